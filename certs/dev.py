@@ -1,0 +1,127 @@
+"""Certificates for one machine: an authority and a leaf in a folder, reused while good and renewed when due."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from certs.authority import MAX_PEM_BYTES, CertificateAuthority, KeyPair, canonical_names
+from certs.bundle import Bundle
+from certs.inspection import inspect_authority, inspect_leaf
+
+FOLDER: Final = Path("dev/certs")
+NAMES: Final = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class DevelopmentCertificates:
+    """The four files, and which of the two pairs were made just now."""
+
+    folder: Path
+    made: tuple[str, ...] = ()
+    """``authority`` and ``leaf``, as far as they were not reused."""
+
+    @property
+    def authority(self) -> Path:
+        """The certificate that a client has to trust."""
+        return self.folder / "ca.crt"
+
+    @property
+    def authority_key(self) -> Path:
+        """The authority's key, readable by its owner alone."""
+        return self.folder / "ca.key"
+
+    @property
+    def certificate(self) -> Path:
+        """The certificate to serve."""
+        return self.folder / "tls.crt"
+
+    @property
+    def key(self) -> Path:
+        """The key of the certificate to serve, readable by its owner alone."""
+        return self.folder / "tls.key"
+
+
+def ensure(folder: Path, now: datetime, names: Iterable[str] = ()) -> DevelopmentCertificates:
+    """
+    Leave good certificates for this machine (and further names) in the folder, whatever is there.
+
+    Raises ``OSError`` when the folder cannot be written, ``ValueError`` for a name that no certificate can hold.
+    """
+    wanted = canonical_names((*NAMES, *names))
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    files = DevelopmentCertificates(folder)
+    with _locked(folder):
+        pair = read_pair(files.authority, files.authority_key)
+        inspection = inspect_authority(pair, now)
+        made = []
+        if not inspection.is_good or inspection.is_due(now):
+            pair = CertificateAuthority.mint(now).pair
+            _write_pair(files.authority, files.authority_key, pair)
+            made.append("authority")
+        leaf = read_pair(files.certificate, files.key)
+        inspection = inspect_leaf(leaf, now, wanted, Bundle.parse(pair.certificate).authorities)
+        if not inspection.is_good or inspection.is_due(now):
+            _write_pair(files.certificate, files.key, CertificateAuthority.load(pair).sign(wanted, now))
+            made.append("leaf")
+        for key in (files.authority_key, files.key):
+            key.chmod(0o600)
+    return DevelopmentCertificates(folder, tuple(made))
+
+
+def read_pair(certificate: Path, key: Path) -> KeyPair:
+    """Read two files; a missing one is empty, and no more is read than would be parsed."""
+    return KeyPair(read_pem(certificate), read_pem(key))
+
+
+def read_pem(path: Path) -> bytes:
+    """Read a file as far as needed to see that it is too long; a missing one is empty."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_PEM_BYTES + 1)
+    except FileNotFoundError:
+        return b""
+
+
+def write_file(path: Path, content: bytes, mode: int) -> None:
+    """Put a file in place by rename, so that a reader sees the old or the new one and never half of it."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _write_pair(certificate: Path, key: Path, pair: KeyPair) -> None:
+    write_file(key, pair.key, 0o600)
+    write_file(certificate, pair.certificate, 0o644)
+    folder = os.open(certificate.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Let one process at a time work in the folder; two would leave the key of one beside the certificate of the other."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

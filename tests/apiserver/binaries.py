@@ -1,0 +1,137 @@
+"""
+Where etcd, kube-apiserver, kubectl and helm come from.
+
+In this order: $KUBEBUILDER_ASSETS (envtest's convention), a folder of this user ($MIGRATABLE_TEST_CACHE, else
+$XDG_CACHE_HOME or ~/.cache, and in it kas-testenv), a build through Go from tools/*/go.mod, kept in that folder.
+kubectl is taken from PATH before all of these.
+"""
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+TOOLS = Path(__file__).resolve().parent / "tools"
+
+#: The oldest Go that fetches a newer toolchain by itself when a go.mod asks for one (https://go.dev/doc/toolchain).
+OLDEST_GO = (1, 21)
+
+REMEDY = "set KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kubectl, or install Go 1.24+"
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A binary, and the Go package that it is built from."""
+
+    name: str
+    package: str
+    module: str  # folder of tools/ whose go.mod pins it; also its folder in the cache
+
+    @property
+    def version(self) -> str:
+        """The release, from the folder's name: v1.34.2."""
+        return self.module.rpartition("-")[2]
+
+
+KUBE = "kube-v1.34.2"
+
+KNOWN = {
+    tool.name: tool
+    for tool in (
+        Tool("etcd", "go.etcd.io/etcd/server/v3", "etcd-v3.6.6"),
+        Tool("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver", KUBE),
+        Tool("kubectl", "k8s.io/kubernetes/cmd/kubectl", KUBE),
+        Tool("helm", "helm.sh/helm/v4/cmd/helm", "helm-v4.3.1"),
+    )
+}
+
+CONTROL_PLANE = ("etcd", "kube-apiserver", "kubectl")
+
+
+class MissingBinaryError(RuntimeError):
+    """Neither the binary nor a Go that could build it is on this machine."""
+
+
+def cache_folder() -> Path:
+    """The folder of this user that holds built binaries and etcd seeds."""
+    if named := os.environ.get("MIGRATABLE_TEST_CACHE"):
+        return Path(named) / "kas-testenv"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kas-testenv"
+
+
+def existing_binary(name: str) -> Path | None:
+    """Where NAME is already, without building anything."""
+    places = []
+    if name == "kubectl" and (on_path := shutil.which(name)):
+        places.append(Path(on_path))
+    if assets := os.environ.get("KUBEBUILDER_ASSETS"):
+        places.append(Path(assets) / name)
+    places.append(cache_folder() / KNOWN[name].module / name)
+    return next((place for place in places if os.access(place, os.X_OK)), None)
+
+
+def find_binary(name: str) -> Path:
+    """Path of NAME, built on first use; raises MissingBinaryError where that cannot be done."""
+    if found := existing_binary(name):
+        return found
+    tool = KNOWN[name]
+    target = cache_folder() / tool.module / name
+    with locked(target):
+        if not target.is_file():  # else another process built it while we waited
+            _build(tool, target)
+    return target
+
+
+def missing_binaries() -> str | None:
+    """Why no control plane can be started on this machine, in one line; None where one can."""
+    missing = [name for name in CONTROL_PLANE if existing_binary(name) is None]
+    if not missing or _go() is not None:
+        return None
+    return f"{', '.join(missing)} not found: {REMEDY}"
+
+
+@contextmanager
+def locked(target: Path) -> Iterator[None]:
+    """Holds the right to make TARGET, against other processes of this machine."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.with_name(f".{target.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _go() -> str | None:
+    go = shutil.which("go")
+    if go is None:
+        return None
+    # GOTOOLCHAIN=local: ask what is installed; a go.mod up the tree must not make it download another one
+    answer = subprocess.run(
+        [go, "version"], env={**os.environ, "GOTOOLCHAIN": "local"}, capture_output=True, text=True, check=False
+    )
+    release = re.search(r"\bgo(\d+)\.(\d+)", answer.stdout)
+    return go if release and tuple(map(int, release.groups())) >= OLDEST_GO else None
+
+
+def _build(tool: Tool, target: Path) -> None:
+    """Builds TOOL; five minutes for a kube-apiserver on two idle cores, half a minute for etcd."""
+    go = _go()
+    if go is None:
+        raise MissingBinaryError(f"{tool.name} not found: {REMEDY}")
+    ldflags = ["-s", "-w"]
+    if tool.module.startswith("kube-"):
+        # unstamped, /version answers v0.0.0-master+$Format:%H$ and clients that parse it complain
+        major, minor, _ = tool.version.removeprefix("v").split(".")
+        stamps = {"gitVersion": tool.version, "gitMajor": major, "gitMinor": minor}
+        ldflags += [f"-X k8s.io/component-base/version.{key}={value}" for key, value in stamps.items()]
+    part = target.with_name(f"{tool.name}.part")
+    subprocess.run(
+        [go, "build", "-mod=readonly", "-trimpath", f"-ldflags={' '.join(ldflags)}", "-o", str(part), tool.package],
+        cwd=TOOLS / tool.module,
+        env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"},
+        check=True,
+    )
+    part.replace(target)  # at once or not at all: a build that was interrupted leaves no half binary

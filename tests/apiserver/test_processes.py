@@ -1,0 +1,105 @@
+"""No server outlives the test run that began it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.apiserver.processes import Process, free_ports, reap_stale, scratch_folder
+from tests.waiting import wait_until
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+WAITS = "import signal; signal.pause()"
+
+KILLED_RUN = f"""
+import os, signal, sys
+from tests.apiserver.processes import Process, scratch_folder
+folder = scratch_folder()
+process = Process.begin("server", [sys.executable, "-c", {WAITS!r}, str(folder)], folder)
+print(folder, process.popen.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def is_running(pid: int) -> bool:
+    """Neither gone nor a zombie that nobody has waited for."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
+def server(folder: Path, code: str = WAITS) -> Process:
+    return Process.begin("server", [sys.executable, "-c", code], folder)
+
+
+def test_what_a_killed_run_left_behind_is_ended_by_the_next() -> None:
+    """
+    A run that got SIGKILL could end nothing; its servers and files go when the next one starts.
+    """
+    run = [sys.executable, "-c", KILLED_RUN]
+    killed = subprocess.run(run, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, check=False)
+    folder, pid = killed.stdout.split()
+    left = (Path(folder).is_dir(), is_running(int(pid)))
+
+    reap_stale()
+
+    assert left == (True, True)
+    assert not Path(folder).exists()
+    wait_until(lambda: not is_running(int(pid)), 5, "the server to be gone")
+
+
+def test_what_a_living_run_uses_is_left_alone() -> None:
+    """
+    Two workers of one test run share the machine and not their servers.
+    """
+    folder = scratch_folder()
+    process = server(folder)
+
+    reap_stale()
+    running = (folder.is_dir(), process.popen.poll())
+    process.kill()
+    (folder / "owner").write_text(f"{2**22 + 1} 0")  # ours no more: Linux gives no process this number
+    reap_stale()
+
+    assert running == (True, None)
+    assert not folder.exists()
+
+
+def test_free_ports_differ() -> None:
+    """
+    Ports that are asked for together are different ones.
+    """
+    ports = free_ports(50)
+
+    assert len(set(ports)) == 50
+
+
+def test_a_server_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
+    """
+    Stopping takes no longer than its grace.
+    """
+    process = server(
+        tmp_path, f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); {WAITS}"
+    )
+    process.wait_ready(lambda: process.log.stat().st_size > 0, 10)
+
+    process.stop(grace_seconds=0.1)
+
+    assert process.popen.returncode == -9
+
+
+def test_a_server_that_is_never_ready_shows_the_end_of_its_log(tmp_path: Path) -> None:
+    """
+    The error of a wait in vain holds what the server said last.
+    """
+    process = server(tmp_path, f"print('still loading', flush=True); {WAITS}")
+    wait_until(lambda: process.log.stat().st_size, 10, "the first line")
+
+    with pytest.raises(TimeoutError) as late:
+        process.wait_ready(lambda: False, 0.05)
+    process.kill()
+
+    assert str(late.value) == "waited 0.05 s in vain for server to become ready:\nstill loading"

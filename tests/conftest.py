@@ -1,0 +1,58 @@
+"""Fixtures of all tests; a control plane starts only when a test asks for one."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.apiserver import crds
+from tests.apiserver.binaries import missing_binaries
+from tests.apiserver.controlplane import ControlPlane
+
+NO_CONTROL_PLANE = "no control plane"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skips what needs a kube-apiserver where there is none; fails it where MIGRATABLE_REQUIRE_APISERVER is 1."""
+    if item.get_closest_marker("apiserver") is None or (why := missing_binaries()) is None:
+        return
+    if os.environ.get("MIGRATABLE_REQUIRE_APISERVER") == "1":
+        pytest.fail(f"{NO_CONTROL_PLANE}: {why}", pytrace=False)
+    pytest.skip(f"{NO_CONTROL_PLANE}: {why}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line for all of those skips: pytest's own summary gives their number and no reason."""
+    skips = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", ())]
+    reasons = [reason for reason in skips if NO_CONTROL_PLANE in reason]
+    if reasons:
+        terminalreporter.write_line(f"skipped {len(reasons)}: {reasons[0].removeprefix('Skipped: ')}")
+
+
+@pytest.fixture(scope="session")
+def control_plane() -> Iterator[ControlPlane]:
+    """A control plane with the project's own small definitions; one for each worker of pytest-xdist."""
+    with ControlPlane(crds=crds.OWN) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def control_plane_real_crds() -> Iterator[ControlPlane]:
+    """A control plane with the definitions that KubeVirt, CDI and Multus install, where those are at hand."""
+    if not (real := crds.real()):
+        pytest.skip(crds.NO_REAL)
+    with ControlPlane(crds=real) as running:
+        yield running
+
+
+@pytest.fixture(scope="session", params=["control_plane", "control_plane_real_crds"])
+def each_control_plane(request: pytest.FixtureRequest) -> ControlPlane:
+    """First the one control plane, then the other: for what has to hold with our definitions and with the real ones."""
+    chosen: ControlPlane = request.getfixturevalue(request.param)
+    return chosen
+
+
+@pytest.fixture
+def namespace(control_plane: ControlPlane) -> str:
+    """The name of a namespace of `control_plane` that no other test has seen."""
+    return control_plane.client.create_namespace()

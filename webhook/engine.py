@@ -1,0 +1,169 @@
+"""
+One engine for every door: facts in, findings and verdict out.
+
+This file does no I/O. The same object and the same world give the same findings, whoever asks.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from webhook.facts.drain import DrainFacts
+from webhook.facts.migration import MigrationFacts
+from webhook.facts.unknown import Fact, Unknown
+from webhook.facts.world import World
+from webhook.kubevirt.expand import expand
+from webhook.kubevirt.releases import Releases, newest, only
+from webhook.kubevirt.subject import Subject, subject_of
+from webhook.kubevirt.verdict import Verdict, decide, migration_method
+from webhook.objects.meta import Kubernetes
+from webhook.objects.path import FieldPath
+from webhook.rules import about
+from webhook.rules.rule import About, Assumption, Basis, Outcome, Rule, Undetermined, Violation
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One rule's outcome at one place of one object."""
+
+    rule: Rule
+    basis: Basis
+    path: FieldPath
+    message: str
+    remedy: str
+    subject: str
+    releases: Releases
+    """The asked releases for which it holds."""
+    undetermined: bool = False
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What the ratchet compares: never index or wording."""
+        return self.rule.id, self.subject
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Everything that can be said of one object."""
+
+    findings: tuple[Finding, ...]
+    verdict: Verdict | None = None
+    """None for kinds that carry no VMI."""
+
+
+_VMI_RULES = about(About.VMI)
+_DRAIN_RULES = about(About.DRAIN)
+
+
+def judge(judged: Kubernetes, world: World, releases: Releases) -> Judgement:
+    """
+    All findings about ``judged`` in ``releases``, and the verdict of the newest of them.
+
+    ``releases`` must not be empty. Never raises for an object that could be read.
+    """
+    subject = subject_of(judged)
+    if subject is not None:
+        return _judge_vmi(subject, world, releases)
+    return Judgement(())
+
+
+def _judge_vmi(subject: Subject, world: World, releases: Releases) -> Judgement:
+    findings: list[Finding] = []
+    assumptions: list[str] = []
+    last: MigrationFacts | None = None
+    for facts in expand(subject, world, releases):
+        for rule in _VMI_RULES:
+            for outcome in rule.check(facts):
+                if isinstance(outcome, Assumption):
+                    if outcome.text not in assumptions:
+                        assumptions.append(outcome.text)
+                    continue
+                finding = finding_of(rule, outcome, releases & facts.releases)
+                if finding is not None:
+                    findings.append(finding)
+        last = facts
+    assert last is not None  # noqa: S101 - releases is not empty, so there is at least one expansion
+    merged = merge(findings)
+    if last.architecture_assumed:
+        assumptions.append(f"the VM runs on {last.architecture} (architecture is not written)")
+    verdict = _verdict(merged, last, releases, tuple(assumptions))
+    drain = _drain_facts(last, verdict)
+    for rule in _DRAIN_RULES:
+        for outcome in rule.check(drain):
+            if not isinstance(outcome, Assumption) and (finding := finding_of(rule, outcome, releases)) is not None:
+                merged.append(finding)
+    return Judgement(tuple(merged), verdict)
+
+
+def finding_of(rule: Rule, outcome: Violation | Undetermined, asked: Releases) -> Finding | None:
+    """
+    The finding that an outcome makes in the asked releases, or None where it does not hold in any of them.
+
+    Basis is ``kubevirt`` where an asked release refuses; else ``baseline`` for the fixed list, which holds whatever the
+    release; a rule that no release refuses and that is not on the list is ``advice``.
+    """
+    refusing = asked & rule.kubevirt & outcome.releases
+    if refusing:
+        basis, holding = Basis.KUBEVIRT, refusing
+    elif rule.baseline:
+        basis, holding = Basis.BASELINE, asked
+        if isinstance(outcome, Undetermined) and rule.kubevirt:
+            return None
+    elif not rule.kubevirt and asked & outcome.releases:
+        basis, holding = Basis.ADVICE, asked & outcome.releases
+    else:
+        return None
+    if isinstance(outcome, Undetermined):
+        return Finding(
+            rule, basis, outcome.path, outcome.why, outcome.settle, outcome.subject, holding, undetermined=True
+        )
+    return Finding(
+        rule, basis, outcome.path, outcome.message, outcome.remedy or rule.remediation, outcome.subject, holding
+    )
+
+
+def merge(findings: Iterable[Finding]) -> list[Finding]:
+    """One finding for what holds in several groups of releases; order of first appearance is kept."""
+    merged: dict[tuple[str, str, FieldPath, bool], Finding] = {}
+    for finding in findings:
+        key = (*finding.identity, finding.path, finding.undetermined)
+        same = merged.get(key)
+        if same is None:
+            merged[key] = finding
+        else:
+            basis = Basis.KUBEVIRT if Basis.KUBEVIRT in (same.basis, finding.basis) else same.basis
+            releases = (
+                same.releases | finding.releases
+                if same.basis is finding.basis
+                else next(each.releases for each in (same, finding) if each.basis is basis)
+            )
+            merged[key] = replace(same, basis=basis, releases=releases)
+    return list(merged.values())
+
+
+def _verdict(
+    findings: Sequence[Finding], facts: MigrationFacts, releases: Releases, assumptions: tuple[str, ...]
+) -> Verdict:
+    behaviour = newest(releases)
+    release = only(behaviour.release)
+    deciding = [each for each in findings if each.basis is Basis.KUBEVIRT and each.releases & release]
+    refusing = {each.rule.reason for each in deciding if not each.undetermined and each.rule.reason is not None}
+    unproven = tuple(each.message for each in deciding if each.undetermined)
+    return decide(behaviour, refusing, unproven, assumptions, migration_method(facts, release))
+
+
+def _drain_facts(facts: MigrationFacts, verdict: Verdict) -> DrainFacts:
+    """The strategy in force: the VMI's own, else the cluster's, else None (KubeVirt's default, all releases)."""
+    own = facts.spec.eviction_strategy
+    strategy: Fact[str]
+    if own is not None:
+        strategy = own
+    elif isinstance(facts.configuration, Unknown):
+        strategy = facts.configuration
+    else:
+        strategy = facts.configuration.eviction_strategy or "None"
+    return DrainFacts(facts.base, strategy, own is not None, verdict.live_migratable)
+
+
+def outcomes_of(rule: Rule, facts: object) -> list[Outcome]:
+    """What one rule says of facts, for tests and pages."""
+    return list(rule.check(facts))

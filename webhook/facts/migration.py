@@ -1,0 +1,96 @@
+"""What is known about one VMI, wherever it was found."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from webhook.facts.unknown import Fact, Found, Unknown
+from webhook.objects.kubevirt import Configuration
+from webhook.objects.path import FieldPath
+from webhook.objects.vmi import GPU, CPUFeature, HostDevice, Interface, LaunchSecurity, Network, VMISpec
+
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class Sourced(Generic[V]):
+    """A value with the place in the judged object that brought it, which may be the reference to an instancetype."""
+
+    path: FieldPath
+    value: V
+    origin: str = ""
+    """How to name the other object that holds it, e.g. ``instancetype 'gpu'``; empty for the judged object itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimFacts:
+    """A claim behind a volume, as virt-handler will see it."""
+
+    volume: str
+    claim: str
+    path: FieldPath
+    access_modes: Found[frozenset[str]]
+    expected_from: str = ""
+    """What the modes were predicted from where the claim itself does not exist yet, e.g. ``StorageProfile 'ceph'``."""
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationFacts:
+    """
+    One VMI as KubeVirt would run it: expanded, defaulted, with what other objects say about it.
+
+    ``releases`` is the set of KubeVirt releases for which this expansion holds (``webhook.kubevirt.releases``).
+    """
+
+    releases: int
+    kind: str
+    namespace: str
+    name: str
+    base: FieldPath
+    """Where ``VMISpec`` stands in the judged object: ``spec``, ``spec.template.spec``, …"""
+    spec: VMISpec
+    """As written; what expansion changed has fields of its own below."""
+    annotations: Mapping[str, str]
+    """Of the VMI: of its template, plus what instancetype and preference bring."""
+    outer_annotations: Mapping[str, str]
+    """``metadata.annotations`` of a VirtualMachine: KubeVirt does not carry them over to the VMI."""
+    labels: Mapping[str, str]
+    """Of the VMI; MigrationPolicies look at these."""
+    configuration: Fact[Configuration]
+    """``spec.configuration`` of the KubeVirt CR."""
+    architecture: str
+    architecture_assumed: bool
+    interfaces: tuple[Interface, ...]
+    networks: tuple[Network, ...]
+    default_interface: Fact[str] | None
+    """The binding of the interface that KubeVirt adds to a VMI without any; None where it adds none."""
+    pod_interface: Sourced[Interface] | None
+    """The interface on the first network that has ``pod`` set."""
+    pod_network: Sourced[Network] | None
+    claims: tuple[ClaimFacts, ...]
+    """Volumes with a persistentVolumeClaim or dataVolume source, in order."""
+    overlaid_claims: tuple[ClaimFacts, ...]
+    """Claims under ephemeral volumes; KubeVirt never looks at their modes."""
+    state_claim: ClaimFacts | None
+    """The claim that keeps persistent TPM or EFI state; its modes matter in 1.3 only."""
+    migrated_volumes: frozenset[str]
+    gpus: tuple[Sourced[GPU], ...]
+    host_devices: tuple[Sourced[HostDevice], ...]
+    launch_security: Sourced[LaunchSecurity] | None
+    cpu_model: Fact[str]
+    cpu_model_written: bool
+    cpu_features: tuple[CPUFeature, ...]
+    reenlightenment: Sourced[bool] | None
+    host_model_known: Fact[bool]
+    """Whether the nodes report a host model to libvirt."""
+    tsc_frequency: Fact[int]
+    """Hz, as virt-controller would write it into ``status.topologyHints``; 0 or less where it would not."""
+    hidden: Unknown | None
+    """Set where the instancetype or preference is not known: it might still change annotations, bindings, features."""
+    hidden_path: FieldPath
+    conflicts: tuple[FieldPath, ...]
+    """Fields that both the VM and its instancetype set; KubeVirt refuses such a VM."""
+
+    def at(self, *steps: str | int) -> FieldPath:
+        """The path of a field of the VMI's spec in the judged object."""
+        return (*self.base, *steps)

@@ -1,0 +1,130 @@
+"""
+The interfaces of a VMI after KubeVirt's defaulting, and the one on the pod network.
+
+Sources: ``pkg/network/vmispec/defaults.go`` and ``network.go``, v1.9.0; up to 1.4 ``pkg/virt-config/virt-config.go``.
+"""
+
+from collections.abc import Sequence
+
+from webhook.facts.migration import Sourced
+from webhook.facts.unknown import Fact, Unknown
+from webhook.kubevirt.releases import NONE, Release, Releases, only, since
+from webhook.objects.instancetype import DevicePreferences
+from webhook.objects.kubevirt import Configuration
+from webhook.objects.meta import Empty
+from webhook.objects.path import FieldPath
+from webhook.objects.vmi import Devices, Interface, Network, VMISpec
+
+_EMPTY = Empty()
+_DEFAULT_NETWORK = Network(name="default", pod=_EMPTY)
+_IN_1_0: Releases = only(Release(1, 0))
+PASST_BINDING: Releases = since(Release(1, 8))
+"""``passtBinding`` is a field of 1.8; before, an API server drops it and no binding is left."""
+PLUGIN_MIGRATION: Releases = since(Release(1, 2))
+"""Plugins exist from 1.1, their registration's ``migration`` from 1.2."""
+BRIDGE_OVERRIDE = "kubevirt.io/allow-pod-bridge-network-live-migration"
+"""Only the presence of the key counts, on the VMI (``pkg/network/vmispec/interface.go``, v1.9.0)."""
+
+
+def interfaces_of(
+    spec: VMISpec,
+    devices: Devices,
+    configuration: Fact[Configuration],
+    preferences: DevicePreferences | None,
+    releases: Releases,
+) -> tuple[tuple[Interface, ...], tuple[Network, ...], Fact[str] | None]:
+    """
+    Interfaces and networks after defaulting, and the binding of an interface that KubeVirt adds.
+
+    The default interface comes before the preference, so
+    ``preferredInterfaceMasquerade`` cannot turn it from bridge to masquerade (1.1 and later).
+    """
+    written = tuple(devices.interfaces or ())
+    networks = tuple(spec.networks or ())
+    prefers_masquerade = preferences is not None and preferences.preferred_interface_masquerade is not None
+    if written or networks:
+        if prefers_masquerade:
+            written = _with_masquerade(written, networks, in_1_0=bool(releases & _IN_1_0))
+        return written, networks, None
+    autoattach = devices.autoattach_pod_interface
+    if autoattach is None and preferences is not None:
+        autoattach = preferences.preferred_autoattach_pod_interface
+    if autoattach is False:
+        return (), (), None
+    if isinstance(configuration, Unknown):
+        return (), (), configuration
+    binding = (configuration.network.default_network_interface if configuration.network else None) or "bridge"
+    interface = Interface(
+        name="default",
+        bridge=_EMPTY if binding == "bridge" else None,
+        masquerade=_EMPTY if binding == "masquerade" or (prefers_masquerade and releases & _IN_1_0) else None,
+        slirp=_EMPTY if binding == "slirp" else None,
+    )
+    return (interface,), (_DEFAULT_NETWORK,), binding
+
+
+def _with_masquerade(
+    interfaces: tuple[Interface, ...], networks: tuple[Network, ...], *, in_1_0: bool
+) -> tuple[Interface, ...]:
+    """``preferredInterfaceMasquerade``: interfaces without a binding on the pod network; in 1.0 every one without it."""
+    pod = {network.name for network in networks if network.pod is not None}
+    return tuple(
+        Interface(name=each.name, bridge=each.bridge, slirp=each.slirp, masquerade=_EMPTY, ports=each.ports)
+        if (in_1_0 and each.masquerade is None) or (each.name in pod and not has_binding(each))
+        else each
+        for each in interfaces
+    )
+
+
+def has_binding(interface: Interface) -> bool:
+    """Whether the interface says how it is bound at all."""
+    return any(
+        each is not None
+        for each in (
+            interface.masquerade,
+            interface.bridge,
+            interface.sriov,
+            interface.slirp,
+            interface.macvtap,
+            interface.passt,
+            interface.passt_binding,
+            interface.binding,
+        )
+    )
+
+
+def on_pod_network(
+    base: FieldPath, networks: Sequence[Network], interfaces: Sequence[Interface], default: Fact[str] | None
+) -> tuple[Sourced[Network] | None, Sourced[Interface] | None]:
+    """
+    The first network with ``pod`` and the interface of the same name.
+
+    A Multus network with ``default: true`` is not a pod network.
+    """
+    for index, network in enumerate(networks):
+        if network.pod is None:
+            continue
+        if default is not None:
+            place = (*base, "domain", "devices")
+            return Sourced(place, network), Sourced(place, interfaces[0])
+        found = None
+        for at, interface in enumerate(interfaces):
+            if interface.name == network.name:
+                found = Sourced((*base, "domain", "devices", "interfaces", at), interface)
+                break
+        return Sourced((*base, "networks", index), network), found
+    return None, None
+
+
+def plugin_can_migrate(configuration: Fact[Configuration], plugin: str) -> Fact[bool]:
+    """Whether the KubeVirt CR registers the plugin with ``migration``; even an empty object is enough."""
+    if isinstance(configuration, Unknown):
+        return configuration
+    entry = (configuration.network.binding or {}).get(plugin) if configuration.network is not None else None
+    return entry is not None and entry.migration is not None
+
+
+def movable_beside_core_bindings(interface: Interface, plugin: Fact[bool]) -> Releases:
+    """The releases in which passtBinding or a registered plugin makes an interface on the pod network movable."""
+    passt = PASST_BINDING if interface.passt_binding is not None else NONE
+    return passt | (PLUGIN_MIGRATION if interface.binding is not None and plugin is True else NONE)

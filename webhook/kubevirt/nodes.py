@@ -1,0 +1,56 @@
+"""
+What the verdict takes from nodes: the host model and the TSC frequency.
+
+Sources: ``pkg/virt-handler/vm.go`` (isHostModelMigratable), ``pkg/virt-controller/watch/topology/tsc.go`` and
+``hinter.go``, v1.9.0.
+"""
+
+from webhook.facts.unknown import Fact, Unknown
+from webhook.facts.world import World
+from webhook.objects.kubevirt import Configuration
+from webhook.objects.nad import Node
+
+HOST_MODEL_LABEL = "host-model-cpu.node.kubevirt.io/"
+TSC_LABEL = "cpu-timer.node.kubevirt.io/tsc-frequency"
+SCHEDULABLE = "kubevirt.io/schedulable"
+
+
+def host_model_known(world: World) -> Fact[bool]:
+    """True where every schedulable node names its host model, False where none does, Unknown in between."""
+    nodes = world.every(Node)
+    if isinstance(nodes, Unknown):
+        return nodes
+    candidates = [labels for node in nodes if (labels := node.meta.labels or {}).get(SCHEDULABLE) == "true"]
+    naming = sum(any(key.startswith(HOST_MODEL_LABEL) for key in labels) for labels in candidates)
+    if candidates and naming == len(candidates):
+        return True
+    if candidates and naming == 0:
+        return False
+    return Unknown(f"{naming} of {len(candidates)} nodes that run virtual machines report a host CPU model")
+
+
+def tsc_frequency(world: World, configuration: Fact[Configuration], architecture: str) -> Fact[int]:
+    """
+    Hz that virt-controller would hint at, 0 where it would not.
+
+    Hints are written for amd64 only. ``minimumClusterTSCFrequency`` outranks the nodes; set to 0 or less it is an error
+    and there are no hints. A node counts if it carries a valid label and is schedulable.
+    """
+    if architecture != "amd64":
+        return 0
+    if isinstance(configuration, Unknown):
+        return configuration
+    developer = configuration.developer_configuration
+    minimum = developer.minimum_cluster_tsc_frequency if developer is not None else None
+    if minimum is not None:
+        return max(minimum, 0)
+    nodes = world.every(Node)
+    if isinstance(nodes, Unknown):
+        return nodes
+    found: list[int] = []
+    for node in nodes:
+        labels = node.meta.labels or {}
+        text = labels.get(TSC_LABEL, "")
+        if labels.get(SCHEDULABLE) == "true" and text.isascii() and text.isdigit():
+            found.append(int(text))
+    return min(found, default=0)

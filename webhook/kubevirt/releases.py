@@ -1,0 +1,186 @@
+"""
+What differs between KubeVirt's minor releases, as data.
+
+A new minor release is one more entry of ``TABLE``. Inside a minor release the verdict functions have been the same in
+every patch so far (compared over the tags v1.0.1 to v1.9.0), so a table per minor release is enough.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple, TypeAlias
+
+
+class Reason(StrEnum):
+    """
+    ``reason`` of a LiveMigratable condition that is False, spelt as KubeVirt spells it.
+
+    Source: ``staging/src/kubevirt.io/api/core/v1/types.go``, v1.9.0.
+    """
+
+    DISKS = "DisksNotLiveMigratable"
+    INTERFACE = "InterfaceNotLiveMigratable"
+    CPU_MODE = "CPUModeLiveMigratable"  # the word "Not" is missing upstream
+    VIRTIOFS = "VirtIOFSNotLiveMigratable"
+    HOST_DEVICE = "HostDeviceNotLiveMigratable"
+    SEV = "SEVNotLiveMigratable"
+    TDX = "TDXNotLiveMigratable"
+    SECURE_EXECUTION = "SecureExecutionNotLiveMigratable"
+    PERSISTENT_RESERVATION = "PersistentReservationNotLiveMigratable"
+    NO_TSC = "NoTSCFrequencyNotLiveMigratable"
+    HYPERV_PASSTHROUGH = "HypervPassthroughNotLiveMigratable"
+    DEDICATED_CPU = "DedicatedCPUNotLiveMigratable"
+
+
+class Release(NamedTuple):
+    """A minor release of KubeVirt, e.g. ``Release(1, 9)``."""
+
+    major: int
+    minor: int
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}"
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """One minor release: the reasons in the order in which virt-handler looks, and what else changed."""
+
+    release: Release
+    order: tuple[Reason, ...]
+    """``calculateLiveMigrationCondition`` of ``pkg/virt-handler/vm.go``; left wins, a reason not listed is never given."""
+    completion_timeout_per_gib: int
+    """Built-in ``completionTimeoutPerGiB`` in seconds (``pkg/virt-config/virt-config.go``)."""
+    instancetype_versions: tuple[str, ...] = ("v1beta1", "v1alpha2", "v1alpha1")
+    pool_versions: tuple[str, ...] = ("v1alpha1",)
+
+
+_R = Reason
+_UP_TO_1_2 = (
+    _R.DISKS,
+    _R.INTERFACE,
+    _R.CPU_MODE,
+    _R.VIRTIOFS,
+    _R.HOST_DEVICE,
+    _R.SEV,
+    _R.PERSISTENT_RESERVATION,
+    _R.NO_TSC,
+)
+_TAIL = (_R.PERSISTENT_RESERVATION, _R.NO_TSC, _R.HYPERV_PASSTHROUGH)
+_HEAD = (_R.INTERFACE, _R.CPU_MODE, _R.HOST_DEVICE, _R.SEV)
+
+TABLE: tuple[Behaviour, ...] = (
+    Behaviour(Release(1, 0), (*_UP_TO_1_2, _R.DEDICATED_CPU), 800),
+    Behaviour(Release(1, 1), _UP_TO_1_2, 800),
+    Behaviour(Release(1, 2), _UP_TO_1_2, 800),
+    Behaviour(Release(1, 3), (*_UP_TO_1_2, _R.HYPERV_PASSTHROUGH), 800),
+    Behaviour(Release(1, 4), (*_UP_TO_1_2, _R.HYPERV_PASSTHROUGH), 150),
+    Behaviour(Release(1, 5), (_R.DISKS, *_HEAD, *_TAIL), 150),
+    Behaviour(Release(1, 6), (*_HEAD, _R.SECURE_EXECUTION, *_TAIL, _R.DISKS), 150, ("v1beta1",)),
+    Behaviour(
+        Release(1, 7),
+        (*_HEAD, _R.TDX, _R.SECURE_EXECUTION, *_TAIL, _R.DISKS),
+        150,
+        ("v1beta1",),
+        ("v1beta1", "v1alpha1"),
+    ),
+    Behaviour(
+        Release(1, 8),
+        (*_HEAD, _R.TDX, _R.SECURE_EXECUTION, *_TAIL, _R.DISKS),
+        150,
+        ("v1beta1",),
+        ("v1beta1", "v1alpha1"),
+    ),
+    Behaviour(
+        Release(1, 9),
+        (*_HEAD, _R.TDX, _R.SECURE_EXECUTION, _R.NO_TSC, _R.HYPERV_PASSTHROUGH, _R.DISKS),
+        150,
+        ("v1beta1",),
+        ("v1beta1", "v1alpha1"),
+    ),
+)
+
+Releases: TypeAlias = int
+"""A set of releases: bit *i* stands for ``TABLE[i]``."""
+
+NONE: Releases = 0
+KNOWN: Releases = (1 << len(TABLE)) - 1
+NEWEST: Release = TABLE[-1].release
+OLDEST_SUPPORTED = Release(1, 3)
+
+_INDEX: dict[Release, int] = {behaviour.release: index for index, behaviour in enumerate(TABLE)}
+
+
+def only(release: Release) -> Releases:
+    """The set that holds ``release`` alone; the release must be in the table."""
+    return 1 << _INDEX[release]
+
+
+def since(release: Release) -> Releases:
+    """``release`` and everything newer."""
+    return KNOWN & ~(only(release) - 1)
+
+
+def before(release: Release) -> Releases:
+    """Everything older than ``release``."""
+    return only(release) - 1
+
+
+SUPPORTED: Releases = since(OLDEST_SUPPORTED)
+"""What *any* means: a finding holds if it holds in at least one of these."""
+
+
+def giving(reason: Reason) -> Releases:
+    """The releases that know ``reason``."""
+    return sum(1 << index for index, behaviour in enumerate(TABLE) if reason in behaviour.order)
+
+
+def each(releases: Releases) -> Iterator[Behaviour]:
+    """The table's entries in ``releases``, oldest first."""
+    return (behaviour for index, behaviour in enumerate(TABLE) if releases >> index & 1)
+
+
+def newest(releases: Releases) -> Behaviour:
+    """The newest entry in ``releases``, which must not be empty."""
+    return TABLE[releases.bit_length() - 1]
+
+
+def describe(releases: Releases, among: Releases = SUPPORTED) -> str:
+    """``releases`` in words: ``all``, ``1.3 to 1.4``, ``1.5 and later``, ``1.3, 1.6 to 1.8``, ``none``."""
+    held = releases & among
+    if held == among:
+        return "all"
+    runs: list[tuple[int, int]] = []
+    for index in range(len(TABLE)):
+        if not held >> index & 1:
+            continue
+        if runs and runs[-1][1] == index - 1:
+            runs[-1] = (runs[-1][0], index)
+        else:
+            runs.append((index, index))
+    words = [
+        str(TABLE[first].release)
+        if first == last
+        else f"{TABLE[first].release} and later"
+        if last == len(TABLE) - 1
+        else f"{TABLE[first].release} to {TABLE[last].release}"
+        for first, last in runs
+    ]
+    return ", ".join(words) or "none"
+
+
+_VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?:[.\-+].*)?", re.ASCII)
+
+
+def parse_release(text: str) -> Release | None:
+    """The minor release that a version such as ``v1.9.0``, ``1.9`` or ``v1.5.3-rc.1`` belongs to, or None."""
+    found = _VERSION.fullmatch(text.strip())
+    return Release(int(found[1]), int(found[2])) if found else None
+
+
+def judged_as(release: Release) -> Release | None:
+    """The table's release that stands for ``release``: itself, the newest for what is newer, None for what is older."""
+    if release in _INDEX:
+        return release
+    return NEWEST if release > NEWEST else None

@@ -1,0 +1,114 @@
+"""One shape for everything that carries a VMI: where its parts stand in the judged object."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from webhook.objects.meta import NO_META, Kubernetes, ObjectMeta
+from webhook.objects.path import FieldPath
+from webhook.objects.storage import DataVolumeSpec
+from webhook.objects.vm import (
+    NO_SPEC,
+    VirtualMachine,
+    VirtualMachineInstanceReplicaSet,
+    VirtualMachinePool,
+    VirtualMachineSpec,
+    VirtualMachineStatus,
+)
+from webhook.objects.vmi import VirtualMachineInstance, VMISpec, VMIStatus
+
+NO_VM = VirtualMachineSpec()
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A VMI to be, with what its owner says of it."""
+
+    kind: str
+    namespace: str
+    name: str
+    base: FieldPath
+    """The path of the ``VMISpec``."""
+    owner: FieldPath
+    """The path of the ``VirtualMachineSpec`` around it, if there is one."""
+    meta: ObjectMeta
+    """Metadata that the VMI will carry."""
+    outer: ObjectMeta
+    """Metadata of the judged object; the same as ``meta`` for a VMI."""
+    spec: VMISpec
+    vm: VirtualMachineSpec
+    vm_status: VirtualMachineStatus | None = None
+    vmi_status: VMIStatus | None = None
+
+    @property
+    def data_volumes(self) -> Mapping[str, DataVolumeSpec]:
+        """``dataVolumeTemplates`` by name."""
+        templates = self.vm.data_volume_templates
+        if not templates:
+            return {}
+        return {(each.metadata or NO_META).name or "": each.spec for each in templates if each.spec is not None}
+
+
+def subject_of(judged: Kubernetes) -> Subject | None:
+    """The VMI in ``judged``, or None for kinds that carry none."""
+    namespace, name, meta = judged.namespace, judged.name, judged.meta
+    if isinstance(judged, VirtualMachine):
+        return _of_vm(judged.spec, ("spec",), namespace, name, meta, judged.status, "VirtualMachine")
+    if isinstance(judged, VirtualMachineInstance):
+        return Subject(
+            "VirtualMachineInstance",
+            namespace,
+            name,
+            ("spec",),
+            (),
+            meta,
+            meta,
+            judged.spec,
+            NO_VM,
+            None,
+            judged.status,
+        )
+    if isinstance(judged, VirtualMachineInstanceReplicaSet):
+        template = judged.spec.template
+        return Subject(
+            "VirtualMachineInstanceReplicaSet",
+            namespace,
+            name,
+            ("spec", "template", "spec"),
+            (),
+            (template.metadata if template else None) or NO_META,
+            meta,
+            (template.spec if template else None) or NO_SPEC,
+            NO_VM,
+        )
+    if isinstance(judged, VirtualMachinePool):
+        outer = judged.spec.virtual_machine_template
+        vm = (outer.spec if outer else None) or NO_VM
+        path: FieldPath = ("spec", "virtualMachineTemplate", "spec")
+        return _of_vm(
+            vm, path, namespace, name, (outer.metadata if outer else None) or NO_META, None, "VirtualMachinePool"
+        )
+    return None
+
+
+def _of_vm(
+    vm: VirtualMachineSpec,
+    path: FieldPath,
+    namespace: str,
+    name: str,
+    outer: ObjectMeta,
+    status: VirtualMachineStatus | None,
+    kind: str,
+) -> Subject:
+    template = vm.template
+    return Subject(
+        kind,
+        namespace,
+        name,
+        (*path, "template", "spec"),
+        path,
+        (template.metadata if template else None) or NO_META,
+        outer,
+        (template.spec if template else None) or NO_SPEC,
+        vm,
+        status,
+    )

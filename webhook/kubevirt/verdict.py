@@ -1,0 +1,91 @@
+"""
+The LiveMigratable condition that virt-handler would write, and how the migration would move disks.
+
+Source: ``pkg/virt-handler/vm.go`` calculateLiveMigrationCondition and checkVolumesForMigration, v1.0.1 to v1.9.0.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from webhook.facts.migration import MigrationFacts
+from webhook.facts.unknown import Absent
+from webhook.kubevirt.releases import TABLE, Behaviour, Reason, Release, Releases, only, since
+from webhook.objects.vmi import Disk
+
+_FILESYSTEMS_EXEMPT: Releases = since(Release(1, 5))
+_MIGRATED_BLOCKS: Releases = since(Release(1, 4))
+_STATE_FIRST: Releases = only(Release(1, 3))
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """KubeVirt's own answer for one release; ``live_migratable`` is None where it is unproven."""
+
+    live_migratable: bool | None
+    reason: Reason | None
+    """The one that this release shows first; None where the condition is True or unproven."""
+    release: Release
+    migration_method: str
+    """``BlockMigration`` where disks are copied along, else ``LiveMigration`` (``status.migrationMethod``)."""
+    unproven: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
+
+
+def decide(
+    behaviour: Behaviour,
+    refusing: Collection[Reason],
+    unproven: tuple[str, ...],
+    assumptions: tuple[str, ...],
+    method: str,
+) -> Verdict:
+    """The verdict of one release from the reasons that hold, in that release's order: left wins."""
+    for reason in behaviour.order:
+        if reason in refusing:
+            return Verdict(False, reason, behaviour.release, method, unproven, assumptions)
+    return Verdict(None if unproven else True, None, behaviour.release, method, unproven, assumptions)
+
+
+def migration_method(facts: MigrationFacts, release: Releases) -> str:
+    """``status.migrationMethod``; ``release`` holds one release."""
+    return "BlockMigration" if _blocks(facts, release) else "LiveMigration"
+
+
+def _blocks(facts: MigrationFacts, release: Releases) -> bool:
+    """Whether any volume is copied along, or an offending one ends the search (which counts as copying, too)."""
+    if release & _MIGRATED_BLOCKS and facts.migrated_volumes:
+        return True
+    if release & _STATE_FIRST and facts.state_claim is not None:
+        modes = facts.state_claim.access_modes
+        if isinstance(modes, Absent) or (isinstance(modes, frozenset) and "ReadWriteMany" not in modes):
+            return True
+    domain = facts.spec.domain
+    devices = domain.devices if domain is not None else None
+    disks = (devices.disks if devices is not None else None) or ()
+    filesystems: set[str] = set()
+    if devices is not None and devices.filesystems and release & _FILESYSTEMS_EXEMPT:
+        filesystems = {each.name for each in devices.filesystems}
+    offending = {
+        claim.volume
+        for claim in facts.claims
+        if isinstance(claim.access_modes, Absent)
+        or (isinstance(claim.access_modes, frozenset) and "ReadWriteMany" not in claim.access_modes)
+    }
+    for volume in facts.spec.volumes or ():
+        if volume.claim is not None:
+            if volume.name in offending and volume.name not in facts.migrated_volumes:
+                return True
+        elif volume.host_disk is not None:
+            if not volume.host_disk.shared:
+                return True
+        elif volume.name not in filesystems and not any(_read_only_cdrom(disk, volume.name) for disk in disks):
+            return True
+    return False
+
+
+def _read_only_cdrom(disk: Disk, volume: str) -> bool:
+    return disk.name == volume and disk.cdrom is not None and disk.cdrom.readonly is not False
+
+
+def index_of(release: Release) -> int:
+    """The bit of ``release``."""
+    return next(index for index, behaviour in enumerate(TABLE) if behaviour.release == release)

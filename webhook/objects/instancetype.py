@@ -1,0 +1,101 @@
+"""Instancetypes, preferences and the ControllerRevisions that freeze them, as far as they change the verdict."""
+
+import msgspec
+
+from webhook.objects.meta import Empty, Json, Kubernetes, Read
+from webhook.objects.vmi import EFI, GPU, TPM, CPUFeature, HostDevice, HyperV, LaunchSecurity, Memory
+
+
+class InstancetypeCPU(Read, frozen=True):
+    """``cpu`` of an instancetype."""
+
+    guest: int | None = None
+    model: str | None = None
+    dedicated_cpu_placement: bool | None = msgspec.field(default=None, name="dedicatedCPUPlacement")
+    isolate_emulator_thread: bool | None = None
+
+
+class InstancetypeSpec(Read, frozen=True):
+    """``spec`` of VirtualMachineInstancetype and VirtualMachineClusterInstancetype."""
+
+    annotations: dict[str, str] | None = None
+    cpu: InstancetypeCPU | None = None
+    memory: Memory | None = None
+    gpus: list[GPU] | None = None
+    host_devices: list[HostDevice] | None = None
+    launch_security: LaunchSecurity | None = None
+
+
+class VirtualMachineInstancetype(Kubernetes, frozen=True):
+    """instancetype.kubevirt.io VirtualMachineInstancetype, namespaced."""
+
+    spec: InstancetypeSpec = msgspec.field(default_factory=InstancetypeSpec)
+
+
+class VirtualMachineClusterInstancetype(Kubernetes, frozen=True):
+    """instancetype.kubevirt.io VirtualMachineClusterInstancetype."""
+
+    spec: InstancetypeSpec = msgspec.field(default_factory=InstancetypeSpec)
+
+
+class DevicePreferences(Read, frozen=True):
+    """``devices`` of a preference."""
+
+    preferred_autoattach_pod_interface: bool | None = None
+    preferred_interface_masquerade: Empty | None = None
+    preferred_tpm: TPM | None = msgspec.field(default=None, name="preferredTPM")
+
+
+class FeaturePreferences(Read, frozen=True):
+    """``features`` of a preference."""
+
+    preferred_hyperv: HyperV | None = None
+
+
+class CPUPreferences(Read, frozen=True):
+    """``cpu`` of a preference."""
+
+    preferred_cpu_features: list[CPUFeature] | None = msgspec.field(default=None, name="preferredCPUFeatures")
+
+
+class FirmwarePreferences(Read, frozen=True):
+    """``firmware`` of a preference."""
+
+    preferred_efi: EFI | None = None
+
+
+class VolumePreferences(Read, frozen=True):
+    """``volumes`` of a preference."""
+
+    preferred_storage_class_name: str | None = None
+
+
+class PreferenceSpec(Read, frozen=True):
+    """``spec`` of VirtualMachinePreference and VirtualMachineClusterPreference."""
+
+    annotations: dict[str, str] | None = None
+    cpu: CPUPreferences | None = None
+    devices: DevicePreferences | None = None
+    features: FeaturePreferences | None = None
+    firmware: FirmwarePreferences | None = None
+    volumes: VolumePreferences | None = None
+    preferred_architecture: str | None = None
+    preferred_launch_security: LaunchSecurity | None = None
+
+
+class VirtualMachinePreference(Kubernetes, frozen=True):
+    """instancetype.kubevirt.io VirtualMachinePreference, namespaced."""
+
+    spec: PreferenceSpec = msgspec.field(default_factory=PreferenceSpec)
+
+
+class VirtualMachineClusterPreference(Kubernetes, frozen=True):
+    """instancetype.kubevirt.io VirtualMachineClusterPreference."""
+
+    spec: PreferenceSpec = msgspec.field(default_factory=PreferenceSpec)
+
+
+class ControllerRevision(Kubernetes, frozen=True):
+    """apps ControllerRevision: ``data`` is the instancetype or preference as it was when the VM first started."""
+
+    data: Json = None

@@ -1,0 +1,130 @@
+"""Which kinds are read, and by what names API servers serve them."""
+
+from dataclasses import dataclass
+
+from webhook.objects import instancetype, kubevirt, nad, storage, vm, vmi
+from webhook.objects.meta import Kubernetes
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind: its names in the API, the served versions (newest first), and the class that reads it."""
+
+    group: str
+    kind: str
+    plural: str
+    versions: tuple[str, ...]
+    namespaced: bool
+    reads: type[Kubernetes]
+    judged: bool = False
+    """Whether findings can be about it; the others are only looked up."""
+
+
+KUBEVIRT_GROUP = "kubevirt.io"
+INSTANCETYPE_GROUP = "instancetype.kubevirt.io"
+CDI_GROUP = "cdi.kubevirt.io"
+_CORE = ("v1", "v1alpha3")
+_INSTANCETYPE = ("v1beta1", "v1alpha2", "v1alpha1")
+
+KINDS: tuple[Kind, ...] = (
+    Kind(KUBEVIRT_GROUP, "VirtualMachine", "virtualmachines", _CORE, True, vm.VirtualMachine, judged=True),
+    Kind(
+        KUBEVIRT_GROUP,
+        "VirtualMachineInstance",
+        "virtualmachineinstances",
+        _CORE,
+        True,
+        vmi.VirtualMachineInstance,
+        judged=True,
+    ),
+    Kind(
+        KUBEVIRT_GROUP,
+        "VirtualMachineInstanceReplicaSet",
+        "virtualmachineinstancereplicasets",
+        _CORE,
+        True,
+        vm.VirtualMachineInstanceReplicaSet,
+        judged=True,
+    ),
+    Kind(
+        "pool.kubevirt.io",
+        "VirtualMachinePool",
+        "virtualmachinepools",
+        ("v1beta1", "v1alpha1"),
+        True,
+        vm.VirtualMachinePool,
+        judged=True,
+    ),
+    Kind(KUBEVIRT_GROUP, "KubeVirt", "kubevirts", _CORE, True, kubevirt.KubeVirt, judged=True),
+    Kind(
+        "k8s.cni.cncf.io",
+        "NetworkAttachmentDefinition",
+        "network-attachment-definitions",
+        ("v1",),
+        True,
+        nad.NetworkAttachmentDefinition,
+        judged=True,
+    ),
+    Kind(
+        "migrations.kubevirt.io",
+        "MigrationPolicy",
+        "migrationpolicies",
+        ("v1alpha1",),
+        False,
+        kubevirt.MigrationPolicy,
+        judged=True,
+    ),
+    Kind("", "PersistentVolumeClaim", "persistentvolumeclaims", ("v1",), True, storage.PersistentVolumeClaim),
+    Kind(CDI_GROUP, "DataVolume", "datavolumes", ("v1beta1",), True, storage.DataVolume),
+    Kind(CDI_GROUP, "DataSource", "datasources", ("v1beta1",), True, storage.DataSource),
+    Kind(CDI_GROUP, "StorageProfile", "storageprofiles", ("v1beta1",), False, storage.StorageProfile),
+    Kind("storage.k8s.io", "StorageClass", "storageclasses", ("v1",), False, storage.StorageClass),
+    Kind(
+        INSTANCETYPE_GROUP,
+        "VirtualMachineInstancetype",
+        "virtualmachineinstancetypes",
+        _INSTANCETYPE,
+        True,
+        instancetype.VirtualMachineInstancetype,
+    ),
+    Kind(
+        INSTANCETYPE_GROUP,
+        "VirtualMachineClusterInstancetype",
+        "virtualmachineclusterinstancetypes",
+        _INSTANCETYPE,
+        False,
+        instancetype.VirtualMachineClusterInstancetype,
+    ),
+    Kind(
+        INSTANCETYPE_GROUP,
+        "VirtualMachinePreference",
+        "virtualmachinepreferences",
+        _INSTANCETYPE,
+        True,
+        instancetype.VirtualMachinePreference,
+    ),
+    Kind(
+        INSTANCETYPE_GROUP,
+        "VirtualMachineClusterPreference",
+        "virtualmachineclusterpreferences",
+        _INSTANCETYPE,
+        False,
+        instancetype.VirtualMachineClusterPreference,
+    ),
+    Kind("apps", "ControllerRevision", "controllerrevisions", ("v1",), True, instancetype.ControllerRevision),
+    Kind("", "Node", "nodes", ("v1",), False, nad.Node),
+    Kind("", "Namespace", "namespaces", ("v1",), False, nad.Namespace),
+)
+
+BY_GROUP_KIND: dict[tuple[str, str], Kind] = {(kind.group, kind.kind): kind for kind in KINDS}
+BY_CLASS: dict[type[Kubernetes], Kind] = {kind.reads: kind for kind in KINDS}
+
+
+def group_of(api_version: str) -> str:
+    """The group of an ``apiVersion``: ``kubevirt.io/v1`` is in ``kubevirt.io``, ``v1`` in the core group ''."""
+    return api_version.rpartition("/")[0]
+
+
+def find_kind(api_version: str, kind: str) -> Kind | None:
+    """The kind that reads such an object, in any served version, or None."""
+    return BY_GROUP_KIND.get((group_of(api_version), kind))

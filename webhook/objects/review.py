@@ -1,0 +1,100 @@
+"""AdmissionReview v1, request and response (``k8s.io/api/admission/v1/types.go``)."""
+
+import msgspec
+
+from webhook.objects.meta import Read
+
+
+class GroupVersionKind(Read, frozen=True):
+    """``kind`` of a request."""
+
+    group: str = ""
+    version: str = ""
+    kind: str = ""
+
+
+class GroupVersionResource(Read, frozen=True):
+    """``resource`` of a request."""
+
+    group: str = ""
+    version: str = ""
+    resource: str = ""
+
+
+class UserInfo(Read, frozen=True):
+    """Who asks."""
+
+    username: str = ""
+    uid: str = ""
+    groups: list[str] | None = None
+
+
+class AdmissionRequest(Read, frozen=True):
+    """``request``: the objects stay raw bytes until their kind is known."""
+
+    uid: str
+    kind: GroupVersionKind = msgspec.field(default_factory=GroupVersionKind)
+    resource: GroupVersionResource = msgspec.field(default_factory=GroupVersionResource)
+    sub_resource: str = ""
+    name: str = ""
+    namespace: str = ""
+    operation: str = ""
+    user_info: UserInfo = msgspec.field(default_factory=UserInfo)
+    object: msgspec.Raw = msgspec.field(default_factory=msgspec.Raw)
+    old_object: msgspec.Raw = msgspec.field(default_factory=msgspec.Raw)
+    dry_run: bool | None = None
+
+
+class AdmissionReview(Read, frozen=True):
+    """The envelope that an API server posts."""
+
+    api_version: str = ""
+    kind: str = ""
+    request: AdmissionRequest | None = None
+
+
+class StatusCause(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One named problem of a refusal (``metav1.StatusCause``); kubectl prints ``* field: message``."""
+
+    reason: str = ""
+    message: str = ""
+    field: str = ""
+
+
+class StatusDetails(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a refusal is about, and its causes."""
+
+    name: str = ""
+    group: str = ""
+    kind: str = ""
+    causes: list[StatusCause] = []
+
+
+class Status(msgspec.Struct, frozen=True, omit_defaults=True):
+    """``metav1.Status`` of a refusal; ``code`` and ``reason`` decide how kubectl words it."""
+
+    message: str = ""
+    reason: str = ""
+    details: StatusDetails | None = None
+    code: int = 0
+
+
+class AdmissionResponse(msgspec.Struct, frozen=True, rename="camel"):
+    """``response``."""
+
+    uid: str
+    allowed: bool
+    status: Status | None | msgspec.UnsetType = msgspec.UNSET
+    patch: str | msgspec.UnsetType = msgspec.UNSET
+    """Base64 of an RFC 6902 patch."""
+    patch_type: str | msgspec.UnsetType = msgspec.UNSET
+    warnings: list[str] | msgspec.UnsetType = msgspec.UNSET
+    audit_annotations: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+
+
+class AdmissionReviewAnswer(msgspec.Struct, frozen=True, rename="camel"):
+    """The envelope of an answer."""
+
+    response: AdmissionResponse
+    api_version: str = "admission.k8s.io/v1"
+    kind: str = "AdmissionReview"

@@ -1,0 +1,103 @@
+"""VirtualMachine and the other kinds that carry a VMI template."""
+
+import msgspec
+
+from webhook.objects.meta import Kubernetes, ObjectMeta, Read
+from webhook.objects.storage import DataVolumeTemplate
+from webhook.objects.vmi import VMISpec, VMITemplate
+
+
+class Matcher(Read, frozen=True):
+    """``spec.instancetype`` and ``spec.preference``: which object is meant, and in which revision."""
+
+    name: str | None = None
+    kind: str | None = None
+    revision_name: str | None = None
+    infer_from_volume: str | None = None
+    infer_from_volume_failure_policy: str | None = None
+
+
+class VirtualMachineSpec(Read, frozen=True):
+    """``VirtualMachine.spec``."""
+
+    running: bool | None = None
+    run_strategy: str | None = None
+    instancetype: Matcher | None = None
+    preference: Matcher | None = None
+    template: VMITemplate | None = None
+    data_volume_templates: list[DataVolumeTemplate] | None = None
+    update_volumes_strategy: str | None = None
+
+
+class InstancetypeStatusRef(Read, frozen=True):
+    """``status.instancetypeRef`` and ``status.preferenceRef`` (KubeVirt 1.5)."""
+
+    name: str | None = None
+    kind: str | None = None
+    controller_revision_ref: Matcher | None = None
+    """Only its ``name`` is read."""
+
+
+class VolumeRequestAdd(Read, frozen=True):
+    """``addVolumeOptions`` of a hotplug request."""
+
+    name: str = ""
+
+
+class VolumeRequest(Read, frozen=True):
+    """An entry of ``status.volumeRequests``."""
+
+    add_volume_options: VolumeRequestAdd | None = None
+
+
+class VirtualMachineStatus(Read, frozen=True):
+    """``VirtualMachine.status``."""
+
+    instancetype_ref: InstancetypeStatusRef | None = None
+    preference_ref: InstancetypeStatusRef | None = None
+    volume_requests: list[VolumeRequest] | None = None
+
+
+class VirtualMachine(Kubernetes, frozen=True):
+    """kubevirt.io VirtualMachine."""
+
+    spec: VirtualMachineSpec = msgspec.field(default_factory=VirtualMachineSpec)
+    status: VirtualMachineStatus | None = None
+
+
+class ReplicaSetSpec(Read, frozen=True):
+    """``VirtualMachineInstanceReplicaSet.spec``."""
+
+    replicas: int | None = None
+    paused: bool | None = None
+    template: VMITemplate | None = None
+
+
+class VirtualMachineInstanceReplicaSet(Kubernetes, frozen=True):
+    """kubevirt.io VirtualMachineInstanceReplicaSet."""
+
+    spec: ReplicaSetSpec = msgspec.field(default_factory=ReplicaSetSpec)
+
+
+class VirtualMachineTemplate(Read, frozen=True):
+    """``spec.virtualMachineTemplate`` of a VirtualMachinePool."""
+
+    metadata: ObjectMeta | None = None
+    spec: VirtualMachineSpec | None = None
+
+
+class PoolSpec(Read, frozen=True):
+    """``VirtualMachinePool.spec``."""
+
+    replicas: int | None = None
+    paused: bool | None = None
+    virtual_machine_template: VirtualMachineTemplate | None = None
+
+
+class VirtualMachinePool(Kubernetes, frozen=True):
+    """pool.kubevirt.io VirtualMachinePool."""
+
+    spec: PoolSpec = msgspec.field(default_factory=PoolSpec)
+
+
+NO_SPEC = VMISpec()

@@ -1,0 +1,313 @@
+"""
+VirtualMachineInstance, as far as its live migration depends on it.
+
+Field names and nesting: KubeVirt ``staging/src/kubevirt.io/api/core/v1/schema.go`` and ``types.go``, v1.0 to v1.9.
+"""
+
+import msgspec
+
+from webhook.objects.meta import Empty, Kubernetes, ObjectMeta, Quantity, Read
+
+
+class ClaimSource(Read, frozen=True):
+    """``persistentVolumeClaim`` and ``memoryDump`` of a volume."""
+
+    claim_name: str = ""
+    read_only: bool | None = None
+    hotpluggable: bool | None = None
+
+
+class DataVolumeSource(Read, frozen=True):
+    """``dataVolume`` of a volume: the claim of the same name that CDI makes."""
+
+    name: str = ""
+    hotpluggable: bool | None = None
+
+
+class HostDiskSource(Read, frozen=True):
+    """``hostDisk``: an image file on the node."""
+
+    path: str = ""
+    type: str = ""
+    shared: bool | None = None
+
+
+class EphemeralSource(Read, frozen=True):
+    """``ephemeral``: a copy-on-write overlay over a claim."""
+
+    persistent_volume_claim: ClaimSource | None = None
+
+
+class Volume(Read, frozen=True):
+    """An entry of ``spec.volumes``; sources that are not named here never matter to the verdict."""
+
+    name: str = ""
+    persistent_volume_claim: ClaimSource | None = None
+    data_volume: DataVolumeSource | None = None
+    host_disk: HostDiskSource | None = None
+    ephemeral: EphemeralSource | None = None
+    memory_dump: ClaimSource | None = None
+    container_disk: Empty | None = None
+    empty_disk: Empty | None = None
+
+    @property
+    def claim(self) -> str | None:
+        """The name of the claim that virt-handler looks at (``checkVolumesForMigration``), or None."""
+        if self.persistent_volume_claim is not None:
+            return self.persistent_volume_claim.claim_name
+        if self.data_volume is not None:
+            return self.data_volume.name
+        return None
+
+
+class CDRomTarget(Read, frozen=True):
+    """``cdrom`` of a disk."""
+
+    readonly: bool | None = None
+
+
+class LunTarget(Read, frozen=True):
+    """``lun`` of a disk."""
+
+    readonly: bool | None = None
+    reservation: bool | None = None
+
+
+class Disk(Read, frozen=True):
+    """An entry of ``devices.disks``."""
+
+    name: str = ""
+    cdrom: CDRomTarget | None = None
+    lun: LunTarget | None = None
+    disk: Empty | None = None
+    cache: str | None = None
+    shareable: bool | None = None
+
+
+class Port(Read, frozen=True):
+    """An entry of an interface's ``ports``."""
+
+    port: int = 0
+    name: str | None = None
+    protocol: str | None = None
+
+
+class PortRange(Read, frozen=True):
+    """An entry of an interface's ``portRanges`` (KubeVirt 1.9)."""
+
+    start: int = 0
+    end: int = 0
+    protocol: str | None = None
+
+
+class PluginBinding(Read, frozen=True):
+    """``binding``: a network binding plugin that the KubeVirt CR registers."""
+
+    name: str = ""
+
+
+class Interface(Read, frozen=True):
+    """An entry of ``devices.interfaces``."""
+
+    name: str = ""
+    bridge: Empty | None = None
+    masquerade: Empty | None = None
+    slirp: Empty | None = None
+    sriov: Empty | None = None
+    macvtap: Empty | None = None
+    passt: Empty | None = None
+    passt_binding: Empty | None = None
+    binding: PluginBinding | None = None
+    ports: list[Port] | None = None
+    port_ranges: list[PortRange] | None = None
+
+
+class Filesystem(Read, frozen=True):
+    """An entry of ``devices.filesystems``."""
+
+    name: str = ""
+    virtiofs: Empty | None = None
+
+
+class GPU(Read, frozen=True):
+    """An entry of ``devices.gpus``."""
+
+    name: str = ""
+    device_name: str | None = None
+    claim_name: str | None = None
+    request_name: str | None = None
+
+
+class HostDevice(Read, frozen=True):
+    """An entry of ``devices.hostDevices``."""
+
+    name: str = ""
+    device_name: str | None = None
+    claim_name: str | None = None
+    request_name: str | None = None
+
+
+class TPM(Read, frozen=True):
+    """``devices.tpm``."""
+
+    enabled: bool | None = None
+    persistent: bool | None = None
+
+
+class Devices(Read, frozen=True):
+    """``domain.devices``."""
+
+    autoattach_pod_interface: bool | None = None
+    disks: list[Disk] | None = None
+    interfaces: list[Interface] | None = None
+    filesystems: list[Filesystem] | None = None
+    gpus: list[GPU] | None = None
+    host_devices: list[HostDevice] | None = None
+    tpm: TPM | None = None
+
+
+class CPUFeature(Read, frozen=True):
+    """An entry of ``cpu.features``."""
+
+    name: str = ""
+    policy: str | None = None
+
+
+class CPU(Read, frozen=True):
+    """``domain.cpu``."""
+
+    model: str | None = None
+    features: list[CPUFeature] | None = None
+    dedicated_cpu_placement: bool | None = None
+    isolate_emulator_thread: bool | None = None
+
+
+class FeatureState(Read, frozen=True):
+    """A feature that ``enabled`` switches; ``{}`` becomes enabled by KubeVirt's defaulting, where it has one."""
+
+    enabled: bool | None = None
+
+
+class HyperV(Read, frozen=True):
+    """``features.hyperv``."""
+
+    reenlightenment: FeatureState | None = None
+
+
+class Features(Read, frozen=True):
+    """``domain.features``."""
+
+    hyperv: HyperV | None = None
+    hyperv_passthrough: FeatureState | None = None
+
+
+class EFI(Read, frozen=True):
+    """``firmware.bootloader.efi``."""
+
+    persistent: bool | None = None
+
+
+class Bootloader(Read, frozen=True):
+    """``firmware.bootloader``."""
+
+    efi: EFI | None = None
+    bios: Empty | None = None
+
+
+class Firmware(Read, frozen=True):
+    """``domain.firmware``."""
+
+    bootloader: Bootloader | None = None
+
+
+class LaunchSecurity(Read, frozen=True):
+    """``domain.launchSecurity``; even ``{}`` means something on s390x."""
+
+    sev: Empty | None = None
+    snp: Empty | None = None
+    tdx: Empty | None = None
+
+
+class Memory(Read, frozen=True):
+    """``domain.memory``."""
+
+    guest: Quantity | None = None
+
+
+class Resources(Read, frozen=True):
+    """``domain.resources``."""
+
+    requests: dict[str, Quantity] | None = None
+    limits: dict[str, Quantity] | None = None
+
+
+class Domain(Read, frozen=True):
+    """``spec.domain``."""
+
+    devices: Devices | None = None
+    cpu: CPU | None = None
+    features: Features | None = None
+    firmware: Firmware | None = None
+    launch_security: LaunchSecurity | None = None
+    memory: Memory | None = None
+    resources: Resources | None = None
+
+
+class MultusNetwork(Read, frozen=True):
+    """``multus`` of a network."""
+
+    network_name: str = ""
+    default: bool | None = None
+
+
+class Network(Read, frozen=True):
+    """An entry of ``spec.networks``."""
+
+    name: str = ""
+    pod: Empty | None = None
+    multus: MultusNetwork | None = None
+
+
+class UtilityVolume(Read, frozen=True):
+    """An entry of ``spec.utilityVolumes`` (KubeVirt 1.8)."""
+
+    name: str = ""
+    claim_name: str = ""
+
+
+class VMISpec(Read, frozen=True):
+    """``VirtualMachineInstance.spec``."""
+
+    domain: Domain | None = None
+    networks: list[Network] | None = None
+    volumes: list[Volume] | None = None
+    utility_volumes: list[UtilityVolume] | None = None
+    architecture: str | None = None
+    eviction_strategy: str | None = None
+    node_selector: dict[str, str] | None = None
+
+
+class MigratedVolume(Read, frozen=True):
+    """An entry of ``status.migratedVolumes`` (KubeVirt 1.3): a volume migration under way."""
+
+    volume_name: str = ""
+
+
+class VMIStatus(Read, frozen=True):
+    """``VirtualMachineInstance.status``, as far as virt-handler's verdict reads it from elsewhere than the node."""
+
+    migrated_volumes: list[MigratedVolume] | None = None
+
+
+class VMITemplate(Read, frozen=True):
+    """``spec.template`` of a VirtualMachine and of a VirtualMachineInstanceReplicaSet."""
+
+    metadata: ObjectMeta | None = None
+    spec: VMISpec | None = None
+
+
+class VirtualMachineInstance(Kubernetes, frozen=True):
+    """kubevirt.io VirtualMachineInstance."""
+
+    spec: VMISpec = msgspec.field(default_factory=VMISpec)
+    status: VMIStatus | None = None

@@ -1,0 +1,209 @@
+"""
+Where a value stands in its text: lines, columns, and the way from a path to them.
+
+Nothing here is built before someone asks: most documents have no finding. This file does no I/O.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from json import JSONDecoder
+from json.decoder import scanstring  # type: ignore[attr-defined]  # public in name, not in the stubs
+from typing import Final, NamedTuple, Protocol, TypeAlias, cast
+
+import yaml
+
+from webhook.errors import BadInput
+from webhook.resolve.kubescalars import MERGE_TAG, ScalarError, key, plain, tagged
+from webhook.resolve.libyaml import Position, compose
+
+Step: TypeAlias = str | int
+Path: TypeAlias = Sequence[Step]
+
+#: What to do about a template that was given instead of a manifest.
+RENDER: Final = "Render the chart first: helm template ... | migratable check -f -"
+
+_BREAK = re.compile(r"\r\n?|\n")
+_LONGEST_SHOWN: Final = 60
+
+
+def shown(word: str) -> str:
+    """A name from the input, quoted, escaped and cut, fit for a message."""
+    return ascii(word if len(word) <= _LONGEST_SHOWN else word[: _LONGEST_SHOWN - 1] + "…")
+
+
+def spelt(path: Path) -> str:
+    """A path as Kubernetes spells it: ``spec.volumes[0]``, ``metadata.labels[app.kubernetes.io/name]``."""
+    parts: list[str] = []
+    for step in path:
+        if isinstance(step, int) or not step.isidentifier():
+            parts.append(f"[{step}]")
+        else:
+            parts.append(f".{step}")
+    return "".join(parts).removeprefix(".")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A position as editors count it: from 1, the column in characters."""
+
+    line: int
+    column: int
+
+
+class Text:
+    """The text of one source; lines end at LF, CRLF or CR, as they do for editors."""
+
+    __slots__ = ("_starts", "source", "text")
+
+    def __init__(self, text: str, source: str) -> None:
+        self.text = text
+        self.source = source
+        self._starts: list[int] = []
+
+    def mark(self, offset: int) -> Mark:
+        """The position of a character offset."""
+        if not self._starts:
+            self._starts = [0, *(found.end() for found in _BREAK.finditer(self.text))]
+        line = bisect_right(self._starts, offset)
+        return Mark(line, offset - self._starts[line - 1] + 1)
+
+    def refuse(
+        self, message: str, remedy: str, offset: int | None = None, *, document: int | None = None, path: Path = ()
+    ) -> BadInput:
+        """The error to raise for what stands at ``offset``."""
+        mark = None if offset is None else self.mark(offset)
+        return BadInput(
+            message,
+            remedy=remedy,
+            source=self.source,
+            document=document,
+            line=mark.line if mark else None,
+            column=mark.column if mark else None,
+            path=spelt(path),
+        )
+
+
+class Place(NamedTuple):
+    """A key with its value, or a list item: first and last offset, and where to look further inside."""
+
+    start: int
+    end: int
+    inside: object
+
+
+class Places(Protocol):
+    """What a document's positions are asked."""
+
+    root: Place
+
+    def within(self, place: Place) -> Mapping[Step, Place]:
+        """The children of a mapping or list, by key or index; nothing for a scalar."""
+
+
+class YamlPlaces:
+    """Positions of one YAML document, from a second, composing pass over its text."""
+
+    def __init__(self, text: str, start: int, end: int) -> None:
+        # The root must keep its column, so the pass begins where its line does.
+        self._base = max(text.rfind(mark, 0, start) for mark in "\n\r\x85\u2028\u2029") + 1
+        self._text = text
+        self._known: dict[int, dict[Step, Place]] = {}
+        root = compose(text[self._base : end].encode())
+        self.root = self._place(root, root)
+
+    def within(self, place: Place) -> Mapping[Step, Place]:
+        """The children of a mapping or list; those that a merge key brings stand where they were written."""
+        return self._children(cast("yaml.Node", place.inside))
+
+    def _children(self, node: yaml.Node) -> dict[Step, Place]:
+        known = self._known.get(id(node))
+        if known is not None:
+            return known
+        children: dict[Step, Place] = {}
+        if isinstance(node, yaml.SequenceNode):
+            children.update(enumerate(self._place(item, item) for item in node.value))
+        elif isinstance(node, yaml.MappingNode):
+            for name, value in node.value:
+                if _is_merge(name):
+                    self._merge(children, value)
+                else:
+                    children[_name(name)] = self._place(name, value)
+        self._known[id(node)] = children
+        return children
+
+    def _merge(self, children: dict[Step, Place], value: yaml.Node) -> None:
+        merged = reversed(value.value) if isinstance(value, yaml.SequenceNode) else [value]
+        for mapping in merged:
+            children.update(self._children(mapping))
+
+    def _place(self, first: yaml.Node, last: yaml.Node) -> Place:
+        start = _index(first.start_mark) + self._base
+        end = max(self._end(first), self._end(last))  # an alias' value ends elsewhere, perhaps before its key
+        return Place(start, start + len(self._text[start:end].rstrip()), last)
+
+    def _end(self, node: yaml.Node) -> int:
+        """Libyaml ends a block collection at the next token, behind any comment; its last value ends it here."""
+        while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
+            node = node.value[-1] if isinstance(node, yaml.SequenceNode) else node.value[-1][1]
+        return _index(node.end_mark) + self._base
+
+
+def _index(mark: object) -> int:
+    return cast("Position", mark).index
+
+
+def _is_merge(node: yaml.ScalarNode) -> bool:
+    return node.value == "<<" and (node.tag == MERGE_TAG or not (node.tag or node.style))
+
+
+def _name(node: yaml.ScalarNode) -> str:
+    try:
+        if node.tag:
+            return key(tagged(node.tag, node.value))
+        return str(node.value) if node.style else key(plain(node.value))
+    except (KeyError, ScalarError):  # refused by the reader before anyone could ask here
+        return str(node.value)
+
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+
+
+class JsonPlaces:
+    """Positions in one JSON value; a container's children are found when it is asked for, at the C decoder's speed."""
+
+    def __init__(self, text: str, start: int) -> None:
+        self._text = text
+        self._decode = JSONDecoder(parse_int=float).raw_decode
+        self._known: dict[int, dict[Step, Place]] = {}
+        self.root = Place(start, self._decode(text, start)[1], start)
+
+    def within(self, place: Place) -> Mapping[Step, Place]:
+        """The children of an object or array."""
+        start = cast("int", place.inside)
+        if start not in self._known:
+            self._known[start] = self._children(start)
+        return self._known[start]
+
+    def _children(self, start: int) -> dict[Step, Place]:
+        children: dict[Step, Place] = {}
+        if (opening := self._text[start]) not in "{[":
+            return children
+        offset = self._skip(start + 1)
+        while self._text[offset] not in "}]":
+            name: Step = len(children)
+            value = offset
+            if opening == "{":
+                name, value = scanstring(self._text, offset + 1, True)
+                value = self._skip(self._skip(value) + 1)  # behind the colon
+            end = self._decode(self._text, value)[1]
+            children[name] = Place(offset, end, value)
+            offset = self._skip(end)
+            if self._text[offset] == ",":
+                offset = self._skip(offset + 1)
+        return children
+
+    def _skip(self, offset: int) -> int:
+        space = _SPACE.match(self._text, offset)
+        return space.end() if space else offset

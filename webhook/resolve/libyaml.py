@@ -1,0 +1,82 @@
+"""PyYAML's parser in C, or where PyYAML was built without libyaml the one in Python: same events, ten times slower."""
+
+from collections.abc import Callable
+from typing import Final, Protocol, cast
+
+import yaml
+from yaml.composer import Composer
+from yaml.parser import Parser
+from yaml.reader import Reader
+from yaml.scanner import Scanner
+
+# An event is known by its class.
+SCALAR: Final[type] = yaml.ScalarEvent
+ALIAS: Final[type] = yaml.AliasEvent
+MAPPING_START: Final[type] = yaml.MappingStartEvent
+MAPPING_END: Final[type] = yaml.MappingEndEvent
+SEQUENCE_START: Final[type] = yaml.SequenceStartEvent
+DOCUMENT_START: Final[type] = yaml.DocumentStartEvent
+DOCUMENT_END: Final[type] = yaml.DocumentEndEvent
+STREAM_END: Final[type] = yaml.StreamEndEvent
+
+
+class Position(Protocol):
+    """A place in the text, in characters from its beginning."""
+
+    index: int
+
+
+class Event(Protocol):
+    """What any of PyYAML's events may have; the event's class says which of it there is."""
+
+    start_mark: Position
+    end_mark: Position
+    value: str
+    style: str | None  # a plain scalar has "" in C and None in Python
+    tag: str | None
+    anchor: str | None
+    version: tuple[int, int] | None
+    tags: dict[str, str] | None
+
+
+class _Untagged:
+    """Leaves the tag of a node empty unless the text names one: Kubernetes' rules are not PyYAML's."""
+
+    def resolve(self, _kind: type, _value: object, _implicit: object) -> str:
+        return ""
+
+    def descend_resolver(self, _parent: object, _index: object) -> None: ...
+
+    def ascend_resolver(self) -> None: ...
+
+
+class PureParser(_Untagged, Reader, Scanner, Parser, Composer):
+    """The parser in Python."""
+
+    def __init__(self, stream: bytes) -> None:
+        Reader.__init__(self, stream)
+        Scanner.__init__(self)
+        Parser.__init__(self)
+        Composer.__init__(self)
+
+
+try:
+    from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs do not export it
+except ImportError:
+    YamlParser: type = PureParser
+else:
+
+    class _CParser(_Untagged, CParser):
+        pass
+
+    YamlParser = _CParser
+
+
+def events(content: bytes) -> Callable[[], Event]:
+    """Gives the next event at each call; ``yaml.YAMLError`` if there is none to give."""
+    return cast("Callable[[], Event]", YamlParser(content).get_event)
+
+
+def compose(content: bytes) -> yaml.Node:
+    """The nodes of the only document."""
+    return cast("yaml.Node", YamlParser(content).get_single_node())

@@ -1,0 +1,61 @@
+"""Short words for the objects in rules' examples. This file holds no logic."""
+
+from typing import Any
+
+from webhook.objects.meta import Json
+
+NAMESPACE = "tenant"
+
+
+def claim(name: str, *access_modes: str) -> Json:
+    """A PersistentVolumeClaim."""
+    return _named("v1", "PersistentVolumeClaim", name, {"accessModes": list(access_modes)})
+
+
+def data_volume(name: str, **storage: Any) -> Json:  # noqa: ANN401 - any field of spec.storage
+    """A DataVolume with ``spec.storage``."""
+    return _named("cdi.kubevirt.io/v1beta1", "DataVolume", name, {"storage": storage})
+
+
+def storage_profile(name: str, *access_modes: str, volume_mode: str = "Filesystem") -> Json:
+    """A StorageProfile that offers one set."""
+    return {
+        "apiVersion": "cdi.kubevirt.io/v1beta1",
+        "kind": "StorageProfile",
+        "metadata": {"name": name},
+        "status": {"claimPropertySets": [{"accessModes": list(access_modes), "volumeMode": volume_mode}]},
+    }
+
+
+def kubevirt(**configuration: Any) -> Json:  # noqa: ANN401 - any field of spec.configuration
+    """The KubeVirt CR."""
+    return {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "KubeVirt",
+        "metadata": {"name": "kubevirt", "namespace": "kubevirt"},
+        "spec": {"configuration": configuration},
+    }
+
+
+def node(name: str, **labels: str) -> Json:
+    """A node; underscores of label names are written as in ``labels``."""
+    return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}}
+
+
+def nad(name: str, config: str, namespace: str = "kubevirt") -> Json:
+    """A NetworkAttachmentDefinition."""
+    return {
+        "apiVersion": "k8s.cni.cncf.io/v1",
+        "kind": "NetworkAttachmentDefinition",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"config": config},
+    }
+
+
+def _named(api_version: str, kind: str, name: str, spec: Json) -> Json:
+    return {
+        "apiVersion": api_version,
+        "kind": kind,
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": spec,
+    }

@@ -1,0 +1,145 @@
+"""What a rule is: what is true of an object, written once; pages, SARIF, ``explain`` and the API are made from it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from webhook.kubevirt.releases import KNOWN, NONE, Reason, Releases, giving
+from webhook.objects.meta import Json
+from webhook.objects.path import FieldPath
+
+
+class About(StrEnum):
+    """What a rule looks at; the value names the facts that its check receives."""
+
+    VMI = "VirtualMachineInstance"
+    """``MigrationFacts``: one VMI, also as VirtualMachine, replica set or pool template."""
+    DRAIN = "drain"
+    """``DrainFacts``: the VMI and its verdict together. Never changes the verdict."""
+    SETTINGS = "KubeVirt"
+    """``SettingsFacts``: the KubeVirt CR."""
+    NETWORK = "NetworkAttachmentDefinition"
+    """``NetworkFacts``: one NetworkAttachmentDefinition."""
+    POLICY = "MigrationPolicy"
+    """``PolicyFacts``: one MigrationPolicy."""
+    MANIFEST = "manifest"
+    """``ManifestFacts``: any object, by its apiVersion and kind."""
+
+
+class Basis(StrEnum):
+    """Why a finding is one."""
+
+    KUBEVIRT = "kubevirt"
+    """That release would set LiveMigratable to False."""
+    BASELINE = "baseline"
+    """On Migratable's fixed list, whatever the release."""
+    ADVICE = "advice"
+    """Migration or drain will hurt; the condition stays True."""
+
+
+class Severity(StrEnum):
+    """How much it matters; policy decides what is done about it."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A place that is wrong."""
+
+    path: FieldPath
+    message: str
+    """What is wrong and with which value, in the user's words; never the content of secrets or cloud-init."""
+    subject: str = ""
+    """What stays the same when lists are reordered, e.g. volume and claim: the identity that the ratchet compares."""
+    remedy: str = ""
+    """Where the rule's remediation can be said more precisely for this place."""
+    releases: Releases = KNOWN
+    """Narrows the releases of the rule, where its predicate has variants."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undetermined:
+    """A place that cannot be judged with what is known; ``settle`` says what would."""
+
+    path: FieldPath
+    why: str
+    settle: str
+    subject: str = ""
+    releases: Releases = KNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """Something taken for granted, because rejecting the unknown would reject nearly everything."""
+
+    text: str
+
+
+Outcome: TypeAlias = Violation | Undetermined | Assumption
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A fragment that shows the rule; it is the rule's test and part of its page."""
+
+    title: str
+    spec: str
+    """YAML: the VMI's spec for rules about VMIs, else the object's own spec."""
+    world: tuple[Json, ...] = ()
+    """Other objects that are known."""
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    """Of the VMI."""
+    outer_annotations: Mapping[str, str] = field(default_factory=dict)
+    """Of a VirtualMachine around it; where there are any, the example is not wrapped as a VMI."""
+    violates: tuple[str, ...] = ()
+    undetermined: tuple[str, ...] = ()
+    """Field paths relative to the spec."""
+    release: str = "1.9"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. ``check`` looks nothing up, stops at nothing and yields every place."""
+
+    id: str
+    """Never reused; the first digit groups them (``FAMILIES``)."""
+    name: str
+    """Reads after "allow": names the offence, not the cure."""
+    about: About
+    summary: str
+    rationale: str
+    remediation: str
+    source: str
+    """The code that makes it true, with the release that it was read in."""
+    reference: str
+    check: Callable[[Any], Iterator[Outcome]]
+    examples: tuple[Example, ...]
+    reason: Reason | None = None
+    """The reason of the LiveMigratable condition, if there is one."""
+    baseline: bool = False
+    """On the fixed list that profile ``strict`` denies whatever the release."""
+    severity: Severity = Severity.ERROR
+    kubevirt: Releases = -1
+    """The releases that refuse; taken from ``reason`` unless given."""
+
+    def __post_init__(self) -> None:
+        if self.kubevirt == -1:
+            object.__setattr__(self, "kubevirt", giving(self.reason) if self.reason is not None else NONE)
+
+
+FAMILIES: Mapping[str, str] = {
+    "1": "network",
+    "2": "storage",
+    "3": "devices",
+    "4": "CPU and firmware",
+    "5": "scheduling and eviction",
+    "6": "migration settings",
+    "7": "migration network",
+    "8": "manifest hygiene",
+}
+
+MIGRATION_GUIDE = "https://kubevirt.io/user-guide/compute/live_migration/"
