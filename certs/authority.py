@@ -104,10 +104,10 @@ class CertificateAuthority:
 
 def general_names(names: Iterable[str]) -> list[x509.GeneralName]:
     """Turn DNS names and IP addresses into subject alternative names; each once, in the order given."""
-    wanted = list(dict.fromkeys(names))
+    wanted = list(dict.fromkeys(map(_general_name, names)))
     if not wanted:
         raise ValueError("a serving certificate needs at least one DNS name")
-    return [_general_name(name) for name in wanted]
+    return wanted
 
 
 def canonical_names(names: Iterable[str]) -> tuple[str, ...]:

@@ -24,7 +24,8 @@ MALFORMED: Final = (
     x509.UnsupportedGeneralNameType,
 )
 
-_BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+# base64 alone in between, so that a block which breaks off does not swallow the one behind it
+_BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]*-----END CERTIFICATE-----")
 
 
 @dataclass(frozen=True)

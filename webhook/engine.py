@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from webhook.facts.drain import DrainFacts
+from webhook.facts.manifest import ManifestFacts
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.unknown import Fact, Unknown
 from webhook.facts.world import World
@@ -52,6 +53,7 @@ class Judgement:
 
 _VMI_RULES = about(About.VMI)
 _DRAIN_RULES = about(About.DRAIN)
+_MANIFEST_RULES = about(About.MANIFEST)
 
 
 def judge(judged: Kubernetes, world: World, releases: Releases) -> Judgement:
@@ -92,6 +94,19 @@ def _judge_vmi(subject: Subject, world: World, releases: Releases) -> Judgement:
             if not isinstance(outcome, Assumption) and (finding := finding_of(rule, outcome, releases)) is not None:
                 merged.append(finding)
     return Judgement(tuple(merged), verdict)
+
+
+def judge_manifest(api_version: str, kind: str, releases: Releases) -> Judgement:
+    """What can be said of an object whose kind is not read, by its names alone."""
+    facts = ManifestFacts(api_version, kind, releases)
+    return Judgement(
+        tuple(
+            finding
+            for rule in _MANIFEST_RULES
+            for outcome in rule.check(facts)
+            if not isinstance(outcome, Assumption) and (finding := finding_of(rule, outcome, releases)) is not None
+        )
+    )
 
 
 def finding_of(rule: Rule, outcome: Violation | Undetermined, asked: Releases) -> Finding | None:

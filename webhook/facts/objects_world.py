@@ -9,8 +9,6 @@ from webhook.objects.meta import Kubernetes
 
 K = TypeVar("K", bound=Kubernetes)
 
-ALWAYS_WHOLE: frozenset[type[Kubernetes]] = frozenset()
-
 
 class ObjectsWorld:
     """
@@ -30,6 +28,9 @@ class ObjectsWorld:
         """The given object of this name; its namespace counts as equal where it was left out on either side."""
         given = self._by_kind.get(kind, _NOTHING)
         found = given.get(_key(kind, namespace, name)) or given.get(_key(kind, "", name))
+        if found is None and not namespace:
+            same_name = [each for key, each in given.items() if key[1] == name]
+            found = same_name[0] if len(same_name) == 1 else None
         if isinstance(found, kind):
             return found
         if kind in self._complete:

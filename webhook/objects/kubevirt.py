@@ -9,6 +9,31 @@ import msgspec
 from webhook.objects.meta import Json, Kubernetes, Read
 
 
+class Misplaced(Read, frozen=True):
+    """
+    Migration settings where they do not belong. KubeVirt has no such fields: only rules about misplacement read them.
+
+    Every field takes any JSON, because nobody promises a type at the wrong place.
+    """
+
+    migrations: Json = None
+    migration: Json = None
+    migration_configuration: Json = None
+    migration_config: Json = None
+    live_migration_config: Json = None
+    feature_gates: Json = None
+    allow_auto_converge: Json = None
+    allow_post_copy: Json = None
+    allow_workload_disruption: Json = None
+    bandwidth_per_migration: Json = None
+    completion_timeout_per_gib: Json = msgspec.field(default=None, name="completionTimeoutPerGiB")
+    disable_tls: Json = msgspec.field(default=None, name="disableTLS")
+    parallel_migrations_per_cluster: Json = None
+    parallel_outbound_migrations_per_node: Json = None
+    progress_timeout: Json = None
+    unsafe_migration_override: Json = None
+
+
 class RegisteredBinding(Read, frozen=True):
     """An entry of ``network.binding``; only the presence of ``migration`` counts for the verdict."""
 
@@ -44,13 +69,12 @@ class DeveloperConfiguration(Read, frozen=True):
     minimum_cluster_tsc_frequency: int | None = msgspec.field(default=None, name="minimumClusterTSCFrequency")
 
 
-class Configuration(Read, frozen=True):
-    """``spec.configuration``."""
+class Configuration(Misplaced, frozen=True):
+    """``spec.configuration``; here ``migrations`` is in its right place."""
 
     cpu_model: str | None = msgspec.field(default=None, name="cpuModel")
     developer_configuration: DeveloperConfiguration | None = None
     eviction_strategy: str | None = None
-    migrations: Json = None
     network: NetworkConfiguration | None = None
     permitted_host_devices: PermittedHostDevices | None = None
     vm_state_storage_class: str | None = None
@@ -63,7 +87,7 @@ class WorkloadUpdateStrategy(Read, frozen=True):
     workload_update_methods: list[str] | None = None
 
 
-class KubeVirtSpec(Read, frozen=True):
+class KubeVirtSpec(Misplaced, frozen=True):
     """``KubeVirt.spec``."""
 
     configuration: Configuration | None = None
@@ -82,6 +106,10 @@ class KubeVirt(Kubernetes, frozen=True):
 
     spec: KubeVirtSpec = msgspec.field(default_factory=KubeVirtSpec)
     status: KubeVirtStatus | None = None
+    configuration: Json = None
+    """No such field: it belongs in ``spec``."""
+    migrations: Json = None
+    """No such field: it belongs in ``spec.configuration``."""
 
 
 class PolicySelectors(Read, frozen=True):
@@ -92,15 +120,30 @@ class PolicySelectors(Read, frozen=True):
 
 
 class MigrationPolicySpec(Read, frozen=True):
-    """``MigrationPolicy.spec``: what is not null replaces the cluster's value."""
+    """
+    ``MigrationPolicy.spec``: what is not null replaces the cluster's value.
+
+    Settings take any JSON: the rules name what has the wrong type, and where.
+    """
 
     selectors: PolicySelectors | None = None
-    allow_auto_converge: bool | None = None
-    bandwidth_per_migration: str | int | float | None = None
-    completion_timeout_per_gi_b: int | None = msgspec.field(default=None, name="completionTimeoutPerGiB")
-    allow_post_copy: bool | None = None
-    allow_workload_disruption: bool | None = None
-    max_downtime_ms: int | None = None
+    allow_auto_converge: Json = None
+    bandwidth_per_migration: Json = None
+    completion_timeout_per_gib: Json = msgspec.field(default=None, name="completionTimeoutPerGiB")
+    allow_post_copy: Json = None
+    allow_workload_disruption: Json = None
+    max_downtime_ms: Json = None
+    experimental: Json = None
+    disable_tls: Json = msgspec.field(default=None, name="disableTLS")
+    """This and what follows are settings of the KubeVirt CR that no policy can make."""
+    network: Json = None
+    node_drain_taint_key: Json = None
+    parallel_migrations_per_cluster: Json = None
+    parallel_outbound_migrations_per_node: Json = None
+    progress_timeout: Json = None
+    unsafe_migration_override: Json = None
+    utility_volumes_timeout: Json = None
+    match_selinux_level_on_migration: Json = msgspec.field(default=None, name="matchSELinuxLevelOnMigration")
 
 
 class MigrationPolicy(Kubernetes, frozen=True):

@@ -41,9 +41,6 @@ MAX_ALIASES: Final = 1_000
 
 _MAPPING_TAGS: Final = (None, "!", PREFIX + "map")
 _SEQUENCE_TAGS: Final = (None, "!", PREFIX + "seq")
-_BANG = re.compile(r"(?:&\S+\s+)?!\s")
-
-
 _NUL_ESCAPE = re.compile(r"\\(?:0|x00|u0000|U00000000)")
 
 
@@ -170,7 +167,7 @@ class Builder:
             scalar = anchor.scalar
         elif event.__class__ is SCALAR:
             scalar = self._scalar(event)
-            if event.value == "<<" and (event.tag == MERGE_TAG or not (event.tag or event.style)):
+            if event.value == "<<" and (event.tag == MERGE_TAG or event.implicit[0]):
                 return _Merge.KEY
         else:
             raise self._complex_key(event)
@@ -189,7 +186,7 @@ class Builder:
         try:
             if event.tag is not None and event.tag != MERGE_TAG:
                 scalar = tagged(event.tag, event.value)
-            elif not event.style and not (self._marked and self._has_bang(event)):
+            elif not event.style:
                 scalar = plain(event.value)
         except KeyError:
             raise self._unknown_tag(event) from None
@@ -208,10 +205,6 @@ class Builder:
             return json_number(scalar)
         except ScalarError as error:
             raise self._refuse(str(error), "Put quotes around it if text is meant.", event) from None
-
-    def _has_bang(self, event: Event) -> bool:
-        """Whether the tag "!" makes this plain scalar text; libyaml does not tell."""
-        return _BANG.match(self._text.text, event.start_mark.index, event.end_mark.index) is not None
 
     def _open(self, event: Event) -> None:
         """The beginning of a mapping or list that has a tag or an anchor, or is too deep."""

@@ -21,6 +21,7 @@ MAX_NODES: Final = 1_000_000
 _SPACE = re.compile(r"[ \t\r\n]*")
 # kubectl also takes JSON values in a row, with or without a YAML separator between them.
 _BETWEEN = re.compile(r"[ \t\r\n]*(?:(?<=\n)---[ \t]*(?:#[^\n]*)?\r?(?:\n[ \t\r\n]*|\Z))*")
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)")
 _SUSPICIOUS_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
@@ -71,6 +72,9 @@ def read_json(text: Text, max_documents: int) -> list[tuple[JsonValue, int]]:
     """
     values: list[tuple[JsonValue, int]] = []
     offset = _skip(_SPACE, text.text, 0)
+    # Counted before they are made: three million empty objects are ten megabytes here and hundreds in memory.
+    if text.text.count(",") > MAX_NODES and _STRING.sub("", text.text).count(",") > MAX_NODES:
+        raise too_many(text, offset, 0)
     while offset < len(text.text):
         if text.text[offset] not in "{[":
             raise json.JSONDecodeError("Extra data", text.text, offset)
@@ -80,7 +84,7 @@ def read_json(text: Text, max_documents: int) -> list[tuple[JsonValue, int]]:
             value, end = _DECODER.raw_decode(text.text, offset)
         except (_RefusedError, RecursionError):
             raise _fault(text, offset, len(values)) from None
-        if not _measure(value):
+        if not _is_within_limits(value):
             raise _fault(text, offset, len(values))
         values.append((cast("JsonValue", value), offset))
         offset = _skip(_BETWEEN, text.text, end)
@@ -93,7 +97,7 @@ def _skip(pattern: re.Pattern[str], text: str, offset: int) -> int:
     return found.end() if found else offset
 
 
-def _measure(value: JsonValue) -> bool:
+def _is_within_limits(value: JsonValue) -> bool:
     """Whether depth and number of nodes stay within the limits; level by level, for Python's stack is short."""
     level: list[JsonValue] = [value]
     nodes = 1
@@ -222,7 +226,7 @@ def too_deep(text: Text, offset: int, document: int, path: Path = ()) -> BadInpu
         "Give a flatter document; no Kubernetes object is nested so deeply.",
         offset,
         document=document,
-        path=path[:8],
+        path=path,
     )
 
 

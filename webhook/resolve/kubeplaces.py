@@ -5,7 +5,6 @@ Nothing here is built before someone asks: most documents have no finding. This 
 """
 
 import re
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from json import JSONDecoder
@@ -24,19 +23,21 @@ Path: TypeAlias = Sequence[Step]
 #: What to do about a template that was given instead of a manifest.
 RENDER: Final = "Render the chart first: helm template ... | migratable check -f -"
 
-_BREAK = re.compile(r"\r\n?|\n")
+_LONE_RETURN = re.compile(r"\r(?!\n)")
+_CHUNK: Final = 1 << 16
 _LONGEST_SHOWN: Final = 60
+_DEEPEST_SPELT: Final = 32
 
 
 def shown(word: str) -> str:
     """A name from the input, quoted, escaped and cut, fit for a message."""
-    return ascii(word if len(word) <= _LONGEST_SHOWN else word[: _LONGEST_SHOWN - 1] + "…")
+    return ascii(word if len(word) <= _LONGEST_SHOWN else word[: _LONGEST_SHOWN - 3] + "...")
 
 
 def spelt(path: Path) -> str:
     """A path as Kubernetes spells it: ``spec.volumes[0]``, ``metadata.labels[app.kubernetes.io/name]``."""
     parts: list[str] = []
-    for step in path:
+    for step in path[:_DEEPEST_SPELT]:
         if isinstance(step, int) or not step.isidentifier():
             parts.append(f"[{step}]")
         else:
@@ -55,19 +56,23 @@ class Mark:
 class Text:
     """The text of one source; lines end at LF, CRLF or CR, as they do for editors."""
 
-    __slots__ = ("_starts", "source", "text")
+    __slots__ = ("_counted", "_lines", "source", "text")
 
     def __init__(self, text: str, source: str) -> None:
         self.text = text
         self.source = source
-        self._starts: list[int] = []
+        self._lines = ""  # the text with every line ended by LF, at the same offsets
+        self._counted = [0]  # line ends before each chunk: a list of all lines could outweigh the text many times
 
     def mark(self, offset: int) -> Mark:
         """The position of a character offset."""
-        if not self._starts:
-            self._starts = [0, *(found.end() for found in _BREAK.finditer(self.text))]
-        line = bisect_right(self._starts, offset)
-        return Mark(line, offset - self._starts[line - 1] + 1)
+        if not self._lines:
+            self._lines = _LONE_RETURN.sub("\n", self.text)
+        chunk = offset // _CHUNK
+        for begin in range((len(self._counted) - 1) * _CHUNK, chunk * _CHUNK, _CHUNK):
+            self._counted.append(self._counted[-1] + self._lines.count("\n", begin, begin + _CHUNK))
+        line = self._counted[chunk] + self._lines.count("\n", chunk * _CHUNK, offset) + 1
+        return Mark(line, offset - self._lines.rfind("\n", 0, offset))
 
     def refuse(
         self, message: str, remedy: str, offset: int | None = None, *, document: int | None = None, path: Path = ()
@@ -106,8 +111,8 @@ class YamlPlaces:
     """Positions of one YAML document, from a second, composing pass over its text."""
 
     def __init__(self, text: str, start: int, end: int) -> None:
-        # The root must keep its column, so the pass begins where its line does.
-        self._base = max(text.rfind(mark, 0, start) for mark in "\n\r\x85\u2028\u2029") + 1
+        # The root must keep its column, so the pass begins where its line does; only LF ends a separator's line.
+        self._base = text.rfind("\n", 0, start) + 1
         self._text = text
         self._known: dict[int, dict[Step, Place]] = {}
         root = compose(text[self._base : end].encode())

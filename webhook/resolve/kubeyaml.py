@@ -25,9 +25,10 @@ MAX_DOCUMENTS: Final = 50_000
 _BOM: Final = b"\xef\xbb\xbf"
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 # kubectl splits a stream at these lines before any YAML is read (apimachinery, YAMLReader.Read).
-_BAD_SEPARATOR = re.compile(r"^---(?![ \t\r]*(?:#|$))", re.MULTILINE)
+_BAD_SEPARATOR = re.compile(r"^---(?![ \t]*(?:#[^\r\n]*)?\r?$)", re.MULTILINE)
 # ... and of what it split, it reads the first document only: behind "..." all is passed over up to the next "---".
-_PASSED_OVER = re.compile(r"^\.\.\.[ \t]*(?:#.*)?\r?\n(?:(?:\.\.\.)?[ \t]*(?:#.*)?\r?\n)*+(?!---|\Z)", re.MULTILINE)
+_END = re.compile(r"^\.\.\.[ \t]*(?:#.*)?\r?\n(?:(?:\.\.\.)?[ \t]*(?:#.*)?\r?\n)*+", re.MULTILINE)
+_INNER_BOM = re.compile("^\ufeff", re.MULTILINE)  # libyaml passes over it, go-yaml takes it for a letter
 _MEANT_AS_JSON = re.compile(r'\s*(?:\{\s*"|\[\s*[\[{"\d])')
 
 _REMEDIES: Final = (
@@ -157,18 +158,29 @@ def _read_yaml(text: Text) -> Iterator[Document]:
             "Leave '---' alone on its line; the document begins on the next.",
             separator.start(),
         )
-    passed_over = "\n..." in text.text and _PASSED_OVER.search(text.text)
-    if passed_over:
-        raise text.refuse(
-            "kubectl passes over what stands behind the end of a document (...)",
-            "Put a line with '---' between two documents.",
-            passed_over.end(),
-        )
+    _check_ends(text)
+    bom = "\ufeff" in text.text and _INNER_BOM.search(text.text)
+    if bom:
+        raise text.refuse("a byte order mark stands inside the file", "Remove the character U+FEFF.", bom.start())
     for index, (value, start, end) in enumerate(Builder(text).documents()):
         if index == MAX_DOCUMENTS:
             raise text.refuse(f"more than {MAX_DOCUMENTS:,} documents", "Split the file.", start)
         if value is not None:
             yield Document(value, index, text, start, end, json=False)
+
+
+def _check_ends(text: Text) -> None:
+    """Refuses text behind the end of a document."""
+    end = _END.search(text.text) if "..." in text.text else None
+    while end:
+        behind = end.end()
+        if behind < len(text.text) and not text.text.startswith("---", behind):
+            raise text.refuse(
+                "kubectl passes over what stands behind the end of a document (...)",
+                "Put a line with '---' between two documents.",
+                behind,
+            )
+        end = _END.search(text.text, behind)
 
 
 def _not_yaml(text: Text, error: yaml.YAMLError) -> BadInput:

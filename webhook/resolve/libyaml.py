@@ -35,6 +35,7 @@ class Event(Protocol):
     style: str | None  # a plain scalar has "" in C and None in Python
     tag: str | None
     anchor: str | None
+    implicit: tuple[bool, bool]  # of a scalar: whether it is plain and without a tag, or has the tag "!"
     version: tuple[int, int] | None
     tags: dict[str, str] | None
 

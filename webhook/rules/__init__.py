@@ -16,6 +16,7 @@ from webhook.rules import (
     host_disk_not_shared,
     host_model_unknown,
     hyperv_passthrough,
+    manifest_kind,
     memory_encryption,
     memory_encryption_tdx,
     migration_ports_listed,
@@ -59,6 +60,7 @@ RULES: tuple[Rule, ...] = (
     drain_stops.RULE,
     unresolved_reference.RULE,
     conflicting_instancetype.RULE,
+    manifest_kind.RULE,
 )
 
 BY_ID: dict[str, Rule] = {rule.id: rule for rule in RULES}

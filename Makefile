@@ -1,0 +1,48 @@
+# `make run` and `make test` need nothing but Python 3.11 or newer (and, for the API-server tests, Go or binaries).
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PORTS  ?=
+
+.PHONY: run test check format docs lock clean
+
+run: $(VENV)/runtime
+	$(BIN)/python -m certs dev
+	$(BIN)/migratable serve --facts examples $(PORTS)
+
+test: $(VENV)/development
+	$(BIN)/python -m tests.apiserver build
+	$(BIN)/python -m pytest -n 2
+
+check: $(VENV)/development
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
+
+format: $(VENV)/development
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/development
+	$(BIN)/python docs/generate.py
+
+lock:
+	requirements/lock.sh
+
+clean:
+	rm -rf $(VENV) dev .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit("Migratable needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/runtime: $(BIN)/python requirements/runtime.txt requirements/build.txt
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/runtime.txt -r requirements/build.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/development: $(VENV)/runtime requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	touch $@

@@ -1,0 +1,254 @@
+"""certs.plan: one step at a time, in the order in which nothing that works breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import pytest
+
+from certs.authority import CertificateAuthority, KeyPair
+from certs.bundle import Bundle
+from certs.inventory import Inventory, Place, take_stock
+from certs.plan import Idle, Mint, Publish, Retire, Sign, Step, Terms, Wait, plan
+from dataclasses import replace
+from tests.certs.world import NAMES, NOW, TERMS, authority_of, damaged_bundle
+
+HERE = Place("validatingwebhookconfigurations", "migratable", "validate.migratable.io")
+THERE = Place("mutatingwebhookconfigurations", "migratable", "default.migratable.io")
+DAY = timedelta(days=1)
+LONG = timedelta(hours=1)
+NOTHING = KeyPair(b"", b"")
+OLD, NEW = CertificateAuthority.mint(NOW - 250 * DAY), CertificateAuthority.mint(NOW)
+OLD_CA, NEW_CA = authority_of(OLD.pair), authority_of(NEW.pair)
+EXPIRED = CertificateAuthority.mint(NOW - 500 * DAY)
+
+
+def stock(
+    authority: KeyPair = NEW.pair,
+    leaf: KeyPair = NOTHING,
+    trusts: tuple[CertificateAuthority, ...] = (),
+    *,
+    issuer: bytes = b"",
+    there: bytes | None = None,
+    seen: timedelta = LONG,
+    now: datetime = NOW,
+) -> Inventory:
+    """Take stock of a cluster with two caBundles that trust the same."""
+    text = b"".join(one.pair.certificate for one in trusts)
+    published: Mapping[Place, bytes] = {HERE: text, THERE: text if there is None else there}
+    inventory = take_stock(authority, leaf, issuer, published, NAMES, now)
+    return replace(inventory, published_for=seen, served_for=seen)
+
+
+def leaf_of(authority: CertificateAuthority, at: datetime = NOW) -> KeyPair:
+    return authority.sign(NAMES, at, 7 * DAY)
+
+
+def bundles(step: Step) -> Mapping[Place, Bundle]:
+    assert isinstance(step, Publish | Retire)
+    return step.bundles
+
+
+def test_an_empty_installation_gets_an_authority_first() -> None:
+    """
+    Nothing can be signed or published before there is an authority.
+    """
+    step = plan(stock(NOTHING), NOW, TERMS)
+
+    assert step == Mint("the authority cannot sign: there is no certificate")
+
+
+def test_a_new_authority_is_published_beside_the_old() -> None:
+    """
+    Before anything is signed by it, the new authority stands in every caBundle, and the old one stays.
+    """
+    step = plan(stock(leaf=leaf_of(OLD), trusts=(OLD,)), NOW, TERMS)
+
+    both = Bundle.of([OLD_CA, NEW_CA])
+    assert bundles(step) == {HERE: both, THERE: both}
+
+
+def test_only_a_bundle_that_lacks_something_is_written() -> None:
+    """
+    A second configuration that was restored from a chart is filled again; the first is left alone.
+    """
+    step = plan(stock(leaf=leaf_of(NEW), trusts=(NEW,), there=b""), NOW, TERMS)
+
+    assert bundles(step) == {THERE: Bundle.of([NEW_CA])}
+
+
+def test_signing_waits_until_every_api_server_has_seen_the_authority() -> None:
+    """
+    A leaf of an authority that some API server does not yet trust would be refused there.
+    """
+    step = plan(stock(leaf=leaf_of(OLD), trusts=(OLD, NEW), seen=timedelta(seconds=1)), NOW, TERMS)
+
+    assert isinstance(step, Wait)
+    assert step.remaining == TERMS.bundle_settle - timedelta(seconds=1)
+
+
+def test_then_a_leaf_is_signed() -> None:
+    """
+    Once the authority is known everywhere, the leaf of the old one is replaced, however young it is.
+    """
+    step = plan(stock(leaf=leaf_of(OLD), trusts=(OLD, NEW)), NOW, TERMS)
+
+    assert step == Sign("the served leaf was signed by an earlier authority")
+
+
+def test_retiring_waits_until_every_replica_serves_the_new_leaf() -> None:
+    """
+    A replica that still serves the old leaf needs the old authority.
+    """
+    step = plan(stock(leaf=leaf_of(NEW), trusts=(OLD, NEW), seen=timedelta(minutes=1)), NOW, TERMS)
+
+    assert isinstance(step, Wait)
+    assert step.remaining == TERMS.leaf_settle - timedelta(minutes=1)
+
+
+def test_then_the_old_authority_is_retired() -> None:
+    """
+    In the end, and only there, an authority that is alive is taken out of every caBundle.
+    """
+    step = plan(stock(leaf=leaf_of(NEW), trusts=(OLD, NEW)), NOW, TERMS)
+
+    assert isinstance(step, Retire)
+    assert bundles(step) == {HERE: Bundle.of([NEW_CA]), THERE: Bundle.of([NEW_CA])}
+
+
+def test_then_there_is_rest_until_the_first_renewal() -> None:
+    """
+    All is well until two thirds of the leaf's life are over.
+    """
+    step = plan(stock(leaf=leaf_of(NEW), trusts=(NEW,)), NOW, TERMS)
+
+    assert step == Idle(NOW + 7 * DAY * 2 / 3)
+
+
+def test_a_due_leaf_is_signed_anew_by_the_same_authority() -> None:
+    """
+    An ordinary renewal touches neither authority nor caBundle.
+    """
+    step = plan(stock(leaf=leaf_of(NEW, NOW - 5 * DAY), trusts=(NEW,)), NOW, TERMS)
+
+    assert step == Sign("two thirds of the served leaf's life are over")
+
+
+def test_a_due_authority_is_replaced_while_it_still_counts() -> None:
+    """
+    Rotation begins at two thirds of the authority's life.
+    """
+    step = plan(stock(OLD.pair, leaf_of(OLD), (OLD,)), NOW, TERMS)
+
+    assert step == Mint("two thirds of the authority's life are over")
+
+
+def test_a_damaged_leaf_is_replaced_before_a_due_authority() -> None:
+    """
+    An authority that is due can still sign, which is the shorter way to a good leaf.
+    """
+    step = plan(stock(OLD.pair, NOTHING, (OLD,), seen=timedelta()), NOW, TERMS)
+
+    assert step == Sign("the served leaf is damaged: there is no certificate")
+
+
+def test_a_bundle_without_the_served_leafs_authority_is_mended_before_all_else() -> None:
+    """
+    With the authority's Secret and every caBundle lost, the ``ca.crt`` beside the leaf restores the trust in it.
+    """
+    step = plan(stock(NOTHING, leaf_of(OLD), issuer=OLD.pair.certificate), NOW, TERMS)
+
+    assert bundles(step) == {HERE: Bundle.of([OLD_CA]), THERE: Bundle.of([OLD_CA])}
+
+
+def test_mending_a_bundle_publishes_the_new_authority_too() -> None:
+    """
+    One write does for both, and neither is left out.
+    """
+    step = plan(stock(NEW.pair, leaf_of(OLD), issuer=OLD.pair.certificate), NOW, TERMS)
+
+    both = Bundle.of([OLD_CA, NEW_CA])
+    assert bundles(step) == {HERE: both, THERE: both}
+
+
+def test_the_authority_of_the_served_leaf_is_kept_though_it_looks_expired() -> None:
+    """
+    If our clock alone has jumped, the API servers still trust it; it goes when nothing depends on it any more.
+    """
+    step = plan(stock(leaf=leaf_of(OLD), trusts=(OLD, EXPIRED), now=NOW + 200 * DAY), NOW + 200 * DAY, TERMS)
+
+    assert bundles(step)[HERE] == Bundle.of([OLD_CA, NEW_CA])
+
+
+def test_with_nothing_left_to_break_nobody_waits() -> None:
+    """
+    When every other trusted authority is expired, each second of waiting is one of outage.
+    """
+    inventory = stock(leaf=leaf_of(EXPIRED, NOW - 500 * DAY), trusts=(EXPIRED, NEW), seen=timedelta())
+
+    step = plan(inventory, NOW, TERMS)
+
+    assert isinstance(step, Sign)
+
+
+def test_the_expired_are_retired_at_once() -> None:
+    """
+    No replica can depend on an authority that nobody trusts.
+    """
+    step = plan(stock(leaf=leaf_of(NEW), trusts=(EXPIRED, NEW), seen=timedelta()), NOW, TERMS)
+
+    assert isinstance(step, Retire)
+
+
+def test_junk_in_a_bundle_is_cleaned_away() -> None:
+    """
+    What stands in a caBundle beside authorities goes, although API servers would skip it.
+    """
+    text = NEW.pair.certificate
+
+    step = plan(stock(leaf=leaf_of(NEW), trusts=(NEW,), there=text + b"# note\n"), NOW, TERMS)
+
+    assert bundles(step) == {THERE: Bundle.of([NEW_CA])}
+
+
+def test_a_bundle_never_grows_past_what_is_read() -> None:
+    """
+    Foreign authorities that fill a caBundle do not push our own over 64 KiB, where it would be read as junk.
+    """
+    stuffed = damaged_bundle("stuffed", b"", NOW)
+    assert len(Bundle.parse(stuffed).authorities) > 90
+
+    step = plan(stock(leaf=leaf_of(OLD), there=stuffed, issuer=OLD.pair.certificate), NOW, TERMS)
+
+    assert bundles(step)[THERE] == Bundle.of([OLD_CA, NEW_CA])
+
+
+def test_without_any_webhook_configuration_the_pair_is_still_kept() -> None:
+    """
+    Whoever deletes the webhook configurations in an emergency finds good certificates afterwards.
+    """
+    inventory = take_stock(NEW.pair, NOTHING, b"", {}, NAMES, NOW)
+
+    assert isinstance(plan(inventory, NOW, TERMS), Sign)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"names": ()},
+        {"names": ("*.svc",)},
+        {"bundle_settle": timedelta(seconds=-1)},
+        {"leaf_lifetime": timedelta(minutes=9)},
+        {"leaf_lifetime": timedelta(seconds=1), "bundle_settle": timedelta(), "leaf_settle": timedelta()},
+        {"authority_lifetime": timedelta(days=6)},
+    ],
+)
+def test_terms_that_cannot_be_kept_are_refused(change: dict[str, object]) -> None:
+    """
+    A leaf has to outlive its own rotation, and an authority its leaves.
+    """
+    good: dict[str, object] = {"names": NAMES}
+
+    with pytest.raises(ValueError, match=r"."):
+        Terms(**{**good, **change})  # type: ignore[arg-type]

@@ -1,0 +1,72 @@
+"""JSON as Go's ``encoding/json`` reads it, as far as a CNI configuration can tell the difference."""
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from webhook.objects.meta import Json
+
+LONGEST: Final = 1 << 20
+"""Characters of a configuration that is still read; etcd refuses an object a little above this."""
+_DIGITS: Final = 400
+_SHOWN: Final = 60
+
+
+class NotJson(ValueError):
+    """The text is not JSON; the message says where."""
+
+
+class TooLarge(ValueError):
+    """The text is longer or nested deeper than is read here; a plugin may still read it."""
+
+
+def parse(text: str) -> Json:
+    """
+    The value that ``text`` holds.
+
+    Raises ``NotJson`` with line and character, ``TooLarge`` for what nobody writes by hand.
+    """
+    if len(text) > LONGEST:
+        raise TooLarge("is longer than 1 MiB")
+    try:
+        return json.loads(text, parse_constant=_refuse, parse_int=_integer)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, character {error.colno}"
+        raise NotJson(f"is not JSON: {where}: {error.msg[:1].lower()}{error.msg[1:]}") from None
+    except RecursionError:
+        raise TooLarge("is nested too deep to be read") from None
+
+
+def _refuse(word: str) -> Json:
+    raise NotJson(f"is not JSON: it holds {word}, which JSON has no word for")
+
+
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _DIGITS else float("inf")
+
+
+def member(settings: Mapping[str, Json], key: str) -> Json:
+    """The value of ``key``; Go takes it in any capitals where the exact word is absent. None where there is none."""
+    if key in settings:
+        return settings[key]
+    folded = key.lower()
+    return next((value for name, value in settings.items() if name.lower() == folded), None)
+
+
+def text_of(value: Json) -> str:
+    """The value if it is a string, else empty."""
+    return value if isinstance(value, str) else ""
+
+
+def shown(value: Json) -> str:
+    """The value in a message: short strings and numbers as written, the rest by its kind."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return repr(value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…")
+    if isinstance(value, int | float):
+        written = repr(value)
+        return written if len(written) <= _SHOWN else "a very long number"
+    return "a list" if isinstance(value, list) else "an object"

@@ -1,0 +1,102 @@
+"""
+Kubernetes quantities, exactly as the API server reads them.
+
+Source: ``ParseQuantity`` of k8s.io/apimachinery v0.34.2, ``pkg/api/resource/quantity.go``. No binary or decimal
+floating point is involved: an amount is a whole number of billionths.
+"""
+
+import re
+from dataclasses import dataclass
+
+NANO = 10**9
+"""Kubernetes keeps nothing smaller than a billionth and rounds what is smaller away from zero."""
+LONGEST = 256
+"""Longer texts are refused here; Go has no such limit, but nobody means an amount of that many digits."""
+
+_FORM = re.compile(
+    r"(?P<value>(?P<sign>[+-]?)0*+(?P<whole>[0-9]*+)(?P<point>\.(?P<part>[0-9]*+))?+)"
+    r"(?P<suffix>[eEinumkKMGTP]*+[-+]?+[0-9]*+)"
+)
+_POWERS_OF_TEN = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
+_POWERS_OF_TWO = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
+_EXPONENT = re.compile(r"[eE]([-+]?[0-9]+)")
+_INT64 = 2**63
+_FAR = 400
+"""Beyond this exponent the amount is useless: 10^400 stands for what is larger, a billionth for what is smaller."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Quantity:
+    """An amount of billionths, and the suffix that it was written with."""
+
+    nano: int
+    suffix: str = ""
+
+    @property
+    def value(self) -> int:
+        """Whole units, rounded away from zero as ``Quantity.Value()`` does."""
+        return self.scaled(1)
+
+    def scaled(self, unit: int) -> int:
+        """How many times ``unit``, rounded away from zero as ``Quantity.ScaledValue()`` does."""
+        whole, rest = divmod(abs(self.nano), NANO * unit)
+        return (whole + bool(rest)) * (-1 if self.nano < 0 else 1)
+
+    @property
+    def floor(self) -> int:
+        """Whole units, rounded towards zero."""
+        return abs(self.nano) // NANO * (-1 if self.nano < 0 else 1)
+
+
+def parse_quantity(written: object) -> Quantity | None:
+    """The quantity in a JSON value, or None where the API server would refuse it; numbers are read as their text."""
+    if isinstance(written, bool) or not isinstance(written, str | int | float):
+        return None
+    text = written if isinstance(written, str) else repr(written)
+    if not text or len(text) > LONGEST or (found := _FORM.fullmatch(text)) is None:
+        return None
+    suffix = found["suffix"]
+    whole, part = found["whole"], found["part"] or ""
+    power = _power(suffix)
+    if power is None:
+        return None
+    base, exponent = power
+    if not re.search("[0-9]", found["value"]) and _needs_digits(base, exponent, part):
+        return None
+    digits = int(whole + part or "0")
+    nano = _nano(digits, base, exponent, len(part))
+    return Quantity(-nano if found["sign"] == "-" else nano, suffix)
+
+
+def _power(suffix: str) -> tuple[int, int] | None:
+    if suffix in _POWERS_OF_TEN:
+        return 10, _POWERS_OF_TEN[suffix]
+    if suffix in _POWERS_OF_TWO:
+        return 2, _POWERS_OF_TWO[suffix]
+    written = _EXPONENT.fullmatch(suffix)
+    if written is None:
+        return None
+    exponent = int(written[1])
+    if not -_INT64 <= exponent < _INT64:
+        return None
+    return 10, (exponent + 2**31) % 2**32 - 2**31  # Go keeps the lower 32 bits of it
+
+
+def _needs_digits(base: int, exponent: int, part: str) -> bool:
+    """
+    Whether a suffix without any digit is refused: ``Mi`` and ``.`` are 0, ``Ei`` is an error.
+
+    Go's fast path reads no digits as 0, its slow path refuses them; which path is taken depends on the suffix.
+    """
+    if base == 2:
+        return bool(part) or 15 - 1 - exponent * 3 // 10 - 1 < 0
+    return exponent < -9
+
+
+def _nano(digits: int, base: int, exponent: int, decimals: int) -> int:
+    """``digits`` / 10^``decimals`` x ``base``^``exponent`` in billionths, rounded up; binary amounts stop at int64's largest."""
+    if base == 2:
+        nano = -(-(digits * NANO << exponent) // 10**decimals)
+        return min(nano, (_INT64 - 1) * NANO)
+    shift = max(-_FAR, min(_FAR, exponent)) + 9 - decimals
+    return digits * 10**shift if shift >= 0 else -(-digits // 10**-shift)

@@ -1,0 +1,218 @@
+"""
+``spec.configuration.migrations`` of the KubeVirt CR: which settings there are, since when, and what is in force without them.
+
+Sources, v1.9.0: ``MigrationConfiguration`` of ``staging/src/kubevirt.io/api/core/v1/types.go``, defaults of
+``pkg/virt-config/virt-config.go`` and ``pkg/virt-config/configuration.go``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from webhook.facts.settings import SettingsFacts
+from webhook.kubevirt.quantity import Quantity, parse_quantity
+from webhook.kubevirt.releases import KNOWN, Behaviour, Release, Releases, each, only, since
+from webhook.objects.kubevirt import Configuration, KubeVirt, KubeVirtSpec, Misplaced
+from webhook.objects.meta import Json, Kubernetes
+
+
+class Type(StrEnum):
+    """Types of settings, in words for a message."""
+
+    BOOLEAN = "true or false"
+    TEXT = "text"
+    UINT32 = "a whole number from 0 to 4294967295"
+    INT64 = "a whole number of seconds"
+    UINT64 = "a whole number of milliseconds"
+    QUANTITY = "a quantity such as 64Mi"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One field of ``migrations``."""
+
+    name: str
+    type: Type
+    releases: Releases = KNOWN
+    """The releases that have it."""
+    policy: bool = False
+    """Whether a MigrationPolicy may set it too."""
+
+
+ALLOW_AUTO_CONVERGE = "allowAutoConverge"
+ALLOW_POST_COPY = "allowPostCopy"
+ALLOW_WORKLOAD_DISRUPTION = "allowWorkloadDisruption"
+BANDWIDTH = "bandwidthPerMigration"
+COMPLETION_TIMEOUT = "completionTimeoutPerGiB"
+DISABLE_TLS = "disableTLS"
+MAX_DOWNTIME = "maxDowntimeMs"
+NETWORK = "network"
+NODE_DRAIN_TAINT_KEY = "nodeDrainTaintKey"
+PARALLEL_CLUSTER = "parallelMigrationsPerCluster"
+PARALLEL_OUTBOUND = "parallelOutboundMigrationsPerNode"
+PROGRESS_TIMEOUT = "progressTimeout"
+SELINUX_LEVEL = "matchSELinuxLevelOnMigration"
+UNSAFE_OVERRIDE = "unsafeMigrationOverride"
+UTILITY_VOLUMES_TIMEOUT = "utilityVolumesTimeout"
+
+DISRUPTION_SINCE = since(Release(1, 5))
+STALL_DETECTION_SINCE = since(Release(1, 9))
+
+SETTINGS: Mapping[str, Setting] = {
+    setting.name: setting
+    for setting in (
+        Setting(NODE_DRAIN_TAINT_KEY, Type.TEXT),
+        Setting(PARALLEL_OUTBOUND, Type.UINT32),
+        Setting(PARALLEL_CLUSTER, Type.UINT32),
+        Setting(ALLOW_AUTO_CONVERGE, Type.BOOLEAN, policy=True),
+        Setting(BANDWIDTH, Type.QUANTITY, policy=True),
+        Setting(COMPLETION_TIMEOUT, Type.INT64, policy=True),
+        Setting(PROGRESS_TIMEOUT, Type.INT64),
+        Setting(UNSAFE_OVERRIDE, Type.BOOLEAN),
+        Setting(ALLOW_POST_COPY, Type.BOOLEAN, policy=True),
+        Setting(ALLOW_WORKLOAD_DISRUPTION, Type.BOOLEAN, DISRUPTION_SINCE, policy=True),
+        Setting(DISABLE_TLS, Type.BOOLEAN),
+        Setting(NETWORK, Type.TEXT),
+        Setting(SELINUX_LEVEL, Type.BOOLEAN),
+        Setting(UTILITY_VOLUMES_TIMEOUT, Type.INT64, since(Release(1, 8))),
+        Setting(MAX_DOWNTIME, Type.UINT64, STALL_DETECTION_SINCE, policy=True),
+    )
+}
+
+
+def built_in(behaviour: Behaviour) -> dict[str, Json]:
+    """
+    What is in force in a release where the CR says nothing; settings that are simply off by absence are left out.
+
+    ``allowWorkloadDisruption`` has no value of its own: it follows ``allowPostCopy``.
+    """
+    values: dict[str, Json] = {
+        NODE_DRAIN_TAINT_KEY: "kubevirt.io/drain",
+        PARALLEL_OUTBOUND: 2,
+        PARALLEL_CLUSTER: 5,
+        ALLOW_AUTO_CONVERGE: False,
+        BANDWIDTH: "0Mi",
+        COMPLETION_TIMEOUT: behaviour.completion_timeout_per_gib,
+        PROGRESS_TIMEOUT: 150,
+        UNSAFE_OVERRIDE: False,
+        ALLOW_POST_COPY: False,
+        UTILITY_VOLUMES_TIMEOUT: 150,
+        MAX_DOWNTIME: 900,
+    }
+    release = only(behaviour.release)
+    return {name: value for name, value in values.items() if SETTINGS[name].releases & release}
+
+
+def well_typed(setting: Setting, value: Json) -> bool:
+    """Whether a written value has the setting's JSON type; ranges and the syntax of quantities are other questions."""
+    match setting.type:
+        case Type.BOOLEAN:
+            return isinstance(value, bool)
+        case Type.TEXT:
+            return isinstance(value, str)
+        case Type.QUANTITY:
+            return isinstance(value, str | int) and not isinstance(value, bool)
+        case _:
+            return isinstance(value, int) and not isinstance(value, bool)
+
+
+def written(migrations: Json) -> dict[str, Json]:
+    """The settings that are written, well typed and not null; ``null`` keeps the default, as in KubeVirt."""
+    if not isinstance(migrations, dict):
+        return {}
+    return {
+        name: value
+        for name, value in migrations.items()
+        if name in SETTINGS and value is not None and well_typed(SETTINGS[name], value)
+    }
+
+
+def bandwidth_of(values: Mapping[str, Json]) -> Quantity | None:
+    """The written bandwidth, if it is a quantity at all."""
+    return parse_quantity(values.get(BANDWIDTH))
+
+
+def in_force(migrations: Json, behaviour: Behaviour) -> dict[str, Json]:
+    """The release's own values, overlaid with what is written and exists in that release."""
+    release = only(behaviour.release)
+    values = built_in(behaviour)
+    values.update({name: value for name, value in written(migrations).items() if SETTINGS[name].releases & release})
+    if SETTINGS[ALLOW_WORKLOAD_DISRUPTION].releases & release:
+        values.setdefault(ALLOW_WORKLOAD_DISRUPTION, values[ALLOW_POST_COPY])
+    return values
+
+
+def same_in_all(releases: Releases) -> dict[str, Json]:
+    """The built-in values on which all ``releases`` agree."""
+    tables = [built_in(behaviour) for behaviour in each(releases)]
+    return {
+        name: value
+        for name, value in tables[0].items()
+        if all(name in table and table[name] == value for table in tables)
+    }
+
+
+OWNER_KIND = "HyperConverged"
+_OWNER_LABELS = {"app.kubernetes.io/managed-by": "hco-operator", "app": "kubevirt-hyperconverged"}
+
+
+def owner_of(judged: Kubernetes) -> str:
+    """``HyperConverged`` where that operator writes the object, by ownerReference or by its labels; else empty."""
+    owners = {each.kind for each in judged.meta.owner_references or ()}
+    labels = judged.meta.labels or {}
+    by_label = any(labels.get(key) == value for key, value in _OWNER_LABELS.items())
+    return OWNER_KIND if OWNER_KIND in owners or by_label else ""
+
+
+def settings_facts(cr: KubeVirt, releases: Releases) -> SettingsFacts:
+    """What the settings rules may know of a KubeVirt CR."""
+    configuration = cr.spec.configuration or Configuration()
+    developer, network = configuration.developer_configuration, configuration.network
+    strategy = cr.spec.workload_update_strategy
+    return SettingsFacts(
+        releases=releases,
+        namespace=cr.namespace,
+        migrations=configuration.migrations,
+        misplaced=tuple(_misplaced(cr)),
+        eviction_strategy=configuration.eviction_strategy,
+        default_network_interface=(network.default_network_interface if network is not None else None) or "bridge",
+        feature_gates=tuple((developer.feature_gates if developer is not None else None) or ()),
+        disabled_feature_gates=tuple((developer.disabled_feature_gates if developer is not None else None) or ()),
+        vm_rollout_strategy=configuration.vm_rollout_strategy,
+        workload_update_methods=tuple((strategy.workload_update_methods if strategy is not None else None) or ()),
+        owner=owner_of(cr),
+    )
+
+
+_SECTIONS = ("migrations", "migration", "migrationConfiguration", "migrationConfig", "liveMigrationConfig")
+_GATES = "featureGates"
+
+
+def _misplaced(cr: KubeVirt) -> list[tuple[tuple[str, ...], str]]:
+    """Paths of settings at a wrong place, with the path in the CR where each belongs."""
+    found: list[tuple[tuple[str, ...], str]] = []
+    for base, part in (((), cr), (("spec",), cr.spec), (("spec", "configuration"), cr.spec.configuration)):
+        for name, field in _wrong_here(part).items():
+            if part is not None and getattr(part, field) is not None:
+                found.append(((*base, name), _right_place(name)))
+    return found
+
+
+def _wrong_here(part: KubeVirt | KubeVirtSpec | Configuration | None) -> dict[str, str]:
+    """The fields of a part that exist only to be seen at the wrong place: JSON name to attribute."""
+    if isinstance(part, KubeVirt):
+        return {"configuration": "configuration", "migrations": "migrations"}
+    if part is None:
+        return {}
+    names = dict(zip(Misplaced.__struct_encode_fields__, Misplaced.__struct_fields__, strict=True))
+    if isinstance(part, Configuration):
+        del names["migrations"]
+    return names
+
+
+def _right_place(name: str) -> str:
+    if name == "configuration":
+        return "spec.configuration"
+    if name == _GATES:
+        return "spec.configuration.developerConfiguration.featureGates"
+    return "spec.configuration.migrations" + ("" if name in _SECTIONS else f".{name}")

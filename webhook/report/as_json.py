@@ -1,0 +1,17 @@
+"""The answer as JSON, and its published schema."""
+
+from typing import Any
+
+import msgspec
+
+from webhook.report.model import Report
+
+
+def render(report: Report) -> str:
+    """The report as indented JSON with a final newline."""
+    return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of ``Report``."""
+    return msgspec.json.schema(Report)

@@ -1,0 +1,43 @@
+"""The rules as a list: ``migratable rules`` and ``GET /v1/rules``."""
+
+from typing import Any
+
+import msgspec
+
+from webhook.kubevirt.releases import describe
+from webhook.rules import RULES
+from webhook.rules.rule import Rule
+
+
+def entry(rule: Rule) -> dict[str, Any]:
+    """One rule as JSON."""
+    return {
+        "id": rule.id,
+        "name": rule.name,
+        "about": rule.about.value,
+        "summary": rule.summary,
+        "reason": rule.reason.value if rule.reason is not None else None,
+        "baseline": rule.baseline,
+        "severity": rule.severity.value,
+        "releases": describe(rule.kubevirt) if rule.kubevirt else "none",
+        "rationale": rule.rationale,
+        "remediation": rule.remediation,
+        "source": rule.source,
+        "reference": rule.reference,
+    }
+
+
+def entries() -> list[dict[str, Any]]:
+    """All rules, in order."""
+    return [entry(rule) for rule in RULES]
+
+
+def as_json() -> str:
+    """All rules, indented."""
+    return msgspec.json.format(msgspec.json.encode(entries()), indent=2).decode() + "\n"
+
+
+def as_text() -> str:
+    """One line a rule."""
+    width = max(len(rule.name) for rule in RULES)
+    return "".join(f"{rule.id}  {rule.name:<{width}}  {rule.summary}\n" for rule in RULES)

@@ -1,0 +1,240 @@
+"""One rule in words, for ``migratable explain``; the pages under ``docs/rules`` are made of the same words."""
+
+import textwrap
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+import yaml
+
+from webhook.engine import Finding
+from webhook.kubevirt.releases import KNOWN, NEWEST, NONE, SUPPORTED, TABLE, Releases
+from webhook.policy import Action, Policy, Profile, action_of
+from webhook.rules import RULES
+from webhook.rules.rule import FAMILIES, About, Basis, Example, Rule
+
+DONE: dict[Action, str] = {
+    Action.DENY: "denied",
+    Action.WARN: "warned about",
+    Action.AUDIT: "recorded",
+    Action.OFF: "left out",
+}
+_INDENT = "    "
+
+
+def find(word: str) -> Rule | None:
+    """The rule whose id or name is ``word``, in any case."""
+    wanted = word.strip().lower()
+    return next((rule for rule in RULES if wanted in (rule.id.lower(), rule.name)), None)
+
+
+def closest(word: str) -> str | None:
+    """The id or name that ``word`` was probably meant to be, or None where nothing is near."""
+    wanted = word.strip().lower().replace("_", "-")
+    names = {known.lower(): known for rule in RULES for known in (rule.id, rule.name)}
+    near = get_close_matches(wanted, names, n=1, cutoff=0.6)
+    within = [name for name in names if len(wanted) > 2 and wanted in name]
+    return names[near[0]] if near else names[within[0]] if within else None
+
+
+def when(releases: Releases, among: Releases = SUPPORTED) -> str:
+    """
+    ``releases`` as part of a sentence: ``up to 1.4``, ``from 1.5 on``, ``in 1.3``, ``from 1.6 to 1.8``.
+
+    The sentence is read by somebody who knows the releases of ``among`` and no others.
+    """
+    held = releases & among
+    if held == among:
+        return "in every release"
+    known = [index for index in range(len(TABLE)) if among >> index & 1]
+    words = []
+    for first, last in _runs(held):
+        start, end = TABLE[first].release, TABLE[last].release
+        if last == known[-1]:
+            words.append(f"from {start} on")
+        elif first == last:
+            words.append(f"in {start}")
+        else:
+            words.append(f"up to {end}" if first == known[0] else f"from {start} to {end}")
+    return " and ".join(words) or "in no release"
+
+
+def _runs(releases: Releases) -> Iterator[tuple[int, int]]:
+    """First and last index of each unbroken run."""
+    index = 0
+    while releases >> index:
+        if releases >> index & 1:
+            first = index
+            while releases >> index + 1 & 1:
+                index += 1
+            yield first, index
+        index += 1
+
+
+_SPAN = f"from {TABLE[0].release} to {NEWEST}"
+_NOT_A_VM: dict[About, str] = {
+    About.SETTINGS: "the KubeVirt CR",
+    About.MANIFEST: "how the manifest is written",
+}
+
+
+def in_kubevirt(rule: Rule) -> str:
+    """What KubeVirt itself does where the rule's pattern is found, and since or until which release."""
+    if rule.kubevirt == NONE:
+        if rule.baseline:
+            return f"No release {_SPAN} refuses to migrate such a VM; the rule is on Migratable's fixed list."
+        if rule.about in (About.VMI, About.DRAIN):
+            return f"It keeps no VM from being live-migrated, in any release {_SPAN}: this rule is advice."
+        return f"This is about {_NOT_A_VM.get(rule.about, f'the {rule.about}')}: it decides no VM's verdict by itself."
+    refused = _first_capital(f"{when(rule.kubevirt, KNOWN)}" + (f" {_SPAN}" if rule.kubevirt == KNOWN else ""))
+    if rule.reason is None:
+        return f"{refused}, it can decide whether KubeVirt migrates the VM."
+    accepted = KNOWN & ~rule.kubevirt
+    return (
+        f"{refused}, KubeVirt marks such a VM as not live-migratable: condition LiveMigratable is False, with reason "
+        f"{rule.reason}." + (f" {_first_capital(when(accepted, KNOWN))} it does not." if accepted else "")
+    )
+
+
+def _first_capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def in_profile(rule: Rule, profile: Profile) -> str:
+    """What a profile does about the rule's findings, as ``policy.action_of`` answers."""
+    if is_only_unproven(rule):
+        return if_unproven(rule)
+    refused = _done(rule, Basis.KUBEVIRT, profile)
+    if rule.baseline:
+        passed = _done(rule, Basis.BASELINE, profile)
+        if rule.kubevirt == NONE or refused == passed:
+            return passed
+        return f"{refused} where KubeVirt refuses it, {passed} where KubeVirt would migrate it"
+    return refused if rule.kubevirt != NONE else _done(rule, Basis.ADVICE, profile)
+
+
+def if_unproven(rule: Rule) -> str:
+    """What both profiles do where the rule cannot tell."""
+    return _done(rule, Basis.KUBEVIRT, Profile.STRICT, undetermined=True)
+
+
+def _done(rule: Rule, basis: Basis, profile: Profile, *, undetermined: bool = False) -> str:
+    finding = Finding(rule, basis, (), "", "", "", KNOWN, undetermined)
+    return DONE[action_of(finding, Policy(profile=profile))]
+
+
+def can_be_unproven(rule: Rule) -> bool:
+    """Whether an example shows a case that cannot be told."""
+    return any(each.undetermined for each in rule.examples)
+
+
+def is_only_unproven(rule: Rule) -> bool:
+    """Whether the rule never says that something is wrong, only that it cannot be told."""
+    return rule.kubevirt != NONE and rule.reason is None and not any(each.violates for each in rule.examples)
+
+
+def answer(rule: Rule, example: Example) -> str:
+    """What the rule says of its example: ``accepted``, ``rejected at volumes[0]``, ``cannot be told …``."""
+    advice = not rule.baseline and rule.kubevirt == NONE
+    said = []
+    if example.violates and example.violates == example.undetermined:
+        return f"rejected at {', '.join(example.violates)}; whether KubeVirt itself refuses it cannot be told yet"
+    if example.violates:
+        said.append(("reported" if advice else "rejected") + f" at {', '.join(example.violates)}")
+    if example.undetermined:
+        said.append(f"cannot be told yet at {', '.join(example.undetermined)}")
+    return " and ".join(said) or "accepted"
+
+
+def as_yaml(rule: Rule, example: Example) -> str:
+    """The example's fragment, and behind it the other objects that it is judged with."""
+    spec = yaml.safe_load(example.spec)
+    fragment = spec if rule.about is About.MANIFEST else {"spec": spec}
+    if example.annotations:
+        fragment = {"metadata": {"annotations": dict(example.annotations)}} | fragment
+    if example.outer_annotations:
+        fragment = {
+            "kind": "VirtualMachine",
+            "metadata": {"annotations": dict(example.outer_annotations)},
+            "spec": {"template": fragment},
+        }
+    return "---\n".join(_dump(each) for each in (fragment, *example.world))
+
+
+def _dump(value: object) -> str:
+    return str(yaml.dump(value, Dumper=_Indented, sort_keys=False, width=200))
+
+
+class _Indented(yaml.SafeDumper):
+    """Repeats nothing by anchor, as people write."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+FRAGMENTS: dict[About, str] = {
+    About.MANIFEST: "Each example is the beginning of a manifest.",
+    About.VMI: "Each example is a part of a VirtualMachineInstance; in a VirtualMachine it stands under spec.template.",
+    About.DRAIN: "Each example is a part of a VirtualMachineInstance; in a VirtualMachine it stands under spec.template.",
+}
+
+
+def fragments(rule: Rule) -> str:
+    """Where the examples' fragments belong."""
+    return FRAGMENTS.get(rule.about, f"Each example is a part of a {rule.about}.")
+
+
+def explain(rule: Rule, *, width: int = 100) -> str:
+    """All that the rule knows of itself, for a terminal of ``width`` columns; ends with a newline."""
+    return "\n".join(_lines(rule, width)) + "\n"
+
+
+def _lines(rule: Rule, width: int) -> Iterator[str]:
+    yield f"{rule.id} {rule.name}  ({FAMILIES.get(rule.id[2:3], 'other')})"
+    yield from _text(rule.summary, width)
+    yield from _section("In KubeVirt", in_kubevirt(rule), width)
+    yield from _section("Why", rule.rationale, width)
+    yield from _section("What to write instead", rule.remediation, width)
+    yield ""
+    yield "What Migratable does"
+    yield f"{_INDENT}profile strict  {in_profile(rule, Profile.STRICT)}"
+    yield f"{_INDENT}profile exact   {in_profile(rule, Profile.EXACT)}"
+    if can_be_unproven(rule):
+        yield f"{_INDENT}cannot be told  {if_unproven(rule)} in both"
+    yield ""
+    yield "Examples"
+    yield from _text(fragments(rule), width)
+    for example in rule.examples:
+        yield ""
+        yield f"{_INDENT}# {example.title}"
+        yield f"{_INDENT}# {answer(rule, example)}{_release(rule, example)}"
+        yield from (_INDENT + line for line in as_yaml(rule, example).splitlines())
+    yield from _section("Source in KubeVirt", rule.source, width)
+    yield from _section("More", rule.reference, width)
+
+
+def _release(rule: Rule, example: Example) -> str:
+    release = release_of(rule, example)
+    return f" (KubeVirt {release})" if release else ""
+
+
+def release_of(rule: Rule, example: Example) -> str:
+    """The release that an example is judged for, where the release makes a difference; else empty."""
+    differs = rule.kubevirt not in (NONE, KNOWN) or len({each.release for each in rule.examples}) > 1
+    return example.release if differs else ""
+
+
+def _section(title: str, text: str, width: int) -> Iterator[str]:
+    yield ""
+    yield title
+    yield from _text(text, width)
+
+
+def _text(text: str, width: int) -> list[str]:
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=_INDENT,
+        subsequent_indent=_INDENT,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

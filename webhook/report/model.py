@@ -1,0 +1,227 @@
+"""
+The shape of an answer: what ``check -o json`` prints and ``POST /v1/check`` returns.
+
+Every other format is made from it. ``apiVersion`` names the version of this shape; fields are only ever added.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import msgspec
+
+from webhook.engine import Judgement
+from webhook.errors import BadInput
+from webhook.kubevirt.releases import describe
+from webhook.kubevirt.verdict import Verdict
+from webhook.objects.path import FieldPath, dotted
+from webhook.policy import Action, Decision
+from webhook.report.printable import printable
+
+API_VERSION = "migratable/v1"
+
+
+class _Part(msgspec.Struct, frozen=True, rename="camel"):
+    """A part of the answer; every field is always present."""
+
+
+class SourceReport(_Part, frozen=True):
+    """Where an object was read: file (or ``-``), document number from 0, line from 1."""
+
+    file: str
+    document: int
+    line: int
+
+
+class VerdictReport(_Part, frozen=True):
+    """KubeVirt's own answer for ``release``; ``liveMigratable`` is null where it is unproven."""
+
+    live_migratable: bool | None
+    reason: str | None
+    release: str
+    migration_method: str
+    unproven: list[str]
+    assumptions: list[str]
+
+
+class ExemptionReport(_Part, frozen=True):
+    """Who answers for a finding that is not enforced, and how long."""
+
+    reason: str
+    owner: str
+    until: str
+
+
+class FindingReport(_Part, frozen=True):
+    """One rule's outcome at one place; line and column from 1, null where there is no text behind the object."""
+
+    rule: str
+    name: str
+    basis: str
+    outcome: str
+    """``violation`` or ``undetermined``."""
+    reason: str | None
+    severity: str
+    action: str
+    path: str
+    line: int | None
+    column: int | None
+    end_line: int | None
+    end_column: int | None
+    releases: str
+    message: str
+    remedy: str
+    exemption: ExemptionReport | None
+
+
+class ObjectReport(_Part, frozen=True):
+    """One judged object."""
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+    source: SourceReport | None
+    verdict: VerdictReport | None
+    findings: list[FindingReport]
+
+
+class ProblemReport(_Part, frozen=True):
+    """Input that could not be read, so that nothing is lost silently."""
+
+    message: str
+    remedy: str
+    file: str
+    document: int | None
+    line: int | None
+    column: int | None
+    path: str
+
+
+class SummaryReport(_Part, frozen=True):
+    """Counts of findings by what is done about them; ``unproven`` counts undetermined ones."""
+
+    objects: int
+    deny: int
+    warn: int
+    audit: int
+    unproven: int
+    exempted: int
+    problems: int
+
+
+class Report(_Part, frozen=True):
+    """The whole answer."""
+
+    api_version: str
+    profile: str
+    release: str
+    objects: list[ObjectReport]
+    problems: list[ProblemReport]
+    notes: list[str]
+    summary: SummaryReport
+
+
+Span: TypeAlias = tuple[int, int, int, int]
+"""Start line and column, end line and column, from 1; the end is exclusive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One object, judged and decided, with the means to find its lines."""
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+    judgement: Judgement
+    decisions: tuple[Decision, ...]
+    source: SourceReport | None = None
+    locate: Callable[[FieldPath], Span] | None = None
+
+
+def build(
+    examined: Sequence[Examined], problems: Sequence[BadInput], *, profile: str, release: str, notes: Sequence[str] = ()
+) -> Report:
+    """The answer for some objects; text that came from objects is made printable."""
+    objects = [_object(each) for each in examined]
+    findings = [finding for each in objects for finding in each.findings]
+    return Report(
+        API_VERSION,
+        profile,
+        release,
+        objects,
+        [_problem(each) for each in problems],
+        list(notes),
+        SummaryReport(
+            len(objects),
+            sum(each.action == Action.DENY for each in findings),
+            sum(each.action == Action.WARN for each in findings),
+            sum(each.action == Action.AUDIT for each in findings),
+            sum(each.outcome == "undetermined" for each in findings),
+            sum(each.exemption is not None for each in findings),
+            len(problems),
+        ),
+    )
+
+
+def _object(examined: Examined) -> ObjectReport:
+    return ObjectReport(
+        printable(examined.api_version),
+        printable(examined.kind),
+        printable(examined.namespace),
+        printable(examined.name),
+        examined.source,
+        verdict_report(examined.judgement.verdict),
+        [finding_report(each, examined.locate) for each in examined.decisions],
+    )
+
+
+def verdict_report(verdict: Verdict | None) -> VerdictReport | None:
+    """A verdict in words."""
+    if verdict is None:
+        return None
+    return VerdictReport(
+        verdict.live_migratable,
+        verdict.reason,
+        str(verdict.release),
+        verdict.migration_method,
+        [printable(each) for each in verdict.unproven],
+        [printable(each) for each in verdict.assumptions],
+    )
+
+
+def finding_report(decision: Decision, locate: Callable[[FieldPath], Span] | None = None) -> FindingReport:
+    """A finding in words, with its place in the text where there is one."""
+    finding, exemption = decision.finding, decision.exemption
+    line, column, end_line, end_column = locate(finding.path) if locate is not None else (None, None, None, None)
+    return FindingReport(
+        finding.rule.id,
+        finding.rule.name,
+        finding.basis,
+        "undetermined" if finding.undetermined else "violation",
+        finding.rule.reason,
+        finding.rule.severity,
+        decision.action,
+        printable(dotted(finding.path)),
+        line,
+        column,
+        end_line,
+        end_column,
+        describe(finding.releases),
+        printable(finding.message),
+        printable(finding.remedy),
+        ExemptionReport(exemption.reason, exemption.owner, exemption.until) if exemption is not None else None,
+    )
+
+
+def _problem(problem: BadInput) -> ProblemReport:
+    return ProblemReport(
+        printable(problem.message),
+        printable(problem.remedy),
+        printable(problem.source),
+        problem.document,
+        problem.line,
+        problem.column,
+        printable(problem.path),
+    )

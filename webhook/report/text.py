@@ -1,0 +1,242 @@
+"""The answer for people: grouped by object, each finding with its place, what is wrong and what to write instead."""
+
+import re
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from webhook.kubevirt.releases import NEWEST, SUPPORTED, Release, Releases, before, only, since
+from webhook.policy import Action
+from webhook.report.explain import when
+from webhook.report.model import FindingReport, ObjectReport, ProblemReport, Report
+from webhook.report.printable import printable
+from webhook.rules.rule import Basis
+
+Sources = Mapping[str, Sequence[str]]
+"""The lines of each file, by the name that the report calls it."""
+
+FRAME_LINES = 3
+"""Of the offending part; nothing around it is shown, so that no neighbour's secret is."""
+_INDENT = "       "
+_SECRET = re.compile(r"userdata|networkdata|passw|secret|token|credential|private|\bkey\b|authorized", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pen:
+    """How to write: colours as ANSI sequences or none, lines of at most ``width`` columns where words allow it."""
+
+    colour: bool
+    width: int
+
+    def paint(self, text: str, *codes: int) -> str:
+        return f"\x1b[{';'.join(map(str, codes))}m{text}\x1b[0m" if self.colour and codes else text
+
+    def wrap(self, text: str, indent: str = _INDENT, label: str = "") -> list[str]:
+        """``text`` behind ``label``, further lines under its first word."""
+        hanging = indent + " " * len(label)
+        lines = textwrap.wrap(
+            text,
+            max(self.width, len(hanging) + 20),
+            initial_indent=hanging,
+            subsequent_indent=hanging,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        return [
+            indent + self.paint(label, _BOLD) + line[len(hanging) :] if at == 0 else line
+            for at, line in enumerate(lines)
+        ]
+
+
+_BOLD, _DIM, _RED, _GREEN, _YELLOW, _BLUE, _CYAN = 1, 2, 31, 32, 33, 34, 36
+_COLOURS = {Action.DENY: _RED, Action.WARN: _YELLOW, Action.AUDIT: _BLUE}
+
+
+def render(
+    report: Report, *, sources: Sources | None = None, colour: bool = False, width: int = 100, verbose: bool = False
+) -> str:
+    """
+    The answer as text that ends with a newline; unreadable input is only counted (see ``render_problems``).
+
+    ``verbose`` also lists objects without findings and what the verdicts take for granted.
+    """
+    pen = _Pen(colour, width)
+    blocks = [
+        "\n".join(_object(each, report.release, sources or {}, pen, verbose))
+        for each in report.objects
+        if each.findings or verbose
+    ]
+    closing = [line for note in report.notes for line in pen.wrap(note, "", "note: ")]
+    if rules := list(dict.fromkeys(finding.rule for each in report.objects for finding in each.findings)):
+        closing.append(f"More about a rule, with examples: migratable explain {rules[0]}")
+    closing.append(summary(report, colour=colour))
+    return "\n\n".join([*blocks, "\n".join(closing)]) + "\n"
+
+
+def render_problems(problems: Sequence[ProblemReport], *, colour: bool = False, width: int = 100) -> str:
+    """Input that could not be read, where and what to do about it; empty where there is none."""
+    pen = _Pen(colour, width)
+    return "".join(line + "\n" for problem in problems for line in _problem(problem, pen))
+
+
+def summary(report: Report, *, colour: bool = False) -> str:
+    """One line: ``3 denied, 1 warning, 2 unproven in 12 objects``; nothing is counted twice."""
+    pen = _Pen(colour, 0)
+    findings = [finding for each in report.objects for finding in each.findings]
+    live = [finding for finding in findings if finding.exemption is None]
+    denied = sum(finding.action == Action.DENY for finding in live)
+    unproven = sum(finding.outcome == "undetermined" and finding.action != Action.DENY for finding in live)
+    warned = sum(finding.outcome == "violation" and finding.action == Action.WARN for finding in live)
+    noted = sum(finding.outcome == "violation" and finding.action == Action.AUDIT for finding in live)
+    counts = [
+        (denied, "denied", _RED),
+        (warned, "warning" if warned == 1 else "warnings", _YELLOW),
+        (unproven, "unproven", _CYAN),
+        (noted, "noted", _BLUE),
+        (len(findings) - len(live), "exempted", _BLUE),
+    ]
+    said = ", ".join(pen.paint(f"{count} {word}", _BOLD, code) for count, word, code in counts if count)
+    line = f"{said or pen.paint('nothing found', _BOLD, _GREEN)} in {_count(report.summary.objects, 'object')}"
+    if unread := len(report.problems):
+        line += "; " + pen.paint(f"{_count(unread, 'input')} could not be read", _BOLD, _RED)
+    return line
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _object(judged: ObjectReport, release: str, sources: Sources, pen: _Pen, verbose: bool) -> Iterator[str]:
+    place = f"{printable(judged.source.file)}:{judged.source.line} " if judged.source is not None else ""
+    name = "/".join(part for part in (judged.namespace, judged.name) if part) or "(no name)"
+    said = _verdict(judged, release)
+    yield pen.paint(f"{place}{judged.kind} {name}", _BOLD) + (f": {pen.paint(*said)}" if said is not None else "")
+    if verbose and judged.verdict is not None:
+        for each in judged.verdict.assumptions:
+            yield from pen.wrap(each, "  ", "assumed: ")
+    for finding in judged.findings:
+        yield ""
+        yield from _finding(finding, judged, release, sources, pen)
+
+
+def _verdict(judged: ObjectReport, release: str) -> tuple[str, int] | None:
+    """The verdict as the end of a sentence, with its colour; None for kinds that have none."""
+    verdict = judged.verdict
+    if verdict is None:
+        return None if judged.findings else ("nothing found", _GREEN)
+    kubevirt = f"KubeVirt {verdict.release}"
+    refused = _refused(judged) if release == "any" else 0
+    if verdict.live_migratable is None:
+        return f"cannot tell yet whether it can be live-migrated ({kubevirt})", _CYAN
+    if refused in (0, SUPPORTED) or bool(refused & only(NEWEST)) is verdict.live_migratable:
+        if verdict.live_migratable:
+            return f"can be live-migrated ({kubevirt})", _GREEN
+        return f"cannot be live-migrated ({verdict.reason}, {kubevirt})", _RED
+    where = f"KubeVirt {when(refused)}"
+    if verdict.live_migratable:
+        return f"cannot be live-migrated by {where}, can be {when(SUPPORTED & ~refused)}", _YELLOW
+    return f"cannot be live-migrated by {where} ({verdict.reason}), can be {when(SUPPORTED & ~refused)}", _RED
+
+
+def _refused(judged: ObjectReport) -> Releases:
+    """The releases that refuse the object for at least one finding."""
+    refused = 0
+    for finding in judged.findings:
+        if finding.basis == Basis.KUBEVIRT and finding.outcome == "violation":
+            refused |= _held(finding.releases)
+    return refused
+
+
+def _held(words: str) -> Releases:
+    """What ``releases.describe`` put into words; every supported release where they are not its words."""
+    held = 0
+    for run in words.split(", "):
+        found = re.fullmatch(r"(\d+)\.(\d+)(?: to (\d+)\.(\d+)| and (later))?", run)
+        if found is None:
+            return SUPPORTED
+        first = Release(int(found[1]), int(found[2]))
+        if found[5]:
+            held |= since(first)
+        elif found[3]:
+            last = Release(int(found[3]), int(found[4]))
+            held |= since(first) & (before(last) | only(last))
+        else:
+            held |= only(first)
+    return held & SUPPORTED
+
+
+def _finding(finding: FindingReport, judged: ObjectReport, release: str, sources: Sources, pen: _Pen) -> Iterator[str]:
+    place = ""
+    if judged.source is not None and finding.line is not None:
+        place = f"  {printable(judged.source.file)}:{finding.line}"
+        place += f":{finding.column}" if finding.column is not None else ""
+    undetermined = finding.outcome == "undetermined"
+    label = f"{finding.action} {finding.rule} {finding.name}" + (" (unproven)" if undetermined else "")
+    shade = _CYAN if undetermined and finding.action != Action.DENY else _COLOURS.get(Action(finding.action), _BLUE)
+    yield f"  {pen.paint(label, _BOLD, shade)}{place}{pen.paint(f'  {finding.path}', _DIM) if finding.path else ''}"
+    yield from pen.wrap(finding.message)
+    if judged.source is not None:
+        yield from _frame(finding, sources.get(judged.source.file, ()), pen)
+    if finding.remedy:
+        yield from pen.wrap(finding.remedy, label="to settle it: " if undetermined else "fix: ")
+    for each in _remarks(finding, release):
+        yield from pen.wrap(each, label="note: ")
+
+
+def _remarks(finding: FindingReport, release: str) -> Iterator[str]:
+    if finding.exemption is not None:
+        exempted = finding.exemption
+        yield f"exempted until {exempted.until} by {exempted.owner}: {exempted.reason}"
+    if finding.basis == Basis.BASELINE:
+        yield "KubeVirt itself would migrate this; it is on Migratable's fixed list. Profile `exact` only warns."
+    held = _held(finding.releases)
+    if release != "any" or finding.releases == "all" or held == SUPPORTED:
+        return
+    rest = SUPPORTED & ~held
+    if finding.basis == Basis.KUBEVIRT and finding.outcome == "violation":
+        yield f"KubeVirt refuses this {when(held)} and accepts it {when(rest)}."
+    else:
+        yield f"This holds for KubeVirt {when(held)}, not {when(rest)}."
+
+
+def _frame(finding: FindingReport, lines: Sequence[str], pen: _Pen) -> Iterator[str]:
+    """The first lines of the offending part with a caret below their beginning; nothing that looks like a secret."""
+    if finding.line is None or finding.column is None or finding.line > len(lines):
+        return
+    last = finding.end_line if finding.end_line is not None else finding.line
+    if finding.end_column == 1 and last > finding.line:
+        last -= 1
+    gutter = len(str(min(last, finding.line + FRAME_LINES - 1)))
+    room = max(pen.width - len(_INDENT) - gutter - 3, 20)
+    shift = max(0, finding.column - 1 - room // 2)
+    for number, text in enumerate(lines[finding.line - 1 : min(last, finding.line + FRAME_LINES - 1)], finding.line):
+        if _SECRET.search(text):
+            return
+        shown = _showable(text)
+        yield f"{_INDENT}{pen.paint(f'{number:>{gutter}} |', _DIM)} {shown[shift : shift + room]}".rstrip()
+        if number == finding.line:
+            end = (
+                finding.end_column if finding.end_line == number and finding.end_column is not None else len(shown) + 1
+            )
+            start = finding.column - 1 - shift
+            length = max(1, min(end - 1 - shift, room) - start)
+            yield f"{_INDENT}{' ' * gutter} {pen.paint('|', _DIM)} {' ' * start}{pen.paint('^' * length, _BOLD, _RED)}"
+
+
+def _showable(text: str) -> str:
+    """Character for character, so that columns stay true."""
+    shown = text.rstrip().replace("\t", " ")
+    return shown if shown.isprintable() else "".join(each if each.isprintable() else "\ufffd" for each in shown)
+
+
+def _problem(problem: ProblemReport, pen: _Pen) -> Iterator[str]:
+    place = problem.file or "input"
+    if problem.line is not None:
+        place += f":{problem.line}" + (f":{problem.column}" if problem.column is not None else "")
+    elif problem.document:
+        place += f" (document {problem.document + 1})"
+    at = f"  {pen.paint(problem.path, _DIM)}" if problem.path else ""
+    yield f"{pen.paint(place, _BOLD)} {pen.paint('cannot be read', _BOLD, _RED)}{at}"
+    yield from pen.wrap(problem.message)
+    if problem.remedy:
+        yield from pen.wrap(problem.remedy, label="fix: ")

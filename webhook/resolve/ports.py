@@ -1,0 +1,82 @@
+"""
+What the cluster's facts need from outside: bytes from an API server.
+
+``webhook.resolve.transport`` gives them through the ``kubernetes`` client; tests give fakes. A path handed to a transport
+is made by ``webhook.resolve.live.path_of`` alone, which quotes every segment.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from webhook.errors import Unavailable
+from webhook.facts.unknown import Fact, Found
+from webhook.objects.meta import Kubernetes
+
+K = TypeVar("K", bound=Kubernetes)
+
+JSON = "application/json"
+
+
+class TooLarge(Unavailable):
+    """The answer has more bytes than were allowed for it; a smaller page may fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the API server answered to one GET."""
+
+    status: int
+    body: bytes
+
+
+class Stream(Protocol):
+    """An open watch."""
+
+    @property
+    def status(self) -> int:
+        """HTTP status; lines come only with 200."""
+        ...
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Whole lines as they arrive; raises Unavailable where the connection breaks, also within a line."""
+        ...
+
+
+class Transport(Protocol):
+    """GETs on one API server; each method raises Unavailable where there was no answer."""
+
+    def get(
+        self,
+        path: str,
+        query: Mapping[str, str],
+        *,
+        accept: str = JSON,
+        timeout_seconds: float,
+        max_bytes: int | None = None,
+    ) -> Answer:
+        """One whole answer; raises TooLarge where it has more than ``max_bytes``."""
+        ...
+
+    def watch(
+        self, path: str, query: Mapping[str, str], *, accept: str = JSON, read_seconds: float
+    ) -> AbstractContextManager[Stream]:
+        """A stream that breaks when nothing arrived for ``read_seconds``."""
+        ...
+
+    def close(self) -> None:
+        """Ends open streams, also those that another thread is reading."""
+        ...
+
+
+class LiveReader(Protocol):
+    """Reads past every cache; never raises, and takes at most about ``deadline_seconds``."""
+
+    def confirm(self, kind: type[K], namespace: str, name: str, deadline_seconds: float) -> Found[K]:
+        """The object as the API server has it now."""
+        ...
+
+    def confirm_every(self, kind: type[K], deadline_seconds: float) -> Fact[tuple[K, ...]]:
+        """All objects of ``kind`` as the API server has them now."""
+        ...

@@ -1,0 +1,164 @@
+"""
+The API server through the ``kubernetes`` client: its credentials and connections, but raw JSON.
+
+The client's own models cost twenty times the memory and its informer repeats without a pause, so neither is used.
+"""
+
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from time import monotonic
+from typing import Any
+from urllib.parse import urlencode
+
+import urllib3
+from kubernetes import client, config
+from kubernetes.config.config_exception import ConfigException
+from yaml import YAMLError
+
+from webhook import __version__
+from webhook.errors import Misconfigured, Unavailable
+from webhook.resolve.ports import JSON, Answer, Stream, TooLarge
+
+CONNECT_SECONDS = 5.0
+MAX_LINE = 16 * 2**20
+"""Bytes of one watch event; etcd takes no object above 1.5 MiB unless it was set to."""
+_CHUNK = 64 * 1024
+_CONNECTIONS = 64
+
+
+def connect(kubeconfig: Path | None = None, context: str | None = None) -> "KubernetesTransport":
+    """The cluster of a kubeconfig file, or the one that this pod runs in; raises Misconfigured where there is neither."""
+    settings = client.Configuration()
+    try:
+        if kubeconfig is None:
+            config.load_incluster_config(client_configuration=settings)
+        else:
+            config.load_kube_config(config_file=str(kubeconfig), context=context, client_configuration=settings)
+    except (ConfigException, OSError, YAMLError, ValueError) as error:
+        where = "this pod" if kubeconfig is None else f"kubeconfig {kubeconfig}"
+        raise Misconfigured(
+            f"{where} gives no usable credentials for an API server",
+            remedy="Run in a pod with a ServiceAccount, or name a kubeconfig file and a context that is in it.",
+        ) from error
+    settings.retries = False  # else urllib3 repeats by itself, follows redirects and sleeps as long as Retry-After says
+    settings.connection_pool_maxsize = _CONNECTIONS
+    api = client.ApiClient(settings)
+    api.user_agent = f"migratable/{__version__}"
+    return KubernetesTransport(api)
+
+
+class KubernetesTransport:
+    """Sends GETs with the client's credentials; any number of threads may use it."""
+
+    def __init__(self, api: Any) -> None:
+        self._api = api
+        self._open: set[urllib3.BaseHTTPResponse] = set()
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def get(
+        self,
+        path: str,
+        query: Mapping[str, str],
+        *,
+        accept: str = JSON,
+        timeout_seconds: float,
+        max_bytes: int | None = None,
+    ) -> Answer:
+        """One whole answer; a body that drips in is given up about when the time is over."""
+        until = monotonic() + timeout_seconds
+        response = self._send(path, query, {"Accept": accept}, (min(CONNECT_SECONDS, timeout_seconds), timeout_seconds))
+        try:
+            body = bytearray()
+            for chunk in response.stream(_CHUNK):
+                body += chunk
+                if max_bytes is not None and len(body) > max_bytes:
+                    raise TooLarge("the answer is too large", remedy="Ask for fewer objects at once.")
+                if monotonic() > until:
+                    raise Unavailable("the answer did not arrive in time", remedy="This is tried again.")
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            response.close()
+            raise _broken(error) from error
+        except Unavailable:
+            response.close()
+            raise
+        response.release_conn()
+        return Answer(response.status, bytes(body))
+
+    @contextmanager
+    def watch(
+        self, path: str, query: Mapping[str, str], *, accept: str = JSON, read_seconds: float
+    ) -> Iterator[Stream]:
+        """A stream of lines, uncompressed: compressed ones arrive in blocks, or as members that some readers drop."""
+        headers = {"Accept": accept, "Accept-Encoding": "identity"}
+        response = self._send(path, query, headers, (CONNECT_SECONDS, read_seconds))
+        with self._lock:
+            self._open.add(response)
+            closed = self._closed
+        try:
+            if closed:
+                raise Unavailable("the connection is being closed", remedy="Start again.")
+            yield _Lines(response)
+        finally:
+            with self._lock:
+                self._open.discard(response)
+            response.close()
+
+    def close(self) -> None:
+        """Ends every open stream; a thread that reads one sees it break."""
+        with self._lock:
+            self._closed = True
+            reading = tuple(self._open)
+        for response in reading:
+            with suppress(OSError, ValueError, RuntimeError):  # it may have ended by itself meanwhile
+                response.shutdown()
+
+    def _send(
+        self, path: str, query: Mapping[str, str], headers: dict[str, str], timeout: tuple[float, float]
+    ) -> urllib3.BaseHTTPResponse:
+        target = f"{path}?{urlencode(query)}" if query else path
+        try:
+            request = self._api.param_serialize("GET", target, header_params=headers, auth_settings=["BearerToken"])
+            answer = self._api.call_api(*request, _request_timeout=timeout)
+        except (client.ApiException, urllib3.exceptions.HTTPError, ConfigException, OSError) as error:
+            raise _broken(error) from error
+        response: urllib3.BaseHTTPResponse = answer.response
+        return response
+
+
+class _Lines:
+    """The lines of a response."""
+
+    def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
+        self._response = response
+
+    @property
+    def status(self) -> int:
+        return self._response.status
+
+    def __iter__(self) -> Iterator[bytes]:
+        pieces: list[bytes] = []
+        size = 0
+        try:
+            for chunk in self._response.stream(_CHUNK):
+                head, *rest = chunk.split(b"\n")
+                pieces.append(head)
+                size += len(head)
+                if size > MAX_LINE:
+                    raise Unavailable("an event is too large", remedy="This is tried again.")
+                for each in rest:
+                    if line := b"".join(pieces):
+                        yield line
+                    pieces, size = [each], len(each)
+        except (urllib3.exceptions.HTTPError, socket.timeout, OSError) as error:
+            raise _broken(error) from error
+        if any(pieces):
+            raise Unavailable("the stream ended within an event", remedy="This is tried again.")
+
+
+def _broken(error: Exception) -> Unavailable:
+    """The kind of error alone: its text may hold addresses, and tokens of a proxy."""
+    return Unavailable(f"no answer from the API server ({type(error).__name__})", remedy="This is tried again.")

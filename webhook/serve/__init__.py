@@ -1,0 +1,115 @@
+"""The composition root: settings, facts, TLS, listeners, life cycle. Nothing else puts parts together."""
+
+import asyncio
+import sys
+import time
+from datetime import UTC, datetime
+
+from cryptography import x509
+
+from webhook.errors import Misconfigured
+from webhook.serve.facts import ManifestFacts
+from webhook.serve.health import Health
+from webhook.serve.listeners import Draining, Listener, serve_all
+from webhook.serve.observing import Metrics, log_to_stderr
+from webhook.serve.options import Options
+from webhook.serve.situation import Situations
+from webhook.serve.tls import Certificates
+from webhook.surfaces.admission.door import Door
+from webhook.surfaces.api import build_api
+
+__all__ = ["Options", "run"]
+
+POLICY_POLL_SECONDS = 5.0
+
+
+def run(options: Options) -> None:
+    """Serves until SIGTERM. Raises Misconfigured for what must be right at the start."""
+    log_to_stderr()
+    try:
+        import uvloop
+
+        runner: object = uvloop.new_event_loop
+    except ImportError:  # not built for this platform
+        runner = None
+    with asyncio.Runner(loop_factory=runner) as loop:  # type: ignore[arg-type]
+        loop.run(_serve(options))
+
+
+def today() -> str:
+    """Today's date, by which exemptions lapse."""
+    return datetime.now(UTC).date().isoformat()
+
+
+async def _serve(options: Options) -> None:
+    if options.has_cluster:
+        from webhook.serve.cluster_facts import ClusterBacked
+
+        facts: ManifestFacts | ClusterBacked = ClusterBacked(options.kubeconfig, options.context)
+    else:
+        facts = ManifestFacts(options.facts)
+    metrics, draining = Metrics(), Draining()
+    certificates = Certificates(options.cert_dir)
+    admission_tls = Certificates(options.cert_dir, options.client_ca) if options.client_ca else certificates
+    situations = Situations(options.policy_file, options.release, facts.world, today)
+    _note_expiry(metrics, certificates)
+    door = Door(facts, situations, metrics, time.monotonic, draining)
+    background = facts.given if isinstance(facts, ManifestFacts) else ()
+    api = build_api(situations, background, options.release)
+    health = Health(lambda: facts.ready and not draining(), metrics.registry)
+    listeners = [
+        Listener("admission", door, options.host, options.admission_port, admission_tls.listening),
+        Listener("api", api, options.host, options.api_port, certificates.listening),
+        Listener("health", health, options.host, options.health_port),
+    ]
+    following = [
+        asyncio.create_task(each.follow(draining.began, lambda: _note_expiry(metrics, certificates)))
+        for each in {certificates, admission_tls}
+    ]
+    following.append(asyncio.create_task(_follow_policy(situations, metrics, draining)))
+    _announce(options)
+    try:
+        await serve_all(listeners, draining, options.drain_seconds)
+    except SystemExit:
+        raise Misconfigured("a port is taken", remedy="Choose others with --admission-port and the like.") from None
+    finally:
+        draining.began.set()
+        await asyncio.gather(*following)
+        if not isinstance(facts, ManifestFacts):
+            facts.stop()
+
+
+async def _follow_policy(situations: Situations, metrics: Metrics, draining: Draining) -> None:
+    while not draining():
+        try:
+            await asyncio.wait_for(draining.began.wait(), POLICY_POLL_SECONDS)
+        except TimeoutError:
+            try:
+                situations.refresh()
+            except Misconfigured:
+                metrics.policy_failures.inc()
+
+
+def _note_expiry(metrics: Metrics, certificates: Certificates) -> None:
+    leaf = x509.load_pem_x509_certificate(certificates.certificate)
+    metrics.certificate_expiry.set(leaf.not_valid_after_utc.timestamp())
+
+
+def _announce(options: Options) -> None:
+    """Says on stdout where everything is, with lines that can be pasted."""
+    api = f"https://localhost:{options.api_port}"
+    lines = [
+        f"page and dry-run API  {api}/",
+        f"admission             https://localhost:{options.admission_port}/validate",
+        f"health and metrics    http://localhost:{options.health_port}/readyz",
+    ]
+    if not options.has_cluster:
+        lines += [
+            "",
+            "try:",
+            f"  curl --cacert {options.cert_dir}/ca.crt {api}/v1/check -H 'Content-Type: application/yaml' "
+            "--data-binary @examples/vm-bridge.yaml",
+            "  .venv/bin/migratable check examples/",
+        ]
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()

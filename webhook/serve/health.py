@@ -1,0 +1,33 @@
+"""The health listener: ``/livez``, ``/readyz``, ``/metrics``, in plain HTTP for kubelet and Prometheus."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+from webhook.surfaces.admission.door import Receive, Scope, Send
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The ASGI application of the health listener."""
+
+    ready: Callable[[], bool]
+    registry: CollectorRegistry
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one HTTP request."""
+        if scope["type"] != "http":
+            return
+        kind = "text/plain; charset=utf-8"
+        if scope["path"] == "/livez":
+            status, body = 200, b"ok\n"
+        elif scope["path"] == "/readyz":
+            status, body = (200, b"ok\n") if self.ready() else (503, b"not ready\n")
+        elif scope["path"] == "/metrics":
+            status, body, kind = 200, generate_latest(self.registry), CONTENT_TYPE_LATEST
+        else:
+            status, body = 404, b"there are /livez, /readyz and /metrics here\n"
+        headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

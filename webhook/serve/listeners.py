@@ -1,0 +1,101 @@
+"""
+Three listeners in one process, and the drain.
+
+On SIGTERM: not ready at once; keep listening with ``Connection: close`` on every answer, so that API servers leave
+pooled connections by themselves; finish what is under way; exit. Closing the listener first loses calls.
+"""
+
+import asyncio
+import contextlib
+import signal
+import ssl
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+
+KEEP_ALIVE = 120
+"""Seconds; API servers keep idle connections about 90 s and do not repeat a POST on one that we closed."""
+GRACE = 5
+
+
+class _Server(uvicorn.Server):
+    """A server whose signals somebody else handles."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """One port and the application behind it."""
+
+    name: str
+    app: Any
+    host: str
+    port: int
+    tls: ssl.SSLContext | None = None
+
+    def server(self) -> uvicorn.Server:
+        """A uvicorn server for it, which logs nothing of requests."""
+        return _Server(
+            uvicorn.Config(
+                self.app,
+                host=self.host,
+                port=self.port,
+                loop="none",
+                http="h11",  # caps headers at 64 KiB; httptools has no cap
+                ws="none",
+                lifespan="off",
+                interface="asgi3",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_keep_alive=KEEP_ALIVE,
+                timeout_graceful_shutdown=GRACE,
+                ssl_context_factory=(lambda _config, _default: self.tls) if self.tls is not None else None,  # type: ignore[arg-type,return-value]
+            )
+        )
+
+
+class Draining:
+    """Whether the process is on its way out."""
+
+    def __init__(self) -> None:
+        self.began = asyncio.Event()
+
+    def __call__(self) -> bool:
+        """True from the first SIGTERM or SIGINT on."""
+        return self.began.is_set()
+
+
+async def serve_all(listeners: Sequence[Listener], draining: Draining, drain_seconds: float) -> None:
+    """Serves until a signal, then drains. Raises OSError where a port is taken."""
+    servers = [listener.server() for listener in listeners]
+    loop = asyncio.get_running_loop()
+    hurry = asyncio.Event()
+
+    def stop() -> None:
+        if draining.began.is_set():
+            hurry.set()
+        draining.began.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    tasks = [
+        asyncio.create_task(server.serve(), name=each.name) for server, each in zip(servers, listeners, strict=True)
+    ]
+    waiting = asyncio.create_task(draining.began.wait())
+    await asyncio.wait([*tasks, waiting], return_when=asyncio.FIRST_COMPLETED)
+    if draining.began.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(hurry.wait(), drain_seconds)
+    for server in servers:
+        server.should_exit = True
+    waiting.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    for task in tasks:
+        task.result()

@@ -1,0 +1,81 @@
+"""Metrics and logs. Labels come from closed sets, logs never hold an object's content."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+OPERATIONS = frozenset({"CREATE", "UPDATE", "DELETE", "CONNECT"})
+
+
+class Metrics:
+    """The Prometheus metrics of one process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._reviews = Counter(
+            "migratable_reviews",
+            "Admission reviews answered.",
+            ["door", "kind", "operation", "outcome"],
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "migratable_review_seconds",
+            "Time from the first byte of a review to its answer.",
+            ["door"],
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+        self._findings = Counter(
+            "migratable_findings", "Findings decided about at admission.", ["rule", "action"], registry=self.registry
+        )
+        self.certificate_expiry = Gauge(
+            "migratable_certificate_not_after_seconds", "When the serving certificate ends.", registry=self.registry
+        )
+        self.policy_failures = Counter(
+            "migratable_policy_reload_failures", "Policy files that could not be used.", registry=self.registry
+        )
+
+    def reviewed(self, door: str, kind: str, operation: str, outcome: str, seconds: float) -> None:
+        """Counts one review."""
+        operation = operation if operation in OPERATIONS else "other"
+        self._reviews.labels(door, kind, operation, outcome).inc()
+        self._seconds.labels(door).observe(seconds)
+
+    def found(self, rule: str, action: str) -> None:
+        """Counts one finding."""
+        self._findings.labels(rule, action).inc()
+
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line; controls are escaped by the encoder, tracebacks are reduced to the error's type."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """A record as JSON."""
+        entry = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **{key: value for key, value in vars(record).items() if key not in _STANDARD},
+        }
+        if record.exc_info and record.exc_info[0] is not None:
+            entry["error"] = record.exc_info[0].__name__
+        return json.dumps(entry, default=str)
+
+
+def log_to_stderr() -> None:
+    """Sends all logs, uvicorn's and the client library's too, to stderr as JSON lines."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "urllib3", "kubernetes"):
+        logging.getLogger(name).setLevel(logging.WARNING)

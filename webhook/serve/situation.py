@@ -1,0 +1,75 @@
+"""What is in force: policy, release, install namespace. Read afresh when its sources change, swapped whole."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from webhook.errors import Misconfigured, WebhookError
+from webhook.facts.unknown import Unknown
+from webhook.facts.world import World
+from webhook.kubevirt.releases import SUPPORTED
+from webhook.objects.kubevirt import KubeVirt
+from webhook.policy import Policy
+from webhook.resolve.policy_file import parse_policy, read_policy
+from webhook.surfaces.admission.door import Situation
+from webhook.surfaces.checking import Chosen, choose_release
+
+log = logging.getLogger("migratable.policy")
+
+USUAL_NAMESPACE = "kubevirt"
+ANY = Chosen(SUPPORTED, "any")
+
+
+class Situations:
+    """Gives the ``Situation`` of this moment; a bad policy file keeps the last good one in force."""
+
+    def __init__(
+        self, policy_file: Path | None, release: str, world: Callable[[], World], today: Callable[[], str]
+    ) -> None:
+        self._file = policy_file
+        self._release = release
+        self._world = world
+        self._today = today
+        self._policy = read_policy(policy_file) if policy_file is not None else Policy()
+        self._content = policy_file.read_bytes() if policy_file is not None else b""
+        if release:
+            choose_release(release, world())  # refuses to start with a release that cannot be judged
+        self._cached: tuple[object, Situation] | None = None
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self._policy
+
+    def refresh(self) -> bool:
+        """Reads the policy file again if it changed. Raises Misconfigured where it cannot be used."""
+        if self._file is None:
+            return False
+        try:
+            content = self._file.read_bytes()
+        except OSError as error:
+            raise Misconfigured(f"policy file {self._file} cannot be read", remedy="Restore it.") from error
+        if content == self._content:
+            return False
+        self._content = content
+        self._policy = parse_policy(content, str(self._file))
+        self._cached = None
+        log.info("policy changed")
+        return True
+
+    def __call__(self) -> Situation:
+        """What is in force now."""
+        found = self._world().every(KubeVirt)
+        today = self._today()
+        kubevirt = found[0] if not isinstance(found, Unknown) and found else None
+        key = (kubevirt, today)
+        if self._cached is not None and self._cached[0] == key:
+            return self._cached[1]
+        try:
+            chosen = choose_release(self._release, self._world())
+        except WebhookError:  # a version in the CR's status that cannot be judged
+            chosen = ANY
+        namespace = (kubevirt.namespace if kubevirt is not None else "") or USUAL_NAMESPACE
+        situation = Situation(self._policy, chosen, namespace, today)
+        self._cached = (key, situation)
+        return situation

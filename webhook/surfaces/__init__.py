@@ -1,0 +1,1 @@
+"""The doors: parse, resolve, evaluate, render. No opinions live here."""

@@ -1,0 +1,258 @@
+"""
+The admission door: a plain ASGI application, because a route with models costs three times as much (docs/decisions).
+
+A review whose UID can be read is always answered with 200, whatever goes wrong inside; 400 and 413 are for what no API
+server sends; an overloaded or not yet ready server says 503 with Retry-After, which API servers repeat.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+from urllib.parse import parse_qs
+
+from webhook.facts.world import World
+from webhook.policy import Action, Policy
+from webhook.surfaces.admission.answering import allowed, denied, patched, warnings_of
+from webhook.surfaces.admission.mutate import operations_for
+from webhook.surfaces.admission.reading import BadReview, Readable, Unreadable, read_review
+from webhook.surfaces.admission.validate import Judging, Outcome, decide_request
+from webhook.surfaces.checking import Chosen
+
+log = logging.getLogger("migratable.admission")
+
+MAX_BODY = 8 * 2**20
+"""Bytes: an object and its old self of 3 MiB each, and the envelope."""
+BODY_DEADLINE = 10.0
+"""Seconds in which the whole body must have arrived."""
+ANSWER_MARGIN = 0.5
+"""Seconds kept back from the caller's ``timeout`` for the way home."""
+DEFAULT_TIMEOUT = 10.0
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class Facts(Protocol):
+    """Where verdicts take other objects from."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether every kind has been read at least once."""
+        ...
+
+    def world(self) -> World:
+        """What is known now; never waits."""
+        ...
+
+    def confirm(self, decide: Callable[[World], Outcome], outcome: Outcome, deadline: float) -> Outcome:
+        """Repeats a decision on freshly read objects, within ``deadline`` seconds; may wait, so it runs in a thread."""
+        ...
+
+    def needs_confirmation(self, outcome: Outcome) -> bool:
+        """Whether the outcome rests on a cache that must not be trusted for it."""
+        ...
+
+
+class Observer(Protocol):
+    """Counts what happened; labels are from closed sets."""
+
+    def reviewed(self, door: str, kind: str, operation: str, outcome: str, seconds: float) -> None:
+        """One review was answered: ``allowed``, ``denied``, ``patched``, ``internal``."""
+        ...
+
+    def found(self, rule: str, action: str) -> None:
+        """One finding was decided about."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is in force at this moment; swapped whole when settings change."""
+
+    policy: Policy
+    chosen: Chosen
+    install_namespace: str
+    today: str
+
+
+@dataclass(slots=True)
+class Door:
+    """The ASGI application of the admission listener."""
+
+    facts: Facts
+    situation: Callable[[], Situation]
+    observer: Observer
+    clock: Callable[[], float]
+    """Monotonic seconds."""
+    draining: Callable[[], bool] = field(default=lambda: False)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one HTTP request."""
+        if scope["type"] != "http":
+            return
+        path, headers = scope["path"], []
+        if self.draining():
+            headers.append((b"connection", b"close"))
+        if path not in ("/validate", "/mutate"):
+            await _plain(send, 404, "there are /validate and /mutate here", headers)
+        elif scope["method"] != "POST":
+            await _plain(send, 405, "POST an AdmissionReview", [*headers, (b"allow", b"POST")])
+        elif not self.facts.ready:
+            await _plain(send, 503, "the cluster's objects have not been read yet", [*headers, (b"retry-after", b"1")])
+        else:
+            await self._review(path, scope, receive, send, headers)
+
+    async def _review(
+        self, path: str, scope: Scope, receive: Receive, send: Send, headers: list[tuple[bytes, bytes]]
+    ) -> None:
+        began = self.clock()
+        close = (b"connection", b"close")
+        try:
+            async with asyncio.timeout(BODY_DEADLINE):
+                body = await _body(scope, receive)
+        except TimeoutError:
+            await _plain(send, 408, "the body did not arrive in time", [*headers, close])
+            return
+        if body is None:
+            await _plain(send, 413, f"the body is larger than {MAX_BODY} bytes", [*headers, close])
+            return
+        try:
+            read = read_review(body)
+        except BadReview as error:
+            log.warning("bad review", extra={"bytes": len(body), "path": path})
+            await _plain(send, 400, str(error), headers)
+            return
+        answer = await self._answer(path, scope, read, began)
+        await send(
+            {
+                "type": "http.response.start",
+                "status": 200,
+                "headers": [
+                    (b"content-type", b"application/json"),
+                    (b"content-length", str(len(answer)).encode()),
+                    *headers,
+                ],
+            }
+        )
+        await send({"type": "http.response.body", "body": answer})
+
+    async def _answer(self, path: str, scope: Scope, read: Readable | Unreadable, began: float) -> bytes:
+        """The answer's bytes; the outermost wall: an error inside lets the request pass, loudly."""
+        door = path.removeprefix("/")
+        if isinstance(read, Unreadable):
+            self.observer.reviewed(door, "unreadable", "", "denied", self.clock() - began)
+            if door == "mutate":
+                return allowed(read.uid)
+            return denied(read.uid, "", "", read.causes)
+        request = read.request
+        kind = read.kind.kind if read.kind is not None else "unexpected"
+        try:
+            if door == "mutate":
+                operations = operations_for(read, self._judging(self.facts.world()))
+                outcome = "patched" if operations else "allowed"
+                answer = patched(request.uid, operations)
+            else:
+                decided = await self._decide(read, _deadline(scope, began, self.clock()))
+                outcome = "allowed" if decided.allowed else "denied"
+                answer = self._verdict(read, decided)
+        except Exception as error:  # noqa: BLE001 - the outermost wall: never a 5xx for a readable UID
+            log.error("internal error", extra={"uid": request.uid, "error": type(error).__name__})  # noqa: TRY400 - no locals
+            outcome = "internal"
+            answer = allowed(
+                request.uid,
+                ["migratable could not judge this object because of an error of its own; see its log"],
+                {"internal": type(error).__name__},
+            )
+        self.observer.reviewed(door, kind, request.operation, outcome, self.clock() - began)
+        return answer
+
+    def _judging(self, world: World) -> Judging:
+        now = self.situation()
+        return Judging(world, now.chosen.releases, now.policy, now.today, now.install_namespace)
+
+    async def _decide(self, read: Readable, deadline: float) -> Outcome:
+        outcome = decide_request(read, self._judging(self.facts.world()))
+        if not self.facts.needs_confirmation(outcome):
+            return outcome
+        return await asyncio.to_thread(
+            self.facts.confirm, lambda world: decide_request(read, self._judging(world)), outcome, deadline
+        )
+
+    def _verdict(self, read: Readable, outcome: Outcome) -> bytes:
+        request = read.request
+        for decision in outcome.decisions:
+            self.observer.found(decision.finding.rule.id, decision.action)
+        denied_rules = [each.finding.rule.id for each in outcome.decisions if each.action is Action.DENY]
+        if not outcome.allowed:
+            log.info(
+                "denied",
+                extra={
+                    "uid": request.uid,
+                    "kind": request.kind.kind,
+                    "namespace": request.namespace,
+                    "object": request.name,
+                    "rules": denied_rules,
+                },
+            )
+            name = request.name or (read.object.name if read.object is not None else "")
+            return denied(request.uid, request.kind.kind, name, outcome.causes, warnings_of(outcome.decisions))
+        audit = {}
+        if outcome.decisions:
+            audit["findings"] = ",".join(sorted({each.finding.rule.id for each in outcome.decisions}))
+        if outcome.judgement is not None and outcome.judgement.verdict is not None:
+            said = outcome.judgement.verdict.live_migratable
+            audit["live-migratable"] = "unproven" if said is None else str(said).lower()
+        return allowed(request.uid, warnings_of(outcome.decisions), audit)
+
+
+async def _body(scope: Scope, receive: Receive) -> bytes | None:
+    """The whole body, or None where it is larger than allowed (also when it lies about its length)."""
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and int(value[:19]) > MAX_BODY:
+            return None
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return b""
+        part = message.get("body", b"")
+        size += len(part)
+        if size > MAX_BODY:
+            return None
+        parts.append(part)
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+def _deadline(scope: Scope, began: float, now: float) -> float:
+    """Seconds left of the caller's ``timeout`` parameter, less the way home."""
+    values = parse_qs(scope.get("query_string", b"").decode("ascii", "replace")).get("timeout")
+    seconds = DEFAULT_TIMEOUT
+    if values:
+        try:
+            seconds = float(values[0].removesuffix("s"))
+        except ValueError:
+            seconds = DEFAULT_TIMEOUT
+    if not 0 < seconds <= 60:
+        seconds = DEFAULT_TIMEOUT
+    return max(seconds - (now - began) - ANSWER_MARGIN, 0.05)
+
+
+async def _plain(send: Send, status: int, text: str, headers: list[tuple[bytes, bytes]]) -> None:
+    body = text.encode() + b"\n"
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [
+                (b"content-type", b"text/plain; charset=utf-8"),
+                (b"content-length", str(len(body)).encode()),
+                *headers,
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})

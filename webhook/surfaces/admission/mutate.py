@@ -1,0 +1,24 @@
+"""Fills in defaults: only what is absent, idempotently, never on an object that somebody else owns."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from webhook.defaults import default_sets, patches
+from webhook.engine import judge
+from webhook.surfaces.admission.reading import Readable
+from webhook.surfaces.admission.validate import Judging
+
+
+def operations_for(readable: Readable, judging: Judging) -> list[dict[str, Any]]:
+    """The RFC 6902 operations for a request; none for subresources, updates of VMs, and objects on their way out."""
+    request, new = readable.request, readable.object
+    if new is None or request.sub_resource or new.meta.deletion_timestamp is not None:
+        return []
+    if request.operation != "CREATE" and not (request.operation == "UPDATE" and request.kind.kind == "KubeVirt"):
+        return []
+    raw: Mapping[str, Any] = msgspec.json.decode(request.object)
+    verdict = judge(new, judging.world, judging.releases).verdict
+    sets = default_sets(new, raw, judging.releases, judging.policy, verdict)
+    return patches(sets, raw)

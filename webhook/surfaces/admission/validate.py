@@ -1,0 +1,132 @@
+"""
+What an admission request is answered: judge, decide, ratchet, never block.
+
+Nothing here waits: facts come from a ``World`` that is already there.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from webhook.engine import Judgement, judge
+from webhook.facts.unknown import Unknown
+from webhook.facts.world import World
+from webhook.kubevirt.attachments import DELETE_IN_USE, in_use_by
+from webhook.kubevirt.releases import Releases
+from webhook.objects.kubevirt import KubeVirt
+from webhook.objects.meta import Kubernetes
+from webhook.objects.nad import NetworkAttachmentDefinition
+from webhook.objects.review import AdmissionRequest, StatusCause
+from webhook.objects.vm import VirtualMachine
+from webhook.objects.vmi import VirtualMachineInstance
+from webhook.policy import Action, Decision, Judged, Policy, decide_all, ratchet
+from webhook.surfaces.admission.answering import cause_of
+from webhook.surfaces.admission.reading import Readable
+
+ACCOUNTS = frozenset(
+    f"kubevirt-{part}"
+    for part in ("apiserver", "controller", "handler", "operator", "exportproxy", "synchronization-controller")
+)
+"""KubeVirt's service accounts, in its install namespace (``pkg/virt-api/webhooks/serviceaccounts.go``, v1.9.0)."""
+CLAIM_NOT_SHARED = "LM201"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What to answer, and what was decided on the way."""
+
+    causes: tuple[StatusCause, ...]
+    decisions: tuple[Decision, ...]
+    judgement: Judgement | None = None
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the request may pass."""
+        return not self.causes
+
+
+PASS = Outcome((), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """What is needed to decide a request."""
+
+    world: World
+    releases: Releases
+    policy: Policy
+    today: str
+    install_namespace: str
+    judge: Callable[[Kubernetes, World, Releases], Judgement] = judge
+
+
+def decide_request(readable: Readable, judging: Judging) -> Outcome:
+    """The outcome for one request; the never-blocked operations pass whatever else holds."""
+    request = readable.request
+    if request.operation == "DELETE":
+        return _delete(readable, judging)
+    new, old = readable.object, readable.old
+    if new is None or request.operation not in ("CREATE", "UPDATE"):
+        return PASS
+    if _never_judged(request, new, old):
+        return PASS
+    judgement = judging.judge(new, judging.world, judging.releases)
+    subject = Judged(request.kind.kind, new.namespace or request.namespace, new.name or request.name)
+    decisions = decide_all(judgement, judging.policy, subject, judging.today)
+    if old is not None and any(each.action is Action.DENY for each in decisions):
+        decisions = ratchet(decisions, judging.judge(old, judging.world, judging.releases).findings)
+    decisions = tuple(_lowered(each) if _only_warned(each, readable, judging) else each for each in decisions)
+    causes = tuple(cause_of(each) for each in decisions if each.action is Action.DENY)
+    return Outcome(causes, decisions, judgement)
+
+
+def _never_judged(request: AdmissionRequest, new: Kubernetes, old: Kubernetes | None) -> bool:
+    """Subresources, VMI updates (heartbeats), and objects on their way out whose spec stays as it is."""
+    if request.sub_resource:
+        return True
+    if isinstance(new, VirtualMachineInstance) and request.operation == "UPDATE":
+        return True
+    leaving = old is not None and old.meta.deletion_timestamp is not None
+    return leaving and getattr(new, "spec", None) == getattr(old, "spec", None)
+
+
+def _only_warned(decision: Decision, readable: Readable, judging: Judging) -> bool:
+    """
+    What KubeVirt writes itself, or needs on its way: judged, reported, never denied.
+
+    A VMI that a controller makes for a VM admitted before us must always start again; a migration of volumes replaces
+    single-node claims.
+    """
+    if is_kubevirt_account(readable.request.user_info.username, judging.install_namespace):
+        return True
+    new, old = readable.object, readable.old
+    migrating = isinstance(new, VirtualMachine) and old is not None and new.spec.update_volumes_strategy == "Migration"
+    return migrating and decision.finding.rule.id == CLAIM_NOT_SHARED
+
+
+def is_kubevirt_account(username: str, install_namespace: str) -> bool:
+    """Whether ``username`` is one of KubeVirt's own service accounts."""
+    prefix = f"system:serviceaccount:{install_namespace}:"
+    return username.startswith(prefix) and username.removeprefix(prefix) in ACCOUNTS
+
+
+def _lowered(decision: Decision) -> Decision:
+    if decision.action is Action.DENY:
+        return Decision(decision.finding, Action.WARN, decision.exemption)
+    return decision
+
+
+def _delete(readable: Readable, judging: Judging) -> Outcome:
+    """Deleting is never judged, but for the NetworkAttachmentDefinition that carries migrations."""
+    old = readable.old
+    if not isinstance(old, NetworkAttachmentDefinition) or old.meta.deletion_timestamp is not None:
+        return PASS
+    if readable.request.user_info.username.startswith("system:serviceaccount:kube-system:"):
+        return PASS  # garbage collector and namespace controller
+    found = judging.world.every(KubeVirt)
+    kubevirts: Sequence[KubeVirt] = () if isinstance(found, Unknown) else found
+    name = old.name or readable.request.name
+    for kubevirt in kubevirts:
+        leaving = kubevirt.meta.deletion_timestamp is not None
+        if not leaving and in_use_by(old.namespace or readable.request.namespace, name, kubevirt):
+            return Outcome((StatusCause("FieldValueInvalid", DELETE_IN_USE, "metadata.name"),), ())
+    return PASS

@@ -1,0 +1,106 @@
+"""One way from manifests to an answer, shared by the command line, the dry-run API and the page."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from webhook.engine import judge, judge_manifest
+from webhook.errors import BadInput
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.facts.unknown import Unknown
+from webhook.facts.world import World
+from webhook.kubevirt.releases import NEWEST, SUPPORTED, Releases, judged_as, only, parse_release
+from webhook.objects.kubevirt import KubeVirt
+from webhook.policy import Judged, Policy, decide_all
+from webhook.report.model import Examined, Report, SourceReport, build
+from webhook.resolve.manifests import Given, Manifests, is_ours, objects_in
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The releases to judge for, in words, and what the user should know about the choice."""
+
+    releases: Releases
+    label: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to check: policy, release (``any``, ``1.9``, or empty for what the KubeVirt CR says), today's date."""
+
+    policy: Policy = field(default_factory=Policy)
+    release: str = ""
+    today: str = "1970-01-01"
+    """``YYYY-MM-DD``; exemptions lapse by it."""
+
+
+def choose_release(asked: str, world: World) -> Chosen:
+    """
+    The pinned release, else the one that the KubeVirt CR's status names, else any supported one.
+
+    Raises BadInput for a release that cannot be judged.
+    """
+    if asked == "any":
+        return Chosen(SUPPORTED, "any")
+    text = asked
+    notes: tuple[str, ...] = ()
+    if not text:
+        found = world.every(KubeVirt)
+        status = found[0].status if not isinstance(found, Unknown) and found else None
+        text = (status.observed_kube_virt_version if status is not None else None) or ""
+        if parse_release(text) is None:
+            return Chosen(SUPPORTED, "any")
+    release = parse_release(text)
+    judged = judged_as(release) if release is not None else None
+    if release is None or judged is None:
+        raise BadInput(
+            f"release {text!r} is not one that can be judged",
+            remedy=f"Write 'any' or a minor release up to {NEWEST}, such as 1.8.",
+        )
+    if judged != release:
+        notes = (f"KubeVirt {release} is newer than what Migratable knows; judged as {judged}",)
+    return Chosen(only(judged), str(judged), notes)
+
+
+def check(inputs: Sequence[Manifests], settings: Settings, background: Iterable[Given] = ()) -> Report:
+    """
+    Judges every object of ``inputs``; references are looked up among them and among ``background``.
+
+    Raises BadInput for a release that cannot be judged; unreadable objects are in the report.
+    """
+    given = [each for one in inputs for each in one.given]
+    world = ObjectsWorld((*objects_in(background), *objects_in(given)))
+    return check_in(world, inputs, settings)
+
+
+def check_in(world: World, inputs: Sequence[Manifests], settings: Settings) -> Report:
+    """As ``check``, with a world that is already there."""
+    chosen = choose_release(settings.release, world)
+    examined = [
+        each for one in inputs for given in one.given for each in examine(given, world, settings, chosen.releases)
+    ]
+    problems = [problem for one in inputs for problem in one.problems]
+    return build(examined, problems, profile=settings.policy.profile, release=chosen.label, notes=chosen.notes)
+
+
+def examine(given: Given, world: World, settings: Settings, releases: Releases) -> Iterator[Examined]:
+    """Judges one object; yields nothing for objects that nothing here is about."""
+    if not is_ours(given):
+        return
+    if given.object is not None:
+        judgement = judge(given.object, world, releases)
+        namespace, name = given.object.namespace, given.object.name
+    else:
+        judgement = judge_manifest(given.api_version, given.kind, releases)
+        namespace, name = _text(given, "namespace"), _text(given, "name")
+        if not judgement.findings:
+            return
+    source = SourceReport(given.document.source, given.document.index, given.line)
+    decisions = decide_all(judgement, settings.policy, Judged(given.kind, namespace, name), settings.today)
+    yield Examined(given.api_version, given.kind, namespace, name, judgement, decisions, source, given.mark)
+
+
+def _text(given: Given, key: str) -> str:
+    metadata = given.raw.get("metadata")
+    value = metadata.get(key) if isinstance(metadata, dict) else None
+    return value if isinstance(value, str) else ""
