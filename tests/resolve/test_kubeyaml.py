@@ -186,14 +186,15 @@ REFUSALS = {
     "a: b: c": ("line 1 is not YAML: mapping values are not allowed in this context", 1, 5, None, ""),
     '{"a": 1\n "b": 2}': ("line 2 is not JSON: Expecting ',' delimiter", 2, 2, None, ""),
     "a: 1\nb: \x01": ("control characters and byte order marks are not YAML", 2, 4, None, ""),
-    "a: 1\n--- {b: 2}": ("kubectl refuses what stands behind the document separator ---", 2, 1, None, ""),
+    "a: 1\n--- {b: 2}": ("kubectl does not read what stands behind the document separator ---", 2, 1, None, ""),
     "a: 1\n...\n# c\nb: 2": (
         "kubectl passes over what stands behind the end of a document (...)", 4, 1, None, "",
     ),
     "a: 1\n...\n---\nb: 1\n...\nc: 1": (
         "kubectl passes over what stands behind the end of a document (...)", 6, 1, None, "",
     ),
-    "--- # c\ra: 1": ("kubectl refuses what stands behind the document separator ---", 1, 1, None, ""),
+    "a: 1\n---# c\nb: 1": ("kubectl does not read what stands behind the document separator ---", 2, 1, None, ""),
+    "--- # c\ra: 1": ("kubectl does not read what stands behind the document separator ---", 1, 1, None, ""),
     "%YAML 1.1\n---\na: 1": ("kubectl reads no directives", 1, 1, 0, ""),
 }  # fmt: skip
 

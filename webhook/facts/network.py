@@ -67,6 +67,8 @@ class Ipam:
     """What the IPAM plugin accepts and then does not do."""
     reserves_as: str | None = None
     """The name under which whereabouts reserves each address for the whole cluster; None where nothing does that."""
+    open: bool = False
+    """Whether addresses may also come from elsewhere: from a file on the nodes, or with the pod."""
     sliced: bool = False
     """Whether every node gets a slice of the range instead of single addresses."""
 

@@ -37,7 +37,7 @@ class ObjectsWorld:
             return ABSENT
         word = WORDS.get(kind.__name__, kind.__name__)
         return Unknown(
-            f"{word} {name!r} is not among the objects given", f"pass the manifest of {word} {name!r}, or --snapshot"
+            f"{word} {name!r} is not among the objects given", f"give the manifest of {word} {name!r} too"
         )
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
@@ -48,7 +48,7 @@ class ObjectsWorld:
         if kind in self._complete:
             return ()
         word = WORDS.get(kind.__name__, kind.__name__)
-        return Unknown(f"no {word} is among the objects given", f"pass the {word} manifest, or --snapshot")
+        return Unknown(f"no {word} is among the objects given", f"give the {word} manifest too")
 
 
 WORDS: Mapping[str, str] = {"PersistentVolumeClaim": "claim", "KubeVirt": "KubeVirt CR"}

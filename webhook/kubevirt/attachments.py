@@ -8,7 +8,7 @@ Sources: multus-cni v4 ``pkg/types/conf.go`` and ``pkg/k8sclient``, libcni 1.3 `
 
 import re
 from collections.abc import Mapping
-from itertools import chain, product
+from itertools import chain
 from typing import Final
 
 from webhook.facts.network import (
@@ -171,11 +171,13 @@ def _read_object(parsed: Mapping[str, Json], annotations: frozenset[str]) -> Cni
         malformed.append(Fault("", "the configuration names neither a plugin type nor a list of plugins"))
         entries = []
     elif not isinstance(listed, list) or not listed:
-        malformed.append(Fault("plugins", f"plugins is {'empty' if listed == [] else shown(listed)}, not a list of plugins"))
+        malformed.append(
+            Fault("plugins", f"plugins is {'empty' if listed == [] else shown(listed)}, not a list of plugins")
+        )
         entries = []
     else:
         entries = [(f"plugins[{index}]", each) for index, each in enumerate(listed[:_MOST_PLUGINS])]
-    plugins = []
+    plugins: list[Plugin] = []
     for place, each in entries:
         fault = _malformed(place, each)
         if fault is not None:

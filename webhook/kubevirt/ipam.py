@@ -6,50 +6,21 @@ plugins v1.9.1 ``plugins/ipam/host-local/backend/allocator`` and ``plugins/ipam/
 are never said to be wrong.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from itertools import combinations, islice
 from typing import Final
 
 from webhook.facts.network import Fault, Ipam, Network, Pool
+from webhook.kubevirt.addresses import Address, address_of, interface_of, network_of
 from webhook.kubevirt.gojson import member, shown, text_of
 from webhook.objects.meta import Json
 
-Address = IPv4Address | IPv6Address
 WHEREABOUTS, HOST_LOCAL, STATIC, DHCP = "whereabouts", "host-local", "static", "dhcp"
 MOST_FAULTS: Final = 20
 """Of one ``ipam``; who has more starts with these."""
 MOST_PAIRS: Final = 10_000
 """Pairs of ranges that are compared, so that a hostile configuration costs no time."""
-_LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
-
-
-def address_of(text: str, *, sloppy: bool = False) -> Address | None:
-    """The address, or None; ``sloppy`` takes leading zeros as decimal, as Kubernetes' ``ParseIPSloppy`` does."""
-    if "%" in text or len(text) > 64:
-        return None
-    if sloppy and ":" not in text:
-        text = _LEADING_ZEROS.sub("", text)
-    try:
-        return ip_address(text)
-    except ValueError:
-        return None
-
-
-def interface_of(text: str, *, sloppy: bool = False) -> tuple[Address, Network] | None:
-    """Address and network of ``10.1.1.5/24``, or None; a netmask in place of the length is none, as in Go."""
-    written, _, length = text.partition("/")
-    address = address_of(written, sloppy=sloppy)
-    if address is None or not (length.isascii() and length.isdigit()) or len(length) > 20:
-        return None
-    bits = int(length)
-    if bits > address.max_prefixlen:
-        return None
-    if isinstance(address, IPv4Address):
-        return address, IPv4Network((int(address), bits), strict=False)
-    return address, IPv6Network((int(address), bits), strict=False)
 
 
 @dataclass(slots=True)
@@ -120,6 +91,7 @@ def _whereabouts(settings: Mapping[str, Json], place: str, _at_run_time: frozens
         tuple(reading.doubtful),
         reserves_as=None if member(settings, "enable_overlapping_ranges") is False else name,
         sliced=bool(member(settings, "node_slice_size")),
+        open=not reading.pools and not reading.refused,
     )
 
 
@@ -178,7 +150,7 @@ def _excluded(
     spans: list[tuple[int, int]] = []
     for index, each in enumerate(reading.items(settings, "exclude", place)):
         at = f"{place}.exclude[{index}]"
-        left_out = _network_of(text_of(each))
+        left_out = network_of(text_of(each))
         if left_out is None:
             reading.refuse(at, f"{shown(each)} is neither a range nor an IP address")
         elif left_out.version != network.version or not left_out.overlaps(network):
@@ -196,15 +168,8 @@ def _excluded(
     return tuple(merged)
 
 
-def _network_of(text: str) -> Network | None:
-    """A range, or a single address as a range of one."""
-    single = address_of(text)
-    found = interface_of(f"{text}/{single.max_prefixlen}" if single is not None else text)
-    return None if found is None else found[1]
-
-
 def _whereabouts_gateway(reading: _Reading, settings: Mapping[str, Json], place: str) -> None:
-    """whereabouts neither asks that the gateway is in the range nor keeps it back from the pods."""
+    """Neither does whereabouts ask that the gateway is in the range, nor does it keep it back from the pods."""
     at, text = f"{place}.gateway", reading.text(settings, "gateway", place)
     gateway = address_of(text, sloppy=True)
     if text and gateway is None:
@@ -235,7 +200,7 @@ def _addresses(reading: _Reading, settings: Mapping[str, Json], place: str, *, s
 def _static(settings: Mapping[str, Json], place: str, at_run_time: frozenset[str]) -> Ipam:
     """Addresses that the pod brings replace the written ones, so these are not looked at then."""
     if "ips" in at_run_time:
-        return Ipam(place, STATIC)
+        return Ipam(place, STATIC, open=True)
     reading = _Reading()
     count = _addresses(reading, settings, place, sloppy=False)
     return Ipam(place, STATIC, addresses=count, refused=tuple(reading.refused))
@@ -253,7 +218,7 @@ def _host_local(settings: Mapping[str, Json], place: str, at_run_time: frozenset
         written += 1
         at = f"{place}.ranges[{index}]"
         if not isinstance(each, list):
-            reading.refuse(at, f"is {shown(each)}; each entry is itself a list of ranges: [[{{\"subnet\": …}}]]")
+            reading.refuse(at, f'is {shown(each)}; each entry is itself a list of ranges: [[{{"subnet": …}}]]')
         elif not each:
             reading.refuse(at, "holds no range")
         else:
@@ -262,7 +227,8 @@ def _host_local(settings: Mapping[str, Json], place: str, at_run_time: frozenset
         reading.refuse(place, "names neither subnet nor ranges")
     _refuse_overlap(reading, ((a, b) for one, other in combinations(sets, 2) for a in one for b in other))
     pools = tuple(pool for each in sets for pool in each)
-    return Ipam(place, HOST_LOCAL, pools, 0, tuple(reading.refused), _host_local_gateway(settings, place, pools))
+    doubtful = _host_local_gateway(settings, place, pools)
+    return Ipam(place, HOST_LOCAL, pools, 0, tuple(reading.refused), doubtful, open="ipRanges" in at_run_time)
 
 
 def _host_local_set(reading: _Reading, ranges: list[Json], places: list[str]) -> list[Pool]:

@@ -132,16 +132,19 @@ def is_only_unproven(rule: Rule) -> bool:
     return rule.kubevirt != NONE and rule.reason is None and not any(each.violates for each in rule.examples)
 
 
-def answer(rule: Rule, example: Example) -> str:
+def answer(rule: Rule, example: Example, quote: str = "") -> str:
     """What the rule says of its example: ``accepted``, ``rejected at volumes[0]``, ``cannot be told …``."""
+    violates, undetermined = (
+        ", ".join(f"{quote}{path}{quote}" for path in paths) for paths in (example.violates, example.undetermined)
+    )
     advice = not rule.baseline and rule.kubevirt == NONE
     said = []
     if example.violates and example.violates == example.undetermined:
-        return f"rejected at {', '.join(example.violates)}; whether KubeVirt itself refuses it cannot be told yet"
+        return f"rejected at {violates}; whether KubeVirt itself refuses it cannot be told yet"
     if example.violates:
-        said.append(("reported" if advice else "rejected") + f" at {', '.join(example.violates)}")
+        said.append(("reported" if advice else "rejected") + f" at {violates}")
     if example.undetermined:
-        said.append(f"cannot be told yet at {', '.join(example.undetermined)}")
+        said.append(f"cannot be told yet at {undetermined}")
     return " and ".join(said) or "accepted"
 
 

@@ -98,7 +98,7 @@ def summary(report: Report, *, colour: bool = False) -> str:
     said = ", ".join(pen.paint(f"{count} {word}", _BOLD, code) for count, word, code in counts if count)
     line = f"{said or pen.paint('nothing found', _BOLD, _GREEN)} in {_count(report.summary.objects, 'object')}"
     if unread := len(report.problems):
-        line += "; " + pen.paint(f"{_count(unread, 'input')} could not be read", _BOLD, _RED)
+        line += "; " + pen.paint(f"{unread} more could not be read", _BOLD, _RED)
     return line
 
 
@@ -188,7 +188,10 @@ def _remarks(finding: FindingReport, release: str) -> Iterator[str]:
         exempted = finding.exemption
         yield f"exempted until {exempted.until} by {exempted.owner}: {exempted.reason}"
     if finding.basis == Basis.BASELINE:
-        yield "KubeVirt itself would migrate this; it is on Migratable's fixed list. Profile `exact` only warns."
+        told = "exact" in finding.message or finding.action != Action.DENY
+        yield "KubeVirt itself would migrate this; it is on Migratable's fixed list." + (
+            "" if told else " Profile `exact` only warns."
+        )
     held = _held(finding.releases)
     if release != "any" or finding.releases == "all" or held == SUPPORTED:
         return

@@ -9,18 +9,17 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from webhook.facts.unknown import Fact, Found, Unknown
+from webhook.facts.unknown import ABSENT, Fact, Found, Unknown
 from webhook.facts.world import World
 from webhook.objects import instancetype, kubevirt, nad, storage
 from webhook.objects.kinds import BY_CLASS
 from webhook.objects.meta import Kubernetes
 from webhook.resolve.live import LiveReads
 from webhook.resolve.ports import LiveReader, Transport
-from webhook.resolve.projection import METADATA_ONLY
+from webhook.resolve.recording import Recording, confirmed_world
 from webhook.resolve.store import FRESH_SECONDS, KindStatistics, Store
 from webhook.resolve.watching import Pace, Watch
 from webhook.resolve.wording import invalid_name, not_read, not_there, stale
@@ -79,9 +78,7 @@ class ClusterWorld:
         if problem := invalid_name(known, space, name):
             return problem
         if trusted:
-            if self._store.missing(kind) and kind is not storage.PersistentVolumeClaim:
-                return _absent(kind, space, name)
-            return not_there(kind, space, name)
+            return ABSENT if self._store.missing(kind) else not_there(kind, space, name)
         if self._live is None:
             return self._untrusted(kind)
         return self._live.confirm(kind, space, name, self._until - self._clock())
@@ -97,3 +94,126 @@ class ClusterWorld:
     def _untrusted(self, kind: type[Kubernetes]) -> Unknown:
         heard = self._store.holds(kind) and self._store.synced(kind)
         return stale(kind, FRESH_SECONDS) if heard else not_read(kind)
+
+
+class ClusterFacts:
+    """
+    Lists and watches a cluster from ``start`` to ``stop``.
+
+    ``wait`` pauses a thread and says whether to stop, ``chance`` gives numbers in [0, 1) for jitter, ``clock`` gives
+    monotonic seconds; all three are for tests.
+    """
+
+    def __init__(
+        self,
+        kinds: Kinds = WATCHED,
+        *,
+        default_namespace: str = "",
+        pace: Pace | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        wait: Callable[[float], bool] | None = None,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.store = Store(kinds, clock)
+        self._kinds = tuple(kinds)
+        self._default = default_namespace
+        self._pace = pace or Pace()
+        self._clock = clock
+        self._stopping = threading.Event()
+        self._wait = wait or self._stopping.wait
+        self._chance = chance
+        self._transport: Transport | None = None
+        self._threads: list[threading.Thread] = []
+
+    def start(
+        self, kubeconfig: Path | None = None, context: str | None = None, *, transport: Transport | None = None
+    ) -> None:
+        """
+        Begins to read, one thread for each kind; returns at once.
+
+        Without ``kubeconfig`` the pod's ServiceAccount is used; raises Misconfigured where there are no credentials.
+        """
+        if transport is None:
+            from webhook.resolve.transport import connect  # noqa: PLC0415 - only who reads a cluster pays for the client
+
+            transport = connect(kubeconfig, context)
+        self._transport = transport
+        for kind in self._kinds:
+            watch = Watch(
+                kind,
+                self.store,
+                transport,
+                wait=self._wait,
+                clock=self._clock,
+                chance=self._chance,
+                pace=self._pace,
+            )
+            thread = threading.Thread(target=watch.run, name=f"watch {kind.__name__}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def stop(self, within_seconds: float = 5.0) -> None:
+        """Ends all watches; threads that do not end in time are left to the end of the process."""
+        self._stopping.set()
+        if self._transport is not None:
+            self._transport.close()
+        until = time.monotonic() + within_seconds
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        self._threads.clear()
+
+    @property
+    def ready(self) -> bool:
+        """Whether every kind was listed once, or is known not to be served."""
+        return all(self.store.synced(kind) or self.store.missing(kind) for kind in self._kinds)
+
+    @property
+    def stale(self) -> tuple[str, ...]:
+        """The kinds of which nothing was heard for ``FRESH_SECONDS``, or nothing ever."""
+        return tuple(kind.__name__ for kind in self._kinds if not self.store.fresh(kind))
+
+    @property
+    def live(self) -> LiveReader | None:
+        """Reads past the store; None before ``start``."""
+        if self._transport is None:
+            return None
+        return LiveReads(self._transport, self.store.version, self._clock)
+
+    def world(self, deadline_seconds: float | None = None) -> ClusterWorld:
+        """
+        A world for one judgement.
+
+        Without ``deadline_seconds`` it never waits and is fit for an event loop. With it, what the store cannot be
+        trusted for is read live, and all such reads together take about that long at most.
+        """
+        return ClusterWorld(
+            self.store,
+            None if deadline_seconds is None else self.live,
+            default_namespace=self._default,
+            deadline_seconds=deadline_seconds or 0.0,
+            clock=self._clock,
+        )
+
+    def recording(self) -> Recording:
+        """A world that never waits and notes what it was asked; for ``confirmed``."""
+        return Recording(self.world(), lambda kind: is_trusted(self.store, kind))
+
+    def confirmed(self, recording: Recording, deadline_seconds: float) -> World:
+        """
+        The recorded lookups, made again past the store; waits for them, ``deadline_seconds`` at most.
+
+        Before ``start`` it is the recording itself.
+        """
+        live = self.live
+        if live is None:
+            return recording
+        return confirmed_world(recording, live, deadline_seconds, default_namespace=self._default, clock=self._clock)
+
+    def statistics(self) -> tuple[KindStatistics, ...]:
+        """Objects, age and restarts of each kind, for metrics."""
+        return self.store.statistics()
+
+
+def is_trusted(store: Store, kind: type[Kubernetes]) -> bool:
+    """Whether the store alone suffices: the kind is watched, was listed or is not served, and was heard of lately."""
+    return store.holds(kind) and (store.synced(kind) or store.missing(kind)) and store.fresh(kind)

@@ -25,7 +25,7 @@ MAX_DOCUMENTS: Final = 50_000
 _BOM: Final = b"\xef\xbb\xbf"
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 # kubectl splits a stream at these lines before any YAML is read (apimachinery, YAMLReader.Read).
-_BAD_SEPARATOR = re.compile(r"^---(?![ \t]*(?:#[^\r\n]*)?\r?$)", re.MULTILINE)
+_BAD_SEPARATOR = re.compile(r"^---(?!(?:[ \t]+#[^\r\n]*|[ \t]*)\r?$)", re.MULTILINE)
 # ... and of what it split, it reads the first document only: behind "..." all is passed over up to the next "---".
 _END = re.compile(r"^\.\.\.[ \t]*(?:#.*)?\r?\n(?:(?:\.\.\.)?[ \t]*(?:#.*)?\r?\n)*+", re.MULTILINE)
 _INNER_BOM = re.compile("^\ufeff", re.MULTILINE)  # libyaml passes over it, go-yaml takes it for a letter
@@ -154,7 +154,7 @@ def _read_yaml(text: Text) -> Iterator[Document]:
     separator = "---" in text.text and _BAD_SEPARATOR.search(text.text)
     if separator:
         raise text.refuse(
-            "kubectl refuses what stands behind the document separator ---",
+            "kubectl does not read what stands behind the document separator ---",
             "Leave '---' alone on its line; the document begins on the next.",
             separator.start(),
         )

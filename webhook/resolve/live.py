@@ -13,11 +13,13 @@ from webhook.objects.kinds import BY_CLASS, Kind
 from webhook.objects.meta import Kubernetes, Read
 from webhook.resolve.ports import JSON, Answer, Transport
 from webhook.resolve.projection import METADATA_ONLY, Malformed, Projection
-from webhook.resolve.wording import forbidden, invalid_name, no_answer, not_read, not_there
+from webhook.resolve.wording import forbidden, invalid_name, no_answer, not_there
 
 K = TypeVar("K", bound=Kubernetes)
 
 PAGE = 500
+BUILT_IN = frozenset(("", "apps", "storage.k8s.io"))
+"""Groups that every API server serves; a 404 there does not mean that a CustomResourceDefinition is missing."""
 _MAX_BYTES = 32 * 2**20
 
 
@@ -68,7 +70,9 @@ def read_page(body: bytes) -> Page:
     try:
         return page_decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Unavailable("the API server's answer is not a list", remedy="Check what stands in front of it.") from error
+        raise Unavailable(
+            "the API server's answer is not a list", remedy="Check what stands in front of it."
+        ) from error
 
 
 class LiveReads:
@@ -104,7 +108,7 @@ class LiveReads:
                 return _outcome(kind, known, version, space, name, answer)
         except Unavailable:
             return no_answer(kind, name)
-        return not_there(kind, space, name)
+        return no_answer(kind, name) if known.group in BUILT_IN else ABSENT
 
     def confirm_every(self, kind: type[K], deadline_seconds: float) -> Fact[tuple[K, ...]]:
         """All objects as they are now; where the API server cannot tell in time, Unknown."""
@@ -117,7 +121,7 @@ class LiveReads:
                     return found
         except (Unavailable, Malformed):
             return no_answer(kind)
-        return ()
+        return no_answer(kind) if known.group in BUILT_IN else ()
 
     def _all(self, kind: type[K], known: Kind, version: str, until: float) -> Found[tuple[K, ...]]:
         projection, found = Projection(known), list[K]()
@@ -167,7 +171,7 @@ def _outcome(kind: type[K], known: Kind, version: str, namespace: str, name: str
         return no_answer(kind, name)
     if seen.key != (namespace, name):
         return no_answer(kind, name)
-    return seen.value if isinstance(seen.value, kind | Unknown) else not_read(kind)
+    return seen.value if isinstance(seen.value, kind | Unknown) else no_answer(kind, name)
 
 
 def _names_an_object(body: bytes) -> bool:

@@ -9,7 +9,7 @@ to ``_slim`` first.
 import sys
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import TypeAlias, TypeVar, cast
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
@@ -153,7 +153,7 @@ def _our_labels(labels: Mapping[str, str] | None) -> dict[str, str] | None:
 def _shared(spec: ClaimSpec) -> ClaimSpec:
     """The one ClaimSpec that equals this: a cluster has a few storage classes, not a hundred thousand."""
     modes = None if spec.access_modes is None else tuple(spec.access_modes)
-    return cast(ClaimSpec, _one_claim_spec(modes, spec.volume_mode, spec.storage_class_name))
+    return _one_claim_spec(modes, spec.volume_mode, spec.storage_class_name)
 
 
 @lru_cache(maxsize=4096)

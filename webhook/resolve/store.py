@@ -120,8 +120,7 @@ class Store:
         old, new = shelf.objects, dict[Key, Kubernetes | Unknown]()
         for each in seen:
             held = old.get(each.key)
-            unchanged = isinstance(held, Kubernetes) and _same(held, each.value)
-            new[each.key] = held if unchanged and held is not None else each.value
+            new[each.key] = held if held is not None and _same(held, each.value) else each.value
         with self._lock:
             shelf.objects = new
             shelf.everything = None
@@ -209,11 +208,13 @@ def _all_of(objects: Iterable[K | Unknown]) -> Fact[tuple[K, ...]]:
     return tuple(found)
 
 
-def _same(held: Kubernetes, found: Kubernetes | Unknown) -> bool:
-    """Whether this is the object as it was: nothing changes without a new resourceVersion, and versions may differ in form."""
+def _same(held: Kubernetes | Unknown, found: Kubernetes | Unknown) -> bool:
+    """Whether an object is as it was: nothing changes without a new resourceVersion, but versions may differ in form."""
     return (
-        isinstance(found, Kubernetes)
-        and held.meta.uid == found.meta.uid
+        isinstance(held, Kubernetes)
+        and isinstance(found, Kubernetes)
+        and held.meta.resource_version is not None
         and held.meta.resource_version == found.meta.resource_version
+        and held.meta.uid == found.meta.uid
         and held.api_version == found.api_version
     )

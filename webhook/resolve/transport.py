@@ -4,13 +4,11 @@ The API server through the ``kubernetes`` client: its credentials and connection
 The client's own models cost twenty times the memory and its informer repeats without a pause, so neither is used.
 """
 
-import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
-from typing import Any
 from urllib.parse import urlencode
 
 import urllib3
@@ -53,7 +51,7 @@ def connect(kubeconfig: Path | None = None, context: str | None = None) -> "Kube
 class KubernetesTransport:
     """Sends GETs with the client's credentials; any number of threads may use it."""
 
-    def __init__(self, api: Any) -> None:
+    def __init__(self, api: client.ApiClient) -> None:
         self._api = api
         self._open: set[urllib3.BaseHTTPResponse] = set()
         self._lock = threading.Lock()
@@ -70,7 +68,7 @@ class KubernetesTransport:
     ) -> Answer:
         """One whole answer; a body that drips in is given up about when the time is over."""
         until = monotonic() + timeout_seconds
-        response = self._send(path, query, {"Accept": accept}, (min(CONNECT_SECONDS, timeout_seconds), timeout_seconds))
+        response = self._send(path, query, {"Accept": accept}, timeout_seconds)
         try:
             body = bytearray()
             for chunk in response.stream(_CHUNK):
@@ -117,7 +115,7 @@ class KubernetesTransport:
                 response.shutdown()
 
     def _send(
-        self, path: str, query: Mapping[str, str], headers: dict[str, str], timeout: tuple[float, float]
+        self, path: str, query: Mapping[str, str], headers: dict[str, str], timeout: float | tuple[float, float]
     ) -> urllib3.BaseHTTPResponse:
         target = f"{path}?{urlencode(query)}" if query else path
         try:
@@ -153,7 +151,7 @@ class _Lines:
                     if line := b"".join(pieces):
                         yield line
                     pieces, size = [each], len(each)
-        except (urllib3.exceptions.HTTPError, socket.timeout, OSError) as error:
+        except (urllib3.exceptions.HTTPError, OSError) as error:
             raise _broken(error) from error
         if any(pieces):
             raise Unavailable("the stream ended within an event", remedy="This is tried again.")

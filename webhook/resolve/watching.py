@@ -14,15 +14,13 @@ import msgspec
 from webhook.errors import Unavailable
 from webhook.objects.kinds import BY_CLASS, Kind
 from webhook.objects.meta import Kubernetes, Read
-from webhook.resolve.live import PAGE, accept_of, path_of, read_page
+from webhook.resolve.live import BUILT_IN, PAGE, accept_of, path_of, read_page
 from webhook.resolve.ports import Answer, TooLarge, Transport
 from webhook.resolve.projection import Malformed, Seen, position_of
 from webhook.resolve.store import Store
 
 log = logging.getLogger("migratable.cluster")
 
-BUILT_IN = frozenset(("", "apps", "storage.k8s.io"))
-"""Groups that every API server serves; a 404 there does not mean that a CustomResourceDefinition is missing."""
 HEALTHY_SECONDS = 5.0
 STEADY_SECONDS = 30.0
 
@@ -57,7 +55,7 @@ class Backoff:
 
     def next(self) -> float:
         """The next pause in seconds."""
-        full = min(self._longest, self._first * 2 ** min(self._failures, 16))
+        full = min(self._longest, self._first * (1 << min(self._failures, 16)))
         self._failures += 1
         return full * (0.5 + self._chance() / 2)
 

@@ -1,0 +1,101 @@
+"""
+What judging one VM of ordinary size costs: parse, expand, facts, all rules, verdict. CPU time beside ``json.loads``.
+
+    python benchmarks/judge_one.py [ROUNDS]
+"""
+
+import gc
+import json
+import sys
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from webhook.engine import judge
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.kubevirt.releases import NEWEST, SUPPORTED, only
+from webhook.objects.kubevirt import KubeVirt
+from webhook.objects.storage import PersistentVolumeClaim
+from webhook.objects.vm import VirtualMachine
+
+
+def body() -> bytes:
+    """A VirtualMachine of about 12 KB with managedFields, as an API server sends it."""
+    disks = [{"name": f"disk{n}", "disk": {"bus": "virtio"}} for n in range(3)]
+    volumes = [{"name": f"disk{n}", "persistentVolumeClaim": {"claimName": f"claim{n}"}} for n in range(2)]
+    volumes.append({"name": "disk2", "cloudInitNoCloud": {"userData": "#cloud-config\n" + "x: y\n" * 60}})
+    spec = {
+        "runStrategy": "Always",
+        "template": {
+            "metadata": {"labels": {"kubevirt.io/domain": "web"}},
+            "spec": {
+                "evictionStrategy": "LiveMigrate",
+                "domain": {
+                    "cpu": {"cores": 4, "model": "host-model"},
+                    "memory": {"guest": "8Gi"},
+                    "devices": {
+                        "disks": disks,
+                        "interfaces": [{"name": "default", "masquerade": {}, "ports": [{"port": 80}, {"port": 443}]}],
+                    },
+                },
+                "networks": [{"name": "default", "pod": {}}],
+                "volumes": volumes,
+            },
+        },
+    }
+    fields: dict[str, object] = {}
+    for n in range(200):
+        fields[f"f:field{n}"] = {".": {}, "f:name": {}, "f:value": {}}
+    metadata = {
+        "name": "web",
+        "namespace": "tenant",
+        "uid": "3787d938-d3fd-4171-8725-3dc6aa4f9770",
+        "managedFields": [{"manager": "ci", "operation": "Update", "fieldsType": "FieldsV1", "fieldsV1": fields}],
+    }
+    vm = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "metadata": metadata, "spec": spec}
+    return json.dumps(vm, separators=(",", ":")).encode()
+
+
+def cpu(work: Callable[[], object], rounds: int) -> float:
+    """Microseconds of CPU per call: the best of seven interleaved runs."""
+    best = float("inf")
+    for _ in range(7):
+        began = time.process_time()
+        for _ in range(rounds):
+            work()
+        best = min(best, (time.process_time() - began) / rounds)
+    return best * 1e6
+
+
+def main() -> None:
+    """Prints the figures side by side."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
+    gc.disable()
+    raw = body()
+    claims = [
+        msgspec.convert(
+            {"metadata": {"name": f"claim{n}", "namespace": "tenant"}, "spec": {"accessModes": ["ReadWriteMany"]}},
+            PersistentVolumeClaim,
+        )
+        for n in range(1000)
+    ]
+    world = ObjectsWorld([KubeVirt(), *claims])
+    decoder = msgspec.json.Decoder(VirtualMachine)
+    vm = decoder.decode(raw)
+    pinned, anything = only(NEWEST), SUPPORTED
+    yardstick = cpu(lambda: json.loads(raw), rounds)
+    rows = {
+        "json.loads": yardstick,
+        "decode into structs": cpu(lambda: decoder.decode(raw), rounds),
+        "judge, one release": cpu(lambda: judge(vm, world, pinned), rounds),
+        "decode and judge, one release": cpu(lambda: judge(decoder.decode(raw), world, pinned), rounds),
+        "decode and judge, any release": cpu(lambda: judge(decoder.decode(raw), world, anything), rounds),
+    }
+    print(f"body {len(raw)} bytes, Python {sys.version.split()[0]}, {rounds} rounds, best of 7")
+    for name, micros in rows.items():
+        print(f"{name:32} {micros:8.1f} us  {micros / yardstick:5.2f} x json.loads")
+
+
+if __name__ == "__main__":
+    main()

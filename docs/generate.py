@@ -1,0 +1,66 @@
+"""
+Writes the generated pages: ``docs/rules/*.md``, their index, and ``docs/releases.md``.
+
+Run it after a change of a rule or of the release table: ``python docs/generate.py``. With ``--check`` it writes nothing,
+names the files that differ, and exits 1 if there are any.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from webhook.report import pages, releases_page
+from webhook.rules import RULES
+
+DOCS = Path(__file__).resolve().parent
+
+
+def generated() -> dict[str, str]:
+    """The text of each generated file, by its path below ``docs``."""
+    files = {f"rules/{rule.id}.md": pages.page(rule) for rule in RULES}
+    return files | {"rules/README.md": pages.index(RULES), "releases.md": releases_page.page(RULES)}
+
+
+def stale(folder: Path) -> list[str]:
+    """The generated files that are missing or differ, and the pages of rules that do not exist."""
+    files = generated()
+    differing = [name for name, text in files.items() if _read(folder / name) != text]
+    orphans = [f"rules/{path.name}" for path in sorted((folder / "rules").glob("*.md"))]
+    return differing + [name for name in orphans if name not in files]
+
+
+def write(folder: Path) -> list[str]:
+    """Brings the folder up to date and returns what had to change; only pages that say they are generated are removed."""
+    changed = stale(folder)
+    files = generated()
+    for name in changed:
+        path = folder / name
+        if name in files:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(files[name], encoding="utf-8")
+        elif (_read(path) or "").startswith(pages.GENERATED):
+            path.unlink()
+    return changed
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 1 if ``--check`` found a file that differs."""
+    parser = argparse.ArgumentParser(description="Writes the pages that are made from the rules.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file differs")
+    parser.add_argument("--folder", type=Path, default=DOCS, help="where the pages are (default: docs)")
+    options = parser.parse_args(arguments)
+    names = stale(options.folder) if options.check else write(options.folder)
+    for name in names:
+        sys.stdout.write(f"{name} {'is not up to date' if options.check else 'written'}\n")
+    if options.check and names:
+        sys.stdout.write("Run: python docs/generate.py\n")
+    return 1 if options.check and names else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""The manifests of deploy/kustomize, as written and as kustomize renders them."""
+
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.apiserver.binaries import find_binary
+
+Manifest = dict[str, Any]
+
+KUSTOMIZE = Path(__file__).resolve().parents[2] / "deploy" / "kustomize"
+BASE = KUSTOMIZE / "base"
+OVERLAYS = ("audit", "warn", "enforce")
+
+NAMESPACE = "migratable"
+OURS = "app.kubernetes.io/name=migratable"
+
+
+@cache
+def rendered(folder: str) -> tuple[Manifest, ...]:
+    """Every object of deploy/kustomize/FOLDER; nobody may change them."""
+    argv = [str(find_binary("kubectl")), "kustomize", str(KUSTOMIZE / folder)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return tuple(yaml.safe_load_all(done.stdout))
+
+
+def overlay(name: str) -> tuple[Manifest, ...]:
+    """Every object of an overlay."""
+    return rendered(f"overlays/{name}")
+
+
+def find(objects: tuple[Manifest, ...], kind: str, name: str) -> Manifest:
+    """The one object of that kind and name."""
+    (found,) = (each for each in objects if (each["kind"], each["metadata"]["name"]) == (kind, name))
+    return found
+
+
+def of_kind(objects: tuple[Manifest, ...], *kinds: str) -> list[Manifest]:
+    """The objects of these kinds."""
+    return [each for each in objects if each["kind"] in kinds]
+
+
+def written(path: str) -> Manifest:
+    """The one document in a file of the base."""
+    document: Manifest = yaml.safe_load((BASE / path).read_text())
+    return document

@@ -1,0 +1,43 @@
+"""IP addresses and ranges from text, as Go's ``net`` package takes them."""
+
+import re
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import TypeAlias
+
+from webhook.facts.network import Network
+
+Address: TypeAlias = IPv4Address | IPv6Address
+_LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
+
+
+def address_of(text: str, *, sloppy: bool = False) -> Address | None:
+    """The address, or None; ``sloppy`` takes leading zeros as decimal, as Kubernetes' ``ParseIPSloppy`` does."""
+    if "%" in text or len(text) > 64:
+        return None
+    if sloppy and ":" not in text:
+        text = _LEADING_ZEROS.sub("", text)
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
+
+
+def interface_of(text: str, *, sloppy: bool = False) -> tuple[Address, Network] | None:
+    """Address and network of ``10.1.1.5/24``, or None; a netmask in place of the length is none, as in Go."""
+    written, _, length = text.partition("/")
+    address = address_of(written, sloppy=sloppy)
+    if address is None or not (length.isascii() and length.isdigit()) or len(length) > 20:
+        return None
+    bits = int(length)
+    if bits > address.max_prefixlen:
+        return None
+    if isinstance(address, IPv4Address):
+        return address, IPv4Network((int(address), bits), strict=False)
+    return address, IPv6Network((int(address), bits), strict=False)
+
+
+def network_of(text: str) -> Network | None:
+    """The network of a range, or a single address as a network of one; None where the text is neither."""
+    single = address_of(text)
+    found = interface_of(f"{text}/{single.max_prefixlen}" if single is not None else text)
+    return None if found is None else found[1]

@@ -1,0 +1,94 @@
+"""The rules as Markdown: one page each, and an index."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from webhook.kubevirt.releases import KNOWN, NONE
+from webhook.policy import Profile
+from webhook.report.explain import (
+    answer,
+    as_yaml,
+    can_be_unproven,
+    fragments,
+    if_unproven,
+    in_kubevirt,
+    in_profile,
+    release_of,
+    when,
+)
+from webhook.rules.rule import FAMILIES, Example, Rule
+
+GENERATED = "<!-- Generated from webhook/rules by docs/generate.py. Do not edit: change the rule. -->"
+
+
+def page(rule: Rule) -> str:
+    """``docs/rules/LM201.md``: says on line 1 that it is generated."""
+    return f"{GENERATED}\n{body(rule)}"
+
+
+def body(rule: Rule) -> str:
+    """The page without its first line, as the help text of other formats."""
+    return "\n".join(_lines(rule)) + "\n"
+
+
+def _lines(rule: Rule) -> Iterator[str]:
+    yield from (f"# {rule.id} {rule.name}", "", f"**{rule.summary}**", "")
+    yield from ("## In KubeVirt", "", in_kubevirt(rule), "")
+    yield from ("## Why", "", rule.rationale, "")
+    yield from ("## What to write instead", "", rule.remediation, "")
+    yield from ("## What Migratable does", "", "| profile | action |", "|---|---|")
+    yield f"| `strict` (default) | {in_profile(rule, Profile.STRICT)} |"
+    yield f"| `exact` | {in_profile(rule, Profile.EXACT)} |"
+    yield ""
+    if can_be_unproven(rule):
+        yield f"Where it cannot be told, it is {if_unproven(rule)}, in both profiles."
+        yield ""
+    yield f"The policy file outranks the profile: `actions: {{{rule.id}: warn}}` (or `deny`, `audit`, `off`)."
+    yield from ("", "## Examples", "", fragments(rule), "")
+    for example in rule.examples:
+        yield from _example(rule, example)
+    yield from ("## Source", "", f"- In KubeVirt: {rule.source}", f"- More: <{rule.reference}>")
+
+
+def _example(rule: Rule, example: Example) -> Iterator[str]:
+    release = release_of(rule, example)
+    yield f"### {example.title[:1].upper()}{example.title[1:]}"
+    yield ""
+    yield _first_capital(answer(rule, example, quote="`")) + (f", for KubeVirt {release}." if release else ".")
+    yield ""
+    yield f"```yaml\n{as_yaml(rule, example)}```"
+    yield ""
+
+
+def _first_capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def index(rules: Sequence[Rule]) -> str:
+    """``docs/rules/README.md``: all rules by family."""
+    return "\n".join(_index(sorted(rules, key=lambda rule: rule.id))) + "\n"
+
+
+def _index(rules: Sequence[Rule]) -> Iterator[str]:
+    yield from (GENERATED, "# Rules", "")
+    yield (
+        "What Migratable looks at, and what it does about it in its two profiles: `strict` (the default) and `exact`, "
+        "which denies only what the KubeVirt release in use refuses. `migratable explain RULE` shows the same pages."
+    )
+    for family, members in groupby(rules, key=lambda rule: FAMILIES.get(rule.id[2:3], "other")):
+        yield from ("", f"## {family[:1].upper()}{family[1:]}", "")
+        yield "| rule | what it finds | KubeVirt refuses to migrate | `strict` | `exact` |"
+        yield "|---|---|---|---|---|"
+        for rule in members:
+            yield row(
+                f"[{rule.id}]({rule.id}.md) {rule.name}",
+                rule.summary,
+                "no" if rule.kubevirt == NONE else when(rule.kubevirt, KNOWN),
+                in_profile(rule, Profile.STRICT),
+                in_profile(rule, Profile.EXACT),
+            )
+
+
+def row(*cells: str) -> str:
+    """A line of a Markdown table."""
+    return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"

@@ -1,0 +1,117 @@
+"""Which other objects a judgement asked for, and the same questions put to the API server itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any, TypeVar, cast
+
+from webhook.facts.unknown import Fact, Found
+from webhook.facts.world import World
+from webhook.objects.kinds import BY_CLASS
+from webhook.objects.meta import Kubernetes
+from webhook.resolve.ports import LiveReader
+from webhook.resolve.projection import METADATA_ONLY
+
+K = TypeVar("K", bound=Kubernetes)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A lookup: of one object, or of all of a kind where ``name`` is None."""
+
+    kind: type[Kubernetes]
+    namespace: str
+    name: str | None
+
+
+def _nothing_is_trusted(_: type[Kubernetes]) -> bool:
+    return False
+
+
+class Recording:
+    """
+    Passes lookups on to a world and notes each question with the answer that came first.
+
+    ``trusted`` says of a kind whether the world's answers about it were good enough to allow on.
+    """
+
+    def __init__(self, world: World, trusted: Callable[[type[Kubernetes]], bool] = _nothing_is_trusted) -> None:
+        self._world = world
+        self._trusted = trusted
+        self._answers: dict[Question, Found[Any]] = {}
+        self.untrusted = False
+        """Whether an answer came from what is not watched, not listed yet, or not fresh."""
+
+    @property
+    def answers(self) -> dict[Question, Found[Any]]:
+        """Each question with its answer, in the order in which they came."""
+        return dict(self._answers)
+
+    def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
+        """What the world finds."""
+        return cast("Found[K]", self._note(Question(kind, namespace, name), self._world.find(kind, namespace, name)))
+
+    def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
+        """What the world gives."""
+        return cast("Fact[tuple[K, ...]]", self._note(Question(kind, "", None), self._world.every(kind)))
+
+    def _note(self, question: Question, answer: Found[Any]) -> Found[Any]:
+        self.untrusted = self.untrusted or not self._trusted(question.kind)
+        return self._answers.setdefault(question, answer)
+
+
+def confirmed_world(
+    recording: Recording,
+    live: LiveReader,
+    deadline_seconds: float,
+    *,
+    default_namespace: str = "",
+    clock: Callable[[], float] = monotonic,
+) -> World:
+    """
+    A world that answers the recorded questions from live reads, which are all made here and take the time.
+
+    What a second judgement asks beyond them is read when it asks. Nodes keep the recorded answer: thousands of them
+    cannot be listed within a deadline.
+    """
+    world = ConfirmedWorld(live, clock() + deadline_seconds, default_namespace, clock)
+    for question, answer in recording.answers.items():
+        if question.name is not None:
+            world.find(question.kind, question.namespace, question.name)
+        elif question.kind in METADATA_ONLY:
+            world.keep(question, answer)
+        else:
+            world.every(question.kind)
+    return world
+
+
+class ConfirmedWorld:
+    """Reads everything live, each thing once, until ``until`` by ``clock``; after that all is Unknown."""
+
+    def __init__(
+        self, live: LiveReader, until: float, default_namespace: str = "", clock: Callable[[], float] = monotonic
+    ) -> None:
+        self._live = live
+        self._until = until
+        self._default = default_namespace
+        self._clock = clock
+        self._answers: dict[Question, Found[Any]] = {}
+
+    def keep(self, question: Question, answer: Found[Any]) -> None:
+        """Takes an answer as confirmed."""
+        self._answers[question] = answer
+
+    def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
+        """The object as the API server had it when this was asked first."""
+        space = (namespace or self._default) if BY_CLASS[kind].namespaced else ""
+        question = Question(kind, space, name)
+        if question not in self._answers:
+            self._answers[question] = self._live.confirm(kind, space, name, self._until - self._clock())
+        return cast("Found[K]", self._answers[question])
+
+    def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
+        """All objects of a kind as the API server had them when this was asked first."""
+        question = Question(kind, "", None)
+        if question not in self._answers:
+            self._answers[question] = self._live.confirm_every(kind, self._until - self._clock())
+        return cast("Fact[tuple[K, ...]]", self._answers[question])
