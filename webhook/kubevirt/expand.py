@@ -25,7 +25,7 @@ from webhook.objects.instancetype import InstancetypeSpec, PreferenceSpec
 from webhook.objects.kubevirt import Configuration, KubeVirt
 from webhook.objects.path import FieldPath
 from webhook.objects.storage import DataVolumeSpec, PersistentVolumeClaim
-from webhook.objects.vmi import CPU, Devices, Domain, Features, LaunchSecurity
+from webhook.objects.vmi import CPU, CPUFeature, Devices, Domain, Features, LaunchSecurity
 
 T = TypeVar("T")
 
@@ -179,10 +179,7 @@ def _facts(subject: Subject, world: World, releases: Releases, brought: _Brought
         launch_security=_launch_security(subject, domain.launch_security, brought),
         cpu_model=cpu_model or _default_cpu_model(configuration, actual),
         cpu_model_written=cpu_model is not None,
-        cpu_features=(
-            *(cpu.features or ()),
-            *((preference.cpu.preferred_cpu_features if preference.cpu else None) or ()),
-        ),
+        cpu_features=_cpu_features(cpu, preference),
         reenlightenment=reenlightenment,
         host_model_known=host_model_known(world),
         tsc_frequency=tsc_frequency(world, configuration, actual) if reenlightenment is not None else 0,
@@ -317,6 +314,14 @@ def _default_cpu_model(configuration: Fact[Configuration], architecture: str) ->
     if isinstance(configuration, Unknown):
         return configuration
     return configuration.cpu_model or "host-model"
+
+
+def _cpu_features(cpu: CPU, preference: PreferenceSpec) -> tuple[CPUFeature, ...]:
+    """The VM's own, and those of the preference that it does not name itself (``preference/apply/cpu.go``, v1.9.0)."""
+    own = tuple(cpu.features or ())
+    preferred = (preference.cpu.preferred_cpu_features if preference.cpu else None) or ()
+    named = {each.name for each in own}
+    return (*own, *(each for each in preferred if each.name not in named))
 
 
 def _reenlightenment(subject: Subject, features: Features, brought: _Brought) -> Sourced[bool] | None:

@@ -125,6 +125,12 @@ def plugin_can_migrate(configuration: Fact[Configuration], plugin: str) -> Fact[
 
 
 def movable_beside_core_bindings(interface: Interface, plugin: Fact[bool]) -> Releases:
-    """The releases in which passtBinding or a registered plugin makes an interface on the pod network movable."""
+    """
+    The releases in which passtBinding or a registered plugin makes an interface on the pod network movable.
+
+    Where the interface is a bridge, too, 1.8 and later look at nothing else (``VerifyVMIMigratable``, v1.7.4 and v1.9.0).
+    """
     passt = PASST_BINDING if interface.passt_binding is not None else NONE
-    return passt | (PLUGIN_MIGRATION if interface.binding is not None and plugin is True else NONE)
+    if interface.binding is None or plugin is not True:
+        return passt
+    return passt | (PLUGIN_MIGRATION & ~PASST_BINDING if interface.bridge is not None else PLUGIN_MIGRATION)

@@ -5,6 +5,8 @@ Sources: ``pkg/virt-handler/vm.go`` (isHostModelMigratable), ``pkg/virt-controll
 ``hinter.go``, v1.9.0.
 """
 
+import re
+
 from webhook.facts.unknown import Fact, Unknown
 from webhook.facts.world import World
 from webhook.objects.kubevirt import Configuration
@@ -13,6 +15,7 @@ from webhook.objects.nad import Node
 HOST_MODEL_LABEL = "host-model-cpu.node.kubevirt.io/"
 TSC_LABEL = "cpu-timer.node.kubevirt.io/tsc-frequency"
 SCHEDULABLE = "kubevirt.io/schedulable"
+_INT64 = re.compile(r"\+?[0-9]{1,40}")  # what strconv.ParseInt takes, as far as it is positive
 
 
 def host_model_known(world: World) -> Fact[bool]:
@@ -34,7 +37,7 @@ def tsc_frequency(world: World, configuration: Fact[Configuration], architecture
     Hz that virt-controller would hint at, 0 where it would not.
 
     Hints are written for amd64 only. ``minimumClusterTSCFrequency`` outranks the nodes; set to 0 or less it is an error
-    and there are no hints. A node counts if it carries a valid label and is schedulable.
+    and there are no hints. A node counts if it carries a valid label (an integer above 0) and is schedulable.
     """
     if architecture != "amd64":
         return 0
@@ -51,6 +54,6 @@ def tsc_frequency(world: World, configuration: Fact[Configuration], architecture
     for node in nodes:
         labels = node.meta.labels or {}
         text = labels.get(TSC_LABEL, "")
-        if labels.get(SCHEDULABLE) == "true" and text.isascii() and text.isdigit():
+        if labels.get(SCHEDULABLE) == "true" and _INT64.fullmatch(text) and 0 < int(text) < 1 << 63:
             found.append(int(text))
     return min(found, default=0)

@@ -176,6 +176,7 @@ class _Indented(yaml.SafeDumper):
 
 FRAGMENTS: dict[About, str] = {
     About.MANIFEST: "Each example is the beginning of a manifest.",
+    About.SETTINGS: "Each example is a part of the KubeVirt CR.",
     About.VMI: "Each example is a part of a VirtualMachineInstance; in a VirtualMachine it stands under spec.template.",
     About.DRAIN: "Each example is a part of a VirtualMachineInstance; in a VirtualMachine it stands under spec.template.",
 }
@@ -183,6 +184,8 @@ FRAGMENTS: dict[About, str] = {
 
 def fragments(rule: Rule) -> str:
     """Where the examples' fragments belong."""
+    if rule.about[:1].islower():
+        return FRAGMENTS.get(rule.about, "Each example is a part of the object that is judged.")
     return FRAGMENTS.get(rule.about, f"Each example is a part of a {rule.about}.")
 
 

@@ -8,7 +8,7 @@ from webhook.kubevirt.releases import KNOWN, NONE, Reason, Release, Releases, be
 from webhook.rules.rule import MIGRATION_GUIDE, About, Assumption, Example, Outcome, Rule, Violation
 
 HOST_MODEL = "host-model"
-NEVER_REPORTED: Mapping[str, Releases] = {"arm64": KNOWN, "s390x": before(Release(1, 5))}
+NEVER_REPORTED: Mapping[str, Releases] = {"arm64": KNOWN, "s390x": before(Release(1, 4))}
 """Architectures on which virt-handler never learns a host model, whatever the node is."""
 
 
@@ -41,7 +41,7 @@ RULE = Rule(
         "it cannot look. On amd64 it practically always knows; this is taken for granted unless nodes are given."
     ),
     remediation="Write a named CPU model under domain.cpu.model, or host-passthrough on arm64.",
-    source="pkg/virt-handler/vm.go isHostModelMigratable, v1.9.0 line 2441",
+    source="pkg/virt-handler/vm.go isHostModelMigratable, v1.9.0 line 2441; cmd/virt-handler/virt-handler.go, v1.4.1",
     reference=MIGRATION_GUIDE,
     check=check,
     examples=(
@@ -53,10 +53,10 @@ RULE = Rule(
             violates=("domain.cpu.model",),
         ),
         Example(
-            "host-model on s390x up to 1.4",
+            "host-model on s390x up to 1.3",
             "{domain: {devices: {}, cpu: {model: host-model}}, architecture: s390x}",
             violates=("domain.cpu.model",),
-            release="1.4",
+            release="1.3",
         ),
     ),
 )

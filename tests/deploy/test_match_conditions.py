@@ -1,0 +1,577 @@
+"""
+Who calls us, and who never does, on a real API server.
+
+All webhooks that may fail closed do so here: a condition that cannot be evaluated would be a refused request.
+"""
+
+import copy
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.apiserver.client import Client
+from tests.apiserver.controlplane import ControlPlane
+from tests.deploy.manifests import Manifest, of_kind, overlay
+from tests.deploy.recorder import Recorder, recording
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.apiserver
+
+KUBEVIRT_NAMESPACE = "kubevirt"
+CONTROLLER = f"system:serviceaccount:{KUBEVIRT_NAMESPACE}:kubevirt-controller"
+OPERATOR = f"system:serviceaccount:{KUBEVIRT_NAMESPACE}:kubevirt-operator"
+TENANT = "tenant"
+LOOKALIKE = f"system:serviceaccount:{TENANT}:kubevirt-controller"
+NAMESPACE_CONTROLLER = "system:serviceaccount:kube-system:namespace-controller"
+
+MERGE = "application/merge-patch+json"
+
+VM = ["virtualmachine.validate.migratable"]
+VMIRS = ["virtualmachineinstancereplicaset.validate.migratable"]
+POOL = ["virtualmachinepool.validate.migratable"]
+VMI = ["virtualmachineinstance.validate.migratable"]
+KUBEVIRT = ["kubevirt.validate.migratable"]
+NAD = ["networkattachmentdefinition.validate.migratable"]
+NAD_DELETE = ["networkattachmentdefinition-delete.validate.migratable"]
+HOTPLUG = ["virtualmachine-hotplug.validate.migratable"]
+DEFAULT = ["virtualmachine.default.migratable"]
+DEFAULT_KUBEVIRT = ["kubevirt.default.migratable"]
+NOBODY: list[str] = []
+
+PLURALS = {
+    "VirtualMachine": "virtualmachines",
+    "VirtualMachineInstance": "virtualmachineinstances",
+    "VirtualMachineInstanceReplicaSet": "virtualmachineinstancereplicasets",
+    "VirtualMachinePool": "virtualmachinepools",
+    "VirtualMachineInstanceMigration": "virtualmachineinstancemigrations",
+    "KubeVirt": "kubevirts",
+    "NetworkAttachmentDefinition": "network-attachment-definitions",
+    "Pod": "pods",
+}
+
+numbers = itertools.count(1)
+
+
+# --- objects
+
+
+def named(api_version: str, kind: str, spec: dict[str, Any], **metadata: Any) -> Manifest:
+    metadata = {"name": f"it-{next(numbers)}"} | metadata
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": spec}
+
+
+def template(**spec: Any) -> dict[str, Any]:
+    return {"spec": {"domain": {"devices": {}}} | spec}
+
+
+def vm(version: str = "v1", **spec: Any) -> Manifest:
+    return named(f"kubevirt.io/{version}", "VirtualMachine", {"runStrategy": "Halted", "template": template()} | spec)
+
+
+def held_vm() -> Manifest:
+    """A VM that stays when it is deleted, until its finalizer is taken away."""
+    held = vm()
+    held["metadata"]["finalizers"] = ["example.com/hold"]
+    return held
+
+
+def vmi(**metadata: Any) -> Manifest:
+    return named("kubevirt.io/v1", "VirtualMachineInstance", template()["spec"], **metadata)
+
+
+def receiver(value: str) -> Manifest:
+    return vmi(annotations={"kubevirt.io/create-migration-target": value})
+
+
+def owned_vmi(kind: str) -> Manifest:
+    owner = {"apiVersion": "kubevirt.io/v1", "kind": kind, "name": "owner", "uid": "0000"}
+    return vmi(ownerReferences=[owner])
+
+
+def replica_set() -> Manifest:
+    labelled = template() | {"metadata": {"labels": {"app": "web"}}}
+    spec = {"replicas": 1, "selector": {"matchLabels": {"app": "web"}}, "template": labelled}
+    return named("kubevirt.io/v1", "VirtualMachineInstanceReplicaSet", spec)
+
+
+def pool(version: str = "v1beta1", **virtual_machine: Any) -> Manifest:
+    inner = {"runStrategy": "Halted", "template": template()} | virtual_machine
+    spec = {
+        "replicas": 1,
+        "selector": {"matchLabels": {"app": "web"}},
+        "virtualMachineTemplate": {"metadata": {"labels": {"app": "web"}}, "spec": inner},
+    }
+    return named(f"pool.kubevirt.io/{version}", "VirtualMachinePool", spec)
+
+
+def kubevirt(**spec: Any) -> Manifest:
+    return named("kubevirt.io/v1", "KubeVirt", spec, namespace=KUBEVIRT_NAMESPACE)
+
+
+def nad(config: str | None = "{}", **metadata: Any) -> Manifest:
+    spec = {} if config is None else {"config": config}
+    return named("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition", spec, **metadata)
+
+
+def pod() -> Manifest:
+    return named("v1", "Pod", {"containers": [{"name": "main", "image": "none"}]})
+
+
+def add_volume(name: str) -> dict[str, Any]:
+    claim = {"persistentVolumeClaim": {"claimName": name, "hotpluggable": True}}
+    return {"addVolumeOptions": {"name": name, "disk": {"name": name}, "volumeSource": claim}}
+
+
+# --- the API server
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """An API server with our webhooks, all of which lead to the recorder."""
+
+    client: Client
+    recorder: Recorder
+
+    def path(self, manifest: Manifest, *below: str) -> str:
+        version = manifest["apiVersion"]
+        root = f"/apis/{version}" if "/" in version else f"/api/{version}"
+        namespace = manifest["metadata"].get("namespace", TENANT)
+        return "/".join([f"{root}/namespaces/{namespace}/{PLURALS[manifest['kind']]}", *below])
+
+    def create(self, manifest: Manifest) -> Manifest:
+        return self.client.create(self.path(manifest), manifest)
+
+    def patch(self, manifest: Manifest, patch: object, *below: str) -> None:
+        path = self.path(manifest, manifest["metadata"]["name"], *below)
+        reply = self.client.api("PATCH", path, patch, content_type=MERGE)
+        assert reply.status == 200, reply.document.get("message")
+
+    def replace(self, manifest: Manifest, *below: str) -> None:
+        reply = self.client.api("PUT", self.path(manifest, manifest["metadata"]["name"], *below), manifest)
+        assert reply.status == 200, reply.document.get("message")
+
+    def delete(self, manifest: Manifest) -> None:
+        reply = self.client.api("DELETE", self.path(manifest, manifest["metadata"]["name"]))
+        assert reply.status == 200, reply.document.get("message")
+
+    def kubectl_as(self, user: str, *arguments: str, manifest: Manifest | None = None) -> None:
+        stdin = None if manifest is None else json.dumps(manifest)
+        self.client.kubectl("-n", TENANT, f"--as={user}", *arguments, stdin=stdin)
+
+
+@pytest.fixture(scope="module")
+def cluster(plane: ControlPlane) -> Iterator[Cluster]:
+    """The webhooks of overlay enforce in force, accounts of KubeVirt, and a tenant's account of the same name."""
+    client = plane.client
+    for namespace in (TENANT, KUBEVIRT_NAMESPACE):
+        client.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+    client.kubectl("apply", "-f", "-", stdin=json.dumps(rights()))
+    with recording(plane.ca) as recorder:
+        for configuration in of_kind(overlay("enforce"), "ValidatingWebhookConfiguration"):
+            install(client, recorder, configuration, "validating", NAD)
+        for configuration in of_kind(overlay("enforce"), "MutatingWebhookConfiguration"):
+            install(client, recorder, configuration, "mutating", DEFAULT)
+        yield Cluster(client, recorder)
+
+
+def rights() -> Manifest:
+    """Who may write what; nobody but KubeVirt writes in every namespace."""
+    rbac = "rbac.authorization.k8s.io"
+    everything = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
+    role_ref = {"apiGroup": rbac, "kind": "ClusterRole", "name": "everything"}
+
+    def subject(user: str) -> list[dict[str, str]]:
+        return [{"apiGroup": rbac, "kind": "User", "name": user}]
+
+    items: list[Manifest] = [
+        {"kind": "ClusterRole", "metadata": {"name": "everything"}, "rules": [everything]},
+        {
+            "kind": "RoleBinding",
+            "metadata": {"name": "lookalike", "namespace": TENANT},
+            "roleRef": role_ref,
+            "subjects": subject(LOOKALIKE),
+        },
+    ]
+    for user in (CONTROLLER, OPERATOR, NAMESPACE_CONTROLLER):
+        metadata = {"name": user.rpartition(":")[2]}
+        items.append(
+            {"kind": "ClusterRoleBinding", "metadata": metadata, "roleRef": role_ref, "subjects": subject(user)}
+        )
+    return {"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": f"{rbac}/v1"} | item for item in items]}
+
+
+def install(client: Client, recorder: Recorder, manifest: Manifest, which: str, sign_of_life: list[str]) -> None:
+    """A configuration takes effect a moment after it was created."""
+    configuration = copy.deepcopy(manifest)
+    for webhook in configuration["webhooks"]:
+        webhook["clientConfig"] = recorder.client_config(webhook["name"])
+    client.create(f"/apis/admissionregistration.k8s.io/v1/{which}webhookconfigurations", configuration)
+    probe = nad() if which == "validating" else vm()
+    path = Cluster(client, recorder).path(probe)
+    wait_until(
+        lambda: (
+            client.api("POST", f"{path}?dryRun=All", probe).status == 201 and set(sign_of_life) <= set(recorder.taken())
+        ),
+        30,
+        f"the {which} webhooks to be called",
+    )
+
+
+def calls_of(cluster: Cluster, operation: Callable[[], None]) -> list[str]:
+    cluster.recorder.taken()
+    operation()
+    return cluster.recorder.taken()
+
+
+# --- creating
+
+
+@pytest.mark.parametrize(
+    ("manifest", "calls"),
+    [
+        pytest.param(vm(), DEFAULT + VM, id="VM"),
+        pytest.param(vm("v1alpha3"), DEFAULT + VM, id="VM, v1alpha3"),
+        pytest.param(vm(running=False, runStrategy=None), DEFAULT + VM, id="VM with running"),
+        pytest.param(replica_set(), DEFAULT + VMIRS, id="VMIRS"),
+        pytest.param(pool(), DEFAULT + POOL, id="pool"),
+        pytest.param(pool("v1alpha1"), DEFAULT + POOL, id="pool, v1alpha1"),
+        pytest.param(vmi(), DEFAULT + VMI, id="VMI"),
+        pytest.param(owned_vmi("VirtualMachine"), DEFAULT + VMI, id="VMI with an owner, by a person"),
+        pytest.param(receiver("true"), NOBODY, id="VMI that receives a migration"),
+        pytest.param(receiver("false"), DEFAULT + VMI, id="VMI that does not"),
+        pytest.param(kubevirt(), DEFAULT_KUBEVIRT + KUBEVIRT, id="KubeVirt"),
+        pytest.param(nad(), NAD, id="NAD"),
+        pytest.param(nad(namespace=KUBEVIRT_NAMESPACE), NAD, id="NAD beside KubeVirt"),
+        pytest.param(nad(config=None), NAD, id="NAD without config"),
+        pytest.param(vm() | {"metadata": {"name": "v", "namespace": "kube-system"}}, NOBODY, id="VM in kube-system"),
+        pytest.param(vmi(namespace=KUBEVIRT_NAMESPACE), NOBODY, id="VMI beside KubeVirt"),
+        pytest.param(
+            named("kubevirt.io/v1", "VirtualMachineInstanceMigration", {"vmiName": "x"}), NOBODY, id="VMI migration"
+        ),
+        pytest.param(pod(), NOBODY, id="pod"),
+    ],
+)
+def test_who_is_called_when_an_object_is_created(cluster: Cluster, manifest: Manifest, calls: list[str]) -> None:
+    """
+    What can be migrated, and what migrates it, is seen once by each webhook that it concerns.
+    """
+    seen = calls_of(cluster, lambda: cluster.create(manifest) and None)
+
+    assert seen == sorted(calls)
+
+
+def test_a_dry_run_is_judged_too(cluster: Cluster) -> None:
+    """
+    `kubectl --dry-run=server` tells what would happen.
+    """
+    manifest = vm()
+
+    seen = calls_of(
+        cluster,
+        lambda: cluster.kubectl_as(
+            "someone", "create", "--as-group=system:masters", "--dry-run=server", "-f", "-", manifest=manifest
+        ),
+    )
+
+    assert seen == sorted(DEFAULT + VM)
+
+
+@pytest.mark.parametrize(
+    ("user", "owner", "calls"),
+    [
+        (CONTROLLER, "VirtualMachine", NOBODY),
+        (CONTROLLER, "VirtualMachineInstanceReplicaSet", NOBODY),
+        (CONTROLLER, "VirtualMachinePool", NOBODY),
+        (CONTROLLER, "Job", VMI),
+        (CONTROLLER, None, VMI),
+        (LOOKALIKE, "VirtualMachine", VMI),
+        (OPERATOR, "VirtualMachine", VMI),
+    ],
+)
+def test_an_instance_is_not_judged_where_kubevirt_makes_it_for_its_owner(
+    cluster: Cluster, user: str, owner: str | None, calls: list[str]
+) -> None:
+    """
+    A VM that was admitted before us starts again; an account of the same name in a tenant's namespace is nobody.
+    """
+    manifest = vmi() if owner is None else owned_vmi(owner)
+
+    seen = calls_of(cluster, lambda: cluster.kubectl_as(user, "create", "-f", "-", manifest=manifest))
+
+    assert [name for name in seen if name not in DEFAULT] == calls
+
+
+# --- changing
+
+MATCHER = {"kind": "VirtualMachineInstancetype", "name": "small"}
+VOLUME = {"spec": {"volumes": [{"name": "os", "persistentVolumeClaim": {"claimName": "os"}}]}}
+DATA_VOLUMES = [{"metadata": {"name": "d"}, "spec": {"storage": {}}}]
+LABEL = {"metadata": {"labels": {"a": "b"}}}
+ANNOTATION = {"metadata": {"annotations": {"a": "b"}}}
+NO_FINALIZER = {"metadata": {"finalizers": None}}
+OWNER = {"metadata": {"ownerReferences": [{"apiVersion": "v1", "kind": "Pod", "name": "o", "uid": "0"}]}}
+
+
+def in_pool(**spec: Any) -> dict[str, Any]:
+    return {"spec": {"virtualMachineTemplate": {"spec": spec}}}
+
+
+@pytest.mark.parametrize(
+    ("manifest", "patch", "calls"),
+    [
+        pytest.param(vm(), {}, NOBODY, id="VM: nothing"),
+        pytest.param(vm(), LABEL, NOBODY, id="VM: label"),
+        pytest.param(vm(), ANNOTATION, NOBODY, id="VM: annotation"),
+        pytest.param(held_vm(), NO_FINALIZER, NOBODY, id="VM: finalizer taken away"),
+        pytest.param(vm(), OWNER, NOBODY, id="VM: owner"),
+        pytest.param(vm(), {"spec": {"runStrategy": "Always"}}, NOBODY, id="VM: started"),
+        pytest.param(vm(runStrategy="Always"), {"spec": {"runStrategy": "Halted"}}, NOBODY, id="VM: stopped"),
+        pytest.param(
+            vm(running=False, runStrategy=None), {"spec": {"running": True}}, NOBODY, id="VM: started by running"
+        ),
+        pytest.param(
+            vm(instancetype=MATCHER, preference=MATCHER, dataVolumeTemplates=DATA_VOLUMES),
+            {"spec": {"runStrategy": "Always"}},
+            NOBODY,
+            id="VM with all judged parts: started",
+        ),
+        pytest.param(vm(), {"spec": {"template": VOLUME}}, VM, id="VM: volume added"),
+        pytest.param(vm(), {"spec": {"template": LABEL}}, VM, id="VM: label of the template"),
+        pytest.param(vm(), {"spec": {"template": template()}}, NOBODY, id="VM: the same template"),
+        pytest.param(vm(), {"spec": {"dataVolumeTemplates": DATA_VOLUMES}}, VM, id="VM: DataVolume added"),
+        pytest.param(
+            vm(dataVolumeTemplates=DATA_VOLUMES), {"spec": {"dataVolumeTemplates": None}}, VM, id="VM: DataVolume gone"
+        ),
+        pytest.param(
+            vm(dataVolumeTemplates=DATA_VOLUMES),
+            {"spec": {"dataVolumeTemplates": [{"metadata": {"name": "e"}, "spec": {"storage": {}}}]}},
+            VM,
+            id="VM: DataVolume changed",
+        ),
+        pytest.param(vm(), {"spec": {"instancetype": MATCHER}}, VM, id="VM: instancetype added"),
+        pytest.param(vm(instancetype=MATCHER), {"spec": {"instancetype": None}}, VM, id="VM: instancetype gone"),
+        pytest.param(
+            vm(instancetype=MATCHER), {"spec": {"instancetype": {"name": "big"}}}, VM, id="VM: instancetype changed"
+        ),
+        pytest.param(vm(), {"spec": {"preference": MATCHER}}, VM, id="VM: preference added"),
+        pytest.param(vm(preference=MATCHER), {"spec": {"preference": None}}, VM, id="VM: preference gone"),
+        pytest.param(vm(preference=MATCHER), {"spec": {"preference": {"name": "x"}}}, VM, id="VM: preference changed"),
+        pytest.param(vm("v1alpha3"), {"spec": {"template": VOLUME}}, VM, id="VM, v1alpha3: volume added"),
+        pytest.param(vm("v1alpha3"), LABEL, NOBODY, id="VM, v1alpha3: label"),
+        pytest.param(replica_set(), LABEL, NOBODY, id="VMIRS: label"),
+        pytest.param(replica_set(), {"spec": {"replicas": 3}}, NOBODY, id="VMIRS: replicas"),
+        pytest.param(replica_set(), {"spec": {"paused": True}}, NOBODY, id="VMIRS: paused"),
+        pytest.param(replica_set(), {"spec": {"template": VOLUME}}, VMIRS, id="VMIRS: volume added"),
+        pytest.param(pool(), LABEL, NOBODY, id="pool: label"),
+        pytest.param(pool(), {"spec": {"replicas": 3}}, NOBODY, id="pool: replicas"),
+        pytest.param(pool(), in_pool(runStrategy="Always"), NOBODY, id="pool: started"),
+        pytest.param(pool(), {"spec": {"virtualMachineTemplate": LABEL}}, NOBODY, id="pool: label of its VMs"),
+        pytest.param(pool(), in_pool(template=VOLUME), POOL, id="pool: volume added"),
+        pytest.param(pool("v1alpha1"), in_pool(template=VOLUME), POOL, id="pool, v1alpha1: volume added"),
+        pytest.param(pool("v1alpha1"), in_pool(runStrategy="Always"), NOBODY, id="pool, v1alpha1: started"),
+        pytest.param(pool(), in_pool(dataVolumeTemplates=DATA_VOLUMES), POOL, id="pool: DataVolume added"),
+        pytest.param(pool(), in_pool(instancetype=MATCHER), POOL, id="pool: instancetype added"),
+        pytest.param(pool(instancetype=MATCHER), in_pool(instancetype=None), POOL, id="pool: instancetype gone"),
+        pytest.param(pool(), in_pool(preference=MATCHER), POOL, id="pool: preference added"),
+        pytest.param(pool(preference=MATCHER), in_pool(preference={"name": "x"}), POOL, id="pool: preference changed"),
+        pytest.param(pool(), {"spec": {"virtualMachineTemplate": {"spec": None}}}, POOL, id="pool: no VM any more"),
+        pytest.param(vmi(), LABEL, NOBODY, id="VMI: label"),
+        pytest.param(vmi(), {"status": {"phase": "Running"}}, NOBODY, id="VMI: heartbeat"),
+        pytest.param(vmi(), VOLUME, NOBODY, id="VMI: volume added"),
+        pytest.param(kubevirt(), LABEL, NOBODY, id="KubeVirt: label"),
+        pytest.param(kubevirt(), {"spec": {"imagePullPolicy": "Always"}}, NOBODY, id="KubeVirt: another setting"),
+        pytest.param(
+            kubevirt(),
+            {"spec": {"configuration": {"migrations": {"parallelMigrationsPerCluster": 2}}}},
+            DEFAULT_KUBEVIRT + KUBEVIRT,
+            id="KubeVirt: configuration added",
+        ),
+        pytest.param(
+            kubevirt(configuration={"evictionStrategy": "None"}),
+            {"spec": {"configuration": {"evictionStrategy": "LiveMigrate"}}},
+            DEFAULT_KUBEVIRT + KUBEVIRT,
+            id="KubeVirt: configuration changed",
+        ),
+        pytest.param(nad(), LABEL, NOBODY, id="NAD: label"),
+        pytest.param(nad(), {"spec": {"config": '{"type": "bridge"}'}}, NAD, id="NAD: config changed"),
+        pytest.param(nad(config=None), {"spec": {"config": "{}"}}, NAD, id="NAD: config added"),
+        pytest.param(nad(), {"spec": None}, NAD, id="NAD: spec gone"),
+    ],
+)
+def test_who_is_called_when_an_object_is_changed(
+    cluster: Cluster, manifest: Manifest, patch: dict[str, Any], calls: list[str]
+) -> None:
+    """
+    Only a change of what is judged reaches us: no label, no start, no stop, no scaling and no heartbeat ever does.
+    """
+    cluster.create(manifest)
+
+    seen = calls_of(cluster, lambda: cluster.patch(manifest, patch))
+
+    assert seen == sorted(calls)
+
+
+ADDED = {"status": {"volumeRequests": [add_volume("a")]}}
+REMOVED = {"status": {"volumeRequests": [{"removeVolumeOptions": {"name": "a"}}]}}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "calls"),
+    [
+        pytest.param({}, {"status": {"printableStatus": "Running"}}, NOBODY, id="a status"),
+        pytest.param({}, ADDED, HOTPLUG, id="a disk to add"),
+        pytest.param({}, REMOVED, NOBODY, id="a disk to remove"),
+        pytest.param({"status": {"ready": True}}, ADDED, HOTPLUG, id="a disk to add, to a status"),
+        pytest.param(
+            ADDED,
+            {"status": {"volumeRequests": [add_volume("a"), add_volume("b")]}},
+            HOTPLUG,
+            id="another disk to add",
+        ),
+        pytest.param(ADDED, ADDED | {"metadata": {"labels": {"a": "b"}}}, NOBODY, id="the same"),
+        pytest.param(ADDED, {"status": {"volumeRequests": None}}, NOBODY, id="done"),
+    ],
+)
+def test_of_status_writes_only_a_disk_that_is_added_is_seen(
+    cluster: Cluster, before: dict[str, Any], after: dict[str, Any], calls: list[str]
+) -> None:
+    """
+    KubeVirt asks for a hotplugged disk in the status of its VM.
+    """
+    manifest = vm()
+    cluster.create(manifest)
+    cluster.patch(manifest, before, "status")
+
+    seen = calls_of(cluster, lambda: cluster.patch(manifest, after, "status"))
+
+    assert seen == calls
+
+
+@pytest.mark.parametrize("manifest", [replica_set(), pool()], ids=["VMIRS", "pool"])
+def test_scaling_is_not_judged(cluster: Cluster, manifest: Manifest) -> None:
+    """
+    `kubectl scale` and autoscalers write to a subresource that no rule names.
+    """
+    cluster.create(manifest)
+
+    seen = calls_of(cluster, lambda: cluster.patch(manifest, {"spec": {"replicas": 5}}, "scale"))
+
+    assert seen == NOBODY
+
+
+def test_a_virtual_machine_of_a_megabyte_can_be_labelled(cluster: Cluster) -> None:
+    """
+    Comparing templates stays within what an API server spends on a condition, whatever a tenant writes.
+    """
+    volumes = [{"name": f"v{number}", "cloudInitNoCloud": {"userData": "x" * 2000}} for number in range(250)]
+    labels = {f"label-{number}": "x" * 10 for number in range(20_000)}
+    manifest = vm(template=template(volumes=volumes) | {"metadata": {"labels": labels}})
+    cluster.create(manifest)
+
+    seen = calls_of(cluster, lambda: cluster.patch(manifest, LABEL))
+    judged = calls_of(cluster, lambda: cluster.patch(manifest, {"spec": {"template": LABEL}}))
+
+    assert (seen, judged) == (NOBODY, VM)
+
+
+@pytest.mark.parametrize("user", [CONTROLLER, LOOKALIKE])
+def test_what_kubevirt_writes_to_a_virtual_machine_is_not_judged(cluster: Cluster, user: str) -> None:
+    """
+    Starting a VM may make virt-controller note the revision of its instancetype; that never waits for us.
+    """
+    manifest = vm(instancetype=MATCHER)
+    cluster.create(manifest)
+    revision = json.dumps({"spec": {"instancetype": {"revisionName": "r"}}})
+    arguments = ("patch", "vm", manifest["metadata"]["name"], "--type=merge", "-p", revision)
+
+    seen = calls_of(cluster, lambda: cluster.kubectl_as(user, *arguments))
+
+    assert seen == (NOBODY if user == CONTROLLER else VM)
+
+
+def test_the_operator_of_kubevirt_is_not_judged(cluster: Cluster) -> None:
+    """
+    virt-operator repairs its own resource whatever we think of it.
+    """
+    manifest = kubevirt()
+    cluster.create(manifest)
+    patch = json.dumps({"spec": {"configuration": {"evictionStrategy": "None"}}})
+    arguments = ("patch", "kubevirt", manifest["metadata"]["name"], f"-n{KUBEVIRT_NAMESPACE}", "--type=merge")
+
+    seen = calls_of(cluster, lambda: cluster.kubectl_as(OPERATOR, *arguments, "-p", patch))
+
+    assert seen == NOBODY
+
+
+# --- applying, deleting
+
+
+def test_applying_the_same_again_is_not_judged(cluster: Cluster) -> None:
+    """
+    What a GitOps controller does all day costs us nothing.
+    """
+    manifest = vm(instancetype=MATCHER)
+    apply = ("apply", "--server-side", "--as-group=system:masters", "-f", "-")
+    first = calls_of(cluster, lambda: cluster.kubectl_as("gitops", *apply, manifest=manifest))
+
+    again = calls_of(cluster, lambda: cluster.kubectl_as("gitops", *apply, manifest=manifest))
+
+    assert (first, again) == (sorted(DEFAULT + VM), NOBODY)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "calls"),
+    [
+        pytest.param(vm(), NOBODY, id="VM"),
+        pytest.param(vmi(), NOBODY, id="VMI"),
+        pytest.param(replica_set(), NOBODY, id="VMIRS"),
+        pytest.param(pool(), NOBODY, id="pool"),
+        pytest.param(kubevirt(), NOBODY, id="KubeVirt"),
+        pytest.param(nad(), NAD_DELETE, id="NAD"),
+        pytest.param(nad(namespace=KUBEVIRT_NAMESPACE), NAD_DELETE, id="NAD beside KubeVirt"),
+    ],
+)
+def test_only_the_deletion_of_a_network_is_seen(cluster: Cluster, manifest: Manifest, calls: list[str]) -> None:
+    """
+    Migrations may go over that network; deleting anything else is nobody's business but its owner's.
+    """
+    cluster.create(manifest)
+
+    seen = calls_of(cluster, lambda: cluster.delete(manifest))
+
+    assert seen == calls
+
+
+def test_a_namespace_that_goes_takes_its_networks_along(cluster: Cluster) -> None:
+    """
+    The deletion of a namespace never waits for us.
+    """
+    manifest = nad()
+    cluster.create(manifest)
+    name = manifest["metadata"]["name"]
+
+    seen = calls_of(cluster, lambda: cluster.kubectl_as(NAMESPACE_CONTROLLER, "delete", "net-attach-def", name))
+
+    assert seen == NOBODY
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [NO_FINALIZER, LABEL, {"spec": {"template": VOLUME}}],
+    ids=["finalizer taken away", "label", "volume added"],
+)
+def test_what_is_being_deleted_is_left_alone(cluster: Cluster, patch: dict[str, Any]) -> None:
+    """
+    Refusing the removal of a finalizer would block a deletion for ever.
+    """
+    manifest = held_vm()
+    cluster.create(manifest)
+    cluster.delete(manifest)
+
+    seen = calls_of(cluster, lambda: cluster.patch(manifest, patch))
+
+    assert seen == NOBODY

@@ -1,0 +1,257 @@
+"""The answer for people."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from tests.report.golden import golden
+from tests.report.reports import (
+    DRAIN,
+    EXEMPTED,
+    FILE,
+    FIXED_LIST,
+    NOT_SHARED,
+    NOT_SHOWN,
+    PROBLEMS,
+    SMALL,
+    SOURCES,
+    UP_TO_1_4,
+    report,
+    verdict,
+    vm,
+)
+from webhook.kubevirt.releases import SUPPORTED, describe
+from webhook.report import text
+from webhook.report.model import FindingReport
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def heading(*findings: FindingReport, migratable: bool | None, release: str = "any") -> str:
+    reason = "DisksNotLiveMigratable" if migratable is False else None
+    return text.render(
+        report(vm("web", verdict(migratable, reason), *findings), release=release), verbose=True
+    ).splitlines()[0]
+
+
+def held(releases: str) -> FindingReport:
+    return replace(NOT_SHARED, releases=releases)
+
+
+def frame(line: str, column: int, end_column: int, width: int = 100) -> list[str]:
+    finding = replace(NOT_SHARED, line=1, column=column, end_line=1, end_column=end_column, message="", remedy="")
+    shown = text.render(report(vm("web", None, finding)), sources={FILE: [line]}, width=width)
+    return [each.partition("| ")[2] for each in shown.splitlines() if "| " in each]
+
+
+@pytest.mark.parametrize(("name", "verbose"), [("text.txt", False), ("text-verbose.txt", True)])
+def test_the_whole_answer_reads_as_recorded(name: str, verbose: bool) -> None:
+    """
+    Each object with its verdict, each finding with place, message, lines, remedy and remarks, one line of counts.
+    """
+    shown = text.render(SMALL, sources=SOURCES, verbose=verbose)
+
+    assert shown == golden(name, shown)
+
+
+def test_unreadable_input_reads_as_recorded() -> None:
+    """
+    What could not be read is named by file and line, with what to do about it.
+    """
+    shown = text.render_problems(PROBLEMS)
+
+    assert shown == golden("problems.txt", shown)
+
+
+def test_nothing_unreadable_prints_nothing() -> None:
+    """
+    Where all could be read there is nothing to say about it.
+    """
+    assert text.render_problems([]) == ""
+
+
+def test_colour_adds_nothing_but_colour() -> None:
+    """
+    With its colours taken away, the coloured answer is the plain one.
+    """
+    coloured = text.render(SMALL, sources=SOURCES, colour=True) + text.render_problems(PROBLEMS, colour=True)
+
+    assert coloured != ANSI.sub("", coloured)
+    assert ANSI.sub("", coloured) == text.render(SMALL, sources=SOURCES) + text.render_problems(PROBLEMS)
+
+
+@given(st.integers(50, 160))
+def test_prose_keeps_within_the_width(width: int) -> None:
+    """
+    Messages, remedies and frames are no wider than the terminal; headings and places are never broken.
+    """
+    shown = text.render(SMALL, sources=SOURCES, width=width)
+
+    prose = [line for line in shown.splitlines() if line.startswith("     ")]
+    assert max(map(len, prose)) <= width
+
+
+@pytest.mark.parametrize(
+    ("findings", "line"),
+    [
+        ((), "nothing found in 1 object"),
+        ((NOT_SHARED, NOT_SHARED), "2 denied in 1 object"),
+        ((DRAIN,), "1 warning in 1 object"),
+        ((NOT_SHOWN,), "1 unproven in 1 object"),
+        ((replace(NOT_SHOWN, action="deny"),), "1 denied in 1 object"),
+        ((replace(DRAIN, action="audit"), EXEMPTED), "1 noted, 1 exempted in 1 object"),
+        ((NOT_SHARED, DRAIN, DRAIN, NOT_SHOWN), "1 denied, 2 warnings, 1 unproven in 1 object"),
+    ],
+)
+def test_the_last_line_counts_each_finding_once(findings: tuple[FindingReport, ...], line: str) -> None:
+    """
+    The closing line says how many were denied, warned about, unproven, noted and exempted, in how many objects.
+    """
+    shown = text.render(report(vm("web", None, *findings)))
+
+    assert shown.splitlines()[-1] == line
+
+
+def test_the_last_line_tells_of_unread_input() -> None:
+    """
+    A clean answer never hides that something could not be read.
+    """
+    assert text.summary(report(problems=PROBLEMS)) == "nothing found in 0 objects; 2 more could not be read"
+
+
+@pytest.mark.parametrize(
+    ("findings", "migratable", "said"),
+    [
+        ((), True, "can be live-migrated (KubeVirt 1.9)"),
+        ((NOT_SHARED,), False, "cannot be live-migrated (DisksNotLiveMigratable, KubeVirt 1.9)"),
+        ((NOT_SHOWN,), None, "cannot tell yet whether it can be live-migrated (KubeVirt 1.9)"),
+        ((FIXED_LIST,), True, "can be live-migrated (KubeVirt 1.9)"),
+        ((UP_TO_1_4,), True, "cannot be live-migrated by KubeVirt up to 1.4, can be from 1.5 on"),
+        (
+            (held("1.8 and later"),),
+            False,
+            "cannot be live-migrated by KubeVirt from 1.8 on (DisksNotLiveMigratable), can be up to 1.7",
+        ),
+        (
+            (UP_TO_1_4, held("1.6, 1.9 and later")),
+            False,
+            "cannot be live-migrated by KubeVirt up to 1.4 and in 1.6 and from 1.9 on (DisksNotLiveMigratable), "
+            "can be in 1.5 and from 1.7 to 1.8",
+        ),
+    ],
+)
+def test_the_heading_says_the_verdict(findings: tuple[FindingReport, ...], migratable: bool | None, said: str) -> None:
+    """
+    Each object's heading is a sentence about live migration, and where releases disagree it says which.
+    """
+    assert heading(*findings, migratable=migratable) == f"{FILE}:1 VirtualMachine tenant/web: {said}"
+
+
+def test_a_pinned_release_is_not_compared_with_others() -> None:
+    """
+    Who asked for one release hears of that one only.
+    """
+    shown = text.render(report(vm("web", verdict(False, "VirtIOFS"), UP_TO_1_4), release="1.4"))
+
+    assert shown.splitlines()[0].endswith("cannot be live-migrated (VirtIOFS, KubeVirt 1.9)")
+    assert "accepts" not in shown
+
+
+@pytest.mark.parametrize(
+    ("releases", "said"),
+    [
+        ("1.3 to 1.4", "note: KubeVirt refuses this up to 1.4 and accepts it from 1.5 on."),
+        ("1.5 and later", "note: KubeVirt refuses this from 1.5 on and accepts it up to 1.4."),
+        ("1.3", "note: KubeVirt refuses this in 1.3 and accepts it from 1.4 on."),
+        ("1.6 to 1.8", "note: KubeVirt refuses this from 1.6 to 1.8 and accepts it up to 1.5 and from 1.9 on."),
+    ],
+)
+def test_a_finding_says_where_releases_disagree(releases: str, said: str) -> None:
+    """
+    Asked about any release, a finding says which of them refuse and which accept.
+    """
+    shown = text.render(report(vm("web", verdict(False), held(releases))), width=200)
+
+    assert said in [line.strip() for line in shown.splitlines()]
+
+
+@given(st.integers(1, SUPPORTED))
+def test_releases_in_words_are_understood(releases: int) -> None:
+    """
+    Whatever the model says of releases is read back as the same releases.
+    """
+    asked = releases & SUPPORTED or SUPPORTED
+
+    assert text._held(describe(asked)) == (SUPPORTED if describe(asked) == "all" else asked)
+
+
+def test_the_frame_marks_the_offending_part() -> None:
+    """
+    The caret stands under the part that is wrong.
+    """
+    assert frame("  gpus: [{name: card}]", 10, 22) == ["  gpus: [{name: card}]", "         ^^^^^^^^^^^^"]
+
+
+@given(st.text(alphabet="ab cd:{}", min_size=3, max_size=300), st.data())
+def test_the_caret_stands_under_the_part_in_any_line(line: str, data: st.DataObject) -> None:
+    """
+    In lines of any length the caret begins where the part begins, and the frame keeps within the width.
+    """
+    line = f"x{line}x"
+    start = data.draw(st.integers(1, len(line) - 1))
+    end = data.draw(st.integers(start + 1, len(line)))
+
+    shown, caret = frame(line, start, end, width=60)
+
+    at = len(caret) - len(caret.lstrip())
+    length = min(len(caret) - at, len(shown) - at)
+    assert shown[at : at + length].rstrip() == line[start - 1 : start - 1 + length].rstrip()
+    assert 1 <= len(caret) - at <= end - start
+    assert len(shown) <= 60
+
+
+@pytest.mark.parametrize("line", ["userData: hunter2", "- {token: hunter2}", '"networkDataBase64": "hunter2"'])
+def test_the_frame_never_shows_what_may_be_secret(line: str) -> None:
+    """
+    From a line on that speaks of user data, passwords, tokens or keys, no line of the file is shown.
+    """
+    finding = replace(NOT_SHARED, line=1, column=1, end_line=3, end_column=5)
+
+    shown = text.render(report(vm("web", None, finding)), sources={FILE: ["- name: os", line, "hunter3"]})
+
+    assert "- name: os" in shown
+    assert "hunter" not in shown
+
+
+def test_the_frame_shows_nothing_beside_the_part() -> None:
+    """
+    Lines before and behind the offending part may hold anything, and are not shown.
+    """
+    finding = replace(NOT_SHARED, line=2, column=1, end_line=3, end_column=1)
+
+    shown = text.render(report(vm("web", None, finding)), sources={FILE: ["before", "part", "behind"]})
+
+    assert "part" in shown
+    assert "before" not in shown
+    assert "behind" not in shown
+
+
+def test_the_frame_is_safe_for_terminals() -> None:
+    """
+    Control and bidirectional characters of a file reach no terminal.
+    """
+    shown, _ = frame("a\x1b[31m\u202eb\tc", 1, 3)
+
+    assert shown == "a\ufffd[31m\ufffdb c"
+
+
+def test_lines_beyond_the_file_are_not_looked_for() -> None:
+    """
+    A place that the text at hand does not have is shown without a frame.
+    """
+    assert frame("one line", 1, 2) != []
+    shown = text.render(report(vm("web", None, NOT_SHARED)), sources={FILE: ["one line"]})
+    assert "|" not in shown
