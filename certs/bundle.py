@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.utils import CryptographyDeprecationWarning
 
 from certs.authority import MAX_PEM_BYTES
 
@@ -116,9 +118,24 @@ class Bundle:
         return b"".join(authority.pem for authority in self.authorities)
 
 
+def parse_certificate(pem: bytes) -> x509.Certificate:
+    """
+    One certificate; raises one of ``MALFORMED`` for what is none.
+
+    What cryptography reads and calls wrong (a serial number of 0, RFC 5280 section 4.1.2.2) is none either: nobody
+    issues it, and a coming release refuses it.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CryptographyDeprecationWarning)
+        try:
+            return x509.load_pem_x509_certificate(pem)
+        except CryptographyDeprecationWarning as wrong:
+            raise ValueError(str(wrong)) from None
+
+
 def _authority(block: bytes) -> TrustedAuthority | None:
     try:
-        certificate = x509.load_pem_x509_certificate(block)
+        certificate = parse_certificate(block)
         constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
         certificate.public_key()
     except (x509.ExtensionNotFound, *MALFORMED):

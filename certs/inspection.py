@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from certs.authority import BACKDATE, MAX_PEM_BYTES, KeyPair, PrivateKey, canonical_names
-from certs.bundle import MALFORMED, TrustedAuthority
+from certs.bundle import MALFORMED, TrustedAuthority, parse_certificate
 
 RENEW_AT: Final = (2, 3)
 """The part of its life after which a certificate is replaced."""
@@ -123,7 +123,7 @@ def read_certificate(pem: bytes) -> x509.Certificate | Damage:
     if begins > 1:
         return Damage.SEVERAL
     try:
-        certificate = x509.load_pem_x509_certificate(pem)
+        certificate = parse_certificate(pem)
         _facts(certificate)
     except MALFORMED:
         return Damage.JUNK

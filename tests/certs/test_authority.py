@@ -77,7 +77,18 @@ def test_a_leaf_does_not_outlive_its_authority() -> None:
 
 @pytest.mark.parametrize(
     "names",
-    [(), ("",), ("UPPER.svc",), ("a_b.svc",), ("a..svc",), ("*.svc",), ("a.svc\n",), ("a" * 64,), ("-a.svc",), ("ä.svc",)],
+    [
+        (),
+        ("",),
+        ("UPPER.svc",),
+        ("a_b.svc",),
+        ("a..svc",),
+        ("*.svc",),
+        ("a.svc\n",),
+        ("a" * 64,),
+        ("-a.svc",),
+        ("ä.svc",),
+    ],
 )
 def test_what_is_no_name_is_refused(names: tuple[str, ...]) -> None:
     """

@@ -38,8 +38,10 @@ def test_a_good_folder_has_two_good_lines(tmp_path: Path) -> None:
 
     assert lines(tmp_path) == [
         "good ca.crt: signs until 2027-03-01 12:00:00 UTC; renewal is due 2026-10-30 20:00:00 UTC",
-        "good tls.crt: serves localhost, 127.0.0.1, ::1 until 2026-03-08 12:00:00 UTC; "
-        "renewal is due 2026-03-06 04:00:00 UTC",
+        (
+            "good tls.crt: serves localhost, 127.0.0.1, ::1 until 2026-03-08 12:00:00 UTC; "
+            "renewal is due 2026-03-06 04:00:00 UTC"
+        ),
     ]
 
 
@@ -52,8 +54,10 @@ def test_a_mounted_secret_is_checked_without_the_authoritys_key(tmp_path: Path) 
 
     assert lines(tmp_path, names=NAMES, now=NOW + 5 * DAY) == [
         "good ca.crt: trusts 1 until 2027-03-01 12:00:00 UTC",
-        "good tls.crt: serves migratable.webhooks.svc until 2026-03-08 12:00:00 UTC; "
-        "renewal was due 2026-03-06 04:00:00 UTC",
+        (
+            "good tls.crt: serves migratable.webhooks.svc until 2026-03-08 12:00:00 UTC; "
+            "renewal was due 2026-03-06 04:00:00 UTC"
+        ),
     ]
 
 

@@ -189,4 +189,3 @@ def test_no_changed_octet_inside_the_certificate_makes_an_inspection_fail(data: 
     inspection = inspect_leaf(KeyPair(pem, LEAF.key), NOW, NAMES, (TRUSTED,))
 
     assert inspection.is_good == (pem == LEAF.certificate)
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,7 +12,6 @@ from certs.authority import CertificateAuthority, KeyPair
 from certs.bundle import Bundle
 from certs.inventory import Inventory, Place, take_stock
 from certs.plan import Idle, Mint, Publish, Retire, Sign, Step, Terms, Wait, plan
-from dataclasses import replace
 from tests.certs.world import NAMES, NOW, TERMS, authority_of, damaged_bundle
 
 HERE = Place("validatingwebhookconfigurations", "migratable", "validate.migratable.io")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from certs.cluster import ClusterError, Rotator, Settings
 from certs.plan import Terms
-from tests.certs.world import BUNDLE_DAMAGES, DAMAGES, NAMES, SETTINGS, VALIDATING, MUTATING, FakeClock, World
+from tests.certs.world import BUNDLE_DAMAGES, DAMAGES, MUTATING, NAMES, SETTINGS, VALIDATING, FakeClock, World
 
 # what a replica can see is of no use, so that it goes on with what it has in memory
 UNSERVABLE = DAMAGES
