@@ -4,19 +4,25 @@ One engine for every door: facts in, findings and verdict out.
 This file does no I/O. The same object and the same world give the same findings, whoever asks.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from webhook.facts.drain import DrainFacts
 from webhook.facts.manifest import ManifestFacts
 from webhook.facts.migration import MigrationFacts
+from webhook.facts.settings import SettingsFacts
 from webhook.facts.unknown import Fact, Unknown
 from webhook.facts.world import World
+from webhook.kubevirt.attachments import migration_network_facts, network_facts
 from webhook.kubevirt.expand import expand
+from webhook.kubevirt.policies import policy_facts
 from webhook.kubevirt.releases import Releases, newest, only
+from webhook.kubevirt.settings import settings_facts
 from webhook.kubevirt.subject import Subject, subject_of
 from webhook.kubevirt.verdict import Verdict, decide, migration_method
+from webhook.objects.kubevirt import KubeVirt, MigrationPolicy
 from webhook.objects.meta import Kubernetes
+from webhook.objects.nad import NetworkAttachmentDefinition
 from webhook.objects.path import FieldPath
 from webhook.rules import about
 from webhook.rules.rule import About, Assumption, Basis, Outcome, Rule, Undetermined, Violation
@@ -53,6 +59,10 @@ class Judgement:
 
 _VMI_RULES = about(About.VMI)
 _DRAIN_RULES = about(About.DRAIN)
+_SETTINGS_RULES = about(About.SETTINGS)
+_POLICY_RULES = about(About.POLICY)
+_NETWORK_RULES = about(About.NETWORK)
+_MIGRATION_NETWORK_RULES = about(About.MIGRATION_NETWORK)
 _MANIFEST_RULES = about(About.MANIFEST)
 
 
@@ -65,7 +75,35 @@ def judge(judged: Kubernetes, world: World, releases: Releases) -> Judgement:
     subject = subject_of(judged)
     if subject is not None:
         return _judge_vmi(subject, world, releases)
+    if isinstance(judged, NetworkAttachmentDefinition):
+        return Judgement(tuple(_findings(_NETWORK_RULES, network_facts(judged, world), releases)))
+    if isinstance(judged, KubeVirt):
+        settings = settings_facts(judged, releases)
+        findings = [owned(settings, each) for each in _findings(_SETTINGS_RULES, settings, releases)]
+        network = migration_network_facts(judged, world)
+        if network is not None:
+            findings.extend(_findings(_MIGRATION_NETWORK_RULES, network, releases))
+        return Judgement(tuple(findings))
+    if isinstance(judged, MigrationPolicy):
+        return Judgement(tuple(_findings(_POLICY_RULES, policy_facts(judged, world, releases), releases)))
     return Judgement(())
+
+
+def _findings(rules: Iterable[Rule], facts: object, releases: Releases) -> Iterator[Finding]:
+    """What rules say of facts that are the same in all releases."""
+    for rule in rules:
+        for outcome in rule.check(facts):
+            if not isinstance(outcome, Assumption) and (finding := finding_of(rule, outcome, releases)) is not None:
+                yield finding
+
+
+def owned(facts: SettingsFacts, finding: Finding) -> Finding:
+    """The finding, with word of the operator that writes the CR and would undo a change made in it."""
+    if not facts.owner:
+        return finding
+    return replace(
+        finding, remedy=f"{finding.remedy} {facts.owner} writes this CR: make the change in the {facts.owner} object."
+    )
 
 
 def _judge_vmi(subject: Subject, world: World, releases: Releases) -> Judgement:

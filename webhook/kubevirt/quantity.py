@@ -34,11 +34,11 @@ class Quantity:
 
     @property
     def value(self) -> int:
-        """Whole units, rounded away from zero as ``Quantity.Value()`` does."""
+        """Whole units, rounded away from zero as ``Quantity.Value()`` does for amounts that are not negative."""
         return self.scaled(1)
 
     def scaled(self, unit: int) -> int:
-        """How many times ``unit``, rounded away from zero as ``Quantity.ScaledValue()`` does."""
+        """How many times ``unit``, rounded away from zero like ``Quantity.ScaledValue()``."""
         whole, rest = divmod(abs(self.nano), NANO * unit)
         return (whole + bool(rest)) * (-1 if self.nano < 0 else 1)
 
@@ -96,7 +96,9 @@ def _needs_digits(base: int, exponent: int, part: str) -> bool:
 def _nano(digits: int, base: int, exponent: int, decimals: int) -> int:
     """``digits`` / 10^``decimals`` x ``base``^``exponent`` in billionths, rounded up; binary amounts stop at int64's largest."""
     if base == 2:
-        nano = -(-(digits * NANO << exponent) // 10**decimals)
+        divisor: int = 10**decimals
+        nano = -(-(digits * NANO << exponent) // divisor)
         return min(nano, (_INT64 - 1) * NANO)
     shift = max(-_FAR, min(_FAR, exponent)) + 9 - decimals
-    return digits * 10**shift if shift >= 0 else -(-digits // 10**-shift)
+    power: int = 10 ** abs(shift)
+    return digits * power if shift >= 0 else -(-digits // power)

@@ -1,5 +1,6 @@
 """One rule in words, for ``migratable explain``; the pages under ``docs/rules`` are made of the same words."""
 
+import re
 import textwrap
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -27,9 +28,15 @@ def find(word: str) -> Rule | None:
     return next((rule for rule in RULES if wanted in (rule.id.lower(), rule.name)), None)
 
 
+_LIKE_AN_ID = re.compile(r"lm[0-9oil]{3}")
+_DIGITS = str.maketrans("oil", "011")
+
+
 def closest(word: str) -> str | None:
     """The id or name that ``word`` was probably meant to be, or None where nothing is near."""
     wanted = word.strip().lower().replace("_", "-")
+    if _LIKE_AN_ID.fullmatch(wanted):
+        wanted = "lm" + wanted[2:].translate(_DIGITS)
     names = {known.lower(): known for rule in RULES for known in (rule.id, rule.name)}
     near = get_close_matches(wanted, names, n=1, cutoff=0.6)
     within = [name for name in names if len(wanted) > 2 and wanted in name]

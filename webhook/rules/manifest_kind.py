@@ -9,8 +9,15 @@ from webhook.rules.rule import About, Example, Outcome, Rule, Violation
 
 OTHERS: dict[str, tuple[str, ...]] = {
     "kubevirt.io": ("VirtualMachineInstanceMigration", "VirtualMachineInstancePreset"),
-    "cdi.kubevirt.io": ("CDI", "CDIConfig", "DataImportCron", "ObjectTransfer", "VolumeCloneSource")
-    + ("VolumeImportSource", "VolumeUploadSource"),
+    "cdi.kubevirt.io": (
+        "CDI",
+        "CDIConfig",
+        "DataImportCron",
+        "ObjectTransfer",
+        "VolumeCloneSource",
+        "VolumeImportSource",
+        "VolumeUploadSource",
+    ),
 }
 """Kinds of the same groups that are not read here (KubeVirt v1.9.0, CDI v1.66.0)."""
 GROUPS = frozenset({"kubevirt.io", "pool.kubevirt.io", "k8s.cni.cncf.io", "migrations.kubevirt.io"}) | frozenset(
@@ -30,7 +37,7 @@ def check(facts: ManifestFacts) -> Iterator[Outcome]:
     close = get_close_matches(facts.kind.lower(), lower, n=1, cutoff=0.7)
     yield Violation(
         ("kind",),
-        f"no API server knows kind {ascii(facts.kind)} in {group}",
+        f"no API server knows kind {facts.kind!a} in {group}",
         f"kind {facts.kind}",
         f"Write kind: {lower[close[0]]}." if close else "",
     )

@@ -21,6 +21,8 @@ class About(StrEnum):
     """``SettingsFacts``: the KubeVirt CR."""
     NETWORK = "NetworkAttachmentDefinition"
     """``NetworkFacts``: one NetworkAttachmentDefinition."""
+    MIGRATION_NETWORK = "migration network"
+    """``MigrationNetworkFacts``: the network that a KubeVirt CR names for migrations."""
     POLICY = "MigrationPolicy"
     """``PolicyFacts``: one MigrationPolicy."""
     MANIFEST = "manifest"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.unknown import Absent, Unknown
 from webhook.kubevirt.releases import Reason, Release, only
-from webhook.rules.example import kubevirt
+from webhook.rules.example import kubevirt, storage_profile
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Undetermined, Violation
 
 _TPM = "{domain: {devices: {tpm: {persistent: true}}}}"
@@ -51,8 +51,14 @@ RULE = Rule(
         Example(
             "a shared class for VM state",
             _TPM,
-            world=(kubevirt(vmStateStorageClass="nfs"),),
-            undetermined=("domain.devices.tpm.persistent",),
+            world=(kubevirt(vmStateStorageClass="nfs"), storage_profile("nfs", "ReadWriteMany")),
+            release="1.3",
+        ),
+        Example(
+            "a class for VM state that one node alone can use",
+            _TPM,
+            world=(kubevirt(vmStateStorageClass="lvm"), storage_profile("lvm", "ReadWriteOnce")),
+            violates=("domain.devices.tpm.persistent",),
             release="1.3",
         ),
         Example(

@@ -18,7 +18,7 @@ def check(facts: DrainFacts) -> Iterator[Outcome]:
     close = get_close_matches(value.lower(), lower, n=1)
     yield Violation(
         (*facts.base, "evictionStrategy"),
-        f"evictionStrategy {ascii(value)} is none of {', '.join(STRATEGIES)}",
+        f"evictionStrategy {value!a} is none of {', '.join(STRATEGIES)}",
         f"evictionStrategy {value}",
         f"Did you mean {lower[close[0]]}?" if close else "",
     )

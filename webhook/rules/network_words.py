@@ -1,0 +1,30 @@
+"""What the rules about networks share: their links and the objects of their examples."""
+
+from typing import Final
+
+from webhook.rules.example import kubevirt, node
+
+NETWORK_GUIDE: Final = "https://kubevirt.io/user-guide/compute/live_migration/#using-a-different-network-for-migrations"
+CNI_SPECIFICATION: Final = "https://www.cni.dev/docs/spec/"
+CNI_PLUGINS: Final = "https://www.cni.dev/plugins/current/"
+WHEREABOUTS_GUIDE: Final = (
+    "https://github.com/k8snetworkplumbingwg/whereabouts/blob/master/doc/extended-configuration.md"
+)
+NAMED: Final = kubevirt(migrations={"network": "migration-network"})
+"""A KubeVirt CR that names the network of the examples, which is called migration-network."""
+THREE_NODES: Final = tuple(node(f"node{number}", **{"kubevirt.io/schedulable": "true"}) for number in (1, 2, 3))
+MACVLAN: Final = '"name": "migration", "cniVersion": "0.3.1", "type": "macvlan", "master": "eth1"'
+"""All that a macvlan needs but its ``ipam``."""
+USES: Final = "{configuration: {migrations: {network: migration-network}}}"
+"""``spec`` of a KubeVirt CR with a migration network."""
+USES_NONE: Final = "{configuration: {migrations: {}}}"
+
+
+def config(text: str) -> str:
+    """``spec`` of a NetworkAttachmentDefinition, from the inside of its configuration."""
+    return f"config: |\n  {{{text}}}"
+
+
+def addressed(ipam: str) -> str:
+    """The same for a macvlan with this ``ipam``."""
+    return config(f'{MACVLAN}, "ipam": {{{ipam}}}')

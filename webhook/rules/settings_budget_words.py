@@ -1,0 +1,33 @@
+"""When bandwidth and time cannot be enough, in words. Not a rule itself."""
+
+from collections.abc import Mapping
+
+from webhook.kubevirt.budget import GIB, MIB, budget_of, mebibytes_per_second
+from webhook.kubevirt.settings import BANDWIDTH, COMPLETION_TIMEOUT, bandwidth_of
+from webhook.objects.meta import Json
+
+
+def impossible(values: Mapping[str, Json]) -> str | None:
+    """
+    Why no migration of more than a few GB can finish with these settings in force; None where it can.
+
+    What is not a sound quantity or timeout is another rule's business.
+    """
+    bandwidth = bandwidth_of(values)
+    if bandwidth is None or bandwidth.nano <= 0 or values[COMPLETION_TIMEOUT] <= 0:
+        return None
+    budget = budget_of(values)
+    largest = budget.largest()
+    if largest is None:
+        return None
+    speed = f"{values[BANDWIDTH]}"
+    counted = f"{mebibytes_per_second(bandwidth)}Mi"
+    if speed != counted:
+        speed = f"{counted} (from {speed})"
+    seconds = budget.duration(GIB)
+    given = budget.timeout * (2 if budget.pause else 1)
+    paused = ", pause included" if budget.pause else ""
+    return (
+        f"at {speed} a GiB takes {seconds} s; it is cancelled after {given} s{paused}, unless post-copy is allowed: "
+        f"no VM with more than {largest // MIB}Mi to carry can finish"
+    )
