@@ -11,6 +11,7 @@ from enum import StrEnum
 
 import msgspec
 
+from webhook.defaults import Wanted
 from webhook.engine import Finding, Judgement
 from webhook.rules import RULES
 from webhook.rules.rule import Basis, Severity
@@ -72,6 +73,12 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
     migration_settings: dict[str, msgspec.Raw] = {}
     """Values to write out instead of the release's own defaults."""
     exemptions: list[Exemption] = []
+
+    @property
+    def wanted(self) -> Wanted:
+        """What is filled into objects."""
+        values = {name: msgspec.json.decode(raw) for name, raw in self.migration_settings.items()}
+        return Wanted(self.default_eviction_strategy, self.default_migration_settings, values)
 
     def with_profile(self, profile: Profile) -> "Policy":
         """The same policy under another profile."""

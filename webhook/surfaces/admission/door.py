@@ -47,12 +47,12 @@ class Facts(Protocol):
         """What is known now; never waits."""
         ...
 
-    def confirm(self, decide: Callable[[World], Outcome], outcome: Outcome, deadline: float) -> Outcome:
+    def confirm(self, world: World, decide: Callable[[World], Outcome], deadline: float) -> Outcome:
         """Repeats a decision on freshly read objects, within ``deadline`` seconds; may wait, so it runs in a thread."""
         ...
 
-    def needs_confirmation(self, outcome: Outcome) -> bool:
-        """Whether the outcome rests on a cache that must not be trusted for it."""
+    def needs_confirmation(self, world: World, outcome: Outcome) -> bool:
+        """Whether the outcome rests on what ``world`` took from a cache that must not be trusted for it."""
         ...
 
 
@@ -174,11 +174,12 @@ class Door:
         return Judging(world, now.chosen.releases, now.policy, now.today, now.install_namespace)
 
     async def _decide(self, read: Readable, deadline: float) -> Outcome:
-        outcome = decide_request(read, self._judging(self.facts.world()))
-        if not self.facts.needs_confirmation(outcome):
+        world = self.facts.world()
+        outcome = decide_request(read, self._judging(world))
+        if not self.facts.needs_confirmation(world, outcome):
             return outcome
         return await asyncio.to_thread(
-            self.facts.confirm, lambda world: decide_request(read, self._judging(world)), outcome, deadline
+            self.facts.confirm, world, lambda fresh: decide_request(read, self._judging(fresh)), deadline
         )
 
     def _verdict(self, read: Readable, outcome: Outcome) -> bytes:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from webhook.defaults import default_sets, patches
+from webhook.defaults import DefaultFacts, default_sets, patches
 from webhook.engine import judge
 from webhook.surfaces.admission.reading import Readable
 from webhook.surfaces.admission.validate import Judging
@@ -20,5 +20,5 @@ def operations_for(readable: Readable, judging: Judging) -> list[dict[str, Any]]
         return []
     raw: Mapping[str, Any] = msgspec.json.decode(request.object)
     verdict = judge(new, judging.world, judging.releases).verdict
-    sets = default_sets(new, raw, judging.releases, judging.policy, verdict)
-    return patches(sets, raw)
+    refused = verdict is not None and verdict.live_migratable is False
+    return patches(default_sets(DefaultFacts(new, judging.releases, refused, judging.policy.wanted)), raw)

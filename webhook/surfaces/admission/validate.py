@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from webhook.engine import Judgement, judge
 from webhook.facts.unknown import Unknown
 from webhook.facts.world import World
-from webhook.kubevirt.attachments import DELETE_IN_USE, in_use_by
+from webhook.kubevirt.attachments import IN_USE, in_use_by
 from webhook.kubevirt.releases import Releases
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
@@ -19,6 +19,7 @@ from webhook.objects.review import AdmissionRequest, StatusCause
 from webhook.objects.vm import VirtualMachine
 from webhook.objects.vmi import VirtualMachineInstance
 from webhook.policy import Action, Decision, Judged, Policy, decide_all, ratchet
+from webhook.report.printable import printable
 from webhook.surfaces.admission.answering import cause_of
 from webhook.surfaces.admission.reading import Readable
 
@@ -128,5 +129,5 @@ def _delete(readable: Readable, judging: Judging) -> Outcome:
     for kubevirt in kubevirts:
         leaving = kubevirt.meta.deletion_timestamp is not None
         if not leaving and in_use_by(old.namespace or readable.request.namespace, name, kubevirt):
-            return Outcome((StatusCause("FieldValueInvalid", DELETE_IN_USE, "metadata.name"),), ())
+            return Outcome((StatusCause("FieldValueInvalid", f"{printable(name)!r} {IN_USE}", "metadata.name"),), ())
     return PASS

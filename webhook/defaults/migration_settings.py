@@ -1,0 +1,70 @@
+"""The KubeVirt CR shows the migration settings that are in force."""
+
+from collections.abc import Iterator
+
+from webhook.defaults.default import Default, DefaultFacts, Set
+from webhook.facts.settings import MIGRATIONS
+from webhook.kubevirt.feature_gates import MIGRATION_STALL_DETECTION
+from webhook.kubevirt.releases import Behaviour, each
+from webhook.kubevirt.settings import (
+    MAX_DOWNTIME,
+    PARALLEL_CLUSTER,
+    PARALLEL_OUTBOUND,
+    SETTINGS,
+    in_force,
+    owner_of,
+    same_in_all,
+    settings_facts,
+    well_typed,
+)
+from webhook.objects.kubevirt import KubeVirt
+from webhook.objects.meta import Json
+
+
+def fill(facts: DefaultFacts) -> Iterator[Set]:
+    if not isinstance(facts.object, KubeVirt) or not facts.wanted.migration_settings or owner_of(facts.object):
+        return
+    settings = settings_facts(facts.object, facts.releases)
+    migrations = settings.migrations
+    if migrations is not None and not isinstance(migrations, dict):
+        return  # of the wrong type: a rule says so
+    present = {name for name, value in (migrations or {}).items() if value is not None}
+    gated = MIGRATION_STALL_DETECTION not in settings.feature_gates
+    for name, value, why in _values(facts):
+        if name in present or (name == MAX_DOWNTIME and gated):
+            continue
+        if name == PARALLEL_OUTBOUND and _contradicts(facts, migrations, value):
+            continue
+        yield Set((*MIGRATIONS, name), value, why)
+
+
+def _values(facts: DefaultFacts) -> Iterator[tuple[str, Json, str]]:
+    """The policy's values where the release has the field, then the release's own, in the order of the API."""
+    wanted = facts.wanted.values or {}
+    own = same_in_all(facts.releases)
+    for name, setting in SETTINGS.items():
+        if name in wanted and setting.releases & facts.releases == facts.releases and well_typed(setting, wanted[name]):
+            yield name, wanted[name], "the policy file's value"
+        elif name in own and name not in wanted:
+            yield name, own[name], "KubeVirt's own default"
+
+
+def _contradicts(facts: DefaultFacts, migrations: Json, outbound: Json) -> bool:
+    """Whether a limit per node would stand above the one for the cluster that is there, or will be."""
+    wanted = facts.wanted.values or {}
+
+    def limit(behaviour: Behaviour) -> int:
+        own: int = in_force(migrations, behaviour)[PARALLEL_CLUSTER]
+        written = isinstance(migrations, dict) and migrations.get(PARALLEL_CLUSTER) is not None
+        chosen = wanted.get(PARALLEL_CLUSTER)
+        return chosen if not written and isinstance(chosen, int) else own
+
+    return any(limit(behaviour) < outbound for behaviour in each(facts.releases))
+
+
+DEFAULT = Default(
+    name="migration-settings",
+    summary="spec.configuration.migrations of a KubeVirt CR: the policy's values, else those that the release uses anyway.",
+    source="pkg/virt-config/virt-config.go and configuration.go, v1.9.0",
+    fill=fill,
+)
