@@ -26,9 +26,14 @@ class Recorder:
         return {"url": f"https://127.0.0.1:{self._port}/{webhook}", "caBundle": self._ca.bundle}
 
     def taken(self) -> list[str]:
-        """The calls since this was last asked, in the order of their names: validating webhooks run side by side."""
+        """
+        Who was called since this was last asked, by name.
+
+        Each once, because an API server whose cache was behind repeats an update, and with it the call; in the order
+        of their names, because validating webhooks run side by side.
+        """
         calls, self.calls = self.calls, []
-        return sorted(calls)
+        return sorted(set(calls))
 
 
 @contextmanager

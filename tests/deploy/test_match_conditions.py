@@ -257,7 +257,7 @@ def calls_of(cluster: Cluster, operation: Callable[[], None]) -> list[str]:
 )
 def test_who_is_called_when_an_object_is_created(cluster: Cluster, manifest: Manifest, calls: list[str]) -> None:
     """
-    What can be migrated, and what migrates it, is seen once by each webhook that it concerns.
+    What can be migrated, and what migrates it, is seen by each webhook that it concerns, and by no other.
     """
     seen = calls_of(cluster, lambda: cluster.create(manifest) and None)
 

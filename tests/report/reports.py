@@ -108,7 +108,7 @@ EXEMPTED = FindingReport(
     13,
     13,
     39,
-    "1.9 and later",
+    "all",
     "GPU 'card' is passed through to the guest",
     "Remove the entry from devices.gpus.",
     ExemptionReport("the renderer needs a card", "platform team", "2027-01-31"),

@@ -138,8 +138,10 @@ def test_the_last_line_tells_of_unread_input() -> None:
         (
             (UP_TO_1_4, held("1.6, 1.9 and later")),
             False,
-            "cannot be live-migrated by KubeVirt up to 1.4 and in 1.6 and from 1.9 on (DisksNotLiveMigratable), "
-            "can be in 1.5 and from 1.7 to 1.8",
+            (
+                "cannot be live-migrated by KubeVirt up to 1.4 and in 1.6 and from 1.9 on (DisksNotLiveMigratable), "
+                "can be in 1.5 and from 1.7 to 1.8"
+            ),
         ),
     ],
 )

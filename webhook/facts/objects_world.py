@@ -36,9 +36,7 @@ class ObjectsWorld:
         if kind in self._complete:
             return ABSENT
         word = WORDS.get(kind.__name__, kind.__name__)
-        return Unknown(
-            f"{word} {name!r} is not among the objects given", f"give the manifest of {word} {name!r} too"
-        )
+        return Unknown(f"{word} {name!r} is not among the objects given", f"give the manifest of {word} {name!r} too")
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
         """All given objects of a kind; Unknown where there are none and there may be some elsewhere."""

@@ -8,7 +8,7 @@ MAX = 500
 
 
 def printable(text: str) -> str:
-    """Control, bidirectional and invisible characters as ``\\u`` escapes; long text cut."""
+    r"""Control, bidirectional and invisible characters as ``\\u`` escapes; long text cut."""
     if len(text) > MAX:
         text = text[: MAX - 1] + "…"
     if text.isascii() and text.isprintable():

@@ -136,14 +136,15 @@ def _level(finding: FindingReport) -> str:
 def _message(finding: FindingReport) -> str:
     """What is wrong and what to write instead: many viewers show nothing but this."""
     if finding.outcome == "undetermined":
-        said = _sentence(f"cannot tell yet: {finding.message}")
-        return f"{said}\n{_sentence(f'to settle it: {finding.remedy}')}" if finding.remedy else said
+        said = _sentence(f"Cannot tell yet: {finding.message}")
+        return f"{said}\n{_sentence(f'To settle it: {finding.remedy}')}" if finding.remedy else said
     said = _sentence(finding.message)
     return f"{said}\n{_sentence(finding.remedy)}" if finding.remedy else said
 
 
 def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:].removesuffix(".") + "."
+    """With a full stop, and otherwise as it is: field names keep their small first letter."""
+    return text.removesuffix(".") + "."
 
 
 def _suppressions(finding: FindingReport) -> list[Json]:

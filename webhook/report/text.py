@@ -107,7 +107,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def _object(judged: ObjectReport, release: str, sources: Sources, pen: _Pen, verbose: bool) -> Iterator[str]:
-    place = f"{printable(judged.source.file)}:{judged.source.line} " if judged.source is not None else ""
+    place = f"{_file(judged.source.file)}:{judged.source.line} " if judged.source is not None else ""
     name = "/".join(part for part in (judged.namespace, judged.name) if part) or "(no name)"
     said = _verdict(judged, release)
     yield pen.paint(f"{place}{judged.kind} {name}", _BOLD) + (f": {pen.paint(*said)}" if said is not None else "")
@@ -168,7 +168,7 @@ def _held(words: str) -> Releases:
 def _finding(finding: FindingReport, judged: ObjectReport, release: str, sources: Sources, pen: _Pen) -> Iterator[str]:
     place = ""
     if judged.source is not None and finding.line is not None:
-        place = f"  {printable(judged.source.file)}:{finding.line}"
+        place = f"  {_file(judged.source.file)}:{finding.line}"
         place += f":{finding.column}" if finding.column is not None else ""
     undetermined = finding.outcome == "undetermined"
     label = f"{finding.action} {finding.rule} {finding.name}" + (" (unproven)" if undetermined else "")
@@ -226,6 +226,10 @@ def _frame(finding: FindingReport, lines: Sequence[str], pen: _Pen) -> Iterator[
             yield f"{_INDENT}{' ' * gutter} {pen.paint('|', _DIM)} {' ' * start}{pen.paint('^' * length, _BOLD, _RED)}"
 
 
+def _file(name: str) -> str:
+    return printable(name) if name not in ("", "-") else "stdin"
+
+
 def _showable(text: str) -> str:
     """Character for character, so that columns stay true."""
     shown = text.rstrip().replace("\t", " ")
@@ -233,7 +237,7 @@ def _showable(text: str) -> str:
 
 
 def _problem(problem: ProblemReport, pen: _Pen) -> Iterator[str]:
-    place = problem.file or "input"
+    place = _file(problem.file)
     if problem.line is not None:
         place += f":{problem.line}" + (f":{problem.column}" if problem.column is not None else "")
     elif problem.document:

@@ -35,7 +35,8 @@ def connect(kubeconfig: Path | None = None, context: str | None = None) -> "Kube
             config.load_incluster_config(client_configuration=settings)
         else:
             config.load_kube_config(config_file=str(kubeconfig), context=context, client_configuration=settings)
-    except (ConfigException, OSError, YAMLError, ValueError) as error:
+    except (ConfigException, OSError, YAMLError, ValueError, TypeError, LookupError, AttributeError) as error:
+        # the client does not check what it reads: a kubeconfig of another shape ends in any of these
         where = "this pod" if kubeconfig is None else f"kubeconfig {kubeconfig}"
         raise Misconfigured(
             f"{where} gives no usable credentials for an API server",

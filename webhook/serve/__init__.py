@@ -5,9 +5,11 @@ import sys
 import time
 from datetime import UTC, datetime
 
+import uvloop
 from cryptography import x509
 
 from webhook.errors import Misconfigured
+from webhook.serve.cluster_facts import ClusterBacked
 from webhook.serve.facts import ManifestFacts
 from webhook.serve.health import Health
 from webhook.serve.listeners import Draining, Listener, serve_all
@@ -26,13 +28,7 @@ POLICY_POLL_SECONDS = 5.0
 def run(options: Options) -> None:
     """Serves until SIGTERM. Raises Misconfigured for what must be right at the start."""
     log_to_stderr()
-    try:
-        import uvloop
-
-        runner: object = uvloop.new_event_loop
-    except ImportError:  # not built for this platform
-        runner = None
-    with asyncio.Runner(loop_factory=runner) as loop:  # type: ignore[arg-type]
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
         loop.run(_serve(options))
 
 
@@ -42,12 +38,8 @@ def today() -> str:
 
 
 async def _serve(options: Options) -> None:
-    if options.has_cluster:
-        from webhook.serve.cluster_facts import ClusterBacked
-
-        facts: ManifestFacts | ClusterBacked = ClusterBacked(options.kubeconfig, options.context)
-    else:
-        facts = ManifestFacts(options.facts)
+    facts: ManifestFacts | ClusterBacked
+    facts = ClusterBacked(options.kubeconfig, options.context) if options.has_cluster else ManifestFacts(options.facts)
     metrics, draining = Metrics(), Draining()
     certificates = Certificates(options.cert_dir)
     admission_tls = Certificates(options.cert_dir, options.client_ca) if options.client_ca else certificates
@@ -107,8 +99,10 @@ def _announce(options: Options) -> None:
         lines += [
             "",
             "try:",
-            f"  curl --cacert {options.cert_dir}/ca.crt {api}/v1/check -H 'Content-Type: application/yaml' "
-            "--data-binary @examples/vm-bridge.yaml",
+            (
+                f"  curl --cacert {options.cert_dir}/ca.crt {api}/v1/check -H 'Content-Type: application/yaml' "
+                "--data-binary @examples/vm-bridge.yaml"
+            ),
             "  .venv/bin/migratable check examples/",
         ]
     sys.stdout.write("\n".join(lines) + "\n")

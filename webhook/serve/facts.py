@@ -33,10 +33,10 @@ class ManifestFacts:
         """The same at every moment."""
         return self._world
 
-    def needs_confirmation(self, _outcome: Outcome) -> bool:
+    def needs_confirmation(self, _world: World, _outcome: Outcome) -> bool:
         """Manifests do not grow stale."""
         return False
 
-    def confirm(self, decide: Callable[[World], Outcome], _outcome: Outcome, _deadline: float) -> Outcome:
+    def confirm(self, world: World, decide: Callable[[World], Outcome], _deadline: float) -> Outcome:
         """Decides again on the same manifests."""
-        return decide(self._world)
+        return decide(world)

@@ -30,8 +30,8 @@ class Certificates:
         """How often a pair could not be loaded since the start."""
         try:
             self._current = self._load()
-        except (OSError, ssl.SSLError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+        except OSError as error:  # ssl.SSLError is one
+            reason = error.strerror or type(error).__name__
             raise Misconfigured(
                 f"no usable tls.crt and tls.key in {folder}: {reason}",
                 remedy="Make a pair with `python -m certs dev`, or name the folder with --cert-dir.",
@@ -68,7 +68,7 @@ class Certificates:
             if self._read() == self._seen:
                 return False
             self._current = self._load()
-        except (OSError, ssl.SSLError) as error:
+        except OSError as error:
             self.failures += 1
             log.warning("keeping the old certificate", extra={"error": type(error).__name__})
             return False

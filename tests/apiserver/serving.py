@@ -1,0 +1,119 @@
+"""A real `migratable serve` process in front of a control plane, and its webhook configurations."""
+
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from tests.apiserver.controlplane import ControlPlane
+from tests.apiserver.processes import free_ports
+from tests.waiting import wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+HOOKS = ROOT / "deploy" / "kustomize" / "base" / "webhooks"
+START_SECONDS = 60
+
+
+@dataclass
+class Serving:
+    """A running server."""
+
+    popen: subprocess.Popen[bytes]
+    admission_port: int
+    api_port: int
+    health_port: int
+    folder: Path
+    log: Path
+
+    def ready(self) -> bool:
+        """What a kubelet would see; raises where the process has ended."""
+        if self.popen.poll() is not None:
+            raise RuntimeError(f"the server ended with {self.popen.returncode}:\n{self.log.read_text()[-3000:]}")
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.health_port}/readyz", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def metrics(self) -> str:
+        """The text of /metrics."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.health_port}/metrics", timeout=5) as answer:
+            text: str = answer.read().decode()
+            return text
+
+    def stop(self) -> None:
+        """Ends the process as kubelet does, and at once if it lingers."""
+        self.popen.terminate()
+        try:
+            self.popen.wait(20)
+        except subprocess.TimeoutExpired:
+            self.popen.kill()
+            self.popen.wait(5)
+
+
+@contextmanager
+def serving(plane: ControlPlane, folder: Path, *flags: str) -> Iterator[Serving]:
+    """`migratable serve` with facts from the plane; ready when the block begins."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pair = plane.ca.issue("migratable", server_names=["127.0.0.1", "localhost", "migratable.migratable.svc"])
+    (folder / "tls.crt").write_bytes(pair.cert_pem)
+    (folder / "tls.key").write_bytes(pair.key_pem)
+    admission, api, health = free_ports(3)
+    log = folder / "serve.log"
+    command = [
+        *(sys.executable, "-m", "webhook", "serve", "--cert-dir", str(folder), "--drain-seconds", "0.2"),
+        *("--admission-port", str(admission), "--api-port", str(api), "--health-port", str(health)),
+        *("--kubeconfig", str(plane.client.kubeconfig()), *flags),
+    ]
+    with log.open("wb") as out:
+        popen = subprocess.Popen(command, stdout=out, stderr=out, cwd=ROOT)
+    server = Serving(popen, admission, api, health, folder, log)
+    try:
+        wait_until(server.ready, START_SECONDS, "migratable serve to be ready")
+        yield server
+    finally:
+        server.stop()
+
+
+def install_hooks(plane: ControlPlane, server: Serving, *, failure_policy: str = "Fail") -> None:
+    """
+    The configurations of deploy/kustomize, pointed at `server` by URL; in force when this returns.
+
+    Fail, so that an answer that is none cannot pass for one.
+    """
+    for path in sorted(HOOKS.glob("*.yaml")):
+        for configuration in yaml.safe_load_all(path.read_text()):
+            for hook in configuration["webhooks"]:
+                served = hook["clientConfig"]["service"]["path"]
+                url = f"https://127.0.0.1:{server.admission_port}{served}"
+                hook["clientConfig"] = {"url": url, "caBundle": plane.ca.bundle}
+                hook["failurePolicy"] = failure_policy
+            plane.client.create(
+                "/apis/admissionregistration.k8s.io/v1/" + configuration["kind"].lower() + "s", configuration
+            )
+    probe = {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "VirtualMachineInstance",
+        "metadata": {"generateName": "probe-", "namespace": "default"},
+        "spec": {"domain": {"devices": {"hostDevices": [{"name": "probe", "deviceName": "a/b"}]}}},
+    }
+    path = "/apis/kubevirt.io/v1/namespaces/default/virtualmachineinstances?dryRun=All"
+    wait_until(lambda: plane.client.api("POST", path, probe).status == 422, 30, "the webhook to be in force")
+
+
+def manifest(*documents: object) -> str:
+    """Documents as a YAML stream for `kubectl -f -`."""
+    return yaml.safe_dump_all(documents)
+
+
+def kubectl_apply(
+    plane: ControlPlane, *documents: object, flags: Sequence[str] = ()
+) -> subprocess.CompletedProcess[str]:
+    """`kubectl apply -f -`, whatever its outcome."""
+    return plane.client.kubectl("apply", "-f", "-", *flags, stdin=manifest(*documents), check=False)

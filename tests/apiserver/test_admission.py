@@ -1,0 +1,444 @@
+"""A real API server obeys: what kubectl says, what is stored, what never reaches us."""
+
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.apiserver import crds
+from tests.apiserver.controlplane import ControlPlane
+from tests.apiserver.serving import Serving, install_hooks, kubectl_apply, serving
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.apiserver
+
+Manifest = dict[str, Any]
+
+LAB_NAD = {
+    "apiVersion": "k8s.cni.cncf.io/v1",
+    "kind": "NetworkAttachmentDefinition",
+    "metadata": {"name": "migration-network", "namespace": "kubevirt"},
+    "spec": {
+        "config": '{"cniVersion": "0.3.1", "name": "migration-bridge", "type": "macvlan", "master": "eth1", '
+        '"mode": "bridge", "ipam": {"type": "whereabouts", "range": "10.1.1.0/24"}}'
+    },
+}
+KUBEVIRT = {
+    "apiVersion": "kubevirt.io/v1",
+    "kind": "KubeVirt",
+    "metadata": {"name": "kubevirt", "namespace": "kubevirt"},
+    "spec": {"configuration": {"migrations": {"network": "migration-network"}}},
+}
+
+
+class Guarded:
+    """A control plane with the server in front of it, KubeVirt's namespace and CR, and one for tenants."""
+
+    def __init__(self, plane: ControlPlane, server: Serving) -> None:
+        self.plane = plane
+        self.client = plane.client
+        self.server = server
+        self.tenant = plane.client.create_namespace("tenant")
+
+    def apply(self, *documents: Manifest, flags: tuple[str, ...] = ()) -> Any:
+        return kubectl_apply(self.plane, *documents, flags=flags)
+
+    def get(self, kind: str, name: str, namespace: str | None = None) -> Manifest:
+        done = self.client.kubectl("get", kind, name, "-n", namespace or self.tenant, "-o", "json")
+        found: Manifest = json.loads(done.stdout)
+        return found
+
+    def claim(self, name: str, mode: str) -> None:
+        """A claim that the server has seen."""
+        body = {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {"name": name, "namespace": self.tenant},
+            "spec": {"accessModes": [mode], "resources": {"requests": {"storage": "1Gi"}}},
+        }
+        self.client.create(f"/api/v1/namespaces/{self.tenant}/persistentvolumeclaims", body)
+        probe = vmi(f"see-{name}", self.tenant, volumes=[on_claim(name)])
+        wait_until(
+            lambda: "does not exist yet" not in self.apply(probe, flags=("--dry-run=server",)).stderr,
+            30,
+            f"claim {name} to be known",
+        )
+
+
+@pytest.fixture(scope="module", params=["own", "real"])
+def guarded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """Once with the project's own small definitions, once with those that KubeVirt installs, where they are at hand."""
+    definitions = crds.OWN if request.param == "own" else crds.real()
+    if not definitions:
+        pytest.skip(crds.NO_REAL)
+    folder: Path = tmp_path_factory.mktemp("serve")
+    policy = folder / "policy.yaml"
+    policy.write_text("defaultEvictionStrategy: LiveMigrate\n")
+    with ControlPlane(crds=definitions) as plane, serving(plane, folder / "tls", "--policy", str(policy)) as server:
+        plane.client.create(
+            "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kubevirt"}}
+        )
+        install_hooks(plane, server)
+        ready = Guarded(plane, server)
+        admitted = ready.apply(LAB_NAD)
+        assert admitted.returncode == 0, admitted.stderr
+        wait_until(lambda: ready.apply(KUBEVIRT).returncode == 0, 30, "the KubeVirt CR to be admitted")
+        ready.claim("shared", "ReadWriteMany")
+        ready.claim("single", "ReadWriteOnce")
+        yield ready
+
+
+def spec(**changes: Any) -> Manifest:
+    """The spec of a VMI that can be live-migrated, with some fields changed."""
+    made: Manifest = {
+        "domain": {
+            "memory": {"guest": "64Mi"},
+            "devices": {
+                "interfaces": [{"name": "default", "masquerade": {}}],
+                "disks": [],
+                **changes.pop("devices", {}),
+            },
+        },
+        "networks": [{"name": "default", "pod": {}}],
+        "volumes": [],
+    }
+    return {**made, **changes}
+
+
+def on_claim(name: str) -> Manifest:
+    return {"name": "os", "persistentVolumeClaim": {"claimName": name}}
+
+
+def vmi(name: str, namespace: str, *, version: str = "v1", **changes: Any) -> Manifest:
+    return {
+        "apiVersion": f"kubevirt.io/{version}",
+        "kind": "VirtualMachineInstance",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": spec(**changes),
+    }
+
+
+def vm(name: str, namespace: str, *, version: str = "v1", **changes: Any) -> Manifest:
+    return {
+        "apiVersion": f"kubevirt.io/{version}",
+        "kind": "VirtualMachine",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"runStrategy": "Halted", "template": {"metadata": {}, "spec": spec(**changes)}},
+    }
+
+
+VIOLATIONS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "claim": (
+        {"volumes": [on_claim("single")]},
+        "volumes[0]",
+        "Use a claim whose spec.accessModes include ReadWriteMany",
+    ),
+    "bridge": (
+        {"devices": {"interfaces": [{"name": "default", "bridge": {}}]}},
+        "domain.devices.interfaces[0]",
+        "Write `masquerade: {}` instead of `bridge: {}`",
+    ),
+    "filesystem": (
+        {
+            "devices": {"filesystems": [{"name": "cm", "virtiofs": {}}]},
+            "volumes": [{"name": "cm", "configMap": {"name": "cm"}}],
+        },
+        "domain.devices.filesystems[0]",
+        "Attach the volume as a disk",
+    ),
+    "hostDevice": (
+        {"devices": {"hostDevices": [{"name": "usb", "deviceName": "kubevirt.io/usb"}]}},
+        "domain.devices.hostDevices[0]",
+        "Remove the entry from devices.hostDevices",
+    ),
+    "gpu": (
+        {"devices": {"gpus": [{"name": "gpu", "deviceName": "nvidia.com/A10"}]}},
+        "domain.devices.gpus[0]",
+        "Remove the entry from devices.gpus",
+    ),
+    "ports": (
+        {
+            "devices": {
+                "interfaces": [{"name": "default", "masquerade": {}, "ports": [{"port": 49152}, {"port": 49153}]}]
+            }
+        },
+        "domain.devices.interfaces[0].ports[0]",
+        "Use other port numbers",
+    ),
+}
+
+
+@pytest.mark.parametrize("version", ["v1", "v1alpha3"])
+@pytest.mark.parametrize("make", [vm, vmi])
+@pytest.mark.parametrize("violation", VIOLATIONS)
+def test_a_violation_is_denied_with_its_field_path_and_remedy(
+    guarded: Guarded, violation: str, make: Any, version: str
+) -> None:
+    """
+    Each violation of the fixed list is denied for VM and VMI, in v1 and v1alpha3, with the field and what to write instead.
+    """
+    changes, path, remedy = VIOLATIONS[violation]
+    manifest = make("bad", guarded.tenant, version=version, **copy.deepcopy(changes))
+    prefix = "spec.template.spec." if make is vm else "spec."
+
+    done = guarded.apply(manifest)
+
+    assert done.returncode == 1
+    assert f"* {prefix}{path}: " in done.stderr
+    assert remedy in done.stderr
+    missing = guarded.client.kubectl("get", manifest["kind"], "bad", "-n", guarded.tenant, check=False)
+    assert missing.returncode == 1
+
+
+def test_what_is_good_is_admitted_without_a_word(guarded: Guarded) -> None:
+    """
+    A VM that can be live-migrated is admitted, also by server-side apply and in a dry run, and nothing is printed.
+    """
+    good = vm("good", guarded.tenant, volumes=[on_claim("shared")])
+
+    outcomes = [
+        guarded.apply(good, flags=("--dry-run=server",)),
+        guarded.apply(good, flags=("--server-side",)),
+        guarded.apply(good, flags=("--server-side",)),
+    ]
+
+    assert [(each.returncode, each.stderr) for each in outcomes] == [(0, "")] * 3
+
+
+def test_a_dry_run_is_answered_like_the_real_thing_and_stores_nothing(guarded: Guarded) -> None:
+    """
+    `--dry-run=server` denies what would be denied.
+    """
+    bad = vm("dry", guarded.tenant, volumes=[on_claim("single")])
+
+    done = guarded.apply(bad, flags=("--dry-run=server",))
+
+    assert done.returncode == 1
+    assert "* spec.template.spec.volumes[0]: claim 'single' is ReadWriteOnce" in done.stderr
+
+
+def test_defaults_appear_in_the_stored_object(guarded: Guarded) -> None:
+    """
+    The KubeVirt CR shows the settings in force, the VM the eviction strategy that the policy asks for; what was written
+    stays, and an object that cannot migrate gets no promise.
+    """
+    guarded.apply(vm("plain", guarded.tenant))
+    guarded.apply(vm("chosen", guarded.tenant, evictionStrategy="None"))
+
+    migrations = guarded.get("kubevirt", "kubevirt", "kubevirt")["spec"]["configuration"]["migrations"]
+    plain = guarded.get("vm", "plain")["spec"]["template"]["spec"]["evictionStrategy"]
+    chosen = guarded.get("vm", "chosen")["spec"]["template"]["spec"]["evictionStrategy"]
+
+    assert migrations["network"] == "migration-network"
+    assert migrations["parallelMigrationsPerCluster"] == 5
+    assert migrations["parallelOutboundMigrationsPerNode"] == 2
+    assert (plain, chosen) == ("LiveMigrate", "None")
+
+
+def test_applying_the_same_manifest_again_changes_nothing(guarded: Guarded) -> None:
+    """
+    Defaulted fields belong to no manager of git: a second server-side apply shows no diff.
+    """
+    guarded.apply(KUBEVIRT, flags=("--server-side", "--force-conflicts"))
+    before = guarded.get("kubevirt", "kubevirt", "kubevirt")["metadata"]["resourceVersion"]
+
+    done = guarded.apply(KUBEVIRT, flags=("--server-side",))
+
+    assert done.returncode == 0, done.stderr
+    assert guarded.get("kubevirt", "kubevirt", "kubevirt")["metadata"]["resourceVersion"] == before
+
+
+def test_a_setting_that_cannot_work_is_denied(guarded: Guarded) -> None:
+    """
+    More migrations per node than in the cluster, and a migration network that does not exist, name their field.
+    """
+    outbound = copy.deepcopy(KUBEVIRT)
+    outbound["spec"]["configuration"]["migrations"] |= {  # type: ignore[index]
+        "parallelOutboundMigrationsPerNode": 9,
+        "parallelMigrationsPerCluster": 3,
+    }
+    missing = copy.deepcopy(KUBEVIRT)
+    missing["spec"]["configuration"]["migrations"]["network"] = "nowhere"  # type: ignore[index]
+
+    too_many, no_network = guarded.apply(outbound), guarded.apply(missing)
+
+    assert too_many.returncode == 1
+    assert "* spec.configuration.migrations.parallelOutboundMigrationsPerNode: " in too_many.stderr
+    assert no_network.returncode == 1
+    assert "* spec.configuration.migrations.network: " in no_network.stderr
+
+
+def test_the_migration_network_cannot_be_deleted_while_it_is_named(guarded: Guarded) -> None:
+    """
+    Deleting the NetworkAttachmentDefinition that the KubeVirt CR names is refused, another one goes.
+    """
+    other = copy.deepcopy(LAB_NAD)
+    other["metadata"]["name"] = "other"  # type: ignore[index]
+    guarded.apply(other)
+
+    used = guarded.client.kubectl("delete", "net-attach-def", "migration-network", "-n", "kubevirt", check=False)
+    free = guarded.client.kubectl("delete", "net-attach-def", "other", "-n", "kubevirt", check=False)
+
+    assert used.returncode == 1
+    assert "spec.configuration.migrations.network" in used.stderr
+    assert free.returncode == 0, free.stderr
+
+
+def test_a_network_that_is_no_network_is_denied(guarded: Guarded) -> None:
+    """
+    A NetworkAttachmentDefinition whose config is not JSON is refused.
+    """
+    broken = copy.deepcopy(LAB_NAD)
+    broken["metadata"]["name"] = "broken"  # type: ignore[index]
+    broken["spec"]["config"] = '{"type": '  # type: ignore[index]
+
+    done = guarded.apply(broken)
+
+    assert done.returncode == 1
+    assert "* spec.config: " in done.stderr
+
+
+@pytest.fixture
+def old_sinner(guarded: Guarded, request: pytest.FixtureRequest) -> str:
+    """The name of a VM with two violations that was stored before anybody judged it."""
+    name = f"old-{abs(hash(request.node.name)) % 10**8}"
+    made = vm(
+        name,
+        guarded.tenant,
+        volumes=[on_claim("single")],
+        devices={"hostDevices": [{"name": "usb", "deviceName": "kubevirt.io/usb"}]},
+    )
+    hooks = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/migratable-validate"
+    stored = guarded.client.api("GET", hooks).document
+    guarded.client.api("DELETE", hooks)
+    path = f"/apis/kubevirt.io/v1/namespaces/{guarded.tenant}/virtualmachines"
+    wait_until(lambda: guarded.client.api("POST", f"{path}?dryRun=All", made).status == 201, 30, "the hook to be gone")
+    guarded.client.create(path, made)
+    for field in ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields"):
+        stored["metadata"].pop(field, None)
+    guarded.client.create(hooks.rpartition("/")[0], stored)
+    probe = vm("probe", guarded.tenant, volumes=[on_claim("single")])
+    wait_until(lambda: guarded.client.api("POST", f"{path}?dryRun=All", probe).status == 422, 30, "the hook to be back")
+    return name
+
+
+def test_an_old_sinner_is_cared_for_and_repaired_but_not_made_worse(guarded: Guarded, old_sinner: str) -> None:
+    """
+    A violating VM that existed before can be labelled, started, stopped, partly repaired and deleted; a new violation is
+    denied, and only the new one is named.
+    """
+
+    def patch(body: Any, kind: str = "merge") -> Any:
+        return guarded.client.kubectl(
+            "patch", "vm", old_sinner, "-n", guarded.tenant, "--type", kind, "-p", json.dumps(body), check=False
+        )
+
+    spec_path = "/spec/template/spec/domain/devices"
+    labelled = guarded.client.kubectl("label", "vm", old_sinner, "-n", guarded.tenant, "team=a", check=False)
+    started = patch({"spec": {"runStrategy": "Always"}})
+    stopped = patch({"spec": {"runStrategy": "Halted"}})
+    worse = patch([{"op": "add", "path": f"{spec_path}/gpus", "value": [{"name": "g", "deviceName": "a/b"}]}], "json")
+    renamed_claim = patch(
+        [{"op": "replace", "path": "/spec/template/spec/volumes/0", "value": on_claim("other")}], "json"
+    )
+    repaired = patch([{"op": "remove", "path": f"{spec_path}/hostDevices"}], "json")
+    back = patch(
+        [
+            {
+                "op": "add",
+                "path": f"{spec_path}/hostDevices",
+                "value": [{"name": "usb", "deviceName": "kubevirt.io/usb"}],
+            }
+        ],
+        "json",
+    )
+    deleted = guarded.client.kubectl("delete", "vm", old_sinner, "-n", guarded.tenant, "--wait=false", check=False)
+
+    assert [each.returncode for each in (labelled, started, stopped, repaired, deleted)] == [0, 0, 0, 0, 0]
+    assert "Warning: [LM201]" in repaired.stderr
+    assert worse.returncode == 1
+    assert "gpus[0]" in worse.stderr
+    assert "volumes[0]: claim" not in worse.stderr.replace("Warning:", "")
+    assert renamed_claim.returncode == 0  # a claim that does not exist yet is unproven: a warning
+    assert back.returncode == 1
+    assert "hostDevices[0]" in back.stderr
+
+
+def test_heartbeats_of_virt_handler_never_reach_us(guarded: Guarded) -> None:
+    """
+    A VMI has no status subresource: its status is written by plain updates, and none of them is sent to us.
+    """
+    name = "beating"
+    assert guarded.apply(vmi(name, guarded.tenant)).returncode == 0
+    before = _reviews(guarded, "VirtualMachineInstance", "UPDATE")
+
+    for phase in ("Scheduled", "Running", "Succeeded"):
+        patch = json.dumps({"status": {"phase": phase}})
+        guarded.client.kubectl("patch", "vmi", name, "-n", guarded.tenant, "--type", "merge", "-p", patch)
+
+    assert guarded.get("vmi", name)["status"]["phase"] == "Succeeded"
+    assert _reviews(guarded, "VirtualMachineInstance", "UPDATE") == before == 0
+
+
+def _reviews(guarded: Guarded, kind: str, operation: str) -> float:
+    lines = [
+        line
+        for line in guarded.server.metrics().splitlines()
+        if line.startswith("migratable_reviews_total{")
+        and f'kind="{kind}"' in line
+        and f'operation="{operation}"' in line
+    ]
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
+
+
+def test_replica_sets_and_pools_are_judged_by_their_templates(guarded: Guarded) -> None:
+    """
+    A template that cannot migrate is denied with its own path.
+    """
+    bad = spec(devices={"interfaces": [{"name": "default", "bridge": {}}]})
+    labels = {"matchLabels": {"a": "b"}}
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": bad}
+    replica_set = {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "VirtualMachineInstanceReplicaSet",
+        "metadata": {"name": "rs", "namespace": guarded.tenant},
+        "spec": {"replicas": 1, "selector": labels, "template": template},
+    }
+    pool = {
+        "apiVersion": "pool.kubevirt.io/v1alpha1",
+        "kind": "VirtualMachinePool",
+        "metadata": {"name": "pool", "namespace": guarded.tenant},
+        "spec": {
+            "replicas": 1,
+            "selector": labels,
+            "virtualMachineTemplate": {
+                "metadata": {"labels": {"a": "b"}},
+                "spec": {"runStrategy": "Always", "template": template},
+            },
+        },
+    }
+
+    sets, pools = guarded.apply(replica_set), guarded.apply(pool)
+
+    assert "* spec.template.spec.domain.devices.interfaces[0]: " in sets.stderr
+    assert "* spec.virtualMachineTemplate.spec.template.spec.domain.devices.interfaces[0]: " in pools.stderr
+
+
+def test_an_instance_that_a_controller_makes_again_starts(guarded: Guarded) -> None:
+    """
+    A VMI that KubeVirt's controller makes for a VM is never denied; the same VMI made by somebody else is.
+    """
+    owner = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "name": "x", "uid": "1", "controller": True}
+    made = vmi("again", guarded.tenant, volumes=[on_claim("single")])
+    made["metadata"]["ownerReferences"] = [owner]
+    controller = guarded.client.kubeconfig("system:serviceaccount:kubevirt:kubevirt-controller", ("system:masters",))
+    text = json.dumps(made)
+
+    stranger = guarded.client.kubectl("create", "-f", "-", stdin=text, check=False)
+    again = guarded.client.kubectl("create", "-f", "-", stdin=text, check=False, kubeconfig=controller)
+
+    assert stranger.returncode == 1
+    assert again.returncode == 0, again.stderr

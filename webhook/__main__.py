@@ -1,0 +1,5 @@
+"""``python -m webhook`` is ``migratable``."""
+
+from webhook.surfaces.cli import main
+
+main()
