@@ -93,14 +93,14 @@ def test_more_than_64_kib_is_all_junk() -> None:
     assert Bundle.parse(TRUSTED[0].pem + b"\n" * 65536) == Bundle((), is_tidy=False)
 
 
-def test_a_serial_number_of_zero_is_junk() -> None:
+def test_a_serial_number_that_is_not_positive_is_junk() -> None:
     """
     What cryptography reads under protest (RFC 5280 section 4.1.2.2) is not trusted, and does not stop the rotator.
     """
     der = bytearray(TRUSTED[0].certificate.public_bytes(serialization.Encoding.DER))
     length = TRUSTED[0].certificate.serial_number.bit_length() // 8 + 1
     at = der.index(TRUSTED[0].certificate.serial_number.to_bytes(length, "big"))
-    der[at : at + length] = bytes(length)
+    der[at] = 0x80  # the sign bit
     pem = b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(bytes(der)) + b"-----END CERTIFICATE-----\n"
 
     assert Bundle.parse(pem) == Bundle((), is_tidy=False)
