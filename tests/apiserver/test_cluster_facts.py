@@ -243,8 +243,10 @@ def test_an_api_server_that_restarts_is_found_again(own_control_plane: ControlPl
         delete(client, f"{crds.PATH}/network-attachment-definitions.k8s.cni.cncf.io")
         wait_for(lambda: running.store.missing(NAD), "the definition to be missed")
         assert running.ready
-        problems = {each.kind: each.problem for each in running.statistics() if each.problem}
-        assert set(problems) <= {"NetworkAttachmentDefinition"}
+        wait_for(
+            lambda: {each.kind for each in running.statistics() if each.problem} <= {NAD.__name__},
+            "all other kinds to be watched again",
+        )
     finally:
         running.stop()
 

@@ -163,6 +163,10 @@ class Store:
         """A watch is opened again."""
         self._shelves[kind].restarts += 1
 
+    def watched(self, kind: type[Kubernetes]) -> None:
+        """The API server has taken up a watch: no problem any more, but nothing heard of objects yet either."""
+        self._shelves[kind].problem = ""
+
     def statistics(self) -> tuple[KindStatistics, ...]:
         """How it stands with each kind, in the order in which they were given."""
         now = self._clock()

@@ -211,6 +211,7 @@ class Watch:
             if stream.status == 404:
                 raise _Expired("the API server no longer serves this kind")
             self._accept(stream.status)
+            self._store.watched(self._reads)
             began = self._clock()
             try:
                 for line in stream:
