@@ -1,0 +1,12 @@
+"""``migratable version``."""
+
+import click
+
+from webhook import __version__
+from webhook.kubevirt.releases import NEWEST, OLDEST_SUPPORTED
+
+
+@click.command("version")
+def command() -> None:
+    """Print the version, and the KubeVirt releases that are known."""
+    click.echo(f"migratable {__version__} (KubeVirt {OLDEST_SUPPORTED} to {NEWEST})")
