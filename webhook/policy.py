@@ -142,6 +142,14 @@ def decide(finding: Finding, policy: Policy, subject: Judged, today: str) -> Dec
     return Decision(finding, action)
 
 
+def would_deny(decision: Decision) -> bool:
+    """Whether a finding that passes for now is one that the built-in strict policy denies."""
+    return decision.action is not Action.DENY and action_of(decision.finding, _STRICT) is Action.DENY
+
+
+_STRICT = Policy()
+
+
 def ratchet(new: Sequence[Decision], old: Iterable[Finding]) -> tuple[Decision, ...]:
     """
     Lowers a deny to a warning where the old object had the same finding.

@@ -1,16 +1,19 @@
 """The composition root: settings, facts, TLS, listeners, life cycle. Nothing else puts parts together."""
 
 import asyncio
+import ssl
 import sys
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import partial
 
-import uvloop
 from cryptography import x509
 
 from webhook.errors import Misconfigured
 from webhook.serve.cluster_facts import ClusterBacked
 from webhook.serve.facts import ManifestFacts
+from webhook.serve.guarding import Guard, Limits, Loop
 from webhook.serve.health import Health
 from webhook.serve.listeners import Draining, Listener, serve_all
 from webhook.serve.observing import Metrics, log_to_stderr
@@ -28,7 +31,7 @@ POLICY_POLL_SECONDS = 5.0
 def run(options: Options) -> None:
     """Serves until SIGTERM. Raises Misconfigured for what must be right at the start."""
     log_to_stderr()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
+    with asyncio.Runner(loop_factory=Loop) as loop:
         loop.run(_serve(options))
 
 
@@ -49,10 +52,16 @@ async def _serve(options: Options) -> None:
     background = facts.given if isinstance(facts, ManifestFacts) else ()
     api = build_api(situations, background, options.release)
     health = Health(lambda: facts.ready and not draining(), metrics.registry)
+    names = options.client_names if options.client_ca else ()
+
+    def listener(name: str, app: object, port: int, tls: ssl.SSLContext | None, names: Iterable[str] = ()) -> Listener:
+        guard = Guard(Limits(), time.monotonic, names, partial(metrics.refused, name))
+        return Listener(name, app, options.host, port, guard, tls)
+
     listeners = [
-        Listener("admission", door, options.host, options.admission_port, admission_tls.listening),
-        Listener("api", api, options.host, options.api_port, certificates.listening),
-        Listener("health", health, options.host, options.health_port),
+        listener("admission", door, options.admission_port, admission_tls.listening, names),
+        listener("api", api, options.api_port, certificates.listening),
+        listener("health", health, options.health_port, None),
     ]
     following = [
         asyncio.create_task(each.follow(draining.began, lambda: _note_expiry(metrics, certificates)))

@@ -15,6 +15,8 @@ from typing import Any
 
 import uvicorn
 
+from webhook.serve.guarding import Guard
+
 KEEP_ALIVE = 120
 """Seconds; API servers keep idle connections about 90 s and do not repeat a POST on one that we closed."""
 GRACE = 5
@@ -36,6 +38,7 @@ class Listener:
     app: Any
     host: str
     port: int
+    guard: Guard
     tls: ssl.SSLContext | None = None
 
     def server(self) -> uvicorn.Server:
@@ -46,7 +49,7 @@ class Listener:
                 host=self.host,
                 port=self.port,
                 loop="none",
-                http="h11",  # caps headers at 64 KiB; httptools has no cap
+                http=self.guard.protocol,  # type: ignore[arg-type] # uvicorn only ever calls it
                 ws="none",
                 lifespan="off",
                 interface="asgi3",
@@ -88,6 +91,8 @@ async def serve_all(listeners: Sequence[Listener], draining: Draining, drain_sec
     tasks = [
         asyncio.create_task(server.serve(), name=each.name) for server, each in zip(servers, listeners, strict=True)
     ]
+    stopped = asyncio.Event()
+    sweeping = [asyncio.create_task(each.guard.keep(stopped)) for each in listeners]
     waiting = asyncio.create_task(draining.began.wait())
     await asyncio.wait([*tasks, waiting], return_when=asyncio.FIRST_COMPLETED)
     if draining.began.is_set():
@@ -97,5 +102,7 @@ async def serve_all(listeners: Sequence[Listener], draining: Draining, drain_sec
         server.should_exit = True
     waiting.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    stopped.set()
+    await asyncio.gather(*sweeping)
     for task in tasks:
         task.result()

@@ -5,7 +5,7 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 OPERATIONS = frozenset({"CREATE", "UPDATE", "DELETE", "CONNECT"})
@@ -15,6 +15,7 @@ class Metrics:
     """The Prometheus metrics of one process."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call] # a series for the birth of each series tells nobody anything
         self.registry = CollectorRegistry()
         self._reviews = Counter(
             "migratable_reviews",
@@ -30,7 +31,22 @@ class Metrics:
             registry=self.registry,
         )
         self._findings = Counter(
-            "migratable_findings", "Findings decided about at admission.", ["rule", "action"], registry=self.registry
+            "migratable_findings",
+            "Findings decided about at admission.",
+            ["rule", "kind", "action"],
+            registry=self.registry,
+        )
+        self._would_deny = Counter(
+            "migratable_would_have_been_denied",
+            "Findings that passed and that the built-in strict policy denies.",
+            ["rule"],
+            registry=self.registry,
+        )
+        self._refused = Counter(
+            "migratable_connections_refused",
+            "Connections that were cut or not taken up, by reason.",
+            ["listener", "reason"],
+            registry=self.registry,
         )
         self.certificate_expiry = Gauge(
             "migratable_certificate_not_after_seconds", "When the serving certificate ends.", registry=self.registry
@@ -45,9 +61,17 @@ class Metrics:
         self._reviews.labels(door, kind, operation, outcome).inc()
         self._seconds.labels(door).observe(seconds)
 
-    def found(self, rule: str, action: str) -> None:
+    def found(self, rule: str, kind: str, action: str) -> None:
         """Counts one finding."""
-        self._findings.labels(rule, action).inc()
+        self._findings.labels(rule, kind, action).inc()
+
+    def would_deny(self, rule: str) -> None:
+        """Counts one finding that a stricter policy would deny."""
+        self._would_deny.labels(rule).inc()
+
+    def refused(self, listener: str, reason: str) -> None:
+        """Counts one connection."""
+        self._refused.labels(listener, reason).inc()
 
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}

@@ -14,6 +14,8 @@ class Options:
     health_port: int = 8080
     cert_dir: Path = Path("dev/certs")
     client_ca: Path | None = None
+    client_names: tuple[str, ...] = ("kube-apiserver",)
+    """Common or DNS names; a client certificate must bear one of them."""
     policy_file: Path | None = None
     release: str = ""
     facts: tuple[str, ...] = ()

@@ -8,12 +8,16 @@ server sends; an overloaded or not yet ready server says 503 with Retry-After, w
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import parse_qs
 
+from webhook.facts.unknown import Unknown
+from webhook.facts.unknown_world import UnknownWorld
 from webhook.facts.world import World
-from webhook.policy import Action, Policy
+from webhook.policy import Action, Policy, would_deny
 from webhook.surfaces.admission.answering import allowed, denied, patched, warnings_of
 from webhook.surfaces.admission.mutate import operations_for
 from webhook.surfaces.admission.reading import BadReview, Readable, Unreadable, read_review
@@ -24,15 +28,22 @@ log = logging.getLogger("migratable.admission")
 
 MAX_BODY = 8 * 2**20
 """Bytes: an object and its old self of 3 MiB each, and the envelope."""
-BODY_DEADLINE = 10.0
-"""Seconds in which the whole body must have arrived."""
 ANSWER_MARGIN = 0.5
 """Seconds kept back from the caller's ``timeout`` for the way home."""
 DEFAULT_TIMEOUT = 10.0
+CONFIRMING_THREADS = 32
+MAX_CONFIRMING = 256
+"""Decisions that may wait for live reads at one time; one more is answered 503, which API servers repeat."""
+LATE = Unknown("the API server did not answer in time", "this is judged again at the next change; see /metrics")
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Header: TypeAlias = tuple[bytes, bytes]
+
+CLOSE: Header = (b"connection", b"close")
+RETRY: Header = (b"retry-after", b"1")
+JSON_TYPE: Header = (b"content-type", b"application/json")
 
 
 class Facts(Protocol):
@@ -63,8 +74,12 @@ class Observer(Protocol):
         """One review was answered: ``allowed``, ``denied``, ``patched``, ``internal``."""
         ...
 
-    def found(self, rule: str, action: str) -> None:
+    def found(self, rule: str, kind: str, action: str) -> None:
         """One finding was decided about."""
+        ...
+
+    def would_deny(self, rule: str) -> None:
+        """A finding passed that the built-in strict policy denies: what a step from audit to deny would change."""
         ...
 
 
@@ -78,6 +93,14 @@ class Situation:
     today: str
 
 
+class Gone(Exception):
+    """The caller hung up; nobody would read an answer."""
+
+
+class Overloaded(Exception):
+    """Too many decisions wait for live reads: HTTP 503 with Retry-After, which an API server repeats by itself."""
+
+
 @dataclass(slots=True)
 class Door:
     """The ASGI application of the admission listener."""
@@ -88,6 +111,8 @@ class Door:
     clock: Callable[[], float]
     """Monotonic seconds."""
     draining: Callable[[], bool] = field(default=lambda: False)
+    executor: Executor = field(default_factory=lambda: ThreadPoolExecutor(CONFIRMING_THREADS, "confirming"))
+    confirming: int = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one HTTP request."""
@@ -95,56 +120,49 @@ class Door:
             return
         path, headers = scope["path"], []
         if self.draining():
-            headers.append((b"connection", b"close"))
+            headers.append(CLOSE)
         if path not in ("/validate", "/mutate"):
             await _plain(send, 404, "there are /validate and /mutate here", headers)
         elif scope["method"] != "POST":
             await _plain(send, 405, "POST an AdmissionReview", [*headers, (b"allow", b"POST")])
         elif not self.facts.ready:
-            await _plain(send, 503, "the cluster's objects have not been read yet", [*headers, (b"retry-after", b"1")])
+            await _plain(send, 503, "the cluster's objects have not been read yet", [*headers, RETRY])
         else:
-            await self._review(path, scope, receive, send, headers)
+            with suppress(Gone):
+                await self._review(path, scope, receive, send, headers)
 
-    async def _review(
-        self, path: str, scope: Scope, receive: Receive, send: Send, headers: list[tuple[bytes, bytes]]
-    ) -> None:
+    async def _review(self, path: str, scope: Scope, receive: Receive, send: Send, headers: list[Header]) -> None:
         began = self.clock()
-        close = (b"connection", b"close")
-        try:
-            async with asyncio.timeout(BODY_DEADLINE):
-                body = await _body(scope, receive)
-        except TimeoutError:
-            await _plain(send, 408, "the body did not arrive in time", [*headers, close])
-            return
+        body = await _body(scope, receive)
         if body is None:
-            await _plain(send, 413, f"the body is larger than {MAX_BODY} bytes", [*headers, close])
+            await _plain(send, 413, f"the body is larger than {MAX_BODY} bytes", [*headers, CLOSE])
             return
         try:
             read = read_review(body)
+            answer = await self._answer(path.removeprefix("/"), scope, read, began)
         except BadReview as error:
+            self.observer.reviewed(path.removeprefix("/"), "unreadable", "", "bad", self.clock() - began)
             log.warning("bad review", extra={"bytes": len(body), "path": path})
             await _plain(send, 400, str(error), headers)
             return
-        answer = await self._answer(path, scope, read, began)
-        await send(
-            {
-                "type": "http.response.start",
-                "status": 200,
-                "headers": [
-                    (b"content-type", b"application/json"),
-                    (b"content-length", str(len(answer)).encode()),
-                    *headers,
-                ],
-            }
-        )
+        except Overloaded:
+            await _plain(send, 503, "too many objects are being looked up", [*headers, RETRY])
+            return
+        scope.setdefault("state", {})["known"] = True  # the listener keeps such connections before others
+        start = {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": [JSON_TYPE, (b"content-length", b"%d" % len(answer)), *headers],
+        }
+        await send(start)
         await send({"type": "http.response.body", "body": answer})
 
-    async def _answer(self, path: str, scope: Scope, read: Readable | Unreadable, began: float) -> bytes:
+    async def _answer(self, door: str, scope: Scope, read: Readable | Unreadable, began: float) -> bytes:
         """The answer's bytes; the outermost wall: an error inside lets the request pass, loudly."""
-        door = path.removeprefix("/")
         if isinstance(read, Unreadable):
-            self.observer.reviewed(door, "unreadable", "", "denied", self.clock() - began)
-            if door == "mutate":
+            passes = door == "mutate" or read.was_so
+            self.observer.reviewed(door, "unreadable", "", "allowed" if passes else "denied", self.clock() - began)
+            if passes:
                 return allowed(read.uid)
             return denied(read.uid, "", "", read.causes)
         request = read.request
@@ -155,9 +173,11 @@ class Door:
                 outcome = "patched" if operations else "allowed"
                 answer = patched(request.uid, operations)
             else:
-                decided = await self._decide(read, _deadline(scope, began, self.clock()))
+                decided = await self._decide(read, deadline_of(scope, began, self.clock()))
                 outcome = "allowed" if decided.allowed else "denied"
-                answer = self._verdict(read, decided)
+                answer = self._verdict(read, kind, decided)
+        except Overloaded:
+            raise
         except Exception as error:  # noqa: BLE001 - the outermost wall: never a 5xx for a readable UID
             log.error("internal error", extra={"uid": request.uid, "error": type(error).__name__})  # noqa: TRY400 - no locals
             outcome = "internal"
@@ -173,21 +193,41 @@ class Door:
         now = self.situation()
         return Judging(world, now.chosen.releases, now.policy, now.today, now.install_namespace)
 
-    async def _decide(self, read: Readable, deadline: float) -> Outcome:
+    async def _decide(self, read: Readable, seconds: float) -> Outcome:
+        """The outcome by the cache, or by live reads where the cache must not decide; ``seconds`` bound all of it."""
         world = self.facts.world()
         outcome = decide_request(read, self._judging(world))
         if not self.facts.needs_confirmation(world, outcome):
             return outcome
-        return await asyncio.to_thread(
-            self.facts.confirm, world, lambda fresh: decide_request(read, self._judging(fresh)), deadline
+        if self.confirming >= MAX_CONFIRMING:
+            raise Overloaded
+        self.confirming += 1
+        waiting = asyncio.get_running_loop().run_in_executor(
+            self.executor,
+            self.facts.confirm,
+            world,
+            lambda fresh: decide_request(read, self._judging(fresh)),
+            seconds,
         )
+        waiting.add_done_callback(self._confirmed)
+        try:
+            return await asyncio.wait_for(asyncio.shield(waiting), seconds)
+        except TimeoutError:
+            return decide_request(read, self._judging(UnknownWorld(LATE)))
 
-    def _verdict(self, read: Readable, outcome: Outcome) -> bytes:
+    def _confirmed(self, waiting: "asyncio.Future[Outcome]") -> None:
+        self.confirming -= 1
+        if not waiting.cancelled():
+            waiting.exception()  # an error that nobody waits for any more
+
+    def _verdict(self, read: Readable, kind: str, outcome: Outcome) -> bytes:
         request = read.request
         for decision in outcome.decisions:
-            self.observer.found(decision.finding.rule.id, decision.action)
-        denied_rules = [each.finding.rule.id for each in outcome.decisions if each.action is Action.DENY]
+            self.observer.found(decision.finding.rule.id, kind, decision.action)
+            if would_deny(decision):
+                self.observer.would_deny(decision.finding.rule.id)
         if not outcome.allowed:
+            denied_rules = [each.finding.rule.id for each in outcome.decisions if each.action is Action.DENY]
             log.info(
                 "denied",
                 extra={
@@ -219,7 +259,7 @@ async def _body(scope: Scope, receive: Receive) -> bytes | None:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return b""
+            raise Gone
         part = message.get("body", b"")
         size += len(part)
         if size > MAX_BODY:
@@ -229,7 +269,7 @@ async def _body(scope: Scope, receive: Receive) -> bytes | None:
             return b"".join(parts)
 
 
-def _deadline(scope: Scope, began: float, now: float) -> float:
+def deadline_of(scope: Scope, began: float, now: float) -> float:
     """Seconds left of the caller's ``timeout`` parameter, less the way home."""
     values = parse_qs(scope.get("query_string", b"").decode("ascii", "replace")).get("timeout")
     seconds = DEFAULT_TIMEOUT
@@ -243,7 +283,7 @@ def _deadline(scope: Scope, began: float, now: float) -> float:
     return max(seconds - (now - began) - ANSWER_MARGIN, 0.05)
 
 
-async def _plain(send: Send, status: int, text: str, headers: list[tuple[bytes, bytes]]) -> None:
+async def _plain(send: Send, status: int, text: str, headers: list[Header]) -> None:
     body = text.encode() + b"\n"
     await send(
         {

@@ -18,7 +18,10 @@ def operations_for(readable: Readable, judging: Judging) -> list[dict[str, Any]]
         return []
     if request.operation != "CREATE" and not (request.operation == "UPDATE" and request.kind.kind == "KubeVirt"):
         return []
-    raw: Mapping[str, Any] = msgspec.json.decode(request.object)
     verdict = judge(new, judging.world, judging.releases).verdict
     refused = verdict is not None and verdict.live_migratable is False
-    return patches(default_sets(DefaultFacts(new, judging.releases, refused, judging.policy.wanted)), raw)
+    sets = default_sets(DefaultFacts(new, judging.releases, refused, judging.policy.wanted))
+    if not sets:
+        return []  # most requests: the whole object need not be read
+    raw: Mapping[str, Any] = msgspec.json.decode(request.object)
+    return patches(sets, raw)

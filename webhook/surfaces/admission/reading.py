@@ -6,6 +6,7 @@ A review whose UID can be read is always answered; all else is refused with one 
 
 import re
 from dataclasses import dataclass
+from itertools import accumulate
 
 import msgspec
 
@@ -14,14 +15,21 @@ from webhook.objects.meta import Kubernetes, ObjectMeta
 from webhook.objects.review import AdmissionRequest, AdmissionReview, StatusCause
 
 MAX_DEPTH = 512
-"""Levels of nesting in a review. An API server forwards up to 10,000; nothing that is read here is deeper than 30."""
+"""Levels of nesting in an object. An API server forwards up to 10,000; nothing that is read here is deeper than 30."""
 MAX_UID = 256
 REVIEW_VERSION = "admission.k8s.io/v1"
 
 _decoder = msgspec.json.Decoder(AdmissionReview)
 _decoders: dict[type[Kubernetes], msgspec.json.Decoder[Kubernetes]] = {}
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_HEAD = 8192
+"""Bytes in which an API server writes everything that stands before the objects."""
 _UID = re.compile(rb'"request"\s*:\s*\{.{0,4096}?"uid"\s*:\s*"([^"\\]{1,256})"', re.DOTALL)
+_OPERATION = re.compile(rb'"operation"\s*:\s*"([A-Z]{1,16})"')
+_OPENING, _CLOSING = b"[{", b"]}"
+_STEP = dict.fromkeys(_OPENING, 1) | dict.fromkeys(_CLOSING, -1)
+_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in _OPENING + _CLOSING)
 
 
 class BadReview(Exception):
@@ -34,6 +42,8 @@ class Unreadable:
 
     uid: str
     causes: tuple[StatusCause, ...]
+    was_so: bool = False
+    """Whether there is nothing new to refuse: it is no CREATE, and what was stored cannot be read either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,8 @@ class Readable:
     kind: Kind | None
     object: Kubernetes | None
     old: Kubernetes | None
+    old_is_hidden: bool = False
+    """Whether what is replaced cannot be read, so that nobody can tell what of the new object is new harm."""
 
 
 def read_review(body: bytes) -> Readable | Unreadable:
@@ -53,22 +65,11 @@ def read_review(body: bytes) -> Readable | Unreadable:
     Raises BadReview for what no API server sends: no JSON, another version, no request, no usable UID, an UPDATE
     without its old object.
     """
-    deep = _too_deep(body)
-    if deep:
-        found = _UID.search(body)
-        if found is None:
-            raise BadReview(f"nesting deeper than {MAX_DEPTH} levels")
-        return Unreadable(
-            found[1].decode("utf-8", "replace"),
-            (
-                StatusCause(
-                    "FieldValueInvalid", f"nesting deeper than {MAX_DEPTH} levels; nothing that KubeVirt reads is", deep
-                ),
-            ),
-        )
     try:
         review = _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
+    except RecursionError:
+        return _endless(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
         raise BadReview("the body is not an AdmissionReview in JSON") from None
     request = review.request
     if review.kind != "AdmissionReview" or review.api_version != REVIEW_VERSION:
@@ -84,30 +85,56 @@ def read_review(body: bytes) -> Readable | Unreadable:
         raise BadReview("an UPDATE without oldObject")
     if request.operation in ("CREATE", "UPDATE") and not _present(request.object):
         raise BadReview(f"a {request.operation} without object")
-    try:
-        new = _read(kind, request, request.object)
-        old = _read(kind, request, request.old_object)
-    except msgspec.ValidationError as error:
-        return Unreadable(request.uid, (_wrong_type(str(error)),))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
-        return Unreadable(
-            request.uid, (StatusCause("FieldValueInvalid", "the object is not JSON that can be read", ""),)
-        )
+    new = _read(kind, request, request.object)
+    old = _read(kind, request, request.old_object)
+    if isinstance(new, StatusCause):
+        return Unreadable(request.uid, (new,), isinstance(old, StatusCause))
+    if isinstance(old, StatusCause):
+        if request.operation == "DELETE":
+            return Unreadable(request.uid, (), was_so=True)
+        return Readable(request, kind, new, None, old_is_hidden=True)
     return Readable(request, kind, new, old)
+
+
+def _endless(body: bytes) -> Unreadable:
+    """A review whose objects nest deeper than any parser here goes: its first bytes tell who asks, and a scan the place."""
+    uid, operation = _UID.search(body[:_HEAD]), _OPERATION.search(body[:_HEAD])
+    if uid is None:
+        raise BadReview(f"nesting deeper than {MAX_DEPTH} levels")
+    deep = _deep_places(body)
+    cause = _nested(next((place for root, place in deep.items() if root != "oldObject"), ""))
+    was_so = (operation is not None and operation[1] == b"DELETE") or "oldObject" in deep
+    return Unreadable(uid[1].decode("utf-8", "replace"), (cause,), was_so)
+
+
+def _nested(place: str) -> StatusCause:
+    where = place or "object"
+    return StatusCause(
+        "FieldValueInvalid", f"nesting deeper than {MAX_DEPTH} levels; nothing that KubeVirt reads is", where
+    )
 
 
 def _present(raw: msgspec.Raw) -> bool:
     return len(bytes(raw)) > 0 and bytes(raw) != b"null"
 
 
-def _read(kind: Kind, request: AdmissionRequest, raw: msgspec.Raw) -> Kubernetes | None:
-    """The object, with the namespace that the request names where it has none of its own yet."""
+def _read(kind: Kind, request: AdmissionRequest, raw: msgspec.Raw) -> Kubernetes | StatusCause | None:
+    """
+    The object, with the namespace that the request names where it has none of its own yet; or why it cannot be read.
+    """
     if not _present(raw):
         return None
+    if _is_deep(raw):
+        return _nested(next(iter(_deep_places(bytes(raw), levels=0).values()), ""))
     decoder = _decoders.get(kind.reads)
     if decoder is None:
         decoder = _decoders[kind.reads] = msgspec.json.Decoder(kind.reads)
-    read = decoder.decode(raw)
+    try:
+        read = decoder.decode(raw)
+    except msgspec.ValidationError as error:
+        return _wrong_type(str(error))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
+        return StatusCause("FieldValueInvalid", "the object is not JSON that can be read", "")
     if kind.namespaced and not read.namespace and request.namespace:
         meta = msgspec.structs.replace(read.metadata or ObjectMeta(), namespace=request.namespace)
         return msgspec.structs.replace(read, metadata=meta)
@@ -120,30 +147,44 @@ def _wrong_type(text: str) -> StatusCause:
     return StatusCause("FieldValueInvalid", f"wrong type: {message[:1].lower()}{message[1:]}", path.strip("`.")[:200])
 
 
-def _too_deep(body: bytes) -> str:
+def _is_deep(raw: msgspec.Raw) -> bool:
     """
-    The path's first keys where brackets nest deeper than ``MAX_DEPTH``, else an empty text.
+    Whether an object nests deeper than ``MAX_DEPTH``.
 
-    Two counts settle nearly every body; only one with that many brackets is scanned, without recursion.
+    Two counts settle nearly every object; in one with that many brackets, those outside of strings are followed.
     """
+    body = bytes(raw)
     if body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
-        return ""
+        return False
+    brackets = _STRING.sub(b"", body).translate(None, _NO_BRACKETS)
+    return max(accumulate(map(_STEP.__getitem__, brackets)), default=0) > MAX_DEPTH
+
+
+def _deep_places(body: bytes, levels: int = 2) -> dict[str, str]:
+    """
+    Where nesting goes deeper than ``MAX_DEPTH``: the first few keys on the way, by the key at the ``levels``-th level.
+
+    ``levels`` is 2 for a whole review, so that ``object`` and ``oldObject`` are told apart; without recursion.
+    """
     depth = 0
     keys: list[str] = []
     last = b""
+    found: dict[str, str] = {}
     for token in _TOKEN.finditer(body):
         mark = token[0]
         if mark in (b"{", b"["):
             depth += 1
-            if depth > MAX_DEPTH:
-                return ".".join(key for key in keys[2:6] if key) or "object"
-            keys.append(last[1:60].strip(b'"').decode("ascii", "replace") if last else "")
+            if depth <= MAX_DEPTH:
+                keys.append(last[1:60].strip(b'"').decode("ascii", "replace") if last else "")
+            elif depth == MAX_DEPTH + 1:
+                way = [key for key in keys[1 + levels : 5 + levels] if key]
+                found.setdefault(keys[levels] if len(keys) > levels else "", ".".join(way))
             last = b""
         elif mark in (b"}", b"]"):
-            depth -= 1
-            if keys:
+            if depth <= MAX_DEPTH and keys:
                 keys.pop()
+            depth -= 1
             last = b""
         else:
             last = mark
-    return ""
+    return found

@@ -5,9 +5,9 @@ Nothing here waits: facts come from a ``World`` that is already there.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from webhook.engine import Judgement, judge
+from webhook.engine import Judgement, judge, judge_change
 from webhook.facts.unknown import Unknown
 from webhook.facts.world import World
 from webhook.kubevirt.attachments import IN_USE, in_use_by
@@ -71,6 +71,9 @@ def decide_request(readable: Readable, judging: Judging) -> Outcome:
     if _never_judged(request, new, old):
         return PASS
     judgement = judging.judge(new, judging.world, judging.releases)
+    if old is not None:
+        changes = judge_change(old, new, judging.world, judging.releases)
+        judgement = replace(judgement, findings=(*judgement.findings, *changes)) if changes else judgement
     subject = Judged(request.kind.kind, new.namespace or request.namespace, new.name or request.name)
     decisions = decide_all(judgement, judging.policy, subject, judging.today)
     if old is not None and any(each.action is Action.DENY for each in decisions):
@@ -97,7 +100,7 @@ def _only_warned(decision: Decision, readable: Readable, judging: Judging) -> bo
     A VMI that a controller makes for a VM admitted before us must always start again; a migration of volumes replaces
     single-node claims.
     """
-    if is_kubevirt_account(readable.request.user_info.username, judging.install_namespace):
+    if readable.old_is_hidden or is_kubevirt_account(readable.request.user_info.username, judging.install_namespace):
         return True
     new, old = readable.object, readable.old
     migrating = isinstance(new, VirtualMachine) and old is not None and new.spec.update_volumes_strategy == "Migration"

@@ -16,7 +16,19 @@ from webhook.surfaces.cli.status import fail
 @click.option("--health-port", default=8080, show_default=True, envvar="MIGRATABLE_HEALTH_PORT")
 @click.option("--cert-dir", type=click.Path(path_type=Path), default=Path("dev/certs"), envvar="MIGRATABLE_CERT_DIR")
 @click.option(
-    "--client-ca", type=click.Path(exists=True, path_type=Path), help="CA of the API server's client certificate."
+    "--client-ca",
+    type=click.Path(exists=True, path_type=Path),
+    envvar="MIGRATABLE_CLIENT_CA",
+    help="CA of the API server's client certificate; without it anybody may call the admission port.",
+)
+@click.option(
+    "--client-name",
+    "client_names",
+    multiple=True,
+    default=("kube-apiserver",),
+    show_default=True,
+    envvar="MIGRATABLE_CLIENT_NAMES",
+    help="Common or DNS name that this certificate must bear; repeatable.",
 )
 @click.option("--policy", "policy_file", type=click.Path(path_type=Path), envvar="MIGRATABLE_POLICY")
 @click.option("--release", default="", help="KubeVirt release; else what the KubeVirt CR says, else any.")
