@@ -1,6 +1,7 @@
 """Makes whole objects of rules' examples. Builders only: no logic of the product is repeated here."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from webhook.resolve.kubeyaml import read_documents
@@ -105,10 +106,17 @@ def wraps(rule: Rule, example: Example) -> tuple[Wrap, ...]:
         About.SETTINGS: as_kubevirt,
         "migration network": as_kubevirt,
         About.NETWORK: as_nad,
+        About.NETWORK_CHANGE: as_nad,
+        About.MIGRATION_NETWORK_CHANGE: as_kubevirt,
         About.POLICY: as_policy,
         About.MANIFEST: spec_of,
     }
     return (by_about[rule.about],)
+
+
+def before_of(example: Example) -> Example:
+    """The example as it was before its update."""
+    return replace(example, spec=example.before)
 
 
 def every_example() -> list[tuple[Rule, Example, Wrap]]:

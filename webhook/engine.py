@@ -13,7 +13,12 @@ from webhook.facts.migration import MigrationFacts
 from webhook.facts.settings import SettingsFacts
 from webhook.facts.unknown import Fact, Unknown
 from webhook.facts.world import World
-from webhook.kubevirt.attachments import migration_network_facts, network_facts
+from webhook.kubevirt.attachments import (
+    migration_network_change,
+    migration_network_facts,
+    network_change,
+    network_facts,
+)
 from webhook.kubevirt.expand import expand
 from webhook.kubevirt.policies import policy_facts
 from webhook.kubevirt.releases import Releases, newest, only
@@ -63,6 +68,8 @@ _SETTINGS_RULES = about(About.SETTINGS)
 _POLICY_RULES = about(About.POLICY)
 _NETWORK_RULES = about(About.NETWORK)
 _MIGRATION_NETWORK_RULES = about(About.MIGRATION_NETWORK)
+_NETWORK_CHANGE_RULES = about(About.NETWORK_CHANGE)
+_MIGRATION_NETWORK_CHANGE_RULES = about(About.MIGRATION_NETWORK_CHANGE)
 _MANIFEST_RULES = about(About.MANIFEST)
 
 
@@ -87,6 +94,21 @@ def judge(judged: Kubernetes, world: World, releases: Releases) -> Judgement:
     if isinstance(judged, MigrationPolicy):
         return Judgement(tuple(_findings(_POLICY_RULES, policy_facts(judged, world, releases), releases)))
     return Judgement(())
+
+
+def judge_change(old: Kubernetes, new: Kubernetes, world: World, releases: Releases) -> tuple[Finding, ...]:
+    """
+    What can be said of an update beside what ``judge`` says of its outcome; nothing where nothing of weight changes.
+
+    Manifests have no old object, so nobody asks this of them.
+    """
+    if isinstance(old, KubeVirt) and isinstance(new, KubeVirt):
+        change, rules = migration_network_change(old, new), _MIGRATION_NETWORK_CHANGE_RULES
+    elif isinstance(old, NetworkAttachmentDefinition) and isinstance(new, NetworkAttachmentDefinition):
+        change, rules = network_change(old, new, world), _NETWORK_CHANGE_RULES
+    else:
+        return ()
+    return tuple(_findings(rules, change, releases)) if change is not None else ()
 
 
 def _findings(rules: Iterable[Rule], facts: object, releases: Releases) -> Iterator[Finding]:

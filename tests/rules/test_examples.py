@@ -5,9 +5,14 @@ from typing import Any
 
 import pytest
 
-from tests.wrapping import PREFIX, Wrap, every_example
+from tests.wrapping import PREFIX, Wrap, before_of, every_example
+from webhook.engine import judge_change
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.kubevirt.releases import only, parse_release
+from webhook.objects.meta import Kubernetes
+from webhook.objects.path import dotted
 from webhook.report.model import ObjectReport
-from webhook.resolve.manifests import read_manifests
+from webhook.resolve.manifests import objects_in, read_manifests
 from webhook.rules.rule import Example, Rule
 from webhook.surfaces.checking import Settings, check
 
@@ -20,9 +25,35 @@ def report_of(manifest: dict[str, Any], world: tuple[Any, ...], release: str) ->
     return report.objects[0] if report.objects else None
 
 
+def read(manifest: Any) -> Kubernetes:
+    [found] = objects_in(read_manifests(json.dumps(manifest).encode(), "example").given)
+    return found
+
+
 @pytest.mark.parametrize(
     ("rule", "example", "wrap"),
-    every_example(),
+    [each for each in every_example() if each[1].before],
+    ids=lambda each: getattr(each, "id", None) or getattr(each, "title", None) or each.__name__,
+)
+def test_an_example_of_an_update_gives_its_findings(rule: Rule, example: Example, wrap: Wrap) -> None:
+    """
+    What a rule says of a change needs the object as it was; of the new object alone it says nothing.
+    """
+    release = parse_release(example.release)
+    assert release is not None
+    world = ObjectsWorld([read(each) for each in example.world])
+
+    found = judge_change(read(wrap(before_of(example))), read(wrap(example)), world, only(release))
+
+    places = [PREFIX[wrap] + path for path in example.violates]
+    assert [dotted(each.path) for each in found if each.rule is rule and not each.undetermined] == places
+    report = report_of(wrap(example), example.world, example.release)
+    assert [each for each in (report.findings if report else []) if each.rule == rule.id] == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "example", "wrap"),
+    [each for each in every_example() if not each[1].before],
     ids=lambda each: getattr(each, "id", None) or getattr(each, "title", None) or getattr(each, "__name__", "whole"),
 )
 def test_an_example_gives_its_findings(rule: Rule, example: Example, wrap: Wrap) -> None:

@@ -141,6 +141,17 @@ class NetworkFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkChangeFacts:
+    """An update by which the migration network changes, or its configuration."""
+
+    path: FieldPath
+    """Of what differs."""
+    before: str
+    """The network's name, empty where there is none."""
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class MigrationNetworkFacts:
     """``spec.configuration.migrations.network`` of a KubeVirt CR that sets it."""
 

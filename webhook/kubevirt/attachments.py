@@ -17,6 +17,7 @@ from webhook.facts.network import (
     Ipam,
     MigrationNetworkFacts,
     Neighbour,
+    NetworkChangeFacts,
     NetworkFacts,
     Nodes,
     Plugin,
@@ -75,6 +76,41 @@ def migration_network_facts(kubevirt: KubeVirt, world: World) -> MigrationNetwor
         found = world.find(NetworkAttachmentDefinition, namespace, name)
         network = _facts(found, world, named=True) if isinstance(found, NetworkAttachmentDefinition) else found
     return MigrationNetworkFacts(value, NETWORK_PATH, kubevirt.namespace, namespace, name, network)
+
+
+def migration_network_change(old: KubeVirt, new: KubeVirt) -> NetworkChangeFacts | None:
+    """
+    How an update of the KubeVirt CR changes the migration network; None where it does not.
+
+    The value goes into virt-handler's pod template letter by letter, so another spelling is a change too.
+    """
+    before, after = (text_of(_network_value(each)) for each in (old, new))
+    return NetworkChangeFacts(NETWORK_PATH, before, after) if before != after else None
+
+
+def network_change(
+    old: NetworkAttachmentDefinition, new: NetworkAttachmentDefinition, world: World
+) -> NetworkChangeFacts | None:
+    """
+    A new configuration for the migration network; None where nothing of it changes, or it is not known to be that.
+
+    Blanks and the order of keys are no change.
+    """
+    clusters = world.every(KubeVirt)
+    if isinstance(clusters, Unknown) or not any(in_use_by(new.namespace, new.name, each) for each in clusters):
+        return None
+    if old.spec.config == new.spec.config or _parsed(old) == _parsed(new):
+        return None
+    return NetworkChangeFacts(CONFIG_PATH, new.name, new.name)
+
+
+def _parsed(network: NetworkAttachmentDefinition) -> Json:
+    """The configuration as JSON, or its text where it is none."""
+    text = network.spec.config or ""
+    try:
+        return gojson.parse(text)
+    except (gojson.NotJson, gojson.TooLarge):
+        return text
 
 
 def in_use_by(nad_namespace: str, nad_name: str, kubevirt: KubeVirt) -> bool:

@@ -80,6 +80,8 @@ def _runs(releases: Releases) -> Iterator[tuple[int, int]]:
 _SPAN = f"from {TABLE[0].release} to {NEWEST}"
 _NOT_A_VM: dict[About, str] = {
     About.SETTINGS: "the KubeVirt CR",
+    About.NETWORK_CHANGE: "an update of a NetworkAttachmentDefinition",
+    About.MIGRATION_NETWORK_CHANGE: "an update of the KubeVirt CR",
     About.MANIFEST: "how the manifest is written",
 }
 
@@ -156,9 +158,12 @@ def answer(rule: Rule, example: Example, quote: str = "") -> str:
 
 
 def as_yaml(rule: Rule, example: Example) -> str:
-    """The example's fragment, and behind it the other objects that it is judged with."""
+    """The example's fragment, before it what an update replaced, and behind it the other objects that it is judged with."""
     spec = yaml.safe_load(example.spec)
     fragment = spec if rule.about is About.MANIFEST else {"spec": spec}
+    if example.before:
+        before = f"# before\n{_dump({'spec': yaml.safe_load(example.before)})}---\n# after\n"
+        return before + "---\n".join(_dump(each) for each in (fragment, *example.world))
     if example.annotations:
         fragment = {"metadata": {"annotations": dict(example.annotations)}} | fragment
     if example.outer_annotations:
@@ -184,6 +189,8 @@ class _Indented(yaml.SafeDumper):
 FRAGMENTS: dict[About, str] = {
     About.MANIFEST: "Each example is the beginning of a manifest.",
     About.SETTINGS: "Each example is a part of the KubeVirt CR.",
+    About.NETWORK_CHANGE: "Each example is a part of a NetworkAttachmentDefinition, before an update and after it.",
+    About.MIGRATION_NETWORK_CHANGE: "Each example is a part of the KubeVirt CR, before an update and after it.",
     About.VMI: "Each example is a part of a VirtualMachineInstance; in a VirtualMachine it stands under spec.template.",
     About.DRAIN: "Each example is a part of a VirtualMachineInstance; in a VirtualMachine it stands under spec.template.",
 }

@@ -20,6 +20,7 @@ from webhook.rules import (
     memory_encryption,
     memory_encryption_tdx,
     migration_ports_listed,
+    network_changed,
     network_cni_version,
     network_config,
     network_cut_off,
@@ -174,6 +175,7 @@ RULES: tuple[Rule, ...] = (
     network_use_namespace.RULE,
     network_use_unfit.RULE,
     network_use_restart.RULE,
+    network_changed.RULE,
     manifest_kind.RULE,
 )
 

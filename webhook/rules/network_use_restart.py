@@ -2,21 +2,27 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.network import MigrationNetworkFacts
+from webhook.facts.network import NetworkChangeFacts
 from webhook.rules.network_words import NETWORK_GUIDE, USES, USES_NONE
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
 
+_AT = ("configuration.migrations.network",)
 
-def check(facts: MigrationNetworkFacts) -> Iterator[Outcome]:
-    if facts.network_name:
-        message = f"if this changes the migration network to {facts.value!r}, virt-handler restarts on every node"
-        yield Violation(facts.path, message, f"{facts.network_namespace}/{facts.network_name}")
+
+def check(facts: NetworkChangeFacts) -> Iterator[Outcome]:
+    if not facts.before:
+        what = f"the migration network becomes {facts.after!r}"
+    elif facts.after:
+        what = f"the migration network changes from {facts.before!r} to {facts.after!r}"
+    else:
+        what = f"the migration network {facts.before!r} is given up"
+    yield Violation(facts.path, f"{what}: virt-handler restarts on every node", facts.after)
 
 
 RULE = Rule(
     id="LM719",
     name="virt-handler-restarts",
-    about=About.MIGRATION_NETWORK,
+    about=About.MIGRATION_NETWORK_CHANGE,
     severity=Severity.INFO,
     summary="A change of the migration network restarts virt-handler on every node.",
     rationale=(
@@ -28,7 +34,11 @@ RULE = Rule(
     reference=NETWORK_GUIDE,
     check=check,
     examples=(
-        Example("no migration network", USES_NONE),
-        Example("a migration network", USES, violates=("configuration.migrations.network",)),
+        Example("something else changes", USES, before=USES),
+        Example("a first migration network", USES, before=USES_NONE, violates=_AT),
+        Example(
+            "another migration network", "{configuration: {migrations: {network: other}}}", before=USES, violates=_AT
+        ),
+        Example("no migration network any more", USES_NONE, before=USES, violates=_AT),
     ),
 )

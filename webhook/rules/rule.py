@@ -25,6 +25,10 @@ class About(StrEnum):
     """``MigrationNetworkFacts``: the network that a KubeVirt CR names for migrations."""
     POLICY = "MigrationPolicy"
     """``PolicyFacts``: one MigrationPolicy."""
+    NETWORK_CHANGE = "change of a NetworkAttachmentDefinition"
+    """``NetworkChangeFacts``: an update. What is not an update, a file in CI for one, is never asked about."""
+    MIGRATION_NETWORK_CHANGE = "change of the migration network"
+    """``NetworkChangeFacts``: an update of a KubeVirt CR."""
     MANIFEST = "manifest"
     """``ManifestFacts``: any object, by its apiVersion and kind."""
 
@@ -93,6 +97,8 @@ class Example:
     """YAML: the VMI's spec for rules about VMIs, else the object's own spec."""
     world: tuple[Json, ...] = ()
     """Other objects that are known."""
+    before: str = ""
+    """YAML: the object's own spec before the update, for rules about changes."""
     annotations: Mapping[str, str] = field(default_factory=dict)
     """Of the VMI."""
     outer_annotations: Mapping[str, str] = field(default_factory=dict)
