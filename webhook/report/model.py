@@ -15,7 +15,7 @@ from webhook.errors import BadInput
 from webhook.kubevirt.releases import describe
 from webhook.kubevirt.verdict import Verdict
 from webhook.objects.path import FieldPath, dotted
-from webhook.policy import Action, Decision
+from webhook.policy import Action, Decision, Exemption
 from webhook.report.printable import printable
 
 API_VERSION = "migratable/v1"
@@ -211,8 +211,13 @@ def finding_report(decision: Decision, locate: Callable[[FieldPath], Span] | Non
         describe(finding.releases),
         printable(finding.message),
         printable(finding.remedy),
-        ExemptionReport(exemption.reason, exemption.owner, exemption.until) if exemption is not None else None,
+        exemption_report(exemption) if exemption is not None else None,
     )
+
+
+def exemption_report(exemption: Exemption) -> ExemptionReport:
+    """An exemption in words."""
+    return ExemptionReport(printable(exemption.reason), printable(exemption.owner), exemption.until)
 
 
 def _problem(problem: BadInput) -> ProblemReport:

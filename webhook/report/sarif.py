@@ -5,17 +5,16 @@ Undetermined findings are ``kind: fail`` with level ``note``, not ``kind: open``
 and viewers that know levels only would show nothing, so what nobody could find out would look fine.
 """
 
-import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from hashlib import sha256
 from typing import Any, TypeAlias
 
 import msgspec
 
 from webhook.policy import Action, Profile
 from webhook.report import explain, pages
+from webhook.report.fingerprint import fingerprinted
 from webhook.report.model import FindingReport, ObjectReport, ProblemReport, Report
+from webhook.report.saying import message, problem_message
 from webhook.rules import RULES
 from webhook.rules.rule import FAMILIES, Rule
 
@@ -31,8 +30,6 @@ Key of our fingerprint: rule, object and path without list indices, so that move
 _ROOT = "%SRCROOT%"
 _LEVELS: Mapping[str, str] = {Action.DENY: "error", Action.WARN: "warning", Action.AUDIT: "note"}
 _SEVERITY = {"error": "error", "warning": "warning", "info": "recommendation"}
-_QUOTED = re.compile(r"(?<!\w)'([^']*)'")
-_INDEX = re.compile(r"\[\d+\]")
 _UNREADABLE = "unreadable-input"
 _NOTE = "note"
 
@@ -101,50 +98,32 @@ def _descriptor(rule: Rule) -> Json:
 def _results(report: Report, rules: Sequence[Rule]) -> Iterator[Json]:
     at = {rule.id: index for index, rule in enumerate(rules)}
     suppressing = any(finding.exemption is not None for each in report.objects for finding in each.findings)
-    seen: Counter[str] = Counter()
-    for judged in report.objects:
-        for finding in judged.findings:
-            identity = _identity(judged, finding)
-            seen[identity] += 1
-            result: Json = {
-                "ruleId": finding.rule,
-                **({"ruleIndex": at[finding.rule]} if finding.rule in at else {}),
-                "kind": "fail",
-                "level": _level(finding),
-                "message": {"text": _message(finding)},
-                "locations": [_location(judged, finding)],
-                "partialFingerprints": {FINGERPRINT: f"{identity}:{seen[identity]}"},
-                "properties": {
-                    "action": finding.action,
-                    "basis": finding.basis,
-                    "outcome": finding.outcome,
-                    "reason": finding.reason,
-                    "releases": finding.releases,
-                },
-            }
-            if suppressing:  # the standard wants it on all results of a run, or on none
-                result["suppressions"] = _suppressions(finding)
-            yield result
+    for judged, finding, fingerprint in fingerprinted(report):
+        result: Json = {
+            "ruleId": finding.rule,
+            **({"ruleIndex": at[finding.rule]} if finding.rule in at else {}),
+            "kind": "fail",
+            "level": _level(finding),
+            "message": {"text": message(finding)},
+            "locations": [_location(judged, finding)],
+            "partialFingerprints": {FINGERPRINT: fingerprint},
+            "properties": {
+                "action": finding.action,
+                "basis": finding.basis,
+                "outcome": finding.outcome,
+                "reason": finding.reason,
+                "releases": finding.releases,
+            },
+        }
+        if suppressing:  # the standard wants it on all results of a run, or on none
+            result["suppressions"] = _suppressions(finding)
+        yield result
 
 
 def _level(finding: FindingReport) -> str:
     if finding.outcome == "undetermined" and finding.action != Action.DENY:
         return "note"
     return _LEVELS.get(finding.action, "none")
-
-
-def _message(finding: FindingReport) -> str:
-    """What is wrong and what to write instead: many viewers show nothing but this."""
-    if finding.outcome == "undetermined":
-        said = _sentence(f"Cannot tell yet: {finding.message}")
-        return f"{said}\n{_sentence(f'To settle it: {finding.remedy}')}" if finding.remedy else said
-    said = _sentence(finding.message)
-    return f"{said}\n{_sentence(finding.remedy)}" if finding.remedy else said
-
-
-def _sentence(text: str) -> str:
-    """With a full stop, and otherwise as it is: field names keep their small first letter."""
-    return text.removesuffix(".") + "."
 
 
 def _suppressions(finding: FindingReport) -> list[Json]:
@@ -207,24 +186,6 @@ def _quoted(path: str) -> str:
     )
 
 
-def _identity(judged: ObjectReport, finding: FindingReport) -> str:
-    """
-    What stays the same when lines move, lists grow, and messages are worded anew.
-
-    The names that a message quotes (volume, claim, interface) tell two findings at the same kind of place apart.
-    """
-    parts = (
-        finding.rule,
-        judged.api_version.rpartition("/")[0],
-        judged.kind,
-        judged.namespace,
-        judged.name,
-        _INDEX.sub("[]", finding.path),
-        *_QUOTED.findall(finding.message),
-    )
-    return sha256("\x1f".join(parts).encode(errors="replace")).hexdigest()[:32]
-
-
 def _invocation(report: Report) -> Json:
     told = [_problem(each) for each in report.problems] + [
         {"descriptor": {"id": _NOTE, "index": 1}, "level": "note", "message": {"text": note}} for note in report.notes
@@ -236,7 +197,7 @@ def _problem(problem: ProblemReport) -> Json:
     notification: Json = {
         "descriptor": {"id": _UNREADABLE, "index": 0},
         "level": "error",
-        "message": {"text": f"{_sentence(problem.message)} {problem.remedy}".strip()},
+        "message": {"text": problem_message(problem)},
     }
     if problem.file:
         place: Json = {"artifactLocation": _artifact(problem.file)}

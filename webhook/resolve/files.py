@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from webhook.errors import BadInput
+from webhook.report.printable import escaped
 from webhook.resolve.kubeyaml import MAX_BYTES
 from webhook.resolve.manifests import Manifests, read_manifests
 
@@ -50,14 +51,14 @@ def _path(path: Path, recursive: bool, sources: Sources) -> Iterator[Manifests]:
     if not found:
         hint = "" if recursive else " Add -R to look into folders inside it."
         problem = BadInput(
-            "the folder holds no manifests", remedy=f"Name a folder with .yaml files.{hint}", source=str(path)
+            "the folder holds no manifests", remedy=f"Name a folder with .yaml files.{hint}", source=_named(path)
         )
         yield Manifests((), (problem,))
 
 
 def _file(path: Path, sources: Sources, root: Path | None) -> Manifests:
     """One regular file of at most 10 MiB; a link may not lead out of the folder that was named."""
-    name = str(path)
+    name = _named(path)
     try:
         if root is not None and path.is_symlink() and not path.resolve(strict=True).is_relative_to(root):
             return _refused(name, "the link leads out of the folder", "Name the file itself.")
@@ -76,6 +77,11 @@ def _file(path: Path, sources: Sources, root: Path | None) -> Manifests:
         return _refused(name, f"cannot be read: {reason}", "Check the path and its rights.")
     sources.texts[name] = content
     return read_manifests(content, name)
+
+
+def _named(path: Path) -> str:
+    """The path as text that every report and terminal can hold, also where the file system's name is not UTF-8."""
+    return escaped(str(path))
 
 
 def _refused(name: str, message: str, remedy: str) -> Manifests:

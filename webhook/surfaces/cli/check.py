@@ -12,7 +12,7 @@ from webhook.policy import Policy, Profile
 from webhook.resolve.files import Sources, read_all
 from webhook.resolve.policy_file import read_policy
 from webhook.surfaces.checking import Settings, check
-from webhook.surfaces.cli.outputs import FORMATS, colour_for, rendering_of, write
+from webhook.surfaces.cli.outputs import FORMATS, outputs_of, write_all
 from webhook.surfaces.cli.status import exit_status, fail
 
 
@@ -58,7 +58,7 @@ def command(
     """
     if not paths and not files:
         raise click.UsageError("Name files or folders, or - for standard input.")
-    renderings = [rendering_of(each) for each in outputs or ("text",)]
+    wanted = outputs_of(outputs)
     sources = Sources()
     try:
         policy = read_policy(policy_file) if policy_file is not None else Policy()
@@ -69,8 +69,7 @@ def command(
         report = check(inputs, Settings(policy, release, _today()), background)
     except WebhookError as error:
         fail(error)
-    for render, target in renderings:
-        write(render(report, sources.lines, colour_for(color, target), verbose), target)
+    write_all(wanted, report, sources.lines, color, verbose=verbose)
     for problem in report.problems:
         where = f"{problem.file}:{problem.line}:{problem.column}" if problem.line else problem.file
         click.echo(f"error: {where}: {problem.message}. {problem.remedy}", err=True)

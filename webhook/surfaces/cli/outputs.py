@@ -1,8 +1,13 @@
 """Where answers go and in which format; a format's renderer is imported when it is asked for."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from os import environ
 from pathlib import Path
+from shutil import get_terminal_size
+from typing import Any
 
 import click
 
@@ -11,45 +16,76 @@ from webhook.errors import BadInput
 from webhook.report.model import Report
 from webhook.surfaces.cli.status import fail
 
-FORMATS = ("text", "json", "sarif")
+FORMATS: Mapping[str, str] = {
+    "text": "text",
+    "json": "as_json",
+    "yaml": "as_yaml",
+    "sarif": "sarif",
+    "junit": "junit",
+    "github": "github",
+    "gitlab": "gitlab",
+    "tap": "tap",
+    "markdown": "markdown",
+    "openreports": "openreports",
+}
+"""The module of ``webhook.report`` that renders each."""
 
-Rendering = Callable[[Report, dict[str, list[str]], bool, bool], str]
+MAX_WIDTH = 120
 
 
-def rendering_of(output: str) -> tuple[Rendering, Path | None]:
-    """What ``FORMAT[=FILE]`` asks for; no file is standard output."""
-    form, _, target = output.partition("=")
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One answer to write; no target is standard output."""
+
+    form: str
+    target: Path | None = None
+
+
+def outputs_of(asked: Sequence[str]) -> list[Output]:
+    """What each ``FORMAT[=FILE]`` asks for; raises click's usage error for what cannot be done."""
+    outputs = [_output(each) for each in asked or ("text",)]
+    targets = [each.target for each in outputs]
+    for target in targets:
+        if targets.count(target) > 1:
+            where = "standard output" if target is None else str(target)
+            raise click.UsageError(
+                f"Two formats cannot both go to {where}; write one to a file, as in -o sarif=out.sarif."
+            )
+    return outputs
+
+
+def _output(asked: str) -> Output:
+    form, _, target = asked.partition("=")
     if form not in FORMATS:
-        raise click.UsageError(f"No output format {form!r}; there are {', '.join(FORMATS)}.")
-    return {"text": _text, "json": _json, "sarif": _sarif}[form], Path(target) if target else None
+        raise click.UsageError(f"No output format {form!r}{_hint(form)}; there are {', '.join(FORMATS)}.")
+    return Output(form, Path(target) if target not in ("", "-") else None)
 
 
-def _text(report: Report, lines: dict[str, list[str]], colour: bool, verbose: bool) -> str:
-    from shutil import get_terminal_size
+def _hint(form: str) -> str:
+    from difflib import get_close_matches
 
-    from webhook.report import text
-
-    return text.render(
-        report, sources=lines, colour=colour, width=min(get_terminal_size().columns, 120), verbose=verbose
-    )
+    close = get_close_matches(form.lower(), FORMATS, n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
 
 
-def _json(report: Report, lines: dict[str, list[str]], colour: bool, verbose: bool) -> str:
-    from webhook.report import as_json
-
-    return as_json.render(report)
-
-
-def _sarif(report: Report, lines: dict[str, list[str]], colour: bool, verbose: bool) -> str:
-    from webhook.report import sarif
-
-    return sarif.render(report, version=__version__)
+def write_all(
+    outputs: Sequence[Output], report: Report, lines: dict[str, list[str]], color: str, *, verbose: bool
+) -> None:
+    """Renders and writes the answer in every format that was asked for."""
+    for output in outputs:
+        settings: dict[str, Any] = {}
+        if output.form == "text":
+            width = min(get_terminal_size().columns, MAX_WIDTH)
+            colour = colour_for(color, output.target)
+            settings = {"sources": lines, "colour": colour, "width": width, "verbose": verbose}
+        elif output.form == "sarif":
+            settings = {"version": __version__}
+        renderer = import_module(f"webhook.report.{FORMATS[output.form]}")
+        _write(renderer.render(report, **settings), output.target)
 
 
 def colour_for(color: str, target: Path | None) -> bool:
     """NO_COLOR and FORCE_COLOR are honoured; a file never gets colour."""
-    from os import environ
-
     if target is not None or color == "never":
         return False
     if color == "always" or environ.get("FORCE_COLOR"):
@@ -57,8 +93,7 @@ def colour_for(color: str, target: Path | None) -> bool:
     return not environ.get("NO_COLOR") and sys.stdout.isatty()
 
 
-def write(text: str, target: Path | None) -> None:
-    """Writes one answer to its file, or to standard output."""
+def _write(text: str, target: Path | None) -> None:
     if target is None:
         click.echo(text, nl=False, color=True)
         return

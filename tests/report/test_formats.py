@@ -1,0 +1,302 @@
+"""The machine formats beside SARIF: each is read by its own schema or by a reader of its kind."""
+
+import json
+import re
+import xml.etree.ElementTree as Xml
+from collections import Counter
+from collections.abc import Callable
+
+import jsonschema_rs
+import msgspec
+import pytest
+import xmlschema
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from msgspec.structs import replace
+from tap.parser import Parser
+
+from tests.report.answers import ANSWERS, NASTY, SCHEMAS, of_all_examples
+from tests.report.golden import golden
+from tests.report.reports import EXEMPTED, NOT_SHARED, NOT_SHOWN, SMALL, report, vm
+from webhook.report import as_json, as_yaml, github, gitlab, junit, markdown, openreports, sarif, tap, text
+from webhook.report.model import Report
+from webhook.resolve.kubeyaml import read_documents
+
+RENDERERS: dict[str, Callable[[Report], str]] = {
+    "yaml": as_yaml.render,
+    "xml": junit.render,
+    "github.txt": github.render,
+    "gitlab.json": gitlab.render,
+    "tap": tap.render,
+    "md": markdown.render,
+    "openreports.yaml": openreports.render,
+}
+EVERY = RENDERERS | {
+    "json": as_json.render,
+    "text": text.render,
+    "sarif": lambda answer: sarif.render(answer, version="1.2.3"),
+}
+COMMAND = re.compile(r"::(error|warning|notice)(?: ([^:]*))?::(.*)")
+"""As the Actions runner reads it: properties end at the first ``::``, values are separated by commas."""
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+"""The reader refuses NUL, as API servers do, and half characters are no text."""
+
+
+def schema(name: str) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(json.loads((SCHEMAS / name).read_text(encoding="utf-8")))
+
+
+def commands(answer: str) -> list[tuple[str, dict[str, str], str]]:
+    found = []
+    for line in answer.split("\n")[:-1]:
+        read = COMMAND.fullmatch(line)
+        assert read is not None, line
+        pairs = [each.split("=", 1) for each in (read[2] or "").split(",") if each]
+        found.append((read[1], {key: unescaped(value) for key, value in pairs}, unescaped(read[3])))
+    return found
+
+
+def unescaped(value: str) -> str:
+    for written, meant in (("%3A", ":"), ("%2C", ","), ("%0D", "\r"), ("%0A", "\n"), ("%25", "%")):
+        value = value.replace(written, meant)
+    return value
+
+
+@pytest.fixture(params=[*ANSWERS, "all examples"])
+def answer(request: pytest.FixtureRequest) -> Report:
+    return of_all_examples() if request.param == "all examples" else ANSWERS[request.param]
+
+
+@pytest.mark.parametrize("name", RENDERERS)
+def test_an_answer_reads_as_recorded(name: str) -> None:
+    """
+    Every format tells of each finding its rule, object, place, message and remedy, of exemptions and of unread input.
+    """
+    shown = RENDERERS[name](SMALL)
+
+    assert shown == golden(f"small.{name}", shown)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_hostile_text_stays_text(name: str) -> None:
+    """
+    No format lets a control, bidirectional or half character through, nor a line that a name made up.
+    """
+    shown = EVERY[name](ANSWERS["hostile"])
+
+    assert shown.encode()
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u202e\ufffe]", shown)
+    assert not re.search("^(not ok 9|::error::@team)", shown, re.MULTILINE)
+
+
+def test_yaml_holds_the_values_of_json(answer: Report) -> None:
+    """
+    Kubernetes' own reading of the YAML gives what ``-o json`` prints.
+    """
+    read = read_documents(as_yaml.render(answer).encode(), "answer.yaml")
+
+    assert [each.value for each in read] == [json.loads(as_json.render(answer))]
+
+
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers(-(2**53), 2**53)
+        | TEXT
+        | st.sampled_from(
+            [
+                "n",
+                "Yes",
+                "off",
+                "null",
+                "~",
+                "1e3",
+                "0o17",
+                "0x1F",
+                "010",
+                "1:30",
+                "2024-01-01",
+                ".inf",
+                "-",
+                "",
+                "=",
+                "<<",
+                "a: b",
+                "a #b",
+                "- a",
+                "? a",
+                "&a",
+                "*a",
+                "!a",
+                "%a",
+                "@a",
+                "`a",
+                "{a",
+                "[a",
+                "'",
+                '"',
+                " a",
+                "a ",
+                "a\nb",
+                "NaN",
+            ]
+        ),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+        max_leaves=12,
+    )
+)
+@settings(deadline=None)
+def test_every_value_survives_the_emitter(value: as_yaml.Plain) -> None:
+    """
+    Whatever plain value is written as YAML is read back the same, by Kubernetes' rules.
+    """
+    documents = read_documents(as_yaml.dump({"value": value}).encode(), "value.yaml")
+
+    assert [each.value for each in documents] == [{"value": value}]
+
+
+def test_junit_is_valid_and_counts_right(answer: Report) -> None:
+    """
+    The XML is valid by the schema, and its counts are those of its cases; denied is failed, unread is an error.
+    """
+    shown = junit.render(answer)
+
+    xmlschema.XMLSchema(str(SCHEMAS / "junit.xsd")).validate(shown)
+    root = Xml.fromstring(shown)
+    for suite in (root, *root):
+        tags = Counter(each.tag for case in suite.iter("testcase") for each in case)
+        assert int(suite.attrib["tests"]) == len(list(suite.iter("testcase")))
+        assert (int(suite.attrib["failures"]), int(suite.attrib["errors"])) == (tags["failure"], tags["error"])
+    denied = [each for one in answer.objects for each in one.findings if each.action == "deny"]
+    assert len(list(root.iter("failure"))) == len(denied)
+    assert len(list(root.iter("error"))) == len(answer.problems)
+
+
+def test_github_commands_are_what_the_runner_reads(answer: Report) -> None:
+    """
+    One command a finding, problem and note; values come back whole, and columns stand only with a single line.
+    """
+    read = commands(github.render(answer))
+
+    findings = [(one, each) for one in answer.objects for each in one.findings]
+    assert len(read) == len(findings) + len(answer.problems) + len(answer.notes)
+    for (level, properties, told), (judged, finding) in zip(read, findings, strict=False):
+        assert properties["title"] == f"{finding.rule} {finding.name}"
+        assert finding.message in told
+        assert (level == "error") == (finding.action == "deny")
+        if judged.source is not None:
+            assert properties["file"] == judged.source.file
+            assert int(properties["line"]) <= int(properties.get("endLine", properties["line"]))
+            assert "col" not in properties or properties["line"] == properties["endLine"]
+
+
+def test_gitlab_issues_are_valid_and_told_apart(answer: Report) -> None:
+    """
+    The list is valid by GitLab's format, and each issue has its own fingerprint.
+    """
+    issues = json.loads(gitlab.render(answer))
+
+    schema("gitlab.json").validate(issues)
+    prints = [each["fingerprint"] for each in issues]
+    assert len(set(prints)) == len(prints)
+    assert len(issues) == sum(len(each.findings) for each in answer.objects) + len(answer.problems)
+
+
+def test_tap_is_read_whole_and_fails_for_what_is_denied(answer: Report) -> None:
+    """
+    A TAP reader knows every line, finds as many points as were planned, and counts a failure for each deny and problem.
+    """
+    lines = list(Parser().parse_text(tap.render(answer)))
+
+    by_category = Counter(each.category for each in lines)
+    plan = next(each for each in lines if each.category == "plan")
+    points = [each for each in lines if each.category == "test"]
+    assert by_category["unknown"] == 0
+    assert [each.number for each in points] == list(range(1, plan.expected_tests + 1))
+    failed = [each for each in points if not each.ok and not each.todo and not each.skip]
+    denied = [each for one in answer.objects for each in one.findings if each.action == "deny"]
+    assert len(failed) == len(denied) + len(answer.problems)
+    told = [each.yaml_block["message"] for each in points if each.yaml_block is not None]
+    assert len(told) == sum(len(each.findings) for each in answer.objects) + len(answer.problems)
+
+
+def test_markdown_makes_tables_and_nothing_else(answer: Report) -> None:
+    """
+    A reader of GitHub's Markdown sees a row for each finding and problem, and no HTML, link, picture or code.
+    """
+    tokens = MarkdownIt("commonmark").enable("table").parse(markdown.render(answer))
+
+    rows = sum(each.type == "tr_open" for each in tokens) - sum(each.type == "thead_open" for each in tokens)
+    inside = {child.type for each in tokens for child in each.children or ()}
+    findings = sum(len(each.findings) for each in answer.objects)
+    assert rows == min(findings, markdown.MAX_ROWS) + len(answer.problems)
+    assert inside <= {"text", "text_special"}
+    assert {each.type for each in tokens} & {"html_block", "code_block", "fence"} == set()
+    if findings > markdown.MAX_ROWS:
+        assert f"and {findings - markdown.MAX_ROWS} more" in markdown.render(answer)
+
+
+def test_open_reports_are_what_the_api_takes(answer: Report) -> None:
+    """
+    Each document is valid by the CRD, is the only one of its name, and its summary counts its results.
+    """
+    documents = [each.value for each in read_documents(openreports.render(answer).encode(), "reports.yaml")]
+
+    for each in documents:
+        assert isinstance(each, dict)
+        schema("openreports.json").validate(each)
+        results = Counter(result["result"] for result in each["results"])
+        assert {key: count for key, count in each["summary"].items() if count} == dict(results)
+    assert len({(each["metadata"].get("namespace"), each["metadata"]["name"]) for each in documents}) == len(documents)
+
+
+def test_cluster_scoped_objects_have_cluster_reports() -> None:
+    """
+    A MigrationPolicy has no namespace, so its report has none either.
+    """
+    policy = replace(vm("p", None), api_version="migrations.kubevirt.io/v1alpha1", kind="MigrationPolicy", namespace="")
+
+    kinds = [each["kind"] for each in openreports.documents(report(policy, vm("web", None)))]
+
+    assert kinds == ["ClusterReport", "Report"]
+
+
+def test_what_two_files_say_of_an_object_is_one_report() -> None:
+    """
+    Two manifests of the same object give one report with the results of both, so that applying loses nothing.
+    """
+    both = openreports.documents(report(vm("web", None, NOT_SHARED), vm("web", None, NOT_SHOWN, file="b.yaml")))
+
+    assert [each["summary"] for each in both] == [{"pass": 0, "fail": 1, "warn": 0, "error": 1, "skip": 0}]
+
+
+def test_exemptions_are_shown_everywhere() -> None:
+    """
+    Each format tells the reason of an exemption: nobody can exempt in silence.
+    """
+    exempt = report(vm("web", None, EXEMPTED))
+
+    told = {name: "the renderer needs a card" in render(exempt) for name, render in RENDERERS.items()}
+
+    assert told == dict.fromkeys(RENDERERS, True)
+
+
+def test_names_with_control_characters_are_the_same_everywhere() -> None:
+    """
+    A name that looks like a directive of TAP cannot turn its failure into a TODO.
+    """
+    parsed = list(Parser().parse_text(tap.render(report(vm(NASTY, None, NOT_SHARED)))))
+
+    point = next(each for each in parsed if each.category == "test")
+    assert (point.ok, point.todo, point.skip) == (False, False, False)
+
+
+def test_json_is_the_published_shape(answer: Report) -> None:
+    """
+    The JSON of every answer is valid by the schema that is published with it.
+    """
+    jsonschema_rs.Draft202012Validator(as_json.schema()).validate(msgspec.json.decode(as_json.render(answer)))

@@ -1,0 +1,70 @@
+"""The answer as a GitLab Code Quality report (the part of Code Climate's issues that GitLab reads)."""
+
+from typing import Any, TypeAlias
+
+import msgspec
+
+from webhook.policy import Action
+from webhook.report.fingerprint import fingerprinted
+from webhook.report.model import FindingReport, ObjectReport, ProblemReport, Report
+from webhook.report.saying import exempted, file_of, is_unproven, message, name_of, problem_message
+
+Json: TypeAlias = dict[str, Any]
+
+
+def render(report: Report) -> str:
+    """An indented JSON list that ends with a newline."""
+    found = [_issue(*each) for each in fingerprinted(report)]
+    found += [_unread(problem, at) for at, problem in enumerate(report.problems)]
+    return msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n"
+
+
+def _issue(judged: ObjectReport, finding: FindingReport, fingerprint: str) -> Json:
+    told = f"{name_of(judged)}: {message(finding)}"
+    if reason := exempted(finding):
+        told += f" ({reason})"
+    return {
+        "type": "issue",
+        "check_name": finding.rule,
+        "description": told.replace("\n", " "),
+        "categories": ["Compatibility"],
+        "severity": _severity(finding),
+        "fingerprint": fingerprint,
+        "location": _location(judged, finding),
+    }
+
+
+def _severity(finding: FindingReport) -> str:
+    if finding.action == Action.DENY:
+        return "critical"
+    if finding.action == Action.WARN:
+        return "minor" if is_unproven(finding) else "major"
+    return "info"
+
+
+def _location(judged: ObjectReport, finding: FindingReport) -> Json:
+    if judged.source is None:
+        return {"path": "request", "lines": {"begin": 1}}
+    path = file_of(judged.source.file)
+    if finding.line is None or finding.column is None:
+        return {"path": path, "lines": {"begin": finding.line or max(judged.source.line, 1)}}
+    begin = {"line": finding.line, "column": finding.column}
+    if finding.end_line is None or finding.end_column is None:
+        return {"path": path, "positions": {"begin": begin}}
+    return {
+        "path": path,
+        "positions": {"begin": begin, "end": {"line": finding.end_line, "column": finding.end_column}},
+    }
+
+
+def _unread(problem: ProblemReport, at: int) -> Json:
+    file = file_of(problem.file)
+    return {
+        "type": "issue",
+        "check_name": "unreadable-input",
+        "description": problem_message(problem),
+        "categories": ["Bug Risk"],
+        "severity": "blocker",
+        "fingerprint": f"unreadable:{file}:{at}",
+        "location": {"path": file, "lines": {"begin": problem.line or 1}},
+    }

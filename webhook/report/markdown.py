@@ -1,0 +1,80 @@
+"""The answer as Markdown for a job's summary: counts, one table of findings, one of exemptions, what was not read."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from webhook.report import text
+from webhook.report.model import FindingReport, ObjectReport, Report
+from webhook.report.saying import file_of, is_unproven, name_of, place_of, problem_message
+
+MAX_ROWS = 500
+"""Rows of one table; GitHub takes summaries of at most 1 MiB."""
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&@!])")
+_LINK = re.compile(r"(?<=\w)(:)(?=//)|(?<=www)(\.)", re.IGNORECASE)
+
+
+def render(report: Report) -> str:
+    """A section with a heading that ends with a newline."""
+    return "\n".join(_lines(report)) + "\n"
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield f"## Migratable: {text.summary(report)}"
+    yield ""
+    yield f"KubeVirt release: {_cell(report.release)}. Profile: {_cell(report.profile)}."
+    found = [(judged, finding) for judged in report.objects for finding in judged.findings]
+    live = [each for each in found if each[1].exemption is None]
+    if live:
+        rows = ((_action(f), _rule(f), _object(o, f), place_of(o, f), f.message, f.remedy) for o, f in live)
+        yield from _table(("", "Rule", "Object", "Where", "What is wrong", "What to do"), rows, len(live))
+    exempt = [(judged, finding) for judged, finding in found if finding.exemption is not None]
+    if exempt:
+        yield from ("", "### Exempted")
+        yield from _table(
+            ("Rule", "Object", "What is wrong", "Reason", "Owner", "Until"),
+            (
+                (_rule(f), _object(o, f), f.message, f.exemption.reason, f.exemption.owner, f.exemption.until)
+                for o, f in exempt
+                if f.exemption is not None
+            ),
+            len(exempt),
+        )
+    if report.problems:
+        yield from ("", "### Could not be read")
+        rows_unread = (
+            (file_of(each.file) + (f":{each.line}" if each.line is not None else ""), problem_message(each))
+            for each in report.problems
+        )
+        yield from _table(("Where", "Why, and what to do"), rows_unread, len(report.problems))
+    for note in report.notes:
+        yield from ("", f"Note: {_cell(note)}.")
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], total: int) -> Iterator[str]:
+    yield ""
+    yield f"| {' | '.join(head)} |"
+    yield f"|{' --- |' * len(head)}"
+    for at, row in enumerate(rows):
+        if at == MAX_ROWS:
+            yield from ("", f"and {total - MAX_ROWS} more")
+            return
+        yield f"| {' | '.join(_cell(each) for each in row)} |"
+
+
+def _action(finding: FindingReport) -> str:
+    return "unproven" if is_unproven(finding) else finding.action
+
+
+def _rule(finding: FindingReport) -> str:
+    return f"{finding.rule} {finding.name}"
+
+
+def _object(judged: ObjectReport, finding: FindingReport) -> str:
+    return f"{name_of(judged)} {finding.path}".rstrip()
+
+
+def _cell(content: str) -> str:
+    """Text that no reader of Markdown takes for markup, a link or the end of a cell."""
+    line = "".join(each if each.isprintable() else " " for each in content)
+    return _LINK.sub(lambda found: f"\\{found[0]}", _SPECIAL.sub(r"\\\1", line))

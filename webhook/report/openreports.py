@@ -1,0 +1,96 @@
+"""
+The answer as ``openreports.io/v1alpha1`` reports (reports-api v0.2.1), one an object, for ``kubectl apply`` and Policy Reporter.
+
+Input that could not be read has no object and so no report: the exit status tells of it.
+"""
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+from webhook.objects.kinds import find_kind
+from webhook.policy import Action
+from webhook.report import as_yaml
+from webhook.report.model import FindingReport, ObjectReport, Report
+from webhook.report.saying import exempted, message, place_of
+from webhook.rules.rule import FAMILIES
+
+API_VERSION = "openreports.io/v1alpha1"
+SOURCE = "migratable"
+_SEVERITY = {"error": "high", "warning": "medium", "info": "info"}
+_RESULTS = ("pass", "fail", "warn", "error", "skip")
+
+
+def render(report: Report) -> str:
+    """A stream of YAML documents; empty where nothing was judged."""
+    return "".join(f"---\n{as_yaml.dump(each)}" for each in documents(report))
+
+
+def documents(report: Report) -> list[dict[str, as_yaml.Plain]]:
+    """A Report or ClusterReport for each object; what several files say of the same object is in one."""
+    by_object: dict[tuple[str, ...], list[ObjectReport]] = {}
+    for judged in report.objects:
+        group = judged.api_version.rpartition("/")[0]
+        by_object.setdefault((group, judged.kind, judged.namespace, judged.name), []).append(judged)
+    return [_document(key, same, report.profile) for key, same in by_object.items()]
+
+
+def _document(key: tuple[str, ...], same: Sequence[ObjectReport], profile: str) -> dict[str, as_yaml.Plain]:
+    first = same[0]
+    known = find_kind(first.api_version, first.kind)
+    is_cluster_scoped = known is not None and not known.namespaced
+    digest = sha256("\x1f".join(key).encode(errors="replace")).hexdigest()[:16]
+    metadata: dict[str, as_yaml.Plain] = {"name": f"{SOURCE}-{digest}"}
+    scope: dict[str, as_yaml.Plain] = {"apiVersion": first.api_version, "kind": first.kind, "name": first.name}
+    if first.namespace and not is_cluster_scoped:
+        metadata["namespace"] = scope["namespace"] = first.namespace
+    metadata["labels"] = {"app.kubernetes.io/managed-by": SOURCE}
+    results = [_result(judged, finding, profile) for judged in same for finding in judged.findings]
+    if not results:
+        results = [{"policy": _policy(profile), "result": "pass", "scored": True, "message": "nothing found"}]
+    counts = {name: sum(each["result"] == name for each in results) for name in _RESULTS}
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "ClusterReport" if is_cluster_scoped else "Report",
+        "metadata": metadata,
+        "source": SOURCE,
+        "scope": scope,
+        "summary": dict(counts),
+        "results": list(results),
+    }
+
+
+def _policy(profile: str) -> str:
+    return f"{SOURCE}-{profile}"
+
+
+def _result(judged: ObjectReport, finding: FindingReport, profile: str) -> dict[str, as_yaml.Plain]:
+    told = {
+        "name": finding.name,
+        "path": finding.path,
+        "action": finding.action,
+        "basis": finding.basis,
+        "reason": finding.reason or "",
+        "releases": finding.releases,
+        "place": place_of(judged, finding),
+        "exemption": exempted(finding),
+    }
+    properties: dict[str, as_yaml.Plain] = {key: value for key, value in told.items() if value}
+    return {
+        "policy": _policy(profile),
+        "rule": finding.rule,
+        "category": FAMILIES.get(finding.rule[2:3], "other"),
+        "severity": _SEVERITY[finding.severity],
+        "result": _outcome(finding),
+        "scored": finding.action == Action.DENY,
+        "message": message(finding),
+        "properties": properties,
+    }
+
+
+def _outcome(finding: FindingReport) -> str:
+    """``error`` is the API's word for what could not be evaluated."""
+    if finding.exemption is not None:
+        return "skip"
+    if finding.action == Action.DENY:
+        return "fail"
+    return "error" if finding.outcome == "undetermined" else "warn"

@@ -1,0 +1,73 @@
+"""
+The answer in the Test Anything Protocol, version 13, which readers of version 14 take too.
+
+An object without findings is one point, else each finding is: denied is ``not ok``; a warning is ``not ok`` with TODO, so
+that nothing fails for it; what is unproven or exempted is SKIP, with the reason.
+"""
+
+from collections.abc import Iterator
+
+from webhook.policy import Action
+from webhook.report import as_yaml
+from webhook.report.model import FindingReport, ObjectReport, ProblemReport, Report
+from webhook.report.saying import exempted, file_of, is_unproven, message, name_of, place_of, problem_message
+
+
+def render(report: Report) -> str:
+    """The whole stream; every point has its number, and the plan stands in front."""
+    points = [point for judged in report.objects for point in _points(judged)]
+    points += [_unread(problem) for problem in report.problems]
+    plan = f"1..{len(points)}" + ("" if points else " # SKIP no objects to judge")
+    lines = ["TAP version 13", plan]
+    for number, (ok, title, directive, details) in enumerate(points, 1):
+        lines.append(f"{ok} {number} - {_title(title)}" + (f" # {_line(directive)}" if directive else ""))
+        if details:
+            lines += ["  ---", *(f"  {line}" for line in as_yaml.dump(details).splitlines()), "  ..."]
+    lines += [f"# {_line(note)}" for note in report.notes]
+    return "\n".join(lines) + "\n"
+
+
+_Point = tuple[str, str, str, "dict[str, as_yaml.Plain]"]
+
+
+def _points(judged: ObjectReport) -> Iterator[_Point]:
+    if not judged.findings:
+        yield "ok", f"{name_of(judged)} {place_of(judged)}".rstrip(), "", {}
+    for finding in judged.findings:
+        title = f"{finding.rule} {finding.name}, {name_of(judged)} {finding.path}".rstrip()
+        details: dict[str, as_yaml.Plain] = {
+            "message": message(finding),
+            "severity": "fail" if finding.action == Action.DENY else "comment",
+            "at": place_of(judged, finding),
+        }
+        ok, directive = _outcome(finding)
+        yield ok, title, directive, details
+
+
+def _outcome(finding: FindingReport) -> tuple[str, str]:
+    if reason := exempted(finding):
+        return "ok", f"SKIP {reason}"
+    if finding.action == Action.DENY:
+        return "not ok", ""
+    if is_unproven(finding):
+        return "ok", "SKIP unproven"
+    return "not ok", "TODO a warning" if finding.action == Action.WARN else "TODO noted"
+
+
+def _unread(problem: ProblemReport) -> _Point:
+    details: dict[str, as_yaml.Plain] = {
+        "message": problem_message(problem),
+        "severity": "fail",
+        "at": file_of(problem.file) + (f":{problem.line}" if problem.line is not None else ""),
+    }
+    return "not ok", f"{file_of(problem.file)} can be read", "", details
+
+
+def _title(text: str) -> str:
+    """No ``#``: behind it, a name could pose as a directive."""
+    return _line(text).replace("#", "\\u0023")
+
+
+def _line(text: str) -> str:
+    """One line, whatever is in it."""
+    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
