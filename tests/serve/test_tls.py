@@ -1,0 +1,396 @@
+"""webhook.serve.tls: follows the files of a mounted Secret, and keeps what works when they are of no use."""
+
+import asyncio
+import logging
+import shutil
+import ssl
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from certs.authority import CertificateAuthority, KeyPair
+from tests.apiserver import pki
+from tests.serve.pairs import AUTHORITY, DAY, NAME, NOW, STRANGER, put, put_pair, shake_hands, sign, trust
+from webhook.errors import Misconfigured
+from webhook.serve.tls import Certificates
+
+TRUSTING = trust(AUTHORITY)
+
+
+class Clock:
+    """A clock that can be set."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a good pair."""
+    put_pair(tmp_path / "tls", sign())
+    return tmp_path / "tls"
+
+
+def served(certificates: Certificates, client: ssl.SSLContext = TRUSTING) -> bytes:
+    """The certificate of a new handshake, which the client has verified."""
+    return shake_hands(certificates.listening, client).encode()
+
+
+def test_a_new_pair_is_served_from_the_next_handshake_on(folder: Path) -> None:
+    """
+    A renewed leaf is taken up without a restart, and told as a change once.
+    """
+    certificates = Certificates(folder)
+    new = put_pair(folder, sign())
+
+    looks = [certificates.refresh(), certificates.refresh()]
+
+    assert looks == [True, False]
+    assert served(certificates) == certificates.certificate == new.certificate
+    assert not certificates.is_stale
+
+
+def test_a_pair_of_a_new_authority_is_served(folder: Path) -> None:
+    """
+    A change of authority keeps the names, which is how it is told from somebody else's certificate.
+    """
+    certificates = Certificates(folder)
+    new = put_pair(folder, sign(STRANGER))
+
+    assert certificates.refresh()
+    assert served(certificates, trust(STRANGER)) == new.certificate
+
+
+def test_a_pair_with_other_names_of_the_same_authority_is_served(folder: Path) -> None:
+    """
+    A Service that was renamed is served under its new name.
+    """
+    certificates = Certificates(folder)
+    new = put_pair(folder, sign(name="other.migratable.svc"))
+
+    assert certificates.refresh()
+    assert shake_hands(certificates.listening, TRUSTING, "other.migratable.svc").encode() == new.certificate
+
+
+def test_a_chain_is_served_by_its_first_certificate(folder: Path) -> None:
+    """
+    cert-manager puts intermediate authorities behind the leaf.
+    """
+    certificates = Certificates(folder)
+    new = sign()
+    put(folder, new.certificate + STRANGER.pair.certificate, new.key)
+
+    assert certificates.refresh()
+    assert served(certificates) == new.certificate
+
+
+def kubelet_swap(folder: Path, pair: KeyPair, generation: str) -> None:
+    """Put a pair in place as kubelet's AtomicWriter does: a new folder, and one rename of the link to it."""
+    data = folder / f"..{generation}"
+    put_pair(data, pair)
+    for name in ("tls.crt", "tls.key"):
+        if not (folder / name).is_symlink():
+            (folder / name).symlink_to(f"..data/{name}")
+    (folder / "..new").symlink_to(data.name)
+    (folder / "..new").rename(folder / "..data")
+
+
+def test_a_swap_by_kubelet_is_noticed(tmp_path: Path) -> None:
+    """
+    Kubelet renames a link two steps away from the files, of which the files tell nothing.
+    """
+    kubelet_swap(tmp_path, sign(), "first")
+    certificates = Certificates(tmp_path)
+    new = sign()
+    kubelet_swap(tmp_path, new, "second")
+
+    assert certificates.refresh()
+    assert served(certificates) == new.certificate
+
+
+GOOD, OTHER = sign(), sign()
+OLD = CertificateAuthority.mint(NOW - 300 * DAY)
+Damage = Callable[[Path], object]
+
+DAMAGES: dict[str, tuple[Damage, str]] = {
+    "gone": (shutil.rmtree, "tls.crt: no such file or directory"),
+    "no certificate": (lambda at: put(at, None, GOOD.key), "tls.crt: no such file or directory"),
+    "no key": (lambda at: put(at, GOOD.certificate, None), "tls.key: no such file or directory"),
+    "empty": (lambda at: put(at, b"", b""), "tls.crt holds no certificate that can be read"),
+    "half": (lambda at: put(at, GOOD.certificate[:300], GOOD.key), "tls.crt holds no certificate that can be read"),
+    "half a key": (lambda at: put(at, GOOD.certificate, GOOD.key[:100]), "tls.crt and tls.key are no pair"),
+    "foreign key": (lambda at: put(at, GOOD.certificate, OTHER.key), "tls.crt and tls.key are no pair"),
+    "junk": (lambda at: put(at, b"\xff" * (1 << 20), GOOD.key), "tls.crt is longer than 64 KiB"),
+    "junk for a key": (lambda at: put(at, GOOD.certificate, b"k" * (1 << 20)), "tls.key is longer than 64 KiB"),
+    "expired": (lambda at: put_pair(at, sign(OLD, at=NOW - 200 * DAY)), "it is expired"),
+    "not yet valid": (lambda at: put_pair(at, sign(at=NOW + 40 * DAY)), "it is not yet valid"),
+    "a stranger's": (
+        lambda at: put_pair(at, sign(STRANGER, name="elsewhere.svc")),
+        "it is somebody else's: neither names nor issuer are those of the one in use",
+    ),
+    "a folder": (lambda at: [put(at, None, GOOD.key), (at / "tls.crt").mkdir()], "tls.crt: is a directory"),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGES)
+def test_what_is_of_no_use_is_not_served(folder: Path, kind: str) -> None:
+    """
+    Whatever happens to the folder, the last good pair is served, the harm is told, and a good pair ends it.
+    """
+    certificates = Certificates(folder)
+    before = certificates.certificate
+    damage, problem = DAMAGES[kind]
+
+    damage(folder)
+    looks = [certificates.refresh(), certificates.refresh()]
+
+    assert looks == [False, False]
+    assert served(certificates) == before
+    assert problem in certificates.problem
+    assert (certificates.is_stale, certificates.failures) == (True, 2)
+
+    shutil.rmtree(folder, ignore_errors=True)
+    healed = put_pair(folder, sign())
+
+    assert certificates.refresh()
+    assert served(certificates) == healed.certificate
+    assert not certificates.is_stale
+
+
+def test_the_old_pair_put_back_ends_the_harm(folder: Path) -> None:
+    """
+    A folder that is mounted again with what was in it needs no new certificate.
+    """
+    certificates = Certificates(folder)
+    kept = [(folder / name).read_bytes() for name in ("tls.crt", "tls.key")]
+    shutil.rmtree(folder)
+    certificates.refresh()
+
+    folder.mkdir()
+    put(folder, *kept)
+
+    assert not certificates.refresh()
+    assert not certificates.is_stale
+
+
+@pytest.mark.parametrize("kind", ["expired", "not yet valid", "a stranger's"])
+def test_once_nothing_works_anything_is_as_good(folder: Path, kind: str) -> None:
+    """
+    With a clock that is wrong, the served certificate looks as bad as the new one, and whoever made that one may be right.
+    """
+    clock = Clock()
+    certificates = Certificates(folder, now=clock)
+    clock.now = NOW + 400 * DAY
+    DAMAGES[kind][0](folder)
+
+    assert certificates.refresh()
+
+
+def test_a_clock_a_day_behind_takes_a_new_pair(folder: Path) -> None:
+    """
+    Rotation retires the old authority within minutes, so a slow clock must not hold on to the old leaf.
+    """
+    clock = Clock()
+    certificates = Certificates(folder, now=clock)
+    clock.now = NOW - timedelta(minutes=30)
+    put_pair(folder, sign(at=clock.now + timedelta(hours=24)))
+
+    assert certificates.refresh()
+
+
+def test_a_renewal_that_does_not_come_is_told(folder: Path) -> None:
+    """
+    A folder that cannot be written holds a good pair for days: five sixths of its life are the latest to say so.
+    """
+    clock = Clock()
+    certificates = Certificates(folder, now=clock)
+    told = []
+
+    for days in (0, 4.7, 5.7, 5.9, 8):
+        clock.now = NOW + days * DAY
+        certificates.refresh()
+        told.append(certificates.problem)
+
+    assert told == ["", "", "", *["no certificate has come to replace it"] * 2]
+    assert certificates.failures == 0
+
+
+def test_a_pair_that_changes_under_the_hands_is_left_for_the_next_look(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    OpenSSL reads the files by itself: what it loaded is served only if it is what was looked at.
+    """
+    certificates = Certificates(folder)
+    before = certificates.certificate
+    put_pair(folder, sign())
+    make = certificates._context
+
+    def swapped_meanwhile() -> ssl.SSLContext:
+        put_pair(folder, OTHER)
+        return make()
+
+    monkeypatch.setattr(certificates, "_context", swapped_meanwhile)
+    looks = [certificates.refresh()]
+    during = served(certificates)
+    monkeypatch.undo()
+    looks.append(certificates.refresh())
+
+    assert looks == [False, True]
+    assert during == before
+    assert served(certificates) == OTHER.certificate
+
+
+def test_a_connection_outlives_the_swap(folder: Path) -> None:
+    """
+    API servers keep connections: the one that was made before goes on after.
+    """
+    certificates = Certificates(folder)
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = TRUSTING.wrap_bio(to_client, to_server, server_hostname=NAME)
+    server = certificates.listening.wrap_bio(to_server, to_client, server_side=True)
+    for end in (client, server, client, server):
+        try:
+            end.do_handshake()
+        except ssl.SSLWantReadError:
+            continue
+
+    put_pair(folder, sign(STRANGER))
+    assert certificates.refresh()
+    client.write(b"review")
+
+    assert server.read(6) == b"review"
+
+
+def test_a_client_is_asked_for_its_certificate_before_and_after_a_swap(folder: Path, tmp_path: Path) -> None:
+    """
+    The authority of client certificates is followed like the pair: a new one counts, the old one no longer.
+    """
+    first, second = pki.CertificateAuthority(), pki.CertificateAuthority()
+    known, unknown = (holding(one, tmp_path) for one in (first, second))
+    client_ca = tmp_path / "client-ca.crt"
+    client_ca.write_bytes(first.cert_pem)
+    certificates = Certificates(folder, client_ca)
+
+    served(certificates, known)
+    for client in (unknown, TRUSTING):
+        with pytest.raises(ssl.SSLError):
+            served(certificates, client)
+    client_ca.write_bytes(second.cert_pem)
+    assert certificates.refresh()
+    served(certificates, unknown)
+    with pytest.raises(ssl.SSLError):
+        served(certificates, known)
+    client_ca.write_bytes(b"junk")
+    assert not certificates.refresh()
+    assert certificates.problem == "client-ca.crt holds no certificate of an authority"
+    served(certificates, unknown)
+
+
+def holding(authority: pki.CertificateAuthority, folder: Path) -> ssl.SSLContext:
+    """A client with a certificate of this authority."""
+    client = trust(AUTHORITY)
+    client.load_cert_chain(*authority.issue("kube-apiserver").write(folder, "client"))
+    return client
+
+
+@pytest.mark.parametrize("kind", ["gone", "empty", "half", "foreign key", "junk"])
+def test_without_a_first_pair_the_server_does_not_start(folder: Path, kind: str) -> None:
+    """
+    There is nothing to serve from memory yet, so the reason is told, with what to do about it.
+    """
+    damage, problem = DAMAGES[kind]
+    damage(folder)
+
+    with pytest.raises(Misconfigured) as raised:
+        Certificates(folder)
+
+    assert raised.value.message.startswith(f"no usable tls.crt and tls.key in {folder}: {problem}")
+    assert "certs dev" in raised.value.remedy
+
+
+def test_an_expired_first_pair_is_served(tmp_path: Path) -> None:
+    """
+    The server starts with what there is: the rotator replaces it, and until then nobody is worse off.
+    """
+    pair = put_pair(tmp_path, sign(OLD, at=NOW - 200 * DAY))
+
+    certificates = Certificates(tmp_path)
+
+    assert certificates.certificate == pair.certificate
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated:DeprecationWarning")
+def test_old_protocols_are_refused(folder: Path) -> None:
+    """
+    TLS 1.2 is the least, and 1.3 is spoken with who can.
+    """
+    certificates = Certificates(folder)
+    versions = {}
+
+    for version in (ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        client = trust(AUTHORITY)
+        client.set_ciphers("DEFAULT:@SECLEVEL=0")
+        client.minimum_version = client.maximum_version = version
+        try:
+            served(certificates, client)
+        except ssl.SSLError:
+            versions[version.name] = False
+        else:
+            versions[version.name] = True
+
+    assert versions == {"TLSv1_1": False, "TLSv1_2": True, "TLSv1_3": True}
+
+
+def test_a_wrong_name_is_refused_by_the_client(folder: Path) -> None:
+    """
+    The certificate is for the Service's name and none besides.
+    """
+    certificates = Certificates(folder)
+
+    with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
+        shake_hands(certificates.listening, TRUSTING, "migratable.elsewhere.svc")
+
+
+def test_harm_is_logged_once_and_no_key_with_it(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """
+    A look a second must not fill the log: a problem is told when it comes and when it goes.
+    """
+    certificates = Certificates(folder)
+    with caplog.at_level(logging.INFO):
+        for kind in DAMAGES:
+            DAMAGES[kind][0](folder)
+            certificates.refresh()
+            certificates.refresh()
+            shutil.rmtree(folder, ignore_errors=True)
+            put_pair(folder, sign())
+            certificates.refresh()
+
+    messages = [record.getMessage() for record in caplog.records]
+    assert messages.count("serving the old certificate from memory") == len(DAMAGES)
+    assert messages.count("nothing is wrong with the certificate any more") == len(DAMAGES)
+    assert not any("BEGIN" in str(vars(record)) for record in caplog.records)
+
+
+def test_following_looks_until_it_is_told_to_stop(folder: Path) -> None:
+    """
+    Each look is told, also one that finds nothing new: metrics follow it.
+    """
+    certificates = Certificates(folder, poll_seconds=0.001)
+    put_pair(folder, OTHER)
+    stopping = asyncio.Event()
+    seen: list[bytes] = []
+
+    def looked() -> None:
+        seen.append(certificates.certificate)
+        if len(seen) == 3:
+            stopping.set()
+
+    asyncio.run(asyncio.wait_for(certificates.follow(stopping, looked), 30))
+
+    assert seen == [OTHER.certificate] * 3
