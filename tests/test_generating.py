@@ -1,0 +1,71 @@
+"""The strategies give what KubeVirt's, CDI's and Multus' definitions accept, and something for every rule to find."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+
+import jsonschema_rs
+from hypothesis import given, settings
+
+from tests.apiserver import crds
+from tests.generating import Manifest, World, carriers, kubevirts, migration_policies, networks, worlds
+from webhook.engine import judge
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.kubevirt.releases import KNOWN
+from webhook.resolve.manifests import Given, objects_in, read_manifests
+from webhook.rules import RULES
+from webhook.rules.rule import About
+
+
+@cache
+def validators() -> Mapping[tuple[str, str], jsonschema_rs.Validator]:
+    """The schema of each kind and version that a definition at hand gives: the real ones, else the project's own."""
+    found = {}
+    for path in crds.real() or crds.OWN:
+        crd = crds.load(path)
+        for version in crd["spec"]["versions"]:
+            key = (f"{crd['spec']['group']}/{version['name']}", crd["spec"]["names"]["kind"])
+            found[key] = jsonschema_rs.validator_for(version["schema"]["openAPIV3Schema"])
+    return found
+
+
+def read(*manifests: Manifest) -> list[Given]:
+    inputs = [read_manifests(json.dumps(each).encode(), "generated") for each in manifests]
+    assert [problem.message for one in inputs for problem in one.problems] == []
+    return [given for one in inputs for given in one.given]
+
+
+@settings(deadline=None, max_examples=60)
+@given(carriers(), worlds(), kubevirts(), migration_policies(), networks())
+def test_generated_objects_have_the_shape_of_their_definitions(
+    machine: Manifest, world: World, kubevirt: Manifest, policy: Manifest, network: Manifest
+) -> None:
+    """
+    Whatever is generated passes the OpenAPI schema of its CRD, and is read without a problem.
+    """
+    for manifest in (machine, *world, kubevirt, policy, network):
+        schema = validators().get((manifest["apiVersion"], manifest["kind"]))
+
+        read(manifest)
+
+        if schema is not None:
+            assert [error.message for error in schema.iter_errors(manifest)] == []
+
+
+def test_every_rule_about_machines_has_something_to_find() -> None:
+    """
+    Among a few hundred generated machines each rule about a VMI or its drain finds something.
+    """
+    found: set[str] = set()
+
+    @settings(deadline=None, max_examples=400, derandomize=True, database=None)
+    @given(carriers(), worlds())
+    def gather(machine: Manifest, world: World) -> None:
+        (judged,) = objects_in(read(machine))
+        judgement = judge(judged, ObjectsWorld(objects_in(read(*world))), KNOWN)
+        found.update(each.rule.id for each in judgement.findings)
+
+    gather()
+
+    about = {rule.id for rule in RULES if rule.about in (About.VMI, About.DRAIN)}
+    assert about - found == set()
