@@ -46,6 +46,8 @@ class Finding:
     releases: Releases
     """The asked releases for which it holds."""
     undetermined: bool = False
+    harm: int = 0
+    """How much is wrong (``Violation.harm``)."""
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -192,7 +194,14 @@ def finding_of(rule: Rule, outcome: Violation | Undetermined, asked: Releases) -
             rule, basis, outcome.path, outcome.why, outcome.settle, outcome.subject, holding, undetermined=True
         )
     return Finding(
-        rule, basis, outcome.path, outcome.message, outcome.remedy or rule.remediation, outcome.subject, holding
+        rule,
+        basis,
+        outcome.path,
+        outcome.message,
+        outcome.remedy or rule.remediation,
+        outcome.subject,
+        holding,
+        harm=outcome.harm,
     )
 
 

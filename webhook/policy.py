@@ -4,7 +4,8 @@ What is done about a finding: deny, warn, audit, off. A rule says what is true; 
 This file does no I/O and reads no clock: today's date is an argument.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -155,12 +156,15 @@ def ratchet(new: Sequence[Decision], old: Iterable[Finding]) -> tuple[Decision, 
     Lowers a deny to a warning where the old object had the same finding.
 
     What was admitted may stay, be cared for and be improved; only new harm can be refused. Identity is the rule and its
-    stable subject, so reordering a list adds nothing and swapping the claim behind a volume's name does.
+    stable subject, so reordering a list adds nothing and swapping the claim behind a volume's name does. Where there is
+    more and less of it, more than before is new harm.
     """
-    known: Collection[tuple[str, str]] = {finding.identity for finding in old}
+    known: dict[tuple[str, str], int] = {}
+    for finding in old:
+        known[finding.identity] = max(finding.harm, known.get(finding.identity, finding.harm))
     return tuple(
         Decision(each.finding, Action.WARN, each.exemption)
-        if each.action is Action.DENY and each.finding.identity in known
+        if each.action is Action.DENY and known.get(each.finding.identity, -math.inf) >= each.finding.harm
         else each
         for each in new
     )

@@ -41,12 +41,13 @@ def check(facts: PolicyFacts) -> Iterator[Outcome]:
         return
     cluster = None if isinstance(facts.migrations, Unknown) else facts.migrations
 
-    def judge(behaviour: Behaviour) -> tuple[FieldPath, str, str] | None:
-        before = in_force(cluster, behaviour)
-        values = overlaid(before, own, behaviour)
-        if impossible(before) is not None or (message := impossible(values)) is None:
-            return None
-        return (*BASE, changed), message, f"{values[BANDWIDTH]} in {values[COMPLETION_TIMEOUT]}"
+    def judge(behaviour: Behaviour) -> tuple[FieldPath, str, str, int] | None:
+        values = in_force(cluster, behaviour)
+        found, before = impossible(overlaid(values, own, behaviour)), impossible(values)
+        if found is None or (before is not None and before[1] <= found[1]):
+            return None  # nothing is wrong, or the cluster's own settings are to blame
+        message, largest = found
+        return (*BASE, changed), message, "budget", -largest
 
     yield from by_release(facts.releases, judge)
 

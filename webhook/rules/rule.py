@@ -65,6 +65,8 @@ class Violation:
     """Where the rule's remediation can be said more precisely for this place."""
     releases: Releases = KNOWN
     """Narrows the releases of the rule, where its predicate has variants."""
+    harm: int = 0
+    """How much is wrong, where there is more and less of it: an update may lessen it, and not add to it."""
 
 
 @dataclass(frozen=True, slots=True)

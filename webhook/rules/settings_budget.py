@@ -12,13 +12,14 @@ from webhook.rules.settings_words import MONITOR_SOURCE, SETTINGS_GUIDE, by_rele
 
 
 def check(facts: SettingsFacts) -> Iterator[Outcome]:
-    def judge(behaviour: Behaviour) -> tuple[FieldPath, str, str] | None:
+    def judge(behaviour: Behaviour) -> tuple[FieldPath, str, str, int] | None:
         values = values_of(facts, behaviour)
-        message = impossible(values)
-        if message is None:
+        found = impossible(values)
+        if found is None:
             return None
         name = BANDWIDTH if BANDWIDTH in written(facts.migrations) else COMPLETION_TIMEOUT
-        return (*MIGRATIONS, name), message, f"{values[BANDWIDTH]} in {values[COMPLETION_TIMEOUT]}"
+        message, largest = found
+        return (*MIGRATIONS, name), message, "budget", -largest
 
     yield from by_release(facts.releases, judge)
 

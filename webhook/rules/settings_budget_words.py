@@ -7,11 +7,11 @@ from webhook.kubevirt.settings import BANDWIDTH, COMPLETION_TIMEOUT, bandwidth_o
 from webhook.objects.meta import Json
 
 
-def impossible(values: Mapping[str, Json]) -> str | None:
+def impossible(values: Mapping[str, Json]) -> tuple[str, int] | None:
     """
-    Why no migration of more than a few GB can finish with these settings in force; None where it can.
+    Why no migration of more than a few GB can finish with these settings in force, and the most bytes that can.
 
-    What is not a sound quantity or timeout is another rule's business.
+    None where nothing keeps it from finishing. What is not a sound quantity or timeout is another rule's business.
     """
     bandwidth = bandwidth_of(values)
     if bandwidth is None or bandwidth.nano <= 0 or values[COMPLETION_TIMEOUT] <= 0:
@@ -28,6 +28,7 @@ def impossible(values: Mapping[str, Json]) -> str | None:
     given = budget.timeout * (2 if budget.pause else 1)
     paused = ", pause included" if budget.pause else ""
     return (
-        f"at {speed} a GiB takes {seconds} s; it is cancelled after {given} s{paused}, unless post-copy is allowed: "
-        f"no VM with more than {largest // MIB}Mi to carry can finish"
+        f"at {speed} a GiB takes {seconds} s; it is cancelled after {given} s for each GB{paused}, unless post-copy is "
+        f"allowed: no VM with more than {largest // MIB}Mi to carry can finish",
+        largest,
     )

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.settings import SettingsFacts
+from webhook.facts.settings import MIGRATIONS, SettingsFacts
 from webhook.kubevirt.releases import newest
 from webhook.kubevirt.settings import PARALLEL_CLUSTER, PARALLEL_OUTBOUND, written
-from webhook.rules.rule import About, Example, Outcome, Rule
-from webhook.rules.settings_words import SETTINGS_GUIDE, cr, setting, spot, values_of
+from webhook.rules.rule import About, Example, Outcome, Rule, Violation
+from webhook.rules.settings_words import SETTINGS_GUIDE, cr, spot, values_of
 
 
 def check(facts: SettingsFacts) -> Iterator[Outcome]:
@@ -14,12 +14,13 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
     cluster = values_of(facts, newest(facts.releases))[PARALLEL_CLUSTER]
     if outbound is not None and 0 < cluster < outbound:
         default = "" if PARALLEL_CLUSTER in written(facts.migrations) else " (KubeVirt's default)"
-        yield setting(
-            PARALLEL_OUTBOUND,
-            f"{outbound} of {cluster}",
+        yield Violation(
+            (*MIGRATIONS, PARALLEL_OUTBOUND),
             f"{PARALLEL_OUTBOUND} is {outbound}, but {PARALLEL_CLUSTER} is {cluster}{default}: "
             f"never more than {cluster} run at once",
+            "outbound above cluster",
             f"Write {cluster} or less, or raise {PARALLEL_CLUSTER}.",
+            harm=outbound - cluster,
         )
 
 

@@ -11,7 +11,7 @@ from webhook.rules.settings_words import MONITOR_SOURCE, SETTINGS_GUIDE, by_rele
 
 
 def check(facts: SettingsFacts) -> Iterator[Outcome]:
-    def judge(behaviour: Behaviour) -> tuple[FieldPath, str, str] | None:
+    def judge(behaviour: Behaviour) -> tuple[FieldPath, str, str, int] | None:
         values = values_of(facts, behaviour)
         progress, completion = values[PROGRESS_TIMEOUT], values[COMPLETION_TIMEOUT]
         if not 0 < completion < progress:
@@ -21,7 +21,7 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
             f"{PROGRESS_TIMEOUT} is {progress} s, but a VM of up to 1 GB is given {completion} s in all "
             f"({COMPLETION_TIMEOUT}): a stuck migration is never noticed as such"
         )
-        return (*MIGRATIONS, name), message, f"{progress} above {completion}"
+        return (*MIGRATIONS, name), message, f"{progress} above {completion}", 0
 
     yield from by_release(facts.releases, judge)
 

@@ -54,15 +54,15 @@ def cr(migrations: str, more: str = "") -> str:
 
 
 def by_release(
-    releases: Releases, judge: Callable[[Behaviour], tuple[FieldPath, str, str] | None]
+    releases: Releases, judge: Callable[[Behaviour], tuple[FieldPath, str, str, int] | None]
 ) -> Iterator[Violation]:
-    """What ``judge`` says (path, message, subject) of each release; releases that say the same make one violation."""
-    said: dict[tuple[FieldPath, str, str], Releases] = {}
+    """What ``judge`` says (path, message, subject, harm) of each release; releases that say the same make one violation."""
+    said: dict[tuple[FieldPath, str, str, int], Releases] = {}
     for behaviour in each(releases):
         if (outcome := judge(behaviour)) is not None:
             said[outcome] = said.get(outcome, 0) | only(behaviour.release)
-    for (path, message, subject), holding in said.items():
-        yield Violation(path, message, subject, releases=holding)
+    for (path, message, subject, harm), holding in said.items():
+        yield Violation(path, message, subject, releases=holding, harm=harm)
 
 
 def values_of(facts: SettingsFacts, behaviour: Behaviour) -> dict[str, Json]:
