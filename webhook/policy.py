@@ -5,7 +5,7 @@ This file does no I/O and reads no clock: today's date is an argument.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -14,8 +14,15 @@ import msgspec
 
 from webhook.defaults import Wanted
 from webhook.engine import Finding, Judgement
+from webhook.facts.world import World
+from webhook.kubevirt.subject import subject_of
+from webhook.objects.meta import Kubernetes
+from webhook.objects.nad import Namespace
 from webhook.rules import RULES
 from webhook.rules.rule import Basis, Severity
+
+STAYS = frozenset(("None", "External"))
+"""Values of evictionStrategy by which KubeVirt never migrates a VM when its node is drained (all releases)."""
 
 
 class Action(StrEnum):
@@ -59,6 +66,23 @@ class Exemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
+class NamespacePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """What differs in some namespaces: those of these names, and those with all of these labels."""
+
+    names: list[str] = []
+    labels: dict[str, str] = {}
+    profile: Profile | None = None
+    actions: dict[str, Action] = {}
+    unproven: Action | None = None
+    hotplug: Action | None = None
+
+    def covers(self, namespace: str, labels: Mapping[str, str] | None) -> bool:
+        """Whether it holds there; labels that nobody knows (None) are not the wanted ones."""
+        if namespace in self.names:
+            return True
+        return bool(self.labels) and labels is not None and self.labels.items() <= labels.items()
+
+
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """The policy file, the same for cluster and CI."""
 
@@ -67,6 +91,12 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
     """By rule id or name; outranks the profile."""
     unproven: Action = Action.WARN
     """What is done about what cannot be known."""
+    hotplug: Action = Action.WARN
+    """What is done at most about volumes that are plugged into a running VM (``status.volumeRequests``)."""
+    honour_eviction_strategy: bool = False
+    """Whether a VM that says it is not to be moved (evictionStrategy None or External) is only warned of."""
+    namespaces: list[NamespacePolicy] = []
+    """The first that covers a namespace holds there; what it does not say stays."""
     default_eviction_strategy: str | None = None
     """Filled into VMs and VMIs without one, if the verdict is not False."""
     default_migration_settings: bool = True
@@ -81,6 +111,24 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
         values = {name: msgspec.json.decode(raw) for name, raw in self.migration_settings.items()}
         return Wanted(self.default_eviction_strategy, self.default_migration_settings, values)
 
+    @property
+    def reads_labels(self) -> bool:
+        """Whether it must be known which labels a namespace has."""
+        return any(each.labels for each in self.namespaces)
+
+    def within(self, namespace: str, labels: Mapping[str, str] | None = None) -> "Policy":
+        """The policy that holds in a namespace."""
+        for each in self.namespaces:
+            if each.covers(namespace, labels):
+                return msgspec.structs.replace(
+                    self,
+                    profile=each.profile or self.profile,
+                    actions=_overlaid(self.actions, each.actions),
+                    unproven=each.unproven or self.unproven,
+                    hotplug=each.hotplug or self.hotplug,
+                )
+        return self
+
     def with_profile(self, profile: Profile) -> "Policy":
         """The same policy under another profile."""
         return msgspec.structs.replace(self, profile=profile)
@@ -93,6 +141,20 @@ class Judged:
     kind: str
     namespace: str
     name: str
+    labels: Mapping[str, str] | None = None
+    """Of its namespace; None where nobody knows them, or nobody needs to."""
+    eviction_strategy: str | None = None
+    """As it is written in the VM."""
+
+
+def judged(found: Kubernetes, policy: Policy, world: World, kind: str, namespace: str, name: str) -> Judged:
+    """Whom findings about ``found`` are about; ``world`` is asked for the namespace only where the policy needs it."""
+    labels: Mapping[str, str] | None = None
+    if policy.reads_labels and namespace:
+        space = world.find(Namespace, "", namespace)
+        labels = (space.meta.labels or {}) if isinstance(space, Namespace) else None
+    subject = subject_of(found)
+    return Judged(kind, namespace, name, labels, subject.spec.eviction_strategy if subject is not None else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +188,11 @@ def action_of(finding: Finding, policy: Policy) -> Action:
 
 def decide_all(judgement: Judgement, policy: Policy, subject: Judged, today: str) -> tuple[Decision, ...]:
     """What is done about each finding of one object, in the findings' order; ``off`` is left out."""
+    here = policy.within(subject.namespace, subject.labels) if policy.namespaces else policy
     return tuple(
         decision
         for finding in judgement.findings
-        if (decision := decide(finding, policy, subject, today)).action is not Action.OFF
+        if (decision := decide(finding, here, subject, today)).action is not Action.OFF
     )
 
 
@@ -140,6 +203,8 @@ def decide(finding: Finding, policy: Policy, subject: Judged, today: str) -> Dec
         for exemption in policy.exemptions:
             if exemption.covers(finding, subject, today):
                 return Decision(finding, Action.AUDIT, exemption)
+    if action is Action.DENY and policy.honour_eviction_strategy and subject.eviction_strategy in STAYS:
+        action = Action.WARN
     return Decision(finding, action)
 
 
@@ -171,17 +236,42 @@ def ratchet(new: Sequence[Decision], old: Iterable[Finding]) -> tuple[Decision, 
 
 
 def check_policy(policy: Policy) -> list[str]:
-    """What is wrong with a policy beyond its types: unknown rules, dates that are none."""
-    names = {name for rule in RULES for name in (rule.id, rule.name)}
-    wrong = [f"actions names rule {rule!r}, which does not exist" for rule in policy.actions if rule not in names]
+    """What is wrong with a policy beyond its types: unknown rules, dates that are none, overrides of nothing."""
+    return [*_wrong_rules(policy), *_wrong_namespaces(policy), *_wrong_exemptions(policy)]
+
+
+_IDS: Mapping[str, str] = {name: rule.id for rule in RULES for name in (rule.id, rule.name)}
+
+
+def _overlaid(below: Mapping[str, Action], above: Mapping[str, Action]) -> dict[str, Action]:
+    """Actions by rule, those of ``above`` first, however each side spells the rule."""
+    named = {_IDS.get(rule) for rule in above}
+    return {**{rule: action for rule, action in below.items() if _IDS.get(rule) not in named}, **above}
+
+
+def _wrong_rules(policy: Policy) -> Iterator[str]:
+    places = [("actions", policy.actions)]
+    places += [(f"namespaces[{index}].actions", each.actions) for index, each in enumerate(policy.namespaces)]
+    for place, actions in places:
+        for rule in actions:
+            if rule not in _IDS:
+                yield f"{place} names rule {rule!r}, which does not exist"
+
+
+def _wrong_namespaces(policy: Policy) -> Iterator[str]:
+    for index, each in enumerate(policy.namespaces):
+        if not each.names and not each.labels:
+            yield f"namespaces[{index}] needs names or labels: else it holds nowhere"
+
+
+def _wrong_exemptions(policy: Policy) -> Iterator[str]:
     for index, each in enumerate(policy.exemptions):
-        if each.rule not in names:
-            wrong.append(f"exemptions[{index}].rule names {each.rule!r}, which does not exist")
+        if each.rule not in _IDS:
+            yield f"exemptions[{index}].rule names {each.rule!r}, which does not exist"
         if not _is_date(each.until):
-            wrong.append(f"exemptions[{index}].until is {each.until!r}, which is not a day written as YYYY-MM-DD")
+            yield f"exemptions[{index}].until is {each.until!r}, which is not a day written as YYYY-MM-DD"
         if not each.reason.strip() or not each.owner.strip():
-            wrong.append(f"exemptions[{index}] needs a reason and an owner")
-    return wrong
+            yield f"exemptions[{index}] needs a reason and an owner"
 
 
 def _is_date(text: str) -> bool:

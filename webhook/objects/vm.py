@@ -4,7 +4,7 @@ import msgspec
 
 from webhook.objects.meta import Kubernetes, ObjectMeta, Read
 from webhook.objects.storage import DataVolumeTemplate
-from webhook.objects.vmi import VMISpec, VMITemplate
+from webhook.objects.vmi import ClaimSource, DataVolumeSource, VMISpec, VMITemplate
 
 
 class Matcher(Read, frozen=True):
@@ -38,10 +38,18 @@ class InstancetypeStatusRef(Read, frozen=True):
     """Only its ``name`` is read."""
 
 
+class HotplugVolumeSource(Read, frozen=True):
+    """``volumeSource`` of a hotplug request."""
+
+    persistent_volume_claim: ClaimSource | None = None
+    data_volume: DataVolumeSource | None = None
+
+
 class VolumeRequestAdd(Read, frozen=True):
     """``addVolumeOptions`` of a hotplug request."""
 
     name: str = ""
+    volume_source: HotplugVolumeSource | None = None
 
 
 class VolumeRequest(Read, frozen=True):

@@ -32,6 +32,7 @@ WATCHED: Kinds = (
     kubevirt.MigrationPolicy,
     nad.NetworkAttachmentDefinition,
     nad.Node,
+    nad.Namespace,
     storage.StorageClass,
     storage.StorageProfile,
     storage.DataSource,
@@ -171,6 +172,13 @@ class ClusterFacts:
     def stale(self) -> tuple[str, ...]:
         """The kinds of which nothing was heard for ``FRESH_SECONDS``, or nothing ever."""
         return tuple(kind.__name__ for kind in self._kinds if not self.store.fresh(kind))
+
+    @property
+    def transport(self) -> Transport:
+        """The connection to the API server. Raises RuntimeError before ``start``."""
+        if self._transport is None:
+            raise RuntimeError("not started")
+        return self._transport
 
     @property
     def live(self) -> LiveReader | None:

@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 
 from webhook.errors import Unavailable
 from webhook.facts.unknown import Fact, Found
-from webhook.objects.meta import Kubernetes
+from webhook.objects.meta import Json, Kubernetes
 
 K = TypeVar("K", bound=Kubernetes)
 
@@ -25,7 +25,7 @@ class TooLarge(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the API server answered to one GET."""
+    """What the API server answered to one request."""
 
     status: int
     body: bytes
@@ -45,7 +45,7 @@ class Stream(Protocol):
 
 
 class Transport(Protocol):
-    """GETs on one API server; each method raises Unavailable where there was no answer."""
+    """Requests to one API server; each method raises Unavailable where there was no answer."""
 
     def get(
         self,
@@ -57,6 +57,10 @@ class Transport(Protocol):
         max_bytes: int | None = None,
     ) -> Answer:
         """One whole answer; raises TooLarge where it has more than ``max_bytes``."""
+        ...
+
+    def post(self, path: str, body: Json, *, timeout_seconds: float) -> Answer:
+        """Asks a question that is put as an object, such as a TokenReview; nothing is stored by it."""
         ...
 
     def watch(

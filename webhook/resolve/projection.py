@@ -16,7 +16,7 @@ import msgspec
 from webhook.facts.unknown import Unknown
 from webhook.objects.kinds import Kind
 from webhook.objects.meta import Kubernetes, ObjectMeta, Read
-from webhook.objects.nad import Node
+from webhook.objects.nad import Namespace, Node
 from webhook.objects.storage import ClaimSpec, DataSource, DataVolume, PersistentVolumeClaim
 from webhook.resolve.wording import unreadable
 
@@ -25,7 +25,7 @@ Key: TypeAlias = tuple[str, str]
 """Namespace ('' for cluster-scoped kinds) and name."""
 
 MANY: frozenset[type[Kubernetes]] = frozenset((PersistentVolumeClaim, DataVolume, DataSource))
-METADATA_ONLY: frozenset[type[Kubernetes]] = frozenset((Node,))
+METADATA_ONLY: frozenset[type[Kubernetes]] = frozenset((Node, Namespace))
 """Of these the API server is asked for metadata alone: a node's status is its largest part and is never read."""
 
 _OURS = "kubevirt.io/"

@@ -18,6 +18,7 @@ from yaml import YAMLError
 
 from webhook import __version__
 from webhook.errors import Misconfigured, Unavailable
+from webhook.objects.meta import Json
 from webhook.resolve.ports import JSON, Answer, Stream, TooLarge
 
 CONNECT_SECONDS = 5.0
@@ -50,7 +51,7 @@ def connect(kubeconfig: Path | None = None, context: str | None = None) -> "Kube
 
 
 class KubernetesTransport:
-    """Sends GETs with the client's credentials; any number of threads may use it."""
+    """Sends requests with the client's credentials; any number of threads may use it."""
 
     def __init__(self, api: client.ApiClient) -> None:
         self._api = api
@@ -69,7 +70,7 @@ class KubernetesTransport:
     ) -> Answer:
         """One whole answer; a body that drips in is given up about when the time is over."""
         until = monotonic() + timeout_seconds
-        response = self._send(path, query, {"Accept": accept}, timeout_seconds)
+        response = self._send("GET", path, query, {"Accept": accept}, timeout_seconds)
         try:
             body = bytearray()
             for chunk in response.stream(_CHUNK):
@@ -87,13 +88,25 @@ class KubernetesTransport:
         response.release_conn()
         return Answer(response.status, bytes(body))
 
+    def post(self, path: str, body: Json, *, timeout_seconds: float) -> Answer:
+        """One whole answer to a JSON body."""
+        headers = {"Accept": JSON, "Content-Type": JSON}
+        response = self._send("POST", path, {}, headers, timeout_seconds, body)
+        try:
+            content = response.read()
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            response.close()
+            raise _broken(error) from error
+        response.release_conn()
+        return Answer(response.status, bytes(content))
+
     @contextmanager
     def watch(
         self, path: str, query: Mapping[str, str], *, accept: str = JSON, read_seconds: float
     ) -> Iterator[Stream]:
         """A stream of lines, uncompressed: compressed ones arrive in blocks, or as members that some readers drop."""
         headers = {"Accept": accept, "Accept-Encoding": "identity"}
-        response = self._send(path, query, headers, (CONNECT_SECONDS, read_seconds))
+        response = self._send("GET", path, query, headers, (CONNECT_SECONDS, read_seconds))
         with self._lock:
             self._open.add(response)
             closed = self._closed
@@ -116,11 +129,19 @@ class KubernetesTransport:
                 response.shutdown()
 
     def _send(
-        self, path: str, query: Mapping[str, str], headers: dict[str, str], timeout: float | tuple[float, float]
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        headers: dict[str, str],
+        timeout: float | tuple[float, float],
+        body: Json = None,
     ) -> urllib3.BaseHTTPResponse:
         target = f"{path}?{urlencode(query)}" if query else path
         try:
-            request = self._api.param_serialize("GET", target, header_params=headers, auth_settings=["BearerToken"])
+            request = self._api.param_serialize(
+                method, target, header_params=headers, body=body, auth_settings=["BearerToken"]
+            )
             answer = self._api.call_api(*request, _request_timeout=timeout)
         except (client.ApiException, urllib3.exceptions.HTTPError, ConfigException, OSError) as error:
             raise _broken(error) from error

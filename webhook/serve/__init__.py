@@ -50,7 +50,8 @@ async def _serve(options: Options) -> None:
     _note_expiry(metrics, certificates)
     door = Door(facts, situations, metrics, time.monotonic, draining)
     background = facts.given if isinstance(facts, ManifestFacts) else ()
-    api = build_api(situations, background, options.release)
+    cluster = facts.attached() if isinstance(facts, ClusterBacked) else None
+    api = build_api(situations, background, options.release, cluster)
     health = Health(lambda: facts.ready and not draining(), metrics.registry)
     names = options.client_names if options.client_ca else ()
 

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from webhook.facts.world import World
+from webhook.resolve.access import ClusterAccess
 from webhook.resolve.cluster import ClusterFacts
 from webhook.resolve.recording import Recording
 from webhook.surfaces.admission.validate import Outcome
+from webhook.surfaces.api.authorising import AttachedCluster
 
 if TYPE_CHECKING:
     from webhook.resolve.store import KindStatistics
@@ -40,6 +42,10 @@ class ClusterBacked:
         if not isinstance(world, Recording):
             return decide(world)
         return decide(self._cluster.confirmed(world, deadline))
+
+    def attached(self) -> AttachedCluster:
+        """The cluster, as the dry-run API looks at it."""
+        return AttachedCluster(ClusterAccess(self._cluster.transport), self._cluster.world)
 
     def statistics(self) -> "tuple[KindStatistics, ...]":
         """Objects, age and restarts of each kind."""

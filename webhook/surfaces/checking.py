@@ -10,7 +10,7 @@ from webhook.facts.unknown import Unknown
 from webhook.facts.world import World
 from webhook.kubevirt.releases import NEWEST, SUPPORTED, Releases, judged_as, only, parse_release
 from webhook.objects.kubevirt import KubeVirt
-from webhook.policy import Judged, Policy, decide_all
+from webhook.policy import Judged, Policy, decide_all, judged
 from webhook.report.model import Examined, Report, SourceReport, build
 from webhook.resolve.manifests import Given, Manifests, is_ours, objects_in
 
@@ -90,13 +90,15 @@ def examine(given: Given, world: World, settings: Settings, releases: Releases) 
     if given.object is not None:
         judgement = judge(given.object, world, releases)
         namespace, name = given.object.namespace, given.object.name
+        whom = judged(given.object, settings.policy, world, given.kind, namespace, name)
     else:
         judgement = judge_manifest(given.api_version, given.kind, releases)
         namespace, name = _text(given, "namespace"), _text(given, "name")
         if not judgement.findings:
             return
+        whom = Judged(given.kind, namespace, name)
     source = SourceReport(given.document.source, given.document.index, given.line)
-    decisions = decide_all(judgement, settings.policy, Judged(given.kind, namespace, name), settings.today)
+    decisions = decide_all(judgement, settings.policy, whom, settings.today)
     yield Examined(given.api_version, given.kind, namespace, name, judgement, decisions, source, given.mark)
 
 

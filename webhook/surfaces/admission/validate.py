@@ -18,9 +18,10 @@ from webhook.objects.nad import NetworkAttachmentDefinition
 from webhook.objects.review import AdmissionRequest, StatusCause
 from webhook.objects.vm import VirtualMachine
 from webhook.objects.vmi import VirtualMachineInstance
-from webhook.policy import Action, Decision, Judged, Policy, decide_all, ratchet
+from webhook.policy import Action, Decision, Judged, Policy, decide_all, judged, ratchet
 from webhook.report.printable import printable
 from webhook.surfaces.admission.answering import cause_of
+from webhook.surfaces.admission.hotplug import at_request, with_requests
 from webhook.surfaces.admission.reading import Readable
 
 ACCOUNTS = frozenset(
@@ -68,13 +69,15 @@ def decide_request(readable: Readable, judging: Judging) -> Outcome:
     new, old = readable.object, readable.old
     if new is None or request.operation not in ("CREATE", "UPDATE"):
         return PASS
-    if _never_judged(request, new, old):
+    if request.sub_resource == "status" and isinstance(new, VirtualMachine) and isinstance(old, VirtualMachine):
+        return _hotplug(readable, new, old, judging)
+    if request.sub_resource or _never_judged(request, new, old):
         return PASS
     judgement = judging.judge(new, judging.world, judging.releases)
     if old is not None:
         changes = judge_change(old, new, judging.world, judging.releases)
         judgement = replace(judgement, findings=(*judgement.findings, *changes)) if changes else judgement
-    subject = Judged(request.kind.kind, new.namespace or request.namespace, new.name or request.name)
+    subject = _judged(readable, new, judging)
     decisions = decide_all(judgement, judging.policy, subject, judging.today)
     if old is not None and any(each.action is Action.DENY for each in decisions):
         decisions = ratchet(decisions, judging.judge(old, judging.world, judging.releases).findings)
@@ -83,10 +86,38 @@ def decide_request(readable: Readable, judging: Judging) -> Outcome:
     return Outcome(causes, decisions, judgement)
 
 
+def _hotplug(readable: Readable, new: VirtualMachine, old: VirtualMachine, judging: Judging) -> Outcome:
+    """
+    What plugging a volume into a running VM does to its verdict, beyond what it is already; denied only if policy says so.
+
+    virt-api writes this for its users, so the account that asks says nothing of whose wish it is.
+    """
+    before, after = with_requests(old), with_requests(new)
+    if new.meta.deletion_timestamp is not None or before == after:
+        return PASS
+    known = {each.identity for each in judging.judge(before, judging.world, judging.releases).findings}
+    judgement = judging.judge(after, judging.world, judging.releases)
+    added = tuple(at_request(each, new) for each in judgement.findings if each.identity not in known)
+    subject = _judged(readable, new, judging)
+    judgement = Judgement(added, judgement.verdict)
+    at_most = judging.policy.within(subject.namespace, subject.labels).hotplug
+    decisions = tuple(
+        each if each.action is not Action.DENY or at_most is Action.DENY else replace(each, action=at_most)
+        for each in decide_all(judgement, judging.policy, subject, judging.today)
+        if at_most is not Action.OFF
+    )
+    causes = tuple(cause_of(each) for each in decisions if each.action is Action.DENY)
+    return Outcome(causes, decisions, judgement)
+
+
+def _judged(readable: Readable, new: Kubernetes, judging: Judging) -> Judged:
+    request = readable.request
+    namespace, name = new.namespace or request.namespace, new.name or request.name
+    return judged(new, judging.policy, judging.world, request.kind.kind, namespace, name)
+
+
 def _never_judged(request: AdmissionRequest, new: Kubernetes, old: Kubernetes | None) -> bool:
-    """Subresources, VMI updates (heartbeats), and objects on their way out whose spec stays as it is."""
-    if request.sub_resource:
-        return True
+    """VMI updates (heartbeats), and objects on their way out whose spec stays as it is."""
     if isinstance(new, VirtualMachineInstance) and request.operation == "UPDATE":
         return True
     leaving = old is not None and old.meta.deletion_timestamp is not None

@@ -1,7 +1,7 @@
 """
 The dry-run API and the page: the same verdicts as admission and command line, for manifests that are sent here.
 
-With a cluster attached it still judges by the manifests alone: what other namespaces hold is not told to strangers.
+With a cluster attached it looks there only for callers who could ask the API server the same (``authorising``).
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,12 +16,15 @@ from starlette.exceptions import HTTPException
 
 from webhook import __version__
 from webhook.errors import BadInput, WebhookError
+from webhook.facts.layered_world import LayeredWorld
+from webhook.facts.objects_world import ObjectsWorld
 from webhook.policy import Policy, Profile
 from webhook.report import as_json, catalogue
 from webhook.report.model import Report
 from webhook.resolve.kubeyaml import MAX_BYTES
-from webhook.resolve.manifests import Given, read_manifests
-from webhook.surfaces.checking import Settings, check
+from webhook.resolve.manifests import Given, objects_in, read_manifests
+from webhook.surfaces.api.authorising import ANONYMOUS, AttachedCluster, world_for
+from webhook.surfaces.checking import Settings, check, check_in
 
 YAML = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"})
 ACCEPTED = YAML | {"application/json"}
@@ -54,11 +57,14 @@ class Terms(Protocol):
         ...
 
 
-def build_api(terms: Callable[[], Terms], background: Sequence[Given], release: str) -> FastAPI:
+def build_api(
+    terms: Callable[[], Terms], background: Sequence[Given], release: str, cluster: AttachedCluster | None = None
+) -> FastAPI:
     """
     The application of the API listener.
 
-    ``background`` are manifests that references may be looked up in; ``release`` is the pinned one, or empty.
+    ``background`` are manifests that references may be looked up in; ``release`` is the pinned one, or empty;
+    ``cluster`` is looked at for callers who show that they may.
     """
     app = FastAPI(
         title="Migratable",
@@ -67,19 +73,28 @@ def build_api(terms: Callable[[], Terms], background: Sequence[Given], release: 
         docs_url=None,
         redoc_url=None,
     )
-    _add_check(app, terms, background, release)
+    _add_check(app, terms, background, release, cluster)
     _add_catalogue(app)
     _add_page(app)
     _add_manners(app)
     return app
 
 
-def _add_check(app: FastAPI, terms: Callable[[], Terms], background: Sequence[Given], pinned: str) -> None:
+def _add_check(
+    app: FastAPI,
+    terms: Callable[[], Terms],
+    background: Sequence[Given],
+    pinned: str,
+    cluster: AttachedCluster | None,
+) -> None:
     @app.post(
         "/v1/check",
         summary="Judge manifests",
         responses={
             200: {"description": "The answer.", "content": {"application/json": {"schema": _ref("Report")}}},
+            401: _problem_response("The token is not valid (only with a cluster attached)."),
+            403: _problem_response("No right to create VirtualMachines in a namespace of the manifests."),
+            503: _problem_response("The cluster did not answer."),
             400: _problem_response("The body could not be read, or the release cannot be judged."),
             413: _problem_response("The body is too large."),
             415: _problem_response("The body is neither JSON nor YAML by its Content-Type."),
@@ -99,6 +114,9 @@ def _add_check(app: FastAPI, terms: Callable[[], Terms], background: Sequence[Gi
     ) -> Response:
         """
         The same answer as `migratable check -o json`. Nothing is stored.
+
+        With a cluster attached, references are looked up in it for callers whose bearer token may create
+        VirtualMachines in every namespace of the manifests; others are answered by the manifests alone.
         """
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind not in ACCEPTED:
@@ -109,7 +127,15 @@ def _add_check(app: FastAPI, terms: Callable[[], Terms], background: Sequence[Gi
         inputs = read_manifests(content, "-")
         if inputs.problems and not inputs.given:
             raise inputs.problems[0]
-        report = check([inputs], Settings(policy, release or pinned, now.today), background)
+        settings = Settings(policy, release or pinned, now.today)
+        if cluster is None:
+            report = check([inputs], settings, background)
+        else:
+            seen = await world_for(cluster, request.headers.get("authorization", ""), inputs.given)
+            given = ObjectsWorld(objects_in(inputs.given))
+            report = check_in(given if seen is None else LayeredWorld(given, seen), [inputs], settings)
+            if seen is None:
+                report = msgspec.structs.replace(report, notes=[*report.notes, ANONYMOUS])
         return Response(as_json.render(report), media_type="application/json")
 
 

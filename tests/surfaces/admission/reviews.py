@@ -1,0 +1,101 @@
+"""Builds AdmissionReviews, and asks what is decided about them. Builders only."""
+
+import json
+from typing import Any
+
+import msgspec
+
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.kubevirt.releases import NEWEST, only
+from webhook.objects.kinds import find_kind
+from webhook.objects.meta import Kubernetes
+from webhook.policy import Policy
+from webhook.surfaces.admission.reading import Readable, read_review
+from webhook.surfaces.admission.validate import Judging, Outcome, decide_request
+
+Manifest = dict[str, Any]
+TENANT = "tenant"
+VIRT_API = "system:serviceaccount:kubevirt:kubevirt-apiserver"
+
+
+def read(value: Manifest) -> Kubernetes:
+    """An object as the product reads it."""
+    kind = find_kind(value["apiVersion"], value["kind"])
+    assert kind is not None
+    return msgspec.convert(value, kind.reads)
+
+
+def vm(name: str = "web", status: Manifest | None = None, outer: Manifest | None = None, **spec: Any) -> Manifest:
+    """A VirtualMachine with masquerade on the pod network and these fields in its template's spec."""
+    devices = {"interfaces": [{"name": "default", "masquerade": {}}], **spec.pop("devices", {})}
+    made: Manifest = {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "VirtualMachine",
+        "metadata": {"name": name, "namespace": TENANT},
+        "spec": {
+            "runStrategy": "Always",
+            "template": {
+                "metadata": {},
+                "spec": {"domain": {"devices": devices}, "networks": [{"name": "default", "pod": {}}], **spec},
+            },
+            **(outer or {}),
+        },
+    }
+    return {**made, "status": status} if status is not None else made
+
+
+def claim(name: str, mode: str) -> Manifest:
+    """A claim of the tenant."""
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": name, "namespace": TENANT},
+        "spec": {"accessModes": [mode]},
+    }
+
+
+def on_claim(name: str, volume: str = "os") -> Manifest:
+    """A volume."""
+    return {"name": volume, "persistentVolumeClaim": {"claimName": name}}
+
+
+def review(
+    operation: str, new: Manifest | None, old: Manifest | None = None, *, user: str = "jane", sub_resource: str = ""
+) -> bytes:
+    """The bytes that an API server posts."""
+    about = new or old
+    assert about is not None
+    group, _, version = about["apiVersion"].rpartition("/")
+    request = {
+        "uid": "705ab4f5-6393-11e8-b7cc-42010a800002",
+        "kind": {"group": group, "version": version, "kind": about["kind"]},
+        "resource": {"group": group, "version": version, "resource": about["kind"].lower() + "s"},
+        "subResource": sub_resource,
+        "name": about["metadata"].get("name", ""),
+        "namespace": about["metadata"].get("namespace", ""),
+        "operation": operation,
+        "userInfo": {"username": user, "groups": ["system:authenticated"]},
+        "object": new,
+        "oldObject": old,
+        "dryRun": False,
+    }
+    envelope = {"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": request}
+    return json.dumps(envelope).encode()
+
+
+def decided(body: bytes, *known: Manifest, policy: Policy | None = None) -> Outcome:
+    """What is decided about a review in a cluster of these objects, for the newest release."""
+    readable = read_review(body)
+    assert isinstance(readable, Readable)
+    world = ObjectsWorld([read(each) for each in known])
+    return decide_request(readable, Judging(world, only(NEWEST), policy or Policy(), "2026-01-01", "kubevirt"))
+
+
+def refused(outcome: Outcome) -> dict[str, str]:
+    """Messages by field."""
+    return {each.field: each.message for each in outcome.causes}
+
+
+def warned(outcome: Outcome) -> list[tuple[str, str]]:
+    """Rule and action of each finding that is not denied."""
+    return [(each.finding.rule.id, each.action.value) for each in outcome.decisions if each.action != "deny"]

@@ -1,0 +1,75 @@
+"""
+What of an attached cluster a caller's answer may rest on.
+
+Without a token it is nothing. With one, the caller must be allowed to create VirtualMachines in every namespace that the
+manifests name, which is asked before anything is looked up; a namespace that is not there is answered as one that is not
+theirs.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from starlette.exceptions import HTTPException
+
+from webhook.errors import BadInput
+from webhook.facts.layered_world import RestrictedWorld
+from webhook.facts.world import World
+from webhook.resolve.access import User
+from webhook.resolve.manifests import Given, is_ours
+
+MAX_NAMESPACES = 50
+"""Each costs a question to the API server."""
+ANONYMOUS = (
+    "the cluster was not looked at: send `Authorization: Bearer …` of somebody who may create VirtualMachines in the "
+    "namespaces"
+)
+
+
+class Access(Protocol):
+    """Answers of the API server; both wait and may raise Unavailable."""
+
+    def who(self, token: str) -> User | None:
+        """The user whose token this is."""
+        ...
+
+    def may_make_vms(self, user: User, namespace: str) -> bool:
+        """Whether the user may create VirtualMachines there."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedCluster:
+    """A cluster behind the dry-run API."""
+
+    access: Access
+    world: Callable[[], World]
+
+
+async def world_for(cluster: AttachedCluster, authorization: str, given: Sequence[Given]) -> World | None:
+    """
+    The part of the cluster that the caller may see, or None for callers without a token.
+
+    Raises HTTPException 401 and 403, and BadInput for more namespaces than one request may ask about.
+    """
+    if not authorization:
+        return None
+    scheme, _, token = authorization.partition(" ")
+    user = await asyncio.to_thread(cluster.access.who, token.strip()) if scheme.lower() == "bearer" else None
+    if user is None:
+        raise HTTPException(401, "The token is not valid here.", {"WWW-Authenticate": "Bearer"})
+    namespaces = sorted({_namespace(each) for each in given if is_ours(each)})
+    if len(namespaces) > MAX_NAMESPACES:
+        raise BadInput(
+            f"the manifests are for {len(namespaces)} namespaces", remedy=f"Send at most {MAX_NAMESPACES} at once."
+        )
+    for namespace in namespaces:
+        if not await asyncio.to_thread(cluster.access.may_make_vms, user, namespace):
+            raise HTTPException(403, "You may not create VirtualMachines in each namespace of these manifests.")
+    return RestrictedWorld(cluster.world(), frozenset(namespaces))
+
+
+def _namespace(given: Given) -> str:
+    named = given.object.namespace if given.object is not None else ""
+    return named or "default"
