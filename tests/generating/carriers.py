@@ -92,7 +92,7 @@ def machine_specs() -> Manifests:
 def references(kind: str, names: tuple[str, ...]) -> Manifests:
     """``spec.instancetype`` or ``spec.preference``: by name, in a revision, or inferred from a volume."""
     kinds = st.sampled_from((kind, kind.replace("Machine", "MachineCluster"), kind.lower() + "s"))
-    named = fields({"name": name_of((*names, "missing"))}, kind=kinds, revisionName=name_of(REVISIONS))
+    named = fields({"name": name_of(names)}, kind=kinds, revisionName=name_of(REVISIONS))
     inferred = fields(
         {"inferFromVolume": name_of(VOLUMES)}, inferFromVolumeFailurePolicy=st.sampled_from(("Reject", "Ignore"))
     )

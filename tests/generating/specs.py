@@ -39,9 +39,8 @@ PORT_RANGES = fields(
 def interfaces() -> Manifests:
     """An interface with any binding, or with none."""
     binding = st.one_of(
+        one_of_fields(masquerade=EMPTY, bridge=EMPTY),
         one_of_fields(
-            masquerade=EMPTY,
-            bridge=EMPTY,
             sriov=EMPTY,
             slirp=EMPTY,
             macvtap=EMPTY,
@@ -56,7 +55,7 @@ def interfaces() -> Manifests:
         {"name": name_of(NETWORKS)},
         model=st.just("virtio"),
         macAddress=st.just("02:00:00:00:00:01"),
-        ports=st.lists(PORTS, max_size=3),
+        ports=st.lists(PORTS, min_size=1, max_size=3),
         portRanges=st.lists(PORT_RANGES, max_size=1),
     )
     return merged(named, binding)
@@ -68,7 +67,8 @@ def vmi_networks() -> Manifests:
         {"networkName": st.sampled_from(("blue-net", "neighbour/green-net"))},
         default=BOOLEANS,
     )
-    return merged(fields({"name": name_of(NETWORKS)}), one_of_fields(pod=EMPTY, multus=multus))
+    any_name = merged(fields({"name": name_of(NETWORKS)}), one_of_fields(pod=EMPTY, multus=multus))
+    return st.one_of(st.just({"name": NETWORKS[0], "pod": {}}), any_name)
 
 
 def volumes() -> Manifests:
