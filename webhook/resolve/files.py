@@ -1,10 +1,13 @@
-"""Manifests from files, folders and standard input. Any file that was not read becomes a problem, never a silent skip."""
+"""Manifests from files, folders, patterns and standard input. A file that was not read is a problem, never a silent skip."""
 
 import stat
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from fnmatch import fnmatchcase
+from glob import glob, has_magic
+from pathlib import Path, PurePath
+from typing import TypeAlias
 
 from webhook.errors import BadInput
 from webhook.report.printable import escaped
@@ -13,12 +16,16 @@ from webhook.resolve.manifests import Manifests, read_manifests
 
 SUFFIXES = (".yaml", ".yml", ".json")
 
+Progress: TypeAlias = Callable[[int, int], None]
+"""Told after each file how many of how many were read."""
+
 
 @dataclass(slots=True)
 class Sources:
-    """The text of what was read, by name, for code frames."""
+    """The text of what was read, by name, for code frames; and the names of what was left out as asked."""
 
     texts: dict[str, bytes] = field(default_factory=dict)
+    ignored: list[str] = field(default_factory=list)
 
     @property
     def lines(self) -> dict[str, list[str]]:
@@ -26,38 +33,89 @@ class Sources:
         return {name: text.decode("utf-8", "replace").splitlines() for name, text in self.texts.items()}
 
 
-def read_all(paths: Sequence[str], *, recursive: bool, sources: Sources) -> list[Manifests]:
-    """Every file that ``paths`` name, in order; folders by name, ``-`` is standard input."""
-    return [
-        each for path in paths for each in (_stdin(sources) if path == "-" else _path(Path(path), recursive, sources))
-    ]
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A file to read, and the folder that a link in its place may not lead out of."""
+
+    path: Path
+    root: Path | None = None
 
 
-def _stdin(sources: Sources) -> Iterator[Manifests]:
-    content = sys.stdin.buffer.read(MAX_BYTES + 1)
-    sources.texts["-"] = content
-    yield read_manifests(content, "-")
+def read_all(
+    paths: Sequence[str],
+    *,
+    recursive: bool,
+    sources: Sources,
+    ignore: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> list[Manifests]:
+    """
+    Every file that ``paths`` name, in order; folders by name, ``-`` is standard input, patterns as a shell has them.
+
+    ``ignore`` are patterns of files and folders to leave out; their names are in ``sources.ignored``.
+    """
+    found = [each for path in paths for each in _find(path, recursive)]
+    wanted = [each for each in found if not (isinstance(each, _Wanted) and _is_ignored(each.path, ignore, sources))]
+    inputs: list[Manifests] = []
+    for each in wanted:
+        inputs.append(each if isinstance(each, Manifests) else _read(each, sources))
+        if progress is not None:
+            progress(len(inputs), len(wanted))
+    return inputs
 
 
-def _path(path: Path, recursive: bool, sources: Sources) -> Iterator[Manifests]:
-    if not path.is_dir():
-        yield _file(path, sources, None)
-        return
+def _find(path: str, recursive: bool) -> Iterator[_Wanted | Manifests]:
+    """The files that one argument names, or why there are none."""
+    named = Path(path)
+    if path == "-":
+        yield _Wanted(named)
+    elif named.is_dir():
+        yield from _folder(named, recursive)
+    elif has_magic(path) and not named.exists():
+        matching = sorted(glob(path, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute patterns
+        for each in matching:
+            if not Path(each).is_dir():
+                yield _Wanted(Path(each))
+        if not matching:
+            yield _refused(_named(named), "no file matches this pattern", "Check the path; ** reaches into folders.")
+    else:
+        yield _Wanted(named)
+
+
+def _folder(path: Path, recursive: bool) -> Iterator[_Wanted | Manifests]:
+    root = path.resolve()
     found = False
     for each in sorted(path.rglob("*") if recursive else path.iterdir()):
         if each.suffix.lower() in SUFFIXES:
             found = True
-            yield _file(each, sources, path.resolve())
+            yield _Wanted(each, root)
     if not found:
         hint = "" if recursive else " Add -R to look into folders inside it."
-        problem = BadInput(
-            "the folder holds no manifests", remedy=f"Name a folder with .yaml files.{hint}", source=_named(path)
-        )
-        yield Manifests((), (problem,))
+        yield _refused(_named(path), "the folder holds no manifests", f"Name a folder with .yaml files.{hint}")
 
 
-def _file(path: Path, sources: Sources, root: Path | None) -> Manifests:
+def _is_ignored(path: Path, patterns: Sequence[str], sources: Sources) -> bool:
+    """Whether a pattern matches the path, its end, its name, or a folder that it lies in."""
+    if not patterns or not any(_matches(path, pattern) for pattern in patterns):
+        return False
+    sources.ignored.append(_named(path))
+    return True
+
+
+def _matches(path: Path, pattern: str) -> bool:
+    whole, wanted = PurePath(path).as_posix(), pattern.removeprefix("./").rstrip("/")
+    parts = whole.split("/")
+    if "/" not in wanted:
+        return any(fnmatchcase(part, wanted) for part in parts)
+    starts = ("/".join(parts[at:]) for at in range(len(parts)))
+    return any(fnmatchcase(start, wanted) or fnmatchcase(start, f"{wanted}/*") for start in starts)
+
+
+def _read(wanted: _Wanted, sources: Sources) -> Manifests:
     """One regular file of at most 10 MiB; a link may not lead out of the folder that was named."""
+    path, root = wanted.path, wanted.root
+    if root is None and str(path) == "-":
+        return _stdin(sources)
     name = _named(path)
     try:
         if root is not None and path.is_symlink() and not path.resolve(strict=True).is_relative_to(root):
@@ -72,11 +130,17 @@ def _file(path: Path, sources: Sources, root: Path | None) -> Manifests:
         content = path.read_bytes()
     except FileNotFoundError:
         return _refused(name, "there is no such file or folder", "Check the path.")
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError) as error:  # ValueError: a name with NUL
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "links in a circle"
         return _refused(name, f"cannot be read: {reason}", "Check the path and its rights.")
     sources.texts[name] = content
     return read_manifests(content, name)
+
+
+def _stdin(sources: Sources) -> Manifests:
+    content = sys.stdin.buffer.read(MAX_BYTES + 1)
+    sources.texts["-"] = content
+    return read_manifests(content, "-")
 
 
 def _named(path: Path) -> str:

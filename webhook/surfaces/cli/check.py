@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
-from webhook.errors import WebhookError
+from webhook.errors import BadInput, WebhookError
 from webhook.policy import Policy, Profile
 from webhook.resolve.files import Sources, read_all
 from webhook.resolve.policy_file import read_policy
 from webhook.surfaces.checking import Settings, check
 from webhook.surfaces.cli.outputs import FORMATS, outputs_of, write_all
+from webhook.surfaces.cli.progress import bar
 from webhook.surfaces.cli.status import exit_status, fail
 
 
@@ -20,6 +21,8 @@ from webhook.surfaces.cli.status import exit_status, fail
 @click.argument("paths", nargs=-1, metavar="[PATH|-]...")
 @click.option("-f", "--filename", "files", multiple=True, metavar="PATH", help="The same as PATH, as kubectl has it.")
 @click.option("-R", "--recursive", is_flag=True, help="Look into folders inside folders.")
+@click.option("--ignore", multiple=True, metavar="PATTERN", help="Files and folders to leave out; they are named.")
+@click.option("--require-match", is_flag=True, help="Fail where there was nothing to judge.")
 @click.option(
     "-o", "--output", "outputs", multiple=True, metavar="FORMAT[=FILE]", help=f"{', '.join(FORMATS)}; repeatable."
 )
@@ -41,6 +44,8 @@ def command(
     paths: Sequence[str],
     files: Sequence[str],
     recursive: bool,
+    ignore: Sequence[str],
+    require_match: bool,
     outputs: Sequence[str],
     release: str,
     profile: str | None,
@@ -64,7 +69,10 @@ def command(
         policy = read_policy(policy_file) if policy_file is not None else Policy()
         if profile is not None:
             policy = policy.with_profile(Profile(profile))
-        inputs = read_all([*paths, *files], recursive=recursive, sources=sources)
+        drawn = bar()
+        inputs = read_all([*paths, *files], recursive=recursive, sources=sources, ignore=ignore, progress=drawn)
+        if drawn is not None:
+            drawn.clear()
         background = [given for one in read_all(facts, recursive=True, sources=sources) for given in one.given]
         report = check(inputs, Settings(policy, release, _today()), background)
     except WebhookError as error:
@@ -75,6 +83,10 @@ def command(
         click.echo(f"error: {where}: {problem.message}. {problem.remedy}", err=True)
     for note in report.notes:
         click.echo(f"note: {note}", err=True)
+    if sources.ignored:
+        click.echo(f"note: not read, as --ignore asks: {', '.join(sources.ignored)}", err=True)
+    if require_match and not report.objects:
+        fail(BadInput("there was nothing to judge", remedy="Check the paths, or leave out --require-match."))
     sys.exit(exit_status(report, fail_on, strict=strict))
 
 

@@ -1,0 +1,51 @@
+"""Runs the command line as a user does: its streams and its exit status."""
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from webhook.surfaces.cli import cli
+
+ROOT = Path(__file__).resolve().parents[2]
+PLAIN = {"NO_COLOR": "1", "COLUMNS": "100", "FORCE_COLOR": None, "CI": None}
+"""Variables of a run that asks for no colour (None: taken away)."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a run ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+def migratable(*arguments: str | Path, cwd: Path | None = None, stdin: str | bytes = "") -> Ran:
+    """Runs ``migratable`` in a folder, in this process; raises what a user would see as a traceback."""
+    with contextlib.chdir(cwd or Path.cwd()):
+        result = CliRunner(env=PLAIN).invoke(cli, [*map(str, arguments)], input=stdin, prog_name="migratable")
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return Ran(result.exit_code, result.stdout, result.stderr)
+
+
+def process(*arguments: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Ran:
+    """As ``migratable``, in a process of its own: slow, for what only a process can show."""
+    settings = {key: value for key, value in os.environ.items() if PLAIN.get(key, "") is not None}
+    settings |= {key: value for key, value in PLAIN.items() if value is not None}
+    ran = subprocess.run(
+        [sys.executable, "-m", "webhook", *map(str, arguments)],
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        env=settings | {"PYTHONPATH": str(ROOT)} | dict(env or {}),
+        timeout=120,
+    )
+    return Ran(ran.returncode, ran.stdout.decode(), ran.stderr.decode())

@@ -1,0 +1,137 @@
+"""What ``migratable check`` reads, and what it says of what it does not read."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from tests.surfaces.manifests import BAD, CLAIM, GOOD, TEMPLATE, UNPROVEN
+from tests.surfaces.running import migratable
+from webhook.surfaces.cli.progress import Bar
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "a.yaml").write_text(GOOD)
+    (tmp_path / "chart" / "templates").mkdir(parents=True)
+    (tmp_path / "chart" / "templates" / "vm.yaml").write_text(TEMPLATE)
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "b.yaml").write_text(BAD)
+    return tmp_path
+
+
+def test_a_template_is_an_error_until_it_is_ignored(folder: Path) -> None:
+    """
+    A file that is no YAML ends with status 2 and a hint how to render it; ``--ignore`` leaves it out and says so.
+    """
+    unread = migratable("check", "-R", ".", cwd=folder)
+    ignored = migratable("check", "-R", ".", "--ignore", "templates", cwd=folder)
+
+    assert (unread.status, ignored.status) == (2, 1)
+    assert "chart/templates/vm.yaml" in unread.err
+    assert "helm template" in unread.err
+    assert ignored.err == "note: not read, as --ignore asks: chart/templates/vm.yaml\n"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "left_out"),
+    [
+        ("deep", True),
+        ("deep/", True),
+        ("deep/*", True),
+        ("deep/b.yaml", True),
+        ("*.yaml", True),
+        ("b.yaml", True),
+        ("eep", False),
+        ("deep/c.yaml", False),
+        ("eep/b.yaml", False),
+    ],
+)
+def test_patterns_match_names_folders_and_ends_of_paths(folder: Path, pattern: str, left_out: bool) -> None:
+    """
+    A pattern without a slash matches any part of a path; one with a slash matches whole parts from some part on.
+    """
+    ran = migratable("check", "deep/b.yaml", "--ignore", pattern, cwd=folder)
+
+    assert (ran.status, "not read" in ran.err) == ((0, True) if left_out else (1, False))
+
+
+def test_a_pattern_that_the_shell_left_alone_is_read(folder: Path) -> None:
+    """
+    Quoted patterns reach into folders with ``**``, as in configuration files of CI systems.
+    """
+    ran = migratable("check", "**/b.yaml", cwd=folder)
+    nothing = migratable("check", "**/c.yaml", cwd=folder)
+
+    assert (ran.status, nothing.status) == (1, 2)
+    assert "deep/b.yaml:3" in ran.out or "deep/b.yaml:1" in ran.out
+    assert "no file matches this pattern" in nothing.err
+
+
+def test_references_are_looked_up_across_all_inputs(tmp_path: Path) -> None:
+    """
+    A claim in another file, or behind ``---`` on standard input, settles what is unproven without it.
+    """
+    (tmp_path / "vm.yaml").write_text(UNPROVEN)
+    (tmp_path / "claim.yaml").write_text(CLAIM)
+
+    alone = migratable("check", "--strict", "vm.yaml", cwd=tmp_path)
+    together = migratable("check", "--strict", "vm.yaml", "claim.yaml", cwd=tmp_path)
+    piped = migratable("check", "--strict", "-", stdin=f"{UNPROVEN}---\n{CLAIM}")
+
+    assert (alone.status, together.status, piped.status) == (1, 0, 0)
+
+
+def test_nothing_to_judge_can_be_an_error(tmp_path: Path) -> None:
+    """
+    With ``--require-match`` a check that judged nothing does not look like one that found nothing.
+    """
+    (tmp_path / "claim.yaml").write_text(CLAIM)
+
+    assert migratable("check", "claim.yaml", cwd=tmp_path).status == 0
+    refused = migratable("check", "--require-match", "claim.yaml", cwd=tmp_path)
+    assert (refused.status, "nothing to judge" in refused.err) == (2, True)
+
+
+def test_file_names_that_are_no_text_do_not_stop_the_check(tmp_path: Path) -> None:
+    """
+    A name that is not UTF-8 is shown escaped, in every format.
+    """
+    (tmp_path / "bad\udcff.yaml").write_text(BAD)
+
+    ran = migratable("check", ".", "-o", "json", "-o", "sarif=out.sarif", "-o", "junit=out.xml", cwd=tmp_path)
+
+    assert ran.status == 1
+    assert '"file": "bad\\\\udcff.yaml"' in ran.out
+
+
+def test_the_bar_is_drawn_late_seldom_and_then_cleared() -> None:
+    """
+    Nothing is drawn in the first second, then at most ten times a second, and at the end the line is as before.
+    """
+    now = 0.0
+    stream = io.StringIO()
+    drawn = Bar(stream, lambda: now)
+
+    for done in range(1, 201):
+        now = done / 100
+        drawn(done, 200)
+    drawn.clear()
+
+    frames = stream.getvalue().split("\r")[1:]
+    assert frames[0] == "reading [############            ] 100 of 200 files"
+    assert 9 <= len(frames) - 1 <= 11
+    assert frames[-1] == "\x1b[K"
+
+
+def test_a_quick_run_draws_nothing() -> None:
+    """
+    Where all is read within a second, standard error stays as it was.
+    """
+    stream = io.StringIO()
+    drawn = Bar(stream, lambda: 0.5)
+
+    drawn(1, 1)
+    drawn.clear()
+
+    assert stream.getvalue() == ""

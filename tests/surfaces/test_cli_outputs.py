@@ -1,0 +1,63 @@
+"""Several answers at once, and where they go."""
+
+import json
+import xml.etree.ElementTree as Xml
+from pathlib import Path
+
+import pytest
+
+from tests.surfaces.manifests import BAD
+from tests.surfaces.running import migratable
+from webhook.surfaces.cli.outputs import FORMATS
+
+
+def test_one_run_writes_all_formats(tmp_path: Path) -> None:
+    """
+    Each ``-o FORMAT=FILE`` writes its file; the format without a file goes to standard output, alone.
+    """
+    (tmp_path / "vm.yaml").write_text(BAD)
+    asked = [part for form in FORMATS for part in ("-o", f"{form}=out.{form}")]
+
+    ran = migratable("check", "vm.yaml", *asked, "-o", "json", cwd=tmp_path)
+
+    assert (ran.status, ran.err) == (1, "")
+    assert json.loads(ran.out) == json.loads((tmp_path / "out.json").read_text())
+    assert json.loads((tmp_path / "out.sarif").read_text())["version"] == "2.1.0"
+    assert Xml.parse(tmp_path / "out.junit").getroot().tag == "testsuites"
+    for form in FORMATS:
+        assert "LM101" in (tmp_path / f"out.{form}").read_text(), form
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (["json", "sarif"], "Two formats cannot both go to standard output"),
+        (["json=a", "sarif=a"], "Two formats cannot both go to a"),
+        (["sarfi"], "No output format 'sarfi' (did you mean sarif?)"),
+        (["nothing-like-it"], "No output format 'nothing-like-it'; there are text, json"),
+    ],
+)
+def test_what_cannot_be_written_is_a_usage_error(tmp_path: Path, asked: list[str], told: str) -> None:
+    """
+    Formats that would overwrite each other, or do not exist, are refused before anything is read.
+    """
+    (tmp_path / "vm.yaml").write_text(BAD)
+
+    ran = migratable("check", "vm.yaml", *(part for each in asked for part in ("-o", each)), cwd=tmp_path)
+
+    assert (ran.status, ran.out) == (2, "")
+    assert told in " ".join(ran.err.split())
+
+
+def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    """
+    A missing folder is named with the remedy, not shown as a traceback.
+    """
+    (tmp_path / "vm.yaml").write_text(BAD)
+
+    ran = migratable("check", "vm.yaml", "-o", "json=missing/out.json", cwd=tmp_path)
+
+    assert (ran.status, ran.err) == (
+        2,
+        "error: cannot write missing/out.json: No such file or directory. Name a file in a folder that exists.\n",
+    )
