@@ -80,14 +80,18 @@ class MigrationFacts:
     cpu_model: Fact[str]
     cpu_model_written: bool
     cpu_features: tuple[CPUFeature, ...]
+    isolated_emulator_thread: Sourced[bool] | None
+    """Set where CPUs are dedicated and the emulator thread has one of its own; it matters in 1.0 only."""
     reenlightenment: Sourced[bool] | None
     host_model_known: Fact[bool]
-    """Whether the nodes report a host model to libvirt."""
+    """Whether the nodes report a host model to libvirt; looked up only where the CPU model is host-model."""
     tsc_frequency: Fact[int]
     """Hz, as virt-controller would write it into ``status.topologyHints``; 0 or less where it would not."""
     hidden: Unknown | None
     """Set where the instancetype or preference is not known: it might still change annotations, bindings, features."""
     hidden_path: FieldPath
+    hidden_architecture: Unknown | None
+    """Set where a preference that is not known might still name the architecture."""
     conflicts: tuple[FieldPath, ...]
     """Fields that both the VM and its instancetype set; KubeVirt refuses such a VM."""
 

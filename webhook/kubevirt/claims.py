@@ -22,6 +22,10 @@ from webhook.objects.storage import (
 
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 DEFAULT_VIRT_CLASS = "storageclass.kubevirt.io/is-default-virt-class"
+ARCHIVE = "archive"
+"""``contentType`` of files instead of a disk: CDI puts them on a filesystem, and not on the class for virtual machines."""
+FROM_PROFILE = "FromStorageProfile"
+"""A ``volumeMode`` that CDI's webhook for labelled claims reads as none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,29 +36,35 @@ class Modes:
     expected_from: str = ""
 
 
-def modes_of(world: World, namespace: str, claim: str, templates: Mapping[str, DataVolumeSpec]) -> Modes:
+def modes_of(world: World, namespace: str, claim: str, templates: Mapping[str, DataVolumeSpec | Unknown]) -> Modes:
     """
     The modes of ``claim``: its own where it exists (it outranks any template), else what CDI would give it.
 
-    ``templates`` are the VirtualMachine's own ``dataVolumeTemplates`` by name.
+    ``templates`` are the VirtualMachine's own ``dataVolumeTemplates`` by name; a DataVolume that exists outranks them, too.
     """
     found = world.find(PersistentVolumeClaim, namespace, claim)
     if isinstance(found, PersistentVolumeClaim):
         return _of_claim(world, found)
-    volume: Found[DataVolume] | DataVolumeSpec
-    volume = templates.get(claim) or world.find(DataVolume, namespace, claim)
-    if isinstance(volume, DataVolumeSpec):
-        return predicted(world, volume, f"dataVolumeTemplate {claim!r}")
+    volume = world.find(DataVolume, namespace, claim)
     if isinstance(volume, DataVolume):
         return predicted(world, volume.spec, f"DataVolume {claim!r}")
-    return Modes(found)
+    template = templates.get(claim)
+    return Modes(found) if template is None else of_template(world, claim, template)
+
+
+def of_template(world: World, name: str, template: DataVolumeSpec | Unknown) -> Modes:
+    """The modes of a claim that is still to be made from a ``dataVolumeTemplate``."""
+    if isinstance(template, Unknown):
+        return Modes(template, f"dataVolumeTemplate {name!r}")
+    return predicted(world, template, f"dataVolumeTemplate {name!r}")
 
 
 def _of_claim(world: World, claim: PersistentVolumeClaim) -> Modes:
     """A claim's own modes; CDI's webhook fills absent ones only where the claim is labelled for that."""
     asks_cdi = (claim.meta.labels or {}).get("cdi.kubevirt.io/applyStorageProfile") == "true"
     if not claim.spec.access_modes and asks_cdi:
-        return _from_profile(world, claim.spec, f"claim {claim.name!r}")
+        mode = None if claim.spec.volume_mode == FROM_PROFILE else claim.spec.volume_mode
+        return _from_profile(world, claim.spec, mode, f"claim {claim.name!r}")
     return Modes(frozenset(claim.spec.access_modes or ()))
 
 
@@ -63,45 +73,55 @@ def predicted(world: World, spec: DataVolumeSpec, what: str) -> Modes:
     asked = spec.pvc or spec.storage
     if asked is None:
         return Modes(Unknown(f"{what} has neither pvc nor storage", "write spec.storage of the DataVolume"))
-    if asked.access_modes:
-        return Modes(frozenset(asked.access_modes), what)
-    if spec.pvc is not None:
-        return Modes(Unknown(f"{what} lists no accessModes under pvc", "write spec.pvc.accessModes"), what)
-    return _from_profile(world, asked, what)
+    modes = asked.access_modes or ()
+    if spec.pvc is not None and len(modes) != 1:
+        why = f"{what} lists {len(modes) or 'no'} accessModes under pvc, and CDI takes exactly one"
+        return Modes(Unknown(why, "write one of them under spec.pvc.accessModes"), what)
+    if modes:
+        return Modes(frozenset(modes), what)
+    if spec.content_type != ARCHIVE:
+        return _from_profile(world, asked, asked.volume_mode, what)
+    if asked.volume_mode == "Block":
+        why = f"{what} has contentType archive and volumeMode Block, which CDI refuses"
+        return Modes(Unknown(why, "write volumeMode: Filesystem"), what)
+    return _from_profile(world, asked, "Filesystem", what, prefer_virt=False)
 
 
-def _from_profile(world: World, asked: ClaimSpec, what: str) -> Modes:
-    name = asked.storage_class_name or default_class(world, prefer_virt=True)
+def _from_profile(
+    world: World, asked: ClaimSpec, volume_mode: str | None, what: str, *, prefer_virt: bool = True
+) -> Modes:
+    name: Found[str]
+    name = (
+        default_class(world, prefer_virt=prefer_virt) if asked.storage_class_name is None else asked.storage_class_name
+    )
     if isinstance(name, Unknown):
         return Modes(Unknown(f"{what} names no storage class, and {name.why}", name.settle), what)
     if isinstance(name, Absent):
-        return Modes(
-            Unknown(f"{what} names no storage class, and the cluster has no default one", "write storageClassName"),
-            what,
-        )
+        why = f"{what} names no storage class, and the cluster has no default one"
+        return Modes(Unknown(why, "write storageClassName"), what)
+    if not name:
+        why = f"{what} asks for no storage class (storageClassName is empty) and lists no accessModes"
+        return Modes(Unknown(why, "write accessModes"), what)
     sets = property_sets(world, name)
     if isinstance(sets, Unknown):
-        return Modes(
-            Unknown(
-                f"{what} lists no accessModes, and {sets.why}",
-                f"write accessModes, or {sets.settle}",
-            ),
-            what,
-        )
-    fitting = first_fitting(sets, asked.volume_mode)
-    if fitting is None:
-        return Modes(
-            Unknown(
-                f"StorageProfile {name!r} offers nothing for {what}, so CDI cannot make its claim", "write accessModes"
-            ),
-            what,
-        )
-    return Modes(frozenset(fitting.access_modes or ()), f"StorageProfile {name!r}")
+        why = f"{what} lists no accessModes, and {sets.why}"
+        return Modes(Unknown(why, f"write accessModes, or {sets.settle}"), what)
+    modes = offered(sets, volume_mode)
+    if not modes:
+        why = f"StorageProfile {name!r} offers nothing for {what}, so CDI cannot make its claim"
+        return Modes(Unknown(why, "write accessModes"), what)
+    return Modes(frozenset(modes), f"StorageProfile {name!r}")
 
 
-def first_fitting(sets: Sequence[ClaimPropertySet], volume_mode: str | None) -> ClaimPropertySet | None:
-    """The first set, or the first with the volume mode that was asked for."""
-    return next((each for each in sets if volume_mode is None or each.volume_mode == volume_mode), None)
+def offered(sets: Sequence[ClaimPropertySet], volume_mode: str | None) -> Sequence[str]:
+    """
+    The modes that CDI takes: those of the first set; where a volume mode is asked for, of the first that fits and has any.
+
+    Source: CDI ``getDefaultVolumeAndAccessMode`` and ``getDefaultAccessModes``.
+    """
+    if not volume_mode:
+        return (sets[0].access_modes or ()) if sets else ()
+    return next((each.access_modes for each in sets if each.volume_mode == volume_mode and each.access_modes), ())
 
 
 def property_sets(world: World, storage_class: str) -> Fact[tuple[ClaimPropertySet, ...]]:

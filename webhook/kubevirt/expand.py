@@ -3,34 +3,37 @@ From VirtualMachine to the VirtualMachineInstance that KubeVirt would run, and t
 
 Order inside virt-controller (``pkg/virt-controller/watch/vm/vm.go``, v1.9.0): the VMI is built from the template; the
 default network interface is added; instancetype, then preference are applied; virt-api's mutating webhook defaults what
-is left (``pkg/virt-api/webhooks/mutating-webhook/mutators/vmi-mutator.go``).
+is left (``pkg/virt-api/webhooks/mutating-webhook/mutators/vmi-mutator.go``). VirtualMachineInstancePresets, which that
+webhook merges too, are not followed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import msgspec
 
 from webhook.facts.migration import ClaimFacts, MigrationFacts, Sourced
-from webhook.facts.unknown import Fact, Found, Unknown
+from webhook.facts.unknown import Fact, Unknown
 from webhook.facts.world import World
-from webhook.kubevirt.claims import Modes, default_class, modes_of, property_sets
-from webhook.kubevirt.instancetypes import Named, find_instancetype, find_preference
+from webhook.kubevirt.claims import Modes, modes_of, of_template
+from webhook.kubevirt.cluster import cluster_of
+from webhook.kubevirt.conflicts import conflicts
+from webhook.kubevirt.infer import Named
+from webhook.kubevirt.instancetypes import find_instancetype, find_preference
 from webhook.kubevirt.interfaces import interfaces_of, on_pod_network
 from webhook.kubevirt.nodes import host_model_known, tsc_frequency
-from webhook.kubevirt.releases import KNOWN, Release, Releases, before, only, since
+from webhook.kubevirt.releases import KNOWN, Release, Releases, since, split
+from webhook.kubevirt.state_claim import STATE_CLAIM_COUNTS, state_claim
 from webhook.kubevirt.subject import Subject
 from webhook.objects.instancetype import InstancetypeSpec, PreferenceSpec
-from webhook.objects.kubevirt import Configuration, KubeVirt
-from webhook.objects.path import FieldPath
-from webhook.objects.storage import DataVolumeSpec, PersistentVolumeClaim
-from webhook.objects.vmi import CPU, CPUFeature, Devices, Domain, Features, LaunchSecurity
+from webhook.objects.kubevirt import Configuration
+from webhook.objects.storage import DataSource, DataVolumeSpec
+from webhook.objects.vmi import CPU, CPUFeature, Devices, Domain, Features, LaunchSecurity, Volume
 
 T = TypeVar("T")
 
 DEFAULT_ARCHITECTURE = "amd64"
-BUILT_IN = Configuration()
 _NO_DOMAIN = Domain()
 _NO_DEVICES = Devices()
 _NO_CPU = CPU()
@@ -38,43 +41,18 @@ _NO_FEATURES = Features()
 _NO_INSTANCETYPE = InstancetypeSpec()
 _NO_PREFERENCE = PreferenceSpec()
 
-PREFERENCE_VARIANTS: tuple[Releases, ...] = (
-    before(Release(1, 1)),
-    since(Release(1, 1)) & before(Release(1, 7)),
-    since(Release(1, 7)) & before(Release(1, 9)),
-    since(Release(1, 9)),
-)
+_ANNOTATIONS: Releases = since(Release(1, 1))
+_STATUS_REFERENCES = Release(1, 5)
+_SOURCE_ARCHITECTURE: Releases = since(Release(1, 6))
+_PREFERRED_ARCHITECTURE: Releases = since(Release(1, 7))
+_PREFERRED_LAUNCH_SECURITY: Releases = since(Release(1, 9))
+PREFERENCE_CHANGES: tuple[Release, ...] = (Release(1, 1), Release(1, 7), Release(1, 9))
 """
-Releases between which a preference acts alike. 1.0 adds masquerade beside any binding and knows no annotations;
+Releases from which on a preference acts in another way. 1.0 adds masquerade beside any binding and knows no annotations;
 ``preferredArchitecture`` counts from 1.7, ``preferredLaunchSecurity`` from 1.9 (``pkg/instancetype/preference/apply``).
 """
-_ANNOTATIONS: Releases = since(Release(1, 1))
-STATE_CLAIM_COUNTS: Releases = only(Release(1, 3))
-"""Only 1.3 looks at the claim of persistent TPM or EFI state (``pkg/virt-handler/vm.go``, v1.3.1)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """The KubeVirt CR, read once: its configuration in force and the control plane's architecture."""
-
-    configuration: Fact[Configuration]
-    architecture: str | None
-
-
-def cluster_of(world: World) -> Cluster:
-    """
-    The one KubeVirt CR of the cluster; built-in defaults where it is known that there is none.
-    """
-    found = world.every(KubeVirt)
-    if isinstance(found, Unknown):
-        return Cluster(found, None)
-    if not found:
-        return Cluster(BUILT_IN, None)
-    kubevirt = found[0]
-    return Cluster(
-        kubevirt.spec.configuration or BUILT_IN,
-        kubevirt.status.default_architecture if kubevirt.status is not None else None,
-    )
+ARCHITECTURE_LABEL = "template.kubevirt.io/architecture"
+ARCHITECTURES = ("amd64", "arm64", "s390x")
 
 
 def expand(subject: Subject, world: World, releases: Releases = KNOWN) -> Iterator[MigrationFacts]:
@@ -83,29 +61,27 @@ def expand(subject: Subject, world: World, releases: Releases = KNOWN) -> Iterat
 
     Never raises: what is not known becomes Unknown in the facts.
     """
-    vm = subject.vm
-    if vm.instancetype is None and vm.preference is None:
+    vm, source = subject.vm, _source_architecture(subject, world)
+    refers = vm.instancetype is not None or vm.preference is not None
+    if not refers and not source:
         yield _facts(subject, world, releases, _Brought())
         return
-    named = Named(world, subject.namespace, subject.spec, subject.data_volumes)
+    changes = [*(PREFERENCE_CHANGES if refers else ()), *((Release(1, 6),) if source else ())]
     status = subject.vm_status
-    instancetype, its_name = find_instancetype(named, vm.instancetype, status.instancetype_ref if status else None)
-    preference, _ = find_preference(named, vm.preference, status.preference_ref if status else None)
-    for variant in PREFERENCE_VARIANTS:
-        if releases & variant:
-            brought = _Brought(
-                instancetype if isinstance(instancetype, InstancetypeSpec) else _NO_INSTANCETYPE,
-                its_name,
-                preference if isinstance(preference, PreferenceSpec) else _NO_PREFERENCE,
-                variant,
-                *_hidden(subject, instancetype, preference),
-            )
-            yield _facts(subject, world, releases & variant, brought)
+    noted = status is not None and (status.instancetype_ref is not None or status.preference_ref is not None)
+    if noted and refers:
+        changes.append(_STATUS_REFERENCES)
+    found: dict[bool, _Brought] = {}
+    for group in split(releases, changes):
+        counts = noted and bool(group & since(_STATUS_REFERENCES))
+        if counts not in found:
+            found[counts] = _brought(subject, world, counts, source)
+        yield _facts(subject, world, group, replace(found[counts], variant=group))
 
 
 @dataclass(frozen=True, slots=True)
 class _Brought:
-    """What instancetype and preference bring to the VMI in one group of releases."""
+    """What instancetype, preference and DataSources bring to the VMI in one group of releases."""
 
     instancetype: InstancetypeSpec = _NO_INSTANCETYPE
     instancetype_name: str = ""
@@ -113,18 +89,52 @@ class _Brought:
     variant: Releases = KNOWN
     hidden: Unknown | None = None
     hidden_field: str = ""
+    hidden_preference: Unknown | None = None
+    source_architecture: str = ""
 
     @property
     def origin(self) -> str:
         return f"instancetype {self.instancetype_name!r}"
 
 
-def _hidden(
-    subject: Subject, instancetype: Found[InstancetypeSpec], preference: Found[PreferenceSpec]
-) -> tuple[Unknown | None, str]:
-    if isinstance(instancetype, Unknown):
-        return instancetype, "instancetype"
-    return (preference, "preference") if isinstance(preference, Unknown) else (None, "")
+def _brought(subject: Subject, world: World, with_status: bool, source: str) -> _Brought:
+    vm, status = subject.vm, subject.vm_status if with_status else None
+    named = Named(world, subject.namespace, subject.spec, subject.data_volumes)
+    instancetype, its_name = find_instancetype(named, vm.instancetype, status.instancetype_ref if status else None)
+    preference, _ = find_preference(named, vm.preference, status.preference_ref if status else None)
+    hidden_preference = preference if isinstance(preference, Unknown) else None
+    hidden = instancetype if isinstance(instancetype, Unknown) else hidden_preference
+    return _Brought(
+        instancetype if isinstance(instancetype, InstancetypeSpec) else _NO_INSTANCETYPE,
+        its_name,
+        preference if isinstance(preference, PreferenceSpec) else _NO_PREFERENCE,
+        hidden=hidden,
+        hidden_field="instancetype" if hidden is not hidden_preference else "preference",
+        hidden_preference=hidden_preference,
+        source_architecture=source,
+    )
+
+
+def _source_architecture(subject: Subject, world: World) -> str:
+    """
+    The architecture that the label of a template's DataSource names; empty if none does, or nobody showed it.
+
+    Source: ``pkg/defaults/defaults.go`` setDefaultArchitectureFromDataSource, v1.6.6 and v1.9.0.
+    """
+    if subject.spec.architecture:
+        return ""
+    for template in subject.data_volumes.values():
+        ref = template.source_ref
+        if ref is None or ref.kind.lower() != "datasource":
+            continue
+        found = world.find(DataSource, ref.namespace or subject.namespace, ref.name)
+        further = found.spec.source.data_source if isinstance(found, DataSource) and found.spec.source else None
+        if further is not None:
+            found = world.find(DataSource, further.namespace or "", further.name)
+        named = (found.meta.labels or {}).get(ARCHITECTURE_LABEL) if isinstance(found, DataSource) else None
+        if named in ARCHITECTURES:
+            return named
+    return ""
 
 
 def _facts(subject: Subject, world: World, releases: Releases, brought: _Brought) -> MigrationFacts:
@@ -133,17 +143,16 @@ def _facts(subject: Subject, world: World, releases: Releases, brought: _Brought
     devices = domain.devices or _NO_DEVICES
     cluster = cluster_of(world)
     configuration = cluster.configuration
-    preference = brought.preference
+    preference, instancetype = brought.preference, brought.instancetype
     interfaces, networks, default = interfaces_of(spec, devices, configuration, preference.devices, brought.variant)
-    architecture = spec.architecture or (
-        preference.preferred_architecture if brought.variant & since(Release(1, 7)) else None
-    )
+    architecture = spec.architecture or _brought_architecture(brought)
     actual = architecture or cluster.architecture or DEFAULT_ARCHITECTURE
     pod_network, pod_interface = on_pod_network(base, networks, interfaces, default)
     cpu = domain.cpu or _NO_CPU
-    cpu_model = cpu.model or (brought.instancetype.cpu.model if brought.instancetype.cpu else None)
+    cpu_model = cpu.model or (instancetype.cpu.model if instancetype.cpu else None)
     reenlightenment = _reenlightenment(subject, domain.features or _NO_FEATURES, brought)
-    claims, overlaid = _claims(subject, world, preference)
+    claims, overlaid = _claims(subject, world, brought)
+    model = cpu_model or _default_cpu_model(configuration, actual)
     return MigrationFacts(
         releases=releases,
         kind=subject.kind,
@@ -164,29 +173,32 @@ def _facts(subject: Subject, world: World, releases: Releases, brought: _Brought
         pod_network=pod_network,
         claims=claims,
         overlaid_claims=overlaid,
-        state_claim=_state_claim(subject, world, configuration, brought) if releases & STATE_CLAIM_COUNTS else None,
+        state_claim=state_claim(subject, world, configuration, preference) if releases & STATE_CLAIM_COUNTS else None,
         migrated_volumes=_migrated_volumes(subject),
-        gpus=_either(subject, devices.gpus, brought.instancetype.gpus, brought.origin, "domain", "devices", "gpus"),
+        gpus=_either(subject, devices.gpus, instancetype.gpus, brought.origin, "domain", "devices", "gpus"),
         host_devices=_either(
-            subject,
-            devices.host_devices,
-            brought.instancetype.host_devices,
-            brought.origin,
-            "domain",
-            "devices",
-            "hostDevices",
+            subject, devices.host_devices, instancetype.host_devices, brought.origin, "domain", "devices", "hostDevices"
         ),
         launch_security=_launch_security(subject, domain.launch_security, brought),
-        cpu_model=cpu_model or _default_cpu_model(configuration, actual),
+        cpu_model=model,
         cpu_model_written=cpu_model is not None,
         cpu_features=_cpu_features(cpu, preference),
+        isolated_emulator_thread=_isolated_emulator_thread(subject, cpu, brought),
         reenlightenment=reenlightenment,
-        host_model_known=host_model_known(world),
-        tsc_frequency=tsc_frequency(world, configuration, actual) if reenlightenment is not None else 0,
+        host_model_known=host_model_known(world) if model == "host-model" else True,
+        tsc_frequency=_tsc_frequency(subject, world, configuration, actual) if reenlightenment is not None else 0,
         hidden=brought.hidden,
         hidden_path=(*subject.owner, brought.hidden_field) if brought.hidden else (),
-        conflicts=_conflicts(subject, domain, devices, cpu, brought.instancetype),
+        hidden_architecture=brought.hidden_preference if architecture is None else None,
+        conflicts=conflicts(subject, instancetype) if instancetype is not _NO_INSTANCETYPE else (),
     )
+
+
+def _brought_architecture(brought: _Brought) -> str | None:
+    """What the preference, else a template's DataSource says of the architecture, where the release asks them."""
+    if brought.variant & _PREFERRED_ARCHITECTURE and brought.preference.preferred_architecture:
+        return brought.preference.preferred_architecture
+    return brought.source_architecture or None if brought.variant & _SOURCE_ARCHITECTURE else None
 
 
 def _annotations(subject: Subject, brought: _Brought) -> Mapping[str, str]:
@@ -198,14 +210,9 @@ def _annotations(subject: Subject, brought: _Brought) -> Mapping[str, str]:
     return {**(added[0] or {}), **(added[1] or {}), **own} if any(added) else own
 
 
-def _claims(
-    subject: Subject, world: World, preference: PreferenceSpec
-) -> tuple[tuple[ClaimFacts, ...], tuple[ClaimFacts, ...]]:
+def _claims(subject: Subject, world: World, brought: _Brought) -> tuple[tuple[ClaimFacts, ...], tuple[ClaimFacts, ...]]:
     """Claims that virt-handler looks at, and those under ephemeral volumes, which it does not."""
-    templates = subject.data_volumes
-    preferred = preference.volumes.preferred_storage_class_name if preference.volumes else None
-    if preferred and templates:
-        templates = {name: _with_class(each, preferred) for name, each in templates.items()}
+    templates = _templates(subject.data_volumes, brought)
     claims: list[ClaimFacts] = []
     overlaid: list[ClaimFacts] = []
     for index, volume in enumerate(subject.spec.volumes or ()):
@@ -213,10 +220,42 @@ def _claims(
         if claim is None and volume.ephemeral is not None and volume.ephemeral.persistent_volume_claim is not None:
             claim, into = volume.ephemeral.persistent_volume_claim.claim_name, overlaid
         if claim is not None:
-            modes = modes_of(world, subject.namespace, claim, templates)
+            if subject.renames_templates and into is claims and claim in templates:
+                modes = of_template(world, claim, templates[claim])
+            else:
+                modes = modes_of(world, subject.namespace, claim, templates)
+            if not isinstance(modes.access_modes, frozenset) and into is claims:
+                modes = _noted_modes(subject, volume) or modes
             path = (*subject.base, "volumes", index)
             into.append(ClaimFacts(volume.name, claim, path, modes.access_modes, modes.expected_from))
     return tuple(claims), tuple(overlaid)
+
+
+def _templates(written: Mapping[str, DataVolumeSpec], brought: _Brought) -> Mapping[str, DataVolumeSpec | Unknown]:
+    """``dataVolumeTemplates`` after KubeVirt's webhook; Unknown where a preference that nobody showed may name the class."""
+    preferred = brought.preference.volumes.preferred_storage_class_name if brought.preference.volumes else None
+    if not written or not (preferred or brought.hidden_preference):
+        return written
+    templates: dict[str, DataVolumeSpec | Unknown] = {}
+    for name, each in written.items():
+        asked = each.storage
+        if preferred:
+            templates[name] = _with_class(each, preferred)
+        elif brought.hidden_preference and asked and asked.storage_class_name is None and not asked.access_modes:
+            why = f"dataVolumeTemplate {name!r} names no storage class, and {brought.hidden_preference.why}"
+            templates[name] = Unknown(why, brought.hidden_preference.settle)
+        else:
+            templates[name] = each
+    return templates
+
+
+def _noted_modes(subject: Subject, volume: Volume) -> Modes | None:
+    """What virt-controller noted of the claim in the VMI's status: it counts as long as the claim is out of sight."""
+    status = subject.vmi_status
+    for each in (status.volume_status if status is not None else None) or ():
+        if each.name == volume.name and each.persistent_volume_claim_info is not None:
+            return Modes(frozenset(each.persistent_volume_claim_info.access_modes or ()))
+    return None
 
 
 def _with_class(spec: DataVolumeSpec, preferred: str) -> DataVolumeSpec:
@@ -228,50 +267,6 @@ def _with_class(spec: DataVolumeSpec, preferred: str) -> DataVolumeSpec:
     if spec.pvc is not None and spec.pvc.storage_class_name is None:
         return msgspec.structs.replace(spec, pvc=msgspec.structs.replace(spec.pvc, storage_class_name=preferred))
     return spec
-
-
-def _state_claim(
-    subject: Subject, world: World, configuration: Fact[Configuration], brought: _Brought
-) -> ClaimFacts | None:
-    """
-    The claim of persistent TPM or EFI state, as KubeVirt 1.3 makes it.
-
-    ReadWriteMany where ``vmStateStorageClass`` is set, else ReadWriteOnce; a StorageProfile's set with volumeMode
-    Filesystem outranks both (``pkg/storage/backend-storage/backend-storage.go``).
-    """
-    domain = subject.spec.domain or _NO_DOMAIN
-    devices = domain.devices or _NO_DEVICES
-    bootloader = domain.firmware.bootloader if domain.firmware else None
-    if devices.tpm is not None and devices.tpm.persistent:
-        path = (*subject.base, "domain", "devices", "tpm", "persistent")
-    elif bootloader is not None and bootloader.efi is not None and bootloader.efi.persistent:
-        path = (*subject.base, "domain", "firmware", "bootloader", "efi", "persistent")
-    else:
-        return None
-    claim = f"persistent-state-for-{subject.name}"
-    found = world.find(PersistentVolumeClaim, subject.namespace, claim)
-    if isinstance(found, PersistentVolumeClaim):
-        return ClaimFacts("", claim, path, frozenset(found.spec.access_modes or ()))
-    modes = _state_modes(world, configuration)
-    return ClaimFacts("", claim, path, modes.access_modes, modes.expected_from)
-
-
-def _state_modes(world: World, configuration: Fact[Configuration]) -> Modes:
-    if isinstance(configuration, Unknown):
-        return Modes(configuration)
-    named = configuration.vm_state_storage_class
-    storage_class = named or default_class(world, prefer_virt=False)
-    mode = "ReadWriteMany" if named else "ReadWriteOnce"
-    if isinstance(storage_class, Unknown):
-        return Modes(storage_class)
-    if isinstance(storage_class, str):
-        sets = property_sets(world, storage_class)
-        if isinstance(sets, Unknown):
-            return Modes(sets)
-        offered = {each for one in sets if one.volume_mode == "Filesystem" for each in one.access_modes or ()}
-        if offered & {"ReadWriteMany", "ReadWriteOnce"}:
-            mode = "ReadWriteMany" if "ReadWriteMany" in offered else "ReadWriteOnce"
-    return Modes(frozenset((mode,)), "KubeVirt's choice for persistent TPM or EFI state")
 
 
 def _migrated_volumes(subject: Subject) -> frozenset[str]:
@@ -298,7 +293,7 @@ def _launch_security(subject: Subject, own: LaunchSecurity | None, brought: _Bro
     if brought.instancetype.launch_security is not None:
         return Sourced((*subject.owner, "instancetype"), brought.instancetype.launch_security, brought.origin)
     preferred = brought.preference.preferred_launch_security
-    if preferred is not None and brought.variant & since(Release(1, 9)):
+    if preferred is not None and brought.variant & _PREFERRED_LAUNCH_SECURITY:
         return Sourced((*subject.owner, "preference"), preferred, "the preference")
     return None
 
@@ -324,6 +319,26 @@ def _cpu_features(cpu: CPU, preference: PreferenceSpec) -> tuple[CPUFeature, ...
     return (*own, *(each for each in preferred if each.name not in named))
 
 
+def _isolated_emulator_thread(subject: Subject, cpu: CPU, brought: _Brought) -> Sourced[bool] | None:
+    """Dedicated CPUs with an isolated emulator thread, each from the VM or from its instancetype."""
+    theirs = brought.instancetype.cpu
+    if not (cpu.dedicated_cpu_placement or (theirs is not None and theirs.dedicated_cpu_placement)):
+        return None
+    if cpu.isolate_emulator_thread:
+        return Sourced((*subject.base, "domain", "cpu", "isolateEmulatorThread"), True)
+    if theirs is not None and theirs.isolate_emulator_thread:
+        return Sourced((*subject.owner, "instancetype"), True, brought.origin)
+    return None
+
+
+def _tsc_frequency(subject: Subject, world: World, configuration: Fact[Configuration], architecture: str) -> Fact[int]:
+    """What virt-controller has hinted at, which it does once, else what it would hint at now."""
+    status = subject.vmi_status
+    if status is not None and status.topology_hints is not None:
+        return status.topology_hints.tsc_frequency or 0
+    return tsc_frequency(world, configuration, architecture)
+
+
 def _reenlightenment(subject: Subject, features: Features, brought: _Brought) -> Sourced[bool] | None:
     """``hyperv.reenlightenment`` where it is on: ``{}`` becomes enabled by the VMI's defaulting."""
     own = features.hyperv
@@ -335,25 +350,3 @@ def _reenlightenment(subject: Subject, features: Features, brought: _Brought) ->
         if preferred.reenlightenment.enabled is not False:
             return Sourced((*subject.owner, "preference"), True, "the preference")
     return None
-
-
-def _conflicts(
-    subject: Subject, domain: Domain, devices: Devices, cpu: CPU, instancetype: InstancetypeSpec
-) -> tuple[FieldPath, ...]:
-    """Fields that the VM and its instancetype both set (``pkg/instancetype/apply``, v1.9.0)."""
-    if instancetype is _NO_INSTANCETYPE:
-        return ()
-    pairs: tuple[tuple[bool, tuple[str, ...]], ...] = (
-        (bool(devices.gpus and instancetype.gpus), ("domain", "devices", "gpus")),
-        (bool(devices.host_devices and instancetype.host_devices), ("domain", "devices", "hostDevices")),
-        (domain.launch_security is not None and instancetype.launch_security is not None, ("domain", "launchSecurity")),
-        (
-            bool(cpu.model and instancetype.cpu is not None and instancetype.cpu.model),
-            ("domain", "cpu", "model"),
-        ),
-        (
-            domain.memory is not None and domain.memory.guest is not None and instancetype.memory is not None,
-            ("domain", "memory", "guest"),
-        ),
-    )
-    return tuple((*subject.base, *steps) for both, steps in pairs if both)

@@ -6,6 +6,8 @@ Sources: ``pkg/network/vmispec/defaults.go`` and ``network.go``, v1.9.0; up to 1
 
 from collections.abc import Sequence
 
+import msgspec
+
 from webhook.facts.migration import Sourced
 from webhook.facts.unknown import Fact, Unknown
 from webhook.kubevirt.releases import NONE, Release, Releases, only, since
@@ -69,7 +71,7 @@ def _with_masquerade(
     """``preferredInterfaceMasquerade``: interfaces without a binding on the pod network; in 1.0 every one without it."""
     pod = {network.name for network in networks if network.pod is not None}
     return tuple(
-        Interface(name=each.name, bridge=each.bridge, slirp=each.slirp, masquerade=_EMPTY, ports=each.ports)
+        msgspec.structs.replace(each, masquerade=_EMPTY)
         if (in_1_0 and each.masquerade is None) or (each.name in pod and not has_binding(each))
         else each
         for each in interfaces

@@ -6,7 +6,7 @@ every patch so far (compared over the tags v1.0.1 to v1.9.0), so a table per min
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
@@ -125,6 +125,17 @@ def since(release: Release) -> Releases:
 def before(release: Release) -> Releases:
     """Everything older than ``release``."""
     return only(release) - 1
+
+
+def split(releases: Releases, changes: Iterable[Release]) -> Iterator[Releases]:
+    """``releases`` cut into groups, oldest first, where each of ``changes`` begins; empty groups are left out."""
+    rest = releases
+    for change in sorted(changes):
+        older, rest = rest & before(change), rest & ~before(change)
+        if older:
+            yield older
+    if rest:
+        yield rest
 
 
 SUPPORTED: Releases = since(OLDEST_SUPPORTED)

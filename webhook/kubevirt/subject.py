@@ -40,6 +40,15 @@ class Subject:
     vmi_status: VMIStatus | None = None
 
     @property
+    def renames_templates(self) -> bool:
+        """
+        Whether claims of ``dataVolumeTemplates`` get other names than the templates have: a pool numbers them.
+
+        Source: ``pkg/virt-controller/watch/pool/pool.go`` indexVMSpec, v1.9.0.
+        """
+        return self.kind == "VirtualMachinePool"
+
+    @property
     def data_volumes(self) -> Mapping[str, DataVolumeSpec]:
         """``dataVolumeTemplates`` by name."""
         templates = self.vm.data_volume_templates

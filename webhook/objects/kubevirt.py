@@ -67,14 +67,26 @@ class DeveloperConfiguration(Read, frozen=True):
     feature_gates: list[str] | None = None
     disabled_feature_gates: list[str] | None = None
     minimum_cluster_tsc_frequency: int | None = msgspec.field(default=None, name="minimumClusterTSCFrequency")
+    memory_overcommit: int | None = None
+    """This and the next two: a wrong value makes KubeVirt ignore the whole configuration."""
+    cpu_allocation_ratio: int | None = None
+    pvc_tolerate_less_space_up_to_percent: int | None = None
+
+
+class ArchitectureConfiguration(Read, frozen=True):
+    """``configuration.architectureConfiguration``."""
+
+    default_architecture: str | None = None
 
 
 class Configuration(Misplaced, frozen=True):
     """``spec.configuration``; here ``migrations`` is in its right place."""
 
+    architecture_configuration: ArchitectureConfiguration | None = None
     cpu_model: str | None = msgspec.field(default=None, name="cpuModel")
     developer_configuration: DeveloperConfiguration | None = None
     eviction_strategy: str | None = None
+    image_pull_policy: str | None = None
     network: NetworkConfiguration | None = None
     permitted_host_devices: PermittedHostDevices | None = None
     vm_state_storage_class: str | None = None

@@ -27,17 +27,19 @@ class DataSourceRef(Read, frozen=True):
     name: str = ""
 
 
-class SourcePVC(Read, frozen=True):
-    """``source.pvc`` of a DataVolume or DataSource: the claim that is cloned."""
+class SourceName(Read, frozen=True):
+    """``source.pvc`` and ``source.snapshot`` of a DataVolume or DataSource, and ``source.dataSource`` of a DataSource."""
 
     namespace: str | None = None
     name: str = ""
 
 
 class VolumeOrigin(Read, frozen=True):
-    """``source`` of a DataVolume or DataSource, as far as instancetype inference follows it."""
+    """``source`` of a DataVolume or DataSource, as far as anything is inferred from it."""
 
-    pvc: SourcePVC | None = None
+    pvc: SourceName | None = None
+    snapshot: SourceName | None = None
+    data_source: SourceName | None = None
 
 
 class DataVolumeSpec(Read, frozen=True):

@@ -53,10 +53,10 @@ class Volume(Read, frozen=True):
     @property
     def claim(self) -> str | None:
         """The name of the claim that virt-handler looks at (``checkVolumesForMigration``), or None."""
-        if self.persistent_volume_claim is not None:
-            return self.persistent_volume_claim.claim_name
         if self.data_volume is not None:
             return self.data_volume.name
+        if self.persistent_volume_claim is not None:
+            return self.persistent_volume_claim.claim_name
         return None
 
 
@@ -177,6 +177,9 @@ class CPU(Read, frozen=True):
     """``domain.cpu``."""
 
     model: str | None = None
+    cores: int | None = None
+    sockets: int | None = None
+    threads: int | None = None
     features: list[CPUFeature] | None = None
     dedicated_cpu_placement: bool | None = None
     isolate_emulator_thread: bool | None = None
@@ -293,10 +296,32 @@ class MigratedVolume(Read, frozen=True):
     volume_name: str = ""
 
 
+class ClaimInfo(Read, frozen=True):
+    """``persistentVolumeClaimInfo``: what virt-controller copied from the claim, and virt-handler reads."""
+
+    claim_name: str = ""
+    access_modes: list[str] | None = None
+
+
+class VolumeStatus(Read, frozen=True):
+    """An entry of ``status.volumeStatus``."""
+
+    name: str = ""
+    persistent_volume_claim_info: ClaimInfo | None = None
+
+
+class TopologyHints(Read, frozen=True):
+    """``status.topologyHints``, which virt-controller writes once, before the VMI starts."""
+
+    tsc_frequency: int | None = None
+
+
 class VMIStatus(Read, frozen=True):
     """``VirtualMachineInstance.status``, as far as virt-handler's verdict reads it from elsewhere than the node."""
 
     migrated_volumes: list[MigratedVolume] | None = None
+    volume_status: list[VolumeStatus] | None = None
+    topology_hints: TopologyHints | None = None
 
 
 class VMITemplate(Read, frozen=True):

@@ -29,6 +29,11 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
     interface = on_pod.value
     plugin = plugin_can_migrate(facts.configuration, interface.binding.name) if interface.binding is not None else False
     releases = KNOWN & ~movable_beside_core_bindings(interface, plugin)
+    if isinstance(plugin, Unknown):
+        unsure = releases & movable_beside_core_bindings(interface, True)
+        why = f"a binding plugin stands beside the bridge, and whether it can migrate stands in the KubeVirt CR; {plugin.why}"
+        yield Undetermined(on_pod.path, why, plugin.settle, f"interface {interface.name}", unsure)
+        releases &= ~unsure
     if facts.hidden is not None:
         yield Undetermined(
             on_pod.path,

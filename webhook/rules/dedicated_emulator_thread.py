@@ -8,12 +8,11 @@ from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, V
 
 
 def check(facts: MigrationFacts) -> Iterator[Outcome]:
-    cpu = facts.spec.domain.cpu if facts.spec.domain is not None else None
-    if cpu is not None and cpu.dedicated_cpu_placement and cpu.isolate_emulator_thread:
+    isolated = facts.isolated_emulator_thread
+    if isolated is not None:
+        brought = f" (brought by {isolated.origin})" if isolated.origin else ""
         yield Violation(
-            facts.at("domain", "cpu", "isolateEmulatorThread"),
-            "dedicatedCpuPlacement and isolateEmulatorThread are both true",
-            "dedicated cpu",
+            isolated.path, f"dedicatedCpuPlacement and isolateEmulatorThread are both true{brought}", "dedicated cpu"
         )
 
 

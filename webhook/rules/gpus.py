@@ -31,7 +31,9 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
                 VGPU_KNOWN,
             )
             releases &= ~VGPU_KNOWN
-        elif alpha_gate_is_on(configuration, VGPU_LIVE_MIGRATION) and one.value.device_name in mediated(configuration):
+        elif alpha_gate_is_on(configuration, VGPU_LIVE_MIGRATION) and (one.value.device_name or "") in mediated(
+            configuration
+        ):
             releases &= ~VGPU_KNOWN
     for gpu in facts.gpus:
         named = _named(gpu.value)

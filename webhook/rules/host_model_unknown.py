@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.releases import KNOWN, NONE, Reason, Release, Releases, before
-from webhook.rules.rule import MIGRATION_GUIDE, About, Assumption, Example, Outcome, Rule, Violation
+from webhook.rules.rule import MIGRATION_GUIDE, About, Assumption, Example, Outcome, Rule, Undetermined, Violation
 
 HOST_MODEL = "host-model"
 NEVER_REPORTED: Mapping[str, Releases] = {"arm64": KNOWN, "s390x": before(Release(1, 4))}
@@ -21,13 +21,25 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
         never = KNOWN
     elif isinstance(known, Unknown) and never != KNOWN:
         yield Assumption("the node that will run the VM reports its host CPU model (cpu.model is host-model)")
-    if never:
-        yield Violation(
-            facts.at("domain", "cpu", "model") if facts.cpu_model_written else facts.at("domain"),
-            f"cpu.model is host-model, and nodes with architecture {facts.architecture} report no such model",
+    if not never:
+        return
+    path = facts.at("domain", "cpu", "model") if facts.cpu_model_written else facts.at("domain")
+    hidden = facts.hidden_architecture if facts.cpu_model_written else facts.hidden
+    if hidden is not None:
+        yield Undetermined(
+            path,
+            f"cpu.model is host-model unless something else is brought along; {hidden.why}",
+            hidden.settle,
             "cpu model",
-            releases=never,
+            never,
         )
+        return
+    yield Violation(
+        path,
+        f"cpu.model is host-model, and nodes with architecture {facts.architecture} report no such model",
+        "cpu model",
+        releases=never,
+    )
 
 
 RULE = Rule(

@@ -4,12 +4,22 @@ from collections.abc import Iterator
 
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.releases import Reason
-from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Violation
+from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Undetermined, Violation
 
 
 def check(facts: MigrationFacts) -> Iterator[Outcome]:
     security = facts.launch_security
-    if security is not None and facts.architecture == "s390x":
+    if security is None or facts.architecture != "s390x":
+        return
+    hidden = facts.hidden_architecture
+    if hidden is not None:
+        yield Undetermined(
+            security.path,
+            f"launchSecurity on s390x means IBM Secure Execution, and the architecture is not certain: {hidden.why}",
+            hidden.settle,
+            "secure execution",
+        )
+    else:
         yield Violation(security.path, "launchSecurity on s390x means IBM Secure Execution", "secure execution")
 
 
