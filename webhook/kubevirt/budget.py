@@ -1,12 +1,17 @@
 """
 Whether a migration can finish in time, counted as KubeVirt counts.
 
-Sources, v1.9.0: ``pkg/virt-launcher/virtwrap/live-migration-source.go`` (``newMigrationMonitor``: the time allowed is
-``completionTimeoutPerGiB`` times the size in GB of 10^9 bytes, rounded up; a paused guest doubles it) and
-``QuantityToMebiByte`` of ``pkg/virt-launcher/virtwrap/converter/vcpu`` (bandwidth in whole MiB/s).
+Sources, v1.9.0: ``newMigrationMonitor`` and ``handleLegacyConvergence`` of
+``pkg/virt-launcher/virtwrap/live-migration-source.go`` (the time allowed is ``completionTimeoutPerGiB`` times the size in
+GB; a paused guest doubles it), ``getVMIMigrationDataSize`` of ``pkg/virt-launcher/virtwrap/manager.go`` (memory, overlays
+and migrated volumes are added, then rounded up to GB of 10^9 bytes) and ``QuantityToMebiByte`` of
+``pkg/virt-launcher/virtwrap/converter/vcpu/vcpu.go`` (bandwidth in whole MiB/s).
 
-The best case is one pass over the size at full bandwidth: every page in use, none written twice. Pages that the guest
-never touched cost nothing, so a VM that uses less than its memory may do better.
+The best case is one pass over all that is carried at full bandwidth: every page in use, none written twice. Pages that
+the guest never touched cost nothing, so a VM that uses less than its memory may do better.
+
+What is carried and what counts for the time are not always the same: an ``emptyDisk`` is copied, but its file does not
+stand in the folder that is measured (``emptyDiskBaseDir`` of ``pkg/emptydisk/emptydisk.go``).
 """
 
 from collections.abc import Mapping
@@ -30,13 +35,14 @@ GB = 10**9
 
 def mebibytes_per_second(bandwidth: Quantity) -> int:
     """
-    The bandwidth that libvirt is given, in MiB/s: 0 is unlimited, less than 1Mi becomes 1, halves are rounded up.
+    The bandwidth that libvirt is given, in MiB/s: less than 1Mi becomes 1, halves are rounded up, 0 is unlimited.
 
-    A negative bandwidth is an error in KubeVirt; callers look at that first.
+    Parts of a byte are dropped first, so less than one byte is unlimited too. A negative bandwidth is an error in
+    KubeVirt; callers look at that first.
     """
-    if bandwidth.nano <= 0:
-        return 0
     size = bandwidth.floor
+    if size <= 0:
+        return 0
     return 1 if size < MIB else (2 * size + MIB) // (2 * MIB)
 
 
@@ -73,14 +79,14 @@ class Budget:
         rate = self.rate()
         return -(-size // rate) if rate else None
 
-    def finishes(self, size: int) -> bool:
-        """Whether ``size`` bytes can finish in the best case."""
+    def finishes(self, size: int, uncounted: int = 0) -> bool:
+        """Whether ``size`` bytes, and ``uncounted`` ones that bring no time, can finish in the best case."""
         allowed = self.allowed(size)
         if allowed is None:
             return True
         if allowed < 0:
             return False
-        duration = self.duration(size)
+        duration = self.duration(size + uncounted)
         return duration is None or duration <= allowed
 
     def largest(self) -> int | None:

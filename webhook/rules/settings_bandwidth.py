@@ -34,8 +34,13 @@ def unit_problem(values: Mapping[str, Json]) -> tuple[str, str] | None:
         return None
     number = str(values[BANDWIDTH]).removesuffix(bandwidth.suffix)
     what = "thousandths, millionths or billionths of bytes" if bandwidth.suffix else "bytes"
+    made = (
+        "KubeVirt raises it to 1Mi"
+        if bandwidth.floor
+        else "it is less than one byte, which KubeVirt takes for no limit"
+    )
     return (
-        f"{BANDWIDTH} {show(values[BANDWIDTH])} is counted in {what} per second; KubeVirt raises it to 1Mi",
+        f"{BANDWIDTH} {show(values[BANDWIDTH])} is counted in {what} per second; {made}",
         f"Write {number}Mi if you mean {number} MiB per second, or 0 for no limit.",
     )
 

@@ -22,8 +22,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="bandwidthPerMigration is below 1Mi and is raised to it.",
     rationale=(
-        "KubeVirt hands whole MiB per second to libvirt: what is more than 0 and less than 1Mi becomes 1Mi, and halves "
-        "are rounded up."
+        "KubeVirt hands whole MiB per second to libvirt: from one byte on, what is less than 1Mi becomes 1Mi, and "
+        "halves are rounded up."
     ),
     remediation="Write at least 1Mi, or 0 for no limit.",
     source="pkg/virt-launcher/virtwrap/converter/vcpu/vcpu.go QuantityToMebiByte, v1.9.0",

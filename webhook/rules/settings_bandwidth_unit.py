@@ -22,8 +22,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="bandwidthPerMigration is a plain number of bytes that was meant as Mi.",
     rationale=(
-        "A number without suffix is bytes per second, and a small m means thousandths. KubeVirt raises both to 1Mi, at "
-        "which a GiB takes 17 minutes."
+        "A number without suffix is bytes per second, which KubeVirt raises to 1Mi, at which a GiB takes 17 minutes. A small m "
+        "means thousandths: 64m is less than one byte, and that is no limit at all."
     ),
     remediation="Write the unit: 64Mi.",
     source="pkg/virt-launcher/virtwrap/converter/vcpu/vcpu.go QuantityToMebiByte, v1.9.0",

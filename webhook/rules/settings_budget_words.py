@@ -27,8 +27,8 @@ def impossible(values: Mapping[str, Json]) -> tuple[str, int] | None:
     seconds = budget.duration(GIB)
     given = budget.timeout * (2 if budget.pause else 1)
     paused = ", pause included" if budget.pause else ""
-    return (
+    message = (
         f"at {speed} a GiB takes {seconds} s; it is cancelled after {given} s for each GB{paused}, unless post-copy is "
-        f"allowed: no VM with more than {largest // MIB}Mi to carry can finish",
-        largest,
+        f"allowed: no VM with more than {largest // MIB}Mi to carry can finish"
     )
+    return message, largest

@@ -1,0 +1,116 @@
+"""Quantities are read as Kubernetes reads them; the table is what its own code says (k8s.io/apimachinery v0.34.2)."""
+
+import json
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webhook.kubevirt.budget import mebibytes_per_second
+from webhook.kubevirt.quantity import LONGEST, NANO, Quantity, parse_quantity
+
+TABLE: list[list[Any]] = json.loads((Path(__file__).parents[1] / "data" / "quantities.json").read_text())
+"""Text; the amount, or null where ``ParseQuantity`` refuses it; ``Value()``; ``ScaledValue(Giga)``; MiB/s as KubeVirt's
+``QuantityToMebiByte`` counts it after the quantity went through JSON once, null where that is an error."""
+REFUSED = [row[0] for row in TABLE if row[1] is None]
+TAKEN = [row for row in TABLE if row[1] is not None]
+
+
+def read(text: object) -> Quantity:
+    quantity = parse_quantity(text)
+    assert quantity is not None
+    return quantity
+
+
+@pytest.mark.parametrize("row", TAKEN, ids=lambda row: repr(row[0]))
+def test_an_amount_is_what_kubernetes_makes_of_it(row: list[Any]) -> None:
+    """
+    The amount to a billionth, whole units, whole GB, and KubeVirt's MiB per second.
+    """
+    text, amount, value, gigabytes, mebibytes = row
+
+    quantity = read(text)
+
+    assert Fraction(quantity.nano, NANO) == Fraction(amount)
+    if 0 <= quantity.nano < 2**62 * NANO:  # beyond, Go's own conversions wrap around
+        assert (quantity.value, quantity.scaled(10**9)) == (value, gigabytes)
+        assert mebibytes is None or mebibytes_per_second(quantity) == mebibytes
+
+
+@pytest.mark.parametrize("text", REFUSED, ids=repr)
+def test_what_kubernetes_refuses_is_no_quantity(text: str) -> None:
+    """
+    Blanks, capitals, underscores, digits of other scripts, words, and suffixes that people are used to.
+    """
+    assert parse_quantity(text) is None
+
+
+def test_the_table_has_what_python_and_people_get_wrong() -> None:
+    """
+    The differences between the Python client's reader and Kubernetes are among the rows.
+    """
+    accepted_by_the_client = {"1K", "1e3Ki", " 1", "1 ", "1_000", "NaN", "Infinity", "\uff11"}
+
+    assert accepted_by_the_client <= set(REFUSED)
+    assert {"64MB", "64 Mi", "64MiB", "64Mi/s", ""} <= set(REFUSED)
+    assert read("Mi").nano == 0
+    assert read("0.1n").nano == 1
+
+
+@pytest.mark.parametrize(("number", "text"), [(64, "64"), (0, "0"), (-5, "-5"), (1.5, "1.5"), (1e21, "1e+21")])
+def test_a_json_number_is_its_text(number: float, text: str) -> None:
+    """
+    The API server reads a number in a quantity's place by its digits.
+    """
+    assert parse_quantity(number) == parse_quantity(text)
+
+
+@pytest.mark.parametrize("value", [None, True, False, [], {}, "1" * (LONGEST + 1), float("nan"), float("inf")])
+def test_what_is_neither_text_nor_number_is_no_quantity(value: object) -> None:
+    """
+    true is not 1, and nobody means an amount of hundreds of digits.
+    """
+    assert parse_quantity(value) is None
+
+
+SUFFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+
+
+@given(st.integers(0, 10**6), st.sampled_from(sorted(SUFFIXES)), st.sampled_from(("", "+", "-")), st.integers(0, 5))
+def test_a_whole_number_is_scaled_by_its_suffix(number: int, suffix: str, sign: str, zeros: int) -> None:
+    """
+    Signs and leading zeros change nothing else, and the suffix is kept for messages.
+    """
+    quantity = read(f"{sign}{'0' * zeros}{number}{suffix}")
+
+    assert quantity.nano == (-1 if sign == "-" else 1) * number * SUFFIXES[suffix] * NANO
+    assert quantity.suffix == suffix
+
+
+@given(st.integers(0, 10**9), st.integers(0, 9), st.sampled_from(sorted(SUFFIXES)))
+def test_rounding_goes_up_by_less_than_one(number: int, decimals: int, suffix: str) -> None:
+    """
+    Whole units and whole GB are the smallest ones that hold the amount; the floor is the largest below it.
+    """
+    digits = str(number).zfill(decimals + 1)
+    text = f"{digits[: len(digits) - decimals]}.{digits[len(digits) - decimals :]}{suffix}"
+    quantity = read(text)
+    amount = Fraction(quantity.nano, NANO)
+
+    assert quantity.value - 1 < amount <= quantity.value
+    assert quantity.floor <= amount < quantity.floor + 1
+    assert (quantity.scaled(10**9) - 1) * 10**9 < amount <= quantity.scaled(10**9) * 10**9
+
+
+@given(st.text(alphabet="0123456789.+-eEinumkKMGTP \u0661", max_size=12))
+def test_no_text_raises(text: str) -> None:
+    """
+    Every text is a quantity or none; what is one is read alike with a plus in front.
+    """
+    quantity = parse_quantity(text)
+
+    if quantity is not None and not text.startswith(("+", "-")):
+        assert parse_quantity(f"+{text}") == quantity
