@@ -1,0 +1,58 @@
+"""The Dockerfile and the .dockerignore, read."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCKERFILE = ROOT / "Dockerfile"
+DOCKERIGNORE = ROOT / ".dockerignore"
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One instruction: ``RUN``, and all that follows it, on one line."""
+
+    name: str
+    value: str
+
+    @property
+    def words(self) -> list[str]:
+        """The value of an instruction in its JSON form."""
+        found: list[str] = json.loads(self.value)
+        return found
+
+
+def stages() -> list[list[Instruction]]:
+    """The instructions of each stage, its FROM first; those before the first FROM are a stage of their own."""
+    found: list[list[Instruction]] = [[]]
+    for line in _lines():
+        name, _, value = line.partition(" ")
+        if name == "FROM":
+            found.append([])
+        found[-1].append(Instruction(name, value.strip()))
+    return found
+
+
+def values(stage: list[Instruction], name: str) -> list[str]:
+    """What follows each instruction of that name."""
+    return [each.value for each in stage if each.name == name]
+
+
+def pairs(stage: list[Instruction], name: str) -> dict[str, str]:
+    """The KEY=value pairs of a stage's ENV, LABEL or ARG, without their quotes."""
+    text = " ".join(values(stage, name))
+    return {key: quoted or plain for key, quoted, plain in re.findall(r'(\S+?)=(?:"([^"]*)"|(\S*))', text)}
+
+
+def let_in() -> list[str]:
+    """What .dockerignore, which shuts everything out first, lets in again."""
+    first, *others = [line for line in DOCKERIGNORE.read_text().splitlines() if line and not line.startswith("#")]
+    assert first == "*"
+    return [line.removeprefix("!").rstrip("/") for line in others if line.startswith("!")]
+
+
+def _lines() -> list[str]:
+    kept = [line for line in DOCKERFILE.read_text().splitlines() if not line.lstrip().startswith("#")]
+    return [re.sub(r"\s+", " ", line).strip() for line in "\n".join(kept).replace("\\\n", " ").splitlines() if line]

@@ -1,0 +1,153 @@
+"""What the Dockerfile promises, and that the Deployments start what is in the image."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.image.dockerfile import DOCKERFILE, ROOT, Instruction, let_in, pairs, stages, values
+from webhook import __version__
+
+DEPLOYMENTS = {
+    name: yaml.safe_load((ROOT / "deploy" / "kustomize" / "base" / name / "deployment.yaml").read_text())
+    for name in ("server", "rotator")
+}
+
+ARGUMENTS, BUILD, IMAGE = stages()
+
+
+def pod(name: str) -> dict[str, object]:
+    spec: dict[str, object] = DEPLOYMENTS[name]["spec"]["template"]["spec"]
+    return spec
+
+
+def container(name: str) -> dict[str, object]:
+    (only,) = DEPLOYMENTS[name]["spec"]["template"]["spec"]["containers"]
+    return dict(only)
+
+
+def commands(stage: list[Instruction]) -> list[str]:
+    return [command.strip() for value in values(stage, "RUN") for command in value.split("&&")]
+
+
+def test_a_linter_has_nothing_to_say() -> None:
+    """
+    hadolint knows what goes wrong in Dockerfiles.
+    """
+    linter = Path(sys.executable).with_name("hadolint")
+
+    done = subprocess.run([linter, DOCKERFILE], capture_output=True, text=True, check=False, timeout=60)
+
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_both_stages_start_from_a_base_that_can_be_pinned() -> None:
+    """
+    The base is one argument, so a digest given for it is that of what builds and of what is shipped.
+    """
+    arguments = values(ARGUMENTS, "ARG")
+
+    assert [each.partition("=")[0] for each in arguments] == ["BASE"]
+    assert [values(stage, "FROM")[0] for stage in (BUILD, IMAGE)] == ["${BASE} AS build", "${BASE}"]
+    assert "-slim" in arguments[0]
+
+
+def test_nothing_is_installed_that_is_not_locked() -> None:
+    """
+    Packages come as wheels with the hashes of the lock files; the last install takes our own wheel and no index.
+    """
+    installs = [command for command in commands(BUILD) if "pip" in command and " install " in command]
+
+    locked = [command for command in installs if "--require-hashes" in command and "--only-binary=:all:" in command]
+    ours = [command for command in installs if "--no-index" in command and "--no-deps" in command]
+
+    assert [command.rpartition(" ")[2] for command in locked] == ["requirements/build.txt", "requirements/runtime.txt"]
+    assert len(ours) == 1
+    assert len(installs) == 3
+
+
+def test_what_is_shipped_is_copied_and_nothing_is_run_in_its_stage() -> None:
+    """
+    A base without a shell or a package manager would do.
+    """
+    assert values(IMAGE, "RUN") == []
+    assert values(IMAGE, "COPY") == ["--from=build /app /app"]
+    assert all(value.startswith("[") for name in ("ENTRYPOINT", "CMD") for value in values(IMAGE, name))
+
+
+def test_its_bytecode_is_made_when_it_is_built() -> None:
+    """
+    Nothing can be compiled under a read-only root, and a start without bytecode takes twice as long.
+    """
+    (compiling,) = [command for command in commands(BUILD) if "compileall" in command]
+
+    assert {"-f", "unchecked-hash"} <= set(compiling.split())
+    assert pairs(BUILD, "ENV")["PYTHONHASHSEED"] == "0"
+
+
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_it_runs_as_the_user_that_the_deployments_name(name: str) -> None:
+    """
+    A number above 10,000, which is nobody on any node, and which kubelet can tell from root.
+    """
+    (user,) = values(IMAGE, "USER")
+    security = pod(name)["securityContext"]
+
+    assert isinstance(security, dict)
+    assert user == f"{security['runAsUser']}:{security['runAsGroup']}"
+    assert security["runAsUser"] > 10_000
+
+
+def test_the_server_is_its_entry_point() -> None:
+    """
+    `docker run IMAGE` serves in a cluster, as the Deployment does; `docker run IMAGE check …` checks.
+    """
+    (entry,) = [each.words for each in IMAGE if each.name == "ENTRYPOINT"]
+    (usual,) = [each.words for each in IMAGE if each.name == "CMD"]
+    server = container("server")
+
+    assert entry == ["migratable"]
+    assert "command" not in server
+    assert isinstance(server["args"], list)
+    assert server["args"][: len(usual)] == usual == ["serve", "--in-cluster", "--host=0.0.0.0"]
+
+
+def test_the_rotator_is_started_by_name() -> None:
+    """
+    The Python in front of the PATH is the one that has our packages.
+    """
+    assert container("rotator")["command"] == ["python", "-m", "certs", "rotate"]
+    assert pairs(IMAGE, "ENV")["PATH"].split(":")[0] == "/app/bin"
+
+
+def test_the_ports_are_those_of_the_deployment() -> None:
+    """
+    EXPOSE is documentation, and documentation is true.
+    """
+    ports = container("server")["ports"]
+
+    assert isinstance(ports, list)
+    assert values(IMAGE, "EXPOSE") == [" ".join(str(port["containerPort"]) for port in ports)]
+
+
+def test_it_says_what_it_is() -> None:
+    """
+    The labels of the OCI image specification, with the version of the package.
+    """
+    labels = {key.removeprefix("org.opencontainers.image."): value for key, value in pairs(IMAGE, "LABEL").items()}
+
+    assert (labels["version"], labels["licenses"], labels["revision"]) == (__version__, "Apache-2.0", "${REVISION}")
+    assert sorted(labels) == ["description", "licenses", "revision", "title", "version"]
+    assert {str(container(name)["image"]) for name in DEPLOYMENTS} == {f"migratable:{__version__}"}
+
+
+def test_only_what_is_copied_is_let_into_the_build() -> None:
+    """
+    The keys of dev/certs never reach a builder, however the folder looks.
+    """
+    copied = [word.rstrip("/") for value in values(BUILD, "COPY") for word in value.split()[:-1]]
+
+    assert let_in() == sorted({each.partition("/")[0] for each in copied})
+    assert all((ROOT / each).exists() for each in copied)
