@@ -166,10 +166,14 @@ def test_advice_is_reported_and_not_rejected() -> None:
 )
 def test_examples_are_shown_as_they_are(judged: Rule, example: Example) -> None:
     """
-    Read back, a shown example is the rule's fragment with its annotations, and the objects that it is judged with.
+    Read back, a shown example is the rule's fragment with its annotations, what an update replaced before it, and the
+    objects that it is judged with behind it.
     """
     shown, *world = yaml.safe_load_all(explain.as_yaml(judged, example))
 
+    if example.before:
+        assert shown == {"spec": yaml.safe_load(example.before)}
+        shown, *world = world
     spec = yaml.safe_load(example.spec)
     if example.outer_annotations:
         assert shown["metadata"]["annotations"] == dict(example.outer_annotations)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from webhook.facts.unknown import Fact
 from webhook.objects.meta import Json
+from webhook.objects.path import FieldPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,22 @@ class Selectors:
 
 
 @dataclass(frozen=True, slots=True)
+class Labelled:
+    """A VM that a policy may select, with the labels that KubeVirt will compare."""
+
+    kind: str
+    name: str
+    namespace: str
+    labels: Mapping[str, str]
+    """Of the VMI: of the VM's template."""
+    outer_labels: Mapping[str, str]
+    """Of the VM itself, which no selector looks at."""
+    namespace_labels: Fact[Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyFacts:
-    """One MigrationPolicy, with the other ones and the cluster's settings where these are known."""
+    """One MigrationPolicy, with the other ones, the VMs and the cluster's settings where these are known."""
 
     releases: int
     name: str
@@ -30,7 +45,13 @@ class PolicyFacts:
     """What is written and not null, by field name and of whatever type."""
     selectors: Selectors | None
     """None where the policy has no ``selectors``: it never matches."""
+    malformed: tuple[tuple[FieldPath, str], ...]
+    """Where ``selectors`` is not what the API server takes, and what is wrong."""
     others: tuple[tuple[str, Selectors], ...]
     """The other policies that are known and have selectors, by name."""
     migrations: Fact[Json]
     """``spec.configuration.migrations`` of the KubeVirt CR: what is in force where the policy says nothing."""
+    feature_gates: Fact[tuple[str, ...]]
+    """Those that the KubeVirt CR lists."""
+    vms: tuple[Labelled, ...] = ()
+    """The VMs that were given; empty where nobody gave any."""

@@ -9,7 +9,7 @@ from webhook.rules.settings_words import POLICY_GUIDE
 
 
 def check(facts: PolicyFacts) -> Iterator[Outcome]:
-    if facts.selectors is not None and facts.selectors.weight == 0:
+    if facts.selectors is not None and facts.selectors.weight == 0 and not facts.malformed:
         yield Violation(
             (*BASE, "selectors"),
             "these selectors are empty: the policy matches every VM that no other policy matches",

@@ -1,11 +1,11 @@
-"""A setting of a MigrationPolicy that the API server or KubeVirt refuses."""
+"""A field of a MigrationPolicy that the API server or KubeVirt refuses."""
 
 from collections.abc import Iterator
 
 from webhook.facts.policy import PolicyFacts
 from webhook.kubevirt.settings import BANDWIDTH, COMPLETION_TIMEOUT, SETTINGS, well_typed
 from webhook.rules.policy_words import ADMITTER, policy, setting, sound
-from webhook.rules.rule import About, Example, Outcome, Rule
+from webhook.rules.rule import About, Example, Outcome, Rule, Violation
 from webhook.rules.settings_bandwidth import quantity_problem
 from webhook.rules.settings_range import out_of_range
 from webhook.rules.settings_words import POLICY_GUIDE, show
@@ -16,6 +16,8 @@ def check(facts: PolicyFacts) -> Iterator[Outcome]:
         known = SETTINGS.get(name)
         if known is not None and known.policy and not well_typed(known, value):
             yield setting(name, value, f"{name} is {show(value)}, expected {known.type.value}")
+    for path, problem in facts.malformed:
+        yield Violation(path, problem, problem)
     values = {name: value for name, value in sound(facts).items() if SETTINGS[name].policy}
     if (message := quantity_problem(values)) is not None:
         yield setting(BANDWIDTH, values[BANDWIDTH], message)
@@ -33,9 +35,11 @@ RULE = Rule(
     id="LM631",
     name="bad-policy-setting",
     about=About.POLICY,
-    summary="A setting of a MigrationPolicy has the wrong type, is no quantity, or is out of range.",
+    summary="A field of a MigrationPolicy has the wrong type, is no quantity, or is out of range.",
     rationale="The API server or KubeVirt's own admission refuses the policy, and with it all of its settings.",
-    remediation="Write true or false, a quantity such as 64Mi, or a whole number of seconds.",
+    remediation=(
+        "Write true or false, a quantity such as 64Mi, or a whole number of seconds; selectors are plain maps of label and value."
+    ),
     source=ADMITTER,
     reference=POLICY_GUIDE,
     check=check,
@@ -47,5 +51,10 @@ RULE = Rule(
         Example("no quantity", policy("bandwidthPerMigration: 64MB"), violates=("bandwidthPerMigration",)),
         Example("negative bandwidth", policy("bandwidthPerMigration: -64Mi"), violates=("bandwidthPerMigration",)),
         Example("a negative timeout", policy("completionTimeoutPerGiB: -1"), violates=("completionTimeoutPerGiB",)),
+        Example(
+            "selectors as other objects have them",
+            "{selectors: {namespaceSelector: {matchLabels: {team: db}}}}",
+            violates=("selectors.namespaceSelector.matchLabels",),
+        ),
     ),
 )

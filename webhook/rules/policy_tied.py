@@ -13,7 +13,7 @@ EXAMPLE_NAME = "m-policy"
 
 def check(facts: PolicyFacts) -> Iterator[Outcome]:
     mine = facts.selectors
-    if mine is None:
+    if mine is None or facts.malformed:
         return
     for name, other in facts.others:
         if not tied(mine, other):

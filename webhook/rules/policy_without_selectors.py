@@ -9,7 +9,7 @@ from webhook.rules.settings_words import POLICY_GUIDE
 
 
 def check(facts: PolicyFacts) -> Iterator[Outcome]:
-    if facts.selectors is None:
+    if facts.selectors is None and not facts.malformed:
         yield Violation(
             (*BASE, "selectors"), "this MigrationPolicy has no selectors: it never matches a VM", "no selectors"
         )
