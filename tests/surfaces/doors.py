@@ -1,0 +1,147 @@
+"""Admission, dry-run API and command line, opened in this process on the same manifests and the same policy file."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+from click.testing import CliRunner
+
+from tests.surfaces.admission.reviews import review
+from tests.surfaces.asgi import Answer, call
+from webhook.facts.world import World
+from webhook.report.model import ObjectReport, Report, finding_report, verdict_report
+from webhook.resolve.manifests import Given
+from webhook.serve.facts import ManifestFacts
+from webhook.serve.observing import Metrics
+from webhook.serve.situation import Situations
+from webhook.surfaces.admission.door import Door, Situation
+from webhook.surfaces.admission.validate import Outcome
+from webhook.surfaces.api import build_api
+from webhook.surfaces.cli import cli
+
+Manifest = dict[str, Any]
+
+
+class Quoting(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+    """Quotes all text: PyYAML leaves ``y`` bare, which Kubernetes reads as true."""
+
+
+Quoting.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
+
+
+def as_json(*manifests: Manifest) -> bytes:
+    """One object, or a List of them."""
+    return json.dumps(
+        manifests[0] if len(manifests) == 1 else {"kind": "List", "apiVersion": "v1", "items": manifests}
+    ).encode()
+
+
+def as_yaml(*manifests: Manifest) -> bytes:
+    """A stream of documents."""
+    text: str = yaml.dump_all(manifests, Dumper=Quoting, sort_keys=False, allow_unicode=True)
+    return text.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one door says of one object, without places in files, which admission does not have."""
+
+    verdict: Any
+    findings: tuple[Any, ...]
+
+
+class Overheard(ManifestFacts):
+    """Facts from manifests, which hear what the admission door has decided before it is put into an answer's few lines."""
+
+    outcome: Outcome | None = None
+
+    def needs_confirmation(self, world: World, outcome: Outcome) -> bool:
+        """The door asks this of every outcome."""
+        self.outcome = outcome
+        return super().needs_confirmation(world, outcome)
+
+
+class Api:
+    """The API on facts that change between requests: to build one takes longer than to ask it."""
+
+    def __init__(self) -> None:
+        self.background: list[Given] = []
+        self.situations: Situations | None = None
+        self.app = build_api(self._terms, self.background, "")
+
+    def _terms(self) -> Situation:
+        assert self.situations is not None
+        return self.situations()
+
+
+one_api = cache(Api)
+
+
+class Doors:
+    """All doors on one world."""
+
+    def __init__(self, folder: Path, world: Sequence[Manifest], policy: str = "") -> None:
+        self.folder = folder
+        self.facts_file, self.policy_file = folder / "facts.json", folder / "policy.yaml"
+        self.facts_file.write_bytes(as_json({"kind": "List", "apiVersion": "v1", "items": list(world)}))
+        self.policy_file.write_text(policy)
+        self.facts = Overheard([str(self.facts_file)])
+        self.situations = Situations(self.policy_file, "", self.facts.world, lambda: "2026-01-01")
+        self.door = Door(self.facts, self.situations, Metrics(), time.monotonic)
+
+    def review(self, manifest: Manifest) -> Answer:
+        """What an API server would be answered that is about to create the object."""
+        return call(self.door, "POST", "/validate", review("CREATE", manifest), [("content-type", "application/json")])
+
+    def by_admission(self, manifest: Manifest) -> tuple[Said, Answer]:
+        """All that the door has decided, and what it put on the wire."""
+        answer = self.review(manifest)
+        outcome = self.facts.outcome
+        assert outcome is not None
+        assert outcome.judgement is not None
+        findings = tuple(finding_report(each) for each in outcome.decisions)
+        return Said(verdict_report(outcome.judgement.verdict), findings), answer
+
+    def by_api(self, manifest: Manifest) -> Said:
+        """What ``POST /v1/check`` says of the object as JSON; the server itself knows the facts."""
+        return self._posted("application/json", as_json(manifest), manifest, self.facts.given)
+
+    def by_api_in_yaml(self, manifest: Manifest, world: Sequence[Manifest]) -> Said:
+        """What it says where the facts come in the same stream of YAML documents, after the object."""
+        return self._posted("application/yaml", as_yaml(manifest, *world), manifest)
+
+    def by_command_line(self, manifest: Manifest) -> Said:
+        """What ``migratable check -o json`` says of the object in a file."""
+        file = self.folder / "object.yaml"
+        file.write_bytes(as_yaml(manifest))
+        result = CliRunner().invoke(
+            cli,
+            ["check", str(file), "-o", "json", "--facts", str(self.facts_file), "--policy", str(self.policy_file)],
+        )
+        assert result.exit_code in (0, 1), result.output
+        return _said(result.stdout_bytes, manifest)
+
+    def _posted(self, kind: str, body: bytes, manifest: Manifest, background: Sequence[Given] = ()) -> Said:
+        api = one_api()
+        api.background[:], api.situations = background, self.situations
+        answer = call(api.app, "POST", "/v1/check", body, [("content-type", kind)])
+        assert answer.status == 200, answer.text
+        return _said(answer.body, manifest)
+
+
+def _said(body: bytes, manifest: Manifest) -> Said:
+    report = msgspec.json.decode(body, type=Report)
+    assert report.problems == []
+    (found,) = [each for each in report.objects if _is(each, manifest)]
+    nowhere = {"line": None, "column": None, "end_line": None, "end_column": None}
+    return Said(found.verdict, tuple(msgspec.structs.replace(each, **nowhere) for each in found.findings))
+
+
+def _is(found: ObjectReport, manifest: Manifest) -> bool:
+    return (found.kind, found.name) == (manifest["kind"], manifest["metadata"]["name"])
