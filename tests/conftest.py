@@ -4,12 +4,16 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.apiserver import crds
 from tests.apiserver.binaries import missing_binaries
 from tests.apiserver.controlplane import ControlPlane
 
 NO_CONTROL_PLANE = "no control plane"
+
+settings.register_profile("migratable", deadline=None)  # how long an example takes says how busy the machine is
+settings.load_profile("migratable")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from webhook.facts.drain import DrainFacts
 from webhook.facts.manifest import ManifestFacts
 from webhook.facts.migration import MigrationFacts
-from webhook.facts.settings import SettingsFacts
 from webhook.facts.unknown import Fact, Unknown
 from webhook.facts.world import World
 from webhook.kubevirt.attachments import (
@@ -20,6 +19,7 @@ from webhook.kubevirt.attachments import (
     network_facts,
 )
 from webhook.kubevirt.expand import expand
+from webhook.kubevirt.owners import owner_of
 from webhook.kubevirt.policies import policy_facts
 from webhook.kubevirt.releases import Releases, newest, only
 from webhook.kubevirt.settings import settings_facts
@@ -85,14 +85,13 @@ def judge(judged: Kubernetes, world: World, releases: Releases) -> Judgement:
     if subject is not None:
         return _judge_vmi(subject, world, releases)
     if isinstance(judged, NetworkAttachmentDefinition):
-        return Judgement(tuple(_findings(_NETWORK_RULES, network_facts(judged, world), releases)))
+        return Judgement(owned(judged, _findings(_NETWORK_RULES, network_facts(judged, world), releases)))
     if isinstance(judged, KubeVirt):
-        settings = settings_facts(judged, releases)
-        findings = [owned(settings, each) for each in _findings(_SETTINGS_RULES, settings, releases)]
+        findings = list(_findings(_SETTINGS_RULES, settings_facts(judged, releases), releases))
         network = migration_network_facts(judged, world)
         if network is not None:
             findings.extend(_findings(_MIGRATION_NETWORK_RULES, network, releases))
-        return Judgement(tuple(findings))
+        return Judgement(owned(judged, findings))
     if isinstance(judged, MigrationPolicy):
         return Judgement(tuple(_findings(_POLICY_RULES, policy_facts(judged, world, releases), releases)))
     return Judgement(())
@@ -110,7 +109,7 @@ def judge_change(old: Kubernetes, new: Kubernetes, world: World, releases: Relea
         change, rules = network_change(old, new, world), _NETWORK_CHANGE_RULES
     else:
         return ()
-    return tuple(_findings(rules, change, releases)) if change is not None else ()
+    return owned(new, _findings(rules, change, releases)) if change is not None else ()
 
 
 def _findings(rules: Iterable[Rule], facts: object, releases: Releases) -> Iterator[Finding]:
@@ -121,12 +120,15 @@ def _findings(rules: Iterable[Rule], facts: object, releases: Releases) -> Itera
                 yield finding
 
 
-def owned(facts: SettingsFacts, finding: Finding) -> Finding:
-    """The finding, with word of the operator that writes the CR and would undo a change made in it."""
-    if not facts.owner:
-        return finding
-    return replace(
-        finding, remedy=f"{finding.remedy} {facts.owner} writes this CR: make the change in the {facts.owner} object."
+def owned(judged: Kubernetes, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings, with word of the operator that writes the object and would undo a change made in it."""
+    owner = owner_of(judged)
+    if owner is None:
+        return tuple(findings)
+    word = f"{owner.name} writes this {'CR' if isinstance(judged, KubeVirt) else 'network'} and undoes changes in it"
+    return tuple(
+        each if each.undetermined else replace(each, remedy=f"{each.remedy} {word}: {owner.place(each.path)}.")
+        for each in findings
     )
 
 

@@ -164,15 +164,86 @@ def test_settings_outside_of_spec_are_seen() -> None:
 )
 def test_an_owned_cr_is_mended_at_its_owner(metadata: dict[str, Any]) -> None:
     """
-    On a CR that HyperConverged writes, the remedy names the object where the change lasts.
+    On a CR that HyperConverged writes, the remedy names the object and the field where the change lasts.
     """
     judged = cr({"configuration": {"migrations": {"parallelMigrationsPerCluster": 0}}}, **metadata)
 
     remedies = [each.remedy for each in findings(judged)]
 
     assert remedies == [
-        "Write 1 or more, or remove the field. HyperConverged writes this CR: make the change in the HyperConverged object."
+        (
+            "Write 1 or more, or remove the field. HyperConverged writes this CR and undoes changes in it: set "
+            "spec.liveMigrationConfig.parallelMigrationsPerCluster of the HyperConverged object."
+        )
     ]
+
+
+HCO = {"labels": {"app.kubernetes.io/managed-by": "hco-operator"}}
+HARVESTER = {"namespace": "harvester-system"}
+
+
+@pytest.mark.parametrize(
+    ("metadata", "spec", "place"),
+    [
+        (
+            HCO,
+            {"configuration": {"migrations": {"disableTLS": True}}},
+            "use annotation kubevirt.kubevirt.io/jsonpatch of",
+        ),
+        (HCO, {"configuration": {"migrations": {"network": "A"}}}, "set spec.liveMigrationConfig.network of"),
+        (HCO, {"configuration": {"evictionStrategy": "x"}}, "set spec.evictionStrategy of the HyperConverged object."),
+        (
+            HCO,
+            {"workloadUpdateStrategy": {"workloadUpdateMethods": ["LiveMigrate"]}},
+            "set spec.workloadUpdateStrategy.workloadUpdateMethods of the HyperConverged object.",
+        ),
+        (
+            HCO,
+            {"configuration": {"developerConfiguration": {"featureGates": ["LiveMigration"]}}},
+            "use annotation kubevirt.kubevirt.io/jsonpatch of the HyperConverged object.",
+        ),
+        (HARVESTER, {"configuration": {"migrations": {"network": "A"}}}, "Harvester's setting vm-migration-network"),
+        (
+            HARVESTER,
+            {"configuration": {"migrations": {"progressTimeout": -1}}},
+            "Harvester's setting kubevirt-migration",
+        ),
+        (
+            HARVESTER,
+            {"configuration": {"evictionStrategy": "x"}},
+            "change kubevirt.spec.configuration.evictionStrategy in the values of Harvester's chart.",
+        ),
+    ],
+)
+def test_the_owners_own_field_is_named(metadata: dict[str, Any], spec: Any, place: str) -> None:
+    """
+    HyperConverged and Harvester overwrite the CR, so each finding says where they take its value from.
+    """
+    judged = cr(spec, **metadata)
+
+    remedies = [each.remedy for each in judge(judged, ObjectsWorld(()), SUPPORTED).findings]
+
+    assert len(remedies) == 1
+    assert place in remedies[0]
+
+
+def test_the_owner_of_a_network_is_named() -> None:
+    """
+    A network that Harvester made from a setting is mended there.
+    """
+    marked = {"vm-migration-network.settings.harvesterhci.io": "true"}
+    network = {
+        "apiVersion": "k8s.cni.cncf.io/v1",
+        "kind": "NetworkAttachmentDefinition",
+        "metadata": {"name": "n", "namespace": "harvester-system", "annotations": marked},
+        "spec": {"config": "broken"},
+    }
+
+    [found] = judge(read(network), ObjectsWorld(()), SUPPORTED).findings
+
+    assert found.remedy.endswith(
+        "Harvester writes this network and undoes changes in it: change Harvester's setting vm-migration-network."
+    )
 
 
 @pytest.mark.parametrize(

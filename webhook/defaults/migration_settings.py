@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from webhook.defaults.default import Default, DefaultFacts, Set
 from webhook.facts.settings import MIGRATIONS
 from webhook.kubevirt.feature_gates import MIGRATION_STALL_DETECTION
+from webhook.kubevirt.owners import owner_of
 from webhook.kubevirt.releases import Behaviour, each
 from webhook.kubevirt.settings import (
     MAX_DOWNTIME,
@@ -12,7 +13,6 @@ from webhook.kubevirt.settings import (
     PARALLEL_OUTBOUND,
     SETTINGS,
     in_force,
-    owner_of,
     same_in_all,
     settings_facts,
     well_typed,

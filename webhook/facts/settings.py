@@ -26,5 +26,3 @@ class SettingsFacts:
     disabled_feature_gates: tuple[str, ...]
     vm_rollout_strategy: str | None
     workload_update_methods: tuple[str, ...]
-    owner: str
-    """The operator that writes this CR, ``HyperConverged``; empty where people do."""

@@ -13,7 +13,7 @@ from webhook.facts.settings import SettingsFacts
 from webhook.kubevirt.quantity import Quantity, parse_quantity
 from webhook.kubevirt.releases import KNOWN, Behaviour, Release, Releases, each, only, since
 from webhook.objects.kubevirt import Configuration, KubeVirt, KubeVirtSpec, Misplaced
-from webhook.objects.meta import Json, Kubernetes
+from webhook.objects.meta import Json
 
 
 class Type(StrEnum):
@@ -152,18 +152,6 @@ def same_in_all(releases: Releases) -> dict[str, Json]:
     }
 
 
-OWNER_KIND = "HyperConverged"
-_OWNER_LABELS = {"app.kubernetes.io/managed-by": "hco-operator", "app": "kubevirt-hyperconverged"}
-
-
-def owner_of(judged: Kubernetes) -> str:
-    """``HyperConverged`` where that operator writes the object, by ownerReference or by its labels; else empty."""
-    owners = {each.kind for each in judged.meta.owner_references or ()}
-    labels = judged.meta.labels or {}
-    by_label = any(labels.get(key) == value for key, value in _OWNER_LABELS.items())
-    return OWNER_KIND if OWNER_KIND in owners or by_label else ""
-
-
 def settings_facts(cr: KubeVirt, releases: Releases) -> SettingsFacts:
     """What the settings rules may know of a KubeVirt CR."""
     configuration = cr.spec.configuration or Configuration()
@@ -180,7 +168,6 @@ def settings_facts(cr: KubeVirt, releases: Releases) -> SettingsFacts:
         disabled_feature_gates=tuple((developer.disabled_feature_gates if developer is not None else None) or ()),
         vm_rollout_strategy=configuration.vm_rollout_strategy,
         workload_update_methods=tuple((strategy.workload_update_methods if strategy is not None else None) or ()),
-        owner=owner_of(cr),
     )
 
 
