@@ -25,8 +25,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     pytest.skip(f"{NO_CONTROL_PLANE}: {why}")
 
 
+FIGURE = "figure"
+"""The property by which a test's figure comes from a worker of pytest-xdist to the end of the run, where it is printed."""
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """One line for all of those skips: pytest's own summary gives their number and no reason."""
+    """
+    The figures that tests recorded, and one line for all of those skips: pytest's summary gives their number and no reason.
+    """
+    reports = [each for group in ("passed", "failed") for each in terminalreporter.stats.get(group, ())]
+    figures = [text for each in reports for name, text in each.user_properties if name == FIGURE]
+    for text in sorted(figures):
+        terminalreporter.write_line(text)
     skips = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", ())]
     reasons = [reason for reason in skips if NO_CONTROL_PLANE in reason]
     if reasons:

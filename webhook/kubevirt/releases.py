@@ -106,6 +106,7 @@ Releases: TypeAlias = int
 
 NONE: Releases = 0
 KNOWN: Releases = (1 << len(TABLE)) - 1
+OLDEST: Release = TABLE[0].release
 NEWEST: Release = TABLE[-1].release
 OLDEST_SUPPORTED = Release(1, 3)
 

@@ -8,7 +8,16 @@ from webhook.errors import BadInput
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.unknown import Unknown
 from webhook.facts.world import World
-from webhook.kubevirt.releases import NEWEST, SUPPORTED, Releases, judged_as, only, parse_release
+from webhook.kubevirt.releases import (
+    NEWEST,
+    OLDEST,
+    OLDEST_SUPPORTED,
+    SUPPORTED,
+    Releases,
+    judged_as,
+    only,
+    parse_release,
+)
 from webhook.objects.kubevirt import KubeVirt
 from webhook.policy import Judged, Policy, decide_all, judged
 from webhook.report.model import Examined, Report, SourceReport, build
@@ -38,28 +47,38 @@ def choose_release(asked: str, world: World) -> Chosen:
     """
     The pinned release, else the one that the KubeVirt CR's status names, else any supported one.
 
-    Raises BadInput for a release that cannot be judged.
+    Raises BadInput for a release that is asked for and cannot be judged. What runs in a cluster is never refused: where it
+    cannot be judged, any release is, and a note says so.
     """
     if asked == "any":
         return Chosen(SUPPORTED, "any")
-    text = asked
-    notes: tuple[str, ...] = ()
-    if not text:
-        found = world.every(KubeVirt)
-        status = found[0].status if not isinstance(found, Unknown) and found else None
-        text = (status.observed_kube_virt_version if status is not None else None) or ""
-        if parse_release(text) is None:
-            return Chosen(SUPPORTED, "any")
-    release = parse_release(text)
+    if asked:
+        judged = _as_known(asked)
+        if judged is None:
+            remedy = f"Write 'any' or a minor release from {OLDEST} to {NEWEST}, such as 1.8."
+            raise BadInput(f"release {asked!r} is not one that can be judged", remedy=remedy)
+        return judged
+    found = world.every(KubeVirt)
+    status = found[0].status if not isinstance(found, Unknown) and found else None
+    running = (status.observed_kube_virt_version if status is not None else None) or ""
+    if not running:
+        return Chosen(SUPPORTED, "any")
+    judged = _as_known(running)
+    if judged is not None:
+        return judged
+    why = ", which names no release" if parse_release(running) is None else ", older than what Migratable knows"
+    note = f"the KubeVirt CR says that version {running!a} runs{why}; judged for {OLDEST_SUPPORTED} to {NEWEST}"
+    return Chosen(SUPPORTED, "any", (note,))
+
+
+def _as_known(version: str) -> Chosen | None:
+    """The release that stands for a version, and a note where it is not the version's own; None where none does."""
+    release = parse_release(version)
     judged = judged_as(release) if release is not None else None
-    if release is None or judged is None:
-        raise BadInput(
-            f"release {text!r} is not one that can be judged",
-            remedy=f"Write 'any' or a minor release up to {NEWEST}, such as 1.8.",
-        )
-    if judged != release:
-        notes = (f"KubeVirt {release} is newer than what Migratable knows; judged as {judged}",)
-    return Chosen(only(judged), str(judged), notes)
+    if judged is None:
+        return None
+    newer = f"KubeVirt {release} is newer than what Migratable knows; judged as {judged}"
+    return Chosen(only(judged), str(judged), () if judged == release else (newer,))
 
 
 def check(inputs: Sequence[Manifests], settings: Settings, background: Iterable[Given] = ()) -> Report:

@@ -1,0 +1,211 @@
+"""The release table, sets of releases, and what a new release takes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webhook.errors import BadInput
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.kubevirt.releases import (
+    KNOWN,
+    NEWEST,
+    NONE,
+    OLDEST_SUPPORTED,
+    SUPPORTED,
+    TABLE,
+    Reason,
+    Release,
+    before,
+    describe,
+    each,
+    giving,
+    judged_as,
+    newest,
+    only,
+    parse_release,
+    since,
+    split,
+)
+from webhook.objects.kubevirt import KubeVirt, KubeVirtStatus
+from webhook.surfaces.checking import choose_release
+
+RELEASES = [behaviour.release for behaviour in TABLE]
+ORDERS = {
+    "1.0": "Disks Interface CPUMode VirtIOFS HostDevice SEV PR NoTSC DedicatedCPU",
+    "1.1": "Disks Interface CPUMode VirtIOFS HostDevice SEV PR NoTSC",
+    "1.2": "Disks Interface CPUMode VirtIOFS HostDevice SEV PR NoTSC",
+    "1.3": "Disks Interface CPUMode VirtIOFS HostDevice SEV PR NoTSC HypervPassthrough",
+    "1.4": "Disks Interface CPUMode VirtIOFS HostDevice SEV PR NoTSC HypervPassthrough",
+    "1.5": "Disks Interface CPUMode HostDevice SEV PR NoTSC HypervPassthrough",
+    "1.6": "Interface CPUMode HostDevice SEV SecureExecution PR NoTSC HypervPassthrough Disks",
+    "1.7": "Interface CPUMode HostDevice SEV TDX SecureExecution PR NoTSC HypervPassthrough Disks",
+    "1.8": "Interface CPUMode HostDevice SEV TDX SecureExecution PR NoTSC HypervPassthrough Disks",
+    "1.9": "Interface CPUMode HostDevice SEV TDX SecureExecution NoTSC HypervPassthrough Disks",
+}
+"""``calculateLiveMigrationCondition`` of ``pkg/virt-handler/vm.go``, release by release."""
+SHORT = {
+    "CPUMode": Reason.CPU_MODE,
+    "PR": Reason.PERSISTENT_RESERVATION,
+    "NoTSC": Reason.NO_TSC,
+}
+
+
+@pytest.mark.parametrize("release", ORDERS)
+def test_reasons_are_looked_at_in_kubevirts_order(release: str) -> None:
+    """
+    The first reason that holds is the one that a VMI shows, so their order is part of the verdict.
+    """
+    (behaviour,) = (one for one in TABLE if str(one.release) == release)
+
+    words = ORDERS[release].split()
+    assert behaviour.order == tuple(SHORT.get(word) or Reason(f"{word}NotLiveMigratable") for word in words)
+
+
+def test_the_table_has_every_minor_release_from_1_0_on() -> None:
+    """
+    Oldest first and without a gap: a set of releases counts on it.
+    """
+    assert [str(release) for release in RELEASES] == list(ORDERS)
+    assert RELEASES[-1] == NEWEST
+    assert newest(KNOWN).release == NEWEST
+    assert [behaviour.release for behaviour in each(SUPPORTED)] == [one for one in RELEASES if one >= OLDEST_SUPPORTED]
+
+
+@given(st.sampled_from(RELEASES), st.sampled_from(RELEASES))
+def test_since_and_before_cut_the_releases_in_two(release: Release, other: Release) -> None:
+    """
+    Every release is either before another or not, and alone in its own set.
+    """
+    assert since(release) | before(release) == KNOWN
+    assert since(release) & before(release) == NONE
+    assert bool(since(release) & only(other)) == (other >= release)
+    assert only(release) == since(release) & ~since(Release(1, release.minor + 1)) if release != NEWEST else True
+
+
+@given(st.integers(0, KNOWN), st.lists(st.sampled_from(RELEASES), max_size=4))
+def test_a_split_loses_no_release_and_crosses_no_change(releases: int, changes: list[Release]) -> None:
+    """
+    The groups are the set again, and none of them reaches across a change.
+    """
+    groups = list(split(releases, changes))
+
+    assert sum(groups) == releases
+    assert all(group & (group - 1) or group for group in groups)
+    assert all(not (group & before(change) and group & since(change)) for group in groups for change in changes)
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        (Reason.DISKS, "all"),
+        (Reason.VIRTIOFS, "1.3 to 1.4"),
+        (Reason.SECURE_EXECUTION, "1.6 and later"),
+        (Reason.TDX, "1.7 and later"),
+        (Reason.PERSISTENT_RESERVATION, "1.3 to 1.8"),
+        (Reason.DEDICATED_CPU, "none"),
+    ],
+)
+def test_a_set_of_releases_is_said_in_words(reason: Reason, expected: str) -> None:
+    """
+    Runs of releases, of those that are asked for.
+    """
+    assert describe(giving(reason)) == expected
+
+
+def test_gaps_are_told() -> None:
+    """
+    A set with a gap is two runs.
+    """
+    assert describe(only(Release(1, 3)) | since(Release(1, 6))) == "1.3, 1.6 and later"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1.9", Release(1, 9)),
+        ("v1.9.0", Release(1, 9)),
+        (" v1.5.3 ", Release(1, 5)),
+        ("v1.8.4-rc.1", Release(1, 8)),
+        ("v1.6.0-alpha.0-12-gabcdef", Release(1, 6)),
+        ("v1.7.4+build.5", Release(1, 7)),
+        ("1.10", Release(1, 10)),
+        ("v2.0.0", Release(2, 0)),
+        ("devel", None),
+        ("", None),
+        ("1", None),
+        ("v1", None),
+        ("1.x", None),
+        ("1.9x", None),
+        ("1.9.0\n1.8.0", None),
+        ("v1.99999.0", None),
+        ("١.٩", None),
+        ("sha256:0123", None),
+    ],
+)
+def test_a_version_belongs_to_a_minor_release(text: str, expected: Release | None) -> None:
+    """
+    Patches, pre-releases and builds belong to their minor release; anything else is no version.
+    """
+    assert parse_release(text) == expected
+
+
+@given(st.text())
+def test_no_text_breaks_the_reading_of_a_version(text: str) -> None:
+    """
+    Whatever a KubeVirt CR's status holds, it is a release or it is none.
+    """
+    found = parse_release(text)
+
+    assert found is None or judged_as(found) in (*RELEASES, None)
+
+
+def running(version: str) -> ObjectsWorld:
+    return ObjectsWorld([KubeVirt(status=KubeVirtStatus(observed_kube_virt_version=version))])
+
+
+@pytest.mark.parametrize(
+    ("asked", "observed", "label", "notes"),
+    [
+        ("any", "v1.5.3", "any", []),
+        ("1.8", "v1.5.3", "1.8", []),
+        ("v1.8.4-rc.1", "", "1.8", []),
+        ("", "v1.5.3", "1.5", []),
+        ("", "", "any", []),
+        ("", "v1.11.2", "1.9", ["KubeVirt 1.11 is newer than what Migratable knows; judged as 1.9"]),
+        ("2.0", "", "1.9", ["KubeVirt 2.0 is newer than what Migratable knows; judged as 1.9"]),
+        (
+            "",
+            "devel",
+            "any",
+            ["the KubeVirt CR says that version 'devel' runs, which names no release; judged for 1.3 to 1.9"],
+        ),
+        (
+            "",
+            "v0.58.0",
+            "any",
+            [
+                "the KubeVirt CR says that version 'v0.58.0' runs, older than what Migratable knows; judged for 1.3 to 1.9"
+            ],
+        ),
+    ],
+)
+def test_the_release_is_the_asked_one_then_the_running_one_then_any(
+    asked: str, observed: str, label: str, notes: list[str]
+) -> None:
+    """
+    What is judged in place of the release that was meant is said, and so is why.
+    """
+    chosen = choose_release(asked, running(observed))
+
+    assert (chosen.label, list(chosen.notes)) == (label, notes)
+
+
+@pytest.mark.parametrize("asked", ["devel", "0.58", "1", "latest"])
+def test_a_release_that_cannot_be_judged_is_refused_with_a_remedy(asked: str) -> None:
+    """
+    Asking for what nobody knows is a mistake of the user, told with what to write.
+    """
+    with pytest.raises(BadInput) as raised:
+        choose_release(asked, ObjectsWorld([]))
+
+    assert raised.value.remedy == "Write 'any' or a minor release from 1.0 to 1.9, such as 1.8."

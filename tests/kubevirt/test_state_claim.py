@@ -1,0 +1,88 @@
+"""Persistent TPM and EFI state: KubeVirt 1.3 alone looks at the claim that keeps it."""
+
+import pytest
+
+from tests.kubevirt.building import EVERYTHING, RELEASES, Manifest, judgement, verdicts, vm, vmi, world
+from webhook.kubevirt.releases import Release, only
+from webhook.objects.storage import StorageClass
+from webhook.rules.example import claim, kubevirt, storage_profile
+
+V1_3 = Release(1, 3)
+NO_INTERFACE = "autoattachPodInterface: false"
+TPM = f"{{{NO_INTERFACE}, tpm: {{persistent: true}}}}"
+DISKS = "DisksNotLiveMigratable"
+STATE = "persistent-state-for-vm"
+DEFAULT: Manifest = {
+    "apiVersion": "storage.k8s.io/v1",
+    "kind": "StorageClass",
+    "metadata": {"name": "sc", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+}
+VIRT_DEFAULT: Manifest = {
+    "apiVersion": "storage.k8s.io/v1",
+    "kind": "StorageClass",
+    "metadata": {"name": "virt", "annotations": {"storageclass.kubevirt.io/is-default-virt-class": "true"}},
+}
+OWN_CLASS = kubevirt(vmStateStorageClass="own")
+
+
+@pytest.mark.parametrize(
+    ("around", "expected"),
+    [
+        ((DEFAULT,), DISKS),
+        ((DEFAULT, storage_profile("sc", "ReadWriteMany")), "OK"),
+        ((DEFAULT, storage_profile("sc", "ReadWriteOnce", "ReadWriteMany")), "OK"),
+        ((DEFAULT, storage_profile("sc", "ReadWriteMany", volume_mode="Block")), DISKS),
+        ((DEFAULT, storage_profile("sc", "ReadOnlyMany")), DISKS),
+        ((OWN_CLASS,), "OK"),
+        ((OWN_CLASS, storage_profile("own", "ReadWriteOnce")), DISKS),
+        ((OWN_CLASS, storage_profile("own", "ReadOnlyMany")), "OK"),
+        ((OWN_CLASS, storage_profile("own", "ReadWriteOnce", volume_mode="Block")), "OK"),
+        ((OWN_CLASS, DEFAULT, storage_profile("sc", "ReadWriteOnce")), "OK"),
+        ((VIRT_DEFAULT, storage_profile("virt", "ReadWriteMany")), "unproven"),
+        ((), "unproven"),
+        ((DEFAULT, claim(STATE, "ReadWriteMany")), "OK"),
+        ((OWN_CLASS, claim(STATE, "ReadWriteOnce")), DISKS),
+        ((DEFAULT, claim(STATE, "ReadWriteOnce", "ReadWriteMany")), DISKS),
+        ((DEFAULT, claim(STATE, "ReadWriteMany", "ReadWriteOnce")), "OK"),
+    ],
+)
+def test_1_3_chooses_the_access_mode_of_the_state_claim(around: tuple[Manifest, ...], expected: str) -> None:
+    """
+    Shared where the cluster names a class for VM state, else not; a StorageProfile's filesystems outrank that, and a claim
+    that exists outranks all, by the first of its modes. No other release cares.
+    """
+    given = around if any(each["kind"] == "KubeVirt" for each in around) else (kubevirt(), *around)
+
+    found = verdicts(vm(TPM), world(*given))
+
+    assert found == {str(each): expected if each == V1_3 else "OK" for each in RELEASES}
+
+
+@pytest.mark.parametrize(
+    ("fragment", "path"),
+    [
+        ("tpm: {persistent: true}", "devices.tpm.persistent"),
+        ("tpm: {enabled: false, persistent: true}", "devices.tpm.persistent"),
+        ("firmware: {bootloader: {efi: {persistent: true}}}", "firmware.bootloader.efi.persistent"),
+        ("tpm: {}", None),
+        ("tpm: {persistent: false}", None),
+        ("firmware: {bootloader: {efi: {}}}", None),
+        ("firmware: {bootloader: {bios: {}}}", None),
+    ],
+)
+def test_state_is_kept_where_tpm_or_efi_is_persistent(fragment: str, path: str | None) -> None:
+    """
+    The finding stands at the field that asks for persistent state.
+    """
+    found = judgement(vmi(f"{{{NO_INTERFACE}, {fragment}}}"), world(kubevirt(), DEFAULT), only(V1_3))
+
+    assert [".".join(map(str, each.path)) for each in found.findings] == ([f"spec.domain.{path}"] if path else [])
+
+
+def test_storage_that_nobody_showed_leaves_the_state_claim_open() -> None:
+    """
+    Without the storage classes nobody can tell which of them would be asked.
+    """
+    complete = [kind for kind in EVERYTHING if kind is not StorageClass]
+
+    assert verdicts(vm(TPM), world(kubevirt(), complete=complete), [V1_3]) == {"1.3": "unproven"}
