@@ -16,7 +16,7 @@ from webhook.defaults import Wanted
 from webhook.engine import Finding, Judgement
 from webhook.facts.world import World
 from webhook.kubevirt.subject import subject_of
-from webhook.objects.meta import Kubernetes
+from webhook.objects.meta import Json, Kubernetes
 from webhook.objects.nad import Namespace
 from webhook.rules import RULES
 from webhook.rules.rule import Basis, Severity
@@ -101,15 +101,14 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
     """Filled into VMs and VMIs without one, if the verdict is not False."""
     default_migration_settings: bool = True
     """Whether the KubeVirt CR's absent migration settings are written out."""
-    migration_settings: dict[str, msgspec.Raw] = {}
+    migration_settings: dict[str, Json] = {}
     """Values to write out instead of the release's own defaults."""
     exemptions: list[Exemption] = []
 
     @property
     def wanted(self) -> Wanted:
         """What is filled into objects."""
-        values = {name: msgspec.json.decode(raw) for name, raw in self.migration_settings.items()}
-        return Wanted(self.default_eviction_strategy, self.default_migration_settings, values)
+        return Wanted(self.default_eviction_strategy, self.default_migration_settings, self.migration_settings)
 
     @property
     def reads_labels(self) -> bool:
