@@ -20,6 +20,7 @@ check: $(VENV)/development
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python deploy/generate.py --check
 
 format: $(VENV)/development
 	$(BIN)/ruff format .
@@ -27,6 +28,7 @@ format: $(VENV)/development
 
 docs: $(VENV)/development
 	$(BIN)/python docs/generate.py
+	$(BIN)/python deploy/generate.py
 
 lock:
 	requirements/lock.sh

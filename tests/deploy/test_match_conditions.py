@@ -36,6 +36,7 @@ POOL = ["virtualmachinepool.validate.migratable"]
 VMI = ["virtualmachineinstance.validate.migratable"]
 KUBEVIRT = ["kubevirt.validate.migratable"]
 NAD = ["networkattachmentdefinition.validate.migratable"]
+POLICY = ["migrationpolicy.validate.migratable"]
 NAD_DELETE = ["networkattachmentdefinition-delete.validate.migratable"]
 HOTPLUG = ["virtualmachine-hotplug.validate.migratable"]
 DEFAULT = ["virtualmachine.default.migratable"]
@@ -50,8 +51,10 @@ PLURALS = {
     "VirtualMachineInstanceMigration": "virtualmachineinstancemigrations",
     "KubeVirt": "kubevirts",
     "NetworkAttachmentDefinition": "network-attachment-definitions",
+    "MigrationPolicy": "migrationpolicies",
     "Pod": "pods",
 }
+CLUSTER_WIDE = ("MigrationPolicy",)
 
 numbers = itertools.count(1)
 
@@ -117,6 +120,11 @@ def nad(config: str | None = "{}", **metadata: Any) -> Manifest:
     return named("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition", spec, **metadata)
 
 
+def migration_policy(**spec: Any) -> Manifest:
+    selectors = {"selectors": {"virtualMachineInstanceSelector": {"app": "web"}}}
+    return named("migrations.kubevirt.io/v1alpha1", "MigrationPolicy", selectors | spec)
+
+
 def pod() -> Manifest:
     return named("v1", "Pod", {"containers": [{"name": "main", "image": "none"}]})
 
@@ -139,8 +147,9 @@ class Cluster:
     def path(self, manifest: Manifest, *below: str) -> str:
         version = manifest["apiVersion"]
         root = f"/apis/{version}" if "/" in version else f"/api/{version}"
-        namespace = manifest["metadata"].get("namespace", TENANT)
-        return "/".join([f"{root}/namespaces/{namespace}/{PLURALS[manifest['kind']]}", *below])
+        if manifest["kind"] not in CLUSTER_WIDE:
+            root += f"/namespaces/{manifest['metadata'].get('namespace', TENANT)}"
+        return "/".join([root, PLURALS[manifest["kind"]], *below])
 
     def create(self, manifest: Manifest) -> Manifest:
         return self.client.create(self.path(manifest), manifest)
@@ -247,6 +256,7 @@ def calls_of(cluster: Cluster, operation: Callable[[], None]) -> list[str]:
         pytest.param(nad(), NAD, id="NAD"),
         pytest.param(nad(namespace=KUBEVIRT_NAMESPACE), NAD, id="NAD beside KubeVirt"),
         pytest.param(nad(config=None), NAD, id="NAD without config"),
+        pytest.param(migration_policy(), POLICY, id="MigrationPolicy"),
         pytest.param(vm() | {"metadata": {"name": "v", "namespace": "kube-system"}}, NOBODY, id="VM in kube-system"),
         pytest.param(vmi(namespace=KUBEVIRT_NAMESPACE), NOBODY, id="VMI beside KubeVirt"),
         pytest.param(
@@ -400,6 +410,8 @@ def in_pool(**spec: Any) -> dict[str, Any]:
         pytest.param(nad(), {"spec": {"config": '{"type": "bridge"}'}}, NAD, id="NAD: config changed"),
         pytest.param(nad(config=None), {"spec": {"config": "{}"}}, NAD, id="NAD: config added"),
         pytest.param(nad(), {"spec": None}, NAD, id="NAD: spec gone"),
+        pytest.param(migration_policy(), LABEL, NOBODY, id="MigrationPolicy: label"),
+        pytest.param(migration_policy(), {"spec": {"allowPostCopy": True}}, POLICY, id="MigrationPolicy: spec changed"),
     ],
 )
 def test_who_is_called_when_an_object_is_changed(
@@ -531,6 +543,7 @@ def test_applying_the_same_again_is_not_judged(cluster: Cluster) -> None:
         pytest.param(replica_set(), NOBODY, id="VMIRS"),
         pytest.param(pool(), NOBODY, id="pool"),
         pytest.param(kubevirt(), NOBODY, id="KubeVirt"),
+        pytest.param(migration_policy(), NOBODY, id="MigrationPolicy"),
         pytest.param(nad(), NAD_DELETE, id="NAD"),
         pytest.param(nad(namespace=KUBEVIRT_NAMESPACE), NAD_DELETE, id="NAD beside KubeVirt"),
     ],

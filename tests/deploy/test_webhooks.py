@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.deploy.manifests import written
+from webhook.objects.kinds import KINDS
 
 DELETING = "not-being-deleted"
 CHANGED = "judged-part-changed"
@@ -19,18 +20,21 @@ EVERYWHERE = ["kube-system", "migratable"]
 VMS = ("kubevirt.io", ["v1"])
 POOLS = ("pool.kubevirt.io", ["v1beta1", "v1alpha1"])
 NADS = ("k8s.cni.cncf.io", ["v1"])
+POLICIES = ("migrations.kubevirt.io", ["v1alpha1"])
 
 VM, VMI, VMIRS = "virtualmachines", "virtualmachineinstances", "virtualmachineinstancereplicasets"
 POOL, KUBEVIRT, NAD = "virtualmachinepools", "kubevirts", "network-attachment-definitions"
+POLICY = "migrationpolicies"
 WRITES = ["CREATE", "UPDATE"]
 
-# name: rules, excluded namespaces, conditions, seconds
+# name: rules, excluded namespaces (none for what is in no namespace), conditions, seconds
 VALIDATING = {
     "virtualmachine": ([(*VMS, [VM], WRITES)], TENANTS, [DELETING, CHANGED, "not-kept-by-kubevirt"], 5),
     "virtualmachineinstancereplicaset": ([(*VMS, [VMIRS], WRITES)], TENANTS, [DELETING, CHANGED], 5),
     "virtualmachinepool": ([(*POOLS, [POOL], WRITES)], TENANTS, [DELETING, CHANGED], 5),
     "virtualmachineinstance": ([(*VMS, [VMI], ["CREATE"])], TENANTS, ["not-made-by-kubevirt", RECEIVER], 5),
     "kubevirt": ([(*VMS, [KUBEVIRT], WRITES)], EVERYWHERE, [DELETING, OPERATOR, SETTINGS], 5),
+    "migrationpolicy": ([(*POLICIES, [POLICY], WRITES)], None, [DELETING, "spec-changed"], 5),
     "networkattachmentdefinition": ([(*NADS, [NAD], WRITES)], EVERYWHERE, [DELETING, "config-changed"], 5),
     "networkattachmentdefinition-delete": (
         [(*NADS, [NAD], ["DELETE"])],
@@ -58,6 +62,13 @@ def configuration(which: str) -> dict[str, Any]:
     return written(f"webhooks/{which}.yaml")
 
 
+def scope(webhook: dict[str, Any]) -> tuple[str, list[tuple[str, str]]]:
+    """Whether its objects are in namespaces, and by what those that are not judged are told."""
+    (found,) = {rule["scope"] for rule in webhook["rules"]}
+    selector = webhook.get("namespaceSelector", {"matchExpressions": []})
+    return found, [(each["key"], each["operator"]) for each in selector["matchExpressions"]]
+
+
 @pytest.mark.parametrize(("which", "expected"), EXPECTED)
 def test_each_webhook_matches_exactly_what_it_should(which: str, expected: dict[str, Any]) -> None:
     """
@@ -71,7 +82,7 @@ def test_each_webhook_matches_exactly_what_it_should(which: str, expected: dict[
                 (*rule["apiGroups"], rule["apiVersions"], rule["resources"], rule["operations"])
                 for rule in webhook["rules"]
             ],
-            webhook["namespaceSelector"]["matchExpressions"][0]["values"],
+            webhook["namespaceSelector"]["matchExpressions"][0]["values"] if "namespaceSelector" in webhook else None,
             [condition["name"] for condition in webhook["matchConditions"]],
             webhook["timeoutSeconds"],
         )
@@ -97,8 +108,7 @@ def test_what_all_webhooks_have_in_common(which: str) -> None:
             webhook["sideEffects"],
             webhook["matchPolicy"],
             webhook["admissionReviewVersions"],
-            {rule["scope"] for rule in webhook["rules"]},
-            [(each["key"], each["operator"]) for each in webhook["namespaceSelector"]["matchExpressions"]],
+            scope(webhook),
             webhook.get("objectSelector"),
             webhook.get("reinvocationPolicy"),
         )
@@ -107,9 +117,43 @@ def test_what_all_webhooks_have_in_common(which: str) -> None:
 
     again = "IfNeeded" if which == "mutating" else None
     # the label is the API server's own: unlike any other it cannot be given or taken by who may edit a namespace
-    by_name = [("kubernetes.io/metadata.name", "NotIn")]
-    common = (door, "Ignore", "None", "Equivalent", ["v1"], {"Namespaced"}, by_name, None, again)
-    assert found == [common] * len(webhooks)
+    by_name = ("Namespaced", [("kubernetes.io/metadata.name", "NotIn")])
+    common = (door, "Ignore", "None", "Equivalent", ["v1"], by_name, None, again)
+    cluster_wide = (door, "Ignore", "None", "Equivalent", ["v1"], ("Cluster", []), None, again)
+    assert found == [cluster_wide if webhook["name"].startswith("migrationpolicy.") else common for webhook in webhooks]
+
+
+def test_every_kind_that_is_judged_is_asked_about() -> None:
+    """
+    And nothing is asked about that nobody judges.
+    """
+    judged = {(kind.group, kind.plural) for kind in KINDS if kind.judged}
+
+    asked = {
+        (group, resource.partition("/")[0])
+        for webhook in configuration("validating")["webhooks"]
+        for rule in webhook["rules"]
+        for group, resource in itertools.product(rule["apiGroups"], rule["resources"])
+    }
+
+    assert asked == judged
+
+
+@pytest.mark.parametrize("which", CONFIGURATIONS)
+def test_what_is_asked_for_is_served_by_some_release(which: str) -> None:
+    """
+    Versions are those that the kinds are read in.
+    """
+    versions = {(kind.group, kind.plural): set(kind.versions) for kind in KINDS}
+
+    asked = [
+        (group, resource.partition("/")[0], set(rule["apiVersions"]))
+        for webhook in configuration(which)["webhooks"]
+        for rule in webhook["rules"]
+        for group, resource in itertools.product(rule["apiGroups"], rule["resources"])
+    ]
+
+    assert [each for *each, wanted in asked if not wanted <= versions[each[0], each[1]]] == []
 
 
 def test_defaults_are_filled_in_before_kubevirt_fills_in_its_own() -> None:

@@ -1,0 +1,165 @@
+"""
+Writes what is generated below ``deploy``: webhook configurations, policies of the overlays, schemas.
+
+Run it after a change of a rule, of the policy or of ``webhook/surfaces/admission/hooks.py``: ``python deploy/generate.py``.
+With ``--check`` it writes nothing, names the files that differ, and exits 1 if there are any.
+"""
+
+import argparse
+import re
+import sys
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from webhook.report import policy_schema
+from webhook.rules import RULES
+from webhook.surfaces.admission import hooks
+from webhook.surfaces.admission.configurations import Installation, mutating, validating
+
+DEPLOY: Final = Path(__file__).resolve().parent
+GENERATED: Final = "Written by `python deploy/generate.py`: change the code, not this file."
+WIDTH: Final = 120
+
+MODES: Final = {
+    "audit": "No user notices: what a rule finds is counted and reported; nothing is denied, warned of or filled in.",
+    "warn": "Users are warned of what a rule finds; nothing is denied or filled in.",
+}
+"""The steps before `enforce`."""
+MUTATING_NOTE: Final = (
+    "Fills in what is absent. Configurations run in the order of their names: this one comes before KubeVirt's own"
+    " `virt-api-mutator`. A default that is missing is no harm, so nothing ever waits for us long or fails for our sake."
+)
+VALIDATING_NOTE: Final = (
+    "What is judged, and when. What must never wait for us or fail for our sake is kept out here, by rules and conditions"
+    " that the API server evaluates itself: they hold even when no replica of ours is left."
+)
+LABELS: Final = {"app.kubernetes.io/component": "server"}
+
+
+def generated() -> dict[str, str]:
+    """The text of each generated file, by its path below ``deploy``."""
+    files = {
+        "kustomize/base/webhooks/validating.yaml": _configuration(validating(Installation()), VALIDATING_NOTE),
+        "kustomize/base/webhooks/mutating.yaml": _configuration(mutating(Installation()), MUTATING_NOTE),
+        "kustomize/base/policy.schema.json": policy_schema.as_json(),
+        "kustomize/components/fail-closed/failurepolicy.yaml": _fail_closed(),
+    }
+    return files | {f"kustomize/overlays/{mode}/policy.yaml": policy(mode) for mode in MODES}
+
+
+def policy(mode: str) -> str:
+    """The policy file of a step before `enforce`: an action for each rule, so that a new one cannot deny."""
+    actions = "".join(f"  {rule.name}: {mode}\n" for rule in RULES)
+    settings = f"profile: strict\nunproven: {mode}\nhotplug: {mode}\ndefaultMigrationSettings: false\n"
+    return f"{_comment(GENERATED)}{_comment(MODES[mode])}{settings}actions:\n{actions}"
+
+
+def _configuration(configuration: dict[str, Any], note: str) -> str:
+    """A webhook configuration, with the reasons from the code beside each webhook and condition."""
+    head = {key: configuration[key] for key in ("apiVersion", "kind", "metadata")}
+    head["metadata"]["labels"] = LABELS
+    text = _comment(GENERATED) + "#\n" + _comment(note) + _dumped(head) + "webhooks:\n"
+    every = {each.name: each for each in (*hooks.VALIDATING_HOOKS, *hooks.MUTATING_HOOKS)}
+    return text + "\n".join(_webhook(each, every[each["name"]]) for each in configuration["webhooks"])
+
+
+def _webhook(webhook: dict[str, Any], hook: hooks.Hook) -> str:
+    conditions = "".join(
+        f"{_comment(each.why, '  ')}  - name: {each.name}\n    expression: {_folded(each.expression, ' ' * 6)}"
+        for each in hook.conditions
+    )
+    text = _comment(hook.why)
+    for key, value in webhook.items():
+        marker = "- " if key == "name" else "  "
+        if key == "matchConditions":
+            text += f"  {key}:\n{conditions}"
+        else:
+            text += textwrap.indent(_dumped({key: value}), "  ").replace("  ", marker, 1)
+    return text
+
+
+def _folded(expression: str, indent: str) -> str:
+    """An expression as it stands, or folded before its operators where it is long."""
+    if len(indent + expression) < WIDTH - 10:
+        plain = yaml.safe_dump(expression, width=1000).removesuffix("...\n").rstrip("\n")
+        return f"{plain}\n"
+    lines = [""]
+    for piece in re.split(r" (?=\|\| |&& )", expression):
+        if len(indent + lines[-1] + piece) < WIDTH and lines != [""]:
+            lines[-1] += f" {piece}"
+        else:
+            lines.append(piece)
+    return ">-\n" + "".join(f"{indent}{line}\n" for line in lines if line)
+
+
+def _fail_closed() -> str:
+    configuration = validating(Installation(fail=True))
+    webhooks = [{key: each[key] for key in ("name", "failurePolicy")} for each in configuration["webhooks"]]
+    configuration["webhooks"] = [each for each in webhooks if each["failurePolicy"] == "Fail"]
+    return _comment(GENERATED) + _dumped(configuration)
+
+
+def _comment(text: str, indent: str = "") -> str:
+    wrapped = textwrap.wrap(text, WIDTH - len(indent) - 2, break_long_words=False, break_on_hyphens=False)
+    return "".join(f"{indent}# {line}\n" for line in wrapped)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes no aliases, and lists of words on one line."""
+
+    def ignore_aliases(self, _data: object) -> bool:
+        return True
+
+    def represent_items(self, items: list[object]) -> yaml.Node:
+        return self.represent_sequence(
+            "tag:yaml.org,2002:seq", items, flow_style=all(isinstance(each, str) for each in items)
+        )
+
+
+_Dumper.add_representer(list, _Dumper.represent_items)
+
+
+def _dumped(document: object) -> str:
+    text: str = yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=WIDTH)
+    return text
+
+
+def stale(folder: Path = DEPLOY) -> list[str]:
+    """The generated files that are missing or differ."""
+    return [name for name, text in generated().items() if _read(folder / name) != text]
+
+
+def write(folder: Path = DEPLOY) -> list[str]:
+    """Brings the folder up to date and returns what had to change."""
+    changed = stale(folder)
+    files = generated()
+    for name in changed:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(files[name], encoding="utf-8")
+    return changed
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 1 if ``--check`` found a file that differs."""
+    parser = argparse.ArgumentParser(description="Writes the manifests that are made from the code.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file differs")
+    options = parser.parse_args(arguments)
+    names = stale() if options.check else write()
+    for name in names:
+        sys.stdout.write(f"deploy/{name} {'is not up to date' if options.check else 'written'}\n")
+    if options.check and names:
+        sys.stdout.write("Run: python deploy/generate.py\n")
+    return 1 if options.check and names else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

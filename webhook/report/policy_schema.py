@@ -1,0 +1,33 @@
+"""The JSON Schema of the policy file: draft 7, which both editors and Helm read."""
+
+from typing import Any, Final
+
+import msgspec
+
+from webhook.policy import Policy
+from webhook.rules import RULES
+
+DIALECT: Final = "http://json-schema.org/draft-07/schema#"
+_RULE: Final = {"$ref": "#/definitions/Rule"}
+
+Json = dict[str, Any]
+
+
+def schema() -> Json:
+    """The schema of `Policy`, narrowed to rules that exist, to days, and to words where words are needed."""
+    (reference,), definitions = msgspec.json.schema_components([Policy], ref_template="#/definitions/{name}")
+    names = [name for rule in RULES for name in (rule.id, rule.name)]
+    definitions["Rule"] = {"title": "Rule", "description": "A rule by its id or its name.", "enum": sorted(names)}
+    for holder in ("Policy", "NamespacePolicy"):
+        definitions[holder]["properties"]["actions"]["propertyNames"] = _RULE
+    exemption = definitions["Exemption"]["properties"]
+    exemption["rule"] = _RULE
+    exemption["until"] |= {"format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
+    for key in ("reason", "owner"):
+        exemption[key]["pattern"] = r"\S"
+    return {"$schema": DIALECT, **reference, "definitions": dict(sorted(definitions.items()))}
+
+
+def as_json() -> str:
+    """The schema as the text that is published."""
+    return msgspec.json.format(msgspec.json.encode(schema()), indent=2).decode() + "\n"
