@@ -69,9 +69,14 @@ class CertificateAuthority:
         *,
         groups: Sequence[str] = (),
         server_names: Sequence[str] = (),
+        client_names: Sequence[str] = (),
         valid_days: float = VALID_DAYS,
     ) -> KeyPair:
-        """A server certificate where SERVER_NAMES is given, else a client's, each group of which is an O= of it."""
+        """
+        A server certificate where SERVER_NAMES is given, else a client's, each group of which is an O= of it.
+
+        CLIENT_NAMES are names that a client has beside COMMON_NAME.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name(
             [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
@@ -84,8 +89,8 @@ class CertificateAuthority:
             .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
         )
-        if server_names:
-            names = x509.SubjectAlternativeName([_general_name(name) for name in server_names])
+        if alternatives := server_names or client_names:
+            names = x509.SubjectAlternativeName([_general_name(name) for name in alternatives])
             builder = builder.add_extension(names, critical=False)
         certificate = builder.sign(self._key, hashes.SHA256())
         return KeyPair(certificate.public_bytes(serialization.Encoding.PEM), private_key_pem(key))

@@ -24,6 +24,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 log = logging.getLogger("migratable.listener")
+log.setLevel(logging.ERROR)  # else strangers write a line of log with each broken request; the metrics count them
 
 SWEEP_SECONDS = 0.5
 KNOWN = "known"
@@ -39,10 +40,16 @@ class Limits:
     """From a request's first byte to the end of its headers."""
     request_seconds: float = 10.0
     """From a request's first byte to the last one of its body."""
+    answer_seconds: float = 60.0
+    """How long an answer may wait for a caller that does not read it."""
     silent_seconds: float = 10.0
     """How long a connection that never sent anything may stay, beyond the ``spare`` ones."""
     spare: int = 64
-    """Go's client opens connections that it then does not use at once; so many may stay until the keep-alive ends."""
+    """
+    Go's client opens connections that it then does not use at once; so many may stay until the keep-alive ends.
+
+    Also the number of connections beyond ``connections`` that are told to come again instead of being cut.
+    """
     header_bytes: int = 64 * 1024
     """Also the limit of everything else in a request that is not its body, such as trailers."""
     connections: int = 1024
@@ -78,22 +85,22 @@ class Guard:
         return GuardedProtocol(self, config, server_state, app_state, **rest)
 
     def admit(self, connection: "GuardedProtocol") -> bool:
-        """Takes a connection up, in the place of the least useful one where there are too many."""
-        source = connection.source
-        if self._sources[source] >= self.limits.connections_per_source:
-            self.refused("source")
-            return False
-        if len(self.open) >= self.limits.connections:
-            victim = self._least_useful()
-            if victim is None:
-                self.refused("connections")
-                return False
-            self.refused("idle")
-            victim.cut()
-            self.forget(victim)
-        self.open[connection] = None
-        self._sources[source] += 1
-        return True
+        """
+        Takes a connection up, in the place of the least useful one where there are too many.
+
+        A source that has its share gives up a stranger of its own. Where everybody is at work the newcomer is heard out
+        and told to come again: who is answered before he has spoken may miss the answer.
+        """
+        source, taken = connection.source, True
+        if (over := self._sources[source] - self.limits.connections_per_source) >= 0:
+            own = [each for each in self.open if each.source == source and not each.known]
+            taken = self._make_room("source", over, connection, own)
+        elif (over := len(self.open) - self.limits.connections) >= 0:
+            taken = self._make_room("connections", over, connection, self.open)
+        if taken:
+            self.open[connection] = None
+            self._sources[source] += 1
+        return taken
 
     def forget(self, connection: "GuardedProtocol") -> None:
         """A connection has ended."""
@@ -104,23 +111,32 @@ class Guard:
         if not self._sources[connection.source]:
             del self._sources[connection.source]
 
-    def _least_useful(self) -> "GuardedProtocol | None":
-        """The longest idle stranger, else the longest idle one of all; None where everybody is at work."""
-        idle = [each for each in self.open if each.is_idle]
-        return min(idle, key=lambda each: (each.known, each.since), default=None)
+    def _make_room(self, why: str, over: int, newcomer: "GuardedProtocol", among: "Iterable[GuardedProtocol]") -> bool:
+        """Cuts the longest idle stranger, else the longest idle one of all, else tells the newcomer to come again."""
+        idle = [each for each in among if each.is_idle and each.app is not come_again]
+        victim = min(idle, key=lambda each: (each.known, each.since), default=None)
+        if victim is None:
+            self.refused(why)
+            newcomer.app = come_again
+            return over < self.limits.spare
+        self.refused("idle")
+        victim.cut()
+        self.forget(victim)
+        return True
 
     def sweep(self) -> None:
         """Cuts what is late."""
         now, limits = self.clock(), self.limits
         silent: list[GuardedProtocol] = []
         for each in list(self.open):
-            if each.began is None:
+            if each.stuck is not None and now - each.stuck > limits.answer_seconds - SWEEP_SECONDS:
+                self.refused("unread")
+                each.cut()
+            elif each.began is None:
                 if not each.ever:
                     silent.append(each)
-                continue
-            waited = now - each.began
-            if (each.in_headers and waited > limits.header_seconds - SWEEP_SECONDS) or (
-                each.in_request and waited > limits.request_seconds - SWEEP_SECONDS
+            elif (each.in_headers and now - each.began > limits.header_seconds - SWEEP_SECONDS) or (
+                each.in_request and now - each.began > limits.request_seconds - SWEEP_SECONDS
             ):
                 self.refused("slow")
                 each.cut()
@@ -143,6 +159,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def __init__(self, guard: Guard, *args: Any, **rest: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **rest)
+        self.logger = log
         self._guard = guard
         self._overhead = 0
         """Bytes of the request under way that are not its body."""
@@ -158,6 +175,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self.in_headers = False
         self.in_request = False
         """Whether the request under way has not arrived whole."""
+        self.stuck: float | None = None
+        """Since when more of an answer waits than the system takes; None while the caller reads."""
         self.known = False
 
     @property
@@ -173,8 +192,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self._guard.refused("certificate")
             self.cut()
         elif not self._guard.admit(self):
-            transport.write(_BUSY)
-            transport.close()
+            self.cut()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Makes room."""
@@ -209,9 +227,19 @@ class GuardedProtocol(HttpToolsProtocol):
             self.transport.write(_TOO_LONG)
             self.transport.close()
 
+    def pause_writing(self) -> None:
+        """The caller does not read as fast as it is answered."""
+        self.stuck = self._guard.clock()
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """The caller has read nearly everything."""
+        self.stuck = None
+        super().resume_writing()
+
     def on_message_begin(self) -> None:
         """Refuses a second request before the first is answered: no API server sends one, smugglers do."""
-        if self._unanswered():
+        if self._unanswered() or self.began is None:  # or in one breath with the end of the first
             raise httptools.HttpParserError("pipelined")
         self.in_headers = True
         super().on_message_begin()
@@ -236,7 +264,12 @@ class GuardedProtocol(HttpToolsProtocol):
             raise httptools.HttpParserError("too long")
 
     def on_headers_complete(self) -> None:
-        """The headers are whole."""
+        """The headers are whole; those that another server might read otherwise are refused (RFC 9112, section 6.3)."""
+        framing = [each for each in self.headers if each[0] in (b"transfer-encoding", b"content-length")]
+        if len(framing) > 1 or (framing and framing[0][0] == b"transfer-encoding" and framing[0][1] != b"chunked"):
+            raise httptools.HttpParserError("ambiguous length")
+        if self.parser.get_http_version() not in ("1.1", "1.0"):
+            raise httptools.HttpParserError("another protocol")
         self.in_headers = False
         super().on_headers_complete()
 
@@ -300,11 +333,22 @@ class Loop(uvloop.Loop):  # type: ignore[misc] # its types are not read here
         return server
 
 
-def _answer(status: bytes, text: bytes, *headers: bytes) -> bytes:
-    lines = (b"HTTP/1.1 " + status, b"content-type: text/plain; charset=utf-8", *headers)
-    length = b"content-length: %d" % len(text)
-    return b"\r\n".join((*lines, length, b"connection: close", b"", text))
+async def come_again(_scope: object, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
+    """The ASGI application of a connection too many."""
+    message = await receive()
+    while message.get("more_body"):
+        message = await receive()
+    text = b"too many connections\n"
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(text))]
+    headers += [(b"retry-after", b"1"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": text})
 
 
-_BUSY = _answer(b"503 Service Unavailable", b"too many connections\n", b"retry-after: 1")
-_TOO_LONG = _answer(b"431 Request Header Fields Too Large", b"the headers are too long\n")
+_TOO_LONG = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"content-type: text/plain; charset=utf-8\r\n"
+    b"content-length: 25\r\n"
+    b"connection: close\r\n\r\n"
+    b"the headers are too long\n"
+)

@@ -1,0 +1,231 @@
+"""A listener of the server's own in a thread, a clock that a test sets, and connections that are spoken byte by byte."""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.waiting import wait_until
+from webhook.serve.guarding import Guard, Limits, Loop
+from webhook.serve.listeners import Listener
+
+SECONDS = 20
+"""How long a test waits for what has to happen; much longer than it takes on a busy machine."""
+
+
+@dataclass
+class Clock:
+    """Monotonic seconds that stand still unless told."""
+
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@dataclass
+class Counting:
+    """An application that reads the body and tells its length; ``/known`` is what only an API server would send,
+    ``/early`` is answered before its body has come, ``/held`` when the test says so.
+    """
+
+    handled: list[str] = field(default_factory=list)
+    held: asyncio.Event = field(default_factory=asyncio.Event)
+    """What ``/held`` waits for."""
+    answer: bytes = b""
+    """Sent by ``/answer``."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.handled.append(scope["path"])
+        if scope["path"] == "/early":
+            await _give(send, b"early")
+            return
+        size, more = 0, True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            size += len(message["body"])
+            more = message["more_body"]
+        if scope["path"] == "/known":
+            scope["state"]["known"] = True
+        if scope["path"] == "/held":
+            await self.held.wait()
+        body = self.answer if scope["path"] == "/answer" else b"%d" % size
+        await _give(send, body)
+
+
+async def _give(send: Any, body: bytes) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
+    await send({"type": "http.response.body", "body": body})
+
+
+@dataclass
+class Listening:
+    """A listener that runs; ``port`` is where."""
+
+    guard: Guard
+    clock: Clock
+    refusals: list[str]
+    port: int = 0
+    loop: asyncio.AbstractEventLoop | None = None
+
+    def on_loop(self, call: Callable[[], object]) -> None:
+        """Calls it in the listener's thread, and waits until that is done."""
+
+        async def run() -> None:
+            call()
+
+        assert self.loop is not None
+        asyncio.run_coroutine_threadsafe(run(), self.loop).result(SECONDS)
+
+    def settle(self) -> None:
+        """Until what has arrived by now, and the handlers that it began, have had their turn."""
+        for _ in range(2):
+            self.on_loop(lambda: None)
+
+    def sweep(self) -> None:
+        """One look at all connections, without waiting for the next."""
+        self.on_loop(self.guard.sweep)
+
+    def wait(self, condition: Callable[[], object], what: str) -> None:
+        """Waits for what the listener's thread does by itself."""
+        wait_until(lambda: bool(condition()), SECONDS, what)
+
+    def wait_open(self, count: int) -> None:
+        """Until so many connections are taken up."""
+        self.wait(lambda: len(self.guard.open) == count, f"{count} connections")
+
+    def wait_busy(self, count: int = 1) -> None:
+        """Until so many requests are under way."""
+        self.wait(lambda: sum(not each.is_idle for each in list(self.guard.open)) == count, f"{count} requests")
+
+
+@contextlib.contextmanager
+def listening(
+    app: Any,
+    limits: Limits | None = None,
+    *,
+    tls: ssl.SSLContext | None = None,
+    names: tuple[str, ...] = (),
+    clock: Callable[[], float] | None = None,
+    sweeping: bool = False,
+) -> Iterator[Listening]:
+    """Runs ``app`` behind the server's guard; with ``sweeping`` it looks at its connections by itself."""
+    limits, fake, refusals = limits or Limits(), Clock(), list[str]()
+    guard = Guard(limits, clock or fake, names, refusals.append)
+    running = Listening(guard, fake, refusals)
+    server = Listener("test", app, "127.0.0.1", 0, guard, tls).server()
+
+    async def serve() -> None:
+        running.loop = asyncio.get_running_loop()
+        stopped = asyncio.Event()
+        keeping = asyncio.create_task(guard.keep(stopped)) if sweeping else None
+        await server.serve()
+        stopped.set()
+        if keeping is not None:
+            await keeping
+
+    def run() -> None:
+        with asyncio.Runner(loop_factory=type("ShortLoop", (Loop,), {"limits": limits})) as runner:
+            runner.run(serve())
+
+    thread = threading.Thread(target=run, name="listening", daemon=True)
+    thread.start()
+    try:
+        wait_until(lambda: server.started, SECONDS, "the listener")
+        running.port = server.servers[0].sockets[0].getsockname()[1]
+        yield running
+    finally:
+        server.should_exit = server.force_exit = True
+        thread.join(SECONDS)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A status line, headers by lower-case name, and a body."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Wire:
+    """One connection, TCP or TLS; closed at the end of its block."""
+
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None, *, source: str = "127.0.0.1") -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), SECONDS, source_address=(source, 0))
+        self._read = b""
+        if tls is not None:
+            try:
+                self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
+            except BaseException:
+                self.socket.close()
+                raise
+
+    def __enter__(self) -> "Wire":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def send(self, *parts: bytes) -> "Wire":
+        """Sends it all; what the other side has no ear for any more is lost without a word."""
+        with contextlib.suppress(OSError):
+            self.socket.sendall(b"".join(parts))
+        return self
+
+    def answer(self) -> Answer:
+        """The next answer; raises EOFError where the connection ends before it."""
+        while b"\r\n\r\n" not in self._read:
+            self._more()
+        head, _, rest = self._read.partition(b"\r\n\r\n")
+        line, *lines = head.decode("latin-1").split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (each.partition(":") for each in lines)}
+        length = int(headers.get("content-length", "0"))
+        self._read = rest
+        while len(self._read) < length:
+            self._more()
+        body, self._read = self._read[:length], self._read[length:]
+        return Answer(int(line.split()[1]), headers, body)
+
+    def _more(self) -> None:
+        part = self.socket.recv(65536)
+        if not part:
+            raise EOFError(f"the connection ended after {self._read[:200]!r}")
+        self._read += part
+
+    def rest(self) -> bytes:
+        """All bytes until the other side ends the connection; raises TimeoutError where it does not."""
+        parts = [self._read]
+        try:
+            while part := self.socket.recv(65536):
+                parts.append(part)
+        except (ConnectionError, ssl.SSLEOFError):
+            pass
+        return b"".join(parts)
+
+    def is_open(self) -> bool:
+        """Whether the other side has said nothing and has not ended the connection."""
+        self.socket.settimeout(0.05)
+        try:
+            return bool(self.socket.recv(1))
+        except TimeoutError:
+            return True
+        except OSError:
+            return False
+        finally:
+            self.socket.settimeout(SECONDS)
+
+
+def post(path: str = "/", body: bytes = b"", *headers: bytes) -> bytes:
+    """A whole request."""
+    lines = (b"POST %s HTTP/1.1" % path.encode(), b"host: localhost", b"content-length: %d" % len(body), *headers)
+    return b"\r\n".join((*lines, b"", body))
