@@ -21,6 +21,7 @@ GRANTED = {
         "/persistentvolumeclaims": READ,
         "/namespaces": READ,
         "/nodes": READ,
+        "networking.k8s.io/servicecidrs": READ,
         "storage.k8s.io/storageclasses": READ,
         "cdi.kubevirt.io/datavolumes": READ,
         "cdi.kubevirt.io/datasources": READ,

@@ -123,6 +123,17 @@ class Neighbour:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """A range that the cluster itself uses."""
+
+    name: str
+    """``the pods of node 'a'``, ``the cluster's Services``."""
+    network: Network
+    apiserver: int | None = None
+    """The address, as an integer, under which pods reach the API server; None where it is not in this range."""
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkFacts:
     """One NetworkAttachmentDefinition."""
 
@@ -137,6 +148,8 @@ class NetworkFacts:
     nodes: Fact[Nodes] | None = None
     """Gathered for the migration network only."""
     neighbours: tuple[Neighbour, ...] = ()
+    """Those that are known; gathered for the migration network only."""
+    taken: tuple[Taken, ...] = ()
     """Those that are known; gathered for the migration network only."""
 
 

@@ -4,7 +4,10 @@ import re
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TypeAlias
 
-from webhook.facts.network import Network
+from webhook.facts.network import Network, Taken
+from webhook.facts.unknown import Unknown
+from webhook.facts.world import World
+from webhook.objects.nad import Node, NodeSpec, ServiceCIDR
 
 Address: TypeAlias = IPv4Address | IPv6Address
 _LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
@@ -41,3 +44,39 @@ def network_of(text: str) -> Network | None:
     single = address_of(text)
     found = interface_of(f"{text}/{single.max_prefixlen}" if single is not None else text)
     return None if found is None else found[1]
+
+
+def is_global_unicast(address: Address) -> bool:
+    """Go's ``IP.IsGlobalUnicast``, private addresses included: what virt-handler takes for a migration network."""
+    return not (
+        address.is_unspecified
+        or address.is_loopback
+        or address.is_multicast
+        or address.is_link_local
+        or address == IPv4Address("255.255.255.255")
+    )
+
+
+def taken_by_cluster(world: World) -> tuple[Taken, ...]:
+    """
+    The ranges of Services and pods that are known.
+
+    The API server has the first address of the first range of Services (``pkg/controlplane/apiserver/options``,
+    ``ServiceIPRange``, Kubernetes v1.34); other ServiceCIDRs than ``kubernetes`` hold no address of its.
+    """
+    found: list[Taken] = []
+    services = world.every(ServiceCIDR)
+    for each in () if isinstance(services, Unknown) else services:
+        for index, text in enumerate(each.spec.cidrs or ()):
+            network = network_of(text)
+            if network is not None:
+                first = int(network.network_address) + 1 if index == 0 and each.name == "kubernetes" else None
+                found.append(Taken("the cluster's Services", network, first))
+    nodes = world.every(Node)
+    for node in () if isinstance(nodes, Unknown) else nodes:
+        spec = node.spec or NodeSpec()
+        for text in spec.pod_cidrs or [spec.pod_cidr or ""]:
+            network = network_of(text)
+            if network is not None:
+                found.append(Taken(f"the pods of node {node.name!r}", network))
+    return tuple(found)

@@ -25,6 +25,7 @@ from webhook.facts.network import (
 from webhook.facts.unknown import Fact, Found, Unknown
 from webhook.facts.world import World
 from webhook.kubevirt import gojson
+from webhook.kubevirt.addresses import taken_by_cluster
 from webhook.kubevirt.gojson import member, shown, text_of
 from webhook.kubevirt.ipam import read_ipam
 from webhook.kubevirt.nodes import SCHEDULABLE
@@ -142,6 +143,7 @@ def _facts(network: NetworkAttachmentDefinition, world: World, *, named: bool) -
         named,
         _nodes(world) if named else None,
         _neighbours(network, world) if named else (),
+        taken_by_cluster(world) if named else (),
     )
 
 

@@ -6,11 +6,13 @@ whereabouts v0.9.4.
 """
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 from itertools import islice, product
 from typing import Final
 
-from webhook.facts.network import CniConfig, Fault, Neighbour, NetworkFacts, Plugin, Pool
+from webhook.facts.network import CniConfig, Fault, Neighbour, NetworkFacts, Plugin, Pool, Taken
 from webhook.facts.unknown import Unknown
+from webhook.kubevirt.addresses import is_global_unicast
 from webhook.kubevirt.attachments import ipams_of
 from webhook.kubevirt.ipam import DHCP, HOST_LOCAL, MOST_PAIRS, STATIC, WHEREABOUTS
 
@@ -60,6 +62,11 @@ def unaddressed(facts: NetworkFacts) -> Iterator[Fault | Unknown]:
     if not ipams and familiar:
         at = plugin.at("ipam")
         yield Fault(at, f"{at} is missing, so virt-handler's interface gets no address")
+    pools = [pool for ipam in ipams for pool in ipam.pools]
+    if pools and not any(ipam.addresses or ipam.open for ipam in ipams) and not any(map(_is_taken, pools)):
+        yield Fault(
+            pools[0].place, f"{pools[0].place} {pools[0].network} has no address that virt-handler takes for migrations"
+        )
     for ipam in ipams:
         if ipam.type not in {WHEREABOUTS, HOST_LOCAL, STATIC} or ipam.refused or ipam.pools or ipam.addresses:
             continue
@@ -70,6 +77,11 @@ def unaddressed(facts: NetworkFacts) -> Iterator[Fault | Unknown]:
                 f"{ipam.place} names no range: {ipam.type} may find one elsewhere",
                 "write the range into the configuration",
             )
+
+
+def _is_taken(pool: Pool) -> bool:
+    """Whether virt-handler takes an address of the pool: neither link-local nor loopback nor multicast."""
+    return is_global_unicast(type(pool.network.network_address)(pool.first))
 
 
 def too_small(facts: NetworkFacts) -> Iterator[Fault | Unknown]:
@@ -124,6 +136,30 @@ def colliding(facts: NetworkFacts) -> Iterator[tuple[Pool, Neighbour, Pool]]:
             yield met[0], neighbour, met[1]
 
 
+def hiding(facts: NetworkFacts) -> Iterator[tuple[Pool, Taken]]:
+    """
+    Ranges of the cluster that virt-handler no longer reaches, because it looks for them on the migration network.
+
+    Each range of an interface becomes a route of the whole range over that interface, exclusions included.
+    """
+    if facts.is_migration_network and isinstance(facts.config, CniConfig):
+        for pool, taken in islice(product(_pools(facts.config), facts.taken), MOST_PAIRS):
+            if pool.network.version == taken.network.version and pool.network.overlaps(taken.network):
+                yield pool, taken
+
+
+def hides_apiserver(pool: Pool, taken: Taken) -> bool:
+    """Whether the API server's own address is among what is hidden."""
+    return taken.apiserver is not None and (
+        int(pool.network.network_address) <= taken.apiserver <= int(pool.network.broadcast_address)
+    )
+
+
+def _pools(config: CniConfig) -> Iterator[Pool]:
+    for ipam in ipams_of(config):
+        yield from ipam.pools
+
+
 def hindrances(facts: NetworkFacts) -> Iterator[Fault]:
     """Everything for which virt-handler would surely not start on this network, or no migration would run."""
     config = facts.config
@@ -139,3 +175,10 @@ def hindrances(facts: NetworkFacts) -> Iterator[Fault]:
     yield from cut_off(facts)
     yield from (each for each in unaddressed(facts) if isinstance(each, Fault))
     yield from (each for each in too_small(facts) if isinstance(each, Fault))
+    for pool, taken in hiding(facts):
+        if hides_apiserver(pool, taken):
+            yield Fault(pool.place, f"{pool.place} {pool.network} holds the API server's address {_address(taken)}")
+
+
+def _address(taken: Taken) -> str:
+    return str(ip_address(taken.apiserver or 0))

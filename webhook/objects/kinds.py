@@ -114,6 +114,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("apps", "ControllerRevision", "controllerrevisions", ("v1",), True, instancetype.ControllerRevision),
     Kind("", "Node", "nodes", ("v1",), False, nad.Node),
     Kind("", "Namespace", "namespaces", ("v1",), False, nad.Namespace),
+    Kind("networking.k8s.io", "ServiceCIDR", "servicecidrs", ("v1", "v1beta1"), False, nad.ServiceCIDR),
 )
 
 BY_GROUP_KIND: dict[tuple[str, str], Kind] = {(kind.group, kind.kind): kind for kind in KINDS}

@@ -1,4 +1,4 @@
-"""NetworkAttachmentDefinition and Node."""
+"""NetworkAttachmentDefinition, and what says which addresses a cluster uses already."""
 
 import msgspec
 
@@ -17,8 +17,29 @@ class NetworkAttachmentDefinition(Kubernetes, frozen=True):
     spec: NetworkSpec = msgspec.field(default_factory=NetworkSpec)
 
 
+class NodeSpec(Read, frozen=True):
+    """``Node.spec``: the ranges of the node's pods, where Kubernetes gives them out."""
+
+    pod_cidr: str | None = msgspec.field(default=None, name="podCIDR")
+    pod_cidrs: list[str] | None = msgspec.field(default=None, name="podCIDRs")
+
+
 class Node(Kubernetes, frozen=True):
-    """A node; only its labels are read."""
+    """A node. Of a cluster's nodes metadata alone is read, so ``spec`` is there only in manifests."""
+
+    spec: NodeSpec | None = None
+
+
+class ServiceCIDRSpec(Read, frozen=True):
+    """``ServiceCIDR.spec``."""
+
+    cidrs: list[str] | None = None
+
+
+class ServiceCIDR(Kubernetes, frozen=True):
+    """networking.k8s.io ServiceCIDR (served from Kubernetes 1.33 on): addresses of Services."""
+
+    spec: ServiceCIDRSpec = msgspec.field(default_factory=ServiceCIDRSpec)
 
 
 class Namespace(Kubernetes, frozen=True):

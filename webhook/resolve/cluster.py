@@ -33,6 +33,7 @@ WATCHED: Kinds = (
     nad.NetworkAttachmentDefinition,
     nad.Node,
     nad.Namespace,
+    nad.ServiceCIDR,
     storage.StorageClass,
     storage.StorageProfile,
     storage.DataSource,

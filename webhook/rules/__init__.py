@@ -25,6 +25,8 @@ from webhook.rules import (
     network_config,
     network_cut_off,
     network_doubtful_range,
+    network_hides_apiserver,
+    network_hides_cluster,
     network_malformed,
     network_master,
     network_name,
@@ -182,6 +184,8 @@ RULES: tuple[Rule, ...] = (
     network_use_unfit.RULE,
     network_use_restart.RULE,
     network_changed.RULE,
+    network_hides_apiserver.RULE,
+    network_hides_cluster.RULE,
     manifest_kind.RULE,
 )
 

@@ -42,6 +42,23 @@ def node(name: str, **labels: str) -> Json:
     return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}}
 
 
+def node_with_pods(name: str, *cidrs: str) -> Json:
+    """A node with the ranges of its pods."""
+    made = node(name)
+    made["spec"] = {"podCIDRs": list(cidrs)}
+    return made
+
+
+def service_cidr(*cidrs: str) -> Json:
+    """The ServiceCIDR that every cluster has."""
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "ServiceCIDR",
+        "metadata": {"name": "kubernetes"},
+        "spec": {"cidrs": list(cidrs)},
+    }
+
+
 def nad(name: str, config: str, namespace: str = "kubevirt") -> Json:
     """A NetworkAttachmentDefinition."""
     return {

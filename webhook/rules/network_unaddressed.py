@@ -23,8 +23,8 @@ RULE = Rule(
     about=About.NETWORK,
     summary="The migration network gives virt-handler no address.",
     rationale=(
-        "From 1.2 on virt-handler exits if its interface migration0 has no address, and starts over for ever; VMs on that node "
-        "are not looked after meanwhile. Up to 1.1 migrations silently use the pod network instead."
+        "From 1.2 on virt-handler exits if its interface migration0 has no global unicast address, and starts over for ever; VMs "
+        "on that node are not looked after meanwhile. Up to 1.1 migrations silently use the pod network instead."
     ),
     remediation='Add `ipam`, for example {"type": "whereabouts", "range": "10.1.1.0/24"}.',
     source="pkg/virt-handler/migration.go FindMigrationIP, v1.9.0",
@@ -35,6 +35,12 @@ RULE = Rule(
         Example("dhcp", addressed('"type": "dhcp"'), world=(NAMED,)),
         Example("no ipam", config(MACVLAN), world=(NAMED,), violates=("config",)),
         Example("no ipam in another network", config(MACVLAN)),
+        Example(
+            "link-local addresses, which virt-handler passes over",
+            addressed('"type": "whereabouts", "range": "169.254.7.0/24"'),
+            world=(NAMED,),
+            violates=("config",),
+        ),
         Example("static without addresses", addressed('"type": "static"'), world=(NAMED,), violates=("config",)),
         Example(
             "a range that stands in whereabouts' own file",
