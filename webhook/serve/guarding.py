@@ -264,10 +264,9 @@ class GuardedProtocol(HttpToolsProtocol):
             raise httptools.HttpParserError("too long")
 
     def on_headers_complete(self) -> None:
-        """The headers are whole; those that another server might read otherwise are refused (RFC 9112, section 6.3)."""
-        framing = [each for each in self.headers if each[0] in (b"transfer-encoding", b"content-length")]
-        if len(framing) > 1 or (framing and framing[0][0] == b"transfer-encoding" and framing[0][1] != b"chunked"):
-            raise httptools.HttpParserError("ambiguous length")
+        """The headers are whole; of codings other than ``chunked`` the parser lets some pass that others read otherwise."""
+        if any(name == b"transfer-encoding" and value.lower() != b"chunked" for name, value in self.headers):
+            raise httptools.HttpParserError("another coding")
         if self.parser.get_http_version() not in ("1.1", "1.0"):
             raise httptools.HttpParserError("another protocol")
         self.in_headers = False
