@@ -13,6 +13,7 @@ from typing import Final
 import yaml
 
 from webhook.errors import BadInput
+from webhook.resolve.fastyaml import read_fast
 from webhook.resolve.kubebuild import Builder
 from webhook.resolve.kubejson import JsonValue, is_json, read_json
 from webhook.resolve.kubeplaces import RENDER, JsonPlaces, Mark, Path, Place, Places, Text, YamlPlaces
@@ -151,6 +152,15 @@ def _decode(content: bytes, source: str) -> str:
 
 
 def _read_yaml(text: Text) -> Iterator[Document]:
+    fast = read_fast(text.text, MAX_DOCUMENTS)
+    if fast is None:
+        yield from _read_carefully(text)
+    else:
+        for each in fast:
+            yield Document(each.value, each.number, text, each.start, each.end, json=False)
+
+
+def _read_carefully(text: Text) -> Iterator[Document]:
     separator = "---" in text.text and _BAD_SEPARATOR.search(text.text)
     if separator:
         raise text.refuse(
