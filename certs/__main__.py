@@ -8,8 +8,10 @@ import logging
 import os
 import re
 import signal
+import socket
 import sys
 import threading
+import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,8 +20,11 @@ from typing import Final
 from certs import dev
 from certs.authority import AUTHORITY_LIFETIME, LEAF_LIFETIME, canonical_names, service_names
 from certs.check import check
-from certs.cluster import INTERVAL, ClusterError, ConfigurationName, Rotator, Settings, SystemClock, rotate
+from certs.cluster import ClusterError, ConfigurationName
+from certs.lease import LEASE_DURATION, Duty
 from certs.plan import BUNDLE_SETTLE, LEAF_SETTLE, Terms
+from certs.replicas import DnsReplicas
+from certs.rotator import INTERVAL, Rotator, Settings, rotate
 
 GOOD, BAD, TROUBLE = 0, 1, 2
 """Exit status: nothing to complain of; something is wrong with a certificate; usage, unreadable input or no answer."""
@@ -119,7 +124,9 @@ def _add_rotate(parser: argparse.ArgumentParser) -> None:
     span("--leaf-settle", "time until every replica serves a new certificate", LEAF_SETTLE)
     span("--interval", "time between looks", INTERVAL)
     parser.add_argument("--kubeconfig", default=os.environ.get("CERTS_KUBECONFIG"), help="default: the pod's account")
-    parser.add_argument("--create-secrets", action="store_true", help="make a Secret that is missing (needs the right)")
+    one("--replicas", "HOST:PORT of the servers, asked what they serve before an authority is retired", "")
+    one("--lease", "a Lease, by which one of several rotators does the work", "")
+    span("--lease-duration", "time after which a Lease that is not renewed is taken over", LEASE_DURATION)
     parser.add_argument("--once", action="store_true", help="do what can be done now, and end")
     parser.set_defaults(run=_rotate)
 
@@ -168,16 +175,29 @@ def _rotate(options: argparse.Namespace) -> int:
     from certs.apiserver import connect  # noqa: PLC0415 - the client takes 300 ms to import; dev and check do without
 
     settings = _settings(options)
+    replicas = _replicas(options.replicas, settings.terms.names[0])
+    cluster = connect(options.namespace, options.kubeconfig)
     _log_as_json()
-    cluster = connect(options.namespace, options.kubeconfig, create_secrets=options.create_secrets)
+    rotator = Rotator(cluster, settings, cluster.clock, replicas)
     if options.once:
-        Rotator(cluster, settings, SystemClock()).round()
+        rotator.round()
         return GOOD
+    holder = f"{socket.gethostname()}_{uuid.uuid4()}"
+    duty = Duty(cluster, options.lease, holder, cluster.clock, options.lease_duration) if options.lease else None
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    rotate(settings, SystemClock(), stop, cluster)
+    rotate(rotator, settings.interval, stop, duty)
     return GOOD
+
+
+def _replicas(where: str, server_name: str) -> DnsReplicas | None:
+    if not where:
+        return None
+    host, _, port = where.rpartition(":")
+    if not host or not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 65536:
+        raise ValueError(f"--replicas is {where[:80]!r}; write HOST:PORT, like replicas.migratable.svc:9443")
+    return DnsReplicas(host.strip("[]"), int(port), server_name)
 
 
 def _log_as_json() -> None:

@@ -9,57 +9,79 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 from collections.abc import Mapping
-from typing import Any, Final
+from datetime import timedelta
+from typing import Any, Final, NoReturn
 from urllib.parse import quote
 
 import urllib3
 from kubernetes import client, config
 from kubernetes.config.config_exception import ConfigException
 
+from certs.clock import ServerClock, SystemClock
 from certs.cluster import Configuration, ConfigurationName, Conflict, Missing, Refused, Secret
+from certs.lease import Lease
 
 _TIMEOUT_SECONDS: Final = (3, 10)
 _STRATEGIC_MERGE: Final = "application/strategic-merge-patch+json"
+_APPLY: Final = "application/apply-patch+yaml"
+_FIELD_MANAGER: Final = "migratable-rotator"
+_COORDINATION: Final = "coordination.k8s.io/v1"
+_QUESTIONS: Final = 3
+"""How many new connections ask whether a configuration has spread, at each look."""
 
 Json = dict[str, Any]
 
 
 class ApiServerCluster:
     """
-    Reads and writes with exactly these rights: get and update on two Secrets, get and patch on webhook configurations.
+    Reads and writes with exactly these rights, each on objects by name.
 
-    With ``create_secrets`` a Secret that was deleted is made again, which needs the right to create in the namespace.
+    Secrets: get and update, and for one that was deleted patch and create. Webhook configurations: get and patch.
+    A Lease, where one is used: get and update.
     """
 
-    def __init__(self, api: client.ApiClient, namespace: str, *, create_secrets: bool = False) -> None:
+    def __init__(self, api: client.ApiClient, namespace: str) -> None:
         self._api = api
         self._namespace = namespace
-        self._create_secrets = create_secrets
+        self.clock = ServerClock(SystemClock())
+        """The hour that counts: that of the API server."""
 
     def read_secret(self, name: str) -> Secret:
         """Read a Secret of our namespace; a missing one comes without a version."""
         try:
-            manifest = self._call("GET", self._secret_path(name))
+            manifest = self._call("GET", self._path("v1", "secrets", name))
         except Missing:
             return Secret(name)
         data = {key: _decode(value) for key, value in (manifest.get("data") or {}).items()}
         return Secret(name, data, manifest["metadata"]["resourceVersion"], manifest)
 
     def write_secret(self, secret: Secret, data: Mapping[str, bytes]) -> None:
-        """Replace all data of the Secret that was read; create it only if that was allowed by the settings."""
+        """Replace all data of the Secret that was read; one that does not exist is made, empty, to be read again."""
+        path = self._path("v1", "secrets", secret.name)
+        if secret.version is None:
+            self._make_secret(secret.name, path)
         encoded = {key: base64.b64encode(value).decode("ascii") for key, value in data.items()}
-        if secret.version is not None:
-            self._call("PUT", self._secret_path(secret.name), {**secret.manifest, "data": encoded})
-        elif self._create_secrets:
-            metadata = {"name": secret.name, "namespace": self._namespace}
-            body = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": encoded}
-            self._call("POST", f"/api/v1/namespaces/{quote(self._namespace, safe='')}/secrets", body)
-        else:
+        self._call("PUT", path, {**secret.manifest, "data": encoded})
+
+    def _make_secret(self, name: str, path: str) -> NoReturn:
+        """
+        Make an empty Secret by a server-side apply.
+
+        So the right to create can be given for its name alone, which a POST does not allow. Where a rival was faster
+        this changes nothing, for we claim no field of the data.
+        """
+        metadata = {"name": name, "namespace": self._namespace}
+        body = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque"}
+        try:
+            self._call("PATCH", f"{path}?fieldManager={_FIELD_MANAGER}", body, _APPLY)
+        except Refused as error:
             raise Missing(
-                f"Secret {self._namespace}/{secret.name} does not exist",
-                "Apply the installation again, which creates it empty, or allow the rotator to create Secrets.",
-            )
+                f"Secret {self._namespace}/{name} does not exist, and may not be made",
+                "Apply the installation again, which makes it empty, or give the right to create and patch it.",
+            ) from error
+        raise Conflict(f"Secret {self._namespace}/{name} did not exist and was made", "It is filled next.")
 
     def read_configuration(self, name: ConfigurationName) -> Configuration | None:
         """Read a webhook configuration; None when it is not installed."""
@@ -72,8 +94,25 @@ class ApiServerCluster:
             webhook["name"]: _decode((webhook.get("clientConfig") or {}).get("caBundle"))
             for webhook in manifest.get("webhooks") or ()
         }
-        identity = f"{metadata.get('uid')}/{metadata.get('generation') or metadata['resourceVersion']}"
-        return Configuration(name, bundles, metadata["resourceVersion"], identity)
+        return Configuration(name, bundles, metadata["resourceVersion"], _generation(metadata))
+
+    def has_spread(self, configuration: Configuration) -> bool:
+        """
+        Whether every API server that could be asked now calls webhooks by the configuration as it was read.
+
+        A read at version 0 is answered from the API server's own watch cache, which is what its admission follows; a
+        plain one asks etcd. Each question takes a new connection, which a balancer in between may lead anywhere.
+        """
+        path = f"{_configuration_path(configuration.name)}?resourceVersion=0"
+        for _ in range(_QUESTIONS):
+            self._api.rest_client.pool_manager.clear()
+            try:
+                seen = self._call("GET", path)
+            except Missing:
+                return False
+            if _generation(seen["metadata"]) != configuration.generation:
+                return False
+        return True
 
     def write_bundles(self, configuration: Configuration, bundles: Mapping[str, bytes]) -> None:
         """
@@ -88,8 +127,29 @@ class ApiServerCluster:
         body = {"metadata": {"resourceVersion": configuration.version}, "webhooks": webhooks}
         self._call("PATCH", _configuration_path(configuration.name), body, _STRATEGIC_MERGE)
 
-    def _secret_path(self, name: str) -> str:
-        return f"/api/v1/namespaces/{quote(self._namespace, safe='')}/secrets/{quote(name, safe='')}"
+    def read_lease(self, name: str) -> Lease:
+        """Read a Lease of our namespace."""
+        manifest = self._call("GET", self._path(_COORDINATION, "leases", name))
+        spec = manifest.get("spec") or {}
+        return Lease(name, spec.get("holderIdentity") or "", manifest["metadata"]["resourceVersion"], manifest)
+
+    def write_lease(self, lease: Lease, holder: str, duration: timedelta) -> None:
+        """Let somebody hold the Lease that was read, from now on."""
+        now = self.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        before = lease.manifest.get("spec")
+        spec = dict(before) if isinstance(before, dict) else {}
+        if holder != lease.holder:
+            transitions = spec.get("leaseTransitions")
+            spec["leaseTransitions"] = (transitions if isinstance(transitions, int) else 0) + 1
+            spec["acquireTime"] = now
+        # one second is the least that Kubernetes takes
+        seconds = max(1, math.ceil(duration.total_seconds()))
+        spec.update(holderIdentity=holder, leaseDurationSeconds=seconds, renewTime=now)
+        self._call("PUT", self._path(_COORDINATION, "leases", lease.name), {**lease.manifest, "spec": spec})
+
+    def _path(self, version: str, resource: str, name: str) -> str:
+        group = f"/apis/{version}" if "/" in version else f"/api/{version}"
+        return f"{group}/namespaces/{quote(self._namespace, safe='')}/{resource}/{quote(name, safe='')}"
 
     def _call(self, method: str, path: str, body: Json | None = None, content_type: str = "application/json") -> Json:
         """Send one request; what went wrong is told by status and path alone, never by the body, which may hold keys."""
@@ -107,10 +167,11 @@ class ApiServerCluster:
                 f"{method} {path}: no answer ({type(error).__name__})",
                 "Check that the API server can be reached; this is tried again.",
             ) from error
+        self.clock.hear(response.headers.get("Date"))
         return _answer(method, path, response.status, text)
 
 
-def connect(namespace: str, kubeconfig: str | None = None, *, create_secrets: bool = False) -> ApiServerCluster:
+def connect(namespace: str, kubeconfig: str | None = None) -> ApiServerCluster:
     """Use the pod's service account, or a kubeconfig file; raises :class:`Refused` when there is neither."""
     settings = client.Configuration()
     try:
@@ -124,7 +185,7 @@ def connect(namespace: str, kubeconfig: str | None = None, *, create_secrets: bo
             "Run in a pod with a service account, or name a file with --kubeconfig.",
         ) from error
     settings.retries = 1
-    return ApiServerCluster(client.ApiClient(settings), namespace, create_secrets=create_secrets)
+    return ApiServerCluster(client.ApiClient(settings), namespace)
 
 
 def _answer(method: str, path: str, status: int, text: bytes) -> Json:
@@ -149,6 +210,11 @@ def _answer(method: str, path: str, status: int, text: bytes) -> Json:
 
 def _configuration_path(name: ConfigurationName) -> str:
     return f"/apis/admissionregistration.k8s.io/v1/{name.resource}/{quote(name.name, safe='')}"
+
+
+def _generation(metadata: Json) -> str:
+    """Identify what is specified, which a change of labels leaves alone."""
+    return f"{metadata.get('uid')}/{metadata.get('generation') or metadata['resourceVersion']}"
 
 
 def _decode(value: object) -> bytes:

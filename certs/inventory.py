@@ -40,6 +40,14 @@ class Inventory:
     """How long this observer has seen the authority in every caBundle, unbroken, on a clock that does not jump."""
     served_for: timedelta = timedelta()
     """How long this observer has seen this very leaf, on the same clock."""
+    lagging: tuple[str, ...] = ()
+    """Replicas that were asked, and that serve a leaf of another authority which is still accepted."""
+
+    @property
+    def others(self) -> tuple[TrustedAuthority, ...]:
+        """Whoever is trusted anywhere besides the authority."""
+        everybody = Bundle().union(*self.published.values()).authorities
+        return tuple(one for one in everybody if one != self.authority_certificate)
 
 
 def take_stock(
@@ -67,3 +75,21 @@ def take_stock(
         issuer=None if isinstance(leaf, Damage) else find_issuer(leaf, known),
         published=bundles,
     )
+
+
+def find_lagging(served: Mapping[str, bytes], inventory: Inventory, now: datetime) -> tuple[str, ...]:
+    """
+    Name who would be refused if the authority alone were trusted, and is accepted now; ``served`` is PEM by address.
+
+    A leaf that nobody accepts holds nothing up: so a replica that is stuck delays us by the rest of its leaf's life at
+    most, and a stranger at one of the addresses not at all.
+    """
+    others = [one for one in inventory.others if one.is_valid(now)]
+    return tuple(sorted(address for address, pem in served.items() if _is_accepted(pem, others, now)))
+
+
+def _is_accepted(pem: bytes, authorities: Iterable[TrustedAuthority], now: datetime) -> bool:
+    leaf = read_certificate(pem)
+    if isinstance(leaf, Damage) or not leaf.not_valid_before_utc <= now <= leaf.not_valid_after_utc:
+        return False
+    return find_issuer(leaf, authorities) is not None

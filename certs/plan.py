@@ -4,6 +4,10 @@ What to do next so that the webhook is always served under an authority that eve
 mint → publish old and new in every caBundle → wait → sign → wait → retire old. This file does no I/O: it is shown what
 stands where, and names one step. Whoever carries the step out looks again and asks again, so a crash between two steps,
 a rival, or damage done meanwhile is just another inventory.
+
+A wait ends when a settle time has passed in which the same thing was seen at every look, and nobody who could be asked
+said otherwise: an API server about the caBundle it calls by, a replica about the leaf it serves. Time alone would trust
+a server that hangs; answers alone would trust that all were asked.
 """
 
 from __future__ import annotations
@@ -19,6 +23,8 @@ from certs.inventory import Inventory, Place
 
 BUNDLE_SETTLE: Final = timedelta(seconds=4)
 LEAF_SETTLE: Final = timedelta(minutes=3)
+LAGGING_LOOK: Final = timedelta(seconds=10)
+"""How long to leave alone a replica that still serves an earlier leaf, before it is asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +36,7 @@ class Terms:
     authority_lifetime: timedelta = AUTHORITY_LIFETIME
     leaf_lifetime: timedelta = LEAF_LIFETIME
     bundle_settle: timedelta = BUNDLE_SETTLE
-    """How long it takes at most until every API server has seen a new caBundle (they watch it: well under a second)."""
+    """How long it takes at most until every API server calls by a new caBundle (they watch it: well under a second)."""
     leaf_settle: timedelta = LEAF_SETTLE
     """How long it takes at most until every replica serves a new leaf: the kubelet's sync (90 s) and its own re-read."""
 
@@ -164,14 +170,14 @@ def _retire(inventory: Inventory, now: datetime, terms: Terms, authority: Truste
     remaining = terms.leaf_settle - inventory.served_for
     if remaining > timedelta() and _others_valid(inventory, now):
         yield Wait(remaining, "until every replica serves the new leaf; then retire the earlier authorities")
+    elif inventory.lagging:
+        yield Wait(LAGGING_LOOK, f"until a new leaf is served at {', '.join(inventory.lagging)}, where it is not yet")
     else:
         yield Retire(changes, "every replica serves a leaf of the authority, so earlier ones are trusted no more")
 
 
 def _others_valid(inventory: Inventory, now: datetime) -> bool:
-    others = {one for bundle in inventory.published.values() for one in bundle.authorities}
-    others.discard(inventory.authority_certificate)
-    return any(one.is_valid(now) for one in others)
+    return any(one.is_valid(now) for one in inventory.others)
 
 
 def _changes(inventory: Inventory, wanted: Bundle) -> dict[Place, Bundle]:

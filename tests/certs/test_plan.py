@@ -10,8 +10,8 @@ import pytest
 
 from certs.authority import CertificateAuthority, KeyPair
 from certs.bundle import Bundle
-from certs.inventory import Inventory, Place, take_stock
-from certs.plan import Idle, Mint, Publish, Retire, Sign, Step, Terms, Wait, plan
+from certs.inventory import Inventory, Place, find_lagging, take_stock
+from certs.plan import LAGGING_LOOK, Idle, Mint, Publish, Retire, Sign, Step, Terms, Wait, plan
 from tests.certs.world import NAMES, NOW, TERMS, authority_of, damaged_bundle
 
 HERE = Place("validatingwebhookconfigurations", "migratable", "validate.migratable.io")
@@ -105,6 +105,37 @@ def test_retiring_waits_until_every_replica_serves_the_new_leaf() -> None:
 
     assert isinstance(step, Wait)
     assert step.remaining == TERMS.leaf_settle - timedelta(minutes=1)
+
+
+def test_retiring_waits_for_a_replica_that_is_late() -> None:
+    """
+    However long the settle time is over, a replica that was seen to serve the old leaf needs the old authority.
+    """
+    inventory = replace(stock(leaf=leaf_of(NEW), trusts=(OLD, NEW)), lagging=("10.0.0.7", "10.0.0.9"))
+
+    step = plan(inventory, NOW, TERMS)
+
+    assert step == Wait(LAGGING_LOOK, "until a new leaf is served at 10.0.0.7, 10.0.0.9, where it is not yet")
+
+
+def test_late_is_who_serves_a_leaf_that_counts_by_an_authority_that_would_go() -> None:
+    """
+    Leaves of the authority, of strangers, of the past and of the future, and what is no certificate, hold nothing up.
+    """
+    inventory = stock(leaf=leaf_of(NEW), trusts=(OLD, NEW))
+    stranger = CertificateAuthority.mint(NOW)
+    served = {
+        "new": leaf_of(NEW),
+        "old": leaf_of(OLD),
+        "stranger": leaf_of(stranger),
+        "expired": leaf_of(OLD, NOW - 8 * DAY),
+        "future": leaf_of(OLD, NOW + DAY),
+        "junk": KeyPair(b"junk", b""),
+    }
+
+    lagging = find_lagging({name: pair.certificate for name, pair in served.items()}, inventory, NOW)
+
+    assert lagging == ("old",)
 
 
 def test_then_the_old_authority_is_retired() -> None:

@@ -18,12 +18,11 @@ from certs.cluster import (
     Conflict,
     Missing,
     Refused,
-    Rotator,
     Secret,
-    Settings,
 )
 from certs.inspection import Damage, find_issuer, inspect_leaf, read_certificate
 from certs.plan import Idle, Terms, Wait
+from certs.rotator import Rotator, Settings
 
 T = TypeVar("T")
 
@@ -62,6 +61,7 @@ class FakeCluster:
     bundles: dict[ConfigurationName, tuple[Mapping[str, bytes], int]] = field(default_factory=dict)
     before: Callable[[str], None] = lambda call: None
     after_write: Callable[[str], None] = lambda call: None
+    spread: Callable[[], bool] = lambda: True
     creates_secrets: bool = False
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -83,8 +83,11 @@ class FakeCluster:
             stored = self.secrets[secret.name]
             if stored is None and not self.creates_secrets:
                 raise Missing(secret.name, "Create it.")
-            version = None if stored is None else str(stored[1])
-            if version != secret.version:
+            if secret.version is None:
+                if stored is None:
+                    self.put_secret(secret.name, {})
+                raise Conflict(secret.name, "Again.")
+            if stored is None or str(stored[1]) != secret.version:
                 raise Conflict(secret.name, "Again.")
             self.put_secret(secret.name, data)
             self.after_write(secret.name)
@@ -96,6 +99,10 @@ class FakeCluster:
                 return None
             bundles, version = self.bundles[name]
             return Configuration(name, dict(bundles), str(version), str(version))
+
+    def has_spread(self, configuration: Configuration) -> bool:
+        self.before(f"ask about {configuration.name.resource}")
+        return self.spread()
 
     def write_bundles(self, configuration: Configuration, bundles: Mapping[str, bytes]) -> None:
         self.before(f"write {configuration.name.resource}")
@@ -209,12 +216,20 @@ class World:
     loaded_since: list[tuple[float, bytes]] = field(default_factory=list)
     calls_until_fault: int = 0
     """0 for none."""
+    slow_api: timedelta = timedelta()
+    slow_replica: timedelta = timedelta()
+    """How late one API server and one replica are that can be asked, beside those that keep the settle times."""
 
     def __post_init__(self) -> None:
         self.cluster.before = self._fault
         self.cluster.after_write = lambda _: self.note()
-        self.rotators = [Rotator(self.cluster, self.settings, self.clock) for _ in range(2)]
+        self.cluster.spread = lambda: self._trusted(self.slow_api) == self.trusted_since[-1][1]
+        self.rotators = [Rotator(self.cluster, self.settings, self.clock, self) for _ in range(2)]
         self.note()
+
+    def served(self) -> dict[str, bytes]:
+        """What the slow replica serves."""
+        return {"192.0.2.7": self._loaded(self.slow_replica)}
 
     def healthy(self) -> World:
         """Install the certificates, and let everybody see them."""
@@ -225,7 +240,7 @@ class World:
 
     def crash(self, which: int) -> None:
         """Start a rotator anew, without its memory."""
-        self.rotators[which] = Rotator(self.cluster, self.settings, self.clock)
+        self.rotators[which] = Rotator(self.cluster, self.settings, self.clock, self)
 
     def damage_secret(self, name: str, kind: str) -> None:
         """Damage the pair in a Secret; its ``ca.crt`` goes with it when all goes."""
@@ -259,13 +274,19 @@ class World:
         """Name each API server and replica that could not talk to each other now."""
         terms, now = self.settings.terms, self.clock.now()
         refused = []
-        for api_lag in (timedelta(), terms.bundle_settle * 0.9):
-            texts = _seen(self.trusted_since, self.clock.monotonic() - api_lag.total_seconds())
-            for replica_lag in (timedelta(), terms.leaf_settle * 0.9):
-                leaf = _seen(self.loaded_since, self.clock.monotonic() - replica_lag.total_seconds())
+        for api_lag in {timedelta(), terms.bundle_settle * 0.9, self.slow_api}:
+            texts = self._trusted(api_lag)
+            for replica_lag in {timedelta(), terms.leaf_settle * 0.9, self.slow_replica}:
+                leaf = self._loaded(replica_lag)
                 if not all(accepts(text, leaf, now) for text in texts):
                     refused.append(f"API server {api_lag} late, replica {replica_lag} late")
         return refused
+
+    def _trusted(self, lag: timedelta) -> tuple[bytes, ...]:
+        return _seen(self.trusted_since, self.clock.monotonic() - lag.total_seconds())
+
+    def _loaded(self, lag: timedelta) -> bytes:
+        return _seen(self.loaded_since, self.clock.monotonic() - lag.total_seconds())
 
     def uncovered(self) -> list[str]:
         """Name each caBundle that lacks the authority of the leaf in the Secret, if a replica would load that leaf."""

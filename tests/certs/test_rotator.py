@@ -1,4 +1,4 @@
-"""certs.cluster: the rotator repairs what it finds, and only ever writes over what it has read."""
+"""certs.rotator: the rotator repairs what it finds, and only ever writes over what it has read."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from datetime import timedelta
 
 import pytest
 
-from certs.cluster import Configuration, Conflict, Missing, Reading, Refused, Rotator, Settings, Sighting, rotate
+from certs.cluster import Configuration, Conflict, Missing, Refused
 from certs.inspection import inspect_authority, inspect_leaf
 from certs.plan import Sign, Step, Wait, plan
+from certs.rotator import Reading, Rotator, Settings, Sighting, rotate
 from tests.certs.world import (
     BUNDLE_DAMAGES,
     DAMAGES,
@@ -169,6 +170,90 @@ def test_a_year_passes_without_a_refused_handshake() -> None:
     assert refused == []
     assert len(authorities) == 2
     assert len(leaves) > 70
+
+
+LATE = [
+    {"slow_api": timedelta(minutes=1)},
+    {"slow_replica": timedelta(minutes=5)},
+    {"slow_api": timedelta(seconds=20), "slow_replica": timedelta(minutes=4)},
+]
+
+
+@pytest.mark.parametrize("late", LATE)
+def test_whoever_is_later_than_the_settle_times_is_waited_for_if_asked(late: dict[str, timedelta]) -> None:
+    """
+    A settle time is the least: an API server or a replica that answers with the old is given as long as it takes.
+    """
+    world = World(**late).healthy()
+    refused: list[str] = []
+
+    world.damage_secret("authority", "empty")
+    rests = world.work(steps=200, tick=lambda: refused.extend(world.refused_handshakes()))
+    world.clock.advance(HOUR)
+
+    assert refused == []
+    assert rests
+    assert world.trusts_alone()
+    assert world.refused_handshakes() == []
+
+
+@pytest.mark.parametrize("late", LATE)
+def test_without_asking_they_would_be_refused(late: dict[str, timedelta]) -> None:
+    """
+    The test above can fail: by settle times alone somebody so late is cut off.
+    """
+    world = World(**late)
+    world.cluster.spread = lambda: True
+    world.rotators = [Rotator(world.cluster, world.settings, world.clock)]
+    world.healthy()
+    refused: list[str] = []
+
+    world.damage_secret("authority", "empty")
+    world.work(steps=200, tick=lambda: refused.extend(world.refused_handshakes()))
+    refused.extend(world.refused_handshakes())
+
+    assert refused
+
+
+def test_a_replica_that_hangs_for_ever_holds_the_old_authority_until_its_leaf_has_expired() -> None:
+    """
+    Nobody accepts an expired leaf, so from then on the old authority protects nobody and goes.
+    """
+    world = World(slow_replica=timedelta(days=300)).healthy()
+    leaf = world.cluster.pair("serving")
+    expires = inspect_leaf(leaf, world.clock.now(), NAMES).not_after
+    assert expires is not None
+
+    world.damage_secret("authority", "empty")
+    world.work()
+    held_until = world.clock.now()
+    while not world.trusts_alone():
+        held_until = world.clock.now()
+        world.clock.advance(timedelta(hours=12))
+        world.work(steps=1)
+
+    assert expires - timedelta(hours=13) < held_until <= expires
+
+
+def test_no_api_server_is_asked_once_the_settle_time_is_over() -> None:
+    """
+    Rest costs four reads and no questions.
+    """
+    world = World().healthy()
+    world.rotators[0].round()
+    world.clock.advance(HOUR)
+    world.rotators[0].round()
+    calls: list[str] = []
+    world.cluster.before = calls.append
+
+    world.rotators[0].round()
+
+    assert calls == [
+        "read serving",
+        "read validatingwebhookconfigurations",
+        "read mutatingwebhookconfigurations",
+        "read authority",
+    ]
 
 
 def stages() -> list[int]:
@@ -386,7 +471,7 @@ def test_the_loop_lives_through_an_outage_and_tells_of_it_once(caplog: pytest.Lo
     stop = Stop(world.clock, waits=5)
 
     with caplog.at_level(logging.INFO, "certs"):
-        rotate(SETTINGS, world.clock, stop, world.cluster)
+        rotate(world.rotators[0], SETTINGS.interval, stop)
 
     assert is_good(world)
     assert set(stop.pauses) == {SETTINGS.interval.total_seconds()}

@@ -1,0 +1,321 @@
+"""certs.apiserver: the rotator's calls against a real API server, with an account that may do nothing else."""
+
+import copy
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from certs.apiserver import connect
+from certs.cluster import ConfigurationName, Conflict, Missing, Refused
+from certs.inspection import inspect_authority, inspect_leaf
+from certs.lease import Duty
+from certs.plan import Idle
+from certs.rotator import Rotator
+from tests.apiserver.controlplane import ControlPlane
+from tests.apiserver.rotation import ADMISSION, AUTHORITY, LEASE, SERVING, Installation, install
+from tests.certs.world import authority_of
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.apiserver
+
+Json = dict[str, Any]
+
+
+def configuration(resource: str, name: str, *hooks: str) -> Json:
+    """A webhook configuration that matches nothing, with labels and settings that must stay as they are."""
+    return {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": {"validatingwebhookconfigurations": "ValidatingWebhookConfiguration"}.get(
+            resource, "MutatingWebhookConfiguration"
+        ),
+        "metadata": {"name": name, "labels": {"kept": "yes"}, "annotations": {"kept": "too"}},
+        "webhooks": [
+            {
+                "name": hook,
+                "clientConfig": {"service": {"name": "migratable", "namespace": "nowhere", "path": "/validate"}},
+                "rules": [
+                    {"apiGroups": ["none.example"], "apiVersions": ["v1"], "resources": ["x"], "operations": ["CREATE"]}
+                ],
+                "failurePolicy": "Ignore",
+                "matchConditions": [{"name": "never", "expression": "false"}],
+                "admissionReviewVersions": ["v1"],
+                "sideEffects": "None",
+                "timeoutSeconds": 3,
+            }
+            for hook in hooks
+        ],
+    }
+
+
+def prepare(plane: ControlPlane, namespace: str, **rights: Any) -> Installation:
+    """Install what a rotator looks after, with two configurations of three webhooks."""
+    wanted = {
+        ConfigurationName("validatingwebhookconfigurations", namespace): ("one.example.org", "two.example.org"),
+        ConfigurationName("mutatingwebhookconfigurations", namespace): ("three.example.org",),
+    }
+    for name, hooks in wanted.items():
+        plane.client.create(f"{ADMISSION}/{name.resource}", configuration(name.resource, name.name, *hooks))
+    return install(plane, namespace, tuple(wanted), **rights)
+
+
+@pytest.fixture
+def installed(control_plane: ControlPlane, namespace: str) -> Installation:
+    """A namespace with what a rotator needs."""
+    return prepare(control_plane, namespace)
+
+
+def is_well(installed: Installation) -> bool:
+    """Whether both pairs are good and belong together, and every caBundle trusts the authority alone."""
+    now = datetime.now(UTC)
+    authority, leaf = installed.pair(AUTHORITY), installed.pair(SERVING)
+    names = installed.settings().terms.names
+    return (
+        inspect_authority(authority, now).is_good
+        and inspect_leaf(leaf, now, names, (authority_of(authority),)).is_good
+        and set(installed.bundles()) == {authority.certificate}
+    )
+
+
+def test_a_first_round_fills_what_the_installation_left_empty(installed: Installation) -> None:
+    """
+    With the rights of the rotator and no others; labels and type of the Secrets stay as they were.
+    """
+    Rotator(installed.connect(), installed.settings(), installed.connect().clock).round()
+
+    assert is_well(installed)
+    assert set(installed.data(SERVING)) == {"tls.crt", "tls.key", "ca.crt"}
+    for name in (AUTHORITY, SERVING):
+        stored = installed.secret(name)
+        assert stored["metadata"]["labels"] == {"app.kubernetes.io/component": "rotator"}
+        assert stored["type"] == "Opaque"
+
+
+def test_of_a_webhook_nothing_but_the_bundle_is_written(installed: Installation) -> None:
+    """
+    Rules, conditions, order and labels of every webhook are as the installation wrote them.
+    """
+    before = [installed.configuration(name) for name in installed.configurations]
+
+    Rotator(installed.connect(), installed.settings(), installed.connect().clock).round()
+
+    after = [installed.configuration(name) for name in installed.configurations]
+    assert all(hook["clientConfig"]["caBundle"] for one in after for hook in one["webhooks"])
+    assert [without_bundle(one) for one in after] == [without_bundle(one) for one in before]
+
+
+def without_bundle(document: Json) -> Json:
+    document = copy.deepcopy(document)
+    for changing in ("resourceVersion", "generation", "managedFields"):
+        document["metadata"].pop(changing, None)
+    for hook in document["webhooks"]:
+        hook["clientConfig"].pop("caBundle", None)
+    return document
+
+
+def test_a_write_over_something_unread_conflicts(installed: Installation) -> None:
+    """
+    The API server compares the version that was read, for Secrets, caBundles and the Lease; nothing is written.
+    """
+    cluster = installed.connect()
+    secret, lease = cluster.read_secret(SERVING), cluster.read_lease(LEASE)
+    found = cluster.read_configuration(installed.configurations[0])
+    assert found is not None
+    cluster.write_secret(secret, {"tls.crt": b"first"})
+    cluster.write_bundles(found, {"one.example.org": b"first"})
+    cluster.write_lease(lease, "first", timedelta(seconds=15))
+
+    with pytest.raises(Conflict):
+        cluster.write_secret(secret, {"tls.crt": b"second"})
+    with pytest.raises(Conflict):
+        cluster.write_bundles(found, {"one.example.org": b"second"})
+    with pytest.raises(Conflict):
+        cluster.write_lease(lease, "second", timedelta(seconds=15))
+
+    assert installed.data(SERVING) == {"tls.crt": b"first"}
+    assert installed.bundles() == [b"first", b"", b""]
+    assert cluster.read_lease(LEASE).holder == "first"
+
+
+def test_deleted_secrets_are_made_again(installed: Installation) -> None:
+    """
+    By a server-side apply of the name alone: a right to create any Secret is not needed and not there.
+    """
+    rotator = Rotator(installed.connect(), installed.settings(), installed.connect().clock)
+    rotator.round()
+    for name in (AUTHORITY, SERVING):
+        assert installed.plane.client.api("DELETE", installed.secret_path(name)).status == 200
+
+    wait_until(lambda: [rotator.round(), is_well(installed)][-1], 30, "everything to be well again")
+
+    other = installed.connect().read_secret(AUTHORITY)
+    with pytest.raises(Refused):
+        installed.connect().read_secret("another")
+    with pytest.raises(Missing):
+        installed.connect().write_secret(type(other)("another"), {"tls.crt": b"x"})
+
+
+def test_to_make_a_secret_that_a_rival_has_made_meanwhile_changes_nothing(installed: Installation) -> None:
+    """
+    What was not read is not written, also when it was read as missing.
+    """
+    cluster = installed.connect()
+    installed.plane.client.api("DELETE", installed.secret_path(SERVING))
+    missing = cluster.read_secret(SERVING)
+    with pytest.raises(Conflict):
+        cluster.write_secret(missing, {})
+    cluster.write_secret(cluster.read_secret(SERVING), {"tls.crt": b"of a rival"})
+
+    with pytest.raises(Conflict):
+        cluster.write_secret(missing, {"tls.crt": b"ours"})
+
+    assert installed.data(SERVING) == {"tls.crt": b"of a rival"}
+
+
+def test_without_the_right_to_make_secrets_that_is_told(control_plane: ControlPlane, namespace: str) -> None:
+    """
+    The message says which Secret is missing and what to do.
+    """
+    installed = prepare(control_plane, namespace, secret_verbs=("get", "update"))
+    installed.plane.client.api("DELETE", installed.secret_path(AUTHORITY))
+
+    with pytest.raises(Missing) as raised:
+        Rotator(installed.connect(), installed.settings(), installed.connect().clock).round()
+
+    assert str(raised.value) == (
+        f"Secret {namespace}/{AUTHORITY} does not exist, and may not be made. "
+        "Apply the installation again, which makes it empty, or give the right to create and patch it."
+    )
+
+
+def test_a_configuration_has_spread_once_the_api_server_calls_by_it(installed: Installation) -> None:
+    """
+    An older generation than the API server's own has not, nor has one that was deleted.
+    """
+    cluster = installed.connect()
+    name = installed.configurations[0]
+    old = cluster.read_configuration(name)
+    assert old is not None
+    cluster.write_bundles(old, {"one.example.org": b"new"})
+    new = cluster.read_configuration(name)
+    assert new is not None
+
+    wait_until(lambda: cluster.has_spread(new), 30, "the watch cache to follow")
+    assert not cluster.has_spread(old)
+    installed.plane.client.api("DELETE", f"{ADMISSION}/{name.resource}/{name.name}")
+    wait_until(lambda: not cluster.has_spread(new), 30, "the watch cache to follow the deletion")
+
+
+def test_an_api_server_answers_from_what_it_calls_by(installed: Installation) -> None:
+    """
+    With etcd gone the API server still tells what its own cache holds, which is what it calls webhooks by.
+    """
+    cluster = installed.connect()
+    found = cluster.read_configuration(installed.configurations[0])
+    assert found is not None
+    wait_until(lambda: cluster.has_spread(found), 30, "the watch cache to follow")
+
+    with installed.plane.stopped("etcd"):
+        has_spread = cluster.has_spread(found)
+
+    assert has_spread
+
+
+def test_a_label_is_no_change_of_what_is_published(installed: Installation) -> None:
+    """
+    Only the specification counts, or a tool that labels everything would hold a rotation up.
+    """
+    cluster = installed.connect()
+    name = installed.configurations[0]
+    before = cluster.read_configuration(name)
+
+    document = installed.configuration(name)
+    document["metadata"]["labels"]["more"] = "labels"
+    assert installed.plane.client.api("PUT", f"{ADMISSION}/{name.resource}/{name.name}", document).status == 200
+    after = cluster.read_configuration(name)
+
+    assert before is not None
+    assert after is not None
+    assert (after.generation, after.bundles) == (before.generation, before.bundles)
+    assert after.version != before.version
+
+
+def test_a_lease_passes_from_hand_to_hand(installed: Installation) -> None:
+    """
+    The Lease is one that kubectl can read: who, since when, for how long, how often it changed hands.
+    """
+    first, second = (
+        Duty(installed.connect(), LEASE, name, installed.connect().clock, timedelta(seconds=1))
+        for name in ("first", "second")
+    )
+    assert first.is_ours()
+    assert not second.is_ours()
+    taken = installed.plane.client.kubectl(
+        *("get", "lease", LEASE, "-n", installed.namespace, "-o"),
+        "jsonpath={.spec.holderIdentity} {.spec.leaseDurationSeconds} {.spec.leaseTransitions} {.spec.renewTime}",
+    ).stdout.split()
+    wait_until(second.is_ours, 30, "the Lease to run out")
+    first.resign()
+    second.resign()
+
+    assert taken[:3] == ["first", "1", "1"]
+    assert abs(datetime.fromisoformat(taken[3]) - datetime.now(UTC)) < timedelta(minutes=1)
+    assert installed.connect().read_lease(LEASE).holder == ""
+
+
+def test_an_api_server_that_is_away_is_told_without_a_word_of_the_content(installed: Installation) -> None:
+    """
+    An error names method, path and status; a body, which may hold keys, never.
+    """
+    cluster = installed.connect()
+    secret = cluster.read_secret(SERVING)
+
+    with pytest.raises(Refused) as too_large:
+        cluster.write_secret(secret, {"tls.key": b"CANARY" * 200_000})
+    with pytest.raises(Refused) as forbidden:
+        cluster.read_lease("another")
+    with installed.plane.stopped(), pytest.raises(Refused) as away:
+        cluster.read_secret(SERVING)
+
+    path = f"/api/v1/namespaces/{installed.namespace}/secrets/{SERVING}"
+    assert f"PUT {path}: the API server answered 422" in str(too_large.value)
+    assert "the API server answered 403" in str(forbidden.value)
+    assert str(away.value).startswith(f"GET {path}: no answer (")
+    assert "CANARY" not in repr(too_large.value)
+    assert cluster.read_secret(SERVING) == secret
+
+
+def test_the_api_servers_hour_is_heard(installed: Installation) -> None:
+    """
+    Each answer carries it, and it is that of this machine here.
+    """
+    cluster = installed.connect()
+
+    cluster.read_secret(SERVING)
+
+    assert cluster.clock._told is not None
+    assert abs(cluster.clock.now() - datetime.now(UTC)) < timedelta(seconds=5)
+
+
+def test_without_credentials_that_is_told() -> None:
+    """
+    Outside of a pod a kubeconfig is needed.
+    """
+    with pytest.raises(Refused, match="no usable credentials"):
+        connect("anywhere")
+    with pytest.raises(Refused, match="no usable credentials"):
+        connect("anywhere", "/nonexistent/kubeconfig")
+
+
+def test_rest_writes_nothing(installed: Installation) -> None:
+    """
+    All is well, so no version changes and nobody is woken by a watch.
+    """
+    rotator = Rotator(installed.connect(), installed.settings(), installed.connect().clock)
+    rotator.round()
+    before = [installed.secret(AUTHORITY), installed.secret(SERVING), installed.bundles()]
+
+    steps = [rotator.step() for _ in range(2)]
+
+    assert all(isinstance(step, Idle) for step in steps)
+    assert [installed.secret(AUTHORITY), installed.secret(SERVING), installed.bundles()] == before

@@ -1,0 +1,80 @@
+"""certs.clock: the API server's hour counts, and no jump of our own clock does."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from certs.clock import ServerClock
+from tests.certs.world import NOW, FakeClock
+
+DATE = "Sun, 01 Mar 2026 12:00:00 GMT"  # NOW
+
+
+def test_before_an_answer_our_own_clock_has_to_do() -> None:
+    """
+    Nobody else has told the hour yet.
+    """
+    assert ServerClock(FakeClock()).now() == NOW
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=400), timedelta(days=-1), timedelta(days=-4000)])
+def test_a_jump_of_our_own_clock_changes_nothing(jump: timedelta) -> None:
+    """
+    The hour goes on from what the API server said, by seconds that do not jump.
+    """
+    system = FakeClock()
+    clock = ServerClock(system)
+    clock.hear(DATE)
+
+    system.wall += jump
+    system.advance(timedelta(seconds=30))
+
+    assert clock.now() == NOW + timedelta(seconds=30)
+    assert clock.monotonic() == system.monotonic()
+
+
+def test_a_jump_of_the_api_servers_clock_is_followed() -> None:
+    """
+    It verifies our certificates, so its hour is right by definition.
+    """
+    clock = ServerClock(FakeClock())
+    clock.hear(DATE)
+
+    clock.hear("Mon, 05 Apr 2027 12:00:00 GMT")
+
+    assert clock.now() == datetime(2027, 4, 5, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("date", [None, "", "yesterday", "Sun, 01 Mar 2026 12:00:00 -0000", "2026-03-01T12:00:00Z"])
+def test_an_answer_without_a_date_changes_nothing(date: str | None) -> None:
+    """
+    What stands between us and the API server may leave it out or spoil it.
+    """
+    system = FakeClock(wall=NOW + timedelta(days=7))
+    clock = ServerClock(system)
+    clock.hear(DATE)
+
+    clock.hear(date)
+
+    assert clock.now() == NOW
+
+
+def test_a_clock_that_is_off_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """
+    A node whose clock is wrong is worth a warning, not one at each answer; a few minutes are not.
+    """
+    system = FakeClock(wall=NOW - timedelta(minutes=4))
+    clock = ServerClock(system)
+
+    with caplog.at_level(logging.INFO, "certs"):
+        clock.hear(DATE)
+        system.wall = NOW + timedelta(days=400)
+        clock.hear(DATE)
+        clock.hear(DATE)
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "this machine's clock is 400 days, 0:00:00 off the API server's, which counts"
+    ]

@@ -1,0 +1,187 @@
+"""certs.lease: one of several rotators does the work, and nothing depends on it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from certs.cluster import Conflict, Missing, Refused
+from certs.lease import LEASE_DURATION, LOOK_ANYWAY, Duty, Lease
+from certs.rotator import Rotator, rotate
+from tests.certs.world import SETTINGS, FakeClock, World
+
+SECOND = timedelta(seconds=1)
+
+
+@dataclass
+class FakeLeases:
+    """One Lease that compares versions."""
+
+    holder: str = ""
+    version: int = 1
+    error: Exception | None = None
+    writes: list[str] = field(default_factory=list)
+
+    def read_lease(self, name: str) -> Lease:
+        if self.error is not None:
+            raise self.error
+        return Lease(name, self.holder, str(self.version))
+
+    def write_lease(self, lease: Lease, holder: str, duration: timedelta) -> None:
+        if lease.version != str(self.version):
+            raise Conflict("lease", "Again.")
+        assert duration == LEASE_DURATION
+        self.holder, self.version = holder, self.version + 1
+        self.writes.append(holder)
+
+
+def duties(leases: FakeLeases, clock: FakeClock, *names: str) -> list[Duty]:
+    return [Duty(leases, "rotator", name, clock) for name in names]
+
+
+def test_the_first_to_ask_is_on_duty_and_no_other() -> None:
+    """
+    A Lease that nobody holds is taken; while it is renewed nobody else gets it.
+    """
+    leases, clock = FakeLeases(), FakeClock()
+    first, second = duties(leases, clock, "first", "second")
+
+    turns = []
+    for _ in range(40):
+        turns.append((first.is_ours(), second.is_ours()))
+        clock.advance(3 * SECOND)
+
+    assert set(turns) == {(True, False)}
+
+
+def test_a_lease_is_renewed_at_a_third_of_its_duration() -> None:
+    """
+    Two renewals may fail before anybody else steps in, and not every look is a write.
+    """
+    leases, clock = FakeLeases(), FakeClock()
+    (duty,) = duties(leases, clock, "only")
+
+    for _ in range(60):
+        duty.is_ours()
+        clock.advance(SECOND)
+
+    assert len(leases.writes) == 60 / (LEASE_DURATION / 3).total_seconds()
+
+
+def test_the_place_of_one_who_is_gone_is_taken_within_twenty_seconds() -> None:
+    """
+    With looks every three seconds, and not before the Lease was seen unchanged for its whole duration.
+    """
+    leases, clock = FakeLeases(), FakeClock()
+    first, second = duties(leases, clock, "first", "second")
+    assert first.is_ours()
+    assert not second.is_ours()
+
+    waited = timedelta()
+    while not second.is_ours():
+        clock.advance(3 * SECOND)
+        waited += 3 * SECOND
+
+    assert LEASE_DURATION <= waited <= 20 * SECOND
+    assert not first.is_ours()
+
+
+def test_a_jump_of_the_wall_clock_gives_nobody_the_lease() -> None:
+    """
+    No date in a Lease is compared with a clock.
+    """
+    leases, clock = FakeLeases(), FakeClock()
+    first, second = duties(leases, clock, "first", "second")
+    assert first.is_ours()
+    assert not second.is_ours()
+
+    clock.wall += timedelta(days=400)
+
+    assert not second.is_ours()
+    assert first.is_ours()
+
+
+def test_whoever_ends_hands_over_at_once() -> None:
+    """
+    A rolling update leaves no gap, and nobody resigns for another.
+    """
+    leases, clock = FakeLeases(), FakeClock()
+    first, second = duties(leases, clock, "first", "second")
+    assert first.is_ours()
+
+    second.resign()
+    assert leases.holder == "first"
+    first.resign()
+
+    assert second.is_ours()
+
+
+def test_of_two_who_take_it_at_the_same_time_one_gets_it() -> None:
+    """
+    The write names the version that was read.
+    """
+    leases, clock = FakeLeases(), FakeClock()
+    (duty,) = duties(leases, clock, "slow")
+    read = leases.read_lease
+
+    def overtaken(name: str) -> Lease:
+        lease = read(name)
+        leases.write_lease(lease, "quick", LEASE_DURATION)
+        return lease
+
+    leases.read_lease = overtaken  # type: ignore[method-assign]
+
+    assert not duty.is_ours()
+
+
+@pytest.mark.parametrize("error", [Missing("no Lease", "Make it."), Refused("no right", "Give it.")])
+def test_without_a_lease_everybody_looks(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    """
+    A Lease saves work; to be without one is told once and stops nobody.
+    """
+    leases = FakeLeases(error=error)
+    (duty,) = duties(leases, FakeClock(), "any")
+
+    with caplog.at_level(logging.INFO, "certs"):
+        turns = [duty.is_ours(), duty.is_ours()]
+    duty.resign()
+
+    assert turns == [True, True]
+    assert [record.getMessage() for record in caplog.records] == [f"working without: {error}"]
+
+
+def test_a_lease_of_no_duration_is_refused() -> None:
+    """
+    It would be everybody's at all times.
+    """
+    with pytest.raises(ValueError, match="must last"):
+        Duty(FakeLeases(), "rotator", "any", FakeClock(), timedelta())
+
+
+def test_off_duty_one_looks_every_minute_all_the_same() -> None:
+    """
+    One that is on duty and does nothing, but renews its Lease, is made up for within a minute.
+    """
+    world = World()
+    leases = FakeLeases(holder="asleep")
+    duty = Duty(leases, "rotator", "awake", world.clock)
+    looks: list[float] = []
+    world.cluster.before = lambda call: looks.append(world.clock.monotonic()) if call == "read serving" else None
+
+    class Minutes(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            assert timeout is not None
+            world.clock.advance(timedelta(seconds=timeout))
+            leases.version += 1
+            if world.clock.monotonic() > 150:
+                self.set()
+            return self.is_set()
+
+    rotate(Rotator(world.cluster, SETTINGS, world.clock), SETTINGS.interval, Minutes(), duty)
+
+    assert sorted(set(looks)) == [LOOK_ANYWAY.total_seconds(), 2 * LOOK_ANYWAY.total_seconds()]
+    assert world.trusts_alone()
