@@ -1,0 +1,3 @@
+module migratable.example/benchmarks/handler
+
+go 1.24

@@ -1,0 +1,123 @@
+"""What a benchmark reads of a process, and how it sends load; Linux only."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.building import built
+
+_TICK = os.sysconf("SC_CLK_TCK")
+_WRK = """
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+local file = io.open("{body}", "rb")
+wrk.body = file:read("*a")
+file:close()
+"""
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process and all its threads, those that have ended too (proc_pid_stat(5))."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICK
+
+
+def resident_mib(pid: int) -> float:
+    """Its resident memory."""
+    text = Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"^VmRSS:\s+(\d+)", text, re.MULTILINE)
+    return int(found[1]) / 1024 if found else 0.0
+
+
+def begin(core: int, argv: Sequence[object], log: Path, environment: Mapping[str, str] = {}) -> subprocess.Popen[bytes]:
+    """Starts a process that runs on one core alone."""
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            ["taskset", "-c", str(core), *map(str, argv)],
+            stdout=out,
+            stderr=out,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, **environment},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What one round of load showed."""
+
+    answers: int
+    failures: int
+    per_second: float
+    p50_ms: float
+    p99_ms: float
+
+
+def closed_loop(core: int, url: str, body: Path, connections: int, seconds: float) -> Load:
+    """As fast as ``connections`` take it, by wrk: each sends its next request when the last is answered."""
+    if shutil.which("wrk") is None:
+        raise SystemExit("wrk is not installed: apt-get install wrk")
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(_WRK.format(body=body))
+        script.flush()
+        done = subprocess.run(
+            [
+                *("taskset", "-c", str(core), "wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s"),
+                *("--latency", "-s", script.name, url),
+            ],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+    return _of_wrk(done.stdout)
+
+
+def _of_wrk(text: str) -> Load:
+    def number(pattern: str) -> float:
+        found = re.search(pattern, text, re.MULTILINE)
+        return float(found[1]) if found else 0.0
+
+    def milliseconds(quantile: str) -> float:
+        found = re.search(rf"^\s+{quantile}%\s+([\d.]+)(us|ms|s)$", text, re.MULTILINE)
+        return float(found[1]) * {"us": 0.001, "ms": 1, "s": 1000}[found[2]] if found else float("nan")
+
+    errors = re.search(r"connect (\d+), read (\d+), write (\d+), timeout (\d+)", text)
+    failures = int(number(r"Non-2xx or 3xx responses: (\d+)")) + sum(map(int, errors.groups() if errors else ()))
+    return Load(
+        int(number(r"^\s+(\d+) requests in")),
+        failures,
+        number(r"Requests/sec:\s+([\d.]+)"),
+        milliseconds("50"),
+        milliseconds("99"),
+    )
+
+
+def open_loop(core: int, url: str, body: Path, per_second: int, seconds: float) -> Load:
+    """At a steady rate, by vegeta: a late answer delays no later request, and counts as late."""
+    target = f"POST {url}\nContent-Type: application/json\n@{body}\n"
+    attack = subprocess.run(
+        [
+            *("taskset", "-c", str(core), str(built("vegeta")), "attack", "-insecure", "-http2=false"),
+            *(f"-rate={per_second}/1s", f"-duration={seconds:g}s", "-connections=16", "-max-workers=16"),
+        ],
+        check=True,
+        capture_output=True,
+        input=target.encode(),
+    )
+    report = subprocess.run(
+        [str(built("vegeta")), "report", "-type=json"], check=True, capture_output=True, input=attack.stdout
+    )
+    found = json.loads(report.stdout)
+    good = found["status_codes"].get("200", 0)
+    return Load(
+        found["requests"],
+        found["requests"] - good,
+        found["throughput"],
+        found["latencies"]["50th"] / 1e6,
+        found["latencies"]["99th"] / 1e6,
+    )

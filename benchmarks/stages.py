@@ -1,0 +1,149 @@
+"""
+What each stage of a review costs, in CPU microseconds: `python -m benchmarks.stages [ROUNDS]`.
+
+One process, no network: the review of ``benchmarks.reviews`` and a store with its claims, through the parts of the
+admission door one by one and then through the door itself. What remains up to ``benchmarks.admission`` is TLS and HTTP.
+"""
+
+import gc
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks import reviews
+from webhook.engine import judge
+from webhook.kubevirt.expand import expand
+from webhook.kubevirt.releases import SUPPORTED
+from webhook.kubevirt.subject import subject_of
+from webhook.objects.kubevirt import KubeVirt
+from webhook.objects.storage import PersistentVolumeClaim
+from webhook.policy import Judged, Policy, decide_all
+from webhook.resolve.cluster import WATCHED, ClusterFacts
+from webhook.serve.observing import Metrics
+from webhook.serve.situation import Situations
+from webhook.surfaces.admission.answering import allowed
+from webhook.surfaces.admission.door import Door
+from webhook.surfaces.admission.reading import Readable, read_review
+from webhook.surfaces.admission.validate import Judging, decide_request
+
+RUNS = 7
+
+
+class Facts:
+    """What ``webhook.serve.cluster_facts`` gives, over a store that was filled by hand."""
+
+    ready = True
+
+    def __init__(self) -> None:
+        self.cluster = ClusterFacts()
+        store = self.cluster.store
+        for kind in WATCHED:
+            store.replace(kind, [], "v1")
+        spec = [{"metadata": {"name": "kubevirt", "namespace": "kubevirt", "resourceVersion": "1"}}]
+        store.replace(KubeVirt, [store.read(KubeVirt, json.dumps(each).encode(), "v1") for each in spec], "v1")
+        for name, mode in reviews.CLAIMS.items():
+            claim = {
+                "metadata": {"name": name, "namespace": reviews.NAMESPACE, "resourceVersion": "1"},
+                "spec": {"accessModes": [mode]},
+            }
+            store.put(PersistentVolumeClaim, json.dumps(claim).encode())
+
+    def world(self) -> Any:
+        """As ``ClusterBacked.world``."""
+        return self.cluster.recording()
+
+    def needs_confirmation(self, world: Any, _outcome: object) -> bool:
+        """As for an outcome that allows."""
+        return bool(world.untrusted)
+
+    def confirm(self, world: Any, decide: Callable[[Any], Any], _deadline: float) -> Any:
+        """Never needed here."""
+        return decide(world)
+
+
+def cpu(work: Callable[[], object], rounds: int) -> float:
+    """Microseconds per call, the best of ``RUNS``."""
+    best = float("inf")
+    for _ in range(RUNS):
+        began = time.process_time()
+        for _ in range(rounds):
+            work()
+        best = min(best, (time.process_time() - began) / rounds)
+    return best * 1e6
+
+
+def through_the_door(door: Door, body: bytes) -> Callable[[], None]:
+    """One request without HTTP; the coroutine never waits, so nothing but it is measured."""
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/validate",
+        "query_string": b"timeout=10s",
+        "headers": [(b"content-length", str(len(body)).encode())],
+        "state": {},
+    }
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(_: Any) -> None:
+        pass
+
+    def once() -> None:
+        try:
+            door(scope, receive, send).send(None)
+        except StopIteration:
+            return
+        raise AssertionError("the door waited")
+
+    return once
+
+
+def main() -> None:
+    """Prints each stage beside ``json.loads`` of the same body."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    body = reviews.encoded(reviews.good())
+    facts, metrics = Facts(), Metrics()
+    situations = Situations(None, "", facts.world, lambda: "2026-01-01")
+    door = Door(facts, situations, metrics, time.monotonic)
+    read = read_review(body)
+    assert isinstance(read, Readable)
+    assert read.object is not None
+    subject = subject_of(read.object)
+    assert subject is not None
+    now, machine = situations(), read.object
+    judgement = judge(machine, facts.world(), now.chosen.releases)
+    judged = Judged("VirtualMachine", "tenant", "a")
+
+    def judging() -> Judging:
+        return Judging(facts.world(), now.chosen.releases, now.policy, now.today, now.install_namespace)
+
+    def observe() -> None:
+        for finding in judgement.findings:
+            metrics.found(finding.rule.id, "VirtualMachine", "warn")
+        metrics.reviewed("validate", "VirtualMachine", "CREATE", "allowed", 0.001)
+
+    gc.freeze()
+    stages: dict[str, Callable[[], object]] = {
+        "json.loads": lambda: json.loads(body),
+        "read the review": lambda: read_review(body),
+        "what is in force": situations,
+        "expand, one VMI a group of releases": lambda: list(expand(subject, facts.world(), now.chosen.releases)),
+        "judge (expansion and all rules)": lambda: judge(machine, facts.world(), now.chosen.releases),
+        "policy": lambda: decide_all(judgement, Policy(), judged, "2026-01-01"),
+        "decide (judge and policy)": lambda: decide_request(read, judging()),
+        "write the answer": lambda: allowed("uid", (), {"live-migratable": "true"}),
+        "metrics": observe,
+        "the whole door": through_the_door(door, body),
+    }
+    took = {name: cpu(work, rounds) for name, work in stages.items()}
+    print(f"review of {len(body)} bytes, {SUPPORTED.bit_count()} releases, {len(judgement.findings)} findings")
+    print(f"Python {sys.version.split()[0]}, {rounds} rounds, best of {RUNS}")
+    for name, micros in took.items():
+        print(f"{name:38} {micros:8.1f} us  {micros / took['json.loads']:6.2f} x json.loads")
+
+
+if __name__ == "__main__":
+    main()
