@@ -1,0 +1,525 @@
+"""A real API server obeys the rules about migration settings, MigrationPolicies and migration networks."""
+
+import copy
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.apiserver import crds
+from tests.apiserver.controlplane import ControlPlane
+from tests.apiserver.serving import ROOT, Serving, install_hooks, kubectl_apply, serving
+from tests.waiting import wait_until
+from tests.wrapping import as_kubevirt, as_nad, as_policy, before_of
+from webhook.rules import RULES
+from webhook.rules.rule import About, Example, Rule, Severity
+
+pytestmark = pytest.mark.apiserver
+
+Manifest = dict[str, Any]
+Done = subprocess.CompletedProcess[str]
+SEEN_SECONDS = 10
+OPERATOR = "system:serviceaccount:kubevirt:kubevirt-operator"
+WRAPS = {
+    About.SETTINGS: as_kubevirt,
+    About.MIGRATION_NETWORK: as_kubevirt,
+    About.NETWORK: as_nad,
+    About.POLICY: as_policy,
+}
+SETTABLE = {"KubeVirt", "NetworkAttachmentDefinition", "Node", "MigrationPolicy"}
+"""Kinds of other objects that a test can put into the cluster as an example wants them."""
+NETWORK = "/apis/k8s.cni.cncf.io/v1/namespaces/kubevirt/network-attachment-definitions"
+CR = "/apis/kubevirt.io/v1/namespaces/kubevirt/kubevirts"
+POLICIES = "/apis/migrations.kubevirt.io/v1alpha1/migrationpolicies"
+HOOKS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+
+REFUSED_EARLIER = {
+    "LM601": "spec.configuration.migrations.progressTimeout",
+    "LM602": 'unknown field "spec.configuration.migrations.completionTimeoutPerGib"',
+    "LM634": "spec.selectors: Required value",
+}
+"""What the API server refuses by itself, by its schema or by kubectl's strict reading, before it asks anybody."""
+BY_TITLE = {
+    "LM605": "negative",  # other texts do not match the pattern of the schema
+    "LM610": "a negative count",
+    "LM631": "a negative timeout",
+}
+"""The rejected example to take, where the first one does not come as far as us."""
+ELSEWHERE = {
+    "LM644": "what is stored goes through `kubectl get | migratable check`",
+    "LM716": "needs a name that no network has",
+    "LM718": "needs a network that is fit for everything but migrations",
+    "LM721": "needs the addresses of this API server",
+    "LM722": "needs the addresses of this API server",
+}
+"""Rules whose examples cannot be put into a cluster as they are; each has a test below."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A rejected example of a rule and an accepted one, in the same world."""
+
+    rule: Rule
+    rejected: Example
+    accepted: Example | None
+
+    @property
+    def world(self) -> str:
+        """What has to stand in the cluster, comparable."""
+        return json.dumps([self.rejected.release, list(self.rejected.world)], sort_keys=True)
+
+    @property
+    def path(self) -> str:
+        return f"spec.{self.rejected.violates[0]}"
+
+    def manifest(self, example: Example) -> Manifest:
+        made = WRAPS[self.rule.about](example)
+        if made["kind"] == "KubeVirt":
+            made["metadata"]["name"] = "another"  # the one that is stored is the world
+        return made
+
+
+def cases() -> list[Case]:
+    """One case of each rule that has fitting examples, those of one world together."""
+    found = []
+    for rule in RULES:
+        if rule.about in WRAPS and rule.id not in ELSEWHERE:
+            wanted = BY_TITLE.get(rule.id)
+            rejected = next(
+                each
+                for each in rule.examples
+                if each.violates and fits(each) and wanted in (None, each.title) and each.release != "1.3"
+            )
+            same = [
+                each
+                for each in rule.examples
+                if not each.violates and not each.undetermined and fits(each) and each.release == rejected.release
+            ]
+            same.sort(key=lambda each: each.world != rejected.world)
+            found.append(Case(rule, rejected, same[0] if same and same[0].world == rejected.world else None))
+    return sorted(found, key=lambda case: case.world)
+
+
+def fits(example: Example) -> bool:
+    return {each["kind"] for each in example.world} <= SETTABLE and not any("spec" in each for each in nodes(example))
+
+
+def nodes(example: Example) -> list[Manifest]:
+    return [each for each in example.world if each["kind"] == "Node"]
+
+
+class Cluster:
+    """A control plane behind the server, with a KubeVirt CR that changes as the cases want it."""
+
+    def __init__(self, plane: ControlPlane, server: Serving) -> None:
+        self.plane = plane
+        self.client = plane.client
+        self.server = server
+        self.operator = plane.client.kubeconfig(OPERATOR, ("system:masters",))
+
+    def apply(self, *documents: Manifest, flags: tuple[str, ...] = ("--dry-run=server",)) -> Done:
+        return kubectl_apply(self.plane, *documents, flags=flags)
+
+    def as_operator(self, *args: str, stdin: str | None = None) -> Done:
+        return self.client.kubectl(*args, stdin=stdin, kubeconfig=self.operator)
+
+    def store_kubevirt(self, spec: Manifest, release: str = "1.9") -> Done:
+        """The one KubeVirt CR, written by virt-operator whatever it holds, as of a release."""
+        body = {
+            "apiVersion": "kubevirt.io/v1",
+            "kind": "KubeVirt",
+            "metadata": {"name": "kubevirt", "namespace": "kubevirt"},
+            "spec": spec,
+        }
+        text = json.dumps(body)
+        written = self.as_operator("create", "-f", "-", stdin=text) if not self.stored() else self.replaced(body)
+        status = json.dumps({"status": {"observedKubeVirtVersion": f"v{release}.0"}})
+        self.as_operator(
+            *("patch", "kubevirt", "kubevirt", "-n", "kubevirt", "--subresource=status", "--type=merge", "-p", status)
+        )
+        return written
+
+    def stored(self) -> bool:
+        return self.client.api("GET", f"{CR}/kubevirt").status == 200
+
+    def replaced(self, body: Manifest) -> Done:
+        return self.as_operator("replace", "-f", "-", stdin=json.dumps(body))
+
+    def migrations(self) -> Manifest:
+        found: Manifest = self.client.api("GET", f"{CR}/kubevirt").document["spec"]["configuration"]["migrations"]
+        return found
+
+    def enter(self, case: Case) -> None:
+        """Puts the world of a case into the cluster."""
+        world = case.rejected.world
+        cr = next((each["spec"] for each in world if each["kind"] == "KubeVirt"), {"configuration": {"migrations": {}}})
+        self.store_kubevirt({"configuration": {"migrations": {}}}, case.rejected.release)
+        self.client.api("DELETE", NETWORK)
+        self.client.api("DELETE", "/api/v1/nodes")
+        self.client.api("DELETE", POLICIES)
+        for each in world:
+            if each["kind"] == "NetworkAttachmentDefinition":
+                self.client.create(NETWORK, each)
+            if each["kind"] == "MigrationPolicy":
+                self.client.create(POLICIES, each)
+            if each["kind"] == "Node":
+                self.client.create("/api/v1/nodes", each)
+        self.store_kubevirt(cr, case.rejected.release)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """With the project's own small definitions, which let more through to us; hooks as deployed, and one more."""
+    folder: Path = tmp_path_factory.mktemp("settings")
+    with ControlPlane(crds=crds.OWN) as plane, serving(plane, folder / "tls") as server:
+        plane.client.create(
+            "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kubevirt"}}
+        )
+        install_hooks(plane, server)
+        ready = Cluster(plane, server)
+        also_policies(ready)
+        ready.store_kubevirt({"configuration": {"migrations": {}}})
+        yield ready
+
+
+def also_policies(cluster: Cluster) -> None:
+    """MigrationPolicies are no hook of the deployment; the door judges them for whoever asks."""
+    hook = {
+        "name": "migrationpolicy.validate.example",
+        "clientConfig": {
+            "url": f"https://127.0.0.1:{cluster.server.admission_port}/validate",
+            "caBundle": cluster.plane.ca.bundle,
+        },
+        "rules": [
+            {
+                "apiGroups": ["migrations.kubevirt.io"],
+                "apiVersions": ["v1alpha1"],
+                "resources": ["migrationpolicies"],
+                "operations": ["CREATE", "UPDATE"],
+            }
+        ],
+        "admissionReviewVersions": ["v1"],
+        "sideEffects": "None",
+        "failurePolicy": "Fail",
+    }
+    body = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": "policies"},
+        "webhooks": [hook],
+    }
+    cluster.client.create(HOOKS, body)
+    bad = {"apiVersion": "migrations.kubevirt.io/v1alpha1", "kind": "MigrationPolicy", "metadata": {"name": "probe"}}
+    bad["spec"] = {"selectors": {}, "completionTimeoutPerGiB": -1}  # type: ignore[assignment]
+    wait_until(lambda: cluster.apply(bad).returncode == 1, SEEN_SECONDS, "the hook for policies to be in force")
+
+
+def denied(done: Done, rule: str, path: str) -> bool:
+    """Whether the rule is among the causes, at its path: kubectl prints one behind the object's name, several as a list."""
+    said = re.findall(r"^(?:\* |The .* is invalid: )(\S+): (.*)$", done.stderr, re.MULTILINE)
+    return done.returncode == 1 and any(field == path and f"[{rule} " in text for field, text in said)
+
+
+def warned(done: Done, rule: str, path: str) -> bool:
+    """Whether the rule is among the warnings, which are printed whether or not another rule denies."""
+    return f"Warning: [{rule}] {path}: " in done.stderr
+
+
+def shown(case: Case, done: Done) -> bool:
+    """Whether kubectl says what the page of the rule promises."""
+    if case.rule.id in REFUSED_EARLIER:
+        return done.returncode == 1 and REFUSED_EARLIER[case.rule.id] in done.stderr
+    if case.rule.severity is Severity.ERROR:
+        return denied(done, case.rule.id, case.path)
+    return warned(done, case.rule.id, case.path)
+
+
+def test_each_rule_is_shown_through_kubectl(cluster: Cluster) -> None:
+    """
+    A rejected example of every rule about settings, policies and networks is denied or warned about with its field, and an
+    accepted one in the same world passes without a word of that rule.
+    """
+    all_cases, wrong = cases(), list[str]()
+    world = ""
+    for case in all_cases:
+        if case.world != world:
+            cluster.enter(case)
+            world = case.world
+        manifest = case.manifest(case.rejected)
+        try:
+            wait_until(lambda: shown(case, cluster.apply(manifest)), SEEN_SECONDS, "")  # noqa: B023 - asked at once
+        except TimeoutError:
+            wrong.append(f"{case.rule.id} {case.rejected.title}: {cluster.apply(manifest)}")
+        if case.accepted is not None:
+            passed = cluster.apply(case.manifest(case.accepted))
+            if f"[{case.rule.id}" in passed.stderr:
+                wrong.append(f"{case.rule.id} {case.accepted.title}: {passed}")
+
+    assert wrong == []
+    about = {rule.id for rule in RULES if rule.about in WRAPS}
+    assert {case.rule.id for case in all_cases} | set(ELSEWHERE) == about
+    assert len([case for case in all_cases if case.accepted is not None]) > len(all_cases) * 3 // 4
+
+
+def test_a_network_that_does_not_exist_or_does_not_fit_is_refused_in_the_cr(cluster: Cluster) -> None:
+    """
+    A CR may name only a network that exists, and can carry migrations; the message says what is wrong with it.
+    """
+    cluster.store_kubevirt({"configuration": {"migrations": {}}})
+    plain = {"apiVersion": "k8s.cni.cncf.io/v1", "kind": "NetworkAttachmentDefinition"}
+    plain |= {
+        "metadata": {"name": "unfit", "namespace": "kubevirt"},
+        "spec": {"config": '{"type": "macvlan", "master": "eth1"}'},
+    }
+    stored = cluster.apply(plain, flags=())
+
+    absent, unfit = (wait_for_network(cluster, name, rule) for name, rule in (("nowhere", "LM716"), ("unfit", "LM718")))
+
+    assert stored.returncode == 0, stored.stderr
+    assert "namespace 'kubevirt' has no NetworkAttachmentDefinition 'nowhere'" in absent.stderr
+    assert "network 'unfit' cannot be used: ipam is missing" in unfit.stderr
+
+
+def wait_for_network(cluster: Cluster, name: str, rule: str) -> Done:
+    manifest = as_kubevirt(Example("", json.dumps({"configuration": {"migrations": {"network": name}}})))
+
+    def refused() -> Done | None:
+        done = cluster.apply(manifest)
+        return done if denied(done, rule, "spec.configuration.migrations.network") else None
+
+    return wait_until(refused, SEEN_SECONDS, f"{rule} about {name}") or pytest.fail("unreachable")
+
+
+def test_the_addresses_of_services_are_kept_free(cluster: Cluster) -> None:
+    """
+    A migration network over the API server's own Service is denied, one beside it in the range of Services is warned about.
+    """
+    [cidr] = cluster.client.api("GET", "/apis/networking.k8s.io/v1/servicecidrs/kubernetes").document["spec"]["cidrs"]
+    prefix = cidr.rpartition(".")[0]
+    cluster.store_kubevirt({"configuration": {"migrations": {"network": "over-services"}}})
+
+    def network(text: str) -> Manifest:
+        config = {"type": "macvlan", "master": "eth1", "ipam": {"type": "whereabouts", "range": text}}
+        made = as_nad(Example("", json.dumps({"config": json.dumps(config)})))
+        made["metadata"]["name"] = "over-services"
+        return made
+
+    wait_until(lambda: denied(cluster.apply(network(cidr)), "LM721", "spec.config"), SEEN_SECONDS, "LM721")
+    beside, elsewhere = cluster.apply(network(f"{prefix}.128/25")), cluster.apply(network("192.168.7.0/24"))
+
+    assert warned(beside, "LM722", "spec.config")
+    assert (elsewhere.returncode, elsewhere.stderr) == (0, "")
+
+
+def test_stored_policies_go_through_check(cluster: Cluster, tmp_path: Path) -> None:
+    """
+    What `kubectl get -o yaml` prints is what `migratable check` reads: a policy that selects no VM is told there.
+    """
+    policy = {
+        "apiVersion": "migrations.kubevirt.io/v1alpha1",
+        "kind": "MigrationPolicy",
+        "metadata": {"name": "fast"},
+        "spec": {"selectors": {"virtualMachineInstanceSelector": {"speed": "fast"}}, "allowAutoConverge": True},
+    }
+    vm = {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "VirtualMachine",
+        "metadata": {"name": "db", "namespace": "default", "labels": {"speed": "fast"}},
+        "spec": {"runStrategy": "Halted", "template": {"spec": {"domain": {"devices": {}}}}},
+    }
+    cluster.client.create(POLICIES, policy)
+    printed = yaml.safe_load(cluster.client.kubectl("get", "migrationpolicy", "fast", "-o", "yaml").stdout)
+    (tmp_path / "all.yaml").write_text(yaml.safe_dump_all([printed, vm]))
+
+    done = migratable("check", str(tmp_path), "-o", "json")
+
+    [found] = [
+        each for one in json.loads(done.stdout)["objects"] for each in one["findings"] if each["rule"] == "LM644"
+    ]
+    assert found["path"] == "spec.selectors"
+    assert found["remedy"].startswith("VirtualMachine 'db' has these labels in its own metadata")
+
+
+def migratable(*args: str) -> Done:
+    return subprocess.run(
+        [sys.executable, "-m", "webhook", *args], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def test_an_update_tells_of_the_restart_and_of_the_new_configuration(cluster: Cluster) -> None:
+    """
+    Naming another network is told to restart virt-handler, a new configuration to need that; touching neither says nothing.
+    """
+    [restart] = [rule for rule in RULES if rule.id == "LM719"]
+    [config] = [rule for rule in RULES if rule.id == "LM720"]
+    first = next(each for each in restart.examples if each.title == "a first migration network")
+    another = next(each for each in config.examples if each.violates)
+    cluster.store_kubevirt({"configuration": {"migrations": {}}})
+    old = as_nad(before_of(another))
+    assert cluster.apply(old, flags=()).returncode == 0
+    named = as_kubevirt(first)
+
+    wait_until(
+        lambda: warned(cluster.apply(named), "LM719", "spec.configuration.migrations.network"), SEEN_SECONDS, "LM719"
+    )
+    assert cluster.apply(named, flags=()).returncode == 0
+    again = cluster.apply(named)
+    wait_until(lambda: warned(cluster.apply(as_nad(another)), "LM720", "spec.config"), SEEN_SECONDS, "LM720")
+    labelled = copy.deepcopy(old)
+    labelled["metadata"]["labels"] = {"team": "a"}
+    touched = cluster.apply(labelled)
+
+    assert (again.returncode, again.stderr) == (0, "")
+    assert (touched.returncode, touched.stderr) == (0, "")
+
+
+def test_a_network_in_use_is_neither_broken_nor_deleted(cluster: Cluster) -> None:
+    """
+    While the CR names it, an update that makes it unfit and a DELETE are denied; afterwards both pass.
+    """
+    cluster.store_kubevirt({"configuration": {"migrations": {}}})
+    config = '{"type": "macvlan", "master": "eth1", "ipam": {"type": "whereabouts", "range": "10.1.1.0/24"}}'
+    sound = as_nad(Example("", json.dumps({"config": config})))
+    broken = as_nad(Example("", json.dumps({"config": '{"type": "macvlan", "master": "eth1"}'})))
+    broken["metadata"]["name"] = sound["metadata"]["name"] = "guarded"
+    assert cluster.apply(sound, flags=()).returncode == 0
+    cluster.store_kubevirt({"configuration": {"migrations": {"network": "guarded"}}})
+    delete = ("delete", "net-attach-def", "guarded", "-n", "kubevirt")
+
+    wait_until(lambda: denied(cluster.apply(broken), "LM711", "spec.config"), SEEN_SECONDS, "LM711")
+    kept = cluster.client.kubectl(*delete, check=False)
+    cluster.store_kubevirt({"configuration": {"migrations": {}}})
+    wait_until(lambda: cluster.apply(broken).returncode == 0, SEEN_SECONDS, "the network to be free")
+    gone = cluster.client.kubectl(*delete, check=False)
+
+    assert kept.returncode == 1
+    assert "is KubeVirt's migration network" in kept.stderr
+    assert "First remove or change spec.configuration.migrations.network" in kept.stderr
+    assert gone.returncode == 0, gone.stderr
+
+
+def test_a_bad_cr_stays_is_improved_and_not_made_worse(cluster: Cluster) -> None:
+    """
+    virt-operator writes whatever it wants. An update by anybody that leaves the bad field alone or makes it less bad passes
+    with a warning, a worse one and another bad field are denied, a status and a label always pass.
+    """
+    written = cluster.store_kubevirt({"configuration": {"migrations": {"bandwidthPerMigration": "5Mi"}}})
+
+    def patch(*more: str, **migrations: Any) -> Done:
+        body = json.dumps({"spec": {"configuration": {"migrations": migrations}}})
+        flags = ("-n", "kubevirt", "--type=merge", "-p", body, *more)
+        return cluster.client.kubectl("patch", "kubevirt", "kubevirt", *flags, check=False)
+
+    field = "spec.configuration.migrations.bandwidthPerMigration"
+    untouched = patch(allowAutoConverge=True)
+    worse = patch(bandwidthPerMigration="2Mi")
+    second = patch(progressTimeout=-1)
+    better = patch(bandwidthPerMigration="6Mi")
+    back = patch(bandwidthPerMigration="5Mi")
+    label = cluster.client.kubectl("label", "kubevirt", "kubevirt", "-n", "kubevirt", "team=a", check=False)
+    by_operator = cluster.as_operator(
+        *("patch", "kubevirt", "kubevirt", "-n", "kubevirt", "--type=merge", "-p"),
+        json.dumps(
+            {"spec": {"configuration": {"migrations": {"bandwidthPerMigration": "1Mi", "progressTimeout": -1}}}}
+        ),
+    )
+    repaired = patch(bandwidthPerMigration="64Mi", progressTimeout=150)
+
+    assert [each.returncode for each in (written, by_operator, label, untouched, better)] == [0] * 5
+    assert (by_operator.stderr, label.stderr) == ("", "")
+    assert warned(untouched, "LM615", field)
+    assert denied(worse, "LM615", field)
+    assert denied(second, "LM614", "spec.configuration.migrations.progressTimeout")
+    assert warned(better, "LM615", field)
+    assert denied(back, "LM615", field)
+    assert (repaired.returncode, repaired.stderr) == (0, "")
+    assert cluster.migrations()["bandwidthPerMigration"] == "64Mi"
+
+
+GIT = {
+    "apiVersion": "kubevirt.io/v1",
+    "kind": "KubeVirt",
+    "metadata": {"name": "from-git", "namespace": "kubevirt"},
+    "spec": {"configuration": {"migrations": {"allowAutoConverge": True, "parallelMigrationsPerCluster": 3}}},
+}
+
+
+def test_what_is_filled_in_makes_no_difference_to_git(cluster: Cluster) -> None:
+    """
+    Defaults belong to nobody in git: server-side apply of the same manifest changes no resourceVersion, `kubectl diff` shows
+    nothing, client-side apply neither, and a field that git gives up later gets its default.
+    """
+    cluster.store_kubevirt({"configuration": {"migrations": {}}})
+    by_git = ("--server-side", "--field-manager=git")
+
+    def version() -> str:
+        found: str = cluster.client.api("GET", f"{CR}/from-git").document["metadata"]["resourceVersion"]
+        return found
+
+    first = cluster.apply(GIT, flags=by_git)
+    before = version()
+    second = cluster.apply(GIT, flags=by_git)
+    after = version()
+    diff = cluster.client.kubectl("diff", "-f", "-", stdin=json.dumps(GIT), check=False)
+    diff_of_git = cluster.client.kubectl("diff", *by_git, "-f", "-", stdin=json.dumps(GIT), check=False)
+    stored = cluster.client.api("GET", f"{CR}/from-git").document
+    fewer = copy.deepcopy(GIT)
+    del fewer["spec"]["configuration"]["migrations"]["parallelMigrationsPerCluster"]  # type: ignore[index]
+    given_up = cluster.apply(fewer, flags=by_git)
+    now = cluster.client.api("GET", f"{CR}/from-git").document["spec"]["configuration"]["migrations"]
+
+    assert [each.returncode for each in (first, second, diff, diff_of_git, given_up)] == [0] * 5
+    assert (diff.stdout, diff_of_git.stdout) == ("", "")
+    assert after == before
+    migrations = stored["spec"]["configuration"]["migrations"]
+    assert (migrations["allowAutoConverge"], migrations["parallelMigrationsPerCluster"]) == (True, 3)
+    assert (migrations["parallelOutboundMigrationsPerNode"], migrations["completionTimeoutPerGiB"]) == (2, 150)
+    assert "maxDowntimeMs" not in migrations
+    assert now["parallelMigrationsPerCluster"] == 5
+
+
+def test_defaults_are_the_same_when_they_are_asked_for_twice(cluster: Cluster) -> None:
+    """
+    A second mutating hook behind ours makes the API server ask again within one request; the outcome is the same.
+    """
+    path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
+    once = cluster.client.api("GET", f"{path}/migratable-default").document
+    manifest = copy.deepcopy(GIT)
+    manifest["metadata"]["name"] = "asked"  # type: ignore[index]
+    plain = cluster.client.api("POST", f"{CR}?dryRun=All", manifest).document["spec"]
+    twice = copy.deepcopy(once)
+    twice["metadata"] = {"name": "zz-again"}
+    for hook in twice["webhooks"]:
+        hook["name"] = f"again.{hook['name']}"
+    before = _mutations(cluster)
+    cluster.client.create(path, twice)
+
+    def asked_twice() -> bool:
+        at = _mutations(cluster)
+        reply = cluster.client.api("POST", f"{CR}?dryRun=All", manifest)
+        assert reply.status == 201, reply.document
+        assert reply.document["spec"] == plain
+        return _mutations(cluster) - at >= 2
+
+    wait_until(asked_twice, SEEN_SECONDS, "both configurations to be asked")
+    cluster.client.api("DELETE", f"{path}/zz-again")
+
+    assert _mutations(cluster) > before
+    assert plain["configuration"]["migrations"]["parallelOutboundMigrationsPerNode"] == 2
+
+
+def _mutations(cluster: Cluster) -> float:
+    lines = [
+        line
+        for line in cluster.server.metrics().splitlines()
+        if line.startswith("migratable_reviews_total{") and 'door="mutate"' in line and 'kind="KubeVirt"' in line
+    ]
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
