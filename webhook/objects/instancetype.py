@@ -2,14 +2,14 @@
 
 import msgspec
 
-from webhook.objects.meta import Empty, Json, Kubernetes, Read
+from webhook.objects.meta import Empty, Json, Kubernetes, Read, UInt32
 from webhook.objects.vmi import EFI, GPU, TPM, CPUFeature, HostDevice, HyperV, LaunchSecurity, Memory
 
 
 class InstancetypeCPU(Read, frozen=True):
     """``cpu`` of an instancetype."""
 
-    guest: int | None = None
+    guest: UInt32 | None = None
     model: str | None = None
     dedicated_cpu_placement: bool | None = msgspec.field(default=None, name="dedicatedCPUPlacement")
     isolate_emulator_thread: bool | None = None

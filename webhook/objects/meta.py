@@ -1,11 +1,15 @@
 """What all objects share: the reading rules and ObjectMeta."""
 
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
 Quantity = str | int | float
 """A Kubernetes quantity as it is written: ``64Mi``, ``5``; parsed by ``webhook.kubevirt.quantity``."""
+
+Int32: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
+UInt32: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
+"""API servers let larger numbers pass; KubeVirt's own webhooks then cannot read the object, and refuse it."""
 
 
 class Read(msgspec.Struct, frozen=True, rename="camel", gc=False):

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from webhook.objects.meta import Kubernetes, ObjectMeta, Read
+from webhook.objects.meta import Int32, Kubernetes, ObjectMeta, Read
 from webhook.objects.storage import DataVolumeTemplate
 from webhook.objects.vmi import ClaimSource, DataVolumeSource, VMISpec, VMITemplate
 
@@ -76,7 +76,7 @@ class VirtualMachine(Kubernetes, frozen=True):
 class ReplicaSetSpec(Read, frozen=True):
     """``VirtualMachineInstanceReplicaSet.spec``."""
 
-    replicas: int | None = None
+    replicas: Int32 | None = None
     paused: bool | None = None
     template: VMITemplate | None = None
 
@@ -97,7 +97,7 @@ class VirtualMachineTemplate(Read, frozen=True):
 class PoolSpec(Read, frozen=True):
     """``VirtualMachinePool.spec``."""
 
-    replicas: int | None = None
+    replicas: Int32 | None = None
     paused: bool | None = None
     virtual_machine_template: VirtualMachineTemplate | None = None
 

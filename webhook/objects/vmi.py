@@ -6,7 +6,7 @@ Field names and nesting: KubeVirt ``staging/src/kubevirt.io/api/core/v1/schema.g
 
 import msgspec
 
-from webhook.objects.meta import Empty, Kubernetes, ObjectMeta, Quantity, Read
+from webhook.objects.meta import Empty, Int32, Kubernetes, ObjectMeta, Quantity, Read, UInt32
 
 
 class ClaimSource(Read, frozen=True):
@@ -87,7 +87,7 @@ class Disk(Read, frozen=True):
 class Port(Read, frozen=True):
     """An entry of an interface's ``ports``."""
 
-    port: int = 0
+    port: Int32 = 0
     name: str | None = None
     protocol: str | None = None
 
@@ -95,8 +95,8 @@ class Port(Read, frozen=True):
 class PortRange(Read, frozen=True):
     """An entry of an interface's ``portRanges`` (KubeVirt 1.9)."""
 
-    start: int = 0
-    end: int = 0
+    start: Int32 = 0
+    end: Int32 = 0
     protocol: str | None = None
 
 
@@ -177,9 +177,9 @@ class CPU(Read, frozen=True):
     """``domain.cpu``."""
 
     model: str | None = None
-    cores: int | None = None
-    sockets: int | None = None
-    threads: int | None = None
+    cores: UInt32 | None = None
+    sockets: UInt32 | None = None
+    threads: UInt32 | None = None
     features: list[CPUFeature] | None = None
     dedicated_cpu_placement: bool | None = None
     isolate_emulator_thread: bool | None = None
