@@ -3,7 +3,8 @@
 import pytest
 
 from tests.surfaces.admission.reviews import Manifest, claim, decided, on_claim, refused, review, vm, warned
-from webhook.policy import Action, NamespacePolicy, Policy, Profile, check_policy
+from webhook.policy import Action, NamespacePolicy, Policy, Profile
+from webhook.resolve.policy_faults import faults_of
 
 SINGLE = claim("single", "ReadWriteOnce")
 PORTS = {"interfaces": [{"name": "default", "masquerade": {}, "ports": [{"port": 49152}]}]}
@@ -89,7 +90,7 @@ def test_an_override_of_nothing_is_an_error() -> None:
     """
     policy = Policy(namespaces=[NamespacePolicy(), NamespacePolicy(names=["a"], actions={"LM999": Action.WARN})])
 
-    assert check_policy(policy) == [
-        "namespaces[1].actions names rule 'LM999', which does not exist",
-        "namespaces[0] needs names or labels: else it holds nowhere",
+    assert faults_of(policy) == [
+        (("namespaces", 1, "actions", "LM999"), "there is no rule 'LM999'"),
+        (("namespaces", 0), "names or labels must be given, else it holds nowhere"),
     ]

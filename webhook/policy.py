@@ -5,9 +5,8 @@ This file does no I/O and reads no clock: today's date is an argument.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 
 import msgspec
@@ -234,47 +233,10 @@ def ratchet(new: Sequence[Decision], old: Iterable[Finding]) -> tuple[Decision, 
     )
 
 
-def check_policy(policy: Policy) -> list[str]:
-    """What is wrong with a policy beyond its types: unknown rules, dates that are none, overrides of nothing."""
-    return [*_wrong_rules(policy), *_wrong_namespaces(policy), *_wrong_exemptions(policy)]
-
-
-_IDS: Mapping[str, str] = {name: rule.id for rule in RULES for name in (rule.id, rule.name)}
+RULE_IDS: Mapping[str, str] = {name: rule.id for rule in RULES for name in (rule.id, rule.name)}
 
 
 def _overlaid(below: Mapping[str, Action], above: Mapping[str, Action]) -> dict[str, Action]:
     """Actions by rule, those of ``above`` first, however each side spells the rule."""
-    named = {_IDS.get(rule) for rule in above}
-    return {**{rule: action for rule, action in below.items() if _IDS.get(rule) not in named}, **above}
-
-
-def _wrong_rules(policy: Policy) -> Iterator[str]:
-    places = [("actions", policy.actions)]
-    places += [(f"namespaces[{index}].actions", each.actions) for index, each in enumerate(policy.namespaces)]
-    for place, actions in places:
-        for rule in actions:
-            if rule not in _IDS:
-                yield f"{place} names rule {rule!r}, which does not exist"
-
-
-def _wrong_namespaces(policy: Policy) -> Iterator[str]:
-    for index, each in enumerate(policy.namespaces):
-        if not each.names and not each.labels:
-            yield f"namespaces[{index}] needs names or labels: else it holds nowhere"
-
-
-def _wrong_exemptions(policy: Policy) -> Iterator[str]:
-    for index, each in enumerate(policy.exemptions):
-        if each.rule not in _IDS:
-            yield f"exemptions[{index}].rule names {each.rule!r}, which does not exist"
-        if not _is_date(each.until):
-            yield f"exemptions[{index}].until is {each.until!r}, which is not a day written as YYYY-MM-DD"
-        if not each.reason.strip() or not each.owner.strip():
-            yield f"exemptions[{index}] needs a reason and an owner"
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
+    named = {RULE_IDS.get(rule) for rule in above}
+    return {**{rule: action for rule, action in below.items() if RULE_IDS.get(rule) not in named}, **above}

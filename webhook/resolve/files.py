@@ -140,6 +140,8 @@ def _read(wanted: _Wanted, sources: Sources) -> Manifests:
 def _stdin(sources: Sources) -> Manifests:
     content = sys.stdin.buffer.read(MAX_BYTES + 1)
     sources.texts["-"] = content
+    if not content.strip():  # what stood before the pipe has failed: nothing was checked, and that is no success
+        return _refused("-", "standard input is empty", "See what the command before the pipe says.")
     return read_manifests(content, "-")
 
 

@@ -15,11 +15,10 @@ from webhook.objects.kinds import Kind, find_kind, group_of
 from webhook.objects.meta import Json, Kubernetes
 from webhook.objects.path import FieldPath, dotted
 from webhook.resolve.kubeyaml import Document, read_documents
+from webhook.resolve.misfits import misfit
 from webhook.rules.manifest_kind import GROUPS
 
 NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
-_AT = re.compile(r" - at `\$(.*)`$", re.DOTALL)
-_STEP = re.compile(r"\[(\d+|\.\.\.)\]|\.([A-Za-z0-9_\-]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,26 +98,19 @@ def _given(value: Json, document: Document, at: FieldPath) -> Given:
     known = find_kind(api_version, kind)
     if known is None:
         return Given(api_version, kind, None, None, value, document, at)
+
+    def convert(each: Json) -> Kubernetes:
+        return msgspec.convert(each, known.reads)
+
     try:
-        read = msgspec.convert(value, known.reads)
+        return Given(api_version, kind, known, convert(value), value, document, at)
     except msgspec.ValidationError as error:
-        raise _wrong_type(document, at, str(error)) from None
-    return Given(api_version, kind, known, read, value, document, at)
-
-
-def _wrong_type(document: Document, at: FieldPath, text: str) -> BadInput:
-    """msgspec names the expected type and the path, never the value."""
-    found = _AT.search(text)
-    path: FieldPath = ()
-    if found is not None:
-        path = tuple(
-            int(index) if index.isdigit() else index or key for index, key in _STEP.findall(found[1]) if index != "..."
+        text, path = misfit(value, error, convert)
+        problem = _problem(
+            document, (*at, *path), f"wrong type: {text}", "Write the type that the field has in the API."
         )
-        text = text[: found.start()]
-    text = text[:1].lower() + text[1:]
-    problem = _problem(document, (*at, *path), f"wrong type: {text}", "Write the type that the field has in the API.")
-    problem.path = dotted(path)
-    return problem
+        problem.path = dotted(path)
+        raise problem from None
 
 
 def _problem(document: Document, at: FieldPath, message: str, remedy: str) -> BadInput:

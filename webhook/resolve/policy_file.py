@@ -1,12 +1,20 @@
-"""The policy file: strict, with errors that name line and key."""
+"""The policy file: strict, with errors that name file, line and key."""
 
+from difflib import get_close_matches
 from pathlib import Path
 
 import msgspec
 
 from webhook.errors import BadInput, Misconfigured
-from webhook.policy import Policy, check_policy
-from webhook.resolve.kubeyaml import read_documents
+from webhook.objects.meta import Json
+from webhook.objects.path import FieldPath, dotted
+from webhook.policy import Action, Exemption, NamespacePolicy, Policy, Profile
+from webhook.resolve.kubeyaml import Document, read_documents
+from webhook.resolve.misfits import misfit
+from webhook.resolve.policy_faults import faults_of
+
+REMEDY = "Correct it; docs/policy.md lists all keys."
+_KEYS = sorted({key for part in (Policy, NamespacePolicy, Exemption) for key in part.__struct_encode_fields__})
 
 
 def read_policy(path: Path) -> Policy:
@@ -19,20 +27,48 @@ def read_policy(path: Path) -> Policy:
 
 
 def parse_policy(content: bytes, source: str) -> Policy:
-    """The policy in ``content``; an empty file is the built-in one."""
+    """The policy in ``content``; an empty file is the built-in one. Raises Misconfigured."""
     try:
         documents = read_documents(content, source)
     except BadInput as error:
-        raise Misconfigured(f"{source}:{error.line}: {error.message}", remedy=error.remedy) from None
+        where = f"{source}:{error.line}" if error.line else source
+        raise Misconfigured(f"{where}: {error.message}", remedy=error.remedy) from None
     if len(documents) > 1:
         raise Misconfigured(f"{source} holds {len(documents)} documents", remedy="Write one policy in the file.")
-    if not documents:
+    if not documents or documents[0].value is None:
         return Policy()
+    document = documents[0]
     try:
-        policy = msgspec.convert(documents[0].value, Policy)
+        policy = _convert(document.value)
     except msgspec.ValidationError as error:
-        raise Misconfigured(f"{source}: {error}", remedy="Correct the key; docs/policy.md lists them all.") from None
-    wrong = check_policy(policy)
-    if wrong:
-        raise Misconfigured(f"{source}: {wrong[0]}", remedy="Correct it; docs/policy.md lists all keys.")
+        text, path = misfit(document.value, error, _convert)
+        raise _wrong(source, document, path, _in_words(text, path)) from None
+    faults = faults_of(policy)
+    if faults:
+        path, message = faults[0]
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise _wrong(source, document, path, message + more)
     return policy
+
+
+def _convert(value: Json) -> Policy:
+    return msgspec.convert(value, Policy)
+
+
+def _wrong(source: str, document: Document, path: FieldPath, message: str) -> Misconfigured:
+    key = f"{dotted(path)}: " if path else ""
+    return Misconfigured(f"{source}:{document.mark(path).line}: {key}{message}", remedy=REMEDY)
+
+
+def _in_words(text: str, path: FieldPath) -> str:
+    """msgspec's few sentences, in words of a policy file; whoever writes one may read its values again."""
+    last = str(path[-1]) if path else ""
+    if "unknown field" in text:
+        close = get_close_matches(last, _KEYS, 1)
+        return "there is no such key" + (f"; did you mean {close[0]}?" if close else "")
+    if text.startswith("invalid enum value"):
+        known = Profile if last == "profile" else Action
+        return f"{text.removeprefix('invalid enum value ')} is none of {', '.join(known)}"
+    if text.endswith("got true or false"):
+        return f"{text}: quote words that YAML takes for true or false, as in 'off'"
+    return text.replace("object missing required field", "missing key")

@@ -10,6 +10,7 @@ import click
 from webhook.errors import BadInput, WebhookError
 from webhook.policy import Policy, Profile
 from webhook.resolve.files import Sources, read_all
+from webhook.resolve.manifests import Manifests
 from webhook.resolve.policy_file import read_policy
 from webhook.surfaces.checking import Settings, check
 from webhook.surfaces.cli.outputs import FORMATS, outputs_of, write_all
@@ -73,8 +74,10 @@ def command(
         inputs = read_all([*paths, *files], recursive=recursive, sources=sources, ignore=ignore, progress=drawn)
         if drawn is not None:
             drawn.clear()
-        background = [given for one in read_all(facts, recursive=True, sources=sources) for given in one.given]
-        report = check(inputs, Settings(policy, release, _today()), background)
+        known = read_all(facts, recursive=True, sources=sources)
+        unread = [Manifests((), one.problems) for one in known]
+        background = [given for one in known for given in one.given]
+        report = check([*inputs, *unread], Settings(policy, release, _today()), background)
     except WebhookError as error:
         fail(error)
     write_all(wanted, report, sources.lines, color, verbose=verbose)

@@ -1,0 +1,85 @@
+"""What is wrong with a policy beyond its types: names of nothing, days that are none, defaults that would do harm."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from difflib import get_close_matches
+from typing import TypeAlias
+
+from webhook.engine import judge
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.facts.settings import MIGRATIONS
+from webhook.kubevirt.feature_gates import MIGRATION_STALL_DETECTION
+from webhook.kubevirt.releases import SUPPORTED
+from webhook.kubevirt.settings import SETTINGS
+from webhook.objects.kubevirt import Configuration, DeveloperConfiguration, KubeVirt, KubeVirtSpec
+from webhook.objects.path import FieldPath
+from webhook.policy import RULE_IDS, Action, Policy, action_of
+
+Fault: TypeAlias = tuple[FieldPath, str]
+"""A place in the policy file, and what is wrong there."""
+
+EVICTION_STRATEGIES = ("LiveMigrate", "LiveMigrateIfPossible", "None", "External")
+"""All that KubeVirt knows (``staging/src/kubevirt.io/api/core/v1/types.go``, v1.9.0); it refuses a VM with another."""
+
+
+def faults_of(policy: Policy) -> list[Fault]:
+    """All of them, in the order of the keys."""
+    return [*_of_actions(policy), *_of_namespaces(policy), *_of_defaults(policy), *_of_exemptions(policy)]
+
+
+def _of_actions(policy: Policy) -> Iterator[Fault]:
+    places: list[tuple[FieldPath, dict[str, Action]]] = [(("actions",), policy.actions)]
+    places += [(("namespaces", index, "actions"), each.actions) for index, each in enumerate(policy.namespaces)]
+    for place, actions in places:
+        for rule in actions:
+            if rule not in RULE_IDS:
+                yield (*place, rule), _no_such("rule", rule, RULE_IDS)
+
+
+def _of_namespaces(policy: Policy) -> Iterator[Fault]:
+    for index, each in enumerate(policy.namespaces):
+        if not each.names and not each.labels:
+            yield ("namespaces", index), "names or labels must be given, else it holds nowhere"
+
+
+def _of_defaults(policy: Policy) -> Iterator[Fault]:
+    """What would be filled into objects must be what KubeVirt takes: else every object that gets it would be refused."""
+    strategy = policy.default_eviction_strategy
+    if strategy is not None and strategy not in EVICTION_STRATEGIES:
+        yield ("defaultEvictionStrategy",), _no_such("eviction strategy", strategy, EVICTION_STRATEGIES)
+    wanted = policy.migration_settings
+    for name in wanted:
+        if name not in SETTINGS:
+            yield ("migrationSettings", name), _no_such("migration setting", name, SETTINGS)
+    gates = DeveloperConfiguration(feature_gates=[MIGRATION_STALL_DETECTION])  # maxDowntimeMs is filled in only with it
+    migrations = {name: value for name, value in wanted.items() if name in SETTINGS}
+    configuration = Configuration(migrations=migrations, developer_configuration=gates)
+    for finding in judge(
+        KubeVirt(spec=KubeVirtSpec(configuration=configuration)), ObjectsWorld(()), SUPPORTED
+    ).findings:
+        about_them = finding.path[: len(MIGRATIONS)] == MIGRATIONS
+        if about_them and not finding.undetermined and action_of(finding, Policy()) is Action.DENY:
+            yield ("migrationSettings", *finding.path[len(MIGRATIONS) :]), finding.message
+
+
+def _of_exemptions(policy: Policy) -> Iterator[Fault]:
+    for index, each in enumerate(policy.exemptions):
+        if each.rule not in RULE_IDS:
+            yield ("exemptions", index, "rule"), _no_such("rule", each.rule, RULE_IDS)
+        if not _is_day(each.until):
+            yield ("exemptions", index, "until"), f"{each.until!r} is not a day written as YYYY-MM-DD"
+        for key, text in (("reason", each.reason), ("owner", each.owner)):
+            if not text.strip():
+                yield ("exemptions", index, key), "somebody must answer for it: this must not be empty"
+
+
+def _no_such(what: str, name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name, known, 1, 0.75)
+    return f"there is no {what} {name!r}" + (f"; did you mean {close[0]}?" if close else "")
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
