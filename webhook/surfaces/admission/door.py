@@ -161,11 +161,11 @@ class Door:
     async def _answer(self, door: str, scope: Scope, read: Readable | Unreadable, began: float) -> bytes:
         """The answer's bytes; the outermost wall: an error inside lets the request pass, loudly."""
         if isinstance(read, Unreadable):
-            passes = door == "mutate" or read.was_so
+            passes = door == "mutate" or read.passes
             self.observer.reviewed(door, "unreadable", "", "allowed" if passes else "denied", self.clock() - began)
             if passes:
                 return allowed(read.uid)
-            return denied(read.uid, "", "", read.causes)
+            return denied(read.uid, read.kind, read.name, read.causes)
         request = read.request
         kind = read.kind.kind if read.kind is not None else "unexpected"
         try:
@@ -188,6 +188,7 @@ class Door:
                 {"internal": type(error).__name__},
             )
         self.observer.reviewed(door, kind, request.operation, outcome, self.clock() - began)
+        scope.setdefault("state", {})["review"] = {"kind": kind, "operation": request.operation, "outcome": outcome}
         return answer
 
     def _judging(self, world: World) -> Judging:

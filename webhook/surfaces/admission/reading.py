@@ -17,6 +17,10 @@ from webhook.objects.review import AdmissionRequest, AdmissionReview, StatusCaus
 MAX_DEPTH = 512
 """Levels of nesting in an object. An API server forwards up to 10,000; nothing that is read here is deeper than 30."""
 MAX_UID = 256
+WHOLE = "object"
+"""The field path of a cause that is about all of an object, as the review calls it."""
+HEARTBEATS = "VirtualMachineInstance"
+"""The kind without a status subresource: each write of its status is an UPDATE of the whole."""
 REVIEW_VERSION = "admission.k8s.io/v1"
 
 _decoder = msgspec.json.Decoder(AdmissionReview)
@@ -42,8 +46,10 @@ class Unreadable:
 
     uid: str
     causes: tuple[StatusCause, ...]
-    was_so: bool = False
-    """Whether there is nothing new to refuse: it is no CREATE, and what was stored cannot be read either."""
+    passes: bool = False
+    """Whether there is nothing to refuse: what was stored cannot be read either, or the operation is never blocked."""
+    kind: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +94,18 @@ def read_review(body: bytes) -> Readable | Unreadable:
     new = _read(kind, request, request.object)
     old = _read(kind, request, request.old_object)
     if isinstance(new, StatusCause):
-        return Unreadable(request.uid, (new,), isinstance(old, StatusCause))
+        passes = isinstance(old, StatusCause) or is_never_judged(request)
+        return Unreadable(request.uid, (new,), passes, request.kind.kind, request.name)
     if isinstance(old, StatusCause):
         if request.operation == "DELETE":
-            return Unreadable(request.uid, (), was_so=True)
+            return Unreadable(request.uid, (), passes=True)
         return Readable(request, kind, new, None, old_is_hidden=True)
     return Readable(request, kind, new, old)
+
+
+def is_never_judged(request: AdmissionRequest) -> bool:
+    """Whether a request passes whatever it holds: writes of status and scale, and virt-handler's heartbeats."""
+    return bool(request.sub_resource) or (request.operation == "UPDATE" and request.kind.kind == HEARTBEATS)
 
 
 def _endless(body: bytes) -> Unreadable:
@@ -103,15 +115,16 @@ def _endless(body: bytes) -> Unreadable:
         raise BadReview(f"nesting deeper than {MAX_DEPTH} levels")
     deep = _deep_places(body)
     cause = _nested(next((place for root, place in deep.items() if root != "oldObject"), ""))
-    was_so = (operation is not None and operation[1] == b"DELETE") or "oldObject" in deep
-    return Unreadable(uid[1].decode("utf-8", "replace"), (cause,), was_so)
+    passes = (operation is not None and operation[1] == b"DELETE") or "oldObject" in deep
+    return Unreadable(uid[1].decode("utf-8", "replace"), (cause,), passes)
 
 
 def _nested(place: str) -> StatusCause:
-    where = place or "object"
-    return StatusCause(
-        "FieldValueInvalid", f"nesting deeper than {MAX_DEPTH} levels; nothing that KubeVirt reads is", where
-    )
+    return _cause(f"nesting deeper than {MAX_DEPTH} levels; nothing that KubeVirt reads is", place)
+
+
+def _cause(message: str, place: str) -> StatusCause:
+    return StatusCause("FieldValueInvalid", message, place or WHOLE)
 
 
 def _present(raw: msgspec.Raw) -> bool:
@@ -134,7 +147,7 @@ def _read(kind: Kind, request: AdmissionRequest, raw: msgspec.Raw) -> Kubernetes
     except msgspec.ValidationError as error:
         return _wrong_type(str(error))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
-        return StatusCause("FieldValueInvalid", "the object is not JSON that can be read", "")
+        return _cause("the object is not JSON that can be read", "")
     if kind.namespaced and not read.namespace and request.namespace:
         meta = msgspec.structs.replace(read.metadata or ObjectMeta(), namespace=request.namespace)
         return msgspec.structs.replace(read, metadata=meta)
@@ -144,7 +157,7 @@ def _read(kind: Kind, request: AdmissionRequest, raw: msgspec.Raw) -> Kubernetes
 def _wrong_type(text: str) -> StatusCause:
     """msgspec names the expected type and the path, never the value."""
     message, _, path = text.partition(" - at `$")
-    return StatusCause("FieldValueInvalid", f"wrong type: {message[:1].lower()}{message[1:]}", path.strip("`.")[:200])
+    return _cause(f"wrong type: {message[:1].lower()}{message[1:]}", path.strip("`.")[:200])
 
 
 def _is_deep(raw: msgspec.Raw) -> bool:

@@ -15,14 +15,13 @@ from webhook.kubevirt.releases import Releases
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 from webhook.objects.nad import NetworkAttachmentDefinition
-from webhook.objects.review import AdmissionRequest, StatusCause
+from webhook.objects.review import StatusCause
 from webhook.objects.vm import VirtualMachine
-from webhook.objects.vmi import VirtualMachineInstance
 from webhook.policy import Action, Decision, Judged, Policy, decide_all, judged, ratchet
 from webhook.report.printable import printable
 from webhook.surfaces.admission.answering import cause_of
 from webhook.surfaces.admission.hotplug import at_request, with_requests
-from webhook.surfaces.admission.reading import Readable
+from webhook.surfaces.admission.reading import Readable, is_never_judged
 
 ACCOUNTS = frozenset(
     f"kubevirt-{part}"
@@ -71,7 +70,7 @@ def decide_request(readable: Readable, judging: Judging) -> Outcome:
         return PASS
     if request.sub_resource == "status" and isinstance(new, VirtualMachine) and isinstance(old, VirtualMachine):
         return _hotplug(readable, new, old, judging)
-    if request.sub_resource or _never_judged(request, new, old):
+    if is_never_judged(request) or _leaves_as_it_is(new, old):
         return PASS
     judgement = judging.judge(new, judging.world, judging.releases)
     if old is not None:
@@ -116,10 +115,8 @@ def _judged(readable: Readable, new: Kubernetes, judging: Judging) -> Judged:
     return judged(new, judging.policy, judging.world, request.kind.kind, namespace, name)
 
 
-def _never_judged(request: AdmissionRequest, new: Kubernetes, old: Kubernetes | None) -> bool:
-    """VMI updates (heartbeats), and objects on their way out whose spec stays as it is."""
-    if isinstance(new, VirtualMachineInstance) and request.operation == "UPDATE":
-        return True
+def _leaves_as_it_is(new: Kubernetes, old: Kubernetes | None) -> bool:
+    """Whether the object is on its way out and its spec stays: a finalizer is taken away."""
     leaving = old is not None and old.meta.deletion_timestamp is not None
     return leaving and getattr(new, "spec", None) == getattr(old, "spec", None)
 
