@@ -1,6 +1,7 @@
 """The composition root: settings, facts, TLS, listeners, life cycle. Nothing else puts parts together."""
 
 import asyncio
+import logging
 import ssl
 import sys
 import time
@@ -20,10 +21,13 @@ from webhook.serve.observing import Metrics, log_to_stderr
 from webhook.serve.options import Options
 from webhook.serve.situation import Situations
 from webhook.serve.tls import Certificates
+from webhook.serve.tracing import tracing
 from webhook.surfaces.admission.door import Door
 from webhook.surfaces.api import build_api
 
 __all__ = ["Options", "run"]
+
+log = logging.getLogger("migratable.serve")
 
 POLICY_POLL_SECONDS = 5.0
 
@@ -48,10 +52,12 @@ async def _serve(options: Options) -> None:
     admission_tls = Certificates(options.cert_dir, options.client_ca) if options.client_ca else certificates
     situations = Situations(options.policy_file, options.release, facts.world, today)
     _note_expiry(metrics, certificates)
+    _note_exemptions(metrics, situations)
     door = Door(facts, situations, metrics, time.monotonic, draining)
     background = facts.given if isinstance(facts, ManifestFacts) else ()
     cluster = facts.attached() if isinstance(facts, ClusterBacked) else None
     api = build_api(situations, background, options.release, cluster)
+    traced = tracing()
     health = Health(lambda: facts.ready and not draining(), metrics.registry)
     names = options.client_names if options.client_ca else ()
 
@@ -60,7 +66,7 @@ async def _serve(options: Options) -> None:
         return Listener(name, app, options.host, port, guard, tls)
 
     listeners = [
-        listener("admission", door, options.admission_port, admission_tls.listening, names),
+        listener("admission", traced(door), options.admission_port, admission_tls.listening, names),
         listener("api", api, options.api_port, certificates.listening),
         listener("health", health, options.health_port, None),
     ]
@@ -88,8 +94,15 @@ async def _follow_policy(situations: Situations, metrics: Metrics, draining: Dra
         except TimeoutError:
             try:
                 situations.refresh()
-            except Misconfigured:
+            except Misconfigured as error:
                 metrics.policy_failures.inc()
+                log.error("keeping the old policy", extra={"problem": error.message})  # noqa: TRY400 - no locals
+            _note_exemptions(metrics, situations)
+
+
+def _note_exemptions(metrics: Metrics, situations: Situations) -> None:
+    """A day may have passed, or the policy changed."""
+    metrics.exempted(situations.policy, today())
 
 
 def _note_expiry(metrics: Metrics, certificates: Certificates) -> None:

@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
+from webhook.policy import Policy
+from webhook.policy_standing import Standing, standing
+
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 OPERATIONS = frozenset({"CREATE", "UPDATE", "DELETE", "CONNECT"})
 
@@ -51,6 +54,12 @@ class Metrics:
         self.certificate_expiry = Gauge(
             "migratable_certificate_not_after_seconds", "When the serving certificate ends.", registry=self.registry
         )
+        self.exemptions = Gauge(
+            "migratable_exemptions",
+            "Exemptions of the policy in force, by state: active, lapsing within 14 days, lapsed.",
+            ["state"],
+            registry=self.registry,
+        )
         self.policy_failures = Counter(
             "migratable_policy_reload_failures", "Policy files that could not be used.", registry=self.registry
         )
@@ -68,6 +77,12 @@ class Metrics:
     def would_deny(self, rule: str) -> None:
         """Counts one finding that a stricter policy would deny."""
         self._would_deny.labels(rule).inc()
+
+    def exempted(self, policy: Policy, today: str) -> None:
+        """Shows how the exemptions of a policy stand today."""
+        found = standing(policy, today)
+        for state in Standing:
+            self.exemptions.labels(state).set(len(found[state]))
 
     def refused(self, listener: str, reason: str) -> None:
         """Counts one connection."""

@@ -1,0 +1,58 @@
+"""How exemptions stand on a day."""
+
+import pytest
+from prometheus_client import generate_latest
+
+from webhook.policy import Exemption, Policy
+from webhook.policy_standing import Standing, standing, words
+from webhook.serve.observing import Metrics
+
+
+def until(day: str) -> Exemption:
+    return Exemption("LM201", "moving to shared storage", "team-a", day, namespace="tenant", name="db")
+
+
+@pytest.mark.parametrize(
+    ("day", "state"),
+    [
+        ("2025-12-31", Standing.LAPSED),
+        ("2026-01-01", Standing.LAPSING),
+        ("2026-01-15", Standing.LAPSING),
+        ("2026-01-16", Standing.ACTIVE),
+    ],
+)
+def test_an_exemption_holds_up_to_its_day_and_is_announced_two_weeks_before(day: str, state: Standing) -> None:
+    """
+    The last day counts; fourteen days before it people are told.
+    """
+    found = standing(Policy(exemptions=[until(day)]), "2026-01-01")
+
+    assert [each for each in Standing if found[each]] == [state]
+
+
+def test_what_lapses_is_said_with_whose_it_is() -> None:
+    """
+    Rule, object, owner and day; what is far off is not mentioned.
+    """
+    policy = Policy(exemptions=[until("2025-01-01"), until("2026-01-02"), until("2027-01-01")])
+
+    assert words(policy, "2026-01-01") == [
+        "the exemption from LM201 for tenant db (team-a) lapsed on 2025-01-01",
+        "the exemption from LM201 for tenant db (team-a) lapses on 2026-01-02",
+    ]
+
+
+def test_all_three_states_are_shown_from_the_start() -> None:
+    """
+    An alert needs the series to be there before there is anything to count.
+    """
+    metrics = Metrics()
+
+    metrics.exempted(Policy(exemptions=[until("2026-01-02")]), "2026-01-01")
+
+    lines = generate_latest(metrics.registry).decode().splitlines()
+    assert [line for line in lines if line.startswith("migratable_exemptions{")] == [
+        'migratable_exemptions{state="active"} 0.0',
+        'migratable_exemptions{state="lapsing"} 1.0',
+        'migratable_exemptions{state="lapsed"} 0.0',
+    ]
