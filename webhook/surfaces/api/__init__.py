@@ -10,37 +10,31 @@ from typing import Annotated, Any, Protocol
 
 import msgspec
 from fastapi import FastAPI, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from webhook import __version__
-from webhook.errors import BadInput, WebhookError
+from webhook.errors import BadInput
 from webhook.facts.layered_world import LayeredWorld
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.policy import Policy, Profile
 from webhook.report import as_json, catalogue
 from webhook.report.model import Report
 from webhook.resolve.kubeyaml import MAX_BYTES
-from webhook.resolve.manifests import Given, objects_in, read_manifests
+from webhook.resolve.manifests import Given, Manifests, objects_in, read_manifests
 from webhook.surfaces.api.authorising import ANONYMOUS, AttachedCluster, world_for
+from webhook.surfaces.api.judging import Judging
+from webhook.surfaces.api.manners import SCHEMAS, add_manners, problem_response
 from webhook.surfaces.checking import Settings, check, check_in
 
 YAML = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"})
 ACCEPTED = YAML | {"application/json"}
 """Types that no HTML form can send, so that another site's page cannot make a browser post here unasked."""
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cache-Control": "no-store",
+PAGE = {
+    "/": ("index.html", "text/html; charset=utf-8"),
+    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "/page.css": ("page.css", "text/css; charset=utf-8"),
+    "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
-PAGE = {"/": ("index.html", "text/html; charset=utf-8"), "/page.js": ("page.js", "text/javascript; charset=utf-8")} | {
-    "/page.css": ("page.css", "text/css; charset=utf-8")
-}
-STATUS = {"bad-input": 400, "unavailable": 503, "misconfigured": 500}
 
 
 class Terms(Protocol):
@@ -76,7 +70,7 @@ def build_api(
     _add_check(app, terms, background, release, cluster)
     _add_catalogue(app)
     _add_page(app)
-    _add_manners(app)
+    add_manners(app)
     return app
 
 
@@ -87,17 +81,22 @@ def _add_check(
     pinned: str,
     cluster: AttachedCluster | None,
 ) -> None:
+    judging = Judging()
+
     @app.post(
         "/v1/check",
         summary="Judge manifests",
         responses={
-            200: {"description": "The answer.", "content": {"application/json": {"schema": _ref("Report")}}},
-            401: _problem_response("The token is not valid (only with a cluster attached)."),
-            403: _problem_response("No right to create VirtualMachines in a namespace of the manifests."),
-            503: _problem_response("The cluster did not answer."),
-            400: _problem_response("The body could not be read, or the release cannot be judged."),
-            413: _problem_response("The body is too large."),
-            415: _problem_response("The body is neither JSON nor YAML by its Content-Type."),
+            200: {
+                "description": "The answer.",
+                "content": {"application/json": {"schema": {"$ref": f"{SCHEMAS}Report"}}},
+            },
+            400: problem_response("The body or a parameter could not be read, or the release cannot be judged."),
+            401: problem_response("The token is not valid (only with a cluster attached)."),
+            403: problem_response("No right to create VirtualMachines in a namespace of the manifests."),
+            413: problem_response("The body is too large."),
+            415: problem_response("The body is neither JSON nor YAML by its Content-Type."),
+            503: problem_response("Too much is asked at once, or the cluster did not answer; see Retry-After."),
         },
         openapi_extra={
             "requestBody": {
@@ -124,19 +123,31 @@ def _add_check(
         content = await _body(request)
         now = terms()
         policy = now.policy if profile is None else now.policy.with_profile(profile)
-        inputs = read_manifests(content, "-")
-        if inputs.problems and not inputs.given:
-            raise inputs.problems[0]
         settings = Settings(policy, release or pinned, now.today)
+        inputs = await judging.do(lambda: _read(content))
         if cluster is None:
-            report = check([inputs], settings, background)
-        else:
-            seen = await world_for(cluster, request.headers.get("authorization", ""), inputs.given)
-            given = ObjectsWorld(objects_in(inputs.given))
-            report = check_in(given if seen is None else LayeredWorld(given, seen), [inputs], settings)
-            if seen is None:
-                report = msgspec.structs.replace(report, notes=[*report.notes, ANONYMOUS])
-        return Response(as_json.render(report), media_type="application/json")
+            return await judging.do(lambda: _answer(check([inputs], settings, background)))
+        seen = await world_for(cluster, request.headers.get("authorization", ""), inputs.given)
+        given = ObjectsWorld(objects_in(inputs.given))
+        world = given if seen is None else LayeredWorld(given, seen)
+        notes = [ANONYMOUS] if seen is None else []
+        return await judging.do(lambda: _answer(check_in(world, [inputs], settings), notes))
+
+
+def _read(content: bytes) -> Manifests:
+    """The objects in a body; where it holds none at all, what is wrong with it is the answer."""
+    inputs = read_manifests(content, "-")
+    if inputs.problems and not inputs.given:
+        raise inputs.problems[0]
+    if not content.strip():
+        raise BadInput("the body is empty", remedy="Send manifests, as YAML or JSON.")
+    return inputs
+
+
+def _answer(report: Report, notes: Sequence[str] = ()) -> Response:
+    if notes:
+        report = msgspec.structs.replace(report, notes=[*report.notes, *notes])
+    return Response(as_json.render(report), media_type="application/json")
 
 
 async def _body(request: Request) -> bytes:
@@ -173,63 +184,3 @@ def _static(content: bytes, kind: str) -> Callable[[], Awaitable[Response]]:
         return Response(content, media_type=kind)
 
     return give
-
-
-def _add_manners(app: FastAPI) -> None:
-    """Headers on every answer, errors as problem+json that never repeat the body, and an OpenAPI of the real shapes."""
-
-    @app.middleware("http")
-    async def add_headers(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
-        response = await call(request)
-        response.headers.update(HEADERS)
-        return response
-
-    @app.exception_handler(WebhookError)
-    async def tell(_request: Request, error: WebhookError) -> JSONResponse:
-        extra: dict[str, Any] = {}
-        if isinstance(error, BadInput):
-            extra = {"line": error.line, "column": error.column, "document": error.document, "path": error.path}
-        return _problem(STATUS.get(error.code, 500), error.message, code=error.code, remedy=error.remedy, **extra)
-
-    @app.exception_handler(HTTPException)
-    async def tell_http(_request: Request, error: HTTPException) -> JSONResponse:
-        return _problem(error.status_code, str(error.detail), headers=dict(error.headers or {}))
-
-    @app.exception_handler(RequestValidationError)
-    async def tell_parameters(_request: Request, error: RequestValidationError) -> JSONResponse:
-        wrong = [f"{'.'.join(str(step) for step in each['loc'][1:])}: {each['msg']}" for each in error.errors()]
-        return _problem(400, "; ".join(wrong), code="bad-input", remedy="Correct the parameters.")
-
-    described = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            schema = described()
-            (_,), shapes = msgspec.json.schema_components([Report], ref_template="#/components/schemas/{name}")
-            schema.setdefault("components", {}).setdefault("schemas", {}).update(shapes)
-            app.openapi_schema = schema
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend the schema
-
-
-def _problem(status: int, detail: str, *, headers: dict[str, str] | None = None, **extra: object) -> JSONResponse:
-    body = {
-        "title": detail,
-        "status": status,
-        **{key: value for key, value in extra.items() if value not in (None, "")},
-    }
-    return JSONResponse(body, status, media_type="application/problem+json", headers=headers)
-
-
-def _ref(name: str) -> dict[str, str]:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _problem_response(description: str) -> dict[str, Any]:
-    shape = {
-        "type": "object",
-        "required": ["title", "status"],
-        "properties": {"title": {"type": "string"}, "status": {"type": "integer"}, "remedy": {"type": "string"}},
-    }
-    return {"description": description, "content": {"application/problem+json": {"schema": shape}}}

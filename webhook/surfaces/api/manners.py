@@ -1,0 +1,109 @@
+"""
+What holds for every answer of the API: its headers, its errors, and that its OpenAPI document tells the truth.
+
+Errors are problem+json (RFC 9457) and never repeat the body.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from webhook.errors import BadInput, WebhookError
+from webhook.report.model import Report
+
+log = logging.getLogger("migratable.api")
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+STATUS = {"bad-input": 400, "unavailable": 503, "misconfigured": 500}
+SCHEMAS = "#/components/schemas/"
+PROBLEM = "application/problem+json"
+NOT_OURS = ("HTTPValidationError", "ValidationError")
+"""Shapes that FastAPI describes and that are never answered: a wrong parameter is a Problem, too."""
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why there is no answer; place and remedy where there are any."""
+
+    title: str
+    status: int
+    code: str = ""
+    remedy: str = ""
+    document: int | None = None
+    line: int | None = None
+    column: int | None = None
+    path: str = ""
+
+
+def add_manners(app: FastAPI) -> None:
+    """Adds all of it to an application."""
+
+    @app.middleware("http")
+    async def add_headers(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
+        try:
+            response = await call(request)
+        except Exception as error:  # noqa: BLE001 - the outermost wall: no traceback, no words of the body
+            log.error("internal error", extra={"error": type(error).__name__})  # noqa: TRY400 - no locals
+            response = _answer(
+                Problem("This is an error of Migratable's own.", 500, "internal", "Report it; see the server's log.")
+            )
+        response.headers.update(HEADERS)
+        return response
+
+    @app.exception_handler(WebhookError)
+    async def tell(_request: Request, error: WebhookError) -> Response:
+        problem = Problem(error.message, STATUS.get(error.code, 500), error.code, error.remedy)
+        if isinstance(error, BadInput):
+            place = {"document": error.document, "line": error.line, "column": error.column, "path": error.path}
+            problem = msgspec.structs.replace(problem, **place)
+        return _answer(problem, {"Retry-After": "1"} if problem.status == 503 else None)
+
+    @app.exception_handler(HTTPException)
+    async def tell_http(_request: Request, error: HTTPException) -> Response:
+        return _answer(Problem(str(error.detail), error.status_code), dict(error.headers or {}))
+
+    @app.exception_handler(RequestValidationError)
+    async def tell_parameters(_request: Request, error: RequestValidationError) -> Response:
+        wrong = [f"{'.'.join(str(step) for step in each['loc'][1:])}: {each['msg']}" for each in error.errors()]
+        return _answer(Problem("; ".join(wrong), 400, "bad-input", "Correct the parameters."))
+
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _with_real_shapes(described())
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend the schema
+
+
+def problem_response(description: str) -> dict[str, Any]:
+    """An error, for the OpenAPI document."""
+    return {"description": description, "content": {PROBLEM: {"schema": {"$ref": f"{SCHEMAS}Problem"}}}}
+
+
+def _answer(problem: Problem, headers: dict[str, str] | None = None) -> Response:
+    return Response(msgspec.json.encode(problem), problem.status, headers=headers, media_type=PROBLEM)
+
+
+def _with_real_shapes(document: dict[str, Any]) -> dict[str, Any]:
+    _, shapes = msgspec.json.schema_components([Report, Problem], ref_template=SCHEMAS + "{name}")
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas.update(shapes)
+    for name in NOT_OURS:
+        schemas.pop(name, None)
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            operation["responses"].pop("422", None)
+    return document
