@@ -32,6 +32,11 @@ class Action(StrEnum):
     AUDIT = "audit"
     OFF = "off"
 
+    def at_most(self, most: "Action") -> "Action":
+        """This action, or ``most`` where that is weaker."""
+        ranked = list(Action)
+        return max(self, most, key=ranked.index)
+
 
 class Profile(StrEnum):
     """The two built-in answers to "how strict?"."""
@@ -74,6 +79,7 @@ class NamespacePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, r
     actions: dict[str, Action] = {}
     unproven: Action | None = None
     hotplug: Action | None = None
+    at_most: Action | None = None
 
     def covers(self, namespace: str, labels: Mapping[str, str] | None) -> bool:
         """Whether it holds there; labels that nobody knows (None) are not the wanted ones."""
@@ -92,6 +98,8 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
     """What is done about what cannot be known."""
     hotplug: Action = Action.WARN
     """What is done at most about volumes that are plugged into a running VM (``status.volumeRequests``)."""
+    at_most: Action = Action.DENY
+    """What is done at most about anything, whatever is said of it elsewhere: one word for audit, then warn, then deny."""
     honour_eviction_strategy: bool = False
     """Whether a VM that says it is not to be moved (evictionStrategy None or External) is only warned of."""
     namespaces: list[NamespacePolicy] = []
@@ -124,6 +132,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
                     actions=_overlaid(self.actions, each.actions),
                     unproven=each.unproven or self.unproven,
                     hotplug=each.hotplug or self.hotplug,
+                    at_most=each.at_most or self.at_most,
                 )
         return self
 
@@ -203,7 +212,7 @@ def decide(finding: Finding, policy: Policy, subject: Judged, today: str) -> Dec
                 return Decision(finding, Action.AUDIT, exemption)
     if action is Action.DENY and policy.honour_eviction_strategy and subject.eviction_strategy in STAYS:
         action = Action.WARN
-    return Decision(finding, action)
+    return Decision(finding, action.at_most(policy.at_most))
 
 
 def would_deny(decision: Decision) -> bool:
