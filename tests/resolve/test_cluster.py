@@ -386,3 +386,28 @@ def test_confirmation_ends_with_its_deadline() -> None:
     found = [world.find(PersistentVolumeClaim, "shop", name) for name in "abc"]
     assert [isinstance(each, Unknown) for each in found] == [False, False, True]
     assert len(transport.asked) == 2
+
+
+def test_lists_are_kept_until_something_is_to_be_denied() -> None:
+    """
+    Settings of the cluster come from the store where it is trusted, and from the API server before a denial; nodes stay.
+    """
+    clock = Clock()
+    kubevirt = document("kubevirt", "kubevirt")
+    store = store_of(clock, {KubeVirt: [kubevirt], Node: [document("n", None)], StorageClass: []})
+    recording = Recording(ClusterWorld(store, clock=clock), lambda kind: kind is not StorageClass)
+    known, nodes = recording.every(KubeVirt), recording.every(Node)
+    recording.every(StorageClass)
+    kubevirts, classes = "/apis/kubevirt.io/v1/kubevirts", "/apis/storage.k8s.io/v1/storageclasses"
+    transport = FakeTransport(fixed({kubevirts: listed(), classes: listed(document("ceph", None))}))
+
+    world = confirmed_world(recording, LiveReads(transport, store.version, clock), 1.0, clock=clock)
+    asked_at_first, kept = list(transport.asked), world.every(KubeVirt)
+    forgotten = [world.read_lists(), world.read_lists()]
+
+    assert not recording.named
+    assert (asked_at_first, kept) == ([classes], known)
+    assert forgotten == [True, False]
+    assert world.every(KubeVirt) == ()
+    assert world.every(Node) is nodes
+    assert transport.asked == [classes, kubevirts]

@@ -39,16 +39,27 @@ class Recording:
         self._world = world
         self._trusted = trusted
         self._answers: dict[Question, Found[Any]] = {}
-        self.untrusted = False
-        """Whether an answer came from what is not watched, not listed yet, or not fresh."""
+        self._untrusted: set[type[Kubernetes]] = set()
+        self.named = False
+        """Whether an object was asked for by its name."""
 
     @property
     def answers(self) -> dict[Question, Found[Any]]:
         """Each question with its answer, in the order in which they came."""
         return dict(self._answers)
 
+    @property
+    def untrusted(self) -> bool:
+        """Whether an answer came from what is not watched, not listed yet, or not fresh."""
+        return bool(self._untrusted)
+
+    def trusts(self, kind: type[Kubernetes]) -> bool:
+        """Whether all answers about a kind were good enough to allow on."""
+        return kind not in self._untrusted
+
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
         """What the world finds."""
+        self.named = True
         return cast("Found[K]", self._note(Question(kind, namespace, name), self._world.find(kind, namespace, name)))
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
@@ -56,7 +67,8 @@ class Recording:
         return cast("Fact[tuple[K, ...]]", self._note(Question(kind, "", None), self._world.every(kind)))
 
     def _note(self, question: Question, answer: Found[Any]) -> Found[Any]:
-        self.untrusted = self.untrusted or not self._trusted(question.kind)
+        if not self._trusted(question.kind):
+            self._untrusted.add(question.kind)
         return self._answers.setdefault(question, answer)
 
 
@@ -67,18 +79,18 @@ def confirmed_world(
     *,
     default_namespace: str = "",
     clock: Callable[[], float] = monotonic,
-) -> World:
+) -> "ConfirmedWorld":
     """
-    A world that answers the recorded questions from live reads, which are all made here and take the time.
+    A world that has read live, here and now, all objects that the recording was asked for by name.
 
-    What a second judgement asks beyond them is read when it asks. Nodes keep the recorded answer: thousands of them
-    cannot be listed within a deadline.
+    Lists keep the recorded answer where it was trusted, until ``read_lists``. What a second judgement asks beyond the
+    recorded questions is read when it asks.
     """
     world = ConfirmedWorld(live, clock() + deadline_seconds, default_namespace, clock)
     for question, answer in recording.answers.items():
         if question.name is not None:
             world.find(question.kind, question.namespace, question.name)
-        elif question.kind in METADATA_ONLY:
+        elif question.kind in METADATA_ONLY or recording.trusts(question.kind):
             world.keep(question, answer)
         else:
             world.every(question.kind)
@@ -96,10 +108,24 @@ class ConfirmedWorld:
         self._default = default_namespace
         self._clock = clock
         self._answers: dict[Question, Found[Any]] = {}
+        self._kept: set[Question] = set()
 
     def keep(self, question: Question, answer: Found[Any]) -> None:
-        """Takes an answer as confirmed."""
+        """Takes an answer as confirmed, until ``read_lists``."""
         self._answers[question] = answer
+        self._kept.add(question)
+
+    def read_lists(self) -> bool:
+        """
+        Forgets what was kept and not read, so that it is read when it is asked again; says whether there was any.
+
+        Nodes stay: thousands of them cannot be listed within a deadline.
+        """
+        forgotten = {each for each in self._kept if each.kind not in METADATA_ONLY}
+        self._kept -= forgotten
+        for each in forgotten:
+            del self._answers[each]
+        return bool(forgotten)
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
         """The object as the API server had it when this was asked first."""

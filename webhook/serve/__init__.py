@@ -46,7 +46,11 @@ def today() -> str:
 
 async def _serve(options: Options) -> None:
     facts: ManifestFacts | ClusterBacked
-    facts = ClusterBacked(options.kubeconfig, options.context) if options.has_cluster else ManifestFacts(options.facts)
+    facts = (
+        ClusterBacked.reading(options.kubeconfig, options.context)
+        if options.has_cluster
+        else ManifestFacts(options.facts)
+    )
     metrics, draining = Metrics(), Draining()
     certificates = Certificates(options.cert_dir)
     admission_tls = Certificates(options.cert_dir, options.client_ca) if options.client_ca else certificates

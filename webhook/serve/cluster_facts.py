@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from webhook.facts.world import World
 from webhook.resolve.access import ClusterAccess
 from webhook.resolve.cluster import ClusterFacts
-from webhook.resolve.recording import Recording
+from webhook.resolve.recording import ConfirmedWorld, Recording
 from webhook.surfaces.admission.validate import Outcome
 from webhook.surfaces.api.authorising import AttachedCluster
 
@@ -16,11 +16,22 @@ if TYPE_CHECKING:
 
 
 class ClusterBacked:
-    """Watches a cluster; a deny is confirmed by live reads, an allow too where the cache is stale or not read yet."""
+    """
+    Watches a cluster, and lets nothing rest on the watch alone that a late watch would make wrong (docs/decisions/0009).
 
-    def __init__(self, kubeconfig: Path | None, context: str | None) -> None:
-        self._cluster = ClusterFacts()
-        self._cluster.start(kubeconfig, context)
+    Objects that a request names are read live before it is answered, whatever the answer. Lists, which hold settings of
+    the cluster, are read live before a deny, and before an allow where the cache is stale or not read yet.
+    """
+
+    def __init__(self, cluster: ClusterFacts) -> None:
+        self._cluster = cluster
+
+    @classmethod
+    def reading(cls, kubeconfig: Path | None, context: str | None) -> "ClusterBacked":
+        """Of the cluster of a kubeconfig, or of the one that this pod runs in; raises Misconfigured where there is none."""
+        cluster = ClusterFacts()
+        cluster.start(kubeconfig, context)
+        return cls(cluster)
 
     @property
     def ready(self) -> bool:
@@ -32,16 +43,20 @@ class ClusterBacked:
         return self._cluster.recording()
 
     def needs_confirmation(self, world: World, outcome: Outcome) -> bool:
-        """Whether an answer of the cache decided: for a deny any answer counts, for an allow only untrusted ones."""
+        """Whether the cache decided what it may not decide alone."""
         if not isinstance(world, Recording):
             return False
-        return world.untrusted if outcome.allowed else bool(world.answers)
+        return world.named or world.untrusted or (not outcome.allowed and bool(world.answers))
 
     def confirm(self, world: World, decide: Callable[[World], Outcome], deadline: float) -> Outcome:
         """Decides again on what the API server has now; what cannot be read in time is unknown."""
         if not isinstance(world, Recording):
             return decide(world)
-        return decide(self._cluster.confirmed(world, deadline))
+        fresh = self._cluster.confirmed(world, deadline)
+        outcome = decide(fresh)
+        if outcome.allowed or not isinstance(fresh, ConfirmedWorld) or not fresh.read_lists():
+            return outcome
+        return decide(fresh)
 
     def attached(self) -> AttachedCluster:
         """The cluster, as the dry-run API looks at it."""

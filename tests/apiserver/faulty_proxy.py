@@ -1,0 +1,204 @@
+"""
+A proxy between a client and an API server that holds back, cuts or swallows what a watch says, and refuses lists.
+
+It takes plain HTTP/1.1 on loopback, one request a connection, and speaks TLS to the API server; so its clients have to
+come with a token.
+"""
+
+import json
+import socket
+import ssl
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.apiserver.controlplane import ControlPlane
+from tests.apiserver.pki import write_private
+
+CHUNK = 65536
+HEAD_END = b"\r\n\r\n"
+ACCOUNT = "watcher"
+_REFUSAL = b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+class FaultyProxy:
+    """Relays GETs; its attributes may be changed while it runs."""
+
+    def __init__(self, plane: ControlPlane) -> None:
+        self._address = (str(urlsplit(plane.url).hostname), int(urlsplit(plane.url).port or 443))
+        self._tls = ssl.create_default_context(cadata=plane.ca.cert_pem.decode())
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._lock = threading.Lock()
+        self._open: set[socket.socket] = set()
+        self._stopped = False
+        self.watch_delay = 0.0
+        """Seconds by which everything that a watch says comes late; the order stays."""
+        self.silent = False
+        """Whether watches say nothing any more although they stay open: half-open connections."""
+        self.cut_within_event = 0
+        """So many watches end in the middle of their next event."""
+        self.refuse_lists = False
+        """Whether lists are answered 429."""
+        self.lists: list[tuple[float, str]] = []
+        """When which list was asked for from its beginning; monotonic seconds."""
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def start(self) -> None:
+        """Begins to listen."""
+        threading.Thread(target=self._accept, name="proxy", daemon=True).start()
+
+    def stop(self) -> None:
+        """Ends all connections."""
+        self._stopped = True
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.break_all()
+
+    def break_all(self) -> None:
+        """Ends every connection of now."""
+        with self._lock:
+            now = list(self._open)
+        for each in now:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self) -> None:
+        while not self._stopped:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with self._remembered(client), suppress(OSError):
+            head = _head(client)
+            target = head.split(b" ", 2)[1].decode()
+            watches, lists = "watch=1" in target, "limit=" in target
+            if lists and "continue=" not in target:
+                self.lists.append((time.monotonic(), target))
+            if lists and self.refuse_lists:
+                client.sendall(_REFUSAL)
+                return
+            with socket.create_connection(self._address, 5) as plain:
+                plain.settimeout(None)
+                with (
+                    self._tls.wrap_socket(plain, server_hostname=self._address[0]) as upstream,
+                    self._remembered(upstream),
+                ):
+                    upstream.sendall(head.replace(HEAD_END, b"\r\nconnection: close\r\n\r\n"))
+                    if watches:
+                        self._relay_watch(upstream, client)
+                    else:
+                        while chunk := upstream.recv(CHUNK):
+                            client.sendall(chunk)
+
+    def _relay_watch(self, upstream: socket.socket, client: socket.socket) -> None:
+        """What arrives waits its time in a queue, which a second thread empties."""
+        waiting: deque[tuple[float, bytes]] = deque()
+        arrived = threading.Condition()
+
+        def deliver() -> None:
+            said_head = False
+            while True:
+                with arrived:
+                    arrived.wait_for(lambda: waiting)
+                    due, chunk = waiting.popleft()
+                time.sleep(max(0.0, due - time.monotonic()))  # a proxy that is late on purpose, not a test that waits
+                try:
+                    if not chunk:
+                        client.shutdown(socket.SHUT_RDWR)
+                        return
+                    if said_head and self.silent:
+                        continue
+                    if said_head and self.cut_within_event and len(chunk) > 40:
+                        self.cut_within_event -= 1
+                        client.sendall(chunk[: len(chunk) // 2])
+                        client.shutdown(socket.SHUT_RDWR)
+                        upstream.shutdown(socket.SHUT_RDWR)
+                        return
+                    client.sendall(chunk)
+                    said_head = True
+                except OSError:
+                    with suppress(OSError):
+                        upstream.shutdown(socket.SHUT_RDWR)
+                    return
+
+        deliverer = threading.Thread(target=deliver, daemon=True)
+        deliverer.start()
+        chunk = b"-"
+        while chunk:
+            try:
+                chunk = upstream.recv(CHUNK)
+            except OSError:
+                chunk = b""
+            with arrived:
+                waiting.append((time.monotonic() + self.watch_delay, chunk))
+                arrived.notify()
+        deliverer.join()
+
+    @contextmanager
+    def _remembered(self, connection: socket.socket) -> Iterator[None]:
+        with self._lock:
+            self._open.add(connection)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._open.discard(connection)
+            connection.close()
+
+
+def _head(client: socket.socket) -> bytes:
+    """A request up to its empty line; GETs have no body."""
+    read = b""
+    while HEAD_END not in read:
+        chunk = client.recv(CHUNK)
+        if not chunk:
+            raise OSError("hung up")
+        read += chunk
+    return read
+
+
+@contextmanager
+def faulty_proxy(plane: ControlPlane, folder: Path) -> Iterator[tuple[FaultyProxy, Path]]:
+    """A running proxy, and a kubeconfig of a ServiceAccount that may read everything through it."""
+    client = plane.client
+    namespace = client.create_namespace("proxy")
+    client.create(f"/api/v1/namespaces/{namespace}/serviceaccounts", {"metadata": {"name": ACCOUNT}})
+    rbac = "/apis/rbac.authorization.k8s.io/v1"
+    rules = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "watch"]}]
+    client.create(f"{rbac}/clusterroles", {"metadata": {"name": namespace}, "rules": rules})
+    client.create(
+        f"{rbac}/clusterrolebindings",
+        {
+            "metadata": {"name": namespace},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": namespace},
+            "subjects": [{"kind": "ServiceAccount", "name": ACCOUNT, "namespace": namespace}],
+        },
+    )
+    proxy = FaultyProxy(plane)
+    kubeconfig = folder / "proxy.kubeconfig"
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "proxy", "cluster": {"server": proxy.url}}],
+        "users": [{"name": "user", "user": {"token": client.token(namespace, ACCOUNT)}}],
+        "contexts": [{"name": "proxy", "context": {"cluster": "proxy", "user": "user"}}],
+        "current-context": "proxy",
+    }
+    write_private(kubeconfig, json.dumps(document).encode())
+    proxy.start()
+    try:
+        yield proxy, kubeconfig
+    finally:
+        proxy.stop()
