@@ -135,19 +135,16 @@ def owned(judged: Kubernetes, findings: Iterable[Finding]) -> tuple[Finding, ...
 def _judge_vmi(subject: Subject, world: World, releases: Releases) -> Judgement:
     findings: list[Finding] = []
     assumptions: list[str] = []
-    last: MigrationFacts | None = None
-    for facts in expand(subject, world, releases):
-        for rule in _VMI_RULES:
+    expansions = tuple(expand(subject, world, releases))
+    last = expansions[-1]  # of the newest releases: the verdict's
+    for rule in _VMI_RULES:
+        for facts in expansions:
             for outcome in rule.check(facts):
                 if isinstance(outcome, Assumption):
-                    if outcome.text not in assumptions:
+                    if facts is last and outcome.text not in assumptions:
                         assumptions.append(outcome.text)
-                    continue
-                finding = finding_of(rule, outcome, releases & facts.releases)
-                if finding is not None:
+                elif (finding := finding_of(rule, outcome, releases & facts.releases)) is not None:
                     findings.append(finding)
-        last = facts
-    assert last is not None  # noqa: S101 - releases is not empty, so there is at least one expansion
     merged = merge(findings)
     if last.architecture_assumed:
         assumptions.append(f"the VM runs on {last.architecture} (architecture is not written)")

@@ -73,13 +73,19 @@ class LunTarget(Read, frozen=True):
     reservation: bool | None = None
 
 
+class DiskTarget(Read, frozen=True):
+    """``disk`` of a disk."""
+
+    readonly: bool | None = None
+
+
 class Disk(Read, frozen=True):
     """An entry of ``devices.disks``."""
 
     name: str = ""
     cdrom: CDRomTarget | None = None
     lun: LunTarget | None = None
-    disk: Empty | None = None
+    disk: DiskTarget | None = None
     cache: str | None = None
     shareable: bool | None = None
 
@@ -278,6 +284,39 @@ class UtilityVolume(Read, frozen=True):
     claim_name: str = ""
 
 
+class NodeRequirement(Read, frozen=True):
+    """A requirement that labels or fields of a node have to meet."""
+
+    key: str = ""
+    operator: str = ""
+    values: list[str] | None = None
+
+
+class NodeTerm(Read, frozen=True):
+    """An entry of ``nodeSelectorTerms``: all of its requirements have to be met."""
+
+    match_expressions: list[NodeRequirement] | None = None
+    match_fields: list[NodeRequirement] | None = None
+
+
+class NodeTerms(Read, frozen=True):
+    """``requiredDuringSchedulingIgnoredDuringExecution``: one of the terms has to fit."""
+
+    node_selector_terms: list[NodeTerm] | None = None
+
+
+class NodeAffinity(Read, frozen=True):
+    """``affinity.nodeAffinity``, as far as it excludes nodes."""
+
+    required: NodeTerms | None = msgspec.field(default=None, name="requiredDuringSchedulingIgnoredDuringExecution")
+
+
+class Affinity(Read, frozen=True):
+    """``affinity``."""
+
+    node_affinity: NodeAffinity | None = None
+
+
 class VMISpec(Read, frozen=True):
     """``VirtualMachineInstance.spec``."""
 
@@ -288,6 +327,7 @@ class VMISpec(Read, frozen=True):
     architecture: str | None = None
     eviction_strategy: str | None = None
     node_selector: dict[str, str] | None = None
+    affinity: Affinity | None = None
 
 
 class MigratedVolume(Read, frozen=True):

@@ -6,6 +6,7 @@ from webhook.rules import (
     claim_not_shared,
     conflicting_instancetype,
     dedicated_emulator_thread,
+    disk_cache,
     drain_blocked,
     drain_stops,
     ephemeral_over_single_node_claim,
@@ -44,6 +45,7 @@ from webhook.rules import (
     network_use_unfit,
     no_tsc_frequency,
     persistent_reservation,
+    pinned_to_node,
     pod_network_binding,
     pod_network_without_interface,
     policy_bandwidth_unit,
@@ -60,6 +62,7 @@ from webhook.rules import (
     policy_too_new,
     policy_unknown,
     policy_without_selectors,
+    preset,
     secure_execution,
     settings_bandwidth_decimal,
     settings_bandwidth_quantity,
@@ -107,6 +110,7 @@ RULES: tuple[Rule, ...] = (
     state_claim_not_shared.RULE,
     ephemeral_over_single_node_claim.RULE,
     utility_volumes.RULE,
+    disk_cache.RULE,
     host_devices.RULE,
     gpus.RULE,
     persistent_reservation.RULE,
@@ -123,6 +127,7 @@ RULES: tuple[Rule, ...] = (
     drain_stops.RULE,
     unresolved_reference.RULE,
     conflicting_instancetype.RULE,
+    pinned_to_node.RULE,
     settings_type.RULE,
     settings_unknown.RULE,
     settings_too_new.RULE,
@@ -187,6 +192,7 @@ RULES: tuple[Rule, ...] = (
     network_hides_apiserver.RULE,
     network_hides_cluster.RULE,
     manifest_kind.RULE,
+    preset.RULE,
 )
 
 BY_ID: dict[str, Rule] = {rule.id: rule for rule in RULES}

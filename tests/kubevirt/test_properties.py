@@ -1,0 +1,192 @@
+"""What holds of every verdict, over generated machines and clusters."""
+
+import copy
+import random
+from collections.abc import Iterator
+from typing import Any
+
+from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import strategies as st
+
+from tests.generating import Manifest, World, carriers, machines, worlds
+from tests.kubevirt.building import read
+from webhook.engine import Finding, Judgement, judge
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.kubevirt.releases import KNOWN, SUPPORTED, TABLE, Releases, each, only
+from webhook.objects.kinds import KINDS
+from webhook.rules.rule import Basis
+
+EVERY_KIND = [kind.reads for kind in KINDS]
+SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+
+
+def judged(manifest: Manifest, around: World, releases: Releases, *, complete: bool) -> Judgement:
+    world = ObjectsWorld([read(one) for one in around], EVERY_KIND if complete else ())
+    return judge(read(manifest), world, releases)
+
+
+def spec_of(manifest: Manifest) -> Manifest:
+    """The VMI's spec inside any of the kinds that carry one."""
+    spec = manifest["spec"]
+    if manifest["kind"] == "VirtualMachinePool":
+        spec = spec["virtualMachineTemplate"]["spec"]
+    found: Manifest = spec if manifest["kind"] == "VirtualMachineInstance" else spec["template"]["spec"]
+    return found
+
+
+def acceptable(manifest: Manifest) -> Manifest:
+    """The manifest without what KubeVirt's webhooks refuse and order would decide: names twice, a second pod network."""
+    whole = copy.deepcopy(manifest)
+    spec = spec_of(whole)
+    devices = spec["domain"]["devices"]
+    for holder, key in ((spec, "volumes"), (spec, "networks"), (devices, "interfaces"), (devices, "disks")):
+        if key in holder:
+            holder[key] = list({one["name"]: one for one in holder[key]}.values())
+    pods = [one for one in spec.get("networks", ()) if "pod" in one]
+    if len(pods) > 1:
+        spec["networks"] = [one for one in spec["networks"] if one not in pods[1:]]
+    return whole
+
+
+def shuffled(value: Any, order: random.Random) -> Any:
+    """The same value with the keys of all mappings, and all volumes and interfaces, in another order."""
+    if isinstance(value, dict):
+        keys = list(value)
+        order.shuffle(keys)
+        made = {key: shuffled(value[key], order) for key in keys}
+        for key in ("volumes", "interfaces", "disks", "filesystems", "gpus", "hostDevices"):
+            if isinstance(made.get(key), list):
+                order.shuffle(made[key])
+        return made
+    return [shuffled(one, order) for one in value] if isinstance(value, list) else value
+
+
+def without_place(finding: Finding) -> tuple[object, ...]:
+    return (*finding.identity, finding.basis, finding.releases, finding.undetermined, finding.message)
+
+
+@SLOW
+@given(carriers(), worlds(), st.randoms(use_true_random=False), st.booleans())
+def test_order_changes_no_finding(manifest: Manifest, around: World, order: random.Random, complete: bool) -> None:
+    """
+    Volumes, interfaces, devices and keys may stand in any order: findings, but for their places, and verdict are the same.
+    """
+    manifest = acceptable(manifest)
+
+    before = judged(manifest, around, SUPPORTED, complete=complete)
+    after = judged(shuffled(manifest, order), around, SUPPORTED, complete=complete)
+
+    assert sorted(map(without_place, before.findings)) == sorted(map(without_place, after.findings))
+    assert before.verdict is not None
+    assert after.verdict is not None
+    assert (before.verdict.live_migratable, before.verdict.reason) == (
+        after.verdict.live_migratable,
+        after.verdict.reason,
+    )
+    assert before.verdict.migration_method == after.verdict.migration_method
+    assert sorted(before.verdict.unproven) == sorted(after.verdict.unproven)
+
+
+def inferred_from(manifest: Manifest) -> set[str]:
+    """Volumes that an instancetype or preference is inferred from."""
+    spec = manifest["spec"]
+    spec = spec["virtualMachineTemplate"]["spec"] if manifest["kind"] == "VirtualMachinePool" else spec
+    return {spec.get(key, {}).get("inferFromVolume", "") for key in ("instancetype", "preference")}
+
+
+def smaller(manifest: Manifest) -> Iterator[tuple[str, Manifest]]:
+    """
+    The manifest without one volume, one interface or one device.
+
+    An interface goes with its network, and the last one stays: KubeVirt adds a bridge on the pod network to a VMI without
+    any, and from 1.8 on refuses to migrate one whose pod network has lost its interface. A volume that an instancetype is
+    inferred from stays, because KubeVirt refuses the VM without it. A device of which the instancetype has more stays,
+    because only then those of the instancetype would count.
+    """
+    spec = spec_of(manifest)
+    refers = "instancetype" in manifest["spec"] or manifest["kind"] == "VirtualMachinePool"
+    for index, volume in enumerate(spec.get("volumes", ())):
+        if volume["name"] not in inferred_from(manifest):
+            made = copy.deepcopy(manifest)
+            del spec_of(made)["volumes"][index]
+            yield "volume", made
+    devices = spec["domain"]["devices"]
+    for index, interface in enumerate(devices.get("interfaces", ())):
+        if len(devices["interfaces"]) > 1:
+            made = copy.deepcopy(manifest)
+            del spec_of(made)["domain"]["devices"]["interfaces"][index]
+            rest = [one for one in spec.get("networks", ()) if one["name"] != interface["name"]]
+            spec_of(made)["networks"] = rest
+            yield "interface", made
+    for key in ("disks", "filesystems", "gpus", "hostDevices"):
+        for index in range(len(devices.get(key, ()))):
+            if not refers or key in ("disks", "filesystems"):
+                made = copy.deepcopy(manifest)
+                del spec_of(made)["domain"]["devices"][key][index]
+                yield key, made
+
+
+@SLOW
+@given(carriers(), worlds(), st.booleans(), st.data())
+def test_less_is_never_worse(manifest: Manifest, around: World, complete: bool, data: st.DataObject) -> None:
+    """
+    Without one of its volumes, interfaces or devices a machine has no finding that it had not before.
+    """
+    manifest = acceptable(manifest)
+    choices = list(smaller(manifest))
+    assume(choices)
+    what, less = data.draw(st.sampled_from(choices))
+    event(what)
+
+    before = judged(manifest, around, KNOWN, complete=complete)
+    after = judged(less, around, KNOWN, complete=complete)
+
+    had: dict[tuple[str, str], Releases] = {}
+    for finding in before.findings:
+        had[finding.identity] = had.get(finding.identity, 0) | finding.releases
+    for finding in after.findings:
+        assert not finding.releases & ~had.get(finding.identity, 0), (finding, before.findings)
+
+
+@SLOW
+@given(carriers(), worlds(), st.booleans(), st.sampled_from(TABLE))
+def test_a_verdict_is_false_where_kubevirt_refuses_and_only_there(
+    manifest: Manifest, around: World, complete: bool, behaviour: Any
+) -> None:
+    """
+    False with the first of the release's reasons exactly if a finding has basis ``kubevirt``; True exactly if nothing is open.
+    """
+    answer = judged(manifest, around, only(behaviour.release), complete=complete)
+
+    assert answer.verdict is not None
+    refusing = [one for one in answer.findings if one.basis is Basis.KUBEVIRT and not one.undetermined]
+    open_ones = [one.message for one in answer.findings if one.basis is Basis.KUBEVIRT and one.undetermined]
+    assert (answer.verdict.live_migratable is False) == bool(refusing)
+    assert (answer.verdict.live_migratable is None) == (bool(open_ones) and not refusing)
+    assert list(answer.verdict.unproven) == open_ones
+    held = {one.rule.reason for one in refusing}
+    assert answer.verdict.reason == next((reason for reason in behaviour.order if reason in held), None)
+    event(str(answer.verdict.live_migratable))
+
+
+def by_release(answer: Judgement, releases: Releases) -> set[tuple[object, ...]]:
+    """Which finding holds in which of the releases."""
+    return {
+        (str(behaviour.release), *finding.identity, finding.path, finding.undetermined)
+        for finding in answer.findings
+        if finding.rule.about != "drain" and finding.basis is not Basis.BASELINE
+        for behaviour in each(finding.releases & releases)
+    }
+
+
+@SLOW
+@given(machines(), worlds(), st.booleans())
+def test_any_release_is_all_of_them_at_once(manifest: Manifest, around: World, complete: bool) -> None:
+    """
+    Asked for any release, a finding says for which it holds: for those that have it when they are asked for alone.
+    """
+    together = judged(manifest, around, SUPPORTED, complete=complete)
+    alone = [judged(manifest, around, only(one.release), complete=complete) for one in each(SUPPORTED)]
+
+    assert by_release(together, SUPPORTED) == set().union(*(by_release(one, SUPPORTED) for one in alone))
+    assert together.verdict == alone[-1].verdict
