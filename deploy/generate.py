@@ -1,34 +1,33 @@
 """
-Writes what is generated below ``deploy``: webhook configurations, policies of the overlays, schemas.
+Writes what is generated below ``deploy``: webhook configurations, schemas, a dashboard, and what the chart reads.
 
 Run it after a change of a rule, of the policy or of ``webhook/surfaces/admission/hooks.py``: ``python deploy/generate.py``.
 With ``--check`` it writes nothing, names the files that differ, and exits 1 if there are any.
 """
 
 import argparse
+import json
 import re
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
+from deploy.dashboard import dashboard
 from webhook.report import policy_schema
-from webhook.rules import RULES
 from webhook.surfaces.admission import hooks
-from webhook.surfaces.admission.configurations import Installation, mutating, validating
+from webhook.surfaces.admission.configurations import Installation, mutating, rules_of, validating
 
 DEPLOY: Final = Path(__file__).resolve().parent
+KUSTOMIZE: Final = DEPLOY / "kustomize"
+CHART: Final = DEPLOY / "helm" / "migratable"
+VALUES_HEADING: Final = "## Values\n"
 GENERATED: Final = "Written by `python deploy/generate.py`: change the code, not this file."
 WIDTH: Final = 120
 
-MODES: Final = {
-    "audit": "No user notices: what a rule finds is counted and reported; nothing is denied, warned of or filled in.",
-    "warn": "Users are warned of what a rule finds; nothing is denied or filled in.",
-}
-"""The steps before `enforce`."""
 MUTATING_NOTE: Final = (
     "Fills in what is absent. Configurations run in the order of their names: this one comes before KubeVirt's own"
     " `virt-api-mutator`. A default that is missing is no harm, so nothing ever waits for us long or fails for our sake."
@@ -47,15 +46,84 @@ def generated() -> dict[str, str]:
         "kustomize/base/webhooks/mutating.yaml": _configuration(mutating(Installation()), MUTATING_NOTE),
         "kustomize/base/policy.schema.json": policy_schema.as_json(),
         "kustomize/components/fail-closed/failurepolicy.yaml": _fail_closed(),
+        "kustomize/components/monitoring/migratable.json": dashboard(),
     }
-    return files | {f"kustomize/overlays/{mode}/policy.yaml": policy(mode) for mode in MODES}
+    files |= {f"helm/migratable/files/{name}": text for name, text in _for_helm().items()}
+    return files | {"helm/migratable/values.schema.json": _values_schema(), "helm/migratable/README.md": _readme()}
 
 
-def policy(mode: str) -> str:
-    """The policy file of a step before `enforce`: an action for each rule, so that a new one cannot deny."""
-    actions = "".join(f"  {rule.name}: {mode}\n" for rule in RULES)
-    settings = f"profile: strict\nunproven: {mode}\nhotplug: {mode}\ndefaultMigrationSettings: false\n"
-    return f"{_comment(GENERATED)}{_comment(MODES[mode])}{settings}actions:\n{actions}"
+def _for_helm() -> dict[str, str]:
+    """What the chart's templates read: what kustomize reads, and the hooks as data."""
+    return {
+        "webhooks.json": _hooks(),
+        "policy.schema.json": policy_schema.as_json(),
+        "policies/audit.yaml": _text("overlays/audit/policy.yaml"),
+        "policies/warn.yaml": _text("overlays/warn/policy.yaml"),
+        "policies/enforce.yaml": _text("base/policy.yaml"),
+        "migratable.json": dashboard(),
+        "alerts.yaml": _part("components/monitoring/prometheusrule.yaml", "PrometheusRule", "migratable", "spec"),
+        "facts-rules.yaml": _part("base/server/rbac.yaml", "ClusterRole", "migratable-facts", "rules"),
+        "rotator-rules.yaml": _part("base/rotator/rbac.yaml", "Role", "migratable-rotator", "rules"),
+        "rotator-cluster-rules.yaml": _part("base/rotator/rbac.yaml", "ClusterRole", "migratable-rotator", "rules"),
+    }
+
+
+def _values_schema() -> str:
+    """The schema of the chart's values as it is, with that of the policy file in it as it must be."""
+    schema = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
+    schema["definitions"] = policy_schema.schema()["definitions"]
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _readme() -> str:
+    """The chart's page as it is, with a table of the values and their defaults."""
+    head, _, _ = (CHART / "README.md").read_text(encoding="utf-8").partition(VALUES_HEADING)
+    schema = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
+    values = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
+    rows = "".join(f"| `{name}` | `{default}` | {meaning} |\n" for name, default, meaning in _rows(schema, values))
+    return f"{head}{VALUES_HEADING}\n| value | default | meaning |\n| --- | --- | --- |\n{rows}"
+
+
+def _rows(schema: dict[str, Any], values: dict[str, Any], above: str = "") -> Iterator[tuple[str, str, str]]:
+    for key, inner in schema["properties"].items():
+        if key not in values:
+            continue  # of another chart, around this one
+        name = f"{above}{key}"
+        if inner.get("additionalProperties") is False and "description" in next(iter(inner["properties"].values())):
+            yield from _rows(inner, values[key], f"{name}.")
+        else:
+            yield name, json.dumps(values[key]), inner["description"]
+
+
+def _hooks() -> str:
+    """The hooks, as the chart's templates read them."""
+    data = {
+        name: [
+            {
+                "name": hook.name,
+                "rules": rules_of(hook),
+                "clusterWide": hook.cluster_wide,
+                "inPlatform": hook.in_platform,
+                "matchConditions": [{"name": each.name, "expression": each.expression} for each in hook.conditions],
+                "mayFail": hook.may_fail,
+                "timeoutSeconds": hook.seconds,
+            }
+            for hook in every
+        ]
+        for name, every in (("validating", hooks.VALIDATING_HOOKS), ("mutating", hooks.MUTATING_HOOKS))
+    }
+    return json.dumps(data, indent=1) + "\n"
+
+
+def _text(path: str) -> str:
+    return (KUSTOMIZE / path).read_text(encoding="utf-8")
+
+
+def _part(path: str, kind: str, name: str, key: str) -> str:
+    """One part of an object that kustomize reads, as YAML."""
+    documents = yaml.safe_load_all(_text(path))
+    (found,) = (each for each in documents if (each["kind"], each["metadata"]["name"]) == (kind, name))
+    return _dumped(found[key])
 
 
 def _configuration(configuration: dict[str, Any], note: str) -> str:

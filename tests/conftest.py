@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 
 from tests.apiserver import crds
-from tests.apiserver.binaries import missing_binaries
+from tests.apiserver.binaries import CONTROL_PLANE, missing_binaries
 from tests.apiserver.controlplane import ControlPlane
 
 NO_CONTROL_PLANE = "no control plane"
@@ -17,8 +17,10 @@ settings.load_profile("migratable")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skips what needs a kube-apiserver where there is none; fails it where MIGRATABLE_REQUIRE_APISERVER is 1."""
-    if item.get_closest_marker("apiserver") is None or (why := missing_binaries()) is None:
+    """Skips what needs a kube-apiserver or helm where there is none; fails it where MIGRATABLE_REQUIRE_APISERVER is 1."""
+    needed = [*CONTROL_PLANE] if item.get_closest_marker("apiserver") else []
+    needed += ["helm"] if item.get_closest_marker("helm") else []
+    if (why := missing_binaries(needed)) is None:
         return
     if os.environ.get("MIGRATABLE_REQUIRE_APISERVER") == "1":
         pytest.fail(f"{NO_CONTROL_PLANE}: {why}", pytrace=False)

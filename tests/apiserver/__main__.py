@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.apiserver import crds
-from tests.apiserver.binaries import CONTROL_PLANE, KNOWN, MissingBinaryError, find_binary
+from tests.apiserver.binaries import KNOWN, TESTED, MissingBinaryError, find_binary
 from tests.apiserver.controlplane import ControlPlane
 
 
@@ -27,7 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.apiserver", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     build = commands.add_parser("build", help="find or build binaries and print their paths")
-    build.add_argument("names", nargs="*", default=CONTROL_PLANE, metavar="NAME", help=f"of {', '.join(KNOWN)}")
+    build.add_argument("names", nargs="*", default=TESTED, metavar="NAME", help=f"of {', '.join(KNOWN)}")
     up = commands.add_parser("up", help="start, print the path of a kubeconfig, run until Ctrl-C")
     up.add_argument(
         "--crds", nargs="*", type=Path, default=list(crds.OWN), help="files or folders (default: the project's own)"

@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +51,7 @@ KNOWN = {
 }
 
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kubectl")
+TESTED = (*CONTROL_PLANE, "helm")
 
 
 class MissingBinaryError(RuntimeError):
@@ -87,9 +88,9 @@ def find_binary(name: str) -> Path:
     return target
 
 
-def missing_binaries() -> str | None:
-    """Why no control plane can be started on this machine, in one line; None where one can."""
-    missing = [name for name in CONTROL_PLANE if existing_binary(name) is None]
+def missing_binaries(names: Sequence[str] = CONTROL_PLANE) -> str | None:
+    """Why NAMES, those of a control plane, cannot be run on this machine, in one line; None where they can."""
+    missing = [name for name in names if existing_binary(name) is None]
     if not missing or _go() is not None:
         return None
     return f"{', '.join(missing)} not found: {REMEDY}"

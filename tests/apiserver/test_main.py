@@ -9,20 +9,21 @@ from pathlib import Path
 import pytest
 
 from tests.apiserver.__main__ import main
-from tests.apiserver.binaries import CONTROL_PLANE, find_binary
+from tests.apiserver.binaries import TESTED, find_binary
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.apiserver
+@pytest.mark.helm
 def test_build_prints_where_the_binaries_are(capsys: pytest.CaptureFixture[str]) -> None:
     """
-    Without a name it is all that a control plane needs.
+    Without a name it is all that tests run: a control plane, kubectl and helm.
     """
     status = main(["build"])
 
     printed = [line.partition("  (")[0] for line in capsys.readouterr().out.splitlines()]
-    assert (status, printed) == (0, [str(find_binary(name)) for name in CONTROL_PLANE])
+    assert (status, printed) == (0, [str(find_binary(name)) for name in TESTED])
 
 
 def test_build_knows_its_binaries(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,8 @@ from tests.apiserver.binaries import find_binary
 
 Manifest = dict[str, Any]
 
-KUSTOMIZE = Path(__file__).resolve().parents[2] / "deploy" / "kustomize"
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+KUSTOMIZE = DEPLOY / "kustomize"
 BASE = KUSTOMIZE / "base"
 OVERLAYS = ("audit", "warn", "enforce")
 
@@ -22,7 +23,12 @@ OURS = "app.kubernetes.io/name=migratable"
 @cache
 def rendered(folder: str) -> tuple[Manifest, ...]:
     """Every object of deploy/kustomize/FOLDER; nobody may change them."""
-    argv = [str(find_binary("kubectl")), "kustomize", str(KUSTOMIZE / folder)]
+    return built(KUSTOMIZE / folder)
+
+
+def built(folder: Path) -> tuple[Manifest, ...]:
+    """Every object of a folder with a kustomization.yaml."""
+    argv = [str(find_binary("kubectl")), "kustomize", str(folder)]
     done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""

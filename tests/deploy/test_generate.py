@@ -30,8 +30,8 @@ def test_a_file_that_differs_is_named_and_written(tmp_path: Path) -> None:
     Only what differs is written, and afterwards nothing does.
     """
     generate.write(tmp_path)
-    name = "kustomize/overlays/warn/policy.yaml"
-    (tmp_path / name).write_text("profile: exact\n")
+    name = "kustomize/components/fail-closed/failurepolicy.yaml"
+    (tmp_path / name).write_text("webhooks: []\n")
 
     found, written = generate.stale(tmp_path), generate.write(tmp_path)
 
@@ -57,6 +57,7 @@ def test_folded_expressions_are_the_codes_own(made: dict[str, Any]) -> None:
         ({}, True),
         ({"profile": "exact", "actions": {"LM201": "off", "claim-not-shared": "audit"}}, True),
         ({"profile": "lenient"}, False),
+        ({"atMost": "warn", "namespaces": [{"labels": {"env": "dev"}, "atMost": "deny"}]}, True),
         ({"actions": {"LM999": "off"}}, False),
         ({"actions": {"LM201": "on"}}, False),
         ({"action": {"LM201": "off"}}, False),

@@ -47,8 +47,9 @@ GRANTED = {
     },
 }
 ROTATOR_IN_ITS_NAMESPACE = {
-    "/secrets/migratable-ca": ["get", "update"],
-    "/secrets/migratable-serving-cert": ["get", "update"],
+    "/secrets/migratable-ca": ["get", "update", "create", "patch"],
+    "/secrets/migratable-serving-cert": ["get", "update", "create", "patch"],
+    "coordination.k8s.io/leases/migratable-rotator": ["get", "update"],
 }
 
 

@@ -1,0 +1,139 @@
+{{/* Labels of every object: those that kustomize writes too, and those that Helm's users expect. */}}
+{{- define "migratable.labels" -}}
+app.kubernetes.io/name: migratable
+app.kubernetes.io/part-of: migratable
+app.kubernetes.io/component: {{ .component }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{/* Labels of pods: none that another version of the chart would change. */}}
+{{- define "migratable.podLabels" -}}
+app.kubernetes.io/name: migratable
+app.kubernetes.io/part-of: migratable
+app.kubernetes.io/component: {{ . }}
+{{- end }}
+
+{{- define "migratable.selector" -}}
+app.kubernetes.io/name: migratable
+app.kubernetes.io/component: {{ . }}
+{{- end }}
+
+{{- define "migratable.image" -}}
+{{- with .Values.image -}}
+{{- if .digest }}{{ .repository }}@{{ .digest }}{{ else }}{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
+{{- end }}
+{{- end }}
+
+{{/* What every container may do: nothing. No value changes it. */}}
+{{- define "migratable.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end }}
+
+{{/* A token that ends soon, as kubelet would mount it. */}}
+{{- define "migratable.tokenVolume" -}}
+- name: token
+  projected:
+    defaultMode: 0440
+    sources:
+    - serviceAccountToken:
+        path: token
+        expirationSeconds: 3600
+    - configMap:
+        name: kube-root-ca.crt
+        items:
+        - key: ca.crt
+          path: ca.crt
+    - downwardAPI:
+        items:
+        - path: namespace
+          fieldRef:
+            fieldPath: metadata.namespace
+- name: tmp
+  emptyDir:
+    sizeLimit: 16Mi
+{{- end }}
+
+{{/* The policy file: that of the mode, word for word, or with the values' keys over it. */}}
+{{- define "migratable.policy" -}}
+{{- $file := .Files.Get (printf "files/policies/%s.yaml" .Values.mode) }}
+{{- if .Values.policy -}}
+# Of mode {{ .Values.mode }}, with what the values say over it.
+{{ toYaml (mergeOverwrite (fromYaml $file) .Values.policy) }}
+{{ else }}
+{{- $file }}
+{{- end }}
+{{- end }}
+
+{{/* Ends in a hash of the content: a changed policy rolls the Deployment, and a rollback brings the old one back. */}}
+{{- define "migratable.policyName" -}}
+migratable-policy-{{ include "migratable.policy" . | sha256sum | trunc 10 }}
+{{- end }}
+
+{{/* What no schema can say well. */}}
+{{- define "migratable.check" -}}
+{{- $replicas := ternary .Values.autoscaling.minReplicas .Values.server.replicas .Values.autoscaling.enabled | int }}
+{{- if and (eq .Values.failurePolicy "Fail") (lt $replicas 2) }}
+{{- fail "failurePolicy Fail needs two replicas at least: with one, each drain of its node stops the creation of virtual machines. Set server.replicas (or autoscaling.minReplicas) to 2 or more, or failurePolicy to Ignore." }}
+{{- end }}
+{{- if ge (int .Values.podDisruptionBudget.minAvailable) $replicas }}
+{{- if gt $replicas 1 }}
+{{- fail (printf "podDisruptionBudget.minAvailable is %v of %v replicas, so no node could ever be drained. Lower it." .Values.podDisruptionBudget.minAvailable $replicas) }}
+{{- end }}
+{{- end }}
+{{- if and (eq .Values.failurePolicy "Fail") (ne .Values.mode "enforce") }}
+{{- fail (printf "failurePolicy Fail in mode %s refuses requests while no replica answers, though nothing is ever refused by what it finds. Use mode enforce with it." .Values.mode) }}
+{{- end }}
+{{- end }}
+
+{{- define "migratable.webhook" -}}
+{{- $hook := .hook }}
+{{- $values := .root.Values }}
+name: {{ $hook.name }}
+clientConfig:
+  service:
+    name: migratable
+    namespace: {{ .root.Release.Namespace }}
+    path: {{ .path }}
+    port: 443
+rules:
+{{- toYaml $hook.rules | nindent 0 }}
+matchPolicy: Equivalent
+{{- if not $hook.clusterWide }}
+namespaceSelector:
+  matchExpressions:
+  - key: kubernetes.io/metadata.name
+    operator: NotIn
+    values:
+    - kube-system
+    - {{ .root.Release.Namespace }}
+    {{- if not $hook.inPlatform }}
+    {{- range $values.webhooks.platformNamespaces }}
+    - {{ . }}
+    {{- end }}
+    {{- end }}
+{{- end }}
+matchConditions:
+{{- toYaml $hook.matchConditions | nindent 0 }}
+admissionReviewVersions: [v1]
+sideEffects: None
+{{- if eq .path "/mutate" }}
+reinvocationPolicy: IfNeeded
+{{- end }}
+failurePolicy: {{ ternary $values.failurePolicy "Ignore" $hook.mayFail }}
+timeoutSeconds: {{ $hook.timeoutSeconds }}
+{{- end }}
+
+{{- define "migratable.webhookMetadata" -}}
+labels:
+  {{- include "migratable.labels" (dict "root" . "component" "server") | nindent 2 }}
+{{- if eq .Values.certificates.source "cert-manager" }}
+annotations:
+  cert-manager.io/inject-ca-from: {{ .Release.Namespace }}/migratable-serving-cert
+{{- end }}
+{{- end }}

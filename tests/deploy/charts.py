@@ -1,0 +1,58 @@
+"""The chart of deploy/helm, as helm renders it."""
+
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import yaml
+
+from tests.apiserver.binaries import find_binary
+from tests.deploy.manifests import DEPLOY, NAMESPACE, Manifest
+
+CHART = DEPLOY / "helm" / "migratable"
+RELEASE = "migratable"
+
+HELMS_OWN_LABELS = (
+    "app.kubernetes.io/instance",
+    "app.kubernetes.io/managed-by",
+    "app.kubernetes.io/version",
+    "helm.sh/chart",
+)
+
+
+def helm(*arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs helm, whatever comes of it."""
+    argv = [str(find_binary("helm")), *arguments]
+    return subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False, timeout=120)
+
+
+def refusal(values: Mapping[str, Any], *flags: str) -> str:
+    """What helm says when it does not render the chart with VALUES."""
+    done = _template(json.dumps(values), flags)
+    assert done.returncode != 0, "helm rendered it"
+    return done.stderr
+
+
+def template(values: Mapping[str, Any], *flags: str, namespace: str = NAMESPACE) -> tuple[Manifest, ...]:
+    """Every object that `helm install` would make with VALUES; nobody may change them."""
+    return _rendered(json.dumps(values), flags, namespace)
+
+
+def without_helms_labels(manifest: Manifest) -> Manifest:
+    """The object without the labels that only Helm writes."""
+    metadata = manifest["metadata"]
+    labels = {key: value for key, value in metadata["labels"].items() if key not in HELMS_OWN_LABELS}
+    return manifest | {"metadata": metadata | {"labels": labels}}
+
+
+@cache
+def _rendered(values: str, flags: Sequence[str], namespace: str) -> tuple[Manifest, ...]:
+    done = _template(values, (*flags, "--skip-tests"), namespace)
+    assert done.returncode == 0, done.stderr
+    return tuple(each for each in yaml.safe_load_all(done.stdout) if each is not None)
+
+
+def _template(values: str, flags: Sequence[str], namespace: str = NAMESPACE) -> subprocess.CompletedProcess[str]:
+    return helm("template", RELEASE, str(CHART), "--namespace", namespace, "--values", "-", *flags, stdin=values)

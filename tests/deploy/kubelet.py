@@ -1,0 +1,195 @@
+"""
+Runs the pods of an installation as processes of this machine: what a kubelet does, without containers.
+
+Command, arguments, environment, volumes and account are those of the pod, as the API server has them. Where a container
+would differ from a process, something else is put in its place: ports are free ones, mounted folders lie in a scratch
+folder, the token is in a kubeconfig, and names of Services lead to these processes (`dns/sitecustomize.py`).
+"""
+
+import base64
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.apiserver.client import Client, http_ok
+from tests.apiserver.controlplane import ControlPlane
+from tests.apiserver.processes import free_ports
+from tests.deploy.manifests import Manifest
+from tests.waiting import wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+DNS = Path(__file__).resolve().parent / "dns"
+PROGRAMS = {"python": [sys.executable], "migratable": [sys.executable, "-m", "webhook"]}
+ENTRY_POINT = "migratable"
+SECONDS = 60
+
+
+def own_address() -> str:
+    """An address of this machine that is not loopback, which an EndpointSlice may not hold; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.connect(("192.0.2.1", 9))
+        return str(asking.getsockname()[0])
+
+
+@dataclass
+class Pod:
+    """A container of a pod that runs as a process."""
+
+    spec: Manifest
+    popen: subprocess.Popen[bytes]
+    ports: dict[str, int]
+    log: Path
+
+    def ready(self) -> bool:
+        """What its readiness probe says; raises where the process has ended."""
+        if self.popen.poll() is not None:
+            raise RuntimeError(f"the process ended with {self.popen.returncode}:\n{self.said()}")
+        probe = self.spec["containers"][0].get("readinessProbe", {}).get("httpGet")
+        return probe is None or http_ok(f"http://127.0.0.1:{self.ports[probe['port']]}{probe['path']}")
+
+    def said(self) -> str:
+        """The end of what it wrote."""
+        return self.log.read_text(errors="replace")[-4000:]
+
+
+@dataclass
+class Kubelet:
+    """The one node of a cluster."""
+
+    plane: ControlPlane
+    folder: Path
+    namespace: str
+    pods: dict[str, Pod] = field(default_factory=dict)
+    hosts: dict[str, str] = field(default_factory=dict)
+    """HOST:PORT of a Service, and where it is on this machine."""
+
+    @property
+    def client(self) -> Client:
+        return self.plane.client
+
+    def path(self, resource: str, name: str = "", group: str = "api/v1") -> str:
+        return f"/{group}/namespaces/{self.namespace}/{resource}" + (f"/{name}" if name else "")
+
+    def start(self, deployment: str) -> Pod:
+        """Runs one pod of a Deployment, and waits until it is ready."""
+        found = self.client.api("GET", self.path("deployments", deployment, "apis/apps/v1")).document
+        pod = self.pods[deployment] = self._run(deployment, found["spec"]["template"]["spec"])
+        wait_until(pod.ready, SECONDS, f"{deployment} to be ready")
+        return pod
+
+    def stop(self, name: str) -> None:
+        """Ends a pod as kubelet does."""
+        popen = self.pods.pop(name).popen
+        popen.terminate()
+        try:
+            popen.wait(20)
+        except subprocess.TimeoutExpired:
+            popen.kill()
+            popen.wait(5)
+
+    def stop_all(self) -> None:
+        for name in list(self.pods):
+            self.stop(name)
+
+    def publish(self, service: str, pod: Pod) -> None:
+        """Lets a Service lead to a pod: for API servers by an EndpointSlice, for our own processes by name."""
+        found = self.client.api("GET", self.path("services", service)).document
+        address, ports = own_address(), []
+        for port in found["spec"]["ports"]:
+            here = pod.ports[port["targetPort"]]
+            ports.append({"name": port["name"], "port": here, "protocol": "TCP"})
+            self.hosts[f"{service}.{self.namespace}.svc:{port['port']}"] = f"{address}:{here}"
+        slice_ = {
+            "apiVersion": "discovery.k8s.io/v1",
+            "kind": "EndpointSlice",
+            "metadata": {"name": f"{service}-here", "labels": {"kubernetes.io/service-name": service}},
+            "addressType": "IPv4",
+            "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
+            "ports": ports,
+        }
+        self.client.create(self.path("endpointslices", group="apis/discovery.k8s.io/v1"), slice_)
+
+    def run_to_the_end(self, name: str) -> None:
+        """Runs a pod that was created, and writes how it ended into its status."""
+        spec = self.client.api("GET", self.path("pods", name)).document["spec"]
+        pod = self._run(name, spec)
+        code = pod.popen.wait(SECONDS)
+        status = {"phase": "Failed" if code else "Succeeded", "message": pod.said()[-500:]}
+        path = self.path("pods", name) + "/status"
+        self.client.api("PATCH", path, {"status": status}, content_type="application/merge-patch+json")
+
+    def _run(self, name: str, spec: Manifest) -> Pod:
+        (container,) = spec["containers"]
+        folder = self.folder / name
+        folder.mkdir(parents=True, exist_ok=True)
+        volumes = {each["name"]: self._volume(folder, each, spec) for each in spec.get("volumes", ())}
+        named = {each["name"]: each["containerPort"] for each in container.get("ports", ())}
+        ports = dict(zip(named, free_ports(len(named)), strict=True))
+        places = {each["mountPath"]: str(volumes[each["name"]]) for each in container.get("volumeMounts", ())}
+        places |= {f"-port={there}": f"-port={ports[port]}" for port, there in named.items()}
+        command = [*container.get("command", [ENTRY_POINT]), *container.get("args", ())]
+        argv = [_replaced(word.replace("$(CERTS_NAMESPACE)", self.namespace), places) for word in command]
+        argv[:1] = PROGRAMS[argv[0]]
+        if "token" in volumes:
+            kubeconfig = f"--kubeconfig={volumes['token'] / 'kubeconfig'}"
+            argv = [kubeconfig if word == "--in-cluster" else word for word in argv]
+            argv += [kubeconfig] if kubeconfig not in argv else []
+        log = folder / "log"
+        with log.open("wb") as out:
+            popen = subprocess.Popen(argv, stdout=out, stderr=out, cwd=ROOT, env=self._environment(container))
+        return Pod(spec, popen, ports, log)
+
+    def _environment(self, container: Manifest) -> dict[str, str]:
+        given = {each["name"]: each.get("value", self.namespace) for each in container.get("env", ())}
+        shim = {"PYTHONPATH": f"{DNS}:{ROOT}", "MIGRATABLE_TEST_HOSTS": json.dumps(self.hosts)}
+        return {**os.environ, **shim, **given}
+
+    def _volume(self, folder: Path, volume: Manifest, spec: Manifest) -> Path:
+        place = folder / str(volume["name"])
+        place.mkdir(exist_ok=True)
+        if "secret" in volume:
+            self._write(place, "secrets", volume["secret"]["secretName"], volume["secret"].get("items"))
+        elif "configMap" in volume:
+            self._write(place, "configmaps", volume["configMap"]["name"], volume["configMap"].get("items"))
+        elif "projected" in volume:
+            token = self.client.token(self.namespace, spec["serviceAccountName"])
+            shutil.move(self.client.token_kubeconfig(token), place / "kubeconfig")
+        return place
+
+    def _write(self, place: Path, resource: str, name: str, items: list[dict[str, str]] | None) -> None:
+        """A pod does not start before all that it mounts is there."""
+        wanted = None if items is None else {each["key"] for each in items}
+
+        def content() -> dict[str, Any] | None:
+            found = self.client.api("GET", self.path(resource, name)).document.get("data") or {}
+            return found if wanted is None or wanted <= found.keys() else None
+
+        data: dict[str, Any] = wait_until(content, SECONDS, f"{name} to hold {wanted}") or {}
+        for key in wanted or data:
+            text = data[key].encode() if resource == "configmaps" else base64.b64decode(data[key])
+            (place / key).write_bytes(text)
+
+
+def _replaced(word: str, places: dict[str, str]) -> str:
+    """The word with each place of the container in it by ours, in one go: ours may contain one of theirs."""
+    every = "|".join(re.escape(there) for there in sorted(places, key=len, reverse=True))
+    return re.sub(every, lambda found: places[found[0]], word) if places else word
+
+
+@contextmanager
+def kubelet(plane: ControlPlane, folder: Path, namespace: str) -> Iterator[Kubelet]:
+    """A kubelet whose pods end with the block."""
+    running = Kubelet(plane, folder, namespace)
+    try:
+        yield running
+    finally:
+        running.stop_all()

@@ -1,0 +1,132 @@
+"""Helm and kustomize install the same objects, whatever is chosen."""
+
+import difflib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.deploy.charts import CHART, template, without_helms_labels
+from tests.deploy.manifests import KUSTOMIZE, Manifest, built
+
+pytestmark = [pytest.mark.apiserver, pytest.mark.helm]  # for kubectl, which comes with the one
+
+BASE, AUDIT, WARN, ENFORCE = "base", "overlays/audit", "overlays/warn", "overlays/enforce"
+FAIL = {"failurePolicy": "Fail"}
+Identity = tuple[str, str, str]
+MONITORING = {each: {"enabled": True} for each in ("serviceMonitor", "prometheusRule", "dashboard")}
+ADDRESSES = ["192.0.2.10/32", "192.0.2.11/32"]
+
+
+def values_file(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((CHART / name).read_text())
+    return found
+
+
+CHOICES = [
+    pytest.param(BASE, [], {}, id="as it comes"),
+    pytest.param(AUDIT, [], {"mode": "audit"}, id="audit"),
+    pytest.param(WARN, [], {"mode": "warn"}, id="warn"),
+    pytest.param(ENFORCE, [], FAIL, id="enforce"),
+    pytest.param(ENFORCE, ["cert-manager"], FAIL | {"certificates": {"source": "cert-manager"}}, id="cert-manager"),
+    pytest.param(WARN, ["monitoring"], {"mode": "warn", "monitoring": MONITORING}, id="monitoring"),
+    pytest.param(ENFORCE, ["autoscaling"], FAIL | {"autoscaling": {"enabled": True}}, id="autoscaling"),
+    pytest.param(
+        ENFORCE,
+        ["client-certificates"],
+        FAIL | {"clientCertificates": {"configMap": "migratable-client-ca"}},
+        id="client certificates",
+    ),
+    pytest.param(
+        ENFORCE,
+        ["api-server-addresses"],
+        FAIL | {"networkPolicy": {"apiServerAddresses": ADDRESSES}},
+        id="addresses of API servers",
+    ),
+    pytest.param(AUDIT, ["openshift"], {"mode": "audit"} | values_file("values-openshift.yaml"), id="OpenShift"),
+    pytest.param(
+        AUDIT, ["hyperconverged"], {"mode": "audit"} | values_file("values-hyperconverged.yaml"), id="HyperConverged"
+    ),
+    pytest.param(
+        ENFORCE,
+        ["cert-manager", "monitoring", "autoscaling", "client-certificates", "openshift"],
+        FAIL
+        | {"certificates": {"source": "cert-manager"}, "monitoring": MONITORING, "autoscaling": {"enabled": True}}
+        | {"clientCertificates": {"configMap": "migratable-client-ca"}}
+        | values_file("values-openshift.yaml"),
+        id="together",
+    ),
+]
+
+
+@pytest.mark.parametrize(("folder", "components", "values"), CHOICES)
+def test_both_ways_make_the_same_objects(
+    tmp_path: Path, folder: str, components: Sequence[str], values: dict[str, Any]
+) -> None:
+    """
+    Object by object and field by field; Helm has labels besides, and leaves the namespace to --create-namespace.
+    """
+    by_helm = template(values)
+    by_kustomize = [each for each in chosen(tmp_path, folder, components) if each["kind"] != "Namespace"]
+
+    expected = {identity(each): same_named(each, by_kustomize) for each in by_kustomize}
+    found = {identity(each): same_named(without_helms_labels(each), by_helm) for each in by_helm}
+
+    assert sorted(found) == sorted(expected)
+    assert differences(found, expected) == ""
+    assert len(by_helm) == len(found)
+
+
+def differences(found: dict[Identity, Manifest], expected: dict[Identity, Manifest]) -> str:
+    """Line by line, where there are any."""
+    left, right = (
+        [line for key in sorted(side) for line in yaml.safe_dump(side[key], width=200).splitlines()]
+        for side in (found, expected)
+    )
+    return "\n".join(difflib.unified_diff(left, right, "helm", "kustomize", lineterm="", n=8))
+
+
+def test_every_component_is_a_choice_of_the_chart() -> None:
+    """
+    So no component is left out of the comparison.
+    """
+    compared = {component for choice in CHOICES for component in choice.values[1]}
+
+    assert compared | {"fail-closed"} == {path.name for path in (KUSTOMIZE / "components").iterdir()}
+
+
+def chosen(folder: Path, base: str, components: Sequence[str]) -> tuple[Manifest, ...]:
+    """What kustomize makes of an overlay with these components, as a user writes it."""
+
+    def there(path: str) -> str:
+        return os.path.relpath(KUSTOMIZE / path, folder)
+
+    kustomization = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": [there(base)],
+        "components": [there(f"components/{each}") for each in components],
+    }
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
+    return built(folder)
+
+
+def identity(manifest: Manifest) -> Identity:
+    """What tells an object from the others; the name of the policy ends in a hash, which each tool makes its own way."""
+    metadata = manifest["metadata"]
+    name = "migratable-policy" if is_policy(manifest) else metadata["name"]
+    return manifest["kind"], metadata.get("namespace", ""), name
+
+
+def is_policy(manifest: Manifest) -> bool:
+    return manifest["kind"] == "ConfigMap" and manifest["metadata"]["name"].startswith("migratable-policy-")
+
+
+def same_named(manifest: Manifest, among: Sequence[Manifest]) -> Manifest:
+    """The object with the policy by a name that both tools share."""
+    (policy,) = (each["metadata"]["name"] for each in among if is_policy(each))
+    changed: Manifest = yaml.safe_load(yaml.safe_dump(manifest).replace(policy, "migratable-policy"))
+    return changed
