@@ -16,7 +16,7 @@ from webhook.serve.cluster_facts import ClusterBacked
 from webhook.serve.facts import ManifestFacts
 from webhook.serve.guarding import Guard, Limits, Loop
 from webhook.serve.health import Health
-from webhook.serve.listeners import Draining, Listener, serve_all
+from webhook.serve.listeners import Draining, Listener, bind_all, serve_all
 from webhook.serve.observing import Metrics, log_to_stderr
 from webhook.serve.options import Options
 from webhook.serve.situation import Situations
@@ -29,7 +29,7 @@ __all__ = ["Options", "run"]
 
 log = logging.getLogger("migratable.serve")
 
-POLICY_POLL_SECONDS = 5.0
+POLICY_POLL_SECONDS = 1.0
 
 
 def run(options: Options) -> None:
@@ -79,11 +79,10 @@ async def _serve(options: Options) -> None:
         for each in {certificates, admission_tls}
     ]
     following.append(asyncio.create_task(_follow_policy(situations, metrics, draining)))
-    _announce(options)
     try:
-        await serve_all(listeners, draining, options.drain_seconds)
-    except SystemExit:
-        raise Misconfigured("a port is taken", remedy="Choose others with --admission-port and the like.") from None
+        bound = bind_all(listeners)
+        _announce(options)
+        await serve_all(listeners, bound, draining, options.drain_seconds)
     finally:
         draining.began.set()
         await asyncio.gather(*following)

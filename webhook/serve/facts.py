@@ -17,8 +17,9 @@ class ManifestFacts:
         inputs = read_all(paths, recursive=True, sources=Sources())
         for one in inputs:
             for problem in one.problems:
+                where = f"{problem.source}:{problem.line}" if problem.line else problem.source
                 raise Misconfigured(
-                    f"{problem.source}:{problem.line}: {problem.message}",
+                    f"{where}: {problem.message}",
                     remedy=problem.remedy or "Correct the manifest.",
                 )
         self.given: tuple[Given, ...] = tuple(given for one in inputs for given in one.given)

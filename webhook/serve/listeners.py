@@ -8,6 +8,7 @@ pooled connections by themselves; finish what is under way; exit. Closing the li
 import asyncio
 import contextlib
 import signal
+import socket
 import ssl
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -15,11 +16,13 @@ from typing import Any
 
 import uvicorn
 
+from webhook.errors import Misconfigured
 from webhook.serve.guarding import Guard
 
 KEEP_ALIVE = 120
 """Seconds; API servers keep idle connections about 90 s and do not repeat a POST on one that we closed."""
 GRACE = 5
+BACKLOG = 2048
 
 
 class _Server(uvicorn.Server):
@@ -40,6 +43,18 @@ class Listener:
     port: int
     guard: Guard
     tls: ssl.SSLContext | None = None
+
+    def bind(self) -> socket.socket:
+        """The port, held. Raises Misconfigured where it cannot be had; uvicorn would end the process on the spot."""
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        try:
+            return socket.create_server((self.host, self.port), family=family, backlog=BACKLOG)
+        except OSError as error:
+            reason = (error.strerror or "").partition(" (while ")[0]  # Python adds the address
+            raise Misconfigured(
+                f"cannot listen on {self.host} port {self.port} for {self.name}: {reason}",
+                remedy=f"Choose another with --{self.name}-port or --host.",
+            ) from None
 
     def server(self) -> uvicorn.Server:
         """A uvicorn server for it, which logs nothing of requests."""
@@ -75,8 +90,18 @@ class Draining:
         return self.began.is_set()
 
 
-async def serve_all(listeners: Sequence[Listener], draining: Draining, drain_seconds: float) -> None:
-    """Serves until a signal, then drains. Raises OSError where a port is taken."""
+def bind_all(listeners: Sequence[Listener]) -> list[socket.socket]:
+    """The ports of all, or of none. Raises Misconfigured."""
+    with contextlib.ExitStack() as stack:
+        bound = [stack.enter_context(each.bind()) for each in listeners]
+        stack.pop_all()
+        return bound
+
+
+async def serve_all(
+    listeners: Sequence[Listener], bound: Sequence[socket.socket], draining: Draining, drain_seconds: float
+) -> None:
+    """Serves on bound ports until a signal, then drains."""
     servers = [listener.server() for listener in listeners]
     loop = asyncio.get_running_loop()
     hurry = asyncio.Event()
@@ -89,7 +114,8 @@ async def serve_all(listeners: Sequence[Listener], draining: Draining, drain_sec
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     tasks = [
-        asyncio.create_task(server.serve(), name=each.name) for server, each in zip(servers, listeners, strict=True)
+        asyncio.create_task(server.serve(sockets=[port]), name=each.name)
+        for server, port, each in zip(servers, bound, listeners, strict=True)
     ]
     stopped = asyncio.Event()
     sweeping = [asyncio.create_task(each.guard.keep(stopped)) for each in listeners]

@@ -1,0 +1,221 @@
+"""One process on one machine: what it serves, what it refuses to start with, and how it goes."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from certs import dev
+from tests.apiserver.processes import free_ports
+from tests.serve.alone import ROOT, SECONDS, Alone, alone, ask, command
+from tests.surfaces.admission.reviews import on_claim, review, vm
+from tests.surfaces.manifests import BAD, UNPROVEN
+from tests.waiting import wait_until
+
+CLAIMS = """\
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: os, namespace: tenant}
+spec: {accessModes: [ReadWriteOnce]}
+"""
+REFUSED = review("CREATE", vm(volumes=[on_claim("os")]))
+PASSING = review("CREATE", vm())
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alone]:
+    folder = tmp_path_factory.mktemp("alone")
+    (folder / "facts").mkdir()
+    (folder / "facts" / "claims.yaml").write_text(CLAIMS)
+    with alone(folder, "--facts", str(folder / "facts")) as running:
+        yield running
+
+
+def test_it_says_where_everything_is(server: Alone) -> None:
+    """
+    Standard output names the URLs, and lines to paste; standard error holds the log alone.
+    """
+    assert f"page and dry-run API  {server.url}" in server.out
+    assert f"https://localhost:{server.admission}/validate" in server.out
+    assert "curl --cacert" in server.out
+    assert "migratable check examples/" in server.out
+    assert all({"time", "level", "logger", "message"} <= line.keys() for line in server.log)
+
+
+def test_admission_and_api_judge_by_the_same_facts(server: Alone) -> None:
+    """
+    A claim of the facts folder makes both refuse.
+    """
+    answer = server.ask(server.admission, "POST", "/validate?timeout=5s", REFUSED)
+    report = server.ask(server.api, "POST", "/v1/check", UNPROVEN.encode(), "application/yaml")
+
+    response = json.loads(answer.body)["response"]
+    assert (answer.status, response["allowed"], response["status"]["code"]) == (200, False, 422)
+    (found,) = json.loads(report.body)["objects"][0]["findings"]
+    assert (found["rule"], found["action"]) == ("LM201", "deny")
+
+
+def test_each_listener_serves_its_own(server: Alone) -> None:
+    """
+    The API is not on the admission port, admission not on the API's, and metrics are on neither.
+    """
+    for port, path in (
+        (server.admission, "/v1/rules"),
+        (server.admission, "/metrics"),
+        (server.api, "/validate"),
+        (server.api, "/metrics"),
+        (server.health, "/v1/rules"),
+        (server.health, "/validate"),
+    ):
+        assert server.ask(port, "GET", path).status == 404
+
+
+def test_health_tells_life_readiness_and_metrics(server: Alone) -> None:
+    """
+    In plain HTTP, for a kubelet and for Prometheus; reviews are counted by door, kind and outcome.
+    """
+    server.ask(server.admission, "POST", "/validate", REFUSED)
+
+    metrics = server.ask(server.health, "GET", "/metrics").body.decode()
+
+    assert [server.ask(server.health, "GET", path).status for path in ("/livez", "/readyz")] == [200, 200]
+    counted = 'migratable_reviews_total{door="validate",kind="VirtualMachine",operation="CREATE",outcome="denied"}'
+    assert counted in metrics
+    assert 'migratable_findings_total{action="deny",kind="VirtualMachine",rule="LM201"}' in metrics
+
+
+def test_the_log_tells_of_a_denial_and_not_of_the_object(server: Alone) -> None:
+    """
+    UID, kind, name and rules are logged; nothing that stood inside of the object is.
+    """
+    init = {"name": "init", "cloudInitNoCloud": {"userData": "password: s3cr3t-canary"}}
+    server.ask(server.admission, "POST", "/validate", review("CREATE", vm("logged", volumes=[on_claim("os"), init])))
+
+    (denied,) = [line for line in server.log if line.get("object") == "logged"]
+    assert (denied["message"], denied["kind"], denied["rules"]) == ("denied", "VirtualMachine", ["LM201"])
+    assert "canary" not in (server.folder / "err").read_text()
+
+
+def test_a_drain_loses_no_call(tmp_path: Path) -> None:
+    """
+    After SIGTERM: not ready at once, still answering, every answer on a kept connection closes it; then a clean end.
+    """
+    with alone(tmp_path, "--drain-seconds", "600") as server:
+        kept = server.connect(server.admission)
+        before = ask(kept, "POST", "/validate", PASSING)
+        assert (before.status, before.headers.get("connection")) == (200, None)
+
+        server.terminate()
+        wait_until(lambda: server.ready() == 503, SECONDS, "the server to be unready")
+
+        after = ask(kept, "POST", "/validate", PASSING)
+        anew = server.ask(server.admission, "POST", "/validate", PASSING)
+        assert [(each.status, each.headers["connection"]) for each in (after, anew)] == [(200, "close")] * 2
+        assert server.ask(server.health, "GET", "/livez").status == 200
+        kept.close()
+
+        server.terminate()  # a second signal ends the wait
+        assert server.popen.wait(SECONDS) == 0
+    assert [line for line in server.log if line["level"] == "error"] == []
+
+
+def test_a_drain_ends_by_itself(tmp_path: Path) -> None:
+    """
+    Once the time is over the process goes, with status 0.
+    """
+    with alone(tmp_path, "--drain-seconds", "0.1") as server:
+        server.terminate()
+
+        assert server.popen.wait(SECONDS) == 0
+
+
+def started(folder: Path, *flags: str, ports: list[int] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(folder, ports or free_ports(3), *flags),
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        timeout=SECONDS,
+    )
+
+
+def test_a_taken_port_is_told(server: Alone) -> None:
+    """
+    Status 2 and what to do, not a traceback.
+    """
+    ports = free_ports(3)
+
+    ran = started(server.folder, ports=[server.admission, *ports[1:]])
+
+    assert ran.returncode == 2
+    assert ran.stdout == ""
+    assert ran.stderr == (
+        f"error: cannot listen on 127.0.0.1 port {server.admission} for admission: Address already in use. "
+        "Choose another with --admission-port or --host.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--policy", "{folder}/policy.yaml"], "policy.yaml:2: unproven: 'maybe' is none of deny, warn, audit, off"),
+        (["--policy", "{folder}/gone.yaml"], "gone.yaml cannot be read: No such file or directory"),
+        (["--facts", "{folder}/broken.yaml"], "broken.yaml:1: line 1 is not YAML"),
+        (["--facts", "{folder}/gone.yaml"], "gone.yaml: there is no such file or folder"),
+        (["--release", "0.58"], "release '0.58' is not one that can be judged"),
+        (["--cert-dir", "{folder}/empty"], "empty"),
+    ],
+)
+def test_it_does_not_start_with_what_it_cannot_use(server: Alone, tmp_path: Path, flags: list[str], told: str) -> None:
+    """
+    A policy, facts, release or certificate that cannot be used is refused at the start, with status 2 and its place.
+    """
+    (tmp_path / "policy.yaml").write_text("profile: strict\nunproven: maybe\n")
+    (tmp_path / "broken.yaml").write_text("a: [")
+    (tmp_path / "empty").mkdir()
+
+    ran = started(server.folder, *(flag.format(folder=tmp_path) for flag in flags))
+
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.startswith("error: ")
+    assert told in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_policy_file_is_followed(tmp_path: Path) -> None:
+    """
+    A change of the policy file holds for the next answers; a bad one changes nothing and is counted.
+    """
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("")
+    with alone(tmp_path, "--policy", str(policy)) as server:
+
+        def denied() -> int:
+            answer = server.ask(server.api, "POST", "/v1/check", BAD.encode(), "application/yaml")
+            return int(json.loads(answer.body)["summary"]["deny"])
+
+        assert denied() == 2
+
+        policy.write_text("actions: {LM101: warn, LM302: warn}\n")
+        wait_until(lambda: denied() == 0, SECONDS, "the new policy to hold")
+
+        policy.write_text("actions: {LM101: deny, LM302: maybe}\n")
+        wait_until(lambda: failures(server) > 0, SECONDS, "the bad policy to be counted")
+        assert denied() == 0
+
+
+def failures(server: Alone) -> float:
+    metrics = server.ask(server.health, "GET", "/metrics").body.decode()
+    (line,) = [line for line in metrics.splitlines() if line.startswith("migratable_policy_reload_failures_total ")]
+    return float(line.split()[1])
+
+
+def test_development_certificates_are_enough(server: Alone) -> None:
+    """
+    The authority that `python -m certs dev` makes is all that a client has to trust.
+    """
+    assert (server.folder / "certs" / dev.DevelopmentCertificates(server.folder).authority.name).exists()
+    assert server.ask(server.api, "GET", "/").status == 200
