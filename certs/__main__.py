@@ -124,7 +124,7 @@ def _add_rotate(parser: argparse.ArgumentParser) -> None:
     span("--leaf-settle", "time until every replica serves a new certificate", LEAF_SETTLE)
     span("--interval", "time between looks", INTERVAL)
     parser.add_argument("--kubeconfig", default=os.environ.get("CERTS_KUBECONFIG"), help="default: the pod's account")
-    one("--replicas", "HOST:PORT of the servers, asked what they serve before an authority is retired", "")
+    several("--replicas", "HOST:PORT of the servers, asked what they serve before an authority is retired")
     one("--lease", "a Lease, by which one of several rotators does the work", "")
     span("--lease-duration", "time after which a Lease that is not renewed is taken over", LEASE_DURATION)
     parser.add_argument("--once", action="store_true", help="do what can be done now, and end")
@@ -191,13 +191,15 @@ def _rotate(options: argparse.Namespace) -> int:
     return GOOD
 
 
-def _replicas(where: str, server_name: str) -> DnsReplicas | None:
-    if not where:
-        return None
-    host, _, port = where.rpartition(":")
+def _replicas(places: tuple[str, ...], server_name: str) -> DnsReplicas | None:
+    return DnsReplicas(map(_place, places), server_name) if places else None
+
+
+def _place(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
     if not host or not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 65536:
-        raise ValueError(f"--replicas is {where[:80]!r}; write HOST:PORT, like replicas.migratable.svc:9443")
-    return DnsReplicas(host.strip("[]"), int(port), server_name)
+        raise ValueError(f"--replicas is {text[:80]!r}; write HOST:PORT, like migratable-replicas.migratable.svc:9443")
+    return host.strip("[]"), int(port)
 
 
 def _log_as_json() -> None:

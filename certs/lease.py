@@ -68,6 +68,7 @@ class Duty:
         self._since = 0.0
         self._renewed = 0.0
         self._trouble = ""
+        self._told = ""
 
     def is_ours(self) -> bool:
         """Tell whether to look now; never raises for trouble with the Lease, which is no reason not to look."""
@@ -100,10 +101,16 @@ class Duty:
                 self._take(lease, now)
             return True
         if lease.holder and timedelta(seconds=now - self._since) < self._duration:
+            self._tell(f"off duty while {lease.holder} holds the Lease")
             return False
         self._take(lease, now)
-        log.info("on duty" if not lease.holder else "on duty in the place of one that is gone")
+        self._tell(f"on duty, and {lease.holder or 'nobody'} was before")
         return True
+
+    def _tell(self, line: str) -> None:
+        if line != self._told:
+            log.info("%s", line)
+        self._told = line
 
     def _take(self, lease: Lease, now: float) -> None:
         self._leases.write_lease(lease, self._holder, self._duration)

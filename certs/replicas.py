@@ -1,11 +1,11 @@
-"""Asks the servers themselves which certificate they serve: a handshake with each address of a name, and no more."""
+"""Asks the servers themselves which certificate they serve: a handshake with each address, and no more."""
 
 from __future__ import annotations
 
 import logging
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -17,15 +17,14 @@ MAX_REPLICAS: Final = 64
 
 class DnsReplicas:
     """
-    The replicas behind a name; that of a headless Service has one address for each.
+    The replicas behind some names and ports; that of a headless Service has one address for each.
 
     Nothing is verified but that whoever answers holds the key of what it shows (TLS 1.3, which shows it before a client
     has to show anything): what is asked is what is served, not whether it is good.
     """
 
-    def __init__(self, host: str, port: int, server_name: str) -> None:
-        self._host = host
-        self._port = port
+    def __init__(self, places: Iterable[tuple[str, int]], server_name: str) -> None:
+        self._places = tuple(places)
         self._server_name = server_name
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._context.check_hostname = False
@@ -35,24 +34,18 @@ class DnsReplicas:
 
     def served(self) -> Mapping[str, bytes]:
         """Tell what is served at each address that answers, PEM; an address that does not is left out."""
-        addresses = self._addresses()
+        addresses = [address for place in self._places for address in _resolve(*place)][:MAX_REPLICAS]
         with ThreadPoolExecutor(8, "replica") as pool:
             certificates = pool.map(self._ask, addresses)
-            served = {at: pem for at, pem in zip(addresses, certificates, strict=True) if pem is not None}
-        self._tell(f"{len(served)} of {len(addresses)} replicas at {self._host}:{self._port} answered")
+            answers = zip(addresses, certificates, strict=True)
+            served = {f"{host}:{port}": pem for (host, port), pem in answers if pem is not None}
+        self._tell(f"{len(served)} of {len(addresses)} replicas told what they serve")
         return served
 
-    def _addresses(self) -> list[str]:
-        try:
-            found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):
-            return []
-        return sorted({str(address[0]) for *_, address in found})[:MAX_REPLICAS]
-
-    def _ask(self, address: str) -> bytes | None:
+    def _ask(self, address: tuple[str, int]) -> bytes | None:
         try:
             with (
-                socket.create_connection((address, self._port), HANDSHAKE_SECONDS) as connection,
+                socket.create_connection(address, HANDSHAKE_SECONDS) as connection,
                 self._context.wrap_socket(connection, server_hostname=self._server_name) as tls,
             ):
                 der = tls.getpeercert(binary_form=True)
@@ -64,3 +57,11 @@ class DnsReplicas:
         if line != self._told:
             log.info("%s", line)
         self._told = line
+
+
+def _resolve(host: str, port: int) -> list[tuple[str, int]]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return []
+    return sorted({(str(address[0]), port) for *_, address in found})

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from certs.apiserver import connect
+from certs.clock import ServerClock, SystemClock
 from certs.cluster import ConfigurationName, Conflict, Missing, Refused
 from certs.inspection import inspect_authority, inspect_leaf
 from certs.lease import Duty
@@ -65,9 +66,9 @@ def installed(control_plane: ControlPlane, namespace: str) -> Installation:
     return prepare(control_plane, namespace)
 
 
-def is_well(installed: Installation) -> bool:
+def is_well(installed: Installation, now: datetime | None = None) -> bool:
     """Whether both pairs are good and belong together, and every caBundle trusts the authority alone."""
-    now = datetime.now(UTC)
+    now = now or datetime.now(UTC)
     authority, leaf = installed.pair(AUTHORITY), installed.pair(SERVING)
     names = installed.settings().terms.names
     return (
@@ -295,6 +296,53 @@ def test_the_api_servers_hour_is_heard(installed: Installation) -> None:
 
     assert cluster.clock._told is not None
     assert abs(cluster.clock.now() - datetime.now(UTC)) < timedelta(seconds=5)
+
+
+class ShiftedClock(SystemClock):
+    """This machine's clock, set wrong."""
+
+    shift = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.shift
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=400), timedelta(days=-1)])
+def test_a_jump_of_the_clock_is_healed_in_ten_seconds_there_and_back(installed: Installation, jump: timedelta) -> None:
+    """
+    Whichever hour it is all of a sudden, certificates that are valid then are stored and trusted within ten seconds.
+    """
+    clock = ShiftedClock()
+    rotator = Rotator(installed.connect(), installed.settings(), clock)
+    rotator.round()
+    took, spoiled = [], []
+
+    for shift in (jump, timedelta()):
+        clock.shift = shift
+        spoiled.append(not is_well(installed, clock.now()))
+        began = clock.monotonic()
+        wait_until(lambda: [rotator.round(), is_well(installed, clock.now())][-1], 30, "valid certificates")
+        took.append(clock.monotonic() - began)
+
+    assert max(took) <= 10
+    assert spoiled == [True, jump > timedelta()]  # what was made a day ago is good today
+
+
+def test_a_rotator_whose_own_clock_is_wrong_replaces_nothing(installed: Installation) -> None:
+    """
+    The API server's hour counts: a node that is a year ahead leaves good certificates alone.
+    """
+    Rotator(installed.connect(), installed.settings(), installed.connect().clock).round()
+    before = installed.pair(AUTHORITY), installed.pair(SERVING)
+    cluster = installed.connect()
+    ahead = ShiftedClock()
+    ahead.shift = timedelta(days=400)
+    cluster.clock = ServerClock(ahead)
+
+    Rotator(cluster, installed.settings(), cluster.clock).round()
+
+    assert (installed.pair(AUTHORITY), installed.pair(SERVING)) == before
+    assert is_well(installed)
 
 
 def test_without_credentials_that_is_told() -> None:

@@ -105,6 +105,24 @@ def test_a_jump_of_the_wall_clock_gives_nobody_the_lease() -> None:
     assert first.is_ours()
 
 
+def test_a_change_of_turns_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """
+    Who is on duty is told by name when it changes, and not at each look.
+    """
+    leases, clock = FakeLeases(holder="first"), FakeClock()
+    (duty,) = duties(leases, clock, "second")
+
+    with caplog.at_level(logging.INFO, "certs"):
+        for _ in range(12):
+            duty.is_ours()
+            clock.advance(3 * SECOND)
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "off duty while first holds the Lease",
+        "on duty, and first was before",
+    ]
+
+
 def test_whoever_ends_hands_over_at_once() -> None:
     """
     A rolling update leaves no gap, and nobody resigns for another.

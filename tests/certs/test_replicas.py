@@ -70,9 +70,9 @@ def test_what_is_served_is_what_is_told(tmp_path: Path, demands_a_certificate: b
         context.verify_mode = ssl.CERT_REQUIRED
 
     with listening(context) as port:
-        served = DnsReplicas("127.0.0.1", port, NAMES[0]).served()
+        served = DnsReplicas([("127.0.0.1", port)], NAMES[0]).served()
 
-    assert served == {"127.0.0.1": LEAF.certificate}
+    assert served == {f"127.0.0.1:{port}": LEAF.certificate}
 
 
 def test_each_address_of_a_name_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,9 +92,9 @@ def test_each_address_of_a_name_is_asked(tmp_path: Path, monkeypatch: pytest.Mon
         monkeypatch.setattr(
             socket, "getaddrinfo", lambda host, *at, **how: (resolve if host[0] == "r" else original)(host, *at, **how)
         )
-        served = DnsReplicas("replicas.migratable.svc", port, NAMES[0]).served()
+        served = DnsReplicas([("replicas.migratable.svc", port)], NAMES[0]).served()
 
-    assert served == {"127.0.0.1": LEAF.certificate, "127.0.0.2": LEAF.certificate}
+    assert served == {f"127.0.0.{number}:{port}": LEAF.certificate for number in (1, 2)}
 
 
 def test_who_accepts_and_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +104,7 @@ def test_who_accepts_and_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("certs.replicas.HANDSHAKE_SECONDS", 0.05)
 
     with listening(None) as port:
-        assert DnsReplicas("127.0.0.1", port, NAMES[0]).served() == {}
+        assert DnsReplicas([("127.0.0.1", port)], NAMES[0]).served() == {}
 
 
 @pytest.mark.parametrize("host", ["no-such-name.invalid", "a" * 70, "..", ""])
@@ -112,7 +112,7 @@ def test_a_name_that_is_none_has_no_replicas(host: str, caplog: pytest.LogCaptur
     """
     Then the settle time alone counts, and the log says once that nobody was asked.
     """
-    replicas = DnsReplicas(host, 1, NAMES[0])
+    replicas = DnsReplicas([(host, 1)], NAMES[0])
 
     with caplog.at_level(logging.INFO, "certs"):
         assert [replicas.served(), replicas.served()] == [{}, {}]

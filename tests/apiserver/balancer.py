@@ -1,0 +1,66 @@
+"""What kube-proxy is to a Service: new TCP connections go to the replicas in turn, and past one that is not there."""
+
+import asyncio
+import itertools
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+from tests.apiserver.processes import free_ports
+
+
+class Balancer:
+    """Listens on a port of 127.0.0.1 while the block lasts, and counts the connections that it took."""
+
+    def __init__(self, replicas: Sequence[int]) -> None:
+        self._replicas = tuple(replicas)
+        self._turns = itertools.count()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        (self.port,) = free_ports(1)
+        self.connections = 0
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._server = asyncio.run_coroutine_threadsafe(
+            asyncio.start_server(self._serve, "127.0.0.1", self.port, backlog=1024), self._loop
+        ).result(10)
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
+    ) -> None:
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+    async def _end(self) -> None:
+        self._server.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        turn = next(self._turns)
+        for attempt in range(len(self._replicas)):
+            port = self._replicas[(turn + attempt) % len(self._replicas)]
+            with suppress(OSError):
+                there, back = await asyncio.open_connection("127.0.0.1", port)
+                await asyncio.gather(_copy(reader, back), _copy(there, writer))
+                return
+        writer.close()
+
+
+async def _copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    """Until the source ends; then the sink ends too, as TCP does it."""
+    with suppress(OSError):
+        while octets := await source.read(65536):
+            sink.write(octets)
+            await sink.drain()
+    with suppress(OSError):
+        sink.close()

@@ -1,0 +1,30 @@
+"""
+`migratable serve` that ends each connection to the admission port with its answer.
+
+API servers keep their connections, and so hide for minutes what a new handshake would show at once. All else is as it is.
+"""
+
+from typing import Any
+
+import webhook.serve
+from webhook.surfaces.admission.door import Door, Receive, Scope, Send
+from webhook.surfaces.cli import main
+
+
+class ClosingDoor(Door):
+    """The admission door, with ``Connection: close`` on every answer."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one HTTP request."""
+
+        async def closing(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
+            await send(message)
+
+        await super().__call__(scope, receive, closing)
+
+
+if __name__ == "__main__":
+    webhook.serve.Door = ClosingDoor  # type: ignore[misc]
+    main()
