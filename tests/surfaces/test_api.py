@@ -333,6 +333,13 @@ def test_every_rule_is_listed() -> None:
     assert [each["id"] for each in call(APP, "GET", "/v1/rules").json] == [rule.id for rule in RULES]
 
 
+def test_the_releases_to_choose_from_are_listed() -> None:
+    """
+    ``GET /v1/releases`` names every release that *any* stands for, newest first: the page offers them.
+    """
+    assert call(APP, "GET", "/v1/releases").json == ["1.9", "1.8", "1.7", "1.6", "1.5", "1.4", "1.3"]
+
+
 BODIES = st.one_of(
     st.binary(max_size=200),
     st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")),

@@ -16,6 +16,7 @@ from webhook import __version__
 from webhook.errors import BadInput
 from webhook.facts.layered_world import LayeredWorld
 from webhook.facts.objects_world import ObjectsWorld
+from webhook.kubevirt.releases import SUPPORTED, each
 from webhook.policy import Policy, Profile
 from webhook.report import as_json, catalogue
 from webhook.report.model import Report
@@ -166,6 +167,11 @@ def _add_catalogue(app: FastAPI) -> None:
     async def rules() -> list[dict[str, Any]]:
         """Every rule, as its page tells it."""
         return catalogue.entries()
+
+    @app.get("/v1/releases", summary="List the KubeVirt releases")
+    async def releases() -> list[str]:
+        """The minor releases that *any* stands for, newest first."""
+        return [str(behaviour.release) for behaviour in each(SUPPORTED)][::-1]
 
     @app.get("/v1/schema", summary="The JSON Schema of answers")
     async def schema() -> dict[str, Any]:

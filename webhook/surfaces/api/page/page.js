@@ -115,11 +115,16 @@ async function check() {
   }
 }
 
-for (const value of ["", "any", "1.9", "1.8", "1.7", "1.6", "1.5", "1.4", "1.3"]) {
-  const option = element("option", "", value || "as set here");
-  option.value = value;
-  release.append(option);
+function offerReleases(values) {
+  release.append(...values.map((value) => {
+    const option = element("option", "", value || "as set here");
+    option.value = value;
+    return option;
+  }));
 }
+
+offerReleases(["", "any"]);
+fetch("/v1/releases").then((response) => response.json()).then(offerReleases);
 byId("check").addEventListener("click", check);
 byId("example").addEventListener("click", () => { manifest.value = EXAMPLE; check(); });
 manifest.addEventListener("keydown", (event) => {

@@ -1,0 +1,71 @@
+"""What it takes to follow a new minor release of KubeVirt: one entry of the table."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+
+WITH_ONE_MORE = """
+import importlib.util, json, sys
+
+spec = importlib.util.find_spec("webhook.kubevirt.releases")
+source = spec.loader.get_source(spec.name)
+before = "Releases: TypeAlias = int"
+assert source.count(before) == 1
+entry = "TABLE = (*TABLE, __import__('dataclasses').replace(TABLE[-1], release=Release(1, 10)))"
+module = importlib.util.module_from_spec(spec)
+sys.modules[spec.name] = module
+exec(compile(source.replace(before, entry + "\\n\\n" + before), spec.origin, "exec"), module.__dict__)
+
+from tests.kubevirt import test_fragments
+from tests.kubevirt.building import verdicts
+from webhook.engine import finding_of
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.kubevirt.releases import KNOWN, SUPPORTED, Release, describe, giving, only, since, Reason
+from webhook.report import explain, pages, releases_page
+from webhook.rules import RULES
+from webhook.surfaces.checking import choose_release
+
+old, new = Release(1, 9), Release(1, 10)
+differing = [
+    str(row.id)
+    for row in test_fragments.ROWS
+    if len(set(verdicts(row.values[1], test_fragments.around(row.values[0]), [old, new]).values())) != 1
+]
+chosen = choose_release("v1.10.3-rc.0", ObjectsWorld([]))
+newer = choose_release("1.11", ObjectsWorld([]))
+header = next(line for line in releases_page.page(RULES).splitlines() if line.startswith("| reason"))
+print(json.dumps({
+    "chosen": [chosen.label, list(chosen.notes), chosen.releases == only(new)],
+    "newer": [newer.label, list(newer.notes)],
+    "said": [describe(giving(Reason.TDX)), describe(since(old)), explain.when(only(new)), describe(SUPPORTED)],
+    "compared": len(test_fragments.ROWS),
+    "differing": differing,
+    "unlike 1.9": [rule.id for rule in RULES if bool(rule.kubevirt & only(old)) != bool(rule.kubevirt & only(new))],
+    "header": header,
+    "pages": all(pages.page(rule) and explain.explain(rule) for rule in RULES),
+}))
+"""
+
+
+def test_one_entry_of_the_table_is_a_new_release() -> None:
+    """
+    With one more entry, and nothing else, the new release is known everywhere: it is chosen, judged as its entry says, stands
+    in what is said of ranges and on the pages, and only what comes after it is judged in its place.
+    """
+    ran = subprocess.run([sys.executable, "-c", WITH_ONE_MORE], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert ran.returncode == 0, ran.stderr
+    found = json.loads(ran.stdout)
+    assert found.pop("compared") > 60
+    assert found == {
+        "chosen": ["1.10", [], True],
+        "newer": ["1.10", ["KubeVirt 1.11 is newer than what Migratable knows; judged as 1.10"]],
+        "said": ["1.7 and later", "1.9 and later", "from 1.10 on", "all"],
+        "differing": [],
+        "unlike 1.9": [],
+        "header": "| reason | 1.0 | 1.1 | 1.2 | 1.3 | 1.4 | 1.5 | 1.6 | 1.7 | 1.8 | 1.9 | 1.10 | rules |",
+        "pages": True,
+    }
