@@ -9,8 +9,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import partial
 
-from cryptography import x509
-
 from webhook.errors import Misconfigured
 from webhook.serve.cluster_facts import ClusterBacked
 from webhook.serve.facts import ManifestFacts
@@ -55,7 +53,8 @@ async def _serve(options: Options) -> None:
     certificates = Certificates(options.cert_dir)
     admission_tls = Certificates(options.cert_dir, options.client_ca) if options.client_ca else certificates
     situations = Situations(options.policy_file, options.release, facts.world, today)
-    _note_expiry(metrics, certificates)
+    followed = {certificates, admission_tls}
+    metrics.certified(followed)
     _note_exemptions(metrics, situations)
     door = Door(facts, situations, metrics, time.monotonic, draining)
     background = facts.given if isinstance(facts, ManifestFacts) else ()
@@ -75,8 +74,7 @@ async def _serve(options: Options) -> None:
         listener("health", health, options.health_port, None),
     ]
     following = [
-        asyncio.create_task(each.follow(draining.began, lambda: _note_expiry(metrics, certificates)))
-        for each in {certificates, admission_tls}
+        asyncio.create_task(each.follow(draining.began, partial(metrics.certified, followed))) for each in followed
     ]
     following.append(asyncio.create_task(_follow_policy(situations, metrics, draining)))
     try:
@@ -106,11 +104,6 @@ async def _follow_policy(situations: Situations, metrics: Metrics, draining: Dra
 def _note_exemptions(metrics: Metrics, situations: Situations) -> None:
     """A day may have passed, or the policy changed."""
     metrics.exempted(situations.policy, today())
-
-
-def _note_expiry(metrics: Metrics, certificates: Certificates) -> None:
-    leaf = x509.load_pem_x509_certificate(certificates.certificate)
-    metrics.certificate_expiry.set(leaf.not_valid_after_utc.timestamp())
 
 
 def _announce(options: Options) -> None:

@@ -3,12 +3,14 @@
 import json
 import logging
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
 from webhook.policy import Policy
 from webhook.policy_standing import Standing, standing
+from webhook.serve.tls import Certificates
 
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 OPERATIONS = frozenset({"CREATE", "UPDATE", "DELETE", "CONNECT"})
@@ -51,9 +53,20 @@ class Metrics:
             ["listener", "reason"],
             registry=self.registry,
         )
-        self.certificate_expiry = Gauge(
+        self._not_after = Gauge(
             "migratable_certificate_not_after_seconds", "When the serving certificate ends.", registry=self.registry
         )
+        self._stale = Gauge(
+            "migratable_certificate_stale",
+            "1 while the serving certificate should be replaced and the files hold none that can be.",
+            registry=self.registry,
+        )
+        self._reload_failures = Counter(
+            "migratable_certificate_reload_failures",
+            "Looks at the certificate's files that found something which cannot be served.",
+            registry=self.registry,
+        )
+        self._failures_counted = 0
         self.exemptions = Gauge(
             "migratable_exemptions",
             "Exemptions of the policy in force, by state: active, lapsing within 14 days, lapsed.",
@@ -83,6 +96,15 @@ class Metrics:
         found = standing(policy, today)
         for state in Standing:
             self.exemptions.labels(state).set(len(found[state]))
+
+    def certified(self, followed: Iterable[Certificates]) -> None:
+        """Shows how the certificates stand: the one that ends first, and whether any is in trouble."""
+        followed = list(followed)
+        self._not_after.set(min(each.leaf.not_after.timestamp() for each in followed))
+        self._stale.set(any(each.is_stale for each in followed))
+        failures = sum(each.failures for each in followed)
+        self._reload_failures.inc(failures - self._failures_counted)
+        self._failures_counted = failures
 
     def refused(self, listener: str, reason: str) -> None:
         """Counts one connection."""
