@@ -1,0 +1,252 @@
+"""What the chart's values do, and what they may not be."""
+
+import json
+from typing import Any
+
+import jsonschema_rs
+import pytest
+import yaml
+
+from certs.authority import service_names
+from tests.deploy.charts import CHART, helm, refusal, template
+from tests.deploy.manifests import Manifest, find, of_kind
+from webhook import __version__
+from webhook.policy import Action, Policy
+from webhook.resolve.policy_file import parse_policy
+
+pytestmark = pytest.mark.helm
+
+VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
+SCHEMA = json.loads((CHART / "values.schema.json").read_text())
+HOOKED = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
+
+
+def pods(objects: tuple[Manifest, ...]) -> dict[str, Manifest]:
+    """The pods that the Deployments make, by name."""
+    return {each["metadata"]["name"]: each["spec"]["template"]["spec"] for each in of_kind(objects, "Deployment")}
+
+
+def policy_of(objects: tuple[Manifest, ...]) -> Policy:
+    (config,) = (each for each in of_kind(objects, "ConfigMap") if each["metadata"]["name"].startswith("migratable-p"))
+    return parse_policy(config["data"]["policy.yaml"].encode(), "policy.yaml")
+
+
+def leaves(schema: dict[str, Any], above: str = "") -> set[str]:
+    """The paths of all values that a schema knows."""
+    found = set()
+    for key, inner in schema["properties"].items():
+        open_ended = inner.get("additionalProperties") is not False
+        found |= {f"{above}{key}"} if open_ended else leaves(inner, f"{above}{key}.")
+    return found
+
+
+def written(values: dict[str, Any], schema: dict[str, Any], above: str = "") -> set[str]:
+    """The paths of all values that are written, as deep as the schema knows them."""
+    found = set()
+    for key, inner in values.items():
+        below = schema["properties"].get(key, {})
+        deeper = isinstance(inner, dict) and below.get("additionalProperties") is False
+        found |= written(inner, below, f"{above}{key}.") if deeper else {f"{above}{key}"}
+    return found
+
+
+def test_the_linter_finds_nothing_wrong() -> None:
+    """
+    Nor anything to warn of.
+    """
+    done = helm("lint", "--strict", str(CHART))
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "[WARNING]" not in done.stdout + done.stderr
+
+
+def test_every_value_is_described_and_has_a_default() -> None:
+    """
+    What the schema knows stands in values.yaml, and the other way round; the rest is another chart's.
+    """
+    known = leaves(SCHEMA) - {"global", "podSecurityContext.seccompProfile.localhostProfile"}
+
+    assert known == written(VALUES, SCHEMA)
+    assert jsonschema_rs.Draft7Validator(SCHEMA).is_valid(VALUES)
+
+
+def test_the_schema_is_closed() -> None:
+    """
+    A misspelt key is an error at each level that is ours.
+    """
+
+    def open_objects(schema: dict[str, Any], path: str) -> list[str]:
+        inner = schema.get("properties", {})
+        here = [path] if inner and schema.get("additionalProperties") is not False else []
+        return here + [found for key, each in inner.items() for found in open_objects(each, f"{path}.{key}")]
+
+    assert open_objects(SCHEMA, "") == []
+
+
+def test_the_chart_is_of_the_programs_version() -> None:
+    """
+    Without a tag it installs the image of its own version.
+    """
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+
+    images = {pod["containers"][0]["image"] for pod in pods(template({})).values()}
+
+    assert (chart["appVersion"], images) == (__version__, {f"migratable:{__version__}"})
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"serverr": {}}, "additional properties 'serverr' not allowed"),
+        ({"server": {"replica": 3}}, "additional properties 'replica' not allowed"),
+        ({"mode": "off"}, "value must be one of 'audit', 'warn', 'enforce'"),
+        ({"failurePolicy": "Fail", "server": {"replicas": 1}}, "failurePolicy Fail needs two replicas at least"),
+        (
+            {"failurePolicy": "Fail", "autoscaling": {"enabled": True, "minReplicas": 1}},
+            "failurePolicy Fail needs two replicas at least",
+        ),
+        ({"failurePolicy": "Fail", "mode": "warn"}, "failurePolicy Fail in mode warn"),
+        ({"podDisruptionBudget": {"minAvailable": 2}}, "so no node could ever be drained"),
+        ({"image": {"digest": "latest"}}, "does not match pattern"),
+        ({"policy": {"profile": "lenient"}}, "value must be one of 'exact', 'strict'"),
+        ({"policy": {"actions": {"LM999": "off"}}}, "invalid propertyName 'LM999'"),
+        ({"policy": {"exemptions": [{"rule": "LM201"}]}}, "missing properties 'reason', 'owner', 'until'"),
+        ({"podSecurityContext": {"runAsNonRoot": False}}, "value must be true"),
+        ({"podSecurityContext": {"runAsUser": 0}}, "minimum: got 0, want 1"),
+        ({"server": {"release": "v1.9.0"}}, "does not match pattern"),
+        ({"networkPolicy": {"apiServerAddresses": ["apiserver"]}}, "does not match pattern"),
+        ({"certificates": {"source": "openssl"}}, "value must be one of 'rotator', 'cert-manager'"),
+    ],
+)
+def test_what_cannot_work_is_refused(values: dict[str, Any], said: str) -> None:
+    """
+    Before anything is installed, with the key and what it may be.
+    """
+    assert said in refusal(values)
+
+
+def test_one_replica_is_enough_where_requests_pass_without_an_answer() -> None:
+    """
+    For a cluster of one node.
+    """
+    server = find(template({"server": {"replicas": 1}}), "Deployment", "migratable")
+
+    assert server["spec"]["replicas"] == 1
+
+
+def test_a_digest_outranks_the_tag() -> None:
+    """
+    What is signed is a digest.
+    """
+    digest = "sha256:" + "0" * 64
+
+    objects = template({"image": {"repository": "registry.example/migratable", "tag": "x", "digest": digest}})
+
+    assert {pod["containers"][0]["image"] for pod in pods(objects).values()} == {
+        f"registry.example/migratable@{digest}"
+    }
+
+
+@pytest.mark.parametrize("mode", ["audit", "warn", "enforce"])
+def test_policy_values_go_over_those_of_the_mode(mode: str) -> None:
+    """
+    Exemptions and actions can be had in each mode, and stay when the mode changes.
+    """
+    exemption = {"rule": "LM201", "reason": "ticket 42", "owner": "storage", "until": "2027-01-31"}
+    policy = {"profile": "exact", "exemptions": [exemption], "migrationSettings": {"completionTimeoutPerGiB": 1000000}}
+
+    found = policy_of(template({"mode": mode, "policy": policy}))
+
+    plain = policy_of(template({"mode": mode}))
+    assert (found.profile, len(found.exemptions)) == ("exact", 1)
+    assert found.migration_settings == {"completionTimeoutPerGiB": 1_000_000}
+    assert (found.at_most, found.default_migration_settings) == (plain.at_most, plain.default_migration_settings)
+    assert found.at_most is (Action.DENY if mode == "enforce" else Action(mode))
+
+
+def test_another_policy_rolls_the_server() -> None:
+    """
+    Its ConfigMap has another name, which the Deployment mounts.
+    """
+    names = []
+    for values in ({}, {"mode": "warn"}, {"policy": {"profile": "exact"}}):
+        objects = template(values)
+        (volume,) = (each for each in pods(objects)["migratable"]["volumes"] if each["name"] == "policy")
+        names.append(volume["configMap"]["name"])
+        assert find(objects, "ConfigMap", names[-1])
+
+    assert len(set(names)) == 3
+
+
+@pytest.mark.parametrize("source", ["rotator", "cert-manager"])
+def test_it_may_be_installed_in_any_namespace(source: str) -> None:
+    """
+    Services, selectors, bindings and certificates follow it.
+    """
+    objects = template({"certificates": {"source": source}}, namespace="elsewhere")
+
+    hooks = [webhook for each in of_kind(objects, *HOOKED) for webhook in each["webhooks"]]
+    subjects = [subject for each in of_kind(objects, "ClusterRoleBinding") for subject in each["subjects"]]
+    excluded = [
+        each["namespaceSelector"]["matchExpressions"][0]["values"] for each in hooks if "namespaceSelector" in each
+    ]
+    names = [each["spec"]["dnsNames"] for each in of_kind(objects, "Certificate") if "dnsNames" in each["spec"]]
+    notes = [each["metadata"].get("annotations") for each in of_kind(objects, *HOOKED)]
+    assert {each["clientConfig"]["service"]["namespace"] for each in hooks} == {"elsewhere"}
+    assert {each["namespace"] for each in subjects} == {"elsewhere"}
+    assert all("elsewhere" in each and "migratable" not in each for each in excluded)
+    assert {each["metadata"].get("namespace", "elsewhere") for each in objects} == {"elsewhere"}
+    if source == "cert-manager":
+        services = ("migratable", "migratable-api")
+        assert names == [[name for service in services for name in service_names(service, "elsewhere")]]
+        assert notes == [{"cert-manager.io/inject-ca-from": "elsewhere/migratable-serving-cert"}] * 2
+
+
+def test_both_sources_of_certificates_serve_the_same_names() -> None:
+    """
+    cert-manager's certificate has the names that the rotator is told to sign.
+    """
+    args = pods(template({}))["migratable-rotator"]["containers"][0]["args"]
+    services = [each.removeprefix("--service=") for each in args if each.startswith("--service=")]
+
+    objects = template({"certificates": {"source": "cert-manager"}})
+
+    certificate = find(objects, "Certificate", "migratable-serving-cert")["spec"]
+    assert certificate["dnsNames"] == [name for service in services for name in service_names(service, "migratable")]
+    assert certificate["secretName"] in args[1]
+    assert "migratable-rotator" not in pods(objects)
+
+
+def test_settings_reach_the_command_line() -> None:
+    """
+    Of server and rotator.
+    """
+    values = {
+        "server": {"release": "1.9", "drainSeconds": 30, "replicas": 3, "nodeSelector": {"role": "infra"}},
+        "rotator": {"leafLifetime": "48h", "authorityLifetime": "720h"},
+        "clientCertificates": {"configMap": "ours", "names": ["kube-apiserver", "front-proxy"]},
+    }
+
+    found = pods(template(values))
+
+    server, rotator = found["migratable"], found["migratable-rotator"]["containers"][0]["args"]
+    args = server["containers"][0]["args"]
+    assert {"--release=1.9", "--drain-seconds=30", "--client-name=kube-apiserver", "--client-name=front-proxy"} <= {
+        *args
+    }
+    assert {"--leaf-lifetime=48h", "--authority-lifetime=720h"} <= {*rotator}
+    assert (server["terminationGracePeriodSeconds"], server["nodeSelector"]) == (50, {"role": "infra"})
+
+
+def test_notes_tell_the_next_step() -> None:
+    """
+    From audit to warn, from warn to enforce, from there to Fail; and how to stop it all.
+    """
+    flags = ("install", "migratable", str(CHART), "--namespace", "migratable", "--dry-run=client", "--set")
+
+    said = {mode: helm(*flags, f"mode={mode}").stdout.partition("NOTES:")[2] for mode in ("audit", "warn", "enforce")}
+
+    assert "--set mode=warn" in said["audit"]
+    assert "--set mode=enforce" in said["warn"]
+    assert "--set failurePolicy=Fail" in said["enforce"]
+    assert all("kubectl delete validatingwebhookconfiguration migratable-validate" in each for each in said.values())

@@ -1,0 +1,197 @@
+"""Alerts and dashboard ask for metrics that there are, by labels that these have."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client.metrics import MetricWrapperBase
+
+from tests.deploy.manifests import KUSTOMIZE
+from webhook.serve.observing import Metrics
+
+MONITORING = KUSTOMIZE / "components" / "monitoring"
+DASHBOARD = json.loads((MONITORING / "migratable.json").read_text())
+RULES = yaml.safe_load((MONITORING / "prometheusrule.yaml").read_text())["spec"]["groups"][0]["rules"]
+MONITOR = yaml.safe_load((MONITORING / "servicemonitor.yaml").read_text())["spec"]
+SERVICE = "migratable-replicas"
+
+# of Prometheus itself, and of API servers (staging/src/k8s.io/apiserver/pkg/admission/metrics, Kubernetes v1.34)
+OTHERS = {"up": {"job"}, "apiserver_admission_webhook_fail_open_count": {"name", "type"}}
+SUFFIXES = {"counter": ["_total"], "gauge": [""], "histogram": ["_bucket", "_sum", "_count"]}
+WORDS = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+AGGREGATIONS = {"sum", "count", "min", "max", "topk"}
+OPERATORS = {"by", "le", "or", "and", "without"}
+
+
+def metrics() -> dict[str, set[str]]:
+    """What a server shows, as Prometheus names it, and the labels of each."""
+    found = {name: set(labels) for name, labels in OTHERS.items()}
+    for each in vars(Metrics()).values():
+        if isinstance(each, MetricWrapperBase):
+            for suffix in SUFFIXES[each._type]:
+                found[each._name + suffix] = {*each._labelnames, "job"}
+    return found
+
+
+def _expressions() -> Iterator[tuple[str, str]]:
+    for rule in RULES:
+        yield rule["alert"], rule["expr"]
+    for panel in DASHBOARD["panels"]:
+        for target in panel["targets"]:
+            yield panel["title"], target["expr"]
+
+
+EXPRESSIONS = list(_expressions())
+
+
+@pytest.mark.parametrize(("name", "expression"), EXPRESSIONS)
+def test_an_expression_asks_for_what_there_is(name: str, expression: str) -> None:
+    """
+    A metric that was renamed would make a graph empty, and an alert silent.
+    """
+    known = metrics()
+    selected = dict(re.findall(r"([a-z_]+)\{([^}]*)\}", expression))
+    bare = re.sub(r"\[[^]]*\]|\{[^}]*\}|by \([^)]*\)|\d\w*|\w+\(", " ", expression)
+    asked = (set(WORDS.findall(bare)) | selected.keys()) - AGGREGATIONS - OPERATORS
+    grouped = {label for labels in re.findall(r"by \(([^)]*)\)", expression) for label in WORDS.findall(labels)}
+
+    assert asked, name
+    assert asked <= known.keys()
+    for metric, selectors in selected.items():
+        assert {each.partition("=")[0] for each in selectors.split(",")} <= known[metric]
+    assert grouped - {"le"} <= {label for metric in asked for label in known[metric]}
+
+
+def test_every_metric_is_on_the_dashboard_or_in_an_alert() -> None:
+    """
+    What nobody looks at need not be counted.
+    """
+    text = " ".join(expression for _, expression in EXPRESSIONS)
+
+    own = {name.removesuffix("_sum").removesuffix("_count") for name in metrics() if name.startswith("migratable_")}
+    assert [name for name in sorted(own) if name.removesuffix("_bucket") not in text] == []
+
+
+def test_each_replica_is_scraped_by_the_job_that_alerts_ask_for() -> None:
+    """
+    Prometheus names a job after the Service.
+    """
+    services = yaml.safe_load_all((KUSTOMIZE / "base" / "server" / "services.yaml").read_text())
+    (endpoint,) = MONITOR["endpoints"]
+
+    with_port = [
+        each["metadata"]["name"]
+        for each in services
+        if endpoint["port"] in [port["name"] for port in each["spec"]["ports"]]
+    ]
+
+    jobs = {job for _, expression in EXPRESSIONS for job in re.findall(r'job="([^"]*)"', expression)}
+    assert with_port == [SERVICE]
+    assert jobs == {SERVICE}
+
+
+def test_alerts_tell_what_to_do() -> None:
+    """
+    Each has a severity, a summary and a description.
+    """
+    said = [(set(rule["annotations"]), rule["labels"]["severity"]) for rule in RULES]
+
+    assert {frozenset(annotations) for annotations, _ in said} == {frozenset({"summary", "description"})}
+    assert {severity for _, severity in said} == {"critical", "warning"}
+
+
+def test_panels_do_not_cover_each_other() -> None:
+    """
+    Each has its own place in the grid.
+    """
+    taken = [
+        (x, y)
+        for panel in DASHBOARD["panels"]
+        for x in range(panel["gridPos"]["x"], panel["gridPos"]["x"] + panel["gridPos"]["w"])
+        for y in range(panel["gridPos"]["y"], panel["gridPos"]["y"] + panel["gridPos"]["h"])
+    ]
+
+    assert len(taken) == len(set(taken))
+    assert max(x for x, _ in taken) < 24
+
+
+def series(name: str, values: str, /, **labels: str) -> dict[str, str]:
+    said = ",".join(f'{key}="{value}"' for key, value in labels.items())
+    return {"series": f"{name}{{{said}}}", "values": values}
+
+
+UP = "up"
+WELL = [
+    series(UP, "1x90", job=SERVICE, instance="a"),
+    series(UP, "1x90", job=SERVICE, instance="b"),
+    series("migratable_certificate_not_after_seconds", "600000x90"),
+]
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="needs promtool, of Prometheus")
+@pytest.mark.parametrize(
+    ("input_series", "alerts"),
+    [
+        (WELL, set()),
+        ([], {"MigratableDown"}),
+        ([series(UP, "0x90", job=SERVICE, instance="a"), *WELL[2:]], {"MigratableDown"}),
+        (WELL[:1] + WELL[2:], {"MigratableOneReplica"}),
+        ([*WELL[:2], series("migratable_certificate_not_after_seconds", "90000x90")], {"MigratableCertificateEnding"}),
+        (
+            [
+                *WELL,
+                series("apiserver_admission_webhook_fail_open_count", "0+5x90", name="kubevirt.validate.migratable"),
+            ],
+            {"MigratableBypassed"},
+        ),
+        ([*WELL, series("apiserver_admission_webhook_fail_open_count", "0+5x90", name="other.example")], set()),
+        ([*WELL, series("migratable_policy_reload_failures_total", "0+1x90")], {"MigratablePolicyRefused"}),
+        (
+            [*WELL, series("migratable_reviews_total", "0+1x90", door="validate", outcome="internal")],
+            {"MigratableInternalError"},
+        ),
+        ([*WELL, series("migratable_exemptions", "1x90", state="lapsing")], {"MigratableExemptionLapses"}),
+        (
+            [
+                *WELL,
+                series("migratable_review_seconds_bucket", "0+60x90", le="1"),
+                series("migratable_review_seconds_bucket", "0+70x90", le="2.5"),
+                series("migratable_review_seconds_bucket", "0+70x90", le="+Inf"),
+            ],
+            {"MigratableSlow"},
+        ),
+    ],
+)
+def test_alerts_fire_when_they_should(tmp_path: Path, input_series: list[dict[str, str]], alerts: set[str]) -> None:
+    """
+    Prometheus itself says so: of each alert there is a cluster in which it fires, and one in which none does.
+    """
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": [{"name": "migratable", "rules": RULES}]}))
+    tests: list[dict[str, Any]] = [
+        {
+            "interval": "1m",
+            "input_series": input_series,
+            "promql_expr_test": [
+                {
+                    "expr": 'count by (alertname) (ALERTS{alertstate="firing"})',
+                    "eval_time": "80m",
+                    "exp_samples": [{"labels": f'{{alertname="{name}"}}', "value": 1} for name in sorted(alerts)],
+                }
+            ],
+        }
+    ]
+    (tmp_path / "tests.yaml").write_text(
+        yaml.safe_dump({"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": tests})
+    )
+
+    done = subprocess.run(
+        ["promtool", "test", "rules", "tests.yaml"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
