@@ -127,6 +127,8 @@ def _verdict(judged: ObjectReport, release: str) -> tuple[str, int] | None:
     kubevirt = f"KubeVirt {verdict.release}"
     refused = _refused(judged) if release == "any" else 0
     if verdict.live_migratable is None:
+        if refused:
+            return f"cannot be live-migrated by KubeVirt {when(refused)}, cannot tell yet for {kubevirt}", _YELLOW
         return f"cannot tell yet whether it can be live-migrated ({kubevirt})", _CYAN
     if refused in (0, SUPPORTED) or bool(refused & only(NEWEST)) is verdict.live_migratable:
         if verdict.live_migratable:
@@ -179,27 +181,37 @@ def _finding(finding: FindingReport, judged: ObjectReport, release: str, sources
         yield from _frame(finding, sources.get(judged.source.file, ()), pen)
     if finding.remedy:
         yield from pen.wrap(finding.remedy, label="to settle it: " if undetermined else "fix: ")
-    for each in _remarks(finding, release):
+    unsure = any(
+        each.outcome == "undetermined" and (each.rule, each.path) == (finding.rule, finding.path)
+        for each in judged.findings
+    )
+    for each in _remarks(finding, release, unsure):
         yield from pen.wrap(each, label="note: ")
 
 
-def _remarks(finding: FindingReport, release: str) -> Iterator[str]:
+def _remarks(finding: FindingReport, release: str, unsure: bool) -> Iterator[str]:
+    """``unsure``: of the same place it cannot be told whether other releases refuse it."""
     if finding.exemption is not None:
         exempted = finding.exemption
         yield f"exempted until {exempted.until} by {exempted.owner}: {exempted.reason}"
     if finding.basis == Basis.BASELINE:
         told = "exact" in finding.message or finding.action != Action.DENY
-        yield "KubeVirt itself would migrate this; it is on Migratable's fixed list." + (
-            "" if told else " Profile `exact` only warns."
+        own = (
+            "Whether KubeVirt itself would migrate this cannot be told yet"
+            if unsure
+            else "KubeVirt itself would migrate this"
         )
+        yield f"{own}; it is on Migratable's fixed list." + ("" if told else " Profile `exact` only warns.")
     held = _held(finding.releases)
     if release != "any" or finding.releases == "all" or held == SUPPORTED:
         return
     rest = SUPPORTED & ~held
-    if finding.basis == Basis.KUBEVIRT and finding.outcome == "violation":
-        yield f"KubeVirt refuses this {when(held)} and accepts it {when(rest)}."
-    else:
+    if finding.basis != Basis.KUBEVIRT or finding.outcome != "violation":
         yield f"This holds for KubeVirt {when(held)}, not {when(rest)}."
+    elif unsure:
+        yield f"KubeVirt refuses this {when(held)}."
+    else:
+        yield f"KubeVirt refuses this {when(held)} and accepts it {when(rest)}."
 
 
 def _frame(finding: FindingReport, lines: Sequence[str], pen: _Pen) -> Iterator[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.gates import VGPU_KNOWN, VGPU_LIVE_MIGRATION, alpha_gate_is_on
-from webhook.kubevirt.releases import KNOWN, Reason, Releases
+from webhook.kubevirt.releases import KNOWN, Reason
 from webhook.objects.kubevirt import Configuration
 from webhook.objects.vmi import GPU
 from webhook.rules.example import kubevirt
@@ -18,35 +18,38 @@ _MEDIATED = {"mediatedDevices": [{"mdevNameSelector": "A10", "resourceName": "nv
 def check(facts: MigrationFacts) -> Iterator[Outcome]:
     if not facts.gpus:
         return
-    releases: Releases = KNOWN
-    if len(facts.gpus) == 1:
-        one, configuration = facts.gpus[0], facts.configuration
-        if isinstance(configuration, Unknown):
-            yield Undetermined(
-                one.path,
-                f"from KubeVirt 1.9 on a virtual GPU can migrate, if feature gate {VGPU_LIVE_MIGRATION} is on and "
-                f"{one.value.device_name or 'the device'} is a permitted mediated device; {configuration.why}",
-                configuration.settle or "pass the KubeVirt CR",
-                f"gpu {one.value.name} {_named(one.value)}",
-                VGPU_KNOWN,
-            )
-            releases &= ~VGPU_KNOWN
-        elif alpha_gate_is_on(configuration, VGPU_LIVE_MIGRATION) and (one.value.device_name or "") in mediated(
-            configuration
-        ):
-            releases &= ~VGPU_KNOWN
+    releases, remark = KNOWN, ""
+    configuration = facts.configuration
+    if len(facts.gpus) == 1 and isinstance(configuration, Unknown):
+        one = facts.gpus[0]
+        releases = KNOWN & ~VGPU_KNOWN
+        yield Undetermined(
+            one.path,
+            f"from KubeVirt 1.9 on a virtual GPU can migrate, if feature gate {VGPU_LIVE_MIGRATION} is on and "
+            f"{one.value.device_name or 'the device'} is a permitted mediated device; {configuration.why}",
+            configuration.settle or "pass the KubeVirt CR",
+            f"gpu {one.value.name} {_named(one.value)}",
+            VGPU_KNOWN,
+        )
+    elif not isinstance(configuration, Unknown) and _can_migrate(facts, configuration):
+        releases = KNOWN & ~VGPU_KNOWN
+        remark = "; this KubeVirt can migrate it, so profile `exact` lets it pass from 1.9 on"
     for gpu in facts.gpus:
         named = _named(gpu.value)
         brought = f", brought by {gpu.origin}" if gpu.origin else ""
-        lets_pass = (
-            "; this KubeVirt can migrate it, so profile `exact` lets it pass from 1.9 on" if releases != KNOWN else ""
-        )
         yield Violation(
             gpu.path,
-            f"GPU {gpu.value.name!r} ({named}{brought}) is a device of the node, passed through to the guest{lets_pass}",
+            f"GPU {gpu.value.name!r} ({named}{brought}) is a device of the node, passed through to the guest{remark}",
             f"gpu {gpu.value.name} {named}",
             releases=releases,
         )
+
+
+def _can_migrate(facts: MigrationFacts, configuration: Configuration) -> bool:
+    """One virtual GPU behind a gate: 1.9 and later."""
+    one = facts.gpus[0].value
+    gate = alpha_gate_is_on(configuration, VGPU_LIVE_MIGRATION)
+    return len(facts.gpus) == 1 and gate and (one.device_name or "") in mediated(configuration)
 
 
 def _named(gpu: GPU) -> str:

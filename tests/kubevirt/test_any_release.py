@@ -1,0 +1,130 @@
+"""Asked for any release, the answer says where releases disagree."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.kubevirt.building import Manifest, vm
+from webhook.policy import Policy, Profile
+from webhook.report import as_json, text
+from webhook.resolve.manifests import read_manifests
+from webhook.rules.example import claim, kubevirt
+from webhook.surfaces.checking import Settings, check
+
+MASQUERADE = kubevirt(network={"defaultNetworkInterface": "masquerade"})
+VIRTIOFS = "{filesystems: [{name: cm, virtiofs: {}}], volumes: [{name: cm, configMap: {name: cm}}]}"
+RESERVATION = (
+    "{disks: [{name: d, lun: {reservation: true}}], volumes: [{name: d, persistentVolumeClaim: {claimName: c}}]}"
+)
+STATE = "{tpm: {persistent: true}}"
+GPU = "{gpus: [{name: g, deviceName: nvidia.com/A10}], autoattachPodInterface: false}"
+SNP = "{launchSecurity: {snp: {}}}"
+BOTH = (
+    "{launchSecurity: {snp: {}}, filesystems: [{name: cm, virtiofs: {}}], volumes: [{name: cm, configMap: {name: cm}}]}"
+)
+SHARED = claim("c", "ReadWriteMany")
+
+
+def report(fragment: str, *around: Manifest, release: str = "any") -> Any:
+    documents = [vm(fragment), *around]
+    inputs = [read_manifests(json.dumps(each).encode(), "-") for each in documents]
+    return check(inputs, Settings(Policy(profile=Profile.EXACT), release=release))
+
+
+@pytest.mark.parametrize(
+    ("fragment", "around", "headline", "note"),
+    [
+        (
+            VIRTIOFS,
+            (MASQUERADE,),
+            "cannot be live-migrated by KubeVirt up to 1.4, can be from 1.5 on",
+            "KubeVirt refuses this up to 1.4 and accepts it from 1.5 on.",
+        ),
+        (
+            RESERVATION,
+            (MASQUERADE, SHARED),
+            "cannot be live-migrated by KubeVirt up to 1.8, can be from 1.9 on",
+            "KubeVirt refuses this up to 1.8 and accepts it from 1.9 on.",
+        ),
+        (
+            SNP,
+            (MASQUERADE,),
+            "cannot be live-migrated by KubeVirt from 1.7 on (SEVNotLiveMigratable), can be up to 1.6",
+            "KubeVirt refuses this from 1.7 on and accepts it up to 1.6.",
+        ),
+        (
+            BOTH,
+            (MASQUERADE,),
+            "cannot be live-migrated by KubeVirt up to 1.4 and from 1.7 on (SEVNotLiveMigratable), can be from 1.5 to 1.6",
+            "KubeVirt refuses this from 1.7 on and accepts it up to 1.6.",
+        ),
+        (
+            GPU,
+            (),
+            "cannot be live-migrated by KubeVirt up to 1.8, cannot tell yet for KubeVirt 1.9",
+            "KubeVirt refuses this up to 1.8.",
+        ),
+        ("{}", (MASQUERADE,), "can be live-migrated (KubeVirt 1.9)", ""),
+        ("{}", (kubevirt(),), "cannot be live-migrated (InterfaceNotLiveMigratable, KubeVirt 1.9)", ""),
+    ],
+)
+def test_the_text_says_where_releases_disagree(
+    fragment: str, around: tuple[Manifest, ...], headline: str, note: str
+) -> None:
+    """
+    The object's line says which releases migrate it and which do not, each finding's note which of them it is about.
+    """
+    said = text.render(report(fragment, *around), width=500, verbose=True)
+
+    assert f"VirtualMachine tenant/vm: {headline}\n" in said
+    assert [line for line in said.splitlines() if "KubeVirt refuses this" in line][-1:] == (
+        [f"       note: {note}"] if note else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("fragment", "around", "expected"),
+    [
+        (VIRTIOFS, (MASQUERADE,), [("LM203", "kubevirt", "1.3 to 1.4")]),
+        (RESERVATION, (MASQUERADE, SHARED), [("LM303", "kubevirt", "1.3 to 1.8")]),
+        (STATE, (MASQUERADE,), [("LM204", "kubevirt", "1.3")]),
+        (BOTH, (MASQUERADE,), [("LM203", "kubevirt", "1.3 to 1.4"), ("LM402", "kubevirt", "1.7 and later")]),
+        ("{}", (kubevirt(),), [("LM101", "kubevirt", "all")]),
+    ],
+)
+def test_the_json_says_for_which_releases_a_finding_holds(
+    fragment: str, around: tuple[Manifest, ...], expected: list[tuple[str, str, str]]
+) -> None:
+    """
+    ``releases`` of a finding is the set of asked releases for which it holds; the verdict is that of the newest.
+    """
+    answer = json.loads(as_json.render(report(fragment, *around)))
+
+    (judged,) = [each for each in answer["objects"] if each["kind"] == "VirtualMachine"]
+    found = [(each["rule"], each["basis"], each["releases"]) for each in judged["findings"]]
+    assert found == expected
+    assert (answer["release"], judged["verdict"]["release"]) == ("any", "1.9")
+
+
+def test_one_release_is_judged_alone() -> None:
+    """
+    What another release would say is not told: a pinned release's findings are its own.
+    """
+    for release, rules in (("1.4", ["LM203"]), ("1.6", ["LM203"]), ("1.9", ["LM203", "LM402"])):
+        answer = report(BOTH, MASQUERADE, release=release)
+
+        found = [each for one in answer.objects for each in one.findings]
+        assert [each.rule for each in found] == rules
+        assert found[0].basis == ("kubevirt" if release == "1.4" else "baseline")
+        assert f"(KubeVirt {release})" in text.render(answer, width=500) or release != "1.6"
+
+
+def test_what_cannot_be_told_is_not_called_migratable() -> None:
+    """
+    A GPU in a cluster that nobody showed is on the fixed list; whether KubeVirt 1.9 would migrate it is left open.
+    """
+    said = text.render(report(GPU, release="1.9"), width=500)
+
+    assert "Whether KubeVirt itself would migrate this cannot be told yet; it is on Migratable's fixed list." in said
+    assert "can migrate it" not in said
