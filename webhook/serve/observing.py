@@ -61,12 +61,6 @@ class Metrics:
             "1 while the serving certificate should be replaced and the files hold none that can be.",
             registry=self.registry,
         )
-        self._reload_failures = Counter(
-            "migratable_certificate_reload_failures",
-            "Looks at the certificate's files that found something which cannot be served.",
-            registry=self.registry,
-        )
-        self._failures_counted = 0
         self.exemptions = Gauge(
             "migratable_exemptions",
             "Exemptions of the policy in force, by state: active, lapsing within 14 days, lapsed.",
@@ -102,9 +96,6 @@ class Metrics:
         followed = list(followed)
         self._not_after.set(min(each.leaf.not_after.timestamp() for each in followed))
         self._stale.set(any(each.is_stale for each in followed))
-        failures = sum(each.failures for each in followed)
-        self._reload_failures.inc(failures - self._failures_counted)
-        self._failures_counted = failures
 
     def refused(self, listener: str, reason: str) -> None:
         """Counts one connection."""

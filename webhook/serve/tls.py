@@ -43,8 +43,6 @@ class Certificates:
         self._client_ca = client_ca
         self._poll_seconds = poll_seconds
         self._now = now
-        self.failures = 0
-        """How often since the start the folder held something that could not be served."""
         self.problem = ""
         """What is wrong with the folder or with what is served; empty while all is well."""
         try:
@@ -113,7 +111,6 @@ class Certificates:
             if why := objection(leaf, self.leaf, self._now()):
                 raise Unusable(why)
         except Unusable as error:
-            self.failures += 1
             self._tell(str(error))
             return False
         self._seen, self.leaf, self._current = content, leaf, context
