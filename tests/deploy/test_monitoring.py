@@ -151,6 +151,7 @@ WELL = [
             {"MigratableBypassed"},
         ),
         ([*WELL, series("apiserver_admission_webhook_fail_open_count", "0+5x90", name="other.example")], set()),
+        ([*WELL, series("migratable_certificate_stale", "0x60 1x30")], {"MigratableCertificateStale"}),
         ([*WELL, series("migratable_policy_reload_failures_total", "0+1x90")], {"MigratablePolicyRefused"}),
         (
             [*WELL, series("migratable_reviews_total", "0+1x90", door="validate", outcome="internal")],
