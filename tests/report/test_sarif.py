@@ -220,7 +220,7 @@ def test_exempted_findings_are_suppressed_with_their_reason() -> None:
             {
                 "kind": "external",
                 "status": "accepted",
-                "justification": "the renderer needs a card (owner platform team, until 2027-01-31)",
+                "justification": "exempted until 2027-01-31 by platform team: the renderer needs a card",
             }
         ],
     ]

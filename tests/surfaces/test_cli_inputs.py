@@ -30,7 +30,7 @@ def test_a_template_is_an_error_until_it_is_ignored(folder: Path) -> None:
     assert (unread.status, ignored.status) == (2, 1)
     assert "chart/templates/vm.yaml" in unread.err
     assert "helm template" in unread.err
-    assert ignored.err == "note: not read, as --ignore asks: chart/templates/vm.yaml\n"
+    assert ignored.err == "note: not read, as asked: chart/templates/vm.yaml\n"
 
 
 @pytest.mark.parametrize(
@@ -66,6 +66,21 @@ def test_a_pattern_that_the_shell_left_alone_is_read(folder: Path) -> None:
     assert (ran.status, nothing.status) == (1, 2)
     assert "deep/b.yaml:3" in ran.out or "deep/b.yaml:1" in ran.out
     assert "no file matches this pattern" in nothing.err
+
+
+def test_our_own_files_are_no_manifests(folder: Path) -> None:
+    """
+    Configuration, baseline, policy and facts that lie among the manifests are not judged; named outright, they are.
+    """
+    (folder / "migratable.yaml").write_text("baseline: known.yaml\npolicy: policy.yaml\nignore: [templates]\n")
+    (folder / "known.yaml").write_text("findings: []\n")
+    (folder / "policy.yaml").write_text("profile: exact\n")
+
+    walked = migratable("check", "-R", ".", "-o", "github", cwd=folder)
+    named = migratable("check", "policy.yaml", cwd=folder)
+
+    assert (walked.status, named.status) == (1, 2)
+    assert "policy.yaml" not in walked.err
 
 
 def test_references_are_looked_up_across_all_inputs(tmp_path: Path) -> None:

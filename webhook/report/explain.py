@@ -1,17 +1,18 @@
 """One rule in words, for ``migratable explain``; the pages under ``docs/rules`` are made of the same words."""
 
-import re
 import textwrap
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 import yaml
 
 from webhook.engine import Finding
 from webhook.kubevirt.releases import KNOWN, NEWEST, NONE, SUPPORTED, TABLE, Releases
 from webhook.policy import Action, Policy, Profile, action_of
+from webhook.report.rule_names import closest, find_rule
 from webhook.rules import RULES
 from webhook.rules.rule import FAMILIES, About, Basis, Example, Rule
+
+__all__ = ["DONE", "closest", "explain", "find", "when"]
 
 DONE: dict[Action, str] = {
     Action.DENY: "denied",
@@ -24,23 +25,8 @@ _INDENT = "    "
 
 def find(word: str) -> Rule | None:
     """The rule whose id or name is ``word``, in any case."""
-    wanted = word.strip().lower()
-    return next((rule for rule in RULES if wanted in (rule.id.lower(), rule.name)), None)
-
-
-_LIKE_AN_ID = re.compile(r"lm[0-9oil]{3}")
-_DIGITS = str.maketrans("oil", "011")
-
-
-def closest(word: str) -> str | None:
-    """The id or name that ``word`` was probably meant to be, or None where nothing is near."""
-    wanted = word.strip().lower().replace("_", "-")
-    if _LIKE_AN_ID.fullmatch(wanted):
-        wanted = "lm" + wanted[2:].translate(_DIGITS)
-    names = {known.lower(): known for rule in RULES for known in (rule.id, rule.name)}
-    near = get_close_matches(wanted, names, n=1, cutoff=0.6)
-    within = [name for name in names if len(wanted) > 2 and wanted in name]
-    return names[near[0]] if near else names[within[0]] if within else None
+    wanted = find_rule(word)
+    return next((rule for rule in RULES if rule.id == wanted), None)
 
 
 def when(releases: Releases, among: Releases = SUPPORTED) -> str:

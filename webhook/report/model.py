@@ -45,11 +45,15 @@ class VerdictReport(_Part, frozen=True):
 
 
 class ExemptionReport(_Part, frozen=True):
-    """Who answers for a finding that is not enforced, and how long."""
+    """Why a finding is not enforced."""
 
     reason: str
     owner: str
+    """Who answers for it: a name from the policy, else the file (and line) that says so."""
     until: str
+    """``YYYY-MM-DD``; empty where it does not lapse."""
+    kind: str = "policy"
+    """``policy`` (or configuration), ``comment`` beside the finding, or ``baseline``."""
 
 
 class FindingReport(_Part, frozen=True):
@@ -99,7 +103,7 @@ class ProblemReport(_Part, frozen=True):
 
 
 class SummaryReport(_Part, frozen=True):
-    """Counts of findings by what is done about them; ``unproven`` counts undetermined ones."""
+    """Counts of findings by what is done about them; ``unproven`` counts undetermined ones that nobody exempted."""
 
     objects: int
     deny: int
@@ -145,23 +149,21 @@ def build(
 ) -> Report:
     """The answer for some objects; text that came from objects is made printable."""
     objects = [_object(each) for each in examined]
+    unread = [_problem(each) for each in problems]
+    return Report(API_VERSION, profile, release, objects, unread, list(notes), summarise(objects, unread))
+
+
+def summarise(objects: Sequence[ObjectReport], problems: Sequence[ProblemReport]) -> SummaryReport:
+    """The counts of an answer; an exempted finding counts as exempted and recorded, never as unproven."""
     findings = [finding for each in objects for finding in each.findings]
-    return Report(
-        API_VERSION,
-        profile,
-        release,
-        objects,
-        [_problem(each) for each in problems],
-        list(notes),
-        SummaryReport(
-            len(objects),
-            sum(each.action == Action.DENY for each in findings),
-            sum(each.action == Action.WARN for each in findings),
-            sum(each.action == Action.AUDIT for each in findings),
-            sum(each.outcome == "undetermined" for each in findings),
-            sum(each.exemption is not None for each in findings),
-            len(problems),
-        ),
+    return SummaryReport(
+        len(objects),
+        sum(each.action == Action.DENY for each in findings),
+        sum(each.action == Action.WARN for each in findings),
+        sum(each.action == Action.AUDIT for each in findings),
+        sum(each.outcome == "undetermined" and each.exemption is None for each in findings),
+        sum(each.exemption is not None for each in findings),
+        len(problems),
     )
 
 

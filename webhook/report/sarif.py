@@ -14,7 +14,7 @@ from webhook.policy import Action, Profile
 from webhook.report import explain, pages
 from webhook.report.fingerprint import fingerprinted
 from webhook.report.model import FindingReport, ObjectReport, ProblemReport, Report
-from webhook.report.saying import message, problem_message
+from webhook.report.saying import exempted, message, problem_message
 from webhook.rules import RULES
 from webhook.rules.rule import FAMILIES, Rule
 
@@ -129,12 +129,12 @@ def _level(finding: FindingReport) -> str:
 def _suppressions(finding: FindingReport) -> list[Json]:
     if finding.exemption is None:
         return []
-    exempted = finding.exemption
+    by_comment = finding.exemption.kind == "comment"
     return [
         {
-            "kind": "external",
+            "kind": "inSource" if by_comment else "external",
             "status": "accepted",
-            "justification": f"{exempted.reason} (owner {exempted.owner}, until {exempted.until})",
+            "justification": exempted(finding),
         }
     ]
 

@@ -34,7 +34,10 @@ def exempted(finding: FindingReport) -> str:
     exemption = finding.exemption
     if exemption is None:
         return ""
-    return f"exempted until {exemption.until} by {exemption.owner}: {exemption.reason}"
+    if exemption.kind == "baseline":
+        return f"in the baseline {exemption.owner}"
+    until = f" until {exemption.until}" if exemption.until else ""
+    return f"exempted{until} by {exemption.owner}: {exemption.reason}"
 
 
 def is_unproven(finding: FindingReport) -> bool:

@@ -10,6 +10,7 @@ from webhook.policy import Action
 from webhook.report.explain import when
 from webhook.report.model import FindingReport, ObjectReport, ProblemReport, Report
 from webhook.report.printable import printable
+from webhook.report.saying import exempted, name_of, place_of
 from webhook.rules.rule import Basis
 
 Sources = Mapping[str, Sequence[str]]
@@ -64,8 +65,10 @@ def render(
     blocks = [
         "\n".join(_object(each, report.release, sources or {}, pen, verbose))
         for each in report.objects
-        if each.findings or verbose
+        if verbose or any(not _is_known(finding) for finding in each.findings)
     ]
+    if known := "\n".join(_baseline(report, pen)):
+        blocks.append(known)
     closing = [line for note in report.notes for line in pen.wrap(note, "", "note: ")]
     if rules := list(dict.fromkeys(finding.rule for each in report.objects for finding in each.findings)):
         closing.append(f"More about a rule, with examples: migratable explain {rules[0]}")
@@ -102,6 +105,19 @@ def summary(report: Report, *, colour: bool = False) -> str:
     return line
 
 
+def _is_known(finding: FindingReport) -> bool:
+    """Whether it is in the baseline: listed in a line of its own, at the end."""
+    return finding.exemption is not None and finding.exemption.kind == "baseline"
+
+
+def _baseline(report: Report, pen: _Pen) -> Iterator[str]:
+    known = [(judged, each) for judged in report.objects for each in judged.findings if _is_known(each)]
+    if known:
+        yield pen.paint(f"In the baseline, and so not failed for: {_count(len(known), 'finding')}", _BOLD)
+    for judged, finding in known:
+        yield f"  {finding.rule} {finding.name}  {place_of(judged, finding)}  {name_of(judged)}"
+
+
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
@@ -115,6 +131,8 @@ def _object(judged: ObjectReport, release: str, sources: Sources, pen: _Pen, ver
         for each in judged.verdict.assumptions:
             yield from pen.wrap(each, "  ", "assumed: ")
     for finding in judged.findings:
+        if _is_known(finding):
+            continue
         yield ""
         yield from _finding(finding, judged, release, sources, pen)
 
@@ -191,9 +209,8 @@ def _finding(finding: FindingReport, judged: ObjectReport, release: str, sources
 
 def _remarks(finding: FindingReport, release: str, unsure: bool) -> Iterator[str]:
     """``unsure``: of the same place it cannot be told whether other releases refuse it."""
-    if finding.exemption is not None:
-        exempted = finding.exemption
-        yield f"exempted until {exempted.until} by {exempted.owner}: {exempted.reason}"
+    if reason := exempted(finding):
+        yield reason
     if finding.basis == Basis.BASELINE:
         told = "exact" in finding.message or finding.action != Action.DENY
         own = (

@@ -2,7 +2,7 @@
 
 import stat
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from glob import glob, has_magic
@@ -39,6 +39,8 @@ class _Wanted:
 
     path: Path
     root: Path | None = None
+    is_named: bool = True
+    """Whether the user wrote this very path."""
 
 
 def read_all(
@@ -47,15 +49,18 @@ def read_all(
     recursive: bool,
     sources: Sources,
     ignore: Sequence[str] = (),
+    ours: Collection[Path] = (),
     progress: Progress | None = None,
 ) -> list[Manifests]:
     """
     Every file that ``paths`` name, in order; folders by name, ``-`` is standard input, patterns as a shell has them.
 
-    ``ignore`` are patterns of files and folders to leave out; their names are in ``sources.ignored``.
+    ``ignore`` are patterns of files and folders to leave out; their names are in ``sources.ignored``. ``ours`` are files
+    that are no manifests, such as the configuration: they are read only where a path names them outright.
     """
+    known = {each.resolve() for each in ours}
     found = [each for path in paths for each in _find(path, recursive)]
-    wanted = [each for each in found if not (isinstance(each, _Wanted) and _is_ignored(each.path, ignore, sources))]
+    wanted = [each for each in found if isinstance(each, Manifests) or not _is_left_out(each, ignore, known, sources)]
     inputs: list[Manifests] = []
     for each in wanted:
         inputs.append(each if isinstance(each, Manifests) else _read(each, sources))
@@ -75,7 +80,7 @@ def _find(path: str, recursive: bool) -> Iterator[_Wanted | Manifests]:
         matching = sorted(glob(path, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute patterns
         for each in matching:
             if not Path(each).is_dir():
-                yield _Wanted(Path(each))
+                yield _Wanted(Path(each), is_named=False)
         if not matching:
             yield _refused(_named(named), "no file matches this pattern", "Check the path; ** reaches into folders.")
     else:
@@ -88,17 +93,19 @@ def _folder(path: Path, recursive: bool) -> Iterator[_Wanted | Manifests]:
     for each in sorted(path.rglob("*") if recursive else path.iterdir()):
         if each.suffix.lower() in SUFFIXES:
             found = True
-            yield _Wanted(each, root)
+            yield _Wanted(each, root, is_named=False)
     if not found:
         hint = "" if recursive else " Add -R to look into folders inside it."
         yield _refused(_named(path), "the folder holds no manifests", f"Name a folder with .yaml files.{hint}")
 
 
-def _is_ignored(path: Path, patterns: Sequence[str], sources: Sources) -> bool:
-    """Whether a pattern matches the path, its end, its name, or a folder that it lies in."""
-    if not patterns or not any(_matches(path, pattern) for pattern in patterns):
+def _is_left_out(wanted: _Wanted, patterns: Sequence[str], ours: Collection[Path], sources: Sources) -> bool:
+    """Whether it is a file of ours, or a pattern matches the path, its end, its name, or a folder that it lies in."""
+    if ours and not wanted.is_named and wanted.path.resolve() in ours:
+        return True
+    if not any(_matches(wanted.path, pattern) for pattern in patterns):
         return False
-    sources.ignored.append(_named(path))
+    sources.ignored.append(_named(wanted.path))
     return True
 
 

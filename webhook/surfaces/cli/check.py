@@ -2,20 +2,40 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
 from webhook.errors import BadInput, WebhookError
-from webhook.policy import Policy, Profile
+from webhook.report.exempting import warn_of_lapses
+from webhook.report.model import Report
 from webhook.resolve.files import Sources, read_all
-from webhook.resolve.manifests import Manifests
+from webhook.resolve.manifests import Given, Manifests
 from webhook.resolve.policy_file import read_policy
 from webhook.surfaces.checking import Settings, check
-from webhook.surfaces.cli.outputs import FORMATS, outputs_of, write_all
+from webhook.surfaces.cli.configuration import FAIL_ON, Found, find, read
+from webhook.surfaces.cli.exemptions import apply_baseline, apply_comments, write_baseline
+from webhook.surfaces.cli.outputs import FORMATS, Output, outputs_of, write_all
 from webhook.surfaces.cli.progress import bar
+from webhook.surfaces.cli.settings import Flags, Settled, settle, show
 from webhook.surfaces.cli.status import exit_status, fail
+
+_PATH = click.Path(exists=True, dir_okay=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What of the command line is about this run alone."""
+
+    paths: Sequence[str]
+    recursive: bool
+    outputs: Sequence[Output]
+    color: str
+    verbose: bool
+    write_baseline: bool
 
 
 @click.command("check")
@@ -23,75 +43,110 @@ from webhook.surfaces.cli.status import exit_status, fail
 @click.option("-f", "--filename", "files", multiple=True, metavar="PATH", help="The same as PATH, as kubectl has it.")
 @click.option("-R", "--recursive", is_flag=True, help="Look into folders inside folders.")
 @click.option("--ignore", multiple=True, metavar="PATTERN", help="Files and folders to leave out; they are named.")
-@click.option("--require-match", is_flag=True, help="Fail where there was nothing to judge.")
+@click.option("--require-match", is_flag=True, default=None, help="Fail where there was nothing to judge.")
 @click.option(
     "-o", "--output", "outputs", multiple=True, metavar="FORMAT[=FILE]", help=f"{', '.join(FORMATS)}; repeatable."
 )
-@click.option(
-    "--release", default="", metavar="any|1.x", help="KubeVirt release; else what the KubeVirt CR says, else any."
-)
-@click.option("--profile", type=click.Choice([each.value for each in Profile]), help="strict (default) or exact.")
-@click.option(
-    "--policy", "policy_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Policy file."
-)
+@click.option("--release", metavar="any|1.x", help="KubeVirt release; else what the KubeVirt CR says, else any.")
+@click.option("--profile", type=click.Choice(["strict", "exact"]), help="strict (default) or exact.")
+@click.option("--policy", type=_PATH, help="Policy file.")
 @click.option(
     "--facts", multiple=True, metavar="PATH", help="Manifests to look references up in; not judged themselves."
 )
-@click.option("--fail-on", type=click.Choice(["deny", "warn", "never"]), default="deny", show_default=True)
-@click.option("--strict", is_flag=True, help="Fail on what cannot be proven, too.")
+@click.option(
+    "--only", multiple=True, metavar="RULE", help="Judge by these rules alone: ids, names, or LM2 for a family."
+)
+@click.option("--skip", multiple=True, metavar="RULE", help="Leave these rules out.")
+@click.option("--rule", "rules", multiple=True, metavar="RULE=ACTION", help="deny, warn, audit or off for a rule.")
+@click.option("--baseline", metavar="FILE", help="Findings that are known and do not fail the check.")
+@click.option("--write-baseline", is_flag=True, help="Write all findings there are into the baseline.")
+@click.option("--config", "config_file", type=_PATH, help="Configuration; else the nearest migratable.yaml upward.")
+@click.option("--isolated", is_flag=True, help="Use no configuration file.")
+@click.option("--show-config", is_flag=True, help="Print the settings in force with the origin of each, and stop.")
+@click.option("--fail-on", type=click.Choice(FAIL_ON), help="What makes the status 1: deny (default), warn, never.")
+@click.option("--strict", is_flag=True, default=None, help="Fail on what cannot be proven, too.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 @click.option("-v", "--verbose", is_flag=True, help="Also show objects without findings, and assumptions.")
 def command(
     paths: Sequence[str],
     files: Sequence[str],
     recursive: bool,
-    ignore: Sequence[str],
-    require_match: bool,
     outputs: Sequence[str],
-    release: str,
-    profile: str | None,
-    policy_file: Path | None,
-    facts: Sequence[str],
-    fail_on: str,
-    strict: bool,
+    write_baseline: bool,
+    config_file: str | None,
+    isolated: bool,
+    show_config: bool,
     color: str,
     verbose: bool,
+    **flags: Any,  # noqa: ANN401 - the fields of Flags
 ) -> None:
     """
     Check manifests: files, folders, or - for standard input.
 
     References between all inputs are resolved; what nobody showed us is unproven and says what would settle it.
     """
-    if not paths and not files:
+    named = [*paths, *files]
+    if not named and not show_config:
         raise click.UsageError("Name files or folders, or - for standard input.")
-    wanted = outputs_of(outputs)
-    sources = Sources()
+    asked = Asked(named, recursive, outputs_of(outputs), color, verbose, write_baseline)
     try:
-        policy = read_policy(policy_file) if policy_file is not None else Policy()
-        if profile is not None:
-            policy = policy.with_profile(Profile(profile))
-        drawn = bar()
-        inputs = read_all([*paths, *files], recursive=recursive, sources=sources, ignore=ignore, progress=drawn)
-        if drawn is not None:
-            drawn.clear()
-        known = read_all(facts, recursive=True, sources=sources)
-        unread = [Manifests((), one.problems) for one in known]
-        background = [given for one in known for given in one.given]
-        report = check([*inputs, *unread], Settings(policy, release, _today()), background)
+        found = Found() if isolated else _configuration(config_file, named)
+        settled = settle(Flags(**flags), found, read_policy)
+        if show_config:
+            click.echo(show(settled), nl=False)
+            return
+        sys.exit(_run(asked, settled, found))
     except WebhookError as error:
         fail(error)
-    write_all(wanted, report, sources.lines, color, verbose=verbose)
+
+
+def _configuration(config_file: str | None, named: Sequence[str]) -> Found:
+    return read(Path(config_file), pinned=True) if config_file is not None else find(named)
+
+
+def _run(asked: Asked, settled: Settled, found: Found) -> int:
+    sources = Sources()
+    inputs, background = _read(asked, settled, found, sources)
+    today = datetime.now(UTC).date().isoformat()
+    report = check(inputs, Settings(settled.policy, settled.release, today), background)
+    report = apply_comments(warn_of_lapses(report, settled.policy.exemptions, today), sources, today)
+    if asked.write_baseline:
+        return write_baseline(report, settled.baseline)
+    report = apply_baseline(report, settled.baseline, sources)
+    write_all(asked.outputs, report, sources.lines, asked.color, verbose=asked.verbose)
+    _tell(report, asked, settled, found, sources)
+    if settled.require_match and not report.objects:
+        raise BadInput("there was nothing to judge", remedy="Check the paths, or leave out --require-match.")
+    return exit_status(report, settled.fail_on, strict=settled.strict)
+
+
+def _read(asked: Asked, settled: Settled, found: Found, sources: Sources) -> tuple[list[Manifests], list[Given]]:
+    """What is judged, and what is only looked up."""
+    drawn = bar()
+    ours = [each for each in (found.path, *settled.files) if each is not None]
+    inputs = read_all(
+        asked.paths, recursive=asked.recursive, sources=sources, ignore=settled.ignore, ours=ours, progress=drawn
+    )
+    if drawn is not None:
+        drawn.clear()
+    known = read_all(settled.facts, recursive=True, sources=sources)
+    unread = [Manifests((), one.problems) for one in known]
+    return [*inputs, *unread], [given for one in known for given in one.given]
+
+
+def _tell(report: Report, asked: Asked, settled: Settled, found: Found, sources: Sources) -> None:
+    """Says on stderr what is not in the answer that the user sees."""
     for problem in report.problems:
         where = f"{problem.file}:{problem.line}:{problem.column}" if problem.line else problem.file
         click.echo(f"error: {where}: {problem.message}. {problem.remedy}", err=True)
-    for note in report.notes:
-        click.echo(f"note: {note}", err=True)
+    if not any(output.form == "text" and output.target is None for output in asked.outputs):
+        for note in report.notes:
+            click.echo(f"note: {note}", err=True)
     if sources.ignored:
-        click.echo(f"note: not read, as --ignore asks: {', '.join(sources.ignored)}", err=True)
-    if require_match and not report.objects:
-        fail(BadInput("there was nothing to judge", remedy="Check the paths, or leave out --require-match."))
-    sys.exit(exit_status(report, fail_on, strict=strict))
-
-
-def _today() -> str:
-    return datetime.now(UTC).date().isoformat()
+        click.echo(f"note: not read, as asked: {', '.join(sources.ignored)}", err=True)
+    if found.path is not None and not found.is_pinned:
+        click.echo(
+            f"note: settings come from {found.path}, beside what is checked: who changes the one can change the other. "
+            "To pin them, name a file from elsewhere with --config.",
+            err=True,
+        )

@@ -1,0 +1,208 @@
+"""Configuration: found upward, shown with its origins, outranked by the command line."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.surfaces.manifests import BAD, CLAIM, UNPROVEN
+from tests.surfaces.running import migratable
+
+BESIDE = "beside what is checked"
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "vms" / "web").mkdir(parents=True)
+    (tmp_path / "vms" / "web" / "vm.yaml").write_text(BAD)
+    (tmp_path / "migratable.yaml").write_text("profile: exact\nskip: [LM101]\nrules:\n  gpu: warn\n")
+    return tmp_path
+
+
+def test_the_nearest_file_upward_holds_and_is_told_of(repository: Path) -> None:
+    """
+    Settings come from the nearest migratable.yaml; that it lies beside the manifests is said aloud (threat T34).
+    """
+    ran = migratable("check", "vms/web", cwd=repository)
+
+    assert ran.status == 0
+    assert "LM101" not in ran.out
+    assert "warn LM302" in ran.out
+    assert f"settings come from migratable.yaml, {BESIDE}" in ran.err
+
+
+def test_a_nearer_file_replaces_a_farther_one(repository: Path) -> None:
+    """
+    Files are not merged: the nearest one alone holds.
+    """
+    (repository / "vms" / "migratable.yaml").write_text("strict: true\n")
+
+    assert migratable("check", "vms/web", cwd=repository).status == 1
+
+
+def test_nothing_beyond_the_repository_is_looked_at(repository: Path) -> None:
+    """
+    A file above the folder that holds .git belongs to somebody else.
+    """
+    inner = repository / "vms"
+    (inner / ".git").mkdir()
+
+    ran = migratable("check", "web", cwd=inner)
+
+    assert (ran.status, ran.err) == (1, "")
+
+
+def test_pyproject_is_read_where_it_speaks_of_us(repository: Path) -> None:
+    """
+    ``[tool.migratable]`` holds the same keys, with hyphens; a pyproject.toml without it is passed over.
+    """
+    (repository / "vms" / "pyproject.toml").write_text("[project]\nname = 'other'  # no tool.migratable here\n")
+    (repository / "vms" / "web" / "pyproject.toml").write_text(
+        "[tool.migratable]\nfail-on = 'never'\n[[tool.migratable.exemptions]]\n"
+        "rule = 'gpu'\nreason = 'needs it'\nowner = 'me'\nuntil = 2999-01-31\n"
+    )
+
+    near = migratable("check", "vms/web", cwd=repository)
+    (repository / "vms" / "web" / "pyproject.toml").unlink()
+    far = migratable("check", "vms/web", cwd=repository)
+
+    assert near.status == 0
+    assert "exempted until 2999-01-31 by me: needs it" in near.out
+    assert "settings come from migratable.yaml" in far.err
+
+
+def test_isolated_runs_use_no_file_and_pinned_ones_the_named(
+    repository: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """
+    ``--isolated`` forgets the file; ``--config`` names another, from where nobody who changes manifests can change it.
+    """
+    pinned = tmp_path_factory.mktemp("base") / "pinned.yaml"
+    pinned.write_text("skip: [LM1, LM3]\n")
+
+    isolated = migratable("check", "--isolated", "vms/web", cwd=repository)
+    named = migratable("check", "--config", pinned, "vms/web", cwd=repository)
+
+    assert (isolated.status, isolated.err) == (1, "")
+    assert (named.status, named.err) == (0, "")
+
+
+def test_the_settings_in_force_are_shown_with_their_origin(repository: Path) -> None:
+    """
+    ``--show-config`` says of each value where it comes from: file and line, command line or default.
+    """
+    ran = migratable("check", "--show-config", "--release", "1.8", "--skip", "LM5", "vms", cwd=repository)
+
+    assert ran.out == (
+        "policy: null  # default\n"
+        "profile: exact  # migratable.yaml:1\n"
+        "exemptions: []  # default\n"
+        "only: []  # default\n"
+        "skip:  # command line and migratable.yaml\n  - LM101\n  - LM5\n"
+        "rules:  # migratable.yaml:3\n  gpu: warn\n"
+        "snapshot: null  # default\n"
+        "baseline: null  # default\n"
+        'release: "1.8"  # command line\n'
+        "failOn: deny  # default\n"
+        "strict: false  # default\n"
+        "requireMatch: false  # default\n"
+        "facts: []  # default\n"
+        "ignore: []  # default\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("profil: exact\n", "migratable.yaml:1: there is no setting 'profil'. Did you mean 'profile'?"),
+        ("strict: true\nfailOn: fatal\n", "migratable.yaml:2: failOn is 'fatal'. Write one of deny, warn, never."),
+        ("strict: maybe\n", "migratable.yaml:1: Expected `bool | null`, got `str` - at `$.strict`"),
+        ("skip: [LM2O1]\n", "There is no rule 'LM2O1' (did you mean LM201?)"),
+        ("rules: {claim-not-shard: off}\n", "rule 'claim-not-shard' (did you mean claim-not-shared?)"),
+        ("rules: {gpu: deni}\n", "migratable.yaml:1: Invalid enum value 'deni' - at `$.rules[...]`"),
+        ("a: 1\n---\nb: 1\n", "migratable.yaml holds 2 documents"),
+        ("a: [\n", "migratable.yaml:2:"),
+        ("- a\n", "migratable.yaml: Expected `object`, got `array`"),
+        ("exemptions: [{rule: gpu, reason: x, owner: me, until: tomorrow}]\n", "not a day written as YYYY-MM-DD"),
+        ("exemptions: [{rule: gpu, reason: '', owner: me, until: '2999-01-01'}]\n", "needs a reason and an owner"),
+    ],
+)
+def test_what_is_wrong_in_the_file_is_named_with_its_line(repository: Path, text: str, told: str) -> None:
+    """
+    An unknown key, a wrong value and a rule that does not exist end with status 2, the line, and what was meant.
+    """
+    (repository / "migratable.yaml").write_text(text)
+
+    ran = migratable("check", "vms/web", cwd=repository)
+
+    assert (ran.status, ran.out) == (2, "")
+    assert told in " ".join(ran.err.split())
+
+
+@pytest.mark.parametrize(
+    ("flags", "found"),
+    [
+        ([], {"LM101", "LM302"}),
+        (["--only", "gpu"], {"LM302"}),
+        (["--only", "lm1"], {"LM101"}),
+        (["--skip", "LM3"], {"LM101"}),
+        (["--only", "LM1", "--only", "LM3", "--skip", "bridge-on-pod-network"], {"LM302"}),
+        (["--only", "LM1", "--rule", "LM302=warn"], {"LM101", "LM302"}),
+    ],
+)
+def test_rules_are_chosen_by_id_name_or_family(repository: Path, flags: list[str], found: set[str]) -> None:
+    """
+    ``--only`` and ``--skip`` take ids in any case, names, and the first digits of ids.
+    """
+    ran = migratable("check", "--isolated", "vms/web", "-o", "github", *flags, cwd=repository)
+
+    assert {each for each in ("LM101", "LM302") if each in ran.out} == found
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--only", "brigde-on-pod-network"], "did you mean bridge-on-pod-network?"),
+        (["--rule", "LM201"], "write RULE=ACTION"),
+        (["--rule", "LM999=off"], "There is no rule 'LM999'"),
+    ],
+)
+def test_rules_that_do_not_exist_are_usage_errors(repository: Path, flags: list[str], told: str) -> None:
+    """
+    A misspelt rule would silently judge by the wrong rules; it is refused, with what was meant.
+    """
+    ran = migratable("check", "--isolated", "vms/web", *flags, cwd=repository)
+
+    assert (ran.status, told in " ".join(ran.err.split())) == (2, True)
+
+
+def test_the_command_line_outranks_a_policy_for_a_namespace(repository: Path) -> None:
+    """
+    A policy that denies a rule in one namespace gives way to ``--rule`` there, too.
+    """
+    (repository / "policy.yaml").write_text("namespaces: [{names: [tenant], actions: {LM302: deny, LM101: 'off'}}]\n")
+
+    ran = migratable("check", "--isolated", "--policy", "policy.yaml", "--rule", "gpu=audit", "vms/web", cwd=repository)
+
+    assert ran.status == 0
+    assert "audit LM302" in ran.out
+
+
+def test_paths_in_the_file_are_beside_the_file(repository: Path) -> None:
+    """
+    ``facts`` and ``policy`` of a configuration are found wherever the check was started.
+    """
+    (repository / "cluster.yaml").write_text(CLAIM)
+    (repository / "migratable.yaml").write_text("facts: [cluster.yaml]\nstrict: true\n")
+    (repository / "vms" / "web" / "vm.yaml").write_text(UNPROVEN)
+
+    assert migratable("check", "vm.yaml", cwd=repository / "vms" / "web").status == 0
+
+
+def test_facts_that_cannot_be_read_are_an_error(repository: Path) -> None:
+    """
+    A missing file of facts is not passed over: what it would settle would look unproven.
+    """
+    ran = migratable("check", "--isolated", "--facts", "missing.yaml", "vms/web", cwd=repository)
+
+    assert (ran.status, ran.err) == (2, "error: missing.yaml: there is no such file or folder. Check the path.\n")

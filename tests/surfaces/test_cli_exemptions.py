@@ -1,0 +1,240 @@
+"""Living with findings: comments, exemptions and a baseline; all are listed and counted."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.surfaces.manifests import BAD, GOOD, UNPROVEN
+from tests.surfaces.running import Ran, migratable
+
+COMMENT = "# migratable: allow bridge-on-pod-network: the appliance needs the node's address"
+
+
+def answer(folder: Path, *flags: str) -> Any:
+    return json.loads(migratable("check", ".", "-o", "json", *flags, cwd=folder).out)
+
+
+def findings(folder: Path, *flags: str) -> dict[str, Any]:
+    return {each["rule"]: each for one in answer(folder, *flags)["objects"] for each in one["findings"]}
+
+
+def placed(where: str) -> str:
+    """BAD with the comment beside, above, or in front of the object, or where it stands beside nothing."""
+    interface = "      - name: default\n"
+    return {
+        "beside": BAD.replace(interface, f"      - name: default  {COMMENT}\n"),
+        "above": BAD.replace(interface, f"      {COMMENT}\n{interface}"),
+        "two above": BAD.replace(interface, f"      {COMMENT}\n      # and another remark\n{interface}"),
+        "object": f"# a file\n{COMMENT}\n\n{BAD}",
+        "second object": f"{GOOD}---\n{COMMENT}\n{BAD}",
+        "below": BAD.replace("        bridge: {}\n", f"        bridge: {{}}  {COMMENT}\n"),
+        "other object": f"{COMMENT}\n{GOOD}---\n{BAD}",
+    }[where]
+
+
+@pytest.mark.parametrize("where", ["beside", "above", "two above", "object", "second object"])
+def test_a_comment_exempts_what_stands_beside_or_below_it(tmp_path: Path, where: str) -> None:
+    """
+    A comment with a reason exempts the finding on its line or the next, and a whole object when it stands above it.
+    """
+    (tmp_path / "vm.yaml").write_text(placed(where))
+
+    found = findings(tmp_path)
+
+    assert found["LM101"]["action"] == "audit"
+    assert found["LM101"]["exemption"]["kind"] == "comment"
+    assert found["LM101"]["exemption"]["reason"] == "the appliance needs the node's address"
+    assert found["LM302"]["action"] == "deny"
+    assert answer(tmp_path)["notes"] == []
+
+
+@pytest.mark.parametrize("where", ["below", "other object"])
+def test_a_comment_elsewhere_exempts_nothing_and_is_told_of(tmp_path: Path, where: str) -> None:
+    """
+    A comment that stands beside no finding of its rule changes nothing, and does not stay unnoticed.
+    """
+    (tmp_path / "vm.yaml").write_text(placed(where))
+
+    said = answer(tmp_path)
+
+    assert said["summary"]["exempted"] == 0
+    assert [each.split(": ", 1)[1] for each in said["notes"]] == [
+        "this comment exempts nothing: no finding of LM101 stands here"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("comment", "told"),
+    [
+        ("# migratable: allow LM101", "it gives no reason"),
+        ("# migratable: allow LM101:  ", "it gives no reason"),
+        ("# migratable: allow LM1O1: because", "there is no rule 'LM1O1' (did you mean LM101?)"),
+        ("# migratable: allow LM101 until 2020-02-30: because", "'2020-02-30' is not a day"),
+        ("# migratable: allow LM101 until 2020-02-01: because", "it lapsed on 2020-02-01"),
+        ("# migratable: ignore", "write # migratable: allow RULE"),
+    ],
+)
+def test_a_comment_that_is_wrong_exempts_nothing_and_says_why(tmp_path: Path, comment: str, told: str) -> None:
+    """
+    Without a reason, with an unknown rule, a bad date or a lapsed one the finding stands, and a note says why.
+    """
+    (tmp_path / "vm.yaml").write_text(f"{comment}\n{BAD}")
+
+    ran = migratable("check", ".", "-o", "sarif", cwd=tmp_path)
+
+    assert ran.status == 1
+    assert f"note: vm.yaml:1: this comment exempts nothing: {told}" in ran.err
+
+
+def test_several_rules_and_a_last_day_fit_in_one_comment(tmp_path: Path) -> None:
+    """
+    ``allow A, B until DAY: REASON`` exempts both until then; SARIF shows them as suppressed in the source.
+    """
+    (tmp_path / "vm.yaml").write_text(f"# migratable: allow LM101, gpu until 2999-12-31: a render node\n{BAD}")
+
+    ran = migratable("check", ".", "-o", "text", "-o", "sarif=out.sarif", cwd=tmp_path)
+
+    assert ran.status == 0
+    assert "exempted until 2999-12-31 by vm.yaml:1: a render node" in " ".join(ran.out.split())
+    assert "3 exempted in 1 object" in ran.out
+    results = json.loads((tmp_path / "out.sarif").read_text())["runs"][0]["results"]
+    assert [each["suppressions"][0]["kind"] for each in results] == ["inSource"] * 3
+
+
+def test_exemptions_of_the_configuration_are_told_before_and_after_they_lapse(tmp_path: Path) -> None:
+    """
+    An exemption whose last day is past exempts nothing; that it lapsed, or soon will, stands in the notes.
+    """
+    lapsed = "{rule: gpu, reason: a render node, owner: me, until: '2020-01-31', name: bad}"
+    elsewhere = "{rule: gpu, reason: a render node, owner: me, until: '2020-01-31', name: other}"
+    (tmp_path / "vm.yaml").write_text(BAD)
+    (tmp_path / "migratable.yaml").write_text(f"exemptions: [{lapsed}, {elsewhere}]\nrelease: any\n")
+
+    said = answer(tmp_path)
+
+    assert said["summary"]["exempted"] == 0
+    assert said["notes"] == [
+        "an exemption lapsed on 2020-01-31: LM302 of VirtualMachineInstance tenant/bad and 1 more (owner me, a render node)"
+    ]
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> Path:
+    (tmp_path / "vm.yaml").write_text(BAD)
+    (tmp_path / "open.yaml").write_text(UNPROVEN)
+    (tmp_path / "migratable.yaml").write_text("baseline: known.yaml\nstrict: true\nfailOn: warn\n")
+    return tmp_path
+
+
+def write(folder: Path) -> Ran:
+    return migratable("check", "vm.yaml", "open.yaml", "--write-baseline", cwd=folder)
+
+
+def check(folder: Path, *flags: str) -> Ran:
+    return migratable("check", "vm.yaml", "open.yaml", *flags, cwd=folder)
+
+
+def test_a_baseline_makes_the_check_green_and_lists_what_it_hides(known: Path) -> None:
+    """
+    After ``--write-baseline`` nothing fails, also under ``--strict``; every known finding is listed and counted.
+    """
+    (known / "known.yaml").write_text("findings: []\n")
+    before = check(known).status
+
+    wrote = write(known)
+    after = check(known)
+
+    assert (before, wrote.status, after.status) == (1, 0, 0)
+    assert "In the baseline, and so not failed for: 4 findings" in after.out
+    assert "LM101 bridge-on-pod-network  vm.yaml:8:9  VirtualMachineInstance tenant/bad" in after.out
+    assert "4 exempted in 2 objects" in after.out
+
+
+def test_new_findings_fail_beside_a_baseline(known: Path) -> None:
+    """
+    Moved lines, a renamed file and new fields change nothing; a finding that was not there fails.
+    """
+    write(known)
+    moved = "# a remark\n\n" + BAD.replace("spec:", "spec:\n  hostname: a\n", 1)
+    (known / "vm.yaml").write_text(moved)
+    same = check(known)
+    (known / "vm.yaml").write_text(
+        moved.replace("nvidia.com/A10}", "nvidia.com/A10}\n      - {name: two, deviceName: nvidia.com/A10}")
+    )
+    more = check(known)
+
+    assert (same.status, more.status) == (0, 1)
+    assert "GPU 'two'" in more.out
+    assert "GPU 'card'" not in more.out
+
+
+def test_what_is_fixed_is_told_and_dropped_when_written_again(known: Path) -> None:
+    """
+    An entry whose object was judged and whose finding is gone is reported; files that were not read are left alone.
+    """
+    write(known)
+    (known / "vm.yaml").write_text(BAD.replace("bridge: {}", "masquerade: {}"))
+
+    ran = check(known, "-o", "sarif")
+    partly = migratable("check", "open.yaml", "-o", "sarif", cwd=known)
+    write(known)
+
+    assert "1 entry of the baseline is fixed: LM101 of VirtualMachineInstance tenant/bad (vm.yaml)" in ran.err
+    assert "fixed" not in partly.err
+    assert "LM101" not in (known / "known.yaml").read_text()
+    assert "LM302" in (known / "known.yaml").read_text()
+
+
+def test_the_same_findings_write_the_same_baseline(known: Path) -> None:
+    """
+    Written twice, and in another order of files, it is the same text: it can be reviewed as a diff.
+    """
+    write(known)
+    first = (known / "known.yaml").read_text()
+    migratable("check", "open.yaml", "vm.yaml", "--write-baseline", cwd=known)
+
+    assert (known / "known.yaml").read_text() == first
+    assert first.startswith("# Findings that were there")
+
+
+def test_a_comment_comes_before_the_baseline(known: Path) -> None:
+    """
+    What a comment exempts needs no entry in the baseline.
+    """
+    (known / "vm.yaml").write_text(f"{COMMENT}\n{BAD}")
+    write(known)
+
+    assert "LM101" not in (known / "known.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("findings: [{fingerprint: 1}]\n", "baseline known.yaml: Expected `str`, got `int`"),
+        ("finding: []\n", "unknown field `finding`"),
+        ("a: [\n", "baseline known.yaml:2"),
+        (None, "baseline known.yaml cannot be read: No such file or directory"),
+    ],
+)
+def test_a_baseline_that_cannot_be_read_is_an_error(known: Path, text: str | None, told: str) -> None:
+    """
+    A broken or missing baseline ends with status 2: without it everything would fail, or seem to be fixed.
+    """
+    if text is not None:
+        (known / "known.yaml").write_text(text)
+
+    ran = check(known)
+
+    assert (ran.status, told in ran.err) == (2, True)
+
+
+def test_unread_input_is_never_hidden_by_a_baseline(known: Path) -> None:
+    """
+    ``--write-baseline`` writes what it can and still ends with status 2 where a file could not be read.
+    """
+    (known / "open.yaml").write_text("a: [\n")
+
+    assert write(known).status == 2
+    assert check(known).status == 2

@@ -1,0 +1,198 @@
+"""The configuration file of ``migratable check``: where it is found, what may stand in it, and where each value is from."""
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from difflib import get_close_matches
+from os.path import commonpath
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from webhook.errors import BadInput, Misconfigured
+from webhook.policy import Action, Exemption, Profile
+from webhook.resolve.kubeyaml import Document, read_documents
+
+NAME = "migratable.yaml"
+PYPROJECT = "pyproject.toml"
+TABLE = "tool.migratable"
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """What may stand in the file; what is absent stays with the command line or its default."""
+
+    policy: str | None = None
+    profile: Profile | None = None
+    release: str | None = None
+    fail_on: str | None = None
+    strict: bool | None = None
+    require_match: bool | None = None
+    facts: list[str] | None = None
+    snapshot: str | None = None
+    baseline: str | None = None
+    ignore: list[str] | None = None
+    only: list[str] | None = None
+    skip: list[str] | None = None
+    rules: dict[str, Action] | None = None
+    exemptions: list[Exemption] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A configuration, the file that it is from, and the line of each key where lines are known."""
+
+    config: Config = field(default_factory=Config)
+    path: Path | None = None
+    lines: Mapping[str, int] = field(default_factory=dict)
+    is_pinned: bool = False
+    """Named with ``--config``, not found beside the manifests."""
+
+    def origin(self, key: str) -> str:
+        """``migratable.yaml:3``."""
+        line = self.lines.get(key)
+        return f"{self.path}:{line}" if line else str(self.path)
+
+
+def find(paths: Sequence[str]) -> Found:
+    """
+    The nearest file upward from what is checked, up to the root of its repository; nothing where there is none.
+
+    Raises Misconfigured for a file that cannot be read.
+    """
+    for folder in _upward(_start(paths)):
+        if (folder / NAME).is_file():
+            return read(folder / NAME)
+        if (folder / PYPROJECT).is_file() and _mentions_us(folder / PYPROJECT):
+            found = read(folder / PYPROJECT)
+            if found.path is not None:
+                return found
+    return Found()
+
+
+def _start(paths: Sequence[str]) -> Path:
+    """The folder that holds everything that was named; the current one for standard input."""
+    named = [Path(each).absolute() for each in paths if each != "-"]
+    if not named or len(named) < len(paths):
+        named.append(Path.cwd())
+    common = Path(commonpath(named))
+    return common if common.is_dir() else common.parent
+
+
+def _upward(folder: Path) -> Iterator[Path]:
+    for each in (folder, *folder.parents):
+        yield each
+        if (each / ".git").exists():
+            return
+
+
+def _mentions_us(path: Path) -> bool:
+    try:
+        return TABLE.encode() in path.read_bytes()
+    except OSError:
+        return False
+
+
+def read(path: Path, *, pinned: bool = False) -> Found:
+    """The configuration in one file; raises Misconfigured with file, line and key for whatever is wrong."""
+    shown = _shown(path)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise Misconfigured(f"{shown} cannot be read: {error.strerror}", remedy="Check --config.") from None
+    if path.suffix == ".toml":
+        value = _toml(content, shown)
+        if value is None:
+            return Found()
+        return Found(_config(value, shown, {}), shown, {}, pinned)
+    try:
+        documents = read_documents(content, str(shown))
+    except BadInput as error:
+        raise Misconfigured(f"{shown}:{error.line}: {error.message}", remedy=error.remedy) from None
+    if len(documents) > 1:
+        raise Misconfigured(f"{shown} holds {len(documents)} documents", remedy="Write one.")
+    if not documents:
+        return Found(Config(), shown, {}, pinned)
+    lines = _lines_of(documents[0])
+    return Found(_config(documents[0].value, shown, lines), shown, lines, pinned)
+
+
+def _shown(path: Path) -> Path:
+    """As somebody in the current folder would name it."""
+    try:
+        return path.absolute().relative_to(Path.cwd())
+    except ValueError:
+        return path
+
+
+def _toml(content: bytes, shown: Path) -> dict[str, Any] | None:
+    try:
+        table: Any = tomllib.loads(content.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"{shown} is not TOML: {error}", remedy="Correct it.") from None
+    for key in TABLE.split("."):
+        table = table.get(key) if isinstance(table, dict) else None
+    if table is None:
+        return None
+    if not isinstance(table, dict):
+        raise Misconfigured(f"{shown}: {TABLE} is not a table", remedy=f"Write [{TABLE}].")
+    return {_camel(key): _plain(value) for key, value in table.items()}
+
+
+def _camel(key: str) -> str:
+    """``fail-on``, as TOML has it, is ``failOn``."""
+    first, *rest = key.split("-")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - TOML's values
+    """Dates as text, as in YAML."""
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list) else value
+
+
+def _lines_of(document: Document) -> dict[str, int]:
+    value = document.value
+    return {key: document.mark((key,)).line for key in value} if isinstance(value, dict) else {}
+
+
+def _config(value: object, shown: Path, lines: Mapping[str, int]) -> Config:
+    keys = [each.encode_name for each in msgspec.structs.fields(Config)]
+    for key in value if isinstance(value, dict) else ():
+        if key not in keys:
+            near = get_close_matches(key, keys, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise Misconfigured(
+                f"{_at(shown, lines, key)}: there is no setting {key!r}",
+                remedy=f"{hint} There are: {', '.join(keys)}.".strip(),
+            )
+    if isinstance(value, dict) and "rules" in value:
+        value = {**value, "rules": _spell_off(value["rules"])}
+    try:
+        config = msgspec.convert(value, Config)
+    except msgspec.ValidationError as error:
+        key = str(error).partition("`$.")[2].partition("`")[0].partition(".")[0].partition("[")[0]
+        raise Misconfigured(f"{_at(shown, lines, key)}: {error}", remedy="Correct the value.") from None
+    if config.fail_on is not None and config.fail_on not in FAIL_ON:
+        raise Misconfigured(
+            f"{_at(shown, lines, 'failOn')}: failOn is {config.fail_on!r}", remedy=f"Write one of {', '.join(FAIL_ON)}."
+        )
+    return config
+
+
+FAIL_ON = ("deny", "warn", "never")
+
+
+def _at(shown: Path, lines: Mapping[str, int], key: str) -> str:
+    return f"{shown}:{lines[key]}" if key in lines else str(shown)
+
+
+def _spell_off(actions: object) -> object:
+    """A mapping of actions, in which a bare ``off``, that YAML takes for false, is the word again."""
+    if not isinstance(actions, dict):
+        return actions
+    return {rule: "off" if action is False else action for rule, action in actions.items()}

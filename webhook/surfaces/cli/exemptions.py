@@ -1,0 +1,63 @@
+"""Comments and baseline: read, applied and written for ``migratable check``."""
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from webhook.errors import BadInput, Misconfigured
+from webhook.report import baseline as baselines
+from webhook.report.exempting import comments_in, exempt_by_comments
+from webhook.report.model import Report
+from webhook.report.saying import file_of
+from webhook.resolve.files import Sources
+from webhook.resolve.kubeyaml import read_documents
+from webhook.surfaces.cli.status import EXIT_ERROR
+
+DEFAULT = Path("migratable-baseline.yaml")
+_MARK = b"migratable:"
+
+
+def apply_comments(report: Report, sources: Sources, today: str) -> Report:
+    """The answer in which findings beside an exempting comment are exempted."""
+    files = [name for name, text in sources.texts.items() if _MARK in text]
+    lines = {name: sources.texts[name].decode("utf-8", "replace").splitlines() for name in files}
+    return exempt_by_comments(report, {name: comments_in(lines[name], name, today) for name in files})
+
+
+def apply_baseline(report: Report, path: Path | None, sources: Sources) -> Report:
+    """The answer in which known findings are exempted; raises Misconfigured for a baseline that cannot be read."""
+    if path is None:
+        return report
+    return baselines.exempt(report, _read(path), str(path), frozenset(map(file_of, sources.texts)))
+
+
+def write_baseline(report: Report, path: Path | None) -> int:
+    """Writes what there is to the baseline and returns the exit status: input that was not read is not in it."""
+    target = path or DEFAULT
+    known = baselines.of_report(report)
+    try:
+        target.write_text(baselines.render(known), encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"cannot write {target}: {error.strerror}", remedy="Name a file with --baseline.") from None
+    click.echo(f"note: wrote {len(known.findings)} findings to {target}", err=True)
+    if path is None:
+        click.echo(
+            f"note: to use it, give --baseline {target}, or write `baseline: {target}` to migratable.yaml", err=True
+        )
+    for problem in report.problems:
+        click.echo(f"error: {problem.file}: {problem.message}. {problem.remedy}", err=True)
+    return EXIT_ERROR if report.problems else 0
+
+
+def _read(path: Path) -> baselines.Baseline:
+    remedy = "Write it anew with --write-baseline, or name another with --baseline."
+    try:
+        documents = read_documents(path.read_bytes(), str(path))
+        return msgspec.convert(documents[0].value if documents else {}, baselines.Baseline)
+    except OSError as error:
+        raise Misconfigured(f"baseline {path} cannot be read: {error.strerror}", remedy=remedy) from None
+    except BadInput as error:
+        raise Misconfigured(f"baseline {path}:{error.line}: {error.message}", remedy=error.remedy) from None
+    except msgspec.ValidationError as error:
+        raise Misconfigured(f"baseline {path}: {error}", remedy=remedy) from None
