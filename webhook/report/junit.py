@@ -14,7 +14,7 @@ from webhook.report.model import FindingReport, ObjectReport, ProblemReport, Rep
 from webhook.report.saying import exempted, file_of, is_unproven, message, name_of, place_of, problem_message
 
 # XML 1.0, production 2: these are no characters, not even as references.
-_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def render(report: Report) -> str:

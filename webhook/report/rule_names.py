@@ -1,7 +1,6 @@
 """Rules by what people call them: id, name, or the first digits of an id."""
 
 import re
-from difflib import get_close_matches
 
 from webhook.rules import RULES
 
@@ -27,6 +26,8 @@ def find_rules(word: str) -> list[str]:
 
 def closest(word: str) -> str | None:
     """The id or name that ``word`` was probably meant to be, or None where nothing is near."""
+    from difflib import get_close_matches  # noqa: PLC0415 - for mistakes alone
+
     wanted = word.strip().lower().replace("_", "-")
     if _LIKE_AN_ID.fullmatch(wanted):
         wanted = "lm" + wanted[2:].translate(_DIGITS)

@@ -24,7 +24,8 @@ MAX_BYTES: Final = 10 * 1024 * 1024
 MAX_DOCUMENTS: Final = 50_000
 
 _BOM: Final = b"\xef\xbb\xbf"
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+# What YAML allows is far more: written as what it does not allow, the pattern is compiled in a tenth of the time.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 # kubectl splits a stream at these lines before any YAML is read (apimachinery, YAMLReader.Read).
 _BAD_SEPARATOR = re.compile(r"^---(?!(?:[ \t]+#[^\r\n]*|[ \t]*)\r?$)", re.MULTILINE)
 # ... and of what it split, it reads the first document only: behind "..." all is passed over up to the next "---".

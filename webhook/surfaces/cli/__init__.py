@@ -5,49 +5,31 @@ Findings go to stdout, all else to stderr. Exit status: 0 nothing at or above ``
 unreadable input or no answer from the cluster. Neither fastapi nor kubernetes is imported until a command needs it.
 """
 
+import gc
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-import click
-
-from webhook.surfaces.cli.status import exit_status
+if TYPE_CHECKING:
+    from webhook.surfaces.cli.commands import cli
+    from webhook.surfaces.cli.status import exit_status
 
 __all__ = ["cli", "exit_status", "main"]
 
-COMMANDS = {
-    "check": "Check manifests: files, folders, or - for standard input.",
-    "explain": "Explain a rule: what KubeVirt does, since when, why, and what to write instead.",
-    "rules": "List the rules.",
-    "serve": "Serve admission, health and metrics, dry-run API and page.",
-    "version": "Print the version, and the KubeVirt releases that are known.",
-}
-"""A command stands in the module of its name (``-`` is ``_``) as ``command``; the text is the first line of its help."""
+_HOMES = {"cli": "commands", "exit_status": "status"}
 
 
-class Commands(click.Group):
-    """Imports a command's module when the command is asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """All names, without importing anything."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name, imported now."""
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = import_module(f"{__name__}.{cmd_name.replace('-', '_')}").command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list of commands in ``--help``, without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-def cli() -> None:
-    """Tells, before a virtual machine runs, whether KubeVirt will be able to live-migrate it."""
+def __getattr__(name: str) -> object:
+    """What stands in a module of its own is imported when somebody asks for it here."""
+    if name not in _HOMES:
+        raise AttributeError(name)
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
 def main() -> None:
-    """Entry point of the ``migratable`` script."""
-    cli(prog_name="migratable")
+    """
+    Entry point of the ``migratable`` script.
+
+    Nothing is collected while modules are imported: of that nothing is garbage, and looking would take a tenth of the time.
+    """
+    gc.disable()
+    import_module(f"{__name__}.commands").cli(prog_name="migratable")

@@ -2,22 +2,21 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from webhook.errors import BadInput, WebhookError
-from webhook.report.exempting import warn_of_lapses
 from webhook.report.model import Report
 from webhook.resolve.files import Sources, read_all
 from webhook.resolve.manifests import Given, Manifests
 from webhook.resolve.policy_file import read_policy
 from webhook.surfaces.checking import Settings, check
 from webhook.surfaces.cli.configuration import FAIL_ON, Found, find, read
-from webhook.surfaces.cli.exemptions import apply_baseline, apply_comments, write_baseline
+from webhook.surfaces.cli.exemptions import apply_baseline, apply_comments, tell_lapses, write_baseline
 from webhook.surfaces.cli.outputs import FORMATS, Output, outputs_of, write_all
 from webhook.surfaces.cli.progress import bar
 from webhook.surfaces.cli.settings import Flags, Settled, settle, show
@@ -26,8 +25,7 @@ from webhook.surfaces.cli.status import exit_status, fail
 _PATH = click.Path(exists=True, dir_okay=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """What of the command line is about this run alone."""
 
     paths: Sequence[str]
@@ -109,7 +107,7 @@ def _run(asked: Asked, settled: Settled, found: Found) -> int:
     inputs, background = _read(asked, settled, found, sources)
     today = datetime.now(UTC).date().isoformat()
     report = check(inputs, Settings(settled.policy, settled.release, today), background)
-    report = apply_comments(warn_of_lapses(report, settled.policy.exemptions, today), sources, today)
+    report = apply_comments(tell_lapses(report, settled.policy.exemptions, today), sources, today)
     if asked.write_baseline:
         return write_baseline(report, settled.baseline)
     report = apply_baseline(report, settled.baseline, sources)

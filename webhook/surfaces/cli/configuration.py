@@ -1,10 +1,7 @@
 """The configuration file of ``migratable check``: where it is found, what may stand in it, and where each value is from."""
 
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
-from difflib import get_close_matches
 from os.path import commonpath
 from pathlib import Path
 from typing import Any
@@ -39,13 +36,12 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
     exemptions: list[Exemption] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """A configuration, the file that it is from, and the line of each key where lines are known."""
 
-    config: Config = field(default_factory=Config)
+    config: Config = Config()
     path: Path | None = None
-    lines: Mapping[str, int] = field(default_factory=dict)
+    lines: dict[str, int] = {}
     is_pinned: bool = False
     """Named with ``--config``, not found beside the manifests."""
 
@@ -127,6 +123,8 @@ def _shown(path: Path) -> Path:
 
 
 def _toml(content: bytes, shown: Path) -> dict[str, Any] | None:
+    import tomllib
+
     try:
         table: Any = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -164,6 +162,8 @@ def _config(value: object, shown: Path, lines: Mapping[str, int]) -> Config:
     keys = [each.encode_name for each in msgspec.structs.fields(Config)]
     for key in value if isinstance(value, dict) else ():
         if key not in keys:
+            from difflib import get_close_matches
+
             near = get_close_matches(key, keys, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise Misconfigured(

@@ -1,26 +1,43 @@
 """Comments and baseline: read, applied and written for ``migratable check``."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
 from webhook.errors import BadInput, Misconfigured
-from webhook.report import baseline as baselines
-from webhook.report.exempting import comments_in, exempt_by_comments
+from webhook.policy import Exemption
 from webhook.report.model import Report
 from webhook.report.saying import file_of
 from webhook.resolve.files import Sources
 from webhook.resolve.kubeyaml import read_documents
 from webhook.surfaces.cli.status import EXIT_ERROR
 
+if TYPE_CHECKING:
+    from webhook.report.baseline import Baseline
+
 DEFAULT = Path("migratable-baseline.yaml")
 _MARK = b"migratable:"
+
+
+def tell_lapses(report: Report, exemptions: Sequence[Exemption], today: str) -> Report:
+    """The answer with notes about exemptions that lapsed, or will soon."""
+    if not exemptions:
+        return report
+    from webhook.report.exempting import warn_of_lapses
+
+    return warn_of_lapses(report, exemptions, today)
 
 
 def apply_comments(report: Report, sources: Sources, today: str) -> Report:
     """The answer in which findings beside an exempting comment are exempted."""
     files = [name for name, text in sources.texts.items() if _MARK in text]
+    if not files:
+        return report
+    from webhook.report.exempting import comments_in, exempt_by_comments
+
     lines = {name: sources.texts[name].decode("utf-8", "replace").splitlines() for name in files}
     return exempt_by_comments(report, {name: comments_in(lines[name], name, today) for name in files})
 
@@ -29,11 +46,15 @@ def apply_baseline(report: Report, path: Path | None, sources: Sources) -> Repor
     """The answer in which known findings are exempted; raises Misconfigured for a baseline that cannot be read."""
     if path is None:
         return report
+    from webhook.report import baseline as baselines
+
     return baselines.exempt(report, _read(path), str(path), frozenset(map(file_of, sources.texts)))
 
 
 def write_baseline(report: Report, path: Path | None) -> int:
     """Writes what there is to the baseline and returns the exit status: input that was not read is not in it."""
+    from webhook.report import baseline as baselines
+
     target = path or DEFAULT
     known = baselines.of_report(report)
     try:
@@ -50,11 +71,13 @@ def write_baseline(report: Report, path: Path | None) -> int:
     return EXIT_ERROR if report.problems else 0
 
 
-def _read(path: Path) -> baselines.Baseline:
+def _read(path: Path) -> "Baseline":
+    from webhook.report.baseline import Baseline
+
     remedy = "Write it anew with --write-baseline, or name another with --baseline."
     try:
         documents = read_documents(path.read_bytes(), str(path))
-        return msgspec.convert(documents[0].value if documents else {}, baselines.Baseline)
+        return msgspec.convert(documents[0].value if documents else {}, Baseline)
     except OSError as error:
         raise Misconfigured(f"baseline {path} cannot be read: {error.strerror}", remedy=remedy) from None
     except BadInput as error:

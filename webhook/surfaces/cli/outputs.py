@@ -2,14 +2,13 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib import import_module
-from os import environ
+from os import environ, get_terminal_size
 from pathlib import Path
-from shutil import get_terminal_size
 from typing import Any
 
 import click
+import msgspec
 
 from webhook import __version__
 from webhook.errors import BadInput
@@ -33,8 +32,7 @@ FORMATS: Mapping[str, str] = {
 MAX_WIDTH = 120
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(msgspec.Struct, frozen=True):
     """One answer to write; no target is standard output."""
 
     form: str
@@ -75,13 +73,24 @@ def write_all(
     for output in outputs:
         settings: dict[str, Any] = {}
         if output.form == "text":
-            width = min(get_terminal_size().columns, MAX_WIDTH)
+            width = min(_columns(), MAX_WIDTH)
             colour = colour_for(color, output.target)
             settings = {"sources": lines, "colour": colour, "width": width, "verbose": verbose}
         elif output.form == "sarif":
             settings = {"version": __version__}
         renderer = import_module(f"webhook.report.{FORMATS[output.form]}")
         _write(renderer.render(report, **settings), output.target)
+
+
+def _columns() -> int:
+    """As ``shutil.get_terminal_size``, whose import costs more than the rest of this file."""
+    given = environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    try:
+        return get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
+    except (AttributeError, ValueError, OSError):  # no stdout, a closed one, or one that is no terminal
+        return 80
 
 
 def colour_for(color: str, target: Path | None) -> bool:

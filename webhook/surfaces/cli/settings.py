@@ -1,7 +1,6 @@
 """What ``migratable check`` works by: command line over configuration file over default, with the origin of each value."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ import msgspec
 from webhook.errors import Misconfigured
 from webhook.objects.path import dotted
 from webhook.policy import Action, Policy, Profile
-from webhook.report import as_yaml
 from webhook.report.rule_names import find_rules, hint
 from webhook.resolve.policy_faults import faults_of
 from webhook.rules import RULES
@@ -21,8 +19,7 @@ COMMAND_LINE = "command line"
 DEFAULT = "default"
 
 
-@dataclass(frozen=True, slots=True)
-class Flags:
+class Flags(msgspec.Struct, frozen=True):
     """What stood on the command line; None and empty where nothing did."""
 
     policy: str | None = None
@@ -40,8 +37,7 @@ class Flags:
     rules: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(msgspec.Struct, frozen=True):
     """What is in force; ``rows`` are the key, value and origin of each setting, for ``--show-config``."""
 
     policy: Policy
@@ -186,6 +182,7 @@ def _overridden(policy: Policy, overrides: Mapping[str, Action], exemptions: Seq
 
 def show(settled: Settled) -> str:
     """Every setting as YAML, with where it comes from."""
+    
     lines = []
     for key, value, origin in settled.rows:
         first, *rest = as_yaml.dump({key: msgspec.to_builtins(value)}).splitlines()

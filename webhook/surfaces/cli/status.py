@@ -1,18 +1,20 @@
 """How the command line ends: its exit status, and what it says where it cannot go on."""
 
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from webhook.errors import BadInput, WebhookError
-from webhook.report.model import Report
+
+if TYPE_CHECKING:
+    from webhook.report.model import Report
 
 EXIT_FINDINGS = 1
 EXIT_ERROR = 2
 
 
-def exit_status(report: Report, fail_on: str, *, strict: bool) -> int:
+def exit_status(report: "Report", fail_on: str, *, strict: bool) -> int:
     """0, 1 or 2 for a report; anything that was not read is 2, whatever was found."""
     summary = report.summary
     if summary.problems:
