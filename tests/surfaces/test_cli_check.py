@@ -286,7 +286,12 @@ def test_a_policy_file_decides(tmp_path: Path) -> None:
     assert migratable("check", "--policy", policy, "-", stdin=BAD).status == 0
     assert rules_of(report) == {"bad": ["audit LM101", "warn LM302", "warn LM302"]}
     assert (report["summary"]["exempted"], report["summary"]["warn"]) == (1, 2)
-    assert report["objects"][0]["findings"][0]["exemption"] == {"reason": "old", "owner": "web", "until": "2999-12-31"}
+    assert report["objects"][0]["findings"][0]["exemption"] == {
+        "reason": "old",
+        "owner": "web",
+        "until": "2999-12-31",
+        "kind": "policy",
+    }
 
 
 def test_a_profile_on_the_command_line_outranks_the_policy_file(tmp_path: Path) -> None:

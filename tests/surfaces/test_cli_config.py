@@ -123,8 +123,11 @@ def test_the_settings_in_force_are_shown_with_their_origin(repository: Path) -> 
         ("a: 1\n---\nb: 1\n", "migratable.yaml holds 2 documents"),
         ("a: [\n", "migratable.yaml:2:"),
         ("- a\n", "migratable.yaml: Expected `object`, got `array`"),
-        ("exemptions: [{rule: gpu, reason: x, owner: me, until: tomorrow}]\n", "not a day written as YYYY-MM-DD"),
-        ("exemptions: [{rule: gpu, reason: '', owner: me, until: '2999-01-01'}]\n", "needs a reason and an owner"),
+        ("exemptions: [{rule: gpu, reason: x, owner: me, until: tomorrow}]\n", "exemptions[0].until"),
+        (
+            "exemptions: [{rule: gpu, reason: '', owner: me, until: '2999-01-01'}]\n",
+            "exemptions[0].reason: somebody must answer for it",
+        ),
     ],
 )
 def test_what_is_wrong_in_the_file_is_named_with_its_line(repository: Path, text: str, told: str) -> None:

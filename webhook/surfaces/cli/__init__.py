@@ -13,7 +13,16 @@ if TYPE_CHECKING:
     from webhook.surfaces.cli.commands import cli
     from webhook.surfaces.cli.status import exit_status
 
-__all__ = ["cli", "exit_status", "main"]
+__all__ = ["COMMANDS", "cli", "exit_status", "main"]
+
+COMMANDS = {
+    "check": "Check manifests: files, folders, or - for standard input.",
+    "explain": "Explain a rule: what KubeVirt does, since when, why, and what to write instead.",
+    "rules": "List the rules.",
+    "serve": "Serve admission, health and metrics, dry-run API and page.",
+    "version": "Print the version, and the KubeVirt releases that are known.",
+}
+"""A command stands in the module of its name (``-`` is ``_``) as ``command``; the text is the first line of its help."""
 
 _HOMES = {"cli": "commands", "exit_status": "status"}
 

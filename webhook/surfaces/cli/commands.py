@@ -5,14 +5,7 @@ from importlib import import_module
 
 import click
 
-COMMANDS = {
-    "check": "Check manifests: files, folders, or - for standard input.",
-    "explain": "Explain a rule: what KubeVirt does, since when, why, and what to write instead.",
-    "rules": "List the rules.",
-    "serve": "Serve admission, health and metrics, dry-run API and page.",
-    "version": "Print the version, and the KubeVirt releases that are known.",
-}
-"""A command stands in the module of its name (``-`` is ``_``) as ``command``; the text is the first line of its help."""
+from webhook.surfaces.cli import COMMANDS
 
 
 class Commands(click.Group):

@@ -9,9 +9,8 @@ import msgspec
 
 from webhook.errors import Misconfigured
 from webhook.objects.path import dotted
-from webhook.policy import Action, Policy, Profile
+from webhook.policy import Action, Exemption, Policy, Profile
 from webhook.report.rule_names import find_rules, hint
-from webhook.resolve.policy_faults import faults_of
 from webhook.rules import RULES
 from webhook.surfaces.cli.configuration import Config, Found
 
@@ -105,8 +104,8 @@ def settle(flags: Flags, found: Found, read_policy: Callable[[Path], Policy]) ->
     policy_file = choosing.path("policy", flags.policy)
     policy = _policy(flags, choosing, policy_file, read_policy)
     exemptions = choosing.value("exemptions", None, [])
-    for path, wrong in faults_of(Policy(exemptions=exemptions)):
-        raise Misconfigured(f"{found.origin('exemptions')}: {dotted(path)}: {wrong}", remedy="Correct it.")
+    if exemptions:
+        _check(exemptions, found)
     only = choosing.value("only", list(flags.only) or None, [])
     skip = choosing.both("skip", flags.skip)
     asked = dict(_actions(flags.rules))
@@ -126,6 +125,13 @@ def settle(flags: Flags, found: Found, read_policy: Callable[[Path], Policy]) ->
         (policy_file, snapshot, baseline),
         tuple(choosing.rows),
     )
+
+
+def _check(exemptions: Sequence[Exemption], found: Found) -> None:
+    from webhook.resolve.policy_faults import faults_of
+
+    for path, wrong in faults_of(Policy(exemptions=[*exemptions])):
+        raise Misconfigured(f"{found.origin('exemptions')}: {dotted(path)}: {wrong}", remedy="Correct it.")
 
 
 def _policy(flags: Flags, choosing: _Choosing, path: Path | None, read_policy: Callable[[Path], Policy]) -> Policy:
@@ -163,7 +169,7 @@ def _known(word: str) -> list[str]:
     return found
 
 
-def _overridden(policy: Policy, overrides: Mapping[str, Action], exemptions: Sequence[Any]) -> Policy:
+def _overridden(policy: Policy, overrides: Mapping[str, Action], exemptions: Sequence[Exemption]) -> Policy:
     """The policy under overrides, which hold in every namespace."""
     if not overrides and not exemptions:
         return policy
@@ -182,7 +188,8 @@ def _overridden(policy: Policy, overrides: Mapping[str, Action], exemptions: Seq
 
 def show(settled: Settled) -> str:
     """Every setting as YAML, with where it comes from."""
-    
+    from webhook.report import as_yaml
+
     lines = []
     for key, value, origin in settled.rows:
         first, *rest = as_yaml.dump({key: msgspec.to_builtins(value)}).splitlines()
