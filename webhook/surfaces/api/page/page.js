@@ -1,6 +1,6 @@
 // Text from objects only ever becomes text nodes; nothing here builds HTML from strings.
 const byId = (id) => document.getElementById(id);
-const manifest = byId("manifest"), answer = byId("answer"), release = byId("release");
+const manifest = byId("manifest"), answer = byId("answer"), release = byId("release"), token = byId("token");
 const EXAMPLE = `apiVersion: kubevirt.io/v1
 kind: VirtualMachine
 metadata: {name: web, namespace: tenant}
@@ -33,9 +33,14 @@ spec:
   resources: {requests: {storage: 20Gi}}
 `;
 
-const WORDS = {
-  deny: "Refused", warn: "Warning", audit: "Noted",
+const ACTIONS = {deny: "Refused", warn: "Warning", audit: "Noted"};
+const BASES = {
+  kubevirt: "KubeVirt itself will not migrate this VM.",
+  baseline: "On Migratable's fixed list; KubeVirt would migrate this.",
+  advice: "No obstacle to KubeVirt, but it will hurt when a VM is to move.",
 };
+const RELEASES = ["", "any", "1.9", "1.8", "1.7", "1.6", "1.5", "1.4", "1.3"];
+let why = new Map();
 
 function element(tag, className, ...children) {
   const made = document.createElement(tag);
@@ -44,15 +49,20 @@ function element(tag, className, ...children) {
   return made;
 }
 
+// What stands between backticks is code.
+function prose(text) {
+  return text.split("`").map((part, index) => (index % 2 ? element("code", "", part) : part));
+}
+
+const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
+
 function sayVerdict(verdict) {
-  if (!verdict) return null;
-  if (verdict.liveMigratable === true) {
-    return element("p", "verdict yes", `Can be live-migrated (KubeVirt ${verdict.release}).`);
-  }
+  const kubevirt = `(KubeVirt ${verdict.release})`;
+  if (verdict.liveMigratable === true) return element("p", "verdict yes", `Can be live-migrated ${kubevirt}.`);
   if (verdict.liveMigratable === false) {
-    return element("p", "verdict no", `Cannot be live-migrated: ${verdict.reason} (KubeVirt ${verdict.release}).`);
+    return element("p", "verdict no", `Cannot be live-migrated: ${verdict.reason} ${kubevirt}.`);
   }
-  return element("p", "verdict open", `Cannot be told yet (KubeVirt ${verdict.release}).`);
+  return element("p", "verdict open", `Cannot be told yet ${kubevirt}: something it refers to is missing here.`);
 }
 
 function goTo(line) {
@@ -63,34 +73,65 @@ function goTo(line) {
   manifest.scrollTop = Math.max(0, (line - 5) * (manifest.scrollHeight / Math.max(lines.length, 1)));
 }
 
-function showFinding(finding) {
-  const place = element("button", "", `line ${finding.line}: ${finding.path}`);
+function placeOf(line, text) {
+  const place = element("button", "", `line ${line}${text ? `: ${text}` : ""}`);
   place.type = "button";
-  place.addEventListener("click", () => goTo(finding.line));
+  place.addEventListener("click", () => goTo(line));
+  return element("p", "", place);
+}
+
+function showFinding(finding) {
   const open = finding.outcome === "undetermined";
-  const word = element("span", "action", open ? "Cannot be told" : (WORDS[finding.action] || finding.action));
-  const holds = finding.releases === "all" ? "" : ` Holds for KubeVirt ${finding.releases}.`;
-  return element("article", `finding ${finding.action}`,
-    element("p", "", word, `: ${finding.message}.`),
-    element("p", "", element("strong", "", open ? "What would settle it: " : "What to do: "), finding.remedy),
-    element("p", "", place),
-    element("p", "small", `${finding.rule} ${finding.name}, ${finding.basis}.${holds}`));
+  const word = open ? "Cannot be told" : (ACTIONS[finding.action] || finding.action);
+  const basis = finding.releases === "all" ? BASES[finding.basis] : `${BASES[finding.basis]} (KubeVirt ${finding.releases})`;
+  const box = element("article", `finding ${finding.action}${open ? " unproven" : ""}`,
+    element("p", "", element("span", "action", word), ...prose(finding.message)),
+    element("p", "", element("strong", "", open ? "What would settle it: " : "What to do: "), ...prose(finding.remedy)));
+  if (finding.line) box.append(placeOf(finding.line, finding.path));
+  if (finding.exemption) {
+    box.append(element("p", "small",
+      `Exempt until ${finding.exemption.until}: ${finding.exemption.reason} (${finding.exemption.owner})`));
+  }
+  box.append(element("details", "small",
+    element("summary", "", `Why? ${finding.rule} ${finding.name}`),
+    element("p", "", ...prose(why.get(finding.rule) || "")), element("p", "", open ? "" : basis)));
+  return box;
 }
 
 function showObject(object) {
   const box = element("div", "object",
     element("h3", "", `${object.kind} ${object.namespace ? object.namespace + "/" : ""}${object.name}`));
-  const verdict = sayVerdict(object.verdict);
-  if (verdict) box.append(verdict);
-  if (!object.findings.length) box.append(element("p", "hint", "Nothing to say against it."));
+  if (object.verdict) box.append(sayVerdict(object.verdict));
   box.append(...object.findings.map(showFinding));
+  if (!object.findings.length) box.append(element("p", "hint", "Nothing to say against it."));
+  const assumed = object.verdict ? object.verdict.assumptions : [];
+  if (assumed.length) box.append(element("p", "small", `Assumed: ${assumed.join("; ")}.`));
   return box;
 }
 
 function showProblem(problem) {
-  const where = problem.line ? `Line ${problem.line}: ` : "";
-  return element("div", "object", element("p", "verdict no", where + (problem.message || problem.title)),
-    element("p", "", problem.remedy || ""));
+  const box = element("div", "object", element("p", "verdict no", ...prose(problem.message || problem.title)));
+  if (problem.remedy) box.append(element("p", "", element("strong", "", "What to do: "), ...prose(problem.remedy)));
+  if (problem.line) box.append(element("div", "finding", placeOf(problem.line, problem.path)));
+  return box;
+}
+
+function showReport(report) {
+  const {deny, problems, objects} = report.summary;
+  const passing = report.objects.flatMap((object) => object.findings).filter((finding) => finding.action !== "deny");
+  const unproven = passing.filter((finding) => finding.outcome === "undetermined").length;
+  const warn = passing.filter((finding) => finding.action === "warn" && finding.outcome === "violation").length;
+  const said = [deny && `${deny} refused`, warn && count(warn, "warning"), unproven && `${unproven} that cannot be told`,
+    problems && `${problems} that cannot be read`].filter(Boolean);
+  const parts = [...report.problems.map(showProblem), ...report.objects.map(showObject)];
+  if (!parts.length) {
+    parts.push(element("p", "hint", "There is no virtual machine and no migration setting in this, so there is nothing to judge."));
+  } else {
+    parts.unshift(element("p", "summary", `${said.join(", ") || "Nothing found"} in ${count(objects, "object")}`));
+  }
+  parts.push(...report.notes.map((note) => element("p", "small", ...prose(note))));
+  byId("access").hidden = byId("access").hidden && !report.notes.some((note) => note.includes("Authorization"));
+  answer.replaceChildren(...parts);
 }
 
 async function check() {
@@ -98,35 +139,42 @@ async function check() {
   const query = new URLSearchParams();
   if (release.value) query.set("release", release.value);
   if (byId("profile").value) query.set("profile", byId("profile").value);
+  const headers = {"Content-Type": "application/yaml"};
+  if (token.value) headers.Authorization = `Bearer ${token.value}`;
   try {
-    const response = await fetch(`/v1/check?${query}`, {
-      method: "POST", headers: {"Content-Type": "application/yaml"}, body: manifest.value,
-    });
-    const body = await response.json();
-    if (!response.ok) {
-      answer.replaceChildren(showProblem(body));
-      return;
+    if (!why.size) {
+      why = new Map((await (await fetch("/v1/rules")).json()).map((rule) => [rule.id, rule.rationale]));
     }
-    const parts = [...body.problems.map(showProblem), ...body.objects.map(showObject)];
-    if (!parts.length) parts.push(element("p", "hint", "There is no virtual machine and no migration setting in this."));
-    answer.replaceChildren(...parts);
+    const response = await fetch(`/v1/check?${query}`, {method: "POST", headers, body: manifest.value});
+    const body = await response.json();
+    if (response.ok) showReport(body);
+    else answer.replaceChildren(showProblem(body));
   } catch (error) {
     answer.replaceChildren(element("p", "verdict no", "The server did not answer. Try again."));
   }
 }
 
-function offerReleases(values) {
-  release.append(...values.map((value) => {
-    const option = element("option", "", value || "as set here");
-    option.value = value;
-    return option;
-  }));
+async function takeFiles(files) {
+  const texts = await Promise.all([...files].map((file) => file.text()));
+  manifest.value = texts.join("\n---\n");
+  check();
 }
 
-offerReleases(["", "any"]);
-fetch("/v1/releases").then((response) => response.json()).then(offerReleases);
+for (const value of RELEASES) {
+  const option = element("option", "", value || "default");
+  option.value = value;
+  release.append(option);
+}
 byId("check").addEventListener("click", check);
 byId("example").addEventListener("click", () => { manifest.value = EXAMPLE; check(); });
 manifest.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) check();
+});
+for (const name of ["dragenter", "dragover"]) manifest.addEventListener(name, () => manifest.classList.add("over"));
+for (const name of ["dragleave", "drop"]) manifest.addEventListener(name, () => manifest.classList.remove("over"));
+manifest.addEventListener("dragover", (event) => event.preventDefault());
+manifest.addEventListener("drop", (event) => {
+  if (!event.dataTransfer.files.length) return;
+  event.preventDefault();
+  takeFiles(event.dataTransfer.files);
 });
