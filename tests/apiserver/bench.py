@@ -170,11 +170,16 @@ class Bench:
 
 
 def service_hooks(port: int) -> list[dict[str, Any]]:
-    """The configurations of deploy/kustomize, which name a Service; Fail, so that no answer cannot pass for one."""
+    """
+    The configurations of deploy/kustomize, which name a Service.
+
+    Fail, so that no answer cannot pass for one; and patient, because a machine that is busy with other tests is none.
+    """
     documents = [each for path in sorted(HOOKS.glob("*.yaml")) for each in yaml.safe_load_all(path.read_text())]
     for hook in itertools.chain(*(document["webhooks"] for document in documents)):
         hook["clientConfig"]["service"]["port"] = port
         hook["failurePolicy"] = "Fail"
+        hook["timeoutSeconds"] = 30
     return documents
 
 
