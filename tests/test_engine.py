@@ -1,0 +1,194 @@
+"""One engine: outcomes become findings, and findings of several expansions become one."""
+
+from dataclasses import replace
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.generating import Manifest, World, carriers, worlds
+from webhook.engine import Finding, finding_of, judge, merge
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.kubevirt import releases as known
+from webhook.kubevirt.releases import KNOWN, NEWEST, NONE, SUPPORTED, Release, Releases, before, only, since
+from webhook.objects.kinds import find_kind
+from webhook.objects.meta import Kubernetes
+from webhook.rules import RULES
+from webhook.rules.rule import Basis, Rule, Undetermined, Violation
+
+BY_ID = {rule.id: rule for rule in RULES}
+SHARED, FILESYSTEM, PORTS, DRAIN = BY_ID["LM201"], BY_ID["LM203"], BY_ID["LM103"], BY_ID["LM501"]
+OLD, NEW = before(Release(1, 5)), since(Release(1, 5))
+PATH = ("spec", "volumes", 0)
+
+
+def read(value: Manifest) -> Kubernetes:
+    kind = find_kind(value["apiVersion"], value["kind"])
+    assert kind is not None
+    return msgspec.convert(value, kind.reads)
+
+
+@pytest.mark.parametrize(
+    ("rule", "holding", "asked", "basis", "releases"),
+    [
+        pytest.param(SHARED, KNOWN, KNOWN, Basis.KUBEVIRT, KNOWN, id="refused by all"),
+        pytest.param(SHARED, KNOWN, only(NEWEST), Basis.KUBEVIRT, only(NEWEST), id="refused by the one asked"),
+        pytest.param(FILESYSTEM, KNOWN, KNOWN, Basis.KUBEVIRT, OLD, id="refused by some"),
+        pytest.param(FILESYSTEM, KNOWN, NEW, Basis.BASELINE, NEW, id="on the list, refused by none that is asked"),
+        pytest.param(PORTS, KNOWN, NEW, Basis.BASELINE, NEW, id="on the list, refused by none"),
+        pytest.param(DRAIN, KNOWN, NEW, Basis.ADVICE, NEW, id="advice"),
+        pytest.param(DRAIN, OLD, KNOWN, Basis.ADVICE, OLD, id="advice for some"),
+        pytest.param(DRAIN, OLD, NEW, None, NONE, id="advice for none that is asked"),
+        pytest.param(SHARED, OLD, KNOWN, Basis.KUBEVIRT, OLD, id="narrowed by the outcome"),
+        pytest.param(SHARED, OLD, NEW, Basis.BASELINE, NEW, id="narrowed away, and still on the list"),
+    ],
+)
+def test_a_violation_says_on_what_it_rests(
+    rule: Rule, holding: Releases, asked: Releases, basis: Basis | None, releases: Releases
+) -> None:
+    """
+    On KubeVirt where an asked release refuses; else on the fixed list, whatever the release; else it is advice.
+    """
+    found = finding_of(rule, Violation(PATH, "message", releases=holding), asked)
+
+    assert (found.basis, found.releases) == (basis, releases) if found is not None else basis is None
+
+
+def test_a_violation_keeps_its_own_remedy() -> None:
+    """
+    Where the place has none the rule's remediation stands.
+    """
+    own, ruled = Violation(PATH, "m", remedy="own"), Violation(PATH, "m")
+
+    assert [found.remedy for each in (own, ruled) if (found := finding_of(SHARED, each, KNOWN))] == [
+        "own",
+        SHARED.remediation,
+    ]
+
+
+def test_what_is_undetermined_says_why_and_what_would_settle_it() -> None:
+    """
+    It is no violation, and carries no remedy but that.
+    """
+    found = finding_of(SHARED, Undetermined(PATH, "why", "settle", "subject"), KNOWN)
+
+    assert found is not None
+    assert (found.undetermined, found.message, found.remedy, found.subject) == (True, "why", "settle", "subject")
+
+
+def test_what_is_undetermined_for_other_releases_is_nothing() -> None:
+    """
+    A question that no asked release asks is not open.
+    """
+    assert finding_of(FILESYSTEM, Undetermined(PATH, "why", "settle", releases=OLD), NEW) is None
+
+
+def made(releases: Releases, basis: Basis = Basis.KUBEVIRT, **more: object) -> Finding:
+    return replace(Finding(SHARED, basis, PATH, "first", "remedy", "s", releases), **more)  # type: ignore[arg-type]
+
+
+def test_the_same_finding_in_several_releases_is_one() -> None:
+    """
+    Releases are joined, the first words are kept.
+    """
+    (merged,) = merge([made(OLD), made(NEW, message="second")])
+
+    assert merged == made(KNOWN)
+
+
+def test_what_kubevirt_refuses_outranks_the_list() -> None:
+    """
+    Where some releases refuse and others do not, the finding tells of those that do.
+    """
+    for order in ([made(OLD), made(NEW, Basis.BASELINE)], [made(NEW, Basis.BASELINE), made(OLD)]):
+        (merged,) = merge(order)
+
+        assert (merged.basis, merged.releases) == (Basis.KUBEVIRT, OLD)
+
+
+@pytest.mark.parametrize(
+    "other", [{"subject": "t"}, {"path": ("spec", "volumes", 1)}, {"undetermined": True}, {"rule": FILESYSTEM}]
+)
+def test_different_findings_stay_apart(other: dict[str, object]) -> None:
+    """
+    Another rule, subject, place or outcome is another finding; the order is that of their first appearance.
+    """
+    assert merge([made(OLD), made(OLD, **other), made(NEW)]) == [made(KNOWN), made(OLD, **other)]
+
+
+MACHINES = st.tuples(carriers(), worlds())
+
+
+@settings(deadline=None, max_examples=100)
+@given(MACHINES)
+def test_any_release_is_the_union_of_the_single_ones(pair: tuple[Manifest, World]) -> None:
+    """
+    Asked for all releases, the findings are those of each release taken alone, and each says for which it holds.
+    """
+    machine, world = read(pair[0]), ObjectsWorld([read(each) for each in pair[1]])
+
+    together = judge(machine, world, SUPPORTED)
+
+    def key(finding: Finding) -> tuple[object, ...]:
+        return finding.identity, finding.path, finding.undetermined
+
+    alone: dict[tuple[object, ...], Releases] = {}
+    for behaviour in known.each(SUPPORTED):
+        release = only(behaviour.release)
+        for finding in judge(machine, world, release).findings:
+            if finding.basis is Basis.KUBEVIRT:
+                alone[key(finding)] = alone.get(key(finding), NONE) | release
+    assert {key(one): one.releases for one in together.findings if one.basis is Basis.KUBEVIRT} == alone
+
+
+@settings(deadline=None, max_examples=100)
+@given(MACHINES)
+def test_a_verdict_has_its_reasons(pair: tuple[Manifest, World]) -> None:
+    """
+    False has a reason, and a violation behind it; unproven says what is missing; True has neither.
+    """
+    judgement = judge(read(pair[0]), ObjectsWorld([read(each) for each in pair[1]]), only(NEWEST))
+
+    verdict = judgement.verdict
+    assert verdict is not None
+    refusing = [each for each in judgement.findings if each.basis is Basis.KUBEVIRT]
+    if verdict.live_migratable is False:
+        assert verdict.reason in {each.rule.reason for each in refusing if not each.undetermined}
+    elif verdict.live_migratable is None:
+        assert verdict.unproven
+        assert any(each.undetermined for each in refusing)
+    else:
+        assert (refusing, verdict.reason, verdict.unproven) == ([], None, ())
+
+
+@settings(deadline=None, max_examples=100)
+@given(MACHINES)
+def test_a_finding_stands_where_something_is(pair: tuple[Manifest, World]) -> None:
+    """
+    Every path leads into the object as it was written, or ends at a field that is absent from it.
+    """
+    for finding in judge(read(pair[0]), ObjectsWorld([read(each) for each in pair[1]]), SUPPORTED).findings:
+        assert finding.message
+        assert finding.remedy
+        here: object = pair[0]
+        for step in finding.path:
+            if isinstance(step, int):
+                assert isinstance(here, list)
+                assert step < len(here)
+                here = here[step]
+            elif isinstance(here, dict):
+                here = here.get(step)
+            else:
+                assert here is None
+
+
+@settings(deadline=None, max_examples=50)
+@given(MACHINES)
+def test_judging_twice_says_the_same(pair: tuple[Manifest, World]) -> None:
+    """
+    Nothing is remembered between two judgements.
+    """
+    machine, world = read(pair[0]), ObjectsWorld([read(each) for each in pair[1]])
+
+    assert judge(machine, world, SUPPORTED) == judge(machine, world, SUPPORTED)
