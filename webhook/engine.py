@@ -24,6 +24,7 @@ from webhook.kubevirt.policies import policy_facts
 from webhook.kubevirt.releases import Releases, newest, only
 from webhook.kubevirt.settings import settings_facts
 from webhook.kubevirt.subject import Subject, subject_of
+from webhook.kubevirt.time_allowed import budget_facts
 from webhook.kubevirt.verdict import Verdict, decide, migration_method
 from webhook.objects.kubevirt import KubeVirt, MigrationPolicy
 from webhook.objects.meta import Kubernetes
@@ -66,6 +67,7 @@ class Judgement:
 
 _VMI_RULES = about(About.VMI)
 _DRAIN_RULES = about(About.DRAIN)
+_BUDGET_RULES = about(About.BUDGET)
 _SETTINGS_RULES = about(About.SETTINGS)
 _POLICY_RULES = about(About.POLICY)
 _NETWORK_RULES = about(About.NETWORK)
@@ -154,6 +156,10 @@ def _judge_vmi(subject: Subject, world: World, releases: Releases) -> Judgement:
         for outcome in rule.check(drain):
             if not isinstance(outcome, Assumption) and (finding := finding_of(rule, outcome, releases)) is not None:
                 merged.append(finding)
+    if verdict.live_migratable is not False:
+        budget = budget_facts(last, world)
+        if budget is not None:
+            merged.extend(_findings(_BUDGET_RULES, replace(budget, releases=releases), releases))
     return Judgement(tuple(merged), verdict)
 
 

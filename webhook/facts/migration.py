@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 from webhook.facts.unknown import Fact, Found, Unknown
 from webhook.objects.kubevirt import Configuration
+from webhook.objects.meta import Quantity
 from webhook.objects.path import FieldPath
 from webhook.objects.vmi import GPU, CPUFeature, HostDevice, Interface, LaunchSecurity, Network, VMISpec
 
@@ -77,6 +78,8 @@ class MigrationFacts:
     gpus: tuple[Sourced[GPU], ...]
     host_devices: tuple[Sourced[HostDevice], ...]
     launch_security: Sourced[LaunchSecurity] | None
+    guest_memory: Fact[Sourced[Quantity] | None]
+    """As written; None where neither the VM nor an instancetype says."""
     cpu_model: Fact[str]
     cpu_model_written: bool
     cpu_features: tuple[CPUFeature, ...]

@@ -121,16 +121,18 @@ def ceil_div(number: int, divisor: int) -> int:
     return -(-number // divisor)
 
 
-def budget_of(values: Mapping[str, Json], link: int = 0) -> Budget:
+def budget_of(values: Mapping[str, Json], link: int = 0, *, post_copy_possible: bool = True) -> Budget:
     """
     The budget that settings in force give (``webhook.kubevirt.settings.in_force``).
 
     Up to 1.4 there is no ``allowWorkloadDisruption``: post-copy alone decides. ``link`` is the bandwidth of a node's
-    migration link in bytes per second, which all migrations that leave the node share.
+    migration link in bytes per second, which all migrations that leave the node share. Where post-copy is allowed but
+    not possible, the guest is paused instead.
     """
     bandwidth = parse_quantity(values[BANDWIDTH])
     post_copy = bool(values[ALLOW_POST_COPY])
     disruption = bool(values.get(ALLOW_WORKLOAD_DISRUPTION, post_copy))
+    post_copy = post_copy and post_copy_possible
     return Budget(
         bandwidth=mebibytes_per_second(bandwidth) if bandwidth is not None else 0,
         timeout=values[COMPLETION_TIMEOUT],

@@ -26,6 +26,7 @@ from webhook.kubevirt.nodes import host_model_known, tsc_frequency
 from webhook.kubevirt.releases import KNOWN, Release, Releases, since, split
 from webhook.kubevirt.state_claim import STATE_CLAIM_COUNTS, state_claim
 from webhook.kubevirt.subject import Subject
+from webhook.kubevirt.workload import guest_memory
 from webhook.objects.instancetype import InstancetypeSpec, PreferenceSpec
 from webhook.objects.kubevirt import Configuration
 from webhook.objects.storage import DataSource, DataVolumeSpec
@@ -95,6 +96,10 @@ class _Brought:
     @property
     def origin(self) -> str:
         return f"instancetype {self.instancetype_name!r}"
+
+    @property
+    def hidden_instancetype(self) -> Unknown | None:
+        return self.hidden if self.hidden is not self.hidden_preference else None
 
 
 def _brought(subject: Subject, world: World, with_status: bool, source: str) -> _Brought:
@@ -180,6 +185,7 @@ def _facts(subject: Subject, world: World, releases: Releases, brought: _Brought
             subject, devices.host_devices, instancetype.host_devices, brought.origin, "domain", "devices", "hostDevices"
         ),
         launch_security=_launch_security(subject, domain.launch_security, brought),
+        guest_memory=guest_memory(subject, instancetype, brought.origin, brought.hidden_instancetype),
         cpu_model=model,
         cpu_model_written=cpu_model is not None,
         cpu_features=_cpu_features(cpu, preference),

@@ -38,6 +38,12 @@ class EphemeralSource(Read, frozen=True):
     persistent_volume_claim: ClaimSource | None = None
 
 
+class EmptyDiskSource(Read, frozen=True):
+    """``emptyDisk``: a disk that begins empty and ends with the VMI."""
+
+    capacity: Quantity | None = None
+
+
 class Volume(Read, frozen=True):
     """An entry of ``spec.volumes``; sources that are not named here never matter to the verdict."""
 
@@ -48,7 +54,7 @@ class Volume(Read, frozen=True):
     ephemeral: EphemeralSource | None = None
     memory_dump: ClaimSource | None = None
     container_disk: Empty | None = None
-    empty_disk: Empty | None = None
+    empty_disk: EmptyDiskSource | None = None
 
     @property
     def claim(self) -> str | None:
@@ -237,8 +243,16 @@ class LaunchSecurity(Read, frozen=True):
     tdx: Empty | None = None
 
 
+class Hugepages(Read, frozen=True):
+    """``memory.hugepages``."""
+
+    page_size: Quantity | None = None
+
+
 class Memory(Read, frozen=True):
     """``domain.memory``."""
+
+    hugepages: Hugepages | None = None
 
     guest: Quantity | None = None
 

@@ -77,7 +77,7 @@ def in_kubevirt(rule: Rule) -> str:
     if rule.kubevirt == NONE:
         if rule.baseline:
             return f"No release {_SPAN} refuses to migrate such a VM; the rule is on Migratable's fixed list."
-        if rule.about in (About.VMI, About.DRAIN):
+        if rule.about in (About.VMI, About.DRAIN, About.BUDGET):
             return f"It keeps no VM from being live-migrated, in any release {_SPAN}: this rule is advice."
         return f"This is about {_NOT_A_VM.get(rule.about, f'the {rule.about}')}: it decides no VM's verdict by itself."
     refused = _first_capital(f"{when(rule.kubevirt, KNOWN)}" + (f" {_SPAN}" if rule.kubevirt == KNOWN else ""))
@@ -178,6 +178,7 @@ FRAGMENTS: dict[About, str] = {
     About.NETWORK_CHANGE: "Each example is a part of a NetworkAttachmentDefinition, before an update and after it.",
     About.MIGRATION_NETWORK_CHANGE: "Each example is a part of the KubeVirt CR, before an update and after it.",
     About.VMI: "Each example is a part of a VirtualMachineInstance; in a VirtualMachine it stands under spec.template.",
+    About.BUDGET: "Each example is a part of a VirtualMachineInstance; in a VirtualMachine it stands under spec.template.",
     About.DRAIN: "Each example is a part of a VirtualMachineInstance; in a VirtualMachine it stands under spec.template.",
 }
 

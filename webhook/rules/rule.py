@@ -29,6 +29,8 @@ class About(StrEnum):
     """``NetworkChangeFacts``: an update. What is not an update, a file in CI for one, is never asked about."""
     MIGRATION_NETWORK_CHANGE = "change of the migration network"
     """``NetworkChangeFacts``: an update of a KubeVirt CR."""
+    BUDGET = "migration budget"
+    """``BudgetFacts``: a VMI that is not known to be kept from migrating, and the time that it is given."""
     MANIFEST = "manifest"
     """``ManifestFacts``: any object, by its apiVersion and kind."""
 

@@ -1,0 +1,33 @@
+"""What is known about the time that a VM's migration gets, and what it has to carry."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from webhook.facts.migration import Sourced
+from webhook.facts.unknown import Fact
+from webhook.objects.meta import Json
+from webhook.objects.path import FieldPath
+
+
+@dataclass(frozen=True, slots=True)
+class Winner:
+    """A MigrationPolicy that wins, or may win, for a VM."""
+
+    name: str
+    settings: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetFacts:
+    """One VM that is not known to be kept from migrating, and the settings in force for it."""
+
+    releases: int
+    base: FieldPath
+    memory: Fact[Sourced[int] | None]
+    """Bytes; None where the VM says nothing of its memory."""
+    migrations: Json
+    """``spec.configuration.migrations`` of the KubeVirt CR."""
+    winners: Fact[tuple[Winner | None, ...]]
+    """Each that may win, None where none does; one where everything is known."""
+    passed_through: FieldPath | None
+    """The first device of the node that the VM holds: GPU, host device or SR-IOV interface."""

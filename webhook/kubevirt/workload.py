@@ -1,0 +1,104 @@
+"""
+What of a VM a migration has to carry, and what keeps it from post-copy.
+
+Sources, v1.9.0: ``setGuestMemory`` of ``pkg/defaults/defaults.go`` (up to 1.8 of ``pkg/virt-config`` and the VMI's
+mutating webhook); ``getVMIMigrationDataSize`` of ``pkg/virt-launcher/virtwrap/manager.go``; ``getDiskTargetsForMigration``
+of ``pkg/virt-launcher/virtwrap/live-migration-source.go``; ``HasVFIO`` of ``pkg/vmitrait/vmitrait.go``.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from webhook.facts.migration import MigrationFacts, Sourced
+from webhook.facts.unknown import Fact, Unknown
+from webhook.kubevirt.quantity import parse_quantity
+from webhook.kubevirt.subject import Subject
+from webhook.objects.instancetype import InstancetypeSpec
+from webhook.objects.meta import Json, Quantity
+from webhook.objects.path import FieldPath
+from webhook.objects.vmi import Domain, Memory, Resources
+
+_NO_DOMAIN = Domain()
+_NO_MEMORY = Memory()
+_NO_RESOURCES = Resources()
+_NOTHING = (None, 0, "0")
+"""What KubeVirt passes by in requests and limits."""
+
+
+def guest_memory(
+    subject: Subject, instancetype: InstancetypeSpec, origin: str, hidden: Unknown | None
+) -> Fact[Sourced[Quantity] | None]:
+    """
+    The memory that the guest gets, as written, with the place that says so; None where nothing does.
+
+    The VM's own ``memory.guest``, else the instancetype's, else the memory of requests, of limits, or one huge page.
+    ``hidden`` says why the instancetype is not known, where there is one.
+    """
+    domain = subject.spec.domain or _NO_DOMAIN
+    memory, resources = domain.memory or _NO_MEMORY, domain.resources or _NO_RESOURCES
+    base = (*subject.base, "domain")
+    if memory.guest is not None:
+        return Sourced((*base, "memory", "guest"), memory.guest)
+    if instancetype.memory is not None and instancetype.memory.guest is not None:
+        return Sourced((*subject.owner, "instancetype"), instancetype.memory.guest, origin)
+    if hidden is not None:
+        return hidden
+    for part, listed in (("requests", resources.requests), ("limits", resources.limits)):
+        written = listed.get("memory") if listed else None
+        if written not in _NOTHING:
+            return Sourced((*base, "resources", part, "memory"), written)
+    page = memory.hugepages.page_size if memory.hugepages is not None else None
+    return Sourced((*base, "memory", "hugepages", "pageSize"), page) if page is not None else None
+
+
+def bytes_of(memory: Fact[Sourced[Quantity] | None]) -> Fact[Sourced[int] | None]:
+    """The same in bytes; None for what the API server would refuse."""
+    if not isinstance(memory, Sourced):
+        return memory
+    size = _bytes(memory.value)
+    return Sourced(memory.path, size, memory.origin) if size is not None else None
+
+
+def _bytes(written: Json) -> int | None:
+    quantity = parse_quantity(written)
+    return quantity.value if quantity is not None and quantity.nano >= 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class LocalDisk:
+    """A disk that is copied with the memory."""
+
+    volume: str
+    path: FieldPath
+    most: int | None
+    """Bytes that it can come to hold; None where nothing says."""
+    counts: bool
+    """Whether what it holds brings time: the files of empty disks lie where KubeVirt does not measure."""
+
+
+def local_disks(facts: MigrationFacts) -> Iterator[LocalDisk]:
+    """
+    Disks that are copied, in order: empty disks, and what was written over container disks and claims.
+
+    A CD-ROM is not copied, and what KubeVirt generates (cloud-init and the like) is too small to matter.
+    """
+    devices = facts.spec.domain.devices if facts.spec.domain is not None else None
+    drives = {disk.name for disk in (devices.disks if devices is not None else None) or () if disk.cdrom is not None}
+    for index, volume in enumerate(facts.spec.volumes or ()):
+        if volume.name in drives:
+            continue
+        path = facts.at("volumes", index)
+        if volume.empty_disk is not None:
+            yield LocalDisk(volume.name, path, _bytes(volume.empty_disk.capacity), counts=False)
+        elif volume.container_disk is not None or volume.ephemeral is not None:
+            yield LocalDisk(volume.name, path, None, counts=True)
+
+
+def passed_through(facts: MigrationFacts) -> FieldPath | None:
+    """The first GPU, host device or SR-IOV interface; with one of these KubeVirt 1.9 never turns to post-copy."""
+    for held in (*(gpu.path for gpu in facts.gpus), *(device.path for device in facts.host_devices)):
+        return held
+    for index, interface in enumerate(facts.interfaces):
+        if interface.sriov is not None:
+            return facts.at("domain", "devices", "interfaces", index)
+    return None
