@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 
 from tests.apiserver.controlplane import ControlPlane
+from tests.apiserver.pki import CertificateAuthority
 from tests.apiserver.processes import free_ports
 from tests.waiting import wait_until
 
@@ -58,10 +59,10 @@ class Serving:
 
 
 @contextmanager
-def serving(plane: ControlPlane, folder: Path, *flags: str) -> Iterator[Serving]:
-    """`migratable serve` with facts from the plane; ready when the block begins."""
+def running(ca: CertificateAuthority, folder: Path, *flags: str) -> Iterator[Serving]:
+    """`migratable serve` with a certificate of `ca`, its log in `folder`; ready when the block begins."""
     folder.mkdir(parents=True, exist_ok=True)
-    pair = plane.ca.issue("migratable", server_names=["127.0.0.1", "localhost", "migratable.migratable.svc"])
+    pair = ca.issue("migratable", server_names=["127.0.0.1", "localhost", "migratable.migratable.svc"])
     (folder / "tls.crt").write_bytes(pair.cert_pem)
     (folder / "tls.key").write_bytes(pair.key_pem)
     admission, api, health = free_ports(3)
@@ -69,7 +70,7 @@ def serving(plane: ControlPlane, folder: Path, *flags: str) -> Iterator[Serving]
     command = [
         *(sys.executable, "-m", "webhook", "serve", "--cert-dir", str(folder), "--drain-seconds", "0.2"),
         *("--admission-port", str(admission), "--api-port", str(api), "--health-port", str(health)),
-        *("--kubeconfig", str(plane.client.kubeconfig()), *flags),
+        *flags,
     ]
     with log.open("wb") as out:
         popen = subprocess.Popen(command, stdout=out, stderr=out, cwd=ROOT)
@@ -79,6 +80,13 @@ def serving(plane: ControlPlane, folder: Path, *flags: str) -> Iterator[Serving]
         yield server
     finally:
         server.stop()
+
+
+@contextmanager
+def serving(plane: ControlPlane, folder: Path, *flags: str) -> Iterator[Serving]:
+    """`migratable serve` with facts from the plane; ready when the block begins."""
+    with running(plane.ca, folder, "--kubeconfig", str(plane.client.kubeconfig()), *flags) as server:
+        yield server
 
 
 def install_hooks(plane: ControlPlane, server: Serving, *, failure_policy: str = "Fail") -> None:
