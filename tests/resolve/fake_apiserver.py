@@ -97,6 +97,9 @@ class FakeTransport:
         self.watches.append({"path": path, **query})
         yield self.streams(query)
 
+    def direct(self) -> None:
+        return None
+
     def close(self) -> None:
         pass
 

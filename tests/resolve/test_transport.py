@@ -1,108 +1,24 @@
 """The kubernetes client as a transport, against a small HTTP server that misbehaves on request."""
 
-import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.resolve.fake_apiserver import NADS, document, event
+from tests.resolve.http_apiserver import CLAIM, Handler, Server, cut, drip, hang, hang_up
 from tests.waiting import wait_until
 from webhook.errors import Misconfigured, Unavailable
 from webhook.objects.nad import NetworkAttachmentDefinition
 from webhook.objects.storage import PersistentVolumeClaim
 from webhook.resolve.cluster import ClusterFacts
 from webhook.resolve.ports import TooLarge
-from webhook.resolve.transport import KubernetesTransport, connect
+from webhook.resolve.transport import KubernetesTransport
 from webhook.resolve.watching import Pace
 
 NAD = NetworkAttachmentDefinition
-CLAIM = "/api/v1/namespaces/shop/persistentvolumeclaims/os"
 QUICK = Pace(silence_seconds=0.3, unreachable=(0.01, 0.05), expired=(0.01, 0.05), missing_seconds=0.05)
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Hands each GET to the server's function of the path, and writes what that wants."""
-
-    protocol_version = "HTTP/1.1"
-    server: "Server"
-
-    def do_GET(self) -> None:
-        self.server.requests.append(self.path)
-        self.server.headers.append(dict(self.headers.items()))
-        self.server.answer(self)
-
-    def plain(self, status: int, body: object, **headers: str) -> None:
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def begin(self) -> None:
-        self.send_response(200)
-        self.send_header("Transfer-Encoding", "chunked")
-        self.end_headers()
-
-    def chunk(self, content: bytes) -> None:
-        self.wfile.write(f"{len(content):x}\r\n".encode() + content + b"\r\n")
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.requests: list[str] = []
-        self.headers: list[dict[str, str]] = []
-        self.answer: Callable[[Handler], None] = lambda handler: handler.plain(404, b"404 page not found\n")
-        self.released = threading.Event()
-
-    def handle_error(self, *_: object) -> None:
-        """A client that hangs up is no error here."""
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        threading.Thread(target=running.serve_forever, args=(0.02,), daemon=True).start()
-        yield running
-        running.released.set()
-        running.shutdown()
-
-
-@pytest.fixture
-def kubeconfig(server: Server, tmp_path: Path) -> Path:
-    path = tmp_path / "kubeconfig"
-    here = {"cluster": "test", "user": "test"}
-    path.write_text(
-        json.dumps(
-            {
-                "apiVersion": "v1",
-                "kind": "Config",
-                "clusters": [{"name": "test", "cluster": {"server": f"http://127.0.0.1:{server.server_port}"}}],
-                "users": [{"name": "test", "user": {"token": "canary"}}],
-                "contexts": [{"name": "test", "context": here}],
-                "current-context": "test",
-            }
-        )
-    )
-    return path
-
-
-@pytest.fixture
-def transport(kubeconfig: Path) -> Iterator[KubernetesTransport]:
-    connected = connect(kubeconfig)
-    yield connected
-    connected.close()
 
 
 @pytest.fixture
@@ -149,26 +65,6 @@ def test_nothing_is_repeated_or_followed_behind_our_back(
 
     assert got.status == status
     assert len(server.requests) == 1
-
-
-def hang(handler: Handler) -> None:
-    handler.server.released.wait(10)
-
-
-def drip(handler: Handler) -> None:
-    handler.begin()
-    while not handler.server.released.wait(0.02):
-        handler.chunk(b" ")
-
-
-def cut(handler: Handler) -> None:
-    handler.begin()
-    handler.chunk(b'{"metadata"')
-    handler.close_connection = True
-
-
-def hang_up(handler: Handler) -> None:
-    handler.close_connection = True
 
 
 @pytest.mark.parametrize("misbehaviour", [hang, drip, cut, hang_up])

@@ -12,14 +12,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from webhook import __version__
 from webhook.facts.unknown import ABSENT, Fact, Found, Unknown
 from webhook.facts.world import World
 from webhook.objects import instancetype, kubevirt, nad, storage
 from webhook.objects.kinds import BY_CLASS
 from webhook.objects.meta import Kubernetes
 from webhook.resolve.live import LiveReads
+from webhook.resolve.loop_reads import LoopReads
 from webhook.resolve.ports import LiveReader, Transport
 from webhook.resolve.recording import Recording, confirmed_world
+from webhook.resolve.rereading import still_so
 from webhook.resolve.store import FRESH_SECONDS, KindStatistics, Store
 from webhook.resolve.watching import Pace, Watch
 from webhook.resolve.wording import invalid_name, not_read, not_there, stale
@@ -125,6 +128,7 @@ class ClusterFacts:
         self._wait = wait or self._stopping.wait
         self._chance = chance
         self._transport: Transport | None = None
+        self._loop_reads: LoopReads | None = None
         self._threads: list[threading.Thread] = []
 
     def start(
@@ -159,6 +163,8 @@ class ClusterFacts:
         self._stopping.set()
         if self._transport is not None:
             self._transport.close()
+        if self._loop_reads is not None:
+            self._loop_reads.close()
         until = time.monotonic() + within_seconds
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
@@ -217,6 +223,15 @@ class ClusterFacts:
         if live is None:
             return recording
         return confirmed_world(recording, live, deadline_seconds, default_namespace=self._default, clock=self._clock)
+
+    async def still_so(self, recording: Recording, within_seconds: float) -> bool:
+        """Whether all that was asked for by name is so on the API server too; False where that cannot be told at once."""
+        if self._loop_reads is None:
+            direct = self._transport.direct() if self._transport is not None else None
+            if direct is None:
+                return False
+            self._loop_reads = LoopReads(direct, f"migratable/{__version__}")
+        return await still_so(recording, self._loop_reads, self.store, within_seconds, self._default)
 
     def statistics(self) -> tuple[KindStatistics, ...]:
         """Objects, age and restarts of each kind, for metrics."""

@@ -103,7 +103,7 @@ class LiveReads:
         try:
             for version in self._versions(known):
                 answer = self._get(path_of(known, version, space, name), {}, accept_of(known), until)
-                if answer.status == 404 and not _names_an_object(answer.body):
+                if answer.status == 404 and not names_an_object(answer.body):
                     continue
                 return _outcome(kind, known, version, space, name, answer)
         except Unavailable:
@@ -174,7 +174,7 @@ def _outcome(kind: type[K], known: Kind, version: str, namespace: str, name: str
     return seen.value if isinstance(seen.value, kind | Unknown) else no_answer(kind, name)
 
 
-def _names_an_object(body: bytes) -> bool:
+def names_an_object(body: bytes) -> bool:
     """
     Whether a 404 is about the object; where the whole kind is not served its Status names none, or there is no Status.
 

@@ -5,9 +5,10 @@ What the cluster's facts need from outside: bytes from an API server.
 is made by ``webhook.resolve.live.path_of`` alone, which quotes every segment.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from ssl import SSLContext
 from typing import Protocol, TypeVar
 
 from webhook.errors import Unavailable
@@ -44,6 +45,20 @@ class Stream(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """How to reach an API server by a connection of one's own."""
+
+    host: str
+    port: int
+    base: str
+    """What stands before every path, without a slash at its end."""
+    tls: SSLContext | None
+    server_name: str | None
+    authorization: Callable[[], str | None]
+    """The header that the transport sent last; never waits."""
+
+
 class Transport(Protocol):
     """Requests to one API server; each method raises Unavailable where there was no answer."""
 
@@ -67,6 +82,10 @@ class Transport(Protocol):
         self, path: str, query: Mapping[str, str], *, accept: str = JSON, read_seconds: float
     ) -> AbstractContextManager[Stream]:
         """A stream that breaks when nothing arrived for ``read_seconds``."""
+        ...
+
+    def direct(self) -> Direct | None:
+        """How to reach the API server without this; None where nothing but this can."""
         ...
 
     def close(self) -> None:

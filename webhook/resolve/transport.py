@@ -4,22 +4,25 @@ The API server through the ``kubernetes`` client: its credentials and connection
 The client's own models cost twenty times the memory and its informer repeats without a pause, so neither is used.
 """
 
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
-from urllib.parse import urlencode
+from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import urllib3
 from kubernetes import client, config
 from kubernetes.config.config_exception import ConfigException
+from urllib3.util.ssl_ import create_urllib3_context
 from yaml import YAMLError
 
 from webhook import __version__
 from webhook.errors import Misconfigured, Unavailable
 from webhook.objects.meta import Json
-from webhook.resolve.ports import JSON, Answer, Stream, TooLarge
+from webhook.resolve.ports import JSON, Answer, Direct, Stream, TooLarge
 
 CONNECT_SECONDS = 5.0
 MAX_LINE = 16 * 2**20
@@ -58,6 +61,31 @@ class KubernetesTransport:
         self._open: set[urllib3.BaseHTTPResponse] = set()
         self._lock = threading.Lock()
         self._closed = False
+        self._authorization: str | None = None
+
+    def direct(self) -> Direct | None:
+        """
+        How to reach the API server without the client, with its certificates, and the token that it sent last.
+
+        None where that takes more than a connection: behind a proxy, or with files that cannot be read any more.
+        """
+        manager = self._api.rest_client.pool_manager
+        place = urlsplit(self._api.configuration.host)
+        if isinstance(manager, urllib3.ProxyManager) or place.hostname is None:
+            return None
+        secure = place.scheme == "https"
+        try:
+            tls = _tls(manager.connection_pool_kw) if secure else None
+        except (OSError, ValueError):
+            return None
+        return Direct(
+            place.hostname,
+            place.port or (443 if secure else 80),
+            place.path.rstrip("/"),
+            tls,
+            manager.connection_pool_kw.get("server_hostname"),
+            lambda: self._authorization,
+        )
 
     def get(
         self,
@@ -142,11 +170,30 @@ class KubernetesTransport:
             request = self._api.param_serialize(
                 method, target, header_params=headers, body=body, auth_settings=["BearerToken"]
             )
+            self._authorization = request[2].get("authorization")
             answer = self._api.call_api(*request, _request_timeout=timeout)
         except (client.ApiException, urllib3.exceptions.HTTPError, ConfigException, OSError) as error:
             raise _broken(error) from error
         response: urllib3.BaseHTTPResponse = answer.response
         return response
+
+
+def _tls(given: Mapping[str, Any]) -> ssl.SSLContext:
+    """What urllib3 makes of the client's settings for a connection."""
+    context: ssl.SSLContext = create_urllib3_context(cert_reqs=given.get("cert_reqs"))
+    if given.get("assert_hostname") is False or context.verify_mode is ssl.CERT_NONE:
+        context.check_hostname = False
+    elif given.get("assert_hostname"):
+        raise ValueError("a name of its own to check")
+    else:
+        context.check_hostname = True
+    if given.get("ca_certs") or given.get("ca_cert_data"):
+        context.load_verify_locations(given.get("ca_certs"), cadata=given.get("ca_cert_data"))
+    else:
+        context.load_default_certs()
+    if given.get("cert_file"):
+        context.load_cert_chain(given["cert_file"], given.get("key_file"))
+    return context
 
 
 class _Lines:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 class ClusterBacked:
     """
-    Watches a cluster, and lets nothing rest on the watch alone that a late watch would make wrong (docs/decisions/0009).
+    Watches a cluster, and lets nothing rest on the watch alone that a late watch would make wrong (docs/decisions/0011).
 
     Objects that a request names are read live before it is answered, whatever the answer. Lists, which hold settings of
     the cluster, are read live before a deny, and before an allow where the cache is stale or not read yet.
@@ -47,6 +47,12 @@ class ClusterBacked:
         if not isinstance(world, Recording):
             return False
         return world.named or world.untrusted or (not outcome.allowed and bool(world.answers))
+
+    async def still_so(self, world: World, outcome: Outcome, within_seconds: float) -> bool:
+        """Whether an allow that rests on a trusted store may stand: what was named is the same on the API server."""
+        if not isinstance(world, Recording) or not outcome.allowed or world.untrusted:
+            return False
+        return await self._cluster.still_so(world, within_seconds)
 
     def confirm(self, world: World, decide: Callable[[World], Outcome], deadline: float) -> Outcome:
         """Decides again on what the API server has now; what cannot be read in time is unknown."""

@@ -38,6 +38,10 @@ class ManifestFacts:
         """Manifests do not grow stale."""
         return False
 
+    async def still_so(self, _world: World, _outcome: Outcome, _seconds: float) -> bool:
+        """Always."""
+        return True
+
     def confirm(self, world: World, decide: Callable[[World], Outcome], _deadline: float) -> Outcome:
         """Decides again on the same manifests."""
         return decide(world)

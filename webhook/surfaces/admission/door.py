@@ -63,6 +63,10 @@ class Facts(Protocol):
         """Repeats a decision on freshly read objects, within ``deadline`` seconds; may wait, so it runs in a thread."""
         ...
 
+    async def still_so(self, world: World, outcome: Outcome, within_seconds: float) -> bool:
+        """Whether the outcome may stand after a look past the cache; False where only ``confirm`` can tell."""
+        ...
+
     def needs_confirmation(self, world: World, outcome: Outcome) -> bool:
         """Whether the outcome rests on what ``world`` took from a cache that must not be trusted for it."""
         ...
@@ -203,6 +207,17 @@ class Door:
             return outcome
         if self.confirming >= MAX_CONFIRMING:
             raise Overloaded
+        began = self.clock()
+        self.confirming += 1
+        try:
+            if await self.facts.still_so(world, outcome, seconds / 3):
+                return outcome
+        finally:
+            self.confirming -= 1
+        return await self._confirm(read, world, seconds - (self.clock() - began))
+
+    async def _confirm(self, read: Readable, world: World, seconds: float) -> Outcome:
+        """The outcome by live reads, in a thread."""
         self.confirming += 1
         waiting = asyncio.get_running_loop().run_in_executor(
             self.executor,
