@@ -27,7 +27,8 @@ from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 from webhook.objects.nad import NetworkAttachmentDefinition, Node
 from webhook.objects.storage import DataVolume, PersistentVolumeClaim, StorageClass, StorageProfile
-from webhook.resolve.cluster import WATCHED, ClusterFacts, ClusterWorld
+from webhook.objects.vm import VirtualMachine
+from webhook.resolve.cluster import WATCHED, ClusterFacts, ClusterWorld, is_trusted
 from webhook.resolve.live import LiveReads
 from webhook.resolve.ports import Answer
 from webhook.resolve.recording import Question, Recording, confirmed_world
@@ -411,3 +412,21 @@ def test_lists_are_kept_until_something_is_to_be_denied() -> None:
     assert world.every(KubeVirt) == ()
     assert world.every(Node) is nodes
     assert transport.asked == [classes, kubevirts]
+
+
+def test_machines_are_never_listed_for_an_answer() -> None:
+    """
+    There are too many, and our account may not: that nobody knows them is the answer that stays.
+    """
+    clock = Clock()
+    store = store_of(clock, {})
+    recording = Recording(ClusterWorld(store, clock=clock), lambda kind: is_trusted(store, kind))
+    unknown = recording.every(VirtualMachine)
+    transport = FakeTransport(fixed({}))
+
+    world = confirmed_world(recording, LiveReads(transport, store.version, clock), 1.0, clock=clock)
+    world.read_lists()
+
+    assert isinstance(unknown, Unknown)
+    assert world.every(VirtualMachine) is unknown
+    assert transport.asked == []

@@ -7,12 +7,21 @@ from typing import Any, TypeVar, cast
 
 from webhook.facts.unknown import Fact, Found
 from webhook.facts.world import World
+from webhook.objects import vm, vmi
 from webhook.objects.kinds import BY_CLASS
 from webhook.objects.meta import Kubernetes
 from webhook.resolve.ports import LiveReader
 from webhook.resolve.projection import METADATA_ONLY
 
 K = TypeVar("K", bound=Kubernetes)
+
+NEVER_LISTED: frozenset[type[Kubernetes]] = METADATA_ONLY | {
+    vm.VirtualMachine,
+    vm.VirtualMachineInstanceReplicaSet,
+    vm.VirtualMachinePool,
+    vmi.VirtualMachineInstance,
+}
+"""Thousands of these cannot be listed within a deadline, and machines may not be: what the store says of them stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +99,7 @@ def confirmed_world(
     for question, answer in recording.answers.items():
         if question.name is not None:
             world.find(question.kind, question.namespace, question.name)
-        elif question.kind in METADATA_ONLY or recording.trusts(question.kind):
+        elif question.kind in NEVER_LISTED or recording.trusts(question.kind):
             world.keep(question, answer)
         else:
             world.every(question.kind)
@@ -119,9 +128,9 @@ class ConfirmedWorld:
         """
         Forgets what was kept and not read, so that it is read when it is asked again; says whether there was any.
 
-        Nodes stay: thousands of them cannot be listed within a deadline.
+        What is never listed stays.
         """
-        forgotten = {each for each in self._kept if each.kind not in METADATA_ONLY}
+        forgotten = {each for each in self._kept if each.kind not in NEVER_LISTED}
         self._kept -= forgotten
         for each in forgotten:
             del self._answers[each]
