@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.apiserver import crds
 from tests.apiserver.controlplane import ControlPlane
+from tests.deploy.manifests import CRDS
 
 
 @pytest.fixture(scope="module")
 def plane() -> Iterator[ControlPlane]:
     """A control plane that no other module of tests has seen."""
-    with ControlPlane(crds=crds.OWN) as running:
+    with ControlPlane(crds=CRDS) as running:
         yield running

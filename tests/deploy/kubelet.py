@@ -79,6 +79,10 @@ class Kubelet:
     def path(self, resource: str, name: str = "", group: str = "api/v1") -> str:
         return f"/{group}/namespaces/{self.namespace}/{resource}" + (f"/{name}" if name else "")
 
+    def url(self, service: str, port: int, path: str) -> str:
+        """Where a port of a Service is on this machine."""
+        return f"https://{self.hosts[f'{service}.{self.namespace}.svc:{port}']}{path}"
+
     def start(self, deployment: str) -> Pod:
         """Runs one pod of a Deployment, and waits until it is ready."""
         found = self.client.api("GET", self.path("deployments", deployment, "apis/apps/v1")).document
@@ -118,14 +122,15 @@ class Kubelet:
         }
         self.client.create(self.path("endpointslices", group="apis/discovery.k8s.io/v1"), slice_)
 
-    def run_to_the_end(self, name: str) -> None:
-        """Runs a pod that was created, and writes how it ended into its status."""
+    def run_to_the_end(self, name: str) -> str:
+        """Runs a pod that was created, writes how it ended into its status, and gives what it said."""
         spec = self.client.api("GET", self.path("pods", name)).document["spec"]
         pod = self._run(name, spec)
         code = pod.popen.wait(SECONDS)
         status = {"phase": "Failed" if code else "Succeeded", "message": pod.said()[-500:]}
         path = self.path("pods", name) + "/status"
         self.client.api("PATCH", path, {"status": status}, content_type="application/merge-patch+json")
+        return pod.said()
 
     def _run(self, name: str, spec: Manifest) -> Pod:
         (container,) = spec["containers"]
@@ -135,9 +140,9 @@ class Kubelet:
         named = {each["name"]: each["containerPort"] for each in container.get("ports", ())}
         ports = dict(zip(named, free_ports(len(named)), strict=True))
         places = {each["mountPath"]: str(volumes[each["name"]]) for each in container.get("volumeMounts", ())}
-        places |= {f"-port={there}": f"-port={ports[port]}" for port, there in named.items()}
+        numbers = {str(there): str(ports[port]) for port, there in named.items()}
         command = [*container.get("command", [ENTRY_POINT]), *container.get("args", ())]
-        argv = [_replaced(word.replace("$(CERTS_NAMESPACE)", self.namespace), places) for word in command]
+        argv = [_here(word.replace("$(CERTS_NAMESPACE)", self.namespace), places, numbers) for word in command]
         argv[:1] = PROGRAMS[argv[0]]
         if "token" in volumes:
             kubeconfig = f"--kubeconfig={volumes['token'] / 'kubeconfig'}"
@@ -179,10 +184,11 @@ class Kubelet:
             (place / key).write_bytes(text)
 
 
-def _replaced(word: str, places: dict[str, str]) -> str:
-    """The word with each place of the container in it by ours, in one go: ours may contain one of theirs."""
-    every = "|".join(re.escape(there) for there in sorted(places, key=len, reverse=True))
-    return re.sub(every, lambda found: places[found[0]], word) if places else word
+def _here(word: str, places: dict[str, str], ports: dict[str, str]) -> str:
+    """A word of a command line with our places and ports in it; a path stands alone or behind a flag."""
+    for there, here in sorted(places.items(), reverse=True):
+        word = re.sub(rf"^(--[a-z-]+=)?{re.escape(there)}(?=/|$)", rf"\g<1>{here}" if "=" in word else here, word)
+    return re.sub(r"^(--[a-z]+-port=)(\d+)$", lambda found: found[1] + ports[found[2]], word)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from tests.apiserver import crds
 from tests.apiserver.binaries import find_binary
 
 Manifest = dict[str, Any]
@@ -55,3 +56,7 @@ def written(path: str) -> Manifest:
     """The one document in a file of the base."""
     document: Manifest = yaml.safe_load((BASE / path).read_text())
     return document
+
+
+CRDS = (*crds.OWN, *sorted((Path(__file__).resolve().parent / "crds").glob("*.yaml")))
+"""The project's own definitions, and those of what the other components install."""

@@ -1,0 +1,308 @@
+"""
+The chart, installed on a real API server, with its pods running: as processes, with the rights of their accounts.
+
+The webhook configurations are as the chart writes them: the API server finds the server through Service and
+EndpointSlice, and trusts it by the certificate that the rotator signed.
+"""
+
+import base64
+import http.client
+import itertools
+import json
+import ssl
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.apiserver.client import Client
+from tests.apiserver.controlplane import ControlPlane
+from tests.deploy.helming import Helm
+from tests.deploy.kubelet import Kubelet, kubelet
+from tests.deploy.manifests import CRDS, NAMESPACE
+from tests.deploy.tenants import CLUSTER, MACHINES, ON_A_CLAIM, POLICY, TENANT, make_world
+from tests.waiting import wait_until
+
+pytestmark = [pytest.mark.apiserver, pytest.mark.helm]
+
+VMS = f"/apis/kubevirt.io/v1/namespaces/{TENANT}/virtualmachines"
+VALUES = {
+    "failurePolicy": "Fail",
+    "server": {"drainSeconds": 0},
+    # so that labels of namespaces are looked at
+    "policy": {"namespaces": [{"labels": {"env": "dev"}, "atMost": "warn"}]},
+}
+AUDIT_POLICY = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [
+        {"level": "Metadata", "userGroups": [f"system:serviceaccounts:{NAMESPACE}"]},
+        {"level": "None"},
+    ],
+}
+
+
+@dataclass
+class Installed:
+    """The chart on its cluster, and what its accounts have asked of the API server."""
+
+    plane: ControlPlane
+    helm: Helm
+    kubelet: Kubelet
+    audit: Path
+
+    def asked(self, account: str) -> list[dict[str, Any]]:
+        """The requests of an account, as the API server's audit log has them."""
+        user = f"system:serviceaccount:{NAMESPACE}:{account}"
+        events = [json.loads(line) for line in self.audit.read_text().splitlines()]
+        return [each for each in events if each["user"]["username"] == user]
+
+    def used(self, account: str) -> set[str]:
+        """The rights that they took: verb, group, resource, and the name where rights are given by name."""
+        return {right for each in self.asked(account) for right in rights_of(each)}
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
+    folder = tmp_path_factory.mktemp("installed")
+    audit, policy = folder / "audit.log", folder / "audit-policy.json"
+    policy.write_text(json.dumps(AUDIT_POLICY))
+    flags = [
+        # else an API server calls the Service's own address, which leads nowhere here
+        "--enable-aggregator-routing=true",
+        f"--audit-policy-file={policy}",
+        f"--audit-log-path={audit}",
+        "--audit-log-mode=blocking",
+    ]
+    with ControlPlane(crds=CRDS, apiserver_flags=flags) as plane:
+        make_world(plane.client)
+        helm = Helm(plane.client, folder / "helm")
+        helm.install(VALUES)
+        with kubelet(plane, folder, NAMESPACE) as node:
+            node.start("migratable-rotator")
+            server = node.start("migratable")
+            for service in ("migratable", "migratable-api", "migratable-replicas"):
+                node.publish(service, server)
+            installed = Installed(plane, helm, node, audit)
+            wait_until(lambda: refusal(installed, ON_A_CLAIM) is not None, 30, "the webhook to be in force")
+            yield installed
+
+
+def refusal(installed: Installed, vm: dict[str, Any]) -> str | None:
+    """Why a machine is refused, by us; None where it is not."""
+    reply = installed.plane.client.api("POST", f"{VMS}?dryRun=All", vm)
+    return str(reply.document["message"]) if reply.status == 422 else None
+
+
+def test_a_machine_that_cannot_migrate_is_refused(installed: Installed) -> None:
+    """
+    From the Service's name to the certificate, everything fits together.
+    """
+    said = refusal(installed, ON_A_CLAIM)
+
+    assert said is not None
+    assert "spec.template.spec.volumes[0]" in said
+    assert "hostDevices" in said
+
+
+def test_every_kind_of_fact_is_looked_at(installed: Installed) -> None:
+    """
+    Machines by claim, DataVolume, instancetype, preference, revision and DataSource; settings and policies.
+    """
+    client = installed.plane.client
+
+    refusals = [refusal(installed, vm) for vm in MACHINES]
+    settings = client.api("POST", "/apis/kubevirt.io/v1/namespaces/kubevirt/kubevirts?dryRun=All", CLUSTER)
+    policy = client.api("POST", "/apis/migrations.kubevirt.io/v1alpha1/migrationpolicies?dryRun=All", POLICY)
+
+    assert [said for said in refusals if said is None or "hostDevices" not in said] == []
+    assert (settings.status, "parallelMigrationsPerCluster" in settings.document["message"]) == (422, True)
+    assert (policy.status, [each for each in policy.warnings if "LM" in each] != []) == (201, True)
+
+
+def test_the_dry_run_api_asks_who_is_asking(installed: Installed) -> None:
+    """
+    The owner of a token sees of the cluster what their right to create machines shows them.
+    """
+    client = installed.plane.client
+    client.kubectl("create", "serviceaccount", "developer", "-n", TENANT)
+    role = ("--verb=create", "--resource=virtualmachines.kubevirt.io", "-n", TENANT)
+    client.kubectl("create", "role", "developer", *role)
+    client.kubectl(
+        "create", "rolebinding", "developer", "--role=developer", f"--serviceaccount={TENANT}:developer", "-n", TENANT
+    )
+
+    with_right = checked(installed, client.token(TENANT, "developer"))
+    without = checked(installed, client.token(NAMESPACE, "migratable"))
+
+    assert (with_right[0], "ReadWriteMany" in with_right[1]) == (200, True)
+    assert (without[0], "ReadWriteMany" in without[1]) == (403, False)
+
+
+def checked(installed: Installed, token: str) -> tuple[int, str]:
+    """What the dry-run API says of a machine on the claim of the tenant."""
+    url = installed.kubelet.url("migratable-api", 443, "/v1/check")
+    secret = installed.plane.client.api("GET", installed.kubelet.path("secrets", "migratable-serving-cert")).document
+    trusted = ssl.create_default_context(cadata=base64.b64decode(secret["data"]["ca.crt"]).decode())
+    trusted.check_hostname = False  # its name leads here from pods only
+    vm = ON_A_CLAIM | {"metadata": {"name": "mine", "namespace": TENANT}}
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+    request = urllib.request.Request(url, json.dumps(vm).encode(), headers)
+    try:
+        with urllib.request.urlopen(request, context=trusted, timeout=20) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def test_helm_asks_the_running_server(installed: Installed) -> None:
+    """
+    `helm test` runs its pods, which call admission, the API and the metrics, and are content; nothing of it is left.
+    """
+    node, names = installed.kubelet, ["migratable-test-admission", "migratable-test-api", "migratable-test-metrics"]
+    before = names_of(installed)
+    said: dict[str, str] = {}
+
+    with ThreadPoolExecutor(1) as pool:
+        testing = pool.submit(installed.helm, "test", "migratable", "--timeout", "120s")
+        for name in names:
+            if wait_until(partial(made_or_over, installed, name, testing), 60, f"helm to create {name}") == "made":
+                said[name] = node.run_to_the_end(name)
+        testing.result()
+
+    assert said["migratable-test-admission"] == "a machine with a host device is refused\n"
+    assert said["migratable-test-api"].endswith(" rules\n")
+    assert said["migratable-test-metrics"].endswith(" lines of metrics\n")
+    assert names_of(installed) == before
+
+
+def made_or_over(installed: Installed, pod: str, testing: Future[str]) -> str:
+    if installed.plane.client.api("GET", installed.kubelet.path("pods", pod)).status == 200:
+        return "made"
+    return "over" if testing.done() else ""
+
+
+def names_of(installed: Installed) -> list[str]:
+    """What is in our namespace of the kinds that tests need."""
+    kinds = "pods,configmaps,networkpolicies"
+    return installed.plane.client.kubectl("get", kinds, "-n", NAMESPACE, "-o", "name").stdout.split()
+
+
+@pytest.mark.parametrize("name", ["migratable-ca", "migratable-serving-cert"])
+def test_a_secret_that_was_deleted_is_made_again(installed: Installed, name: str) -> None:
+    """
+    By the rotator, with a right for that name alone.
+    """
+    client, path = installed.plane.client, installed.kubelet.path("secrets", name)
+
+    client.kubectl("delete", "secret", name, "-n", NAMESPACE)
+
+    wait_until(lambda: "tls.key" in (client.api("GET", path).document.get("data") or {}), 30, "the Secret to be back")
+
+
+@pytest.mark.parametrize("account", ["migratable", "migratable-rotator"])
+def test_rights_granted_are_rights_used(installed: Installed, account: str) -> None:
+    """
+    What an account may do, it has done in the tests above; nothing that it asked for was refused.
+    """
+    granted = granted_to(installed, account)
+
+    used = installed.used(account)
+    refused = [each["requestURI"] for each in installed.asked(account) if each["responseStatus"]["code"] == 403]
+
+    assert sorted(granted - used) == []
+    assert sorted(used - granted) == []
+    assert refused == []
+
+
+def granted_to(installed: Installed, account: str) -> set[str]:
+    """The rules of all roles that are bound to an account, a right each."""
+    client, found = installed.plane.client, set()
+    root = "/apis/rbac.authorization.k8s.io/v1"
+    for bindings in (f"{root}/clusterrolebindings", f"{root}/namespaces/{NAMESPACE}/rolebindings"):
+        for binding in client.api("GET", bindings).document["items"]:
+            subjects = [each for each in binding.get("subjects", ()) if each["kind"] == "ServiceAccount"]
+            if (account, NAMESPACE) in [(each["name"], each["namespace"]) for each in subjects]:
+                ref = binding["roleRef"]
+                scope = "" if ref["kind"] == "ClusterRole" else f"/namespaces/{NAMESPACE}"
+                role = client.api("GET", f"{root}{scope}/{ref['kind'].lower()}s/{ref['name']}").document
+                found |= {right for rule in role["rules"] for right in rights_in(rule)}
+    return found
+
+
+def rights_in(rule: dict[str, Any]) -> Iterator[str]:
+    names = [f"/{name}" for name in rule.get("resourceNames", [])] or [""]
+    for group, resource, verb, name in itertools.product(rule["apiGroups"], rule["resources"], rule["verbs"], names):
+        yield f"{verb} {group}/{resource}{name}"
+
+
+def rights_of(event: dict[str, Any]) -> Iterator[str]:
+    """What a request needed; an apply that makes an object is a patch, and takes the right to create besides."""
+    about = event.get("objectRef")
+    if about is None:
+        yield f"{event['verb']} {event['requestURI']}"
+        return
+    by_name = event["user"]["username"].endswith("-rotator")
+    right = f"{about.get('apiGroup', '')}/{about['resource']}" + (f"/{about['name']}" if by_name else "")
+    yield f"{event['verb']} {right}"
+    if event["verb"] == "patch" and event["responseStatus"]["code"] == 201:
+        yield f"create {right}"
+
+
+WRITES = {"create": "POST", "update": "PUT", "patch": "PATCH", "delete": "DELETE", "deletecollection": "DELETE"}
+Write = tuple[str, str, str, dict[str, Any]]
+ASKING = ("tokenreviews", "subjectaccessreviews")
+EVERYBODY = ("selfsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectreviews")
+
+
+def test_with_the_token_of_a_serving_pod_nothing_can_be_written(installed: Installed) -> None:
+    """
+    Of all kinds that the API server serves, with all verbs; but for questions, which store nothing.
+    """
+    client = installed.plane.client
+    wanted = [each for each in writes(client) if each[0] not in EVERYBODY]
+
+    answers = statuses(client, client.token(NAMESPACE, "migratable"), wanted)
+
+    allowed = {each[:2] for each, status in zip(wanted, answers, strict=True) if status != 403}
+    assert len(wanted) > 200
+    assert allowed == {(each, "create") for each in ASKING}
+
+
+def statuses(client: Client, token: str, requests: Sequence[Write]) -> list[int]:
+    """What the bearer of a token is answered, by one connection."""
+    address = urllib.parse.urlsplit(client.url)
+    trusted = ssl.create_default_context(cadata=client.ca.cert_pem.decode())
+    connection = http.client.HTTPSConnection(str(address.hostname), address.port, context=trusted, timeout=30)
+    found = []
+    for _, verb, path, body in requests:
+        kind = "application/merge-patch+json" if verb == "patch" else "application/json"
+        headers = {"Content-Type": kind, "Authorization": f"Bearer {token}"}
+        connection.request(WRITES[verb], path, json.dumps(body), headers)
+        answer = connection.getresponse()
+        answer.read()
+        found.append(answer.status)
+    connection.close()
+    return found
+
+
+def writes(client: Client) -> Iterator[Write]:
+    """A request for each verb of each resource: its name, the verb, where, and what."""
+    groups = client.api("GET", "/apis").document["groups"]
+    for version in ["api/v1", *(f"apis/{each['preferredVersion']['groupVersion']}" for each in groups)]:
+        for resource in client.api("GET", f"/{version}").document["resources"]:
+            plural, _, sub = resource["name"].partition("/")
+            space = f"/namespaces/{NAMESPACE}" if resource["namespaced"] else ""
+            body = {"apiVersion": version.partition("/")[2], "kind": resource["kind"], "metadata": {"name": "any"}}
+            for verb in set(resource["verbs"]) & set(WRITES):
+                named = "" if verb == "deletecollection" or (verb == "create" and not sub) else "/any"
+                yield resource["name"], verb, f"/{version}{space}/{plural}{named}{f'/{sub}' if sub else ''}", body
