@@ -5,7 +5,9 @@ In `make test` a few dozen edits for each delay of the watch; MIGRATABLE_CONSIST
 """
 
 import os
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from tests.apiserver import crds
 from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.faulty_proxy import FaultyProxy, faulty_proxy
 from tests.apiserver.racing import Race
-from tests.apiserver.serving import install_hooks, serving
+from tests.apiserver.serving import Serving, install_hooks, serving
 
 pytestmark = pytest.mark.apiserver
 
@@ -23,27 +25,45 @@ PER_SECOND = 10
 EACH = 4 if EDITS < 500 else 10
 
 
+@dataclass
+class Racing:
+    """What races, what it is raced through, and who decides."""
+
+    race: Race
+    proxy: FaultyProxy
+    server: Serving
+
+    def live_reads(self, ended: str) -> int:
+        """How many reviews live reads ended so for."""
+        found = re.search(
+            rf'^migratable_live_read_seconds_count{{ended="{ended}"}} ([\d.]+)', self.server.metrics(), re.MULTILINE
+        )
+        return int(float(found[1])) if found else 0
+
+
 @pytest.fixture(scope="module")
-def racing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Race, FaultyProxy]]:
+def racing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Racing]:
     """A control plane that asks our server, which sees the cluster through the proxy, and what races in it."""
     folder: Path = tmp_path_factory.mktemp("consistency")
     with ControlPlane(crds=crds.OWN) as plane, faulty_proxy(plane, folder) as (proxy, kubeconfig):
         race = Race(plane.client, plane.client.create_namespace("race"), EACH)
         with serving(plane, folder / "serve", "--kubeconfig", str(kubeconfig)) as server:
             install_hooks(plane, server)
-            yield race, proxy
+            yield Racing(race, proxy, server)
 
 
 @pytest.mark.parametrize("delay", [0.0, 2.0, 30.0])
-def test_no_verdict_is_false_however_late_the_watch_is(racing: tuple[Race, FaultyProxy], delay: float) -> None:
+def test_no_verdict_is_false_however_late_the_watch_is(racing: Racing, delay: float) -> None:
     """
     Nobody is denied for what was not so while he asked, and nobody is allowed what has not been so for a second.
     """
-    race, proxy = racing
-    proxy.watch_delay = delay
+    racing.proxy.watch_delay = delay
+    before = racing.live_reads("same"), racing.live_reads("judged")
 
-    seen = race.run(EDITS, PER_SECOND)
+    seen = racing.race.run(EDITS, PER_SECOND)
 
     print(f"watch {delay:g} s late: {seen}")
     assert seen.wrong == []
+    assert racing.live_reads("same") > before[0], "no allow stood without a second judgement"
+    assert racing.live_reads("judged") > before[1]
     assert min(seen.allowed, seen.denied, seen.settled_bad) >= EDITS / 4, str(seen)

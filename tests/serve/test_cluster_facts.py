@@ -31,6 +31,7 @@ class Cluster:
     live: Mapping[str, Answer]
     clock: Clock = field(default_factory=Clock)
     transport: FakeTransport = field(init=False)
+    looked_up: list[str] = field(default_factory=list)
 
     def backed(self) -> ClusterBacked:
         self.transport = FakeTransport(fixed(self.live))
@@ -41,7 +42,7 @@ class Cluster:
             facts.store.replace(
                 kind, [facts.store.read(kind, json.dumps(each).encode(), "v1") for each in documents], "v1"
             )
-        return ClusterBacked(facts)
+        return ClusterBacked(facts, lambda ended, _: self.looked_up.append(ended))
 
 
 def by_claim(world: World) -> Outcome:
@@ -81,6 +82,7 @@ def test_what_is_named_is_read_before_any_answer(stored: str, live: str, expecte
     assert backed.needs_confirmation(world, first)
     assert backed.confirm(world, by_claim, 1.0) == expected
     assert cluster.transport.asked == asked
+    assert cluster.looked_up == ["judged"]
 
 
 def test_settings_of_a_trusted_store_allow_without_a_question() -> None:

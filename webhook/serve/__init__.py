@@ -43,13 +43,13 @@ def today() -> str:
 
 
 async def _serve(options: Options) -> None:
-    facts: ManifestFacts | ClusterBacked
-    facts = (
-        ClusterBacked.reading(options.kubeconfig, options.context)
-        if options.has_cluster
-        else ManifestFacts(options.facts)
-    )
     metrics, draining = Metrics(), Draining()
+    facts: ManifestFacts | ClusterBacked
+    if options.has_cluster:
+        facts = ClusterBacked.reading(options.kubeconfig, options.context, metrics.looked_up)
+        metrics.follow(facts.statistics)
+    else:
+        facts = ManifestFacts(options.facts)
     certificates = Certificates(options.cert_dir)
     admission_tls = Certificates(options.cert_dir, options.client_ca) if options.client_ca else certificates
     situations = Situations(options.policy_file, options.release, facts.world, today)

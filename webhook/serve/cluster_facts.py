@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from time import monotonic
+from typing import TYPE_CHECKING, TypeAlias
 
 from webhook.facts.world import World
 from webhook.resolve.access import ClusterAccess
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     from webhook.resolve.store import KindStatistics
 
 
+LookedUp: TypeAlias = Callable[[str, float], None]
+"""Is told of live reads for one review how they ended (``same``, ``other``, ``judged``), and the seconds they took."""
+
+
+def _nobody(_ended: str, _seconds: float) -> None:
+    pass
+
+
 class ClusterBacked:
     """
     Watches a cluster, and lets nothing rest on the watch alone that a late watch would make wrong (docs/decisions/0011).
@@ -23,15 +32,16 @@ class ClusterBacked:
     the cluster, are read live before a deny, and before an allow where the cache is stale or not read yet.
     """
 
-    def __init__(self, cluster: ClusterFacts) -> None:
+    def __init__(self, cluster: ClusterFacts, looked_up: LookedUp = _nobody) -> None:
         self._cluster = cluster
+        self._looked_up = looked_up
 
     @classmethod
-    def reading(cls, kubeconfig: Path | None, context: str | None) -> "ClusterBacked":
+    def reading(cls, kubeconfig: Path | None, context: str | None, looked_up: LookedUp) -> "ClusterBacked":
         """Of the cluster of a kubeconfig, or of the one that this pod runs in; raises Misconfigured where there is none."""
         cluster = ClusterFacts()
         cluster.start(kubeconfig, context)
-        return cls(cluster)
+        return cls(cluster, looked_up)
 
     @property
     def ready(self) -> bool:
@@ -52,17 +62,22 @@ class ClusterBacked:
         """Whether an allow that rests on a trusted store may stand: what was named is the same on the API server."""
         if not isinstance(world, Recording) or not outcome.allowed or world.untrusted:
             return False
-        return await self._cluster.still_so(world, within_seconds)
+        began = monotonic()
+        same = await self._cluster.still_so(world, within_seconds)
+        self._looked_up("same" if same else "other", monotonic() - began)
+        return same
 
     def confirm(self, world: World, decide: Callable[[World], Outcome], deadline: float) -> Outcome:
         """Decides again on what the API server has now; what cannot be read in time is unknown."""
         if not isinstance(world, Recording):
             return decide(world)
+        began = monotonic()
         fresh = self._cluster.confirmed(world, deadline)
         outcome = decide(fresh)
-        if outcome.allowed or not isinstance(fresh, ConfirmedWorld) or not fresh.read_lists():
-            return outcome
-        return decide(fresh)
+        if not outcome.allowed and isinstance(fresh, ConfirmedWorld) and fresh.read_lists():
+            outcome = decide(fresh)
+        self._looked_up("judged", monotonic() - began)
+        return outcome
 
     def attached(self) -> AttachedCluster:
         """The cluster, as the dry-run API looks at it."""

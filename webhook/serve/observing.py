@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 
 from webhook.policy import Policy
 from webhook.policy_standing import Standing, standing
+from webhook.serve.cache_metrics import CacheCollector, Statistics
 from webhook.serve.tls import Certificates
 
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
@@ -45,6 +46,14 @@ class Metrics:
             "migratable_would_have_been_denied",
             "Findings that passed and that the built-in strict policy denies.",
             ["rule"],
+            registry=self.registry,
+        )
+        self._looked_up = Histogram(
+            "migratable_live_read_seconds",
+            "Time that live reads of the cluster took for a review: nothing had changed (same), a judgement had to be "
+            "made again (other, then judged).",
+            ["ended"],
+            buckets=BUCKETS,
             registry=self.registry,
         )
         self._refused = Counter(
@@ -84,6 +93,14 @@ class Metrics:
     def would_deny(self, rule: str) -> None:
         """Counts one finding that a stricter policy would deny."""
         self._would_deny.labels(rule).inc()
+
+    def looked_up(self, ended: str, seconds: float) -> None:
+        """Counts the live reads for one review."""
+        self._looked_up.labels(ended).observe(seconds)
+
+    def follow(self, statistics: Statistics) -> None:
+        """Shows how the cluster's cache stands whenever somebody scrapes."""
+        self.registry.register(CacheCollector(statistics))
 
     def exempted(self, policy: Policy, today: str) -> None:
         """Shows how the exemptions of a policy stand today."""

@@ -1,0 +1,46 @@
+"""What a scraper reads of the cluster's cache."""
+
+from prometheus_client import generate_latest
+
+from webhook.resolve.store import KindStatistics
+from webhook.serve.observing import Metrics
+
+CLAIMS = KindStatistics("PersistentVolumeClaim", 100_000, 2, True, False, 12.5, 1, 3, "the API server answered 429")
+VOLUMES = KindStatistics("DataVolume", 0, 0, False, True, None, 0, 0, "")
+
+
+def lines(metrics: Metrics) -> list[str]:
+    text = generate_latest(metrics.registry).decode()
+    return [each for each in text.splitlines() if each.startswith("migratable_cluster")]
+
+
+def test_each_kind_is_a_series_of_the_moment() -> None:
+    """
+    Size, age and trouble by kind, never by the text of a problem; a kind that was never heard of has no age.
+    """
+    now = [CLAIMS, VOLUMES]
+    metrics = Metrics()
+    metrics.follow(lambda: now)
+
+    first = lines(metrics)
+    now[:] = [VOLUMES]
+    second = lines(metrics)
+
+    assert first == [
+        'migratable_cluster_objects{kind="PersistentVolumeClaim"} 100000.0',
+        'migratable_cluster_objects{kind="DataVolume"} 0.0',
+        'migratable_cluster_unreadable_objects{kind="PersistentVolumeClaim"} 2.0',
+        'migratable_cluster_unreadable_objects{kind="DataVolume"} 0.0',
+        'migratable_cluster_age_seconds{kind="PersistentVolumeClaim"} 12.5',
+        'migratable_cluster_synced{kind="PersistentVolumeClaim"} 1.0',
+        'migratable_cluster_synced{kind="DataVolume"} 0.0',
+        'migratable_cluster_missing{kind="PersistentVolumeClaim"} 0.0',
+        'migratable_cluster_missing{kind="DataVolume"} 1.0',
+        'migratable_cluster_failing{kind="PersistentVolumeClaim"} 1.0',
+        'migratable_cluster_failing{kind="DataVolume"} 0.0',
+        'migratable_cluster_lists_total{kind="PersistentVolumeClaim"} 1.0',
+        'migratable_cluster_lists_total{kind="DataVolume"} 0.0',
+        'migratable_cluster_watches_total{kind="PersistentVolumeClaim"} 3.0',
+        'migratable_cluster_watches_total{kind="DataVolume"} 0.0',
+    ]
+    assert second == [each for each in first if "DataVolume" in each]

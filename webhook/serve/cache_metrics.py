@@ -1,0 +1,54 @@
+"""How the cluster's cache stands, told when it is scraped: the only label is the kind, of those that are watched."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from webhook.resolve.store import KindStatistics
+
+Statistics = Callable[[], Iterable[KindStatistics]]
+Value = Callable[[KindStatistics], float | None]
+
+_GAUGES: tuple[tuple[str, str, Value], ...] = (
+    ("objects", "Objects of the cluster that are held.", lambda kind: kind.objects),
+    (
+        "unreadable_objects",
+        "Of them those whose fields have other types than they may have.",
+        lambda kind: kind.undecodable,
+    ),
+    ("age_seconds", "Since the last list, event or bookmark; absent before the first.", lambda kind: kind.age_seconds),
+    ("synced", "1 once all objects were listed.", lambda kind: kind.synced),
+    ("missing", "1 while the cluster does not serve the kind.", lambda kind: kind.missing),
+    (
+        "failing",
+        "1 while the last attempt to list or watch has failed; the log says why.",
+        lambda kind: bool(kind.problem),
+    ),
+)
+_COUNTERS: tuple[tuple[str, str, Value], ...] = (
+    ("lists", "Full lists.", lambda kind: kind.lists),
+    ("watches", "Watches that were opened.", lambda kind: kind.restarts),
+)
+
+
+class CacheCollector(Collector):
+    """Makes ``migratable_cluster_*`` of what ``statistics`` says at the moment."""
+
+    def __init__(self, statistics: Statistics) -> None:
+        self._statistics = statistics
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing: a registry need not ask for values to know the names."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """All families, each kind a series."""
+        now = tuple(self._statistics())
+        for families, kind_of_metric in ((_GAUGES, GaugeMetricFamily), (_COUNTERS, CounterMetricFamily)):
+            for name, text, value in families:
+                family = kind_of_metric(f"migratable_cluster_{name}", text, labels=["kind"])
+                for each in now:
+                    if (found := value(each)) is not None:
+                        family.add_metric([each.kind], found)
+                yield family
