@@ -33,7 +33,7 @@ def fill(facts: DefaultFacts) -> Iterator[Set]:
     for name, value, why in _values(facts):
         if name in present or (name == MAX_DOWNTIME and gated):
             continue
-        if name == PARALLEL_OUTBOUND and _contradicts(facts, migrations, value):
+        if _contradicts(facts, migrations, name, value):
             continue
         yield Set((*MIGRATIONS, name), value, why)
 
@@ -49,17 +49,21 @@ def _values(facts: DefaultFacts) -> Iterator[tuple[str, Json, str]]:
             yield name, own[name], "KubeVirt's own default"
 
 
-def _contradicts(facts: DefaultFacts, migrations: Json, outbound: Json) -> bool:
-    """Whether a limit per node would stand above the one for the cluster that is there, or will be."""
-    wanted = facts.wanted.values or {}
+def _contradicts(facts: DefaultFacts, migrations: Json, name: str, value: Json) -> bool:
+    """Whether the limit per node would stand above the one for the cluster: what is there, or will be, counts for both."""
+    if name not in (PARALLEL_OUTBOUND, PARALLEL_CLUSTER) or not isinstance(value, int):
+        return False
+    written = migrations if isinstance(migrations, dict) else {}
+    if name == PARALLEL_CLUSTER:
+        outbound = written.get(PARALLEL_OUTBOUND)
+        return isinstance(outbound, int) and outbound > value
+    chosen = (facts.wanted.values or {}).get(PARALLEL_CLUSTER)
 
     def limit(behaviour: Behaviour) -> int:
         own: int = in_force(migrations, behaviour)[PARALLEL_CLUSTER]
-        written = isinstance(migrations, dict) and migrations.get(PARALLEL_CLUSTER) is not None
-        chosen = wanted.get(PARALLEL_CLUSTER)
-        return chosen if not written and isinstance(chosen, int) else own
+        return chosen if written.get(PARALLEL_CLUSTER) is None and isinstance(chosen, int) else own
 
-    return any(limit(behaviour) < outbound for behaviour in each(facts.releases))
+    return any(limit(behaviour) < value for behaviour in each(facts.releases))
 
 
 DEFAULT = Default(
