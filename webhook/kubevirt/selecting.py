@@ -145,17 +145,18 @@ def contenders(
     It is one answer where all labels are known.
     """
     found: list[Match | None] = []
-    matches = (match for policy in policies if (match := matching(policy, vmi, namespace, name)) is not None)
-    for match in sorted(matches, key=lambda match: match.rank):
+    for match in matches_of(policies, vmi, namespace, name):
         found.append(match)
         if match.certain:
             return tuple(found)
     return (*found, None)
 
 
-def matches_of(policies: Iterable[MigrationPolicy], vmi: Labels, namespace: Labels) -> list[Match]:
-    """All policies that match, best first."""
-    found = [match for policy in policies if (match := matching(policy, vmi, namespace)) is not None]
+def matches_of(
+    policies: Iterable[MigrationPolicy], vmi: Labels, namespace: Fact[Labels], name: str = ""
+) -> list[Match]:
+    """All policies that match, or may, best first."""
+    found = [match for policy in policies if (match := matching(policy, vmi, namespace, name)) is not None]
     return sorted(found, key=lambda match: match.rank)
 
 

@@ -18,6 +18,7 @@ __all__ = ["COMMANDS", "cli", "exit_status", "main"]
 COMMANDS = {
     "check": "Check manifests: files, folders, or - for standard input.",
     "explain": "Explain a rule: what KubeVirt does, since when, why, and what to write instead.",
+    "explain-settings": "Explain which migration settings win for each VM, and why.",
     "rules": "List the rules.",
     "serve": "Serve admission, health and metrics, dry-run API and page.",
     "version": "Print the version, and the KubeVirt releases that are known.",

@@ -1,0 +1,104 @@
+"""``explain-settings`` for people: which settings win for each VM, why, and what that gives it."""
+
+from collections.abc import Iterator, Sequence
+
+from webhook.kubevirt.budget import MIB
+from webhook.kubevirt.explaining import FOLLOWS, Ending
+from webhook.kubevirt.settings import SETTINGS
+from webhook.report.settings_model import CaseReport, MachineReport, OutlookReport, SettingReport, SettingsReport
+
+ENDINGS = {
+    Ending.POST_COPY: "post-copy: the guest goes on at the new node, and is lost if the connection breaks",
+    Ending.PAUSE: "the guest is paused and given as long again, then the migration is cancelled",
+    Ending.CANCEL: "the migration is cancelled; the guest runs on where it is",
+    Ending.NEVER: "never; a migration that does not come to its end goes on for ever",
+    Ending.AT_ONCE: "before it begins: every migration is cancelled at once",
+}
+BY_POLICY = frozenset(name for name, setting in SETTINGS.items() if setting.policy)
+"""What is shown for each VM; the rest is the same for all and stands in the cluster's block."""
+_LABEL = 14
+
+
+def render(report: SettingsReport) -> str:
+    """One block for the cluster and one for each VM, and the notes."""
+    blocks = [list(_cluster(report)), *(list(_machine(each)) for each in report.machines)]
+    if report.notes:
+        blocks.append([f"note: {note}" for note in report.notes])
+    return "\n\n".join("\n".join(block) for block in blocks) + "\n"
+
+
+def _cluster(report: SettingsReport) -> Iterator[str]:
+    yield f"KubeVirt {report.release}, for a VM that no MigrationPolicy matches"
+    yield from _settings(report.cluster.settings)
+    yield from _limits(report.cluster)
+
+
+def _machine(machine: MachineReport) -> Iterator[str]:
+    name = "/".join(part for part in (machine.namespace, machine.name) if part) or "(no name)"
+    yield f"{machine.kind} {name}"
+    yield from _row("memory", _memory(machine))
+    for disk in machine.local_disks:
+        most = f"up to {_mebibytes(disk.most_bytes)}" if disk.most_bytes is not None else "what was written to it"
+        time = "" if disk.brings_time else ", which brings no time"
+        yield from _row("local disk", f"{disk.volume}: {most} is carried too{time}")
+    if machine.device is not None:
+        yield from _row("device", f"{machine.device}: with a device of the node there is no post-copy from 1.9 on")
+    for case in machine.cases:
+        won = f"MigrationPolicy {case.policy!r}: " if case.policy is not None else ""
+        yield from _row("settings", f"{won}{case.because}")
+        yield from _settings([each for each in case.settings if each.name in BY_POLICY], " " * _LABEL)
+        yield from _limits(case)
+        if case.outlook is not None:
+            yield from _outlook(case.outlook)
+
+
+def _memory(machine: MachineReport) -> str:
+    if machine.memory_bytes is not None:
+        return f"{_mebibytes(machine.memory_bytes)} ({machine.memory_path})"
+    return f"not known: {machine.memory_unknown}" if machine.memory_unknown is not None else "the VM names none"
+
+
+def _settings(settings: Sequence[SettingReport], indent: str = "") -> Iterator[str]:
+    width = max((len(each.name) for each in settings), default=0)
+    values = [_value(each.value) for each in settings]
+    wide = max(map(len, values), default=0)
+    for each, value in zip(settings, values, strict=True):
+        origin = each.origin if each.origin == FOLLOWS else f"by {each.origin}"
+        yield f"{indent}  {each.name:<{width}}  {value:<{wide}}  {origin}"
+
+
+def _value(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _limits(case: CaseReport) -> Iterator[str]:
+    if case.when_time_is_over is None:
+        yield from _row("time", "cannot be told: bandwidthPerMigration is no bandwidth that KubeVirt takes")
+        return
+    rate = f"{case.bytes_per_second / MIB:.2f} MiB/s" if case.bytes_per_second else "no limit is known"
+    yield from _row("bandwidth", rate)
+    yield from _row("time is over", ENDINGS[Ending(case.when_time_is_over)])
+    largest = f"{_mebibytes(case.largest_bytes)} at most" if case.largest_bytes is not None else "any size"
+    yield from _row("can finish", largest)
+
+
+def _outlook(outlook: OutlookReport) -> Iterator[str]:
+    given = f"{outlook.allowed_seconds} s" if outlook.allowed_seconds is not None else "no end"
+    yield from _row("time allowed", f"{given} ({outlook.counted_gigabytes} GB begun)")
+    best = f"{outlook.best_case_seconds} s" if outlook.best_case_seconds is not None else "not known"
+    yield from _row("best case", best)
+    if not outlook.finishes:
+        yield "  WARNING: this VM cannot finish a migration if it uses all of its memory"
+    elif outlook.fails_once_full:
+        disks = " and ".join(outlook.fails_once_full)
+        full = "is full" if len(outlook.fails_once_full) == 1 else "are full"
+        yield f"  WARNING: once {disks} {full}, this VM cannot finish a migration"
+
+
+def _row(label: str, text: str) -> Iterator[str]:
+    yield f"  {label:<{_LABEL}}{text}"
+
+
+def _mebibytes(size: int | None) -> str:
+    """Whole MiB, rounded down where there is a rest."""
+    return f"{(size or 0) // MIB}Mi"

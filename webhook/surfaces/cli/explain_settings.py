@@ -1,0 +1,67 @@
+"""``migratable explain-settings``."""
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from webhook.errors import WebhookError
+from webhook.report import settings_model, settings_text
+from webhook.resolve.files import Sources, read_all
+from webhook.surfaces.cli.status import EXIT_ERROR, fail
+from webhook.surfaces.explaining_settings import Wanted, explain_settings
+
+
+@click.command("explain-settings")
+@click.argument("paths", nargs=-1, metavar="[PATH|-]...")
+@click.option("-f", "--filename", "files", multiple=True, metavar="PATH", help="The same as PATH, as kubectl has it.")
+@click.option("-R", "--recursive", is_flag=True, help="Look into folders inside folders.")
+@click.option(
+    "--facts", multiple=True, metavar="PATH", help="Manifests to look things up in; their VMs are not explained."
+)
+@click.option(
+    "--vm", "vms", multiple=True, metavar="[NAMESPACE/]NAME", help="Only this VM; repeatable. Else all that are given."
+)
+@click.option("--release", default="", metavar="1.x", help="KubeVirt release; else what the KubeVirt CR says.")
+@click.option(
+    "--link",
+    default="",
+    metavar="QUANTITY",
+    help="Bandwidth of a node's migration link in bytes per second, e.g. 1250M for 10 Gbit/s; migrations share it.",
+)
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(
+    paths: Sequence[str],
+    files: Sequence[str],
+    recursive: bool,
+    facts: Sequence[str],
+    vms: Sequence[str],
+    release: str,
+    link: str,
+    output: str,
+) -> None:
+    """
+    Explain which migration settings win for each VM, and why.
+
+    Give the KubeVirt CR, MigrationPolicies, namespaces, instancetypes and VMs. It tells how long a migration may take,
+    how long it takes in the best case, how much memory can still finish, and warns of a VM that cannot.
+    """
+    named = [*paths, *files]
+    if not named:
+        raise click.UsageError("Name files or folders, or - for standard input.")
+    sources = Sources()
+    try:
+        inputs = read_all(named, recursive=recursive, sources=sources)
+        known = read_all(facts, recursive=True, sources=sources)
+        background = [given for one in known for given in one.given]
+        report = explain_settings(inputs, background, Wanted(release, tuple(vms), link))
+    except WebhookError as error:
+        fail(error)
+    renderer = settings_model if output == "json" else settings_text
+    click.echo(renderer.render(report), nl=False)
+    problems = [problem for one in (*inputs, *known) for problem in one.problems]
+    for problem in problems:
+        where = f"{problem.source}:{problem.line}" if problem.line else problem.source
+        click.echo(f"error: {where}: {problem.message}. {problem.remedy}", err=True)
+    if problems:
+        sys.exit(EXIT_ERROR)
