@@ -29,7 +29,7 @@ class Helm:
 
     def upgrade(self, values: Mapping[str, Any], *flags: str) -> str:
         """`helm upgrade` to these values and no others."""
-        return self("upgrade", RELEASE, str(CHART), "--values", "-", *flags, values=values)
+        return self("upgrade", RELEASE, str(CHART), "--reset-values", "--values", "-", *flags, values=values)
 
     def uninstall(self) -> str:
         """`helm uninstall`."""

@@ -1,0 +1,177 @@
+"""helm on a real API server: install, upgrade, rollback and uninstall; no pod runs, so objects are looked at."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.apiserver.client import Client
+from tests.apiserver.controlplane import ControlPlane
+from tests.deploy.charts import template
+from tests.deploy.helming import Helm
+from tests.deploy.manifests import NAMESPACE, Manifest
+
+pytestmark = [pytest.mark.apiserver, pytest.mark.helm]
+
+STRATEGIC = "application/strategic-merge-patch+json"
+MERGE = "application/merge-patch+json"
+VALIDATING = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/migratable-validate"
+SERVING_SECRET = f"/api/v1/namespaces/{NAMESPACE}/secrets/migratable-serving-cert"
+WEBHOOK = "virtualmachine.validate.migratable"
+EVERYTHING: dict[str, Any] = {
+    "failurePolicy": "Fail",
+    "autoscaling": {"enabled": True},
+    "monitoring": {each: {"enabled": True} for each in ("serviceMonitor", "prometheusRule", "dashboard")},
+}
+
+PASSING = ("events", "endpointslices", "componentstatuses")
+"""Made by the API server itself, as are Leases of kube-system."""
+
+
+@pytest.fixture
+def helm(plane: ControlPlane, tmp_path: Path) -> Iterator[Helm]:
+    """A cluster without us, and helm; what a test leaves is taken away."""
+    plane.client.kubectl("create", "namespace", NAMESPACE, check=False)
+    here = Helm(plane.client, tmp_path / "helm")
+    yield here
+    if here("list", "--short").strip():
+        here.uninstall()
+
+
+def everything(client: Client) -> set[str]:
+    """The path of every object in the cluster."""
+    found = set()
+    groups = client.api("GET", "/apis").document["groups"]
+    for version in ["api/v1", *(f"apis/{each['preferredVersion']['groupVersion']}" for each in groups)]:
+        for resource in client.api("GET", f"/{version}").document["resources"]:
+            if "list" not in resource["verbs"] or resource["name"] in PASSING:
+                continue
+            for item in client.api("GET", f"/{version}/{resource['name']}").document.get("items", ()):
+                metadata = item["metadata"]
+                if (resource["name"], metadata.get("namespace")) != ("leases", "kube-system"):
+                    found.add(f"{resource['name']}/{metadata.get('namespace', '')}/{metadata['name']}")
+    return found
+
+
+def ours(client: Client) -> set[str]:
+    """The same, without what helm remembers."""
+    return {each for each in everything(client) if "/sh.helm.release." not in each}
+
+
+def policies(client: Client) -> set[str]:
+    """When each validating webhook fails."""
+    return {each["failurePolicy"] for each in client.api("GET", VALIDATING).document["webhooks"]}
+
+
+def mounted_policy(client: Client) -> str:
+    """The policy file that the server mounts."""
+    path = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/migratable"
+    volumes = client.api("GET", path).document["spec"]["template"]["spec"]["volumes"]
+    (name,) = (each["configMap"]["name"] for each in volumes if each["name"] == "policy")
+    return str(client.api("GET", f"/api/v1/namespaces/{NAMESPACE}/configmaps/{name}").document["data"]["policy.yaml"])
+
+
+def identity(manifest: Manifest) -> tuple[str, str]:
+    return manifest["kind"], manifest["metadata"]["name"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{}, EVERYTHING, {"certificates": {"source": "cert-manager"}}, {"mode": "audit"}],
+    ids=["as it comes", "with everything", "cert-manager", "audit"],
+)
+def test_what_is_rendered_is_installed(helm: Helm, values: dict[str, Any]) -> None:
+    """
+    The API server takes every object, and warns of none.
+    """
+    before = everything(helm.client)
+
+    said = helm.install(values)
+
+    made = {each.partition("/")[0] for each in everything(helm.client) - before}
+    stored = json.loads(
+        helm.client.kubectl("get", "-f", "-", "-o", "json", stdin=helm("get", "manifest", "migratable")).stdout
+    )
+    assert "STATUS: deployed" in said
+    assert "warning" not in said.lower()
+    assert sorted(map(identity, stored["items"])) == sorted(map(identity, template(values)))
+    assert "pods" not in made
+
+
+def test_uninstalling_leaves_nothing_behind(helm: Helm) -> None:
+    """
+    Of all kinds that the API server serves, every object that was not there before is gone.
+    """
+    before = everything(helm.client)
+    helm.install(EVERYTHING)
+    between = everything(helm.client)
+
+    helm.uninstall()
+
+    assert len(between - before) > 25
+    assert everything(helm.client) == before
+
+
+@pytest.mark.parametrize("how", ["--server-side=true", "--server-side=false"])
+def test_an_upgrade_leaves_what_the_rotator_wrote(helm: Helm, how: str) -> None:
+    """
+    A certificate and the caBundles outlive it, also one to another failure policy.
+    """
+    client = helm.client
+    helm.install({"mode": "warn"}, how)
+    bundle = {"webhooks": [{"name": WEBHOOK, "clientConfig": {"caBundle": client.ca.bundle}}]}
+    pair = {"data": {"tls.crt": "Y3J0", "tls.key": "a2V5"}}
+    assert client.api("PATCH", VALIDATING, bundle, content_type=STRATEGIC).status == 200
+    assert client.api("PATCH", SERVING_SECRET, pair, content_type=MERGE).status == 200
+
+    helm.upgrade({"failurePolicy": "Fail"}, how)
+
+    stored = {each["name"]: each for each in client.api("GET", VALIDATING).document["webhooks"]}
+    assert stored[WEBHOOK]["clientConfig"]["caBundle"] == client.ca.bundle
+    assert stored[WEBHOOK]["failurePolicy"] == "Fail"
+    assert client.api("GET", SERVING_SECRET).document["data"] == pair["data"]
+
+
+def test_a_rollback_brings_policy_and_failure_policy_back(helm: Helm) -> None:
+    """
+    From `enforce` and Fail to `audit` and Ignore, in one command.
+    """
+    helm.install({"mode": "audit"})
+    audit = (policies(helm.client), mounted_policy(helm.client))
+    helm.upgrade({"failurePolicy": "Fail"})
+    enforce = (policies(helm.client), mounted_policy(helm.client))
+
+    helm("rollback", "migratable", "1")
+
+    assert "Fail" in enforce[0]
+    assert enforce[1] != audit[1]
+    assert (policies(helm.client), mounted_policy(helm.client)) == audit
+    assert audit[0] == {"Ignore"}
+
+
+def test_an_upgrade_takes_away_what_is_not_wanted_any_more(helm: Helm) -> None:
+    """
+    From the rotator to cert-manager, and back: the rights of the one that is not used are gone.
+    """
+    helm.install({})
+    with_rotator = ours(helm.client)
+
+    helm.upgrade({"certificates": {"source": "cert-manager"}})
+    with_cert_manager = ours(helm.client)
+    helm.upgrade({})
+
+    assert {each.partition("/")[0] for each in with_rotator - with_cert_manager} == {
+        "clusterrolebindings",
+        "clusterroles",
+        "deployments",
+        "leases",
+        "networkpolicies",
+        "rolebindings",
+        "roles",
+        "secrets",
+        "serviceaccounts",
+    }
+    assert {each.partition("/")[0] for each in with_cert_manager - with_rotator} == {"certificates", "issuers"}
+    assert ours(helm.client) == with_rotator
