@@ -20,6 +20,7 @@ from tests.generating import (
     replica_sets,
     worlds,
 )
+from tests.generating.schemas import faults
 from tests.surfaces.admission.reviews import read, review
 from webhook.defaults import patches
 from webhook.defaults.default import Set
@@ -179,6 +180,20 @@ def test_what_is_in_force_becomes_visible_and_stays(manifest: Manifest, releases
 
     for behaviour in known.each(releases):
         assert in_force(new, behaviour) == in_force(old, behaviour)
+
+
+@settings(deadline=None, max_examples=60)
+@given(kubevirts(), POLICIES, RELEASES)
+def test_what_is_filled_in_has_the_shape_of_its_definition(
+    manifest: Manifest, policy: Policy, releases: Releases
+) -> None:
+    """
+    An API server that took the CR takes it filled in, too.
+    """
+    patch = operations(manifest, policy, releases=releases)
+
+    assert patch is not None
+    assert faults(filled(manifest, patch)) == []
 
 
 MIGRATIONS = ("spec", "configuration", "migrations")
