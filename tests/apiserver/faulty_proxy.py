@@ -41,6 +41,8 @@ class FaultyProxy:
         """Whether watches say nothing any more although they stay open: half-open connections."""
         self.cut_within_event = 0
         """So many watches end in the middle of their next event."""
+        self.closed = False
+        """Whether everybody is hung up on."""
         self.refuse_lists = False
         """Whether lists are answered 429."""
         self.lists: list[tuple[float, str]] = []
@@ -82,6 +84,8 @@ class FaultyProxy:
     def _serve(self, client: socket.socket) -> None:
         with self._remembered(client), suppress(OSError):
             head = _head(client)
+            if self.closed:
+                return
             target = head.split(b" ", 2)[1].decode()
             watches, lists = "watch=1" in target, "limit=" in target
             if lists and "continue=" not in target:

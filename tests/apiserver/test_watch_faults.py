@@ -1,0 +1,184 @@
+"""Trouble on the way to a real API server: noticed, recovered from within ten seconds, without a storm of lists."""
+
+import json
+import re
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.apiserver import crds
+from tests.apiserver.controlplane import ControlPlane
+from tests.apiserver.faulty_proxy import FaultyProxy, faulty_proxy
+from tests.apiserver.test_cluster_facts import NAD, claim, claims, modes, nad, nads
+from tests.waiting import wait_until
+from webhook.objects.storage import PersistentVolumeClaim
+from webhook.resolve.cluster import ClusterFacts
+from webhook.resolve.watching import Pace
+
+pytestmark = pytest.mark.apiserver
+
+RECOVERY_SECONDS = 10.0
+NOTICE_SECONDS = 30.0
+KINDS = (PersistentVolumeClaim, NAD)
+CLAIMS = "/api/v1/persistentvolumeclaims"
+
+
+class Followed:
+    """Claims and networks of a control plane, seen through a proxy that can be broken."""
+
+    def __init__(self, plane: ControlPlane, proxy: FaultyProxy, facts: ClusterFacts) -> None:
+        self.plane, self.proxy, self.facts = plane, proxy, facts
+        self.namespace = plane.client.create_namespace("faults")
+        self.made = 0
+
+    def make_claim(self, mode: str = "ReadWriteMany") -> Callable[[], bool]:
+        """Makes a claim; what is returned says whether it is known."""
+        self.made += 1
+        name = f"c{self.made}"
+        self.plane.client.create(claims(self.namespace), claim(name, mode))
+        return lambda: modes(self.facts, self.namespace, name) == [mode]
+
+    def problem(self) -> str:
+        """What troubles the watch of claims."""
+        return self.facts.statistics()[0].problem
+
+    def lists(self) -> int:
+        """How many times claims were listed from the beginning."""
+        return sum(target.startswith(CLAIMS) for _, target in self.proxy.lists)
+
+    def is_found_again(self) -> None:
+        """A claim made now is known within the time that recovery may take."""
+        wait_until(self.make_claim(), RECOVERY_SECONDS, "a claim made after the trouble")
+
+
+@contextmanager
+def followed(plane: ControlPlane, folder: Path, pace: Pace) -> Iterator[Followed]:
+    with faulty_proxy(plane, folder) as (proxy, kubeconfig):
+        facts = ClusterFacts(KINDS, pace=pace)
+        facts.start(kubeconfig)
+        try:
+            wait_until(lambda: facts.ready, NOTICE_SECONDS, "claims and networks to be synced")
+            yield Followed(plane, proxy, facts)
+        finally:
+            facts.stop()
+
+
+@pytest.fixture
+def here(control_plane: ControlPlane, tmp_path: Path) -> Iterator[Followed]:
+    """With the product's own pace, but for the silence that counts as trouble."""
+    with followed(control_plane, tmp_path, Pace(silence_seconds=2.0)) as ready:
+        yield ready
+
+
+def test_a_half_open_connection_is_given_up(here: Followed) -> None:
+    """
+    Nothing arrives any more and nothing ends: the silence is noticed, and the watch goes on where it stopped.
+    """
+    here.is_found_again()
+    here.proxy.silent = True
+    missed = here.make_claim()
+    wait_until(here.problem, NOTICE_SECONDS, "the silence to be noticed")
+
+    here.proxy.silent = False
+
+    wait_until(missed, RECOVERY_SECONDS, "what was missed")
+    here.is_found_again()
+    assert here.lists() == 1
+
+
+def test_a_truncated_event_costs_no_list(here: Followed) -> None:
+    """
+    A stream that ends within an event is taken up before that event.
+    """
+    here.is_found_again()
+    here.proxy.cut_within_event = 1
+
+    cut = here.make_claim()
+
+    wait_until(cut, RECOVERY_SECONDS, "the claim whose event was cut")
+    assert here.proxy.cut_within_event == 0
+    assert here.lists() == 1
+
+
+def test_lists_that_are_refused_are_not_stormed(control_plane: ControlPlane, tmp_path: Path) -> None:
+    """
+    429: a few tries, ever more seldom, whatever Retry-After says; ready soon after it ends.
+    """
+    with faulty_proxy(control_plane, tmp_path) as (proxy, kubeconfig):
+        proxy.refuse_lists = True
+        facts = ClusterFacts(KINDS)
+        facts.start(kubeconfig)
+        try:
+            wait_until(lambda: len(proxy.lists) >= 6, NOTICE_SECONDS, "three tries for each kind")
+            refused = {each.problem for each in facts.statistics()}
+            times = [time for time, target in proxy.lists if target.startswith(CLAIMS)]
+            ready = facts.ready
+
+            proxy.refuse_lists = False
+            wait_until(lambda: facts.ready, RECOVERY_SECONDS, "the lists")
+        finally:
+            facts.stop()
+
+    assert not ready
+    assert refused == {"the API server answered 429"}
+    assert all(later - earlier >= 0.2 for earlier, later in pairwise(times))
+
+
+def test_a_position_that_was_compacted_away_costs_one_list(tmp_path: Path) -> None:
+    """
+    etcd forgot, the API server restarted: 410, one list of each kind, and what went meanwhile is gone.
+    """
+    with ControlPlane(crds=crds.OWN) as plane, followed(plane, tmp_path, Pace(silence_seconds=2.0)) as here:
+        here.is_found_again()
+        plane.client.create(nads(here.namespace), nad("lan"))
+        wait_until(
+            lambda: isinstance(here.facts.world().find(NAD, here.namespace, "lan"), NAD), NOTICE_SECONDS, "the network"
+        )
+        here.proxy.closed = True
+        here.proxy.break_all()
+        missed = here.make_claim()
+        assert plane.client.api("DELETE", f"{nads(here.namespace)}/lan").status == 200
+        compact(plane)
+        plane.restart()
+
+        here.proxy.closed = False
+
+        wait_until(missed, RECOVERY_SECONDS, "what was missed")
+        gone = here.facts.world().find
+        wait_until(
+            lambda: not isinstance(gone(NAD, here.namespace, "lan"), NAD), RECOVERY_SECONDS, "the network to be gone"
+        )
+        here.is_found_again()
+        assert here.lists() == 2
+
+
+def test_an_api_server_that_restarts_often_is_not_listed_often(tmp_path: Path) -> None:
+    """
+    Three restarts: found again each time, with at most one list a restart.
+    """
+    with ControlPlane(crds=crds.OWN) as plane, followed(plane, tmp_path, Pace(silence_seconds=2.0)) as here:
+        for _ in range(3):
+            plane.restart()
+            here.is_found_again()
+
+        assert here.lists() <= 4
+
+
+def compact(plane: ControlPlane) -> None:
+    """etcd forgets everything but the newest state (its HTTP gateway, ``/v3/kv/compaction``)."""
+    found = re.search(r"--etcd-servers=(\S+)", " ".join(plane._argv["kube-apiserver"]))
+    assert found is not None
+
+    def ask(path: str, body: object) -> dict[str, dict[str, str]]:
+        request = urllib.request.Request(f"{found[1]}/v3/kv/{path}", json.dumps(body).encode())
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=10) as answer:
+            parsed: dict[str, dict[str, str]] = json.loads(answer.read())
+            return parsed
+
+    revision = ask("range", {"key": "AA=="})["header"]["revision"]
+    ask("compaction", {"revision": revision, "physical": True})
