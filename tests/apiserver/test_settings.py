@@ -17,8 +17,9 @@ from tests.apiserver import crds
 from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.serving import ROOT, Serving, install_hooks, kubectl_apply, serving
 from tests.waiting import wait_until
-from tests.wrapping import as_kubevirt, as_nad, as_policy, before_of
+from tests.wrapping import PREFIX, as_kubevirt, as_nad, as_policy, as_vm, before_of
 from webhook.rules import RULES
+from webhook.rules.example import NAMESPACE
 from webhook.rules.rule import About, Example, Rule, Severity
 
 pytestmark = pytest.mark.apiserver
@@ -32,13 +33,13 @@ WRAPS = {
     About.MIGRATION_NETWORK: as_kubevirt,
     About.NETWORK: as_nad,
     About.POLICY: as_policy,
+    About.BUDGET: as_vm,
 }
 SETTABLE = {"KubeVirt", "NetworkAttachmentDefinition", "Node", "MigrationPolicy"}
 """Kinds of other objects that a test can put into the cluster as an example wants them."""
 NETWORK = "/apis/k8s.cni.cncf.io/v1/namespaces/kubevirt/network-attachment-definitions"
 CR = "/apis/kubevirt.io/v1/namespaces/kubevirt/kubevirts"
 POLICIES = "/apis/migrations.kubevirt.io/v1alpha1/migrationpolicies"
-HOOKS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
 
 REFUSED_EARLIER = {
     "LM601": "spec.configuration.migrations.progressTimeout",
@@ -77,7 +78,7 @@ class Case:
 
     @property
     def path(self) -> str:
-        return f"spec.{self.rejected.violates[0]}"
+        return PREFIX[WRAPS[self.rule.about]] + self.rejected.violates[0]
 
     def manifest(self, example: Example) -> Manifest:
         made = WRAPS[self.rule.about](example)
@@ -176,49 +177,16 @@ class Cluster:
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """With the project's own small definitions, which let more through to us; hooks as deployed, and one more."""
+    """With the project's own small definitions, which let more through to us, and the hooks as deployed."""
     folder: Path = tmp_path_factory.mktemp("settings")
     with ControlPlane(crds=crds.OWN) as plane, serving(plane, folder / "tls") as server:
-        plane.client.create(
-            "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kubevirt"}}
-        )
+        for name in ("kubevirt", NAMESPACE):
+            body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+            plane.client.create("/api/v1/namespaces", body)
         install_hooks(plane, server)
         ready = Cluster(plane, server)
-        also_policies(ready)
         ready.store_kubevirt({"configuration": {"migrations": {}}})
         yield ready
-
-
-def also_policies(cluster: Cluster) -> None:
-    """MigrationPolicies are no hook of the deployment; the door judges them for whoever asks."""
-    hook = {
-        "name": "migrationpolicy.validate.example",
-        "clientConfig": {
-            "url": f"https://127.0.0.1:{cluster.server.admission_port}/validate",
-            "caBundle": cluster.plane.ca.bundle,
-        },
-        "rules": [
-            {
-                "apiGroups": ["migrations.kubevirt.io"],
-                "apiVersions": ["v1alpha1"],
-                "resources": ["migrationpolicies"],
-                "operations": ["CREATE", "UPDATE"],
-            }
-        ],
-        "admissionReviewVersions": ["v1"],
-        "sideEffects": "None",
-        "failurePolicy": "Fail",
-    }
-    body = {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "ValidatingWebhookConfiguration",
-        "metadata": {"name": "policies"},
-        "webhooks": [hook],
-    }
-    cluster.client.create(HOOKS, body)
-    bad = {"apiVersion": "migrations.kubevirt.io/v1alpha1", "kind": "MigrationPolicy", "metadata": {"name": "probe"}}
-    bad["spec"] = {"selectors": {}, "completionTimeoutPerGiB": -1}  # type: ignore[assignment]
-    wait_until(lambda: cluster.apply(bad).returncode == 1, SEEN_SECONDS, "the hook for policies to be in force")
 
 
 def denied(done: Done, rule: str, path: str) -> bool:
