@@ -211,7 +211,11 @@ def finding_of(rule: Rule, outcome: Violation | Undetermined, asked: Releases) -
 
 
 def merge(findings: Iterable[Finding]) -> list[Finding]:
-    """One finding for what holds in several groups of releases; order of first appearance is kept."""
+    """
+    One finding for what holds in several groups of releases, in the words of the newest of them.
+
+    Findings of one rule come oldest release first; order of first appearance is kept.
+    """
     merged: dict[tuple[str, str, FieldPath, bool], Finding] = {}
     for finding in findings:
         key = (*finding.identity, finding.path, finding.undetermined)
@@ -225,7 +229,7 @@ def merge(findings: Iterable[Finding]) -> list[Finding]:
                 if same.basis is finding.basis
                 else next(each.releases for each in (same, finding) if each.basis is basis)
             )
-            merged[key] = replace(same, basis=basis, releases=releases)
+            merged[key] = replace(finding, basis=basis, releases=releases)
     return list(merged.values())
 
 
