@@ -60,7 +60,8 @@ RULE = Rule(
     summary="An interface on the pod network is bound as a bridge.",
     rationale=(
         "A bridge gives the pod's own IP address to the guest. Live migration starts a second pod on another node with "
-        "another address, so the guest would lose its network. KubeVirt therefore marks the VM as not live-migratable."
+        "another address, so the guest would lose its network. Where the guest can take a new address by itself, annotation "
+        f"{OVERRIDE} on the VMI lets it migrate; KubeVirt looks at its key alone."
     ),
     remediation=(
         "Write `masquerade: {}` instead of `bridge: {}` for that interface (and list it, with network `pod: {}`, if "

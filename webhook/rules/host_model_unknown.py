@@ -50,7 +50,8 @@ RULE = Rule(
     summary="The CPU is to be like the node's, and the node does not say what it is.",
     rationale=(
         "With host-model KubeVirt looks for a target node with the same CPU model. If virt-handler does not know the model, "
-        "it cannot look. On amd64 it practically always knows; this is taken for granted unless nodes are given."
+        "it cannot look. On amd64 it practically always knows; this is taken for granted unless nodes are given. KubeVirt's "
+        "reason really lacks the word Not."
     ),
     remediation="Write a named CPU model under domain.cpu.model, or host-passthrough on arm64.",
     source="pkg/virt-handler/vm.go isHostModelMigratable, v1.9.0 line 2441; cmd/virt-handler/virt-handler.go, v1.4.1",

@@ -30,7 +30,10 @@ RULE = Rule(
     about=About.VMI,
     reason=Reason.SEV,
     summary="The guest's memory is encrypted with AMD SEV or SEV-SNP.",
-    rationale="Another processor cannot decrypt the memory, so KubeVirt does not migrate such a VM.",
+    rationale=(
+        "Another processor cannot decrypt the memory, so KubeVirt does not migrate such a VM. SEV-SNP (`snp`) exists from "
+        "KubeVirt 1.7 on; an older one drops the field."
+    ),
     remediation="Remove launchSecurity, if the guest need not be protected from its host; else expect no live migration.",
     source="pkg/virt-handler/vm.go, v1.9.0; .snp counts from v1.7",
     reference=MIGRATION_GUIDE,

@@ -18,8 +18,8 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
             if port.port in MIGRATION_PORTS:
                 yield Violation(
                     facts.at("domain", "devices", "interfaces", index, "ports", at),
-                    f"masquerade interface {interface.name!r} lists port {port.port}, which live migration is said to need "
-                    "for itself; KubeVirt migrates such a VM in every release here, so profile `exact` lets it pass",
+                    f"masquerade interface {interface.name!r} lists port {port.port}, which KubeVirt's guide reserves for "
+                    "live migration; KubeVirt itself does not check that and migrates the VM, so profile `exact` lets it pass",
                     f"interface {interface.name} port {port.port}",
                 )
         for at, ranged in enumerate(interface.port_ranges or ()):
@@ -28,7 +28,8 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
                 yield Violation(
                     facts.at("domain", "devices", "interfaces", index, "portRanges", at),
                     f"masquerade interface {interface.name!r} lists ports {ranged.start} to {ranged.end}, which hold "
-                    f"{' and '.join(hit)}; KubeVirt migrates such a VM in every release here, so profile `exact` lets it pass",
+                    f"{' and '.join(hit)}, reserved for live migration by KubeVirt's guide; KubeVirt itself does not check "
+                    "that and migrates the VM, so profile `exact` lets it pass",
                     f"interface {interface.name} portRange {ranged.start}-{ranged.end}",
                 )
 

@@ -85,7 +85,10 @@ RULE = Rule(
         "On the pod network KubeVirt migrates masquerade, passtBinding (1.8 and later), and binding plugins that the "
         "KubeVirt CR registers with `migration`. Everything else, also no binding at all, ties the guest to its pod."
     ),
-    remediation="Write `masquerade: {}` for that interface.",
+    remediation=(
+        "Write `masquerade: {}` for that interface, or ask the platform team to register the binding plugin with `migration` "
+        "in the KubeVirt CR, if the plugin can migrate."
+    ),
     source="pkg/network/vmispec/interface.go VerifyVMIMigratable, v1.2.2 and v1.9.0",
     reference=MIGRATION_GUIDE,
     check=check,

@@ -23,7 +23,10 @@ RULE = Rule(
     about=About.VMI,
     severity=Severity.INFO,
     summary="A utility volume is attached.",
-    rationale="A migration waits `utilityVolumesTimeout` seconds (150 by default) for utility volumes to go, then fails.",
+    rationale=(
+        "Utility volumes exist from KubeVirt 1.8 on. A migration waits `utilityVolumesTimeout` seconds (150 by default) for "
+        "them to go, then fails."
+    ),
     remediation="Detach it when the work that needs it is done.",
     source="pkg/virt-controller/watch/migration, v1.8.4",
     reference=MIGRATION_GUIDE,
