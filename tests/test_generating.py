@@ -4,11 +4,21 @@ import json
 from contextlib import suppress
 from random import Random
 
-from hypothesis import Phase, find, given, settings
+from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
-from tests.generating import Manifest, World, carriers, kubevirts, migration_policies, networks, worlds
+from tests.generating import (
+    Manifest,
+    World,
+    carriers,
+    instances,
+    kubevirts,
+    machines,
+    migration_policies,
+    networks,
+    worlds,
+)
 from tests.generating.schemas import faults
 from webhook.engine import judge
 from webhook.facts.objects_world import ObjectsWorld
@@ -16,6 +26,8 @@ from webhook.kubevirt.releases import KNOWN
 from webhook.resolve.manifests import Given, objects_in, read_manifests
 from webhook.rules import RULES
 from webhook.rules.rule import About
+
+TOO_MUCH = (HealthCheck.data_too_large, HealthCheck.too_slow, HealthCheck.large_base_example)
 
 
 def read(*manifests: Manifest) -> list[Given]:
@@ -44,17 +56,19 @@ def test_every_rule_about_machines_has_something_to_find() -> None:
     """
     missing = {rule.id for rule in RULES if rule.about in (About.VMI, About.DRAIN)}
 
-    def is_the_last(pair: tuple[Manifest, World]) -> bool:
-        (judged,) = objects_in(read(pair[0]))
-        judgement = judge(judged, ObjectsWorld(objects_in(read(*pair[1]))), KNOWN)
-        missing.difference_update(each.rule.id for each in judgement.findings)
+    def is_the_last(pair: tuple[list[Manifest], World]) -> bool:
+        around = ObjectsWorld(objects_in(read(*pair[1])))
+        for judged in objects_in(read(*pair[0])):
+            missing.difference_update(each.rule.id for each in judge(judged, around, KNOWN).findings)
         return not missing
 
     with suppress(NoSuchExample):
         find(
-            st.tuples(carriers(), worlds()),
+            st.tuples(st.lists(st.one_of(machines(), instances()), min_size=4, max_size=4), worlds()),
             is_the_last,
-            settings=settings(max_examples=4000, phases=(Phase.generate,), database=None),
+            settings=settings(
+                max_examples=2000, phases=(Phase.generate,), database=None, suppress_health_check=TOO_MUCH
+            ),
             random=Random(1),
         )
 
