@@ -4,7 +4,7 @@ One engine for every door: facts in, findings and verdict out.
 This file does no I/O. The same object and the same world give the same findings, whoever asks.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from webhook.facts.drain import DrainFacts
@@ -19,6 +19,7 @@ from webhook.kubevirt.attachments import (
     network_facts,
 )
 from webhook.kubevirt.expand import expand
+from webhook.kubevirt.fields import strange
 from webhook.kubevirt.owners import owner_of
 from webhook.kubevirt.policies import policy_facts
 from webhook.kubevirt.releases import Releases, newest, only
@@ -27,7 +28,7 @@ from webhook.kubevirt.subject import Subject, subject_of
 from webhook.kubevirt.time_allowed import budget_facts
 from webhook.kubevirt.verdict import Verdict, decide, migration_method
 from webhook.objects.kubevirt import KubeVirt, MigrationPolicy
-from webhook.objects.meta import Kubernetes
+from webhook.objects.meta import Json, Kubernetes
 from webhook.objects.nad import NetworkAttachmentDefinition
 from webhook.objects.path import FieldPath
 from webhook.rules import about
@@ -163,9 +164,14 @@ def _judge_vmi(subject: Subject, world: World, releases: Releases) -> Judgement:
     return Judgement(tuple(merged), verdict)
 
 
-def judge_manifest(api_version: str, kind: str, releases: Releases) -> Judgement:
-    """What can be said of an object whose kind is not read, by its names alone."""
-    facts = ManifestFacts(api_version, kind, releases)
+def judge_manifest(raw: Mapping[str, Json], releases: Releases) -> Judgement:
+    """
+    What can be said of a manifest by its names alone: of kinds that are not read, and of keys that nobody reads.
+
+    API servers refuse or drop such things before admission, so only who judges manifests asks.
+    """
+    api_version, kind = str(raw.get("apiVersion", "")), str(raw.get("kind", ""))
+    facts = ManifestFacts(api_version, kind, releases, *strange(kind, raw))
     return Judgement(
         tuple(
             finding

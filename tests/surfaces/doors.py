@@ -17,6 +17,8 @@ from tests.surfaces.asgi import Answer, call
 from webhook.facts.world import World
 from webhook.report.model import ObjectReport, Report, finding_report, verdict_report
 from webhook.resolve.manifests import Given
+from webhook.rules import about
+from webhook.rules.rule import About
 from webhook.serve.facts import ManifestFacts
 from webhook.serve.observing import Metrics
 from webhook.serve.situation import Situations
@@ -135,12 +137,17 @@ class Doors:
         return _said(answer.body, manifest)
 
 
+OF_MANIFESTS = frozenset(rule.id for rule in about(About.MANIFEST))
+"""What an API server refuses or drops before admission; only doors that read manifests can see it."""
+
+
 def _said(body: bytes, manifest: Manifest) -> Said:
     report = msgspec.json.decode(body, type=Report)
     assert report.problems == []
     (found,) = [each for each in report.objects if _is(each, manifest)]
     nowhere = {"line": None, "column": None, "end_line": None, "end_column": None}
-    return Said(found.verdict, tuple(msgspec.structs.replace(each, **nowhere) for each in found.findings))
+    findings = (each for each in found.findings if each.rule not in OF_MANIFESTS)
+    return Said(found.verdict, tuple(msgspec.structs.replace(each, **nowhere) for each in findings))
 
 
 def _is(found: ObjectReport, manifest: Manifest) -> bool:

@@ -95,7 +95,10 @@ from webhook.rules import (
     settings_update_bridge,
     state_claim_not_shared,
     unknown_eviction_strategy,
+    unknown_field,
+    unknown_value,
     unresolved_reference,
+    unserved_version,
     utility_volumes,
 )
 from webhook.rules.rule import About, Rule
@@ -197,6 +200,9 @@ RULES: tuple[Rule, ...] = (
     network_hides_cluster.RULE,
     manifest_kind.RULE,
     preset.RULE,
+    unknown_field.RULE,
+    unknown_value.RULE,
+    unserved_version.RULE,
 )
 
 BY_ID: dict[str, Rule] = {rule.id: rule for rule in RULES}

@@ -1,7 +1,7 @@
 """One way from manifests to an answer, shared by the command line, the dry-run API and the page."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from webhook.engine import judge, judge_manifest
 from webhook.errors import BadInput
@@ -106,12 +106,14 @@ def examine(given: Given, world: World, settings: Settings, releases: Releases) 
     """Judges one object; yields nothing for objects that nothing here is about."""
     if not is_ours(given):
         return
+    by_names = judge_manifest(given.raw, releases)
     if given.object is not None:
-        judgement = judge(given.object, world, releases)
+        judged_whole = judge(given.object, world, releases)
+        judgement = replace(judged_whole, findings=(*judged_whole.findings, *by_names.findings))
         namespace, name = given.object.namespace, given.object.name
         whom = judged(given.object, settings.policy, world, given.kind, namespace, name)
     else:
-        judgement = judge_manifest(given.api_version, given.kind, releases)
+        judgement = by_names
         namespace, name = _text(given, "namespace"), _text(given, "name")
         if not judgement.findings:
             return

@@ -1,0 +1,108 @@
+"""
+Writes `webhook/kubevirt/field_names.py`: which fields the objects of KubeVirt's API have.
+
+The source is the npm package @kubevirt-ui-ext/kubevirt-api (Apache-2.0), whose types are generated from KubeVirt's OpenAPI:
+
+    npm pack @kubevirt-ui-ext/kubevirt-api@1.7.0
+    python tools/field_names.py kubevirt-ui-ext-kubevirt-api-1.7.0.tgz
+
+Fields that it does not have are named below by hand. A test compares the result with the definitions that
+KubeVirt installs, where those are at hand.
+"""
+
+import re
+import sys
+import tarfile
+from pathlib import Path
+
+TARGET = Path(__file__).resolve().parents[1] / "webhook" / "kubevirt" / "field_names.py"
+MEMBER = "package/dist/kubevirt/index.d.ts"
+ROOTS = {
+    "VirtualMachine": "V1VirtualMachine",
+    "VirtualMachineInstance": "V1VirtualMachineInstance",
+    "VirtualMachineInstanceReplicaSet": "V1VirtualMachineInstanceReplicaSet",
+    "VirtualMachinePool": "V1beta1VirtualMachinePool",
+    "KubeVirt": "V1KubeVirt",
+    "MigrationPolicy": "V1alpha1MigrationPolicy",
+}
+MAP = "*"
+"""Stands before the type of a map's values: its keys are anybody's."""
+MORE: dict[str, dict[str, str]] = {
+    "K8sIoApiCoreV1HTTPGetAction": {"port": ""},  # a number or a name, which the package does not show as a field
+    "K8sIoApiCoreV1TCPSocketAction": {"port": ""},
+    "K8sIoApiCoreV1VolumeResourceRequirements": {"claims": ""},  # in Kubernetes' API up to 1.30
+    "V1Interface": {"portRanges": ""},  # from here on: KubeVirt 1.9
+    "V1Network": {"resourceClaim": ""},
+    "V1VirtualMachineInstanceSpec": {"serviceAccountName": ""},
+    "V1KubeVirtConfiguration": {"persistentReservationConfiguration": ""},
+    "V1MigrationConfiguration": {"maxDowntimeMs": ""},
+    "V1ResourceRequirementsWithoutClaims": {"claims": ""},  # up to KubeVirt 1.3
+    "V1alpha1MigrationPolicySpec": {"experimental": "", "maxDowntimeMs": ""},
+}
+"""Fields that the package does not have: type, field, type of the field. What is below an empty type is not looked at."""
+
+_COMMENT = re.compile(r"/\*\*.*?\*/", re.DOTALL)
+_INTERFACE = re.compile(r"^(?:export )?interface (\w+)(?: extends [^{]+)? \{\n(.*?)^\}", re.DOTALL | re.MULTILINE)
+_FIELD = re.compile(r"^\s*(?:readonly )?['\"]?([\w$.\-]+)['\"]?\??: ([^;]+);", re.MULTILINE)
+
+
+def types_of(text: str) -> dict[str, dict[str, str]]:
+    """Fields of each type; a field's value is the type that it holds, alone or in a list or map, empty for all else."""
+    found = {name: dict(_FIELD.findall(body)) for name, body in _INTERFACE.findall(_COMMENT.sub("", text))}
+
+    def held(kind: str) -> str:
+        name = next((word for word in re.findall(r"\w+", kind) if word in found), "")
+        return MAP + name if name and "[key: string]" in kind else name
+
+    # a field with the name of a word of TypeScript is written with an underscore
+    return {name: {field.lstrip("_"): held(kind) for field, kind in fields.items()} for name, fields in found.items()}
+
+
+def reachable(types: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    """The types that a manifest can hold; nobody writes a status by hand."""
+    wanted, kept = list(ROOTS.values()), dict[str, dict[str, str]]()
+    while wanted:
+        name = wanted.pop()
+        if name in kept:
+            continue
+        fields = {
+            field: held for field, held in types[name].items() if not (name in ROOTS.values() and field == "status")
+        }
+        kept[name] = fields | MORE.get(name, {})
+        wanted.extend(held.removeprefix(MAP) for held in kept[name].values() if held)
+    return kept
+
+
+def main(tarball: str) -> int:
+    """Writes the module."""
+    with tarfile.open(tarball) as archive:
+        member = archive.extractfile(MEMBER)
+        if member is None:
+            raise SystemExit(f"{tarball} has no {MEMBER}")
+        types = reachable(types_of(member.read().decode()))
+    lines = [
+        '"""',
+        "Which fields the objects of KubeVirt's API have; written by `tools/field_names.py`, never edited.",
+        "",
+        "Source: the npm package @kubevirt-ui-ext/kubevirt-api 1.7.0 (Apache-2.0), made from KubeVirt's OpenAPI.",
+        '"""',
+        "",
+        "from collections.abc import Mapping",
+        "",
+        "ROOTS: Mapping[str, str] = {",
+        *(f'    "{kind}": "{name}",' for kind, name in ROOTS.items()),
+        "}",
+        "#: By type; the type of a field's value, with * before that of a map's values, or nothing where none is looked at.",
+        "FIELDS: Mapping[str, Mapping[str, str]] = {",
+    ]
+    for name, fields in sorted(types.items()):
+        lines.append(f'    "{name}": {{')
+        lines += [f'        "{field}": "{held}",' for field, held in sorted(fields.items())]
+        lines.append("    },")
+    TARGET.write_text("\n".join([*lines, "}", ""]), encoding="utf-8")
+    sys.stdout.write(f"{len(types)} types, {sum(map(len, types.values()))} fields\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,134 @@
+"""
+Keys and words of a manifest that KubeVirt's API does not know.
+
+kubectl refuses an unknown field by default, other clients have it dropped in silence; the names are those of KubeVirt 1.3 to
+1.9 together (``field_names``), so that a field of any of them is known. A finding about a field that came later than the
+cluster is another rule's.
+"""
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+
+from webhook.facts.manifest import StrangeField, StrangeValue
+from webhook.kubevirt.field_names import FIELDS, ROOTS
+from webhook.objects.kubevirt import Misplaced
+from webhook.objects.meta import Json
+from webhook.objects.path import FieldPath
+
+VALUES: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("V1VirtualMachineSpec", "runStrategy"): (
+        *("Always", "RerunOnFailure", "Manual", "Halted", "Once"),
+        "WaitAsReceiver",  # 1.6
+    ),
+    ("V1VirtualMachineSpec", "updateVolumesStrategy"): ("Replacement", "Migration"),
+    ("V1VirtualMachineInstanceSpec", "startStrategy"): ("Paused",),
+    ("V1VirtualMachineInstanceSpec", "architecture"): ("amd64", "arm64", "s390x", "ppc64le"),
+    ("V1DiskTarget", "bus"): ("virtio", "sata", "scsi", "usb"),
+    ("V1CDRomTarget", "bus"): ("virtio", "sata", "scsi", "usb"),
+    ("V1LunTarget", "bus"): ("virtio", "sata", "scsi", "usb"),
+    ("V1Disk", "cache"): ("none", "writethrough", "writeback"),
+    ("V1Disk", "io"): ("native", "default", "threads"),
+    ("V1CPUFeature", "policy"): ("force", "require", "optional", "disable", "forbid"),
+    ("V1Port", "protocol"): ("TCP", "UDP"),
+    ("K8sIoApiCoreV1PersistentVolumeClaimSpec", "accessModes"): (
+        *("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"),
+    ),
+    ("V1beta1StorageSpec", "accessModes"): ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"),
+    ("K8sIoApiCoreV1PersistentVolumeClaimSpec", "volumeMode"): ("Block", "Filesystem"),
+    ("V1beta1StorageSpec", "volumeMode"): ("Block", "Filesystem"),
+}
+"""
+What a field takes. Sources, v1.9.0: the constants of ``staging/src/kubevirt.io/api/core/v1/types.go`` and ``schema.go``, and
+``pkg/virt-api/webhooks/validating-webhook/admitters/vmi-create-admitter.go``; access and volume modes are Kubernetes' own.
+"""
+
+_SHORT = {"RWX": "ReadWriteMany", "RWO": "ReadWriteOnce", "ROX": "ReadOnlyMany", "RWOP": "ReadWriteOncePod"}
+"""As kubectl's columns show access modes."""
+_MAP = "*"
+_TOP = frozenset(("apiVersion", "kind", "metadata", "status"))
+_TOLD_ELSEWHERE: Mapping[str, frozenset[str]] = {
+    "V1KubeVirt": frozenset(Misplaced.__struct_encode_fields__) | {"configuration"},
+    "V1KubeVirtSpec": frozenset(Misplaced.__struct_encode_fields__),
+    "V1KubeVirtConfiguration": frozenset(Misplaced.__struct_encode_fields__),
+}
+"""Settings at a wrong place, about which rules of family 6 say more."""
+_SETTINGS = frozenset(("V1MigrationConfiguration", "V1alpha1MigrationPolicySpec"))
+_SHORTEST_MOVED = 4
+"""Letters of a name that is looked for elsewhere: ``name`` and ``type`` stand everywhere."""
+
+
+def strange(kind: str, raw: Mapping[str, Json]) -> tuple[tuple[StrangeField, ...], tuple[StrangeValue, ...]]:
+    """The strange fields and values of an object of KubeVirt's API; nothing for other kinds."""
+    root = ROOTS.get(kind)
+    if root is None:
+        return (), ()
+    fields: list[StrangeField] = []
+    values: list[StrangeValue] = []
+    waiting: list[tuple[FieldPath, str, Json]] = [((), root, raw)]
+    while waiting:
+        path, name, value = waiting.pop()
+        if isinstance(value, list):
+            waiting.extend(((*path, index), name, each) for index, each in reversed(list(enumerate(value))))
+        elif isinstance(value, dict):
+            if name.startswith(_MAP):
+                waiting.extend(((*path, key), name[1:], each) for key, each in value.items())
+                continue
+            known, told = FIELDS[name], _TOLD_ELSEWHERE.get(name, frozenset())
+            for key, each in value.items():
+                held = known.get(key)
+                if held is None:
+                    if key not in told and not (name == root and key in _TOP) and name not in _SETTINGS:
+                        fields.append(_field(kind, path, name, key))
+                elif held:
+                    waiting.append(((*path, key), held, each))
+                elif (allowed := VALUES.get((name, key))) is not None:
+                    values.extend(_values((*path, key), each, allowed))
+    return tuple(fields), tuple(values)
+
+
+def _field(kind: str, path: FieldPath, name: str, key: str) -> StrangeField:
+    known = FIELDS[name]
+    by_case = {each.lower(): each for each in known}
+    meant = by_case.get(key.lower(), "")
+    if not meant:
+        elsewhere = _place_of(kind, path, key)
+        if elsewhere:
+            return StrangeField((*path, key), key, belongs=elsewhere)
+        close = get_close_matches(key.lower(), by_case, n=1, cutoff=0.75)
+        meant = by_case[close[0]] if close else ""
+    return StrangeField((*path, key), key, meant)
+
+
+def _place_of(kind: str, path: FieldPath, key: str) -> FieldPath:
+    """The one place, nearest to the object's root, where the object has a field of this name; empty where there is none."""
+    if len(key) < _SHORTEST_MOVED:
+        return ()
+    found: FieldPath = ()
+    waiting: list[tuple[FieldPath, str]] = [((), ROOTS[kind])]
+    seen: set[str] = set()
+    while waiting and not found:
+        following: list[tuple[FieldPath, str]] = []
+        places = []
+        for place, name in waiting:
+            if name in seen:
+                continue
+            seen.add(name)
+            if key in FIELDS[name] and place != path:
+                places.append((*place, key))
+            following.extend(((*place, field), held.lstrip(_MAP)) for field, held in FIELDS[name].items() if held)
+        if len(places) > 1:
+            return ()  # nobody can tell which one was meant
+        found = places[0] if places else ()
+        waiting = following
+    return found
+
+
+def _values(path: FieldPath, value: Json, allowed: tuple[str, ...]) -> Iterator[StrangeValue]:
+    if isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _values((*path, index), each, allowed)
+    elif isinstance(value, str) and value and value not in allowed:
+        by_case = {each.lower(): each for each in allowed}
+        close = get_close_matches(value.lower(), by_case, n=1, cutoff=0.6)
+        meant = _SHORT.get(value) or (by_case[close[0]] if close else "")
+        yield StrangeValue(path, value, allowed, meant if meant in allowed else "")

@@ -1,0 +1,59 @@
+"""A key that KubeVirt does not know has no effect, and nobody says so."""
+
+from collections.abc import Iterator
+
+from webhook.facts.manifest import ManifestFacts
+from webhook.objects.path import dotted
+from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
+
+_VM = "{{apiVersion: kubevirt.io/v1, kind: VirtualMachine, metadata: {{name: vm}}, spec: {{template: {{{}}}}}}}"
+LONGEST = 60
+
+
+def check(facts: ManifestFacts) -> Iterator[Outcome]:
+    for field in facts.fields:
+        name = field.name if len(field.name) <= LONGEST else f"{field.name[:LONGEST]}…"
+        remedy = ""
+        if field.meant:
+            remedy = f"Write {field.meant}."
+        elif field.belongs:
+            remedy = f"Move it to {dotted(field.belongs)}."
+        yield Violation(field.path, f"there is no field {name!a} here: it has no effect", f"field {name}", remedy)
+
+
+RULE = Rule(
+    id="LM803",
+    name="unknown-field",
+    about=About.MANIFEST,
+    severity=Severity.WARNING,
+    summary="A field is misspelt, or stands at the wrong level.",
+    rationale=(
+        "`kubectl apply` refuses an unknown field by default; other clients have it dropped in silence, and what it was "
+        "meant to say is not said. Below template.metadata even kubectl keeps it, and KubeVirt passes over it."
+    ),
+    remediation="Correct the name or the place, or remove the field.",
+    source="KubeVirt's OpenAPI, 1.3 to 1.9 together; apiextensions-apiserver's pruning, Kubernetes v1.34",
+    reference="https://kubevirt.io/api-reference/",
+    check=check,
+    examples=(
+        Example("a known field", _VM.format("spec: {evictionStrategy: LiveMigrate, domain: {devices: {}}}")),
+        Example(
+            "a capital too many",
+            _VM.format("spec: {EvictionStrategy: LiveMigrate, domain: {devices: {}}}"),
+            violates=("spec.template.spec.EvictionStrategy",),
+        ),
+        Example(
+            "one level too high",
+            _VM.format("evictionStrategy: LiveMigrate, spec: {domain: {devices: {}}}"),
+            violates=("spec.template.evictionStrategy",),
+        ),
+        Example(
+            "a letter too few",
+            _VM.format("spec: {domain: {devices: {interfaces: [{name: default, masquerad: {}}]}}}"),
+            violates=("spec.template.spec.domain.devices.interfaces[0].masquerad",),
+        ),
+        Example(
+            "labels are anybody's", _VM.format("metadata: {labels: {anything: goes}}, spec: {domain: {devices: {}}}")
+        ),
+    ),
+)

@@ -1,0 +1,77 @@
+"""Each release serves some versions of an API and no others."""
+
+from collections.abc import Iterator, Mapping
+
+from webhook.facts.manifest import ManifestFacts
+from webhook.kubevirt.releases import KNOWN, Release, Releases, before, since
+from webhook.objects.kinds import KINDS, group_of
+from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
+
+_EVERY: Mapping[str, Releases] = {"v1": KNOWN, "v1alpha3": KNOWN}
+SERVED: Mapping[str, Mapping[str, Releases]] = {
+    "kubevirt.io": _EVERY,
+    "pool.kubevirt.io": {"v1alpha1": KNOWN, "v1beta1": since(Release(1, 7))},
+    "instancetype.kubevirt.io": {
+        "v1beta1": KNOWN,
+        "v1alpha2": before(Release(1, 6)),
+        "v1alpha1": before(Release(1, 6)),
+    },
+    "migrations.kubevirt.io": {"v1alpha1": KNOWN},
+}
+"""Versions by group, with the releases that serve them (CRDs of ``pkg/virt-operator/resource/generate/components/crds.go``)."""
+_NEWEST: Mapping[str, str] = {
+    "kubevirt.io": "v1",
+    "pool.kubevirt.io": "v1beta1",
+    "instancetype.kubevirt.io": "v1beta1",
+    "migrations.kubevirt.io": "v1alpha1",
+}
+_KINDS = frozenset((each.group, each.kind) for each in KINDS)
+
+
+def check(facts: ManifestFacts) -> Iterator[Outcome]:
+    group, version = group_of(facts.api_version), facts.api_version.rpartition("/")[2]
+    versions = SERVED.get(group)
+    if versions is None or (group, facts.kind) not in _KINDS:
+        return
+    missing = facts.releases & ~versions.get(version, 0)
+    if missing:
+        served = [name for name, releases in versions.items() if releases & facts.releases == facts.releases]
+        newest = _NEWEST[group] if _NEWEST[group] in served else next(iter(served), "")
+        yield Violation(
+            ("apiVersion",),
+            f"KubeVirt does not serve {facts.api_version!a}",
+            f"version {facts.api_version}",
+            f"Write {group}/{newest}." if newest else "",
+            missing,
+        )
+
+
+RULE = Rule(
+    id="LM805",
+    name="unserved-api-version",
+    about=About.MANIFEST,
+    severity=Severity.WARNING,
+    summary="The API version is one that the KubeVirt release does not serve.",
+    rationale="The API server answers that it knows no such kind in this version.",
+    remediation="Write a version that the release serves; `kubectl api-versions` lists them.",
+    source="pkg/virt-operator/resource/generate/components/crds.go, v1.3.1 to v1.9.0",
+    reference="https://kubevirt.io/api-reference/",
+    check=check,
+    examples=(
+        Example("the stored version", "{apiVersion: kubevirt.io/v1, kind: VirtualMachine, spec: {}}"),
+        Example(
+            "a version that never was",
+            "{apiVersion: kubevirt.io/v1beta1, kind: VirtualMachine, spec: {}}",
+            violates=("apiVersion",),
+        ),
+        Example(
+            "a pool of 1.7 in 1.6",
+            "{apiVersion: pool.kubevirt.io/v1beta1, kind: VirtualMachinePool, spec: {}}",
+            violates=("apiVersion",),
+            release="1.6",
+        ),
+        Example(
+            "a pool of 1.7", "{apiVersion: pool.kubevirt.io/v1beta1, kind: VirtualMachinePool, spec: {}}", release="1.7"
+        ),
+    ),
+)
