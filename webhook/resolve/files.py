@@ -94,6 +94,8 @@ def _folder(path: Path, recursive: bool) -> Iterator[_Wanted | Manifests]:
         if each.suffix.lower() in SUFFIXES:
             found = True
             yield _Wanted(each, root, is_named=False)
+        elif recursive and each.is_symlink() and each.is_dir() and not each.resolve().is_relative_to(root):
+            yield _Wanted(each, root, is_named=False)  # not walked into: refused below, not left out in silence
     if not found:
         hint = "" if recursive else " Add -R to look into folders inside it."
         yield _refused(_named(path), "the folder holds no manifests", f"Name a folder with .yaml files.{hint}")
