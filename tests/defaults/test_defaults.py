@@ -50,8 +50,9 @@ POLICIES = st.builds(
             "parallelOutboundMigrationsPerNode": st.sampled_from((1, 2, 4)),
             "completionTimeoutPerGiB": st.sampled_from((50, 800)),
             "progressTimeout": st.sampled_from((10, 300)),
-            "bandwidthPerMigration": st.sampled_from(("64Mi", "1Gi")),
+            "bandwidthPerMigration": st.sampled_from(("8Mi", "64Mi", "1Gi")),
             "allowPostCopy": st.booleans(),
+            "allowWorkloadDisruption": st.booleans(),
             "allowAutoConverge": st.booleans(),
             "maxDowntimeMs": st.just(300),
             "utilityVolumesTimeout": st.just(60),
@@ -274,6 +275,34 @@ def test_limits_that_would_contradict_each_other_are_left_open(
     found = at(filled(manifest, patch), *MIGRATIONS)
     assert found.get("parallelMigrationsPerCluster") == cluster
     assert found.get("parallelOutboundMigrationsPerNode") == outbound
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted", "filled_in"),
+    [
+        ({"completionTimeoutPerGiB": 100}, {"bandwidthPerMigration": "8Mi"}, {"bandwidthPerMigration": "0Mi"}),
+        ({"completionTimeoutPerGiB": 200}, {"bandwidthPerMigration": "8Mi"}, {"bandwidthPerMigration": "8Mi"}),
+        ({"bandwidthPerMigration": "8Mi"}, {"completionTimeoutPerGiB": 100}, {"completionTimeoutPerGiB": 150}),
+        ({"allowPostCopy": True}, {"allowWorkloadDisruption": False}, {"allowWorkloadDisruption": None}),
+        (
+            {"completionTimeoutPerGiB": 100},
+            {"bandwidthPerMigration": "8Mi", "progressTimeout": 60},
+            {"bandwidthPerMigration": "0Mi", "progressTimeout": 60},
+        ),
+    ],
+)
+def test_a_policys_value_gives_way_where_it_does_not_fit_what_is_written(
+    written: dict[str, Any], wanted: dict[str, Any], filled_in: dict[str, Any]
+) -> None:
+    """
+    Two sound values that together leave no time to finish, or make post-copy impossible, are never put together.
+    """
+    manifest = kubevirt({"migrations": written})
+
+    patch = operations(manifest, Policy(migration_settings=wanted))
+
+    found = at(filled(manifest, patch or []), *MIGRATIONS)
+    assert {name: found.get(name) for name in filled_in} == filled_in
 
 
 def test_the_policys_values_come_first() -> None:

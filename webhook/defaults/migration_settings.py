@@ -1,24 +1,35 @@
 """The KubeVirt CR shows the migration settings that are in force."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from webhook.defaults.default import Default, DefaultFacts, Set
 from webhook.facts.settings import MIGRATIONS
+from webhook.kubevirt.budget import budget_of
 from webhook.kubevirt.feature_gates import MIGRATION_STALL_DETECTION
 from webhook.kubevirt.owners import owner_of
-from webhook.kubevirt.releases import Behaviour, each
+from webhook.kubevirt.releases import Behaviour
+from webhook.kubevirt.releases import each as each_of
 from webhook.kubevirt.settings import (
+    ALLOW_POST_COPY,
+    ALLOW_WORKLOAD_DISRUPTION,
+    BANDWIDTH,
+    COMPLETION_TIMEOUT,
     MAX_DOWNTIME,
     PARALLEL_CLUSTER,
     PARALLEL_OUTBOUND,
     SETTINGS,
+    bandwidth_of,
     in_force,
     same_in_all,
     settings_facts,
     well_typed,
+    written,
 )
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Json
+
+TIME = frozenset({BANDWIDTH, COMPLETION_TIMEOUT, ALLOW_POST_COPY, ALLOW_WORKLOAD_DISRUPTION})
+"""What decides together whether a migration can finish."""
 
 
 def fill(facts: DefaultFacts) -> Iterator[Set]:
@@ -30,7 +41,7 @@ def fill(facts: DefaultFacts) -> Iterator[Set]:
         return  # of the wrong type: a rule says so
     present = {name for name, value in (migrations or {}).items() if value is not None}
     gated = MIGRATION_STALL_DETECTION not in settings.feature_gates
-    for name, value, why in _values(facts):
+    for name, value, why in _values(facts, _fitting(facts, migrations)):
         if name in present or (name == MAX_DOWNTIME and gated):
             continue
         if _contradicts(facts, migrations, name, value):
@@ -38,9 +49,28 @@ def fill(facts: DefaultFacts) -> Iterator[Set]:
         yield Set((*MIGRATIONS, name), value, why)
 
 
-def _values(facts: DefaultFacts) -> Iterator[tuple[str, Json, str]]:
-    """The policy's values where the release has the field, then the release's own, in the order of the API."""
+def _fitting(facts: DefaultFacts, migrations: Json) -> Mapping[str, Json]:
+    """
+    The policy's values, less those that decide about time where they and what is written would not fit together.
+
+    Both may be sound by themselves: at 8Mi a GB takes 120 s, which is enough for 150 s and not for 100 s.
+    """
     wanted = facts.wanted.values or {}
+    absent = {name: value for name, value in wanted.items() if written(migrations).get(name) is None}
+    if not any(_too_little({**written(migrations), **absent}, each) for each in each_of(facts.releases)):
+        return wanted
+    return {name: value for name, value in wanted.items() if name not in TIME}
+
+
+def _too_little(migrations: Json, behaviour: Behaviour) -> bool:
+    values = in_force(migrations, behaviour)
+    bandwidth = bandwidth_of(values)
+    dead = values[ALLOW_POST_COPY] is True and values.get(ALLOW_WORKLOAD_DISRUPTION) is False
+    return dead or (bandwidth is not None and bandwidth.nano > 0 and budget_of(values).hopeless())
+
+
+def _values(facts: DefaultFacts, wanted: Mapping[str, Json]) -> Iterator[tuple[str, Json, str]]:
+    """The policy's values where the release has the field, then the release's own, in the order of the API."""
     own = same_in_all(facts.releases)
     for name, setting in SETTINGS.items():
         if name in wanted and setting.releases & facts.releases == facts.releases and well_typed(setting, wanted[name]):
@@ -53,17 +83,17 @@ def _contradicts(facts: DefaultFacts, migrations: Json, name: str, value: Json) 
     """Whether the limit per node would stand above the one for the cluster: what is there, or will be, counts for both."""
     if name not in (PARALLEL_OUTBOUND, PARALLEL_CLUSTER) or not isinstance(value, int):
         return False
-    written = migrations if isinstance(migrations, dict) else {}
+    there = migrations if isinstance(migrations, dict) else {}
     if name == PARALLEL_CLUSTER:
-        outbound = written.get(PARALLEL_OUTBOUND)
+        outbound = there.get(PARALLEL_OUTBOUND)
         return isinstance(outbound, int) and outbound > value
     chosen = (facts.wanted.values or {}).get(PARALLEL_CLUSTER)
 
     def limit(behaviour: Behaviour) -> int:
         own: int = in_force(migrations, behaviour)[PARALLEL_CLUSTER]
-        return chosen if written.get(PARALLEL_CLUSTER) is None and isinstance(chosen, int) else own
+        return chosen if there.get(PARALLEL_CLUSTER) is None and isinstance(chosen, int) else own
 
-    return any(limit(behaviour) < value for behaviour in each(facts.releases))
+    return any(limit(behaviour) < value for behaviour in each_of(facts.releases))
 
 
 DEFAULT = Default(
