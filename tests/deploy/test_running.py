@@ -26,14 +26,15 @@ from tests.apiserver.client import Client
 from tests.apiserver.controlplane import ControlPlane
 from tests.deploy.helming import Helm
 from tests.deploy.kubelet import Kubelet, kubelet
-from tests.deploy.manifests import CRDS, NAMESPACE
+from tests.deploy.manifests import CRDS, DEPLOY, NAMESPACE
 from tests.deploy.tenants import CLUSTER, MACHINES, ON_A_CLAIM, POLICY, TENANT, make_world
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.apiserver, pytest.mark.helm]
 
 VMS = f"/apis/kubevirt.io/v1/namespaces/{TENANT}/virtualmachines"
-VALUES = {
+SERVICES = ("migratable", "migratable-api", "migratable-replicas")
+VALUES: dict[str, Any] = {
     "failurePolicy": "Fail",
     "server": {"drainSeconds": 0},
     # so that labels of namespaces are looked at
@@ -82,18 +83,30 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
         f"--audit-log-path={audit}",
         "--audit-log-mode=blocking",
     ]
-    with ControlPlane(crds=CRDS, apiserver_flags=flags) as plane:
+    plane = ControlPlane(crds=CRDS)
+    plane.apiserver_flags = [*flags, f"--admission-control-config-file={shows_a_certificate(plane, folder)}"]
+    with plane:
         make_world(plane.client)
         helm = Helm(plane.client, folder / "helm")
         helm.install(VALUES)
         with kubelet(plane, folder, NAMESPACE) as node:
             node.start("migratable-rotator")
             server = node.start("migratable")
-            for service in ("migratable", "migratable-api", "migratable-replicas"):
+            for service in SERVICES:
                 node.publish(service, server)
             installed = Installed(plane, helm, node, audit)
             wait_until(lambda: refusal(installed, ON_A_CLAIM) is not None, 30, "the webhook to be in force")
             yield installed
+
+
+def shows_a_certificate(plane: ControlPlane, folder: Path) -> Path:
+    """deploy/admission-configuration, with a certificate that the cluster's authority signed; only the folder differs."""
+    there, here = "/etc/kubernetes/migratable", folder / "admission"
+    here.mkdir()
+    for path in (DEPLOY / "admission-configuration").glob("*.yaml"):
+        (here / path.name).write_text(path.read_text().replace(there, str(here)))
+    plane.ca.issue("kube-apiserver").write(here, "client")
+    return here / "admission.yaml"
 
 
 def refusal(installed: Installed, vm: dict[str, Any]) -> str | None:
@@ -168,21 +181,27 @@ def test_helm_asks_the_running_server(installed: Installed) -> None:
     """
     `helm test` runs its pods, which call admission, the API and the metrics, and are content; nothing of it is left.
     """
-    node, names = installed.kubelet, ["migratable-test-admission", "migratable-test-api", "migratable-test-metrics"]
     before = names_of(installed)
-    said: dict[str, str] = {}
 
+    said = helm_test(installed, "admission", "api", "metrics")
+
+    assert said["admission"] == "a machine with a host device is refused\n"
+    assert said["api"].endswith(" rules\n")
+    assert said["metrics"].endswith(" lines of metrics\n")
+    assert names_of(installed) == before
+
+
+def helm_test(installed: Installed, *tests: str) -> dict[str, str]:
+    """`helm test`, with a node that runs its pods: what each said."""
+    said: dict[str, str] = {}
     with ThreadPoolExecutor(1) as pool:
         testing = pool.submit(installed.helm, "test", "migratable", "--timeout", "120s")
-        for name in names:
-            if wait_until(partial(made_or_over, installed, name, testing), 60, f"helm to create {name}") == "made":
-                said[name] = node.run_to_the_end(name)
+        for name in sorted(tests):  # the order in which helm makes them
+            pod = f"migratable-test-{name}"
+            if wait_until(partial(made_or_over, installed, pod, testing), 60, f"helm to create {pod}") == "made":
+                said[name] = installed.kubelet.run_to_the_end(pod)
         testing.result()
-
-    assert said["migratable-test-admission"] == "a machine with a host device is refused\n"
-    assert said["migratable-test-api"].endswith(" rules\n")
-    assert said["migratable-test-metrics"].endswith(" lines of metrics\n")
-    assert names_of(installed) == before
+    return said
 
 
 def made_or_over(installed: Installed, pod: str, testing: Future[str]) -> str:
@@ -306,3 +325,24 @@ def writes(client: Client) -> Iterator[Write]:
             for verb in set(resource["verbs"]) & set(WRITES):
                 named = "" if verb == "deletecollection" or (verb == "create" and not sub) else "/any"
                 yield resource["name"], verb, f"/{version}{space}/{plural}{named}{f'/{sub}' if sub else ''}", body
+
+
+def test_only_api_servers_that_show_a_certificate_are_answered(installed: Installed) -> None:
+    """
+    Asked for by an upgrade; with the snippet for API servers admission goes on, and others get no answer.
+    """
+    client, node = installed.plane.client, installed.kubelet
+    path = node.path("configmaps")
+    authority = {"ca.crt": installed.plane.ca.cert_pem.decode()}
+    client.create(path, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "ours"}, "data": authority})
+
+    installed.helm.upgrade(VALUES | {"clientCertificates": {"configMap": "ours"}})
+    node.stop("migratable")
+    server = node.start("migratable")
+    for service in SERVICES:
+        node.publish(service, server)
+    wait_until(lambda: refusal(installed, ON_A_CLAIM) is not None, 60, "the new server to be called")
+
+    said = helm_test(installed, "refusal", "api", "metrics")
+    assert said["refusal"].startswith("without a certificate there is no answer")
+    assert len(said) == 3
