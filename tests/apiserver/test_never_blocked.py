@@ -1,0 +1,390 @@
+"""
+What is never blocked, while all replicas are dead, hang, or answer junk, and failurePolicy Fail is in force.
+
+N1 to N4 and N6 to N11; N5 and N12 need somebody who judges. Everything goes through kubectl, as its users send it.
+"""
+
+import copy
+import json
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.apiserver import crds
+from tests.apiserver.controlplane import ControlPlane
+from tests.apiserver.standin import StandIn
+from tests.deploy.manifests import of_kind, overlay
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.apiserver
+
+Manifest = dict[str, Any]
+
+KUBEVIRT = "kubevirt"
+CONTROLLER = f"system:serviceaccount:{KUBEVIRT}:kubevirt-controller"
+HANDLER = f"system:serviceaccount:{KUBEVIRT}:kubevirt-handler"
+OPERATOR = f"system:serviceaccount:{KUBEVIRT}:kubevirt-operator"
+COLLECTOR = "system:serviceaccount:kube-system:generic-garbage-collector"
+NAMESPACES = "system:serviceaccount:kube-system:namespace-controller"
+ACCOUNTS = (CONTROLLER, HANDLER, OPERATOR, COLLECTOR, NAMESPACES, "system:serviceaccount:cdi:cdi-sa")
+PATIENT_SECONDS = 10.0
+"""Much more than 2 s, which is how long the webhooks wait that may be ignored."""
+KINDS = "vm/machine vmi/instance vmirs/set vmpool/pool net-attach-def/network"
+TEMPLATE = {
+    "metadata": {"labels": {"app": "web"}},
+    "spec": {
+        "domain": {
+            "memory": {"guest": "64Mi"},
+            "devices": {"hostDevices": [{"name": "usb", "deviceName": "kubevirt.io/usb"}]},
+        },
+        "volumes": [{"name": "os", "persistentVolumeClaim": {"claimName": "os"}}],
+    },
+}
+"""It cannot be live-migrated, so it would be refused by whoever could."""
+SELECTED = {"matchLabels": {"app": "web"}}
+
+
+def vm(name: str, **spec: Any) -> Manifest:
+    start = {} if "running" in spec else {"runStrategy": "Halted"}
+    return made("kubevirt.io/v1", "VirtualMachine", name, start | {"template": TEMPLATE} | spec)
+
+
+def vmi(name: str, **metadata: Any) -> Manifest:
+    manifest = made("kubevirt.io/v1", "VirtualMachineInstance", name, TEMPLATE["spec"])
+    manifest["metadata"] |= metadata
+    return manifest
+
+
+def replica_set(name: str) -> Manifest:
+    spec = {"replicas": 1, "selector": SELECTED, "template": TEMPLATE}
+    return made("kubevirt.io/v1", "VirtualMachineInstanceReplicaSet", name, spec)
+
+
+def pool(name: str) -> Manifest:
+    machine = {"metadata": {"labels": {"app": "web"}}, "spec": {"runStrategy": "Halted", "template": TEMPLATE}}
+    spec = {"replicas": 1, "selector": SELECTED, "virtualMachineTemplate": machine}
+    return made("pool.kubevirt.io/v1beta1", "VirtualMachinePool", name, spec)
+
+
+def nad(name: str) -> Manifest:
+    return made("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition", name, {"config": "{}"})
+
+
+def migration(name: str) -> Manifest:
+    return made("kubevirt.io/v1", "VirtualMachineInstanceMigration", name, {"vmiName": "instance"})
+
+
+def claim(name: str) -> Manifest:
+    spec = {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "1Gi"}}}
+    return made("v1", "PersistentVolumeClaim", name, spec)
+
+
+def pod(name: str) -> Manifest:
+    return made("v1", "Pod", name, {"containers": [{"name": "c", "image": "registry.example.org/c:1"}]})
+
+
+def made(version: str, kind: str, name: str, spec: dict[str, Any]) -> Manifest:
+    manifest = {"apiVersion": version, "kind": kind, "metadata": {"name": name, "labels": {"of": "script"}}}
+    return copy.deepcopy(manifest | {"spec": spec})
+
+
+@dataclass
+class Dark:
+    """A cluster whose webhooks lead to the stand-in, and a namespace that was filled before."""
+
+    plane: ControlPlane
+    standin: StandIn
+    namespace: str
+
+    def kubectl(self, *arguments: str, as_user: str = "", stdin: object = None) -> subprocess.CompletedProcess[str]:
+        """Whatever its outcome."""
+        return self.plane.client.kubectl(
+            "-n",
+            self.namespace,
+            *([f"--as={as_user}"] if as_user else []),
+            *arguments,
+            stdin=None if stdin is None else json.dumps(stdin),
+            check=False,
+        )
+
+    def must(self, *arguments: str, as_user: str = "", stdin: object = None) -> None:
+        """Passes, at once, and nobody of ours was asked."""
+        before = self.standin.reviews, self.standin.connections
+        done = self.kubectl(*arguments, as_user=as_user, stdin=stdin)
+        assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
+        asked = self.standin.reviews, self.standin.connections
+        assert asked == before, f"kubectl {' '.join(arguments)} asked a webhook"
+
+    def patch(self, objects: str, body: object, *flags: str, as_user: str = "") -> None:
+        """``kubectl patch`` of some objects, each as ``kind/name``."""
+        self.must("patch", *objects.split(), "--type=merge", "-p", json.dumps(body), *flags, as_user=as_user)
+
+    def passes(self, *arguments: str, as_user: str = "", stdin: object = None) -> None:
+        """Passes though somebody of ours is asked, within the timeout of a webhook that may be ignored."""
+        began = time.monotonic()
+        done = self.kubectl(*arguments, as_user=as_user, stdin=stdin)
+        assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
+        assert time.monotonic() - began < PATIENT_SECONDS
+
+
+def fill(plane: ControlPlane, namespace: str) -> None:
+    """What there was before the lights went out."""
+    owner = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "name": "machine", "uid": "1"}
+    held, going = vm("held"), vm("going")
+    for each in (held, going):
+        each["metadata"]["finalizers"] = ["example.com/hold"]
+    objects = [
+        *(vm(name) for name in ("machine", "doomed", "doomed-too", "drifted")),
+        vm("old-style", running=False),
+        *(held, going),
+        *(replica_set(name) for name in ("set", "doomed")),
+        *(pool(name) for name in ("pool", "doomed")),
+        vmi("instance", ownerReferences=[owner]),
+        vmi("doomed"),
+        *(nad(name) for name in ("network", "doomed")),
+        *(migration(name) for name in ("moving", "doomed")),
+        *(claim("os"), pod("pod")),
+    ]
+    client = plane.client
+    client.kubectl("-n", namespace, "create", "-f", "-", stdin=json.dumps(listed(objects)))
+    client.kubectl("-n", namespace, "delete", "vm", "going", "--wait=false")
+    volume = {
+        "addVolumeOptions": {"name": "hot", "disk": {"name": "hot"}, "volumeSource": {"dataVolume": {"name": "x"}}}
+    }
+    status = json.dumps({"status": {"volumeRequests": [volume]}})
+    client.kubectl("-n", namespace, "patch", "vm", "machine", "--subresource=status", "--type=merge", "-p", status)
+
+
+def listed(objects: Sequence[Manifest]) -> Manifest:
+    return {"apiVersion": "v1", "kind": "List", "items": list(objects)}
+
+
+@pytest.fixture(scope="module", params=["own", "real"])
+def plane(request: pytest.FixtureRequest) -> Iterator[ControlPlane]:
+    """With the project's own small definitions, and with those that KubeVirt installs, where they are at hand."""
+    definitions = crds.OWN if request.param == "own" else crds.real()
+    if not definitions:
+        pytest.skip(crds.NO_REAL)
+    with ControlPlane(crds=definitions) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def standin(plane: ControlPlane) -> Iterator[StandIn]:
+    """The webhooks as overlay enforce has them, all of which lead to it; who may do what in KubeVirt."""
+    client = plane.client
+    for name in (KUBEVIRT, "cdi", "migratable"):
+        client.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    for user in ACCOUNTS:
+        name = user.rpartition(":")[2]
+        client.kubectl("create", "clusterrolebinding", name, "--clusterrole=cluster-admin", f"--user={user}")
+    configuration = {"apiVersion": "kubevirt.io/v1", "kind": "KubeVirt", "spec": {"configuration": {}}}
+    configuration["metadata"] = {"name": "kubevirt", "namespace": KUBEVIRT}
+    client.kubectl("create", "-f", "-", stdin=json.dumps(configuration))
+    with StandIn(plane.ca) as ill:
+        for each in of_kind(overlay("enforce"), "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"):
+            pointed = copy.deepcopy(each)
+            for hook in pointed["webhooks"]:
+                path = hook["clientConfig"]["service"]["path"]
+                hook["clientConfig"] = {"url": f"https://127.0.0.1:{ill.port}{path}", "caBundle": plane.ca.bundle}
+            client.create(f"/apis/admissionregistration.k8s.io/v1/{pointed['kind'].lower()}s", pointed)
+        yield ill
+
+
+@pytest.fixture(scope="module", params=["dead", "hanging", "junk"])
+def dark(request: pytest.FixtureRequest, plane: ControlPlane, standin: StandIn) -> Iterator[Dark]:
+    """One way of being ill, proven to be in force, and a namespace of its own."""
+    namespace = plane.client.create_namespace(f"dark-{request.param}")
+    hooks = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/migratable-validate"
+    stored = plane.client.api("GET", hooks).document
+    plane.client.api("DELETE", hooks)
+    standin.become("dead")
+    path = f"/apis/kubevirt.io/v1/namespaces/{namespace}/virtualmachines?dryRun=All"
+
+    def status() -> int:
+        return plane.client.api("POST", path, vm("probe")).status
+
+    wait_until(lambda: status() == 201, 30, "the webhooks to be gone")
+    fill(plane, namespace)
+    for field in ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields"):
+        stored["metadata"].pop(field, None)
+    plane.client.create(hooks.rpartition("/")[0], stored)
+    wait_until(lambda: status() == 500, 30, "the webhooks to be in force")
+    standin.become(request.param)
+    yield Dark(plane, standin, namespace)
+    standin.become("dead")
+
+
+def test_what_is_judged_is_blocked_meanwhile(dark: Dark) -> None:
+    """
+    The proof that the webhooks are in force: nothing that has to be judged passes, whatever comes back.
+    """
+    tries = 12 if dark.standin.state == "junk" else 1
+
+    outcomes = [dark.kubectl("create", "-f", "-", stdin=vm(f"new-{number}")) for number in range(tries)]
+
+    assert [each.returncode for each in outcomes] == [1] * tries
+    assert all("failed calling webhook" in each.stderr for each in outcomes)
+
+
+def test_n2_metadata(dark: Dark) -> None:
+    """
+    N2: labels, annotations, finalizers and owners of every kind that is judged.
+    """
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": "1"}
+
+    dark.must("label", *KINDS.split(), "team=a")
+    dark.must("annotate", *KINDS.split(), "note=x")
+    dark.patch(KINDS, {"metadata": {"ownerReferences": [owner], "finalizers": ["example.com/hold"]}})
+    dark.patch(KINDS, {"metadata": {"finalizers": None}})
+    dark.must("label", "-n", KUBEVIRT, "kubevirt/kubevirt", "team=a", "--overwrite")
+
+
+def test_n3_status(dark: Dark) -> None:
+    """
+    N3: writes of status, of all kinds and whoever writes; also those that take a plugged volume away again.
+    """
+    status = "--subresource=status"
+
+    dark.patch("vm/machine", {"status": {"ready": True}}, status, as_user=CONTROLLER)
+    dark.patch("vm/machine", {"status": {"volumeRequests": [{"removeVolumeOptions": {"name": "hot"}}]}}, status)
+    dark.patch("vm/machine", {"status": {"volumeRequests": []}}, status, as_user=CONTROLLER)
+    dark.patch("vmirs/set vmpool/pool", {"status": {"replicas": 1}}, status, as_user=CONTROLLER)
+    dark.patch("kubevirt/kubevirt", {"status": {"phase": "Deployed"}}, status, "-n", KUBEVIRT, as_user=OPERATOR)
+
+
+def test_n3_plugging_a_volume_waits_for_nobody_long(dark: Dark) -> None:
+    """
+    N3: a volume request is judged where somebody can, and passes where nobody can.
+    """
+    volume = {"name": "more", "disk": {"name": "more"}, "volumeSource": {"dataVolume": {"name": "more"}}}
+    body = json.dumps({"status": {"volumeRequests": [{"addVolumeOptions": volume}]}})
+
+    dark.passes("patch", "vm/doomed", "--subresource=status", "--type=merge", "-p", body)
+
+
+def test_n4_what_does_not_change(dark: Dark) -> None:
+    """
+    N4: the same manifest again, by client, server or replacement, an empty patch, and an object on its way out.
+    """
+    same = listed([vm("machine"), replica_set("set"), pool("pool"), nad("network")])
+
+    dark.must("apply", "-f", "-", stdin=same)
+    dark.must("apply", "-f", "-", "--server-side", "--force-conflicts", stdin=same)
+    dark.must("replace", "-f", "-", stdin=same)
+    dark.patch(KINDS, {})
+    dark.patch("vm/going", {"metadata": {"annotations": {"example.com/seen": "true"}}})
+    dark.patch("vm/going", {"spec": {"template": {"spec": {"volumes": []}}}})
+    dark.patch("vm/going", {"metadata": {"finalizers": None}})
+
+
+def test_n6_starting_and_stopping(dark: Dark) -> None:
+    """
+    N6: by runStrategy and by running, each way, and from the one to the other.
+    """
+    for strategy in ("Always", "Halted", "Manual", "RerunOnFailure"):
+        dark.patch("vm/machine vm/doomed", {"spec": {"runStrategy": strategy}})
+    for running in (True, False):
+        dark.patch("vm/old-style", {"spec": {"running": running}})
+    dark.patch("vm/old-style", {"spec": {"running": None, "runStrategy": "Always"}})
+    dark.must("apply", "-f", "-", "--server-side", "--force-conflicts", stdin=vm("drifted", runStrategy="Always"))
+    dark.must("scale", "vmirs/set", "--replicas=0")
+    dark.patch("vmpool/pool", {"spec": {"replicas": 0}})
+
+
+def test_n7_restarting(dark: Dark) -> None:
+    """
+    N7: instances that virt-controller makes for machines, replica sets and pools, and what it writes to a machine then.
+
+    Defaults are filled into these instances too, where somebody can.
+    """
+    kinds = ("VirtualMachine", "VirtualMachineInstanceReplicaSet", "VirtualMachinePool")
+    owner = {"apiVersion": "kubevirt.io/v1", "name": "machine", "uid": "1", "controller": True}
+    instances = [vmi(f"again-{number}", ownerReferences=[owner | {"kind": kind}]) for number, kind in enumerate(kinds)]
+    revision = {"instancetype": {"name": "small", "revisionName": "machine-small-1"}}
+
+    for each in instances:
+        dark.passes("create", "-f", "-", as_user=CONTROLLER, stdin=each)
+    dark.patch("vm/machine", {"spec": revision}, as_user=CONTROLLER)
+    dark.patch("vm/machine", {"spec": {"instancetype": None}}, as_user=CONTROLLER)
+
+
+def test_n8_running_migrating_and_draining(dark: Dark) -> None:
+    """
+    N8: heartbeats, migrations, evictions, and volumes that are taken away.
+    """
+    heartbeat = {"status": {"conditions": [{"type": "LiveMigratable", "status": "False"}]}}
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "pod"}}
+    path = f"/api/v1/namespaces/{dark.namespace}/pods/pod/eviction"
+
+    dark.patch("vmi/instance", heartbeat, as_user=HANDLER)
+    dark.patch("vmi/instance", {"spec": {"evictionStrategy": "LiveMigrate"}}, as_user=CONTROLLER)
+    dark.must("create", "-f", "-", stdin=migration("away"))
+    dark.must("label", "vmim/moving", "team=a")
+    dark.must("delete", "vmim/doomed", "--wait=false")
+    dark.must("create", "--raw", path, "-f", "-", stdin=eviction)
+
+
+def test_n9_controllers(dark: Dark) -> None:
+    """
+    N9: the garbage collector, the namespace controller, and the operators of KubeVirt and CDI.
+    """
+    configuration = {"spec": {"configuration": {"evictionStrategy": "LiveMigrate"}}}
+
+    dark.patch("vm/held", {"metadata": {"ownerReferences": None, "finalizers": None}}, as_user=COLLECTOR)
+    dark.must("delete", "vm/held", "--wait=false", as_user=COLLECTOR)
+    dark.must("delete", "net-attach-def/doomed", "--wait=false", as_user=NAMESPACES)
+    dark.patch("kubevirt/kubevirt", configuration, "-n", KUBEVIRT, as_user=OPERATOR)
+    dark.patch("kubevirt/kubevirt", {"spec": {"configuration": None}}, "-n", KUBEVIRT, as_user=OPERATOR)
+
+
+def test_n10_what_is_left_out(dark: Dark) -> None:
+    """
+    N10: namespaces of the system, of KubeVirt and our own, our own parts, webhook configurations, nodes and leases.
+    """
+    state = dark.standin.state
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": f"ours-{state}", "namespace": "migratable"}}
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": f"node-{state}"}}
+    lease = made("coordination.k8s.io/v1", "Lease", f"lease-{state}", {"holderIdentity": "x"})
+    lease["metadata"]["namespace"] = "migratable"
+
+    for namespace in ("kube-system", KUBEVIRT, "migratable"):
+        dark.must("-n", namespace, "create", "-f", "-", stdin=vm(f"left-out-{state}"))
+    dark.must("-n", "migratable", "create", "-f", "-", stdin=listed([secret, lease, node]))
+    dark.must("label", f"node/node-{state}", "validatingwebhookconfiguration/migratable-validate", f"seen-{state}=true")
+    dark.must("create", "-f", "-", stdin=pod("another"))
+
+
+def test_n11_an_object_whose_cluster_has_changed(dark: Dark) -> None:
+    """
+    N11: a machine whose claim is gone since is applied, labelled, started and stopped as before.
+    """
+    dark.must("delete", "pvc/os", "--wait=false")
+
+    dark.must("apply", "-f", "-", "--server-side", "--force-conflicts", stdin=vm("doomed-too"))
+    dark.must("label", "vm/doomed-too", "team=b")
+    for strategy in ("Always", "Halted"):
+        dark.patch("vm/doomed-too", {"spec": {"runStrategy": strategy}})
+
+
+def test_n1_deleting(dark: Dark) -> None:
+    """
+    N1: one by one, all that a selector finds, all there are in one request, and the whole namespace.
+    """
+    machines = f"/apis/kubevirt.io/v1/namespaces/{dark.namespace}/virtualmachines"
+
+    dark.must("delete", "vm/doomed", "vmi/doomed", "vmirs/doomed", "vmpool/doomed", "--wait=false")
+    dark.must("delete", "--raw", machines)
+    dark.must("delete", "vmi,vmirs,vmpool,vmim", "--selector=of=script", "--wait=false")
+    dark.must("delete", f"namespace/{dark.namespace}", "--wait=false")
+
+
+def test_n1_networks_wait_for_nobody_long(dark: Dark) -> None:
+    """
+    N1: deleting a network is judged where somebody can, because migrations may run over it, and passes where nobody can.
+    """
+    dark.passes("delete", "net-attach-def/network", "--wait=false")
