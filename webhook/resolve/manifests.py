@@ -4,7 +4,6 @@ Objects out of manifests, with their places in the text. Nothing is lost: what c
 This file does no I/O: it is given bytes.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -17,8 +16,6 @@ from webhook.objects.path import FieldPath, dotted
 from webhook.resolve.kubeyaml import Document, read_documents
 from webhook.resolve.misfits import misfit
 from webhook.rules.manifest_kind import GROUPS
-
-NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +73,17 @@ def read_manifests(content: bytes, source: str) -> Manifests:
 
 
 def _items(value: Json, at: FieldPath) -> Iterator[tuple[Json, FieldPath]]:
-    """The object itself, or the items of a ``List`` (also ``VirtualMachineList`` and the like)."""
+    """
+    The object itself, or the items of a ``List`` (also ``VirtualMachineList`` and the like).
+
+    In such a list API servers leave out what all items share: their version and kind.
+    """
     kind = value.get("kind") if isinstance(value, dict) else None
     items = value.get("items") if isinstance(value, dict) else None
-    if isinstance(kind, str) and kind.endswith("List") and isinstance(items, list):
+    if isinstance(value, dict) and isinstance(kind, str) and kind.endswith("List") and isinstance(items, list):
+        shared = {} if kind == "List" else {"apiVersion": value.get("apiVersion"), "kind": kind.removesuffix("List")}
         for index, item in enumerate(items):
-            yield from _items(item, (*at, "items", index))
+            yield from _items({**shared, **item} if isinstance(item, dict) else item, (*at, "items", index))
     else:
         yield value, at
 
