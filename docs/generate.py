@@ -18,7 +18,7 @@ sys.path.insert(0, str(DOCS.parent))  # run as a script, Python looks for module
 
 from docs.transcripts import renewed  # noqa: E402
 
-TELLING = ("../README.md", "five-minutes.md")
+TELLING = ("../README.md", "five-minutes.md", "strategies.md")
 """Pages that show what commands print."""
 
 
