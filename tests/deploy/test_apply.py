@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from tests.apiserver.client import Client
 from tests.apiserver.controlplane import ControlPlane
 from tests.deploy.manifests import KUSTOMIZE, NAMESPACE, OURS, OVERLAYS, Manifest, find, of_kind, overlay
 from tests.waiting import wait_until
@@ -18,6 +19,37 @@ SERVING_SECRET = f"/api/v1/namespaces/{NAMESPACE}/secrets/migratable-serving-cer
 CLUSTER_WIDE = (
     "priorityclasses,clusterroles,clusterrolebindings,validatingwebhookconfigurations,mutatingwebhookconfigurations"
 )
+
+
+VMS = "/apis/kubevirt.io/v1/namespaces/default/virtualmachines?dryRun=All"
+SECURE = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "runAsNonRoot": True,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+POD: Manifest = {"spec": {"containers": [{"name": "main", "image": "none", "securityContext": SECURE}]}}
+CLAIM: Manifest = {
+    "kind": "PersistentVolumeClaim",
+    "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+}
+MIGRATION: Manifest = {
+    "apiVersion": "kubevirt.io/v1",
+    "kind": "VirtualMachineInstanceMigration",
+    "spec": {"vmiName": "web"},
+}
+
+
+KINDS = {"networkpolicies": "networkpolicy", "priorityclasses": "priorityclass"}
+
+
+def halted_vm() -> Manifest:
+    return {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "VirtualMachine",
+        "metadata": {"name": "dark"},
+        "spec": {"runStrategy": "Halted", "template": {"spec": {"domain": {"devices": {}}}}},
+    }
 
 
 def folder(name: str) -> str:
@@ -90,27 +122,80 @@ def test_a_pod_is_admitted_to_a_namespace_of_restricted_pods(plane: ControlPlane
     assert 'violates PodSecurity "restricted:latest"' in refused.document["message"]
 
 
-def test_our_own_parts_can_be_made_anew_while_nobody_answers(plane: ControlPlane) -> None:
-    """
-    Failing closed without a single replica, everything of ours can be deleted and applied again.
-    """
+@pytest.fixture
+def dark(plane: ControlPlane) -> Client:
+    """A cluster in which the webhooks fail closed, and no replica of ours is left to answer them."""
     client = plane.client
-    client.kubectl("apply", "-k", folder("enforce"))
-    vm = {
-        "apiVersion": "kubevirt.io/v1",
-        "kind": "VirtualMachine",
-        "metadata": {"name": "dark"},
-        "spec": {"runStrategy": "Halted", "template": {"spec": {"domain": {"devices": {}}}}},
-    }
-    path = "/apis/kubevirt.io/v1/namespaces/default/virtualmachines?dryRun=All"
-    # the service has no endpoint here: from now on nobody answers
-    wait_until(lambda: client.api("POST", path, vm).status == 500, 30, "the webhooks to be in force")
+    client.api(
+        "POST", "/api/v1/namespaces", {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "kubevirt"}}
+    )
+    if client.api("POST", VMS, halted_vm()).status != 500:
+        client.kubectl("apply", "-k", folder("enforce"))
+        wait_until(lambda: client.api("POST", VMS, halted_vm()).status == 500, 30, "the webhooks to be in force")
+    return client
 
-    client.kubectl("delete", "deployments,secrets,services,pdb,networkpolicies", f"-n{NAMESPACE}", "-l", OURS)
-    client.kubectl("apply", "-k", folder("enforce"))
 
-    assert client.api("GET", SERVING_SECRET).status == 200
-    assert client.api("POST", path, vm).status == 500
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "deployments",
+        "secrets",
+        "leases",
+        "services",
+        "poddisruptionbudgets",
+        "networkpolicies",
+        "configmaps",
+        "roles,rolebindings",
+        "serviceaccounts",
+        "clusterroles,clusterrolebindings",
+        "priorityclasses",
+        "mutatingwebhookconfigurations",
+    ],
+)
+def test_our_own_parts_can_be_made_anew_while_nobody_answers(dark: Client, resource: str) -> None:
+    """
+    Failing closed without a single replica, whatever of ours is lost comes back with the next apply.
+    """
+    kinds = {KINDS.get(each, each.removesuffix("s")) for each in resource.split(",")}
+    ours = {each["metadata"]["name"] for each in overlay("enforce") if each["kind"].lower() in kinds}
+    dark.kubectl("delete", resource, "-n", NAMESPACE, "-l", OURS)
+
+    dark.kubectl("apply", "-k", folder("enforce"))
+
+    names = dark.kubectl("get", resource, "-n", NAMESPACE, "-l", OURS, "-o", "jsonpath={.items[*].metadata.name}")
+    assert ours
+    assert {*names.stdout.split()} == ours
+    assert dark.api("POST", VMS, halted_vm()).status == 500
+
+
+@pytest.mark.parametrize(
+    ("path", "manifest"),
+    [
+        pytest.param("/api/v1/nodes", {"kind": "Node"}, id="a node"),
+        pytest.param(
+            "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases",
+            {"kind": "Lease", "apiVersion": "coordination.k8s.io/v1"},
+            id="a node's heartbeat",
+        ),
+        pytest.param("/api/v1/namespaces/kube-system/pods", {"kind": "Pod"} | POD, id="a pod of the network plugin"),
+        pytest.param("/api/v1/namespaces/kubevirt/pods", {"kind": "Pod"} | POD, id="a pod of KubeVirt"),
+        pytest.param(f"/api/v1/namespaces/{NAMESPACE}/pods", {"kind": "Pod"} | POD, id="a pod of ours"),
+        pytest.param("/api/v1/namespaces/default/pods", {"kind": "Pod"} | POD, id="a virt-launcher pod"),
+        pytest.param("/api/v1/namespaces/default/persistentvolumeclaims", CLAIM, id="a claim"),
+        pytest.param(
+            "/apis/kubevirt.io/v1/namespaces/default/virtualmachineinstancemigrations", MIGRATION, id="a migration"
+        ),
+    ],
+)
+def test_what_a_cluster_needs_to_stand_up_never_waits_for_us(dark: Client, path: str, manifest: Manifest) -> None:
+    """
+    A cluster that comes up without a replica of ours can start one.
+    """
+    body = {"apiVersion": "v1", "metadata": {"generateName": "it-"}} | manifest
+
+    reply = dark.api("POST", f"{path}?dryRun=All", body)
+
+    assert reply.status == 201, reply.document.get("message")
 
 
 def test_deleting_one_object_is_the_emergency_stop(plane: ControlPlane) -> None:
