@@ -84,8 +84,7 @@ def find_lagging(served: Mapping[str, bytes], inventory: Inventory, now: datetim
     A leaf that nobody accepts holds nothing up: so a replica that is stuck delays us by the rest of its leaf's life at
     most, and a stranger at one of the addresses not at all.
     """
-    others = [one for one in inventory.others if one.is_valid(now)]
-    return tuple(sorted(address for address, pem in served.items() if _is_accepted(pem, others, now)))
+    return tuple(sorted(address for address, pem in served.items() if _is_accepted(pem, inventory.others, now)))
 
 
 def _is_accepted(pem: bytes, authorities: Iterable[TrustedAuthority], now: datetime) -> bool:
