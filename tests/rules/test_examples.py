@@ -9,18 +9,21 @@ from tests.wrapping import PREFIX, Wrap, before_of, every_example
 from webhook.engine import judge_change
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt.releases import only, parse_release
+from webhook.objects.kinds import KINDS
 from webhook.objects.meta import Kubernetes
 from webhook.objects.path import dotted
 from webhook.report.model import ObjectReport
 from webhook.resolve.manifests import objects_in, read_manifests
 from webhook.rules.rule import Example, Rule
-from webhook.surfaces.checking import Settings, check
+from webhook.surfaces.checking import Settings, check_in
 
 
-def report_of(manifest: dict[str, Any], world: tuple[Any, ...], release: str) -> ObjectReport | None:
+def report_of(manifest: dict[str, Any], example: Example) -> ObjectReport | None:
     inputs = read_manifests(json.dumps(manifest).encode(), "example")
-    background = [given for each in world for given in read_manifests(json.dumps(each).encode(), "world").given]
-    report = check([inputs], Settings(release=release), background)
+    background = [given for each in example.world for given in read_manifests(json.dumps(each).encode(), "world").given]
+    complete = [kind.reads for kind in KINDS if kind.kind == example.complete]
+    world = ObjectsWorld((*objects_in(background), *objects_in(inputs.given)), complete)
+    report = check_in(world, [inputs], Settings(release=example.release))
     assert report.problems == []
     return report.objects[0] if report.objects else None
 
@@ -47,7 +50,7 @@ def test_an_example_of_an_update_gives_its_findings(rule: Rule, example: Example
 
     places = [PREFIX[wrap] + path for path in example.violates]
     assert [dotted(each.path) for each in found if each.rule is rule and not each.undetermined] == places
-    report = report_of(wrap(example), example.world, example.release)
+    report = report_of(wrap(example), example)
     assert [each for each in (report.findings if report else []) if each.rule == rule.id] == []
 
 
@@ -62,7 +65,7 @@ def test_an_example_gives_its_findings(rule: Rule, example: Example, wrap: Wrap)
     """
     prefix = "" if example.outer_annotations else PREFIX[wrap]
 
-    report = report_of(wrap(example), example.world, example.release)
+    report = report_of(wrap(example), example)
 
     findings = [each for each in (report.findings if report else []) if each.rule == rule.id]
     violated = sorted(each.path for each in findings if each.outcome == "violation")

@@ -15,7 +15,7 @@ from webhook.surfaces.checking import Settings, check
 
 ONLY_UNDETERMINED = {"unresolved-instancetype-or-preference"}
 """Rules that never say that something is wrong."""
-NEEDS_MORE_THAN_MANIFESTS = {"conflict-with-instancetype", "migration-network-absent"}
+NEEDS_MORE_THAN_MANIFESTS = {"conflict-with-instancetype"}
 """Rules about what stands outside the VMI's spec, or is sure only in a whole cluster; they have tests of their own."""
 LOWER_CASE_NAMES = ("virt-", "virtiofs", "libvirt", "host-local", "whereabouts")
 """Programs that begin sentences as they are spelt."""

@@ -158,7 +158,8 @@ def as_yaml(rule: Rule, example: Example) -> str:
             "metadata": {"annotations": dict(example.outer_annotations)},
             "spec": {"template": fragment},
         }
-    return "---\n".join(_dump(each) for each in (fragment, *example.world))
+    rest = f"# there is no other {example.complete}\n" if example.complete else ""
+    return "---\n".join(_dump(each) for each in (fragment, *example.world)) + rest
 
 
 def _dump(value: object) -> str:

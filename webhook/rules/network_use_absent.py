@@ -43,6 +43,13 @@ RULE = Rule(
             world=(nad("migration-network", _CONFIG, "tenant"),),
             undetermined=("configuration.migrations.network",),
         ),
+        Example(
+            "a network of that name elsewhere, and nothing else in the cluster",
+            USES,
+            world=(nad("migration-network", _CONFIG, "tenant"),),
+            complete="NetworkAttachmentDefinition",
+            violates=("configuration.migrations.network",),
+        ),
         Example("a network that nobody showed us", USES, undetermined=("configuration.migrations.network",)),
     ),
 )

@@ -101,6 +101,8 @@ class Example:
     """YAML: the VMI's spec for rules about VMIs, else the object's own spec."""
     world: tuple[Json, ...] = ()
     """Other objects that are known."""
+    complete: str = ""
+    """A kind of which there are no others than those in ``world``."""
     before: str = ""
     """YAML: the object's own spec before the update, for rules about changes."""
     annotations: Mapping[str, str] = field(default_factory=dict)
