@@ -85,6 +85,31 @@ PANELS: Final = (
         unit="reqps",
     ),
     Panel(
+        "Age of what is known",
+        "Since the last list, event or bookmark of each kind; a minute and a half at most.",
+        (("max by (kind) (migratable_cluster_age_seconds)", "{{kind}}"),),
+        unit="s",
+    ),
+    Panel(
+        "Objects that are known",
+        "By kind, of one replica.",
+        (("max by (kind) (migratable_cluster_objects)", "{{kind}}"),),
+    ),
+    Panel(
+        "Time of live reads",
+        "Before a denial that rests on other objects; 95 of 100 take no longer.",
+        (
+            (
+                (
+                    "histogram_quantile(0.95, sum by (le, ended) "
+                    "(rate(migratable_live_read_seconds_bucket[$__rate_interval])))"
+                ),
+                "{{ended}}",
+            ),
+        ),
+        unit="s",
+    ),
+    Panel(
         "Connections refused",
         "Cut or not taken up, by listener and reason.",
         (
