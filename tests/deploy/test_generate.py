@@ -72,6 +72,9 @@ def test_folded_expressions_are_the_codes_own(made: dict[str, Any]) -> None:
         ({"migrationSettings": {"bandwidthPerMigration": "64Mi", "parallelMigrationsPerCluster": 5}}, True),
         ({"defaultEvictionStrategy": "LiveMigrate", "defaultMigrationSettings": False}, True),
         ({"defaultMigrationSettings": "no"}, False),
+        ({"defaultEvictionStrategy": "Migrate"}, False),
+        ({"defaultEvictionStrategy": None}, True),
+        ({"migrationSettings": {"bandwidth": "64Mi"}}, False),
     ],
 )
 def test_schema_and_server_agree_about_a_policy(policy: dict[str, Any], good: bool) -> None:

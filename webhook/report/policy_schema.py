@@ -4,8 +4,10 @@ from typing import Any, Final
 
 import msgspec
 
+from webhook.kubevirt.settings import SETTINGS
 from webhook.policy import Policy
 from webhook.rules import RULES
+from webhook.rules.unknown_eviction_strategy import STRATEGIES
 
 DIALECT: Final = "http://json-schema.org/draft-07/schema#"
 _RULE: Final = {"$ref": "#/definitions/Rule"}
@@ -14,12 +16,15 @@ Json = dict[str, Any]
 
 
 def schema() -> Json:
-    """The schema of `Policy`, narrowed to rules that exist, to days, and to words where words are needed."""
+    """The schema of `Policy`, narrowed to rules and settings that exist, to days, and to words where they are needed."""
     (reference,), definitions = msgspec.json.schema_components([Policy], ref_template="#/definitions/{name}")
     names = [name for rule in RULES for name in (rule.id, rule.name)]
     definitions["Rule"] = {"title": "Rule", "description": "A rule by its id or its name.", "enum": sorted(names)}
     for holder in ("Policy", "NamespacePolicy"):
         definitions[holder]["properties"]["actions"]["propertyNames"] = _RULE
+    policy = definitions["Policy"]["properties"]
+    policy["defaultEvictionStrategy"] = {"enum": [*STRATEGIES, None], "default": None}
+    policy["migrationSettings"]["propertyNames"] = {"enum": sorted(SETTINGS)}
     exemption = definitions["Exemption"]["properties"]
     exemption["rule"] = _RULE
     exemption["until"] |= {"format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"}

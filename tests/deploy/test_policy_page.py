@@ -1,0 +1,83 @@
+"""docs/policy.md tells every key of the policy file, with its default, and nothing that is not so."""
+
+import json
+import re
+from typing import Any
+
+import jsonschema_rs
+import msgspec
+import pytest
+import yaml
+
+from tests.deploy.manifests import KUSTOMIZE
+from webhook.policy import Action, Exemption, NamespacePolicy, Policy, Profile
+from webhook.resolve.policy_file import parse_policy
+
+PAGE = (KUSTOMIZE.parents[1] / "docs" / "policy.md").read_text()
+SCHEMA = json.loads((KUSTOMIZE / "base" / "policy.schema.json").read_text())
+TABLES = [("## Keys", Policy), ("### namespaces", NamespacePolicy), ("### exemptions", Exemption)]
+
+
+def rows(heading: str) -> list[tuple[str, str, str]]:
+    """The first table below a heading: key, values, default."""
+    below = PAGE.partition(f"\n{heading}\n")[2]
+    found = re.findall(r"^\| `(\w+)` \| (.*) \| (.*) \|$", re.split(r"\n#", below)[0], re.MULTILINE)
+    return [(key, values, default) for key, values, default in found]
+
+
+def written(default: Any) -> str:
+    """A default as the page writes it."""
+    return f"`{default.value if isinstance(default, Action | Profile) else json.dumps(default)}`"
+
+
+@pytest.mark.parametrize(("heading", "struct"), TABLES, ids=[struct.__name__ for _, struct in TABLES])
+def test_every_key_is_told_with_its_default(heading: str, struct: type[msgspec.Struct]) -> None:
+    """
+    In the order of the code, and no key that there is not.
+    """
+    expected = []
+    for field in msgspec.structs.fields(struct):
+        default = field.default if field.default is not msgspec.NODEFAULT else None
+        if field.default_factory is not msgspec.NODEFAULT:
+            default = field.default_factory()
+        expected.append((field.encode_name, "must be given" if field.required else written(default)))
+
+    assert [(key, default) for key, _, default in rows(heading)] == expected
+
+
+@pytest.mark.parametrize(("heading", "struct"), TABLES, ids=[struct.__name__ for _, struct in TABLES])
+def test_the_values_are_those_of_the_schema(heading: str, struct: type[msgspec.Struct]) -> None:
+    """
+    Where a key has a few values, each is named.
+    """
+    for key, values, _ in rows(heading):
+        schema = SCHEMA["definitions"][struct.__name__]["properties"][key]
+        schemas = [schema, *schema.get("anyOf", ())]
+        named = [each["$ref"] for each in schemas if "$ref" in each]
+        enums = [each["enum"] for each in schemas if "enum" in each]
+        enums += [SCHEMA["definitions"][each.rpartition("/")[2]]["enum"] for each in named if each.endswith("/Profile")]
+        for enum in enums:
+            assert set(re.findall(r"`(\w+)`", values)) == {each for each in enum if each is not None}
+        if any(each.endswith("/Action") for each in named):
+            assert values == "action"
+
+
+def test_every_example_is_a_policy() -> None:
+    """
+    What is written there can be pasted.
+    """
+    examples = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+
+    assert examples
+    for each in examples:
+        parse_policy(each.encode(), "docs/policy.md")
+        jsonschema_rs.Draft7Validator(SCHEMA).validate(yaml.safe_load(each))
+
+
+def test_every_action_is_explained() -> None:
+    """
+    Those there are, and in which order things are decided.
+    """
+    said = PAGE.partition("An action is ")[2].partition(".")[0]
+
+    assert {*re.findall(r"`(\w+)`", said)} == {each.value for each in Action}
