@@ -178,6 +178,27 @@ def test_an_owned_cr_is_mended_at_its_owner(metadata: dict[str, Any]) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("cluster", "own", "blamed"),
+    [
+        ("64Mi", "5Mi", True),
+        ("5Mi", "5Mi", False),
+        ("2Mi", "5Mi", False),
+        ("5Mi", "2Mi", True),
+        ("5Mi", "64Mi", False),
+    ],
+)
+def test_a_policy_is_blamed_for_what_it_makes_worse(cluster: str, own: str, blamed: bool) -> None:
+    """
+    Where the cluster's own settings leave no time, a policy is told only if it leaves even less.
+    """
+    judged = policy("p", {"selectors": {"namespaceSelector": {"a": "b"}}, "bandwidthPerMigration": own})
+
+    found = [each.rule.id for each in findings(judged, SUPPORTED, migrations(bandwidthPerMigration=cluster))]
+
+    assert ("LM637" in found) is blamed
+
+
 HCO = {"labels": {"app.kubernetes.io/managed-by": "hco-operator"}}
 HARVESTER = {"namespace": "harvester-system"}
 
@@ -207,6 +228,11 @@ HARVESTER = {"namespace": "harvester-system"}
             HARVESTER,
             {"configuration": {"migrations": {"progressTimeout": -1}}},
             "Harvester's setting kubevirt-migration",
+        ),
+        (
+            HARVESTER,
+            {"configuration": {"migrations": {"nodeDrainTaintKey": 5}}},
+            "change kubevirt.spec.configuration.migrations.nodeDrainTaintKey in the values of Harvester's chart.",
         ),
         (
             HARVESTER,
