@@ -11,8 +11,10 @@ from typing import Final
 
 log = logging.getLogger(__name__)
 
-HANDSHAKE_SECONDS: Final = 2.0
+HANDSHAKE_SECONDS: Final = 1.0
 MAX_REPLICAS: Final = 64
+AT_A_TIME: Final = 16
+"""So that even where nobody answers, damage elsewhere waits for seconds only."""
 
 
 class DnsReplicas:
@@ -35,7 +37,7 @@ class DnsReplicas:
     def served(self) -> Mapping[str, bytes]:
         """Tell what is served at each address that answers, PEM; an address that does not is left out."""
         addresses = [address for place in self._places for address in _resolve(*place)][:MAX_REPLICAS]
-        with ThreadPoolExecutor(8, "replica") as pool:
+        with ThreadPoolExecutor(AT_A_TIME, "replica") as pool:
             certificates = pool.map(self._ask, addresses)
             answers = zip(addresses, certificates, strict=True)
             served = {f"{host}:{port}": pem for (host, port), pem in answers if pem is not None}

@@ -99,7 +99,7 @@ def test_each_address_of_a_name_is_asked(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_who_accepts_and_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    A hanging replica costs two seconds.
+    A hanging replica costs a second to connect and one to say nothing.
     """
     monkeypatch.setattr("certs.replicas.HANDSHAKE_SECONDS", 0.05)
 
