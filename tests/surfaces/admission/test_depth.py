@@ -24,8 +24,10 @@ def depth_of(value: object) -> int:
 
 
 @settings(deadline=None)
-@given(VALUES, TEXTS, LEVELS, st.booleans())
-def test_nesting_is_refused_from_513_levels_on(value: object, text: str, levels: int, in_lists: bool) -> None:
+@given(VALUES, TEXTS, LEVELS, st.booleans(), st.booleans())
+def test_nesting_is_refused_from_513_levels_on(
+    value: object, text: str, levels: int, in_lists: bool, is_wide: bool
+) -> None:
     """
     Whatever stands in strings and names: brackets, quotes, backslashes.
     """
@@ -33,7 +35,7 @@ def test_nesting_is_refused_from_513_levels_on(value: object, text: str, levels:
     for _ in range(levels):
         value = [value, text] if in_lists else {text: value, text + "z": text}
 
-    read = read_review(review("CREATE", vm(status={"wide": WIDE, "deep": value})))
+    read = read_review(review("CREATE", vm(status={"wide": WIDE if is_wide else [], "deep": value})))
 
     assert isinstance(read, Unreadable) == (depth > MAX_DEPTH)
 

@@ -164,12 +164,14 @@ def _is_deep(raw: msgspec.Raw) -> bool:
     """
     Whether an object nests deeper than ``MAX_DEPTH``.
 
-    Few brackets settle it. Of many, pairs that hold nothing are taken away, which ends one level of nesting everywhere at
-    a time; only what is deeper than usual is counted bracket by bracket.
+    Of brackets that hold nothing but plain values, no two are open at a time, so most objects need no more than counts; a
+    pair with a string between its brackets is not one, because quotes are kept. In the others such pairs are taken away,
+    which ends one level of nesting everywhere at a time; only what is deeper than usual is counted bracket by bracket.
     """
     body = bytes(raw)
     marks = body.translate(None, _DULL)
-    if len(marks) - marks.count(b'"') <= 2 * MAX_DEPTH:
+    opening, empty = marks.count(b"{") + marks.count(b"["), marks.count(b"{}") + marks.count(b"[]")
+    if opening - empty < MAX_DEPTH:
         return False
     brackets = left = _outside_strings(body, marks)
     for _ in range(_USUAL_DEPTH):
