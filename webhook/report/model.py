@@ -4,19 +4,21 @@ The shape of an answer: what ``check -o json`` prints and ``POST /v1/check`` ret
 Every other format is made from it. ``apiVersion`` names the version of this shape; fields are only ever added.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
-from webhook.engine import Judgement
+from webhook.engine import Finding, Judgement
 from webhook.errors import BadInput
+from webhook.fixes import fixes_of
 from webhook.kubevirt.releases import describe
 from webhook.kubevirt.verdict import Verdict
+from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath, dotted
 from webhook.policy import Action, Decision, Exemption
-from webhook.report.printable import printable
+from webhook.report.printable import escaped, printable
 
 API_VERSION = "migratable/v1"
 
@@ -56,6 +58,16 @@ class ExemptionReport(_Part, frozen=True):
     """``policy`` (or configuration), ``comment`` beside the finding, or ``baseline``."""
 
 
+class FixReport(_Part, frozen=True):
+    """A change that makes the finding go away."""
+
+    title: str
+    safe: bool
+    """Whether nothing else can have been meant; the others are options, for somebody to choose."""
+    patch: list[dict[str, Any]]
+    """JSON Patch (RFC 6902) of the object; it tests what it changes first."""
+
+
 class FindingReport(_Part, frozen=True):
     """One rule's outcome at one place; line and column from 1, null where there is no text behind the object."""
 
@@ -76,6 +88,7 @@ class FindingReport(_Part, frozen=True):
     message: str
     remedy: str
     exemption: ExemptionReport | None
+    fixes: list[FixReport] = []
 
 
 class ObjectReport(_Part, frozen=True):
@@ -142,6 +155,8 @@ class Examined:
     decisions: tuple[Decision, ...]
     source: SourceReport | None = None
     locate: Callable[[FieldPath], Span] | None = None
+    raw: Json = None
+    """The object as it was read, for fixes."""
 
 
 def build(
@@ -175,7 +190,7 @@ def _object(examined: Examined) -> ObjectReport:
         printable(examined.name),
         examined.source,
         verdict_report(examined.judgement.verdict),
-        [finding_report(each, examined.locate) for each in examined.decisions],
+        [finding_report(each, examined.locate, examined.raw) for each in examined.decisions],
     )
 
 
@@ -193,8 +208,10 @@ def verdict_report(verdict: Verdict | None) -> VerdictReport | None:
     )
 
 
-def finding_report(decision: Decision, locate: Callable[[FieldPath], Span] | None = None) -> FindingReport:
-    """A finding in words, with its place in the text where there is one."""
+def finding_report(
+    decision: Decision, locate: Callable[[FieldPath], Span] | None = None, raw: Json = None
+) -> FindingReport:
+    """A finding in words, with its place in the text and the fixes of ``raw`` where there are any."""
     finding, exemption = decision.finding, decision.exemption
     line, column, end_line, end_column = locate(finding.path) if locate is not None else (None, None, None, None)
     return FindingReport(
@@ -214,7 +231,16 @@ def finding_report(decision: Decision, locate: Callable[[FieldPath], Span] | Non
         printable(finding.message),
         printable(finding.remedy),
         exemption_report(exemption) if exemption is not None else None,
+        list(_fixes(finding, raw)),
     )
+
+
+def _fixes(finding: Finding, raw: Json) -> Iterator[FixReport]:
+    """A patch must hold names as they are: one that would hold an unprintable character is not made."""
+    for fix in fixes_of(finding, raw):
+        written = msgspec.json.encode([fix.title, fix.patch]).decode()
+        if escaped(written) == written:
+            yield FixReport(fix.title, fix.is_safe, list(fix.patch))
 
 
 def exemption_report(exemption: Exemption) -> ExemptionReport:

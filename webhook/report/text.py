@@ -72,8 +72,20 @@ def render(
     closing = [line for note in report.notes for line in pen.wrap(note, "", "note: ")]
     if rules := list(dict.fromkeys(finding.rule for each in report.objects for finding in each.findings)):
         closing.append(f"More about a rule, with examples: migratable explain {rules[0]}")
+    closing.extend(_fixes(report))
     closing.append(summary(report, colour=colour))
     return "\n\n".join([*blocks, "\n".join(closing)]) + "\n"
+
+
+def _fixes(report: Report) -> Iterator[str]:
+    """What of it could be written by the program; nothing for objects that came in a request."""
+    found = [each for one in report.objects if one.source for each in one.findings if each.exemption is None]
+    safe = sum(any(fix.safe for fix in each.fixes) for each in found)
+    optional = sum(any(not fix.safe for fix in each.fixes) for each in found)
+    if safe:
+        yield f"{_count(safe, 'finding')} can be fixed with --fix; --diff shows how."
+    if optional:
+        yield f"{_count(optional, 'finding')} could be fixed in ways to choose from: --options shows them as patches."
 
 
 def render_problems(problems: Sequence[ProblemReport], *, colour: bool = False, width: int = 100) -> str:

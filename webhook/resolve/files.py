@@ -25,6 +25,8 @@ class Sources:
     """The text of what was read, by name, for code frames; and the names of what was left out as asked."""
 
     texts: dict[str, bytes] = field(default_factory=dict)
+    paths: dict[str, Path] = field(default_factory=dict)
+    """Where each is; standard input is nowhere."""
     ignored: list[str] = field(default_factory=list)
 
     @property
@@ -143,6 +145,7 @@ def _read(wanted: _Wanted, sources: Sources) -> Manifests:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "links in a circle"
         return _refused(name, f"cannot be read: {reason}", "Check the path and its rights.")
     sources.texts[name] = content
+    sources.paths[name] = path
     return read_manifests(content, name)
 
 

@@ -70,6 +70,16 @@ class Document:
         """The line on which the content begins, behind comments."""
         return self._text.mark(self._start).line
 
+    @property
+    def extent(self) -> tuple[int, int]:
+        """Where the content begins and the document ends, in characters of the source behind any byte order mark."""
+        return self._start, len(self._text.text) if self._json else self._end
+
+    @property
+    def is_json(self) -> bool:
+        """Whether it was read as JSON."""
+        return self._json
+
     def mark(self, path: Path) -> Mark:
         """
         Where the key or list item at ``path`` begins; of a path that is not there, its nearest ancestor.

@@ -120,7 +120,7 @@ def examine(given: Given, world: World, settings: Settings, releases: Releases) 
         whom = Judged(given.kind, namespace, name)
     source = SourceReport(given.document.source, given.document.index, given.line)
     decisions = decide_all(judgement, settings.policy, whom, settings.today)
-    yield Examined(given.api_version, given.kind, namespace, name, judgement, decisions, source, given.mark)
+    yield Examined(given.api_version, given.kind, namespace, name, judgement, decisions, source, given.mark, given.raw)
 
 
 def _text(given: Given, key: str) -> str:

@@ -34,6 +34,10 @@ class Asked(msgspec.Struct, frozen=True):
     color: str
     verbose: bool
     write_baseline: bool
+    fix: bool
+    diff: bool
+    options: bool
+    choose: Sequence[str]
 
 
 @click.command("check")
@@ -58,6 +62,10 @@ class Asked(msgspec.Struct, frozen=True):
 @click.option("--rule", "rules", multiple=True, metavar="RULE=ACTION", help="deny, warn, audit or off for a rule.")
 @click.option("--baseline", metavar="FILE", help="Findings that are known and do not fail the check.")
 @click.option("--write-baseline", is_flag=True, help="Write all findings there are into the baseline.")
+@click.option("--fix", is_flag=True, help="Write safe fixes into the files; comments, order and style stay.")
+@click.option("--diff", is_flag=True, help="Show what --fix would write, as a patch; write nothing.")
+@click.option("--options", is_flag=True, help="Show the other fixes: numbered, each with its patch.")
+@click.option("--choose", multiple=True, metavar="RULE=N", help="Make --fix and --diff take option N of a rule, too.")
 @click.option("--config", "config_file", type=_PATH, help="Configuration; else the nearest migratable.yaml upward.")
 @click.option("--isolated", is_flag=True, help="Use no configuration file.")
 @click.option("--show-config", is_flag=True, help="Print the settings in force with the origin of each, and stop.")
@@ -71,6 +79,10 @@ def command(
     recursive: bool,
     outputs: Sequence[str],
     write_baseline: bool,
+    fix: bool,
+    diff: bool,
+    options: bool,
+    choose: Sequence[str],
     config_file: str | None,
     isolated: bool,
     show_config: bool,
@@ -86,7 +98,9 @@ def command(
     named = [*paths, *files]
     if not named and not show_config:
         raise click.UsageError("Name files or folders, or - for standard input.")
-    asked = Asked(named, recursive, outputs_of(outputs), color, verbose, write_baseline)
+    if fix and "-" in named:
+        raise click.UsageError("--fix writes files, and standard input is none; --diff shows what it would write.")
+    asked = Asked(named, recursive, outputs_of(outputs), color, verbose, write_baseline, fix, diff, options, choose)
     try:
         found = Found() if isolated else _configuration(config_file, named)
         settled = settle(Flags(**flags), found, read_policy)
@@ -106,11 +120,25 @@ def _run(asked: Asked, settled: Settled, found: Found) -> int:
     sources = Sources()
     inputs, background = _read(asked, settled, found, sources)
     today = datetime.now(UTC).date().isoformat()
-    report = check(inputs, Settings(settled.policy, settled.release, today), background)
-    report = apply_comments(tell_lapses(report, settled.policy.exemptions, today), sources, today)
+    settings = Settings(settled.policy, settled.release, today)
+
+    def judge(given: Sequence[Manifests]) -> Report:
+        report = tell_lapses(check(given, settings, background), settled.policy.exemptions, today)
+        report = apply_comments(report, sources, today)
+        return report if asked.write_baseline else apply_baseline(report, settled.baseline, sources)
+
+    if asked.diff or asked.options:
+        from webhook.surfaces.cli.fixing import show_fixes
+
+        return show_fixes(inputs, sources, judge, asked.choose, options=asked.options)
+    if asked.fix:
+        from webhook.surfaces.cli.fixing import write_fixes
+
+        report = write_fixes(inputs, sources, judge, asked.choose)
+    else:
+        report = judge(inputs)
     if asked.write_baseline:
         return write_baseline(report, settled.baseline)
-    report = apply_baseline(report, settled.baseline, sources)
     write_all(asked.outputs, report, sources.lines, asked.color, verbose=asked.verbose)
     _tell(report, asked, settled, found, sources)
     if settled.require_match and not report.objects:

@@ -1,0 +1,244 @@
+"""``--fix``, ``--diff`` and ``--options``: what is safe is written, the rest is offered, and nothing else changes."""
+
+import json
+import shlex
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jsonpatch
+import pytest
+import yaml
+
+from tests.surfaces.manifests import BAD
+from tests.surfaces.running import migratable
+from tests.wrapping import every_example
+from webhook.fixes import FIXES
+from webhook.report.model import Report
+from webhook.resolve.kubeyaml import read_documents
+from webhook.resolve.manifests import Manifests, read_manifests
+from webhook.rules import RULES
+from webhook.surfaces.checking import Settings, check
+from webhook.surfaces.cli.fixing import Fixed, fix, options_of
+
+MISSPELT = """\
+# a cluster
+apiVersion: kubevirt.io/v1
+kind: Kubevirt      # one capital too few
+metadata: {name: kubevirt, namespace: kubevirt}
+spec:
+  configuration:
+    # what is said of migrations
+    migrations:
+      allowPostCopy: "false"   # quoted
+      completionTimeoutPerGib: 300
+"""
+SPELT = MISSPELT.replace("Kubevirt", "KubeVirt").replace('"false"', "false").replace("PerGib", "PerGiB")
+
+
+def commented(manifest: dict[str, Any]) -> str:
+    """As block YAML with a remark above each line and behind each."""
+    lines = yaml.safe_dump(manifest, sort_keys=False, width=1000).splitlines()
+    remarked = [
+        f"{' ' * (len(line) - len(line.lstrip()))}# above {at}\n{line}  # behind {at}" for at, line in enumerate(lines)
+    ]
+    return "\n".join(remarked) + "\n"
+
+
+def fixed(text: str, world: Sequence[dict[str, Any]], choices: dict[str, int]) -> tuple[Fixed, str]:
+    background = [given for each in world for given in read_manifests(json.dumps(each).encode(), "w").given]
+
+    def judge(inputs: Sequence[Manifests]) -> Report:
+        return check(inputs, Settings(release="any"), background)
+
+    content = text.encode()
+    done = fix([read_manifests(content, "x.yaml")], {"x.yaml": content}, judge, choices)
+    return done, done.texts.get("x.yaml", content).decode()
+
+
+def fixable() -> list[Any]:
+    """Every example in every wrapping whose findings have fixes."""
+    found = []
+    for rule, example, wrap in every_example():
+        if rule.id in FIXES and example.violates:
+            found.append(
+                pytest.param(wrap(example), example.world, rule.id, id=f"{rule.id}-{wrap.__name__}-{example.title}")
+            )
+    return found
+
+
+@pytest.mark.parametrize(("manifest", "world", "rule"), fixable())
+def test_every_example_is_fixed_once_and_for_all(manifest: dict[str, Any], world: Any, rule: str) -> None:
+    """
+    After a fix no finding is left that could be fixed, a second changes nothing, and remarks and other lines stay.
+    """
+    if "# " in yaml.safe_dump(manifest) or "|" in yaml.safe_dump(manifest):
+        pytest.skip("text in several lines takes no remarks")
+    text = commented(manifest)
+
+    for choices in ({}, {rule: 1}):
+        done, once = fixed(text, world, choices)
+        again, twice = fixed(once, world, choices)
+
+        left = [each for one in done.report.objects for each in one.findings]
+        assert not [each.rule for each in left if any(option.safe for option in each.fixes)]
+        assert rule not in choices or not [each for each in left if each.rule == rule and options_of(each)]
+        assert (twice, again.count) == (once, 0)
+        kept = once.splitlines()
+        assert [line for line in kept if line in text.splitlines()] == [
+            line for line in text.splitlines() if line in kept
+        ]
+        above = [line.strip() for line in kept if line.strip().startswith("# above")]
+        assert len(kept) - len(above) >= len(above) - 4
+
+
+def test_every_fix_belongs_to_a_rule() -> None:
+    """
+    The table names rules that exist.
+    """
+    assert set(FIXES) <= {each.id for each in RULES}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "kv.yaml").write_text(MISSPELT)
+    (tmp_path / "vm.yaml").write_text(BAD)
+    return tmp_path
+
+
+def test_fix_writes_what_is_safe_and_reports_the_rest(folder: Path) -> None:
+    """
+    Wrong capitals and quoted truth values are corrected where they stand; what changes a VM is left to somebody.
+    """
+    ran = migratable("check", ".", "--fix", cwd=folder)
+
+    assert ran.status == 1
+    assert "note: fixed 3 findings in 1 file" in ran.err
+    assert (folder / "kv.yaml").read_text() == SPELT
+    assert (folder / "vm.yaml").read_text() == BAD
+    assert "LM101" in ran.out
+    assert sorted(each.name for each in folder.iterdir()) == ["kv.yaml", "vm.yaml"]
+
+
+def test_the_diff_is_what_fix_would_write(folder: Path) -> None:
+    """
+    ``--diff`` writes nothing; its patch, applied with git, gives what ``--fix`` gives.
+    """
+    shown = migratable("check", ".", "--diff", "--choose", "LM101=1", "--choose", "gpu=1", cwd=folder)
+    unchanged = (folder / "kv.yaml").read_text(), (folder / "vm.yaml").read_text()
+    (folder / "fix.patch").write_text(shown.out)
+    patched = folder / "patched"
+    patched.mkdir()
+    for name in ("kv.yaml", "vm.yaml"):
+        shutil.copy(folder / name, patched)
+
+    subprocess.run(
+        ["git", "apply", "../fix.patch"], cwd=patched, check=True, env={"GIT_DIR": "none", "PATH": "/usr/bin:/bin"}
+    )
+    migratable("check", ".", "--fix", "--choose", "LM101=1", "--choose", "gpu=1", cwd=folder)
+
+    assert shown.status == 1
+    assert unchanged == (MISSPELT, BAD)
+    for name in ("kv.yaml", "vm.yaml"):
+        assert (patched / name).read_text() == (folder / name).read_text()
+    assert "masquerade: {}" in (folder / "vm.yaml").read_text()
+    assert "gpus" not in (folder / "vm.yaml").read_text()
+
+
+def test_nothing_to_fix_is_success(folder: Path) -> None:
+    """
+    Without safe fixes ``--diff`` prints nothing and ends with status 0; unread input is still an error.
+    """
+    nothing = migratable("check", "vm.yaml", "--diff", cwd=folder)
+    (folder / "kv.yaml").write_text("a: [\n")
+    unread = migratable("check", ".", "--diff", cwd=folder)
+
+    assert (nothing.status, nothing.out) == (0, "")
+    assert unread.status == 2
+
+
+def test_options_are_numbered_and_have_patches(folder: Path) -> None:
+    """
+    Each fix that somebody has to choose is shown with its place, its number and its patch.
+    """
+    ran = migratable("check", "vm.yaml", "--options", cwd=folder)
+
+    assert ran.status == 1
+    assert ran.out.startswith(
+        "vm.yaml:8:9 LM101 bridge-on-pod-network, VirtualMachineInstance tenant/bad\n"
+        "option 1: write masquerade: {} instead of bridge (the guest then has an address of its own)\n"
+        "--- a/vm.yaml\n+++ b/vm.yaml\n"
+    )
+
+
+def test_live_objects_are_patched_with_kubectl(folder: Path) -> None:
+    """
+    What was read from a cluster is offered as a kubectl line, whose JSON Patch tests what it changes.
+    """
+    live = BAD.replace("namespace: tenant", "namespace: tenant, uid: 4c9b, resourceVersion: '7'").replace(
+        "bad", "it''s", 1
+    )
+    live = live.replace("name: it''s", "name: 'it''s'")
+
+    ran = migratable("check", "-", "--options", stdin=live)
+
+    lines = [line for line in ran.out.splitlines() if line.startswith("kubectl")]
+    assert len(lines) == 2
+    words = shlex.split(lines[0])
+    assert words[:-1] == [
+        *("kubectl", "patch", "virtualmachineinstances.kubevirt.io", "it's", "-n", "tenant", "--type=json", "-p")
+    ]
+    raw = read_documents(live.encode(), "-")[0].value
+    patched = jsonpatch.apply_patch(raw, json.loads(words[-1]))
+    assert patched["spec"]["domain"]["devices"]["interfaces"] == [{"name": "default", "masquerade": {}}]
+    patched["spec"]["domain"]["devices"]["interfaces"][0]["name"] = "renamed"
+    with pytest.raises(jsonpatch.JsonPatchException):
+        jsonpatch.apply_patch(patched, json.loads(words[-1]))
+
+
+def test_exempted_findings_are_not_touched(folder: Path) -> None:
+    """
+    What somebody answers for stays as it is written.
+    """
+    (folder / "kv.yaml").write_text(
+        SPELT.replace("300", "300\n      # migratable: allow LM601: an experiment\n      allowAutoConverge: 'true'")
+    )
+    before = (folder / "kv.yaml").read_text()
+
+    migratable("check", "kv.yaml", "--fix", cwd=folder)
+
+    assert (folder / "kv.yaml").read_text() == before
+
+
+def test_rights_and_links_stay(folder: Path) -> None:
+    """
+    A fixed file keeps its mode; a link to it stays a link.
+    """
+    (folder / "kv.yaml").chmod(0o640)
+    (folder / "link.yaml").symlink_to("kv.yaml")
+
+    migratable("check", "link.yaml", "--fix", cwd=folder)
+
+    assert (folder / "link.yaml").is_symlink()
+    assert (folder / "kv.yaml").read_text() == SPELT
+    assert (folder / "kv.yaml").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--fix", "-"], "--fix writes files, and standard input is none"),
+        (["--diff", "--choose", "LM1O1=1", "vm.yaml"], "did you mean LM101?"),
+        (["--diff", "--choose", "LM101", "vm.yaml"], "write RULE=NUMBER"),
+        (["--diff", "--choose", "LM101=0", "vm.yaml"], "write RULE=NUMBER"),
+    ],
+)
+def test_what_cannot_be_done_is_a_usage_error(folder: Path, flags: list[str], told: str) -> None:
+    """
+    Standard input cannot be written to, and a choice names a rule and a number.
+    """
+    ran = migratable("check", *flags, cwd=folder, stdin=BAD)
+
+    assert (ran.status, told in " ".join(ran.err.split())) == (2, True)

@@ -1,0 +1,72 @@
+"""Options for what keeps a VM from migrating; each changes the VM, so somebody has to choose it."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from webhook.engine import Finding
+from webhook.fixes.fix import Fix, find, put, remove, rename, replace
+from webhook.objects.meta import Json
+from webhook.objects.path import FieldPath
+
+_OTHER_BINDINGS = ("bridge", "macvtap", "passt", "slirp", "sriov", "binding", "passtBinding")
+
+
+def _masquerade(finding: Finding, raw: Json) -> Iterator[Fix]:
+    interface = find(raw, finding.path)
+    if not isinstance(interface, dict):
+        return
+    written = [name for name in _OTHER_BINDINGS if name in interface]
+    if len(written) == 1 and "masquerade" not in interface:
+        binding = (*finding.path, written[0])
+        patch = rename(raw, binding, "masquerade")
+        if interface[written[0]] not in ({}, None):
+            patch = (*patch, {"op": "replace", "path": patch[-1]["path"], "value": {}})
+        yield Fix(f"write masquerade: {{}} instead of {written[0]} (the guest then has an address of its own)", patch)
+
+
+def _entry(what: str) -> Callable[[Finding, Json], Iterator[Fix]]:
+    def make(finding: Finding, raw: Json) -> Iterator[Fix]:
+        if find(raw, finding.path) is not None:
+            yield Fix(f"remove {what}", remove(raw, finding.path))
+
+    return make
+
+
+def _shared(finding: Finding, raw: Json) -> Iterator[Fix]:
+    path: FieldPath = finding.path if finding.path[-1] == "hostDisk" else (*finding.path, "hostDisk")
+    if isinstance(find(raw, path), dict):
+        yield Fix("write shared: true, if all nodes share the path", put(raw, (*path, "shared"), True))
+
+
+def _cache(finding: Finding, raw: Json) -> Iterator[Fix]:
+    path: FieldPath = finding.path if finding.path[-1] == "cache" else (*finding.path, "cache")
+    if isinstance(find(raw, path), str):
+        yield Fix("write cache: none", replace(raw, path, "none"))
+        yield Fix("remove cache: KubeVirt then chooses", remove(raw, path))
+
+
+def _strategy(*values: str) -> Callable[[Finding, Json], Iterator[Fix]]:
+    def make(finding: Finding, raw: Json) -> Iterator[Fix]:
+        if finding.path and isinstance(find(raw, finding.path[:-1]), dict):
+            path = finding.path if finding.path[-1] == "evictionStrategy" else (*finding.path, "evictionStrategy")
+            for value in values:
+                if patch := put(raw, path, value):
+                    yield Fix(f"write evictionStrategy: {value}", patch)
+
+    return make
+
+
+FIXES: Mapping[str, Callable[[Finding, Json], Iterator[Fix]]] = {
+    "LM101": _masquerade,
+    "LM102": _masquerade,
+    "LM103": _entry("the entry (an empty list forwards all ports)"),
+    "LM202": _shared,
+    "LM207": _cache,
+    "LM301": _entry("the device"),
+    "LM302": _entry("the GPU"),
+    "LM303": _entry("the reservation"),
+    "LM405": _entry("reenlightenment"),
+    "LM407": _entry("isolateEmulatorThread"),
+    "LM501": _strategy("LiveMigrateIfPossible"),
+    "LM503": _strategy("LiveMigrate"),
+    "LM506": _entry("the field: the instancetype's holds"),
+}

@@ -1,0 +1,54 @@
+"""Fixes and options for the KubeVirt CR and MigrationPolicies."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from webhook.engine import Finding
+from webhook.fixes.fix import Fix, find, remove, replace
+from webhook.kubevirt.settings import SETTINGS, Type
+from webhook.objects.meta import Json
+
+_WORDS = {"true": True, "false": False}
+
+
+def _type(finding: Finding, raw: Json) -> Iterator[Fix]:
+    """A number or truth value in quotes: what was meant stands in them."""
+    written, setting = find(raw, finding.path), SETTINGS.get(str(finding.path[-1]))
+    if setting is None or not isinstance(written, str):
+        return
+    meant: Json = None
+    if setting.type is Type.BOOLEAN:
+        meant = _WORDS.get(written)
+    elif setting.type in (Type.UINT32, Type.INT64, Type.UINT64) and written.isascii() and written.isdecimal():
+        meant = int(written) if str(int(written)) == written else None
+    if meant is not None:
+        yield Fix("write it without quotes", replace(raw, finding.path, meant), is_safe=True)
+
+
+def _without(what: str) -> Callable[[Finding, Json], Iterator[Fix]]:
+    def make(finding: Finding, raw: Json) -> Iterator[Fix]:
+        if find(raw, finding.path) is not None:
+            yield Fix(f"remove {what}", remove(raw, finding.path))
+
+    return make
+
+
+def _disruption(finding: Finding, raw: Json) -> Iterator[Fix]:
+    base = finding.path[:-1]
+    if find(raw, (*base, "allowWorkloadDisruption")) is not None:
+        yield Fix("remove allowWorkloadDisruption", remove(raw, (*base, "allowWorkloadDisruption")))
+    if find(raw, (*base, "allowPostCopy")) is True:
+        yield Fix("write allowPostCopy: false", replace(raw, (*base, "allowPostCopy"), False))
+
+
+FIXES: Mapping[str, Callable[[Finding, Json], Iterator[Fix]]] = {
+    "LM601": _type,
+    "LM603": _without("the field until the cluster runs a release that has it"),
+    "LM617": _disruption,
+    "LM618": _without("disableTLS"),
+    "LM619": _without("unsafeMigrationOverride"),
+    "LM622": _without("the gate"),
+    "LM623": _without("the gate: it does nothing any more"),
+    "LM631": _type,
+    "LM633": _without("the field until the cluster runs a release that has it"),
+    "LM638": _disruption,
+}
