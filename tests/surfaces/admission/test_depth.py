@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.surfaces.admission.reviews import review, vm
@@ -24,6 +24,10 @@ def depth_of(value: object) -> int:
 
 
 @settings(deadline=None)
+@example("x", "", MAX_DEPTH - 2, True, False)
+@example("x", "", MAX_DEPTH - 1, True, False)
+@example("x", "", MAX_DEPTH - 2, False, True)
+@example("x", "", MAX_DEPTH - 1, False, True)
 @given(VALUES, TEXTS, LEVELS, st.booleans(), st.booleans())
 def test_nesting_is_refused_from_513_levels_on(
     value: object, text: str, levels: int, in_lists: bool, is_wide: bool
