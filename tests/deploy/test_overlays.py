@@ -197,6 +197,34 @@ def test_the_rotator_has_no_door() -> None:
     assert (policy["policyTypes"], policy.get("ingress")) == (["Ingress", "Egress"], [])
 
 
+@pytest.mark.parametrize(
+    ("name", "places"),
+    [
+        ("migratable", [(None, [("TCP", 443), ("TCP", 6443), ("TCP", 8443)])]),
+        (
+            "migratable-rotator",
+            [
+                (None, [("TCP", 443), ("TCP", 6443), ("TCP", 8443)]),
+                ("server", [("TCP", "admission")]),
+                (None, [("UDP", 53), ("TCP", 53)]),
+            ],
+        ),
+    ],
+)
+def test_a_pod_connects_to_little(name: str, places: list[Any]) -> None:
+    """
+    To the API server, by its usual ports; the rotator to the servers besides, whose names it has to look up.
+    """
+    rules = find(overlay("enforce"), "NetworkPolicy", name)["spec"]["egress"]
+
+    found = []
+    for rule in rules:
+        pods = [each["podSelector"]["matchLabels"]["app.kubernetes.io/component"] for each in rule.get("to", [])]
+        found.append((pods[0] if pods else None, [(port["protocol"], port["port"]) for port in rule["ports"]]))
+
+    assert found == places
+
+
 def test_services_lead_to_the_ports_of_the_server() -> None:
     """
     Two are called at 443; the third is for asking each replica, where it is.

@@ -1,0 +1,100 @@
+"""docs/install.md and docs/operations.md name what there is."""
+
+import re
+import shlex
+
+import pytest
+import yaml
+
+from tests.deploy.charts import CHART, helm
+from tests.deploy.manifests import DEPLOY, KUSTOMIZE
+
+ROOT = DEPLOY.parent
+INSTALL = (ROOT / "docs" / "install.md").read_text()
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+RULES = KUSTOMIZE / "components" / "monitoring" / "prometheusrule.yaml"
+HOOKS = KUSTOMIZE / "base" / "webhooks"
+
+
+def anchors(page: str) -> set[str]:
+    """The names by which the headings of a page can be linked to."""
+    headings = re.findall(r"^#+ (.*)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in headings}
+
+
+def settings() -> list[str]:
+    """Each `key=value` that the page gives to the chart, and each file of values."""
+    table = INSTALL.partition("## Choices")[2].partition("\n## ")[0]
+    rows = [cells.split("|")[2] for cells in table.splitlines() if cells.startswith("| ")][2:]
+    told = [value for row in rows for value in re.findall(r"`([^`]+)`", row)]
+    return told + re.findall(r"--set ([a-zA-Z.]+=[a-z]+)", INSTALL + OPERATIONS)
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize("setting", sorted(set(settings())))
+def test_the_chart_takes_what_the_pages_set(setting: str) -> None:
+    """
+    Each by itself, in mode enforce.
+    """
+    flags = shlex.split(setting) if setting.startswith("-f ") else ["--set", setting]
+
+    done = helm("template", "migratable", str(CHART), *[flag.replace("deploy/", f"{DEPLOY}/", 1) for flag in flags])
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_page_names_every_component() -> None:
+    """
+    And no other.
+    """
+    table = INSTALL.partition("## Choices")[2].partition("\n## ")[0]
+    last_cells = [cells.rsplit("|", 2)[1] for cells in table.splitlines() if cells.startswith("| ")][2:]
+    named = {re.findall(r"`([^`]+)`", cell)[0] for cell in last_cells}
+
+    assert named == {path.name for path in (KUSTOMIZE / "components").iterdir()}
+
+
+def test_every_alert_has_its_section() -> None:
+    """
+    Who is woken by one finds what to do.
+    """
+    alerts = [rule["alert"] for rule in yaml.safe_load(RULES.read_text())["spec"]["groups"][0]["rules"]]
+
+    told = re.findall(r"^### (Migratable\w+)$", OPERATIONS, re.MULTILINE)
+
+    assert sorted(told) == sorted(alerts)
+
+
+def test_every_kind_that_may_wait_for_us_is_named() -> None:
+    """
+    The list of what is never blocked names all others by naming these.
+    """
+    kinds = yaml.safe_load((HOOKS / "validating.yaml").read_text())["webhooks"]
+    resources = {each.partition("/")[0] for hook in kinds for rule in hook["rules"] for each in rule["resources"]}
+    said = OPERATIONS.partition("whatever is not a ")[2].partition(":")[0]
+    named = re.split(r",\s+|\s+or\s+", said)
+
+    assert len(named) == len(resources)
+    assert {re.sub(r"y$", "ie", each).lower() + "s" for each in named} == {each.replace("-", "") for each in resources}
+
+
+@pytest.mark.parametrize("page", ["install.md", "operations.md", "policy.md"])
+def test_links_lead_somewhere(page: str) -> None:
+    """
+    To a file that there is, and a heading in it.
+    """
+    folder = ROOT / "docs"
+    for target in re.findall(r"\]\(([^)#]*)(?:#([^)]*))?\)", (folder / page).read_text()):
+        path, anchor = target
+        linked = folder / (path or page)
+        assert linked.exists(), target
+        assert not anchor or anchor in anchors(linked.read_text()), target
+
+
+def test_files_that_the_pages_name_are_there() -> None:
+    """
+    Below deploy, docs and tests.
+    """
+    named = set(re.findall(r"\b((?:deploy|tests|requirements)/[\w./-]*)", INSTALL + OPERATIONS))
+
+    assert [each for each in sorted(named) if not (ROOT / each).exists()] == []
