@@ -181,7 +181,7 @@ FROM_SOURCE: Manifest = {
         (
             vm("{}", **OF_P),
             (with_status("arm64"), preference(preferredArchitecture="s390x")),
-            {"1.0": "arm64", "1.1 to 1.6": "arm64", "1.7 to 1.8": "s390x", "1.9": "s390x"},
+            {"1.0 to 1.6": "arm64", "1.7 and later": "s390x"},
         ),
         (vm("{}", **FROM_SOURCE), (source("s", "arm64"),), {"1.0 to 1.5": "amd64", "1.6 and later": "arm64"}),
         (
@@ -195,13 +195,7 @@ FROM_SOURCE: Manifest = {
         (
             vm("{}", **FROM_SOURCE, **OF_P),
             (source("s", "arm64"), preference(preferredArchitecture="s390x")),
-            {
-                "1.0": "amd64",
-                "1.1 to 1.5": "amd64",
-                "1.6": "arm64",
-                "1.7 to 1.8": "s390x",
-                "1.9": "s390x",
-            },
+            {"1.0 to 1.5": "amd64", "1.6": "arm64", "1.7 and later": "s390x"},
         ),
     ],
 )

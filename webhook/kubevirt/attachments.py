@@ -28,7 +28,6 @@ from webhook.kubevirt import gojson
 from webhook.kubevirt.addresses import taken_by_cluster
 from webhook.kubevirt.gojson import member, shown, text_of
 from webhook.kubevirt.ipam import read_ipam
-from webhook.kubevirt.nodes import SCHEDULABLE
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Json
 from webhook.objects.nad import NetworkAttachmentDefinition, Node
@@ -151,7 +150,7 @@ def _nodes(world: World) -> Fact[Nodes]:
     nodes = world.every(Node)
     if isinstance(nodes, Unknown):
         return nodes
-    return Nodes(len(nodes), sum((node.meta.labels or {}).get(SCHEDULABLE) == "true" for node in nodes))
+    return Nodes(len(nodes), sum(node.traits.schedulable for node in nodes))
 
 
 def _neighbours(network: NetworkAttachmentDefinition, world: World) -> tuple[Neighbour, ...]:

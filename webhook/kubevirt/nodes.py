@@ -5,17 +5,10 @@ Sources: ``pkg/virt-handler/vm.go`` (isHostModelMigratable), ``pkg/virt-controll
 ``hinter.go``, v1.9.0.
 """
 
-import re
-
 from webhook.facts.unknown import Fact, Unknown
 from webhook.facts.world import World
 from webhook.objects.kubevirt import Configuration
 from webhook.objects.nad import Node
-
-HOST_MODEL_LABEL = "host-model-cpu.node.kubevirt.io/"
-TSC_LABEL = "cpu-timer.node.kubevirt.io/tsc-frequency"
-SCHEDULABLE = "kubevirt.io/schedulable"
-_INT64 = re.compile(r"\+?[0-9]{1,40}")  # what strconv.ParseInt takes, as far as it is positive
 
 
 def host_model_known(world: World) -> Fact[bool]:
@@ -23,13 +16,12 @@ def host_model_known(world: World) -> Fact[bool]:
     nodes = world.every(Node)
     if isinstance(nodes, Unknown):
         return nodes
-    candidates = [labels for node in nodes if (labels := node.meta.labels or {}).get(SCHEDULABLE) == "true"]
-    naming = sum(any(key.startswith(HOST_MODEL_LABEL) for key in labels) for labels in candidates)
-    if candidates and naming == len(candidates):
+    candidates = [node.traits.reports_host_model for node in nodes if node.traits.schedulable]
+    if candidates and all(candidates):
         return True
-    if candidates and naming == 0:
+    if candidates and not any(candidates):
         return False
-    return Unknown(f"{naming} of {len(candidates)} nodes that run virtual machines report a host CPU model")
+    return Unknown(f"{sum(candidates)} of {len(candidates)} nodes that run virtual machines report a host CPU model")
 
 
 def tsc_frequency(world: World, configuration: Fact[Configuration], architecture: str) -> Fact[int]:
@@ -50,10 +42,5 @@ def tsc_frequency(world: World, configuration: Fact[Configuration], architecture
     nodes = world.every(Node)
     if isinstance(nodes, Unknown):
         return nodes
-    found: list[int] = []
-    for node in nodes:
-        labels = node.meta.labels or {}
-        text = labels.get(TSC_LABEL, "")
-        if labels.get(SCHEDULABLE) == "true" and _INT64.fullmatch(text) and 0 < int(text) < 1 << 63:
-            found.append(int(text))
+    found = [node.traits.tsc_frequency for node in nodes if node.traits.schedulable and node.traits.tsc_frequency]
     return min(found, default=0)
