@@ -217,7 +217,7 @@ def test_what_was_admitted_may_stay(findings: list[Finding]) -> None:
     """
     elsewhere = [replace(each, path=("spec", 9), message="other words") for each in reversed(findings)]
 
-    assert {each.action for each in ratchet(denied(elsewhere), findings)} <= {Action.WARN}
+    assert {each.action for each in ratchet(denied(elsewhere), denied(findings))} <= {Action.WARN}
 
 
 @given(LISTS, LISTS)
@@ -229,7 +229,7 @@ def test_only_new_harm_is_denied(old: list[Finding], new: list[Finding]) -> None
     for each in old:
         before[each.identity] = max(each.harm, before.get(each.identity, 0))
 
-    after = ratchet(denied(new), old)
+    after = ratchet(denied(new), denied(old))
 
     assert [each.finding for each in after] == new
     for each in after:
@@ -244,13 +244,28 @@ def test_the_ratchet_only_touches_denials(findings: list[Finding]) -> None:
     """
     decisions = tuple(Decision(each, Action.AUDIT if index % 2 else Action.WARN) for index, each in enumerate(findings))
 
-    assert ratchet(decisions, findings) == decisions
+    assert ratchet(decisions, denied(findings)) == decisions
+
+
+@pytest.mark.parametrize("action", [Action.WARN, Action.AUDIT])
+def test_what_was_only_a_warning_is_new_harm_once_it_is_denied(action: Action) -> None:
+    """
+    Unproven before and proven now, or let off before and not now: the ratchet has nothing to hold; an exempt one it has.
+    """
+    exempt = Exemption("LM201", "tested", "storage", "2026-12-31")
+
+    (before,) = ratchet(denied([finding()]), [Decision(finding(), action)])
+    (exempted,) = ratchet(denied([finding()]), [Decision(finding(), Action.AUDIT, exempt)])
+
+    assert (before.action, exempted.action) == (Action.DENY, Action.WARN)
 
 
 def test_another_claim_behind_the_same_volume_is_new_harm() -> None:
     """
     The identity holds volume and claim: swapping the claim is not hidden by the volume's name.
     """
-    (decision,) = ratchet(denied([finding(subject="volume os claim b")]), [finding(subject="volume os claim a")])
+    (decision,) = ratchet(
+        denied([finding(subject="volume os claim b")]), denied([finding(subject="volume os claim a")])
+    )
 
     assert decision.action is Action.DENY

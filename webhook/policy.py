@@ -223,17 +223,20 @@ def would_deny(decision: Decision) -> bool:
 _STRICT = Policy()
 
 
-def ratchet(new: Sequence[Decision], old: Iterable[Finding]) -> tuple[Decision, ...]:
+def ratchet(new: Sequence[Decision], old: Iterable[Decision]) -> tuple[Decision, ...]:
     """
-    Lowers a deny to a warning where the old object had the same finding.
+    Lowers a deny to a warning where the old object would have been denied for the same finding, or is exempt from that.
 
     What was admitted may stay, be cared for and be improved; only new harm can be refused. Identity is the rule and its
     stable subject, so reordering a list adds nothing and swapping the claim behind a volume's name does. Where there is
-    more and less of it, more than before is new harm.
+    more and less of it, more than before is new harm. What was only a warning before is new harm when it is denied now:
+    else two updates, each of which passes, would lead where one does not.
     """
     known: dict[tuple[str, str], int] = {}
-    for finding in old:
-        known[finding.identity] = max(finding.harm, known.get(finding.identity, finding.harm))
+    for each in old:
+        if each.action is Action.DENY or each.exemption is not None:
+            finding = each.finding
+            known[finding.identity] = max(finding.harm, known.get(finding.identity, finding.harm))
     return tuple(
         Decision(each.finding, Action.WARN, each.exemption)
         if each.action is Action.DENY and known.get(each.finding.identity, -math.inf) >= each.finding.harm

@@ -303,11 +303,17 @@ def test_a_bad_field_may_stay_and_be_improved_and_not_be_made_worse(
     An update that leaves a bad setting alone passes, so does one that makes it less bad; a worse one is denied.
     """
     old, new = migrations(**before), migrations(**after)
-    judgement = judge(new, ObjectsWorld(()), SUPPORTED)
 
     decisions = ratchet(
-        decide_all(judgement, Policy(), Judged("KubeVirt", "kubevirt", "kubevirt"), "2026-01-01"),
-        judge(old, ObjectsWorld(()), SUPPORTED).findings,
+        *(
+            decide_all(
+                judge(each, ObjectsWorld(()), SUPPORTED),
+                Policy(),
+                Judged("KubeVirt", "kubevirt", "kubevirt"),
+                "2026-01-01",
+            )
+            for each in (new, old)
+        )
     )
 
     assert [each.finding.rule.id for each in decisions if each.action is Action.DENY] == denied

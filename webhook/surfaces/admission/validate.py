@@ -7,6 +7,8 @@ Nothing here waits: facts come from a ``World`` that is already there.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from webhook.engine import Judgement, judge, judge_change
 from webhook.facts.unknown import Unknown
 from webhook.facts.world import World
@@ -16,7 +18,12 @@ from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 from webhook.objects.nad import NetworkAttachmentDefinition
 from webhook.objects.review import StatusCause
-from webhook.objects.vm import VirtualMachine
+from webhook.objects.vm import (
+    VirtualMachine,
+    VirtualMachineInstanceReplicaSet,
+    VirtualMachinePool,
+    VirtualMachineSpec,
+)
 from webhook.policy import Action, Decision, Judged, Policy, decide_all, judged, ratchet
 from webhook.report.printable import printable
 from webhook.surfaces.admission.answering import cause_of
@@ -79,10 +86,36 @@ def decide_request(readable: Readable, judging: Judging) -> Outcome:
     subject = _judged(readable, new, judging)
     decisions = decide_all(judgement, judging.policy, subject, judging.today)
     if old is not None and any(each.action is Action.DENY for each in decisions):
-        decisions = ratchet(decisions, judging.judge(old, judging.world, judging.releases).findings)
+        decisions = _without_old_harm(decisions, new, old, readable, judging)
     decisions = tuple(_lowered(each) if _only_warned(each, readable, judging) else each for each in decisions)
     causes = tuple(cause_of(each) for each in decisions if each.action is Action.DENY)
     return Outcome(causes, decisions, judgement)
+
+
+def _without_old_harm(
+    decisions: Sequence[Decision], new: Kubernetes, old: Kubernetes, readable: Readable, judging: Judging
+) -> tuple[Decision, ...]:
+    """The decisions, of which nothing is denied that was there before; metadata, starting and stopping are no harm."""
+    if _judged_part(new) == _judged_part(old):
+        return tuple(map(_lowered, decisions))
+    before = judging.judge(old, judging.world, judging.releases)
+    return ratchet(decisions, decide_all(before, judging.policy, _judged(readable, old, judging), judging.today))
+
+
+def _judged_part(found: Kubernetes) -> object:
+    """What of an object must change before anything about it can be refused, as the webhooks' matchConditions have it."""
+    if isinstance(found, VirtualMachine):
+        return _stopped(found.spec)
+    if isinstance(found, VirtualMachineInstanceReplicaSet):
+        return found.spec.template
+    if isinstance(found, VirtualMachinePool):
+        template = found.spec.virtual_machine_template
+        return _stopped(template.spec) if template is not None and template.spec is not None else None
+    return getattr(found, "spec", None)
+
+
+def _stopped(spec: VirtualMachineSpec) -> VirtualMachineSpec:
+    return msgspec.structs.replace(spec, running=None, run_strategy=None)
 
 
 def _hotplug(readable: Readable, new: VirtualMachine, old: VirtualMachine, judging: Judging) -> Outcome:
