@@ -1,0 +1,112 @@
+"""What of many findings fits into one answer, and in which words."""
+
+import json
+from dataclasses import replace
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from webhook.engine import Finding
+from webhook.kubevirt.releases import KNOWN
+from webhook.objects.review import StatusCause
+from webhook.policy import Action, Decision
+from webhook.report.printable import MAX
+from webhook.rules import RULES
+from webhook.rules.rule import Basis
+from webhook.surfaces.admission.answering import MAX_MESSAGE, MAX_WARNING, cause_of, denied, warnings_of
+
+RULE = next(rule for rule in RULES if rule.id == "LM201")
+FINDING = Finding(RULE, Basis.KUBEVIRT, ("spec", "volumes", 0), "claim 'os' is ReadWriteOnce", "Share it.", "os", KNOWN)
+
+
+def test_a_cause_reads_as_kubectl_prints_it() -> None:
+    """
+    What is wrong, what to write instead, and the rule to ask about.
+    """
+    assert cause_of(Decision(FINDING, Action.DENY)) == StatusCause(
+        "FieldValueInvalid",
+        "claim 'os' is ReadWriteOnce. Share it. [LM201 claim-not-shared]",
+        "spec.volumes[0]",
+    )
+
+
+def test_the_first_ten_causes_are_told_and_the_others_counted() -> None:
+    """
+    An API server is not sent a book; what is left out is not silent.
+    """
+    causes = [StatusCause("FieldValueInvalid", f"wrong {index}", f"spec.volumes[{index}]") for index in range(25)]
+
+    status = json.loads(denied("1", "VirtualMachine", "web", causes))["response"]["status"]
+
+    told = [each["message"] for each in status["details"]["causes"]]
+    assert told == [*(f"wrong {index}" for index in range(10)), "and 15 more"]
+    assert status["message"].startswith("spec.volumes[0]: wrong 0; spec.volumes[1]: wrong 1; ")
+    assert status["message"].endswith("; and 15 more")
+
+
+def test_ten_causes_are_ten() -> None:
+    """
+    Nothing is counted where nothing is left out.
+    """
+    causes = [StatusCause("FieldValueInvalid", "wrong", "spec")] * 10
+
+    status = json.loads(denied("1", "", "", causes))["response"]["status"]
+
+    assert len(status["details"]["causes"]) == 10
+
+
+def test_a_long_message_is_cut() -> None:
+    """
+    At 4 KiB of characters, visibly.
+    """
+    causes = [StatusCause("FieldValueInvalid", "x" * 500, "spec")] * 10
+
+    message = json.loads(denied("1", "", "", causes))["response"]["status"]["message"]
+
+    assert len(message) == MAX_MESSAGE
+    assert message.endswith("…")
+
+
+def test_only_warnings_are_warned_of() -> None:
+    """
+    Audited findings are for the audit log, denied ones for the refusal.
+    """
+    decisions = [Decision(FINDING, action) for action in Action]
+
+    assert warnings_of(decisions) == ["[LM201] spec.volumes[0]: claim 'os' is ReadWriteOnce"]
+
+
+def test_more_than_ten_warnings_are_nine_and_a_number() -> None:
+    """
+    API servers drop what is too much, so we choose.
+    """
+    warnings = warnings_of([Decision(FINDING, Action.WARN)] * 12)
+
+    assert len(warnings) == 10
+    assert warnings[-1] == "and 3 more findings; see the audit report"
+
+
+@given(st.text(), st.text(min_size=1))
+def test_a_warning_is_one_printable_line(message: str, key: str) -> None:
+    """
+    Whatever stands in names: an API server drops warnings with control characters without a word.
+    """
+    found = replace(FINDING, message=message, path=("metadata", "annotations", key))
+
+    (warning,) = warnings_of([Decision(found, Action.WARN)])
+
+    assert warning.isprintable()
+    assert len(warning) <= MAX_WARNING
+
+
+@example("\U000e0041" * 2000, "\x1b" * 2000, "k")
+@given(st.text(), st.text(), st.text(min_size=1))
+def test_a_cause_is_printable_and_bounded(message: str, remedy: str, key: str) -> None:
+    """
+    Terminals are written to as they are: no escape sequence gets through.
+    """
+    cause = cause_of(Decision(replace(FINDING, message=message, remedy=remedy, path=("a", key)), Action.DENY))
+
+    assert cause.message.isprintable()
+    assert cause.field.isprintable()
+    assert len(cause.message) <= 2 * MAX + len(". ") + len(f" [{RULE.id} {RULE.name}]")

@@ -1,0 +1,191 @@
+"""Who and what is never blocked, and what is: one decision for each request."""
+
+from typing import Any
+
+import pytest
+
+from tests.surfaces.admission.reviews import Manifest, claim, decided, on_claim, refused, review, vm, warned
+from webhook.surfaces.admission.validate import is_kubevirt_account
+
+LOCAL, SHARED = claim("local", "ReadWriteOnce"), claim("shared", "ReadWriteMany")
+BAD, GOOD = vm(volumes=[on_claim("local")]), vm(volumes=[on_claim("shared")])
+NAD = {
+    "apiVersion": "k8s.cni.cncf.io/v1",
+    "kind": "NetworkAttachmentDefinition",
+    "metadata": {"name": "migration-network", "namespace": "kubevirt"},
+    "spec": {"config": "{}"},
+}
+
+
+def kubevirt(network: Any = "migration-network", **metadata: Any) -> Manifest:
+    return {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "KubeVirt",
+        "metadata": {"name": "kubevirt", "namespace": "kubevirt", **metadata},
+        "spec": {"configuration": {"migrations": {"network": network}}},
+    }
+
+
+def vmi(manifest: Manifest) -> Manifest:
+    return {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "VirtualMachineInstance",
+        "metadata": manifest["metadata"],
+        "spec": manifest["spec"]["template"]["spec"],
+    }
+
+
+def test_a_violation_is_refused_and_a_good_vm_is_not() -> None:
+    """
+    What this is for.
+    """
+    assert list(refused(decided(review("CREATE", BAD), LOCAL))) == ["spec.template.spec.volumes[0]"]
+    assert decided(review("CREATE", GOOD), SHARED).allowed
+
+
+def test_a_repair_passes_and_its_undoing_does_not() -> None:
+    """
+    From bad to good is never refused; from good to bad is new harm.
+    """
+    assert decided(review("UPDATE", GOOD, BAD), LOCAL, SHARED).allowed
+    assert list(refused(decided(review("UPDATE", BAD, GOOD), LOCAL, SHARED))) == ["spec.template.spec.volumes[0]"]
+
+
+def test_what_was_admitted_may_stay_and_be_cared_for() -> None:
+    """
+    Labels, start and stop of a VM that was there before us: allowed, and warned of.
+    """
+    labelled = {**BAD, "metadata": {**BAD["metadata"], "labels": {"a": "b"}}}
+    stopped = {**BAD, "spec": {**BAD["spec"], "runStrategy": "Halted"}}
+
+    for new in (BAD, labelled, stopped):
+        outcome = decided(review("UPDATE", new, BAD), LOCAL)
+        assert outcome.allowed
+        assert warned(outcome) == [("LM201", "warn")]
+
+
+def test_a_second_violation_is_refused_alone() -> None:
+    """
+    The refusal names what is new, and nothing that was there.
+    """
+    worse = vm(volumes=[on_claim("local"), {"name": "disk", "hostDisk": {"path": "/a", "type": "Disk"}}])
+
+    assert list(refused(decided(review("UPDATE", worse, BAD), LOCAL))) == ["spec.template.spec.volumes[1]"]
+
+
+def test_another_claim_behind_the_same_name_is_new() -> None:
+    """
+    Volumes are told apart by name and claim; their order says nothing.
+    """
+    other = claim("other", "ReadWriteOnce")
+    swapped = vm(volumes=[on_claim("other")])
+    two = vm(volumes=[on_claim("local"), on_claim("other", "data")])
+    turned = vm(volumes=[on_claim("other", "data"), on_claim("local")])
+
+    assert not decided(review("UPDATE", swapped, BAD), LOCAL, other).allowed
+    assert decided(review("UPDATE", turned, two), LOCAL, other).allowed
+
+
+def test_on_its_way_out_an_object_is_let_go() -> None:
+    """
+    A finalizer is taken away though the VM is bad; its spec is still judged.
+    """
+    leaving = {
+        **GOOD,
+        "metadata": {**GOOD["metadata"], "deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["a"]},
+    }
+    gone = {**leaving, "metadata": {**leaving["metadata"], "finalizers": []}}
+    worse = {**gone, "spec": BAD["spec"]}
+
+    assert decided(review("UPDATE", gone, leaving)).allowed
+    assert not decided(review("UPDATE", worse, leaving), LOCAL).allowed
+
+
+@pytest.mark.parametrize("operation", ["DELETE", "CONNECT"])
+def test_deleting_and_connecting_are_never_judged(operation: str) -> None:
+    """
+    Whatever the VM is.
+    """
+    assert decided(review(operation, None, BAD), LOCAL).allowed
+
+
+def test_heartbeats_of_a_vmi_pass() -> None:
+    """
+    A VMI has no status of its own: each of its updates may be one.
+    """
+    assert decided(review("UPDATE", vmi(BAD), vmi(GOOD)), LOCAL).allowed
+
+
+@pytest.mark.parametrize(
+    ("user", "allowed"),
+    [
+        ("system:serviceaccount:kubevirt:kubevirt-controller", True),
+        ("system:serviceaccount:kubevirt:kubevirt-apiserver", True),
+        ("system:serviceaccount:kubevirt:default", False),
+        ("system:serviceaccount:tenant:kubevirt-controller", False),
+        ("kubevirt-controller", False),
+        ("jane", False),
+    ],
+)
+def test_kubevirts_own_accounts_are_only_warned(user: str, allowed: bool) -> None:
+    """
+    A VMI that virt-controller makes of an admitted VM must start again; nobody else is let through by a like name.
+    """
+    outcome = decided(review("CREATE", vmi(BAD), user=user), LOCAL)
+
+    assert outcome.allowed is allowed
+    assert [each.finding.rule.id for each in outcome.decisions] == ["LM201"]
+
+
+def test_the_accounts_are_those_of_the_install_namespace() -> None:
+    """
+    Wherever KubeVirt is installed.
+    """
+    assert is_kubevirt_account("system:serviceaccount:virt:kubevirt-handler", "virt")
+    assert not is_kubevirt_account("system:serviceaccount:kubevirt:kubevirt-handler", "virt")
+    assert not is_kubevirt_account("system:serviceaccount:virt:kubevirt-handler:x", "virt")
+
+
+def test_a_volume_migration_passes_where_another_claim_would_not() -> None:
+    """
+    ``updateVolumesStrategy: Migration`` replaces single-node claims; other violations are judged as ever.
+    """
+    other = claim("other", "ReadWriteOnce")
+    moving = vm(volumes=[on_claim("other")], outer={"updateVolumesStrategy": "Migration"})
+    worse = vm(
+        volumes=[on_claim("other"), {"name": "disk", "hostDisk": {"path": "/a", "type": "Disk"}}],
+        outer={"updateVolumesStrategy": "Migration"},
+    )
+
+    assert decided(review("UPDATE", moving, BAD), LOCAL, other).allowed
+    assert list(refused(decided(review("UPDATE", worse, BAD), LOCAL, other))) == ["spec.template.spec.volumes[1]"]
+
+
+@pytest.mark.parametrize(
+    ("known", "allowed"),
+    [
+        ([kubevirt()], False),
+        ([kubevirt("other")], True),
+        ([kubevirt(None)], True),
+        ([], True),
+        ([kubevirt(deletionTimestamp="2026-01-01T00:00:00Z")], True),
+    ],
+)
+def test_the_migration_network_may_not_be_deleted(known: list[Manifest], allowed: bool) -> None:
+    """
+    As long as the KubeVirt CR names it, deleting it would end every migration.
+    """
+    outcome = decided(review("DELETE", None, NAD), *known)
+
+    assert outcome.allowed is allowed
+    assert list(refused(outcome)) == ([] if allowed else ["metadata.name"])
+
+
+@pytest.mark.parametrize("account", ["generic-garbage-collector", "namespace-controller"])
+def test_clearing_up_is_never_stopped(account: str) -> None:
+    """
+    The garbage collector and the namespace controller delete what they must.
+    """
+    user = f"system:serviceaccount:kube-system:{account}"
+
+    assert decided(review("DELETE", None, NAD, user=user), kubevirt()).allowed
