@@ -120,7 +120,7 @@ def test_a_preferred_binding_leaves_all_else_of_an_interface_as_it_is() -> None:
         ({}, {}, {}, {}),
         (
             {"a": "vm"},
-            {"a": "vm", "b": "type"},
+            {"b": "type"},
             {"a": "pref", "b": "pref", "c": "pref"},
             {"a": "vm", "b": "type", "c": "pref"},
         ),
