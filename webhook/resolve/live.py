@@ -110,24 +110,24 @@ class LiveReads:
             return no_answer(kind, name)
         return no_answer(kind, name) if known.group in BUILT_IN else ABSENT
 
-    def confirm_every(self, kind: type[K], deadline_seconds: float) -> Fact[tuple[K, ...]]:
-        """All objects as they are now; where the API server cannot tell in time, Unknown."""
+    def confirm_every(self, kind: type[K], deadline_seconds: float, namespace: str = "") -> Fact[tuple[K, ...]]:
+        """All objects as they are now, of one namespace or all; where the API server cannot tell in time, Unknown."""
         known = BY_CLASS[kind]
         until = self._clock() + deadline_seconds
         try:
             for version in self._versions(known):
-                found = self._all(kind, known, version, until)
+                found = self._all(kind, known, version, namespace, until)
                 if not isinstance(found, Absent):
                     return found
         except (Unavailable, Malformed):
             return no_answer(kind)
         return no_answer(kind) if known.group in BUILT_IN else ()
 
-    def _all(self, kind: type[K], known: Kind, version: str, until: float) -> Found[tuple[K, ...]]:
+    def _all(self, kind: type[K], known: Kind, version: str, namespace: str, until: float) -> Found[tuple[K, ...]]:
         projection, found = Projection(known), list[K]()
         query = {"limit": str(PAGE)}
         while True:
-            answer = self._get(path_of(known, version), query, accept_of(known, "List"), until)
+            answer = self._get(path_of(known, version, namespace), query, accept_of(known, "List"), until)
             if answer.status == 404:
                 return ABSENT
             if answer.status != 200:

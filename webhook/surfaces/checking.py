@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from webhook.engine import judge, judge_manifest
 from webhook.errors import BadInput
 from webhook.facts.objects_world import ObjectsWorld
+from webhook.facts.snapshot import NO_SNAPSHOT, Snapshot
 from webhook.facts.unknown import Unknown
 from webhook.facts.world import World
 from webhook.kubevirt.releases import (
@@ -81,14 +82,19 @@ def _as_known(version: str) -> Chosen | None:
     return Chosen(only(judged), str(judged), () if judged == release else (newer,))
 
 
-def check(inputs: Sequence[Manifests], settings: Settings, background: Iterable[Given] = ()) -> Report:
+def check(
+    inputs: Sequence[Manifests],
+    settings: Settings,
+    background: Iterable[Given] = (),
+    snapshot: Snapshot = NO_SNAPSHOT,
+) -> Report:
     """
-    Judges every object of ``inputs``; references are looked up among them and among ``background``.
+    Judges every object of ``inputs``; references are looked up among them, then in ``background``, then in ``snapshot``.
 
     Raises BadInput for a release that cannot be judged; unreadable objects are in the report.
     """
     given = [each for one in inputs for each in one.given]
-    world = ObjectsWorld((*objects_in(background), *objects_in(given)))
+    world = ObjectsWorld((*snapshot.objects, *objects_in(background), *objects_in(given)), snapshot.complete)
     return check_in(world, inputs, settings)
 
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "explain-settings": "Explain which migration settings win for each VM, and why.",
     "rules": "List the rules.",
     "serve": "Serve admission, health and metrics, dry-run API and page.",
+    "snapshot": "Record what `check` needs to know of a cluster, for `check --snapshot` without one.",
     "version": "Print the version, and the KubeVirt releases that are known.",
 }
 """A command stands in the module of its name (``-`` is ``_``) as ``command``; the text is the first line of its help."""

@@ -9,7 +9,8 @@ from typing import Any
 import click
 import msgspec
 
-from webhook.errors import BadInput, WebhookError
+from webhook.errors import BadInput, Misconfigured, WebhookError
+from webhook.facts.snapshot import NO_SNAPSHOT, Snapshot
 from webhook.report.model import Report
 from webhook.resolve.files import Sources, read_all
 from webhook.resolve.manifests import Given, Manifests
@@ -55,6 +56,7 @@ class Asked(msgspec.Struct, frozen=True):
 @click.option(
     "--facts", multiple=True, metavar="PATH", help="Manifests to look references up in; not judged themselves."
 )
+@click.option("--snapshot", metavar="FILE", help="What `migratable snapshot` recorded of the cluster.")
 @click.option(
     "--only", multiple=True, metavar="RULE", help="Judge by these rules alone: ids, names, or LM2 for a family."
 )
@@ -119,11 +121,12 @@ def _configuration(config_file: str | None, named: Sequence[str]) -> Found:
 def _run(asked: Asked, settled: Settled, found: Found) -> int:
     sources = Sources()
     inputs, background = _read(asked, settled, found, sources)
+    snapshot = _snapshot(settled.snapshot)
     today = datetime.now(UTC).date().isoformat()
     settings = Settings(settled.policy, settled.release, today)
 
     def judge(given: Sequence[Manifests]) -> Report:
-        report = tell_lapses(check(given, settings, background), settled.policy.exemptions, today)
+        report = tell_lapses(check(given, settings, background, snapshot), settled.policy.exemptions, today)
         report = apply_comments(report, sources, today)
         return report if asked.write_baseline else apply_baseline(report, settled.baseline, sources)
 
@@ -144,6 +147,18 @@ def _run(asked: Asked, settled: Settled, found: Found) -> int:
     if settled.require_match and not report.objects:
         raise BadInput("there was nothing to judge", remedy="Check the paths, or leave out --require-match.")
     return exit_status(report, settled.fail_on, strict=settled.strict)
+
+
+def _snapshot(path: Path | None) -> Snapshot:
+    if path is None:
+        return NO_SNAPSHOT
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise Misconfigured(f"snapshot {path} cannot be read: {error.strerror}", remedy="Check --snapshot.") from None
+    from webhook.resolve.snapshot import parse
+
+    return parse(content, str(path))
 
 
 def _read(asked: Asked, settled: Settled, found: Found, sources: Sources) -> tuple[list[Manifests], list[Given]]:

@@ -1,0 +1,184 @@
+"""Snapshots: they say what the cluster's objects say, and nothing that nobody reads."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from tests.wrapping import Wrap, every_example
+from webhook.errors import Misconfigured
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.facts.snapshot import Snapshot
+from webhook.facts.unknown import ABSENT, Unknown
+from webhook.objects.kubevirt import KubeVirt
+from webhook.objects.meta import Kubernetes
+from webhook.objects.nad import NetworkAttachmentDefinition
+from webhook.objects.storage import PersistentVolumeClaim, StorageClass
+from webhook.resolve.manifests import objects_in, read_manifests
+from webhook.resolve.snapshot import ALWAYS, CLAIMS, NODES, parse, render
+from webhook.rules.rule import Example, Rule
+from webhook.surfaces.checking import Settings, check
+
+KINDS = (*ALWAYS, *CLAIMS, *NODES)
+
+
+def objects(*raw: Any) -> list[Kubernetes]:
+    return [each for one in raw for each in objects_in(read_manifests(json.dumps(one).encode(), "w").given)]
+
+
+def text_of(given: Iterable[Kubernetes], *, whole: bool = True) -> str:
+    found = list(given)
+    return render({kind: tuple(each for each in found if type(each) is kind) for kind in KINDS}, whole=whole)
+
+
+def recorded() -> list[Any]:
+    """The examples whose worlds hold only what snapshots record."""
+    return [
+        pytest.param(rule, example, wrap, id=f"{rule.id}-{wrap.__name__}-{example.title}")
+        for rule, example, wrap in every_example()
+        if example.world and all(type(each) in KINDS for each in objects(*example.world))
+    ]
+
+
+@pytest.mark.parametrize(("rule", "example", "wrap"), recorded())
+def test_a_snapshot_gives_the_same_findings_as_the_objects(rule: Rule, example: Example, wrap: Wrap) -> None:
+    """
+    Whatever rules read of other objects stands in the snapshot: verdict and findings are those of the objects themselves.
+    """
+    inputs = [read_manifests(json.dumps(wrap(example)).encode(), "x")]
+    background = [given for each in example.world for given in read_manifests(json.dumps(each).encode(), "w").given]
+    snapshot = parse(text_of(objects(*example.world)).encode(), "snapshot.yaml")
+
+    by_objects = check(inputs, Settings(release=example.release), background)
+    by_snapshot = check(inputs, Settings(release=example.release), snapshot=Snapshot(snapshot.objects))
+
+    assert by_snapshot == by_objects
+
+
+CLAIM = {
+    "apiVersion": "v1",
+    "kind": "PersistentVolumeClaim",
+    "metadata": {
+        "name": "os",
+        "namespace": "tenant",
+        "uid": "1",
+        "resourceVersion": "7",
+        "creationTimestamp": "2026-01-01T00:00:00Z",
+        "labels": {"owner": "jane@example.com", "cdi.kubevirt.io/applyStorageProfile": "true"},
+        "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "hunter2", "note": "hunter2"},
+    },
+    "spec": {"accessModes": ["ReadWriteMany"], "volumeName": "pvc-1", "resources": {"requests": {"storage": "1Gi"}}},
+}
+
+
+def test_only_what_is_read_is_recorded() -> None:
+    """
+    Of an object stay its name, the fields that rules read, and labels and annotations of KubeVirt and Kubernetes.
+    """
+    assert text_of(objects(CLAIM)).partition("objects:\n")[2] == (
+        "  - apiVersion: v1\n"
+        "    kind: PersistentVolumeClaim\n"
+        "    metadata:\n"
+        "      name: os\n"
+        "      namespace: tenant\n"
+        "      labels:\n"
+        '        cdi.kubevirt.io/applyStorageProfile: "true"\n'
+        "    spec:\n"
+        "      accessModes:\n"
+        "        - ReadWriteMany\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("config", "kept"),
+    [
+        ('{"type": "macvlan", "master": "eth1"}', '{"type": "macvlan", "master": "eth1"}'),
+        ('{"a": [{"etcd": {"password": "hunter2"}}]}', '{"a": [{"etcd": {"password": "(left out)"}}]}'),
+        ('{"kubernetes": {"kubeconfig": "hunter2"}}', '{"kubernetes": {"kubeconfig": "(left out)"}}'),
+        ("password: hunter2", "(left out)"),
+        ("not json", "not json"),
+    ],
+)
+def test_secrets_in_a_networks_configuration_are_left_out(config: str, kept: str) -> None:
+    """
+    Values of keys that sound like a secret are left out; all else stays letter by letter, also what is no JSON.
+    """
+    network = {
+        "apiVersion": "k8s.cni.cncf.io/v1",
+        "kind": "NetworkAttachmentDefinition",
+        "metadata": {"name": "n", "namespace": "tenant"},
+        "spec": {"config": config},
+    }
+
+    text = text_of(objects(network))
+
+    assert "hunter2" not in text
+    (read,) = parse(text.encode(), "s").objects
+    assert isinstance(read, NetworkAttachmentDefinition)
+    assert read.spec.config == kept
+
+
+def test_the_same_cluster_gives_the_same_text_in_any_order() -> None:
+    """
+    Objects are sorted by kind, namespace and name, so that two snapshots can be compared line by line.
+    """
+    others = [{**CLAIM, "metadata": {"name": name, "namespace": space}} for name, space in (("a", "z"), ("b", "a"))]
+
+    assert text_of(objects(CLAIM, *others)) == text_of(objects(*reversed(others), CLAIM))
+
+
+def test_what_was_read_whole_is_known_to_be_absent() -> None:
+    """
+    A claim that a whole snapshot does not hold does not exist; one of another namespace than was read is unknown.
+    """
+    whole = parse(text_of(objects(CLAIM)).encode(), "s")
+    part = parse(text_of(objects(CLAIM), whole=False).encode(), "s")
+
+    found = [
+        ObjectsWorld(each.objects, each.complete).find(PersistentVolumeClaim, "other", "os") for each in (whole, part)
+    ]
+
+    assert found[0] is ABSENT
+    assert isinstance(found[1], Unknown)
+    assert StorageClass in part.complete
+
+
+def test_kinds_that_could_not_be_read_are_named_and_not_complete() -> None:
+    """
+    A kind that the user may not read stays unknown, and the file says why.
+    """
+    text = render({KubeVirt: (), PersistentVolumeClaim: Unknown("may not read claims")}, whole=True)
+
+    assert "unread:\n  PersistentVolumeClaim: may not read claims\n" in text
+    assert parse(text.encode(), "s").complete == {KubeVirt}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a: [\n", "s.yaml:2:"),
+        ("kind: Pod\napiVersion: v1\n", "s.yaml is not a snapshot: it is v1 Pod"),
+        ("kind: Snapshot\napiVersion: migratable/v2\n", "s.yaml is not a snapshot: it is migratable/v2 Snapshot"),
+        ("- a\n", "s.yaml is not a snapshot: Expected `object`"),
+        ("", "s.yaml is not a snapshot"),
+        ("kind: Snapshot\napiVersion: migratable/v1\nobject: []\n", "unknown field `object`"),
+        (
+            "kind: Snapshot\napiVersion: migratable/v1\nobjects: [{kind: Secret, apiVersion: v1}]\n",
+            "objects[0] is of no kind",
+        ),
+        (
+            "kind: Snapshot\napiVersion: migratable/v1\n"  # noqa: ISC004
+            "objects: [{kind: StorageClass, apiVersion: storage.k8s.io/v1, metadata: {name: 1}}]\n",
+            "objects[0]: Expected `str | null`, got `int`",
+        ),
+    ],
+)
+def test_what_is_no_snapshot_is_refused(text: str, told: str) -> None:
+    """
+    Another file, another version and a broken one are named, with what to do.
+    """
+    with pytest.raises(Misconfigured) as refused:
+        parse(text.encode(), "s.yaml")
+
+    assert told in refused.value.message
