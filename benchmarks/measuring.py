@@ -14,11 +14,19 @@ from benchmarks.building import built
 
 _TICK = os.sysconf("SC_CLK_TCK")
 _WRK = """
-wrk.method = "POST"
-wrk.headers["Content-Type"] = "application/json"
-local file = io.open("{body}", "rb")
-wrk.body = file:read("*a")
-file:close()
+local requests, next_one = {}, 0
+function init(args)
+  wrk.headers["Content-Type"] = "application/json"
+  for _, path in ipairs(args) do
+    local file = io.open(path, "rb")
+    requests[#requests + 1] = wrk.format("POST", nil, nil, file:read("*a"))
+    file:close()
+  end
+end
+function request()
+  next_one = next_one % #requests + 1
+  return requests[next_one]
+end
 """
 
 
@@ -47,6 +55,12 @@ def begin(core: int, argv: Sequence[object], log: Path, environment: Mapping[str
         )
 
 
+def pin(pid: int, core: int) -> None:
+    """Keeps a process that runs already to one core."""
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setaffinity(int(task.name), {core})
+
+
 @dataclass(frozen=True, slots=True)
 class Load:
     """What one round of load showed."""
@@ -58,17 +72,17 @@ class Load:
     p99_ms: float
 
 
-def closed_loop(core: int, url: str, body: Path, connections: int, seconds: float) -> Load:
-    """As fast as ``connections`` take it, by wrk: each sends its next request when the last is answered."""
+def closed_loop(core: int, url: str, bodies: Sequence[Path], connections: int, seconds: float) -> Load:
+    """The bodies in turn, as fast as ``connections`` take them, by wrk: each sends its next when its last is answered."""
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is not installed: apt-get install wrk")
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(_WRK.format(body=body))
+        script.write(_WRK)
         script.flush()
         done = subprocess.run(
             [
                 *("taskset", "-c", str(core), "wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s"),
-                *("--latency", "-s", script.name, url),
+                *("--latency", "-s", script.name, url, "--", *map(str, bodies)),
             ],
             check=True,
             capture_output=True,
@@ -97,9 +111,9 @@ def _of_wrk(text: str) -> Load:
     )
 
 
-def open_loop(core: int, url: str, body: Path, per_second: int, seconds: float) -> Load:
+def open_loop(core: int, url: str, bodies: Sequence[Path], per_second: int, seconds: float) -> Load:
     """At a steady rate, by vegeta: a late answer delays no later request, and counts as late."""
-    target = f"POST {url}\nContent-Type: application/json\n@{body}\n"
+    targets = "\n".join(f"POST {url}\nContent-Type: application/json\n@{each}\n" for each in bodies)
     attack = subprocess.run(
         [
             *("taskset", "-c", str(core), str(built("vegeta")), "attack", "-insecure", "-http2=false"),
@@ -107,7 +121,7 @@ def open_loop(core: int, url: str, body: Path, per_second: int, seconds: float) 
         ],
         check=True,
         capture_output=True,
-        input=target.encode(),
+        input=targets.encode(),
     )
     report = subprocess.run(
         [str(built("vegeta")), "report", "-type=json"], check=True, capture_output=True, input=attack.stdout

@@ -7,19 +7,25 @@ from typing import Any
 
 CAPTURED = Path(__file__).resolve().parents[1] / "tests" / "data" / "admissionreviews" / "01-create-vm.json"
 NAMESPACE = "tenant"
-CLAIMS = {"root": "ReadWriteMany", "data": "ReadWriteMany", "single": "ReadWriteOnce"}
 SIZE = 12_000
 
 
-def good() -> dict[str, Any]:
-    """A review that all five checks let pass, with two claims to look up."""
+def claims(machines: int) -> dict[str, str]:
+    """The access mode of each claim that these reviews name, for so many machines."""
+    shared = {f"{disk}-{number}": "ReadWriteMany" for number in range(machines) for disk in ("root", "data")}
+    return {**shared, "single": "ReadWriteOnce"}
+
+
+def good(number: int = 0) -> dict[str, Any]:
+    """A review that all five checks let pass, with two claims to look up, which no other number has."""
     review: dict[str, Any] = json.loads(CAPTURED.read_text())
     request = review["request"]
     request["namespace"] = request["object"]["metadata"]["namespace"] = NAMESPACE
     spec = vmi_spec(review)
+    spec["volumes"][0]["persistentVolumeClaim"]["claimName"] = f"root-{number}"
     spec["domain"]["devices"]["disks"].append({"name": "data", "disk": {"bus": "virtio"}})
     spec["domain"]["devices"]["interfaces"][0]["ports"] = [{"port": 80}, {"port": 443}]
-    spec["volumes"].append({"name": "data", "persistentVolumeClaim": {"claimName": "data"}})
+    spec["volumes"].append({"name": "data", "persistentVolumeClaim": {"claimName": f"data-{number}"}})
     managed = request["object"]["metadata"]["managedFields"]
     while len(encoded(review)) < SIZE:
         managed.append(managed[0] | {"manager": f"controller-{len(managed)}"})

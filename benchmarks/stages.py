@@ -43,7 +43,7 @@ class Facts:
             store.replace(kind, [], "v1")
         spec = [{"metadata": {"name": "kubevirt", "namespace": "kubevirt", "resourceVersion": "1"}}]
         store.replace(KubeVirt, [store.read(KubeVirt, json.dumps(each).encode(), "v1") for each in spec], "v1")
-        for name, mode in reviews.CLAIMS.items():
+        for name, mode in reviews.claims(1).items():
             claim = {
                 "metadata": {"name": name, "namespace": reviews.NAMESPACE, "resourceVersion": "1"},
                 "spec": {"accessModes": [mode]},

@@ -1,4 +1,4 @@
-module migratable.example/tools/gatekeeper
+module migratable.example/benchmarks/gatekeeper
 
 go 1.26.0
 

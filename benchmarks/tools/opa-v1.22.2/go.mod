@@ -1,4 +1,4 @@
-module migratable.example/tools/opa
+module migratable.example/benchmarks/opa
 
 go 1.26.0
 

@@ -1,4 +1,4 @@
-module migratable.example/tools/vegeta
+module migratable.example/benchmarks/vegeta
 
 go 1.26
 
