@@ -12,14 +12,10 @@ from webhook.facts.manifest import ManifestFacts
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.unknown import Fact, Unknown
 from webhook.facts.world import World
-from webhook.kubevirt.attachments import (
-    migration_network_change,
-    migration_network_facts,
-    network_change,
-    network_facts,
-)
+from webhook.kubevirt.attachments import migration_network_facts, network_facts
 from webhook.kubevirt.expand import expand
 from webhook.kubevirt.fields import strange
+from webhook.kubevirt.network_changes import migration_network_change, network_change
 from webhook.kubevirt.owners import owner_of
 from webhook.kubevirt.policies import policy_facts
 from webhook.kubevirt.releases import Releases, newest, only

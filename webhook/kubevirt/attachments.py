@@ -17,7 +17,6 @@ from webhook.facts.network import (
     Ipam,
     MigrationNetworkFacts,
     Neighbour,
-    NetworkChangeFacts,
     NetworkFacts,
     Nodes,
     Plugin,
@@ -65,7 +64,7 @@ def network_facts(network: NetworkAttachmentDefinition, world: World) -> Network
 
 def migration_network_facts(kubevirt: KubeVirt, world: World) -> MigrationNetworkFacts | None:
     """What is known of the migration network that a KubeVirt CR asks for; None where it asks for none."""
-    value = _network_value(kubevirt)
+    value = network_value(kubevirt)
     if value is None:
         return None
     namespace, name = _reference(value, kubevirt.namespace)
@@ -78,48 +77,14 @@ def migration_network_facts(kubevirt: KubeVirt, world: World) -> MigrationNetwor
     return MigrationNetworkFacts(value, NETWORK_PATH, kubevirt.namespace, namespace, name, network)
 
 
-def migration_network_change(old: KubeVirt, new: KubeVirt) -> NetworkChangeFacts | None:
-    """
-    How an update of the KubeVirt CR changes the migration network; None where it does not.
-
-    The value goes into virt-handler's pod template letter by letter, so another spelling is a change too.
-    """
-    before, after = (text_of(_network_value(each)) for each in (old, new))
-    return NetworkChangeFacts(NETWORK_PATH, before, after) if before != after else None
-
-
-def network_change(
-    old: NetworkAttachmentDefinition, new: NetworkAttachmentDefinition, world: World
-) -> NetworkChangeFacts | None:
-    """
-    A new configuration for the migration network; None where nothing of it changes, or it is not known to be that.
-
-    Blanks and the order of keys are no change.
-    """
-    clusters = world.every(KubeVirt)
-    if isinstance(clusters, Unknown) or not any(in_use_by(new.namespace, new.name, each) for each in clusters):
-        return None
-    if old.spec.config == new.spec.config or _parsed(old) == _parsed(new):
-        return None
-    return NetworkChangeFacts(CONFIG_PATH, new.name, new.name)
-
-
-def _parsed(network: NetworkAttachmentDefinition) -> Json:
-    """The configuration as JSON, or its text where it is none."""
-    text = network.spec.config or ""
-    try:
-        return gojson.parse(text)
-    except (gojson.NotJson, gojson.TooLarge):
-        return text
-
-
 def in_use_by(nad_namespace: str, nad_name: str, kubevirt: KubeVirt) -> bool:
     """Whether the KubeVirt CR uses this NetworkAttachmentDefinition; a namespace left out on either side is equal."""
-    namespace, name = _reference(_network_value(kubevirt), kubevirt.namespace)
+    namespace, name = _reference(network_value(kubevirt), kubevirt.namespace)
     return bool(name) and name == nad_name and (namespace == nad_namespace or not namespace or not nad_namespace)
 
 
-def _network_value(kubevirt: KubeVirt) -> Json:
+def network_value(kubevirt: KubeVirt) -> Json:
+    """``migrations.network`` as written, of whatever type."""
     configuration = kubevirt.spec.configuration
     migrations = configuration.migrations if configuration is not None else None
     return migrations.get("network") if isinstance(migrations, dict) else None
