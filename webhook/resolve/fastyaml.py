@@ -20,6 +20,8 @@ try:
 except ImportError:  # no wheel for this platform: the same results, slower
     ryaml = None
 
+MOST_OPEN: Final = 2_000
+"""Brackets: libyaml's time grows with the square of how deep they nest, and the careful reader ends at 512 levels."""
 MOST: Final = 1 << 20
 """Characters; in a longer text there is room for more nodes than Kubernetes' bounds, which the careful reader counts."""
 
@@ -65,7 +67,9 @@ class Found(NamedTuple):
 
 def read_fast(text: str, most_documents: int) -> list[Found] | None:
     """Every document that is not empty, or None where the careful reader must look."""
-    if ryaml is None or len(text) > MOST or _may_differ(f"\n{text}\n"):
+    if ryaml is None or len(text) > MOST or text.count("{") + text.count("[") > MOST_OPEN:
+        return None
+    if _may_differ(f"\n{text}\n"):
         return None
     found: list[Found] = []
     try:
