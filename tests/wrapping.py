@@ -15,7 +15,11 @@ Wrap: TypeAlias = Callable[[Example], dict[str, Any]]
 
 def spec_of(example: Example) -> dict[str, Any]:
     """The example's YAML, read."""
-    value = read_documents(example.spec.encode(), example.title)[0].value
+    return _read(example.spec, example.title)
+
+
+def _read(text: str, title: str) -> dict[str, Any]:
+    value = read_documents(text.encode(), title)[0].value
     assert isinstance(value, dict)
     return value
 
@@ -40,6 +44,7 @@ def as_vm(example: Example) -> dict[str, Any]:
         "spec": {
             "runStrategy": "Always",
             "template": {"metadata": {"annotations": dict(example.annotations)}, "spec": spec_of(example)},
+            **_read(example.machine or "{}", example.title),
         },
     }
 
@@ -101,7 +106,7 @@ PREFIX: dict[Any, str] = {
 def wraps(rule: Rule, example: Example) -> tuple[Wrap, ...]:
     """The ways in which an example of ``rule`` can be a manifest."""
     if rule.about in (About.VMI, About.DRAIN, About.BUDGET):
-        return (as_vm,) if example.outer_annotations else (as_vmi, as_vm, as_replica_set, as_pool)
+        return (as_vm,) if example.needs_machine else (as_vmi, as_vm, as_replica_set, as_pool)
     by_about: dict[str, Wrap] = {
         About.SETTINGS: as_kubevirt,
         "migration network": as_kubevirt,

@@ -254,3 +254,16 @@ def test_a_template_counts_where_nobody_can_tell_whether_its_claim_exists() -> N
     In a file of one VM there is neither its claim nor its DataVolume: its template says what they will be.
     """
     assert verdict(with_template(RWX), world(MASQUERADE, complete=()), NEWEST) == "OK"
+
+
+def test_an_empty_class_is_none_and_not_the_default_one() -> None:
+    """
+    ``storageClassName: ""`` asks for a volume that lies ready: its modes are those of nobody's profile.
+    """
+    around = world(MASQUERADE, storage_class("sc", K8S), storage_profile("sc", "ReadWriteMany"))
+
+    found = judgement(with_template("{storage: {storageClassName: ''}}"), around, only(NEWEST))
+
+    assert [each.message for each in found.findings] == [
+        "dataVolumeTemplate 'dv' asks for no storage class (storageClassName is empty) and lists no accessModes"
+    ]

@@ -141,6 +141,19 @@ def test_from_1_5_on_the_revision_noted_in_the_status_counts() -> None:
     assert found == {release: HOST_DEVICE if release < "1.5" else ENCRYPTED for release in found}
 
 
+def test_what_is_open_is_told_in_the_newest_releases_words() -> None:
+    """
+    Up to 1.4 the live object would settle it, from 1.5 on the revision: the verdict is of the newest release.
+    """
+    machine = vm("{}", instancetype={"name": "i"}, status={"instancetypeRef": NOTED})
+
+    found = judgement(machine, world(MASQUERADE), SUPPORTED)
+
+    assert found.verdict is not None
+    assert found.verdict.unproven == ("ControllerRevision 'r' is not among the objects given",)
+    assert [(each.rule.id, each.releases) for each in found.findings] == [("LM505", SUPPORTED)]
+
+
 @pytest.mark.parametrize(
     ("name", "noted", "made_from", "around", "expected"),
     [

@@ -175,9 +175,11 @@ def test_examples_are_shown_as_they_are(judged: Rule, example: Example) -> None:
         assert shown == {"spec": yaml.safe_load(example.before)}
         shown, *world = world
     spec = yaml.safe_load(example.spec)
-    if example.outer_annotations:
-        assert shown["metadata"]["annotations"] == dict(example.outer_annotations)
-        shown = shown["spec"]["template"]
+    if example.needs_machine:
+        assert shown.get("metadata", {}).get("annotations", {}) == dict(example.outer_annotations)
+        template = shown["spec"].pop("template")
+        assert shown["spec"] == yaml.safe_load(example.machine or "{}")
+        shown = template
     assert (shown if judged.about is About.MANIFEST else shown["spec"]) == spec
     assert shown.get("metadata", {}).get("annotations", {}) == dict(example.annotations)
     assert world == list(example.world)

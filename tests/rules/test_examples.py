@@ -63,7 +63,7 @@ def test_an_example_gives_its_findings(rule: Rule, example: Example, wrap: Wrap)
     """
     Every example of every rule, as each object that can carry it, gives exactly the places that it names.
     """
-    prefix = "" if example.outer_annotations else PREFIX[wrap]
+    prefix = "" if example.needs_machine else PREFIX[wrap]
 
     report = report_of(wrap(example), example)
 

@@ -152,12 +152,10 @@ def as_yaml(rule: Rule, example: Example) -> str:
         return before + "---\n".join(_dump(each) for each in (fragment, *example.world))
     if example.annotations:
         fragment = {"metadata": {"annotations": dict(example.annotations)}} | fragment
-    if example.outer_annotations:
-        fragment = {
-            "kind": "VirtualMachine",
-            "metadata": {"annotations": dict(example.outer_annotations)},
-            "spec": {"template": fragment},
-        }
+    if example.needs_machine:
+        metadata = {"metadata": {"annotations": dict(example.outer_annotations)}} if example.outer_annotations else {}
+        machine = yaml.safe_load(example.machine or "{}")
+        fragment = {"kind": "VirtualMachine", **metadata, "spec": {**machine, "template": fragment}}
     rest = f"# there is no other {example.complete}\n" if example.complete else ""
     return "---\n".join(_dump(each) for each in (fragment, *example.world)) + rest
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from webhook.facts.migration import MigrationFacts
 from webhook.objects.path import dotted
+from webhook.rules.example import instancetype
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
 
 
@@ -23,5 +24,26 @@ RULE = Rule(
     source="pkg/instancetype/apply, v1.9.0",
     reference="https://kubevirt.io/user-guide/user_workloads/instancetypes/",
     check=check,
-    examples=(Example("a VM without an instancetype", "{domain: {devices: {}}}"),),
+    examples=(
+        Example(
+            "an instancetype that leaves the CPU model to the VM",
+            "{domain: {devices: {}, cpu: {model: Skylake-Server}}}",
+            machine="{instancetype: {name: small}}",
+            world=(instancetype("small"),),
+        ),
+        Example(
+            "the CPU model on both sides",
+            "{domain: {devices: {}, cpu: {model: Skylake-Server}}}",
+            machine="{instancetype: {name: small}}",
+            world=(instancetype("small", cpu={"guest": 1, "model": "Haswell"}),),
+            violates=("spec.template.spec.domain.cpu.model",),
+        ),
+        Example(
+            "memory, which every instancetype sets",
+            "{domain: {devices: {}, memory: {guest: 2Gi}}}",
+            machine="{instancetype: {name: small}}",
+            world=(instancetype("small"),),
+            violates=("spec.template.spec.domain.memory.guest",),
+        ),
+    ),
 )

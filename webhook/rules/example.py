@@ -27,6 +27,16 @@ def storage_profile(name: str, *access_modes: str, volume_mode: str = "Filesyste
     }
 
 
+def instancetype(name: str, **spec: Any) -> Json:  # noqa: ANN401 - any field of its spec
+    """A cluster instancetype with one CPU and 1Gi."""
+    return {
+        "apiVersion": "instancetype.kubevirt.io/v1beta1",
+        "kind": "VirtualMachineClusterInstancetype",
+        "metadata": {"name": name},
+        "spec": {"cpu": {"guest": 1}, "memory": {"guest": "1Gi"}, **spec},
+    }
+
+
 def kubevirt(**configuration: Any) -> Json:  # noqa: ANN401 - any field of spec.configuration
     """The KubeVirt CR."""
     return {

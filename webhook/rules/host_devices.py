@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.releases import Reason
+from webhook.rules.example import instancetype
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Violation
 
 
@@ -43,6 +44,13 @@ RULE = Rule(
             "a USB key",
             "{domain: {devices: {hostDevices: [{name: key, deviceName: kubevirt.io/usb-key}]}}}",
             violates=("domain.devices.hostDevices[0]",),
+        ),
+        Example(
+            "a device that the instancetype brings",
+            "{domain: {devices: {}}}",
+            machine="{instancetype: {name: with-key}}",
+            world=(instancetype("with-key", hostDevices=[{"name": "key", "deviceName": "kubevirt.io/usb-key"}]),),
+            violates=("spec.instancetype",),
         ),
         Example(
             "an SR-IOV interface is not a host device",

@@ -108,11 +108,18 @@ class Example:
     annotations: Mapping[str, str] = field(default_factory=dict)
     """Of the VMI."""
     outer_annotations: Mapping[str, str] = field(default_factory=dict)
-    """Of a VirtualMachine around it; where there are any, the example is not wrapped as a VMI."""
+    """Of a VirtualMachine around it."""
+    machine: str = ""
+    """YAML: more of the spec of a VirtualMachine around it, such as its instancetype."""
     violates: tuple[str, ...] = ()
     undetermined: tuple[str, ...] = ()
-    """Field paths relative to the spec."""
+    """Field paths relative to the spec; those of an example that needs a VirtualMachine are the VirtualMachine's own."""
     release: str = "1.9"
+
+    @property
+    def needs_machine(self) -> bool:
+        """Whether it is about a VirtualMachine and not about any VMI."""
+        return bool(self.outer_annotations or self.machine)
 
 
 @dataclass(frozen=True, slots=True)

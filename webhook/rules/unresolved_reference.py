@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.releases import KNOWN
+from webhook.rules.example import instancetype
 from webhook.rules.rule import About, Example, Outcome, Rule, Undetermined
 
 
@@ -26,5 +27,24 @@ RULE = Rule(
     source="pkg/instancetype/find, v1.9.0",
     reference="https://kubevirt.io/user-guide/user_workloads/instancetypes/",
     check=check,
-    examples=(Example("a VM without references", "{domain: {devices: {}}}"),),
+    examples=(
+        Example(
+            "an instancetype that is known",
+            "{domain: {devices: {}}}",
+            machine="{instancetype: {name: small}}",
+            world=(instancetype("small"),),
+        ),
+        Example(
+            "an instancetype that nobody showed us",
+            "{domain: {devices: {}}}",
+            machine="{instancetype: {name: small}}",
+            undetermined=("spec.instancetype",),
+        ),
+        Example(
+            "a preference to be inferred from a claim that nobody showed us",
+            "{domain: {devices: {}}, volumes: [{name: os, persistentVolumeClaim: {claimName: os}}]}",
+            machine="{preference: {inferFromVolume: os}}",
+            undetermined=("spec.preference",),
+        ),
+    ),
 )
