@@ -361,12 +361,19 @@ def test_a_pools_vm_has_an_instancetype_like_any_other() -> None:
     assert "spec.virtualMachineTemplate.spec.instancetype" in [dotted(each.path) for each in found.findings]
 
 
-def test_a_preference_that_nobody_showed_leaves_open_what_it_may_decide() -> None:
+@pytest.mark.parametrize(
+    ("architecture", "rules"),
+    [
+        ("arm64", {"LM101", "LM201", "LM401", "LM505"}),
+        ("s390x", {"LM101", "LM201", "LM401", "LM404", "LM505"}),
+    ],
+)
+def test_a_preference_that_nobody_showed_leaves_open_what_it_may_decide(architecture: str, rules: set[str]) -> None:
     """
     It may bring a storage class, an architecture, no interface: nothing that hangs on these is called wrong.
     """
     around = world(
-        with_status("arm64"),
+        with_status(architecture),
         claim("os", "ReadWriteMany"),
         node("n", **{"kubevirt.io/schedulable": "true"}),
         complete=(),
@@ -376,5 +383,5 @@ def test_a_preference_that_nobody_showed_leaves_open_what_it_may_decide() -> Non
 
     found = judgement(vm(fragment, **OF_P, dataVolumeTemplates=template), around, only(NEWEST))
 
-    assert {each.rule.id for each in found.findings} == {"LM101", "LM201", "LM401", "LM505"}
+    assert {each.rule.id for each in found.findings} == rules
     assert all(each.undetermined for each in found.findings)

@@ -190,3 +190,13 @@ def test_any_release_is_all_of_them_at_once(manifest: Manifest, around: World, c
 
     assert by_release(together, SUPPORTED) == set().union(*(by_release(one, SUPPORTED) for one in alone))
     assert together.verdict == alone[-1].verdict
+
+
+@SLOW
+@given(worlds(), st.booleans())
+def test_nothing_that_can_be_read_breaks_a_judgement(around: World, complete: bool) -> None:
+    """
+    Settings, policies, networks and what is only looked up are judged without an exception, in every release at once.
+    """
+    for manifest in around:
+        judged(manifest, around, KNOWN, complete=complete)
