@@ -203,7 +203,7 @@ def test_the_caret_stands_under_the_part_in_any_line(line: str, data: st.DataObj
     In lines of any length the caret begins where the part begins, and the frame keeps within the width.
     """
     line = f"x{line}x"
-    start = data.draw(st.integers(1, len(line) - 1))
+    start = data.draw(st.integers(1, len(line) - 1).filter(lambda column: line[column - 1] != " "))
     end = data.draw(st.integers(start + 1, len(line)))
 
     shown, caret = frame(line, start, end, width=60)
@@ -245,9 +245,43 @@ def test_the_frame_is_safe_for_terminals() -> None:
     """
     Control and bidirectional characters of a file reach no terminal.
     """
-    shown, _ = frame("a\x1b[31m\u202eb\tc", 1, 3)
+    shown, _ = frame("a\x1b[31m\u202eb\tc", 1, 11)
 
     assert shown == "a\ufffd[31m\ufffdb c"
+
+
+@pytest.mark.parametrize(
+    ("line", "start", "end", "expected"),
+    [
+        ("{a: hunter2, gpus: [x], b: hunter3}", 14, 23, ["gpus: [x]", "^^^^^^^^^"]),
+        ("gpus: [{name: x}, {b: hunter2}]", 8, 17, ["gpus: [{name: x}", "       ^^^^^^^^^"]),
+        ("  spec: {domain: {gpus: [x]}}", 19, 28, ["  spec: {domain: {gpus: [x]}}", "                  ^^^^^^^^^"]),
+    ],
+)
+def test_what_stands_beside_the_part_is_not_shown(line: str, start: int, end: int, expected: list[str]) -> None:
+    """
+    In a line that holds more than the part, keys and brackets are shown and values are not.
+    """
+    assert frame(line, start, end) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "expected"),
+    [
+        ("  userDatta: hunter2", 3, ["  userDatta:", "  ^^^^^^^^^^"]),
+        ('{"note": "hunter2"}', 2, ['{"note":', " ^^^^^^^"]),
+    ],
+)
+def test_of_a_field_that_nobody_knows_the_value_is_not_shown(line: str, column: int, expected: list[str]) -> None:
+    """
+    A misspelt field may hold what the right one would: only its name is shown.
+    """
+    finding = replace(NOT_SHARED, rule="LM803", line=1, column=column, end_line=2, end_column=5)
+
+    shown = text.render(report(vm("web", None, finding)), sources={FILE: [line, "hunter3"]})
+
+    assert "hunter" not in shown
+    assert [row.partition("| ")[2] for row in shown.splitlines() if "| " in row] == expected
 
 
 def test_lines_beyond_the_file_are_not_looked_for() -> None:

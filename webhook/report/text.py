@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from webhook.kubevirt.releases import NEWEST, SUPPORTED, Release, Releases, before, only, since
 from webhook.policy import Action
 from webhook.report.explain import when
+from webhook.report.frames import gutter_of, rows_of
 from webhook.report.model import FindingReport, ObjectReport, ProblemReport, Report
 from webhook.report.printable import printable
 from webhook.report.saying import exempted, name_of, place_of
@@ -16,10 +17,7 @@ from webhook.rules.rule import Basis
 Sources = Mapping[str, Sequence[str]]
 """The lines of each file, by the name that the report calls it."""
 
-FRAME_LINES = 3
-"""Of the offending part; nothing around it is shown, so that no neighbour's secret is."""
 _INDENT = "       "
-_SECRET = re.compile(r"userdata|networkdata|passw|secret|token|credential|private|\bkey\b|authorized", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,37 +242,18 @@ def _remarks(finding: FindingReport, release: str, unsure: bool) -> Iterator[str
 
 
 def _frame(finding: FindingReport, lines: Sequence[str], pen: _Pen) -> Iterator[str]:
-    """The first lines of the offending part with a caret below their beginning; nothing that looks like a secret."""
-    if finding.line is None or finding.column is None or finding.line > len(lines):
-        return
-    last = finding.end_line if finding.end_line is not None else finding.line
-    if finding.end_column == 1 and last > finding.line:
-        last -= 1
-    gutter = len(str(min(last, finding.line + FRAME_LINES - 1)))
-    room = max(pen.width - len(_INDENT) - gutter - 3, 20)
-    shift = max(0, finding.column - 1 - room // 2)
-    for number, text in enumerate(lines[finding.line - 1 : min(last, finding.line + FRAME_LINES - 1)], finding.line):
-        if _SECRET.search(text):
-            return
-        shown = _showable(text)
-        yield f"{_INDENT}{pen.paint(f'{number:>{gutter}} |', _DIM)} {shown[shift : shift + room]}".rstrip()
-        if number == finding.line:
-            end = (
-                finding.end_column if finding.end_line == number and finding.end_column is not None else len(shown) + 1
-            )
-            start = finding.column - 1 - shift
-            length = max(1, min(end - 1 - shift, room) - start)
-            yield f"{_INDENT}{' ' * gutter} {pen.paint('|', _DIM)} {' ' * start}{pen.paint('^' * length, _BOLD, _RED)}"
+    gutter = gutter_of(finding, lines)
+    for row in rows_of(finding, lines, max(pen.width - len(_INDENT) - gutter - 3, 20)):
+        if row.number is None:
+            carets = row.text.lstrip()
+            indent = row.text.removesuffix(carets)
+            yield f"{_INDENT}{' ' * gutter} {pen.paint('|', _DIM)} {indent}{pen.paint(carets, _BOLD, _RED)}"
+        else:
+            yield f"{_INDENT}{pen.paint(f'{row.number:>{gutter}} |', _DIM)} {row.text}".rstrip()
 
 
 def _file(name: str) -> str:
     return printable(name) if name not in ("", "-") else "stdin"
-
-
-def _showable(text: str) -> str:
-    """Character for character, so that columns stay true."""
-    shown = text.rstrip().replace("\t", " ")
-    return shown if shown.isprintable() else "".join(each if each.isprintable() else "\ufffd" for each in shown)
 
 
 def _problem(problem: ProblemReport, pen: _Pen) -> Iterator[str]:

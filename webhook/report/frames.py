@@ -1,0 +1,79 @@
+"""
+The lines of a file in which a finding stands, without anything that the file hands to a guest.
+
+What stands beside the offending part in its lines is left out, and so is the value of a field that nobody knows: a
+misspelt ``userData`` looks like nothing.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from webhook.report.model import FindingReport
+
+FRAME_LINES = 3
+"""Of the offending part; nothing around it is shown, so that no neighbour's secret is."""
+UNKNOWN_FIELD = "LM803"
+_BARE = re.compile(r"[\s\-\[{]*(?:[\w./\"'-]+:[\s\[{-]*)*")
+"""What may stand in front of a part without being a value: keys and brackets."""
+_CLOSING = re.compile(r"[\s\]},]*")
+_SECRET = re.compile(
+    r"cloudinit|sysprep|userdata|networkdata|passw|secret|token|credential|private|\bkey\b|authorized", re.IGNORECASE
+)
+
+
+class Row(NamedTuple):
+    """One line of a frame; carets have no number."""
+
+    number: int | None
+    text: str
+
+
+def gutter_of(finding: FindingReport, lines: Sequence[str]) -> int:
+    """How many digits the numbers of a finding's frame need."""
+    return len(str(_end_of(finding, lines)[0])) if _is_there(finding, lines) else 0
+
+
+def rows_of(finding: FindingReport, lines: Sequence[str], room: int) -> Iterator[Row]:
+    """The first lines of the offending part, at most ``room`` columns of each, with carets below their beginning."""
+    if not _is_there(finding, lines):
+        return
+    assert finding.line is not None  # noqa: S101 - narrows for the type checker
+    assert finding.column is not None  # noqa: S101 - narrows for the type checker
+    begin = finding.column - 1
+    last, end = _end_of(finding, lines)
+    bare = _BARE.fullmatch(lines[finding.line - 1][:begin]) is not None
+    shift = max(0, begin - room // 2) if bare else begin
+    for number, text in enumerate(lines[finding.line - 1 : last], finding.line):
+        if _SECRET.search(text):
+            return
+        ends = number == last and end is not None
+        shown = _showable(text[:end] if ends and not _CLOSING.fullmatch(text[end:]) else text)
+        yield Row(number, shown[shift : shift + room])
+        if number == finding.line:
+            stop = end if ends and end is not None else len(shown)
+            yield Row(None, " " * (begin - shift) + "^" * max(1, min(stop - shift, room) - (begin - shift)))
+        shift = shift if bare else 0
+
+
+def _is_there(finding: FindingReport, lines: Sequence[str]) -> bool:
+    return finding.line is not None and finding.column is not None and finding.line <= len(lines)
+
+
+def _end_of(finding: FindingReport, lines: Sequence[str]) -> tuple[int, int | None]:
+    """The last line to show and, where the part ends in it, the column behind the part, from 0."""
+    line, column = finding.line or 1, finding.column or 1
+    if finding.rule == UNKNOWN_FIELD:
+        colon = lines[line - 1].find(":", column - 1)
+        return line, colon + 1 if colon >= 0 else column
+    last, end = finding.end_line or line, finding.end_column
+    if end == 1 and last > line:
+        last, end = last - 1, None
+    shown = min(last, line + FRAME_LINES - 1)
+    return shown, end - 1 if shown == last and end is not None else None
+
+
+def _showable(text: str) -> str:
+    """Character for character, so that columns stay true."""
+    shown = text.rstrip().replace("\t", " ")
+    return shown if shown.isprintable() else "".join(each if each.isprintable() else "\ufffd" for each in shown)
