@@ -1,5 +1,5 @@
 """
-Writes the generated pages: ``docs/rules/*.md``, their index, ``docs/releases.md``, and the transcripts on other pages.
+Writes the generated pages: ``docs/rules/*.md``, their index, ``docs/releases.md``, the manual page, and transcripts elsewhere.
 
 Run it after a change of a rule or of the release table: ``python docs/generate.py``. With ``--check`` it writes nothing,
 names the files that differ, and exits 1 if there are any.
@@ -17,6 +17,7 @@ DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent))  # run as a script, Python looks for modules beside it only
 
 from docs.transcripts import renewed  # noqa: E402
+from webhook.surfaces.cli import manual  # noqa: E402
 
 TELLING = ("../README.md", "five-minutes.md", "strategies.md")
 """Pages that show what commands print."""
@@ -26,6 +27,7 @@ def generated() -> dict[str, str]:
     """The text of each generated file, by its path below ``docs``."""
     files = {f"rules/{rule.id}.md": pages.page(rule) for rule in RULES}
     files |= {"rules/README.md": pages.index(RULES), "releases.md": releases_page.page(RULES)}
+    files |= {"man/migratable.1": manual.page()}
     return files | {name: renewed(text) for name in TELLING if (text := _read(DOCS / name)) is not None}
 
 

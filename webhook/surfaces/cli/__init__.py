@@ -17,6 +17,7 @@ __all__ = ["COMMANDS", "cli", "exit_status", "main"]
 
 COMMANDS = {
     "check": "Check manifests: files, folders, or - for standard input.",
+    "completion": "Print what makes a shell complete commands, options and rules.",
     "explain": "Explain a rule: what KubeVirt does, since when, why, and what to write instead.",
     "explain-settings": "Explain which migration settings win for each VM, and why.",
     "rules": "List the rules.",
@@ -43,4 +44,5 @@ def main() -> None:
     Nothing is collected while modules are imported: of that nothing is garbage, and looking would take a tenth of the time.
     """
     gc.disable()
-    import_module(f"{__name__}.commands").cli(prog_name="migratable")
+    naming = import_module(f"{__name__}.naming")
+    import_module(f"{__name__}.commands").cli(prog_name=naming.title(), complete_var=naming.variable())

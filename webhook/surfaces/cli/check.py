@@ -20,6 +20,7 @@ from webhook.surfaces.cli.configuration import FAIL_ON, Found, find, read
 from webhook.surfaces.cli.exemptions import apply_baseline, apply_comments, tell_lapses, write_baseline
 from webhook.surfaces.cli.outputs import FORMATS, Output, outputs_of, write_all
 from webhook.surfaces.cli.progress import bar
+from webhook.surfaces.cli.rule_parameter import RULE_NAME
 from webhook.surfaces.cli.settings import Flags, Settled, settle, show
 from webhook.surfaces.cli.status import exit_status, fail
 
@@ -58,9 +59,13 @@ class Asked(msgspec.Struct, frozen=True):
 )
 @click.option("--snapshot", metavar="FILE", help="What `migratable snapshot` recorded of the cluster.")
 @click.option(
-    "--only", multiple=True, metavar="RULE", help="Judge by these rules alone: ids, names, or LM2 for a family."
+    "--only",
+    multiple=True,
+    metavar="RULE",
+    type=RULE_NAME,
+    help="Judge by these rules alone: ids, names, or LM2 for a family.",
 )
-@click.option("--skip", multiple=True, metavar="RULE", help="Leave these rules out.")
+@click.option("--skip", multiple=True, metavar="RULE", type=RULE_NAME, help="Leave these rules out.")
 @click.option("--rule", "rules", multiple=True, metavar="RULE=ACTION", help="deny, warn, audit or off for a rule.")
 @click.option("--baseline", metavar="FILE", help="Findings that are known and do not fail the check.")
 @click.option("--write-baseline", is_flag=True, help="Write all findings there are into the baseline.")

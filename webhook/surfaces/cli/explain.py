@@ -4,11 +4,12 @@ import click
 
 from webhook.errors import BadInput
 from webhook.report import explain as explaining
+from webhook.surfaces.cli.rule_parameter import RULE_NAME
 from webhook.surfaces.cli.status import fail
 
 
 @click.command("explain")
-@click.argument("rule")
+@click.argument("rule", type=RULE_NAME)
 def command(rule: str) -> None:
     """Explain a rule: what KubeVirt does, since when, why, and what to write instead."""
     found = explaining.find(rule)

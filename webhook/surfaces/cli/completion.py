@@ -1,0 +1,21 @@
+"""``migratable completion``."""
+
+import click
+from click.shell_completion import get_completion_class
+
+from webhook.surfaces.cli.commands import cli
+from webhook.surfaces.cli.naming import program, variable
+
+
+@click.command("completion")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def command(shell: str) -> None:
+    """
+    Print what makes a shell complete commands, options and rules.
+
+    bash: `source <(migratable completion bash)` in ~/.bashrc; zsh: the same in ~/.zshrc; fish: `migratable completion fish
+    > ~/.config/fish/completions/migratable.fish`.
+    """
+    made = get_completion_class(shell)
+    assert made is not None  # noqa: S101 - click knows these three
+    click.echo(made(cli, {}, program(), variable()).source())

@@ -1,0 +1,25 @@
+"""Rules as arguments and options: shells complete their ids and names."""
+
+import click
+from click.shell_completion import CompletionItem
+
+
+class RuleName(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on only
+    """The id or name of a rule; that it exists is looked at where it is used."""
+
+    name = "rule"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Ids and names that begin so, each with the rule's summary."""
+        from webhook.rules import RULES
+
+        wanted = incomplete.lower()
+        return [
+            CompletionItem(word, help=rule.summary)
+            for rule in RULES
+            for word in (rule.id, rule.name)
+            if word.lower().startswith(wanted)
+        ]
+
+
+RULE_NAME = RuleName()
