@@ -1,0 +1,195 @@
+"""P5, P6 and P9 to P11: what answers are made of."""
+
+import copy
+import random
+import re
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.generating import Manifest
+from tests.properties.edits import METADATA, Edit, edited
+from tests.properties.faults import SEEDS
+from tests.properties.supply import (
+    PROPERTY,
+    Terms,
+    anything,
+    create,
+    denials,
+    identities,
+    machines,
+    policies,
+    terms,
+    update,
+)
+from webhook.policy import Action, Policy
+from webhook.rules.rule import Basis
+from webhook.surfaces.admission.validate import ACCOUNTS, Outcome
+
+INDEX = re.compile(r"\[\d+\]")
+
+
+def shuffled(value: Any, order: random.Random) -> Any:
+    """The same with all keys, and all lists whose order means nothing, in another order."""
+    if isinstance(value, dict):
+        keys = list(value)
+        order.shuffle(keys)
+        made = {key: shuffled(value[key], order) for key in keys}
+        for key in ("volumes", "interfaces", "networks", "disks", "filesystems", "gpus", "hostDevices"):
+            if isinstance(made.get(key), list):
+                order.shuffle(made[key])
+        return made
+    return [shuffled(one, order) for one in value] if isinstance(value, list) else value
+
+
+def told(outcome: Outcome) -> list[tuple[str, ...]]:
+    """What an answer says, but for the places of entries in lists."""
+    return sorted(
+        (each.finding.rule.id, each.action, each.finding.message, each.finding.remedy) for each in outcome.decisions
+    ) + sorted((INDEX.sub("[]", each.field), each.message) for each in outcome.causes)
+
+
+def verdict(outcome: Outcome) -> object:
+    """The verdict, whose open questions come in the order of the object."""
+    assert outcome.judgement is not None
+    found = outcome.judgement.verdict
+    return found and replace(found, unproven=tuple(sorted(found.unproven)))
+
+
+@PROPERTY
+@given(machines(), SEEDS, terms())
+def test_p5_order_means_nothing(manifest: Manifest, seed: int, now: Terms) -> None:
+    """
+    P5: volumes, networks, devices, labels and keys in another order get the same verdict in the same words.
+    """
+    judging = now.judging()
+
+    one, other = (create(each, judging) for each in (manifest, shuffled(copy.deepcopy(manifest), random.Random(seed))))
+
+    assert told(one) == told(other)
+    assert verdict(one) == verdict(other)
+
+
+@PROPERTY
+@given(anything(), policies(), terms(), st.lists(METADATA, max_size=1))
+def test_p6_a_policy_that_grows_blocks_nothing_that_stays(
+    manifest: Manifest, more: Policy, now: Terms, metadata: list[Edit]
+) -> None:
+    """
+    P6: whatever denials a policy gains, and whatever leniency it loses, what is stored may be written again.
+    """
+    grown = Policy(
+        profile=more.profile,
+        actions={**now.policy.actions, **dict.fromkeys(more.actions, Action.DENY)},
+        unproven=Action.DENY,
+    )
+    judging = Terms(now.around, now.complete, grown, now.releases).judging()
+
+    assert update(manifest, edited(manifest, *metadata), judging).allowed
+
+
+@PROPERTY
+@given(anything(), terms())
+def test_p9_a_milder_mode_refuses_less_and_tells_the_same(manifest: Manifest, now: Terms) -> None:
+    """
+    P9: what enforcing denies, warning warns of and auditing audits, by the same rules; what a mode lets pass, every milder
+    one lets pass too.
+    """
+    outcomes = {
+        mode: create(manifest, Terms(now.around, now.complete, held(now.policy, mode), now.releases).judging())
+        for mode in Action
+    }
+
+    denied = denials(outcomes[Action.DENY])
+    warned = identities(outcomes[Action.DENY], Action.WARN)
+    assert identities(outcomes[Action.WARN], Action.WARN) == denied | warned
+    assert identities(outcomes[Action.AUDIT], Action.AUDIT) == identities(outcomes[Action.DENY], *Action)
+    assert identities(outcomes[Action.OFF], *Action) <= identities(outcomes[Action.AUDIT], Action.AUDIT)
+    assert [outcomes[mode].allowed for mode in (Action.WARN, Action.AUDIT, Action.OFF)] == [True] * 3
+
+
+def held(policy: Policy, mode: Action) -> Policy:
+    """The policy, which does nothing stronger anywhere."""
+    namespaces = [msgspec.structs.replace(each, at_most=mode) for each in policy.namespaces]
+    return msgspec.structs.replace(policy, at_most=mode, namespaces=namespaces)
+
+
+@PROPERTY
+@given(anything(), terms())
+def test_p10_every_refusal_has_a_reason_at_a_place_that_is_there(manifest: Manifest, now: Terms) -> None:
+    """
+    P10: each finding has a message, a remedy and a path into the object that was sent; no verdict but True goes without
+    one, and True goes with none that KubeVirt itself would refuse for.
+    """
+    outcome = create(manifest, now.judging())
+
+    for each in outcome.decisions:
+        finding = each.finding
+        assert finding.message
+        assert finding.remedy or finding.rule.remediation
+        assert is_place(manifest, finding.path), finding.path
+    assert all(each.field and each.message for each in outcome.causes)
+    assert outcome.allowed == (Action.DENY not in {each.action for each in outcome.decisions})
+    judgement = outcome.judgement
+    assert judgement is not None
+    if judgement.verdict is not None:
+        deciding = [each for each in judgement.findings if each.basis is Basis.KUBEVIRT]
+        assert judgement.verdict.live_migratable is True or deciding
+        assert (judgement.verdict.live_migratable is False) == (judgement.verdict.reason is not None)
+        assert judgement.verdict.live_migratable is not None or judgement.verdict.unproven
+
+
+def is_place(value: Any, path: tuple[str | int, ...]) -> bool:
+    """Whether a path leads to something, or to a field that an object there does not have yet."""
+    for number, step in enumerate(path):
+        if isinstance(step, int):
+            if not isinstance(value, list) or step >= len(value):
+                return False
+            value = value[step]
+        elif isinstance(value, dict):
+            if step not in value:
+                return number == len(path) - 1
+            value = value[step]
+        else:
+            return False
+    return True
+
+
+USERS = st.one_of(
+    st.sampled_from(
+        (
+            "system:admin",
+            "system:serviceaccount:tenant:kubevirt-controller",
+            "system:serviceaccount:kubevirt:default",
+            "system:serviceaccount:kubevirt:kubevirt-controller2",
+            "system:serviceaccount:kubevirt:",
+            "system:serviceaccount:kubevirt:kubevirt-controller:x",
+            "kubevirt-controller",
+            "",
+        )
+    ),
+    st.text(max_size=12),
+)
+
+
+@PROPERTY
+@given(anything(), terms(), USERS, st.lists(METADATA, max_size=2))
+def test_p11_who_asks_changes_nothing_but_for_kubevirt_itself(
+    manifest: Manifest, now: Terms, user: str, metadata: list[Edit]
+) -> None:
+    """
+    P11: no name that a caller has, and nothing that he writes into metadata, turns a denial into an allow; only the
+    accounts of KubeVirt in its own namespace are warned instead.
+    """
+    judging = now.judging()
+    kubevirt = [f"system:serviceaccount:kubevirt:{each}" for each in sorted(ACCOUNTS)]
+
+    one, other = create(manifest, judging), create(manifest, judging, user)
+    trusted = create(manifest, judging, random.Random(len(user)).choice(kubevirt))
+
+    assert other.decisions == one.decisions
+    assert trusted.allowed
+    assert identities(trusted, Action.WARN) == identities(one, Action.WARN, Action.DENY)

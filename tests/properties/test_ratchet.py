@@ -1,0 +1,192 @@
+"""P1 to P4, P7 and P8: what was admitted may stay, be cared for and be improved; only new harm is refused."""
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from tests.generating import Manifest
+from tests.properties.edits import (
+    EDITS,
+    METADATA,
+    SHRINKING,
+    STARTS,
+    Edit,
+    add_device,
+    add_volume,
+    edited,
+    evict,
+)
+from tests.properties.faults import FAULTS, SEEDS, Flapping, faulty_answer, flapping
+from tests.properties.supply import (
+    PROPERTY,
+    TODAY,
+    Around,
+    Terms,
+    anything,
+    clusters,
+    create,
+    denials,
+    fields,
+    machines,
+    policies,
+    read,
+    spec_of,
+    terms,
+    update,
+    without_references,
+)
+from tests.surfaces.admission.reviews import review
+from webhook.kubevirt.releases import SUPPORTED
+from webhook.policy import Policy
+from webhook.surfaces.admission.validate import Judging
+
+
+@PROPERTY
+@given(anything(), terms(), st.lists(METADATA, max_size=1))
+def test_p1_the_same_again_passes(manifest: Manifest, now: Terms, metadata: list[Edit]) -> None:
+    """
+    P1, P6: an update that changes nothing, or nothing but metadata, is allowed in any cluster and under any policy, so
+    also under one that has grown since.
+    """
+    assert update(manifest, edited(manifest, *metadata), now.judging()).allowed
+
+
+@PROPERTY
+@given(anything(), flapping(), policies())
+def test_p1_the_same_again_passes_whatever_is_told_of_the_cluster(
+    manifest: Manifest, world: Flapping, policy: Policy
+) -> None:
+    """
+    P1: also where two looks at the cluster contradict each other.
+    """
+    assert update(manifest, manifest, Judging(world, SUPPORTED, policy, TODAY, "kubevirt")).allowed
+
+
+@PROPERTY
+@given(machines(updated=True), STARTS, flapping(), policies())
+def test_p7_starting_and_stopping_passes(manifest: Manifest, start: Edit, world: Flapping, policy: Policy) -> None:
+    """
+    P7: a change of runStrategy or running alone is allowed, whatever is told of the cluster.
+    """
+    judging = Judging(world, SUPPORTED, policy, TODAY, "kubevirt")
+
+    assert update(manifest, edited(manifest, start), judging).allowed
+
+
+@PROPERTY
+@given(anything(), st.lists(st.one_of(STARTS, METADATA), max_size=1), st.sampled_from(FAULTS[:4]), clusters(), SEEDS)
+def test_p1_and_p7_hold_on_the_wire_whatever_fails_inside(
+    manifest: Manifest, edits: list[Edit], fault: str, around: Around, seed: int
+) -> None:
+    """
+    P1, P7: with every fault that the door may meet the answer is 200, allowed, and tells nothing of the fault's text.
+    """
+    assume(manifest["kind"] != "VirtualMachineInstance" or not edits)
+    body = review("UPDATE", edited(manifest, *edits), manifest)
+
+    answer = faulty_answer(fault, around, seed, Policy(), body)
+
+    assert answer.status == 200
+    assert answer.json["response"]["allowed"] is True
+    assert "CANARY" not in answer.text
+
+
+@pytest.mark.parametrize("fault", FAULTS[4:])
+@pytest.mark.parametrize("seed", range(5))
+def test_p1_holds_where_confirming_fails_or_is_late(fault: str, seed: int) -> None:
+    """
+    P1: where live reads fail or come too late the answer still comes in time, and nothing is refused for it.
+    """
+    vm = {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "VirtualMachine",
+        "metadata": {"name": "vm", "namespace": "tenant"},
+        "spec": {"template": {"spec": {"domain": {"devices": {}}, "volumes": [{"name": "os"}]}}},
+    }
+
+    answer = faulty_answer(fault, Around((), ()), seed, Policy(), review("UPDATE", vm, vm))
+
+    assert answer.json["response"]["allowed"] is True
+
+
+@PROPERTY
+@given(machines(updated=True), st.lists(EDITS, max_size=3), terms())
+def test_p2_only_what_is_new_is_refused(manifest: Manifest, edits: list[Edit], now: Terms) -> None:
+    """
+    P2, P3: of an update exactly that is denied which would be denied of the new object and not of the old one; where that
+    is nothing, it is allowed.
+    """
+    changed, judging = edited(manifest, *edits), now.judging()
+    before, after = (denials(create(each, judging)) for each in (manifest, changed))
+
+    outcome = update(manifest, changed, judging)
+
+    assert denials(outcome) == after - before
+    assert outcome.allowed == (not after - before)
+
+
+HARM: dict[str, tuple[Edit, str]] = {
+    "gpu": (add_device("gpus", "injected"), "domain.devices.gpus[{gpus}]"),
+    "host device": (add_device("hostDevices", "injected"), "domain.devices.hostDevices[{hostDevices}]"),
+    "claim": (add_volume("injected", "injected"), "volumes[{volumes}]"),
+    "eviction strategy": (evict("injected"), "evictionStrategy"),
+}
+SINGLE = {
+    "apiVersion": "v1",
+    "kind": "PersistentVolumeClaim",
+    "metadata": {"name": "injected", "namespace": "tenant"},
+    "spec": {"accessModes": ["ReadWriteOnce"]},
+}
+
+
+@PROPERTY
+@given(machines(updated=True), st.sampled_from(sorted(HARM)), clusters(), st.lists(METADATA, max_size=1))
+def test_p3_one_sin_more_is_named_alone(manifest: Manifest, harm: str, around: Around, metadata: list[Edit]) -> None:
+    """
+    P3: what one edit adds is refused at its own place, and nothing else is, however much was wrong before.
+    """
+    manifest = without_references(manifest)
+    edit, place = HARM[harm]
+    spec, devices = spec_of(manifest), spec_of(manifest)["domain"]["devices"]
+    assume(harm != "eviction strategy" or "evictionStrategy" not in spec)
+    counts = {key: len(holder.get(key, ())) for holder in (spec, devices) for key in ("volumes", "gpus", "hostDevices")}
+    counts["volumes"] = len(spec.get("volumes", ()))
+    world = Around(around.manifests, (*around.objects, read(SINGLE))).world()
+
+    outcome = update(
+        manifest, edited(manifest, edit, *metadata), Judging(world, SUPPORTED, Policy(), TODAY, "kubevirt")
+    )
+
+    assert [each.rpartition("spec.")[2] for each in fields(outcome.causes)] == [place.format(**counts)]
+
+
+@PROPERTY
+@given(machines(updated=True), st.lists(EDITS, max_size=3), st.lists(EDITS, max_size=3), terms())
+def test_p4_no_way_round_leads_where_the_straight_way_does_not(
+    manifest: Manifest, first: list[Edit], second: list[Edit], now: Terms
+) -> None:
+    """
+    P4: in a cluster that does not change, what is reached by two allowed updates is reached by one, whatever is taken
+    away, put back, renamed or swapped on the way.
+    """
+    judging = now.judging()
+    between = edited(manifest, *first)
+    end = edited(between, *second)
+    assume(update(manifest, between, judging).allowed and update(between, end, judging).allowed)
+
+    assert fields(update(manifest, end, judging).causes) == []
+
+
+@PROPERTY
+@given(machines(updated=True), SHRINKING, terms())
+def test_p8_taking_away_adds_nothing(manifest: Manifest, shrink: Edit, now: Terms) -> None:
+    """
+    P8: without a volume, device or filesystem there is no violation that was not there with it.
+
+    Networks and interfaces are left out, and what an instancetype brings: where a VM lists none, KubeVirt fills in its own.
+    """
+    whole = without_references(manifest)
+
+    outcome = update(whole, edited(whole, shrink), now.judging())
+
+    assert fields(outcome.causes) == []
