@@ -1,0 +1,35 @@
+#!/bin/sh
+# Builds kubectl-migratable-OS-ARCH.tar.gz for krew: the package and what it needs in a folder, and a script that starts it.
+# It needs a Python of the same minor release where it runs. Usage: ci/krew.sh OUTPUT-FOLDER [PIP-ARGUMENT]...
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+out=$1
+shift
+python=${PYTHON:-python3}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+home=$work/kubectl-migratable
+os=$(uname -s | tr '[:upper:]' '[:lower:]')
+arch=$(uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')
+minor=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+
+"$python" -m pip install --quiet --target "$home/lib" "$@" "$root"
+cp "$root/LICENSE" "$home/"
+cat > "$home/kubectl-migratable" <<SCRIPT
+#!/bin/sh
+# krew links to this file: the folder is where the link leads
+self=\$(readlink -f "\$0")
+for python in python$minor python3; do
+  if "\$python" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "$minor")' 2> /dev/null; then
+    PYTHONPATH="\${self%/*}/lib" exec "\$python" -c 'import sys; sys.argv[0] = "kubectl-migratable"
+from webhook.surfaces.cli import main
+main()' "\$@"
+  fi
+done
+echo "kubectl migratable needs Python $minor on PATH" >&2
+exit 2
+SCRIPT
+chmod 755 "$home/kubectl-migratable"
+mkdir -p "$out"
+tar -C "$work" -czf "$out/kubectl-migratable-$os-$arch.tar.gz" kubectl-migratable
+echo "$out/kubectl-migratable-$os-$arch.tar.gz"

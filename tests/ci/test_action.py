@@ -1,0 +1,142 @@
+"""The GitHub Action's steps, in a plain shell."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.surfaces.manifests import BAD, GOOD
+from tests.surfaces.running import ROOT
+
+ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+INSTALL, CHECK = ACTION["runs"]["steps"]
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Path:
+    """What a runner has when the check begins: the program was installed into its folder for temporary files."""
+    program = tmp_path / "temp" / "migratable" / "bin" / "migratable"
+    program.parent.mkdir(parents=True)
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m webhook "$@"\n')
+    program.chmod(0o755)
+    (tmp_path / "work").mkdir()
+    return tmp_path
+
+
+def check(runner: Path, **given: str) -> tuple[subprocess.CompletedProcess[str], dict[str, str], str]:
+    """Runs the step with some inputs, and the defaults of the others; its outputs and summary."""
+    inputs = {name: str(each["default"]) for name, each in ACTION["inputs"].items()}
+    inputs |= {name.replace("_", "-"): value for name, value in given.items()}
+    values = {
+        name: inputs[expression.removeprefix("${{ inputs.").removesuffix(" }}")]
+        for name, expression in CHECK["env"].items()
+    }
+    outputs, summary = runner / "outputs", runner / "summary"
+    outputs.touch()
+    summary.touch()
+    ran = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", CHECK["run"]],
+        cwd=runner / "work",
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "RUNNER_TEMP": str(runner / "temp"),
+            "GITHUB_OUTPUT": str(outputs),
+            "GITHUB_STEP_SUMMARY": str(summary),
+            "GITHUB_ACTION_PATH": str(ROOT),
+            **values,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return ran, dict(line.split("=", 1) for line in outputs.read_text().splitlines()), summary.read_text()
+
+
+def test_findings_fail_the_job_and_are_shown_everywhere(runner: Path) -> None:
+    """
+    Annotations on standard output, SARIF in a file, Markdown in the summary, and the status as an output.
+    """
+    (runner / "work" / "vm.yaml").write_text(BAD)
+
+    ran, outputs, summary = check(runner)
+
+    assert ran.returncode == 1
+    assert "::error title=LM101 bridge-on-pod-network,file=vm.yaml,line=8" in ran.stdout
+    assert outputs == {"status": "1", "sarif-file": "migratable.sarif"}
+    assert json.loads((runner / "work" / "migratable.sarif").read_text())["version"] == "2.1.0"
+    assert summary.startswith("## Migratable: ")
+
+
+def test_a_clean_repository_passes(runner: Path) -> None:
+    """
+    Without findings the step succeeds and says so.
+    """
+    (runner / "work" / "vm.yaml").write_text(GOOD)
+
+    ran, outputs, summary = check(runner)
+
+    assert (ran.returncode, outputs["status"]) == (0, "0")
+    assert "nothing found" in summary
+
+
+def test_inputs_are_words_and_never_code(runner: Path) -> None:
+    """
+    Paths with blanks, quotes, dollar signs and leading dashes are paths; nothing in an input is run.
+    """
+    work = runner / "work"
+    names = ["with blank.yaml", "$(touch hacked).yaml", "-o.yaml", "quote'\".yaml"]
+    for name in names:
+        (work / name).write_text(GOOD)
+    (work / "bad.yaml").write_text(BAD)
+
+    ran, outputs, _ = check(runner, paths="\n".join(names) + "\n", arguments="--strict\n-v\n", sarif_file="a b.sarif")
+
+    assert (ran.returncode, outputs["status"]) == (0, "0"), ran.stderr
+    assert not (work / "hacked").exists()
+    assert (work / "a b.sarif").exists()
+
+
+def test_unreadable_input_and_wrong_flags_are_status_2(runner: Path) -> None:
+    """
+    What was not checked is never green.
+    """
+    (runner / "work" / "vm.yaml").write_text("a: [\n")
+
+    broken, outputs, _ = check(runner)
+    wrong, _, _ = check(runner, fail_on="fatal")
+
+    assert (broken.returncode, outputs["status"]) == (2, "2")
+    assert wrong.returncode == 2
+
+
+def test_the_other_inputs_reach_the_check(runner: Path) -> None:
+    """
+    Configuration, baseline, release and threshold are what the command line calls so.
+    """
+    (runner / "work" / "vm.yaml").write_text(BAD)
+    (runner / "base.yaml").write_text("skip: [LM1, LM3]\n")
+
+    pinned, _, _ = check(runner, config=str(runner / "base.yaml"))
+    never, _, _ = check(runner, fail_on="never", release="1.9")
+    check(runner, arguments="--write-baseline\n--baseline=known.yaml")
+    known, _, _ = check(runner, baseline="known.yaml")
+
+    assert (pinned.returncode, never.returncode, known.returncode) == (0, 0, 0)
+
+
+def test_the_install_step_names_what_is_there() -> None:
+    """
+    The step installs this repository with its hashed locks; every file that it names exists, and no input stands in its code.
+    """
+    for name in ("requirements/runtime.txt", "requirements/build.txt", "pyproject.toml"):
+        assert (ROOT / name).is_file()
+    assert "--require-hashes" in INSTALL["run"]
+    for step in (INSTALL, CHECK):
+        assert "${{" not in step["run"]
+        subprocess.run(["bash", "-n", "-c", step["run"]], check=True)
