@@ -12,7 +12,7 @@ run: $(VENV)/runtime
 
 test: $(VENV)/development
 	$(BIN)/python -m tests.apiserver build
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(VENV)/development
 	$(BIN)/ruff format --check .

@@ -138,18 +138,10 @@ def dark(plane: ControlPlane) -> Client:
 @pytest.mark.parametrize(
     "resource",
     [
-        "deployments",
-        "secrets",
-        "leases",
-        "services",
-        "poddisruptionbudgets",
-        "networkpolicies",
-        "configmaps",
-        "roles,rolebindings",
-        "serviceaccounts",
-        "clusterroles,clusterrolebindings",
-        "priorityclasses",
-        "mutatingwebhookconfigurations",
+        "deployments,services,poddisruptionbudgets,networkpolicies",
+        "secrets,leases,configmaps",
+        "serviceaccounts,roles,rolebindings,clusterroles,clusterrolebindings",
+        "priorityclasses,mutatingwebhookconfigurations",
     ],
 )
 def test_our_own_parts_can_be_made_anew_while_nobody_answers(dark: Client, resource: str) -> None:

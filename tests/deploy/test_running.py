@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 
-from tests.apiserver.client import Client
+from tests.apiserver.client import Client, Reply
 from tests.apiserver.controlplane import ControlPlane
 from tests.deploy.helming import Helm
 from tests.deploy.kubelet import Kubelet, kubelet
@@ -33,6 +33,7 @@ from tests.waiting import wait_until
 pytestmark = [pytest.mark.apiserver, pytest.mark.helm]
 
 VMS = f"/apis/kubevirt.io/v1/namespaces/{TENANT}/virtualmachines"
+SECRETS = ("migratable-ca", "migratable-serving-cert")
 SERVICES = ("migratable", "migratable-api", "migratable-replicas")
 VALUES: dict[str, Any] = {
     "failurePolicy": "Fail",
@@ -130,34 +131,41 @@ def test_every_kind_of_fact_is_looked_at(installed: Installed) -> None:
     """
     Machines by claim, DataVolume, instancetype, preference, revision and DataSource; settings and policies.
     """
-    client = installed.plane.client
-
     refusals = [refusal(installed, vm) for vm in MACHINES]
-    settings = client.api("POST", "/apis/kubevirt.io/v1/namespaces/kubevirt/kubevirts?dryRun=All", CLUSTER)
-    policy = client.api("POST", "/apis/migrations.kubevirt.io/v1alpha1/migrationpolicies?dryRun=All", POLICY)
+    settings, policy = of_the_cluster(installed)
 
     assert [said for said in refusals if said is None or "hostDevices" not in said] == []
     assert (settings.status, "parallelMigrationsPerCluster" in settings.document["message"]) == (422, True)
     assert (policy.status, [each for each in policy.warnings if "LM" in each] != []) == (201, True)
 
 
+def of_the_cluster(installed: Installed) -> tuple[Reply, Reply]:
+    """What is answered to a KubeVirt resource and to a MigrationPolicy, both with faults."""
+    client = installed.plane.client
+    settings = client.api("POST", "/apis/kubevirt.io/v1/namespaces/kubevirt/kubevirts?dryRun=All", CLUSTER)
+    policy = client.api("POST", "/apis/migrations.kubevirt.io/v1alpha1/migrationpolicies?dryRun=All", POLICY)
+    return settings, policy
+
+
 def test_the_dry_run_api_asks_who_is_asking(installed: Installed) -> None:
     """
     The owner of a token sees of the cluster what their right to create machines shows them.
     """
-    client = installed.plane.client
-    client.kubectl("create", "serviceaccount", "developer", "-n", TENANT)
-    role = ("--verb=create", "--resource=virtualmachines.kubevirt.io", "-n", TENANT)
-    client.kubectl("create", "role", "developer", *role)
-    client.kubectl(
-        "create", "rolebinding", "developer", "--role=developer", f"--serviceaccount={TENANT}:developer", "-n", TENANT
-    )
-
-    with_right = checked(installed, client.token(TENANT, "developer"))
-    without = checked(installed, client.token(NAMESPACE, "migratable"))
+    with_right = checked(installed, developers_token(installed))
+    without = checked(installed, installed.plane.client.token(NAMESPACE, "migratable"))
 
     assert (with_right[0], "ReadWriteMany" in with_right[1]) == (200, True)
     assert (without[0], "ReadWriteMany" in without[1]) == (403, False)
+
+
+def developers_token(installed: Installed) -> str:
+    """The token of somebody who may create machines in the tenant's namespace."""
+    client, here = installed.plane.client, ("-n", TENANT)
+    account = f"--serviceaccount={TENANT}:developer"
+    client.kubectl("create", "serviceaccount", "developer", *here, check=False)
+    client.kubectl("create", "role", "developer", "--verb=create", "--resource=vm", *here, check=False)
+    client.kubectl("create", "rolebinding", "developer", "--role=developer", account, *here, check=False)
+    return client.token(TENANT, "developer")
 
 
 def checked(installed: Installed, token: str) -> tuple[int, str]:
@@ -216,31 +224,42 @@ def names_of(installed: Installed) -> list[str]:
     return installed.plane.client.kubectl("get", kinds, "-n", NAMESPACE, "-o", "name").stdout.split()
 
 
-@pytest.mark.parametrize("name", ["migratable-ca", "migratable-serving-cert"])
+def test_rights_granted_are_rights_used(installed: Installed) -> None:
+    """
+    What an account may do, it does when all is looked at, everybody asks and Secrets are lost; nothing is refused to it.
+    """
+    for vm in MACHINES:
+        refusal(installed, vm)
+    of_the_cluster(installed)
+    checked(installed, developers_token(installed))
+    for name in SECRETS:
+        made_again(installed, name)
+
+    for account in ("migratable", "migratable-rotator"):
+        granted, used = granted_to(installed, account), installed.used(account)
+        refused = [each["requestURI"] for each in installed.asked(account) if each["responseStatus"]["code"] == 403]
+        assert sorted(granted - used) == [], account
+        assert sorted(used - granted) == [], account
+        assert refused == [], account
+
+
+def made_again(installed: Installed, name: str) -> dict[str, Any]:
+    """Deletes a Secret, and waits until it is there again and filled."""
+    client, path = installed.plane.client, installed.kubelet.path("secrets", name)
+    client.kubectl("delete", "secret", name, "-n", NAMESPACE)
+    wait_until(lambda: "tls.key" in (client.api("GET", path).document.get("data") or {}), 30, f"{name} to be back")
+    return client.api("GET", path).document
+
+
+@pytest.mark.parametrize("name", SECRETS)
 def test_a_secret_that_was_deleted_is_made_again(installed: Installed, name: str) -> None:
     """
     By the rotator, with a right for that name alone.
     """
-    client, path = installed.plane.client, installed.kubelet.path("secrets", name)
+    remade = made_again(installed, name)
 
-    client.kubectl("delete", "secret", name, "-n", NAMESPACE)
-
-    wait_until(lambda: "tls.key" in (client.api("GET", path).document.get("data") or {}), 30, "the Secret to be back")
-
-
-@pytest.mark.parametrize("account", ["migratable", "migratable-rotator"])
-def test_rights_granted_are_rights_used(installed: Installed, account: str) -> None:
-    """
-    What an account may do, it has done in the tests above; nothing that it asked for was refused.
-    """
-    granted = granted_to(installed, account)
-
-    used = installed.used(account)
-    refused = [each["requestURI"] for each in installed.asked(account) if each["responseStatus"]["code"] == 403]
-
-    assert sorted(granted - used) == []
-    assert sorted(used - granted) == []
-    assert refused == []
+    assert remade["type"] == "Opaque"
+    assert {"tls.crt", "tls.key"} <= remade["data"].keys()
 
 
 def granted_to(installed: Installed, account: str) -> set[str]:
