@@ -282,6 +282,20 @@ def test_what_happens_when_the_time_is_over(tmp_path: Path, migrations: Any, end
     assert (case["outlook"] is None) is (ending is None)
 
 
+def test_a_vm_that_cannot_migrate_is_told_first(tmp_path: Path) -> None:
+    """
+    No setting helps a VM that KubeVirt does not migrate at all, so that comes before all settings.
+    """
+    held = vm("web")
+    held["spec"]["template"]["spec"]["domain"]["devices"]["hostDevices"] = [{"name": "usb", "deviceName": "a/b"}]
+
+    [machine] = explained(tmp_path, CR, held)["machines"]
+    text = migratable("explain-settings", str(tmp_path)).out
+
+    assert (machine["liveMigratable"], machine["reason"]) == (False, "HostDeviceNotLiveMigratable")
+    assert "  verdict       not migrated at all (HostDeviceNotLiveMigratable), whatever the settings" in text
+
+
 def test_one_vm_can_be_asked_for(tmp_path: Path) -> None:
     """
     By name or by namespace and name; the others are left out.

@@ -12,6 +12,7 @@ from webhook.facts.migration import Sourced
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.budget import Budget
 from webhook.kubevirt.explaining import Case, Effective, Explained, Outlook
+from webhook.kubevirt.verdict import Verdict
 from webhook.objects.meta import Json
 from webhook.objects.path import dotted
 from webhook.report.model import API_VERSION
@@ -74,6 +75,9 @@ class MachineReport(_Part, frozen=True):
     kind: str
     namespace: str
     name: str
+    live_migratable: bool | None
+    """KubeVirt's own answer, whatever the settings; null where it is unproven."""
+    reason: str | None
     cases: list[CaseReport]
     memory_bytes: int | None
     memory_path: str | None
@@ -96,14 +100,16 @@ class SettingsReport(_Part, frozen=True):
     notes: list[str]
 
 
-def build(release: str, cluster: Case, machines: Sequence[Explained], notes: Sequence[str]) -> SettingsReport:
+def build(
+    release: str, cluster: Case, machines: Sequence[tuple[Explained, Verdict | None]], notes: Sequence[str]
+) -> SettingsReport:
     """The answer."""
     return SettingsReport(
         API_VERSION,
         "MigrationSettings",
         release,
         _case(cluster, None),
-        [_machine(each) for each in machines],
+        [_machine(each, verdict) for each, verdict in machines],
         [printable(each) for each in notes],
     )
 
@@ -113,12 +119,14 @@ def render(report: SettingsReport) -> str:
     return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
 
 
-def _machine(each: Explained) -> MachineReport:
+def _machine(each: Explained, verdict: Verdict | None) -> MachineReport:
     memory = each.memory
     return MachineReport(
         each.kind,
         printable(each.namespace),
         printable(each.name),
+        verdict.live_migratable if verdict is not None else None,
+        verdict.reason.value if verdict is not None and verdict.reason is not None else None,
         [_case(case, each.outlook(case)) for case in each.cases],
         _number(memory.value) if isinstance(memory, Sourced) else None,
         dotted(memory.path) if isinstance(memory, Sourced) else None,

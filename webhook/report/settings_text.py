@@ -36,6 +36,10 @@ def _cluster(report: SettingsReport) -> Iterator[str]:
 def _machine(machine: MachineReport) -> Iterator[str]:
     name = "/".join(part for part in (machine.namespace, machine.name) if part) or "(no name)"
     yield f"{machine.kind} {name}"
+    if machine.live_migratable is False:
+        yield from _row(
+            "verdict", f"not migrated at all ({machine.reason}), whatever the settings: see `migratable check`"
+        )
     yield from _row("memory", _memory(machine))
     for disk in machine.local_disks:
         most = f"up to {_mebibytes(disk.most_bytes)}" if disk.most_bytes is not None else "what was written to it"

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from webhook.engine import judge
 from webhook.errors import BadInput
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.unknown import Unknown
@@ -13,6 +14,7 @@ from webhook.kubevirt.quantity import parse_quantity
 from webhook.kubevirt.releases import newest, only
 from webhook.kubevirt.subject import Subject, subject_of
 from webhook.objects.kubevirt import MigrationPolicy
+from webhook.objects.meta import Kubernetes
 from webhook.report.settings_model import SettingsReport, build
 from webhook.resolve.manifests import Given, Manifests, objects_in
 from webhook.surfaces.checking import choose_release
@@ -52,10 +54,11 @@ def explain_settings(inputs: Sequence[Manifests], background: Iterable[Given], w
         notes.append("no MigrationPolicy was given")
     migrations = None if isinstance(configuration, Unknown) else configuration.migrations
     cluster = explain_cluster(migrations, behaviour, given=not isinstance(configuration, Unknown), link=link)
+    release = only(behaviour.release)
     machines = [
-        explain_vm(facts, world, behaviour, link)
-        for subject in _subjects(given, wanted.vms)
-        for facts in expand(subject, world, only(behaviour.release))
+        (explain_vm(facts, world, behaviour, link), judge(judged, world, release).verdict)
+        for judged, subject in _subjects(given, wanted.vms)
+        for facts in expand(subject, world, release)
     ]
     return build(str(behaviour.release), cluster, machines, notes)
 
@@ -72,13 +75,14 @@ def _link(text: str) -> int:
     return quantity.floor
 
 
-def _subjects(given: Iterable[Given], names: tuple[str, ...]) -> list[Subject]:
-    found = [subject for each in given if each.object is not None and (subject := subject_of(each.object)) is not None]
+def _subjects(given: Iterable[Given], names: tuple[str, ...]) -> list[tuple[Kubernetes, Subject]]:
+    objects = [each.object for each in given if each.object is not None]
+    found = [(each, subject) for each in objects if (subject := subject_of(each)) is not None]
     for name in names:
-        if not any(_is(subject, name) for subject in found):
-            have = ", ".join(sorted({subject.name for subject in found})[:10]) or "none"
+        if not any(_is(subject, name) for _, subject in found):
+            have = ", ".join(sorted({subject.name for _, subject in found})[:10]) or "none"
             raise BadInput(f"there is no VM {name!r} among the objects given", remedy=f"There are: {have}.")
-    return [subject for subject in found if not names or any(_is(subject, name) for name in names)]
+    return [each for each in found if not names or any(_is(each[1], name) for name in names)]
 
 
 def _is(subject: Subject, name: str) -> bool:
