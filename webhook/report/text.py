@@ -66,7 +66,7 @@ def render(
         if verbose or any(not _is_known(finding) for finding in each.findings)
     ]
     if known := "\n".join(_baseline(report, pen)):
-        blocks.append(known)
+        blocks.insert(0, known)  # what is new stands at the end, where a log is read
     closing = [line for note in report.notes for line in pen.wrap(note, "", "note: ")]
     if rules := list(dict.fromkeys(finding.rule for each in report.objects for finding in each.findings)):
         closing.append(f"More about a rule, with examples: migratable explain {rules[0]}")
@@ -116,7 +116,7 @@ def summary(report: Report, *, colour: bool = False) -> str:
 
 
 def _is_known(finding: FindingReport) -> bool:
-    """Whether it is in the baseline: listed in a line of its own, at the end."""
+    """Whether it is in the baseline: listed in a line of its own, in front."""
     return finding.exemption is not None and finding.exemption.kind == "baseline"
 
 

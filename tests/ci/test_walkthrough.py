@@ -1,0 +1,76 @@
+"""docs/ci.md tells the truth: its ten minutes are gone through again."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.ci import fleet
+from tests.surfaces.running import ROOT
+
+PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8").partition("## What a cluster knows")[0]
+LEFT_OUT = "...\n"
+
+
+def steps() -> Iterator[tuple[str, str]]:
+    """Each command of the page and what the page says that it prints; the configuration comes first where it stands."""
+    for language, block in re.findall(r"```(console|yaml)\n(.*?)```", PAGE, re.DOTALL):
+        if language == "yaml":
+            yield f"cat > migratable.yaml <<'EOT'\n{block}EOT", ""
+            continue
+        for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, printed = step.partition("\n")
+            yield command, printed
+
+
+def matches(printed: str, expected: str) -> bool:
+    parts = [re.escape(part) for part in re.split(rf"^{re.escape(LEFT_OUT)}", expected, flags=re.MULTILINE)]
+    return re.fullmatch("(?:.*\n)?".join(parts), printed, re.DOTALL) is not None
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    program = tmp_path / "bin" / "migratable"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m webhook "$@"\n')
+    program.chmod(0o755)
+    fleet.write(tmp_path / "fleet")
+    (tmp_path / "fleet" / ".git").mkdir()
+    return tmp_path / "fleet"
+
+
+def test_the_ten_minutes_go_as_the_page_says(repository: Path) -> None:
+    """
+    Every command of the walk through 300 manifests prints what the page shows, up to what it says it leaves out.
+    """
+    env = {
+        "PATH": f"{repository.parent / 'bin'}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "COLUMNS": "100",
+        "NO_COLOR": "1",
+    }
+    status = 0
+    told = 0
+
+    for command, expected in steps():
+        if command == "echo $?":
+            assert f"{status}\n" == expected
+            continue
+        ran = subprocess.run(
+            ["bash", "-c", f"exec 2> ../err\n{command}"],
+            cwd=repository,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        status = ran.returncode
+        printed = ran.stdout + (repository.parent / "err").read_text()
+        assert matches(printed, expected), f"$ {command}\n{printed[-3000:]}"
+        told += 1
+
+    assert told == 11
