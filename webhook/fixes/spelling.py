@@ -4,11 +4,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from webhook.engine import Finding
-from webhook.fixes.fix import Fix, find, rename, replace
+from webhook.fixes.fix import Fix, find, put, remove, rename, replace
 from webhook.objects.meta import Json
+from webhook.objects.path import FieldPath
 
-_MEANT = re.compile(r"(?:Did you mean|Write kind:) ([A-Za-z0-9]+)[?.]")
+_MEANT = re.compile(r"(?:Did you mean|Write kind:|Write) ([A-Za-z0-9]+(?:[./][A-Za-z0-9]+)*)(?:[?;]|\.$)")
 """How rules say what was probably meant."""
+_MOVED = re.compile(r"Move it to ([A-Za-z]+(?:\.[A-Za-z]+)+)\.$")
 
 
 def _value(finding: Finding, raw: Json) -> Iterator[Fix]:
@@ -31,6 +33,17 @@ def _key(finding: Finding, raw: Json) -> Iterator[Fix]:
         yield Fix(f"write {meant[1]} instead of {written!a}", patch, is_safe=_is_same(written, meant[1]))
 
 
+def _key_or_place(finding: Finding, raw: Json) -> Iterator[Fix]:
+    """The place is named so, or the key stands at the wrong level: then a short value can be moved."""
+    yield from _key(finding, raw)
+    moved = _MOVED.search(finding.remedy)
+    value = find(raw, finding.path)
+    if moved is not None and isinstance(value, str | int | bool):
+        target: FieldPath = tuple(moved[1].split("."))
+        if find(raw, target) is None and (patch := put(raw, target, value)):
+            yield Fix(f"move it to {moved[1]}", (*patch, *remove(raw, finding.path)))
+
+
 def _is_same(written: str, meant: str) -> bool:
     """Whether only capitals differ: then nothing else can have been meant."""
     return written.lower() == meant.lower()
@@ -43,4 +56,7 @@ FIXES: Mapping[str, Callable[[Finding, Json], Iterator[Fix]]] = {
     "LM625": _value,
     "LM646": _key,
     "LM801": _value,
+    "LM803": _key_or_place,
+    "LM804": _value,
+    "LM805": _value,
 }
