@@ -145,7 +145,7 @@ def _said(body: bytes, manifest: Manifest) -> Said:
     report = msgspec.json.decode(body, type=Report)
     assert report.problems == []
     (found,) = [each for each in report.objects if _is(each, manifest)]
-    nowhere = {"line": None, "column": None, "end_line": None, "end_column": None}
+    nowhere = {"line": None, "column": None, "end_line": None, "end_column": None, "fixes": []}  # they need the text
     findings = (each for each in found.findings if each.rule not in OF_MANIFESTS)
     return Said(found.verdict, tuple(msgspec.structs.replace(each, **nowhere) for each in findings))
 

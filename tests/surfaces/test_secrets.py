@@ -21,6 +21,18 @@ SECRETS = st.sampled_from(
 )
 
 
+class Plain(yaml.SafeDumper):
+    """Quotes what Kubernetes would take for something else than PyYAML does, and nothing else."""
+
+
+Plain.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style=None if text[:1].isalpha() and text not in ("y", "Y", "n", "N") else '"'
+    ),
+)
+
+
 def in_one_line(value: Any) -> str:
     return json.dumps(value)
 
@@ -30,11 +42,11 @@ def indented(value: Any) -> str:
 
 
 def flowing(value: Any) -> str:
-    return str(yaml.safe_dump(value, default_flow_style=True, width=10**6))
+    return str(yaml.dump(value, Dumper=Plain, default_flow_style=True, width=10**6))
 
 
 def in_blocks(value: Any) -> str:
-    return str(yaml.safe_dump(value, sort_keys=False))
+    return str(yaml.dump(value, Dumper=Plain, sort_keys=False))
 
 
 def spelt_out(value: Any) -> str:
