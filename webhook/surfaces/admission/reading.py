@@ -68,10 +68,12 @@ def read_review(body: bytes) -> Readable | Unreadable:
     """
     The request in ``body``.
 
-    Raises BadReview for what no API server sends: no JSON, another version, no request, no usable UID, an UPDATE
-    without its old object.
+    Raises BadReview for what no API server sends: no UTF-8 (it replaces what is none), no JSON, another version, no
+    request, no usable UID, an UPDATE without its old object.
     """
     try:
+        if not body.isascii():
+            body.decode()  # objects are read in part, and msgspec looks only at the text that it reads
         review = _decoder.decode(body)
     except RecursionError:
         return _endless(body)

@@ -1,0 +1,27 @@
+"""Nothing that can be sent makes a door crash, answer 5xx, refuse without code, reason and path, or think for long."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fuzz.doors import SHARES, Corpus, Doors
+
+TOTAL = int(os.environ.get("MIGRATABLE_FUZZ", "20000"))
+
+
+@pytest.fixture(scope="module")
+def doors() -> Iterator[Doors]:
+    """All doors, on what the generators give."""
+    with Doors(Corpus.gathered()) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("kind", SHARES)
+def test_nothing_that_can_be_sent_is_answered_wrongly(doors: Doors, kind: str) -> None:
+    """
+    20,000 inputs in all (MIGRATABLE_FUZZ says how many); `python -m tests.fuzz --only KIND SEED` repeats one.
+    """
+    wrong = {seed: said for seed in range(round(TOTAL * SHARES[kind])) if (said := doors.try_one(kind, seed))}
+
+    assert wrong == {}
