@@ -52,7 +52,7 @@ def as_yaml(*manifests: Manifest) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What one door says of one object, without places in files, which admission does not have."""
+    """What one door says of one object, without places in files and patches of them, which admission does not have."""
 
     verdict: Any
     findings: tuple[Any, ...]
