@@ -284,6 +284,33 @@ def test_where_everybody_is_at_work_a_newcomer_is_told_to_come_again(app: Counti
     assert running.refusals == ["connections"]
 
 
+def test_nobody_goes_who_may_be_about_to_speak(app: Counting) -> None:
+    """
+    A stranger has half a second to begin, and who brought a review keeps his connection for five: the newcomer is told to
+    come again instead, which loses nothing.
+    """
+    with listening(app, Limits(connections=2)) as running, Wire(running.port) as known, Wire(running.port) as stranger:
+        assert known.send(post("/known")).answer().status == 200
+        running.wait_open(2)
+        running.clock.advance(0.4)
+        with Wire(running.port) as early:
+            assert early.send(post()).answer().status == 503
+        running.wait_open(2)
+        running.clock.advance(0.2)
+        with Wire(running.port) as second:
+            assert second.send(post("/known")).answer().status == 200
+            assert stranger.rest() == b""
+            with Wire(running.port) as third:
+                assert third.send(post()).answer().status == 503
+            running.wait_open(2)
+            running.clock.advance(5)
+
+            with Wire(running.port) as fourth:
+                assert fourth.send(post()).answer().status == 200
+                assert known.rest() == b""
+    assert running.refusals == ["connections", "idle", "connections", "idle"]
+
+
 def test_one_source_cannot_take_all_places(app: Counting) -> None:
     """
     Beyond its own number a source loses its own longest idle stranger, and is told to come again where it has none.
@@ -293,6 +320,7 @@ def test_one_source_cannot_take_all_places(app: Counting) -> None:
         assert known.answer().status == 200
         idle = Wire(running.port)
         running.wait_open(3)
+        running.clock.advance(1)
 
         busy = Wire(running.port).send(post("/held"))
         running.wait_busy()
@@ -600,7 +628,12 @@ def test_a_flood_of_strangers_leaves_others_served(
         Wire(running.port, client, source="127.0.0.2") as lawful,
     ):
         assert lawful.send(post("/known")).answer().status == 200
-        flood = [Wire(running.port, client) for _ in range(120)]
+        flood = []
+        for count in range(3):
+            flood += [Wire(running.port, client) for _ in range(40)]
+            running.wait_open(41)
+            running.wait(lambda: len(running.refusals) == 40 * count, "the next to be taken up")  # noqa: B023
+            running.clock.advance(1)
 
         answers = [lawful.send(post("/known")).answer().status for _ in range(10)]
 

@@ -27,6 +27,8 @@ log = logging.getLogger("migratable.listener")
 log.setLevel(logging.ERROR)  # else strangers write a line of log with each broken request; the metrics count them
 
 SWEEP_SECONDS = 0.5
+REST_SECONDS = {False: 0.5, True: 5.0}
+"""How long a connection, of a stranger or a known one, must have been idle before it may go to make room."""
 KNOWN = "known"
 """Key of a request's ``state``: set by an application that has seen a request which only an API server would send."""
 
@@ -112,9 +114,19 @@ class Guard:
             del self._sources[connection.source]
 
     def _make_room(self, why: str, over: int, newcomer: "GuardedProtocol", among: "Iterable[GuardedProtocol]") -> bool:
-        """Cuts the longest idle stranger, else the longest idle one of all, else tells the newcomer to come again."""
-        idle = [each for each in among if each.is_idle and each.app is not come_again]
-        victim = min(idle, key=lambda each: (each.known, each.since), default=None)
+        """
+        Cuts the longest idle stranger, else the longest idle one of all, else tells the newcomer to come again.
+
+        Nobody is cut who may be about to speak: a review that meets a closed connection is lost, one that is answered 503
+        is sent again.
+        """
+        now = self.clock()
+        idle = [each for each in among if each.is_idle and now - each.since >= REST_SECONDS[each.known]]
+        victim = min(
+            (each for each in idle if each.app is not come_again),
+            key=lambda each: (each.known, each.since),
+            default=None,
+        )
         if victim is None:
             self.refused(why)
             newcomer.app = come_again
