@@ -34,10 +34,18 @@ SECONDS = 60
 
 
 def own_address() -> str:
-    """An address of this machine that is not loopback, which an EndpointSlice may not hold; nothing is sent."""
+    """
+    An address of this machine that is not loopback, which an EndpointSlice may not hold; nothing is sent.
+
+    Empty where there is none.
+    """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        asking.connect(("192.0.2.1", 9))
-        return str(asking.getsockname()[0])
+        try:
+            asking.connect(("192.0.2.1", 9))  # of a network for documentation, so by the default route
+        except OSError:
+            return ""
+        address = str(asking.getsockname()[0])
+    return "" if address.startswith("127.") else address
 
 
 @dataclass

@@ -25,7 +25,7 @@ import pytest
 from tests.apiserver.client import Client, Reply
 from tests.apiserver.controlplane import ControlPlane
 from tests.deploy.helming import Helm
-from tests.deploy.kubelet import Kubelet, kubelet
+from tests.deploy.kubelet import Kubelet, kubelet, own_address
 from tests.deploy.manifests import CRDS, DEPLOY, NAMESPACE
 from tests.deploy.tenants import CLUSTER, MACHINES, ON_A_CLAIM, POLICY, TENANT, make_world
 from tests.waiting import wait_until
@@ -74,6 +74,8 @@ class Installed:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
+    if not own_address():
+        pytest.skip("this machine has no address but loopback, to which no Service leads")
     folder = tmp_path_factory.mktemp("installed")
     audit, policy = folder / "audit.log", folder / "audit-policy.json"
     policy.write_text(json.dumps(AUDIT_POLICY))
