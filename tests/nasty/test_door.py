@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.nasty.door import CANARY, HOLE, Doorway, Manifest, nested, pierced, secretive
+from tests.nasty.door import CANARY, HOLE, SECONDS, Doorway, Manifest, nested, pierced, secretive
 from tests.serve.wire import Wire, post
 from tests.surfaces.admission.reviews import on_claim, review
+from tests.waiting import wait_until
 from webhook.surfaces.admission.door import MAX_BODY
 
 MIB = 2**20
@@ -89,11 +90,14 @@ def test_i2_what_is_no_review_is_a_400_in_one_line(door: Doorway, body: bytes, r
     """
     I2: what no API server sends is answered 400 with a one-line reason; of it nothing but the size is logged.
     """
+    before = len(lines(door))
+
     told = door.review(body)
 
     assert (told.status, told.body) == (400, f"{reason}\n".encode())
-    last = json.loads(door.server.log.read_text().splitlines()[-1])
-    assert last | {"time": ""} == {
+    wait_until(lambda: len(lines(door)) > before, SECONDS, "the line of log")
+    (line,) = lines(door)[before:]
+    assert line | {"time": ""} == {
         "time": "",
         "level": "warning",
         "logger": "migratable.admission",
@@ -101,6 +105,11 @@ def test_i2_what_is_no_review_is_a_400_in_one_line(door: Doorway, body: bytes, r
         "bytes": len(body),
         "path": "/validate",
     }
+
+
+def lines(door: Doorway) -> list[Any]:
+    """The log so far, but for a line that is being written."""
+    return [json.loads(line) for line in door.server.log.read_text().splitlines(keepends=True) if line.endswith("}\n")]
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,9 @@ def test_the_log_tells_of_a_denial_and_not_of_the_object(server: Alone) -> None:
     init = {"name": "init", "cloudInitNoCloud": {"userData": "password: s3cr3t-canary"}}
     server.ask(server.admission, "POST", "/validate", review("CREATE", vm("logged", volumes=[on_claim("os"), init])))
 
-    (denied,) = [line for line in server.log if line.get("object") == "logged"]
+    (denied,) = wait_until(
+        lambda: [line for line in server.log if line.get("object") == "logged"], 20, "the line of log"
+    )
     assert (denied["message"], denied["kind"], denied["rules"]) == ("denied", "VirtualMachine", ["LM201"])
     assert "canary" not in (server.folder / "err").read_text()
 

@@ -94,7 +94,7 @@ async def _follow_policy(situations: Situations, metrics: Metrics, draining: Dra
             await asyncio.wait_for(draining.began.wait(), POLICY_POLL_SECONDS)
         except TimeoutError:
             try:
-                situations.refresh()
+                await asyncio.to_thread(situations.refresh)  # a mount that hangs must not hang the server
             except Misconfigured as error:
                 metrics.policy_failures.inc()
                 log.error("keeping the old policy", extra={"problem": error.message})  # noqa: TRY400 - no locals

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from webhook.policy import Policy
 from webhook.policy_standing import Standing, standing
 from webhook.serve.cache_metrics import CacheCollector, Statistics
+from webhook.serve.spool import Spool
 from webhook.serve.tls import Certificates
 
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
@@ -141,7 +142,7 @@ class JsonLines(logging.Formatter):
 
 def log_to_stderr() -> None:
     """Sends all logs, uvicorn's and the client library's too, to stderr as JSON lines."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = Spool(sys.stderr)
     handler.setFormatter(JsonLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]

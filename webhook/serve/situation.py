@@ -42,7 +42,7 @@ class Situations:
         return self._policy
 
     def refresh(self) -> bool:
-        """Reads the policy file again if it changed. Raises Misconfigured where it cannot be used."""
+        """Reads the policy file again if it changed, in any thread. Raises Misconfigured where it cannot be used."""
         if self._file is None:
             return False
         try:
@@ -53,23 +53,23 @@ class Situations:
             return False
         self._content = content
         self._policy = parse_policy(content, str(self._file))
-        self._cached = None
         log.info("policy changed")
         return True
 
     def __call__(self) -> Situation:
         """What is in force now."""
+        policy = self._policy
         found = self._world().every(KubeVirt)
         today = self._today()
         kubevirt = found[0] if not isinstance(found, Unknown) and found else None
         key = (kubevirt, today)
-        if self._cached is not None and self._cached[0] == key:
+        if self._cached is not None and self._cached[0] == key and self._cached[1].policy is policy:
             return self._cached[1]
         try:
             chosen = choose_release(self._release, self._world())
         except WebhookError:  # a version in the CR's status that cannot be judged
             chosen = ANY
         namespace = (kubevirt.namespace if kubevirt is not None else "") or USUAL_NAMESPACE
-        situation = Situation(self._policy, chosen, namespace, today)
+        situation = Situation(policy, chosen, namespace, today)
         self._cached = (key, situation)
         return situation
