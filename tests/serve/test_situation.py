@@ -112,6 +112,7 @@ def test_a_changed_file_is_taken(file: Path) -> None:
 
     assert situations.refresh() is True
     assert situations().policy.profile is Profile.STRICT
+    assert situations.refresh() is False
 
 
 @pytest.mark.parametrize("content", ["profile: lenient\n", "a: [", "\0", None])

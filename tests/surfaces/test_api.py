@@ -380,7 +380,7 @@ def test_long_work_leaves_the_loop_free_and_the_queue_short() -> None:
 
     async def ask() -> list[Any]:
         judging = Judging()
-        asked = [asyncio.create_task(judging.do(lambda: going_on.wait(30))) for _ in range(AT_ONCE + MAX_WAITING + 1)]
+        asked = [asyncio.create_task(judging.do(lambda: going_on.wait(5))) for _ in range(AT_ONCE + MAX_WAITING + 1)]
         await asyncio.sleep(0)
         with pytest.raises(Unavailable):
             await asked[-1]  # the loop runs on, though no thread has come back
