@@ -5,7 +5,7 @@ from typing import Any
 
 import jsonpatch
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.generating import (
@@ -122,8 +122,9 @@ LIMITED = st.fixed_dictionaries(
 ANYTHING = st.one_of(carriers(), kubevirts(), kubevirts(wild=True), networks())
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 @given(ANYTHING, POLICIES, worlds(), RELEASES)
+@example(kubevirt(), Policy(migration_settings={"allowPostCopy": True, "allowWorkloadDisruption": False}), [], ONE)
 def test_filling_in_twice_is_filling_in_once(
     manifest: Manifest, policy: Policy, world: World, releases: Releases
 ) -> None:
@@ -142,7 +143,7 @@ def test_filling_in_twice_is_filling_in_once(
     assert len({operation["path"] for operation in patch}) == len(patch)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=120)
 @given(st.one_of(carriers(), kubevirts(wild=True), LIMITED), POLICIES, worlds(), RELEASES)
 def test_filling_in_never_does_harm(manifest: Manifest, policy: Policy, world: World, releases: Releases) -> None:
     """
@@ -168,7 +169,7 @@ def decided(manifest: Manifest, terms: Judging) -> set[tuple[str, str]]:
     return {each.finding.identity for each in decisions if each.action is Action.DENY}
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(kubevirts(wild=True), RELEASES)
 def test_what_is_in_force_becomes_visible_and_stays(manifest: Manifest, releases: Releases) -> None:
     """

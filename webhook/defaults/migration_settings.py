@@ -53,13 +53,21 @@ def _fitting(facts: DefaultFacts, migrations: Json) -> Mapping[str, Json]:
     """
     The policy's values, less those that decide about time where they and what is written would not fit together.
 
-    Both may be sound by themselves: at 8Mi a GB takes 120 s, which is enough for 150 s and not for 100 s.
+    Both may be sound by themselves: at 8Mi a GB takes 120 s, which is enough for 150 s and not for 100 s. The release's
+    own are filled in instead; what has none is judged beside these, or the next time would fill it in.
     """
     wanted = facts.wanted.values or {}
-    absent = {name: value for name, value in wanted.items() if written(migrations).get(name) is None}
-    if not any(_too_little({**written(migrations), **absent}, each) for each in each_of(facts.releases)):
+    there = written(migrations)
+    if _fits(facts, {**wanted, **there}):
         return wanted
-    return {name: value for name, value in wanted.items() if name not in TIME}
+    own = {name: value for name, value in same_in_all(facts.releases).items() if name in TIME}
+    others = {name: value for name, value in wanted.items() if name not in TIME}
+    rest = {name: value for name, value in wanted.items() if name in TIME and name not in own}
+    return {**others, **rest} if _fits(facts, {**own, **others, **rest, **there}) else others
+
+
+def _fits(facts: DefaultFacts, migrations: Json) -> bool:
+    return not any(_too_little(migrations, each) for each in each_of(facts.releases))
 
 
 def _too_little(migrations: Json, behaviour: Behaviour) -> bool:

@@ -24,7 +24,7 @@ def check(facts: BudgetFacts) -> Iterator[Outcome]:
     for behaviour in each(facts.releases):
         if (found := _judged(facts, facts.memory, behaviour)) is not None:
             said[found] = said.get(found, 0) | only(behaviour.release)
-    path = facts.memory.path if isinstance(facts.memory, Sourced) else (*facts.base, "domain", "memory", "guest")
+    path = facts.memory.path if isinstance(facts.memory, Sourced) else (*facts.base, "domain")
     harm = facts.memory.value if isinstance(facts.memory, Sourced) else 0
     for (message, open_question), releases in said.items():
         if open_question:
