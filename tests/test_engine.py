@@ -120,7 +120,7 @@ def test_different_findings_stay_apart(other: dict[str, object]) -> None:
 MACHINES = st.tuples(carriers(), worlds())
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(MACHINES)
 def test_any_release_is_the_union_of_the_single_ones(pair: tuple[Manifest, World]) -> None:
     """
@@ -142,7 +142,7 @@ def test_any_release_is_the_union_of_the_single_ones(pair: tuple[Manifest, World
     assert {key(one): one.releases for one in together.findings if one.basis is Basis.KUBEVIRT} == alone
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(MACHINES)
 def test_a_verdict_has_its_reasons(pair: tuple[Manifest, World]) -> None:
     """
@@ -162,7 +162,7 @@ def test_a_verdict_has_its_reasons(pair: tuple[Manifest, World]) -> None:
         assert (refusing, verdict.reason, verdict.unproven) == ([], None, ())
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(MACHINES)
 def test_a_finding_stands_where_something_is(pair: tuple[Manifest, World]) -> None:
     """
@@ -183,7 +183,7 @@ def test_a_finding_stands_where_something_is(pair: tuple[Manifest, World]) -> No
                 assert here is None
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=30)
 @given(MACHINES)
 def test_judging_twice_says_the_same(pair: tuple[Manifest, World]) -> None:
     """

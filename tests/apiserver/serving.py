@@ -59,7 +59,7 @@ class Serving:
 
 
 @contextmanager
-def running(ca: CertificateAuthority, folder: Path, *flags: str) -> Iterator[Serving]:
+def running(ca: CertificateAuthority, folder: Path, *flags: str, stderr: int | None = None) -> Iterator[Serving]:
     """`migratable serve` with a certificate of `ca`, its log in `folder`; ready when the block begins."""
     folder.mkdir(parents=True, exist_ok=True)
     pair = ca.issue("migratable", server_names=["127.0.0.1", "localhost", "migratable.migratable.svc"])
@@ -73,12 +73,14 @@ def running(ca: CertificateAuthority, folder: Path, *flags: str) -> Iterator[Ser
         *flags,
     ]
     with log.open("wb") as out:
-        popen = subprocess.Popen(command, stdout=out, stderr=out, cwd=ROOT)
+        popen = subprocess.Popen(command, stdout=out, stderr=stderr or out, cwd=ROOT)
     server = Serving(popen, admission, api, health, folder, log)
     try:
         wait_until(server.ready, START_SECONDS, "migratable serve to be ready")
         yield server
     finally:
+        if popen.stderr is not None:
+            popen.stderr.close()
         server.stop()
 
 

@@ -180,7 +180,7 @@ def test_only_what_something_can_be_said_about_is_ours(api_version: str, kind: s
     assert is_ours(given) is ours
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(carriers(), worlds())
 def test_json_and_yaml_hold_the_same_objects(machine: Manifest, world: list[Manifest]) -> None:
     """
@@ -197,7 +197,7 @@ def test_json_and_yaml_hold_the_same_objects(machine: Manifest, world: list[Mani
     assert [each.raw for each in stream.given] == every
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=3),

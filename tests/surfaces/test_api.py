@@ -357,7 +357,7 @@ BODIES = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(BODIES, st.sampled_from((JSON, YAML)))
 @example(b'{"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "spec": null, "metadata": null}', JSON)
 @example(b'{"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "spec": {"template": []}}', JSON)

@@ -49,7 +49,7 @@ def test_a_machine_is_judged_alike_at_every_door(machine: Manifest, world: World
         assert [each["field"] for each in causes[:MAX_CAUSES]] == [each.path for each in denied[:MAX_CAUSES]]
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(st.one_of(kubevirts(), networks(), migration_policies()), worlds(), POLICIES)
 def test_settings_are_judged_alike_at_every_door(manifest: Manifest, world: World, policy: str) -> None:
     """
@@ -64,7 +64,7 @@ def test_settings_are_judged_alike_at_every_door(manifest: Manifest, world: Worl
         assert doors.by_command_line(manifest) == at_admission
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(carriers(), worlds())
 def test_warnings_are_short_and_few(machine: Manifest, world: World) -> None:
     """

@@ -64,7 +64,7 @@ def spelt_out(value: Any) -> str:
     return str(yaml.dump(value, Dumper=Dumper, sort_keys=False))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(machines(), SECRETS, st.sampled_from((in_one_line, indented, flowing, in_blocks, spelt_out)))
 def test_no_layout_makes_a_report_show_a_secret(machine: Manifest, secret: dict[str, Any], layout: Any) -> None:
     """

@@ -244,7 +244,7 @@ def test_a_body_that_is_too_large_is_cut() -> None:
     assert (answer.status, answer.header("connection")) == (413, "close")
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(st.one_of(carriers(), kubevirts(wild=True)), worlds(), st.sampled_from(("/validate", "/mutate")))
 def test_every_answer_is_one_that_api_servers_take(manifest: Manifest, world: World, path: str) -> None:
     """
@@ -288,7 +288,7 @@ def spoilt(draw: st.DrawFn) -> bytes:
     return json.dumps(body).encode()
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(spoilt(), st.sampled_from(("/validate", "/mutate")))
 def test_a_spoilt_object_is_answered_too(body: bytes, path: str) -> None:
     """
@@ -297,7 +297,7 @@ def test_a_spoilt_object_is_answered_too(body: bytes, path: str) -> None:
     assert response(post(door(), body, path))["uid"] == json.loads(body)["request"]["uid"]
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(st.one_of(st.binary(max_size=300), ANY.map(lambda value: json.dumps(value).encode())))
 def test_what_is_no_review_is_a_400(body: bytes) -> None:
     """

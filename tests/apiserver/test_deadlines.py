@@ -1,0 +1,129 @@
+"""No answer is later than its caller waits, whichever of our dependencies hangs."""
+
+import http.client
+import json
+import signal
+import ssl
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.apiserver import crds
+from tests.apiserver.controlplane import ControlPlane
+from tests.apiserver.serving import Serving, serving
+from tests.surfaces.admission.reviews import TENANT, claim, on_claim, review, vm
+from tests.waiting import wait_until
+from webhook.surfaces.admission.door import CONFIRMING_THREADS
+
+pytestmark = pytest.mark.apiserver
+
+BESIDE = 8
+"""How many reviews are sent at one time."""
+
+
+@pytest.fixture(scope="module")
+def plane() -> Iterator[ControlPlane]:
+    """One that may be stopped, with a claim that only one node can mount and a revision that is read live."""
+    with ControlPlane(crds=crds.OWN) as running:
+        client = running.client
+        client.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": TENANT}})
+        body = claim("single", "ReadWriteOnce")
+        body["spec"]["resources"] = {"requests": {"storage": "1Gi"}}
+        client.create(f"/api/v1/namespaces/{TENANT}/persistentvolumeclaims", body)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def server(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """A server with facts from it, which has seen the claim."""
+    with serving(plane, tmp_path_factory.mktemp("deadlines") / "serve") as running:
+        wait_until(lambda: not asked(plane, running, REVIEWS["denied"], 10)[0]["allowed"], 30, "the claim to be seen")
+        yield running
+
+
+REVIEWS: dict[str, bytes] = {
+    "allowed": review("CREATE", vm()),
+    "denied": review("CREATE", vm(volumes=[on_claim("single")])),
+    "missing claim": review("CREATE", vm(volumes=[on_claim("missing")])),
+    "read live": review("CREATE", vm(outer={"instancetype": {"name": "x", "revisionName": "x"}})),
+    "update": review("UPDATE", vm(volumes=[on_claim("single")]), vm()),
+    "the same again": review("UPDATE", vm(volumes=[on_claim("single")]), vm(volumes=[on_claim("single")])),
+    "deleted": review("DELETE", None, vm()),
+}
+
+
+def asked(plane: ControlPlane, server: Serving, body: bytes, timeout: float, path: str = "/validate") -> Any:
+    """The response, and after how many seconds it came; as an API server asks that waits so long and not longer."""
+    trust = ssl.create_default_context(cadata=plane.ca.cert_pem.decode())
+    connection = http.client.HTTPSConnection("localhost", server.admission_port, timeout=timeout, context=trust)
+    connection.connect()
+    began = time.monotonic()
+    try:
+        connection.request("POST", f"{path}?timeout={timeout:g}s", body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        assert answer.status == 200
+        return json.loads(answer.read())["response"], time.monotonic() - began
+    finally:
+        connection.close()
+
+
+@contextmanager
+def hanging(plane: ControlPlane, name: str) -> Iterator[None]:
+    """A process of the plane accepts connections and does nothing any more."""
+    process = plane.processes[name].popen
+    process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
+        wait_until(plane.client.ready, 60, "the API server to be back")
+
+
+@pytest.mark.parametrize("timeout", [2, 5])
+@pytest.mark.parametrize("dependency", ["kube-apiserver", "etcd"])
+def test_every_answer_comes_in_time_while_a_dependency_hangs(
+    plane: ControlPlane, server: Serving, dependency: str, timeout: float
+) -> None:
+    """
+    R23: with the API server that facts come from stopped, and with its etcd stopped, reviews of all kinds are answered
+    before their caller gives up, several at a time, and nothing is refused that cannot be confirmed.
+    """
+    kinds = [*REVIEWS, *REVIEWS][:BESIDE]
+
+    with hanging(plane, dependency), ThreadPoolExecutor(BESIDE) as pool:
+        answers = list(pool.map(lambda kind: asked(plane, server, REVIEWS[kind], timeout), kinds))
+        defaulted = asked(plane, server, REVIEWS["allowed"], timeout, "/mutate")
+
+    assert [seconds for _, seconds in (*answers, defaulted) if seconds >= timeout] == []
+    assert [kind for kind, (response, _) in zip(kinds, answers, strict=True) if not response["allowed"]] == []
+    assert "Traceback" not in Path(server.log).read_text()
+
+
+def test_more_callers_than_threads_are_answered_in_time(plane: ControlPlane, server: Serving) -> None:
+    """
+    R23: also those for whom no thread is free to read live, because all of them hang.
+    """
+    many = CONFIRMING_THREADS + BESIDE
+
+    with hanging(plane, "kube-apiserver"), ThreadPoolExecutor(many) as pool:
+        answers = list(pool.map(lambda _: asked(plane, server, REVIEWS["denied"], 4), range(many)))
+
+    assert [seconds for _, seconds in answers if seconds >= 4] == []
+    assert {response["allowed"] for response, _ in answers} == {True}
+
+
+def test_verdicts_are_back_as_soon_as_the_dependency_is(plane: ControlPlane, server: Serving) -> None:
+    """
+    What could not be confirmed is refused again once it can.
+    """
+    with hanging(plane, "kube-apiserver"):
+        meanwhile, _ = asked(plane, server, REVIEWS["denied"], 2)
+
+    wait_until(lambda: not asked(plane, server, REVIEWS["denied"], 10)[0]["allowed"], 30, "the verdict to be back")
+    assert meanwhile["allowed"] is True
+    assert any("LM201" in each for each in meanwhile["warnings"])

@@ -1,0 +1,77 @@
+"""What a server reads and writes may hang; reviews do not wait for it."""
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.apiserver.pki import CertificateAuthority
+from tests.apiserver.serving import running
+from tests.nasty.door import Doorway, trusting
+from tests.serve.wire import Wire, post
+from tests.surfaces.admission.reviews import review, vm
+from tests.waiting import wait_until
+from webhook.serve import POLICY_POLL_SECONDS
+
+IN_TIME = 10
+"""Seconds; API servers wait so long."""
+BODY = review("CREATE", vm(evictionStrategy="nonsense"))
+
+
+@pytest.fixture
+def authority() -> CertificateAuthority:
+    """Signs the server's certificate."""
+    return CertificateAuthority()
+
+
+def is_denied(door: Doorway) -> bool:
+    """What the door says of a VM with a word that does not exist."""
+    began = time.monotonic()
+    allowed = door.review(BODY).response["allowed"]
+    assert time.monotonic() - began < IN_TIME
+    return not allowed
+
+
+def test_a_policy_file_that_hangs_stops_no_review(authority: CertificateAuthority, tmp_path: Path) -> None:
+    """
+    A policy file whose storage does not answer (here: a pipe into which nobody writes) leaves the last good one in force.
+    """
+    policy, pipe = tmp_path / "policy.yaml", tmp_path / "pipe"
+    policy.write_text("profile: strict\n")
+    with running(authority, tmp_path / "serve", "--policy", str(policy)) as server:
+        door = Doorway(server, trusting(authority))
+        assert is_denied(door)
+        os.mkfifo(pipe)
+        pipe.replace(policy)
+        writing = wait_until(lambda: writer_of(policy), POLICY_POLL_SECONDS * 6, "the server to read the file")
+
+        try:
+            assert is_denied(door)
+            assert server.ready()
+        finally:
+            os.close(writing)
+
+
+def writer_of(pipe: Path) -> int:
+    """The other end of a pipe that somebody reads; 0 where nobody does."""
+    try:
+        return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return 0
+
+
+def test_a_log_that_nobody_reads_stops_no_review(authority: CertificateAuthority, tmp_path: Path) -> None:
+    """
+    Where stderr is a pipe that is full, reviews are judged all the same.
+    """
+    with running(authority, tmp_path / "serve", stderr=subprocess.PIPE) as server:
+        door = Doorway(server, trusting(authority))
+
+        with Wire(server.admission_port, door.trust) as wire:
+            for _ in range(800):  # 150 bytes of log each, into a pipe of 64 KiB
+                assert wire.send(post("/validate", b"junk")).answer().status == 400
+
+        assert is_denied(door)
+        assert server.ready()
