@@ -1,11 +1,10 @@
 """One engine: outcomes become findings, and findings of several expansions become one."""
 
-from dataclasses import replace
-
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.generating import Manifest, World, carriers, worlds
 from webhook.engine import Finding, finding_of, judge, merge

@@ -1,10 +1,9 @@
 """What is done about a finding: profiles, the policy's own words, exemptions, and the ratchet."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from webhook.engine import Finding, Judgement
 from webhook.kubevirt.releases import KNOWN, NEWEST, only

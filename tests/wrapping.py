@@ -1,8 +1,9 @@
 """Makes whole objects of rules' examples. Builders only: no logic of the product is repeated here."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, TypeAlias
+
+from msgspec.structs import replace
 
 from webhook.resolve.kubeyaml import read_documents
 from webhook.rules import RULES

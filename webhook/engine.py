@@ -5,7 +5,9 @@ This file does no I/O. The same object and the same world give the same findings
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from webhook.facts.drain import DrainFacts
 from webhook.facts.manifest import ManifestFacts
@@ -31,8 +33,7 @@ from webhook.rules import about
 from webhook.rules.rule import About, Assumption, Basis, Outcome, Rule, Undetermined, Violation
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """One rule's outcome at one place of one object."""
 
     rule: Rule
@@ -53,8 +54,7 @@ class Finding:
         return self.rule.id, self.subject
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(msgspec.Struct, frozen=True):
     """Everything that can be said of one object."""
 
     findings: tuple[Finding, ...]

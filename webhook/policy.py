@@ -6,7 +6,6 @@ This file does no I/O and reads no clock: today's date is an argument.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 import msgspec
@@ -141,8 +140,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
         return msgspec.structs.replace(self, profile=profile)
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(msgspec.Struct, frozen=True):
     """Whom a finding is about."""
 
     kind: str
@@ -164,8 +162,7 @@ def judged(found: Kubernetes, policy: Policy, world: World, kind: str, namespace
     return Judged(kind, namespace, name, labels, subject.spec.eviction_strategy if subject is not None else None)
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """A finding and what is done about it."""
 
     finding: Finding

@@ -14,7 +14,7 @@ spec = importlib.util.find_spec("webhook.kubevirt.releases")
 source = spec.loader.get_source(spec.name)
 before = "Releases: TypeAlias = int"
 assert source.count(before) == 1
-entry = "TABLE = (*TABLE, __import__('dataclasses').replace(TABLE[-1], release=Release(1, 10)))"
+entry = "TABLE = (*TABLE, __import__('msgspec').structs.replace(TABLE[-1], release=Release(1, 10)))"
 module = importlib.util.module_from_spec(spec)
 sys.modules[spec.name] = module
 exec(compile(source.replace(before, entry + "\\n\\n" + before), spec.origin, "exec"), module.__dict__)

@@ -3,12 +3,12 @@
 import copy
 import random
 import re
-from dataclasses import replace
 from typing import Any
 
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.generating import Manifest
 from tests.properties.edits import METADATA, Edit, edited

@@ -2,9 +2,9 @@
 
 import json
 import re
-from dataclasses import fields
 
 import pytest
+from msgspec.structs import fields
 
 from tests.wrapping import every_example
 from webhook.kubevirt.releases import KNOWN, NONE, SUPPORTED, TABLE, Release, giving

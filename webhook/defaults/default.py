@@ -1,15 +1,15 @@
 """What a default is: a value that is written where nothing is, once, so that what is in force becomes visible."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from webhook.kubevirt.releases import Releases
 from webhook.objects.meta import Json, Kubernetes
 from webhook.objects.path import FieldPath
 
 
-@dataclass(frozen=True, slots=True)
-class Set:
+class Set(msgspec.Struct, frozen=True):
     """A field to write, and why; the field is absent or null."""
 
     path: FieldPath
@@ -17,8 +17,7 @@ class Set:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """What the policy file asks for."""
 
     eviction_strategy: str | None = None
@@ -29,8 +28,7 @@ class Wanted:
     """``migrationSettings``: values that replace the release's own."""
 
 
-@dataclass(frozen=True, slots=True)
-class DefaultFacts:
+class DefaultFacts(msgspec.Struct, frozen=True):
     """All that a default may know."""
 
     object: Kubernetes
@@ -41,8 +39,7 @@ class DefaultFacts:
     wanted: Wanted
 
 
-@dataclass(frozen=True, slots=True)
-class Default:
+class Default(msgspec.Struct, frozen=True):
     """One default. ``fill`` yields only what is absent, so that applying it twice changes nothing."""
 
     name: str

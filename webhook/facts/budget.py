@@ -1,7 +1,8 @@
 """What is known about the time that a VM's migration gets, and what it has to carry."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from webhook.facts.migration import Sourced
 from webhook.facts.unknown import Fact
@@ -9,16 +10,14 @@ from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath
 
 
-@dataclass(frozen=True, slots=True)
-class Winner:
+class Winner(msgspec.Struct, frozen=True):
     """A MigrationPolicy that wins, or may win, for a VM."""
 
     name: str
     settings: Mapping[str, Json]
 
 
-@dataclass(frozen=True, slots=True)
-class BudgetFacts:
+class BudgetFacts(msgspec.Struct, frozen=True):
     """One VM that is not known to be kept from migrating, and the settings in force for it."""
 
     releases: int

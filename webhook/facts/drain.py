@@ -1,13 +1,12 @@
 """A VMI, its eviction strategy, and whether it can migrate: what a drain will do."""
 
-from dataclasses import dataclass
+import msgspec
 
 from webhook.facts.unknown import Fact
 from webhook.objects.path import FieldPath
 
 
-@dataclass(frozen=True, slots=True)
-class DrainFacts:
+class DrainFacts(msgspec.Struct, frozen=True):
     """What happens to the VMI when its node is drained."""
 
     base: FieldPath

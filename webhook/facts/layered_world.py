@@ -1,8 +1,9 @@
 """Worlds made of worlds: given manifests in front of a cluster, and a cluster of which only a part may be told."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import TypeVar
+
+import msgspec
 
 from webhook.facts.unknown import Fact, Found, Unknown
 from webhook.facts.world import World
@@ -13,8 +14,7 @@ from webhook.objects.meta import Kubernetes
 K = TypeVar("K", bound=Kubernetes)
 
 
-@dataclass(frozen=True, slots=True)
-class LayeredWorld:
+class LayeredWorld(msgspec.Struct, frozen=True):
     """What ``front`` does not know is asked of ``back``."""
 
     front: World
@@ -38,8 +38,7 @@ class LayeredWorld:
         return (*front, *(each for each in back if (each.namespace, each.name) not in shown))
 
 
-@dataclass(frozen=True, slots=True)
-class RestrictedWorld:
+class RestrictedWorld(msgspec.Struct, frozen=True):
     """
     A cluster as somebody may see it: of namespaced kinds, what is in some namespaces.
 

@@ -1,12 +1,11 @@
 """Any object as it is written, by its names: what an API server refuses or drops before anybody can judge it."""
 
-from dataclasses import dataclass
+import msgspec
 
 from webhook.objects.path import FieldPath
 
 
-@dataclass(frozen=True, slots=True)
-class StrangeField:
+class StrangeField(msgspec.Struct, frozen=True):
     """A key that no known KubeVirt release has at its place."""
 
     path: FieldPath
@@ -17,8 +16,7 @@ class StrangeField:
     """Where a field of this name does stand, below the object."""
 
 
-@dataclass(frozen=True, slots=True)
-class StrangeValue:
+class StrangeValue(msgspec.Struct, frozen=True):
     """Text that is none of the values that its field takes."""
 
     path: FieldPath
@@ -27,8 +25,7 @@ class StrangeValue:
     meant: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestFacts:
+class ManifestFacts(msgspec.Struct, frozen=True):
     """``apiVersion`` and ``kind`` as written, and what in the manifest KubeVirt's API does not know."""
 
     api_version: str

@@ -1,8 +1,9 @@
 """What is known about one VMI, wherever it was found."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+import msgspec
 
 from webhook.facts.unknown import Fact, Found, Unknown
 from webhook.objects.kubevirt import Configuration
@@ -13,8 +14,7 @@ from webhook.objects.vmi import GPU, CPUFeature, HostDevice, Interface, LaunchSe
 V = TypeVar("V")
 
 
-@dataclass(frozen=True, slots=True)
-class Sourced(Generic[V]):
+class Sourced(msgspec.Struct, Generic[V], frozen=True):
     """A value with the place in the judged object that brought it, which may be the reference to an instancetype."""
 
     path: FieldPath
@@ -23,8 +23,7 @@ class Sourced(Generic[V]):
     """How to name the other object that holds it, e.g. ``instancetype 'gpu'``; empty for the judged object itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimFacts:
+class ClaimFacts(msgspec.Struct, frozen=True):
     """A claim behind a volume, as virt-handler will see it."""
 
     volume: str
@@ -35,8 +34,7 @@ class ClaimFacts:
     """What the modes were predicted from where the claim itself does not exist yet, e.g. ``StorageProfile 'ceph'``."""
 
 
-@dataclass(frozen=True, slots=True)
-class MigrationFacts:
+class MigrationFacts(msgspec.Struct, frozen=True):
     """
     One VMI as KubeVirt would run it: expanded, defaulted, with what other objects say about it.
 

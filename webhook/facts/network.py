@@ -1,8 +1,9 @@
 """What is known about one NetworkAttachmentDefinition, and about the migration network that the KubeVirt CR names."""
 
-from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from typing import TypeAlias
+
+import msgspec
 
 from webhook.facts.unknown import Fact, Found
 from webhook.objects.meta import Json
@@ -11,8 +12,7 @@ from webhook.objects.path import FieldPath
 Network: TypeAlias = IPv4Network | IPv6Network
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(msgspec.Struct, frozen=True):
     """One thing that is wrong inside a CNI configuration."""
 
     place: str
@@ -21,8 +21,7 @@ class Fault:
     """In the user's words, the place included."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
+class Pool(msgspec.Struct, frozen=True):
     """The addresses that an IPAM plugin gives out of one range, as integers, both ends included."""
 
     place: str
@@ -51,8 +50,7 @@ class Pool:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Ipam:
+class Ipam(msgspec.Struct, frozen=True):
     """``ipam`` of one plugin, read as the IPAM plugin of that type reads it."""
 
     place: str
@@ -73,8 +71,7 @@ class Ipam:
     """Whether every node gets a slice of the range instead of single addresses."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plugin:
+class Plugin(msgspec.Struct, frozen=True):
     """One plugin of a CNI configuration."""
 
     place: str
@@ -91,8 +88,7 @@ class Plugin:
         return f"{self.place}.{key}" if self.place else key
 
 
-@dataclass(frozen=True, slots=True)
-class CniConfig:
+class CniConfig(msgspec.Struct, frozen=True):
     """``spec.config`` of a NetworkAttachmentDefinition, as Multus and the plugins read it."""
 
     name: str
@@ -105,16 +101,14 @@ class CniConfig:
     """What keeps Multus from running any plugin."""
 
 
-@dataclass(frozen=True, slots=True)
-class Nodes:
+class Nodes(msgspec.Struct, frozen=True):
     """How many nodes there are, and how many of them are known to run virtual machines."""
 
     all: int
     schedulable: int
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbour:
+class Neighbour(msgspec.Struct, frozen=True):
     """Another NetworkAttachmentDefinition that gives out addresses."""
 
     name: str
@@ -122,8 +116,7 @@ class Neighbour:
     ipams: tuple[Ipam, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(msgspec.Struct, frozen=True):
     """A range that the cluster itself uses."""
 
     name: str
@@ -133,8 +126,7 @@ class Taken:
     """The address, as an integer, under which pods reach the API server; None where it is not in this range."""
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkFacts:
+class NetworkFacts(msgspec.Struct, frozen=True):
     """One NetworkAttachmentDefinition."""
 
     namespace: str
@@ -153,8 +145,7 @@ class NetworkFacts:
     """Those that are known; gathered for the migration network only."""
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkChangeFacts:
+class NetworkChangeFacts(msgspec.Struct, frozen=True):
     """An update by which the migration network changes, or its configuration."""
 
     path: FieldPath
@@ -164,8 +155,7 @@ class NetworkChangeFacts:
     after: str
 
 
-@dataclass(frozen=True, slots=True)
-class MigrationNetworkFacts:
+class MigrationNetworkFacts(msgspec.Struct, frozen=True):
     """``spec.configuration.migrations.network`` of a KubeVirt CR that sets it."""
 
     value: Json

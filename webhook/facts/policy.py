@@ -1,15 +1,15 @@
 """What is known about one MigrationPolicy."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from webhook.facts.unknown import Fact
 from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath
 
 
-@dataclass(frozen=True, slots=True)
-class Selectors:
+class Selectors(msgspec.Struct, frozen=True):
     """``selectors`` of a MigrationPolicy: None is a selector that is not there."""
 
     namespace: Mapping[str, str] | None
@@ -21,8 +21,7 @@ class Selectors:
         return len(self.namespace or ()) + len(self.vmi or ())
 
 
-@dataclass(frozen=True, slots=True)
-class Labelled:
+class Labelled(msgspec.Struct, frozen=True):
     """A VM that a policy may select, with the labels that KubeVirt will compare."""
 
     kind: str
@@ -35,8 +34,7 @@ class Labelled:
     namespace_labels: Fact[Mapping[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyFacts:
+class PolicyFacts(msgspec.Struct, frozen=True):
     """One MigrationPolicy, with the other ones, the VMs and the cluster's settings where these are known."""
 
     releases: int

@@ -1,6 +1,6 @@
 """What is known about the KubeVirt CR's migration settings."""
 
-from dataclasses import dataclass
+import msgspec
 
 from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath
@@ -8,8 +8,7 @@ from webhook.objects.path import FieldPath
 MIGRATIONS: FieldPath = ("spec", "configuration", "migrations")
 
 
-@dataclass(frozen=True, slots=True)
-class SettingsFacts:
+class SettingsFacts(msgspec.Struct, frozen=True):
     """One KubeVirt CR; it is one per cluster."""
 
     releases: int

@@ -1,11 +1,11 @@
 """Three things that a fact can be beside its value: unknown, known to be absent, and None."""
 
-from dataclasses import dataclass
 from typing import Final, TypeAlias, TypeVar
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+
+class Unknown(msgspec.Struct, frozen=True):
     """Nobody could find out. ``why`` says so, ``settle`` says what would settle it; both are for the user."""
 
     why: str

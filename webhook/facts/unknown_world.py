@@ -1,7 +1,8 @@
 """A world of which nothing is known: what is left when nobody answers in time."""
 
-from dataclasses import dataclass
 from typing import TypeVar
+
+import msgspec
 
 from webhook.facts.unknown import Fact, Found, Unknown
 from webhook.objects.meta import Kubernetes
@@ -9,8 +10,7 @@ from webhook.objects.meta import Kubernetes
 K = TypeVar("K", bound=Kubernetes)
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownWorld:
+class UnknownWorld(msgspec.Struct, frozen=True):
     """Answers each question with the same ``Unknown``."""
 
     answer: Unknown

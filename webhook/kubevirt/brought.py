@@ -6,7 +6,9 @@ Sources: ``pkg/instancetype/apply`` and ``pkg/instancetype/preference/apply``, v
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from webhook.facts.unknown import Unknown
 from webhook.facts.world import World
@@ -27,8 +29,7 @@ ARCHITECTURE_LABEL = "template.kubevirt.io/architecture"
 ARCHITECTURES = ("amd64", "arm64", "s390x")
 
 
-@dataclass(frozen=True, slots=True)
-class Brought:
+class Brought(msgspec.Struct, frozen=True):
     """What instancetype, preference and DataSources bring to the VMI in one group of releases."""
 
     instancetype: InstancetypeSpec = NO_INSTANCETYPE

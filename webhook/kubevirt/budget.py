@@ -15,7 +15,8 @@ stand in the folder that is measured (``emptyDiskBaseDir`` of ``pkg/emptydisk/em
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from webhook.kubevirt.quantity import Quantity, parse_quantity
 from webhook.kubevirt.settings import (
@@ -46,8 +47,7 @@ def mebibytes_per_second(bandwidth: Quantity) -> int:
     return 1 if size < MIB else (2 * size + MIB) // (2 * MIB)
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(msgspec.Struct, frozen=True):
     """What a migration may use: bandwidth and time."""
 
     bandwidth: int

@@ -6,7 +6,8 @@ exist yet, CDI makes it from a DataVolume and the StorageProfile (CDI ``pkg/cont
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from webhook.facts.unknown import ABSENT, Absent, Fact, Found, Unknown
 from webhook.facts.world import World
@@ -28,8 +29,7 @@ FROM_PROFILE = "FromStorageProfile"
 """A ``volumeMode`` that CDI's webhook for labelled claims reads as none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Modes:
+class Modes(msgspec.Struct, frozen=True):
     """Access modes of a claim, and what they were predicted from if the claim does not exist yet."""
 
     access_modes: Found[frozenset[str]]

@@ -5,7 +5,7 @@ Source: ``pkg/virt-config/configuration.go`` (setConfigFromKubeVirt, validateCon
 ``pkg/virt-operator/util/config.go`` SetDefaultArchitecture, v1.9.0.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from webhook.facts.unknown import Fact, Unknown
 from webhook.facts.world import World
@@ -17,8 +17,7 @@ _PULL_POLICIES = ("Always", "Never", "IfNotPresent")
 _DEFAULT_INTERFACES = ("bridge", "slirp", "masquerade")
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
+class Cluster(msgspec.Struct, frozen=True):
     """The KubeVirt CR, read once: its configuration in force and the control plane's architecture."""
 
     configuration: Fact[Configuration]

@@ -5,8 +5,9 @@ This is what ``migratable explain-settings`` says, before it is put into words f
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from webhook.facts.budget import Winner
 from webhook.facts.migration import MigrationFacts, Sourced
@@ -43,8 +44,7 @@ class Ending(StrEnum):
     AT_ONCE = "at once"
 
 
-@dataclass(frozen=True, slots=True)
-class Effective:
+class Effective(msgspec.Struct, frozen=True):
     """A setting in force, and who made it."""
 
     name: str
@@ -53,8 +53,7 @@ class Effective:
     """``MigrationPolicy 'gold'``, ``the KubeVirt CR``, ``KubeVirt 1.9`` (a default) or ``follows allowPostCopy``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(msgspec.Struct, frozen=True):
     """The settings under one policy, or under none; there are several where it is not known which policy wins."""
 
     policy: str
@@ -67,8 +66,7 @@ class Case:
     ending: Ending
 
 
-@dataclass(frozen=True, slots=True)
-class Outlook:
+class Outlook(msgspec.Struct, frozen=True):
     """What a case means for a VM of known memory."""
 
     counted: int
@@ -82,8 +80,7 @@ class Outlook:
     """The empty disks that, once full, keep the VM from finishing; empty where they do not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
+class Explained(msgspec.Struct, frozen=True):
     """One VM."""
 
     kind: str

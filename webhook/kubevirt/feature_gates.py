@@ -6,13 +6,13 @@ Source: ``pkg/virt-config/featuregate/active.go`` and ``inactive.go``, v1.0.1 to
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from webhook.kubevirt.releases import NONE, Release, Releases, since
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(msgspec.Struct, frozen=True):
     """One feature gate."""
 
     known: Releases

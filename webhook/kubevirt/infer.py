@@ -6,8 +6,9 @@ either ignorable, which clears the reference where its failure policy is Ignore,
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 from webhook.facts.unknown import ABSENT, Absent, Found, Unknown
 from webhook.facts.world import World
@@ -28,8 +29,7 @@ IGNORE = "Ignore"
 Labels: TypeAlias = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(msgspec.Struct, frozen=True):
     """Where a VirtualMachine's references are looked up."""
 
     world: World
@@ -38,8 +38,7 @@ class Named:
     data_volumes: Mapping[str, DataVolumeSpec]
 
 
-@dataclass(frozen=True, slots=True)
-class Unlabelled:
+class Unlabelled(msgspec.Struct, frozen=True):
     """Nothing that could be followed carries the label: the failure that a policy may ignore."""
 
     why: str

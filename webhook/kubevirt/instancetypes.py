@@ -6,8 +6,6 @@ the VM's status (1.5 and later) if it was made from an object of the same name, 
 is the cluster-scoped one.
 """
 
-from dataclasses import dataclass
-
 import msgspec
 
 from webhook.facts.unknown import ABSENT, Absent, Found, Unknown
@@ -28,8 +26,7 @@ MADE_FROM = "instancetype.kubevirt.io/object-name"
 """The label of a ControllerRevision that names the object it was made from."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(msgspec.Struct, frozen=True):
     """What to look for: which of the two, its kinds, and how its spec is read."""
 
     what: str

@@ -7,9 +7,10 @@ are never said to be wrong.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from itertools import combinations, islice
 from typing import Final
+
+import msgspec
 
 from webhook.facts.network import Fault, Ipam, Network, Pool
 from webhook.kubevirt.addresses import Address, address_of, interface_of, network_of
@@ -23,13 +24,12 @@ MOST_PAIRS: Final = 10_000
 """Pairs of ranges that are compared, so that a hostile configuration costs no time."""
 
 
-@dataclass(slots=True)
-class _Reading:
+class _Reading(msgspec.Struct):
     """What has been found so far while one ``ipam`` is read."""
 
-    pools: list[Pool] = field(default_factory=list)
-    refused: list[Fault] = field(default_factory=list)
-    doubtful: list[Fault] = field(default_factory=list)
+    pools: list[Pool] = msgspec.field(default_factory=list)
+    refused: list[Fault] = msgspec.field(default_factory=list)
+    doubtful: list[Fault] = msgspec.field(default_factory=list)
 
     def refuse(self, place: str, what: str) -> None:
         if len(self.refused) < MOST_FAULTS:

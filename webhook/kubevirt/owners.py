@@ -7,8 +7,9 @@ Sources: hyperconverged-cluster-operator v1.18.1 ``api/v1beta1/hyperconverged_ty
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from webhook.kubevirt.settings import (
     ALLOW_AUTO_CONVERGE,
@@ -47,8 +48,7 @@ _HARVESTERS_NETWORKS: Final = ("vm-migration-network", "storage-network")
 _HARVESTERS_MARK: Final = ".settings.harvesterhci.io"
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(msgspec.Struct, frozen=True):
     """Who writes an object; what somebody else writes into it does not last."""
 
     name: str

@@ -6,7 +6,8 @@ floating point is involved: an amount is a whole number of billionths.
 """
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 NANO = 10**9
 """Kubernetes keeps nothing smaller than a billionth and rounds what is smaller away from zero."""
@@ -25,8 +26,7 @@ _FAR = 400
 """Beyond this exponent the amount is useless: 10^400 stands for what is larger, a billionth for what is smaller."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Quantity:
+class Quantity(msgspec.Struct, frozen=True, order=True):
     """An amount of billionths, and the suffix that it was written with."""
 
     nano: int

@@ -7,9 +7,10 @@ every patch so far (compared over the tags v1.0.1 to v1.9.0), so a table per min
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
+
+import msgspec
 
 
 class Reason(StrEnum):
@@ -43,8 +44,7 @@ class Release(NamedTuple):
         return f"{self.major}.{self.minor}"
 
 
-@dataclass(frozen=True, slots=True)
-class Behaviour:
+class Behaviour(msgspec.Struct, frozen=True):
     """One minor release: the reasons in the order in which virt-handler looks, and what else changed."""
 
     release: Release

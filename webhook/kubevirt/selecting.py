@@ -9,8 +9,9 @@ KubeVirt passes by both selectors for a VMI without any labels. No VMI is withou
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 from webhook.facts.policy import Labelled, Selectors
 from webhook.facts.unknown import Fact, Unknown
@@ -38,8 +39,7 @@ _CARRIERS: tuple[type[Kubernetes], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(msgspec.Struct, frozen=True):
     """How well a policy matches a VMI."""
 
     policy: MigrationPolicy

@@ -6,8 +6,9 @@ Sources, v1.9.0: ``MigrationConfiguration`` of ``staging/src/kubevirt.io/api/cor
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from webhook.facts.settings import SettingsFacts
 from webhook.kubevirt.quantity import Quantity, parse_quantity
@@ -27,8 +28,7 @@ class Type(StrEnum):
     QUANTITY = "a quantity such as 64Mi"
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(msgspec.Struct, frozen=True):
     """One field of ``migrations``."""
 
     name: str

@@ -1,7 +1,8 @@
 """One shape for everything that carries a VMI: where its parts stand in the judged object."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from webhook.objects.meta import NO_META, Kubernetes, ObjectMeta
 from webhook.objects.path import FieldPath
@@ -19,8 +20,7 @@ from webhook.objects.vmi import VirtualMachineInstance, VMISpec, VMIStatus
 NO_VM = VirtualMachineSpec()
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(msgspec.Struct, frozen=True):
     """A VMI to be, with what its owner says of it."""
 
     kind: str

@@ -5,7 +5,8 @@ Source: ``pkg/virt-handler/vm.go`` calculateLiveMigrationCondition and checkVolu
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+
+import msgspec
 
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.unknown import Absent
@@ -17,8 +18,7 @@ _MIGRATED_BLOCKS: Releases = since(Release(1, 4))
 _STATE_FIRST: Releases = only(Release(1, 3))
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """KubeVirt's own answer for one release; ``live_migratable`` is None where it is unproven."""
 
     live_migratable: bool | None

@@ -7,7 +7,8 @@ of ``pkg/virt-launcher/virtwrap/live-migration-source.go``; ``HasVFIO`` of ``pkg
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from webhook.facts.migration import MigrationFacts, Sourced
 from webhook.facts.unknown import Fact, Unknown
@@ -64,8 +65,7 @@ def _bytes(written: Json) -> int | None:
     return quantity.value if quantity is not None and quantity.nano >= 0 else None
 
 
-@dataclass(frozen=True, slots=True)
-class LocalDisk:
+class LocalDisk(msgspec.Struct, frozen=True):
     """A disk that is copied with the memory."""
 
     volume: str

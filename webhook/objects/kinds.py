@@ -1,13 +1,12 @@
 """Which kinds are read, and by what names API servers serve them."""
 
-from dataclasses import dataclass
+import msgspec
 
 from webhook.objects import instancetype, kubevirt, nad, storage, vm, vmi
 from webhook.objects.meta import Kubernetes
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(msgspec.Struct, frozen=True):
     """One kind: its names in the API, the served versions (newest first), and the class that reads it."""
 
     group: str

@@ -5,7 +5,6 @@ Every other format is made from it. ``apiVersion`` names the version of this sha
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import msgspec
@@ -143,8 +142,7 @@ Span: TypeAlias = tuple[int, int, int, int]
 """Start line and column, end line and column, from 1; the end is exclusive."""
 
 
-@dataclass(frozen=True, slots=True)
-class Examined:
+class Examined(msgspec.Struct, frozen=True):
     """One object, judged and decided, with the means to find its lines."""
 
     api_version: str

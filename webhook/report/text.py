@@ -3,7 +3,8 @@
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from webhook.kubevirt.releases import NEWEST, SUPPORTED, Release, Releases, before, only, since
 from webhook.policy import Action
@@ -20,8 +21,7 @@ Sources = Mapping[str, Sequence[str]]
 _INDENT = "       "
 
 
-@dataclass(frozen=True, slots=True)
-class _Pen:
+class _Pen(msgspec.Struct, frozen=True):
     """How to write: colours as ANSI sequences or none, lines of at most ``width`` columns where words allow it."""
 
     colour: bool

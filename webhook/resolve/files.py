@@ -3,11 +3,12 @@
 import stat
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from glob import glob, has_magic
 from pathlib import Path, PurePath
 from typing import TypeAlias
+
+import msgspec
 
 from webhook.errors import BadInput
 from webhook.report.printable import escaped
@@ -20,14 +21,13 @@ Progress: TypeAlias = Callable[[int, int], None]
 """Told after each file how many of how many were read."""
 
 
-@dataclass(slots=True)
-class Sources:
+class Sources(msgspec.Struct):
     """The text of what was read, by name, for code frames; and the names of what was left out as asked."""
 
-    texts: dict[str, bytes] = field(default_factory=dict)
-    paths: dict[str, Path] = field(default_factory=dict)
+    texts: dict[str, bytes] = msgspec.field(default_factory=dict)
+    paths: dict[str, Path] = msgspec.field(default_factory=dict)
     """Where each is; standard input is nowhere."""
-    ignored: list[str] = field(default_factory=list)
+    ignored: list[str] = msgspec.field(default_factory=list)
 
     @property
     def lines(self) -> dict[str, list[str]]:
@@ -35,8 +35,7 @@ class Sources:
         return {name: text.decode("utf-8", "replace").splitlines() for name, text in self.texts.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Wanted(msgspec.Struct, frozen=True):
     """A file to read, and the folder that a link in its place may not lead out of."""
 
     path: Path

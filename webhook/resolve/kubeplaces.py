@@ -6,11 +6,11 @@ Nothing here is built before someone asks: most documents have no finding. This 
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from json import JSONDecoder
 from json.decoder import scanstring  # type: ignore[attr-defined]  # public in name, not in the stubs
 from typing import Final, NamedTuple, Protocol, TypeAlias, cast
 
+import msgspec
 import yaml
 
 from webhook.errors import BadInput
@@ -45,8 +45,7 @@ def spelt(path: Path) -> str:
     return "".join(parts).removeprefix(".")
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(msgspec.Struct, frozen=True):
     """A position as editors count it: from 1, the column in characters."""
 
     line: int

@@ -5,7 +5,6 @@ This file does no I/O: it is given bytes.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import msgspec
 
@@ -18,8 +17,7 @@ from webhook.resolve.misfits import misfit
 from webhook.rules.manifest_kind import GROUPS
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(msgspec.Struct, frozen=True):
     """One object of the input."""
 
     api_version: str
@@ -43,8 +41,7 @@ class Given:
         return self.document.mark(self.at).line if self.at else self.document.line
 
 
-@dataclass(frozen=True, slots=True)
-class Manifests:
+class Manifests(msgspec.Struct, frozen=True):
     """What one input holds."""
 
     given: tuple[Given, ...]

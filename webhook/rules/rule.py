@@ -1,9 +1,10 @@
 """What a rule is: what is true of an object, written once; pages, SARIF, ``explain`` and the API are made from it."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
+
+import msgspec
 
 from webhook.kubevirt.releases import KNOWN, NONE, Reason, Releases, giving
 from webhook.objects.meta import Json
@@ -54,8 +55,7 @@ class Severity(StrEnum):
     INFO = "info"
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(msgspec.Struct, frozen=True):
     """A place that is wrong."""
 
     path: FieldPath
@@ -71,8 +71,7 @@ class Violation:
     """How much is wrong, where there is more and less of it: an update may lessen it, and not add to it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Undetermined:
+class Undetermined(msgspec.Struct, frozen=True):
     """A place that cannot be judged with what is known; ``settle`` says what would."""
 
     path: FieldPath
@@ -82,8 +81,7 @@ class Undetermined:
     releases: Releases = KNOWN
 
 
-@dataclass(frozen=True, slots=True)
-class Assumption:
+class Assumption(msgspec.Struct, frozen=True):
     """Something taken for granted, because rejecting the unknown would reject nearly everything."""
 
     text: str
@@ -92,8 +90,7 @@ class Assumption:
 Outcome: TypeAlias = Violation | Undetermined | Assumption
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(msgspec.Struct, frozen=True):
     """A fragment that shows the rule; it is the rule's test and part of its page."""
 
     title: str
@@ -105,9 +102,9 @@ class Example:
     """A kind of which there are no others than those in ``world``."""
     before: str = ""
     """YAML: the object's own spec before the update, for rules about changes."""
-    annotations: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Of the VMI."""
-    outer_annotations: Mapping[str, str] = field(default_factory=dict)
+    outer_annotations: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Of a VirtualMachine around it."""
     machine: str = ""
     """YAML: more of the spec of a VirtualMachine around it, such as its instancetype."""
@@ -122,8 +119,7 @@ class Example:
         return bool(self.outer_annotations or self.machine)
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """One rule. ``check`` looks nothing up, stops at nothing and yields every place."""
 
     id: str
@@ -149,7 +145,7 @@ class Rule:
 
     def __post_init__(self) -> None:
         if self.kubevirt == -1:
-            object.__setattr__(self, "kubevirt", giving(self.reason) if self.reason is not None else NONE)
+            msgspec.structs.force_setattr(self, "kubevirt", giving(self.reason) if self.reason is not None else NONE)
 
 
 FAMILIES: Mapping[str, str] = {

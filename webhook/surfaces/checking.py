@@ -1,7 +1,9 @@
 """One way from manifests to an answer, shared by the command line, the dry-run API and the page."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from webhook.engine import judge, judge_manifest
 from webhook.errors import BadInput
@@ -25,8 +27,7 @@ from webhook.report.model import Examined, Report, SourceReport, build
 from webhook.resolve.manifests import Given, Manifests, is_ours, objects_in
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(msgspec.Struct, frozen=True):
     """The releases to judge for, in words, and what the user should know about the choice."""
 
     releases: Releases
@@ -34,11 +35,10 @@ class Chosen:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """How to check: policy, release (``any``, ``1.9``, or empty for what the KubeVirt CR says), today's date."""
 
-    policy: Policy = field(default_factory=Policy)
+    policy: Policy = msgspec.field(default_factory=Policy)
     release: str = ""
     today: str = "1970-01-01"
     """``YYYY-MM-DD``; exemptions lapse by it."""

@@ -1,10 +1,10 @@
 """What of many findings fits into one answer, and in which words."""
 
 import json
-from dataclasses import replace
 
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from webhook.engine import Finding
 from webhook.kubevirt.releases import KNOWN

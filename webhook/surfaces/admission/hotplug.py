@@ -6,9 +6,9 @@ releases), and this is the only request in which that can be seen before it happ
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import msgspec
+from msgspec.structs import replace
 
 from webhook.engine import Finding
 from webhook.kubevirt.subject import subject_of

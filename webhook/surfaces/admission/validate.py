@@ -5,9 +5,10 @@ Nothing here waits: facts come from a ``World`` that is already there.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
+from msgspec.structs import replace
 
 from webhook.engine import Judgement, judge, judge_change
 from webhook.facts.unknown import Unknown
