@@ -1,5 +1,5 @@
 """
-Writes the generated pages: ``docs/rules/*.md``, their index, ``docs/releases.md``, the manual page, and transcripts elsewhere.
+Writes the generated pages: ``docs/rules/*.md``, their index, ``docs/releases.md``, manual page, schemas, and transcripts.
 
 Run it after a change of a rule or of the release table: ``python docs/generate.py``. With ``--check`` it writes nothing,
 names the files that differ, and exits 1 if there are any.
@@ -10,14 +10,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from webhook.report import pages, releases_page
+import msgspec
+
+from webhook.report import as_json, pages, releases_page
 from webhook.rules import RULES
 
 DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent))  # run as a script, Python looks for modules beside it only
 
 from docs.transcripts import renewed  # noqa: E402
-from webhook.surfaces.cli import manual  # noqa: E402
+from webhook.surfaces.cli import configuration, manual  # noqa: E402
 
 TELLING = ("../README.md", "five-minutes.md", "strategies.md")
 """Pages that show what commands print."""
@@ -28,7 +30,17 @@ def generated() -> dict[str, str]:
     files = {f"rules/{rule.id}.md": pages.page(rule) for rule in RULES}
     files |= {"rules/README.md": pages.index(RULES), "releases.md": releases_page.page(RULES)}
     files |= {"man/migratable.1": manual.page()}
+    files |= {f"schemas/{name}.json": text for name, text in schemas().items()}
     return files | {name: renewed(text) for name in TELLING if (text := _read(DOCS / name)) is not None}
+
+
+def schemas() -> dict[str, str]:
+    """The shapes that are promised: the answer (``migratable/v1``) and the configuration file, for editors."""
+    shapes = {"report": as_json.schema(), "migratable.yaml": msgspec.json.schema(configuration.Config)}
+    return {
+        name: msgspec.json.format(msgspec.json.encode(shape), indent=2).decode() + "\n"
+        for name, shape in shapes.items()
+    }
 
 
 def stale(folder: Path) -> list[str]:

@@ -1,11 +1,15 @@
 """Configuration: found upward, shown with its origins, outranked by the command line."""
 
+import json
 from pathlib import Path
 
+import jsonschema_rs
+import msgspec
 import pytest
 
 from tests.surfaces.manifests import BAD, CLAIM, UNPROVEN
-from tests.surfaces.running import migratable
+from tests.surfaces.running import ROOT, migratable
+from webhook.surfaces.cli.configuration import Config
 
 BESIDE = "beside what is checked"
 
@@ -209,3 +213,15 @@ def test_facts_that_cannot_be_read_are_an_error(repository: Path) -> None:
     ran = migratable("check", "--isolated", "--facts", "missing.yaml", "vms/web", cwd=repository)
 
     assert (ran.status, ran.err) == (2, "error: missing.yaml: there is no such file or folder. Check the path.\n")
+
+
+def test_the_published_schema_is_the_programs_own(repository: Path) -> None:
+    """
+    What an editor takes for right by the schema the program takes, and a misspelt key neither.
+    """
+    schema = json.loads((ROOT / "docs" / "schemas" / "migratable.yaml.json").read_text(encoding="utf-8"))
+    validator = jsonschema_rs.Draft202012Validator(schema)
+
+    assert schema == msgspec.json.schema(Config)
+    assert validator.is_valid({"profile": "exact", "failOn": "warn", "skip": ["LM1"], "rules": {"gpu": "off"}})
+    assert not validator.is_valid({"profil": "exact"})

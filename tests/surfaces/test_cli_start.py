@@ -39,7 +39,7 @@ HEAVY = {
 }
 MOST_SECONDS = 0.3
 """
-Of CPU, the best of some runs on any machine that runs tests. On the machine of docs/decisions/0010 it is half of that;
+Of CPU, the best of some runs on any machine that runs tests. On the machine of docs/decisions/0013 it is less than half of that;
 an import of pydantic, kubernetes or fastapi by mistake costs 0.1 to 0.4 more.
 """
 RUN = """
