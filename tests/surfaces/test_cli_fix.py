@@ -212,6 +212,21 @@ def test_exempted_findings_are_not_touched(folder: Path) -> None:
     assert (folder / "kv.yaml").read_text() == before
 
 
+def test_comments_hold_where_they_are_after_lines_went(folder: Path) -> None:
+    """
+    A fix that takes lines away does not part a comment from the finding that it exempts.
+    """
+    spec, at = BAD.split("      interfaces:\n"), "      # migratable: allow LM101: an appliance\n"
+    gpus = "      gpus:\n      - {name: card, deviceName: nvidia.com/A10}\n"
+    (folder / "vm.yaml").write_text(spec[0] + gpus + "      interfaces:\n" + at + spec[1].replace(gpus, ""))
+
+    ran = migratable("check", "vm.yaml", "--fix", "--choose", "gpu=1", "--choose", "LM101=1", cwd=folder)
+
+    assert "gpus" not in (folder / "vm.yaml").read_text()
+    assert "bridge: {}" in (folder / "vm.yaml").read_text()
+    assert "exempted by vm.yaml:8: an appliance" in ran.out
+
+
 def test_rights_and_links_stay(folder: Path) -> None:
     """
     A fixed file keeps its mode; a link to it stays a link.

@@ -41,7 +41,6 @@ def write_fixes(inputs: list[Manifests], sources: Sources, check: Check, chosen:
     fixed = fix(inputs, sources.texts, check, choices_of(chosen))
     for name, content in fixed.texts.items():
         write(sources.paths[name], content)
-    sources.texts |= fixed.texts
     findings = "1 finding" if fixed.count == 1 else f"{fixed.count} findings"
     files = "1 file" if len(fixed.texts) == 1 else f"{len(fixed.texts)} files"
     click.echo(f"note: fixed {findings} in {files}", err=True)
@@ -54,9 +53,10 @@ def show_fixes(inputs: list[Manifests], sources: Sources, check: Check, chosen: 
         report = check(inputs)
         shown = list_options(report, inputs, sources.texts)
     else:
+        before = dict(sources.texts)
         fixed = fix(inputs, sources.texts, check, choices_of(chosen))
         report = fixed.report
-        shown = "".join(diff(name, sources.texts[name], content) for name, content in sorted(fixed.texts.items()))
+        shown = "".join(diff(name, before[name], content) for name, content in sorted(fixed.texts.items()))
     click.echo(shown, nl=False)
     for problem in report.problems:
         click.echo(f"error: {problem.file}: {problem.message}. {problem.remedy}", err=True)
@@ -77,9 +77,9 @@ def choices_of(given: Sequence[str]) -> dict[str, int]:
     return chosen
 
 
-def fix(inputs: list[Manifests], texts: Mapping[str, bytes], check: Check, choices: Mapping[str, int]) -> Fixed:
+def fix(inputs: list[Manifests], texts: dict[str, bytes], check: Check, choices: Mapping[str, int]) -> Fixed:
     """
-    Writes fixes into the texts until there are none left: safe ones, and the options that were chosen.
+    Writes fixes into ``texts`` until there are none left: safe ones, and the options that were chosen.
 
     What cannot be written without touching something else stays, and is found again by the next check.
     """
@@ -90,6 +90,7 @@ def fix(inputs: list[Manifests], texts: Mapping[str, bytes], check: Check, choic
             break
         fixed.inputs = [_again(each, changed) for each in fixed.inputs]
         fixed.texts |= changed
+        texts |= changed  # comments and code frames are read from them
         fixed.report = check(fixed.inputs)
     return fixed
 
@@ -109,7 +110,7 @@ def _round(fixed: Fixed, texts: Mapping[str, bytes], choices: Mapping[str, int])
         if taken is None or given is None or judged.source is None:
             continue
         name = judged.source.file
-        content = changed.get(name, fixed.texts.get(name, texts.get(name, b"")))
+        content = changed.get(name, texts.get(name, b""))
         try:
             written = patch_text(content, name, given.document.index, given.at, taken.patch)
         except BadInput:
