@@ -138,6 +138,8 @@ def test_an_edited_manifest_is_read_alike(text: str) -> None:
 
 @settings(max_examples=1000, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+@example("y\t")
+@example("a: no\t# c\n")
 def test_any_pieces_are_read_alike(text: str) -> None:
     """
     No text that is made of what matters to YAML is read differently.

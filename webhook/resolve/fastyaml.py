@@ -106,6 +106,7 @@ def _is_odd(text: str) -> bool:
     """Whether there is something in the text that most texts do not have, and that is not worth a closer look."""
     return (
         "\r" in text
+        or "\t" in text
         or "<<" in text
         or "\n..." in text
         or "\n%" in text
