@@ -1,5 +1,6 @@
 """The servers' processes: their ports, their scratch folder, and an end for every one that was begun."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -7,8 +8,9 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from tests.waiting import wait_until
@@ -16,6 +18,9 @@ from tests.waiting import wait_until
 PREFIX = "migratable-apiserver-"
 SHARED_MEMORY = Path("/dev/shm")
 SHARED_MEMORY_NEEDED = 2 << 30  # bytes; a control plane writes about 100 MB, much of it etcd's preallocated log
+PORTS = range(20000, 30000)
+TURN = Path(tempfile.gettempdir()) / f"{PREFIX}ports-{os.getuid()}"
+"""Holds the place in ``PORTS`` from which the next are taken, under a lock, for all processes of this user."""
 
 
 class PortTakenError(RuntimeError):
@@ -23,12 +28,35 @@ class PortTakenError(RuntimeError):
 
 
 def free_ports(count: int) -> list[int]:
-    """COUNT different free ports of 127.0.0.1: all held at once, else the kernel may hand out the same one twice."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for held in sockets:
-            held.bind(("127.0.0.1", 0))
-        return [int(held.getsockname()[1]) for held in sockets]
+    """
+    COUNT free ports that no other process of these tests is given for a long time.
+
+    They are taken in turn from below the range of which the kernel hands out ports by itself, so that neither a
+    connection nor another run beside this one takes a port between here and the start of the server that wants it.
+    """
+    if not count:
+        return []
+    with TURN.open("a+") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        turn.seek(0)
+        begin = int(turn.read() or 0)
+        order = [PORTS[(begin + step) % len(PORTS)] for step in range(len(PORTS))]
+        ports = list(islice(filter(_is_free, order), count))
+        if len(ports) < count:
+            raise PortTakenError(f"fewer than {count} of the ports {PORTS} are free")
+        turn.truncate(0)
+        turn.write(str(PORTS.index(ports[-1]) + 1))
+    return ports
+
+
+def _is_free(port: int) -> bool:
+    """On all addresses: some servers listen on one, some on all."""
+    with socket.socket() as trying:
+        try:
+            trying.bind(("", port))
+        except OSError:
+            return False
+    return True
 
 
 @dataclass(slots=True)

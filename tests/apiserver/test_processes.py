@@ -1,12 +1,14 @@
 """No server outlives the test run that began it."""
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.apiserver.processes import Process, free_ports, reap_stale, scratch_folder
+from tests.apiserver import processes
+from tests.apiserver.processes import PortTakenError, Process, free_ports, reap_stale, scratch_folder
 from tests.waiting import wait_until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -75,6 +77,34 @@ def test_free_ports_differ() -> None:
     ports = free_ports(50)
 
     assert len(set(ports)) == 50
+
+
+def test_free_ports_are_not_given_twice() -> None:
+    """
+    Who asks next, in this process or in another, gets others, before anyone listens on the first.
+    """
+    asking = "from tests.apiserver.processes import free_ports; print(*free_ports(5))"
+
+    ports = free_ports(5)
+    answer = subprocess.run([sys.executable, "-c", asking], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    ports += [int(word) for word in answer.stdout.split()]
+    ports += free_ports(5)
+
+    assert len(set(ports)) == 15
+
+
+def test_a_port_that_is_taken_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    On whichever address somebody listens; where none is left, that is said.
+    """
+    taken, free = free_ports(2)
+    monkeypatch.setattr(processes, "PORTS", [taken, free])
+    monkeypatch.setattr(processes, "TURN", tmp_path / "turn")
+
+    with socket.create_server(("127.0.0.1", taken)):
+        assert free_ports(1) == [free]
+        with pytest.raises(PortTakenError):
+            free_ports(2)
 
 
 def test_a_server_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
