@@ -44,14 +44,27 @@ class Balancer:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
 
+    def leave(self, port: int) -> None:
+        """New connections go to the others; those that are open stay, as those of a pod that terminates do."""
+        self._replicas = tuple(each for each in self._replicas if each != port)
+
+    def join(self, port: int) -> None:
+        """New connections go to this replica, too."""
+        self._replicas = (*self._replicas, port)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         turn = next(self._turns)
-        for attempt in range(len(self._replicas)):
-            port = self._replicas[(turn + attempt) % len(self._replicas)]
+        replicas = self._replicas
+        for attempt in range(len(replicas)):
+            port = replicas[(turn + attempt) % len(replicas)]
             with suppress(OSError):
                 there, back = await asyncio.open_connection("127.0.0.1", port)
-                await asyncio.gather(_copy(reader, back), _copy(there, writer))
+                try:
+                    await asyncio.gather(_copy(reader, back), _copy(there, writer))
+                finally:
+                    back.close()
+                    writer.close()
                 return
         writer.close()
 

@@ -58,9 +58,15 @@ class Serving:
             self.popen.wait(5)
 
 
-@contextmanager
-def running(ca: CertificateAuthority, folder: Path, *flags: str, stderr: int | None = None) -> Iterator[Serving]:
-    """`migratable serve` with a certificate of `ca`, its log in `folder`; ready when the block begins."""
+def begin(
+    ca: CertificateAuthority,
+    folder: Path,
+    *flags: str,
+    module: str = "webhook",
+    drain_seconds: float = 0.2,
+    stderr: int | None = None,
+) -> Serving:
+    """Starts `migratable serve` with a certificate of `ca`, its log in `folder`; it is not ready yet."""
     folder.mkdir(parents=True, exist_ok=True)
     pair = ca.issue("migratable", server_names=["127.0.0.1", "localhost", "migratable.migratable.svc"])
     (folder / "tls.crt").write_bytes(pair.cert_pem)
@@ -68,42 +74,61 @@ def running(ca: CertificateAuthority, folder: Path, *flags: str, stderr: int | N
     admission, api, health = free_ports(3)
     log = folder / "serve.log"
     command = [
-        *(sys.executable, "-m", "webhook", "serve", "--cert-dir", str(folder), "--drain-seconds", "0.2"),
+        *(sys.executable, "-m", module, "serve", "--cert-dir", str(folder), "--drain-seconds", f"{drain_seconds:g}"),
         *("--admission-port", str(admission), "--api-port", str(api), "--health-port", str(health)),
         *flags,
     ]
     with log.open("wb") as out:
         popen = subprocess.Popen(command, stdout=out, stderr=stderr or out, cwd=ROOT)
-    server = Serving(popen, admission, api, health, folder, log)
+    return Serving(popen, admission, api, health, folder, log)
+
+
+@contextmanager
+def running(
+    ca: CertificateAuthority, folder: Path, *flags: str, module: str = "webhook", stderr: int | None = None
+) -> Iterator[Serving]:
+    """As `begin`; ready when the block begins."""
+    server = begin(ca, folder, *flags, module=module, stderr=stderr)
     try:
         wait_until(server.ready, START_SECONDS, "migratable serve to be ready")
         yield server
     finally:
-        if popen.stderr is not None:
-            popen.stderr.close()
+        if server.popen.stderr is not None:
+            server.popen.stderr.close()
         server.stop()
 
 
 @contextmanager
-def serving(plane: ControlPlane, folder: Path, *flags: str) -> Iterator[Serving]:
+def serving(plane: ControlPlane, folder: Path, *flags: str, module: str = "webhook") -> Iterator[Serving]:
     """`migratable serve` with facts from the plane; ready when the block begins."""
-    with running(plane.ca, folder, "--kubeconfig", str(plane.client.kubeconfig()), *flags) as server:
+    with running(plane.ca, folder, "--kubeconfig", str(plane.client.kubeconfig()), *flags, module=module) as server:
         yield server
 
 
-def install_hooks(plane: ControlPlane, server: Serving, *, failure_policy: str = "Fail") -> None:
+def install_hooks(
+    plane: ControlPlane, server: Serving, *, failure_policy: str = "Fail", timeout_seconds: int | None = None
+) -> None:
     """
     The configurations of deploy/kustomize, pointed at `server` by URL; in force when this returns.
 
-    Fail, so that an answer that is none cannot pass for one.
+    Fail, so that an answer that is none cannot pass for one. A machine that is busy with other tests may need more
+    patience than the configurations have, where a test is not about their patience.
     """
+    install_hooks_at(plane, server.admission_port, failure_policy=failure_policy, timeout_seconds=timeout_seconds)
+
+
+def install_hooks_at(
+    plane: ControlPlane, port: int, *, failure_policy: str = "Fail", timeout_seconds: int | None = None
+) -> None:
+    """As `install_hooks`, for whoever listens on `port`."""
     for path in sorted(HOOKS.glob("*.yaml")):
         for configuration in yaml.safe_load_all(path.read_text()):
             for hook in configuration["webhooks"]:
                 served = hook["clientConfig"]["service"]["path"]
-                url = f"https://127.0.0.1:{server.admission_port}{served}"
+                url = f"https://127.0.0.1:{port}{served}"
                 hook["clientConfig"] = {"url": url, "caBundle": plane.ca.bundle}
                 hook["failurePolicy"] = failure_policy
+                hook["timeoutSeconds"] = timeout_seconds or hook["timeoutSeconds"]
             plane.client.create(
                 "/apis/admissionregistration.k8s.io/v1/" + configuration["kind"].lower() + "s", configuration
             )

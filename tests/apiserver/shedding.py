@@ -1,0 +1,25 @@
+"""`migratable serve` that has too much to do whenever a review comes for the first time; the answer is the server's own."""
+
+from typing import Any
+
+import webhook.serve
+from webhook.surfaces.admission.door import Door, Overloaded
+from webhook.surfaces.cli import main
+
+
+class SheddingDoor(Door):
+    """The admission door, which takes a review up when it is brought again."""
+
+    _seen: set[str] = set()  # noqa: RUF012 - there is one door
+
+    async def _answer(self, door: str, scope: Any, read: Any, began: float) -> bytes:
+        uid = str(getattr(read, "request", read).uid)
+        if uid not in self._seen:
+            self._seen.add(uid)
+            raise Overloaded
+        return await super()._answer(door, scope, read, began)
+
+
+if __name__ == "__main__":
+    webhook.serve.Door = SheddingDoor  # type: ignore[misc]
+    main()
