@@ -111,13 +111,27 @@ def _of_wrk(text: str) -> Load:
     )
 
 
-def open_loop(core: int, url: str, bodies: Sequence[Path], per_second: int, seconds: float) -> Load:
-    """At a steady rate, by vegeta: a late answer delays no later request, and counts as late."""
+def open_loop(
+    core: int,
+    url: str,
+    bodies: Sequence[Path],
+    per_second: int,
+    seconds: float,
+    *,
+    wanted: int = 200,
+    client: Sequence[object] = (),
+) -> Load:
+    """
+    At a steady rate, by vegeta: a late answer delays no later request, and counts as late.
+
+    ``wanted`` is the only status that is no failure; ``client`` holds the files of a client certificate and its key.
+    """
     targets = "\n".join(f"POST {url}\nContent-Type: application/json\n@{each}\n" for each in bodies)
     attack = subprocess.run(
         [
             *("taskset", "-c", str(core), str(built("vegeta")), "attack", "-insecure", "-http2=false"),
             *(f"-rate={per_second}/1s", f"-duration={seconds:g}s", "-connections=16", "-max-workers=16"),
+            *(f"{flag}={path}" for flag, path in zip(("-cert", "-key"), client, strict=False)),
         ],
         check=True,
         capture_output=True,
@@ -127,7 +141,7 @@ def open_loop(core: int, url: str, bodies: Sequence[Path], per_second: int, seco
         [str(built("vegeta")), "report", "-type=json"], check=True, capture_output=True, input=attack.stdout
     )
     found = json.loads(report.stdout)
-    good = found["status_codes"].get("200", 0)
+    good = found["status_codes"].get(str(wanted), 0)
     return Load(
         found["requests"],
         found["requests"] - good,

@@ -58,7 +58,7 @@ class Balancer:
         replicas = self._replicas
         for attempt in range(len(replicas)):
             port = replicas[(turn + attempt) % len(replicas)]
-            with suppress(OSError):
+            with suppress(OSError, asyncio.CancelledError):  # the latter at the end alone, where nobody waits for it
                 there, back = await asyncio.open_connection("127.0.0.1", port)
                 try:
                     await asyncio.gather(_copy(reader, back), _copy(there, writer))

@@ -121,7 +121,7 @@ def test_there_are_only_so_many_connections(server: Server, transport: Kubernete
     server.answer = hang
 
     async def two(reads: LoopReads) -> int:
-        found = await asyncio.gather(both(reads, 0.3), both(reads, 0.3), return_exceptions=True)
+        found = await asyncio.gather(both(reads, 1.5), both(reads, 0.2), return_exceptions=True)
         return sum(isinstance(each, Unavailable) for each in found)
 
     assert run(transport, two, connections=1) == 2
