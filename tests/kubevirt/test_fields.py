@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.apiserver import crds
 from webhook.facts.manifest import StrangeField, StrangeValue
 from webhook.kubevirt.field_names import FIELDS, ROOTS
-from webhook.kubevirt.fields import VALUES, strange
+from webhook.kubevirt.fields import VALUES, search, strange
 
 junk = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
@@ -23,6 +23,7 @@ names = st.sampled_from(sorted({name for fields in FIELDS.values() for name in f
 shaped = st.recursive(
     junk, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=5), max_leaves=30
 )
+modes = st.lists(st.sampled_from(["ReadWriteMany", "RWX", "", 1, None, ["ReadWriteMany"]]), max_size=3) | junk
 
 
 def vm(**spec: Any) -> dict[str, Any]:
@@ -105,6 +106,43 @@ def test_any_json_can_be_asked(kind: str, spec: dict[str, Any]) -> None:
         for step in each.path:
             here = here[step]
         assert isinstance(each, StrangeField) or here == each.value
+
+
+machines = st.fixed_dictionaries(
+    {
+        "runStrategy": st.sampled_from(["Always", "always", ""]),
+        "dataVolumeTemplates": st.lists(
+            st.fixed_dictionaries(
+                {"spec": st.fixed_dictionaries({"pvc": st.dictionaries(st.sampled_from(["accessModes", "x"]), modes)})}
+            ),
+            max_size=2,
+        ),
+        "template": st.fixed_dictionaries({"spec": st.dictionaries(names, shaped, max_size=2)}),
+    }
+)
+
+
+@given(st.sampled_from(sorted(ROOTS)), machines | st.dictionaries(names, shaped, max_size=4))
+@settings(max_examples=500, deadline=None)
+def test_the_quick_look_misses_nothing(kind: str, spec: dict[str, Any]) -> None:
+    """
+    Most objects are plain at a first look without places; the answer is that of the whole search all the same.
+    """
+    raw = {"apiVersion": "kubevirt.io/v1", "kind": kind, "metadata": {"name": "a"}, "spec": spec}
+
+    assert strange(kind, raw) == search(kind, ROOTS[kind], raw)
+
+
+def test_no_type_holds_itself() -> None:
+    """
+    The quick look calls itself for each type inside another, so their depth must have an end.
+    """
+
+    def depth(name: str, above: tuple[str, ...] = ()) -> int:
+        assert name not in above
+        return 1 + max((depth(held.lstrip("*"), (*above, name)) for held in FIELDS[name].values() if held), default=0)
+
+    assert max(map(depth, ROOTS.values())) < 20
 
 
 def test_other_kinds_are_not_looked_at() -> None:

@@ -136,6 +136,19 @@ def test_an_edited_manifest_is_read_alike(text: str) -> None:
     assert_equal(text)
 
 
+def test_what_was_read_before_changes_nothing() -> None:
+    """
+    Lines that were harmless once are not looked at again; where they stand in another text still counts.
+    """
+    assert fast("a: {b: 1}\nc:\n- true\n") is not None
+    assert fast("a: {\n  true\n}\n") is None
+    assert fast("a: b\n  true\n") is not None
+
+    assert fast("a: {\n  true\n}\n") is None
+    for _ in range(2):
+        assert fast("a: 010\n") is None
+
+
 @settings(max_examples=1000, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
 @example("y\t")

@@ -8,6 +8,8 @@ cluster is another rule's.
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from functools import cache
+from typing import NamedTuple
 
 from webhook.facts.manifest import StrangeField, StrangeValue
 from webhook.kubevirt.field_names import FIELDS, ROOTS
@@ -45,6 +47,7 @@ What a field takes. Sources, v1.9.0: the constants of ``staging/src/kubevirt.io/
 _SHORT = {"RWX": "ReadWriteMany", "RWO": "ReadWriteOnce", "ROX": "ReadOnlyMany", "RWOP": "ReadWriteOncePod"}
 """As kubectl's columns show access modes."""
 _MAP = "*"
+_NESTED = (dict, list)
 _TOP = frozenset(("apiVersion", "kind", "metadata", "status"))
 _TOLD_ELSEWHERE: Mapping[str, frozenset[str]] = {
     "V1KubeVirt": frozenset(Misplaced.__struct_encode_fields__) | {"configuration"},
@@ -60,8 +63,13 @@ _SHORTEST_MOVED = 4
 def strange(kind: str, raw: Mapping[str, Json]) -> tuple[tuple[StrangeField, ...], tuple[StrangeValue, ...]]:
     """The strange fields and values of an object of KubeVirt's API; nothing for other kinds."""
     root = ROOTS.get(kind)
-    if root is None:
+    if root is None or _is_plain(root, raw, _shape(root, is_root=True)):
         return (), ()
+    return search(kind, root, raw)
+
+
+def search(kind: str, root: str, raw: Mapping[str, Json]) -> tuple[tuple[StrangeField, ...], tuple[StrangeValue, ...]]:
+    """As ``strange``, of an object whose type is ``root``."""
     fields: list[StrangeField] = []
     values: list[StrangeValue] = []
     waiting: list[tuple[FieldPath, str, Json]] = [((), root, raw)]
@@ -84,6 +92,52 @@ def strange(kind: str, raw: Mapping[str, Json]) -> tuple[tuple[StrangeField, ...
                 elif (allowed := VALUES.get((name, key))) is not None:
                     values.extend(_values((*path, key), each, allowed))
     return tuple(fields), tuple(values)
+
+
+class _Shape(NamedTuple):
+    """The keys that a type may have without anybody wondering, the types of those that are looked into, and words."""
+
+    keys: frozenset[str]
+    held: Mapping[str, str]
+    words: Mapping[str, frozenset[str]]
+
+
+@cache
+def _shape(name: str, *, is_root: bool = False) -> _Shape:
+    known = FIELDS[name]
+    told = _TOLD_ELSEWHERE.get(name, frozenset()) | (_TOP if is_root else frozenset())
+    words = {key: frozenset(("", *allowed)) for (holder, key), allowed in VALUES.items() if holder == name}
+    return _Shape(frozenset(known) | told, {key: held for key, held in known.items() if held}, words)
+
+
+def _is_plain(name: str, value: Json, shape: _Shape | None = None) -> bool:
+    """
+    Whether there is nothing strange below an object of a type: a look without places, for most objects have nothing.
+
+    It may be wrong only where it says no. Types do not hold themselves, so it goes no deeper than they do.
+    """
+    if name[0] == _MAP:
+        return all(each.__class__ not in _NESTED or _are_plain(name[1:], each) for each in value.values())
+    keys, held, words = shape or _shape(name)
+    if not value.keys() <= keys:
+        return False
+    for key, each in value.items():
+        if each.__class__ in _NESTED:
+            if key in held:
+                if not _are_plain(held[key], each):
+                    return False
+            elif key in words and not all(word.__class__ is str and word in words[key] for word in each):
+                return False
+        elif key in words and each.__class__ is str and each not in words[key]:
+            return False
+    return True
+
+
+def _are_plain(name: str, value: Json) -> bool:
+    """As ``_is_plain``, of an object or a list of objects; a list in a list is not."""
+    if value.__class__ is dict:
+        return _is_plain(name, value)
+    return all(each.__class__ not in _NESTED or (each.__class__ is dict and _is_plain(name, each)) for each in value)
 
 
 def _field(kind: str, path: FieldPath, name: str, key: str) -> StrangeField:

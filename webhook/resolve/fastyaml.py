@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from webhook.resolve.goyaml import may_refuse
 from webhook.resolve.kubejson import JsonValue
 
 ryaml: Any
@@ -50,6 +51,9 @@ _COMPLEX_KEY = re.compile(r"[}\]] *:")
 _QUOTED_KEY = re.compile(r"[\"']:[^\s]")
 _BEHIND_SEPARATOR = re.compile(r"[ \t]*(?:[ \t]#.*)?$")
 _CONTENT = re.compile(r"^ *[^ #\n]", re.MULTILINE)
+_harmless: set[int] = set()
+"""Hashes of lines in which nothing may differ: no lines, for what stands in manifests is not kept."""
+_MOST_REMEMBERED: Final = 1 << 14
 
 
 class _Unclear(Exception):
@@ -69,7 +73,9 @@ def read_fast(text: str, most_documents: int) -> list[Found] | None:
     """Every document that is not empty, or None where the careful reader must look."""
     if ryaml is None or len(text) > MOST or text.count("{") + text.count("[") > MOST_OPEN:
         return None
-    if _may_differ(f"\n{text}\n"):
+    if may_refuse(text):
+        return None
+    if _may_differ(text):
         return None
     found: list[Found] = []
     try:
@@ -87,14 +93,29 @@ def read_fast(text: str, most_documents: int) -> list[Found] | None:
 
 
 def _may_differ(text: str) -> bool:
-    """Whether anything in the text, which is framed by line ends, may mean something else to ryaml."""
+    """
+    Whether anything in the text may mean something else to ryaml.
+
+    But for one thing that can be told line by line, and most lines of a repository have stood in another file before.
+    """
+    fresh = [line for line in text.split("\n") if hash(line) not in _harmless]
+    if fresh:
+        if _lines_may_differ("\n".join(("", *fresh, ""))):
+            return True
+        if len(_harmless) > _MOST_REMEMBERED:
+            _harmless.clear()
+        _harmless.update(map(hash, fresh))
+    return text.count("{") != text.count("{}") and _KEY_ALONE.search(text) is not None
+
+
+def _lines_may_differ(text: str) -> bool:
+    """As ``_may_differ``, of lines in any order, framed by line ends."""
     if _is_odd(text):
         return True
     seen = {_kind(token) for token in set(_TOKENS.findall(text))}
     return (
         "number" in seen
         or ("word" in seen and _WORD_ALONE.search(text) is not None)
-        or ("value" in seen and "{" in text and _KEY_ALONE.search(text) is not None)
         or ("value" in seen and " :" in text and _KEY_APART.search(text) is not None)
         or (any(sign in text for sign in "&*!?") and _SIGNS.search(text) is not None)
         or ((" :" in text or "}:" in text or "]:" in text) and _COMPLEX_KEY.search(text) is not None)
