@@ -24,9 +24,9 @@ MANIFESTS = {str(path.relative_to(ROOT)): path.read_text() for path in PATHS}
 WORDS = "y n yes NO on Off true FALSE null Null ~ = <<"
 NUMBERS = (
     "0 1 -1 +1 010 0o17 0x1f 0b11 1_000 1e3 1.5 1.0 1. .5 -.5 .inf .nan 08 12:30 1:30:45 52:54:00:12:34:56 2024-01-01 "
-    "2001-12-14t21:59:43.10-05:00 9999999999999999 123456789012345678901 1.2.3 10.0.0.0/24 30Gi 500m"
+    "2001-12-14t21:59:43.10-05:00 -_1 +_1 ._1 9999999999999999 123456789012345678901 1.2.3 10.0.0.0/24 30Gi 500m"
 )
-SIGNS = """'1' "yes" '' "" a - -- --flag -c ? ! & * | > % @ ` { } [ ] , # : a:b"""
+SIGNS = r"""a?b ?a a? "\/" '1' "yes" '' "" a - -- --flag -c ? ! & * | > % @ ` { } [ ] , # : a:b"""
 SCALARS = list(dict.fromkeys([*f"{WORDS} {NUMBERS} {SIGNS}".split(" "), "a: 1", "{a: 1}", "[1]", "-?", *TABLE]))
 AROUND = (
     """

@@ -196,6 +196,15 @@ REFUSALS = {
     "a: 1\n---# c\nb: 1": ("kubectl does not read what stands behind the document separator ---", 2, 1, None, ""),
     "--- # c\ra: 1": ("kubectl does not read what stands behind the document separator ---", 1, 1, None, ""),
     "%YAML 1.1\n---\na: 1": ("kubectl reads no directives", 1, 1, 0, ""),
+    "a: {b: x, c: http://d/e?f=1}": ("in brackets or braces, kubectl takes ? for the mark of a key", 1, 24, None, ""),
+    "a:\n- [b,\n   c?]": ("in brackets or braces, kubectl takes ? for the mark of a key", 3, 5, None, ""),
+    'a: "\\\\/\\/"': (r"kubectl does not know the escape \/", 1, 8, None, ""),
+    'a: "b\\\'c"': ("line 1 is not YAML: found unknown escape character", 1, 6, None, ""),
+    "a: b\r\ufeffc: d": ("a byte order mark stands inside the file", 2, 1, None, ""),
+    "a: b # c\x85\ufeff": ("a byte order mark stands inside the file", 1, 10, None, ""),
+    "b: 1\n---\na: &a [" + "x," * 999 + "x]\nb: [" + "*a," * 399 + "*a]": (
+        "kubectl refuses a document of which aliases make nearly everything", 4, 335, 1, "",
+    ),
 }  # fmt: skip
 
 
@@ -229,6 +238,24 @@ def test_bytes_that_are_no_text_are_refused(content: bytes, message: str, line: 
     error = refusal(content)
 
     assert (error.message, error.line, error.column, error.source) == (message, line, column, "vm.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a: ['b?', \"c?\", {? d : 1, e: 2}]\nf: g?", {"a": ["b?", "c?", {"d": 1, "e": 2}], "f": "g?"}),
+        ("a: {}\nb: c?d", {"a": {}, "b": "c?d"}),
+        ("a: [b] # c?\nd: |\n  e?\nf: {g: [h], i: '?'}", {"a": ["b"], "d": "e?\n", "f": {"g": ["h"], "i": "?"}}),
+        (r'a: "\\/"', {"a": r"\/"}),
+        ("a: '\\/'\nb: \\/", {"a": r"\/", "b": r"\/"}),
+        (r'{"a": "\/"}', {"a": "/"}),
+    ],
+)
+def test_what_go_yaml_reads_like_libyaml_is_no_fault(text: str, value: JsonValue) -> None:
+    """
+    A question mark is a fault only inside of a word in brackets, an escaped slash only in a double-quoted text of YAML.
+    """
+    assert read(text) == [value]
 
 
 @pytest.mark.parametrize(

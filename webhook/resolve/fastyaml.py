@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from webhook.resolve.goyaml import may_refuse
 from webhook.resolve.kubejson import JsonValue
 
 ryaml: Any
@@ -36,7 +37,7 @@ _WORDS: Final = frozenset(
 )
 _NO_TEXT: Final = frozenset(["true", "True", "TRUE", "false", "False", "FALSE", "null", "Null", "NULL", "~"])
 _SIMPLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")
-_UNLIKE_NUMBER = re.compile(r"0[0-9a-zA-Z_]|[-+.][0-9.a-zA-Z]|[0-9]+(?:[eE_]|\.[0-9]*(?:[eE_]|$))|[0-9]{16}")
+_UNLIKE_NUMBER = re.compile(r"0[0-9a-zA-Z_]|[-+.][0-9.a-zA-Z_]|[0-9]+(?:[eE_]|\.[0-9]*(?:[eE_]|$))|[0-9]{16}")
 _NUMBER_KEY = re.compile(r"[0-9][^\s]*:")
 _WORD_ALONE = re.compile(
     r"[ \[{,\n](?:[yYnN]|[yY]es|YES|[nN]o|NO|[oO]n|ON|[oO]ff|OFF|=)(?= *(?:[\n,\]}]|:[ \n,\]}]| #))"
@@ -71,6 +72,8 @@ class Found(NamedTuple):
 def read_fast(text: str, most_documents: int) -> list[Found] | None:
     """Every document that is not empty, or None where the careful reader must look."""
     if ryaml is None or len(text) > MOST or text.count("{") + text.count("[") > MOST_OPEN:
+        return None
+    if may_refuse(text):
         return None
     if _may_differ(text):
         return None

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Final, NamedTuple, TypeAlias
 
 from webhook.errors import BadInput
+from webhook.resolve.goyaml import as_go_reads, is_mostly_repeated, may_refuse
 from webhook.resolve.kubejson import MAX_DEPTH, MAX_NODES, JsonValue, has_nul, stands_twice, too_deep, too_many
 from webhook.resolve.kubeplaces import RENDER, Step, Text, shown
 from webhook.resolve.kubescalars import (
@@ -60,6 +61,7 @@ class _Anchor(NamedTuple):
     scalar: Scalar  # as go-yaml resolved it: a key is spelt from this, not from the JSON value
     collection: JsonValue  # None for a scalar
     nodes: int
+    more: int  # go-yaml's count is that of our nodes and this: see Builder._more
 
 
 def _is_marked(event: Event) -> bool:
@@ -72,9 +74,16 @@ class Builder:
     def __init__(self, text: Text) -> None:
         self._text = text
         self._next = events(text.text.encode())
+        if may_refuse(text.text):
+            self._next = as_go_reads(self._next, text)
         self._index = -1
         self._nodes = 0
         self._aliases = 0
+        self._first = 0  # the nodes of the documents before
+        self._more = 0  # go-yaml counts an alias beside what it repeats, and does not count the key of a merge
+        self._repeats = 0  # what aliases repeat, in go-yaml's count
+        self._more_before: list[int] = []  # of each mapping or list that is open and has an anchor
+        self._excess: Event | None = None  # the alias at which go-yaml gives up
         self._anchors: dict[str, _Anchor | None] = {}  # None while the anchored mapping or list is open
         self._stack: list[_Frame] = []
         # Most files have neither tag nor anchor nor "\\0": then no event needs to be asked.
@@ -86,9 +95,12 @@ class Builder:
             event = self._next()
             if event.__class__ is DOCUMENT_START:
                 self._index += 1
-                self._aliases = 0
+                self._aliases = self._more = self._repeats = 0
+                self._first = self._nodes
+                self._excess = None
                 self._anchors.clear()
                 self._stack.clear()
+                self._more_before.clear()
                 if event.version or event.tags:
                     raise self._refuse("kubectl reads no directives", "Remove the line that begins with '%'.", event)
                 yield self._document()
@@ -137,6 +149,8 @@ class Builder:
             elif kind is ALIAS:
                 value = self._repeated(event)
             elif kind is DOCUMENT_END:
+                if self._excess is not None:  # not before: what is too much for anybody is to be called so
+                    raise self._too_repetitive(self._excess)
                 return root[0], start, event.start_mark.index
             else:
                 value = items if names is None else members
@@ -155,8 +169,9 @@ class Builder:
 
     def _close(self, anchor: str, value: JsonValue, nodes: int) -> None:
         """The end of an anchored mapping or list."""
+        more = self._more - self._more_before.pop()
         if self._anchors[anchor] is None:  # else the name was given anew inside
-            self._anchors[anchor] = _Anchor(None, value, nodes)
+            self._anchors[anchor] = _Anchor(None, value, nodes, more)
 
     def _key(self, event: Event) -> _Key:
         """The name of the next member, which may be more than its text."""
@@ -168,6 +183,7 @@ class Builder:
         elif event.__class__ is SCALAR:
             scalar = self._scalar(event)
             if event.value == "<<" and (event.tag == MERGE_TAG or event.implicit[0]):
+                self._more -= 1
                 return _Merge.KEY
         else:
             raise self._complex_key(event)
@@ -195,7 +211,7 @@ class Builder:
         if isinstance(scalar, str) and "\0" in scalar:
             raise has_nul(self._text, event.start_mark.index, self._index, self._path())
         if event.anchor is not None:
-            self._anchors[event.anchor] = _Anchor(scalar, None, 1)
+            self._anchors[event.anchor] = _Anchor(scalar, None, 1, 0)
         return scalar
 
     def _value(self, scalar: Scalar, event: Event) -> JsonValue:
@@ -214,6 +230,7 @@ class Builder:
             raise self._unknown_tag(event)
         if event.anchor is not None:
             self._anchors[event.anchor] = None
+            self._more_before.append(self._more)
 
     def _alias(self, event: Event) -> _Anchor:
         self._aliases += 1
@@ -227,9 +244,14 @@ class Builder:
         if anchor is None:
             raise self._refuse(f"anchor {name} contains itself", "Write out what the alias repeats.", event)
         self._nodes += anchor.nodes
+        self._more += anchor.more
+        self._repeats += anchor.nodes + anchor.more
+        if self._excess is None and is_mostly_repeated(self._repeats, 1 + self._nodes - self._first + self._more):
+            self._excess = event
         return anchor
 
     def _repeated(self, event: Event) -> JsonValue:
+        self._more += 1
         anchor = self._alias(event)
         return self._value(anchor.scalar, event) if anchor.collection is None else anchor.collection
 
@@ -242,6 +264,7 @@ class Builder:
         mappings = [value]
         if isinstance(value, list) and event.__class__ is not ALIAS:
             mappings = value[::-1]
+            self._more -= 1
         for mapping in mappings:
             if not isinstance(mapping, dict):
                 raise self._refuse("the merge key << wants a mapping or a list of them", "Give '<<: *anchor'.", event)
@@ -257,6 +280,12 @@ class Builder:
             RENDER if is_template else "Use text as the key; put quotes around what begins with a bracket or brace."
         )
         return self._refuse("a key is a mapping or a list", remedy, event)
+
+    def _too_repetitive(self, event: Event) -> BadInput:
+        message = "kubectl refuses a document of which aliases make nearly everything"
+        return self._text.refuse(
+            message, "Write out what the aliases repeat.", event.start_mark.index, document=self._index
+        )
 
     def _unknown_tag(self, event: Event) -> BadInput:
         tag = (event.tag or "").replace(PREFIX, "!!", 1)

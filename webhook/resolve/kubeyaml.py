@@ -30,7 +30,8 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\
 _BAD_SEPARATOR = re.compile(r"^---(?!(?:[ \t]+#[^\r\n]*|[ \t]*)\r?$)", re.MULTILINE)
 # ... and of what it split, it reads the first document only: behind "..." all is passed over up to the next "---".
 _END = re.compile(r"^\.\.\.[ \t]*(?:#.*)?\r?\n(?:(?:\.\.\.)?[ \t]*(?:#.*)?\r?\n)*+", re.MULTILINE)
-_INNER_BOM = re.compile("^\ufeff", re.MULTILINE)  # libyaml passes over it, go-yaml takes it for a letter
+# At the beginning of a line libyaml passes over it, and go-yaml takes it for a letter.
+_INNER_BOM = re.compile("(?:^|[\r\x85\u2028\u2029])\ufeff", re.MULTILINE)
 _MEANT_AS_JSON = re.compile(r'\s*(?:\{\s*"|\[\s*[\[{"\d])')
 
 _REMEDIES: Final = (
@@ -182,7 +183,7 @@ def _read_carefully(text: Text) -> Iterator[Document]:
     _check_ends(text)
     bom = "\ufeff" in text.text and _INNER_BOM.search(text.text)
     if bom:
-        raise text.refuse("a byte order mark stands inside the file", "Remove the character U+FEFF.", bom.start())
+        raise text.refuse("a byte order mark stands inside the file", "Remove the character U+FEFF.", bom.end() - 1)
     for index, (value, start, end) in enumerate(Builder(text).documents()):
         if index == MAX_DOCUMENTS:
             raise text.refuse(f"more than {MAX_DOCUMENTS:,} documents", "Split the file.", start)
@@ -213,6 +214,8 @@ def _not_yaml(text: Text, error: yaml.YAMLError) -> BadInput:
     problem = error.problem or error.context or "not understood"
     remedy = next(remedy for part, remedy in _REMEDIES if part in problem)
     offset = min(mark.index, len(text.text)) if mark else None
+    if offset is not None and text.text.startswith("\\'", offset):  # go-yaml alone knows this one
+        remedy = "Write ' without a backslash."
     line = f"line {text.mark(offset).line}" if offset is not None else "this"
     return text.refuse(f"{line} is not YAML: {problem}", RENDER if "{{" in text.text else remedy, offset)
 

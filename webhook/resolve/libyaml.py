@@ -15,6 +15,7 @@ ALIAS: Final[type] = yaml.AliasEvent
 MAPPING_START: Final[type] = yaml.MappingStartEvent
 MAPPING_END: Final[type] = yaml.MappingEndEvent
 SEQUENCE_START: Final[type] = yaml.SequenceStartEvent
+SEQUENCE_END: Final[type] = yaml.SequenceEndEvent
 DOCUMENT_START: Final[type] = yaml.DocumentStartEvent
 DOCUMENT_END: Final[type] = yaml.DocumentEndEvent
 STREAM_END: Final[type] = yaml.StreamEndEvent
@@ -35,6 +36,7 @@ class Event(Protocol):
     style: str | None  # a plain scalar has "" in C and None in Python
     tag: str | None
     anchor: str | None
+    flow_style: bool  # of a mapping or list: whether it is in braces or brackets
     implicit: tuple[bool, bool]  # of a scalar: whether it is plain and without a tag, or has the tag "!"
     version: tuple[int, int] | None
     tags: dict[str, str] | None
