@@ -28,7 +28,7 @@ from webhook.objects.meta import Kubernetes
 from webhook.objects.nad import NetworkAttachmentDefinition, Node
 from webhook.objects.storage import DataVolume, PersistentVolumeClaim, StorageClass, StorageProfile
 from webhook.objects.vm import VirtualMachine
-from webhook.resolve.cluster import WATCHED, ClusterFacts, ClusterWorld, is_trusted
+from webhook.resolve.cluster import WATCHED, ClusterFacts, ClusterWorld
 from webhook.resolve.live import LiveReads
 from webhook.resolve.ports import Answer
 from webhook.resolve.recording import Question, Recording, confirmed_world
@@ -420,7 +420,7 @@ def test_machines_are_never_listed_for_an_answer() -> None:
     """
     clock = Clock()
     store = store_of(clock, {})
-    recording = Recording(ClusterWorld(store, clock=clock), lambda kind: is_trusted(store, kind))
+    recording = Recording(ClusterWorld(store, clock=clock), store.trusted)
     unknown = recording.every(VirtualMachine)
     transport = FakeTransport(fixed({}))
 

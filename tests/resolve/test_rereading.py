@@ -13,7 +13,7 @@ from webhook.errors import Unavailable
 from webhook.objects.instancetype import ControllerRevision, VirtualMachineInstancetype
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.storage import DataVolume, PersistentVolumeClaim
-from webhook.resolve.cluster import ClusterWorld, is_trusted
+from webhook.resolve.cluster import ClusterWorld
 from webhook.resolve.loop_reads import Get, LoopReads
 from webhook.resolve.ports import Answer
 from webhook.resolve.recording import Recording
@@ -48,7 +48,7 @@ def store_of(*claims: dict[str, Any], clock: Clock | None = None) -> Store:
 
 
 def recording_of(store: Store) -> Recording:
-    return Recording(ClusterWorld(store, default_namespace="shop", clock=Clock()), lambda kind: is_trusted(store, kind))
+    return Recording(ClusterWorld(store, default_namespace="shop", clock=Clock()), store.trusted)
 
 
 def claim(version: int = 1, **metadata: str) -> dict[str, Any]:

@@ -77,7 +77,7 @@ class ClusterWorld:
         """The stored object, or what a live read gives where the store cannot be trusted."""
         known = BY_CLASS[kind]
         space = (namespace or self._default) if known.namespaced else ""
-        trusted = is_trusted(self._store, kind)
+        trusted = self._store.trusted(kind)
         if trusted and (held := self._store.get(kind, space, name)) is not None:
             return held
         if problem := invalid_name(known, space, name):
@@ -90,7 +90,7 @@ class ClusterWorld:
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
         """All stored objects, or what a live list gives where the store cannot be trusted."""
-        if is_trusted(self._store, kind):
+        if self._store.trusted(kind):
             return self._store.every(kind)
         if self._live is None:
             return self._untrusted(kind)
@@ -211,7 +211,7 @@ class ClusterFacts:
 
     def recording(self) -> Recording:
         """A world that never waits and notes what it was asked; for ``confirmed``."""
-        return Recording(self.world(), lambda kind: is_trusted(self.store, kind))
+        return Recording(self.world(), self.store.trusted)
 
     def confirmed(self, recording: Recording, deadline_seconds: float) -> World:
         """
@@ -236,8 +236,3 @@ class ClusterFacts:
     def statistics(self) -> tuple[KindStatistics, ...]:
         """Objects, age and restarts of each kind, for metrics."""
         return self.store.statistics()
-
-
-def is_trusted(store: Store, kind: type[Kubernetes]) -> bool:
-    """Whether the store alone suffices: the kind is watched, was listed or is not served, and was heard of lately."""
-    return store.holds(kind) and (store.synced(kind) or store.missing(kind)) and store.fresh(kind)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache, lru_cache
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -25,10 +26,18 @@ _MAX_BYTES = 32 * 2**20
 
 def path_of(kind: Kind, version: str, namespace: str = "", name: str = "") -> str:
     """The path of an object, or of all objects of ``kind`` where no name is given; every segment is quoted."""
-    root = ("apis", kind.group, version) if kind.group else ("api", version)
-    space = ("namespaces", namespace) if kind.namespaced and namespace else ()
-    segments = (*root, *space, kind.plural, *((name,) if name else ()))
-    return "".join(f"/{quote(each, safe='')}" for each in segments)
+    space = f"/namespaces/{_segment(namespace)}" if kind.namespaced and namespace else ""
+    return f"{_root(kind.group, version)}{space}/{kind.plural}" + (f"/{_segment(name)}" if name else "")
+
+
+@cache  # our own few groups, and the versions that a cluster serves them in
+def _root(group: str, version: str) -> str:
+    return f"/apis/{_segment(group)}/{_segment(version)}" if group else f"/api/{_segment(version)}"
+
+
+@lru_cache(maxsize=1024)  # as dear as a small rule, and every review's namespace comes again
+def _segment(text: str) -> str:
+    return quote(text, safe="")
 
 
 def accept_of(kind: Kind, suffix: str = "") -> str:

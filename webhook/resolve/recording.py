@@ -1,9 +1,8 @@
 """Which other objects a judgement asked for, and the same questions put to the API server itself."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from time import monotonic
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from webhook.facts.unknown import Fact, Found
 from webhook.facts.world import World
@@ -24,8 +23,7 @@ NEVER_LISTED: frozenset[type[Kubernetes]] = METADATA_ONLY | {
 """Thousands of these cannot be listed within a deadline, and machines may not be: what the store says of them stays."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """A lookup: of one object, or of all of a kind where ``name`` is None."""
 
     kind: type[Kubernetes]
@@ -67,18 +65,24 @@ class Recording:
         return kind not in self._untrusted
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
-        """What the world finds."""
+        """What the world found when it was asked first."""
         self.named = True
-        return cast("Found[K]", self._note(Question(kind, namespace, name), self._world.find(kind, namespace, name)))
+        question = Question(kind, namespace, name)
+        if question not in self._answers:
+            self._note(question, self._world.find(kind, namespace, name))
+        return cast("Found[K]", self._answers[question])
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """What the world gives."""
-        return cast("Fact[tuple[K, ...]]", self._note(Question(kind, "", None), self._world.every(kind)))
+        """What the world gave when it was asked first."""
+        question = Question(kind, "", None)
+        if question not in self._answers:
+            self._note(question, self._world.every(kind))
+        return cast("Fact[tuple[K, ...]]", self._answers[question])
 
-    def _note(self, question: Question, answer: Found[Any]) -> Found[Any]:
+    def _note(self, question: Question, answer: Found[Any]) -> None:
         if not self._trusted(question.kind):
             self._untrusted.add(question.kind)
-        return self._answers.setdefault(question, answer)
+        self._answers[question] = answer
 
 
 def confirmed_world(

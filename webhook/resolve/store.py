@@ -100,6 +100,13 @@ class Store:
         heard = self._shelves[kind].heard
         return heard is not None and self._clock() - heard <= within_seconds
 
+    def trusted(self, kind: type[Kubernetes]) -> bool:
+        """Whether the store alone suffices: the kind is watched, was listed or is not served, and was heard of lately."""
+        shelf = self._shelves.get(kind)
+        if shelf is None or shelf.heard is None or not (shelf.synced or shelf.missing):
+            return False
+        return self._clock() - shelf.heard <= FRESH_SECONDS
+
     def version(self, kind: type[Kubernetes]) -> str:
         """The version in which the kind was listed last; empty before that."""
         shelf = self._shelves.get(kind)

@@ -130,7 +130,7 @@ def _cause(message: str, place: str) -> StatusCause:
 
 
 def _present(raw: msgspec.Raw) -> bool:
-    return len(bytes(raw)) > 0 and bytes(raw) != b"null"
+    return bytes(raw) not in (b"", b"null")
 
 
 def _read(kind: Kind, request: AdmissionRequest, raw: msgspec.Raw) -> Kubernetes | StatusCause | None:
@@ -172,13 +172,13 @@ def _is_deep(raw: msgspec.Raw) -> bool:
     """
     body = bytes(raw)
     marks = body.translate(None, _DULL)
-    opening, empty = marks.count(b"{") + marks.count(b"["), marks.count(b"{}") + marks.count(b"[]")
-    if opening - empty < MAX_DEPTH:
+    room = MAX_DEPTH - marks.count(b"{") - marks.count(b"[")
+    if room > 0 or (room := room + marks.count(b"{}")) > 0 or room + marks.count(b"[]") > 0:
         return False
-    brackets = left = _outside_strings(body, marks)
+    brackets = unpaired = _outside_strings(body, marks)
     for _ in range(_USUAL_DEPTH):
-        left = left.replace(b"{}", b"").replace(b"[]", b"")
-        if not left:
+        unpaired = unpaired.replace(b"{}", b"").replace(b"[]", b"")
+        if not unpaired:
             return False
     return max(accumulate(map(_STEP.__getitem__, brackets)), default=0) > MAX_DEPTH
 
