@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.gojson import from_go_json, typed
 from webhook.errors import BadInput
 from webhook.resolve import kubebuild, kubejson, kubeyaml, libyaml
 from webhook.resolve.kubeyaml import Document, JsonValue, Mark, read_documents
@@ -57,25 +58,6 @@ def refusal(content: str | bytes) -> BadInput:
     return caught.value
 
 
-def as_api_server_sees(encoded: str) -> JsonValue:
-    """Go's JSON: an integral number within 64 bits is an int, any other a float (apimachinery, util/json)."""
-
-    def number(digits: str) -> int | float:
-        value = float(digits)
-        whole = int(value) if value.is_integer() and abs(value) < 2**53 else None
-        return value if whole is None else whole
-
-    value: JsonValue = json.loads(
-        encoded, parse_int=lambda n: int(n) if -(2**63) <= int(n) < 2**63 else float(n), parse_float=number
-    )
-    return value
-
-
-def typed(value: object) -> str:
-    """Tells 1 from True and from 1.0, which Python calls equal."""
-    return json.dumps(value, sort_keys=True)
-
-
 # --- the same values as Kubernetes
 
 
@@ -89,7 +71,7 @@ def test_a_scalar_has_the_value_that_go_gives_it(scalar: str, answer: str | None
     if answer is None:
         refusal(text)
     else:
-        assert typed(read(text)) == typed([as_api_server_sees(answer)])
+        assert typed(read(text)) == typed([from_go_json(answer)])
 
 
 @pytest.mark.parametrize(("key", "answer"), TABLE["keys"].items())
@@ -102,7 +84,7 @@ def test_a_key_is_spelt_as_go_spells_it(key: str, answer: str | None) -> None:
     if answer is None:
         refusal(text)
     else:
-        assert read(text) == [as_api_server_sees(answer)]
+        assert read(text) == [from_go_json(answer)]
 
 
 @pytest.mark.parametrize(("stream", "answer"), TABLE["streams"].items())
@@ -113,7 +95,7 @@ def test_a_stream_has_the_documents_that_kubectl_finds(stream: str, answer: str 
     if answer is None:
         refusal(stream)
     else:
-        assert typed(read(stream)) == typed(as_api_server_sees(answer))
+        assert typed(read(stream)) == typed(from_go_json(answer))
 
 
 @pytest.mark.parametrize("stream", TABLE["stricter"])

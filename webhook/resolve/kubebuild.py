@@ -200,10 +200,10 @@ class Builder:
         """A scalar that may be more than its text, in go-yaml's types."""
         scalar: Scalar = event.value
         try:
-            if event.tag is not None and event.tag != MERGE_TAG:
+            if event.tag is None:
+                scalar = event.value if event.style else plain(event.value)
+            elif event.tag != MERGE_TAG:
                 scalar = tagged(event.tag, event.value)
-            elif not event.style:
-                scalar = plain(event.value)
         except KeyError:
             raise self._unknown_tag(event) from None
         except ScalarError as error:
