@@ -259,7 +259,7 @@ def test_secrets_are_installed_empty() -> None:
 
 def test_the_component_of_addresses_closes_the_admission_port(tmp_path: Path) -> None:
     """
-    Addresses are written into the first door, which is that of admission, and into no other.
+    Addresses are written into the first door, which is that of admission, and into no other; the rotator may look in.
     """
     component: dict[str, Any] = yaml.safe_load(
         (KUSTOMIZE / "components" / "api-server-addresses" / "kustomization.yaml").read_text()
@@ -269,6 +269,9 @@ def test_the_component_of_addresses_closes_the_admission_port(tmp_path: Path) ->
 
     (first, *others) = find(overlay("enforce"), "NetworkPolicy", "migratable")["spec"]["ingress"]
 
+    let_in = [each["podSelector"]["matchLabels"] for each in operation["value"] if "podSelector" in each]
+    rotator = find(overlay("enforce"), "Deployment", "migratable-rotator")["spec"]["template"]["metadata"]["labels"]
     assert operation["path"] == "/spec/ingress/0/from"
+    assert [labels.items() <= rotator.items() for labels in let_in] == [True]
     assert first == {"ports": [{"port": "admission", "protocol": "TCP"}]}
     assert all("from" in other for other in others)
