@@ -5,7 +5,7 @@ Undetermined findings are ``kind: fail`` with level ``note``, not ``kind: open``
 and viewers that know levels only would show nothing, so what nobody could find out would look fine.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
@@ -13,12 +13,30 @@ import msgspec
 from webhook.policy import Action, Profile
 from webhook.report import explain, pages
 from webhook.report.fingerprint import fingerprinted
-from webhook.report.model import FindingReport, ObjectReport, ProblemReport, Report
+from webhook.report.model import FindingReport, FixReport, ObjectReport, ProblemReport, Report, Span
 from webhook.report.saying import exempted, message, problem_message
 from webhook.rules import RULES
 from webhook.rules.rule import FAMILIES, Rule
 
 Json: TypeAlias = dict[str, Any]
+
+
+class Replacement(msgspec.Struct, frozen=True):
+    """A change of a file's text."""
+
+    span: Span
+    """What goes; start and end are one where something only comes."""
+    text: str
+    """What comes instead."""
+
+
+Replacer: TypeAlias = Callable[[ObjectReport, FixReport], Replacement | None]
+"""How a fix changes the file that the object is from; None where it cannot be written there."""
+
+
+def no_text(_judged: ObjectReport, _fix: FixReport) -> None:
+    """The replacer of those who have no texts."""
+
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 FINGERPRINT = "migratable/v1"
@@ -34,12 +52,17 @@ _UNREADABLE = "unreadable-input"
 _NOTE = "note"
 
 
-def render(report: Report, *, version: str, rules: Sequence[Rule] = RULES) -> str:
-    """The report as an indented SARIF log; every one of ``rules`` is described, whether or not it fired."""
-    return msgspec.json.format(msgspec.json.encode(log(report, version=version, rules=rules)), indent=2).decode() + "\n"
+def render(report: Report, *, version: str, rules: Sequence[Rule] = RULES, replacer: Replacer = no_text) -> str:
+    """
+    The report as an indented SARIF log; every one of ``rules`` is described, whether or not it fired.
+
+    Safe fixes of findings that nobody exempted are in it, where ``replacer`` can write them.
+    """
+    made = log(report, version=version, rules=rules, replacer=replacer)
+    return msgspec.json.format(msgspec.json.encode(made), indent=2).decode() + "\n"
 
 
-def log(report: Report, *, version: str, rules: Sequence[Rule] = RULES) -> Json:
+def log(report: Report, *, version: str, rules: Sequence[Rule] = RULES, replacer: Replacer = no_text) -> Json:
     """The SARIF log as plain values: one run."""
     return {
         "$schema": SCHEMA,
@@ -69,7 +92,7 @@ def log(report: Report, *, version: str, rules: Sequence[Rule] = RULES) -> Json:
                 "columnKind": "unicodeCodePoints",
                 "originalUriBaseIds": {_ROOT: {"description": {"text": "The folder that the check ran in."}}},
                 "invocations": [_invocation(report)],
-                "results": list(_results(report, rules)),
+                "results": list(_results(report, rules, replacer)),
                 "properties": {"profile": report.profile, "release": report.release},
             }
         ],
@@ -95,7 +118,7 @@ def _descriptor(rule: Rule) -> Json:
     }
 
 
-def _results(report: Report, rules: Sequence[Rule]) -> Iterator[Json]:
+def _results(report: Report, rules: Sequence[Rule], replacer: Replacer) -> Iterator[Json]:
     at = {rule.id: index for index, rule in enumerate(rules)}
     suppressing = any(finding.exemption is not None for each in report.objects for finding in each.findings)
     for judged, finding, fingerprint in fingerprinted(report):
@@ -117,6 +140,8 @@ def _results(report: Report, rules: Sequence[Rule]) -> Iterator[Json]:
         }
         if suppressing:  # the standard wants it on all results of a run, or on none
             result["suppressions"] = _suppressions(finding)
+        if fixes := list(_fixes(judged, finding, replacer)):
+            result["fixes"] = fixes
         yield result
 
 
@@ -124,6 +149,20 @@ def _level(finding: FindingReport) -> str:
     if finding.outcome == "undetermined" and finding.action != Action.DENY:
         return "note"
     return _LEVELS.get(finding.action, "none")
+
+
+def _fixes(judged: ObjectReport, finding: FindingReport, replacer: Replacer) -> Iterator[Json]:
+    """The safe ones; the others are for ``--options``, which shows what each would change."""
+    if judged.source is None or judged.source.file == "-" or finding.exemption is not None:
+        return
+    for fix in finding.fixes:
+        changed = replacer(judged, fix) if fix.safe else None
+        if changed is not None:
+            line, column, end_line, end_column = changed.span
+            region = {"startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column}
+            replacement = {"deletedRegion": region, "insertedContent": {"text": changed.text}}
+            change = {"artifactLocation": _artifact(judged.source.file), "replacements": [replacement]}
+            yield {"description": {"text": fix.title}, "artifactChanges": [change]}
 
 
 def _suppressions(finding: FindingReport) -> list[Json]:

@@ -1,0 +1,162 @@
+"""Fixes in SARIF: what an editor would write is what ``--fix`` writes."""
+
+import json
+from typing import Any
+
+import jsonschema_rs
+import pytest
+import yaml
+from msgspec.structs import replace
+
+from tests.report.reports import FILE
+from tests.report.test_sarif import standard
+from tests.surfaces.test_cli_fix import MISSPELT, SPELT, fixable, fixed
+from webhook.report import sarif
+from webhook.report.model import ExemptionReport, Report
+from webhook.resolve import replacing
+from webhook.resolve.manifests import read_manifests
+from webhook.resolve.replacing import Replacing, replacement
+from webhook.surfaces.checking import Settings, check
+
+__all__ = ["standard"]
+
+WRONG = MISSPELT.replace("Kubevirt", "KubeVirt")
+SHORT = (
+    "\ufeff  # é\r\n"
+    + """\
+{kind: KubeVirt, apiVersion: kubevirt.io/v1, metadata: {name: é😀}, spec: {configuration: {migrations: {allowPostCopy: "false"}}}}
+""".replace("\n", "\r\n")
+)
+
+
+def checked(text: str, world: Any = ()) -> Report:
+    background = [given for each in world for given in read_manifests(json.dumps(each).encode(), "w").given]
+    return check([read_manifests(text.encode(), FILE)], Settings(release="any"), background)
+
+
+def log_of(text: str, report: Report) -> dict[str, Any]:
+    return sarif.log(report, version="1.2.3", rules=(), replacer=Replacing({FILE: text.encode()}))
+
+
+def fixes_in(log: dict[str, Any]) -> list[dict[str, Any]]:
+    return [fix for result in log["runs"][0]["results"] for fix in result.get("fixes", [])]
+
+
+def applied(text: str, log: dict[str, Any]) -> str:
+    """As an editor applies the first fix of each result, from the end of the text; the same place twice is one change."""
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+    changes = {
+        tuple(each["deletedRegion"].values()): each["insertedContent"]["text"]
+        for fix in fixes_in(log)
+        for change in fix["artifactChanges"]
+        for each in change["replacements"]
+    }
+    for (line, column, end_line, end_column), new in sorted(changes.items(), reverse=True):
+        assert line == end_line
+        lines[line - 1] = lines[line - 1][: column - 1] + new + lines[line - 1][end_column - 1 :]
+    whole = "\n".join(lines).replace("\n", "\r\n" if "\r\n" in text else "\n")
+    return ("\ufeff" if text.startswith("\ufeff") else "") + whole
+
+
+@pytest.mark.parametrize("form", ["block", "flow", "json"])
+def test_an_editor_writes_what_fix_writes(form: str, standard: jsonschema_rs.Draft4Validator) -> None:
+    """
+    For every example of every rule that has fixes: the log is valid, and its replacements make of the text what --fix makes.
+    """
+    changed = 0
+    for manifest, world, rule in (each.values for each in fixable()):
+        dumped = yaml.safe_dump(manifest, default_flow_style=form == "flow", sort_keys=False, width=10_000)
+        text = json.dumps(manifest, indent=1) if form == "json" else f"# {rule}\n{dumped}"
+        report = checked(text, world)
+        safe = [each for one in report.objects for found in one.findings for each in found.fixes if each.safe]
+
+        log = log_of(text, report)
+
+        assert len(fixes_in(log)) == len(safe)
+        assert applied(text, log) == fixed(text, world, {})[1]
+        if safe:
+            standard.validate(log)
+            changed += 1
+    assert changed > 10
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (WRONG, SPELT),
+        (WRONG.replace("\n", "\r\n"), SPELT.replace("\n", "\r\n")),
+        (f"a: 1\n---\n{WRONG}---\nb: 2", f"a: 1\n---\n{SPELT}---\nb: 2"),
+        (SHORT, SHORT.replace('"false"', "false")),
+    ],
+    ids=["plain", "CRLF", "in a stream", "in one line, behind letters, with a byte order mark"],
+)
+def test_regions_are_counted_as_the_log_says(text: str, wanted: str) -> None:
+    """
+    Lines end as the file's do, columns are characters, and a byte order mark is none.
+    """
+    log = log_of(text, checked(text))
+
+    assert applied(text, log) == wanted != text
+
+
+def test_a_fix_says_what_it_writes_and_replaces_whole_words() -> None:
+    """
+    An editor shows the title, and the old and the new word.
+    """
+    log = log_of(WRONG, checked(WRONG))
+
+    assert [fix["description"]["text"] for fix in fixes_in(log)] == [
+        "write it without quotes",
+        "write completionTimeoutPerGiB instead of 'completionTimeoutPerGib'",
+    ]
+    (change,) = fixes_in(log)[0]["artifactChanges"]
+    assert change == {
+        "artifactLocation": {"uri": FILE, "uriBaseId": "%SRCROOT%"},
+        "replacements": [
+            {
+                "deletedRegion": {"startLine": 9, "startColumn": 22, "endLine": 9, "endColumn": 29},
+                "insertedContent": {"text": "false"},
+            }
+        ],
+    }
+
+
+def test_what_is_exempted_or_unknown_has_no_fix(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Nobody is offered to change what is exempted, nor a text that is not there, nor more than can be read in time.
+    """
+    report = checked(WRONG)
+    exempt = [
+        replace(
+            one,
+            findings=[replace(each, exemption=ExemptionReport("it is so", "platform", "")) for each in one.findings],
+        )
+        for one in report.objects
+    ]
+    unread = sarif.log(report, version="1.2.3", replacer=Replacing({}))
+
+    assert fixes_in(log_of(WRONG, replace(report, objects=exempt))) == []
+    assert fixes_in(unread) == []
+    monkeypatch.setattr(replacing, "MOST_READ", 2 * len(MISSPELT))
+    assert len(fixes_in(log_of(WRONG, report))) == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "wanted"),
+    [
+        ("a: b\n", "a: b\n", None),
+        ("a: Kubevirt\n", "a: KubeVirt\n", ((1, 4, 1, 12), "KubeVirt")),
+        ("a: b\n", "a: b\nc: d\n", ((2, 1, 2, 1), "c: d\n")),
+        ("a: b\nc: d\n", "a: b\n", ((2, 1, 3, 1), "")),
+        ('a: "1"', "a: 1", ((1, 4, 1, 7), "1")),
+        ("", "a", ((1, 1, 1, 1), "a")),
+        ("aa aa", "aa aa aa", ((1, 4, 1, 6), "aa aa")),
+    ],
+)
+def test_the_part_that_differs_is_found(before: str, after: str, wanted: Any) -> None:
+    """
+    As little as possible is replaced, but no half words.
+    """
+    found = replacement(before, after)
+
+    assert (None if found is None else (found.span, found.text)) == wanted
