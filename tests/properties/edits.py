@@ -123,13 +123,27 @@ def instancetype(name: str | None) -> Edit:
 
 
 def start(**fields: Any) -> Edit:
-    """``runStrategy`` or ``running`` of a VM."""
+    """``runStrategy`` or ``running`` of a VM, of its own or in a pool's template."""
 
     def edit(made: Manifest) -> None:
-        if made["kind"] == "VirtualMachine":
-            for each in ("runStrategy", "running"):
-                made["spec"].pop(each, None)
-            made["spec"] |= fields
+        spec = made["spec"]
+        if made["kind"] == "VirtualMachinePool":
+            spec = spec["virtualMachineTemplate"]["spec"]
+        elif made["kind"] != "VirtualMachine":
+            return
+        for each in ("runStrategy", "running"):
+            spec.pop(each, None)
+        spec |= fields
+
+    return edit
+
+
+def scale(replicas: int) -> Edit:
+    """How many machines a set or a pool has."""
+
+    def edit(made: Manifest) -> None:
+        if made["kind"] in ("VirtualMachineInstanceReplicaSet", "VirtualMachinePool"):
+            made["spec"]["replicas"] = replicas
 
     return edit
 
@@ -147,6 +161,7 @@ def tell(**annotations: str) -> Edit:
 LISTS = st.sampled_from(("volumes", "interfaces", "networks", "gpus", "hostDevices", "filesystems", "disks"))
 INDICES = st.integers(0, 3)
 STARTS = st.one_of(
+    st.builds(scale, st.integers(0, 5)),
     st.builds(start, runStrategy=st.sampled_from(("Always", "Halted", "Manual", "RerunOnFailure", "Once"))),
     st.builds(start, running=st.booleans()),
 )

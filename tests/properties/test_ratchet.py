@@ -66,7 +66,7 @@ def test_p1_the_same_again_passes_whatever_is_told_of_the_cluster(
 @given(machines(updated=True), STARTS, flapping(), policies())
 def test_p7_starting_and_stopping_passes(manifest: Manifest, start: Edit, world: Flapping, policy: Policy) -> None:
     """
-    P7: a change of runStrategy or running alone is allowed, whatever is told of the cluster.
+    P7: starting, stopping and scaling alone is allowed, whatever is told of the cluster.
     """
     judging = Judging(world, SUPPORTED, policy, TODAY, "kubevirt")
 

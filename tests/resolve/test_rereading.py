@@ -17,7 +17,7 @@ from webhook.resolve.cluster import ClusterWorld
 from webhook.resolve.loop_reads import Get, LoopReads
 from webhook.resolve.ports import Answer
 from webhook.resolve.recording import Recording
-from webhook.resolve.rereading import MOST, still_so
+from webhook.resolve.rereading import AT_ONCE, MOST, still_so
 from webhook.resolve.store import Store
 
 OS = "/api/v1/namespaces/shop/persistentvolumeclaims/os"
@@ -29,9 +29,12 @@ class Reads(LoopReads):
 
     answers: Mapping[str, Answer]
     asked: list[str] = field(default_factory=list)
+    most: int = 0
+    """How many were asked for at once."""
 
     async def get_all(self, gets: Sequence[Get], within_seconds: float) -> list[Answer]:
         self.asked += [each.path for each in gets]
+        self.most = max(self.most, len(gets))
         if any(each.path not in self.answers for each in gets):
             raise Unavailable("no answer", remedy="Try again.")
         return [self.answers[each.path] for each in gets]
@@ -101,6 +104,26 @@ def test_one_change_among_several_is_seen() -> None:
     assert asyncio.run(still_so(recording, none, store, 1.0, "shop"))
     assert not asyncio.run(still_so(recording, some, store, 1.0, "shop"))
     assert none.asked == some.asked == [OS, small]
+
+
+@pytest.mark.parametrize("changed", [None, 0, AT_ONCE, MOST - 1])
+def test_a_change_is_seen_among_as_many_names_as_a_machine_may_hold(changed: int | None) -> None:
+    """
+    They are read some at a time, so that others take their turn, and no more once one differs.
+    """
+    store = store_of()
+    recording = recording_of(store)
+    paths = [OS.replace("/os", f"/c{number}") for number in range(MOST)]
+    for number in range(MOST):
+        recording.find(PersistentVolumeClaim, "shop", f"c{number}")
+    answers = dict.fromkeys(paths, NO_SUCH_OBJECT)
+    if changed is not None:
+        answers[paths[changed]] = answer(claim())
+    reads = Reads(answers)
+
+    assert asyncio.run(still_so(recording, reads, store, 1.0)) == (changed is None)
+    assert reads.asked == paths[: MOST if changed is None else changed // AT_ONCE * AT_ONCE + AT_ONCE]
+    assert reads.most == AT_ONCE
 
 
 def test_without_an_answer_nothing_stands() -> None:

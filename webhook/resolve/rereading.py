@@ -1,6 +1,7 @@
 """Whether what a judgement found in the store is still what the API server has: many small reads, no second judgement."""
 
 from collections.abc import Iterator
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -16,8 +17,14 @@ from webhook.resolve.recording import Question, Recording
 from webhook.resolve.store import Store
 from webhook.resolve.wording import invalid_name, not_there
 
-MOST = 16
-"""Objects that are read so for one judgement; who names more waits for a thread."""
+MOST = 256
+"""
+Objects that are read so for one judgement; who names more waits for a thread.
+
+KubeVirt's definitions allow 256 volumes (``maxItems`` in v1.9.0's CRDs), so that no API server sends more.
+"""
+AT_ONCE = 16
+"""Requests that are on their way together, so that others take their turn in between."""
 
 
 class _Plate(Read, frozen=True):
@@ -46,13 +53,16 @@ async def still_so(
     asked = list(_to_read(recording, store, default_namespace))
     if len(asked) > MOST:
         return False
-    if not asked:
-        return True
-    try:
-        answers = await reads.get_all([get for _, _, get in asked], within_seconds)
-    except Unavailable:
-        return False
-    return all(_is_same(found, answer) for (_, found, _), answer in zip(asked, answers, strict=True))
+    until = monotonic() + within_seconds
+    for begin in range(0, len(asked), AT_ONCE):
+        some = asked[begin : begin + AT_ONCE]
+        try:
+            answers = await reads.get_all([get for _, _, get in some], until - monotonic())
+        except Unavailable:
+            return False
+        if not all(_is_same(found, answer) for (_, found, _), answer in zip(some, answers, strict=True)):
+            return False
+    return True
 
 
 def _to_read(recording: Recording, store: Store, default: str) -> Iterator[tuple[Question, Found[Any], Get]]:
