@@ -1,10 +1,10 @@
 #!/bin/sh
 # Builds kubectl-migratable-OS-ARCH.tar.gz for krew: the package and what it needs in a folder, and a script that starts it.
-# It needs a Python of the same minor release where it runs. Usage: ci/krew.sh OUTPUT-FOLDER [PIP-ARGUMENT]...
+# It needs a Python of the same minor release where it runs. ci/krew.py makes the manifest.
+# Usage: ci/krew.sh OUTPUT-FOLDER [--without-dependencies]
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 out=$1
-shift
 python=${PYTHON:-python3}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -13,7 +13,10 @@ os=$(uname -s | tr '[:upper:]' '[:lower:]')
 arch=$(uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')
 minor=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
-"$python" -m pip install --quiet --target "$home/lib" "$@" "$root"
+if [ "${2-}" != --without-dependencies ]; then
+  "$python" -m pip install --quiet --target "$home/lib" --require-hashes -r "$root/requirements/runtime.txt"
+fi
+"$python" -m pip install --quiet --target "$home/lib" --upgrade --no-deps "$root"
 cp "$root/LICENSE" "$home/"
 cat > "$home/kubectl-migratable" <<SCRIPT
 #!/bin/sh

@@ -1,7 +1,9 @@
 """The examples for GitLab, Tekton and krew."""
 
+import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -14,6 +16,10 @@ import yaml
 
 from tests.surfaces.manifests import BAD
 from tests.surfaces.running import ROOT
+from webhook import __version__
+
+LENT = {"PYTHONPATH": sysconfig.get_paths()["purelib"]}
+"""What a package needs to be built or to run, from the tests' own environment: nothing is downloaded."""
 
 
 @pytest.fixture
@@ -37,11 +43,17 @@ def test_the_gitlab_job_writes_the_reports_that_it_uploads(program: Path, tmp_pa
     """
     (tmp_path / "sub").mkdir()
     (tmp_path / "vm.yaml").rename(tmp_path / "sub" / "vm.yaml")
-    config: dict[str, Any] = yaml.safe_load((ROOT / "ci" / "gitlab.yml").read_text(encoding="utf-8"))
-    job = config["migratable"]
+    header, body = (ROOT / "ci" / "gitlab.yml").read_text(encoding="utf-8").split("\n---\n")
+    inputs = {name: each.get("default") for name, each in yaml.safe_load(header)["spec"]["inputs"].items()}
+    given = inputs | {"image": "registry/migratable@sha256:1", "paths": "sub"}
+    job: dict[str, Any] = yaml.safe_load(re.sub(r"\$\[\[ inputs\.(\w+) \]\]", lambda found: given[found[1]], body))[
+        "migratable"
+    ]
 
-    ran = shell(tmp_path, "sh", "-c", "\n".join(job["script"]), MIGRATABLE_PATHS="sub")
+    ran = shell(tmp_path, "sh", "-c", "\n".join(job["script"]), **job["variables"])
 
+    assert inputs == {"image": None, "paths": ".", "stage": "test"}
+    assert (job["stage"], job["image"]["name"]) == ("test", given["image"])
     assert ran.returncode == 1, ran.stderr
     assert "LM101" in ran.stdout
     for report in job["artifacts"]["reports"].values():
@@ -53,7 +65,7 @@ def test_the_tekton_step_runs(program: Path, tmp_path: Path) -> None:
     The step's command with the parameters' defaults put in, as Tekton does, runs the check.
     """
     task: dict[str, Any] = yaml.safe_load((ROOT / "ci" / "tekton.yaml").read_text(encoding="utf-8"))
-    defaults = {each["name"]: each["default"] for each in task["spec"]["params"]}
+    defaults = {each["name"]: each["default"] for each in task["spec"]["params"] if "default" in each}
     (step,) = task["spec"]["steps"]
     words = list(step["command"])
     for word in step["args"]:
@@ -66,43 +78,106 @@ def test_the_tekton_step_runs(program: Path, tmp_path: Path) -> None:
     ran = shell(tmp_path / "src", str(tmp_path / "migratable"), *words[1:])
 
     assert (ran.returncode, words[0]) == (1, "migratable"), ran.stderr
+    assert "image" not in defaults
     assert (tmp_path / "src" / "migratable.sarif").stat().st_size
 
 
-def test_the_krew_manifest_has_what_krew_asks_for() -> None:
+@pytest.mark.parametrize("path", sorted((ROOT / "ci").iterdir()), ids=lambda path: path.name)
+def test_nothing_leads_to_a_place_that_is_not_there(path: Path) -> None:
     """
-    With the release's values put in it is a plugin manifest: its name, a short description, and an archive a platform.
+    An example that is used as it stands either works or asks for what it needs: no image or address in it is made up.
     """
-    template = (ROOT / "ci" / "krew.yaml").read_text(encoding="utf-8")
-    filled = re.sub(
-        r'\{\{addURIAndSha "(.*)" \.TagName \}\}', rf'uri: \1\n      sha256: "{"0" * 64}"', template
-    ).replace("{{ .TagName }}", "v0.1.0")
-    plugin: dict[str, Any] = yaml.safe_load(filled)
-
-    assert (plugin["apiVersion"], plugin["kind"]) == ("krew.googlecontainertools.github.com/v1alpha2", "Plugin")
-    assert re.fullmatch(r"[a-z0-9-]+", plugin["metadata"]["name"])
-    assert re.fullmatch(r"v\d+\.\d+\.\d+", plugin["spec"]["version"])
-    assert len(plugin["spec"]["shortDescription"]) <= 50
-    for platform in plugin["spec"]["platforms"]:
-        labels = platform["selector"]["matchLabels"]
-        assert platform["uri"].endswith(f"{labels['os']}-{labels['arch']}.tar.gz")
-        assert platform["bin"].endswith("/kubectl-migratable")
+    assert not re.search(r"//[\w.-]*example\.|registry\.example|OWNER", path.read_text(encoding="utf-8"))
 
 
-def test_the_krew_archive_runs_through_a_link(tmp_path: Path) -> None:
-    """
-    ``ci/krew.sh`` packs a program that runs where krew links to it, with nothing but Python beside it.
-    """
-    lent = {"PIP_NO_BUILD_ISOLATION": "0", "PYTHONPATH": sysconfig.get_paths()["purelib"]}
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ``ci/krew.sh`` builds, without the packages of others."""
+    folder = tmp_path_factory.mktemp("krew")
     built = subprocess.run(
-        [ROOT / "ci" / "krew.sh", tmp_path / "out", "--no-deps"],
-        env={"PATH": os.environ["PATH"], "PYTHON": sys.executable, "HOME": str(tmp_path), **lent},
+        [ROOT / "ci" / "krew.sh", folder / "out", "--without-dependencies"],
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHON": sys.executable,
+            "HOME": str(folder),
+            "PIP_NO_BUILD_ISOLATION": "0",
+            **LENT,
+        },
         capture_output=True,
         text=True,
         check=True,
     )
-    with tarfile.open(built.stdout.strip()) as archive:
-        archive.extractall(tmp_path / "store", filter="data")
+    return Path(built.stdout.strip())
+
+
+def krew(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    """``ci/krew.py`` with some arguments."""
+    return subprocess.run(
+        [sys.executable, ROOT / "ci" / "krew.py", *words], capture_output=True, text=True, check=False
+    )
+
+
+VERSION = f"v{__version__}"
+URLS = ("--homepage", "https://github.com/a/b", "--from", "https://github.com/a/b/releases/download/v1/")
+
+
+def test_the_krew_manifest_is_filled_from_the_archives(archive: Path, tmp_path: Path) -> None:
+    """
+    A plugin manifest as krew takes it: a short description, and address, checksum and program of each archive there is.
+    """
+    other = tmp_path / archive.name.replace("linux", "darwin")
+    shutil.copy(archive, other)
+
+    made = krew(VERSION, *URLS, other, archive)
+
+    plugin: dict[str, Any] = yaml.safe_load(made.stdout)
+    assert (plugin["apiVersion"], plugin["kind"]) == ("krew.googlecontainertools.github.com/v1alpha2", "Plugin")
+    assert (plugin["metadata"]["name"], plugin["spec"]["version"]) == ("migratable", VERSION)
+    assert len(plugin["spec"]["shortDescription"]) <= 50
+    assert plugin["spec"]["caveats"] == f"Needs Python {sys.version_info[0]}.{sys.version_info[1]} on PATH.\n"
+    platforms = plugin["spec"]["platforms"]
+    assert [each["selector"]["matchLabels"]["os"] for each in platforms] == ["darwin", "linux"]
+    for platform, path in zip(platforms, (other, archive), strict=True):
+        assert platform["uri"] == f"https://github.com/a/b/releases/download/v1/{path.name}"
+        assert platform["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+        with tarfile.open(path) as opened:
+            assert opened.getmember(platform["bin"]).mode & 0o111
+
+
+def test_what_makes_no_working_krew_manifest_is_refused(archive: Path, tmp_path: Path) -> None:
+    """
+    Wrong versions, made up addresses, two archives for a platform, and archives that krew.sh did not build.
+    """
+    (tmp_path / "a").mkdir()
+    shutil.copy(archive, tmp_path / "a")
+    renamed, empty = tmp_path / "plugin.tar.gz", tmp_path / archive.name
+    shutil.copy(archive, renamed)
+    with tarfile.open(empty, "w:gz"):
+        pass
+    example = ("--homepage", "https://example.com/a", *URLS[2:])
+    plain = (*URLS[:3], "http://github.com/a/b")
+
+    refusals = {
+        "is no version that krew takes": krew(__version__, *URLS, archive),
+        "this is another version than v99.0.0": krew("v99.0.0", *URLS, archive),
+        "nobody can be reached there": krew(VERSION, *example, archive),
+        "give an https address": krew(VERSION, *plain, archive),
+        "two archives are for": krew(VERSION, *URLS, archive, tmp_path / "a" / archive.name),
+        "the name does not tell the platform": krew(VERSION, *URLS, renamed),
+        "this is not what ci/krew.sh builds": krew(VERSION, *URLS, empty),
+    }
+
+    for message, ran in refusals.items():
+        assert (ran.returncode, ran.stdout) == (1, "")
+        assert message in ran.stderr
+
+
+def test_the_krew_archive_runs_through_a_link(archive: Path, tmp_path: Path) -> None:
+    """
+    ``ci/krew.sh`` packs a program that runs where krew links to it, with nothing but Python beside it.
+    """
+    with tarfile.open(archive) as opened:
+        opened.extractall(tmp_path / "store", filter="data")
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "kubectl-migratable").symlink_to(
         tmp_path / "store" / "kubectl-migratable" / "kubectl-migratable"
@@ -111,7 +186,7 @@ def test_the_krew_archive_runs_through_a_link(tmp_path: Path) -> None:
     (tmp_path / "vm.yaml").write_text(BAD)
     # what the archive would hold of other packages is lent here, too: in front of it, so that ours is the archive's
     start = tmp_path / "store" / "kubectl-migratable" / "kubectl-migratable"
-    start.write_text(start.read_text().replace('/lib"', f'/lib:{lent["PYTHONPATH"]}"'))
+    start.write_text(start.read_text().replace('/lib"', f'/lib:{LENT["PYTHONPATH"]}"'))
 
     ran = shell(tmp_path, "kubectl-migratable", "check", "--isolated", "vm.yaml", PYTHONPATH="")
 
