@@ -82,6 +82,7 @@ def test_health_tells_life_readiness_and_metrics(server: Alone) -> None:
 
     assert [server.ask(server.health, "GET", path).status for path in ("/livez", "/readyz")] == [200, 200]
     counted = 'migratable_reviews_total{door="validate",kind="VirtualMachine",operation="CREATE",outcome="denied"}'
+    assert f"{counted} 0.0" not in metrics
     assert counted in metrics
     assert 'migratable_findings_total{action="deny",kind="VirtualMachine",rule="LM201"}' in metrics
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import generate_latest
 
+from webhook.rules import RULES
 from webhook.serve.observing import JsonLines, Metrics
 
 CANARY = "s3cr3t-canary"
@@ -76,6 +77,20 @@ def test_metrics_count_what_happened() -> None:
         'migratable_review_seconds_bucket{door="validate",le="0.0025"} 1.0',
     ):
         assert line in text.splitlines()
+
+
+def test_what_is_rare_is_counted_from_the_first_time() -> None:
+    """
+    Prometheus sees no increase in a series that begins at 1, so what alerts and graphs ask for is there at 0.
+    """
+    text = generate_latest(Metrics().registry).decode().splitlines()
+
+    for kind, operation in (("VirtualMachine", "UPDATE"), ("VirtualMachinePool", "CREATE"), ("KubeVirt", "CREATE")):
+        for outcome in ("denied", "internal"):
+            labels = f'door="validate",kind="{kind}",operation="{operation}",outcome="{outcome}"'
+            assert f"migratable_reviews_total{{{labels}}} 0.0" in text
+    counted = {f'migratable_would_have_been_denied_total{{rule="{rule.id}"}} 0.0' for rule in RULES}
+    assert counted <= {*text}
 
 
 @pytest.mark.parametrize("operation", ["", "PATCH", "create", "x" * 1000])

@@ -6,17 +6,24 @@ import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
+from itertools import product
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
 from webhook.policy import Policy
 from webhook.policy_standing import Standing, standing
+from webhook.rules import RULES
 from webhook.serve.cache_metrics import CacheCollector, Statistics
 from webhook.serve.spool import Spool
 from webhook.serve.tls import Certificates
+from webhook.surfaces.admission.hooks import MUTATING_HOOKS, VALIDATING_HOOKS
 
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 OPERATIONS = frozenset({"CREATE", "UPDATE", "DELETE", "CONNECT"})
+DOORS = (
+    ("validate", VALIDATING_HOOKS, ("allowed", "denied", "internal")),
+    ("mutate", MUTATING_HOOKS, ("allowed", "patched", "internal")),
+)
 
 
 class Metrics:
@@ -84,6 +91,16 @@ class Metrics:
         # looking a child up by its labels costs as much as a rule; the labels are from closed sets
         self._review, self._second = cache(self._reviews.labels), cache(self._seconds.labels)
         self._finding = cache(self._findings.labels)
+        self._begin_at_zero()
+
+    def _begin_at_zero(self) -> None:
+        """Makes series that alerts and graphs rest on: of one that was not there, Prometheus counts no first step."""
+        for rule in RULES:
+            self._would_deny.labels(rule.id)
+        for door, hooks, outcomes in DOORS:
+            for asked in (each for hook in hooks for each in hook.rules):
+                for operation, outcome in product(asked.operations, outcomes):
+                    self._review(door, asked.kind.kind, operation, outcome)
 
     def reviewed(self, door: str, kind: str, operation: str, outcome: str, seconds: float) -> None:
         """Counts one review."""
