@@ -4,14 +4,19 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.generating import Manifest, carriers
+from tests.kubevirt.building import read
+from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.policy import Labelled, Selectors
 from webhook.facts.unknown import Unknown
-from webhook.kubevirt.selecting import NAME_LABEL, contenders, malformed, matches_of, selecting
+from webhook.kubevirt.selecting import NAME_LABEL, contenders, labelled, labels_alone, malformed, matches_of, selecting
 from webhook.objects.kubevirt import MigrationPolicy
+from webhook.objects.meta import ObjectMeta
 from webhook.objects.path import dotted
+from webhook.objects.storage import PersistentVolumeClaim
 
 SECRET = Unknown("nobody showed it")
 
@@ -173,3 +178,35 @@ def test_whether_any_vm_is_selected(selectors: Selectors, vms: list[Labelled], a
     Yes, no, or not to be told without the namespace's labels.
     """
     assert selecting(selectors, vms) is answer
+
+
+@given(st.lists(carriers(), min_size=1, max_size=4))
+@settings(max_examples=50, deadline=None)
+def test_labels_are_all_that_is_read_of_other_vms(machines: list[Manifest]) -> None:
+    """
+    Who keeps many VMs for the policies that may select them need not keep more than their labels.
+    """
+    objects = [read(each) for each in machines]
+
+    known = labelled(ObjectsWorld(map(labels_alone, objects)))
+
+    assert known == labelled(ObjectsWorld(objects))
+    assert known
+
+
+def test_an_object_without_a_namespace_names_one_that_stands_in_one_namespace_alone() -> None:
+    """
+    Manifests often leave the namespace to kubectl; of two namesakes nobody can tell which one is meant.
+    """
+
+    def claim(space: str, name: str) -> PersistentVolumeClaim:
+        return PersistentVolumeClaim(metadata=ObjectMeta(name=name, namespace=space))
+
+    world = ObjectsWorld([claim("a", "os"), claim("b", "data")])
+    first = world.find(PersistentVolumeClaim, "", "os")
+    world.add(claim("b", "os"))
+    world.add(claim("b", "late"))
+
+    assert isinstance(first, PersistentVolumeClaim)
+    assert isinstance(world.find(PersistentVolumeClaim, "", "os"), Unknown)
+    assert world.find(PersistentVolumeClaim, "", "late") == claim("b", "late")

@@ -161,7 +161,20 @@ def build(
     examined: Sequence[Examined], problems: Sequence[BadInput], *, profile: str, release: str, notes: Sequence[str] = ()
 ) -> Report:
     """The answer for some objects; text that came from objects is made printable."""
-    objects = [_object(each) for each in examined]
+    return report_of(
+        [object_report(each) for each in examined], problems, profile=profile, release=release, notes=notes
+    )
+
+
+def report_of(
+    objects: list[ObjectReport],
+    problems: Sequence[BadInput],
+    *,
+    profile: str,
+    release: str,
+    notes: Sequence[str] = (),
+) -> Report:
+    """The answer for objects that have been put into words already."""
     unread = [_problem(each) for each in problems]
     return Report(API_VERSION, profile, release, objects, unread, list(notes), summarise(objects, unread))
 
@@ -180,7 +193,8 @@ def summarise(objects: Sequence[ObjectReport], problems: Sequence[ProblemReport]
     )
 
 
-def _object(examined: Examined) -> ObjectReport:
+def object_report(examined: Examined) -> ObjectReport:
+    """One object in words."""
     return ObjectReport(
         printable(examined.api_version),
         printable(examined.kind),

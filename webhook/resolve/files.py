@@ -2,7 +2,7 @@
 
 import stat
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from glob import glob, has_magic
 from pathlib import Path, PurePath
@@ -17,6 +17,9 @@ from webhook.resolve.manifests import Manifests, read_manifests
 
 SUFFIXES = (".yaml", ".yml", ".json")
 
+COMMENT = b"migratable:"
+"""Without it there is no exempting comment in a text."""
+
 Progress: TypeAlias = Callable[[int, int], None]
 """Told after each file how many of how many were read."""
 
@@ -26,13 +29,45 @@ class Sources(msgspec.Struct):
 
     texts: dict[str, bytes] = msgspec.field(default_factory=dict)
     paths: dict[str, Path] = msgspec.field(default_factory=dict)
-    """Where each is; standard input is nowhere."""
+    """Where each of these is; standard input is nowhere."""
+    forgotten: set[str] = msgspec.field(default_factory=set)
+    """Names of what was read and is not needed any more."""
     ignored: list[str] = msgspec.field(default_factory=list)
 
     @property
-    def lines(self) -> dict[str, list[str]]:
+    def names(self) -> Collection[str]:
+        """Everything that was read."""
+        return self.texts.keys() | self.forgotten
+
+    @property
+    def lines(self) -> Mapping[str, Sequence[str]]:
         """Lines by file name."""
-        return {name: text.decode("utf-8", "replace").splitlines() for name, text in self.texts.items()}
+        return Lines(self.texts)
+
+    def forget(self, name: str) -> None:
+        """Lets go of a text that can be read again."""
+        if self.paths.pop(name, None) is not None:
+            del self.texts[name]
+            self.forgotten.add(name)
+
+
+class Lines(Mapping[str, Sequence[str]]):
+    """Lines by file name; those of one file at a time, for there may be ten thousand."""
+
+    def __init__(self, texts: Mapping[str, bytes]) -> None:
+        self._texts = texts
+        self._last: tuple[str, Sequence[str]] | None = None
+
+    def __getitem__(self, name: str) -> Sequence[str]:
+        if self._last is None or self._last[0] != name:
+            self._last = name, self._texts[name].decode("utf-8", "replace").splitlines()
+        return self._last[1]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
 
 
 class _Wanted(msgspec.Struct, frozen=True):
@@ -44,6 +79,52 @@ class _Wanted(msgspec.Struct, frozen=True):
     """Whether the user wrote this very path."""
 
 
+class Inputs:
+    """
+    Every file that ``paths`` name, in order; folders by name, ``-`` is standard input, patterns as a shell has them.
+
+    ``ignore`` are patterns of files and folders to leave out; their names are in ``sources.ignored``. ``ours`` are files
+    that are no manifests, such as the configuration: they are read only where a path names them outright.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str],
+        *,
+        recursive: bool,
+        sources: Sources,
+        ignore: Sequence[str] = (),
+        ours: Collection[Path] = (),
+        progress: Progress | None = None,
+    ) -> None:
+        known = {each.resolve() for each in ours}
+        found = [each for path in paths for each in _find(path, recursive)]
+        self._wanted = [
+            each for each in found if isinstance(each, Manifests) or not _is_left_out(each, ignore, known, sources)
+        ]
+        self._sources = sources
+        self._progress = progress
+
+    def __iter__(self) -> Iterator[Manifests]:
+        """Reads one after the other."""
+        for number in range(len(self._wanted)):
+            yield self.read(number)
+            if self._progress is not None:
+                self._progress(number + 1, len(self._wanted))
+
+    def forget(self, number: int) -> None:
+        """Lets go of the text of one, unless it holds comments that somebody has to look at."""
+        wanted = self._wanted[number]
+        name = _named(wanted.path) if isinstance(wanted, _Wanted) else ""
+        if COMMENT not in self._sources.texts.get(name, COMMENT):
+            self._sources.forget(name)
+
+    def read(self, number: int) -> Manifests:
+        """Reads one, also once more; standard input is read once, and then known."""
+        wanted = self._wanted[number]
+        return wanted if isinstance(wanted, Manifests) else _read(wanted, self._sources)
+
+
 def read_all(
     paths: Sequence[str],
     *,
@@ -51,23 +132,9 @@ def read_all(
     sources: Sources,
     ignore: Sequence[str] = (),
     ours: Collection[Path] = (),
-    progress: Progress | None = None,
 ) -> list[Manifests]:
-    """
-    Every file that ``paths`` name, in order; folders by name, ``-`` is standard input, patterns as a shell has them.
-
-    ``ignore`` are patterns of files and folders to leave out; their names are in ``sources.ignored``. ``ours`` are files
-    that are no manifests, such as the configuration: they are read only where a path names them outright.
-    """
-    known = {each.resolve() for each in ours}
-    found = [each for path in paths for each in _find(path, recursive)]
-    wanted = [each for each in found if isinstance(each, Manifests) or not _is_left_out(each, ignore, known, sources)]
-    inputs: list[Manifests] = []
-    for each in wanted:
-        inputs.append(each if isinstance(each, Manifests) else _read(each, sources))
-        if progress is not None:
-            progress(len(inputs), len(wanted))
-    return inputs
+    """All of ``Inputs`` at once."""
+    return list(Inputs(paths, recursive=recursive, sources=sources, ignore=ignore, ours=ours))
 
 
 def _find(path: str, recursive: bool) -> Iterator[_Wanted | Manifests]:
@@ -149,8 +216,9 @@ def _read(wanted: _Wanted, sources: Sources) -> Manifests:
 
 
 def _stdin(sources: Sources) -> Manifests:
-    content = sys.stdin.buffer.read(MAX_BYTES + 1)
-    sources.texts["-"] = content
+    content = sources.texts.get("-")
+    if content is None:
+        content = sources.texts["-"] = sys.stdin.buffer.read(MAX_BYTES + 1)
     if not content.strip():  # what stood before the pipe has failed: nothing was checked, and that is no success
         return _refused("-", "standard input is empty", "See what the command before the pipe says.")
     return read_manifests(content, "-")

@@ -12,17 +12,18 @@ import msgspec
 from webhook.errors import BadInput, Misconfigured, WebhookError
 from webhook.facts.snapshot import NO_SNAPSHOT, Snapshot
 from webhook.report.model import Report
-from webhook.resolve.files import Sources, read_all
-from webhook.resolve.manifests import Given, Manifests
+from webhook.resolve.files import Inputs, Sources, read_all
+from webhook.resolve.manifests import Manifests
 from webhook.resolve.policy_file import read_policy
 from webhook.surfaces.checking import Settings, check
 from webhook.surfaces.cli.configuration import FAIL_ON, Found, find, read
 from webhook.surfaces.cli.exemptions import apply_baseline, apply_comments, tell_lapses, write_baseline
 from webhook.surfaces.cli.outputs import FORMATS, Output, outputs_of, write_all
-from webhook.surfaces.cli.progress import bar
+from webhook.surfaces.cli.progress import Bar, bar
 from webhook.surfaces.cli.rule_parameter import RULE_NAME
 from webhook.surfaces.cli.settings import Flags, Settled, settle, show
 from webhook.surfaces.cli.status import exit_status, fail
+from webhook.surfaces.one_by_one import OneByOne
 
 _PATH = click.Path(exists=True, dir_okay=False)
 
@@ -124,27 +125,47 @@ def _configuration(config_file: str | None, named: Sequence[str]) -> Found:
 
 
 def _run(asked: Asked, settled: Settled, found: Found) -> int:
-    sources = Sources()
-    inputs, background = _read(asked, settled, found, sources)
+    sources, facts = Sources(), Sources()
+    known = read_all(settled.facts, recursive=True, sources=facts)
+    unread = [Manifests((), one.problems) for one in known]
+    looked_up = [given for one in known for given in one.given]
     snapshot = _snapshot(settled.snapshot)
     today = datetime.now(UTC).date().isoformat()
     settings = Settings(settled.policy, settled.release, today)
+    drawn = bar()
+    ours = [each for each in (found.path, *settled.files) if each is not None]
+    inputs = Inputs(
+        asked.paths, recursive=asked.recursive, sources=sources, ignore=settled.ignore, ours=ours, progress=drawn
+    )
 
-    def judge(given: Sequence[Manifests]) -> Report:
-        report = tell_lapses(check(given, settings, background, snapshot), settled.policy.exemptions, today)
+    def told(report: Report) -> Report:
+        sources.texts |= facts.texts
+        report = tell_lapses(report, settled.policy.exemptions, today)
         report = apply_comments(report, sources, today)
         return report if asked.write_baseline else apply_baseline(report, settled.baseline, sources)
 
-    if asked.diff or asked.options:
-        from webhook.surfaces.cli.fixing import show_fixes
+    def judge(given: Sequence[Manifests]) -> Report:
+        return told(check(given, settings, looked_up, snapshot))
 
-        return show_fixes(inputs, sources, judge, asked.choose, options=asked.options)
-    if asked.fix:
+    if asked.diff or asked.options or asked.fix:
+        whole = [*inputs, *unread]
+        _clear(drawn)
+        if not asked.fix:
+            from webhook.surfaces.cli.fixing import show_fixes
+
+            return show_fixes(whole, sources, judge, asked.choose, options=asked.options)
         from webhook.surfaces.cli.fixing import write_fixes
 
-        report = write_fixes(inputs, sources, judge, asked.choose)
+        report = write_fixes(whole, sources, judge, asked.choose)
     else:
-        report = judge(inputs)
+        one_by_one = OneByOne(settings, inputs.read, looked_up, snapshot)
+        for number, each in enumerate(inputs):
+            if not one_by_one.add(each).has_findings:
+                inputs.forget(number)
+        for each in unread:
+            one_by_one.add(each)
+        _clear(drawn)
+        report = told(one_by_one.report())
     if asked.write_baseline:
         return write_baseline(report, settled.baseline)
     write_all(asked.outputs, report, sources.lines, asked.color, verbose=asked.verbose)
@@ -166,18 +187,9 @@ def _snapshot(path: Path | None) -> Snapshot:
     return parse(content, str(path))
 
 
-def _read(asked: Asked, settled: Settled, found: Found, sources: Sources) -> tuple[list[Manifests], list[Given]]:
-    """What is judged, and what is only looked up."""
-    drawn = bar()
-    ours = [each for each in (found.path, *settled.files) if each is not None]
-    inputs = read_all(
-        asked.paths, recursive=asked.recursive, sources=sources, ignore=settled.ignore, ours=ours, progress=drawn
-    )
+def _clear(drawn: Bar | None) -> None:
     if drawn is not None:
         drawn.clear()
-    known = read_all(settled.facts, recursive=True, sources=sources)
-    unread = [Manifests((), one.problems) for one in known]
-    return [*inputs, *unread], [given for one in known for given in one.given]
 
 
 def _tell(report: Report, asked: Asked, settled: Settled, found: Found, sources: Sources) -> None:

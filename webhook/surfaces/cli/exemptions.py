@@ -11,7 +11,7 @@ from webhook.errors import BadInput, Misconfigured
 from webhook.policy import Exemption
 from webhook.report.model import Report
 from webhook.report.saying import file_of
-from webhook.resolve.files import Sources
+from webhook.resolve.files import COMMENT, Sources
 from webhook.resolve.kubeyaml import read_documents
 from webhook.surfaces.cli.status import EXIT_ERROR
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from webhook.report.baseline import Baseline
 
 DEFAULT = Path("migratable-baseline.yaml")
-_MARK = b"migratable:"
 
 
 def tell_lapses(report: Report, exemptions: Sequence[Exemption], today: str) -> Report:
@@ -33,7 +32,7 @@ def tell_lapses(report: Report, exemptions: Sequence[Exemption], today: str) -> 
 
 def apply_comments(report: Report, sources: Sources, today: str) -> Report:
     """The answer in which findings beside an exempting comment are exempted."""
-    files = [name for name, text in sources.texts.items() if _MARK in text]
+    files = [name for name, text in sources.texts.items() if COMMENT in text]
     if not files:
         return report
     from webhook.report.exempting import comments_in, exempt_by_comments
@@ -48,7 +47,7 @@ def apply_baseline(report: Report, path: Path | None, sources: Sources) -> Repor
         return report
     from webhook.report import baseline as baselines
 
-    return baselines.exempt(report, _read(path), str(path), frozenset(map(file_of, sources.texts)))
+    return baselines.exempt(report, _read(path), str(path), frozenset(map(file_of, sources.names)))
 
 
 def write_baseline(report: Report, path: Path | None) -> int:

@@ -67,7 +67,7 @@ def _hint(form: str) -> str:
 
 
 def write_all(
-    outputs: Sequence[Output], report: Report, lines: dict[str, list[str]], color: str, *, verbose: bool
+    outputs: Sequence[Output], report: Report, lines: Mapping[str, Sequence[str]], color: str, *, verbose: bool
 ) -> None:
     """Renders and writes the answer in every format that was asked for."""
     for output in outputs:
