@@ -22,12 +22,21 @@ RULES = yaml.safe_load((MONITORING / "prometheusrule.yaml").read_text())["spec"]
 MONITOR = yaml.safe_load((MONITORING / "servicemonitor.yaml").read_text())["spec"]
 SERVICE = "migratable-replicas"
 
-# of Prometheus itself, and of API servers (staging/src/k8s.io/apiserver/pkg/admission/metrics, Kubernetes v1.34)
-OTHERS = {"up": {"job"}, "apiserver_admission_webhook_fail_open_count": {"name", "type"}}
+# of Prometheus itself, of API servers (staging/src/k8s.io/apiserver/pkg/admission/metrics, Kubernetes v1.34), and of
+# kube-state-metrics (docs/metrics/policy/validatingwebhookconfiguration-metrics.md, v2.12)
+ANYWHERE = {"job", "instance"}
+OTHERS = {
+    "up": ANYWHERE,
+    "apiserver_admission_webhook_fail_open_count": ANYWHERE | {"name", "type"},
+    "apiserver_admission_webhook_rejection_count": ANYWHERE
+    | {"name", "type", "operation", "error_type", "rejection_code"},
+    "kube_validatingwebhookconfiguration_info": ANYWHERE | {"validatingwebhookconfiguration"},
+    "kube_validatingwebhookconfiguration_metadata_resource_version": ANYWHERE | {"validatingwebhookconfiguration"},
+}
 SUFFIXES = {"counter": ["_total"], "gauge": [""], "histogram": ["_bucket", "_sum", "_count"]}
 WORDS = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 AGGREGATIONS = {"sum", "count", "min", "max", "topk"}
-OPERATORS = {"by", "le", "or", "and", "without"}
+OPERATORS = {"le", "or", "and", "unless", "without", "offset"}
 
 
 def metrics() -> dict[str, set[str]]:
@@ -36,9 +45,9 @@ def metrics() -> dict[str, set[str]]:
     for each in vars(Metrics()).values():
         if isinstance(each, MetricWrapperBase):
             for suffix in SUFFIXES[each._type]:
-                found[each._name + suffix] = {*each._labelnames, "job"}
+                found[each._name + suffix] = {*each._labelnames, *ANYWHERE}
     for family in CacheCollector(list).collect():
-        found[family.name + SUFFIXES[family.type][0]] = {"kind", "job"}
+        found[family.name + SUFFIXES[family.type][0]] = {"kind", *ANYWHERE}
     return found
 
 
@@ -60,14 +69,16 @@ def test_an_expression_asks_for_what_there_is(name: str, expression: str) -> Non
     """
     known = metrics()
     selected = dict(re.findall(r"([a-z_]+)\{([^}]*)\}", expression))
-    bare = re.sub(r"\[[^]]*\]|\{[^}]*\}|by \([^)]*\)|\d\w*|\w+\(", " ", expression)
+    bare = re.sub(r"\[[^]]*\]|\{[^}]*\}|\b(?:by|on) \([^)]*\)|\b\d\w*|\w+\(", " ", expression)
     asked = (set(WORDS.findall(bare)) | selected.keys()) - AGGREGATIONS - OPERATORS
-    grouped = {label for labels in re.findall(r"by \(([^)]*)\)", expression) for label in WORDS.findall(labels)}
+    grouped = {
+        label for labels in re.findall(r"\b(?:by|on) \(([^)]*)\)", expression) for label in WORDS.findall(labels)
+    }
 
     assert asked, name
     assert asked <= known.keys()
     for metric, selectors in selected.items():
-        assert {each.partition("=")[0] for each in selectors.split(",")} <= known[metric]
+        assert {each.partition("=")[0].rstrip("!") for each in selectors.split(",")} <= known[metric]
     assert grouped - {"le"} <= {label for metric in asked for label in known[metric]}
 
 
@@ -96,7 +107,7 @@ def test_alerts_tell_what_to_do() -> None:
     said = [(set(rule["annotations"]), rule["labels"]["severity"]) for rule in RULES]
 
     assert {frozenset(annotations) for annotations, _ in said} == {frozenset({"summary", "description"})}
-    assert {severity for _, severity in said} == {"critical", "warning"}
+    assert {severity for _, severity in said} == {"critical", "warning", "info"}
 
 
 def test_panels_do_not_cover_each_other() -> None:
@@ -119,12 +130,33 @@ def series(name: str, values: str, /, **labels: str) -> dict[str, str]:
     return {"series": f"{name}{{{said}}}", "values": values}
 
 
+def certificate(seconds_left: int, life: int) -> list[dict[str, str]]:
+    """One that ends so long after the 80th minute, at which alerts are looked at."""
+    end = 80 * 60 + seconds_left
+    return [
+        series("migratable_certificate_not_after_seconds", f"{end}x90", instance="a"),
+        series("migratable_certificate_not_before_seconds", f"{end - life}x90", instance="a"),
+    ]
+
+
+DAY = 86400
 UP = "up"
+API_SERVER = {"job": "apiserver", "instance": "c"}
+FAILED_OPEN, REFUSED = "apiserver_admission_webhook_fail_open_count", "apiserver_admission_webhook_rejection_count"
+INFO = "kube_validatingwebhookconfiguration_info"
+VERSION = "kube_validatingwebhookconfiguration_metadata_resource_version"
+OURS = {"name": "kubevirt.validate.migratable"} | API_SERVER
+FIRST = "_x75 3x15"
+"""A series that is not there before the 76th minute, and begins at 3."""
 WELL = [
     series(UP, "1x90", job=SERVICE, instance="a"),
     series(UP, "1x90", job=SERVICE, instance="b"),
-    series("migratable_certificate_not_after_seconds", "600000x90"),
+    series(UP, "1x90", **API_SERVER),
+    series(INFO, "1x90", validatingwebhookconfiguration="migratable-validate"),
+    series(VERSION, "4711x90", validatingwebhookconfiguration="migratable-validate"),
+    *certificate(7 * DAY, 7 * DAY),
 ]
+BOTH = WELL[:2]
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="needs promtool, of Prometheus")
@@ -135,15 +167,29 @@ WELL = [
         ([], {"MigratableDown"}),
         ([series(UP, "0x90", job=SERVICE, instance="a"), *WELL[2:]], {"MigratableDown"}),
         (WELL[:1] + WELL[2:], {"MigratableOneReplica"}),
-        ([*WELL[:2], series("migratable_certificate_not_after_seconds", "90000x90")], {"MigratableCertificateEnding"}),
+        ([*BOTH, *certificate(50 * 3600, 7 * DAY)], set()),
+        ([*BOTH, *certificate(47 * 3600, 7 * DAY)], {"MigratableCertificateEnding"}),
+        ([*BOTH, *certificate(17 * 3600, 2 * DAY)], set()),
+        ([*BOTH, *certificate(13 * 3600, 2 * DAY)], {"MigratableCertificateEnding"}),
+        ([*WELL, series(FAILED_OPEN, "0+5x90", **OURS)], {"MigratableBypassed"}),
+        ([*WELL, series(FAILED_OPEN, FIRST, **OURS)], {"MigratableBypassed"}),
+        ([*WELL, series(FAILED_OPEN, "3x90", **OURS)], set()),
         (
-            [
-                *WELL,
-                series("apiserver_admission_webhook_fail_open_count", "0+5x90", name="kubevirt.validate.migratable"),
-            ],
-            {"MigratableBypassed"},
+            [*BOTH, *(series(name, "_x75 3x15", **labels) for name, labels in ((UP, API_SERVER), (FAILED_OPEN, OURS)))],
+            set(),
         ),
-        ([*WELL, series("apiserver_admission_webhook_fail_open_count", "0+5x90", name="other.example")], set()),
+        ([*WELL, series(FAILED_OPEN, "0+5x90", **OURS | {"name": "other.example"})], set()),
+        ([*WELL, series(REFUSED, FIRST, error_type="calling_webhook_error", **OURS)], {"MigratableUnanswered"}),
+        ([*WELL, series(REFUSED, "0+5x90", error_type="calling_webhook_error", **OURS)], {"MigratableUnanswered"}),
+        ([*WELL, series(REFUSED, "0+5x90", error_type="no_error", **OURS)], set()),
+        (
+            [*BOTH, series(INFO, "1x90", validatingwebhookconfiguration="virt-api-validator")],
+            {"MigratableSwitchedOff"},
+        ),
+        (
+            [*BOTH, series(VERSION, "4711x75 4712x15", validatingwebhookconfiguration="migratable-validate")],
+            {"MigratableConfigurationChanged"},
+        ),
         ([*WELL, series("migratable_certificate_stale", "0x60 1x30")], {"MigratableCertificateStale"}),
         ([*WELL, series("migratable_policy_reload_failures_total", "0+1x90")], {"MigratablePolicyRefused"}),
         (

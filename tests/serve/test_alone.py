@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,6 +86,17 @@ def test_health_tells_life_readiness_and_metrics(server: Alone) -> None:
     assert f"{counted} 0.0" not in metrics
     assert counted in metrics
     assert 'migratable_findings_total{action="deny",kind="VirtualMachine",rule="LM201"}' in metrics
+
+
+def test_metrics_tell_how_much_of_its_life_a_certificate_has_left(server: Alone) -> None:
+    """
+    When it begins and when it ends, so that an alert need not know for how long certificates are made.
+    """
+    lines = server.ask(server.health, "GET", "/metrics").body.decode().splitlines()
+
+    told = dict(line.split() for line in lines if line.startswith("migratable_certificate_not_"))
+    begin, end = (float(told[f"migratable_certificate_not_{side}_seconds"]) for side in ("before", "after"))
+    assert begin < time.time() < end
 
 
 def test_the_log_tells_of_a_denial_and_not_of_the_object(server: Alone) -> None:

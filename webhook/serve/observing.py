@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
 from itertools import product
+from operator import attrgetter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
@@ -71,6 +72,9 @@ class Metrics:
             ["listener", "reason"],
             registry=self.registry,
         )
+        self._not_before = Gauge(
+            "migratable_certificate_not_before_seconds", "When the serving certificate began.", registry=self.registry
+        )
         self._not_after = Gauge(
             "migratable_certificate_not_after_seconds", "When the serving certificate ends.", registry=self.registry
         )
@@ -133,7 +137,9 @@ class Metrics:
     def certified(self, followed: Iterable[Certificates]) -> None:
         """Shows how the certificates stand: the one that ends first, and whether any is in trouble."""
         followed = list(followed)
-        self._not_after.set(min(each.leaf.not_after.timestamp() for each in followed))
+        ending = min((each.leaf for each in followed), key=attrgetter("not_after"))
+        self._not_before.set(ending.not_before.timestamp())
+        self._not_after.set(ending.not_after.timestamp())
         self._stale.set(any(each.is_stale for each in followed))
 
     def refused(self, listener: str, reason: str) -> None:
