@@ -8,6 +8,7 @@ import pytest
 
 from tests.apiserver.controlplane import ControlPlane
 from tests.surfaces.running import migratable
+from webhook.resolve import snapshot
 
 pytestmark = pytest.mark.apiserver
 
@@ -118,3 +119,18 @@ def test_an_api_server_that_does_not_answer_is_an_error(control_plane: ControlPl
     assert ran.status == 2
     assert "did not answer" in ran.err
     assert not (tmp_path / "none.yaml").exists()
+
+
+def test_a_snapshot_that_nobody_could_read_is_not_written(
+    control_plane: ControlPlane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Where there is more than a check reads the command says what to leave out, and writes nothing.
+    """
+    monkeypatch.setattr(snapshot, "MOST_BYTES", 100)
+    path = tmp_path / "cluster.yaml"
+
+    ran = migratable("snapshot", "--kubeconfig", control_plane.client.kubeconfig(), "-o", path)
+
+    assert (ran.status, path.exists()) == (2, False)
+    assert f"error: snapshot {path} is larger than 0 MiB. Take it without --claims, or of one namespace" in ran.err

@@ -15,6 +15,8 @@ from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 from webhook.objects.nad import NetworkAttachmentDefinition
 from webhook.objects.storage import PersistentVolumeClaim, StorageClass
+from webhook.resolve import snapshot
+from webhook.resolve.kubeyaml import MAX_BYTES
 from webhook.resolve.manifests import objects_in, read_manifests
 from webhook.resolve.snapshot import ALWAYS, CLAIMS, NODES, parse, render
 from webhook.rules.rule import Example, Rule
@@ -182,3 +184,78 @@ def test_what_is_no_snapshot_is_refused(text: str, told: str) -> None:
         parse(text.encode(), "s.yaml")
 
     assert told in refused.value.message
+
+
+def claims(count: int) -> list[Kubernetes]:
+    template = {**CLAIM, "metadata": {**CLAIM["metadata"], "annotations": None, "labels": None}}
+    return objects(
+        *({**template, "metadata": {"name": f"claim-{number}", "namespace": "tenant"}} for number in range(count))
+    )
+
+
+def test_a_snapshot_of_a_large_cluster_is_read() -> None:
+    """
+    What ``migratable snapshot --claims`` writes of 70,000 claims, more than any manifest may be, is read object by object.
+    """
+    thousand = text_of(claims(1_000))
+    head, _, one = thousand.partition("objects:\n")
+    text = f"{head}objects:\n{one * 70}".encode()
+
+    read = parse(text, "s.yaml")
+
+    assert len(text) > MAX_BYTES
+    assert len(read.objects) == 70_000
+    assert read.objects[:1_000] == read.objects[-1_000:] == parse(thousand.encode(), "s").objects
+    assert read.complete == parse(thousand.encode(), "s").complete
+
+
+def test_parts_are_read_as_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Where the file is cut makes no difference: every world of every example reads the same in small parts.
+    """
+    found = [each for _, example, _ in every_example() for each in objects(*example.world) if type(each) in KINDS]
+    text = text_of(found).encode()
+    whole = parse(text, "s")
+
+    for size in (1, 100, 5_000):
+        monkeypatch.setattr(snapshot, "_PART", size)
+        assert parse(text, "s") == whole
+    assert len(list(snapshot._parts(text))) > 5
+
+
+def test_a_fault_in_a_large_snapshot_is_found_in_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Also behind what was read before: the line is the file's, and the object's number counts from the first.
+    """
+    lines = text_of(claims(50)).splitlines()
+    at = lines.index("      name: claim-31")
+    broken, wrong = [*lines[:at], "      name: [", *lines[at + 1 :]], [*lines[:at], "      name: 1", *lines[at + 1 :]]
+
+    told = []
+    for size in (1 << 20, 500):
+        monkeypatch.setattr(snapshot, "_PART", size)
+        for text in (broken, wrong):
+            with pytest.raises(Misconfigured) as refused:
+                parse("\n".join(text).encode(), "s.yaml")
+            told.append(refused.value.message)
+
+    assert told[:2] == told[2:]
+    assert told[0] == f"s.yaml:{at + 3}: this is not YAML: did not find expected ',' or ']'"
+    assert told[1].startswith(f"s.yaml: objects[{[*filter(is_name, lines)].index(lines[at])}]: Expected `str | null`")
+
+
+def is_name(line: str) -> bool:
+    return line.startswith("      name: ")
+
+
+def test_a_snapshot_that_is_too_large_says_what_to_leave_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Neither is it read, nor a mystery what to do.
+    """
+    monkeypatch.setattr(snapshot, "MOST_BYTES", 1 << 20)
+
+    with pytest.raises(Misconfigured) as refused:
+        parse(b"#" * (1 << 20) + b"\n", "s.yaml")
+
+    assert refused.value.message == "snapshot s.yaml is larger than 1 MiB"
+    assert "--claims" in refused.value.remedy

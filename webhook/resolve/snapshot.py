@@ -7,7 +7,7 @@ configuration the values of keys that sound like one are left out. This file doe
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -36,6 +36,11 @@ ALWAYS: Sequence[type[Kubernetes]] = (
 )
 CLAIMS: Sequence[type[Kubernetes]] = (storage.PersistentVolumeClaim, storage.DataVolume)
 NODES: Sequence[type[Kubernetes]] = (nad.Node,)
+
+MOST_BYTES = 128 * 2**20
+"""The size of a file that is read: about half a million claims."""
+_PART = 2**19
+"""Bytes of objects that are read at once: shorter texts go the fast way (``fastyaml``)."""
 
 HEADER = """\
 # What `migratable check --snapshot` needs to know of a cluster. Written by `migratable snapshot`; it holds no secrets.
@@ -128,21 +133,64 @@ def _masked(value: Any) -> Any:  # noqa: ANN401 - JSON
     return [_masked(each) for each in value] if isinstance(value, list) else value
 
 
+def refuse_larger(size: int, source: str) -> None:
+    """Raises Misconfigured for a file of more than ``MOST_BYTES``, which nobody could read again."""
+    if size > MOST_BYTES:
+        raise Misconfigured(
+            f"snapshot {source} is larger than {MOST_BYTES // 2**20} MiB",
+            remedy="Take it without --claims, or of one namespace: migratable snapshot -n NAMESPACE.",
+        )
+
+
 def parse(content: bytes, source: str) -> Snapshot:
     """What a snapshot's file says; raises Misconfigured with file and place for whatever is wrong."""
+    refuse_larger(len(content), source)
     remedy = "Take it anew: migratable snapshot."
     try:
-        documents = read_documents(content, source)
-        file = msgspec.convert(documents[0].value if len(documents) == 1 else None, _File)
-    except BadInput as error:
-        raise Misconfigured(f"{source}:{error.line}: {error.message}", remedy=error.remedy) from None
+        parts = [_part(text, source, line) for text, line in _parts(content)]
     except msgspec.ValidationError as error:
         raise Misconfigured(f"{source} is not a snapshot: {error}", remedy=remedy) from None
+    file = parts[0]
     if file.kind != "Snapshot" or file.api_version != API_VERSION:
         raise Misconfigured(f"{source} is not a snapshot: it is {file.api_version} {file.kind}", remedy=remedy)
     by_name = {known.reads.__name__: known.reads for known in KINDS}
     complete = frozenset(by_name[each] for each in file.complete if each in by_name)
-    return Snapshot(tuple(_object(each, at, source) for at, each in enumerate(file.objects)), complete)
+    objects = (each for part in parts for each in part.objects)
+    return Snapshot(tuple(_object(each, at, source) for at, each in enumerate(objects)), complete)
+
+
+_BEGIN = b"\nobjects:\n"
+_ITEM = b"\n  - apiVersion: "
+_HEAD = f"apiVersion: {API_VERSION}\nkind: Snapshot\nobjects:\n".encode()
+
+
+def _parts(content: bytes) -> Iterator[tuple[bytes, int]]:
+    """
+    The file in parts that are documents of their own, each with the number of lines before it.
+
+    Only where it is large and as ``render`` writes it, so that no text in it reaches over a line; else it is one part.
+    """
+    begin = content.find(_BEGIN)
+    if len(content) <= _PART or not content.startswith(HEADER.encode()) or begin < 0:
+        yield content, 0
+        return
+    head = content[: begin + 1]
+    yield head, 0
+    start, line = begin + len(_BEGIN), head.count(b"\n") + 1
+    while start < len(content):
+        end = content.find(_ITEM, start + _PART) + 1 or len(content)
+        part = content[start:end]
+        yield _HEAD + part, line - _HEAD.count(b"\n")
+        start, line = end, line + part.count(b"\n")
+
+
+def _part(text: bytes, source: str, before: int) -> _File:
+    try:
+        documents = read_documents(text, source)
+    except BadInput as error:
+        message = error.message.replace(f"line {error.line} is", "this is", 1)
+        raise Misconfigured(f"{source}:{before + (error.line or 1)}: {message}", remedy=error.remedy) from None
+    return msgspec.convert(documents[0].value if len(documents) == 1 else None, _File)
 
 
 def _object(raw: Mapping[str, Any], at: int, source: str) -> Kubernetes:

@@ -178,12 +178,13 @@ def _run(asked: Asked, settled: Settled, found: Found) -> int:
 def _snapshot(path: Path | None) -> Snapshot:
     if path is None:
         return NO_SNAPSHOT
+    from webhook.resolve.snapshot import parse, refuse_larger
+
     try:
+        refuse_larger(path.stat().st_size, str(path))
         content = path.read_bytes()
     except OSError as error:
         raise Misconfigured(f"snapshot {path} cannot be read: {error.strerror}", remedy="Check --snapshot.") from None
-    from webhook.resolve.snapshot import parse
-
     return parse(content, str(path))
 
 

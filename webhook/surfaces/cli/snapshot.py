@@ -12,7 +12,7 @@ from webhook.objects.kinds import BY_CLASS
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 from webhook.resolve.live import LiveReads
-from webhook.resolve.snapshot import ALWAYS, CLAIMS, NODES, render
+from webhook.resolve.snapshot import ALWAYS, CLAIMS, NODES, refuse_larger, render
 from webhook.resolve.wording import forbidden
 from webhook.surfaces.cli.status import fail
 
@@ -46,6 +46,7 @@ def command(
     try:
         found = _read(kinds, namespace, kubeconfig or _kubeconfig(), context, timeout)
         text = render(found, whole=not namespace)
+        refuse_larger(len(text.encode()), output or "of this cluster")
         if output is None:
             click.echo(text, nl=False)
         else:
