@@ -116,6 +116,15 @@ def test_the_chart_is_of_the_programs_version() -> None:
         ({"server": {"release": "v1.9.0"}}, "does not match pattern"),
         ({"networkPolicy": {"apiServerAddresses": ["apiserver"]}}, "does not match pattern"),
         ({"certificates": {"source": "openssl"}}, "value must be one of 'rotator', 'cert-manager'"),
+        ({"podSecurityContext": {"runAsNonRoot": None}}, "missing property 'runAsNonRoot'"),
+        ({"podSecurityContext": {"seccompProfile": None}}, "missing property 'seccompProfile'"),
+        ({"autoscaling": {"enabled": True, "minReplicas": 8}}, "autoscaling.minReplicas is 8, and maxReplicas is 6"),
+        ({"priorityClass": {"name": "system-cluster-critical"}}, "Set priorityClass.create to false to use it"),
+        ({"rotator": {"leafLifetime": "59m59s"}}, "must live for an hour at least"),
+        ({"rotator": {"leafLifetime": "0s"}}, "must live for an hour at least"),
+        ({"rotator": {"authorityLifetime": "6d23h59m"}}, "the authority must live as long as what it signs"),
+        ({"rotator": {"leafLifetime": "400d"}}, "rotator.authorityLifetime is 8760h, and rotator.leafLifetime is 400d"),
+        ({"monitoring": {"serviceMonitor": {"interval": "0s"}}}, "does not match pattern"),
     ],
 )
 def test_what_cannot_work_is_refused(values: dict[str, Any], said: str) -> None:
@@ -123,6 +132,38 @@ def test_what_cannot_work_is_refused(values: dict[str, Any], said: str) -> None:
     Before anything is installed, with the key and what it may be.
     """
     assert said in refusal(values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"leafLifetime": "1h"}, {"authorityLifetime": "7d"}, {"leafLifetime": "1.5h", "authorityLifetime": "1h30m"}],
+)
+def test_lives_that_the_rotator_can_keep_are_taken(values: dict[str, str]) -> None:
+    """
+    However they are written.
+    """
+    assert template({"rotator": values})
+
+
+ALONE = [
+    {"server": {"replicas": 1}},
+    {"autoscaling": {"enabled": True, "minReplicas": 1}},
+]
+
+
+@pytest.mark.parametrize("values", ALONE)
+def test_the_node_of_the_only_replica_can_be_drained(values: dict[str, Any]) -> None:
+    """
+    A budget that keeps one of one would hold up the drain for ever; and nobody is told that there is one alone.
+    """
+    objects = template(values | {"monitoring": {"prometheusRule": {"enabled": True}}})
+
+    budget = find(objects, "PodDisruptionBudget", "migratable")["spec"]
+    (group,) = find(objects, "PrometheusRule", "migratable")["spec"]["groups"]
+    alerts = {each["alert"] for each in group["rules"]}
+    assert (budget.get("minAvailable"), budget.get("maxUnavailable")) == (None, 1)
+    assert "MigratableDown" in alerts
+    assert "MigratableOneReplica" not in alerts
 
 
 def test_one_replica_is_enough_where_requests_pass_without_an_answer() -> None:

@@ -75,9 +75,24 @@ capabilities:
 migratable-policy-{{ include "migratable.policy" . | sha256sum | trunc 10 }}
 {{- end }}
 
+{{/* How many servers there are at least. */}}
+{{- define "migratable.replicas" -}}
+{{- ternary .Values.autoscaling.minReplicas .Values.server.replicas .Values.autoscaling.enabled }}
+{{- end }}
+
+{{/* The seconds of a duration like 1h30m. */}}
+{{- define "migratable.seconds" -}}
+{{- $seconds := 0.0 }}
+{{- range regexFindAll "[0-9.]+[dhms]" . -1 }}
+{{- $unit := get (dict "d" 86400 "h" 3600 "m" 60 "s" 1) (regexFind "[dhms]" .) }}
+{{- $seconds = addf $seconds (mulf (regexFind "[0-9.]+" . | float64) $unit) }}
+{{- end }}
+{{- $seconds }}
+{{- end }}
+
 {{/* What no schema can say well. */}}
 {{- define "migratable.check" -}}
-{{- $replicas := ternary .Values.autoscaling.minReplicas .Values.server.replicas .Values.autoscaling.enabled | int }}
+{{- $replicas := include "migratable.replicas" . | int }}
 {{- if and (eq .Values.failurePolicy "Fail") (lt $replicas 2) }}
 {{- fail "failurePolicy Fail needs two replicas at least: with one, each drain of its node stops the creation of virtual machines. Set server.replicas (or autoscaling.minReplicas) to 2 or more, or failurePolicy to Ignore." }}
 {{- end }}
@@ -85,6 +100,20 @@ migratable-policy-{{ include "migratable.policy" . | sha256sum | trunc 10 }}
 {{- if gt $replicas 1 }}
 {{- fail (printf "podDisruptionBudget.minAvailable is %v of %v replicas, so no node could ever be drained. Lower it." .Values.podDisruptionBudget.minAvailable $replicas) }}
 {{- end }}
+{{- end }}
+{{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) }}
+{{- fail (printf "autoscaling.minReplicas is %v, and maxReplicas is %v. Raise the latter." .Values.autoscaling.minReplicas .Values.autoscaling.maxReplicas) }}
+{{- end }}
+{{- if and .Values.priorityClass.create (hasPrefix "system-" .Values.priorityClass.name) }}
+{{- fail (printf "priorityClass.name is %s, which API servers let nobody create. Set priorityClass.create to false to use it." .Values.priorityClass.name) }}
+{{- end }}
+{{- $authority := default "8760h" .Values.rotator.authorityLifetime }}
+{{- $leaf := default "168h" .Values.rotator.leafLifetime }}
+{{- if lt (include "migratable.seconds" $leaf | float64) 3600.0 }}
+{{- fail (printf "rotator.leafLifetime is %s: the certificate must live for an hour at least, which a change of authority needs." $leaf) }}
+{{- end }}
+{{- if lt (include "migratable.seconds" $authority | float64) (include "migratable.seconds" $leaf | float64) }}
+{{- fail (printf "rotator.authorityLifetime is %s, and rotator.leafLifetime is %s: the authority must live as long as what it signs." $authority $leaf) }}
 {{- end }}
 {{- if and (eq .Values.failurePolicy "Fail") (ne .Values.mode "enforce") }}
 {{- fail (printf "failurePolicy Fail in mode %s refuses requests while no replica answers, though nothing is ever refused by what it finds. Use mode enforce with it." .Values.mode) }}
