@@ -20,7 +20,7 @@ from webhook.resolve.recording import Recording
 from webhook.resolve.rereading import AT_ONCE, MOST, still_so
 from webhook.resolve.store import Store
 
-OS = "/api/v1/namespaces/shop/persistentvolumeclaims/os"
+OS = "/api/v1/namespaces/shop/persistentvolumeclaims/os?resourceVersion=0"
 
 
 @dataclass
@@ -96,7 +96,7 @@ def test_one_change_among_several_is_seen() -> None:
     recording = recording_of(store)
     recording.find(PersistentVolumeClaim, "", "os")
     recording.find(VirtualMachineInstancetype, "shop", "small")
-    small = "/apis/instancetype.kubevirt.io/v1beta1/namespaces/shop/virtualmachineinstancetypes/small"
+    small = "/apis/instancetype.kubevirt.io/v1beta1/namespaces/shop/virtualmachineinstancetypes/small?resourceVersion=0"
     recording.every(KubeVirt)
     recording.find(PersistentVolumeClaim, "shop", "../os")  # no name, so there is nothing to read
     none, some = Reads({OS: NO_SUCH_OBJECT, small: NO_SUCH_OBJECT}), Reads({OS: NO_SUCH_OBJECT, small: answer(claim())})
