@@ -7,6 +7,7 @@ Ends with 0 where the answer is right, else with one line that says what is wron
 import json
 import ssl
 import sys
+import urllib.error
 import urllib.request
 
 SECONDS = 10
@@ -55,10 +56,13 @@ def admission(namespace, ca):
 
 
 def refusal(namespace, ca):
-    """Who shows no certificate gets no answer."""
+    """Who shows no certificate is cut off, by a server that has shown a good one; no other failure will do."""
     try:
         admission(namespace, ca)
     except OSError as error:
+        cause = error.reason if isinstance(error, urllib.error.URLError) else error
+        assert isinstance(cause, (ssl.SSLError, ConnectionError)), f"failed: {cause}"
+        assert not isinstance(cause, (ssl.SSLCertVerificationError, ConnectionRefusedError)), f"failed: {cause}"
         return f"without a certificate there is no answer: {error}"
     raise AssertionError("a caller without a certificate was answered")
 
