@@ -147,6 +147,24 @@ def test_the_diff_is_what_fix_would_write(folder: Path) -> None:
     assert "gpus" not in (folder / "vm.yaml").read_text()
 
 
+def test_sarif_offers_what_fix_would_write(folder: Path) -> None:
+    """
+    The log that an editor or code scanning reads holds each safe fix, with the text that goes and the text that comes.
+    """
+    (folder / "kv.yaml").write_text(MISSPELT.replace("Kubevirt", "KubeVirt"))
+
+    migratable("check", ".", "-o", "sarif=out.sarif", cwd=folder)
+
+    results = json.loads((folder / "out.sarif").read_text())["runs"][0]["results"]
+    changes = [fix["artifactChanges"][0] for result in results for fix in result.get("fixes", [])]
+    assert {each["artifactLocation"]["uri"] for each in changes} == {"kv.yaml"}
+    new = {each["replacements"][0]["deletedRegion"]["startLine"]: each["replacements"][0] for each in changes}
+    assert {line: each["insertedContent"]["text"] for line, each in new.items()} == {
+        9: "false",
+        10: "completionTimeoutPerGiB",
+    }
+
+
 def test_nothing_to_fix_is_success(folder: Path) -> None:
     """
     Without safe fixes ``--diff`` prints nothing and ends with status 0; unread input is still an error.

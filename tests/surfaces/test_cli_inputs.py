@@ -1,12 +1,14 @@
 """What ``migratable check`` reads, and what it says of what it does not read."""
 
 import io
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from tests.surfaces.manifests import BAD, CLAIM, GOOD, TEMPLATE, UNPROVEN
 from tests.surfaces.running import migratable
+from webhook.surfaces.cli import check
 from webhook.surfaces.cli.progress import Bar
 
 
@@ -134,9 +136,32 @@ def test_the_bar_is_drawn_late_seldom_and_then_cleared() -> None:
     drawn.clear()
 
     frames = stream.getvalue().split("\r")[1:]
-    assert frames[0] == "reading [############            ] 100 of 200 files"
+    assert frames[0] == "reading [############            ] 100 of 200 files\x1b[K"
     assert 9 <= len(frames) - 1 <= 11
     assert frames[-1] == "\x1b[K"
+
+
+def test_the_bar_moves_while_objects_of_one_file_are_judged() -> None:
+    """
+    A dump of a cluster is one file: its objects are counted, and what is judged again is said to be.
+    """
+    now = 0.0
+    stream = io.StringIO()
+    drawn = Bar(stream, lambda: now)
+
+    drawn.begin("checking")
+    drawn(0, 1)
+    for done in range(1, 1_501):
+        now = done / 1_000
+        drawn.judged()
+    drawn.begin("checking again")
+    now = 2.0
+    drawn(1, 2)
+
+    frames = stream.getvalue().split("\r")[1:]
+    assert frames[0] == "checking [                        ] 0 of 1 files, 1,000 objects\x1b[K"
+    assert 5 <= len(frames) - 1 <= 6
+    assert frames[-1] == "checking again [############            ] 1 of 2 files\x1b[K"
 
 
 def test_a_quick_run_draws_nothing() -> None:
@@ -150,3 +175,25 @@ def test_a_quick_run_draws_nothing() -> None:
     drawn.clear()
 
     assert stream.getvalue() == ""
+
+
+@pytest.mark.parametrize("flags", [(), ("--diff",), ("--fix",)])
+def test_reading_and_judging_are_both_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...]
+) -> None:
+    """
+    Whatever takes long moves the bar: the objects of a file while they are judged, files, and those that come again.
+    """
+    (tmp_path / "1-vms.yaml").write_text(f"{UNPROVEN}---\n{BAD}")
+    (tmp_path / "2-claim.yaml").write_text(CLAIM)
+    stream, seconds = io.StringIO(), count(step=2)
+    monkeypatch.setattr(check, "bar", lambda: Bar(stream, lambda: next(seconds)))
+
+    migratable("check", ".", *flags, cwd=tmp_path)
+
+    frames = [frame.removesuffix("\x1b[K") for frame in stream.getvalue().split("\r")]
+    assert f"checking [{'':24}] 0 of 2 files, 1 objects" in frames
+    assert f"checking [{'#' * 12:24}] 1 of 2 files, 2 objects" in frames
+    assert f"checking again [{'#' * 24}] 1 of 1 files, 2 objects" in frames
+    assert (f"reading [{'#' * 24}] 2 of 2 files" in frames) == bool(flags)
+    assert frames[-1] == ""

@@ -21,7 +21,7 @@ COMMENT = b"migratable:"
 """Without it there is no exempting comment in a text."""
 
 Progress: TypeAlias = Callable[[int, int], None]
-"""Told after each file how many of how many were read."""
+"""Told at the beginning and after each file how many of how many were read."""
 
 
 class Sources(msgspec.Struct):
@@ -107,6 +107,8 @@ class Inputs:
 
     def __iter__(self) -> Iterator[Manifests]:
         """Reads one after the other."""
+        if self._progress is not None:
+            self._progress(0, len(self._wanted))
         for number in range(len(self._wanted)):
             yield self.read(number)
             if self._progress is not None:

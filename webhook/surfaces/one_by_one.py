@@ -58,8 +58,16 @@ class Said(msgspec.Struct):
         return any(each.findings for each in self.objects)
 
 
+def _nothing(*_: int) -> None:
+    """Tells nobody how far it is."""
+
+
 class OneByOne:
-    """One check of many inputs; ``again`` reads the input of a number a second time."""
+    """
+    One check of many inputs; ``again`` reads the input of a number a second time.
+
+    ``judged`` is called behind each object.
+    """
 
     def __init__(
         self,
@@ -67,10 +75,12 @@ class OneByOne:
         again: Callable[[int], Manifests],
         background: Iterable[Given] = (),
         snapshot: Snapshot = NO_SNAPSHOT,
+        judged: Callable[[], None] = _nothing,
     ) -> None:
         """Raises BadInput for a release that cannot be judged."""
         self._settings = settings
         self._again = again
+        self._judged = judged
         self._world = GrowingWorld(snapshot, objects_in(background))
         self._said: list[Said] = []
         self._askers: dict[Question, list[int]] = {}
@@ -89,10 +99,13 @@ class OneByOne:
         self._said.append(said)
         return said
 
-    def report(self) -> Report:
-        """The answer, once all inputs were added."""
-        for number in sorted(self._late):
+    def report(self, progress: Callable[[int, int], None] = _nothing) -> Report:
+        """The answer, once all inputs were added; ``progress`` is told how many were judged again of how many."""
+        if self._late:
+            progress(0, len(self._late))
+        for done, number in enumerate(sorted(self._late), 1):
             self._said[number] = self._say(self._again(number))
+            progress(done, len(self._late))
         return report_of(
             [each for said in self._said for each in said.objects],
             [each for said in self._said for each in said.problems],
@@ -112,9 +125,9 @@ class OneByOne:
 
     def _say(self, manifests: Manifests) -> Said:
         self._world.asked = {_THE_RELEASE}
-        objects = [
-            object_report(each)
-            for given in manifests.given
-            for each in examine(given, self._world, self._settings, self._chosen.releases)
-        ]
+        objects: list[ObjectReport] = []
+        for given in manifests.given:
+            found = examine(given, self._world, self._settings, self._chosen.releases)
+            objects += [object_report(each) for each in found]
+            self._judged()
         return Said(objects, manifests.problems)

@@ -15,7 +15,7 @@ from webhook.report.model import Report
 from webhook.resolve.files import Inputs, Sources, read_all
 from webhook.resolve.manifests import Manifests
 from webhook.resolve.policy_file import read_policy
-from webhook.surfaces.checking import Settings, check
+from webhook.surfaces.checking import Settings
 from webhook.surfaces.cli.configuration import FAIL_ON, Found, find, read
 from webhook.surfaces.cli.exemptions import apply_baseline, apply_comments, tell_lapses, write_baseline
 from webhook.surfaces.cli.outputs import FORMATS, Output, outputs_of, write_all
@@ -145,11 +145,16 @@ def _run(asked: Asked, settled: Settled, found: Found) -> int:
         return report if asked.write_baseline else apply_baseline(report, settled.baseline, sources)
 
     def judge(given: Sequence[Manifests]) -> Report:
-        return told(check(given, settings, looked_up, snapshot))
+        one_by_one = OneByOne(settings, given.__getitem__, looked_up, snapshot, drawn.judged)
+        drawn.begin("checking")
+        drawn(0, len(given))
+        for done, each in enumerate(given, 1):
+            one_by_one.add(each)
+            drawn(done, len(given))
+        return told(_finished(one_by_one, drawn))
 
     if asked.diff or asked.options or asked.fix:
         whole = [*inputs, *unread]
-        _clear(drawn)
         if not asked.fix:
             from webhook.surfaces.cli.fixing import show_fixes
 
@@ -158,17 +163,17 @@ def _run(asked: Asked, settled: Settled, found: Found) -> int:
 
         report = write_fixes(whole, sources, judge, asked.choose)
     else:
-        one_by_one = OneByOne(settings, inputs.read, looked_up, snapshot)
+        one_by_one = OneByOne(settings, inputs.read, looked_up, snapshot, drawn.judged)
+        drawn.begin("checking")
         for number, each in enumerate(inputs):
             if not one_by_one.add(each).has_findings:
                 inputs.forget(number)
         for each in unread:
             one_by_one.add(each)
-        _clear(drawn)
-        report = told(one_by_one.report())
+        report = told(_finished(one_by_one, drawn))
     if asked.write_baseline:
         return write_baseline(report, settled.baseline)
-    write_all(asked.outputs, report, sources.lines, asked.color, verbose=asked.verbose)
+    write_all(asked.outputs, report, sources, asked.color, verbose=asked.verbose)
     _tell(report, asked, settled, found, sources)
     if settled.require_match and not report.objects:
         raise BadInput("there was nothing to judge", remedy="Check the paths, or leave out --require-match.")
@@ -188,9 +193,11 @@ def _snapshot(path: Path | None) -> Snapshot:
     return parse(content, str(path))
 
 
-def _clear(drawn: Bar | None) -> None:
-    if drawn is not None:
-        drawn.clear()
+def _finished(one_by_one: OneByOne, drawn: Bar) -> Report:
+    drawn.begin("checking again")
+    report = one_by_one.report(drawn)
+    drawn.clear()
+    return report
 
 
 def _tell(report: Report, asked: Asked, settled: Settled, found: Found, sources: Sources) -> None:

@@ -13,6 +13,7 @@ import msgspec
 from webhook import __version__
 from webhook.errors import BadInput
 from webhook.report.model import Report
+from webhook.resolve.files import Sources
 from webhook.surfaces.cli.status import fail
 
 FORMATS: Mapping[str, str] = {
@@ -66,18 +67,18 @@ def _hint(form: str) -> str:
     return f" (did you mean {close[0]}?)" if close else ""
 
 
-def write_all(
-    outputs: Sequence[Output], report: Report, lines: Mapping[str, Sequence[str]], color: str, *, verbose: bool
-) -> None:
+def write_all(outputs: Sequence[Output], report: Report, sources: Sources, color: str, *, verbose: bool) -> None:
     """Renders and writes the answer in every format that was asked for."""
     for output in outputs:
         settings: dict[str, Any] = {}
         if output.form == "text":
             width = min(_columns(), MAX_WIDTH)
             colour = colour_for(color, output.target)
-            settings = {"sources": lines, "colour": colour, "width": width, "verbose": verbose}
+            settings = {"sources": sources.lines, "colour": colour, "width": width, "verbose": verbose}
         elif output.form == "sarif":
-            settings = {"version": __version__}
+            from webhook.resolve.replacing import Replacing
+
+            settings = {"version": __version__, "replacer": Replacing(sources.texts)}
         renderer = import_module(f"webhook.report.{FORMATS[output.form]}")
         _write(renderer.render(report, **settings), output.target)
 
