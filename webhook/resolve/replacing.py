@@ -15,10 +15,10 @@ from webhook.resolve.editing import patch_text
 from webhook.resolve.kubeplaces import Text
 from webhook.resolve.manifests import read_manifests
 
-MOST_READ: Final = 64 << 20
+MOST_READ: Final = 16 << 20
 """
-Bytes that are read to write fixes, each of which has its file read anew: a dump of a cluster may need fixing all over, and a
-report of it is to come all the same. What is left has no fix in the report, and ``--fix`` still writes it.
+Bytes that are read to write fixes, each of which has its file read anew (about 0.4 s a MiB): a dump of a cluster may need
+fixing all over, and a report of it is to come all the same. What is left has no fix in the report, and ``--fix`` writes it.
 """
 
 _BOM = "\ufeff"
