@@ -11,6 +11,10 @@ PACKAGES = {
     "opa": ("tools/opa-v1.22.2", "github.com/open-policy-agent/opa"),
     "vegeta": ("tools/vegeta-v12.13.0", "github.com/tsenart/vegeta/v12"),
     "gatekeeper": ("tools/gatekeeper-v3.23.1", "github.com/open-policy-agent/gatekeeper/v3"),
+    "gator": ("tools/gator-v3.23.1", "github.com/open-policy-agent/gatekeeper/v3/cmd/gator"),
+    "conftest": ("tools/conftest-v0.71.1", "github.com/open-policy-agent/conftest"),
+    "kubeconform": ("tools/kubeconform-v0.8.0", "github.com/yannh/kubeconform/cmd/kubeconform"),
+    "kyverno": ("tools/kyverno-v1.19.1", "github.com/kyverno/kyverno/cmd/cli/kubectl-kyverno"),
     "handler": ("contestants/handler", "."),
 }
 _ENVIRONMENT = {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
@@ -18,7 +22,7 @@ _ENVIRONMENT = {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
 
 def built(name: str) -> Path:
     """
-    The binary NAME; Gatekeeper takes ten minutes the first time, the others one or less.
+    The binary NAME; Gatekeeper and Kyverno take ten minutes the first time, the others four or less.
 
     Raises CalledProcessError where Go or a module is not to be had.
     """
