@@ -90,11 +90,13 @@ class ApiServerCluster:
         except Missing:
             return None
         metadata = manifest["metadata"]
-        bundles = {
-            webhook["name"]: _decode((webhook.get("clientConfig") or {}).get("caBundle"))
-            for webhook in manifest.get("webhooks") or ()
-        }
-        return Configuration(name, bundles, metadata["resourceVersion"], _generation(metadata))
+        bundles, webhooks = {}, {}
+        for webhook in manifest.get("webhooks") or ():
+            client_config = dict(webhook.get("clientConfig") or {})
+            bundles[webhook["name"]] = _decode(client_config.pop("caBundle", None))
+            webhooks[webhook["name"]] = {**webhook, "clientConfig": client_config}
+        version, generation = metadata["resourceVersion"], _generation(metadata)
+        return Configuration(name, bundles, version, generation, webhooks, _writer(metadata))
 
     def has_spread(self, configuration: Configuration) -> bool:
         """
@@ -125,7 +127,8 @@ class ApiServerCluster:
             for name, text in bundles.items()
         ]
         body = {"metadata": {"resourceVersion": configuration.version}, "webhooks": webhooks}
-        self._call("PATCH", _configuration_path(configuration.name), body, _STRATEGIC_MERGE)
+        path = f"{_configuration_path(configuration.name)}?fieldManager={_FIELD_MANAGER}"
+        self._call("PATCH", path, body, _STRATEGIC_MERGE)
 
     def read_lease(self, name: str) -> Lease:
         """Read a Lease of our namespace."""
@@ -215,6 +218,13 @@ def _configuration_path(name: ConfigurationName) -> str:
 def _generation(metadata: Json) -> str:
     """Identify what is specified, which a change of labels leaves alone."""
     return f"{metadata.get('uid')}/{metadata.get('generation') or metadata['resourceVersion']}"
+
+
+def _writer(metadata: Json) -> str:
+    """Who but us wrote last, by what the API server keeps of it."""
+    writes: list[Json] = [each for each in metadata.get("managedFields") or () if each.get("manager") != _FIELD_MANAGER]
+    last = max(reversed(writes), key=lambda each: each.get("time") or "", default={})
+    return str(last.get("manager") or "nobody knows whom")
 
 
 def _decode(value: object) -> bytes:

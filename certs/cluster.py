@@ -62,6 +62,9 @@ class ConfigurationName:
     resource: str
     name: str
 
+    def __str__(self) -> str:
+        return f"{self.resource}/{self.name}"
+
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
@@ -72,6 +75,10 @@ class Configuration:
     version: str
     generation: str
     """Changes when the specification does, which ``version`` does for labels too."""
+    webhooks: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """Each webhook without its caBundle, by its name."""
+    writer: str = "nobody knows whom"
+    """The field manager of the last write that was not ours: ``kubectl-edit``, ``helm``."""
 
 
 class Cluster(Protocol):

@@ -30,6 +30,7 @@ from certs.cluster import (
     Replicas,
     Secret,
 )
+from certs.drift import Drift
 from certs.inventory import Inventory, Place, find_lagging, take_stock
 from certs.lease import LOOK_ANYWAY, Duty
 from certs.plan import Idle, Mint, Publish, Retire, Sign, Step, Terms, Wait, plan
@@ -85,7 +86,7 @@ class Sighting:
 
 
 class Rotator:
-    """One observer: it remembers since when it has seen things, and nothing else that a crash could lose."""
+    """One observer: it remembers what it has seen and since when, and nothing else that a crash could lose."""
 
     def __init__(self, cluster: Cluster, settings: Settings, clock: Clock, replicas: Replicas | None = None) -> None:
         self._cluster = cluster
@@ -94,12 +95,13 @@ class Rotator:
         self._replicas = replicas
         self._published = Sighting()
         self._served = Sighting()
+        self._drift = Drift()
         self._told = ""
 
     def read(self) -> Reading:
         """Read everything, in the order that makes the writes safe (see the head of this file)."""
         serving = self._cluster.read_secret(self._settings.serving_secret)
-        found = [self._cluster.read_configuration(name) for name in self._settings.configurations]
+        found = [self._read_configuration(name) for name in self._settings.configurations]
         authority = self._cluster.read_secret(self._settings.authority_secret)
         configurations = tuple(one for one in found if one is not None)
         now = self._clock.now()
@@ -120,6 +122,11 @@ class Rotator:
         served_for = self._served.lasts((inventory.serving.fingerprint, serving.version), monotonic)
         inventory = replace(inventory, published_for=published_for, served_for=served_for)
         return Reading(serving, configurations, authority, inventory, now)
+
+    def _read_configuration(self, name: ConfigurationName) -> Configuration | None:
+        found = self._cluster.read_configuration(name)
+        self._drift.look(name, found)
+        return found
 
     def _lasts_published(
         self, inventory: Inventory, configurations: tuple[Configuration, ...], monotonic: float

@@ -1,6 +1,7 @@
 """certs.apiserver: the rotator's calls against a real API server, with an account that may do nothing else."""
 
 import copy
+import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -103,6 +104,8 @@ def test_of_a_webhook_nothing_but_the_bundle_is_written(installed: Installation)
     after = [installed.configuration(name) for name in installed.configurations]
     assert all(hook["clientConfig"]["caBundle"] for one in after for hook in one["webhooks"])
     assert [without_bundle(one) for one in after] == [without_bundle(one) for one in before]
+    writers = [{each["manager"] for each in one["metadata"]["managedFields"]} for one in after]
+    assert all("migratable-rotator" in each for each in writers)
 
 
 def without_bundle(document: Json) -> Json:
@@ -239,6 +242,24 @@ def test_a_label_is_no_change_of_what_is_published(installed: Installation) -> N
     assert after is not None
     assert (after.generation, after.bundles) == (before.generation, before.bundles)
     assert after.version != before.version
+
+
+def test_who_weakens_a_webhook_is_named(installed: Installation, caplog: pytest.LogCaptureFixture) -> None:
+    """
+    By the field manager that the API server noted, with the webhook and the field; our own writes are no such thing.
+    """
+    cluster = installed.connect()
+    rotator = Rotator(cluster, installed.settings(), cluster.clock)
+    name = installed.configurations[0]
+    with caplog.at_level(logging.WARNING, "certs"):
+        rotator.round()
+        patch = '[{"op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Fail"}]'
+        installed.plane.client.kubectl("patch", name.resource, name.name, "--type=json", "-p", patch)
+        rotator.round()
+
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{name} was changed by kubectl-patch: webhook one.example.org has other failurePolicy"
+    ]
 
 
 def test_a_lease_passes_from_hand_to_hand(installed: Installation) -> None:

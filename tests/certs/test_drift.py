@@ -1,0 +1,90 @@
+"""certs.drift: what is told of a webhook configuration that somebody has changed."""
+
+import logging
+from collections.abc import Mapping
+
+import pytest
+
+from certs.cluster import Configuration
+from certs.drift import Drift
+from tests.certs.world import SETTINGS, VALIDATING, World
+
+HOOK = {"failurePolicy": "Fail", "rules": ["pods"], "timeoutSeconds": 5}
+BOTH = {"a.example": HOOK, "b.example": HOOK}
+
+
+def seen(webhooks: Mapping[str, Mapping[str, object]] = BOTH, bundle: bytes = b"", by: str = "helm") -> Configuration:
+    return Configuration(VALIDATING, dict.fromkeys(webhooks, bundle), "1", "1", webhooks, by)
+
+
+def told(caplog: pytest.LogCaptureFixture, *looks: Configuration | None) -> list[str]:
+    """What is logged at these looks, without the name of the configuration."""
+    drift = Drift()
+    with caplog.at_level(logging.INFO, "certs"):
+        for look in looks:
+            drift.look(VALIDATING, look)
+    return [record.getMessage().removeprefix(f"{VALIDATING} ") for record in caplog.records]
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        ({"a.example": HOOK}, ["webhook b.example is gone"]),
+        ({}, ["webhook a.example is gone; webhook b.example is gone"]),
+        (BOTH | {"c.example": HOOK}, ["webhook c.example is new"]),
+        (
+            BOTH | {"b.example": HOOK | {"failurePolicy": "Ignore", "rules": []}},
+            ["webhook b.example has other failurePolicy, rules"],
+        ),
+        (
+            {"a.example": HOOK | {"namespaceSelector": {"matchLabels": {"none": "such"}}}},
+            ["webhook a.example has other namespaceSelector; webhook b.example is gone"],
+        ),
+        (BOTH, []),
+    ],
+)
+def test_a_change_is_told_once_with_its_writer(
+    caplog: pytest.LogCaptureFixture, after: Mapping[str, Mapping[str, object]], said: list[str]
+) -> None:
+    """
+    Webhook by webhook and field by field.
+    """
+    now = seen(after, by="kubectl-edit")
+
+    assert told(caplog, seen(), now, now) == [f"was changed by kubectl-edit: {each}" for each in said]
+
+
+def test_a_bundle_is_no_change(caplog: pytest.LogCaptureFixture) -> None:
+    """
+    That is ours to write, and to mend.
+    """
+    assert told(caplog, seen(bundle=b"one"), seen(bundle=b"other")) == []
+
+
+def test_the_emergency_stop_is_told_and_what_came_back_is_compared(caplog: pytest.LogCaptureFixture) -> None:
+    """
+    A configuration that was deleted, or that was never there, is told once; one that comes back weaker says so.
+    """
+    weaker = seen({"a.example": HOOK}, by="kubectl-create")
+
+    assert told(caplog, None, None, seen(), None, None, weaker) == [
+        "is not there: API servers ask nothing by it until it is applied again",
+        "is there again, by helm",
+        "is not there: API servers ask nothing by it until it is applied again",
+        "is there again, by kubectl-create",
+        "was changed by kubectl-create: webhook b.example is gone",
+    ]
+
+
+def test_a_rotator_looks_at_all_of_its_configurations(caplog: pytest.LogCaptureFixture) -> None:
+    """
+    At each of its looks, and works on.
+    """
+    world = World().healthy()
+    del world.cluster.bundles[VALIDATING]
+
+    with caplog.at_level(logging.WARNING, "certs"):
+        world.work()
+
+    assert [record.getMessage().partition(" ")[0] for record in caplog.records] == [str(VALIDATING)]
+    assert VALIDATING in SETTINGS.configurations
