@@ -2,6 +2,8 @@
 
 import copy
 import json
+import re
+import shlex
 
 import pytest
 
@@ -205,6 +207,53 @@ def test_deleting_one_object_is_the_emergency_stop(plane: ControlPlane) -> None:
     client.kubectl("apply", "-k", folder("enforce"))
 
     assert client.api("GET", VALIDATING).status == 200
+
+
+def test_applying_again_puts_back_what_a_hand_has_changed(plane: ControlPlane) -> None:
+    """
+    A webhook that was weakened is as it was installed, with its caBundle.
+    """
+    client = plane.client
+    client.kubectl("apply", "-k", folder("enforce"))
+    before = client.api("GET", VALIDATING).document["webhooks"]
+    weaker = [
+        {"op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Ignore"},
+        {"op": "replace", "path": "/webhooks/0/rules/0/operations", "value": ["DELETE"]},
+        {"op": "remove", "path": "/webhooks/1"},
+    ]
+    assert client.api("PATCH", VALIDATING, weaker, content_type="application/json-patch+json").status == 200
+
+    client.kubectl("apply", "-k", folder("enforce"))
+
+    assert {each["name"]: each for each in client.api("GET", VALIDATING).document["webhooks"]} == {
+        each["name"]: each for each in before
+    }
+
+
+def test_the_rotator_can_be_taken_away_by_its_label(plane: ControlPlane) -> None:
+    """
+    By the command that docs/install.md gives, before cert-manager takes over: apply takes nothing away.
+    """
+    client = plane.client
+    client.kubectl("apply", "-k", folder("enforce"))
+    wanted = {(each["kind"].lower(), each["metadata"]["name"]) for each in overlay("enforce")}
+    rotators = {
+        (each["kind"].lower(), each["metadata"]["name"])
+        for each in overlay("enforce")
+        if each["metadata"]["labels"].get("app.kubernetes.io/component") == "rotator"
+    }
+
+    deleted = client.kubectl(*shlex.split(command_for_the_rotator())[1:]).stdout
+
+    gone = {tuple(re.split(r"\.\S+ | ", line.replace('"', ""))[:2]) for line in deleted.splitlines()}
+    assert gone == rotators
+    assert rotators < wanted
+
+
+def command_for_the_rotator() -> str:
+    page = (KUSTOMIZE.parents[1] / "docs" / "install.md").read_text()
+    (command,) = re.findall(r"^kubectl -n migratable delete .*\\\n.*$", page, re.MULTILINE)
+    return command.replace("\\\n", " ")
 
 
 def test_uninstalling_leaves_nothing_behind(plane: ControlPlane) -> None:

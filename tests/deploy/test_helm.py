@@ -134,6 +134,24 @@ def test_an_upgrade_leaves_what_the_rotator_wrote(helm: Helm, how: str) -> None:
     assert client.api("GET", SERVING_SECRET).document["data"] == pair["data"]
 
 
+def test_an_edit_by_hand_stops_an_upgrade_that_is_not_told_to_go_on(helm: Helm) -> None:
+    """
+    Helm 4 applies on the server, where an edit conflicts; `--force-conflicts` puts back what the chart says.
+    """
+    client = helm.client
+    helm.install({"failurePolicy": "Fail"})
+    patch = '[{"op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Ignore"}]'
+    client.kubectl("patch", "validatingwebhookconfiguration", "migratable-validate", "--type=json", "-p", patch)
+    edited = client.api("GET", VALIDATING).document["webhooks"][0]["name"]
+
+    with pytest.raises(AssertionError, match="conflict occurred"):
+        helm.upgrade({"failurePolicy": "Fail"})
+    helm.upgrade({"failurePolicy": "Fail"}, "--force-conflicts")
+
+    stored = {each["name"]: each["failurePolicy"] for each in client.api("GET", VALIDATING).document["webhooks"]}
+    assert stored[edited] == "Fail"
+
+
 def test_a_rollback_brings_policy_and_failure_policy_back(helm: Helm) -> None:
     """
     From `enforce` and Fail to `audit` and Ignore, in one command.
