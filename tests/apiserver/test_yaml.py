@@ -17,10 +17,11 @@ from tests.generating.tricky import API_VERSION, HEADER, KIND, NAME, Tricky
 from tests.gojson import typed
 from webhook.errors import BadInput
 from webhook.resolve import fastyaml
-from webhook.resolve.fastyaml import read_fast
+from webhook.resolve.careful import read_carefully
+from webhook.resolve.fastyaml import Found, read_fast
 from webhook.resolve.kubebuild import MAX_ALIASES
 from webhook.resolve.kubeplaces import Text
-from webhook.resolve.kubeyaml import MAX_DOCUMENTS, Document, _read_carefully, read_documents
+from webhook.resolve.kubeyaml import MAX_DOCUMENTS, Document, read_documents
 
 MANIFESTS = int(os.environ.get("MIGRATABLE_YAML_MANIFESTS", "2000"))
 FIRST = int(os.environ.get("MIGRATABLE_YAML_FIRST", "0"))
@@ -47,7 +48,10 @@ def refused(read: Callable[[], Iterable[Document]]) -> BadInput | list[Document]
         return list(read())
     except BadInput as refusal:
         return refusal
-    except (yaml.YAMLError, RecursionError, ValueError) as error:  # what read_documents makes a refusal of
+    except yaml.MarkedYAMLError as error:  # of which read_documents makes a refusal, as of the others
+        line = error.problem_mark.line + 1 if error.problem_mark is not None else None
+        return BadInput(str(error.problem), remedy="", source="", line=line)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
         return BadInput(str(error), remedy="", source="")
 
 
@@ -57,12 +61,16 @@ def readers(text: str) -> dict[str, BadInput | list[Document]]:
     plain = Text(text.removeprefix("\ufeff"), "x")
     answers = {
         "product": refused(lambda: read_documents(content, "x")),
-        "careful": refused(lambda: _read_carefully(plain)),
+        "careful": refused(lambda: _documents(plain, read_carefully(plain, MAX_DOCUMENTS))),
     }
     found = read_fast(plain.text, MAX_DOCUMENTS)
     if found is not None:
-        answers["fast"] = [Document(each.value, each.number, plain, each.start, each.end, json=False) for each in found]
+        answers["fast"] = _documents(plain, found)
     return answers
+
+
+def _documents(text: Text, found: Iterable[Found]) -> list[Document]:
+    return [Document(each.value, each.number, text, each.start, each.end, json=False) for each in found]
 
 
 def as_sent(documents: list[Document]) -> Any:

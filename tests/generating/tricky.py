@@ -304,6 +304,8 @@ class Tricky:
             return f"*{self._pick(self._anchors)}"
         if self._odd and self._one_in(12):
             return f"{self._of('tags')} {self._pick([self._single, self._double])()}"
+        if self._wrong and self._one_in(12):
+            return self._of("wrong flow")
         scalar = self._scalar()
         return scalar if self._wrong or not any(each in scalar for each in "[]{},") else "z"
 

@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from webhook.errors import BadInput
 from webhook.resolve import fastyaml
+from webhook.resolve.careful import read_carefully
 from webhook.resolve.fastyaml import read_fast
 from webhook.resolve.kubeplaces import Text
-from webhook.resolve.kubeyaml import MAX_DOCUMENTS, _read_carefully
+from webhook.resolve.kubeyaml import MAX_DOCUMENTS
 
 pytestmark = pytest.mark.skipif(fastyaml.ryaml is None, reason="ryaml has no wheel for this platform")
 
@@ -26,7 +26,7 @@ NUMBERS = (
     "0 1 -1 +1 010 0o17 0x1f 0b11 1_000 1e3 1.5 1.0 1. .5 -.5 .inf .nan 08 12:30 1:30:45 52:54:00:12:34:56 2024-01-01 "
     "2001-12-14t21:59:43.10-05:00 -_1 +_1 ._1 9999999999999999 123456789012345678901 1.2.3 10.0.0.0/24 30Gi 500m"
 )
-SIGNS = r"""a?b ?a a? "\/" '1' "yes" '' "" a - -- --flag -c ? ! & * | > % @ ` { } [ ] , # : a:b"""
+SIGNS = r"""!, !!str, a?b ?a a? "\/" '1' "yes" '' "" a - -- --flag -c ? ! & * | > % @ ` { } [ ] , # : a:b"""
 SCALARS = list(dict.fromkeys([*f"{WORDS} {NUMBERS} {SIGNS}".split(" "), "a: 1", "{a: 1}", "[1]", "-?", *TABLE]))
 AROUND = (
     """
@@ -57,10 +57,12 @@ PIECES = [
 
 def careful(text: str) -> Any:
     """What the careful reader makes of a text: its documents, or that it refuses."""
+    marks = Text(text, "test")
     try:
-        return [(each.value, each.index, each.line) for each in _read_carefully(Text(text, "test"))]
-    except (BadInput, yaml.YAMLError, RecursionError, ValueError, OverflowError):
+        found = read_carefully(marks, MAX_DOCUMENTS)
+    except BadInput:
         return "refused"
+    return [(each.value, each.number, marks.mark(each.start).line) for each in found]
 
 
 def fast(text: str) -> Any:

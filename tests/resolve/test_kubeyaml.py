@@ -181,6 +181,8 @@ REFUSALS = {
     "a: {b: x, c: http://d/e?f=1}": ("in brackets or braces, kubectl takes ? for the mark of a key", 1, 24, None, ""),
     "a:\n- [b,\n   c?]": ("in brackets or braces, kubectl takes ? for the mark of a key", 3, 5, None, ""),
     'a: "\\\\/\\/"': (r"kubectl does not know the escape \/", 1, 8, None, ""),
+    "a: [b, &c !!str, d]": ("kubectl takes a comma for a part of the tag", 1, 16, None, ""),
+    "a: {b: !,\n c: d}": ("kubectl takes a comma for a part of the tag", 1, 9, None, ""),
     'a: "b\\\'c"': ("line 1 is not YAML: found unknown escape character", 1, 6, None, ""),
     "a: b\r\ufeffc: d": ("a byte order mark stands inside the file", 2, 1, None, ""),
     "a: b # c\x85\ufeff": ("a byte order mark stands inside the file", 1, 10, None, ""),
@@ -227,6 +229,7 @@ def test_bytes_that_are_no_text_are_refused(content: bytes, message: str, line: 
     [
         ("a: ['b?', \"c?\", {? d : 1, e: 2}]\nf: g?", {"a": ["b?", "c?", {"d": 1, "e": 2}], "f": "g?"}),
         ("a: {}\nb: c?d", {"a": {}, "b": "c?d"}),
+        ("a: [!!str , !!str b, !!str &c, ! '', '!,']", {"a": ["", "b", "", "", "!,"]}),
         ("a: [b] # c?\nd: |\n  e?\nf: {g: [h], i: '?'}", {"a": ["b"], "d": "e?\n", "f": {"g": ["h"], "i": "?"}}),
         (r'a: "\\/"', {"a": r"\/"}),
         ("a: '\\/'\nb: \\/", {"a": r"\/", "b": r"\/"}),

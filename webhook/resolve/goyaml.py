@@ -2,8 +2,9 @@
 What libyaml takes and go-yaml, which Kubernetes has, does not.
 
 go-yaml v2 is libyaml as it was around 0.1.4. Since then libyaml has learnt from YAML 1.2 that a question mark may stand
-inside of a word in brackets or braces, and that a quoted text may hold an escaped slash. kubectl and the API server refuse both,
-so they are refused here. (What only go-yaml takes, such as ``{a:}`` for a member named "a:", libyaml refuses by itself.)
+inside of a word in brackets or braces, that a comma ends a tag there, and that a quoted text may hold an escaped slash.
+kubectl and the API server refuse these or take them for something else, so they are refused here. (What only go-yaml takes,
+such as ``{a:}`` for a member named "a:", libyaml refuses by itself.)
 This file does no I/O.
 """
 
@@ -18,6 +19,7 @@ from webhook.resolve.libyaml import MAPPING_END, MAPPING_START, SCALAR, SEQUENCE
 _STARTS: Final = (MAPPING_START, SEQUENCE_START)
 _ENDS: Final = (MAPPING_END, SEQUENCE_END)
 _OPENING = re.compile(r"(?:^|[\s\[{,:])[\[{](?![\]}])")
+_ENDED_TAG = re.compile(r"(?:^|[\s\[{,])![^\s,]*,")
 _SLASH = re.compile(r"\\(?:\\|(/)|)")
 
 
@@ -35,7 +37,7 @@ def is_mostly_repeated(repeated: int, decoded: int) -> bool:
 
 def may_refuse(text: str) -> bool:
     """Whether the text may hold what go-yaml refuses and libyaml takes."""
-    if "\\/" in text:
+    if "\\/" in text or ("!" in text and _ENDED_TAG.search(text) is not None):
         return True
     last = text.rfind("?")
     return last >= 0 and _OPENING.search(text, 0, last) is not None
@@ -69,6 +71,8 @@ def _fault(event: Event, text: Text, *, in_brackets: bool) -> BadInput | None:
         if slash is not None:
             return text.refuse(r"kubectl does not know the escape \/", "Write / without a backslash.", slash.start())
     elif in_brackets and not event.style:
+        if event.tag is not None and text.text[end : end + 1] == "," and text.text[start:end].split()[-1][0] == "!":
+            return text.refuse("kubectl takes a comma for a part of the tag", "Put a space behind the tag.", end)
         mark = text.text.find("?", start, end)
         if mark >= 0:
             return text.refuse(
