@@ -134,6 +134,31 @@ def test_an_upgrade_leaves_what_the_rotator_wrote(helm: Helm, how: str) -> None:
     assert client.api("GET", SERVING_SECRET).document["data"] == pair["data"]
 
 
+def policy_maps(client: Client) -> dict[str, dict[str, str]]:
+    """Every policy that pods could mount."""
+    items = client.api("GET", f"/api/v1/namespaces/{NAMESPACE}/configmaps").document["items"]
+    return {each["metadata"]["name"]: each["data"] for each in items if each["metadata"]["name"] != "kube-root-ca.crt"}
+
+
+def test_the_policy_of_before_outlives_one_upgrade(helm: Helm) -> None:
+    """
+    Pods of before may have to be made again while the new ones do not get ready; two upgrades later it is gone.
+    """
+    helm.install({"mode": "audit"})
+    audit = policy_maps(helm.client)
+    helm.upgrade({"mode": "warn"})
+    with_warn = policy_maps(helm.client)
+
+    helm.upgrade({})
+    with_enforce = policy_maps(helm.client)
+    helm.upgrade({})
+
+    assert audit.items() < with_warn.items()
+    assert with_enforce.keys() & with_warn.keys() == with_warn.keys() - audit.keys()
+    assert (len(with_warn), len(with_enforce), len(policy_maps(helm.client))) == (2, 2, 1)
+    assert mounted_policy(helm.client) in {each["policy.yaml"] for each in policy_maps(helm.client).values()}
+
+
 def test_an_edit_by_hand_stops_an_upgrade_that_is_not_told_to_go_on(helm: Helm) -> None:
     """
     Helm 4 applies on the server, where an edit conflicts; `--force-conflicts` puts back what the chart says.
