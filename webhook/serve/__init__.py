@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 
 from webhook.errors import Misconfigured
 from webhook.serve.cluster_facts import ClusterBacked
@@ -28,6 +28,7 @@ __all__ = ["Options", "run"]
 log = logging.getLogger("migratable.serve")
 
 POLICY_POLL_SECONDS = 1.0
+SECONDS_A_DAY = 24 * 60 * 60
 
 
 def run(options: Options) -> None:
@@ -38,8 +39,13 @@ def run(options: Options) -> None:
 
 
 def today() -> str:
-    """Today's date, by which exemptions lapse."""
-    return datetime.now(UTC).date().isoformat()
+    """Today's date in UTC, by which exemptions lapse."""
+    return _date_of(int(time.time() // SECONDS_A_DAY))
+
+
+@lru_cache(maxsize=1)  # every review asks
+def _date_of(day: int) -> str:
+    return datetime.fromtimestamp(day * SECONDS_A_DAY, UTC).date().isoformat()
 
 
 async def _serve(options: Options) -> None:

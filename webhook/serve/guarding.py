@@ -23,6 +23,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from webhook.serve.corked import Corked
+
 log = logging.getLogger("migratable.listener")
 log.setLevel(logging.ERROR)  # else strangers write a line of log with each broken request; the metrics count them
 
@@ -198,7 +200,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Lets nobody send a byte who has no right to, and nobody at all where there is no room."""
-        super().connection_made(transport)
+        super().connection_made(Corked(transport))  # type: ignore[arg-type]
         self.source = self.client[0] if self.client else ""
         if self._guard.client_names and not is_trusted_client(transport, self._guard.client_names):
             self._guard.refused("certificate")

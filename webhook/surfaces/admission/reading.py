@@ -33,6 +33,8 @@ _OPERATION = re.compile(rb'"operation"\s*:\s*"([A-Z]{1,16})"')
 _OPENING, _CLOSING = b"[{", b"]}"
 _STEP = dict.fromkeys(_OPENING, 1) | dict.fromkeys(_CLOSING, -1)
 _DULL = bytes(byte for byte in range(256) if byte not in _OPENING + _CLOSING + b'"')
+_NOT_OPENING = bytes(byte for byte in range(256) if byte not in _OPENING)
+_NOT_CLOSING = bytes(byte for byte in range(256) if byte not in _CLOSING)
 _USUAL_DEPTH, _FEW = 32, 256
 
 
@@ -166,11 +168,16 @@ def _is_deep(raw: msgspec.Raw) -> bool:
     """
     Whether an object nests deeper than ``MAX_DEPTH``.
 
-    Of brackets that hold nothing but plain values, no two are open at a time, so most objects need no more than counts; a
-    pair with a string between its brackets is not one, because quotes are kept. In the others such pairs are taken away,
+    In the first half no more levels are open than brackets were opened there, in the second no more than are closed there.
+    Of brackets that hold nothing but plain values, no two are open at a time, so other objects need no more than counts; a
+    pair with a string between its brackets is not one, because quotes are kept. In the rest such pairs are taken away,
     which ends one level of nesting everywhere at a time; only what is deeper than usual is counted bracket by bracket.
     """
     body = bytes(raw)
+    half = len(body) // 2
+    opened, closed = body[:half].translate(None, _NOT_OPENING), body[half:].translate(None, _NOT_CLOSING)
+    if len(opened) < MAX_DEPTH and len(closed) < MAX_DEPTH:
+        return False
     marks = body.translate(None, _DULL)
     room = MAX_DEPTH - marks.count(b"{") - marks.count(b"[")
     if room > 0 or (room := room + marks.count(b"{}")) > 0 or room + marks.count(b"[]") > 0:
