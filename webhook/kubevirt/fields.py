@@ -7,12 +7,12 @@ cluster is another rule's.
 """
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from functools import cache
 from typing import NamedTuple
 
 from webhook.facts.manifest import StrangeField, StrangeValue
 from webhook.kubevirt.field_names import FIELDS, ROOTS
+from webhook.kubevirt.nearest import close_matches
 from webhook.objects.kubevirt import Misplaced
 from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath
@@ -148,7 +148,7 @@ def _field(kind: str, path: FieldPath, name: str, key: str) -> StrangeField:
         elsewhere = _place_of(kind, path, key)
         if elsewhere:
             return StrangeField((*path, key), key, belongs=elsewhere)
-        close = get_close_matches(key.lower(), by_case, n=1, cutoff=0.75)
+        close = close_matches(key.lower(), by_case, cutoff=0.75)
         meant = by_case[close[0]] if close else ""
     return StrangeField((*path, key), key, meant)
 
@@ -183,6 +183,6 @@ def _values(path: FieldPath, value: Json, allowed: tuple[str, ...]) -> Iterator[
             yield from _values((*path, index), each, allowed)
     elif isinstance(value, str) and value and value not in allowed:
         by_case = {each.lower(): each for each in allowed}
-        close = get_close_matches(value.lower(), by_case, n=1, cutoff=0.6)
+        close = close_matches(value.lower(), by_case, cutoff=0.6)
         meant = _SHORT.get(value) or (by_case[close[0]] if close else "")
         yield StrangeValue(path, value, allowed, meant if meant in allowed else "")

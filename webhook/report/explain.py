@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import yaml
 
 from webhook.engine import Finding
-from webhook.kubevirt.releases import KNOWN, NEWEST, NONE, SUPPORTED, TABLE, Releases
+from webhook.kubevirt.releases import KNOWN, NEWEST, NONE, TABLE
 from webhook.policy import Action, Policy, Profile, action_of
 from webhook.report.rule_names import closest, find_rule
+from webhook.report.when import when
 from webhook.rules import RULES
 from webhook.rules.rule import FAMILIES, About, Basis, Example, Rule
 
@@ -27,40 +28,6 @@ def find(word: str) -> Rule | None:
     """The rule whose id or name is ``word``, in any case."""
     wanted = find_rule(word)
     return next((rule for rule in RULES if rule.id == wanted), None)
-
-
-def when(releases: Releases, among: Releases = SUPPORTED) -> str:
-    """
-    ``releases`` as part of a sentence: ``up to 1.4``, ``from 1.5 on``, ``in 1.3``, ``from 1.6 to 1.8``.
-
-    The sentence is read by somebody who knows the releases of ``among`` and no others.
-    """
-    held = releases & among
-    if held == among:
-        return "in every release"
-    known = [index for index in range(len(TABLE)) if among >> index & 1]
-    words = []
-    for first, last in _runs(held):
-        start, end = TABLE[first].release, TABLE[last].release
-        if last == known[-1]:
-            words.append(f"from {start} on")
-        elif first == last:
-            words.append(f"in {start}")
-        else:
-            words.append(f"up to {end}" if first == known[0] else f"from {start} to {end}")
-    return " and ".join(words) or "in no release"
-
-
-def _runs(releases: Releases) -> Iterator[tuple[int, int]]:
-    """First and last index of each unbroken run."""
-    index = 0
-    while releases >> index:
-        if releases >> index & 1:
-            first = index
-            while releases >> index + 1 & 1:
-                index += 1
-            yield first, index
-        index += 1
 
 
 _SPAN = f"from {TABLE[0].release} to {NEWEST}"

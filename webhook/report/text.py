@@ -8,11 +8,11 @@ import msgspec
 
 from webhook.kubevirt.releases import NEWEST, SUPPORTED, Release, Releases, before, only, since
 from webhook.policy import Action
-from webhook.report.explain import when
 from webhook.report.frames import gutter_of, rows_of
 from webhook.report.model import FindingReport, ObjectReport, ProblemReport, Report
 from webhook.report.printable import printable
 from webhook.report.saying import exempted, name_of, place_of
+from webhook.report.when import when
 from webhook.rules.rule import Basis
 
 Sources = Mapping[str, Sequence[str]]

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from webhook.resolve.goyaml import may_refuse
 from webhook.resolve.kubejson import JsonValue
 
 ryaml: Any
@@ -26,6 +25,8 @@ MOST_OPEN: Final = 2_000
 MOST: Final = 1 << 20
 """Characters; in a longer text there is room for more nodes than Kubernetes' bounds, which the careful reader counts."""
 
+_WORTH_A_LOOK: Final = ("?", "!", "\\/")
+"""Without these there is nothing in a text that ``goyaml`` is about."""
 _NUL_ESCAPE = re.compile(r"\\(?:0|x00|u0000|U0000)")
 _ODD_LINES = re.compile("[\x85\u2028\u2029\ufeff]")
 
@@ -73,8 +74,11 @@ def read_fast(text: str, most_documents: int) -> list[Found] | None:
     """Every document that is not empty, or None where the careful reader must look."""
     if ryaml is None or len(text) > MOST or text.count("{") + text.count("[") > MOST_OPEN:
         return None
-    if may_refuse(text):
-        return None
+    if any(sign in text for sign in _WORTH_A_LOOK):
+        from webhook.resolve.goyaml import may_refuse  # noqa: PLC0415 - it imports PyYAML, and most texts do not need it
+
+        if may_refuse(text):
+            return None
     if _may_differ(text):
         return None
     found: list[Found] = []

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from difflib import get_close_matches
 from typing import TypeAlias
 
 from webhook.engine import judge
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.settings import MIGRATIONS
 from webhook.kubevirt.feature_gates import MIGRATION_STALL_DETECTION
+from webhook.kubevirt.nearest import close_matches
 from webhook.kubevirt.releases import SUPPORTED
 from webhook.kubevirt.settings import SETTINGS
 from webhook.objects.kubevirt import Configuration, DeveloperConfiguration, KubeVirt, KubeVirtSpec
@@ -74,7 +74,7 @@ def _of_exemptions(policy: Policy) -> Iterator[Fault]:
 
 
 def _no_such(what: str, name: str, known: Iterable[str]) -> str:
-    close = get_close_matches(name, known, 1, 0.75)
+    close = close_matches(name, known, 0.75)
     return f"there is no {what} {name!r}" + (f"; did you mean {close[0]}?" if close else "")
 
 

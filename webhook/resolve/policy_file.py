@@ -1,11 +1,11 @@
 """The policy file: strict, with errors that name file, line and key."""
 
-from difflib import get_close_matches
 from pathlib import Path
 
 import msgspec
 
 from webhook.errors import BadInput, Misconfigured
+from webhook.kubevirt.nearest import close_matches
 from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath, dotted
 from webhook.policy import Action, Exemption, NamespacePolicy, Policy, Profile
@@ -64,7 +64,7 @@ def _in_words(text: str, path: FieldPath) -> str:
     """msgspec's few sentences, in words of a policy file; whoever writes one may read its values again."""
     last = str(path[-1]) if path else ""
     if "unknown field" in text:
-        close = get_close_matches(last, _KEYS, 1)
+        close = close_matches(last, _KEYS)
         return "there is no such key" + (f"; did you mean {close[0]}?" if close else "")
     if text.startswith("invalid enum value"):
         known = Profile if last == "profile" else Action

@@ -1,9 +1,9 @@
 """Kinds are spelt letter by letter; KubeVirt's own has two capitals."""
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from webhook.facts.manifest import ManifestFacts
+from webhook.kubevirt.nearest import close_matches
 from webhook.objects.kinds import KINDS, group_of
 from webhook.rules.rule import About, Example, Outcome, Rule, Violation
 
@@ -34,7 +34,7 @@ def check(facts: ManifestFacts) -> Iterator[Outcome]:
     if facts.kind in served or kind in served:
         return
     lower = {each.lower(): each for each in served}
-    close = get_close_matches(facts.kind.lower(), lower, n=1, cutoff=0.7)
+    close = close_matches(facts.kind.lower(), lower, cutoff=0.7)
     yield Violation(
         ("kind",),
         f"no API server knows kind {facts.kind!a} in {group}",

@@ -1,9 +1,9 @@
 """A field that a MigrationPolicy does not have is dropped without a word."""
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from webhook.facts.policy import PolicyFacts
+from webhook.kubevirt.nearest import close_matches
 from webhook.kubevirt.policies import EXPERIMENTAL
 from webhook.kubevirt.settings import SETTINGS
 from webhook.rules.policy_words import policy, setting
@@ -15,7 +15,7 @@ def check(facts: PolicyFacts) -> Iterator[Outcome]:
     lower = {name.lower(): name for name, known in SETTINGS.items() if known.policy}
     for name, value in facts.settings.items():
         if name not in SETTINGS and name != EXPERIMENTAL:
-            close = get_close_matches(name.lower(), lower, n=1)
+            close = close_matches(name.lower(), lower)
             remedy = f"Did you mean {lower[close[0]]}?" if close else ""
             yield setting(name, value, f"a MigrationPolicy has no field {show(name)}; KubeVirt ignores it", remedy)
 

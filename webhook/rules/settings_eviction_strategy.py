@@ -1,9 +1,9 @@
 """The cluster's evictionStrategy becomes that of every VM that has none."""
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from webhook.facts.settings import SettingsFacts
+from webhook.kubevirt.nearest import close_matches
 from webhook.rules.rule import About, Example, Outcome, Rule, Violation
 from webhook.rules.settings_words import show
 
@@ -15,7 +15,7 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
     if value is None or value in STRATEGIES:
         return
     lower = {each.lower(): each for each in STRATEGIES}
-    close = get_close_matches(value.lower(), lower, n=1)
+    close = close_matches(value.lower(), lower)
     yield Violation(
         ("spec", "configuration", "evictionStrategy"),
         f"evictionStrategy {show(value)} is none of {', '.join(STRATEGIES)}",

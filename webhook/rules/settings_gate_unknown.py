@@ -1,10 +1,10 @@
 """A misspelt feature gate turns nothing on."""
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from webhook.facts.settings import SettingsFacts
 from webhook.kubevirt.feature_gates import GATES
+from webhook.kubevirt.nearest import close_matches
 from webhook.kubevirt.releases import KNOWN, newest
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
 from webhook.rules.settings_gate_words import GATES_BASE, gates, listed
@@ -24,7 +24,7 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
                     path, message, f"gate {name}", "Remove it until the cluster runs a newer KubeVirt.", missing
                 )
             continue
-        close = get_close_matches(name.lower(), lower, n=1, cutoff=0.87)
+        close = close_matches(name.lower(), lower, cutoff=0.87)
         if close:
             yield Violation(
                 path, f"feature gate {show(name)} is misspelt", f"gate {show(name)}", f"Did you mean {lower[close[0]]}?"

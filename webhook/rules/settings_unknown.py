@@ -1,9 +1,9 @@
 """A setting that KubeVirt does not know is dropped without a word."""
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from webhook.facts.settings import SettingsFacts
+from webhook.kubevirt.nearest import close_matches
 from webhook.kubevirt.settings import SETTINGS
 from webhook.rules.rule import About, Example, Outcome, Rule
 from webhook.rules.settings_words import SETTINGS_GUIDE, TYPES_SOURCE, cr, setting, show, spot
@@ -15,7 +15,7 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
     lower = {name.lower(): name for name in SETTINGS}
     for name, value in facts.migrations.items():
         if name not in SETTINGS:
-            close = get_close_matches(name.lower(), lower, n=1)
+            close = close_matches(name.lower(), lower)
             remedy = f"Did you mean {lower[close[0]]}?" if close else ""
             yield setting(name, value, f"migrations has no field {show(name)}; KubeVirt ignores it", remedy)
 

@@ -1,9 +1,9 @@
 """evictionStrategy has four values."""
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from webhook.facts.drain import DrainFacts
+from webhook.kubevirt.nearest import close_matches
 from webhook.rules.eviction_words import EVICTION_GUIDE, MIGRATABLE
 from webhook.rules.rule import About, Example, Outcome, Rule, Violation
 
@@ -15,7 +15,7 @@ def check(facts: DrainFacts) -> Iterator[Outcome]:
     if not facts.written or not isinstance(value, str) or value in STRATEGIES:
         return
     lower = {each.lower(): each for each in STRATEGIES}
-    close = get_close_matches(value.lower(), lower, n=1)
+    close = close_matches(value.lower(), lower)
     yield Violation(
         (*facts.base, "evictionStrategy"),
         f"evictionStrategy {value!a} is none of {', '.join(STRATEGIES)}",
