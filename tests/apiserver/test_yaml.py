@@ -35,6 +35,7 @@ STRICTER = {
     "behind ...": "kubectl passes over what stands behind the end of a document|did not find expected <document start>",
     "directive": "kubectl reads no directives",
     "tag": "tag .* is not for this value in Kubernetes|did not find expected (?:whitespace or line break|tag URI)",
+    "tag and comma": "kubectl takes a comma for a part of the tag",
     "{a:}": "found unexpected ':'",
     "escaped '": "found unknown escape character",
     "byte order mark": "a byte order mark stands inside the file",
