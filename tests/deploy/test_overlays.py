@@ -205,8 +205,8 @@ def test_the_rotator_has_no_door() -> None:
             "migratable-rotator",
             [
                 (None, [("TCP", 443), ("TCP", 6443), ("TCP", 8443)]),
-                ("server", [("TCP", "admission")]),
-                (None, [("UDP", 53), ("TCP", 53)]),
+                ("server", [("TCP", 9443)]),
+                (None, [("UDP", 53), ("TCP", 53), ("UDP", 5353), ("TCP", 5353)]),
             ],
         ),
     ],
@@ -223,6 +223,25 @@ def test_a_pod_connects_to_little(name: str, places: list[Any]) -> None:
         found.append((pods[0] if pods else None, [(port["protocol"], port["port"]) for port in rule["ports"]]))
 
     assert found == places
+
+
+def test_doors_are_opened_by_number() -> None:
+    """
+    Those of the container, each once; what enforces NetworkPolicies takes a name for every port, or for none.
+    """
+    objects = overlay("enforce")
+    (container,) = pod_of(objects, "migratable")["containers"]
+
+    opened = [
+        port["port"]
+        for rule in find(objects, "NetworkPolicy", "migratable")["spec"]["ingress"]
+        for port in rule["ports"]
+    ]
+
+    assert opened == [each["containerPort"] for each in container["ports"]]
+    for policy in of_kind(objects, "NetworkPolicy"):
+        rules = (*policy["spec"]["ingress"], *policy["spec"]["egress"])
+        assert {type(port["port"]) for rule in rules for port in rule["ports"]} == {int}
 
 
 def test_services_lead_to_the_ports_of_the_server() -> None:
@@ -273,5 +292,5 @@ def test_the_component_of_addresses_closes_the_admission_port(tmp_path: Path) ->
     rotator = find(overlay("enforce"), "Deployment", "migratable-rotator")["spec"]["template"]["metadata"]["labels"]
     assert operation["path"] == "/spec/ingress/0/from"
     assert [labels.items() <= rotator.items() for labels in let_in] == [True]
-    assert first == {"ports": [{"port": "admission", "protocol": "TCP"}]}
+    assert first == {"ports": [{"port": 9443, "protocol": "TCP"}]}
     assert all("from" in other for other in others)
