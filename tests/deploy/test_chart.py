@@ -291,3 +291,13 @@ def test_notes_tell_the_next_step() -> None:
     assert "--set mode=enforce" in said["warn"]
     assert "--set failurePolicy=Fail" in said["enforce"]
     assert all("kubectl delete validatingwebhookconfiguration migratable-validate" in each for each in said.values())
+
+
+@pytest.mark.parametrize(("namespace", "said"), [("default", True), ("migratable", False)])
+def test_notes_warn_of_the_namespace_that_people_use(namespace: str, said: bool) -> None:
+    """
+    What is in our namespace is not judged, and who names none gets `default`.
+    """
+    done = helm("install", "migratable", str(CHART), "--namespace", namespace, "--dry-run=client")
+
+    assert ("Machines in namespace default are not judged" in done.stdout) is said
