@@ -219,6 +219,30 @@ def test_an_annotation_with_another_value_is_a_conflict() -> None:
     assert [dotted(each.path) for each in found.findings] == ["spec.template.metadata.annotations.b"]
 
 
+@pytest.mark.parametrize(
+    ("written", "brought", "place"),
+    [
+        ("host-model", {}, "spec.template.spec.domain.cpu.model"),
+        (None, {"cpu": {"guest": 1, "model": "host-model"}}, "spec.instancetype"),
+        (None, {}, "spec.template.spec.domain"),
+    ],
+)
+def test_a_host_model_is_wrong_where_it_is_written(written: str | None, brought: Manifest, place: str) -> None:
+    """
+    On the VM, in its instancetype, whose users are told to choose another, or nowhere.
+    """
+    whole = world(kubevirt(configuration={}), instancetype("i", **brought), complete=COMPLETE)
+    fragment = f"{{architecture: s390x, domain: {{devices: {{}}, cpu: {{model: {written}}}}}}}" if written else "{}"
+    machine = vm(fragment, instancetype={"name": "i"})
+    machine["spec"]["template"]["spec"]["architecture"] = "s390x"
+
+    found = [each for each in judgement(machine, whole, only(Release(1, 3))).findings if each.rule.id == "LM401"]
+
+    assert [dotted(each.path) for each in found] == [place]
+    assert ["instancetype" in each.message for each in found] == [place == "spec.instancetype"]
+    assert ["instancetype" in each.remedy for each in found] == [place == "spec.instancetype"]
+
+
 LABELS = {"instancetype.kubevirt.io/default-instancetype": "i", "instancetype.kubevirt.io/default-preference": "p"}
 NAMESPACED = LABELS | {"instancetype.kubevirt.io/default-instancetype-kind": "VirtualMachineInstancetype"}
 ON_C = "{volumes: [{name: d, persistentVolumeClaim: {claimName: c}}]}"

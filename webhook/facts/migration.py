@@ -79,7 +79,8 @@ class MigrationFacts(msgspec.Struct, frozen=True):
     guest_memory: Fact[Sourced[Quantity] | None]
     """As written; None where neither the VM nor an instancetype says."""
     cpu_model: Fact[str]
-    cpu_model_written: bool
+    written_cpu_model: Sourced[str] | None
+    """Where the VM or its instancetype writes the model; None where it is KubeVirt's or the cluster's default."""
     cpu_features: tuple[CPUFeature, ...]
     isolated_emulator_thread: Sourced[bool] | None
     """Set where CPUs are dedicated and the emulator thread has one of its own; it matters in 1.0 only."""

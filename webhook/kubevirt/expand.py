@@ -60,10 +60,10 @@ def _facts(subject: Subject, world: World, brought: Brought) -> MigrationFacts:
     actual = architecture or cluster.architecture or DEFAULT_ARCHITECTURE
     pod_network, pod_interface = on_pod_network(base, networks, interfaces, default)
     cpu = domain.cpu or _NO_CPU
-    cpu_model = cpu.model or (instancetype.cpu.model if instancetype.cpu else None)
+    written = _written_cpu_model(subject, cpu, brought)
     reenlightenment = _reenlightenment(subject, domain.features or _NO_FEATURES, brought)
     claims, overlaid = claims_behind(subject, world, brought)
-    model = cpu_model or _default_cpu_model(configuration, actual)
+    model = written.value if written is not None else _default_cpu_model(configuration, actual)
     return MigrationFacts(
         releases=brought.variant,
         kind=subject.kind,
@@ -95,7 +95,7 @@ def _facts(subject: Subject, world: World, brought: Brought) -> MigrationFacts:
         launch_security=_launch_security(subject, domain.launch_security, brought),
         guest_memory=guest_memory(subject, instancetype, brought.origin, brought.hidden_instancetype),
         cpu_model=model,
-        cpu_model_written=cpu_model is not None,
+        written_cpu_model=written,
         cpu_features=_cpu_features(cpu, preference),
         isolated_emulator_thread=_isolated_emulator_thread(subject, cpu, brought),
         reenlightenment=reenlightenment,
@@ -134,6 +134,15 @@ def _launch_security(subject: Subject, own: LaunchSecurity | None, brought: Brou
     preferred = brought.preference.preferred_launch_security
     if preferred is not None and brought.variant & _PREFERRED_LAUNCH_SECURITY:
         return Sourced((*subject.owner, "preference"), preferred, "the preference")
+    return None
+
+
+def _written_cpu_model(subject: Subject, cpu: CPU, brought: Brought) -> Sourced[str] | None:
+    if cpu.model:
+        return Sourced((*subject.base, "domain", "cpu", "model"), cpu.model)
+    theirs = brought.instancetype.cpu
+    if theirs is not None and theirs.model:
+        return Sourced((*subject.owner, "instancetype"), theirs.model, brought.origin)
     return None
 
 

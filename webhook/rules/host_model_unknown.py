@@ -23,8 +23,9 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
         yield Assumption("the node that will run the VM reports its host CPU model (cpu.model is host-model)")
     if not never:
         return
-    path = facts.at("domain", "cpu", "model") if facts.cpu_model_written else facts.at("domain")
-    hidden = facts.hidden_architecture if facts.cpu_model_written else facts.hidden
+    written = facts.written_cpu_model
+    path = written.path if written is not None else facts.at("domain")
+    hidden = facts.hidden_architecture if written is not None else facts.hidden
     if hidden is not None:
         yield Undetermined(
             path,
@@ -34,10 +35,12 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
             never,
         )
         return
+    origin = f" of {written.origin}" if written is not None and written.origin else ""
     yield Violation(
         path,
-        f"cpu.model is host-model, and nodes with architecture {facts.architecture} report no such model",
+        f"cpu.model{origin} is host-model, and nodes with architecture {facts.architecture} report no such model",
         "cpu model",
+        "Choose an instancetype that names a CPU model, or host-passthrough on arm64." if origin else "",
         releases=never,
     )
 
