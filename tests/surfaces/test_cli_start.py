@@ -32,10 +32,12 @@ HEAVY = {
     "ssl",
     "starlette",
     "tomllib",
+    "typing_extensions",
     "urllib3",
     "uvicorn",
     "uvloop",
     "xml.etree",
+    "yaml",
 }
 MOST_SECONDS = 0.3
 """

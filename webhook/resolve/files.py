@@ -1,5 +1,6 @@
 """Manifests from files, folders, patterns and standard input. A file that was not read is a problem, never a silent skip."""
 
+import os
 import stat
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -28,7 +29,7 @@ class Sources(msgspec.Struct):
     """The text of what was read, by name, for code frames; and the names of what was left out as asked."""
 
     texts: dict[str, bytes] = msgspec.field(default_factory=dict)
-    paths: dict[str, Path] = msgspec.field(default_factory=dict)
+    paths: dict[str, str] = msgspec.field(default_factory=dict)
     """Where each of these is; standard input is nowhere."""
     forgotten: set[str] = msgspec.field(default_factory=set)
     """Names of what was read and is not needed any more."""
@@ -73,10 +74,13 @@ class Lines(Mapping[str, Sequence[str]]):
 class _Wanted(msgspec.Struct, frozen=True):
     """A file to read, and the folder that a link in its place may not lead out of."""
 
-    path: Path
+    path: str
+    """As ``Path`` writes it: a Path for each of ten thousand files takes longer than to read them."""
     root: Path | None = None
     is_named: bool = True
     """Whether the user wrote this very path."""
+    is_link: bool = False
+    """Whether it is known to be a symbolic link."""
 
 
 class Inputs:
@@ -143,37 +147,58 @@ def _find(path: str, recursive: bool) -> Iterator[_Wanted | Manifests]:
     """The files that one argument names, or why there are none."""
     named = Path(path)
     if path == "-":
-        yield _Wanted(named)
+        yield _Wanted(path)
     elif named.is_dir():
         yield from _folder(named, recursive)
     elif has_magic(path) and not named.exists():
         matching = sorted(glob(path, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute patterns
         for each in matching:
             if not Path(each).is_dir():
-                yield _Wanted(Path(each), is_named=False)
+                yield _Wanted(str(Path(each)), is_named=False)
         if not matching:
-            yield _refused(_named(named), "no file matches this pattern", "Check the path; ** reaches into folders.")
+            yield _refused(
+                _named(str(named)), "no file matches this pattern", "Check the path; ** reaches into folders."
+            )
     else:
-        yield _Wanted(named)
+        yield _Wanted(str(named))
 
 
 def _folder(path: Path, recursive: bool) -> Iterator[_Wanted | Manifests]:
     root = path.resolve()
     found = False
-    for each in sorted(path.rglob("*") if recursive else path.iterdir()):
-        if each.suffix.lower() in SUFFIXES:
+    for each, is_link in _within(path) if recursive else _directly_in(path):
+        if _suffix(each).lower() in SUFFIXES:
             found = True
-            yield _Wanted(each, root, is_named=False)
-        elif recursive and each.is_symlink() and each.is_dir() and not each.resolve().is_relative_to(root):
-            yield _Wanted(each, root, is_named=False)  # not walked into: refused below, not left out in silence
+            yield _Wanted(each, root, is_named=False, is_link=is_link)
+        elif recursive and is_link and Path(each).is_dir() and not Path(each).resolve().is_relative_to(root):
+            yield _Wanted(each, root, is_named=False, is_link=True)  # refused below, not left out in silence
     if not found:
         hint = "" if recursive else " Add -R to look into folders inside it."
-        yield _refused(_named(path), "the folder holds no manifests", f"Name a folder with .yaml files.{hint}")
+        yield _refused(_named(str(path)), "the folder holds no manifests", f"Name a folder with .yaml files.{hint}")
+
+
+def _directly_in(folder: Path) -> list[tuple[str, bool]]:
+    """What a folder holds, sorted, and which of it are links."""
+    inside = "" if str(folder) == "." else os.path.join(folder, "")  # noqa: PTH118 - a Path has no end
+    with os.scandir(folder) as entries:
+        return sorted((inside + each.name, each.is_symlink()) for each in entries)
+
+
+def _within(folder: Path) -> list[tuple[str, bool]]:
+    """As ``_directly_in``, with all folders inside."""
+    return [(str(each), each.is_symlink()) for each in sorted(folder.rglob("*"), key=lambda each: each.parts)]
+
+
+def _suffix(path: str) -> str:
+    """As ``Path.suffix``: what follows the last dot of the name, unless that is its first character."""
+    name = path.rpartition("/")[2]
+    dot = name.rfind(".")
+    return name[dot:] if 0 < dot < len(name) - 1 else ""
 
 
 def _is_left_out(wanted: _Wanted, patterns: Sequence[str], ours: Collection[Path], sources: Sources) -> bool:
     """Whether it is a file of ours, or a pattern matches the path, its end, its name, or a folder that it lies in."""
-    if ours and not wanted.is_named and wanted.path.resolve() in ours:
+    if ours and not wanted.is_named and Path(wanted.path).resolve() in ours:
         return True
     if not any(_matches(wanted.path, pattern) for pattern in patterns):
         return False
@@ -181,7 +206,7 @@ def _is_left_out(wanted: _Wanted, patterns: Sequence[str], ours: Collection[Path
     return True
 
 
-def _matches(path: Path, pattern: str) -> bool:
+def _matches(path: str, pattern: str) -> bool:
     whole, wanted = PurePath(path).as_posix(), pattern.removeprefix("./").rstrip("/")
     parts = whole.split("/")
     if "/" not in wanted:
@@ -193,20 +218,20 @@ def _matches(path: Path, pattern: str) -> bool:
 def _read(wanted: _Wanted, sources: Sources) -> Manifests:
     """One regular file of at most 10 MiB; a link may not lead out of the folder that was named."""
     path, root = wanted.path, wanted.root
-    if root is None and str(path) == "-":
+    if root is None and path == "-":
         return _stdin(sources)
     name = _named(path)
     try:
-        if root is not None and path.is_symlink() and not path.resolve(strict=True).is_relative_to(root):
+        if wanted.is_link and root is not None and not Path(path).resolve(strict=True).is_relative_to(root):
             return _refused(name, "the link leads out of the folder", "Name the file itself.")
-        about = path.stat()
+        about = os.stat(path)  # noqa: PTH116 - see _Wanted
         if stat.S_ISDIR(about.st_mode):
             return _refused(name, "this is a folder with the name of a manifest", "Rename it.")
         if not stat.S_ISREG(about.st_mode):
             return _refused(name, "this is not a regular file", "Name a file with a manifest.")
         if about.st_size > MAX_BYTES:
             return _refused(name, f"the file is larger than {MAX_BYTES // 2**20} MiB", "Split it.")
-        content = path.read_bytes()
+        content = _content(path, about.st_size)
     except FileNotFoundError:
         return _refused(name, "there is no such file or folder", "Check the path.")
     except (OSError, RuntimeError, ValueError) as error:  # ValueError: a name with NUL
@@ -215,6 +240,16 @@ def _read(wanted: _Wanted, sources: Sources) -> Manifests:
     sources.texts[name] = content
     sources.paths[name] = path
     return read_manifests(content, name)
+
+
+def _content(path: str, size: int) -> bytes:
+    """All of a file, in one read if it is as large as it was."""
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        content = os.read(file, size + 1)
+    finally:
+        os.close(file)
+    return content if len(content) == size else Path(path).read_bytes()
 
 
 def _stdin(sources: Sources) -> Manifests:
@@ -226,9 +261,9 @@ def _stdin(sources: Sources) -> Manifests:
     return read_manifests(content, "-")
 
 
-def _named(path: Path) -> str:
+def _named(path: str) -> str:
     """The path as text that every report and terminal can hold, also where the file system's name is not UTF-8."""
-    return escaped(str(path))
+    return escaped(path)
 
 
 def _refused(name: str, message: str, remedy: str) -> Manifests:

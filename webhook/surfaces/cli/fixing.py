@@ -40,7 +40,7 @@ def write_fixes(inputs: list[Manifests], sources: Sources, check: Check, chosen:
     """Fixes the files and returns what is left; ``sources`` then hold the new texts."""
     fixed = fix(inputs, sources.texts, check, choices_of(chosen))
     for name, content in fixed.texts.items():
-        write(sources.paths[name], content)
+        write(Path(sources.paths[name]), content)
     findings = "1 finding" if fixed.count == 1 else f"{fixed.count} findings"
     files = "1 file" if len(fixed.texts) == 1 else f"{len(fixed.texts)} files"
     click.echo(f"note: fixed {findings} in {files}", err=True)
