@@ -31,10 +31,15 @@ _LINE = re.compile(
     """,
     re.VERBOSE,
 )
+_place = tuple.__new__  # in half the time of Place(...), and there is one for each line
 _TEXT_LINE = re.compile(r"( *)([^\n]*)\n?")
-_ODD = re.compile("[\t\r\x85\u2028\u2029\ufeff]")
-_NO_NAMES: Final = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
-"""Keys that are no text, whatever their case: they have other names."""
+_ODD = re.compile("[\x85\u2028\u2029\ufeff]")
+_NO_NAMES: Final = frozenset(
+    form(word)
+    for word in ("y", "n", "yes", "no", "on", "off", "true", "false", "null")
+    for form in (str.lower, str.upper, str.capitalize)
+)
+"""Keys that are no text: they have other names."""
 
 
 class Unclear(Exception):
@@ -67,7 +72,7 @@ class BlockPlaces:
     """Positions of one document of plain block YAML; raises Unclear where it is not one."""
 
     def __init__(self, text: str, base: int, start: int, end: int) -> None:
-        if _ODD.search(text, base, end):
+        if "\t" in text or "\r" in text or not (text.isascii() or _ODD.search(text, base, end) is None):
             raise Unclear
         self._text = text
         self._composed: dict[Flow, Places] = {}
@@ -100,13 +105,6 @@ class _Block:
         self.start = -1
         self.inside: object = None
 
-    def end(self, behind: int) -> None:
-        """The last child is complete: its value ends at ``behind``."""
-        if self.start >= 0:
-            if self.name in self.children:
-                raise Unclear
-            self.children[self.name] = Place(self.start, behind, self.inside)
-
 
 class _Lines:
     """One pass over the lines of a document."""
@@ -124,54 +122,61 @@ class _Lines:
             found = match(text, at, end)
             if found is None:
                 raise Unclear
-            _, dash, key, value, opens = found.groups()
-            at = found.end()
+            indent, dash, key, value, opens = found.groups()
             if dash is None and key is None:
                 if value is None and opens is None:
+                    at = found.end()
                     continue  # empty, or a comment
                 raise Unclear
-            self._add(found, dash, key)
+            column = len(indent)
+            block = self._open[-1]
+            if column != block.column or dash is not None or block.is_list:
+                block = self._block(column, dash is not None)
+            elif block.start >= 0:
+                self._end(block)
+            start_of = at + column
+            if dash is not None:
+                start_of += len(dash)
+                block.name, block.start, block.inside = len(block.children), start_of, None
+                if key is not None:
+                    block = self._begin(column + len(dash), is_list=False)
+            if key is not None:
+                if key in _NO_NAMES:
+                    raise Unclear
+                block.name, block.start, block.inside = key, start_of, None
+            at = found.end()
+            self._awaits = value is opens is None
             if value is not None:
-                self._awaits = False
                 self._behind = self._value(found, value)
             elif opens is not None:
-                self._awaits = False
                 self._behind, at = _behind_text(text, found, end)
             elif key is not None:
-                self._awaits = True
-                self._behind = found.end(3) + 1
+                self._behind = start_of + len(key) + 1
             else:
                 raise Unclear
         for block in reversed(self._open):
-            block.end(self._behind)
+            self._end(block)
         self.root = Place(start, self._behind, root.children)
 
-    def _add(self, found: re.Match[str], dash: str | None, key: str | None) -> None:
-        """Begins the item and the member of a line, and ends what they end."""
-        start = found.end(1)
-        column = start - found.start()
-        block = self._block(column, dash is not None)
-        if dash is not None:
-            block.name, block.start, block.inside = len(block.children), found.end(2), None
-            if key is None:
-                return
-            block = self._begin(column + len(dash), is_list=False)
-        if key is None or key.lower() in _NO_NAMES:
-            raise Unclear
-        block.name, block.start, block.inside = key, found.start(3), None
+    def _end(self, block: _Block) -> None:
+        """The last child of a block is complete."""
+        if block.start >= 0:
+            if block.name in block.children:
+                raise Unclear
+            block.children[block.name] = _place(Place, (block.start, self._behind, block.inside))
 
     def _block(self, column: int, is_item: bool) -> _Block:
-        """The block that a line belongs to which begins in this column."""
+        """The block that a line belongs to which begins in this column, after what it ends and with what it begins."""
         block = self._open[-1]
         while column < block.column or (column == block.column and block.is_list and not is_item):
-            block.end(self._behind)
+            self._end(block)
             self._open.pop()
             self._awaits = False
             if not self._open:
                 raise Unclear
             block = self._open[-1]
         if column == block.column and is_item == block.is_list:
-            block.end(self._behind)
+            self._end(block)
             return block
         if self._awaits and (is_item or column > block.column):
             return self._begin(column, is_list=is_item)
