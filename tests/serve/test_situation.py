@@ -6,6 +6,8 @@ import pytest
 
 from webhook.errors import BadInput, Misconfigured
 from webhook.facts.objects_world import ObjectsWorld
+from webhook.facts.unknown import Unknown
+from webhook.facts.unknown_world import UnknownWorld
 from webhook.facts.world import World
 from webhook.objects.kubevirt import KubeVirt, KubeVirtStatus
 from webhook.objects.meta import ObjectMeta
@@ -67,6 +69,24 @@ def test_the_release_follows_the_kubevirt_cr(version: str | None, label: str) ->
     around.world = cluster(version, "virt")
 
     assert (situations().chosen.label, situations().install_namespace) == (label, "virt")
+
+
+def test_a_late_watch_changes_neither_release_nor_namespace() -> None:
+    """
+    What was seen of the KubeVirt CR holds until something else is seen, also that it is gone.
+    """
+    around = Around(cluster("v1.6.6", "openshift-cnv"))
+    situations = around.situations()
+    before = situations()
+
+    around.world = UnknownWorld(Unknown("the watch is late", "wait"))
+    late = situations()
+    around.world = ObjectsWorld([], complete=[KubeVirt])
+    gone = situations()
+
+    assert (before.chosen.label, before.install_namespace) == ("1.6", "openshift-cnv")
+    assert (late.chosen.label, late.install_namespace) == ("1.6", "openshift-cnv")
+    assert (gone.chosen.label, gone.install_namespace) == ("any", "kubevirt")
 
 
 def test_a_pinned_release_stays(file: Path) -> None:

@@ -1,10 +1,11 @@
 """What is in force: policy, release, install namespace. Read afresh when its sources change, swapped whole."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from webhook.errors import Misconfigured, WebhookError
+from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.unknown import Unknown
 from webhook.facts.world import World
 from webhook.kubevirt.releases import SUPPORTED
@@ -35,6 +36,8 @@ class Situations:
         if release:
             choose_release(release, world())  # refuses to start with a release that cannot be judged
         self._cached: tuple[object, Situation] | None = None
+        self._seen: Sequence[KubeVirt] = ()
+        """The KubeVirt CRs that were seen last."""
 
     @property
     def policy(self) -> Policy:
@@ -57,16 +60,23 @@ class Situations:
         return True
 
     def __call__(self) -> Situation:
-        """What is in force now."""
+        """
+        What is in force now.
+
+        Release and namespace of a KubeVirt CR stay while nobody can tell them, because its watch is late: to judge for any
+        release would refuse what the one that runs can migrate, and KubeVirt's own accounts would be taken for tenants.
+        """
         policy = self._policy
         found = self._world().every(KubeVirt)
+        if not isinstance(found, Unknown):
+            self._seen = found
         today = self._today()
-        kubevirt = found[0] if not isinstance(found, Unknown) and found else None
+        kubevirt = self._seen[0] if self._seen else None
         key = (kubevirt, today)
         if self._cached is not None and self._cached[0] == key and self._cached[1].policy is policy:
             return self._cached[1]
         try:
-            chosen = choose_release(self._release, self._world())
+            chosen = choose_release(self._release, ObjectsWorld(self._seen))
         except WebhookError:  # a version in the CR's status that cannot be judged
             chosen = ANY
         namespace = (kubevirt.namespace if kubevirt is not None else "") or USUAL_NAMESPACE
