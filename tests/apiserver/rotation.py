@@ -9,10 +9,11 @@ from typing import Any
 
 from certs.apiserver import ApiServerCluster, connect
 from certs.authority import KeyPair
-from certs.cluster import ConfigurationName
+from certs.cluster import ConfigurationName, Refused
 from certs.plan import Terms
 from certs.rotator import Settings
 from tests.apiserver.controlplane import ControlPlane
+from tests.waiting import wait_until
 
 Json = dict[str, Any]
 
@@ -40,6 +41,18 @@ class Installation:
     def connect(self) -> ApiServerCluster:
         """As the rotator does."""
         return connect(self.namespace, str(self.kubeconfig))
+
+    def may_read(self) -> bool:
+        """Whether the rights that were granted are in force, which API servers learn of a moment later."""
+        cluster = self.connect()
+        try:
+            for name in self.configurations:
+                cluster.read_configuration(name)
+            cluster.read_secret(AUTHORITY)
+            cluster.read_lease(LEASE)
+        except Refused:
+            return False
+        return True
 
     def settings(self, **terms: Any) -> Settings:
         """A rotator's, with settle times for one API server and quick replicas."""
@@ -126,7 +139,9 @@ def install(
     grant(plane, namespace, "Role", local)
     grant(plane, namespace, "ClusterRole", everywhere)
     kubeconfig = client.token_kubeconfig(client.token(namespace, ACCOUNT))
-    return Installation(plane, namespace, tuple(configurations), kubeconfig)
+    installed = Installation(plane, namespace, tuple(configurations), kubeconfig)
+    wait_until(installed.may_read, 30, "the API server to know of the rights")
+    return installed
 
 
 def grant(plane: ControlPlane, namespace: str, kind: str, rules: list[Json]) -> None:
