@@ -1,15 +1,19 @@
 """Inputs that are judged as they are read get the answer that all of them together get."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.machines import manifest
 from tests.generating import Manifest, carriers, kubevirts, migration_policies, networks, worlds
 from tests.surfaces.manifests import BAD, CLAIM, GOOD, UNPROVEN
-from tests.surfaces.running import migratable
+from tests.surfaces.running import ROOT, migratable
 from webhook.policy import NamespacePolicy, Policy, Profile
 from webhook.report.model import Report
 from webhook.resolve.files import Inputs, Sources
@@ -89,3 +93,39 @@ def test_only_texts_that_somebody_needs_are_kept(tmp_path: Path) -> None:
 
     assert sorted(Path(name).stem for name in sources.texts) == ["bad", "comment"]
     assert sorted(Path(name).stem for name in sources.names) == ["bad", "comment", "good"]
+
+
+PEAK = """
+import re, sys
+from pathlib import Path
+from webhook.surfaces.cli import main
+sys.argv = ["migratable", "check", "--isolated", *sys.argv[1:]]
+try:
+    main()
+except SystemExit as end:
+    assert end.code == 0, end.code
+print(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1], file=sys.stderr)
+"""
+KEPT = 8
+"""KiB of memory for each further file, at most; with its text and all that was read of it that was 65."""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells a process's peak so")
+def test_further_files_take_next_to_no_memory(tmp_path: Path) -> None:
+    """
+    Where nothing refers to another file, what is kept of a file of 3 KB is little more than that it is all right.
+    """
+
+    def peak(files: int) -> int:
+        folder = tmp_path / f"{files}"
+        folder.mkdir()
+        for number in range(files):
+            (folder / f"{number}.yaml").write_text(manifest(1).replace("vm-00001", f"vm-{number}"))
+        ran = subprocess.run(
+            [sys.executable, "-c", PEAK, str(folder)], capture_output=True, check=True, text=True, cwd=ROOT
+        )
+        return int(ran.stderr.splitlines()[-1])
+
+    few, many = peak(100), peak(1_100)
+
+    assert many - few < 1_000 * KEPT
