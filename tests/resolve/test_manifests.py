@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.generating import Manifest, carriers, worlds
 from tests.surfaces.doors import as_json, as_yaml
 from webhook.errors import BadInput
+from webhook.objects.meta import ObjectMeta
 from webhook.objects.vm import VirtualMachine
 from webhook.resolve.manifests import is_ours, read_manifests
 
@@ -146,6 +147,22 @@ def test_a_wrong_type_is_told_in_words_with_its_field(old: str, new: str, messag
     found = problem(VM.replace(old, new, 1))
 
     assert (found.message, found.line, found.path) == (f"wrong type: {message}", line, path)
+
+
+def test_null_in_metadata_is_no_wrong_type() -> None:
+    """
+    An API server lets ``app:`` pass in a template's labels, and Go reads it as empty text; elsewhere it refuses ``null``.
+    """
+    labelled = VM.replace("  template:\n", "  template:\n    metadata: {labels: {app: }, annotations: {}, name: }\n")
+
+    (given,) = read_manifests(labelled.encode(), "vm.yaml").given
+
+    assert isinstance(given.object, VirtualMachine)
+    assert given.object.spec.template is not None
+    assert given.object.spec.template.metadata == ObjectMeta(labels={"app": ""}, annotations={})
+    assert problem(VM.replace("claimName: os", "claimName: ")).message == "wrong type: expected text, got null"
+    wrong = problem(labelled.replace("annotations: {}", "annotations: {a: true}"))
+    assert wrong.message == "wrong type: expected text, got true or false"
 
 
 def test_the_wrong_key_among_many_is_found() -> None:

@@ -11,6 +11,7 @@ import msgspec
 from webhook.errors import BadInput
 from webhook.objects.kinds import Kind, find_kind, group_of
 from webhook.objects.meta import Json, Kubernetes
+from webhook.objects.nulls import is_about_null, without_nulls
 from webhook.objects.path import FieldPath, dotted
 from webhook.resolve.kubeyaml import Document, read_documents
 from webhook.resolve.misfits import misfit
@@ -99,7 +100,12 @@ def _given(value: Json, document: Document, at: FieldPath) -> Given:
         return Given(api_version, kind, None, None, value, document, at)
 
     def convert(each: Json) -> Kubernetes:
-        return msgspec.convert(each, known.reads)
+        try:
+            return msgspec.convert(each, known.reads)
+        except msgspec.ValidationError as error:
+            if not is_about_null(error):
+                raise
+            return msgspec.convert(without_nulls(each), known.reads)
 
     try:
         return Given(api_version, kind, known, convert(value), value, document, at)

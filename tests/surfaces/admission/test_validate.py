@@ -43,6 +43,30 @@ def test_a_violation_is_refused_and_a_good_vm_is_not() -> None:
     assert decided(review("CREATE", GOOD), SHARED).allowed
 
 
+def test_null_in_the_metadata_of_templates_is_what_go_makes_of_it() -> None:
+    """
+    ``app:`` in a template's labels passes an API server, which knows no types there, and is empty text for KubeVirt.
+    """
+    labelled = vm(
+        volumes=[on_claim("shared")],
+        outer={"dataVolumeTemplates": [{"metadata": {"name": "a", "labels": {"b": None}}}]},
+    )
+    labelled["spec"]["template"]["metadata"] = {
+        "labels": {"app": None},
+        "annotations": {"note": None},
+        "ownerReferences": [{"kind": None, "name": "a"}],
+    }
+    pooled = {
+        "apiVersion": "pool.kubevirt.io/v1beta1",
+        "kind": "VirtualMachinePool",
+        "metadata": {"name": "web", "namespace": "tenant"},
+        "spec": {"virtualMachineTemplate": {"metadata": {"labels": {"a": None}}, "spec": labelled["spec"]}},
+    }
+
+    for each in (labelled, pooled):
+        assert decided(review("CREATE", each), SHARED).decisions == ()
+
+
 def test_a_repair_passes_and_its_undoing_does_not() -> None:
     """
     From bad to good is never refused; from good to bad is new harm.

@@ -12,6 +12,7 @@ import msgspec
 
 from webhook.objects.kinds import BY_GROUP_KIND, Kind
 from webhook.objects.meta import Kubernetes, ObjectMeta
+from webhook.objects.nulls import is_about_null, without_nulls
 from webhook.objects.review import AdmissionRequest, AdmissionReview, StatusCause
 
 MAX_DEPTH = 512
@@ -147,7 +148,7 @@ def _read(kind: Kind, request: AdmissionRequest, raw: msgspec.Raw) -> Kubernetes
     if decoder is None:
         decoder = _decoders[kind.reads] = msgspec.json.Decoder(kind.reads)
     try:
-        read = decoder.decode(raw)
+        read = _decoded(decoder, raw)
     except msgspec.ValidationError as error:
         return _wrong_type(str(error))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
@@ -156,6 +157,16 @@ def _read(kind: Kind, request: AdmissionRequest, raw: msgspec.Raw) -> Kubernetes
         meta = msgspec.structs.replace(read.metadata or ObjectMeta(), namespace=request.namespace)
         return msgspec.structs.replace(read, metadata=meta)
     return read
+
+
+def _decoded(decoder: msgspec.json.Decoder[Kubernetes], raw: msgspec.Raw) -> Kubernetes:
+    """Raises whatever the decoder does; of metadata in templates API servers know no types, and ``null`` is none."""
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError as error:
+        if not is_about_null(error):
+            raise
+        return decoder.decode(msgspec.json.encode(without_nulls(msgspec.json.decode(raw))))
 
 
 def _wrong_type(text: str) -> StatusCause:
