@@ -154,12 +154,21 @@ class Judged(msgspec.Struct, frozen=True):
 
 def judged(found: Kubernetes, policy: Policy, world: World, kind: str, namespace: str, name: str) -> Judged:
     """Whom findings about ``found`` are about; ``world`` is asked for the namespace only where the policy needs it."""
-    labels: Mapping[str, str] | None = None
-    if policy.reads_labels and namespace:
-        space = world.find(Namespace, "", namespace)
-        labels = (space.meta.labels or {}) if isinstance(space, Namespace) else None
     subject = subject_of(found)
-    return Judged(kind, namespace, name, labels, subject.spec.eviction_strategy if subject is not None else None)
+    strategy = subject.spec.eviction_strategy if subject is not None else None
+    return Judged(kind, namespace, name, _labels_of(policy, world, namespace), strategy)
+
+
+def _labels_of(policy: Policy, world: World, namespace: str) -> Mapping[str, str] | None:
+    if not policy.reads_labels or not namespace:
+        return None
+    space = world.find(Namespace, "", namespace)
+    return (space.meta.labels or {}) if isinstance(space, Namespace) else None
+
+
+def most_in(namespace: str, policy: Policy, world: World) -> Action:
+    """What is done at most there, also about what is no finding: objects that cannot be read, a network that is in use."""
+    return policy.within(namespace, _labels_of(policy, world, namespace)).at_most
 
 
 class Decision(msgspec.Struct, frozen=True):

@@ -131,6 +131,30 @@ def test_a_refusal_names_field_rule_and_remedy(tmp_path: Path) -> None:
     assert said["status"]["message"] == f"{cause['field']}: {cause['message']}"
 
 
+@pytest.mark.parametrize("policy", ["atMost: {}", "namespaces: [{{names: [tenant], atMost: {}}}]"])
+@pytest.mark.parametrize(("most", "warned"), [("deny", None), ("warn", True), ("audit", False)])
+@pytest.mark.parametrize(
+    "labels",
+    ['{"a": true}', '{"a": ' + "[" * 600 + "]" * 600 + "}", "[" * 3000 + "]" * 3000],
+    ids=lambda each: each[:7],
+)
+def test_what_cannot_be_read_is_refused_at_most_as_the_policy_says(
+    tmp_path: Path, policy: str, most: str, warned: bool | None, labels: str
+) -> None:
+    """
+    While nobody is to be refused anything, neither is who sends an object of wrong types or without end.
+    """
+    doors = Doors(tmp_path, [], policy.format(most))
+    machine = vm()
+    machine["spec"]["template"]["metadata"]["labels"] = "@@"
+    body = review("CREATE", machine).replace(b'"@@"', labels.encode())
+
+    said = response(post(doors.door, body))
+
+    assert said["allowed"] is (warned is not None)
+    assert bool(said.get("warnings")) is bool(warned)
+
+
 def test_what_passes_is_told_to_the_audit_log() -> None:
     """
     The verdict and the rules with something to say stand in the audit annotations.

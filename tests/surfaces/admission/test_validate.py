@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.surfaces.admission.reviews import Manifest, claim, decided, on_claim, refused, review, vm, warned
+from webhook.policy import Action, NamespacePolicy, Policy
 from webhook.surfaces.admission.validate import is_kubevirt_account
 
 LOCAL, SHARED = claim("local", "ReadWriteOnce"), claim("shared", "ReadWriteMany")
@@ -203,6 +204,22 @@ def test_the_migration_network_may_not_be_deleted(known: list[Manifest], allowed
 
     assert outcome.allowed is allowed
     assert list(refused(outcome)) == ([] if allowed else ["metadata.name"])
+
+
+@pytest.mark.parametrize(("most", "warnings"), [(Action.WARN, 1), (Action.AUDIT, 0), (Action.OFF, 0)])
+def test_nothing_is_refused_beyond_at_most_not_even_a_deletion(most: Action, warnings: int) -> None:
+    """
+    ``atMost`` holds for what is no finding, too, of all or of the namespace.
+    """
+    there = Policy(namespaces=[NamespacePolicy(names=["kubevirt"], at_most=most)])
+    elsewhere = Policy(namespaces=[NamespacePolicy(names=["tenant"], at_most=most)])
+
+    outcome = decided(review("DELETE", None, NAD), kubevirt(), policy=there)
+
+    assert outcome.allowed
+    assert len(outcome.warnings) == warnings
+    assert decided(review("DELETE", None, NAD), kubevirt(), policy=Policy(at_most=most)).allowed
+    assert not decided(review("DELETE", None, NAD), kubevirt(), policy=elsewhere).allowed
 
 
 @pytest.mark.parametrize("account", ["generic-garbage-collector", "namespace-controller"])

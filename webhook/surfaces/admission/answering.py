@@ -61,6 +61,11 @@ def cause_of(decision: Decision) -> StatusCause:
     return StatusCause("FieldValueInvalid", text, printable(dotted(finding.path)))
 
 
+def warning_of(cause: StatusCause) -> str:
+    """What would be refused, where the policy only warns."""
+    return _line(f"{cause.field}: {cause.message}")
+
+
 def warnings_of(decisions: Iterable[Decision]) -> list[str]:
     """One line of at most 120 characters for each warning, the last one counting what is left out."""
     lines = [

@@ -18,11 +18,11 @@ from urllib.parse import parse_qs
 from webhook.facts.unknown import Unknown
 from webhook.facts.unknown_world import UnknownWorld
 from webhook.facts.world import World
-from webhook.policy import Action, Policy, would_deny
+from webhook.policy import Action, Policy, most_in, would_deny
 from webhook.surfaces.admission.answering import allowed, denied, patched, warnings_of
 from webhook.surfaces.admission.mutate import operations_for
 from webhook.surfaces.admission.reading import BadReview, Readable, Unreadable, read_review
-from webhook.surfaces.admission.validate import Judging, Outcome, decide_request
+from webhook.surfaces.admission.validate import PASS, Judging, Outcome, at_most, decide_request
 from webhook.surfaces.checking import Chosen
 
 log = logging.getLogger("migratable.admission")
@@ -166,9 +166,10 @@ class Door:
         """The answer's bytes; the outermost wall: an error inside lets the request pass, loudly."""
         if isinstance(read, Unreadable):
             passes = door == "mutate" or read.passes
-            self.observer.reviewed(door, "unreadable", "", "allowed" if passes else "denied", self.clock() - began)
-            if passes:
-                return allowed(read.uid)
+            decided = PASS if passes else at_most(self._most_in(read.namespace), *read.causes)
+            self.observer.reviewed(door, "unreadable", "", _outcome_of(decided), self.clock() - began)
+            if decided.allowed:
+                return allowed(read.uid, decided.warnings)
             return denied(read.uid, read.kind, read.name, read.causes)
         request = read.request
         kind = read.kind.kind if read.kind is not None else "unexpected"
@@ -179,7 +180,7 @@ class Door:
                 answer = patched(request.uid, operations)
             else:
                 decided = await self._decide(read, deadline_of(scope, began, self.clock()))
-                outcome = "allowed" if decided.allowed else "denied"
+                outcome = _outcome_of(decided)
                 answer = self._verdict(read, kind, decided)
         except Overloaded:
             raise
@@ -194,6 +195,13 @@ class Door:
         self.observer.reviewed(door, kind, request.operation, outcome, self.clock() - began)
         scope.setdefault("state", {})["review"] = {"kind": kind, "operation": request.operation, "outcome": outcome}
         return answer
+
+    def _most_in(self, namespace: str) -> Action:
+        try:
+            return most_in(namespace, self.situation().policy, self.facts.world())
+        except Exception as error:  # noqa: BLE001 - as above; what cannot be read stays refused
+            log.error("internal error", extra={"error": type(error).__name__})  # noqa: TRY400 - no locals
+            return Action.DENY
 
     def _judging(self, world: World) -> Judging:
         now = self.situation()
@@ -263,7 +271,11 @@ class Door:
         if outcome.judgement is not None and outcome.judgement.verdict is not None:
             said = outcome.judgement.verdict.live_migratable
             audit["live-migratable"] = "unproven" if said is None else str(said).lower()
-        return allowed(request.uid, warnings_of(outcome.decisions), audit)
+        return allowed(request.uid, [*outcome.warnings, *warnings_of(outcome.decisions)], audit)
+
+
+def _outcome_of(decided: Outcome) -> str:
+    return "allowed" if decided.allowed else "denied"
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes | None:

@@ -30,6 +30,7 @@ _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 _HEAD = 8192
 """Bytes in which an API server writes everything that stands before the objects."""
 _UID = re.compile(rb'"request"\s*:\s*\{.{0,4096}?"uid"\s*:\s*"([^"\\]{1,256})"', re.DOTALL)
+_NAMESPACE = re.compile(rb'"namespace"\s*:\s*"([a-z0-9-]{1,63})"\s*,\s*"operation"')
 _OPERATION = re.compile(rb'"operation"\s*:\s*"([A-Z]{1,16})"')
 _OPENING, _CLOSING = b"[{", b"]}"
 _STEP = dict.fromkeys(_OPENING, 1) | dict.fromkeys(_CLOSING, -1)
@@ -53,6 +54,7 @@ class Unreadable:
     """Whether there is nothing to refuse: what was stored cannot be read either, or the operation is never blocked."""
     kind: str = ""
     name: str = ""
+    namespace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def read_review(body: bytes) -> Readable | Unreadable:
     old = _read(kind, request, request.old_object)
     if isinstance(new, StatusCause):
         passes = isinstance(old, StatusCause) or is_never_judged(request)
-        return Unreadable(request.uid, (new,), passes, request.kind.kind, request.name)
+        return Unreadable(request.uid, (new,), passes, request.kind.kind, request.name, request.namespace)
     if isinstance(old, StatusCause):
         if request.operation == "DELETE":
             return Unreadable(request.uid, (), passes=True)
@@ -115,13 +117,15 @@ def is_never_judged(request: AdmissionRequest) -> bool:
 
 def _endless(body: bytes) -> Unreadable:
     """A review whose objects nest deeper than any parser here goes: its first bytes tell who asks, and a scan the place."""
-    uid, operation = _UID.search(body[:_HEAD]), _OPERATION.search(body[:_HEAD])
+    head = body[:_HEAD]
+    uid, operation, namespace = _UID.search(head), _OPERATION.search(head), _NAMESPACE.search(head)
     if uid is None:
         raise BadReview(f"nesting deeper than {MAX_DEPTH} levels")
     deep = _deep_places(body)
     cause = _nested(next((place for root, place in deep.items() if root != "oldObject"), ""))
     passes = (operation is not None and operation[1] == b"DELETE") or "oldObject" in deep
-    return Unreadable(uid[1].decode("utf-8", "replace"), (cause,), passes)
+    space = namespace[1].decode() if namespace is not None else ""
+    return Unreadable(uid[1].decode("utf-8", "replace"), (cause,), passes, namespace=space)
 
 
 def _nested(place: str) -> StatusCause:

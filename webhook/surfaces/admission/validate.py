@@ -25,9 +25,9 @@ from webhook.objects.vm import (
     VirtualMachinePool,
     VirtualMachineSpec,
 )
-from webhook.policy import Action, Decision, Judged, Policy, decide_all, judged, ratchet
+from webhook.policy import Action, Decision, Judged, Policy, decide_all, judged, most_in, ratchet
 from webhook.report.printable import printable
-from webhook.surfaces.admission.answering import cause_of
+from webhook.surfaces.admission.answering import cause_of, warning_of
 from webhook.surfaces.admission.hotplug import at_request, with_requests
 from webhook.surfaces.admission.reading import Readable, is_never_judged
 
@@ -46,6 +46,8 @@ class Outcome:
     causes: tuple[StatusCause, ...]
     decisions: tuple[Decision, ...]
     judgement: Judgement | None = None
+    warnings: tuple[str, ...] = ()
+    """Lines beside those for decisions."""
 
     @property
     def allowed(self) -> bool:
@@ -190,9 +192,17 @@ def _delete(readable: Readable, judging: Judging) -> Outcome:
         return PASS  # garbage collector and namespace controller
     found = judging.world.every(KubeVirt)
     kubevirts: Sequence[KubeVirt] = () if isinstance(found, Unknown) else found
-    name = old.name or readable.request.name
+    name, space = old.name or readable.request.name, old.namespace or readable.request.namespace
     for kubevirt in kubevirts:
         leaving = kubevirt.meta.deletion_timestamp is not None
-        if not leaving and in_use_by(old.namespace or readable.request.namespace, name, kubevirt):
-            return Outcome((StatusCause("FieldValueInvalid", f"{printable(name)!r} {IN_USE}", "metadata.name"),), ())
+        if not leaving and in_use_by(space, name, kubevirt):
+            cause = StatusCause("FieldValueInvalid", f"{printable(name)!r} {IN_USE}", "metadata.name")
+            return at_most(most_in(space, judging.policy, judging.world), cause)
     return PASS
+
+
+def at_most(most: Action, *causes: StatusCause) -> Outcome:
+    """Causes that are no findings: refused, warned of or passed over, as the policy's ``atMost`` has it."""
+    if most is Action.DENY:
+        return Outcome(causes, ())
+    return Outcome((), (), warnings=tuple(map(warning_of, causes)) if most is Action.WARN else ())
