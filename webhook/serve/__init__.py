@@ -95,15 +95,19 @@ async def _serve(options: Options) -> None:
 
 
 async def _follow_policy(situations: Situations, metrics: Metrics, draining: Draining) -> None:
+    told = ""
     while not draining():
         try:
             await asyncio.wait_for(draining.began.wait(), POLICY_POLL_SECONDS)
         except TimeoutError:
             try:
                 await asyncio.to_thread(situations.refresh)  # a mount that hangs must not hang the server
+                told = ""
             except Misconfigured as error:
-                metrics.policy_failures.inc()
-                log.error("keeping the old policy", extra={"problem": error.message})  # noqa: TRY400 - no locals
+                metrics.policy_failures.inc()  # with each look, so that the alert stays as long as the file does
+                if error.message != told:
+                    log.error("keeping the old policy", extra={"problem": error.message})  # noqa: TRY400 - no locals
+                told = error.message
             _note_exemptions(metrics, situations)
 
 

@@ -90,7 +90,9 @@ class Metrics:
             registry=self.registry,
         )
         self.policy_failures = Counter(
-            "migratable_policy_reload_failures", "Policy files that could not be used.", registry=self.registry
+            "migratable_policy_reload_failures",
+            "Looks at the policy file, one a second, that found it to be of no use.",
+            registry=self.registry,
         )
         # looking a child up by its labels costs as much as a rule; the labels are from closed sets
         self._review, self._second = cache(self._reviews.labels), cache(self._seconds.labels)

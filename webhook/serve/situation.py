@@ -32,7 +32,9 @@ class Situations:
         self._world = world
         self._today = today
         self._policy = read_policy(policy_file) if policy_file is not None else Policy()
-        self._content = policy_file.read_bytes() if policy_file is not None else b""
+        self._content: bytes | None = policy_file.read_bytes() if policy_file is not None else b""
+        self._problem: Misconfigured | None = None
+        """Why that content cannot be used."""
         if release:
             choose_release(release, world())  # refuses to start with a release that cannot be judged
         self._cached: tuple[object, Situation] | None = None
@@ -45,17 +47,25 @@ class Situations:
         return self._policy
 
     def refresh(self) -> bool:
-        """Reads the policy file again if it changed, in any thread. Raises Misconfigured where it cannot be used."""
+        """Reads the policy file again if it changed, in any thread. Raises Misconfigured as long as it cannot be used."""
         if self._file is None:
             return False
         try:
             content = self._file.read_bytes()
         except OSError as error:
+            self._content = None
             raise Misconfigured(f"policy file {self._file} cannot be read", remedy="Restore it.") from error
         if content == self._content:
+            if self._problem is not None:
+                raise self._problem
             return False
         self._content = content
-        self._policy = parse_policy(content, str(self._file))
+        try:
+            self._policy = _replacement(content, str(self._file))
+        except Misconfigured as problem:
+            self._problem = problem
+            raise
+        self._problem = None
         log.info("policy changed")
         return True
 
@@ -83,3 +93,10 @@ class Situations:
         situation = Situation(policy, chosen, namespace, today)
         self._cached = (key, situation)
         return situation
+
+
+def _replacement(content: bytes, source: str) -> Policy:
+    """The policy that takes the place of one in force. Raises Misconfigured."""
+    if not content.strip():  # somebody is about to write it, or the disk is full: nobody is refused for that
+        raise Misconfigured(f"policy file {source} is empty", remedy="Write {} for the built-in policy.")
+    return parse_policy(content, source)
