@@ -50,9 +50,7 @@ def test_only_enforce_fails_closed(name: str) -> None:
     (mutating,) = of_kind(overlay(name), "MutatingWebhookConfiguration")
 
     closed = FAILING_CLOSED if name == "enforce" else set()
-    # no policy can turn the refusal to delete a network into a warning, so it is left out before `enforce`
-    present = FAILING_CLOSED | (ALWAYS_OPEN if name == "enforce" else {"virtualmachine-hotplug"})
-    assert policies == {each: "Fail" if each in closed else "Ignore" for each in present}
+    assert policies == {each: "Fail" if each in closed else "Ignore" for each in FAILING_CLOSED | ALWAYS_OPEN}
     assert {webhook["failurePolicy"] for webhook in mutating["webhooks"]} == {"Ignore"}
 
 
