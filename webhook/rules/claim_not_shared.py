@@ -10,6 +10,10 @@ from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, U
 
 SHARED = "ReadWriteMany"
 BEFORE_VOLUME_MIGRATION = before(Release(1, 3))
+TO_BE_MADE = (
+    "Ask for another claim before it is made: write `accessModes: [ReadWriteMany]` under `storage` (or `pvc`) of the DataVolume "
+    "or dataVolumeTemplate, and name a storage class there that offers it."
+)
 _ON_A_CLAIM = "{domain: {devices: {}}, volumes: [{name: os, persistentVolumeClaim: {claimName: os}}]}"
 _ON_A_DATA_VOLUME = "{domain: {devices: {}}, volumes: [{name: os, dataVolume: {name: os}}]}"
 
@@ -25,7 +29,9 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
                 volume.path, f"claim {volume.claim!r} does not exist", subject, "Create the claim first.", releases
             )
         elif SHARED not in modes:
-            yield Violation(volume.path, said(volume, modes), subject, releases=releases)
+            yield Violation(
+                volume.path, said(volume, modes), subject, TO_BE_MADE if volume.expected_from else "", releases
+            )
 
 
 def said(volume: ClaimFacts, modes: frozenset[str]) -> str:

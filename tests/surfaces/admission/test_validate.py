@@ -44,6 +44,20 @@ def test_a_violation_is_refused_and_a_good_vm_is_not() -> None:
     assert decided(review("CREATE", GOOD), SHARED).allowed
 
 
+def test_who_has_a_claim_made_is_told_to_have_another_made() -> None:
+    """
+    Of a claim that does not exist yet nothing has to be copied: its template has to ask for another access mode.
+    """
+    template = {"metadata": {"name": "os"}, "spec": {"storage": {"accessModes": ["ReadWriteOnce"]}}}
+    to_be_made = vm(volumes=[{"name": "os", "dataVolume": {"name": "os"}}], outer={"dataVolumeTemplates": [template]})
+
+    told = refused(decided(review("CREATE", to_be_made)))["spec.template.spec.volumes[0]"]
+
+    assert "write `accessModes: [ReadWriteMany]` under `storage`" in told
+    assert "copy the data" not in told
+    assert "copy the data" in refused(decided(review("CREATE", BAD), LOCAL))["spec.template.spec.volumes[0]"]
+
+
 def test_null_in_the_metadata_of_templates_is_what_go_makes_of_it() -> None:
     """
     ``app:`` in a template's labels passes an API server, which knows no types there, and is empty text for KubeVirt.
