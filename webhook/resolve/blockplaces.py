@@ -7,8 +7,8 @@ has been read before: it is known to be YAML. A differential test holds the two 
 """
 
 import re
-from collections.abc import Mapping
-from typing import Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple, TypeAlias
 
 from webhook.resolve.kubeplaces import Place, Places, Step
 
@@ -16,23 +16,22 @@ _LINE = re.compile(
     r"""
     ([ ]*)                                              # 1: indentation
     (-[ ]+)?                                            # 2: the dash of a list item
-    (?:([A-Za-z_][A-Za-z0-9_./-]*):(?=[ \n]|\Z))?       # 3: a key
+    (?:([A-Za-z_][A-Za-z0-9_./-]*):(?=[ ]|\Z))?         # 3: a key
     [ ]*
     (?:
         (                                               # 4: a value that ends in its line
-            (?:[^\s\-?:,\[\]{}\#&*!|>'"%@`]|[\-?:](?=[^\s,\[\]{}]))(?:[^\n\#]|(?<![ ])\#)*
-          | "(?:[^"\\\n]|\\[^\n])*"
-          | '(?:[^'\n]|'')*'
-          | [\[{][^\n"'\#]*[\]}]
+            (?:[^\s\-?:,\[\]{}\#&*!|>'"%@`]|[\-?:](?=[^\s,\[\]{}]))(?:[^\#]|(?<![ ])\#)*
+          | "(?:[^"\\]|\\.)*"
+          | '(?:[^']|'')*'
+          | [\[{][^"'\#]*[\]}]
         )
-      | ([|>][+-]?)                                     # 5: what begins a block of text
+      | ([|>][+-]?[ ]*)                                 # 5: what begins a block of text
     )?
-    [ ]*(?:(?<![^ \n])\#[^\n]*)?(?:\n|\Z)
+    [ ]*(?:(?<![^ ])\#.*)?
     """,
     re.VERBOSE,
 )
 _place = tuple.__new__  # in half the time of Place(...), and there is one for each line
-_TEXT_LINE = re.compile(r"( *)([^\n]*)\n?")
 _ODD = re.compile("[\x85\u2028\u2029\ufeff]")
 _NO_NAMES: Final = frozenset(
     form(word)
@@ -40,6 +39,16 @@ _NO_NAMES: Final = frozenset(
     for form in (str.lower, str.upper, str.capitalize)
 )
 """Keys that are no text: they have other names."""
+
+
+_EMPTY, _VALUE, _FLOW, _TEXT, _AWAITS, _UNCLEAR = range(6)
+"""What stands in a line behind its dash and key: nothing at all, a value, one in brackets, the beginning of a block, nothing."""
+Form: TypeAlias = tuple[int, int, int, str, int, int]
+"""One of these; the column of the line; the length of its dash; its key; the columns where the value begins and ends."""
+_NOT_SEEN_THROUGH: Final[Form] = (_UNCLEAR, 0, 0, "", 0, 0)
+_MOST_REMEMBERED: Final = 1 << 14
+_forms: dict[int, Form] = {}
+"""By the hash of the line: most lines of a repository stand in many files."""
 
 
 class Unclear(Exception):
@@ -84,8 +93,9 @@ class BlockPlaces:
         if isinstance(inside, dict):
             return inside
         if isinstance(inside, Flow):
-            places = self._composed[inside] = _composed(self._text, inside.start, inside.start, inside.end)
-            return places.within(places.root)
+            if inside not in self._composed:
+                self._composed[inside] = _composed(self._text, inside.start, inside.start, inside.end)
+            return self._composed[inside].within(self._composed[inside].root)
         for flow, places in self._composed.items():
             if flow.start <= place.start < flow.end:
                 return places.within(place)
@@ -117,43 +127,40 @@ class _Lines:
         self._awaits = False
         """Whether the last key has no value yet."""
         at = base
-        match = _LINE.match
-        while at < end:
-            found = match(text, at, end)
-            if found is None:
+        lines = text[base:end].split("\n")
+        number, count = 0, len(lines)
+        while number < count:
+            line = lines[number]
+            number += 1
+            kind, column, dash, key, value, value_end = _forms.get(hash(line)) or _remembered(line)
+            if kind == _EMPTY:
+                at += len(line) + 1
+                continue
+            if kind == _UNCLEAR:
                 raise Unclear
-            indent, dash, key, value, opens = found.groups()
-            if dash is None and key is None:
-                if value is None and opens is None:
-                    at = found.end()
-                    continue  # empty, or a comment
-                raise Unclear
-            column = len(indent)
             block = self._open[-1]
-            if column != block.column or dash is not None or block.is_list:
-                block = self._block(column, dash is not None)
+            if column != block.column or dash or block.is_list:
+                block = self._block(column, dash > 0)
             elif block.start >= 0:
                 self._end(block)
-            start_of = at + column
-            if dash is not None:
-                start_of += len(dash)
-                block.name, block.start, block.inside = len(block.children), start_of, None
-                if key is not None:
-                    block = self._begin(column + len(dash), is_list=False)
-            if key is not None:
-                if key in _NO_NAMES:
-                    raise Unclear
-                block.name, block.start, block.inside = key, start_of, None
-            at = found.end()
-            self._awaits = value is opens is None
-            if value is not None:
-                self._behind = self._value(found, value)
-            elif opens is not None:
-                self._behind, at = _behind_text(text, found, end)
-            elif key is not None:
-                self._behind = start_of + len(key) + 1
-            else:
-                raise Unclear
+            if dash:
+                block.name, block.start, block.inside = len(block.children), at + column + dash, None
+                if key:
+                    block = self._begin(column + dash, is_list=False)
+            if key:
+                block.name, block.start, block.inside = key, at + column + dash, None
+            self._awaits = kind == _AWAITS
+            self._behind = at + value_end
+            if kind == _FLOW:
+                block.inside = Flow(at + value, self._behind)
+            at += len(line) + 1
+            if kind == _TEXT:
+                below = _text_below(lines, number, column + (dash if key else 0))
+                for each in lines[number:below]:
+                    if stripped := each.rstrip():
+                        self._behind = at + len(stripped)
+                    at += len(each) + 1
+                number = below
         for block in reversed(self._open):
             self._end(block)
         self.root = Place(start, self._behind, root.children)
@@ -189,38 +196,54 @@ class _Lines:
         self._open.append(block)
         return block
 
-    def _value(self, found: re.Match[str], value: str) -> int:
-        """Where a value ends that ends in its line."""
-        start = found.start(4)
-        first = value[0]
-        if first in "[{":
-            if value.count("[") != value.count("]") or value.count("{") != value.count("}"):
-                raise Unclear
-            self._open[-1].inside = Flow(start, start + len(value)) if len(value) > 2 else None
-        elif first not in "\"'":
-            value = value.rstrip(" ")
-            if ": " in value or value[-1] == ":" or value[-1].isspace():
-                raise Unclear
-        return start + len(value)
+
+def _remembered(line: str) -> Form:
+    """The form of a line, which is looked at once."""
+    if len(_forms) > _MOST_REMEMBERED:
+        _forms.clear()
+    form = _forms[hash(line)] = _form(line)
+    return form
 
 
-def _behind_text(text: str, found: re.Match[str], end: int) -> tuple[int, int]:
-    """Where a block of text ends, and where the line behind it begins."""
-    behind, at = found.end(5), found.end()
-    if "#" in text[behind:at]:
-        raise Unclear
-    outer = len(found[1]) + (len(found[2] or "") if found[3] is not None else 0)
+def _form(line: str) -> Form:
+    found = _LINE.fullmatch(line)
+    if found is None:
+        return _NOT_SEEN_THROUGH
+    indent, dash, key, value, opens = found.groups()
+    column, behind_dash = len(indent), len(dash or "")
+    if dash is None and key is None:
+        return (_EMPTY, 0, 0, "", 0, 0) if value is None and opens is None else _NOT_SEEN_THROUGH
+    if key in _NO_NAMES:
+        return _NOT_SEEN_THROUGH
+    if value is not None:
+        return _with_value(value, found.start(4), column, behind_dash, key or "")
+    if opens is not None:
+        is_plain = found.end(5) == len(line)  # without a comment
+        return (_TEXT, column, behind_dash, key or "", 0, found.end(5)) if is_plain else _NOT_SEEN_THROUGH
+    return (_AWAITS, column, behind_dash, key, 0, found.end(3) + 1) if key is not None else _NOT_SEEN_THROUGH
+
+
+def _with_value(value: str, start: int, column: int, dash: int, key: str) -> Form:
+    kind = _VALUE
+    if value[0] in "[{":
+        if value.count("[") != value.count("]") or value.count("{") != value.count("}"):
+            return _NOT_SEEN_THROUGH
+        kind = _FLOW if len(value) > 2 else _VALUE
+    elif value[0] not in "\"'":
+        value = value.rstrip(" ")
+        if ": " in value or value[-1] == ":" or value[-1].isspace():
+            return _NOT_SEEN_THROUGH
+    return kind, column, dash, key, start, start + len(value)
+
+
+def _text_below(lines: Sequence[str], number: int, outer: int) -> int:
+    """The number of the line behind the block of text that begins in line ``number``, below what stands in ``outer``."""
     inner, has_begun = outer + 1, False  # the first line sets how deep the text stands, and empty ones before it
-    while at < end:
-        line = _TEXT_LINE.match(text, at, end)
-        assert line is not None  # noqa: S101 - it takes any line
-        indent, content = line.groups()
+    for at in range(number, len(lines)):
+        content = lines[at].lstrip(" ")
+        indent = len(lines[at]) - len(content)
         if not has_begun:
-            inner, has_begun = max(inner, len(indent)), bool(content)
-        if content:
-            if len(indent) < inner:
-                break
-            if stripped := content.rstrip():
-                behind = line.start(2) + len(stripped)
-        at = line.end()
-    return behind, at
+            inner, has_begun = max(inner, indent), bool(content)
+        if content and indent < inner:
+            return at
+    return len(lines)
