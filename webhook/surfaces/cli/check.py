@@ -13,10 +13,10 @@ import msgspec
 
 from webhook.errors import BadInput, Misconfigured, WebhookError
 from webhook.facts.snapshot import NO_SNAPSHOT, Snapshot
+from webhook.policy import Policy
 from webhook.report.model import Report
 from webhook.resolve.files import Inputs, Sources, read_all
 from webhook.resolve.manifests import Manifests
-from webhook.resolve.policy_file import read_policy
 from webhook.surfaces.checking import Settings
 from webhook.surfaces.cli.configuration import FAIL_ON, Found, find, read
 from webhook.surfaces.cli.exemptions import apply_baseline, apply_comments, tell_lapses, write_baseline
@@ -115,7 +115,7 @@ def command(
     asked = Asked(named, recursive, outputs_of(outputs), color, verbose, write_baseline, fix, diff, options, choose)
     try:
         found = Found() if isolated else _configuration(config_file, named)
-        settled = settle(Flags(**flags), found, read_policy)
+        settled = settle(Flags(**flags), found, _policy)
         if show_config:
             click.echo(show(settled), nl=False)
             return
@@ -134,6 +134,12 @@ def _seldom_collected() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
+
+
+def _policy(path: Path) -> Policy:
+    from webhook.resolve.policy_file import read_policy
+
+    return read_policy(path)
 
 
 def _configuration(config_file: str | None, named: Sequence[str]) -> Found:
