@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.apiserver import crds
 from tests.apiserver.binaries import CONTROL_PLANE, missing_binaries
@@ -12,7 +12,12 @@ from tests.apiserver.controlplane import ControlPlane
 
 NO_CONTROL_PLANE = "no control plane"
 
-settings.register_profile("migratable", deadline=None)  # how long an example takes says how busy the machine is
+settings.register_profile(
+    "migratable",
+    deadline=None,  # how long an example takes says how busy the machine is, and so does how long it takes to be drawn
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=os.environ.get("MIGRATABLE_RANDOM") != "1",  # what one run of `make test` finds, the next finds too
+)
 settings.load_profile("migratable")
 
 
