@@ -22,6 +22,8 @@ from benchmarks.contestants.checking import ALL, OURS, Checker, ours
 
 SIZES = (1, 100, 1_000, 10_000)
 PROVING = 100
+LARGE, FEW = 10_000, 3
+"""So many machines are checked in so few rounds."""
 _NONE = float("nan")
 _LAUNCH = """
 import json, os, sys
@@ -83,7 +85,7 @@ def main() -> None:
 def _options() -> Namespace:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES), help="numbers of machines")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=7, help=f"at most {FEW} with {LARGE:,} machines or more")
     parser.add_argument("--only", nargs="+", default=list(ALL), choices=list(ALL))
     parser.add_argument("--also-python", nargs="*", default=[], help="other interpreters to run ours with")
     return parser.parse_args()
@@ -121,7 +123,7 @@ def _has_proven_itself(name: str, checker: Checker, folder: Path) -> bool:
 
 
 def _measure(running: list[Measured], size: int, folder: Path, options: Namespace) -> None:
-    for number in range(options.rounds):
+    for number in range(options.rounds if size < LARGE else min(options.rounds, FEW)):
         for each in running:
             if each.stopped or size > each.checker.most:
                 continue
@@ -141,7 +143,8 @@ def _print(running: list[Measured], options: Namespace) -> None:
     load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
     print(
         f"one file a machine: a VirtualMachine and its claim, {len(machines.manifest(0))} bytes; "
-        f"{options.rounds} rounds, Python {sys.version.split()[0]}, load {load}; median (lowest to highest)"
+        f"{options.rounds} rounds ({FEW} with {LARGE:,} or more), Python {sys.version.split()[0]}, load {load}; "
+        "median (lowest to highest)"
     )
     rows = []
     for size in options.sizes:
