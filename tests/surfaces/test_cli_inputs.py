@@ -197,3 +197,20 @@ def test_reading_and_judging_are_both_seen(
     assert f"checking again [{'#' * 24}] 1 of 1 files, 2 objects" in frames
     assert (f"reading [{'#' * 24}] 2 of 2 files" in frames) == bool(flags)
     assert frames[-1] == ""
+
+
+@pytest.mark.parametrize("switches", [(), ("--diff",), ("--write-baseline",), ("--fix",)], ids=" ".join)
+def test_what_was_not_read_is_told_with_place_field_and_remedy(tmp_path: Path, switches: tuple[str, ...]) -> None:
+    """
+    Every way to run the check names file, line, column and field of what was not read, and what to write instead.
+    """
+    (tmp_path / "vm.yaml").write_text(GOOD + "---\n" + GOOD.replace("spec:\n", "spec:\n  evictionStrategy: 3\n"))
+
+    ran = migratable("check", "vm.yaml", *switches, cwd=tmp_path)
+
+    told = next(line for line in ran.err.splitlines() if line.startswith("error: "))
+    assert ran.status == 2
+    assert told.startswith("error: vm.yaml:")
+    assert told.endswith(
+        ":3: spec.evictionStrategy: wrong type: expected text, got a whole number. Write the type that the field has in the API."
+    )

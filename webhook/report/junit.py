@@ -11,7 +11,16 @@ from collections.abc import Iterable, Iterator
 
 from webhook.policy import Action
 from webhook.report.model import FindingReport, ObjectReport, ProblemReport, Report
-from webhook.report.saying import exempted, file_of, is_unproven, message, name_of, place_of, problem_message
+from webhook.report.saying import (
+    exempted,
+    file_of,
+    is_unproven,
+    message,
+    name_of,
+    place_of,
+    place_of_problem,
+    problem_message,
+)
 
 # XML 1.0, production 2: these are no characters, not even as references.
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -77,8 +86,8 @@ def _result(case: Xml.Element, tag: str, kind: str, told: str, text: str) -> Non
 
 def _unread(problem: ProblemReport) -> Xml.Element:
     case = _case("can be read", file_of(problem.file))
-    place = f"{file_of(problem.file)}:{problem.line}" if problem.line is not None else file_of(problem.file)
-    _result(case, "error", "unreadable-input", problem.message, f"{place}\n{problem_message(problem)}")
+    told = f"{place_of_problem(problem)}\n{problem_message(problem)}"
+    _result(case, "error", "unreadable-input", problem.message, told)
     return case
 
 

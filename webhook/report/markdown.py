@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from webhook.report import text
 from webhook.report.model import FindingReport, ObjectReport, Report
-from webhook.report.saying import file_of, is_unproven, name_of, place_of, problem_message
+from webhook.report.saying import is_unproven, name_of, place_of, place_of_problem, problem_message
 
 MAX_ROWS = 500
 """Rows of one table; GitHub takes summaries of at most 1 MiB."""
@@ -42,10 +42,7 @@ def _lines(report: Report) -> Iterator[str]:
         )
     if report.problems:
         yield from ("", "### Could not be read")
-        rows_unread = (
-            (file_of(each.file) + (f":{each.line}" if each.line is not None else ""), problem_message(each))
-            for each in report.problems
-        )
+        rows_unread = ((place_of_problem(each), problem_message(each)) for each in report.problems)
         yield from _table(("Where", "Why, and what to do"), rows_unread, len(report.problems))
     for note in report.notes:
         yield from ("", f"Note: {_cell(note)}.")

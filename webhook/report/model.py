@@ -175,7 +175,7 @@ def report_of(
     notes: Sequence[str] = (),
 ) -> Report:
     """The answer for objects that have been put into words already."""
-    unread = [_problem(each) for each in problems]
+    unread = [problem_report(each) for each in problems]
     return Report(API_VERSION, profile, release, objects, unread, list(notes), summarise(objects, unread))
 
 
@@ -260,7 +260,8 @@ def exemption_report(exemption: Exemption) -> ExemptionReport:
     return ExemptionReport(printable(exemption.reason), printable(exemption.owner), exemption.until)
 
 
-def _problem(problem: BadInput) -> ProblemReport:
+def problem_report(problem: BadInput) -> ProblemReport:
+    """As text that every output can hold."""
     return ProblemReport(
         printable(problem.message),
         printable(problem.remedy),

@@ -5,8 +5,8 @@ from webhook.report.model import FindingReport, ObjectReport, ProblemReport
 
 
 def sentence(text: str) -> str:
-    """With a full stop, and otherwise as it is: field names keep their small first letter."""
-    return text.removesuffix(".") + "."
+    """With a full stop, unless it is a question; otherwise as it is: field names keep their small first letter."""
+    return text if text.endswith("?") else text.removesuffix(".") + "."
 
 
 def message(finding: FindingReport) -> str:
@@ -19,8 +19,17 @@ def message(finding: FindingReport) -> str:
 
 
 def problem_message(problem: ProblemReport) -> str:
-    """What could not be read, and what to do about it."""
-    return f"{sentence(problem.message)} {problem.remedy}".strip()
+    """What could not be read, of which field if that is known, and what to do about it."""
+    field = f"{problem.path}: " if problem.path else ""
+    return f"{field}{sentence(problem.message)} {problem.remedy}".strip()
+
+
+def place_of_problem(problem: ProblemReport) -> str:
+    """``vm.yaml:15:9``; the document, where no line is known of it."""
+    file = file_of(problem.file)
+    if problem.line is None:
+        return f"{file} (document {problem.document + 1})" if problem.document else file
+    return f"{file}:{problem.line}" + (f":{problem.column}" if problem.column is not None else "")
 
 
 def name_of(judged: ObjectReport) -> str:

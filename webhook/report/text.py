@@ -11,7 +11,7 @@ from webhook.policy import Action
 from webhook.report.frames import gutter_of, rows_of
 from webhook.report.model import FindingReport, ObjectReport, ProblemReport, Report
 from webhook.report.printable import printable
-from webhook.report.saying import exempted, name_of, place_of
+from webhook.report.saying import exempted, name_of, place_of, place_of_problem
 from webhook.report.when import when
 from webhook.rules.rule import Basis
 
@@ -257,11 +257,7 @@ def _file(name: str) -> str:
 
 
 def _problem(problem: ProblemReport, pen: _Pen) -> Iterator[str]:
-    place = _file(problem.file)
-    if problem.line is not None:
-        place += f":{problem.line}" + (f":{problem.column}" if problem.column is not None else "")
-    elif problem.document:
-        place += f" (document {problem.document + 1})"
+    place = place_of_problem(problem)
     at = f"  {pen.paint(problem.path, _DIM)}" if problem.path else ""
     yield f"{pen.paint(place, _BOLD)} {pen.paint('cannot be read', _BOLD, _RED)}{at}"
     yield from pen.wrap(problem.message)

@@ -24,7 +24,7 @@ from webhook.surfaces.cli.outputs import FORMATS, Output, outputs_of, write_all
 from webhook.surfaces.cli.progress import Bar, bar
 from webhook.surfaces.cli.rule_parameter import RULE_NAME
 from webhook.surfaces.cli.settings import Flags, Settled, settle, show
-from webhook.surfaces.cli.status import exit_status, fail
+from webhook.surfaces.cli.status import exit_status, fail, tell_problems
 from webhook.surfaces.one_by_one import OneByOne
 
 SELDOM = 100_000
@@ -224,9 +224,7 @@ def _finished(one_by_one: OneByOne, drawn: Bar) -> Report:
 
 def _tell(report: Report, asked: Asked, settled: Settled, found: Found, sources: Sources) -> None:
     """Says on stderr what is not in the answer that the user sees."""
-    for problem in report.problems:
-        where = f"{problem.file}:{problem.line}:{problem.column}" if problem.line else problem.file
-        click.echo(f"error: {where}: {problem.message}. {problem.remedy}", err=True)
+    tell_problems(report.problems)
     if not any(output.form == "text" and output.target is None for output in asked.outputs):
         for note in report.notes:
             click.echo(f"note: {note}", err=True)

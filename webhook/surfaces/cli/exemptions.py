@@ -13,7 +13,7 @@ from webhook.report.model import Report
 from webhook.report.saying import file_of
 from webhook.resolve.files import COMMENT, Sources
 from webhook.resolve.kubeyaml import read_documents
-from webhook.surfaces.cli.status import EXIT_ERROR
+from webhook.surfaces.cli.status import EXIT_ERROR, tell_problems
 
 if TYPE_CHECKING:
     from webhook.report.baseline import Baseline
@@ -65,8 +65,7 @@ def write_baseline(report: Report, path: Path | None) -> int:
         click.echo(
             f"note: to use it, give --baseline {target}, or write `baseline: {target}` to migratable.yaml", err=True
         )
-    for problem in report.problems:
-        click.echo(f"error: {problem.file}: {problem.message}. {problem.remedy}", err=True)
+    tell_problems(report.problems)
     return EXIT_ERROR if report.problems else 0
 
 

@@ -7,8 +7,9 @@ import click
 
 from webhook.errors import WebhookError
 from webhook.report import settings_model, settings_text
+from webhook.report.model import problem_report
 from webhook.resolve.files import Sources, read_all
-from webhook.surfaces.cli.status import EXIT_ERROR, fail
+from webhook.surfaces.cli.status import EXIT_ERROR, fail, tell_problems
 from webhook.surfaces.explaining_settings import Wanted, explain_settings
 
 
@@ -60,8 +61,6 @@ def command(
     renderer = settings_model if output == "json" else settings_text
     click.echo(renderer.render(report), nl=False)
     problems = [problem for one in (*inputs, *known) for problem in one.problems]
-    for problem in problems:
-        where = f"{problem.source}:{problem.line}" if problem.line else problem.source
-        click.echo(f"error: {where}: {problem.message}. {problem.remedy}", err=True)
+    tell_problems(map(problem_report, problems))
     if problems:
         sys.exit(EXIT_ERROR)

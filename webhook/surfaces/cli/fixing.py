@@ -18,7 +18,7 @@ from webhook.report.saying import file_of, name_of, place_of
 from webhook.resolve.editing import patch_text
 from webhook.resolve.files import Sources
 from webhook.resolve.manifests import Given, Manifests, read_manifests
-from webhook.surfaces.cli.status import EXIT_ERROR, EXIT_FINDINGS
+from webhook.surfaces.cli.status import EXIT_ERROR, EXIT_FINDINGS, tell_problems
 
 MOST_ROUNDS = 10
 Check: TypeAlias = Callable[[Sequence[Manifests]], Report]
@@ -58,8 +58,7 @@ def show_fixes(inputs: list[Manifests], sources: Sources, check: Check, chosen: 
         report = fixed.report
         shown = "".join(diff(name, before[name], content) for name, content in sorted(fixed.texts.items()))
     click.echo(shown, nl=False)
-    for problem in report.problems:
-        click.echo(f"error: {problem.file}: {problem.message}. {problem.remedy}", err=True)
+    tell_problems(report.problems)
     return EXIT_ERROR if report.problems else EXIT_FINDINGS if shown else 0
 
 

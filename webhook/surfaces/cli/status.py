@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from webhook.errors import BadInput, WebhookError
+from webhook.report.saying import place_of_problem, problem_message
 
 if TYPE_CHECKING:
-    from webhook.report.model import Report
+    from collections.abc import Iterable
+
+    from webhook.report.model import ProblemReport, Report
 
 EXIT_FINDINGS = 1
 EXIT_ERROR = 2
@@ -23,6 +26,12 @@ def exit_status(report: "Report", fail_on: str, *, strict: bool) -> int:
     if (fail_on != "never" and found) or (strict and summary.unproven):
         return EXIT_FINDINGS
     return 0
+
+
+def tell_problems(problems: "Iterable[ProblemReport]") -> None:
+    """Says on stderr of each input that was not read: file, place and field, what is wrong, and what to do."""
+    for problem in problems:
+        click.echo(f"error: {place_of_problem(problem)}: {problem_message(problem)}", err=True)
 
 
 def fail(error: WebhookError) -> NoReturn:
