@@ -1,7 +1,9 @@
 """Configuration: found upward, shown with its origins, outranked by the command line."""
 
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 import jsonschema_rs
 import msgspec
@@ -9,7 +11,7 @@ import pytest
 
 from tests.surfaces.manifests import BAD, CLAIM, UNPROVEN
 from tests.surfaces.running import ROOT, migratable
-from webhook.surfaces.cli.configuration import Config
+from webhook.surfaces.cli.configuration import Config, find
 
 BESIDE = "beside what is checked"
 
@@ -120,13 +122,16 @@ def test_the_settings_in_force_are_shown_with_their_origin(repository: Path) -> 
     [
         ("profil: exact\n", "migratable.yaml:1: there is no setting 'profil'. Did you mean 'profile'?"),
         ("strict: true\nfailOn: fatal\n", "migratable.yaml:2: failOn is 'fatal'. Write one of deny, warn, never."),
-        ("strict: maybe\n", "migratable.yaml:1: Expected `bool | null`, got `str` - at `$.strict`"),
-        ("skip: [LM2O1]\n", "There is no rule 'LM2O1' (did you mean LM201?)"),
+        ("strict: maybe\n", "migratable.yaml:1: strict: expected true or false, got text. Correct the value."),
+        ("skip: [LM2O1]\n", "migratable.yaml:1: skip: there is no rule 'LM2O1' (did you mean LM201?)"),
         ("rules: {claim-not-shard: off}\n", "rule 'claim-not-shard' (did you mean claim-not-shared?)"),
-        ("rules: {gpu: deni}\n", "migratable.yaml:1: Invalid enum value 'deni' - at `$.rules[...]`"),
+        (
+            "rules: {gpu: deni}\n",
+            "migratable.yaml:1: rules.gpu: invalid enum value 'deni'. Write one of deny, warn, audit, off.",
+        ),
         ("a: 1\n---\nb: 1\n", "migratable.yaml holds 2 documents"),
         ("a: [\n", "migratable.yaml:2:"),
-        ("- a\n", "migratable.yaml: Expected `object`, got `array`"),
+        ("- a\n", "migratable.yaml: expected keys with values, got a list. Write settings"),
         ("exemptions: [{rule: gpu, reason: x, owner: me, until: tomorrow}]\n", "exemptions[0].until"),
         (
             "exemptions: [{rule: gpu, reason: '', owner: me, until: '2999-01-01'}]\n",
@@ -225,3 +230,64 @@ def test_the_published_schema_is_the_programs_own(repository: Path) -> None:
     assert schema == msgspec.json.schema(Config)
     assert validator.is_valid({"profile": "exact", "failOn": "warn", "skip": ["LM1"], "rules": {"gpu": "off"}})
     assert not validator.is_valid({"profil": "exact"})
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("release: 1.8", "release: expected text, got a number. Write it in quotation marks."),
+        ("only: LM101", "only: expected a list, got text. Write a list: [one, other]."),
+        ("only: [LM1O1]", "only: there is no rule 'LM1O1' (did you mean LM101?). `migratable rules` lists them."),
+        ("skip: [LM1O1]", "skip: there is no rule 'LM1O1' (did you mean LM101?). `migratable rules` lists them."),
+        (
+            "rules: {LM1O1: off}",
+            "rules: there is no rule 'LM1O1' (did you mean LM101?). `migratable rules` lists them.",
+        ),
+        (
+            "rules: {LM101: off, gpu: wran}",
+            "rules.gpu: invalid enum value 'wran'. Write one of deny, warn, audit, off.",
+        ),
+        ("profile: strickt", "profile: invalid enum value 'strickt'. Write one of strict, exact."),
+    ],
+)
+def test_a_wrong_setting_is_told_with_file_line_key_and_remedy(tmp_path: Path, written: str, told: str) -> None:
+    """
+    What does not fit in the configuration is told by file, line and key, in words, with what to write.
+    """
+    (tmp_path / "vm.yaml").write_text(BAD)
+    (tmp_path / "migratable.yaml").write_text(f"strict: true\n{written}\n")
+
+    ran = migratable("check", "vm.yaml", cwd=tmp_path)
+
+    assert (ran.status, ran.err) == (2, f"error: migratable.yaml:2: {told}\n")
+
+
+def test_a_wrong_rule_on_the_command_line_is_told_as_an_option(repository: Path) -> None:
+    """
+    The configuration is not blamed for what the command line says.
+    """
+    ran = migratable("check", "vms", "--skip", "LM1O1", cwd=repository)
+
+    assert ran.status == 2
+    assert "Error: There is no rule 'LM1O1' (did you mean LM101?)" in ran.err
+
+
+def test_settings_are_looked_for_beside_a_folder_that_may_not_be_looked_into(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    A folder without the right to look into it holds no settings that could be found; those above it hold.
+    """
+    real = os.stat
+
+    def refusing(path: Any, *args: Any, **named: Any) -> os.stat_result:
+        if isinstance(path, str | os.PathLike) and f"{os.sep}web{os.sep}" in os.fspath(path):
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return real(path, *args, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "stat", refusing)
+        found = find([str(repository / "vms" / "web" / "vm.yaml")])
+
+    assert found.path is not None
+    assert found.path.name == "migratable.yaml"

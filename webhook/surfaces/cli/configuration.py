@@ -1,6 +1,6 @@
 """The configuration file of ``migratable check``: where it is found, what may stand in it, and where each value is from."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from os.path import commonpath
 from pathlib import Path
@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 
 from webhook.errors import BadInput, Misconfigured
+from webhook.objects.path import FieldPath, dotted
 from webhook.policy import Action, Exemption, Profile
 from webhook.resolve.kubeyaml import Document, read_documents
+from webhook.resolve.misfits import misfit
 
 NAME = "migratable.yaml"
 PYPROJECT = "pyproject.toml"
@@ -58,13 +60,21 @@ def find(paths: Sequence[str]) -> Found:
     Raises Misconfigured for a file that cannot be read.
     """
     for folder in _upward(_start(paths)):
-        if (folder / NAME).is_file():
+        if _holds((folder / NAME).is_file):
             return read(folder / NAME)
-        if (folder / PYPROJECT).is_file() and _mentions_us(folder / PYPROJECT):
+        if _holds((folder / PYPROJECT).is_file) and _mentions_us(folder / PYPROJECT):
             found = read(folder / PYPROJECT)
             if found.path is not None:
                 return found
     return Found()
+
+
+def _holds(look: Callable[[], bool]) -> bool:
+    """What ``look`` says; False in a folder that may not be looked into, where Path's questions raise."""
+    try:
+        return look()
+    except PermissionError:
+        return False
 
 
 def _start(paths: Sequence[str]) -> Path:
@@ -73,13 +83,13 @@ def _start(paths: Sequence[str]) -> Path:
     if not named or len(named) < len(paths):
         named.append(Path.cwd())
     common = Path(commonpath(named))
-    return common if common.is_dir() else common.parent
+    return common if _holds(common.is_dir) else common.parent
 
 
 def _upward(folder: Path) -> Iterator[Path]:
     for each in (folder, *folder.parents):
         yield each
-        if (each / ".git").exists():
+        if _holds((each / ".git").exists):
             return
 
 
@@ -175,13 +185,28 @@ def _config(value: object, shown: Path, lines: Mapping[str, int]) -> Config:
     try:
         config = msgspec.convert(value, Config)
     except msgspec.ValidationError as error:
-        key = str(error).partition("`$.")[2].partition("`")[0].partition(".")[0].partition("[")[0]
-        raise Misconfigured(f"{_at(shown, lines, key)}: {error}", remedy="Correct the value.") from None
+        text, path = misfit(value, error, lambda each: msgspec.convert(each, Config))
+        key = str(path[0]) if path else ""
+        field = f"{dotted(path)}: " if path else ""
+        raise Misconfigured(f"{_at(shown, lines, key)}: {field}{text}", remedy=_remedy(text, path)) from None
     if config.fail_on is not None and config.fail_on not in FAIL_ON:
         raise Misconfigured(
             f"{_at(shown, lines, 'failOn')}: failOn is {config.fail_on!r}", remedy=f"Write one of {', '.join(FAIL_ON)}."
         )
     return config
+
+
+def _remedy(text: str, path: FieldPath) -> str:
+    """What to write instead of a value that does not fit."""
+    if path[:1] == ("profile",):
+        return f"Write one of {', '.join(Profile)}."
+    if path[:1] == ("rules",) and len(path) > 1:
+        return f"Write one of {', '.join(Action)}."
+    if not path:
+        return "Write settings as `key: value`."
+    if text.startswith("expected text, got "):
+        return "Write it in quotation marks."
+    return "Write a list: [one, other]." if text.startswith("expected a list, got text") else "Correct the value."
 
 
 FAIL_ON = ("deny", "warn", "never")

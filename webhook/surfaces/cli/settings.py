@@ -1,6 +1,6 @@
 """What ``migratable check`` works by: command line over configuration file over default, with the origin of each value."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +98,8 @@ def settle(flags: Flags, found: Found, read_policy: Callable[[Path], Policy]) ->
     """
     Puts together what is in force.
 
-    Raises Misconfigured for a bad policy or exemption, click's usage error for a rule that does not exist.
+    Raises Misconfigured for a bad policy or exemption, or a rule in the file that does not exist; click's usage error for
+    one on the command line.
     """
     choosing = _Choosing(found)
     policy_file = choosing.path("policy", flags.policy)
@@ -113,7 +114,7 @@ def settle(flags: Flags, found: Found, read_policy: Callable[[Path], Policy]) ->
     snapshot = choosing.path("snapshot", flags.snapshot)
     baseline = choosing.path("baseline", flags.baseline)
     return Settled(
-        _overridden(policy, _overrides(only, skip, rules), exemptions),
+        _overridden(policy, _overrides(only, skip, rules, found), exemptions),
         choosing.value("release", flags.release, ""),
         choosing.value("fail_on", flags.fail_on, "deny"),
         choosing.value("strict", flags.strict, False),
@@ -152,21 +153,32 @@ def _actions(given: Sequence[str]) -> Iterator[tuple[str, Action]]:
         yield rule, Action(action)
 
 
-def _overrides(only: Sequence[str], skip: Sequence[str], rules: Mapping[str, Action]) -> dict[str, Action]:
+def _overrides(
+    only: Sequence[str], skip: Sequence[str], rules: Mapping[str, Action], found: Found
+) -> dict[str, Action]:
     """By id, what outranks the policy."""
+    config = found.config
     overrides: dict[str, Action] = {}
     if only:
-        wanted = {rule for word in only for rule in _known(word)}
+        wanted = {rule for word in only for rule in _known(word, found, "only", config.only)}
         overrides |= {rule.id: Action.OFF for rule in RULES if rule.id not in wanted}
-    overrides |= {rule: Action.OFF for word in skip for rule in _known(word)}
-    return overrides | {rule: action for word, action in rules.items() for rule in _known(word)}
+    overrides |= {rule: Action.OFF for word in skip for rule in _known(word, found, "skip", config.skip)}
+    return overrides | {
+        rule: action for word, action in rules.items() for rule in _known(word, found, "rules", config.rules)
+    }
 
 
-def _known(word: str) -> list[str]:
-    found = find_rules(word)
-    if not found:
-        raise click.UsageError(f"There is no rule {word!r}{hint(word)}; `migratable rules` lists them.")
-    return found
+def _known(word: str, found: Found, key: str, configured: Collection[str] | None) -> list[str]:
+    """The ids of the rules that a word names; whoever wrote a wrong one is told where: in the file, or as an option."""
+    rules = find_rules(word)
+    if rules:
+        return rules
+    if word in (configured or ()):
+        raise Misconfigured(
+            f"{found.origin(key)}: {key}: there is no rule {word!r}{hint(word)}",
+            remedy="`migratable rules` lists them.",
+        )
+    raise click.UsageError(f"There is no rule {word!r}{hint(word)}; `migratable rules` lists them.")
 
 
 def _overridden(policy: Policy, overrides: Mapping[str, Action], exemptions: Sequence[Exemption]) -> Policy:
