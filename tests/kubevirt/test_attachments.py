@@ -1,6 +1,7 @@
 """NetworkAttachmentDefinitions as Multus and the plugins read them, and the one that KubeVirt migrates over."""
 
 import json
+import time
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -304,6 +305,20 @@ def test_a_thousand_hostile_ranges_give_few_findings() -> None:
 
     assert len(found) == 20
     assert max(len(message) for _, message in found) < 200
+
+
+def test_ranges_that_hold_nothing_cost_no_more_than_their_number() -> None:
+    """
+    Each is compared with every other one only as long as there is something to compare.
+    """
+    ranges = [[{"subnet": "10.1.1.5/24"}]] * 15_000
+    config = json.dumps({"type": "macvlan", "master": "eth1", "ipam": {"type": "host-local", "ranges": ranges}})
+
+    began = time.process_time()
+    found = findings(a_network(config))
+
+    assert len(found) == 20
+    assert time.process_time() - began < 2  # 0.3 s; by pairs it took 4.4
 
 
 SMALL = st.tuples(st.integers(0, 15), st.integers(28, 30), st.integers(-3, 20), st.integers(-3, 20))

@@ -225,7 +225,8 @@ def _host_local(settings: Mapping[str, Json], place: str, at_run_time: frozenset
             sets.append(_host_local_set(reading, each, [f"{at}[{inner}]" for inner in range(len(each))]))
     if not written and "ipRanges" not in at_run_time and not reading.refused:
         reading.refuse(place, "names neither subnet nor ranges")
-    _refuse_overlap(reading, ((a, b) for one, other in combinations(sets, 2) for a in one for b in other))
+    filled = [each for each in sets if each]  # two that hold nothing make no pair, and would never end by their number
+    _refuse_overlap(reading, ((a, b) for one, other in combinations(filled, 2) for a in one for b in other))
     pools = tuple(pool for each in sets for pool in each)
     doubtful = _host_local_gateway(settings, place, pools)
     return Ipam(place, HOST_LOCAL, pools, 0, tuple(reading.refused), doubtful, open="ipRanges" in at_run_time)
