@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.generating import Manifest, World, carriers, worlds
-from webhook.engine import Finding, finding_of, judge, merge
+from tests.surfaces.admission.reviews import claim, on_claim, vm
+from webhook.engine import MOST_VIOLATIONS, Finding, finding_of, judge, merge
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt import releases as known
 from webhook.kubevirt.releases import KNOWN, NEWEST, NONE, SUPPORTED, Release, Releases, before, only, since
@@ -20,6 +21,7 @@ BY_ID = {rule.id: rule for rule in RULES}
 SHARED, FILESYSTEM, PORTS, DRAIN = BY_ID["LM201"], BY_ID["LM203"], BY_ID["LM103"], BY_ID["LM501"]
 OLD, NEW = before(Release(1, 5)), since(Release(1, 5))
 PATH = ("spec", "volumes", 0)
+NOTHING = ObjectsWorld([])
 
 
 def read(value: Manifest) -> Kubernetes:
@@ -117,6 +119,24 @@ def test_different_findings_stay_apart(other: dict[str, object]) -> None:
 
 
 MACHINES = st.tuples(carriers(), worlds())
+
+
+def test_what_is_wrong_ten_thousand_times_is_enough() -> None:
+    """
+    Nobody reads more, and others wait for it; what cannot be known is no reason to stop before what is wrong.
+    """
+    ports = [{"port": 49152}] * (MOST_VIOLATIONS + 5)
+    claims = [f"unknown{each}" for each in range(MOST_VIOLATIONS + 5)]
+    volumes = [on_claim(each, each) for each in (*claims, "local", "other")]
+    local = [read(claim(each, "ReadWriteOnce")) for each in ("local", "other")]
+
+    wide = judge(
+        read(vm(devices={"interfaces": [{"name": "default", "masquerade": {}, "ports": ports}]})), NOTHING, NEW
+    )
+    deep = judge(read(vm(volumes=volumes)), ObjectsWorld(local), only(NEWEST))
+
+    assert [each.rule for each in wide.findings] == [PORTS] * MOST_VIOLATIONS
+    assert [each.subject for each in deep.findings if not each.undetermined] == ["volume local claim local"]
 
 
 @settings(deadline=None, max_examples=60)
