@@ -2,10 +2,12 @@
 The command line: one file a command, imported when it is asked for.
 
 Findings go to stdout, all else to stderr. Exit status: 0 nothing at or above ``--fail-on``, 1 findings, 2 usage,
-unreadable input or no answer from the cluster. Neither fastapi nor kubernetes is imported until a command needs it.
+unreadable input or no answer from the cluster, 130 stopped with Ctrl-C. Neither fastapi nor kubernetes is imported until a
+command needs it.
 """
 
 import gc
+import os
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -28,6 +30,9 @@ COMMANDS = {
 }
 """A command stands in the module of its name (``-`` is ``_``) as ``command``; the text is the first line of its help."""
 
+INTERRUPTED = 130
+"""The exit status after Ctrl-C, as of a program that the signal ended: it is no finding."""
+
 _HOMES = {"cli": "commands", "exit_status": "status"}
 
 
@@ -36,6 +41,13 @@ def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(name)
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def _open_closed_streams() -> None:
+    """A stream that the caller has closed (``>&-``) is None in Python; reading finds nothing then, and writing goes nowhere."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123 - until the program ends
 
 
 def _spare_typing_extensions() -> None:
@@ -60,6 +72,17 @@ def main() -> None:
     Nothing is collected while modules are imported: of that nothing is garbage, and looking would take a tenth of the time.
     """
     gc.disable()
-    _spare_typing_extensions()
-    naming = import_module(f"{__name__}.naming")
-    import_module(f"{__name__}.commands").cli(prog_name=naming.title(), complete_var=naming.variable())
+    try:
+        _open_closed_streams()
+        _spare_typing_extensions()
+        naming = import_module(f"{__name__}.naming")
+        import_module(f"{__name__}.commands").cli(prog_name=naming.title(), complete_var=naming.variable())
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except OSError as error:
+        if error.filename is not None:  # not about a stream
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # where Python writes at its end what it could not write before
+        remedy = "Free space, or write elsewhere."
+        sys.stderr.write(f"error: standard output cannot be written: {error.strerror}. {remedy}\n")
+        sys.exit(2)

@@ -113,6 +113,7 @@ def command(
     if fix and "-" in named:
         raise click.UsageError("--fix writes files, and standard input is none; --diff shows what it would write.")
     asked = Asked(named, recursive, outputs_of(outputs), color, verbose, write_baseline, fix, diff, options, choose)
+    _refuse_contradictions(asked, has_outputs=bool(outputs))
     try:
         found = Found() if isolated else _configuration(config_file, named)
         settled = settle(Flags(**flags), found, _policy)
@@ -123,6 +124,20 @@ def command(
             sys.exit(_run(asked, settled, found))
     except WebhookError as error:
         fail(error)
+
+
+def _refuse_contradictions(asked: Asked, *, has_outputs: bool) -> None:
+    """Raises click's usage error for switches of which one would have no say: what was asked for is done, or refused."""
+    switches = {"--fix": asked.fix, "--diff": asked.diff, "--options": asked.options}
+    given = [name for name, is_given in switches.items() if is_given]
+    if len(given) > 1:
+        raise click.UsageError(f"Give one of {' and '.join(given)}: --fix writes, --diff and --options only show.")
+    if asked.choose and (not given or asked.options):
+        raise click.UsageError("--choose is for --fix and --diff: it says which option they take.")
+    shows = asked.diff or asked.options
+    for name, is_given in (("--write-baseline", asked.write_baseline), ("--output", has_outputs)):
+        if shows and is_given:
+            raise click.UsageError(f"{given[0]} prints patches and nothing else: leave out {name}.")
 
 
 @contextmanager

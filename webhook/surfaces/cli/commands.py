@@ -1,11 +1,12 @@
 """The commands: their names and first lines of help, without importing them."""
 
 import gc
+import sys
 from importlib import import_module
 
 import click
 
-from webhook.surfaces.cli import COMMANDS
+from webhook.surfaces.cli import COMMANDS, INTERRUPTED
 
 
 class Commands(click.Group):
@@ -25,10 +26,37 @@ class Commands(click.Group):
             gc.enable()
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does it; for a word that is no command it says what was meant."""
+        word = args[0]
+        if word not in COMMANDS and not word.startswith("-"):
+            ctx.fail(f"No such command {word!r}{_meant(word)}")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """As click does it, with a status of its own after Ctrl-C: click's is that of findings."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("\nstopped", err=True)
+            sys.exit(INTERRUPTED)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands in ``--help``, without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def _meant(word: str) -> str:
+    from difflib import get_close_matches
+    from pathlib import Path
+
+    if word.endswith((".yaml", ".yml", ".json")) or Path(word).exists():
+        return f". Did you mean `check {word}`?"
+    close = get_close_matches(word, COMMANDS, n=1)
+    return f". Did you mean {close[0]!r}?" if close else f"; there are {', '.join(COMMANDS)}."
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -1,5 +1,6 @@
 """``--fix``, ``--diff`` and ``--options`` of ``migratable check``."""
 
+import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import unified_diff
@@ -149,7 +150,9 @@ def _places(inputs: Sequence[Manifests]) -> dict[tuple[str, int, int], Given]:
 
 def diff(name: str, before: bytes, after: bytes) -> str:
     """A unified diff that ``git apply`` and ``patch -p1`` take."""
-    old, new = (text.decode().splitlines(keepends=True) for text in (before, after))
+    old, new = (
+        [*io.StringIO(text.decode(), newline="\n")] for text in (before, after)
+    )  # the ends of line that patch knows
     shown = file_of(name).lstrip("/")
     lines = unified_diff(old, new, f"a/{shown}", f"b/{shown}")
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)

@@ -14,6 +14,7 @@ EXIT_STATUS = (
     ("0", "Nothing was found at or above --fail-on, or the command did what it was asked to."),
     ("1", "There are findings; with --diff or --options, there is something to change."),
     ("2", "Usage, unreadable input, or no answer from the cluster: not everything was checked."),
+    ("130", "Stopped with Ctrl-C."),
 )
 FILES = (
     (
