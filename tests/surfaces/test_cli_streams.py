@@ -51,7 +51,7 @@ def test_a_full_disk_is_an_error_and_no_finding(folder: Path, command: str) -> N
     ("command", "status", "told"),
     [
         ("migratable check vm.yaml >&-", 1, ""),
-        ("migratable check vm.yaml 2>&-", 1, "denied in 1 object"),
+        ("migratable check vm.yaml 2>&-", 1, "2 denied, 1 unproven in 1 object"),
         ("migratable check - <&-", 2, "error: stdin: standard input is empty."),
     ],
 )
