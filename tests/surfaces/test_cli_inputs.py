@@ -214,3 +214,31 @@ def test_what_was_not_read_is_told_with_place_field_and_remedy(tmp_path: Path, s
     assert told.endswith(
         ":3: spec.evictionStrategy: wrong type: expected text, got a whole number. Write the type that the field has in the API."
     )
+
+
+@pytest.mark.parametrize(
+    "version", ["kubevirt/v1", "kubervirt.io/v1", "Kubevirt.io/v1", "kubevirt.io", "v1"], ids=str
+)
+def test_a_machine_in_a_misspelt_group_is_no_silent_skip(tmp_path: Path, version: str) -> None:
+    """
+    A VirtualMachine whose group nobody serves was passed over as somebody else's, with status 0.
+    """
+    (tmp_path / "vm.yaml").write_text(BAD.replace("kubevirt.io/v1", version))
+
+    ran = migratable("check", "vm.yaml", cwd=tmp_path)
+
+    assert ran.status == 1
+    assert "deny LM801 unknown-kind  vm.yaml:1:1  apiVersion" in ran.out
+    assert "fix: Write kubevirt.io/v1." in ran.out
+
+
+@pytest.mark.parametrize("version", ["vmoperator.vmware.com/v1alpha3", "compute.cnrm.cloud.google.com/v1beta1"])
+def test_machines_of_other_operators_are_left_alone(tmp_path: Path, version: str) -> None:
+    """
+    Other groups may have a kind of the same name; nothing is said of theirs.
+    """
+    (tmp_path / "vm.yaml").write_text(BAD.replace("kubevirt.io/v1", version))
+
+    ran = migratable("check", "vm.yaml", cwd=tmp_path)
+
+    assert (ran.status, ran.out) == (0, "nothing found in 0 objects\n")

@@ -15,7 +15,7 @@ from webhook.objects.nulls import is_about_null, without_nulls
 from webhook.objects.path import FieldPath, dotted
 from webhook.resolve.kubeyaml import Document, read_documents
 from webhook.resolve.misfits import misfit
-from webhook.rules.manifest_kind import GROUPS
+from webhook.rules.manifest_kind import GROUPS, meant_group
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -132,10 +132,10 @@ def _problem(document: Document, at: FieldPath, message: str, remedy: str) -> Ba
 
 
 def is_ours(given: Given) -> bool:
-    """Whether something here may say anything about the object: judged kinds, and misspelt ones of the same groups."""
-    return (given.known is not None and given.known.judged) or (
-        given.known is None and group_of(given.api_version) in GROUPS
-    )
+    """Whether something here may say anything about the object: judged kinds, and what is misspelt: kind or group."""
+    if given.known is not None:
+        return given.known.judged
+    return group_of(given.api_version) in GROUPS or bool(meant_group(given.api_version, given.kind))
 
 
 def objects_in(given: Iterable[Given]) -> Iterator[Kubernetes]:
