@@ -84,6 +84,19 @@ def test_an_operation_changes_its_place_and_nothing_else(operation: dict[str, An
     assert edited(BLOCK, operation) == BLOCK.replace(before, after)
 
 
+@pytest.mark.parametrize("style", ["|", "|-", ">", ">-", "|2-", "|+"])
+@pytest.mark.parametrize("behind", ["", "  # its own line\n", "\n\n  # farther\n"], ids=["nothing", "comment", "gap"])
+def test_a_text_of_several_lines_is_replaced_up_to_its_last(style: str, behind: str) -> None:
+    """
+    A comment below a block of text stays on its own line, and the key that follows on its own.
+    """
+    before = f"spec:\n  strategy: {style}\n    livemigrate\n{behind}  other: 1\n"
+
+    after = edited(before, {"op": "replace", "path": "/spec/strategy", "value": "LiveMigrate"})
+
+    assert after == f"spec:\n  strategy: LiveMigrate\n{behind}  other: 1\n"
+
+
 def test_line_ends_and_a_byte_order_mark_stay() -> None:
     """
     A file with CRLF and a byte order mark keeps both, also in lines that are added.

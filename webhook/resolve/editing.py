@@ -176,6 +176,8 @@ class _Editor:
                 raise LookupError
             return _end(key), self._true_end(node), f": {self._inline(value, flow=False)}"
         start, end = _start(node), _end(node)
+        if getattr(node, "style", None) in ("|", ">"):  # it ends where the next line begins, be that a comment's
+            end = start + len(self._text[start:end].rstrip())
         new = self._inline(value, flow=self._is_flow(parent))
         return start, end, f" {new}" if start == end else new
 
