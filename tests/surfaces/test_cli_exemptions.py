@@ -212,7 +212,10 @@ def test_a_comment_comes_before_the_baseline(known: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("findings: [{fingerprint: 1}]\n", "baseline known.yaml: Expected `str`, got `int`"),
+        (
+            "findings: [{fingerprint: 1}]\n",
+            "baseline known.yaml: findings[0].fingerprint: expected text, got a whole number",
+        ),
         ("finding: []\n", "unknown field `finding`"),
         ("a: [\n", "baseline known.yaml:2"),
         (None, "baseline known.yaml cannot be read: No such file or directory"),

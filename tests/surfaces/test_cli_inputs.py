@@ -216,9 +216,7 @@ def test_what_was_not_read_is_told_with_place_field_and_remedy(tmp_path: Path, s
     )
 
 
-@pytest.mark.parametrize(
-    "version", ["kubevirt/v1", "kubervirt.io/v1", "Kubevirt.io/v1", "kubevirt.io", "v1"], ids=str
-)
+@pytest.mark.parametrize("version", ["kubevirt/v1", "kubervirt.io/v1", "Kubevirt.io/v1", "kubevirt.io", "v1"], ids=str)
 def test_a_machine_in_a_misspelt_group_is_no_silent_skip(tmp_path: Path, version: str) -> None:
     """
     A VirtualMachine whose group nobody serves was passed over as somebody else's, with status 0.

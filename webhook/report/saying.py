@@ -33,9 +33,9 @@ def place_of_problem(problem: ProblemReport) -> str:
 
 
 def name_of(judged: ObjectReport) -> str:
-    """``VirtualMachine tenant/web``."""
-    name = "/".join(part for part in (judged.namespace, judged.name) if part) or "(no name)"
-    return f"{judged.kind} {name}"
+    """``VirtualMachine tenant/web``; a namespace is never taken for the name."""
+    name = judged.name or "(no name)"
+    return f"{judged.kind} {judged.namespace}/{name}" if judged.namespace else f"{judged.kind} {name}"
 
 
 def exempted(finding: FindingReport) -> str:

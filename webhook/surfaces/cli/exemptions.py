@@ -8,11 +8,13 @@ import click
 import msgspec
 
 from webhook.errors import BadInput, Misconfigured
+from webhook.objects.path import dotted
 from webhook.policy import Exemption
 from webhook.report.model import Report
 from webhook.report.saying import file_of
 from webhook.resolve.files import COMMENT, Sources
 from webhook.resolve.kubeyaml import read_documents
+from webhook.resolve.misfits import misfit
 from webhook.surfaces.cli.status import EXIT_ERROR, tell_problems
 
 if TYPE_CHECKING:
@@ -75,10 +77,12 @@ def _read(path: Path) -> "Baseline":
     remedy = "Write it anew with --write-baseline, or name another with --baseline."
     try:
         documents = read_documents(path.read_bytes(), str(path))
-        return msgspec.convert(documents[0].value if documents else {}, Baseline)
+        value = documents[0].value if documents else {}
+        return msgspec.convert(value, Baseline)
     except OSError as error:
         raise Misconfigured(f"baseline {path} cannot be read: {error.strerror}", remedy=remedy) from None
     except BadInput as error:
         raise Misconfigured(f"baseline {path}:{error.line}: {error.message}", remedy=error.remedy) from None
     except msgspec.ValidationError as error:
-        raise Misconfigured(f"baseline {path}: {error}", remedy=remedy) from None
+        text, at = misfit(value, error, lambda each: msgspec.convert(each, Baseline))
+        raise Misconfigured(f"baseline {path}: {dotted(at)}{': ' if at else ''}{text}", remedy=remedy) from None
