@@ -50,12 +50,13 @@ class Commands(click.Group):
 
 
 def _meant(word: str) -> str:
-    from difflib import get_close_matches
     from pathlib import Path
+
+    from webhook.kubevirt.nearest import close_matches
 
     if word.endswith((".yaml", ".yml", ".json")) or Path(word).exists():
         return f". Did you mean `check {word}`?"
-    close = get_close_matches(word, COMMANDS, n=1)
+    close = close_matches(word, COMMANDS)
     return f". Did you mean {close[0]!r}?" if close else f"; there are {', '.join(COMMANDS)}."
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from webhook.errors import BadInput, Misconfigured
+from webhook.kubevirt.nearest import close_matches
 from webhook.objects.path import FieldPath, dotted
 from webhook.policy import Action, Exemption, Profile
 from webhook.resolve.kubeyaml import Document, read_documents
@@ -172,9 +173,7 @@ def _config(value: object, shown: Path, lines: Mapping[str, int]) -> Config:
     keys = [each.encode_name for each in msgspec.structs.fields(Config)]
     for key in value if isinstance(value, dict) else ():
         if key not in keys:
-            from difflib import get_close_matches
-
-            near = get_close_matches(key, keys, n=1)
+            near = close_matches(key, keys)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise Misconfigured(
                 f"{_at(shown, lines, key)}: there is no setting {key!r}",

@@ -12,6 +12,7 @@ import msgspec
 
 from webhook import __version__
 from webhook.errors import BadInput
+from webhook.kubevirt.nearest import close_matches
 from webhook.report.model import Report
 from webhook.resolve.files import Sources
 from webhook.surfaces.cli.status import fail
@@ -61,9 +62,7 @@ def _output(asked: str) -> Output:
 
 
 def _hint(form: str) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(form.lower(), FORMATS, n=1)
+    close = close_matches(form.lower(), FORMATS)
     return f" (did you mean {close[0]}?)" if close else ""
 
 
