@@ -48,6 +48,7 @@ def fields(**spec: Any) -> list[tuple[str, str, str]]:
             ("interfaces", "", "spec.template.spec.domain.devices.interfaces"),
         ),
         ({"template": {"spec": {"volumes": [{"name": "a", "pvc": {}}]}}}, ("pvc", "", "")),
+        ({"template": {"spec": {"domain": {"devices": {"disk": []}}}}}, ("disk", "disks", "")),
         ({"zzz": 1}, ("zzz", "", "")),
     ],
 )
@@ -55,7 +56,7 @@ def test_a_strange_field_is_told_with_what_was_meant_or_where_it_belongs(
     spec: dict[str, Any], found: tuple[str, str, str]
 ) -> None:
     """
-    Another case and a near name are misspelt; the name of a field that stands elsewhere is misplaced; others are nothing.
+    Another case, one for several and a near name are misspelt; a name that stands elsewhere is misplaced; others are nothing.
     """
     assert fields(**spec) == [found]
 

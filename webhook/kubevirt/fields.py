@@ -143,7 +143,7 @@ def _are_plain(name: str, value: Json) -> bool:
 def _field(kind: str, path: FieldPath, name: str, key: str) -> StrangeField:
     known = FIELDS[name]
     by_case = {each.lower(): each for each in known}
-    meant = by_case.get(key.lower(), "")
+    meant = by_case.get(key.lower(), "") or by_case.get(f"{key.lower()}s", "")
     if not meant:
         elsewhere = _place_of(kind, path, key)
         if elsewhere:

@@ -53,6 +53,11 @@ RULE = Rule(
             violates=("spec.template.spec.domain.devices.interfaces[0].masquerad",),
         ),
         Example(
+            "one of several: not the disk that stands below disks",
+            _VM.format("spec: {domain: {devices: {disk: [{name: os, disk: {}}]}}}"),
+            violates=("spec.template.spec.domain.devices.disk",),
+        ),
+        Example(
             "labels are anybody's", _VM.format("metadata: {labels: {anything: goes}}, spec: {domain: {devices: {}}}")
         ),
     ),
