@@ -123,7 +123,7 @@ def test_nothing_on_standard_input_is_an_error() -> None:
     ran = migratable("check", "-", stdin=" \n")
 
     assert ran.status == 2
-    assert ran.err == "error: -: standard input is empty. See what the command before the pipe says.\n"
+    assert ran.err == "error: stdin: standard input is empty. See what the command before the pipe says.\n"
 
 
 def test_an_empty_list_is_an_answer() -> None:

@@ -36,7 +36,7 @@ def test_every_command_tells_what_it_does(name: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["frobnicate"], "No such command 'frobnicate'."),
+        (["frobnicate"], "No such command 'frobnicate'"),
         (["explain"], "Missing argument 'RULE'."),
         (["rules", "-o", "xml"], "'xml' is not one of"),
         (["version", "--frobnicate"], "No such option"),
