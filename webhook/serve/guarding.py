@@ -175,6 +175,7 @@ class GuardedProtocol(HttpToolsProtocol):
         super().__init__(*args, **rest)
         self.logger = log
         self._guard = guard
+        self._header_bytes = guard.limits.header_bytes
         self._overhead = 0
         """Bytes of the request under way that are not its body."""
         self._named = 0
@@ -227,13 +228,13 @@ class GuardedProtocol(HttpToolsProtocol):
             self._overhead = self._named = 0
         self._overhead += len(data)
         super().data_received(data)
-        if self.in_request and self._overhead > self._guard.limits.header_bytes and not self.transport.is_closing():
+        if self.in_request and self._overhead > self._header_bytes and not self.transport.is_closing():
             self._named = self._overhead
             self.send_400_response("")
 
     def send_400_response(self, msg: str) -> None:
         """What uvicorn answers to what is no HTTP; 431 where there is only too much of it."""
-        if self._named <= self._guard.limits.header_bytes:
+        if self._named <= self._header_bytes:
             self._guard.refused("malformed")
             super().send_400_response(msg)
         else:
@@ -264,23 +265,25 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_url(self, url: bytes) -> None:
         """A part of the target."""
-        self._count(url)
+        self._named += len(url)
+        self._bound()
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header, or a trailer."""
-        self._count(name, value)
+        self._named += len(name) + len(value)
+        self._bound()
         super().on_header(name, value)
 
-    def _count(self, *parts: bytes) -> None:
-        self._named += sum(map(len, parts))
-        if self._named > self._guard.limits.header_bytes:
+    def _bound(self) -> None:
+        if self._named > self._header_bytes:
             raise httptools.HttpParserError("too long")
 
     def on_headers_complete(self) -> None:
         """The headers are whole; of codings other than ``chunked`` the parser lets some pass that others read otherwise."""
-        if any(name == b"transfer-encoding" and value.lower() != b"chunked" for name, value in self.headers):
-            raise httptools.HttpParserError("another coding")
+        for name, value in self.headers:
+            if name == b"transfer-encoding" and value.lower() != b"chunked":
+                raise httptools.HttpParserError("another coding")
         if self.parser.get_http_version() not in ("1.1", "1.0"):
             raise httptools.HttpParserError("another protocol")
         self.in_headers = False
