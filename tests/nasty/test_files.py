@@ -120,7 +120,7 @@ def test_i5_a_key_that_stands_twice(folder: Path) -> None:
     assert (ran.status, ran.errors) == (
         2,
         {
-            "twice.yaml": "key 'metadata' stands twice in lines 3 and 5. Keep one of them: which of the two counts differs "
+            "twice.yaml": "metadata: key 'metadata' stands twice in lines 3 and 5. Keep one of them: which of the two counts differs "
             "from reader to reader."
         },
     )
@@ -209,7 +209,7 @@ def test_i11_recursion_and_complex_keys_are_refused_and_merges_are_kubernetes(fo
         {
             "complex.yaml": "a key is a mapping or a list. Use text as the key; put quotes around what begins with a "
             "bracket or brace.",
-            "recursive.yaml": "anchor 'a' contains itself. Write out what the alias repeats.",
+            "recursive.yaml": "a: anchor 'a' contains itself. Write out what the alias repeats.",
         },
     )
     assert "nonsense" not in ran.out

@@ -1,6 +1,7 @@
 """What ``migratable check`` reads, and what it says of what it does not read."""
 
 import io
+import os
 from itertools import count
 from pathlib import Path
 
@@ -240,3 +241,25 @@ def test_machines_of_other_operators_are_left_alone(tmp_path: Path, version: str
     ran = migratable("check", "vm.yaml", cwd=tmp_path)
 
     assert (ran.status, ran.out) == (0, "nothing found in 0 objects\n")
+
+
+@pytest.mark.parametrize("words", [("-R", "."), ("deep",), ("-R", "deep")], ids=" ".join)
+def test_a_folder_that_may_not_be_listed_is_no_silent_skip(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """
+    Manifests behind a folder without rights were passed over with -R, and ended in a traceback without.
+    """
+    real = os.scandir
+
+    def refusing(path: str | Path = ".") -> object:
+        if Path(path).name == "deep":
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+
+    ran = migratable("check", *words, "--ignore", "templates", cwd=folder)
+
+    assert ran.status == 2
+    assert "error: deep: cannot be read: Permission denied. Check the folder's rights.\n" in ran.err

@@ -165,28 +165,42 @@ def _find(path: str, recursive: bool) -> Iterator[_Wanted | Manifests]:
 
 def _folder(path: Path, recursive: bool) -> Iterator[_Wanted | Manifests]:
     root = path.resolve()
+    closed: list[OSError] = []
     found = False
-    for each, is_link in _within(path) if recursive else _directly_in(path):
+    for each, is_link in _inside(path, recursive, closed):
         if _suffix(each).lower() in SUFFIXES:
             found = True
             yield _Wanted(each, root, is_named=False, is_link=is_link)
         elif recursive and is_link and Path(each).is_dir() and not Path(each).resolve().is_relative_to(root):
             yield _Wanted(each, root, is_named=False, is_link=True)  # refused below, not left out in silence
-    if not found:
+    for error in closed:
+        yield _refused(
+            _named(str(Path(error.filename))), f"cannot be read: {error.strerror}", "Check the folder's rights."
+        )
+    if not found and not closed:
         hint = "" if recursive else " Add -R to look into folders inside it."
         yield _refused(_named(str(path)), "the folder holds no manifests", f"Name a folder with .yaml files.{hint}")
 
 
-def _directly_in(folder: Path) -> list[tuple[str, bool]]:
-    """What a folder holds, sorted, and which of it are links."""
-    inside = "" if str(folder) == "." else os.path.join(folder, "")  # noqa: PTH118 - a Path has no end
-    with os.scandir(folder) as entries:
-        return sorted((inside + each.name, each.is_symlink()) for each in entries)
+def _inside(folder: Path, recursive: bool, closed: list[OSError]) -> list[tuple[str, bool]]:
+    """
+    What a folder holds, sorted by the parts of the path, and which of it are links; links to folders are not followed.
 
-
-def _within(folder: Path) -> list[tuple[str, bool]]:
-    """As ``_directly_in``, with all folders inside."""
-    return [(str(each), each.is_symlink()) for each in sorted(folder.rglob("*"), key=lambda each: each.parts)]
+    What may not be listed is added to ``closed``: pathlib's patterns pass over it in silence.
+    """
+    found: list[tuple[list[str], bool]] = []
+    waiting: list[list[str]] = [[] if str(folder) == "." else [str(folder).rstrip("/")]]
+    while waiting:
+        parts = waiting.pop()
+        try:
+            with os.scandir("/".join(parts) or ("/" if parts else ".")) as entries:
+                for each in entries:
+                    found.append(([*parts, each.name], each.is_symlink()))
+                    if recursive and each.is_dir(follow_symlinks=False):
+                        waiting.append([*parts, each.name])
+        except OSError as error:
+            closed.append(error)
+    return [("/".join(parts), is_link) for parts, is_link in sorted(found)]
 
 
 def _suffix(path: str) -> str:
