@@ -120,8 +120,8 @@ def test_i5_a_key_that_stands_twice(folder: Path) -> None:
     assert (ran.status, ran.errors) == (
         2,
         {
-            "twice.yaml": "metadata: key 'metadata' stands twice in lines 3 and 5. Keep one of them: which of the two counts differs "
-            "from reader to reader."
+            "twice.yaml": "metadata: key 'metadata' stands twice in lines 3 and 5. Keep one of them: which of the two counts "
+            "differs from reader to reader."
         },
     )
 
