@@ -14,7 +14,8 @@ from typing import Any
 
 from tests.apiserver.pki import CertificateAuthority
 from tests.fuzz.mutating import CANARY, bytes_of, mutated, mutated_bytes
-from tests.properties.supply import spec_of, stored
+from tests.generating.accepting import spec_of
+from tests.properties.supply import stored
 from tests.serve.wire import Wire, listening
 from tests.surfaces.admission.reviews import review
 from tests.surfaces.asgi import Answer, call

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
 from tests.generating import Manifest, World, carriers, machines, worlds
+from tests.generating.accepting import acceptable, spec_of
 from tests.kubevirt.building import read
 from webhook.engine import Finding, Judgement, judge
 from webhook.facts.objects_world import ObjectsWorld
@@ -23,29 +24,6 @@ SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, Heal
 def judged(manifest: Manifest, around: World, releases: Releases, *, complete: bool) -> Judgement:
     world = ObjectsWorld([read(one) for one in around], EVERY_KIND if complete else ())
     return judge(read(manifest), world, releases)
-
-
-def spec_of(manifest: Manifest) -> Manifest:
-    """The VMI's spec inside any of the kinds that carry one."""
-    spec = manifest["spec"]
-    if manifest["kind"] == "VirtualMachinePool":
-        spec = spec["virtualMachineTemplate"]["spec"]
-    found: Manifest = spec if manifest["kind"] == "VirtualMachineInstance" else spec["template"]["spec"]
-    return found
-
-
-def acceptable(manifest: Manifest) -> Manifest:
-    """The manifest without what KubeVirt's webhooks refuse and order would decide: names twice, a second pod network."""
-    whole = copy.deepcopy(manifest)
-    spec = spec_of(whole)
-    devices = spec["domain"]["devices"]
-    for holder, key in ((spec, "volumes"), (spec, "networks"), (devices, "interfaces"), (devices, "disks")):
-        if key in holder:
-            holder[key] = list({one["name"]: one for one in holder[key]}.values())
-    pods = [one for one in spec.get("networks", ()) if "pod" in one]
-    if len(pods) > 1:
-        spec["networks"] = [one for one in spec["networks"] if one not in pods[1:]]
-    return whole
 
 
 def shuffled(value: Any, order: random.Random) -> Any:

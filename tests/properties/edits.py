@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 from hypothesis import strategies as st
 
 from tests.generating import Manifest
+from tests.generating.accepting import spec_of
 from tests.generating.words import BRIDGE_OVERRIDE, CLAIMS, EVICTION_STRATEGIES
-from tests.properties.supply import spec_of
 
 Edit: TypeAlias = Callable[[Manifest], None]
 """Changes a manifest in place; one that does not apply changes nothing."""

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.generating import Manifest, carriers, kubevirts, migration_policies, networks, worlds
+from tests.generating.accepting import acceptable
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.world import World
 from webhook.kubevirt.releases import KNOWN, NEWEST, OLDEST_SUPPORTED, SUPPORTED, only
@@ -87,17 +88,10 @@ class Around:
 
 
 def _acceptable(manifest: Manifest) -> Manifest:
-    """Without what KubeVirt's webhooks refuse and order would decide: names twice, a second pod network."""
-    spec = spec_of(manifest)
-    devices = spec["domain"]["devices"]
-    for holder, key in ((spec, "volumes"), (spec, "networks"), (devices, "interfaces"), (devices, "disks")):
-        if key in holder:
-            holder[key] = list({one["name"]: one for one in holder[key]}.values())
-    pods = [one for one in spec.get("networks", ()) if "pod" in one]
-    if len(pods) > 1:
-        spec["networks"] = [one for one in spec["networks"] if one not in pods[1:]]
-    _machine_of(manifest).pop("updateVolumesStrategy", None)  # a migration of volumes may replace single-node claims
-    return manifest
+    """Without a migration of volumes, too, which may replace single-node claims."""
+    made = acceptable(manifest)
+    _machine_of(made).pop("updateVolumesStrategy", None)
+    return made
 
 
 def _machine_of(manifest: Manifest) -> Manifest:
@@ -113,18 +107,9 @@ def without_references(manifest: Manifest) -> Manifest:
     return made
 
 
-def spec_of(manifest: Manifest) -> Manifest:
-    """The VMI's spec inside any of the kinds that carry one."""
-    spec = manifest["spec"]
-    if manifest["kind"] == "VirtualMachinePool":
-        spec = spec["virtualMachineTemplate"]["spec"]
-    found: Manifest = spec if manifest["kind"] == "VirtualMachineInstance" else spec["template"]["spec"]
-    return found
-
-
 @cache
 def _machines() -> tuple[Manifest, ...]:
-    return tuple(_acceptable(copy.deepcopy(each)) for each in stored(carriers(), _count(250)))
+    return tuple(_acceptable(each) for each in stored(carriers(), _count(250)))
 
 
 @cache

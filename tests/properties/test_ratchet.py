@@ -5,6 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.generating import Manifest
+from tests.generating.accepting import spec_of
 from tests.properties.edits import (
     EDITS,
     METADATA,
@@ -30,7 +31,6 @@ from tests.properties.supply import (
     machines,
     policies,
     read,
-    spec_of,
     terms,
     update,
     without_references,
