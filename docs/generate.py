@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from webhook.report import as_json, pages, releases_page
-from webhook.rules import RULES
+from webhook.rules.register import RULES
 
 DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent))  # run as a script, Python looks for modules beside it only

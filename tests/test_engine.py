@@ -8,13 +8,14 @@ from msgspec.structs import replace
 
 from tests.generating import Manifest, World, carriers, worlds
 from tests.surfaces.admission.reviews import claim, on_claim, vm
-from webhook.engine import MOST_VIOLATIONS, Finding, finding_of, judge, merge
+from webhook.engine import MOST_VIOLATIONS, judge, merge
 from webhook.facts.objects_world import ObjectsWorld
+from webhook.finding import Finding, finding_of
 from webhook.kubevirt import releases as known
 from webhook.kubevirt.releases import KNOWN, NEWEST, NONE, SUPPORTED, Release, Releases, before, only, since
 from webhook.objects.kinds import find_kind
 from webhook.objects.meta import Kubernetes
-from webhook.rules import RULES
+from webhook.rules.register import RULES
 from webhook.rules.rule import Basis, Rule, Undetermined, Violation
 
 BY_ID = {rule.id: rule for rule in RULES}

@@ -24,7 +24,7 @@ from webhook.engine import judge
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt.releases import KNOWN
 from webhook.resolve.manifests import Given, objects_in, read_manifests
-from webhook.rules import RULES
+from webhook.rules.register import RULES
 from webhook.rules.rule import About
 
 TOO_MUCH = (HealthCheck.data_too_large, HealthCheck.too_slow, HealthCheck.large_base_example)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from webhook.engine import Finding, Judgement
+from webhook.finding import Finding, Judgement
 from webhook.kubevirt.releases import KNOWN, NEWEST, only
 from webhook.policy import (
     Action,
@@ -20,7 +20,7 @@ from webhook.policy import (
     ratchet,
     would_deny,
 )
-from webhook.rules import RULES
+from webhook.rules.register import RULES
 from webhook.rules.rule import Basis, Severity
 
 BY_ID = {rule.id: rule for rule in RULES}

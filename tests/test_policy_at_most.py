@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.surfaces.admission.reviews import claim, decided, on_claim, review, vm
 from webhook.policy import Action, NamespacePolicy, Policy, Profile
-from webhook.rules import RULES
+from webhook.rules.register import RULES
 from webhook.surfaces.admission.validate import Outcome
 
 SINGLE = claim("single", "ReadWriteOnce")

@@ -6,8 +6,8 @@ from typing import Any, TypeAlias
 from msgspec.structs import replace
 
 from webhook.resolve.kubeyaml import read_documents
-from webhook.rules import RULES
 from webhook.rules.example import NAMESPACE
+from webhook.rules.register import RULES
 from webhook.rules.rule import About, Example, Rule
 
 Wrap: TypeAlias = Callable[[Example], dict[str, Any]]

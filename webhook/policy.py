@@ -7,16 +7,16 @@ This file does no I/O and reads no clock: today's date is an argument.
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from functools import cache
 
 import msgspec
 
-from webhook.defaults import Wanted
-from webhook.engine import Finding, Judgement
+from webhook.defaults.default import Wanted
 from webhook.facts.world import World
+from webhook.finding import Finding, Judgement
 from webhook.kubevirt.subject import subject_of
 from webhook.objects.meta import Json, Kubernetes
 from webhook.objects.nad import Namespace
-from webhook.rules import RULES
 from webhook.rules.rule import Basis, Severity
 
 STAYS = frozenset(("None", "External"))
@@ -251,10 +251,16 @@ def ratchet(new: Sequence[Decision], old: Iterable[Decision]) -> tuple[Decision,
     )
 
 
-RULE_IDS: Mapping[str, str] = {name: rule.id for rule in RULES for name in (rule.id, rule.name)}
+@cache
+def rule_ids() -> Mapping[str, str]:
+    """The id of each rule by its id and by its name."""
+    from webhook.rules.register import RULES  # noqa: PLC0415 - most runs judge by some of the rules, and name none
+
+    return {name: rule.id for rule in RULES for name in (rule.id, rule.name)}
 
 
 def _overlaid(below: Mapping[str, Action], above: Mapping[str, Action]) -> dict[str, Action]:
     """Actions by rule, those of ``above`` first, however each side spells the rule."""
-    named = {RULE_IDS.get(rule) for rule in above}
-    return {**{rule: action for rule, action in below.items() if RULE_IDS.get(rule) not in named}, **above}
+    ids = rule_ids()
+    named = {ids.get(rule) for rule in above}
+    return {**{rule: action for rule, action in below.items() if ids.get(rule) not in named}, **above}

@@ -18,8 +18,8 @@ from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.serving import ROOT, Serving, install_hooks, kubectl_apply, serving
 from tests.waiting import wait_until
 from tests.wrapping import PREFIX, as_kubevirt, as_nad, as_policy, as_vm, before_of
-from webhook.rules import RULES
 from webhook.rules.example import NAMESPACE
+from webhook.rules.register import RULES
 from webhook.rules.rule import About, Example, Rule, Severity
 
 pytestmark = pytest.mark.apiserver

@@ -22,8 +22,8 @@ from tests.generating import (
 )
 from tests.generating.schemas import faults
 from tests.surfaces.admission.reviews import read, review
-from webhook.defaults import patches
 from webhook.defaults.default import Set
+from webhook.defaults.register import patches
 from webhook.engine import judge
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt import releases as known

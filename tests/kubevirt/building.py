@@ -5,8 +5,9 @@ from typing import Any
 
 import msgspec
 
-from webhook.engine import Judgement, judge
+from webhook.engine import judge
 from webhook.facts.objects_world import ObjectsWorld
+from webhook.finding import Judgement
 from webhook.kubevirt.releases import TABLE, Release, Releases, only
 from webhook.objects.kinds import find_kind
 from webhook.objects.meta import Kubernetes

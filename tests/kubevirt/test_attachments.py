@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhook.engine import Judgement, judge
+from webhook.engine import judge
 from webhook.facts.network import CniConfig, Fault, Ipam
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.unknown import Unknown
+from webhook.finding import Judgement
 from webhook.kubevirt import gojson
 from webhook.kubevirt.attachments import IN_USE, in_use_by, ipams_of, read_config
 from webhook.kubevirt.releases import SUPPORTED

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.kubevirt.test_attachments import LAB, a_kubevirt, a_network, a_node, findings
-from webhook.engine import judge_change
+from webhook.cluster_engine import judge_change
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt.releases import SUPPORTED
 from webhook.objects.meta import Kubernetes, ObjectMeta

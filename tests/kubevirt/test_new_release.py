@@ -21,11 +21,11 @@ exec(compile(source.replace(before, entry + "\\n\\n" + before), spec.origin, "ex
 
 from tests.kubevirt import test_fragments
 from tests.kubevirt.building import verdicts
-from webhook.engine import finding_of
+from webhook.finding import finding_of
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt.releases import KNOWN, SUPPORTED, Release, describe, giving, only, since, Reason
 from webhook.report import explain, pages, releases_page
-from webhook.rules import RULES
+from webhook.rules.register import RULES
 from webhook.surfaces.checking import choose_release
 
 old, new = Release(1, 9), Release(1, 10)

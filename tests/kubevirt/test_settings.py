@@ -5,8 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from webhook.engine import Finding, judge
+from webhook.engine import judge
 from webhook.facts.objects_world import ObjectsWorld
+from webhook.finding import Finding
 from webhook.kubevirt.releases import KNOWN, NEWEST, SUPPORTED, TABLE, Release, only, parse_release
 from webhook.kubevirt.settings import SETTINGS, built_in, in_force, same_in_all
 from webhook.objects.kinds import find_kind
@@ -15,7 +16,7 @@ from webhook.objects.meta import Kubernetes
 from webhook.objects.path import dotted
 from webhook.policy import Action, Judged, Policy, decide_all, ratchet
 from webhook.resolve.kubeyaml import read_documents
-from webhook.rules import RULES
+from webhook.rules.register import RULES
 from webhook.rules.rule import About, Example, Rule, Severity
 
 MINE = [rule for rule in RULES if rule.about in (About.SETTINGS, About.POLICY)]

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from webhook.engine import judge, judge_change
+from webhook.cluster_engine import judge_change
+from webhook.engine import judge
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt.owners import owner_of
 from webhook.kubevirt.releases import TABLE, Release, only
@@ -15,8 +16,8 @@ from webhook.kubevirt.settings import ALLOW_WORKLOAD_DISRUPTION, SETTINGS, built
 from webhook.objects.kinds import find_kind
 from webhook.objects.meta import Kubernetes
 from webhook.objects.nad import NetworkAttachmentDefinition
-from webhook.rules import BY_ID, RULES
 from webhook.rules.example import kubevirt, nad, node, service_cidr
+from webhook.rules.register import BY_ID, RULES
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SETTINGS_PAGE = (DOCS / "settings.md").read_text(encoding="utf-8")

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhook.engine import Finding, judge
+from webhook.engine import judge
 from webhook.facts.migration import MigrationFacts, Sourced
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.unknown import Unknown
+from webhook.finding import Finding
 from webhook.kubevirt.expand import expand
 from webhook.kubevirt.releases import KNOWN, SUPPORTED, Release, only
 from webhook.kubevirt.subject import subject_of

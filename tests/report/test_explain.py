@@ -9,7 +9,7 @@ from tests.report.reports import rule
 from webhook.kubevirt.releases import KNOWN, NONE, SUPPORTED, Reason, Release, before, only, since
 from webhook.policy import Profile
 from webhook.report import explain
-from webhook.rules import RULES
+from webhook.rules.register import RULES
 from webhook.rules.rule import About, Example, Rule, Severity
 
 WHERE = "denied where KubeVirt refuses it, warned about where KubeVirt would migrate it"

@@ -10,7 +10,7 @@ from tests.report.golden import golden
 from tests.report.reports import rule
 from webhook.kubevirt.releases import TABLE, Reason
 from webhook.report import pages, releases_page
-from webhook.rules import RULES
+from webhook.rules.register import RULES
 from webhook.rules.rule import Example
 
 

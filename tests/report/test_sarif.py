@@ -28,7 +28,7 @@ from tests.wrapping import every_example
 from webhook.report import sarif
 from webhook.report.model import FindingReport, ObjectReport, Report, SourceReport
 from webhook.resolve.manifests import read_manifests
-from webhook.rules import RULES
+from webhook.rules.register import RULES
 from webhook.surfaces.checking import Settings, check
 
 GITHUB_MAX_TAGS = 20

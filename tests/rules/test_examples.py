@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.wrapping import PREFIX, Wrap, before_of, every_example
-from webhook.engine import judge_change
+from webhook.cluster_engine import judge_change
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt.releases import only, parse_release
 from webhook.objects.kinds import KINDS

@@ -9,7 +9,7 @@ from msgspec.structs import fields
 from tests.wrapping import every_example
 from webhook.kubevirt.releases import KNOWN, NONE, SUPPORTED, TABLE, Release, giving
 from webhook.resolve.manifests import read_manifests
-from webhook.rules import BY_ID, RULES, about
+from webhook.rules.register import BY_ID, RULES, about
 from webhook.rules.rule import FAMILIES, About, Example, Rule
 from webhook.surfaces.checking import Settings, check
 

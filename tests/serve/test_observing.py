@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import generate_latest
 
-from webhook.rules import RULES
+from webhook.rules.register import RULES
 from webhook.serve.observing import JsonLines, Metrics
 
 CANARY = "s3cr3t-canary"

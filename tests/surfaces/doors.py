@@ -14,10 +14,11 @@ from click.testing import CliRunner
 
 from tests.surfaces.admission.reviews import review
 from tests.surfaces.asgi import Answer, call
+from tests.surfaces.running import Program
 from webhook.facts.world import World
 from webhook.report.model import ObjectReport, Report, finding_report, verdict_report
 from webhook.resolve.manifests import Given
-from webhook.rules import about
+from webhook.rules.register import about
 from webhook.rules.rule import About
 from webhook.serve.facts import ManifestFacts
 from webhook.serve.observing import Metrics
@@ -25,7 +26,6 @@ from webhook.serve.situation import Situations
 from webhook.surfaces.admission.door import Door, Situation
 from webhook.surfaces.admission.validate import Outcome
 from webhook.surfaces.api import build_api
-from webhook.surfaces.cli import cli
 
 Manifest = dict[str, Any]
 
@@ -123,7 +123,7 @@ class Doors:
         file = self.folder / "object.yaml"
         file.write_bytes(as_yaml(manifest))
         result = CliRunner().invoke(
-            cli,
+            Program(),
             ["check", str(file), "-o", "json", "--facts", str(self.facts_file), "--policy", str(self.policy_file)],
         )
         assert result.exit_code in (0, 1), result.output

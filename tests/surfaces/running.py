@@ -1,16 +1,18 @@
 """Runs the command line as a user does: its streams and its exit status."""
 
 import contextlib
+import gc
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 from click.testing import CliRunner
 
-from webhook.surfaces.cli import cli
+from webhook.surfaces.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAIN = {"NO_COLOR": "1", "COLUMNS": "100", "FORCE_COLOR": None, "CI": None}
@@ -26,10 +28,24 @@ class Ran:
     err: str
 
 
+class Program:
+    """The whole program, from its entry point on, as ``CliRunner`` runs a command of click's."""
+
+    name = "migratable"
+
+    def main(self, args: Sequence[str], **_: object) -> None:
+        """Runs it in this process, whose objects stay subject to garbage collection."""
+        with patch.object(sys, "argv", [self.name, *args]):
+            try:
+                main()
+            finally:
+                gc.unfreeze()
+
+
 def migratable(*arguments: str | Path, cwd: Path | None = None, stdin: str | bytes = "") -> Ran:
     """Runs ``migratable`` in a folder, in this process; raises what a user would see as a traceback."""
     with contextlib.chdir(cwd or Path.cwd()):
-        result = CliRunner(env=PLAIN).invoke(cli, [*map(str, arguments)], input=stdin, prog_name="migratable")
+        result = CliRunner(env=PLAIN).invoke(Program(), [*map(str, arguments)], input=stdin)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return Ran(result.exit_code, result.stdout, result.stderr)

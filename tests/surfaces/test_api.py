@@ -19,7 +19,7 @@ from webhook.errors import Unavailable
 from webhook.policy import Policy, Profile
 from webhook.resolve.kubeyaml import MAX_BYTES
 from webhook.resolve.manifests import read_manifests
-from webhook.rules import RULES
+from webhook.rules.register import RULES
 from webhook.surfaces.api import build_api
 from webhook.surfaces.api.judging import AT_ONCE, MAX_WAITING, Judging
 from webhook.surfaces.api.manners import HEADERS

@@ -6,7 +6,7 @@ import pytest
 
 from tests.surfaces.running import migratable, process
 from webhook import __version__
-from webhook.rules import RULES
+from webhook.rules.register import RULES
 from webhook.surfaces.cli import COMMANDS
 
 

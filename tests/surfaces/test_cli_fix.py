@@ -19,7 +19,7 @@ from webhook.fixes import FIXES
 from webhook.report.model import Report
 from webhook.resolve.kubeyaml import read_documents
 from webhook.resolve.manifests import Manifests, read_manifests
-from webhook.rules import RULES
+from webhook.rules.register import RULES
 from webhook.surfaces.checking import Settings, check
 from webhook.surfaces.cli.fixing import Fixed, fix, options_of
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.surfaces.manifests import BAD, CLAIM, GOOD, TEMPLATE, UNPROVEN
 from tests.surfaces.running import migratable
-from webhook.surfaces.cli import check
+from webhook.surfaces.cli import run_check
 from webhook.surfaces.cli.progress import Bar
 
 
@@ -188,7 +188,7 @@ def test_reading_and_judging_are_both_seen(
     (tmp_path / "1-vms.yaml").write_text(f"{UNPROVEN}---\n{BAD}")
     (tmp_path / "2-claim.yaml").write_text(CLAIM)
     stream, seconds = io.StringIO(), count(step=2)
-    monkeypatch.setattr(check, "bar", lambda: Bar(stream, lambda: next(seconds)))
+    monkeypatch.setattr(run_check, "bar", lambda: Bar(stream, lambda: next(seconds)))
 
     migratable("check", ".", *flags, cwd=tmp_path)
 

@@ -14,8 +14,11 @@ from tests.surfaces.running import ROOT
 
 HEAVY = {
     "asyncio",
+    "base64",
+    "click",
     "cryptography",
     "email",
+    "glob",
     "fastapi",
     "hashlib",
     "http.client",

@@ -9,7 +9,7 @@ import pytest
 
 from tests.surfaces.manifests import BAD, GOOD
 from tests.surfaces.running import PLAIN, ROOT, Ran, migratable
-from webhook.surfaces.cli import check
+from webhook.surfaces.cli import run_check
 from webhook.surfaces.cli.fixing import diff
 
 
@@ -73,7 +73,7 @@ def test_ctrl_c_is_no_finding(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     def stopped(*_: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(check, "_run", stopped)
+    monkeypatch.setattr(run_check, "_run", stopped)
 
     ran = migratable("check", "vm.yaml", cwd=folder)
 

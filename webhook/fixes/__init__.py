@@ -8,7 +8,7 @@ those. Everything that changes what a VM or a cluster does is an option, for som
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
-from webhook.engine import Finding
+from webhook.finding import Finding
 from webhook.fixes import machines, settings, spelling
 from webhook.fixes.fix import Fix
 from webhook.objects.meta import Json

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from webhook.engine import Finding
+from webhook.finding import Finding
 from webhook.fixes.fix import Fix, find, put, remove, rename, replace
 from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath

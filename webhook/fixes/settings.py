@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from webhook.engine import Finding
+from webhook.finding import Finding
 from webhook.fixes.fix import Fix, find, remove, replace
 from webhook.kubevirt.settings import SETTINGS, Type
 from webhook.objects.meta import Json

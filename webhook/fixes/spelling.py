@@ -3,19 +3,19 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from webhook.engine import Finding
+from webhook.finding import Finding
 from webhook.fixes.fix import Fix, find, put, remove, rename, replace
 from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath
 
-_MEANT = re.compile(r"(?:Did you mean|Write kind:|Write) ([A-Za-z0-9]+(?:[./][A-Za-z0-9]+)*)(?:[?;]|\.$)")
+_MEANT = r"(?:Did you mean|Write kind:|Write) ([A-Za-z0-9]+(?:[./][A-Za-z0-9]+)*)(?:[?;]|\.$)"
 """How rules say what was probably meant."""
-_MOVED = re.compile(r"Move it to ([A-Za-z]+(?:\.[A-Za-z]+)+)\.$")
+_MOVED = r"Move it to ([A-Za-z]+(?:\.[A-Za-z]+)+)\.$"
 
 
 def _value(finding: Finding, raw: Json) -> Iterator[Fix]:
     """The place holds the name."""
-    meant = _MEANT.search(finding.remedy)
+    meant = re.search(_MEANT, finding.remedy)
     written = find(raw, finding.path)
     if meant is not None and isinstance(written, str):
         yield Fix(
@@ -27,7 +27,7 @@ def _value(finding: Finding, raw: Json) -> Iterator[Fix]:
 
 def _key(finding: Finding, raw: Json) -> Iterator[Fix]:
     """The place is named so."""
-    meant = _MEANT.search(finding.remedy)
+    meant = re.search(_MEANT, finding.remedy)
     written = finding.path[-1]
     if meant is not None and isinstance(written, str) and (patch := rename(raw, finding.path, meant[1])):
         yield Fix(f"write {meant[1]} instead of {written!a}", patch, is_safe=_is_same(written, meant[1]))
@@ -36,7 +36,7 @@ def _key(finding: Finding, raw: Json) -> Iterator[Fix]:
 def _key_or_place(finding: Finding, raw: Json) -> Iterator[Fix]:
     """The place is named so, or the key stands at the wrong level: then a short value can be moved."""
     yield from _key(finding, raw)
-    moved = _MOVED.search(finding.remedy)
+    moved = re.search(_MOVED, finding.remedy)
     value = find(raw, finding.path)
     if moved is not None and isinstance(value, str | int | bool):
         target: FieldPath = tuple(moved[1].split("."))

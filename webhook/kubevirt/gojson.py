@@ -1,6 +1,5 @@
 """JSON as Go's ``encoding/json`` reads it, as far as a CNI configuration can tell the difference."""
 
-import json
 from collections.abc import Mapping
 from typing import Final
 
@@ -28,6 +27,8 @@ def parse(text: str) -> Json:
     """
     if len(text) > LONGEST:
         raise TooLarge("is longer than 1 MiB")
+    import json  # noqa: PLC0415 - what is judged most holds none
+
     try:
         return json.loads(text, parse_constant=_refuse, parse_int=_integer)
     except json.JSONDecodeError as error:

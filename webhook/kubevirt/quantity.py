@@ -14,13 +14,13 @@ NANO = 10**9
 LONGEST = 256
 """Longer texts are refused here; Go has no such limit, but nobody means an amount of that many digits."""
 
-_FORM = re.compile(
+_FORM = (
     r"(?P<value>(?P<sign>[+-]?)0*+(?P<whole>[0-9]*+)(?P<point>\.(?P<part>[0-9]*+))?+)"
     r"(?P<suffix>[eEinumkKMGTP]*+[-+]?+[0-9]*+)"
 )
 _POWERS_OF_TEN = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _POWERS_OF_TWO = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
-_EXPONENT = re.compile(r"[eE]([-+]?[0-9]+)")
+_EXPONENT = r"[eE]([-+]?[0-9]+)"
 _INT64 = 2**63
 _FAR = 400
 """Beyond this exponent the amount is useless: 10^400 stands for what is larger, a billionth for what is smaller."""
@@ -53,7 +53,7 @@ def parse_quantity(written: object) -> Quantity | None:
     if isinstance(written, bool) or not isinstance(written, str | int | float):
         return None
     text = written if isinstance(written, str) else repr(written)
-    if not text or len(text) > LONGEST or (found := _FORM.fullmatch(text)) is None:
+    if not text or len(text) > LONGEST or (found := re.fullmatch(_FORM, text)) is None:
         return None
     suffix = found["suffix"]
     whole, part = found["whole"], found["part"] or ""
@@ -73,7 +73,7 @@ def _power(suffix: str) -> tuple[int, int] | None:
         return 10, _POWERS_OF_TEN[suffix]
     if suffix in _POWERS_OF_TWO:
         return 2, _POWERS_OF_TWO[suffix]
-    written = _EXPONENT.fullmatch(suffix)
+    written = re.fullmatch(_EXPONENT, suffix)
     if written is None:
         return None
     exponent = int(written[1])

@@ -182,12 +182,12 @@ def describe(releases: Releases, among: Releases = SUPPORTED) -> str:
     return ", ".join(words) or "none"
 
 
-_VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?:[.\-+].*)?", re.ASCII)
+_VERSION = r"v?([0-9]{1,4})\.([0-9]{1,4})(?:[.\-+].*)?"
 
 
 def parse_release(text: str) -> Release | None:
     """The minor release that a version such as ``v1.9.0``, ``1.9`` or ``v1.5.3-rc.1`` belongs to, or None."""
-    found = _VERSION.fullmatch(text.strip())
+    found = re.fullmatch(_VERSION, text.strip())
     return Release(int(found[1]), int(found[2])) if found else None
 
 

@@ -55,12 +55,12 @@ class Node(Kubernetes, frozen=True):
 HOST_MODEL_LABEL = "host-model-cpu.node.kubevirt.io/"
 TSC_LABEL = "cpu-timer.node.kubevirt.io/tsc-frequency"
 SCHEDULABLE = "kubevirt.io/schedulable"
-_INT64 = re.compile(r"\+?[0-9]{1,63}")  # what strconv.ParseInt takes, as far as it is positive
+_INT64 = r"\+?[0-9]{1,63}"  # what strconv.ParseInt takes, as far as it is positive
 
 
 def _traits(labels: Mapping[str, str]) -> NodeTraits:
     text = labels.get(TSC_LABEL, "")
-    frequency = int(text) if _INT64.fullmatch(text) else 0
+    frequency = int(text) if re.fullmatch(_INT64, text) else 0
     return NodeTraits(
         labels.get(SCHEDULABLE) == "true",
         any(key.startswith(HOST_MODEL_LABEL) for key in labels),

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from webhook.kubevirt.releases import describe
-from webhook.rules import RULES
+from webhook.rules.register import RULES
 from webhook.rules.rule import Rule
 
 

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 import yaml
 
-from webhook.engine import Finding
+from webhook.finding import Finding
 from webhook.kubevirt.releases import KNOWN, NEWEST, NONE, TABLE
 from webhook.policy import Action, Policy, Profile, action_of
 from webhook.report.rule_names import closest, find_rule
 from webhook.report.when import when
-from webhook.rules import RULES
+from webhook.rules.register import RULES
 from webhook.rules.rule import FAMILIES, About, Basis, Example, Rule
 
 __all__ = ["DONE", "closest", "explain", "find", "when"]

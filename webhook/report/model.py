@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from webhook.engine import Finding, Judgement
 from webhook.errors import BadInput
+from webhook.finding import Finding, Judgement
 from webhook.fixes import fixes_of
 from webhook.kubevirt.releases import describe
 from webhook.kubevirt.verdict import Verdict

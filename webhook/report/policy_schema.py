@@ -6,7 +6,7 @@ import msgspec
 
 from webhook.kubevirt.settings import SETTINGS
 from webhook.policy import Policy
-from webhook.rules import RULES
+from webhook.rules.register import RULES
 from webhook.rules.unknown_eviction_strategy import STRATEGIES
 
 DIALECT: Final = "http://json-schema.org/draft-07/schema#"

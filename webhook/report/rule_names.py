@@ -2,7 +2,7 @@
 
 import re
 
-from webhook.rules import RULES
+from webhook.rules.register import RULES
 
 _ID = re.compile(r"lm\d{0,3}")
 _LIKE_AN_ID = re.compile(r"lm[0-9oil]{3}")

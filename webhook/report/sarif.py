@@ -15,7 +15,7 @@ from webhook.report import explain, pages
 from webhook.report.fingerprint import fingerprinted
 from webhook.report.model import FindingReport, FixReport, ObjectReport, ProblemReport, Report, Span
 from webhook.report.saying import exempted, message, problem_message
-from webhook.rules import RULES
+from webhook.rules.register import RULES
 from webhook.rules.rule import FAMILIES, Rule
 
 Json: TypeAlias = dict[str, Any]

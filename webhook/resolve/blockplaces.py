@@ -32,7 +32,7 @@ _LINE = re.compile(
     re.VERBOSE,
 )
 _place = tuple.__new__  # in half the time of Place(...), and there is one for each line
-_ODD = re.compile("[\x85\u2028\u2029\ufeff]")
+_ODD: Final = "[\x85\u2028\u2029\ufeff]"
 _NO_NAMES: Final = frozenset(
     form(word)
     for word in ("y", "n", "yes", "no", "on", "off", "true", "false", "null")
@@ -81,7 +81,7 @@ class BlockPlaces:
     """Positions of one document of plain block YAML; raises Unclear where it is not one."""
 
     def __init__(self, text: str, base: int, start: int, end: int) -> None:
-        if "\t" in text or "\r" in text or not (text.isascii() or _ODD.search(text, base, end) is None):
+        if "\t" in text or "\r" in text or not (text.isascii() or re.search(_ODD, text[base:end]) is None):
             raise Unclear
         self._text = text
         self._composed: dict[Flow, Places] = {}

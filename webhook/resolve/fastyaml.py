@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from webhook.resolve.kubejson import JsonValue
+from webhook.resolve.kubeplaces import JsonValue
 
 ryaml: Any
 try:
@@ -27,8 +27,8 @@ MOST: Final = 1 << 20
 
 _WORTH_A_LOOK: Final = ("?", "!", "\\/")
 """Without these there is nothing in a text that ``goyaml`` is about."""
-_NUL_ESCAPE = re.compile(r"\\(?:0|x00|u0000|U0000)")
-_ODD_LINES = re.compile("[\x85\u2028\u2029\ufeff]")
+_NUL_ESCAPE: Final = r"\\(?:0|x00|u0000|U0000)"
+_ODD_LINES: Final = "[\x85\u2028\u2029\ufeff]"
 
 # What may be the beginning of a plain scalar that is more than its text. Many of these are inside of texts and quotes:
 # then a text is read carefully that need not be.
@@ -40,16 +40,14 @@ _NO_TEXT: Final = frozenset(["true", "True", "TRUE", "false", "False", "FALSE", 
 _SIMPLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")
 _UNLIKE_NUMBER = re.compile(r"0[0-9a-zA-Z_]|[-+.][0-9.a-zA-Z_]|[0-9]+(?:[eE_]|\.[0-9]*(?:[eE_]|$))|[0-9]{16}")
 _NUMBER_KEY = re.compile(r"[0-9][^\s]*:")
-_WORD_ALONE = re.compile(
-    r"[ \[{,\n](?:[yYnN]|[yY]es|YES|[nN]o|NO|[oO]n|ON|[oO]ff|OFF|=)(?= *(?:[\n,\]}]|:[ \n,\]}]| #))"
-)
+_WORD_ALONE: Final = r"[ \[{,\n](?:[yYnN]|[yY]es|YES|[nN]o|NO|[oO]n|ON|[oO]ff|OFF|=)(?= *(?:[\n,\]}]|:[ \n,\]}]| #))"
 _NO_TEXT_KEY = r"(?:[tT]rue|TRUE|[fF]alse|FALSE|[nN]ull|NULL|~|[0-9][^\s,\]}]*)"
-_KEY_ALONE = re.compile(rf"[{{,]\s*{_NO_TEXT_KEY}\s*[,}}]")
-_KEY_APART = re.compile(rf"[ {{,\n]{_NO_TEXT_KEY} +:")
+_KEY_ALONE: Final = rf"[{{,]\s*{_NO_TEXT_KEY}\s*[,}}]"
+_KEY_APART: Final = rf"[ {{,\n]{_NO_TEXT_KEY} +:"
 # An anchor, alias or tag, a key behind a question mark, and a value right behind the colon of a quoted key.
-_SIGNS = re.compile(r"(?:[\n\[{,]|[:\-?] ) *(?:[&*!]|\?(?![^\s:,}\]]))")
-_COMPLEX_KEY = re.compile(r"[}\]] *:")
-_QUOTED_KEY = re.compile(r"[\"']:[^\s]")
+_SIGNS: Final = r"(?:[\n\[{,]|[:\-?] ) *(?:[&*!]|\?(?![^\s:,}\]]))"
+_COMPLEX_KEY: Final = r"[}\]] *:"
+_QUOTED_KEY: Final = r"[\"']:[^\s]"
 _BEHIND_SEPARATOR = re.compile(r"[ \t]*(?:[ \t]#.*)?$")
 _CONTENT = re.compile(r"^ *[^ #\n]", re.MULTILINE)
 _harmless: set[int] = set()
@@ -109,7 +107,7 @@ def _may_differ(text: str) -> bool:
         if len(_harmless) > _MOST_REMEMBERED:
             _harmless.clear()
         _harmless.update(map(hash, fresh))
-    return text.count("{") != text.count("{}") and _KEY_ALONE.search(text) is not None
+    return text.count("{") != text.count("{}") and re.search(_KEY_ALONE, text) is not None
 
 
 def _lines_may_differ(text: str) -> bool:
@@ -119,11 +117,11 @@ def _lines_may_differ(text: str) -> bool:
     seen = {_kind(token) for token in set(_TOKENS.findall(text))}
     return (
         "number" in seen
-        or ("word" in seen and _WORD_ALONE.search(text) is not None)
-        or ("value" in seen and " :" in text and _KEY_APART.search(text) is not None)
-        or (any(sign in text for sign in "&*!?") and _SIGNS.search(text) is not None)
-        or ((" :" in text or "}:" in text or "]:" in text) and _COMPLEX_KEY.search(text) is not None)
-        or (("':" in text or '":' in text) and _QUOTED_KEY.search(text) is not None)
+        or ("word" in seen and re.search(_WORD_ALONE, text) is not None)
+        or ("value" in seen and " :" in text and re.search(_KEY_APART, text) is not None)
+        or (any(sign in text for sign in "&*!?") and re.search(_SIGNS, text) is not None)
+        or ((" :" in text or "}:" in text or "]:" in text) and re.search(_COMPLEX_KEY, text) is not None)
+        or (("':" in text or '":' in text) and re.search(_QUOTED_KEY, text) is not None)
     )
 
 
@@ -135,8 +133,8 @@ def _is_odd(text: str) -> bool:
         or "<<" in text
         or "\n..." in text
         or "\n%" in text
-        or ("\\" in text and _NUL_ESCAPE.search(text) is not None)
-        or (not text.isascii() and _ODD_LINES.search(text) is not None)
+        or ("\\" in text and re.search(_NUL_ESCAPE, text) is not None)
+        or (not text.isascii() and re.search(_ODD_LINES, text) is not None)
     )
 
 

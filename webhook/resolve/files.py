@@ -5,7 +5,6 @@ import stat
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from glob import glob, has_magic
 from pathlib import Path, PurePath
 from typing import TypeAlias
 
@@ -150,7 +149,9 @@ def _find(path: str, recursive: bool) -> Iterator[_Wanted | Manifests]:
         yield _Wanted(path)
     elif named.is_dir():
         yield from _folder(named, recursive)
-    elif has_magic(path) and not named.exists():
+    elif any(sign in path for sign in "*?[") and not named.exists():
+        from glob import glob  # noqa: PLC0415 - shells do it for most
+
         matching = sorted(glob(path, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute patterns
         for each in matching:
             if not Path(each).is_dir():

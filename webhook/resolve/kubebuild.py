@@ -11,8 +11,8 @@ from typing import Final, NamedTuple, TypeAlias
 
 from webhook.errors import BadInput
 from webhook.resolve.goyaml import as_go_reads, is_mostly_repeated, may_refuse
-from webhook.resolve.kubejson import MAX_DEPTH, MAX_NODES, JsonValue, has_nul, stands_twice, too_deep, too_many
-from webhook.resolve.kubeplaces import RENDER, Step, Text, shown
+from webhook.resolve.kubejson import MAX_DEPTH, MAX_NODES, has_nul, stands_twice, too_deep, too_many
+from webhook.resolve.kubeplaces import RENDER, JsonValue, Step, Text, shown
 from webhook.resolve.kubescalars import (
     MERGE_TAG,
     NUMERIC,

@@ -7,13 +7,11 @@ The C decoder reads; only when something is wrong does a second, slower pass fin
 import json
 import math
 import re
-from typing import Final, TypeAlias, cast
+from typing import Final, cast
 
 from webhook.errors import BadInput
-from webhook.resolve.kubeplaces import Path, Step, Text, shown
+from webhook.resolve.kubeplaces import JsonValue, Path, Step, Text, shown
 from webhook.resolve.kubescalars import ScalarError, json_number
-
-JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
 
 MAX_DEPTH: Final = 512
 MAX_NODES: Final = 1_000_000
@@ -58,18 +56,19 @@ _DECODER: Final = json.JSONDecoder(
 )
 
 
-def is_json(text: str) -> bool:
-    """Whether the text begins as an object or array does; YAML's flow style begins so too."""
-    space = _SPACE.match(text)
-    return text[space.end() if space else 0 :][:1] in ("{", "[")
-
-
-def read_json(text: Text, max_documents: int) -> list[tuple[JsonValue, int]]:
+def read_json(text: Text, max_documents: int) -> list[tuple[JsonValue, int]] | json.JSONDecodeError:
     """
-    Every object or array of the text with its offset.
+    Every object or array of the text with its offset; the decoder's error if it is not JSON (it may yet be YAML).
 
-    ``json.JSONDecodeError`` if the text is not JSON (it may yet be YAML), ``BadInput`` if it is JSON that we refuse.
+    Raises ``BadInput`` if it is JSON that we refuse.
     """
+    try:
+        return _read(text, max_documents)
+    except json.JSONDecodeError as error:
+        return error
+
+
+def _read(text: Text, max_documents: int) -> list[tuple[JsonValue, int]]:
     values: list[tuple[JsonValue, int]] = []
     offset = _skip(_SPACE, text.text, 0)
     # Counted before they are made: three million empty objects are ten megabytes here and hundreds in memory.

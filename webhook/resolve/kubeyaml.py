@@ -5,14 +5,14 @@ A value here is the value Kubernetes would see (``sigs.k8s.io/yaml``), or there 
 Bombs, unknown tags, duplicate keys and whatever kubectl would pass over in silence are refused. This file does no I/O.
 """
 
-from json import JSONDecodeError
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from webhook.errors import BadInput
-from webhook.resolve.blockplaces import yaml_places
 from webhook.resolve.fastyaml import read_fast
-from webhook.resolve.kubejson import JsonValue, is_json, read_json
-from webhook.resolve.kubeplaces import JsonPlaces, Mark, Path, Place, Places, Text
+from webhook.resolve.kubeplaces import JsonValue, Mark, Path, Place, Places, Text
+
+if TYPE_CHECKING:
+    from json import JSONDecodeError
 
 __all__ = ["MAX_BYTES", "MAX_DOCUMENTS", "Document", "JsonValue", "Mark", "read_documents"]
 
@@ -82,7 +82,11 @@ class Document:
 
     def _locate(self) -> Places:
         if self._json:
+            from webhook.resolve.jsonplaces import JsonPlaces  # noqa: PLC0415 - as below
+
             return JsonPlaces(self._text.text, self._start)
+        from webhook.resolve.blockplaces import yaml_places  # noqa: PLC0415 - without findings nobody needs it
+
         return yaml_places(self._text.text, self._start, self._end)
 
 
@@ -94,14 +98,15 @@ def read_documents(content: bytes, source: str) -> list[Document]:
     """
     text = Text(_decode(content, source), source)
     not_json: JSONDecodeError | None = None
-    if is_json(text.text):
-        try:
-            values = read_json(text, MAX_DOCUMENTS)
+    if text.text.lstrip(" \t\r\n").startswith(("{", "[")):  # YAML's flow style begins so too
+        from webhook.resolve.kubejson import read_json  # noqa: PLC0415 - most runs do not need it
+
+        values = read_json(text, MAX_DOCUMENTS)
+        if isinstance(values, list):
             return [
                 Document(value, index, text, start, start, json=True) for index, (value, start) in enumerate(values)
             ]
-        except JSONDecodeError as error:
-            not_json = error
+        not_json = values
     found = read_fast(text.text, MAX_DOCUMENTS)
     if found is None:
         from webhook.resolve.careful import read_carefully  # noqa: PLC0415 - most runs do not need it, nor PyYAML

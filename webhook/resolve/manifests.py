@@ -14,7 +14,6 @@ from webhook.objects.meta import Json, Kubernetes
 from webhook.objects.nulls import is_about_null, without_nulls
 from webhook.objects.path import FieldPath, dotted
 from webhook.resolve.kubeyaml import Document, read_documents
-from webhook.resolve.misfits import misfit
 from webhook.rules.manifest_kind import GROUPS, meant_group
 
 
@@ -110,6 +109,8 @@ def _given(value: Json, document: Document, at: FieldPath) -> Given:
     try:
         return Given(api_version, kind, known, convert(value), value, document, at)
     except msgspec.ValidationError as error:
+        from webhook.resolve.misfits import misfit  # noqa: PLC0415 - for mistakes alone
+
         text, path = misfit(value, error, convert)
         problem = _problem(
             document, (*at, *path), f"wrong type: {text}", "Write the type that the field has in the API."

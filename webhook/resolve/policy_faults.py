@@ -13,7 +13,7 @@ from webhook.kubevirt.releases import SUPPORTED
 from webhook.kubevirt.settings import SETTINGS
 from webhook.objects.kubevirt import Configuration, DeveloperConfiguration, KubeVirt, KubeVirtSpec
 from webhook.objects.path import FieldPath
-from webhook.policy import RULE_IDS, Action, Policy, action_of
+from webhook.policy import Action, Policy, action_of, rule_ids
 
 Fault: TypeAlias = tuple[FieldPath, str]
 """A place in the policy file, and what is wrong there."""
@@ -32,8 +32,8 @@ def _of_actions(policy: Policy) -> Iterator[Fault]:
     places += [(("namespaces", index, "actions"), each.actions) for index, each in enumerate(policy.namespaces)]
     for place, actions in places:
         for rule in actions:
-            if rule not in RULE_IDS:
-                yield (*place, rule), _no_such("rule", rule, RULE_IDS)
+            if rule not in rule_ids():
+                yield (*place, rule), _no_such("rule", rule, rule_ids())
 
 
 def _of_namespaces(policy: Policy) -> Iterator[Fault]:
@@ -64,8 +64,8 @@ def _of_defaults(policy: Policy) -> Iterator[Fault]:
 
 def _of_exemptions(policy: Policy) -> Iterator[Fault]:
     for index, each in enumerate(policy.exemptions):
-        if each.rule not in RULE_IDS:
-            yield ("exemptions", index, "rule"), _no_such("rule", each.rule, RULE_IDS)
+        if each.rule not in rule_ids():
+            yield ("exemptions", index, "rule"), _no_such("rule", each.rule, rule_ids())
         if not _is_day(each.until):
             yield ("exemptions", index, "until"), f"{each.until!r} is not a day written as YYYY-MM-DD"
         for key, text in (("reason", each.reason), ("owner", each.owner)):

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 
 from webhook.policy import Policy
 from webhook.policy_standing import Standing, standing
-from webhook.rules import RULES
+from webhook.rules.register import RULES
 from webhook.serve.cache_metrics import CacheCollector, Statistics
 from webhook.serve.spool import Spool
 from webhook.serve.tls import Certificates

@@ -6,12 +6,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from webhook.engine import Finding
+from webhook.finding import Finding
 from webhook.kubevirt.releases import KNOWN
 from webhook.objects.review import StatusCause
 from webhook.policy import Action, Decision
 from webhook.report.printable import MAX
-from webhook.rules import RULES
+from webhook.rules.register import RULES
 from webhook.rules.rule import Basis
 from webhook.surfaces.admission.answering import MAX_MESSAGE, MAX_WARNING, cause_of, denied, warnings_of
 

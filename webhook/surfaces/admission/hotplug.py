@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import msgspec
 from msgspec.structs import replace
 
-from webhook.engine import Finding
+from webhook.finding import Finding
 from webhook.kubevirt.subject import subject_of
 from webhook.objects.path import FieldPath
 from webhook.objects.vm import VirtualMachine

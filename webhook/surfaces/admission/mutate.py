@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from webhook.defaults import DefaultFacts, default_sets, patches
+from webhook.defaults.default import DefaultFacts
+from webhook.defaults.register import default_sets, patches
 from webhook.engine import judge
 from webhook.surfaces.admission.reading import Readable
 from webhook.surfaces.admission.validate import Judging

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 import msgspec
 from msgspec.structs import replace
 
-from webhook.engine import Judgement, judge, judge_change
+from webhook.cluster_engine import judge_change
+from webhook.engine import judge
 from webhook.facts.unknown import Unknown
 from webhook.facts.world import World
+from webhook.finding import Judgement
 from webhook.kubevirt.attachments import IN_USE, in_use_by
 from webhook.kubevirt.releases import Releases
 from webhook.objects.kubevirt import KubeVirt

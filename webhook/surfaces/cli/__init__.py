@@ -9,10 +9,14 @@ command needs it.
 import gc
 import os
 import sys
+from errno import EPIPE
 from importlib import import_module
-from typing import TYPE_CHECKING
+from io import TextIOWrapper
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from webhook.surfaces.cli.commands import cli
     from webhook.surfaces.cli.status import exit_status
 
@@ -43,11 +47,17 @@ def __getattr__(name: str) -> object:
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
-def _open_closed_streams() -> None:
-    """A stream that the caller has closed (``>&-``) is None in Python; reading finds nothing then, and writing goes nowhere."""
+def _mend_streams() -> None:
+    """
+    A stream that the caller has closed (``>&-``) is None in Python; reading finds nothing then, and writing goes nowhere.
+
+    What the encoding of standard output has no character for is written as Python writes it in its sources.
+    """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123 - until the program ends
+    if sys.stdout.errors == "strict" and isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _spare_typing_extensions() -> None:
@@ -65,6 +75,13 @@ def _spare_typing_extensions() -> None:
         del sys.modules["typing_extensions"]
 
 
+def ready() -> None:
+    """All that a command needs is imported: what there is now is never garbage, and from now on it is looked for."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
+
+
 def main() -> None:
     """
     Entry point of the ``migratable`` script.
@@ -73,16 +90,36 @@ def main() -> None:
     """
     gc.disable()
     try:
-        _open_closed_streams()
+        _mend_streams()
         _spare_typing_extensions()
+        plain = import_module(f"{__name__}.options").plain(sys.argv[1:])
+        if plain is not None:
+            _check(plain)
         naming = import_module(f"{__name__}.naming")
         import_module(f"{__name__}.commands").cli(prog_name=naming.title(), complete_var=naming.variable())
     except KeyboardInterrupt:
+        sys.stderr.write("\nstopped\n")
         sys.exit(INTERRUPTED)
     except OSError as error:
         if error.filename is not None:  # not about a stream
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # where Python writes at its end what it could not write before
+        if error.errno == EPIPE:  # whoever read it has seen enough
+            sys.exit(1)
         remedy = "Free space, or write elsewhere."
         sys.stderr.write(f"error: standard output cannot be written: {error.strerror}. {remedy}\n")
         sys.exit(2)
+
+
+def _check(given: "Mapping[str, Any]") -> NoReturn:
+    """A check without click, but for the words in which it tells who misused it."""
+    from webhook.surfaces.cli.run_check import run
+    from webhook.surfaces.cli.status import Misused
+
+    ready()
+    try:
+        run(given)
+    except Misused as error:
+        from webhook.surfaces.cli.misused import tell_usage
+
+        tell_usage(str(error))

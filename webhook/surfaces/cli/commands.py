@@ -1,12 +1,11 @@
 """The commands: their names and first lines of help, without importing them."""
 
-import gc
 import sys
 from importlib import import_module
 
 import click
 
-from webhook.surfaces.cli import COMMANDS, INTERRUPTED
+from webhook.surfaces.cli import COMMANDS, INTERRUPTED, ready
 
 
 class Commands(click.Group):
@@ -21,9 +20,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(f"webhook.surfaces.cli.{cmd_name.replace('-', '_')}").command
-        if not gc.isenabled():  # see main()
-            gc.freeze()
-            gc.enable()
+        ready()
         return command
 
     def resolve_command(

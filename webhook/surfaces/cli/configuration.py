@@ -13,7 +13,7 @@ from webhook.kubevirt.nearest import close_matches
 from webhook.objects.path import FieldPath, dotted
 from webhook.policy import Action, Exemption, Profile
 from webhook.resolve.kubeyaml import Document, read_documents
-from webhook.resolve.misfits import misfit
+from webhook.surfaces.cli.options import FAIL_ON
 
 NAME = "migratable.yaml"
 PYPROJECT = "pyproject.toml"
@@ -184,6 +184,8 @@ def _config(value: object, shown: Path, lines: Mapping[str, int]) -> Config:
     try:
         config = msgspec.convert(value, Config)
     except msgspec.ValidationError as error:
+        from webhook.resolve.misfits import misfit
+
         text, path = misfit(value, error, lambda each: msgspec.convert(each, Config))
         key = str(path[0]) if path else ""
         field = f"{dotted(path)}: " if path else ""
@@ -206,9 +208,6 @@ def _remedy(text: str, path: FieldPath) -> str:
     if text.startswith("expected text, got "):
         return "Write it in quotation marks."
     return "Write a list: [one, other]." if text.startswith("expected a list, got text") else "Correct the value."
-
-
-FAIL_ON = ("deny", "warn", "never")
 
 
 def _at(shown: Path, lines: Mapping[str, int], key: str) -> str:

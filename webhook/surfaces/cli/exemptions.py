@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
 import msgspec
 
 from webhook.errors import BadInput, Misconfigured
@@ -14,8 +13,7 @@ from webhook.report.model import Report
 from webhook.report.saying import file_of
 from webhook.resolve.files import COMMENT, Sources
 from webhook.resolve.kubeyaml import read_documents
-from webhook.resolve.misfits import misfit
-from webhook.surfaces.cli.status import EXIT_ERROR, tell_problems
+from webhook.surfaces.cli.status import EXIT_ERROR, tell, tell_problems
 
 if TYPE_CHECKING:
     from webhook.report.baseline import Baseline
@@ -62,11 +60,9 @@ def write_baseline(report: Report, path: Path | None) -> int:
         target.write_text(baselines.render(known), encoding="utf-8")
     except OSError as error:
         raise BadInput(f"cannot write {target}: {error.strerror}", remedy="Name a file with --baseline.") from None
-    click.echo(f"note: wrote {len(known.findings)} findings to {target}", err=True)
+    tell(f"note: wrote {len(known.findings)} findings to {target}")
     if path is None:
-        click.echo(
-            f"note: to use it, give --baseline {target}, or write `baseline: {target}` to migratable.yaml", err=True
-        )
+        tell(f"note: to use it, give --baseline {target}, or write `baseline: {target}` to migratable.yaml")
     tell_problems(report.problems)
     return EXIT_ERROR if report.problems else 0
 
@@ -84,5 +80,7 @@ def _read(path: Path) -> "Baseline":
     except BadInput as error:
         raise Misconfigured(f"baseline {path}:{error.line}: {error.message}", remedy=error.remedy) from None
     except msgspec.ValidationError as error:
+        from webhook.resolve.misfits import misfit
+
         text, at = misfit(value, error, lambda each: msgspec.convert(each, Baseline))
         raise Misconfigured(f"baseline {path}: {dotted(at)}{': ' if at else ''}{text}", remedy=remedy) from None

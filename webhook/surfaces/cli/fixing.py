@@ -8,7 +8,6 @@ from pathlib import Path
 from shlex import quote
 from typing import TypeAlias
 
-import click
 import msgspec
 
 from webhook.errors import BadInput
@@ -19,7 +18,7 @@ from webhook.report.saying import file_of, name_of, place_of
 from webhook.resolve.editing import patch_text
 from webhook.resolve.files import Sources
 from webhook.resolve.manifests import Given, Manifests, read_manifests
-from webhook.surfaces.cli.status import EXIT_ERROR, EXIT_FINDINGS, tell_problems
+from webhook.surfaces.cli.status import EXIT_ERROR, EXIT_FINDINGS, Misused, echo, tell, tell_problems
 
 MOST_ROUNDS = 10
 Check: TypeAlias = Callable[[Sequence[Manifests]], Report]
@@ -44,7 +43,7 @@ def write_fixes(inputs: list[Manifests], sources: Sources, check: Check, chosen:
         write(Path(sources.paths[name]), content)
     findings = "1 finding" if fixed.count == 1 else f"{fixed.count} findings"
     files = "1 file" if len(fixed.texts) == 1 else f"{len(fixed.texts)} files"
-    click.echo(f"note: fixed {findings} in {files}", err=True)
+    tell(f"note: fixed {findings} in {files}")
     return fixed.report
 
 
@@ -58,21 +57,21 @@ def show_fixes(inputs: list[Manifests], sources: Sources, check: Check, chosen: 
         fixed = fix(inputs, sources.texts, check, choices_of(chosen))
         report = fixed.report
         shown = "".join(diff(name, before[name], content) for name, content in sorted(fixed.texts.items()))
-    click.echo(shown, nl=False)
+    echo(shown)
     tell_problems(report.problems)
     return EXIT_ERROR if report.problems else EXIT_FINDINGS if shown else 0
 
 
 def choices_of(given: Sequence[str]) -> dict[str, int]:
-    """By rule, the number of the option to take; raises click's usage error for what is no choice."""
+    """By rule, the number of the option to take; raises Misused for what is no choice."""
     chosen: dict[str, int] = {}
     for each in given:
         word, _, number = each.partition("=")
         rules = find_rules(word)
         if not rules:
-            raise click.UsageError(f"There is no rule {word!r}{hint(word)}; `migratable rules` lists them.")
+            raise Misused(f"There is no rule {word!r}{hint(word)}; `migratable rules` lists them.")
         if not number.isdecimal() or int(number) < 1:
-            raise click.UsageError(f"--choose {each}: write RULE=NUMBER, as in --choose {rules[0]}=1.")
+            raise Misused(f"--choose {each}: write RULE=NUMBER, as in --choose {rules[0]}=1.")
         chosen |= dict.fromkeys(rules, int(number))
     return chosen
 

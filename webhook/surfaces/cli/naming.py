@@ -1,7 +1,6 @@
 """What the program is called: ``migratable``, or ``kubectl migratable`` where kubectl found it as a plugin."""
 
 import sys
-from pathlib import PurePath
 
 PLUGIN = "kubectl-migratable"
 
@@ -22,4 +21,4 @@ def variable() -> str:
 
 
 def _file() -> str:
-    return PurePath(sys.argv[0]).name.replace("_", "-").removesuffix(".py")
+    return sys.argv[0].rpartition("/")[2].replace("_", "-").removesuffix(".py")

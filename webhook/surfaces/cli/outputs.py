@@ -1,13 +1,12 @@
 """Where answers go and in which format; a format's renderer is imported when it is asked for."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from os import environ, get_terminal_size
 from pathlib import Path
 from typing import Any
 
-import click
 import msgspec
 
 from webhook import __version__
@@ -15,21 +14,8 @@ from webhook.errors import BadInput
 from webhook.kubevirt.nearest import close_matches
 from webhook.report.model import Report
 from webhook.resolve.files import Sources
-from webhook.surfaces.cli.status import fail
-
-FORMATS: Mapping[str, str] = {
-    "text": "text",
-    "json": "as_json",
-    "yaml": "as_yaml",
-    "sarif": "sarif",
-    "junit": "junit",
-    "github": "github",
-    "gitlab": "gitlab",
-    "tap": "tap",
-    "markdown": "markdown",
-    "openreports": "openreports",
-}
-"""The module of ``webhook.report`` that renders each."""
+from webhook.surfaces.cli.options import FORMATS
+from webhook.surfaces.cli.status import Misused, echo, fail
 
 MAX_WIDTH = 120
 
@@ -42,22 +28,20 @@ class Output(msgspec.Struct, frozen=True):
 
 
 def outputs_of(asked: Sequence[str]) -> list[Output]:
-    """What each ``FORMAT[=FILE]`` asks for; raises click's usage error for what cannot be done."""
+    """What each ``FORMAT[=FILE]`` asks for; raises Misused for what cannot be done."""
     outputs = [_output(each) for each in asked or ("text",)]
     targets = [each.target for each in outputs]
     for target in targets:
         if targets.count(target) > 1:
             where = "standard output" if target is None else str(target)
-            raise click.UsageError(
-                f"Two formats cannot both go to {where}; write one to a file, as in -o sarif=out.sarif."
-            )
+            raise Misused(f"Two formats cannot both go to {where}; write one to a file, as in -o sarif=out.sarif.")
     return outputs
 
 
 def _output(asked: str) -> Output:
     form, _, target = asked.partition("=")
     if form not in FORMATS:
-        raise click.UsageError(f"No output format {form!r}{_hint(form)}; there are {', '.join(FORMATS)}.")
+        raise Misused(f"No output format {form!r}{_hint(form)}; there are {', '.join(FORMATS)}.")
     return Output(form, Path(target) if target not in ("", "-") else None)
 
 
@@ -104,7 +88,7 @@ def colour_for(color: str, target: Path | None) -> bool:
 
 def _write(text: str, target: Path | None) -> None:
     if target is None:
-        click.echo(text, nl=False, color=True)
+        echo(text)
         return
     try:
         target.write_text(text, encoding="utf-8")

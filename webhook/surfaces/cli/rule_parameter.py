@@ -11,7 +11,7 @@ class RuleName(click.ParamType):  # type: ignore[type-arg]  # generic from click
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Ids and names that begin so, each with the rule's summary."""
-        from webhook.rules import RULES
+        from webhook.rules.register import RULES
 
         wanted = incomplete.lower()
         return [

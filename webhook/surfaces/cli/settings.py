@@ -4,15 +4,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import click
 import msgspec
 
 from webhook.errors import Misconfigured
 from webhook.objects.path import dotted
-from webhook.policy import Action, Exemption, Policy, Profile
-from webhook.report.rule_names import find_rules, hint
-from webhook.rules import RULES
+from webhook.policy import Action, Exemption, Policy, Profile, rule_ids
 from webhook.surfaces.cli.configuration import Config, Found
+from webhook.surfaces.cli.status import Misused
 
 COMMAND_LINE = "command line"
 DEFAULT = "default"
@@ -98,7 +96,7 @@ def settle(flags: Flags, found: Found, read_policy: Callable[[Path], Policy]) ->
     """
     Puts together what is in force.
 
-    Raises Misconfigured for a bad policy or exemption, or a rule in the file that does not exist; click's usage error for
+    Raises Misconfigured for a bad policy or exemption, or a rule in the file that does not exist; Misused for
     one on the command line.
     """
     choosing = _Choosing(found)
@@ -149,7 +147,7 @@ def _actions(given: Sequence[str]) -> Iterator[tuple[str, Action]]:
     for each in given:
         rule, _, action = each.partition("=")
         if action not in list(Action):
-            raise click.UsageError(f"--rule {each}: write RULE=ACTION, where the action is one of {', '.join(Action)}.")
+            raise Misused(f"--rule {each}: write RULE=ACTION, where the action is one of {', '.join(Action)}.")
         yield rule, Action(action)
 
 
@@ -161,7 +159,7 @@ def _overrides(
     overrides: dict[str, Action] = {}
     if only:
         wanted = {rule for word in only for rule in _known(word, found, "only", config.only)}
-        overrides |= {rule.id: Action.OFF for rule in RULES if rule.id not in wanted}
+        overrides |= dict.fromkeys(set(rule_ids().values()) - wanted, Action.OFF)
     overrides |= {rule: Action.OFF for word in skip for rule in _known(word, found, "skip", config.skip)}
     return overrides | {
         rule: action for word, action in rules.items() for rule in _known(word, found, "rules", config.rules)
@@ -170,6 +168,8 @@ def _overrides(
 
 def _known(word: str, found: Found, key: str, configured: Collection[str] | None) -> list[str]:
     """The ids of the rules that a word names; whoever wrote a wrong one is told where: in the file, or as an option."""
+    from webhook.report.rule_names import find_rules, hint
+
     rules = find_rules(word)
     if rules:
         return rules
@@ -178,17 +178,17 @@ def _known(word: str, found: Found, key: str, configured: Collection[str] | None
             f"{found.origin(key)}: {key}: there is no rule {word!r}{hint(word)}",
             remedy="`migratable rules` lists them.",
         )
-    raise click.UsageError(f"There is no rule {word!r}{hint(word)}; `migratable rules` lists them.")
+    raise Misused(f"There is no rule {word!r}{hint(word)}; `migratable rules` lists them.")
 
 
 def _overridden(policy: Policy, overrides: Mapping[str, Action], exemptions: Sequence[Exemption]) -> Policy:
     """The policy under overrides, which hold in every namespace."""
     if not overrides and not exemptions:
         return policy
-    names = {rule.name: rule.id for rule in RULES}
+    ids = rule_ids()
 
     def kept(actions: Mapping[str, Action]) -> dict[str, Action]:
-        return {rule: action for rule, action in actions.items() if names.get(rule, rule) not in overrides}
+        return {rule: action for rule, action in actions.items() if ids.get(rule, rule) not in overrides}
 
     return msgspec.structs.replace(
         policy,

@@ -3,8 +3,6 @@
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-import click
-
 from webhook.errors import BadInput, WebhookError
 from webhook.report.saying import place_of_problem, problem_message
 
@@ -15,6 +13,22 @@ if TYPE_CHECKING:
 
 EXIT_FINDINGS = 1
 EXIT_ERROR = 2
+
+
+class Misused(Exception):
+    """Words of the command line that cannot be obeyed; the message says what to write."""
+
+
+def echo(text: str) -> None:
+    """Writes a piece of the answer to stdout, and not only into its buffer: what cannot be written is known now."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def tell(line: str) -> None:
+    """Writes a line to stderr."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 def exit_status(report: "Report", fail_on: str, *, strict: bool) -> int:
@@ -31,7 +45,7 @@ def exit_status(report: "Report", fail_on: str, *, strict: bool) -> int:
 def tell_problems(problems: "Iterable[ProblemReport]") -> None:
     """Says on stderr of each input that was not read: file, place and field, what is wrong, and what to do."""
     for problem in problems:
-        click.echo(f"error: {place_of_problem(problem)}: {problem_message(problem)}", err=True)
+        tell(f"error: {place_of_problem(problem)}: {problem_message(problem)}")
 
 
 def fail(error: WebhookError) -> NoReturn:
@@ -39,5 +53,5 @@ def fail(error: WebhookError) -> NoReturn:
     where = ""
     if isinstance(error, BadInput) and error.source:
         where = f"{error.source}:{error.line}: " if error.line else f"{error.source}: "
-    click.echo(f"error: {where}{error.message}. {error.remedy}", err=True)
+    tell(f"error: {where}{error.message}. {error.remedy}")
     sys.exit(EXIT_ERROR)

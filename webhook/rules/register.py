@@ -1,0 +1,29 @@
+"""All rules, for who lists, names or counts them. Who judges imports those that it needs (``machines``, ``cluster``)."""
+
+from webhook.rules import cluster, machines
+from webhook.rules.rule import About, Rule
+
+_BY_SUBJECT: dict[About, tuple[Rule, ...]] = {
+    About.VMI: machines.VMI_RULES,
+    About.DRAIN: machines.DRAIN_RULES,
+    About.BUDGET: machines.BUDGET_RULES,
+    About.MANIFEST: machines.MANIFEST_RULES,
+    About.SETTINGS: cluster.SETTINGS_RULES,
+    About.POLICY: cluster.POLICY_RULES,
+    About.NETWORK: cluster.NETWORK_RULES,
+    About.MIGRATION_NETWORK: cluster.MIGRATION_NETWORK_RULES,
+    About.NETWORK_CHANGE: cluster.NETWORK_CHANGE_RULES,
+    About.MIGRATION_NETWORK_CHANGE: cluster.MIGRATION_NETWORK_CHANGE_RULES,
+}
+
+RULES: tuple[Rule, ...] = tuple(
+    sorted((rule for rules in _BY_SUBJECT.values() for rule in rules), key=lambda rule: rule.id)
+)
+"""By id."""
+
+BY_ID: dict[str, Rule] = {rule.id: rule for rule in RULES}
+
+
+def about(subject: About) -> tuple[Rule, ...]:
+    """The rules that look at ``subject``, by id."""
+    return _BY_SUBJECT[subject]
