@@ -18,13 +18,12 @@ from webhook.kubevirt.expand import expand
 from webhook.kubevirt.fields import strange
 from webhook.kubevirt.releases import Releases, newest, only
 from webhook.kubevirt.subject import Subject, subject_of
-from webhook.kubevirt.time_allowed import budget_facts
 from webhook.kubevirt.verdict import Verdict, decide, migration_method
 from webhook.objects.kubevirt import KubeVirt, MigrationPolicy
 from webhook.objects.meta import Json, Kubernetes
 from webhook.objects.nad import NetworkAttachmentDefinition
 from webhook.objects.path import FieldPath
-from webhook.rules.machines import BUDGET_RULES, DRAIN_RULES, MANIFEST_RULES, VMI_RULES
+from webhook.rules.machines import DRAIN_RULES, MANIFEST_RULES, VMI_RULES
 from webhook.rules.rule import Assumption, Basis, Outcome, Rule
 
 MOST_VIOLATIONS = 10_000
@@ -72,7 +71,10 @@ def _judge_vmi(subject: Subject, world: World, releases: Releases) -> Judgement:
     verdict = _verdict(merged, last, releases, tuple(assumptions))
     drain = _drain_facts(last, verdict)
     merged.extend(findings_about(DRAIN_RULES, drain, releases))
-    if verdict.live_migratable is not False:
+    if verdict.live_migratable is not False and not isinstance(last.configuration, Unknown):
+        from webhook.kubevirt.time_allowed import budget_facts  # noqa: PLC0415 - for clusters whose settings are known
+        from webhook.rules.budget import BUDGET_RULES  # noqa: PLC0415
+
         budget = budget_facts(last, world)
         if budget is not None:
             merged.extend(findings_about(BUDGET_RULES, replace(budget, releases=releases), releases))

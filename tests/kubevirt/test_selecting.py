@@ -12,7 +12,8 @@ from tests.kubevirt.building import read
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.policy import Labelled, Selectors
 from webhook.facts.unknown import Unknown
-from webhook.kubevirt.selecting import NAME_LABEL, contenders, labelled, labels_alone, malformed, matches_of, selecting
+from webhook.kubevirt.carriers import labels_alone
+from webhook.kubevirt.selecting import NAME_LABEL, contenders, labelled, malformed, matches_of, selecting
 from webhook.objects.kubevirt import MigrationPolicy
 from webhook.objects.meta import ObjectMeta
 from webhook.objects.path import dotted

@@ -15,7 +15,7 @@ import yaml
 from tests.surfaces.manifests import BAD
 from tests.surfaces.running import migratable
 from tests.wrapping import every_example
-from webhook.fixes import FIXES
+from webhook.fixes import machines, maker_of, settings, spelling
 from webhook.report.model import Report
 from webhook.resolve.kubeyaml import read_documents
 from webhook.resolve.manifests import Manifests, read_manifests
@@ -62,7 +62,7 @@ def fixable() -> list[Any]:
     """Every example in every wrapping whose findings have fixes."""
     found = []
     for rule, example, wrap in every_example():
-        if rule.id in FIXES and example.violates:
+        if maker_of(rule.id) and example.violates:
             found.append(
                 pytest.param(wrap(example), example.world, rule.id, id=f"{rule.id}-{wrap.__name__}-{example.title}")
             )
@@ -96,9 +96,13 @@ def test_every_example_is_fixed_once_and_for_all(manifest: dict[str, Any], world
 
 def test_every_fix_belongs_to_a_rule() -> None:
     """
-    The table names rules that exist.
+    The tables name rules that exist, each of them one table, and what they hold is found.
     """
-    assert set(FIXES) <= {each.id for each in RULES}
+    tables = [machines.FIXES, settings.FIXES, spelling.FIXES]
+    known = [rule for table in tables for rule in table]
+
+    assert sorted(known) == sorted(set(known) & {each.id for each in RULES})
+    assert all(maker_of(rule) is table[rule] for table in tables for rule in table)
 
 
 @pytest.fixture

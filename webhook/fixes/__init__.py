@@ -5,22 +5,31 @@ A fix is *safe* where nothing else can have been meant, such as a name in the wr
 those. Everything that changes what a VM or a cluster does is an option, for somebody to choose.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import TypeAlias
 
 from webhook.finding import Finding
-from webhook.fixes import machines, settings, spelling
+from webhook.fixes import machines, spelling
 from webhook.fixes.fix import Fix
 from webhook.objects.meta import Json
 
 Maker: TypeAlias = Callable[[Finding, Json], Iterator[Fix]]
 """The fixes for a finding about an object, the best first; it never raises, whatever the object."""
 
-FIXES: Mapping[str, Maker] = {**spelling.FIXES, **machines.FIXES, **settings.FIXES}
-"""By rule id; a rule that is not here has no fix that could be written without knowing more."""
-
 
 def fixes_of(finding: Finding, raw: Json) -> tuple[Fix, ...]:
     """The fixes for one finding about the object ``raw``; none for what is undetermined."""
-    maker = FIXES.get(finding.rule.id)
+    maker = maker_of(finding.rule.id)
     return () if maker is None or finding.undetermined else tuple(maker(finding, raw))
+
+
+@cache
+def maker_of(rule: str) -> Maker | None:
+    """What makes a rule's fixes; None where nothing could be written without knowing more."""
+    maker = spelling.FIXES.get(rule) or machines.FIXES.get(rule)
+    if maker is None and rule.startswith("LM6"):
+        from webhook.fixes import settings  # noqa: PLC0415 - most findings are about VMs
+
+        maker = settings.FIXES.get(rule)
+    return maker

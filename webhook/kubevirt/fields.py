@@ -8,7 +8,7 @@ cluster is another rule's.
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import NamedTuple
+from typing import Any
 
 from webhook.facts.manifest import StrangeField, StrangeValue
 from webhook.kubevirt.field_names import FIELDS, ROOTS
@@ -63,7 +63,7 @@ _SHORTEST_MOVED = 4
 def strange(kind: str, raw: Mapping[str, Json]) -> tuple[tuple[StrangeField, ...], tuple[StrangeValue, ...]]:
     """The strange fields and values of an object of KubeVirt's API; nothing for other kinds."""
     root = ROOTS.get(kind)
-    if root is None or _is_plain(root, raw, _shape(root, is_root=True)):
+    if root is None or _is_plain(root, raw):
         return (), ()
     return search(kind, root, raw)
 
@@ -94,50 +94,53 @@ def search(kind: str, root: str, raw: Mapping[str, Json]) -> tuple[tuple[Strange
     return tuple(fields), tuple(values)
 
 
-class _Shape(NamedTuple):
-    """The keys that a type may have without anybody wondering, the types of those that are looked into, and words."""
-
-    keys: frozenset[str]
-    held: Mapping[str, str]
-    words: Mapping[str, frozenset[str]]
-
-
 @cache
-def _shape(name: str, *, is_root: bool = False) -> _Shape:
+def _shape(name: str, *, is_root: bool = False) -> tuple[frozenset[str], Mapping[str, str | frozenset[str]]]:
+    """The keys that a type may have without anybody wondering; of those that are looked into, their type or their words."""
     known = FIELDS[name]
     told = _TOLD_ELSEWHERE.get(name, frozenset()) | (_TOP if is_root else frozenset())
     words = {key: frozenset(("", *allowed)) for (holder, key), allowed in VALUES.items() if holder == name}
-    return _Shape(frozenset(known) | told, {key: held for key, held in known.items() if held}, words)
+    return frozenset(known) | told, {**{key: held for key, held in known.items() if held}, **words}
 
 
-def _is_plain(name: str, value: Json, shape: _Shape | None = None) -> bool:
+def _is_plain(root: str, raw: Mapping[str, Json]) -> bool:
     """
-    Whether there is nothing strange below an object of a type: a look without places, for most objects have nothing.
+    Whether there is nothing strange in an object: a look without places, for most objects have nothing.
 
     It may be wrong only where it says no. Types do not hold themselves, so it goes no deeper than they do.
     """
-    if name[0] == _MAP:
-        return all(each.__class__ not in _NESTED or _are_plain(name[1:], each) for each in value.values())
-    keys, held, words = shape or _shape(name)
-    if not value.keys() <= keys:
-        return False
-    for key, each in value.items():
-        if each.__class__ in _NESTED:
-            if key in held:
-                if not _are_plain(held[key], each):
-                    return False
-            elif key in words and not all(word.__class__ is str and word in words[key] for word in each):
-                return False
-        elif key in words and each.__class__ is str and each not in words[key]:
+    waiting: list[tuple[tuple[frozenset[str], Mapping[str, str | frozenset[str]]], Any]] = [
+        (_shape(root, is_root=True), raw)
+    ]
+    while waiting:
+        (keys, inner), value = waiting.pop()
+        if not value.keys() <= keys:
             return False
+        if not inner:
+            continue
+        for key, each in value.items():
+            held = inner.get(key)
+            if held is None:
+                continue
+            kind = each.__class__
+            if isinstance(held, frozenset):
+                if kind is str:
+                    if each not in held:
+                        return False
+                elif kind in _NESTED and not all(word.__class__ is str and word in held for word in each):
+                    return False
+            elif kind is dict and held[0] != _MAP:
+                waiting.append((_shape(held), each))
+            elif kind in _NESTED:
+                if held[0] == _MAP and kind is list:
+                    return False
+                shape = _shape(held.lstrip(_MAP))
+                for one in each.values() if kind is dict else each:
+                    if one.__class__ is dict:
+                        waiting.append((shape, one))
+                    elif one.__class__ is list:
+                        return False
     return True
-
-
-def _are_plain(name: str, value: Json) -> bool:
-    """As ``_is_plain``, of an object or a list of objects; a list in a list is not."""
-    if value.__class__ is dict:
-        return _is_plain(name, value)
-    return all(each.__class__ not in _NESTED or (each.__class__ is dict and _is_plain(name, each)) for each in value)
 
 
 def _field(kind: str, path: FieldPath, name: str, key: str) -> StrangeField:

@@ -16,22 +16,13 @@ import msgspec
 from webhook.facts.policy import Labelled, Selectors
 from webhook.facts.unknown import Fact, Unknown
 from webhook.facts.world import World
+from webhook.kubevirt.carriers import CARRIERS
 from webhook.kubevirt.gojson import shown
 from webhook.kubevirt.subject import subject_of
 from webhook.objects.kubevirt import MigrationPolicy
-from webhook.objects.meta import Json, Kubernetes, ObjectMeta
+from webhook.objects.meta import Json
 from webhook.objects.nad import Namespace
 from webhook.objects.path import FieldPath
-from webhook.objects.vm import (
-    PoolSpec,
-    ReplicaSetSpec,
-    VirtualMachine,
-    VirtualMachineInstanceReplicaSet,
-    VirtualMachinePool,
-    VirtualMachineSpec,
-    VirtualMachineTemplate,
-)
-from webhook.objects.vmi import VirtualMachineInstance, VMITemplate
 
 Labels: TypeAlias = Mapping[str, str]
 NAME_LABEL = "kubernetes.io/metadata.name"
@@ -39,12 +30,6 @@ NAME_LABEL = "kubernetes.io/metadata.name"
 
 _SELECTORS = "selectors"
 _NAMESPACE, _VMI = "namespaceSelector", "virtualMachineInstanceSelector"
-_CARRIERS: tuple[type[Kubernetes], ...] = (
-    VirtualMachine,
-    VirtualMachineInstance,
-    VirtualMachineInstanceReplicaSet,
-    VirtualMachinePool,
-)
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -172,7 +157,7 @@ def labelled(world: World) -> tuple[Labelled, ...]:
     """The VMs that the world knows, with their labels and those of their namespaces; empty where it knows none."""
     found: list[Labelled] = []
     spaces: dict[str, Fact[Labels]] = {}
-    for kind in _CARRIERS:
+    for kind in CARRIERS:
         every = world.every(kind)
         for each in () if isinstance(every, Unknown) else every:
             subject = subject_of(each)
@@ -185,25 +170,6 @@ def labelled(world: World) -> tuple[Labelled, ...]:
             labels = subject.meta.labels or {}
             found.append(Labelled(subject.kind, subject.name, space, labels, outer, spaces[space]))
     return tuple(found)
-
-
-def labels_alone(each: Kubernetes) -> Kubernetes:
-    """What ``labelled`` reads of a VM; any other object is left as it is."""
-    if not isinstance(each, _CARRIERS):
-        return each
-    subject = subject_of(each)
-    labels = subject.meta.labels if subject is not None else None
-    template = VMITemplate(metadata=ObjectMeta(labels=labels))
-    meta = ObjectMeta(each.meta.name, each.meta.generate_name, each.meta.namespace, labels=each.meta.labels)
-    if isinstance(each, VirtualMachine):
-        return VirtualMachine(each.api_version, each.kind, meta, VirtualMachineSpec(template=template))
-    if isinstance(each, VirtualMachineInstance):
-        return VirtualMachineInstance(each.api_version, each.kind, meta)
-    if isinstance(each, VirtualMachineInstanceReplicaSet):
-        return VirtualMachineInstanceReplicaSet(each.api_version, each.kind, meta, ReplicaSetSpec(template=template))
-    outer = subject.outer.labels if subject is not None else None
-    machine = VirtualMachineTemplate(ObjectMeta(labels=outer), VirtualMachineSpec(template=template))
-    return VirtualMachinePool(each.api_version, each.kind, meta, PoolSpec(virtual_machine_template=machine))
 
 
 def selecting(selectors: Selectors, vms: Sequence[Labelled]) -> bool | None:

@@ -3,6 +3,7 @@
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -33,18 +34,24 @@ class _Pen(msgspec.Struct, frozen=True):
     def wrap(self, text: str, indent: str = _INDENT, label: str = "") -> list[str]:
         """``text`` behind ``label``, further lines under its first word."""
         hanging = indent + " " * len(label)
-        lines = textwrap.wrap(
-            text,
-            max(self.width, len(hanging) + 20),
-            initial_indent=hanging,
-            subsequent_indent=hanging,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        lines = _wrapped(text, max(self.width, len(hanging) + 20), hanging)
         return [
             indent + self.paint(label, _BOLD) + line[len(hanging) :] if at == 0 else line
             for at, line in enumerate(lines)
         ]
+
+
+@lru_cache(1024)
+def _wrapped(text: str, width: int, indent: str) -> Sequence[str]:
+    """What is wrong and what to write instead is said in the same words of many a VM."""
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 _BOLD, _DIM, _RED, _GREEN, _YELLOW, _BLUE, _CYAN = 1, 2, 31, 32, 33, 34, 36

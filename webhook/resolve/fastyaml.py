@@ -25,8 +25,6 @@ MOST_OPEN: Final = 2_000
 MOST: Final = 1 << 20
 """Characters; in a longer text there is room for more nodes than Kubernetes' bounds, which the careful reader counts."""
 
-_WORTH_A_LOOK: Final = ("?", "!", "\\/")
-"""Without these there is nothing in a text that ``goyaml`` is about."""
 _NUL_ESCAPE: Final = r"\\(?:0|x00|u0000|U0000)"
 _ODD_LINES: Final = "[\x85\u2028\u2029\ufeff]"
 
@@ -72,7 +70,7 @@ def read_fast(text: str, most_documents: int) -> list[Found] | None:
     """Every document that is not empty, or None where the careful reader must look."""
     if ryaml is None or len(text) > MOST or text.count("{") + text.count("[") > MOST_OPEN:
         return None
-    if any(sign in text for sign in _WORTH_A_LOOK):
+    if "?" in text or "!" in text or "\\/" in text:  # without these there is nothing that goyaml is about
         from webhook.resolve.goyaml import may_refuse  # noqa: PLC0415 - it imports PyYAML, and most texts do not need it
 
         if may_refuse(text):
@@ -100,14 +98,15 @@ def _may_differ(text: str) -> bool:
 
     But for one thing that can be told line by line, and most lines of a repository have stood in another file before.
     """
-    fresh = [line for line in text.split("\n") if hash(line) not in _harmless]
+    known = _harmless
+    fresh = [line for line in text.split("\n") if hash(line) not in known]
     if fresh:
         if _lines_may_differ("\n".join(("", *fresh, ""))):
             return True
         if len(_harmless) > _MOST_REMEMBERED:
             _harmless.clear()
         _harmless.update(map(hash, fresh))
-    return text.count("{") != text.count("{}") and re.search(_KEY_ALONE, text) is not None
+    return "{" in text and text.count("{") != text.count("{}") and re.search(_KEY_ALONE, text) is not None
 
 
 def _lines_may_differ(text: str) -> bool:

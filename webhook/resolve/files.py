@@ -1,11 +1,15 @@
-"""Manifests from files, folders, patterns and standard input. A file that was not read is a problem, never a silent skip."""
+"""
+Manifests from files, folders, patterns and standard input. A file that was not read is a problem, never a silent skip.
+
+Paths are text here: a ``Path`` for each of ten thousand files takes longer than to read them, and pathlib brings urllib along.
+"""
 
 import os
 import stat
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from errno import ELOOP
 from fnmatch import fnmatchcase
-from pathlib import Path, PurePath
 from typing import TypeAlias
 
 import msgspec
@@ -74,8 +78,8 @@ class _Wanted(msgspec.Struct, frozen=True):
     """A file to read, and the folder that a link in its place may not lead out of."""
 
     path: str
-    """As ``Path`` writes it: a Path for each of ten thousand files takes longer than to read them."""
-    root: Path | None = None
+    """As ``written`` writes it."""
+    root: str = ""
     is_named: bool = True
     """Whether the user wrote this very path."""
     is_link: bool = False
@@ -97,10 +101,10 @@ class Inputs:
         recursive: bool,
         sources: Sources,
         ignore: Sequence[str] = (),
-        ours: Collection[Path] = (),
+        ours: Collection[str] = (),
         progress: Progress | None = None,
     ) -> None:
-        known = {each.resolve() for each in ours}
+        known = {os.path.realpath(each) for each in ours}
         found = [each for path in paths for each in _find(path, recursive)]
         self._wanted = [
             each for each in found if isinstance(each, Manifests) or not _is_left_out(each, ignore, known, sources)
@@ -136,7 +140,7 @@ def read_all(
     recursive: bool,
     sources: Sources,
     ignore: Sequence[str] = (),
-    ours: Collection[Path] = (),
+    ours: Collection[str] = (),
 ) -> list[Manifests]:
     """All of ``Inputs`` at once."""
     return list(Inputs(paths, recursive=recursive, sources=sources, ignore=ignore, ours=ours))
@@ -144,53 +148,51 @@ def read_all(
 
 def _find(path: str, recursive: bool) -> Iterator[_Wanted | Manifests]:
     """The files that one argument names, or why there are none."""
-    named = Path(path)
+    named = written(path)
     if path == "-":
         yield _Wanted(path)
-    elif named.is_dir():
+    elif os.path.isdir(named):
         yield from _folder(named, recursive)
-    elif any(sign in path for sign in "*?[") and not named.exists():
+    elif any(sign in path for sign in "*?[") and not os.path.exists(named):
         from glob import glob  # noqa: PLC0415 - shells do it for most
 
-        matching = sorted(glob(path, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute patterns
+        matching = sorted(glob(path, recursive=True))
         for each in matching:
-            if not Path(each).is_dir():
-                yield _Wanted(str(Path(each)), is_named=False)
+            if not os.path.isdir(each):
+                yield _Wanted(written(each), is_named=False)
         if not matching:
-            yield _refused(
-                _named(str(named)), "no file matches this pattern", "Check the path; ** reaches into folders."
-            )
+            yield _refused(_named(named), "no file matches this pattern", "Check the path; ** reaches into folders.")
     else:
-        yield _Wanted(str(named))
+        yield _Wanted(named)
 
 
-def _folder(path: Path, recursive: bool) -> Iterator[_Wanted | Manifests]:
-    root = path.resolve()
+def _folder(path: str, recursive: bool) -> Iterator[_Wanted | Manifests]:
+    root = os.path.realpath(path)
     closed: list[OSError] = []
     found = False
     for each, is_link in _inside(path, recursive, closed):
         if _suffix(each).lower() in SUFFIXES:
             found = True
             yield _Wanted(each, root, is_named=False, is_link=is_link)
-        elif recursive and is_link and Path(each).is_dir() and not Path(each).resolve().is_relative_to(root):
+        elif recursive and is_link and os.path.isdir(each) and not _is_within(os.path.realpath(each), root):
             yield _Wanted(each, root, is_named=False, is_link=True)  # refused below, not left out in silence
     for error in closed:
         yield _refused(
-            _named(str(Path(error.filename))), f"cannot be read: {error.strerror}", "Check the folder's rights."
+            _named(written(error.filename)), f"cannot be read: {error.strerror}", "Check the folder's rights."
         )
     if not found and not closed:
         hint = "" if recursive else " Add -R to look into folders inside it."
-        yield _refused(_named(str(path)), "the folder holds no manifests", f"Name a folder with .yaml files.{hint}")
+        yield _refused(_named(path), "the folder holds no manifests", f"Name a folder with .yaml files.{hint}")
 
 
-def _inside(folder: Path, recursive: bool, closed: list[OSError]) -> list[tuple[str, bool]]:
+def _inside(folder: str, recursive: bool, closed: list[OSError]) -> list[tuple[str, bool]]:
     """
     What a folder holds, sorted by the parts of the path, and which of it are links; links to folders are not followed.
 
     What may not be listed is added to ``closed``: pathlib's patterns pass over it in silence.
     """
     found: list[tuple[list[str], bool]] = []
-    waiting: list[list[str]] = [[] if str(folder) == "." else [str(folder).rstrip("/")]]
+    waiting: list[list[str]] = [[] if folder == "." else [folder.rstrip("/")]]
     while waiting:
         parts = waiting.pop()
         try:
@@ -204,6 +206,18 @@ def _inside(folder: Path, recursive: bool, closed: list[OSError]) -> list[tuple[
     return [("/".join(parts), is_link) for parts, is_link in sorted(found)]
 
 
+def written(path: str) -> str:
+    """A path as pathlib writes it: without what changes nothing in it."""
+    parts = [each for each in path.split("/") if each not in ("", ".")]
+    root = "/" if path.startswith("/") else ""
+    return root + "/".join(parts) or "."
+
+
+def _is_within(path: str, folder: str) -> bool:
+    """Whether a real path is the folder or lies in it."""
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
 def _suffix(path: str) -> str:
     """As ``Path.suffix``: what follows the last dot of the name, unless that is its first character."""
     name = path.rpartition("/")[2]
@@ -211,9 +225,9 @@ def _suffix(path: str) -> str:
     return name[dot:] if 0 < dot < len(name) - 1 else ""
 
 
-def _is_left_out(wanted: _Wanted, patterns: Sequence[str], ours: Collection[Path], sources: Sources) -> bool:
+def _is_left_out(wanted: _Wanted, patterns: Sequence[str], ours: Collection[str], sources: Sources) -> bool:
     """Whether it is a file of ours, or a pattern matches the path, its end, its name, or a folder that it lies in."""
-    if ours and not wanted.is_named and Path(wanted.path).resolve() in ours:
+    if ours and not wanted.is_named and os.path.realpath(wanted.path) in ours:
         return True
     if not any(_matches(wanted.path, pattern) for pattern in patterns):
         return False
@@ -222,8 +236,7 @@ def _is_left_out(wanted: _Wanted, patterns: Sequence[str], ours: Collection[Path
 
 
 def _matches(path: str, pattern: str) -> bool:
-    whole, wanted = PurePath(path).as_posix(), pattern.removeprefix("./").rstrip("/")
-    parts = whole.split("/")
+    parts, wanted = path.split("/"), pattern.removeprefix("./").rstrip("/")
     if "/" not in wanted:
         return any(fnmatchcase(part, wanted) for part in parts)
     starts = ("/".join(parts[at:]) for at in range(len(parts)))
@@ -233,13 +246,13 @@ def _matches(path: str, pattern: str) -> bool:
 def _read(wanted: _Wanted, sources: Sources) -> Manifests:
     """One regular file of at most 10 MiB; a link may not lead out of the folder that was named."""
     path, root = wanted.path, wanted.root
-    if root is None and path == "-":
+    if not root and path == "-":
         return _stdin(sources)
     name = _named(path)
     try:
-        if wanted.is_link and root is not None and not Path(path).resolve(strict=True).is_relative_to(root):
+        if wanted.is_link and root and not _is_within(os.path.realpath(path, strict=True), root):
             return _refused(name, "the link leads out of the folder", "Name the file itself.")
-        about = os.stat(path)  # noqa: PTH116 - see _Wanted
+        about = os.stat(path)
         if stat.S_ISDIR(about.st_mode):
             return _refused(name, "this is a folder with the name of a manifest", "Rename it.")
         if not stat.S_ISREG(about.st_mode):
@@ -249,8 +262,11 @@ def _read(wanted: _Wanted, sources: Sources) -> Manifests:
         content = _content(path, about.st_size)
     except FileNotFoundError:
         return _refused(name, "there is no such file or folder", "Check the path.")
-    except (OSError, RuntimeError, ValueError) as error:  # ValueError: a name with NUL
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "links in a circle"
+    except (OSError, ValueError) as error:  # ValueError: a name with NUL
+        reason = (
+            error.strerror if isinstance(error, OSError) and error.strerror else "its name is none that a file can have"
+        )
+        reason = "links in a circle" if isinstance(error, OSError) and error.errno == ELOOP else reason
         return _refused(name, f"cannot be read: {reason}", "Check the path and its rights.")
     sources.texts[name] = content
     sources.paths[name] = path
@@ -264,7 +280,10 @@ def _content(path: str, size: int) -> bytes:
         content = os.read(file, size + 1)
     finally:
         os.close(file)
-    return content if len(content) == size else Path(path).read_bytes()
+    if len(content) == size:
+        return content
+    with open(path, "rb") as whole:
+        return whole.read()
 
 
 def _stdin(sources: Sources) -> Manifests:

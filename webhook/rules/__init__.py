@@ -1,1 +1,1 @@
-"""The rules, one file each; ``machines`` and ``cluster`` register them and nothing else does; ``register`` has all."""
+"""The rules, one file each; ``machines``, ``budget`` and ``cluster`` register them, nothing else does; ``register`` has all."""

@@ -18,7 +18,6 @@ from webhook.rules import (
     host_model_unknown,
     hyperv_passthrough,
     manifest_kind,
-    memory_above_budget,
     memory_encryption,
     memory_encryption_tdx,
     migration_ports_listed,
@@ -27,7 +26,6 @@ from webhook.rules import (
     pinned_to_node,
     pod_network_binding,
     pod_network_without_interface,
-    post_copy_with_devices,
     preset,
     secure_execution,
     state_claim_not_shared,
@@ -72,10 +70,6 @@ DRAIN_RULES: tuple[Rule, ...] = (
     unknown_eviction_strategy.RULE,
     external_eviction.RULE,
     drain_stops.RULE,
-)
-BUDGET_RULES: tuple[Rule, ...] = (
-    memory_above_budget.RULE,
-    post_copy_with_devices.RULE,
 )
 MANIFEST_RULES: tuple[Rule, ...] = (
     manifest_kind.RULE,

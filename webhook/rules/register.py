@@ -1,12 +1,12 @@
-"""All rules, for who lists, names or counts them. Who judges imports those that it needs (``machines``, ``cluster``)."""
+"""All rules, for who lists, names or counts them; the engine imports no more of them than it needs."""
 
-from webhook.rules import cluster, machines
+from webhook.rules import budget, cluster, machines
 from webhook.rules.rule import About, Rule
 
 _BY_SUBJECT: dict[About, tuple[Rule, ...]] = {
     About.VMI: machines.VMI_RULES,
     About.DRAIN: machines.DRAIN_RULES,
-    About.BUDGET: machines.BUDGET_RULES,
+    About.BUDGET: budget.BUDGET_RULES,
     About.MANIFEST: machines.MANIFEST_RULES,
     About.SETTINGS: cluster.SETTINGS_RULES,
     About.POLICY: cluster.POLICY_RULES,

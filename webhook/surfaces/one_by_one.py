@@ -14,7 +14,7 @@ from webhook.errors import BadInput
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.snapshot import NO_SNAPSHOT, Snapshot
 from webhook.facts.unknown import Fact, Found
-from webhook.kubevirt.selecting import labels_alone
+from webhook.kubevirt.carriers import labels_alone
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 from webhook.report.model import ObjectReport, Report, object_report, report_of

@@ -1,10 +1,10 @@
 """The configuration file of ``migratable check``: where it is found, what may stand in it, and where each value is from."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from os.path import commonpath
-from pathlib import Path
-from typing import Any
+from os import getcwd
+from os.path import commonpath, dirname, exists, isdir, isfile, join
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -14,6 +14,9 @@ from webhook.objects.path import FieldPath, dotted
 from webhook.policy import Action, Exemption, Profile
 from webhook.resolve.kubeyaml import Document, read_documents
 from webhook.surfaces.cli.options import FAIL_ON
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NAME = "migratable.yaml"
 PYPROJECT = "pyproject.toml"
@@ -43,7 +46,7 @@ class Found(msgspec.Struct, frozen=True):
     """A configuration, the file that it is from, and the line of each key where lines are known."""
 
     config: Config = Config()
-    path: Path | None = None
+    path: "Path | None" = None
     lines: dict[str, int] = {}
     is_pinned: bool = False
     """Named with ``--config``, not found beside the manifests."""
@@ -61,47 +64,47 @@ def find(paths: Sequence[str]) -> Found:
     Raises Misconfigured for a file that cannot be read.
     """
     for folder in _upward(_start(paths)):
-        if _holds((folder / NAME).is_file):
-            return read(folder / NAME)
-        if _holds((folder / PYPROJECT).is_file) and _mentions_us(folder / PYPROJECT):
-            found = read(folder / PYPROJECT)
+        if isfile(join(folder, NAME)):
+            return _read(join(folder, NAME))
+        if isfile(join(folder, PYPROJECT)) and _mentions_us(join(folder, PYPROJECT)):
+            found = _read(join(folder, PYPROJECT))
             if found.path is not None:
                 return found
     return Found()
 
 
-def _holds(look: Callable[[], bool]) -> bool:
-    """What ``look`` says; False in a folder that may not be looked into, where Path's questions raise."""
-    try:
-        return look()
-    except PermissionError:
-        return False
-
-
-def _start(paths: Sequence[str]) -> Path:
+def _start(paths: Sequence[str]) -> str:
     """The folder that holds everything that was named; the current one for standard input."""
-    named = [Path(each).absolute() for each in paths if each != "-"]
+    named = [join(getcwd(), each) for each in paths if each != "-"]
     if not named or len(named) < len(paths):
-        named.append(Path.cwd())
-    common = Path(commonpath(named))
-    return common if _holds(common.is_dir) else common.parent
+        named.append(getcwd())
+    common = commonpath(named)
+    return common if isdir(common) else dirname(common)
 
 
-def _upward(folder: Path) -> Iterator[Path]:
-    for each in (folder, *folder.parents):
-        yield each
-        if _holds((each / ".git").exists):
+def _upward(folder: str) -> Iterator[str]:
+    while True:
+        yield folder
+        if exists(join(folder, ".git")) or dirname(folder) == folder:
             return
+        folder = dirname(folder)
 
 
-def _mentions_us(path: Path) -> bool:
+def _mentions_us(path: str) -> bool:
     try:
-        return TABLE.encode() in path.read_bytes()
+        with open(path, "rb") as file:
+            return TABLE.encode() in file.read()
     except OSError:
         return False
 
 
-def read(path: Path, *, pinned: bool = False) -> Found:
+def _read(path: str) -> Found:
+    from pathlib import Path
+
+    return read(Path(path))
+
+
+def read(path: "Path", *, pinned: bool = False) -> Found:
     """The configuration in one file; raises Misconfigured with file, line and key for whatever is wrong."""
     shown = _shown(path)
     try:
@@ -125,15 +128,15 @@ def read(path: Path, *, pinned: bool = False) -> Found:
     return Found(_config(documents[0].value, shown, lines), shown, lines, pinned)
 
 
-def _shown(path: Path) -> Path:
+def _shown(path: "Path") -> "Path":
     """As somebody in the current folder would name it."""
     try:
-        return path.absolute().relative_to(Path.cwd())
+        return path.absolute().relative_to(getcwd())
     except ValueError:
         return path
 
 
-def _toml(content: bytes, shown: Path) -> dict[str, Any] | None:
+def _toml(content: bytes, shown: "Path") -> dict[str, Any] | None:
     import tomllib
 
     try:
@@ -169,8 +172,8 @@ def _lines_of(document: Document) -> dict[str, int]:
     return {key: document.mark((key,)).line for key in value} if isinstance(value, dict) else {}
 
 
-def _config(value: object, shown: Path, lines: Mapping[str, int]) -> Config:
-    keys = [each.encode_name for each in msgspec.structs.fields(Config)]
+def _config(value: object, shown: "Path", lines: Mapping[str, int]) -> Config:
+    keys = Config.__struct_encode_fields__
     for key in value if isinstance(value, dict) else ():
         if key not in keys:
             near = close_matches(key, keys)
@@ -210,7 +213,7 @@ def _remedy(text: str, path: FieldPath) -> str:
     return "Write a list: [one, other]." if text.startswith("expected a list, got text") else "Correct the value."
 
 
-def _at(shown: Path, lines: Mapping[str, int], key: str) -> str:
+def _at(shown: "Path", lines: Mapping[str, int], key: str) -> str:
     return f"{shown}:{lines[key]}" if key in lines else str(shown)
 
 

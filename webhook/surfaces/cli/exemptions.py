@@ -1,7 +1,6 @@
 """Comments and baseline: read, applied and written for ``migratable check``."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,9 +15,11 @@ from webhook.resolve.kubeyaml import read_documents
 from webhook.surfaces.cli.status import EXIT_ERROR, tell, tell_problems
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from webhook.report.baseline import Baseline
 
-DEFAULT = Path("migratable-baseline.yaml")
+DEFAULT = "migratable-baseline.yaml"
 
 
 def tell_lapses(report: Report, exemptions: Sequence[Exemption], today: str) -> Report:
@@ -41,7 +42,7 @@ def apply_comments(report: Report, sources: Sources, today: str) -> Report:
     return exempt_by_comments(report, {name: comments_in(lines[name], name, today) for name in files})
 
 
-def apply_baseline(report: Report, path: Path | None, sources: Sources) -> Report:
+def apply_baseline(report: Report, path: "Path | None", sources: Sources) -> Report:
     """The answer in which known findings are exempted; raises Misconfigured for a baseline that cannot be read."""
     if path is None:
         return report
@@ -50,11 +51,13 @@ def apply_baseline(report: Report, path: Path | None, sources: Sources) -> Repor
     return baselines.exempt(report, _read(path), str(path), frozenset(map(file_of, sources.names)))
 
 
-def write_baseline(report: Report, path: Path | None) -> int:
+def write_baseline(report: Report, path: "Path | None") -> int:
     """Writes what there is to the baseline and returns the exit status: input that was not read is not in it."""
+    from pathlib import Path
+
     from webhook.report import baseline as baselines
 
-    target = path or DEFAULT
+    target = path or Path(DEFAULT)
     known = baselines.of_report(report)
     try:
         target.write_text(baselines.render(known), encoding="utf-8")
@@ -67,7 +70,7 @@ def write_baseline(report: Report, path: Path | None) -> int:
     return EXIT_ERROR if report.problems else 0
 
 
-def _read(path: Path) -> "Baseline":
+def _read(path: "Path") -> "Baseline":
     from webhook.report.baseline import Baseline
 
     remedy = "Write it anew with --write-baseline, or name another with --baseline."

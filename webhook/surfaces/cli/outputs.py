@@ -4,8 +4,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from os import environ, get_terminal_size
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -17,6 +16,9 @@ from webhook.resolve.files import Sources
 from webhook.surfaces.cli.options import FORMATS
 from webhook.surfaces.cli.status import Misused, echo, fail
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 MAX_WIDTH = 120
 
 
@@ -24,7 +26,7 @@ class Output(msgspec.Struct, frozen=True):
     """One answer to write; no target is standard output."""
 
     form: str
-    target: Path | None = None
+    target: "Path | None" = None
 
 
 def outputs_of(asked: Sequence[str]) -> list[Output]:
@@ -42,7 +44,11 @@ def _output(asked: str) -> Output:
     form, _, target = asked.partition("=")
     if form not in FORMATS:
         raise Misused(f"No output format {form!r}{_hint(form)}; there are {', '.join(FORMATS)}.")
-    return Output(form, Path(target) if target not in ("", "-") else None)
+    if target in ("", "-"):
+        return Output(form)
+    from pathlib import Path
+
+    return Output(form, Path(target))
 
 
 def _hint(form: str) -> str:
@@ -77,7 +83,7 @@ def _columns() -> int:
         return 80
 
 
-def colour_for(color: str, target: Path | None) -> bool:
+def colour_for(color: str, target: "Path | None") -> bool:
     """NO_COLOR and FORCE_COLOR are honoured; a file never gets colour."""
     if target is not None or color == "never":
         return False
@@ -86,7 +92,7 @@ def colour_for(color: str, target: Path | None) -> bool:
     return not environ.get("NO_COLOR") and sys.stdout.isatty()
 
 
-def _write(text: str, target: Path | None) -> None:
+def _write(text: str, target: "Path | None") -> None:
     if target is None:
         echo(text)
         return

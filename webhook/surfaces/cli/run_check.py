@@ -5,8 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
@@ -24,6 +23,9 @@ from webhook.surfaces.cli.progress import Bar, bar
 from webhook.surfaces.cli.settings import Flags, Settled, settle, show
 from webhook.surfaces.cli.status import Misused, echo, exit_status, fail, tell, tell_problems
 from webhook.surfaces.one_by_one import OneByOne
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SELDOM = 100_000
 """Objects that are made and not freed again between two looks for garbage."""
@@ -98,14 +100,18 @@ def _seldom_collected() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def _policy(path: Path) -> Policy:
+def _policy(path: "Path") -> Policy:
     from webhook.resolve.policy_file import read_policy
 
     return read_policy(path)
 
 
 def _configuration(config_file: str | None, named: Sequence[str]) -> Found:
-    return read(Path(config_file), pinned=True) if config_file is not None else find(named)
+    if config_file is None:
+        return find(named)
+    from pathlib import Path
+
+    return read(Path(config_file), pinned=True)
 
 
 def _run(asked: Asked, settled: Settled, found: Found) -> int:
@@ -117,7 +123,7 @@ def _run(asked: Asked, settled: Settled, found: Found) -> int:
     today = datetime.now(UTC).date().isoformat()
     settings = Settings(settled.policy, settled.release, today)
     drawn = bar()
-    ours = [each for each in (found.path, *settled.files) if each is not None]
+    ours = [str(each) for each in (found.path, *settled.files) if each is not None]
     inputs = Inputs(
         asked.paths, recursive=asked.recursive, sources=sources, ignore=settled.ignore, ours=ours, progress=drawn
     )
@@ -164,7 +170,7 @@ def _run(asked: Asked, settled: Settled, found: Found) -> int:
     return exit_status(report, settled.fail_on, strict=settled.strict)
 
 
-def _snapshot(path: Path | None) -> Snapshot:
+def _snapshot(path: "Path | None") -> Snapshot:
     if path is None:
         return NO_SNAPSHOT
     from webhook.resolve.snapshot import parse, refuse_larger

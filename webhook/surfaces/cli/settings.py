@@ -1,8 +1,7 @@
 """What ``migratable check`` works by: command line over configuration file over default, with the origin of each value."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -11,6 +10,9 @@ from webhook.objects.path import dotted
 from webhook.policy import Action, Exemption, Policy, Profile, rule_ids
 from webhook.surfaces.cli.configuration import Config, Found
 from webhook.surfaces.cli.status import Misused
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 COMMAND_LINE = "command line"
 DEFAULT = "default"
@@ -43,12 +45,16 @@ class Settled(msgspec.Struct, frozen=True):
     strict: bool
     require_match: bool
     facts: tuple[str, ...]
-    snapshot: Path | None
-    baseline: Path | None
+    snapshot: "Path | None"
+    baseline: "Path | None"
     ignore: tuple[str, ...]
-    files: tuple[Path | None, ...]
+    files: "tuple[Path | None, ...]"
     """Files of ours that may lie among manifests."""
     rows: tuple[tuple[str, Any, str], ...]
+
+
+_AS_WRITTEN = dict(zip(Config.__struct_fields__, Config.__struct_encode_fields__, strict=True))
+"""The settings' names in the file."""
 
 
 class _Choosing:
@@ -56,35 +62,42 @@ class _Choosing:
 
     def __init__(self, found: Found) -> None:
         self._found = found
-        self.base = found.path.parent if found.path is not None else Path()
         self.rows: list[tuple[str, Any, str]] = []
 
     def value(self, key: str, given: Any, default: Any) -> Any:  # noqa: ANN401 - values of all settings
         """What the command line gives, else the file, else the default."""
-        field = next(each for each in msgspec.structs.fields(Config) if each.name == key)
+        name = _AS_WRITTEN[key]
         configured = getattr(self._found.config, key)
         if given is not None:
             chosen, origin = given, COMMAND_LINE
         elif configured is not None:
-            chosen, origin = configured, self._found.origin(field.encode_name)
+            chosen, origin = configured, self._found.origin(name)
         else:
             chosen, origin = default, DEFAULT
-        self.rows.append((field.encode_name, chosen, origin))
+        self.rows.append((name, chosen, origin))
         return chosen
 
-    def path(self, key: str, given: str | None) -> Path | None:
+    def path(self, key: str, given: str | None) -> "Path | None":
         """A file; the configuration's are beside it."""
         chosen = self.value(key, given, None)
         if chosen is None:
             return None
-        path = Path(chosen) if given is not None else self.base / chosen
+        from pathlib import Path
+
+        path = Path(chosen) if given is not None else self._beside(chosen)
         self.rows[-1] = (self.rows[-1][0], str(path), self.rows[-1][2])
         return path
+
+    def _beside(self, configured: str) -> "Path":
+        """What the configuration file names."""
+        from pathlib import Path
+
+        return self._found.path.parent / configured if self._found.path is not None else Path(configured)
 
     def both(self, key: str, given: Sequence[str], *, paths: bool = False) -> tuple[str, ...]:
         """What the file lists, and what the command line adds."""
         configured = getattr(self._found.config, key) or ()
-        listed = [str(self.base / each) if paths else each for each in configured]
+        listed = [str(self._beside(each)) if paths else each for each in configured]
         self.value(key, [*listed, *given] if given else None, [])
         name, _, origin = self.rows[-1]
         origin = f"{origin} and {self._found.path}" if given and configured else origin
@@ -92,7 +105,7 @@ class _Choosing:
         return (*listed, *given)
 
 
-def settle(flags: Flags, found: Found, read_policy: Callable[[Path], Policy]) -> Settled:
+def settle(flags: Flags, found: Found, read_policy: "Callable[[Path], Policy]") -> Settled:
     """
     Puts together what is in force.
 
@@ -133,7 +146,7 @@ def _check(exemptions: Sequence[Exemption], found: Found) -> None:
         raise Misconfigured(f"{found.origin('exemptions')}: {dotted(path)}: {wrong}", remedy="Correct it.")
 
 
-def _policy(flags: Flags, choosing: _Choosing, path: Path | None, read_policy: Callable[[Path], Policy]) -> Policy:
+def _policy(flags: Flags, choosing: _Choosing, path: "Path | None", read_policy: "Callable[[Path], Policy]") -> Policy:
     policy = read_policy(path) if path is not None else Policy()
     profile = choosing.value("profile", flags.profile, None)
     if profile is not None:
