@@ -1,5 +1,6 @@
 """Files of every kind are read or refused with their own message; nothing is skipped in silence, and nothing hangs."""
 
+import io
 import os
 import socket
 from pathlib import Path
@@ -68,10 +69,10 @@ def test_special_files_are_refused_without_waiting(tmp_path: Path) -> None:
         unix.bind(str(tmp_path / "socket.yaml"))
     (tmp_path / "zero.yaml").symlink_to("/dev/zero")
 
-    assert problems(tmp_path / "fifo.yaml", tmp_path / "socket.yaml", "/dev/zero", tmp_path / "zero.yaml") == [
+    assert problems(tmp_path / "fifo.yaml", tmp_path / "socket.yaml", "/dev/full", tmp_path / "zero.yaml") == [
         ("fifo.yaml", "this is not a regular file"),
         ("socket.yaml", "this is not a regular file"),
-        ("zero", "this is not a regular file"),
+        ("full", "this is not a regular file"),
         ("zero.yaml", "this is not a regular file"),
     ]
     assert [message for _, message in problems(tmp_path)] == [
@@ -89,12 +90,14 @@ def test_a_link_may_not_lead_out_of_the_folder(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     (folder / "side").mkdir(parents=True)
     write(folder / "a.yaml", "a")
-    (folder / "b.yaml").symlink_to("a.yaml")
+    write(folder / "b", "b")
+    (folder / "b.yaml").symlink_to("b")
+    write(folder / "d", "d")
     (folder / "c.yaml").symlink_to(outside)
-    (folder / "side" / "d.yaml").symlink_to("../a.yaml")
+    (folder / "side" / "d.yaml").symlink_to("../d")
     (folder / "side" / "e.yaml").symlink_to("../../secret.yaml")
 
-    assert names(folder, recursive=True) == ["a", "a", "a"]
+    assert names(folder, recursive=True) == ["a", "b", "d"]
     assert problems(folder, recursive=True) == [
         ("c.yaml", "the link leads out of the folder"),
         ("e.yaml", "the link leads out of the folder"),
@@ -126,9 +129,62 @@ def test_a_link_named_by_the_user_is_followed(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     write(tmp_path / "real" / "a.yaml", "a")
     (tmp_path / "link").symlink_to("real")
-    (tmp_path / "file").symlink_to("real/a.yaml")
+    write(tmp_path / "real" / "b", "b")
+    (tmp_path / "file").symlink_to("real/b")
 
-    assert names(tmp_path / "link", tmp_path / "file") == ["a", "a"]
+    assert names(tmp_path / "link", tmp_path / "file") == ["a", "b"]
+
+
+def test_a_file_of_many_names_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    By its folder, by name, by a link to it or to its folder: it is one file, under the first name; others keep their turn.
+    """
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "vms").mkdir()
+    write(tmp_path / "vms" / "a.yaml", "a")
+    write(tmp_path / "vms" / "b.yaml", "b")
+    write(tmp_path / "c.yaml", "c")
+    (tmp_path / "alias").symlink_to("vms")
+    (tmp_path / "link.yaml").symlink_to("vms/b.yaml")
+    sources, backwards = Sources(), Sources()
+
+    forth = names(".", "vms/", "vms/../c.yaml", "alias/a.yaml", tmp_path, "*.yaml", recursive=True, sources=sources)
+    back = names("alias", "./vms/b.yaml", ".", "c.yaml", "c.yaml", sources=backwards)
+
+    assert (forth, [*sources.texts]) == (["c", "b", "a"], ["c.yaml", "link.yaml", "vms/a.yaml"])
+    assert (back, [*backwards.texts]) == (["a", "b", "c"], ["alias/a.yaml", "alias/b.yaml", "c.yaml"])
+
+
+def test_standard_input_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    However often it is named.
+    """
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(VM.encode())))
+
+    assert names("-", "-") == ["NAME"]
+
+
+def test_no_file_is_lost_for_its_other_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Where the first name is left out as asked, refused, or leads nowhere, the file is read under the next; copies are others.
+    """
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").mkdir()
+    write(tmp_path / "z.yaml", "z")
+    write(tmp_path / "in" / "x.yaml", "x")
+    (tmp_path / "in" / "copy.yaml").hardlink_to(tmp_path / "in" / "x.yaml")
+    (tmp_path / "in" / "left.yaml").symlink_to("x.yaml")
+    (tmp_path / "in" / "out.yaml").symlink_to("../z.yaml")
+    (tmp_path / "in" / "nowhere.yaml").symlink_to("missing.yaml")
+    (tmp_path / "in" / "gone.yaml").symlink_to("missing.yaml")
+    sources = Sources()
+
+    inputs = read_all(["in", "in", "z.yaml"], recursive=False, sources=sources, ignore=["left.yaml"])
+
+    assert [*sources.texts] == ["in/copy.yaml", "in/x.yaml", "z.yaml"]
+    assert sources.ignored == ["in/left.yaml"]
+    told = {problem.source for one in inputs for problem in one.problems}
+    assert told == {"in/gone.yaml", "in/nowhere.yaml", "in/out.yaml"}
 
 
 def test_links_in_a_circle_are_told(tmp_path: Path) -> None:

@@ -263,3 +263,14 @@ def test_a_folder_that_may_not_be_listed_is_no_silent_skip(
 
     assert ran.status == 2
     assert "error: deep: cannot be read: Permission denied. Check the folder's rights.\n" in ran.err
+
+
+def test_a_file_that_is_named_twice_is_judged_once(folder: Path) -> None:
+    """
+    By itself and by its folder: each finding is told once, and the files are counted as they are.
+    """
+    once = migratable("check", "-R", "a.yaml", "deep", cwd=folder)
+    often = migratable("check", "-R", "a.yaml", "deep", "./deep/b.yaml", "deep/", "a.yaml", cwd=folder)
+
+    assert once.status == 1
+    assert (often.status, often.out, often.err) == (once.status, once.out, once.err)

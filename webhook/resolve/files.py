@@ -7,7 +7,7 @@ Paths are text here: a ``Path`` for each of ten thousand files takes longer than
 import os
 import stat
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from errno import ELOOP
 from fnmatch import fnmatchcase
 from typing import TypeAlias
@@ -84,11 +84,15 @@ class _Wanted(msgspec.Struct, frozen=True):
     """Whether the user wrote this very path."""
     is_link: bool = False
     """Whether it is known to be a symbolic link."""
+    real: str = ""
+    """The same for every name of one file: its path without links. Empty where it is not to be compared."""
 
 
 class Inputs:
     """
     Every file that ``paths`` name, in order; folders by name, ``-`` is standard input, patterns as a shell has them.
+
+    A file that is named more than once, also by a folder or a symbolic link, is one file, under the first of its names.
 
     ``ignore`` are patterns of files and folders to leave out; their names are in ``sources.ignored``. ``ours`` are files
     that are no manifests, such as the configuration: they are read only where a path names them outright.
@@ -105,10 +109,12 @@ class Inputs:
         progress: Progress | None = None,
     ) -> None:
         known = {os.path.realpath(each) for each in ours}
-        found = [each for path in paths for each in _find(path, recursive)]
-        self._wanted = [
+        real_folders: dict[str, str] = {}
+        found = (each for path in paths for each in _find(path, recursive, real_folders))
+        self._wanted = _once(
             each for each in found if isinstance(each, Manifests) or not _is_left_out(each, ignore, known, sources)
-        ]
+        )
+        sources.ignored = list(dict.fromkeys(sources.ignored))
         self._sources = sources
         self._progress = progress
 
@@ -146,11 +152,27 @@ def read_all(
     return list(Inputs(paths, recursive=recursive, sources=sources, ignore=ignore, ours=ours))
 
 
-def _find(path: str, recursive: bool) -> Iterator[_Wanted | Manifests]:
+def _once(found: Iterable[_Wanted | Manifests]) -> list[_Wanted | Manifests]:
+    """
+    Each file once. What is left out as asked has to be left out before: no file may be lost for the sake of its other name.
+    """
+    wanted: list[_Wanted | Manifests] = []
+    seen: set[str] = set()
+    for each in found:
+        if isinstance(each, _Wanted) and each.real:
+            if each.real in seen:
+                continue
+            if not each.is_link or _is_within(each.real, each.root):  # else it will be refused
+                seen.add(each.real)
+        wanted.append(each)
+    return wanted
+
+
+def _find(path: str, recursive: bool, real_folders: dict[str, str]) -> Iterator[_Wanted | Manifests]:
     """The files that one argument names, or why there are none."""
     named = written(path)
     if path == "-":
-        yield _Wanted(path)
+        yield _Wanted(path, real=path)
     elif os.path.isdir(named):
         yield from _folder(named, recursive)
     elif any(sign in path for sign in "*?[") and not os.path.exists(named):
@@ -159,21 +181,43 @@ def _find(path: str, recursive: bool) -> Iterator[_Wanted | Manifests]:
         matching = sorted(glob(path, recursive=True))
         for each in matching:
             if not os.path.isdir(each):
-                yield _Wanted(written(each), is_named=False)
+                found = written(each)
+                yield _Wanted(found, is_named=False, real=_real(found, real_folders))
         if not matching:
             yield _refused(_named(named), "no file matches this pattern", "Check the path; ** reaches into folders.")
     else:
-        yield _Wanted(named)
+        yield _Wanted(named, real=_real(named, real_folders))
+
+
+def _real(path: str, folders: dict[str, str]) -> str:
+    """The path of a file without links; ``folders`` keeps those of folders, for a shell may have named ten thousand files."""
+    folder, _, name = path.rpartition("/")
+    folder = folder or ("/" if path.startswith("/") else ".")
+    if os.path.islink(path):
+        return _behind(path)
+    if folder not in folders:
+        folders[folder] = _behind(folder)
+    return f"{folders[folder].rstrip('/')}/{name}" if folders[folder] else ""
+
+
+def _behind(link: str) -> str:
+    """Where it leads; empty where it leads nowhere, or in a circle, or is no name."""
+    try:
+        return os.path.realpath(link, strict=True)
+    except (OSError, ValueError):
+        return ""
 
 
 def _folder(path: str, recursive: bool) -> Iterator[_Wanted | Manifests]:
     root = os.path.realpath(path)
+    real, start = root.rstrip("/"), 0 if path == "." else len(path.rstrip("/")) + 1
     closed: list[OSError] = []
     found = False
     for each, is_link in _inside(path, recursive, closed):
         if _suffix(each).lower() in SUFFIXES:
             found = True
-            yield _Wanted(each, root, is_named=False, is_link=is_link)
+            same = _behind(each) if is_link else f"{real}/{each[start:]}"
+            yield _Wanted(each, root, is_named=False, is_link=is_link, real=same)
         elif recursive and is_link and os.path.isdir(each) and not _is_within(os.path.realpath(each), root):
             yield _Wanted(each, root, is_named=False, is_link=True)  # refused below, not left out in silence
     for error in closed:
