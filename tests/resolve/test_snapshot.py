@@ -156,34 +156,58 @@ def test_kinds_that_could_not_be_read_are_named_and_not_complete() -> None:
     assert parse(text.encode(), "s").complete == {KubeVirt}
 
 
+HEAD = "kind: Snapshot\napiVersion: migratable/v1\n"
+CLASS = "kind: StorageClass, apiVersion: storage.k8s.io/v1"
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("a: [\n", "s.yaml:2:"),
-        ("kind: Pod\napiVersion: v1\n", "s.yaml is not a snapshot: it is v1 Pod"),
+        ("a: [\n", "s.yaml:2: this is not YAML: did not find expected node content"),
+        ("kind: Pod\napiVersion: v1\nspec: {}\n", "s.yaml is not a snapshot: it is v1 Pod"),
         ("kind: Snapshot\napiVersion: migratable/v2\n", "s.yaml is not a snapshot: it is migratable/v2 Snapshot"),
-        ("- a\n", "s.yaml is not a snapshot: Expected `object`"),
-        ("", "s.yaml is not a snapshot"),
-        ("kind: Snapshot\napiVersion: migratable/v1\nobject: []\n", "unknown field `object`"),
         (
-            "kind: Snapshot\napiVersion: migratable/v1\nobjects: [{kind: Secret, apiVersion: v1}]\n",
-            "objects[0] is of no kind",
+            "- a\n",
+            "s.yaml is not a snapshot: it does not begin with apiVersion: migratable/v1 and kind: Snapshot",
         ),
         (
-            "kind: Snapshot\napiVersion: migratable/v1\n"  # noqa: ISC004
-            "objects: [{kind: StorageClass, apiVersion: storage.k8s.io/v1, metadata: {name: 1}}]\n",
-            "objects[0]: Expected `str | null`, got `int`",
+            "kind: Snapshot\n",
+            "s.yaml is not a snapshot: it does not begin with apiVersion: migratable/v1 and kind: Snapshot",
+        ),
+        ("", "s.yaml is not a snapshot: it is empty"),
+        (f"{HEAD}---\n{HEAD}", "s.yaml is not a snapshot: it holds 2 documents"),
+        (f"{HEAD}object: []\n", "s.yaml:3: object: there is no such key; did you mean objects?"),
+        (f"{HEAD}objects: {{}}\n", "s.yaml:3: objects: expected a list, got keys with values"),
+        (f"{HEAD}objects:\n  - a\n", "s.yaml:4: objects[0]: expected keys with values, got text"),
+        (f"{HEAD}unread: {{a: b, c: 1}}\n", "s.yaml:3: unread.c: expected text, got a whole number"),
+        (
+            f"{HEAD}complete: [DataVolume, StorageClas]\n",
+            "s.yaml:3: complete[1]: there is no kind 'StorageClas'; did you mean StorageClass?",
+        ),
+        (
+            f"{HEAD}objects: [{{kind: Secret, apiVersion: v1}}]\n",
+            "s.yaml:3: objects[0]: a snapshot holds no Secret of v1",
+        ),
+        (f"{HEAD}objects: [{{kind: StorageClass}}]\n", "s.yaml:3: objects[0]: apiVersion is missing or not text"),
+        (
+            f"{HEAD}objects:\n  - {{{CLASS}}}\n  - {{{CLASS},\n     metadata: {{name: 1}}}}\n",
+            "s.yaml:6: objects[1].metadata.name: expected text, got a whole number",
+        ),
+        (
+            f"{HEAD}objects: [{{{CLASS}, metadata: {{name: a, labels: {{a: b, c.d/e: []}}}}}}]\n",
+            "s.yaml:3: objects[0].metadata.labels[c.d/e]: expected text, got a list",
         ),
     ],
 )
 def test_what_is_no_snapshot_is_refused(text: str, told: str) -> None:
     """
-    Another file, another version and a broken one are named, with what to do.
+    Another file, another version and a broken one are named, with line, field and what to do, in words of manifests.
     """
     with pytest.raises(Misconfigured) as refused:
         parse(text.encode(), "s.yaml")
 
-    assert told in refused.value.message
+    assert refused.value.message == told
+    assert refused.value.remedy
 
 
 def claims(count: int) -> list[Kubernetes]:
@@ -241,7 +265,8 @@ def test_a_fault_in_a_large_snapshot_is_found_in_its_line(monkeypatch: pytest.Mo
 
     assert told[:2] == told[2:]
     assert told[0] == f"s.yaml:{at + 3}: this is not YAML: did not find expected ',' or ']'"
-    assert told[1].startswith(f"s.yaml: objects[{[*filter(is_name, lines)].index(lines[at])}]: Expected `str | null`")
+    number = [*filter(is_name, lines)].index(lines[at])
+    assert told[1] == f"s.yaml:{at + 1}: objects[{number}].metadata.name: expected text, got a whole number"
 
 
 def is_name(line: str) -> bool:

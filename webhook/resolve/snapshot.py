@@ -7,20 +7,23 @@ configuration the values of keys that sound like one are left out. This file doe
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
 from webhook.errors import BadInput, Misconfigured
 from webhook.facts.snapshot import Snapshot
 from webhook.facts.unknown import Fact, Unknown
+from webhook.kubevirt.nearest import close_matches
 from webhook.objects import instancetype, kubevirt, nad, storage
 from webhook.objects.kinds import BY_CLASS, KINDS, Kind, find_kind
-from webhook.objects.meta import Kubernetes
+from webhook.objects.meta import Json, Kubernetes
+from webhook.objects.path import FieldPath, dotted
 from webhook.report import as_yaml
 from webhook.report.model import API_VERSION
-from webhook.resolve.kubeyaml import read_documents
+from webhook.resolve.kubeyaml import Document, read_documents
+from webhook.resolve.misfits import misfit
 
 ALWAYS: Sequence[type[Kubernetes]] = (
     kubevirt.KubeVirt,
@@ -51,6 +54,10 @@ _ANNOTATIONS = re.compile(
 )
 _SECRET = re.compile(r"passw|secret|token|credential|private|\bkey\b|kubeconfig|auth", re.IGNORECASE)
 LEFT_OUT = "(left out)"
+_TAKE = "Take one: migratable snapshot."
+_REMEDY = "Correct this, or take the snapshot anew: migratable snapshot."
+
+T = TypeVar("T")
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -61,6 +68,9 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="cam
     unread: dict[str, str] = {}
     """Kinds that could not be read, and why."""
     objects: list[dict[str, Any]] = []
+
+
+_EMPTY = _File(API_VERSION, "Snapshot")
 
 
 def render(found: Mapping[type[Kubernetes], Fact[Iterable[Kubernetes]]], *, whole: bool) -> str:
@@ -143,20 +153,16 @@ def refuse_larger(size: int, source: str) -> None:
 
 
 def parse(content: bytes, source: str) -> Snapshot:
-    """What a snapshot's file says; raises Misconfigured with file and place for whatever is wrong."""
+    """What a snapshot's file says; raises Misconfigured with file, line and field for whatever is wrong."""
     refuse_larger(len(content), source)
-    remedy = "Take it anew: migratable snapshot."
-    try:
-        parts = [_part(text, source, line) for text, line in _parts(content)]
-    except msgspec.ValidationError as error:
-        raise Misconfigured(f"{source} is not a snapshot: {error}", remedy=remedy) from None
-    file = parts[0]
-    if file.kind != "Snapshot" or file.api_version != API_VERSION:
-        raise Misconfigured(f"{source} is not a snapshot: it is {file.api_version} {file.kind}", remedy=remedy)
-    by_name = {known.reads.__name__: known.reads for known in KINDS}
-    complete = frozenset(by_name[each] for each in file.complete if each in by_name)
-    objects = (each for part in parts for each in part.objects)
-    return Snapshot(tuple(_object(each, at, source) for at, each in enumerate(objects)), complete)
+    complete: frozenset[type[Kubernetes]] | None = None
+    objects: list[Kubernetes] = []
+    for text, before in _parts(content):
+        part = _part(text, source, before, len(objects))
+        if complete is None:
+            complete = frozenset(_complete(part))
+        objects += [part.convert(("objects", at), each, _object) for at, each in enumerate(part.file.objects)]
+    return Snapshot(tuple(objects), complete or frozenset())
 
 
 _BEGIN = b"\nobjects:\n"
@@ -184,21 +190,83 @@ def _parts(content: bytes) -> Iterator[tuple[bytes, int]]:
         start, line = end, line + part.count(b"\n")
 
 
-def _part(text: bytes, source: str, before: int) -> _File:
+class _Part(msgspec.Struct, frozen=True):
+    """A document with objects of the file, and what stands before them."""
+
+    document: Document
+    file: _File
+    lines: int
+    objects: int
+
+    def convert(self, at: FieldPath, value: Json, convert: Callable[[Json], T]) -> T:
+        """``value``, which stands at ``at``, as ``convert`` reads it; raises Misconfigured where it does not fit."""
+        try:
+            return convert(value)
+        except msgspec.ValidationError as error:
+            text, path = misfit(value, error, convert)
+            if "unknown field" in text:
+                text = f"there is no such key{_meant(str(path[-1]), _File.__struct_encode_fields__)}"
+            raise self.wrong((*at, *path), text) from None
+
+    def wrong(self, path: FieldPath, message: str) -> Misconfigured:
+        """What is wrong at a path in the document, with the line and the path that it has in the file."""
+        line = self.lines + self.document.mark(path).line
+        if len(path) > 1 and path[0] == "objects" and isinstance(path[1], int):
+            path = ("objects", path[1] + self.objects, *path[2:])
+        where = f"{dotted(path)}: " if path else ""
+        return Misconfigured(f"{self.document.source}:{line}: {where}{message}", remedy=_REMEDY)
+
+
+def _part(text: bytes, source: str, lines: int, objects: int) -> _Part:
     try:
         documents = read_documents(text, source)
     except BadInput as error:
         message = error.message.replace(f"line {error.line} is", "this is", 1)
-        raise Misconfigured(f"{source}:{before + (error.line or 1)}: {message}", remedy=error.remedy) from None
-    return msgspec.convert(documents[0].value if len(documents) == 1 else None, _File)
+        raise Misconfigured(f"{source}:{lines + (error.line or 1)}: {message}", remedy=error.remedy) from None
+    _refuse_other(documents, source)
+    read = _Part(documents[0], _EMPTY, lines, objects)
+    return msgspec.structs.replace(read, file=read.convert((), documents[0].value, _file))
 
 
-def _object(raw: Mapping[str, Any], at: int, source: str) -> Kubernetes:
-    known = find_kind(str(raw.get("apiVersion")), str(raw.get("kind")))
-    remedy = "Take the snapshot anew: migratable snapshot."
+def _refuse_other(documents: Sequence[Document], source: str) -> None:
+    """Raises Misconfigured for a file that is something else."""
+    value = documents[0].value if len(documents) == 1 else None
+    said = [value.get("apiVersion"), value.get("kind")] if isinstance(value, dict) else []
+    if said == [API_VERSION, "Snapshot"]:
+        return
+    if len(documents) != 1:
+        why = f"it holds {len(documents)} documents" if documents else "it is empty"
+    elif all(isinstance(each, str) for each in said) and said:
+        why = f"it is {said[0]} {said[1]}"
+    else:
+        why = f"it does not begin with apiVersion: {API_VERSION} and kind: Snapshot"
+    raise Misconfigured(f"{source} is not a snapshot: {why}", remedy=_TAKE)
+
+
+def _file(value: Json) -> _File:
+    return msgspec.convert(value, _File)
+
+
+def _complete(part: _Part) -> Iterator[type[Kubernetes]]:
+    by_name = {known.reads.__name__: known.reads for known in KINDS}
+    for at, name in enumerate(part.file.complete):
+        if name not in by_name:
+            raise part.wrong(("complete", at), f"there is no kind {name!a}{_meant(name, by_name)}")
+        yield by_name[name]
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    near = close_matches(word, known, 0.6)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _object(raw: Json) -> Kubernetes:
+    """Raises ValidationError, in the words of msgspec."""
+    api_version, kind = raw.get("apiVersion"), raw.get("kind")
+    if not (isinstance(api_version, str) and isinstance(kind, str)):
+        missing = "kind" if isinstance(api_version, str) else "apiVersion"
+        raise msgspec.ValidationError(f"{missing} is missing or not text")
+    known = find_kind(api_version, kind)
     if known is None:
-        raise Misconfigured(f"{source}: objects[{at}] is of no kind that is known", remedy=remedy)
-    try:
-        return msgspec.convert(raw, known.reads)
-    except msgspec.ValidationError as error:
-        raise Misconfigured(f"{source}: objects[{at}]: {error}", remedy=remedy) from None
+        raise msgspec.ValidationError(f"a snapshot holds no {kind} of {api_version}")
+    return msgspec.convert(raw, known.reads)
