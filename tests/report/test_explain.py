@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.report.reports import rule
 from webhook.kubevirt.releases import KNOWN, NONE, SUPPORTED, Reason, Release, before, only, since
 from webhook.policy import Profile
-from webhook.report import explain
+from webhook.report import explain, rule_names
 from webhook.rules.register import RULES
 from webhook.rules.rule import About, Example, Rule, Severity
 
@@ -43,6 +43,9 @@ def test_other_words_find_no_rule(word: str) -> None:
         ("CLAIM_NOT_SHARED", "claim-not-shared"),
         ("filesystem", "volume-mounted-as-filesystem"),
         ("zzzz", None),
+        ("LM9", None),
+        ("lm27", None),
+        ("LM299", None),
         ("", None),
     ],
 )
@@ -50,7 +53,28 @@ def test_a_misspelt_rule_is_guessed(word: str, meant: str | None) -> None:
     """
     Near words and parts of names lead to a rule; nothing leads from nonsense.
     """
-    assert explain.closest(word) == meant
+    assert rule_names.closest(word) == meant
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("LM9", " (there are LM1 for network, LM2 for storage, "),
+        ("lm27", " (there are LM1 for network, LM2 for storage, "),
+        ("LM999", " (there are LM1 for network, LM2 for storage, "),
+        ("LM2", " (it stands for all about storage; name one of them)"),
+        ("LM299", ""),
+        ("LM", ""),
+        ("9", ""),
+    ],
+)
+def test_what_looks_like_a_family_is_told_which_there_are(word: str, told: str) -> None:
+    """
+    The first digits of an id are not matched to a rule that has them somewhere else.
+    """
+    said = rule_names.hint(word)
+
+    assert said.startswith(told) if told else not said
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def test_a_rule_that_does_not_exist_is_answered_with_a_close_one() -> None:
 
     assert (ran.status, ran.out) == (2, "")
     assert ran.err == (
-        "error: there is no rule 'claim-not-share'. `migratable rules` lists them. Did you mean claim-not-shared?\n"
+        "error: there is no rule 'claim-not-share' (did you mean claim-not-shared?). `migratable rules` lists them.\n"
     )
 
 

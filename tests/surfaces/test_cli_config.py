@@ -176,7 +176,9 @@ def test_rules_are_chosen_by_id_name_or_family(repository: Path, flags: list[str
     [
         (["--only", "brigde-on-pod-network"], "did you mean bridge-on-pod-network?"),
         (["--rule", "LM201"], "write RULE=ACTION"),
-        (["--rule", "LM999=off"], "There is no rule 'LM999'"),
+        (["--rule", "LM999=off"], "There is no rule 'LM999' (there are LM1 for network, LM2 for storage, "),
+        (["--skip", "LM9"], "There is no rule 'LM9' (there are LM1 for network, LM2 for storage, LM3 for devices, "),
+        (["--only", "lm29"], "8 for manifest hygiene); `migratable rules` lists them."),
     ],
 )
 def test_rules_that_do_not_exist_are_usage_errors(repository: Path, flags: list[str], told: str) -> None:

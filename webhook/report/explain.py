@@ -8,12 +8,12 @@ import yaml
 from webhook.finding import Finding
 from webhook.kubevirt.releases import KNOWN, NEWEST, NONE, TABLE
 from webhook.policy import Action, Policy, Profile, action_of
-from webhook.report.rule_names import closest, find_rule
+from webhook.report.rule_names import find_rule
 from webhook.report.when import when
 from webhook.rules.register import RULES
 from webhook.rules.rule import FAMILIES, About, Basis, Example, Rule
 
-__all__ = ["DONE", "closest", "explain", "find", "when"]
+__all__ = ["DONE", "explain", "find", "when"]
 
 DONE: dict[Action, str] = {
     Action.DENY: "denied",
