@@ -171,6 +171,24 @@ def test_what_a_merge_key_brings_is_written_beside_it() -> None:
     assert changed == "a: &x {b: 1}\nc: {<<: *x, d: 1, b: 2}\n"
 
 
+@pytest.mark.parametrize(
+    ("text", "changed"),
+    [
+        ("c:\n  <<: *x  # all of it\n", "c:\n  <<: *x  # all of it\n  b: 2\n"),
+        ("c:\n  d: 1\n  <<: *x", "c:\n  d: 1\n  <<: *x\n  b: 2"),
+        ("c:\n  <<: [*x, *y]\n  d: {e: 1}\n", "c:\n  <<: [*x, *y]\n  b: 2\n  d: {e: 1}\n"),
+    ],
+    ids=["alone", "behind", "several"],
+)
+def test_what_overrides_a_merge_key_stands_behind_it(text: str, changed: str) -> None:
+    """
+    API servers let a merge key override what stands before it (go-yaml).
+    """
+    anchors = "a: &x {b: 1}\ny: &y {}\n"
+
+    assert edited(anchors + text, {"op": "replace", "path": "/c/b", "value": 2}) == anchors + changed
+
+
 KEYS = st.sampled_from(["a", "name", "y", "no", "x-y", "kubevirt.io/z", "spec"])
 VALUES = st.recursive(
     st.sampled_from(

@@ -17,6 +17,7 @@ from tests.surfaces.running import migratable
 from tests.wrapping import every_example
 from webhook.fixes import machines, maker_of, settings, spelling
 from webhook.report.model import Report
+from webhook.resolve import replacing
 from webhook.resolve.kubeyaml import read_documents
 from webhook.resolve.manifests import Manifests, read_manifests
 from webhook.rules.register import RULES
@@ -279,3 +280,44 @@ def test_what_cannot_be_done_is_a_usage_error(folder: Path, flags: list[str], to
     ran = migratable("check", *flags, cwd=folder, stdin=BAD)
 
     assert (ran.status, told in " ".join(ran.err.split())) == (2, True)
+
+
+MACHINE = "apiVersion: kubevirt.io/v1\nkind: VirtualMachine\nmetadata: {name: vm}\nspec:\n"
+SHARED = (
+    f"{MACHINE}  runStrategy: &word always\n  template:\n    metadata: {{labels: {{a: *word}}}}\n    spec: {{}}\n"
+    f"---\n{MACHINE}  runStrategy: &own halted\n  template: {{spec: {{domain: {{}}}}}}\n"
+)
+OFFERED = "1 finding can be fixed with --fix; --diff shows how."
+
+
+def test_what_stands_in_one_place_for_several_is_not_offered(tmp_path: Path) -> None:
+    """
+    A word that a label repeats by an alias cannot be corrected alone: it is neither counted as fixable nor written.
+    """
+    path = tmp_path / "vm.yaml"
+    path.write_text(SHARED)
+
+    before = migratable("check", "--isolated", "vm.yaml", cwd=tmp_path)
+    ran = migratable("check", "--isolated", "--fix", "vm.yaml", cwd=tmp_path)
+
+    assert before.out.count("LM804 unknown-value") == 2
+    assert OFFERED in before.out
+    assert path.read_text() == SHARED.replace("&own halted", "Halted")
+    assert ran.out.count("LM804 unknown-value") == 1
+    assert "--fix" not in ran.out
+
+
+def test_what_would_take_long_to_look_at_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Of a large file with anchors it is not found out what can be written: most can.
+    """
+    report = check([read_manifests(SHARED.encode(), "x.yaml")], Settings(release="any"))
+    found = [(judged, each.fixes[0]) for judged in report.objects for each in judged.findings if each.fixes]
+    texts = {"x.yaml": SHARED.encode()}
+
+    exact = replacing.Writing(texts)
+    monkeypatch.setattr(replacing, "MOST_LOOKED_AT", len(SHARED))
+    hasty = replacing.Writing(texts)
+
+    assert [exact(*each) for each in found] == [False, True]
+    assert [hasty(*each) for each in (*found[:1], *found)] == [False, True, True]

@@ -2,7 +2,7 @@
 
 import re
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 import msgspec
@@ -10,7 +10,7 @@ import msgspec
 from webhook.kubevirt.releases import NEWEST, SUPPORTED, Release, Releases, before, only, since
 from webhook.policy import Action
 from webhook.report.frames import gutter_of, rows_of
-from webhook.report.model import FindingReport, ObjectReport, ProblemReport, Report
+from webhook.report.model import FindingReport, FixReport, ObjectReport, ProblemReport, Report
 from webhook.report.printable import printable
 from webhook.report.saying import exempted, name_of, place_of, place_of_problem
 from webhook.report.when import when
@@ -18,6 +18,8 @@ from webhook.rules.rule import Basis
 
 Sources = Mapping[str, Sequence[str]]
 """The lines of each file, by the name that the report calls it."""
+Writable = Callable[[ObjectReport, FixReport], bool]
+"""Whether a fix can be written into the text that the object came from."""
 
 _INDENT = "       "
 
@@ -58,13 +60,24 @@ _BOLD, _DIM, _RED, _GREEN, _YELLOW, _BLUE, _CYAN = 1, 2, 31, 32, 33, 34, 36
 _COLOURS = {Action.DENY: _RED, Action.WARN: _YELLOW, Action.AUDIT: _BLUE}
 
 
+def _always(_judged: ObjectReport, _fix: FixReport) -> bool:
+    return True
+
+
 def render(
-    report: Report, *, sources: Sources | None = None, colour: bool = False, width: int = 100, verbose: bool = False
+    report: Report,
+    *,
+    sources: Sources | None = None,
+    colour: bool = False,
+    width: int = 100,
+    verbose: bool = False,
+    writable: Writable = _always,
 ) -> str:
     """
     The answer as text that ends with a newline; unreadable input is only counted (see ``render_problems``).
 
-    ``verbose`` also lists objects without findings and what the verdicts take for granted.
+    ``verbose`` also lists objects without findings and what the verdicts take for granted. Fixes that are not ``writable`` are
+    not offered.
     """
     pen = _Pen(colour, width)
     blocks = [
@@ -77,16 +90,19 @@ def render(
     closing = [line for note in report.notes for line in pen.wrap(note, "", "note: ")]
     if rules := list(dict.fromkeys(finding.rule for each in report.objects for finding in each.findings)):
         closing.append(f"More about a rule, with examples: migratable explain {rules[0]}")
-    closing.extend(_fixes(report))
+    closing.extend(_fixes(report, writable))
     closing.append(summary(report, colour=colour))
     return "\n\n".join([*blocks, "\n".join(closing)]) + "\n"
 
 
-def _fixes(report: Report) -> Iterator[str]:
+def _fixes(report: Report, writable: Writable) -> Iterator[str]:
     """What of it could be written by the program; nothing for objects that came in a request."""
-    found = [each for one in report.objects if one.source for each in one.findings if each.exemption is None]
-    safe = sum(any(fix.safe for fix in each.fixes) for each in found)
-    optional = sum(any(not fix.safe for fix in each.fixes) for each in found)
+    safe = optional = 0
+    for judged in report.objects:
+        for finding in judged.findings if judged.source else ():
+            if finding.fixes and finding.exemption is None:
+                could = [fix.safe for fix in finding.fixes if writable(judged, fix)]
+                safe, optional = safe + (True in could), optional + (False in could)
     if safe:
         yield f"{_count(safe, 'finding')} can be fixed with --fix; --diff shows how."
     if optional:

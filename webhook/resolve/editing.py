@@ -194,6 +194,11 @@ class _Editor:
             return at, at, f", {pair}"
         first, last = parent.value[0][0], parent.value[-1][1]
         indent = " " * self._column(_start(first))
+        merged = [each for each in parent.value if each[0].value == "<<"]
+        if merged:  # API servers let it override what stands before it
+            merge, origin = merged[-1]
+            end = self._line_end(max(_end(merge), self._true_end(origin) if _start(origin) > _end(merge) else 0))
+            return end, end, f"{self._newline}{indent}{pair}"
         is_short = not isinstance(last, yaml.CollectionNode) or bool(last.flow_style)
         if is_short and getattr(last, "style", None) not in ("|", ">"):
             end = self._line_end(self._true_end(last))

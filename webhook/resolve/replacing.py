@@ -24,29 +24,38 @@ fixing all over, and a report of it is to come all the same. What is left has no
 _BOM = "\ufeff"
 
 
-class Replacing:
-    """Knows the texts by file name; a ``sarif.Replacer``."""
+MOST_LOOKED_AT: Final = 2 << 20
+"""Bytes that are read to say how many fixes can be written: some hundred fixes of a usual file, and less than a second."""
 
-    def __init__(self, texts: Mapping[str, bytes]) -> None:
+
+class _Reader:
+    """Knows the texts by file name; ``most`` is how many bytes it reads before it gives up."""
+
+    def __init__(self, texts: Mapping[str, bytes], most: int) -> None:
         self._texts = texts
         self._places: dict[str, dict[tuple[int, int], tuple[int, FieldPath]]] = {}
-        self._left = MOST_READ
+        self._left = most
 
-    def __call__(self, judged: ObjectReport, fix: FixReport) -> Replacement | None:
-        """None where the text is not known, or the fix cannot be written without touching something else."""
+    def written(self, judged: ObjectReport, fix: FixReport) -> tuple[bytes, bytes] | None:
+        """
+        The text before and after; None where it is not known, or the fix cannot be written without touching something else.
+
+        Raises OverflowError where too much was read.
+        """
         source = judged.source
         content = self._texts.get(source.file) if source is not None else None
-        if source is None or content is None or self._left < len(content):
+        if source is None or content is None:
             return None
+        if self._left < len(content):
+            raise OverflowError
         self._left -= len(content)
         place = self._places_in(source.file, content).get((source.document, source.line))
         if place is None:
             return None
         try:
-            written = patch_text(content, source.file, *place, fix.patch)
+            return content, patch_text(content, source.file, *place, fix.patch)
         except BadInput:
             return None
-        return replacement(content.decode(), written.decode())
 
     def _places_in(self, file: str, content: bytes) -> dict[tuple[int, int], tuple[int, FieldPath]]:
         """Document and path of each object, by document and line."""
@@ -54,6 +63,35 @@ class Replacing:
             given = read_manifests(content, file).given
             self._places[file] = {(each.document.index, each.line): (each.document.index, each.at) for each in given}
         return self._places[file]
+
+
+class Replacing:
+    """A ``sarif.Replacer`` for texts by file name."""
+
+    def __init__(self, texts: Mapping[str, bytes]) -> None:
+        self._reader = _Reader(texts, MOST_READ)
+
+    def __call__(self, judged: ObjectReport, fix: FixReport) -> Replacement | None:
+        """None where nothing can be written, or too much was read."""
+        try:
+            texts = self._reader.written(judged, fix)
+        except OverflowError:
+            return None
+        return replacement(texts[0].decode(), texts[1].decode()) if texts is not None else None
+
+
+class Writing:
+    """A ``text.Writable`` for texts by file name; what it does not come to is taken to be writable, as most is."""
+
+    def __init__(self, texts: Mapping[str, bytes]) -> None:
+        self._reader = _Reader(texts, MOST_LOOKED_AT)
+
+    def __call__(self, judged: ObjectReport, fix: FixReport) -> bool:
+        """Whether the fix can be written without touching something else."""
+        try:
+            return self._reader.written(judged, fix) is not None
+        except OverflowError:
+            return True
 
 
 def replacement(before: str, after: str) -> Replacement | None:

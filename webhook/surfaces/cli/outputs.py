@@ -1,7 +1,7 @@
 """Where answers go and in which format; a format's renderer is imported when it is asked for."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from os import environ, get_terminal_size
 from typing import TYPE_CHECKING, Any
@@ -11,13 +11,15 @@ import msgspec
 from webhook import __version__
 from webhook.errors import BadInput
 from webhook.kubevirt.nearest import close_matches
-from webhook.report.model import Report
+from webhook.report.model import FixReport, ObjectReport, Report
 from webhook.resolve.files import Sources
 from webhook.surfaces.cli.options import FORMATS
 from webhook.surfaces.cli.status import Misused, echo, fail
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from webhook.report.text import Writable
 
 MAX_WIDTH = 120
 
@@ -64,12 +66,31 @@ def write_all(outputs: Sequence[Output], report: Report, sources: Sources, color
             width = min(_columns(), MAX_WIDTH)
             colour = colour_for(color, output.target)
             settings = {"sources": sources.lines, "colour": colour, "width": width, "verbose": verbose}
+            settings["writable"] = _Writable(sources.texts)
         elif output.form == "sarif":
             from webhook.resolve.replacing import Replacing
 
             settings = {"version": __version__, "replacer": Replacing(sources.texts)}
         renderer = import_module(f"webhook.report.{FORMATS[output.form]}")
         _write(renderer.render(report, **settings), output.target)
+
+
+class _Writable:
+    """A ``text.Writable``, which looks where values may stand in one place for several: else nearly all can be written."""
+
+    def __init__(self, texts: Mapping[str, bytes]) -> None:
+        self._texts = texts
+        self._can_write: Writable | None = None
+
+    def __call__(self, judged: ObjectReport, fix: FixReport) -> bool:
+        content = self._texts.get(judged.source.file, b"") if judged.source is not None else b""
+        if b"&" not in content or b"*" not in content:  # no anchor, or no alias
+            return True
+        if self._can_write is None:
+            from webhook.resolve.replacing import Writing
+
+            self._can_write = Writing(self._texts)
+        return self._can_write(judged, fix)
 
 
 def _columns() -> int:
