@@ -43,12 +43,13 @@ def call(
     query: str = "",
 ) -> Answer:
     """The answer to one request; a list of bodies arrives in that many parts."""
-    return asyncio.run(_call(app, method, path, [body] if isinstance(body, bytes) else body, headers, query))
+    return asyncio.run(calling(app, method, path, [body] if isinstance(body, bytes) else body, headers, query))
 
 
-async def _call(
-    app: App, method: str, path: str, parts: Sequence[bytes], headers: Iterable[Header], query: str
+async def calling(
+    app: App, method: str, path: str, parts: Sequence[bytes], headers: Iterable[Header], query: str = ""
 ) -> Answer:
+    """As ``call``, for who has a loop of its own."""
     incoming = [
         {"type": "http.request", "body": part, "more_body": index < len(parts) - 1} for index, part in enumerate(parts)
     ]

@@ -12,7 +12,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Protocol, TypeAlias
+from typing import Any, ParamSpec, Protocol, TypeAlias, TypeVar
 from urllib.parse import parse_qs
 
 from webhook.facts.unknown import Unknown
@@ -29,6 +29,10 @@ log = logging.getLogger("migratable.admission")
 
 MAX_BODY = 8 * 2**20
 """Bytes: an object and its old self of 3 MiB each, and the envelope."""
+LARGE = 64 * 2**10
+"""Bytes; what is larger is judged apart: 3 MiB can take a second, and whoever sends them must not hold up the others."""
+MAX_LARGE = 16
+"""Large reviews that may be under way at one time; one more is answered 503, which API servers repeat."""
 ANSWER_MARGIN = 0.5
 """Seconds kept back from the caller's ``timeout`` for the way home."""
 DEFAULT_TIMEOUT = 10.0
@@ -41,6 +45,8 @@ Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Header: TypeAlias = tuple[bytes, bytes]
+P = ParamSpec("P")
+T = TypeVar("T")
 
 CLOSE: Header = (b"connection", b"close")
 RETRY: Header = (b"retry-after", b"1")
@@ -98,6 +104,14 @@ class Situation:
     today: str
 
 
+class Run(Protocol):
+    """How something is computed: here and now, or apart."""
+
+    async def __call__(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """What the function returns."""
+        ...
+
+
 class Gone(Exception):
     """The caller hung up; nobody would read an answer."""
 
@@ -118,6 +132,8 @@ class Door:
     draining: Callable[[], bool] = field(default=lambda: False)
     executor: Executor = field(default_factory=lambda: ThreadPoolExecutor(CONFIRMING_THREADS, "confirming"))
     confirming: int = 0
+    apart: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, "large"))
+    large: int = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one HTTP request."""
@@ -143,15 +159,14 @@ class Door:
             await _plain(send, 413, f"the body is larger than {MAX_BODY} bytes", [*headers, CLOSE])
             return
         try:
-            read = read_review(body)
-            answer = await self._answer(path.removeprefix("/"), scope, read, began)
+            answer = await self._judged(path.removeprefix("/"), scope, body, began)
         except BadReview as error:
             self.observer.reviewed(path.removeprefix("/"), "unreadable", "", "bad", self.clock() - began)
             log.warning("bad review", extra={"bytes": len(body), "path": path})
             await _plain(send, 400, str(error), headers)
             return
         except Overloaded:
-            await _plain(send, 503, "too many objects are being looked up", [*headers, RETRY])
+            await _plain(send, 503, "too many reviews are being judged", [*headers, RETRY])
             return
         scope.setdefault("state", {})["known"] = True  # the listener keeps such connections before others
         start = {
@@ -162,7 +177,24 @@ class Door:
         await send(start)
         await send({"type": "http.response.body", "body": answer})
 
-    async def _answer(self, door: str, scope: Scope, read: Readable | Unreadable, began: float) -> bytes:
+    async def _judged(self, door: str, scope: Scope, body: bytes, began: float) -> bytes:
+        """The answer to a body, which other reviews do not wait for if it is large."""
+        if len(body) <= LARGE:
+            return await self._answer(door, scope, read_review(body), began, _at_once)
+        if self.large >= MAX_LARGE:
+            raise Overloaded
+        self.large += 1
+        try:
+            return await self._answer(door, scope, await self._apart(read_review, body), began, self._apart)
+        finally:
+            self.large -= 1
+
+    async def _apart(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """What a function returns that may take long: in a thread, one at a time, so that half of the time is the others'."""
+        waiting = asyncio.get_running_loop().run_in_executor(self.apart, lambda: function(*arguments, **named))
+        return await waiting
+
+    async def _answer(self, door: str, scope: Scope, read: Readable | Unreadable, began: float, run: Run) -> bytes:
         """The answer's bytes; the outermost wall: an error inside lets the request pass, loudly."""
         if isinstance(read, Unreadable):
             passes = door == "mutate" or read.passes
@@ -175,13 +207,13 @@ class Door:
         kind = read.kind.kind if read.kind is not None else "unexpected"
         try:
             if door == "mutate":
-                operations = operations_for(read, self._judging(self.facts.world()))
+                operations = await run(operations_for, read, self._judging(self.facts.world()))
                 outcome = "patched" if operations else "allowed"
                 answer = patched(request.uid, operations)
             else:
-                decided = await self._decide(read, deadline_of(scope, began, self.clock()))
+                decided = await self._decide(read, deadline_of(scope, began, self.clock()), run)
                 outcome = _outcome_of(decided)
-                answer = self._verdict(read, kind, decided)
+                answer = await run(self._verdict, read, kind, decided)
         except Overloaded:
             raise
         except Exception as error:  # noqa: BLE001 - the outermost wall: never a 5xx for a readable UID
@@ -207,10 +239,10 @@ class Door:
         now = self.situation()
         return Judging(world, now.chosen.releases, now.policy, now.today, now.install_namespace)
 
-    async def _decide(self, read: Readable, seconds: float) -> Outcome:
+    async def _decide(self, read: Readable, seconds: float, run: Run) -> Outcome:
         """The outcome by the cache, or by live reads where the cache must not decide; ``seconds`` bound all of it."""
         world = self.facts.world()
-        outcome = decide_request(read, self._judging(world))
+        outcome = await run(decide_request, read, self._judging(world))
         if not self.facts.needs_confirmation(world, outcome):
             return outcome
         if self.confirming >= MAX_CONFIRMING:
@@ -276,6 +308,11 @@ class Door:
 
 def _outcome_of(decided: Outcome) -> str:
     return "allowed" if decided.allowed else "denied"
+
+
+async def _at_once(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+    """What a function returns."""
+    return function(*arguments, **named)
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes | None:

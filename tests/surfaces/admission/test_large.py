@@ -1,0 +1,116 @@
+"""Large reviews at the admission door: they are judged like any other, and hold up nobody."""
+
+import asyncio
+import json
+import threading
+from typing import Any
+
+import pytest
+
+from tests.surfaces.admission.reviews import on_claim, review, vm
+from tests.surfaces.admission.test_door import door, response
+from tests.surfaces.asgi import Answer, calling
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.facts.unknown import Found
+from webhook.facts.world import World
+from webhook.objects.storage import PersistentVolumeClaim
+from webhook.serve.facts import ManifestFacts
+from webhook.surfaces.admission.door import LARGE, MAX_LARGE, Door
+
+SECONDS = 20
+SMALL = review("CREATE", vm(volumes=[]))
+
+
+class Held(ObjectsWorld):
+    """A world that says nothing about claims until it may: a judgement that takes as long as the test wants."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self.asked, self.may_answer = threading.Event(), threading.Event()
+
+    def find(self, kind: type[Any], namespace: str, name: str) -> Found[Any]:
+        if kind is PersistentVolumeClaim:
+            self.asked.set()
+            self.may_answer.wait(SECONDS)
+        return super().find(kind, namespace, name)
+
+
+class Holding(ManifestFacts):
+    """Facts of that world."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self.held = Held()
+
+    def world(self) -> World:
+        return self.held
+
+
+def large(**more: Any) -> bytes:
+    """A creation that is larger than what is judged at once."""
+    body: dict[str, Any] = json.loads(review("CREATE", vm(**more)))
+    body["request"]["object"]["metadata"]["annotations"] = {"example.com/notes": "a" * LARGE}
+    return json.dumps(body).encode()
+
+
+async def posted(to: Door, body: bytes, path: str = "/validate") -> Answer:
+    return await calling(to, "POST", path, [body], [("content-type", "application/json")])
+
+
+@pytest.mark.parametrize("path", ["/validate", "/mutate"])
+def test_a_small_review_does_not_wait_for_a_large_one(path: str) -> None:
+    """
+    While a large object is judged, which may take a second, others are answered.
+    """
+    facts = Holding()
+    to = door(facts)
+
+    async def both() -> tuple[Answer, bool, Answer]:
+        waiting = asyncio.create_task(posted(to, large(volumes=[on_claim("os")]), path))
+        await asyncio.to_thread(facts.held.asked.wait, SECONDS)
+        small = await posted(to, SMALL, path)
+        was_waiting = not waiting.done()
+        facts.held.may_answer.set()
+        return small, was_waiting, await waiting
+
+    small, was_waiting, answer = asyncio.run(both())
+
+    assert response(small)["allowed"]
+    assert was_waiting
+    assert response(answer)["allowed"]
+
+
+def test_one_large_review_too_many_is_asked_to_come_again() -> None:
+    """
+    503 with Retry-After, which API servers repeat by themselves, for large reviews alone; the others get their answers.
+    """
+    facts = Holding()
+    to = door(facts)
+
+    async def crowd() -> tuple[Answer, Answer, list[Answer]]:
+        waiting = [asyncio.create_task(posted(to, large(volumes=[on_claim("os")]))) for _ in range(MAX_LARGE)]
+        await asyncio.to_thread(facts.held.asked.wait, SECONDS)
+        refused, small = await posted(to, large(volumes=[])), await posted(to, SMALL)
+        facts.held.may_answer.set()
+        return refused, small, list(await asyncio.gather(*waiting))
+
+    refused, small, answers = asyncio.run(crowd())
+
+    assert (refused.status, refused.header("retry-after")) == (503, "1")
+    assert response(small)["allowed"]
+    assert [response(each)["allowed"] for each in answers] == [True] * MAX_LARGE
+    assert asyncio.run(posted(to, large(volumes=[]))).status == 200
+
+
+def test_a_large_review_is_judged_like_a_small_one() -> None:
+    """
+    What is refused in a small object is refused in a large one, with the same causes; what is no review is told so.
+    """
+    bad = {"domain": {"devices": {"gpus": [{"name": "g", "deviceName": "example.com/gpu"}]}}}
+
+    answers = [asyncio.run(posted(door(), each)) for each in (review("CREATE", vm(**bad)), large(**bad))]
+    unreadable = asyncio.run(posted(door(), b"a" * (LARGE + 1)))
+
+    assert answers[0].json == answers[1].json
+    assert not response(answers[1])["allowed"]
+    assert unreadable.status == 400
