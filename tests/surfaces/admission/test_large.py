@@ -15,7 +15,7 @@ from webhook.facts.unknown import Found
 from webhook.facts.world import World
 from webhook.objects.storage import PersistentVolumeClaim
 from webhook.serve.facts import ManifestFacts
-from webhook.surfaces.admission.door import LARGE, MAX_LARGE, Door
+from webhook.surfaces.admission.door import LARGE, MAX_LARGE, MAX_LARGE_OF_ONE, Door
 
 SECONDS = 20
 SMALL = review("CREATE", vm(volumes=[]))
@@ -46,9 +46,10 @@ class Holding(ManifestFacts):
         return self.held
 
 
-def large(**more: Any) -> bytes:
+def large(namespace: str = "tenant", **more: Any) -> bytes:
     """A creation that is larger than what is judged at once."""
     body: dict[str, Any] = json.loads(review("CREATE", vm(**more)))
+    body["request"]["namespace"] = body["request"]["object"]["metadata"]["namespace"] = namespace
     body["request"]["object"]["metadata"]["annotations"] = {"example.com/notes": "a" * LARGE}
     return json.dumps(body).encode()
 
@@ -80,7 +81,15 @@ def test_a_small_review_does_not_wait_for_a_large_one(path: str) -> None:
     assert response(answer)["allowed"]
 
 
-def test_one_large_review_too_many_is_asked_to_come_again() -> None:
+@pytest.mark.parametrize(
+    ("under_way", "one_more"),
+    [
+        (["greedy"] * MAX_LARGE_OF_ONE, "greedy"),
+        (["greedy"] * MAX_LARGE_OF_ONE + [f"tenant-{each}" for each in range(MAX_LARGE - MAX_LARGE_OF_ONE)], "late"),
+    ],
+    ids=["of one namespace", "of all"],
+)
+def test_one_large_review_too_many_is_asked_to_come_again(under_way: list[str], one_more: str) -> None:
     """
     503 with Retry-After, which API servers repeat by themselves, for large reviews alone; the others get their answers.
     """
@@ -88,9 +97,9 @@ def test_one_large_review_too_many_is_asked_to_come_again() -> None:
     to = door(facts)
 
     async def crowd() -> tuple[Answer, Answer, list[Answer]]:
-        waiting = [asyncio.create_task(posted(to, large(volumes=[on_claim("os")]))) for _ in range(MAX_LARGE)]
+        waiting = [asyncio.create_task(posted(to, large(each, volumes=[on_claim("os")]))) for each in under_way]
         await asyncio.to_thread(facts.held.asked.wait, SECONDS)
-        refused, small = await posted(to, large(volumes=[])), await posted(to, SMALL)
+        refused, small = await posted(to, large(one_more, volumes=[])), await posted(to, SMALL)
         facts.held.may_answer.set()
         return refused, small, list(await asyncio.gather(*waiting))
 
@@ -98,8 +107,9 @@ def test_one_large_review_too_many_is_asked_to_come_again() -> None:
 
     assert (refused.status, refused.header("retry-after")) == (503, "1")
     assert response(small)["allowed"]
-    assert [response(each)["allowed"] for each in answers] == [True] * MAX_LARGE
-    assert asyncio.run(posted(to, large(volumes=[]))).status == 200
+    assert [response(each)["allowed"] for each in answers] == [True] * len(under_way)
+    assert asyncio.run(posted(to, large(one_more, volumes=[]))).status == 200
+    assert not to.large
 
 
 def test_a_large_review_is_judged_like_a_small_one() -> None:
@@ -114,3 +124,22 @@ def test_a_large_review_is_judged_like_a_small_one() -> None:
     assert answers[0].json == answers[1].json
     assert not response(answers[1])["allowed"]
     assert unreadable.status == 400
+
+
+def test_no_namespace_takes_all_places() -> None:
+    """
+    While one namespace has all the places that it may have, a large review from another one is taken.
+    """
+    facts = Holding()
+    to = door(facts)
+
+    async def crowd() -> Answer:
+        greedy = [asyncio.create_task(posted(to, large("greedy", volumes=[on_claim("os")]))) for _ in range(MAX_LARGE)]
+        await asyncio.to_thread(facts.held.asked.wait, SECONDS)
+        other = asyncio.create_task(posted(to, large("modest", volumes=[])))
+        await asyncio.sleep(0)
+        facts.held.may_answer.set()
+        await asyncio.gather(*greedy)
+        return await other
+
+    assert response(asyncio.run(crowd()))["allowed"]

@@ -7,6 +7,7 @@ server sends; an overloaded or not yet ready server says 503 with Retry-After, w
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
@@ -21,7 +22,7 @@ from webhook.facts.world import World
 from webhook.policy import Action, Policy, most_in, would_deny
 from webhook.surfaces.admission.answering import allowed, denied, patched, warnings_of
 from webhook.surfaces.admission.mutate import operations_for
-from webhook.surfaces.admission.reading import BadReview, Readable, Unreadable, read_review
+from webhook.surfaces.admission.reading import BadReview, Readable, Unreadable, namespace_in, read_review
 from webhook.surfaces.admission.validate import PASS, Judging, Outcome, at_most, decide_request
 from webhook.surfaces.checking import Chosen
 
@@ -33,6 +34,8 @@ LARGE = 64 * 2**10
 """Bytes; what is larger is judged apart: 3 MiB can take a second, and whoever sends them must not hold up the others."""
 MAX_LARGE = 16
 """Large reviews that may be under way at one time; one more is answered 503, which API servers repeat."""
+MAX_LARGE_OF_ONE = MAX_LARGE // 2
+"""Of those, how many may be about one namespace: nobody takes all places."""
 ANSWER_MARGIN = 0.5
 """Seconds kept back from the caller's ``timeout`` for the way home."""
 DEFAULT_TIMEOUT = 10.0
@@ -133,7 +136,8 @@ class Door:
     executor: Executor = field(default_factory=lambda: ThreadPoolExecutor(CONFIRMING_THREADS, "confirming"))
     confirming: int = 0
     apart: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, "large"))
-    large: int = 0
+    large: Counter[str] = field(default_factory=Counter)
+    """Large reviews under way, by namespace."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one HTTP request."""
@@ -181,13 +185,14 @@ class Door:
         """The answer to a body, which other reviews do not wait for if it is large."""
         if len(body) <= LARGE:
             return await self._answer(door, scope, read_review(body), began, _at_once)
-        if self.large >= MAX_LARGE:
+        namespace = namespace_in(body)
+        if self.large.total() >= MAX_LARGE or self.large[namespace] >= MAX_LARGE_OF_ONE:
             raise Overloaded
-        self.large += 1
+        self.large[namespace] += 1
         try:
             return await self._answer(door, scope, await self._apart(read_review, body), began, self._apart)
         finally:
-            self.large -= 1
+            self.large -= Counter((namespace,))
 
     async def _apart(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """What a function returns that may take long: in a thread, one at a time, so that half of the time is the others'."""

@@ -121,14 +121,19 @@ def is_never_judged(request: AdmissionRequest) -> bool:
 def _endless(body: bytes) -> Unreadable:
     """A review whose objects nest deeper than any parser here goes: its first bytes tell who asks, and a scan the place."""
     head = body[:_HEAD]
-    uid, operation, namespace = _UID.search(head), _OPERATION.search(head), _NAMESPACE.search(head)
+    uid, operation = _UID.search(head), _OPERATION.search(head)
     if uid is None:
         raise BadReview(f"nesting deeper than {MAX_DEPTH} levels")
     deep = _deep_places(body)
     cause = _nested(next((place for root, place in deep.items() if root != "oldObject"), ""))
     passes = (operation is not None and operation[1] == b"DELETE") or "oldObject" in deep
-    space = namespace[1].decode() if namespace is not None else ""
-    return Unreadable(uid[1].decode("utf-8", "replace"), (cause,), passes, namespace=space)
+    return Unreadable(uid[1].decode("utf-8", "replace"), (cause,), passes, namespace=namespace_in(body))
+
+
+def namespace_in(body: bytes) -> str:
+    """The namespace that a review is about, by its first bytes, without reading it; empty where they name none."""
+    found = _NAMESPACE.search(body, 0, _HEAD)
+    return found[1].decode() if found is not None else ""
 
 
 def _nested(place: str) -> StatusCause:
