@@ -88,7 +88,10 @@ def judge_manifest(raw: Mapping[str, Json], releases: Releases) -> Judgement:
     API servers refuse or drop such things before admission, so only who judges manifests asks.
     """
     api_version, kind = str(raw.get("apiVersion", "")), str(raw.get("kind", ""))
-    facts = ManifestFacts(api_version, kind, releases, *strange(kind, raw))
+    metadata = raw.get("metadata")
+    facts = ManifestFacts(
+        api_version, kind, releases, *strange(kind, raw), metadata if isinstance(metadata, dict) else {}
+    )
     return Judgement(tuple(findings_about(MANIFEST_RULES, facts, releases)))
 
 

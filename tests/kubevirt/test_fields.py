@@ -1,5 +1,6 @@
 """Which fields KubeVirt's objects have."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 from tests.apiserver import crds
 from webhook.facts.manifest import StrangeField, StrangeValue
 from webhook.kubevirt.field_names import FIELDS, ROOTS
-from webhook.kubevirt.fields import VALUES, search, strange
+from webhook.kubevirt.fields import QUANTITIES, QUANTITY_MAPS, VALUES, search, strange
+from webhook.kubevirt.quantity import takes
 
 junk = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
@@ -32,7 +34,7 @@ def vm(**spec: Any) -> dict[str, Any]:
 
 def fields(**spec: Any) -> list[tuple[str, str, str]]:
     """Name, what was meant and where it belongs."""
-    found, _ = strange("VirtualMachine", vm(**spec))
+    found, _, _ = strange("VirtualMachine", vm(**spec))
     return [(each.name, each.meant, ".".join(map(str, each.belongs))) for each in found]
 
 
@@ -74,7 +76,7 @@ def test_what_people_name_is_left_alone() -> None:
     manifest["metadata"]["labels"] = {"Spec": "x"}
     manifest["status"] = {"anything": True}
 
-    assert strange("VirtualMachine", manifest) == ((), ())
+    assert strange("VirtualMachine", manifest) == ((), (), ())
 
 
 def test_a_strange_value_is_told_with_what_the_field_takes() -> None:
@@ -82,7 +84,7 @@ def test_a_strange_value_is_told_with_what_the_field_takes() -> None:
     By case, by nearness, and by the short words that kubectl prints.
     """
     storage = {"storage": {"accessModes": ["RWX", "ReadWriteMany"]}}
-    _, values = strange("VirtualMachine", vm(runStrategy="halted", dataVolumeTemplates=[{"spec": storage}]))
+    _, values, _ = strange("VirtualMachine", vm(runStrategy="halted", dataVolumeTemplates=[{"spec": storage}]))
 
     modes = VALUES["V1beta1StorageSpec", "accessModes"]
     path = ("spec", "dataVolumeTemplates", 0, "spec", "storage", "accessModes", 0)
@@ -100,15 +102,24 @@ def test_any_json_can_be_asked(kind: str, spec: dict[str, Any]) -> None:
     """
     raw = {"apiVersion": "kubevirt.io/v1", "kind": kind, "spec": spec}
 
-    found, values = strange(kind, raw)
+    found, values, quantities = strange(kind, raw)
 
-    for each in (*found, *values):
+    for each in (*found, *values, *quantities):
         here: Any = raw
         for step in each.path:
             here = here[step]
         assert isinstance(each, StrangeField) or here == each.value
 
 
+amounts = st.sampled_from(["2Gi", "2GB", "", "${X}", 1, 0.5, 2.0, 2**64, None, True, ["2GB"]]) | junk
+domains = st.fixed_dictionaries(
+    {
+        "memory": st.fixed_dictionaries({"guest": amounts}),
+        "resources": st.dictionaries(
+            st.sampled_from(["requests", "limits"]), st.dictionaries(st.text(max_size=3), amounts) | junk
+        ),
+    }
+)
 machines = st.fixed_dictionaries(
     {
         "runStrategy": st.sampled_from(["Always", "always", ""]),
@@ -134,6 +145,24 @@ def test_the_quick_look_misses_nothing(kind: str, spec: dict[str, Any]) -> None:
     assert strange(kind, raw) == search(kind, ROOTS[kind], raw)
 
 
+@given(domains)
+@settings(max_examples=200, deadline=None)
+def test_the_quick_look_misses_no_quantity(domain: dict[str, Any]) -> None:
+    """
+    Where nothing else is strange: whatever stands in place of an amount, or of a map of some.
+    """
+    raw = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstance", "spec": {"domain": domain}}
+
+    found = strange("VirtualMachineInstance", raw)
+
+    assert found == search("VirtualMachineInstance", "V1VirtualMachineInstance", raw)
+    amounts = [domain["memory"]["guest"]]
+    amounts += [each for held in domain["resources"].values() if isinstance(held, dict) for each in held.values()]
+    assert sorted(map(repr, (each.value for each in found[2]))) == sorted(
+        repr(each) for each in amounts if not takes(each)
+    )
+
+
 def test_no_type_holds_itself() -> None:
     """
     The quick look calls itself for each type inside another, so their depth must have an end.
@@ -150,7 +179,7 @@ def test_other_kinds_are_not_looked_at() -> None:
     """
     Nobody here knows the fields of a Deployment.
     """
-    assert strange("Deployment", {"spec": {"anything": 1}}) == ((), ())
+    assert strange("Deployment", {"spec": {"anything": 1}}) == ((), (), ())
 
 
 def test_the_values_are_those_of_fields_that_exist() -> None:
@@ -160,9 +189,12 @@ def test_the_values_are_those_of_fields_that_exist() -> None:
     assert [each for each in VALUES if each[1] not in FIELDS[each[0]]] == []
 
 
-@pytest.mark.parametrize(
+each_definition = pytest.mark.parametrize(
     "path", crds.real() or [None], ids=lambda path: f"{path.parent.name}/{path.name}" if path else "none"
 )
+
+
+@each_definition
 def test_every_field_that_kubevirt_installs_is_known(path: Path | None) -> None:
     """
     No field of KubeVirt's own definitions is called strange.
@@ -192,3 +224,46 @@ def missing(schema: dict[str, Any], name: str, *, top: bool = False) -> Iterator
                 yield from missing(below, FIELDS[name][key])
             else:
                 yield name, key
+
+
+@each_definition
+def test_quantities_are_those_that_kubevirt_defines(path: Path | None) -> None:
+    """
+    All of a specification but one that is new and the bandwidth, of which family 6 tells, and with one pattern.
+    """
+    if path is None:
+        pytest.skip(crds.NO_REAL)
+    definition = yaml.load(path.read_text(), yaml.CSafeLoader)
+    kind = definition["spec"]["names"]["kind"]
+    if kind not in ROOTS:
+        return
+    schema = next(each["schema"]["openAPIV3Schema"] for each in definition["spec"]["versions"] if each["storage"])
+    spec = schema["properties"]["spec"]
+    known = [(name, key) for name, fields in FIELDS.items() for key in fields]
+    assert {*QUANTITIES, *QUANTITY_MAPS} <= {*known}
+
+    found = {*defined(spec, FIELDS[ROOTS[kind]]["spec"])}
+
+    assert {name for name, _ in found} - QUANTITIES - QUANTITY_MAPS <= {
+        ("V1ReservedOverhead", "addedOverhead"),
+        ("V1MigrationConfiguration", "bandwidthPerMigration"),
+        ("V1alpha1MigrationPolicySpec", "bandwidthPerMigration"),
+    }
+    assert {re.sub(r"\(\\\+\|-\)", "[+-]", pattern) for _, pattern in found} <= {AS_DEFINED}
+
+
+AS_DEFINED = (
+    r"^[+-]?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE][+-]?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$"
+)
+
+
+def defined(schema: dict[str, Any], name: str, holder: tuple[str, str] = ("", "")) -> Iterator[tuple[Any, str]]:
+    """Type and name of each property that is a quantity, or holds some, with the pattern of it."""
+    if schema.get("x-kubernetes-int-or-string") and "pattern" in schema:
+        yield holder, schema["pattern"]
+    elif schema.get("type") == "array":
+        yield from defined(schema["items"], name, holder)
+    elif isinstance(schema.get("additionalProperties"), dict):
+        yield from defined(schema["additionalProperties"], name.removeprefix("*"), holder)
+    for key, below in schema.get("properties", {}).items() if name else ():
+        yield from defined(below, FIELDS[name][key], (name, key))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webhook.kubevirt.budget import mebibytes_per_second
-from webhook.kubevirt.quantity import LONGEST, NANO, Quantity, parse_quantity
+from webhook.kubevirt.quantity import LONGEST, NANO, Quantity, parse_quantity, takes
 
 TABLE: list[list[Any]] = json.loads((Path(__file__).parents[1] / "data" / "quantities.json").read_text())
 """Text; the amount, or null where ``ParseQuantity`` refuses it; ``Value()``; ``ScaledValue(Giga)``; MiB/s as KubeVirt's
@@ -114,3 +114,33 @@ def test_no_text_raises(text: str) -> None:
 
     if quantity is not None and not text.startswith(("+", "-")):
         assert parse_quantity(f"+{text}") == quantity
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: repr(row[0]))
+def test_a_field_takes_no_text_that_kubernetes_does_not_read(row: list[Any]) -> None:
+    """
+    And of what it reads all that has a digit: the definitions' pattern wants one.
+    """
+    text = row[0]
+
+    assert takes(text) is (row[1] is not None and any(each.isdigit() for each in text))
+
+
+@pytest.mark.parametrize(
+    "value", [0, -1, 2**63 - 1, -(2**63), 2.0, 2e3, "${MEMORY}", "{{ memory }}", "1" * 300, None, True]
+)
+def test_a_field_takes_whole_numbers_and_what_is_filled_in_later(value: object) -> None:
+    """
+    Other types are not judged here, nor what is longer than anybody reads.
+    """
+    assert takes(value)
+
+
+@pytest.mark.parametrize(
+    "value", [0.5, 2**63, -(2**63) - 1, 1e19, "", "2GB", "2 Gi", "1e3.5", "\u0662Gi", "2Gi\n", "Gi"]
+)
+def test_a_field_takes_no_other_numbers_and_texts(value: object) -> None:
+    """
+    Fractions that are no text, more than 64 bits, and what is nearly a quantity.
+    """
+    assert not takes(value)

@@ -1,7 +1,10 @@
 """Any object as it is written, by its names: what an API server refuses or drops before anybody can judge it."""
 
+from collections.abc import Mapping
+
 import msgspec
 
+from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath
 
 
@@ -25,6 +28,13 @@ class StrangeValue(msgspec.Struct, frozen=True):
     meant: str = ""
 
 
+class StrangeQuantity(msgspec.Struct, frozen=True):
+    """A value that is no quantity, of a field that takes nothing else."""
+
+    path: FieldPath
+    value: str | int | float
+
+
 class ManifestFacts(msgspec.Struct, frozen=True):
     """``apiVersion`` and ``kind`` as written, and what in the manifest KubeVirt's API does not know."""
 
@@ -33,3 +43,6 @@ class ManifestFacts(msgspec.Struct, frozen=True):
     releases: int
     fields: tuple[StrangeField, ...] = ()
     values: tuple[StrangeValue, ...] = ()
+    quantities: tuple[StrangeQuantity, ...] = ()
+    metadata: Mapping[str, Json] = msgspec.field(default_factory=dict)
+    """As written; of its names only those that are text are to be judged."""

@@ -59,4 +59,5 @@ FIXES: Mapping[str, Callable[[Finding, Json], Iterator[Fix]]] = {
     "LM803": _key_or_place,
     "LM804": _value,
     "LM805": _value,
+    "LM806": _value,
 }

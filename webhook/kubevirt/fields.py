@@ -8,14 +8,17 @@ cluster is another rule's.
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
-from webhook.facts.manifest import StrangeField, StrangeValue
+from webhook.facts.manifest import StrangeField, StrangeQuantity, StrangeValue
 from webhook.kubevirt.field_names import FIELDS, ROOTS
 from webhook.kubevirt.nearest import close_matches
+from webhook.kubevirt.quantity import takes
 from webhook.objects.kubevirt import Misplaced
 from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath
+
+Strange: TypeAlias = tuple[tuple[StrangeField, ...], tuple[StrangeValue, ...], tuple[StrangeQuantity, ...]]
 
 VALUES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("V1VirtualMachineSpec", "runStrategy"): (
@@ -44,9 +47,37 @@ What a field takes. Sources, v1.9.0: the constants of ``staging/src/kubevirt.io/
 ``pkg/virt-api/webhooks/validating-webhook/admitters/vmi-create-admitter.go``; access and volume modes are Kubernetes' own.
 """
 
+QUANTITIES = frozenset(
+    (
+        ("V1Memory", "guest"),
+        ("V1Memory", "maxGuest"),
+        ("V1EmptyDiskSource", "capacity"),
+        ("V1HostDisk", "capacity"),
+        ("K8sIoApiCoreV1ResourceFieldSelector", "divisor"),
+        ("V1LiveUpdateConfiguration", "maxGuest"),
+        ("V1KubeVirtConfiguration", "cpuRequest"),
+        ("V1DiskVerification", "memoryLimit"),
+    )
+)
+QUANTITY_MAPS = frozenset(
+    (kind, key)
+    for kind in (
+        "V1ResourceRequirements",
+        "K8sIoApiCoreV1VolumeResourceRequirements",
+        "V1ResourceRequirementsWithoutClaims",
+    )
+    for key in ("requests", "limits")
+)
+"""
+Fields that are a quantity, or a map of them, in KubeVirt 1.3 to 1.9: those of ``pkg/virt-operator/resource/generate/components/
+validations_generated.go``, v1.3.1 and v1.9.0, with the pattern of quantities, but for ``bandwidthPerMigration`` (family 6).
+"""
+
 _SHORT = {"RWX": "ReadWriteMany", "RWO": "ReadWriteOnce", "ROX": "ReadOnlyMany", "RWOP": "ReadWriteOncePod"}
 """As kubectl's columns show access modes."""
 _MAP = "*"
+_QUANTITY, _QUANTITY_MAP = "#", "*#"
+"""Instead of a type, of what holds quantities."""
 _NESTED = (dict, list)
 _TOP = frozenset(("apiVersion", "kind", "metadata", "status"))
 _TOLD_ELSEWHERE: Mapping[str, frozenset[str]] = {
@@ -60,18 +91,19 @@ _SHORTEST_MOVED = 4
 """Letters of a name that is looked for elsewhere: ``name`` and ``type`` stand everywhere."""
 
 
-def strange(kind: str, raw: Mapping[str, Json]) -> tuple[tuple[StrangeField, ...], tuple[StrangeValue, ...]]:
-    """The strange fields and values of an object of KubeVirt's API; nothing for other kinds."""
+def strange(kind: str, raw: Mapping[str, Json]) -> Strange:
+    """The strange fields, values and quantities of an object of KubeVirt's API; nothing for other kinds."""
     root = ROOTS.get(kind)
     if root is None or _is_plain(root, raw):
-        return (), ()
+        return (), (), ()
     return search(kind, root, raw)
 
 
-def search(kind: str, root: str, raw: Mapping[str, Json]) -> tuple[tuple[StrangeField, ...], tuple[StrangeValue, ...]]:
+def search(kind: str, root: str, raw: Mapping[str, Json]) -> Strange:
     """As ``strange``, of an object whose type is ``root``."""
     fields: list[StrangeField] = []
     values: list[StrangeValue] = []
+    quantities: list[StrangeQuantity] = []
     waiting: list[tuple[FieldPath, str, Json]] = [((), root, raw)]
     while waiting:
         path, name, value = waiting.pop()
@@ -91,7 +123,11 @@ def search(kind: str, root: str, raw: Mapping[str, Json]) -> tuple[tuple[Strange
                     waiting.append(((*path, key), held, each))
                 elif (allowed := VALUES.get((name, key))) is not None:
                     values.extend(_values((*path, key), each, allowed))
-    return tuple(fields), tuple(values)
+                elif (name, key) in QUANTITIES:
+                    quantities.extend(_quantities({(*path, key): each}))
+                elif (name, key) in QUANTITY_MAPS and isinstance(each, dict):
+                    quantities.extend(_quantities({(*path, key, one): amount for one, amount in each.items()}))
+    return tuple(fields), tuple(values), tuple(quantities)
 
 
 @cache
@@ -100,7 +136,14 @@ def _shape(name: str, *, is_root: bool = False) -> tuple[frozenset[str], Mapping
     known = FIELDS[name]
     told = _TOLD_ELSEWHERE.get(name, frozenset()) | (_TOP if is_root else frozenset())
     words = {key: frozenset(("", *allowed)) for (holder, key), allowed in VALUES.items() if holder == name}
-    return frozenset(known) | told, {**{key: held for key, held in known.items() if held}, **words}
+    quantities = {key: _QUANTITY for key in known if (name, key) in QUANTITIES}
+    maps = {key: _QUANTITY_MAP for key in known if (name, key) in QUANTITY_MAPS}
+    return frozenset(known) | told, {
+        **{key: held for key, held in known.items() if held},
+        **words,
+        **quantities,
+        **maps,
+    }
 
 
 def _is_plain(root: str, raw: Mapping[str, Json]) -> bool:
@@ -128,6 +171,12 @@ def _is_plain(root: str, raw: Mapping[str, Json]) -> bool:
                     if each not in held:
                         return False
                 elif kind in _NESTED and not all(word.__class__ is str and word in held for word in each):
+                    return False
+            elif held is _QUANTITY:
+                if not takes(each):
+                    return False
+            elif held is _QUANTITY_MAP:
+                if kind is dict and not all(map(takes, each.values())):
                     return False
             elif kind is dict and held[0] != _MAP:
                 waiting.append((_shape(held), each))
@@ -189,3 +238,9 @@ def _values(path: FieldPath, value: Json, allowed: tuple[str, ...]) -> Iterator[
         close = close_matches(value.lower(), by_case, cutoff=0.6)
         meant = _SHORT.get(value) or (by_case[close[0]] if close else "")
         yield StrangeValue(path, value, allowed, meant if meant in allowed else "")
+
+
+def _quantities(values: Mapping[FieldPath, Json]) -> Iterator[StrangeQuantity]:
+    for path, value in values.items():
+        if not takes(value):
+            yield StrangeQuantity(path, value)

@@ -26,6 +26,14 @@ _FAR = 400
 """Beyond this exponent the amount is useless: 10^400 stands for what is larger, a billionth for what is smaller."""
 
 
+_PATTERN = (
+    r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)"
+    r"([KMGTPE]i|[numkMGTPE]|[eE][+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+))?"
+)
+"""Of the fields of KubeVirt's definitions (``validations_generated.go``, v1.3.1 to v1.9.0)."""
+_PLACEHOLDERS = ("$", "{{")
+
+
 class Quantity(msgspec.Struct, frozen=True, order=True):
     """An amount of billionths, and the suffix that it was written with."""
 
@@ -66,6 +74,28 @@ def parse_quantity(written: object) -> Quantity | None:
     digits = int(whole + part or "0")
     nano = _nano(digits, base, exponent, len(part))
     return Quantity(-nano if found["sign"] == "-" else nano, suffix)
+
+
+def takes(value: object) -> bool:
+    """
+    Whether a field of KubeVirt's API that is a quantity may take this value: text, or a number (other types are not judged).
+
+    The API server compares text with ``_PATTERN``, and takes of numbers only whole ones of 64 bits (``x-kubernetes-int-or-
+    string``); then KubeVirt's webhooks read the text. What something fills in later, such as ``${MEMORY}``, may be any.
+    """
+    if isinstance(value, str):
+        number = value[:-2] if value[-2:] in _POWERS_OF_TWO else value[:-1] if value[-1:] in _POWERS_OF_TEN else value
+        return (number.isdecimal() and number.isascii()) or _is_taken(value)
+    if isinstance(value, float):
+        return value.is_integer() and -_INT64 <= value < _INT64
+    return not isinstance(value, int) or -_INT64 <= value < _INT64
+
+
+def _is_taken(text: str) -> bool:
+    """As ``takes``, of text that is not as usual."""
+    if any(sign in text for sign in _PLACEHOLDERS):
+        return True
+    return re.fullmatch(_PATTERN, text) is not None and (len(text) > LONGEST or parse_quantity(text) is not None)
 
 
 def _power(suffix: str) -> tuple[int, int] | None:
