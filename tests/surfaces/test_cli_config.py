@@ -293,3 +293,19 @@ def test_settings_are_looked_for_beside_a_folder_that_may_not_be_looked_into(
 
     assert found.path is not None
     assert found.path.name == "migratable.yaml"
+
+
+@pytest.mark.parametrize("setting", ['policy = "\\u0000"', 'facts = ["a", "\\u0000"]', 'baseline = "a\\u0000"'])
+def test_a_name_that_no_file_can_have_is_told(tmp_path: Path, setting: str) -> None:
+    """
+    NUL in the name of a file, which TOML can spell, is told with the key.
+    """
+    (tmp_path / "pyproject.toml").write_text(f"[tool.migratable]\n{setting}\n")
+    (tmp_path / "vm.yaml").write_text(BAD)
+
+    ran = migratable("check", "vm.yaml", cwd=tmp_path)
+
+    assert (ran.status, ran.out) == (2, "")
+    assert (
+        ran.err == f"error: pyproject.toml: {setting.split()[0]} holds the character NUL. Write the name of a file.\n"
+    )

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.surfaces.manifests import BAD
-from tests.surfaces.running import migratable, process
+from tests.surfaces.running import migratable
 from webhook.surfaces.cli.check import command
 from webhook.surfaces.cli.options import OPTIONS, plain
 
@@ -116,16 +116,3 @@ def test_a_mistake_is_told_in_the_same_words_on_both_ways(tmp_path: Path, route:
         "",
     ]
     assert "There is no rule 'nonsense'" in ran.err
-
-
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-def test_a_terminal_without_unicode_gets_an_answer(tmp_path: Path, encoding: str) -> None:
-    """
-    Characters that standard output cannot hold are replaced; the verdict and its status stay.
-    """
-    (tmp_path / "vm\u03b1.yaml").write_text(BAD)
-
-    ran = process("check", "vm\u03b1.yaml", cwd=tmp_path, env={"PYTHONIOENCODING": encoding})
-
-    assert (ran.status, ran.err) == (1, "")
-    assert "2 denied, 1 unproven in 1 object" in ran.out

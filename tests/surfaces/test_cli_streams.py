@@ -1,6 +1,8 @@
 """The command line where its streams are closed or full, where it is stopped, and where its words contradict each other."""
 
+import json
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +80,105 @@ def test_ctrl_c_is_no_finding(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     ran = migratable("check", "vm.yaml", cwd=folder)
 
     assert (ran.status, ran.out, ran.err) == (130, "", "\nstopped\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_an_empty_answer_can_be_written_anywhere(folder: Path) -> None:
+    """
+    Where there is nothing to say, a full disk is no error.
+    """
+    (folder / "vm.yaml").write_text(GOOD)
+
+    assert shell("migratable check --diff vm.yaml > /dev/full", folder).status == 0
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"PYTHONIOENCODING": "ascii"},
+        {"PYTHONIOENCODING": "latin-1"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    ],
+    ids=lambda each: " ".join(each.values()),
+)
+@pytest.mark.parametrize("form", ["text", "json", "yaml", "sarif", "markdown"])
+def test_any_encoding_of_the_terminal_takes_the_answer(folder: Path, settings: dict[str, str], form: str) -> None:
+    """
+    What is for machines is UTF-8 whatever the terminal's encoding; in text, characters that there are none for are escaped.
+    """
+    (folder / "vm.yaml").rename(folder / "vm\u2603\u00fc.yaml")
+
+    ran = subprocess.run(
+        [sys.executable, "-m", "webhook", "check", ".", "-o", form],
+        cwd=folder,
+        capture_output=True,
+        check=False,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin", **settings},
+        timeout=120,
+    )
+
+    assert (ran.returncode, ran.stderr) == (1, b"")
+    assert b"LM101" in ran.stdout
+    if form in ("json", "sarif"):
+        json.loads(ran.stdout)  # UTF-8, or it would not be read
+
+
+def test_a_deleted_folder_keeps_no_file_from_being_checked(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """
+    Where the current folder is gone, files with a whole path are checked.
+    """
+    gone = tmp_path_factory.mktemp("gone")
+
+    ran = shell(f"cd {gone} && rmdir {gone} && migratable check {folder / 'vm.yaml'}", folder)
+
+    assert (ran.status, ran.err) == (1, "")
+    assert "LM101" in ran.out
+
+
+def test_a_file_that_is_called_dash_is_a_file(folder: Path) -> None:
+    """
+    ``./-`` is the file; ``-`` is standard input.
+    """
+    (folder / "-").write_text(BAD)
+
+    ran = migratable("check", "./-", cwd=folder)
+
+    assert (ran.status, "./-:" in ran.out) == (1, True)
+
+
+STOPPED = """
+import os, signal, sys
+from webhook.surfaces.cli import main, {module}
+def stop(*_, **__):
+    os.kill(os.getpid(), signal.SIGINT)
+{module}.{name} = stop
+sys.argv = ["migratable", "check", "vm.yaml"]
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "status", "told"),
+    [("options", "plain", -signal.SIGINT, ""), ("run_check", "_finished", 130, "\nstopped\n")],
+    ids=["while it starts", "while it works"],
+)
+def test_ctrl_c_ends_it_at_any_moment(folder: Path, module: str, name: str, status: int, told: str) -> None:
+    """
+    Without a traceback: as the signal ends any program while it starts, with a word and status 130 while it works.
+    """
+    ran = subprocess.run(
+        [sys.executable, "-c", STOPPED.format(module=module, name=name)],
+        cwd=folder,
+        capture_output=True,
+        check=False,
+        text=True,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin"},
+        timeout=120,
+    )
+
+    assert (ran.returncode, ran.stderr) == (status, told)
 
 
 @pytest.mark.parametrize(

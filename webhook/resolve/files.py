@@ -251,10 +251,10 @@ def _inside(folder: str, recursive: bool, closed: list[OSError]) -> list[tuple[s
 
 
 def written(path: str) -> str:
-    """A path as pathlib writes it: without what changes nothing in it."""
+    """A path without what changes nothing in it, as pathlib writes it; a file ``./-`` is not standard input."""
     parts = [each for each in path.split("/") if each not in ("", ".")]
     root = "/" if path.startswith("/") else ""
-    return root + "/".join(parts) or "."
+    return "./-" if parts == ["-"] and path != "-" and not root else root + "/".join(parts) or "."
 
 
 def _is_within(path: str, folder: str) -> bool:

@@ -8,8 +8,10 @@ command needs it.
 
 import gc
 import os
+import signal
 import sys
-from errno import EPIPE
+from contextlib import suppress
+from errno import EBADF, EIO, ENOSPC, EPIPE
 from importlib import import_module
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -34,9 +36,12 @@ COMMANDS = {
 }
 """A command stands in the module of its name (``-`` is ``_``) as ``command``; the text is the first line of its help."""
 
+UNWRITABLE = (EBADF, EIO, ENOSPC, EPIPE)
+"""What a stream says that takes no more."""
 INTERRUPTED = 130
 """The exit status after Ctrl-C, as of a program that the signal ended: it is no finding."""
 
+_ASCII = ("ascii", "us-ascii", "ansi-x3.4-1968", "646")
 _HOMES = {"cli": "commands", "exit_status": "status"}
 
 
@@ -51,13 +56,16 @@ def _mend_streams() -> None:
     """
     A stream that the caller has closed (``>&-``) is None in Python; reading finds nothing then, and writing goes nowhere.
 
-    What the encoding of standard output has no character for is written as Python writes it in its sources.
+    What the encoding of standard output has no character for is written as Python writes it in its sources; where that is
+    ASCII, it is nobody's choice, and UTF-8 is written.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123 - until the program ends
-    if sys.stdout.errors == "strict" and isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            is_ascii = stream.encoding.lower().replace("_", "-") in _ASCII
+            stream.reconfigure(encoding="utf-8" if is_ascii else None, errors="backslashreplace")
 
 
 def _spare_typing_extensions() -> None:
@@ -75,6 +83,24 @@ def _spare_typing_extensions() -> None:
         del sys.modules["typing_extensions"]
 
 
+def _end_at_ctrl_c() -> None:
+    """
+    Until there is something to tidy up, Ctrl-C ends the program at once, as it ends others.
+
+    Python's own way leaves a traceback from within an import, and msgspec crashes if it is interrupted while it looks at types.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        with suppress(ValueError):  # in another thread than the main one
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def interruptible() -> None:
+    """From now on Ctrl-C is a KeyboardInterrupt again."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        with suppress(ValueError):
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def ready() -> None:
     """All that a command needs is imported: what there is now is never garbage, and from now on it is looked for."""
     if not gc.isenabled():
@@ -89,6 +115,7 @@ def main() -> None:
     Nothing is collected while modules are imported: of that nothing is garbage, and looking would take a tenth of the time.
     """
     gc.disable()
+    _end_at_ctrl_c()
     try:
         _mend_streams()
         _spare_typing_extensions()
@@ -101,7 +128,7 @@ def main() -> None:
         sys.stderr.write("\nstopped\n")
         sys.exit(INTERRUPTED)
     except OSError as error:
-        if error.filename is not None:  # not about a stream
+        if error.filename is not None or error.errno not in UNWRITABLE:  # not about a stream
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # where Python writes at its end what it could not write before
         if error.errno == EPIPE:  # whoever read it has seen enough
@@ -109,6 +136,8 @@ def main() -> None:
         remedy = "Free space, or write elsewhere."
         sys.stderr.write(f"error: standard output cannot be written: {error.strerror}. {remedy}\n")
         sys.exit(2)
+    finally:
+        interruptible()
 
 
 def _check(given: "Mapping[str, Any]") -> NoReturn:

@@ -5,7 +5,7 @@ from importlib import import_module
 
 import click
 
-from webhook.surfaces.cli import COMMANDS, INTERRUPTED, ready
+from webhook.surfaces.cli import COMMANDS, INTERRUPTED, interruptible, ready
 
 
 class Commands(click.Group):
@@ -21,6 +21,7 @@ class Commands(click.Group):
             return None
         command: click.Command = import_module(f"webhook.surfaces.cli.{cmd_name.replace('-', '_')}").command
         ready()
+        interruptible()
         return command
 
     def resolve_command(

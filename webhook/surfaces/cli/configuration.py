@@ -75,9 +75,13 @@ def find(paths: Sequence[str]) -> Found:
 
 def _start(paths: Sequence[str]) -> str:
     """The folder that holds everything that was named; the current one for standard input."""
-    named = [join(getcwd(), each) for each in paths if each != "-"]
+    try:
+        here = getcwd()
+    except OSError:  # it was deleted: relative names lead nowhere now
+        here = "/"
+    named = [join(here, each) for each in paths if each != "-"]
     if not named or len(named) < len(paths):
-        named.append(getcwd())
+        named.append(here)
     common = commonpath(named)
     return common if isdir(common) else dirname(common)
 
@@ -132,7 +136,7 @@ def _shown(path: "Path") -> "Path":
     """As somebody in the current folder would name it."""
     try:
         return path.absolute().relative_to(getcwd())
-    except ValueError:
+    except (ValueError, OSError):
         return path
 
 
@@ -193,6 +197,12 @@ def _config(value: object, shown: "Path", lines: Mapping[str, int]) -> Config:
         key = str(path[0]) if path else ""
         field = f"{dotted(path)}: " if path else ""
         raise Misconfigured(f"{_at(shown, lines, key)}: {field}{text}", remedy=_remedy(text, path)) from None
+    for key in ("policy", "snapshot", "baseline", "facts"):
+        value = getattr(config, key) or ()
+        if any("\0" in each for each in ((value,) if isinstance(value, str) else value)):
+            raise Misconfigured(
+                f"{_at(shown, lines, key)}: {key} holds the character NUL", remedy="Write the name of a file."
+            )
     if config.fail_on is not None and config.fail_on not in FAIL_ON:
         raise Misconfigured(
             f"{_at(shown, lines, 'failOn')}: failOn is {config.fail_on!r}", remedy=f"Write one of {', '.join(FAIL_ON)}."

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from os import environ, get_terminal_size
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +73,7 @@ def write_all(outputs: Sequence[Output], report: Report, sources: Sources, color
 
             settings = {"version": __version__, "replacer": Replacing(sources.texts)}
         renderer = import_module(f"webhook.report.{FORMATS[output.form]}")
-        _write(renderer.render(report, **settings), output.target)
+        _write(renderer.render(report, **settings), output)
 
 
 class _Writable:
@@ -113,8 +114,11 @@ def colour_for(color: str, target: "Path | None") -> bool:
     return not environ.get("NO_COLOR") and sys.stdout.isatty()
 
 
-def _write(text: str, target: "Path | None") -> None:
+def _write(text: str, output: Output) -> None:
+    target = output.target
     if target is None:
+        if output.form != "text" and isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")  # as in a file: who reads JSON expects nothing else
         echo(text)
         return
     try:

@@ -16,6 +16,7 @@ from webhook.report.model import Report
 from webhook.resolve.files import Inputs, Sources, read_all
 from webhook.resolve.manifests import Manifests
 from webhook.surfaces.checking import Settings
+from webhook.surfaces.cli import interruptible
 from webhook.surfaces.cli.configuration import Found, find, read
 from webhook.surfaces.cli.exemptions import apply_baseline, apply_comments, tell_lapses, write_baseline
 from webhook.surfaces.cli.outputs import Output, outputs_of, write_all
@@ -144,6 +145,7 @@ def _run(asked: Asked, settled: Settled, found: Found) -> int:
         return told(_finished(one_by_one, drawn))
 
     if asked.diff or asked.options or asked.fix:
+        interruptible()
         whole = [*inputs, *unread]
         if not asked.fix:
             from webhook.surfaces.cli.fixing import show_fixes
@@ -158,6 +160,8 @@ def _run(asked: Asked, settled: Settled, found: Found) -> int:
         for number, each in enumerate(inputs):
             if not one_by_one.add(each).has_findings:
                 inputs.forget(number)
+            if not number:
+                interruptible()
         for each in unread:
             one_by_one.add(each)
         report = told(_finished(one_by_one, drawn))

@@ -21,8 +21,9 @@ class Misused(Exception):
 
 def echo(text: str) -> None:
     """Writes a piece of the answer to stdout, and not only into its buffer: what cannot be written is known now."""
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    if text:  # what is full refuses even nothing
+        sys.stdout.write(text)
+        sys.stdout.flush()
 
 
 def tell(line: str) -> None:
