@@ -307,5 +307,6 @@ def test_a_name_that_no_file_can_have_is_told(tmp_path: Path, setting: str) -> N
 
     assert (ran.status, ran.out) == (2, "")
     assert (
-        ran.err == f"error: pyproject.toml: {setting.split(maxsplit=1)[0]} holds the character NUL. Write the name of a file.\n"
+        ran.err
+        == f"error: pyproject.toml: {setting.split(maxsplit=1)[0]} holds the character NUL. Write the name of a file.\n"
     )
