@@ -12,12 +12,12 @@ class SheddingDoor(Door):
 
     _seen: set[str] = set()  # noqa: RUF012 - there is one door
 
-    async def _answer(self, door: str, scope: Any, read: Any, began: float) -> bytes:
+    async def _answer(self, door: str, scope: Any, read: Any, *more: Any) -> bytes:
         uid = str(getattr(read, "request", read).uid)
         if uid not in self._seen:
             self._seen.add(uid)
             raise Overloaded
-        return await super()._answer(door, scope, read, began)
+        return await super()._answer(door, scope, read, *more)
 
 
 if __name__ == "__main__":
