@@ -150,6 +150,7 @@ def test_a_file_that_is_called_dash_is_a_file(folder: Path) -> None:
 
 STOPPED = """
 import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs inherit that it is ignored
 from webhook.surfaces.cli import main, {module}
 def stop(*_, **__):
     os.kill(os.getpid(), signal.SIGINT)
