@@ -174,7 +174,8 @@ def test_an_owned_cr_is_mended_at_its_owner(metadata: dict[str, Any]) -> None:
     assert remedies == [
         (
             "Write 1 or more, or remove the field. HyperConverged writes this CR and undoes changes in it: set "
-            "spec.liveMigrationConfig.parallelMigrationsPerCluster of the HyperConverged object."
+            "spec.liveMigrationConfig.parallelMigrationsPerCluster of the HyperConverged object (version v1: "
+            "spec.virtualization.liveMigrationConfig.parallelMigrationsPerCluster)."
         )
     ]
 
@@ -213,11 +214,15 @@ HARVESTER = {"namespace": "harvester-system"}
             "use annotation kubevirt.kubevirt.io/jsonpatch of",
         ),
         (HCO, {"configuration": {"migrations": {"network": "A"}}}, "set spec.liveMigrationConfig.network of"),
-        (HCO, {"configuration": {"evictionStrategy": "x"}}, "set spec.evictionStrategy of the HyperConverged object."),
+        (
+            HCO,
+            {"configuration": {"evictionStrategy": "x"}},
+            "set spec.evictionStrategy of the HyperConverged object (version v1: spec.virtualization.evictionStrategy).",
+        ),
         (
             HCO,
             {"workloadUpdateStrategy": {"workloadUpdateMethods": ["LiveMigrate"]}},
-            "set spec.workloadUpdateStrategy.workloadUpdateMethods of the HyperConverged object.",
+            "set spec.workloadUpdateStrategy.workloadUpdateMethods of the HyperConverged object (version v1: ",
         ),
         (
             HCO,

@@ -1,8 +1,7 @@
 """
 Operators that write a KubeVirt CR or a migration network, and where a change has to be made so that it lasts.
 
-Sources: hyperconverged-cluster-operator v1.18.1 ``api/v1beta1/hyperconverged_types.go`` and ``docs/cluster-configuration.md``
-(jsonpatch annotations); Harvester v1.8.0 ``pkg/controller/master/kubevirt/vm_migration_network.go``,
+Sources: those of ``hyper_converged``; Harvester v1.8.0 ``pkg/controller/master/kubevirt/vm_migration_network.go``,
 ``pkg/controller/master/setting/kubevirt_migration.go``, ``pkg/util/constants.go``, ``deploy/charts/harvester/values.yaml``.
 """
 
@@ -11,17 +10,8 @@ from typing import Final
 
 import msgspec
 
-from webhook.kubevirt.settings import (
-    ALLOW_AUTO_CONVERGE,
-    ALLOW_POST_COPY,
-    BANDWIDTH,
-    COMPLETION_TIMEOUT,
-    NETWORK,
-    NODE_DRAIN_TAINT_KEY,
-    PARALLEL_CLUSTER,
-    PARALLEL_OUTBOUND,
-    PROGRESS_TIMEOUT,
-)
+from webhook.kubevirt.hyper_converged import in_hyper_converged
+from webhook.kubevirt.settings import NETWORK, NODE_DRAIN_TAINT_KEY
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 from webhook.objects.path import FieldPath, dotted
@@ -31,19 +21,6 @@ HARVESTER: Final = "Harvester"
 HARVESTER_NAMESPACE: Final = "harvester-system"
 _LABELS: Final = {"app.kubernetes.io/managed-by": "hco-operator", "app": "kubevirt-hyperconverged"}
 _MIGRATIONS: Final = ("spec", "configuration", "migrations")
-_LIVE_MIGRATION_CONFIG: Final = frozenset(
-    {
-        PARALLEL_CLUSTER,
-        PARALLEL_OUTBOUND,
-        BANDWIDTH,
-        COMPLETION_TIMEOUT,
-        PROGRESS_TIMEOUT,
-        NETWORK,
-        ALLOW_AUTO_CONVERGE,
-        ALLOW_POST_COPY,
-    }
-)
-"""What ``spec.liveMigrationConfig`` of a HyperConverged (hco.kubevirt.io/v1beta1) has."""
 _HARVESTERS_NETWORKS: Final = ("vm-migration-network", "storage-network")
 _HARVESTERS_MARK: Final = ".settings.harvesterhci.io"
 
@@ -67,21 +44,10 @@ def owner_of(judged: Kubernetes) -> Owner | None:
     owners = {each.kind for each in judged.meta.owner_references or ()}
     labels = judged.meta.labels or {}
     if HYPER_CONVERGED in owners or any(labels.get(key) == value for key, value in _LABELS.items()):
-        return Owner(HYPER_CONVERGED, _in_hyper_converged)
+        return Owner(HYPER_CONVERGED, in_hyper_converged)
     if judged.namespace == HARVESTER_NAMESPACE:
         return Owner(HARVESTER, _in_harvester)
     return None
-
-
-def _in_hyper_converged(path: FieldPath) -> str:
-    name = path[3] if len(path) > 3 else ""
-    if path[:3] == _MIGRATIONS and name in _LIVE_MIGRATION_CONFIG:
-        return f"set spec.liveMigrationConfig.{name} of the HyperConverged object"
-    if path == ("spec", "configuration", "evictionStrategy"):
-        return "set spec.evictionStrategy of the HyperConverged object"
-    if path[:2] == ("spec", "workloadUpdateStrategy"):
-        return f"set {dotted(path)} of the HyperConverged object"
-    return "use annotation kubevirt.kubevirt.io/jsonpatch of the HyperConverged object"
 
 
 def _in_harvester(path: FieldPath) -> str:
