@@ -69,6 +69,24 @@ class Exemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
+class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """An account whose requests are not denied until ``until``, such as a backup tool that restores older VMs."""
+
+    account: str
+    """The whole username, as the API server authenticated it; there are no patterns."""
+    reason: str
+    owner: str
+    until: str
+    """``YYYY-MM-DD``, the last day on which it holds."""
+    at_most: Action = Action.WARN
+    """``warn`` or ``audit``: the strongest action for the account's requests."""
+    namespace: str | None = None
+
+    def covers(self, username: str, namespace: str, today: str) -> bool:
+        """Whether it holds today (``YYYY-MM-DD``) for a request of this user about an object in this namespace."""
+        return self.account == username and self.until >= today and self.namespace in (None, namespace)
+
+
 class NamespacePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """What differs in some namespaces: those of these names, and those with all of these labels."""
 
@@ -110,6 +128,8 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
     migration_settings: dict[str, Json] = {}
     """Values to write out instead of the release's own defaults."""
     exemptions: list[Exemption] = []
+    accounts: list[Account] = []
+    """Read at admission only: files and the dry-run API have no account that the API server authenticated."""
 
     @property
     def wanted(self) -> Wanted:
@@ -134,6 +154,11 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
                     at_most=each.at_most or self.at_most,
                 )
         return self
+
+    def account_of(self, username: str, namespace: str, today: str) -> Account | None:
+        """The mildest entry that holds today for a request of this user, so that the order of entries means nothing."""
+        found = [each for each in self.accounts if each.covers(username, namespace, today)]
+        return max(found, key=lambda each: (list(Action).index(each.at_most), each.until), default=None)
 
     def with_profile(self, profile: Profile) -> "Policy":
         """The same policy under another profile."""
@@ -171,12 +196,29 @@ def most_in(namespace: str, policy: Policy, world: World) -> Action:
     return policy.within(namespace, _labels_of(policy, world, namespace)).at_most
 
 
+class Lowered(StrEnum):
+    """For whom, or for what, a denial is lowered at admission."""
+
+    KUBEVIRT = "kubevirt"
+    """One of KubeVirt's own service accounts."""
+    HYPER_CONVERGED = "hyperconverged"
+    """HyperConverged's operator, which would repeat a refused write for ever."""
+    VOLUME_MIGRATION = "volume-migration"
+    """A volume returns to the claim that a volume migration replaces."""
+    ACCOUNT = "account"
+    """An entry under ``accounts`` of the policy file."""
+
+
 class Decision(msgspec.Struct, frozen=True):
     """A finding and what is done about it."""
 
     finding: Finding
     action: Action
     exemption: Exemption | None = None
+    lowered: Lowered | None = None
+    """For whom a denial was lowered at admission."""
+    place: str = ""
+    """What a warning names instead of the finding's path."""
 
 
 def action_of(finding: Finding, policy: Policy) -> Action:

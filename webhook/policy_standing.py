@@ -1,16 +1,20 @@
-"""How the exemptions of a policy stand on a day, so that nobody is surprised when one lapses. This file reads no clock."""
+"""Which exemptions and accounts of a policy hold on a day, and which expire soon. This module reads no clock."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import TypeAlias
 
-from webhook.policy import Exemption, Policy
+from webhook.policy import Account, Exemption, Policy
 
 WARNING_DAYS = 14
 
+Expiring: TypeAlias = Exemption | Account
+"""An entry of the policy file that expires."""
+
 
 class Standing(StrEnum):
-    """What an exemption is worth on a day."""
+    """The state of an exemption or account on a day."""
 
     ACTIVE = "active"
     LAPSING = "lapsing"
@@ -18,23 +22,27 @@ class Standing(StrEnum):
     LAPSED = "lapsed"
 
 
-def standing(policy: Policy, today: str) -> Mapping[Standing, list[Exemption]]:
-    """The exemptions of ``policy`` by how they stand on ``today`` (``YYYY-MM-DD``)."""
+def standing(policy: Policy, today: str) -> Mapping[Standing, list[Expiring]]:
+    """The exemptions and accounts of ``policy`` by their state on ``today`` (``YYYY-MM-DD``)."""
     soon = (date.fromisoformat(today) + timedelta(days=WARNING_DAYS)).isoformat()
-    found: dict[Standing, list[Exemption]] = {state: [] for state in Standing}
-    for each in policy.exemptions:
+    found: dict[Standing, list[Expiring]] = {state: [] for state in Standing}
+    entries: tuple[Expiring, ...] = (*policy.exemptions, *policy.accounts)
+    for each in entries:
         state = Standing.LAPSED if each.until < today else Standing.LAPSING if each.until <= soon else Standing.ACTIVE
         found[state].append(each)
     return found
 
 
 def words(policy: Policy, today: str) -> list[str]:
-    """A line for each exemption that has lapsed or will within ``WARNING_DAYS``."""
+    """A line for each exemption and account that has expired or expires within ``WARNING_DAYS``."""
     found = standing(policy, today)
-    lines = [f"the exemption from {_whom(each)} lapsed on {each.until}" for each in found[Standing.LAPSED]]
-    return lines + [f"the exemption from {_whom(each)} lapses on {each.until}" for each in found[Standing.LAPSING]]
+    lines = [f"{_named(each)} lapsed on {each.until}" for each in found[Standing.LAPSED]]
+    return lines + [f"{_named(each)} lapses on {each.until}" for each in found[Standing.LAPSING]]
 
 
-def _whom(each: Exemption) -> str:
-    where = [part for part in (each.kind, each.namespace, each.name) if part]
-    return f"{each.rule}{' for ' + ' '.join(where) if where else ''} ({each.owner})"
+def _named(each: Expiring) -> str:
+    if isinstance(each, Account):
+        where = f" in {each.namespace}" if each.namespace else ""
+        return f"the entry for account {each.account}{where} ({each.owner})"
+    parts = [part for part in (each.kind, each.namespace, each.name) if part]
+    return f"the exemption from {each.rule}{' for ' + ' '.join(parts) if parts else ''} ({each.owner})"

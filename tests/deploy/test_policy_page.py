@@ -10,12 +10,17 @@ import pytest
 import yaml
 
 from tests.deploy.manifests import KUSTOMIZE
-from webhook.policy import Action, Exemption, NamespacePolicy, Policy, Profile
+from webhook.policy import Account, Action, Exemption, NamespacePolicy, Policy, Profile
 from webhook.resolve.policy_file import parse_policy
 
 PAGE = (KUSTOMIZE.parents[1] / "docs" / "policy.md").read_text()
 SCHEMA = json.loads((KUSTOMIZE / "base" / "policy.schema.json").read_text())
-TABLES = [("## Keys", Policy), ("### namespaces", NamespacePolicy), ("### exemptions", Exemption)]
+TABLES = [
+    ("## Keys", Policy),
+    ("### namespaces", NamespacePolicy),
+    ("### exemptions", Exemption),
+    ("### accounts", Account),
+]
 
 
 def rows(heading: str) -> list[tuple[str, str, str]]:

@@ -5,7 +5,7 @@ from typing import Any, Final
 import msgspec
 
 from webhook.kubevirt.settings import SETTINGS
-from webhook.policy import Policy
+from webhook.policy import Action, Policy
 from webhook.rules.register import RULES
 from webhook.rules.unknown_eviction_strategy import STRATEGIES
 
@@ -27,9 +27,13 @@ def schema() -> Json:
     policy["migrationSettings"]["propertyNames"] = {"enum": sorted(SETTINGS)}
     exemption = definitions["Exemption"]["properties"]
     exemption["rule"] = _RULE
-    exemption["until"] |= {"format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
-    for key in ("reason", "owner"):
-        exemption[key]["pattern"] = r"\S"
+    account = definitions["Account"]["properties"]
+    account["account"]["pattern"] = r"^[^*?\s]+$"
+    account["atMost"] = {"enum": [Action.WARN.value, Action.AUDIT.value], "default": Action.WARN.value}
+    for entry in (exemption, account):
+        entry["until"] |= {"format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
+        for key in ("reason", "owner"):
+            entry[key]["pattern"] = r"\S"
     return {"$schema": DIALECT, **reference, "definitions": dict(sorted(definitions.items()))}
 
 

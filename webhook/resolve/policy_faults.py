@@ -1,8 +1,9 @@
 """What is wrong with a policy beyond its types: names of nothing, days that are none, defaults that would do harm."""
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from webhook.engine import judge
 from webhook.facts.objects_world import ObjectsWorld
@@ -13,18 +14,45 @@ from webhook.kubevirt.releases import SUPPORTED
 from webhook.kubevirt.settings import SETTINGS
 from webhook.objects.kubevirt import Configuration, DeveloperConfiguration, KubeVirt, KubeVirtSpec
 from webhook.objects.path import FieldPath
-from webhook.policy import Action, Policy, action_of, rule_ids
+from webhook.policy import Account, Action, Exemption, Policy, action_of, rule_ids
 
 Fault: TypeAlias = tuple[FieldPath, str]
 """A place in the policy file, and what is wrong there."""
 
 EVICTION_STRATEGIES = ("LiveMigrate", "LiveMigrateIfPossible", "None", "External")
 """All that KubeVirt knows (``staging/src/kubevirt.io/api/core/v1/types.go``, v1.9.0); it refuses a VM with another."""
+CAPS: Final = (Action.WARN.value, Action.AUDIT.value)
+"""What ``atMost`` of an account may be."""
+ANONYMOUS: Final = "system:anonymous"
+GROUPS: Final = frozenset(
+    f"system:{each}"
+    for each in (
+        "masters",
+        "authenticated",
+        "unauthenticated",
+        "serviceaccounts",
+        "nodes",
+        "bootstrappers",
+        "monitoring",
+    )
+)
+"""Built-in groups (Kubernetes ``staging/src/k8s.io/apiserver/pkg/authentication/user/user.go``, v1.34)."""
+SERVICE_ACCOUNT: Final = "system:serviceaccount:"
+SERVICE_ACCOUNT_GROUP: Final = "system:serviceaccounts:"
+_SERVICE_ACCOUNT_NAME: Final = re.compile(
+    SERVICE_ACCOUNT + r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?:[a-z0-9]([a-z0-9.-]*[a-z0-9])?"
+)
 
 
 def faults_of(policy: Policy) -> list[Fault]:
     """All of them, in the order of the keys."""
-    return [*_of_actions(policy), *_of_namespaces(policy), *_of_defaults(policy), *_of_exemptions(policy)]
+    return [
+        *_of_actions(policy),
+        *_of_namespaces(policy),
+        *_of_defaults(policy),
+        *_of_exemptions(policy),
+        *_of_accounts(policy),
+    ]
 
 
 def _of_actions(policy: Policy) -> Iterator[Fault]:
@@ -66,11 +94,39 @@ def _of_exemptions(policy: Policy) -> Iterator[Fault]:
     for index, each in enumerate(policy.exemptions):
         if each.rule not in rule_ids():
             yield ("exemptions", index, "rule"), _no_such("rule", each.rule, rule_ids())
-        if not _is_day(each.until):
-            yield ("exemptions", index, "until"), f"{each.until!r} is not a day written as YYYY-MM-DD"
-        for key, text in (("reason", each.reason), ("owner", each.owner)):
-            if not text.strip():
-                yield ("exemptions", index, key), "somebody must answer for it: this must not be empty"
+        yield from _of_expiring(("exemptions", index), each)
+
+
+def _of_accounts(policy: Policy) -> Iterator[Fault]:
+    for index, each in enumerate(policy.accounts):
+        wrong = _wrong_account(each.account)
+        if wrong:
+            yield ("accounts", index, "account"), wrong
+        if each.at_most not in CAPS:
+            yield ("accounts", index, "atMost"), f"{each.at_most.value!r} is none of {', '.join(CAPS)}"
+        yield from _of_expiring(("accounts", index), each)
+
+
+def _wrong_account(name: str) -> str:
+    """An entry is about one authenticated user: never a group, a pattern, or whoever has not authenticated."""
+    if name == ANONYMOUS:
+        return f"{name!r} is every caller that has not authenticated"
+    if name in GROUPS or name.startswith(SERVICE_ACCOUNT_GROUP):
+        return f"{name!r} is a group; name one account"
+    if not name or not name.isprintable() or any(mark in name for mark in "*? \t"):
+        return f"{name!r} is not the username of one account; there are no patterns"
+    if name.startswith(SERVICE_ACCOUNT) and not _SERVICE_ACCOUNT_NAME.fullmatch(name):
+        return f"{name!r} is no service account; write {SERVICE_ACCOUNT}NAMESPACE:NAME"
+    return ""
+
+
+def _of_expiring(place: FieldPath, each: Exemption | Account) -> Iterator[Fault]:
+    """What exemptions and accounts have in common: the last day, the reason and the owner."""
+    if not _is_day(each.until):
+        yield (*place, "until"), f"{each.until!r} is not a day written as YYYY-MM-DD"
+    for key, text in (("reason", each.reason), ("owner", each.owner)):
+        if not text.strip():
+            yield (*place, key), "somebody must answer for it: this must not be empty"
 
 
 def _no_such(what: str, name: str, known: Iterable[str]) -> str:

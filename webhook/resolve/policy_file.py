@@ -8,13 +8,13 @@ from webhook.errors import BadInput, Misconfigured
 from webhook.kubevirt.nearest import close_matches
 from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath, dotted
-from webhook.policy import Action, Exemption, NamespacePolicy, Policy, Profile
+from webhook.policy import Account, Action, Exemption, NamespacePolicy, Policy, Profile
 from webhook.resolve.kubeyaml import Document, read_documents
 from webhook.resolve.misfits import misfit
 from webhook.resolve.policy_faults import faults_of
 
 REMEDY = "Correct it; docs/policy.md lists all keys."
-_KEYS = sorted({key for part in (Policy, NamespacePolicy, Exemption) for key in part.__struct_encode_fields__})
+_KEYS = sorted({key for part in (Policy, NamespacePolicy, Exemption, Account) for key in part.__struct_encode_fields__})
 
 
 def read_policy(path: Path) -> Policy:

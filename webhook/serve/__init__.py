@@ -5,11 +5,12 @@ import logging
 import ssl
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 
 from webhook.errors import Misconfigured
+from webhook.policy_standing import words
 from webhook.serve.cluster_facts import ClusterBacked
 from webhook.serve.facts import ManifestFacts
 from webhook.serve.guarding import Guard, Limits, Loop
@@ -45,7 +46,7 @@ def run(options: Options) -> None:
 
 
 def today() -> str:
-    """Today's date in UTC, by which exemptions lapse."""
+    """Today's date in UTC, by which exemptions and accounts expire."""
     return _date_of(int(time.time() // SECONDS_A_DAY))
 
 
@@ -67,7 +68,6 @@ async def _serve(options: Options) -> None:
     situations = Situations(options.policy_file, options.release, facts.world, today)
     followed = {certificates, admission_tls}
     metrics.certified(followed)
-    _note_exemptions(metrics, situations)
     door = Door(facts, situations, metrics, time.monotonic, draining)
     background = facts.given if isinstance(facts, ManifestFacts) else ()
     cluster = facts.attached() if isinstance(facts, ClusterBacked) else None
@@ -102,6 +102,7 @@ async def _serve(options: Options) -> None:
 
 async def _follow_policy(situations: Situations, metrics: Metrics, draining: Draining) -> None:
     told = ""
+    expiring = _note_exemptions(metrics, situations)
     while not draining():
         try:
             await asyncio.wait_for(draining.began.wait(), POLICY_POLL_SECONDS)
@@ -114,12 +115,17 @@ async def _follow_policy(situations: Situations, metrics: Metrics, draining: Dra
                 if error.message != told:
                     log.error("keeping the old policy", extra={"problem": error.message})  # noqa: TRY400 - no locals
                 told = error.message
-            _note_exemptions(metrics, situations)
+            expiring = _note_exemptions(metrics, situations, expiring)
 
 
-def _note_exemptions(metrics: Metrics, situations: Situations) -> None:
-    """A day may have passed, or the policy changed."""
+def _note_exemptions(metrics: Metrics, situations: Situations, told: Sequence[str] = ()) -> Sequence[str]:
+    """Counts exemptions and accounts, and logs those that expire if they are others than were ``told``: it returns them."""
     metrics.exempted(situations.policy, today())
+    expiring = words(situations.policy, today())
+    for line in expiring:
+        if line not in told:
+            log.warning("policy entry expires", extra={"entry": line})
+    return expiring
 
 
 def _announce(options: Options) -> None:
