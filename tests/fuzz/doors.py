@@ -49,6 +49,9 @@ class Outcomes:
     def found(self, _rule: str, _kind: str, _action: str) -> None:
         """Nothing."""
 
+    def lowered(self, _rule: str, _reason: str) -> None:
+        """Nothing."""
+
     def would_deny(self, _rule: str) -> None:
         """Nothing."""
 

@@ -15,6 +15,7 @@ from tests.properties.edits import METADATA, Edit, edited
 from tests.properties.faults import SEEDS
 from tests.properties.supply import (
     PROPERTY,
+    TODAY,
     Terms,
     anything,
     create,
@@ -25,7 +26,7 @@ from tests.properties.supply import (
     terms,
     update,
 )
-from webhook.policy import Action, Policy
+from webhook.policy import Account, Action, Policy
 from webhook.rules.rule import Basis
 from webhook.surfaces.admission.validate import ACCOUNTS, Outcome
 
@@ -191,5 +192,51 @@ def test_p11_who_asks_changes_nothing_but_for_kubevirt_itself(
     trusted = create(manifest, judging, random.Random(len(user)).choice(kubevirt))
 
     assert other.decisions == one.decisions
+    assert other.account is None
     assert trusted.allowed
     assert identities(trusted, Action.WARN) == identities(one, Action.WARN, Action.DENY)
+
+
+ENTRIES = st.lists(
+    st.builds(
+        Account,
+        account=st.sampled_from(("system:serviceaccount:backup:velero", "jane")),
+        reason=st.just("tested"),
+        owner=st.just("backup"),
+        until=st.sampled_from(("2020-01-01", "2026-05-31", TODAY, "2099-01-01")),
+        at_most=st.sampled_from((Action.WARN, Action.AUDIT)),
+        namespace=st.sampled_from((None, "tenant", "neighbour")),
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@PROPERTY
+@given(anything(), terms(), USERS | st.sampled_from(("jane", "system:serviceaccount:backup:velero")), ENTRIES)
+def test_p11_a_listed_account_is_warned_and_nobody_else_notices(
+    manifest: Manifest, now: Terms, user: str, entries: list[Account]
+) -> None:
+    """
+    P11: an entry under ``accounts`` never turns an allow into a deny or a finding into none; it changes nothing for other
+    users, in other namespaces, or after its last day.
+    """
+    namespace = manifest["metadata"].get("namespace", "")
+    listed = [
+        each for each in entries if each.account == user and each.until >= TODAY and each.namespace in (None, namespace)
+    ]
+    policy = msgspec.structs.replace(now.policy, accounts=entries)
+    without = create(manifest, now.judging(), user)
+
+    outcome = create(manifest, Terms(now.around, now.complete, policy, now.releases).judging(), user)
+
+    assert [each.finding for each in outcome.decisions] == [each.finding for each in without.decisions]
+    if listed:
+        assert outcome.allowed
+        assert all(
+            each.action is before.action.at_most(most.at_most)
+            for each, before in zip(outcome.decisions, without.decisions, strict=True)
+            for most in [max(listed, key=lambda entry: entry.at_most is Action.AUDIT)]
+        )
+    else:
+        assert outcome == without

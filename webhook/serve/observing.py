@@ -11,7 +11,7 @@ from operator import attrgetter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
-from webhook.policy import Policy
+from webhook.policy import Lowered, Policy
 from webhook.policy_standing import Standing, standing
 from webhook.rules.register import RULES
 from webhook.serve.cache_metrics import CacheCollector, Statistics
@@ -58,6 +58,13 @@ class Metrics:
             ["rule"],
             registry=self.registry,
         )
+        self._lowered = Counter(
+            "migratable_lowered_denials",
+            "Denials that became a warning or less: for KubeVirt's accounts, for HyperConverged's operator, for a volume "
+            "migration, or for an account of the policy file.",
+            ["rule", "reason"],
+            registry=self.registry,
+        )
         self._looked_up = Histogram(
             "migratable_live_read_seconds",
             "Time that live reads of the cluster took for a review: nothing had changed (same), a judgement had to be "
@@ -85,7 +92,7 @@ class Metrics:
         )
         self.exemptions = Gauge(
             "migratable_exemptions",
-            "Exemptions of the policy in force, by state: active, lapsing within 14 days, lapsed.",
+            "Exemptions and accounts of the policy in force, by state: active, lapsing within 14 days, lapsed.",
             ["state"],
             registry=self.registry,
         )
@@ -122,6 +129,10 @@ class Metrics:
         """Counts one finding that a stricter policy would deny."""
         self._would_deny.labels(rule).inc()
 
+    def lowered(self, rule: str, reason: Lowered) -> None:
+        """Counts one denial that was lowered because of who sent the request."""
+        self._lowered.labels(rule, reason.value).inc()
+
     def looked_up(self, ended: str, seconds: float) -> None:
         """Counts the live reads for one review."""
         self._looked_up.labels(ended).observe(seconds)
@@ -131,7 +142,7 @@ class Metrics:
         self.registry.register(CacheCollector(statistics))
 
     def exempted(self, policy: Policy, today: str) -> None:
-        """Shows how the exemptions of a policy stand today."""
+        """Shows how many exemptions and accounts of a policy are in force today, expire soon, or have expired."""
         found = standing(policy, today)
         for state in Standing:
             self.exemptions.labels(state).set(len(found[state]))

@@ -69,7 +69,7 @@ def warning_of(cause: StatusCause) -> str:
 def warnings_of(decisions: Iterable[Decision]) -> list[str]:
     """One line of at most 120 characters for each warning, the last one counting what is left out."""
     lines = [
-        _line(f"[{each.finding.rule.id}] {dotted(each.finding.path)}: {each.finding.message}")
+        _line(f"[{each.finding.rule.id}] {each.place or dotted(each.finding.path)}: {each.finding.message}")
         for each in decisions
         if each.action is Action.WARN
     ]

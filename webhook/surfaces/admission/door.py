@@ -19,7 +19,7 @@ from urllib.parse import parse_qs
 from webhook.facts.unknown import Unknown
 from webhook.facts.unknown_world import UnknownWorld
 from webhook.facts.world import World
-from webhook.policy import Action, Policy, most_in, would_deny
+from webhook.policy import Action, Lowered, Policy, most_in, would_deny
 from webhook.surfaces.admission.answering import allowed, denied, patched, warnings_of
 from webhook.surfaces.admission.mutate import operations_for
 from webhook.surfaces.admission.reading import BadReview, Readable, Unreadable, namespace_in, read_review
@@ -94,6 +94,10 @@ class Observer(Protocol):
 
     def would_deny(self, rule: str) -> None:
         """A finding passed that the built-in strict policy denies: what a step from audit to deny would change."""
+        ...
+
+    def lowered(self, rule: str, reason: Lowered) -> None:
+        """A denial became a warning, or less, because of who sent the request."""
         ...
 
 
@@ -288,6 +292,8 @@ class Door:
             self.observer.found(decision.finding.rule.id, kind, decision.action)
             if would_deny(decision):
                 self.observer.would_deny(decision.finding.rule.id)
+            if decision.lowered is not None:
+                self.observer.lowered(decision.finding.rule.id, decision.lowered)
         if not outcome.allowed:
             denied_rules = [each.finding.rule.id for each in outcome.decisions if each.action is Action.DENY]
             log.info(
@@ -305,10 +311,23 @@ class Door:
         audit = {}
         if outcome.decisions:
             audit["findings"] = ",".join(sorted({each.finding.rule.id for each in outcome.decisions}))
+        audit |= _lowered_for(outcome)
         if outcome.judgement is not None and outcome.judgement.verdict is not None:
             said = outcome.judgement.verdict.live_migratable
             audit["live-migratable"] = "unproven" if said is None else str(said).lower()
         return allowed(request.uid, [*outcome.warnings, *warnings_of(outcome.decisions)], audit)
+
+
+def _lowered_for(outcome: Outcome) -> dict[str, str]:
+    """Audit annotations that say which denials were lowered, and for whom; the file's own words need no more room."""
+    lowered = sorted({f"{each.finding.rule.id}={each.lowered}" for each in outcome.decisions if each.lowered})
+    if not lowered:
+        return {}
+    account = outcome.account
+    named = (
+        {"account-entry": f"{account.owner}, until {account.until}: {account.reason}"} if account is not None else {}
+    )
+    return {"lowered": ",".join(lowered), **named}
 
 
 def _outcome_of(decided: Outcome) -> str:

@@ -16,6 +16,8 @@ from webhook.facts.unknown import Unknown
 from webhook.facts.world import World
 from webhook.finding import Judgement
 from webhook.kubevirt.attachments import IN_USE, in_use_by
+from webhook.kubevirt.hyper_converged import where_in_hyper_converged
+from webhook.kubevirt.owners import HYPER_CONVERGED, owner_of
 from webhook.kubevirt.releases import Releases
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
@@ -27,7 +29,7 @@ from webhook.objects.vm import (
     VirtualMachinePool,
     VirtualMachineSpec,
 )
-from webhook.policy import Action, Decision, Judged, Policy, decide_all, judged, most_in, ratchet
+from webhook.policy import Account, Action, Decision, Judged, Lowered, Policy, decide_all, judged, most_in, ratchet
 from webhook.report.printable import printable
 from webhook.surfaces.admission.answering import cause_of, warning_of
 from webhook.surfaces.admission.hotplug import at_request, with_requests
@@ -38,6 +40,8 @@ ACCOUNTS = frozenset(
     for part in ("apiserver", "controller", "handler", "operator", "exportproxy", "synchronization-controller")
 )
 """KubeVirt's service accounts, in its install namespace (``pkg/virt-api/webhooks/serviceaccounts.go``, v1.9.0)."""
+HYPER_CONVERGED_ACCOUNT = "hyperconverged-cluster-operator"
+"""Its operator's service account (hyperconverged-cluster-operator v1.18.1 ``deploy/service_account.yaml``)."""
 CLAIM_NOT_SHARED = "LM201"
 
 
@@ -50,6 +54,8 @@ class Outcome:
     judgement: Judgement | None = None
     warnings: tuple[str, ...] = ()
     """Lines beside those for decisions."""
+    account: Account | None = None
+    """The entry of the policy file that holds for the caller."""
 
     @property
     def allowed(self) -> bool:
@@ -75,6 +81,29 @@ class Judging:
 def decide_request(readable: Readable, judging: Judging) -> Outcome:
     """The outcome for one request; the never-blocked operations pass whatever else holds."""
     request = readable.request
+    account = judging.policy.account_of(request.user_info.username, request.namespace, judging.today)
+    outcome = _decided(readable, judging)
+    return outcome if account is None else _for_account(outcome, account)
+
+
+def _for_account(outcome: Outcome, account: Account) -> Outcome:
+    """The outcome, with nothing stronger than the policy file allows for the account."""
+    decisions = tuple(
+        replace(each, action=each.action.at_most(account.at_most), lowered=each.lowered or _by_account(each))
+        for each in outcome.decisions
+    )
+    if outcome.causes and not decisions:
+        return at_most(account.at_most, *outcome.causes)
+    warnings = outcome.warnings if account.at_most is Action.WARN else ()
+    return Outcome((), decisions, outcome.judgement, warnings, account)
+
+
+def _by_account(decision: Decision) -> Lowered | None:
+    return Lowered.ACCOUNT if decision.action is Action.DENY else None
+
+
+def _decided(readable: Readable, judging: Judging) -> Outcome:
+    request = readable.request
     if request.operation == "DELETE":
         return _delete(readable, judging)
     new, old = readable.object, readable.old
@@ -92,7 +121,9 @@ def decide_request(readable: Readable, judging: Judging) -> Outcome:
     decisions = decide_all(judgement, judging.policy, subject, judging.today)
     if old is not None and any(each.action is Action.DENY for each in decisions):
         decisions = _without_old_harm(decisions, new, old, readable, judging)
-    decisions = tuple(_lowered(each) if _only_warned(each, readable, judging) else each for each in decisions)
+    decisions = tuple(_lowered(each, _why_lowered(each, readable, judging)) for each in decisions)
+    if is_hyper_converged(readable):
+        decisions = tuple(replace(each, place=where_in_hyper_converged(each.finding.path)) for each in decisions)
     causes = tuple(cause_of(each) for each in decisions if each.action is Action.DENY)
     return Outcome(causes, decisions, judgement)
 
@@ -102,7 +133,7 @@ def _without_old_harm(
 ) -> tuple[Decision, ...]:
     """The decisions, of which nothing is denied that was there before; metadata, starting and stopping are no harm."""
     if _judged_part(new) == _judged_part(old):
-        return tuple(map(_lowered, decisions))
+        return tuple(_at_most_warned(each) for each in decisions)
     before = judging.judge(old, judging.world, judging.releases)
     return ratchet(decisions, decide_all(before, judging.policy, _judged(readable, old, judging), judging.today))
 
@@ -159,18 +190,38 @@ def _leaves_as_it_is(new: Kubernetes, old: Kubernetes | None) -> bool:
     return leaving and getattr(new, "spec", None) == getattr(old, "spec", None)
 
 
-def _only_warned(decision: Decision, readable: Readable, judging: Judging) -> bool:
+def _why_lowered(decision: Decision, readable: Readable, judging: Judging) -> Lowered | None:
     """
-    What KubeVirt writes itself, or needs on its way: judged, reported, never denied.
+    For whom a denial is lowered: what KubeVirt writes itself is judged and reported, never denied.
 
     A VMI that a controller makes for a VM admitted before us must always start again; a migration of volumes replaces
     single-node claims.
     """
     if readable.old_is_hidden or is_kubevirt_account(readable.request.user_info.username, judging.install_namespace):
-        return True
+        return Lowered.KUBEVIRT
+    if is_hyper_converged(readable):
+        return Lowered.HYPER_CONVERGED
     new, old = readable.object, readable.old
     migrating = isinstance(new, VirtualMachine) and old is not None and new.spec.update_volumes_strategy == "Migration"
-    return migrating and decision.finding.rule.id == CLAIM_NOT_SHARED
+    return Lowered.VOLUME_MIGRATION if migrating and decision.finding.rule.id == CLAIM_NOT_SHARED else None
+
+
+def is_hyper_converged(readable: Readable) -> bool:
+    """
+    Whether HyperConverged's operator writes the KubeVirt CR that belongs to it.
+
+    Nobody but the API server writes the username. The operator's service account is in the namespace of the KubeVirt CR
+    (hyperconverged-cluster-operator v1.18.1 ``deploy/service_account.yaml``, and ``NewKubeVirtWithNameOnly`` in
+    ``controllers/handlers/kubevirt.go``), so an account of that name in another namespace is somebody else. Whom the CR
+    belongs to is read from what is stored: the request could say anything.
+    """
+    stored = readable.old or readable.object
+    if not isinstance(stored, KubeVirt):
+        return False
+    request = readable.request
+    account = f"system:serviceaccount:{request.namespace}:{HYPER_CONVERGED_ACCOUNT}"
+    owner = owner_of(stored)
+    return request.user_info.username == account and owner is not None and owner.name == HYPER_CONVERGED
 
 
 def is_kubevirt_account(username: str, install_namespace: str) -> bool:
@@ -179,10 +230,14 @@ def is_kubevirt_account(username: str, install_namespace: str) -> bool:
     return username.startswith(prefix) and username.removeprefix(prefix) in ACCOUNTS
 
 
-def _lowered(decision: Decision) -> Decision:
-    if decision.action is Action.DENY:
-        return Decision(decision.finding, Action.WARN, decision.exemption)
-    return decision
+def _lowered(decision: Decision, why: Lowered | None) -> Decision:
+    if why is None or decision.action is not Action.DENY:
+        return decision
+    return replace(decision, action=Action.WARN, lowered=why)
+
+
+def _at_most_warned(decision: Decision) -> Decision:
+    return replace(decision, action=decision.action.at_most(Action.WARN))
 
 
 def _delete(readable: Readable, judging: Judging) -> Outcome:

@@ -1,0 +1,96 @@
+"""Writes to a KubeVirt CR that HyperConverged owns: its operator is warned, everyone else is judged as usual."""
+
+from typing import Any
+
+import pytest
+
+from tests.surfaces.admission.reviews import Manifest, decided, refused, review, warned
+from webhook.policy import Action, Lowered
+from webhook.surfaces.admission.answering import warnings_of
+
+OPERATOR = "system:serviceaccount:kubevirt-hyperconverged:hyperconverged-cluster-operator"
+BAD = {"migrations": {"parallelMigrationsPerCluster": 0}}
+OWNER = {
+    "apiVersion": "hco.kubevirt.io/v1beta1",
+    "kind": "HyperConverged",
+    "name": "kubevirt-hyperconverged",
+    "uid": "1",
+}
+OWNED = {"ownerReferences": [OWNER]}
+
+
+def kubevirt(configuration: Any, namespace: str = "kubevirt-hyperconverged", **metadata: Any) -> Manifest:
+    return {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "KubeVirt",
+        "metadata": {"name": "kubevirt-kubevirt-hyperconverged", "namespace": namespace, **metadata},
+        "spec": {"configuration": configuration},
+    }
+
+
+def test_the_operator_is_warned_with_the_field_of_its_own_object() -> None:
+    """
+    A refusal would be repeated for ever, and the author of the HyperConverged object would not see it.
+    """
+    outcome = decided(review("UPDATE", kubevirt(BAD, **OWNED), kubevirt({}, **OWNED), user=OPERATOR))
+
+    assert outcome.allowed
+    assert ("LM609", "warn") in warned(outcome)
+    assert {each.lowered for each in outcome.decisions if each.finding.rule.id == "LM609"} == {Lowered.HYPER_CONVERGED}
+    (line,) = [each for each in warnings_of(outcome.decisions) if "LM609" in each]
+    assert line.startswith("[LM609] HyperConverged spec.liveMigrationConfig.parallelMigrationsPerCluster: ")
+
+
+def test_the_operator_may_create_its_resource() -> None:
+    """
+    The labels that the operator writes are enough where nothing is stored yet.
+    """
+    labelled = kubevirt(BAD, labels={"app.kubernetes.io/managed-by": "hco-operator"})
+
+    assert decided(review("CREATE", labelled, user=OPERATOR)).allowed
+
+
+def test_a_person_is_refused_and_told_which_field_lasts() -> None:
+    """
+    The operator undoes an edit of the KubeVirt CR, whoever makes it.
+    """
+    outcome = decided(review("UPDATE", kubevirt(BAD, **OWNED), kubevirt({}, **OWNED)))
+
+    told = refused(outcome)["spec.configuration.migrations.parallelMigrationsPerCluster"]
+    assert "HyperConverged writes this CR and undoes changes in it" in told
+    assert "spec.liveMigrationConfig.parallelMigrationsPerCluster" in told
+
+
+@pytest.mark.parametrize(
+    ("user", "new", "old"),
+    [
+        ("system:serviceaccount:tenant:hyperconverged-cluster-operator", OWNED, OWNED),
+        ("system:serviceaccount:kubevirt-hyperconverged:default", OWNED, OWNED),
+        ("hyperconverged-cluster-operator", OWNED, OWNED),
+        (OPERATOR, {}, {}),
+        (OPERATOR, OWNED, {}),
+    ],
+    ids=["another namespace", "another account", "no service account", "not owned", "the request claims to be owned"],
+)
+def test_nobody_else_passes_for_the_operator(user: str, new: Manifest, old: Manifest) -> None:
+    """
+    The account must be the operator's, in the CR's own namespace, and the CR that is stored must be HyperConverged's.
+    """
+    outcome = decided(review("UPDATE", kubevirt(BAD, **new), kubevirt({}, **old), user=user))
+
+    assert not outcome.allowed
+    assert {each.lowered for each in outcome.decisions} == {None}
+
+
+def test_the_operator_is_nobody_special_for_other_objects() -> None:
+    """
+    The exception is about the KubeVirt CR only.
+    """
+    vm = {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "VirtualMachine",
+        "metadata": {"name": "web", "namespace": "kubevirt-hyperconverged", **OWNED},
+        "spec": {"template": {"spec": {"domain": {"devices": {"hostDevices": [{"name": "a", "deviceName": "b/c"}]}}}}},
+    }
+
+    assert Action.DENY in {each.action for each in decided(review("CREATE", vm, user=OPERATOR)).decisions}
