@@ -1,8 +1,7 @@
 """
-Who calls the dry-run API, and whether the API server would let them make a VirtualMachine in a namespace.
+TokenReviews and SubjectAccessReviews: which user sent a token, and what a user may do.
 
-That right is what ``kubectl apply --dry-run=server`` needs, so an answer of ours discloses nothing new. The user comes from
-the token alone: nothing that a client says of itself is read.
+The dry-run API takes the user from the token alone. The admission listener takes it from ``userInfo`` of the request.
 """
 
 from collections.abc import Mapping
@@ -23,6 +22,7 @@ MAX_TOKEN = 16 * 1024
 TIMEOUT_SECONDS = 5.0
 _WHO = "/apis/authentication.k8s.io/v1/tokenreviews"
 _MAY = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+_VIRTUAL_MACHINES = {"group": "kubevirt.io", "resource": "virtualmachines"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,25 +78,39 @@ class ClusterAccess:
         return None
 
     def may_make_vms(self, user: User, namespace: str) -> bool:
-        """Whether ``user`` may create VirtualMachines in ``namespace``; a namespace that does not exist is no exception."""
+        """
+        Whether ``user`` may create VirtualMachines in ``namespace``; a namespace that does not exist is no exception.
+
+        ``kubectl apply --dry-run=server`` needs the same right, so the dry-run API discloses nothing that it does not.
+        """
+        return self.may(user, {"namespace": namespace, "verb": "create", **_VIRTUAL_MACHINES}, TIMEOUT_SECONDS)
+
+    def may(self, user: User, attributes: Mapping[str, str], timeout_seconds: float) -> bool:
+        """Whether ``user`` may do what the ``resourceAttributes`` of a SubjectAccessReview describe."""
         spec = {
             "user": user.username,
             "uid": user.uid,
             "groups": list(user.groups),
             "extra": dict(user.extra),
-            "resourceAttributes": {
-                "namespace": namespace,
-                "verb": "create",
-                "group": "kubevirt.io",
-                "resource": "virtualmachines",
-            },
+            "resourceAttributes": dict(attributes),
         }
-        review = self._ask(_MAY, "authorization.k8s.io/v1", "SubjectAccessReview", spec, _AccessReview)
+        review = self._ask(
+            _MAY, "authorization.k8s.io/v1", "SubjectAccessReview", spec, _AccessReview, timeout_seconds=timeout_seconds
+        )
         return review.status is not None and bool(review.status.allowed)
 
-    def _ask(self, path: str, api_version: str, kind: str, spec: Mapping[str, Any], reads: type[T]) -> T:
+    def _ask(
+        self,
+        path: str,
+        api_version: str,
+        kind: str,
+        spec: Mapping[str, Any],
+        reads: type[T],
+        *,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> T:
         body = {"apiVersion": api_version, "kind": kind, "spec": dict(spec)}
-        answer = self._transport.post(path, body, timeout_seconds=TIMEOUT_SECONDS)
+        answer = self._transport.post(path, body, timeout_seconds=timeout_seconds)
         if answer.status not in (200, 201):
             raise Unavailable(
                 f"the API server answered {answer.status} to a {kind}",
