@@ -1,7 +1,6 @@
-"""Worlds made of worlds: given manifests in front of a cluster, and a cluster of which only a part may be told."""
+"""Worlds made of worlds: given manifests in front of a cluster, and a cluster as one user may read it."""
 
-from collections.abc import Collection
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -38,31 +37,40 @@ class LayeredWorld(msgspec.Struct, frozen=True):
         return (*front, *(each for each in back if (each.namespace, each.name) not in shown))
 
 
+class Sight(Protocol):
+    """What one user may read."""
+
+    def shows(self, kind: type[Kubernetes], namespace: str, name: str | None = None) -> bool:
+        """Whether the user may read this object of a namespaced kind; without ``name``, all of them in the namespace."""
+        ...
+
+
 class RestrictedWorld(msgspec.Struct, frozen=True):
     """
-    A cluster as somebody may see it: of namespaced kinds, what is in some namespaces.
+    A cluster as one user may read it: an object that ``sight`` does not show is Unknown, whether it exists or not.
 
-    Whether anything exists elsewhere is never told. The one KubeVirt CR is, because it decides about every namespace.
+    Cluster-scoped objects and the KubeVirt CR are always shown, because they apply to every namespace.
     """
 
     world: World
-    namespaces: Collection[str]
+    sight: Sight
+    hidden: Unknown
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
-        """The object, if it is in a namespace that may be seen."""
-        if self._shows(kind, namespace):
+        """The object, if it is shown."""
+        if is_for_everyone(kind) or (namespace and self.sight.shows(kind, namespace, name)):
             return self.world.find(kind, namespace, name)
-        return _HIDDEN
+        return self.hidden
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """All objects that may be seen."""
+        """All objects that are shown."""
         found = self.world.every(kind)
-        if isinstance(found, Unknown):
+        if isinstance(found, Unknown) or is_for_everyone(kind):
             return found
-        return tuple(each for each in found if self._shows(kind, each.namespace))
-
-    def _shows(self, kind: type[Kubernetes], namespace: str) -> bool:
-        return kind is KubeVirt or not BY_CLASS[kind].namespaced or namespace in self.namespaces
+        shown = {space for space in {each.namespace for each in found} if self.sight.shows(kind, space)}
+        return tuple(each for each in found if each.namespace in shown)
 
 
-_HIDDEN = Unknown("objects of other namespaces are not shown here", "give the manifest too")
+def is_for_everyone(kind: type[Kubernetes]) -> bool:
+    """Whether objects of ``kind`` apply to every namespace, so that every user may be told about them."""
+    return kind is KubeVirt or not BY_CLASS[kind].namespaced

@@ -9,6 +9,7 @@ from webhook.facts.world import World
 from webhook.resolve.access import ClusterAccess
 from webhook.resolve.cluster import ClusterFacts
 from webhook.resolve.recording import ConfirmedWorld, Recording
+from webhook.resolve.sight import Rights
 from webhook.surfaces.admission.validate import Outcome
 from webhook.surfaces.api.authorising import AttachedCluster
 
@@ -81,7 +82,8 @@ class ClusterBacked:
 
     def attached(self) -> AttachedCluster:
         """The cluster, as the dry-run API looks at it."""
-        return AttachedCluster(ClusterAccess(self._cluster.transport), self._cluster.world)
+        access = ClusterAccess(self._cluster.transport)
+        return AttachedCluster(access, self._cluster.world, Rights(access))
 
     def statistics(self) -> "tuple[KindStatistics, ...]":
         """Objects, age and restarts of each kind."""

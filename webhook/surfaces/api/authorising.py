@@ -2,8 +2,8 @@
 What of an attached cluster a caller's answer may rest on.
 
 Without a token it is nothing. With one, the caller must be allowed to create VirtualMachines in every namespace that the
-manifests name, which is asked before anything is looked up; a namespace that is not there is answered as one that is not
-theirs.
+manifests name, which is asked before anything is looked up; a namespace that does not exist gets the same answer as one
+in which the caller has no right. Objects of other namespaces count if the caller may read them, as in admission.
 """
 
 import asyncio
@@ -15,10 +15,15 @@ from starlette.exceptions import HTTPException
 
 from webhook.errors import BadInput
 from webhook.facts.layered_world import RestrictedWorld
+from webhook.facts.unknown import Unknown
 from webhook.facts.world import World
 from webhook.resolve.access import User
 from webhook.resolve.manifests import Given, is_ours
+from webhook.resolve.sight import Rights
 
+MAX_READING_SECONDS = 5.0
+"""For all questions about objects of other namespaces; what is not answered by then counts as not readable."""
+HIDDEN = Unknown("you may not read the object behind it", "give its manifest too")
 MAX_NAMESPACES = 50
 """Each costs a question to the API server."""
 ANONYMOUS = (
@@ -45,6 +50,7 @@ class AttachedCluster:
 
     access: Access
     world: Callable[[], World]
+    rights: Rights
 
 
 async def world_for(cluster: AttachedCluster, authorization: str, given: Sequence[Given]) -> World | None:
@@ -67,7 +73,8 @@ async def world_for(cluster: AttachedCluster, authorization: str, given: Sequenc
     for namespace in namespaces:
         if not await asyncio.to_thread(cluster.access.may_make_vms, user, namespace):
             raise HTTPException(403, "You may not create VirtualMachines in each namespace of these manifests.")
-    return RestrictedWorld(cluster.world(), frozenset(namespaces))
+    sight = cluster.rights.sight(user, frozenset(namespaces), MAX_READING_SECONDS)
+    return RestrictedWorld(cluster.world(), sight, HIDDEN)
 
 
 def _namespace(given: Given) -> str:
