@@ -27,6 +27,7 @@ class UserInfo(Read, frozen=True):
     username: str = ""
     uid: str = ""
     groups: list[str] | None = None
+    extra: dict[str, list[str] | None] | None = None
 
 
 class AdmissionRequest(Read, frozen=True):

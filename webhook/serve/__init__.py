@@ -68,7 +68,8 @@ async def _serve(options: Options) -> None:
     situations = Situations(options.policy_file, options.release, facts.world, today)
     followed = {certificates, admission_tls}
     metrics.certified(followed)
-    door = Door(facts, situations, metrics, time.monotonic, draining)
+    disclosure = facts.disclosure() if isinstance(facts, ClusterBacked) else None
+    door = Door(facts, situations, metrics, time.monotonic, draining, disclosure=disclosure)
     background = facts.given if isinstance(facts, ManifestFacts) else ()
     cluster = facts.attached() if isinstance(facts, ClusterBacked) else None
     api = build_api(situations, background, options.release, cluster)

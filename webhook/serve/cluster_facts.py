@@ -10,6 +10,7 @@ from webhook.resolve.access import ClusterAccess
 from webhook.resolve.cluster import ClusterFacts
 from webhook.resolve.recording import ConfirmedWorld, Recording
 from webhook.resolve.sight import Rights
+from webhook.surfaces.admission.disclosure import Disclosure
 from webhook.surfaces.admission.validate import Outcome
 from webhook.surfaces.api.authorising import AttachedCluster
 
@@ -84,6 +85,10 @@ class ClusterBacked:
         """The cluster, as the dry-run API looks at it."""
         access = ClusterAccess(self._cluster.transport)
         return AttachedCluster(access, self._cluster.world, Rights(access))
+
+    def disclosure(self) -> Disclosure:
+        """What authors of requests may read."""
+        return Disclosure(Rights(ClusterAccess(self._cluster.transport)))
 
     def statistics(self) -> "tuple[KindStatistics, ...]":
         """Objects, age and restarts of each kind."""

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, ParamSpec, Protocol, TypeAlias, TypeVar
 from urllib.parse import parse_qs
@@ -21,9 +21,10 @@ from webhook.facts.unknown_world import UnknownWorld
 from webhook.facts.world import World
 from webhook.policy import Action, Lowered, Policy, most_in, would_deny
 from webhook.surfaces.admission.answering import allowed, denied, patched, warnings_of
+from webhook.surfaces.admission.disclosure import Disclosure, Noting, decide_noting, shown_without_rights
 from webhook.surfaces.admission.mutate import operations_for
 from webhook.surfaces.admission.reading import BadReview, Readable, Unreadable, namespace_in, read_review
-from webhook.surfaces.admission.validate import PASS, Judging, Outcome, at_most, decide_request
+from webhook.surfaces.admission.validate import PASS, Judging, Outcome, at_most
 from webhook.surfaces.checking import Chosen
 
 log = logging.getLogger("migratable.admission")
@@ -142,6 +143,8 @@ class Door:
     apart: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, "large"))
     large: Counter[str] = field(default_factory=Counter)
     """Large reviews under way, by namespace."""
+    disclosure: Disclosure | None = None
+    """What authors may read in other namespaces; None where everything may be told, because it is in files."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one HTTP request."""
@@ -216,11 +219,12 @@ class Door:
         kind = read.kind.kind if read.kind is not None else "unexpected"
         try:
             if door == "mutate":
-                operations = await run(operations_for, read, self._judging(self.facts.world()))
+                operations = await self._operations(read, deadline_of(scope, began, self.clock()), run)
                 outcome = "patched" if operations else "allowed"
                 answer = patched(request.uid, operations)
             else:
                 decided = await self._decide(read, deadline_of(scope, began, self.clock()), run)
+                decided = await self._shown(read, decided, deadline_of(scope, began, self.clock()))
                 outcome = _outcome_of(decided)
                 answer = await run(self._verdict, read, kind, decided)
         except Overloaded:
@@ -251,7 +255,7 @@ class Door:
     async def _decide(self, read: Readable, seconds: float, run: Run) -> Outcome:
         """The outcome by the cache, or by live reads where the cache must not decide; ``seconds`` bound all of it."""
         world = self.facts.world()
-        outcome = await run(decide_request, read, self._judging(world))
+        outcome = await run(decide_noting, read, self._judging(world))
         if not self.facts.needs_confirmation(world, outcome):
             return outcome
         if self.confirming >= MAX_CONFIRMING:
@@ -272,14 +276,41 @@ class Door:
             self.executor,
             self.facts.confirm,
             world,
-            lambda fresh: decide_request(read, self._judging(fresh)),
+            lambda fresh: decide_noting(read, self._judging(fresh)),
             seconds,
         )
         waiting.add_done_callback(self._confirmed)
         try:
             return await asyncio.wait_for(asyncio.shield(waiting), seconds)
         except TimeoutError:
-            return decide_request(read, self._judging(UnknownWorld(LATE)))
+            return decide_noting(read, self._judging(UnknownWorld(LATE)))
+
+    async def _shown(self, read: Readable, outcome: Outcome, seconds: float) -> Outcome:
+        """The outcome as the author of the request may see it; waits only for what rests on other namespaces."""
+        if outcome.elsewhere is None or self.disclosure is None:
+            return outcome
+        waiting = asyncio.get_running_loop().run_in_executor(
+            self.executor, self.disclosure.shown, read, outcome, self._judging, seconds
+        )
+        try:
+            return await asyncio.wait_for(waiting, seconds)
+        except TimeoutError:
+            return shown_without_rights(read, outcome, self._judging)
+
+    async def _operations(self, read: Readable, seconds: float, run: Run) -> list[dict[str, Any]]:
+        """The patch; none where it rests on other namespaces and the API server does not say in time who may read them."""
+        judging = self._judging(self.facts.world())
+        noting = Noting(judging.world, read.request.namespace)
+        operations = await run(operations_for, read, replace(judging, world=noting))
+        if not noting.elsewhere or self.disclosure is None:
+            return operations
+        waiting = asyncio.get_running_loop().run_in_executor(
+            self.executor, self.disclosure.operations, read, judging, seconds
+        )
+        try:
+            return await asyncio.wait_for(waiting, seconds)
+        except TimeoutError:
+            return []
 
     def _confirmed(self, waiting: "asyncio.Future[Outcome]") -> None:
         self.confirming -= 1

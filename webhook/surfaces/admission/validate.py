@@ -5,7 +5,7 @@ Nothing here waits: facts come from a ``World`` that is already there.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 from msgspec.structs import replace
@@ -56,6 +56,8 @@ class Outcome:
     """Lines beside those for decisions."""
     account: Account | None = None
     """The entry of the policy file that holds for the caller."""
+    elsewhere: World | None = field(default=None, compare=False, repr=False)
+    """The world that the outcome rests on, if that was asked about objects of other namespaces."""
 
     @property
     def allowed(self) -> bool:
