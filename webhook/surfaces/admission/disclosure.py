@@ -1,7 +1,7 @@
 """
 What an answer may say about objects of other namespaces: nothing that the author of the request may not read.
 
-The decision rests on every fact; the text rests on the facts that the author may read (docs/decisions/0015).
+The decision rests on every fact; the text rests on the facts that the author may read (docs/decisions).
 """
 
 import logging

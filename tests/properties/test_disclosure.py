@@ -1,0 +1,139 @@
+"""T24, T27: no answer depends on what its author may not read, but for the one word denied."""
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.properties.supply import EXAMPLES, PROPERTY
+from tests.surfaces.admission.foreign import (
+    IMAGES,
+    OTHERS,
+    Readers,
+    claim,
+    cloning,
+    data_source,
+    guarded,
+    inferring,
+    instancetype,
+    kubevirt,
+    labelled,
+    network,
+    tenants_network,
+)
+from tests.surfaces.admission.reviews import TENANT, Manifest, review
+from tests.surfaces.asgi import call
+from webhook.policy import Action, Policy
+
+PROPERTY_OF_A_DOOR = settings(PROPERTY, max_examples=max(EXAMPLES // 8, 1))
+"""Each example makes two doors and sends a request through each."""
+CANARY = "canary"
+POSTED = [("content-type", "application/json")]
+TYPES = ("canary-small", "canary-gpu", "canary-nowhere")
+COMMON = (
+    instancetype("canary-small"),
+    instancetype("canary-gpu", "nvidia.com/A10"),
+    kubevirt(f"{TENANT}/migration"),
+    data_source("own", cloning("golden")["source"], TENANT),
+    data_source("own-chain", {"dataSource": {"name": "image", "namespace": IMAGES}}, TENANT),
+)
+"""What the author may be told: cluster-scoped objects, and those of the author's namespace."""
+
+
+def marked(made: Manifest) -> st.SearchStrategy[Manifest]:
+    """The object with labels that lead somewhere, or with none."""
+    labels = st.fixed_dictionaries(
+        {}, optional={"instancetype": st.sampled_from(TYPES), "preference": st.sampled_from(TYPES)}
+    )
+    architecture = st.sampled_from([{}, {"template.kubevirt.io/architecture": "arm64"}])
+    return st.builds(lambda some, more: with_labels(labelled(made, **some), more), labels, architecture)
+
+
+def with_labels(made: Manifest, more: dict[str, str]) -> Manifest:
+    return made | {"metadata": made["metadata"] | {"labels": made["metadata"]["labels"] | more}}
+
+
+SOURCES = st.sampled_from(
+    [
+        cloning("golden")["source"],
+        {"pvc": {"name": f"{CANARY}-claim", "namespace": OTHERS}},
+        {"snapshot": {"name": "s", "namespace": OTHERS}},
+    ]
+)
+FOREIGN = st.tuples(
+    st.lists(marked(claim("golden")), max_size=1),
+    st.lists(marked(claim(f"{CANARY}-claim", OTHERS)), max_size=1),
+    st.lists(SOURCES.flatmap(lambda source: marked(data_source("image", source))), max_size=1),
+    st.lists(
+        st.builds(
+            network,
+            st.sampled_from([f"{CANARY}-a", f"{CANARY}-b"]),
+            st.just(OTHERS),
+            st.sampled_from(["10.1.7.0/24", "10.9.0.0/16"]),
+        ),
+        max_size=2,
+    ),
+).map(lambda groups: [each for group in groups for each in group])
+DISKS = st.sampled_from(
+    [
+        cloning("golden"),
+        {"sourceRef": {"kind": "DataSource", "name": "image", "namespace": IMAGES}},
+        {"sourceRef": {"kind": "DataSource", "name": "own"}},
+        {"sourceRef": {"kind": "DataSource", "name": "own-chain"}},
+        {"source": {"snapshot": {"name": "golden", "namespace": IMAGES}}},
+    ]
+)
+REQUESTS = st.one_of(
+    st.builds(inferring, DISKS, st.sampled_from(["instancetype", "preference"])),
+    st.builds(lambda disk: inferring(disk, inferFromVolumeFailurePolicy="Ignore"), DISKS),
+    st.sampled_from(["10.1.0.0/16", "10.2.0.0/16"]).map(tenants_network),
+)
+POLICIES = st.builds(
+    Policy,
+    unproven=st.sampled_from(Action),
+    default_eviction_strategy=st.sampled_from([None, "LiveMigrate"]),
+    at_most=st.sampled_from([Action.DENY, Action.WARN]),
+)
+
+
+def answer(request: Manifest, foreign: list[Manifest], policy: Policy, path: str, *readable: str) -> Any:
+    door = guarded([*COMMON, *foreign], Readers(readable), policy)
+    return call(door, "POST", path, review("CREATE", request), POSTED).json["response"]
+
+
+@PROPERTY_OF_A_DOOR
+@given(REQUESTS, FOREIGN, FOREIGN, POLICIES)
+def test_two_clusters_that_look_alike_to_the_author_are_answered_alike(
+    request: Manifest, one: list[Manifest], other: list[Manifest], policy: Policy
+) -> None:
+    """
+    Answers with the same decision are the same bytes, whatever is in other namespaces, and hold no word of it.
+    """
+    first, second = (answer(request, each, policy, "/validate") for each in (one, other))
+
+    assert CANARY not in str(first)
+    if first["allowed"] == second["allowed"]:
+        assert first == second
+
+
+@PROPERTY_OF_A_DOOR
+@given(REQUESTS, FOREIGN, POLICIES)
+def test_who_may_read_less_is_not_admitted_more(request: Manifest, foreign: list[Manifest], policy: Policy) -> None:
+    """
+    What is denied to an author who may read everything is denied to one who may read nothing else.
+    """
+    reader = answer(request, foreign, policy, "/validate", IMAGES, OTHERS)
+    other = answer(request, foreign, policy, "/validate")
+
+    assert reader["allowed"] or not other["allowed"]
+
+
+@PROPERTY_OF_A_DOOR
+@given(REQUESTS, FOREIGN, FOREIGN, POLICIES)
+def test_defaults_are_those_of_what_the_author_may_read(
+    request: Manifest, one: list[Manifest], other: list[Manifest], policy: Policy
+) -> None:
+    """
+    A patch tells nothing of other namespaces.
+    """
+    assert answer(request, one, policy, "/mutate") == answer(request, other, policy, "/mutate")

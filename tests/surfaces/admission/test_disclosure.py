@@ -1,0 +1,181 @@
+"""What an answer says about objects of other namespaces."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from tests.surfaces.admission.foreign import (
+    IMAGES,
+    OTHERS,
+    Readers,
+    claim,
+    cloning,
+    data_source,
+    guarded,
+    inferring,
+    instancetype,
+    kubevirt,
+    labelled,
+    network,
+    tenants_network,
+)
+from tests.surfaces.admission.reviews import TENANT, Manifest, review
+from tests.surfaces.asgi import call
+from webhook.policy import Action, Policy
+
+POSTED = [("content-type", "application/json")]
+GPU, PLAIN = "canary-gpu", "canary-plain"
+TYPES = (instancetype(GPU, "nvidia.com/A10"), instancetype(PLAIN))
+GOLDEN = cloning("golden")
+
+
+def refusing(name: str = "golden", namespace: str = IMAGES) -> Manifest:
+    """A claim by whose label a VM gets a GPU."""
+    return labelled(claim(name, namespace), instancetype=GPU)
+
+
+def harmless() -> Manifest:
+    return labelled(claim("golden"), instancetype=PLAIN)
+
+
+def answered(
+    manifest: Manifest,
+    *cluster: Manifest,
+    readers: Readers | None = None,
+    policy: Policy | None = None,
+    path: str = "/validate",
+    query: str = "",
+) -> Any:
+    """The response to a creation."""
+    door = guarded((*TYPES, *cluster), readers or Readers(), policy)
+    return call(door, "POST", path, review("CREATE", manifest), POSTED, query).json["response"]
+
+
+def test_readers_are_told_what_is_wrong() -> None:
+    """
+    The message names the instancetype that the label of a readable claim leads to.
+    """
+    said = answered(inferring(GOLDEN), refusing(), readers=Readers([IMAGES]))
+
+    assert not said["allowed"]
+    assert GPU in said["status"]["message"]
+
+
+def test_others_are_denied_without_the_reason() -> None:
+    """
+    Neither rule nor field path tells what the foreign object holds, and nothing else is in the answer.
+    """
+    said = answered(inferring(GOLDEN), refusing())
+
+    assert not said["allowed"]
+    assert said["status"]["details"]["causes"] == [
+        {
+            "reason": "FieldValueInvalid",
+            "message": "Migratable denies this because of an object of another namespace that your account may not "
+            "read. Ask for the right to get that object, or do not refer to it.",
+        }
+    ]
+    assert "canary" not in str(said)
+
+
+@pytest.mark.parametrize("policy", [None, Policy(unproven=Action.DENY)], ids=["warn", "deny"])
+def test_present_and_absent_are_one_answer(policy: Policy | None) -> None:
+    """
+    A source that denies nothing, one without the label, and none at all give the same bytes.
+    """
+    answers = [
+        answered(inferring(GOLDEN), *cluster, policy=policy) for cluster in ((harmless(),), (claim("golden"),), ())
+    ]
+
+    assert answers[0] == answers[1] == answers[2]
+
+
+@pytest.mark.parametrize(
+    ("disk", "cluster"),
+    [
+        (
+            {"sourceRef": {"kind": "DataSource", "name": "image", "namespace": IMAGES}},
+            labelled(data_source("image", {}), instancetype=GPU),
+        ),
+        (
+            {"sourceRef": {"kind": "DataSource", "name": "image"}},
+            data_source("image", cloning("golden")["source"], TENANT),
+        ),
+    ],
+    ids=["foreign DataSource", "own DataSource of a foreign claim"],
+)
+def test_every_way_to_a_foreign_label_is_closed(disk: Manifest, cluster: Manifest) -> None:
+    """
+    DataSources and the claims behind them are as hidden as claims.
+    """
+    said = answered(inferring(disk), cluster, refusing())
+
+    assert not said["allowed"]
+    assert "canary" not in str(said)
+
+
+def test_own_objects_are_told_without_a_question() -> None:
+    """
+    A review that consults the request's own namespace alone costs no SubjectAccessReview.
+    """
+    readers = Readers()
+
+    said = answered(inferring(cloning("golden", TENANT)), refusing(namespace=TENANT), readers=readers)
+
+    assert GPU in said["status"]["message"]
+    assert readers.asked == 0
+
+
+def test_an_answer_that_shows_nothing_costs_no_question() -> None:
+    """
+    What is said without a look at the other namespace need not be kept from anybody.
+    """
+    readers = Readers()
+
+    answered(tenants_network("10.1.0.0/16"), network("canary", OTHERS, "10.2.0.0/16"), readers=readers)
+
+    assert readers.asked == 0
+
+
+def test_overlaps_name_networks_that_the_author_may_list() -> None:
+    """
+    Names and ranges of other tenants' networks are for their readers.
+    """
+    cluster = (kubevirt(f"{TENANT}/migration"), network("canary", OTHERS, "10.1.2.0/24"))
+
+    reader = answered(tenants_network("10.1.0.0/16"), *cluster, readers=Readers([OTHERS]))
+    other = answered(tenants_network("10.1.0.0/16"), *cluster)
+    alone = answered(tenants_network("10.1.0.0/16"), cluster[0])
+
+    assert "others/canary" in str(reader)
+    assert other == alone
+
+
+def test_a_late_api_server_hides_and_admits_nothing() -> None:
+    """
+    Where rights are not known in time, a denial stays one and shows nothing.
+    """
+    over = threading.Event()
+    try:
+        said = answered(
+            inferring(GOLDEN), refusing(), readers=Readers([IMAGES], lambda: over.wait(10)), query="timeout=1s"
+        )
+    finally:
+        over.set()
+
+    assert not said["allowed"]
+    assert "canary" not in str(said)
+
+
+def test_defaults_do_not_depend_on_what_is_hidden() -> None:
+    """
+    A patch that comes or does not come would tell as much as a message.
+    """
+    policy = Policy(default_eviction_strategy="LiveMigrate")
+    answers = [answered(inferring(GOLDEN), *cluster, policy=policy, path="/mutate") for cluster in ((refusing(),), ())]
+    reader = answered(inferring(GOLDEN), refusing(), policy=policy, path="/mutate", readers=Readers([IMAGES]))
+
+    assert answers[0] == answers[1]
+    assert "patch" in answers[0]
+    assert "patch" not in reader
