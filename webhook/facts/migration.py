@@ -34,6 +34,21 @@ class ClaimFacts(msgspec.Struct, frozen=True):
     """What the modes were predicted from where the claim itself does not exist yet, e.g. ``StorageProfile 'ceph'``."""
 
 
+class TemplateFacts(msgspec.Struct, frozen=True):
+    """An entry of ``dataVolumeTemplates``."""
+
+    name: str
+    path: FieldPath
+    first: int | None
+    """The index of an earlier entry with the same name; None where there is none."""
+    asked: Found[frozenset[str]] | None
+    """The access modes of the claim that would be made from it; None where no volume is on that claim."""
+    in_force: Found[frozenset[str]] | None
+    """The access modes of the claim behind the volume, which may exist already."""
+    expected_from: str = ""
+    """What ``asked`` was taken from, e.g. ``StorageProfile 'ceph'``."""
+
+
 class MigrationFacts(msgspec.Struct, frozen=True):
     """
     One VMI as KubeVirt would run it: expanded, defaulted, with what other objects say about it.
@@ -70,6 +85,8 @@ class MigrationFacts(msgspec.Struct, frozen=True):
     """Volumes with a persistentVolumeClaim or dataVolume source, in order."""
     overlaid_claims: tuple[ClaimFacts, ...]
     """Claims under ephemeral volumes; KubeVirt never looks at their modes."""
+    templates: tuple[TemplateFacts, ...]
+    """``dataVolumeTemplates`` of a VirtualMachine, in order."""
     state_claim: ClaimFacts | None
     """The claim that keeps persistent TPM or EFI state; its modes matter in 1.3 only."""
     migrated_volumes: frozenset[str]

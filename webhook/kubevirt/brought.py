@@ -131,8 +131,8 @@ def _source_architecture(subject: Subject, world: World) -> str:
     """
     if subject.spec.architecture:
         return ""
-    for template in subject.data_volumes.values():
-        ref = template.source_ref
+    for template in subject.vm.data_volume_templates or ():
+        ref = template.spec.source_ref if template.spec is not None else None
         if ref is None or ref.kind.lower() != "datasource":
             continue
         found = world.find(DataSource, ref.namespace or subject.namespace, ref.name)

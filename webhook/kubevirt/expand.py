@@ -21,6 +21,7 @@ from webhook.kubevirt.nodes import host_model_known, tsc_frequency
 from webhook.kubevirt.releases import KNOWN, Release, Releases, since
 from webhook.kubevirt.state_claim import STATE_CLAIM_COUNTS, state_claim
 from webhook.kubevirt.subject import Subject
+from webhook.kubevirt.templates import templates_of
 from webhook.kubevirt.volumes import claims_behind
 from webhook.kubevirt.workload import guest_memory
 from webhook.objects.instancetype import PreferenceSpec
@@ -84,6 +85,7 @@ def _facts(subject: Subject, world: World, brought: Brought) -> MigrationFacts:
         pod_network=pod_network,
         claims=claims,
         overlaid_claims=overlaid,
+        templates=templates_of(subject, world, brought, claims) if subject.vm.data_volume_templates else (),
         state_claim=state_claim(subject, world, configuration, preference)
         if brought.variant & STATE_CLAIM_COUNTS
         else None,

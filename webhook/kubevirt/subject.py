@@ -6,7 +6,7 @@ import msgspec
 
 from webhook.objects.meta import NO_META, Kubernetes, ObjectMeta
 from webhook.objects.path import FieldPath
-from webhook.objects.storage import DataVolumeSpec
+from webhook.objects.storage import DataVolumeSpec, DataVolumeTemplate
 from webhook.objects.vm import (
     NO_SPEC,
     VirtualMachine,
@@ -50,11 +50,24 @@ class Subject(msgspec.Struct, frozen=True):
 
     @property
     def data_volumes(self) -> Mapping[str, DataVolumeSpec]:
-        """``dataVolumeTemplates`` by name."""
-        templates = self.vm.data_volume_templates
-        if not templates:
-            return {}
-        return {(each.metadata or NO_META).name or "": each.spec for each in templates if each.spec is not None}
+        """
+        ``dataVolumeTemplates`` by name; of several entries with one name the first, which is the one that counts.
+
+        virt-api accepts such a list. virt-controller creates the DataVolume of the first entry and finds it there when it
+        comes to the next (``handleDataVolumes``, ``pkg/virt-controller/watch/vm.go`` v1.0.1 to v1.3.1 and
+        ``pkg/virt-controller/watch/vm/vm.go`` v1.4.1 to v1.9.0); inference takes the first one, too
+        (``pkg/instancetype/infer/volume.go`` fromDataVolume, v1.9.0).
+        """
+        found: dict[str, DataVolumeSpec] = {}
+        for each in self.vm.data_volume_templates or ():
+            if each.spec is not None:
+                found.setdefault(name_of_template(each), each.spec)
+        return found
+
+
+def name_of_template(template: DataVolumeTemplate) -> str:
+    """``metadata.name``; empty where there is none."""
+    return (template.metadata or NO_META).name or ""
 
 
 def subject_of(judged: Kubernetes) -> Subject | None:

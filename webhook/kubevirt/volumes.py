@@ -22,7 +22,7 @@ def claims_behind(
     subject: Subject, world: World, brought: Brought
 ) -> tuple[tuple[ClaimFacts, ...], tuple[ClaimFacts, ...]]:
     """Claims that virt-handler looks at, and those under ephemeral volumes, which it does not."""
-    templates = _templates(subject.data_volumes, brought)
+    templates = made_from(subject.data_volumes, brought)
     claims: list[ClaimFacts] = []
     overlaid: list[ClaimFacts] = []
     for index, volume in enumerate(subject.spec.volumes or ()):
@@ -41,7 +41,7 @@ def claims_behind(
     return tuple(claims), tuple(overlaid)
 
 
-def _templates(written: Mapping[str, DataVolumeSpec], brought: Brought) -> Mapping[str, DataVolumeSpec | Unknown]:
+def made_from(written: Mapping[str, DataVolumeSpec], brought: Brought) -> Mapping[str, DataVolumeSpec | Unknown]:
     """``dataVolumeTemplates`` after KubeVirt's webhook; Unknown where a preference that nobody showed may name the class."""
     preferred = brought.preference.volumes.preferred_storage_class_name if brought.preference.volumes else None
     if not written or not (preferred or brought.hidden_preference):
@@ -60,11 +60,17 @@ def _templates(written: Mapping[str, DataVolumeSpec], brought: Brought) -> Mappi
 
 
 def _noted_modes(subject: Subject, volume: Volume) -> Modes | None:
-    """What virt-controller noted of the claim in the VMI's status: it counts as long as the claim is out of sight."""
+    """
+    What virt-controller noted of the claim in the VMI's status: it counts as long as the claim is out of sight.
+
+    Of several entries with one name the last counts, as in the map that ``checkVolumesForMigration`` makes
+    (``pkg/virt-handler/vm.go``, v1.0.1 to v1.9.0).
+    """
     status = subject.vmi_status
-    for each in (status.volume_status if status is not None else None) or ():
-        if each.name == volume.name and each.persistent_volume_claim_info is not None:
-            return Modes(frozenset(each.persistent_volume_claim_info.access_modes or ()))
+    for each in reversed((status.volume_status if status is not None else None) or ()):
+        if each.name == volume.name:
+            info = each.persistent_volume_claim_info
+            return Modes(frozenset(info.access_modes or ())) if info is not None else None
     return None
 
 
