@@ -204,7 +204,7 @@ class Lowered(StrEnum):
     HYPER_CONVERGED = "hyperconverged"
     """HyperConverged's operator, which would repeat a refused write for ever."""
     VOLUME_MIGRATION = "volume-migration"
-    """A volume returns to the claim that a volume migration replaces."""
+    """A volume returns to the claim that a volume migration is replacing."""
     ACCOUNT = "account"
     """An entry under ``accounts`` of the policy file."""
 

@@ -87,13 +87,6 @@ class Around:
         return ObjectsWorld(self.objects, EVERY_KIND if complete else ())
 
 
-def _acceptable(manifest: Manifest) -> Manifest:
-    """Without a migration of volumes, too, which may replace single-node claims."""
-    made = acceptable(manifest)
-    _machine_of(made).pop("updateVolumesStrategy", None)
-    return made
-
-
 def _machine_of(manifest: Manifest) -> Manifest:
     spec: Manifest = manifest["spec"]
     return spec["virtualMachineTemplate"]["spec"] if manifest["kind"] == "VirtualMachinePool" else spec
@@ -109,7 +102,7 @@ def without_references(manifest: Manifest) -> Manifest:
 
 @cache
 def _machines() -> tuple[Manifest, ...]:
-    return tuple(_acceptable(each) for each in stored(carriers(), _count(250)))
+    return tuple(acceptable(each) for each in stored(carriers(), _count(250)))
 
 
 @cache

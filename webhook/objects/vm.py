@@ -4,7 +4,7 @@ import msgspec
 
 from webhook.objects.meta import Int32, Kubernetes, ObjectMeta, Read
 from webhook.objects.storage import DataVolumeTemplate
-from webhook.objects.vmi import ClaimSource, DataVolumeSource, VMISpec, VMITemplate
+from webhook.objects.vmi import ClaimInfo, ClaimSource, DataVolumeSource, VMISpec, VMITemplate
 
 
 class Matcher(Read, frozen=True):
@@ -58,12 +58,40 @@ class VolumeRequest(Read, frozen=True):
     add_volume_options: VolumeRequestAdd | None = None
 
 
+class MigratedVolumeInfo(Read, frozen=True):
+    """An entry of ``migratedVolumes``: a volume whose claim is being replaced (KubeVirt 1.4)."""
+
+    volume_name: str = ""
+    source_pvc_info: ClaimInfo | None = msgspec.field(default=None, name="sourcePVCInfo")
+
+
+class VolumeMigrationState(Read, frozen=True):
+    """``status.volumeUpdateState.volumeMigrationState``."""
+
+    migrated_volumes: list[MigratedVolumeInfo] | None = None
+
+
+class VolumeUpdateState(Read, frozen=True):
+    """``status.volumeUpdateState``."""
+
+    volume_migration_state: VolumeMigrationState | None = None
+
+
+class Condition(Read, frozen=True):
+    """An entry of ``status.conditions``."""
+
+    type: str = ""
+    status: str = ""
+
+
 class VirtualMachineStatus(Read, frozen=True):
     """``VirtualMachine.status``."""
 
     instancetype_ref: InstancetypeStatusRef | None = None
     preference_ref: InstancetypeStatusRef | None = None
     volume_requests: list[VolumeRequest] | None = None
+    volume_update_state: VolumeUpdateState | None = None
+    conditions: list[Condition] | None = None
 
 
 class VirtualMachine(Kubernetes, frozen=True):

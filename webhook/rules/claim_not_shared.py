@@ -21,7 +21,7 @@ _ON_A_DATA_VOLUME = "{domain: {devices: {}}, volumes: [{name: os, dataVolume: {n
 def check(facts: MigrationFacts) -> Iterator[Outcome]:
     for volume in facts.claims:
         releases = BEFORE_VOLUME_MIGRATION if volume.volume in facts.migrated_volumes else KNOWN
-        modes, subject = volume.access_modes, f"volume {volume.volume} claim {volume.claim}"
+        modes, subject = volume.access_modes, subject_of(volume.volume, volume.claim)
         if isinstance(modes, Unknown):
             yield Undetermined(volume.path, modes.why, modes.settle, subject, releases)
         elif isinstance(modes, Absent):
@@ -32,6 +32,11 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
             yield Violation(
                 volume.path, said(volume, modes), subject, TO_BE_MADE if volume.expected_from else "", releases
             )
+
+
+def subject_of(volume: str, claim: str) -> str:
+    """The stable subject of a finding: another claim behind the same volume is another finding."""
+    return f"volume {volume} claim {claim}"
 
 
 def said(volume: ClaimFacts, modes: frozenset[str]) -> str:

@@ -185,21 +185,6 @@ def test_the_accounts_are_those_of_the_install_namespace() -> None:
     assert not is_kubevirt_account("system:serviceaccount:virt:kubevirt-handler:x", "virt")
 
 
-def test_a_volume_migration_passes_where_another_claim_would_not() -> None:
-    """
-    ``updateVolumesStrategy: Migration`` replaces single-node claims; other violations are judged as ever.
-    """
-    other = claim("other", "ReadWriteOnce")
-    moving = vm(volumes=[on_claim("other")], outer={"updateVolumesStrategy": "Migration"})
-    worse = vm(
-        volumes=[on_claim("other"), {"name": "disk", "hostDisk": {"path": "/a", "type": "Disk"}}],
-        outer={"updateVolumesStrategy": "Migration"},
-    )
-
-    assert decided(review("UPDATE", moving, BAD), LOCAL, other).allowed
-    assert list(refused(decided(review("UPDATE", worse, BAD), LOCAL, other))) == ["spec.template.spec.volumes[1]"]
-
-
 @pytest.mark.parametrize(
     ("known", "allowed"),
     [

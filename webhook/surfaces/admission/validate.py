@@ -19,6 +19,7 @@ from webhook.kubevirt.attachments import IN_USE, in_use_by
 from webhook.kubevirt.hyper_converged import where_in_hyper_converged
 from webhook.kubevirt.owners import HYPER_CONVERGED, owner_of
 from webhook.kubevirt.releases import Releases
+from webhook.kubevirt.volume_migration import restored_claims
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 from webhook.objects.nad import NetworkAttachmentDefinition
@@ -31,6 +32,8 @@ from webhook.objects.vm import (
 )
 from webhook.policy import Account, Action, Decision, Judged, Lowered, Policy, decide_all, judged, most_in, ratchet
 from webhook.report.printable import printable
+from webhook.rules.claim_not_shared import RULE as CLAIM_NOT_SHARED
+from webhook.rules.claim_not_shared import subject_of
 from webhook.surfaces.admission.answering import cause_of, warning_of
 from webhook.surfaces.admission.hotplug import at_request, with_requests
 from webhook.surfaces.admission.reading import Readable, is_never_judged
@@ -42,7 +45,6 @@ ACCOUNTS = frozenset(
 """KubeVirt's service accounts, in its install namespace (``pkg/virt-api/webhooks/serviceaccounts.go``, v1.9.0)."""
 HYPER_CONVERGED_ACCOUNT = "hyperconverged-cluster-operator"
 """Its operator's service account (hyperconverged-cluster-operator v1.18.1 ``deploy/service_account.yaml``)."""
-CLAIM_NOT_SHARED = "LM201"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,16 +198,19 @@ def _why_lowered(decision: Decision, readable: Readable, judging: Judging) -> Lo
     """
     For whom a denial is lowered: what KubeVirt writes itself is judged and reported, never denied.
 
-    A VMI that a controller makes for a VM admitted before us must always start again; a migration of volumes replaces
-    single-node claims.
+    A VMI that a controller makes for a VM admitted before us must always start again. A volume migration can be cancelled:
+    the claims that it replaces may come back. The claims to which it leads are judged like any other.
     """
     if readable.old_is_hidden or is_kubevirt_account(readable.request.user_info.username, judging.install_namespace):
         return Lowered.KUBEVIRT
     if is_hyper_converged(readable):
         return Lowered.HYPER_CONVERGED
     new, old = readable.object, readable.old
-    migrating = isinstance(new, VirtualMachine) and old is not None and new.spec.update_volumes_strategy == "Migration"
-    return Lowered.VOLUME_MIGRATION if migrating and decision.finding.rule.id == CLAIM_NOT_SHARED else None
+    if not isinstance(new, VirtualMachine) or not isinstance(old, VirtualMachine):
+        return None
+    restored = {subject_of(*each) for each in restored_claims(old, new)}
+    is_restored = decision.finding.rule is CLAIM_NOT_SHARED and decision.finding.subject in restored
+    return Lowered.VOLUME_MIGRATION if is_restored else None
 
 
 def is_hyper_converged(readable: Readable) -> bool:

@@ -1,0 +1,123 @@
+"""Updates with ``updateVolumesStrategy: Migration``: the old claims may come back, the new ones are judged like any other."""
+
+from typing import Any
+
+import pytest
+
+from tests.surfaces.admission.reviews import Manifest, claim, decided, on_claim, refused, review, vm
+from webhook.policy import Lowered
+
+FACTS = (claim("local", "ReadWriteOnce"), claim("local-2", "ReadWriteOnce"), claim("shared", "ReadWriteMany"))
+MIGRATION = {"updateVolumesStrategy": "Migration"}
+REPLACEMENT = {"updateVolumesStrategy": "Replacement"}
+UNDER_WAY = {"type": "VolumesChange", "status": "True"}
+FAILED = {"type": "ManualRecoveryRequired", "status": "True"}
+
+
+def record(*sources: tuple[str, str], conditions: tuple[Manifest, ...] = (UNDER_WAY,)) -> Manifest:
+    """A status as virt-controller writes it while it replaces these claims behind these volumes."""
+    volumes = [
+        {"volumeName": volume, "sourcePVCInfo": {"claimName": name}, "destinationPVCInfo": {"claimName": "shared"}}
+        for volume, name in sources
+    ]
+    state = {"volumeMigrationState": {"migratedVolumes": volumes}}
+    return {"created": True, "ready": True, "volumeUpdateState": state, "conditions": list(conditions)}
+
+
+def on(*claims: str, outer: Manifest | None = None, status: Manifest | None = None) -> Manifest:
+    """A VM with a volume on each of these claims."""
+    return vm(
+        volumes=[on_claim(each, f"v{index}") for index, each in enumerate(claims)], outer=outer or {}, status=status
+    )
+
+
+@pytest.mark.parametrize(
+    "status",
+    [None, {"printableStatus": "Stopped"}, {"created": True, "ready": True, "printableStatus": "Running"}],
+    ids=["no status", "stopped", "running"],
+)
+def test_the_strategy_alone_waives_nothing(status: Manifest | None) -> None:
+    """
+    A destination that one node alone can use is refused, whether the VM runs or not.
+    """
+    outcome = decided(review("UPDATE", on("local", outer=MIGRATION), on("shared", status=status)), *FACTS)
+
+    assert list(refused(outcome)) == ["spec.template.spec.volumes[0]"]
+
+
+def test_a_vm_that_is_created_with_the_strategy_is_judged_like_any_other() -> None:
+    """
+    Without an old object nothing is being replaced.
+    """
+    assert not decided(review("CREATE", on("local", outer=MIGRATION, status=record(("v0", "local")))), *FACTS).allowed
+
+
+def test_a_migration_to_shared_claims_passes() -> None:
+    """
+    What is being replaced is not part of the new object, so there is nothing to waive.
+    """
+    outcome = decided(review("UPDATE", on("shared", outer=MIGRATION), on("local")), *FACTS)
+
+    assert outcome.decisions == ()
+
+
+@pytest.mark.parametrize(
+    ("outer", "status"),
+    [
+        (MIGRATION, record(("v0", "local"))),
+        (MIGRATION, record(("v0", "local"), conditions=(FAILED,))),
+        (REPLACEMENT, record(("v0", "local"), conditions=(FAILED,))),
+    ],
+    ids=["cancelled", "failed", "failed, without the strategy"],
+)
+def test_a_migration_that_is_under_way_or_failed_can_be_undone(outer: Manifest, status: Manifest) -> None:
+    """
+    The claim that is being replaced comes back with a warning that says why, and an unrelated violation is refused as ever.
+    """
+    old = on("shared", outer=MIGRATION, status=status)
+
+    outcome = decided(review("UPDATE", on("local", outer=outer), old), *FACTS)
+
+    assert outcome.allowed
+    assert [(each.finding.rule.id, each.lowered) for each in outcome.decisions] == [("LM201", Lowered.VOLUME_MIGRATION)]
+    worse = on("local", outer=outer)
+    worse["spec"]["template"]["spec"]["domain"]["devices"]["hostDevices"] = [{"name": "a", "deviceName": "b/c"}]
+    assert list(refused(decided(review("UPDATE", worse, old), *FACTS))) == [
+        "spec.template.spec.domain.devices.hostDevices[0]"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("new", "outer", "status"),
+    [
+        (("local",), MIGRATION, record(("v0", "local"), conditions=())),
+        (("local",), MIGRATION, record(("v0", "local"), conditions=({"type": "VolumesChange", "status": "False"},))),
+        (("local",), REPLACEMENT, record(("v0", "local"))),
+        (("local",), {}, record(("v0", "local"))),
+        (("local-2",), MIGRATION, record(("v0", "local"))),
+        (("local",), MIGRATION, record(("other", "local"))),
+        (("local", "shared"), MIGRATION, record(("v0", "local"), ("v1", "local-2"))),
+        (("local",), MIGRATION, record()),
+        (("local",), MIGRATION, {"conditions": [UNDER_WAY]}),
+        (("local",), MIGRATION, {"conditions": [UNDER_WAY], "volumeUpdateState": {}}),
+    ],
+    ids=[
+        "completed",
+        "cancelled before",
+        "another strategy",
+        "no strategy",
+        "another claim",
+        "another volume",
+        "only one of two",
+        "no volume",
+        "no record",
+        "an empty record",
+    ],
+)
+def test_nothing_else_is_a_return(new: tuple[str, ...], outer: Manifest, status: Any) -> None:
+    """
+    KubeVirt takes the old claims back only while it replaces them, and only all at once; anything else starts another migration.
+    """
+    old = on(*["shared"] * len(new), outer=MIGRATION, status=status)
+
+    assert not decided(review("UPDATE", on(*new, outer=outer), old), *FACTS).allowed
