@@ -38,7 +38,10 @@ class Tool:
         return self.module.rpartition("-")[2]
 
 
-KUBE = "kube-v1.34.2"
+TESTED_KUBERNETES = "v1.34.2"
+"""The release of every run that does not name another one."""
+
+KUBE = "kube-" + os.environ.get("MIGRATABLE_KUBERNETES", TESTED_KUBERNETES)
 
 KNOWN = {
     tool.name: tool

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.apiserver import binaries
+from tests.apiserver import binaries, releases
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -127,6 +127,24 @@ def test_nothing_is_missing_where_go_can_build_it(tmp_path: Path) -> None:
     program(tmp_path / "bin" / "go", "echo go version go1.24.0 linux/amd64")
 
     assert binaries.missing_binaries() is None
+
+
+@pytest.mark.parametrize("release", releases.PINNED)
+def test_the_environment_chooses_the_kubernetes_release(release: str) -> None:
+    """
+    $MIGRATABLE_KUBERNETES names one of the releases in tools/, each of which has checksums.
+    """
+    script = "from tests.apiserver.binaries import KNOWN; print(KNOWN['kube-apiserver'].version)"
+    environment = {"MIGRATABLE_KUBERNETES": release}
+
+    chosen = subprocess.run(
+        [sys.executable, "-c", script], cwd=REPOSITORY, env=environment, check=True, capture_output=True, text=True
+    )
+
+    module = binaries.TOOLS / f"kube-{release}"
+    assert chosen.stdout.strip() == release
+    assert "tool k8s.io/kubernetes/cmd/kube-apiserver\n" in (module / "go.mod").read_text()
+    assert (module / "go.sum").stat().st_size > 0
 
 
 @pytest.mark.parametrize("tool", binaries.KNOWN.values(), ids=lambda tool: tool.name)
