@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from certs.authority import KeyPair
+from certs.authority import CertificateAuthority, KeyPair
 from certs.bundle import Bundle
 from certs.cluster import ConfigurationName
 from certs.inspection import inspect_authority, inspect_leaf
@@ -32,6 +32,8 @@ SERVED_NAMES = ("migratable.migratable.svc",)
 LAGS = (0.0, 1.0)
 """Seconds after which each replica's files follow the Secret."""
 PATIENCE_SECONDS = 60.0
+FRESH = "tests.apiserver.fresh_handshakes"
+"""What the replicas run unless told otherwise: API servers keep connections, and so hide a bad certificate for minutes."""
 
 
 class Kubelets:
@@ -138,6 +140,24 @@ class Bench:
             raise TimeoutError(f"{late}\n{self.logs()}") from late
         return time.monotonic() - began
 
+    def renew_leaf(self) -> float:
+        """Make two thirds of the leaf's life be over; the seconds until its successor is served everywhere."""
+        authority = CertificateAuthority.load(self.installed.pair(AUTHORITY))
+        aged = authority.sign(SERVED_NAMES, datetime.now(UTC) - timedelta(days=5))
+        issuer = authority.pair.certificate
+        self.installed.fill(SERVING, {"tls.crt": aged.certificate, "tls.key": aged.key, "ca.crt": issuer})
+        return self.wait(
+            lambda: self.installed.pair(SERVING) != aged and self.rests(), "the leaf's renewal to end everywhere"
+        )
+
+    def replace_authority(self) -> float:
+        """Empty the authority's Secret, which asks for another; the seconds until that one alone is trusted."""
+        before = self.installed.pair(AUTHORITY)
+        self.installed.fill(AUTHORITY, {})
+        return self.wait(
+            lambda: self.installed.pair(AUTHORITY) != before and self.rests(), "the change of authority to end"
+        )
+
     def is_well(self) -> bool:
         """Whether both Secrets hold what can be used now, whoever already serves it."""
         now = datetime.now(UTC)
@@ -184,11 +204,12 @@ def service_hooks(port: int) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def bench(plane: ControlPlane, folder: Path, first: tuple[KeyPair, KeyPair]) -> Iterator[Bench]:
+def bench(plane: ControlPlane, folder: Path, first: tuple[KeyPair, KeyPair], *, module: str = FRESH) -> Iterator[Bench]:
     """
     Everything runs and rests when the block begins.
 
     It began with FIRST, an authority and a leaf, in Secrets, files and caBundles: whatever these are, it got well.
+    The replicas are processes of MODULE.
     """
     ports = [free_ports(3) for _ in LAGS]
     with ExitStack() as stack:
@@ -203,7 +224,7 @@ def bench(plane: ControlPlane, folder: Path, first: tuple[KeyPair, KeyPair]) -> 
         stack.enter_context(Kubelets(installed, folders))
         for at, (admission, api, health) in zip(folders, ports, strict=True):
             wait_until((at / "tls.key").exists, 30, "the first certificate to become a file")
-            replica = _start_replica(plane, at, admission, api, health)
+            replica = _start_replica(plane, at, admission, api, health, module)
             ready.replicas.append(replica)
             stack.callback(replica.stop)
         for replica in ready.replicas:
@@ -231,10 +252,10 @@ def _install(plane: ControlPlane, port: int) -> Installation:
     return install(plane, NAMESPACE, names)
 
 
-def _start_replica(plane: ControlPlane, folder: Path, admission: int, api: int, health: int) -> Serving:
+def _start_replica(plane: ControlPlane, folder: Path, admission: int, api: int, health: int, module: str) -> Serving:
     log = folder.with_suffix(".log")
     command = [
-        *(sys.executable, "-m", "tests.apiserver.fresh_handshakes", "serve", "--cert-dir", str(folder)),
+        *(sys.executable, "-m", module, "serve", "--cert-dir", str(folder)),
         *("--admission-port", str(admission), "--api-port", str(api), "--health-port", str(health)),
         *("--kubeconfig", str(plane.client.kubeconfig()), "--drain-seconds", "0.2"),
     ]

@@ -43,25 +43,6 @@ def test_what_had_expired_at_the_start_is_valid_within_ten_seconds(running: Benc
     assert running.healed_seconds <= REPAIR_SECONDS
 
 
-def renew_leaf(running: Bench) -> float:
-    """Let two thirds of the leaf's life be over, and wait until its successor is served everywhere."""
-    authority = CertificateAuthority.load(running.installed.pair(AUTHORITY))
-    aged = authority.sign(SERVED_NAMES, datetime.now(UTC) - timedelta(days=5))
-    running.installed.fill(SERVING, secret_data(aged, authority.pair.certificate))
-    return running.wait(
-        lambda: running.installed.pair(SERVING) != aged and running.rests(), "the leaf's renewal to end everywhere"
-    )
-
-
-def replace_authority(running: Bench) -> float:
-    """Empty the authority's Secret, as one does who wants another, and wait until that one alone is trusted."""
-    before = running.installed.pair(AUTHORITY)
-    running.installed.fill(AUTHORITY, {})
-    return running.wait(
-        lambda: running.installed.pair(AUTHORITY) != before and running.rests(), "the change of authority to end"
-    )
-
-
 def test_rotations_under_load_lose_no_call(running: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     """
     With a new handshake for each of 100 calls a second, no renewal of the leaf or the authority fails a single one.
@@ -71,8 +52,8 @@ def test_rotations_under_load_lose_no_call(running: Bench, capsys: pytest.Captur
 
     with Load(running.plane, rate=100) as load:
         for _ in range(ROTATIONS):
-            took.append(renew_leaf(running))
-            took.append(replace_authority(running))
+            took.append(running.renew_leaf())
+            took.append(running.replace_authority())
 
     counted, connections = webhook_metrics(running.plane), running.balancer.connections - connected
     counted.subtract(before)
@@ -160,7 +141,7 @@ def test_a_leader_that_hangs_or_dies_is_replaced_and_writes_nothing_when_it_wake
     running.wait(lambda: [renewals.add(lease.read_lease(LEASE).version), len(renewals) > 3][-1], "the Lease's renewals")
     after = [running.installed.secret(name)["metadata"]["resourceVersion"] for name in (AUTHORITY, SERVING)]
     other.end()
-    died = renew_leaf(running)
+    died = running.renew_leaf()
 
     assert after == done
     assert max(hung, died) <= 20
