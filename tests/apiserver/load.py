@@ -117,13 +117,17 @@ def _summary(status: int, document: dict[str, Any]) -> str:
 _SAMPLE = re.compile(r"^(\w+)\{([^}]*)\} (\S+)$", re.MULTILINE)
 
 
+def metrics_text(plane: ControlPlane) -> str:
+    """The API server's metrics."""
+    with plane.client._opener.open(f"{plane.url}/metrics", timeout=30) as answer:
+        text: str = answer.read().decode()
+        return text
+
+
 def webhook_metrics(plane: ControlPlane) -> Counter[str]:
     """What the API server counted about webhooks: calls, calls that failed, and objects let through for it."""
-    opener = plane.client._opener
-    with opener.open(f"{plane.url}/metrics", timeout=30) as answer:
-        text = answer.read().decode()
     counted: Counter[str] = Counter()
-    for name, labels, value in _SAMPLE.findall(text):
+    for name, labels, value in _SAMPLE.findall(metrics_text(plane)):
         if name == "apiserver_admission_webhook_request_total":
             counted["calls"] += int(float(value))
         elif name == "apiserver_admission_webhook_rejection_count" and 'error_type="no_error"' not in labels:

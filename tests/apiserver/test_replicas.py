@@ -1,6 +1,7 @@
 """Replicas come and go, and have too much to do, and no call of a real API server fails."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -8,9 +9,13 @@ import pytest
 
 from tests.apiserver import crds
 from tests.apiserver.balancer import Balancer
+from tests.apiserver.calls import Call, Job, make, quantile, to_apiserver
 from tests.apiserver.controlplane import ControlPlane
-from tests.apiserver.load import Load, webhook_metrics
+from tests.apiserver.load import OBJECT, PATH, Load, webhook_metrics
+from tests.apiserver.narrow import MOST
 from tests.apiserver.serving import START_SECONDS, Serving, begin, install_hooks, install_hooks_at, serving
+from tests.conftest import FIGURE
+from tests.surfaces.admission.reviews import review
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.apiserver
@@ -19,6 +24,9 @@ RESTARTS = 5
 DRAIN_SECONDS = 1.5
 PATIENCE_SECONDS = 60.0
 SHED = 50
+CLIENTS, CALLS = 100, 5
+TIMES = 3
+"""How many times what a server takes is asked of it."""
 
 
 @pytest.fixture
@@ -94,3 +102,59 @@ def test_what_is_too_much_comes_again_and_nothing_is_lost(
     assert load.failures == {}
     assert min(load.seconds) >= 1
     assert counted["failed"] == counted["let through"] == 0
+
+
+def test_a_burst_of_clients_loses_no_call(
+    plane: ControlPlane, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """
+    R2: a hundred clients that call at once get our verdict five times each (`python -m benchmarks.burst` has 500).
+    """
+    with serving(plane, tmp_path) as server:
+        install_hooks(plane, server, timeout_seconds=30)
+        before = webhook_metrics(plane)
+        denied = [Call("POST", PATH, json.dumps(OBJECT))]
+
+        made = make(to_apiserver(plane, denied, {422: "hostDevices"}, clients=CLIENTS, per_client=CALLS))
+
+        counted = webhook_metrics(plane)
+        counted.subtract(before)
+    p99 = quantile(made.all_times, 0.99)
+    record_property(FIGURE, f"R2: {CLIENTS} clients x {CALLS} at once, {made.failed} failed, p99 {p99 * 1000:.0f} ms")
+    assert (made.failures, made.calls) == ({}, CLIENTS * CALLS)
+    assert counted["failed"] == counted["let through"] == 0
+
+
+def test_three_times_what_can_wait_is_judged_or_told_to_come_again(
+    plane: ControlPlane, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """
+    R22: what exceeds the capacity is answered 503 with Retry-After, and through the API server nothing is lost of it.
+    """
+    body = json.dumps(naming_a_claim())
+    clients = {"clients": TIMES * MOST, "per_client": CALLS}
+    with serving(plane, tmp_path, module="tests.apiserver.narrow") as server:
+        url, ca = f"https://127.0.0.1:{server.admission_port}", plane.ca.cert_pem.decode()
+        reviews = [Call("POST", "/validate?timeout=30s", review("CREATE", naming_a_claim()).decode())]
+        direct = make(Job(url, ca, reviews, {"200": '"allowed":true', "503": ""}, **clients))
+        install_hooks(plane, server, timeout_seconds=30)
+        before = webhook_metrics(plane)
+
+        through = make(to_apiserver(plane, [Call("POST", PATH, body)], {201: ""}, **clients))
+
+        counted = webhook_metrics(plane)
+        counted.subtract(before)
+    record_property(FIGURE, f"R22: of {direct.calls} reviews {direct.count(200)} judged and {direct.count(503)} shed")
+    assert (direct.failures, through.failures) == ({}, {})
+    assert direct.count(200) >= MOST
+    assert direct.count(503) > 0
+    assert counted["failed"] == counted["let through"] == 0
+
+
+def naming_a_claim() -> dict[str, object]:
+    """An instance that is admitted, with a warning, after a live read of a claim that is not there."""
+    volumes = [{"name": "root", "persistentVolumeClaim": {"claimName": "absent"}}]
+    interfaces, networks = [{"name": "default", "masquerade": {}}], [{"name": "default", "pod": {}}]
+    devices = {"disks": [{"name": "root", "disk": {"bus": "virtio"}}], "interfaces": interfaces}
+    spec = {"domain": {"devices": devices}, "networks": networks, "volumes": volumes}
+    return {**OBJECT, "spec": spec}
