@@ -11,6 +11,7 @@ import json
 import ssl
 import subprocess
 import sys
+import tempfile
 import time
 from bisect import bisect_right
 from collections import Counter, defaultdict
@@ -124,19 +125,18 @@ class Calls:
 
     def __enter__(self) -> Self:
         argv = [sys.executable, "-m", "tests.apiserver.calls"]
-        self.popen = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
+        self._said = tempfile.TemporaryFile()  # a pipe would block the process until somebody reads
+        self.popen = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=self._said, cwd=ROOT)
         assert self.popen.stdin is not None
         self.popen.stdin.write(json.dumps(asdict(self._job)).encode())
         self.popen.stdin.close()
-        self.popen.stdin = None
         return self
 
     def __exit__(self, *_: object) -> None:
         if self.popen.poll() is None:
             self.popen.kill()
         self.popen.wait()
-        assert self.popen.stdout is not None
-        self.popen.stdout.close()
+        self._said.close()
 
     @property
     def ended(self) -> bool:
@@ -145,8 +145,10 @@ class Calls:
 
     def outcome(self) -> Outcome:
         """How the calls ended."""
-        text, _ = self.popen.communicate()
-        found = json.loads(text)
+        if status := self.popen.wait():
+            raise RuntimeError(f"the calling process ended with {status}")
+        self._said.seek(0)
+        found = json.load(self._said)
         return Outcome(**{**found, "failures": Counter(found["failures"])})
 
 
