@@ -114,6 +114,25 @@ def test_a_read_without_whole_answers_is_unavailable(
     assert run(transport, then_again) == [Answer(200, b"{}"), Answer(200, b"{}")]
 
 
+def test_an_answer_too_many_is_given_to_nobody(server: Server, transport: KubernetesTransport) -> None:
+    """
+    A response that no request asked for ends the connection, so that it is not taken for the response to a later request.
+    """
+
+    def twice(handler: Handler) -> None:
+        body = b'{"path": "%s"}' % handler.path.encode()
+        whole = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+        handler.wfile.write(whole if handler.path == CLAIM else whole + whole)
+
+    server.answer = twice
+
+    async def both_twice(reads: LoopReads) -> list[list[Answer]]:
+        return [await both(reads), await both(reads)]
+
+    wanted = [Answer(200, b'{"path": "%s"}' % path.encode()) for path in (CLAIM, OTHER)]
+    assert run(transport, both_twice) == [wanted, wanted]
+
+
 def test_there_are_only_so_many_connections(server: Server, transport: KubernetesTransport) -> None:
     """
     Who finds no room waits for it, within his time.

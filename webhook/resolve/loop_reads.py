@@ -160,15 +160,19 @@ class _Connection(asyncio.Protocol):
         self._body.append(body)
 
     def on_message_complete(self) -> None:
-        """An answer is whole."""
+        """An answer is whole; one more than was asked for would be taken for the answer to the next request."""
+        if self._waiting is None:
+            self.close()
+            return
         self._answers.append(Answer(self._parser.get_status_code(), b"".join(self._body)))
         self._body.clear()
         self._missing -= 1
         if not self._parser.should_keep_alive():
             self.close()
-        if not self._missing and self._waiting is not None and not self._waiting.done():
+        if not self._missing:
             waiting, self._waiting = self._waiting, None
-            waiting.set_result(self._answers)
+            if not waiting.done():
+                waiting.set_result(self._answers)
 
     def _fail(self, error: Exception) -> None:
         waiting, self._waiting = self._waiting, None
