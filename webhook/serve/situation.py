@@ -78,15 +78,15 @@ class Situations:
         """
         policy = self._policy
         found = self._world().every(KubeVirt)
-        if not isinstance(found, Unknown):
-            self._seen = found
+        seen = self._seen if isinstance(found, Unknown) else found
+        self._seen = seen  # read only once: confirming threads come here, too
         today = self._today()
-        kubevirt = self._seen[0] if self._seen else None
+        kubevirt = seen[0] if seen else None
         key = (kubevirt, today)
         if self._cached is not None and self._cached[0] == key and self._cached[1].policy is policy:
             return self._cached[1]
         try:
-            chosen = choose_release(self._release, ObjectsWorld(self._seen))
+            chosen = choose_release(self._release, ObjectsWorld(seen))
         except WebhookError:  # a version in the CR's status that cannot be judged
             chosen = ANY
         namespace = (kubevirt.namespace if kubevirt is not None else "") or USUAL_NAMESPACE
