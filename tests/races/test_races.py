@@ -1,0 +1,22 @@
+"""A second of stress for each; `python -m tests.races` goes on for ten minutes."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.conftest import FIGURE
+from tests.races import STRESSES
+
+SECONDS, SEED = 1.0, 30
+
+
+@pytest.mark.parametrize("what", STRESSES)
+def test_what_readers_rely_on_holds_under_stress(what: str, record_property: Callable[[str, object], None]) -> None:
+    """
+    R30: with thread switches as often as the interpreter can, and callers that give up, no invariant is violated.
+    """
+    run = STRESSES[what](SECONDS, SEED)
+
+    record_property(FIGURE, f"R30: {what}: {sum(run.rounds.values()):,} rounds, {len(run.found)} violations")
+    assert run.found == []
+    assert sum(run.rounds.values()) > 0
