@@ -10,7 +10,7 @@ import pytest
 
 from certs import dev
 from tests.apiserver.processes import free_ports
-from tests.serve.alone import ROOT, SECONDS, Alone, alone, ask, command
+from tests.serve.alone import ROOT, SECONDS, Alone, Got, alone, ask, command
 from tests.surfaces.admission.reviews import on_claim, review, vm
 from tests.surfaces.manifests import BAD, UNPROVEN
 from tests.waiting import wait_until
@@ -86,6 +86,46 @@ def test_health_tells_life_readiness_and_metrics(server: Alone) -> None:
     assert f"{counted} 0.0" not in metrics
     assert counted in metrics
     assert 'migratable_findings_total{action="deny",kind="VirtualMachine",rule="LM201"}' in metrics
+
+
+@pytest.mark.parametrize("path", ["/v1/rules/", "/v1/check/", "//evil.example.com", "/v1//rules"])
+def test_nothing_redirects(server: Alone, path: str) -> None:
+    """
+    A path with a slash too many is not found; a Location built from the Host header would lead elsewhere.
+    """
+    answer = hosted(server, server.api, "localhost", path)
+
+    assert (answer.status, answer.headers.get("location")) == (404, None)
+
+
+@pytest.mark.parametrize("path", ["/", "/v1/rules", "/v1/rules/", "/readyz", "/metrics"])
+def test_a_foreign_host_gets_nothing(server: Alone, path: str) -> None:
+    """
+    Page, API, health and metrics answer 421 to the name of another site; the answer names the option.
+    """
+    port = server.health if path in ("/readyz", "/metrics") else server.api
+
+    foreign, own, address = (
+        hosted(server, port, host, path) for host in ("evil.example.com", "localhost", "10.244.1.17")
+    )
+
+    assert foreign.status == 421
+    assert b"--allowed-host" in foreign.body
+    assert b"evil" not in foreign.body + str(foreign.headers).encode()
+    assert (own.status, address.status) == ((404, 404) if path.endswith("s/") else (200, 200))
+
+
+def hosted(server: Alone, port: int, host: str, path: str) -> Got:
+    """A GET with this Host, as curl -H sends it."""
+    connection = server.connect(port)
+    try:
+        connection.putrequest("GET", path, skip_host=True)
+        connection.putheader("Host", f"{host}:{port}")
+        connection.endheaders()
+        answer = connection.getresponse()
+        return Got(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+    finally:
+        connection.close()
 
 
 def test_metrics_tell_how_much_of_its_life_a_certificate_has_left(server: Alone) -> None:

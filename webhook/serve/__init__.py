@@ -15,6 +15,7 @@ from webhook.serve.cluster_facts import ClusterBacked
 from webhook.serve.facts import ManifestFacts
 from webhook.serve.guarding import Guard, Limits, Loop
 from webhook.serve.health import Health
+from webhook.serve.hosts import KnownHosts
 from webhook.serve.listeners import Draining, Listener, bind_all, serve_all
 from webhook.serve.observing import Metrics, log_to_stderr
 from webhook.serve.options import Options
@@ -77,14 +78,19 @@ async def _serve(options: Options) -> None:
     health = Health(lambda: facts.ready and not draining(), metrics.registry)
     names = options.client_names if options.client_ca else ()
 
+    def known(name: str, app: object) -> KnownHosts:
+        return KnownHosts(
+            app, lambda: (*certificates.leaf.names, *options.allowed_hosts), partial(metrics.refused, name)
+        )
+
     def listener(name: str, app: object, port: int, tls: ssl.SSLContext | None, names: Iterable[str] = ()) -> Listener:
         guard = Guard(Limits(), time.monotonic, names, partial(metrics.refused, name))
         return Listener(name, app, options.host, port, guard, tls)
 
     listeners = [
         listener("admission", traced(door), options.admission_port, admission_tls.listening, names),
-        listener("api", api, options.api_port, certificates.listening),
-        listener("health", health, options.health_port, None),
+        listener("api", known("api", api), options.api_port, certificates.listening),
+        listener("health", known("health", health), options.health_port, None),
     ]
     following = [
         asyncio.create_task(each.follow(draining.began, partial(metrics.certified, followed))) for each in followed

@@ -16,6 +16,8 @@ class Options:
     client_ca: Path | None = None
     client_names: tuple[str, ...] = ("kube-apiserver",)
     """Common or DNS names; a client certificate must bear one of them."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names beside those of the certificate under which API, page, health and metrics may be called."""
     policy_file: Path | None = None
     release: str = ""
     facts: tuple[str, ...] = ()

@@ -67,6 +67,7 @@ def build_api(
         summary="Will KubeVirt be able to live-migrate this virtual machine?",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # Starlette would build the Location from the Host header
     )
     _add_check(app, terms, background, release, cluster)
     _add_catalogue(app)

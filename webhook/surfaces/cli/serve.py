@@ -30,6 +30,15 @@ from webhook.surfaces.cli.status import fail
     envvar="MIGRATABLE_CLIENT_NAMES",
     help="Common or DNS name that this certificate must bear; repeatable.",
 )
+@click.option(
+    "--allowed-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    envvar="MIGRATABLE_ALLOWED_HOSTS",
+    help="Host name under which API, page and metrics may be called, beside localhost, IP addresses and the names of the "
+    "certificate; repeatable.",
+)
 @click.option("--policy", "policy_file", type=click.Path(path_type=Path), envvar="MIGRATABLE_POLICY")
 @click.option("--release", default="", help="KubeVirt release; else what the KubeVirt CR says, else any.")
 @click.option("--facts", multiple=True, metavar="PATH", help="Work without a cluster: look references up in manifests.")

@@ -1,0 +1,88 @@
+"""
+Which Host a request may name.
+
+A page of another site can make a browser resolve that site's name to this server (DNS rebinding); the Host header then
+holds the foreign name. An IP address cannot be rebound, so it is always accepted: kubelets and Prometheus send one.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any, Final
+
+from webhook.surfaces.admission.door import Receive, Scope, Send
+
+REFUSED: Final = 421
+LOCALHOST: Final = "localhost"
+_HOST: Final = re.compile(r"(?:\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]*))(?::[0-9]*)?", re.ASCII)
+_BODY: Final = json.dumps(
+    {
+        "title": "The Host header names no host of this server.",
+        "status": REFUSED,
+        "code": "unknown-host",
+        "remedy": "Use a name of the serving certificate, or add the name with --allowed-host (chart: server.allowedHosts).",
+    }
+).encode()
+_HEADERS: Final = (
+    (b"content-type", b"application/problem+json"),
+    (b"content-length", b"%d" % len(_BODY)),
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownHosts:
+    """An ASGI application that answers 421 to foreign hosts, and passes all other requests to ``app``."""
+
+    app: Any
+    names: Callable[[], Iterable[str]]
+    """The names of this server now, such as those of its certificate; ``*.example.com`` covers one label."""
+    refused: Callable[[str], None]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one HTTP request."""
+        if scope["type"] == "http" and not self._knows(scope["headers"]):
+            self.refused("host")
+            await send({"type": "http.response.start", "status": REFUSED, "headers": list(_HEADERS)})
+            await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else _BODY})
+            return
+        await self.app(scope, receive, send)
+
+    def _knows(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+        """Whether every Host header names this server; HTTP/1.0 sends none, and no browser speaks it."""
+        return all(is_one_of(self.names(), value.decode("latin-1")) for name, value in headers if name == b"host")
+
+
+def is_one_of(names: Iterable[str], host: str) -> bool:
+    """Whether a Host header (RFC 9110, section 7.2) holds an IP address, localhost or one of the names."""
+    name = _name_in(host)
+    if name == LOCALHOST or _is_address(name):
+        return True
+    _, _, domain = name.partition(".")
+    return any(name in forms(each) or f"*.{domain}" == each.lower() for each in names)
+
+
+def forms(name: str) -> tuple[str, ...]:
+    """The forms in which a pod may write a name: a Service's has shorter ones, and one with the usual cluster domain."""
+    name = name.lower()
+    if not name.endswith(".svc"):
+        return (name,)
+    service, _, rest = name.partition(".")
+    return service, f"{service}.{rest.removesuffix('.svc')}", name, f"{name}.cluster.local"
+
+
+def _name_in(host: str) -> str:
+    """The host without port, brackets and the dot of the root; empty where it is malformed."""
+    found = _HOST.fullmatch(host.lower())
+    return (found["address"] or found["name"].removesuffix(".")) if found is not None else ""
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
