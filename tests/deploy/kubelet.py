@@ -152,7 +152,8 @@ class Kubelet:
         places = {each["mountPath"]: str(volumes[each["name"]]) for each in container.get("volumeMounts", ())}
         numbers = {str(there): str(ports[port]) for port, there in named.items()}
         command = [*container.get("command", [ENTRY_POINT]), *container.get("args", ())]
-        argv = [_here(word.replace("$(CERTS_NAMESPACE)", self.namespace), places, numbers) for word in command]
+        variables = self._variables(container)
+        argv = [_here(_expanded(word, variables), places, numbers) for word in command]
         argv[:1] = PROGRAMS[argv[0]]
         if "token" in volumes:
             kubeconfig = f"--kubeconfig={volumes['token'] / 'kubeconfig'}"
@@ -164,9 +165,13 @@ class Kubelet:
         return Pod(spec, popen, ports, log)
 
     def _environment(self, container: Manifest) -> dict[str, str]:
-        given = {each["name"]: each.get("value", self.namespace) for each in container.get("env", ())}
+        given = self._variables(container)
         shim = {"PYTHONPATH": f"{DNS}:{ROOT}", "MIGRATABLE_TEST_HOSTS": json.dumps(self.hosts)}
         return {**os.environ, **shim, **given}
+
+    def _variables(self, container: Manifest) -> dict[str, str]:
+        """The container's own; of a pod's fields only its namespace is asked for."""
+        return {each["name"]: each.get("value", self.namespace) for each in container.get("env", ())}
 
     def _volume(self, folder: Path, volume: Manifest, spec: Manifest) -> Path:
         place = folder / str(volume["name"])
@@ -192,6 +197,13 @@ class Kubelet:
         for key in wanted or data:
             text = data[key].encode() if resource == "configmaps" else base64.b64decode(data[key])
             (place / key).write_bytes(text)
+
+
+def _expanded(word: str, variables: dict[str, str]) -> str:
+    """An argument with ``$(NAME)`` in it, as a kubelet passes it."""
+    for name, value in variables.items():
+        word = word.replace(f"$({name})", value)
+    return word
 
 
 def _here(word: str, places: dict[str, str], ports: dict[str, str]) -> str:

@@ -263,7 +263,13 @@ def test_settings_reach_the_command_line() -> None:
     Of server and rotator.
     """
     values = {
-        "server": {"release": "1.9", "drainSeconds": 30, "replicas": 3, "nodeSelector": {"role": "infra"}},
+        "server": {
+            "release": "1.9",
+            "drainSeconds": 30,
+            "replicas": 3,
+            "nodeSelector": {"role": "infra"},
+            "allowedHosts": ["vm.example.com", "*.apps.example.com"],
+        },
         "rotator": {"leafLifetime": "48h", "authorityLifetime": "720h"},
         "clientCertificates": {"configMap": "ours", "names": ["kube-apiserver", "front-proxy"]},
     }
@@ -275,6 +281,7 @@ def test_settings_reach_the_command_line() -> None:
     assert {"--release=1.9", "--drain-seconds=30", "--client-name=kube-apiserver", "--client-name=front-proxy"} <= {
         *args
     }
+    assert {"--allowed-host=vm.example.com", "--allowed-host=*.apps.example.com"} <= {*args}
     assert {"--leaf-lifetime=48h", "--authority-lifetime=720h"} <= {*rotator}
     assert (server["terminationGracePeriodSeconds"], server["nodeSelector"]) == (50, {"role": "infra"})
 

@@ -187,6 +187,41 @@ def checked(installed: Installed, token: str) -> tuple[int, str]:
             return error.code, error.read().decode()
 
 
+@pytest.mark.parametrize(
+    ("service", "port", "path"), [("migratable-api", 443, "/v1/rules"), ("migratable-replicas", 8080, "/metrics")]
+)
+def test_only_the_installations_own_hosts_are_answered(
+    installed: Installed, service: str, port: int, path: str
+) -> None:
+    """
+    Every form of a Service's name and a pod's address work with the flags of the chart; a foreign name gets 421.
+    """
+    hosts = [service, f"{service}.{NAMESPACE}", f"{service}.{NAMESPACE}.svc", "10.244.1.17"]
+
+    own = [status_for(installed, service, port, path, f"{each}:{port}") for each in hosts]
+    foreign = status_for(installed, service, port, path, "evil.example.com")
+
+    assert own == [200] * len(hosts)
+    assert foreign == 421
+
+
+def status_for(installed: Installed, service: str, port: int, path: str, host: str) -> int:
+    """What a GET with this Host is answered."""
+    trusted = ssl.create_default_context()
+    trusted.check_hostname, trusted.verify_mode = False, ssl.CERT_NONE  # names lead here from pods only
+    url = installed.kubelet.url(service, port, path)
+    if port != 443:
+        url = url.replace("https:", "http:")
+    try:
+        with urllib.request.urlopen(
+            urllib.request.Request(url, headers={"Host": host}), context=trusted, timeout=20
+        ) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
 def test_helm_asks_the_running_server(installed: Installed) -> None:
     """
     `helm test` runs its pods, which call admission, the API and the metrics, and are content; nothing of it is left.
