@@ -122,6 +122,35 @@ def test_different_findings_stay_apart(other: dict[str, object]) -> None:
 MACHINES = st.tuples(carriers(), worlds())
 
 
+@pytest.mark.parametrize(("listed", "told"), [(9_999, 9_999), (10_000, 10_000), (10_001, 10_000)])
+def test_one_rule_finds_at_most_ten_thousand_violations_and_the_next_rule_begins_anew(listed: int, told: int) -> None:
+    """
+    The limit is for each rule: what one rule leaves out takes nothing from another.
+    """
+    ports = {"interfaces": [{"name": "default", "masquerade": {}, "ports": [{"port": 49152}] * listed}]}
+    devices = {**ports, "hostDevices": [{"name": each, "deviceName": "a/b"} for each in ("one", "two")]}
+
+    found = judge(read(vm(devices=devices)), NOTHING, NEW).findings
+
+    assert sum(each.rule is PORTS for each in found) == told
+    others = [each.path[-2:] for each in found if each.rule is not PORTS and not each.undetermined]
+    assert others == [("hostDevices", 0), ("hostDevices", 1)]
+
+
+@pytest.mark.parametrize("unknown", [9_998, 10_005])
+def test_what_is_undetermined_does_not_use_up_the_limit(unknown: int) -> None:
+    """
+    A violation behind ten thousand claims that are not known is found.
+    """
+    volumes = [on_claim(each, each) for each in (*(f"unknown{each}" for each in range(unknown)), "local")]
+
+    found = judge(
+        read(vm(volumes=volumes)), ObjectsWorld([read(claim("local", "ReadWriteOnce"))]), only(NEWEST)
+    ).findings
+
+    assert [each.subject for each in found if not each.undetermined] == ["volume local claim local"]
+
+
 def test_what_is_wrong_ten_thousand_times_is_enough() -> None:
     """
     Nobody reads more, and others wait for it; what cannot be known is no reason to stop before what is wrong.

@@ -229,3 +229,56 @@ def test_clearing_up_is_never_stopped(account: str) -> None:
     user = f"system:serviceaccount:kube-system:{account}"
 
     assert decided(review("DELETE", None, NAD, user=user), kubevirt()).allowed
+
+
+MISPLACED = {"kubevirt.io/allow-pod-bridge-network-live-migration": ""}
+DENIES_THAT = Policy(actions={"LM105": Action.DENY})
+
+
+def pooled(machine: Manifest) -> Manifest:
+    """A pool with the VM as its template."""
+    return {
+        "apiVersion": "pool.kubevirt.io/v1beta1",
+        "kind": "VirtualMachinePool",
+        "metadata": {"name": "web", "namespace": "tenant"},
+        "spec": {"virtualMachineTemplate": {"metadata": dict(machine["metadata"]), "spec": machine["spec"]}},
+    }
+
+
+@pytest.mark.parametrize("wrap", [dict, pooled], ids=["VM", "pool"])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [({"runStrategy": "Halted"}, {"runStrategy": "Always"}), ({"running": False}, {"running": True}), ({}, {})],
+    ids=["runStrategy", "running", "neither"],
+)
+def test_metadata_and_starting_are_no_harm_even_together(wrap: Any, before: Manifest, after: Manifest) -> None:
+    """
+    An update of metadata, of ``running`` or of ``runStrategy`` is never denied, also where the new metadata is a finding that
+    policy denies; the same metadata is denied at creation, and together with a change of the judged part.
+    """
+    old, new, other = vm(), vm(), vm(volumes=[{"name": "a", "emptyDisk": {}}])
+    for each, fields in ((old, before), (new, after), (other, after)):
+        each["spec"].pop("runStrategy")
+        each["spec"].update(fields)
+    for each in (new, other):
+        each["metadata"] = {**each["metadata"], "annotations": MISPLACED}
+
+    updated = decided(review("UPDATE", wrap(new), wrap(old)), policy=DENIES_THAT)
+
+    assert updated.allowed
+    assert ("LM105", "warn") in warned(updated)
+    assert not decided(review("CREATE", wrap(new)), policy=DENIES_THAT).allowed
+    assert not decided(review("UPDATE", wrap(other), wrap(old)), policy=DENIES_THAT).allowed
+
+
+def test_an_annotation_of_a_network_is_no_harm() -> None:
+    """
+    A NetworkAttachmentDefinition whose ``spec`` stays may lose the annotation that chose its device.
+    """
+    annotations = {"k8s.v1.cni.cncf.io/resourceName": "example.org/card"}
+    chosen = {**NAD, "spec": {"config": '{"cniVersion": "0.3.1", "name": "a", "type": "host-device"}'}}
+    chosen["metadata"] = {**NAD["metadata"], "annotations": annotations}
+    lost = {**chosen, "metadata": NAD["metadata"]}
+
+    assert decided(review("UPDATE", lost, chosen), kubevirt()).allowed
+    assert not decided(review("CREATE", lost), kubevirt()).allowed
