@@ -174,19 +174,25 @@ class Bench:
     def start_rotator(self, folder: Path) -> Rotator:
         """With the account's own rights, and times that suit a bench."""
         log = folder / f"rotator-{len(self.rotators)}.log"
-        resources = {"validatingwebhookconfigurations": "--validating", "mutatingwebhookconfigurations": "--mutating"}
-        command = [
-            *(sys.executable, "-m", "certs", "rotate", "--kubeconfig", str(self.installed.kubeconfig)),
-            *("--namespace", NAMESPACE, "--authority-secret", AUTHORITY, "--serving-secret", SERVING),
-            *("--service", "migratable", "--lease", LEASE, "--lease-duration", "2s"),
-            *("--bundle-settle", "0.6s", "--leaf-settle", "0.6s", "--interval", "0.3s"),
-            *itertools.chain(*((resources[one.resource], one.name) for one in self.installed.configurations)),
-            *itertools.chain(*(("--replicas", f"127.0.0.1:{one.admission_port}") for one in self.replicas)),
-        ]
+        places = [f"127.0.0.1:{one.admission_port}" for one in self.replicas]
+        command = [sys.executable, "-m", *rotate_arguments(self.installed, places)]
         with log.open("wb") as out:
             rotator = Rotator(subprocess.Popen(command, stdout=out, stderr=out, cwd=ROOT), log)
         self.rotators.append(rotator)
         return rotator
+
+
+def rotate_arguments(installed: Installation, replicas: Sequence[str]) -> list[str]:
+    """Module and flags of a rotator that asks these replicas, with times that suit a bench."""
+    flags = {"validatingwebhookconfigurations": "--validating", "mutatingwebhookconfigurations": "--mutating"}
+    return [
+        *("certs", "rotate", "--kubeconfig", str(installed.kubeconfig)),
+        *("--namespace", NAMESPACE, "--authority-secret", AUTHORITY, "--serving-secret", SERVING),
+        *("--service", "migratable", "--lease", LEASE, "--lease-duration", "2s"),
+        *("--bundle-settle", "0.6s", "--leaf-settle", "0.6s", "--interval", "0.3s"),
+        *itertools.chain(*((flags[one.resource], one.name) for one in installed.configurations)),
+        *itertools.chain(*(("--replicas", place) for place in replicas)),
+    ]
 
 
 def service_hooks(port: int) -> list[dict[str, Any]]:
@@ -196,6 +202,11 @@ def service_hooks(port: int) -> list[dict[str, Any]]:
     Fail, so that no answer cannot pass for one; and patient, because a machine that is busy with other tests is none.
     """
     documents = [each for path in sorted(HOOKS.glob("*.yaml")) for each in yaml.safe_load_all(path.read_text())]
+    return at_port(documents, port)
+
+
+def at_port(documents: list[dict[str, Any]], port: int) -> list[dict[str, Any]]:
+    """Configurations whose Service listens here, which fail closed and are patient."""
     for hook in itertools.chain(*(document["webhooks"] for document in documents)):
         hook["clientConfig"]["service"]["port"] = port
         hook["failurePolicy"] = "Fail"
