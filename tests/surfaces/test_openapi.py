@@ -25,6 +25,7 @@ from tests.properties.supply import stored
 from tests.surfaces.doors import as_yaml
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.resolve.access import User
+from webhook.resolve.sight import Attributes, Rights
 from webhook.surfaces.api import build_api
 from webhook.surfaces.api.authorising import AttachedCluster
 
@@ -48,8 +49,12 @@ class Access:
         """Whether the user may."""
         return len(namespace) % 2 == 0
 
+    def may(self, _user: User, attributes: Attributes, _timeout_seconds: float) -> bool:
+        """Whether the user may."""
+        return len(attributes.get("namespace", "")) % 3 == 0
 
-ATTACHED = AttachedCluster(Access(), lambda: ObjectsWorld(()))
+
+ATTACHED = AttachedCluster(Access(), lambda: ObjectsWorld(()), Rights(Access()))
 SCHEMAS = {
     name: schemathesis.openapi.from_asgi("/openapi.json", build_api(lambda: SITUATION, (), "", cluster))
     for name, cluster in (("alone", None), ("attached", ATTACHED))
