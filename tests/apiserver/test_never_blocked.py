@@ -28,9 +28,10 @@ KUBEVIRT = "kubevirt"
 CONTROLLER = f"system:serviceaccount:{KUBEVIRT}:kubevirt-controller"
 HANDLER = f"system:serviceaccount:{KUBEVIRT}:kubevirt-handler"
 OPERATOR = f"system:serviceaccount:{KUBEVIRT}:kubevirt-operator"
+HYPER_CONVERGED = f"system:serviceaccount:{KUBEVIRT}:hyperconverged-cluster-operator"
 COLLECTOR = "system:serviceaccount:kube-system:generic-garbage-collector"
 NAMESPACES = "system:serviceaccount:kube-system:namespace-controller"
-ACCOUNTS = (CONTROLLER, HANDLER, OPERATOR, COLLECTOR, NAMESPACES, "system:serviceaccount:cdi:cdi-sa")
+ACCOUNTS = (CONTROLLER, HANDLER, OPERATOR, HYPER_CONVERGED, COLLECTOR, NAMESPACES, "system:serviceaccount:cdi:cdi-sa")
 PATIENT_SECONDS = 10.0
 """Much more than 2 s, which is how long the webhooks wait that may be ignored."""
 KINDS = "vm/machine vmi/instance vmirs/set vmpool/pool net-attach-def/network"
@@ -331,7 +332,7 @@ def test_n8_running_migrating_and_draining(dark: Dark) -> None:
 
 def test_n9_controllers(dark: Dark) -> None:
     """
-    N9: the garbage collector, the namespace controller, and the operators of KubeVirt and CDI.
+    N9: the garbage collector, the namespace controller, and the operators of KubeVirt, HyperConverged and CDI.
     """
     configuration = {"spec": {"configuration": {"evictionStrategy": "LiveMigrate"}}}
 
@@ -340,6 +341,9 @@ def test_n9_controllers(dark: Dark) -> None:
     dark.must("delete", "net-attach-def/doomed", "--wait=false", as_user=NAMESPACES)
     dark.patch("kubevirt/kubevirt", configuration, "-n", KUBEVIRT, as_user=OPERATOR)
     dark.patch("kubevirt/kubevirt", {"spec": {"configuration": None}}, "-n", KUBEVIRT, as_user=OPERATOR)
+    for body in (configuration, {"spec": {"configuration": None}}):
+        patch = ("patch", "kubevirt/kubevirt", "--type=merge", "-p", json.dumps(body), "-n", KUBEVIRT)
+        dark.passes(*patch, as_user=HYPER_CONVERGED)
 
 
 def test_n10_what_is_left_out(dark: Dark) -> None:

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.apiserver
 KUBEVIRT_NAMESPACE = "kubevirt"
 CONTROLLER = f"system:serviceaccount:{KUBEVIRT_NAMESPACE}:kubevirt-controller"
 OPERATOR = f"system:serviceaccount:{KUBEVIRT_NAMESPACE}:kubevirt-operator"
+HYPER_CONVERGED = f"system:serviceaccount:{KUBEVIRT_NAMESPACE}:hyperconverged-cluster-operator"
 TENANT = "tenant"
 LOOKALIKE = f"system:serviceaccount:{TENANT}:kubevirt-controller"
 NAMESPACE_CONTROLLER = "system:serviceaccount:kube-system:namespace-controller"
@@ -517,6 +518,26 @@ def test_the_operator_of_kubevirt_is_not_judged(cluster: Cluster) -> None:
     seen = calls_of(cluster, lambda: cluster.kubectl_as(OPERATOR, *arguments, "-p", patch))
 
     assert seen == NOBODY
+
+
+def test_the_operator_of_hyperconverged_has_a_webhook_of_its_own(cluster: Cluster) -> None:
+    """
+    HyperConverged's operator is judged by a webhook that is always Ignore; the same account name elsewhere is anybody's.
+    """
+    manifest = kubevirt()
+    cluster.create(manifest)
+    arguments = ("patch", "kubevirt", manifest["metadata"]["name"], f"-n{KUBEVIRT_NAMESPACE}", "--type=merge")
+
+    def asked(user: str, strategy: str) -> list[str]:
+        patch = json.dumps({"spec": {"configuration": {"evictionStrategy": strategy}}})
+        return calls_of(cluster, lambda: cluster.kubectl_as(user, *arguments, "--as-group=system:masters", "-p", patch))
+
+    assert asked(HYPER_CONVERGED, "None") == sorted(
+        [*DEFAULT_KUBEVIRT, "kubevirt-by-hyperconverged.validate.migratable"]
+    )
+    assert asked(HYPER_CONVERGED.replace(KUBEVIRT_NAMESPACE, "tenant"), "External") == sorted(
+        DEFAULT_KUBEVIRT + KUBEVIRT
+    )
 
 
 # --- applying, deleting

@@ -33,7 +33,18 @@ VALIDATING = {
     "virtualmachineinstancereplicaset": ([(*VMS, [VMIRS], WRITES)], TENANTS, [DELETING, CHANGED], 5),
     "virtualmachinepool": ([(*POOLS, [POOL], WRITES)], TENANTS, [DELETING, CHANGED], 5),
     "virtualmachineinstance": ([(*VMS, [VMI], ["CREATE"])], TENANTS, ["not-made-by-kubevirt", RECEIVER], 5),
-    "kubevirt": ([(*VMS, [KUBEVIRT], WRITES)], EVERYWHERE, [DELETING, OPERATOR, SETTINGS], 5),
+    "kubevirt": (
+        [(*VMS, [KUBEVIRT], WRITES)],
+        EVERYWHERE,
+        [DELETING, OPERATOR, "not-by-hyperconverged", SETTINGS],
+        5,
+    ),
+    "kubevirt-by-hyperconverged": (
+        [(*VMS, [KUBEVIRT], WRITES)],
+        EVERYWHERE,
+        [DELETING, "by-hyperconverged", SETTINGS],
+        2,
+    ),
     "migrationpolicy": ([(*POLICIES, [POLICY], WRITES)], None, [DELETING, "spec-changed"], 5),
     "networkattachmentdefinition": ([(*NADS, [NAD], WRITES)], EVERYWHERE, [DELETING, "config-changed"], 5),
     "networkattachmentdefinition-delete": (

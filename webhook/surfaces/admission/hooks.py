@@ -109,6 +109,9 @@ NOT_BY_THE_OPERATOR: Final = Condition(
     "request.userInfo.username != 'system:serviceaccount:' + request.namespace + ':kubevirt-operator'",
     "The operator runs in the namespace of the KubeVirt resource.",
 )
+BY_HYPER_CONVERGED: Final = (
+    "request.userInfo.username == 'system:serviceaccount:' + request.namespace + ':hyperconverged-cluster-operator'"
+)
 CONFIGURATION_CHANGED: Final = Condition("configuration-changed", created_or(changed("spec.configuration")))
 NAD_GROUP: Final = "k8s.cni.cncf.io"
 POLICY_GROUP: Final = "migrations.kubevirt.io"
@@ -189,10 +192,33 @@ VALIDATING_HOOKS: Final = (
     Hook(
         "kubevirt.validate.migratable",
         (rule("KubeVirt", CREATE, UPDATE),),
-        (STAYS, NOT_BY_THE_OPERATOR, CONFIGURATION_CHANGED),
+        (
+            STAYS,
+            NOT_BY_THE_OPERATOR,
+            Condition(
+                "not-by-hyperconverged", f"!({BY_HYPER_CONVERGED})", "Its operator has a webhook that is always Ignore."
+            ),
+            CONFIGURATION_CHANGED,
+        ),
         5,
         in_platform=True,
         may_fail=True,
+    ),
+    Hook(
+        "kubevirt-by-hyperconverged.validate.migratable",
+        (rule("KubeVirt", CREATE, UPDATE),),
+        (
+            STAYS,
+            Condition(
+                "by-hyperconverged",
+                BY_HYPER_CONVERGED,
+                "The operator runs in the namespace of the KubeVirt resource; no tenant has an account there.",
+            ),
+            CONFIGURATION_CHANGED,
+        ),
+        2,
+        "HyperConverged's operator is only warned. Always Ignore: an outage of ours must not stop it.",
+        in_platform=True,
     ),
     Hook(
         "migrationpolicy.validate.migratable",
