@@ -46,6 +46,12 @@ CHOICES = [
         FAIL | {"networkPolicy": {"apiServerAddresses": ADDRESSES}},
         id="addresses of API servers",
     ),
+    pytest.param(
+        ENFORCE,
+        ["openshift-host-network"],
+        FAIL | {"networkPolicy": {"apiServers": "openshift"}},
+        id="host network of OpenShift",
+    ),
     pytest.param(AUDIT, ["openshift"], {"mode": "audit"} | values_file("values-openshift.yaml"), id="OpenShift"),
     pytest.param(
         AUDIT, ["hyperconverged"], {"mode": "audit"} | values_file("values-hyperconverged.yaml"), id="HyperConverged"

@@ -120,6 +120,55 @@ migratable-policy-{{ include "migratable.policy" . | sha256sum | trunc 10 }}
 {{- end }}
 {{- end }}
 
+{{/*
+Which peers of a NetworkPolicy the API servers are; empty where that is not known, so that nobody is kept out by mistake.
+Their source address is the network plugin's affair: behind a tunnel it is not the node's, and a hosted control plane
+arrives through an agent. A wrong guess keeps every API server out, so auto takes only what the platform documents.
+*/}}
+{{- define "migratable.apiServerPeers" -}}
+{{- $chosen := .Values.networkPolicy.apiServers }}
+{{- $addresses := .Values.networkPolicy.apiServerAddresses }}
+{{- if and $addresses (ne $chosen "auto") }}
+{{- fail (printf "networkPolicy.apiServerAddresses is used with apiServers auto, and apiServers is %s. Set one of them." $chosen) }}
+{{- end }}
+{{- if eq $chosen "endpoints" }}
+{{- range (lookup "discovery.k8s.io/v1" "EndpointSlice" "default" "").items }}
+{{- if eq (dig "metadata" "labels" "kubernetes.io/service-name" "" .) "kubernetes" }}
+{{- range .endpoints }}
+{{- range .addresses }}
+{{- $addresses = append $addresses (printf "%s/%s" . (ternary "128" "32" (contains ":" .))) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if not $addresses }}
+{{- fail "networkPolicy.apiServers is endpoints, and no EndpointSlice of the Service kubernetes in namespace default was found. Run helm against the cluster (not helm template), or set apiServers to auto and list apiServerAddresses." }}
+{{- end }}
+{{- end }}
+{{- if or (eq $chosen "openshift") (and (eq $chosen "auto") (not $addresses) (include "migratable.openshiftHostNetwork" .)) }}
+- namespaceSelector:
+    matchLabels:
+      policy-group.network.openshift.io/host-network: ""
+{{- end }}
+{{- range $addresses }}
+- ipBlock:
+    cidr: {{ . }}
+{{- end }}
+{{- end }}
+
+{{/*
+Whether this is OpenShift with OVN-Kubernetes, which puts API servers and all else on the nodes' own network into a namespace
+with a label. Not with a hosted control plane, whose API servers are elsewhere.
+*/}}
+{{- define "migratable.openshiftHostNetwork" -}}
+{{- if .Capabilities.APIVersions.Has "config.openshift.io/v1" }}
+{{- $network := lookup "config.openshift.io/v1" "Network" "" "cluster" }}
+{{- $infrastructure := lookup "config.openshift.io/v1" "Infrastructure" "" "cluster" }}
+{{- $hosted := eq (dig "status" "controlPlaneTopology" "External" $infrastructure) "External" }}
+{{- if and (eq (dig "status" "networkType" "" $network) "OVNKubernetes") (not $hosted) }}yes{{ end }}
+{{- end }}
+{{- end }}
+
 {{- define "migratable.webhook" -}}
 {{- $hook := .hook }}
 {{- $values := .root.Values }}
