@@ -204,7 +204,7 @@ def _answer(method: str, path: str, status: int, text: bytes) -> Json:
         raise Refused(f"{method} {path}: the API server answered {status}", "This is tried again.")
     try:
         answer = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refused(f"{method} {path}: the answer is not JSON", "Check what stands between us and it.") from error
     if not isinstance(answer, dict) or "resourceVersion" not in (answer.get("metadata") or {}):
         raise Refused(f"{method} {path}: the answer is no Kubernetes object", "Check what stands between us and it.")

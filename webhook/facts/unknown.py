@@ -6,10 +6,16 @@ import msgspec
 
 
 class Unknown(msgspec.Struct, frozen=True):
-    """Nobody could find out. ``why`` says so, ``settle`` says what would settle it; both are for the user."""
+    """What could not be found out. ``why`` says so, ``settle`` says what would settle it; both are for the user."""
 
     why: str
     settle: str = ""
+    unreadable: bool = False
+    """Whether the object exists and its fields have other types than its kind has: policy key ``unreadable``."""
+
+    def within(self, why: str, settle: str | None = None) -> "Unknown":
+        """The same, as the cause of something else that is not known for it."""
+        return Unknown(why, self.settle if settle is None else settle, self.unreadable)
 
 
 class Absent:

@@ -1,6 +1,6 @@
 """What Go makes of ``null`` where no API server looks: in the metadata of templates, of which schemas say nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -9,7 +9,7 @@ from webhook.objects.meta import Json
 _ON_THE_WAY = frozenset(("spec", "template", "virtualMachineTemplate", "dataVolumeTemplates"))
 _LEVELS = 6
 """``spec.virtualMachineTemplate.spec.dataVolumeTemplates[0]`` is the longest way to metadata."""
-_TEXTS = frozenset(("labels", "annotations"))
+TEXTS = frozenset(("labels", "annotations"))
 
 
 def is_about_null(error: msgspec.ValidationError) -> bool:
@@ -17,33 +17,39 @@ def is_about_null(error: msgspec.ValidationError) -> bool:
     return "got `null`" in str(error)
 
 
-def without_nulls(value: Json, levels: int = _LEVELS) -> Json:
+def without_nulls(value: Json) -> Json:
     """
     The same object with ``metadata``, its own and that of its templates, as Go reads it; ``value`` stays as it is.
 
     A field that is ``null`` is not there, and in labels and annotations it is empty text (``encoding/json``): that is what
     KubeVirt sees where ``app:`` stands in a template.
     """
+    return with_metadata(value, as_go_reads)
+
+
+def with_metadata(value: Json, change: Callable[[Json], Json], levels: int = _LEVELS) -> Json:
+    """The same object with its own ``metadata`` and that of its templates changed; ``value`` stays as it is."""
     if isinstance(value, list):
-        return [without_nulls(each, levels - 1) for each in value]
+        return [with_metadata(each, change, levels - 1) for each in value] if levels else value
     if not isinstance(value, Mapping):
         return value
     return {
-        key: _read_by_go(each)
+        key: change(each)
         if key == "metadata"
-        else without_nulls(each, levels - 1)
+        else with_metadata(each, change, levels - 1)
         if levels and key in _ON_THE_WAY
         else each
         for key, each in value.items()
     }
 
 
-def _read_by_go(metadata: Json) -> Json:
+def as_go_reads(metadata: Json) -> Json:
+    """Metadata without ``null``."""
     if not isinstance(metadata, Mapping):
         return metadata
     return {
         key: {name: "" if text is None else text for name, text in each.items()}
-        if key in _TEXTS and isinstance(each, Mapping)
+        if key in TEXTS and isinstance(each, Mapping)
         else [_present(one) for one in each]
         if isinstance(each, list)
         else each

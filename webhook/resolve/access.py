@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from webhook.errors import Unavailable
+from webhook.objects.json_depth import decode
 from webhook.objects.meta import Read
 from webhook.resolve.ports import Transport
 
@@ -117,6 +118,6 @@ class ClusterAccess:
                 remedy="Check that our ServiceAccount may create it.",
             )
         try:
-            return msgspec.json.decode(answer.body, type=reads)
+            return decode(msgspec.json.Decoder(reads), answer.body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Unavailable(f"the answer is no {kind}", remedy="Check what stands in front of it.") from error

@@ -10,10 +10,11 @@ import msgspec
 
 from webhook.errors import Unavailable
 from webhook.facts.unknown import ABSENT, Absent, Fact, Found, Unknown
+from webhook.objects.json_depth import decode
 from webhook.objects.kinds import BY_CLASS, Kind
 from webhook.objects.meta import Kubernetes, Read
 from webhook.resolve.ports import JSON, Answer, Transport
-from webhook.resolve.projection import METADATA_ONLY, Malformed, Projection
+from webhook.resolve.projection import METADATA_ONLY, Malformed, Projection, all_readable
 from webhook.resolve.wording import forbidden, invalid_name, no_answer, not_there
 
 K = TypeVar("K", bound=Kubernetes)
@@ -77,7 +78,7 @@ page_decoder = msgspec.json.Decoder(Page)
 def read_page(body: bytes) -> Page:
     """Raises Unavailable where the body is no list."""
     try:
-        return page_decoder.decode(body)
+        return decode(page_decoder, body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Unavailable(
             "the API server's answer is not a list", remedy="Check what stands in front of it."
@@ -133,7 +134,7 @@ class LiveReads:
         return no_answer(kind) if known.group in BUILT_IN else ()
 
     def _all(self, kind: type[K], known: Kind, version: str, namespace: str, until: float) -> Found[tuple[K, ...]]:
-        projection, found = Projection(known), list[K]()
+        projection, found = Projection(known), list[K | Unknown]()
         query = {"limit": str(PAGE)}
         while True:
             answer = self._get(path_of(known, version, namespace), query, accept_of(known, "List"), until)
@@ -144,12 +145,10 @@ class LiveReads:
             page = read_page(answer.body)
             for raw in page.items or ():
                 value = projection.read(raw, version).value
-                if isinstance(value, Unknown):
-                    return value
-                if isinstance(value, kind):
+                if isinstance(value, kind | Unknown):
                     found.append(value)
             if not page.metadata.next_page:
-                return tuple(found)
+                return all_readable(found)
             query = {"limit": str(PAGE), "continue": page.metadata.next_page}
 
     def _get(self, path: str, query: dict[str, str], accept: str, until: float) -> Answer:
@@ -190,7 +189,7 @@ def names_an_object(body: bytes) -> bool:
     ``apimachinery/pkg/api/errors.NewNotFound`` and ``apiserver/pkg/endpoints/handlers/responsewriters``.
     """
     try:
-        details = status_decoder.decode(body).details
+        details = decode(status_decoder, body).details
     except (msgspec.DecodeError, UnicodeDecodeError):
         return False
     return details is not None and bool(details.name)

@@ -7,14 +7,16 @@ to ``_slim`` first.
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import TypeAlias, TypeVar
 
 import msgspec
 
-from webhook.facts.unknown import Unknown
+from webhook.facts.unknown import Fact, Unknown
+from webhook.objects.json_depth import decode
 from webhook.objects.kinds import Kind
+from webhook.objects.lenient import read_object
 from webhook.objects.meta import Kubernetes, ObjectMeta, Read
 from webhook.objects.nad import Namespace, Node
 from webhook.objects.storage import ClaimSpec, DataSource, DataVolume, PersistentVolumeClaim
@@ -78,14 +80,12 @@ class Projection:
         """
         One object, served in ``version``; Unknown where its fields have other types than they may have.
 
-        Raises Malformed where it has no name.
+        Metadata beyond what is read, and nesting of any depth, hide no object. Raises Malformed where it has no name.
         """
         try:
-            decoded = self._decoder.decode(raw)
-        except msgspec.ValidationError:
+            decoded = read_object(self._decoder, self._kind.reads, raw)
+        except (msgspec.DecodeError, UnicodeDecodeError):
             decoded = None
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise Malformed from error
         if decoded is None or not decoded.meta.name:
             return self._unreadable(raw)
         meta = self._meta(decoded.meta)
@@ -116,6 +116,23 @@ class Projection:
         return msgspec.structs.replace(meta, namespace=namespace, annotations=annotations)
 
 
+def all_readable(found: Iterable[K | Unknown]) -> Fact[tuple[K, ...]]:
+    """
+    The objects of a kind without those that cannot be read, so that one object hides no other.
+
+    Where none can be read, what is said of one of them: the list is not empty, and what depends on it is unproven.
+    """
+    unreadable, readable = None, list[K]()
+    for each in found:
+        if isinstance(each, Unknown):
+            unreadable = each
+        else:
+            readable.append(each)
+    if readable or unreadable is None:
+        return tuple(readable)
+    return Unknown(unreadable.why, unreadable.settle)
+
+
 def position_of(raw: bytes | msgspec.Raw) -> str:
     """``metadata.resourceVersion`` of a bookmark or a list; raises Malformed where it has none."""
     found = _decode(_positioned, raw).metadata.resource_version
@@ -129,8 +146,8 @@ T = TypeVar("T")
 
 def _decode(decoder: "msgspec.json.Decoder[T]", raw: bytes | msgspec.Raw) -> T:
     try:
-        return decoder.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return decode(decoder, raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Malformed from error
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from webhook.errors import Unavailable
 from webhook.facts.unknown import ABSENT, Found
+from webhook.objects.json_depth import decode
 from webhook.objects.kinds import BY_CLASS
 from webhook.objects.meta import Kubernetes, Read
 from webhook.resolve.live import accept_of, names_an_object, path_of
@@ -89,7 +90,7 @@ def _is_same(found: Found[Any], answer: Answer) -> bool:
     if answer.status != 200 or not isinstance(found, Kubernetes):
         return False
     try:
-        now = _versioned.decode(answer.body).metadata
+        now = decode(_versioned, answer.body).metadata
     except (msgspec.DecodeError, UnicodeDecodeError):
         return False
     held = found.meta

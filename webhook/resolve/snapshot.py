@@ -131,10 +131,9 @@ def _without_nulls(value: Any) -> Any:  # noqa: ANN401 - plain values
 def _without_secrets(config: str) -> str:
     """A network's configuration as it is, unless a key in it sounds like a secret: then without that key's value."""
     try:
-        read = json.loads(config)
+        return json.dumps(_masked(json.loads(config))) if _SECRET.search(config) else config
     except (ValueError, RecursionError):
-        return LEFT_OUT if _SECRET.search(config) else config
-    return json.dumps(_masked(read)) if _SECRET.search(config) else config
+        return LEFT_OUT
 
 
 def _masked(value: Any) -> Any:  # noqa: ANN401 - JSON

@@ -14,7 +14,7 @@ import msgspec
 from webhook.facts.unknown import Fact, Unknown
 from webhook.objects.kinds import BY_CLASS
 from webhook.objects.meta import Kubernetes
-from webhook.resolve.projection import Key, Projection, Seen
+from webhook.resolve.projection import Key, Projection, Seen, all_readable
 
 K = TypeVar("K", bound=Kubernetes)
 Raw = bytes | msgspec.Raw
@@ -75,12 +75,12 @@ class Store:
         return self._shelf(kind).objects.get((namespace, name))
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """All objects of a kind; Unknown where one of them could not be decoded."""
+        """All objects of a kind that can be read; Unknown where there are some and none of them can be."""
         shelf = self._shelf(kind)
         known = shelf.everything
         if known is None:
             with self._lock:
-                known = shelf.everything = _all_of(shelf.objects.values())
+                known = shelf.everything = all_readable(shelf.objects.values())
         return known
 
     def holds(self, kind: type[Kubernetes]) -> bool:
@@ -208,15 +208,6 @@ class Store:
 
     def _shelf(self, kind: type[K]) -> _Shelf[K]:
         return cast("_Shelf[K]", self._shelves[kind])
-
-
-def _all_of(objects: Iterable[K | Unknown]) -> Fact[tuple[K, ...]]:
-    found: list[K] = []
-    for each in objects:
-        if isinstance(each, Unknown):
-            return each
-        found.append(each)
-    return tuple(found)
 
 
 def _same(held: Kubernetes | Unknown, found: Kubernetes | Unknown) -> bool:

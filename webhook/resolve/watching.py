@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import msgspec
 
 from webhook.errors import Unavailable
+from webhook.objects.json_depth import decode
 from webhook.objects.kinds import BY_CLASS, Kind
 from webhook.objects.meta import Kubernetes, Read
 from webhook.resolve.live import BUILT_IN, PAGE, accept_of, path_of, read_page
@@ -239,7 +240,7 @@ class Watch:
 
     def _apply(self, line: bytes) -> None:
         try:
-            event = _event.decode(line)
+            event = decode(_event, line)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Malformed from error
         match event.type:
@@ -259,6 +260,6 @@ class Watch:
 
 def _code(raw: msgspec.Raw) -> int:
     try:
-        return _error.decode(raw).code
+        return decode(_error, raw).code
     except msgspec.DecodeError as error:
         raise Malformed from error

@@ -76,10 +76,12 @@ def stale(kind: type[Kubernetes], seconds: float) -> Unknown:
 
 
 def unreadable(kind: type[Kubernetes], namespace: str, name: str) -> Unknown:
-    """It is stored with fields of other types than this kind has."""
+    """The object exists, and its fields have other types than its kind has."""
     place = f" in namespace {_short(namespace)!r}" if namespace else ""
     return Unknown(
-        f"{word(kind)} {_short(name)!r}{place} is stored in a form that cannot be read", "write it as its kind asks for"
+        f"{word(kind)} {_short(name)!r}{place} exists but cannot be read: a field has the wrong type",
+        "write its fields with the types that the API gives them",
+        unreadable=True,
     )
 
 
