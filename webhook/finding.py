@@ -22,6 +22,8 @@ class Finding(msgspec.Struct, frozen=True):
     releases: Releases
     """The asked releases for which it holds."""
     undetermined: bool = False
+    unreadable: bool = False
+    """Whether it is undetermined because an object that exists cannot be read."""
     harm: int = 0
     """How much is wrong (``Violation.harm``)."""
 
@@ -67,7 +69,15 @@ def finding_of(rule: Rule, outcome: Violation | Undetermined, asked: Releases) -
         return None
     if isinstance(outcome, Undetermined):
         return Finding(
-            rule, basis, outcome.path, outcome.why, outcome.settle, outcome.subject, holding, undetermined=True
+            rule,
+            basis,
+            outcome.path,
+            outcome.why,
+            outcome.settle,
+            outcome.subject,
+            holding,
+            undetermined=True,
+            unreadable=outcome.unreadable,
         )
     return Finding(
         rule,

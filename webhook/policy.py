@@ -95,6 +95,7 @@ class NamespacePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, r
     profile: Profile | None = None
     actions: dict[str, Action] = {}
     unproven: Action | None = None
+    unreadable: Action | None = None
     hotplug: Action | None = None
     at_most: Action | None = None
 
@@ -113,6 +114,12 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
     """By rule id or name; outranks the profile."""
     unproven: Action = Action.WARN
     """What is done about what cannot be known."""
+    unreadable: Action = Action.DENY
+    """
+    What is done at most about what depends on an object that exists and cannot be read.
+
+    Up to that it is treated as a violation of the rule: nobody may gain by making an object unreadable.
+    """
     hotplug: Action = Action.WARN
     """What is done at most about volumes that are plugged into a running VM (``status.volumeRequests``)."""
     at_most: Action = Action.DENY
@@ -150,6 +157,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
                     profile=each.profile or self.profile,
                     actions=_overlaid(self.actions, each.actions),
                     unproven=each.unproven or self.unproven,
+                    unreadable=each.unreadable or self.unreadable,
                     hotplug=each.hotplug or self.hotplug,
                     at_most=each.at_most or self.at_most,
                 )
@@ -225,18 +233,21 @@ def action_of(finding: Finding, policy: Policy) -> Action:
     """
     The action for a finding: the policy's own word for the rule, else the profile's.
 
-    What is undetermined is never denied by a profile, only by ``unproven: deny``.
+    What is undetermined is never denied by a profile, only by ``unproven: deny``, unless it depends on an unreadable object.
     """
     rule = finding.rule
     chosen = policy.actions.get(rule.id) or policy.actions.get(rule.name)
-    if finding.undetermined:
+    if finding.undetermined and not finding.unreadable:
         weaker = chosen if chosen in (Action.AUDIT, Action.OFF) else None
         return weaker or policy.unproven
-    if chosen is not None:
-        return chosen
+    action = chosen or _action_of_profile(finding, policy.profile)
+    return action.at_most(policy.unreadable) if finding.unreadable else action
+
+
+def _action_of_profile(finding: Finding, profile: Profile) -> Action:
     if finding.basis is Basis.KUBEVIRT:
         return Action.DENY
-    if policy.profile is Profile.STRICT and (finding.basis is Basis.BASELINE or rule.severity is Severity.ERROR):
+    if profile is Profile.STRICT and (finding.basis is Basis.BASELINE or finding.rule.severity is Severity.ERROR):
         return Action.DENY
     return Action.WARN
 

@@ -45,7 +45,11 @@ def modes_of(world: World, namespace: str, claim: str, templates: Mapping[str, D
     found = world.find(PersistentVolumeClaim, namespace, claim)
     if isinstance(found, PersistentVolumeClaim):
         return _of_claim(world, found)
+    if isinstance(found, Unknown) and found.unreadable:
+        return Modes(found)
     volume = world.find(DataVolume, namespace, claim)
+    if isinstance(volume, Unknown) and volume.unreadable:
+        return Modes(volume)
     if isinstance(volume, DataVolume):
         return predicted(world, volume.spec, f"DataVolume {claim!r}")
     template = templates.get(claim)
@@ -95,7 +99,7 @@ def _from_profile(
         default_class(world, prefer_virt=prefer_virt) if asked.storage_class_name is None else asked.storage_class_name
     )
     if isinstance(name, Unknown):
-        return Modes(Unknown(f"{what} names no storage class, and {name.why}", name.settle), what)
+        return Modes(name.within(f"{what} names no storage class, and {name.why}"), what)
     if isinstance(name, Absent):
         why = f"{what} names no storage class, and the cluster has no default one"
         return Modes(Unknown(why, "write storageClassName"), what)
@@ -105,7 +109,7 @@ def _from_profile(
     sets = property_sets(world, name)
     if isinstance(sets, Unknown):
         why = f"{what} lists no accessModes, and {sets.why}"
-        return Modes(Unknown(why, f"write accessModes, or {sets.settle}"), what)
+        return Modes(sets.within(why, f"write accessModes, or {sets.settle}"), what)
     modes = offered(sets, volume_mode)
     if not modes:
         why = f"StorageProfile {name!r} offers nothing for {what}, so CDI cannot make its claim"

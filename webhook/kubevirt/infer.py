@@ -63,7 +63,7 @@ def infer(named: Named, what: str, matcher: Matcher) -> Found[Matcher]:
             return ABSENT
         return Unknown(f"{said} {found.why}", f"name the {what}")
     if isinstance(found, Unknown):
-        return Unknown(f"{said} {found.why}", found.settle)
+        return found.within(f"{said} {found.why}")
     return Matcher(name=found[label], kind=found.get(f"{label}-kind"))
 
 
@@ -98,6 +98,8 @@ def _of_data_volume(named: Named, name: str, label: str) -> Inferred:
     if isinstance(found, Absent):
         return _of_claim(named, named.namespace, name, label)
     if isinstance(found, Unknown):
+        if found.unreadable:
+            return found
         claim = _of_claim(named, named.namespace, name, label)
         return found if isinstance(claim, Unknown) else claim
     own = found.meta.labels or {}

@@ -53,7 +53,7 @@ def made_from(written: Mapping[str, DataVolumeSpec], brought: Brought) -> Mappin
             templates[name] = _with_class(each, preferred)
         elif brought.hidden_preference and asked and asked.storage_class_name is None and not asked.access_modes:
             why = f"dataVolumeTemplate {name!r} names no storage class, and {brought.hidden_preference.why}"
-            templates[name] = Unknown(why, brought.hidden_preference.settle)
+            templates[name] = brought.hidden_preference.within(why)
         else:
             templates[name] = each
     return templates

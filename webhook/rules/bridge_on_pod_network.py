@@ -42,6 +42,7 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
             facts.hidden.settle,
             f"interface {interface.name}",
             releases=releases,
+            unreadable=facts.hidden.unreadable,
         )
         return
     if facts.default_interface == "bridge":

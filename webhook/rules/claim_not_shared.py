@@ -23,7 +23,7 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
         releases = BEFORE_VOLUME_MIGRATION if volume.volume in facts.migrated_volumes else KNOWN
         modes, subject = volume.access_modes, subject_of(volume.volume, volume.claim)
         if isinstance(modes, Unknown):
-            yield Undetermined(volume.path, modes.why, modes.settle, subject, releases)
+            yield Undetermined(volume.path, modes.why, modes.settle, subject, releases, modes.unreadable)
         elif isinstance(modes, Absent):
             yield Violation(
                 volume.path, f"claim {volume.claim!r} does not exist", subject, "Create the claim first.", releases

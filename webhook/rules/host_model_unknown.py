@@ -33,6 +33,7 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
             hidden.settle,
             "cpu model",
             never,
+            hidden.unreadable,
         )
         return
     origin = f" of {written.origin}" if written is not None and written.origin else ""

@@ -15,7 +15,8 @@ def check(facts: MigrationNetworkFacts) -> Iterator[Outcome]:
     if not facts.network_name:
         return
     if isinstance(facts.network, Unknown):
-        yield Undetermined(facts.path, facts.network.why, facts.network.settle, facts.network_name)
+        network = facts.network
+        yield Undetermined(facts.path, network.why, network.settle, facts.network_name, unreadable=network.unreadable)
     elif isinstance(facts.network, Absent):
         message = f"namespace {facts.network_namespace!r} has no NetworkAttachmentDefinition {facts.network_name!r}"
         remedy = f"Create it in namespace {facts.network_namespace!r} first, then name it here."

@@ -27,6 +27,7 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
             unknown.settle
             or "pass the KubeVirt CR with developerConfiguration.minimumClusterTSCFrequency, or the nodes",
             "reenlightenment",
+            unreadable=unknown.unreadable,
         )
     elif facts.architecture != "amd64":
         yield Violation(

@@ -45,6 +45,7 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
             facts.hidden.settle,
             subject,
             releases=refused,
+            unreadable=facts.hidden.unreadable,
         )
         return
     yield Violation(on_pod.path, _said(interface), f"{subject} {_binding(interface)}", releases=refused)

@@ -79,6 +79,8 @@ class Undetermined(msgspec.Struct, frozen=True):
     settle: str
     subject: str = ""
     releases: Releases = KNOWN
+    unreadable: bool = False
+    """Whether it depends on an object that exists and cannot be read (``Unknown.unreadable``)."""
 
 
 class Assumption(msgspec.Struct, frozen=True):

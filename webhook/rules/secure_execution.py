@@ -18,6 +18,7 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
             f"launchSecurity on s390x means IBM Secure Execution, and the architecture is not certain: {hidden.why}",
             hidden.settle,
             "secure execution",
+            unreadable=hidden.unreadable,
         )
     else:
         yield Violation(security.path, "launchSecurity on s390x means IBM Secure Execution", "secure execution")

@@ -22,6 +22,7 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
             f"persistent state is kept in a claim whose access modes depend on the cluster; {modes.why}",
             modes.settle or "pass the KubeVirt CR, StorageClasses and StorageProfiles",
             "state",
+            unreadable=modes.unreadable,
         )
     elif isinstance(modes, Absent) or "ReadWriteMany" not in modes:
         listed = "missing" if isinstance(modes, Absent) else ", ".join(sorted(modes))

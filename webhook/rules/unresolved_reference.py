@@ -10,7 +10,10 @@ from webhook.rules.rule import About, Example, Outcome, Rule, Undetermined
 
 def check(facts: MigrationFacts) -> Iterator[Outcome]:
     if facts.hidden is not None:
-        yield Undetermined(facts.hidden_path, facts.hidden.why, facts.hidden.settle, str(facts.hidden_path[-1]))
+        subject = str(facts.hidden_path[-1])
+        yield Undetermined(
+            facts.hidden_path, facts.hidden.why, facts.hidden.settle, subject, unreadable=facts.hidden.unreadable
+        )
 
 
 RULE = Rule(
