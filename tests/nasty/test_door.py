@@ -54,17 +54,27 @@ def test_i1_nesting_beyond_reason_is_refused_with_its_place(door: Doorway, depth
     assert "deeper than" in checked.problem["title"]
 
 
-def test_i1_nesting_that_was_there_before_blocks_nobody(door: Doorway) -> None:
+@pytest.mark.parametrize("depth", [600, 3000])
+def test_i1_nesting_that_was_there_before_excuses_nothing_and_blocks_nothing_else(door: Doorway, depth: int) -> None:
     """
-    I1: an object that was stored like that may be changed and deleted.
+    I1: an object that was stored like that may stay, be repaired, changed without harm and deleted; a violation is refused
+    all the same, with the nesting and without it.
     """
-    made = with_hole_in_template_metadata()
+    made, repaired = with_hole_in_template_metadata(), secretive()
+    harmed, harmless = with_hole_in_template_metadata(), with_hole_in_template_metadata()
+    harmed["spec"]["template"]["spec"]["volumes"] = [on_claim("single")]
+    harmless["spec"]["template"]["spec"]["domain"]["memory"] = {"guest": "128Mi"}
+    elsewhere = with_hole_in_template_metadata()
+    elsewhere["spec"]["template"]["metadata"]["y"] = HOLE.strip('"')
 
-    changed = door.review(pierced(review("UPDATE", made, made), nested(3000)))
-    deleted = door.review(pierced(review("DELETE", None, made), nested(3000)))
-    repaired = door.review(pierced(review("UPDATE", secretive(), made), nested(3000)))
+    def told(operation: str, new: Manifest | None) -> bool:
+        allowed: bool = door.review(pierced(review(operation, new, made), nested(depth))).response["allowed"]
+        return allowed
 
-    assert [each.response["allowed"] for each in (changed, deleted, repaired)] == [True, True, True]
+    assert [told("UPDATE", each) for each in (made, repaired, harmless)] == [True, True, True]
+    assert told("DELETE", None)
+    assert [told("UPDATE", each) for each in (harmed, secretive(volumes=[on_claim("single")]))] == [False, False]
+    assert not told("UPDATE", elsewhere)
 
 
 @pytest.mark.parametrize(

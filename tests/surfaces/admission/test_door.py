@@ -134,20 +134,20 @@ def test_a_refusal_names_field_rule_and_remedy(tmp_path: Path) -> None:
 @pytest.mark.parametrize("policy", ["atMost: {}", "namespaces: [{{names: [tenant], atMost: {}}}]"])
 @pytest.mark.parametrize(("most", "warned"), [("deny", None), ("warn", True), ("audit", False)])
 @pytest.mark.parametrize(
-    "labels",
+    "selector",
     ['{"a": true}', '{"a": ' + "[" * 600 + "]" * 600 + "}", "[" * 3000 + "]" * 3000],
     ids=lambda each: each[:7],
 )
 def test_what_cannot_be_read_is_refused_at_most_as_the_policy_says(
-    tmp_path: Path, policy: str, most: str, warned: bool | None, labels: str
+    tmp_path: Path, policy: str, most: str, warned: bool | None, selector: str
 ) -> None:
     """
     While nobody is to be refused anything, neither is who sends an object of wrong types or without end.
     """
     doors = Doors(tmp_path, [], policy.format(most))
     machine = vm()
-    machine["spec"]["template"]["metadata"]["labels"] = "@@"
-    body = review("CREATE", machine).replace(b'"@@"', labels.encode())
+    machine["spec"]["template"]["spec"]["nodeSelector"] = "@@"
+    body = review("CREATE", machine).replace(b'"@@"', selector.encode())
 
     said = response(post(doors.door, body))
 

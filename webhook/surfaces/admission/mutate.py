@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from webhook.defaults.default import DefaultFacts
 from webhook.defaults.register import default_sets, patches
 from webhook.engine import judge
+from webhook.objects.lenient import parse
 from webhook.surfaces.admission.reading import Readable
 from webhook.surfaces.admission.validate import Judging
 
@@ -15,14 +14,18 @@ from webhook.surfaces.admission.validate import Judging
 def operations_for(readable: Readable, judging: Judging) -> list[dict[str, Any]]:
     """The RFC 6902 operations for a request; none for subresources, updates of VMs, and objects on their way out."""
     request, new = readable.request, readable.object
-    if new is None or request.sub_resource or new.meta.deletion_timestamp is not None:
+    if new is None or request.sub_resource:
         return []
     if request.operation != "CREATE" and not (request.operation == "UPDATE" and request.kind.kind == "KubeVirt"):
+        return []
+    if (
+        request.operation == "UPDATE" and new.meta.deletion_timestamp is not None
+    ):  # a new object only claims to have one
         return []
     verdict = judge(new, judging.world, judging.releases).verdict
     refused = verdict is not None and verdict.live_migratable is False
     sets = default_sets(DefaultFacts(new, judging.releases, refused, judging.policy.wanted))
     if not sets:
         return []  # most requests: the whole object need not be read
-    raw: Mapping[str, Any] = msgspec.json.decode(request.object)
+    raw: Mapping[str, Any] = parse(request.object)
     return patches(sets, raw)

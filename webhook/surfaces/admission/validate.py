@@ -125,6 +125,8 @@ def _decided(readable: Readable, judging: Judging) -> Outcome:
     decisions = decide_all(judgement, judging.policy, subject, judging.today)
     if old is not None and any(each.action is Action.DENY for each in decisions):
         decisions = _without_old_harm(decisions, new, old, readable, judging)
+    if readable.same_as_unreadable:
+        decisions = tuple(_at_most_warned(each) for each in decisions)
     decisions = tuple(_lowered(each, _why_lowered(each, readable, judging)) for each in decisions)
     if is_hyper_converged(readable):
         decisions = tuple(replace(each, place=where_in_hyper_converged(each.finding.path)) for each in decisions)
@@ -189,9 +191,8 @@ def _judged(readable: Readable, new: Kubernetes, judging: Judging) -> Judged:
 
 
 def _leaves_as_it_is(new: Kubernetes, old: Kubernetes | None) -> bool:
-    """Whether the object is on its way out and its spec stays: a finalizer is taken away."""
-    leaving = old is not None and old.meta.deletion_timestamp is not None
-    return leaving and getattr(new, "spec", None) == getattr(old, "spec", None)
+    """Whether the object is being deleted and its judged part stays the same: a finalizer is removed."""
+    return old is not None and old.meta.deletion_timestamp is not None and _judged_part(new) == _judged_part(old)
 
 
 def _why_lowered(decision: Decision, readable: Readable, judging: Judging) -> Lowered | None:
@@ -201,7 +202,7 @@ def _why_lowered(decision: Decision, readable: Readable, judging: Judging) -> Lo
     A VMI that a controller makes for a VM admitted before us must always start again. A volume migration can be cancelled:
     the claims that it replaces may come back. The claims to which it leads are judged like any other.
     """
-    if readable.old_is_hidden or is_kubevirt_account(readable.request.user_info.username, judging.install_namespace):
+    if is_kubevirt_account(readable.request.user_info.username, judging.install_namespace):
         return Lowered.KUBEVIRT
     if is_hyper_converged(readable):
         return Lowered.HYPER_CONVERGED
