@@ -26,6 +26,7 @@ from webhook.serve.situation import Situations
 from webhook.surfaces.admission.door import Door, Situation
 from webhook.surfaces.admission.validate import Outcome
 from webhook.surfaces.api import build_api
+from webhook.surfaces.checking import STATUS_IGNORED
 
 Manifest = dict[str, Any]
 
@@ -147,7 +148,11 @@ def _said(body: bytes, manifest: Manifest) -> Said:
     (found,) = [each for each in report.objects if _is(each, manifest)]
     nowhere = {"line": None, "column": None, "end_line": None, "end_column": None, "fixes": []}  # they need the text
     findings = (each for each in found.findings if each.rule not in OF_MANIFESTS)
-    return Said(found.verdict, tuple(msgspec.structs.replace(each, **nowhere) for each in findings))
+    verdict = found.verdict
+    if verdict is not None:  # an API server drops the status before admission, so only manifests have one to ignore
+        assumptions = [each for each in verdict.assumptions if each != STATUS_IGNORED]
+        verdict = msgspec.structs.replace(verdict, assumptions=assumptions)
+    return Said(verdict, tuple(msgspec.structs.replace(each, **nowhere) for each in findings))
 
 
 def _is(found: ObjectReport, manifest: Manifest) -> bool:

@@ -11,6 +11,7 @@ from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.snapshot import NO_SNAPSHOT, Snapshot
 from webhook.facts.unknown import Unknown
 from webhook.facts.world import World
+from webhook.finding import Judgement
 from webhook.kubevirt.releases import (
     NEWEST,
     OLDEST,
@@ -22,9 +23,12 @@ from webhook.kubevirt.releases import (
     parse_release,
 )
 from webhook.objects.kubevirt import KubeVirt
+from webhook.objects.meta import Kubernetes
 from webhook.policy import Judged, Policy, decide_all, judged
 from webhook.report.model import Examined, Report, SourceReport, build
 from webhook.resolve.manifests import Given, Manifests, is_ours, objects_in
+
+STATUS_IGNORED = "the object is not created yet (it has no metadata.uid), so its status is ignored"
 
 
 class Chosen(msgspec.Struct, frozen=True):
@@ -114,7 +118,7 @@ def examine(given: Given, world: World, settings: Settings, releases: Releases) 
         return
     by_names = judge_manifest(given.raw, releases)
     if given.object is not None:
-        judged_whole = judge(given.object, world, releases)
+        judged_whole = judge_given(given.object, world, releases)
         judgement = replace(judged_whole, findings=(*judged_whole.findings, *by_names.findings))
         namespace, name = given.object.namespace, given.object.name
         whom = judged(given.object, settings.policy, world, given.kind, namespace, name)
@@ -127,6 +131,22 @@ def examine(given: Given, world: World, settings: Settings, releases: Releases) 
     source = SourceReport(given.document.source, given.document.index, given.line)
     decisions = decide_all(judgement, settings.policy, whom, settings.today)
     yield Examined(given.api_version, given.kind, namespace, name, judgement, decisions, source, given.mark, given.raw)
+
+
+def judge_given(found: Kubernetes, world: World, releases: Releases) -> Judgement:
+    """
+    The judgement, without the object's own status unless an API server gave the object out: then it has a uid.
+
+    Anybody can write a status into a manifest, and creating the object drops it. Where that decides, the verdict says so.
+    """
+    whole = judge(found, world, releases)
+    if found.meta.uid or getattr(found, "status", None) is None or whole.verdict is None:
+        return whole
+    alone = judge(replace(found, status=None), world, releases)
+    if alone.verdict is None or alone.findings == whole.findings:
+        return alone
+    assumptions = (*alone.verdict.assumptions, STATUS_IGNORED)
+    return replace(alone, verdict=replace(alone.verdict, assumptions=assumptions))
 
 
 def _text(given: Given, key: str) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from webhook.engine import judge
 from webhook.errors import BadInput
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.unknown import Unknown
@@ -17,7 +16,7 @@ from webhook.objects.kubevirt import MigrationPolicy
 from webhook.objects.meta import Kubernetes
 from webhook.report.settings_model import SettingsReport, build
 from webhook.resolve.manifests import Given, Manifests, objects_in
-from webhook.surfaces.checking import choose_release
+from webhook.surfaces.checking import choose_release, judge_given
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ def explain_settings(inputs: Sequence[Manifests], background: Iterable[Given], w
     cluster = explain_cluster(migrations, behaviour, given=not isinstance(configuration, Unknown), link=link)
     release = only(behaviour.release)
     machines = [
-        (explain_vm(facts, world, behaviour, link), judge(judged, world, release).verdict)
+        (explain_vm(facts, world, behaviour, link), judge_given(judged, world, release).verdict)
         for judged, subject in _subjects(given, wanted.vms)
         for facts in expand(subject, world, release)
     ]

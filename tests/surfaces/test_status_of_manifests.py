@@ -1,0 +1,115 @@
+"""A status counts in an object that an API server gave out, and in no other, at every door."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.surfaces.admission.reviews import Manifest, claim, decided, on_claim, review, vm, warned
+from webhook.resolve.manifests import read_manifests
+from webhook.surfaces.checking import STATUS_IGNORED, Settings, check
+
+REENLIGHTENED = {"features": {"hyperv": {"reenlightenment": {}}}, "devices": {}}
+NOTED = {"name": "os", "persistentVolumeClaimInfo": {"claimName": "os", "accessModes": ["ReadWriteMany"]}}
+SINGLE = claim("os", "ReadWriteOnce")
+CASES: list[Any] = [
+    pytest.param({"volumes": [on_claim("os")]}, {"volumeStatus": [NOTED]}, [], "LM201", id="volumeStatus"),
+    pytest.param(
+        {"volumes": [on_claim("os")]},
+        {"migratedVolumes": [{"volumeName": "os"}]},
+        [SINGLE],
+        "LM201",
+        id="migratedVolumes",
+    ),
+    pytest.param({"domain": REENLIGHTENED}, {"topologyHints": {"tscFrequency": 1}}, [], "LM405", id="topologyHints"),
+]
+"""Specs of a VMI, the status that hides a finding, other objects, and the finding."""
+
+
+def vmi(spec: Manifest, status: Manifest | None = None, **metadata: str) -> Manifest:
+    made = {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "VirtualMachineInstance",
+        "metadata": {"name": "web", "namespace": "tenant", **metadata},
+        "spec": {**vm()["spec"]["template"]["spec"], **spec},
+    }
+    return made if status is None else {**made, "status": status}
+
+
+def checked(*objects: Manifest) -> tuple[set[str], list[str]]:
+    """Rules that say something of the first object on 1.9, and what was taken for granted."""
+    text = "\n---\n".join(map(json.dumps, objects)).encode()
+    (found,) = [each for each in check([read_manifests(text, "x")], Settings(release="1.9")).objects if each.findings]
+    assert found.verdict is not None
+    return {each.rule for each in found.findings}, found.verdict.assumptions
+
+
+@pytest.mark.parametrize(("spec", "status", "others", "rule"), CASES)
+def test_a_status_of_ones_own_hides_no_finding(
+    spec: Manifest, status: Manifest, others: list[Manifest], rule: str
+) -> None:
+    """
+    The findings of a manifest are those without its status, and the report says that the status was ignored.
+    """
+    rules, assumptions = checked(vmi(spec, status), *others)
+
+    assert rule in rules
+    assert rules == checked(vmi(spec), *others)[0]
+    assert STATUS_IGNORED in assumptions
+
+
+def test_a_status_that_decides_nothing_is_passed_over_in_silence() -> None:
+    """
+    Nothing is said of it where the findings are the same.
+    """
+    spec = {"volumes": [on_claim("os")]}
+
+    assert checked(vmi(spec, {"phase": "Running"}), SINGLE) == checked(vmi(spec), SINGLE)
+
+
+@pytest.mark.parametrize(("spec", "status", "others", "rule"), CASES[:1])
+def test_the_status_of_an_object_that_exists_counts(
+    spec: Manifest, status: Manifest, others: list[Manifest], rule: str
+) -> None:
+    """
+    What ``kubectl get -o yaml`` gives out has a uid, and virt-controller has written its status.
+    """
+    text = json.dumps(vmi(spec, status, uid="705ab4f5")).encode()
+
+    (found,) = check([read_manifests(text, "x")], Settings(release="1.9")).objects
+
+    assert rule not in [each.rule for each in found.findings]
+
+
+@pytest.mark.parametrize(("spec", "status", "others", "rule"), CASES)
+def test_admission_ignores_the_status_of_a_new_object(
+    spec: Manifest, status: Manifest, others: list[Manifest], rule: str
+) -> None:
+    """
+    Also with a uid, which a tenant can write just as well.
+    """
+    new, plain = vmi(spec, status, uid="705ab4f5"), vmi(spec)
+
+    outcome, expected = (decided(review("CREATE", each), *others) for each in (new, plain))
+
+    assert (outcome.causes, warned(outcome)) == (expected.causes, warned(expected))
+
+
+def test_a_new_vm_names_no_revision_in_its_status() -> None:
+    """
+    A revision that a manifest claims to be noted does not take the place of the instancetype.
+    """
+    named = {"name": "big", "kind": "VirtualMachineInstancetype"}
+    noted = {"instancetypeRef": {**named, "controllerRevisionRef": {"name": "junk"}}}
+    spec = {"gpus": [{"name": "g", "deviceName": "vendor.com/g"}], "cpu": {"guest": 1}, "memory": {"guest": "1Gi"}}
+    big = {
+        "apiVersion": "instancetype.kubevirt.io/v1beta1",
+        "kind": "VirtualMachineInstancetype",
+        "metadata": {"name": "big", "namespace": "tenant"},
+        "spec": spec,
+    }
+    new = vm(outer={"instancetype": named}, status=noted)
+
+    outcome = decided(review("CREATE", new), big)
+
+    assert [each.field for each in outcome.causes] == ["spec.instancetype"]
