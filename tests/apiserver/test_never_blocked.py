@@ -270,7 +270,7 @@ def test_n3_plugging_a_volume_waits_for_nobody_long(dark: Dark) -> None:
 
 def test_n4_what_does_not_change(dark: Dark) -> None:
     """
-    N4: the same manifest again, by client, server or replacement, an empty patch, and an object on its way out.
+    N4: the same manifest again, by client, server or replacement, an empty patch, and an object that is being deleted.
     """
     same = listed([vm("machine"), replica_set("set"), pool("pool"), nad("network")])
 
@@ -279,7 +279,8 @@ def test_n4_what_does_not_change(dark: Dark) -> None:
     dark.must("replace", "-f", "-", stdin=same)
     dark.patch(KINDS, {})
     dark.patch("vm/going", {"metadata": {"annotations": {"example.com/seen": "true"}}})
-    dark.patch("vm/going", {"spec": {"template": {"spec": {"volumes": []}}}})
+    dark.patch("vm/going", {"spec": {"runStrategy": "Always"}})
+    dark.patch("vm/going", {"spec": {"template": {"spec": {"volumes": []}}}}, as_user=CONTROLLER)
     dark.patch("vm/going", {"metadata": {"finalizers": None}})
 
 

@@ -593,19 +593,49 @@ def test_a_namespace_that_goes_takes_its_networks_along(cluster: Cluster) -> Non
     assert seen == NOBODY
 
 
-@pytest.mark.parametrize(
-    "patch",
-    [NO_FINALIZER, LABEL, {"spec": {"template": VOLUME}}],
-    ids=["finalizer taken away", "label", "volume added"],
-)
-def test_what_is_being_deleted_is_left_alone(cluster: Cluster, patch: dict[str, Any]) -> None:
-    """
-    Refusing the removal of a finalizer would block a deletion for ever.
-    """
-    manifest = held_vm()
+HELD: dict[str, tuple[Callable[[], Manifest], dict[str, Any], list[str]]] = {
+    "VM": (vm, {"spec": {"template": VOLUME}}, VM),
+    "VMIRS": (replica_set, {"spec": {"template": VOLUME}}, VMIRS),
+    "pool": (pool, in_pool(template=VOLUME), POOL),
+    "KubeVirt": (kubevirt, {"spec": {"configuration": {"evictionStrategy": "None"}}}, KUBEVIRT),
+    "network": (nad, {"spec": {"config": "[]"}}, NAD),
+    "policy": (migration_policy, {"spec": {"allowPostCopy": True}}, POLICY),
+}
+
+
+def deleting(cluster: Cluster, make: Callable[[], Manifest]) -> Manifest:
+    """An object that is being deleted and stays, because of its finalizer."""
+    manifest = make()
+    manifest["metadata"]["finalizers"] = ["example.com/hold"]
     cluster.create(manifest)
     cluster.delete(manifest)
+    return manifest
 
-    seen = calls_of(cluster, lambda: cluster.patch(manifest, patch))
 
-    assert seen == NOBODY
+@pytest.mark.parametrize(("make", "patch", "calls"), HELD.values(), ids=HELD)
+def test_of_an_object_that_is_being_deleted_only_the_judged_part_is_seen(
+    cluster: Cluster, make: Callable[[], Manifest], patch: dict[str, Any], calls: list[str]
+) -> None:
+    """
+    Its finalizers and labels never wait for us, and a finalizer does not let its spec change unseen.
+    """
+    manifest = deleting(cluster, make)
+
+    assert calls_of(cluster, lambda: cluster.patch(manifest, LABEL)) == NOBODY
+    assert calls_of(cluster, lambda: cluster.patch(manifest, patch)) == calls
+    assert calls_of(cluster, lambda: cluster.patch(manifest, NO_FINALIZER)) == NOBODY
+
+
+def test_a_machine_that_is_being_deleted_may_be_stopped(cluster: Cluster) -> None:
+    """
+    By whoever deletes it, and by virt-controller, whose writes to it are never seen.
+    """
+    manifest = deleting(cluster, vm)
+    name = manifest["metadata"]["name"]
+    volumes = json.dumps({"spec": {"template": VOLUME}})
+
+    def by_controller() -> None:
+        cluster.kubectl_as(CONTROLLER, "patch", "vm", name, "--type=merge", "-p", volumes)
+
+    assert calls_of(cluster, lambda: cluster.patch(manifest, {"spec": {"runStrategy": "Always"}})) == NOBODY
+    assert calls_of(cluster, by_controller) == NOBODY

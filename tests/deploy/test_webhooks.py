@@ -29,24 +29,24 @@ WRITES = ["CREATE", "UPDATE"]
 
 # name: rules, excluded namespaces (none for what is in no namespace), conditions, seconds
 VALIDATING = {
-    "virtualmachine": ([(*VMS, [VM], WRITES)], TENANTS, [DELETING, CHANGED, "not-kept-by-kubevirt"], 5),
-    "virtualmachineinstancereplicaset": ([(*VMS, [VMIRS], WRITES)], TENANTS, [DELETING, CHANGED], 5),
-    "virtualmachinepool": ([(*POOLS, [POOL], WRITES)], TENANTS, [DELETING, CHANGED], 5),
+    "virtualmachine": ([(*VMS, [VM], WRITES)], TENANTS, [CHANGED, "not-kept-by-kubevirt"], 5),
+    "virtualmachineinstancereplicaset": ([(*VMS, [VMIRS], WRITES)], TENANTS, [CHANGED], 5),
+    "virtualmachinepool": ([(*POOLS, [POOL], WRITES)], TENANTS, [CHANGED], 5),
     "virtualmachineinstance": ([(*VMS, [VMI], ["CREATE"])], TENANTS, ["not-made-by-kubevirt", RECEIVER], 5),
     "kubevirt": (
         [(*VMS, [KUBEVIRT], WRITES)],
         EVERYWHERE,
-        [DELETING, OPERATOR, "not-by-hyperconverged", SETTINGS],
+        [OPERATOR, "not-by-hyperconverged", SETTINGS],
         5,
     ),
     "kubevirt-by-hyperconverged": (
         [(*VMS, [KUBEVIRT], WRITES)],
         EVERYWHERE,
-        [DELETING, "by-hyperconverged", SETTINGS],
+        ["by-hyperconverged", SETTINGS],
         2,
     ),
-    "migrationpolicy": ([(*POLICIES, [POLICY], WRITES)], None, [DELETING, "spec-changed"], 5),
-    "networkattachmentdefinition": ([(*NADS, [NAD], WRITES)], EVERYWHERE, [DELETING, "config-changed"], 5),
+    "migrationpolicy": ([(*POLICIES, [POLICY], WRITES)], None, ["spec-changed"], 5),
+    "networkattachmentdefinition": ([(*NADS, [NAD], WRITES)], EVERYWHERE, ["config-changed"], 5),
     "networkattachmentdefinition-delete": (
         [(*NADS, [NAD], ["DELETE"])],
         EVERYWHERE,

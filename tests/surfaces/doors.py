@@ -149,7 +149,7 @@ def _said(body: bytes, manifest: Manifest) -> Said:
     nowhere = {"line": None, "column": None, "end_line": None, "end_column": None, "fixes": []}  # they need the text
     findings = (each for each in found.findings if each.rule not in OF_MANIFESTS)
     verdict = found.verdict
-    if verdict is not None:  # an API server drops the status before admission, so only manifests have one to ignore
+    if verdict is not None:  # admission ignores the status of every new object and need not say so
         assumptions = [each for each in verdict.assumptions if each != STATUS_IGNORED]
         verdict = msgspec.structs.replace(verdict, assumptions=assumptions)
     return Said(verdict, tuple(msgspec.structs.replace(each, **nowhere) for each in findings))

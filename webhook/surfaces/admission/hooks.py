@@ -5,7 +5,8 @@ What must never wait for us or fail for our sake is kept out here, by rules and 
 itself: they hold even when no replica of ours is left. `deploy/generate.py` writes this down for kustomize and Helm.
 
 Never seen: updates of a VirtualMachineInstance (each heartbeat of virt-handler is one), migrations, pods, evictions, nodes;
-and of the kinds below, changes of metadata alone, starting, stopping, scaling, and whatever is being deleted.
+and of the kinds below, changes of metadata alone, starting, stopping and scaling. That covers what happens to an object
+that is being deleted (finalizers), unless its judged part changes: a finalizer must not let a spec change unseen.
 """
 
 from dataclasses import dataclass
@@ -122,7 +123,6 @@ VALIDATING_HOOKS: Final = (
         "virtualmachine.validate.migratable",
         (rule("VirtualMachine", CREATE, UPDATE),),
         (
-            STAYS,
             Condition(
                 "judged-part-changed",
                 created_or(
@@ -143,10 +143,7 @@ VALIDATING_HOOKS: Final = (
     Hook(
         "virtualmachineinstancereplicaset.validate.migratable",
         (rule("VirtualMachineInstanceReplicaSet", CREATE, UPDATE),),
-        (
-            STAYS,
-            Condition("judged-part-changed", created_or("object.spec.template != oldObject.spec.template")),
-        ),
+        (Condition("judged-part-changed", created_or("object.spec.template != oldObject.spec.template")),),
         5,
         may_fail=True,
     ),
@@ -154,7 +151,6 @@ VALIDATING_HOOKS: Final = (
         "virtualmachinepool.validate.migratable",
         (rule("VirtualMachinePool", CREATE, UPDATE, group=POOL_GROUP),),
         (
-            STAYS,
             Condition(
                 "judged-part-changed",
                 created_or(
@@ -193,7 +189,6 @@ VALIDATING_HOOKS: Final = (
         "kubevirt.validate.migratable",
         (rule("KubeVirt", CREATE, UPDATE),),
         (
-            STAYS,
             NOT_BY_THE_OPERATOR,
             Condition(
                 "not-by-hyperconverged", f"!({BY_HYPER_CONVERGED})", "Its operator has a webhook that is always Ignore."
@@ -208,7 +203,6 @@ VALIDATING_HOOKS: Final = (
         "kubevirt-by-hyperconverged.validate.migratable",
         (rule("KubeVirt", CREATE, UPDATE),),
         (
-            STAYS,
             Condition(
                 "by-hyperconverged",
                 BY_HYPER_CONVERGED,
@@ -223,7 +217,7 @@ VALIDATING_HOOKS: Final = (
     Hook(
         "migrationpolicy.validate.migratable",
         (rule("MigrationPolicy", CREATE, UPDATE, group=POLICY_GROUP),),
-        (STAYS, Condition("spec-changed", created_or(changed("spec")))),
+        (Condition("spec-changed", created_or(changed("spec"))),),
         5,
         may_fail=True,
     ),
@@ -231,7 +225,6 @@ VALIDATING_HOOKS: Final = (
         "networkattachmentdefinition.validate.migratable",
         (rule("NetworkAttachmentDefinition", CREATE, UPDATE, group=NAD_GROUP),),
         (
-            STAYS,
             Condition(
                 "config-changed",
                 created_or(
