@@ -8,7 +8,7 @@ from webhook.errors import Unavailable
 from webhook.objects.nad import NetworkAttachmentDefinition
 from webhook.objects.storage import DataSource, PersistentVolumeClaim
 from webhook.resolve.access import User
-from webhook.resolve.sight import MOST_NAMESPACES, REMEMBERED_SECONDS, Rights, UserSight
+from webhook.resolve.sight import MOST_QUESTIONS, REMEMBERED_SECONDS, Rights, UserSight
 
 JANE = User("jane", "1", ("system:authenticated",), {"scopes": ["a"]})
 GET_CLAIM = {"verb": "get", "group": "", "resource": "persistentvolumeclaims", "namespace": "images", "name": "golden"}
@@ -154,14 +154,28 @@ def test_lists_are_shown_by_namespace_or_whole() -> None:
     assert [part_of.shows(NetworkAttachmentDefinition, each) for each in "abc"] == [False, True, False]
 
 
-def test_questions_about_lists_are_bounded() -> None:
+def test_the_questions_of_one_review_are_bounded() -> None:
     """
-    A cluster of many namespaces does not make one review cost as many questions.
+    A VM of many templates, or a cluster of many namespaces, does not make one review cost as many questions.
     """
     reviews = Reviews()
     seen = sight(reviews)
 
-    for number in range(1000):
-        seen.shows(NetworkAttachmentDefinition, f"space-{number}")
+    shown = [seen.shows(NetworkAttachmentDefinition, f"space-{number}") for number in range(500)]
+    shown += [seen.shows(DataSource, "images", f"image-{number}") for number in range(500)]
 
-    assert len(reviews.asked) == 1 + MOST_NAMESPACES
+    assert len(reviews.asked) == MOST_QUESTIONS
+    assert not any(shown)
+
+
+def test_a_question_is_asked_once_a_review() -> None:
+    """
+    Also where the API server was silent the first time.
+    """
+    reviews = Reviews()
+    seen = sight(reviews)
+
+    for _ in range(3):
+        seen.shows(DataSource, "images", "golden")
+
+    assert len(reviews.asked) == 1

@@ -18,8 +18,8 @@ from webhook.resolve.access import User
 REMEMBERED_SECONDS: Final = 5.0
 """How long an answer is used again: a VM and the update that follows it ask the same, and a revoked right ends soon."""
 MOST_REMEMBERED: Final = 4096
-MOST_NAMESPACES: Final = 16
-"""Namespaces whose objects of one kind may be asked about for one review; the others count as not readable."""
+MOST_QUESTIONS: Final = 32
+"""Rights that are asked about for one review, of hundreds of objects that it may name; the others are not granted."""
 
 Attributes: TypeAlias = Mapping[str, str]
 _Key: TypeAlias = tuple[str, str, tuple[str, ...], str, frozenset[tuple[str, str]]]
@@ -79,7 +79,7 @@ class UserSight:
     until: float
     hid: bool = False
     """Whether anything was not shown."""
-    _asked: dict[type[Kubernetes], set[str]] = field(default_factory=dict)
+    _asked: dict[frozenset[tuple[str, str]], bool] = field(default_factory=dict)
 
     def shows(self, kind: type[Kubernetes], namespace: str, name: str | None = None) -> bool:
         """Whether the user may read the object, or all of the kind in the namespace."""
@@ -97,20 +97,19 @@ class UserSight:
         )
 
     def _may_list(self, kind: type[Kubernetes], namespace: str) -> bool:
-        if self._may("list", kind, {}):
-            return True
-        asked = self._asked.setdefault(kind, set())
-        if len(asked | {namespace}) > MOST_NAMESPACES:
-            return False
-        asked.add(namespace)
-        return self._may("list", kind, {"namespace": namespace})
+        return self._may("list", kind, {}) or self._may("list", kind, {"namespace": namespace})
 
     def _may(self, verb: str, kind: type[Kubernetes], place: Attributes) -> bool:
         known = BY_CLASS[kind]
         return self._ask({"verb": verb, "group": known.group, "resource": known.plural, **place})
 
     def _ask(self, attributes: Attributes) -> bool:
-        return self.rights.may(self.user, attributes, self.until)
+        asked = frozenset(attributes.items())
+        if asked not in self._asked:
+            if len(self._asked) >= MOST_QUESTIONS:
+                return False
+            self._asked[asked] = self.rights.may(self.user, attributes, self.until)
+        return self._asked[asked]
 
 
 _CLONED: Final = {"group": CDI_GROUP, "resource": "datavolumes", "subresource": "source"}
