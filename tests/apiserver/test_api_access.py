@@ -140,6 +140,58 @@ def test_one_foreign_namespace_among_many_is_enough(attached: Attached) -> None:
     assert status == 403
 
 
+def test_of_other_namespaces_only_what_the_user_may_read_counts(attached: Attached) -> None:
+    """
+    A clone's source settles the verdict for its readers; to others it is the same as one that does not exist.
+    """
+    client = attached.plane.client
+    kind = "VirtualMachineClusterInstancetype"
+    gpus = [{"name": "gpu", "deviceName": "nvidia.com/A10"}]
+    spec = {"cpu": {"guest": 1}, "memory": {"guest": "1Gi"}, "gpus": gpus}
+    client.create(
+        f"/apis/instancetype.kubevirt.io/v1beta1/{kind.lower()}s",
+        {
+            "apiVersion": "instancetype.kubevirt.io/v1beta1",
+            "kind": kind,
+            "metadata": {"name": "with-gpu"},
+            "spec": spec,
+        },
+    )
+    golden = claim("golden", attached.theirs)
+    golden["metadata"]["labels"] = {"instancetype.kubevirt.io/default-instancetype": "with-gpu"}
+    client.create(f"/api/v1/namespaces/{attached.theirs}/persistentvolumeclaims", golden)
+
+    before = attached.check(cloning(attached, "golden"), token=attached.token)
+    absent = attached.check(cloning(attached, "absent"), token=attached.token)
+    reads = ("--verb=get", "--resource=pvc", "-n", attached.theirs)
+    client.kubectl("create", "role", "golden", *reads)
+    account = f"--serviceaccount={attached.mine}:maker"
+    client.kubectl("create", "rolebinding", "golden", "--role=golden", account, "-n", attached.theirs)
+
+    assert "with-gpu" not in json.dumps(before)
+    assert json.dumps(before).replace("golden", "absent") == json.dumps(absent)
+    wait_until(
+        lambda: "with-gpu" in json.dumps(attached.check(cloning(attached, "golden"), token=attached.token)),
+        30,
+        "the new right to be seen",
+    )
+
+
+def cloning(attached: Attached, source: str) -> Manifest:
+    """A VM whose instancetype is inferred from the clone of another namespace's claim."""
+    storage = {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "1Gi"}}}
+    disk = {"source": {"pvc": {"namespace": attached.theirs, "name": source}}, "storage": storage}
+    made = vm(
+        outer={
+            "instancetype": {"inferFromVolume": "os"},
+            "dataVolumeTemplates": [{"metadata": {"name": "os"}, "spec": disk}],
+        },
+        volumes=[{"name": "os", "dataVolume": {"name": "os"}}],
+    )
+    made["metadata"]["namespace"] = attached.mine
+    return made
+
+
 @pytest.mark.parametrize("token", ["", "junk", "a.b.c", "ä", "x" * 20000])
 def test_a_token_that_is_none_is_refused(attached: Attached, token: str) -> None:
     """

@@ -18,10 +18,11 @@ from tests.surfaces.admission.foreign import (
     instancetype,
     kubevirt,
     labelled,
+    named,
     network,
     tenants_network,
 )
-from tests.surfaces.admission.reviews import TENANT, Manifest, review
+from tests.surfaces.admission.reviews import TENANT, Manifest, review, vm
 from tests.surfaces.asgi import call
 from webhook.policy import Action, Policy
 
@@ -29,6 +30,7 @@ PROPERTY_OF_A_DOOR = settings(PROPERTY, max_examples=max(EXAMPLES // 8, 1))
 """Each example makes two doors and sends a request through each."""
 CANARY = "canary"
 POSTED = [("content-type", "application/json")]
+Request = tuple[Manifest, str]
 TYPES = ("canary-small", "canary-gpu", "canary-nowhere")
 COMMON = (
     instancetype("canary-small"),
@@ -83,11 +85,14 @@ DISKS = st.sampled_from(
         {"source": {"snapshot": {"name": "golden", "namespace": IMAGES}}},
     ]
 )
-REQUESTS = st.one_of(
+OBJECTS = st.one_of(
     st.builds(inferring, DISKS, st.sampled_from(["instancetype", "preference"])),
     st.builds(lambda disk: inferring(disk, inferFromVolumeFailurePolicy="Ignore"), DISKS),
+    st.builds(lambda disk: pool(inferring(disk)), DISKS),
     st.sampled_from(["10.1.0.0/16", "10.2.0.0/16"]).map(tenants_network),
 )
+REQUESTS = st.tuples(OBJECTS, st.sampled_from(["created", "changed", "touched"]))
+"""An object, and what is done with it."""
 POLICIES = st.builds(
     Policy,
     unproven=st.sampled_from(Action),
@@ -96,15 +101,38 @@ POLICIES = st.builds(
 )
 
 
-def answer(request: Manifest, foreign: list[Manifest], policy: Policy, path: str, *readable: str) -> Any:
+def pool(machine: Manifest) -> Manifest:
+    """A VirtualMachinePool of these machines."""
+    template = {"metadata": {}, "spec": machine["spec"]}
+    spec = {"replicas": 1, "selector": {}, "virtualMachineTemplate": template}
+    return named("pool.kubevirt.io/v1beta1", "VirtualMachinePool", "pool", TENANT, spec=spec)
+
+
+def posted(request: Request) -> bytes:
+    """A creation, an update of something plain, or one that leaves the spec as it is."""
+    made, how = request
+    if how == "created":
+        return review("CREATE", made)
+    if how == "touched":
+        touched = made | {"metadata": made["metadata"] | {"annotations": {"touched": "yes"}}}
+        return review("UPDATE", touched, made)
+    plain = {
+        "VirtualMachine": vm(),
+        "VirtualMachinePool": pool(vm()),
+        "NetworkAttachmentDefinition": tenants_network("10.3.0.0/16"),
+    }
+    return review("UPDATE", made, plain[made["kind"]])
+
+
+def answer(request: Request, foreign: list[Manifest], policy: Policy, path: str, *readable: str) -> Any:
     door = guarded([*COMMON, *foreign], Readers(readable), policy)
-    return call(door, "POST", path, review("CREATE", request), POSTED).json["response"]
+    return call(door, "POST", path, posted(request), POSTED).json["response"]
 
 
 @PROPERTY_OF_A_DOOR
 @given(REQUESTS, FOREIGN, FOREIGN, POLICIES)
 def test_two_clusters_that_look_alike_to_the_author_are_answered_alike(
-    request: Manifest, one: list[Manifest], other: list[Manifest], policy: Policy
+    request: Request, one: list[Manifest], other: list[Manifest], policy: Policy
 ) -> None:
     """
     Answers with the same decision are the same bytes, whatever is in other namespaces, and hold no word of it.
@@ -118,7 +146,7 @@ def test_two_clusters_that_look_alike_to_the_author_are_answered_alike(
 
 @PROPERTY_OF_A_DOOR
 @given(REQUESTS, FOREIGN, POLICIES)
-def test_who_may_read_less_is_not_admitted_more(request: Manifest, foreign: list[Manifest], policy: Policy) -> None:
+def test_who_may_read_less_is_not_admitted_more(request: Request, foreign: list[Manifest], policy: Policy) -> None:
     """
     What is denied to an author who may read everything is denied to one who may read nothing else.
     """
@@ -131,9 +159,20 @@ def test_who_may_read_less_is_not_admitted_more(request: Manifest, foreign: list
 @PROPERTY_OF_A_DOOR
 @given(REQUESTS, FOREIGN, FOREIGN, POLICIES)
 def test_defaults_are_those_of_what_the_author_may_read(
-    request: Manifest, one: list[Manifest], other: list[Manifest], policy: Policy
+    request: Request, one: list[Manifest], other: list[Manifest], policy: Policy
 ) -> None:
     """
     A patch tells nothing of other namespaces.
     """
     assert answer(request, one, policy, "/mutate") == answer(request, other, policy, "/mutate")
+
+
+@PROPERTY_OF_A_DOOR
+@given(OBJECTS, FOREIGN, POLICIES)
+def test_what_is_hidden_blocks_no_update_of_what_was_admitted(
+    made: Manifest, foreign: list[Manifest], policy: Policy
+) -> None:
+    """
+    P1 holds for the author's view too: an object whose spec does not change passes.
+    """
+    assert answer((made, "touched"), foreign, policy, "/validate")["allowed"]
