@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.releases import Reason
+from webhook.rules.cel import Cel
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Violation
 
 _CONFIG = "volumes: [{name: cm, configMap: {name: cm}}]"
@@ -36,6 +37,15 @@ RULE = Rule(
     source="pkg/virt-handler/vm.go calculateLiveMigrationCondition, v1.4.1; removed in v1.5.0 (commit fc81e8bceb)",
     reference=MIGRATION_GUIDE,
     check=check,
+    cel=(
+        Cel(
+            among="filesystems",
+            path="domain.devices.filesystems[{index}]",
+            message="volume '{it.name}' is mounted into the guest as a filesystem (virtiofs); KubeVirt refuses to migrate "
+            "that up to 1.4 and can from 1.5 on, where profile `exact` lets it pass",
+            identity="filesystem {it.name}",
+        ),
+    ),
     examples=(
         Example("a disk instead", f"{{domain: {{devices: {{disks: [{{name: cm, disk: {{}}}}]}}}}, {_CONFIG}}}"),
         Example(

@@ -8,6 +8,7 @@ from webhook.kubevirt.gates import VGPU_KNOWN, VGPU_LIVE_MIGRATION, alpha_gate_i
 from webhook.kubevirt.releases import KNOWN, Reason
 from webhook.objects.kubevirt import Configuration
 from webhook.objects.vmi import GPU
+from webhook.rules.cel import DEVICE_NAME, Cel
 from webhook.rules.example import kubevirt
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Undetermined, Violation
 
@@ -80,6 +81,16 @@ RULE = Rule(
     source="pkg/virt-handler/vm.go, v1.9.0 line 1304 (devices), commit 64dfea0121",
     reference=MIGRATION_GUIDE,
     check=check,
+    cel=(
+        Cel(
+            among="gpus",
+            path="domain.devices.gpus[{index}]",
+            message=f"GPU '{{it.name}}' ({{{DEVICE_NAME}}}) is a device of the node, passed through to the guest",
+            identity=f"gpu {{it.name}} {{{DEVICE_NAME}}}",
+            unsure_in=VGPU_KNOWN,
+            certain="variables.gpus.size() > 1",
+        ),
+    ),
     examples=(
         Example("no GPU", "{domain: {devices: {gpus: []}}}"),
         Example("a GPU up to 1.8", _ONE, violates=("domain.devices.gpus[0]",), release="1.8"),

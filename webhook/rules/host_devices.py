@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.releases import Reason
+from webhook.rules.cel import DEVICE_NAME, Cel
 from webhook.rules.example import instancetype
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Violation
 
@@ -38,6 +39,14 @@ RULE = Rule(
     source="pkg/virt-handler/vm.go calculateLiveMigrationCondition, v1.9.0",
     reference=MIGRATION_GUIDE,
     check=check,
+    cel=(
+        Cel(
+            among="hostDevices",
+            path="domain.devices.hostDevices[{index}]",
+            message=f"device '{{it.name}}' ({{{DEVICE_NAME}}}) is a device of the node, passed through to the guest",
+            identity=f"hostDevice {{it.name}} {{{DEVICE_NAME}}}",
+        ),
+    ),
     examples=(
         Example("no devices", "{domain: {devices: {hostDevices: []}}}"),
         Example(

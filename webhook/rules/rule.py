@@ -9,6 +9,7 @@ import msgspec
 from webhook.kubevirt.releases import KNOWN, NONE, Reason, Releases, giving
 from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath
+from webhook.rules.cel import Cel
 
 
 class About(StrEnum):
@@ -144,6 +145,8 @@ class Rule(msgspec.Struct, frozen=True):
     severity: Severity = Severity.ERROR
     kubevirt: Releases = -1
     """The releases that refuse; taken from ``reason`` unless given."""
+    cel: tuple[Cel, ...] = ()
+    """The same in CEL, where the object alone decides it: what API servers enforce while no replica answers."""
 
     def __post_init__(self) -> None:
         if self.kubevirt == -1:

@@ -1,0 +1,37 @@
+"""A rule in CEL, for API servers that evaluate it themselves. It stands beside ``check``, in the same words."""
+
+from typing import Final
+
+import msgspec
+
+from webhook.kubevirt.releases import NONE, Releases
+
+
+class Cel(msgspec.Struct, frozen=True):
+    """
+    One kind of violation that a rule sees in nothing but the object; a rule may have several.
+
+    ``path``, ``message`` and ``identity`` are templates: braces hold CEL over ``it``, the entry in question. A property
+    against a real API server holds them equal to what ``check`` yields.
+    """
+
+    among: str
+    """The list that holds the entries, by the name that the policy's variables give it, e.g. ``gpus``."""
+    path: str
+    """Relative to the VMI spec for rules about VMIs, else to the object. ``{index}`` is the entry's index."""
+    message: str
+    identity: str
+    """The subject of the violation, which the ratchet compares."""
+    violates: str = "true"
+    """When an entry is a violation, in CEL over ``it``."""
+    unsure_in: Releases = NONE
+    """The releases in which KubeVirt's answer depends on other objects unless ``certain`` holds."""
+    certain: str = "true"
+    """In CEL over the policy's variables: whether KubeVirt refuses whatever other objects say."""
+
+
+DEVICE_NAME: Final = (
+    "it.?deviceName.orValue('') != '' ? it.deviceName"
+    " : it.?claimName.orValue('') != '' ? it.claimName : 'of a resource claim'"
+)
+"""How a GPU or host device is named in a message."""
