@@ -5,8 +5,14 @@ from collections.abc import Iterator
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.interfaces import BRIDGE_OVERRIDE as OVERRIDE
-from webhook.kubevirt.interfaces import movable_beside_core_bindings, plugin_can_migrate
+from webhook.kubevirt.interfaces import (
+    PASST_BINDING,
+    PLUGIN_MIGRATION,
+    movable_beside_core_bindings,
+    plugin_can_migrate,
+)
 from webhook.kubevirt.releases import KNOWN, Reason
+from webhook.rules.cel import Cel
 from webhook.rules.example import kubevirt
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Undetermined, Violation
 
@@ -71,6 +77,17 @@ RULE = Rule(
     source="pkg/network/vmispec/interface.go VerifyVMIMigratable, v1.9.0; pkg/network/vmispec/defaults.go, v1.9.0",
     reference=MIGRATION_GUIDE,
     check=check,
+    cel=(
+        Cel(
+            among="podInterface",
+            path="domain.devices.interfaces[{variables.interfaces.indexOf(it)}]",
+            message="interface '{it.name}' is bound as a bridge to the pod network",
+            identity="interface {it.name} bridge",
+            violates="has(it.bridge) && !has(it.masquerade)",
+            unsure_in=PLUGIN_MIGRATION | PASST_BINDING,
+            certain="!variables.podInterface.exists(it, has(it.binding) || dyn(it).?passtBinding.hasValue())",
+        ),
+    ),
     examples=(
         Example(
             "masquerade on the pod network",
