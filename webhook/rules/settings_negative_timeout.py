@@ -5,14 +5,17 @@ from collections.abc import Iterator
 from webhook.facts.settings import SettingsFacts
 from webhook.kubevirt.settings import COMPLETION_TIMEOUT, PROGRESS_TIMEOUT, UTILITY_VOLUMES_TIMEOUT, written
 from webhook.rules.rule import About, Example, Outcome, Rule
-from webhook.rules.settings_words import MONITOR_SOURCE, SETTINGS_GUIDE, cr, setting, spot
+from webhook.rules.settings_words import MONITOR_SOURCE, SETTINGS_GUIDE, cr, in_cel, setting, spot
+
+TIMEOUTS = (COMPLETION_TIMEOUT, PROGRESS_TIMEOUT, UTILITY_VOLUMES_TIMEOUT)
+OVER = "the time is over before a migration begins"
 
 
 def check(facts: SettingsFacts) -> Iterator[Outcome]:
     values = written(facts.migrations)
-    for name in (COMPLETION_TIMEOUT, PROGRESS_TIMEOUT, UTILITY_VOLUMES_TIMEOUT):
+    for name in TIMEOUTS:
         if values.get(name, 0) < 0:
-            yield setting(name, values[name], f"{name} is {values[name]}: the time is over before a migration begins")
+            yield setting(name, values[name], f"{name} is {values[name]}: {OVER}")
 
 
 RULE = Rule(
@@ -25,6 +28,7 @@ RULE = Rule(
     source=MONITOR_SOURCE,
     reference=SETTINGS_GUIDE,
     check=check,
+    cel=tuple(in_cel(name, OVER, "it < 0") for name in TIMEOUTS),
     examples=(
         Example("seconds", cr("completionTimeoutPerGiB: 150")),
         Example("negative", cr("completionTimeoutPerGiB: -1"), violates=(spot("completionTimeoutPerGiB"),)),

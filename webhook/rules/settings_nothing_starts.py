@@ -5,14 +5,17 @@ from collections.abc import Iterator
 from webhook.facts.settings import SettingsFacts
 from webhook.kubevirt.settings import PARALLEL_CLUSTER, PARALLEL_OUTBOUND, written
 from webhook.rules.rule import About, Example, Outcome, Rule
-from webhook.rules.settings_words import SETTINGS_GUIDE, cr, setting, spot
+from webhook.rules.settings_words import SETTINGS_GUIDE, cr, in_cel, setting, spot
+
+LIMITS = (PARALLEL_CLUSTER, PARALLEL_OUTBOUND)
+NEVER = "no migration ever starts, and draining a node never ends"
 
 
 def check(facts: SettingsFacts) -> Iterator[Outcome]:
     values = written(facts.migrations)
-    for name in (PARALLEL_CLUSTER, PARALLEL_OUTBOUND):
+    for name in LIMITS:
         if values.get(name) == 0:
-            yield setting(name, 0, f"{name} is 0: no migration ever starts, and draining a node never ends")
+            yield setting(name, 0, f"{name} is 0: {NEVER}")
 
 
 RULE = Rule(
@@ -25,6 +28,7 @@ RULE = Rule(
     source="pkg/virt-controller/watch/migration/migration.go, v1.9.0",
     reference=SETTINGS_GUIDE,
     check=check,
+    cel=tuple(in_cel(name, NEVER, "it == 0") for name in LIMITS),
     examples=(
         Example("one at a time", cr("parallelMigrationsPerCluster: 1, parallelOutboundMigrationsPerNode: 1")),
         Example(

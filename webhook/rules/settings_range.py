@@ -6,18 +6,20 @@ from webhook.facts.settings import SettingsFacts
 from webhook.kubevirt.settings import MAX_DOWNTIME, SETTINGS, Type, written
 from webhook.objects.meta import Json
 from webhook.rules.rule import About, Example, Outcome, Rule
-from webhook.rules.settings_words import SETTINGS_GUIDE, TYPES_SOURCE, cr, setting, show, spot
+from webhook.rules.settings_words import SETTINGS_GUIDE, TYPES_SOURCE, cr, in_cel, setting, show, spot
 
 RANGES = {Type.UINT32: (0, 2**32 - 1), Type.INT64: (-(2**63), 2**63 - 1), Type.UINT64: (0, 2**64 - 1)}
 DOWNTIME = (1, 2_000_000)
 """The CRD's own bounds of ``maxDowntimeMs``."""
 
+BOUNDS = {each.name: RANGES[each.type] for each in SETTINGS.values() if each.type in RANGES} | {MAX_DOWNTIME: DOWNTIME}
+
 
 def out_of_range(values: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
     """Name and message of each number that its field cannot hold."""
     for name, value in values.items():
-        least, most = DOWNTIME if name == MAX_DOWNTIME else RANGES.get(SETTINGS[name].type, (0, 0))
-        if (least, most) != (0, 0) and not least <= value <= most:
+        least, most = BOUNDS.get(name, (0, 0))
+        if name in BOUNDS and not least <= value <= most:
             yield name, f"{name} is {show(value)}, expected a whole number from {least} to {most}"
 
 
@@ -37,6 +39,10 @@ RULE = Rule(
     source=TYPES_SOURCE,
     reference=SETTINGS_GUIDE,
     check=check,
+    cel=tuple(
+        in_cel(name, f"expected a whole number from {least} to {most}", f"it < {least} || it > {most}", ",")
+        for name, (least, most) in BOUNDS.items()
+    ),
     examples=(
         Example("small numbers", cr("parallelMigrationsPerCluster: 5, maxDowntimeMs: 900")),
         Example(

@@ -7,6 +7,7 @@ from webhook.kubevirt.releases import KNOWN, Behaviour, Releases, each, only
 from webhook.kubevirt.settings import in_force
 from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath, dotted
+from webhook.rules.cel import Cel
 from webhook.rules.rule import Violation
 
 SETTINGS_GUIDE = "https://kubevirt.io/user-guide/compute/live_migration/#changing-cluster-wide-migration-limits"
@@ -41,6 +42,11 @@ def at(
 def setting(name: str, value: Json, message: str, remedy: str = "", releases: Releases = KNOWN) -> Violation:
     """A violation at a setting of the KubeVirt CR."""
     return at(MIGRATIONS, name, value, message, remedy, releases)
+
+
+def in_cel(name: str, message: str, violates: str, joint: str = ":") -> Cel:
+    """A violation at a setting of the KubeVirt CR, for API servers to find."""
+    return Cel(name, dotted((*MIGRATIONS, name)), f"{name} is {{it}}{joint} {message}", f"{name} {{it}}", violates)
 
 
 def spot(name: str) -> str:
