@@ -152,16 +152,20 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
         """The policy that holds in a namespace."""
         for each in self.namespaces:
             if each.covers(namespace, labels):
-                return msgspec.structs.replace(
-                    self,
-                    profile=each.profile or self.profile,
-                    actions=_overlaid(self.actions, each.actions),
-                    unproven=each.unproven or self.unproven,
-                    unreadable=each.unreadable or self.unreadable,
-                    hotplug=each.hotplug or self.hotplug,
-                    at_most=each.at_most or self.at_most,
-                )
+                return self.under(each)
         return self
+
+    def under(self, entry: NamespacePolicy) -> "Policy":
+        """The policy that holds in the namespaces of one entry."""
+        return msgspec.structs.replace(
+            self,
+            profile=entry.profile or self.profile,
+            actions=_overlaid(self.actions, entry.actions),
+            unproven=entry.unproven or self.unproven,
+            unreadable=entry.unreadable or self.unreadable,
+            hotplug=entry.hotplug or self.hotplug,
+            at_most=entry.at_most or self.at_most,
+        )
 
     def account_of(self, username: str, namespace: str, today: str) -> Account | None:
         """The mildest entry that holds today for a request of this user, so that the order of entries means nothing."""
