@@ -1,0 +1,132 @@
+"""
+The variables of the policies: what the parameters say of a request, and the lists that rules look at.
+
+Each list has a twin of the old object (``old_…``), which is empty when an object is created.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from webhook.kubevirt.interfaces import BRIDGE_OVERRIDE
+from webhook.kubevirt.settings import SETTINGS
+from webhook.surfaces.backstop.expressions import joined, literal, words
+
+Variables = dict[str, str]
+
+SPECS: Final[Mapping[str, tuple[str, ...]]] = {
+    "VirtualMachine": ("spec", "template", "spec"),
+    "VirtualMachineInstance": ("spec",),
+    "VirtualMachineInstanceReplicaSet": ("spec", "template", "spec"),
+    "VirtualMachinePool": ("spec", "virtualMachineTemplate", "spec", "template", "spec"),
+}
+"""Where each kind carries a VMI spec."""
+REFERRING: Final = ("VirtualMachine", "VirtualMachinePool")
+"""The kinds that may refer to an instancetype or a preference."""
+LISTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "networks": ("networks",),
+    "interfaces": ("domain", "devices", "interfaces"),
+    "filesystems": ("domain", "devices", "filesystems"),
+    "hostDevices": ("domain", "devices", "hostDevices"),
+    "gpus": ("domain", "devices", "gpus"),
+}
+SIDES: Final = (("", "object"), ("old_", "optional.ofNonZeroValue(oldObject)"))
+
+MOST_PORTS: Final = 5_000
+"""Ports of one VM up to which they are judged. A VM cannot use as many."""
+MOST_RANGES: Final = 300
+
+
+def of_parameters() -> Variables:
+    """The rules in force for a request: those that the ConfigMap lists, if it covers the namespace, the user and the object."""
+    covers = (
+        "{}.exists(term, term.contains('=')"
+        " ? term.split(',').all(label, label in variables.labels) : term == request.?namespace.orValue(''))"
+    )
+    in_force = "variables.applies ? {}.filter(rule, !(rule in variables.exempt)) : []"
+    return {
+        "labels": "optional.ofNonZeroValue(namespaceObject).?metadata.?labels.orValue({})"
+        ".map(key, key + '=' + namespaceObject.metadata.labels[key])",
+        "applies": f"(params.?data.?namespaces.orValue('') == '' || {covers.format(words('namespaces'))})"
+        f" && !{covers.format(words('exceptNamespaces'))}"
+        f" && (params.?data.?accounts.orValue('') == '' || {_lists_user('accounts')})"
+        f" && !({_lists_user('exceptAccounts')})",
+        "exempt": f"{words('exemptions')}.map(one, one.split('/')).filter(one, one.size() == 4"
+        " && (one[1] == '*' || one[1] == request.?namespace.orValue(''))"
+        " && (one[2] == '*' || one[2] == object.?metadata.?name.orValue(request.?name.orValue('')))"
+        " && (one[3] == '*' || one[3] == request.kind.kind)).map(one, one[0])",
+        "rules": in_force.format(words("rules")),
+        "whereCertain": in_force.format(words("whereCertain")),
+    }
+
+
+def _lists_user(key: str) -> str:
+    """Whether the parameters list who asks, here or everywhere."""
+    lines = f"params.?data.?{key}.orValue('').split('\\n')"
+    return (
+        f"{lines}.exists(line, line in ['*/' + request.userInfo.?username.orValue(''),"
+        " request.?namespace.orValue('') + '/' + request.userInfo.?username.orValue('')])"
+    )
+
+
+def of_settings() -> Variables:
+    """Each migration setting of a KubeVirt CR, as a list of one value or none."""
+    made = {}
+    for side, root in (("", "dyn(object)"), ("old_", "optional.ofNonZeroValue(dyn(oldObject))")):
+        for name in SETTINGS:
+            setting = joined(root, ("spec", "configuration", "migrations", name))
+            made[side + name] = f"{setting}.hasValue() ? [{setting}.value()] : []"
+    return made
+
+
+def of_vmi(kind: str) -> Variables:
+    """The lists of a VMI spec that rules look at."""
+    made = {}
+    for side, root in SIDES:
+        spec = joined(root, SPECS[kind])
+        made[f"{side}stays"] = (
+            "params.?data.?honourEvictionStrategy.orValue('') == 'true'"
+            f" && {spec}.?evictionStrategy.orValue('') in ['None', 'External']"
+        )
+        for name, path in LISTS.items():
+            made[side + name] = f"variables.{side}stays ? [] : {joined(spec, path)}.orValue([])"
+        made |= {f"{side}{name}": text for name, text in _on_interfaces(side, kind).items()}
+    return made
+
+
+def _on_interfaces(side: str, kind: str) -> Variables:
+    """The interface on the pod network, those with ports, and all port ranges: index of both, start, end, interface."""
+    interfaces, networks = f"variables.{side}interfaces", f"variables.{side}networks"
+    ranges = "dyn(it).?portRanges.orValue([])"
+    return {
+        "podNetworks": f"{networks}.filter(network, has(network.pod)).map(network, network.name)",
+        "onPodNetwork": f"variables.{side}podNetworks.size() == 0 ? []"
+        f" : {interfaces}.filter(it, it.name == variables.{side}podNetworks[0])",
+        "mayBridge": _may_bridge(side, kind),
+        "podInterface": f"variables.{side}mayBridge || variables.{side}onPodNetwork.size() == 0 ? []"
+        f" : [variables.{side}onPodNetwork[0]]",
+        "portedInterfaces": f"{interfaces}.map(it, it.?ports.orValue([]).size()).sum() > {MOST_PORTS} ? []"
+        f" : {interfaces}.filter(it, has(it.masquerade))",
+        "portRanges": f"{interfaces}.map(it, {ranges}.size()).sum() > {MOST_RANGES} ? []"
+        f" : {interfaces}.filter(it, has(it.masquerade)).map(it, {ranges}.map(range,"
+        f" string({interfaces}.indexOf(it)) + ' ' + string({ranges}.indexOf(range)) + ' ' + string(range.start) + ' '"
+        " + string(range.end) + ' ' + it.name).join('\\n')).join('\\n').split('\\n')"
+        ".map(line, line.split(' ', 5)).filter(line, line.size() == 5)",
+    }
+
+
+def _may_bridge(side: str, kind: str) -> str:
+    """
+    Whether an annotation allows the bridge, or an instancetype or preference may bring one that does.
+
+    What an old object refers to is not asked: a bridge that was there before may stay.
+    """
+    root = "dyn(object)" if not side else "optional.ofNonZeroValue(dyn(oldObject))"
+    metadata = joined(root, (*SPECS[kind][:-1], "metadata"))
+    allowed = (
+        f"[{metadata}.orValue({{}})].exists(meta, type(meta) == map && 'annotations' in meta"
+        f" && type(meta.annotations) == map && {literal(BRIDGE_OVERRIDE)} in meta.annotations)"
+    )
+    if side or kind not in REFERRING:
+        return allowed
+    owner = joined(root, SPECS[kind][:-2])
+    return f"{owner}.?instancetype.hasValue() || {owner}.?preference.hasValue() || {allowed}"
