@@ -1,0 +1,278 @@
+"""
+Policies that the API server evaluates itself refuse what the engine denies on the strength of the object alone.
+
+``MIGRATABLE_BACKSTOP`` says how many generated objects are sent with each set of definitions.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from tests.apiserver import crds
+from tests.apiserver.backstopping import LOADER, PATHS, TENANT, Answer, Caller, Manifest, install
+from tests.apiserver.binaries import find_binary
+from tests.apiserver.controlplane import ControlPlane
+from tests.generating import carriers
+from tests.generating.object_only import objects, pairs
+from tests.properties.supply import TODAY, create, denials, update
+from tests.waiting import wait_until
+from tests.wrapping import wraps
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.kubevirt.releases import SUPPORTED
+from webhook.policy import Account, Action, Policy
+from webhook.rules.rule import Example, Rule
+from webhook.surfaces.admission.answering import cause_of
+from webhook.surfaces.admission.validate import Judging, Outcome
+from webhook.surfaces.backstop.parameters import IN_CEL, parameters
+from webhook.surfaces.backstop.policies import MOST_PAIRS, policies
+from webhook.surfaces.backstop.variables import MOST_PORTS, MOST_RANGES
+
+pytestmark = pytest.mark.apiserver
+
+EXAMPLES = int(os.environ.get("MIGRATABLE_BACKSTOP", "500"))
+GENERATED = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    database=None,
+    derandomize=EXAMPLES <= 500,
+    suppress_health_check=list(HealthCheck),
+)
+IN_POLICIES = {rule.id for rule in IN_CEL}
+NAMESPACE = "tenant"
+LOADING = Account(
+    LOADER, reason="stores what was there before", owner="tests", until="2099-01-01", at_most=Action.AUDIT
+)
+NUMBERS = count()
+
+
+@pytest.fixture(scope="module", params=["own", "real"])
+def plane(request: pytest.FixtureRequest) -> Iterator[ControlPlane]:
+    """With the project's own definitions, and with those that KubeVirt installs, where they are at hand."""
+    definitions = crds.OWN if request.param == "own" else crds.real()
+    if not definitions:
+        pytest.skip(crds.NO_REAL)
+    with ControlPlane(crds=definitions) as running:
+        for name in ("migratable", NAMESPACE, "kubevirt"):
+            running.client.create("/api/v1/namespaces", {"metadata": {"name": name}})
+        yield running
+
+
+@pytest.fixture(scope="module")
+def callers(plane: ControlPlane) -> Iterator[tuple[Caller, Caller]]:
+    """The loader and a tenant, with the policies in force under profile strict."""
+    loader, tenant = Caller(plane, LOADER), Caller(plane, TENANT)
+    install(plane, parameters(Policy(accounts=[LOADING]), SUPPORTED, TODAY), failing=True)
+    probe = vm(devices={"gpus": [{"name": "gpu", "deviceName": "vendor.com/gpu"}]})
+    wait_until(lambda: tenant.create(probe).status == 422, 60, "the policies to be in force")
+    yield loader, tenant
+    loader.close()
+    tenant.close()
+
+
+def vm(name: str = "vm", *, devices: Manifest) -> Manifest:
+    spec = {"domain": {"devices": devices}, "networks": [{"name": "default", "pod": {}}]}
+    return {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "VirtualMachine",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {"runStrategy": "Halted", "template": {"spec": spec}},
+    }
+
+
+def judging() -> Judging:
+    """What the engine knows of the cluster: nothing."""
+    return Judging(ObjectsWorld((), ()), SUPPORTED, Policy(), TODAY, "kubevirt")
+
+
+def in_words(outcome: Outcome) -> str:
+    """The causes of a denial as the engine tells them, of the rules that are in the policies."""
+    causes = [cause_of(each) for each in outcome.decisions if each.action is Action.DENY and each.finding.rule.cel]
+    return "; ".join(f"{each.field}: {each.message}" for each in causes)
+
+
+def denied(found: set[tuple[str, str]]) -> set[str]:
+    """The rules of denials, of those that are in the policies."""
+    return {rule for rule, _ in found} & IN_POLICIES
+
+
+def stored(answer: Answer) -> Manifest:
+    """The object as the API server would store it; an example that it does not take is none."""
+    assume(answer.status in (200, 201))
+    return answer.document
+
+
+@GENERATED
+@given(st.one_of(objects(), objects(), carriers()))
+def test_a_creation_is_refused_for_the_rules_for_which_the_engine_denies_it(
+    callers: tuple[Caller, Caller], manifest: Manifest
+) -> None:
+    """
+    VMs, VMIs, replica sets, pools and KubeVirt CRs are refused exactly for the object-only rules that the engine denies.
+    """
+    loader, tenant = callers
+    made = stored(loader.create(manifest))
+
+    answer = tenant.create(manifest)
+
+    assert answer.rules == denied(denials(create(made, judging())))
+
+
+@GENERATED
+@given(pairs())
+def test_an_update_is_refused_for_what_the_old_object_did_not_have(
+    callers: tuple[Caller, Caller], pair: tuple[Manifest, Manifest]
+) -> None:
+    """
+    The ratchet is the engine's. Only what an old object took from an instancetype or a preference is not held against it.
+    """
+    loader, tenant = callers
+    name = f"object-{next(NUMBERS)}"
+    before, changed = (each | {"metadata": each["metadata"] | {"name": name}} for each in pair)
+    old = stored(loader.create(before, dry=False))
+    changed["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
+    new = stored(loader.update(changed))
+
+    answer = tenant.update(changed)
+
+    expected = denied(denials(update(old, new, judging())))
+    assert answer.rules <= expected
+    assert expected - answer.rules <= ({"LM101"} if refers(old) else set())
+
+
+def refers(manifest: Manifest) -> bool:
+    """Whether a VM refers to an instancetype or a preference."""
+    spec = manifest["spec"]
+    if manifest["kind"] == "VirtualMachinePool":
+        spec = spec["virtualMachineTemplate"].get("spec", {})
+    return "instancetype" in spec or "preference" in spec
+
+
+EXAMPLES_IN_CEL = [
+    pytest.param(rule, example, id=f"{rule.id}: {example.title}")
+    for rule in IN_CEL
+    for example in rule.examples
+    if not example.world
+]
+
+
+@pytest.mark.parametrize(("rule", "example"), EXAMPLES_IN_CEL)
+def test_a_refusal_says_what_the_engine_says(callers: tuple[Caller, Caller], rule: Rule, example: Example) -> None:
+    """
+    Each example of a rule, in every kind: field path, what is wrong, remedy and rule, word by word.
+    """
+    loader, tenant = callers
+    for wrap in wraps(rule, example):
+        manifest = wrap(example)
+        made = loader.create(manifest)
+        if made.status == 201:  # the real definitions refuse some examples themselves
+            answer = tenant.create(manifest)
+            said = in_words(create(made.document, judging()))
+            assert said == answer.document.get("message", "").partition(" denied request: ")[2]
+
+
+MANY = 3000
+
+
+def device(index: int) -> Manifest:
+    return {"name": f"device-{index}", "deviceName": "vendor.com/x"}
+
+
+def masquerade(name: str = "default", **more: object) -> Manifest:
+    return {"name": name, "masquerade": {}} | more
+
+
+def ports(*numbers: int) -> list[Manifest]:
+    return [{"port": number} for number in numbers]
+
+
+def ranges(count: int) -> list[Manifest]:
+    return [{"start": at, "end": at + 1, "protocol": "TCP"} for at in range(49_000, 49_000 + count)]
+
+
+LONG_LISTS = {
+    "GPUs": ({"gpus": [device(index) for index in range(MANY)]}, {"LM302"}),
+    "host devices": ({"hostDevices": [device(index) for index in range(2 * MANY)]}, {"LM301"}),
+    "filesystems": ({"filesystems": [{"name": f"fs-{index}", "virtiofs": {}} for index in range(2 * MANY)]}, {"LM203"}),
+    "ports": ({"interfaces": [masquerade(ports=ports(*range(1, MOST_PORTS + 1)))]}, set()),
+    "the last of many ports": ({"interfaces": [masquerade(ports=ports(*range(1, MOST_PORTS), 49152))]}, {"LM103"}),
+    "more ports than are judged": ({"interfaces": [masquerade(ports=ports(*range(1, MOST_PORTS + 2)))]}, set()),
+    "interfaces": ({"interfaces": [masquerade(f"net-{at}", ports=ports(*range(1, 19))) for at in range(256)]}, set()),
+    "port ranges": ({"interfaces": [masquerade(portRanges=ranges(MOST_RANGES))]}, {"LM103"}),
+    "more port ranges than are judged": ({"interfaces": [masquerade(portRanges=ranges(MOST_RANGES + 1))]}, set()),
+}
+
+
+@pytest.mark.parametrize(("devices", "rules"), LONG_LISTS.values(), ids=LONG_LISTS)
+def test_long_lists_stay_within_the_budget(callers: tuple[Caller, Caller], devices: Manifest, rules: set[str]) -> None:
+    """
+    No expression costs more than an API server spends, whatever a list holds: a lawful VM is never refused for its length.
+    """
+    _, tenant = callers
+
+    answer = tenant.create(vm(devices=devices))
+
+    assert answer.status in (201, 422), answer.document["message"]
+    assert answer.rules == rules
+
+
+SIZES = [
+    *(("gpus", *sizes) for sizes in ((400, 401), (1, MANY), (MANY, 1), (MANY, MANY + 1), (2 * MANY, 2 * MANY))),
+    ("hostDevices", 400, 401),
+    ("filesystems", 400, 401),
+]
+
+
+@pytest.mark.parametrize(("key", "old", "new"), SIZES)
+def test_long_lists_of_an_update_stay_within_the_budget(
+    callers: tuple[Caller, Caller], key: str, old: int, new: int
+) -> None:
+    """
+    Two long lists are compared where that is within the budget. Where it is not, an object that had a violation may get more.
+    """
+    loader, tenant = callers
+    entry = {"virtiofs": {}} if key == "filesystems" else {"deviceName": "vendor.com/x"}
+    before, after = (
+        vm(f"long-{next(NUMBERS)}", devices={key: [{"name": f"device-{index}"} | entry for index in range(size)]})
+        for size in (old, new)
+    )
+    after["metadata"]["name"] = before["metadata"]["name"]
+    after["metadata"]["resourceVersion"] = loader.create(before, dry=False).document["metadata"]["resourceVersion"]
+    after["spec"]["template"]["metadata"] = {"labels": {"changed": "true"}}
+
+    answer = tenant.update(after)
+
+    compared = old * new <= MOST_PAIRS
+    assert answer.status == (422 if compared and new > old else 200), answer.document.get("message")
+
+
+def test_type_checking_warns_of_nothing(plane: ControlPlane, callers: tuple[Caller, Caller]) -> None:
+    """
+    `status.typeChecking` of every policy stays empty, also if each variable is checked as a validation of its own.
+
+    An API server reports nothing about variables. A field that no definition has is reported here, so it would be.
+    """
+    checked = {f"checked.{each['metadata']['name']}": each for each in policies()}
+    for name, policy in checked.items():
+        policy["metadata"]["name"] = name
+        variables = [*policy["spec"]["variables"], {"expression": "object.spec.nosuch"}]
+        policy["spec"]["validations"] = [
+            {"expression": f"[dyn({each['expression']})].size() == 1"} for each in variables
+        ]
+        plane.client.create(PATHS["ValidatingAdmissionPolicy"], policy)
+
+    done = subprocess.run(
+        [find_binary("typecheck"), plane.client.kubeconfig()], capture_output=True, text=True, check=True
+    )
+
+    warnings = json.loads(done.stdout)
+    for name, policy in checked.items():
+        (found,) = warnings.pop(name) or [None]
+        assert found is not None
+        assert found["fieldRef"] == f"spec.validations[{len(policy['spec']['variables'])}].expression"
+    assert set(warnings.values()) == {None}
