@@ -1,0 +1,168 @@
+"""What a policy file says holds in the parameters of the backstop, as far as they can say it; never more than it says."""
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import count
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.apiserver import crds
+from tests.apiserver.backstopping import TENANT, Caller, Manifest, bind_only, install
+from tests.apiserver.controlplane import ControlPlane
+from tests.properties.supply import TODAY, create, read
+from tests.waiting import wait_until
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.kubevirt.releases import NEWEST, Release, only
+from webhook.policy import Account, Action, Exemption, NamespacePolicy, Policy, Profile
+from webhook.surfaces.admission.validate import Judging, Outcome
+from webhook.surfaces.backstop.parameters import parameters
+
+pytestmark = pytest.mark.apiserver
+
+HERE = "here"
+"""Stands for the case's own namespace in its policy."""
+ELSEWHERE = "elsewhere"
+LABELS = {"env": "dev", "tier": "a"}
+NUMBERS = count()
+UNSURE = "plugin"
+"""The VM of which the engine knows more in some releases: an interface with two bindings, which KubeVirt itself refuses."""
+ONE = {"name": "one", "deviceName": "vendor.com/x"}
+TWO = ONE | {"name": "two"}
+
+
+def vm(name: str, strategy: str = "LiveMigrate", **devices: object) -> Manifest:
+    spec = {
+        "domain": {"devices": devices},
+        "networks": [{"name": "default", "pod": {}}],
+        "evictionStrategy": strategy,
+    }
+    return {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "VirtualMachine",
+        "metadata": {"name": name},
+        "spec": {"runStrategy": "Halted", "template": {"spec": spec}},
+    }
+
+
+def interface(**more: object) -> Manifest:
+    return {"interfaces": [{"name": "default"} | more]}
+
+
+VMS: tuple[Manifest, ...] = (
+    vm("gpus", gpus=[ONE, TWO]),
+    vm("gpu", gpus=[ONE]),
+    vm("stays", "None", gpus=[ONE]),
+    vm("device", hostDevices=[ONE]),
+    vm("filesystem", filesystems=[{"name": "cm", "virtiofs": {}}]),
+    vm("ports", **interface(masquerade={}, ports=[{"port": 49152}])),
+    vm("bridge", **interface(bridge={})),
+    vm(UNSURE, **interface(bridge={}, binding={"name": "plugin"})),
+    vm("lawful", **interface(masquerade={})),
+)
+
+
+def until(day: str = "2099-01-01") -> dict[str, Any]:
+    return {"reason": "tested", "owner": "tests", "until": day}
+
+
+POLICIES = {
+    "as it comes": Policy(),
+    "exact": Policy(profile=Profile.EXACT),
+    "actions": Policy(actions={"LM302": Action.WARN, "host-device": Action.AUDIT, "LM203": Action.OFF}),
+    "an action of profile exact": Policy(profile=Profile.EXACT, actions={"gpu": Action.DENY}),
+    "at most warn": Policy(at_most=Action.WARN),
+    "exemptions": Policy(
+        exemptions=[
+            Exemption("LM302", namespace=HERE, name="gpu", **until()),
+            Exemption("host-device", kind="VirtualMachine", **until()),
+            Exemption("LM103", kind="VirtualMachineInstance", **until()),
+            Exemption("LM203", namespace=ELSEWHERE, **until()),
+            Exemption("LM101", **until("2020-01-01")),
+        ]
+    ),
+    "a namespace by name": Policy(namespaces=[NamespacePolicy(names=[HERE], actions={"gpu": Action.OFF})]),
+    "namespaces by labels": Policy(
+        namespaces=[
+            NamespacePolicy(labels={"env": "prod"}, at_most=Action.AUDIT),
+            NamespacePolicy(labels=LABELS, profile=Profile.EXACT),
+            NamespacePolicy(names=[HERE], at_most=Action.AUDIT),
+        ]
+    ),
+    "labels of which one is missing": Policy(
+        namespaces=[NamespacePolicy(labels=LABELS | {"tier": "b"}, at_most=Action.AUDIT)]
+    ),
+    "evictionStrategy is honoured": Policy(honour_eviction_strategy=True),
+    "an account": Policy(accounts=[Account(TENANT, at_most=Action.WARN, namespace=HERE, **until())]),
+    "an account elsewhere": Policy(accounts=[Account(TENANT, namespace=ELSEWHERE, **until())]),
+    "an account of the past": Policy(accounts=[Account(TENANT, **until("2020-01-01"))]),
+}
+SILENT = {"exact", "an action of profile exact", "namespaces by labels", "evictionStrategy is honoured"}
+"""Policies under which the engine warns of some violations that pass in silence here."""
+
+
+@pytest.fixture(scope="module")
+def tenant() -> Iterator[Caller]:
+    """A caller of a control plane that has the policies, and no parameters yet."""
+    with ControlPlane(crds=crds.OWN) as plane:
+        install(plane, [], failing=True)
+        caller = Caller(plane, TENANT)
+        yield caller
+        caller.close()
+
+
+@pytest.fixture(scope="module", params=[Release(1, 4), NEWEST], ids=str)
+def cases(request: pytest.FixtureRequest, tenant: Caller) -> dict[str, tuple[str, Judging]]:
+    """A namespace for each policy, in which it is in force, and what the engine goes by there."""
+    made = {}
+    releases = only(request.param)
+    for name, policy in POLICIES.items():
+        space = f"case-{next(NUMBERS)}"
+        for each, labels in ((space, LABELS), (f"{space}-parameters", {})):
+            tenant.plane.client.create("/api/v1/namespaces", {"metadata": {"name": each, "labels": labels}})
+        here = _at(policy, space)
+        bind_only(tenant.plane, parameters(here, releases, TODAY), space, f"{space}-parameters")
+        world = ObjectsWorld(
+            [read({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": space, "labels": LABELS}})], ()
+        )
+        made[name] = (space, Judging(world, releases, here, TODAY, "kubevirt"))
+    return made
+
+
+def _at(policy: Policy, space: str) -> Policy:
+    """The policy with the case's namespace instead of ``here``."""
+    text = msgspec.json.encode(policy).replace(f'"{HERE}"'.encode(), f'"{space}"'.encode())
+    return msgspec.json.decode(text, type=Policy)
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_a_policy_file_holds_without_the_webhook(
+    tenant: Caller, cases: dict[str, tuple[str, Judging]], name: str
+) -> None:
+    """
+    What the engine denies by the object alone is refused, and what it warns of is warned of: by profile, action, exemption,
+    namespace, account and evictionStrategy.
+    """
+    space, judging = cases[name]
+    for each in VMS:
+        manifest = each | {"metadata": each["metadata"] | {"namespace": space}}
+        outcome = create(manifest, judging, user=TENANT)
+        denied, warned = (_rules(outcome, action) for action in (Action.DENY, Action.WARN))
+
+        what = f"{manifest['metadata']['name']}: {denied} denied, {warned} warned of"
+        wait_until(partial(_is_as_decided, tenant, name, manifest, denied, warned), 20, what)
+
+
+def _is_as_decided(tenant: Caller, name: str, manifest: Manifest, denied: set[str], warned: set[str]) -> bool:
+    answer = tenant.create(manifest)
+    if name not in SILENT:
+        return (answer.rules, answer.warned_of) == (denied, warned)
+    refused = answer.rules <= denied if manifest["metadata"]["name"] == UNSURE else answer.rules == denied
+    return refused and answer.warned_of <= warned
+
+
+def _rules(outcome: Outcome, action: Action) -> set[str]:
+    """The rules of violations with this action, of those that are in the policies."""
+    found = [each.finding for each in outcome.decisions if each.action is action]
+    return {finding.rule.id for finding in found if finding.rule.cel and not finding.undetermined}
