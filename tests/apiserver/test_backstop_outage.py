@@ -1,0 +1,132 @@
+"""
+While every replica is stopped and failurePolicy is Ignore, the backstop refuses what the object alone shows, and nothing else.
+
+What is never blocked is the script of ``test_never_blocked``, run against the backstop.
+"""
+
+import copy
+import json
+
+import pytest
+
+from tests.apiserver import test_never_blocked as script
+from tests.apiserver.backstopping import RULE, install
+from tests.apiserver.controlplane import ControlPlane
+from tests.apiserver.standin import StandIn
+from tests.apiserver.test_never_blocked import Dark, Manifest, plane, pool, replica_set, standin, vm, vmi
+from tests.properties.supply import TODAY
+from tests.waiting import wait_until
+from webhook.kubevirt.releases import SUPPORTED
+from webhook.policy import Policy
+from webhook.surfaces.backstop.parameters import parameters
+
+__all__ = ["plane", "standin"]
+
+pytestmark = pytest.mark.apiserver
+
+HOOKS = "/apis/admissionregistration.k8s.io/v1/{}webhookconfigurations/migratable-{}"
+
+
+@pytest.fixture(scope="module")
+def dark(plane: ControlPlane, standin: StandIn) -> Dark:
+    """No replica, failurePolicy Ignore, the backstop in force, and a namespace that was filled before it."""
+    client = plane.client
+    namespace = client.create_namespace("outage")
+    standin.become("dead")
+    for each in (("validating", "validate"), ("mutating", "default")):
+        configuration = client.api("GET", HOOKS.format(*each)).document
+        for hook in configuration["webhooks"]:
+            hook["failurePolicy"] = "Ignore"
+        assert client.api("PUT", HOOKS.format(*each), configuration).status == 200
+    path = f"/apis/kubevirt.io/v1/namespaces/{namespace}/virtualmachines?dryRun=All"
+    wait_until(lambda: client.api("POST", path, vm("probe")).status == 201, 30, "requests to pass")
+    script.fill(plane, namespace)
+    client.create(path.partition("?")[0], vm("changing"))
+    install(plane, parameters(Policy(), SUPPORTED, TODAY))
+    wait_until(lambda: client.api("POST", path, vm("probe")).status == 422, 30, "the backstop to be in force")
+    return Dark(plane, standin, namespace)
+
+
+def devices(**more: object) -> Manifest:
+    """The devices of a VM that can be live-migrated, and more."""
+    return {"interfaces": [{"name": "default", "masquerade": {}}], **more}
+
+
+def interface(**more: object) -> Manifest:
+    return devices(interfaces=[{"name": "default", **more}])
+
+
+LAWFUL = devices()
+VIOLATIONS = [
+    ("LM101", interface(bridge={})),
+    ("LM103", interface(masquerade={}, ports=[{"port": 49152}])),
+    ("LM103", interface(masquerade={}, ports=[{"port": 49153}])),
+    ("LM203", devices(filesystems=[{"name": "os", "virtiofs": {}}])),
+    ("LM301", devices(hostDevices=[{"name": "usb", "deviceName": "kubevirt.io/usb"}])),
+    ("LM302", devices(gpus=[{"name": "gpu", "deviceName": "nvidia.com/A10"}])),
+]
+KINDS = {"vm": vm, "vmi": vmi, "vmirs": replica_set, "vmpool": pool}
+
+
+def made(kind: str, name: str, wanted: Manifest) -> Manifest:
+    """An object of this kind, its VMI with these devices."""
+    manifest = copy.deepcopy(KINDS[kind](name))
+    spec = manifest["spec"]
+    if kind == "vmpool":
+        spec = spec["virtualMachineTemplate"]["spec"]
+    spec = spec if kind == "vmi" else spec["template"]["spec"]
+    spec["domain"]["devices"] = wanted
+    spec["networks"] = [{"name": "default", "pod": {}}]
+    return manifest
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("rule", "wanted"), VIOLATIONS)
+def test_what_the_object_alone_shows_is_refused(dark: Dark, kind: str, rule: str, wanted: Manifest) -> None:
+    """
+    A VM, a VMI, a replica set and a pool of what the mission's list names, with the rule in what kubectl prints.
+    """
+    done = dark.kubectl("create", "-f", "-", stdin=made(kind, "refused", wanted))
+
+    assert done.returncode == 1, done.stdout
+    assert RULE.findall(done.stderr) == [rule]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_can_be_live_migrated_passes(dark: Dark, kind: str) -> None:
+    """
+    So does what only the webhook could judge: a claim, an instancetype, an interface that KubeVirt fills in.
+    """
+    dark.passes("create", "-f", "-", stdin=made(kind, f"lawful-{kind}", LAWFUL))
+    dark.passes("create", "-f", "-", stdin=made(kind, f"bare-{kind}", {}))
+
+
+def test_an_update_may_keep_and_lessen_what_was_there(dark: Dark) -> None:
+    """
+    A VM with a host device from before may change; a second device is refused, and so is a GPU beside it.
+    """
+    path = "/spec/template/spec/domain/devices"
+
+    def status(*operations: Manifest) -> int:
+        return dark.kubectl("patch", "vm/changing", "--type=json", "-p", json.dumps(operations)).returncode
+
+    device = {"name": "second", "deviceName": "kubevirt.io/usb"}
+    assert status({"op": "add", "path": f"{path}/hostDevices/-", "value": device}) == 1
+    assert status({"op": "add", "path": f"{path}/gpus", "value": [device]}) == 1
+    assert status({"op": "add", "path": f"{path}/rng", "value": {}}) == 0
+    assert status({"op": "remove", "path": f"{path}/hostDevices"}) == 0
+
+
+def test_a_setting_out_of_range_is_refused(dark: Dark) -> None:
+    """
+    In the KubeVirt CR, by whoever is not its operator.
+    """
+    wrong = json.dumps({"spec": {"configuration": {"migrations": {"parallelMigrationsPerCluster": 0}}}})
+
+    done = dark.kubectl("-n", script.KUBEVIRT, "patch", "kubevirt/kubevirt", "--type=merge", "-p", wrong)
+
+    assert done.returncode == 1
+    assert RULE.findall(done.stderr) == ["LM609"]
+
+
+globals().update({name: each for name, each in vars(script).items() if name.startswith("test_n")})
