@@ -1,0 +1,81 @@
+"""``migratable policies``."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from tests.surfaces.running import migratable
+
+
+def test_policies_are_printed_with_parameters_and_bindings() -> None:
+    """
+    What `kubectl apply` takes, and nothing on standard error where the policies do all that is asked for.
+    """
+    ran = migratable("policies", "-n", "elsewhere")
+
+    made = list(yaml.safe_load_all(ran.out))
+    kinds = [each["kind"] for each in made]
+    assert (ran.status, ran.err) == (0, "")
+    assert {*kinds} == {"ValidatingAdmissionPolicy", "ConfigMap", "ValidatingAdmissionPolicyBinding"}
+    assert kinds.count("ConfigMap") == 1
+    assert {each["metadata"]["namespace"] for each in made if each["kind"] == "ConfigMap"} == {"elsewhere"}
+
+
+def test_the_command_line_outranks_the_policy_file(tmp_path: Path) -> None:
+    """
+    Profile, strongest action and exempt namespaces; what the policies cannot do is noted.
+    """
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("profile: exact\nunproven: deny\n")
+
+    ran = migratable(
+        *(
+            "policies",
+            "--policy",
+            str(policy),
+            "--profile",
+            "strict",
+            "--at-most",
+            "warn",
+            "--exempt-namespace",
+            "infra",
+        )
+    )
+
+    made = list(yaml.safe_load_all(ran.out))
+    (parameters,) = (each["data"] for each in made if each["kind"] == "ConfigMap")
+    bindings = [each["spec"] for each in made if each["kind"] == "ValidatingAdmissionPolicyBinding"]
+    assert parameters["rules"].startswith("LM101 LM103")
+    assert [each["validationActions"] for each in bindings] == [["Warn"]] * len(bindings)
+    assert "infra" in str(bindings[0]["matchResources"])
+    assert ran.err == "note: unproven deny: the policies look at violations only\n"
+
+
+def test_a_policy_file_that_cannot_be_used_is_2(tmp_path: Path) -> None:
+    """
+    So is a release that cannot be judged.
+    """
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("profile: lenient\n")
+
+    wrong, old = migratable("policies", "--policy", str(policy)), migratable("policies", "--release", "0.9")
+
+    assert (wrong.status, wrong.out, old.status, old.out) == (2, "", 2, "")
+    assert "policy.yaml:1: profile" in wrong.err
+    assert "0.9" in old.err
+
+
+def test_neither_fastapi_nor_kubernetes_is_imported() -> None:
+    """
+    The bare package prints policies.
+    """
+    script = (
+        "import sys; from webhook.surfaces.cli.policies import command; command(standalone_mode=False);"
+        " sys.stderr.write(str({'fastapi', 'kubernetes', 'uvicorn'} & {*sys.modules}))"
+    )
+
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+
+    assert ran.stderr == "set()"
