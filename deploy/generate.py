@@ -17,9 +17,17 @@ from typing import Any, Final
 import yaml
 
 from deploy.dashboard import dashboard
+from webhook.kubevirt.releases import SUPPORTED
+from webhook.policy import Action, Policy, Profile
 from webhook.report import policy_schema
+from webhook.resolve.policy_file import parse_policy
+from webhook.rules.register import RULES
 from webhook.surfaces.admission import hooks
 from webhook.surfaces.admission.configurations import Installation, mutating, rules_of, validating
+from webhook.surfaces.backstop import objects as backstop
+from webhook.surfaces.backstop.objects import objects
+from webhook.surfaces.backstop.parameters import IN_CEL, Parameters, parameters
+from webhook.surfaces.backstop.policies import backed, name_of, policies
 
 DEPLOY: Final = Path(__file__).resolve().parent
 KUSTOMIZE: Final = DEPLOY / "kustomize"
@@ -36,6 +44,15 @@ VALIDATING_NOTE: Final = (
     "What is judged, and when. What must never wait for us or fail for our sake is kept out here, by rules and conditions"
     " that the API server evaluates itself: they hold even when no replica of ours is left."
 )
+POLICIES_NOTE: Final = (
+    "The rules that need only the object. API servers evaluate them, so they hold while no replica answers. Their parameters"
+    " are ConfigMaps with label `migratable-backstop`."
+)
+BINDINGS_NOTE: Final = (
+    "Without ConfigMaps nothing is refused. To switch the backstop off: `kubectl delete validatingadmissionpolicybinding -l"
+    " app.kubernetes.io/component=backstop`."
+)
+PARAMETERS_NOTE: Final = "What the base's policy file denies. For another file: `migratable policies --policy FILE`."
 LABELS: Final = {"app.kubernetes.io/component": "server"}
 
 
@@ -47,6 +64,9 @@ def generated() -> dict[str, str]:
         "kustomize/base/policy.schema.json": policy_schema.as_json(),
         "kustomize/components/fail-closed/failurepolicy.yaml": _fail_closed(),
         "kustomize/components/monitoring/migratable.json": dashboard(),
+        "kustomize/components/backstop/policies.yaml": _policies(),
+        "kustomize/components/backstop/bindings.yaml": _backstop("ValidatingAdmissionPolicyBinding", BINDINGS_NOTE),
+        "kustomize/components/backstop/parameters.yaml": _backstop("ConfigMap", PARAMETERS_NOTE),
     }
     files |= {f"helm/migratable/files/{name}": text for name, text in _for_helm().items()}
     return files | {"helm/migratable/values.schema.json": _values_schema(), "helm/migratable/README.md": _readme()}
@@ -56,6 +76,7 @@ def _for_helm() -> dict[str, str]:
     """What the chart's templates read: what kustomize reads, and the hooks as data."""
     return {
         "webhooks.json": _hooks(),
+        "backstop.json": _backstop_for_helm(),
         "policy.schema.json": policy_schema.as_json(),
         "policies/audit.yaml": _text("overlays/audit/policy.yaml"),
         "policies/warn.yaml": _text("overlays/warn/policy.yaml"),
@@ -111,6 +132,58 @@ def _hooks() -> str:
             for hook in every
         ]
         for name, every in (("validating", hooks.VALIDATING_HOOKS), ("mutating", hooks.MUTATING_HOOKS))
+    }
+    return json.dumps(data, indent=1) + "\n"
+
+
+def _enforced() -> list[Parameters]:
+    """The parameters of the base's policy file, of what it denies; the webhook warns of all else."""
+    policy = parse_policy(_text("base/policy.yaml").encode(), "policy.yaml")
+    return [each for each in parameters(policy, SUPPORTED, "") if each.action is Action.DENY]
+
+
+def _backstop(kind: str, note: str) -> str:
+    """The backstop's objects of one kind, each a document."""
+    found = [each for each in objects(_enforced(), Installation()) if each["kind"] == kind]
+    return _comment(GENERATED) + "#\n" + _comment(note) + "---\n".join(map(_dumped, found))
+
+
+def _policies() -> str:
+    """The policies, their expressions folded before operators."""
+    texts = []
+    for policy in policies():
+        spec = policy["spec"]
+        head = {key: policy[key] for key in ("apiVersion", "kind", "metadata")}
+        head["metadata"] = head["metadata"] | {"labels": backstop.LABELS}
+        text = _dumped(head) + "spec:\n"
+        for key in ("failurePolicy", "paramKind", "matchConstraints"):
+            text += textwrap.indent(_dumped({key: spec[key]}), "  ")
+        for key in ("matchConditions", "variables"):
+            text += f"  {key}:\n" + "".join(
+                f"  - name: {each['name']}\n    expression: {_folded(each['expression'], ' ' * 6)}"
+                for each in spec[key]
+            )
+        (validation,) = spec["validations"]
+        text += f"  validations:\n  - expression: {validation['expression']}\n    message: {validation['message']}\n"
+        text += f"    messageExpression: {_folded(validation['messageExpression'], ' ' * 6)}"
+        texts.append(text + f"    reason: {validation['reason']}\n")
+    return _comment(GENERATED) + "#\n" + _comment(POLICIES_NOTE) + "---\n".join(texts)
+
+
+def _backstop_for_helm() -> str:
+    """The policies and bindings, and what each profile denies: ``certain`` where KubeVirt's answer may depend on more."""
+    denied = {}
+    for profile in Profile:
+        first = next(each for each in parameters(Policy(profile=profile), SUPPORTED, "") if each.action is Action.DENY)
+        denied[profile] = dict.fromkeys(first.rules, "deny") | dict.fromkeys(first.where_certain, "certain")
+    bindings = [{"policyName": name_of(hook), "inPlatform": hook.in_platform} for hook, _ in backed()]
+    rules = [{"id": each.id, "name": each.name} for each in RULES]
+    data = {
+        "policies": policies(),
+        "bindings": bindings,
+        "inCel": [each.id for each in IN_CEL],
+        "denied": denied,
+        "rules": rules,
     }
     return json.dumps(data, indent=1) + "\n"
 
