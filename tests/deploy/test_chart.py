@@ -300,6 +300,27 @@ def test_notes_tell_the_next_step() -> None:
     assert all("kubectl delete validatingwebhookconfiguration migratable-validate" in each for each in said.values())
 
 
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ("mode=enforce", ""),
+        ("backstop.enabled=true", "API servers still refuse what the object alone shows"),
+        ("backstop.enabled=true,mode=warn", "backstop.enabled has no effect"),
+    ],
+)
+def test_notes_tell_what_the_backstop_does(values: str, said: str) -> None:
+    """
+    That it refuses, and how to stop it; or why it does not.
+    """
+    flags = ("install", "migratable", str(CHART), "--namespace", "migratable", "--dry-run=client", "--set")
+
+    notes = helm(*flags, values).stdout.partition("NOTES:")[2]
+
+    assert ("backstop" in notes) is bool(said)
+    assert said in notes
+    assert ("kubectl delete validatingadmissionpolicybinding" in notes) is ("still refuse" in said)
+
+
 @pytest.mark.parametrize(("namespace", "said"), [("default", True), ("migratable", False)])
 def test_notes_warn_of_the_namespace_that_people_use(namespace: str, said: bool) -> None:
     """

@@ -52,6 +52,7 @@ CHOICES = [
         FAIL | {"networkPolicy": {"apiServers": "openshift"}},
         id="host network of OpenShift",
     ),
+    pytest.param(ENFORCE, ["backstop"], FAIL | {"backstop": {"enabled": True}}, id="backstop"),
     pytest.param(AUDIT, ["openshift"], {"mode": "audit"} | values_file("values-openshift.yaml"), id="OpenShift"),
     pytest.param(
         AUDIT, ["hyperconverged"], {"mode": "audit"} | values_file("values-hyperconverged.yaml"), id="HyperConverged"

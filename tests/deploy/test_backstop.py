@@ -1,0 +1,99 @@
+"""The backstop in kustomize and in the chart: the code's own policies, and parameters from the policy file."""
+
+from typing import Any
+
+import msgspec
+import pytest
+import yaml
+
+from tests.deploy.charts import template
+from tests.deploy.manifests import KUSTOMIZE, of_kind
+from webhook.kubevirt.releases import SUPPORTED
+from webhook.policy import Action, Policy
+from webhook.surfaces.admission.configurations import Installation
+from webhook.surfaces.backstop.objects import objects
+from webhook.surfaces.backstop.parameters import Parameters, parameters
+from webhook.surfaces.backstop.policies import policies
+
+BACKSTOP = KUSTOMIZE / "components" / "backstop"
+KINDS = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ConfigMap")
+TODAY = "2026-06-01"
+ON = {"backstop": {"enabled": True}}
+SIGNED = {"reason": "ticket 42", "owner": "storage team"}
+BACKUP = "system:serviceaccount:velero:velero"
+
+POLICIES: dict[str, dict[str, Any]] = {
+    "as it comes": {},
+    "exact": {"profile": "exact"},
+    "actions by id and name": {"actions": {"LM302": "warn", "host-device": "audit", "LM201": "off", "LM103": "deny"}},
+    "nothing is refused": {"atMost": "warn"},
+    "only in some namespaces": {"atMost": "warn", "namespaces": [{"names": ["prod"], "atMost": "deny"}]},
+    "namespaces": {
+        "actions": {"gpu": "warn"},
+        "namespaces": [
+            {"names": ["one", "two"], "labels": {"env": "dev", "app/tier": "a"}, "profile": "exact"},
+            {"labels": {"env": "test"}, "atMost": "audit"},
+            {"names": ["three"], "actions": {"LM302": "deny"}},
+            {"actions": {"LM302": "deny"}},
+        ],
+    },
+    "exemptions": {
+        "exemptions": [
+            {"rule": "gpu", "namespace": "legacy", "until": "2099-01-01", **SIGNED},
+            {"rule": "LM301", "name": "db", "kind": "VirtualMachine", "until": "2099-01-01", **SIGNED},
+            {"rule": "LM101", "until": "2020-01-01", **SIGNED},
+        ]
+    },
+    "accounts": {
+        "accounts": [
+            {"account": BACKUP, "until": "2099-01-01", **SIGNED},
+            {"account": "jane", "namespace": "team", "atMost": "audit", "until": "2099-01-01", **SIGNED},
+            {"account": "past", "until": "2020-01-01", **SIGNED},
+        ]
+    },
+    "evictionStrategy": {"honourEvictionStrategy": True},
+}
+
+
+def test_folded_expressions_are_the_codes_own() -> None:
+    """
+    How an expression is broken into lines changes nothing in it.
+    """
+    written = list(yaml.safe_load_all((BACKSTOP / "policies.yaml").read_text()))
+
+    assert [each["spec"] for each in written] == [each["spec"] for each in policies()]
+
+
+@pytest.mark.apiserver
+@pytest.mark.helm
+@pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
+def test_the_chart_says_what_the_code_says(policy: dict[str, Any]) -> None:
+    """
+    The chart's parameters are those of the code for the same policy file, of what it denies; policies and bindings are
+    always the same.
+    """
+    wanted = parameters(msgspec.convert(policy, Policy), SUPPORTED, TODAY)
+    expected = objects([each for each in wanted if each.action is Action.DENY], Installation())
+
+    rendered = template(ON | {"policy": policy})
+
+    assert _said(rendered, "ConfigMap") == _said(expected, "ConfigMap")
+    for kind in KINDS[:2]:
+        assert _said(rendered, kind) == _said(objects([Parameters(Action.DENY)], Installation()), kind)
+
+
+@pytest.mark.apiserver
+@pytest.mark.helm
+@pytest.mark.parametrize("values", [{}, ON | {"mode": "warn"}, ON | {"mode": "audit"}], ids=["off", "warn", "audit"])
+def test_the_chart_has_no_backstop_where_nothing_is_refused(values: dict[str, Any]) -> None:
+    """
+    Nor where nobody asked for one: an upgrade refuses nothing that passed before.
+    """
+    assert of_kind(template(values), *KINDS[:2]) == []
+
+
+def _said(found: Any, kind: str) -> list[Any]:
+    """What objects of the backstop say, without labels."""
+    ours = [each for each in of_kind(tuple(found), kind) if "backstop" in each["metadata"]["name"]]
+    said = [(each["metadata"]["name"], each.get("spec") or each["data"]) for each in ours]
+    return sorted(said, key=str)
