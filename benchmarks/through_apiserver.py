@@ -7,21 +7,13 @@ replicas. A call that is not answered 201 is a failure. Everything shares the co
 """
 
 import json
-import tempfile
 from argparse import ArgumentParser
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from benchmarks import reviews
 from benchmarks.measuring import Load, cpu_seconds, open_loop
-from tests.apiserver import crds
-from tests.apiserver.balancer import Balancer
-from tests.apiserver.controlplane import ControlPlane
-from tests.apiserver.serving import START_SECONDS, Serving, begin, install_hooks_at
-from tests.waiting import wait_until
+from benchmarks.rig import MACHINES, MACHINES_PATH, machine, rig
 
-MACHINES = 500
 LOAD_CORE = 1
 
 
@@ -31,21 +23,21 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=200, help="admissions a second")
     parser.add_argument("--seconds", type=float, default=60.0)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="migratable-benchmark-") as folder, ControlPlane(crds=crds.OWN) as plane:
-        bodies = list(_bodies(plane, Path(folder)))
-        client = [plane.client.folder / name for name in ("administrator.pem", "administrator.pem")]
-        url = f"{plane.url}/apis/kubevirt.io/v1/namespaces/{reviews.NAMESPACE}/virtualmachines?dryRun=All"
+    with rig() as running:
+        bodies = list(_bodies(running.folder))
+        client = [running.plane.client.folder / "administrator.pem"] * 2
 
         def send(seconds: float) -> Load:
+            url = f"{running.plane.url}{MACHINES_PATH}"
             return open_loop(LOAD_CORE, url, bodies, options.rate, seconds, wanted=201, client=client)
 
         send(2)
         without = send(options.seconds)
-        with _replicas(plane, Path(folder)) as running:
+        with running.serving() as replicas:
             send(2)
-            before = sum(cpu_seconds(each.popen.pid) for each in running)
+            before = sum(cpu_seconds(each.popen.pid) for each in replicas)
             present = send(options.seconds)
-            spent = sum(cpu_seconds(each.popen.pid) for each in running) - before
+            spent = sum(cpu_seconds(each.popen.pid) for each in replicas) - before
     for name, load in (("no webhook", without), ("migratable, two replicas", present)):
         print(
             f"{name:26} {load.answers} admissions at {load.per_second:.0f} a second, {load.failures} failed, "
@@ -58,39 +50,12 @@ def main() -> None:
     print(json.dumps({"failures": present.failures, "p50_ms": present.p50_ms, "p99_ms": present.p99_ms}))
 
 
-def _bodies(plane: ControlPlane, folder: Path) -> Iterator[Path]:
-    """Machines in files, with their claims and the KubeVirt CR in the cluster."""
-    client = plane.client
-    for name in (reviews.NAMESPACE, "kubevirt"):
-        client.create("/api/v1/namespaces", {"metadata": {"name": name}})
-    kubevirt = {"apiVersion": "kubevirt.io/v1", "kind": "KubeVirt", "metadata": {"name": "kubevirt"}, "spec": {}}
-    client.create("/apis/kubevirt.io/v1/namespaces/kubevirt/kubevirts", kubevirt)
-    for name, mode in reviews.claims(MACHINES).items():
-        spec = {"accessModes": [mode], "resources": {"requests": {"storage": "1Gi"}}}
-        path = f"/api/v1/namespaces/{reviews.NAMESPACE}/persistentvolumeclaims"
-        client.create(path, {"metadata": {"name": name}, "spec": spec})
+def _bodies(folder: Path) -> Iterator[Path]:
+    """Machines in files."""
     for number in range(MACHINES):
-        machine = reviews.good(number)["request"]["object"]
-        machine["metadata"] = {"name": f"machine-{number}", "namespace": reviews.NAMESPACE}
-        machine.pop("status", None)
         path = folder / f"{number}.json"
-        path.write_text(json.dumps(machine))
+        path.write_text(json.dumps(machine(number)))
         yield path
-
-
-@contextmanager
-def _replicas(plane: ControlPlane, folder: Path) -> Iterator[list[Serving]]:
-    """Two that are ready and in force."""
-    flags = ("--kubeconfig", str(plane.client.kubeconfig()))
-    with ExitStack() as stack:
-        running = [begin(plane.ca, folder / f"replica-{number}", *flags) for number in range(2)]
-        for each in running:
-            stack.callback(each.stop)
-        for each in running:
-            wait_until(each.ready, START_SECONDS, "migratable serve to be ready")
-        balancer = stack.enter_context(Balancer([each.admission_port for each in running]))
-        install_hooks_at(plane, balancer.port)
-        yield running
 
 
 if __name__ == "__main__":
