@@ -86,7 +86,7 @@ class Observer(Protocol):
     """Counts what happened; labels are from closed sets."""
 
     def reviewed(self, door: str, kind: str, operation: str, outcome: str, seconds: float) -> None:
-        """One review was answered: ``allowed``, ``denied``, ``patched``, ``internal``."""
+        """One review was answered: ``allowed``, ``denied``, ``patched``, ``internal``, ``bad``, ``shed``."""
         ...
 
     def found(self, rule: str, kind: str, action: str) -> None:
@@ -177,6 +177,7 @@ class Door:
             await _plain(send, 400, str(error), headers)
             return
         except Overloaded:
+            self.observer.reviewed(path.removeprefix("/"), "unread", "", "shed", self.clock() - began)
             await _plain(send, 503, "too many reviews are being judged", [*headers, RETRY])
             return
         scope.setdefault("state", {})["known"] = True  # the listener keeps such connections before others
