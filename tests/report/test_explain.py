@@ -45,7 +45,7 @@ def test_other_words_find_no_rule(word: str) -> None:
         ("zzzz", None),
         ("LM9", None),
         ("lm27", None),
-        ("LM299", None),
+        ("LM488", None),
         ("", None),
     ],
 )
@@ -63,7 +63,7 @@ def test_a_misspelt_rule_is_guessed(word: str, meant: str | None) -> None:
         ("lm27", " (there are LM1 for network, LM2 for storage, "),
         ("LM999", " (there are LM1 for network, LM2 for storage, "),
         ("LM2", " (it stands for all about storage; name one of them)"),
-        ("LM299", ""),
+        ("LM488", ""),
         ("LM", ""),
         ("9", ""),
     ],
