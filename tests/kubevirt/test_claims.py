@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from tests.kubevirt.building import EVERYTHING, Manifest, judgement, named, verdict, vm, vmi, world, yaml
-from webhook.facts.unknown import ABSENT
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.facts.unknown import ABSENT, Found, Unread
 from webhook.kubevirt.claims import default_class
 from webhook.kubevirt.releases import NEWEST, only
-from webhook.objects.storage import PersistentVolumeClaim, StorageClass, StorageProfile
+from webhook.objects.storage import DataVolume, PersistentVolumeClaim, StorageClass, StorageProfile
 from webhook.rules.example import claim, data_volume, kubevirt, storage_profile
 
 MASQUERADE = kubevirt(network={"defaultNetworkInterface": "masquerade"})
@@ -254,6 +255,26 @@ def test_a_template_counts_where_nobody_can_tell_whether_its_claim_exists() -> N
     In a file of one VM there is neither its claim nor its DataVolume: its template says what they will be.
     """
     assert verdict(with_template(RWX), world(MASQUERADE, complete=()), NEWEST) == "OK"
+
+
+class Unanswering(ObjectsWorld):
+    """A world that finds nothing of one kind, because it could not be read."""
+
+    def __init__(self, kind: type[Any]) -> None:
+        super().__init__([])
+        self._kind = kind
+
+    def find(self, kind: type[Any], namespace: str, name: str) -> Found[Any]:
+        return Unread("the cluster did not answer") if kind is self._kind else super().find(kind, namespace, name)
+
+
+@pytest.mark.parametrize("kind", [PersistentVolumeClaim, DataVolume])
+@pytest.mark.parametrize("template", [RWX, "{storage: {accessModes: [ReadWriteOnce]}}"])
+def test_a_template_does_not_count_where_its_claim_could_not_be_read(kind: type, template: str) -> None:
+    """
+    A claim or DataVolume that exists outranks the template, so while one cannot be read the verdict is open.
+    """
+    assert verdict(with_template(template), Unanswering(kind), NEWEST) == "unproven"
 
 
 def test_an_empty_class_is_none_and_not_the_default_one() -> None:

@@ -13,9 +13,27 @@ class Unknown(msgspec.Struct, frozen=True):
     unreadable: bool = False
     """Whether the object exists and its fields have other types than its kind has: policy key ``unreadable``."""
 
+    @property
+    def may_exist(self) -> bool:
+        """Whether there may be such an object, so that nothing follows from not having it."""
+        return self.unreadable
+
     def within(self, why: str, settle: str | None = None) -> "Unknown":
         """The same, as the cause of something else that is not known for it."""
         return Unknown(why, self.settle if settle is None else settle, self.unreadable)
+
+
+class Unread(Unknown, frozen=True):
+    """The object could not be read, so nothing follows: not even that it does not exist."""
+
+    @property
+    def may_exist(self) -> bool:
+        """Always."""
+        return True
+
+
+class Late(Unread, frozen=True):
+    """The cluster did not answer in time."""
 
 
 class Absent:

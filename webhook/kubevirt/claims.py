@@ -45,10 +45,10 @@ def modes_of(world: World, namespace: str, claim: str, templates: Mapping[str, D
     found = world.find(PersistentVolumeClaim, namespace, claim)
     if isinstance(found, PersistentVolumeClaim):
         return _of_claim(world, found)
-    if isinstance(found, Unknown) and found.unreadable:
-        return Modes(found)
+    if isinstance(found, Unknown) and found.may_exist:
+        return Modes(found)  # the modes of a claim that exists outrank those that CDI would give it
     volume = world.find(DataVolume, namespace, claim)
-    if isinstance(volume, Unknown) and volume.unreadable:
+    if isinstance(volume, Unknown) and volume.may_exist:
         return Modes(volume)
     if isinstance(volume, DataVolume):
         return predicted(world, volume.spec, f"DataVolume {claim!r}")

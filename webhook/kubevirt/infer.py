@@ -98,7 +98,7 @@ def _of_data_volume(named: Named, name: str, label: str) -> Inferred:
     if isinstance(found, Absent):
         return _of_claim(named, named.namespace, name, label)
     if isinstance(found, Unknown):
-        if found.unreadable:
+        if found.may_exist:
             return found
         claim = _of_claim(named, named.namespace, name, label)
         return found if isinstance(claim, Unknown) else claim

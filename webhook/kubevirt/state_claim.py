@@ -37,7 +37,7 @@ def state_claim(
     found = world.find(PersistentVolumeClaim, subject.namespace, claim)
     if isinstance(found, PersistentVolumeClaim):
         return ClaimFacts("", claim, path, frozenset((found.spec.access_modes or ())[:1]))
-    if isinstance(found, Unknown) and found.unreadable:
+    if isinstance(found, Unknown) and found.may_exist:
         return ClaimFacts("", claim, path, found)
     modes = _chosen(world, configuration)
     return ClaimFacts("", claim, path, modes.access_modes, modes.expected_from)

@@ -9,13 +9,13 @@ from urllib.parse import quote
 import msgspec
 
 from webhook.errors import Unavailable
-from webhook.facts.unknown import ABSENT, Absent, Fact, Found, Unknown
+from webhook.facts.unknown import ABSENT, Absent, Fact, Found, Unknown, Unread
 from webhook.objects.json_depth import decode
 from webhook.objects.kinds import BY_CLASS, Kind
 from webhook.objects.meta import Kubernetes, Read
-from webhook.resolve.ports import JSON, Answer, Transport
+from webhook.resolve.ports import JSON, Answer, TooLarge, Transport
 from webhook.resolve.projection import METADATA_ONLY, Malformed, Projection, all_readable
-from webhook.resolve.wording import forbidden, invalid_name, no_answer, not_there
+from webhook.resolve.wording import forbidden, invalid_name, late, no_answer, not_there
 
 K = TypeVar("K", bound=Kubernetes)
 
@@ -23,6 +23,8 @@ PAGE = 500
 BUILT_IN = frozenset(("", "apps", "storage.k8s.io"))
 """Groups that every API server serves; a 404 there does not mean that a CustomResourceDefinition is missing."""
 _MAX_BYTES = 32 * 2**20
+_TRY_LATER = frozenset((429, 503, 504))
+"""Answers of an API server that is overloaded or starting: the same as no answer in time."""
 
 
 def path_of(kind: Kind, version: str, namespace: str = "", name: str = "") -> str:
@@ -116,8 +118,10 @@ class LiveReads:
                 if answer.status == 404 and not names_an_object(answer.body):
                     continue
                 return _outcome(kind, known, version, space, name, answer)
-        except Unavailable:
+        except TooLarge:
             return no_answer(kind, name)
+        except Unavailable:
+            return late(kind, name)
         return no_answer(kind, name) if known.group in BUILT_IN else ABSENT
 
     def confirm_every(self, kind: type[K], deadline_seconds: float, namespace: str = "") -> Fact[tuple[K, ...]]:
@@ -129,8 +133,10 @@ class LiveReads:
                 found = self._all(kind, known, version, namespace, until)
                 if not isinstance(found, Absent):
                     return found
-        except (Unavailable, Malformed):
+        except (Malformed, TooLarge):
             return no_answer(kind)
+        except Unavailable:
+            return late(kind)
         return no_answer(kind) if known.group in BUILT_IN else ()
 
     def _all(self, kind: type[K], known: Kind, version: str, namespace: str, until: float) -> Found[tuple[K, ...]]:
@@ -141,8 +147,11 @@ class LiveReads:
             if answer.status == 404:
                 return ABSENT
             if answer.status != 200:
-                return forbidden(known) if answer.status in (401, 403) else no_answer(kind)
-            page = read_page(answer.body)
+                return _refusal(kind, known, "", answer.status)
+            try:
+                page = read_page(answer.body)
+            except Unavailable:
+                return no_answer(kind)
             for raw in page.items or ():
                 value = projection.read(raw, version).value
                 if isinstance(value, kind | Unknown):
@@ -169,10 +178,8 @@ def _others(known: Kind, served: str) -> Iterator[str]:
 def _outcome(kind: type[K], known: Kind, version: str, namespace: str, name: str, answer: Answer) -> Found[K]:
     if answer.status == 404:
         return not_there(kind, namespace, name)
-    if answer.status in (401, 403):
-        return forbidden(known)
     if answer.status != 200:
-        return no_answer(kind, name)
+        return _refusal(kind, known, name, answer.status)
     try:
         seen = Projection(known).read(answer.body, version)
     except Malformed:
@@ -180,6 +187,12 @@ def _outcome(kind: type[K], known: Kind, version: str, namespace: str, name: str
     if seen.key != (namespace, name):
         return no_answer(kind, name)
     return seen.value if isinstance(seen.value, kind | Unknown) else no_answer(kind, name)
+
+
+def _refusal(kind: type[Kubernetes], known: Kind, name: str, status: int) -> Unread:
+    if status in (401, 403):
+        return forbidden(known)
+    return late(kind, name) if status in _TRY_LATER else no_answer(kind, name)
 
 
 def names_an_object(body: bytes) -> bool:

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from webhook.facts.objects_world import WORDS
-from webhook.facts.unknown import ABSENT, Absent, Unknown
+from webhook.facts.unknown import ABSENT, Absent, Late, Unknown, Unread
 from webhook.objects.kinds import Kind
 from webhook.objects.meta import Kubernetes
 from webhook.objects.storage import DataVolume, PersistentVolumeClaim
@@ -65,14 +65,14 @@ def not_there(kind: type[Kubernetes], namespace: str, name: str) -> Absent | Unk
     )
 
 
-def not_read(kind: type[Kubernetes]) -> Unknown:
-    """Nobody has looked yet."""
-    return Unknown(f"the cluster's {words(kind)} have not been read yet", TRY_AGAIN)
+def not_read(kind: type[Kubernetes]) -> Unread:
+    """The kind was not listed yet."""
+    return Unread(f"the cluster's {words(kind)} have not been read yet", TRY_AGAIN)
 
 
-def stale(kind: type[Kubernetes], seconds: float) -> Unknown:
+def stale(kind: type[Kubernetes], seconds: float) -> Unread:
     """What was read is too old to be trusted."""
-    return Unknown(f"nothing was heard of the cluster's {words(kind)} for more than {seconds:.0f} seconds", TRY_AGAIN)
+    return Unread(f"nothing was heard of the cluster's {words(kind)} for more than {seconds:.0f} seconds", TRY_AGAIN)
 
 
 def unreadable(kind: type[Kubernetes], namespace: str, name: str) -> Unknown:
@@ -85,18 +85,31 @@ def unreadable(kind: type[Kubernetes], namespace: str, name: str) -> Unknown:
     )
 
 
-def no_answer(kind: type[Kubernetes], name: str = "") -> Unknown:
-    """The API server did not answer in time, or not with what was asked for."""
-    what = f"{word(kind)} {name!r}" if name else words(kind)
-    return Unknown(f"the cluster did not answer in time about {what}", TRY_AGAIN)
+def late(kind: type[Kubernetes], name: str = "") -> Late:
+    """The API server did not answer in time."""
+    return Late(f"the cluster did not answer in time about {_what(kind, name)}", TRY_AGAIN)
 
 
-def forbidden(known: Kind) -> Unknown:
+def no_answer(kind: type[Kubernetes], name: str = "") -> Unread:
+    """The API server answered, but not with what was asked for."""
+    return Unread(f"the cluster gave no usable answer about {_what(kind, name)}", TRY_AGAIN)
+
+
+def unconfirmed(kind: type[Kubernetes], name: str) -> Unread:
+    """The object was not read, because the request is denied without it."""
+    return Unread(f"{_what(kind, name)} was not checked: the request is denied for another reason", TRY_AGAIN)
+
+
+def forbidden(known: Kind) -> Unread:
     """Our own rights do not suffice."""
-    return Unknown(
+    return Unread(
         f"migratable may not read {words(known.reads)} of this cluster",
         f"ask an administrator to let its ServiceAccount get {known.plural}",
     )
+
+
+def _what(kind: type[Kubernetes], name: str) -> str:
+    return f"{word(kind)} {name!r}" if name else words(kind)
 
 
 def _short(text: str) -> str:
