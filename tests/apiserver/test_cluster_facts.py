@@ -199,7 +199,9 @@ def test_a_denial_can_be_confirmed_past_the_store(
     recording.find(PersistentVolumeClaim, namespace, "os")  # the store may or may not have it yet
     recording.every(StorageClass)
 
-    confirmed = facts.confirmed(recording, 10.0)
+    confirmed = facts.confirming(recording, 10.0)
+    assert confirmed is not None
+    confirmed.read(each for each in recording.answers if each.name is not None)
 
     found = confirmed.find(PersistentVolumeClaim, namespace, "os")
     assert isinstance(found, PersistentVolumeClaim)

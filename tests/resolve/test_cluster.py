@@ -21,7 +21,7 @@ from tests.resolve.fake_apiserver import (
     listed,
     unreachable,
 )
-from webhook.facts.unknown import ABSENT, Unknown
+from webhook.facts.unknown import ABSENT, Late, Unknown, Unread
 from webhook.objects.instancetype import ControllerRevision, VirtualMachineInstancetype
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
@@ -31,7 +31,7 @@ from webhook.objects.vm import VirtualMachine
 from webhook.resolve.cluster import WATCHED, ClusterFacts, ClusterWorld
 from webhook.resolve.live import LiveReads
 from webhook.resolve.ports import Answer
-from webhook.resolve.recording import Question, Recording, confirmed_world
+from webhook.resolve.recording import ConfirmedWorld, LateWorld, Question, Recording
 from webhook.resolve.store import Store
 
 NAD = NetworkAttachmentDefinition
@@ -118,11 +118,11 @@ def test_what_was_never_listed_is_unknown() -> None:
     clock = Clock()
     world = ClusterWorld(store_of(clock, {}), clock=clock)
 
-    expected = Unknown("the cluster's claims have not been read yet", "try again")
+    expected = Unread("the cluster's claims have not been read yet", "try again")
     assert world.find(PersistentVolumeClaim, "shop", "os") == expected
     assert world.every(PersistentVolumeClaim) == expected
-    assert world.every(StorageClass) == Unknown("the cluster's StorageClasses have not been read yet", "try again")
-    assert world.find(ControllerRevision, "shop", "r") == Unknown(
+    assert world.every(StorageClass) == Unread("the cluster's StorageClasses have not been read yet", "try again")
+    assert world.find(ControllerRevision, "shop", "r") == Unread(
         "the cluster's ControllerRevisions have not been read yet", "try again"
     )
 
@@ -135,7 +135,7 @@ def test_an_old_store_is_not_trusted() -> None:
     world = ClusterWorld(store_of(clock, {PersistentVolumeClaim: [claim("os")]}), clock=clock)
     clock.now += 91
 
-    expected = Unknown("nothing was heard of the cluster's claims for more than 90 seconds", "try again")
+    expected = Unread("nothing was heard of the cluster's claims for more than 90 seconds", "try again")
     assert world.find(PersistentVolumeClaim, "shop", "os") == expected
     assert world.every(PersistentVolumeClaim) == expected
 
@@ -192,6 +192,16 @@ def test_a_path_is_made_of_plain_names_only(name: str) -> None:
 OS = "/api/v1/namespaces/shop/persistentvolumeclaims/os"
 
 
+def confirming(
+    recording: Recording, transport: FakeTransport, store: Store, clock: Clock, seconds: float = 1.0
+) -> ConfirmedWorld:
+    return ConfirmedWorld(recording, LiveReads(transport, store.version, clock), clock() + seconds, clock=clock)
+
+
+def named(recording: Recording) -> list[Question]:
+    return [each for each in recording.answers if each.name is not None]
+
+
 def live_claim(given_answer: Answer, *, deadline: float = 1.0) -> object:
     return LiveReads(FakeTransport(fixed({OS: given_answer})), lambda _: "v1", Clock()).confirm(
         PersistentVolumeClaim, "shop", "os", deadline
@@ -208,7 +218,8 @@ def test_a_live_read_gives_the_object() -> None:
     assert found.spec.access_modes == ["ReadWriteOnce"]
 
 
-NO_ANSWER = Unknown("the cluster did not answer in time about claim 'os'", "try again")
+LATE = Late("the cluster did not answer in time about claim 'os'", "try again")
+NO_ANSWER = Unread("the cluster gave no usable answer about claim 'os'", "try again")
 
 
 @pytest.mark.parametrize(
@@ -223,14 +234,16 @@ NO_ANSWER = Unknown("the cluster did not answer in time about claim 'os'", "try 
         ),
         (
             answer({}, 403),
-            Unknown(
+            Unread(
                 "migratable may not read claims of this cluster",
                 "ask an administrator to let its ServiceAccount get persistentvolumeclaims",
             ),
         ),
         (NOT_SERVED, NO_ANSWER),
         (answer({}, 500), NO_ANSWER),
-        (answer({}, 429), NO_ANSWER),
+        (answer({}, 429), LATE),
+        (answer({}, 503), LATE),
+        (answer({}, 504), LATE),
         (Answer(200, b"<html>"), NO_ANSWER),
         (answer(claim("other")), NO_ANSWER),
     ],
@@ -250,7 +263,7 @@ def test_without_time_left_nothing_is_asked() -> None:
 
     found = LiveReads(transport, lambda _: "v1", Clock()).confirm(PersistentVolumeClaim, "shop", "os", 0.0)
 
-    assert found == NO_ANSWER
+    assert found == LATE
     assert transport.asked == []
 
 
@@ -290,14 +303,26 @@ def test_a_live_list_follows_its_pages() -> None:
     }
 
 
-@pytest.mark.parametrize("broken", [unreachable, fixed({CLAIMS: answer({}, 500)}), fixed({CLAIMS: Answer(200, b"[")})])
-def test_a_live_list_that_fails_is_unknown(broken: Get) -> None:
+NO_LIST = Unread("the cluster gave no usable answer about claims", "try again")
+LATE_LIST = Late("the cluster did not answer in time about claims", "try again")
+
+
+@pytest.mark.parametrize(
+    ("broken", "expected"),
+    [
+        (unreachable, LATE_LIST),
+        (fixed({CLAIMS: answer({}, 503)}), LATE_LIST),
+        (fixed({CLAIMS: answer({}, 500)}), NO_LIST),
+        (fixed({CLAIMS: Answer(200, b"[")}), NO_LIST),
+    ],
+)
+def test_a_live_list_that_fails_is_unread(broken: Get, expected: Unread) -> None:
     """
-    Never an empty list.
+    A failed list is never an empty list.
     """
     found = LiveReads(FakeTransport(broken), lambda _: "v1", Clock()).confirm_every(PersistentVolumeClaim, 1.0)
 
-    assert found == Unknown("the cluster did not answer in time about claims", "try again")
+    assert found == expected
 
 
 def test_a_world_with_a_live_reader_reads_what_the_store_cannot_say() -> None:
@@ -340,8 +365,11 @@ def test_a_judgement_is_confirmed_by_the_same_questions() -> None:
     more = "/api/v1/namespaces/shop/persistentvolumeclaims/more"
     transport = FakeTransport(fixed({OS: answer(claim("os")), more: answer(claim("more"))}))
 
-    world = confirmed_world(recording, LiveReads(transport, store.version, clock), 1.0, clock=clock)
+    world = confirming(recording, transport, store, clock)
+    pending = world.find(PersistentVolumeClaim, "shop", "os")
+    world.read(named(recording))
 
+    assert isinstance(pending, Unread)
     assert transport.asked == [OS]
     confirmed = world.find(PersistentVolumeClaim, "shop", "os")
     assert isinstance(confirmed, PersistentVolumeClaim)
@@ -363,7 +391,7 @@ def test_a_recording_says_when_the_store_was_not_good_enough() -> None:
     recording.find(PersistentVolumeClaim, "shop", "os")
 
     assert recording.untrusted
-    assert facts.confirmed(recording, 1.0) is recording
+    assert facts.confirming(recording, 1.0) is None
 
 
 def test_confirmation_ends_with_its_deadline() -> None:
@@ -382,10 +410,12 @@ def test_confirmation_ends_with_its_deadline() -> None:
 
     transport = FakeTransport(slow)
 
-    world = confirmed_world(recording, LiveReads(transport, store.version, clock), 0.3, clock=clock)
+    world = confirming(recording, transport, store, clock, 0.3)
+    world.read(named(recording))
 
     found = [world.find(PersistentVolumeClaim, "shop", name) for name in "abc"]
-    assert [isinstance(each, Unknown) for each in found] == [False, False, True]
+    assert [isinstance(each, Late) for each in found] == [False, False, True]
+    assert world.is_late
     assert len(transport.asked) == 2
 
 
@@ -402,7 +432,8 @@ def test_lists_are_kept_until_something_is_to_be_denied() -> None:
     kubevirts, classes = "/apis/kubevirt.io/v1/kubevirts", "/apis/storage.k8s.io/v1/storageclasses"
     transport = FakeTransport(fixed({kubevirts: listed(), classes: listed(document("ceph", None))}))
 
-    world = confirmed_world(recording, LiveReads(transport, store.version, clock), 1.0, clock=clock)
+    world = confirming(recording, transport, store, clock)
+    world.every(StorageClass)
     asked_at_first, kept = list(transport.asked), world.every(KubeVirt)
     forgotten = [world.read_lists(), world.read_lists()]
 
@@ -424,9 +455,43 @@ def test_machines_are_never_listed_for_an_answer() -> None:
     unknown = recording.every(VirtualMachine)
     transport = FakeTransport(fixed({}))
 
-    world = confirmed_world(recording, LiveReads(transport, store.version, clock), 1.0, clock=clock)
+    world = confirming(recording, transport, store, clock)
     world.read_lists()
 
     assert isinstance(unknown, Unknown)
     assert world.every(VirtualMachine) is unknown
     assert transport.asked == []
+
+
+def test_a_late_decision_prefers_live_answers_then_trusted_ones() -> None:
+    """
+    When no time is left, a live answer that came counts, then a recorded one of a fresh kind; everything else is Late.
+    """
+    clock = Clock()
+    store = store_of(clock, {PersistentVolumeClaim: [claim("a"), claim("b")], KubeVirt: [], DataVolume: []})
+    recording = Recording(ClusterWorld(store, clock=clock), lambda kind: kind is not DataVolume)
+    for name in "ab":
+        recording.find(PersistentVolumeClaim, "shop", name)
+    recording.find(DataVolume, "shop", "a")
+    recording.every(KubeVirt)
+
+    def once(path: str, query: Mapping[str, str]) -> Answer:
+        clock.now += 2
+        return answer(claim(path[-1], "ReadWriteOnce"))
+
+    world = confirming(recording, FakeTransport(once), store, clock)
+    world.read(named(recording))
+    late, blind = LateWorld(recording, world), LateWorld(recording)
+
+    found = [late.find(PersistentVolumeClaim, "shop", name) for name in "ab"]
+    assert [each.spec.access_modes for each in found if isinstance(each, PersistentVolumeClaim)] == [
+        ["ReadWriteOnce"],
+        ["ReadWriteMany"],
+    ]
+    assert late.every(KubeVirt) == ()
+    assert isinstance(late.find(DataVolume, "shop", "a"), Late)
+    assert isinstance(late.find(PersistentVolumeClaim, "shop", "c"), Late)
+    assert isinstance(late.every(Node), Late)
+    unread = blind.find(PersistentVolumeClaim, "shop", "a")
+    assert isinstance(unread, PersistentVolumeClaim)
+    assert unread.spec.access_modes == ["ReadWriteMany"]

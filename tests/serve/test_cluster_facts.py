@@ -1,13 +1,13 @@
 """What the door may decide on by the store alone, and what it has to read first."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from tests.resolve.fake_apiserver import Clock, FakeTransport, answer, claim, fixed, listed
+from tests.resolve.fake_apiserver import NO_SUCH_OBJECT, NOT_SERVED, Clock, FakeTransport, answer, claim, listed
 from webhook.facts.world import World
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
@@ -15,6 +15,7 @@ from webhook.objects.review import StatusCause
 from webhook.objects.storage import PersistentVolumeClaim
 from webhook.resolve.cluster import ClusterFacts
 from webhook.resolve.ports import Answer
+from webhook.resolve.rounds import FIRST
 from webhook.serve.cluster_facts import ClusterBacked
 from webhook.surfaces.admission.validate import Outcome
 
@@ -29,12 +30,13 @@ class Cluster:
 
     stored: Mapping[type[Kubernetes], list[dict[str, Any]]]
     live: Mapping[str, Answer]
+    otherwise: Answer = NOT_SERVED
     clock: Clock = field(default_factory=Clock)
     transport: FakeTransport = field(init=False)
     looked_up: list[str] = field(default_factory=list)
 
     def backed(self) -> ClusterBacked:
-        self.transport = FakeTransport(fixed(self.live))
+        self.transport = FakeTransport(lambda path, _: self.live.get(path, self.otherwise))
         facts = ClusterFacts([], clock=self.clock)
         facts.start(transport=self.transport)
         facts.store = ClusterFacts(list(self.stored), clock=self.clock).store
@@ -51,6 +53,21 @@ def by_claim(world: World) -> Outcome:
     world.every(KubeVirt)
     shared = isinstance(found, PersistentVolumeClaim) and found.spec.access_modes == ["ReadWriteMany"]
     return PASS if shared else REFUSE
+
+
+def names_of(*wanted: str) -> Callable[[World], Outcome]:
+    """Refuses each of these claims that is not shared; one that cannot be known passes."""
+
+    def decide(world: World) -> Outcome:
+        found = {name: world.find(PersistentVolumeClaim, "shop", name) for name in wanted}
+        bad = [
+            name
+            for name, each in found.items()
+            if isinstance(each, PersistentVolumeClaim) and each.spec.access_modes != ["ReadWriteMany"]
+        ]
+        return Outcome(tuple(StatusCause(message=f"claim {name!r} is not shared") for name in bad), ())
+
+    return decide
 
 
 def by_settings(world: World) -> Outcome:
@@ -80,7 +97,7 @@ def test_what_is_named_is_read_before_any_answer(stored: str, live: str, expecte
     first = by_claim(world)
 
     assert backed.needs_confirmation(world, first)
-    assert backed.confirm(world, by_claim, 1.0) == expected
+    assert backed.confirm(world, first, by_claim, 1.0) == expected
     assert cluster.transport.asked == asked
     assert cluster.looked_up == ["judged"]
 
@@ -100,3 +117,100 @@ def test_settings_of_a_trusted_store_allow_without_a_question() -> None:
     assert not backed.needs_confirmation(fresh, PASS)
     assert backed.needs_confirmation(fresh, REFUSE)
     assert backed.needs_confirmation(old, PASS)
+
+
+def path(name: str) -> str:
+    return f"/api/v1/namespaces/shop/persistentvolumeclaims/{name}"
+
+
+ABSENT_NAMES = [f"absent-{number:03}" for number in range(250)]
+
+
+@pytest.mark.parametrize("place", [0, 100, 250])
+def test_a_denial_is_confirmed_without_reading_every_name(place: int) -> None:
+    """
+    One single-node claim among 250 names that do not exist: a few reads confirm it, wherever it stands.
+    """
+    cluster = Cluster(
+        {PersistentVolumeClaim: [claim("bad", "ReadWriteOnce")]}, {path("bad"): answer(claim("bad", "ReadWriteOnce"))}
+    )
+    backed, decide = cluster.backed(), names_of(*ABSENT_NAMES[:place], "bad", *ABSENT_NAMES[place:])
+    world = backed.world()
+
+    outcome = backed.confirm(world, decide(world), decide, 1.0)
+
+    assert [each.message for each in outcome.causes] == ["claim 'bad' is not shared"]
+    assert not outcome.late
+    assert cluster.transport.asked[0] == path("bad")
+    assert len(cluster.transport.asked) == FIRST
+
+
+def test_a_denial_that_is_not_confirmed_is_looked_for_among_all_names() -> None:
+    """
+    The claim was corrected meanwhile: every other name is read before the request passes.
+    """
+    cluster = Cluster(
+        {PersistentVolumeClaim: [claim("bad", "ReadWriteOnce")]},
+        {path("bad"): answer(claim("bad", "ReadWriteMany"))}
+        | {path(each): NO_SUCH_OBJECT for each in ABSENT_NAMES[:-1]}
+        | {path(ABSENT_NAMES[-1]): answer(claim(ABSENT_NAMES[-1], "ReadWriteOnce"))},
+    )
+    backed, decide = cluster.backed(), names_of("bad", *ABSENT_NAMES)
+    world = backed.world()
+
+    outcome = backed.confirm(world, decide(world), decide, 1.0)
+
+    assert [each.message for each in outcome.causes] == [f"claim '{ABSENT_NAMES[-1]}' is not shared"]
+    assert len(cluster.transport.asked) == len(ABSENT_NAMES) + 1
+
+
+@pytest.mark.parametrize(
+    ("age", "live", "refused", "late"),
+    [
+        (0, "ReadWriteOnce", True, False),
+        (0, None, True, True),
+        (0, "ReadWriteMany", False, True),
+        (91, "ReadWriteOnce", True, False),
+        (91, None, False, True),
+        (91, "ReadWriteMany", False, True),
+    ],
+    ids=[
+        "fresh, confirmed",
+        "fresh, hanging",
+        "fresh, disproved",
+        "stale, confirmed",
+        "stale, hanging",
+        "stale, disproved",
+    ],
+)
+def test_a_late_denial_rests_on_live_or_fresh_facts(age: float, live: str | None, refused: bool, late: bool) -> None:
+    """
+    Where time runs out, a denial by a fresh store is kept; one that a live read disproved, or a stale store gave, is not.
+    """
+    answers = {path("bad"): answer(claim("bad", live))} if live else {}
+    cluster = Cluster({PersistentVolumeClaim: [claim("bad", "ReadWriteOnce")]}, answers, answer({}, 503))
+    backed, decide = cluster.backed(), names_of("bad", "absent")
+    cached = decide(backed.world())
+    cluster.clock.now += age
+    world = backed.world()
+    decide(world)
+
+    outcome = backed.confirm(world, cached, decide, 1.0)
+
+    assert (not outcome.allowed, outcome.late) == (refused, late)
+
+
+def test_without_a_thread_in_time_only_fresh_facts_count() -> None:
+    """
+    What a review that never got to read rests on: the fresh store, and nothing of a stale one.
+    """
+    cluster = Cluster({PersistentVolumeClaim: [claim("bad", "ReadWriteOnce")]}, {})
+    backed, decide = cluster.backed(), names_of("bad")
+    fresh = backed.world()
+    decide(fresh)
+    cluster.clock.now += 91
+    stale = backed.world()
+    decide(stale)
+
+    assert not decide(backed.late(fresh)).allowed
+    assert decide(backed.late(stale)).allowed

@@ -14,14 +14,13 @@ from typing import TypeVar
 
 from webhook import __version__
 from webhook.facts.unknown import ABSENT, Fact, Found, Unknown
-from webhook.facts.world import World
 from webhook.objects import instancetype, kubevirt, nad, storage
 from webhook.objects.kinds import BY_CLASS
 from webhook.objects.meta import Kubernetes
 from webhook.resolve.live import LiveReads
 from webhook.resolve.loop_reads import LoopReads
 from webhook.resolve.ports import LiveReader, Transport
-from webhook.resolve.recording import Recording, confirmed_world
+from webhook.resolve.recording import ConfirmedWorld, Recording
 from webhook.resolve.rereading import still_so
 from webhook.resolve.store import FRESH_SECONDS, KindStatistics, Store
 from webhook.resolve.watching import Pace, Watch
@@ -213,16 +212,12 @@ class ClusterFacts:
         """A world that never waits and notes what it was asked; for ``confirmed``."""
         return Recording(self.world(), self.store.trusted)
 
-    def confirmed(self, recording: Recording, deadline_seconds: float) -> World:
-        """
-        The recorded lookups, made again past the store; waits for them, ``deadline_seconds`` at most.
-
-        Before ``start`` it is the recording itself.
-        """
+    def confirming(self, recording: Recording, deadline_seconds: float) -> ConfirmedWorld | None:
+        """The recorded lookups, to be made again past the store within ``deadline_seconds``; None before ``start``."""
         live = self.live
         if live is None:
-            return recording
-        return confirmed_world(recording, live, deadline_seconds, default_namespace=self._default, clock=self._clock)
+            return None
+        return ConfirmedWorld(recording, live, self._clock() + deadline_seconds, self._default, self._clock)
 
     async def still_so(self, recording: Recording, within_seconds: float) -> bool:
         """Whether all that was asked for by name is so on the API server too; False where that cannot be told at once."""

@@ -1,16 +1,17 @@
 """Which other objects a judgement asked for, and the same questions put to the API server itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from time import monotonic
 from typing import Any, NamedTuple, TypeVar, cast
 
-from webhook.facts.unknown import Fact, Found
+from webhook.facts.unknown import Fact, Found, Late
 from webhook.facts.world import World
 from webhook.objects import vm, vmi
 from webhook.objects.kinds import BY_CLASS
 from webhook.objects.meta import Kubernetes
 from webhook.resolve.ports import LiveReader
 from webhook.resolve.projection import METADATA_ONLY
+from webhook.resolve.wording import late, unconfirmed
 
 K = TypeVar("K", bound=Kubernetes)
 
@@ -85,54 +86,51 @@ class Recording:
         self._answers[question] = answer
 
 
-def confirmed_world(
-    recording: Recording,
-    live: LiveReader,
-    deadline_seconds: float,
-    *,
-    default_namespace: str = "",
-    clock: Callable[[], float] = monotonic,
-) -> "ConfirmedWorld":
-    """
-    A world that has read live, here and now, all objects that the recording was asked for by name.
-
-    Lists keep the recorded answer where it was trusted, until ``read_lists``. What a second judgement asks beyond the
-    recorded questions is read when it asks.
-    """
-    world = ConfirmedWorld(live, clock() + deadline_seconds, default_namespace, clock)
-    for question, answer in recording.answers.items():
-        if question.name is not None:
-            world.find(question.kind, question.namespace, question.name)
-        elif question.kind in NEVER_LISTED or recording.trusts(question.kind):
-            world.keep(question, answer)
-        else:
-            world.every(question.kind)
-    return world
-
-
 class ConfirmedWorld:
-    """Reads everything live, each thing once, until ``until`` by ``clock``; after that all is Unknown."""
+    """
+    The recorded lookups, made again past the store: each once, until ``until`` by ``clock``; after that all is Late.
+
+    Objects that the recording was asked for by name are ``pending`` until ``read`` is called with their questions: a
+    judgement before that finds them Unread. Lists keep the recorded answer where it was trusted, until ``read_lists``.
+    Whatever a judgement asks beyond the recorded questions is read when it asks.
+    """
 
     def __init__(
-        self, live: LiveReader, until: float, default_namespace: str = "", clock: Callable[[], float] = monotonic
+        self,
+        recording: Recording,
+        live: LiveReader,
+        until: float,
+        default_namespace: str = "",
+        clock: Callable[[], float] = monotonic,
     ) -> None:
+        self._recording = recording
         self._live = live
         self._until = until
         self._default = default_namespace
         self._clock = clock
         self._answers: dict[Question, Found[Any]] = {}
         self._kept: set[Question] = set()
+        self._pending: set[Question] = set()
+        self.is_late = False
+        """Whether a lookup was not answered in time."""
+        for question, answer in recording.answers.items():
+            if question.name is not None:
+                self._pending.add(self._normal(question))
+            elif question.kind in NEVER_LISTED or recording.trusts(question.kind):
+                self._answers[question] = answer
+                self._kept.add(question)
 
-    def keep(self, question: Question, answer: Found[Any]) -> None:
-        """Takes an answer as confirmed, until ``read_lists``."""
-        self._answers[question] = answer
-        self._kept.add(question)
+    def read(self, questions: Iterable[Question]) -> None:
+        """Reads these objects now."""
+        for each in map(self._normal, questions):
+            self._pending.discard(each)
+            self._read(each)
 
     def read_lists(self) -> bool:
         """
-        Forgets what was kept and not read, so that it is read when it is asked again; says whether there was any.
+        Forgets the lists that were kept, so that they are read when they are asked for again; says whether there was any.
 
-        What is never listed stays.
+        Kinds that are never listed stay.
         """
         forgotten = {each for each in self._kept if each.kind not in NEVER_LISTED}
         self._kept -= forgotten
@@ -141,16 +139,61 @@ class ConfirmedWorld:
         return bool(forgotten)
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
-        """The object as the API server had it when this was asked first."""
-        space = (namespace or self._default) if BY_CLASS[kind].namespaced else ""
-        question = Question(kind, space, name)
-        if question not in self._answers:
-            self._answers[question] = self._live.confirm(kind, space, name, self._until - self._clock())
-        return cast("Found[K]", self._answers[question])
+        """The object as the API server had it when this was asked first; Unread while it is pending."""
+        question = self._normal(Question(kind, namespace, name))
+        if question in self._pending:
+            return unconfirmed(kind, name)
+        return cast("Found[K]", self._read(question))
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
         """All objects of a kind as the API server had them when this was asked first."""
-        question = Question(kind, "", None)
+        return cast("Fact[tuple[K, ...]]", self._read(Question(kind, "", None)))
+
+    def answer(self, question: Question) -> Found[Any] | None:
+        """The answer of the API server to a question, if it came in time."""
+        found = self._answers.get(self._normal(question))
+        return None if isinstance(found, Late) else found
+
+    def _read(self, question: Question) -> Found[Any]:
         if question not in self._answers:
-            self._answers[question] = self._live.confirm_every(kind, self._until - self._clock())
-        return cast("Fact[tuple[K, ...]]", self._answers[question])
+            left = self._until - self._clock()
+            if question.name is None:
+                found: Found[Any] = self._live.confirm_every(question.kind, left)
+            else:
+                found = self._live.confirm(question.kind, question.namespace, question.name, left)
+            self._answers[question] = found
+            self.is_late = self.is_late or isinstance(found, Late)
+        return self._answers[question]
+
+    def _normal(self, question: Question) -> Question:
+        if question.name is None or (question.namespace and BY_CLASS[question.kind].namespaced):
+            return question
+        return question._replace(namespace=self._default if BY_CLASS[question.kind].namespaced else "")
+
+
+class LateWorld:
+    """
+    The world for a decision when no time is left: live answers that came, else recorded ones that were trusted.
+
+    Everything else is Late.
+    """
+
+    def __init__(self, recording: Recording, confirmed: ConfirmedWorld | None = None) -> None:
+        self._recording = recording
+        self._confirmed = confirmed
+
+    def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
+        """The object, if it is known without another read."""
+        found = self._known(Question(kind, namespace, name))
+        return late(kind, name) if found is None else cast("Found[K]", found)
+
+    def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
+        """All objects of a kind, if they are known without another read."""
+        found = self._known(Question(kind, "", None))
+        return late(kind) if found is None else cast("Fact[tuple[K, ...]]", found)
+
+    def _known(self, question: Question) -> Found[Any] | None:
+        live = self._confirmed.answer(question) if self._confirmed is not None else None
+        if live is None and self._recording.trusts(question.kind):
+            return self._recording.answers.get(question)
+        return live

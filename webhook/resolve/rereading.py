@@ -18,11 +18,12 @@ from webhook.resolve.recording import Question, Recording
 from webhook.resolve.store import Store
 from webhook.resolve.wording import invalid_name, not_there
 
-MOST = 256
+MOST = 1024
 """
-Objects that are read so for one judgement; who names more waits for a thread.
+Objects that are read so for one judgement; more are read in a thread.
 
-KubeVirt's definitions allow 256 volumes (``maxItems`` in v1.9.0's CRDs), so that no API server sends more.
+KubeVirt's definitions allow 256 volumes (``maxItems`` in v1.9.0's CRDs), and a claim that does not exist costs a second
+read, of the DataVolume of its name.
 """
 FROM_MEMORY = "?resourceVersion=0"
 """

@@ -1,6 +1,7 @@
 """Facts from a cluster, as the admission door asks for them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
@@ -8,7 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from webhook.facts.world import World
 from webhook.resolve.access import ClusterAccess
 from webhook.resolve.cluster import ClusterFacts
-from webhook.resolve.recording import ConfirmedWorld, Recording
+from webhook.resolve.recording import ConfirmedWorld, LateWorld, Recording
+from webhook.resolve.rounds import rounds
 from webhook.resolve.sight import Rights
 from webhook.surfaces.admission.disclosure import Disclosure
 from webhook.surfaces.admission.validate import Outcome
@@ -69,17 +71,26 @@ class ClusterBacked:
         self._looked_up("same" if same else "other", monotonic() - began)
         return same
 
-    def confirm(self, world: World, decide: Callable[[World], Outcome], deadline: float) -> Outcome:
-        """Decides again on what the API server has now; what cannot be read in time is unknown."""
+    def confirm(self, world: World, cached: Outcome, decide: Callable[[World], Outcome], deadline: float) -> Outcome:
+        """
+        Decides again on what the API server has now.
+
+        A denial ends the reads as soon as one of its causes is confirmed. What cannot be read in time counts as the store
+        has it, if the store is fresh; the outcome is then late.
+        """
         if not isinstance(world, Recording):
             return decide(world)
+        fresh = self._cluster.confirming(world, deadline)
+        if fresh is None:
+            return decide(world)
         began = monotonic()
-        fresh = self._cluster.confirmed(world, deadline)
-        outcome = decide(fresh)
-        if not outcome.allowed and isinstance(fresh, ConfirmedWorld) and fresh.read_lists():
-            outcome = decide(fresh)
+        outcome = _decided(world, cached, decide, fresh)
         self._looked_up("judged", monotonic() - began)
         return outcome
+
+    def late(self, world: World) -> World:
+        """What is known of the recorded lookups without another read."""
+        return LateWorld(world) if isinstance(world, Recording) else world
 
     def attached(self) -> AttachedCluster:
         """The cluster, as the dry-run API looks at it."""
@@ -97,3 +108,26 @@ class ClusterBacked:
     def stop(self) -> None:
         """Ends all watches."""
         self._cluster.stop()
+
+
+def _decided(
+    recording: Recording, cached: Outcome, decide: Callable[[World], Outcome], fresh: ConfirmedWorld
+) -> Outcome:
+    """The outcome after as few rounds of reads as confirm a denial, else after all."""
+    outcome = None
+    known = frozenset(cached.causes)
+    for some in rounds(recording.answers, [each.message for each in cached.causes]):
+        fresh.read(some)
+        if known:
+            outcome = _with_lists(decide, fresh)
+            if not known.isdisjoint(outcome.causes):
+                return outcome
+    if outcome is None:
+        outcome = _with_lists(decide, fresh)
+    return replace(decide(LateWorld(recording, fresh)), late=True) if fresh.is_late else outcome
+
+
+def _with_lists(decide: Callable[[World], Outcome], fresh: ConfirmedWorld) -> Outcome:
+    """The outcome; lists are read before a denial."""
+    outcome = decide(fresh)
+    return decide(fresh) if not outcome.allowed and fresh.read_lists() else outcome

@@ -42,6 +42,10 @@ class ManifestFacts:
         """Always."""
         return True
 
-    def confirm(self, world: World, decide: Callable[[World], Outcome], _deadline: float) -> Outcome:
+    def confirm(self, world: World, _cached: Outcome, decide: Callable[[World], Outcome], _deadline: float) -> Outcome:
         """Decides again on the same manifests."""
         return decide(world)
+
+    def late(self, world: World) -> World:
+        """The same: manifests do not come late."""
+        return world

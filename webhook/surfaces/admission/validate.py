@@ -60,6 +60,10 @@ class Outcome:
     """The entry of the policy file that holds for the caller."""
     elsewhere: World | None = field(default=None, compare=False, repr=False)
     """The world that the outcome rests on, if that was asked about objects of other namespaces."""
+    settled: bool = False
+    """Whether this is an allow that no other object can turn into a denial."""
+    late: bool = False
+    """Whether an object that was looked up could not be read in time."""
 
     @property
     def allowed(self) -> bool:
@@ -99,7 +103,7 @@ def _for_account(outcome: Outcome, account: Account) -> Outcome:
     if outcome.causes and not decisions:
         return at_most(account.at_most, *outcome.causes)
     warnings = outcome.warnings if account.at_most is Action.WARN else ()
-    return Outcome((), decisions, outcome.judgement, warnings, account)
+    return Outcome((), decisions, outcome.judgement, warnings, account, settled=True)
 
 
 def _by_account(decision: Decision) -> Lowered | None:
@@ -131,7 +135,18 @@ def _decided(readable: Readable, judging: Judging) -> Outcome:
     if is_hyper_converged(readable):
         decisions = tuple(replace(each, place=where_in_hyper_converged(each.finding.path)) for each in decisions)
     causes = tuple(cause_of(each) for each in decisions if each.action is Action.DENY)
-    return Outcome(causes, decisions, judgement)
+    return Outcome(causes, decisions, judgement, settled=_is_settled(readable, judging))
+
+
+def _is_settled(readable: Readable, judging: Judging) -> bool:
+    """Whether the request is a never-blocked one, which must not wait for live reads."""
+    new, old = readable.object, readable.old
+    return (
+        readable.same_as_unreadable
+        or (new is not None and old is not None and _judged_part(new) == _judged_part(old))
+        or is_kubevirt_account(readable.request.user_info.username, judging.install_namespace)
+        or is_hyper_converged(readable)
+    )
 
 
 def _without_old_harm(
