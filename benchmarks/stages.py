@@ -62,9 +62,13 @@ class Facts:
         """Never asked here."""
         return True
 
-    def confirm(self, world: Any, decide: Callable[[Any], Any], _deadline: float) -> Any:
+    def confirm(self, world: Any, _cached: object, decide: Callable[[Any], Any], _deadline: float) -> Any:
         """Never needed here."""
         return decide(world)
+
+    def late(self, world: Any) -> Any:
+        """Never needed here."""
+        return world
 
 
 def cpu(work: Callable[[], object], rounds: int) -> float:

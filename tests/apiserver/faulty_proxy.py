@@ -35,6 +35,7 @@ class FaultyProxy:
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._stopped = False
+        self._hurry = threading.Event()
         self.watch_delay = 0.0
         """Seconds by which everything that a watch says comes late; the order stays."""
         self.silent = False
@@ -45,6 +46,8 @@ class FaultyProxy:
         """Whether everybody is hung up on."""
         self.refuse_lists = False
         """Whether lists are answered 429."""
+        self.read_delay = 0.0
+        """Seconds by which the answer to a GET of one object comes late."""
         self.lists: list[tuple[float, str]] = []
         """When which list was asked for from its beginning; monotonic seconds."""
 
@@ -73,6 +76,11 @@ class FaultyProxy:
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
 
+    def finish_reads(self) -> None:
+        """Lets the reads of now go on at once."""
+        waiting, self._hurry = self._hurry, threading.Event()
+        waiting.set()
+
     def _accept(self) -> None:
         while not self._stopped:
             try:
@@ -99,6 +107,8 @@ class FaultyProxy:
                     self._tls.wrap_socket(plain, server_hostname=self._address[0]) as upstream,
                     self._remembered(upstream),
                 ):
+                    if not watches and not lists:
+                        self._hurry.wait(self.read_delay)
                     upstream.sendall(head.replace(HEAD_END, b"\r\nconnection: close\r\n\r\n"))
                     if watches:
                         self._relay_watch(upstream, client)

@@ -3,7 +3,8 @@
 from typing import Any
 
 import webhook.serve
-from webhook.surfaces.admission.door import Door, Overloaded
+from webhook.surfaces.admission.door import Door
+from webhook.surfaces.admission.turns import Overloaded
 from webhook.surfaces.cli import main
 
 

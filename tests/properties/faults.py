@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.properties.supply import Around, clusters
 from tests.surfaces.asgi import Answer, call
+from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.unknown import ABSENT, Fact, Found, Unknown
 from webhook.facts.world import World
 from webhook.kubevirt.releases import SUPPORTED
@@ -83,12 +84,16 @@ class Faulty:
             raise OSError("CANARY")
         return False
 
-    def confirm(self, _world: World, decide: Callable[[World], Outcome], deadline: float) -> Outcome:
+    def confirm(self, _world: World, _cached: Outcome, decide: Callable[[World], Outcome], deadline: float) -> Outcome:
         """Raises, or comes too late."""
         if self._fault == "confirming raises":
             raise KeyError("CANARY")
         time.sleep(deadline * 2)
         return decide(self._world)
+
+    def late(self, _world: World) -> World:
+        """Nothing is known."""
+        return ObjectsWorld([])
 
 
 def faulty_answer(

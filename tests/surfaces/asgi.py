@@ -56,7 +56,9 @@ async def calling(
     sent: list[Message] = []
 
     async def receive() -> Message:
-        return incoming.pop(0) if incoming else {"type": "http.disconnect"}
+        if not incoming:
+            await asyncio.Event().wait()  # a caller that waits for its answer
+        return incoming.pop(0)
 
     async def send(message: Message) -> None:
         sent.append(message)

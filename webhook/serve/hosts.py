@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, Final
 
-from webhook.surfaces.admission.door import Receive, Scope, Send
+from webhook.surfaces.admission.calls import Receive, Scope, Send
 
 REFUSED: Final = 421
 LOCALHOST: Final = "localhost"

@@ -27,9 +27,11 @@ class Held(ObjectsWorld):
     def __init__(self) -> None:
         super().__init__([])
         self.asked, self.may_answer = threading.Event(), threading.Event()
+        self.finds = 0
 
     def find(self, kind: type[Any], namespace: str, name: str) -> Found[Any]:
         if kind is PersistentVolumeClaim:
+            self.finds += 1
             self.asked.set()
             self.may_answer.wait(SECONDS)
         return super().find(kind, namespace, name)
@@ -54,8 +56,8 @@ def large(namespace: str = "tenant", **more: Any) -> bytes:
     return json.dumps(body).encode()
 
 
-async def posted(to: Door, body: bytes, path: str = "/validate") -> Answer:
-    return await calling(to, "POST", path, [body], [("content-type", "application/json")])
+async def posted(to: Door, body: bytes, path: str = "/validate", query: str = "") -> Answer:
+    return await calling(to, "POST", path, [body], [("content-type", "application/json")], query)
 
 
 @pytest.mark.parametrize("path", ["/validate", "/mutate"])

@@ -1,60 +1,65 @@
 """
 The admission door: a plain ASGI application, because a route with models costs three times as much (docs/decisions).
 
-A review whose UID can be read is always answered with 200, whatever goes wrong inside; 400 and 413 are for what no API
-server sends; an overloaded or not yet ready server says 503 with Retry-After, which API servers repeat.
+A review whose UID can be read is answered with 200, whatever goes wrong inside; 400 and 413 are for what no API server
+sends. An overloaded, late or not yet ready server says 503 with Retry-After: API servers repeat the call within its timeout,
+then the webhook's failurePolicy decides. Lateness itself never admits (docs/decisions/0019).
 """
 
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from typing import Any, ParamSpec, Protocol, TypeAlias, TypeVar
-from urllib.parse import parse_qs
+from functools import partial
+from typing import Any, ParamSpec, Protocol, TypeVar
 
-from webhook.facts.unknown import Unknown
-from webhook.facts.unknown_world import UnknownWorld
 from webhook.facts.world import World
 from webhook.policy import Action, Lowered, Policy, most_in, would_deny
 from webhook.surfaces.admission.answering import allowed, denied, patched, warnings_of
+from webhook.surfaces.admission.calls import (
+    CLOSE,
+    JSON_TYPE,
+    MAX_BODY,
+    RETRY,
+    Gone,
+    Header,
+    Receive,
+    Scope,
+    Send,
+    TooLate,
+    allotted,
+    answer_plain,
+    read_body,
+    while_waited_for,
+)
 from webhook.surfaces.admission.disclosure import Disclosure, Noting, decide_noting, shown_without_rights
 from webhook.surfaces.admission.mutate import operations_for
 from webhook.surfaces.admission.reading import BadReview, Readable, Unreadable, namespace_in, read_review
+from webhook.surfaces.admission.turns import Overloaded, Turns
 from webhook.surfaces.admission.validate import PASS, Judging, Outcome, at_most
 from webhook.surfaces.checking import Chosen
 
 log = logging.getLogger("migratable.admission")
 
-MAX_BODY = 8 * 2**20
-"""Bytes: an object and its old self of 3 MiB each, and the envelope."""
 LARGE = 64 * 2**10
 """Bytes; what is larger is judged apart: 3 MiB can take a second, and whoever sends them must not hold up the others."""
 MAX_LARGE = 16
 """Large reviews that may be under way at one time; one more is answered 503, which API servers repeat."""
 MAX_LARGE_OF_ONE = MAX_LARGE // 2
 """Of those, how many may be about one namespace: nobody takes all places."""
-ANSWER_MARGIN = 0.5
-"""Seconds kept back from the caller's ``timeout`` for the way home."""
-DEFAULT_TIMEOUT = 10.0
+LEAST_SECONDS = 0.05
+"""For a caller whose time is over, or nearly."""
+SHARE_OF_CACHE_CHECK = 1 / 3
+"""The part of a review's time in which the cache may be found to be right; the rest is for deciding on live reads."""
 CONFIRMING_THREADS = 32
-MAX_CONFIRMING = 256
-"""Decisions that may wait for live reads at one time; one more is answered 503, which API servers repeat."""
-LATE = Unknown("the API server did not answer in time", "this is judged again at the next change; see /metrics")
+NOT_CONFIRMED = "Migratable could not confirm this denial in time. If you have just corrected the cause, try again."
+"""At most 120 characters, so that kubectl shows all of it."""
 
-Scope: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Header: TypeAlias = tuple[bytes, bytes]
 P = ParamSpec("P")
 T = TypeVar("T")
-
-CLOSE: Header = (b"connection", b"close")
-RETRY: Header = (b"retry-after", b"1")
-JSON_TYPE: Header = (b"content-type", b"application/json")
 
 
 class Facts(Protocol):
@@ -69,8 +74,16 @@ class Facts(Protocol):
         """What is known now; never waits."""
         ...
 
-    def confirm(self, world: World, decide: Callable[[World], Outcome], deadline: float) -> Outcome:
-        """Repeats a decision on freshly read objects, within ``deadline`` seconds; may wait, so it runs in a thread."""
+    def confirm(self, world: World, cached: Outcome, decide: Callable[[World], Outcome], deadline: float) -> Outcome:
+        """
+        Repeats a decision on freshly read objects, within ``deadline`` seconds; may wait, so it runs in a thread.
+
+        ``cached`` is the outcome of ``world``. The result is ``late`` where not all could be read in time.
+        """
+        ...
+
+    def late(self, world: World) -> World:
+        """What is known for sure when no time is left to read anything."""
         ...
 
     async def still_so(self, world: World, outcome: Outcome, within_seconds: float) -> bool:
@@ -120,14 +133,6 @@ class Run(Protocol):
         ...
 
 
-class Gone(Exception):
-    """The caller hung up; nobody would read an answer."""
-
-
-class Overloaded(Exception):
-    """Too many decisions wait for live reads: HTTP 503 with Retry-After, which an API server repeats by itself."""
-
-
 @dataclass(slots=True)
 class Door:
     """The ASGI application of the admission listener."""
@@ -139,7 +144,7 @@ class Door:
     """Monotonic seconds."""
     draining: Callable[[], bool] = field(default=lambda: False)
     executor: Executor = field(default_factory=lambda: ThreadPoolExecutor(CONFIRMING_THREADS, "confirming"))
-    confirming: int = 0
+    turns: Turns = field(default_factory=Turns)
     apart: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, "large"))
     large: Counter[str] = field(default_factory=Counter)
     """Large reviews under way, by namespace."""
@@ -154,31 +159,36 @@ class Door:
         if self.draining():
             headers.append(CLOSE)
         if path not in ("/validate", "/mutate"):
-            await _plain(send, 404, "there are /validate and /mutate here", headers)
+            await answer_plain(send, 404, "there are /validate and /mutate here", headers)
         elif scope["method"] != "POST":
-            await _plain(send, 405, "POST an AdmissionReview", [*headers, (b"allow", b"POST")])
+            await answer_plain(send, 405, "POST an AdmissionReview", [*headers, (b"allow", b"POST")])
         elif not self.facts.ready:
-            await _plain(send, 503, "the cluster's objects have not been read yet", [*headers, RETRY])
+            await answer_plain(send, 503, "the cluster's objects have not been read yet", [*headers, RETRY])
         else:
             with suppress(Gone):
                 await self._review(path, scope, receive, send, headers)
 
     async def _review(self, path: str, scope: Scope, receive: Receive, send: Send, headers: list[Header]) -> None:
         began = self.clock()
-        body = await _body(scope, receive)
+        body = await read_body(scope, receive)
         if body is None:
-            await _plain(send, 413, f"the body is larger than {MAX_BODY} bytes", [*headers, CLOSE])
+            await answer_plain(send, 413, f"the body is larger than {MAX_BODY} bytes", [*headers, CLOSE])
             return
         try:
-            answer = await self._judged(path.removeprefix("/"), scope, body, began)
+            answer = await self._judged(path.removeprefix("/"), scope, receive, body, began)
         except BadReview as error:
             self.observer.reviewed(path.removeprefix("/"), "unreadable", "", "bad", self.clock() - began)
             log.warning("bad review", extra={"bytes": len(body), "path": path})
-            await _plain(send, 400, str(error), headers)
+            await answer_plain(send, 400, str(error), headers)
             return
         except Overloaded:
             self.observer.reviewed(path.removeprefix("/"), "unread", "", "shed", self.clock() - began)
-            await _plain(send, 503, "too many reviews are being judged", [*headers, RETRY])
+            await answer_plain(send, 503, "too many reviews are being judged", [*headers, RETRY])
+            return
+        except TooLate:
+            self.observer.reviewed(path.removeprefix("/"), "unread", "", "late", self.clock() - began)
+            log.warning("late", extra={"bytes": len(body), "path": path})
+            await answer_plain(send, 503, "the objects that it names could not be read in time", [*headers, RETRY])
             return
         scope.setdefault("state", {})["known"] = True  # the listener keeps such connections before others
         start = {
@@ -189,25 +199,37 @@ class Door:
         await send(start)
         await send({"type": "http.response.body", "body": answer})
 
-    async def _judged(self, door: str, scope: Scope, body: bytes, began: float) -> bytes:
+    async def _judged(self, door: str, scope: Scope, receive: Receive, body: bytes, began: float) -> bytes:
         """The answer to a body, which other reviews do not wait for if it is large."""
+        until = began + allotted(scope)
         if len(body) <= LARGE:
-            return await self._answer(door, scope, read_review(body), began, _at_once)
+            return await self._answer(door, scope, read_review(body), began, until, _at_once)
         namespace = namespace_in(body)
         if self.large.total() >= MAX_LARGE or self.large[namespace] >= MAX_LARGE_OF_ONE:
             raise Overloaded
         self.large[namespace] += 1
+
+        async def answer() -> bytes:
+            read = await self._apart(read_review, body)
+            return await self._answer(door, scope, read, began, until, self._apart)
+
         try:
-            return await self._answer(door, scope, await self._apart(read_review, body), began, self._apart)
+            return await while_waited_for(answer(), receive, self._left(until))
         finally:
             self.large -= Counter((namespace,))
+
+    def _left(self, until: float) -> float:
+        """Seconds."""
+        return max(until - self.clock(), LEAST_SECONDS)
 
     async def _apart(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """What a function returns that may take long: in a thread, one at a time, so that half of the time is the others'."""
         waiting = asyncio.get_running_loop().run_in_executor(self.apart, lambda: function(*arguments, **named))
         return await waiting
 
-    async def _answer(self, door: str, scope: Scope, read: Readable | Unreadable, began: float, run: Run) -> bytes:
+    async def _answer(
+        self, door: str, scope: Scope, read: Readable | Unreadable, began: float, until: float, run: Run
+    ) -> bytes:
         """The answer's bytes; the outermost wall: an error inside lets the request pass, loudly."""
         if isinstance(read, Unreadable):
             passes = door == "mutate" or read.passes
@@ -220,15 +242,14 @@ class Door:
         kind = read.kind.kind if read.kind is not None else "unexpected"
         try:
             if door == "mutate":
-                operations = await self._operations(read, deadline_of(scope, began, self.clock()), run)
+                operations = await self._operations(read, until, run)
                 outcome = "patched" if operations else "allowed"
                 answer = patched(request.uid, operations)
             else:
-                decided = await self._decide(read, deadline_of(scope, began, self.clock()), run)
-                decided = await self._shown(read, decided, deadline_of(scope, began, self.clock()))
+                decided = await self._shown(read, await self._decide(read, until, run), until)
                 outcome = _outcome_of(decided)
                 answer = await run(self._verdict, read, kind, decided)
-        except Overloaded:
+        except (Overloaded, TooLate):
             raise
         except Exception as error:  # noqa: BLE001 - the outermost wall: never a 5xx for a readable UID
             log.error("internal error", extra={"uid": request.uid, "error": type(error).__name__})  # noqa: TRY400 - no locals
@@ -253,70 +274,77 @@ class Door:
         now = self.situation()
         return Judging(world, now.chosen.releases, now.policy, now.today, now.install_namespace)
 
-    async def _decide(self, read: Readable, seconds: float, run: Run) -> Outcome:
-        """The outcome by the cache, or by live reads where the cache must not decide; ``seconds`` bound all of it."""
+    async def _decide(self, read: Readable, until: float, run: Run) -> Outcome:
+        """The outcome by the cache, or by live reads where the cache must not decide; before ``until``."""
         world = self.facts.world()
         outcome = await run(decide_noting, read, self._judging(world))
-        if not self.facts.needs_confirmation(world, outcome):
+        if outcome.settled or not self.facts.needs_confirmation(world, outcome):
             return outcome
-        if self.confirming >= MAX_CONFIRMING:
-            raise Overloaded
-        began = self.clock()
-        self.confirming += 1
         try:
-            if await self.facts.still_so(world, outcome, seconds / 3):
+            confirmed = await self._confirmed(read, world, outcome, until)
+        except TimeoutError:
+            late = await run(decide_noting, read, self._judging(self.facts.late(world)))
+            confirmed = replace(late, late=True)
+        if confirmed.late and confirmed.allowed and self._most_in(read.request.namespace) is Action.DENY:
+            raise TooLate
+        return confirmed
+
+    async def _confirmed(self, read: Readable, world: World, outcome: Outcome, until: float) -> Outcome:
+        """The outcome by live reads. Raises TimeoutError."""
+        namespace = read.request.namespace
+        await self.turns.begin(namespace, self._left(until))
+        try:
+            if await self.facts.still_so(world, outcome, self._left(until) * SHARE_OF_CACHE_CHECK):
                 return outcome
         finally:
-            self.confirming -= 1
-        return await self._confirm(read, world, seconds - (self.clock() - began))
+            self.turns.end(namespace)
 
-    async def _confirm(self, read: Readable, world: World, seconds: float) -> Outcome:
-        """The outcome by live reads, in a thread."""
-        self.confirming += 1
-        waiting = asyncio.get_running_loop().run_in_executor(
-            self.executor,
-            self.facts.confirm,
-            world,
-            lambda fresh: decide_noting(read, self._judging(fresh)),
-            seconds,
+        def decide(fresh: World) -> Outcome:
+            return decide_noting(read, self._judging(fresh))
+
+        return await self._in_a_thread(
+            namespace, until, lambda seconds: self.facts.confirm(world, outcome, decide, seconds)
         )
-        waiting.add_done_callback(self._confirmed)
-        try:
-            return await asyncio.wait_for(asyncio.shield(waiting), seconds)
-        except TimeoutError:
-            return decide_noting(read, self._judging(UnknownWorld(LATE)))
 
-    async def _shown(self, read: Readable, outcome: Outcome, seconds: float) -> Outcome:
+    async def _in_a_thread(self, namespace: str, until: float, read: Callable[[float], T]) -> T:
+        """What a function returns that reads live for so many seconds, within the namespace's share."""
+        await self.turns.begin(namespace, self._left(until))
+        left = self._left(until)
+        reading = asyncio.get_running_loop().run_in_executor(self.executor, read, left)
+        reading.add_done_callback(partial(self._over, namespace))
+        return await asyncio.wait_for(asyncio.shield(reading), left)
+
+    def _over(self, namespace: str, reading: "asyncio.Future[Any]") -> None:
+        """A thread is free again; it may have outlasted the review."""
+        self.turns.end(namespace)
+        if not reading.cancelled():
+            reading.exception()  # else asyncio logs an error that the review did not wait for
+
+    async def _shown(self, read: Readable, outcome: Outcome, until: float) -> Outcome:
         """The outcome as the author of the request may see it; waits only for what rests on other namespaces."""
-        if outcome.elsewhere is None or self.disclosure is None:
-            return outcome
-        waiting = asyncio.get_running_loop().run_in_executor(
-            self.executor, self.disclosure.shown, read, outcome, self._judging, seconds
-        )
-        try:
-            return await asyncio.wait_for(waiting, seconds)
-        except TimeoutError:
-            return shown_without_rights(read, outcome, self._judging)
+        shown = outcome
+        if outcome.elsewhere is not None and self.disclosure is not None:
+            disclosed = partial(self.disclosure.shown, read, outcome, self._judging)
+            try:
+                shown = await self._in_a_thread(read.request.namespace, until, disclosed)
+            except (TimeoutError, Overloaded):
+                shown = shown_without_rights(read, outcome, self._judging)
+        if outcome.late and not outcome.allowed:
+            return replace(shown, warnings=(*shown.warnings, NOT_CONFIRMED))
+        return shown
 
-    async def _operations(self, read: Readable, seconds: float, run: Run) -> list[dict[str, Any]]:
+    async def _operations(self, read: Readable, until: float, run: Run) -> list[dict[str, Any]]:
         """The patch; none where it rests on other namespaces and the API server does not say in time who may read them."""
         judging = self._judging(self.facts.world())
-        noting = Noting(judging.world, read.request.namespace)
+        namespace = read.request.namespace
+        noting = Noting(judging.world, namespace)
         operations = await run(operations_for, read, replace(judging, world=noting))
         if not noting.elsewhere or self.disclosure is None:
             return operations
-        waiting = asyncio.get_running_loop().run_in_executor(
-            self.executor, self.disclosure.operations, read, judging, seconds
-        )
         try:
-            return await asyncio.wait_for(waiting, seconds)
-        except TimeoutError:
+            return await self._in_a_thread(namespace, until, partial(self.disclosure.operations, read, judging))
+        except (TimeoutError, Overloaded):
             return []
-
-    def _confirmed(self, waiting: "asyncio.Future[Outcome]") -> None:
-        self.confirming -= 1
-        if not waiting.cancelled():
-            waiting.exception()  # an error that nobody waits for any more
 
     def _verdict(self, read: Readable, kind: str, outcome: Outcome) -> bytes:
         request = read.request
@@ -339,7 +367,8 @@ class Door:
                 },
             )
             name = request.name or (read.object.name if read.object is not None else "")
-            return denied(request.uid, request.kind.kind, name, outcome.causes, warnings_of(outcome.decisions))
+            warnings = [*outcome.warnings, *warnings_of(outcome.decisions)]
+            return denied(request.uid, request.kind.kind, name, outcome.causes, warnings)
         audit = {}
         if outcome.decisions:
             audit["findings"] = ",".join(sorted({each.finding.rule.id for each in outcome.decisions}))
@@ -369,56 +398,3 @@ def _outcome_of(decided: Outcome) -> str:
 async def _at_once(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
     """What a function returns."""
     return function(*arguments, **named)
-
-
-async def _body(scope: Scope, receive: Receive) -> bytes | None:
-    """The whole body, or None where it is larger than allowed (also when it lies about its length)."""
-    for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit() and int(value[:19]) > MAX_BODY:
-            return None
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Gone
-        part = message.get("body", b"")
-        size += len(part)
-        if size > MAX_BODY:
-            return None
-        parts.append(part)
-        if not message.get("more_body"):
-            return b"".join(parts)
-
-
-def deadline_of(scope: Scope, began: float, now: float) -> float:
-    """Seconds left of the caller's ``timeout`` parameter, less the way home."""
-    return max(_timeout(scope.get("query_string", b"")) - (now - began) - ANSWER_MARGIN, 0.05)
-
-
-@lru_cache(maxsize=16)  # an API server sends one query for each webhook
-def _timeout(query: bytes) -> float:
-    values = parse_qs(query.decode("ascii", "replace")).get("timeout")
-    seconds = DEFAULT_TIMEOUT
-    if values:
-        try:
-            seconds = float(values[0].removesuffix("s"))
-        except ValueError:
-            seconds = DEFAULT_TIMEOUT
-    return seconds if 0 < seconds <= 60 else DEFAULT_TIMEOUT
-
-
-async def _plain(send: Send, status: int, text: str, headers: list[Header]) -> None:
-    body = text.encode() + b"\n"
-    await send(
-        {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [
-                (b"content-type", b"text/plain; charset=utf-8"),
-                (b"content-length", str(len(body)).encode()),
-                *headers,
-            ],
-        }
-    )
-    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,128 @@
+"""VMs that name hundreds of objects, with an API server that is slow to answer: lateness admits nothing."""
+
+import random
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.apiserver import crds
+from tests.apiserver.client import Reply
+from tests.apiserver.controlplane import ControlPlane
+from tests.apiserver.faulty_proxy import FaultyProxy, faulty_proxy
+from tests.apiserver.serving import Serving, install_hooks, serving
+from tests.surfaces.admission.reviews import on_claim, vm
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.apiserver
+
+ABSENT = 250
+SLOW = 0.05
+"""Seconds for each read: all names of such a VM would take 25."""
+HANGING = 60.0
+TIMEOUT = 5
+"""Of the webhooks, seconds."""
+DENIED, ADMITTED, NO_VERDICT = 422, 201, 500
+
+
+@dataclass
+class Slow:
+    """A control plane whose webhook reads through a proxy, with a good and a bad claim in two namespaces."""
+
+    plane: ControlPlane
+    proxy: FaultyProxy
+    server: Serving
+    attacker: str
+    neighbour: str
+
+    def create(self, namespace: str, *claims: str) -> Reply:
+        """The answer to a dry run of a VM with a volume on each of these claims."""
+        volumes = [on_claim(name, f"v{number}") for number, name in enumerate(claims)]
+        machine = vm("many", volumes=volumes)
+        machine["metadata"]["namespace"] = namespace
+        path = f"/apis/kubevirt.io/v1/namespaces/{namespace}/virtualmachines?dryRun=All"
+        return self.plane.client.api("POST", path, machine)
+
+    @contextmanager
+    def reads_taking(self, seconds: float) -> Iterator[None]:
+        """Each live read takes so long within the block."""
+        self.proxy.read_delay = seconds
+        try:
+            yield
+        finally:
+            self.proxy.read_delay = 0.0
+            self.proxy.finish_reads()
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slow]:
+    """One for all tests here; its webhooks are in force under Fail."""
+    folder: Path = tmp_path_factory.mktemp("many")
+    with ControlPlane(crds=crds.OWN) as plane, faulty_proxy(plane, folder) as (proxy, kubeconfig):
+        namespaces = [plane.client.create_namespace(each) for each in ("attacker", "neighbour")]
+        for namespace in namespaces:
+            for name, mode in (("single", "ReadWriteOnce"), ("shared", "ReadWriteMany")):
+                spec = {"accessModes": [mode], "resources": {"requests": {"storage": "1Gi"}}}
+                path = f"/api/v1/namespaces/{namespace}/persistentvolumeclaims"
+                plane.client.create(path, {"metadata": {"name": name}, "spec": spec})
+        with serving(plane, folder / "serve", "--kubeconfig", str(kubeconfig)) as server:
+            install_hooks(plane, server, timeout_seconds=TIMEOUT)
+            running = Slow(plane, proxy, server, namespaces[0], namespaces[1])
+            wait_until(lambda: running.create(namespaces[0], "single").status == DENIED, 30, "the claim to be seen")
+            yield running
+
+
+def names(seed: int, claim: str) -> list[str]:
+    """A claim at a random place among names that do not exist."""
+    chosen = [f"absent-{number}" for number in range(ABSENT)]
+    chosen.insert(random.Random(seed).randrange(ABSENT + 1), claim)
+    return chosen
+
+
+def causes(reply: Reply) -> list[Any]:
+    return [each["message"].partition(".")[0] for each in reply.document["details"]["causes"]]
+
+
+def test_a_bad_claim_is_denied_among_any_number_of_names(slow: Slow) -> None:
+    """
+    One claim that is not shared among 250 names that do not exist, at a random place, while reads are slow: every VM is
+    denied for this claim, and a neighbour's VM is admitted meanwhile.
+    """
+    with slow.reads_taking(SLOW), ThreadPoolExecutor(12) as pool:
+        attacks = [pool.submit(slow.create, slow.attacker, *names(seed, "single")) for seed in range(8)]
+        neighbours = [pool.submit(slow.create, slow.neighbour, "shared") for _ in range(4)]
+        denied, admitted = [each.result() for each in attacks], [each.result() for each in neighbours]
+
+    assert [each.status for each in denied] == [DENIED] * 8
+    assert [causes(each) for each in denied] == [["claim 'single' is ReadWriteOnce"]] * 8
+    assert [each.status for each in admitted] == [ADMITTED] * 4
+
+
+def test_a_vm_whose_names_cannot_all_be_read_is_not_admitted(slow: Slow) -> None:
+    """
+    Without a bad claim the VM is admitted while reads are quick; while they are too slow for its names it gets no verdict,
+    which `failurePolicy: Fail` refuses.
+    """
+    quick = slow.create(slow.attacker, *names(1, "shared"))
+    with slow.reads_taking(SLOW):
+        late = slow.create(slow.attacker, *names(1, "shared"))
+
+    assert quick.status == ADMITTED
+    assert late.status == NO_VERDICT
+    assert "failed calling webhook" in late.document["message"]
+
+
+def test_what_fresh_facts_deny_is_denied_while_reads_hang(slow: Slow) -> None:
+    """
+    With reads that do not end, a bad claim that the watch has shown is denied all the same; a good one gets no verdict.
+    """
+    with slow.reads_taking(HANGING), ThreadPoolExecutor(2) as pool:
+        bad, good = pool.map(lambda name: slow.create(slow.attacker, name), ("single", "shared"))
+
+    assert (bad.status, good.status) == (DENIED, NO_VERDICT)
+    assert causes(bad) == ["claim 'single' is ReadWriteOnce"]
+    assert slow.create(slow.attacker, "shared").status == ADMITTED
