@@ -49,7 +49,10 @@ def test_each_shell_gets_its_script(shell: str) -> None:
     [
         (["migratable", "expl"], ["explain", "explain-settings"]),
         (["migratable", "explain", "bridge-on"], ["bridge-on-pod-network"]),
-        (["migratable", "check", "--only", "LM20"], ["LM201", "LM202", "LM203", "LM204", "LM205", "LM206", "LM207"]),
+        (
+            ["migratable", "check", "--only", "LM20"],
+            ["LM201", "LM202", "LM203", "LM204", "LM205", "LM206", "LM207", "LM208", "LM209"],
+        ),
         (["migratable", "check", "--fail-on", "w"], ["warn"]),
         (["migratable", "check", "--write"], ["--write-baseline"]),
     ],
