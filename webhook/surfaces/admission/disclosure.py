@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from webhook.facts.layered_world import RestrictedWorld, Sight, is_for_everyone
-from webhook.facts.unknown import Fact, Found, Unknown
+from webhook.facts.unknown import Fact, Found, Unknown, Unread
 from webhook.facts.unknown_world import UnknownWorld
 from webhook.facts.world import World
 from webhook.objects.meta import Kubernetes
@@ -29,7 +29,7 @@ log = logging.getLogger("migratable.admission")
 
 K = TypeVar("K", bound=Kubernetes)
 
-HIDDEN: Final = Unknown(
+HIDDEN: Final = Unread(
     "you may not read the object behind it",
     "ask for the right to get that object, or do not refer to it",
 )

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from webhook.errors import BadInput
 from webhook.facts.layered_world import RestrictedWorld
-from webhook.facts.unknown import Unknown
+from webhook.facts.unknown import Unread
 from webhook.facts.world import World
 from webhook.resolve.access import User
 from webhook.resolve.manifests import Given, is_ours
@@ -23,7 +23,7 @@ from webhook.resolve.sight import Rights
 
 MAX_READING_SECONDS = 5.0
 """For all questions about objects of other namespaces; what is not answered by then counts as not readable."""
-HIDDEN = Unknown("you may not read the object behind it", "give its manifest too")
+HIDDEN = Unread("you may not read the object behind it", "give its manifest too")
 MAX_NAMESPACES = 50
 """Each costs a question to the API server."""
 ANONYMOUS = (
