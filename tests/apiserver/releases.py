@@ -15,18 +15,13 @@ from tests.apiserver.binaries import TOOLS
 
 ROOT = Path(__file__).resolve().parents[2]
 PINNED = sorted(folder.name.removeprefix("kube-") for folder in TOOLS.glob("kube-*"))
+NOT_ABOUT_ADMISSION = frozenset(
+    f"test_{name}.py"
+    for name in ("binaries", "calls", "consistency", "crds", "main", "processes", "replicas", "rotation", "yaml")
+)
 SUITES = (
-    "tests/apiserver/test_admission.py",
-    "tests/apiserver/test_controlplane.py",
-    "tests/apiserver/test_cluster_facts.py",
-    "tests/apiserver/test_deadlines.py",
-    "tests/apiserver/test_never_blocked.py",
-    "tests/apiserver/test_refused_values.py",
-    "tests/apiserver/test_settings.py",
-    "tests/apiserver/test_rotation_cluster.py",
-    "tests/deploy/test_apply.py",
-    "tests/deploy/test_match_conditions.py",
-    "tests/nasty/test_apiserver.py",
+    *sorted(str(path) for path in Path(__file__).parent.glob("test_*.py") if path.name not in NOT_ABOUT_ADMISSION),
+    *("tests/deploy/test_apply.py", "tests/deploy/test_match_conditions.py", "tests/nasty/test_apiserver.py"),
 )
 
 
