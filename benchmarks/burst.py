@@ -1,9 +1,9 @@
 """
 A burst through a real API server (R2): `python -m benchmarks.burst [--clients 500] [--calls 20]`.
 
-Each client creates machines with two claims in dry runs, its next when its last is answered: first without webhooks, then with
-two replicas behind the defaulting and the validating webhook, which are two calls a creation. The clients connect before.
-Everything shares the cores of the machine, so the ratio says more than the seconds.
+Each client creates VirtualMachines with two claims in dry runs, one after the other: first without webhooks, then with two
+replicas behind the defaulting and the validating webhook, which are two calls for each creation. The clients connect before the
+burst begins. Everything shares the cores of the machine, so the ratio says more than the seconds.
 """
 
 import sys

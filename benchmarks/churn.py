@@ -1,9 +1,9 @@
 """
 A cluster that changes all the time (R15): `python -m benchmarks.churn [--seconds 600] [--rate 300] [--churn 200]`.
 
-Through a real API server two replicas judge creations of machines with two claims in dry runs, first with nothing else going
-on, then while those claims change 200 times a second, which every replica hears of by its watch. A change's lag runs from the
-moment at which its write was sent until it is in a replica's store. Everything shares the cores of the machine.
+Two replicas behind a real API server judge creations of VirtualMachines with two claims in dry runs: first with nothing else
+going on, then while those claims change 200 times a second, which every replica watches. The lag of a change runs from the moment
+at which its write is sent until it is in a replica's store. Everything shares the cores of the machine.
 """
 
 import os

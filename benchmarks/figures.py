@@ -17,7 +17,7 @@ class Figure:
 
 
 def load_average() -> str:
-    """What else the machine has to do: processes that run or wait, averaged over one, five and fifteen minutes."""
+    """Processes that run or wait, averaged over one, five and fifteen minutes."""
     return " ".join(f"{each:.1f}" for each in os.getloadavg())
 
 

@@ -1,11 +1,11 @@
 """
 More than can be judged (R22): `python -m benchmarks.overload [--seconds 30] [--surge 2]`.
 
-First the admission port alone: as many reviews a second as one replica can judge, with live reads of two claims each, then three
-times as many for half a minute, as an API server sends them that is as patient as the webhook says. What exceeds the capacity is
-to be answered 503 with Retry-After at once, and the rest is to be judged nearly as fast as before. Then through the API server
-with the webhooks under `failurePolicy: Ignore`: creations at three times the rate that the whole chain can take, for a moment,
-after which none may have failed or passed unjudged. The replica has core 0, everything else core 1.
+First at the admission port: the program measures how many reviews a second one replica can judge, with live reads of two claims
+each, and then sends three times as many for half a minute. The excess must be answered 503 with Retry-After at once, and the rest
+must be judged nearly as fast as before. Then through the API server, with `failurePolicy: Ignore`: creations at three times the
+rate that API server and replica can take, for a moment; none may fail or pass unjudged. The replica runs on core 0, everything
+else on core 1.
 """
 
 import sys
@@ -48,7 +48,7 @@ def main() -> int:
 
 
 def _direct(running: Rig, replica: Serving, options: Namespace) -> list[Figure]:
-    """At the admission port."""
+    """At the admission port: the capacity, then three times as much."""
     within = max(2.0, options.seconds / 3)
     make(_reviews(running, replica, {200: '"allowed":true'}, rate=100, seconds=2))
     full = make(_reviews(running, replica, {200: '"allowed":true'}, clients=32, per_client=int(30 * within)))
@@ -91,7 +91,7 @@ def _direct(running: Rig, replica: Serving, options: Namespace) -> list[Figure]:
 
 
 def _through(running: Rig, options: Namespace) -> list[Figure]:
-    """Through the API server."""
+    """Through the API server: the capacity, then three times as much for a moment."""
     full = make(running.creations(clients=32, per_client=30))
     capacity = full.calls / full.took
     counted = webhook_metrics(running.plane)
@@ -122,7 +122,7 @@ def _reviews(running: Rig, replica: Serving, wanted: Mapping[int, str], **how: o
 
 
 def _tell(made: Outcome) -> None:
-    """What the failures were."""
+    """Prints the most frequent failures."""
     for text, number in Counter(made.failures).most_common(5):
         print(f"{number} x {text}", file=sys.stderr)
 

@@ -1,8 +1,8 @@
 """
 Replicas come and go under load: `python -m benchmarks.restarts [--times 20] [--rate 100]`.
 
-One of two replicas after the other is restarted, first as a rollout does it (R9), then by `kill -9` (R10), while a real API
-server calls them through what a Service is. A Service takes a dead replica out at once here; a cluster needs a moment longer.
+The program restarts two replicas in turn, first as a rollout does (R9), then after `kill -9` (R10), while a real API server calls
+them through a stand-in for a Service. The stand-in drops a dead replica at once; a cluster needs a moment longer.
 """
 
 import sys
@@ -27,7 +27,7 @@ NORMAL_SECONDS = 1.0
 
 
 class Replicas:
-    """Two of them behind a Service."""
+    """Two replicas behind a Service."""
 
     def __init__(self, plane: ControlPlane, folder: Path, stack: ExitStack) -> None:
         self._plane, self._folder = plane, folder
@@ -45,7 +45,7 @@ class Replicas:
         return begin(self._plane.ca, folder, "--kubeconfig", kubeconfig, drain_seconds=DRAIN_SECONDS)
 
     def end(self, number: int) -> None:
-        """As kubelet and the Service do it."""
+        """As kubelet and a Service end a replica."""
         replica = self.running[number]
         replica.popen.terminate()
         wait_until(lambda: not replica.ready(), PATIENCE_SECONDS, "it to be not ready any more")
@@ -53,14 +53,14 @@ class Replicas:
         replica.popen.wait(PATIENCE_SECONDS)
 
     def kill(self, number: int) -> None:
-        """As a node that loses power does it."""
+        """As a node that loses power ends a replica."""
         replica = self.running[number]
         replica.popen.kill()
         replica.popen.wait(PATIENCE_SECONDS)
         self.balancer.leave(replica.admission_port)
 
     def start(self, number: int) -> None:
-        """Another in the place of one that has ended."""
+        """Starts another replica in its place."""
         self.running[number] = self._begin()
         wait_until(self.running[number].ready, START_SECONDS, "it to be ready again")
         self.balancer.join(self.running[number].admission_port)

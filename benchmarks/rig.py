@@ -1,4 +1,4 @@
-"""A real API server, replicas of `migratable serve` behind what a Service is, and machines whose claims exist."""
+"""A real API server, replicas of `migratable serve` behind a stand-in for a Service, and VirtualMachines whose claims exist."""
 
 import json
 import re
@@ -27,13 +27,13 @@ MERGE_PATCH = "application/merge-patch+json"
 
 @dataclass(frozen=True, slots=True)
 class Rig:
-    """All of it, running; ``replicas`` is empty until ``serving``."""
+    """A running API server, and the calls that load programs make."""
 
     plane: ControlPlane
     folder: Path
 
     def creations(self, **how: Any) -> Job:
-        """Creations of machines in dry runs, each of which is to be admitted."""
+        """Creations of VirtualMachines in dry runs, all of which must be admitted."""
         calls = [Call("POST", MACHINES_PATH, json.dumps(machine(number))) for number in range(MACHINES)]
         return to_apiserver(self.plane, calls, {201: ""}, **how)
 
@@ -67,7 +67,7 @@ class Rig:
 
 @contextmanager
 def rig() -> Iterator[Rig]:
-    """An API server with the claims of the machines."""
+    """An API server that has the claims of the VirtualMachines."""
     with tempfile.TemporaryDirectory(prefix="migratable-benchmark-") as folder, ControlPlane(crds=crds.OWN) as plane:
         add_claims(plane)
         yield Rig(plane, Path(folder))

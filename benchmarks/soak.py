@@ -1,9 +1,9 @@
 """
 Half an hour under load (R19): `python -m benchmarks.soak [--minutes 30] [--rate 100] [--churn 20]`.
 
-Through a real API server and a Service, two replicas judge creations of machines with two claims, four of five of which are to
-be admitted; claims change all the time, and each minute a rotator replaces the leaf or the authority. Memory, open files and
-threads of both replicas are read every five seconds. What happens in the first five minutes counts for failures alone.
+Two replicas behind a real API server judge creations of VirtualMachines with two claims, four of five of which are admitted.
+Claims change all the time, and each minute a rotator replaces the serving certificate or the authority. Memory, open files and
+threads of both replicas are read every five seconds; the first five minutes count for failures only.
 """
 
 import json

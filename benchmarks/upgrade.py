@@ -1,11 +1,10 @@
 """
 Upgrade and downgrade under load (R25): `python -m benchmarks.upgrade [--previous COMMIT] [--rate 100] [--hold 5]`.
 
-Two replicas and a rotator of the version before serve a real API server; under load the replicas become those of this version one
-by one, then the webhook configurations by `kubectl apply`, then the rotator, which renews leaf and authority; after that the
-same in the other order, back to the version before. While both versions serve, the same reviews are put to both. The version
-before is the last tag, or the commit of `--previous`, installed into an environment of its own. Without `--previous` and tag it
-is the commit that `versions.py` names.
+Two replicas and a rotator of the previous version serve a real API server. Under load, the program replaces the replicas one by
+one by this version, then applies the new webhook configurations with `kubectl apply`, then replaces the rotator, which renews
+serving certificate and authority. After that it goes back to the previous version. While both versions serve, both judge the same
+reviews. The previous version is the last tag, or the commit of `--previous`, installed into an environment of its own.
 """
 
 import http.client
@@ -51,7 +50,7 @@ NO_PAIR = KeyPair(b"", b"")
 
 @dataclass
 class Cluster:
-    """A bench whose parts may be of two versions."""
+    """A bench whose parts may have two versions."""
 
     bench: Bench
     folders: list[Path]
@@ -61,19 +60,19 @@ class Cluster:
     """Failed calls by the step in which they failed."""
 
     def apply(self, version: Version) -> None:
-        """The webhook configurations of a version, as `kubectl apply` puts them."""
+        """Applies the webhook configurations of a version."""
         text = yaml.safe_dump_all(at_port(version.hooks(), self.bench.balancer.port))
         self.bench.plane.client.kubectl("apply", "-f", "-", stdin=text)
 
     def start(self, number: int, version: Version) -> Serving:
-        """A replica, which is ready and takes part."""
+        """Starts a replica of a version and waits until it is ready."""
         kubeconfig = self.bench.plane.client.kubeconfig()
         replica = version.serve(self.folders[number], self.ports[number], "--kubeconfig", kubeconfig)
         wait_until(replica.ready, START_SECONDS, f"replica {number} of version {version.name} to be ready")
         return replica
 
     def replace(self, number: int, version: Version) -> None:
-        """A replica by one of another version, as a rollout does it."""
+        """Replaces a replica by one of another version, as a rollout does."""
         old = self.bench.replicas[number]
         old.popen.terminate()
         wait_until(lambda: not old.ready(), PATIENCE_SECONDS, "a replica to be not ready any more")
@@ -83,7 +82,7 @@ class Cluster:
         self.bench.balancer.join(old.admission_port)
 
     def rotate_with(self, version: Version) -> None:
-        """The rotator of a version alone, which renews leaf and authority."""
+        """Replaces the rotator, and has the new one renew serving certificate and authority."""
         for each in self.bench.rotators:
             each.end()
         places = [f"127.0.0.1:{admission}" for admission, _, _ in self.ports]
@@ -114,7 +113,7 @@ def main() -> int:
 
 
 def _installed(stack: ExitStack, version: Version) -> Cluster:
-    """Everything of one version, at rest."""
+    """An installation of one version, at rest."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="migratable-benchmark-")))
     plane = stack.enter_context(ControlPlane(crds=crds.OWN))
     add_claims(plane)
@@ -145,7 +144,7 @@ def _installed(stack: ExitStack, version: Version) -> Cluster:
 
 
 def _moved(cluster: Cluster, old: Version, new: Version, load: Load, hold: float) -> list[str]:
-    """There and back; gives what the two versions judged differently."""
+    """Upgrades and downgrades; returns the reviews that the two versions judge differently."""
     different: list[str] = []
     steps: list[tuple[str, Callable[[], None]]] = [
         ("old version", lambda: None),

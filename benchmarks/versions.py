@@ -18,7 +18,7 @@ from tests.apiserver.serving import Serving
 
 ROOT = Path(__file__).resolve().parents[1]
 FIRST = "64878fe"
-"""What counts as the version before where there is no tag yet: the last commit before the webhook's rules changed."""
+"""The previous version while there is no tag yet."""
 HOOKS = Path("deploy/kustomize/base/webhooks")
 
 

@@ -1,4 +1,4 @@
-"""Threads and tasks that get in each other's way as often as possible, and what must hold all the same (R30)."""
+"""Invariants under threads and tasks that switch as often as possible (R30)."""
 
 from tests.races import reads, rights, situations, store
 

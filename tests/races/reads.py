@@ -1,9 +1,9 @@
 """
-Live reads on an event loop under stress: an API server that is slow, hangs up in the middle, or says too much, and callers that
-give up.
+Live reads on an event loop under stress: an API server that is slow, closes connections in the middle of a response or sends too
+many, and callers that give up.
 
-What must hold: an answer belongs to its question, and where a server answers twice, at least to its call; there are never more
-connections than allowed; when all is quiet, every permission to read is back.
+Invariants: a response belongs to its request, or at least to its call if the server responds twice; idle connections stay within
+the limit; after the last call every permission to read is free again.
 """
 
 import asyncio

@@ -1,8 +1,7 @@
 """
 Remembered access reviews under stress: threads ask what users may do while rights come and go.
 
-What must hold: an answer was the API server's at some moment within the time for which answers are remembered; nothing is
-remembered beyond the limit.
+Invariants: a right that is granted existed at some moment of the last five seconds; the number of remembered answers is limited.
 """
 
 import random

@@ -1,8 +1,7 @@
 """
-What is in force under stress: confirming threads ask for it while the policy file and the KubeVirt CR change.
+Policy and release in force under stress: confirming threads read them while the policy file and the KubeVirt CR change.
 
-What must hold: release and namespace come from one and the same KubeVirt CR, the policy from one and the same file, and when all
-is quiet the last ones are in force.
+Invariants: release and namespace come from one KubeVirt CR; after the last change the policy in the file is in force.
 """
 
 import itertools

@@ -1,8 +1,8 @@
 """
 The cluster's cache under stress: one writer for each kind, as in the product, and readers that remember what they saw.
 
-What a reader may rely on: an object is the one that was asked for; its version never goes back; all objects of a kind hold what
-was there before the question; what is gone was removed after it was seen.
+Invariants: a lookup returns the object of that name; its version never decreases; the list of a kind holds every object that was
+seen before, unless it was removed since.
 """
 
 import json

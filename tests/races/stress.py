@@ -1,4 +1,4 @@
-"""Runs workers side by side for a time, with thread switches as often as the interpreter can, and collects what they found."""
+"""Runs workers in parallel for a time, with the most frequent thread switches that the interpreter allows."""
 
 import sys
 import threading
@@ -13,7 +13,7 @@ PATIENCE_SECONDS = 60.0
 
 @dataclass
 class Run:
-    """A time of stress; workers go on until it is over or something was found."""
+    """A time of stress, which ends early at the first violation."""
 
     seconds: float
     found: list[str] = field(default_factory=list)
@@ -26,7 +26,7 @@ class Run:
         return bool(self.found) or time.monotonic() - self._began > self.seconds
 
     def report(self, problem: str) -> None:
-        """Something that must not be."""
+        """Notes a violated invariant."""
         self.found.append(problem)
 
 

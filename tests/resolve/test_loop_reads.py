@@ -114,9 +114,9 @@ def test_a_read_without_whole_answers_is_unavailable(
     assert run(transport, then_again) == [Answer(200, b"{}"), Answer(200, b"{}")]
 
 
-def test_an_answer_too_many_is_given_to_nobody(server: Server, transport: KubernetesTransport) -> None:
+def test_a_response_without_a_request_ends_the_connection(server: Server, transport: KubernetesTransport) -> None:
     """
-    A response that no request asked for ends the connection, so that it is not taken for the response to a later request.
+    Otherwise it would be taken for the response to a later request.
     """
 
     def twice(handler: Handler) -> None:
