@@ -49,7 +49,7 @@ KNOWN = {
         Tool("etcd", "go.etcd.io/etcd/server/v3", "etcd-v3.6.6"),
         Tool("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver", KUBE),
         Tool("kubectl", "k8s.io/kubernetes/cmd/kubectl", KUBE),
-        Tool("typecheck", "./typecheck", KUBE),
+        Tool("typecheck", "./typecheck", f"kube-{TESTED_KUBERNETES}"),
         Tool("helm", "helm.sh/helm/v4/cmd/helm", "helm-v4.3.1"),
     )
 }

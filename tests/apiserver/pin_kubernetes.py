@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.apiserver.binaries import KNOWN, KUBE, TOOLS
+from tests.apiserver.binaries import KNOWN, TOOLS
 
-PACKAGES = [tool.package for tool in KNOWN.values() if tool.module == KUBE]
+PACKAGES = [tool.package for tool in KNOWN.values() if tool.package.startswith("k8s.io/kubernetes/")]
 
 
 def main(version: str) -> None:
