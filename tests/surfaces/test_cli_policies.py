@@ -53,6 +53,17 @@ def test_the_command_line_outranks_the_policy_file(tmp_path: Path) -> None:
     assert ran.err == "note: unproven deny: the policies look at violations only\n"
 
 
+def test_beside_a_webhook_only_denials_are_printed() -> None:
+    """
+    The webhook warns of the rest, so that nobody is warned twice.
+    """
+    ran = migratable("policies", "--profile", "exact", "--beside-webhook")
+
+    made = list(yaml.safe_load_all(ran.out))
+    actions = {each["metadata"]["labels"].get("migratable-backstop") for each in made if each["kind"] == "ConfigMap"}
+    assert actions == {"deny"}
+
+
 def test_a_policy_file_that_cannot_be_used_is_2(tmp_path: Path) -> None:
     """
     So is a release that cannot be judged.

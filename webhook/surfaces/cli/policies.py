@@ -37,6 +37,7 @@ MODES = tuple(map(str, (Action.DENY, Action.WARN, Action.AUDIT)))
     show_default=True,
     help="A namespace whose VMs are not judged; repeatable.",
 )
+@click.option("--beside-webhook", is_flag=True, help="Only what is denied; the webhook warns of all else.")
 def command(
     output: str,
     policy: Path | None,
@@ -45,6 +46,7 @@ def command(
     release: str,
     namespace: str,
     exempt: tuple[str, ...],
+    beside_webhook: bool,
 ) -> None:
     """
     Print the rules that need only the object as ValidatingAdmissionPolicies.
@@ -59,7 +61,10 @@ def command(
     except WebhookError as error:
         fail(error)
     said = replace(said, profile=Profile(profile or said.profile), at_most=Action(at_most or said.at_most))
-    made = objects(parameters(said, chosen.releases, today), Installation(namespace, platform=exempt))
+    wanted = parameters(said, chosen.releases, today)
+    if beside_webhook:
+        wanted = [each for each in wanted if each.action is Action.DENY]
+    made = objects(wanted, Installation(namespace, platform=exempt))
     echo("---\n".join(dump(each) for each in made))
     for note in (*chosen.notes, *notes(said, today)):
         tell(f"note: {note}")
