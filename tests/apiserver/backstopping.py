@@ -7,10 +7,13 @@ import re
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from tests.apiserver.controlplane import ControlPlane
+from tests.waiting import wait_until
+from tests.wrapping import every_example
 from webhook.objects.kinds import find_kind
 from webhook.surfaces.admission.configurations import Installation
 from webhook.surfaces.backstop.objects import objects
@@ -42,6 +45,22 @@ def install(
         if failing and "failurePolicy" in made.get("spec", {}):
             made["spec"]["failurePolicy"] = "Fail"
         plane.client.create(PATHS[made["kind"]].format(namespace), made)
+
+
+def wait_in_force(plane: ControlPlane, namespace: str) -> None:
+    """Until the policy of each kind refuses; API servers learn of policies and bindings one by one."""
+    caller = Caller(plane, TENANT)
+    for rule, example, wrap in every_example():
+        if rule.id in ("LM301", "LM609") and example.violates and not example.world:
+            made = wrap(example)
+            if made["kind"] != "KubeVirt":
+                made["metadata"]["namespace"] = namespace
+            wait_until(partial(_refuses, caller, made), 60, f"{made['kind']} to be refused")
+    caller.close()
+
+
+def _refuses(caller: "Caller", manifest: Manifest) -> bool:
+    return caller.create(manifest).status == 422
 
 
 def bind_only(plane: ControlPlane, wanted: Sequence[Parameters], namespace: str, parameters_in: str) -> None:

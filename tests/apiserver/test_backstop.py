@@ -15,15 +15,15 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.apiserver import crds
-from tests.apiserver.backstopping import LOADER, PATHS, TENANT, Answer, Caller, Manifest, install
+from tests.apiserver.backstopping import LOADER, PATHS, TENANT, Answer, Caller, Manifest, install, wait_in_force
 from tests.apiserver.binaries import find_binary
 from tests.apiserver.controlplane import ControlPlane
 from tests.generating import carriers
 from tests.generating.object_only import objects, pairs
 from tests.properties.supply import TODAY, create, denials, update
-from tests.waiting import wait_until
 from tests.wrapping import wraps
 from webhook.facts.objects_world import ObjectsWorld
+from webhook.kubevirt.interfaces import BRIDGE_OVERRIDE
 from webhook.kubevirt.releases import SUPPORTED
 from webhook.policy import Account, Action, Policy
 from webhook.rules.rule import Example, Rule
@@ -68,8 +68,7 @@ def callers(plane: ControlPlane) -> Iterator[tuple[Caller, Caller]]:
     """The loader and a tenant, with the policies in force under profile strict."""
     loader, tenant = Caller(plane, LOADER), Caller(plane, TENANT)
     install(plane, parameters(Policy(accounts=[LOADING]), SUPPORTED, TODAY), failing=True)
-    probe = vm(devices={"gpus": [{"name": "gpu", "deviceName": "vendor.com/gpu"}]})
-    wait_until(lambda: tenant.create(probe).status == 422, 60, "the policies to be in force")
+    wait_in_force(plane, NAMESPACE)
     yield loader, tenant
     loader.close()
     tenant.close()
@@ -174,6 +173,41 @@ def test_a_refusal_says_what_the_engine_says(callers: tuple[Caller, Caller], rul
             answer = tenant.create(manifest)
             said = in_words(create(made.document, judging()))
             assert said == answer.document.get("message", "").partition(" denied request: ")[2]
+
+
+BRIDGE = {"interfaces": [{"name": "default", "bridge": {}}]}
+HOSTILE = {
+    "a number": 5,
+    "text": BRIDGE_OVERRIDE,
+    "a list": [BRIDGE_OVERRIDE],
+    "a deep object": {"note": {"note": {"note": {}}}},
+    "nothing": None,
+}
+
+
+@pytest.mark.parametrize("annotations", HOSTILE.values(), ids=HOSTILE)
+def test_metadata_of_any_type_is_no_error(callers: tuple[Caller, Caller], annotations: object) -> None:
+    """
+    Definitions leave the metadata of a template open. Whatever it holds excuses no bridge and refuses no lawful VM.
+    """
+    _, tenant = callers
+    lawful, bridge = vm(devices={}), vm(devices=BRIDGE)
+    for each in (lawful, bridge):
+        each["spec"]["template"]["metadata"] = {"annotations": annotations}
+
+    assert (tenant.create(lawful).status, tenant.create(bridge).rules) == (201, {"LM101"})
+
+
+@pytest.mark.parametrize("value", ["", "false", 5, None])
+def test_the_key_of_the_annotation_allows_a_bridge(callers: tuple[Caller, Caller], value: object) -> None:
+    """
+    Whatever its value, as in KubeVirt.
+    """
+    _, tenant = callers
+    made = vm(devices=BRIDGE)
+    made["spec"]["template"]["metadata"] = {"annotations": {BRIDGE_OVERRIDE: value}}
+
+    assert tenant.create(made).status == 201
 
 
 MANY = 3000

@@ -10,7 +10,7 @@ import json
 import pytest
 
 from tests.apiserver import test_never_blocked as script
-from tests.apiserver.backstopping import RULE, install
+from tests.apiserver.backstopping import RULE, install, wait_in_force
 from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.standin import StandIn
 from tests.apiserver.test_never_blocked import Dark, Manifest, plane, pool, replica_set, standin, vm, vmi
@@ -43,7 +43,7 @@ def dark(plane: ControlPlane, standin: StandIn) -> Dark:
     script.fill(plane, namespace)
     client.create(path.partition("?")[0], vm("changing"))
     install(plane, parameters(Policy(), SUPPORTED, TODAY))
-    wait_until(lambda: client.api("POST", path, vm("probe")).status == 422, 30, "the backstop to be in force")
+    wait_in_force(plane, namespace)
     return Dark(plane, standin, namespace)
 
 
@@ -127,6 +127,24 @@ def test_a_setting_out_of_range_is_refused(dark: Dark) -> None:
 
     assert done.returncode == 1
     assert RULE.findall(done.stderr) == ["LM609"]
+
+
+def test_a_refusal_is_told_once(dark: Dark) -> None:
+    """
+    Where the webhook answers, too: what the backstop refuses does not reach it, and what passes the backstop does.
+    """
+    dark.standin.become("junk")
+    try:
+        before = dark.standin.reviews
+        refused = dark.kubectl("create", "-f", "-", stdin=made("vm", "refused", interface(bridge={})))
+        between = dark.standin.reviews
+        dark.kubectl("create", "-f", "-", "--dry-run=server", stdin=made("vm", "asked", LAWFUL))
+    finally:
+        dark.standin.become("dead")
+
+    assert RULE.findall(refused.stderr) == ["LM101"]
+    assert dark.standin.reviews > between
+    assert between - before <= 2  # the defaulting webhook, which may be called twice
 
 
 globals().update({name: each for name, each in vars(script).items() if name.startswith("test_n")})
