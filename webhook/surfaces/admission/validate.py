@@ -131,7 +131,7 @@ def _decided(readable: Readable, judging: Judging) -> Outcome:
         decisions = _without_old_harm(decisions, new, old, readable, judging)
     if readable.same_as_unreadable:
         decisions = tuple(_at_most_warned(each) for each in decisions)
-    decisions = tuple(_lowered(each, _why_lowered(each, readable, judging)) for each in decisions)
+    decisions = _lowered(decisions, readable, judging)
     if is_hyper_converged(readable):
         decisions = tuple(replace(each, place=where_in_hyper_converged(each.finding.path)) for each in decisions)
     causes = tuple(cause_of(each) for each in decisions if each.action is Action.DENY)
@@ -210,23 +210,27 @@ def _leaves_as_it_is(new: Kubernetes, old: Kubernetes | None) -> bool:
     return old is not None and old.meta.deletion_timestamp is not None and _judged_part(new) == _judged_part(old)
 
 
-def _why_lowered(decision: Decision, readable: Readable, judging: Judging) -> Lowered | None:
+def _lowered(decisions: tuple[Decision, ...], readable: Readable, judging: Judging) -> tuple[Decision, ...]:
     """
-    For whom a denial is lowered: what KubeVirt writes itself is judged and reported, never denied.
+    The decisions, of which some denials are warnings: what KubeVirt writes itself is judged and reported, never denied.
 
     A VMI that a controller makes for a VM admitted before us must always start again. A volume migration can be cancelled:
     the claims that it replaces may come back. The claims to which it leads are judged like any other.
     """
     if is_kubevirt_account(readable.request.user_info.username, judging.install_namespace):
-        return Lowered.KUBEVIRT
+        return tuple(_lowered_for(Lowered.KUBEVIRT, each) for each in decisions)
     if is_hyper_converged(readable):
-        return Lowered.HYPER_CONVERGED
+        return tuple(_lowered_for(Lowered.HYPER_CONVERGED, each) for each in decisions)
     new, old = readable.object, readable.old
     if not isinstance(new, VirtualMachine) or not isinstance(old, VirtualMachine):
-        return None
+        return decisions
     restored = {subject_of(*each) for each in restored_claims(old, new)}
-    is_restored = decision.finding.rule is CLAIM_NOT_SHARED and decision.finding.subject in restored
-    return Lowered.VOLUME_MIGRATION if is_restored else None
+    return tuple(
+        _lowered_for(Lowered.VOLUME_MIGRATION, each)
+        if each.finding.rule is CLAIM_NOT_SHARED and each.finding.subject in restored
+        else each
+        for each in decisions
+    )
 
 
 def is_hyper_converged(readable: Readable) -> bool:
@@ -253,10 +257,8 @@ def is_kubevirt_account(username: str, install_namespace: str) -> bool:
     return username.startswith(prefix) and username.removeprefix(prefix) in ACCOUNTS
 
 
-def _lowered(decision: Decision, why: Lowered | None) -> Decision:
-    if why is None or decision.action is not Action.DENY:
-        return decision
-    return replace(decision, action=Action.WARN, lowered=why)
+def _lowered_for(why: Lowered, decision: Decision) -> Decision:
+    return replace(decision, action=Action.WARN, lowered=why) if decision.action is Action.DENY else decision
 
 
 def _at_most_warned(decision: Decision) -> Decision:
