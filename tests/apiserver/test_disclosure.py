@@ -1,4 +1,4 @@
-"""Through a real API server, nobody learns from the webhook what they may not read in other namespaces."""
+"""Through a real API server: answers of the webhook do not disclose what the author may not read."""
 
 import json
 import subprocess
@@ -28,7 +28,7 @@ ABSENT = "absent"
 
 @dataclass
 class Guarded:
-    """A control plane with the server in front of it; jane may write in her namespace, reader may read everything too."""
+    """A control plane with the server in front of it; jane may only write in her namespace."""
 
     plane: ControlPlane
 
@@ -129,7 +129,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
 
 def test_an_author_who_may_read_the_source_is_told_the_reason(guarded: Guarded) -> None:
     """
-    Golden images that everybody may read keep exact messages.
+    Golden images that every user may read keep exact messages.
     """
     refused = guarded.creates("reader", vm("refused"))
     works = guarded.creates("reader", vm("works"))
@@ -169,7 +169,7 @@ def test_a_source_that_is_absent_is_not_told_from_one_that_is_there(guarded: Gua
 
 def test_a_network_of_another_namespace_is_named_to_its_readers_only(guarded: Guarded) -> None:
     """
-    A range that overlaps with another tenant's is no way to learn of that tenant's networks.
+    A tenant cannot find another tenant's networks by trying address ranges.
     """
     mine = network("migration", TENANT)
 

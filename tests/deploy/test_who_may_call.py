@@ -72,7 +72,7 @@ def says(client: Client, plural: str, kind: str, status: dict[str, Any]) -> None
 
 
 def callers(helm: Helm, **network_policy: Any) -> list[Manifest] | None:
-    """The peers that the admission port is open to; None where it is open to everybody."""
+    """The peers that the admission port is open to; None where it is open to all."""
     said = helm(
         "install", RELEASE, str(CHART), "--dry-run=server", "--values", "-", values={"networkPolicy": network_policy}
     )
@@ -85,7 +85,7 @@ def callers(helm: Helm, **network_policy: Any) -> list[Manifest] | None:
 
 def test_where_addresses_are_not_known_no_api_server_is_kept_out(helm: Helm) -> None:
     """
-    A guess that is wrong would be an outage, so that the port stays open, and the notes say so.
+    The port stays open, because a wrong guess is an outage.
     """
     assert callers(helm) is None
 
@@ -108,9 +108,9 @@ def test_openshifts_host_network_is_known(openshift: Helm) -> None:
 @pytest.mark.parametrize(
     ("network", "topology"),
     [("OVNKubernetes", "External"), ("Calico", "HighlyAvailable"), ("OVNKubernetes", None)],
-    ids=["a hosted control plane", "another network plugin", "not told"],
+    ids=["a hosted control plane", "another network plugin", "unknown"],
 )
-def test_where_the_host_network_is_not_labelled_nobody_is_kept_out(
+def test_where_the_host_network_is_not_labelled_the_port_stays_open(
     openshift: Helm, network: str, topology: str | None
 ) -> None:
     """
@@ -151,14 +151,14 @@ def test_addresses_of_the_endpoints_are_taken_on_request(helm: Helm) -> None:
 
 def test_endpoints_need_a_cluster() -> None:
     """
-    `helm template` sees none, and must not write a policy that keeps everybody out.
+    `helm template` sees none, and refuses instead of writing a policy without API servers.
     """
     assert "Run helm against the cluster" in refusal({"networkPolicy": {"apiServers": "endpoints"}})
 
 
 def test_two_answers_to_one_question_are_refused() -> None:
     """
-    Addresses beside a choice that would not use them.
+    Addresses beside a choice that does not use them.
     """
     values = {"networkPolicy": {"apiServers": "open", "apiServerAddresses": ["192.0.2.10/32"]}}
 
@@ -167,7 +167,7 @@ def test_two_answers_to_one_question_are_refused() -> None:
 
 def test_rendered_without_a_cluster_the_port_is_open() -> None:
     """
-    Where Argo CD or the like renders the chart, nothing is looked up.
+    Argo CD and `helm template` look nothing up.
     """
     (first, *_) = find(template({}), "NetworkPolicy", "migratable")["spec"]["ingress"]
 

@@ -23,7 +23,7 @@ EVERY_KIND = tuple(kind.reads for kind in KINDS)
 
 
 class Readers:
-    """SubjectAccessReviews that grant everything in some namespaces to everybody."""
+    """SubjectAccessReviews that grant every user everything in some namespaces."""
 
     def __init__(self, namespaces: Collection[str] = (), wait: Callable[[], object] = bool) -> None:
         self.namespaces = namespaces

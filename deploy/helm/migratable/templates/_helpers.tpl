@@ -121,9 +121,10 @@ migratable-policy-{{ include "migratable.policy" . | sha256sum | trunc 10 }}
 {{- end }}
 
 {{/*
-Which peers of a NetworkPolicy the API servers are; empty where that is not known, so that nobody is kept out by mistake.
-Their source address is the network plugin's affair: behind a tunnel it is not the node's, and a hosted control plane
-arrives through an agent. A wrong guess keeps every API server out, so auto takes only what the platform documents.
+The NetworkPolicy peers that API servers are; empty where they are not known, and then the port stays open.
+The network plugin decides from which address a pod sees an API server: behind a tunnel it is not the node's, and a hosted
+control plane connects through an agent. A wrong guess keeps every API server out, so auto takes only what the platform
+documents.
 */}}
 {{- define "migratable.apiServerPeers" -}}
 {{- $chosen := .Values.networkPolicy.apiServers }}
@@ -157,8 +158,8 @@ arrives through an agent. A wrong guess keeps every API server out, so auto take
 {{- end }}
 
 {{/*
-Whether this is OpenShift with OVN-Kubernetes, which puts API servers and all else on the nodes' own network into a namespace
-with a label. Not with a hosted control plane, whose API servers are elsewhere.
+Whether this is OpenShift with OVN-Kubernetes, which gives a namespace label to the traffic of the nodes' own network. Not
+with a hosted control plane, whose API servers run elsewhere.
 */}}
 {{- define "migratable.openshiftHostNetwork" -}}
 {{- if .Capabilities.APIVersions.Has "config.openshift.io/v1" }}
