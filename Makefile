@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PORTS  ?=
 
-.PHONY: run test check format docs lock clean
+.PHONY: run test check format docs mutants lock clean
 
 run: $(VENV)/runtime
 	$(BIN)/python -m certs dev
@@ -13,6 +13,10 @@ run: $(VENV)/runtime
 test: $(VENV)/development
 	$(BIN)/python -m tests.apiserver build
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# Which mutants of the core its tests kill: about an hour the first time. `make mutants ONLY=webhook/kubevirt/claims.py`
+mutants: $(VENV)/development
+	$(BIN)/python -m tools.mutants $(ONLY:%=--only %)
 
 check: $(VENV)/development
 	$(BIN)/ruff format --check .

@@ -1,0 +1,161 @@
+"""tools.mutants: which mutants a module has, and that a survivor is either explained or reported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tools.mutants import survivors
+from tools.mutants.mutating import Module, Mutant
+from tools.mutants.packages import mirror_of, packages
+from tools.mutants.running import ROOT, code_named
+
+
+def changes(source: str) -> list[str]:
+    return [mutant.change for mutant in Module("module.py", source).mutants]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("x = a < b", ["a < b → a <= b", "a < b → a >= b"]),
+        ("x = a in b", ["a in b → a not in b"]),
+        ("x = a and b", ["a and b → b", "a and b → a"]),
+        ("x = not a", ["not a → a"]),
+        ("x = a - b", ["a - b → a + b"]),
+        ("x = a | b", ["a | b → a", "a | b → b"]),
+        ("x = a if b else c", ["a if b else c → a", "a if b else c → c"]),
+        ("x = 3", ["3 → 4"]),
+        ("x = True", ["True → False"]),
+        ("x = 'word'", ["'word' → 'wordXX'"]),
+        ("x = {1, 2}", ["without 1", "without 2", "1 → 2", "2 → 3"]),
+        ("x = {a: b, c: d}", ["without a", "without c"]),
+        ("x = min(a)", ["min → max"]),
+        ("x = f(a, b=c)", ["without b=c"]),
+        ("x = [a for a in b if c]", ["without c"]),
+        ("def f(): return a", ["return a → return None"]),
+        ("def f(): yield a", ["yield a → yield from ()"]),
+        ("for a in b: continue", ["continue → break"]),
+        ("f(a)", ["f(a) → pass"]),
+        ("def f(a=1): pass", ["1 → 2"]),
+    ],
+)
+def test_an_expression_has_these_mutants(source: str, expected: list[str]) -> None:
+    """
+    Each operator of the language that decides something is mutated, and so is each constant.
+    """
+    assert changes(source) == expected
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '"""A docstring."""',
+        "import a",
+        "x: int",
+        "x: TypeAlias = a | b",
+        "x = 'a sentence'",
+        "x = f'prose {value}'",
+        "class A(B, frozen=True): pass",
+        "@decorated(1)\ndef f(): pass",
+        "def f(a: int | str) -> int | str: pass",
+        "return_nothing = None",
+        "def f(): return None",
+    ],
+)
+def test_what_decides_nothing_has_no_mutants(source: str) -> None:
+    """
+    Docstrings, imports, types, prose and decorators are not mutated.
+    """
+    assert changes(source) == []
+
+
+def test_a_mutant_is_the_module_with_one_change() -> None:
+    """
+    Each mutant's code differs from the module's in its change alone, and compiling one leaves the next as it was.
+    """
+    module = Module("module.py", "def f(a):\n    return a + 1\n")
+    results = []
+    for mutant in module.mutants:
+        names: dict[str, object] = {}
+        exec(module.code_of(mutant, "module.py"), names)
+        results.append((mutant.change, names["f"](5)))  # type: ignore[operator]
+
+    assert results == [("return a + 1 → return None", None), ("a + 1 → a - 1", 4), ("1 → 2", 7)]
+
+
+def test_a_function_of_a_class_is_found_by_its_name() -> None:
+    """
+    The code object that replaces a method's is that of the method.
+    """
+    module = Module("module.py", "class A:\n    def f(self):\n        return 1\n    def g(self):\n        return 2\n")
+    mutant = module.mutants[-1]
+
+    code = code_named(module.code_of(mutant, "module.py"), "A.g")
+
+    assert mutant.function == "A.g"
+    assert code is not None
+    assert 3 in code.co_consts
+
+
+def survivor(change: str) -> Mutant:
+    (mutant,) = (each for each in Module("a.py", "def f():\n    return a < b\n").mutants if each.change == change)
+    return mutant
+
+
+def test_a_survivor_is_explained_or_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A survivor without an explanation is reported, and so is an explanation of a mutant that no longer survives.
+    """
+    file = tmp_path / "equivalent.toml"
+    file.write_text(
+        '[["a.py"]]\nplace = "f"\nline = "return a < b"\nchanges = ["a < b → a <= b"]\nwhy = "They are never equal."\n'
+    )
+    monkeypatch.setattr(survivors, "FILE", file)
+    boundary, negation = survivor("a < b → a <= b"), survivor("a < b → a >= b")
+
+    assert survivors.unexplained([boundary, negation]) == [negation]
+    assert survivors.outdated([boundary], ["a.py"]) == []
+    assert survivors.outdated([], ["a.py"]) == [("a.py", "f", "return a < b", "a < b → a <= b")]
+    assert survivors.outdated([], ["b.py"]) == []
+
+
+def test_every_explanation_names_a_mutant_and_a_reason() -> None:
+    """
+    What the repository explains exists: its module, its source line and its change.
+    """
+    reasons = survivors.explained()
+    existing = {
+        mutant.identity
+        for module in {identity[0] for identity in reasons}
+        for mutant in Module(module, (ROOT / module).read_text()).mutants
+    }
+
+    assert [identity for identity in reasons if identity not in existing] == []
+    assert all(why.endswith(".") for why in reasons.values())
+
+
+def test_the_core_is_listed_with_tests_that_exist() -> None:
+    """
+    Each package lists modules and test files that exist, and no module is in two of them.
+    """
+    listed = [module for package in packages() for module in package.modules]
+
+    assert len(listed) == len(set(listed))
+    assert all(package.modules and package.test_files() for package in packages())
+
+
+@pytest.mark.parametrize(
+    ("module", "mirror"),
+    [
+        ("webhook/kubevirt/claims.py", "tests/kubevirt/test_claims.py"),
+        ("webhook/policy.py", "tests/test_policy.py"),
+        ("certs/plan.py", "tests/certs/test_plan.py"),
+    ],
+)
+def test_a_test_file_mirrors_a_module(module: str, mirror: str) -> None:
+    """
+    The tests tree has the shape of the code.
+    """
+    assert mirror_of(module) == mirror

@@ -1,0 +1,193 @@
+"""
+Measures how many mutants of the core the nearest tests kill: ``python -m tools.mutants [--only PATH] [--jobs N]``.
+
+Exits with 1 when a package is below its floor, when a survivor is not explained in ``equivalent.toml``, or when an
+explanation is out of date.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import importlib
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import pytest
+
+from tools.mutants import running
+from tools.mutants.mutating import Module, Mutant
+from tools.mutants.packages import Package, Results, mirror_of, packages
+from tools.mutants.recording import Record
+from tools.mutants.running import ROOT, SURVIVED, Job, Tests
+from tools.mutants.survivors import outdated, unexplained
+
+THIRD_PARTY = (
+    "cryptography.x509", "fastapi", "hypothesis.strategies", "hypothesis.stateful", "jsonpatch", "jsonschema_rs",
+    "kubernetes.client", "markdown_it", "msgspec", "prometheus_client", "pydantic", "pytest", "ryaml", "uvicorn", "yaml",
+)  # fmt: skip
+"""Imported before processes are forked, for speed alone."""
+
+
+def main() -> int:
+    """Run what has no result yet, print the table and the survivors."""
+    arguments = _arguments()
+    os.chdir(ROOT)
+    chosen = [each for each in packages() if not arguments.only or set(each.modules) & set(arguments.only)]
+    for name in THIRD_PARTY:
+        importlib.import_module(name)
+    reports = []
+    for package in chosen:
+        started = time.monotonic()
+        results = [
+            Results(Module(path, (ROOT / path).read_text()), package)
+            for path in package.modules
+            if not arguments.only or path in arguments.only
+        ]
+        for each in results:
+            each.delete() if arguments.fresh else each.load()
+        measure(package, results, arguments.jobs)
+        reports.append((package, results, time.monotonic() - started))
+    return report(reports)
+
+
+def measure(package: Package, results: Sequence[Results], jobs: int) -> None:
+    """Find out about every mutant without a result."""
+    if any(mutant.function for each in results for mutant in each.pending()):
+        run_warm(package, results, jobs)
+        for each in results:
+            each.load()
+    seconds = Record(package).load().seconds
+    pending = [(each, mutant) for each in results for mutant in each.pending()]
+    cold = (Job(key, cold_work(package, each, mutant, seconds)) for key, (each, mutant) in enumerate(pending))
+    for done, (key, result) in enumerate(running.run_all(cold, jobs), start=1):
+        each, mutant = pending[key]
+        each.add(mutant, result)
+        _progress(package, "tables and constants", done, len(pending))
+
+
+def run_warm(package: Package, results: Sequence[Results], jobs: int) -> None:
+    """Judge the mutants of functions, in a process of their own that has the code and the tests loaded."""
+    sys.stderr.flush()
+    if pid := os.fork():
+        _, status = os.waitpid(pid, 0)
+        if status:
+            raise SystemExit(f"the tests of {package.name} could not be run")
+        return
+    terminal = os.dup(2)
+    os.dup2(os.open(os.devnull, os.O_RDWR), 1)
+    sys.stderr = os.fdopen(terminal, "w", buffering=1)
+    record = Record(package)
+
+    def work(tests: Tests) -> None:
+        record.save(tests)
+        for each in sorted(tests.failed & set(tests.items)):
+            _say(f"not used, because it fails without a mutation: {each}")
+        judge(package, results, tests, jobs)
+
+    _say(f"{package.name}: running tests without a mutation")
+    warm = running.Warm(package.modules, record.load(), work)
+    pytest.main([*running.OPTIONS, *package.test_files()], plugins=[running.FewerExamples(), warm])
+    os._exit(0)
+
+
+def judge(package: Package, results: Sequence[Results], tests: Tests, jobs: int) -> None:
+    """Run the tests that call a mutated function against each mutant of it."""
+    caches = running.caches()
+    functions = running.functions_in([each.module.path for each in results])
+    gc.collect()
+    gc.freeze()  # after the two above, which do not see what is frozen
+    pending = [
+        (each, mutant, mutant.function)
+        for each in results
+        for mutant in each.pending()
+        if mutant.function is not None and (each.module.path, mutant.function) in functions
+    ]
+
+    def work(each: Results, mutant: Mutant, function: str, result: int) -> None:
+        path = each.module.path
+        code = running.code_named(each.module.code_of(mutant, str(ROOT / path)), function)
+        for changed in functions[path, function]:
+            changed.__code__ = code  # type: ignore[assignment]
+        for cached in caches:
+            cached.cache_clear()
+        items = tests.of((path, function), mirror_of(path), each.untried[mutant.number])
+        running.run_items(items, tests.seconds, result)
+
+    warm = (Job(key, partial(work, *of)) for key, of in enumerate(pending))
+    for done, (key, result) in enumerate(running.run_all(warm, jobs), start=1):
+        each, mutant, function = pending[key]
+        imported = (each.module.path, function) in tests.called_by_imports
+        if not (result == SURVIVED and imported) and result != "(ValueError)":
+            each.add(mutant, result)  # the others are judged by importing the module with the mutation
+        _progress(package, "functions", done, len(pending))
+
+
+def cold_work(package: Package, results: Results, mutant: Mutant, seconds: dict[str, float]) -> Callable[[int], None]:
+    """The work that imports a module with a mutation and runs all tests, those of the mirroring file first."""
+
+    def work(result: int) -> None:
+        path = results.module.path
+        running.import_as(path, results.module.code_of(mutant, str(ROOT / path)))
+        mirror, files = mirror_of(path), results.untried[mutant.number]
+        runs = [
+            [mirror] if mirror in files else [],
+            [each for each in package.test_files() if each in files - {mirror}],
+        ]
+        running.run_files([each for each in runs if each], seconds, result)
+
+    return work
+
+
+def report(reports: Sequence[tuple[Package, Sequence[Results], float]]) -> int:
+    """Print the table and what is wrong; the exit status."""
+    wrong = []
+    print(
+        f"{'package':<20} {'mutants':>8} {'killed':>8} {'survived':>9} {'explained':>10} {'score':>7} {'floor':>6} {'time':>7}"
+    )
+    for package, results, took in reports:
+        survivors = [mutant for each in results for mutant in each.survivors()]
+        total = sum(len(each.module.mutants) for each in results)
+        killed = total - len(survivors)
+        missing = unexplained(survivors)
+        score = 100 * killed / total if total else 100.0
+        print(
+            f"{package.name:<20} {total:>8} {killed:>8} {len(survivors):>9} {len(survivors) - len(missing):>10}"
+            f" {score:>6.1f}% {package.floor:>5}% {took:>6.0f}s"
+        )
+        if score < package.floor:
+            wrong.append(f"{package.name}: {score:.1f} % is below the floor of {package.floor} %")
+        wrong += [f"{each.module}:{each.line}: {each.place}: survived: {each.change}" for each in missing]
+        for old in outdated(survivors, [each.module.path for each in results]):
+            wrong.append(
+                f"{old[0]}: {old[1]}: explained in equivalent.toml, but it does not survive: {old[3]}  [{old[2]}]"
+            )
+    for each in wrong:
+        print(each)
+    return 1 if wrong else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="PATH", help="this module alone; may be repeated"
+    )
+    parser.add_argument("--jobs", type=int, default=2, help="processes at the same time (default: 2)")
+    parser.add_argument("--fresh", action="store_true", help="forget earlier results of the chosen modules")
+    return parser.parse_args()
+
+
+def _progress(package: Package, what: str, done: int, total: int) -> None:
+    if done == total or done % 100 == 0:
+        _say(f"{package.name}: {what}: {done} of {total}")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
