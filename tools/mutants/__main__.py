@@ -22,7 +22,7 @@ from tools.mutants import running
 from tools.mutants.mutating import Module, Mutant
 from tools.mutants.packages import Package, Results, mirror_of, packages
 from tools.mutants.recording import Record
-from tools.mutants.running import ROOT, SURVIVED, Job, Tests
+from tools.mutants.running import ROOT, SURVIVED, TIMEOUT, Job, Tests
 from tools.mutants.survivors import outdated, unexplained
 
 THIRD_PARTY = (
@@ -56,7 +56,7 @@ def main() -> int:
 
 def measure(package: Package, results: Sequence[Results], jobs: int) -> None:
     """Find out about every mutant without a result."""
-    if any(mutant.function for each in results for mutant in each.pending()):
+    if any(mutant.function or mutant.is_of_table for each in results for mutant in each.pending()):
         run_warm(package, results, jobs)
         for each in results:
             each.load()
@@ -66,11 +66,11 @@ def measure(package: Package, results: Sequence[Results], jobs: int) -> None:
     for done, (key, result) in enumerate(running.run_all(cold, jobs), start=1):
         each, mutant = pending[key]
         each.add(mutant, result)
-        _progress(package, "tables and constants", done, len(pending))
+        _progress(package, "in imported modules", done, len(pending))
 
 
 def run_warm(package: Package, results: Sequence[Results], jobs: int) -> None:
-    """Judge the mutants of functions, in a process of their own that has the code and the tests loaded."""
+    """Judge mutants in a process that has loaded the code and the tests."""
     sys.stderr.flush()
     if pid := os.fork():
         _, status = os.waitpid(pid, 0)
@@ -95,35 +95,38 @@ def run_warm(package: Package, results: Sequence[Results], jobs: int) -> None:
 
 
 def judge(package: Package, results: Sequence[Results], tests: Tests, jobs: int) -> None:
-    """Run the tests that call a mutated function against each mutant of it."""
+    """Run the tests that call a mutated function against each mutant; for a table, those that call the module."""
     caches = running.caches()
     functions = running.functions_in([each.module.path for each in results])
     gc.collect()
     gc.freeze()  # after the two above, which do not see what is frozen
     pending = [
-        (each, mutant, mutant.function)
+        (each, mutant)
         for each in results
         for mutant in each.pending()
-        if mutant.function is not None and (each.module.path, mutant.function) in functions
+        if mutant.is_of_table or (each.module.path, mutant.function) in functions
     ]
 
-    def work(each: Results, mutant: Mutant, function: str, result: int) -> None:
+    def work(each: Results, mutant: Mutant, result: int) -> None:
         path = each.module.path
-        code = running.code_named(each.module.code_of(mutant, str(ROOT / path)), function)
-        for changed in functions[path, function]:
-            changed.__code__ = code  # type: ignore[assignment]
+        if mutant.function is None:
+            running.patch_globals(path, each.module.assignments_of(mutant, str(ROOT / path)))
+        else:
+            code = running.code_named(each.module.code_of(mutant, str(ROOT / path)), mutant.function)
+            for changed in functions[path, mutant.function]:
+                changed.__code__ = code  # type: ignore[assignment]
         for cached in caches:
             cached.cache_clear()
-        items = tests.of((path, function), mirror_of(path), each.untried[mutant.number])
+        items = tests.of(path, mutant.function, mirror_of(path), each.untried[mutant.number])
         running.run_items(items, tests.seconds, result)
 
     warm = (Job(key, partial(work, *of)) for key, of in enumerate(pending))
     for done, (key, result) in enumerate(running.run_all(warm, jobs), start=1):
-        each, mutant, function = pending[key]
-        imported = (each.module.path, function) in tests.called_by_imports
-        if not (result == SURVIVED and imported) and result != "(ValueError)":
+        each, mutant = pending[key]
+        imports = mutant.function is None or (each.module.path, mutant.function) in tests.called_by_imports
+        if result.startswith("tests/") or result == TIMEOUT or (result == SURVIVED and not imports):
             each.add(mutant, result)  # the others are judged by importing the module with the mutation
-        _progress(package, "functions", done, len(pending))
+        _progress(package, "in loaded modules", done, len(pending))
 
 
 def cold_work(package: Package, results: Results, mutant: Mutant, seconds: dict[str, float]) -> Callable[[int], None]:

@@ -7,6 +7,7 @@ Docstrings, annotations, imports, decorators, class keywords and prose (text tha
 import ast
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import CodeType
 from typing import Final
@@ -64,12 +65,13 @@ class Edit:
     change: str
     """``before → after``."""
 
-    def code_of(self, tree: ast.Module, path: str) -> CodeType:
-        """The code of the module with this edit; the tree is as before afterwards."""
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """Meanwhile the tree has this edit."""
         old = getattr(self.parent, self.field)
         setattr(self.parent, self.field, self.new)
         try:
-            return compile(tree, path, "exec")
+            yield
         finally:
             setattr(self.parent, self.field, old)
 
@@ -92,6 +94,11 @@ class Mutant:
     edit: Edit
 
     @property
+    def is_of_table(self) -> bool:
+        """Whether it is in an assignment at the top of a module."""
+        return self.place == ""
+
+    @property
     def identity(self) -> tuple[str, str, str, str]:
         """What the file of survivors names it by."""
         return self.module, self.place, self.text, self.change
@@ -108,7 +115,14 @@ class Module:
 
     def code_of(self, mutant: Mutant, filename: str) -> CodeType:
         """The code of this module with one mutation, as if it were read from a file of this name."""
-        return mutant.edit.code_of(self.tree, filename)
+        with mutant.edit.applied():
+            return compile(self.tree, filename, "exec")
+
+    def assignments_of(self, mutant: Mutant, filename: str) -> CodeType:
+        """The code of the assignments at the top of this module alone, with one mutation."""
+        with mutant.edit.applied():
+            statements = [each for each in self.tree.body if isinstance(each, ast.Assign | ast.AnnAssign)]
+            return compile(ast.Module(statements, []), filename, "exec")
 
     def _mutants(self) -> Iterator[Mutant]:
         lines = self.source.splitlines()

@@ -42,8 +42,8 @@ Function: TypeAlias = tuple[str, str]
 """A file and a function's qualified name in it."""
 SURVIVED: Final = ""
 TIMEOUT: Final = "(timeout)"
-PRELOADED: Final = ("webhook", "certs", "tests", "deploy", "docs")
-"""Packages of the project: a cold process must not have imported them."""
+OWN: Final = ("webhook", "certs", "tests", "deploy", "docs")
+"""Packages of the project."""
 
 
 @dataclass
@@ -59,12 +59,18 @@ class Tests:
     failed: set[str] = field(default_factory=set)
     """Tests that fail without a mutation; they are not used."""
 
-    def of(self, function: Function, first: str, files: Collection[str]) -> list[pytest.Item]:
-        """The tests of these files that call a function: those of the file ``first``, then the others, quick ones first."""
+    def of(self, module: str, function: str | None, first: str, files: Collection[str]) -> list[pytest.Item]:
+        """
+        The tests of these files that call a function of a module, or any of its functions.
+
+        Those of the file ``first`` come before the others, quick ones before slow ones.
+        """
         chosen = [
             each
             for name, each in self.items.items()
-            if function in self.called.get(name, ()) and name not in self.failed and file_of(name) in files
+            if name not in self.failed
+            and file_of(name) in files
+            and any(path == module and function in (None, called) for path, called in self.called.get(name, ()))
         ]
         return sorted(chosen, key=lambda item: (file_of(item.nodeid) != first, self.seconds[item.nodeid]))
 
@@ -114,6 +120,17 @@ class FirstFailure:
             _finish(self.result, report.nodeid or "(collection)")
 
 
+class Failures:
+    """Collects the names of tests that fail."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self.names.add(report.nodeid)
+
+
 class Warm:
     """A pytest plugin that runs the tests about which nothing is known, then hands over to `work`."""
 
@@ -125,7 +142,7 @@ class Warm:
 
     def pytest_collection_finish(self) -> None:
         for path in self.watched.values():
-            importlib.import_module(path.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+            importlib.import_module(module_name(path))
         sys.settrace(None)
         self.tests.called_by_imports = self._functions(self.importing)
 
@@ -156,13 +173,11 @@ class Warm:
 
     def _leave_out_failures(self, new: Sequence[pytest.Item]) -> None:
         """Tests that fail in a forked process without a mutation would seem to kill every mutant."""
-        while True:
-            items = [each for each in new if each.nodeid not in self.tests.failed]
-            job = Job(0, lambda result, items=items: run_items(items, self.tests.seconds, result))
-            ((_, failed),) = run_all([job], 1)
-            if failed == SURVIVED:
-                return
-            self.tests.failed.add(failed)
+        items = [each for each in new if each.nodeid not in self.tests.failed]
+        ((_, failed),) = run_all([Job(0, lambda result: list_failures(items, result))], 1)
+        if failed == TIMEOUT:
+            raise RuntimeError("the tests do not run in a forked process")
+        self.tests.failed.update(failed.splitlines())
 
     def _functions(self, called: set[CodeType]) -> set[Function]:
         return {
@@ -193,6 +208,17 @@ def run_items(items: Sequence[pytest.Item], seconds: Mapping[str, float], result
     _finish(result, SURVIVED)
 
 
+def list_failures(items: Sequence[pytest.Item], result: int) -> None:
+    """Runs collected tests and names those that fail; ends the process."""
+    failed = Failures()
+    signal.setitimer(signal.ITIMER_PROF, LONGEST_WAIT)
+    if items:
+        items[0].config.pluginmanager.register(failed)
+        for item, following in _pairs(items):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+    _finish(result, "\n".join(failed.names))
+
+
 def run_files(runs: Sequence[Sequence[str]], seconds: Mapping[str, float], result: int) -> None:
     """Collects and runs test files, one run after the other, up to the first failure; ends the process."""
     for paths in runs:
@@ -212,13 +238,31 @@ def functions_in(paths: Sequence[str]) -> dict[tuple[str, str], list[FunctionTyp
     return found
 
 
+def patch_globals(module: str, code: CodeType) -> None:
+    """Runs assignments of a module again and puts the values that differ into it, and where they were imported by name."""
+    changed = sys.modules[module_name(module)]
+    old, new = vars(changed), dict(vars(changed))
+    exec(code, new)  # noqa: S102
+    differing = {name: value for name, value in new.items() if name in old and old[name] != value}
+    for name, value in differing.items():
+        was = old[name]
+        for each in [*sys.modules.values()]:
+            if vars(each).get(name) is was:
+                setattr(each, name, value)
+
+
+def module_name(path: str) -> str:
+    """The name by which a file is imported."""
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
 def caches() -> list[Any]:
     """The functools caches of the project."""
     return [
         each
         for each in gc.get_objects()
         if isinstance(each, functools._lru_cache_wrapper)
-        and str(getattr(inspect.unwrap(each), "__module__", "")).split(".")[0] in PRELOADED
+        and str(getattr(inspect.unwrap(each), "__module__", "")).split(".")[0] in OWN
     ]
 
 
