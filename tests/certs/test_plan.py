@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,15 +12,29 @@ import pytest
 from certs.authority import CertificateAuthority, KeyPair
 from certs.bundle import Bundle
 from certs.inventory import Inventory, Place, find_lagging, take_stock
-from certs.plan import LAGGING_LOOK, Idle, Mint, Publish, Retire, Sign, Step, Terms, Wait, plan
+from certs.plan import (
+    BUNDLE_SETTLE,
+    LAGGING_LOOK,
+    LEAF_SETTLE,
+    Idle,
+    Mint,
+    Publish,
+    Retire,
+    Sign,
+    Step,
+    Terms,
+    Wait,
+    plan,
+)
 from tests.certs.world import NAMES, NOW, TERMS, authority_of, damaged_bundle
 
 HERE = Place("validatingwebhookconfigurations", "migratable", "validate.migratable.io")
 THERE = Place("mutatingwebhookconfigurations", "migratable", "default.migratable.io")
-DAY = timedelta(days=1)
+DAY, SECOND, NEVER = timedelta(days=1), timedelta(seconds=1), timedelta()
 LONG = timedelta(hours=1)
 NOTHING = KeyPair(b"", b"")
 OLD, NEW = CertificateAuthority.mint(NOW - 250 * DAY), CertificateAuthority.mint(NOW)
+SPARE = CertificateAuthority.mint(NOW)
 OLD_CA, NEW_CA = authority_of(OLD.pair), authority_of(NEW.pair)
 EXPIRED = CertificateAuthority.mint(NOW - 500 * DAY)
 
@@ -240,7 +255,7 @@ def test_junk_in_a_bundle_is_cleaned_away() -> None:
 
     step = plan(stock(leaf=leaf_of(NEW), trusts=(NEW,), there=text + b"# note\n"), NOW, TERMS)
 
-    assert bundles(step) == {THERE: Bundle.of([NEW_CA])}
+    assert step == Publish({THERE: Bundle.of([NEW_CA])}, f"there is junk in {THERE}")
 
 
 def test_a_bundle_never_grows_past_what_is_read() -> None:
@@ -283,3 +298,111 @@ def test_terms_that_cannot_be_kept_are_refused(change: dict[str, object]) -> Non
 
     with pytest.raises(ValueError, match=r"."):
         Terms(**{**good, **change})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (
+            {"leaf_lifetime": 3 * (BUNDLE_SETTLE + LEAF_SETTLE)},
+            "the leaf must live longer than three times both settle",
+        ),
+        ({"leaf_lifetime": 3 * (BUNDLE_SETTLE + LEAF_SETTLE) + SECOND}, None),
+        ({"leaf_lifetime": 2 * SECOND, "bundle_settle": NEVER, "leaf_settle": NEVER}, "the leaf must live longer"),
+        ({"leaf_lifetime": 2.5 * SECOND, "bundle_settle": NEVER, "leaf_settle": NEVER}, None),
+        ({"bundle_settle": -SECOND}, "a settle time cannot be negative"),
+        ({"leaf_settle": -SECOND}, "a settle time cannot be negative"),
+        ({"authority_lifetime": 7 * DAY}, None),
+        ({"authority_lifetime": 7 * DAY - SECOND}, "the authority must live at least as long as the leaf"),
+    ],
+)
+def test_terms_are_accepted_up_to_their_limits(change: dict[str, timedelta], error: str | None) -> None:
+    """
+    The shortest lifetimes that leave time for a rotation are accepted, and anything shorter is not.
+    """
+    expectation = nullcontext() if error is None else pytest.raises(ValueError, match=f"^{error}")
+
+    with expectation:
+        Terms(NAMES, **change)
+
+
+def test_refused_terms_name_the_shortest_lifetime() -> None:
+    """
+    The error gives the three settle times as one duration.
+    """
+    with pytest.raises(ValueError, match=r"times \(0:09:12\)$"):
+        Terms(NAMES, leaf_lifetime=SECOND)
+
+
+def test_the_settle_times_cover_the_kubelet() -> None:
+    """
+    An API server has 4 seconds to read a new caBundle, a replica 3 minutes to serve a new leaf, and a late one 10 more.
+    """
+    assert (Terms(NAMES).bundle_settle, Terms(NAMES).leaf_settle) == (4 * SECOND, 180 * SECOND)
+    assert LAGGING_LOOK == 10 * SECOND
+
+
+def test_the_authority_of_a_damaged_leaf_is_not_published_again() -> None:
+    """
+    A leaf that cannot be served needs nobody's trust, so its authority stays out of the caBundles.
+    """
+    inventory = stock(leaf=leaf_of(OLD, NOW - 8 * DAY), trusts=(NEW,), issuer=OLD.pair.certificate)
+
+    assert plan(inventory, NOW, TERMS) == Sign("the served leaf is damaged: expired")
+
+
+def test_an_authority_that_cannot_sign_is_not_published() -> None:
+    """
+    Without its key an authority is of no use, so a caBundle that is mended does not get it.
+    """
+    keyless = KeyPair(NEW.pair.certificate, b"")
+
+    step = plan(stock(keyless, leaf_of(OLD), issuer=OLD.pair.certificate), NOW, TERMS)
+
+    assert bundles(step) == {HERE: Bundle.of([OLD_CA]), THERE: Bundle.of([OLD_CA])}
+
+
+def test_a_step_names_the_first_place_and_counts_the_others() -> None:
+    """
+    The reason of a write says what is missing, and where.
+    """
+    step = plan(stock(), NOW, TERMS)
+
+    assert isinstance(step, Publish)
+    assert step.reason == f"the authority is missing from {THERE} and 1 more"
+
+
+def test_the_end_of_a_wait_needs_no_second_look() -> None:
+    """
+    When exactly the settle time has passed, the next step follows.
+    """
+    leaf = leaf_of(OLD)
+    signing = stock(leaf=leaf, trusts=(OLD, NEW), seen=TERMS.bundle_settle)
+    retiring = stock(leaf=leaf_of(NEW), trusts=(OLD, NEW), seen=TERMS.leaf_settle)
+
+    assert isinstance(plan(signing, NOW, TERMS), Sign)
+    assert isinstance(plan(retiring, NOW, TERMS), Retire)
+
+
+def test_places_are_written_in_their_order() -> None:
+    """
+    Rotators write in the same order, whatever order they read in, so that one of two racing ones loses at once.
+    """
+    inventory = stock()
+
+    step = plan(replace(inventory, published=dict(reversed(inventory.published.items()))), NOW, TERMS)
+
+    assert [*bundles(step)] == [*bundles(plan(inventory, NOW, TERMS))] == sorted([HERE, THERE])
+
+
+def test_a_bundle_of_exactly_what_is_read_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The limit of 64 KiB is the largest text that is parsed, so a bundle may have it.
+    """
+    all_three = Bundle.of([OLD_CA, NEW_CA, authority_of(SPARE.pair)])
+    inventory = stock(leaf=leaf_of(OLD), trusts=(SPARE,), issuer=OLD.pair.certificate)
+
+    monkeypatch.setattr("certs.plan.MAX_PEM_BYTES", len(all_three.render()))
+    assert bundles(plan(inventory, NOW, TERMS))[HERE] == all_three
+    monkeypatch.setattr("certs.plan.MAX_PEM_BYTES", len(all_three.render()) - 1)
+    assert bundles(plan(inventory, NOW, TERMS))[HERE] == Bundle.of([OLD_CA, NEW_CA])

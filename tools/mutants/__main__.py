@@ -13,19 +13,22 @@ import importlib
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Final
 
 import pytest
 
 from tools.mutants import running
 from tools.mutants.mutating import Module, Mutant
-from tools.mutants.packages import Package, Results, mirror_of, packages
+from tools.mutants.packages import RESULTS, Package, Results, mirror_of, packages
 from tools.mutants.recording import Record
-from tools.mutants.running import ROOT, SURVIVED, TIMEOUT, Job, Tests
+from tools.mutants.running import ROOT, SURVIVED, TIMEOUT, Called, Job, Tests, file_of
 from tools.mutants.survivors import outdated, unexplained
 
-THIRD_PARTY = (
+BUDGET: Final = 4.0
+"""Seconds that tests of other files than the mirroring one may take for a mutant, measured while calls are traced."""
+THIRD_PARTY: Final = (
     "cryptography.x509", "fastapi", "hypothesis.strategies", "hypothesis.stateful", "jsonpatch", "jsonschema_rs",
     "kubernetes.client", "markdown_it", "msgspec", "prometheus_client", "pydantic", "pytest", "ryaml", "uvicorn", "yaml",
 )  # fmt: skip
@@ -60,9 +63,10 @@ def measure(package: Package, results: Sequence[Results], jobs: int) -> None:
         run_warm(package, results, jobs)
         for each in results:
             each.load()
-    seconds = Record(package).load().seconds
+    tests = Record(package).load()
+    ordered = order(package, tests)
     pending = [(each, mutant) for each in results for mutant in each.pending()]
-    cold = (Job(key, cold_work(package, each, mutant, seconds)) for key, (each, mutant) in enumerate(pending))
+    cold = (Job(key, partial(judge_imported, *of, ordered, tests)) for key, of in enumerate(pending))
     for done, (key, result) in enumerate(running.run_all(cold, jobs), start=1):
         each, mutant = pending[key]
         each.add(mutant, result)
@@ -75,10 +79,11 @@ def run_warm(package: Package, results: Sequence[Results], jobs: int) -> None:
     if pid := os.fork():
         _, status = os.waitpid(pid, 0)
         if status:
-            raise SystemExit(f"the tests of {package.name} could not be run")
+            raise SystemExit(f"the tests of {package.name} could not be run: see {RESULTS}")
         return
     terminal = os.dup(2)
-    os.dup2(os.open(os.devnull, os.O_RDWR), 1)
+    output = RESULTS / f"output.{package.name.replace('/', '.')}"
+    os.dup2(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
     sys.stderr = os.fdopen(terminal, "w", buffering=1)
     record = Record(package)
 
@@ -90,14 +95,15 @@ def run_warm(package: Package, results: Sequence[Results], jobs: int) -> None:
 
     _say(f"{package.name}: running tests without a mutation")
     warm = running.Warm(package.modules, record.load(), work)
-    pytest.main([*running.OPTIONS, *package.test_files()], plugins=[running.FewerExamples(), warm])
-    os._exit(0)
+    status = pytest.main([*running.OPTIONS, *package.test_files()], plugins=[running.FewerExamples(), warm])
+    os._exit(status)
 
 
 def judge(package: Package, results: Sequence[Results], tests: Tests, jobs: int) -> None:
     """Run the tests that call a mutated function against each mutant; for a table, those that call the module."""
     caches = running.caches()
     functions = running.functions_in([each.module.path for each in results])
+    ordered = order(package, tests)
     gc.collect()
     gc.freeze()  # after the two above, which do not see what is frozen
     pending = [
@@ -117,8 +123,8 @@ def judge(package: Package, results: Sequence[Results], tests: Tests, jobs: int)
                 changed.__code__ = code  # type: ignore[assignment]
         for cached in caches:
             cached.cache_clear()
-        items = tests.of(path, mutant.function, mirror_of(path), each.untried[mutant.number])
-        running.run_items(items, tests.seconds, result)
+        names = [name for name in ordered[path, mutant.function] if file_of(name) in each.untried[mutant.number]]
+        running.run_items([tests.items[name] for name in names], tests.seconds, result)
 
     warm = (Job(key, partial(work, *of)) for key, of in enumerate(pending))
     for done, (key, result) in enumerate(running.run_all(warm, jobs), start=1):
@@ -129,20 +135,33 @@ def judge(package: Package, results: Sequence[Results], tests: Tests, jobs: int)
         _progress(package, "in loaded modules", done, len(pending))
 
 
-def cold_work(package: Package, results: Results, mutant: Mutant, seconds: dict[str, float]) -> Callable[[int], None]:
-    """The work that imports a module with a mutation and runs all tests, those of the mirroring file first."""
+def order(package: Package, tests: Tests) -> dict[Called, list[str]]:
+    """
+    The tests that are run against mutants of each function, or of a module's tables.
 
-    def work(result: int) -> None:
-        path = results.module.path
-        running.import_as(path, results.module.code_of(mutant, str(ROOT / path)))
-        mirror, files = mirror_of(path), results.untried[mutant.number]
-        runs = [
-            [mirror] if mirror in files else [],
-            [each for each in package.test_files() if each in files - {mirror}],
-        ]
-        running.run_files([each for each in runs if each], seconds, result)
+    First those of the mirroring file, then as many others as fit: in the order of ``nearest.toml``, quick ones first.
+    """
+    rank = {path: index for index, path in enumerate(package.test_files())}
+    ordered = {}
+    for (module, function), names in tests.by_function().items():
+        mirror = mirror_of(module)
+        near = sorted((name for name in names if file_of(name) == mirror), key=tests.seconds.__getitem__)
+        others = (name for name in names if file_of(name) != mirror)
+        far = sorted(others, key=lambda name: (rank[file_of(name)], tests.seconds[name]))
+        ordered[module, function] = [*near, *tests.within(BUDGET, far)]
+    return ordered
 
-    return work
+
+def judge_imported(
+    results: Results, mutant: Mutant, ordered: Mapping[Called, Sequence[str]], tests: Tests, result: int
+) -> None:
+    """Import a module with a mutation and run its tests; those of the mirroring file are collected first, alone."""
+    path = results.module.path
+    running.import_as(path, results.module.code_of(mutant, str(ROOT / path)))
+    called = ordered.get((path, mutant.function), ()) or ordered.get((path, None), ())
+    names = [name for name in called if file_of(name) in results.untried[mutant.number]]
+    near = [name for name in names if file_of(name) == mirror_of(path)]
+    running.run_named([near, names[len(near) :]], tests.seconds, result)
 
 
 def report(reports: Sequence[tuple[Package, Sequence[Results], float]]) -> int:

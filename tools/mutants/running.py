@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType
@@ -40,6 +40,8 @@ LONGEST_WAIT: Final = 900.0
 """Seconds after which a process is killed that waits for something."""
 Function: TypeAlias = tuple[str, str]
 """A file and a function's qualified name in it."""
+Called: TypeAlias = tuple[str, str | None]
+"""A file and one of its functions, or None for any of them."""
 SURVIVED: Final = ""
 TIMEOUT: Final = "(timeout)"
 OWN: Final = ("webhook", "certs", "tests", "deploy", "docs")
@@ -59,20 +61,22 @@ class Tests:
     failed: set[str] = field(default_factory=set)
     """Tests that fail without a mutation; they are not used."""
 
-    def of(self, module: str, function: str | None, first: str, files: Collection[str]) -> list[pytest.Item]:
-        """
-        The tests of these files that call a function of a module, or any of its functions.
+    def by_function(self) -> dict[Called, list[str]]:
+        """The usable tests that call each function, and by module and None those that call any of its functions."""
+        found: dict[Called, dict[str, None]] = defaultdict(dict)
+        for name, functions in self.called.items():
+            if name not in self.failed:
+                for module, function in functions:
+                    found[module, function][name] = None
+                    found[module, None][name] = None
+        return {key: [*names] for key, names in found.items()}
 
-        Those of the file ``first`` come before the others, quick ones before slow ones.
-        """
-        chosen = [
-            each
-            for name, each in self.items.items()
-            if name not in self.failed
-            and file_of(name) in files
-            and any(path == module and function in (None, called) for path, called in self.called.get(name, ()))
-        ]
-        return sorted(chosen, key=lambda item: (file_of(item.nodeid) != first, self.seconds[item.nodeid]))
+    def within(self, budget: float, names: Iterable[str]) -> Iterator[str]:
+        """The first of these tests that together take this many seconds at most; slower ones are left out."""
+        for name in names:
+            if self.seconds[name] <= budget:
+                budget -= self.seconds[name]
+                yield name
 
 
 def file_of(test: str) -> str:
@@ -149,6 +153,8 @@ class Warm:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self.tests.items = {each.nodeid: each for each in session.items}
+        for gone in self.tests.called.keys() - self.tests.items.keys():
+            del self.tests.called[gone]
         new = [each for each in session.items if each.nodeid not in self.tests.called]
         known, modules = caches(), len(sys.modules)
         for item, following in _pairs(new):
@@ -219,12 +225,18 @@ def list_failures(items: Sequence[pytest.Item], result: int) -> None:
     _finish(result, "\n".join(failed.names))
 
 
-def run_files(runs: Sequence[Sequence[str]], seconds: Mapping[str, float], result: int) -> None:
-    """Collects and runs test files, one run after the other, up to the first failure; ends the process."""
-    for paths in runs:
-        status = pytest.main([*OPTIONS, *paths], plugins=[FewerExamples(), FirstFailure(result, seconds)])
-        if status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-            _finish(result, f"(pytest: {status})")
+def run_named(runs: Iterable[Sequence[str]], seconds: Mapping[str, float], result: int) -> None:
+    """Collects and runs tests, one group after the other, up to the first failure; ends the process."""
+    for names in runs:
+        # by file where a test of this name does not exist: parameters may come from the mutated table
+        for arguments in (names, [*dict.fromkeys(map(file_of, names))]):
+            if not arguments:
+                break
+            status = pytest.main([*OPTIONS, *arguments], plugins=[FewerExamples(), FirstFailure(result, seconds)])
+            if status == pytest.ExitCode.OK:
+                break
+            if status != pytest.ExitCode.USAGE_ERROR:
+                _finish(result, f"(pytest: {status})")
     _finish(result, SURVIVED)
 
 
