@@ -79,6 +79,13 @@ def test_a_length_is_a_decimal_number_of_bits(text: str) -> None:
     assert interface_of(text) is None
 
 
+def test_leading_zeros_are_refused_unless_asked_for() -> None:
+    """
+    Go's ParseIP refuses them since 1.17, because some programs read them as octal.
+    """
+    assert address_of("010.1.1.5") is None
+
+
 def test_a_sloppy_interface_takes_leading_zeros() -> None:
     """
     The address of an interface is read as an address alone is.
@@ -155,7 +162,8 @@ def test_pods_have_the_ranges_of_their_nodes() -> None:
         "bad": NodeSpec(pod_cidrs=["all"]),
     }
     nodes = [Node(metadata=ObjectMeta(name=name), spec=spec) for name, spec in specs.items()]
-    world = ObjectsWorld([*nodes, Node(metadata=ObjectMeta(name="bare")), cidrs("kubernetes", "all")])
+    bare = (Node(metadata=ObjectMeta(name="bare")), ServiceCIDR(metadata=ObjectMeta(name="bare")))
+    world = ObjectsWorld([*nodes, *bare, cidrs("kubernetes", "all")])
 
     assert taken_by_cluster(world) == (
         Taken("the pods of node 'both'", IPv4Network("10.244.0.0/24")),

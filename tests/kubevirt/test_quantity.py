@@ -144,3 +144,72 @@ def test_a_field_takes_no_other_numbers_and_texts(value: object) -> None:
     Fractions that are no text, more than 64 bits, and what is nearly a quantity.
     """
     assert not takes(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "nano"),
+    [
+        ("1e4294967297", 10 * NANO),
+        ("1e-4294967297", NANO // 10),
+        ("1e2147483647", 10**400 * NANO),
+        ("1e2147483648", 1),
+        ("1e9223372036854775807", NANO // 10),
+        ("1e-9223372036854775808", NANO),
+        ("1e9223372036854775808", None),
+        ("1e-9223372036854775809", None),
+        ("1e400", 10**400 * NANO),
+        ("1e401", 10**400 * NANO),
+        ("1e399", 10**399 * NANO),
+        ("3e-400", 1),
+        ("0e400", 0),
+    ],
+)
+def test_an_exponent_has_64_bits_of_which_32_count(text: str, nano: int | None) -> None:
+    """
+    ParseQuantity reads the exponent as int64 and keeps the lower 32 bits; beyond 400 all amounts are alike here.
+    """
+    quantity = parse_quantity(text)
+
+    assert (None if quantity is None else quantity.nano) == nano
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "floor"),
+    [("-1.5", -2, -1), ("-1", -1, -1), ("-1n", -1, 0), ("0", 0, 0), ("1n", 1, 0), ("1.5", 2, 1)],
+)
+def test_a_negative_amount_is_rounded_as_a_positive_one(text: str, value: int, floor: int) -> None:
+    """
+    Value rounds away from zero, the floor towards zero, on either side of it.
+    """
+    quantity = read(text)
+
+    assert (quantity.value, quantity.floor) == (value, floor)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_read"),
+    [("Ti", True), ("Pi", False), ("Ei", False), (".Mi", True), ("e-9", True), ("e-10", False), ("e5", True)],
+)
+def test_a_suffix_alone_is_zero_on_gos_fast_path(text: str, is_read: bool) -> None:
+    """
+    Without a digit the amount is 0 while the suffix leaves the fast path enough precision, else it is refused.
+    """
+    assert (parse_quantity(text) is not None) is is_read
+
+
+@pytest.mark.parametrize("text", ["8Ei", "9223372036854775808", "10E"])
+def test_a_binary_amount_stops_at_the_largest_of_64_bits(text: str) -> None:
+    """
+    A power of two is capped at the largest int64, a decimal amount is not.
+    """
+    largest = 2**63 - 1
+
+    assert (read(text).value == largest) is text.endswith("i")
+
+
+@pytest.mark.parametrize(("length", "is_read"), [(LONGEST, True), (LONGEST + 1, False)])
+def test_a_text_is_read_up_to_its_longest(length: int, is_read: bool) -> None:
+    """
+    256 characters are read, one more is not.
+    """
+    assert (parse_quantity("0" * (length - 1) + "1") is not None) is is_read

@@ -13,6 +13,7 @@ import importlib
 import os
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
@@ -26,7 +27,7 @@ from tools.mutants.recording import Record
 from tools.mutants.running import ROOT, SURVIVED, TIMEOUT, Called, Job, Tests, file_of
 from tools.mutants.survivors import outdated, unexplained
 
-BUDGET: Final = 4.0
+BUDGET: Final = 2.5
 """Seconds that tests of other files than the mirroring one may take for a mutant, measured while calls are traced."""
 THIRD_PARTY: Final = (
     "cryptography.x509", "fastapi", "hypothesis.strategies", "hypothesis.stateful", "jsonpatch", "jsonschema_rs",
@@ -104,6 +105,7 @@ def judge(package: Package, results: Sequence[Results], tests: Tests, jobs: int)
     caches = running.caches()
     functions = running.functions_in([each.module.path for each in results])
     ordered = order(package, tests)
+    killers: dict[Called, list[str]] = defaultdict(list)
     gc.collect()
     gc.freeze()  # after the two above, which do not see what is frozen
     pending = [
@@ -123,13 +125,18 @@ def judge(package: Package, results: Sequence[Results], tests: Tests, jobs: int)
                 changed.__code__ = code  # type: ignore[assignment]
         for cached in caches:
             cached.cache_clear()
-        names = [name for name in ordered[path, mutant.function] if file_of(name) in each.untried[mutant.number]]
-        running.run_items([tests.items[name] for name in names], tests.seconds, result)
+        first = killers[path, mutant.function]  # a test that kills one mutant of a function often kills the next
+        names = [*first, *(name for name in ordered.get((path, mutant.function), ()) if name not in first)]
+        untried = [tests.items[name] for name in names if file_of(name) in each.untried[mutant.number]]
+        running.run_items(untried, tests.seconds, result)
 
     warm = (Job(key, partial(work, *of)) for key, of in enumerate(pending))
     for done, (key, result) in enumerate(running.run_all(warm, jobs), start=1):
         each, mutant = pending[key]
         imports = mutant.function is None or (each.module.path, mutant.function) in tests.called_by_imports
+        if result in tests.items:
+            recent = killers[each.module.path, mutant.function]
+            killers[each.module.path, mutant.function] = [result, *(name for name in recent if name != result)][:5]
         if result.startswith("tests/") or result == TIMEOUT or (result == SURVIVED and not imports):
             each.add(mutant, result)  # the others are judged by importing the module with the mutation
         _progress(package, "in loaded modules", done, len(pending))

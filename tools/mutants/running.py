@@ -115,9 +115,11 @@ class FirstFailure:
         usual = self.seconds.get(item.nodeid, UNKNOWN_SECONDS)
         signal.setitimer(signal.ITIMER_PROF, 3 + 8 * usual)  # SIGPROF ends the process
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.failed:
-            _finish(self.result, report.nodeid)
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        # the report itself would describe the traceback, which nobody reads
+        if call.excinfo is not None and not isinstance(call.excinfo.value, pytest.skip.Exception):
+            _finish(self.result, item.nodeid)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -352,7 +354,7 @@ def _fork(job: Job) -> tuple[int, int]:
         signal.setitimer(signal.ITIMER_PROF, LONGEST_START)
         job.work(writing)
     except BaseException as error:  # noqa: BLE001
-        _finish(writing, f"({type(error).__name__})")
+        _finish(writing, f"({type(error).__name__}: {error})")
     os._exit(0)
 
 
@@ -362,4 +364,4 @@ def _finish(result: int, text: str) -> None:
 
 
 def _pairs(items: Sequence[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.Item | None]]:
-    return zip(items, [*items[1:], None], strict=True)
+    return zip(items, [*items[1:], None], strict=False)

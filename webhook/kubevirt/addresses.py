@@ -75,8 +75,7 @@ def taken_by_cluster(world: World) -> tuple[Taken, ...]:
     nodes = world.every(Node)
     for node in () if isinstance(nodes, Unknown) else nodes:
         spec = node.spec or NodeSpec()
-        for text in spec.pod_cidrs or [spec.pod_cidr or ""]:
-            network = network_of(text)
-            if network is not None:
+        for text in spec.pod_cidrs or [spec.pod_cidr]:
+            if text is not None and (network := network_of(text)) is not None:
                 found.append(Taken(f"the pods of node {node.name!r}", network))
     return tuple(found)

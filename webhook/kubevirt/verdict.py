@@ -10,7 +10,7 @@ import msgspec
 
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.unknown import Absent
-from webhook.kubevirt.releases import TABLE, Behaviour, Reason, Release, Releases, only, since
+from webhook.kubevirt.releases import Behaviour, Reason, Release, Releases, only, since
 from webhook.objects.vmi import Disk
 
 _FILESYSTEMS_EXEMPT: Releases = since(Release(1, 5))
@@ -84,8 +84,3 @@ def _blocks(facts: MigrationFacts, release: Releases) -> bool:
 
 def _read_only_cdrom(disk: Disk, volume: str) -> bool:
     return disk.name == volume and disk.cdrom is not None and disk.cdrom.readonly is not False
-
-
-def index_of(release: Release) -> int:
-    """The bit of ``release``."""
-    return next(index for index, behaviour in enumerate(TABLE) if behaviour.release == release)
