@@ -75,7 +75,7 @@ def taken_by_cluster(world: World) -> tuple[Taken, ...]:
     nodes = world.every(Node)
     for node in () if isinstance(nodes, Unknown) else nodes:
         spec = node.spec or NodeSpec()
-        for text in spec.pod_cidrs or [spec.pod_cidr]:
-            if text is not None and (network := network_of(text)) is not None:
-                found.append(Taken(f"the pods of node {node.name!r}", network))
+        texts = spec.pod_cidrs or ([] if spec.pod_cidr is None else [spec.pod_cidr])
+        ranges = [each for each in map(network_of, texts) if each is not None]
+        found.extend(Taken(f"the pods of node {node.name!r}", each) for each in ranges)
     return tuple(found)
