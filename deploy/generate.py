@@ -38,11 +38,20 @@ WIDTH: Final = 120
 
 MUTATING_NOTE: Final = (
     "Fills in what is absent. Configurations run in the order of their names: this one comes before KubeVirt's own"
-    " `virt-api-mutator`. A default that is missing is no harm, so nothing ever waits for us long or fails for our sake."
+    " `virt-api-mutator`. A missing default does no harm, so failurePolicy is always Ignore and the timeout is short."
 )
 VALIDATING_NOTE: Final = (
-    "What is judged, and when. What must never wait for us or fail for our sake is kept out here, by rules and conditions"
-    " that the API server evaluates itself: they hold even when no replica of ours is left."
+    "What is judged, and when. Operations that must never wait for us, or fail because of us, are excluded by rules and"
+    " conditions that the API server evaluates itself: they hold even when no replica is left."
+)
+EVICTION_HOOK: Final = "virtualmachine.default.migratable"
+EVICTION_NOTE: Final = (
+    "Fills the policy's `defaultEvictionStrategy` into new VMs. Without that key there is nothing to fill in, so the base does"
+    " not have this webhook."
+)
+EXCLUDED_NOTE: Final = (
+    "Excludes further namespaces from the webhooks that judge VMs. Copy this folder and edit namespaces.yaml; use it after the"
+    " other components. A defaultEvictionStrategy is still filled in there."
 )
 POLICIES_NOTE: Final = (
     "The rules that need only the object. API servers evaluate them, so they hold while no replica answers. Their parameters"
@@ -58,17 +67,20 @@ LABELS: Final = {"app.kubernetes.io/component": "server"}
 
 def generated() -> dict[str, str]:
     """The text of each generated file, by its path below ``deploy``."""
+    with_eviction_strategy = mutating(Installation(policy_keys=frozenset(("defaultEvictionStrategy",))))
     files = {
         "kustomize/base/webhooks/validating.yaml": _configuration(validating(Installation()), VALIDATING_NOTE),
         "kustomize/base/webhooks/mutating.yaml": _configuration(mutating(Installation()), MUTATING_NOTE),
         "kustomize/base/policy.schema.json": policy_schema.as_json(),
         "kustomize/components/fail-closed/failurepolicy.yaml": _fail_closed(),
+        "kustomize/components/default-eviction-strategy/webhook.yaml": _only(with_eviction_strategy, EVICTION_HOOK),
         "kustomize/components/monitoring/migratable.json": dashboard(),
         "kustomize/components/backstop/policies.yaml": _policies(),
         "kustomize/components/backstop/bindings.yaml": _backstop("ValidatingAdmissionPolicyBinding", BINDINGS_NOTE),
         "kustomize/components/backstop/parameters.yaml": _backstop("ConfigMap", PARAMETERS_NOTE),
     }
     files |= {f"helm/migratable/files/{name}": text for name, text in _for_helm().items()}
+    files["kustomize/components/excluded-namespaces/kustomization.yaml"] = _excluded_namespaces()
     return files | {"helm/migratable/values.schema.json": _values_schema(), "helm/migratable/README.md": _readme()}
 
 
@@ -125,6 +137,7 @@ def _hooks() -> str:
                 "rules": rules_of(hook),
                 "clusterWide": hook.cluster_wide,
                 "inPlatform": hook.in_platform,
+                "onlyWith": hook.only_with,
                 "matchConditions": [{"name": each.name, "expression": each.expression} for each in hook.conditions],
                 "mayFail": hook.may_fail,
                 "timeoutSeconds": hook.seconds,
@@ -242,6 +255,43 @@ def _fail_closed() -> str:
     webhooks = [{key: each[key] for key in ("name", "failurePolicy")} for each in configuration["webhooks"]]
     configuration["webhooks"] = [each for each in webhooks if each["failurePolicy"] == "Fail"]
     return _comment(GENERATED) + _dumped(configuration)
+
+
+def _only(configuration: dict[str, Any], name: str) -> str:
+    """One webhook of a configuration, as a patch that adds it."""
+    webhooks = [each for each in configuration["webhooks"] if each["name"] == name]
+    return _configuration(configuration | {"webhooks": webhooks}, EVICTION_NOTE)
+
+
+def _excluded_namespaces() -> str:
+    """A component that replaces the namespaces of each webhook that judges workloads."""
+    sides = (
+        ("ValidatingWebhookConfiguration", hooks.VALIDATING_HOOKS),
+        ("MutatingWebhookConfiguration", hooks.MUTATING_HOOKS),
+    )
+    targets = [
+        {
+            "select": {"kind": kind},
+            "fieldPaths": [
+                f"webhooks.[name={hook.name}].namespaceSelector.matchExpressions.0.values"
+                for hook in every
+                if not hook.in_platform and not hook.cluster_wide and not hook.only_with
+            ],
+        }
+        for kind, every in sides
+    ]
+    component = {
+        "apiVersion": "kustomize.config.k8s.io/v1alpha1",
+        "kind": "Component",
+        "resources": ["namespaces.yaml"],
+        "replacements": [
+            {
+                "source": {"kind": "ExcludedNamespaces", "name": "migratable", "fieldPath": "spec.namespaces"},
+                "targets": [each for each in targets if each["fieldPaths"]],
+            }
+        ],
+    }
+    return f"{_comment(GENERATED)}#\n{_comment(EXCLUDED_NOTE)}{yaml.safe_dump(component, sort_keys=False, width=WIDTH)}"
 
 
 def _comment(text: str, indent: str = "") -> str:

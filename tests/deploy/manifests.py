@@ -1,6 +1,8 @@
 """The manifests of deploy/kustomize, as written and as kustomize renders them."""
 
+import os
 import subprocess
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,22 @@ def built(folder: Path) -> tuple[Manifest, ...]:
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     return tuple(yaml.safe_load_all(done.stdout))
+
+
+def built_with(folder: Path, components: Sequence[str], base: str = "overlays/enforce") -> tuple[Manifest, ...]:
+    """Every object of an overlay with these components, as a user combines them; ``folder`` gets the kustomization."""
+
+    def there(path: str) -> str:
+        return os.path.relpath(KUSTOMIZE / path, folder)
+
+    kustomization = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": [there(base)],
+        "components": [there(f"components/{each}") for each in components],
+    }
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
+    return built(folder)
 
 
 def overlay(name: str) -> tuple[Manifest, ...]:

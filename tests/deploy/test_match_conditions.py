@@ -15,7 +15,7 @@ import pytest
 
 from tests.apiserver.client import Client
 from tests.apiserver.controlplane import ControlPlane
-from tests.deploy.manifests import Manifest, of_kind, overlay
+from tests.deploy.manifests import Manifest, built_with, of_kind, overlay
 from tests.deploy.recorder import Recorder, recording
 from tests.waiting import wait_until
 
@@ -26,15 +26,20 @@ CONTROLLER = f"system:serviceaccount:{KUBEVIRT_NAMESPACE}:kubevirt-controller"
 OPERATOR = f"system:serviceaccount:{KUBEVIRT_NAMESPACE}:kubevirt-operator"
 HYPER_CONVERGED = f"system:serviceaccount:{KUBEVIRT_NAMESPACE}:hyperconverged-cluster-operator"
 TENANT = "tenant"
+VIRT_API = f"system:serviceaccount:{KUBEVIRT_NAMESPACE}:kubevirt-apiserver"
+HANDLER = f"system:serviceaccount:{KUBEVIRT_NAMESPACE}:kubevirt-handler"
 LOOKALIKE = f"system:serviceaccount:{TENANT}:kubevirt-controller"
+LOOKALIKE_API = f"system:serviceaccount:{TENANT}:kubevirt-apiserver"
 NAMESPACE_CONTROLLER = "system:serviceaccount:kube-system:namespace-controller"
 
 MERGE = "application/merge-patch+json"
 
 VM = ["virtualmachine.validate.migratable"]
+ON_BEHALF = ["virtualmachine-on-behalf.validate.migratable"]
 VMIRS = ["virtualmachineinstancereplicaset.validate.migratable"]
 POOL = ["virtualmachinepool.validate.migratable"]
 VMI = ["virtualmachineinstance.validate.migratable"]
+VMI_UPDATE = ["virtualmachineinstance-update.validate.migratable"]
 KUBEVIRT = ["kubevirt.validate.migratable"]
 NAD = ["networkattachmentdefinition.validate.migratable"]
 POLICY = ["migrationpolicy.validate.migratable"]
@@ -174,7 +179,7 @@ class Cluster:
 
 
 @pytest.fixture(scope="module")
-def cluster(plane: ControlPlane) -> Iterator[Cluster]:
+def cluster(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """The webhooks of overlay enforce in force, accounts of KubeVirt, and a tenant's account of the same name."""
     client = plane.client
     for namespace in (TENANT, KUBEVIRT_NAMESPACE):
@@ -183,7 +188,8 @@ def cluster(plane: ControlPlane) -> Iterator[Cluster]:
     with recording(plane.ca) as recorder:
         for configuration in of_kind(overlay("enforce"), "ValidatingWebhookConfiguration"):
             install(client, recorder, configuration, "validating", NAD)
-        for configuration in of_kind(overlay("enforce"), "MutatingWebhookConfiguration"):
+        defaulting = built_with(tmp_path_factory.mktemp("kustomize"), ["default-eviction-strategy"])
+        for configuration in of_kind(defaulting, "MutatingWebhookConfiguration"):
             install(client, recorder, configuration, "mutating", DEFAULT)
         yield Cluster(client, recorder)
 
@@ -203,10 +209,10 @@ def rights() -> Manifest:
             "kind": "RoleBinding",
             "metadata": {"name": "lookalike", "namespace": TENANT},
             "roleRef": role_ref,
-            "subjects": subject(LOOKALIKE),
+            "subjects": [*subject(LOOKALIKE), *subject(LOOKALIKE_API)],
         },
     ]
-    for user in (CONTROLLER, OPERATOR, NAMESPACE_CONTROLLER):
+    for user in (CONTROLLER, VIRT_API, HANDLER, OPERATOR, NAMESPACE_CONTROLLER):
         metadata = {"name": user.rpartition(":")[2]}
         items.append(
             {"kind": "ClusterRoleBinding", "metadata": metadata, "roleRef": role_ref, "subjects": subject(user)}
@@ -251,15 +257,14 @@ def calls_of(cluster: Cluster, operation: Callable[[], None]) -> list[str]:
         pytest.param(pool("v1alpha1"), DEFAULT + POOL, id="pool, v1alpha1"),
         pytest.param(vmi(), DEFAULT + VMI, id="VMI"),
         pytest.param(owned_vmi("VirtualMachine"), DEFAULT + VMI, id="VMI with an owner, by a person"),
-        pytest.param(receiver("true"), NOBODY, id="VMI that receives a migration"),
-        pytest.param(receiver("false"), DEFAULT + VMI, id="VMI that does not"),
+        pytest.param(receiver("true"), DEFAULT + VMI, id="VMI that says it receives a migration"),
         pytest.param(kubevirt(), DEFAULT_KUBEVIRT + KUBEVIRT, id="KubeVirt"),
         pytest.param(nad(), NAD, id="NAD"),
         pytest.param(nad(namespace=KUBEVIRT_NAMESPACE), NAD, id="NAD beside KubeVirt"),
         pytest.param(nad(config=None), NAD, id="NAD without config"),
         pytest.param(migration_policy(), POLICY, id="MigrationPolicy"),
         pytest.param(vm() | {"metadata": {"name": "v", "namespace": "kube-system"}}, NOBODY, id="VM in kube-system"),
-        pytest.param(vmi(namespace=KUBEVIRT_NAMESPACE), NOBODY, id="VMI beside KubeVirt"),
+        pytest.param(vmi(namespace=KUBEVIRT_NAMESPACE), DEFAULT + VMI, id="VMI beside KubeVirt"),
         pytest.param(
             named("kubevirt.io/v1", "VirtualMachineInstanceMigration", {"vmiName": "x"}), NOBODY, id="VMI migration"
         ),
@@ -324,7 +329,34 @@ DATA_VOLUMES = [{"metadata": {"name": "d"}, "spec": {"storage": {}}}]
 LABEL = {"metadata": {"labels": {"a": "b"}}}
 ANNOTATION = {"metadata": {"annotations": {"a": "b"}}}
 NO_FINALIZER = {"metadata": {"finalizers": None}}
+BRIDGE_OVERRIDE = {"annotations": {"kubevirt.io/allow-pod-bridge-network-live-migration": ""}}
+HOT = {"name": "hot", "persistentVolumeClaim": {"claimName": "hot", "hotpluggable": True}}
 OWNER = {"metadata": {"ownerReferences": [{"apiVersion": "v1", "kind": "Pod", "name": "o", "uid": "0"}]}}
+
+
+def with_volume(manifest: Manifest) -> Manifest:
+    return {**manifest, "spec": manifest["spec"] | VOLUME["spec"]}
+
+
+USB = {"name": "usb", "deviceName": "kubevirt.io/usb"}
+
+
+def two_volumes(**spec: Any) -> Manifest:
+    manifest = vm(template=template(**spec))
+    manifest["spec"]["template"]["spec"] |= volumes_are(["a", "b"], ["a", "b"])["spec"]["template"]["spec"]
+    return manifest
+
+
+def volumes_are(volumes: list[str] | None, disks: list[str] | None, **changes: Any) -> dict[str, Any]:
+    """A patch of a VM's volumes and disks, and of what else its template may have in different depths."""
+    claims = [{"name": each, "persistentVolumeClaim": {"claimName": each}} for each in volumes or ()]
+    devices: dict[str, Any] = {"disks": [{"name": each} for each in disks] if disks is not None else None}
+    domain: dict[str, Any] = {"devices": devices}
+    spec: dict[str, Any] = {"domain": domain, "volumes": claims if volumes is not None else None}
+    for key, value in changes.items():
+        place = {"hostDevices": devices, "cpu": domain}.get(key, spec)
+        place[key] = value
+    return {"spec": {"template": {"spec": spec}}}
 
 
 def in_pool(**spec: Any) -> dict[str, Any]:
@@ -372,6 +404,36 @@ def in_pool(**spec: Any) -> dict[str, Any]:
         pytest.param(vm(preference=MATCHER), {"spec": {"preference": None}}, VM, id="VM: preference gone"),
         pytest.param(vm(preference=MATCHER), {"spec": {"preference": {"name": "x"}}}, VM, id="VM: preference changed"),
         pytest.param(vm("v1alpha3"), {"spec": {"template": VOLUME}}, VM, id="VM, v1alpha3: volume added"),
+        pytest.param(two_volumes(), volumes_are(["a"], ["a"]), NOBODY, id="VM: volume and disk removed"),
+        pytest.param(two_volumes(), volumes_are(["b"], ["a", "b"]), NOBODY, id="VM: medium of a disk removed"),
+        pytest.param(two_volumes(), volumes_are(None, None), NOBODY, id="VM: all volumes removed"),
+        pytest.param(two_volumes(), volumes_are(["a", "b"], ["a"]), VM, id="VM: disk removed"),
+        pytest.param(two_volumes(), volumes_are(["c"], ["a"]), VM, id="VM: two volumes replaced by one"),
+        pytest.param(two_volumes(), volumes_are(["a"], ["c"]), VM, id="VM: volume removed, disk added"),
+        pytest.param(
+            two_volumes(),
+            volumes_are(["a"], ["a"]) | {"spec": volumes_are(["a"], ["a"])["spec"] | {"instancetype": MATCHER}},
+            VM,
+            id="VM: volume removed, instancetype added",
+        ),
+        pytest.param(
+            two_volumes(),
+            volumes_are(["a"], ["a"], nodeSelector={"a": "b"}),
+            VM,
+            id="VM: volume removed, selector added",
+        ),
+        pytest.param(
+            two_volumes(nodeSelector={"a": "b"}),
+            volumes_are(["a"], ["a"], nodeSelector=None),
+            VM,
+            id="VM: volume and selector removed",
+        ),
+        pytest.param(
+            two_volumes(), volumes_are(["a"], ["a"], hostDevices=[USB]), VM, id="VM: volume removed, host device added"
+        ),
+        pytest.param(
+            two_volumes(), volumes_are(["a"], ["a"], cpu={"model": "x"}), VM, id="VM: volume removed, CPU model added"
+        ),
         pytest.param(vm("v1alpha3"), LABEL, NOBODY, id="VM, v1alpha3: label"),
         pytest.param(replica_set(), LABEL, NOBODY, id="VMIRS: label"),
         pytest.param(replica_set(), {"spec": {"replicas": 3}}, NOBODY, id="VMIRS: replicas"),
@@ -392,7 +454,13 @@ def in_pool(**spec: Any) -> dict[str, Any]:
         pytest.param(pool(), {"spec": {"virtualMachineTemplate": {"spec": None}}}, POOL, id="pool: no VM any more"),
         pytest.param(vmi(), LABEL, NOBODY, id="VMI: label"),
         pytest.param(vmi(), {"status": {"phase": "Running"}}, NOBODY, id="VMI: heartbeat"),
-        pytest.param(vmi(), VOLUME, NOBODY, id="VMI: volume added"),
+        pytest.param(vmi(), {"metadata": BRIDGE_OVERRIDE}, NOBODY, id="VMI: override added"),
+        pytest.param(vmi(**BRIDGE_OVERRIDE), LABEL, NOBODY, id="VMI with override: label"),
+        pytest.param(vmi(**BRIDGE_OVERRIDE), {"metadata": {"annotations": None}}, VMI_UPDATE, id="VMI: override gone"),
+        pytest.param(vmi(), VOLUME, VMI_UPDATE, id="VMI: volume added"),
+        pytest.param(with_volume(vmi()), LABEL, NOBODY, id="VMI with volume: label"),
+        pytest.param(with_volume(vmi()), {"spec": {"volumes": None}}, VMI_UPDATE, id="VMI: volume gone"),
+        pytest.param(with_volume(vmi()), {"spec": {"volumes": [HOT]}}, VMI_UPDATE, id="VMI: volume changed"),
         pytest.param(kubevirt(), LABEL, NOBODY, id="KubeVirt: label"),
         pytest.param(kubevirt(), {"spec": {"imagePullPolicy": "Always"}}, NOBODY, id="KubeVirt: another setting"),
         pytest.param(
@@ -445,6 +513,7 @@ REMOVED = {"status": {"volumeRequests": [{"removeVolumeOptions": {"name": "a"}}]
             HOTPLUG,
             id="another disk to add",
         ),
+        pytest.param(ADDED, {"status": {"volumeRequests": [add_volume("b")]}}, HOTPLUG, id="in place of another"),
         pytest.param(ADDED, ADDED | {"metadata": {"labels": {"a": "b"}}}, NOBODY, id="the same"),
         pytest.param(ADDED, {"status": {"volumeRequests": None}}, NOBODY, id="done"),
     ],
@@ -460,6 +529,23 @@ def test_of_status_writes_only_a_disk_that_is_added_is_seen(
     cluster.patch(manifest, before, "status")
 
     seen = calls_of(cluster, lambda: cluster.patch(manifest, after, "status"))
+
+    assert seen == calls
+
+
+@pytest.mark.parametrize(("volumes", "calls"), [(199, NOBODY), (256, VM)])
+def test_many_large_volumes_are_no_error(cluster: Cluster, volumes: int, calls: list[str]) -> None:
+    """
+    Comparing lists stays within what an API server spends on a condition: an error would be a refusal under Fail.
+    """
+    disks = [{"name": f"v{number}"} for number in range(volumes)]
+    sources = [{**each, "cloudInitNoCloud": {"userData": "x" * 2000}} for each in disks]
+    manifest = vm()
+    manifest["spec"]["template"]["spec"] |= {"volumes": sources, "domain": {"devices": {"disks": disks}}}
+    cluster.create(manifest)
+    fewer = {"volumes": sources[:-1], "domain": {"devices": {"disks": disks[:-1]}}}
+
+    seen = calls_of(cluster, lambda: cluster.patch(manifest, {"spec": {"template": {"spec": fewer}}}))
 
     assert seen == calls
 
@@ -491,19 +577,120 @@ def test_a_virtual_machine_of_a_megabyte_can_be_labelled(cluster: Cluster) -> No
     assert (seen, judged) == (NOBODY, VM)
 
 
-@pytest.mark.parametrize("user", [CONTROLLER, LOOKALIKE])
-def test_what_kubevirt_writes_to_a_virtual_machine_is_not_judged(cluster: Cluster, user: str) -> None:
+RESTORED = "restore.kubevirt.io/lastRestoreUID"
+REVISION = {"spec": {"instancetype": {"revisionName": "r"}}}
+NEW_TEMPLATE = {"spec": {"template": VOLUME}}
+
+
+def restored(value: str) -> dict[str, Any]:
+    return NEW_TEMPLATE | {"metadata": {"annotations": {RESTORED: value}}}
+
+
+@pytest.mark.parametrize(
+    ("user", "annotations", "patch", "calls"),
+    [
+        pytest.param(CONTROLLER, {}, REVISION, NOBODY, id="virt-controller: revision"),
+        pytest.param(CONTROLLER, {}, NEW_TEMPLATE, NOBODY, id="virt-controller: volumes"),
+        pytest.param(CONTROLLER, {RESTORED: "a"}, NEW_TEMPLATE, NOBODY, id="virt-controller: restored earlier"),
+        pytest.param(CONTROLLER, {}, restored("a"), ON_BEHALF, id="virt-controller: first restore"),
+        pytest.param(CONTROLLER, {RESTORED: "a"}, restored("b"), ON_BEHALF, id="virt-controller: restore"),
+        pytest.param(CONTROLLER, {"a": "b"}, restored("b"), ON_BEHALF, id="virt-controller: restore beside a note"),
+        pytest.param(CONTROLLER, {}, {"spec": {"runStrategy": "Always"}}, NOBODY, id="virt-controller: start"),
+        pytest.param(VIRT_API, {}, NEW_TEMPLATE, ON_BEHALF, id="virt-api: addvolume"),
+        pytest.param(VIRT_API, {}, {"spec": {"runStrategy": "Always"}}, NOBODY, id="virt-api: start"),
+        pytest.param(HANDLER, {}, NEW_TEMPLATE, VM, id="virt-handler"),
+        pytest.param(LOOKALIKE, {}, REVISION, VM, id="kubevirt-controller of a tenant"),
+        pytest.param(LOOKALIKE, {}, restored("a"), VM, id="kubevirt-controller of a tenant: restore"),
+        pytest.param(LOOKALIKE_API, {}, NEW_TEMPLATE, VM, id="kubevirt-apiserver of a tenant"),
+    ],
+)
+def test_what_kubevirt_writes_to_a_vm_never_waits_under_fail(
+    cluster: Cluster, user: str, annotations: dict[str, str], patch: dict[str, Any], calls: list[str]
+) -> None:
     """
-    Starting a VM may make virt-controller note the revision of its instancetype; that never waits for us.
+    Starts are not sent; what virt-controller or virt-api writes because a user asked goes to a webhook that fails open.
     """
     manifest = vm(instancetype=MATCHER)
+    manifest["metadata"]["annotations"] = annotations
     cluster.create(manifest)
-    revision = json.dumps({"spec": {"instancetype": {"revisionName": "r"}}})
-    arguments = ("patch", "vm", manifest["metadata"]["name"], "--type=merge", "-p", revision)
+    arguments = ("patch", "vm", manifest["metadata"]["name"], "--type=merge", "-p", json.dumps(patch))
 
     seen = calls_of(cluster, lambda: cluster.kubectl_as(user, *arguments))
 
-    assert seen == (NOBODY if user == CONTROLLER else VM)
+    assert seen == calls
+
+
+@pytest.mark.parametrize(
+    ("user", "owner", "calls"),
+    [
+        pytest.param(CONTROLLER, {}, NOBODY, id="pool"),
+        pytest.param(CONTROLLER, {"controller": False}, ON_BEHALF, id="pool that does not control it"),
+        pytest.param(CONTROLLER, {"apiVersion": "example.org/v1"}, ON_BEHALF, id="pool of another group"),
+        pytest.param(CONTROLLER, {"kind": "VirtualMachineClone"}, ON_BEHALF, id="another kind"),
+        pytest.param(CONTROLLER, None, ON_BEHALF, id="nobody: a clone, or a restore"),
+        pytest.param(LOOKALIKE, {}, VM, id="pool, says an account of a tenant"),
+        pytest.param(HANDLER, {}, VM, id="pool, by virt-handler"),
+        pytest.param(OPERATOR, {}, VM, id="pool, by virt-operator"),
+        pytest.param(NAMESPACE_CONTROLLER, {}, VM, id="pool, by the namespace controller"),
+        pytest.param(VIRT_API, {}, ON_BEHALF, id="pool, by virt-api"),
+    ],
+)
+def test_a_vm_that_kubevirt_creates_never_waits_under_fail(
+    cluster: Cluster, user: str, owner: dict[str, Any] | None, calls: list[str]
+) -> None:
+    """
+    The VMs of a pool are not sent, because the pool is judged; clones and restores go to a webhook that fails open.
+    """
+    manifest = vm()
+    pool_owner = {"apiVersion": "pool.kubevirt.io/v1beta1", "kind": "VirtualMachinePool", "name": "pool", "uid": "1"}
+    if owner is not None:
+        manifest["metadata"]["ownerReferences"] = [pool_owner | {"controller": True} | owner]
+
+    seen = calls_of(cluster, lambda: cluster.kubectl_as(user, "create", "-f", "-", manifest=manifest))
+
+    assert [name for name in seen if name not in DEFAULT] == calls
+
+
+@pytest.mark.parametrize(
+    ("user", "calls"),
+    [(CONTROLLER, NOBODY), (VIRT_API, VMI_UPDATE), (HANDLER, VMI_UPDATE), (LOOKALIKE, VMI_UPDATE)],
+)
+def test_a_volume_of_a_vmi_is_sent_unless_virt_controller_writes_it(
+    cluster: Cluster, user: str, calls: list[str]
+) -> None:
+    """
+    virt-controller carries over what was judged at the VM; virt-api plugs in what a user asks for.
+    """
+    manifest = vmi()
+    cluster.create(manifest)
+    arguments = ("patch", "vmi", manifest["metadata"]["name"], "--type=merge", "-p", json.dumps(VOLUME))
+
+    seen = calls_of(cluster, lambda: cluster.kubectl_as(user, *arguments))
+
+    assert seen == calls
+
+
+@pytest.mark.parametrize(
+    ("user", "value", "calls"),
+    [
+        (CONTROLLER, "true", NOBODY),
+        (CONTROLLER, "false", DEFAULT),
+        (LOOKALIKE, "true", DEFAULT + VMI),
+        (HANDLER, "true", DEFAULT + VMI),
+    ],
+)
+def test_only_virt_controller_makes_the_receiver_of_a_migration(
+    cluster: Cluster, user: str, value: str, calls: list[str]
+) -> None:
+    """
+    The annotation excuses nothing: any tenant can write it, and remove it at once.
+    """
+    manifest = receiver(value)
+    manifest["metadata"] |= owned_vmi("VirtualMachine")["metadata"] | {"name": manifest["metadata"]["name"]}
+
+    seen = calls_of(cluster, lambda: cluster.kubectl_as(user, "create", "-f", "-", manifest=manifest))
+
+    assert seen == sorted(calls)
 
 
 def test_the_operator_of_kubevirt_is_not_judged(cluster: Cluster) -> None:

@@ -21,7 +21,12 @@ FAILING_CLOSED = {
     "migrationpolicy",
     "networkattachmentdefinition",
 }
-ALWAYS_OPEN = {"networkattachmentdefinition-delete", "virtualmachine-hotplug"}
+ALWAYS_OPEN = {
+    "networkattachmentdefinition-delete",
+    "virtualmachine-hotplug",
+    "virtualmachine-on-behalf",
+    "virtualmachineinstance-update",
+}
 
 
 def deployments(objects: tuple[Manifest, ...]) -> dict[str, Manifest]:

@@ -1,7 +1,6 @@
 """Helm and kustomize install the same objects, whatever is chosen."""
 
 import difflib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import pytest
 import yaml
 
 from tests.deploy.charts import CHART, template, without_helms_labels
-from tests.deploy.manifests import KUSTOMIZE, Manifest, built
+from tests.deploy.manifests import KUSTOMIZE, Manifest, built_with, of_kind
 
 pytestmark = [pytest.mark.apiserver, pytest.mark.helm]  # for kubectl, which comes with the one
 
@@ -18,6 +17,7 @@ BASE, AUDIT, WARN, ENFORCE = "base", "overlays/audit", "overlays/warn", "overlay
 FAIL = {"failurePolicy": "Fail"}
 Identity = tuple[str, str, str]
 MONITORING = {each: {"enabled": True} for each in ("serviceMonitor", "prometheusRule", "dashboard")}
+EVICTION_STRATEGY = {"defaultEvictionStrategy": "LiveMigrate"}
 ADDRESSES = ["192.0.2.10/32", "192.0.2.11/32"]
 
 
@@ -34,6 +34,12 @@ CHOICES = [
     pytest.param(ENFORCE, ["cert-manager"], FAIL | {"certificates": {"source": "cert-manager"}}, id="cert-manager"),
     pytest.param(WARN, ["monitoring"], {"mode": "warn", "monitoring": MONITORING}, id="monitoring"),
     pytest.param(ENFORCE, ["autoscaling"], FAIL | {"autoscaling": {"enabled": True}}, id="autoscaling"),
+    pytest.param(
+        ENFORCE,
+        ["excluded-namespaces"],
+        FAIL | {"webhooks": {"platformNamespaces": ["cdi"]}},
+        id="excluded namespaces",
+    ),
     pytest.param(
         ENFORCE,
         ["client-certificates"],
@@ -77,7 +83,7 @@ def test_both_ways_make_the_same_objects(
     Object by object and field by field; Helm has labels besides, and leaves the namespace to --create-namespace.
     """
     by_helm = template(values)
-    by_kustomize = [each for each in chosen(tmp_path, folder, components) if each["kind"] != "Namespace"]
+    by_kustomize = [each for each in built_with(tmp_path, components, folder) if each["kind"] != "Namespace"]
 
     expected = {identity(each): same_named(each, by_kustomize) for each in by_kustomize}
     found = {identity(each): same_named(without_helms_labels(each), by_helm) for each in by_helm}
@@ -102,23 +108,29 @@ def test_every_component_is_a_choice_of_the_chart() -> None:
     """
     compared = {component for choice in CHOICES for component in choice.values[1]}
 
-    assert compared | {"fail-closed"} == {path.name for path in (KUSTOMIZE / "components").iterdir()}
-
-
-def chosen(folder: Path, base: str, components: Sequence[str]) -> tuple[Manifest, ...]:
-    """What kustomize makes of an overlay with these components, as a user writes it."""
-
-    def there(path: str) -> str:
-        return os.path.relpath(KUSTOMIZE / path, folder)
-
-    kustomization = {
-        "apiVersion": "kustomize.config.k8s.io/v1beta1",
-        "kind": "Kustomization",
-        "resources": [there(base)],
-        "components": [there(f"components/{each}") for each in components],
+    assert compared | {"fail-closed", "default-eviction-strategy"} == {
+        path.name for path in (KUSTOMIZE / "components").iterdir()
     }
-    (folder / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
-    return built(folder)
+
+
+@pytest.mark.parametrize(
+    ("components", "policy"),
+    [([], {}), ([], {"defaultEvictionStrategy": None}), (["default-eviction-strategy"], EVICTION_STRATEGY)],
+)
+def test_the_webhook_of_a_default_is_installed_only_with_its_policy_key(
+    tmp_path: Path, components: Sequence[str], policy: dict[str, Any]
+) -> None:
+    """
+    Without the key it would be called at each creation of a VM and change nothing; kustomize adds it by a component.
+    """
+    kind = "MutatingWebhookConfiguration"
+
+    (by_helm,) = of_kind(tuple(template({"policy": policy})), kind)
+    (by_kustomize,) = of_kind(built_with(tmp_path, components, BASE), kind)
+
+    webhooks = {each["name"]: each for each in by_kustomize["webhooks"]}
+    assert {each["name"]: each for each in by_helm["webhooks"]} == webhooks
+    assert ("virtualmachine.default.migratable" in webhooks) is bool(components)
 
 
 def identity(manifest: Manifest) -> Identity:

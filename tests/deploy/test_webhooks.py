@@ -12,10 +12,8 @@ DELETING = "not-being-deleted"
 CHANGED = "judged-part-changed"
 OPERATOR = "not-by-the-operator"
 SETTINGS = "configuration-changed"
-RECEIVER = "not-a-receiver"
 
-TENANTS = ["kube-system", "migratable", "kubevirt", "kubevirt-hyperconverged", "openshift-cnv", "cdi"]
-EVERYWHERE = ["kube-system", "migratable"]
+NAMESPACES = ["kube-system", "migratable"]
 
 VMS = ("kubevirt.io", ["v1"])
 POOLS = ("pool.kubevirt.io", ["v1beta1", "v1alpha1"])
@@ -29,40 +27,46 @@ WRITES = ["CREATE", "UPDATE"]
 
 # name: rules, excluded namespaces (none for what is in no namespace), conditions, seconds
 VALIDATING = {
-    "virtualmachine": ([(*VMS, [VM], WRITES)], TENANTS, [CHANGED, "not-kept-by-kubevirt"], 5),
-    "virtualmachineinstancereplicaset": ([(*VMS, [VMIRS], WRITES)], TENANTS, [CHANGED], 5),
-    "virtualmachinepool": ([(*POOLS, [POOL], WRITES)], TENANTS, [CHANGED], 5),
-    "virtualmachineinstance": ([(*VMS, [VMI], ["CREATE"])], TENANTS, ["not-made-by-kubevirt", RECEIVER], 5),
+    "virtualmachine": (
+        [(*VMS, [VM], WRITES)],
+        NAMESPACES,
+        [CHANGED, "not-only-removing-volumes", "not-written-by-kubevirt"],
+        5,
+    ),
+    "virtualmachine-on-behalf": ([(*VMS, [VM], WRITES)], NAMESPACES, [CHANGED, "asked-of-kubevirt"], 2),
+    "virtualmachineinstancereplicaset": ([(*VMS, [VMIRS], WRITES)], NAMESPACES, [CHANGED], 5),
+    "virtualmachinepool": ([(*POOLS, [POOL], WRITES)], NAMESPACES, [CHANGED], 5),
+    "virtualmachineinstance": ([(*VMS, [VMI], ["CREATE"])], NAMESPACES, ["not-made-by-kubevirt"], 5),
+    "virtualmachineinstance-update": ([(*VMS, [VMI], ["UPDATE"])], NAMESPACES, [DELETING, "verdict-may-change"], 2),
     "kubevirt": (
         [(*VMS, [KUBEVIRT], WRITES)],
-        EVERYWHERE,
+        NAMESPACES,
         [OPERATOR, "not-by-hyperconverged", SETTINGS],
         5,
     ),
     "kubevirt-by-hyperconverged": (
         [(*VMS, [KUBEVIRT], WRITES)],
-        EVERYWHERE,
+        NAMESPACES,
         ["by-hyperconverged", SETTINGS],
         2,
     ),
     "migrationpolicy": ([(*POLICIES, [POLICY], WRITES)], None, ["spec-changed"], 5),
-    "networkattachmentdefinition": ([(*NADS, [NAD], WRITES)], EVERYWHERE, ["config-changed"], 5),
+    "networkattachmentdefinition": ([(*NADS, [NAD], WRITES)], NAMESPACES, ["config-changed"], 5),
     "networkattachmentdefinition-delete": (
         [(*NADS, [NAD], ["DELETE"])],
-        EVERYWHERE,
+        NAMESPACES,
         [DELETING, "not-cleaning-up"],
         2,
     ),
     "virtualmachine-hotplug": (
         [(*VMS, ["virtualmachines/status"], ["UPDATE"])],
-        TENANTS,
+        NAMESPACES,
         [DELETING, "volume-requested"],
         2,
     ),
 }
 MUTATING = {
-    "virtualmachine": ([(*VMS, [VM, VMI, VMIRS], ["CREATE"]), (*POOLS, [POOL], ["CREATE"])], TENANTS, [RECEIVER], 2),
-    "kubevirt": ([(*VMS, [KUBEVIRT], WRITES)], EVERYWHERE, [DELETING, OPERATOR, SETTINGS], 2),
+    "kubevirt": ([(*VMS, [KUBEVIRT], WRITES)], NAMESPACES, [DELETING, OPERATOR, SETTINGS], 2),
 }
 
 EXPECTED = [("validating", VALIDATING), ("mutating", MUTATING)]
@@ -126,11 +130,11 @@ def test_what_all_webhooks_have_in_common(which: str) -> None:
         for webhook in webhooks
     ]
 
-    again = "IfNeeded" if which == "mutating" else None
+    once = "Never" if which == "mutating" else None
     # the label is the API server's own: unlike any other it cannot be given or taken by who may edit a namespace
     by_name = ("Namespaced", [("kubernetes.io/metadata.name", "NotIn")])
-    common = (door, "Ignore", "None", "Equivalent", ["v1"], by_name, None, again)
-    cluster_wide = (door, "Ignore", "None", "Equivalent", ["v1"], ("Cluster", []), None, again)
+    common = (door, "Ignore", "None", "Equivalent", ["v1"], by_name, None, once)
+    cluster_wide = (door, "Ignore", "None", "Equivalent", ["v1"], ("Cluster", []), None, once)
     assert found == [cluster_wide if webhook["name"].startswith("migrationpolicy.") else common for webhook in webhooks]
 
 

@@ -16,9 +16,7 @@ NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
 """The API server's own label: unlike any other it cannot be given or taken by who may edit a namespace."""
 
 KEPT_OUT: Final = ("kube-system",)
-"""Namespaces of which nothing is ever judged; our own is another."""
-PLATFORM: Final = ("kubevirt", "kubevirt-hyperconverged", "openshift-cnv", "cdi")
-"""Where KubeVirt and CDI live: their own VMs, if any, are not ours to judge."""
+"""Namespaces in which nothing is ever judged, in addition to our own: only cluster administrators write there."""
 
 Json = dict[str, Any]
 
@@ -30,7 +28,13 @@ class Installation:
     namespace: str = "migratable"
     fail: bool = False
     """Whether the hooks that may fail closed do so."""
-    platform: tuple[str, ...] = PLATFORM
+    platform: tuple[str, ...] = ()
+    """
+    Further namespaces in which no workload is judged. None by default: a tenant may own a namespace of any name. KubeVirt's
+    own namespace is known to the server, from the KubeVirt CR.
+    """
+    policy_keys: frozenset[str] = frozenset()
+    """Keys of the policy for which webhooks are included (``Hook.only_with``)."""
 
 
 def validating(installation: Installation) -> Json:
@@ -68,7 +72,8 @@ def excluded(hook: Hook, installation: Installation) -> list[str]:
 
 
 def _configuration(kind: str, name: str, hooks: Iterable[Hook], path: str, installation: Installation) -> Json:
-    webhooks = [_webhook(hook, path, installation) for hook in hooks]
+    included = (hook for hook in hooks if not hook.only_with or hook.only_with in installation.policy_keys)
+    webhooks = [_webhook(hook, path, installation) for hook in included]
     return {"apiVersion": API_VERSION, "kind": kind, "metadata": {"name": name}, "webhooks": webhooks}
 
 
@@ -76,7 +81,8 @@ def _webhook(hook: Hook, path: str, installation: Installation) -> Json:
     service = {"name": SERVICE, "namespace": installation.namespace, "path": path, "port": 443}
     unless = {"key": NAMESPACE_NAME, "operator": "NotIn", "values": excluded(hook, installation)}
     selector = {} if hook.cluster_wide else {"namespaceSelector": {"matchExpressions": [unless]}}
-    again = {"reinvocationPolicy": "IfNeeded"} if path == "/mutate" else {}
+    # Called once: a default fills what is absent, and no later webhook (virt-api-mutator) removes what was filled in.
+    once = {"reinvocationPolicy": "Never"} if path == "/mutate" else {}
     return {
         "name": hook.name,
         "clientConfig": {"service": service},
@@ -86,7 +92,7 @@ def _webhook(hook: Hook, path: str, installation: Installation) -> Json:
         "matchConditions": [{"name": each.name, "expression": each.expression} for each in hook.conditions],
         "admissionReviewVersions": ["v1"],
         "sideEffects": "None",
-        **again,
+        **once,
         "failurePolicy": "Fail" if installation.fail and hook.may_fail else "Ignore",
         "timeoutSeconds": hook.seconds,
     }

@@ -1,29 +1,38 @@
 """
-What API servers are asked to call us about, and when: the webhook configurations, as data.
+What API servers ask us about, and when: the webhook configurations, as data.
 
-What must never wait for us or fail for our sake is kept out here, by rules and conditions that the API server evaluates
-itself: they hold even when no replica of ours is left. `deploy/generate.py` writes this down for kustomize and Helm.
+Operations that must never wait for us, or fail because of us, are excluded here, by rules and conditions that the API server
+evaluates itself: they hold even when no replica is left. `deploy/generate.py` writes this down for kustomize and Helm.
 
-Never seen: updates of a VirtualMachineInstance (each heartbeat of virt-handler is one), migrations, pods, evictions, nodes;
-and of the kinds below, changes of metadata alone, starting, stopping and scaling. That covers what happens to an object
-that is being deleted (finalizers), unless its judged part changes: a finalizer must not let a spec change unseen.
+Never sent: heartbeats of a VirtualMachineInstance, migrations, pods, evictions, nodes; and of the kinds below, changes of
+metadata alone, starting, stopping and scaling. That covers what happens to an object that is being deleted (finalizers),
+unless its judged part changes: a finalizer must not let a spec change unseen.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
 from webhook.objects.kinds import BY_GROUP_KIND, KUBEVIRT_GROUP, Kind
+from webhook.surfaces.admission.conditions import (
+    CONTROLLER,
+    OVERRIDE,
+    OWNED,
+    POOLED_BY,
+    RECEIVER,
+    RESTORING,
+    VIRT_API,
+    WRITES_VMIS,
+    WRITES_VMS,
+    Condition,
+    account,
+    annotated,
+    changed,
+    created_or,
+    may_everywhere,
+    only_removes_volumes,
+)
 
 CREATE, UPDATE, DELETE = "CREATE", "UPDATE", "DELETE"
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A CEL expression without which the webhook is not called, and why it is there."""
-
-    name: str
-    expression: str
-    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,8 @@ class Hook:
     why: str = ""
     in_platform: bool = False
     """Whether objects in the namespaces of KubeVirt and CDI are judged, too."""
+    only_with: str = ""
+    """The policy key without which this webhook never has anything to do, so that it is left out."""
     may_fail: bool = False
     """Whether failurePolicy Fail is possible; never where a status, a deletion or a default would wait for us."""
 
@@ -71,39 +82,13 @@ def rule(kind: str, *operations: str, group: str = KUBEVIRT_GROUP, subresource: 
     return Rule(BY_GROUP_KIND[group, kind], operations, subresource)
 
 
-def changed(*paths: str) -> str:
-    """True where one of these optional places came, went or is another; their parents must be there."""
-    return " || ".join(
-        f"has({new}) != has({old}) || (has({new}) && {new} != {old})"
-        for new, old in ((f"object.{path}", f"oldObject.{path}") for path in paths)
-    )
-
-
-def created_or(expression: str) -> str:
-    """True for what is created, else what the expression says."""
-    return f"request.operation == 'CREATE' || {expression}"
-
-
-def account(name: str) -> str:
-    """Whether a service account of this name asks, in whatever namespace; any tenant can make one."""
-    return f"request.userInfo.username.matches('^system:serviceaccount:[^:]+:{name}$')"
-
-
-def may_everywhere(verb: str, resource: str) -> str:
-    """Whether who asks has this right in every namespace, which no tenant has."""
-    return f"authorizer.group('kubevirt.io').resource('{resource}').check('{verb}').allowed()"
-
-
-RECEIVER: Final = (
-    "has(object.metadata.annotations) && 'kubevirt.io/create-migration-target' in object.metadata.annotations"
-    " && object.metadata.annotations['kubevirt.io/create-migration-target'] == 'true'"
-)
-OWNED: Final = (
-    "has(object.metadata.ownerReferences) && object.metadata.ownerReferences.exists(owner, owner.kind in"
-    " ['VirtualMachine', 'VirtualMachineInstanceReplicaSet', 'VirtualMachinePool'])"
-)
 STAYS: Final = Condition("not-being-deleted", created_or("!has(oldObject.metadata.deletionTimestamp)"))
+NOT_LEAVING: Final = Condition("not-being-deleted", "!has(oldObject.metadata.deletionTimestamp)")
 SPEC: Final = ("dataVolumeTemplates", "instancetype", "preference")
+VM_CHANGED: Final = Condition(
+    "judged-part-changed",
+    created_or("object.spec.template != oldObject.spec.template || " + changed(*(f"spec.{each}" for each in SPEC))),
+)
 POOLED: Final = "spec.virtualMachineTemplate.spec"
 NOT_BY_THE_OPERATOR: Final = Condition(
     "not-by-the-operator",
@@ -119,22 +104,25 @@ POLICY_GROUP: Final = "migrations.kubevirt.io"
 POOL_GROUP: Final = "pool.kubevirt.io"
 
 VALIDATING_HOOKS: Final = (
+    # those that may fail come first: kustomize puts the webhooks that a component patches before the others
     Hook(
         "virtualmachine.validate.migratable",
         (rule("VirtualMachine", CREATE, UPDATE),),
         (
+            VM_CHANGED,
             Condition(
-                "judged-part-changed",
+                "not-only-removing-volumes",
                 created_or(
-                    "object.spec.template != oldObject.spec.template || " + changed(*(f"spec.{each}" for each in SPEC))
+                    f"({changed(*(f'spec.{each}' for each in SPEC))}) || !({only_removes_volumes('spec.template')})"
                 ),
+                "A volume is unplugged in every state: removing one adds no violation.",
             ),
             Condition(
-                "not-kept-by-kubevirt",
-                created_or(f"!({account('kubevirt-controller')} && {may_everywhere('update', 'virtualmachines')})"),
-                "Starting a VM makes virt-controller write to it (the revision of its instancetype, volumes); no start may"
-                " hang on us. A service account of that name in a tenant's namespace has no such right in the whole"
-                " cluster.",
+                "not-written-by-kubevirt",
+                f"!({account('kubevirt-(controller|apiserver)')} && {WRITES_VMS})",
+                "virt-controller writes to a VM that starts (the revision of its instancetype, volumes) and creates the VMs of"
+                " pools; virt-api removes volumes. None of these may wait for us. A service account of that name in a tenant's"
+                " namespace has no such right in the whole cluster.",
             ),
         ),
         5,
@@ -171,15 +159,9 @@ VALIDATING_HOOKS: Final = (
         (
             Condition(
                 "not-made-by-kubevirt",
-                f"!({account('kubevirt-controller')} && {OWNED} && "
-                f"{may_everywhere('create', 'virtualmachineinstances')})",
+                f"!({CONTROLLER} && {OWNED} && {may_everywhere('create', 'virtualmachineinstances')})",
                 "A VM that was admitted before us must always start again. Name and owner can be forged by a tenant, the"
                 " right to create instances in every namespace cannot.",
-            ),
-            Condition(
-                "not-a-receiver",
-                f"!({RECEIVER})",
-                "The receiving side of a migration between clusters runs only what another cluster sends.",
             ),
         ),
         5,
@@ -241,7 +223,7 @@ VALIDATING_HOOKS: Final = (
         "networkattachmentdefinition-delete.validate.migratable",
         (rule("NetworkAttachmentDefinition", DELETE, group=NAD_GROUP),),
         (
-            Condition("not-being-deleted", "!has(oldObject.metadata.deletionTimestamp)"),
+            NOT_LEAVING,
             Condition(
                 "not-cleaning-up",
                 "!(request.userInfo.username in ['system:serviceaccount:kube-system:namespace-controller',"
@@ -254,16 +236,52 @@ VALIDATING_HOOKS: Final = (
         in_platform=True,
     ),
     Hook(
+        "virtualmachine-on-behalf.validate.migratable",
+        (rule("VirtualMachine", CREATE, UPDATE),),
+        (
+            VM_CHANGED,
+            Condition(
+                "asked-of-kubevirt",
+                f"({VIRT_API} || ({CONTROLLER} && (request.operation == 'CREATE' ? !{POOLED_BY} : {RESTORING})))"
+                f" && {WRITES_VMS}",
+                "A clone or a restore carries the patches of a tenant, and `addvolume` a tenant's volume. The VMs of a pool are"
+                " left out: the pool is judged.",
+            ),
+        ),
+        2,
+        "What KubeVirt writes to a VM because a user asked for it: clones, restores, and volumes plugged through the"
+        " subresource API. Always Ignore: KubeVirt's own accounts never wait for us.",
+    ),
+    Hook(
+        "virtualmachineinstance-update.validate.migratable",
+        (rule("VirtualMachineInstance", UPDATE),),
+        (
+            NOT_LEAVING,
+            Condition(
+                "verdict-may-change",
+                f"({changed('spec.volumes')} || ({annotated('oldObject', OVERRIDE)} && !{annotated('object', OVERRIDE)}))"
+                f" && !({CONTROLLER} && {WRITES_VMIS})",
+                "Heartbeats change neither volumes nor annotations. virt-controller only carries over what was judged at the"
+                " VM. The authorizer is asked last, and only for that account.",
+            ),
+        ),
+        2,
+        "A volume that is plugged into a VMI by its own `addvolume`, or an annotation removed without which its interface"
+        " blocks migration. Always Ignore: no status of a VMI may wait for us.",
+    ),
+    Hook(
         "virtualmachine-hotplug.validate.migratable",
         (rule("VirtualMachine", UPDATE, subresource="status"),),
         (
-            Condition("not-being-deleted", "!has(oldObject.metadata.deletionTimestamp)"),
+            NOT_LEAVING,
             Condition(
                 "volume-requested",
                 "has(object.status) && has(object.status.volumeRequests)"
-                " && object.status.volumeRequests.exists(wanted, has(wanted.addVolumeOptions))"
-                " && (!has(oldObject.status) || !has(oldObject.status.volumeRequests)"
-                " || object.status.volumeRequests.size() > oldObject.status.volumeRequests.size())",
+                " && object.status.volumeRequests.exists(wanted, has(wanted.addVolumeOptions)"
+                " && (object.status.volumeRequests.size() > 100"
+                " || !has(oldObject.status) || !has(oldObject.status.volumeRequests)"
+                " || !(wanted in oldObject.status.volumeRequests)))",
+                "Comparing two long lists exceeds what an API server spends on a condition; they are always sent.",
             ),
         ),
         2,
@@ -283,11 +301,12 @@ MUTATING_HOOKS: Final = (
         (
             Condition(
                 "not-a-receiver",
-                f"!(request.resource.resource == 'virtualmachineinstances' && {RECEIVER})",
-                "The receiving side of a migration between clusters is made to fit the sending side.",
+                f"!(request.resource.resource == 'virtualmachineinstances' && {RECEIVER} && {CONTROLLER} && {WRITES_VMIS})",
+                "virt-controller makes the receiving side of a migration between clusters fit the sending side.",
             ),
         ),
         2,
+        only_with="defaultEvictionStrategy",
     ),
     Hook(
         "kubevirt.default.migratable",

@@ -202,7 +202,7 @@ matchConditions:
 admissionReviewVersions: [v1]
 sideEffects: None
 {{- if eq .path "/mutate" }}
-reinvocationPolicy: IfNeeded
+reinvocationPolicy: Never
 {{- end }}
 failurePolicy: {{ ternary $values.failurePolicy "Ignore" $hook.mayFail }}
 timeoutSeconds: {{ $hook.timeoutSeconds }}
