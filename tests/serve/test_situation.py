@@ -40,11 +40,11 @@ def file(tmp_path: Path) -> Path:
 
 def test_without_anything_the_built_in_policy_holds_for_any_release() -> None:
     """
-    No policy file, no KubeVirt CR: strict, any supported release, KubeVirt's usual namespace.
+    No policy file, no KubeVirt CR: strict, any supported release, and no namespace is KubeVirt's for its usual name.
     """
     situation = Around().situations()()
 
-    assert (situation.policy, situation.chosen.label, situation.install_namespace) == (Policy(), "any", "kubevirt")
+    assert (situation.policy, situation.chosen.label, situation.install_namespace) == (Policy(), "any", "")
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_late_watch_changes_neither_release_nor_namespace() -> None:
 
     assert (before.chosen.label, before.install_namespace) == ("1.6", "openshift-cnv")
     assert (late.chosen.label, late.install_namespace) == ("1.6", "openshift-cnv")
-    assert (gone.chosen.label, gone.install_namespace) == ("any", "kubevirt")
+    assert (gone.chosen.label, gone.install_namespace) == ("any", "")
 
 
 def test_a_pinned_release_stays(file: Path) -> None:

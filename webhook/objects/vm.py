@@ -87,6 +87,8 @@ class Condition(Read, frozen=True):
 class VirtualMachineStatus(Read, frozen=True):
     """``VirtualMachine.status``."""
 
+    created: bool | None = None
+    """Whether the VM has a VMI, so that a volume is plugged into it. Written through a subresource that no tenant has."""
     instancetype_ref: InstancetypeStatusRef | None = None
     preference_ref: InstancetypeStatusRef | None = None
     volume_requests: list[VolumeRequest] | None = None

@@ -17,7 +17,6 @@ from webhook.surfaces.checking import Chosen, choose_release
 
 log = logging.getLogger("migratable.policy")
 
-USUAL_NAMESPACE = "kubevirt"
 ANY = Chosen(SUPPORTED, "any")
 
 
@@ -89,7 +88,7 @@ class Situations:
             chosen = choose_release(self._release, ObjectsWorld(seen))
         except WebhookError:  # a version in the CR's status that cannot be judged
             chosen = ANY
-        namespace = (kubevirt.namespace if kubevirt is not None else "") or USUAL_NAMESPACE
+        namespace = kubevirt.namespace if kubevirt is not None else ""
         situation = Situation(policy, chosen, namespace, today)
         self._cached = (key, situation)
         return situation

@@ -6,7 +6,6 @@ import pytest
 
 from tests.surfaces.admission.reviews import Manifest, claim, decided, on_claim, refused, review, vm, warned
 from webhook.policy import Action, NamespacePolicy, Policy
-from webhook.surfaces.admission.validate import is_kubevirt_account
 
 LOCAL, SHARED = claim("local", "ReadWriteOnce"), claim("shared", "ReadWriteMany")
 BAD, GOOD = vm(volumes=[on_claim("local")]), vm(volumes=[on_claim("shared")])
@@ -148,41 +147,59 @@ def test_deleting_and_connecting_are_never_judged(operation: str) -> None:
     assert decided(review(operation, None, BAD), LOCAL).allowed
 
 
-def test_heartbeats_of_a_vmi_pass() -> None:
+def test_a_heartbeat_of_a_vmi_passes_whatever_the_vmi_is() -> None:
     """
-    A VMI has no status of its own: each of its updates may be one.
+    A VMI has no status subresource: each write of its status is an UPDATE of the whole object.
     """
-    assert decided(review("UPDATE", vmi(BAD), vmi(GOOD)), LOCAL).allowed
+    beating = {**vmi(BAD), "status": {"phase": "Running"}}
+
+    outcome = decided(
+        review("UPDATE", beating, vmi(BAD), user="system:serviceaccount:kubevirt:kubevirt-handler"), LOCAL
+    )
+
+    assert (outcome.allowed, outcome.decisions) == (True, ())
+
+
+BRIDGED = vm(devices={"interfaces": [{"name": "default", "bridge": {}}]})
+OVERRIDE = {"annotations": {"kubevirt.io/allow-pod-bridge-network-live-migration": ""}}
 
 
 @pytest.mark.parametrize(
-    ("user", "allowed"),
+    ("old", "new", "allowed"),
     [
-        ("system:serviceaccount:kubevirt:kubevirt-controller", True),
-        ("system:serviceaccount:kubevirt:kubevirt-apiserver", True),
-        ("system:serviceaccount:kubevirt:default", False),
-        ("system:serviceaccount:tenant:kubevirt-controller", False),
-        ("kubevirt-controller", False),
-        ("jane", False),
+        (OVERRIDE, {}, False),
+        (OVERRIDE, OVERRIDE | {"labels": {"a": "b"}}, True),
+        ({}, OVERRIDE, True),
+        ({}, {}, True),
+        (OVERRIDE, {"deletionTimestamp": "2026-01-01T00:00:00Z"}, True),
     ],
 )
-def test_kubevirts_own_accounts_are_only_warned(user: str, allowed: bool) -> None:
+def test_the_bridge_override_of_a_vmi_may_not_be_removed(old: Manifest, new: Manifest, allowed: bool) -> None:
     """
-    A VMI that virt-controller makes of an admitted VM must start again; nobody else is let through by a like name.
+    Without the annotation that admitted its interface, the running VMI can no longer be live-migrated.
     """
-    outcome = decided(review("CREATE", vmi(BAD), user=user), LOCAL)
+    before, after = (
+        {**vmi(BRIDGED), "metadata": {**BRIDGED["metadata"], **metadata}, "status": {"phase": "Running"}}
+        for metadata in (old, new)
+    )
 
-    assert outcome.allowed is allowed
-    assert [each.finding.rule.id for each in outcome.decisions] == ["LM201"]
+    outcome = decided(review("UPDATE", after, before))
+
+    assert list(refused(outcome)) == ([] if allowed else ["spec.domain.devices.interfaces[0]"])
 
 
-def test_the_accounts_are_those_of_the_install_namespace() -> None:
+@pytest.mark.parametrize("manifest", [BAD, vmi(BAD)], ids=["VM", "VMI"])
+@pytest.mark.parametrize(
+    ("namespace", "allowed"), [("kubevirt", True), ("cdi", False), ("openshift-cnv", False), ("tenant", False)]
+)
+def test_only_the_namespace_of_the_kubevirt_cr_is_exempt(manifest: Manifest, namespace: str, allowed: bool) -> None:
     """
-    Wherever KubeVirt is installed.
+    A tenant may own a namespace of any usual name.
     """
-    assert is_kubevirt_account("system:serviceaccount:virt:kubevirt-handler", "virt")
-    assert not is_kubevirt_account("system:serviceaccount:kubevirt:kubevirt-handler", "virt")
-    assert not is_kubevirt_account("system:serviceaccount:virt:kubevirt-handler:x", "virt")
+    there = {**manifest, "metadata": {**manifest["metadata"], "namespace": namespace}}
+    single = {**LOCAL, "metadata": {**LOCAL["metadata"], "namespace": namespace}}
+
+    assert decided(review("CREATE", there), single).allowed is allowed
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """
-Volumes that are plugged into a running VM: they arrive as ``status.volumeRequests``, written by virt-api for the user.
+Volumes that are plugged into a running VM. There are four ways, and the policy key ``hotplug`` holds for all of them.
 
-A claim that one node alone can use turns LiveMigratable to False while the VM runs (``pkg/virt-handler/vm.go``, all
-releases), and this is the only request in which that can be seen before it happens.
+virt-api writes what ``addvolume`` asks for into ``status.volumeRequests`` of the VM (gate HotplugVolumes), else into the VM's
+template; or into the VMI, for ``addvolume`` of a VMI. A user may also write ``hotpluggable: true`` into the template
+(``pkg/virt-api/rest/volumes.go``, ``pkg/storage/hotplug/hotplug.go``, v1.9.0). A claim that is not shared turns LiveMigratable
+to False while the VM runs (``pkg/virt-handler/vm.go``, all releases).
 """
 
 from collections.abc import Iterator
@@ -11,7 +13,8 @@ import msgspec
 from msgspec.structs import replace
 
 from webhook.finding import Finding
-from webhook.kubevirt.subject import subject_of
+from webhook.kubevirt.subject import Subject, subject_of
+from webhook.objects.meta import Kubernetes
 from webhook.objects.path import FieldPath
 from webhook.objects.vm import VirtualMachine
 from webhook.objects.vmi import Volume
@@ -28,6 +31,43 @@ def with_requests(vm: VirtualMachine) -> VirtualMachine:
     spec = msgspec.structs.replace(template.spec, volumes=[*(template.spec.volumes or ()), *added])
     changed = msgspec.structs.replace(vm.spec, template=msgspec.structs.replace(template, spec=spec))
     return msgspec.structs.replace(vm, spec=changed)
+
+
+def plugged_into(new: Subject, old: Subject) -> Iterator[tuple[int, Volume]]:
+    """
+    The volumes that a change plugs in, with their index: of a VMI all that are added, of a VM those marked as hotpluggable.
+
+    Another claim behind the name of a VM's permanent volume takes effect at the next start, so that it is not plugged in.
+    """
+    before = {each.name: each for each in old.spec.volumes or ()}
+    runs = new.kind == "VirtualMachineInstance"
+    for index, volume in enumerate(new.spec.volumes or ()):
+        known = before.get(volume.name)
+        marked = _is_hotpluggable(volume) and (known is None or _is_hotpluggable(known))
+        if volume != known and (runs or marked):
+            yield index, volume
+
+
+def _is_hotpluggable(volume: Volume) -> bool:
+    source = volume.persistent_volume_claim or volume.data_volume
+    return source is not None and source.hotpluggable is True
+
+
+def is_about_plugged(finding: Finding, new: Kubernetes, old: Kubernetes) -> bool:
+    """Whether a finding is at a volume that is plugged in by this change, or at the disk of such a volume."""
+    after, before = subject_of(new), subject_of(old)
+    if after is None or before is None or finding.path[: len(after.base)] != after.base:
+        return False
+    rest = finding.path[len(after.base) :]
+    plugged = dict(plugged_into(after, before))
+    if rest[:1] == ("volumes",):
+        return len(rest) > 1 and rest[1] in plugged
+    domain = after.spec.domain
+    devices = domain.devices if domain is not None else None
+    disks = (devices.disks if devices is not None else None) or ()
+    if rest[:3] != ("domain", "devices", "disks") or len(rest) < 4 or not isinstance(rest[3], int):
+        return False
+    return rest[3] < len(disks) and disks[rest[3]].name in {each.name for each in plugged.values()}
 
 
 def at_request(finding: Finding, vm: VirtualMachine) -> Finding:

@@ -4,7 +4,7 @@ What an admission request is answered: judge, decide, ratchet, never block.
 Nothing here waits: facts come from a ``World`` that is already there.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -16,6 +16,8 @@ from webhook.facts.unknown import Unknown
 from webhook.facts.world import World
 from webhook.finding import Judgement
 from webhook.kubevirt.attachments import IN_USE, in_use_by
+from webhook.kubevirt.cluster import cluster_of
+from webhook.kubevirt.gates import plugs_from_template
 from webhook.kubevirt.hyper_converged import where_in_hyper_converged
 from webhook.kubevirt.owners import HYPER_CONVERGED, owner_of
 from webhook.kubevirt.releases import Releases
@@ -30,19 +32,17 @@ from webhook.objects.vm import (
     VirtualMachinePool,
     VirtualMachineSpec,
 )
+from webhook.objects.vmi import VirtualMachineInstance
 from webhook.policy import Account, Action, Decision, Judged, Lowered, Policy, decide_all, judged, most_in, ratchet
 from webhook.report.printable import printable
 from webhook.rules.claim_not_shared import RULE as CLAIM_NOT_SHARED
 from webhook.rules.claim_not_shared import subject_of
 from webhook.surfaces.admission.answering import cause_of, warning_of
-from webhook.surfaces.admission.hotplug import at_request, with_requests
+from webhook.surfaces.admission.conditions import OVERRIDE
+from webhook.surfaces.admission.hotplug import at_request, is_about_plugged, with_requests
+from webhook.surfaces.admission.kubevirt_accounts import VIRT_API, WORKLOADS, account_of, writes_for_itself
 from webhook.surfaces.admission.reading import Readable, is_never_judged
 
-ACCOUNTS = frozenset(
-    f"kubevirt-{part}"
-    for part in ("apiserver", "controller", "handler", "operator", "exportproxy", "synchronization-controller")
-)
-"""KubeVirt's service accounts, in its install namespace (``pkg/virt-api/webhooks/serviceaccounts.go``, v1.9.0)."""
 HYPER_CONVERGED_ACCOUNT = "hyperconverged-cluster-operator"
 """Its operator's service account (hyperconverged-cluster-operator v1.18.1 ``deploy/service_account.yaml``)."""
 
@@ -83,6 +83,7 @@ class Judging:
     policy: Policy
     today: str
     install_namespace: str
+    """Of the KubeVirt CR; empty while there is none, so that no namespace and no account is trusted for its usual name."""
     judge: Callable[[Kubernetes, World, Releases], Judgement] = judge
 
 
@@ -119,7 +120,9 @@ def _decided(readable: Readable, judging: Judging) -> Outcome:
         return PASS
     if request.sub_resource == "status" and isinstance(new, VirtualMachine) and isinstance(old, VirtualMachine):
         return _hotplug(readable, new, old, judging)
-    if is_never_judged(request) or _leaves_as_it_is(new, old):
+    if isinstance(new, VirtualMachineInstance) and isinstance(old, VirtualMachineInstance):
+        return _changed_instance(readable, new, old, judging)
+    if is_never_judged(request) or _leaves_as_it_is(new, old) or _is_kubevirts_own(readable, judging):
         return PASS
     judgement = judging.judge(new, judging.world, judging.releases)
     if old is not None:
@@ -127,6 +130,8 @@ def _decided(readable: Readable, judging: Judging) -> Outcome:
         judgement = replace(judgement, findings=(*judgement.findings, *changes)) if changes else judgement
     subject = _judged(readable, new, judging)
     decisions = decide_all(judgement, judging.policy, subject, judging.today)
+    if old is not None and _plugs_volumes(readable, new, old, judging):
+        decisions = tuple(_hotplug_at_most(decisions, new, old, subject, judging))
     if old is not None and any(each.action is Action.DENY for each in decisions):
         decisions = _without_old_harm(decisions, new, old, readable, judging)
     if readable.same_as_unreadable:
@@ -134,8 +139,7 @@ def _decided(readable: Readable, judging: Judging) -> Outcome:
     decisions = _lowered(decisions, readable, judging)
     if is_hyper_converged(readable):
         decisions = tuple(replace(each, place=where_in_hyper_converged(each.finding.path)) for each in decisions)
-    causes = tuple(cause_of(each) for each in decisions if each.action is Action.DENY)
-    return Outcome(causes, decisions, judgement, settled=_is_settled(readable, judging))
+    return replace(_outcome(decisions, judgement), settled=_is_settled(readable, judging))
 
 
 def _is_settled(readable: Readable, judging: Judging) -> bool:
@@ -144,7 +148,7 @@ def _is_settled(readable: Readable, judging: Judging) -> bool:
     return (
         readable.same_as_unreadable
         or (new is not None and old is not None and _judged_part(new) == _judged_part(old))
-        or is_kubevirt_account(readable.request.user_info.username, judging.install_namespace)
+        or _by_kubevirt(readable, judging)
         or is_hyper_converged(readable)
     )
 
@@ -177,26 +181,94 @@ def _stopped(spec: VirtualMachineSpec) -> VirtualMachineSpec:
 
 def _hotplug(readable: Readable, new: VirtualMachine, old: VirtualMachine, judging: Judging) -> Outcome:
     """
-    What plugging a volume into a running VM does to its verdict, beyond what it is already; denied only if policy says so.
+    What a requested volume adds to the findings of a running VM; denied only if the policy's ``hotplug`` says so.
 
-    virt-api writes this for its users, so the account that asks says nothing of whose wish it is.
+    virt-api writes this for its users, so the account says nothing about whose wish it is.
     """
     before, after = with_requests(old), with_requests(new)
     if new.meta.deletion_timestamp is not None or before == after:
         return PASS
+    judgement = _added(before, after, judging)
+    judgement = replace(judgement, findings=tuple(at_request(each, new) for each in judgement.findings))
+    subject = _judged(readable, new, judging)
+    most = judging.policy.within(subject.namespace, subject.labels).hotplug
+    decisions = decide_all(judgement, judging.policy, subject, judging.today)
+    return _outcome((_at_most(each, most) for each in decisions), judgement)
+
+
+def _changed_instance(
+    readable: Readable, new: VirtualMachineInstance, old: VirtualMachineInstance, judging: Judging
+) -> Outcome:
+    """
+    What a plugged volume, or an annotation that is removed, adds to the findings of a VMI; heartbeats pass.
+
+    A VMI has no status subresource, and whoever may write to it may write its status: that is not believed.
+    """
+    unchanged = new.spec.volumes == old.spec.volumes and _overrides(new) == _overrides(old)
+    if readable.request.sub_resource or unchanged or new.meta.deletion_timestamp is not None:
+        return PASS
+    if _is_kubevirts_own(readable, judging) or _by_kubevirt(readable, judging):
+        return PASS
+    before, after = msgspec.structs.replace(old, status=None), msgspec.structs.replace(new, status=None)
+    judgement = _added(before, after, judging)
+    subject = _judged(readable, new, judging)
+    decisions = decide_all(judgement, judging.policy, subject, judging.today)
+    return _outcome(_hotplug_at_most(decisions, after, before, subject, judging), judgement)
+
+
+def _overrides(vmi: VirtualMachineInstance) -> bool:
+    return OVERRIDE in (vmi.meta.annotations or {})
+
+
+def _added(before: Kubernetes, after: Kubernetes, judging: Judging) -> Judgement:
+    """The verdict of ``after``, and its findings that ``before`` does not have."""
     known = {each.identity for each in judging.judge(before, judging.world, judging.releases).findings}
     judgement = judging.judge(after, judging.world, judging.releases)
-    added = tuple(at_request(each, new) for each in judgement.findings if each.identity not in known)
-    subject = _judged(readable, new, judging)
-    judgement = Judgement(added, judgement.verdict)
-    at_most = judging.policy.within(subject.namespace, subject.labels).hotplug
-    decisions = tuple(
-        each if each.action is not Action.DENY or at_most is Action.DENY else replace(each, action=at_most)
-        for each in decide_all(judgement, judging.policy, subject, judging.today)
-        if at_most is not Action.OFF
-    )
-    causes = tuple(cause_of(each) for each in decisions if each.action is Action.DENY)
-    return Outcome(causes, decisions, judgement)
+    return replace(judgement, findings=tuple(each for each in judgement.findings if each.identity not in known))
+
+
+def _plugs_volumes(readable: Readable, new: Kubernetes, old: Kubernetes, judging: Judging) -> bool:
+    """
+    Whether a hotpluggable volume that this update adds to a template is plugged into a running VM.
+
+    virt-api writes templates only for ``addvolume``. A change that migrates volumes plugs none (``pkg/storage/hotplug``).
+    """
+    if not isinstance(new, VirtualMachine) or not isinstance(old, VirtualMachine):
+        return False
+    if account_of(readable.request.user_info.username, judging.install_namespace) == VIRT_API:
+        return True
+    runs = old.status is not None and old.status.created is True
+    moves = new.spec.update_volumes_strategy == "Migration"
+    return runs and not moves and plugs_from_template(cluster_of(judging.world).configuration, judging.releases)
+
+
+def _hotplug_at_most(
+    decisions: Iterable[Decision], new: Kubernetes, old: Kubernetes, subject: Judged, judging: Judging
+) -> Iterator[Decision]:
+    """The decisions, of which those about plugged volumes are no stronger than the policy's ``hotplug``."""
+    most = judging.policy.within(subject.namespace, subject.labels).hotplug
+    for each in decisions:
+        yield _at_most(each, most) if is_about_plugged(each.finding, new, old) else each
+
+
+def _at_most(decision: Decision, most: Action) -> Decision:
+    return replace(decision, action=decision.action.at_most(most))
+
+
+def _outcome(decisions: Iterable[Decision], judgement: Judgement) -> Outcome:
+    made = tuple(each for each in decisions if each.action is not Action.OFF)
+    return Outcome(tuple(cause_of(each) for each in made if each.action is Action.DENY), made, judgement)
+
+
+def _is_kubevirts_own(readable: Readable, judging: Judging) -> bool:
+    """Whether a workload is in the namespace of the KubeVirt CR, which no tenant can write to."""
+    request = readable.request
+    return request.kind.kind in WORKLOADS and request.namespace == judging.install_namespace != ""
+
+
+def _by_kubevirt(readable: Readable, judging: Judging) -> bool:
+    new = readable.object
+    return new is not None and writes_for_itself(readable.request, new, readable.old, judging.install_namespace)
 
 
 def _judged(readable: Readable, new: Kubernetes, judging: Judging) -> Judged:
@@ -214,10 +286,10 @@ def _lowered(decisions: tuple[Decision, ...], readable: Readable, judging: Judgi
     """
     The decisions, of which some denials are warnings: what KubeVirt writes itself is judged and reported, never denied.
 
-    A VMI that a controller makes for a VM admitted before us must always start again. A volume migration can be cancelled:
-    the claims that it replaces may come back. The claims to which it leads are judged like any other.
+    A VMI that a controller creates for a VM that was admitted earlier must always start again. A volume migration can be
+    cancelled: the claims that it replaces may come back. The claims to which it leads are judged like any other.
     """
-    if is_kubevirt_account(readable.request.user_info.username, judging.install_namespace):
+    if _by_kubevirt(readable, judging):
         return tuple(_lowered_for(Lowered.KUBEVIRT, each) for each in decisions)
     if is_hyper_converged(readable):
         return tuple(_lowered_for(Lowered.HYPER_CONVERGED, each) for each in decisions)
@@ -249,12 +321,6 @@ def is_hyper_converged(readable: Readable) -> bool:
     account = f"system:serviceaccount:{request.namespace}:{HYPER_CONVERGED_ACCOUNT}"
     owner = owner_of(stored)
     return request.user_info.username == account and owner is not None and owner.name == HYPER_CONVERGED
-
-
-def is_kubevirt_account(username: str, install_namespace: str) -> bool:
-    """Whether ``username`` is one of KubeVirt's own service accounts."""
-    prefix = f"system:serviceaccount:{install_namespace}:"
-    return username.startswith(prefix) and username.removeprefix(prefix) in ACCOUNTS
 
 
 def _lowered_for(why: Lowered, decision: Decision) -> Decision:

@@ -1,0 +1,146 @@
+"""What KubeVirt's own service accounts may write without being judged, and what is a tenant's request in their hands."""
+
+from typing import Any
+
+import pytest
+
+from tests.surfaces.admission.reviews import Manifest, claim, decided, on_claim, refused, review, vm
+from webhook.surfaces.admission.kubevirt_accounts import ACCOUNTS, is_kubevirt_account
+
+SINGLE, SHARED = claim("single", "ReadWriteOnce"), claim("shared", "ReadWriteMany")
+BAD, GOOD = vm(volumes=[on_claim("single")]), vm(volumes=[on_claim("shared")])
+RESTORED = "restore.kubevirt.io/lastRestoreUID"
+CONTROLLER, VIRT_API, HANDLER = "kubevirt-controller", "kubevirt-apiserver", "kubevirt-handler"
+POOL = {"apiVersion": "pool.kubevirt.io/v1beta1", "kind": "VirtualMachinePool", "controller": True}
+CLONE = {"apiVersion": "clone.kubevirt.io/v1beta1", "kind": "VirtualMachineClone", "controller": True}
+MACHINE = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "controller": True}
+
+
+def service_account(name: str, namespace: str = "kubevirt") -> str:
+    return f"system:serviceaccount:{namespace}:{name}"
+
+
+def owned(manifest: Manifest, *owners: Manifest, **annotations: str) -> Manifest:
+    references = [{"name": "owner", "uid": "1", **owner} for owner in owners]
+    return {
+        **manifest,
+        "metadata": {**manifest["metadata"], "ownerReferences": references, "annotations": annotations},
+    }
+
+
+def vmi(manifest: Manifest) -> Manifest:
+    return {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "VirtualMachineInstance",
+        "metadata": manifest["metadata"],
+        "spec": manifest["spec"]["template"]["spec"],
+    }
+
+
+def replica_set(manifest: Manifest) -> Manifest:
+    spec = {"template": manifest["spec"]["template"]}
+    return {**manifest, "kind": "VirtualMachineInstanceReplicaSet", "spec": spec}
+
+
+def pool(manifest: Manifest) -> Manifest:
+    spec = {"virtualMachineTemplate": {"spec": manifest["spec"]}}
+    return {**manifest, "apiVersion": "pool.kubevirt.io/v1beta1", "kind": "VirtualMachinePool", "spec": spec}
+
+
+CREATED = {
+    "VMI of a VM": (vmi(owned(BAD, MACHINE)), {CONTROLLER}),
+    "VMI of a replica set": (vmi(owned(BAD, MACHINE | {"kind": "VirtualMachineInstanceReplicaSet"})), {CONTROLLER}),
+    "VMI without an owner": (vmi(BAD), set()),
+    "VMI of a job": (vmi(owned(BAD, MACHINE | {"kind": "Job"})), set()),
+    "VM of a pool": (owned(BAD, POOL), {CONTROLLER}),
+    "VM of a pool that does not control it": (owned(BAD, POOL | {"controller": False}), set()),
+    "VM of a pool of another group": (owned(BAD, POOL | {"apiVersion": "example.org/v1"}), set()),
+    "VM of a clone": (owned(BAD, CLONE), set()),
+    "restored VM": (owned(BAD, **{RESTORED: "restore-1"}), set()),
+    "VM": (BAD, set()),
+    "replica set": (replica_set(BAD), set()),
+    "pool": (pool(BAD), set()),
+}
+
+
+@pytest.mark.parametrize("account", sorted(ACCOUNTS))
+@pytest.mark.parametrize(("manifest", "trusted"), CREATED.values(), ids=CREATED)
+def test_create_by_each_trusted_account(account: str, manifest: Manifest, trusted: set[str]) -> None:
+    """
+    Only virt-controller creates without being judged, and only what an admitted object carries: VMIs, and VMs of pools.
+    """
+    outcome = decided(review("CREATE", manifest, user=service_account(account)), SINGLE)
+
+    assert outcome.allowed is (account in trusted)
+    assert [each.finding.rule.id for each in outcome.decisions] == ["LM201"]
+
+
+@pytest.mark.parametrize(
+    "user", [service_account(CONTROLLER, "tenant"), service_account("default"), CONTROLLER, "jane"]
+)
+@pytest.mark.parametrize(("manifest", "_trusted"), CREATED.values(), ids=CREATED)
+def test_create_by_an_account_of_a_similar_name(user: str, manifest: Manifest, _trusted: set[str]) -> None:
+    """
+    A name like that of KubeVirt's account, in another namespace or without one, is not trusted with anything.
+    """
+    assert not decided(review("CREATE", manifest, user=user), SINGLE).allowed
+
+
+UPDATED: dict[str, tuple[Manifest, Manifest, set[str]]] = {
+    "spec": (BAD, GOOD, ACCOUNTS - {VIRT_API}),
+    "restore": (owned(BAD, **{RESTORED: "b"}), owned(GOOD, **{RESTORED: "a"}), set()),
+    "first restore": (owned(BAD, **{RESTORED: "b"}), GOOD, set()),
+    "spec of a VM restored earlier": (
+        owned(BAD, **{RESTORED: "a"}),
+        owned(GOOD, **{RESTORED: "a"}),
+        ACCOUNTS - {VIRT_API},
+    ),
+}
+
+
+@pytest.mark.parametrize("account", sorted(ACCOUNTS))
+@pytest.mark.parametrize(("new", "old", "trusted"), UPDATED.values(), ids=UPDATED)
+def test_update_by_each_trusted_account(account: str, new: Manifest, old: Manifest, trusted: set[str]) -> None:
+    """
+    A start, a revision or a migrated volume is never denied; a restore, and what virt-api writes for a user, may be.
+    """
+    outcome = decided(review("UPDATE", new, old, user=service_account(account)), SINGLE, SHARED)
+
+    assert outcome.allowed is (account in trusted)
+
+
+def test_a_restore_meets_the_ratchet() -> None:
+    """
+    A snapshot that has no violation beyond those of the VM that it replaces is restored.
+    """
+    before, after = owned(BAD, **{RESTORED: "a"}), owned(BAD, **{RESTORED: "b"})
+    after["spec"] = {**after["spec"], "dataVolumeTemplates": []}
+
+    assert decided(review("UPDATE", after, before, user=service_account(CONTROLLER)), SINGLE).allowed
+
+
+@pytest.mark.parametrize(
+    ("user", "namespace", "known"),
+    [
+        (service_account(HANDLER, "virt"), "virt", True),
+        (service_account(HANDLER), "virt", False),
+        (service_account(HANDLER) + ":x", "kubevirt", False),
+        (service_account(HANDLER, ""), "", False),
+        (service_account(HANDLER), "", False),
+    ],
+)
+def test_the_accounts_are_those_of_the_install_namespace(user: str, namespace: str, known: Any) -> None:
+    """
+    Wherever KubeVirt is installed; no account is trusted while the namespace is not known.
+    """
+    assert is_kubevirt_account(user, namespace) is known
+
+
+@pytest.mark.parametrize("manifest", [BAD, vmi(BAD), replica_set(BAD), pool(BAD)])
+def test_refusals_name_the_same_field_whoever_writes(manifest: Manifest) -> None:
+    """
+    A denial of KubeVirt's account reads like that of a user, because a user has to act on it.
+    """
+    own = refused(decided(review("CREATE", manifest), SINGLE))
+
+    assert own == refused(decided(review("CREATE", manifest, user=service_account(VIRT_API)), SINGLE))

@@ -1,0 +1,69 @@
+"""
+What KubeVirt's own service accounts write for themselves, and what they write because a user asked for it.
+
+The former is never denied: a VM that was admitted once must always start again. The latter is judged like anybody's
+request. Everything that is not listed here as KubeVirt's own is judged.
+"""
+
+from typing import Final
+
+from webhook.objects.kinds import group_of
+from webhook.objects.meta import Kubernetes
+from webhook.objects.review import AdmissionRequest
+from webhook.objects.vm import VirtualMachine
+from webhook.objects.vmi import VirtualMachineInstance
+from webhook.surfaces.admission.conditions import RESTORED
+
+CONTROLLER: Final = "kubevirt-controller"
+VIRT_API: Final = "kubevirt-apiserver"
+_OTHERS: Final = ("handler", "operator", "exportproxy", "synchronization-controller")
+ACCOUNTS: Final = frozenset((CONTROLLER, VIRT_API, *(f"kubevirt-{part}" for part in _OTHERS)))
+"""KubeVirt's service accounts, in its install namespace (``pkg/virt-api/webhooks/serviceaccounts.go``, v1.9.0)."""
+OWNERS: Final = frozenset(("VirtualMachine", "VirtualMachineInstanceReplicaSet", "VirtualMachinePool"))
+"""Kinds for which virt-controller creates VMIs."""
+POOL_GROUP: Final = "pool.kubevirt.io"
+WORKLOADS: Final = frozenset((*OWNERS, "VirtualMachineInstance"))
+
+
+def is_kubevirt_account(username: str, install_namespace: str) -> bool:
+    """Whether ``username`` is one of KubeVirt's own service accounts; none is while its namespace is not known."""
+    return account_of(username, install_namespace) in ACCOUNTS
+
+
+def account_of(username: str, install_namespace: str) -> str:
+    """The name of a service account in KubeVirt's namespace; empty for any other user."""
+    prefix = f"system:serviceaccount:{install_namespace}:"
+    return username.removeprefix(prefix) if install_namespace and username.startswith(prefix) else ""
+
+
+def writes_for_itself(
+    request: AdmissionRequest, new: Kubernetes, old: Kubernetes | None, install_namespace: str
+) -> bool:
+    """Whether one of KubeVirt's accounts writes what no user asked for in this request."""
+    name = account_of(request.user_info.username, install_namespace)
+    if name not in ACCOUNTS:
+        return False
+    if request.kind.kind not in WORKLOADS:
+        return True  # virt-operator and the KubeVirt CR
+    if request.operation == "CREATE":
+        return name == CONTROLLER and _is_made_for_an_owner(new)
+    return name != VIRT_API and not _restores(new, old)
+
+
+def _is_made_for_an_owner(new: Kubernetes) -> bool:
+    """A VMI of an object that carries its template, or a VM of a pool; clones and restores have no such owner."""
+    owners = new.meta.owner_references or ()
+    if isinstance(new, VirtualMachineInstance):
+        return any(each.kind in OWNERS for each in owners)
+    return any(
+        each.kind == "VirtualMachinePool" and each.controller and group_of(each.api_version) == POOL_GROUP
+        for each in owners
+    )
+
+
+def _restores(new: Kubernetes, old: Kubernetes | None) -> bool:
+    """Whether a snapshot's spec replaces the VM's: virt-controller then writes the name of another restore beside it."""
+    if not isinstance(new, VirtualMachine) or old is None:
+        return False
+    mark = (new.meta.annotations or {}).get(RESTORED)
+    return mark is not None and mark != (old.meta.annotations or {}).get(RESTORED)
