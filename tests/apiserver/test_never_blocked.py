@@ -17,7 +17,7 @@ import pytest
 from tests.apiserver import crds
 from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.standin import StandIn
-from tests.deploy.manifests import of_kind, overlay
+from tests.deploy.manifests import built_with, of_kind
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.apiserver
@@ -26,12 +26,14 @@ Manifest = dict[str, Any]
 
 KUBEVIRT = "kubevirt"
 CONTROLLER = f"system:serviceaccount:{KUBEVIRT}:kubevirt-controller"
+VIRT_API = f"system:serviceaccount:{KUBEVIRT}:kubevirt-apiserver"
 HANDLER = f"system:serviceaccount:{KUBEVIRT}:kubevirt-handler"
 OPERATOR = f"system:serviceaccount:{KUBEVIRT}:kubevirt-operator"
 HYPER_CONVERGED = f"system:serviceaccount:{KUBEVIRT}:hyperconverged-cluster-operator"
 COLLECTOR = "system:serviceaccount:kube-system:generic-garbage-collector"
 NAMESPACES = "system:serviceaccount:kube-system:namespace-controller"
-ACCOUNTS = (CONTROLLER, HANDLER, OPERATOR, HYPER_CONVERGED, COLLECTOR, NAMESPACES, "system:serviceaccount:cdi:cdi-sa")
+CDI = "system:serviceaccount:cdi:cdi-sa"
+ACCOUNTS = (CONTROLLER, VIRT_API, HANDLER, OPERATOR, HYPER_CONVERGED, COLLECTOR, NAMESPACES, CDI)
 PATIENT_SECONDS = 10.0
 """Much more than 2 s, which is how long the webhooks wait that may be ignored."""
 KINDS = "vm/machine vmi/instance vmirs/set vmpool/pool net-attach-def/network"
@@ -46,6 +48,8 @@ TEMPLATE = {
     },
 }
 """It cannot be live-migrated, so it would be refused by whoever could."""
+RESTORED = "restore.kubevirt.io/lastRestoreUID"
+HOT = {"name": "hot", "persistentVolumeClaim": {"claimName": "hot", "hotpluggable": True}}
 SELECTED = {"matchLabels": {"app": "web"}}
 
 
@@ -139,13 +143,14 @@ def fill(plane: ControlPlane, namespace: str) -> None:
     for each in (held, going):
         each["metadata"]["finalizers"] = ["example.com/hold"]
     objects = [
-        *(vm(name) for name in ("machine", "doomed", "doomed-too", "drifted")),
+        *(vm(name) for name in ("machine", "doomed", "doomed-too", "drifted", "plugged")),
         vm("old-style", running=False),
         *(held, going),
         *(replica_set(name) for name in ("set", "doomed")),
         *(pool(name) for name in ("pool", "doomed")),
         vmi("instance", ownerReferences=[owner]),
         vmi("doomed"),
+        vmi("plugged"),
         *(nad(name) for name in ("network", "doomed")),
         *(migration(name) for name in ("moving", "doomed")),
         *(claim("os"), pod("pod")),
@@ -175,8 +180,8 @@ def plane(request: pytest.FixtureRequest) -> Iterator[ControlPlane]:
 
 
 @pytest.fixture(scope="module")
-def standin(plane: ControlPlane) -> Iterator[StandIn]:
-    """The webhooks as overlay enforce has them, all of which lead to it; who may do what in KubeVirt."""
+def standin(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
+    """Every webhook that overlay enforce can have, all of which lead to the stand-in; KubeVirt's accounts and rights."""
     client = plane.client
     for name in (KUBEVIRT, "cdi", "migratable"):
         client.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
@@ -187,7 +192,9 @@ def standin(plane: ControlPlane) -> Iterator[StandIn]:
     configuration["metadata"] = {"name": "kubevirt", "namespace": KUBEVIRT}
     client.kubectl("create", "-f", "-", stdin=json.dumps(configuration))
     with StandIn(plane.ca) as ill:
-        for each in of_kind(overlay("enforce"), "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"):
+        folder = tmp_path_factory.mktemp("kustomize")
+        manifests = built_with(folder, ["default-eviction-strategy", "excluded-namespaces"])
+        for each in of_kind(manifests, "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"):
             pointed = copy.deepcopy(each)
             for hook in pointed["webhooks"]:
                 path = hook["clientConfig"]["service"]["path"]
@@ -315,6 +322,37 @@ def test_n7_restarting(dark: Dark) -> None:
     dark.patch("vm/machine", {"spec": {"instancetype": None}}, as_user=CONTROLLER)
 
 
+def test_n7_pools_clones_and_restores(dark: Dark) -> None:
+    """
+    N7: VMs that virt-controller creates for a pool, a clone and a restore, and a restore of a VM that exists.
+    """
+    owner = {"apiVersion": "pool.kubevirt.io/v1beta1", "kind": "VirtualMachinePool", "name": "pool", "uid": "1"}
+    pooled, cloned, restored = vm("pool-0"), vm("cloned"), vm("restored")
+    pooled["metadata"]["ownerReferences"] = [owner | {"controller": True}]
+    for each in (cloned, restored):
+        each["metadata"]["annotations"] = {RESTORED: "restore-1"}
+    again = {"metadata": {"annotations": {RESTORED: "restore-2"}}, "spec": {"template": {"spec": {"volumes": [HOT]}}}}
+
+    for each in (pooled, cloned, restored):
+        dark.passes("create", "-f", "-", as_user=CONTROLLER, stdin=each)
+    dark.passes("patch", "vm/restored", "--type=merge", "-p", json.dumps(again), as_user=CONTROLLER)
+    dark.patch("vm/pool-0", {"spec": {"template": {"spec": {"nodeSelector": {"a": "b"}}}}}, as_user=CONTROLLER)
+
+
+def test_n8_plugging_and_unplugging_volumes(dark: Dark) -> None:
+    """
+    N8: `addvolume` and `removevolume` of a VM and of a VMI, and a volume that a user takes out of a template.
+    """
+    plugged = {"spec": {"volumes": [TEMPLATE["spec"]["volumes"][0], HOT]}}
+    unplugged = {"spec": {"volumes": TEMPLATE["spec"]["volumes"]}}
+
+    for volumes in (plugged, unplugged):
+        body = json.dumps({"spec": {"template": volumes}})
+        dark.passes("patch", "vm/plugged", "--type=merge", "-p", body, as_user=VIRT_API)
+        dark.passes("patch", "vmi/plugged", "--type=merge", "-p", json.dumps(volumes), as_user=VIRT_API)
+    dark.patch("vm/plugged", {"spec": {"template": {"spec": {"volumes": None}}}})
+
+
 def test_n8_running_migrating_and_draining(dark: Dark) -> None:
     """
     N8: heartbeats, migrations, evictions, and volumes that are taken away.
@@ -349,7 +387,7 @@ def test_n9_controllers(dark: Dark) -> None:
 
 def test_n10_what_is_left_out(dark: Dark) -> None:
     """
-    N10: namespaces of the system, of KubeVirt and our own, our own parts, webhook configurations, nodes and leases.
+    N10: namespaces of the system, our own and excluded ones, our own parts, webhook configurations, nodes and leases.
     """
     state = dark.standin.state
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": f"ours-{state}", "namespace": "migratable"}}
@@ -357,8 +395,9 @@ def test_n10_what_is_left_out(dark: Dark) -> None:
     lease = made("coordination.k8s.io/v1", "Lease", f"lease-{state}", {"holderIdentity": "x"})
     lease["metadata"]["namespace"] = "migratable"
 
-    for namespace in ("kube-system", KUBEVIRT, "migratable"):
+    for namespace in ("kube-system", "migratable"):
         dark.must("-n", namespace, "create", "-f", "-", stdin=vm(f"left-out-{state}"))
+    dark.passes("-n", "cdi", "create", "-f", "-", stdin=vm(f"left-out-{state}"))  # its eviction strategy is filled in
     dark.must("-n", "migratable", "create", "-f", "-", stdin=listed([secret, lease, node]))
     dark.must("label", f"node/node-{state}", "validatingwebhookconfiguration/migratable-validate", f"seen-{state}=true")
     dark.must("create", "-f", "-", stdin=pod("another"))
