@@ -28,7 +28,8 @@ from tests.properties.supply import (
 )
 from webhook.policy import Account, Action, Policy
 from webhook.rules.rule import Basis
-from webhook.surfaces.admission.validate import ACCOUNTS, Outcome
+from webhook.surfaces.admission.kubevirt_accounts import ACCOUNTS, CONTROLLER, WORKLOADS
+from webhook.surfaces.admission.validate import Outcome
 
 INDEX = re.compile(r"\[\d+\]")
 
@@ -182,19 +183,36 @@ def test_p11_who_asks_changes_nothing_but_for_kubevirt_itself(
     manifest: Manifest, now: Terms, user: str, metadata: list[Edit]
 ) -> None:
     """
-    P11: no name that a caller has, and nothing that he writes into metadata, turns a denial into an allow; only the
-    accounts of KubeVirt in its own namespace are warned instead.
+    P11: no username, and nothing in metadata, turns a denial into an allow. An account in KubeVirt's own namespace is only
+    warned about what it writes for itself, and judged like anybody when it creates a workload that no user's object owns.
     """
     judging = now.judging()
-    kubevirt = [f"system:serviceaccount:kubevirt:{each}" for each in sorted(ACCOUNTS)]
+    account = random.Random(len(user)).choice(sorted(ACCOUNTS))
 
     one, other = create(manifest, judging), create(manifest, judging, user)
-    trusted = create(manifest, judging, random.Random(len(user)).choice(kubevirt))
+    trusted = create(manifest, judging, f"system:serviceaccount:kubevirt:{account}")
+    started = create(owned(manifest), judging, f"system:serviceaccount:kubevirt:{CONTROLLER}")
 
     assert other.decisions == one.decisions
     assert other.account is None
-    assert trusted.allowed
-    assert identities(trusted, Action.WARN) == identities(one, Action.WARN, Action.DENY)
+    if manifest["kind"] in WORKLOADS:
+        assert trusted.decisions == one.decisions
+    else:
+        assert_only_warned(trusted, one)
+    if manifest["kind"] in ("VirtualMachine", "VirtualMachineInstance"):
+        assert_only_warned(started, one)
+
+
+def owned(manifest: Manifest) -> Manifest:
+    """The object as virt-controller makes it: a VM of a pool, or a VMI of that."""
+    owner = {"apiVersion": "pool.kubevirt.io/v1beta1", "kind": "VirtualMachinePool", "name": "p", "uid": "1"}
+    return {**manifest, "metadata": {**manifest["metadata"], "ownerReferences": [owner | {"controller": True}]}}
+
+
+def assert_only_warned(outcome: Outcome, one: Outcome) -> None:
+    """Nothing is denied, and each denial of ``one`` is a warning."""
+    assert outcome.allowed
+    assert identities(outcome, Action.WARN) == identities(one, Action.WARN, Action.DENY)
 
 
 ENTRIES = st.lists(
