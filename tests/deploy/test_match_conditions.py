@@ -45,6 +45,7 @@ NAD = ["networkattachmentdefinition.validate.migratable"]
 POLICY = ["migrationpolicy.validate.migratable"]
 NAD_DELETE = ["networkattachmentdefinition-delete.validate.migratable"]
 HOTPLUG = ["virtualmachine-hotplug.validate.migratable"]
+PATCHED = ["patched-virtualmachine.validate.migratable"]
 DEFAULT = ["virtualmachine.default.migratable"]
 DEFAULT_KUBEVIRT = ["kubevirt.default.migratable"]
 NOBODY: list[str] = []
@@ -58,6 +59,8 @@ PLURALS = {
     "KubeVirt": "kubevirts",
     "NetworkAttachmentDefinition": "network-attachment-definitions",
     "MigrationPolicy": "migrationpolicies",
+    "VirtualMachineClone": "virtualmachineclones",
+    "VirtualMachineRestore": "virtualmachinerestores",
     "Pod": "pods",
 }
 CLUSTER_WIDE = ("MigrationPolicy",)
@@ -129,6 +132,11 @@ def nad(config: str | None = "{}", **metadata: Any) -> Manifest:
 def migration_policy(**spec: Any) -> Manifest:
     selectors = {"selectors": {"virtualMachineInstanceSelector": {"app": "web"}}}
     return named("migrations.kubevirt.io/v1alpha1", "MigrationPolicy", selectors | spec)
+
+
+def carrier(kind: str, version: str = "v1beta1", **spec: Any) -> Manifest:
+    group = {"VirtualMachineClone": "clone", "VirtualMachineRestore": "snapshot"}[kind]
+    return named(f"{group}.kubevirt.io/{version}", kind, {"target": {"kind": "VirtualMachine", "name": "new"}} | spec)
 
 
 def pod() -> Manifest:
@@ -268,6 +276,11 @@ def calls_of(cluster: Cluster, operation: Callable[[], None]) -> list[str]:
         pytest.param(
             named("kubevirt.io/v1", "VirtualMachineInstanceMigration", {"vmiName": "x"}), NOBODY, id="VMI migration"
         ),
+        pytest.param(carrier("VirtualMachineClone", patches=["{}"]), PATCHED, id="clone with patches"),
+        pytest.param(carrier("VirtualMachineRestore", patches=["{}"]), PATCHED, id="restore with patches"),
+        pytest.param(carrier("VirtualMachineRestore", "v1alpha1", patches=["{}"]), PATCHED, id="restore, v1alpha1"),
+        pytest.param(carrier("VirtualMachineClone"), NOBODY, id="clone"),
+        pytest.param(carrier("VirtualMachineRestore", patches=[]), NOBODY, id="restore"),
         pytest.param(pod(), NOBODY, id="pod"),
     ],
 )

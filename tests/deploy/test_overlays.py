@@ -23,6 +23,7 @@ FAILING_CLOSED = {
 }
 ALWAYS_OPEN = {
     "networkattachmentdefinition-delete",
+    "patched-virtualmachine",
     "virtualmachine-hotplug",
     "virtualmachine-on-behalf",
     "virtualmachineinstance-update",

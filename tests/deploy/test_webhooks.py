@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.deploy.manifests import written
-from webhook.objects.kinds import KINDS
+from webhook.objects.kinds import CARRIERS, KINDS
 
 DELETING = "not-being-deleted"
 CHANGED = "judged-part-changed"
@@ -37,6 +37,15 @@ VALIDATING = {
     "virtualmachineinstancereplicaset": ([(*VMS, [VMIRS], WRITES)], NAMESPACES, [CHANGED], 5),
     "virtualmachinepool": ([(*POOLS, [POOL], WRITES)], NAMESPACES, [CHANGED], 5),
     "virtualmachineinstance": ([(*VMS, [VMI], ["CREATE"])], NAMESPACES, ["not-made-by-kubevirt"], 5),
+    "patched-virtualmachine": (
+        [
+            ("clone.kubevirt.io", ["v1beta1", "v1alpha1"], ["virtualmachineclones"], ["CREATE"]),
+            ("snapshot.kubevirt.io", ["v1beta1", "v1alpha1"], ["virtualmachinerestores"], ["CREATE"]),
+        ],
+        NAMESPACES,
+        ["has-patches", "not-made-for-a-clone"],
+        2,
+    ),
     "virtualmachineinstance-update": ([(*VMS, [VMI], ["UPDATE"])], NAMESPACES, [DELETING, "verdict-may-change"], 2),
     "kubevirt": (
         [(*VMS, [KUBEVIRT], WRITES)],
@@ -142,7 +151,7 @@ def test_every_kind_that_is_judged_is_asked_about() -> None:
     """
     And nothing is asked about that nobody judges.
     """
-    judged = {(kind.group, kind.plural) for kind in KINDS if kind.judged}
+    judged = {(kind.group, kind.plural) for kind in (*KINDS, *CARRIERS) if kind.judged or kind in CARRIERS}
 
     asked = {
         (group, resource.partition("/")[0])
@@ -159,7 +168,7 @@ def test_what_is_asked_for_is_served_by_some_release(which: str) -> None:
     """
     Versions are those that the kinds are read in.
     """
-    versions = {(kind.group, kind.plural): set(kind.versions) for kind in KINDS}
+    versions = {(kind.group, kind.plural): set(kind.versions) for kind in (*KINDS, *CARRIERS)}
 
     asked = [
         (group, resource.partition("/")[0], set(rule["apiVersions"]))

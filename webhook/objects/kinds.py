@@ -3,6 +3,7 @@
 import msgspec
 
 from webhook.objects import instancetype, kubevirt, nad, storage, vm, vmi
+from webhook.objects.carrier import Carrier
 from webhook.objects.meta import Kubernetes
 
 
@@ -23,6 +24,7 @@ KUBEVIRT_GROUP = "kubevirt.io"
 INSTANCETYPE_GROUP = "instancetype.kubevirt.io"
 CDI_GROUP = "cdi.kubevirt.io"
 _CORE = ("v1", "v1alpha3")
+_SNAPSHOT = ("v1beta1", "v1alpha1")
 _INSTANCETYPE = ("v1beta1", "v1alpha2", "v1alpha1")
 
 KINDS: tuple[Kind, ...] = (
@@ -115,6 +117,12 @@ KINDS: tuple[Kind, ...] = (
     Kind("", "Namespace", "namespaces", ("v1",), False, nad.Namespace),
     Kind("networking.k8s.io", "ServiceCIDR", "servicecidrs", ("v1", "v1beta1"), False, nad.ServiceCIDR),
 )
+
+CARRIERS: tuple[Kind, ...] = (
+    Kind("clone.kubevirt.io", "VirtualMachineClone", "virtualmachineclones", _SNAPSHOT, True, Carrier),
+    Kind("snapshot.kubevirt.io", "VirtualMachineRestore", "virtualmachinerestores", _SNAPSHOT, True, Carrier),
+)
+"""Kinds for which virt-controller creates a VM with the patches of a user. Their creation is only warned about."""
 
 BY_GROUP_KIND: dict[tuple[str, str], Kind] = {(kind.group, kind.kind): kind for kind in KINDS}
 BY_CLASS: dict[type[Kubernetes], Kind] = {kind.reads: kind for kind in KINDS}

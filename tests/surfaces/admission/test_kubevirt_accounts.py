@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.surfaces.admission.reviews import Manifest, claim, decided, on_claim, refused, review, vm
+from webhook.policy import Action, Policy
 from webhook.surfaces.admission.kubevirt_accounts import ACCOUNTS, is_kubevirt_account
 
 SINGLE, SHARED = claim("single", "ReadWriteOnce"), claim("shared", "ReadWriteMany")
@@ -144,3 +145,39 @@ def test_refusals_name_the_same_field_whoever_writes(manifest: Manifest) -> None
     own = refused(decided(review("CREATE", manifest), SINGLE))
 
     assert own == refused(decided(review("CREATE", manifest, user=service_account(VIRT_API)), SINGLE))
+
+
+def carrier(group: str, kind: str, **spec: Any) -> Manifest:
+    return {
+        "apiVersion": f"{group}.kubevirt.io/v1beta1",
+        "kind": kind,
+        "metadata": {"name": "again", "namespace": "tenant"},
+        "spec": spec,
+    }
+
+
+@pytest.mark.parametrize(("group", "kind"), [("clone", "VirtualMachineClone"), ("snapshot", "VirtualMachineRestore")])
+@pytest.mark.parametrize(
+    ("spec", "most", "warned"),
+    [
+        ({"patches": ["{}"]}, Action.DENY, True),
+        ({"patches": ["{}"]}, Action.WARN, True),
+        ({"patches": ["{}"]}, Action.AUDIT, False),
+        ({"patches": ["{}"]}, Action.OFF, False),
+        ({"patches": []}, Action.DENY, False),
+        ({}, Action.DENY, False),
+        ({"patches": [1]}, Action.DENY, False),
+    ],
+)
+def test_a_clone_or_restore_with_patches_is_warned_about(
+    group: str, kind: str, spec: Manifest, most: Action, warned: bool
+) -> None:
+    """
+    The person reads where a denial of the patched VM will appear; nothing is ever denied here.
+    """
+    outcome = decided(review("CREATE", carrier(group, kind, **spec)), policy=Policy(at_most=most))
+
+    expected = (
+        "spec.patches: the patched VM is judged when KubeVirt creates it; see the events of the VirtualMachineRestore"
+    )
+    assert (outcome.allowed, outcome.warnings) == (True, (expected,) if warned else ())

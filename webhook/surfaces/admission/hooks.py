@@ -12,7 +12,7 @@ unless its judged part changes: a finalizer must not let a spec change unseen.
 from dataclasses import dataclass
 from typing import Final
 
-from webhook.objects.kinds import BY_GROUP_KIND, KUBEVIRT_GROUP, Kind
+from webhook.objects.kinds import BY_GROUP_KIND, CARRIERS, KUBEVIRT_GROUP, Kind
 from webhook.surfaces.admission.conditions import (
     CONTROLLER,
     OVERRIDE,
@@ -251,6 +251,23 @@ VALIDATING_HOOKS: Final = (
         2,
         "What KubeVirt writes to a VM because a user asked for it: clones, restores, and volumes plugged through the"
         " subresource API. Always Ignore: KubeVirt's own accounts never wait for us.",
+    ),
+    Hook(
+        "patched-virtualmachine.validate.migratable",
+        tuple(Rule(kind, (CREATE,)) for kind in CARRIERS),
+        (
+            Condition(
+                "has-patches",
+                "has(object.spec) && has(object.spec.patches) && object.spec.patches.size() > 0",
+            ),
+            Condition(
+                "not-made-for-a-clone",
+                f"!({CONTROLLER} && {WRITES_VMS})",
+                "virt-controller restores a snapshot for each clone; the clone was warned about.",
+            ),
+        ),
+        2,
+        "Only a warning: the patched VM is judged when virt-controller creates it.",
     ),
     Hook(
         "virtualmachineinstance-update.validate.migratable",

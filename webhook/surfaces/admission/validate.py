@@ -41,6 +41,7 @@ from webhook.surfaces.admission.answering import cause_of, warning_of
 from webhook.surfaces.admission.conditions import OVERRIDE
 from webhook.surfaces.admission.hotplug import at_request, is_about_plugged, with_requests
 from webhook.surfaces.admission.kubevirt_accounts import VIRT_API, WORKLOADS, account_of, writes_for_itself
+from webhook.surfaces.admission.patched import about_patches, carries_patches
 from webhook.surfaces.admission.reading import Readable, is_never_judged
 
 HYPER_CONVERGED_ACCOUNT = "hyperconverged-cluster-operator"
@@ -115,6 +116,9 @@ def _decided(readable: Readable, judging: Judging) -> Outcome:
     request = readable.request
     if request.operation == "DELETE":
         return _delete(readable, judging)
+    if carries_patches(request):
+        most = most_in(request.namespace, judging.policy, judging.world)
+        return at_most(most.at_most(Action.WARN), about_patches())
     new, old = readable.object, readable.old
     if new is None or request.operation not in ("CREATE", "UPDATE"):
         return PASS

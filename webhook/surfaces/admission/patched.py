@@ -1,0 +1,34 @@
+"""
+Clones and restores with patches: a warning for the person who creates them.
+
+The patched VM is judged when virt-controller creates it. A denial of that creation reaches only the controller, which
+repeats it with back-off and records an event of the VirtualMachineRestore. The warning cannot name a violation, because the
+patches apply to a snapshot, which this server may not read.
+"""
+
+from typing import Final
+
+import msgspec
+
+from webhook.objects.carrier import Carrier
+from webhook.objects.kinds import CARRIERS
+from webhook.objects.review import AdmissionRequest, StatusCause
+
+MESSAGE: Final = "the patched VM is judged when KubeVirt creates it; see the events of the VirtualMachineRestore"
+_KINDS: Final = frozenset((each.group, each.kind) for each in CARRIERS)
+_decoder = msgspec.json.Decoder(Carrier)
+
+
+def carries_patches(request: AdmissionRequest) -> bool:
+    """Whether this creates a clone or a restore with patches; one that cannot be read carries none."""
+    if (request.kind.group, request.kind.kind) not in _KINDS or request.operation != "CREATE" or request.sub_resource:
+        return False
+    try:
+        return bool(_decoder.decode(request.object).spec.patches)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
+        return False
+
+
+def about_patches() -> StatusCause:
+    """The cause of the warning."""
+    return StatusCause("FieldValueInvalid", MESSAGE, "spec.patches")
