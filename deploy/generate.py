@@ -264,22 +264,18 @@ def _only(configuration: dict[str, Any], name: str) -> str:
 
 
 def _excluded_namespaces() -> str:
-    """A component that replaces the namespaces of each webhook that judges workloads."""
-    sides = (
-        ("ValidatingWebhookConfiguration", hooks.VALIDATING_HOOKS),
-        ("MutatingWebhookConfiguration", hooks.MUTATING_HOOKS),
-    )
-    targets = [
-        {
-            "select": {"kind": kind},
-            "fieldPaths": [
-                f"webhooks.[name={hook.name}].namespaceSelector.matchExpressions.0.values"
-                for hook in every
-                if not hook.in_platform and not hook.cluster_wide and not hook.only_with
-            ],
-        }
-        for kind, every in sides
+    """A component that replaces the namespaces of each webhook, and of each policy of the backstop, that judges workloads."""
+    values = "namespaceSelector.matchExpressions.0.values"
+    webhooks = [
+        f"webhooks.[name={hook.name}].{values}"
+        for hook in hooks.VALIDATING_HOOKS
+        if not hook.in_platform and not hook.cluster_wide
     ]
+    targets = [{"select": {"kind": "ValidatingWebhookConfiguration"}, "fieldPaths": webhooks}]
+    for hook, _ in backed():
+        if not hook.in_platform:
+            select = {"kind": "ValidatingAdmissionPolicyBinding", "name": f"deny.{name_of(hook)}"}
+            targets.append({"select": select, "fieldPaths": [f"spec.matchResources.{values}"]})
     component = {
         "apiVersion": "kustomize.config.k8s.io/v1alpha1",
         "kind": "Component",
@@ -287,7 +283,7 @@ def _excluded_namespaces() -> str:
         "replacements": [
             {
                 "source": {"kind": "ExcludedNamespaces", "name": "migratable", "fieldPath": "spec.namespaces"},
-                "targets": [each for each in targets if each["fieldPaths"]],
+                "targets": targets,
             }
         ],
     }

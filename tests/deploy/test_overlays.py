@@ -22,6 +22,7 @@ FAILING_CLOSED = {
     "networkattachmentdefinition",
 }
 ALWAYS_OPEN = {
+    "kubevirt-by-hyperconverged",
     "networkattachmentdefinition-delete",
     "patched-virtualmachine",
     "virtualmachine-hotplug",

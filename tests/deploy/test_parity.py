@@ -42,6 +42,12 @@ CHOICES = [
     ),
     pytest.param(
         ENFORCE,
+        ["backstop", "excluded-namespaces"],
+        FAIL | {"backstop": {"enabled": True}, "webhooks": {"platformNamespaces": ["cdi"]}},
+        id="excluded namespaces of the backstop",
+    ),
+    pytest.param(
+        ENFORCE,
         ["client-certificates"],
         FAIL | {"clientCertificates": {"configMap": "migratable-client-ca"}},
         id="client certificates",

@@ -182,21 +182,6 @@ VALIDATING_HOOKS: Final = (
         may_fail=True,
     ),
     Hook(
-        "kubevirt-by-hyperconverged.validate.migratable",
-        (rule("KubeVirt", CREATE, UPDATE),),
-        (
-            Condition(
-                "by-hyperconverged",
-                BY_HYPER_CONVERGED,
-                "The operator runs in the namespace of the KubeVirt resource; no tenant has an account there.",
-            ),
-            CONFIGURATION_CHANGED,
-        ),
-        2,
-        "HyperConverged's operator is only warned. Always Ignore: an outage of ours must not stop it.",
-        in_platform=True,
-    ),
-    Hook(
         "migrationpolicy.validate.migratable",
         (rule("MigrationPolicy", CREATE, UPDATE, group=POLICY_GROUP),),
         (Condition("spec-changed", created_or(changed("spec"))),),
@@ -218,6 +203,21 @@ VALIDATING_HOOKS: Final = (
         5,
         in_platform=True,
         may_fail=True,
+    ),
+    Hook(
+        "kubevirt-by-hyperconverged.validate.migratable",
+        (rule("KubeVirt", CREATE, UPDATE),),
+        (
+            Condition(
+                "by-hyperconverged",
+                BY_HYPER_CONVERGED,
+                "The operator runs in the namespace of the KubeVirt resource; no tenant has an account there.",
+            ),
+            CONFIGURATION_CHANGED,
+        ),
+        2,
+        "HyperConverged's operator is only warned. Always Ignore: an outage of ours must not stop it.",
+        in_platform=True,
     ),
     Hook(
         "networkattachmentdefinition-delete.validate.migratable",
