@@ -11,7 +11,7 @@ from webhook.facts.objects_world import ObjectsWorld
 from webhook.policy import Action, Policy, Profile
 from webhook.report.as_yaml import dump
 from webhook.resolve.policy_file import read_policy
-from webhook.surfaces.admission.configurations import PLATFORM, Installation
+from webhook.surfaces.admission.configurations import Installation
 from webhook.surfaces.backstop.objects import objects
 from webhook.surfaces.backstop.parameters import notes, parameters
 from webhook.surfaces.checking import choose_release
@@ -33,8 +33,6 @@ MODES = tuple(map(str, (Action.DENY, Action.WARN, Action.AUDIT)))
     "exempt",
     multiple=True,
     metavar="NAMESPACE",
-    default=PLATFORM,
-    show_default=True,
     help="A namespace whose VMs are not judged; repeatable.",
 )
 @click.option("--beside-webhook", is_flag=True, help="Only what is denied; the webhook warns of all else.")
