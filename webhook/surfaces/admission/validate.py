@@ -143,7 +143,7 @@ def _decided(readable: Readable, judging: Judging) -> Outcome:
     decisions = _lowered(decisions, readable, judging)
     if is_hyper_converged(readable):
         decisions = tuple(replace(each, place=where_in_hyper_converged(each.finding.path)) for each in decisions)
-    return replace(_outcome(decisions, judgement), settled=_is_settled(readable, judging))
+    return _outcome(decisions, judgement, settled=_is_settled(readable, judging))
 
 
 def _is_settled(readable: Readable, judging: Judging) -> bool:
@@ -259,9 +259,10 @@ def _at_most(decision: Decision, most: Action) -> Decision:
     return replace(decision, action=decision.action.at_most(most))
 
 
-def _outcome(decisions: Iterable[Decision], judgement: Judgement) -> Outcome:
+def _outcome(decisions: Iterable[Decision], judgement: Judgement, *, settled: bool = False) -> Outcome:
     made = tuple(each for each in decisions if each.action is not Action.OFF)
-    return Outcome(tuple(cause_of(each) for each in made if each.action is Action.DENY), made, judgement)
+    causes = tuple(cause_of(each) for each in made if each.action is Action.DENY)
+    return Outcome(causes, made, judgement, settled=settled)
 
 
 def _is_kubevirts_own(readable: Readable, judging: Judging) -> bool:
