@@ -72,7 +72,8 @@ def test_a_migration_to_shared_claims_passes() -> None:
 )
 def test_a_migration_that_is_under_way_or_failed_can_be_undone(outer: Manifest, status: Manifest) -> None:
     """
-    The claim that is being replaced comes back with a warning that says why, and an unrelated violation is refused as ever.
+    The claim that is being replaced comes back with a warning that says why; another claim and an unrelated violation are refused
+    as ever.
     """
     old = on("shared", outer=MIGRATION, status=status)
 
@@ -80,6 +81,8 @@ def test_a_migration_that_is_under_way_or_failed_can_be_undone(outer: Manifest, 
 
     assert outcome.allowed
     assert [(each.finding.rule.id, each.lowered) for each in outcome.decisions] == [("LM201", Lowered.VOLUME_MIGRATION)]
+    also = decided(review("UPDATE", on("local", "local-2", outer=outer), old), *FACTS)
+    assert list(refused(also)) == ["spec.template.spec.volumes[1]"]
     worse = on("local", outer=outer)
     worse["spec"]["template"]["spec"]["domain"]["devices"]["hostDevices"] = [{"name": "a", "deviceName": "b/c"}]
     assert list(refused(decided(review("UPDATE", worse, old), *FACTS))) == [
