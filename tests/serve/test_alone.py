@@ -222,11 +222,13 @@ def test_a_taken_port_is_told(server: Alone) -> None:
         (["--facts", "{folder}/gone.yaml"], "gone.yaml: there is no such file or folder"),
         (["--release", "0.58"], "release '0.58' is not one that can be judged"),
         (["--cert-dir", "{folder}/empty"], "empty"),
+        (["--allowed-host", "https://vm.example.com"], "--allowed-host 'https://vm.example.com' is not a host name"),
+        (["--allowed-host", "vm.example.com:8443"], "Write a name without scheme, port and path"),
     ],
 )
 def test_it_does_not_start_with_what_it_cannot_use(server: Alone, tmp_path: Path, flags: list[str], told: str) -> None:
     """
-    A policy, facts, release or certificate that cannot be used is refused at the start, with status 2 and its place.
+    A policy, facts, release, certificate or host that cannot be used is refused at the start, with status 2 and its place.
     """
     (tmp_path / "policy.yaml").write_text("profile: strict\nunproven: maybe\n")
     (tmp_path / "broken.yaml").write_text("a: [")

@@ -15,7 +15,7 @@ from webhook.serve.cluster_facts import ClusterBacked
 from webhook.serve.facts import ManifestFacts
 from webhook.serve.guarding import Guard, Limits, Loop
 from webhook.serve.health import Health
-from webhook.serve.hosts import KnownHosts
+from webhook.serve.hosts import KnownHosts, checked
 from webhook.serve.listeners import Draining, Listener, bind_all, serve_all
 from webhook.serve.observing import Metrics, log_to_stderr
 from webhook.serve.options import Options
@@ -58,6 +58,7 @@ def _date_of(day: int) -> str:
 
 async def _serve(options: Options) -> None:
     metrics, draining = Metrics(), Draining()
+    hosts = checked(options.allowed_hosts)
     facts: ManifestFacts | ClusterBacked
     if options.has_cluster:
         facts = ClusterBacked.reading(options.kubeconfig, options.context, metrics.looked_up)
@@ -79,9 +80,7 @@ async def _serve(options: Options) -> None:
     names = options.client_names if options.client_ca else ()
 
     def known(name: str, app: object) -> KnownHosts:
-        return KnownHosts(
-            app, lambda: (*certificates.leaf.names, *options.allowed_hosts), partial(metrics.refused, name)
-        )
+        return KnownHosts(app, lambda: (*certificates.leaf.names, *hosts), partial(metrics.refused, name))
 
     def listener(name: str, app: object, port: int, tls: ssl.SSLContext | None, names: Iterable[str] = ()) -> Listener:
         guard = Guard(Limits(), time.monotonic, names, partial(metrics.refused, name))

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, Final
 
+from webhook.errors import Misconfigured
 from webhook.surfaces.admission.calls import Receive, Scope, Send
 
 REFUSED: Final = 421
 LOCALHOST: Final = "localhost"
 _HOST: Final = re.compile(r"(?:\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]*))(?::[0-9]*)?", re.ASCII)
+_NAME: Final = re.compile(r"(\*\.)?[a-z0-9]([-a-z0-9._]*[a-z0-9])?", re.ASCII)
 _BODY: Final = json.dumps(
     {
         "title": "The Host header names no host of this server.",
@@ -54,6 +56,17 @@ class KnownHosts:
     def _knows(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
         """Whether every Host header names this server; HTTP/1.0 sends none, and no browser speaks it."""
         return all(is_one_of(self.names(), value.decode("latin-1")) for name, value in headers if name == b"host")
+
+
+def checked(names: Iterable[str]) -> tuple[str, ...]:
+    """The names that ``--allowed-host`` gave. Raises Misconfigured for one that no Host header can equal."""
+    for name in names:
+        if not _NAME.fullmatch(name.lower()):
+            raise Misconfigured(
+                f"--allowed-host {name[:80]!r} is not a host name",
+                remedy="Write a name without scheme, port and path, like vm.example.com or *.apps.example.com.",
+            )
+    return tuple(names)
 
 
 def is_one_of(names: Iterable[str], host: str) -> bool:
