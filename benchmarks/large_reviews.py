@@ -14,6 +14,7 @@ import threading
 from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -39,7 +40,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="migratable-benchmark-") as place:
         small = Path(place) / "small.json"
         small.write_bytes(reviews.encoded(reviews.good()))
-        with _server(Path(place)) as (port, trusting):
+        with serving(Path(place)) as server:
+            port, trusting = server.admission, server.trusting
             url = f"https://127.0.0.1:{port}/validate?timeout=10s"
             open_loop(LOAD_CORE, url, [small], RATE, 1)
             for name, body in {"none": b"", **_large()}.items():
@@ -65,8 +67,19 @@ def _large() -> Mapping[str, bytes]:
     return {"claims": reviews.encoded(claims), "ports": reviews.encoded(ports)}
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server, its ports, and what trusts its certificate."""
+
+    pid: int
+    admission: int
+    api: int
+    trusting: ssl.SSLContext
+
+
 @contextmanager
-def _server(place: Path) -> Iterator[tuple[int, ssl.SSLContext]]:
+def serving(place: Path) -> Iterator[Server]:
+    """A server on a core of its own, with facts from manifests."""
     authority = CertificateAuthority()
     trusting = ssl.create_default_context(cadata=authority.cert_pem.decode())
     pair = authority.issue("benchmark", server_names=["127.0.0.1", "localhost"])
@@ -83,7 +96,7 @@ def _server(place: Path) -> Iterator[tuple[int, ssl.SSLContext]]:
     popen = begin(SERVER_CORE, argv, place / "log")
     try:
         wait_until(lambda: _is_up(port, trusting), 30, "the server to listen")
-        yield port, trusting
+        yield Server(popen.pid, port, api, trusting)
     finally:
         popen.terminate()
         popen.wait(30)

@@ -21,7 +21,7 @@ from webhook.resolve.kubeyaml import MAX_BYTES
 from webhook.resolve.manifests import read_manifests
 from webhook.rules.register import RULES
 from webhook.surfaces.api import build_api
-from webhook.surfaces.api.judging import AT_ONCE, MAX_WAITING, Judging
+from webhook.surfaces.api.judging import MAX_WAITING, Turns
 from webhook.surfaces.api.manners import HEADERS
 
 JSON, YAML = "application/json", "application/yaml"
@@ -379,15 +379,15 @@ def test_long_work_leaves_the_loop_free_and_the_queue_short() -> None:
     going_on = threading.Event()
 
     async def ask() -> list[Any]:
-        judging = Judging()
-        asked = [asyncio.create_task(judging.do(lambda: going_on.wait(5))) for _ in range(AT_ONCE + MAX_WAITING + 1)]
+        turns = Turns(2)
+        asked = [asyncio.create_task(turns.do(lambda: going_on.wait(5))) for _ in range(2 + MAX_WAITING + 1)]
         await asyncio.sleep(0)
         with pytest.raises(Unavailable):
             await asked[-1]  # the loop runs on, though no thread has come back
         going_on.set()
         return await asyncio.gather(*asked[:-1])
 
-    assert asyncio.run(ask()) == [True] * (AT_ONCE + MAX_WAITING)
+    assert asyncio.run(ask()) == [True] * (2 + MAX_WAITING)
 
 
 def test_a_queue_that_is_full_asks_to_come_again() -> None:

@@ -44,6 +44,9 @@ class Absent:
     def __repr__(self) -> str:
         return "ABSENT"
 
+    def __reduce__(self) -> str:
+        return "ABSENT"  # a copy in another process is the one of this module, too
+
 
 ABSENT: Final = Absent()
 

@@ -11,6 +11,7 @@ from functools import lru_cache, partial
 
 from webhook.errors import Misconfigured
 from webhook.policy_standing import words
+from webhook.resolve.manifests import objects_in
 from webhook.serve.cluster_facts import ClusterBacked
 from webhook.serve.facts import ManifestFacts
 from webhook.serve.guarding import Guard, Limits, Loop
@@ -24,6 +25,7 @@ from webhook.serve.tls import Certificates
 from webhook.serve.tracing import tracing
 from webhook.surfaces.admission.door import Door
 from webhook.surfaces.api import build_api
+from webhook.surfaces.api.judging import Apart
 
 __all__ = ["Options", "run"]
 
@@ -74,7 +76,8 @@ async def _serve(options: Options) -> None:
     door = Door(facts, situations, metrics, time.monotonic, draining, disclosure=disclosure)
     background = facts.given if isinstance(facts, ManifestFacts) else ()
     cluster = facts.attached() if isinstance(facts, ClusterBacked) else None
-    api = build_api(situations, background, options.release, cluster)
+    judge = Apart(objects_in(background))
+    api = build_api(situations, background, options.release, cluster, judge)
     traced = tracing()
     health = Health(lambda: facts.ready and not draining(), metrics.registry)
     names = options.client_names if options.client_ca else ()
@@ -101,6 +104,7 @@ async def _serve(options: Options) -> None:
         await serve_all(listeners, bound, draining, options.drain_seconds)
     finally:
         draining.began.set()
+        judge.stop()
         await asyncio.gather(*following)
         if not isinstance(facts, ManifestFacts):
             facts.stop()

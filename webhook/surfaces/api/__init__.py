@@ -5,6 +5,7 @@ With a cluster attached it looks there only for callers who could ask the API se
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cache
 from importlib.resources import files
 from typing import Annotated, Any, Protocol
 
@@ -13,19 +14,15 @@ from fastapi import FastAPI, Query, Request, Response
 from starlette.exceptions import HTTPException
 
 from webhook import __version__
-from webhook.errors import BadInput
-from webhook.facts.layered_world import LayeredWorld
-from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt.releases import SUPPORTED, each
 from webhook.policy import Policy, Profile
 from webhook.report import as_json, catalogue
-from webhook.report.model import Report
 from webhook.resolve.kubeyaml import MAX_BYTES
-from webhook.resolve.manifests import Given, Manifests, objects_in, read_manifests
+from webhook.resolve.manifests import Given
 from webhook.surfaces.api.authorising import ANONYMOUS, AttachedCluster, world_for
-from webhook.surfaces.api.judging import Judging
+from webhook.surfaces.api.judging import InProcess, Judge
 from webhook.surfaces.api.manners import SCHEMAS, add_manners, problem_response
-from webhook.surfaces.checking import Settings, check, check_in
+from webhook.surfaces.checking import Settings
 
 YAML = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"})
 ACCEPTED = YAML | {"application/json"}
@@ -53,13 +50,18 @@ class Terms(Protocol):
 
 
 def build_api(
-    terms: Callable[[], Terms], background: Sequence[Given], release: str, cluster: AttachedCluster | None = None
+    terms: Callable[[], Terms],
+    background: Sequence[Given],
+    release: str,
+    cluster: AttachedCluster | None = None,
+    judge: Judge | None = None,
 ) -> FastAPI:
     """
     The application of the API listener.
 
     ``background`` are manifests that references may be looked up in; ``release`` is the pinned one, or empty;
-    ``cluster`` is looked at for callers who show that they may.
+    ``cluster`` is looked at for callers who show that they may. ``judge`` has the background itself; without one, bodies
+    are judged in threads of this process.
     """
     app = FastAPI(
         title="Migratable",
@@ -69,7 +71,7 @@ def build_api(
         redoc_url=None,
         redirect_slashes=False,  # Starlette would build the Location from the Host header
     )
-    _add_check(app, terms, background, release, cluster)
+    _add_check(app, terms, judge or InProcess(background), release, cluster)
     _add_catalogue(app)
     _add_page(app)
     add_manners(app)
@@ -79,12 +81,10 @@ def build_api(
 def _add_check(
     app: FastAPI,
     terms: Callable[[], Terms],
-    background: Sequence[Given],
+    judge: Judge,
     pinned: str,
     cluster: AttachedCluster | None,
 ) -> None:
-    judging = Judging()
-
     @app.post(
         "/v1/check",
         summary="Judge manifests",
@@ -126,30 +126,19 @@ def _add_check(
         now = terms()
         policy = now.policy if profile is None else now.policy.with_profile(profile)
         settings = Settings(policy, release or pinned, now.today)
-        inputs = await judging.do(lambda: _read(content))
+        authorization = request.headers.get("authorization", "")
         if cluster is None:
-            return await judging.do(lambda: _answer(check([inputs], settings, background)))
-        seen = await world_for(cluster, request.headers.get("authorization", ""), inputs.given)
-        given = ObjectsWorld(objects_in(inputs.given))
-        world = given if seen is None else LayeredWorld(given, seen)
-        notes = [ANONYMOUS] if seen is None else []
-        return await judging.do(lambda: _answer(check_in(world, [inputs], settings), notes))
+            report = await judge.report(content, settings)
+        elif not authorization:
+            report = await judge.report(content, settings, notes=[ANONYMOUS])
+        else:
+            seen = await world_for(cluster, authorization, await judge.namespaces(content))
+            report = await judge.report(content, settings, seen)
+        return _json(report)
 
 
-def _read(content: bytes) -> Manifests:
-    """The objects in a body; where it holds none at all, what is wrong with it is the answer."""
-    inputs = read_manifests(content, "-")
-    if inputs.problems and not inputs.given:
-        raise inputs.problems[0]
-    if not content.strip():
-        raise BadInput("the body is empty", remedy="Send manifests, as YAML or JSON.")
-    return inputs
-
-
-def _answer(report: Report, notes: Sequence[str] = ()) -> Response:
-    if notes:
-        report = msgspec.structs.replace(report, notes=[*report.notes, *notes])
-    return Response(as_json.render(report), media_type="application/json")
+def _json(content: bytes) -> Response:
+    return Response(content, media_type="application/json")
 
 
 async def _body(request: Request) -> bytes:
@@ -164,20 +153,30 @@ async def _body(request: Request) -> bytes:
 
 
 def _add_catalogue(app: FastAPI) -> None:
-    @app.get("/v1/rules", summary="List the rules")
-    async def rules() -> list[dict[str, Any]]:
+    @app.get("/v1/rules", summary="List the rules", response_model=list[dict[str, Any]])
+    async def rules() -> Response:
         """Every rule, as its page tells it."""
-        return catalogue.entries()
+        return _json(_encoded_rules())
 
     @app.get("/v1/releases", summary="List the KubeVirt releases")
     async def releases() -> list[str]:
         """The minor releases that *any* stands for, newest first."""
         return [str(behaviour.release) for behaviour in each(SUPPORTED)][::-1]
 
-    @app.get("/v1/schema", summary="The JSON Schema of answers")
-    async def schema() -> dict[str, Any]:
+    @app.get("/v1/schema", summary="The JSON Schema of answers", response_model=dict[str, Any])
+    async def schema() -> Response:
         """The shape of `POST /v1/check`'s answer and of `migratable check -o json`."""
-        return as_json.schema()
+        return _json(_encoded_schema())
+
+
+@cache  # to encode it keeps the event loop, which admission shares, for as long as a hundred reviews
+def _encoded_rules() -> bytes:
+    return msgspec.json.encode(catalogue.entries())
+
+
+@cache
+def _encoded_schema() -> bytes:
+    return msgspec.json.encode(as_json.schema())
 
 
 def _add_page(app: FastAPI) -> None:

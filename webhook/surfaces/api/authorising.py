@@ -18,7 +18,6 @@ from webhook.facts.layered_world import RestrictedWorld
 from webhook.facts.unknown import Unread
 from webhook.facts.world import World
 from webhook.resolve.access import User
-from webhook.resolve.manifests import Given, is_ours
 from webhook.resolve.sight import Rights
 
 MAX_READING_SECONDS = 5.0
@@ -53,19 +52,17 @@ class AttachedCluster:
     rights: Rights
 
 
-async def world_for(cluster: AttachedCluster, authorization: str, given: Sequence[Given]) -> World | None:
+async def world_for(cluster: AttachedCluster, authorization: str, namespaces: Sequence[str]) -> World:
     """
-    The part of the cluster that the caller may see, or None for callers without a token.
+    The part of the cluster that the caller with this Authorization header may see.
 
-    Raises HTTPException 401 and 403, and BadInput for more namespaces than one request may ask about.
+    ``namespaces`` are those of the manifests. Raises HTTPException 401 and 403, and BadInput for more namespaces than one
+    request may ask about.
     """
-    if not authorization:
-        return None
     scheme, _, token = authorization.partition(" ")
     user = await asyncio.to_thread(cluster.access.who, token.strip()) if scheme.lower() == "bearer" else None
     if user is None:
         raise HTTPException(401, "The token is not valid here.", {"WWW-Authenticate": "Bearer"})
-    namespaces = sorted({_namespace(each) for each in given if is_ours(each)})
     if len(namespaces) > MAX_NAMESPACES:
         raise BadInput(
             f"the manifests are for {len(namespaces)} namespaces", remedy=f"Send at most {MAX_NAMESPACES} at once."
@@ -75,8 +72,3 @@ async def world_for(cluster: AttachedCluster, authorization: str, given: Sequenc
             raise HTTPException(403, "You may not create VirtualMachines in each namespace of these manifests.")
     sight = cluster.rights.sight(user, frozenset(namespaces), MAX_READING_SECONDS)
     return RestrictedWorld(cluster.world(), sight, HIDDEN)
-
-
-def _namespace(given: Given) -> str:
-    named = given.object.namespace if given.object is not None else ""
-    return named or "default"

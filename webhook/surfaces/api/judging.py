@@ -1,29 +1,69 @@
 """
-Work that would keep the event loop busy, done beside it.
+Where bodies are read and judged: never on the event loop, and in a server never in the process that answers API servers.
 
-Admission is served by the same loop, and an API server does not wait long: one large file that somebody pastes into the
-page must not keep it from its answers.
+Python runs one thread at a time, so a body of a stranger that takes a second to read would keep admission waiting in small
+pieces (docs/decisions/0020). ``InProcess`` is for programs without admission, such as tests.
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import TypeVar
+import pickle
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from multiprocessing.connection import Connection
+from time import monotonic
+from typing import Protocol, TypeVar
+
+import msgspec
 
 from webhook.errors import Unavailable
+from webhook.facts.world import World
+from webhook.objects.meta import Kubernetes
+from webhook.resolve.manifests import Given, objects_in
+from webhook.surfaces.apart.frames import (
+    KINDS,
+    Check,
+    Failed,
+    Lookup,
+    Namespaces,
+    NamespacesFound,
+    Reply,
+    Reported,
+    decode_reply,
+)
+from webhook.surfaces.apart.work import namespaces_in, report_on
+from webhook.surfaces.checking import Settings
 
 T = TypeVar("T")
 
-AT_ONCE = 2
-"""More threads would only take the interpreter from each other, and from admission."""
 MAX_WAITING = 8
 """Requests that may wait for their turn; each holds its body in memory."""
+MOST_SECONDS = 60.0
+"""For one request in the judging process; after that the process is ended."""
+MOST_BYTES = 256 * 2**20
+"""Of a report."""
 
 
-class Judging:
+class Judge(Protocol):
+    """Reads and judges bodies; every method may raise BadInput and Unavailable."""
+
+    async def namespaces(self, content: bytes) -> Sequence[str]:
+        """The namespaces of the objects that would be judged."""
+        ...
+
+    async def report(
+        self, content: bytes, settings: Settings, behind: World | None = None, notes: Sequence[str] = ()
+    ) -> bytes:
+        """The report, as JSON; references are looked up in ``behind`` last."""
+        ...
+
+
+class Turns:
     """A few threads, and a short queue before them."""
 
-    def __init__(self) -> None:
-        self._turn = asyncio.Semaphore(AT_ONCE)
+    def __init__(self, at_once: int) -> None:
+        self._turn = asyncio.Semaphore(at_once)
         self._waiting = 0
 
     async def do(self, work: Callable[[], T]) -> T:
@@ -39,3 +79,117 @@ class Judging:
             return await asyncio.to_thread(work)
         finally:
             self._turn.release()
+
+
+class InProcess:
+    """Judges in threads of this process."""
+
+    def __init__(self, background: Sequence[Given]) -> None:
+        self._background = background
+        self._turns = Turns(2)
+
+    async def namespaces(self, content: bytes) -> Sequence[str]:
+        """As ``Judge``."""
+        return await self._turns.do(lambda: namespaces_in(content))
+
+    async def report(
+        self, content: bytes, settings: Settings, behind: World | None = None, notes: Sequence[str] = ()
+    ) -> bytes:
+        """As ``Judge``."""
+        return await self._turns.do(lambda: report_on(content, settings, objects_in(self._background), behind, notes))
+
+
+class Apart:
+    """
+    Judges in a process of its own, which is started for the first request and again whenever it has ended.
+
+    A thread of the server speaks with it, one request at a time, and answers its lookups.
+    """
+
+    def __init__(self, background: Iterable[Kubernetes], *, most_seconds: float = MOST_SECONDS) -> None:
+        self._background = pickle.dumps(tuple(background))
+        self._most_seconds = most_seconds
+        self._turns = Turns(1)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._connection: Connection | None = None
+
+    async def namespaces(self, content: bytes) -> Sequence[str]:
+        """As ``Judge``."""
+        reply = await self._turns.do(lambda: self._ask(Namespaces(content), None))
+        if not isinstance(reply, NamespacesFound):
+            raise TypeError(type(reply).__name__)
+        return reply.namespaces
+
+    async def report(
+        self, content: bytes, settings: Settings, behind: World | None = None, notes: Sequence[str] = ()
+    ) -> bytes:
+        """As ``Judge``."""
+        request = Check(content, settings, behind is not None, tuple(notes))
+        reply = await self._turns.do(lambda: self._ask(request, behind))
+        if not isinstance(reply, Reported):
+            raise TypeError(type(reply).__name__)
+        return reply.report
+
+    def stop(self) -> None:
+        """Ends the process."""
+        process, self._process = self._process, None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        if process is not None:
+            process.kill()
+            process.wait()
+
+    def _ask(self, request: Namespaces | Check, world: World | None) -> Reply:
+        try:
+            reply = self._reply(self._begun(), pickle.dumps(request), world)
+        except (EOFError, OSError, msgspec.DecodeError) as error:
+            self.stop()
+            raise Unavailable(
+                "the process that judges manifests has ended", remedy="Try again, with fewer manifests at once."
+            ) from error
+        except BaseException:
+            self.stop()
+            raise
+        if isinstance(reply, Failed):
+            raise reply.error()
+        return reply
+
+    def _begun(self) -> Connection:
+        """The connection to a process that runs."""
+        if self._connection is not None and self._process is not None and self._process.poll() is None:
+            return self._connection
+        self.stop()
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - nothing of a caller is in it
+                [sys.executable, "-m", "webhook.surfaces.apart.worker", str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,  # Ctrl-C in a terminal is for the server
+            )
+            self._connection = Connection(ours.detach())
+        self._connection.send_bytes(self._background)
+        return self._connection
+
+    def _reply(self, connection: Connection, request: bytes, world: World | None) -> Reply:
+        until = monotonic() + self._most_seconds
+        connection.send_bytes(request)
+        while True:
+            if not connection.poll(max(0.0, until - monotonic())):
+                raise Unavailable(
+                    f"the manifests take longer than {self._most_seconds:g} seconds",
+                    remedy="Send fewer manifests at once.",
+                )
+            reply = decode_reply(connection.recv_bytes(MOST_BYTES))
+            if not isinstance(reply, Lookup):
+                return reply
+            connection.send_bytes(pickle.dumps(_found(reply, world)))
+
+
+def _found(lookup: Lookup, world: World | None) -> object:
+    kind = KINDS.get(lookup.kind)
+    if kind is None or world is None:
+        raise EOFError("the judging process asks for what it was not given")
+    return world.every(kind) if lookup.name is None else world.find(kind, lookup.namespace, lookup.name)
