@@ -58,6 +58,17 @@ def test_admission_and_api_judge_by_the_same_facts(server: Alone) -> None:
     assert (found["rule"], found["action"]) == ("LM201", "deny")
 
 
+def test_manifests_are_judged_in_another_process(server: Alone) -> None:
+    """
+    The process that answers API servers has a child, which judges for the page.
+    """
+    server.ask(server.api, "POST", "/v1/check", BAD.encode(), "application/yaml")
+
+    children = Path(f"/proc/{server.popen.pid}/task").glob("*/children")
+    (child,) = [int(each) for found in children for each in found.read_text().split()]
+    assert "webhook.surfaces.apart.worker" in Path(f"/proc/{child}/cmdline").read_text()
+
+
 def test_each_listener_serves_its_own(server: Alone) -> None:
     """
     The API is not on the admission port, admission not on the API's, and metrics are on neither.

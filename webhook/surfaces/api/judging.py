@@ -2,10 +2,11 @@
 Where bodies are read and judged: never on the event loop, and in a server never in the process that answers API servers.
 
 Python runs one thread at a time, so a body of a stranger that takes a second to read would keep admission waiting in small
-pieces (docs/decisions/0020). ``InProcess`` is for programs without admission, such as tests.
+pieces (docs/decisions/0024). ``InProcess`` is for programs without admission, such as tests.
 """
 
 import asyncio
+import os
 import pickle
 import socket
 import subprocess
@@ -41,6 +42,8 @@ MAX_WAITING = 8
 """Requests that may wait for their turn; each holds its body in memory."""
 MOST_SECONDS = 60.0
 """For one request in the judging process; after that the process is ended."""
+INHERITED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
+"""Variables of the environment that the judging process needs."""
 MOST_BYTES = 256 * 2**20
 """Of a report."""
 
@@ -166,8 +169,9 @@ class Apart:
                 [sys.executable, "-m", "webhook.surfaces.apart.worker", str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
+                env={name: os.environ[name] for name in INHERITED if name in os.environ},
                 pass_fds=(theirs.fileno(),),
-                start_new_session=True,  # Ctrl-C in a terminal is for the server
+                process_group=0,  # Ctrl-C in a terminal is for the server
             )
             self._connection = Connection(ours.detach())
         self._connection.send_bytes(self._background)
