@@ -10,6 +10,7 @@ import yaml
 from tests.apiserver.client import Client
 from tests.apiserver.controlplane import ControlPlane
 from tests.deploy.charts import CHART, RELEASE, refusal, template
+from tests.deploy.charts import helm as run_helm
 from tests.deploy.helming import Helm
 from tests.deploy.manifests import NAMESPACE, Manifest, find
 from tests.waiting import wait_until
@@ -149,11 +150,43 @@ def test_addresses_of_the_endpoints_are_taken_on_request(helm: Helm) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("networkPolicy.apiServers=auto", True),
+        ("networkPolicy.enabled=false", True),
+        ("networkPolicy.apiServerAddresses={192.0.2.10/32}", False),
+        ("networkPolicy.apiServers=openshift", False),
+        ("clientCertificates.configMap=ours", False),
+    ],
+)
+def test_the_notes_tell_of_an_open_port(value: str, said: bool) -> None:
+    """
+    As long as neither addresses nor certificates keep pods out.
+    """
+    flags = ("install", RELEASE, str(CHART), "--namespace", NAMESPACE, "--dry-run=client", "--set", value)
+
+    notes = run_helm(*flags).stdout.partition("NOTES:")[2]
+
+    assert ("Every pod reaches the admission port" in notes) == said
+
+
 def test_endpoints_need_a_cluster() -> None:
     """
     `helm template` sees none, and refuses instead of writing a policy without API servers.
     """
     assert "Run helm against the cluster" in refusal({"networkPolicy": {"apiServers": "endpoints"}})
+
+
+def test_values_of_an_earlier_chart_are_taken() -> None:
+    """
+    `helm upgrade --reuse-values` brings values without the new key.
+    """
+    values = {"networkPolicy": {"apiServers": None, "apiServerAddresses": ["192.0.2.10/32"]}}
+
+    (first, *_) = find(template(values), "NetworkPolicy", "migratable")["spec"]["ingress"]
+
+    assert first["from"] == [{"ipBlock": {"cidr": "192.0.2.10/32"}}, ROTATOR]
 
 
 def test_two_answers_to_one_question_are_refused() -> None:

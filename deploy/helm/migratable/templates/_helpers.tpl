@@ -127,7 +127,7 @@ control plane connects through an agent. A wrong guess keeps every API server ou
 documents.
 */}}
 {{- define "migratable.apiServerPeers" -}}
-{{- $chosen := .Values.networkPolicy.apiServers }}
+{{- $chosen := default "auto" .Values.networkPolicy.apiServers }}
 {{- $addresses := .Values.networkPolicy.apiServerAddresses }}
 {{- if and $addresses (ne $chosen "auto") }}
 {{- fail (printf "networkPolicy.apiServerAddresses is used with apiServers auto, and apiServers is %s. Set one of them." $chosen) }}
