@@ -1,0 +1,148 @@
+"""The webhooks as data: what is installed is what the code says, and what its conditions compare."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from webhook.surfaces.admission.configurations import Installation, mutating, validating
+from webhook.surfaces.admission.hooks import MUTATING_HOOKS, VALIDATING_HOOKS, Hook
+
+KUSTOMIZE = Path(__file__).resolve().parents[3] / "deploy" / "kustomize"
+WITH_EVICTION_STRATEGY = Installation(policy_keys=frozenset({"defaultEvictionStrategy"}))
+
+
+def hook(name: str) -> Hook:
+    return next(each for each in (*VALIDATING_HOOKS, *MUTATING_HOOKS) if each.name.startswith(f"{name}."))
+
+
+def condition(of: str, name: str) -> str:
+    return next(each.expression for each in hook(of).conditions if each.name == name)
+
+
+def test_what_is_installed_is_what_the_code_says() -> None:
+    """
+    Each rule, condition, selector and timeout of the manifests comes from the code.
+    """
+    files = ("base/webhooks/validating", "base/webhooks/mutating", "components/default-eviction-strategy/webhook")
+    base = [yaml.safe_load((KUSTOMIZE / f"{each}.yaml").read_text())["webhooks"] for each in files]
+
+    made = [
+        validating(Installation())["webhooks"],
+        mutating(Installation())["webhooks"],
+        [
+            each
+            for each in mutating(WITH_EVICTION_STRATEGY)["webhooks"]
+            if each["name"] == hook("virtualmachine.default").name
+        ],
+    ]
+
+    assert made == base
+
+
+@pytest.mark.parametrize("field", ["dataVolumeTemplates", "instancetype", "preference"])
+@pytest.mark.parametrize(
+    ("of", "place"),
+    [
+        ("virtualmachine.validate", "spec"),
+        ("virtualmachine-on-behalf", "spec"),
+        ("virtualmachinepool", "spec.virtualMachineTemplate.spec"),
+    ],
+)
+def test_a_field_that_is_added_removed_or_changed_is_sent(of: str, place: str, field: str) -> None:
+    """
+    A preference, as each of the others, is judged when it is added, removed or changed, in a VM and in a pool's VM.
+    """
+    new, old = f"object.{place}.{field}", f"oldObject.{place}.{field}"
+
+    expression = condition(of, "judged-part-changed")
+
+    assert f"has({new}) != has({old}) || (has({new}) && {new} != {old})" in expression
+
+
+def test_a_pool_whose_vm_comes_or_goes_is_sent() -> None:
+    """
+    The schema does not demand the spec of a pool's VM.
+    """
+    path = "spec.virtualMachineTemplate.spec"
+
+    expression = condition("virtualmachinepool", "judged-part-changed")
+
+    assert expression.startswith(
+        f"request.operation == 'CREATE' || has(object.{path}) != has(oldObject.{path}) || (has(object.{path}) && ("
+        f"object.{path}.template != oldObject.{path}.template || "
+    )
+
+
+def test_a_receiver_is_known_by_the_value_and_by_who_creates_it() -> None:
+    """
+    KubeVirt compares the annotation with `true`; only virt-controller, which may write every VMI, is believed.
+    """
+    annotations = "object.metadata.annotations"
+
+    assert condition("virtualmachine.default", "not-a-receiver") == (
+        f"!(request.resource.resource == 'virtualmachineinstances' && has({annotations})"
+        f" && 'kubevirt.io/create-migration-target' in {annotations}"
+        f" && {annotations}['kubevirt.io/create-migration-target'] == 'true'"
+        " && request.userInfo.username.matches('^system:serviceaccount:[^:]+:kubevirt-controller$')"
+        " && authorizer.group('kubevirt.io').resource('virtualmachineinstances').check('update').allowed())"
+    )
+
+
+def test_each_requested_volume_that_is_new_is_sent() -> None:
+    """
+    Not the number of requests counts: one may take the place of another.
+    """
+    requests = "status.volumeRequests"
+
+    assert condition("virtualmachine-hotplug", "volume-requested") == (
+        f"has(object.status) && has(object.{requests})"
+        f" && object.{requests}.exists(wanted, has(wanted.addVolumeOptions)"
+        f" && (object.{requests}.size() > 100"
+        f" || !has(oldObject.status) || !has(oldObject.{requests})"
+        f" || !(wanted in oldObject.{requests})))"
+    )
+
+
+@pytest.mark.parametrize("of", ["virtualmachine-hotplug", "virtualmachineinstance-update"])
+def test_plugging_into_what_is_being_deleted_is_not_sent(of: str) -> None:
+    """
+    Such a VM stops anyway.
+    """
+    assert condition(of, "not-being-deleted") == "!has(oldObject.metadata.deletionTimestamp)"
+
+
+def test_of_a_vmi_no_heartbeat_is_sent() -> None:
+    """
+    An UPDATE of a VMI is in one webhook, whose condition is false unless its volumes or one annotation change.
+    """
+    updating = [
+        each
+        for each in VALIDATING_HOOKS
+        if any(rule.resource == "virtualmachineinstances" and "UPDATE" in rule.operations for rule in each.rules)
+    ]
+    key = "kubevirt.io/allow-pod-bridge-network-live-migration"
+    old, new = (
+        f"(has({which}.metadata.annotations) && '{key}' in {which}.metadata.annotations)"
+        for which in ("oldObject", "object")
+    )
+
+    assert [each.name for each in updating] == ["virtualmachineinstance-update.validate.migratable"]
+    assert condition("virtualmachineinstance-update", "verdict-may-change") == (
+        "(has(object.spec.volumes) != has(oldObject.spec.volumes)"
+        " || (has(object.spec.volumes) && object.spec.volumes != oldObject.spec.volumes)"
+        f" || ({old} && !{new}))"
+        " && !(request.userInfo.username.matches('^system:serviceaccount:[^:]+:kubevirt-controller$')"
+        " && authorizer.group('kubevirt.io').resource('virtualmachineinstances').check('update').allowed())"
+    )
+
+
+@pytest.mark.parametrize("of", [each.name for each in (*VALIDATING_HOOKS, *MUTATING_HOOKS)])
+def test_the_authorizer_is_asked_only_about_accounts_with_a_name_of_kubevirts(of: str) -> None:
+    """
+    All conditions are evaluated at each request: a heartbeat or a label must not cost an access review.
+    """
+    for each in next(hook for hook in (*VALIDATING_HOOKS, *MUTATING_HOOKS) if hook.name == of).conditions:
+        before, _, _ = each.expression.partition("authorizer")
+        assert before == each.expression or before.rstrip("( ").endswith("&&")
+        assert before == each.expression or "username.matches(" in before
