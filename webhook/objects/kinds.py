@@ -125,6 +125,7 @@ CARRIERS: tuple[Kind, ...] = (
 """Kinds for which virt-controller creates a VM with the patches of a user. Their creation is only warned about."""
 
 BY_GROUP_KIND: dict[tuple[str, str], Kind] = {(kind.group, kind.kind): kind for kind in KINDS}
+CARRIER_BY_GROUP_KIND: dict[tuple[str, str], Kind] = {(kind.group, kind.kind): kind for kind in CARRIERS}
 BY_CLASS: dict[type[Kubernetes], Kind] = {kind.reads: kind for kind in KINDS}
 
 

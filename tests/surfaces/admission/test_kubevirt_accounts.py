@@ -7,6 +7,7 @@ import pytest
 from tests.surfaces.admission.reviews import Manifest, claim, decided, on_claim, refused, review, vm
 from webhook.policy import Action, Policy
 from webhook.surfaces.admission.kubevirt_accounts import ACCOUNTS, is_kubevirt_account
+from webhook.surfaces.admission.reading import Readable, read_review
 
 SINGLE, SHARED = claim("single", "ReadWriteOnce"), claim("shared", "ReadWriteMany")
 BAD, GOOD = vm(volumes=[on_claim("single")]), vm(volumes=[on_claim("shared")])
@@ -181,3 +182,22 @@ def test_a_clone_or_restore_with_patches_is_warned_about(
         "spec.patches: the patched VM is judged when KubeVirt creates it; see the events of the VirtualMachineRestore"
     )
     assert (outcome.allowed, outcome.warnings) == (True, (expected,) if warned else ())
+
+
+@pytest.mark.parametrize(
+    ("operation", "sub_resource", "warnings"), [("CREATE", "", 1), ("UPDATE", "", 0), ("CREATE", "status", 0)]
+)
+def test_only_the_creation_of_a_clone_is_warned_about_and_each_is_counted_by_kind(
+    operation: str, sub_resource: str, warnings: int
+) -> None:
+    """
+    What a controller writes to it later is nobody's request.
+    """
+    clone = carrier("clone", "VirtualMachineClone", patches=["{}"])
+    body = review(operation, clone, clone, sub_resource=sub_resource)
+
+    read = read_review(body)
+
+    assert isinstance(read, Readable)
+    assert read.kind is not None
+    assert (read.kind.kind, len(decided(body).warnings)) == ("VirtualMachineClone", warnings)

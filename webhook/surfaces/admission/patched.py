@@ -11,17 +11,17 @@ from typing import Final
 import msgspec
 
 from webhook.objects.carrier import Carrier
-from webhook.objects.kinds import CARRIERS
+from webhook.objects.kinds import CARRIER_BY_GROUP_KIND
 from webhook.objects.review import AdmissionRequest, StatusCause
 
 MESSAGE: Final = "the patched VM is judged when KubeVirt creates it; see the events of the VirtualMachineRestore"
-_KINDS: Final = frozenset((each.group, each.kind) for each in CARRIERS)
 _decoder = msgspec.json.Decoder(Carrier)
 
 
 def carries_patches(request: AdmissionRequest) -> bool:
     """Whether this creates a clone or a restore with patches; one that cannot be read carries none."""
-    if (request.kind.group, request.kind.kind) not in _KINDS or request.operation != "CREATE" or request.sub_resource:
+    is_carrier = (request.kind.group, request.kind.kind) in CARRIER_BY_GROUP_KIND
+    if not is_carrier or request.operation != "CREATE" or request.sub_resource:
         return False
     try:
         return bool(_decoder.decode(request.object).spec.patches)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import msgspec
 
 from webhook.objects.json_depth import MAX_DEPTH, Place, decode, deep_places, is_deep, truncated
-from webhook.objects.kinds import BY_GROUP_KIND, Kind
+from webhook.objects.kinds import BY_GROUP_KIND, CARRIER_BY_GROUP_KIND, Kind
 from webhook.objects.lenient import metadata_alone, parse, read_object
 from webhook.objects.meta import Kubernetes, ObjectMeta
 from webhook.objects.review import AdmissionRequest, AdmissionReview, StatusCause
@@ -91,9 +91,10 @@ def read_review(body: bytes) -> Readable | Unreadable:
         raise BadReview("the AdmissionReview holds no request")
     if not 0 < len(request.uid) <= MAX_UID:
         raise BadReview("the AdmissionReview's request.uid is empty or too long")
-    kind = BY_GROUP_KIND.get((request.kind.group, request.kind.kind))
+    group_kind = request.kind.group, request.kind.kind
+    kind = BY_GROUP_KIND.get(group_kind)
     if kind is None or not kind.judged:
-        return Readable(request, None, None, None)
+        return Readable(request, CARRIER_BY_GROUP_KIND.get(group_kind), None, None)
     if request.operation == "UPDATE" and not _present(request.old_object):
         raise BadReview("an UPDATE without oldObject")
     if request.operation in ("CREATE", "UPDATE") and not _present(request.object):
