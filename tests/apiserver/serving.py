@@ -18,6 +18,7 @@ from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 HOOKS = ROOT / "deploy" / "kustomize" / "base" / "webhooks"
+EVICTION_STRATEGY = ROOT / "deploy" / "kustomize" / "components" / "default-eviction-strategy" / "webhook.yaml"
 START_SECONDS = 60
 
 
@@ -123,6 +124,8 @@ def install_hooks_at(
     """As `install_hooks`, for whoever listens on `port`."""
     for path in sorted(HOOKS.glob("*.yaml")):
         for configuration in yaml.safe_load_all(path.read_text()):
+            if configuration["kind"] == "MutatingWebhookConfiguration":  # as with a policy that gives it work
+                configuration["webhooks"] += yaml.safe_load(EVICTION_STRATEGY.read_text())["webhooks"]
             for hook in configuration["webhooks"]:
                 served = hook["clientConfig"]["service"]["path"]
                 url = f"https://127.0.0.1:{port}{served}"
