@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from statistics import linear_regression, median
 
@@ -28,12 +29,15 @@ from tests.apiserver.bench import SERVED_NAMES, Bench, bench
 from tests.apiserver.calls import Call, Calls, Job, Outcome, quantile, to_apiserver
 from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.load import OBJECT, PATH, webhook_metrics
+from webhook.surfaces.admission.door import CONFIRMING_THREADS
 
 SAMPLE_SECONDS = 5.0
 GOAL_MIB = 2.0
 """By which the memory of a replica may grow in 30 minutes."""
-FILES, THREADS = 8, 2
-"""By how many more open files and threads at the end still count as flat: connections come and go."""
+FILES = 4
+"""How many more open files at rest, after the load, still count as flat."""
+REST_SECONDS = 130.0
+"""After which no idle connection is left: API servers close theirs after 90 s, our listeners after 120 s."""
 
 
 @dataclass
@@ -59,8 +63,13 @@ class Watcher:
         began = time.monotonic()
         while not self._ended.wait(SAMPLE_SECONDS):
             for pid, samples in zip(self.pids, self.samples, strict=True):
-                files, threads = (len(list(Path(f"/proc/{pid}/{each}").iterdir())) for each in ("fd", "task"))
-                samples.append((time.monotonic() - began, resident_mib(pid), files, threads))
+                samples.append((time.monotonic() - began, resident_mib(pid), *open_files_and_threads(pid)))
+
+
+def open_files_and_threads(pid: int) -> tuple[int, int]:
+    """How many of each a process has."""
+    files, threads = (len(list(Path(f"/proc/{pid}/{each}").iterdir())) for each in ("fd", "task"))
+    return files, threads
 
 
 def main() -> int:
@@ -70,6 +79,7 @@ def main() -> int:
     parser.add_argument("--warm-up", type=float, default=5.0, metavar="MINUTES")
     parser.add_argument("--rate", type=float, default=100.0, help="creations a second")
     parser.add_argument("--churn", type=float, default=20.0, help="changes of claims a second")
+    parser.add_argument("--rest", type=float, default=REST_SECONDS, metavar="SECONDS", help="after the load")
     parser.add_argument("--rotation", type=float, default=60.0, metavar="SECONDS", help="between two rotations")
     options = parser.parse_args()
     before = load_average()
@@ -86,6 +96,7 @@ def main() -> int:
 def _soak(running: Bench, options: Namespace, before: str) -> int:
     seconds, rotations = options.minutes * 60, list[float]()
     pids = [each.popen.pid for each in running.replicas]
+    at_rest = [open_files_and_threads(each) for each in pids]
     spent = [cpu_seconds(each) for each in pids]
     counted = webhook_metrics(running.plane)
     creations, churning = (
@@ -104,11 +115,14 @@ def _soak(running: Bench, options: Namespace, before: str) -> int:
     after = webhook_metrics(running.plane)
     after.subtract(counted)
     used = sum(cpu_seconds(pid) - spent_before for pid, spent_before in zip(pids, spent, strict=True))
+    time.sleep(options.rest)
+    ends = [(first, open_files_and_threads(pid)) for first, pid in zip(at_rest, pids, strict=True)]
     failed = made.failed + changed.failed + after["failed"] + after["let through"]
     figures = [
         *_load_figures(made, changed, rotations, used),
         Figure("failed or let through", f"{failed} of {made.calls}", "0", failed == 0),
-        *(each for number, samples in enumerate(watcher.samples) for each in _growth(number, samples, options.warm_up)),
+        *chain(*(_growth(number, samples, options.warm_up) for number, samples in enumerate(watcher.samples))),
+        *chain(*(_at_rest(number, *each) for number, each in enumerate(ends))),
     ]
     for text, number in (made.failures + changed.failures).most_common(5):
         print(f"{number} x {text}", file=sys.stderr)
@@ -131,14 +145,14 @@ def _load_figures(made: Outcome, changed: Outcome, rotations: Sequence[float], u
 
 
 def _growth(number: int, samples: Sequence[tuple[float, float, int, int]], warm_up: float) -> list[Figure]:
-    """How memory, files and threads of a replica went after the warm-up."""
+    """How the memory of a replica grew after the warm-up, and what it used meanwhile."""
     late = [each for each in samples if each[0] >= warm_up * 60]
     if len(late) < 4:
         return [Figure(f"replica {number}", "too short a run for a slope")]
     slope = linear_regression([each[0] for each in late], [each[1] for each in late]).slope * 30 * 60
     fifth = max(1, len(late) // 5)
-    ends = [[median(each[what] for each in part) for part in (late[:fifth], late[-fifth:])] for what in (1, 2, 3)]
-    (mib, mib_end), (files, files_end), (threads, threads_end) = ends
+    mib, mib_end = (median(each[1] for each in part) for part in (late[:fifth], late[-fifth:]))
+    files, threads = ([each[what] for each in late] for what in (2, 3))
     return [
         Figure(
             f"replica {number}: memory",
@@ -146,9 +160,26 @@ def _growth(number: int, samples: Sequence[tuple[float, float, int, int]], warm_
             f"<= {GOAL_MIB:g} MiB in 30 min",
             slope <= GOAL_MIB,
         ),
-        Figure(f"replica {number}: open files", f"{files:g} to {files_end:g}", "flat", files_end <= files + FILES),
         Figure(
-            f"replica {number}: threads", f"{threads:g} to {threads_end:g}", "flat", threads_end <= threads + THREADS
+            f"replica {number}: under load",
+            f"{min(files)} to {max(files)} files, {min(threads)} to {max(threads)} threads",
+        ),
+    ]
+
+
+def _at_rest(number: int, before: tuple[int, int], after: tuple[int, int]) -> list[Figure]:
+    """Open files and threads without load, before and after; a pool keeps the threads that it has started."""
+    (files, threads), (files_after, threads_after) = before, after
+    most = threads + CONFIRMING_THREADS
+    return [
+        Figure(
+            f"replica {number}: files at rest", f"{files}, then {files_after}", "flat", files_after <= files + FILES
+        ),
+        Figure(
+            f"replica {number}: threads at rest",
+            f"{threads}, then {threads_after}",
+            f"<= {most}",
+            threads_after <= most,
         ),
     ]
 
