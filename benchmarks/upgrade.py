@@ -43,7 +43,8 @@ from tests.properties.supply import stored
 from tests.surfaces.admission.reviews import review
 from tests.waiting import wait_until
 
-MACHINES = 300
+MACHINES = 150
+"""Generated objects that both versions judge when they are created, and when one becomes the next."""
 RECORDED = ROOT / "tests" / "data" / "admissionreviews"
 NO_PAIR = KeyPair(b"", b"")
 
