@@ -32,6 +32,9 @@ _HEAD = 8192
 _NAMESPACE = re.compile(rb'"namespace"\s*:\s*"([a-z0-9-]{1,63})"\s*,\s*"operation"')
 
 
+_NOWHERE: frozenset[Place] = frozenset()
+
+
 class BadReview(Exception):
     """This is not an AdmissionReview that can be answered: HTTP 400 with this one line."""
 
@@ -61,14 +64,16 @@ class Readable:
     """Whether the old object's judged part cannot be read (``old`` is None), and the new object has the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(msgspec.Struct, frozen=True):
     """One object of a review: what it reads as, or why it cannot be read."""
 
     object: Kubernetes | None = None
     cause: StatusCause | None = None
-    deep: frozenset[Place] = frozenset()
+    deep: frozenset[Place] = _NOWHERE
     """Where its judged part nests too deep."""
+
+
+_NOTHING = _Part()
 
 
 def read_review(body: bytes) -> Readable | Unreadable:
@@ -110,8 +115,9 @@ def _read_objects(kind: Kind, request: AdmissionRequest) -> Readable | Unreadabl
     one's, and an old object that cannot be read excuses nothing in a new one, unless that has the same judged part.
     """
     new, old = _read(kind, request, request.object), _read(kind, request, request.old_object)
-    added = sorted(new.deep - old.deep)
-    cause = new.cause or (_nested(added[0]) if added else None)
+    cause = new.cause
+    if cause is None and not new.deep <= old.deep:
+        cause = _nested(min(new.deep - old.deep))
     if cause is not None:
         passes = is_never_judged(request) or _is_same(kind, request)
         return Unreadable(request.uid, (cause,), passes, request.kind.kind, request.name, request.namespace)
@@ -150,8 +156,8 @@ def _present(raw: msgspec.Raw) -> bool:
 def _read(kind: Kind, request: AdmissionRequest, raw: msgspec.Raw) -> _Part:
     """The object, with the namespace that the request names where it has none of its own yet; or why it cannot be read."""
     if not _present(raw):
-        return _Part()
-    deep: frozenset[Place] = frozenset()
+        return _NOTHING
+    deep = _NOWHERE
     if is_deep(raw):
         deep = frozenset(place for place in deep_places(raw) if within(kind.kind, place))
         raw = msgspec.Raw(truncated(raw))
