@@ -152,8 +152,9 @@ def tell(**annotations: str) -> Edit:
     """Annotations and labels of the object itself."""
 
     def edit(made: Manifest) -> None:
-        made["metadata"]["annotations"] = made["metadata"].get("annotations", {}) | annotations
-        made["metadata"]["labels"] = made["metadata"].get("labels", {}) | annotations
+        for key in ("annotations", "labels"):
+            before = made["metadata"].get(key)
+            made["metadata"][key] = (before if isinstance(before, dict) else {}) | annotations
 
     return edit
 
