@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PORTS  ?=
 
-.PHONY: run test check format docs mutants lock clean
+.PHONY: run test test-pythons check format docs mutants lock clean
 
 run: $(VENV)/runtime
 	$(BIN)/python -m certs dev
@@ -17,6 +17,10 @@ test: $(VENV)/development
 # Which mutants of the core its tests kill: about an hour the first time. `make mutants ONLY=webhook/kubevirt/claims.py`
 mutants: $(VENV)/development
 	$(BIN)/python -m tools.mutants $(ONLY:%=--only %)
+
+# The core tests on Python 3.11 to 3.14, as far as they are installed.
+test-pythons:
+	ci/test-pythons.sh
 
 check: $(VENV)/development
 	$(BIN)/ruff format --check .

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Runs the core tests on each supported Python that is found, on PATH or among pyenv's versions, and names those that are not.
+#
+#     ci/test-pythons.sh                    # the tests below
+#     ci/test-pythons.sh tests/resolve      # others
+#
+# MIGRATABLE_PYTHONS="3.12 3.13" chooses versions. Each gets an environment of its own in .cache/python-VERSION.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+core=(
+  tests/test_json_depth.py tests/test_engine.py tests/test_policy.py tests/test_policy_unreadable.py
+  tests/resolve tests/surfaces/admission tests/properties tests/kubevirt tests/nasty/test_door.py tests/nasty/test_files.py
+)
+[ $# -eq 0 ] || core=("$@")
+
+runs() { "$1" -c "import sys; sys.exit('%d.%d' % sys.version_info[:2] != '$2')" 2>/dev/null; }
+
+interpreter() {
+  local candidate
+  for candidate in $(type -ap "python$1" || true) "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"$1".*/bin/python; do
+    # a shim of pyenv is on PATH also where its version is not chosen
+    if [ -x "$candidate" ] && runs "$candidate" "$1"; then echo "$candidate"; return; fi
+  done
+  return 1
+}
+
+failed=() missing=() passed=()
+for version in ${MIGRATABLE_PYTHONS:-3.11 3.12 3.13 3.14}; do
+  if ! python=$(interpreter "$version"); then
+    missing+=("$version")
+    continue
+  fi
+  echo "== $("$python" --version) ($python)"
+  make --no-print-directory VENV=".cache/python-$version" PYTHON="$python" ".cache/python-$version/development"
+  if ".cache/python-$version/bin/python" -m pytest -m 'not apiserver and not helm and not browser' "${core[@]}"; then
+    passed+=("$version")
+  else
+    failed+=("$version")
+  fi
+done
+echo "passed: ${passed[*]:-none}; failed: ${failed[*]:-none}; not found: ${missing[*]:-none}"
+[ ${#failed[@]} -eq 0 ]
