@@ -23,6 +23,7 @@ WEBHOOK = "virtualmachine.validate.migratable"
 EVERYTHING: dict[str, Any] = {
     "failurePolicy": "Fail",
     "autoscaling": {"enabled": True},
+    "backstop": {"enabled": True},
     "monitoring": {each: {"enabled": True} for each in ("serviceMonitor", "prometheusRule", "dashboard")},
 }
 
