@@ -310,3 +310,75 @@ def test_type_checking_warns_of_nothing(plane: ControlPlane, callers: tuple[Call
         assert found is not None
         assert found["fieldRef"] == f"spec.validations[{len(policy['spec']['variables'])}].expression"
     assert set(warnings.values()) == {None}
+
+
+def interface(**more: object) -> Manifest:
+    return {"interfaces": [masquerade(**more)]}
+
+
+def between(start: int, end: int) -> Manifest:
+    return interface(portRanges=[{"start": start, "end": end, "protocol": "TCP"}])
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "refused"),
+    [
+        (49152, 49152, True),
+        (49153, 49153, True),
+        (1, 49152, True),
+        (49153, 65535, True),
+        (1, 49151, False),
+        (49154, 65535, False),
+        (49153, 49152, False),
+    ],
+)
+def test_a_range_is_refused_for_the_ports_that_it_holds(
+    callers: tuple[Caller, Caller], start: int, end: int, refused: bool
+) -> None:
+    """
+    Both ends count; a range that ends before it starts holds nothing.
+    """
+    assert callers[1].create(vm(devices=between(start, end))).rules == ({"LM103"} if refused else set())
+
+
+GPU = {"name": "gpu", "deviceName": "vendor.com/x"}
+OTHER_GPU = GPU | {"name": "other"}
+UPDATES = {
+    "the same ports": (interface(ports=ports(49152)), interface(ports=ports(22, 49152)), False),
+    "the other port": (interface(ports=ports(49152)), interface(ports=ports(49153)), True),
+    "one more port": (interface(ports=ports(49152)), interface(ports=ports(49152, 49153)), True),
+    "the port of another interface": (
+        interface(ports=ports(49152)),
+        {"interfaces": [masquerade("b", ports=ports(49152))]},
+        True,
+    ),
+    "a port that bridged before": (BRIDGE, interface(ports=ports(49152)), True),
+    "the same range": (between(1, 49152), between(1, 49152) | {"rng": {}}, False),
+    "a wider range": (between(1, 49152), between(1, 49153), True),
+    "GPUs in another order": ({"gpus": [GPU, OTHER_GPU]}, {"gpus": [OTHER_GPU, GPU]}, False),
+    "another device behind a name": ({"gpus": [GPU]}, {"gpus": [GPU | {"deviceName": "vendor.com/y"}]}, True),
+    "a GPU instead of a host device": ({"hostDevices": [GPU]}, {"gpus": [GPU]}, True),
+    "the same bridge": (BRIDGE, BRIDGE | {"rng": {}}, False),
+    "a bridge that becomes masquerade, too": (
+        BRIDGE,
+        {"interfaces": [{"name": "default", "bridge": {}, "masquerade": {}}]},
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "refused"), UPDATES.values(), ids=UPDATES)
+def test_an_update_is_refused_by_what_stays_the_same(
+    callers: tuple[Caller, Caller], old: Manifest, new: Manifest, refused: bool
+) -> None:
+    """
+    Identity is rule, interface and port, range or device, never an index.
+    """
+    loader, tenant = callers
+    name = f"update-{next(NUMBERS)}"
+    before, after = vm(name, devices=old), vm(name, devices=new)
+    after["metadata"]["resourceVersion"] = loader.create(before, dry=False).document["metadata"]["resourceVersion"]
+
+    answer = tenant.update(after)
+
+    assert bool(answer.rules) is refused
