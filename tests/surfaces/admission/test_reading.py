@@ -165,6 +165,49 @@ def test_a_write_of_status_passes_whatever_it_holds(sub_resource: str) -> None:
     assert told.passes
 
 
+def test_a_heartbeat_passes_whatever_it_holds() -> None:
+    """
+    N3: virt-handler writes a VMI's status by an UPDATE of the whole; a VMI that is created gets no such excuse.
+    """
+    new, old = (
+        {**mistyped(value)["spec"]["template"], "apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstance"}
+        for value in (7, 8)
+    )
+    told, created = read_review(body_of("UPDATE", new, old)), read_review(body_of("CREATE", new))
+
+    assert isinstance(told, Unreadable)
+    assert isinstance(created, Unreadable)
+    assert (told.passes, created.passes) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "old", [mistyped(7), mistyped(deep(3_000)), vm(status={"x": deep(3_000)})], ids=["mistyped", "deep", "deep status"]
+)
+def test_an_object_that_cannot_be_read_can_be_deleted(old: Manifest) -> None:
+    """
+    N1: neither a wrong type nor any depth of the stored object refuses its deletion.
+    """
+    told = read_review(body_of("DELETE", None, old))
+
+    assert isinstance(told, Readable)
+    assert told.old is not None
+    assert told.old.name == "web"
+    assert decided(body_of("DELETE", None, old)).allowed
+
+
+@pytest.mark.parametrize("old", [vm(), mistyped(deep(3_000)), vm(dnsConfig=7)], ids=["readable", "deep", "mistyped"])
+def test_a_cause_names_the_place_in_the_new_object(old: Manifest) -> None:
+    """
+    A place where only the old object nests too deep, or has a wrong type, is not the author's to mend.
+    """
+    new = vm(affinity={"nodeAffinity": deep(3_000)})
+
+    told = read_review(body_of("UPDATE", new, old))
+
+    assert isinstance(told, Unreadable)
+    assert [each.field.split(".")[3:5] for each in told.causes] == [["affinity", "nodeAffinity"]]
+
+
 def test_a_network_in_use_is_kept_also_where_it_cannot_be_read() -> None:
     """
     Its name is enough to know that migrations go over it.
