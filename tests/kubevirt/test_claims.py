@@ -2,14 +2,15 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.kubevirt.building import EVERYTHING, Manifest, judgement, named, verdict, vm, vmi, world, yaml
 from webhook.facts.objects_world import ObjectsWorld
-from webhook.facts.unknown import ABSENT, Found, Unread
-from webhook.kubevirt.claims import default_class
+from webhook.facts.unknown import ABSENT, Found, Unknown, Unread
+from webhook.kubevirt.claims import Modes, default_class, modes_of, predicted
 from webhook.kubevirt.releases import NEWEST, only
-from webhook.objects.storage import DataVolume, PersistentVolumeClaim, StorageClass, StorageProfile
+from webhook.objects.storage import DataVolume, DataVolumeSpec, PersistentVolumeClaim, StorageClass, StorageProfile
 from webhook.rules.example import claim, data_volume, kubevirt, storage_profile
 
 MASQUERADE = kubevirt(network={"defaultNetworkInterface": "masquerade"})
@@ -288,3 +289,123 @@ def test_an_empty_class_is_none_and_not_the_default_one() -> None:
     assert [each.message for each in found.findings] == [
         "dataVolumeTemplate 'dv' asks for no storage class (storageClassName is empty) and lists no accessModes"
     ]
+
+
+NO_CLASS = "names no storage class, and"
+
+
+@pytest.mark.parametrize(
+    ("spec", "around", "why", "settle"),
+    [
+        (
+            "{pvc: {}}",
+            [],
+            "lists no accessModes under pvc, and CDI takes exactly one",
+            "write one of them under spec.pvc.accessModes",
+        ),
+        (
+            "{pvc: {accessModes: [ReadWriteOnce, ReadWriteMany]}}",
+            [],
+            "lists 2 accessModes under pvc, and CDI takes exactly one",
+            "write one of them under spec.pvc.accessModes",
+        ),
+        ("{}", [], "has neither pvc nor storage", "write spec.storage of the DataVolume"),
+        (
+            "{storage: {volumeMode: Block}, contentType: archive}",
+            [],
+            "has contentType archive and volumeMode Block, which CDI refuses",
+            "write volumeMode: Filesystem",
+        ),
+        ("{storage: {}}", [], f"{NO_CLASS} the cluster has no default one", "write storageClassName"),
+        (
+            "{storage: {}}",
+            None,
+            f"{NO_CLASS} the cluster's default storage class is not known",
+            "write storageClassName, or pass the StorageClasses",
+        ),
+        (
+            "{storage: {storageClassName: ''}}",
+            [],
+            "asks for no storage class (storageClassName is empty) and lists no accessModes",
+            "write accessModes",
+        ),
+        (
+            "{storage: {storageClassName: sc}}",
+            None,
+            "lists no accessModes, and StorageProfile 'sc' is not among the objects given",
+            "write accessModes, or give the manifest of StorageProfile 'sc' too",
+        ),
+    ],
+)
+def test_what_cannot_be_predicted_says_what_to_write(
+    spec: str, around: list[Manifest] | None, why: str, settle: str
+) -> None:
+    """
+    The reason names the DataVolume and the missing field, and the advice settles it.
+    """
+    known = ObjectsWorld(()) if around is None else world(*around)
+
+    found = predicted(known, msgspec.convert(yaml(spec), DataVolumeSpec), "DataVolume 'dv'").access_modes
+
+    assert found == Unknown(f"DataVolume 'dv' {why}", settle)
+
+
+@pytest.mark.parametrize(
+    ("spec", "modes", "origin"),
+    [
+        ("{pvc: {accessModes: [ReadWriteOnce]}}", ["ReadWriteOnce"], "DataVolume 'dv'"),
+        (
+            "{storage: {accessModes: [ReadWriteOnce, ReadWriteMany]}}",
+            ["ReadWriteOnce", "ReadWriteMany"],
+            "DataVolume 'dv'",
+        ),
+        ("{storage: {storageClassName: sc}}", ["ReadWriteMany"], "StorageProfile 'sc'"),
+    ],
+)
+def test_predicted_modes_name_their_origin(spec: str, modes: list[str], origin: str) -> None:
+    """
+    A message can say where the access modes come from: from the DataVolume itself, or from a StorageProfile.
+    """
+    known = world(storage_profile("sc", "ReadWriteMany"))
+
+    assert predicted(known, msgspec.convert(yaml(spec), DataVolumeSpec), "DataVolume 'dv'") == Modes(
+        frozenset(modes), origin
+    )
+
+
+def test_an_exhausted_profile_is_named() -> None:
+    """
+    CDI cannot make a claim from a StorageProfile without access modes for it.
+    """
+    known = world(profile("sc", "[]"))
+
+    found = predicted(known, msgspec.convert(yaml("{storage: {storageClassName: sc}}"), DataVolumeSpec), "claim 'c'")
+
+    why = "StorageProfile 'sc' offers nothing for claim 'c', so CDI cannot make its claim"
+    assert found == Modes(Unknown(why, "write accessModes"), "claim 'c'")
+
+
+def labelled(applies: str, modes: list[str] | None, volume_mode: str | None = None) -> Manifest:
+    made = named("PersistentVolumeClaim", "c", "v1", {"cdi.kubevirt.io/applyStorageProfile": applies})
+    return made | {"spec": {"storageClassName": "sc", "accessModes": modes, "volumeMode": volume_mode}}
+
+
+@pytest.mark.parametrize(
+    ("applies", "modes", "volume_mode", "expected"),
+    [
+        ("true", None, None, ["ReadWriteMany"]),
+        ("true", None, "FromStorageProfile", ["ReadWriteMany"]),
+        ("true", None, "Filesystem", ["ReadWriteOnce"]),
+        ("true", ["ReadOnlyMany"], None, ["ReadOnlyMany"]),
+        ("false", None, None, []),
+    ],
+)
+def test_a_labelled_claim_gets_the_modes_of_its_profile(
+    applies: str, modes: list[str] | None, volume_mode: str | None, expected: list[str]
+) -> None:
+    """
+    CDI's webhook fills the absent access modes of a claim only where its label asks for that.
+    """
+    known = world(labelled(applies, modes, volume_mode), profile("sc", SETS))
+
+    assert modes_of(known, "tenant", "c", {}).access_modes == frozenset(expected)
