@@ -1,0 +1,105 @@
+"""The KubeVirt CR of a cluster: the configuration in force and the architecture (webhook.kubevirt.cluster)."""
+
+import msgspec
+import pytest
+
+from tests.kubevirt.building import Manifest, yaml
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.facts.unknown import Unknown
+from webhook.kubevirt.cluster import BUILT_IN, Cluster, cluster_of, wrong_value
+from webhook.objects.kubevirt import Configuration, KubeVirt
+
+
+def cr(spec: str, status: str = "{}") -> KubeVirt:
+    manifest: Manifest = {"metadata": {"name": "kubevirt"}, "spec": yaml(spec), "status": yaml(status)}
+    return msgspec.convert(manifest, KubeVirt)
+
+
+@pytest.mark.parametrize(
+    ("spec", "status", "architecture"),
+    [
+        ("{}", "{}", None),
+        ("{}", "{defaultArchitecture: arm64}", "arm64"),
+        ("{configuration: {architectureConfiguration: {}}}", "{defaultArchitecture: arm64}", "arm64"),
+        (
+            "{configuration: {architectureConfiguration: {defaultArchitecture: s390x}}}",
+            "{defaultArchitecture: arm64}",
+            "s390x",
+        ),
+    ],
+)
+def test_the_architecture_is_that_of_the_spec_then_of_the_status(
+    spec: str, status: str, architecture: str | None
+) -> None:
+    """
+    What the KubeVirt CR asks for outranks what virt-operator wrote.
+    """
+    found = cr(spec, status)
+
+    assert cluster_of(ObjectsWorld([found])) == Cluster(found.spec.configuration or BUILT_IN, architecture)
+
+
+def test_a_cluster_without_a_kubevirt_cr_has_built_in_settings() -> None:
+    """
+    Where it is known that there is none, defaults hold; where it is not known, nothing is.
+    """
+    assert cluster_of(ObjectsWorld((), [KubeVirt])) == Cluster(BUILT_IN, None)
+    unknown = cluster_of(ObjectsWorld(()))
+    assert isinstance(unknown.configuration, Unknown)
+    assert unknown.architecture is None
+
+
+@pytest.mark.parametrize(
+    ("configuration", "wrong"),
+    [
+        ("{}", ""),
+        ("{imagePullPolicy: Always}", ""),
+        ("{imagePullPolicy: Never}", ""),
+        ("{imagePullPolicy: IfNotPresent}", ""),
+        ("{imagePullPolicy: ''}", ""),
+        ("{imagePullPolicy: Sometimes}", "imagePullPolicy 'Sometimes'"),
+        ("{network: {}}", ""),
+        ("{network: {defaultNetworkInterface: ''}}", ""),
+        ("{network: {defaultNetworkInterface: bridge}}", ""),
+        ("{network: {defaultNetworkInterface: slirp}}", ""),
+        ("{network: {defaultNetworkInterface: masquerade}}", ""),
+        ("{network: {defaultNetworkInterface: nat}}", "network.defaultNetworkInterface 'nat'"),
+        ("{developerConfiguration: {memoryOvercommit: 0}}", ""),
+        ("{developerConfiguration: {memoryOvercommit: -1}}", "developerConfiguration.memoryOvercommit -1"),
+        ("{developerConfiguration: {cpuAllocationRatio: 0}}", ""),
+        ("{developerConfiguration: {cpuAllocationRatio: -1}}", "developerConfiguration.cpuAllocationRatio -1"),
+        ("{developerConfiguration: {pvcTolerateLessSpaceUpToPercent: 0}}", ""),
+        ("{developerConfiguration: {pvcTolerateLessSpaceUpToPercent: 100}}", ""),
+        (
+            "{developerConfiguration: {pvcTolerateLessSpaceUpToPercent: 101}}",
+            "developerConfiguration.pvcTolerateLessSpaceUpToPercent 101",
+        ),
+        (
+            "{developerConfiguration: {pvcTolerateLessSpaceUpToPercent: -1}}",
+            "developerConfiguration.pvcTolerateLessSpaceUpToPercent -1",
+        ),
+    ],
+)
+def test_a_value_that_kubevirt_refuses_is_named(configuration: str, wrong: str) -> None:
+    """
+    KubeVirt then keeps its last valid configuration, so the value decides more than its own field.
+    """
+    assert wrong_value(msgspec.convert(yaml(configuration), Configuration)) == wrong
+
+
+def test_a_refused_configuration_is_unknown() -> None:
+    """
+    The configuration in force is an older one; the architecture is still that of the CR.
+    """
+    found = cluster_of(
+        ObjectsWorld([cr("{configuration: {imagePullPolicy: Sometimes}}", "{defaultArchitecture: arm64}")])
+    )
+
+    assert found == Cluster(
+        Unknown(
+            "KubeVirt ignores the whole spec.configuration of the KubeVirt CR because of its imagePullPolicy 'Sometimes', "
+            "and goes on with an older one that nobody can see",
+            "ask the platform team to correct the KubeVirt CR",
+        ),
+        "arm64",
+    )
