@@ -27,7 +27,7 @@ from tools.mutants.recording import Record
 from tools.mutants.running import ROOT, SURVIVED, TIMEOUT, Called, Job, Tests, file_of
 from tools.mutants.survivors import outdated, unexplained
 
-BUDGET: Final = 2.5
+BUDGET: Final = 3.0
 """Seconds that tests of other files than the mirroring one may take for a mutant, measured while calls are traced."""
 THIRD_PARTY: Final = (
     "cryptography.x509", "fastapi", "hypothesis.strategies", "hypothesis.stateful", "jsonpatch", "jsonschema_rs",
@@ -148,7 +148,7 @@ def order(package: Package, tests: Tests) -> dict[Called, list[str]]:
 
     First those of the mirroring file, then as many others as fit: in the order of ``nearest.toml``, quick ones first.
     """
-    rank = {path: index for index, path in enumerate(package.test_files())}
+    rank = package.ranks()
     ordered = {}
     for (module, function), names in tests.by_function().items():
         mirror = mirror_of(module)

@@ -28,8 +28,12 @@ class Package:
 
     def test_files(self) -> list[str]:
         """The files with tests, in the order in which they are listed."""
-        found = (path for each in self.tests for path in _files(each) if Path(path).name.startswith("test_"))
-        return [*dict.fromkeys(found)]
+        return [*self.ranks()]
+
+    def ranks(self) -> dict[str, int]:
+        """The position in the list of tests of the entry that each file with tests comes from."""
+        listed = [(path, rank) for rank, each in enumerate(self.tests) for path in _files(each)]
+        return {path: rank for path, rank in reversed(listed) if Path(path).name.startswith("test_")}
 
 
 def packages() -> list[Package]:

@@ -1,0 +1,71 @@
+"""How little of a VM is kept where only its labels are asked for (webhook.kubevirt.carriers)."""
+
+import pytest
+
+from tests.kubevirt.building import Manifest, read, vm, vmi
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.kubevirt.carriers import CARRIERS, labels_alone
+from webhook.kubevirt.selecting import labelled
+
+META = {"name": "vm", "namespace": "tenant", "generateName": "vm-", "labels": {"outer": "1"}, "annotations": {"a": "b"}}
+TEMPLATE = {"metadata": {"labels": {"inner": "2"}, "annotations": {"a": "b"}}, "spec": {"domain": {}}}
+MACHINE = {"metadata": {"labels": {"middle": "3"}}, "spec": {"template": TEMPLATE, "runStrategy": "Always"}}
+KINDS: list[Manifest] = [
+    {**vm("{}"), "metadata": META, "spec": MACHINE["spec"]},
+    {**vmi("{}"), "metadata": META},
+    {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "VirtualMachineInstanceReplicaSet",
+        "metadata": META,
+        "spec": {"template": TEMPLATE, "replicas": 2},
+    },
+    {
+        "apiVersion": "pool.kubevirt.io/v1beta1",
+        "kind": "VirtualMachinePool",
+        "metadata": META,
+        "spec": {"virtualMachineTemplate": MACHINE, "replicas": 2},
+    },
+]
+
+
+@pytest.mark.parametrize("manifest", KINDS, ids=lambda each: each["kind"])
+def test_labels_and_names_are_kept(manifest: Manifest) -> None:
+    """
+    Selecting by labels gives the same answer, and nothing else is kept.
+    """
+    whole = read(manifest)
+
+    kept = labels_alone(whole)
+
+    assert type(kept) is type(whole)
+    assert type(whole) in CARRIERS
+    assert (kept.api_version, kept.kind, kept.name, kept.namespace) == (
+        whole.api_version,
+        whole.kind,
+        whole.name,
+        whole.namespace,
+    )
+    assert kept.meta.generate_name == "vm-"
+    assert kept.meta.labels == {"outer": "1"}
+    assert kept.meta.annotations is None
+    assert labelled(ObjectsWorld([kept])) == labelled(ObjectsWorld([whole]))
+
+
+def test_other_kinds_stay_whole() -> None:
+    """
+    A claim is not a carrier.
+    """
+    claim = read({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": META, "spec": {}})
+
+    assert labels_alone(claim) is claim
+
+
+def test_a_template_without_labels_has_none() -> None:
+    """
+    A carrier without a template is kept as one without labels.
+    """
+    bare = read({**KINDS[3], "spec": {}})
+
+    kept = labels_alone(bare)
+
+    assert labelled(ObjectsWorld([kept])) == labelled(ObjectsWorld([bare]))
