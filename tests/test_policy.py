@@ -268,3 +268,34 @@ def test_another_claim_behind_the_same_volume_is_new_harm() -> None:
     )
 
     assert decision.action is Action.DENY
+
+
+def test_only_an_unreadable_object_lowers_a_denial_to_what_unreadable_says() -> None:
+    """
+    ``unreadable`` has no say in findings about objects that can be read.
+    """
+    policy = Policy(unreadable=Action.AUDIT)
+
+    assert action_of(finding(), policy) is Action.DENY
+    assert action_of(finding(undetermined=True, unreadable=True), policy) is Action.AUDIT
+
+
+def test_the_fixed_list_is_denied_whatever_its_severity() -> None:
+    """
+    Profile strict denies a rule of the fixed list also where it is only a warning.
+    """
+    listed = finding("LM501", Basis.BASELINE)
+
+    assert listed.rule.severity is Severity.WARNING
+    assert action_of(listed, Policy()) is Action.DENY
+
+
+@pytest.mark.parametrize("action", [Action.WARN, Action.AUDIT])
+@pytest.mark.parametrize("strategy", ["None", "External"])
+def test_an_eviction_strategy_raises_no_action(action: Action, strategy: str) -> None:
+    """
+    Honouring the evictionStrategy lowers a denial to a warning and leaves weaker actions alone.
+    """
+    policy = Policy(actions={"LM201": action}, honour_eviction_strategy=True)
+
+    assert decide(finding(), policy, replace(SUBJECT, eviction_strategy=strategy), TODAY).action is action

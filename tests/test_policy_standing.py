@@ -56,3 +56,16 @@ def test_all_three_states_are_shown_from_the_start() -> None:
         'migratable_exemptions{state="lapsing"} 1.0',
         'migratable_exemptions{state="lapsed"} 0.0',
     ]
+
+
+def test_an_exemption_for_everything_names_its_rule_alone() -> None:
+    """
+    Kind, namespace and name are named where they are written.
+    """
+    everywhere = Exemption("LM201", "old", "team-a", "2025-01-01")
+    one = Exemption("LM201", "old", "team-a", "2025-01-01", kind="VirtualMachine", namespace="tenant", name="db")
+
+    assert words(Policy(exemptions=[everywhere, one]), "2026-01-01") == [
+        "the exemption from LM201 (team-a) lapsed on 2025-01-01",
+        "the exemption from LM201 for VirtualMachine tenant db (team-a) lapsed on 2025-01-01",
+    ]

@@ -200,7 +200,7 @@ def _labels_of(policy: Policy, world: World, namespace: str) -> Mapping[str, str
     if not policy.reads_labels or not namespace:
         return None
     space = world.find(Namespace, "", namespace)
-    return (space.meta.labels or {}) if isinstance(space, Namespace) else None
+    return space.meta.labels if isinstance(space, Namespace) else None
 
 
 def most_in(namespace: str, policy: Policy, world: World) -> Action:
@@ -258,7 +258,7 @@ def _action_of_profile(finding: Finding, profile: Profile) -> Action:
 
 def decide_all(judgement: Judgement, policy: Policy, subject: Judged, today: str) -> tuple[Decision, ...]:
     """What is done about each finding of one object, in the findings' order; ``off`` is left out."""
-    here = policy.within(subject.namespace, subject.labels) if policy.namespaces else policy
+    here = policy.within(subject.namespace, subject.labels)
     return tuple(
         decision
         for finding in judgement.findings

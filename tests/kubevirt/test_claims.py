@@ -409,3 +409,15 @@ def test_a_labelled_claim_gets_the_modes_of_its_profile(
     known = world(labelled(applies, modes, volume_mode), profile("sc", SETS))
 
     assert modes_of(known, "tenant", "c", {}).access_modes == frozenset(expected)
+
+
+def test_a_default_class_without_a_date_counts_as_the_oldest() -> None:
+    """
+    A StorageClass from a file has no creationTimestamp; of several such classes the first by name is the default.
+    """
+    undated = [{**storage_class(name, K8S)} for name in ("b", "a")]
+    for each in undated:
+        del each["metadata"]["creationTimestamp"]
+
+    assert default_class(world(*undated), prefer_virt=False) == "a"
+    assert default_class(world(*undated, storage_class("c", K8S)), prefer_virt=False) == "c"

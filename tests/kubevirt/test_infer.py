@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from tests.kubevirt.building import EVERYTHING, Manifest, named, spec, world, yaml
-from webhook.facts.unknown import ABSENT, Found, Unknown
+from webhook.facts.unknown import ABSENT, Found, Unknown, Unread
+from webhook.facts.unknown_world import UnknownWorld
 from webhook.kubevirt.infer import Named, infer
 from webhook.objects.meta import Kubernetes
 from webhook.objects.storage import DataVolumeSpec, PersistentVolumeClaim
@@ -179,3 +180,51 @@ def test_a_claim_answers_for_a_data_volume_that_was_not_shown() -> None:
 
     assert inferred(ON_DV, claim("dv"), complete=complete) == SMALL
     assert isinstance(inferred(ON_DV, complete=complete), Unknown)
+
+
+def unlabelled(manifest: Manifest) -> Manifest:
+    """The same without any labels in its metadata."""
+    del manifest["metadata"]["labels"]
+    return manifest
+
+
+@pytest.mark.parametrize(
+    ("volumes", "template", "around"),
+    [
+        (ON_CLAIM, "", [unlabelled(claim())]),
+        (ON_DV, "", [unlabelled(data_volume())]),
+        (ON_DV, "{sourceRef: {kind: DataSource, name: ds}}", [unlabelled(data_source())]),
+    ],
+)
+def test_an_object_may_have_no_labels_at_all(volumes: str, template: str, around: list[Manifest]) -> None:
+    """
+    Absent labels are a failure that may be ignored, as other labels are.
+    """
+    assert inferred(volumes, *around, template=template, policy="Ignore") is ABSENT
+
+
+def test_references_without_a_namespace_stay_in_their_own() -> None:
+    """
+    A DataSource and a claim of the same name in another namespace are others.
+    """
+    template = "{sourceRef: {kind: DataSource, name: ds}}"
+    elsewhere = [
+        data_source(labels={NAME: "large"}, namespace="images"),
+        claim(labels={NAME: "large"}, namespace="images"),
+    ]
+
+    assert inferred(ON_DV, data_source(labels=LABELS), *elsewhere, template=template) == SMALL
+    assert inferred(ON_DV, data_source("{pvc: {name: c}}"), claim(), *elsewhere, template=template) == SMALL
+    assert inferred(ON_DV, claim(), *elsewhere, template="{source: {pvc: {name: c}}}") == SMALL
+
+
+def test_a_data_volume_that_could_not_be_read_decides() -> None:
+    """
+    Its own labels would outrank those of its claim, so nothing follows from the claim.
+    """
+    unread = Unread("DataVolume 'dv' could not be read")
+    place = Named(UnknownWorld(unread), "tenant", msgspec.convert(spec(ON_DV), VMISpec), {})
+
+    found = infer(place, "instancetype", Matcher(infer_from_volume="d"))
+
+    assert found == unread.within("the instancetype is inferred from volume 'd', and DataVolume 'dv' could not be read")

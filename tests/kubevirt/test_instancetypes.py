@@ -5,15 +5,21 @@ from typing import Any
 import pytest
 
 from tests.kubevirt.building import EVERYTHING, Manifest, judgement, named, verdict, verdicts, vm, world, yaml
+from webhook.facts.unknown import ABSENT, Unknown
+from webhook.kubevirt.infer import Named
+from webhook.kubevirt.instancetypes import MADE_FROM, find_instancetype
 from webhook.kubevirt.releases import NEWEST, SUPPORTED, Release, only
 from webhook.objects.instancetype import (
     ControllerRevision,
+    InstancetypeSpec,
     VirtualMachineClusterInstancetype,
     VirtualMachineClusterPreference,
     VirtualMachineInstancetype,
     VirtualMachinePreference,
 )
 from webhook.objects.path import dotted
+from webhook.objects.vm import InstancetypeStatusRef, Matcher
+from webhook.objects.vmi import VMISpec, Volume
 from webhook.rules.example import claim, data_volume, kubevirt, storage_profile
 
 V1BETA1 = "instancetype.kubevirt.io/v1beta1"
@@ -427,3 +433,88 @@ def test_1_0_reads_dedicated_cpus_from_an_instancetype_too() -> None:
     found = judged(vm("{}", instancetype={"name": "i"}), dedicated, release=Release(1, 0))
 
     assert found == "DedicatedCPUNotLiveMigratable"
+
+
+def looked_up(matcher: Matcher | None, noted: InstancetypeStatusRef | None, *around: Manifest) -> tuple[object, str]:
+    """The instancetype that counts, and its name."""
+    place = Named(world(*around, complete=COMPLETE), "tenant", VMISpec(), {})
+    return find_instancetype(place, matcher, noted)
+
+
+def test_a_vm_without_an_instancetype_has_none_by_no_name() -> None:
+    """
+    Absent is neither unknown nor empty.
+    """
+    assert looked_up(None, None) == (ABSENT, "")
+
+
+def test_an_inference_that_is_ignored_leaves_no_name() -> None:
+    """
+    Failure policy Ignore clears the reference.
+    """
+    matcher = Matcher(infer_from_volume="d", infer_from_volume_failure_policy="Ignore")
+    image = VMISpec(volumes=[Volume(name="d")])
+
+    found = find_instancetype(Named(world(), "tenant", image, {}), matcher, None)
+
+    assert found == (ABSENT, "")
+
+
+def test_a_reference_without_a_name_is_asked_for_one() -> None:
+    """
+    KubeVirt refuses such a VM.
+    """
+    found = looked_up(Matcher(), None)
+
+    assert found == (Unknown("spec.instancetype names nothing", "name the instancetype"), "")
+
+
+@pytest.mark.parametrize(
+    ("noted", "cpus"),
+    [
+        (InstancetypeStatusRef(name="small", controller_revision_ref=Matcher(name="frozen")), 2),
+        (InstancetypeStatusRef(controller_revision_ref=Matcher(name="frozen")), 2),
+        (InstancetypeStatusRef(name="other", controller_revision_ref=Matcher(name="frozen")), 1),
+        (InstancetypeStatusRef(name="small", controller_revision_ref=Matcher()), 1),
+        (InstancetypeStatusRef(name="small"), 1),
+        (None, 1),
+    ],
+)
+def test_a_noted_revision_counts_for_the_same_name(noted: InstancetypeStatusRef | None, cpus: int) -> None:
+    """
+    A revision that the status notes for another instancetype, or without a name, does not outrank the live object.
+    """
+    live = {
+        "apiVersion": "instancetype.kubevirt.io/v1beta1",
+        "kind": "VirtualMachineClusterInstancetype",
+        "metadata": {"name": "small"},
+        "spec": {"cpu": {"guest": 1}, "memory": {"guest": "1Gi"}},
+    }
+    frozen = {
+        "apiVersion": "apps/v1",
+        "kind": "ControllerRevision",
+        "metadata": {"name": "frozen", "namespace": "tenant", "labels": {MADE_FROM: "small"}},
+        "data": {**live, "spec": {"cpu": {"guest": 2}, "memory": {"guest": "1Gi"}}},
+    }
+
+    found, name = looked_up(Matcher(name="small"), noted, live, frozen)
+
+    assert isinstance(found, InstancetypeSpec)
+    assert found.cpu is not None
+    assert (found.cpu.guest, name) == (cpus, "small")
+
+
+def test_a_noted_revision_without_labels_does_not_count() -> None:
+    """
+    Only its label says which object a ControllerRevision was made from.
+    """
+    revision = {
+        "apiVersion": "apps/v1",
+        "kind": "ControllerRevision",
+        "metadata": {"name": "frozen", "namespace": "tenant"},
+    }
+    noted = InstancetypeStatusRef(name="small", controller_revision_ref=Matcher(name="frozen"))
+
+    found, _ = looked_up(Matcher(name="small"), noted, revision)
+
+    assert found == Unknown("instancetype 'small' does not exist", "create it, or correct its name and kind")

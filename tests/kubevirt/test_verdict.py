@@ -3,7 +3,7 @@
 import pytest
 
 from tests.kubevirt.building import Manifest, judgement, vm, vmi, world
-from webhook.kubevirt.releases import Release, only
+from webhook.kubevirt.releases import SUPPORTED, Release, only
 from webhook.rules.example import claim, kubevirt
 
 STATE = "persistent-state-for-vm"
@@ -32,6 +32,16 @@ def test_an_unshared_state_claim_is_copied_in_1_3(
     KubeVirt 1.3 alone looks at the claim with the state of TPM and EFI.
     """
     assert method(vm(TPM), claim(STATE, *modes), release=release) == expected
+
+
+def test_the_newest_release_decides_whether_a_state_claim_counts() -> None:
+    """
+    Where several releases are judged at once, the method is that of the newest.
+    """
+    found = judgement(vm(TPM), world(kubevirt(), claim(STATE, *RWO)), SUPPORTED).verdict
+
+    assert found is not None
+    assert found.migration_method == "LiveMigration"
 
 
 def test_a_state_claim_of_unknown_modes_is_not_called_copied() -> None:

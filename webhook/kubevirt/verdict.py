@@ -56,7 +56,7 @@ def _blocks(facts: MigrationFacts, release: Releases) -> bool:
         return True
     if release & _STATE_FIRST and facts.state_claim is not None:
         modes = facts.state_claim.access_modes
-        if isinstance(modes, Absent) or (isinstance(modes, frozenset) and "ReadWriteMany" not in modes):
+        if isinstance(modes, frozenset) and "ReadWriteMany" not in modes:
             return True
     domain = facts.spec.domain
     devices = domain.devices if domain is not None else None
