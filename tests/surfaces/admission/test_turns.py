@@ -6,9 +6,19 @@ from typing import Any
 
 import pytest
 
-from webhook.surfaces.admission.turns import AT_ONCE_OF_ONE, MAX_WAITING, MAX_WAITING_OF_ONE, Overloaded, Turns
+from webhook.resolve.loop_reads import CONNECTIONS
+from webhook.surfaces.admission.door import CONFIRMING_THREADS
+from webhook.surfaces.admission.turns import (
+    CHECKING_OF_ONE,
+    MAX_WAITING,
+    MAX_WAITING_OF_ONE,
+    READING_OF_ONE,
+    Overloaded,
+    Turns,
+)
 
 SOON, NEVER = 0.001, 3600.0
+AT_ONCE = 3
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
@@ -34,10 +44,10 @@ def test_one_namespace_reads_for_a_few_reviews_at_a_time() -> None:
     """
 
     async def scene() -> None:
-        turns = Turns()
-        tasks = await started(turns, "greedy", AT_ONCE_OF_ONE + 2)
+        turns = Turns(AT_ONCE)
+        tasks = await started(turns, "greedy", AT_ONCE + 2)
 
-        assert [each.done() for each in tasks] == [True] * AT_ONCE_OF_ONE + [False, False]
+        assert [each.done() for each in tasks] == [True] * AT_ONCE + [False, False]
         await turns.begin("modest", SOON)
 
         turns.end("greedy")
@@ -55,8 +65,8 @@ def test_a_review_whose_turn_does_not_come_in_time_is_told() -> None:
     """
 
     async def scene() -> None:
-        turns = Turns()
-        await started(turns, "greedy", AT_ONCE_OF_ONE)
+        turns = Turns(AT_ONCE)
+        await started(turns, "greedy", AT_ONCE)
 
         with pytest.raises(TimeoutError):
             await turns.begin("greedy", SOON)
@@ -64,7 +74,7 @@ def test_a_review_whose_turn_does_not_come_in_time_is_told() -> None:
         (next_one,) = await started(turns, "greedy", 1)
         turns.end("greedy")
         await next_one
-        assert len(turns) == AT_ONCE_OF_ONE
+        assert len(turns) == AT_ONCE
 
     run(scene())
 
@@ -78,7 +88,7 @@ def test_a_review_too_many_is_asked_to_come_again(others: int, greedy: int) -> N
     """
 
     async def scene() -> None:
-        turns = Turns()
+        turns = Turns(AT_ONCE)
         tasks = [each for number in range(others) for each in await started(turns, f"tenant-{number}", 1)]
         tasks += await started(turns, "greedy", greedy)
         assert len(turns) == others + greedy
@@ -95,11 +105,12 @@ def test_a_review_too_many_is_asked_to_come_again(others: int, greedy: int) -> N
     run(scene())
 
 
-def test_256_reviews_may_wait() -> None:
+def test_the_shares_leave_room_for_others() -> None:
     """
-    The figure that docs/operations.md gives.
+    256 reviews may wait; one namespace has half of these places, half of the connections and an eighth of the threads.
     """
-    assert (MAX_WAITING, MAX_WAITING_OF_ONE, AT_ONCE_OF_ONE) == (256, 128, 8)
+    assert (MAX_WAITING, MAX_WAITING_OF_ONE) == (256, 128)
+    assert (CHECKING_OF_ONE, READING_OF_ONE) == (CONNECTIONS // 2, CONFIRMING_THREADS // 8)
 
 
 def test_a_turn_that_comes_as_its_review_gives_up_is_passed_on() -> None:
@@ -108,15 +119,15 @@ def test_a_turn_that_comes_as_its_review_gives_up_is_passed_on() -> None:
     """
 
     async def scene() -> None:
-        turns = Turns()
-        await started(turns, "greedy", AT_ONCE_OF_ONE)
+        turns = Turns(AT_ONCE)
+        await started(turns, "greedy", AT_ONCE)
         unlucky, lucky = await started(turns, "greedy", 2)
 
         turns.end("greedy")
         unlucky.cancel()
         await asyncio.wait_for(lucky, 5)
 
-        for _ in range(AT_ONCE_OF_ONE):
+        for _ in range(AT_ONCE):
             turns.end("greedy")
         assert len(turns) == 0
         await asyncio.gather(unlucky, return_exceptions=True)

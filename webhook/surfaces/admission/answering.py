@@ -22,6 +22,8 @@ MAX_WARNINGS = 10
 MAX_WARNING = 120
 """Characters; kubectl shows longer ones badly, and API servers cut or drop them (KEP-1693)."""
 MAX_MESSAGE = 4096
+NOT_CONFIRMED = "Migratable could not confirm this denial in time. If you have just corrected the cause, try again."
+"""At most 120 characters, so that kubectl shows all of it."""
 _encoder = msgspec.json.Encoder()
 
 

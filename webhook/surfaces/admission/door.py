@@ -18,7 +18,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 
 from webhook.facts.world import World
 from webhook.policy import Action, Lowered, Policy, most_in, would_deny
-from webhook.surfaces.admission.answering import allowed, denied, patched, warnings_of
+from webhook.surfaces.admission.answering import NOT_CONFIRMED, allowed, denied, patched, warnings_of
 from webhook.surfaces.admission.calls import (
     CLOSE,
     JSON_TYPE,
@@ -38,7 +38,7 @@ from webhook.surfaces.admission.calls import (
 from webhook.surfaces.admission.disclosure import Disclosure, Noting, decide_noting, shown_without_rights
 from webhook.surfaces.admission.mutate import operations_for
 from webhook.surfaces.admission.reading import BadReview, Readable, Unreadable, namespace_in, read_review
-from webhook.surfaces.admission.turns import Overloaded, Turns
+from webhook.surfaces.admission.turns import CHECKING_OF_ONE, READING_OF_ONE, Overloaded, Turns
 from webhook.surfaces.admission.validate import PASS, Judging, Outcome, at_most
 from webhook.surfaces.checking import Chosen
 
@@ -49,14 +49,12 @@ LARGE = 64 * 2**10
 MAX_LARGE = 16
 """Large reviews that may be under way at one time; one more is answered 503, which API servers repeat."""
 MAX_LARGE_OF_ONE = MAX_LARGE // 2
-"""Of those, how many may be about one namespace: nobody takes all places."""
+"""Of those, how many may be about one namespace."""
 LEAST_SECONDS = 0.05
 """For a caller whose time is over, or nearly."""
 SHARE_OF_CACHE_CHECK = 1 / 3
 """The part of a review's time in which the cache may be found to be right; the rest is for deciding on live reads."""
 CONFIRMING_THREADS = 32
-NOT_CONFIRMED = "Migratable could not confirm this denial in time. If you have just corrected the cause, try again."
-"""At most 120 characters, so that kubectl shows all of it."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -144,7 +142,10 @@ class Door:
     """Monotonic seconds."""
     draining: Callable[[], bool] = field(default=lambda: False)
     executor: Executor = field(default_factory=lambda: ThreadPoolExecutor(CONFIRMING_THREADS, "confirming"))
-    turns: Turns = field(default_factory=Turns)
+    checking: Turns = field(default_factory=lambda: Turns(CHECKING_OF_ONE))
+    """Reviews whose cached facts are checked, on the event loop."""
+    reading: Turns = field(default_factory=lambda: Turns(READING_OF_ONE))
+    """Reviews for which a thread reads live."""
     apart: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, "large"))
     large: Counter[str] = field(default_factory=Counter)
     """Large reviews under way, by namespace."""
@@ -224,8 +225,7 @@ class Door:
 
     async def _apart(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """What a function returns that may take long: in a thread, one at a time, so that half of the time is the others'."""
-        waiting = asyncio.get_running_loop().run_in_executor(self.apart, lambda: function(*arguments, **named))
-        return await waiting
+        return await asyncio.get_running_loop().run_in_executor(self.apart, lambda: function(*arguments, **named))
 
     async def _answer(
         self, door: str, scope: Scope, read: Readable | Unreadable, began: float, until: float, run: Run
@@ -292,12 +292,12 @@ class Door:
     async def _confirmed(self, read: Readable, world: World, outcome: Outcome, until: float) -> Outcome:
         """The outcome by live reads. Raises TimeoutError."""
         namespace = read.request.namespace
-        await self.turns.begin(namespace, self._left(until))
+        await self.checking.begin(namespace, self._left(until))
         try:
             if await self.facts.still_so(world, outcome, self._left(until) * SHARE_OF_CACHE_CHECK):
                 return outcome
         finally:
-            self.turns.end(namespace)
+            self.checking.end(namespace)
 
         def decide(fresh: World) -> Outcome:
             return decide_noting(read, self._judging(fresh))
@@ -308,7 +308,7 @@ class Door:
 
     async def _in_a_thread(self, namespace: str, until: float, read: Callable[[float], T]) -> T:
         """What a function returns that reads live for so many seconds, within the namespace's share."""
-        await self.turns.begin(namespace, self._left(until))
+        await self.reading.begin(namespace, self._left(until))
         left = self._left(until)
         reading = asyncio.get_running_loop().run_in_executor(self.executor, read, left)
         reading.add_done_callback(partial(self._over, namespace))
@@ -316,7 +316,7 @@ class Door:
 
     def _over(self, namespace: str, reading: "asyncio.Future[Any]") -> None:
         """A thread is free again; it may have outlasted the review."""
-        self.turns.end(namespace)
+        self.reading.end(namespace)
         if not reading.cancelled():
             reading.exception()  # else asyncio logs an error that the review did not wait for
 

@@ -5,14 +5,16 @@ This file does no I/O.
 """
 
 import asyncio
-from collections import Counter, deque
+from collections import deque
 
 MAX_WAITING = 256
 """Reviews that may read live or wait for it at one time; one more is answered 503, which API servers repeat."""
 MAX_WAITING_OF_ONE = MAX_WAITING // 2
 """Of those, how many may be about one namespace."""
-AT_ONCE_OF_ONE = 8
-"""Reviews about one namespace that read live at one time; the others wait for their turn, in their order."""
+CHECKING_OF_ONE = 16
+"""Reviews about one namespace whose cached facts are checked at one time: half of the connections for that."""
+READING_OF_ONE = 4
+"""Threads that read live for one namespace at one time: few, because each takes the interpreter from the event loop."""
 
 
 class Overloaded(Exception):
@@ -20,16 +22,23 @@ class Overloaded(Exception):
 
 
 class Turns:
-    """The reviews that read live or wait for it, by namespace; for one event loop."""
+    """
+    The reviews that read live or wait for it, by namespace; for one event loop.
 
-    def __init__(self) -> None:
-        self._places: Counter[str] = Counter()
-        self._reading: Counter[str] = Counter()
+    ``at_once`` reviews of one namespace read at one time; the others wait for their turn, in their order.
+    """
+
+    def __init__(self, at_once: int) -> None:
+        self._at_once = at_once
+        self._total = 0
+        self._places: dict[str, int] = {}
+        """Reviews that read or wait; namespaces without one are left out, so that names do not pile up."""
+        self._reading: dict[str, int] = {}
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
 
     def __len__(self) -> int:
         """How many reviews read live or wait for it."""
-        return self._places.total()
+        return self._total
 
     async def begin(self, namespace: str, within_seconds: float) -> None:
         """
@@ -37,11 +46,14 @@ class Turns:
 
         Raises Overloaded where too many wait already, and TimeoutError where the turn does not come in time.
         """
-        if self._places.total() >= MAX_WAITING or self._places[namespace] >= MAX_WAITING_OF_ONE:
+        places = self._places.get(namespace, 0)
+        if self._total >= MAX_WAITING or places >= MAX_WAITING_OF_ONE:
             raise Overloaded
-        self._places[namespace] += 1
-        if self._reading[namespace] < AT_ONCE_OF_ONE:
-            self._reading[namespace] += 1
+        self._total += 1
+        self._places[namespace] = places + 1
+        reading = self._reading.get(namespace, 0)
+        if reading < self._at_once:
+            self._reading[namespace] = reading + 1
             return
         turn = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(namespace, deque()).append(turn)
@@ -60,14 +72,23 @@ class Turns:
         self._leave(namespace)
 
     def _pass_on(self, namespace: str) -> None:
-        waiting = self._waiting.get(namespace, deque())
+        waiting = self._waiting.get(namespace)
         while waiting:
             turn = waiting.popleft()
             if not turn.done():
                 turn.set_result(None)
                 return
-        self._waiting.pop(namespace, None)
-        self._reading -= Counter((namespace,))
+        if waiting is not None:
+            del self._waiting[namespace]
+        _take_one(self._reading, namespace)
 
     def _leave(self, namespace: str) -> None:
-        self._places -= Counter((namespace,))
+        self._total -= 1
+        _take_one(self._places, namespace)
+
+
+def _take_one(counts: dict[str, int], key: str) -> None:
+    if counts[key] == 1:
+        del counts[key]
+    else:
+        counts[key] -= 1
