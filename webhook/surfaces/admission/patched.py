@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from webhook.objects.carrier import Carrier
+from webhook.objects.json_depth import decode
 from webhook.objects.kinds import CARRIER_BY_GROUP_KIND
 from webhook.objects.review import AdmissionRequest, StatusCause
 
@@ -24,8 +25,8 @@ def carries_patches(request: AdmissionRequest) -> bool:
     if not is_carrier or request.operation != "CREATE" or request.sub_resource:
         return False
     try:
-        return bool(_decoder.decode(request.object).spec.patches)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
+        return bool(decode(_decoder, request.object).spec.patches)
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
         return False
 
 

@@ -99,7 +99,10 @@ _encoder = msgspec.msgpack.Encoder()
 
 def decode_reply(frame: bytes) -> Reply:
     """The struct in a frame of the judging process; raises msgspec.DecodeError."""
-    return _decoder.decode(frame)
+    try:
+        return _decoder.decode(frame)
+    except RecursionError:
+        raise msgspec.DecodeError("the frame nests too deep") from None
 
 
 def encode_reply(reply: Reply) -> bytes:
