@@ -65,7 +65,7 @@ class Hook:
     """How long the API server waits."""
     why: str = ""
     in_platform: bool = False
-    """Whether objects in the namespaces of KubeVirt and CDI are judged, too."""
+    """Whether objects in the namespaces that an installation excludes (``Installation.platform``) are judged, too."""
     only_with: str = ""
     """The policy key without which this webhook never has anything to do, so that it is left out."""
     may_fail: bool = False
