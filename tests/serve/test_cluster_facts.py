@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.resolve.fake_apiserver import NO_SUCH_OBJECT, NOT_SERVED, Clock, FakeTransport, answer, claim, listed
+from webhook.facts.unknown import Unknown
 from webhook.facts.world import World
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
@@ -143,6 +144,28 @@ def test_a_denial_is_confirmed_without_reading_every_name(place: int) -> None:
     assert not outcome.late
     assert cluster.transport.asked[0] == path("bad")
     assert len(cluster.transport.asked) == FIRST
+
+
+def test_an_early_denial_names_confirmed_causes_alone() -> None:
+    """
+    Where the policy denies what is unproven, names that were not read are no causes.
+    """
+    cluster = Cluster(
+        {PersistentVolumeClaim: [claim("bad", "ReadWriteOnce")]}, {path("bad"): answer(claim("bad", "ReadWriteOnce"))}
+    )
+    backed, bad = cluster.backed(), names_of("bad")
+
+    def decide(world: World) -> Outcome:
+        unknown = [world.find(PersistentVolumeClaim, "shop", name) for name in ABSENT_NAMES]
+        unproven = [StatusCause(message=each.why) for each in unknown if isinstance(each, Unknown)]
+        return Outcome((*bad(world).causes, *unproven), ())
+
+    world = backed.world()
+
+    outcome = backed.confirm(world, decide(world), decide, 1.0)
+
+    assert StatusCause(message="claim 'bad' is not shared") in outcome.causes
+    assert [each.message for each in outcome.causes if "was not checked" in each.message] == []
 
 
 def test_a_denial_that_is_not_confirmed_is_looked_for_among_all_names() -> None:

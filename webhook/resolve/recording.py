@@ -126,6 +126,11 @@ class ConfirmedWorld:
             self._pending.discard(each)
             self._read(each)
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is pending."""
+        return not self._pending
+
     def read_lists(self) -> bool:
         """
         Forgets the lists that were kept, so that they are read when they are asked for again; says whether there was any.

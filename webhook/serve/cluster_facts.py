@@ -120,8 +120,8 @@ def _decided(
         fresh.read(some)
         if known:
             outcome = _with_lists(decide, fresh)
-            if not known.isdisjoint(outcome.causes):
-                return outcome
+            if confirmed := tuple(each for each in outcome.causes if each in known):
+                return outcome if fresh.is_complete else replace(outcome, causes=confirmed)
     if outcome is None:
         outcome = _with_lists(decide, fresh)
     return replace(decide(LateWorld(recording, fresh)), late=True) if fresh.is_late else outcome
