@@ -28,10 +28,10 @@ class Readers:
     def __init__(self, namespaces: Collection[str] = (), wait: Callable[[], object] = bool) -> None:
         self.namespaces = namespaces
         self.wait = wait
-        self.asked = 0
+        self.asked: list[User] = []
 
-    def may(self, _user: User, attributes: Mapping[str, str], _timeout_seconds: float) -> bool:
-        self.asked += 1
+    def may(self, user: User, attributes: Mapping[str, str], _timeout_seconds: float) -> bool:
+        self.asked.append(user)
         self.wait()
         return attributes.get("namespace") in self.namespaces
 
@@ -82,8 +82,8 @@ def network(name: str, namespace: str, subnet: str) -> Manifest:
     return named("k8s.cni.cncf.io/v1", kind, name, namespace, spec={"config": json.dumps(config)})
 
 
-def kubevirt(migration_network: str) -> Manifest:
-    configuration = {"migrations": {"network": migration_network}}
+def kubevirt(migration_network: str, **more: Any) -> Manifest:
+    configuration = {"migrations": {"network": migration_network}} | more
     return named("kubevirt.io/v1", "KubeVirt", "kubevirt", "kubevirt", spec={"configuration": configuration})
 
 

@@ -1,11 +1,13 @@
 """What an answer says about objects of other namespaces."""
 
+import json
 import threading
 from typing import Any
 
 import pytest
 
 from tests.surfaces.admission.foreign import (
+    EVERY_KIND,
     IMAGES,
     OTHERS,
     Readers,
@@ -20,9 +22,14 @@ from tests.surfaces.admission.foreign import (
     network,
     tenants_network,
 )
-from tests.surfaces.admission.reviews import TENANT, Manifest, review
+from tests.surfaces.admission.reviews import TENANT, Manifest, read, review
 from tests.surfaces.asgi import call
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.objects.kubevirt import KubeVirt
+from webhook.objects.storage import PersistentVolumeClaim, StorageProfile
 from webhook.policy import Action, Policy
+from webhook.resolve.access import User
+from webhook.surfaces.admission.disclosure import Noting
 
 POSTED = [("content-type", "application/json")]
 GPU, PLAIN = "canary-gpu", "canary-plain"
@@ -79,13 +86,14 @@ def test_others_are_denied_without_the_reason() -> None:
     assert "canary" not in str(said)
 
 
-@pytest.mark.parametrize("policy", [None, Policy(unproven=Action.DENY)], ids=["warn", "deny"])
-def test_present_and_absent_are_one_answer(policy: Policy | None) -> None:
+@pytest.mark.parametrize("unproven", [Action.WARN, Action.DENY, Action.OFF])
+def test_present_and_absent_are_one_answer(unproven: Action) -> None:
     """
-    A source that denies nothing, one without the label, and none at all give the same bytes.
+    A source that denies nothing, one without the label, and none at all give the same bytes, audit annotations included.
     """
     answers = [
-        answered(inferring(GOLDEN), *cluster, policy=policy) for cluster in ((harmless(),), (claim("golden"),), ())
+        answered(inferring(GOLDEN), *cluster, policy=Policy(unproven=unproven))
+        for cluster in ((harmless(),), (claim("golden"),), ())
     ]
 
     assert answers[0] == answers[1] == answers[2]
@@ -124,7 +132,7 @@ def test_own_objects_are_told_without_a_question() -> None:
     said = answered(inferring(cloning("golden", TENANT)), refusing(namespace=TENANT), readers=readers)
 
     assert GPU in said["status"]["message"]
-    assert readers.asked == 0
+    assert readers.asked == []
 
 
 def test_an_answer_that_shows_nothing_costs_no_question() -> None:
@@ -136,7 +144,7 @@ def test_an_answer_that_shows_nothing_costs_no_question() -> None:
 
     answered(tenants_network("10.1.0.0/16"), *cluster, readers=readers)
 
-    assert readers.asked == 0
+    assert readers.asked == []
 
 
 def test_overlaps_name_networks_that_the_author_may_list() -> None:
@@ -180,3 +188,56 @@ def test_defaults_do_not_depend_on_what_is_hidden() -> None:
     assert answers[0] == answers[1]
     assert "patch" in answers[0]
     assert "patch" not in reader
+
+
+def test_what_only_looks_bad_without_the_hidden_object_is_not_denied() -> None:
+    """
+    A DataSource that says amd64 makes host-model fine; the author's view has the cluster's default, and a warning.
+    """
+    cluster = kubevirt("", architectureConfiguration={"defaultArchitecture": "arm64"})
+    image = data_source("image", {})
+    image["metadata"]["labels"] = {"template.kubevirt.io/architecture": "amd64"}
+    source = {"kind": "DataSource", "name": "image", "namespace": IMAGES}
+    made = inferring({"sourceRef": source})
+    del made["spec"]["instancetype"]
+    made["spec"]["template"]["spec"]["domain"]["cpu"] = {"model": "host-model"}
+
+    there, absent = answered(made, cluster, image), answered(made, cluster)
+
+    assert (there["allowed"], absent["allowed"]) == (True, False)
+    assert any("LM401" in each for each in there["warnings"])
+
+
+def test_rights_are_those_of_the_whole_author() -> None:
+    """
+    Name, UID, groups and extra, as the API server has them in userInfo.
+    """
+    readers = Readers()
+    body = json.loads(review("CREATE", inferring(GOLDEN)))
+    body["request"]["userInfo"] = {
+        "username": "jane",
+        "uid": "7",
+        "groups": ["dev"],
+        "extra": {"scopes": ["a"], "b": None},
+    }
+
+    call(guarded((*TYPES, refusing()), readers), "POST", "/validate", json.dumps(body).encode(), POSTED)
+
+    assert set(map(str, readers.asked)) == {str(User("jane", "7", ("dev",), {"scopes": ["a"], "b": []}))}
+
+
+def test_only_objects_of_other_namespaces_are_noted() -> None:
+    """
+    Not the request's own, not a reference without a namespace, and not what applies to every namespace.
+    """
+    world = ObjectsWorld([read(kubevirt("migration")), read(claim("os", TENANT))], EVERY_KIND)
+    own, foreign = Noting(world, TENANT), Noting(world, TENANT)
+
+    own.find(PersistentVolumeClaim, TENANT, "os")
+    own.find(PersistentVolumeClaim, "", "os")
+    own.find(StorageProfile, "", "local")
+    own.every(KubeVirt)
+    own.every(PersistentVolumeClaim)
+    foreign.find(PersistentVolumeClaim, IMAGES, "absent")
+
+    assert (own.elsewhere, foreign.elsewhere) == (False, True)
