@@ -33,18 +33,18 @@ PATHS = {
 
 
 def install(
-    plane: ControlPlane, wanted: Sequence[Parameters], *, failing: bool = False, namespace: str = "migratable"
+    plane: ControlPlane, wanted: Sequence[Parameters], *, failing: bool = False, platform: tuple[str, ...] = ()
 ) -> None:
     """
     Creates policies, ConfigMaps and bindings.
 
     With ``failing`` an expression that ends in an error refuses the request, so that tests see it; as installed, it would not.
     """
-    for each in objects(wanted, Installation(namespace=namespace)):
+    for each in objects(wanted, Installation(platform=platform)):
         made = copy.deepcopy(each)
         if failing and "failurePolicy" in made.get("spec", {}):
             made["spec"]["failurePolicy"] = "Fail"
-        plane.client.create(PATHS[made["kind"]].format(namespace), made)
+        plane.client.create(PATHS[made["kind"]].format("migratable"), made)
 
 
 def wait_in_force(plane: ControlPlane, namespace: str) -> None:

@@ -42,7 +42,7 @@ def dark(plane: ControlPlane, standin: StandIn) -> Dark:
     wait_until(lambda: client.api("POST", path, vm("probe")).status == 201, 30, "requests to pass")
     script.fill(plane, namespace)
     client.create(path.partition("?")[0], vm("changing"))
-    install(plane, parameters(Policy(), SUPPORTED, TODAY))
+    install(plane, parameters(Policy(), SUPPORTED, TODAY), platform=(script.KUBEVIRT, "cdi"))
     wait_in_force(plane, namespace)
     return Dark(plane, standin, namespace)
 

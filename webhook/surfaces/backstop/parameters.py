@@ -90,6 +90,8 @@ def notes(policy: Policy, today: str) -> list[str]:
         )
     if policy.unproven is not Action.WARN:
         said.append(f"unproven {policy.unproven}: the policies look at violations only")
+    if policy.unreadable is not Policy().unreadable:
+        said.append(f"unreadable {policy.unreadable}: the policies read no other object")
     if policy.honour_eviction_strategy:
         said.append("honourEvictionStrategy: a VM with None or External passes without a warning")
     if policy.hotplug is not Action.WARN:

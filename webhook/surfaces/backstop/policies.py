@@ -31,10 +31,14 @@ MOST_CHARACTERS: Final = 4000
 """Of a message; API servers drop one of more than 5 KiB."""
 FIRST: Final = str(list(range(MOST_CAUSES)))
 FALLBACK: Final = "KubeVirt cannot live-migrate this, or its migration settings are out of range (Migratable)"
-
-
-ONLY_WARNED: Final = ("kubevirt-by-hyperconverged.validate.migratable",)
-"""Webhooks that deny nothing."""
+NEVER_REFUSED: Final = (
+    "kubevirt-by-hyperconverged.validate.migratable",
+    "virtualmachine-on-behalf.validate.migratable",
+)
+"""
+Webhooks without a policy: of writes that the engine only warns about, and of clones and restores, which pass while no replica
+answers, because virt-controller repeats them.
+"""
 
 
 def backed() -> Iterator[tuple[Hook, str]]:
@@ -42,7 +46,7 @@ def backed() -> Iterator[tuple[Hook, str]]:
     for hook in VALIDATING_HOOKS:
         kinds = {rule.kind.kind for rule in hook.rules}
         whole = all(CREATE in rule.operations and not rule.subresource for rule in hook.rules)
-        if whole and kinds <= {*SPECS, SETTINGS} and hook.name not in ONLY_WARNED:
+        if whole and kinds <= {*SPECS, SETTINGS} and hook.name not in NEVER_REFUSED:
             (kind,) = kinds
             yield hook, kind
 
