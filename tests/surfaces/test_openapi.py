@@ -31,7 +31,8 @@ from webhook.surfaces.api.authorising import AttachedCluster
 
 CASES = int(os.environ.get("MIGRATABLE_OPENAPI_CASES", "2000"))
 CHECK = "POST /v1/check"
-TOKEN = "known"
+MAY, MAY_NOT = "may", "may-not"
+"""The tokens that the API server knows, after what their users may do."""
 # a manifest can be wrong in ways that no schema tells: kinds, names, duplicate keys, more than one document
 NOT_BY_SCHEMA = [positive_data_acceptance]
 # nor does schemathesis know what it did not make itself
@@ -39,19 +40,19 @@ OURS = [positive_data_acceptance, negative_data_rejection]
 
 
 class Access:
-    """The API server knows one token, whose user may create VirtualMachines in half of all namespaces."""
+    """An API server with two users, one of whom may create VirtualMachines."""
 
     def who(self, token: str) -> User | None:
         """The user of the token."""
-        return User("user") if token == TOKEN else None
+        return User(token) if token in (MAY, MAY_NOT) else None
 
-    def may_make_vms(self, _user: User, namespace: str) -> bool:
+    def may_make_vms(self, user: User, _namespace: str) -> bool:
         """Whether the user may."""
-        return len(namespace) % 2 == 0
+        return user.username == MAY
 
     def may(self, _user: User, attributes: Attributes, _timeout_seconds: float) -> bool:
         """Whether the user may."""
-        return len(attributes.get("namespace", "")) % 3 == 0
+        return len(attributes.get("namespace", "")) % 2 == 0
 
 
 ATTACHED = AttachedCluster(Access(), lambda: ObjectsWorld(()), Rights(Access()))
@@ -62,9 +63,9 @@ SCHEMAS = {
 OPERATIONS = {
     server: {each.ok().label: each.ok() for each in schema.get_all_operations()} for server, schema in SCHEMAS.items()
 }
-AUTHORIZATIONS = st.sampled_from([f"Bearer {TOKEN}", f"bearer  {TOKEN} ", f"Basic {TOKEN}", "Bearer", ""]) | st.text(
-    st.characters(min_codepoint=32, max_codepoint=126), max_size=60
-)
+AUTHORIZATIONS = st.sampled_from(
+    [f"Bearer {MAY}", f"bearer  {MAY} ", f"Bearer {MAY_NOT}", f"Basic {MAY}", "Bearer", ""]
+) | st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60)
 
 
 @st.composite
