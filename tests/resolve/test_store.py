@@ -212,6 +212,32 @@ def test_every_is_made_once_until_something_changes() -> None:
     assert [each.name for each in third] == ["n1", "n2"]
 
 
+@pytest.mark.parametrize("change", ["put", "remove"])
+def test_a_list_is_forgotten_before_an_object_changes(change: str) -> None:
+    """
+    A reader that has seen the change of an object does not get a list from before the change.
+    """
+    store = filled(NAD, nad("a", 1))
+    shelf = store._shelf(NAD)
+    lists: list[object] = []
+
+    class Watched(dict[Any, Any]):
+        def __setitem__(self, key: Any, value: Any) -> None:
+            lists.append(shelf.everything)
+            super().__setitem__(key, value)
+
+        def pop(self, *key: Any) -> Any:
+            lists.append(shelf.everything)
+            return super().pop(*key)
+
+    shelf.objects = Watched(shelf.objects)
+    store.every(NAD)
+
+    getattr(store, change)(NAD, nad("a", 2))
+
+    assert lists == [None]
+
+
 def test_a_list_that_breaks_off_changes_nothing() -> None:
     """
     Half a list is no list: what was known stays.

@@ -129,8 +129,8 @@ class Store:
             held = old.get(each.key)
             new[each.key] = held if held is not None and _same(held, each.value) else each.value
         with self._lock:
-            shelf.objects = new
             shelf.everything = None
+            shelf.objects = new
             shelf.undecodable = sum(isinstance(each, Unknown) for each in new.values())
             shelf.version = version
             shelf.missing, shelf.synced = False, True
@@ -156,7 +156,8 @@ class Store:
         """The cluster does not serve this kind."""
         shelf = self._shelves[kind]
         with self._lock:
-            shelf.objects, shelf.everything = {}, None
+            shelf.everything = None
+            shelf.objects = {}
             shelf.undecodable, shelf.version = 0, ""
             shelf.missing, shelf.synced = True, False
             shelf.heard = self._clock()
@@ -196,12 +197,13 @@ class Store:
         shelf = self._shelves[kind]
         seen = shelf.projection.read(raw, shelf.version)
         with self._lock:
+            # first: a reader that sees the change below must not get the old list
+            shelf.everything = None
             before = shelf.objects.pop(seen.key, None) if gone else shelf.objects.get(seen.key)
             if not gone:
                 shelf.objects[seen.key] = seen.value
                 shelf.undecodable += isinstance(seen.value, Unknown)
             shelf.undecodable -= isinstance(before, Unknown)
-            shelf.everything = None
             shelf.heard = self._clock()
             shelf.problem = ""
         return seen.resource_version
