@@ -83,6 +83,7 @@ def run_warm(package: Package, results: Sequence[Results], jobs: int) -> None:
             raise SystemExit(f"the tests of {package.name} could not be run: see {RESULTS}")
         return
     terminal = os.dup(2)
+    RESULTS.mkdir(parents=True, exist_ok=True)
     output = RESULTS / f"output.{package.name.replace('/', '.')}"
     os.dup2(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
     sys.stderr = os.fdopen(terminal, "w", buffering=1)
