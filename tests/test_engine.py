@@ -10,7 +10,7 @@ from tests.generating import Manifest, World, carriers, worlds
 from tests.surfaces.admission.reviews import claim, on_claim, vm
 from webhook.engine import MOST_VIOLATIONS, judge, merge
 from webhook.facts.objects_world import ObjectsWorld
-from webhook.finding import Finding, finding_of
+from webhook.finding import Finding, Judgement, finding_of
 from webhook.kubevirt import releases as known
 from webhook.kubevirt.releases import KNOWN, NEWEST, NONE, SUPPORTED, Release, Releases, before, only, since
 from webhook.objects.kinds import find_kind
@@ -241,3 +241,50 @@ def test_judging_twice_says_the_same(pair: tuple[Manifest, World]) -> None:
     machine, world = read(pair[0]), ObjectsWorld([read(each) for each in pair[1]])
 
     assert judge(machine, world, SUPPORTED) == judge(machine, world, SUPPORTED)
+
+
+def test_an_object_that_carries_no_vmi_has_neither_findings_nor_verdict() -> None:
+    """
+    A claim is only looked up.
+    """
+    assert judge(read(claim("single", "ReadWriteOnce")), NOTHING, SUPPORTED) == Judgement(())
+
+
+HOST_MODEL = "the node that will run the VM reports its host CPU model (cpu.model is host-model)"
+
+
+def with_annotation(annotations: dict[str, str]) -> ObjectsWorld:
+    """A world whose one preference brings these annotations, which KubeVirt 1.0 does not copy."""
+    preference = {
+        "apiVersion": "instancetype.kubevirt.io/v1beta1",
+        "kind": "VirtualMachineClusterPreference",
+        "metadata": {"name": "p"},
+        "spec": {"annotations": annotations},
+    }
+    return ObjectsWorld([read(preference)])
+
+
+def test_assumptions_are_those_of_the_newest_releases_each_once() -> None:
+    """
+    A VM that is expanded in several ways rests on the assumptions of the way that the verdict is about.
+    """
+    machine = vm(architecture="amd64", outer={"preference": {"name": "p"}})
+    machine["spec"]["template"]["spec"]["domain"]["cpu"] = {"model": "host-model"}
+
+    verdict = judge(read(machine), with_annotation({"a": "b"}), KNOWN).verdict
+
+    assert verdict is not None
+    assert verdict.assumptions == (HOST_MODEL,)
+
+
+def test_a_finding_holds_for_the_releases_of_its_expansion() -> None:
+    """
+    An annotation that 1.0 does not copy allows the bridge from 1.1 on, so the finding is about 1.0 alone.
+    """
+    devices = {"interfaces": [{"name": "default", "bridge": {}}]}
+    machine = vm(architecture="amd64", devices=devices, outer={"preference": {"name": "p"}})
+    world = with_annotation({"kubevirt.io/allow-pod-bridge-network-live-migration": ""})
+
+    found = [each for each in judge(read(machine), world, KNOWN).findings if each.rule.id == "LM101"]
+
+    assert [(each.undetermined, each.releases) for each in found] == [(False, only(Release(1, 0)))]

@@ -379,3 +379,30 @@ def test_bandwidth_is_counted_in_whole_mebibytes(written: str, counted: int) -> 
 
     assert quantity is not None
     assert mebibytes_per_second(quantity) == counted
+
+
+@pytest.mark.parametrize(
+    ("budget", "seconds"),
+    [
+        (Budget(0, 150), 150),
+        (Budget(0, 150, pause=True), 300),
+        (Budget(0, 1, pause=True), 2),
+        (Budget(0, -1, pause=True), -1),
+        (Budget(0, 0, pause=True), None),
+        (Budget(0, 150, post_copy=True), None),
+    ],
+)
+def test_a_pause_doubles_the_time_that_there_is(budget: Budget, seconds: int | None) -> None:
+    """
+    A timeout below zero ends a migration at once, also where KubeVirt may pause the guest.
+    """
+    assert budget.allowed(1) == seconds
+
+
+def test_limits_of_one_count() -> None:
+    """
+    One byte a second bounds the rate, one second is a timeout, and nothing to copy takes no time.
+    """
+    assert Budget(0, 1, link=1).rate() == 1
+    assert Budget(1, 1).largest() == 2**20
+    assert Budget(1, 1).finishes(0)
