@@ -288,3 +288,39 @@ def test_a_finding_holds_for_the_releases_of_its_expansion() -> None:
     found = [each for each in judge(read(machine), world, KNOWN).findings if each.rule.id == "LM101"]
 
     assert [(each.undetermined, each.releases) for each in found] == [(False, only(Release(1, 0)))]
+
+
+def test_an_architecture_that_is_not_written_is_assumed_aloud() -> None:
+    """
+    Without a KubeVirt CR a VM is taken to run on amd64.
+    """
+    assumed, written = (
+        judge(read(machine), NOTHING, SUPPORTED).verdict for machine in (vm(), vm(architecture="arm64"))
+    )
+
+    assert assumed is not None
+    assert written is not None
+    assert (assumed.assumptions, written.assumptions) == (
+        ("the VM runs on amd64 (architecture is not written)",),
+        (),
+    )
+
+
+def test_the_time_of_a_vm_that_cannot_migrate_is_not_judged() -> None:
+    """
+    A VM on a claim of one node is told about the claim, not also that its memory takes too long.
+    """
+    cluster = {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "KubeVirt",
+        "metadata": {"name": "kubevirt", "namespace": "kubevirt"},
+        "spec": {"configuration": {"migrations": {"bandwidthPerMigration": "1Mi", "allowPostCopy": False}}},
+    }
+    world = ObjectsWorld([read(cluster), read(claim("single", "ReadWriteOnce"))])
+    large = {"architecture": "amd64", "domain": {"devices": {}, "memory": {"guest": "900Gi"}}}
+
+    slow = judge(read(vm(**large)), world, SUPPORTED)
+    refused = judge(read(vm(**large, volumes=[on_claim("single")])), world, SUPPORTED)
+
+    assert "LM642" in {each.rule.id for each in slow.findings}
+    assert {"LM201", "LM642"} & {each.rule.id for each in refused.findings} == {"LM201"}

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from webhook.defaults.default import Wanted
 from webhook.finding import Finding, Judgement
 from webhook.kubevirt.releases import KNOWN, NEWEST, only
 from webhook.policy import (
@@ -299,3 +300,17 @@ def test_an_eviction_strategy_raises_no_action(action: Action, strategy: str) ->
     policy = Policy(actions={"LM201": action}, honour_eviction_strategy=True)
 
     assert decide(finding(), policy, replace(SUBJECT, eviction_strategy=strategy), TODAY).action is action
+
+
+def test_what_is_filled_in_is_what_the_policy_says() -> None:
+    """
+    The three keys about defaults reach the defaults as they are written.
+    """
+    policy = Policy(
+        default_eviction_strategy="LiveMigrate",
+        default_migration_settings=False,
+        migration_settings={"allowPostCopy": True},
+    )
+
+    assert policy.wanted == Wanted("LiveMigrate", False, {"allowPostCopy": True})
+    assert Policy().wanted == Wanted(None, True, {})
