@@ -13,6 +13,7 @@ from webhook.policy import (
     Decision,
     Exemption,
     Judged,
+    Lowered,
     Policy,
     Profile,
     action_of,
@@ -314,3 +315,11 @@ def test_what_is_filled_in_is_what_the_policy_says() -> None:
 
     assert policy.wanted == Wanted("LiveMigrate", False, {"allowPostCopy": True})
     assert Policy().wanted == Wanted(None, True, {})
+
+
+def test_the_reasons_for_a_lowered_denial_keep_their_names() -> None:
+    """
+    Logs, audit annotations and metrics carry these words, and dashboards select by them.
+    """
+    assert [str(each) for each in Lowered] == ["kubevirt", "hyperconverged", "volume-migration", "account"]
+    assert Decision(finding(), Action.WARN) == Decision(finding(), Action.WARN, None, None, "")
