@@ -184,6 +184,23 @@ def test_a_request_that_ends_or_holds_the_process_is_asked_to_come_again(
         judge.stop()
 
 
+def test_a_process_that_does_not_read_holds_nobody() -> None:
+    """
+    Also a request that is larger than what the system buffers ends in time.
+    """
+    judge = Apart((), most_seconds=2)
+    try:
+        assert not isinstance(report(judge, GOOD), tuple)
+        os.kill(pid(judge), signal.SIGSTOP)
+
+        kind, _ = report(judge, "#" * 2**21)
+
+        assert kind is Unavailable
+        assert not isinstance(report(judge, GOOD), tuple)
+    finally:
+        judge.stop()
+
+
 def test_what_comes_back_is_never_unpickled() -> None:
     """
     A process that strangers took over can only answer what there is a struct for.

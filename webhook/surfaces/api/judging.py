@@ -9,9 +9,11 @@ import asyncio
 import os
 import pickle
 import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from math import ceil
 from multiprocessing.connection import Connection
 from time import monotonic
 from typing import Protocol, TypeVar
@@ -136,12 +138,12 @@ class Apart:
     def stop(self) -> None:
         """Ends the process."""
         process, self._process = self._process, None
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        connection, self._connection = self._connection, None
         if process is not None:
-            process.kill()
+            process.kill()  # first, so that a thread that waits for it sees the end of its stream
             process.wait()
+        if connection is not None:
+            connection.close()
 
     def _ask(self, request: Namespaces | Check, world: World | None) -> Reply:
         try:
@@ -165,6 +167,8 @@ class Apart:
         self.stop()
         ours, theirs = socket.socketpair()
         with ours, theirs:
+            for limit in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):  # for a process that stops in the middle of a frame
+                ours.setsockopt(socket.SOL_SOCKET, limit, struct.pack("ll", ceil(self._most_seconds), 0))
             self._process = subprocess.Popen(  # noqa: S603 - nothing of a caller is in it
                 [sys.executable, "-m", "webhook.surfaces.apart.worker", str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
