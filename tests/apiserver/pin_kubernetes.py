@@ -6,12 +6,13 @@ inherit that; so each of them is replaced here by the module that the same relea
 """
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-from tests.apiserver.binaries import KNOWN, TOOLS
+from tests.apiserver.binaries import KNOWN, KUBE, TOOLS
 
 PACKAGES = [tool.package for tool in KNOWN.values() if tool.package.startswith("k8s.io/kubernetes/")]
 
@@ -20,6 +21,8 @@ def main(version: str) -> None:
     """Needs the Go module proxy; releases whose staging modules it lacks fail in `go mod tidy`."""
     folder = TOOLS / f"kube-{version}"
     folder.mkdir(exist_ok=True)
+    if version != KNOWN["typecheck"].version:  # a program of ours, built from that release's packages
+        shutil.copytree(TOOLS / KUBE / "typecheck", folder / "typecheck", dirs_exist_ok=True)
     (folder / "go.mod").unlink(missing_ok=True)
     module = json.loads(_go(folder, "mod", "download", "-json", f"k8s.io/kubernetes@{version}"))
     upstream = json.loads(_go(folder, "mod", "edit", "-json", module["GoMod"]))
