@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.generating import Manifest
 
-DEPTHS = (3, 510, 600, 1_100, 3_000, 9_900)
+DEPTHS = (3, 510, 600, 960, 1_100, 3_000, 9_900)
 _BRACKETS = {"l": ("[", "]"), "o": ('{"k":', "}"), "f": ('{"f:a":[', "]}")}
 _WORD = re.compile(r'"@@(\d+)([lof])@@"')
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from webhook.objects.json_depth import Place, Raw
+from webhook.objects.json_depth import Place, Raw, is_deep, truncated
 from webhook.objects.lenient import parse
 from webhook.objects.meta import Json
 
@@ -41,7 +41,7 @@ def judged_alone(kind: str, value: Json) -> Json:
 def same_judged_part(kind: str, new: Raw, old: Raw) -> bool:
     """Whether two objects hold the same JSON in their judged parts, also where it cannot be read as that kind."""
     try:
-        left, right = parse(new), parse(old)
+        left, right = (parse(truncated(each) if is_deep(each) else each) for each in (new, old))
     except (msgspec.DecodeError, UnicodeDecodeError):
         return False
     return _written(_only(left, PARTS[kind])) == _written(_only(right, PARTS[kind]))
@@ -60,5 +60,5 @@ def _only(value: Json, parts: Sequence[Place]) -> Json:
 
 
 def _written(value: Json) -> bytes:
-    """One text for all spellings of a value; unlike ``==`` it tells 1 from true."""
+    """One text for all spellings of a value; unlike ``==`` it tells 1 from true. It recurses, so the value must not be deep."""
     return msgspec.json.encode(value, order="sorted")
