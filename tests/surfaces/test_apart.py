@@ -184,7 +184,7 @@ def test_a_request_that_ends_or_holds_the_process_is_asked_to_come_again(
         judge.stop()
 
 
-def test_a_process_that_does_not_read_holds_nobody() -> None:
+def test_a_process_that_does_not_read_does_not_hold_the_next_request() -> None:
     """
     Also a request that is larger than what the system buffers ends in time.
     """

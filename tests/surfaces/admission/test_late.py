@@ -168,7 +168,7 @@ def test_a_review_that_gets_no_turn_in_time_is_late() -> None:
         (b"", 9.5),
     ],
 )
-def test_half_a_second_of_the_callers_timeout_is_kept_for_the_way_home(query: bytes, seconds: float) -> None:
+def test_half_a_second_of_the_callers_timeout_is_kept_for_the_answer_to_arrive(query: bytes, seconds: float) -> None:
     """
     API servers wait 60 s at most, and 10 s where they do not say; no caller binds a thread for longer.
     """

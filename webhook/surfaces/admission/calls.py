@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 MAX_BODY = 8 * 2**20
 """Bytes: an object and its old self of 3 MiB each, and the envelope."""
 ANSWER_MARGIN = 0.5
-"""Seconds kept back from the caller's ``timeout`` for the way home."""
+"""Seconds kept back from the caller's ``timeout`` for the answer to reach the caller."""
 DEFAULT_TIMEOUT = 10.0
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -22,7 +22,7 @@ JSON_TYPE: Header = (b"content-type", b"application/json")
 
 
 class Gone(Exception):
-    """The caller hung up; nobody would read an answer."""
+    """The caller hung up, so an answer has no reader."""
 
 
 class TooLate(Exception):
@@ -69,7 +69,7 @@ async def _hung_up(receive: Receive) -> None:
 
 
 def allotted(scope: Scope) -> float:
-    """Seconds of the caller's ``timeout`` parameter, less the way home."""
+    """Seconds of the caller's ``timeout`` parameter, less the margin for the answer to reach the caller."""
     return _timeout(scope.get("query_string", b"")) - ANSWER_MARGIN
 
 

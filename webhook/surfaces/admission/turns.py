@@ -1,5 +1,5 @@
 """
-Who may read live: a share for each namespace, so that one tenant cannot occupy all reads and all threads.
+A share of live reads for each namespace, so that one tenant cannot occupy all reads and all threads.
 
 This file does no I/O.
 """

@@ -65,7 +65,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
 
     @classmethod
     def of(cls, error: Exception) -> "Failed":
-        """What is told of an error: all of ours, and the type of others."""
+        """All words of an error of ours; the type alone of others, because their text may repeat the body."""
         if isinstance(error, BadInput):
             place = (error.source, error.document, error.line, error.column, error.path)
             return cls(error.code, error.message, error.remedy, *place)
