@@ -194,6 +194,12 @@ def template(ref: Manifest | None, name: str = "dv") -> Manifest:
     return {"metadata": {"name": name}, "spec": {"sourceRef": ref} if ref else {}}
 
 
+def unlabelled(manifest: Manifest) -> Manifest:
+    """The same without any labels in its metadata."""
+    del manifest["metadata"]["labels"]
+    return manifest
+
+
 REF = {"kind": "DataSource", "name": "ds"}
 
 
@@ -205,6 +211,8 @@ REF = {"kind": "DataSource", "name": "ds"}
         ([template({**REF, "kind": "Other"})], [source("arm64")], ""),
         ([template(REF)], [source("riscv64")], ""),
         ([template(REF)], [source()], ""),
+        ([template(REF)], [unlabelled(source())], ""),
+        ([template(REF)], [source(to={"name": "next"}), source("arm64", "next", "images")], "arm64"),
         ([template(REF)], [], ""),
         ([template(None), {"metadata": {"name": "x"}}, template(REF)], [source("arm64")], "arm64"),
         (

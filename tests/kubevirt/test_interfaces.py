@@ -167,6 +167,17 @@ def test_the_interface_on_the_pod_network_has_its_name() -> None:
     assert found == Sourced((*BASE, "domain", "devices", "interfaces", 1), interfaces[1])
 
 
+def test_of_two_interfaces_of_one_name_the_first_counts() -> None:
+    """
+    The API server refuses the second; a manifest may still have it.
+    """
+    first, second = interface("{name: p, bridge: {}}"), interface("{name: p, masquerade: {}}")
+
+    _, found = on_pod_network(BASE, PODS, [first, second], None)
+
+    assert found == Sourced((*BASE, "domain", "devices", "interfaces", 0), first)
+
+
 def test_the_default_interface_stands_at_the_devices() -> None:
     """
     KubeVirt adds it, so the object has no closer place.

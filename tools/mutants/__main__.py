@@ -153,7 +153,9 @@ def order(package: Package, tests: Tests) -> dict[Called, list[str]]:
     ordered = {}
     for (module, function), names in tests.by_function().items():
         mirror = mirror_of(module)
-        near = sorted((name for name in names if file_of(name) == mirror), key=tests.seconds.__getitem__)
+        # constants may be tested without a call
+        candidates = names if function is not None else [each for each in tests.called if each not in tests.failed]
+        near = sorted((name for name in candidates if file_of(name) == mirror), key=tests.seconds.__getitem__)
         others = (name for name in names if file_of(name) != mirror)
         far = sorted(others, key=lambda name: (rank[file_of(name)], tests.seconds[name]))
         ordered[module, function] = [*near, *tests.within(BUDGET, far)]
