@@ -406,3 +406,43 @@ def test_limits_of_one_count() -> None:
     assert Budget(0, 1, link=1).rate() == 1
     assert Budget(1, 1).largest() == 2**20
     assert Budget(1, 1).finishes(0)
+
+
+def test_no_size_is_a_limit_where_time_or_rate_decide_alone() -> None:
+    """
+    A timeout below zero lets nothing finish; a rate of one GB in a GB's time, or an unknown one, lets everything finish.
+    """
+    assert Budget(1, -1).largest() == 0
+    assert Budget(0, 1, link=GB).largest() is None
+    assert Budget(0, 1, link=GB - 1).largest() is not None
+    assert Budget(0, 1).largest() is None
+
+
+@pytest.mark.parametrize(
+    ("post_copy", "disruption", "possible", "expected"),
+    [
+        (True, True, True, (True, False)),
+        (True, True, False, (False, True)),
+        (True, False, True, (False, False)),
+        (False, True, True, (False, True)),
+        (False, False, True, (False, False)),
+    ],
+)
+def test_post_copy_needs_both_settings_and_a_vm_without_devices(
+    post_copy: bool, disruption: bool, possible: bool, expected: tuple[bool, bool]
+) -> None:
+    """
+    Where disruption is allowed and post-copy is not, or is not possible, the guest is paused.
+    """
+    written = {"allowPostCopy": post_copy, "allowWorkloadDisruption": disruption}
+
+    found = budget_of(in_force(written, TABLE[-1]), post_copy_possible=possible)
+
+    assert (found.post_copy, found.pause) == expected
+
+
+def test_a_bandwidth_that_cannot_be_read_is_no_limit() -> None:
+    """
+    A rule of its own is about such a value.
+    """
+    assert budget_of({**in_force({}, TABLE[-1]), "bandwidthPerMigration": "much"}).bandwidth == 0

@@ -17,7 +17,7 @@ PLAIN = f"{{{CPU}, {MEMORY}}}"
 def clashes(domain: str, theirs: str = PLAIN, annotations: dict[str, str] | None = None, **fields: Any) -> list[str]:
     """The paths of the clashes, below the domain where they are in it."""
     manifest = vm("{}", annotations, **fields)
-    manifest["spec"]["template"]["spec"]["domain"] = yaml(domain)
+    manifest["spec"]["template"]["spec"] = {"domain": yaml(domain)} if domain else {}
     subject = subject_of(read(manifest))
     assert subject is not None
     found = conflicts(subject, msgspec.convert(yaml(theirs), InstancetypeSpec))
@@ -27,6 +27,7 @@ def clashes(domain: str, theirs: str = PLAIN, annotations: dict[str, str] | None
 @pytest.mark.parametrize(
     ("domain", "expected"),
     [
+        ("", []),
         ("{}", []),
         ("{cpu: {}, devices: {}, memory: {}, resources: {}}", []),
         ("{cpu: {sockets: 1}}", ["cpu.sockets"]),
@@ -56,6 +57,7 @@ def test_an_instancetype_always_sets_cpu_and_memory(domain: str, expected: list[
     ("domain", "instancetype", "expected"),
     [
         ("{cpu: {model: host-model}}", f"{{cpu: {{guest: 1, model: a}}, {MEMORY}}}", ["cpu.model"]),
+        ("{cpu: {model: host-model}}", "{}", []),
         ("{cpu: {model: ''}}", f"{{cpu: {{guest: 1, model: a}}, {MEMORY}}}", []),
         ("{cpu: {model: host-model}}", PLAIN, []),
         (

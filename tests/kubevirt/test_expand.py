@@ -385,3 +385,24 @@ def test_a_preference_that_nobody_showed_leaves_open_what_it_may_decide(architec
 
     assert {each.rule.id for each in found.findings} == rules
     assert all(each.undetermined for each in found.findings)
+
+
+@pytest.mark.parametrize(
+    ("written", "cluster", "expected"),
+    [("", {}, True), ("arm64", {}, False), ("", {"defaultArchitecture": "arm64"}, False)],
+)
+def test_the_architecture_is_assumed_where_neither_vm_nor_cluster_says_it(
+    written: str, cluster: Manifest, expected: bool
+) -> None:
+    """
+    A verdict then rests on amd64, and says so.
+    """
+    manifest = vmi(f"{{architecture: {written}}}" if written else "{}")
+    subject = subject_of(read(manifest))
+    assert subject is not None
+    around = {**kubevirt(), "status": cluster}
+
+    (facts,) = expand(subject, world(around), only(NEWEST))
+
+    assert facts.architecture_assumed is expected
+    assert facts.architecture == (written or cluster.get("defaultArchitecture", "amd64"))
