@@ -229,6 +229,7 @@ def test_a_plugin_migrates_where_its_registration_says_so(configuration: str, ca
         ("{binding: {name: plugin}}", Unknown("not shown"), NONE),
         ("{binding: {name: plugin}, bridge: {}}", True, PLUGIN_MIGRATION & ~PASST_BINDING),
         ("{binding: {name: plugin}, passtBinding: {}}", True, PLUGIN_MIGRATION | PASST_BINDING),
+        ("{binding: {name: plugin}, passtBinding: {}, bridge: {}}", True, PLUGIN_MIGRATION | PASST_BINDING),
     ],
 )
 def test_a_plugin_makes_an_interface_movable(text: str, plugin: bool | Unknown, releases: int) -> None:

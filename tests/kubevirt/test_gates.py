@@ -1,0 +1,64 @@
+"""Which feature gates are on (webhook.kubevirt.gates)."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from webhook.facts.unknown import Fact, Unknown
+from webhook.kubevirt.feature_gates import GATES
+from webhook.kubevirt.gates import alpha_gate_is_on, plugs_from_template
+from webhook.kubevirt.releases import Release, each, only
+from webhook.objects.kubevirt import Configuration
+
+DECLARATIVE, OLDER = "DeclarativeHotplugVolumes", "HotplugVolumes"
+KNOWN, NEEDLESS = (tuple(each(releases)) for releases in (GATES[DECLARATIVE].known, GATES[DECLARATIVE].needless))
+
+
+def configuration(developer: dict[str, Any] | None) -> Configuration:
+    return msgspec.convert({} if developer is None else {"developerConfiguration": developer}, Configuration)
+
+
+@pytest.mark.parametrize(
+    ("developer", "is_on"),
+    [
+        (None, False),
+        ({}, False),
+        ({"featureGates": []}, False),
+        ({"featureGates": ["VGPULiveMigration"]}, True),
+        ({"featureGates": ["VGPULiveMigration"], "disabledFeatureGates": ["VGPULiveMigration"]}, True),
+        ({"featureGates": ["Other"]}, False),
+    ],
+)
+def test_an_alpha_gate_is_on_where_it_is_listed(developer: dict[str, Any] | None, is_on: bool) -> None:
+    """
+    Listing a gate outranks disabling it.
+    """
+    assert alpha_gate_is_on(configuration(developer), "VGPULiveMigration") is is_on
+
+
+V1_5, V1_6, V1_9 = (only(Release(1, minor)) for minor in (5, 6, 9))
+UNKNOWN = Unknown("no KubeVirt CR is among the objects given")
+LISTED = configuration({"featureGates": [DECLARATIVE]})
+BOTH = configuration({"featureGates": [DECLARATIVE, OLDER]})
+DISABLED = configuration({"disabledFeatureGates": [DECLARATIVE]})
+PLAIN = [configuration(None), configuration({}), configuration({"featureGates": [], "disabledFeatureGates": ["Other"]})]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (UNKNOWN, [False, True, True]),
+        (LISTED, [False, True, True]),
+        (BOTH, [False, False, False]),
+        (DISABLED, [False, False, False]),
+        *((each, [False, False, bool(GATES[DECLARATIVE].needless & V1_9)]) for each in PLAIN),
+    ],
+)
+def test_volumes_are_plugged_from_the_template_where_the_newer_gate_is_on(
+    given: Fact[Configuration], expected: list[bool]
+) -> None:
+    """
+    The gate exists from 1.6 on and the older gate outranks it; where the cluster is not known, it may be on.
+    """
+    assert [plugs_from_template(given, release) for release in (V1_5, V1_6, V1_9)] == expected
