@@ -73,3 +73,51 @@ def test_a_vmi_without_volumes_copies_nothing() -> None:
     LiveMigration is the method where there is no volume.
     """
     assert method(vmi("{autoattachPodInterface: false}")) == "LiveMigration"
+
+
+MOVING = {"migratedVolumes": [{"volumeName": "os"}]}
+ON_CLAIM = "{autoattachPodInterface: false, volumes: [{name: os, persistentVolumeClaim: {claimName: single}}]}"
+
+
+@pytest.mark.parametrize(
+    ("release", "status", "expected"),
+    [
+        ((1, 3), None, "BlockMigration"),
+        ((1, 3), MOVING, "LiveMigration"),
+        ((1, 4), MOVING, "BlockMigration"),
+        ((1, 9), MOVING, "BlockMigration"),
+    ],
+)
+def test_a_migrated_volume_is_copied_from_1_4(release: tuple[int, int], status: Manifest | None, expected: str) -> None:
+    """
+    A volume in status.migratedVolumes is copied whatever its claim; 1.3 passes over its claim.
+    """
+    assert method(vmi(ON_CLAIM, status=status), claim("single", *RWO), release=release) == expected
+
+
+def test_a_volume_that_stays_is_judged_beside_one_that_moves() -> None:
+    """
+    LiveMigration is the method where volumes are shared and none is migrated.
+    """
+    assert method(vmi(ON_CLAIM), claim("single", *RWX), release=(1, 9)) == "LiveMigration"
+
+
+@pytest.mark.parametrize(
+    ("release", "filesystem", "expected"),
+    [
+        ((1, 4), "files", "BlockMigration"),
+        ((1, 5), "files", "LiveMigration"),
+        ((1, 9), "files", "LiveMigration"),
+        ((1, 9), "others", "BlockMigration"),
+    ],
+)
+def test_a_shared_filesystem_is_not_copied_from_1_5(release: tuple[int, int], filesystem: str, expected: str) -> None:
+    """
+    virtiofs carries the volume of its name.
+    """
+    fragment = (
+        f"{{autoattachPodInterface: false, filesystems: [{{name: {filesystem}, virtiofs: {{}}}}],"
+        " volumes: [{name: files, configMap: {name: c}}]}"
+    )
+
+    assert method(vmi(fragment), release=release) == expected

@@ -121,7 +121,9 @@ class Module:
     def assignments_of(self, mutant: Mutant, filename: str) -> CodeType:
         """The code of the assignments at the top of this module alone, with one mutation."""
         with mutant.edit.applied():
-            statements = [each for each in self.tree.body if isinstance(each, ast.Assign | ast.AnnAssign)]
+            statements: list[ast.stmt] = [
+                each for each in self.tree.body if isinstance(each, ast.Assign | ast.AnnAssign)
+            ]
             return compile(ast.Module(statements, []), filename, "exec")
 
     def _mutants(self) -> Iterator[Mutant]:
@@ -318,13 +320,13 @@ def _edit(parent: ast.AST, field: str, new: object, before: ast.AST, after: ast.
 def _dropped(before: ast.AST, after: ast.AST) -> ast.AST | None:
     """The element of a display that is missing afterwards, or the keyword of a call; None for other edits."""
     if isinstance(before, ast.Dict) and isinstance(after, ast.Dict):
-        was, now = before.keys, after.keys
-        return next((each or value for each, value in zip(was, before.values, strict=True) if each not in now), None)
+        pairs = zip(before.keys, before.values, strict=True)
+        return next((key or value for key, value in pairs if key not in after.keys), None)
     for field in ("elts", "keywords", "ifs"):
-        was, now = getattr(before, field, None), getattr(after, field, None)
+        was: list[ast.AST] | None = getattr(before, field, None)
+        now: list[ast.AST] | None = getattr(after, field, None)
         if was is not None and now is not None and len(now) < len(was):
-            missing: ast.AST = next(each for each in was if each not in now)
-            return missing
+            return next(each for each in was if each not in now)
     return None
 
 

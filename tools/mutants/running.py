@@ -90,7 +90,7 @@ class FewerExamples:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         for item in items:
             test = getattr(item, "obj", None)
-            function = getattr(test, "__func__", test)
+            function: Any = getattr(test, "__func__", test)
             if getattr(function, "is_hypothesis_test", False):
                 own = function._hypothesis_internal_use_settings
                 function._hypothesis_internal_use_settings = hypothesis.settings(
@@ -168,7 +168,7 @@ class Warm:
             called = trace_calls()
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             sys.settrace(None)
-            threading.settrace(None)  # type: ignore[arg-type]
+            threading.settrace(None)
             self.tests.seconds[item.nodeid] = time.process_time() - started
             self.tests.called[item.nodeid] = self._functions(called)
         self._leave_out_failures(new)
@@ -299,7 +299,7 @@ def import_as(path: str, code: CodeType) -> None:
     def get_code(self: importlib.machinery.SourceFileLoader, name: str) -> CodeType | None:
         return code if self.path == str(ROOT / path) else original(self, name)
 
-    loader.get_code = get_code  # type: ignore[method-assign]
+    loader.get_code = get_code  # type: ignore[method-assign, assignment]
 
 
 @dataclass
