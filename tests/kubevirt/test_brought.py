@@ -95,6 +95,13 @@ def test_annotations_never_override_the_vmis_own() -> None:
     }
 
 
+def test_nothing_brought_has_no_names() -> None:
+    """
+    A VM without instancetype, preference and DataSource hides nothing.
+    """
+    assert Brought() == Brought(InstancetypeSpec(), "", PreferenceSpec(), KNOWN, None, "", None, "")
+
+
 def test_nothing_brought_leaves_the_annotations_as_they_are() -> None:
     """
     The very mapping is used again.
@@ -209,6 +216,7 @@ REF = {"kind": "DataSource", "name": "ds"}
         ([template(REF)], [source("arm64")], "arm64"),
         ([template({**REF, "kind": "datasource"})], [source("arm64")], "arm64"),
         ([template({**REF, "kind": "Other"})], [source("arm64")], ""),
+        ([template(REF)], [source("amd64")], "amd64"),
         ([template(REF)], [source("riscv64")], ""),
         ([template(REF)], [source()], ""),
         ([template(REF)], [unlabelled(source())], ""),

@@ -421,3 +421,12 @@ def test_a_default_class_without_a_date_counts_as_the_oldest() -> None:
 
     assert default_class(world(*undated), prefer_virt=False) == "a"
     assert default_class(world(*undated, storage_class("c", K8S)), prefer_virt=False) == "c"
+
+
+def test_modes_of_a_claim_that_exists_have_no_other_origin() -> None:
+    """
+    Only predicted modes name what they were predicted from.
+    """
+    found = modes_of(world(claim("c", "ReadWriteMany")), "", "c", {})
+
+    assert found == Modes(frozenset({"ReadWriteMany"}), "")

@@ -7,7 +7,7 @@ import pytest
 from tests.kubevirt.building import EVERYTHING, Manifest, judgement, named, verdict, verdicts, vm, world, yaml
 from webhook.facts.unknown import ABSENT, Unknown
 from webhook.kubevirt.infer import Named
-from webhook.kubevirt.instancetypes import MADE_FROM, find_instancetype
+from webhook.kubevirt.instancetypes import MADE_FROM, find_instancetype, find_preference
 from webhook.kubevirt.releases import NEWEST, SUPPORTED, Release, only
 from webhook.objects.instancetype import (
     ControllerRevision,
@@ -518,3 +518,12 @@ def test_a_noted_revision_without_labels_does_not_count() -> None:
     found, _ = looked_up(Matcher(name="small"), noted, revision)
 
     assert found == Unknown("instancetype 'small' does not exist", "create it, or correct its name and kind")
+
+
+def test_a_preference_is_named_in_what_is_said_of_it() -> None:
+    """
+    The field is spec.preference, and the advice names the preference.
+    """
+    found, _ = find_preference(Named(world(), "tenant", VMISpec(), {}), Matcher(), None)
+
+    assert found == Unknown("spec.preference names nothing", "name the preference")
