@@ -152,6 +152,7 @@ def test_a_template_that_plugs_a_volume_follows_the_key(user: str, status: dict[
         pytest.param(on_claim("single", "hot"), {}, {}, id="a permanent volume"),
         pytest.param(hot("single", "os"), {}, {}, id="behind the name of a permanent volume"),
         pytest.param(hot("single"), {"updateVolumesStrategy": "Replacement"}, GATES, id="the older gate"),
+        pytest.param(hot("single"), {"updateVolumesStrategy": "Migration"}, {}, id="beside a volume migration"),
         pytest.param(
             hot("single"),
             {},
@@ -256,3 +257,34 @@ def test_of_a_vmi_only_harm_that_a_user_asks_for_is_denied(new: dict[str, Any], 
     A removed volume, a shared claim, and what virt-controller carries over from a VM that was judged.
     """
     assert decided(review("UPDATE", new, old, user=user), SHARED, SINGLE, policy=DENIES).decisions == ()
+
+
+def test_a_volume_of_a_vmi_needs_no_mark_to_be_plugged() -> None:
+    """
+    A VMI runs, so each volume that is added to it is plugged in.
+    """
+    body = review("UPDATE", vmi(on_claim("single")), vmi(), user=VIRT_API)
+
+    assert warned(decided(body, SINGLE)) == [("LM201", "warn")]
+
+
+def test_the_status_of_a_vmi_hides_no_unknown_claim() -> None:
+    """
+    A claim that nobody has read is unproven, whatever the status says of it.
+    """
+    info = {"claimName": "single", "accessModes": ["ReadWriteMany"]}
+    forged = vmi(hot("single"), volumeStatus=[{"name": "hot", "target": "", "persistentVolumeClaimInfo": info}])
+
+    assert warned(decided(review("UPDATE", forged, vmi(), user=VIRT_API))) == [("LM201", "warn")]
+
+
+def test_a_volume_that_stays_is_not_plugged_in_again() -> None:
+    """
+    ``hotplug: off`` drops what is said about a new volume, and nothing about one that was there.
+    """
+    old = vm(status=RUNNING, volumes=[hot("single")])
+    new = vm(status=RUNNING, volumes=[hot("single")], nodeSelector={"a": "b"})
+
+    outcome = decided(review("UPDATE", new, old), SINGLE, policy=Policy(hotplug=Action.OFF))
+
+    assert ("LM201", "warn") in warned(outcome)
