@@ -144,7 +144,9 @@ _EXEMPTIONS = st.builds(
     namespace=st.sampled_from((None, "tenant", "neighbour")),
     name=st.sampled_from((None, "vm", "other")),
 )
-_ACTIONS = st.dictionaries(st.sampled_from(NAMES), st.sampled_from(Action), max_size=6)
+_ANY_ACTIONS = st.dictionaries(st.sampled_from(NAMES), st.sampled_from(Action), max_size=6)
+_ACTIONS = st.one_of(_ANY_ACTIONS, _ANY_ACTIONS.map(lambda drawn: {**drawn, "LM105": Action.DENY}))
+"""LM105 is the rule that reads metadata of a VirtualMachine, which changes without a request to the webhook."""
 _POLICIES = st.builds(
     Policy,
     profile=st.sampled_from(Profile),

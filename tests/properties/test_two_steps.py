@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.generating import Manifest
 from tests.generating.hostile import METADATA, ODD, deep, rendered
 from tests.properties.edits import EDITS, STARTS, Edit, edited
+from tests.properties.edits import METADATA as ANNOTATIONS
 from tests.properties.supply import EXAMPLES, PROPERTY, Terms, anything, denials, machines, terms
 from tests.surfaces.admission.reviews import review
 from webhook.surfaces.admission.judged_part import same_judged_part
@@ -49,6 +50,7 @@ UNSEEN: st.SearchStrategy[Edit] = st.one_of(
     st.builds(bury_in_pool, METADATA),
     st.builds(report, st.one_of(ODD, st.fixed_dictionaries({"x": ODD, "volumeRequests": ODD, "instancetypeRef": ODD}))),
     STARTS,
+    ANNOTATIONS,
 )
 """Steps that an API server does not send to us."""
 DEEP_IN_TEMPLATE = st.builds(

@@ -160,11 +160,26 @@ def _is_settled(readable: Readable, judging: Judging) -> bool:
 def _without_old_harm(
     decisions: Sequence[Decision], new: Kubernetes, old: Kubernetes, readable: Readable, judging: Judging
 ) -> tuple[Decision, ...]:
-    """The decisions, of which nothing is denied that was there before; metadata, starting and stopping are no harm."""
+    """
+    Lowers denials of what was there before; metadata, starting and stopping are no harm.
+
+    The old object is judged with the new metadata. Metadata changes without a request to the webhook, so a finding about it
+    must not depend on whether it changed in this update or in an earlier one.
+    """
     if _judged_part(new) == _judged_part(old):
         return tuple(_at_most_warned(each) for each in decisions)
-    before = judging.judge(old, judging.world, judging.releases)
+    before = judging.judge(_with_metadata_of(new, old), judging.world, judging.releases)
     return ratchet(decisions, decide_all(before, judging.policy, _judged(readable, old, judging), judging.today))
+
+
+def _with_metadata_of(new: Kubernetes, old: Kubernetes) -> Kubernetes:
+    """The old object with the metadata of the new one, and so the VMs of a pool."""
+    if isinstance(new, VirtualMachinePool) and isinstance(old, VirtualMachinePool):
+        source, template = new.spec.virtual_machine_template, old.spec.virtual_machine_template
+        if source is not None and template is not None:
+            spec = replace(old.spec, virtual_machine_template=replace(template, metadata=source.metadata))
+            old = replace(old, spec=spec)
+    return replace(old, metadata=new.metadata)
 
 
 def _judged_part(found: Kubernetes) -> object:
