@@ -184,12 +184,27 @@ def test_a_restore_onto_a_vm_meets_the_ratchet(cluster: Cluster) -> None:
     assert (good.returncode, started.returncode) == (0, 0)
 
 
-@pytest.mark.parametrize(("group", "kind"), [("clone", "VirtualMachineClone"), ("snapshot", "VirtualMachineRestore")])
+CARRIERS = [("clone", "VirtualMachineClone"), ("snapshot", "VirtualMachineRestore")]
+HOSTNAME = '{"op": "replace", "path": "/spec/template/spec/hostname", "value": "web"}'
+OWNER = r'{"op": "add", "p\u0061th": "/metadata/ownerReferences", "value": [{"kind": "VirtualMachinePool"}]}'
+
+
+@pytest.mark.parametrize(("group", "kind"), CARRIERS)
+def test_no_patch_of_a_clone_or_restore_writes_an_owner(cluster: Cluster, group: str, kind: str) -> None:
+    """
+    The key of the path is escaped, so that KubeVirt's own check, which compares text, does not see it.
+    """
+    done = cluster.create(named(f"{group}.kubevirt.io/v1beta1", kind, "owned", {"patches": [HOSTNAME, OWNER]}))
+
+    assert (done.returncode, "spec.patches[1]: path is outside /spec/" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(("group", "kind"), CARRIERS)
 def test_whoever_creates_a_clone_or_restore_with_patches_is_warned(cluster: Cluster, group: str, kind: str) -> None:
     """
     kubectl prints where a denial of the patched VM will appear.
     """
-    carrier = named(f"{group}.kubevirt.io/v1beta1", kind, "again", {"patches": ["{}"]})
+    carrier = named(f"{group}.kubevirt.io/v1beta1", kind, "again", {"patches": [HOSTNAME]})
 
     done = cluster.create(carrier)
 

@@ -122,7 +122,7 @@ CARRIERS: tuple[Kind, ...] = (
     Kind("clone.kubevirt.io", "VirtualMachineClone", "virtualmachineclones", _SNAPSHOT, True, Carrier),
     Kind("snapshot.kubevirt.io", "VirtualMachineRestore", "virtualmachinerestores", _SNAPSHOT, True, Carrier),
 )
-"""Kinds for which virt-controller creates a VM with the patches of a user. Their creation is only warned about."""
+"""Kinds for which virt-controller creates a VM with the patches of a user. Only their patches are judged."""
 
 BY_GROUP_KIND: dict[tuple[str, str], Kind] = {(kind.group, kind.kind): kind for kind in KINDS}
 CARRIER_BY_GROUP_KIND: dict[tuple[str, str], Kind] = {(kind.group, kind.kind): kind for kind in CARRIERS}

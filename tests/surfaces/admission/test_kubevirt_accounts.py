@@ -148,6 +148,9 @@ def test_refusals_name_the_same_field_whoever_writes(manifest: Manifest) -> None
     assert own == refused(decided(review("CREATE", manifest, user=service_account(VIRT_API)), SINGLE))
 
 
+PATCH = '{"op": "replace", "path": "/spec/template/spec/hostname", "value": "web"}'
+
+
 def carrier(group: str, kind: str, **spec: Any) -> Manifest:
     return {
         "apiVersion": f"{group}.kubevirt.io/v1beta1",
@@ -161,10 +164,10 @@ def carrier(group: str, kind: str, **spec: Any) -> Manifest:
 @pytest.mark.parametrize(
     ("spec", "most", "warned"),
     [
-        ({"patches": ["{}"]}, Action.DENY, True),
-        ({"patches": ["{}"]}, Action.WARN, True),
-        ({"patches": ["{}"]}, Action.AUDIT, False),
-        ({"patches": ["{}"]}, Action.OFF, False),
+        ({"patches": [PATCH]}, Action.DENY, True),
+        ({"patches": [PATCH]}, Action.WARN, True),
+        ({"patches": [PATCH]}, Action.AUDIT, False),
+        ({"patches": [PATCH]}, Action.OFF, False),
         ({"patches": []}, Action.DENY, False),
         ({}, Action.DENY, False),
         ({"patches": [1]}, Action.DENY, False),
@@ -174,7 +177,7 @@ def test_a_clone_or_restore_with_patches_is_warned_about(
     group: str, kind: str, spec: Manifest, most: Action, warned: bool
 ) -> None:
     """
-    The person reads where a denial of the patched VM will appear; nothing is ever denied here.
+    The warning says where a denial of the patched VM will appear.
     """
     outcome = decided(review("CREATE", carrier(group, kind, **spec)), policy=Policy(at_most=most))
 
@@ -193,7 +196,7 @@ def test_only_the_creation_of_a_clone_is_warned_about_and_each_is_counted_by_kin
     """
     What a controller writes to it later is nobody's request.
     """
-    clone = carrier("clone", "VirtualMachineClone", patches=["{}"])
+    clone = carrier("clone", "VirtualMachineClone", patches=[PATCH])
     body = review(operation, clone, clone, sub_resource=sub_resource)
 
     read = read_review(body)

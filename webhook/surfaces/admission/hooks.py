@@ -267,7 +267,8 @@ VALIDATING_HOOKS: Final = (
             ),
         ),
         2,
-        "Only a warning: the patched VM is judged when virt-controller creates it.",
+        "Patches outside the spec, labels and annotations are denied. The others only produce a warning, because the patched"
+        " VM is judged when virt-controller creates it.",
     ),
     Hook(
         "virtualmachineinstance-update.validate.migratable",

@@ -40,8 +40,14 @@ from webhook.rules.claim_not_shared import subject_of
 from webhook.surfaces.admission.answering import cause_of, warning_of
 from webhook.surfaces.admission.conditions import OVERRIDE
 from webhook.surfaces.admission.hotplug import at_request, is_about_plugged, with_requests
-from webhook.surfaces.admission.kubevirt_accounts import VIRT_API, WORKLOADS, account_of, writes_for_itself
-from webhook.surfaces.admission.patched import about_patches, carries_patches
+from webhook.surfaces.admission.kubevirt_accounts import (
+    VIRT_API,
+    WORKLOADS,
+    account_of,
+    is_kubevirt_account,
+    writes_for_itself,
+)
+from webhook.surfaces.admission.patched import about_patches, bad_patches, patches_of
 from webhook.surfaces.admission.reading import Readable, is_never_judged
 
 HYPER_CONVERGED_ACCOUNT = "hyperconverged-cluster-operator"
@@ -116,9 +122,8 @@ def _decided(readable: Readable, judging: Judging) -> Outcome:
     request = readable.request
     if request.operation == "DELETE":
         return _delete(readable, judging)
-    if carries_patches(request):
-        most = most_in(request.namespace, judging.policy, judging.world)
-        return at_most(most.at_most(Action.WARN), about_patches())
+    if patches := patches_of(request):
+        return _patched(readable, patches, judging)
     new, old = readable.object, readable.old
     if new is None or request.operation not in ("CREATE", "UPDATE"):
         return PASS
@@ -144,6 +149,16 @@ def _decided(readable: Readable, judging: Judging) -> Outcome:
     if is_hyper_converged(readable):
         decisions = tuple(replace(each, place=where_in_hyper_converged(each.finding.path)) for each in decisions)
     return _outcome(decisions, judgement, settled=_is_settled(readable, judging))
+
+
+def _patched(readable: Readable, patches: list[str], judging: Judging) -> Outcome:
+    """A clone or restore: denied for patches of other parts of the VM, else a warning that says where it is judged."""
+    request = readable.request
+    most = most_in(request.namespace, judging.policy, judging.world)
+    by_kubevirt = is_kubevirt_account(request.user_info.username, judging.install_namespace)
+    if bad := bad_patches(patches):
+        return at_most(most.at_most(Action.WARN) if by_kubevirt else most, *bad)
+    return at_most(most.at_most(Action.WARN), about_patches())
 
 
 def _is_settled(readable: Readable, judging: Judging) -> bool:
