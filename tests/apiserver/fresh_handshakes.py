@@ -7,8 +7,8 @@ API servers keep their connections, and so hide for minutes what a new handshake
 from typing import Any
 
 import webhook.serve
-from webhook.surfaces.admission.calls import Receive, Scope, Send
 from webhook.surfaces.admission.door import Door
+from webhook.surfaces.asgi import Receive, Scope, Send
 from webhook.surfaces.cli import main
 
 

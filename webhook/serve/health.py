@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from webhook.surfaces.admission.calls import Receive, Scope, Send
+from webhook.surfaces.asgi import Receive, Scope, Send
 
 
 @dataclass(frozen=True, slots=True)

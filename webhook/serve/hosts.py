@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from typing import Any, Final
 
 from webhook.errors import Misconfigured
-from webhook.surfaces.admission.calls import Receive, Scope, Send
+from webhook.surfaces.asgi import Receive, Scope, Send
 
 REFUSED: Final = 421
 LOCALHOST: Final = "localhost"
@@ -21,7 +21,7 @@ _HOST: Final = re.compile(r"(?:\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]
 _NAME: Final = re.compile(r"(\*\.)?[a-z0-9]([-a-z0-9._]*[a-z0-9])?", re.ASCII)
 _BODY: Final = json.dumps(
     {
-        "title": "The Host header names no host of this server.",
+        "title": "The Host header does not name this server.",
         "status": REFUSED,
         "code": "unknown-host",
         "remedy": "Use a name of the serving certificate, or add the name with --allowed-host (chart: server.allowedHosts).",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from webhook.errors import Misconfigured
-from webhook.surfaces.admission.calls import Receive, Scope, Send
+from webhook.surfaces.asgi import Receive, Scope, Send
 
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"

@@ -1,10 +1,12 @@
 """The HTTP side of the admission door: bodies, plain answers, and how long a caller waits."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from collections.abc import Coroutine
 from functools import lru_cache
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs
+
+from webhook.surfaces.asgi import Receive, Scope, Send
 
 MAX_BODY = 8 * 2**20
 """Bytes: an object and its old self of 3 MiB each, and the envelope."""
@@ -12,9 +14,6 @@ ANSWER_MARGIN = 0.5
 """Seconds kept back from the caller's ``timeout`` for the answer to reach the caller."""
 DEFAULT_TIMEOUT = 10.0
 
-Scope: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Header: TypeAlias = tuple[bytes, bytes]
 CLOSE: Header = (b"connection", b"close")
 RETRY: Header = (b"retry-after", b"1")
@@ -22,7 +21,7 @@ JSON_TYPE: Header = (b"content-type", b"application/json")
 
 
 class Gone(Exception):
-    """The caller hung up, so an answer has no reader."""
+    """The caller disconnected. No response is sent."""
 
 
 class TooLate(Exception):

@@ -26,9 +26,6 @@ from webhook.surfaces.admission.calls import (
     RETRY,
     Gone,
     Header,
-    Receive,
-    Scope,
-    Send,
     TooLate,
     allotted,
     answer_plain,
@@ -40,6 +37,7 @@ from webhook.surfaces.admission.mutate import operations_for
 from webhook.surfaces.admission.reading import BadReview, Readable, Unreadable, namespace_in, read_review
 from webhook.surfaces.admission.turns import CHECKING_OF_ONE, READING_OF_ONE, Overloaded, Turns
 from webhook.surfaces.admission.validate import PASS, Judging, Outcome, at_most
+from webhook.surfaces.asgi import Receive, Scope, Send
 from webhook.surfaces.checking import Chosen
 
 log = logging.getLogger("migratable.admission")
@@ -160,7 +158,7 @@ class Door:
         if self.draining():
             headers.append(CLOSE)
         if path not in ("/validate", "/mutate"):
-            await answer_plain(send, 404, "there are /validate and /mutate here", headers)
+            await answer_plain(send, 404, "not found. The paths are /validate and /mutate.", headers)
         elif scope["method"] != "POST":
             await answer_plain(send, 405, "POST an AdmissionReview", [*headers, (b"allow", b"POST")])
         elif not self.facts.ready:
@@ -189,7 +187,7 @@ class Door:
         except TooLate:
             self.observer.reviewed(path.removeprefix("/"), "unread", "", "late", self.clock() - began)
             log.warning("late", extra={"bytes": len(body), "path": path})
-            await answer_plain(send, 503, "the objects that it names could not be read in time", [*headers, RETRY])
+            await answer_plain(send, 503, "referenced objects could not be read in time", [*headers, RETRY])
             return
         scope.setdefault("state", {})["known"] = True  # the listener keeps such connections before others
         start = {
