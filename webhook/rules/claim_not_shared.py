@@ -21,7 +21,7 @@ _ON_A_DATA_VOLUME = "{domain: {devices: {}}, volumes: [{name: os, dataVolume: {n
 def check(facts: MigrationFacts) -> Iterator[Outcome]:
     for volume in facts.claims:
         releases = BEFORE_VOLUME_MIGRATION if volume.volume in facts.migrated_volumes else KNOWN
-        modes, subject = volume.access_modes, subject_of(volume.volume, volume.claim)
+        modes, subject = volume.access_modes, identity_of(volume.volume, volume.claim)
         if isinstance(modes, Unknown):
             yield Undetermined(volume.path, modes.why, modes.settle, subject, releases, modes.unreadable)
         elif isinstance(modes, Absent):
@@ -34,8 +34,8 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
             )
 
 
-def subject_of(volume: str, claim: str) -> str:
-    """The stable subject of a finding: another claim behind the same volume is another finding."""
+def identity_of(volume: str, claim: str) -> str:
+    """The stable identity of a finding: another claim behind the same volume is another finding."""
     return f"volume {volume} claim {claim}"
 
 

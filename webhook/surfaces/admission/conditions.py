@@ -54,7 +54,6 @@ WRITES_VMS: Final = may_everywhere("update", "virtualmachines")
 WRITES_VMIS: Final = may_everywhere("update", "virtualmachineinstances")
 """Both accounts have these rights in every release (``pkg/virt-operator/resource/generate/rbac``, v1.3.0 to v1.9.0)."""
 
-OVERRIDE: Final = "kubevirt.io/allow-pod-bridge-network-live-migration"
 RESTORED: Final = "restore.kubevirt.io/lastRestoreUID"
 """virt-controller writes it together with the restored spec (``pkg/storage/snapshot/restore.go``, v1.3.0 to v1.9.0)."""
 

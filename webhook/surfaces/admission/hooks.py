@@ -12,10 +12,10 @@ unless its judged part changes: a finalizer must not let a spec change unseen.
 from dataclasses import dataclass
 from typing import Final
 
+from webhook.kubevirt.interfaces import BRIDGE_OVERRIDE
 from webhook.objects.kinds import BY_GROUP_KIND, CARRIERS, KUBEVIRT_GROUP, Kind
 from webhook.surfaces.admission.conditions import (
     CONTROLLER,
-    OVERRIDE,
     OWNED,
     POOLED_BY,
     RECEIVER,
@@ -277,7 +277,8 @@ VALIDATING_HOOKS: Final = (
             NOT_LEAVING,
             Condition(
                 "verdict-may-change",
-                f"({changed('spec.volumes')} || ({annotated('oldObject', OVERRIDE)} && !{annotated('object', OVERRIDE)}))"
+                f"({changed('spec.volumes')}"
+                f" || ({annotated('oldObject', BRIDGE_OVERRIDE)} && !{annotated('object', BRIDGE_OVERRIDE)}))"
                 f" && !({CONTROLLER} && {WRITES_VMIS})",
                 "Heartbeats change neither volumes nor annotations. virt-controller only carries over what was judged at the"
                 " VM. The authorizer is asked last, and only for that account.",

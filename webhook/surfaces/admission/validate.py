@@ -19,6 +19,7 @@ from webhook.kubevirt.attachments import IN_USE, in_use_by
 from webhook.kubevirt.cluster import cluster_of
 from webhook.kubevirt.gates import plugs_from_template
 from webhook.kubevirt.hyper_converged import where_in_hyper_converged
+from webhook.kubevirt.interfaces import BRIDGE_OVERRIDE
 from webhook.kubevirt.owners import HYPER_CONVERGED, owner_of
 from webhook.kubevirt.releases import Releases
 from webhook.kubevirt.volume_migration import restored_claims
@@ -36,9 +37,8 @@ from webhook.objects.vmi import VirtualMachineInstance
 from webhook.policy import Account, Action, Decision, Judged, Lowered, Policy, decide_all, judged, most_in, ratchet
 from webhook.report.printable import printable
 from webhook.rules.claim_not_shared import RULE as CLAIM_NOT_SHARED
-from webhook.rules.claim_not_shared import subject_of
+from webhook.rules.claim_not_shared import identity_of
 from webhook.surfaces.admission.answering import cause_of, warning_of
-from webhook.surfaces.admission.conditions import OVERRIDE
 from webhook.surfaces.admission.hotplug import at_request, is_about_plugged, with_requests
 from webhook.surfaces.admission.kubevirt_accounts import (
     VIRT_API,
@@ -251,7 +251,7 @@ def _changed_instance(
 
 
 def _overrides(vmi: VirtualMachineInstance) -> bool:
-    return OVERRIDE in (vmi.meta.annotations or {})
+    return BRIDGE_OVERRIDE in (vmi.meta.annotations or {})
 
 
 def _added(before: Kubernetes, after: Kubernetes, judging: Judging) -> Judgement:
@@ -331,7 +331,7 @@ def _lowered(decisions: tuple[Decision, ...], readable: Readable, judging: Judgi
     new, old = readable.object, readable.old
     if not isinstance(new, VirtualMachine) or not isinstance(old, VirtualMachine):
         return decisions
-    restored = {subject_of(*each) for each in restored_claims(old, new)}
+    restored = {identity_of(*each) for each in restored_claims(old, new)}
     return tuple(
         _lowered_for(Lowered.VOLUME_MIGRATION, each)
         if each.finding.rule is CLAIM_NOT_SHARED and each.finding.subject in restored
