@@ -21,7 +21,7 @@ from webhook.resolve.kubeyaml import MAX_BYTES
 from webhook.resolve.manifests import read_manifests
 from webhook.rules.register import RULES
 from webhook.surfaces.api import build_api
-from webhook.surfaces.api.judging import MAX_WAITING, Turns
+from webhook.surfaces.api.judging import MAX_WAITING, Queue
 from webhook.surfaces.api.manners import HEADERS
 
 JSON, YAML = "application/json", "application/yaml"
@@ -379,8 +379,8 @@ def test_long_work_leaves_the_loop_free_and_the_queue_short() -> None:
     going_on = threading.Event()
 
     async def ask() -> list[Any]:
-        turns = Turns(2)
-        asked = [asyncio.create_task(turns.do(lambda: going_on.wait(5))) for _ in range(2 + MAX_WAITING + 1)]
+        queue = Queue(2)
+        asked = [asyncio.create_task(queue.do(lambda: going_on.wait(5))) for _ in range(2 + MAX_WAITING + 1)]
         await asyncio.sleep(0)
         with pytest.raises(Unavailable):
             await asked[-1]  # the loop runs on, though no thread has come back

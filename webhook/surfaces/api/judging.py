@@ -64,7 +64,7 @@ class Judge(Protocol):
         ...
 
 
-class Turns:
+class Queue:
     """A few threads, and a short queue before them."""
 
     def __init__(self, at_once: int) -> None:
@@ -91,17 +91,17 @@ class InProcess:
 
     def __init__(self, background: Sequence[Given]) -> None:
         self._background = background
-        self._turns = Turns(2)
+        self._queue = Queue(2)
 
     async def namespaces(self, content: bytes) -> Sequence[str]:
         """As ``Judge``."""
-        return await self._turns.do(lambda: namespaces_in(content))
+        return await self._queue.do(lambda: namespaces_in(content))
 
     async def report(
         self, content: bytes, settings: Settings, behind: World | None = None, notes: Sequence[str] = ()
     ) -> bytes:
         """As ``Judge``."""
-        return await self._turns.do(lambda: report_on(content, settings, objects_in(self._background), behind, notes))
+        return await self._queue.do(lambda: report_on(content, settings, objects_in(self._background), behind, notes))
 
 
 class Apart:
@@ -114,13 +114,13 @@ class Apart:
     def __init__(self, background: Iterable[Kubernetes], *, most_seconds: float = MOST_SECONDS) -> None:
         self._background = pickle.dumps(tuple(background))
         self._most_seconds = most_seconds
-        self._turns = Turns(1)
+        self._queue = Queue(1)
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
 
     async def namespaces(self, content: bytes) -> Sequence[str]:
         """As ``Judge``."""
-        reply = await self._turns.do(lambda: self._ask(Namespaces(content), None))
+        reply = await self._queue.do(lambda: self._ask(Namespaces(content), None))
         if not isinstance(reply, NamespacesFound):
             raise TypeError(type(reply).__name__)
         return reply.namespaces
@@ -130,7 +130,7 @@ class Apart:
     ) -> bytes:
         """As ``Judge``."""
         request = Check(content, settings, behind is not None, tuple(notes))
-        reply = await self._turns.do(lambda: self._ask(request, behind))
+        reply = await self._queue.do(lambda: self._ask(request, behind))
         if not isinstance(reply, Reported):
             raise TypeError(type(reply).__name__)
         return reply.report
@@ -151,7 +151,7 @@ class Apart:
         except (EOFError, OSError, msgspec.DecodeError) as error:
             self.stop()
             raise Unavailable(
-                "the process that judges manifests has ended", remedy="Try again, with fewer manifests at once."
+                "the judging process ended before it answered", remedy="Try again, with fewer manifests at once."
             ) from error
         except BaseException:
             self.stop()
