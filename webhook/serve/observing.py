@@ -33,6 +33,14 @@ class Metrics:
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call] # a series for the birth of each series tells nobody anything
         self.registry = CollectorRegistry()
+        self._make_review_metrics()
+        self._make_server_metrics()
+        # looking a child up by its labels costs as much as a rule; the labels are from closed sets
+        self._review, self._second = cache(self._reviews.labels), cache(self._seconds.labels)
+        self._finding = cache(self._findings.labels)
+        self._begin_at_zero()
+
+    def _make_review_metrics(self) -> None:
         self._reviews = Counter(
             "migratable_reviews",
             "Admission reviews answered.",
@@ -54,7 +62,7 @@ class Metrics:
         )
         self._would_deny = Counter(
             "migratable_would_have_been_denied",
-            "Findings that passed and that the built-in strict policy denies.",
+            "Findings that were admitted and that the built-in strict policy denies.",
             ["rule"],
             registry=self.registry,
         )
@@ -67,15 +75,17 @@ class Metrics:
         )
         self._looked_up = Histogram(
             "migratable_live_read_seconds",
-            "Time that live reads of the cluster took for a review: nothing had changed (same), a judgement had to be "
-            "made again (other, then judged).",
+            "Time of the live reads for a review. The cache was current (same), or the review was judged again (other, "
+            "then judged).",
             ["ended"],
             buckets=BUCKETS,
             registry=self.registry,
         )
+
+    def _make_server_metrics(self) -> None:
         self._refused = Counter(
             "migratable_connections_refused",
-            "Connections that were cut or not taken up, by reason.",
+            "Connections that were closed or rejected, by reason.",
             ["listener", "reason"],
             registry=self.registry,
         )
@@ -92,19 +102,15 @@ class Metrics:
         )
         self.exemptions = Gauge(
             "migratable_exemptions",
-            "Exemptions and accounts of the policy in force, by state: active, lapsing within 14 days, lapsed.",
+            "Exemptions and accounts of the policy in force, by state: active, expiring within 14 days, expired.",
             ["state"],
             registry=self.registry,
         )
         self.policy_failures = Counter(
             "migratable_policy_reload_failures",
-            "Looks at the policy file, one a second, that found it to be of no use.",
+            "Failed reloads of the policy file (it is checked once a second).",
             registry=self.registry,
         )
-        # looking a child up by its labels costs as much as a rule; the labels are from closed sets
-        self._review, self._second = cache(self._reviews.labels), cache(self._seconds.labels)
-        self._finding = cache(self._findings.labels)
-        self._begin_at_zero()
 
     def _begin_at_zero(self) -> None:
         """Makes series that alerts and graphs rest on: of one that was not there, Prometheus counts no first step."""

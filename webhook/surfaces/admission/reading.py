@@ -30,8 +30,7 @@ _decoders: dict[type[Kubernetes], msgspec.json.Decoder[Kubernetes]] = {}
 _HEAD = 8192
 """Bytes in which an API server writes everything that comes before the objects."""
 _NAMESPACE = re.compile(rb'"namespace"\s*:\s*"([a-z0-9-]{1,63})"\s*,\s*"operation"')
-
-
+"""The namespace in that head."""
 _NOWHERE: frozenset[Place] = frozenset()
 
 
