@@ -68,23 +68,23 @@ def test_an_entry_is_read_with_warn_as_its_action() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"account": ""}, "'' is not the username of one account; there are no patterns"),
-        ({"account": "*"}, "'*' is not the username of one account"),
-        ({"account": "system:serviceaccount:backup:*"}, "is not the username of one account"),
-        ({"account": " jane"}, "' jane' is not the username of one account"),
-        ({"account": "system:masters"}, "'system:masters' is a group; name one account"),
+        ({"account": ""}, "'' is not a username. Patterns are not supported."),
+        ({"account": "*"}, "'*' is not a username. Patterns are not supported."),
+        ({"account": "system:serviceaccount:backup:*"}, "is not a username. Patterns are not supported."),
+        ({"account": " jane"}, "' jane' is not a username. Patterns are not supported."),
+        ({"account": "system:masters"}, "'system:masters' is a group. Name one account."),
         ({"account": "system:authenticated"}, "is a group"),
         ({"account": "system:serviceaccounts"}, "is a group"),
         ({"account": "system:serviceaccounts:backup"}, "is a group"),
-        ({"account": "system:anonymous"}, "is every caller that has not authenticated"),
-        ({"account": "system:serviceaccount:velero"}, "write system:serviceaccount:NAMESPACE:NAME"),
-        ({"account": "system:serviceaccount:a:b:c"}, "write system:serviceaccount:NAMESPACE:NAME"),
-        ({"atMost": "deny"}, "accounts[0].atMost: 'deny' is none of warn, audit"),
-        ({"atMost": "off"}, "accounts[0].atMost: 'off' is none of warn, audit"),
-        ({"until": "2026-02-30"}, "accounts[0].until: '2026-02-30' is not a day"),
-        ({"until": "2026-1-1"}, "accounts[0].until: '2026-1-1' is not a day"),
-        ({"reason": " "}, "accounts[0].reason: somebody must answer"),
-        ({"owner": ""}, "accounts[0].owner: somebody must answer"),
+        ({"account": "system:anonymous"}, "is the username of all unauthenticated requests. Name one account."),
+        ({"account": "system:serviceaccount:velero"}, "Use system:serviceaccount:NAMESPACE:NAME."),
+        ({"account": "system:serviceaccount:a:b:c"}, "Use system:serviceaccount:NAMESPACE:NAME."),
+        ({"atMost": "deny"}, "accounts[0].atMost: invalid value 'deny', expected warn or audit"),
+        ({"atMost": "off"}, "accounts[0].atMost: invalid value 'off', expected warn or audit"),
+        ({"until": "2026-02-30"}, "accounts[0].until: '2026-02-30' is not a date"),
+        ({"until": "2026-1-1"}, "accounts[0].until: '2026-1-1' is not a date"),
+        ({"reason": " "}, "accounts[0].reason: must not be empty"),
+        ({"owner": ""}, "accounts[0].owner: must not be empty"),
     ],
 )
 def test_what_is_not_one_account_is_refused(changes: dict[str, str], message: str) -> None:
@@ -124,6 +124,6 @@ def test_an_entry_is_announced_like_an_exemption() -> None:
 
     assert [len(found[each]) for each in (Standing.ACTIVE, Standing.LAPSING, Standing.LAPSED)] == [1, 1, 1]
     assert words(policy, TODAY) == [
-        f"the entry for account {BACKUP} (backup team) lapsed on 2025-12-31",
-        f"the entry for account {BACKUP} in tenant (backup team) lapses on 2026-01-15",
+        f"the entry for account {BACKUP} (backup team) expired on 2025-12-31",
+        f"the entry for account {BACKUP} in tenant (backup team) expires on 2026-01-15",
     ]

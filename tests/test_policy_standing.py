@@ -37,8 +37,8 @@ def test_what_lapses_is_said_with_whose_it_is() -> None:
     policy = Policy(exemptions=[until("2025-01-01"), until("2026-01-02"), until("2027-01-01")])
 
     assert words(policy, "2026-01-01") == [
-        "the exemption from LM201 for tenant db (team-a) lapsed on 2025-01-01",
-        "the exemption from LM201 for tenant db (team-a) lapses on 2026-01-02",
+        "the exemption from LM201 for tenant db (team-a) expired on 2025-01-01",
+        "the exemption from LM201 for tenant db (team-a) expires on 2026-01-02",
     ]
 
 
@@ -66,6 +66,6 @@ def test_an_exemption_for_everything_names_its_rule_alone() -> None:
     one = Exemption("LM201", "old", "team-a", "2025-01-01", kind="VirtualMachine", namespace="tenant", name="db")
 
     assert words(Policy(exemptions=[everywhere, one]), "2026-01-01") == [
-        "the exemption from LM201 (team-a) lapsed on 2025-01-01",
-        "the exemption from LM201 for VirtualMachine tenant db (team-a) lapsed on 2025-01-01",
+        "the exemption from LM201 (team-a) expired on 2025-01-01",
+        "the exemption from LM201 for VirtualMachine tenant db (team-a) expired on 2025-01-01",
     ]

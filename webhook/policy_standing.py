@@ -1,4 +1,4 @@
-"""Which exemptions and accounts of a policy hold on a day, and which expire soon. This module reads no clock."""
+"""Which exemptions and accounts of a policy are in force on a date, and which expire soon. This module reads no clock."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -14,7 +14,7 @@ Expiring: TypeAlias = Exemption | Account
 
 
 class Standing(StrEnum):
-    """The state of an exemption or account on a day."""
+    """The state of an exemption or account on a date."""
 
     ACTIVE = "active"
     LAPSING = "lapsing"
@@ -36,8 +36,8 @@ def standing(policy: Policy, today: str) -> Mapping[Standing, list[Expiring]]:
 def words(policy: Policy, today: str) -> list[str]:
     """A line for each exemption and account that has expired or expires within ``WARNING_DAYS``."""
     found = standing(policy, today)
-    lines = [f"{_named(each)} lapsed on {each.until}" for each in found[Standing.LAPSED]]
-    return lines + [f"{_named(each)} lapses on {each.until}" for each in found[Standing.LAPSING]]
+    lines = [f"{_named(each)} expired on {each.until}" for each in found[Standing.LAPSED]]
+    return lines + [f"{_named(each)} expires on {each.until}" for each in found[Standing.LAPSING]]
 
 
 def _named(each: Expiring) -> str:

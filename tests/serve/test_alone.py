@@ -227,7 +227,10 @@ def test_a_taken_port_is_told(server: Alone) -> None:
 @pytest.mark.parametrize(
     ("flags", "told"),
     [
-        (["--policy", "{folder}/policy.yaml"], "policy.yaml:2: unproven: 'maybe' is none of deny, warn, audit, off"),
+        (
+            ["--policy", "{folder}/policy.yaml"],
+            "policy.yaml:2: unproven: invalid value 'maybe', expected deny, warn, audit or off",
+        ),
         (["--policy", "{folder}/gone.yaml"], "gone.yaml cannot be read: No such file or directory"),
         (["--facts", "{folder}/broken.yaml"], "broken.yaml:1: line 1 is not YAML"),
         (["--facts", "{folder}/gone.yaml"], "gone.yaml: there is no such file or folder"),

@@ -135,7 +135,7 @@ def test_the_settings_in_force_are_shown_with_their_origin(repository: Path) -> 
         ("exemptions: [{rule: gpu, reason: x, owner: me, until: tomorrow}]\n", "exemptions[0].until"),
         (
             "exemptions: [{rule: gpu, reason: '', owner: me, until: '2999-01-01'}]\n",
-            "exemptions[0].reason: somebody must answer for it",
+            "exemptions[0].reason: must not be empty",
         ),
     ],
 )

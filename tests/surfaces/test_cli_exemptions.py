@@ -71,14 +71,14 @@ def test_a_comment_elsewhere_exempts_nothing_and_is_told_of(tmp_path: Path, wher
         ("# migratable: allow LM101", "it gives no reason"),
         ("# migratable: allow LM101:  ", "it gives no reason"),
         ("# migratable: allow LM1O1: because", "there is no rule 'LM1O1' (did you mean LM101?)"),
-        ("# migratable: allow LM101 until 2020-02-30: because", "'2020-02-30' is not a day"),
-        ("# migratable: allow LM101 until 2020-02-01: because", "it lapsed on 2020-02-01"),
+        ("# migratable: allow LM101 until 2020-02-30: because", "'2020-02-30' is not a date"),
+        ("# migratable: allow LM101 until 2020-02-01: because", "it expired on 2020-02-01"),
         ("# migratable: ignore", "write # migratable: allow RULE"),
     ],
 )
 def test_a_comment_that_is_wrong_exempts_nothing_and_says_why(tmp_path: Path, comment: str, told: str) -> None:
     """
-    Without a reason, with an unknown rule, a bad date or a lapsed one the finding stands, and a note says why.
+    Without a reason, with an unknown rule, a bad date or an expired one the finding stands, and a note says why.
     """
     (tmp_path / "vm.yaml").write_text(f"{comment}\n{BAD}")
 
@@ -116,7 +116,7 @@ def test_exemptions_of_the_configuration_are_told_before_and_after_they_lapse(tm
 
     assert said["summary"]["exempted"] == 0
     assert said["notes"] == [
-        "an exemption lapsed on 2020-01-31: LM302 of VirtualMachineInstance tenant/bad and 1 more (owner me, a render node)"
+        "an exemption expired on 2020-01-31: LM302 of VirtualMachineInstance tenant/bad and 1 more (owner me, a render node)"
     ]
 
 

@@ -23,7 +23,7 @@ _ALLOW = re.compile(
 )
 _ONLY_COMMENT = re.compile(r"\s*#")
 SOON = 14
-"""Days before an exemption lapses from which it is told of."""
+"""Days before an exemption expires in which it is announced."""
 FORM = "# migratable: allow RULE [until YYYY-MM-DD]: REASON"
 
 
@@ -64,7 +64,7 @@ class Comments:
 
 
 def comments_in(lines: Sequence[str], file: str, today: str) -> Comments:
-    """The allowances in a file's lines; one that has lapsed, has no reason or names no rule exempts nothing and is told of."""
+    """The allowances in a file's lines; one that has expired, has no reason or names no rule is reported instead."""
     found = Comments(file)
     for at, text in enumerate(lines):
         if "migratable:" not in text or (comment := _COMMENT.search(text)) is None:
@@ -99,9 +99,9 @@ def _allowance(written: str, line: int, found: Comments, today: str) -> Allowanc
     if not (read["reason"] or "").strip():
         found.wrong.append(f"{told} it gives no reason; write {FORM}")
     elif until and not _is_date(until):
-        found.wrong.append(f"{told} {until!r} is not a day written as YYYY-MM-DD")
+        found.wrong.append(f"{told} {until!r} is not a date in the form YYYY-MM-DD")
     elif until and until < today:
-        found.wrong.append(f"{told} it lapsed on {until}")
+        found.wrong.append(f"{told} it expired on {until}")
     elif rules:
         return Allowance(tuple(rules), printable(read["reason"].strip()), until, line)
     return None
@@ -115,7 +115,7 @@ def _is_date(text: str) -> bool:
 
 
 def warn_of_lapses(report: Report, exemptions: Sequence[Exemption], today: str) -> Report:
-    """The answer with notes about exemptions that lapsed, or will soon, and have findings here."""
+    """The answer with notes about exemptions that expired or expire soon and have findings here."""
     return with_objects(report, report.objects, _lapses(report, exemptions, today))
 
 
@@ -130,7 +130,7 @@ def _lapses(report: Report, exemptions: Sequence[Exemption], today: str) -> Iter
         if covered:
             judged, finding = covered[0]
             more = f" and {len(covered) - 1} more" if len(covered) > 1 else ""
-            when = f"lapsed on {each.until}" if each.until < today else f"lapses after {each.until}"
+            when = f"expired on {each.until}" if each.until < today else f"expires after {each.until}"
             whom = f"{finding.rule} of {name_of(judged)}{more}"
             yield f"an exemption {when}: {whom} (owner {printable(each.owner)}, {printable(each.reason)})"
 

@@ -1,4 +1,4 @@
-"""What is wrong with a policy beyond its types: names of nothing, days that are none, defaults that would do harm."""
+"""Faults of a policy that types do not show: unknown names, invalid dates, harmful defaults."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -103,30 +103,30 @@ def _of_accounts(policy: Policy) -> Iterator[Fault]:
         if wrong:
             yield ("accounts", index, "account"), wrong
         if each.at_most not in CAPS:
-            yield ("accounts", index, "atMost"), f"{each.at_most.value!r} is none of {', '.join(CAPS)}"
+            yield ("accounts", index, "atMost"), f"invalid value {each.at_most.value!r}, expected {' or '.join(CAPS)}"
         yield from _of_expiring(("accounts", index), each)
 
 
 def _wrong_account(name: str) -> str:
-    """An entry is about one authenticated user: never a group, a pattern, or whoever has not authenticated."""
+    """An entry names one authenticated user: no group, no pattern, and not the user of unauthenticated requests."""
     if name == ANONYMOUS:
-        return f"{name!r} is every caller that has not authenticated"
+        return f"{name!r} is the username of all unauthenticated requests. Name one account."
     if name in GROUPS or name.startswith(SERVICE_ACCOUNT_GROUP):
-        return f"{name!r} is a group; name one account"
+        return f"{name!r} is a group. Name one account."
     if not name or not name.isprintable() or any(mark in name for mark in "*? \t"):
-        return f"{name!r} is not the username of one account; there are no patterns"
+        return f"{name!r} is not a username. Patterns are not supported."
     if name.startswith(SERVICE_ACCOUNT) and not _SERVICE_ACCOUNT_NAME.fullmatch(name):
-        return f"{name!r} is no service account; write {SERVICE_ACCOUNT}NAMESPACE:NAME"
+        return f"{name!r}: invalid service account username. Use {SERVICE_ACCOUNT}NAMESPACE:NAME."
     return ""
 
 
 def _of_expiring(place: FieldPath, each: Exemption | Account) -> Iterator[Fault]:
-    """What exemptions and accounts have in common: the last day, the reason and the owner."""
+    """Faults of the keys that exemptions and accounts share: ``until``, ``reason`` and ``owner``."""
     if not _is_day(each.until):
-        yield (*place, "until"), f"{each.until!r} is not a day written as YYYY-MM-DD"
+        yield (*place, "until"), f"{each.until!r} is not a date in the form YYYY-MM-DD"
     for key, text in (("reason", each.reason), ("owner", each.owner)):
         if not text.strip():
-            yield (*place, key), "somebody must answer for it: this must not be empty"
+            yield (*place, key), "must not be empty"
 
 
 def _no_such(what: str, name: str, known: Iterable[str]) -> str:

@@ -67,8 +67,10 @@ def _in_words(text: str, path: FieldPath) -> str:
         close = close_matches(last, _KEYS)
         return "there is no such key" + (f"; did you mean {close[0]}?" if close else "")
     if text.startswith("invalid enum value"):
-        known = Profile if last == "profile" else Action
-        return f"{text.removeprefix('invalid enum value ')} is none of {', '.join(known)}"
+        known = tuple(Profile if last == "profile" else Action)
+        return (
+            f"invalid value {text.removeprefix('invalid enum value ')}, expected {', '.join(known[:-1])} or {known[-1]}"
+        )
     if text.endswith("got true or false"):
         return f"{text}: quote words that YAML takes for true or false, as in 'off'"
     return text.replace("object missing required field", "missing key")
