@@ -100,7 +100,7 @@ class NamespacePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, r
     at_most: Action | None = None
 
     def covers(self, namespace: str, labels: Mapping[str, str] | None) -> bool:
-        """Whether it holds there; labels that nobody knows (None) are not the wanted ones."""
+        """Whether it covers the namespace. Unknown labels (None) do not match."""
         if namespace in self.names:
             return True
         return bool(self.labels) and labels is not None and self.labels.items() <= labels.items()
@@ -118,7 +118,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
     """
     What is done at most about what depends on an object that exists and cannot be read.
 
-    Up to that it is treated as a violation of the rule: nobody may gain by making an object unreadable.
+    Up to this action it is treated as a violation of the rule: making an object unreadable must not help its author.
     """
     hotplug: Action = Action.WARN
     """What is done at most about volumes that are plugged into a running VM (``status.volumeRequests``)."""
@@ -184,7 +184,7 @@ class Judged(msgspec.Struct, frozen=True):
     namespace: str
     name: str
     labels: Mapping[str, str] | None = None
-    """Of its namespace; None where nobody knows them, or nobody needs to."""
+    """Of its namespace; None if unknown or not needed."""
     eviction_strategy: str | None = None
     """As it is written in the VM."""
 

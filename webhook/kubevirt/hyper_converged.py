@@ -106,7 +106,7 @@ _OWN_ENTRIES: Final = frozenset({"obsoleteCPUModels", "permittedHostDevices", "m
 
 def hyper_converged_place(path: FieldPath) -> Place | None:
     """
-    Where HyperConverged has what stands at ``path`` of the KubeVirt CR; None where only its JSON patch annotation reaches.
+    The HyperConverged field for ``path`` of the KubeVirt CR; None if only its JSON patch annotation can set it.
 
     ``featureGates`` have no field: HyperConverged's own gates are others, and the operator writes KubeVirt's list.
     """
@@ -119,7 +119,7 @@ def hyper_converged_place(path: FieldPath) -> Place | None:
 
 
 def in_hyper_converged(path: FieldPath) -> str:
-    """The end of a sentence that says where to change what stands at ``path`` of the KubeVirt CR."""
+    """The end of a sentence that says where to change ``path`` of the KubeVirt CR."""
     place = hyper_converged_place(path)
     return place.instruction if place is not None else f"use annotation {JSON_PATCH} of the HyperConverged object"
 

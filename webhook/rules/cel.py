@@ -1,4 +1,4 @@
-"""A rule in CEL, for API servers that evaluate it themselves. It stands beside ``check``, in the same words."""
+"""A rule in CEL, for API servers that evaluate it themselves. It must agree with ``check``."""
 
 from typing import Final
 

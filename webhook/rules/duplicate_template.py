@@ -31,7 +31,7 @@ RULE = Rule(
     summary="Two dataVolumeTemplates have the same name.",
     rationale=(
         "KubeVirt accepts such a list and creates the DataVolume of the first entry only. The other entries have no effect, so "
-        "their access modes say nothing about the VM's disk, although a reader may think so."
+        "their access modes say nothing about the VM's disk."
     ),
     remediation="Keep one of the entries, or give each a name and a volume of its own.",
     source=(

@@ -22,7 +22,8 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
             listed = ", ".join(sorted(asked)) or "without any access mode"
             yield Violation(
                 each.path,
-                f"claim {each.name!r} is {SHARED}, but a new one would be {listed}, as {each.expected_from} makes it",
+                f"claim {each.name!r} is {SHARED}, but a claim created from this template would be {listed} "
+                f"(from {each.expected_from})",
                 f"dataVolumeTemplate {each.name}",
             )
 

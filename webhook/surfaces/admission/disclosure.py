@@ -30,7 +30,7 @@ log = logging.getLogger("migratable.admission")
 K = TypeVar("K", bound=Kubernetes)
 
 HIDDEN: Final = Unread(
-    "you may not read the object behind it",
+    "your account may not read an object that this depends on",
     "ask for the right to get that object, or do not refer to it",
 )
 """Short, because ``kubectl`` users see 120 characters of a warning."""

@@ -71,7 +71,7 @@ def is_about_plugged(finding: Finding, new: Kubernetes, old: Kubernetes) -> bool
 
 
 def at_request(finding: Finding, vm: VirtualMachine) -> Finding:
-    """The finding at the place where the user's request stands, if it is about a volume that was asked for."""
+    """The finding at the field that the user set, if it is about a volume of the request."""
     subject = subject_of(vm)
     base: FieldPath = (*subject.base, "volumes") if subject is not None else ()
     if finding.path[: len(base)] != base or len(finding.path) <= len(base):

@@ -1,5 +1,5 @@
 """
-A share of live reads for each namespace, so that one tenant cannot occupy all reads and all threads.
+Limits live reads for each namespace, so that one tenant cannot occupy all reads and all threads.
 
 This file does no I/O.
 """

@@ -22,7 +22,7 @@ from webhook.resolve.sight import Rights
 
 MAX_READING_SECONDS = 5.0
 """For all questions about objects of other namespaces; what is not answered by then counts as not readable."""
-HIDDEN = Unread("you may not read the object behind it", "give its manifest too")
+HIDDEN = Unread("your account may not read an object that this depends on", "give its manifest too")
 MAX_NAMESPACES = 50
 """Each costs a question to the API server."""
 ANONYMOUS = (

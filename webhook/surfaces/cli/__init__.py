@@ -29,7 +29,7 @@ COMMANDS = {
     "completion": "Print what makes a shell complete commands, options and rules.",
     "explain": "Explain a rule: what KubeVirt does, since when, why, and what to write instead.",
     "explain-settings": "Explain which migration settings win for each VM, and why.",
-    "policies": "Print the rules that need only the object as ValidatingAdmissionPolicies.",
+    "policies": "Print ValidatingAdmissionPolicies for the rules that need only the object.",
     "rules": "List the rules.",
     "serve": "Serve admission, health and metrics, dry-run API and page.",
     "snapshot": "Record what `check` needs to know of a cluster, for `check --snapshot` without one.",

@@ -24,18 +24,26 @@ MODES = tuple(map(str, (Action.DENY, Action.WARN, Action.AUDIT)))
 @click.command("policies")
 @click.option("-o", "--output", type=click.Choice(["vap"]), default="vap", show_default=True)
 @click.option("--policy", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Policy file.")
-@click.option("--profile", type=click.Choice(PROFILES), help="Instead of the policy file's.")
-@click.option("--at-most", type=click.Choice(MODES), help="The strongest action, instead of the policy file's.")
+@click.option("--profile", type=click.Choice(PROFILES), help="Profile to use instead of the one in the policy file.")
+@click.option("--at-most", type=click.Choice(MODES), help="Strongest action, instead of `atMost` in the policy file.")
 @click.option("--release", default="any", show_default=True, metavar="any|1.x", help="KubeVirt release.")
-@click.option("-n", "--namespace", default="migratable", show_default=True, help="Of the parameters; never judged.")
+@click.option(
+    "-n",
+    "--namespace",
+    default="migratable",
+    show_default=True,
+    help="Namespace of the parameter ConfigMaps. Objects in it are never judged.",
+)
 @click.option(
     "--exempt-namespace",
     "exempt",
     multiple=True,
     metavar="NAMESPACE",
-    help="A namespace whose VMs are not judged; repeatable.",
+    help="Namespace whose VMs are not judged. Repeatable.",
 )
-@click.option("--beside-webhook", is_flag=True, help="Only what is denied; the webhook warns of all else.")
+@click.option(
+    "--beside-webhook", is_flag=True, help="Print only the rules that are denied. The webhook reports the others."
+)
 def command(
     output: str,
     policy: Path | None,
@@ -47,10 +55,10 @@ def command(
     beside_webhook: bool,
 ) -> None:
     """
-    Print the rules that need only the object as ValidatingAdmissionPolicies.
+    Print ValidatingAdmissionPolicies for the rules that need only the object.
 
-    The API server (Kubernetes 1.30 and later) evaluates them itself: apply them where no webhook can run, or beside it.
-    What the policy file says and they cannot do is noted on standard error.
+    The API server (Kubernetes 1.30 or later) evaluates these policies itself. Apply them with the webhook, or instead of it.
+    Keys of the policy file that these policies cannot implement are listed on standard error.
     """
     today = datetime.now(UTC).date().isoformat()
     try:

@@ -36,8 +36,8 @@ from webhook.surfaces.cli.status import fail
     multiple=True,
     metavar="NAME",
     envvar="MIGRATABLE_ALLOWED_HOSTS",
-    help="Host name under which API, page and metrics may be called, beside localhost, IP addresses and the names of the "
-    "certificate; repeatable.",
+    help="Host name to accept in the Host header, in addition to localhost, IP addresses and the names of the certificate. "
+    "Repeatable.",
 )
 @click.option("--policy", "policy_file", type=click.Path(path_type=Path), envvar="MIGRATABLE_POLICY")
 @click.option("--release", default="", help="KubeVirt release; else what the KubeVirt CR says, else any.")
