@@ -2,7 +2,7 @@
 The cluster's cache under stress: one writer for each kind, as in the product, and readers that remember what they saw.
 
 Invariants: a lookup returns the object of that name; its version never decreases; the list of a kind holds every object that was
-seen before, unless it was removed since.
+seen before, unless it was removed or became unreadable since.
 """
 
 import json
@@ -34,7 +34,7 @@ class Writer:
     model: dict[str, tuple[int, bool]] = field(default_factory=dict)
     """The version of each object, and whether it can be read."""
     removed: dict[str, int] = field(default_factory=dict)
-    """The version before which an object was last gone; written before it goes."""
+    """The version up to which an object may be missing in lists: it was removed, or could not be read; written before that."""
 
     def once(self) -> None:
         """One event, or one list of everything."""
@@ -56,8 +56,10 @@ class Writer:
             self.store.miss(Network)
 
     def _made(self, name: str) -> bytes:
-        self.version += 1
         readable = self.chance.random() >= UNREADABLE
+        if not readable:
+            self.removed[name] = self.version
+        self.version += 1
         self.model[name] = (self.version, readable)
         return raw(name, self.version, readable)
 
@@ -125,15 +127,12 @@ class Reader:
         if len(held) != len(every):
             self.run.report("an object is in the list twice")
         for name, version in before.items():
-            if name not in held and self.writer.removed.get(name, -1) < version and self._is_readable(name):
+            if name not in held and self.writer.removed.get(name, -1) < version:
                 self.run.report(f"{name}: version {version} is missing in the list, and nothing removed it")
             if held.get(name, version) < version:
                 self.run.report(f"{name}: the list has version {held[name]}, and {version} was seen before")
         for each in every:
             self._one(each.name, each)
-
-    def _is_readable(self, name: str) -> bool:
-        return self.writer.model.get(name, (0, True))[1]
 
 
 def stress(seconds: float, seed: int) -> Run:
@@ -168,5 +167,6 @@ def _compare(store: Store, writer: Writer, run: Run) -> None:
     unreadable = sum(not readable for _, readable in writer.model.values())
     if (found.objects, found.undecodable) != (len(writer.model), unreadable):
         run.report(f"the store counts {found}, the cluster has {len(writer.model)}, {unreadable} of them unreadable")
-    if not unreadable and not isinstance(every := store.every(Network), Unknown) and len(every) != len(writer.model):
-        run.report(f"the list has {len(every)} objects, the cluster {len(writer.model)}")
+    every = store.every(Network)
+    if isinstance(every, Unknown) or len(every) != len(writer.model) - unreadable:
+        run.report(f"the list is {every}, the cluster has {len(writer.model)} objects, {unreadable} of them unreadable")
