@@ -31,6 +31,8 @@ from webhook.surfaces.api.authorising import AttachedCluster
 
 CASES = int(os.environ.get("MIGRATABLE_OPENAPI_CASES", "2000"))
 CHECK = "POST /v1/check"
+PATIENCE_SECONDS = 600
+"""schemathesis' own 10 s are too short on a machine that is busy with other tests."""
 MAY, MAY_NOT = "may", "may-not"
 """The tokens that the API server knows, after what their users may do."""
 # a manifest can be wrong in ways that no schema tells: kinds, names, duplicate keys, more than one document
@@ -87,7 +89,7 @@ def answered(cases: st.SearchStrategy[Any], count: int, excluded: Sequence[Any] 
     @settings(max_examples=count, database=None, suppress_health_check=list(HealthCheck))
     @given(case=cases)
     def check(case: Any) -> None:
-        response = case.call()
+        response = case.call(timeout=PATIENCE_SECONDS)
         statuses[response.status_code] += 1
         case.validate_response(response, excluded_checks=excluded)
 
