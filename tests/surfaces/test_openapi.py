@@ -65,9 +65,9 @@ SCHEMAS = {
 OPERATIONS = {
     server: {each.ok().label: each.ok() for each in schema.get_all_operations()} for server, schema in SCHEMAS.items()
 }
-AUTHORIZATIONS = st.sampled_from(
-    [f"Bearer {MAY}", f"bearer  {MAY} ", f"Bearer {MAY_NOT}", f"Basic {MAY}", "Bearer", ""]
-) | st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60)
+KNOWN = st.sampled_from([f"Bearer {MAY}", f"bearer  {MAY}", f"Bearer {MAY_NOT}", f"Basic {MAY}", "Bearer", ""])
+PRINTABLE = st.characters(min_codepoint=32, max_codepoint=126)
+AUTHORIZATIONS = KNOWN | st.text(PRINTABLE, max_size=60).map(str.strip)
 
 
 @st.composite
