@@ -232,6 +232,10 @@ class Decision(msgspec.Struct, frozen=True):
     place: str = ""
     """What a warning names instead of the finding's path."""
 
+    def at_most(self, most: Action) -> "Decision":
+        """This decision, with no stronger action than ``most``."""
+        return msgspec.structs.replace(self, action=self.action.at_most(most))
+
 
 def action_of(finding: Finding, policy: Policy) -> Action:
     """

@@ -21,6 +21,7 @@ class Kind(msgspec.Struct, frozen=True):
 
 
 KUBEVIRT_GROUP = "kubevirt.io"
+POOL_GROUP = "pool.kubevirt.io"
 INSTANCETYPE_GROUP = "instancetype.kubevirt.io"
 CDI_GROUP = "cdi.kubevirt.io"
 _CORE = ("v1", "v1alpha3")
@@ -48,7 +49,7 @@ KINDS: tuple[Kind, ...] = (
         judged=True,
     ),
     Kind(
-        "pool.kubevirt.io",
+        POOL_GROUP,
         "VirtualMachinePool",
         "virtualmachinepools",
         ("v1beta1", "v1alpha1"),

@@ -8,6 +8,8 @@ All conditions of a webhook are evaluated at every request that its rules match.
 from dataclasses import dataclass
 from typing import Final
 
+from webhook.objects.kinds import POOL_GROUP
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -46,9 +48,9 @@ def annotated(which: str, key: str) -> str:
     return f"(has({which}.metadata.annotations) && '{key}' in {which}.metadata.annotations)"
 
 
-CONTROLLER: Final = account("kubevirt-controller")
+BY_CONTROLLER: Final = account("kubevirt-controller")
 """virt-controller: starts VMs, restores and clones them, fills pools."""
-VIRT_API: Final = account("kubevirt-apiserver")
+BY_VIRT_API: Final = account("kubevirt-apiserver")
 """virt-api: writes what users ask of the subresource API, such as ``addvolume``."""
 WRITES_VMS: Final = may_everywhere("update", "virtualmachines")
 WRITES_VMIS: Final = may_everywhere("update", "virtualmachineinstances")
@@ -67,7 +69,7 @@ OWNED: Final = (
 )
 POOLED_BY: Final = (
     "(has(object.metadata.ownerReferences) && object.metadata.ownerReferences.exists(owner,"
-    " owner.kind == 'VirtualMachinePool' && owner.apiVersion.startsWith('pool.kubevirt.io/')"
+    f" owner.kind == 'VirtualMachinePool' && owner.apiVersion.startsWith('{POOL_GROUP}/')"
     " && has(owner.controller) && owner.controller))"
 )
 RESTORING: Final = (

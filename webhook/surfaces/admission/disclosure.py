@@ -9,15 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
-import msgspec
-
 from webhook.facts.layered_world import RestrictedWorld, Sight, is_for_everyone
 from webhook.facts.unknown import Fact, Found, Unknown, Unread
 from webhook.facts.unknown_world import UnknownWorld
 from webhook.facts.world import World
 from webhook.objects.meta import Kubernetes
 from webhook.objects.review import AdmissionRequest, StatusCause
-from webhook.policy import Action, Decision
+from webhook.policy import Action
 from webhook.resolve.access import User
 from webhook.resolve.sight import OwnNamespaces, Rights
 from webhook.surfaces.admission.answering import cause_of
@@ -120,14 +118,10 @@ def _withheld(readable: Readable, full: Outcome, seen: Outcome) -> Outcome:
         log.info("denied for what the author may not read", extra={"uid": readable.request.uid, "rules": rules})
         return replace(seen, causes=(WITHHELD,))
     if full.allowed and not seen.allowed:
-        decisions = tuple(each if each.finding.undetermined else _at_most_warned(each) for each in seen.decisions)
+        decisions = tuple(each if each.finding.undetermined else each.at_most(Action.WARN) for each in seen.decisions)
         causes = tuple(cause_of(each) for each in decisions if each.action is Action.DENY)
         return replace(seen, decisions=decisions, causes=causes)
     return seen
-
-
-def _at_most_warned(decision: Decision) -> Decision:
-    return msgspec.structs.replace(decision, action=decision.action.at_most(Action.WARN))
 
 
 def _says_the_same(one: Outcome, other: Outcome) -> bool:

@@ -36,7 +36,7 @@ from webhook.surfaces.admission.disclosure import Disclosure, Noting, decide_not
 from webhook.surfaces.admission.mutate import operations_for
 from webhook.surfaces.admission.reading import BadReview, Readable, Unreadable, namespace_in, read_review
 from webhook.surfaces.admission.turns import CHECKING_OF_ONE, READING_OF_ONE, Overloaded, Turns
-from webhook.surfaces.admission.validate import PASS, Judging, Outcome, at_most
+from webhook.surfaces.admission.validate import PASS, Judging, Outcome, caused
 from webhook.surfaces.asgi import Receive, Scope, Send
 from webhook.surfaces.checking import Chosen
 
@@ -231,7 +231,7 @@ class Door:
         """The answer's bytes; the outermost wall: an error inside lets the request pass, loudly."""
         if isinstance(read, Unreadable):
             passes = door == "mutate" or read.passes
-            decided = PASS if passes else at_most(self._most_in(read.namespace), *read.causes)
+            decided = PASS if passes else caused(self._most_in(read.namespace), *read.causes)
             self.observer.reviewed(door, "unreadable", "", _outcome_of(decided), self.clock() - began)
             if decided.allowed:
                 return allowed(read.uid, decided.warnings)

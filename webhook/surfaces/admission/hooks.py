@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from webhook.kubevirt.interfaces import BRIDGE_OVERRIDE
-from webhook.objects.kinds import BY_GROUP_KIND, CARRIERS, KUBEVIRT_GROUP, Kind
+from webhook.objects.kinds import BY_GROUP_KIND, CARRIERS, KUBEVIRT_GROUP, POOL_GROUP, Kind
 from webhook.surfaces.admission.conditions import (
-    CONTROLLER,
+    BY_CONTROLLER,
+    BY_VIRT_API,
     OWNED,
     POOLED_BY,
     RECEIVER,
     RESTORING,
-    VIRT_API,
     WRITES_VMIS,
     WRITES_VMS,
     Condition,
@@ -31,6 +31,7 @@ from webhook.surfaces.admission.conditions import (
     may_everywhere,
     only_removes_volumes,
 )
+from webhook.surfaces.admission.kubevirt_accounts import HYPER_CONVERGED_OPERATOR
 
 CREATE, UPDATE, DELETE = "CREATE", "UPDATE", "DELETE"
 
@@ -96,12 +97,11 @@ NOT_BY_THE_OPERATOR: Final = Condition(
     "The operator runs in the namespace of the KubeVirt resource.",
 )
 BY_HYPER_CONVERGED: Final = (
-    "request.userInfo.username == 'system:serviceaccount:' + request.namespace + ':hyperconverged-cluster-operator'"
+    f"request.userInfo.username == 'system:serviceaccount:' + request.namespace + ':{HYPER_CONVERGED_OPERATOR}'"
 )
 CONFIGURATION_CHANGED: Final = Condition("configuration-changed", created_or(changed("spec.configuration")))
 NAD_GROUP: Final = "k8s.cni.cncf.io"
 POLICY_GROUP: Final = "migrations.kubevirt.io"
-POOL_GROUP: Final = "pool.kubevirt.io"
 
 VALIDATING_HOOKS: Final = (
     # those that may fail come first: kustomize puts the webhooks that a component patches before the others
@@ -159,7 +159,7 @@ VALIDATING_HOOKS: Final = (
         (
             Condition(
                 "not-made-by-kubevirt",
-                f"!({CONTROLLER} && {OWNED} && {may_everywhere('create', 'virtualmachineinstances')})",
+                f"!({BY_CONTROLLER} && {OWNED} && {may_everywhere('create', 'virtualmachineinstances')})",
                 "A VM that was admitted before us must always start again. Name and owner can be forged by a tenant, the"
                 " right to create instances in every namespace cannot.",
             ),
@@ -242,7 +242,7 @@ VALIDATING_HOOKS: Final = (
             VM_CHANGED,
             Condition(
                 "asked-of-kubevirt",
-                f"({VIRT_API} || ({CONTROLLER} && (request.operation == 'CREATE' ? !{POOLED_BY} : {RESTORING})))"
+                f"({BY_VIRT_API} || ({BY_CONTROLLER} && (request.operation == 'CREATE' ? !{POOLED_BY} : {RESTORING})))"
                 f" && {WRITES_VMS}",
                 "A clone or a restore carries the patches of a tenant, and `addvolume` a tenant's volume. The VMs of a pool are"
                 " left out: the pool is judged.",
@@ -262,7 +262,7 @@ VALIDATING_HOOKS: Final = (
             ),
             Condition(
                 "not-made-for-a-clone",
-                f"!({CONTROLLER} && {WRITES_VMS})",
+                f"!({BY_CONTROLLER} && {WRITES_VMS})",
                 "virt-controller restores a snapshot for each clone; the clone was warned about.",
             ),
         ),
@@ -277,9 +277,9 @@ VALIDATING_HOOKS: Final = (
             NOT_LEAVING,
             Condition(
                 "verdict-may-change",
-                f"({changed('spec.volumes')}"
-                f" || ({annotated('oldObject', BRIDGE_OVERRIDE)} && !{annotated('object', BRIDGE_OVERRIDE)}))"
-                f" && !({CONTROLLER} && {WRITES_VMIS})",
+                f"({changed('spec.volumes')} || ({annotated('oldObject', BRIDGE_OVERRIDE)}"
+                f" && !{annotated('object', BRIDGE_OVERRIDE)}))"
+                f" && !({BY_CONTROLLER} && {WRITES_VMIS})",
                 "Heartbeats change neither volumes nor annotations. virt-controller only carries over what was judged at the"
                 " VM. The authorizer is asked last, and only for that account.",
             ),
@@ -320,7 +320,7 @@ MUTATING_HOOKS: Final = (
         (
             Condition(
                 "not-a-receiver",
-                f"!(request.resource.resource == 'virtualmachineinstances' && {RECEIVER} && {CONTROLLER} && {WRITES_VMIS})",
+                f"!(request.resource.resource == 'virtualmachineinstances' && {RECEIVER} && {BY_CONTROLLER} && {WRITES_VMIS})",
                 "virt-controller makes the receiving side of a migration between clusters fit the sending side.",
             ),
         ),

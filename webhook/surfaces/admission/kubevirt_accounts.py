@@ -7,7 +7,9 @@ request. Everything that is not listed here as KubeVirt's own is judged.
 
 from typing import Final
 
-from webhook.objects.kinds import group_of
+from webhook.kubevirt.owners import HYPER_CONVERGED, owner_of
+from webhook.objects.kinds import POOL_GROUP, group_of
+from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 from webhook.objects.review import AdmissionRequest
 from webhook.objects.vm import VirtualMachine
@@ -16,12 +18,13 @@ from webhook.surfaces.admission.conditions import RESTORED
 
 CONTROLLER: Final = "kubevirt-controller"
 VIRT_API: Final = "kubevirt-apiserver"
+HYPER_CONVERGED_OPERATOR: Final = "hyperconverged-cluster-operator"
+"""The service account of HyperConverged's operator (``deploy/service_account.yaml``, v1.18.1)."""
 _OTHERS: Final = ("handler", "operator", "exportproxy", "synchronization-controller")
 ACCOUNTS: Final = frozenset((CONTROLLER, VIRT_API, *(f"kubevirt-{part}" for part in _OTHERS)))
 """KubeVirt's service accounts, in its install namespace (``pkg/virt-api/webhooks/serviceaccounts.go``, v1.9.0)."""
 OWNERS: Final = frozenset(("VirtualMachine", "VirtualMachineInstanceReplicaSet", "VirtualMachinePool"))
 """Kinds for which virt-controller creates VMIs."""
-POOL_GROUP: Final = "pool.kubevirt.io"
 WORKLOADS: Final = frozenset((*OWNERS, "VirtualMachineInstance"))
 
 
@@ -67,3 +70,19 @@ def _restores(new: Kubernetes, old: Kubernetes | None) -> bool:
         return False
     mark = (new.meta.annotations or {}).get(RESTORED)
     return mark is not None and mark != (old.meta.annotations or {}).get(RESTORED)
+
+
+def is_hyper_converged(request: AdmissionRequest, stored: Kubernetes | None) -> bool:
+    """
+    Whether HyperConverged's operator writes the KubeVirt CR that belongs to it.
+
+    Only the API server writes the username. The operator's service account is in the namespace of the KubeVirt CR
+    (hyperconverged-cluster-operator v1.18.1 ``deploy/service_account.yaml``, and ``NewKubeVirtWithNameOnly`` in
+    ``controllers/handlers/kubevirt.go``); a tenant may have an account of that name in another namespace. ``stored`` is the
+    old object if there is one: a request could claim any owner.
+    """
+    if not isinstance(stored, KubeVirt):
+        return False
+    owner = owner_of(stored)
+    owned = owner is not None and owner.name == HYPER_CONVERGED
+    return owned and account_of(request.user_info.username, request.namespace) == HYPER_CONVERGED_OPERATOR

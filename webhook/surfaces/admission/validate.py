@@ -20,7 +20,6 @@ from webhook.kubevirt.cluster import cluster_of
 from webhook.kubevirt.gates import plugs_from_template
 from webhook.kubevirt.hyper_converged import where_in_hyper_converged
 from webhook.kubevirt.interfaces import BRIDGE_OVERRIDE
-from webhook.kubevirt.owners import HYPER_CONVERGED, owner_of
 from webhook.kubevirt.releases import Releases
 from webhook.kubevirt.volume_migration import restored_claims
 from webhook.objects.kubevirt import KubeVirt
@@ -44,14 +43,12 @@ from webhook.surfaces.admission.kubevirt_accounts import (
     VIRT_API,
     WORKLOADS,
     account_of,
+    is_hyper_converged,
     is_kubevirt_account,
     writes_for_itself,
 )
 from webhook.surfaces.admission.patched import about_patches, bad_patches, patches_of
 from webhook.surfaces.admission.reading import Readable, is_never_judged
-
-HYPER_CONVERGED_ACCOUNT = "hyperconverged-cluster-operator"
-"""Its operator's service account (hyperconverged-cluster-operator v1.18.1 ``deploy/service_account.yaml``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +106,7 @@ def _for_account(outcome: Outcome, account: Account) -> Outcome:
         for each in outcome.decisions
     )
     if outcome.causes and not decisions:
-        return at_most(account.at_most, *outcome.causes)
+        return caused(account.at_most, *outcome.causes)
     warnings = outcome.warnings if account.at_most is Action.WARN else ()
     return Outcome((), decisions, outcome.judgement, warnings, account, settled=True)
 
@@ -144,9 +141,9 @@ def _decided(readable: Readable, judging: Judging) -> Outcome:
     if old is not None and any(each.action is Action.DENY for each in decisions):
         decisions = _without_old_harm(decisions, new, old, readable, judging)
     if readable.same_as_unreadable:
-        decisions = tuple(_at_most_warned(each) for each in decisions)
+        decisions = tuple(each.at_most(Action.WARN) for each in decisions)
     decisions = _lowered(decisions, readable, judging)
-    if is_hyper_converged(readable):
+    if _is_hyper_converged(readable):
         decisions = tuple(replace(each, place=where_in_hyper_converged(each.finding.path)) for each in decisions)
     return _outcome(decisions, judgement, settled=_is_settled(readable, judging))
 
@@ -157,8 +154,8 @@ def _patched(readable: Readable, patches: list[str], judging: Judging) -> Outcom
     most = most_in(request.namespace, judging.policy, judging.world)
     by_kubevirt = is_kubevirt_account(request.user_info.username, judging.install_namespace)
     if bad := bad_patches(patches):
-        return at_most(most.at_most(Action.WARN) if by_kubevirt else most, *bad)
-    return at_most(most.at_most(Action.WARN), about_patches())
+        return caused(most.at_most(Action.WARN) if by_kubevirt else most, *bad)
+    return caused(most.at_most(Action.WARN), about_patches())
 
 
 def _is_settled(readable: Readable, judging: Judging) -> bool:
@@ -168,7 +165,7 @@ def _is_settled(readable: Readable, judging: Judging) -> bool:
         readable.same_as_unreadable
         or (new is not None and old is not None and _judged_part(new) == _judged_part(old))
         or _by_kubevirt(readable, judging)
-        or is_hyper_converged(readable)
+        or _is_hyper_converged(readable)
     )
 
 
@@ -182,7 +179,7 @@ def _without_old_harm(
     must not depend on whether it changed in this update or in an earlier one.
     """
     if _judged_part(new) == _judged_part(old):
-        return tuple(_at_most_warned(each) for each in decisions)
+        return tuple(each.at_most(Action.WARN) for each in decisions)
     before = judging.judge(_with_metadata_of(new, old), judging.world, judging.releases)
     return ratchet(decisions, decide_all(before, judging.policy, _judged(readable, old, judging), judging.today))
 
@@ -227,7 +224,7 @@ def _hotplug(readable: Readable, new: VirtualMachine, old: VirtualMachine, judgi
     subject = _judged(readable, new, judging)
     most = judging.policy.within(subject.namespace, subject.labels).hotplug
     decisions = decide_all(judgement, judging.policy, subject, judging.today)
-    return _outcome((_at_most(each, most) for each in decisions), judgement)
+    return _outcome((each.at_most(most) for each in decisions), judgement)
 
 
 def _changed_instance(
@@ -282,11 +279,7 @@ def _hotplug_at_most(
     """The decisions, of which those about plugged volumes are no stronger than the policy's ``hotplug``."""
     most = judging.policy.within(subject.namespace, subject.labels).hotplug
     for each in decisions:
-        yield _at_most(each, most) if is_about_plugged(each.finding, new, old) else each
-
-
-def _at_most(decision: Decision, most: Action) -> Decision:
-    return replace(decision, action=decision.action.at_most(most))
+        yield each.at_most(most) if is_about_plugged(each.finding, new, old) else each
 
 
 def _outcome(decisions: Iterable[Decision], judgement: Judgement, *, settled: bool = False) -> Outcome:
@@ -326,7 +319,7 @@ def _lowered(decisions: tuple[Decision, ...], readable: Readable, judging: Judgi
     """
     if _by_kubevirt(readable, judging):
         return tuple(_lowered_for(Lowered.KUBEVIRT, each) for each in decisions)
-    if is_hyper_converged(readable):
+    if _is_hyper_converged(readable):
         return tuple(_lowered_for(Lowered.HYPER_CONVERGED, each) for each in decisions)
     new, old = readable.object, readable.old
     if not isinstance(new, VirtualMachine) or not isinstance(old, VirtualMachine):
@@ -340,30 +333,12 @@ def _lowered(decisions: tuple[Decision, ...], readable: Readable, judging: Judgi
     )
 
 
-def is_hyper_converged(readable: Readable) -> bool:
-    """
-    Whether HyperConverged's operator writes the KubeVirt CR that belongs to it.
-
-    Nobody but the API server writes the username. The operator's service account is in the namespace of the KubeVirt CR
-    (hyperconverged-cluster-operator v1.18.1 ``deploy/service_account.yaml``, and ``NewKubeVirtWithNameOnly`` in
-    ``controllers/handlers/kubevirt.go``), so an account of that name in another namespace is somebody else. Whom the CR
-    belongs to is read from what is stored: the request could say anything.
-    """
-    stored = readable.old or readable.object
-    if not isinstance(stored, KubeVirt):
-        return False
-    request = readable.request
-    account = f"system:serviceaccount:{request.namespace}:{HYPER_CONVERGED_ACCOUNT}"
-    owner = owner_of(stored)
-    return request.user_info.username == account and owner is not None and owner.name == HYPER_CONVERGED
+def _is_hyper_converged(readable: Readable) -> bool:
+    return is_hyper_converged(readable.request, readable.old or readable.object)
 
 
 def _lowered_for(why: Lowered, decision: Decision) -> Decision:
     return replace(decision, action=Action.WARN, lowered=why) if decision.action is Action.DENY else decision
-
-
-def _at_most_warned(decision: Decision) -> Decision:
-    return replace(decision, action=decision.action.at_most(Action.WARN))
 
 
 def _delete(readable: Readable, judging: Judging) -> Outcome:
@@ -380,11 +355,11 @@ def _delete(readable: Readable, judging: Judging) -> Outcome:
         leaving = kubevirt.meta.deletion_timestamp is not None
         if not leaving and in_use_by(space, name, kubevirt):
             cause = StatusCause("FieldValueInvalid", f"{printable(name)!r} {IN_USE}", "metadata.name")
-            return at_most(most_in(space, judging.policy, judging.world), cause)
+            return caused(most_in(space, judging.policy, judging.world), cause)
     return PASS
 
 
-def at_most(most: Action, *causes: StatusCause) -> Outcome:
+def caused(most: Action, *causes: StatusCause) -> Outcome:
     """Causes that are no findings: refused, warned of or passed over, as the policy's ``atMost`` has it."""
     if most is Action.DENY:
         return Outcome(causes, ())
