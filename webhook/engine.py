@@ -24,7 +24,7 @@ from webhook.objects.meta import Json, Kubernetes
 from webhook.objects.nad import NetworkAttachmentDefinition
 from webhook.objects.path import FieldPath
 from webhook.rules.machines import DRAIN_RULES, MANIFEST_RULES, VMI_RULES
-from webhook.rules.rule import Assumption, Basis, Outcome, Rule
+from webhook.rules.rule import Assumption, Basis
 
 MOST_VIOLATIONS = 10_000
 """
@@ -59,9 +59,9 @@ def _judge_vmi(subject: Subject, world: World, releases: Releases) -> Judgement:
             enough = len(findings) + MOST_VIOLATIONS
             for outcome in rule.check(facts):
                 if isinstance(outcome, Assumption):
-                    if facts is last and outcome.text not in assumptions:
+                    if facts is last:
                         assumptions.append(outcome.text)
-                elif (finding := finding_of(rule, outcome, releases & facts.releases)) is not None:
+                elif (finding := finding_of(rule, outcome, facts.releases)) is not None:
                     findings.append(finding)
                     if len(findings) >= enough and not finding.undetermined:
                         break
@@ -108,7 +108,7 @@ def merge(findings: Iterable[Finding]) -> list[Finding]:
         if same is None:
             merged[key] = finding
         else:
-            basis = Basis.KUBEVIRT if Basis.KUBEVIRT in (same.basis, finding.basis) else same.basis
+            basis = Basis.KUBEVIRT if finding.basis is Basis.KUBEVIRT else same.basis
             releases = (
                 same.releases | finding.releases
                 if same.basis is finding.basis
@@ -140,8 +140,3 @@ def _drain_facts(facts: MigrationFacts, verdict: Verdict) -> DrainFacts:
     else:
         strategy = facts.configuration.eviction_strategy or "None"
     return DrainFacts(facts.base, strategy, own is not None, verdict.live_migratable)
-
-
-def outcomes_of(rule: Rule, facts: object) -> list[Outcome]:
-    """What one rule says of facts, for tests and pages."""
-    return list(rule.check(facts))
