@@ -51,9 +51,8 @@ def owner_of(judged: Kubernetes) -> Owner | None:
 
 
 def _in_harvester(path: FieldPath) -> str:
-    name = path[3] if len(path) > 3 else ""
     if path == (*_MIGRATIONS, NETWORK):
         return "change Harvester's setting vm-migration-network (Harvester 1.6 or later)"
-    if path[:3] == _MIGRATIONS and name != NODE_DRAIN_TAINT_KEY:
+    if path[:3] == _MIGRATIONS and path[3:4] != (NODE_DRAIN_TAINT_KEY,):
         return "change Harvester's setting kubevirt-migration (Harvester 1.7 or later)"
     return f"change kubevirt.{dotted(path)} in the values of Harvester's chart"

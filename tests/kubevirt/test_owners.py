@@ -1,0 +1,38 @@
+"""Which operator writes a KubeVirt CR or a network (webhook.kubevirt.owners)."""
+
+import msgspec
+import pytest
+
+from webhook.kubevirt.owners import owner_of
+from webhook.objects.kubevirt import KubeVirt
+from webhook.objects.nad import NetworkAttachmentDefinition
+
+
+@pytest.mark.parametrize("setting", ["vm-migration-network", "storage-network"])
+def test_harvester_owns_a_network_that_it_marks(setting: str) -> None:
+    """
+    The annotation names the Harvester setting that the network is made from.
+    """
+    metadata = {"name": "n", "annotations": {f"{setting}.settings.harvesterhci.io": "true"}}
+
+    owner = owner_of(msgspec.convert({"metadata": metadata}, NetworkAttachmentDefinition))
+
+    assert owner is not None
+    assert (owner.name, owner.place(("spec", "config"))) == ("Harvester", f"change Harvester's setting {setting}")
+
+
+@pytest.mark.parametrize("annotations", [None, {}, {"other.settings.harvesterhci.io": "true"}, {"storage-network": ""}])
+def test_no_operator_owns_a_network_without_a_mark(annotations: dict[str, str] | None) -> None:
+    """
+    A network that a user made is changed where it is, whatever else its annotations say.
+    """
+    metadata = {"name": "n", "namespace": "harvester-system", "annotations": annotations}
+
+    assert owner_of(msgspec.convert({"metadata": metadata}, NetworkAttachmentDefinition)) is None
+
+
+def test_no_operator_owns_a_kubevirt_cr_of_an_ordinary_installation() -> None:
+    """
+    The CR of KubeVirt's own release manifest has neither an owner nor labels.
+    """
+    assert owner_of(msgspec.convert({"metadata": {"name": "kubevirt", "namespace": "kubevirt"}}, KubeVirt)) is None
