@@ -8,13 +8,13 @@ from msgspec.structs import replace
 
 from tests.generating import Manifest, World, carriers, worlds
 from tests.surfaces.admission.reviews import claim, on_claim, vm
-from webhook.engine import MOST_VIOLATIONS, judge, merge
+from webhook.engine import MOST_VIOLATIONS, judge, judge_manifest, merge
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.finding import Finding, Judgement, finding_of
 from webhook.kubevirt import releases as known
 from webhook.kubevirt.releases import KNOWN, NEWEST, NONE, SUPPORTED, Release, Releases, before, only, since
 from webhook.objects.kinds import find_kind
-from webhook.objects.meta import Kubernetes
+from webhook.objects.meta import Json, Kubernetes
 from webhook.rules.register import RULES
 from webhook.rules.rule import Basis, Rule, Undetermined, Violation
 
@@ -290,6 +290,70 @@ def test_a_finding_holds_for_the_releases_of_its_expansion() -> None:
     assert [(each.undetermined, each.releases) for each in found] == [(False, only(Release(1, 0)))]
 
 
+def test_an_assumption_of_older_releases_alone_does_not_reach_the_verdict() -> None:
+    """
+    KubeVirt 1.5 reads no architecture from a DataSource, so it assumes a host CPU model; from 1.6 on the VM is an arm64 VM.
+    """
+    template = {"metadata": {"name": "dv"}, "spec": {"sourceRef": {"kind": "DataSource", "name": "s"}, "storage": {}}}
+    source = {
+        "apiVersion": "cdi.kubevirt.io/v1beta1",
+        "kind": "DataSource",
+        "metadata": {"name": "s", "namespace": "tenant", "labels": {"template.kubevirt.io/architecture": "arm64"}},
+    }
+    cluster = {"apiVersion": "kubevirt.io/v1", "kind": "KubeVirt", "metadata": {"name": "k", "namespace": "k"}}
+    machine, world = read(vm(outer={"dataVolumeTemplates": [template]})), ObjectsWorld([read(source), read(cluster)])
+
+    older, both = (judge(machine, world, each).verdict for each in (only(Release(1, 5)), KNOWN))
+
+    assert older is not None
+    assert both is not None
+    assert HOST_MODEL in older.assumptions
+    assert HOST_MODEL not in both.assumptions
+
+
+@pytest.mark.parametrize(
+    ("classes", "older"),
+    [
+        pytest.param([], None, id="undetermined in 1.3"),
+        pytest.param([claim("persistent-state-for-web", "ReadWriteOnce")], False, id="refused by 1.3"),
+    ],
+)
+def test_the_verdict_is_that_of_the_newest_release(classes: list[Manifest], older: bool | None) -> None:
+    """
+    Only KubeVirt 1.3 needs shared storage for the state of a TPM; a later release has no such question.
+    """
+    machine = read(vm(architecture="amd64", devices={"tpm": {"persistent": True}}))
+    world = ObjectsWorld([read(each) for each in classes])
+
+    alone, together = (judge(machine, world, each).verdict for each in (only(Release(1, 3)), KNOWN))
+
+    assert alone is not None
+    assert together is not None
+    assert (alone.live_migratable, together.live_migratable) == (older, True)
+    assert together.unproven == ()
+
+
+def test_a_refused_vm_has_nothing_unproven() -> None:
+    """
+    A violation is proven, so a verdict lists it as a reason and not as an open question.
+    """
+    verdict = judge(
+        read(vm(volumes=[on_claim("single")])), ObjectsWorld([read(claim("single", "ReadWriteOnce"))]), SUPPORTED
+    ).verdict
+
+    assert verdict is not None
+    assert (verdict.live_migratable, verdict.unproven) == (False, ())
+
+
+def test_a_manifest_without_apiversion_and_kind_is_one_with_empty_ones() -> None:
+    """
+    Neither is a name that was misspelt.
+    """
+    with_names: dict[str, Json] = {"apiVersion": "", "kind": ""}
+    for raw in ({}, {"kind": "VirtualMachine"}, {"apiVersion": "kubevirt.io/v1"}):
+        assert judge_manifest(raw, SUPPORTED) == judge_manifest({**with_names, **raw}, SUPPORTED)
+
+
 def test_an_architecture_that_is_not_written_is_assumed_aloud() -> None:
     """
     Without a KubeVirt CR a VM is taken to run on amd64.
@@ -324,3 +388,32 @@ def test_the_time_of_a_vm_that_cannot_migrate_is_not_judged() -> None:
 
     assert "LM642" in {each.rule.id for each in slow.findings}
     assert {"LM201", "LM642"} & {each.rule.id for each in refused.findings} == {"LM201"}
+
+
+def test_the_time_of_a_vm_is_judged_in_all_releases() -> None:
+    """
+    A preference with annotations expands the VM in two ways, and the time is too short in both.
+    """
+    cluster = {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "KubeVirt",
+        "metadata": {"name": "kubevirt", "namespace": "kubevirt"},
+        "spec": {"configuration": {"migrations": {"bandwidthPerMigration": "1Mi", "allowPostCopy": False}}},
+    }
+    preference = {
+        "apiVersion": "instancetype.kubevirt.io/v1beta1",
+        "kind": "VirtualMachineClusterPreference",
+        "metadata": {"name": "p"},
+        "spec": {"annotations": {"a": "b"}},
+    }
+    machine = vm(
+        architecture="amd64", domain={"devices": {}, "memory": {"guest": "900Gi"}}, outer={"preference": {"name": "p"}}
+    )
+
+    found = judge(read(machine), ObjectsWorld([read(cluster), read(preference)]), KNOWN).findings
+
+    releases = NONE
+    for each in found:
+        if each.rule.id == "LM642":
+            releases |= each.releases
+    assert releases == KNOWN
