@@ -446,3 +446,10 @@ def test_a_bandwidth_that_cannot_be_read_is_no_limit() -> None:
     A rule of its own is about such a value.
     """
     assert budget_of({**in_force({}, TABLE[-1]), "bandwidthPerMigration": "much"}).bandwidth == 0
+
+
+def test_a_link_of_unknown_bandwidth_does_not_bound_the_rate() -> None:
+    """
+    A budget that is asked for without a link is that of the settings alone.
+    """
+    assert budget_of(in_force({}, TABLE[-1])).rate() == 0

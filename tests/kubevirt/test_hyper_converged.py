@@ -27,6 +27,16 @@ BELOW = "spec.virtualization"
             f"{BELOW}.permittedHostDevices",
         ),
         (("network", "binding", "passt"), "spec.networkBinding.passt", "spec.networking.networkBinding.passt"),
+        (
+            ("mediatedDevicesConfiguration", "mediatedDeviceTypes", 0),
+            "spec.mediatedDevicesConfiguration",
+            f"{BELOW}.mediatedDevicesConfiguration",
+        ),
+        (
+            ("liveUpdateConfiguration", "maxGuest"),
+            "spec.liveUpdateConfiguration.maxGuest",
+            f"{BELOW}.liveUpdateConfiguration.maxGuest",
+        ),
         (("vmStateStorageClass",), "spec.vmStateStorageClass", "spec.storage.vmStateStorageClass"),
     ],
 )
@@ -47,6 +57,7 @@ def test_what_is_below_a_field_goes_along() -> None:
     path: FieldPath = ("spec", "workloadUpdateStrategy", "workloadUpdateMethods", 1)
 
     assert where_in_hyper_converged(path) == "HyperConverged spec.workloadUpdateStrategy.workloadUpdateMethods[1]"
+    assert in_hyper_converged(path).endswith(f"version v1: {BELOW}.workloadUpdateStrategy.workloadUpdateMethods[1])")
 
 
 @pytest.mark.parametrize(

@@ -129,8 +129,8 @@ def test_local_disks_are_copied_with_the_memory() -> None:
     ]
 
 
-@pytest.mark.parametrize("domain", [{}, {"devices": {}}])
-def test_disks_need_not_be_listed(domain: Manifest) -> None:
+@pytest.mark.parametrize("domain", [None, {}, {"devices": {}}])
+def test_disks_need_not_be_listed(domain: Manifest | None) -> None:
     """
     A volume without a disk entry is copied too, and a VMI may have no volumes.
     """
