@@ -304,7 +304,7 @@ def test_notes_tell_the_next_step() -> None:
     ("values", "said"),
     [
         ("mode=enforce", ""),
-        ("backstop.enabled=true", "API servers still refuse what the object alone shows"),
+        ("backstop.enabled=true", "The backstop still refuses bridges on the pod network"),
         ("backstop.enabled=true,mode=warn", "backstop.enabled has no effect"),
     ],
 )
@@ -318,7 +318,7 @@ def test_notes_tell_what_the_backstop_does(values: str, said: str) -> None:
 
     assert ("backstop" in notes) is bool(said)
     assert said in notes
-    assert ("kubectl delete validatingadmissionpolicybinding" in notes) is ("still refuse" in said)
+    assert ("kubectl delete validatingadmissionpolicybinding" in notes) is ("still refuses" in said)
 
 
 @pytest.mark.parametrize(("namespace", "said"), [("default", True), ("migratable", False)])
@@ -328,4 +328,4 @@ def test_notes_warn_of_the_namespace_that_people_use(namespace: str, said: bool)
     """
     done = helm("install", "migratable", str(CHART), "--namespace", namespace, "--dry-run=client")
 
-    assert ("Machines in namespace default are not judged" in done.stdout) is said
+    assert ("VMs in namespace default are not judged" in done.stdout) is said

@@ -168,7 +168,7 @@ def test_the_notes_tell_of_an_open_port(value: str, said: bool) -> None:
 
     notes = run_helm(*flags).stdout.partition("NOTES:")[2]
 
-    assert ("Every pod reaches the admission port" in notes) == said
+    assert ("Every pod can reach the admission port" in notes) == said
 
 
 def test_endpoints_need_a_cluster() -> None:
