@@ -48,6 +48,13 @@ _MODES: Final[Mapping[str, frozenset[str]]] = {
     "macvlan": frozenset({"", "bridge", "private", "vepa", "passthru"}),
     "ipvlan": frozenset({"", "l2", "l3", "l3s"}),
 }
+_STRINGS: Final[Mapping[str, tuple[str, ...]]] = {
+    "macvlan": ("master", "mode"),
+    "ipvlan": ("master", "mode"),
+    "vlan": ("master",),
+    "bridge": ("bridge",),
+}
+"""Keys that a plugin reads as strings."""
 _VLAN_KEYS: Final[Mapping[str, str]] = {"vlan": "vlanId", "bridge": "vlan"}
 _HOST_DEVICE_KEYS: Final = ("device", "hwaddr", "kernelpath", "pciBusID")
 _MOST_PLUGINS: Final = 64
@@ -233,16 +240,12 @@ def _read_plugin(place: str, settings: Mapping[str, Json], annotations: frozense
 
 
 def _wrong_types(settings: Mapping[str, Json], at: str) -> list[Fault]:
-    """Strings that are none, in plugins whose configuration is known to want them."""
-    if text_of(member(settings, "type")) not in {"macvlan", "ipvlan", "vlan", "bridge", "host-device"}:
-        return []
-    values = ((key, member(settings, key)) for key in ("master", "bridge", "mode"))
-    own = {"bridge": ("bridge",), "host-device": (), "vlan": ("master",)}
-    wanted = own.get(text_of(member(settings, "type")), ("master", "mode"))
+    """Values of another type where the plugin reads a string."""
+    values = ((key, member(settings, key)) for key in _STRINGS.get(text_of(member(settings, "type")), ()))
     return [
         Fault(f"{at}{key}", f"{at}{key} is {shown(value)}, not a string")
         for key, value in values
-        if key in wanted and value is not None and not isinstance(value, str)
+        if value is not None and not isinstance(value, str)
     ]
 
 
