@@ -144,3 +144,19 @@ def test_the_operator_of_hyperconverged_is_warned_with_its_own_field(cluster: Cl
     assert operator.returncode == 0, operator.stderr
     assert "HyperConverged spec.liveMigrationConfig.parallelMigrationsPerCluster" in operator.stderr
     assert cluster.lowered("LM609", "hyperconverged") == 1
+
+
+def test_an_unreadable_configuration_of_hyperconverged_is_a_warning(cluster: Cluster) -> None:
+    """
+    A field of the wrong type does not stop HyperConverged's operator. A person who writes the same is refused.
+    """
+    labels = {"app.kubernetes.io/managed-by": "hco-operator"}
+    cluster.apply(OPERATOR, kubevirt({}, **labels))
+    unreadable = kubevirt({}, **labels)
+    unreadable["spec"]["configuration"]["network"] = "x"
+
+    person = cluster.apply(EXPIRED, unreadable)
+    operator = cluster.apply(OPERATOR, unreadable)
+
+    assert (person.returncode, "spec.configuration.network: wrong type" in person.stderr) == (1, True), person.stderr
+    assert (operator.returncode, "Warning: spec.configuration.network: wrong type" in operator.stderr) == (0, True)

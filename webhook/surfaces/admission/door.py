@@ -36,6 +36,7 @@ from webhook.surfaces.admission.disclosure import Disclosure, Noting, decide_not
 from webhook.surfaces.admission.mutate import operations_for
 from webhook.surfaces.admission.reading import BadReview, Readable, Unreadable, namespace_in, read_review
 from webhook.surfaces.admission.turns import CHECKING_OF_ONE, READING_OF_ONE, Overloaded, Turns
+from webhook.surfaces.admission.unreadable import decide_unreadable
 from webhook.surfaces.admission.validate import PASS, Judging, Outcome, caused
 from webhook.surfaces.asgi import Receive, Scope, Send
 from webhook.surfaces.checking import Chosen
@@ -230,12 +231,11 @@ class Door:
     ) -> bytes:
         """The answer's bytes; the outermost wall: an error inside lets the request pass, loudly."""
         if isinstance(read, Unreadable):
-            passes = door == "mutate" or read.passes
-            decided = PASS if passes else caused(self._most_in(read.namespace), *read.causes)
+            decided = PASS if door == "mutate" else self._unreadable(read)
             self.observer.reviewed(door, "unreadable", "", _outcome_of(decided), self.clock() - began)
             if decided.allowed:
-                return allowed(read.uid, decided.warnings)
-            return denied(read.uid, read.kind, read.name, read.causes)
+                return allowed(read.request.uid, decided.warnings)
+            return denied(read.request.uid, read.request.kind.kind, read.request.name, read.causes)
         request = read.request
         kind = read.kind.kind if read.kind is not None else "unexpected"
         try:
@@ -260,6 +260,13 @@ class Door:
         self.observer.reviewed(door, kind, request.operation, outcome, self.clock() - began)
         scope.setdefault("state", {})["review"] = {"kind": kind, "operation": request.operation, "outcome": outcome}
         return answer
+
+    def _unreadable(self, read: Unreadable) -> Outcome:
+        try:
+            return decide_unreadable(read, self._judging(self.facts.world()))
+        except Exception as error:  # noqa: BLE001 - the outermost wall; an unreadable object stays denied
+            log.error("internal error", extra={"error": type(error).__name__})  # noqa: TRY400 - no locals
+            return caused(Action.DENY, *read.causes)
 
     def _most_in(self, namespace: str) -> Action:
         try:

@@ -42,13 +42,14 @@ class BadReview(Exception):
 class Unreadable:
     """A review that has a UID and cannot be judged; the causes say why."""
 
-    uid: str
+    request: AdmissionRequest
     causes: tuple[StatusCause, ...]
     passes: bool = False
     """Whether there is nothing to refuse: the judged part stays the same, or the operation is never blocked."""
-    kind: str = ""
-    name: str = ""
-    namespace: str = ""
+    object: Kubernetes | None = None
+    """The new object, of which only metadata is read; None where not even that can be read."""
+    old: Kubernetes | None = None
+    """The old object; only its metadata where the rest cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +120,18 @@ def _read_objects(kind: Kind, request: AdmissionRequest) -> Readable | Unreadabl
         cause = _nested(min(new.deep - old.deep))
     if cause is not None:
         passes = is_never_judged(request) or _is_same(kind, request)
-        return Unreadable(request.uid, (cause,), passes, request.kind.kind, request.name, request.namespace)
+        stored = old.object or _metadata(kind, request.old_object)
+        return Unreadable(request, (cause,), passes, _metadata(kind, request.object), stored)
     if old.cause is not None:
         return Readable(request, kind, new.object, None, same_as_unreadable=_is_same(kind, request))
     return Readable(request, kind, new.object, old.object)
+
+
+def _metadata(kind: Kind, raw: msgspec.Raw) -> Kubernetes | None:
+    try:
+        return metadata_alone(parse(raw), kind.reads) if _present(raw) else None
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
+        return None
 
 
 def _is_same(kind: Kind, request: AdmissionRequest) -> bool:

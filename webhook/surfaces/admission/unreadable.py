@@ -1,0 +1,38 @@
+"""
+What is done about a request whose new object cannot be read.
+
+The object counts as a violation. What lowers a violation, such as ``atMost``, HyperConverged's operator or a listed account,
+lowers this, too. Only the metadata of such an object is known.
+"""
+
+from webhook.objects.vm import VirtualMachine
+from webhook.policy import Action, most_in
+from webhook.surfaces.admission.kubevirt_accounts import (
+    WORKLOADS,
+    is_hyper_converged,
+    writes_for_itself,
+)
+from webhook.surfaces.admission.reading import Unreadable
+from webhook.surfaces.admission.validate import PASS, Judging, Outcome, caused
+
+
+def decide_unreadable(read: Unreadable, judging: Judging) -> Outcome:
+    """The outcome for one request that cannot be judged."""
+    request = read.request
+    if read.passes or (request.kind.kind in WORKLOADS and request.namespace == judging.install_namespace != ""):
+        return PASS
+    most = most_in(request.namespace, judging.policy, judging.world)
+    account = judging.policy.account_of(request.user_info.username, request.namespace, judging.today)
+    if account is not None:
+        most = most.at_most(account.at_most)
+    if is_hyper_converged(request, read.old or read.object) or _by_kubevirt(read, judging.install_namespace):
+        most = most.at_most(Action.WARN)
+    return caused(most, *read.causes)
+
+
+def _by_kubevirt(read: Unreadable, install_namespace: str) -> bool:
+    """Whether one of KubeVirt's accounts writes it for itself; nothing shows that a new VM has the template of a pool."""
+    new = read.object
+    if new is None or (isinstance(new, VirtualMachine) and read.request.operation == "CREATE"):
+        return False
+    return writes_for_itself(read.request, new, read.old, install_namespace)
