@@ -73,11 +73,12 @@ def is_about_plugged(finding: Finding, new: Kubernetes, old: Kubernetes) -> bool
 def at_request(finding: Finding, vm: VirtualMachine) -> Finding:
     """The finding at the field that the user set, if it is about a volume of the request."""
     subject = subject_of(vm)
-    base: FieldPath = (*subject.base, "volumes") if subject is not None else ()
+    if subject is None:
+        return finding
+    base: FieldPath = (*subject.base, "volumes")
     if finding.path[: len(base)] != base or len(finding.path) <= len(base):
         return finding
-    index = finding.path[len(base)]
-    own = len(subject.spec.volumes or ()) if subject is not None else 0
+    index, own = finding.path[len(base)], len(subject.spec.volumes or ())
     asked = list(_asked(vm))
     if not isinstance(index, int) or not own <= index < own + len(asked):
         return finding
