@@ -1,0 +1,94 @@
+"""What a webhook configuration says beside the rules and conditions of its webhooks."""
+
+from typing import Any
+
+import pytest
+
+from webhook.surfaces.admission.configurations import Installation, mutating, validating
+
+ELSEWHERE = Installation(namespace="there", fail=True, platform=("cdi",))
+IN_PLATFORM = {
+    "kubevirt",
+    "kubevirt-by-hyperconverged",
+    "networkattachmentdefinition",
+    "networkattachmentdefinition-delete",
+}
+
+
+def by_name(configuration: dict[str, Any]) -> dict[str, Any]:
+    return {each["name"].partition(".")[0]: each for each in configuration["webhooks"]}
+
+
+@pytest.mark.parametrize(
+    ("made", "kind", "name"),
+    [
+        (validating, "ValidatingWebhookConfiguration", "migratable-validate"),
+        (mutating, "MutatingWebhookConfiguration", "migratable-default"),
+    ],
+)
+def test_a_configuration_is_an_object_of_the_stable_api(made: Any, kind: str, name: str) -> None:
+    """
+    ``kubectl apply`` finds group, kind and name, and nothing but webhooks beside them.
+    """
+    configuration = made(Installation())
+
+    assert configuration.pop("webhooks")
+    assert configuration == {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": kind,
+        "metadata": {"name": name},
+    }
+
+
+@pytest.mark.parametrize(("made", "path"), [(validating, "/validate"), (mutating, "/mutate")])
+def test_webhooks_call_the_service_of_the_installation(made: Any, path: str) -> None:
+    """
+    In its namespace, at port 443, under the path of the configuration.
+    """
+    service = {"name": "migratable", "namespace": "there", "path": path, "port": 443}
+
+    assert {str(each["clientConfig"]) for each in made(ELSEWHERE)["webhooks"]} == {str({"service": service})}
+
+
+def test_excluded_namespaces_are_excluded_by_their_names() -> None:
+    """
+    kube-system and the installation's own namespace; those of the platform, except where cluster settings are judged.
+    """
+    for name, each in by_name(validating(ELSEWHERE)).items():
+        if name == "migrationpolicy":
+            assert "namespaceSelector" not in each
+            continue
+        values = ["kube-system", "there", *([] if name in IN_PLATFORM else ["cdi"])]
+        unless = {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": values}
+        assert each["namespaceSelector"] == {"matchExpressions": [unless]}
+
+
+def test_only_webhooks_that_may_fail_fail_closed() -> None:
+    """
+    ``fail`` closes creations and updates by users; deletions, statuses, defaults and KubeVirt's own writes stay open.
+    """
+    webhooks = by_name(validating(ELSEWHERE))
+
+    assert {name for name, each in webhooks.items() if each["failurePolicy"] == "Fail"} == {
+        "virtualmachine",
+        "virtualmachineinstancereplicaset",
+        "virtualmachinepool",
+        "virtualmachineinstance",
+        "kubevirt",
+        "migrationpolicy",
+        "networkattachmentdefinition",
+    }
+    assert {each["failurePolicy"] for each in mutating(ELSEWHERE)["webhooks"]} == {"Ignore"}
+    assert {each["failurePolicy"] for each in validating(Installation())["webhooks"]} == {"Ignore"}
+
+
+def test_a_webhook_is_left_out_without_its_policy_key() -> None:
+    """
+    Defaults of workloads are installed only with ``defaultEvictionStrategy``; another key adds nothing.
+    """
+    names = [
+        {*by_name(mutating(Installation(policy_keys=frozenset(keys))))}
+        for keys in ((), ("defaultEvictionStrategy",), ("hotplug",))
+    ]
+
+    assert names == [{"kubevirt"}, {"kubevirt", "virtualmachine"}, {"kubevirt"}]
