@@ -42,7 +42,7 @@ def same_judged_part(kind: str, new: Raw, old: Raw) -> bool:
     """Whether two objects hold the same JSON in their judged parts, also where it cannot be read as that kind."""
     try:
         left, right = (parse(truncated(each) if is_deep(each) else each) for each in (new, old))
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except ValueError:  # also msgspec's errors and UnicodeDecodeError
         return False
     return _written(_only(left, PARTS[kind])) == _written(_only(right, PARTS[kind]))
 

@@ -44,11 +44,11 @@ class Unreadable:
 
     request: AdmissionRequest
     causes: tuple[StatusCause, ...]
-    passes: bool = False
+    passes: bool
     """Whether there is nothing to refuse: the judged part stays the same, or the operation is never blocked."""
-    object: Kubernetes | None = None
+    object: Kubernetes | None
     """The new object, of which only metadata is read; None where not even that can be read."""
-    old: Kubernetes | None = None
+    old: Kubernetes | None
     """The old object; only its metadata where the rest cannot be read."""
 
 
@@ -87,7 +87,7 @@ def read_review(body: bytes) -> Readable | Unreadable:
         if not body.isascii():
             body.decode()  # objects are read in part, and msgspec looks only at the text that it reads
         review = decode(_decoder, body, MAX_DEPTH + _ABOVE)
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
+    except ValueError:  # also msgspec's errors and UnicodeDecodeError
         raise BadReview("the body is not an AdmissionReview in JSON") from None
     request = review.request
     if review.kind != "AdmissionReview" or review.api_version != REVIEW_VERSION:
@@ -173,7 +173,7 @@ def _read(kind: Kind, request: AdmissionRequest, raw: msgspec.Raw) -> _Part:
         read = _decoded(kind, request, raw)
     except msgspec.ValidationError as error:
         return _Part(cause=_wrong_type(str(error)), deep=deep)
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
+    except ValueError:
         return _Part(cause=_cause("the object is not JSON that can be read", ""), deep=deep)
     if kind.namespaced and not read.namespace and request.namespace:
         meta = msgspec.structs.replace(read.metadata or ObjectMeta(), namespace=request.namespace)
