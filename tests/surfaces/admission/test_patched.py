@@ -3,11 +3,15 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.surfaces.admission.reviews import Manifest, decided, refused, review
+from webhook.objects.review import StatusCause
 from webhook.policy import Account, Action, Policy
-from webhook.surfaces.admission.patched import NOT_A_PATCH, OUTSIDE
+from webhook.surfaces.admission.patched import NOT_A_PATCH, OUTSIDE, about_patches, patches_of
+from webhook.surfaces.admission.reading import Readable, read_review
 
 CARRIERS = [("clone", "VirtualMachineClone"), ("snapshot", "VirtualMachineRestore")]
 
@@ -130,3 +134,59 @@ def test_a_bad_patch_is_a_warning_where_nothing_is_denied(policy: Policy, user: 
     outcome = decided(review("CREATE", carrier(operation(path="/metadata/name")), user=user), policy=policy)
 
     assert (outcome.allowed, [each[:16] for each in outcome.warnings]) == (True, ["spec.patches[0]:"])
+
+
+CLONE = ("clone.kubevirt.io/v1beta1", "VirtualMachineClone")
+RESTORE = ("snapshot.kubevirt.io/v1beta1", "VirtualMachineRestore")
+PATCHED = {"patches": ["{}"]}
+
+
+@pytest.mark.parametrize(
+    ("of", "spec", "operation", "sub_resource", "carries"),
+    [
+        (CLONE, PATCHED, "CREATE", "", True),
+        (RESTORE, PATCHED, "CREATE", "", True),
+        (CLONE, {"patches": []}, "CREATE", "", False),
+        (CLONE, {}, "CREATE", "", False),
+        (CLONE, {"patches": [7]}, "CREATE", "", False),
+        (CLONE, PATCHED, "UPDATE", "", False),
+        (CLONE, PATCHED, "CREATE", "status", False),
+        (("kubevirt.io/v1", "VirtualMachineClone"), PATCHED, "CREATE", "", False),
+    ],
+    ids=["clone", "restore", "none", "absent", "wrong type", "update", "status", "another group"],
+)
+def test_only_a_new_clone_or_restore_carries_patches(
+    of: tuple[str, str], spec: dict[str, Any], operation: str, sub_resource: str, carries: bool
+) -> None:
+    """
+    Both kinds, when they are created, if their patches can be read.
+    """
+    made = {"apiVersion": of[0], "kind": of[1], "metadata": {"name": "a", "namespace": "tenant"}, "spec": spec}
+
+    told = read_review(review(operation, made, made, sub_resource=sub_resource))
+
+    assert isinstance(told, Readable)
+    assert patches_of(told.request) == (spec.get("patches") if carries else [])
+
+
+@pytest.mark.parametrize("text", [b"{", b'{"spec": {"patches": ["\xff"]}}'], ids=["no JSON", "no UTF-8"])
+def test_a_carrier_that_cannot_be_read_carries_nothing(text: bytes) -> None:
+    """
+    A warning is not worth an error: the API server refuses such an object by itself.
+    """
+    made = {"apiVersion": CLONE[0], "kind": CLONE[1], "metadata": {"name": "a", "namespace": "tenant"}, "spec": PATCHED}
+    told = read_review(review("CREATE", made))
+    assert isinstance(told, Readable)
+
+    assert patches_of(replace(told.request, object=msgspec.Raw(text))) == []
+
+
+def test_the_warning_is_at_the_patches() -> None:
+    """
+    It says where a denial of the patched VM will appear.
+    """
+    assert about_patches() == StatusCause(
+        "FieldValueInvalid",
+        "the patched VM is judged when KubeVirt creates it; see the events of the VirtualMachineRestore",
+        "spec.patches",
+    )
