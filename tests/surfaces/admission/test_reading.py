@@ -1,307 +1,225 @@
-"""Only the judged part decides whether an object can be read, and what cannot be read is never better than what is bad."""
+"""What is read of a review: its request, its objects, and the namespace in its first bytes."""
 
 import json
+import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from tests.generating.hostile import METADATA, MISTYPED, NESTED, deep, rendered
-from tests.surfaces.admission.reviews import Manifest, claim, decided, on_claim, read, refused, review, vm
-from webhook.facts.objects_world import ObjectsWorld
-from webhook.kubevirt.releases import NEWEST, only
-from webhook.objects.kinds import KINDS
+from tests.generating.hostile import deep, rendered
+from tests.surfaces.admission.reviews import review, vm
+from tests.surfaces.admission.test_readable import body_of, mistyped
+from webhook.objects.review import StatusCause
 from webhook.objects.vm import VirtualMachine
-from webhook.policy import Policy
-from webhook.surfaces.admission.hooks import VALIDATING_HOOKS
-from webhook.surfaces.admission.judged_part import PARTS, judged_alone, same_judged_part
-from webhook.surfaces.admission.mutate import operations_for
-from webhook.surfaces.admission.reading import Readable, Unreadable, read_review
-from webhook.surfaces.admission.validate import Judging
-
-SINGLE = claim("single", "ReadWriteOnce")
-BAD = {"volumes": [on_claim("single")]}
-REPLICAS = {"replicas": 1, "selector": {"matchLabels": {"app": "web"}}}
+from webhook.surfaces.admission.reading import BadReview, Readable, Unreadable, namespace_in, read_review
 
 
-def body_of(operation: str, new: Manifest | None, old: Manifest | None = None, **more: Any) -> bytes:
-    """A review whose manifests may hold nested values."""
-    return rendered(json.loads(review(operation, new, old, **more)))
+def envelope(operation: str = "CREATE", new: Any = None, old: Any = None, **request: Any) -> bytes:
+    """A review of a VM in which fields of the request are replaced, or left out where they are ``...``."""
+    body = json.loads(review(operation, vm()))
+    body["request"] |= {"object": new, "oldObject": old} | request
+    body["request"] = {key: value for key, value in body["request"].items() if value is not ...}
+    return rendered(body)
 
 
-def replica_set(**spec: Any) -> Manifest:
-    return {
-        "apiVersion": "kubevirt.io/v1",
-        "kind": "VirtualMachineInstanceReplicaSet",
-        "metadata": {"name": "web", "namespace": "tenant"},
-        "spec": {**REPLICAS, "template": vm(**spec)["spec"]["template"]},
-    }
-
-
-def pool(**spec: Any) -> Manifest:
-    return {
-        "apiVersion": "pool.kubevirt.io/v1beta1",
-        "kind": "VirtualMachinePool",
-        "metadata": {"name": "web", "namespace": "tenant"},
-        "spec": {**REPLICAS, "virtualMachineTemplate": {"metadata": {}, "spec": vm(**spec)["spec"]}},
-    }
-
-
-def metadata_of(manifest: Manifest) -> list[Manifest]:
-    """Every metadata in it of which a schema says little or nothing."""
-    found = [manifest["metadata"]]
-    spec = manifest["spec"]
-    if "virtualMachineTemplate" in spec:
-        found.append(spec["virtualMachineTemplate"]["metadata"])
-        spec = spec["virtualMachineTemplate"]["spec"]
-    return [*found, spec["template"]["metadata"]]
-
-
-CARRIERS = [vm, replica_set, pool]
-
-
-@settings(deadline=None)
-@given(st.sampled_from(CARRIERS), METADATA, METADATA, st.sampled_from([{}, BAD]), st.booleans())
-def test_metadata_of_the_old_object_excuses_nothing(
-    carrier: Any, outer: Any, inner: Any, spec: Manifest, pooled: bool
-) -> None:
-    """
-    Whatever an unseen change put into an object's metadata, a violation in its judged part is refused afterwards, and what
-    is no violation is not.
-    """
-    old, new = carrier(), carrier(evictionStrategy="LiveMigrate", **spec)
-    for each in (old, new):
-        for metadata in metadata_of(each)[: 2 if pooled else 1]:
-            metadata.update(inner if metadata is not each["metadata"] else {**outer, **metadata})
-
-    outcome = decided(body_of("UPDATE", new, old), SINGLE)
-
-    assert outcome.allowed is (spec == {})
-
-
-@settings(deadline=None)
-@given(
-    st.sampled_from(CARRIERS), METADATA.filter(lambda each: "@@" not in json.dumps(each)), st.sampled_from([{}, BAD])
-)
-def test_metadata_of_a_template_hides_nothing(carrier: Any, metadata: Any, spec: Manifest) -> None:
-    """
-    Wrong types in metadata of which no schema says anything make no object unreadable.
-    """
-    made = carrier(**spec)
-    metadata_of(made)[-1].update(metadata)
-
-    assert decided(body_of("CREATE", made), SINGLE).allowed is (spec == {})
-
-
-@pytest.mark.parametrize("depth", [600, 3_000, 9_900])
-@pytest.mark.parametrize("carrier", CARRIERS)
-def test_depth_counts_in_the_judged_part_alone(carrier: Any, depth: int) -> None:
-    """
-    Thousands of levels in managedFields or status are nobody's harm; in a template they are refused when they are new.
-    """
-    unseen, seen = carrier(), carrier()
-    unseen["metadata"]["managedFields"] = [{"fieldsV1": deep(depth, "f")}]
-    unseen["status"] = {"x": deep(depth)}
-    metadata_of(seen)[-1]["x"] = deep(depth)
-
-    assert isinstance(read_review(body_of("CREATE", unseen)), Readable)
-    assert isinstance(read_review(body_of("UPDATE", unseen, carrier())), Readable)
-    assert isinstance(read_review(body_of("CREATE", seen)), Unreadable)
-    assert isinstance(read_review(body_of("UPDATE", seen, unseen)), Unreadable)
-    assert isinstance(read_review(body_of("UPDATE", seen, seen)), Readable)
-
-
-NEAR_THE_END = range(860, 1_000, 20)
-"""Levels at which a decoder of Python 3.11 still goes on, and what comes after it may not."""
-
-
-def mistyped(value: Any, **more: Any) -> Manifest:
-    """A VM of whose judged part a field has a wrong type."""
-    return vm(nodeSelector=value, **more)
-
-
-@settings(deadline=None)
-@given(st.sampled_from([7, ["a"], {"a": 1}, deep(3), deep(3_000)]))
-def test_an_unreadable_old_object_excuses_nothing(value: Any) -> None:
-    """
-    A new object that can be read is judged like any other, so its violations are refused, and a repair passes.
-    """
-    old = mistyped(value)
-
-    assert list(refused(decided(body_of("UPDATE", vm(**BAD), old), SINGLE))) == ["spec.template.spec.volumes[0]"]
-    assert decided(body_of("UPDATE", vm(), old), SINGLE).allowed
+def without(body: bytes, **changed: Any) -> bytes:
+    return json.dumps(json.loads(body) | changed).encode()
 
 
 @pytest.mark.parametrize(
-    ("new", "old", "passes"),
+    ("body", "reason"),
     [
-        (mistyped(7), mistyped(7), True),
-        (mistyped(7, outer={"runStrategy": "Halted"}), mistyped(7), True),
-        (mistyped(deep(3_000)), mistyped(deep(3_000)), True),
-        *((mistyped(deep(depth)), mistyped(deep(depth)), True) for depth in NEAR_THE_END),
-        (mistyped(7, **BAD), mistyped(7), False),
-        (mistyped(True), mistyped(1), False),
-        (mistyped(deep(3_000)), mistyped(deep(3_001)), False),
-        (mistyped(7), vm(), False),
+        (b"{", "the body is not an AdmissionReview in JSON"),
+        (envelope(new=vm(), uid=7), "the body is not an AdmissionReview in JSON"),
+        (envelope(new={"a": "@"}).replace(b"@", b"\xff"), "the body is not an AdmissionReview in JSON"),
+        (without(envelope(), kind="Review"), "the body is not an AdmissionReview of admission.k8s.io/v1"),
+        (
+            without(envelope(), apiVersion="admission.k8s.io/v1beta1"),
+            "the body is not an AdmissionReview of admission.k8s.io/v1",
+        ),
+        (without(envelope(), request=None), "the AdmissionReview holds no request"),
+        (envelope(new=vm(), uid=""), "the AdmissionReview's request.uid is empty or too long"),
+        (envelope(new=vm(), uid="a" * 257), "the AdmissionReview's request.uid is empty or too long"),
+        (envelope("UPDATE", vm()), "an UPDATE without oldObject"),
+        (envelope("UPDATE", vm(), ...), "an UPDATE without oldObject"),
+        (envelope("UPDATE", None, vm()), "a UPDATE without object"),
+        (envelope("CREATE"), "a CREATE without object"),
+        (envelope("CREATE", ...), "a CREATE without object"),
     ],
-    ids=["same", "stopped", "same depth", *map(str, NEAR_THE_END), "worse", "true for 1", "another depth", "broken"],
+    ids=lambda each: each if isinstance(each, str) else "",
 )
-def test_an_unreadable_new_object_passes_where_its_judged_part_stays(
-    new: Manifest, old: Manifest, passes: bool
-) -> None:
+def test_what_no_api_server_sends_is_a_bad_review(body: bytes, reason: str) -> None:
     """
-    N2, N4, N6: metadata, status, starting and stopping pass; any other change of what cannot be read does not.
+    The line names the fault and repeats nothing of the body.
     """
-    told = read_review(body_of("UPDATE", new, old))
-
-    assert isinstance(told, Unreadable)
-    assert told.passes is passes
+    with pytest.raises(BadReview, match=f"^{re.escape(reason)}$"):
+        read_review(body)
 
 
-@pytest.mark.parametrize("sub_resource", ["status", "scale"])
-def test_a_write_of_status_passes_whatever_it_holds(sub_resource: str) -> None:
+@pytest.mark.parametrize("uid", ["a", "a" * 256])
+def test_a_uid_has_one_to_256_characters(uid: str) -> None:
     """
-    N3: also where neither object can be read.
+    Whatever characters they are.
     """
-    told = read_review(body_of("UPDATE", mistyped(7), mistyped(8), sub_resource=sub_resource))
+    told = read_review(envelope(new=vm(), uid=uid))
 
-    assert isinstance(told, Unreadable)
-    assert told.passes
+    assert isinstance(told, Readable)
+    assert told.request.uid == uid
 
 
-def test_a_heartbeat_passes_whatever_it_holds() -> None:
+@pytest.mark.parametrize("new", [None, ...])
+def test_only_creations_and_updates_need_an_object(new: Any) -> None:
     """
-    N3: virt-handler writes a VMI's status by an UPDATE of the whole; a VMI that is created gets no such excuse.
+    A deletion has an old object alone, and CONNECT may have none.
     """
-    new, old = (
-        {**mistyped(value)["spec"]["template"], "apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstance"}
-        for value in (7, 8)
-    )
-    told, created = read_review(body_of("UPDATE", new, old)), read_review(body_of("CREATE", new))
+    told, connect = read_review(envelope("DELETE", new, vm())), read_review(envelope("CONNECT", new, new))
 
-    assert isinstance(told, Unreadable)
-    assert isinstance(created, Unreadable)
-    assert (told.passes, created.passes) == (True, False)
+    assert isinstance(told, Readable)
+    assert isinstance(connect, Readable)
+    assert (told.object, told.old is not None) == (None, True)
+    assert (connect.object, connect.old) == (None, None)
 
 
 @pytest.mark.parametrize(
-    "old", [mistyped(7), mistyped(deep(3_000)), vm(status={"x": deep(3_000)})], ids=["mistyped", "deep", "deep status"]
+    ("machine", "cause"),
+    [
+        (
+            mistyped(7),
+            StatusCause(
+                "FieldValueInvalid",
+                "wrong type: expected `object | null`, got `int`",
+                "spec.template.spec.nodeSelector",
+            ),
+        ),
+        (7, StatusCause("FieldValueInvalid", "wrong type: expected `object`, got `int`", "object")),
+        (
+            vm(b=deep(3_000), a=deep(3_000)),
+            StatusCause(
+                "FieldValueInvalid",
+                "nesting deeper than 512 levels; nothing that KubeVirt reads is",
+                "spec.template.spec.a",
+            ),
+        ),
+        (
+            mistyped(7, affinity={"nodeAffinity": deep(3_000)}),
+            StatusCause(
+                "FieldValueInvalid",
+                "wrong type: expected `object | null`, got `int`",
+                "spec.template.spec.nodeSelector",
+            ),
+        ),
+    ],
+    ids=["wrong type", "no object", "deep twice", "wrong type and deep"],
 )
-def test_an_object_that_cannot_be_read_can_be_deleted(old: Manifest) -> None:
+def test_a_cause_says_what_is_wrong_and_where(machine: Any, cause: StatusCause) -> None:
     """
-    N1: neither a wrong type nor any depth of the stored object refuses its deletion.
+    One cause for each object: its first wrong type, or else the first place that nests too deep.
     """
-    told = read_review(body_of("DELETE", None, old))
+    told = read_review(envelope(new=machine))
 
-    assert isinstance(told, Readable)
-    assert told.old is not None
-    assert told.old.name == "web"
-    assert decided(body_of("DELETE", None, old)).allowed
+    assert isinstance(told, Unreadable)
+    assert (told.causes, told.passes, told.old) == ((cause,), False, None)
+    assert told.object is not None
+    assert told.object.name == ("" if machine == 7 else "web")
 
 
-@pytest.mark.parametrize("old", [vm(), mistyped(deep(3_000)), vm(dnsConfig=7)], ids=["readable", "deep", "mistyped"])
-def test_a_cause_names_the_place_in_the_new_object(old: Manifest) -> None:
+def test_a_number_that_no_type_can_hold_hides_no_other_fault() -> None:
     """
-    A place where only the old object nests too deep, or has a wrong type, is not the author's to mend.
+    The cause names the field of the wrong type, also where the status holds 1e999.
     """
-    new = vm(affinity={"nodeAffinity": deep(3_000)})
+    told = read_review(envelope(new=mistyped(7, status={"x": "@"})).replace(b'"@"', b"1e999"))
+
+    assert isinstance(told, Unreadable)
+    assert [each.field for each in told.causes] == ["spec.template.spec.nodeSelector"]
+
+
+def test_the_place_named_is_in_the_new_object_not_in_the_old_one() -> None:
+    """
+    Where both objects nest too deep, the cause names the place that is new.
+    """
+    old = vm(affinity={"a": deep(3_000)})
+    new = vm(affinity={"a": deep(3_000)}, tolerations=[deep(3_000)])
 
     told = read_review(body_of("UPDATE", new, old))
 
     assert isinstance(told, Unreadable)
-    assert [each.field.split(".")[3:5] for each in told.causes] == [["affinity", "nodeAffinity"]]
+    assert [each.field for each in told.causes] == ["spec.template.spec.tolerations"]
+    assert isinstance(read_review(body_of("UPDATE", old, new)), Readable)
 
 
-def test_a_network_in_use_is_kept_also_where_it_cannot_be_read() -> None:
+def test_a_repair_may_leave_what_nested_too_deep_before() -> None:
     """
-    Its name is enough to know that migrations go over it.
+    A wrong type that is put right passes, though a value beside it still nests too deep.
     """
-    network = {
-        "apiVersion": "k8s.cni.cncf.io/v1",
-        "kind": "NetworkAttachmentDefinition",
-        "metadata": {"name": "lan", "namespace": "kubevirt", "labels": {"a": deep(3_000)}},
-        "spec": {"config": 7},
+    old = mistyped(7, affinity={"a": deep(3_000)})
+
+    assert isinstance(read_review(body_of("UPDATE", vm(affinity={"a": deep(3_000)}), old)), Readable)
+
+
+def test_an_object_has_the_namespace_of_its_request() -> None:
+    """
+    Unless it names one itself; its other metadata stays, and a cluster-scoped object gets none.
+    """
+    bare, nameless = vm(), vm()
+    bare["metadata"] = {"name": "web", "labels": {"a": "b"}}
+    del nameless["metadata"]
+    cluster_wide = {
+        "apiVersion": "migrations.kubevirt.io/v1alpha1",
+        "kind": "MigrationPolicy",
+        "metadata": {"name": "a"},
     }
-    cr = {
-        "apiVersion": "kubevirt.io/v1",
-        "kind": "KubeVirt",
-        "metadata": {"name": "kubevirt", "namespace": "kubevirt"},
-        "spec": {"configuration": {"migrations": {"network": "lan"}}},
-    }
+    told = [
+        read_review(body)
+        for body in (
+            envelope(new=bare),
+            envelope(new=nameless),
+            envelope(new=vm(), namespace="other"),
+            review("CREATE", cluster_wide),
+        )
+    ]
 
-    assert list(refused(decided(body_of("DELETE", None, network), cr))) == ["metadata.name"]
-    assert decided(body_of("DELETE", None, network)).allowed
+    found = [each.object for each in told if isinstance(each, Readable) and each.object is not None]
+    assert [each.meta.namespace for each in found] == ["tenant", "tenant", "tenant", None]
+    assert (found[0].name, found[0].meta.labels) == ("web", {"a": "b"})
 
 
-@settings(deadline=None)
-@given(NESTED, MISTYPED)
-def test_what_is_not_judged_may_have_any_type(nested: str, value: Any) -> None:
+def test_a_new_object_has_no_status() -> None:
     """
-    A status or a field beside the judged part makes no object unreadable, and the object is still judged.
+    An API server stores none on creation; on updates the status is that of the request.
     """
-    odd = vm(**BAD, outer={"runStrategy": value, "running": nested, "updateVolumesStrategy": value})
-    odd["status"] = value
-
-    outcome = decided(body_of("UPDATE", odd, vm()), SINGLE)
-
-    assert list(refused(outcome)) == ["spec.template.spec.volumes[0]"]
-
-
-def test_defaults_are_filled_in_whatever_is_stored_beside() -> None:
-    """
-    A new KubeVirt resource gets its defaults also with thousands of levels in its metadata, or a deletionTimestamp.
-    """
-    cr = {
-        "apiVersion": "kubevirt.io/v1",
-        "kind": "KubeVirt",
-        "metadata": {
-            "name": "kubevirt",
-            "namespace": "kubevirt",
-            "managedFields": [{"fieldsV1": deep(3_000)}],
-            "deletionTimestamp": "2020-01-01T00:00:00Z",
-        },
-        "spec": {},
-    }
-    told = read_review(body_of("CREATE", cr))
-    assert isinstance(told, Readable)
-
-    judging = Judging(ObjectsWorld([]), only(NEWEST), Policy(), "2026-01-01", "kubevirt")
-
-    assert operations_for(told, judging)
-
-
-@pytest.mark.parametrize("kind", [each.kind for each in KINDS if each.judged])
-def test_the_judged_part_is_what_the_api_server_compares(kind: str) -> None:
-    """
-    Each path of it is in the matchConditions by which an API server decides whether to send an update, and nothing else.
-    """
-    hooks = [each for each in VALIDATING_HOOKS if any(rule.kind.kind == kind for rule in each.rules)]
-    compared = " ".join(each.expression for hook in hooks for each in hook.conditions if each.name.endswith("-changed"))
-
-    assert all(f"object.{'.'.join(path)}" in compared for path in PARTS[kind]) or kind == "VirtualMachineInstance"
-
-
-def test_the_judged_part_of_a_manifest_is_all_that_its_findings_need() -> None:
-    """
-    A VM reads the same without what is left out of its judged part, but for starting and stopping.
-    """
-    whole = read(vm(**BAD))
-    alone = read(
-        {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", **judged_alone("VirtualMachine", vm(**BAD))}
+    status = {"created": True}
+    created, updated = (
+        read_review(envelope(new=vm(status=status))),
+        read_review(envelope("UPDATE", vm(status=status), vm())),
     )
 
-    assert isinstance(whole, VirtualMachine)
-    assert isinstance(alone, VirtualMachine)
-    assert alone.spec.template == whole.spec.template
-    assert alone.metadata == whole.metadata
+    assert isinstance(created, Readable)
+    assert isinstance(updated, Readable)
+    assert isinstance(created.object, VirtualMachine)
+    assert isinstance(updated.object, VirtualMachine)
+    assert created.object.status is None
+    assert updated.object.status is not None
+    assert updated.object.status.created is True
 
 
-def test_the_order_of_keys_is_no_change() -> None:
+NAMED = b'"namespace":"tenant","operation"'
+
+
+@pytest.mark.parametrize(
+    ("body", "namespace"),
+    [
+        (NAMED, "tenant"),
+        (b'{"namespace" : "tenant" ,\n "operation": "CREATE"}', "tenant"),
+        (b" " * (8192 - len(NAMED)) + NAMED, "tenant"),
+        (b" " * (8193 - len(NAMED)) + NAMED, ""),
+        (b'"namespace":"Tenant","operation"', ""),
+        (b'"namespace":"tenant","object"', ""),
+        (b"{}", ""),
+    ],
+    ids=["plain", "spaced", "at the end of the head", "behind it", "no DNS label", "another field", "none"],
+)
+def test_the_namespace_of_a_large_review_is_in_its_head(body: bytes, namespace: str) -> None:
     """
-    The same JSON in another order has the same judged part.
+    API servers write it directly before the operation, within the first 8 KiB; anything else names none.
     """
-    one, other = (json.dumps(vm(**BAD), sort_keys=ordered).encode() for ordered in (True, False))
-
-    assert same_judged_part("VirtualMachine", one, other)
-    assert not same_judged_part("VirtualMachine", one, b"{")
+    assert namespace_in(body) == namespace

@@ -130,7 +130,7 @@ def _read_objects(kind: Kind, request: AdmissionRequest) -> Readable | Unreadabl
 def _metadata(kind: Kind, raw: msgspec.Raw) -> Kubernetes | None:
     try:
         return metadata_alone(parse(raw), kind.reads) if _present(raw) else None
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
+    except ValueError:
         return None
 
 
@@ -171,11 +171,9 @@ def _read(kind: Kind, request: AdmissionRequest, raw: msgspec.Raw) -> _Part:
         raw = msgspec.Raw(truncated(raw))
     try:
         read = _decoded(kind, request, raw)
-    except msgspec.ValidationError as error:
+    except ValueError as error:  # in practice ValidationError: read_review has decoded the whole text
         return _Part(cause=_wrong_type(str(error)), deep=deep)
-    except ValueError:
-        return _Part(cause=_cause("the object is not JSON that can be read", ""), deep=deep)
-    if kind.namespaced and not read.namespace and request.namespace:
+    if not read.namespace and request.namespace:
         meta = msgspec.structs.replace(read.metadata or ObjectMeta(), namespace=request.namespace)
         read = msgspec.structs.replace(read, metadata=meta)
     if request.operation == "CREATE" and getattr(read, "status", None) is not None:
@@ -203,4 +201,4 @@ def _decoded(kind: Kind, request: AdmissionRequest, raw: msgspec.Raw) -> Kuberne
 def _wrong_type(text: str) -> StatusCause:
     """msgspec names the expected type and the path, never the value."""
     message, _, path = text.partition(" - at `$")
-    return _cause(f"wrong type: {message[:1].lower()}{message[1:]}", path.strip("`.")[:200])
+    return _cause(f"wrong type: {message[:1].lower()}{message[1:]}", path.strip("`."))
