@@ -1,7 +1,9 @@
 """What an answer says about objects of other namespaces."""
 
 import json
+import logging
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,14 +24,30 @@ from tests.surfaces.admission.foreign import (
     network,
     tenants_network,
 )
-from tests.surfaces.admission.reviews import TENANT, Manifest, read, review
+from tests.surfaces.admission.reviews import TENANT, Manifest, read, review, vm
 from tests.surfaces.asgi import call
 from webhook.facts.objects_world import ObjectsWorld
+from webhook.facts.unknown_world import UnknownWorld
+from webhook.facts.world import World
+from webhook.finding import Finding
+from webhook.kubevirt.releases import KNOWN, NEWEST, only
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.storage import PersistentVolumeClaim, StorageProfile
-from webhook.policy import Action, Policy
+from webhook.policy import Action, Decision, Policy
 from webhook.resolve.access import User
-from webhook.surfaces.admission.disclosure import Noting
+from webhook.resolve.sight import Rights
+from webhook.rules.register import RULES
+from webhook.rules.rule import Basis, Rule
+from webhook.surfaces.admission.disclosure import (
+    HIDDEN,
+    WITHHELD,
+    Disclosure,
+    Noting,
+    decide_noting,
+    shown_without_rights,
+)
+from webhook.surfaces.admission.reading import Readable, read_review
+from webhook.surfaces.admission.validate import PASS, Judging, Outcome
 
 POSTED = [("content-type", "application/json")]
 GPU, PLAIN = "canary-gpu", "canary-plain"
@@ -238,6 +256,108 @@ def test_only_objects_of_other_namespaces_are_noted() -> None:
     own.find(StorageProfile, "", "local")
     own.every(KubeVirt)
     own.every(PersistentVolumeClaim)
+    own.find(StorageProfile, OTHERS, "local")
     foreign.find(PersistentVolumeClaim, IMAGES, "absent")
 
     assert (own.elsewhere, foreign.elsewhere) == (False, True)
+
+
+def test_one_object_of_another_namespace_in_a_list_is_noted() -> None:
+    """
+    Also beside the request's own; a list that is not known names no namespace.
+    """
+    both = Noting(ObjectsWorld([read(claim("os", TENANT)), read(claim("os", OTHERS))]), TENANT)
+    unknown = Noting(UnknownWorld(HIDDEN), TENANT)
+
+    assert len(both.every(PersistentVolumeClaim)) == 2  # type: ignore[arg-type]
+    assert unknown.every(PersistentVolumeClaim) == HIDDEN
+    assert (both.elsewhere, unknown.elsewhere) == (True, False)
+
+
+EMPTY = ObjectsWorld([])
+
+
+def judging(world: World) -> Judging:
+    return Judging(world, only(NEWEST), Policy(), "2026-01-01", "kubevirt")
+
+
+def creation(manifest: Manifest) -> Readable:
+    told = read_review(review("CREATE", manifest))
+    assert isinstance(told, Readable)
+    return told
+
+
+@pytest.mark.parametrize("outcome", [PASS, Outcome((WITHHELD,), ())], ids=["allowed", "denied"])
+def test_an_outcome_that_rests_on_no_other_namespace_is_shown_as_it_is(outcome: Outcome) -> None:
+    """
+    Whether or not the API server can say what the author may read, which it is not asked.
+    """
+    readers = Readers()
+    readable = creation(vm())
+
+    assert Disclosure(Rights(readers)).shown(readable, outcome, judging, 1.0) is outcome
+    assert shown_without_rights(readable, outcome, judging) is outcome
+    assert decide_noting(readable, judging(EMPTY)).elsewhere is None
+    assert readers.asked == []
+
+
+def test_a_request_that_is_not_judged_shows_nothing() -> None:
+    """
+    Without a judgement on either side the outcomes are compared by their causes.
+    """
+    readers = Readers()
+    told = read_review(review("DELETE", None, vm()))
+    assert isinstance(told, Readable)
+    outcome = replace(PASS, elsewhere=EMPTY)
+
+    assert Disclosure(Rights(readers)).shown(told, outcome, judging, 1.0) is outcome
+    assert readers.asked == []
+
+
+def decided(action: Action, *rules: Rule) -> tuple[Decision, ...]:
+    return tuple(Decision(Finding(rule, Basis.KUBEVIRT, ("spec",), "m", "r", "", KNOWN), action) for rule in rules)
+
+
+def test_a_withheld_denial_is_in_the_log_with_its_rules(caplog: pytest.LogCaptureFixture) -> None:
+    """
+    The administrator finds the review's UID and, in their order, the rules that denied it.
+    """
+    denying, warning = RULES[9:0:-1], RULES[10:14]
+    full = Outcome((WITHHELD,), decided(Action.DENY, *denying) + decided(Action.WARN, *warning), elsewhere=EMPTY)
+    readable = creation(vm())
+
+    with caplog.at_level(logging.INFO, "migratable.admission"):
+        shown = shown_without_rights(readable, full, judging)
+
+    assert shown.causes == (WITHHELD,)
+    (record,) = caplog.records
+    assert record.name == "migratable.admission"
+    assert record.getMessage() == "denied for what the author may not read"
+    assert record.__dict__["uid"] == readable.request.uid
+    assert record.__dict__["rules"] == sorted(each.id for each in denying)
+
+
+def test_what_is_denied_in_both_views_is_told_in_the_words_of_the_authors() -> None:
+    """
+    A violation of the object itself is no secret, so nothing is withheld of it.
+    """
+    readable = creation(vm(devices={"gpus": [{"name": "g", "deviceName": "example.com/gpu"}]}))
+    full = Outcome((WITHHELD,), decided(Action.DENY, RULES[0]), elsewhere=EMPTY)
+
+    shown = shown_without_rights(readable, full, judging)
+
+    assert [each.field for each in shown.causes] == ["spec.template.spec.domain.devices.gpus[0]"]
+    assert {each.action for each in shown.decisions} >= {Action.DENY}
+
+
+def test_an_author_may_be_in_no_group() -> None:
+    """
+    ``userInfo`` of a client certificate without an organization has a name alone.
+    """
+    readers = Readers()
+    body = json.loads(review("CREATE", inferring(GOLDEN)))
+    body["request"]["userInfo"] = {"username": "jane"}
+
+    call(guarded((*TYPES, refusing()), readers), "POST", "/validate", json.dumps(body).encode(), POSTED)
+
+    assert set(map(str, readers.asked)) == {str(User("jane", "", (), {}))}

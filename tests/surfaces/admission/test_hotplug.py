@@ -419,6 +419,7 @@ WITHOUT_SOURCE = {"addVolumeOptions": {"name": "hot"}}
         ((*BASE, "volumes", 2), False),
         ((*BASE, "volumes", "hot"), False),
         ((*BASE, "volumes"), False),
+        ((*BASE, "networks", 1), False),
         ((*BASE, "domain", "devices", "disks", 1), False),
     ],
     ids=lambda each: dotted(each) if isinstance(each, tuple) else str(each),

@@ -80,6 +80,15 @@ def test_deep_values_are_compared_to_their_end(depth: int) -> None:
     assert not same_judged_part("VirtualMachine", one, other)
 
 
+def test_a_deep_status_makes_no_other_judged_part() -> None:
+    """
+    A template of 600 levels is the same beside a status that is too deep to be parsed and beside none.
+    """
+    template = holding(("spec", "template"), deep(600))
+
+    assert same_judged_part("VirtualMachine", rendered({**template, "status": deep(3_000)}), rendered(template))
+
+
 @pytest.mark.parametrize("kind", ["VirtualMachine", "VirtualMachinePool"])
 @pytest.mark.parametrize("value", [7, ["spec"], {"spec": 7}, {"spec": None}])
 def test_a_value_of_the_wrong_type_on_the_way_counts_as_it_is(kind: str, value: Any) -> None:
@@ -87,7 +96,8 @@ def test_a_value_of_the_wrong_type_on_the_way_counts_as_it_is(kind: str, value: 
     It is part of what is compared, so putting it right is a change.
     """
     assert same_judged_part(kind, written(value), written(value))
-    assert not same_judged_part(kind, written(value), written(holding(("spec", "template"), 1)))
+    for other in (holding(("spec", "template"), 1), "another"):
+        assert not same_judged_part(kind, written(value), written(other))
 
 
 def test_the_judged_part_alone_has_its_metadata_and_nothing_else() -> None:

@@ -54,6 +54,7 @@ def test_a_patch_of_the_spec_labels_or_annotations_is_never_denied(patch: str) -
 NO_OPERATION = {
     "no JSON": "{",
     "no object": "[]",
+    "a list of the key": '["path"]',
     "a list of operations": f"[{operation()}]",
     "two operations": f"{operation()}, {operation(path='/metadata/name')}",
     "half an operation": '{"op": "add", "path": "/spec/template", "value": {',
@@ -71,7 +72,7 @@ def test_a_patch_that_is_not_one_operation_is_denied(patch: str) -> None:
     """
     outcome = decided(review("CREATE", carrier(operation(), patch)))
 
-    assert [(each.field, each.message) for each in outcome.causes] == [("spec.patches[1]", NOT_A_PATCH)]
+    assert outcome.causes == (StatusCause("FieldValueInvalid", NOT_A_PATCH, "spec.patches[1]"),)
 
 
 ELSEWHERE = {
@@ -82,6 +83,8 @@ ELSEWHERE = {
     "a key that begins like labels": "/metadata/labelsX",
     "a key that begins like spec": "/specification/x",
     "status": "/status/created",
+    "labels of another part": "/status/labels",
+    "the spec below a first element": "x/spec/template",
     "the whole VM": "",
     "a first element that is ignored": "x/metadata/ownerReferences",
     "a first element that looks allowed": "spec/metadata/ownerReferences",
