@@ -7,7 +7,19 @@ import pytest
 
 from tests.kubevirt.test_attachments import LAB, a_kubevirt, a_network, a_node, findings
 from webhook.cluster_engine import judge_change
+from webhook.facts.network import Fault, NetworkFacts
 from webhook.facts.objects_world import ObjectsWorld
+from webhook.facts.unknown import Unknown
+from webhook.kubevirt.attachments import network_facts
+from webhook.kubevirt.migration_network import (
+    CHAINED,
+    CUT_OFF,
+    colliding,
+    cut_off,
+    hindrances,
+    too_small,
+    unaddressed,
+)
 from webhook.kubevirt.releases import SUPPORTED
 from webhook.objects.meta import Kubernetes, ObjectMeta
 from webhook.objects.nad import Node, NodeSpec, ServiceCIDR, ServiceCIDRSpec
@@ -151,3 +163,192 @@ def test_virt_handler_takes_global_unicast_addresses_only(text: str, told: bool)
 
     assert ("LM711" in alone) is told
     assert "LM711" not in together
+
+
+def facts_of(config: Any, *others: Kubernetes, complete: tuple[type[Kubernetes], ...] = ()) -> NetworkFacts:
+    """The facts about the migration network with this configuration."""
+    return network_facts(a_network(json.dumps(config)), ObjectsWorld((a_kubevirt(), *others), complete))
+
+
+def whereabouts(text: str, **more: Any) -> dict[str, Any]:
+    return {"type": "macvlan", "master": "eth1", "ipam": {"type": "whereabouts", "range": text, **more}}
+
+
+@pytest.mark.parametrize("kind", sorted(CUT_OFF))
+def test_an_interface_of_one_node_reaches_no_other(kind: str) -> None:
+    """
+    The plugin that makes the interface is the first one; other networks may use such a plugin.
+    """
+    message = f"{{}} {kind!r} makes an interface that no other node can reach"
+
+    assert [*cut_off(facts_of({"type": kind}))] == [Fault("type", message.format("type"))]
+    assert [*cut_off(facts_of({"plugins": [{"type": kind}]}))] == [
+        Fault("plugins[0].type", message.format("plugins[0].type"))
+    ]
+    assert [*cut_off(facts_of({"plugins": [{"type": "macvlan"}, {"type": kind}]}))] == []
+    assert [*cut_off(network_facts(a_network(json.dumps({"type": kind})), ObjectsWorld(())))] == []
+
+
+NO_ADDRESS = "is missing, so virt-handler's interface gets no address"
+
+
+@pytest.mark.parametrize("kind", ["macvlan", "bridge", "ovs", "host-device", "sriov", "ib-sriov", "ptp"])
+def test_virt_handler_needs_an_ipam_plugin(kind: str) -> None:
+    """
+    A known plugin that makes the interface brings no address of its own, and neither do known plugins after it.
+    """
+    plugin = {"type": kind, "device": "eth1"}
+    chained = [{"type": each} for each in sorted(CHAINED)]
+
+    assert [*unaddressed(facts_of(plugin))] == [Fault("ipam", f"ipam {NO_ADDRESS}")]
+    assert [*unaddressed(facts_of({"plugins": [plugin, *chained]}))] == [
+        Fault("plugins[0].ipam", f"plugins[0].ipam {NO_ADDRESS}")
+    ]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"type": "vendor"},
+        {"plugins": [{"type": "macvlan"}, {"type": "vendor"}]},
+        {"plugins": [{"type": "macvlan"}, {"type": "vendor"}, {"type": "tuning"}]},
+        {"plugins": [{"type": "vendor"}, {"type": "tuning"}]},
+        {"type": "vlan", "master": "a"},
+        {"type": "macvlan", "ipam": {"type": "dhcp"}},
+        {"type": "macvlan", "ipam": {"type": "host-local"}},
+        {"type": "macvlan", "ipam": {"type": "static", "addresses": [{"address": "10.1.1.5/24"}]}},
+        whereabouts("10.1.1.0/24"),
+        {"plugins": []},
+        5,
+    ],
+    ids=json.dumps,
+)
+def test_an_address_that_may_come_from_elsewhere_is_not_missing(config: Any) -> None:
+    """
+    Unknown plugins may bring one, and what a plugin refuses is told once.
+    """
+    assert [*unaddressed(facts_of(config))] == []
+
+
+def test_an_ipam_without_addresses_gives_none() -> None:
+    """
+    A file on the nodes or the pod may bring a range; a static list without entries stays empty.
+    """
+    (empty,) = unaddressed(facts_of({"type": "macvlan", "ipam": {"type": "static"}}))
+    (on_nodes,) = unaddressed(facts_of({"type": "macvlan", "ipam": {"type": "whereabouts"}}))
+    (with_pod,) = unaddressed(
+        facts_of({"type": "macvlan", "capabilities": {"ipRanges": True}, "ipam": {"type": "host-local"}})
+    )
+
+    assert empty == Fault("ipam", "ipam lists no address, so virt-handler's interface gets none")
+    for found, kind in ((on_nodes, "whereabouts"), (with_pod, "host-local")):
+        assert isinstance(found, Unknown)
+        assert found.why == f"ipam names no range: {kind} may find one elsewhere"
+
+
+def test_one_address_that_virt_handler_takes_is_enough() -> None:
+    """
+    Fixed addresses beside a link-local range may be good ones.
+    """
+    fixed = {"addresses": [{"address": "10.1.1.5/24"}]}
+
+    (alone,) = unaddressed(facts_of(whereabouts("169.254.7.0/24")))
+
+    assert isinstance(alone, Fault)
+    assert alone.place == "ipam.range"
+    assert [*unaddressed(facts_of(whereabouts("169.254.7.0/24", **fixed)))] == []
+
+
+NODES = (a_node("a"), a_node("b"), a_node("c"))
+UNLABELLED = tuple(Node(metadata=ObjectMeta(name=name)) for name in "abc")
+TWO = "ipam.range 10.1.1.0/30 leaves 2 addresses"
+
+
+@pytest.mark.parametrize(
+    ("config", "nodes", "expected"),
+    [
+        (whereabouts("10.1.1.0/30", exclude=["10.1.1.2"]), (), ["ipam.range 10.1.1.0/30 leaves 1 address; a migration needs 2"]),
+        (whereabouts("10.1.1.0/30"), (), []),
+        (whereabouts("10.1.1.0/30"), NODES[:2], []),
+        (whereabouts("10.1.1.0/30"), NODES, [f"{TWO} for 3 nodes"]),
+        (whereabouts("10.1.1.0/30"), (*NODES[:2], UNLABELLED[2]), []),
+        (
+            whereabouts("10.1.1.0/30"),
+            UNLABELLED,
+            [f"{TWO} for 3 nodes, and it is not known how many of these run virtual machines"],
+        ),
+        (whereabouts("10.1.1.0/30"), UNLABELLED[:2], []),
+        (whereabouts("10.1.1.0/30", node_slice_size="/31"), NODES, []),
+        ({"type": "macvlan", "ipam": {"type": "host-local", "subnet": "10.1.1.0/30"}}, NODES, []),
+    ],
+)  # fmt: skip
+def test_each_node_takes_an_address_of_a_range(config: Any, nodes: tuple[Node, ...], expected: list[str]) -> None:
+    """
+    Two are needed in any case; nodes without labels may or may not run virtual machines.
+    """
+    found = [*too_small(facts_of(config, *nodes))]
+
+    assert [each.message if isinstance(each, Fault) else each.why for each in found] == expected
+    assert [isinstance(each, Unknown) for each in found] == ["not known" in each for each in expected]
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "met"),
+    [
+        ({}, {}, False),
+        ({"network_name": "x"}, {}, True),
+        ({"network_name": "x"}, {"network_name": "x"}, False),
+        ({"enable_overlapping_ranges": False}, {}, True),
+        ({}, {"enable_overlapping_ranges": False}, True),
+        ({"enable_overlapping_ranges": False}, {"enable_overlapping_ranges": False}, True),
+    ],
+)
+def test_two_networks_collide_unless_they_reserve_together(
+    mine: dict[str, Any], theirs: dict[str, Any], met: bool
+) -> None:
+    """
+    whereabouts reserves an address for all networks of one network_name, unless that is switched off.
+    """
+    other = a_network(json.dumps(whereabouts("10.1.1.128/25", **theirs)), "other")
+    apart = a_network(json.dumps(whereabouts("10.1.2.0/24", **theirs)), "apart")
+
+    found = [*colliding(facts_of(whereabouts("10.1.1.0/24", **mine), other, apart))]
+
+    assert [(one.place, neighbour.name, str(two.network)) for one, neighbour, two in found] == (
+        [("ipam.range", "kubevirt/other", "10.1.1.128/25")] if met else []
+    )
+
+
+def test_each_neighbour_collides_once() -> None:
+    """
+    One pair of ranges is named for each other network.
+    """
+    both = {"type": "host-local", "ranges": [[{"subnet": "10.1.1.0/24"}], [{"subnet": "10.1.2.0/24"}]]}
+    other, third = (a_network(json.dumps({"type": "bridge", "ipam": both}), name) for name in ("other", "third"))
+
+    found = [*colliding(facts_of({"type": "macvlan", "ipam": both}, other, third))]
+
+    assert [neighbour.name for _, neighbour, _ in found] == ["kubevirt/other", "kubevirt/third"]
+
+
+def test_hindrances_are_everything_that_stops_virt_handler() -> None:
+    """
+    Faults of reading, of plugins and of addresses; what is merely unknown is none.
+    """
+    services_of = services("10.96.0.0/12")
+    cases: list[tuple[Any, tuple[Kubernetes, ...], list[str]]] = [
+        ([], (), [""]),
+        ({"name": 5, "type": "macvlan"}, (), ["name"]),
+        ({"type": "vlan", "vlanId": 5000}, (), ["master", "vlanId", "ipam"]),
+        ({"type": "macvlan", "ipam": {"type": "static", "addresses": [5]}}, (), ["ipam.addresses[0]"]),
+        ({"type": "dummy", "ipam": {"type": "dhcp"}}, (), ["type"]),
+        ({"type": "macvlan"}, (), ["ipam"]),
+        ({"type": "macvlan", "ipam": {"type": "whereabouts"}}, (), []),
+        (whereabouts("10.1.1.0/30"), NODES, ["ipam.range"]),
+        (whereabouts("10.1.1.0/30"), UNLABELLED, []),
+        (whereabouts("10.96.0.0/24"), (services_of,), ["ipam.range"]),
+        (whereabouts("10.97.0.0/24"), (services_of,), []),
+    ]
+
+    for config, others, places in cases:
+        assert [each.place for each in hindrances(facts_of(config, *others))] == places, config
