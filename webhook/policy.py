@@ -208,6 +208,30 @@ def most_in(namespace: str, policy: Policy, world: World) -> Action:
     return policy.within(namespace, _labels_of(policy, world, namespace)).at_most
 
 
+def strongest_action(policy: Policy, subject: Judged, *, plugs: bool = False) -> Action:
+    """
+    The strongest action that any finding about an object can get; ``plugs`` if all are about volumes that are plugged in.
+
+    Unknown labels of a namespace count as any labels that the policy names.
+    """
+    here = [policy.within(subject.namespace, subject.labels)]
+    if subject.labels is None and policy.reads_labels:
+        here += [policy.under(each) for each in policy.namespaces if each.labels]
+    return min((_strongest(each, subject, plugs=plugs) for each in here), key=list(Action).index)
+
+
+def _strongest(policy: Policy, subject: Judged, *, plugs: bool) -> Action:
+    chosen = {rule_ids().get(rule, rule): action for rule, action in policy.actions.items()}
+    actions = {*chosen.values()} if chosen.keys() >= set(rule_ids().values()) else {Action.DENY}
+    if not actions.isdisjoint((Action.DENY, Action.WARN)):
+        actions.add(policy.unproven)
+    most = min(actions, key=list(Action).index).at_most(policy.at_most)
+    if plugs:
+        most = most.at_most(policy.hotplug)
+    stays = policy.honour_eviction_strategy and subject.eviction_strategy in STAYS
+    return most.at_most(Action.WARN) if stays else most
+
+
 class Lowered(StrEnum):
     """For whom, or for what, a denial is lowered at admission."""
 

@@ -110,6 +110,21 @@ def test_lateness_refuses_nothing_where_nothing_is_denied(most: Action) -> None:
     assert response(post(Cluster(world(GOOD), world()), situation=under(most)))["allowed"]
 
 
+ADDED = {"name": "hot", "volumeSource": {"persistentVolumeClaim": {"claimName": "os", "hotpluggable": True}}}
+REQUESTED = vm(status={"created": True, "volumeRequests": [{"addVolumeOptions": ADDED}]})
+PLUGGING = review("UPDATE", REQUESTED, vm(status={"created": True}), sub_resource="status")
+
+
+@pytest.mark.parametrize(("most", "status"), [(Action.WARN, 200), (Action.AUDIT, 200), (Action.DENY, 503)])
+def test_a_late_volume_request_gets_a_verdict_unless_the_policy_denies_such(most: Action, status: int) -> None:
+    """
+    Under `hotplug: warn`, the default, a volume request cannot be denied, so a late one passes.
+    """
+    policy = Situation(Policy(hotplug=most), Chosen(only(NEWEST), str(NEWEST)), "kubevirt", "2026-01-01")
+
+    assert post(Cluster(world(GOOD), world()), PLUGGING, situation=lambda: policy).status == status
+
+
 def test_a_never_blocked_request_reads_nothing() -> None:
     """
     An update that leaves the judged part as it is passes at once, though its claim is bad and cannot be confirmed.

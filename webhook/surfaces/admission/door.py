@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from webhook.facts.world import World
-from webhook.policy import Action, Lowered, Policy, most_in, would_deny
+from webhook.policy import Action, Lowered, Policy, would_deny
 from webhook.surfaces.admission.answering import NOT_CONFIRMED, allowed, denied, patched, warnings_of
 from webhook.surfaces.admission.calls import (
     CLOSE,
@@ -268,13 +268,6 @@ class Door:
             log.error("internal error", extra={"error": type(error).__name__})  # noqa: TRY400 - no locals
             return caused(Action.DENY, *read.causes)
 
-    def _most_in(self, namespace: str) -> Action:
-        try:
-            return most_in(namespace, self.situation().policy, self.facts.world())
-        except Exception as error:  # noqa: BLE001 - as above; what cannot be read stays refused
-            log.error("internal error", extra={"error": type(error).__name__})  # noqa: TRY400 - no locals
-            return Action.DENY
-
     def _judging(self, world: World) -> Judging:
         now = self.situation()
         return Judging(world, now.chosen.releases, now.policy, now.today, now.install_namespace)
@@ -290,7 +283,7 @@ class Door:
         except TimeoutError:
             late = await run(decide_noting, read, self._judging(self.facts.late(world)))
             confirmed = replace(late, late=True)
-        if confirmed.late and confirmed.allowed and self._most_in(read.request.namespace) is Action.DENY:
+        if confirmed.late and confirmed.allowed and confirmed.most is Action.DENY:
             raise TooLate
         return confirmed
 

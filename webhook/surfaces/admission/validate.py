@@ -33,7 +33,19 @@ from webhook.objects.vm import (
     VirtualMachineSpec,
 )
 from webhook.objects.vmi import VirtualMachineInstance
-from webhook.policy import Account, Action, Decision, Judged, Lowered, Policy, decide_all, judged, most_in, ratchet
+from webhook.policy import (
+    Account,
+    Action,
+    Decision,
+    Judged,
+    Lowered,
+    Policy,
+    decide_all,
+    judged,
+    most_in,
+    ratchet,
+    strongest_action,
+)
 from webhook.report.printable import printable
 from webhook.rules.claim_not_shared import RULE as CLAIM_NOT_SHARED
 from webhook.rules.claim_not_shared import identity_of
@@ -66,6 +78,8 @@ class Outcome:
     """The world that the outcome rests on, if that was asked about objects of other namespaces."""
     settled: bool = False
     """Whether this is an allow that no other object can turn into a denial."""
+    most: Action = Action.DENY
+    """The strongest action that a finding about this request can get."""
     late: bool = False
     """Whether an object that was looked up could not be read in time."""
 
@@ -75,7 +89,7 @@ class Outcome:
         return not self.causes
 
 
-PASS = Outcome((), ())
+PASS = Outcome((), (), most=Action.OFF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +159,8 @@ def _decided(readable: Readable, judging: Judging) -> Outcome:
     decisions = _lowered(decisions, readable, judging)
     if _is_hyper_converged(readable):
         decisions = tuple(replace(each, place=where_in_hyper_converged(each.finding.path)) for each in decisions)
-    return _outcome(decisions, judgement, settled=_is_settled(readable, judging))
+    strongest = strongest_action(judging.policy, subject)
+    return _outcome(decisions, judgement, strongest, settled=_is_settled(readable, judging))
 
 
 def _patched(readable: Readable, patches: list[str], judging: Judging) -> Outcome:
@@ -224,7 +239,8 @@ def _hotplug(readable: Readable, new: VirtualMachine, old: VirtualMachine, judgi
     subject = _judged(readable, new, judging)
     most = judging.policy.within(subject.namespace, subject.labels).hotplug
     decisions = decide_all(judgement, judging.policy, subject, judging.today)
-    return _outcome((each.at_most(most) for each in decisions), judgement)
+    strongest = strongest_action(judging.policy, subject, plugs=True)
+    return _outcome((each.at_most(most) for each in decisions), judgement, strongest)
 
 
 def _changed_instance(
@@ -244,7 +260,8 @@ def _changed_instance(
     judgement = _added(before, after, judging)
     subject = _judged(readable, new, judging)
     decisions = decide_all(judgement, judging.policy, subject, judging.today)
-    return _outcome(_hotplug_at_most(decisions, after, before, subject, judging), judgement)
+    strongest = strongest_action(judging.policy, subject)
+    return _outcome(_hotplug_at_most(decisions, after, before, subject, judging), judgement, strongest)
 
 
 def _overrides(vmi: VirtualMachineInstance) -> bool:
@@ -282,10 +299,10 @@ def _hotplug_at_most(
         yield each.at_most(most) if is_about_plugged(each.finding, new, old) else each
 
 
-def _outcome(decisions: Iterable[Decision], judgement: Judgement, *, settled: bool = False) -> Outcome:
+def _outcome(decisions: Iterable[Decision], judgement: Judgement, most: Action, *, settled: bool = False) -> Outcome:
     made = tuple(each for each in decisions if each.action is not Action.OFF)
     causes = tuple(cause_of(each) for each in made if each.action is Action.DENY)
-    return Outcome(causes, made, judgement, settled=settled)
+    return Outcome(causes, made, judgement, settled=settled, most=most)
 
 
 def _is_kubevirts_own(readable: Readable, judging: Judging) -> bool:
@@ -351,16 +368,17 @@ def _delete(readable: Readable, judging: Judging) -> Outcome:
     found = judging.world.every(KubeVirt)
     kubevirts: Sequence[KubeVirt] = () if isinstance(found, Unknown) else found
     name, space = old.name or readable.request.name, old.namespace or readable.request.namespace
+    most = most_in(space, judging.policy, judging.world)
     for kubevirt in kubevirts:
         leaving = kubevirt.meta.deletion_timestamp is not None
         if not leaving and in_use_by(space, name, kubevirt):
             cause = StatusCause("FieldValueInvalid", f"{printable(name)!r} {IN_USE}", "metadata.name")
-            return caused(most_in(space, judging.policy, judging.world), cause)
-    return PASS
+            return caused(most, cause)
+    return caused(most)
 
 
 def caused(most: Action, *causes: StatusCause) -> Outcome:
     """Causes that are no findings: refused, warned of or passed over, as the policy's ``atMost`` has it."""
     if most is Action.DENY:
         return Outcome(causes, ())
-    return Outcome((), (), warnings=tuple(map(warning_of, causes)) if most is Action.WARN else ())
+    return Outcome((), (), warnings=tuple(map(warning_of, causes)) if most is Action.WARN else (), most=most)
