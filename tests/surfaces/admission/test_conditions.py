@@ -1,14 +1,13 @@
 """The building blocks of matchConditions, as text; tests/apiserver lets a real API server evaluate them."""
 
 from webhook.surfaces.admission.conditions import (
-    CONTROLLER,
-    OVERRIDE,
+    BY_CONTROLLER,
+    BY_VIRT_API,
     OWNED,
     POOLED_BY,
     RECEIVER,
     RESTORED,
     RESTORING,
-    VIRT_API,
     WRITES_VMIS,
     WRITES_VMS,
     Condition,
@@ -39,7 +38,7 @@ def test_an_account_is_known_by_its_name_and_by_a_right_that_no_tenant_has() -> 
     The name is anchored on both sides; the right is that for all namespaces.
     """
     assert account("a") == "request.userInfo.username.matches('^system:serviceaccount:[^:]+:a$')"
-    assert (account("kubevirt-controller"), account("kubevirt-apiserver")) == (CONTROLLER, VIRT_API)
+    assert (account("kubevirt-controller"), account("kubevirt-apiserver")) == (BY_CONTROLLER, BY_VIRT_API)
     assert may_everywhere("get", "x") == "authorizer.group('kubevirt.io').resource('x').check('get').allowed()"
     assert may_everywhere("update", "virtualmachines") == WRITES_VMS
     assert may_everywhere("update", "virtualmachineinstances") == WRITES_VMIS
@@ -47,9 +46,8 @@ def test_an_account_is_known_by_its_name_and_by_a_right_that_no_tenant_has() -> 
 
 def test_annotations_are_those_that_kubevirt_reads() -> None:
     """
-    The override for a bridge on the pod network, and the mark of a restore, which counts when it is new or another one.
+    The mark of a restore counts when it is new or another one.
     """
-    assert OVERRIDE == "kubevirt.io/allow-pod-bridge-network-live-migration"
     assert RESTORED == "restore.kubevirt.io/lastRestoreUID"
     assert annotated("object", "k") == "(has(object.metadata.annotations) && 'k' in object.metadata.annotations)"
     assert (
