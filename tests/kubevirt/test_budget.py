@@ -452,4 +452,4 @@ def test_a_link_of_unknown_bandwidth_does_not_bound_the_rate() -> None:
     """
     A budget that is asked for without a link is that of the settings alone.
     """
-    assert budget_of(in_force({}, TABLE[-1])).rate() == 0
+    assert budget_of(in_force({}, TABLE[-1])).link == 0

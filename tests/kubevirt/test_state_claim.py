@@ -1,9 +1,19 @@
 """Persistent TPM and EFI state: KubeVirt 1.3 alone looks at the claim that keeps it."""
 
+from typing import Any
+
+import msgspec
 import pytest
 
-from tests.kubevirt.building import EVERYTHING, RELEASES, Manifest, judgement, verdicts, vm, vmi, world
+from tests.kubevirt.building import EVERYTHING, RELEASES, Manifest, judgement, named, read, verdicts, vm, vmi, world
+from webhook.facts.migration import ClaimFacts
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.facts.unknown import Unread
 from webhook.kubevirt.releases import Release, only
+from webhook.kubevirt.state_claim import state_claim
+from webhook.kubevirt.subject import subject_of
+from webhook.objects.instancetype import PreferenceSpec
+from webhook.objects.kubevirt import Configuration
 from webhook.objects.storage import StorageClass
 from webhook.rules.example import claim, kubevirt, storage_profile
 
@@ -86,3 +96,70 @@ def test_storage_that_nobody_showed_leaves_the_state_claim_open() -> None:
     complete = [kind for kind in EVERYTHING if kind is not StorageClass]
 
     assert verdicts(vm(TPM), world(kubevirt(), complete=complete), [V1_3]) == {"1.3": "unproven"}
+
+
+def state_of(manifest: Manifest, *around: Manifest, preference: PreferenceSpec | None = None) -> ClaimFacts | None:
+    subject = subject_of(read(manifest))
+    assert subject is not None
+    return state_claim(subject, world(*around), Configuration(), preference or PreferenceSpec())
+
+
+def test_the_state_claim_has_no_volume() -> None:
+    """
+    KubeVirt makes it, or finds it; a claim without access modes is not shared.
+    """
+    bare = named("PersistentVolumeClaim", STATE, "v1", spec={})
+    path = ("spec", "domain", "devices", "tpm", "persistent")
+
+    assert state_of(vmi(TPM), claim(STATE, "ReadWriteOnce")) == ClaimFacts(
+        "", STATE, path, frozenset({"ReadWriteOnce"})
+    )
+    assert state_of(vmi(TPM), bare) == ClaimFacts("", STATE, path, frozenset())
+    assert state_of(vmi(TPM), DEFAULT) == ClaimFacts(
+        "", STATE, path, frozenset({"ReadWriteOnce"}), "KubeVirt's choice for persistent TPM or EFI state"
+    )
+
+
+def test_a_state_claim_that_cannot_be_read_is_unknown() -> None:
+    """
+    It exists, so KubeVirt does not choose the modes of a new one.
+    """
+    subject = subject_of(read(vmi(TPM)))
+    assert subject is not None
+    unread = Unread("the claim could not be read")
+
+    class Unreadable(ObjectsWorld):
+        def find(self, kind: Any, namespace: str, name: str) -> Any:
+            return unread
+
+    found = state_claim(subject, Unreadable([]), Configuration(), PreferenceSpec())
+
+    assert found == ClaimFacts("", STATE, ("spec", "domain", "devices", "tpm", "persistent"), unread)
+
+
+@pytest.mark.parametrize("spec", [{}, {"domain": {}}, {"domain": {"devices": {}}}])
+def test_a_vmi_without_devices_keeps_no_state(spec: Manifest) -> None:
+    """
+    There is no TPM and no firmware that could be persistent.
+    """
+    assert state_of(vmi("{}") | {"spec": spec}) is None
+
+
+@pytest.mark.parametrize(
+    ("own", "preferred", "kept"),
+    [
+        ("{}", {"persistent": True}, True),
+        ("{}", {}, False),
+        ("{}", {"persistent": False}, False),
+        ("{tpm: {}}", {"persistent": True}, False),
+    ],
+)
+def test_a_preference_brings_a_tpm_to_a_vm_without_one(own: str, preferred: Manifest, kept: bool) -> None:
+    """
+    The finding is at the reference to the preference.
+    """
+    preference = msgspec.convert({"devices": {"preferredTPM": preferred}}, PreferenceSpec)
+
+    found = state_of(vm(own), DEFAULT, preference=preference)
+
+    assert (found.path if found is not None else None) == (("spec", "preference") if kept else None)
