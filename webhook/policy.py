@@ -70,7 +70,7 @@ class Exemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """An account whose requests are not denied until ``until``, such as a backup tool that restores older VMs."""
+    """An account whose denials are lowered up to ``until``, such as a backup tool that restores older VMs."""
 
     account: str
     """The whole username, as the API server authenticated it; there are no patterns."""
