@@ -50,7 +50,7 @@ def test_the_command_line_outranks_the_policy_file(tmp_path: Path) -> None:
     assert parameters["rules"].startswith("LM101 LM103")
     assert [each["validationActions"] for each in bindings] == [["Warn"]] * len(bindings)
     assert "infra" in str(bindings[0]["matchResources"])
-    assert ran.err == "note: unproven deny: the policies look at violations only\n"
+    assert ran.err == "note: unproven: deny has no effect here\n"
 
 
 def test_beside_a_webhook_only_denials_are_printed() -> None:

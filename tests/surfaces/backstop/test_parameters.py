@@ -130,15 +130,16 @@ def test_what_the_policies_cannot_do_is_noted() -> None:
 
     said = notes(policy, TODAY)
 
+    expiring = "the exemption from gpu (storage team) expires on 2026-06-01; the API server does not check the date."
     assert [each.partition(":")[0] for each in said] == [
-        "the exemption from gpu (storage team) expires on 2026-06-01, but an API server reads no clock",
+        f"{expiring} Print the policies again after it.",
         "account past expired on 2026-05-31 and is left out",
         "actions of LM201",
         "profile exact",
-        "unproven deny",
-        "unreadable audit",
+        "unproven",
+        "unreadable",
         "honourEvictionStrategy",
-        "hotplug deny",
+        "hotplug",
         "defaults are filled in by the webhook only",
     ]
     assert notes(Policy(), TODAY) == []

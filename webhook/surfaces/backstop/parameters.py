@@ -4,7 +4,7 @@ What a policy file says, as parameters of the policies: ConfigMaps, and bindings
 Whatever a ConfigMap cannot say makes the policies milder, never stricter; ``notes`` lists it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -52,14 +52,14 @@ class Parameters(msgspec.Struct, frozen=True):
         return {key: text for key, text in said.items() if text}
 
 
-def parameters(policy: Policy, releases: Releases, today: str, exempt: Sequence[str] = ()) -> list[Parameters]:
+def parameters(policy: Policy, releases: Releases, today: str) -> list[Parameters]:
     """
     The parameters for each action that the policy takes, in the whole cluster and in each of its ``namespaces`` entries.
 
-    As in the engine, an entry holds where none before it does. ``exempt`` names namespaces in which nothing holds.
+    As in the engine, the first entry that covers a namespace applies.
     """
     made: list[Parameters] = []
-    taken = tuple(exempt)
+    taken: tuple[str, ...] = ()
     for entry in policy.namespaces:
         terms = _terms(entry)
         if terms:
@@ -69,10 +69,10 @@ def parameters(policy: Policy, releases: Releases, today: str, exempt: Sequence[
 
 
 def notes(policy: Policy, today: str) -> list[str]:
-    """What the policy file says and the API server does not do, one sentence each."""
+    """One sentence for each key of the policy file that the API server cannot enforce in full."""
     dated: list[Exemption | Account] = [*policy.exemptions, *policy.accounts]
     said = [
-        f"{_whom(each)} expires on {each.until}, but an API server reads no clock: print the policies again after that day"
+        f"{_whom(each)} expires on {each.until}; the API server does not check the date. Print the policies again after it."
         if each.until >= today
         else f"{_whom(each)} expired on {each.until} and is left out"
         for each in dated
@@ -85,17 +85,16 @@ def notes(policy: Policy, today: str) -> list[str]:
         )
     if policy.profile is Profile.EXACT or any(each.profile is Profile.EXACT for each in policy.namespaces):
         said.append(
-            "profile exact: a violation is refused where KubeVirt refuses it whatever the KubeVirt CR says; only the webhook "
-            "judges the rest"
+            "profile exact: a violation whose verdict depends on the KubeVirt CR is not refused. Only the webhook judges it."
         )
     if policy.unproven is not Action.WARN:
-        said.append(f"unproven {policy.unproven}: the policies look at violations only")
+        said.append(f"unproven: {policy.unproven} has no effect here")
     if policy.unreadable is not Policy().unreadable:
-        said.append(f"unreadable {policy.unreadable}: the policies read no other object")
+        said.append(f"unreadable: {policy.unreadable} has no effect here")
     if policy.honour_eviction_strategy:
         said.append("honourEvictionStrategy: a VM with None or External passes without a warning")
     if policy.hotplug is not Action.WARN:
-        said.append(f"hotplug {policy.hotplug}: a plugged volume needs its claim, so only the webhook judges it")
+        said.append(f"hotplug: {policy.hotplug} has no effect here. Only the webhook judges hot-plugged volumes.")
     if policy.default_eviction_strategy is not None or policy.migration_settings:
         said.append("defaults are filled in by the webhook only")
     return said
@@ -158,7 +157,7 @@ def _enforced(policy: Policy, action: Action, releases: Releases) -> tuple[tuple
 
 
 def _action(rule: Rule, policy: Policy, releases: Releases) -> tuple[Action, bool]:
-    """As ``action_of`` decides it for what the object alone shows; whether only where KubeVirt surely refuses."""
+    """As ``action_of`` for violations visible in the object itself; whether only where KubeVirt surely refuses."""
     chosen = policy.actions.get(rule.id) or policy.actions.get(rule.name)
     if chosen is not None:
         return chosen, False
