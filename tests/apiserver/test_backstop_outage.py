@@ -1,5 +1,7 @@
 """
-While every replica is stopped and failurePolicy is Ignore, the backstop refuses what the object alone shows, and nothing else.
+While every replica is stopped and failurePolicy is Ignore, the backstop refuses violations visible in the object itself.
+
+It refuses nothing else.
 
 What is never blocked is the script of ``test_never_blocked``, run against the backstop.
 """
