@@ -5,10 +5,16 @@ true
 {{- end }}
 {{- end }}
 
+{{/* The id of each rule, by its id and by its name. */}}
+{{- define "migratable.backstopIds" -}}
+{{- $ids := dict }}
+{{- range . }}{{ $_ := set $ids .id .id }}{{ $_ := set $ids .name .id }}{{ end }}
+{{- toJson $ids }}
+{{- end }}
+
 {{/* The actions of a policy, each rule by its id. */}}
 {{- define "migratable.backstopActions" -}}
-{{- $ids := dict }}
-{{- range .rules }}{{ $_ := set $ids .id .id }}{{ $_ := set $ids .name .id }}{{ end }}
+{{- $ids := include "migratable.backstopIds" .rules | fromJson }}
 {{- $actions := dict }}
 {{- range $rule, $action := .actions }}{{ $_ := set $actions (get $ids $rule) $action }}{{ end }}
 {{- toJson $actions }}
@@ -24,8 +30,7 @@ true
 {{- end }}
 {{- end }}
 {{- if or $rules $certain }}
-{{- $ids := dict }}
-{{- range .data.rules }}{{ $_ := set $ids .id .id }}{{ $_ := set $ids .name .id }}{{ end }}
+{{- $ids := include "migratable.backstopIds" .data.rules | fromJson }}
 {{- $today := now | date "2006-01-02" }}
 {{- $accounts := list }}{{ $exemptions := list }}
 {{- range .policy.accounts }}
