@@ -6,9 +6,11 @@ Policies that the API server evaluates itself refuse what the engine denies on t
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from itertools import count
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -30,7 +32,7 @@ from webhook.rules.rule import Example, Rule
 from webhook.surfaces.admission.answering import cause_of
 from webhook.surfaces.admission.validate import Judging, Outcome
 from webhook.surfaces.backstop.parameters import IN_CEL, parameters
-from webhook.surfaces.backstop.policies import MOST_PAIRS, policies
+from webhook.surfaces.backstop.policies import MOST_ENTRIES, policies
 from webhook.surfaces.backstop.variables import MOST_PORTS, MOST_RANGES
 
 pytestmark = pytest.mark.apiserver
@@ -221,6 +223,10 @@ def masquerade(name: str = "default", **more: object) -> Manifest:
     return {"name": name, "masquerade": {}} | more
 
 
+def interface(**more: Any) -> Manifest:
+    return {"interfaces": [masquerade(**more)]}
+
+
 def ports(*numbers: int) -> list[Manifest]:
     return [{"port": number} for number in numbers]
 
@@ -235,17 +241,49 @@ LONG_LISTS = {
     "filesystems": ({"filesystems": [{"name": f"fs-{index}", "virtiofs": {}} for index in range(2 * MANY)]}, {"LM203"}),
     "ports": ({"interfaces": [masquerade(ports=ports(*range(1, MOST_PORTS + 1)))]}, set()),
     "the last of many ports": ({"interfaces": [masquerade(ports=ports(*range(1, MOST_PORTS), 49152))]}, {"LM103"}),
-    "more ports than are judged": ({"interfaces": [masquerade(ports=ports(*range(1, MOST_PORTS + 2)))]}, set()),
+    "more ports than can be checked": ({"interfaces": [masquerade(ports=ports(*range(1, MOST_PORTS + 2)))]}, {"LM103"}),
+    "a port among too many": (
+        {"interfaces": [masquerade(ports=ports(*range(1, 2500), 49152, *range(2500, 5001)))]},
+        {"LM103"},
+    ),
+    "too many ports of a bridge": (
+        {"interfaces": [{"name": "red", "bridge": {}, "ports": ports(*range(1, MOST_PORTS + 2))}]},
+        set(),
+    ),
     "interfaces": ({"interfaces": [masquerade(f"net-{at}", ports=ports(*range(1, 19))) for at in range(256)]}, set()),
     "port ranges": ({"interfaces": [masquerade(portRanges=ranges(MOST_RANGES))]}, {"LM103"}),
-    "more port ranges than are judged": ({"interfaces": [masquerade(portRanges=ranges(MOST_RANGES + 1))]}, set()),
+    "more port ranges than can be checked": (
+        {"interfaces": [masquerade(portRanges=ranges(MOST_RANGES + 1))]},
+        {"LM103"},
+    ),
+    "port ranges of many interfaces": (
+        {"interfaces": [masquerade(f"net-{at}", portRanges=ranges(1)) for at in range(256)]},
+        set(),
+    ),
+    "ports and ranges of many interfaces": (
+        {"interfaces": [masquerade(f"n-{at}", ports=ports(*range(1, 19)), portRanges=ranges(1)) for at in range(256)]},
+        set(),
+    ),
+    "a long protocol": (
+        {"interfaces": [masquerade(portRanges=[{"start": 1, "end": 2, "protocol": "x" * 900_000}, *ranges(200)])]},
+        {"LM103"},
+    ),
+    "a long name": ({"gpus": [{"name": "x" * 900_000, "deviceName": "y" * 400_000}]}, {"LM302"}),
+    "long names": (
+        {"gpus": [{"name": f"{at:05}" + "x" * 200, "deviceName": "y" * 100} for at in range(MANY)]},
+        {"LM302"},
+    ),
+    "long names of interfaces": (
+        {"interfaces": [masquerade("x" * 500_000, portRanges=ranges(MOST_RANGES), ports=ports(49152))]},
+        {"LM103"},
+    ),
 }
 
 
 @pytest.mark.parametrize(("devices", "rules"), LONG_LISTS.values(), ids=LONG_LISTS)
 def test_long_lists_stay_within_the_budget(callers: tuple[Caller, Caller], devices: Manifest, rules: set[str]) -> None:
     """
-    No expression costs more than an API server spends, whatever a list holds: a lawful VM is never refused for its length.
+    No expression costs more than an API server spends, whatever a list holds. A list that is too long to check is refused.
     """
     _, tenant = callers
 
@@ -255,34 +293,160 @@ def test_long_lists_stay_within_the_budget(callers: tuple[Caller, Caller], devic
     assert answer.rules == rules
 
 
-SIZES = [
-    *(("gpus", *sizes) for sizes in ((400, 401), (1, MANY), (MANY, 1), (MANY, MANY + 1), (2 * MANY, 2 * MANY))),
-    ("hostDevices", 400, 401),
-    ("filesystems", 400, 401),
+UPDATED_SIZES = [
+    pytest.param(0, 2 * MANY, True, id="many where there were none"),
+    pytest.param(400, 401, True, id="one more"),
+    pytest.param(400, 400, True, id="another"),
+    pytest.param(1, MANY, True, id="many where there was one"),
+    pytest.param(1, MOST_ENTRIES + 1, True, id="too many where there was one"),
+    pytest.param(400, 501, True, id="too many pairs"),
+    pytest.param(447, 448, True, id="too many pairs by one entry"),
+    pytest.param(448, 448, False, id="too many before"),
+    pytest.param(448, 2 * MANY, False, id="too many before, and more"),
+    pytest.param(MANY, 1, True, id="fewer"),
+    pytest.param(2 * MANY, 1, False, id="fewer than too many"),
 ]
 
 
-@pytest.mark.parametrize(("key", "old", "new"), SIZES)
-def test_long_lists_of_an_update_stay_within_the_budget(
-    callers: tuple[Caller, Caller], key: str, old: int, new: int
+@pytest.mark.parametrize(("old", "new", "refused"), UPDATED_SIZES)
+def test_a_list_that_outgrows_what_can_be_compared_is_refused(
+    callers: tuple[Caller, Caller], old: int, new: int, refused: bool
 ) -> None:
     """
-    Two long lists are compared where that is within the budget. Where it is not, an object that had a violation may get more.
+    Padding hides no entry: a list that grows beyond what can be compared is refused. One that was too long before may change.
     """
     loader, tenant = callers
-    entry = {"virtiofs": {}} if key == "filesystems" else {"deviceName": "vendor.com/x"}
-    before, after = (
-        vm(f"long-{next(NUMBERS)}", devices={key: [{"name": f"device-{index}"} | entry for index in range(size)]})
-        for size in (old, new)
-    )
-    after["metadata"]["name"] = before["metadata"]["name"]
-    after["metadata"]["resourceVersion"] = loader.create(before, dry=False).document["metadata"]["resourceVersion"]
-    after["spec"]["template"]["metadata"] = {"labels": {"changed": "true"}}
 
-    answer = tenant.update(after)
+    answer = replaced(loader, tenant, {"gpus": entries("gpus", "old", old)}, {"gpus": entries("gpus", "new", new)})
 
-    compared = old * new <= MOST_PAIRS
-    assert answer.status == (422 if compared and new > old else 200), answer.document.get("message")
+    assert answer.rules == ({"LM302"} if refused else set())
+
+
+@pytest.mark.parametrize(
+    ("key", "size"), [("gpus", 400), ("gpus", 450), ("hostDevices", MOST_ENTRIES), ("filesystems", 2 * MANY)]
+)
+def test_a_list_that_stays_the_same_passes(callers: tuple[Caller, Caller], key: str, size: int) -> None:
+    """
+    Whatever its length. So does one that loses an entry.
+    """
+    loader, tenant = callers
+    before = {key: entries(key, "old", size)}
+
+    assert replaced(loader, tenant, before, before | {"rng": {}}).status == 200
+    assert replaced(loader, tenant, before, {key: before[key][:-1]}).status == 200
+
+
+TOO_MANY_PORTS = interface(ports=ports(*range(1, MOST_PORTS + 2)))
+TOO_MANY_RANGES = interface(portRanges=ranges(MOST_RANGES + 1))
+
+
+@pytest.mark.parametrize(
+    ("before", "fewer"),
+    [(TOO_MANY_PORTS, interface(ports=ports(49152))), (TOO_MANY_RANGES, interface(portRanges=ranges(200)))],
+    ids=["ports", "portRanges"],
+)
+def test_an_object_with_too_many_ports_may_change(
+    callers: tuple[Caller, Caller], before: Manifest, fewer: Manifest
+) -> None:
+    """
+    What it had cannot be told, so nothing in it is new. A lawful VM is refused the same list.
+    """
+    loader, tenant = callers
+
+    assert replaced(loader, tenant, before, before | {"rng": {}}).status == 200
+    assert replaced(loader, tenant, before, fewer).status == 200
+    assert replaced(loader, tenant, interface(), before).rules == {"LM103"}
+
+
+def test_a_refusal_for_a_long_list_says_so(callers: tuple[Caller, Caller]) -> None:
+    """
+    The list, its bound and the rule that cannot be checked.
+    """
+    loader, tenant = callers
+    at = "spec.template.spec.domain.devices"
+
+    said = [
+        answer.document["message"].partition(" denied request: ")[2]
+        for answer in (
+            tenant.create(vm(devices=TOO_MANY_PORTS)),
+            tenant.create(vm(devices=TOO_MANY_RANGES)),
+            replaced(loader, tenant, {"gpus": entries("gpus", "old", 400)}, {"gpus": entries("gpus", "new", 501)}),
+        )
+    ]
+
+    assert said == [
+        f"{at}.interfaces: more than 5,000 ports cannot be checked. Shorten the list. [LM103 migration-ports-listed]",
+        f"{at}.interfaces: more than 300 port ranges cannot be checked. Shorten the list. [LM103 migration-ports-listed]",
+        f"{at}.gpus: 501 entries cannot be compared with the 400 of the old object. Shorten the list. [LM302 gpu]",
+    ]
+
+
+def entries(key: str, prefix: str, size: int) -> list[Manifest]:
+    """Entries of a list that are violations; each differs from those with another prefix."""
+    entry: Manifest = {"virtiofs": {}} if key == "filesystems" else {"deviceName": "vendor.com/x"}
+    return [{"name": f"{prefix}-{index}"} | entry for index in range(size)]
+
+
+def replaced(loader: Caller, tenant: Caller, old: Manifest, new: Manifest) -> Answer:
+    """The answer to an update that replaces the devices of a stored VM."""
+    before, after = (vm(f"replaced-{next(NUMBERS)}", devices=each) for each in (old, new))
+    after["metadata"] = before["metadata"] | {}
+    made = loader.create(before, dry=False)
+    assert made.status == 201, made.document["message"]
+    after["metadata"]["resourceVersion"] = made.document["metadata"]["resourceVersion"]
+    return tenant.update(after)
+
+
+HOSTILE_NAMES = {
+    "blanks and line breaks": "a\n0 0 x y z",
+    "a line of the ports": "0 0 49152 49152",
+    "a line break": "\n",
+    "a carriage return": "a\r\nb",
+    "ESC": "\x1b[31mred\x1b[0m",
+    "NUL": "a\x00b",
+    "DEL": "\x7f",
+    "not ASCII": "g\u00fc\U0001f600\u202e",
+    "quotes": 'it\'s "quoted" \\',
+    "braces": "{it.name}",
+    "nothing": "",
+    "254 characters": "x" * 254,
+}
+PRINTABLE = re.compile(r"[ -~…]*")
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES.values(), ids=HOSTILE_NAMES)
+def test_no_name_makes_an_expression_fail(callers: tuple[Caller, Caller], name: str) -> None:
+    """
+    Definitions bound no name. Whatever one holds, violations beside it are refused, and messages are printable.
+    """
+    loader, tenant = callers
+    ranged = {"interfaces": [masquerade(name, portRanges=ranges(1)), masquerade("b", ports=ports(49152))]}
+    listed = {"interfaces": [masquerade(name, ports=ports(49153)), masquerade("b", portRanges=ranges(200))]}
+    devices = {key: [entry | {"name": name} for entry in entries(key, "x", 1)] for key in ("gpus", "filesystems")}
+    odd = {"hostDevices": [{"name": "x", "deviceName": name}]}
+
+    found = [tenant.create(vm(devices=each)) for each in (ranged, listed, devices, odd)]
+    found += [replaced(loader, tenant, {"rng": {}}, each) for each in (ranged, listed, devices, odd)]
+
+    assert [each.rules for each in found] == [{"LM103"}, {"LM103"}, {"LM203", "LM302"}, {"LM301"}] * 2
+    assert all(PRINTABLE.fullmatch(each.document["message"]) for each in found)
+    for each in (ranged, listed, devices, odd):
+        assert replaced(loader, tenant, each, each | {"rng": {}}).status == 200
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES.values(), ids=HOSTILE_NAMES)
+def test_no_name_of_a_bridge_makes_an_expression_fail(callers: tuple[Caller, Caller], name: str) -> None:
+    """
+    The interface on the pod network is found by the name of its network.
+    """
+    _, tenant = callers
+    made = vm(devices={"interfaces": [{"name": name, "bridge": {}}]})
+    made["spec"]["template"]["spec"]["networks"] = [{"name": name, "pod": {}}]
+
+    answer = tenant.create(made)
+
+    assert answer.rules == {"LM101"}
+    assert PRINTABLE.fullmatch(answer.document["message"])
 
 
 def test_type_checking_warns_of_nothing(plane: ControlPlane, callers: tuple[Caller, Caller]) -> None:
@@ -311,10 +475,6 @@ def test_type_checking_warns_of_nothing(plane: ControlPlane, callers: tuple[Call
         assert found is not None
         assert found["fieldRef"] == "spec.validations[1].expression"
     assert set(warnings.values()) == {None}
-
-
-def interface(**more: object) -> Manifest:
-    return {"interfaces": [masquerade(**more)]}
 
 
 def between(start: int, end: int) -> Manifest:

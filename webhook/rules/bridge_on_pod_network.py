@@ -12,7 +12,7 @@ from webhook.kubevirt.interfaces import (
     plugin_can_migrate,
 )
 from webhook.kubevirt.releases import KNOWN, Reason
-from webhook.rules.cel import Cel
+from webhook.rules.cel import Cel, known, shown
 from webhook.rules.example import kubevirt
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Undetermined, Violation
 
@@ -81,8 +81,8 @@ RULE = Rule(
         Cel(
             among="podInterface",
             path="domain.devices.interfaces[{variables.interfaces.indexOf(it)}]",
-            message="interface '{it.name}' is bound as a bridge to the pod network",
-            identity="interface {it.name} bridge",
+            message=f"interface '{{{shown('it.name')}}}' is bound as a bridge to the pod network",
+            identity=f"interface {{{known('it.name')}}} bridge",
             violates="has(it.bridge) && !has(it.masquerade)",
             unsure_in=PLUGIN_MIGRATION | PASST_BINDING,
             certain="!variables.podInterface.exists(it, has(it.binding) || dyn(it).?passtBinding.hasValue())",

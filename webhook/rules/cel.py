@@ -1,4 +1,4 @@
-"""A rule in CEL, for API servers that evaluate it themselves. It must agree with ``check``."""
+"""A rule in CEL, which API servers evaluate themselves. It must agree with ``check``."""
 
 from typing import Final
 
@@ -21,7 +21,7 @@ class Cel(msgspec.Struct, frozen=True):
     """Relative to the VMI spec for rules about VMIs, else to the object. ``{index}`` is the entry's index."""
     message: str
     identity: str
-    """The subject of the violation, which the ratchet compares."""
+    """The subject of the violation, which the ratchet compares. ``known`` bounds its cost."""
     violates: str = "true"
     """When an entry is a violation, in CEL over ``it``."""
     unsure_in: Releases = NONE
@@ -30,8 +30,25 @@ class Cel(msgspec.Struct, frozen=True):
     """In CEL over the policy's variables: whether KubeVirt refuses whatever other objects say."""
 
 
+LONGEST_NAME: Final = 253
+"""The cost of an expression grows with the text that it concatenates, and most definitions bound no name."""
+
+
+def shown(name: str) -> str:
+    """A name as messages show it: definitions allow control characters, which a terminal would interpret."""
+    return (
+        f"[{name}].map(text, text.size() > {LONGEST_NAME} ? '(longer than {LONGEST_NAME} characters)'"
+        " : text.matches('^[ -~]*$') ? text : '(unprintable)')[0]"
+    )
+
+
+def known(name: str) -> str:
+    """A name as part of an identity: unchanged, but for those that are too long to compare."""
+    return f"[{name}].map(text, text.size() > {LONGEST_NAME} ? '(' + string(text.size()) + ' characters)' : text)[0]"
+
+
 DEVICE_NAME: Final = (
     "it.?deviceName.orValue('') != '' ? it.deviceName"
     " : it.?claimName.orValue('') != '' ? it.claimName : 'of a resource claim'"
 )
-"""How a GPU or host device is named in a message."""
+"""What a GPU or host device refers to."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.releases import Reason
-from webhook.rules.cel import Cel
+from webhook.rules.cel import Cel, known, shown
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Violation
 
 _CONFIG = "volumes: [{name: cm, configMap: {name: cm}}]"
@@ -41,9 +41,9 @@ RULE = Rule(
         Cel(
             among="filesystems",
             path="domain.devices.filesystems[{index}]",
-            message="volume '{it.name}' is mounted into the guest as a filesystem (virtiofs); KubeVirt refuses to migrate "
-            "that up to 1.4 and can from 1.5 on, where profile `exact` lets it pass",
-            identity="filesystem {it.name}",
+            message=f"volume '{{{shown('it.name')}}}' is mounted into the guest as a filesystem (virtiofs); KubeVirt refuses "
+            "to migrate that up to 1.4 and can from 1.5 on, where profile `exact` lets it pass",
+            identity=f"filesystem {{{known('it.name')}}}",
         ),
     ),
     examples=(

@@ -8,7 +8,7 @@ from webhook.kubevirt.gates import VGPU_KNOWN, VGPU_LIVE_MIGRATION, alpha_gate_i
 from webhook.kubevirt.releases import KNOWN, Reason
 from webhook.objects.kubevirt import Configuration
 from webhook.objects.vmi import GPU
-from webhook.rules.cel import DEVICE_NAME, Cel
+from webhook.rules.cel import DEVICE_NAME, Cel, known, shown
 from webhook.rules.example import kubevirt
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Undetermined, Violation
 
@@ -85,8 +85,9 @@ RULE = Rule(
         Cel(
             among="gpus",
             path="domain.devices.gpus[{index}]",
-            message=f"GPU '{{it.name}}' ({{{DEVICE_NAME}}}) is a device of the node, passed through to the guest",
-            identity=f"gpu {{it.name}} {{{DEVICE_NAME}}}",
+            message=f"GPU '{{{shown('it.name')}}}' ({{{shown(DEVICE_NAME)}}}) is a device of the node, passed through to the "
+            "guest",
+            identity=f"gpu {{{known('it.name')}}} {{{known(DEVICE_NAME)}}}",
             unsure_in=VGPU_KNOWN,
             certain="variables.gpus.size() > 1",
         ),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.releases import Reason
-from webhook.rules.cel import DEVICE_NAME, Cel
+from webhook.rules.cel import DEVICE_NAME, Cel, known, shown
 from webhook.rules.example import instancetype
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Violation
 
@@ -43,8 +43,9 @@ RULE = Rule(
         Cel(
             among="hostDevices",
             path="domain.devices.hostDevices[{index}]",
-            message=f"device '{{it.name}}' ({{{DEVICE_NAME}}}) is a device of the node, passed through to the guest",
-            identity=f"hostDevice {{it.name}} {{{DEVICE_NAME}}}",
+            message=f"device '{{{shown('it.name')}}}' ({{{shown(DEVICE_NAME)}}}) is a device of the node, passed through to the "
+            "guest",
+            identity=f"hostDevice {{{known('it.name')}}} {{{known(DEVICE_NAME)}}}",
         ),
     ),
     examples=(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from webhook.facts.migration import MigrationFacts
-from webhook.rules.cel import Cel
+from webhook.rules.cel import Cel, known, shown
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Violation
 
 MIGRATION_PORTS = (49152, 49153)
@@ -41,24 +41,25 @@ CEL = (
             among="portedInterfaces",
             path="domain.devices.interfaces[{variables.interfaces.indexOf(it)}]"
             f".ports[{{it.ports.map(port, port.port).indexOf({port})}}]",
-            message=f"masquerade interface '{{it.name}}' lists port {port}, which KubeVirt's guide reserves for live migration; "
-            "KubeVirt itself does not check that and migrates the VM, so profile `exact` lets it pass",
-            identity=f"interface {{it.name}} port {port}",
+            message=f"masquerade interface '{{{shown('it.name')}}}' lists port {port}, which KubeVirt's guide reserves for live "
+            "migration; KubeVirt itself does not check that and migrates the VM, so profile `exact` lets it pass",
+            identity=f"interface {{{known('it.name')}}} port {port}",
             violates=f"it.?ports.orValue([]).exists(port, port.port == {port})",
         )
         for port in MIGRATION_PORTS
     ),
     Cel(
         among="portRanges",
-        path="domain.devices.interfaces[{it[0]}].portRanges[{it[1]}]",
-        message="masquerade interface '{it[4]}' lists ports {it[2]} to {it[3]}, which hold {"
+        path="domain.devices.interfaces[{it[0]}].portRanges[{dyn(variables.interfaces[int(it[0])]).portRanges"
+        ".map(range, [string(range.start), string(range.end)]).indexOf([it[1], it[2]])}]",
+        message=f"masquerade interface '{{{shown('it[3]')}}}' lists ports {{it[1]}} to {{it[2]}}, which hold {{"
         + "({} + {}).join(' and ')".format(
-            *(f"(int(it[2]) <= {port} && {port} <= int(it[3]) ? ['{port}'] : [])" for port in MIGRATION_PORTS)
+            *(f"(int(it[1]) <= {port} && {port} <= int(it[2]) ? ['{port}'] : [])" for port in MIGRATION_PORTS)
         )
         + "}, reserved for live migration by KubeVirt's guide; KubeVirt itself does not check that and migrates the VM, so "
         "profile `exact` lets it pass",
-        identity="interface {it[4]} portRange {it[2]}-{it[3]}",
-        violates=" || ".join(f"(int(it[2]) <= {port} && {port} <= int(it[3]))" for port in MIGRATION_PORTS),
+        identity=f"interface {{{known('it[3]')}}} portRange {{it[1]}}-{{it[2]}}",
+        violates=" || ".join(f"(int(it[1]) <= {port} && {port} <= int(it[2]))" for port in MIGRATION_PORTS),
     ),
 )
 

@@ -2,8 +2,8 @@
 ValidatingAdmissionPolicies, made of the rules' CEL and of the conditions of the webhooks.
 
 One policy stands for each webhook that sees a VM, or what else carries a VMI, or a KubeVirt CR whole. The expressions need
-Kubernetes 1.30. Neither an absent field nor a long list makes one fail: lists too long for the API server's budget are not
-compared (``MOST_ENTRIES``, ``MOST_PAIRS``).
+Kubernetes 1.30. No content of an object makes an expression fail: neither an absent field nor the text of a name, nor a list
+that exceeds the API server's budget. A request that makes a list too long to check is refused.
 """
 
 import re
@@ -16,14 +16,15 @@ from webhook.rules.rule import About, Rule
 from webhook.surfaces.admission.configurations import API_VERSION, rules_of
 from webhook.surfaces.admission.hooks import CREATE, VALIDATING_HOOKS, Hook
 from webhook.surfaces.backstop.expressions import literal, template
-from webhook.surfaces.backstop.variables import SPECS, of_parameters, of_settings, of_vmi
+from webhook.surfaces.backstop.variables import COUNTED, SHORT, SPECS, of_parameters, of_settings, of_vmi
 
 Json = dict[str, Any]
 
 SETTINGS: Final = "KubeVirt"
 MOST_ENTRIES: Final = 4000
-"""Entries of a list up to which an update is compared with the old object; one expression may cost a million."""
+"""Violations up to which an update is compared with the old object; an expression may cost 1,000,000."""
 MOST_PAIRS: Final = 200_000
+"""Pairs of an old and a new violation."""
 MOST_INDEXED: Final = 1000
 """Entries of a list up to which a message says which of them is meant."""
 MOST_CAUSES: Final = 10
@@ -73,9 +74,13 @@ def _policy(hook: Hook, kind: str) -> Json:
     for rule in rules_about(kind):
         for index, part in enumerate(rule.cel, 1):
             name = rule.id if len(rule.cel) == 1 else f"{rule.id}_{index}"
-            variables |= {f"old_{name}": _known(part), name: _found(rule, name, part)}
+            variables |= _of_part(rule, name, part)
             counts.append(f"variables.{name}.size()")
             causes.append(_causes(rule, name, part, SPECS.get(kind, ())))
+        if too_long := _too_long(rule, SPECS.get(kind, ())):
+            variables[f"long_{rule.id}"] = too_long
+            counts.append(f"variables.long_{rule.id}.size()")
+            causes.append(f"variables.long_{rule.id}")
     variables |= {"count": " + ".join(counts), "causes": " + ".join(causes)}
     used = _used(variables)
     return {
@@ -100,24 +105,71 @@ def _policy(hook: Hook, kind: str) -> Json:
     }
 
 
-def _known(part: Cel) -> str:
-    """The violations of the old object, by what the ratchet compares."""
-    entries = f"variables.old_{part.among}"
-    return f"{entries}.size() > {MOST_ENTRIES} ? [] : {_violating(entries, part)}.map(it, {template(part.identity)})"
+def _of_part(rule: Rule, name: str, part: Cel) -> dict[str, str]:
+    """The violations of a part that the old object did not have. What the old object had is known by identity."""
+    found, old = _violating(f"variables.{part.among}", part), _violating(f"variables.old_{part.among}", part)
+    identities = f"{old}.map(it, {template(part.identity)})"
+    new = f"{found}.filter(it, !({template(part.identity)} in variables.old_{name}))"
+    unchecked = f"!{_in_force(rule, part)}"
+    if part.among in SHORT:
+        return {f"old_{name}": identities, name: f"{unchecked} ? [] : {new}"}
+    too_long = _is_old_too_long(part)
+    known = {f"old_{name}": f"{too_long} ? [] : {identities}"}
+    if part.among in COUNTED:
+        return known | {name: f"{unchecked} || {too_long} ? [] : {new}"}
+    known_size = f"variables.old_{name}.size()"
+    return known | {
+        f"fits_{name}": f"{found}.size() <= {MOST_ENTRIES} && {known_size} * {found}.size() <= {MOST_PAIRS}",
+        name: f"{unchecked} || {too_long} || variables.{part.among} == variables.old_{part.among} ? []"
+        f" : {known_size} == 0 ? {found} : variables.fits_{name} ? {new} : []",
+    }
 
 
-def _found(rule: Rule, name: str, part: Cel) -> str:
-    """The entries that violate the rule, if it is in force, and did not in the old object."""
-    entries, old = f"variables.{part.among}", f"variables.old_{part.among}"
-    in_force = f"('{rule.id}' in variables.rules)"
-    if part.unsure_in:
-        in_force = f"('{rule.id}' in variables.rules || '{rule.id}' in variables.whereCertain && {part.certain})"
-    new = f"!({template(part.identity)} in variables.old_{name})"
+def _in_force(rule: Rule, part: Cel) -> str:
+    always = f"'{rule.id}' in variables.rules"
+    return f"({always} || '{rule.id}' in variables.whereCertain && {part.certain})" if part.unsure_in else f"({always})"
+
+
+def _is_old_too_long(part: Cel) -> str:
+    """Whether the old object already exceeds a bound. Its updates pass: what is new in them cannot be told."""
+    if part.among in COUNTED:
+        count, most, _ = COUNTED[part.among]
+        return f"variables.old_{count} > {most}"
+    return f"variables.old_{part.among}.size() > {MOST_ENTRIES}"
+
+
+def _too_long(rule: Rule, base: tuple[str, ...]) -> str:
+    """A cause for each list that the request makes too long to check, as a list; empty if no list can be."""
+    causes = {}
+    for part in rule.cel:
+        if part.among in SHORT:
+            continue
+        path = literal(".".join((*base, part.path.partition("[")[0])) + ": ")
+        remedy = literal(f". Shorten the list. [{rule.id} {rule.name}]")
+        if part.among in COUNTED:
+            count, most, noun = COUNTED[part.among]
+            exceeded = f"variables.{count} > {most} && !({_is_old_too_long(part)})"
+            text = literal(f"more than {most:,} {noun} cannot be checked")
+        else:
+            exceeded = _outgrows(rule.id, part)
+            text = (
+                f"string(variables.{part.among}.size()) + {literal(' entries cannot be compared with the ')}"
+                f" + string(variables.old_{part.among}.size()) + {literal(' of the old object')}"
+            )
+        causes[part.among] = f"({_in_force(rule, part)} && {exceeded} ? [{path} + {text} + {remedy}] : [])"
+    return " + ".join(causes.values())
+
+
+def _outgrows(name: str, part: Cel) -> str:
+    """
+    Whether a list is too long to be compared with a shorter one of the old object, which is within the bounds.
+
+    An old list that exceeds the bound together with itself may be edited, and even grow.
+    """
+    olds = f"variables.old_{name}.size()"
     return (
-        f"!{in_force} ? [] : {old}.size() == 0 ? {_violating(entries, part)}"
-        f" : {old}.size() > {MOST_ENTRIES} || {entries}.size() > {MOST_ENTRIES}"
-        f" || {old}.size() * {entries}.size() > {MOST_PAIRS} ? []"
-        f" : {_violating(entries, part)}.filter(it, {new})"
+        f"!variables.fits_{name} && {olds} > 0 && {olds} * {olds} <= {MOST_PAIRS}"
+        f" && variables.{part.among} != variables.old_{part.among}"
     )
 
 

@@ -32,20 +32,33 @@ LISTS: Final[Mapping[str, tuple[str, ...]]] = {
 SIDES: Final = (("", "object"), ("old_", "optional.ofNonZeroValue(oldObject)"))
 
 MOST_PORTS: Final = 5_000
-"""Ports of one VM up to which they are judged. A VM cannot use as many."""
 MOST_RANGES: Final = 300
+MOST_INTERFACES: Final = 256
+"""In the CustomResourceDefinitions of every release (``maxItems``)."""
+COUNTED: Final[Mapping[str, tuple[str, int, str]]] = {
+    "portedInterfaces": ("portCount", MOST_PORTS, "ports"),
+    "portRanges": ("rangeCount", MOST_RANGES, "port ranges"),
+}
+"""
+Lists that are empty above a bound: the variable that counts, the bound and the noun for a message.
+
+No lawful VM comes near these bounds: KubeVirt adds a packet filter rule for each port of an interface.
+"""
+SHORT: Final = ("podInterface", *SETTINGS)
+"""Lists of one entry or none."""
 
 
 def of_parameters() -> Variables:
     """The rules in force for a request: those that the ConfigMap lists, if it covers the namespace, the user and the object."""
     covers = (
         "{}.exists(term, term.contains('=')"
-        " ? term.split(',').all(label, label in variables.labels) : term == request.?namespace.orValue(''))"
+        " ? term.split(',').all(label, label.split('=')[0] in variables.labels"
+        " && label == label.split('=')[0] + '=' + variables.labels[label.split('=')[0]])"
+        " : term == request.?namespace.orValue(''))"
     )
     in_force = "variables.applies ? {}.filter(rule, !(rule in variables.exempt)) : []"
     return {
-        "labels": "optional.ofNonZeroValue(namespaceObject).?metadata.?labels.orValue({})"
-        ".map(key, key + '=' + namespaceObject.metadata.labels[key])",
+        "labels": "optional.ofNonZeroValue(namespaceObject).?metadata.?labels.orValue({})",
         "applies": f"(params.?data.?namespaces.orValue('') == '' || {covers.format(words('namespaces'))})"
         f" && !{covers.format(words('exceptNamespaces'))}"
         f" && (params.?data.?accounts.orValue('') == '' || {_lists_user('accounts')})"
@@ -94,9 +107,14 @@ def of_vmi(kind: str) -> Variables:
 
 
 def _on_interfaces(side: str, kind: str) -> Variables:
-    """The interface on the pod network, those with ports, and all port ranges: index of both, start, end, interface."""
+    """
+    The interface on the pod network, those with ports, and all port ranges: interface index, start, end, interface name.
+
+    CEL of Kubernetes 1.30 cannot flatten a list, so the numbers pass through a string. Names do not: they may hold separators.
+    ``indexOf`` is too costly here: an API server counts the whole text of the list for each call.
+    """
     interfaces, networks = f"variables.{side}interfaces", f"variables.{side}networks"
-    ranges = "dyn(it).?portRanges.orValue([])"
+    masquerading = f"variables.{side}masquerading"
     return {
         "podNetworks": f"{networks}.filter(network, has(network.pod)).map(network, network.name)",
         "onPodNetwork": f"variables.{side}podNetworks.size() == 0 ? []"
@@ -104,13 +122,16 @@ def _on_interfaces(side: str, kind: str) -> Variables:
         "mayBridge": _may_bridge(side, kind),
         "podInterface": f"variables.{side}mayBridge || variables.{side}onPodNetwork.size() == 0 ? []"
         f" : [variables.{side}onPodNetwork[0]]",
-        "portedInterfaces": f"{interfaces}.map(it, it.?ports.orValue([]).size()).sum() > {MOST_PORTS} ? []"
-        f" : {interfaces}.filter(it, has(it.masquerade))",
-        "portRanges": f"{interfaces}.map(it, {ranges}.size()).sum() > {MOST_RANGES} ? []"
-        f" : {interfaces}.filter(it, has(it.masquerade)).map(it, {ranges}.map(range,"
-        f" string({interfaces}.indexOf(it)) + ' ' + string({ranges}.indexOf(range)) + ' ' + string(range.start) + ' '"
-        " + string(range.end) + ' ' + it.name).join('\\n')).join('\\n').split('\\n')"
-        ".map(line, line.split(' ', 5)).filter(line, line.size() == 5)",
+        "masquerading": f"{interfaces}.filter(it, has(it.masquerade))",
+        "portCount": f"{masquerading}.map(it, it.?ports.orValue([]).size()).sum()",
+        "portedInterfaces": f"variables.{side}portCount > {MOST_PORTS} ? [] : {masquerading}",
+        "rangeCount": f"{masquerading}.map(it, dyn(it).?portRanges.orValue([]).size()).sum()",
+        "portRanges": f"variables.{side}rangeCount > {MOST_RANGES} ? []"
+        f" : {list(range(MOST_INTERFACES))}.filter(at, at < {interfaces}.size() && has({interfaces}[at].masquerade))"
+        f".map(at, dyn({interfaces}[at]).?portRanges.orValue([]).map(range,"
+        " string(at) + ' ' + string(range.start) + ' ' + string(range.end)).join('\\n')).join('\\n').split('\\n')"
+        ".map(line, line.split(' ')).filter(line, line.size() == 3)"
+        f".map(line, line + [{interfaces}[int(line[0])].name])",
     }
 
 
