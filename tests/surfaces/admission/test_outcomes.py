@@ -1,0 +1,267 @@
+"""What is known of an outcome beside its causes: whether it can wait, for whom it holds, and what it rests on."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.surfaces.admission.reviews import Manifest, claim, decided, on_claim, read, refused, review, vm, warned
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.facts.unknown import Unread
+from webhook.facts.unknown_world import UnknownWorld
+from webhook.kubevirt.releases import NEWEST, only
+from webhook.objects.review import StatusCause
+from webhook.policy import Account, Action, Exemption, Policy
+from webhook.surfaces.admission.reading import Readable, read_review
+from webhook.surfaces.admission.validate import PASS, Judging, Outcome, caused, decide_request
+
+LOCAL, SHARED = claim("local", "ReadWriteOnce"), claim("shared", "ReadWriteMany")
+BAD, GOOD = vm(volumes=[on_claim("local")]), vm(volumes=[on_claim("shared")])
+BACKUP = "system:serviceaccount:backup:velero"
+HCO = "system:serviceaccount:kubevirt:hyperconverged-cluster-operator"
+CONTROLLER = "system:serviceaccount:kubevirt:kubevirt-controller"
+OWNED = {"labels": {"app.kubernetes.io/managed-by": "hco-operator"}}
+
+
+def kubevirt(network: str = "a", **metadata: Any) -> Manifest:
+    return {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "KubeVirt",
+        "metadata": {"name": "kubevirt", "namespace": "kubevirt", **metadata},
+        "spec": {"configuration": {"migrations": {"network": network}}},
+    }
+
+
+def listing(at_most: Action = Action.WARN) -> Policy:
+    return Policy(accounts=[Account(BACKUP, "restores old VMs", "backup team", "2999-12-31", at_most)])
+
+
+SETTLED = {
+    "the judged part stays": (review("UPDATE", BAD, BAD), True),
+    "only started": (review("UPDATE", {**BAD, "spec": BAD["spec"] | {"runStrategy": "Halted"}}, BAD), True),
+    "written by virt-controller": (review("UPDATE", BAD, GOOD, user=CONTROLLER), True),
+    "written by HyperConverged": (review("UPDATE", kubevirt("b", **OWNED), kubevirt(**OWNED), user=HCO), True),
+    "a listed account": (review("CREATE", BAD, user=BACKUP), True),
+    "a creation": (review("CREATE", GOOD), False),
+    "a repair": (review("UPDATE", GOOD, BAD), False),
+    "a person writes HyperConverged's CR": (review("UPDATE", kubevirt("b", **OWNED), kubevirt(**OWNED)), False),
+}
+
+
+@pytest.mark.parametrize(("body", "settled"), SETTLED.values(), ids=SETTLED)
+def test_an_allow_that_no_other_object_can_change_is_settled(body: bytes, settled: bool) -> None:
+    """
+    It does not wait for live reads; every other allow does.
+    """
+    outcome = decided(body, LOCAL, SHARED, policy=listing())
+
+    assert (outcome.allowed, outcome.settled) == (True, settled)
+
+
+def test_the_same_judged_part_as_an_unreadable_one_is_warned_of() -> None:
+    """
+    Nothing shows that its violations are new, so none is denied, and the request does not wait.
+    """
+    told = read_review(review("CREATE", BAD))
+    assert isinstance(told, Readable)
+    judging = Judging(ObjectsWorld([read(LOCAL)]), only(NEWEST), Policy(), "2026-01-01", "kubevirt")
+
+    outcome = decide_request(replace(told, same_as_unreadable=True), judging)
+
+    assert (outcome.allowed, outcome.settled, warned(outcome)) == (True, True, [("LM201", "warn")])
+
+
+def test_outcomes_are_compared_by_what_they_say() -> None:
+    """
+    The world that one rests on is neither compared nor printed; a plain pass waits for nothing and is not late.
+    """
+    resting = replace(PASS, elsewhere=ObjectsWorld([]))
+
+    assert resting == PASS
+    assert "elsewhere" not in repr(resting)
+    assert (PASS.elsewhere, PASS.settled, PASS.late) == (None, False, False)
+
+
+@pytest.mark.parametrize(
+    ("operation", "new", "old", "sub_resource"),
+    [
+        ("CONNECT", BAD, None, ""),
+        ("CONNECT", BAD, BAD, ""),
+        ("CREATE", BAD, None, "status"),
+        ("CREATE", BAD, None, "scale"),
+        ("UPDATE", BAD, GOOD, "scale"),
+    ],
+)
+def test_what_is_no_plain_creation_or_update_is_not_judged(
+    operation: str, new: Manifest, old: Manifest | None, sub_resource: str
+) -> None:
+    """
+    CONNECT and subresources pass with whatever object they carry.
+    """
+    assert decided(review(operation, new, old, sub_resource=sub_resource), LOCAL, SHARED) == PASS
+
+
+def test_a_good_request_of_a_listed_account_names_its_entry() -> None:
+    """
+    The judgement stays, too; the audit log shows both.
+    """
+    outcome = decided(review("CREATE", GOOD, user=BACKUP), SHARED, policy=listing())
+
+    assert (outcome.allowed, outcome.decisions) == (True, ())
+    assert outcome.account == listing().accounts[0]
+    assert outcome.judgement is not None
+
+
+@pytest.mark.parametrize(("most", "warnings"), [(Action.WARN, 1), (Action.AUDIT, 0)])
+def test_a_listed_account_gets_other_warnings_only_where_it_gets_warnings(most: Action, warnings: int) -> None:
+    """
+    Such as the one about the patches of a clone.
+    """
+    clone = {
+        "apiVersion": "clone.kubevirt.io/v1beta1",
+        "kind": "VirtualMachineClone",
+        "metadata": {"name": "again", "namespace": "tenant"},
+        "spec": {"patches": ['{"op": "remove", "path": "/spec/template"}']},
+    }
+
+    outcome = decided(review("CREATE", clone, user=BACKUP), policy=listing(most))
+
+    assert (outcome.allowed, len(outcome.warnings)) == (True, warnings)
+
+
+def test_an_object_without_a_namespace_is_not_kubevirts_own() -> None:
+    """
+    While no KubeVirt resource is known, its namespace is empty, and no request is from there.
+    """
+    disk = {"name": "disk", "hostDisk": {"path": "/a", "type": "Disk"}}
+    told = read_review(review("CREATE", vm(volumes=[disk]) | {"metadata": {"name": "web"}}))
+    assert isinstance(told, Readable)
+
+    outcome = decide_request(told, Judging(ObjectsWorld([]), only(NEWEST), Policy(), "2026-01-01", ""))
+
+    assert list(refused(outcome)) == ["spec.template.spec.volumes[0]"]
+
+
+def test_a_warning_beside_an_old_violation_denies_nothing() -> None:
+    """
+    The old violation is lowered although another finding of the same update is no denial.
+    """
+    more = vm(volumes=[on_claim("local"), on_claim("gone", "b")])
+
+    outcome = decided(review("UPDATE", more, BAD), LOCAL)
+
+    assert outcome.allowed
+    assert warned(outcome) == [("LM201", "warn"), ("LM201", "warn")]
+
+
+def named(object_name: str, request_name: str) -> bytes:
+    body = json.loads(review("CREATE", {**BAD, "metadata": {"name": object_name, "namespace": "tenant"}}))
+    body["request"]["name"] = request_name
+    return json.dumps(body).encode()
+
+
+@pytest.mark.parametrize(
+    ("object_name", "request_name", "exempt"),
+    [("web", "", True), ("", "web", True), ("web", "a", True), ("a", "", False)],
+)
+def test_an_exemption_finds_the_name_in_the_object_or_in_the_request(
+    object_name: str, request_name: str, exempt: bool
+) -> None:
+    """
+    An API server leaves the request's name empty where it generates one; the object's own name comes first.
+    """
+    policy = Policy(exemptions=[Exemption("LM201", "reason", "owner", "2999-12-31", name="web")])
+
+    assert decided(named(object_name, request_name), LOCAL, policy=policy).allowed is exempt
+
+
+CAUSE = StatusCause("FieldValueInvalid", "b", "a")
+
+
+@pytest.mark.parametrize(("most", "warnings"), [(Action.WARN, ("a: b",)), (Action.AUDIT, ()), (Action.OFF, ())])
+def test_causes_that_are_no_findings_follow_at_most(most: Action, warnings: tuple[str, ...]) -> None:
+    """
+    Denied, warned of, or passed over in silence.
+    """
+    assert caused(most, CAUSE) == Outcome((), (), warnings=warnings, most=most)
+    assert caused(Action.DENY, CAUSE) == Outcome((CAUSE,), ())
+
+
+NETWORK = {
+    "apiVersion": "k8s.cni.cncf.io/v1",
+    "kind": "NetworkAttachmentDefinition",
+    "metadata": {"name": "lan", "namespace": "kubevirt"},
+    "spec": {"config": "{}"},
+}
+LEAVING = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
+
+
+def deletion(metadata: Manifest, name: str = "lan", namespace: str = "kubevirt", user: str = "jane") -> bytes:
+    body = json.loads(review("DELETE", None, {**NETWORK, "metadata": metadata}, user=user))
+    body["request"] |= {"name": name, "namespace": namespace}
+    return json.dumps(body).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "cluster", "allowed"),
+    [
+        (deletion({}), [kubevirt("lan")], False),
+        (deletion({"name": "lan", "namespace": "kubevirt"}, "a", "a"), [kubevirt("lan")], False),
+        (deletion({"name": "a", "namespace": "kubevirt"}), [kubevirt("lan")], True),
+        (deletion({**NETWORK["metadata"], **LEAVING}), [kubevirt("lan")], True),
+        (deletion({}), [kubevirt("other")], True),
+        (deletion({}), [kubevirt("lan", **LEAVING)], True),
+        (deletion({}), [kubevirt("lan", **LEAVING), kubevirt("lan", name="second")], False),
+        (deletion({}, user="system:serviceaccount:kube-system:namespace-controller"), [kubevirt("lan")], True),
+        (deletion({}, user="eve:system:serviceaccount:kube-system:"), [kubevirt("lan")], False),
+    ],
+    ids=[
+        "named by the request",
+        "named by the object",
+        "another network",
+        "being deleted",
+        "not in use",
+        "KubeVirt is deleted",
+        "the other KubeVirt uses it",
+        "namespace controller",
+        "similar user",
+    ],
+)
+def test_a_network_in_use_is_kept(body: bytes, cluster: list[Manifest], allowed: bool) -> None:
+    """
+    The stored object's name and namespace count, else those of the request; the cause is at the name.
+    """
+    outcome = decided(body, *cluster)
+
+    assert outcome.allowed is allowed
+    assert [(each.reason, each.field) for each in outcome.causes] == (
+        [] if allowed else [("FieldValueInvalid", "metadata.name")]
+    )
+
+
+def test_a_network_may_be_deleted_while_no_kubevirt_resource_can_be_read() -> None:
+    """
+    What is not known blocks no deletion.
+    """
+    told = read_review(deletion({}))
+    assert isinstance(told, Readable)
+    unknown = UnknownWorld(Unread("not read", "wait"))
+
+    assert decide_request(told, Judging(unknown, only(NEWEST), Policy(), "2026-01-01", "kubevirt")).allowed
+
+
+@pytest.mark.parametrize("most", [Action.DENY, Action.WARN, Action.AUDIT])
+def test_an_outcome_knows_what_a_finding_could_have_been(most: Action) -> None:
+    """
+    Only an allow that no policy could have made a denial may be given late.
+    """
+    policy = Policy(at_most=most, hotplug=Action.WARN)
+    status = {"volumeRequests": [{"addVolumeOptions": {"name": "a", "volumeSource": {"dataVolume": {"name": "a"}}}}]}
+    plugging = review("UPDATE", vm(status=status), vm(status={}), sub_resource="status")
+
+    assert decided(review("CREATE", GOOD), SHARED, policy=policy).most is most
+    assert decided(deletion({}), policy=policy).most is most
+    assert decided(plugging, policy=policy).most is (Action.WARN if most is Action.DENY else most)
+    assert PASS.most is Action.OFF
+    assert Outcome((), ()).most is Action.DENY
