@@ -170,6 +170,18 @@ def test_a_clone_is_judged_and_the_vm_of_a_pool_is_not(cluster: Cluster) -> None
     assert (pooled.returncode, pooled.stderr) == (0, "")
 
 
+def test_a_restored_vm_that_names_a_pool_is_judged(cluster: Cluster) -> None:
+    """
+    A patch of the restore might have written the owner.
+    """
+    owner = {"apiVersion": "pool.kubevirt.io/v1beta1", "kind": "VirtualMachinePool", "name": "p", "uid": "1"}
+    restored = vm("p-1", USB, annotations={RESTORED: "a"}, ownerReferences=[owner | {"controller": True}])
+
+    done = cluster.create(restored, CONTROLLER)
+
+    assert (done.returncode, "LM301" in done.stderr) == (1, True)
+
+
 def test_a_restore_onto_a_vm_meets_the_ratchet(cluster: Cluster) -> None:
     """
     A snapshot with a new violation is refused, and one without is restored; what virt-controller writes for a start passes.

@@ -58,7 +58,8 @@ def test_annotations_are_those_that_kubevirt_reads() -> None:
 
 def test_owners_are_read_only_where_there_are_some() -> None:
     """
-    A VMI of any owner that carries its template, a VM of a pool that controls it, and the receiver of a migration.
+    A VMI of any owner that carries its template, a VM of a pool that controls it and was not restored, and the receiver of a
+    migration.
     """
     owners = "has(object.metadata.ownerReferences) && object.metadata.ownerReferences.exists(owner,"
     key, annotations = "kubevirt.io/create-migration-target", "object.metadata.annotations"
@@ -68,7 +69,8 @@ def test_owners_are_read_only_where_there_are_some() -> None:
     ) == OWNED
     assert (
         f"({owners} owner.kind == 'VirtualMachinePool' && owner.apiVersion.startsWith('pool.kubevirt.io/')"
-        " && has(owner.controller) && owner.controller))"
+        " && has(owner.controller) && owner.controller)"
+        f" && !(has({annotations}) && 'restore.kubevirt.io/lastRestoreUID' in {annotations}))"
     ) == POOLED_BY
     assert f"has({annotations}) && '{key}' in {annotations} && {annotations}['{key}'] == 'true'" == RECEIVER
 

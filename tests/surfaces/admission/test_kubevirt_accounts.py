@@ -59,6 +59,7 @@ CREATED = {
     "VM of a pool of another group": (owned(BAD, POOL | {"apiVersion": "example.org/v1"}), set()),
     "VM of a clone": (owned(BAD, CLONE), set()),
     "restored VM": (owned(BAD, **{RESTORED: "restore-1"}), set()),
+    "restored VM that names a pool": (owned(BAD, POOL, **{RESTORED: "restore-1"}), set()),
     "VM": (BAD, set()),
     "replica set": (replica_set(BAD), set()),
     "pool": (pool(BAD), set()),

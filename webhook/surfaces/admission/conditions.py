@@ -70,8 +70,9 @@ OWNED: Final = (
 POOLED_BY: Final = (
     "(has(object.metadata.ownerReferences) && object.metadata.ownerReferences.exists(owner,"
     f" owner.kind == 'VirtualMachinePool' && owner.apiVersion.startsWith('{POOL_GROUP}/')"
-    " && has(owner.controller) && owner.controller))"
+    f" && has(owner.controller) && owner.controller) && !{annotated('object', RESTORED)})"
 )
+"""A restore writes its annotation before it applies the patches of a user, which might write an owner."""
 RESTORING: Final = (
     f"({annotated('object', RESTORED)} && (!{annotated('oldObject', RESTORED)}"
     f" || object.metadata.annotations['{RESTORED}'] != oldObject.metadata.annotations['{RESTORED}']))"

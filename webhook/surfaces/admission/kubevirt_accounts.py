@@ -54,11 +54,15 @@ def writes_for_itself(
 
 
 def _is_made_for_an_owner(new: Kubernetes) -> bool:
-    """A VMI of an object that carries its template, or a VM of a pool; clones and restores have no such owner."""
+    """
+    A VMI of an object that carries its template, or a VM of a pool.
+
+    A restore writes its annotation before it applies the patches of a user, which might write an owner (``patchVM``).
+    """
     owners = new.meta.owner_references or ()
     if isinstance(new, VirtualMachineInstance):
         return any(each.kind in OWNERS for each in owners)
-    return any(
+    return RESTORED not in (new.meta.annotations or {}) and any(
         each.kind == "VirtualMachinePool" and each.controller and group_of(each.api_version) == POOL_GROUP
         for each in owners
     )
