@@ -41,17 +41,17 @@ MUTATING_NOTE: Final = (
     " `virt-api-mutator`. A missing default does no harm, so failurePolicy is always Ignore and the timeout is short."
 )
 VALIDATING_NOTE: Final = (
-    "What is judged, and when. Operations that must never wait for us, or fail because of us, are excluded by rules and"
-    " conditions that the API server evaluates itself: they hold even when no replica is left."
+    "What is judged, and when. The API server itself evaluates the rules and conditions that exclude never-blocked operations,"
+    " so these operations pass even while no replica runs."
 )
 EVICTION_HOOK: Final = "virtualmachine.default.migratable"
 EVICTION_NOTE: Final = (
-    "Fills the policy's `defaultEvictionStrategy` into new VMs. Without that key there is nothing to fill in, so the base does"
-    " not have this webhook."
+    "Sets the policy's `defaultEvictionStrategy` on new VMs. Without that key it has no effect, so the base does not have this"
+    " webhook."
 )
 EXCLUDED_NOTE: Final = (
-    "Excludes further namespaces from the webhooks that judge VMs. Copy this folder and edit namespaces.yaml; use it after the"
-    " other components. A defaultEvictionStrategy is still filled in there."
+    "Excludes further namespaces from the webhooks that judge VMs. Copy this folder and edit namespaces.yaml. List it after the"
+    " other components. A defaultEvictionStrategy is still set in these namespaces."
 )
 POLICIES_NOTE: Final = (
     "The rules that need only the object. API servers evaluate them, so they hold while no replica answers. Their parameters"
@@ -61,7 +61,9 @@ BINDINGS_NOTE: Final = (
     "Without ConfigMaps nothing is refused. To switch the backstop off: `kubectl delete validatingadmissionpolicybinding -l"
     " app.kubernetes.io/component=backstop`."
 )
-PARAMETERS_NOTE: Final = "What the base's policy file denies. For another file: `migratable policies --policy FILE`."
+PARAMETERS_NOTE: Final = (
+    "The rules that the base's policy file denies. For another file: `migratable policies --policy FILE`."
+)
 LABELS: Final = {"app.kubernetes.io/component": "server"}
 
 

@@ -115,14 +115,14 @@ VALIDATING_HOOKS: Final = (
                 created_or(
                     f"({changed(*(f'spec.{each}' for each in SPEC))}) || !({only_removes_volumes('spec.template')})"
                 ),
-                "A volume is unplugged in every state: removing one adds no violation.",
+                "Removing volumes is always allowed: it adds no violation.",
             ),
             Condition(
                 "not-written-by-kubevirt",
                 f"!({account('kubevirt-(controller|apiserver)')} && {WRITES_VMS})",
                 "virt-controller writes to a VM that starts (the revision of its instancetype, volumes) and creates the VMs of"
-                " pools; virt-api removes volumes. None of these may wait for us. A service account of that name in a tenant's"
-                " namespace has no such right in the whole cluster.",
+                " pools. virt-api removes volumes. None of these may wait for this webhook. A service account of that name in a"
+                " tenant's namespace does not have this right in every namespace.",
             ),
         ),
         5,
@@ -147,7 +147,7 @@ VALIDATING_HOOKS: Final = (
                     + changed(*(f"{POOLED}.{each}" for each in SPEC))
                     + "))"
                 ),
-                "The schema demands spec.virtualMachineTemplate, and a template in its spec, but not that spec.",
+                "The schema requires spec.virtualMachineTemplate, and a template in its spec, but not that spec.",
             ),
         ),
         5,
@@ -160,8 +160,8 @@ VALIDATING_HOOKS: Final = (
             Condition(
                 "not-made-by-kubevirt",
                 f"!({BY_CONTROLLER} && {OWNED} && {may_everywhere('create', 'virtualmachineinstances')})",
-                "A VM that was admitted before us must always start again. Name and owner can be forged by a tenant, the"
-                " right to create instances in every namespace cannot.",
+                "A VM that was admitted before Migratable was installed must always start again. A tenant can forge the name and"
+                " the owner, but not the right to create VMIs in every namespace.",
             ),
         ),
         5,
@@ -173,7 +173,9 @@ VALIDATING_HOOKS: Final = (
         (
             NOT_BY_THE_OPERATOR,
             Condition(
-                "not-by-hyperconverged", f"!({BY_HYPER_CONVERGED})", "Its operator has a webhook that is always Ignore."
+                "not-by-hyperconverged",
+                f"!({BY_HYPER_CONVERGED})",
+                "Its operator has a separate webhook, which is always Ignore.",
             ),
             CONFIGURATION_CHANGED,
         ),
@@ -197,7 +199,7 @@ VALIDATING_HOOKS: Final = (
                 created_or(
                     f"has(object.spec) != has(oldObject.spec) || (has(object.spec) && ({changed('spec.config')}))"
                 ),
-                "The schema demands no spec.",
+                "The schema does not require spec.",
             ),
         ),
         5,
@@ -211,12 +213,12 @@ VALIDATING_HOOKS: Final = (
             Condition(
                 "by-hyperconverged",
                 BY_HYPER_CONVERGED,
-                "The operator runs in the namespace of the KubeVirt resource; no tenant has an account there.",
+                "The operator runs in the namespace of the KubeVirt CR. No tenant has an account there.",
             ),
             CONFIGURATION_CHANGED,
         ),
         2,
-        "HyperConverged's operator is only warned. Always Ignore: an outage of ours must not stop it.",
+        "HyperConverged's operator only gets warnings. Always Ignore: an outage of this webhook must not stop the operator.",
         in_platform=True,
     ),
     Hook(
@@ -231,8 +233,8 @@ VALIDATING_HOOKS: Final = (
             ),
         ),
         2,
-        "Refused while the KubeVirt resource migrates over it. Always Ignore: no deletion may wait for us, and none of a"
-        " namespace.",
+        "Denied while it is the migration network of the KubeVirt CR. Always Ignore: no deletion, also of a namespace, may"
+        " wait for this webhook.",
         in_platform=True,
     ),
     Hook(
@@ -244,13 +246,13 @@ VALIDATING_HOOKS: Final = (
                 "asked-of-kubevirt",
                 f"({BY_VIRT_API} || ({BY_CONTROLLER} && (request.operation == 'CREATE' ? !{POOLED_BY} : {RESTORING})))"
                 f" && {WRITES_VMS}",
-                "A clone or a restore carries the patches of a tenant, and `addvolume` a tenant's volume. The VMs of a pool are"
-                " left out: the pool is judged.",
+                "A clone or a restore has a tenant's patches, and `addvolume` a tenant's volume. The VMs of a pool are excluded,"
+                " because the pool is judged.",
             ),
         ),
         2,
-        "What KubeVirt writes to a VM because a user asked for it: clones, restores, and volumes plugged through the"
-        " subresource API. Always Ignore: KubeVirt's own accounts never wait for us.",
+        "Writes of KubeVirt's accounts for a user: clones, restores, and volumes plugged through the subresource API."
+        " Always Ignore: an outage of this webhook must not block KubeVirt's accounts.",
     ),
     Hook(
         "patched-virtualmachine.validate.migratable",
@@ -263,7 +265,7 @@ VALIDATING_HOOKS: Final = (
             Condition(
                 "not-made-for-a-clone",
                 f"!({BY_CONTROLLER} && {WRITES_VMS})",
-                "virt-controller restores a snapshot for each clone; the clone was warned about.",
+                "virt-controller creates a restore for each clone. The clone already produced a warning.",
             ),
         ),
         2,
@@ -280,13 +282,13 @@ VALIDATING_HOOKS: Final = (
                 f"({changed('spec.volumes')} || ({annotated('oldObject', BRIDGE_OVERRIDE)}"
                 f" && !{annotated('object', BRIDGE_OVERRIDE)}))"
                 f" && !({BY_CONTROLLER} && {WRITES_VMIS})",
-                "Heartbeats change neither volumes nor annotations. virt-controller only carries over what was judged at the"
-                " VM. The authorizer is asked last, and only for that account.",
+                "Heartbeats change neither volumes nor annotations. virt-controller only copies changes that were judged at the"
+                " VM. The authorizer check is last, so that it runs only for that account.",
             ),
         ),
         2,
-        "A volume that is plugged into a VMI by its own `addvolume`, or an annotation removed without which its interface"
-        " blocks migration. Always Ignore: no status of a VMI may wait for us.",
+        "A volume that is plugged into a VMI by its own `addvolume`, or the removal of an annotation without which an"
+        " interface blocks migration. Always Ignore: no status of a VMI may wait for this webhook.",
     ),
     Hook(
         "virtualmachine-hotplug.validate.migratable",
@@ -300,11 +302,11 @@ VALIDATING_HOOKS: Final = (
                 " && (object.status.volumeRequests.size() > 100"
                 " || !has(oldObject.status) || !has(oldObject.status.volumeRequests)"
                 " || !(wanted in oldObject.status.volumeRequests)))",
-                "Comparing two long lists exceeds what an API server spends on a condition; they are always sent.",
+                "Comparing two long lists exceeds the cost limit of a condition, so they are always sent.",
             ),
         ),
         2,
-        "A disk that is added while a VM runs arrives as a write of status. Always Ignore: no status may wait for us.",
+        "A disk that is added to a running VM is a write of status. Always Ignore: no status may wait for this webhook.",
     ),
 )
 
@@ -321,7 +323,7 @@ MUTATING_HOOKS: Final = (
             Condition(
                 "not-a-receiver",
                 f"!(request.resource.resource == 'virtualmachineinstances' && {RECEIVER} && {BY_CONTROLLER} && {WRITES_VMIS})",
-                "virt-controller makes the receiving side of a migration between clusters fit the sending side.",
+                "virt-controller makes the receiver of a migration between clusters match the sender.",
             ),
         ),
         2,
