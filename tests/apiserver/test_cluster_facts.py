@@ -277,4 +277,4 @@ def test_a_hung_api_server_is_noticed_and_costs_no_more_than_the_deadline(own_co
         running.stop()
 
     assert isinstance(found, Unknown)
-    assert found.why == "the cluster did not answer in time about ControllerRevision 'r'"
+    assert found.why == "the API server did not return ControllerRevision 'r' in time"

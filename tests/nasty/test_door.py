@@ -47,7 +47,7 @@ def test_i1_nesting_beyond_reason_is_refused_with_its_place(door: Doorway, depth
     assert refused.status == 200
     assert refused.response["uid"] == UID
     assert refused.causes == {
-        "spec.template.metadata.x": "nesting deeper than 512 levels; nothing that KubeVirt reads is"
+        "spec.template.metadata.x": "nesting deeper than 512 levels. KubeVirt reads no field this deep"
     }
     assert (defaulted.status, defaulted.response) == (200, {"uid": UID, "allowed": True})
     assert checked.status == 400

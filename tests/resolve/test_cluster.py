@@ -135,7 +135,7 @@ def test_an_old_store_is_not_trusted() -> None:
     world = ClusterWorld(store_of(clock, {PersistentVolumeClaim: [claim("os")]}), clock=clock)
     clock.now += 91
 
-    expected = Unread("nothing was heard of the cluster's claims for more than 90 seconds", "try again")
+    expected = Unread("the watch of claims has been silent for more than 90 seconds", "try again")
     assert world.find(PersistentVolumeClaim, "shop", "os") == expected
     assert world.every(PersistentVolumeClaim) == expected
 
@@ -218,8 +218,8 @@ def test_a_live_read_gives_the_object() -> None:
     assert found.spec.access_modes == ["ReadWriteOnce"]
 
 
-LATE = Late("the cluster did not answer in time about claim 'os'", "try again")
-NO_ANSWER = Unread("the cluster gave no usable answer about claim 'os'", "try again")
+LATE = Late("the API server did not return claim 'os' in time", "try again")
+NO_ANSWER = Unread("the API server did not return claim 'os'", "try again")
 
 
 @pytest.mark.parametrize(
@@ -303,8 +303,8 @@ def test_a_live_list_follows_its_pages() -> None:
     }
 
 
-NO_LIST = Unread("the cluster gave no usable answer about claims", "try again")
-LATE_LIST = Late("the cluster did not answer in time about claims", "try again")
+NO_LIST = Unread("the API server did not return claims", "try again")
+LATE_LIST = Late("the API server did not return claims in time", "try again")
 
 
 @pytest.mark.parametrize(

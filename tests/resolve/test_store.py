@@ -161,7 +161,7 @@ def test_an_object_that_cannot_be_decoded_is_unknown_and_not_absent() -> None:
 
     assert found == Unknown(
         "NetworkAttachmentDefinition 'lan' in namespace 'shop' exists but cannot be read: a field has the wrong type",
-        "write its fields with the types that the API gives them",
+        "correct the types of its fields",
         unreadable=True,
     )
 

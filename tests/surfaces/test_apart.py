@@ -162,7 +162,7 @@ class Hanging(ObjectsWorld):
         return super().find(kind, namespace, name)
 
 
-@pytest.mark.parametrize(("world", "says"), [(Killing, "ended before it answered"), (Hanging, "take longer than")])
+@pytest.mark.parametrize(("world", "says"), [(Killing, "ended before it answered"), (Hanging, "took longer than")])
 def test_a_request_that_ends_or_holds_the_process_is_asked_to_come_again(
     world: Callable[[Apart], World], says: str
 ) -> None:

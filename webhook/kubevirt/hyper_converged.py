@@ -23,7 +23,7 @@ from webhook.kubevirt.settings import (
 from webhook.objects.path import FieldPath, dotted
 
 JSON_PATCH: Final = "kubevirt.kubevirt.io/jsonpatch"
-"""The annotation that changes what no field does (``docs/cluster-configuration.md``)."""
+"""The annotation for settings that have no field (``docs/cluster-configuration.md``)."""
 _LIVE_MIGRATION: Final = (
     PARALLEL_CLUSTER,
     PARALLEL_OUTBOUND,

@@ -72,7 +72,7 @@ def not_read(kind: type[Kubernetes]) -> Unread:
 
 def stale(kind: type[Kubernetes], seconds: float) -> Unread:
     """What was read is too old to be trusted."""
-    return Unread(f"nothing was heard of the cluster's {words(kind)} for more than {seconds:.0f} seconds", TRY_AGAIN)
+    return Unread(f"the watch of {words(kind)} has been silent for more than {seconds:.0f} seconds", TRY_AGAIN)
 
 
 def unreadable(kind: type[Kubernetes], namespace: str, name: str) -> Unknown:
@@ -80,19 +80,19 @@ def unreadable(kind: type[Kubernetes], namespace: str, name: str) -> Unknown:
     place = f" in namespace {_short(namespace)!r}" if namespace else ""
     return Unknown(
         f"{word(kind)} {_short(name)!r}{place} exists but cannot be read: a field has the wrong type",
-        "write its fields with the types that the API gives them",
+        "correct the types of its fields",
         unreadable=True,
     )
 
 
 def late(kind: type[Kubernetes], name: str = "") -> Late:
     """The API server did not answer in time."""
-    return Late(f"the cluster did not answer in time about {_what(kind, name)}", TRY_AGAIN)
+    return Late(f"the API server did not return {_what(kind, name)} in time", TRY_AGAIN)
 
 
 def no_answer(kind: type[Kubernetes], name: str = "") -> Unread:
-    """The API server answered, but not with what was asked for."""
-    return Unread(f"the cluster gave no usable answer about {_what(kind, name)}", TRY_AGAIN)
+    """The API server answered with an error or with another object."""
+    return Unread(f"the API server did not return {_what(kind, name)}", TRY_AGAIN)
 
 
 def unconfirmed(kind: type[Kubernetes], name: str) -> Unread:

@@ -1,4 +1,4 @@
-"""Two entries of dataVolumeTemplates with one name are one DataVolume: that of the first entry."""
+"""Of two dataVolumeTemplates with the same name, KubeVirt uses the first one."""
 
 from collections.abc import Iterator
 
@@ -33,7 +33,7 @@ RULE = Rule(
         "KubeVirt accepts such a list and creates the DataVolume of the first entry only. The other entries have no effect, so "
         "their access modes say nothing about the VM's disk."
     ),
-    remediation="Keep one of the entries, or give each a name and a volume of its own.",
+    remediation="Delete the duplicate entry, or give it its own name and volume.",
     source=(
         "pkg/virt-controller/watch/vm/vm.go handleDataVolumes, v1.4.1 to v1.9.0; pkg/virt-controller/watch/vm.go, v1.0.1 to "
         "v1.3.1; pkg/storage/admitters/data-volume-template.go, which does not compare names, v1.9.0"

@@ -1,4 +1,4 @@
-"""A claim that exists hides what the VM's own template would make in its place."""
+"""An existing claim hides the access modes that the VM's own template would give a new one."""
 
 from collections.abc import Iterator
 
@@ -33,14 +33,14 @@ RULE = Rule(
     name="template-less-shared-than-claim",
     about=About.VMI,
     severity=Severity.WARNING,
-    summary="The claim that exists is shared, and the VM's dataVolumeTemplate would make one that is not.",
+    summary="The existing claim is ReadWriteMany, but the dataVolumeTemplate would create one that is not.",
     rationale=(
-        "KubeVirt uses a claim that exists and does not compare it with the dataVolumeTemplate of the same name. If the claim "
-        "is deleted or restored elsewhere, the template makes another one, and the VM can no longer be live-migrated."
+        "KubeVirt uses an existing claim and does not compare it with the dataVolumeTemplate of the same name. If the claim is "
+        "deleted, or the VM is restored elsewhere, KubeVirt creates a new claim, and the VM cannot be live-migrated any more."
     ),
     remediation=(
-        "Write `accessModes: [ReadWriteMany]` under `storage` (or `pvc`) of the dataVolumeTemplate, and name a storage class "
-        "there that offers it."
+        "Write `accessModes: [ReadWriteMany]` under `storage` (or `pvc`) of the dataVolumeTemplate, with a storage class that "
+        "supports it."
     ),
     source="pkg/virt-controller/watch/vm/vm.go handleDataVolumes, v1.9.0",
     reference="https://kubevirt.io/user-guide/storage/disks_and_volumes/#datavolume",

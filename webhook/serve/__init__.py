@@ -129,7 +129,7 @@ async def _follow_policy(situations: Situations, metrics: Metrics, draining: Dra
 
 
 def _note_exemptions(metrics: Metrics, situations: Situations, told: Sequence[str] = ()) -> Sequence[str]:
-    """Counts exemptions and accounts, and logs those that expire if they are others than were ``told``: it returns them."""
+    """Counts exemptions and accounts, logs those that expire and were not ``told``, and returns all that expire."""
     metrics.exempted(situations.policy, today())
     expiring = words(situations.policy, today())
     for line in expiring:

@@ -96,7 +96,7 @@ def test_only_creations_and_updates_need_an_object(new: Any) -> None:
             vm(b=deep(3_000), a=deep(3_000)),
             StatusCause(
                 "FieldValueInvalid",
-                "nesting deeper than 512 levels; nothing that KubeVirt reads is",
+                "nesting deeper than 512 levels. KubeVirt reads no field this deep",
                 "spec.template.spec.a",
             ),
         ),

@@ -150,7 +150,7 @@ def namespace_in(body: bytes) -> str:
 
 
 def _nested(place: Place) -> StatusCause:
-    return _cause(f"nesting deeper than {MAX_DEPTH} levels; nothing that KubeVirt reads is", ".".join(place))
+    return _cause(f"nesting deeper than {MAX_DEPTH} levels. KubeVirt reads no field this deep", ".".join(place))
 
 
 def _cause(message: str, place: str) -> StatusCause:

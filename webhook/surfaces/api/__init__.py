@@ -163,7 +163,7 @@ def _add_catalogue(app: FastAPI) -> None:
         """The minor releases that *any* stands for, newest first."""
         return [str(behaviour.release) for behaviour in each(SUPPORTED)][::-1]
 
-    @app.get("/v1/schema", summary="The JSON Schema of answers", response_model=dict[str, Any])
+    @app.get("/v1/schema", summary="The JSON Schema of reports", response_model=dict[str, Any])
     async def schema() -> Response:
         """The shape of `POST /v1/check`'s answer and of `migratable check -o json`."""
         return _json(_encoded_schema())

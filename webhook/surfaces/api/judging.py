@@ -43,7 +43,7 @@ T = TypeVar("T")
 MAX_WAITING = 8
 """Requests that may wait for their turn; each holds its body in memory."""
 MOST_SECONDS = 60.0
-"""For one request in the judging process; after that the process is ended."""
+"""Limit for one request. The judging process is stopped after it."""
 INHERITED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
 """Variables of the environment that the judging process needs."""
 MOST_BYTES = 256 * 2**20
@@ -65,7 +65,7 @@ class Judge(Protocol):
 
 
 class Queue:
-    """A few threads, and a short queue before them."""
+    """A few threads and a short queue for them."""
 
     def __init__(self, at_once: int) -> None:
         self._turn = asyncio.Semaphore(at_once)
@@ -187,7 +187,7 @@ class Apart:
         while True:
             if not connection.poll(max(0.0, until - monotonic())):
                 raise Unavailable(
-                    f"the manifests take longer than {self._most_seconds:g} seconds",
+                    f"judging the manifests took longer than {self._most_seconds:g} seconds",
                     remedy="Send fewer manifests at once.",
                 )
             reply = decode_reply(connection.recv_bytes(MOST_BYTES))
@@ -199,5 +199,5 @@ class Apart:
 def _found(lookup: Lookup, world: World | None) -> object:
     kind = KINDS.get(lookup.kind)
     if kind is None or world is None:
-        raise EOFError("the judging process asks for what it was not given")
+        raise EOFError("unexpected lookup from the judging process")
     return world.every(kind) if lookup.name is None else world.find(kind, lookup.namespace, lookup.name)
