@@ -2,10 +2,13 @@
 
 from typing import Any
 
-from tests.kubevirt.building import Manifest, named, vm, world
+from tests.kubevirt.building import Manifest, named, read, vm, world
 from tests.kubevirt.test_expand import OF_P, facts, preference
 from webhook.facts.migration import TemplateFacts
 from webhook.facts.unknown import Unknown
+from webhook.kubevirt.brought import Brought
+from webhook.kubevirt.subject import subject_of
+from webhook.kubevirt.templates import templates_of as every_template
 from webhook.rules.example import claim, storage_profile
 
 SHARED, SINGLE = frozenset({"ReadWriteMany"}), frozenset({"ReadWriteOnce"})
@@ -139,3 +142,22 @@ def test_a_pool_numbers_the_claims_of_its_templates() -> None:
 
     assert facts(machine, around).claims[0].access_modes == SINGLE
     assert facts(pool, around).claims[0].access_modes == SHARED
+
+
+def test_a_template_without_a_spec_asks_for_nothing() -> None:
+    """
+    Its name still counts: KubeVirt creates nothing for the entries after it.
+    """
+    (found,) = templates_of({"metadata": {"name": "dv"}}, around=(claim("dv", "ReadWriteMany"),))
+
+    assert (found.asked, found.in_force, found.expected_from) == (None, SHARED, "")
+
+
+def test_a_vm_without_templates_has_no_entries() -> None:
+    """
+    The list may be absent.
+    """
+    subject = subject_of(read(vm("{}")))
+    assert subject is not None
+
+    assert every_template(subject, world(), Brought(), ()) == ()

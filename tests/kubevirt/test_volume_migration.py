@@ -75,14 +75,15 @@ def test_anything_else_is_no_return(old: Any, new: VirtualMachine) -> None:
     assert restored_claims(vm(("os", "new"), status=old), new) == frozenset()
 
 
-def test_a_source_that_is_not_known_never_returns() -> None:
+@pytest.mark.parametrize("claim", ["new", "XX"])
+def test_a_source_that_is_not_known_never_returns(claim: str) -> None:
     """
     KubeVirt calls a record without a source broken and does not take anything back.
     """
     record = status(OS)
     record["volumeUpdateState"]["volumeMigrationState"]["migratedVolumes"].append({"volumeName": "data"})
 
-    assert restored_claims(vm(("os", "new"), status=record), vm(OS, ("data", "new"))) == frozenset()
+    assert restored_claims(vm(("os", "new"), status=record), vm(OS, ("data", claim))) == frozenset()
 
 
 def test_a_template_without_a_spec_has_no_volumes() -> None:
