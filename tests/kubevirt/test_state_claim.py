@@ -8,13 +8,13 @@ import pytest
 from tests.kubevirt.building import EVERYTHING, RELEASES, Manifest, judgement, named, read, verdicts, vm, vmi, world
 from webhook.facts.migration import ClaimFacts
 from webhook.facts.objects_world import ObjectsWorld
-from webhook.facts.unknown import Unread
+from webhook.facts.unknown import Unknown, Unread
 from webhook.kubevirt.releases import Release, only
 from webhook.kubevirt.state_claim import state_claim
 from webhook.kubevirt.subject import subject_of
 from webhook.objects.instancetype import PreferenceSpec
 from webhook.objects.kubevirt import Configuration
-from webhook.objects.storage import StorageClass
+from webhook.objects.storage import StorageClass, StorageProfile
 from webhook.rules.example import claim, kubevirt, storage_profile
 
 V1_3 = Release(1, 3)
@@ -118,6 +118,9 @@ def test_the_state_claim_has_no_volume() -> None:
     assert state_of(vmi(TPM), DEFAULT) == ClaimFacts(
         "", STATE, path, frozenset({"ReadWriteOnce"}), "KubeVirt's choice for persistent TPM or EFI state"
     )
+    assert state_of(vmi(TPM), DEFAULT, storage_profile("sc", "ReadWriteOnce")) == state_of(vmi(TPM), DEFAULT)
+    bare_profile = storage_profile("sc") | {"status": {"claimPropertySets": [{"volumeMode": "Filesystem"}]}}
+    assert state_of(vmi(TPM), DEFAULT, bare_profile) == state_of(vmi(TPM), DEFAULT)
 
 
 def test_a_state_claim_that_cannot_be_read_is_unknown() -> None:
@@ -163,3 +166,17 @@ def test_a_preference_brings_a_tpm_to_a_vm_without_one(own: str, preferred: Mani
     found = state_of(vm(own), DEFAULT, preference=preference)
 
     assert (found.path if found is not None else None) == (("spec", "preference") if kept else None)
+
+
+def test_a_storage_profile_that_is_not_shown_leaves_the_state_claim_open() -> None:
+    """
+    It may offer shared filesystems.
+    """
+    complete = [kind for kind in EVERYTHING if kind is not StorageProfile]
+    subject = subject_of(read(vmi(TPM)))
+    assert subject is not None
+
+    found = state_claim(subject, world(DEFAULT, complete=complete), Configuration(), PreferenceSpec())
+
+    assert found is not None
+    assert isinstance(found.access_modes, Unknown)

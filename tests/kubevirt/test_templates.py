@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.kubevirt.building import Manifest, named, read, vm, world
+from tests.kubevirt.building import Manifest, named, read, vm, vmi, world
 from tests.kubevirt.test_expand import OF_P, facts, preference
 from webhook.facts.migration import TemplateFacts
 from webhook.facts.unknown import Unknown
@@ -101,7 +101,12 @@ def test_a_hidden_preference_may_name_the_class() -> None:
     """
     That leaves open the modes of a template that names neither class nor modes.
     """
-    entries = [template(), template(accessModes=["ReadWriteMany"]), template(storageClassName="sc")]
+    entries = [
+        template(),
+        template(accessModes=["ReadWriteMany"]),
+        template(storageClassName="sc"),
+        {"metadata": {"name": "dv"}, "spec": {"pvc": {"accessModes": ["ReadWriteOnce"]}}},
+    ]
 
     found = [
         facts(
@@ -113,7 +118,7 @@ def test_a_hidden_preference_may_name_the_class() -> None:
 
     assert isinstance(found[0].access_modes, Unknown)
     assert found[0].access_modes.why.startswith("dataVolumeTemplate 'dv' names no storage class, and ")
-    assert found[1].access_modes == SHARED
+    assert (found[1].access_modes, found[3].access_modes) == (SHARED, SINGLE)
     assert not (
         isinstance(found[2].access_modes, Unknown) and found[2].access_modes.why.startswith("dataVolumeTemplate")
     )
@@ -161,3 +166,50 @@ def test_a_vm_without_templates_has_no_entries() -> None:
     assert subject is not None
 
     assert every_template(subject, world(), Brought(), ()) == ()
+
+
+def test_a_volume_with_a_claim_and_an_overlay_has_the_claim() -> None:
+    """
+    KubeVirt refuses two sources in one volume; the claim is the one that decides.
+    """
+    both = "{name: a, persistentVolumeClaim: {claimName: c}, ephemeral: {persistentVolumeClaim: {claimName: d}}}"
+
+    found = facts(vm(f"{{volumes: [{both}]}}"), world(claim("c", "ReadWriteOnce")))
+
+    assert ([each.claim for each in found.claims], found.overlaid_claims) == (["c"], ())
+
+
+def test_an_overlay_has_the_claim_that_it_names() -> None:
+    """
+    A pool does not number it, and the VMI's status does not replace it.
+    """
+    volumes = "volumes: [{name: d, ephemeral: {persistentVolumeClaim: {claimName: dv}}}]"
+    machine = vm(f"{{{volumes}}}", dataVolumeTemplates=[template(accessModes=["ReadWriteMany"])])
+    pool = named("VirtualMachinePool", "p", "pool.kubevirt.io/v1beta1", spec={"virtualMachineTemplate": machine})
+    noted = {"volumeStatus": [{"name": "d", "persistentVolumeClaimInfo": {"accessModes": ["ReadWriteMany"]}}]}
+    instance = vmi(f"{{{volumes}}}", status=noted)
+
+    (of_pool,) = facts(pool, world(claim("dv", "ReadWriteOnce"))).overlaid_claims
+    (of_instance,) = facts(instance, world(complete=())).overlaid_claims
+
+    assert of_pool.access_modes == SINGLE
+    assert isinstance(of_instance.access_modes, Unknown)
+
+
+def test_modes_in_the_status_of_a_vmi_count_while_the_claim_is_unknown() -> None:
+    """
+    Of several entries for a volume the last one counts, even if it names no modes.
+    """
+    volumes = "volumes: [{name: d, persistentVolumeClaim: {claimName: c}}]"
+    many, none = (
+        {"name": "d", "persistentVolumeClaimInfo": {"accessModes": each}} for each in (["ReadWriteMany"], None)
+    )
+    other, bare = {"name": "e", "persistentVolumeClaimInfo": {"accessModes": ["ReadOnlyMany"]}}, {"name": "d"}
+
+    found = [
+        facts(vmi(f"{{{volumes}}}", status={"volumeStatus": each}), world(complete=())).claims[0].access_modes
+        for each in ([many], [none, many, other], [many, none], [many, bare], [other], None)
+    ]
+
+    assert found[:3] == [SHARED, SHARED, frozenset()]
+    assert all(isinstance(each, Unknown) for each in found[3:])

@@ -44,8 +44,6 @@ def claims_behind(
 def made_from(written: Mapping[str, DataVolumeSpec], brought: Brought) -> Mapping[str, DataVolumeSpec | Unknown]:
     """``dataVolumeTemplates`` after KubeVirt's webhook; Unknown where a preference that nobody showed may name the class."""
     preferred = brought.preference.volumes.preferred_storage_class_name if brought.preference.volumes else None
-    if not written or not (preferred or brought.hidden_preference):
-        return written
     templates: dict[str, DataVolumeSpec | Unknown] = {}
     for name, each in written.items():
         asked = each.storage
