@@ -17,8 +17,8 @@ from functools import partial
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from webhook.facts.world import World
-from webhook.policy import Action, Lowered, Policy, would_deny
-from webhook.surfaces.admission.answering import NOT_CONFIRMED, allowed, denied, patched, warnings_of
+from webhook.policy import Action, Policy
+from webhook.surfaces.admission.answering import NOT_CONFIRMED, allowed, denied, patched
 from webhook.surfaces.admission.calls import (
     CLOSE,
     JSON_TYPE,
@@ -38,6 +38,7 @@ from webhook.surfaces.admission.reading import BadReview, Readable, Unreadable, 
 from webhook.surfaces.admission.turns import CHECKING_OF_ONE, READING_OF_ONE, Overloaded, Turns
 from webhook.surfaces.admission.unreadable import decide_unreadable
 from webhook.surfaces.admission.validate import PASS, Judging, Outcome, caused
+from webhook.surfaces.admission.verdict import Observer, answer_of
 from webhook.surfaces.asgi import Receive, Scope, Send
 from webhook.surfaces.checking import Chosen
 
@@ -89,26 +90,6 @@ class Facts(Protocol):
 
     def needs_confirmation(self, world: World, outcome: Outcome) -> bool:
         """Whether the outcome rests on what ``world`` took from a cache that must not be trusted for it."""
-        ...
-
-
-class Observer(Protocol):
-    """Counts what happened; labels are from closed sets."""
-
-    def reviewed(self, door: str, kind: str, operation: str, outcome: str, seconds: float) -> None:
-        """One review was answered: ``allowed``, ``denied``, ``patched``, ``internal``, ``bad``, ``shed``."""
-        ...
-
-    def found(self, rule: str, kind: str, action: str) -> None:
-        """One finding was decided about."""
-        ...
-
-    def would_deny(self, rule: str) -> None:
-        """A finding passed that the built-in strict policy denies: what a step from audit to deny would change."""
-        ...
-
-    def lowered(self, rule: str, reason: Lowered) -> None:
-        """A denial became a warning, or less, because of who sent the request."""
         ...
 
 
@@ -246,7 +227,7 @@ class Door:
             else:
                 decided = await self._shown(read, await self._decide(read, until, run), until)
                 outcome = _outcome_of(decided)
-                answer = await run(self._verdict, read, kind, decided)
+                answer = await run(answer_of, read, kind, decided, self.observer)
         except (Overloaded, TooLate):
             raise
         except Exception as error:  # noqa: BLE001 - the outermost wall: never a 5xx for a readable UID
@@ -343,50 +324,6 @@ class Door:
             return await self._in_a_thread(namespace, until, partial(self.disclosure.operations, read, judging))
         except (TimeoutError, Overloaded):
             return []
-
-    def _verdict(self, read: Readable, kind: str, outcome: Outcome) -> bytes:
-        request = read.request
-        for decision in outcome.decisions:
-            self.observer.found(decision.finding.rule.id, kind, decision.action)
-            if would_deny(decision):
-                self.observer.would_deny(decision.finding.rule.id)
-            if decision.lowered is not None:
-                self.observer.lowered(decision.finding.rule.id, decision.lowered)
-        if not outcome.allowed:
-            denied_rules = [each.finding.rule.id for each in outcome.decisions if each.action is Action.DENY]
-            log.info(
-                "denied",
-                extra={
-                    "uid": request.uid,
-                    "kind": request.kind.kind,
-                    "namespace": request.namespace,
-                    "object": request.name,
-                    "rules": denied_rules,
-                },
-            )
-            name = request.name or (read.object.name if read.object is not None else "")
-            warnings = [*outcome.warnings, *warnings_of(outcome.decisions)]
-            return denied(request.uid, request.kind.kind, name, outcome.causes, warnings)
-        audit = {}
-        if outcome.decisions:
-            audit["findings"] = ",".join(sorted({each.finding.rule.id for each in outcome.decisions}))
-        audit |= _lowered_for(outcome)
-        if outcome.judgement is not None and outcome.judgement.verdict is not None:
-            said = outcome.judgement.verdict.live_migratable
-            audit["live-migratable"] = "unproven" if said is None else str(said).lower()
-        return allowed(request.uid, [*outcome.warnings, *warnings_of(outcome.decisions)], audit)
-
-
-def _lowered_for(outcome: Outcome) -> dict[str, str]:
-    """Audit annotations that say which denials were lowered, and for whom; the file's own words need no more room."""
-    lowered = sorted({f"{each.finding.rule.id}={each.lowered}" for each in outcome.decisions if each.lowered})
-    if not lowered:
-        return {}
-    account = outcome.account
-    named = (
-        {"account-entry": f"{account.owner}, until {account.until}: {account.reason}"} if account is not None else {}
-    )
-    return {"lowered": ",".join(lowered), **named}
 
 
 def _outcome_of(decided: Outcome) -> str:
