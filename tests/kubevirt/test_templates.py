@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import msgspec
+import pytest
+
 from tests.kubevirt.building import Manifest, named, read, vm, vmi, world
 from tests.kubevirt.test_expand import OF_P, facts, preference
 from webhook.facts.migration import TemplateFacts
@@ -9,6 +12,9 @@ from webhook.facts.unknown import Unknown
 from webhook.kubevirt.brought import Brought
 from webhook.kubevirt.subject import subject_of
 from webhook.kubevirt.templates import templates_of as every_template
+from webhook.kubevirt.volumes import made_from
+from webhook.objects.instancetype import PreferenceSpec
+from webhook.objects.storage import DataVolumeSpec
 from webhook.rules.example import claim, storage_profile
 
 SHARED, SINGLE = frozenset({"ReadWriteMany"}), frozenset({"ReadWriteOnce"})
@@ -213,3 +219,26 @@ def test_modes_in_the_status_of_a_vmi_count_while_the_claim_is_unknown() -> None
 
     assert found[:3] == [SHARED, SHARED, frozenset()]
     assert all(isinstance(each, Unknown) for each in found[3:])
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ({"storage": {}}, {"storage": {"storageClassName": "sc"}}),
+        ({"storage": {"storageClassName": "own"}}, {"storage": {"storageClassName": "own"}}),
+        ({"pvc": {}}, {"pvc": {"storageClassName": "sc"}}),
+        ({"pvc": {"storageClassName": "own"}}, {"pvc": {"storageClassName": "own"}}),
+        ({"storage": {}, "pvc": {}}, {"storage": {"storageClassName": "sc"}, "pvc": {}}),
+        ({}, {}),
+    ],
+)
+def test_a_preferred_class_goes_into_one_claim_of_a_template(spec: Manifest, expected: Manifest) -> None:
+    """
+    Into storage, else into pvc; a class that is written stays.
+    """
+    written, wanted = (msgspec.convert(each, DataVolumeSpec) for each in (spec, expected))
+    preferred = msgspec.convert({"volumes": {"preferredStorageClassName": "sc"}}, PreferenceSpec)
+
+    assert made_from({"dv": written}, Brought(preference=preferred)) == {"dv": wanted}
+    assert made_from({"dv": written}, Brought()) == {"dv": written}
+    assert made_from({"dv": written}, Brought(preference=PreferenceSpec())) == {"dv": written}
