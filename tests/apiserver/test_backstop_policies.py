@@ -166,3 +166,22 @@ def _rules(outcome: Outcome, action: Action) -> set[str]:
     """The rules of violations with this action, of those that are in the policies."""
     found = [each.finding for each in outcome.decisions if each.action is action]
     return {finding.rule.id for finding in found if finding.rule.cel and not finding.undetermined}
+
+
+def test_labels_of_a_namespace_make_no_expression_fail(tenant: Caller) -> None:
+    """
+    A user who may label a namespace cannot disable the policies in it with many labels.
+    """
+    space = f"case-{next(NUMBERS)}"
+    labels = {f"l{index}": "" for index in range(90_000)} | LABELS
+    for name, held in ((space, labels), (f"{space}-parameters", {})):
+        tenant.plane.client.create("/api/v1/namespaces", {"metadata": {"name": name, "labels": held}})
+    policy = Policy(namespaces=[NamespacePolicy(labels=LABELS, actions={"gpu": Action.OFF})])
+    bind_only(tenant.plane, parameters(policy, only(NEWEST), TODAY), space, f"{space}-parameters")
+    device, gpu = vm("device", hostDevices=[ONE]), vm("gpu", gpus=[ONE])
+    for each in (device, gpu):
+        each["metadata"]["namespace"] = space
+
+    wait_until(lambda: tenant.create(device).status == 422, 20, "the policy to be in force")
+
+    assert (tenant.create(device).rules, tenant.create(gpu).rules) == ({"LM301"}, set())

@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 from tests.generating.words import EMPTY, EVICTION_STRATEGIES, NAMESPACE, Manifest, Manifests, fields, merged
 from webhook.kubevirt.interfaces import BRIDGE_OVERRIDE
 
-NAMES = st.sampled_from(("default", "blue"))
+NAMES = st.sampled_from(
+    ("default", "blue", "default", "blue", "a\n0 0 x y z", "0 1 49152", "\x1b[31m\u00fc", "x" * 300)
+)
+"""Definitions let names of list entries hold any text."""
+REFERRED = st.sampled_from(("default", "blue"))
 POD: Manifest = {"name": "default", "pod": {}}
 SELECTED = {"matchLabels": {"app": "web"}}
 SETTINGS = {
@@ -65,7 +69,7 @@ def _pools() -> Manifests:
 
 def _machine_specs() -> Manifests:
     referred = st.one_of(
-        EMPTY, EMPTY, EMPTY, fields(instancetype=fields({"name": NAMES}), preference=fields({"name": NAMES}))
+        EMPTY, EMPTY, EMPTY, fields(instancetype=fields({"name": REFERRED}), preference=fields({"name": REFERRED}))
     )
     return merged(fields({"template": _templates(), "runStrategy": st.just("Halted")}), referred)
 
