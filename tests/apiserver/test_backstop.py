@@ -223,6 +223,15 @@ def masquerade(name: str = "default", **more: object) -> Manifest:
     return {"name": name, "masquerade": {}} | more
 
 
+AROUND = range(49_153, 49_153 + MOST_RANGES)
+
+
+def long_names(size: int, prefix: str = "old") -> list[Manifest]:
+    """GPUs that fill an object of 1.5 MB, whose names are as long as those that are compared."""
+    length = min(253, 1_000_000 // size) // 2
+    return [{"name": f"{prefix}{at:05}" + "x" * length, "deviceName": "y" * length} for at in range(size)]
+
+
 def interface(**more: Any) -> Manifest:
     return {"interfaces": [masquerade(**more)]}
 
@@ -334,6 +343,45 @@ def test_a_list_that_stays_the_same_passes(callers: tuple[Caller, Caller], key: 
 
     assert replaced(loader, tenant, before, before | {"rng": {}}).status == 200
     assert replaced(loader, tenant, before, {key: before[key][:-1]}).status == 200
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ({"gpus": long_names(1)}, {"gpus": long_names(MOST_ENTRIES, "new")}),
+        ({"gpus": long_names(50)}, {"gpus": long_names(MOST_ENTRIES, "new")}),
+        ({"gpus": long_names(MOST_ENTRIES)}, {"gpus": long_names(50, "new")}),
+        ({"gpus": long_names(447)}, {"gpus": long_names(447, "new")}),
+        (
+            {"interfaces": [masquerade("x" * 253, portRanges=ranges(MOST_RANGES))]},
+            {"interfaces": [masquerade("y" * 253, portRanges=ranges(MOST_RANGES))]},
+        ),
+        (
+            {"interfaces": [masquerade(portRanges=[{"start": 1, "end": at, "protocol": "TCP"} for at in AROUND])]},
+            {"interfaces": [masquerade(portRanges=[{"start": 2, "end": at, "protocol": "TCP"} for at in AROUND])]},
+        ),
+        (
+            {"interfaces": [masquerade(f"x{at}", ports=ports(*range(1, 19), 49152)) for at in range(256)]},
+            {"interfaces": [masquerade(f"y{at}", ports=ports(*range(1, 19), 49152)) for at in range(256)]},
+        ),
+    ],
+    ids=[
+        "1 by 4000",
+        "50 by 4000",
+        "4000 by 50",
+        "447 by 447",
+        "300 ranges",
+        "300 ranges of both ports",
+        "256 interfaces",
+    ],
+)
+def test_updates_at_the_bounds_stay_within_the_budget(
+    callers: tuple[Caller, Caller], old: Manifest, new: Manifest
+) -> None:
+    """
+    The longest lists that are compared, with the longest names, are compared in full.
+    """
+    assert replaced(*callers, old, new).rules
 
 
 TOO_MANY_PORTS = interface(ports=ports(*range(1, MOST_PORTS + 2)))
