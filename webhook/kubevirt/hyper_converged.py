@@ -99,7 +99,7 @@ _PLACES: Final[dict[FieldPath, tuple[FieldPath, FieldPath]]] = {
         ("spec", "storage", "vmStateStorageClass"),
     ),
 }
-"""Places in the KubeVirt CR, and where they come from in v1beta1 and v1; what lies below goes along."""
+"""Fields of the KubeVirt CR, with the HyperConverged fields of v1beta1 and v1 that set them and the fields below them."""
 _OWN_ENTRIES: Final = frozenset({"obsoleteCPUModels", "permittedHostDevices", "mediatedDevicesConfiguration"})
 """Structures whose entries are named differently in HyperConverged: only the field itself is named."""
 

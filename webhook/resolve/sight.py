@@ -90,7 +90,7 @@ class UserSight:
         return readable
 
     def _may_get(self, kind: type[Kubernetes], namespace: str, name: str) -> bool:
-        """Whoever may clone a claim may read all of it (CDI v1.66.0, ``v1beta1/authorize_utils.go``)."""
+        """A user who may clone a claim may read all of it (CDI v1.66.0, ``v1beta1/authorize_utils.go``)."""
         place = {"namespace": namespace, "name": name}
         return self._may("get", kind, place) or (
             kind is PersistentVolumeClaim and self._ask({"verb": "create", **_CLONED, **place})

@@ -1,1 +1,1 @@
-"""Manifests of strangers, judged in a process of its own; it imports nothing of a server."""
+"""Judges untrusted manifests in a separate process. It imports nothing of a server."""

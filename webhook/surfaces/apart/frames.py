@@ -1,8 +1,8 @@
 """
-What the server and the process that judges for the API tell each other.
+Messages between the server and the process that judges for the API.
 
-The server sends pickles of its own values. The judging process has read bytes from strangers, so the server never unpickles
-what comes back: it decodes one of the structs here.
+The server sends pickles of its own values. The judging process has read untrusted bytes, so the server never unpickles
+its replies: it decodes one of these structs.
 """
 
 from typing import TypeAlias
@@ -74,7 +74,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
         return cls("internal", type(error).__name__)
 
     def error(self) -> Exception:
-        """The error that was told of."""
+        """The error that the judging process reported."""
         if self.code == BadInput.code:
             return BadInput(
                 self.message,

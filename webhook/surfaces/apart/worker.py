@@ -1,7 +1,7 @@
 """
-The process that reads and judges what strangers send to the dry-run API: `python -m webhook.surfaces.apart.worker FD`.
+The process that reads and judges untrusted manifests for the dry-run API: `python -m webhook.surfaces.apart.worker FD`.
 
-It has no cluster and no network. It asks the server for facts of a cluster, and the server answers by what the caller may
+It has no cluster and no network. It asks the server for facts of a cluster, and the server answers with what the caller may
 read. It runs at the lowest priority and within a limit of memory, and ends with the server, whose socket is its only input.
 """
 

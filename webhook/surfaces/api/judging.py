@@ -1,8 +1,8 @@
 """
 Where bodies are read and judged: never on the event loop, and in a server never in the process that answers API servers.
 
-Python runs one thread at a time, so a body of a stranger that takes a second to read would keep admission waiting in small
-pieces (docs/decisions/0024). ``InProcess`` is for programs without admission, such as tests.
+Python runs one thread at a time, so a large untrusted body would delay admission while it is read (docs/decisions/0024).
+``InProcess`` is for programs without admission, such as tests.
 """
 
 import asyncio
