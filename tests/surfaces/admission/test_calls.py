@@ -23,7 +23,7 @@ from webhook.surfaces.admission.calls import (
 )
 
 NEVER = 3600.0
-GUARD = 20
+GUARD = 5
 """Seconds after which a test fails instead of waiting forever."""
 
 

@@ -17,7 +17,7 @@ from webhook.objects.storage import PersistentVolumeClaim
 from webhook.serve.facts import ManifestFacts
 from webhook.surfaces.admission.door import LARGE, MAX_LARGE, MAX_LARGE_OF_ONE, Door
 
-SECONDS = 20
+SECONDS = 5
 SMALL = review("CREATE", vm(volumes=[]))
 
 

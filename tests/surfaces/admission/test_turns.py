@@ -19,10 +19,16 @@ from webhook.surfaces.admission.turns import (
 
 SOON, NEVER = 0.001, 3600.0
 AT_ONCE = 3
+GUARD = 5
+"""Seconds after which a test fails instead of waiting forever."""
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(work)
+    async def guarded() -> None:
+        async with asyncio.timeout(GUARD):
+            await work
+
+    asyncio.run(guarded())
 
 
 async def started(turns: Turns, namespace: str, count: int) -> list[asyncio.Task[None]]:
@@ -125,7 +131,7 @@ def test_a_turn_that_comes_as_its_review_gives_up_is_passed_on() -> None:
 
         turns.end("greedy")
         unlucky.cancel()
-        await asyncio.wait_for(lucky, 5)
+        await lucky
 
         for _ in range(AT_ONCE):
             turns.end("greedy")
