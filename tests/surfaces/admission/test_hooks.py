@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from webhook.surfaces.admission.configurations import Installation, mutating, validating
-from webhook.surfaces.admission.hooks import MUTATING_HOOKS, VALIDATING_HOOKS, Hook
+from webhook.surfaces.admission.hooks import CREATE, MUTATING_HOOKS, POLICY_GROUP, VALIDATING_HOOKS, Hook, rule
 
 KUSTOMIZE = Path(__file__).resolve().parents[3] / "deploy" / "kustomize"
 WITH_EVICTION_STRATEGY = Installation(policy_keys=frozenset({"defaultEvictionStrategy"}))
@@ -146,3 +146,12 @@ def test_the_authorizer_is_asked_only_about_accounts_with_a_name_of_kubevirts(of
         before, _, _ = each.expression.partition("authorizer")
         assert before == each.expression or before.rstrip("( ").endswith("&&")
         assert before == each.expression or "username.matches(" in before
+
+
+def test_a_webhook_with_one_namespaced_kind_is_not_cluster_wide() -> None:
+    """
+    Its namespaces are then excluded by a selector, which an API server does not apply to cluster-scoped objects.
+    """
+    mixed = Hook("a", (rule("MigrationPolicy", CREATE, group=POLICY_GROUP), rule("VirtualMachine", CREATE)), (), 5)
+
+    assert not mixed.cluster_wide

@@ -6,7 +6,7 @@ import pytest
 
 from tests.surfaces.admission.reviews import Manifest, claim, decided, on_claim, refused, review, vm
 from webhook.policy import Action, Policy
-from webhook.surfaces.admission.kubevirt_accounts import ACCOUNTS, is_kubevirt_account
+from webhook.surfaces.admission.kubevirt_accounts import ACCOUNTS, account_of, is_kubevirt_account
 from webhook.surfaces.admission.reading import Readable, read_review
 
 SINGLE, SHARED = claim("single", "ReadWriteOnce"), claim("shared", "ReadWriteMany")
@@ -137,6 +137,16 @@ def test_the_accounts_are_those_of_the_install_namespace(user: str, namespace: s
     Wherever KubeVirt is installed; no account is trusted while the namespace is not known.
     """
     assert is_kubevirt_account(user, namespace) is known
+
+
+def test_any_other_user_has_no_name_among_the_accounts() -> None:
+    """
+    The name of a service account of KubeVirt's namespace, whichever it is; empty for every other user.
+    """
+    users = [service_account("default"), service_account("default", "tenant"), "jane"]
+
+    assert [account_of(each, "kubevirt") for each in users] == ["default", "", ""]
+    assert account_of(service_account("default", ""), "") == ""
 
 
 @pytest.mark.parametrize("manifest", [BAD, vmi(BAD), replica_set(BAD), pool(BAD)])

@@ -12,10 +12,11 @@ from webhook.facts.unknown import Unread
 from webhook.facts.unknown_world import UnknownWorld
 from webhook.kubevirt.releases import NEWEST, only
 from webhook.objects.review import StatusCause
-from webhook.policy import Account, Action, Exemption, Policy
+from webhook.policy import Account, Action, Exemption, Lowered, Policy
 from webhook.surfaces.admission.reading import Readable, read_review
 from webhook.surfaces.admission.validate import PASS, Judging, Outcome, caused, decide_request
 
+WARNS = Policy(at_most=Action.WARN)
 LOCAL, SHARED = claim("local", "ReadWriteOnce"), claim("shared", "ReadWriteMany")
 BAD, GOOD = vm(volumes=[on_claim("local")]), vm(volumes=[on_claim("shared")])
 BACKUP = "system:serviceaccount:backup:velero"
@@ -37,9 +38,15 @@ def listing(at_most: Action = Action.WARN) -> Policy:
     return Policy(accounts=[Account(BACKUP, "restores old VMs", "backup team", "2999-12-31", at_most)])
 
 
+def running(value: bool) -> Manifest:
+    spec = {key: each for key, each in BAD["spec"].items() if key != "runStrategy"}
+    return {**BAD, "spec": spec | {"running": value}}
+
+
 SETTLED = {
     "the judged part stays": (review("UPDATE", BAD, BAD), True),
     "only started": (review("UPDATE", {**BAD, "spec": BAD["spec"] | {"runStrategy": "Halted"}}, BAD), True),
+    "only running": (review("UPDATE", running(True), running(False)), True),
     "written by virt-controller": (review("UPDATE", BAD, GOOD, user=CONTROLLER), True),
     "written by HyperConverged": (review("UPDATE", kubevirt("b", **OWNED), kubevirt(**OWNED), user=HCO), True),
     "a listed account": (review("CREATE", BAD, user=BACKUP), True),
@@ -265,3 +272,92 @@ def test_an_outcome_knows_what_a_finding_could_have_been(most: Action) -> None:
     assert decided(plugging, policy=policy).most is (Action.WARN if most is Action.DENY else most)
     assert PASS.most is Action.OFF
     assert Outcome((), ()).most is Action.DENY
+
+
+def test_a_change_of_the_migration_network_is_judged_beside_its_result() -> None:
+    """
+    What is wrong with the new configuration and what is said of the change are findings of one update.
+    """
+    wrong = kubevirt("wan")
+    wrong["spec"]["configuration"]["migrations"]["parallelMigrationsPerCluster"] = 0
+
+    created = [rule for rule, _ in warned(decided(review("CREATE", wrong), policy=WARNS))]
+    changed = [rule for rule, _ in warned(decided(review("UPDATE", wrong, kubevirt("lan")), policy=WARNS))]
+    same = [rule for rule, _ in warned(decided(review("UPDATE", wrong, kubevirt("wan")), policy=WARNS))]
+
+    assert "LM609" in created
+    assert same == created
+    assert changed[: len(created)] == created
+    assert len(changed) > len(created)
+
+
+def test_a_finalizer_is_removed_without_a_word() -> None:
+    """
+    Nothing is told of a VM that is being deleted and whose judged part stays.
+    """
+    leaving = {**BAD, "metadata": {**BAD["metadata"], **LEAVING}}
+
+    assert decided(review("UPDATE", leaving, leaving), LOCAL) == PASS
+
+
+def test_a_denial_keeps_the_first_reason_for_which_it_was_lowered() -> None:
+    """
+    virt-controller's own writes are lowered for KubeVirt, also where the policy file lists its account.
+    """
+    policy = Policy(accounts=[Account(CONTROLLER, "r", "o", "2999-12-31")])
+
+    outcome = decided(review("UPDATE", BAD, GOOD, user=CONTROLLER), LOCAL, SHARED, policy=policy)
+
+    assert [each.lowered for each in outcome.decisions] == [Lowered.KUBEVIRT]
+
+
+def test_a_warning_was_not_lowered_for_an_account() -> None:
+    """
+    Only what would have been denied counts as lowered.
+    """
+    outcome = decided(review("CREATE", vm(volumes=[on_claim("gone")]), user=BACKUP), policy=listing())
+
+    assert [(each.action, each.lowered) for each in outcome.decisions] == [(Action.WARN, None)]
+
+
+@pytest.mark.parametrize("kind", ["VirtualMachine", "VirtualMachineInstance"])
+def test_a_write_of_status_passes_where_the_stored_object_cannot_be_read(kind: str) -> None:
+    """
+    virt-api writes the status of a VM, virt-handler all of a VMI.
+    """
+    new, old = BAD, vm(nodeSelector=7)
+    if kind == "VirtualMachineInstance":
+        new, old = (
+            {**each, "kind": kind, "spec": each["spec"]["template"]["spec"], "status": {"phase": "Running"}}
+            for each in (new, old)
+        )
+
+    sub_resource = "status" if kind == "VirtualMachine" else ""
+
+    assert decided(review("UPDATE", new, old, sub_resource=sub_resource), LOCAL) == PASS
+
+
+def pool(**spec: Any) -> Manifest:
+    return {
+        "apiVersion": "pool.kubevirt.io/v1beta1",
+        "kind": "VirtualMachinePool",
+        "metadata": {"name": "web", "namespace": "tenant"},
+        "spec": spec,
+    }
+
+
+WHOLE = pool(virtualMachineTemplate={"spec": BAD["spec"]})
+EMPTY = [pool(), pool(virtualMachineTemplate={}), pool(virtualMachineTemplate={"metadata": {}})]
+
+
+@pytest.mark.parametrize("empty", EMPTY, ids=["no template", "empty template", "metadata alone"])
+def test_a_pool_may_have_no_vm(empty: Manifest) -> None:
+    """
+    Its VM is new harm when it is added, and no harm when it is removed; without one, metadata alone changes.
+    """
+    created = decided(review("CREATE", empty), LOCAL)
+
+    assert not decided(review("UPDATE", WHOLE, empty), LOCAL).allowed
+    assert decided(review("UPDATE", empty, WHOLE), LOCAL).allowed
+    assert (created.allowed, created.settled) == (True, False)
+    assert decided(review("UPDATE", empty, empty), LOCAL).settled

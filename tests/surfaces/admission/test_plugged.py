@@ -1,0 +1,91 @@
+"""Updates of running VMs and VMIs about which nothing is said, and what is said of the others."""
+
+from typing import Any
+
+import pytest
+
+from tests.surfaces.admission.reviews import VIRT_API, Manifest, claim, decided, on_claim, refused, review, vm
+from webhook.policy import Action, Policy
+from webhook.surfaces.admission.validate import PASS
+
+SHARED, SINGLE = claim("shared", "ReadWriteMany"), claim("single", "ReadWriteOnce")
+DENIES = Policy(hotplug=Action.DENY)
+LEAVING = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
+
+
+def hot(name: str, volume: str = "hot") -> Manifest:
+    return {"name": volume, "persistentVolumeClaim": {"claimName": name, "hotpluggable": True}}
+
+
+def instance(*volumes: Manifest, namespace: str = "tenant", **more: Any) -> Manifest:
+    machine = vm(volumes=list(volumes))
+    return {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "VirtualMachineInstance",
+        "metadata": machine["metadata"] | {"namespace": namespace} | more.get("metadata", {}),
+        "spec": machine["spec"]["template"]["spec"],
+        "status": {"phase": "Running"} | more.get("status", {}),
+    }
+
+
+def asking(*names: str, **metadata: Any) -> Manifest:
+    source = {"persistentVolumeClaim": {"claimName": "single"}}
+    requests = [{"addVolumeOptions": {"name": each, "volumeSource": source}} for each in names]
+    made = vm(status={"volumeRequests": requests})
+    return made | {"metadata": made["metadata"] | metadata}
+
+
+SILENT = {
+    "a request of a VM that is being deleted": (asking("hot", **LEAVING), asking(), "status"),
+    "the same requests": (asking("hot"), asking("hot"), "status"),
+    "a heartbeat": (instance(hot("single"), status={"a": 1}), instance(hot("single")), ""),
+    "a VMI that is being deleted": (instance(hot("single"), metadata=LEAVING), instance(), ""),
+    "a subresource of a VMI": (instance(hot("single")), instance(), "status"),
+    "a VMI of KubeVirt's own namespace": (
+        instance(hot("single"), namespace="kubevirt"),
+        instance(namespace="kubevirt"),
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize(("new", "old", "sub_resource"), SILENT.values(), ids=SILENT)
+def test_nothing_is_said_of(new: Manifest, old: Manifest, sub_resource: str) -> None:
+    """
+    It passes without a judgement, whatever the policy is.
+    """
+    body = review("UPDATE", new, old, user=VIRT_API, sub_resource=sub_resource)
+
+    assert decided(body, SINGLE, policy=DENIES) == PASS
+
+
+def test_what_a_status_hid_before_is_not_new() -> None:
+    """
+    The old status of a VMI is believed as little as the new one, so a harmless volume can be plugged in beside.
+    """
+    info = {"claimName": "single", "accessModes": ["ReadWriteMany"]}
+    status = {"volumeStatus": [{"name": "hot", "target": "", "persistentVolumeClaimInfo": info}]}
+    old = instance(hot("single"), status=status)
+    new = instance(hot("single"), hot("shared", "more"), status=status)
+
+    outcome = decided(review("UPDATE", new, old, user=VIRT_API), SINGLE, SHARED, policy=DENIES)
+
+    assert (outcome.allowed, outcome.decisions) == (True, ())
+
+
+def test_a_mark_in_the_template_of_a_replica_set_plugs_nothing() -> None:
+    """
+    Its VMIs are created with the volume, so ``hotplug`` has no say.
+    """
+    old, new = (
+        {
+            **vm(),
+            "kind": "VirtualMachineInstanceReplicaSet",
+            "spec": {"template": vm(volumes=volumes)["spec"]["template"]},
+        }
+        for volumes in ([on_claim("shared")], [on_claim("shared"), hot("single")])
+    )
+
+    outcome = decided(review("UPDATE", new, old), SINGLE, SHARED, policy=Policy(hotplug=Action.WARN))
+
+    assert list(refused(outcome)) == ["spec.template.spec.volumes[1]"]
