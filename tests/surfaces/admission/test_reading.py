@@ -223,3 +223,15 @@ def test_the_namespace_of_a_large_review_is_in_its_head(body: bytes, namespace: 
     API servers write it directly before the operation, within the first 8 KiB; anything else names none.
     """
     assert namespace_in(body) == namespace
+
+
+def test_objects_of_a_kind_that_is_not_judged_are_not_read() -> None:
+    """
+    A claim is a fact for others; whatever it holds, its own request passes.
+    """
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "a"}, "spec": 7}
+
+    told = read_review(review("CREATE", claim))
+
+    assert isinstance(told, Readable)
+    assert (told.kind, told.object, told.old) == (None, None, None)

@@ -118,3 +118,24 @@ def test_a_workload_in_kubevirts_namespace_passes() -> None:
     No tenant can write to the namespace of the KubeVirt CR.
     """
     assert decided("CREATE", machine(namespace=VIRT)) == PASS
+
+
+@pytest.mark.parametrize("sub_resource", ["status", "scale"])
+def test_an_unreadable_status_write_passes(sub_resource: str) -> None:
+    """
+    N3: nothing is said of it, whatever the policy is.
+    """
+    told = read_review(review("UPDATE", machine(), vm(), sub_resource=sub_resource))
+    assert isinstance(told, Unreadable)
+
+    assert decide_unreadable(told, Judging(ObjectsWorld([]), only(NEWEST), Policy(), "2026-01-01", VIRT)) == PASS
+
+
+def test_an_unreadable_object_without_a_namespace_is_denied() -> None:
+    """
+    While the namespace of the KubeVirt resource is not known, no object is from there.
+    """
+    told = read_review(review("CREATE", machine() | {"metadata": {"name": "web"}}))
+    assert isinstance(told, Unreadable)
+
+    assert not decide_unreadable(told, Judging(ObjectsWorld([]), only(NEWEST), Policy(), "2026-01-01", "")).allowed

@@ -1,11 +1,14 @@
 """Who and what is never blocked, and what is: one decision for each request."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.surfaces.admission.reviews import Manifest, claim, decided, on_claim, refused, review, vm, warned
+from webhook.facts.objects_world import ObjectsWorld
 from webhook.policy import Action, NamespacePolicy, Policy
+from webhook.surfaces.admission.validate import PASS
 
 LOCAL, SHARED = claim("local", "ReadWriteOnce"), claim("shared", "ReadWriteMany")
 BAD, GOOD = vm(volumes=[on_claim("local")]), vm(volumes=[on_claim("shared")])
@@ -300,3 +303,14 @@ def test_an_annotation_of_a_network_is_no_harm() -> None:
 
     assert decided(review("UPDATE", lost, chosen), kubevirt()).allowed
     assert not decided(review("CREATE", lost), kubevirt()).allowed
+
+
+def test_outcomes_are_compared_by_what_they_say() -> None:
+    """
+    The world that one rests on is neither compared nor printed; a plain pass waits for nothing and is not late.
+    """
+    resting = replace(PASS, elsewhere=ObjectsWorld([]))
+
+    assert resting == PASS
+    assert "elsewhere" not in repr(resting)
+    assert (PASS.elsewhere, PASS.settled, PASS.late) == (None, False, False)
