@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tools.mutants import survivors
+from tools.mutants import running, survivors
+from tools.mutants.__main__ import order
 from tools.mutants.mutating import Module, Mutant
-from tools.mutants.packages import mirror_of, packages
+from tools.mutants.packages import Package, mirror_of, packages
 from tools.mutants.running import ROOT, code_named
 
 
@@ -159,3 +160,14 @@ def test_a_test_file_mirrors_a_module(module: str, mirror: str) -> None:
     The tests tree has the shape of the code.
     """
     assert mirror_of(module) == mirror
+
+
+def test_a_table_is_judged_by_the_mirroring_tests() -> None:
+    """
+    Even if no test calls a function of its module.
+    """
+    module, file = "webhook/kubevirt/feature_gates.py", "tests/kubevirt/test_feature_gates.py"
+    near, far = f"{file}::test_near", "tests/kubevirt/test_gates.py::test_far"
+    tests = running.Tests(seconds={near: 1.0, far: 1.0}, called={near: set(), far: set()})
+
+    assert order(Package("p", 95, (module,), (file,)), tests) == {(module, None): [near]}

@@ -151,7 +151,8 @@ def order(package: Package, tests: Tests) -> dict[Called, list[str]]:
     """
     rank = package.ranks()
     ordered = {}
-    for (module, function), names in tests.by_function().items():
+    without_calls: dict[Called, list[str]] = {(module, None): [] for module in package.modules}
+    for (module, function), names in (without_calls | tests.by_function()).items():
         mirror = mirror_of(module)
         # constants may be tested without a call
         candidates = names if function is not None else [each for each in tests.called if each not in tests.failed]
