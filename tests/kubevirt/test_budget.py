@@ -453,3 +453,12 @@ def test_a_link_of_unknown_bandwidth_does_not_bound_the_rate() -> None:
     A budget that is asked for without a link is that of the settings alone.
     """
     assert budget_of(in_force({}, TABLE[-1])).link == 0
+
+
+def test_a_budget_is_hopeless_where_size_decides() -> None:
+    """
+    A VM above some size cannot finish however long its migration runs.
+    """
+    assert Budget(0, 1, link=GB - 1).hopeless() is True
+    assert Budget(0, 1, link=GB).hopeless() is False
+    assert Budget(0, 0, link=1).hopeless() is False

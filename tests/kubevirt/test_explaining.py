@@ -46,6 +46,7 @@ def policy(name: str, selectors: Any = None, **spec: Any) -> MigrationPolicy:
         (Budget(1, -1, pause=True), Ending.AT_ONCE),
         (Budget(1, 1, pause=True), Ending.PAUSE),
         (Budget(1, 1), Ending.CANCEL),
+        (Budget(1, 0, pause=True), Ending.NEVER),
     ],
 )
 def test_the_ending_follows_from_timeout_and_post_copy(budget: Budget, ending: Ending) -> None:
@@ -53,6 +54,13 @@ def test_the_ending_follows_from_timeout_and_post_copy(budget: Budget, ending: E
     A timeout of 0 never ends a migration; post-copy needs no time at all.
     """
     assert ending_of(budget) is ending
+
+
+def test_endings_have_names() -> None:
+    """
+    JSON output and messages use them.
+    """
+    assert [*map(str, Ending)] == ["post-copy", "pause", "cancel", "never", "at once"]
 
 
 FIRST, SECOND = policy("first"), policy("second")
@@ -122,7 +130,7 @@ def test_the_settings_of_a_cluster_are_those_of_its_cr() -> None:
 
     assert (case.policy, case.because, case.sound) == ("", "no MigrationPolicy matches", True)
     assert case.ending is Ending.POST_COPY
-    assert case.budget.bandwidth == 64
+    assert (case.budget.bandwidth, case.budget.link) == (64, 0)
     found = origins(case)
     assert found["allowPostCopy"] == found["bandwidthPerMigration"] == THE_CR
     assert found["completionTimeoutPerGiB"] == "KubeVirt 1.9"
@@ -139,6 +147,12 @@ def test_without_a_cr_all_settings_are_kubevirts_own() -> None:
     assert case.because == "no KubeVirt CR was given"
     assert set(origins(case).values()) == {"KubeVirt 1.4"}
     assert "allowWorkloadDisruption" not in origins(case)
+    assert "progressTimeout" in origins(case)
+    assert [*origins(explain_cluster({"disableTLS": True}, V1_9, given=True))][-3:] == [
+        "disableTLS",
+        "utilityVolumesTimeout",
+        "maxDowntimeMs",
+    ]
     assert [each.name for each in case.settings][:4] == [
         "nodeDrainTaintKey",
         "parallelOutboundMigrationsPerNode",

@@ -36,3 +36,29 @@ def test_no_operator_owns_a_kubevirt_cr_of_an_ordinary_installation() -> None:
     The CR of KubeVirt's own release manifest has neither an owner nor labels.
     """
     assert owner_of(msgspec.convert({"metadata": {"name": "kubevirt", "namespace": "kubevirt"}}, KubeVirt)) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ((), "change Harvester's setting kubevirt-migration (Harvester 1.7 or later)"),
+        (("progressTimeout",), "change Harvester's setting kubevirt-migration (Harvester 1.7 or later)"),
+        (("network",), "change Harvester's setting vm-migration-network (Harvester 1.6 or later)"),
+        (
+            ("nodeDrainTaintKey",),
+            "change kubevirt.spec.configuration.migrations.nodeDrainTaintKey in the values of Harvester's chart",
+        ),
+        (
+            ("nodeDrainTaintKey", "below"),
+            "change kubevirt.spec.configuration.migrations.nodeDrainTaintKey.below in the values of Harvester's chart",
+        ),
+    ],
+)
+def test_harvester_takes_migration_settings_from_settings_of_its_own(path: tuple[str, ...], place: str) -> None:
+    """
+    All but the taint key, which is only in the values of its chart.
+    """
+    owner = owner_of(msgspec.convert({"metadata": {"name": "kubevirt", "namespace": "harvester-system"}}, KubeVirt))
+
+    assert owner is not None
+    assert owner.place(("spec", "configuration", "migrations", *path)) == place

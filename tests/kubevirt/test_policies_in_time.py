@@ -7,6 +7,7 @@ import pytest
 
 from tests.kubevirt.building import read, vm, world
 from tests.kubevirt.test_expand import facts
+from webhook.facts.budget import Winner
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.releases import TABLE, Release
@@ -93,3 +94,36 @@ def test_a_link_bounds_the_time() -> None:
 
     assert time_allowed(values, TABLE[-1], devices=False, link=5).link == 5
     assert time_allowed(values, TABLE[-1], devices=False).link == 0
+
+
+def test_a_device_has_its_time_judged_without_a_bandwidth() -> None:
+    """
+    From KubeVirt 1.9 on it keeps the VM from post-copy.
+    """
+    around = world(kubevirt())
+
+    found = budget_facts(facts(vm("{gpus: [{name: g, deviceName: a/b}]}"), around), around)
+
+    assert found is not None
+    assert found.passed_through == ("spec", "template", "spec", "domain", "devices", "gpus", 0)
+
+
+def test_the_winner_brings_its_settings() -> None:
+    """
+    None stands for no policy; policies that are not shown are unknown.
+    """
+    around = world(kubevirt(migrations={"bandwidthPerMigration": "1Mi"}), complete=(MigrationPolicy,))
+    machine = vm("{memory: {guest: 1Gi}}")
+
+    none = budget_facts(facts(machine, around), around)
+    around.add(policy({}, "gold", allowPostCopy=True))
+    gold = budget_facts(facts(machine, around), around)
+    hidden = world(kubevirt(migrations={"bandwidthPerMigration": "1Mi"}))
+    unknown = budget_facts(facts(machine, hidden), hidden)
+
+    assert none is not None
+    assert gold is not None
+    assert unknown is not None
+    assert none.winners == (None,)
+    assert gold.winners == (Winner("gold", {"allowPostCopy": True}),)
+    assert isinstance(unknown.winners, Unknown)

@@ -14,7 +14,7 @@ from webhook.kubevirt.state_claim import state_claim
 from webhook.kubevirt.subject import subject_of
 from webhook.objects.instancetype import PreferenceSpec
 from webhook.objects.kubevirt import Configuration
-from webhook.objects.storage import StorageClass, StorageProfile
+from webhook.objects.storage import PersistentVolumeClaim, StorageClass, StorageProfile
 from webhook.rules.example import claim, kubevirt, storage_profile
 
 V1_3 = Release(1, 3)
@@ -180,3 +180,17 @@ def test_a_storage_profile_that_is_not_shown_leaves_the_state_claim_open() -> No
 
     assert found is not None
     assert isinstance(found.access_modes, Unknown)
+
+
+def test_a_state_claim_that_is_not_shown_is_chosen_by_kubevirt() -> None:
+    """
+    Nobody writes a manifest for it, so its absence from the manifests says nothing.
+    """
+    subject = subject_of(read(vmi(TPM)))
+    assert subject is not None
+    complete = [kind for kind in EVERYTHING if kind is not PersistentVolumeClaim]
+
+    found = state_claim(subject, world(DEFAULT, complete=complete), Configuration(), PreferenceSpec())
+
+    assert found is not None
+    assert found.access_modes == frozenset({"ReadWriteOnce"})

@@ -155,6 +155,31 @@ def test_a_pool_numbers_the_claims_of_its_templates() -> None:
     assert facts(pool, around).claims[0].access_modes == SHARED
 
 
+def test_a_claim_of_a_pool_that_is_no_template_keeps_its_name() -> None:
+    """
+    Only templates are numbered; the path of a claim is that of its volume.
+    """
+    machine = vm("{volumes: [{name: d, persistentVolumeClaim: {claimName: c}}]}")
+    pool = named("VirtualMachinePool", "p", "pool.kubevirt.io/v1beta1", spec={"virtualMachineTemplate": machine})
+
+    (found,) = facts(pool, world(claim("c", "ReadWriteOnce"))).claims
+
+    assert found.access_modes == SINGLE
+    assert found.path == ("spec", "virtualMachineTemplate", "spec", "template", "spec", "volumes", 0)
+
+
+def test_modes_in_the_status_do_not_outrank_a_claim() -> None:
+    """
+    A claim that is known decides.
+    """
+    noted = {"volumeStatus": [{"name": "d", "persistentVolumeClaimInfo": {"accessModes": ["ReadWriteMany"]}}]}
+    instance = vmi("{volumes: [{name: d, persistentVolumeClaim: {claimName: c}}]}", status=noted)
+
+    (found,) = facts(instance, world(claim("c", "ReadWriteOnce"))).claims
+
+    assert found.access_modes == SINGLE
+
+
 def test_a_template_without_a_spec_asks_for_nothing() -> None:
     """
     Its name still counts: KubeVirt creates nothing for the entries after it.
