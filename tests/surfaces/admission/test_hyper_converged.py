@@ -94,3 +94,13 @@ def test_the_operator_is_nobody_special_for_other_objects() -> None:
     }
 
     assert Action.DENY in {each.action for each in decided(review("CREATE", vm, user=OPERATOR)).decisions}
+
+
+def test_an_operator_of_that_name_does_not_own_harvesters_resource() -> None:
+    """
+    The KubeVirt CR in Harvester's namespace is written by Harvester, so nobody else is spared a denial there.
+    """
+    space = "harvester-system"
+    user = f"system:serviceaccount:{space}:hyperconverged-cluster-operator"
+
+    assert not decided(review("UPDATE", kubevirt(BAD, space), kubevirt({}, space), user=user)).allowed

@@ -57,6 +57,7 @@ CREATED = {
     "VM of a pool": (owned(BAD, POOL), {CONTROLLER}),
     "VM of a pool that does not control it": (owned(BAD, POOL | {"controller": False}), set()),
     "VM of a pool of another group": (owned(BAD, POOL | {"apiVersion": "example.org/v1"}), set()),
+    "VM of another kind of the pool's group": (owned(BAD, POOL | {"kind": "VirtualMachine"}), set()),
     "VM of a clone": (owned(BAD, CLONE), set()),
     "restored VM": (owned(BAD, **{RESTORED: "restore-1"}), set()),
     "restored VM that names a pool": (owned(BAD, POOL, **{RESTORED: "restore-1"}), set()),
@@ -93,6 +94,13 @@ UPDATED: dict[str, tuple[Manifest, Manifest, set[str]]] = {
     "spec": (BAD, GOOD, ACCOUNTS - {VIRT_API}),
     "restore": (owned(BAD, **{RESTORED: "b"}), owned(GOOD, **{RESTORED: "a"}), set()),
     "first restore": (owned(BAD, **{RESTORED: "b"}), GOOD, set()),
+    "mark of a restore removed": (BAD, owned(GOOD, **{RESTORED: "a"}), ACCOUNTS - {VIRT_API}),
+    "mark on a replica set": (
+        replica_set(owned(BAD, **{RESTORED: "b"})),
+        replica_set(owned(GOOD, **{RESTORED: "a"})),
+        ACCOUNTS - {VIRT_API},
+    ),
+    "restore of an unreadable VM": (owned(BAD, **{RESTORED: "b"}), vm(nodeSelector=7), ACCOUNTS - {VIRT_API}),
     "spec of a VM restored earlier": (
         owned(BAD, **{RESTORED: "a"}),
         owned(GOOD, **{RESTORED: "a"}),
@@ -137,6 +145,15 @@ def test_the_accounts_are_those_of_the_install_namespace(user: str, namespace: s
     Wherever KubeVirt is installed; no account is trusted while the namespace is not known.
     """
     assert is_kubevirt_account(user, namespace) is known
+
+
+def test_the_accounts_are_those_that_kubevirt_installs() -> None:
+    """
+    ``pkg/virt-api/webhooks/serviceaccounts.go`` lists them, v1.9.0.
+    """
+    parts = ("apiserver", "controller", "handler", "operator", "exportproxy", "synchronization-controller")
+
+    assert {f"kubevirt-{each}" for each in parts} == ACCOUNTS
 
 
 def test_any_other_user_has_no_name_among_the_accounts() -> None:

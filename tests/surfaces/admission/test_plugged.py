@@ -68,7 +68,7 @@ def test_what_a_status_hid_before_is_not_new() -> None:
     old = instance(hot("single"), status=status)
     new = instance(hot("single"), hot("shared", "more"), status=status)
 
-    outcome = decided(review("UPDATE", new, old, user=VIRT_API), SINGLE, SHARED, policy=DENIES)
+    outcome = decided(review("UPDATE", new, old, user=VIRT_API), SHARED, policy=DENIES)
 
     assert (outcome.allowed, outcome.decisions) == (True, ())
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.generating.hostile import deep, rendered
-from tests.surfaces.admission.reviews import review, vm
+from tests.surfaces.admission.reviews import read, review, vm
 from tests.surfaces.admission.test_readable import body_of, mistyped
 from webhook.objects.review import StatusCause
 from webhook.objects.vm import VirtualMachine
@@ -235,3 +235,20 @@ def test_objects_of_a_kind_that_is_not_judged_are_not_read() -> None:
 
     assert isinstance(told, Readable)
     assert (told.kind, told.object, told.old) == (None, None, None)
+
+
+def test_an_unreadable_object_comes_with_the_stored_one() -> None:
+    """
+    All of it where it can be read, else its metadata.
+    """
+    readable, mended = (
+        read_review(body_of("UPDATE", mistyped(7), vm())),
+        read_review(body_of("UPDATE", mistyped(7), mistyped(8))),
+    )
+
+    assert isinstance(readable, Unreadable)
+    assert isinstance(mended, Unreadable)
+    assert readable.old == read(vm())
+    assert mended.old is not None
+    assert mended.old.meta == read(vm()).meta
+    assert mended.old != read(vm())

@@ -6,6 +6,7 @@ A review whose UID can be read is always answered; all else is refused with one 
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 import msgspec
 
@@ -26,7 +27,6 @@ HEARTBEATS = "VirtualMachineInstance"
 REVIEW_VERSION = "admission.k8s.io/v1"
 
 _decoder = msgspec.json.Decoder(AdmissionReview)
-_decoders: dict[type[Kubernetes], msgspec.json.Decoder[Kubernetes]] = {}
 _HEAD = 8192
 """Bytes in which an API server writes everything that comes before the objects."""
 _NAMESPACE = re.compile(rb'"namespace"\s*:\s*"([a-z0-9-]{1,63})"\s*,\s*"operation"')
@@ -183,9 +183,7 @@ def _read(kind: Kind, request: AdmissionRequest, raw: msgspec.Raw) -> _Part:
 
 def _decoded(kind: Kind, request: AdmissionRequest, raw: msgspec.Raw) -> Kubernetes:
     """Raises ValidationError where the judged part has a wrong type; of an object to be deleted, metadata suffices."""
-    decoder = _decoders.get(kind.reads)
-    if decoder is None:
-        decoder = _decoders[kind.reads] = msgspec.json.Decoder(kind.reads)
+    decoder = _decoder_of(kind.reads)
     try:
         return read_object(decoder, kind.reads, raw)
     except msgspec.ValidationError as error:
@@ -196,6 +194,11 @@ def _decoded(kind: Kind, request: AdmissionRequest, raw: msgspec.Raw) -> Kuberne
         if request.operation == "DELETE":
             return metadata_alone(whole, kind.reads)
         return read_object(decoder, kind.reads, msgspec.json.encode(judged_alone(kind.kind, whole)))
+
+
+@cache
+def _decoder_of(reads: type[Kubernetes]) -> msgspec.json.Decoder[Kubernetes]:
+    return msgspec.json.Decoder(reads)
 
 
 def _wrong_type(text: str) -> StatusCause:
