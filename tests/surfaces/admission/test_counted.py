@@ -1,0 +1,85 @@
+"""What the admission door counts and logs of reviews that get no verdict."""
+
+import itertools
+import logging
+from collections.abc import Callable
+
+import pytest
+
+from tests.surfaces.admission.test_door import CREATION, door, post
+from tests.surfaces.admission.test_large import large
+from tests.surfaces.admission.test_late import GOOD, Cluster, world
+from tests.surfaces.admission.test_verdict import Counting
+from webhook.surfaces.admission.door import MAX_LARGE_OF_ONE, Door
+
+
+class Reviews(Counting):
+    """Keeps each review with the seconds that it took."""
+
+    def reviewed(self, door: str, kind: str, operation: str, outcome: str, seconds: float) -> None:
+        self.counted.append((door, kind, operation, outcome, f"{seconds:.0f}"))
+
+
+def crowded() -> Door:
+    to = door()
+    to.large["tenant"] = MAX_LARGE_OF_ONE
+    return to
+
+
+def ticking(to: Door) -> Reviews:
+    """The door's clock goes on by a second at each look."""
+    ticks = itertools.count(100)
+    to.clock = lambda: float(next(ticks))
+    to.observer = Reviews()
+    return to.observer
+
+
+@pytest.mark.parametrize("path", ["/validate", "/mutate"])
+@pytest.mark.parametrize(
+    ("made", "body", "status", "counted"),
+    [
+        (door, b"{", 400, ("unreadable", "", "bad", "1")),
+        (crowded, large(), 503, ("unread", "", "shed", "1")),
+    ],
+    ids=["bad", "shed"],
+)
+def test_a_review_without_an_answer_is_counted(
+    made: Callable[[], Door], body: bytes, status: int, counted: tuple[str, ...], path: str
+) -> None:
+    """
+    By the door, with no kind and no operation, and the seconds since it began.
+    """
+    to = made()
+    reviews = ticking(to)
+
+    assert post(to, body, path).status == status
+    assert reviews.counted == [(path[1:], *counted)]
+
+
+def test_a_late_review_is_counted_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """
+    With the size of its body and its path, and nothing of what it holds.
+    """
+    to = door(Cluster(world(GOOD), world()))
+    to.observer = Reviews()
+
+    with caplog.at_level(logging.WARNING, "migratable.admission"):
+        answer = post(to, CREATION)
+
+    assert answer.status == 503
+    assert [each[:4] for each in to.observer.counted] == [("validate", "unread", "", "late")]
+    assert logged(caplog) == [("late", len(CREATION), "/validate")]
+
+
+def test_a_bad_review_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """
+    With the size of its body and its path, and nothing of what it holds.
+    """
+    with caplog.at_level(logging.WARNING, "migratable.admission"):
+        post(door(), b"{", "/mutate")
+
+    assert logged(caplog) == [("bad review", 1, "/mutate")]
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, int, str]]:
+    return [(each.getMessage(), each.__dict__["bytes"], each.__dict__["path"]) for each in caplog.records]
