@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -238,3 +239,70 @@ def test_the_facts_of_a_named_network_are_those_of_a_migration_network() -> None
     assert facts.network == replace(
         network_facts(a_network(LAB), ObjectsWorld(())), is_migration_network=True, nodes=Nodes(1, 1)
     )
+
+
+@pytest.mark.parametrize(
+    ("plugin", "faults"),
+    [
+        ({"type": "macvlan", "mode": "x"}, [("mode", "mode 'x' is none of bridge, passthru, private, vepa")]),
+        ({"type": "macvlan", "mode": ""}, []),
+        ({"type": "ipvlan", "mode": "x", "ipam": IPAM}, [("mode", "mode 'x' is none of l2, l3, l3s")]),
+        ({"type": "ipvlan"}, [("ipam", "ipam is missing: the ipvlan plugin fails without one")]),
+        ({"type": "bridge", "vlan": "100"}, [("vlan", "vlan '100' is not a number from 0 to 4094")]),
+        ({"type": "bridge", "vlan": True}, [("vlan", "vlan true is not a number from 0 to 4094")]),
+        ({"type": "bridge", "vlan": -1}, [("vlan", "vlan -1 is not a number from 0 to 4094")]),
+        ({"type": "bridge", "vlan": 4095}, [("vlan", "vlan 4095 is not a number from 0 to 4094")]),
+        ({"type": "bridge", "vlan": 4094}, []),
+        ({"type": "bridge", "vlan": 0}, []),
+        ({"type": "bridge"}, []),
+    ],
+)
+def test_a_plugin_refuses_values_outside_its_own(plugin: dict[str, Any], faults: list[tuple[str, str]]) -> None:
+    """
+    Whatever the node looks like.
+    """
+    assert refused(plugin) == faults
+
+
+def test_ipvlan_needs_no_ipam_behind_another_plugin() -> None:
+    """
+    vlan does.
+    """
+    plugins = [{"type": "bridge"}, {"type": "ipvlan"}, {"type": "vlan", "master": "a"}]
+
+    assert [place for place, _ in refused({"plugins": plugins})] == ["plugins[2].ipam"]
+
+
+def test_names_are_read() -> None:
+    """
+    Of the configuration and of the plugin's interfaces.
+    """
+    found = config_of({"type": "bridge", "name": "n", "cniVersion": "1.0.0", "bridge": "br1", "master": "eth1"})
+
+    assert (found.name, found.version) == ("n", "1.0.0")
+    assert [(each.bridge, each.master) for each in found.plugins] == [("br1", "eth1")]
+
+
+@pytest.mark.parametrize("config", [None, ""])
+def test_an_empty_configuration_is_on_the_nodes(config: str | None) -> None:
+    """
+    So it is unknown.
+    """
+    found = read_config(a_network(config))
+
+    assert isinstance(found, Unknown)
+    assert found.why.startswith("the configuration is empty")
+
+
+def test_the_clusters_ranges_count_for_the_migration_network_only() -> None:
+    """
+    The path of a finding is that of the configuration.
+    """
+    node = msgspec.convert({"metadata": {"name": "a"}, "spec": {"podCIDR": "10.1.0.0/16"}}, Node)
+
+    unnamed, named = (
+        network_facts(a_network(LAB), ObjectsWorld((node, *clusters))) for clusters in ((), (a_kubevirt(),))
+    )
+
+    assert (len(unnamed.taken), len(named.taken)) == (0, 1)
+    assert named.path == ("spec", "config")

@@ -208,3 +208,46 @@ def test_a_vm_without_an_instancetype_has_no_conflicts() -> None:
 
     assert facts(vm(fragment), world(instancetype())).conflicts == ()
     assert len(facts(vm(fragment, **OF_I), world(instancetype())).conflicts) == 2
+
+
+def test_a_cpu_model_has_the_path_of_the_field_that_names_it() -> None:
+    """
+    An instancetype without one names none, and an unknown cluster may.
+    """
+    theirs = instancetype(cpu={"guest": 1, "model": "Haswell"})
+    own = facts(vm("{cpu: {model: Haswell}}", **OF_I), world(theirs)).written_cpu_model
+    brought = facts(vm("{}", **OF_I), world(theirs)).written_cpu_model
+    unknown = facts(vmi("{architecture: amd64}"), world(complete=()))
+
+    assert own == Sourced(("spec", "template", "spec", "domain", "cpu", "model"), "Haswell")
+    assert brought == Sourced(("spec", "instancetype"), "Haswell", "instancetype 'i'")
+    assert facts(vm("{}", **OF_I), world(instancetype())).written_cpu_model is None
+    assert isinstance(unknown.cpu_model, Unknown)
+
+
+def test_annotations_of_the_vm_are_kept_apart() -> None:
+    """
+    They do not reach the VMI.
+    """
+    found = facts(vm("{}", {"inner": "x"}, outer={"outer": "x"}), world())
+
+    assert (found.annotations, found.outer_annotations) == ({"inner": "x"}, {"outer": "x"})
+
+
+def test_own_host_devices_have_a_path_each() -> None:
+    """
+    A VM without an instancetype and with dedicated CPUs has no isolated emulator thread.
+    """
+    found = facts(vm("{hostDevices: [{name: a, deviceName: b/c}], cpu: {dedicatedCpuPlacement: true}}"), world())
+
+    assert [each.path for each in found.host_devices] == [
+        ("spec", "template", "spec", "domain", "devices", "hostDevices", 0)
+    ]
+    assert found.isolated_emulator_thread is None
+
+
+def test_other_hyperv_features_of_a_preference_do_not_count() -> None:
+    """
+    Only reenlightenment keeps a VM from migrating.
+    """
+    assert facts(vm("{}", **OF_P), world(preference(features={"preferredHyperv": {}}))).reenlightenment is None

@@ -352,3 +352,30 @@ def test_at_most_twenty_faults_are_listed(wrong: int) -> None:
     doubtful = whereabouts(range=RANGE, exclude=["10.2.0.1"] * wrong)
 
     assert [len(refused.refused), len(doubtful.doubtful)] == [min(wrong, 20)] * 2
+
+
+def test_whereabouts_reads_leading_zeros_everywhere() -> None:
+    """
+    In the range, its bounds and the gateway.
+    """
+    found = whereabouts(range="010.001.001.000/24", range_start="010.001.001.009", gateway="010.001.001.001")
+
+    assert found == Ipam("ipam", "whereabouts", (pool("10.1.1.9", "10.1.1.254"),), reserves_as="")
+
+
+def test_a_gateway_is_kept_back_in_each_of_its_ranges() -> None:
+    """
+    One range that gives it out is enough for a doubt.
+    """
+    found = whereabouts(range=RANGE, exclude=["10.1.1.1"], ipRanges=[{"range": RANGE}], gateway="10.1.1.1")
+
+    assert [each.place for each in found.doubtful] == ["ipam.gateway"]
+
+
+def test_each_address_is_read() -> None:
+    """
+    A wrong one does not hide the next.
+    """
+    found = read({"type": "static", "addresses": [5, {"address": "x"}]})
+
+    assert [each.place for each in found.refused] == ["ipam.addresses[0]", "ipam.addresses[1].address"]

@@ -1,13 +1,15 @@
 """What happens when the migration network changes, and which addresses it must not use."""
 
 import json
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.kubevirt.test_attachments import LAB, a_kubevirt, a_network, a_node, findings
 from webhook.cluster_engine import judge_change
-from webhook.facts.network import Fault, NetworkFacts
+from webhook.facts.network import Fault, NetworkFacts, Pool, Taken
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.attachments import network_facts
@@ -16,6 +18,8 @@ from webhook.kubevirt.migration_network import (
     CUT_OFF,
     colliding,
     cut_off,
+    hides_apiserver,
+    hiding,
     hindrances,
     too_small,
     unaddressed,
@@ -314,8 +318,8 @@ def test_two_networks_collide_unless_they_reserve_together(
 
     found = [*colliding(facts_of(whereabouts("10.1.1.0/24", **mine), other, apart))]
 
-    assert [(one.place, neighbour.name, str(two.network)) for one, neighbour, two in found] == (
-        [("ipam.range", "kubevirt/other", "10.1.1.128/25")] if met else []
+    assert [(one.place, str(one.network), neighbour.name, str(two.network)) for one, neighbour, two in found] == (
+        [("ipam.range", "10.1.1.0/24", "kubevirt/other", "10.1.1.128/25")] if met else []
     )
 
 
@@ -352,3 +356,58 @@ def test_hindrances_are_everything_that_stops_virt_handler() -> None:
 
     for config, others, places in cases:
         assert [each.place for each in hindrances(facts_of(config, *others))] == places, config
+
+
+def test_each_ipam_of_a_list_is_looked_at() -> None:
+    """
+    One with addresses is enough beside a link-local range, and one without is found behind another.
+    """
+    local = whereabouts("169.254.7.0/24")
+    static = {"type": "bridge", "ipam": {"type": "static", "addresses": [{"address": "10.1.1.5/24"}]}}
+    with_pod = {"type": "bridge", "capabilities": {"ipRanges": True}, "ipam": {"type": "host-local"}}
+    dhcp, empty = ({"type": "bridge", "ipam": {"type": each}} for each in ("dhcp", "static"))
+
+    found = [
+        [each.place for each in unaddressed(facts_of({"plugins": plugins})) if isinstance(each, Fault)]
+        for plugins in ([local, static], [local, with_pod], [local, dhcp], [dhcp, empty])
+    ]
+
+    assert found == [[], [], ["plugins[0].ipam.range"], ["plugins[1].ipam"]]
+
+
+def test_each_range_is_compared_with_the_nodes() -> None:
+    """
+    A range that cannot be judged without nodes does not hide the next one.
+    """
+    small = whereabouts("10.1.1.0/30", ipRanges=[{"range": "10.1.2.0/30", "exclude": ["10.1.2.1"]}])
+    facts = facts_of(small)
+
+    for each in (facts, replace(facts, nodes=None)):
+        assert [found.place for found in too_small(each) if isinstance(found, Fault)] == ["ipam.ipRanges[0].range"]
+
+
+def test_other_networks_are_not_compared() -> None:
+    """
+    Only virt-handler takes an address on each node, and only its network hides ranges from it.
+    """
+    node = Node(metadata=ObjectMeta(name="a"), spec=NodeSpec(pod_cidr="10.1.1.0/24"))
+    other = a_network(json.dumps(whereabouts("10.1.1.0/30", network_name="x")), "other")
+    facts = facts_of(whereabouts("10.1.1.0/30", exclude=["10.1.1.1"]), node, other)
+
+    assert [bool([*each(facts)]) for each in (too_small, colliding, hiding)] == [True, True, True]
+    unused = replace(facts, is_migration_network=False)
+    assert [[*each(unused)] for each in (too_small, colliding, hiding)] == [[], [], []]
+
+
+@pytest.mark.parametrize(
+    ("address", "hidden"),
+    [("10.1.1.0", True), ("10.1.1.255", True), ("10.1.0.255", False), ("10.1.2.0", False), (None, False)],
+)
+def test_a_route_hides_its_whole_range(address: str | None, hidden: bool) -> None:
+    """
+    From the first address to the last.
+    """
+    pool = Pool("ipam.range", ip_network("10.1.1.0/24"), 0, 0)
+    taken = Taken("Services", ip_network("10.1.0.0/16"), int(ip_address(address)) if address else None)
+
+    assert hides_apiserver(pool, taken) is hidden

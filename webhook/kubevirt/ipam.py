@@ -210,12 +210,12 @@ def _host_local(settings: Mapping[str, Json], place: str, at_run_time: frozenset
     """host-local refuses what whereabouts passes over, host bits included."""
     reading = _Reading()
     sets: list[list[Pool]] = []
-    written = 0
+    written = False
     if reading.text(settings, "subnet", place):
-        written += 1
+        written = True
         sets.append(_host_local_set(reading, [settings], [place]))
     for index, each in enumerate(reading.items(settings, "ranges", place)):
-        written += 1
+        written = True
         at = f"{place}.ranges[{index}]"
         if not isinstance(each, list):
             reading.refuse(at, f'is {shown(each)}; each entry is itself a list of ranges: [[{{"subnet": …}}]]')
