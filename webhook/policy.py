@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import cache
+from types import MappingProxyType
 
 import msgspec
 
@@ -314,23 +315,32 @@ def would_deny(decision: Decision) -> bool:
 _STRICT = Policy()
 
 
-def ratchet(new: Sequence[Decision], old: Iterable[Decision]) -> tuple[Decision, ...]:
+def ratchet(
+    new: Sequence[Decision], old: Iterable[Decision], former: Mapping[str, str] = MappingProxyType({})
+) -> tuple[Decision, ...]:
     """
     Lowers a deny to a warning where the old object would have been denied for the same finding, or is exempt from that.
 
     What was admitted may stay, be cared for and be improved; only new harm can be refused. Identity is the rule and its
     stable subject, so reordering a list adds nothing and swapping the claim behind a volume's name does. Where there is
     more and less of it, more than before is new harm. What was only a warning before is new harm when it is denied now:
-    else two updates, each of which passes, would lead where one does not.
+    else two updates, each of which passes, would lead where one does not. ``former`` maps a subject to the one that it had
+    in the old object, where KubeVirt renamed what it names.
     """
     known: dict[tuple[str, str], int] = {}
     for each in old:
         if each.action is Action.DENY or each.exemption is not None:
             finding = each.finding
             known[finding.identity] = max(finding.harm, known.get(finding.identity, finding.harm))
+
+    def is_known(finding: Finding) -> bool:
+        rule, subject = finding.identity
+        names = (subject, former.get(subject, subject))
+        return any(known.get((rule, each), -math.inf) >= finding.harm for each in names)
+
     return tuple(
         Decision(each.finding, Action.WARN, each.exemption)
-        if each.action is Action.DENY and known.get(each.finding.identity, -math.inf) >= each.finding.harm
+        if each.action is Action.DENY and is_known(each.finding)
         else each
         for each in new
     )

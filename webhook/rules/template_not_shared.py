@@ -24,8 +24,13 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
                 each.path,
                 f"claim {each.name!r} is {SHARED}, but a claim created from this template would be {listed} "
                 f"(from {each.expected_from})",
-                f"dataVolumeTemplate {each.name}",
+                identity_of_template(each.name),
             )
+
+
+def identity_of_template(name: str) -> str:
+    """The stable identity of a finding."""
+    return f"dataVolumeTemplate {name}"
 
 
 RULE = Rule(
