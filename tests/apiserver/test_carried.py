@@ -122,8 +122,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         )
         spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
         for each in tenants:
-            claim = named("v1", "PersistentVolumeClaim", "single", spec)
-            client.kubectl("-n", each, "create", "-f", "-", stdin=json.dumps(claim))
+            for name in ("single", "restored"):
+                claim = named("v1", "PersistentVolumeClaim", name, spec)
+                client.kubectl("-n", each, "create", "-f", "-", stdin=json.dumps(claim))
         with serving(plane, folder / "tls", "--policy", str(policy)) as server:
             install_hooks(plane, server, timeout_seconds=20)
             yield Cluster(plane, tenants[0])
@@ -194,6 +195,31 @@ def test_a_restore_onto_a_vm_meets_the_ratchet(cluster: Cluster) -> None:
 
     assert (bad.returncode, "LM301" in bad.stderr) == (1, True)
     assert (good.returncode, started.returncode) == (0, 0)
+
+
+def on_claim(name: str, *volumes: str) -> Manifest:
+    sources = [{"name": each, "persistentVolumeClaim": {"claimName": name}} for each in volumes]
+    return HARMLESS | {"volumes": sources}
+
+
+def test_a_restore_may_rename_the_claims_of_a_vm(cluster: Cluster) -> None:
+    """
+    A volume that was on a single-node claim before the policy is restored to another such claim; no other volume is.
+    """
+    owner = {"apiVersion": "pool.kubevirt.io/v1beta1", "kind": "VirtualMachinePool", "name": "p", "uid": "1"}
+    older = vm("older", on_claim("single", "disk"), ownerReferences=[owner | {"controller": True}])
+    assert cluster.create(older, CONTROLLER).returncode == 0
+    moved, more = (in_template(on_claim("restored", *names)) for names in (["disk"], ["disk", "more"]))
+    mark = {"annotations": {RESTORED: "a"}}
+
+    by_user = cluster.patch("vm/older", moved | {"metadata": mark})
+    added = cluster.patch("vm/older", more | {"metadata": mark}, CONTROLLER)
+    renamed = cluster.patch("vm/older", moved | {"metadata": mark}, CONTROLLER)
+
+    assert (by_user.returncode, "LM201" in by_user.stderr) == (1, True)
+    refusal = "".join(each for each in added.stderr.splitlines() if not each.startswith("Warning:"))
+    assert (added.returncode, "volumes[1]" in refusal, "volumes[0]" in refusal) == (1, True, False)
+    assert (renamed.returncode, "Warning: [LM201]" in renamed.stderr) == (0, True)
 
 
 CARRIERS = [("clone", "VirtualMachineClone"), ("snapshot", "VirtualMachineRestore")]

@@ -50,7 +50,7 @@ def writes_for_itself(
         return True  # virt-operator and the KubeVirt CR
     if request.operation == "CREATE":
         return name == CONTROLLER and _is_made_for_an_owner(new)
-    return name != VIRT_API and not _restores(new, old)
+    return name != VIRT_API and not restores(new, old)
 
 
 def _is_made_for_an_owner(new: Kubernetes) -> bool:
@@ -68,7 +68,7 @@ def _is_made_for_an_owner(new: Kubernetes) -> bool:
     )
 
 
-def _restores(new: Kubernetes, old: Kubernetes | None) -> bool:
+def restores(new: Kubernetes, old: Kubernetes | None) -> bool:
     """Whether a snapshot's spec replaces the VM's: virt-controller then writes the name of another restore beside it."""
     if not isinstance(new, VirtualMachine) or old is None:
         return False

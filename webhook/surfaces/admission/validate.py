@@ -61,6 +61,7 @@ from webhook.surfaces.admission.kubevirt_accounts import (
 )
 from webhook.surfaces.admission.patched import about_patches, bad_patches, patches_of
 from webhook.surfaces.admission.reading import Readable, is_never_judged
+from webhook.surfaces.admission.restored import former_subjects, is_restore
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +197,9 @@ def _without_old_harm(
     if _judged_part(new) == _judged_part(old):
         return tuple(each.at_most(Action.WARN) for each in decisions)
     before = judging.judge(_with_metadata_of(new, old), judging.world, judging.releases)
-    return ratchet(decisions, decide_all(before, judging.policy, _judged(readable, old, judging), judging.today))
+    known = decide_all(before, judging.policy, _judged(readable, old, judging), judging.today)
+    restoring = is_restore(readable.request, new, old, judging.install_namespace)
+    return ratchet(decisions, known, former_subjects(new, old) if restoring else {})
 
 
 def _with_metadata_of(new: Kubernetes, old: Kubernetes) -> Kubernetes:
