@@ -20,7 +20,7 @@ from webhook.objects.storage import PersistentVolumeClaim
 from webhook.policy import Policy, Profile
 from webhook.resolve.manifests import objects_in, read_manifests
 from webhook.surfaces.apart.frames import Failed, Lookup, NamespacesFound, Reported, decode_reply, encode_reply
-from webhook.surfaces.apart.worker import LOWEST_PRIORITY
+from webhook.surfaces.apart.worker import GROWN, LOWEST_PRIORITY
 from webhook.surfaces.api.judging import Apart, InProcess, Judge
 from webhook.surfaces.checking import Settings
 
@@ -120,6 +120,18 @@ def test_it_runs_at_the_lowest_priority(apart: Apart) -> None:
 def pid(judge: Apart) -> int:
     assert judge._process is not None
     return judge._process.pid
+
+
+def test_it_answers_also_for_a_server_that_is_larger_than_its_own_limit() -> None:
+    """
+    The memory of the server that starts the process does not count as the memory of the process.
+    """
+    judge, held = Apart(()), bytearray(b"x") * (GROWN + 2**20)
+    try:
+        assert not isinstance(report(judge, GOOD), tuple)
+        assert len(held) > GROWN
+    finally:
+        judge.stop()
 
 
 def test_a_process_that_has_ended_is_started_again() -> None:
