@@ -19,6 +19,7 @@ from tests.generating.words import (
     VMI_ANNOTATIONS,
     VOLUME_MODES,
     VOLUMES,
+    Manifest,
     Manifests,
     fields,
     merged,
@@ -81,12 +82,19 @@ def machine_specs() -> Manifests:
         {"template": _templates()},
         instancetype=references("VirtualMachineInstancetype", INSTANCETYPES),
         preference=references("VirtualMachinePreference", PREFERENCES),
-        dataVolumeTemplates=st.lists(
-            data_volume_templates(), max_size=2, unique_by=lambda one: one["metadata"]["name"]
-        ),
+        dataVolumeTemplates=st.lists(data_volume_templates(), max_size=3),
         updateVolumesStrategy=st.sampled_from(("Migration", "Replacement")),
     )
-    return merged(start, rest)
+    return st.builds(_on_templates, merged(start, rest), BOOLEANS)
+
+
+def _on_templates(spec: Manifest, used: bool) -> Manifest:
+    """With a volume on the first dataVolumeTemplate, as most VMs with templates have."""
+    templates = spec.get("dataVolumeTemplates")
+    if used and templates:
+        volumes = spec["template"]["spec"].setdefault("volumes", [])
+        volumes.append({"name": "of-template", "dataVolume": {"name": templates[0]["metadata"]["name"]}})
+    return spec
 
 
 def references(kind: str, names: tuple[str, ...]) -> Manifests:
