@@ -139,3 +139,20 @@ def test_a_turn_that_comes_as_its_review_gives_up_is_passed_on() -> None:
         await asyncio.gather(unlucky, return_exceptions=True)
 
     run(scene())
+
+
+def test_a_place_is_free_again_after_its_review() -> None:
+    """
+    However many reviews of one namespace come one after another, or a few at a time, none waits and none is too many.
+    """
+
+    async def scene() -> None:
+        turns = Turns(AT_ONCE)
+        for _ in range(MAX_WAITING_OF_ONE + 1):
+            for _ in range(AT_ONCE):
+                await turns.begin("busy", NEVER)
+            for _ in range(AT_ONCE):
+                turns.end("busy")
+        assert len(turns) == 0
+
+    run(scene())
