@@ -41,7 +41,7 @@ def answer_of(read: Readable, kind: str, outcome: Outcome, observer: Observer) -
         if decision.lowered is not None:
             observer.lowered(decision.finding.rule.id, decision.lowered)
     if not outcome.allowed:
-        denied_rules = [each.finding.rule.id for each in outcome.decisions if each.action is Action.DENY]
+        denied_rules = sorted({each.finding.rule.id for each in outcome.decisions if each.action is Action.DENY})
         log.info(
             "denied",
             extra={
