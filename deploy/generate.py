@@ -142,6 +142,7 @@ def _hooks() -> str:
                 "onlyWith": hook.only_with,
                 "matchConditions": [{"name": each.name, "expression": each.expression} for each in hook.conditions],
                 "mayFail": hook.may_fail,
+                "lateDenies": hook.late_denies,
                 "timeoutSeconds": hook.seconds,
             }
             for hook in every

@@ -7,6 +7,8 @@ import pytest
 
 from tests.deploy.manifests import written
 from webhook.objects.kinds import CARRIERS, KINDS
+from webhook.surfaces.admission.configurations import LATE_DENIES
+from webhook.surfaces.admission.hooks import VALIDATING_HOOKS
 
 DELETING = "not-being-deleted"
 CHANGED = "judged-part-changed"
@@ -123,7 +125,7 @@ def test_what_all_webhooks_have_in_common(which: str) -> None:
     """
     webhooks = configuration(which)["webhooks"]
     path = {"validating": "/validate", "mutating": "/mutate"}[which]
-    door = {"service": {"name": "migratable", "namespace": "migratable", "path": path, "port": 443}}
+    late = {each.name for each in VALIDATING_HOOKS if each.late_denies}
 
     found = [
         (
@@ -142,9 +144,14 @@ def test_what_all_webhooks_have_in_common(which: str) -> None:
     once = "Never" if which == "mutating" else None
     # the label is the API server's own: unlike any other it cannot be given or taken by who may edit a namespace
     by_name = ("Namespaced", [("kubernetes.io/metadata.name", "NotIn")])
-    common = (door, "Ignore", "None", "Equivalent", ["v1"], by_name, None, once)
-    cluster_wide = (door, "Ignore", "None", "Equivalent", ["v1"], ("Cluster", []), None, once)
-    assert found == [cluster_wide if webhook["name"].startswith("migrationpolicy.") else common for webhook in webhooks]
+
+    def expected(name: str) -> tuple[object, ...]:
+        called = LATE_DENIES if name in late else path
+        door = {"service": {"name": "migratable", "namespace": "migratable", "path": called, "port": 443}}
+        where = ("Cluster", []) if name.startswith("migrationpolicy.") else by_name
+        return (door, "Ignore", "None", "Equivalent", ["v1"], where, None, once)
+
+    assert found == [expected(webhook["name"]) for webhook in webhooks]
 
 
 def test_every_kind_that_is_judged_is_asked_about() -> None:

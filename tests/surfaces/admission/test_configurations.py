@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from webhook.surfaces.admission.configurations import Installation, mutating, validating
+from webhook.surfaces.admission.configurations import LATE_DENIES, Installation, mutating, validating
+from webhook.surfaces.admission.hooks import VALIDATING_HOOKS
 
 ELSEWHERE = Installation(namespace="there", fail=True, platform=("cdi",))
 IN_PLATFORM = {
@@ -43,11 +44,14 @@ def test_a_configuration_is_an_object_of_the_stable_api(made: Any, kind: str, na
 @pytest.mark.parametrize(("made", "path"), [(validating, "/validate"), (mutating, "/mutate")])
 def test_webhooks_call_the_service_of_the_installation(made: Any, path: str) -> None:
     """
-    In its namespace, at port 443, under the path of the configuration.
+    In its namespace, at port 443, under the path of the configuration, or that where lateness denies.
     """
-    service = {"name": "migratable", "namespace": "there", "path": path, "port": 443}
+    late = {each.name for each in VALIDATING_HOOKS if each.late_denies}
 
-    assert {str(each["clientConfig"]) for each in made(ELSEWHERE)["webhooks"]} == {str({"service": service})}
+    for each in made(ELSEWHERE)["webhooks"]:
+        called = LATE_DENIES if each["name"] in late else path
+        service = {"name": "migratable", "namespace": "there", "path": called, "port": 443}
+        assert each["clientConfig"] == {"service": service}
 
 
 def test_excluded_namespaces_are_excluded_by_their_names() -> None:

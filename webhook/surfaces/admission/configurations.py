@@ -15,6 +15,9 @@ API_VERSION: Final = "admissionregistration.k8s.io/v1"
 NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
 """The API server's own label: unlike any other it cannot be given or taken by who may edit a namespace."""
 
+LATE_DENIES: Final = "/validate/late-denies"
+"""Like /validate, but denies a request that cannot be judged in time (``Hook.late_denies``)."""
+
 KEPT_OUT: Final = ("kube-system",)
 """Namespaces in which nothing is ever judged, in addition to our own: only cluster administrators write there."""
 
@@ -78,7 +81,8 @@ def _configuration(kind: str, name: str, hooks: Iterable[Hook], path: str, insta
 
 
 def _webhook(hook: Hook, path: str, installation: Installation) -> Json:
-    service = {"name": SERVICE, "namespace": installation.namespace, "path": path, "port": 443}
+    called = LATE_DENIES if hook.late_denies else path
+    service = {"name": SERVICE, "namespace": installation.namespace, "path": called, "port": 443}
     unless = {"key": NAMESPACE_NAME, "operator": "NotIn", "values": excluded(hook, installation)}
     selector = {} if hook.cluster_wide else {"namespaceSelector": {"matchExpressions": [unless]}}
     # Called once: a default fills what is absent, and no later webhook (virt-api-mutator) removes what was filled in.

@@ -3,7 +3,8 @@ The admission door: a plain ASGI application, because a route with models costs 
 
 A review whose UID can be read is answered with 200, whatever goes wrong inside; 400 and 413 are for what no API server
 sends. An overloaded, late or not yet ready server says 503 with Retry-After: API servers repeat the call within its timeout,
-then the webhook's failurePolicy decides. Lateness itself never admits (docs/decisions/0019).
+then the webhook's failurePolicy decides. Webhooks that are always ``Ignore`` call another path, where lateness denies.
+Lateness itself never admits (docs/decisions/0019).
 """
 
 import asyncio
@@ -32,7 +33,9 @@ from webhook.surfaces.admission.calls import (
     read_body,
     while_waited_for,
 )
+from webhook.surfaces.admission.configurations import LATE_DENIES
 from webhook.surfaces.admission.disclosure import Disclosure, Noting, decide_noting, shown_without_rights
+from webhook.surfaces.admission.late import decide_late
 from webhook.surfaces.admission.mutate import operations_for
 from webhook.surfaces.admission.reading import BadReview, Readable, Unreadable, namespace_in, read_review
 from webhook.surfaces.admission.turns import CHECKING_OF_ONE, READING_OF_ONE, Overloaded, Turns
@@ -139,8 +142,8 @@ class Door:
         path, headers = scope["path"], []
         if self.draining():
             headers.append(CLOSE)
-        if path not in ("/validate", "/mutate"):
-            await answer_plain(send, 404, "not found. The paths are /validate and /mutate.", headers)
+        if path not in ("/validate", LATE_DENIES, "/mutate"):
+            await answer_plain(send, 404, f"not found. The paths are /validate, {LATE_DENIES} and /mutate.", headers)
         elif scope["method"] != "POST":
             await answer_plain(send, 405, "POST an AdmissionReview", [*headers, (b"allow", b"POST")])
         elif not self.facts.ready:
@@ -155,20 +158,18 @@ class Door:
         if body is None:
             await answer_plain(send, 413, f"the body is larger than {MAX_BODY} bytes", [*headers, CLOSE])
             return
+        door = "mutate" if path == "/mutate" else "validate"
         try:
-            answer = await self._judged(path.removeprefix("/"), scope, receive, body, began)
+            answer = await self._in_time(door, path == LATE_DENIES, scope, receive, body, began)
         except BadReview as error:
-            self.observer.reviewed(path.removeprefix("/"), "unreadable", "", "bad", self.clock() - began)
+            self.observer.reviewed(door, "unreadable", "", "bad", self.clock() - began)
             log.warning("bad review", extra={"bytes": len(body), "path": path})
             await answer_plain(send, 400, str(error), headers)
             return
         except Overloaded:
-            self.observer.reviewed(path.removeprefix("/"), "unread", "", "shed", self.clock() - began)
             await answer_plain(send, 503, "too many reviews are being judged", [*headers, RETRY])
             return
         except TooLate:
-            self.observer.reviewed(path.removeprefix("/"), "unread", "", "late", self.clock() - began)
-            log.warning("late", extra={"bytes": len(body), "path": path})
             await answer_plain(send, 503, "referenced objects could not be read in time", [*headers, RETRY])
             return
         scope.setdefault("state", {})["known"] = True  # the listener keeps such connections before others
@@ -179,6 +180,33 @@ class Door:
         }
         await send(start)
         await send({"type": "http.response.body", "body": answer})
+
+    async def _in_time(
+        self, door: str, late_denies: bool, scope: Scope, receive: Receive, body: bytes, began: float
+    ) -> bytes:
+        """The answer to a body. Raises Overloaded and TooLate where that is for failurePolicy to decide."""
+        try:
+            return await self._judged(door, scope, receive, body, began)
+        except (Overloaded, TooLate) as reason:
+            outcome = "late" if isinstance(reason, TooLate) else "shed"
+            self.observer.reviewed(door, "unread", "", outcome, self.clock() - began)
+            if outcome == "late":
+                log.warning("late", extra={"bytes": len(body), "path": scope["path"]})
+            if not late_denies:
+                raise
+            return self._late(body, reason)
+
+    def _late(self, body: bytes, reason: Overloaded | TooLate) -> bytes:
+        """The answer to a review that was not judged in time. It is read again, which takes little time."""
+        read = read_review(body)
+        try:
+            decided = decide_late(read, self._judging(self.facts.world()))
+            if isinstance(read, Unreadable):
+                return _unreadable_answer(read, decided)
+            return answer_of(read, _kind_of(read), decided, self.observer)
+        except Exception as error:  # noqa: BLE001 - the outermost wall
+            log.error("internal error", extra={"error": type(error).__name__})  # noqa: TRY400 - no locals
+            raise reason from None
 
     async def _judged(self, door: str, scope: Scope, receive: Receive, body: bytes, began: float) -> bytes:
         """The answer to a body, which other reviews do not wait for if it is large."""
@@ -214,11 +242,9 @@ class Door:
         if isinstance(read, Unreadable):
             decided = PASS if door == "mutate" else self._unreadable(read)
             self.observer.reviewed(door, "unreadable", "", _outcome_of(decided), self.clock() - began)
-            if decided.allowed:
-                return allowed(read.request.uid, decided.warnings)
-            return denied(read.request.uid, read.request.kind.kind, read.request.name, read.causes)
+            return _unreadable_answer(read, decided)
         request = read.request
-        kind = read.kind.kind if read.kind is not None else "unexpected"
+        kind = _kind_of(read)
         try:
             if door == "mutate":
                 operations = await self._operations(read, until, run)
@@ -324,6 +350,16 @@ class Door:
             return await self._in_a_thread(namespace, until, partial(self.disclosure.operations, read, judging))
         except (TimeoutError, Overloaded):
             return []
+
+
+def _unreadable_answer(read: Unreadable, decided: Outcome) -> bytes:
+    if decided.allowed:
+        return allowed(read.request.uid, decided.warnings)
+    return denied(read.request.uid, read.request.kind.kind, read.request.name, read.causes)
+
+
+def _kind_of(read: Readable) -> str:
+    return read.kind.kind if read.kind is not None else "unexpected"
 
 
 def _outcome_of(decided: Outcome) -> str:

@@ -71,6 +71,8 @@ class Hook:
     """The policy key without which this webhook never has anything to do, so that it is left out."""
     may_fail: bool = False
     """Whether failurePolicy Fail is possible; never where a status, a deletion or a default would wait for us."""
+    late_denies: bool = False
+    """Whether a request is denied if it cannot be judged in time, because failurePolicy Ignore would admit it."""
 
     @property
     def cluster_wide(self) -> bool:
@@ -253,6 +255,7 @@ VALIDATING_HOOKS: Final = (
         2,
         "Writes of KubeVirt's accounts for a user: clones, restores, and volumes plugged through the subresource API."
         " Always Ignore: an outage of this webhook must not block KubeVirt's accounts.",
+        late_denies=True,
     ),
     Hook(
         "patched-virtualmachine.validate.migratable",
@@ -271,6 +274,7 @@ VALIDATING_HOOKS: Final = (
         2,
         "Patches outside the spec, labels and annotations are denied. The others only produce a warning, because the patched"
         " VM is judged when virt-controller creates it.",
+        late_denies=True,
     ),
     Hook(
         "virtualmachineinstance-update.validate.migratable",
@@ -289,6 +293,7 @@ VALIDATING_HOOKS: Final = (
         2,
         "A volume that is plugged into a VMI by its own `addvolume`, or the removal of an annotation without which an"
         " interface blocks migration. Always Ignore: no status of a VMI may wait for this webhook.",
+        late_denies=True,
     ),
     Hook(
         "virtualmachine-hotplug.validate.migratable",
@@ -307,6 +312,7 @@ VALIDATING_HOOKS: Final = (
         ),
         2,
         "A disk that is added to a running VM is a write of status. Always Ignore: no status may wait for this webhook.",
+        late_denies=True,
     ),
 )
 

@@ -178,7 +178,7 @@ clientConfig:
   service:
     name: migratable
     namespace: {{ .root.Release.Namespace }}
-    path: {{ .path }}
+    path: {{ ternary "/validate/late-denies" .path $hook.lateDenies }}
     port: 443
 rules:
 {{- toYaml $hook.rules | nindent 0 }}
