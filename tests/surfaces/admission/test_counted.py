@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.surfaces.admission.reviews import review, vm
 from tests.surfaces.admission.test_door import CREATION, door, post
 from tests.surfaces.admission.test_large import large
 from tests.surfaces.admission.test_late import GOOD, Cluster, world
@@ -83,3 +84,17 @@ def test_a_bad_review_is_logged(caplog: pytest.LogCaptureFixture) -> None:
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, int, str]]:
     return [(each.getMessage(), each.__dict__["bytes"], each.__dict__["path"]) for each in caplog.records]
+
+
+@pytest.mark.parametrize(("path", "outcome"), [("/validate", "denied"), ("/mutate", "allowed")])
+def test_an_unreadable_object_is_denied_by_validation_alone(path: str, outcome: str) -> None:
+    """
+    No default is filled in; the review is counted without its kind.
+    """
+    to = door()
+    reviews = ticking(to)
+
+    answer = post(to, review("CREATE", vm(nodeSelector=7)), path)
+
+    assert answer.json["response"]["allowed"] is (outcome == "allowed")
+    assert reviews.counted == [(path[1:], "unreadable", "", outcome, "1")]
