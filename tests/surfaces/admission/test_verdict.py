@@ -162,9 +162,14 @@ def test_a_denial_names_the_object(request_name: str, object_name: str | None, t
 
 def test_a_denial_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     """
-    With the review's UID, the object, and the rules that denied it; an allow is not.
+    With the review's UID, the object, and the rules that denied it, sorted and each once; an allow is not.
     """
-    decisions = (decision(ONE, Action.DENY), decision(OTHER, Action.WARN), decision(THIRD, Action.DENY))
+    decisions = (
+        decision(ONE, Action.DENY),
+        decision(OTHER, Action.WARN),
+        decision(THIRD, Action.DENY),
+        decision(ONE, Action.DENY),
+    )
 
     with caplog.at_level(logging.INFO, "migratable.admission"):
         answered(Outcome((), decisions[1:2]))
@@ -178,5 +183,5 @@ def test_a_denial_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
         "kind": "VirtualMachine",
         "namespace": "tenant",
         "object": "web",
-        "rules": ["LM201", "LM104"],
+        "rules": ["LM104", "LM201"],
     }
