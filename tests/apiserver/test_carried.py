@@ -298,6 +298,21 @@ def test_each_way_to_plug_a_volume_follows_the_policy(
     assert (unplugged.returncode, unplugged.stderr) == (0, "")
 
 
+def test_a_plugged_volume_does_not_become_permanent(cluster: Cluster) -> None:
+    """
+    A volume that is admitted with a warning because it is hotpluggable is refused without the mark.
+    """
+    name = cluster.made(vm("permanent", HARMLESS))
+    assert cluster.patch(name, {"status": {"created": True}}, TENANT, "--subresource=status").returncode == 0
+    disk = {"domain": {"devices": {"disks": [{"name": "hot", "disk": {"bus": "virtio"}}]}}}
+
+    plugged = cluster.patch(name, in_template(PLUGGED))
+    permanent = cluster.patch(name, in_template(disk | on_claim("single", "hot")))
+
+    assert (plugged.returncode, "Warning: [LM201]" in plugged.stderr) == (0, True)
+    assert (permanent.returncode, "LM201" in permanent.stderr) == (1, True)
+
+
 def test_volume_requests_follow_the_policy_also_in_place_of_another(cluster: Cluster) -> None:
     """
     The older way of `addvolume`: a request that replaces another one leaves their number as it is.

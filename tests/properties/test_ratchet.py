@@ -114,9 +114,11 @@ def test_p1_holds_where_confirming_fails_or_is_late(fault: str, seed: int) -> No
 def test_p2_only_what_is_new_is_refused(manifest: Manifest, edits: list[Edit], now: Terms) -> None:
     """
     P2, P3: an update is denied for exactly what would be denied of the new object and not of the old one with the same
-    metadata; where that is nothing, or only metadata, starting, stopping and scaling changed, it is allowed.
+    metadata; where that is nothing, or only metadata, starting, stopping and scaling changed, it is allowed. A volume that
+    was hotpluggable and is so no longer is left out: what ``hotplug`` admitted is judged again then.
     """
     changed, judging = edited(manifest, *edits), now.judging()
+    assume(not (marked(manifest) - marked(changed)) & {each["name"] for each in spec_of(changed).get("volumes") or ()})
     old = with_metadata_of(changed, manifest)
     before, after = (denials(create(each, judging)) for each in (old, changed))
     new = after - before if what_counts(changed) != what_counts(manifest) else set()
@@ -125,6 +127,17 @@ def test_p2_only_what_is_new_is_refused(manifest: Manifest, edits: list[Edit], n
 
     assert denials(outcome) == new
     assert outcome.allowed == (not new)
+
+
+def marked(manifest: Manifest) -> set[str]:
+    """The names of hotpluggable volumes."""
+    volumes = spec_of(manifest).get("volumes") or ()
+    return {
+        each["name"]
+        for each in volumes
+        for source in each.values()
+        if isinstance(source, dict) and source.get("hotpluggable") is True
+    }
 
 
 def with_metadata_of(new: Manifest, old: Manifest) -> Manifest:

@@ -10,6 +10,7 @@ from webhook.surfaces.admission.validate import PASS
 
 SHARED, SINGLE = claim("shared", "ReadWriteMany"), claim("single", "ReadWriteOnce")
 DENIES = Policy(hotplug=Action.DENY)
+CONTROLLER = "system:serviceaccount:kubevirt:kubevirt-controller"
 LEAVING = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
 
 
@@ -71,6 +72,49 @@ def test_what_a_status_hid_before_is_not_new() -> None:
     outcome = decided(review("UPDATE", new, old, user=VIRT_API), SHARED, policy=DENIES)
 
     assert (outcome.allowed, outcome.decisions) == (True, ())
+
+
+PERMANENT = on_claim("single", "hot")
+
+
+@pytest.mark.parametrize("status", [{"created": True}, {}], ids=["running", "stopped"])
+@pytest.mark.parametrize("hotplug", [Action.WARN, Action.AUDIT, Action.OFF])
+def test_a_plugged_volume_does_not_become_permanent(status: Manifest, hotplug: Action) -> None:
+    """
+    What `hotplug` admitted is refused as an ordinary volume; another change passes, and so does its removal.
+    """
+    old = vm(volumes=[hot("single")], status=status)
+    policy = Policy(hotplug=hotplug)
+
+    permanent = decided(review("UPDATE", vm(volumes=[PERMANENT], status=status), old), SINGLE, policy=policy)
+    other = decided(
+        review("UPDATE", vm(volumes=[hot("single")], hostname="a", status=status), old), SINGLE, policy=policy
+    )
+    unplugged = decided(review("UPDATE", vm(volumes=[], status=status), old), SINGLE, policy=policy)
+
+    assert list(refused(permanent)) == ["spec.template.spec.volumes[0]"]
+    assert (other.allowed, unplugged.allowed) == (True, True)
+
+
+def test_a_hotpluggable_volume_that_is_older_than_the_policy_may_become_permanent() -> None:
+    """
+    Under `hotplug: deny` the policy admits no such volume, so one that exists is known harm; so is a permanent one.
+    """
+    permanent, plugged = vm(volumes=[PERMANENT]), vm(volumes=[hot("single")])
+    changed = vm(volumes=[PERMANENT], hostname="a")
+
+    assert decided(review("UPDATE", permanent, plugged), SINGLE, policy=DENIES).allowed
+    assert decided(review("UPDATE", changed, permanent), SINGLE).allowed
+
+
+def test_a_restore_may_make_a_plugged_volume_permanent() -> None:
+    """
+    virt-controller drops the mark when it replaces a DataVolume without a template by its claim.
+    """
+    restored = vm(volumes=[PERMANENT])
+    restored["metadata"] |= {"annotations": {"restore.kubevirt.io/lastRestoreUID": "a"}}
+
+    assert decided(review("UPDATE", restored, vm(volumes=[hot("single")]), user=CONTROLLER), SINGLE).allowed
 
 
 def test_a_mark_in_the_template_of_a_replica_set_plugs_nothing() -> None:

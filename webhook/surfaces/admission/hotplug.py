@@ -7,7 +7,7 @@ template; or into the VMI, for ``addvolume`` of a VMI. A user may also write ``h
 to False while the VM runs (``pkg/virt-handler/vm.go``, all releases).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 from msgspec.structs import replace
@@ -56,18 +56,43 @@ def _is_hotpluggable(volume: Volume) -> bool:
 def is_about_plugged(finding: Finding, new: Kubernetes, old: Kubernetes) -> bool:
     """Whether a finding is at a volume that is plugged in by this change, or at the disk of such a volume."""
     after, before = subject_of(new), subject_of(old)
-    if after is None or before is None or finding.path[: len(after.base)] != after.base:
+    if after is None or before is None:
         return False
-    rest = finding.path[len(after.base) :]
-    plugged = dict(plugged_into(after, before))
+    return _is_about_any(finding, after, dict(plugged_into(after, before)))
+
+
+def is_about_made_permanent(finding: Finding, new: Kubernetes, old: Kubernetes) -> bool:
+    """Whether a finding about the old object is at a volume that is hotpluggable there and permanent in the new object."""
+    after, before = subject_of(new), subject_of(old)
+    if after is None or before is None:
+        return False
+    hotpluggable, permanent = _names(before)
+    still, made = _names(after)
+    changed = (hotpluggable & made) - permanent - still
+    volumes = enumerate(before.spec.volumes or ())
+    return _is_about_any(finding, before, {index: each for index, each in volumes if each.name in changed})
+
+
+def _names(subject: Subject) -> tuple[set[str], set[str]]:
+    """The names of hotpluggable volumes, and those of all others."""
+    volumes = subject.spec.volumes or ()
+    hotpluggable = {each.name for each in volumes if _is_hotpluggable(each)}
+    return hotpluggable, {each.name for each in volumes if not _is_hotpluggable(each)}
+
+
+def _is_about_any(finding: Finding, subject: Subject, volumes: Mapping[int, Volume]) -> bool:
+    """Whether a finding is at one of these volumes of the object, given by index, or at the disk of one."""
+    if finding.path[: len(subject.base)] != subject.base:
+        return False
+    rest = finding.path[len(subject.base) :]
     if rest[:1] == ("volumes",):
-        return len(rest) > 1 and rest[1] in plugged
-    domain = after.spec.domain
+        return len(rest) > 1 and rest[1] in volumes
+    domain = subject.spec.domain
     devices = domain.devices if domain is not None else None
     disks = (devices.disks if devices is not None else None) or ()
     if rest[:3] != ("domain", "devices", "disks") or len(rest) < 4 or not isinstance(rest[3], int):
         return False
-    return rest[3] < len(disks) and disks[rest[3]].name in {each.name for each in plugged.values()}
+    return rest[3] < len(disks) and disks[rest[3]].name in {each.name for each in volumes.values()}
 
 
 def at_request(finding: Finding, vm: VirtualMachine) -> Finding:

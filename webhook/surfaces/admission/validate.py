@@ -50,7 +50,7 @@ from webhook.report.printable import printable
 from webhook.rules.claim_not_shared import RULE as CLAIM_NOT_SHARED
 from webhook.rules.claim_not_shared import identity_of
 from webhook.surfaces.admission.answering import cause_of, warning_of
-from webhook.surfaces.admission.hotplug import at_request, is_about_plugged, with_requests
+from webhook.surfaces.admission.hotplug import at_request, is_about_made_permanent, is_about_plugged, with_requests
 from webhook.surfaces.admission.kubevirt_accounts import (
     VIRT_API,
     WORKLOADS,
@@ -197,9 +197,21 @@ def _without_old_harm(
     if _judged_part(new) == _judged_part(old):
         return tuple(each.at_most(Action.WARN) for each in decisions)
     before = judging.judge(_with_metadata_of(new, old), judging.world, judging.releases)
-    known = decide_all(before, judging.policy, _judged(readable, old, judging), judging.today)
-    restoring = is_restore(readable.request, new, old, judging.install_namespace)
-    return ratchet(decisions, known, former_subjects(new, old) if restoring else {})
+    subject = _judged(readable, old, judging)
+    known = decide_all(before, judging.policy, subject, judging.today)
+    if is_restore(readable.request, new, old, judging.install_namespace):
+        return ratchet(decisions, known, former_subjects(new, old))
+    return ratchet(decisions, _admitted_as_permanent(known, new, old, subject, judging.policy))
+
+
+def _admitted_as_permanent(
+    known: Sequence[Decision], new: Kubernetes, old: Kubernetes, subject: Judged, policy: Policy
+) -> Iterator[Decision]:
+    """The old decisions but those that the policy's ``hotplug`` lowered, about volumes that are no longer hotpluggable."""
+    lowered = (
+        isinstance(new, VirtualMachine) and policy.within(subject.namespace, subject.labels).hotplug is not Action.DENY
+    )
+    return (each for each in known if not (lowered and is_about_made_permanent(each.finding, new, old)))
 
 
 def _with_metadata_of(new: Kubernetes, old: Kubernetes) -> Kubernetes:
