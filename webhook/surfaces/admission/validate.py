@@ -264,7 +264,7 @@ def _changed_instance(
     """
     What a plugged volume, or an annotation that is removed, adds to the findings of a VMI; heartbeats pass.
 
-    A VMI has no status subresource, and whoever may write to it may write its status: that is not believed.
+    A VMI has no status subresource: a user who may update the VMI can write its status. So the status is ignored.
     """
     unchanged = new.spec.volumes == old.spec.volumes and _overrides(new) == _overrides(old)
     if readable.request.sub_resource or unchanged or new.meta.deletion_timestamp is not None:

@@ -1,7 +1,7 @@
 """
 ValidatingAdmissionPolicies, made of the rules' CEL and of the conditions of the webhooks.
 
-One policy stands for each webhook that sees a VM, or what else carries a VMI, or a KubeVirt CR whole. The expressions need
+Each webhook that receives VMs, other objects with a VMI template, or KubeVirt CRs has one policy. The expressions need
 Kubernetes 1.30. No content of an object makes an expression fail: neither an absent field nor the text of a name, nor a list
 that exceeds the API server's budget. A request that makes a list too long to check is refused.
 """
