@@ -121,7 +121,7 @@ def test_an_update_may_keep_and_lessen_what_was_there(dark: Dark) -> None:
 
 def test_a_setting_out_of_range_is_refused(dark: Dark) -> None:
     """
-    In the KubeVirt CR, by whoever is not its operator.
+    In the KubeVirt CR, from any user but its operator.
     """
     wrong = json.dumps({"spec": {"configuration": {"migrations": {"parallelMigrationsPerCluster": 0}}}})
 

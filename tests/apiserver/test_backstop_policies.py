@@ -22,7 +22,7 @@ from webhook.surfaces.backstop.parameters import parameters
 pytestmark = pytest.mark.apiserver
 
 HERE = "here"
-"""Stands for the case's own namespace in its policy."""
+"""The placeholder in a policy for the namespace of the case."""
 ELSEWHERE = "elsewhere"
 LABELS = {"env": "dev", "tier": "a"}
 NUMBERS = count()

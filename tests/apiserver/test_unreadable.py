@@ -1,4 +1,4 @@
-"""What cannot be read is never better off than what is bad: attacks on a real API server, by whoever may edit a namespace."""
+"""What cannot be read is never better off than what is bad: attacks by a namespace editor on a real API server."""
 
 import json
 import urllib.error

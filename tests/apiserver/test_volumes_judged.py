@@ -137,7 +137,7 @@ def test_two_templates_with_one_name_are_refused_and_the_first_counts(cluster: C
 
 def test_a_claim_that_hides_its_template_is_warned_about(cluster: Cluster) -> None:
     """
-    KubeVirt uses the claim that exists, so the VM is admitted; the warning stands at the template.
+    KubeVirt uses the claim that exists, so the VM is admitted; the warning names the template.
     """
     made = cluster.create("covered", on_template("shared"), dataVolumeTemplates=[template("shared", "ReadWriteOnce")])
 

@@ -344,7 +344,7 @@ def test_the_settle_times_cover_the_kubelet() -> None:
 
 def test_the_authority_of_a_damaged_leaf_is_not_published_again() -> None:
     """
-    A leaf that cannot be served needs nobody's trust, so its authority stays out of the caBundles.
+    A leaf that cannot be served needs no trust, so its authority stays out of the caBundles.
     """
     inventory = stock(leaf=leaf_of(OLD, NOW - 8 * DAY), trusts=(NEW,), issuer=OLD.pair.certificate)
 

@@ -87,7 +87,7 @@ def test_the_chart_says_what_the_code_says(policy: dict[str, Any]) -> None:
 @pytest.mark.parametrize("values", [{}, ON | {"mode": "warn"}, ON | {"mode": "audit"}], ids=["off", "warn", "audit"])
 def test_the_chart_has_no_backstop_where_nothing_is_refused(values: dict[str, Any]) -> None:
     """
-    Nor where nobody asked for one: an upgrade refuses nothing that passed before.
+    Nor by default: an upgrade refuses nothing that passed before.
     """
     assert of_kind(template(values), *KINDS[:2]) == []
 
