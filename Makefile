@@ -14,7 +14,7 @@ test: $(VENV)/development
 	$(BIN)/python -m tests.apiserver build
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-# The share of mutants of the core that tests kill. The first run takes about an hour. `make mutants ONLY=webhook/kubevirt/claims.py`
+# The share of mutants of the core that tests kill. The first run takes about an hour. `make mutants ONLY=webhook/kubevirt/expansion/claims.py`
 mutants: $(VENV)/development
 	$(BIN)/python -m tools.mutants $(ONLY:%=--only %)
 

@@ -12,11 +12,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from webhook.cluster.facts import ClusterWorld
+from webhook.cluster.live_reads import read_page
+from webhook.cluster.projection import Seen
+from webhook.cluster.store import Store
 from webhook.objects.storage import PersistentVolumeClaim
-from webhook.resolve.cluster import ClusterWorld
-from webhook.resolve.live import read_page
-from webhook.resolve.projection import Seen
-from webhook.resolve.store import Store
 
 PAGE = 500
 NAMESPACES = 500

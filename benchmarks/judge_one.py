@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from webhook.engine import judge
 from webhook.facts.objects_world import ObjectsWorld
+from webhook.judging.machines import judge
 from webhook.kubevirt.releases import NEWEST, SUPPORTED, only
 from webhook.objects.instancetype import VirtualMachineClusterInstancetype, VirtualMachineClusterPreference
 from webhook.objects.kubevirt import KubeVirt

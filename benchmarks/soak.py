@@ -29,7 +29,7 @@ from tests.apiserver.bench import SERVED_NAMES, Bench, bench
 from tests.apiserver.calls import Call, Calls, Job, Outcome, quantile, to_apiserver
 from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.load import OBJECT, PATH, webhook_metrics
-from webhook.surfaces.admission.door import CONFIRMING_THREADS
+from webhook.surfaces.admission.endpoint import CONFIRMING_THREADS
 
 SAMPLE_SECONDS = 5.0
 GOAL_MIB = 2.0

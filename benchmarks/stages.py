@@ -13,19 +13,19 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks import reviews
-from webhook.engine import judge
-from webhook.kubevirt.expand import expand
+from webhook.cluster.facts import WATCHED, ClusterFacts
+from webhook.judging.machines import judge
+from webhook.kubevirt.expansion.expand import expand
 from webhook.kubevirt.releases import SUPPORTED
 from webhook.kubevirt.subject import subject_of
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.storage import PersistentVolumeClaim
-from webhook.policy import Judged, Policy, decide_all
-from webhook.resolve.cluster import WATCHED, ClusterFacts
-from webhook.serve.observing import Metrics
-from webhook.serve.situation import Situations
-from webhook.surfaces.admission.answering import allowed
-from webhook.surfaces.admission.door import Door
-from webhook.surfaces.admission.reading import Readable, read_review
+from webhook.policy.policy import Judged, Policy, decide_all
+from webhook.serve.active_configuration import Situations
+from webhook.serve.metrics import Metrics
+from webhook.surfaces.admission.endpoint import Door
+from webhook.surfaces.admission.requests import Readable, read_review
+from webhook.surfaces.admission.responses import allowed
 from webhook.surfaces.admission.validate import Judging, decide_request
 
 RUNS = 7

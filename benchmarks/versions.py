@@ -59,7 +59,7 @@ class Version:
 
     def reads_policy(self, content: bytes) -> str:
         """Empty where this version takes a policy file, else why not."""
-        script = "import sys; from webhook.resolve.policy_file import parse_policy; parse_policy(sys.stdin.buffer.read(), '-')"
+        script = "import sys; from webhook.manifests.policy_file import parse_policy; parse_policy(sys.stdin.buffer.read(), '-')"
         done = subprocess.run(
             [self.python, "-c", script], cwd=self.folder, input=content, capture_output=True, check=False
         )

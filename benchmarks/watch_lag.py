@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from webhook.resolve.store import Raw, Store
-from webhook.surfaces.cli import main
+from webhook.__main__ import main
+from webhook.cluster.store import Raw, Store
 
 _WRITTEN = re.compile(rb'"changed":\s*"([0-9.]+)"')
 
@@ -31,7 +31,7 @@ class LaggingStore(Store):
 
 
 if __name__ == "__main__":
-    import webhook.resolve.cluster
+    import webhook.cluster.facts
 
-    webhook.resolve.cluster.Store = LaggingStore  # type: ignore[misc]
+    webhook.cluster.facts.Store = LaggingStore  # type: ignore[misc]
     main()

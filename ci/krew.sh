@@ -25,7 +25,7 @@ self=\$(readlink -f "\$0")
 for python in python$minor python3; do
   if "\$python" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "$minor")' 2> /dev/null; then
     PYTHONPATH="\${self%/*}/lib" exec "\$python" -c 'import sys; sys.argv[0] = "kubectl-migratable"
-from webhook.surfaces.cli import main
+from webhook.__main__ import main
 main()' "\$@"
   fi
 done

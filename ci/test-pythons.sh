@@ -2,14 +2,14 @@
 # Runs the core tests on each supported Python that is found, on PATH or among pyenv's versions, and names those that are not.
 #
 #     ci/test-pythons.sh                    # the tests below
-#     ci/test-pythons.sh tests/resolve      # others
+#     ci/test-pythons.sh tests/yaml      # others
 #
 # MIGRATABLE_PYTHONS="3.12 3.13" chooses versions. Each gets an environment of its own in .cache/python-VERSION.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 core=(
-  tests/test_json_depth.py tests/test_engine.py tests/test_policy.py tests/test_policy_unreadable.py
-  tests/resolve tests/surfaces/admission tests/properties tests/kubevirt tests/nasty/test_door.py tests/nasty/test_files.py
+  tests/objects/test_json_depth.py tests/judging/test_machines.py tests/policy/test_policy.py tests/policy/test_unreadable.py
+  tests/yaml tests/cluster tests/manifests tests/surfaces/admission tests/properties tests/kubevirt tests/cni tests/nasty/test_door.py tests/nasty/test_files.py
 )
 [ $# -eq 0 ] || core=("$@")
 

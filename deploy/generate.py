@@ -18,9 +18,9 @@ import yaml
 
 from deploy.dashboard import dashboard
 from webhook.kubevirt.releases import SUPPORTED
-from webhook.policy import Action, Policy, Profile
+from webhook.manifests.policy_file import parse_policy
+from webhook.policy.policy import Action, Policy, Profile
 from webhook.report import policy_schema
-from webhook.resolve.policy_file import parse_policy
 from webhook.rules.register import RULES
 from webhook.surfaces.admission import hooks
 from webhook.surfaces.admission.configurations import Installation, mutating, rules_of, validating

@@ -19,6 +19,7 @@ DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent))  # run as a script, Python looks for modules beside it only
 
 from docs.transcripts import renewed  # noqa: E402
+from webhook.__main__ import program  # noqa: E402
 from webhook.surfaces.cli import configuration, manual  # noqa: E402
 
 TELLING = ("../README.md", "five-minutes.md", "strategies.md")
@@ -29,7 +30,7 @@ def generated() -> dict[str, str]:
     """The text of each generated file, by its path below ``docs``."""
     files = {f"rules/{rule.id}.md": pages.page(rule) for rule in RULES}
     files |= {"rules/README.md": pages.index(RULES), "releases.md": releases_page.page(RULES)}
-    files |= {"man/migratable.1": manual.page()}
+    files |= {"man/migratable.1": manual.page(program())}
     files |= {f"schemas/{name}.json": text for name, text in schemas().items()}
     return files | {name: renewed(text) for name in TELLING if (text := _read(DOCS / name)) is not None}
 

@@ -23,12 +23,12 @@ def renewed(page: str) -> str:
 
 
 def _transcript(words: str) -> str:
-    from webhook.surfaces.cli import cli  # noqa: PLC0415 - only for pages that have any
+    from webhook.__main__ import program  # noqa: PLC0415 - only for pages that have any
 
     here = Path.cwd()
     os.chdir(ROOT)
     try:
-        printed = CliRunner().invoke(cli, shlex.split(words), prog_name="migratable", env=_SETTING).output
+        printed = CliRunner().invoke(program(), shlex.split(words), prog_name="migratable", env=_SETTING).output
     finally:
         os.chdir(here)
     return f"```console\n$ migratable {words}\n{printed.rstrip()}\n```"

@@ -20,10 +20,10 @@ from tests.generating import (
     worlds,
 )
 from tests.generating.schemas import faults
-from webhook.engine import judge
 from webhook.facts.objects_world import ObjectsWorld
+from webhook.judging.machines import judge
 from webhook.kubevirt.releases import KNOWN
-from webhook.resolve.manifests import Given, objects_in, read_manifests
+from webhook.manifests.objects import Given, objects_in, read_manifests
 from webhook.rules.register import RULES
 from webhook.rules.rule import About
 

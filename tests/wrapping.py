@@ -5,10 +5,10 @@ from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
-from webhook.resolve.kubeyaml import read_documents
 from webhook.rules.example import NAMESPACE
 from webhook.rules.register import RULES
 from webhook.rules.rule import About, Example, Rule
+from webhook.yaml.document import read_documents
 
 Wrap: TypeAlias = Callable[[Example], dict[str, Any]]
 """An example as a manifest."""

@@ -1,5 +1,5 @@
 """
-Writes `webhook/kubevirt/field_names.py`: which fields the objects of KubeVirt's API have.
+Writes `webhook/kubevirt/schema/field_names.py`: which fields the objects of KubeVirt's API have.
 
 The source is the npm package @kubevirt-ui-ext/kubevirt-api (Apache-2.0), whose types are generated from KubeVirt's OpenAPI:
 

@@ -1,5 +1,30 @@
-"""``python -m webhook`` is ``migratable``."""
+"""``migratable`` and ``python -m webhook``: the command line, with the commands of the packages that it must not import."""
 
-from webhook.surfaces.cli import main
+from typing import TYPE_CHECKING
 
-main()
+from webhook.surfaces.cli.main import main as run
+
+if TYPE_CHECKING:
+    from click import Command, Group
+
+
+def _serve() -> "Command":
+    from webhook.serve.command import command  # noqa: PLC0415 - `check` must not import a server
+
+    return command
+
+
+def program() -> "Group":
+    """The whole command line, as click knows it."""
+    from webhook.surfaces.cli.commands import register  # noqa: PLC0415 - plain checks run without click
+
+    return register({"serve": _serve})
+
+
+def main() -> None:
+    """Entry point of the ``migratable`` script."""
+    run(program)
+
+
+if __name__ == "__main__":
+    main()

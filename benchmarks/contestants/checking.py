@@ -51,7 +51,7 @@ def _decisions(text: str) -> set[str]:
 
 def ours(python: str = sys.executable) -> Checker:
     """``migratable check`` as the ``migratable`` script calls it."""
-    start = "from webhook.surfaces.cli import main; main()"
+    start = "from webhook.__main__ import main; main()"
     return Checker(lambda folder: [python, "-c", start, "check", folder], FIVE, _lines(r"^  deny LM"))
 
 

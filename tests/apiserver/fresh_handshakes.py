@@ -6,10 +6,10 @@ API servers keep their connections, and so hide for minutes what a new handshake
 
 from typing import Any
 
-import webhook.serve
-from webhook.surfaces.admission.door import Door
+import webhook.serve.server
+from webhook.__main__ import main
+from webhook.surfaces.admission.endpoint import Door
 from webhook.surfaces.asgi import Receive, Scope, Send
-from webhook.surfaces.cli import main
 
 
 class ClosingDoor(Door):
@@ -27,5 +27,5 @@ class ClosingDoor(Door):
 
 
 if __name__ == "__main__":
-    webhook.serve.Door = ClosingDoor  # type: ignore[misc]
+    webhook.serve.server.Door = ClosingDoor  # type: ignore[misc]
     main()

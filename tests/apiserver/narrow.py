@@ -1,7 +1,7 @@
 """`migratable serve` that lets only eight reviews wait for live reads, so that a few clients are more than it takes."""
 
-import webhook.surfaces.admission.turns as limits
-from webhook.surfaces.cli import main
+import webhook.surfaces.admission.read_budget as limits
+from webhook.__main__ import main
 
 MOST = 8
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import webhook.serve
-from webhook.surfaces.admission.door import Door
-from webhook.surfaces.admission.turns import Overloaded
-from webhook.surfaces.cli import main
+import webhook.serve.server
+from webhook.__main__ import main
+from webhook.surfaces.admission.endpoint import Door
+from webhook.surfaces.admission.read_budget import Overloaded
 
 
 class SheddingDoor(Door):
@@ -22,5 +22,5 @@ class SheddingDoor(Door):
 
 
 if __name__ == "__main__":
-    webhook.serve.Door = SheddingDoor  # type: ignore[misc]
+    webhook.serve.server.Door = SheddingDoor  # type: ignore[misc]
     main()

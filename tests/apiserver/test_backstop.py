@@ -25,11 +25,11 @@ from tests.generating.object_only import objects, pairs
 from tests.properties.supply import TODAY, create, denials, update
 from tests.wrapping import wraps
 from webhook.facts.objects_world import ObjectsWorld
-from webhook.kubevirt.interfaces import BRIDGE_OVERRIDE
+from webhook.kubevirt.expansion.interfaces import BRIDGE_OVERRIDE
 from webhook.kubevirt.releases import SUPPORTED
-from webhook.policy import Account, Action, Policy
+from webhook.policy.policy import Account, Action, Policy
 from webhook.rules.rule import Example, Rule
-from webhook.surfaces.admission.answering import cause_of
+from webhook.surfaces.admission.responses import cause_of
 from webhook.surfaces.admission.validate import Judging, Outcome
 from webhook.surfaces.backstop.parameters import IN_CEL, parameters
 from webhook.surfaces.backstop.policies import MOST_ENTRIES, policies

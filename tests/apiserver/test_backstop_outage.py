@@ -19,7 +19,7 @@ from tests.apiserver.test_never_blocked import Dark, Manifest, plane, pool, repl
 from tests.properties.supply import TODAY
 from tests.waiting import wait_until
 from webhook.kubevirt.releases import SUPPORTED
-from webhook.policy import Policy
+from webhook.policy.policy import Policy
 from webhook.surfaces.backstop.parameters import parameters
 
 __all__ = ["plane", "standin"]

@@ -15,7 +15,7 @@ from tests.properties.supply import TODAY, create, read
 from tests.waiting import wait_until
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt.releases import NEWEST, Release, only
-from webhook.policy import Account, Action, Exemption, NamespacePolicy, Policy, Profile
+from webhook.policy.policy import Account, Action, Exemption, NamespacePolicy, Policy, Profile
 from webhook.surfaces.admission.validate import Judging, Outcome
 from webhook.surfaces.backstop.parameters import parameters
 

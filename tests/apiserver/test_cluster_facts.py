@@ -10,13 +10,13 @@ from tests.apiserver import crds
 from tests.apiserver.client import Client
 from tests.apiserver.controlplane import ControlPlane
 from tests.waiting import wait_until
+from webhook.cluster.facts import ClusterFacts
+from webhook.cluster.watch import Pace
 from webhook.facts.unknown import ABSENT, Unknown
 from webhook.objects.instancetype import ControllerRevision
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.nad import NetworkAttachmentDefinition, Node
 from webhook.objects.storage import DataSource, PersistentVolumeClaim, StorageClass
-from webhook.resolve.cluster import ClusterFacts
-from webhook.resolve.watching import Pace
 
 pytestmark = pytest.mark.apiserver
 

@@ -19,7 +19,7 @@ from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.serving import Serving, serving
 from tests.surfaces.admission.reviews import TENANT, claim, on_claim, review, vm
 from tests.waiting import wait_until
-from webhook.surfaces.admission.door import CONFIRMING_THREADS
+from webhook.surfaces.admission.endpoint import CONFIRMING_THREADS
 
 pytestmark = pytest.mark.apiserver
 

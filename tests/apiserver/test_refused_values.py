@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.apiserver.controlplane import ControlPlane
-from webhook.engine import judge_manifest
+from webhook.judging.machines import judge_manifest
 from webhook.kubevirt.releases import SUPPORTED
 
 pytestmark = pytest.mark.apiserver

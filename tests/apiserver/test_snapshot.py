@@ -8,7 +8,7 @@ import pytest
 
 from tests.apiserver.controlplane import ControlPlane
 from tests.surfaces.running import migratable
-from webhook.resolve import snapshot
+from webhook.manifests import snapshot
 
 pytestmark = pytest.mark.apiserver
 

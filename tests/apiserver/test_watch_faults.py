@@ -15,9 +15,9 @@ from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.faulty_proxy import FaultyProxy, faulty_proxy
 from tests.apiserver.test_cluster_facts import NAD, claim, claims, modes, nad, nads
 from tests.waiting import wait_until
+from webhook.cluster.facts import ClusterFacts
+from webhook.cluster.watch import Pace
 from webhook.objects.storage import PersistentVolumeClaim
-from webhook.resolve.cluster import ClusterFacts
-from webhook.resolve.watching import Pace
 
 pytestmark = pytest.mark.apiserver
 

@@ -16,12 +16,12 @@ from tests.conftest import FIGURE
 from tests.generating.tricky import API_VERSION, HEADER, KIND, NAME, Tricky
 from tests.gojson import typed
 from webhook.errors import BadInput
-from webhook.resolve import fastyaml
-from webhook.resolve.careful import read_carefully
-from webhook.resolve.fastyaml import Found, read_fast
-from webhook.resolve.kubebuild import MAX_ALIASES
-from webhook.resolve.kubeplaces import Text
-from webhook.resolve.kubeyaml import MAX_DOCUMENTS, Document, read_documents
+from webhook.yaml import fast_reader as fastyaml
+from webhook.yaml.builder import MAX_ALIASES
+from webhook.yaml.document import MAX_DOCUMENTS, Document, read_documents
+from webhook.yaml.fast_reader import Found, read_fast
+from webhook.yaml.reader import read_carefully
+from webhook.yaml.text import Text
 
 MANIFESTS = int(os.environ.get("MIGRATABLE_YAML_MANIFESTS", "2000"))
 FIRST = int(os.environ.get("MIGRATABLE_YAML_FIRST", "0"))

@@ -24,15 +24,15 @@ from tests.generating.schemas import faults
 from tests.surfaces.admission.reviews import read, review
 from webhook.defaults.default import Set
 from webhook.defaults.register import patches
-from webhook.engine import judge
 from webhook.facts.objects_world import ObjectsWorld
+from webhook.judging.machines import judge
 from webhook.kubevirt import releases as known
 from webhook.kubevirt.releases import NEWEST, SUPPORTED, Release, Releases, only
-from webhook.kubevirt.settings import SETTINGS, in_force
-from webhook.policy import Action, Policy
-from webhook.resolve.policy_faults import faults_of
+from webhook.kubevirt.settings.settings import SETTINGS, in_force
+from webhook.manifests.policy_faults import faults_of
+from webhook.policy.policy import Action, Policy
 from webhook.surfaces.admission.mutate import operations_for
-from webhook.surfaces.admission.reading import Readable, read_review
+from webhook.surfaces.admission.requests import Readable, read_review
 from webhook.surfaces.admission.validate import Judging, decide_request
 
 STRATEGY = "LiveMigrateIfPossible"

@@ -9,7 +9,7 @@ import yaml
 from tests.deploy.charts import template
 from tests.deploy.manifests import KUSTOMIZE, of_kind
 from webhook.kubevirt.releases import SUPPORTED
-from webhook.policy import Action, Policy
+from webhook.policy.policy import Action, Policy
 from webhook.surfaces.admission.configurations import Installation
 from webhook.surfaces.backstop.objects import objects
 from webhook.surfaces.backstop.parameters import Parameters, parameters

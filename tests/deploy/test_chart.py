@@ -11,8 +11,8 @@ from certs.authority import service_names
 from tests.deploy.charts import CHART, helm, refusal, template
 from tests.deploy.manifests import Manifest, find, of_kind
 from webhook import __version__
-from webhook.policy import Action, Policy
-from webhook.resolve.policy_file import parse_policy
+from webhook.manifests.policy_file import parse_policy
+from webhook.policy.policy import Action, Policy
 
 pytestmark = pytest.mark.helm
 

@@ -11,7 +11,7 @@ import yaml
 from deploy import generate
 from tests.deploy.manifests import KUSTOMIZE
 from webhook.errors import Misconfigured
-from webhook.resolve.policy_file import parse_policy
+from webhook.manifests.policy_file import parse_policy
 from webhook.surfaces.admission.configurations import Installation, mutating, validating
 
 SCHEMA = json.loads((KUSTOMIZE / "base" / "policy.schema.json").read_text())

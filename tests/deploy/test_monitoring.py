@@ -14,7 +14,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from tests.deploy.manifests import KUSTOMIZE
 from webhook.serve.cache_metrics import CacheCollector
-from webhook.serve.observing import Metrics
+from webhook.serve.metrics import Metrics
 
 MONITORING = KUSTOMIZE / "components" / "monitoring"
 DASHBOARD = json.loads((MONITORING / "migratable.json").read_text())

@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from tests.deploy.manifests import KUSTOMIZE, NAMESPACE, OVERLAYS, Manifest, find, of_kind, overlay, rendered
-from webhook.policy import Action, Policy, Profile
-from webhook.resolve.policy_file import parse_policy
+from webhook.manifests.policy_file import parse_policy
+from webhook.policy.policy import Action, Policy, Profile
 
 pytestmark = pytest.mark.apiserver  # for kubectl, which comes with it
 

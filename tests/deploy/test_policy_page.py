@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from tests.deploy.manifests import KUSTOMIZE
-from webhook.policy import Account, Action, Exemption, NamespacePolicy, Policy, Profile
-from webhook.resolve.policy_file import parse_policy
+from webhook.manifests.policy_file import parse_policy
+from webhook.policy.policy import Account, Action, Exemption, NamespacePolicy, Policy, Profile
 
 PAGE = (KUSTOMIZE.parents[1] / "docs" / "policy.md").read_text()
 SCHEMA = json.loads((KUSTOMIZE / "base" / "policy.schema.json").read_text())

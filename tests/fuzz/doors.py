@@ -20,15 +20,15 @@ from tests.serve.wire import Wire, listening
 from tests.surfaces.admission.reviews import review
 from tests.surfaces.asgi import Answer, call
 from tests.surfaces.doors import as_yaml
+from webhook.check.check import Chosen
 from webhook.errors import Misconfigured
 from webhook.kubevirt.releases import SUPPORTED
-from webhook.policy import Policy
-from webhook.resolve.policy_file import parse_policy
-from webhook.serve.facts import ManifestFacts
+from webhook.manifests.policy_file import parse_policy
+from webhook.policy.policy import Policy
+from webhook.serve.manifest_facts import ManifestFacts
 from webhook.serve.tls import Certificates
-from webhook.surfaces.admission.door import Door, Situation
-from webhook.surfaces.api import build_api
-from webhook.surfaces.checking import Chosen
+from webhook.surfaces.admission.endpoint import Door, Situation
+from webhook.surfaces.api.app import build_api
 
 SLOW_SECONDS = 0.7
 """CPU seconds for one answer (KubeVirt's own fuzzing fails above it)."""
@@ -230,7 +230,7 @@ class Doors:
         if chance.random() < 0.6:
             content = mutated_bytes(content, self.corpus.policies, chance)
         else:
-            from webhook.resolve.kubeyaml import read_documents
+            from webhook.yaml.document import read_documents
 
             content = as_yaml(mutated(read_documents(content, "p")[0].value, chance, 3))
         try:

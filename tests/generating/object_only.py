@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.generating.words import EMPTY, EVICTION_STRATEGIES, NAMESPACE, Manifest, Manifests, fields, merged
-from webhook.kubevirt.interfaces import BRIDGE_OVERRIDE
+from webhook.kubevirt.expansion.interfaces import BRIDGE_OVERRIDE
 
 NAMES = st.sampled_from(
     ("default", "blue", "default", "blue", "a\n0 0 x y z", "0 1 49152", "\x1b[31m\u00fc", "x" * 300)

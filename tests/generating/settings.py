@@ -18,7 +18,7 @@ from tests.generating.words import (
     fields,
     name_of,
 )
-from webhook.kubevirt.settings import SETTINGS, Type
+from webhook.kubevirt.settings.settings import SETTINGS, Type
 
 NUMBERS = st.sampled_from((0, 1, 2, 5, 150, 2**31, 2**32 - 1))
 QUANTITIES = st.sampled_from(("64Mi", "0", "0Mi", 5, "1Gi", "500m"))

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 
-from webhook.kubevirt.interfaces import BRIDGE_OVERRIDE
+from webhook.kubevirt.expansion.interfaces import BRIDGE_OVERRIDE
 
 Manifest: TypeAlias = dict[str, Any]
 Manifests: TypeAlias = st.SearchStrategy[Manifest]

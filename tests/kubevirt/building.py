@@ -5,15 +5,15 @@ from typing import Any
 
 import msgspec
 
-from webhook.engine import judge
 from webhook.facts.objects_world import ObjectsWorld
-from webhook.finding import Judgement
+from webhook.judging.finding import Judgement
+from webhook.judging.machines import judge
 from webhook.kubevirt.releases import TABLE, Release, Releases, only
 from webhook.objects.kinds import find_kind
 from webhook.objects.meta import Kubernetes
 from webhook.objects.nad import Node
 from webhook.objects.storage import DataSource, DataVolume, PersistentVolumeClaim, StorageClass, StorageProfile
-from webhook.resolve.kubeyaml import read_documents
+from webhook.yaml.document import read_documents
 
 Manifest = dict[str, Any]
 

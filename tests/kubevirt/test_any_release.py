@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from tests.kubevirt.building import Manifest, vm
-from webhook.policy import Policy, Profile
+from webhook.check.check import Settings, check
+from webhook.manifests.objects import read_manifests
+from webhook.policy.policy import Policy, Profile
 from webhook.report import as_json, text
-from webhook.resolve.manifests import read_manifests
 from webhook.rules.example import claim, kubevirt
-from webhook.surfaces.checking import Settings, check
 
 MASQUERADE = kubevirt(network={"defaultNetworkInterface": "masquerade"})
 VIRTIOFS = "{filesystems: [{name: cm, virtiofs: {}}], volumes: [{name: cm, configMap: {name: cm}}]}"

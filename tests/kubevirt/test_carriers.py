@@ -5,7 +5,7 @@ import pytest
 from tests.kubevirt.building import Manifest, read, vm, vmi
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt.carriers import CARRIERS, labels_alone
-from webhook.kubevirt.selecting import labelled
+from webhook.kubevirt.settings.selectors import labelled
 
 META = {"name": "vm", "namespace": "tenant", "generateName": "vm-", "labels": {"outer": "1"}, "annotations": {"a": "b"}}
 TEMPLATE = {"metadata": {"labels": {"inner": "2"}, "annotations": {"a": "b"}}, "spec": {"domain": {}}}

@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from tests.conftest import FIGURE
-from webhook.engine import judge
 from webhook.facts.objects_world import ObjectsWorld
+from webhook.judging.machines import judge
 from webhook.kubevirt.releases import only, parse_release
 from webhook.objects.kubevirt import Configuration, KubeVirt, KubeVirtSpec, KubeVirtStatus
 from webhook.objects.meta import Kubernetes, ObjectMeta

@@ -14,7 +14,7 @@ import pytest
 
 from tests.kubevirt.building import EVERYTHING, RELEASES, judgement, read, verdicts, vm, vmi, world
 from webhook.facts.objects_world import ObjectsWorld
-from webhook.kubevirt.interfaces import BRIDGE_OVERRIDE
+from webhook.kubevirt.expansion.interfaces import BRIDGE_OVERRIDE
 from webhook.kubevirt.releases import SUPPORTED, Release
 from webhook.objects.meta import Kubernetes
 from webhook.objects.storage import DataVolume, PersistentVolumeClaim

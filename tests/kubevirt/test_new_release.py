@@ -21,12 +21,12 @@ exec(compile(source.replace(before, entry + "\\n\\n" + before), spec.origin, "ex
 
 from tests.kubevirt import test_fragments
 from tests.kubevirt.building import verdicts
-from webhook.finding import finding_of
+from webhook.judging.finding import finding_of
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt.releases import KNOWN, SUPPORTED, Release, describe, giving, only, since, Reason
 from webhook.report import explain, pages, releases_page
 from webhook.rules.register import RULES
-from webhook.surfaces.checking import choose_release
+from webhook.check.check import choose_release
 
 old, new = Release(1, 9), Release(1, 10)
 differing = [

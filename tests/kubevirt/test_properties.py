@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from tests.generating import Manifest, World, carriers, machines, worlds
 from tests.generating.accepting import acceptable, spec_of
 from tests.kubevirt.building import read
-from webhook.engine import judge
 from webhook.facts.objects_world import ObjectsWorld
-from webhook.finding import Finding, Judgement
+from webhook.judging.finding import Finding, Judgement
+from webhook.judging.machines import judge
 from webhook.kubevirt.releases import KNOWN, SUPPORTED, TABLE, Releases, each, only
 from webhook.objects.kinds import KINDS
 from webhook.rules.rule import Basis

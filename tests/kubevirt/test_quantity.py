@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhook.kubevirt.budget import mebibytes_per_second
 from webhook.kubevirt.quantity import LONGEST, NANO, Quantity, parse_quantity, takes
+from webhook.kubevirt.settings.budget import mebibytes_per_second
 
 TABLE: list[list[Any]] = json.loads((Path(__file__).parents[1] / "data" / "quantities.json").read_text())
 """Text; the amount, or null where ``ParseQuantity`` refuses it; ``Value()``; ``ScaledValue(Giga)``; MiB/s as KubeVirt's

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from webhook.check.check import choose_release
 from webhook.errors import BadInput
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt.releases import (
@@ -27,7 +28,6 @@ from webhook.kubevirt.releases import (
     split,
 )
 from webhook.objects.kubevirt import KubeVirt, KubeVirtStatus
-from webhook.surfaces.checking import choose_release
 
 RELEASES = [behaviour.release for behaviour in TABLE]
 ORDERS = {

@@ -6,13 +6,13 @@ import msgspec
 import pytest
 
 from tests.kubevirt.building import Manifest, named, read, vm, vmi, world
-from tests.kubevirt.test_expand import OF_P, facts, preference
+from tests.kubevirt.expansion.test_expand import OF_P, facts, preference
 from webhook.facts.migration import TemplateFacts
 from webhook.facts.unknown import Unknown
-from webhook.kubevirt.brought import Brought
+from webhook.kubevirt.expansion.inherited import Brought
+from webhook.kubevirt.expansion.volumes import made_from
 from webhook.kubevirt.subject import subject_of
 from webhook.kubevirt.templates import templates_of as every_template
-from webhook.kubevirt.volumes import made_from
 from webhook.objects.instancetype import PreferenceSpec
 from webhook.objects.storage import DataVolumeSpec
 from webhook.rules.example import claim, storage_profile

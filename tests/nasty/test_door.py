@@ -12,7 +12,7 @@ from tests.nasty.door import CANARY, HOLE, SECONDS, Doorway, Manifest, nested, p
 from tests.serve.wire import Wire, post
 from tests.surfaces.admission.reviews import on_claim, review
 from tests.waiting import wait_until
-from webhook.surfaces.admission.calls import MAX_BODY
+from webhook.surfaces.admission.http import MAX_BODY
 
 MIB = 2**20
 UID = "705ab4f5-6393-11e8-b7cc-42010a800002"

@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 
 from tests.properties.supply import Around, clusters
 from tests.surfaces.asgi import Answer, call
+from webhook.check.check import Chosen
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.unknown import ABSENT, Fact, Found, Unknown
 from webhook.facts.world import World
 from webhook.kubevirt.releases import SUPPORTED
 from webhook.objects.meta import Kubernetes
-from webhook.policy import Policy
-from webhook.serve.observing import Metrics
-from webhook.surfaces.admission.door import Door, Situation
+from webhook.policy.policy import Policy
+from webhook.serve.metrics import Metrics
+from webhook.surfaces.admission.endpoint import Door, Situation
 from webhook.surfaces.admission.validate import Outcome
-from webhook.surfaces.checking import Chosen
 
 K = TypeVar("K", bound=Kubernetes)
 

@@ -23,9 +23,9 @@ from webhook.kubevirt.releases import KNOWN, NEWEST, OLDEST_SUPPORTED, SUPPORTED
 from webhook.objects.kinds import KINDS, find_kind
 from webhook.objects.meta import Kubernetes
 from webhook.objects.review import AdmissionRequest, GroupVersionKind, UserInfo
-from webhook.policy import Action, Exemption, NamespacePolicy, Policy, Profile
+from webhook.policy.policy import Action, Exemption, NamespacePolicy, Policy, Profile
 from webhook.rules.register import RULES
-from webhook.surfaces.admission.reading import Readable
+from webhook.surfaces.admission.requests import Readable
 from webhook.surfaces.admission.validate import Judging, Outcome, decide_request
 
 T = TypeVar("T")

@@ -26,7 +26,7 @@ from tests.properties.supply import (
     terms,
     update,
 )
-from webhook.policy import Account, Action, Policy
+from webhook.policy.policy import Account, Action, Policy
 from webhook.rules.rule import Basis
 from webhook.surfaces.admission.kubevirt_accounts import ACCOUNTS, CONTROLLER, WORKLOADS
 from webhook.surfaces.admission.validate import Outcome

@@ -24,7 +24,7 @@ from tests.surfaces.admission.foreign import (
 )
 from tests.surfaces.admission.reviews import TENANT, Manifest, review, vm
 from tests.surfaces.asgi import call
-from webhook.policy import Action, Policy
+from webhook.policy.policy import Action, Policy
 
 PROPERTY_OF_A_DOOR = settings(PROPERTY, max_examples=max(EXAMPLES // 8, 1))
 """Each example makes two doors and sends a request through each."""

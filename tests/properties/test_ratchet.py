@@ -37,7 +37,7 @@ from tests.properties.supply import (
 )
 from tests.surfaces.admission.reviews import review
 from webhook.kubevirt.releases import SUPPORTED
-from webhook.policy import Policy
+from webhook.policy.policy import Policy
 from webhook.surfaces.admission.validate import Judging
 
 

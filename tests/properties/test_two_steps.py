@@ -14,7 +14,7 @@ from tests.properties.edits import METADATA as ANNOTATIONS
 from tests.properties.supply import EXAMPLES, PROPERTY, Terms, anything, denials, machines, terms
 from tests.surfaces.admission.reviews import review
 from webhook.surfaces.admission.judged_part import same_judged_part
-from webhook.surfaces.admission.reading import Readable, read_review
+from webhook.surfaces.admission.requests import Readable, read_review
 from webhook.surfaces.admission.validate import Judging, decide_request
 
 

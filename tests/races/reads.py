@@ -12,9 +12,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from tests.races.stress import Run
+from webhook.cluster.http_client import Get, LoopReads
+from webhook.cluster.ports import Direct
 from webhook.errors import Unavailable
-from webhook.resolve.loop_reads import Get, LoopReads
-from webhook.resolve.ports import Direct
 
 CONNECTIONS = 4
 CALLERS = 24

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from unittest.mock import patch
 
 from tests.races.stress import Run, run_all
+from webhook.cluster import readable as sight
+from webhook.cluster.access_reviews import User
+from webhook.cluster.readable import REMEMBERED_SECONDS, Attributes, Rights
 from webhook.errors import Unavailable
-from webhook.resolve import sight
-from webhook.resolve.access import User
-from webhook.resolve.sight import REMEMBERED_SECONDS, Attributes, Rights
 
 ASKING = 4
 USERS = [User(f"user-{number}") for number in range(8)]

@@ -13,8 +13,8 @@ from tests.races.stress import Run, run_all
 from tests.surfaces.admission.reviews import read
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.world import World
-from webhook.policy import Profile
-from webhook.serve.situation import Situations
+from webhook.policy.policy import Profile
+from webhook.serve.active_configuration import Situations
 
 VERSIONS = {"kubevirt": "1.4", "cnv": "1.8"}
 """The KubeVirt release of the CR in each namespace."""

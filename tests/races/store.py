@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.races.stress import Run, run_all
+from webhook.cluster.projection import Seen
+from webhook.cluster.store import Store
 from webhook.facts.unknown import Unknown
 from webhook.objects.nad import NetworkAttachmentDefinition as Network
-from webhook.resolve.projection import Seen
-from webhook.resolve.store import Store
 
 NAMESPACE = "shop"
 NAMES = tuple(f"network-{number}" for number in range(24))

@@ -10,12 +10,12 @@ from msgspec.structs import replace
 
 from tests.report.reports import PROBLEMS, SMALL, report
 from tests.wrapping import every_example
-from webhook.policy import Exemption, Policy
+from webhook.check.check import Settings, check
+from webhook.manifests.files import Sources, read_all
+from webhook.manifests.objects import read_manifests
+from webhook.policy.policy import Exemption, Policy
 from webhook.report.model import ObjectReport, Report
 from webhook.report.printable import printable
-from webhook.resolve.files import Sources, read_all
-from webhook.resolve.manifests import read_manifests
-from webhook.surfaces.checking import Settings, check
 
 SCHEMAS = Path(__file__).parent / "schemas"
 

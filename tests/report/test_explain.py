@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.report.reports import rule
 from webhook.kubevirt.releases import KNOWN, NONE, SUPPORTED, Reason, Release, before, only, since
-from webhook.policy import Profile
+from webhook.policy.policy import Profile
 from webhook.report import explain, rule_names
 from webhook.rules.register import RULES
 from webhook.rules.rule import About, Example, Rule, Severity

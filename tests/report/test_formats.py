@@ -21,7 +21,8 @@ from tests.report.golden import golden
 from tests.report.reports import EXEMPTED, NOT_SHARED, NOT_SHOWN, SMALL, report, vm
 from webhook.report import as_json, as_yaml, github, gitlab, junit, markdown, openreports, sarif, tap, text
 from webhook.report.model import Report
-from webhook.resolve.kubeyaml import read_documents
+from webhook.yaml import writer
+from webhook.yaml.document import read_documents
 
 RENDERERS: dict[str, Callable[[Report], str]] = {
     "yaml": as_yaml.render,
@@ -150,11 +151,11 @@ def test_yaml_holds_the_values_of_json(answer: Report) -> None:
     )
 )
 @settings(deadline=None)
-def test_every_value_survives_the_emitter(value: as_yaml.Plain) -> None:
+def test_every_value_survives_the_emitter(value: writer.Plain) -> None:
     """
     Whatever plain value is written as YAML is read back the same, by Kubernetes' rules.
     """
-    documents = read_documents(as_yaml.dump({"value": value}).encode(), "value.yaml")
+    documents = read_documents(writer.dump({"value": value}).encode(), "value.yaml")
 
     assert [each.value for each in documents] == [{"value": value}]
 

@@ -25,11 +25,11 @@ from tests.report.reports import (
     vm,
 )
 from tests.wrapping import every_example
+from webhook.check.check import Settings, check
+from webhook.manifests.objects import read_manifests
 from webhook.report import sarif
 from webhook.report.model import FindingReport, ObjectReport, Report, SourceReport
-from webhook.resolve.manifests import read_manifests
 from webhook.rules.register import RULES
-from webhook.surfaces.checking import Settings, check
 
 GITHUB_MAX_TAGS = 20
 

@@ -10,13 +10,13 @@ from msgspec.structs import replace
 
 from tests.report.reports import FILE
 from tests.report.test_sarif import standard
-from tests.surfaces.test_cli_fix import MISSPELT, SPELT, fixable, fixed
+from tests.surfaces.cli.test_fix import MISSPELT, SPELT, fixable, fixed
+from webhook.check.check import Settings, check
+from webhook.manifests import replacements as replacing
+from webhook.manifests.objects import read_manifests
+from webhook.manifests.replacements import Replacing, replacement
 from webhook.report import sarif
 from webhook.report.model import ExemptionReport, Report
-from webhook.resolve import replacing
-from webhook.resolve.manifests import read_manifests
-from webhook.resolve.replacing import Replacing, replacement
-from webhook.surfaces.checking import Settings, check
 
 __all__ = ["standard"]
 

@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 
 from tests.wrapping import PREFIX, Wrap, before_of, every_example
-from webhook.cluster_engine import judge_change
+from webhook.check.check import Settings, check_in
 from webhook.facts.objects_world import ObjectsWorld
+from webhook.judging.cluster import judge_change
 from webhook.kubevirt.releases import only, parse_release
+from webhook.manifests.objects import objects_in, read_manifests
 from webhook.objects.kinds import KINDS
 from webhook.objects.meta import Kubernetes
 from webhook.objects.path import dotted
 from webhook.report.model import ObjectReport
-from webhook.resolve.manifests import objects_in, read_manifests
 from webhook.rules.rule import Example, Rule
-from webhook.surfaces.checking import Settings, check_in
 
 
 def report_of(manifest: dict[str, Any], example: Example) -> ObjectReport | None:

@@ -7,11 +7,11 @@ import pytest
 from msgspec.structs import fields
 
 from tests.wrapping import every_example
+from webhook.check.check import Settings, check
 from webhook.kubevirt.releases import KNOWN, NONE, SUPPORTED, TABLE, Release, giving
-from webhook.resolve.manifests import read_manifests
+from webhook.manifests.objects import read_manifests
 from webhook.rules.register import BY_ID, RULES, about
 from webhook.rules.rule import FAMILIES, About, Example, Rule
-from webhook.surfaces.checking import Settings, check
 
 ONLY_UNDETERMINED = {"unresolved-instancetype-or-preference"}
 """Rules that never say that something is wrong."""

@@ -6,7 +6,7 @@ import pytest
 
 from tests.kubevirt.building import vmi
 from tests.surfaces.admission.reviews import decided, review
-from webhook.rules.migration_ports_listed import RULE
+from webhook.rules.network.migration_ports_listed import RULE
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhook.engine import judge_manifest
-from webhook.finding import Finding
+from webhook.judging.finding import Finding
+from webhook.judging.machines import judge_manifest
 from webhook.kubevirt.quantity import takes
 from webhook.kubevirt.releases import SUPPORTED
 

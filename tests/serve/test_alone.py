@@ -66,7 +66,7 @@ def test_manifests_are_judged_in_another_process(server: Alone) -> None:
 
     children = Path(f"/proc/{server.popen.pid}/task").glob("*/children")
     (child,) = [int(each) for found in children for each in found.read_text().split()]
-    assert "webhook.surfaces.apart.worker" in Path(f"/proc/{child}/cmdline").read_text()
+    assert "webhook.surfaces.api.judge.process" in Path(f"/proc/{child}/cmdline").read_text()
 
 
 def test_each_listener_serves_its_own(server: Alone) -> None:

@@ -2,8 +2,8 @@
 
 from prometheus_client import generate_latest
 
-from webhook.resolve.store import KindStatistics
-from webhook.serve.observing import Metrics
+from webhook.cluster.store import KindStatistics
+from webhook.serve.metrics import Metrics
 
 CLAIMS = KindStatistics("PersistentVolumeClaim", 100_000, 2, True, False, 12.5, 1, 3, "the API server answered 429")
 VOLUMES = KindStatistics("DataVolume", 0, 0, False, True, None, 0, 0, "")

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from tests.resolve.fake_apiserver import NO_SUCH_OBJECT, NOT_SERVED, Clock, FakeTransport, answer, claim, listed
+from tests.cluster.fake_apiserver import NO_SUCH_OBJECT, NOT_SERVED, Clock, FakeTransport, answer, claim, listed
+from webhook.cluster.facts import ClusterFacts
+from webhook.cluster.live_rounds import FIRST
+from webhook.cluster.ports import Answer
 from webhook.facts.unknown import Unknown
 from webhook.facts.world import World
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 from webhook.objects.review import StatusCause
 from webhook.objects.storage import PersistentVolumeClaim
-from webhook.resolve.cluster import ClusterFacts
-from webhook.resolve.ports import Answer
-from webhook.resolve.rounds import FIRST
 from webhook.serve.cluster_facts import ClusterBacked
 from webhook.surfaces.admission.validate import Outcome
 

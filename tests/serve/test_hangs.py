@@ -13,7 +13,7 @@ from tests.nasty.door import Doorway, trusting
 from tests.serve.wire import Wire, post
 from tests.surfaces.admission.reviews import review, vm
 from tests.waiting import wait_until
-from webhook.serve import POLICY_POLL_SECONDS
+from webhook.serve.server import POLICY_POLL_SECONDS
 
 IN_TIME = 10
 """Seconds; API servers wait so long."""

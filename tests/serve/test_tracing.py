@@ -9,14 +9,14 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tests.surfaces.admission.reviews import claim, on_claim, read, review, vm
+from webhook.check.check import Chosen
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt.releases import NEWEST, only
-from webhook.policy import Policy
-from webhook.serve.facts import ManifestFacts
-from webhook.serve.observing import Metrics
+from webhook.policy.policy import Policy
+from webhook.serve.manifest_facts import ManifestFacts
+from webhook.serve.metrics import Metrics
 from webhook.serve.tracing import ENDPOINT, Traced, tracing
-from webhook.surfaces.admission.door import Door, Situation
-from webhook.surfaces.checking import Chosen
+from webhook.surfaces.admission.endpoint import Door, Situation
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.waiting import wait_until
-from webhook.serve.guarding import Guard, Limits, Loop
+from webhook.serve.limits import Guard, Limits, Loop
 from webhook.serve.listeners import Listener
 
 SECONDS = 20

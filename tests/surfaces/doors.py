@@ -15,18 +15,18 @@ from click.testing import CliRunner
 from tests.surfaces.admission.reviews import review
 from tests.surfaces.asgi import Answer, call
 from tests.surfaces.running import Program
+from webhook.check.check import STATUS_IGNORED
 from webhook.facts.world import World
+from webhook.manifests.objects import Given
 from webhook.report.model import ObjectReport, Report, finding_report, verdict_report
-from webhook.resolve.manifests import Given
 from webhook.rules.register import about
 from webhook.rules.rule import About
-from webhook.serve.facts import ManifestFacts
-from webhook.serve.observing import Metrics
-from webhook.serve.situation import Situations
-from webhook.surfaces.admission.door import Door, Situation
+from webhook.serve.active_configuration import Situations
+from webhook.serve.manifest_facts import ManifestFacts
+from webhook.serve.metrics import Metrics
+from webhook.surfaces.admission.endpoint import Door, Situation
 from webhook.surfaces.admission.validate import Outcome
-from webhook.surfaces.api import build_api
-from webhook.surfaces.checking import STATUS_IGNORED
+from webhook.surfaces.api.app import build_api
 
 Manifest = dict[str, Any]
 

@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 from click.testing import CliRunner
 
-from webhook.surfaces.cli import main
+from webhook.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAIN = {"NO_COLOR": "1", "COLUMNS": "100", "FORCE_COLOR": None, "CI": None}

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from tests.surfaces.admission.reviews import claim, on_claim, review, vm
 from tests.surfaces.asgi import call
 from tests.surfaces.doors import Doors
-from webhook.serve.observing import Metrics
+from webhook.serve.metrics import Metrics
 
 BACKUP = "system:serviceaccount:backup:velero"
 POLICY = f"""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.generating import Manifest, World, carriers, kubevirts, migration_policies, networks, worlds
 from tests.surfaces.doors import Doors
-from webhook.surfaces.admission.answering import MAX_CAUSES, MAX_WARNING, MAX_WARNINGS
+from webhook.surfaces.admission.responses import MAX_CAUSES, MAX_WARNING, MAX_WARNINGS
 
 POLICIES = st.sampled_from(
     (

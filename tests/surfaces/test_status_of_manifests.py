@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.surfaces.admission.reviews import Manifest, claim, decided, on_claim, review, vm, warned
-from webhook.resolve.manifests import read_manifests
-from webhook.surfaces.checking import STATUS_IGNORED, Settings, check
+from webhook.check.check import STATUS_IGNORED, Settings, check
+from webhook.manifests.objects import read_manifests
 
 REENLIGHTENED = {"features": {"hyperv": {"reenlightenment": {}}}, "devices": {}}
 NOTED = {"name": "os", "persistentVolumeClaimInfo": {"claimName": "os", "accessModes": ["ReadWriteMany"]}}

@@ -150,8 +150,8 @@ def test_the_core_is_listed_with_tests_that_exist() -> None:
 @pytest.mark.parametrize(
     ("module", "mirror"),
     [
-        ("webhook/kubevirt/claims.py", "tests/kubevirt/test_claims.py"),
-        ("webhook/policy.py", "tests/test_policy.py"),
+        ("webhook/kubevirt/expansion/claims.py", "tests/kubevirt/expansion/test_claims.py"),
+        ("webhook/policy/policy.py", "tests/policy/test_policy.py"),
         ("certs/plan.py", "tests/certs/test_plan.py"),
     ],
 )

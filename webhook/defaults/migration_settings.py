@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 
 from webhook.defaults.default import Default, DefaultFacts, Set
 from webhook.facts.settings import MIGRATIONS
-from webhook.kubevirt.budget import budget_of
 from webhook.kubevirt.feature_gates import MIGRATION_STALL_DETECTION
 from webhook.kubevirt.owners import owner_of
 from webhook.kubevirt.releases import Behaviour
 from webhook.kubevirt.releases import each as each_of
-from webhook.kubevirt.settings import (
+from webhook.kubevirt.settings.budget import budget_of
+from webhook.kubevirt.settings.settings import (
     ALLOW_POST_COPY,
     ALLOW_WORKLOAD_DISRUPTION,
     BANDWIDTH,

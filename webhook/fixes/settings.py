@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from webhook.finding import Finding
 from webhook.fixes.fix import Fix, find, remove, replace
-from webhook.kubevirt.settings import SETTINGS, Type
+from webhook.judging.finding import Finding
+from webhook.kubevirt.settings.settings import SETTINGS, Type
 from webhook.objects.meta import Json
 
 _WORDS = {"true": True, "false": False}

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from webhook.finding import Finding
 from webhook.fixes.fix import Fix, find, put, remove, rename, replace
+from webhook.judging.finding import Finding
 from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath
 

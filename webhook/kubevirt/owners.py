@@ -10,8 +10,8 @@ from typing import Final
 
 import msgspec
 
-from webhook.kubevirt.hyper_converged import in_hyper_converged
-from webhook.kubevirt.settings import NETWORK, NODE_DRAIN_TAINT_KEY
+from webhook.kubevirt.settings.hyper_converged import in_hyper_converged
+from webhook.kubevirt.settings.settings import NETWORK, NODE_DRAIN_TAINT_KEY
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 from webhook.objects.path import FieldPath, dotted

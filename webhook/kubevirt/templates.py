@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 
 from webhook.facts.migration import ClaimFacts, TemplateFacts
 from webhook.facts.world import World
-from webhook.kubevirt.brought import Brought
-from webhook.kubevirt.claims import of_template
+from webhook.kubevirt.expansion.claims import of_template
+from webhook.kubevirt.expansion.inherited import Brought
+from webhook.kubevirt.expansion.volumes import made_from
 from webhook.kubevirt.subject import Subject, name_of_template
-from webhook.kubevirt.volumes import made_from
 
 
 def templates_of(

@@ -3,7 +3,7 @@
 import msgspec
 
 from webhook.objects import instancetype, kubevirt, nad, storage, vm, vmi
-from webhook.objects.carrier import Carrier
+from webhook.objects.clone import Carrier
 from webhook.objects.meta import Kubernetes
 
 

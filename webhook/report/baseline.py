@@ -10,12 +10,12 @@ from collections.abc import Collection, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from webhook.policy import Action
-from webhook.report import as_yaml
-from webhook.report.exempting import exempted_finding, with_objects
+from webhook.policy.policy import Action
+from webhook.report.exemptions import exempted_finding, with_objects
 from webhook.report.fingerprint import fingerprinted
 from webhook.report.model import API_VERSION, ExemptionReport, FindingReport, ObjectReport, Report
-from webhook.report.saying import file_of, name_of
+from webhook.report.sentences import file_of, name_of
+from webhook.yaml import writer
 
 HEADER = """\
 # Findings that were there when the check was introduced: they are listed and counted, and do not fail it.
@@ -55,7 +55,7 @@ def of_report(report: Report) -> Baseline:
 
 def render(baseline: Baseline) -> str:
     """The file's text."""
-    return HEADER + as_yaml.dump(msgspec.to_builtins(baseline))
+    return HEADER + writer.dump(msgspec.to_builtins(baseline))
 
 
 def exempt(report: Report, baseline: Baseline, source: str, read: Collection[str]) -> Report:

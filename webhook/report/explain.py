@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import yaml
 
-from webhook.finding import Finding
+from webhook.judging.finding import Finding
 from webhook.kubevirt.releases import KNOWN, NEWEST, NONE, TABLE
-from webhook.policy import Action, Policy, Profile, action_of
+from webhook.policy.policy import Action, Policy, Profile, action_of
+from webhook.report.release_phrases import when
 from webhook.report.rule_names import find_rule
-from webhook.report.when import when
 from webhook.rules.register import RULES
 from webhook.rules.rule import FAMILIES, About, Basis, Example, Rule
 

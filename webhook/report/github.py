@@ -7,9 +7,9 @@ write ``sarif`` or ``markdown`` beside it.
 
 from collections.abc import Iterator
 
-from webhook.policy import Action
+from webhook.policy.policy import Action
 from webhook.report.model import FindingReport, ObjectReport, ProblemReport, Report
-from webhook.report.saying import exempted, file_of, is_unproven, message, name_of, problem_message
+from webhook.report.sentences import exempted, file_of, is_unproven, message, name_of, problem_message
 
 
 def render(report: Report) -> str:

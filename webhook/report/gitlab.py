@@ -4,10 +4,10 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from webhook.policy import Action
+from webhook.policy.policy import Action
 from webhook.report.fingerprint import fingerprinted
 from webhook.report.model import FindingReport, ObjectReport, ProblemReport, Report
-from webhook.report.saying import exempted, file_of, is_unproven, message, name_of, problem_message
+from webhook.report.sentences import exempted, file_of, is_unproven, message, name_of, problem_message
 
 Json: TypeAlias = dict[str, Any]
 

@@ -9,9 +9,9 @@ import re
 import xml.etree.ElementTree as Xml
 from collections.abc import Iterable, Iterator
 
-from webhook.policy import Action
+from webhook.policy.policy import Action
 from webhook.report.model import FindingReport, ObjectReport, ProblemReport, Report
-from webhook.report.saying import (
+from webhook.report.sentences import (
     exempted,
     file_of,
     is_unproven,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from webhook.report import text
 from webhook.report.model import FindingReport, ObjectReport, Report
-from webhook.report.saying import is_unproven, name_of, place_of, place_of_problem, problem_message
+from webhook.report.sentences import is_unproven, name_of, place_of, place_of_problem, problem_message
 
 MAX_ROWS = 500
 """Rows of one table; GitHub takes summaries of at most 1 MiB."""

@@ -10,13 +10,13 @@ from typing import Any, TypeAlias
 import msgspec
 
 from webhook.errors import BadInput
-from webhook.finding import Finding, Judgement
-from webhook.fixes import fixes_of
+from webhook.fixes.register import fixes_of
+from webhook.judging.finding import Finding, Judgement
 from webhook.kubevirt.releases import describe
 from webhook.kubevirt.verdict import Verdict
 from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath, dotted
-from webhook.policy import Action, Decision, Exemption
+from webhook.policy.policy import Action, Decision, Exemption
 from webhook.report.printable import escaped, printable
 
 API_VERSION = "migratable/v1"

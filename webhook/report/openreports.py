@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from webhook.objects.kinds import find_kind
-from webhook.policy import Action
-from webhook.report import as_yaml
+from webhook.policy.policy import Action
 from webhook.report.model import FindingReport, ObjectReport, Report
-from webhook.report.saying import exempted, message, place_of
+from webhook.report.sentences import exempted, message, place_of
 from webhook.rules.rule import FAMILIES
+from webhook.yaml import writer
 
 API_VERSION = "openreports.io/v1alpha1"
 SOURCE = "migratable"
@@ -22,10 +22,10 @@ _RESULTS = ("pass", "fail", "warn", "error", "skip")
 
 def render(report: Report) -> str:
     """A stream of YAML documents; empty where nothing was judged."""
-    return "".join(f"---\n{as_yaml.dump(each)}" for each in documents(report))
+    return "".join(f"---\n{writer.dump(each)}" for each in documents(report))
 
 
-def documents(report: Report) -> list[dict[str, as_yaml.Plain]]:
+def documents(report: Report) -> list[dict[str, writer.Plain]]:
     """A Report or ClusterReport for each object; what several files say of the same object is in one."""
     by_object: dict[tuple[str, ...], list[ObjectReport]] = {}
     for judged in report.objects:
@@ -34,13 +34,13 @@ def documents(report: Report) -> list[dict[str, as_yaml.Plain]]:
     return [_document(key, same, report.profile) for key, same in by_object.items()]
 
 
-def _document(key: tuple[str, ...], same: Sequence[ObjectReport], profile: str) -> dict[str, as_yaml.Plain]:
+def _document(key: tuple[str, ...], same: Sequence[ObjectReport], profile: str) -> dict[str, writer.Plain]:
     first = same[0]
     known = find_kind(first.api_version, first.kind)
     is_cluster_scoped = known is not None and not known.namespaced
     digest = sha256("\x1f".join(key).encode(errors="replace")).hexdigest()[:16]
-    metadata: dict[str, as_yaml.Plain] = {"name": f"{SOURCE}-{digest}"}
-    scope: dict[str, as_yaml.Plain] = {"apiVersion": first.api_version, "kind": first.kind, "name": first.name}
+    metadata: dict[str, writer.Plain] = {"name": f"{SOURCE}-{digest}"}
+    scope: dict[str, writer.Plain] = {"apiVersion": first.api_version, "kind": first.kind, "name": first.name}
     if first.namespace and not is_cluster_scoped:
         metadata["namespace"] = scope["namespace"] = first.namespace
     metadata["labels"] = {"app.kubernetes.io/managed-by": SOURCE}
@@ -63,7 +63,7 @@ def _policy(profile: str) -> str:
     return f"{SOURCE}-{profile}"
 
 
-def _result(judged: ObjectReport, finding: FindingReport, profile: str) -> dict[str, as_yaml.Plain]:
+def _result(judged: ObjectReport, finding: FindingReport, profile: str) -> dict[str, writer.Plain]:
     told = {
         "name": finding.name,
         "path": finding.path,
@@ -74,7 +74,7 @@ def _result(judged: ObjectReport, finding: FindingReport, profile: str) -> dict[
         "place": place_of(judged, finding),
         "exemption": exempted(finding),
     }
-    properties: dict[str, as_yaml.Plain] = {key: value for key, value in told.items() if value}
+    properties: dict[str, writer.Plain] = {key: value for key, value in told.items() if value}
     return {
         "policy": _policy(profile),
         "rule": finding.rule,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from webhook.kubevirt.releases import KNOWN, NONE
-from webhook.policy import Profile
+from webhook.policy.policy import Profile
 from webhook.report.explain import (
     answer,
     as_yaml,

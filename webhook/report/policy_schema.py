@@ -4,10 +4,10 @@ from typing import Any, Final
 
 import msgspec
 
-from webhook.kubevirt.settings import SETTINGS
-from webhook.policy import Action, Policy
+from webhook.kubevirt.settings.settings import SETTINGS
+from webhook.policy.policy import Action, Policy
+from webhook.rules.eviction.unknown_eviction_strategy import STRATEGIES
 from webhook.rules.register import RULES
-from webhook.rules.unknown_eviction_strategy import STRATEGIES
 
 DIALECT: Final = "http://json-schema.org/draft-07/schema#"
 _RULE: Final = {"$ref": "#/definitions/Rule"}

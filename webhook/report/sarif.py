@@ -10,11 +10,11 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from webhook.policy import Action, Profile
+from webhook.policy.policy import Action, Profile
 from webhook.report import explain, pages
 from webhook.report.fingerprint import fingerprinted
 from webhook.report.model import FindingReport, FixReport, ObjectReport, ProblemReport, Report, Span
-from webhook.report.saying import exempted, message, problem_message
+from webhook.report.sentences import exempted, message, problem_message
 from webhook.rules.register import RULES
 from webhook.rules.rule import FAMILIES, Rule
 

@@ -10,8 +10,8 @@ import msgspec
 
 from webhook.facts.migration import Sourced
 from webhook.facts.unknown import Unknown
-from webhook.kubevirt.budget import Budget
-from webhook.kubevirt.explaining import Case, Effective, Explained, Outlook
+from webhook.kubevirt.settings.budget import Budget
+from webhook.kubevirt.settings.explain import Case, Effective, Explained, Outlook
 from webhook.kubevirt.verdict import Verdict
 from webhook.objects.meta import Json
 from webhook.objects.path import dotted

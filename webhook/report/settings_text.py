@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from webhook.kubevirt.budget import MIB
-from webhook.kubevirt.explaining import FOLLOWS, Ending
-from webhook.kubevirt.settings import SETTINGS
+from webhook.kubevirt.settings.budget import MIB
+from webhook.kubevirt.settings.explain import FOLLOWS, Ending
+from webhook.kubevirt.settings.settings import SETTINGS
 from webhook.report.settings_model import CaseReport, MachineReport, OutlookReport, SettingReport, SettingsReport
 
 ENDINGS = {

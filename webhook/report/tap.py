@@ -7,10 +7,10 @@ that nothing fails for it; what is unproven or exempted is SKIP, with the reason
 
 from collections.abc import Iterator
 
-from webhook.policy import Action
-from webhook.report import as_yaml
+from webhook.policy.policy import Action
 from webhook.report.model import FindingReport, ObjectReport, ProblemReport, Report
-from webhook.report.saying import exempted, file_of, is_unproven, message, name_of, place_of, problem_message
+from webhook.report.sentences import exempted, file_of, is_unproven, message, name_of, place_of, problem_message
+from webhook.yaml import writer
 
 
 def render(report: Report) -> str:
@@ -22,12 +22,12 @@ def render(report: Report) -> str:
     for number, (ok, title, directive, details) in enumerate(points, 1):
         lines.append(f"{ok} {number} - {_title(title)}" + (f" # {_line(directive)}" if directive else ""))
         if details:
-            lines += ["  ---", *(f"  {line}" for line in as_yaml.dump(details).splitlines()), "  ..."]
+            lines += ["  ---", *(f"  {line}" for line in writer.dump(details).splitlines()), "  ..."]
     lines += [f"# {_line(note)}" for note in report.notes]
     return "\n".join(lines) + "\n"
 
 
-_Point = tuple[str, str, str, "dict[str, as_yaml.Plain]"]
+_Point = tuple[str, str, str, "dict[str, writer.Plain]"]
 
 
 def _points(judged: ObjectReport) -> Iterator[_Point]:
@@ -35,7 +35,7 @@ def _points(judged: ObjectReport) -> Iterator[_Point]:
         yield "ok", f"{name_of(judged)} {place_of(judged)}".rstrip(), "", {}
     for finding in judged.findings:
         title = f"{finding.rule} {finding.name}, {name_of(judged)} {finding.path}".rstrip()
-        details: dict[str, as_yaml.Plain] = {
+        details: dict[str, writer.Plain] = {
             "message": message(finding),
             "severity": "fail" if finding.action == Action.DENY else "comment",
             "at": place_of(judged, finding),
@@ -55,7 +55,7 @@ def _outcome(finding: FindingReport) -> tuple[str, str]:
 
 
 def _unread(problem: ProblemReport) -> _Point:
-    details: dict[str, as_yaml.Plain] = {
+    details: dict[str, writer.Plain] = {
         "message": problem_message(problem),
         "severity": "fail",
         "at": file_of(problem.file) + (f":{problem.line}" if problem.line is not None else ""),

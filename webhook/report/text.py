@@ -8,12 +8,12 @@ from functools import lru_cache
 import msgspec
 
 from webhook.kubevirt.releases import NEWEST, SUPPORTED, Release, Releases, before, only, since
-from webhook.policy import Action
+from webhook.policy.policy import Action
 from webhook.report.frames import gutter_of, rows_of
 from webhook.report.model import FindingReport, FixReport, ObjectReport, ProblemReport, Report
 from webhook.report.printable import printable
-from webhook.report.saying import exempted, name_of, place_of, place_of_problem
-from webhook.report.when import when
+from webhook.report.release_phrases import when
+from webhook.report.sentences import exempted, name_of, place_of, place_of_problem
 from webhook.rules.rule import Basis
 
 Sources = Mapping[str, Sequence[str]]

@@ -1,71 +1,69 @@
 """The rules about settings, policies and networks of a cluster. One file each; these tuples register them."""
 
-from webhook.rules import (
-    network_changed,
-    network_cni_version,
-    network_config,
-    network_cut_off,
-    network_doubtful_range,
-    network_hides_apiserver,
-    network_hides_cluster,
-    network_malformed,
-    network_master,
-    network_name,
-    network_one_node,
-    network_overlap,
-    network_plugin_setting,
-    network_range,
-    network_range_size,
-    network_repeated_addresses,
-    network_unaddressed,
-    network_use_absent,
-    network_use_name,
-    network_use_namespace,
-    network_use_restart,
-    network_use_unfit,
-    policy_bandwidth_unit,
-    policy_budget,
-    policy_cluster_setting,
-    policy_dead_post_copy,
-    policy_downtime_gate,
-    policy_for_every_vmi,
-    policy_matches_nothing,
-    policy_never_gives_up,
-    policy_post_copy,
-    policy_setting,
-    policy_tied,
-    policy_too_new,
-    policy_unknown,
-    policy_without_selectors,
-    settings_bandwidth_decimal,
-    settings_bandwidth_quantity,
-    settings_bandwidth_raised,
-    settings_bandwidth_unit,
-    settings_budget,
-    settings_dead_post_copy,
-    settings_downtime_gate,
-    settings_drain_bridge,
-    settings_eviction_strategy,
-    settings_gate_gone,
-    settings_gate_needless,
-    settings_gate_unknown,
-    settings_live_update,
-    settings_misplaced,
-    settings_negative_timeout,
-    settings_never_gives_up,
-    settings_nothing_starts,
-    settings_outbound,
-    settings_post_copy,
-    settings_progress_above_budget,
-    settings_range,
-    settings_tls_disabled,
-    settings_too_new,
-    settings_type,
-    settings_unknown,
-    settings_unsafe_override,
-    settings_update_bridge,
-)
+from webhook.rules.migration_network import changed as network_changed
+from webhook.rules.migration_network import cni_version as network_cni_version
+from webhook.rules.migration_network import config as network_config
+from webhook.rules.migration_network import cut_off as network_cut_off
+from webhook.rules.migration_network import doubtful_range as network_doubtful_range
+from webhook.rules.migration_network import hides_apiserver as network_hides_apiserver
+from webhook.rules.migration_network import hides_cluster as network_hides_cluster
+from webhook.rules.migration_network import malformed as network_malformed
+from webhook.rules.migration_network import master as network_master
+from webhook.rules.migration_network import name as network_name
+from webhook.rules.migration_network import one_node as network_one_node
+from webhook.rules.migration_network import overlap as network_overlap
+from webhook.rules.migration_network import plugin_setting as network_plugin_setting
+from webhook.rules.migration_network import range as network_range
+from webhook.rules.migration_network import range_size as network_range_size
+from webhook.rules.migration_network import repeated_addresses as network_repeated_addresses
+from webhook.rules.migration_network import unaddressed as network_unaddressed
+from webhook.rules.migration_network import use_absent as network_use_absent
+from webhook.rules.migration_network import use_name as network_use_name
+from webhook.rules.migration_network import use_namespace as network_use_namespace
+from webhook.rules.migration_network import use_restart as network_use_restart
+from webhook.rules.migration_network import use_unfit as network_use_unfit
+from webhook.rules.policies import bandwidth_unit as policy_bandwidth_unit
+from webhook.rules.policies import budget as policy_budget
+from webhook.rules.policies import cluster_setting as policy_cluster_setting
+from webhook.rules.policies import dead_post_copy as policy_dead_post_copy
+from webhook.rules.policies import downtime_gate as policy_downtime_gate
+from webhook.rules.policies import for_every_vmi as policy_for_every_vmi
+from webhook.rules.policies import matches_nothing as policy_matches_nothing
+from webhook.rules.policies import never_gives_up as policy_never_gives_up
+from webhook.rules.policies import post_copy as policy_post_copy
+from webhook.rules.policies import setting as policy_setting
+from webhook.rules.policies import tied as policy_tied
+from webhook.rules.policies import too_new as policy_too_new
+from webhook.rules.policies import unknown as policy_unknown
+from webhook.rules.policies import without_selectors as policy_without_selectors
 from webhook.rules.rule import Rule
+from webhook.rules.settings import bandwidth_decimal as settings_bandwidth_decimal
+from webhook.rules.settings import bandwidth_quantity as settings_bandwidth_quantity
+from webhook.rules.settings import bandwidth_raised as settings_bandwidth_raised
+from webhook.rules.settings import bandwidth_unit as settings_bandwidth_unit
+from webhook.rules.settings import budget as settings_budget
+from webhook.rules.settings import dead_post_copy as settings_dead_post_copy
+from webhook.rules.settings import downtime_gate as settings_downtime_gate
+from webhook.rules.settings import drain_bridge as settings_drain_bridge
+from webhook.rules.settings import eviction_strategy as settings_eviction_strategy
+from webhook.rules.settings import gate_gone as settings_gate_gone
+from webhook.rules.settings import gate_needless as settings_gate_needless
+from webhook.rules.settings import gate_unknown as settings_gate_unknown
+from webhook.rules.settings import live_update as settings_live_update
+from webhook.rules.settings import misplaced as settings_misplaced
+from webhook.rules.settings import negative_timeout as settings_negative_timeout
+from webhook.rules.settings import never_gives_up as settings_never_gives_up
+from webhook.rules.settings import nothing_starts as settings_nothing_starts
+from webhook.rules.settings import outbound as settings_outbound
+from webhook.rules.settings import post_copy as settings_post_copy
+from webhook.rules.settings import progress_above_budget as settings_progress_above_budget
+from webhook.rules.settings import range as settings_range
+from webhook.rules.settings import tls_disabled as settings_tls_disabled
+from webhook.rules.settings import too_new as settings_too_new
+from webhook.rules.settings import type as settings_type
+from webhook.rules.settings import unknown as settings_unknown
+from webhook.rules.settings import unsafe_override as settings_unsafe_override
+from webhook.rules.settings import update_bridge as settings_update_bridge
 
 SETTINGS_RULES: tuple[Rule, ...] = (
     settings_type.RULE,

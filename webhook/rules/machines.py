@@ -1,46 +1,52 @@
 """The rules about VMs, and about any manifest: what most runs need. One file each; these tuples register them."""
 
-from webhook.rules import (
-    bridge_annotation_misplaced,
-    bridge_on_pod_network,
-    claim_not_shared,
-    conflicting_instancetype,
+from webhook.rules.cpu import (
     dedicated_emulator_thread,
-    disk_cache,
-    drain_blocked,
-    drain_stops,
-    duplicate_template,
-    ephemeral_over_single_node_claim,
-    external_eviction,
-    filesystems,
-    gpus,
-    host_devices,
-    host_disk_not_shared,
     host_model_unknown,
     hyperv_passthrough,
-    manifest_kind,
     memory_encryption,
     memory_encryption_tdx,
-    migration_ports_listed,
     no_tsc_frequency,
-    persistent_reservation,
+    secure_execution,
+)
+from webhook.rules.devices import gpus, host_devices, persistent_reservation
+from webhook.rules.eviction import (
+    conflicting_instancetype,
+    drain_blocked,
+    drain_stops,
+    external_eviction,
     pinned_to_node,
-    pod_network_binding,
-    pod_network_without_interface,
+    unknown_eviction_strategy,
+    unresolved_reference,
+)
+from webhook.rules.manifest import (
+    manifest_kind,
     preset,
     refused_name,
-    secure_execution,
-    state_claim_not_shared,
-    template_not_shared,
-    unknown_eviction_strategy,
     unknown_field,
     unknown_value,
     unreadable_quantity,
-    unresolved_reference,
     unserved_version,
-    utility_volumes,
+)
+from webhook.rules.network import (
+    bridge_annotation_misplaced,
+    bridge_on_pod_network,
+    migration_ports_listed,
+    pod_network_binding,
+    pod_network_without_interface,
 )
 from webhook.rules.rule import Rule
+from webhook.rules.storage import (
+    claim_not_shared,
+    disk_cache,
+    duplicate_template,
+    ephemeral_over_single_node_claim,
+    filesystems,
+    host_disk_not_shared,
+    state_claim_not_shared,
+    template_not_shared,
+    utility_volumes,
+)
 
 VMI_RULES: tuple[Rule, ...] = (
     bridge_on_pod_network.RULE,

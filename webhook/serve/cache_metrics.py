@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from webhook.resolve.store import KindStatistics
+from webhook.cluster.store import KindStatistics
 
 Statistics = Callable[[], Iterable[KindStatistics]]
 Value = Callable[[KindStatistics], float | None]

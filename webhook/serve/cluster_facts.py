@@ -6,18 +6,18 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
 
+from webhook.cluster.access_reviews import ClusterAccess
+from webhook.cluster.facts import ClusterFacts
+from webhook.cluster.live_rounds import rounds
+from webhook.cluster.lookups import ConfirmedWorld, LateWorld, Recording
+from webhook.cluster.readable import Rights
 from webhook.facts.world import World
-from webhook.resolve.access import ClusterAccess
-from webhook.resolve.cluster import ClusterFacts
-from webhook.resolve.recording import ConfirmedWorld, LateWorld, Recording
-from webhook.resolve.rounds import rounds
-from webhook.resolve.sight import Rights
 from webhook.surfaces.admission.disclosure import Disclosure
 from webhook.surfaces.admission.validate import Outcome
-from webhook.surfaces.api.authorising import AttachedCluster
+from webhook.surfaces.api.authorization import AttachedCluster
 
 if TYPE_CHECKING:
-    from webhook.resolve.store import KindStatistics
+    from webhook.cluster.store import KindStatistics
 
 
 LookedUp: TypeAlias = Callable[[str, float], None]

@@ -17,7 +17,7 @@ from typing import Any
 import uvicorn
 
 from webhook.errors import Misconfigured
-from webhook.serve.guarding import Guard
+from webhook.serve.limits import Guard
 
 KEEP_ALIVE = 120
 """Seconds; API servers keep idle connections about 90 s and do not repeat a POST on one that we closed."""

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from webhook.errors import Misconfigured
-from webhook.serve.leaf import Leaf, objection, read_leaf
+from webhook.serve.serving_certificate import Leaf, objection, read_leaf
 
 log = logging.getLogger("migratable.tls")
 

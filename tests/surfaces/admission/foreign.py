@@ -6,17 +6,17 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from tests.surfaces.admission.reviews import TENANT, Manifest, read, vm
+from webhook.check.check import Chosen
+from webhook.cluster.access_reviews import User
+from webhook.cluster.readable import Rights
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt.releases import NEWEST, only
 from webhook.objects.kinds import KINDS
-from webhook.policy import Policy
-from webhook.resolve.access import User
-from webhook.resolve.sight import Rights
-from webhook.serve.facts import ManifestFacts
-from webhook.serve.observing import Metrics
+from webhook.policy.policy import Policy
+from webhook.serve.manifest_facts import ManifestFacts
+from webhook.serve.metrics import Metrics
 from webhook.surfaces.admission.disclosure import Disclosure
-from webhook.surfaces.admission.door import Door, Situation
-from webhook.surfaces.checking import Chosen
+from webhook.surfaces.admission.endpoint import Door, Situation
 
 IMAGES, OTHERS = "images", "others"
 EVERY_KIND = tuple(kind.reads for kind in KINDS)

@@ -9,8 +9,8 @@ from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt.releases import NEWEST, only
 from webhook.objects.kinds import find_kind
 from webhook.objects.meta import Kubernetes
-from webhook.policy import Policy
-from webhook.surfaces.admission.reading import Readable, read_review
+from webhook.policy.policy import Policy
+from webhook.surfaces.admission.requests import Readable, read_review
 from webhook.surfaces.admission.validate import Judging, Outcome, decide_request
 
 Manifest = dict[str, Any]

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.surfaces.admission.reviews import Manifest, claim, decided, on_claim, review, vm, warned
-from webhook.policy import Account, Action, Lowered, NamespacePolicy, Policy
+from webhook.policy.policy import Account, Action, Lowered, NamespacePolicy, Policy
 
 BACKUP = "system:serviceaccount:backup:velero"
 LOCAL, SHARED = claim("local", "ReadWriteOnce"), claim("shared", "ReadWriteMany")

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from tests.surfaces.admission.reviews import review, vm
-from tests.surfaces.admission.test_door import CREATION, door, post
+from tests.surfaces.admission.test_endpoint import CREATION, door, post
 from tests.surfaces.admission.test_large import large
-from tests.surfaces.admission.test_late import GOOD, Cluster, world
-from tests.surfaces.admission.test_verdict import Counting
-from webhook.surfaces.admission.door import MAX_LARGE_OF_ONE, Door
+from tests.surfaces.admission.test_record import Counting
+from tests.surfaces.admission.test_timed_out import GOOD, Cluster, world
+from webhook.surfaces.admission.endpoint import MAX_LARGE_OF_ONE, Door
 
 
 class Reviews(Counting):

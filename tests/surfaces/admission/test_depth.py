@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.surfaces.admission.reviews import review, vm
-from webhook.surfaces.admission.reading import MAX_DEPTH, Unreadable, read_review
+from webhook.surfaces.admission.requests import MAX_DEPTH, Unreadable, read_review
 
 PLACE = "the-place"
 FILLING = st.lists(

@@ -26,16 +26,16 @@ from tests.surfaces.admission.foreign import (
 )
 from tests.surfaces.admission.reviews import TENANT, Manifest, read, review, vm
 from tests.surfaces.asgi import call
+from webhook.cluster.access_reviews import User
+from webhook.cluster.readable import Rights
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.unknown_world import UnknownWorld
 from webhook.facts.world import World
-from webhook.finding import Finding
+from webhook.judging.finding import Finding
 from webhook.kubevirt.releases import KNOWN, NEWEST, only
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.storage import PersistentVolumeClaim, StorageProfile
-from webhook.policy import Action, Decision, Policy
-from webhook.resolve.access import User
-from webhook.resolve.sight import Rights
+from webhook.policy.policy import Action, Decision, Policy
 from webhook.rules.register import RULES
 from webhook.rules.rule import Basis, Rule
 from webhook.surfaces.admission.disclosure import (
@@ -46,7 +46,7 @@ from webhook.surfaces.admission.disclosure import (
     decide_noting,
     shown_without_rights,
 )
-from webhook.surfaces.admission.reading import Readable, read_review
+from webhook.surfaces.admission.requests import Readable, read_review
 from webhook.surfaces.admission.validate import PASS, Judging, Outcome
 
 POSTED = [("content-type", "application/json")]

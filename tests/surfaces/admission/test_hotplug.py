@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from tests.surfaces.admission.reviews import VIRT_API, claim, decided, on_claim, read, refused, review, vm, warned
-from webhook.finding import Finding
+from webhook.judging.finding import Finding
 from webhook.kubevirt.releases import KNOWN
 from webhook.kubevirt.subject import Subject, subject_of
 from webhook.objects.path import FieldPath, dotted
 from webhook.objects.vm import VirtualMachine
-from webhook.policy import Action, NamespacePolicy, Policy
-from webhook.rules.claim_not_shared import RULE
+from webhook.policy.policy import Action, NamespacePolicy, Policy
 from webhook.rules.rule import Basis
+from webhook.rules.storage.claim_not_shared import RULE
 from webhook.surfaces.admission.hotplug import at_request, is_about_plugged, plugged_into, with_requests
 
 SHARED, SINGLE = claim("shared", "ReadWriteMany"), claim("single", "ReadWriteOnce")

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.surfaces.admission.reviews import Manifest, decided, refused, review, warned
-from webhook.policy import Action, Lowered
-from webhook.surfaces.admission.answering import warnings_of
+from webhook.policy.policy import Action, Lowered
+from webhook.surfaces.admission.responses import warnings_of
 
 OPERATOR = "system:serviceaccount:kubevirt-hyperconverged:hyperconverged-cluster-operator"
 BAD = {"migrations": {"parallelMigrationsPerCluster": 0}}

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from tests.surfaces.admission.reviews import Manifest, claim, decided, on_claim, refused, review, vm
-from webhook.policy import Action, Policy
+from webhook.policy.policy import Action, Policy
 from webhook.surfaces.admission.kubevirt_accounts import ACCOUNTS, account_of, is_kubevirt_account
-from webhook.surfaces.admission.reading import Readable, read_review
+from webhook.surfaces.admission.requests import Readable, read_review
 
 SINGLE, SHARED = claim("single", "ReadWriteOnce"), claim("shared", "ReadWriteMany")
 BAD, GOOD = vm(volumes=[on_claim("single")]), vm(volumes=[on_claim("shared")])

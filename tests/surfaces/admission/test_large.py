@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from tests.surfaces.admission.reviews import on_claim, review, vm
-from tests.surfaces.admission.test_door import door, response
+from tests.surfaces.admission.test_endpoint import door, response
 from tests.surfaces.asgi import Answer, calling
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.unknown import Found
 from webhook.facts.world import World
 from webhook.objects.storage import PersistentVolumeClaim
-from webhook.serve.facts import ManifestFacts
-from webhook.surfaces.admission.door import LARGE, MAX_LARGE, MAX_LARGE_OF_ONE, Door
+from webhook.serve.manifest_facts import ManifestFacts
+from webhook.surfaces.admission.endpoint import LARGE, MAX_LARGE, MAX_LARGE_OF_ONE, Door
 
 SECONDS = 5
 SMALL = review("CREATE", vm(volumes=[]))

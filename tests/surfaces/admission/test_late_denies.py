@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 
 from tests.surfaces.admission.reviews import VIRT_API, claim, on_claim, review, vm
-from tests.surfaces.admission.test_door import door, response
+from tests.surfaces.admission.test_endpoint import door, response
 from tests.surfaces.admission.test_large import posted
-from tests.surfaces.admission.test_late import Cluster, post, world
+from tests.surfaces.admission.test_timed_out import Cluster, post, world
 from tests.surfaces.asgi import Answer
-from webhook.kubevirt.interfaces import BRIDGE_OVERRIDE
+from webhook.check.check import Chosen
+from webhook.kubevirt.expansion.interfaces import BRIDGE_OVERRIDE
 from webhook.kubevirt.releases import NEWEST, only
-from webhook.policy import Action, Policy
+from webhook.policy.policy import Action, Policy
 from webhook.surfaces.admission.configurations import LATE_DENIES
-from webhook.surfaces.admission.door import LARGE, MAX_LARGE, MAX_LARGE_OF_ONE, Situation
+from webhook.surfaces.admission.endpoint import LARGE, MAX_LARGE, MAX_LARGE_OF_ONE, Situation
 from webhook.surfaces.admission.hooks import VALIDATING_HOOKS
-from webhook.surfaces.checking import Chosen
 
 TENANT = "tenant"
 PAD = {"example.com/notes": "a" * LARGE}

@@ -7,9 +7,9 @@ import pytest
 from tests.surfaces.admission.reviews import Manifest, claim, on_claim, read, review, vm
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt.releases import NEWEST, only
-from webhook.policy import Policy
+from webhook.policy.policy import Policy
 from webhook.surfaces.admission.mutate import operations_for
-from webhook.surfaces.admission.reading import Readable, read_review
+from webhook.surfaces.admission.requests import Readable, read_review
 from webhook.surfaces.admission.validate import Judging
 
 LEAVING = {"deletionTimestamp": "2026-01-01T00:00:00Z"}

@@ -12,8 +12,8 @@ from webhook.facts.unknown import Unread
 from webhook.facts.unknown_world import UnknownWorld
 from webhook.kubevirt.releases import NEWEST, only
 from webhook.objects.review import StatusCause
-from webhook.policy import Account, Action, Exemption, Lowered, Policy
-from webhook.surfaces.admission.reading import Readable, read_review
+from webhook.policy.policy import Account, Action, Exemption, Lowered, Policy
+from webhook.surfaces.admission.requests import Readable, read_review
 from webhook.surfaces.admission.validate import PASS, Judging, Outcome, caused, decide_request
 
 WARNS = Policy(at_most=Action.WARN)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.surfaces.admission.reviews import VIRT_API, Manifest, claim, decided, on_claim, refused, review, vm
-from webhook.policy import Action, Policy
+from webhook.policy.policy import Action, Policy
 from webhook.surfaces.admission.validate import PASS
 
 SHARED, SINGLE = claim("shared", "ReadWriteMany"), claim("single", "ReadWriteOnce")

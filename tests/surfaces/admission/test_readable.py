@@ -13,11 +13,11 @@ from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt.releases import NEWEST, only
 from webhook.objects.kinds import KINDS
 from webhook.objects.vm import VirtualMachine
-from webhook.policy import Policy
+from webhook.policy.policy import Policy
 from webhook.surfaces.admission.hooks import VALIDATING_HOOKS
 from webhook.surfaces.admission.judged_part import PARTS, judged_alone, same_judged_part
 from webhook.surfaces.admission.mutate import operations_for
-from webhook.surfaces.admission.reading import Readable, Unreadable, read_review
+from webhook.surfaces.admission.requests import Readable, Unreadable, read_review
 from webhook.surfaces.admission.validate import Judging
 
 SINGLE = claim("single", "ReadWriteOnce")

@@ -7,8 +7,8 @@ import pytest
 from tests.surfaces.admission.reviews import Manifest, review, vm
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt.releases import NEWEST, only
-from webhook.policy import Account, Action, Policy
-from webhook.surfaces.admission.reading import Unreadable, read_review
+from webhook.policy.policy import Account, Action, Policy
+from webhook.surfaces.admission.requests import Unreadable, read_review
 from webhook.surfaces.admission.unreadable import decide_unreadable
 from webhook.surfaces.admission.validate import PASS, Judging, Outcome
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.surfaces.admission.reviews import Manifest, claim, decided, on_claim, refused, review, vm, warned
 from webhook.facts.objects_world import ObjectsWorld
-from webhook.policy import Action, NamespacePolicy, Policy
+from webhook.policy.policy import Action, NamespacePolicy, Policy
 from webhook.surfaces.admission.validate import PASS
 
 LOCAL, SHARED = claim("local", "ReadWriteOnce"), claim("shared", "ReadWriteMany")

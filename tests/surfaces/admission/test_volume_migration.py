@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.surfaces.admission.reviews import Manifest, claim, decided, on_claim, refused, review, vm
-from webhook.policy import Lowered
+from webhook.policy.policy import Lowered
 
 FACTS = (claim("local", "ReadWriteOnce"), claim("local-2", "ReadWriteOnce"), claim("shared", "ReadWriteMany"))
 MIGRATION = {"updateVolumesStrategy": "Migration"}

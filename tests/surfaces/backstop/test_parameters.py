@@ -3,7 +3,7 @@
 import pytest
 
 from webhook.kubevirt.releases import NEWEST, SUPPORTED, Release, only
-from webhook.policy import Account, Action, Exemption, NamespacePolicy, Policy, Profile
+from webhook.policy.policy import Account, Action, Exemption, NamespacePolicy, Policy, Profile
 from webhook.surfaces.backstop.parameters import Parameters, notes, parameters
 
 TODAY = "2026-06-01"

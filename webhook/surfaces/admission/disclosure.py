@@ -9,18 +9,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
+from webhook.cluster.access_reviews import User
+from webhook.cluster.readable import OwnNamespaces, Rights
 from webhook.facts.layered_world import RestrictedWorld, Sight, is_for_everyone
 from webhook.facts.unknown import Fact, Found, Unknown, Unread
 from webhook.facts.unknown_world import UnknownWorld
 from webhook.facts.world import World
 from webhook.objects.meta import Kubernetes
 from webhook.objects.review import AdmissionRequest, StatusCause
-from webhook.policy import Action
-from webhook.resolve.access import User
-from webhook.resolve.sight import OwnNamespaces, Rights
-from webhook.surfaces.admission.answering import cause_of
+from webhook.policy.policy import Action
 from webhook.surfaces.admission.mutate import operations_for
-from webhook.surfaces.admission.reading import Readable
+from webhook.surfaces.admission.requests import Readable
+from webhook.surfaces.admission.responses import cause_of
 from webhook.surfaces.admission.validate import Judging, Outcome, decide_request
 
 log = logging.getLogger("migratable.admission")

@@ -12,7 +12,7 @@ unless its judged part changes: a finalizer must not let a spec change unseen.
 from dataclasses import dataclass
 from typing import Final
 
-from webhook.kubevirt.interfaces import BRIDGE_OVERRIDE
+from webhook.kubevirt.expansion.interfaces import BRIDGE_OVERRIDE
 from webhook.objects.kinds import BY_GROUP_KIND, CARRIERS, KUBEVIRT_GROUP, POOL_GROUP, Kind
 from webhook.surfaces.admission.conditions import (
     BY_CONTROLLER,

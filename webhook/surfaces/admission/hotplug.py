@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 from msgspec.structs import replace
 
-from webhook.finding import Finding
+from webhook.judging.finding import Finding
 from webhook.kubevirt.subject import Subject, subject_of
 from webhook.objects.meta import Kubernetes
 from webhook.objects.path import FieldPath

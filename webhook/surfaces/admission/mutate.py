@@ -5,9 +5,9 @@ from typing import Any
 
 from webhook.defaults.default import DefaultFacts
 from webhook.defaults.register import default_sets, patches
-from webhook.engine import judge
+from webhook.judging.machines import judge
 from webhook.objects.lenient import parse
-from webhook.surfaces.admission.reading import Readable
+from webhook.surfaces.admission.requests import Readable
 from webhook.surfaces.admission.validate import Judging
 
 

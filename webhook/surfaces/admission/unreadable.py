@@ -6,13 +6,13 @@ lowers this, too. Only the metadata of such an object is known.
 """
 
 from webhook.objects.vm import VirtualMachine
-from webhook.policy import Action, most_in
+from webhook.policy.policy import Action, most_in
 from webhook.surfaces.admission.kubevirt_accounts import (
     WORKLOADS,
     is_hyper_converged,
     writes_for_itself,
 )
-from webhook.surfaces.admission.reading import Unreadable
+from webhook.surfaces.admission.requests import Unreadable
 from webhook.surfaces.admission.validate import PASS, Judging, Outcome, caused
 
 

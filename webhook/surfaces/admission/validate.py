@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 import msgspec
 from msgspec.structs import replace
 
-from webhook.cluster_engine import judge_change
-from webhook.engine import judge
+from webhook.cni.attachments import IN_USE, in_use_by
 from webhook.facts.unknown import Unknown
 from webhook.facts.world import World
-from webhook.finding import Judgement
-from webhook.kubevirt.attachments import IN_USE, in_use_by
+from webhook.judging.cluster import judge_change
+from webhook.judging.finding import Judgement
+from webhook.judging.machines import judge
 from webhook.kubevirt.cluster import cluster_of
+from webhook.kubevirt.expansion.interfaces import BRIDGE_OVERRIDE
 from webhook.kubevirt.gates import plugs_from_template
-from webhook.kubevirt.hyper_converged import where_in_hyper_converged
-from webhook.kubevirt.interfaces import BRIDGE_OVERRIDE
 from webhook.kubevirt.releases import Releases
+from webhook.kubevirt.settings.hyper_converged import where_in_hyper_converged
 from webhook.kubevirt.volume_migration import restored_claims
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
@@ -33,7 +33,7 @@ from webhook.objects.vm import (
     VirtualMachineSpec,
 )
 from webhook.objects.vmi import VirtualMachineInstance
-from webhook.policy import (
+from webhook.policy.policy import (
     Account,
     Action,
     Decision,
@@ -47,9 +47,9 @@ from webhook.policy import (
     strongest_action,
 )
 from webhook.report.printable import printable
-from webhook.rules.claim_not_shared import RULE as CLAIM_NOT_SHARED
-from webhook.rules.claim_not_shared import identity_of
-from webhook.surfaces.admission.answering import cause_of, warning_of
+from webhook.rules.storage.claim_not_shared import RULE as CLAIM_NOT_SHARED
+from webhook.rules.storage.claim_not_shared import identity_of
+from webhook.surfaces.admission.clone_patches import about_patches, bad_patches, patches_of
 from webhook.surfaces.admission.hotplug import at_request, is_about_made_permanent, is_about_plugged, with_requests
 from webhook.surfaces.admission.kubevirt_accounts import (
     VIRT_API,
@@ -59,9 +59,9 @@ from webhook.surfaces.admission.kubevirt_accounts import (
     is_kubevirt_account,
     writes_for_itself,
 )
-from webhook.surfaces.admission.patched import about_patches, bad_patches, patches_of
-from webhook.surfaces.admission.reading import Readable, is_never_judged
-from webhook.surfaces.admission.restored import former_subjects, is_restore
+from webhook.surfaces.admission.requests import Readable, is_never_judged
+from webhook.surfaces.admission.responses import cause_of, warning_of
+from webhook.surfaces.admission.restored_claims import former_subjects, is_restore
 
 
 @dataclass(frozen=True, slots=True)

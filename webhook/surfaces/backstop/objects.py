@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from webhook.policy import Action
+from webhook.policy.policy import Action
 from webhook.surfaces.admission.configurations import API_VERSION, NAMESPACE_NAME, Installation, excluded
 from webhook.surfaces.backstop.parameters import ENFORCED, Parameters
 from webhook.surfaces.backstop.policies import backed, name_of, policies

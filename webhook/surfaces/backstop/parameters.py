@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from webhook.kubevirt.releases import Releases
-from webhook.policy import Account, Action, Exemption, NamespacePolicy, Policy, Profile, rule_ids
+from webhook.policy.policy import Account, Action, Exemption, NamespacePolicy, Policy, Profile, rule_ids
 from webhook.rules.register import RULES
 from webhook.rules.rule import Rule, Severity
 

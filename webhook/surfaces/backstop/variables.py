@@ -7,8 +7,8 @@ Each list has a twin of the old object (``old_…``), which is empty when an obj
 from collections.abc import Mapping
 from typing import Final
 
-from webhook.kubevirt.interfaces import BRIDGE_OVERRIDE
-from webhook.kubevirt.settings import SETTINGS
+from webhook.kubevirt.expansion.interfaces import BRIDGE_OVERRIDE
+from webhook.kubevirt.settings.settings import SETTINGS
 from webhook.surfaces.backstop.expressions import joined, literal, words
 
 Variables = dict[str, str]

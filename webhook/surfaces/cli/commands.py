@@ -1,11 +1,14 @@
 """The commands: their names and first lines of help, without importing them."""
 
 import sys
+from collections.abc import Callable, Mapping
 from importlib import import_module
 
 import click
 
-from webhook.surfaces.cli import COMMANDS, INTERRUPTED, interruptible, ready
+from webhook.surfaces.cli.main import COMMANDS, INTERRUPTED, interruptible, ready
+
+_REGISTERED: dict[str, Callable[[], click.Command]] = {}
 
 
 class Commands(click.Group):
@@ -19,7 +22,8 @@ class Commands(click.Group):
         """The command of that name, imported now."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"webhook.surfaces.cli.{cmd_name.replace('-', '_')}").command
+        load = _REGISTERED.get(cmd_name)
+        command: click.Command = load() if load is not None else _own(cmd_name)
         ready()
         interruptible()
         return command
@@ -47,10 +51,16 @@ class Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
+def _own(name: str) -> click.Command:
+    """The command of this package that stands in the module of its name."""
+    command: click.Command = import_module(f"webhook.surfaces.cli.{name.replace('-', '_')}").command
+    return command
+
+
 def _meant(word: str) -> str:
     from pathlib import Path
 
-    from webhook.kubevirt.nearest import close_matches
+    from webhook.kubevirt.schema.spelling import close_matches
 
     if word.endswith((".yaml", ".yml", ".json")) or Path(word).exists():
         return f". Did you mean `check {word}`?"
@@ -61,3 +71,13 @@ def _meant(word: str) -> str:
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def cli() -> None:
     """Tells, before a virtual machine runs, whether KubeVirt will be able to live-migrate it."""
+
+
+def register(commands: Mapping[str, Callable[[], click.Command]]) -> click.Group:
+    """
+    Adds commands of packages above this one, which the command line must not import. Returns the whole command line.
+
+    Each name must be in ``COMMANDS``; each value imports its command.
+    """
+    _REGISTERED.update(commands)
+    return cli

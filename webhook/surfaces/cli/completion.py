@@ -4,7 +4,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from webhook.surfaces.cli.commands import cli
-from webhook.surfaces.cli.naming import program, variable
+from webhook.surfaces.cli.program_name import program, variable
 
 
 @click.command("completion")

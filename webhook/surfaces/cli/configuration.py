@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from webhook.errors import BadInput, Misconfigured
-from webhook.kubevirt.nearest import close_matches
+from webhook.kubevirt.schema.spelling import close_matches
 from webhook.objects.path import FieldPath, dotted
-from webhook.policy import Action, Exemption, Profile
-from webhook.resolve.kubeyaml import Document, read_documents
+from webhook.policy.policy import Action, Exemption, Profile
 from webhook.surfaces.cli.options import FAIL_ON
+from webhook.yaml.document import Document, read_documents
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -191,7 +191,7 @@ def _config(value: object, shown: "Path", lines: Mapping[str, int]) -> Config:
     try:
         config = msgspec.convert(value, Config)
     except msgspec.ValidationError as error:
-        from webhook.resolve.misfits import misfit
+        from webhook.manifests.typed import misfit
 
         text, path = misfit(value, error, lambda each: msgspec.convert(each, Config))
         key = str(path[0]) if path else ""

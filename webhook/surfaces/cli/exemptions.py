@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from webhook.errors import BadInput, Misconfigured
+from webhook.manifests.files import COMMENT, Sources
 from webhook.objects.path import dotted
-from webhook.policy import Exemption
+from webhook.policy.policy import Exemption
 from webhook.report.model import Report
-from webhook.report.saying import file_of
-from webhook.resolve.files import COMMENT, Sources
-from webhook.resolve.kubeyaml import read_documents
+from webhook.report.sentences import file_of
 from webhook.surfaces.cli.status import EXIT_ERROR, tell, tell_problems
+from webhook.yaml.document import read_documents
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ def tell_lapses(report: Report, exemptions: Sequence[Exemption], today: str) -> 
     """The answer with notes about exemptions that lapsed, or will soon."""
     if not exemptions:
         return report
-    from webhook.report.exempting import warn_of_lapses
+    from webhook.report.exemptions import warn_of_lapses
 
     return warn_of_lapses(report, exemptions, today)
 
@@ -36,7 +36,7 @@ def apply_comments(report: Report, sources: Sources, today: str) -> Report:
     files = [name for name, text in sources.texts.items() if COMMENT in text]
     if not files:
         return report
-    from webhook.report.exempting import comments_in, exempt_by_comments
+    from webhook.report.exemptions import comments_in, exempt_by_comments
 
     lines = {name: sources.texts[name].decode("utf-8", "replace").splitlines() for name in files}
     return exempt_by_comments(report, {name: comments_in(lines[name], name, today) for name in files})
@@ -83,7 +83,7 @@ def _read(path: "Path") -> "Baseline":
     except BadInput as error:
         raise Misconfigured(f"baseline {path}:{error.line}: {error.message}", remedy=error.remedy) from None
     except msgspec.ValidationError as error:
-        from webhook.resolve.misfits import misfit
+        from webhook.manifests.typed import misfit
 
         text, at = misfit(value, error, lambda each: msgspec.convert(each, Baseline))
         raise Misconfigured(f"baseline {path}: {dotted(at)}{': ' if at else ''}{text}", remedy=remedy) from None

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 import click
 
+from webhook.check.explain_settings import Wanted, explain_settings
 from webhook.errors import WebhookError
+from webhook.manifests.files import Sources, read_all
 from webhook.report import settings_model, settings_text
 from webhook.report.model import problem_report
-from webhook.resolve.files import Sources, read_all
 from webhook.surfaces.cli.status import EXIT_ERROR, fail, tell_problems
-from webhook.surfaces.explaining_settings import Wanted, explain_settings
 
 
 @click.command("explain-settings")

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from webhook.surfaces.cli.naming import variable
+from webhook.surfaces.cli.program_name import variable
 
 
 class Option(msgspec.Struct, frozen=True):

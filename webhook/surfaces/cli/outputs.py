@@ -11,9 +11,9 @@ import msgspec
 
 from webhook import __version__
 from webhook.errors import BadInput
-from webhook.kubevirt.nearest import close_matches
+from webhook.kubevirt.schema.spelling import close_matches
+from webhook.manifests.files import Sources
 from webhook.report.model import FixReport, ObjectReport, Report
-from webhook.resolve.files import Sources
 from webhook.surfaces.cli.options import FORMATS
 from webhook.surfaces.cli.status import Misused, echo, fail
 
@@ -69,7 +69,7 @@ def write_all(outputs: Sequence[Output], report: Report, sources: Sources, color
             settings = {"sources": sources.lines, "colour": colour, "width": width, "verbose": verbose}
             settings["writable"] = _Writable(sources.texts)
         elif output.form == "sarif":
-            from webhook.resolve.replacing import Replacing
+            from webhook.manifests.replacements import Replacing
 
             settings = {"version": __version__, "replacer": Replacing(sources.texts)}
         renderer = import_module(f"webhook.report.{FORMATS[output.form]}")
@@ -88,7 +88,7 @@ class _Writable:
         if b"&" not in content or b"*" not in content:  # no anchor, or no alias
             return True
         if self._can_write is None:
-            from webhook.resolve.replacing import Writing
+            from webhook.manifests.replacements import Writing
 
             self._can_write = Writing(self._texts)
         return self._can_write(judged, fix)

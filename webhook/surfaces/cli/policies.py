@@ -6,16 +6,16 @@ from pathlib import Path
 import click
 from msgspec.structs import replace
 
+from webhook.check.check import choose_release
 from webhook.errors import WebhookError
 from webhook.facts.objects_world import ObjectsWorld
-from webhook.policy import Action, Policy, Profile
-from webhook.report.as_yaml import dump
-from webhook.resolve.policy_file import read_policy
+from webhook.manifests.policy_file import read_policy
+from webhook.policy.policy import Action, Policy, Profile
 from webhook.surfaces.admission.configurations import Installation
 from webhook.surfaces.backstop.objects import objects
 from webhook.surfaces.backstop.parameters import notes, parameters
-from webhook.surfaces.checking import choose_release
 from webhook.surfaces.cli.status import echo, fail, tell
+from webhook.yaml.writer import dump
 
 PROFILES = tuple(map(str, Profile))
 MODES = tuple(map(str, (Action.DENY, Action.WARN, Action.AUDIT)))

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
+from webhook.check.check import Settings
+from webhook.check.streaming import OneByOne
 from webhook.errors import BadInput, Misconfigured, WebhookError
 from webhook.facts.snapshot import NO_SNAPSHOT, Snapshot
-from webhook.policy import Policy
+from webhook.manifests.files import Inputs, Sources, read_all
+from webhook.manifests.objects import Manifests
+from webhook.policy.policy import Policy
 from webhook.report.model import Report
-from webhook.resolve.files import Inputs, Sources, read_all
-from webhook.resolve.manifests import Manifests
-from webhook.surfaces.checking import Settings
-from webhook.surfaces.cli import interruptible
 from webhook.surfaces.cli.configuration import Found, find, read
 from webhook.surfaces.cli.exemptions import apply_baseline, apply_comments, tell_lapses, write_baseline
+from webhook.surfaces.cli.main import interruptible
 from webhook.surfaces.cli.outputs import Output, outputs_of, write_all
 from webhook.surfaces.cli.progress import Bar, bar
 from webhook.surfaces.cli.settings import Flags, Settled, settle, show
 from webhook.surfaces.cli.status import Misused, echo, exit_status, fail, tell, tell_problems
-from webhook.surfaces.one_by_one import OneByOne
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,7 +102,7 @@ def _seldom_collected() -> Iterator[None]:
 
 
 def _policy(path: "Path") -> Policy:
-    from webhook.resolve.policy_file import read_policy
+    from webhook.manifests.policy_file import read_policy
 
     return read_policy(path)
 
@@ -148,10 +148,10 @@ def _run(asked: Asked, settled: Settled, found: Found) -> int:
         interruptible()
         whole = [*inputs, *unread]
         if not asked.fix:
-            from webhook.surfaces.cli.fixing import show_fixes
+            from webhook.surfaces.cli.fix import show_fixes
 
             return show_fixes(whole, sources, judge, asked.choose, options=asked.options)
-        from webhook.surfaces.cli.fixing import write_fixes
+        from webhook.surfaces.cli.fix import write_fixes
 
         report = write_fixes(whole, sources, judge, asked.choose)
     else:
@@ -177,7 +177,7 @@ def _run(asked: Asked, settled: Settled, found: Found) -> int:
 def _snapshot(path: "Path | None") -> Snapshot:
     if path is None:
         return NO_SNAPSHOT
-    from webhook.resolve.snapshot import parse, refuse_larger
+    from webhook.manifests.snapshot import parse, refuse_larger
 
     try:
         refuse_larger(path.stat().st_size, str(path))

@@ -7,7 +7,7 @@ import msgspec
 
 from webhook.errors import Misconfigured
 from webhook.objects.path import dotted
-from webhook.policy import Action, Exemption, Policy, Profile, rule_ids
+from webhook.policy.policy import Action, Exemption, Policy, Profile, rule_ids
 from webhook.surfaces.cli.configuration import Config, Found
 from webhook.surfaces.cli.status import Misused
 
@@ -140,7 +140,7 @@ def settle(flags: Flags, found: Found, read_policy: "Callable[[Path], Policy]") 
 
 
 def _check(exemptions: Sequence[Exemption], found: Found) -> None:
-    from webhook.resolve.policy_faults import faults_of
+    from webhook.manifests.policy_faults import faults_of
 
     for path, wrong in faults_of(Policy(exemptions=[*exemptions])):
         raise Misconfigured(f"{found.origin('exemptions')}: {dotted(path)}: {wrong}", remedy="Correct it.")
@@ -213,10 +213,10 @@ def _overridden(policy: Policy, overrides: Mapping[str, Action], exemptions: Seq
 
 def show(settled: Settled) -> str:
     """Every setting as YAML, with where it comes from."""
-    from webhook.report import as_yaml
+    from webhook.yaml import writer
 
     lines = []
     for key, value, origin in settled.rows:
-        first, *rest = as_yaml.dump({key: msgspec.to_builtins(value)}).splitlines()
+        first, *rest = writer.dump({key: msgspec.to_builtins(value)}).splitlines()
         lines += [f"{first}  # {origin}", *rest]
     return "\n".join(lines) + "\n"

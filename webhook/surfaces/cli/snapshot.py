@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
+from webhook.cluster.live_reads import LiveReads
+from webhook.cluster.messages import forbidden
 from webhook.errors import BadInput, Unavailable, WebhookError
 from webhook.facts.unknown import Fact, Unknown
+from webhook.manifests.snapshot import ALWAYS, CLAIMS, NODES, refuse_larger, render
 from webhook.objects.kinds import BY_CLASS
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
-from webhook.resolve.live import LiveReads
-from webhook.resolve.snapshot import ALWAYS, CLAIMS, NODES, refuse_larger, render
-from webhook.resolve.wording import forbidden
 from webhook.surfaces.cli.status import fail
 
 
@@ -76,7 +76,7 @@ def _read(
     """Each kind, or why it could not be read; raises Unavailable where the cluster does not answer."""
     from time import monotonic
 
-    from webhook.resolve.transport import connect
+    from webhook.cluster.kubernetes_client import connect
 
     transport = connect(kubeconfig, context)
     until = monotonic() + timeout

@@ -4,7 +4,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from webhook.errors import BadInput, WebhookError
-from webhook.report.saying import place_of_problem, problem_message
+from webhook.report.sentences import place_of_problem, problem_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,0 +1,131 @@
+"""Inputs that are judged as they are read get the answer that all of them together get."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.machines import manifest
+from tests.generating import Manifest, carriers, kubevirts, migration_policies, networks, worlds
+from tests.surfaces.manifests import BAD, CLAIM, GOOD, UNPROVEN
+from tests.surfaces.running import ROOT, migratable
+from webhook.check.check import Settings, check
+from webhook.check.streaming import OneByOne
+from webhook.manifests.files import Inputs, Sources
+from webhook.manifests.objects import Manifests, read_manifests
+from webhook.policy.policy import NamespacePolicy, Policy, Profile
+from webhook.report.model import Report
+
+STRICTER = NamespacePolicy(labels={"tier": "gold"}, profile=Profile.EXACT)
+SPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "tenant", "labels": {"tier": "gold"}}}
+MISSPELT = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMashine", "metadata": {"name": "a"}}
+
+
+def one_by_one(inputs: list[Manifests], asked: Settings) -> Report:
+    run = OneByOne(asked, inputs.__getitem__)
+    for each in inputs:
+        run.add(each)
+    return run.report()
+
+
+@st.composite
+def repositories(draw: st.DrawFn) -> list[Manifests]:
+    """Objects that refer to each other, in any order, some of them twice, in files of one or more."""
+    objects: list[Manifest] = draw(st.lists(carriers(), min_size=1, max_size=4))
+    objects += draw(worlds())
+    others = st.one_of(kubevirts(), migration_policies(), networks(), st.sampled_from([SPACE, MISSPELT]))
+    objects += draw(st.lists(others, max_size=5))
+    objects += draw(st.lists(st.sampled_from(objects), max_size=2))
+    objects = draw(st.permutations(objects))
+    files: list[list[Manifest]] = [[]]
+    for each in objects:
+        if files[-1] and draw(st.booleans()):
+            files.append([])
+        files[-1].append(each)
+    return [read_manifests("\n---\n".join(map(json.dumps, each)).encode(), f"{at}") for at, each in enumerate(files)]
+
+
+@given(repositories(), st.sampled_from(["", "any", "1.6"]), st.sampled_from([Policy(), Policy(namespaces=[STRICTER])]))
+@settings(max_examples=150, deadline=None)
+def test_the_answer_is_that_of_all_together(inputs: list[Manifests], release: str, policy: Policy) -> None:
+    """
+    Whichever file comes first, and whatever stands twice: the last word on it counts for everybody.
+    """
+    asked = Settings(policy, release, "2026-01-01")
+
+    said = one_by_one(inputs, asked)
+
+    assert msgspec.json.encode(said) == msgspec.json.encode(check(inputs, asked))
+
+
+def test_a_claim_may_come_in_a_later_file(tmp_path: Path) -> None:
+    """
+    The file of the VM is read once more, and both the finding and its lines are those of the whole.
+    """
+    (tmp_path / "1-vm.yaml").write_text(UNPROVEN)
+    (tmp_path / "2-claim.yaml").write_text(CLAIM.replace("ReadWriteMany", "ReadWriteOnce"))
+
+    ran = migratable("check", str(tmp_path))
+
+    assert ran.status == 1
+    assert "claim 'os' is ReadWriteOnce" in ran.out
+    assert "12 |   - {name: os," in ran.out
+
+
+def test_only_texts_that_somebody_needs_are_kept(tmp_path: Path) -> None:
+    """
+    A text without findings and comments is let go of, and its name is known all the same.
+    """
+    for name, text in {"good": GOOD, "bad": BAD, "comment": f"# migratable: nothing\n{GOOD}"}.items():
+        (tmp_path / f"{name}.yaml").write_text(text)
+    sources = Sources()
+    inputs = Inputs([str(tmp_path)], recursive=False, sources=sources)
+    run = OneByOne(Settings(), inputs.read)
+
+    for number, each in enumerate(inputs):
+        if not run.add(each).has_findings:
+            inputs.forget(number)
+
+    assert sorted(Path(name).stem for name in sources.texts) == ["bad", "comment"]
+    assert sorted(Path(name).stem for name in sources.names) == ["bad", "comment", "good"]
+
+
+PEAK = """
+import re, sys
+from pathlib import Path
+from webhook.__main__ import main
+sys.argv = ["migratable", "check", "--isolated", *sys.argv[1:]]
+try:
+    main()
+except SystemExit as end:
+    assert end.code == 0, end.code
+print(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1], file=sys.stderr)
+"""
+KEPT = 8
+"""KiB of memory for each further file, at most; with its text and all that was read of it that was 65."""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells a process's peak so")
+def test_further_files_take_next_to_no_memory(tmp_path: Path) -> None:
+    """
+    Where nothing refers to another file, what is kept of a file of 3 KB is little more than that it is all right.
+    """
+
+    def peak(files: int) -> int:
+        folder = tmp_path / f"{files}"
+        folder.mkdir()
+        for number in range(files):
+            (folder / f"{number}.yaml").write_text(manifest(1).replace("vm-00001", f"vm-{number}"))
+        ran = subprocess.run(
+            [sys.executable, "-c", PEAK, str(folder)], capture_output=True, check=True, text=True, cwd=ROOT
+        )
+        return int(ran.stderr.splitlines()[-1])
+
+    few, many = peak(100), peak(1_100)
+
+    assert many - few < 1_000 * KEPT

@@ -1,0 +1,171 @@
+"""Small reads on the event loop, against a real socket: kept connections, deadlines, and no answer that is none."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from tests.cluster.http_apiserver import CLAIM, Handler, Server, cut, drip, hang, hang_up
+from webhook.cluster.http_client import MAX_BYTES, Get, LoopReads
+from webhook.cluster.kubernetes_client import KubernetesTransport, connect
+from webhook.cluster.ports import Answer, Direct
+from webhook.errors import Unavailable
+
+T = TypeVar("T")
+OTHER = CLAIM + "2"
+SECONDS = 20.0
+
+
+def run(transport: KubernetesTransport, work: Callable[[LoopReads], Awaitable[T]], connections: int = 4) -> T:
+    async def main() -> T:
+        direct = transport.direct()
+        assert direct is not None
+        reads = LoopReads(direct, "migratable/0", connections)
+        try:
+            return await work(reads)
+        finally:
+            reads.close()
+
+    return asyncio.run(main())
+
+
+def both(reads: LoopReads, seconds: float = SECONDS) -> Awaitable[list[Answer]]:
+    return reads.get_all([Get(CLAIM, "application/json"), Get(OTHER, "text/x")], seconds)
+
+
+def test_several_are_read_on_one_connection_that_is_kept(server: Server, transport: KubernetesTransport) -> None:
+    """
+    Each with its own path and Accept, with the token that the client sent last; answers in their order.
+    """
+    places = set()
+
+    def tell(handler: Handler) -> None:
+        places.add(handler.client_address)
+        handler.plain(200 if handler.path == CLAIM else 404, {"path": handler.path})
+
+    server.answer = tell
+    transport.get("/version", {}, timeout_seconds=SECONDS)
+    places.clear()
+
+    async def twice(reads: LoopReads) -> list[list[Answer]]:
+        return [await both(reads), await both(reads)]
+
+    first, second = run(transport, twice)
+
+    assert (
+        first
+        == second
+        == [
+            Answer(200, b'{"path": "%s"}' % CLAIM.encode()),
+            Answer(404, b'{"path": "%s"}' % OTHER.encode()),
+        ]
+    )
+    assert len(places) == 1
+    sent = server.headers[-1]
+    assert (sent["Accept"], sent["User-Agent"], sent["Authorization"]) == ("text/x", "migratable/0", "Bearer canary")
+    assert sent["Host"] == f"127.0.0.1:{server.server_port}"
+
+
+def test_a_connection_that_was_closed_meanwhile_is_replaced(server: Server, transport: KubernetesTransport) -> None:
+    """
+    An API server closes idle connections without a word; nobody notices.
+    """
+
+    def once(handler: Handler) -> None:
+        handler.plain(200, {})
+        handler.close_connection = True
+
+    server.answer = once
+
+    async def thrice(reads: LoopReads) -> list[int]:
+        one = [Get(CLAIM, "application/json")]
+        return [(await reads.get_all(one, SECONDS))[0].status for _ in range(3)]
+
+    assert run(transport, thrice) == [200, 200, 200]
+
+
+def large(handler: Handler) -> None:
+    handler.plain(200, b"x" * (MAX_BYTES + 1))
+
+
+def junk(handler: Handler) -> None:
+    handler.wfile.write(b"SSH-2.0\r\n\r\n")
+
+
+@pytest.mark.parametrize("fault", [hang, drip, cut, hang_up, large, junk])
+def test_a_read_without_whole_answers_is_unavailable(
+    server: Server, transport: KubernetesTransport, fault: Callable[[Handler], None]
+) -> None:
+    """
+    In time, and the next read is not confused by it.
+    """
+    server.answer = fault
+
+    async def then_again(reads: LoopReads) -> list[Answer]:
+        with pytest.raises(Unavailable):
+            await both(reads, 0.3)
+        server.released.set()
+        server.answer = lambda handler: handler.plain(200, {})
+        return await both(reads)
+
+    assert run(transport, then_again) == [Answer(200, b"{}"), Answer(200, b"{}")]
+
+
+def test_a_response_without_a_request_ends_the_connection(server: Server, transport: KubernetesTransport) -> None:
+    """
+    Otherwise it would be taken for the response to a later request.
+    """
+
+    def twice(handler: Handler) -> None:
+        body = b'{"path": "%s"}' % handler.path.encode()
+        whole = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+        handler.wfile.write(whole if handler.path == CLAIM else whole + whole)
+
+    server.answer = twice
+
+    async def both_twice(reads: LoopReads) -> list[list[Answer]]:
+        return [await both(reads), await both(reads)]
+
+    wanted = [Answer(200, b'{"path": "%s"}' % path.encode()) for path in (CLAIM, OTHER)]
+    assert run(transport, both_twice) == [wanted, wanted]
+
+
+def test_there_are_only_so_many_connections(server: Server, transport: KubernetesTransport) -> None:
+    """
+    Who finds no room waits for it, within his time.
+    """
+    server.answer = hang
+
+    async def two(reads: LoopReads) -> int:
+        found = await asyncio.gather(both(reads, 1.5), both(reads, 0.2), return_exceptions=True)
+        return sum(isinstance(each, Unavailable) for each in found)
+
+    assert run(transport, two, connections=1) == 2
+    assert len(server.requests) == 1
+
+
+def test_a_server_that_is_not_there_is_unavailable(transport: KubernetesTransport) -> None:
+    """
+    Refused at once.
+    """
+
+    async def nowhere(_: LoopReads) -> None:
+        direct = transport.direct()
+        assert isinstance(direct, Direct)
+        with pytest.raises(Unavailable):
+            await both(LoopReads(replace(direct, port=1), "migratable/0"), SECONDS)
+
+    run(transport, nowhere)
+
+
+def test_behind_a_proxy_there_is_no_direct_way(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The client knows how to use one, this does not.
+    """
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "")
+
+    assert connect(kubeconfig).direct() is None

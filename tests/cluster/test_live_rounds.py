@@ -1,0 +1,66 @@
+"""In which order objects are read to confirm a denial."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from webhook.cluster.live_rounds import FEW, FIRST, GROWTH, rounds
+from webhook.cluster.lookups import Question
+from webhook.facts.unknown import Found, Unknown
+from webhook.objects.instancetype import VirtualMachineInstancetype
+from webhook.objects.kubevirt import KubeVirt
+from webhook.objects.meta import ObjectMeta
+from webhook.objects.storage import DataVolume, PersistentVolumeClaim
+
+CLAIM = PersistentVolumeClaim(metadata=ObjectMeta(name="a"))
+MISSING = Unknown("it does not exist yet")
+
+
+def claims(**found: Found[Any]) -> dict[Question, Found[Any]]:
+    return {Question(PersistentVolumeClaim, "shop", name): answer for name, answer in found.items()}
+
+
+def names(answers: Mapping[Question, Found[Any]], *causes: str) -> list[list[str | None]]:
+    return [[each.name for each in some] for some in rounds(answers, causes)]
+
+
+def test_what_a_cause_names_is_read_first_then_what_exists() -> None:
+    """
+    A claim that the denial names comes before a claim that exists, and that before one that does not.
+    """
+    missing = {f"m{number:03}": MISSING for number in range(40)}
+    answers = claims(**missing, there=CLAIM, bad=MISSING)
+    answers[Question(DataVolume, "shop", "bad")] = MISSING
+
+    first, *_ = names(answers, "claim 'bad' will be ReadWriteOnce, as dataVolumeTemplate 'bad' makes it")
+
+    assert first[:3] == ["bad", "bad", "there"]
+
+
+def test_kinds_with_few_names_come_before_claims() -> None:
+    """
+    An instancetype is read in the first round, because what a claim means may depend on it.
+    """
+    answers = claims(**{f"c{number:03}": CLAIM for number in range(FEW + 1)})
+    answers[Question(VirtualMachineInstancetype, "shop", "small")] = CLAIM
+
+    assert names(answers)[0][0] == "small"
+
+
+def test_rounds_grow_and_hold_each_name_once() -> None:
+    """
+    An ordinary VM needs one round; of 500 names no round is more than so many times larger than the one before.
+    """
+    every = [f"c{number:03}" for number in range(500)]
+
+    many = names(claims(**dict.fromkeys(every, MISSING)))
+
+    assert [len(each) for each in many[:-1]] == [FIRST * GROWTH**number for number in range(len(many) - 1)]
+    assert sorted(str(name) for some in many for name in some) == every
+    assert len(names(claims(**dict.fromkeys(every[:FIRST], MISSING)))) == 1
+
+
+def test_lists_are_no_names() -> None:
+    """
+    Where nothing is named there is one round, of nothing.
+    """
+    assert names({Question(KubeVirt, "", None): ()}) == [[]]

@@ -1,0 +1,301 @@
+"""The store holds what the cluster said last, and no more of it than is read."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webhook.cluster.projection import Malformed, position_of
+from webhook.cluster.store import KindStatistics, Store
+from webhook.facts.unknown import Unknown
+from webhook.objects.kubevirt import KubeVirt
+from webhook.objects.meta import ObjectMeta
+from webhook.objects.nad import NetworkAttachmentDefinition, NetworkSpec, Node
+from webhook.objects.storage import ClaimSpec, DataVolume, PersistentVolumeClaim, StorageClass
+
+NAD = NetworkAttachmentDefinition
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def raw(name: str, version: int = 1, namespace: str | None = "shop", **more: Any) -> bytes:
+    metadata = {"name": name, "namespace": namespace, "uid": f"uid-{name}", "resourceVersion": str(version)}
+    return json.dumps({"metadata": metadata | more.pop("metadata", {}), **more}).encode()
+
+
+def nad(name: str, version: int, config: object = "{}") -> bytes:
+    return raw(name, version, spec={"config": config})
+
+
+def filled(kind: Any, *objects: bytes, clock: Clock | None = None, version: str = "v1") -> Store:
+    store = Store([kind], clock or Clock())
+    store.replace(kind, [store.read(kind, each, version) for each in objects], version)
+    return store
+
+
+NAMES = st.sampled_from("abc")
+CONFIGS = st.sampled_from(("{}", "[]", 7))  # a number cannot be a config: such an object is kept as Unknown
+CHANGES = st.one_of(
+    st.tuples(st.sampled_from(("put", "remove")), NAMES, CONFIGS),
+    st.tuples(st.just("list"), st.dictionaries(NAMES, CONFIGS)),
+)
+
+
+@given(st.lists(CHANGES, max_size=30))
+def test_any_sequence_of_events_and_lists_gives_what_the_cluster_has(changes: list[Any]) -> None:
+    """
+    After every event and every list, the store equals a model that is a plain dict.
+    """
+    store, model, version = filled(NAD), dict[str, object](), 1
+
+    for change in changes:
+        version += 1
+        match change:
+            case ("put", name, config):
+                store.put(NAD, nad(name, version, config))
+                model[name] = config
+            case ("remove", name, config):
+                store.remove(NAD, nad(name, version, config))
+                model.pop(name, None)
+            case ("list", listed):
+                seen = [store.read(NAD, nad(name, version, config), "v1") for name, config in listed.items()]
+                store.replace(NAD, seen, "v1")
+                model = dict(listed)
+
+        held = {name: store.get(NAD, "shop", name) for name in "abc"}
+        configs = {name: each.spec.config for name, each in held.items() if isinstance(each, NAD)}
+        unknown = {name for name, each in held.items() if isinstance(each, Unknown)}
+        assert configs == {name: config for name, config in model.items() if config != 7}
+        assert unknown == {name for name, config in model.items() if config == 7}
+        every = store.every(NAD)
+        if unknown and not configs:
+            assert isinstance(every, Unknown)
+        else:
+            assert isinstance(every, tuple)
+            assert {each.name: each.spec.config for each in every} == configs
+        (now,) = store.statistics()
+        assert (now.objects, now.undecodable) == (len(model), len(unknown))
+
+
+def test_of_a_claim_only_what_is_read_stays() -> None:
+    """
+    A hundred thousand claims fit: annotations, foreign labels, owners and all of status are left out.
+    """
+    written = raw(
+        "os",
+        7,
+        metadata={
+            "labels": {"app": "shop", "instancetype.kubevirt.io/default-preference": "linux"},
+            "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "secret"},
+            "ownerReferences": [{"name": "os", "kind": "DataVolume"}],
+            "creationTimestamp": "2026-01-01T00:00:00Z",
+        },
+        spec={"accessModes": ["ReadWriteMany"], "storageClassName": "ceph", "volumeName": "pvc-1"},
+        status={"phase": "Bound"},
+    )
+
+    found = filled(PersistentVolumeClaim, written).get(PersistentVolumeClaim, "shop", "os")
+
+    assert found == PersistentVolumeClaim(
+        "v1",
+        "PersistentVolumeClaim",
+        ObjectMeta(
+            name="os",
+            namespace="shop",
+            uid="uid-os",
+            resource_version="7",
+            labels={"instancetype.kubevirt.io/default-preference": "linux"},
+        ),
+        ClaimSpec(["ReadWriteMany"], None, "ceph"),
+    )
+
+
+def test_claims_of_one_class_share_their_spec() -> None:
+    """
+    Equal specs are one object in memory.
+    """
+    spec = {"accessModes": ["ReadWriteMany"], "storageClassName": "ceph"}
+    store = filled(PersistentVolumeClaim, raw("a", spec=spec), raw("b", spec=spec))
+
+    first, second = (store.get(PersistentVolumeClaim, "shop", name) for name in "ab")
+
+    assert isinstance(first, PersistentVolumeClaim)
+    assert isinstance(second, PersistentVolumeClaim)
+    assert first.spec is second.spec
+
+
+def test_a_storage_class_keeps_what_chooses_the_default() -> None:
+    """
+    The default class is found by annotation and age, so both stay; what kubectl noted does not.
+    """
+    default = {"storageclass.kubernetes.io/is-default-class": "true"}
+    metadata = {
+        "namespace": None,
+        "annotations": default | {"kubectl.kubernetes.io/last-applied-configuration": "{}"},
+        "creationTimestamp": "2026-01-01T00:00:00Z",
+    }
+
+    found = filled(StorageClass, raw("ceph", metadata=metadata)).get(StorageClass, "", "ceph")
+
+    assert isinstance(found, StorageClass)
+    assert found.meta.annotations == default
+    assert found.meta.creation_timestamp == "2026-01-01T00:00:00Z"
+
+
+def test_an_object_that_cannot_be_decoded_is_unknown_and_not_absent() -> None:
+    """
+    It is counted and kept under its name, and its content is not in the message.
+    """
+    store = filled(NAD, nad("lan", 1, {"canary": 1}))
+
+    found = store.get(NAD, "shop", "lan")
+
+    assert found == Unknown(
+        "NetworkAttachmentDefinition 'lan' in namespace 'shop' exists but cannot be read: a field has the wrong type",
+        "correct the types of its fields",
+        unreadable=True,
+    )
+
+
+@pytest.mark.parametrize("junk", [b"", b"{", b"[]", b"{}", b'{"metadata": {"name": 7}}', b"[" * 100_000, b"\xff"])
+def test_what_has_no_name_is_refused_and_changes_nothing(junk: bytes) -> None:
+    """
+    Bytes that no API server sends raise one known error.
+    """
+    store = filled(NAD, nad("lan", 1))
+    before = store.statistics()
+
+    with pytest.raises(Malformed):
+        store.put(NAD, junk)
+    with pytest.raises(Malformed):
+        position_of(junk)
+
+    assert store.statistics() == before
+
+
+def test_an_unchanged_object_survives_a_list_as_it_is() -> None:
+    """
+    A second list takes no second memory; a changed object, and one that was made anew, is replaced.
+    """
+    store = filled(NAD, nad("same", 1), nad("changed", 1))
+    same, changed = (store.get(NAD, "shop", name) for name in ("same", "changed"))
+
+    store.replace(NAD, [store.read(NAD, nad("same", 1), "v1"), store.read(NAD, nad("changed", 2, "[]"), "v1")], "v1")
+
+    assert store.get(NAD, "shop", "same") is same
+    after = store.get(NAD, "shop", "changed")
+    assert after is not changed
+    assert isinstance(after, NAD)
+    assert after.spec == NetworkSpec("[]")
+
+
+def test_every_is_made_once_until_something_changes() -> None:
+    """
+    Asking for all nodes at each review costs nothing while they stay the same.
+    """
+    store = filled(Node, raw("n1", namespace=None))
+
+    first, second = store.every(Node), store.every(Node)
+    store.put(Node, raw("n2", namespace=None))
+
+    assert first is second
+    assert isinstance(third := store.every(Node), tuple)
+    assert [each.name for each in third] == ["n1", "n2"]
+
+
+@pytest.mark.parametrize("change", ["put", "remove"])
+def test_a_list_is_forgotten_before_an_object_changes(change: str) -> None:
+    """
+    A reader that has seen the change of an object does not get a list from before the change.
+    """
+    store = filled(NAD, nad("a", 1))
+    shelf = store._shelf(NAD)
+    lists: list[object] = []
+
+    class Watched(dict[Any, Any]):
+        def __setitem__(self, key: Any, value: Any) -> None:
+            lists.append(shelf.everything)
+            super().__setitem__(key, value)
+
+        def pop(self, *key: Any) -> Any:
+            lists.append(shelf.everything)
+            return super().pop(*key)
+
+    shelf.objects = Watched(shelf.objects)
+    store.every(NAD)
+
+    getattr(store, change)(NAD, nad("a", 2))
+
+    assert lists == [None]
+
+
+def test_a_list_that_breaks_off_changes_nothing() -> None:
+    """
+    Half a list is no list: what was known stays.
+    """
+    store = filled(NAD, nad("lan", 1))
+    before = store.statistics()
+
+    def half() -> Any:
+        yield store.read(NAD, nad("wan", 2), "v1")
+        raise Malformed
+
+    with pytest.raises(Malformed):
+        store.replace(NAD, half(), "v1")
+
+    assert store.statistics() == before
+    assert store.get(NAD, "shop", "wan") is None
+
+
+def test_its_statistics_say_how_old_it_is_and_why() -> None:
+    """
+    Age counts from the last list, event or bookmark; a failure is told until something is heard again.
+    """
+    clock = Clock()
+    store = filled(KubeVirt, raw("kubevirt"), clock=clock)
+    clock.now += 91
+    store.failed(KubeVirt, "the API server answered 401")
+    store.restarted(KubeVirt)
+
+    silent, fresh_then = store.statistics(), store.fresh(KubeVirt)
+    store.heard(KubeVirt)
+    heard, fresh_now = store.statistics(), store.fresh(KubeVirt)
+
+    problem = "the API server answered 401"
+    assert silent == (KindStatistics("KubeVirt", 1, 0, True, False, 91.0, 1, 1, problem),)
+    assert heard == (KindStatistics("KubeVirt", 1, 0, True, False, 0.0, 1, 1, ""),)
+    assert (fresh_then, fresh_now) == (False, True)
+
+
+def test_a_kind_that_is_no_longer_served_is_forgotten() -> None:
+    """
+    When its CustomResourceDefinition goes, its objects go too; when it comes back, it is listed anew.
+    """
+    store = filled(DataVolume, raw("os"), version="v1beta1")
+
+    store.miss(DataVolume)
+
+    assert store.get(DataVolume, "shop", "os") is None
+    assert (store.missing(DataVolume), store.synced(DataVolume), store.version(DataVolume)) == (True, False, "")
+    store.replace(DataVolume, [], "v1beta1")
+    assert (store.missing(DataVolume), store.synced(DataVolume)) == (False, True)
+
+
+def test_the_store_is_imported_without_the_kubernetes_client() -> None:
+    """
+    Who reads manifests alone does not pay for the client.
+    """
+    code = "import sys, webhook.cluster.store, webhook.cluster.facts; sys.exit('kubernetes' in sys.modules)"
+
+    done = subprocess.run([sys.executable, "-c", code], check=False, timeout=60)
+
+    assert done.returncode == 0

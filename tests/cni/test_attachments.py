@@ -1,0 +1,413 @@
+"""NetworkAttachmentDefinitions as Multus and the plugins read them, and the one that KubeVirt migrates over."""
+
+import json
+import time
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webhook.cni import json as gojson
+from webhook.cni.attachments import IN_USE, in_use_by, ipams_of, read_config
+from webhook.facts.network import CniConfig, Fault, Ipam
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.facts.unknown import Unknown
+from webhook.judging.finding import Judgement
+from webhook.judging.machines import judge
+from webhook.kubevirt.releases import SUPPORTED
+from webhook.objects.kubevirt import KubeVirt
+from webhook.objects.meta import Kubernetes, ObjectMeta
+from webhook.objects.nad import NetworkAttachmentDefinition, NetworkSpec, Node
+from webhook.rules.rule import Severity
+
+LAB = (
+    '{"cniVersion": "0.3.1", "name": "migration-bridge", "type": "macvlan", "master": "eth1", "mode": "bridge", '
+    '"ipam": {"type": "whereabouts", "range": "10.1.1.0/24"}}'
+)
+
+
+def a_network(
+    config: str | None, name: str = "migration-network", namespace: str = "kubevirt"
+) -> NetworkAttachmentDefinition:
+    return NetworkAttachmentDefinition(
+        metadata=ObjectMeta(name=name, namespace=namespace), spec=NetworkSpec(config=config)
+    )
+
+
+def a_kubevirt(network: Any = "migration-network", namespace: str = "kubevirt") -> KubeVirt:
+    spec = {"configuration": {"migrations": {"network": network}}}
+    return msgspec.convert({"metadata": {"name": "kubevirt", "namespace": namespace}, "spec": spec}, KubeVirt)
+
+
+def a_node(name: str) -> Node:
+    return Node(metadata=ObjectMeta(name=name, labels={"kubevirt.io/schedulable": "true"}))
+
+
+def judged(subject: Kubernetes, *world: Kubernetes) -> Judgement:
+    return judge(subject, ObjectsWorld(world), SUPPORTED)
+
+
+def findings(subject: Kubernetes, *world: Kubernetes) -> list[tuple[str, str]]:
+    return [(each.rule.id, each.message) for each in judged(subject, *world).findings]
+
+
+def ipam_of(ipam: dict[str, Any]) -> Ipam:
+    config = read_config(a_network(json.dumps({"type": "macvlan", "master": "eth1", "ipam": ipam})))
+    assert isinstance(config, CniConfig)
+    return ipams_of(config)[0]
+
+
+@pytest.mark.parametrize(
+    "world",
+    [(), (a_kubevirt(),), (a_kubevirt(), a_node("a"), a_node("b"), a_node("c"))],
+    ids=["alone", "named", "nodes"],
+)
+def test_the_labs_network_is_judged_clean(world: tuple[Kubernetes, ...]) -> None:
+    """
+    The lab's NetworkAttachmentDefinition has no finding, whether or not the KubeVirt CR names it already.
+    """
+    assert findings(a_network(LAB), *world) == []
+
+
+def test_the_labs_kubevirt_is_judged_clean() -> None:
+    """
+    A KubeVirt CR that names a fit network in its own namespace hears nothing about it, in CI for one.
+    """
+    found = judged(a_kubevirt(), a_network(LAB)).findings
+
+    assert [each.rule.id for each in found if each.rule.id.startswith("LM7")] == []
+
+
+def test_a_network_known_to_be_absent_is_a_violation_with_a_remedy() -> None:
+    """
+    Where all networks are known, one that is not among them is an error that says where to create it.
+    """
+    world = ObjectsWorld((), complete=(NetworkAttachmentDefinition,))
+
+    found = [each for each in judge(a_kubevirt(), world, SUPPORTED).findings if each.rule.id == "LM716"]
+
+    assert [(each.message, each.remedy, each.undetermined) for each in found] == [
+        (
+            "namespace 'kubevirt' has no NetworkAttachmentDefinition 'migration-network'",
+            "Create it in namespace 'kubevirt' first, then name it here.",
+            False,
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("namespace", "name", "network", "used"),
+    [
+        ("kubevirt", "migration-network", "migration-network", True),
+        ("kubevirt", "migration-network", "kubevirt/migration-network", True),
+        ("tenant", "migration-network", "tenant/migration-network", True),
+        ("", "migration-network", "migration-network", True),
+        ("tenant", "migration-network", "migration-network", False),
+        ("kubevirt", "migration-network", "tenant/migration-network", False),
+        ("kubevirt", "other", "migration-network", False),
+        ("kubevirt", "", "", False),
+        ("kubevirt", "5", 5, False),
+        ("kubevirt", "migration-network", None, False),
+    ],
+)
+def test_a_network_is_in_use_where_the_kubevirt_cr_names_it(
+    namespace: str, name: str, network: Any, used: bool
+) -> None:
+    """
+    A name alone means KubeVirt's own namespace; namespace and name mean that one.
+    """
+    assert in_use_by(namespace, name, a_kubevirt(network)) is used
+
+
+def test_a_kubevirt_without_configuration_uses_no_network() -> None:
+    """
+    A KubeVirt CR with an empty spec names no network.
+    """
+    assert not in_use_by("kubevirt", "migration-network", KubeVirt())
+
+
+def test_the_guards_message_says_what_breaks_and_what_to_do_first() -> None:
+    """
+    Whoever deletes the network reads that virt-handler would not start and which field to change before.
+    """
+    assert "virt-handler pods no longer start" in IN_USE
+    assert "First remove or change spec.configuration.migrations.network" in IN_USE
+
+
+ACCEPTED = [
+    {"type": "macvlan", "IPAM": {"Type": "whereabouts", "Range": "10.1.1.0/24"}},
+    {"type": "macvlan", "ipam": {"type": "whereabouts", "range": "010.001.001.000/24"}},
+    {"type": "macvlan", "ipam": {"type": "whereabouts", "range": "10.1.1.77/24", "range_start": "nonsense"}},
+    {
+        "type": "macvlan",
+        "ipam": {"type": "whereabouts", "range": "10.1.1.0/24", "exclude": ["10.1.1.3", "10.1.1.8/30"]},
+    },
+    {"type": "macvlan", "ipam": {"type": "whereabouts", "range": "10.1.1.0/30", "gateway": "192.0.2.1"}},
+    {"type": "macvlan", "ipam": {"type": "whereabouts", "range": None, "ipRanges": [{"range": "fd00::/64"}]}},
+    {"type": "macvlan", "ipam": {"type": "whereabouts"}},
+    {
+        "type": "macvlan",
+        "ipam": {"type": "host-local", "ranges": [[{"subnet": "10.1.1.0/25"}, {"subnet": "10.1.2.0/24"}]]},
+    },
+    {"type": "macvlan", "ipam": {"type": "host-local", "subnet": "10.1.1.0/24", "gateway": "192.0.2.1"}},
+    {"type": "macvlan", "capabilities": {"ipRanges": True}, "ipam": {"type": "host-local"}},
+    {
+        "type": "macvlan",
+        "capabilities": {"ips": True},
+        "ipam": {"type": "static", "addresses": [{"address": "10.1.1.5"}]},
+    },
+    {"type": "macvlan", "ipam": {"type": "static"}},
+    {"type": "macvlan", "ipam": {}},
+    {"type": "macvlan", "ipam": None, "name": "", "cniVersion": ""},
+    {"type": "bridge", "bridge": "br1", "vlan": 100, "vlanTrunk": [{"id": 5}], "unheard-of": [{}]},
+    {"type": "cnv-bridge", "bridge": "br1", "vlan": "100", "ipam": {"type": "home-made", "range": "all of it"}},
+    {"type": "ovn-k8s-cni-overlay", "topology": "localnet", "subnets": "10.1.1.0/24", "cniVersion": "x"},
+    {"type": "sriov", "vlan": "nonsense to others"},
+    {"plugins": [{"type": "bridge", "bridge": "br1"}, {"type": "tuning"}, {"type": "ipvlan", "master": "a"}]},
+    {"type": "host-device", "runtimeConfig": {"deviceID": "0000:00:1f.6"}},
+]
+
+
+@pytest.mark.parametrize("config", ACCEPTED, ids=lambda config: json.dumps(config)[:60])
+def test_what_plugins_accept_is_no_error(config: dict[str, Any]) -> None:
+    """
+    A configuration that its plugins take, or that nobody here knows, is never an error.
+    """
+    found = judged(a_network(json.dumps(config))).findings
+
+    assert [each.message for each in found if each.rule.severity is Severity.ERROR and not each.undetermined] == []
+
+
+REFUSED = [
+    ({"type": "whereabouts", "range": "10.1.1.0/255.255.255.0"}, "ipam.range"),
+    ({"type": "whereabouts", "range": "fe80::1%eth0/64"}, "ipam.range"),
+    ({"type": "whereabouts", "range": "10.1.2.1-10.1.1.9/24"}, "ipam.range"),
+    ({"type": "whereabouts", "range": 5}, "ipam.range"),
+    ({"type": "whereabouts", "range": "10.1.1.0/32"}, "ipam.range"),
+    ({"type": "whereabouts", "ipRanges": [{"range": ""}]}, "ipam.ipRanges[0].range"),
+    ({"type": "whereabouts", "ipRanges": ["10.1.1.0/24"]}, "ipam.ipRanges[0]"),
+    ({"type": "whereabouts", "range": "10.1.1.0/24", "exclude": "10.1.1.1/32"}, "ipam.exclude"),
+    ({"type": "whereabouts", "range": "10.1.1.0/24", "exclude": ["10.1.1"]}, "ipam.exclude[0]"),
+    ({"type": "whereabouts", "range": "10.1.1.0/24", "gateway": "gw"}, "ipam.gateway"),
+    (
+        {"type": "whereabouts", "ipRanges": [{"range": "10.1.1.0/24", "range_start": "x"}]},
+        "ipam.ipRanges[0].range_start",
+    ),
+    ({"type": "host-local"}, "ipam"),
+    ({"type": "host-local", "ranges": [{"subnet": "10.1.1.0/24"}]}, "ipam.ranges[0]"),
+    ({"type": "host-local", "ranges": [[]]}, "ipam.ranges[0]"),
+    ({"type": "host-local", "subnet": "010.1.1.0/24"}, "ipam.subnet"),
+    ({"type": "host-local", "subnet": "10.1.1.0/31"}, "ipam.subnet"),
+    ({"type": "host-local", "subnet": "10.1.1.0/24", "gateway": "gw"}, "ipam.gateway"),
+    (
+        {"type": "host-local", "subnet": "10.1.1.0/24", "rangeStart": "10.1.1.9", "rangeEnd": "10.1.1.8"},
+        "ipam.rangeEnd",
+    ),
+    (
+        {"type": "host-local", "ranges": [[{"subnet": "10.1.1.0/24"}], [{"subnet": "10.1.0.0/16"}]]},
+        "ipam.ranges[1][0].subnet",
+    ),
+    ({"type": "host-local", "ranges": [[{"subnet": "10.1.1.0/24"}, {"subnet": "fd00::/64"}]]}, "ipam.ranges[0][0]"),
+    ({"type": "static", "addresses": ["10.1.1.5/24"]}, "ipam.addresses[0]"),
+    ({"type": "static", "addresses": [{"address": "10.1.1.5/24", "gateway": "gw"}]}, "ipam.addresses[0].gateway"),
+]
+
+
+@pytest.mark.parametrize(("ipam", "place"), REFUSED, ids=lambda each: str(each)[:70])
+def test_what_an_ipam_plugin_refuses_is_named_by_its_place(ipam: dict[str, Any], place: str) -> None:
+    """
+    The one thing that the IPAM plugin refuses is found, at the key that holds it.
+    """
+    assert [fault.place for fault in ipam_of(ipam).refused] == [place]
+
+
+def test_the_place_of_broken_json_is_told() -> None:
+    """
+    Who forgets a comma learns the line and the character.
+    """
+    config = read_config(a_network('{"type": "macvlan",\n "master" "eth1"}'))
+
+    assert isinstance(config, Fault)
+    assert config.message.startswith("the configuration is not JSON: line 2, character 11: ")
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, '{"a":' * 200_000, " " * (gojson.LONGEST + 1)])
+def test_what_is_too_large_to_read_is_undetermined(text: str) -> None:
+    """
+    What is longer or deeper than anybody writes is not called wrong, and costs neither time nor stack.
+    """
+    assert isinstance(read_config(a_network(text)), Unknown)
+
+
+@pytest.mark.parametrize(
+    "text", ["NaN", '{"mtu": Infinity}', '{"type": "macvlan"} {}', "\ufeff{}", "{'type': 'macvlan'}"]
+)
+def test_what_go_does_not_read_as_json_is_not_json(text: str) -> None:
+    """
+    What Python's reader takes beyond JSON is refused, as Multus refuses it.
+    """
+    assert isinstance(read_config(a_network(text)), Fault)
+
+
+def test_a_number_of_thousands_of_digits_is_read() -> None:
+    """
+    A very long number in a field that nobody reads is no reason to fail.
+    """
+    assert isinstance(read_config(a_network('{"type": "macvlan", "mtu": ' + "9" * 5000 + "}")), CniConfig)
+
+
+def test_an_annotated_resource_brings_the_device() -> None:
+    """
+    A host device that a device plugin chooses need not be named.
+    """
+    annotations = {"k8s.v1.cni.cncf.io/resourceName": "vendor.example/nic"}
+    network = NetworkAttachmentDefinition(
+        metadata=ObjectMeta(name="a", namespace="b", annotations=annotations),
+        spec=NetworkSpec(config='{"type": "host-device"}'),
+    )
+
+    assert findings(network) == []
+
+
+def test_a_range_in_slices_is_not_counted_against_the_nodes() -> None:
+    """
+    With node_slice_size a node takes a slice, so single addresses are not compared with nodes.
+    """
+    ipam = '{"type": "whereabouts", "range": "10.1.1.0/30", "node_slice_size": "/31"}'
+    config = f'{{"type": "macvlan", "master": "a", "ipam": {ipam}}}'
+
+    assert findings(a_network(config), a_kubevirt(), a_node("a"), a_node("b"), a_node("c")) == []
+
+
+def test_a_kubevirt_hears_why_its_network_does_not_fit() -> None:
+    """
+    A KubeVirt CR that begins to use a broken network is refused with the network's own fault.
+    """
+    config = '{"type": "macvlan", "master": "eth1", "ipam": {"type": "whereabouts", "range": "10.1.1.0/30"}}'
+
+    found = findings(a_kubevirt(), a_network(config), a_node("a"), a_node("b"), a_node("c"))
+
+    assert [each for each in found if each[0] == "LM718"] == [
+        ("LM718", "network 'migration-network' cannot be used: ipam.range 10.1.1.0/30 leaves 2 addresses for 3 nodes")
+    ]
+
+
+def test_a_thousand_hostile_ranges_give_few_findings() -> None:
+    """
+    However much is wrong in one configuration, a person reads a handful of it.
+    """
+    ranges = [{"range": "x" * 1000}] * 1000
+    config = json.dumps({"type": "macvlan", "master": "eth1", "ipam": {"type": "whereabouts", "ipRanges": ranges}})
+
+    found = findings(a_network(config))
+
+    assert len(found) == 20
+    assert max(len(message) for _, message in found) < 200
+
+
+def test_ranges_that_hold_nothing_cost_no_more_than_their_number() -> None:
+    """
+    Each is compared with every other one only as long as there is something to compare.
+    """
+    ranges = [[{"subnet": "10.1.1.5/24"}]] * 15_000
+    config = json.dumps({"type": "macvlan", "master": "eth1", "ipam": {"type": "host-local", "ranges": ranges}})
+
+    began = time.process_time()
+    found = findings(a_network(config))
+
+    assert len(found) == 20
+    assert time.process_time() - began < 2  # 0.3 s; by pairs it took 4.4
+
+
+SMALL = st.tuples(st.integers(0, 15), st.integers(28, 30), st.integers(-3, 20), st.integers(-3, 20))
+BASE = int(ip_address("10.1.1.16"))
+
+
+@given(SMALL, st.lists(st.tuples(st.integers(-8, 24), st.integers(28, 32)), max_size=4))
+def test_a_pool_is_what_whereabouts_would_give_out(
+    numbers: tuple[int, int, int, int], left_out: list[tuple[int, int]]
+) -> None:
+    """
+    Walking over every address by whereabouts' rules finds exactly the addresses of the pool.
+    """
+    host, length, start, end = numbers
+    text = f"{ip_address(BASE + host)}/{length}"
+    exclude = [f"{ip_address(BASE + offset)}/{bits}" for offset, bits in left_out]
+    span = {"range_start": str(ip_address(BASE + start)), "range_end": str(ip_address(BASE + end))}
+    network = ip_network(text, strict=False)
+    first, last = int(network.network_address) + 1, int(network.broadcast_address) - 1
+    first = BASE + start if first <= BASE + start <= last else first
+    last = BASE + end if first <= BASE + end <= last else last
+    excluded = [ip_network(each, strict=False) for each in exclude]
+    walked = [each for each in range(first, last + 1) if not any(ip_address(each) in out for out in excluded)]
+
+    ipam = ipam_of({"type": "whereabouts", "range": text, "exclude": exclude, **span})
+
+    assert [pool.size for pool in ipam.pools] == ([len(walked)] if walked else [])
+    assert bool(ipam.refused) is not bool(walked)
+    for pool in ipam.pools:
+        assert [each for each in range(BASE - 16, BASE + 32) if pool.gives(each)] == walked
+
+
+KEYS = st.sampled_from(
+    """
+    type name cniVersion plugins ipam range ranges ipRanges range_start range_end exclude gateway subnet rangeStart rangeEnd
+    addresses address master mode vlanId vlan bridge capabilities ips runtimeConfig network_name node_slice_size TYPE
+    """.split()  # noqa: SIM905 - one list of words reads better
+)
+WORDS = st.sampled_from(
+    """
+    macvlan ipvlan vlan bridge ptp dummy host-device ovs vendor whereabouts host-local static dhcp l2 0.3.1 1.2.0 eth1
+    10.1.1.0/24 10.1.1.5 10.1.1.5-10.1.1.9/24 10.1.1.0/30 fd00::/64 fd00::5 ::/0 0.0.0.0/0 255.255.255.255/32 / - 1/1
+    ::ffff:10.0.0.1/120
+    """.split()  # noqa: SIM905 - one list of words reads better
+)
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | WORDS | st.text(max_size=5)
+VALUES = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=6), max_leaves=30
+)
+WORLD = (a_kubevirt(), a_node("a"), a_node("b"), a_network(LAB, "other", "tenant"))
+
+
+def all_doors(config: str) -> None:
+    network = a_network(config)
+    judged(network, *WORLD)
+    judged(a_kubevirt(), *WORLD, network)
+    judged(a_network(LAB), *WORLD, a_network(config, "third", "tenant"))
+
+
+@given(st.text())
+def test_no_text_as_configuration_raises(config: str) -> None:
+    """
+    Any string gives findings or none, as the migration network, through the KubeVirt CR, and as a neighbour.
+    """
+    all_doors(config)
+
+
+@given(VALUES)
+def test_no_json_as_configuration_raises(config: Any) -> None:
+    """
+    Known keys with any values, in any nesting, give findings or none.
+    """
+    all_doors(json.dumps(config))
+
+
+@given(VALUES)
+def test_no_value_as_migration_network_raises(value: Any) -> None:
+    """
+    Whatever stands in the KubeVirt CR as network gives findings or none.
+    """
+    judged(a_kubevirt(value), *WORLD)
+
+
+@pytest.mark.parametrize(
+    "name", ["a" * 64, "a.b", "A", "-a", "a-", "a/b/c", "/a", "a/", "a,b", "a@eth0", " a", "a\n", "ä"]
+)
+def test_a_value_that_multus_cannot_read_is_misnamed(name: str) -> None:
+    """
+    Only a DNS-1123 label, or two with a slash between them, can be looked up.
+    """
+    assert "LM715" in [rule for rule, _ in findings(a_kubevirt(name))]

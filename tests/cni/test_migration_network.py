@@ -1,0 +1,413 @@
+"""What happens when the migration network changes, and which addresses it must not use."""
+
+import json
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from tests.cni.test_attachments import LAB, a_kubevirt, a_network, a_node, findings
+from webhook.cni.attachments import network_facts
+from webhook.cni.migration_network import (
+    CHAINED,
+    CUT_OFF,
+    colliding,
+    cut_off,
+    hides_apiserver,
+    hiding,
+    hindrances,
+    too_small,
+    unaddressed,
+)
+from webhook.facts.network import Fault, NetworkFacts, Pool, Taken
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.facts.unknown import Unknown
+from webhook.judging.cluster import judge_change
+from webhook.kubevirt.releases import SUPPORTED
+from webhook.objects.meta import Kubernetes, ObjectMeta
+from webhook.objects.nad import Node, NodeSpec, ServiceCIDR, ServiceCIDRSpec
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        (
+            None,
+            "migration-network",
+            "the migration network becomes 'migration-network': virt-handler restarts on every node",
+        ),
+        ("a", "b", "the migration network changes from 'a' to 'b': virt-handler restarts on every node"),
+        (
+            "a",
+            "kubevirt/a",
+            "the migration network changes from 'a' to 'kubevirt/a': virt-handler restarts on every node",
+        ),
+        ("a", None, "the migration network 'a' is given up: virt-handler restarts on every node"),
+        ("a", "a", None),
+        (None, None, None),
+        (None, "", None),
+        (5, 6, None),
+    ],
+)
+def test_an_update_tells_of_the_restart_where_the_network_changes(before: Any, after: Any, message: str | None) -> None:
+    """
+    virt-handler restarts where the value differs from what was there before, letter by letter.
+    """
+    found = judge_change(a_kubevirt(before), a_kubevirt(after), ObjectsWorld(()), SUPPORTED)
+
+    assert [(each.rule.id, each.message) for each in found] == ([] if message is None else [("LM719", message)])
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        (LAB.replace("10.1.1.0", "10.1.2.0"), True),
+        (LAB.replace(", ", ",\n  "), False),
+        ("not JSON", True),
+        (None, True),
+        (LAB, False),
+    ],
+    ids=["another range", "other blanks", "broken", "taken away", "the same"],
+)
+def test_a_new_configuration_in_use_is_told_to_need_restarts(config: str | None, told: bool) -> None:
+    """
+    Nodes keep the old configuration of the migration network until virt-handler restarts; blanks are no change.
+    """
+    found = judge_change(a_network(LAB), a_network(config), ObjectsWorld((a_kubevirt(),)), SUPPORTED)
+    unused = judge_change(a_network(LAB), a_network(config), ObjectsWorld((a_kubevirt("other"),)), SUPPORTED)
+    unknown = judge_change(a_network(LAB), a_network(config), ObjectsWorld(()), SUPPORTED)
+
+    assert [each.rule.id for each in found] == ["LM720"] * told
+    assert (unused, unknown) == ((), ())
+
+
+def test_an_update_of_anything_else_is_no_change() -> None:
+    """
+    Only KubeVirt CRs and NetworkAttachmentDefinitions have changes that are told.
+    """
+    assert judge_change(a_node("a"), a_node("b"), ObjectsWorld(()), SUPPORTED) == ()
+
+
+def services(*cidrs: str, name: str = "kubernetes") -> ServiceCIDR:
+    return ServiceCIDR(metadata=ObjectMeta(name=name), spec=ServiceCIDRSpec(list(cidrs)))
+
+
+def pods(*cidrs: str) -> Node:
+    return Node(metadata=ObjectMeta(name="a"), spec=NodeSpec(pod_cidrs=list(cidrs)))
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "told"),
+    [
+        ("10.96.0.0/24", services("10.96.0.0/12"), ["LM721"]),
+        ("10.97.0.0/24", services("10.96.0.0/12"), ["LM722"]),
+        ("10.96.0.0/24", services("10.96.0.0/12", name="more"), ["LM722"]),
+        ("10.96.0.0/24", services("fd00::/112", "10.96.0.0/12"), ["LM722"]),
+        ("10.0.0.0/8", services("10.96.0.0/12"), ["LM721"]),
+        ("10.112.0.0/24", services("10.96.0.0/12"), []),
+        ("fd00::/64", services("10.96.0.0/12", "fd00::/112"), ["LM722"]),
+        ("10.96.0.0/24", services("nonsense", ""), []),
+        ("10.244.3.0/24", pods("10.244.3.0/24", "fd00:1::/64"), ["LM722"]),
+        ("10.244.4.0/24", pods("10.244.3.0/24", "fd00:1::/64"), []),
+        ("10.244.3.0/24", Node(metadata=ObjectMeta(name="a"), spec=NodeSpec(pod_cidr="10.244.3.0/24")), ["LM722"]),
+        ("10.244.3.0/24", a_node("a"), []),
+    ],
+)
+def test_the_clusters_own_ranges_are_kept_free(text: str, known: Kubernetes, told: list[str]) -> None:
+    """
+    The API server's address inside the migration network is an error, any other overlap with Services and pods a warning.
+    """
+    ipam = {"type": "whereabouts", "range": text}
+    network = a_network(json.dumps({"type": "macvlan", "master": "eth1", "ipam": ipam}))
+
+    assert [rule for rule, _ in findings(network, a_kubevirt(), known)] == told
+    assert findings(network, known) == []
+
+
+def test_a_kubevirt_hears_that_its_network_hides_the_api_server() -> None:
+    """
+    A KubeVirt CR that begins to use such a network is refused for the same reason.
+    """
+    ipam = {"type": "whereabouts", "range": "10.96.0.0/24"}
+    network = a_network(json.dumps({"type": "macvlan", "master": "eth1", "ipam": ipam}))
+
+    found = findings(a_kubevirt(), network, services("10.96.0.0/12"))
+
+    assert [each for each in found if each[0] == "LM718"] == [
+        (
+            "LM718",
+            "network 'migration-network' cannot be used: ipam.range 10.96.0.0/24 holds the API server's address 10.96.0.1",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("169.254.7.0/24", True),
+        ("fe80::/64", True),
+        ("224.0.0.0/24", True),
+        ("127.0.0.0/24", True),
+        ("10.1.1.0/24", False),
+        ("192.0.2.0/24", False),
+        ("fd00::/64", False),
+        ("2001:db8::/64", False),
+    ],
+)
+def test_virt_handler_takes_global_unicast_addresses_only(text: str, told: bool) -> None:
+    """
+    Link-local, loopback and multicast addresses are passed over, and without another one virt-handler exits.
+    """
+    ipam = {"type": "whereabouts", "range": text}
+    beside = {"type": "whereabouts", "ipRanges": [{"range": text}, {"range": "10.1.1.0/24"}]}
+    networks = [a_network(json.dumps({"type": "macvlan", "master": "eth1", "ipam": each})) for each in (ipam, beside)]
+
+    alone, together = ([rule for rule, _ in findings(network, a_kubevirt())] for network in networks)
+
+    assert ("LM711" in alone) is told
+    assert "LM711" not in together
+
+
+def facts_of(config: Any, *others: Kubernetes, complete: tuple[type[Kubernetes], ...] = ()) -> NetworkFacts:
+    """The facts about the migration network with this configuration."""
+    return network_facts(a_network(json.dumps(config)), ObjectsWorld((a_kubevirt(), *others), complete))
+
+
+def whereabouts(text: str, **more: Any) -> dict[str, Any]:
+    return {"type": "macvlan", "master": "eth1", "ipam": {"type": "whereabouts", "range": text, **more}}
+
+
+@pytest.mark.parametrize("kind", sorted(CUT_OFF))
+def test_an_interface_of_one_node_reaches_no_other(kind: str) -> None:
+    """
+    The plugin that makes the interface is the first one; other networks may use such a plugin.
+    """
+    message = f"{{}} {kind!r} makes an interface that no other node can reach"
+
+    assert [*cut_off(facts_of({"type": kind}))] == [Fault("type", message.format("type"))]
+    assert [*cut_off(facts_of({"plugins": [{"type": kind}]}))] == [
+        Fault("plugins[0].type", message.format("plugins[0].type"))
+    ]
+    assert [*cut_off(facts_of({"plugins": [{"type": "macvlan"}, {"type": kind}]}))] == []
+    assert [*cut_off(network_facts(a_network(json.dumps({"type": kind})), ObjectsWorld(())))] == []
+
+
+NO_ADDRESS = "is missing, so virt-handler's interface gets no address"
+
+
+@pytest.mark.parametrize("kind", ["macvlan", "bridge", "ovs", "host-device", "sriov", "ib-sriov", "ptp"])
+def test_virt_handler_needs_an_ipam_plugin(kind: str) -> None:
+    """
+    A known plugin that makes the interface brings no address of its own, and neither do known plugins after it.
+    """
+    plugin = {"type": kind, "device": "eth1"}
+    chained = [{"type": each} for each in sorted(CHAINED)]
+
+    assert [*unaddressed(facts_of(plugin))] == [Fault("ipam", f"ipam {NO_ADDRESS}")]
+    assert [*unaddressed(facts_of({"plugins": [plugin, *chained]}))] == [
+        Fault("plugins[0].ipam", f"plugins[0].ipam {NO_ADDRESS}")
+    ]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"type": "vendor"},
+        {"plugins": [{"type": "macvlan"}, {"type": "vendor"}]},
+        {"plugins": [{"type": "macvlan"}, {"type": "vendor"}, {"type": "tuning"}]},
+        {"plugins": [{"type": "vendor"}, {"type": "tuning"}]},
+        {"type": "vlan", "master": "a"},
+        {"type": "macvlan", "ipam": {"type": "dhcp"}},
+        {"type": "macvlan", "ipam": {"type": "host-local"}},
+        {"type": "macvlan", "ipam": {"type": "static", "addresses": [{"address": "10.1.1.5/24"}]}},
+        whereabouts("10.1.1.0/24"),
+        {"plugins": []},
+        5,
+    ],
+    ids=json.dumps,
+)
+def test_an_address_that_may_come_from_elsewhere_is_not_missing(config: Any) -> None:
+    """
+    Unknown plugins may bring one, and what a plugin refuses is told once.
+    """
+    assert [*unaddressed(facts_of(config))] == []
+
+
+def test_an_ipam_without_addresses_gives_none() -> None:
+    """
+    A file on the nodes or the pod may bring a range; a static list without entries stays empty.
+    """
+    (empty,) = unaddressed(facts_of({"type": "macvlan", "ipam": {"type": "static"}}))
+    (on_nodes,) = unaddressed(facts_of({"type": "macvlan", "ipam": {"type": "whereabouts"}}))
+    (with_pod,) = unaddressed(
+        facts_of({"type": "macvlan", "capabilities": {"ipRanges": True}, "ipam": {"type": "host-local"}})
+    )
+
+    assert empty == Fault("ipam", "ipam lists no address, so virt-handler's interface gets none")
+    for found, kind in ((on_nodes, "whereabouts"), (with_pod, "host-local")):
+        assert isinstance(found, Unknown)
+        assert found.why == f"ipam names no range: {kind} may find one elsewhere"
+
+
+def test_one_address_that_virt_handler_takes_is_enough() -> None:
+    """
+    Fixed addresses beside a link-local range may be good ones.
+    """
+    fixed = {"addresses": [{"address": "10.1.1.5/24"}]}
+
+    (alone,) = unaddressed(facts_of(whereabouts("169.254.7.0/24")))
+
+    assert isinstance(alone, Fault)
+    assert alone.place == "ipam.range"
+    assert [*unaddressed(facts_of(whereabouts("169.254.7.0/24", **fixed)))] == []
+
+
+NODES = (a_node("a"), a_node("b"), a_node("c"))
+UNLABELLED = tuple(Node(metadata=ObjectMeta(name=name)) for name in "abc")
+TWO = "ipam.range 10.1.1.0/30 leaves 2 addresses"
+
+
+@pytest.mark.parametrize(
+    ("config", "nodes", "expected"),
+    [
+        (whereabouts("10.1.1.0/30", exclude=["10.1.1.2"]), (), ["ipam.range 10.1.1.0/30 leaves 1 address; a migration needs 2"]),
+        (whereabouts("10.1.1.0/30"), (), []),
+        (whereabouts("10.1.1.0/30"), NODES[:2], []),
+        (whereabouts("10.1.1.0/30"), NODES, [f"{TWO} for 3 nodes"]),
+        (whereabouts("10.1.1.0/30"), (*NODES[:2], UNLABELLED[2]), []),
+        (
+            whereabouts("10.1.1.0/30"),
+            UNLABELLED,
+            [f"{TWO} for 3 nodes, and it is not known how many of these run virtual machines"],
+        ),
+        (whereabouts("10.1.1.0/30"), UNLABELLED[:2], []),
+        (whereabouts("10.1.1.0/30", node_slice_size="/31"), NODES, []),
+        ({"type": "macvlan", "ipam": {"type": "host-local", "subnet": "10.1.1.0/30"}}, NODES, []),
+    ],
+)  # fmt: skip
+def test_each_node_takes_an_address_of_a_range(config: Any, nodes: tuple[Node, ...], expected: list[str]) -> None:
+    """
+    Two are needed in any case; nodes without labels may or may not run virtual machines.
+    """
+    found = [*too_small(facts_of(config, *nodes))]
+
+    assert [each.message if isinstance(each, Fault) else each.why for each in found] == expected
+    assert [isinstance(each, Unknown) for each in found] == ["not known" in each for each in expected]
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "met"),
+    [
+        ({}, {}, False),
+        ({"network_name": "x"}, {}, True),
+        ({"network_name": "x"}, {"network_name": "x"}, False),
+        ({"enable_overlapping_ranges": False}, {}, True),
+        ({}, {"enable_overlapping_ranges": False}, True),
+        ({"enable_overlapping_ranges": False}, {"enable_overlapping_ranges": False}, True),
+    ],
+)
+def test_two_networks_collide_unless_they_reserve_together(
+    mine: dict[str, Any], theirs: dict[str, Any], met: bool
+) -> None:
+    """
+    whereabouts reserves an address for all networks of one network_name, unless that is switched off.
+    """
+    other = a_network(json.dumps(whereabouts("10.1.1.128/25", **theirs)), "other")
+    apart = a_network(json.dumps(whereabouts("10.1.2.0/24", **theirs)), "apart")
+
+    found = [*colliding(facts_of(whereabouts("10.1.1.0/24", **mine), other, apart))]
+
+    assert [(one.place, str(one.network), neighbour.name, str(two.network)) for one, neighbour, two in found] == (
+        [("ipam.range", "10.1.1.0/24", "kubevirt/other", "10.1.1.128/25")] if met else []
+    )
+
+
+def test_each_neighbour_collides_once() -> None:
+    """
+    One pair of ranges is named for each other network.
+    """
+    both = {"type": "host-local", "ranges": [[{"subnet": "10.1.1.0/24"}], [{"subnet": "10.1.2.0/24"}]]}
+    other, third = (a_network(json.dumps({"type": "bridge", "ipam": both}), name) for name in ("other", "third"))
+
+    found = [*colliding(facts_of({"type": "macvlan", "ipam": both}, other, third))]
+
+    assert [neighbour.name for _, neighbour, _ in found] == ["kubevirt/other", "kubevirt/third"]
+
+
+def test_hindrances_are_everything_that_stops_virt_handler() -> None:
+    """
+    Faults of reading, of plugins and of addresses; what is merely unknown is none.
+    """
+    services_of = services("10.96.0.0/12")
+    cases: list[tuple[Any, tuple[Kubernetes, ...], list[str]]] = [
+        ([], (), [""]),
+        ({"name": 5, "type": "macvlan"}, (), ["name"]),
+        ({"type": "vlan", "vlanId": 5000}, (), ["master", "vlanId", "ipam"]),
+        ({"type": "macvlan", "ipam": {"type": "static", "addresses": [5]}}, (), ["ipam.addresses[0]"]),
+        ({"type": "dummy", "ipam": {"type": "dhcp"}}, (), ["type"]),
+        ({"type": "macvlan"}, (), ["ipam"]),
+        ({"type": "macvlan", "ipam": {"type": "whereabouts"}}, (), []),
+        (whereabouts("10.1.1.0/30"), NODES, ["ipam.range"]),
+        (whereabouts("10.1.1.0/30"), UNLABELLED, []),
+        (whereabouts("10.96.0.0/24"), (services_of,), ["ipam.range"]),
+        (whereabouts("10.97.0.0/24"), (services_of,), []),
+    ]
+
+    for config, others, places in cases:
+        assert [each.place for each in hindrances(facts_of(config, *others))] == places, config
+
+
+def test_each_ipam_of_a_list_is_looked_at() -> None:
+    """
+    One with addresses is enough beside a link-local range, and one without is found behind another.
+    """
+    local = whereabouts("169.254.7.0/24")
+    static = {"type": "bridge", "ipam": {"type": "static", "addresses": [{"address": "10.1.1.5/24"}]}}
+    with_pod = {"type": "bridge", "capabilities": {"ipRanges": True}, "ipam": {"type": "host-local"}}
+    dhcp, empty = ({"type": "bridge", "ipam": {"type": each}} for each in ("dhcp", "static"))
+
+    found = [
+        [each.place for each in unaddressed(facts_of({"plugins": plugins})) if isinstance(each, Fault)]
+        for plugins in ([local, static], [local, with_pod], [local, dhcp], [dhcp, empty])
+    ]
+
+    assert found == [[], [], ["plugins[0].ipam.range"], ["plugins[1].ipam"]]
+
+
+def test_each_range_is_compared_with_the_nodes() -> None:
+    """
+    A range that cannot be judged without nodes does not hide the next one.
+    """
+    small = whereabouts("10.1.1.0/30", ipRanges=[{"range": "10.1.2.0/30", "exclude": ["10.1.2.1"]}])
+    facts = facts_of(small)
+
+    for each in (facts, replace(facts, nodes=None)):
+        assert [found.place for found in too_small(each) if isinstance(found, Fault)] == ["ipam.ipRanges[0].range"]
+
+
+def test_other_networks_are_not_compared() -> None:
+    """
+    Only virt-handler takes an address on each node, and only its network hides ranges from it.
+    """
+    node = Node(metadata=ObjectMeta(name="a"), spec=NodeSpec(pod_cidr="10.1.1.0/24"))
+    other = a_network(json.dumps(whereabouts("10.1.1.0/30", network_name="x")), "other")
+    facts = facts_of(whereabouts("10.1.1.0/30", exclude=["10.1.1.1"]), node, other)
+
+    assert [bool([*each(facts)]) for each in (too_small, colliding, hiding)] == [True, True, True]
+    unused = replace(facts, is_migration_network=False)
+    assert [[*each(unused)] for each in (too_small, colliding, hiding)] == [[], [], []]
+
+
+@pytest.mark.parametrize(
+    ("address", "hidden"),
+    [("10.1.1.0", True), ("10.1.1.255", True), ("10.1.0.255", False), ("10.1.2.0", False), (None, False)],
+)
+def test_a_route_hides_its_whole_range(address: str | None, hidden: bool) -> None:
+    """
+    From the first address to the last.
+    """
+    pool = Pool("ipam.range", ip_network("10.1.1.0/24"), 0, 0)
+    taken = Taken("Services", ip_network("10.1.0.0/16"), int(ip_address(address)) if address else None)
+
+    assert hides_apiserver(pool, taken) is hidden

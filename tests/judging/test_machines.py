@@ -1,0 +1,419 @@
+"""One engine: outcomes become findings, and findings of several expansions become one."""
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from tests.generating import Manifest, World, carriers, worlds
+from tests.surfaces.admission.reviews import claim, on_claim, vm
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.judging.finding import Finding, Judgement, finding_of
+from webhook.judging.machines import MOST_VIOLATIONS, judge, judge_manifest, merge
+from webhook.kubevirt import releases as known
+from webhook.kubevirt.releases import KNOWN, NEWEST, NONE, SUPPORTED, Release, Releases, before, only, since
+from webhook.objects.kinds import find_kind
+from webhook.objects.meta import Json, Kubernetes
+from webhook.rules.register import RULES
+from webhook.rules.rule import Basis, Rule, Undetermined, Violation
+
+BY_ID = {rule.id: rule for rule in RULES}
+SHARED, FILESYSTEM, PORTS, DRAIN = BY_ID["LM201"], BY_ID["LM203"], BY_ID["LM103"], BY_ID["LM501"]
+OLD, NEW = before(Release(1, 5)), since(Release(1, 5))
+PATH = ("spec", "volumes", 0)
+NOTHING = ObjectsWorld([])
+
+
+def read(value: Manifest) -> Kubernetes:
+    kind = find_kind(value["apiVersion"], value["kind"])
+    assert kind is not None
+    return msgspec.convert(value, kind.reads)
+
+
+@pytest.mark.parametrize(
+    ("rule", "holding", "asked", "basis", "releases"),
+    [
+        pytest.param(SHARED, KNOWN, KNOWN, Basis.KUBEVIRT, KNOWN, id="refused by all"),
+        pytest.param(SHARED, KNOWN, only(NEWEST), Basis.KUBEVIRT, only(NEWEST), id="refused by the one asked"),
+        pytest.param(FILESYSTEM, KNOWN, KNOWN, Basis.KUBEVIRT, OLD, id="refused by some"),
+        pytest.param(FILESYSTEM, KNOWN, NEW, Basis.BASELINE, NEW, id="on the list, refused by none that is asked"),
+        pytest.param(PORTS, KNOWN, NEW, Basis.BASELINE, NEW, id="on the list, refused by none"),
+        pytest.param(DRAIN, KNOWN, NEW, Basis.ADVICE, NEW, id="advice"),
+        pytest.param(DRAIN, OLD, KNOWN, Basis.ADVICE, OLD, id="advice for some"),
+        pytest.param(DRAIN, OLD, NEW, None, NONE, id="advice for none that is asked"),
+        pytest.param(SHARED, OLD, KNOWN, Basis.KUBEVIRT, OLD, id="narrowed by the outcome"),
+        pytest.param(SHARED, OLD, NEW, Basis.BASELINE, NEW, id="narrowed away, and still on the list"),
+    ],
+)
+def test_a_violation_says_on_what_it_rests(
+    rule: Rule, holding: Releases, asked: Releases, basis: Basis | None, releases: Releases
+) -> None:
+    """
+    On KubeVirt where an asked release refuses; else on the fixed list, whatever the release; else it is advice.
+    """
+    found = finding_of(rule, Violation(PATH, "message", releases=holding), asked)
+
+    assert (found.basis, found.releases) == (basis, releases) if found is not None else basis is None
+
+
+def test_a_violation_keeps_its_own_remedy() -> None:
+    """
+    Where the place has none the rule's remediation stands.
+    """
+    own, ruled = Violation(PATH, "m", remedy="own"), Violation(PATH, "m")
+
+    assert [found.remedy for each in (own, ruled) if (found := finding_of(SHARED, each, KNOWN))] == [
+        "own",
+        SHARED.remediation,
+    ]
+
+
+def test_what_is_undetermined_says_why_and_what_would_settle_it() -> None:
+    """
+    It is no violation, and carries no remedy but that.
+    """
+    found = finding_of(SHARED, Undetermined(PATH, "why", "settle", "subject"), KNOWN)
+
+    assert found is not None
+    assert (found.undetermined, found.message, found.remedy, found.subject) == (True, "why", "settle", "subject")
+
+
+def test_what_is_undetermined_for_other_releases_is_nothing() -> None:
+    """
+    A question that no asked release asks is not open.
+    """
+    assert finding_of(FILESYSTEM, Undetermined(PATH, "why", "settle", releases=OLD), NEW) is None
+
+
+def made(releases: Releases, basis: Basis = Basis.KUBEVIRT, **more: object) -> Finding:
+    return replace(Finding(SHARED, basis, PATH, "first", "remedy", "s", releases), **more)  # type: ignore[arg-type]
+
+
+def test_the_same_finding_in_several_releases_is_one() -> None:
+    """
+    Releases are joined, the words of the newest are kept.
+    """
+    (merged,) = merge([made(OLD), made(NEW, message="second")])
+
+    assert merged == made(KNOWN, message="second")
+
+
+def test_what_kubevirt_refuses_outranks_the_list() -> None:
+    """
+    Where some releases refuse and others do not, the finding tells of those that do.
+    """
+    for order in ([made(OLD), made(NEW, Basis.BASELINE)], [made(NEW, Basis.BASELINE), made(OLD)]):
+        (merged,) = merge(order)
+
+        assert (merged.basis, merged.releases) == (Basis.KUBEVIRT, OLD)
+
+
+@pytest.mark.parametrize(
+    "other", [{"subject": "t"}, {"path": ("spec", "volumes", 1)}, {"undetermined": True}, {"rule": FILESYSTEM}]
+)
+def test_different_findings_stay_apart(other: dict[str, object]) -> None:
+    """
+    Another rule, subject, place or outcome is another finding; the order is that of their first appearance.
+    """
+    assert merge([made(OLD), made(OLD, **other), made(NEW)]) == [made(KNOWN), made(OLD, **other)]
+
+
+MACHINES = st.tuples(carriers(), worlds())
+
+
+@pytest.mark.parametrize(("listed", "told"), [(9_999, 9_999), (10_000, 10_000), (10_001, 10_000)])
+def test_one_rule_finds_at_most_ten_thousand_violations_and_the_next_rule_begins_anew(listed: int, told: int) -> None:
+    """
+    The limit is for each rule: what one rule leaves out takes nothing from another.
+    """
+    ports = {"interfaces": [{"name": "default", "masquerade": {}, "ports": [{"port": 49152}] * listed}]}
+    devices = {**ports, "hostDevices": [{"name": each, "deviceName": "a/b"} for each in ("one", "two")]}
+
+    found = judge(read(vm(devices=devices)), NOTHING, NEW).findings
+
+    assert sum(each.rule is PORTS for each in found) == told
+    others = [each.path[-2:] for each in found if each.rule is not PORTS and not each.undetermined]
+    assert others == [("hostDevices", 0), ("hostDevices", 1)]
+
+
+@pytest.mark.parametrize("unknown", [9_998, 10_005])
+def test_what_is_undetermined_does_not_use_up_the_limit(unknown: int) -> None:
+    """
+    A violation behind ten thousand claims that are not known is found.
+    """
+    volumes = [on_claim(each, each) for each in (*(f"unknown{each}" for each in range(unknown)), "local")]
+
+    found = judge(
+        read(vm(volumes=volumes)), ObjectsWorld([read(claim("local", "ReadWriteOnce"))]), only(NEWEST)
+    ).findings
+
+    assert [each.subject for each in found if not each.undetermined] == ["volume local claim local"]
+
+
+def test_what_is_wrong_ten_thousand_times_is_enough() -> None:
+    """
+    Nobody reads more, and others wait for it; what cannot be known is no reason to stop before what is wrong.
+    """
+    ports = [{"port": 49152}] * (MOST_VIOLATIONS + 5)
+    claims = [f"unknown{each}" for each in range(MOST_VIOLATIONS + 5)]
+    volumes = [on_claim(each, each) for each in (*claims, "local", "other")]
+    local = [read(claim(each, "ReadWriteOnce")) for each in ("local", "other")]
+
+    wide = judge(
+        read(vm(devices={"interfaces": [{"name": "default", "masquerade": {}, "ports": ports}]})), NOTHING, NEW
+    )
+    deep = judge(read(vm(volumes=volumes)), ObjectsWorld(local), only(NEWEST))
+
+    assert [each.rule for each in wide.findings] == [PORTS] * MOST_VIOLATIONS
+    assert [each.subject for each in deep.findings if not each.undetermined] == ["volume local claim local"]
+
+
+@settings(deadline=None, max_examples=60)
+@given(MACHINES)
+def test_any_release_is_the_union_of_the_single_ones(pair: tuple[Manifest, World]) -> None:
+    """
+    Asked for all releases, the findings are those of each release taken alone, and each says for which it holds.
+    """
+    machine, world = read(pair[0]), ObjectsWorld([read(each) for each in pair[1]])
+
+    together = judge(machine, world, SUPPORTED)
+
+    def key(finding: Finding) -> tuple[object, ...]:
+        return finding.identity, finding.path, finding.undetermined
+
+    alone: dict[tuple[object, ...], Releases] = {}
+    for behaviour in known.each(SUPPORTED):
+        release = only(behaviour.release)
+        for finding in judge(machine, world, release).findings:
+            if finding.basis is Basis.KUBEVIRT:
+                alone[key(finding)] = alone.get(key(finding), NONE) | release
+    assert {key(one): one.releases for one in together.findings if one.basis is Basis.KUBEVIRT} == alone
+
+
+@settings(deadline=None, max_examples=60)
+@given(MACHINES)
+def test_a_verdict_has_its_reasons(pair: tuple[Manifest, World]) -> None:
+    """
+    False has a reason, and a violation behind it; unproven says what is missing; True has neither.
+    """
+    judgement = judge(read(pair[0]), ObjectsWorld([read(each) for each in pair[1]]), only(NEWEST))
+
+    verdict = judgement.verdict
+    assert verdict is not None
+    refusing = [each for each in judgement.findings if each.basis is Basis.KUBEVIRT]
+    if verdict.live_migratable is False:
+        assert verdict.reason in {each.rule.reason for each in refusing if not each.undetermined}
+    elif verdict.live_migratable is None:
+        assert verdict.unproven
+        assert any(each.undetermined for each in refusing)
+    else:
+        assert (refusing, verdict.reason, verdict.unproven) == ([], None, ())
+
+
+@settings(deadline=None, max_examples=60)
+@given(MACHINES)
+def test_a_finding_stands_where_something_is(pair: tuple[Manifest, World]) -> None:
+    """
+    Every path leads into the object as it was written, or ends at a field that is absent from it.
+    """
+    for finding in judge(read(pair[0]), ObjectsWorld([read(each) for each in pair[1]]), SUPPORTED).findings:
+        assert finding.message
+        assert finding.remedy
+        here: object = pair[0]
+        for step in finding.path:
+            if isinstance(step, int):
+                assert isinstance(here, list)
+                assert step < len(here)
+                here = here[step]
+            elif isinstance(here, dict):
+                here = here.get(step)
+            else:
+                assert here is None
+
+
+@settings(deadline=None, max_examples=30)
+@given(MACHINES)
+def test_judging_twice_says_the_same(pair: tuple[Manifest, World]) -> None:
+    """
+    Nothing is remembered between two judgements.
+    """
+    machine, world = read(pair[0]), ObjectsWorld([read(each) for each in pair[1]])
+
+    assert judge(machine, world, SUPPORTED) == judge(machine, world, SUPPORTED)
+
+
+def test_an_object_that_carries_no_vmi_has_neither_findings_nor_verdict() -> None:
+    """
+    A claim is only looked up.
+    """
+    assert judge(read(claim("single", "ReadWriteOnce")), NOTHING, SUPPORTED) == Judgement(())
+
+
+HOST_MODEL = "the node that will run the VM reports its host CPU model (cpu.model is host-model)"
+
+
+def with_annotation(annotations: dict[str, str]) -> ObjectsWorld:
+    """A world whose one preference brings these annotations, which KubeVirt 1.0 does not copy."""
+    preference = {
+        "apiVersion": "instancetype.kubevirt.io/v1beta1",
+        "kind": "VirtualMachineClusterPreference",
+        "metadata": {"name": "p"},
+        "spec": {"annotations": annotations},
+    }
+    return ObjectsWorld([read(preference)])
+
+
+def test_assumptions_are_those_of_the_newest_releases_each_once() -> None:
+    """
+    A VM that is expanded in several ways rests on the assumptions of the way that the verdict is about.
+    """
+    machine = vm(architecture="amd64", outer={"preference": {"name": "p"}})
+    machine["spec"]["template"]["spec"]["domain"]["cpu"] = {"model": "host-model"}
+
+    verdict = judge(read(machine), with_annotation({"a": "b"}), KNOWN).verdict
+
+    assert verdict is not None
+    assert verdict.assumptions == (HOST_MODEL,)
+
+
+def test_a_finding_holds_for_the_releases_of_its_expansion() -> None:
+    """
+    An annotation that 1.0 does not copy allows the bridge from 1.1 on, so the finding is about 1.0 alone.
+    """
+    devices = {"interfaces": [{"name": "default", "bridge": {}}]}
+    machine = vm(architecture="amd64", devices=devices, outer={"preference": {"name": "p"}})
+    world = with_annotation({"kubevirt.io/allow-pod-bridge-network-live-migration": ""})
+
+    found = [each for each in judge(read(machine), world, KNOWN).findings if each.rule.id == "LM101"]
+
+    assert [(each.undetermined, each.releases) for each in found] == [(False, only(Release(1, 0)))]
+
+
+def test_an_assumption_of_older_releases_alone_does_not_reach_the_verdict() -> None:
+    """
+    KubeVirt 1.5 reads no architecture from a DataSource, so it assumes a host CPU model; from 1.6 on the VM is an arm64 VM.
+    """
+    template = {"metadata": {"name": "dv"}, "spec": {"sourceRef": {"kind": "DataSource", "name": "s"}, "storage": {}}}
+    source = {
+        "apiVersion": "cdi.kubevirt.io/v1beta1",
+        "kind": "DataSource",
+        "metadata": {"name": "s", "namespace": "tenant", "labels": {"template.kubevirt.io/architecture": "arm64"}},
+    }
+    cluster = {"apiVersion": "kubevirt.io/v1", "kind": "KubeVirt", "metadata": {"name": "k", "namespace": "k"}}
+    machine, world = read(vm(outer={"dataVolumeTemplates": [template]})), ObjectsWorld([read(source), read(cluster)])
+
+    older, both = (judge(machine, world, each).verdict for each in (only(Release(1, 5)), KNOWN))
+
+    assert older is not None
+    assert both is not None
+    assert HOST_MODEL in older.assumptions
+    assert HOST_MODEL not in both.assumptions
+
+
+@pytest.mark.parametrize(
+    ("classes", "older"),
+    [
+        pytest.param([], None, id="undetermined in 1.3"),
+        pytest.param([claim("persistent-state-for-web", "ReadWriteOnce")], False, id="refused by 1.3"),
+    ],
+)
+def test_the_verdict_is_that_of_the_newest_release(classes: list[Manifest], older: bool | None) -> None:
+    """
+    Only KubeVirt 1.3 needs shared storage for the state of a TPM; a later release has no such question.
+    """
+    machine = read(vm(architecture="amd64", devices={"tpm": {"persistent": True}}))
+    world = ObjectsWorld([read(each) for each in classes])
+
+    alone, together = (judge(machine, world, each).verdict for each in (only(Release(1, 3)), KNOWN))
+
+    assert alone is not None
+    assert together is not None
+    assert (alone.live_migratable, together.live_migratable) == (older, True)
+    assert together.unproven == ()
+
+
+def test_a_refused_vm_has_nothing_unproven() -> None:
+    """
+    A violation is proven, so a verdict lists it as a reason and not as an open question.
+    """
+    verdict = judge(
+        read(vm(volumes=[on_claim("single")])), ObjectsWorld([read(claim("single", "ReadWriteOnce"))]), SUPPORTED
+    ).verdict
+
+    assert verdict is not None
+    assert (verdict.live_migratable, verdict.unproven) == (False, ())
+
+
+def test_a_manifest_without_apiversion_and_kind_is_one_with_empty_ones() -> None:
+    """
+    Neither is a name that was misspelt.
+    """
+    with_names: dict[str, Json] = {"apiVersion": "", "kind": ""}
+    for raw in ({}, {"kind": "VirtualMachine"}, {"apiVersion": "kubevirt.io/v1"}):
+        assert judge_manifest(raw, SUPPORTED) == judge_manifest({**with_names, **raw}, SUPPORTED)
+
+
+def test_an_architecture_that_is_not_written_is_assumed_aloud() -> None:
+    """
+    Without a KubeVirt CR a VM is taken to run on amd64.
+    """
+    assumed, written = (
+        judge(read(machine), NOTHING, SUPPORTED).verdict for machine in (vm(), vm(architecture="arm64"))
+    )
+
+    assert assumed is not None
+    assert written is not None
+    assert (assumed.assumptions, written.assumptions) == (
+        ("the VM runs on amd64 (architecture is not written)",),
+        (),
+    )
+
+
+def test_the_time_of_a_vm_that_cannot_migrate_is_not_judged() -> None:
+    """
+    A VM on a claim of one node is told about the claim, not also that its memory takes too long.
+    """
+    cluster = {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "KubeVirt",
+        "metadata": {"name": "kubevirt", "namespace": "kubevirt"},
+        "spec": {"configuration": {"migrations": {"bandwidthPerMigration": "1Mi", "allowPostCopy": False}}},
+    }
+    world = ObjectsWorld([read(cluster), read(claim("single", "ReadWriteOnce"))])
+    large = {"architecture": "amd64", "domain": {"devices": {}, "memory": {"guest": "900Gi"}}}
+
+    slow = judge(read(vm(**large)), world, SUPPORTED)
+    refused = judge(read(vm(**large, volumes=[on_claim("single")])), world, SUPPORTED)
+
+    assert "LM642" in {each.rule.id for each in slow.findings}
+    assert {"LM201", "LM642"} & {each.rule.id for each in refused.findings} == {"LM201"}
+
+
+def test_the_time_of_a_vm_is_judged_in_all_releases() -> None:
+    """
+    A preference with annotations expands the VM in two ways, and the time is too short in both.
+    """
+    cluster = {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "KubeVirt",
+        "metadata": {"name": "kubevirt", "namespace": "kubevirt"},
+        "spec": {"configuration": {"migrations": {"bandwidthPerMigration": "1Mi", "allowPostCopy": False}}},
+    }
+    preference = {
+        "apiVersion": "instancetype.kubevirt.io/v1beta1",
+        "kind": "VirtualMachineClusterPreference",
+        "metadata": {"name": "p"},
+        "spec": {"annotations": {"a": "b"}},
+    }
+    machine = vm(
+        architecture="amd64", domain={"devices": {}, "memory": {"guest": "900Gi"}}, outer={"preference": {"name": "p"}}
+    )
+
+    found = judge(read(machine), ObjectsWorld([read(cluster), read(preference)]), KNOWN).findings
+
+    releases = NONE
+    for each in found:
+        if each.rule.id == "LM642":
+            releases |= each.releases
+    assert releases == KNOWN

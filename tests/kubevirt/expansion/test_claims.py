@@ -1,0 +1,432 @@
+"""Which access modes virt-handler will see: of claims that exist, of those that CDI will make, of those in the status."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.kubevirt.building import EVERYTHING, Manifest, judgement, named, verdict, vm, vmi, world, yaml
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.facts.unknown import ABSENT, Found, Unknown, Unread
+from webhook.kubevirt.expansion.claims import Modes, default_class, modes_of, predicted
+from webhook.kubevirt.releases import NEWEST, only
+from webhook.objects.storage import DataVolume, DataVolumeSpec, PersistentVolumeClaim, StorageClass, StorageProfile
+from webhook.rules.example import claim, data_volume, kubevirt, storage_profile
+
+MASQUERADE = kubevirt(network={"defaultNetworkInterface": "masquerade"})
+ON_C = "{volumes: [{name: d, persistentVolumeClaim: {claimName: c}}]}"
+ON_DV = "{volumes: [{name: d, dataVolume: {name: dv}}]}"
+VIRT = "storageclass.kubevirt.io/is-default-virt-class"
+K8S = "storageclass.kubernetes.io/is-default-class"
+CDI = "cdi.kubevirt.io/v1beta1"
+
+
+def storage_class(name: str, *marks: str, created: str = "2026-01-01T00:00:00Z") -> Manifest:
+    annotations = dict.fromkeys(marks, "true")
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": name, "annotations": annotations, "creationTimestamp": created},
+    }
+
+
+def profile(name: str, sets: str, where: str = "status") -> Manifest:
+    """A StorageProfile with ``claimPropertySets`` as YAML."""
+    whole = {"apiVersion": CDI, "kind": "StorageProfile", "metadata": {"name": name}}
+    return whole | {where: {"claimPropertySets": yaml(sets)}}
+
+
+def with_template(text: str, **fields: Any) -> Manifest:
+    """A VM on one dataVolumeTemplate ``dv`` whose spec is the YAML ``text``."""
+    return vm(ON_DV, dataVolumeTemplates=[{"metadata": {"name": "dv"}, "spec": yaml(text)}], **fields)
+
+
+def judged(manifest: Manifest, *around: Manifest) -> str:
+    return verdict(manifest, world(MASQUERADE, *around), NEWEST)
+
+
+DISKS = "DisksNotLiveMigratable"
+
+
+@pytest.mark.parametrize(
+    ("template", "around", "expected"),
+    [
+        ("{pvc: {accessModes: [ReadWriteMany]}}", (), "OK"),
+        ("{pvc: {accessModes: [ReadWriteOnce]}}", (), DISKS),
+        ("{pvc: {}}", (storage_profile("sc", "ReadWriteMany"), storage_class("sc", K8S)), "unproven"),
+        ("{pvc: {accessModes: [ReadWriteOnce, ReadWriteMany]}}", (), "unproven"),
+        ("{storage: {accessModes: [ReadWriteOnce, ReadWriteMany]}}", (), "OK"),
+        ("{storage: {storageClassName: sc}}", (storage_profile("sc", "ReadWriteMany"),), "OK"),
+        ("{storage: {storageClassName: sc}}", (storage_profile("sc", "ReadWriteOnce", "ReadWriteMany"),), "OK"),
+        ("{storage: {storageClassName: sc}}", (profile("sc", "[]"),), "unproven"),
+        ("{storage: {storageClassName: sc}}", (), "unproven"),
+        ("{storage: {storageClassName: sc}}", (profile("sc", "[{volumeMode: Block}]"),), "unproven"),
+        (
+            "{storage: {storageClassName: ''}}",
+            (storage_profile("sc", "ReadWriteMany"), storage_class("sc", K8S)),
+            "unproven",
+        ),
+        ("{storage: {}}", (storage_profile("sc", "ReadWriteMany"),), "unproven"),
+        ("{}", (), "unproven"),
+    ],
+)
+def test_a_template_gets_what_cdi_would_ask_for(template: str, around: tuple[Manifest, ...], expected: str) -> None:
+    """
+    Written modes count (exactly one under pvc), else the first set of the class's StorageProfile; nothing is guessed.
+    """
+    assert judged(with_template(template), *around) == expected
+
+
+SETS = "[{volumeMode: Block, accessModes: [ReadWriteMany]}, {volumeMode: Filesystem, accessModes: [ReadWriteOnce]}]"
+
+
+@pytest.mark.parametrize(
+    ("template", "sets", "expected"),
+    [
+        ("{storage: {storageClassName: sc}}", SETS, "OK"),
+        ("{storage: {storageClassName: sc, volumeMode: ''}}", SETS, "OK"),
+        ("{storage: {storageClassName: sc, volumeMode: Block}}", SETS, "OK"),
+        ("{storage: {storageClassName: sc, volumeMode: Filesystem}}", SETS, DISKS),
+        (
+            "{storage: {storageClassName: sc, volumeMode: Block}}",
+            "[{volumeMode: Block}, {volumeMode: Block, accessModes: [ReadWriteOnce]}]",
+            DISKS,
+        ),
+        ("{storage: {storageClassName: sc, volumeMode: Block}}", "[{accessModes: [ReadWriteMany]}]", "unproven"),
+        ("{storage: {storageClassName: sc}, contentType: archive}", SETS, DISKS),
+        ("{storage: {storageClassName: sc, volumeMode: Block}, contentType: archive}", SETS, "unproven"),
+        ("{storage: {storageClassName: sc, volumeMode: Block}, contentType: kubevirt}", SETS, "OK"),
+    ],
+)
+def test_the_volume_mode_chooses_among_a_profiles_sets(template: str, sets: str, expected: str) -> None:
+    """
+    The first set that has the volume mode, where one is asked for; an archive always lies on a filesystem.
+    """
+    assert judged(with_template(template), profile("sc", sets)) == expected
+
+
+def test_a_profiles_spec_counts_where_cdi_has_not_filled_its_status() -> None:
+    """
+    A StorageProfile from a file has no status yet: what its administrator set will become it.
+    """
+    written = profile("sc", "[{accessModes: [ReadWriteMany]}]", where="spec")
+
+    assert judged(with_template("{storage: {storageClassName: sc}}"), written) == "OK"
+
+
+@pytest.mark.parametrize(
+    ("classes", "prefer_virt", "expected"),
+    [
+        ((storage_class("a"),), True, ABSENT),
+        ((storage_class("a", K8S), storage_class("b", VIRT)), True, "b"),
+        ((storage_class("a", K8S), storage_class("b", VIRT)), False, "a"),
+        ((storage_class("a", K8S), storage_class("b", K8S)), True, "a"),
+        ((storage_class("b", K8S), storage_class("a", K8S)), True, "a"),
+        ((storage_class("a", K8S), storage_class("b", K8S, created="2026-02-01T00:00:00Z")), True, "b"),
+        ((storage_class("a", VIRT, K8S), storage_class("b", VIRT, created="2026-02-01T00:00:00Z")), True, "b"),
+    ],
+)
+def test_the_default_class_is_the_newest_then_the_first_by_name(
+    classes: tuple[Manifest, ...], prefer_virt: bool, expected: object
+) -> None:
+    """
+    The class marked for virtual machines goes first where a disk is made; among several, Kubernetes' order decides.
+    """
+    assert default_class(world(*classes), prefer_virt=prefer_virt) == expected
+
+
+def test_a_template_without_a_class_takes_the_default_for_its_content() -> None:
+    """
+    A disk takes the default class for virtual machines, an archive the one of Kubernetes.
+    """
+    around = (
+        storage_class("shared", VIRT),
+        storage_class("local", K8S),
+        storage_profile("shared", "ReadWriteMany"),
+        storage_profile("local", "ReadWriteOnce"),
+    )
+
+    assert judged(with_template("{storage: {}}"), *around) == "OK"
+    assert judged(with_template("{storage: {}, contentType: archive}"), *around) == DISKS
+
+
+RWX = "{storage: {accessModes: [ReadWriteMany]}}"
+
+
+@pytest.mark.parametrize(
+    ("around", "expected"),
+    [
+        ((), "OK"),
+        ((claim("dv", "ReadWriteOnce"),), DISKS),
+        ((data_volume("dv", accessModes=["ReadWriteOnce"]),), DISKS),
+        ((data_volume("dv", accessModes=["ReadWriteOnce"]), claim("dv", "ReadWriteMany")), "OK"),
+    ],
+)
+def test_what_exists_outranks_a_template(around: tuple[Manifest, ...], expected: str) -> None:
+    """
+    A claim of the template's name counts before all, then a DataVolume of that name: neither is made anew.
+    """
+    assert judged(with_template(RWX), *around) == expected
+
+
+def test_a_pool_numbers_its_claims_so_that_no_other_stands_in_their_way() -> None:
+    """
+    A claim or DataVolume that bears a pool's template's own name is not the one that its VMs will get.
+    """
+    template = with_template(RWX)
+    pool = named("VirtualMachinePool", "p", "pool.kubevirt.io/v1beta1", spec={"virtualMachineTemplate": template})
+
+    assert judged(pool, claim("dv", "ReadWriteOnce")) == "OK"
+    assert judged(template, claim("dv", "ReadWriteOnce")) == DISKS
+
+
+@pytest.mark.parametrize(
+    ("volume_mode", "labels", "expected"),
+    [
+        ("Filesystem", {}, DISKS),
+        ("Filesystem", {"cdi.kubevirt.io/applyStorageProfile": "false"}, DISKS),
+        ("Block", {"cdi.kubevirt.io/applyStorageProfile": "true"}, "OK"),
+        ("Filesystem", {"cdi.kubevirt.io/applyStorageProfile": "true"}, DISKS),
+        ("FromStorageProfile", {"cdi.kubevirt.io/applyStorageProfile": "true"}, "OK"),
+    ],
+)
+def test_a_claim_without_modes_gets_them_only_where_it_asks_cdi(
+    volume_mode: str, labels: dict[str, str], expected: str
+) -> None:
+    """
+    CDI's webhook fills a claim that is labelled for it as it fills a DataVolume; any other claim has what it has.
+    """
+    spec = {"storageClassName": "sc", "volumeMode": volume_mode}
+    asking = named("PersistentVolumeClaim", "c", "v1", labels, spec=spec)
+
+    assert judged(vm(ON_C), asking, profile("sc", SETS)) == expected
+
+
+@pytest.mark.parametrize(
+    ("modes", "around", "expected"),
+    [
+        (["ReadWriteMany"], (), "OK"),
+        (["ReadWriteOnce"], (), DISKS),
+        ([], (), DISKS),
+        (["ReadWriteMany"], (claim("c", "ReadWriteOnce"),), DISKS),
+    ],
+)
+def test_what_was_noted_of_a_claim_counts_while_it_is_out_of_sight(
+    modes: list[str], around: tuple[Manifest, ...], expected: str
+) -> None:
+    """
+    virt-handler reads the access modes in the VMI's status, which virt-controller copies as long as it sees the claim.
+    """
+    noted = {"volumeStatus": [{"name": "d", "persistentVolumeClaimInfo": {"claimName": "c", "accessModes": modes}}]}
+
+    assert judged(vmi(ON_C, status=noted), *around) == expected
+
+
+def test_a_claim_that_may_still_come_is_unproven_and_named() -> None:
+    """
+    Where not all claims are known, the verdict is open, and what would settle it names the claim.
+    """
+    complete = [kind for kind in EVERYTHING if kind is not PersistentVolumeClaim]
+
+    found = judgement(vm(ON_C), world(MASQUERADE, complete=complete), only(NEWEST))
+
+    assert found.verdict is not None
+    assert (found.verdict.live_migratable, found.verdict.unproven) == (
+        None,
+        ("claim 'c' is not among the objects given",),
+    )
+    assert [each.remedy for each in found.findings] == ["give the manifest of claim 'c' too"]
+
+
+@pytest.mark.parametrize("kind", [StorageProfile, StorageClass])
+def test_storage_that_nobody_showed_leaves_a_template_open(kind: type) -> None:
+    """
+    A template without modes depends on the default class and its profile.
+    """
+    around = (storage_class("sc", K8S), storage_profile("sc", "ReadWriteMany"))
+    shown = [each for each in around if each["kind"] != kind.__name__]
+    complete = [each for each in EVERYTHING if each is not kind]
+
+    assert verdict(with_template("{storage: {}}"), world(MASQUERADE, *around), NEWEST) == "OK"
+    assert verdict(with_template("{storage: {}}"), world(MASQUERADE, *shown, complete=complete), NEWEST) == "unproven"
+
+
+def test_a_template_counts_where_nobody_can_tell_whether_its_claim_exists() -> None:
+    """
+    In a file of one VM there is neither its claim nor its DataVolume: its template says what they will be.
+    """
+    assert verdict(with_template(RWX), world(MASQUERADE, complete=()), NEWEST) == "OK"
+
+
+class Unanswering(ObjectsWorld):
+    """A world that finds nothing of one kind, because it could not be read."""
+
+    def __init__(self, kind: type[Any]) -> None:
+        super().__init__([])
+        self._kind = kind
+
+    def find(self, kind: type[Any], namespace: str, name: str) -> Found[Any]:
+        return Unread("the cluster did not answer") if kind is self._kind else super().find(kind, namespace, name)
+
+
+@pytest.mark.parametrize("kind", [PersistentVolumeClaim, DataVolume])
+@pytest.mark.parametrize("template", [RWX, "{storage: {accessModes: [ReadWriteOnce]}}"])
+def test_a_template_does_not_count_where_its_claim_could_not_be_read(kind: type, template: str) -> None:
+    """
+    A claim or DataVolume that exists outranks the template, so while one cannot be read the verdict is open.
+    """
+    assert verdict(with_template(template), Unanswering(kind), NEWEST) == "unproven"
+
+
+def test_an_empty_class_is_none_and_not_the_default_one() -> None:
+    """
+    ``storageClassName: ""`` asks for a volume that lies ready: its modes are those of nobody's profile.
+    """
+    around = world(MASQUERADE, storage_class("sc", K8S), storage_profile("sc", "ReadWriteMany"))
+
+    found = judgement(with_template("{storage: {storageClassName: ''}}"), around, only(NEWEST))
+
+    assert [each.message for each in found.findings] == [
+        "dataVolumeTemplate 'dv' asks for no storage class (storageClassName is empty) and lists no accessModes"
+    ]
+
+
+NO_CLASS = "names no storage class, and"
+
+
+@pytest.mark.parametrize(
+    ("spec", "around", "why", "settle"),
+    [
+        (
+            "{pvc: {}}",
+            [],
+            "lists no accessModes under pvc, and CDI takes exactly one",
+            "write one of them under spec.pvc.accessModes",
+        ),
+        (
+            "{pvc: {accessModes: [ReadWriteOnce, ReadWriteMany]}}",
+            [],
+            "lists 2 accessModes under pvc, and CDI takes exactly one",
+            "write one of them under spec.pvc.accessModes",
+        ),
+        ("{}", [], "has neither pvc nor storage", "write spec.storage of the DataVolume"),
+        (
+            "{storage: {volumeMode: Block}, contentType: archive}",
+            [],
+            "has contentType archive and volumeMode Block, which CDI refuses",
+            "write volumeMode: Filesystem",
+        ),
+        ("{storage: {}}", [], f"{NO_CLASS} the cluster has no default one", "write storageClassName"),
+        (
+            "{storage: {}}",
+            None,
+            f"{NO_CLASS} the cluster's default storage class is not known",
+            "write storageClassName, or pass the StorageClasses",
+        ),
+        (
+            "{storage: {storageClassName: ''}}",
+            [],
+            "asks for no storage class (storageClassName is empty) and lists no accessModes",
+            "write accessModes",
+        ),
+        (
+            "{storage: {storageClassName: sc}}",
+            None,
+            "lists no accessModes, and StorageProfile 'sc' is not among the objects given",
+            "write accessModes, or give the manifest of StorageProfile 'sc' too",
+        ),
+    ],
+)
+def test_what_cannot_be_predicted_says_what_to_write(
+    spec: str, around: list[Manifest] | None, why: str, settle: str
+) -> None:
+    """
+    The reason names the DataVolume and the missing field, and the advice settles it.
+    """
+    known = ObjectsWorld(()) if around is None else world(*around)
+
+    found = predicted(known, msgspec.convert(yaml(spec), DataVolumeSpec), "DataVolume 'dv'").access_modes
+
+    assert found == Unknown(f"DataVolume 'dv' {why}", settle)
+
+
+@pytest.mark.parametrize(
+    ("spec", "modes", "origin"),
+    [
+        ("{pvc: {accessModes: [ReadWriteOnce]}}", ["ReadWriteOnce"], "DataVolume 'dv'"),
+        (
+            "{storage: {accessModes: [ReadWriteOnce, ReadWriteMany]}}",
+            ["ReadWriteOnce", "ReadWriteMany"],
+            "DataVolume 'dv'",
+        ),
+        ("{storage: {storageClassName: sc}}", ["ReadWriteMany"], "StorageProfile 'sc'"),
+    ],
+)
+def test_predicted_modes_name_their_origin(spec: str, modes: list[str], origin: str) -> None:
+    """
+    A message can say where the access modes come from: from the DataVolume itself, or from a StorageProfile.
+    """
+    known = world(storage_profile("sc", "ReadWriteMany"))
+
+    assert predicted(known, msgspec.convert(yaml(spec), DataVolumeSpec), "DataVolume 'dv'") == Modes(
+        frozenset(modes), origin
+    )
+
+
+def test_an_exhausted_profile_is_named() -> None:
+    """
+    CDI cannot make a claim from a StorageProfile without access modes for it.
+    """
+    known = world(profile("sc", "[]"))
+
+    found = predicted(known, msgspec.convert(yaml("{storage: {storageClassName: sc}}"), DataVolumeSpec), "claim 'c'")
+
+    why = "StorageProfile 'sc' offers nothing for claim 'c', so CDI cannot make its claim"
+    assert found == Modes(Unknown(why, "write accessModes"), "claim 'c'")
+
+
+def labelled(applies: str, modes: list[str] | None, volume_mode: str | None = None) -> Manifest:
+    made = named("PersistentVolumeClaim", "c", "v1", {"cdi.kubevirt.io/applyStorageProfile": applies})
+    return made | {"spec": {"storageClassName": "sc", "accessModes": modes, "volumeMode": volume_mode}}
+
+
+@pytest.mark.parametrize(
+    ("applies", "modes", "volume_mode", "expected"),
+    [
+        ("true", None, None, ["ReadWriteMany"]),
+        ("true", None, "FromStorageProfile", ["ReadWriteMany"]),
+        ("true", None, "Filesystem", ["ReadWriteOnce"]),
+        ("true", ["ReadOnlyMany"], None, ["ReadOnlyMany"]),
+        ("false", None, None, []),
+    ],
+)
+def test_a_labelled_claim_gets_the_modes_of_its_profile(
+    applies: str, modes: list[str] | None, volume_mode: str | None, expected: list[str]
+) -> None:
+    """
+    CDI's webhook fills the absent access modes of a claim only where its label asks for that.
+    """
+    known = world(labelled(applies, modes, volume_mode), profile("sc", SETS))
+
+    assert modes_of(known, "tenant", "c", {}).access_modes == frozenset(expected)
+
+
+def test_a_default_class_without_a_date_counts_as_the_oldest() -> None:
+    """
+    A StorageClass from a file has no creationTimestamp; of several such classes the first by name is the default.
+    """
+    undated = [{**storage_class(name, K8S)} for name in ("b", "a")]
+    for each in undated:
+        del each["metadata"]["creationTimestamp"]
+
+    assert default_class(world(*undated), prefer_virt=False) == "a"
+    assert default_class(world(*undated, storage_class("c", K8S)), prefer_virt=False) == "c"
+
+
+def test_modes_of_a_claim_that_exists_have_no_other_origin() -> None:
+    """
+    Only predicted modes name what they were predicted from.
+    """
+    found = modes_of(world(claim("c", "ReadWriteMany")), "", "c", {})
+
+    assert found == Modes(frozenset({"ReadWriteMany"}), "")

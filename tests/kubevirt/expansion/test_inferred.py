@@ -1,0 +1,230 @@
+"""inferFromVolume: the labels behind a volume, and why there are none (webhook.kubevirt.expansion.inferred)."""
+
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+
+from tests.kubevirt.building import EVERYTHING, Manifest, named, spec, world, yaml
+from webhook.facts.unknown import ABSENT, Found, Unknown, Unread
+from webhook.facts.unknown_world import UnknownWorld
+from webhook.kubevirt.expansion.inferred import Named, infer
+from webhook.objects.meta import Kubernetes
+from webhook.objects.storage import DataVolumeSpec, PersistentVolumeClaim
+from webhook.objects.vm import Matcher
+from webhook.objects.vmi import VMISpec
+
+NAME, KIND = "instancetype.kubevirt.io/default-instancetype", "instancetype.kubevirt.io/default-instancetype-kind"
+LABELS = {NAME: "small", KIND: "VirtualMachineInstancetype"}
+SMALL = Matcher(name="small", kind="VirtualMachineInstancetype")
+ON_CLAIM = "{volumes: [{name: other}, {name: d, persistentVolumeClaim: {claimName: c}}]}"
+ON_DV = "{volumes: [{name: d, dataVolume: {name: dv}}]}"
+CDI = "cdi.kubevirt.io/v1beta1"
+
+
+def claim(name: str = "c", labels: dict[str, str] | None = None, namespace: str = "tenant") -> Manifest:
+    made = named("PersistentVolumeClaim", name, "v1", LABELS if labels is None else labels, spec={})
+    made["metadata"]["namespace"] = namespace
+    return made
+
+
+def data_volume(text: str = "{}", labels: dict[str, str] | None = None) -> Manifest:
+    return named("DataVolume", "dv", CDI, labels, spec=yaml(text))
+
+
+def data_source(text: str = "{}", labels: dict[str, str] | None = None, namespace: str = "tenant") -> Manifest:
+    made = named("DataSource", "ds", CDI, labels, spec={"source": yaml(text)})
+    made["metadata"]["namespace"] = namespace
+    return made
+
+
+def inferred(
+    volumes: str,
+    *around: Manifest,
+    template: str = "",
+    policy: str = "",
+    complete: Sequence[type[Kubernetes]] = EVERYTHING,
+) -> Found[Matcher]:
+    """What is inferred from volume d in a world where only these kinds are known to be complete."""
+    templates = {"dv": msgspec.convert(yaml(template), DataVolumeSpec)} if template else {}
+    place = Named(world(*around, complete=complete), "tenant", msgspec.convert(spec(volumes), VMISpec), templates)
+    return infer(place, "instancetype", Matcher(infer_from_volume="d", infer_from_volume_failure_policy=policy or None))
+
+
+@pytest.mark.parametrize(
+    ("volumes", "template", "around"),
+    [
+        (ON_CLAIM, "", [claim()]),
+        (ON_DV, "", [data_volume(labels=LABELS)]),
+        (ON_DV, "", [claim("dv")]),
+        (ON_DV, "", [data_volume("{source: {pvc: {name: c}}}"), claim()]),
+        (ON_DV, "", [data_volume("{source: {pvc: {name: c, namespace: images}}}"), claim(namespace="images")]),
+        (ON_DV, "{source: {pvc: {name: c}}}", [claim(), data_volume(labels={NAME: "other"})]),
+        (ON_DV, "{sourceRef: {kind: DataSource, name: ds}}", [data_source(labels=LABELS)]),
+        (ON_DV, "{sourceRef: {kind: DataSource, name: ds}}", [data_source("{pvc: {name: c}}"), claim()]),
+        (
+            ON_DV,
+            "{sourceRef: {kind: DataSource, name: ds, namespace: images}}",
+            [data_source("{pvc: {name: c}}", namespace="images"), claim(namespace="images")],
+        ),
+    ],
+)
+def test_a_label_is_followed_to_where_the_disk_comes_from(volumes: str, template: str, around: list[Manifest]) -> None:
+    """
+    The labels of the claim, of the DataVolume, of its source and of a DataSource count, each where the one before has none.
+    """
+    assert inferred(volumes, *around, template=template) == SMALL
+
+
+def test_a_label_without_kind_means_the_cluster_scoped_one() -> None:
+    """
+    The kind is inferred too, where a label names it.
+    """
+    assert inferred(ON_CLAIM, claim(labels={NAME: "small"})) == Matcher(name="small")
+
+
+UNLABELLED = [
+    (ON_CLAIM, "", [claim(labels={})], f"claim 'c' does not carry the label {NAME}"),
+    (ON_CLAIM, "", [claim(labels={"a": "b"})], f"claim 'c' does not carry the label {NAME}"),
+    (ON_DV, "", [claim("dv", {})], f"claim 'dv' does not carry the label {NAME}"),
+    (
+        "{volumes: [{name: d, containerDisk: {image: i}}]}",
+        "",
+        [],
+        "nothing can be inferred from a volume that is neither a claim nor a DataVolume",
+    ),
+    (
+        ON_DV,
+        "{source: {blank: {}}}",
+        [],
+        "its DataVolume is made neither from a claim nor from a snapshot nor from a DataSource",
+    ),
+    (ON_DV, "{sourceRef: {kind: Other, name: x}}", [], "its DataVolume refers to a Other, not to a DataSource"),
+    (ON_DV, "{sourceRef: {name: x}}", [], "its DataVolume refers to a source without kind, not to a DataSource"),
+    (
+        ON_DV,
+        "{sourceRef: {kind: DataSource, name: ds}}",
+        [data_source()],
+        f"neither DataSource 'ds' nor what is behind it carries the label {NAME}",
+    ),
+]
+
+
+@pytest.mark.parametrize(("volumes", "template", "around", "why"), UNLABELLED)
+def test_a_missing_label_is_a_failure_that_may_be_ignored(
+    volumes: str, template: str, around: list[Manifest], why: str
+) -> None:
+    """
+    With failure policy Ignore the VM gets no instancetype; otherwise KubeVirt refuses it.
+    """
+    refused = Unknown(f"the instancetype is inferred from volume 'd', and {why}", "name the instancetype")
+
+    assert inferred(volumes, *around, template=template) == refused
+    assert inferred(volumes, *around, template=template, policy="Reject") == refused
+    assert inferred(volumes, *around, template=template, policy="Ignore") is ABSENT
+
+
+@pytest.mark.parametrize(
+    ("volumes", "template", "why", "settle"),
+    [
+        ("{}", "", "no volume of the template has that name", "name one of the template's volumes"),
+        (ON_CLAIM, "", "claim 'c' does not exist", "create the claim first"),
+        (ON_DV, "", "claim 'dv' does not exist", "create the claim first"),
+        (
+            ON_DV,
+            "{source: {snapshot: {name: s}}}",
+            "the labels of VolumeSnapshot 's' are not known",
+            "name it instead of inferring it",
+        ),
+        (
+            ON_DV,
+            "{sourceRef: {kind: DataSource, name: ds}}",
+            "DataSource 'ds' does not exist",
+            "correct the DataVolume's sourceRef",
+        ),
+    ],
+)
+def test_what_cannot_be_followed_is_never_ignored(volumes: str, template: str, why: str, settle: str) -> None:
+    """
+    A missing object is refused whatever the failure policy says, and the advice names it.
+    """
+    expected = Unknown(f"the instancetype is inferred from volume 'd', and {why}", settle)
+
+    assert inferred(volumes, template=template, policy="Ignore") == expected
+
+
+@pytest.mark.parametrize(
+    ("volumes", "template", "what"),
+    [
+        (ON_CLAIM, "", "claim 'c'"),
+        (ON_DV, "", "DataVolume 'dv'"),
+        (ON_DV, "{sourceRef: {kind: DataSource, name: ds}}", "DataSource 'ds'"),
+        (ON_DV, "{source: {pvc: {name: c}}}", "claim 'c'"),
+    ],
+)
+def test_an_object_that_was_not_shown_is_asked_for(volumes: str, template: str, what: str) -> None:
+    """
+    Without the cluster nothing is known of the labels, and the message names the missing object.
+    """
+    found = inferred(volumes, template=template, complete=(), policy="Ignore")
+
+    assert isinstance(found, Unknown)
+    assert what in found.why
+
+
+def test_a_claim_answers_for_a_data_volume_that_was_not_shown() -> None:
+    """
+    CDI removes a DataVolume when its claim is there, so the labels of the claim suffice.
+    """
+    complete = [PersistentVolumeClaim]
+
+    assert inferred(ON_DV, claim("dv"), complete=complete) == SMALL
+    assert isinstance(inferred(ON_DV, complete=complete), Unknown)
+
+
+def unlabelled(manifest: Manifest) -> Manifest:
+    """The same without any labels in its metadata."""
+    del manifest["metadata"]["labels"]
+    return manifest
+
+
+@pytest.mark.parametrize(
+    ("volumes", "template", "around"),
+    [
+        (ON_CLAIM, "", [unlabelled(claim())]),
+        (ON_DV, "", [unlabelled(data_volume())]),
+        (ON_DV, "{sourceRef: {kind: DataSource, name: ds}}", [unlabelled(data_source())]),
+    ],
+)
+def test_an_object_may_have_no_labels_at_all(volumes: str, template: str, around: list[Manifest]) -> None:
+    """
+    Absent labels are a failure that may be ignored, as other labels are.
+    """
+    assert inferred(volumes, *around, template=template, policy="Ignore") is ABSENT
+
+
+def test_references_without_a_namespace_stay_in_their_own() -> None:
+    """
+    A DataSource and a claim of the same name in another namespace are others.
+    """
+    template = "{sourceRef: {kind: DataSource, name: ds}}"
+    elsewhere = [
+        data_source(labels={NAME: "large"}, namespace="images"),
+        claim(labels={NAME: "large"}, namespace="images"),
+    ]
+
+    assert inferred(ON_DV, data_source(labels=LABELS), *elsewhere, template=template) == SMALL
+    assert inferred(ON_DV, data_source("{pvc: {name: c}}"), claim(), *elsewhere, template=template) == SMALL
+    assert inferred(ON_DV, claim(), *elsewhere, template="{source: {pvc: {name: c}}}") == SMALL
+
+
+def test_a_data_volume_that_could_not_be_read_decides() -> None:
+    """
+    Its own labels would outrank those of its claim, so nothing follows from the claim.
+    """
+    unread = Unread("DataVolume 'dv' could not be read")
+    place = Named(UnknownWorld(unread), "tenant", msgspec.convert(spec(ON_DV), VMISpec), {})
+
+    found = infer(place, "instancetype", Matcher(infer_from_volume="d"))
+
+    assert found == unread.within("the instancetype is inferred from volume 'd', and DataVolume 'dv' could not be read")

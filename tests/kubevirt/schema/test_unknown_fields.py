@@ -1,0 +1,269 @@
+"""Which fields KubeVirt's objects have."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.apiserver import crds
+from webhook.facts.manifest import StrangeField, StrangeValue
+from webhook.kubevirt.quantity import takes
+from webhook.kubevirt.schema.field_names import FIELDS, ROOTS
+from webhook.kubevirt.schema.unknown_fields import QUANTITIES, QUANTITY_MAPS, VALUES, search, strange
+
+junk = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+names = st.sampled_from(sorted({name for fields in FIELDS.values() for name in fields}))
+shaped = st.recursive(
+    junk, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=5), max_leaves=30
+)
+modes = st.lists(st.sampled_from(["ReadWriteMany", "RWX", "", 1, None, ["ReadWriteMany"]]), max_size=3) | junk
+
+
+def vm(**spec: Any) -> dict[str, Any]:
+    return {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "metadata": {"name": "a"}, "spec": spec}
+
+
+def fields(**spec: Any) -> list[tuple[str, str, str]]:
+    """Name, what was meant and where it belongs."""
+    found, _, _ = strange("VirtualMachine", vm(**spec))
+    return [(each.name, each.meant, ".".join(map(str, each.belongs))) for each in found]
+
+
+@pytest.mark.parametrize(
+    ("spec", "found"),
+    [
+        ({"runstrategy": "Always"}, ("runstrategy", "runStrategy", "")),
+        ({"runStratgy": "Always"}, ("runStratgy", "runStrategy", "")),
+        ({"evictionStrategy": "None"}, ("evictionStrategy", "", "spec.template.spec.evictionStrategy")),
+        ({"template": {"domain": {}}}, ("domain", "", "spec.template.spec.domain")),
+        (
+            {"template": {"spec": {"domain": {"interfaces": []}}}},
+            ("interfaces", "", "spec.template.spec.domain.devices.interfaces"),
+        ),
+        ({"template": {"spec": {"volumes": [{"name": "a", "pvc": {}}]}}}, ("pvc", "", "")),
+        ({"template": {"spec": {"domain": {"devices": {"disk": []}}}}}, ("disk", "disks", "")),
+        ({"zzz": 1}, ("zzz", "", "")),
+    ],
+)
+def test_a_strange_field_is_told_with_what_was_meant_or_where_it_belongs(
+    spec: dict[str, Any], found: tuple[str, str, str]
+) -> None:
+    """
+    Another case, one for several and a near name are misspelt; a name that stands elsewhere is misplaced; others are nothing.
+    """
+    assert fields(**spec) == [found]
+
+
+def test_what_people_name_is_left_alone() -> None:
+    """
+    Labels, annotations, node selectors, and whatever a later status holds are not KubeVirt's words.
+    """
+    manifest = vm(
+        template={
+            "metadata": {"annotations": {"any/thing": "x"}},
+            "spec": {"nodeSelector": {"zone": "a"}, "domain": {}},
+        }
+    )
+    manifest["metadata"]["labels"] = {"Spec": "x"}
+    manifest["status"] = {"anything": True}
+
+    assert strange("VirtualMachine", manifest) == ((), (), ())
+
+
+def test_a_strange_value_is_told_with_what_the_field_takes() -> None:
+    """
+    By case, by nearness, and by the short words that kubectl prints.
+    """
+    storage = {"storage": {"accessModes": ["RWX", "ReadWriteMany"]}}
+    _, values, _ = strange("VirtualMachine", vm(runStrategy="halted", dataVolumeTemplates=[{"spec": storage}]))
+
+    modes = VALUES["V1beta1StorageSpec", "accessModes"]
+    path = ("spec", "dataVolumeTemplates", 0, "spec", "storage", "accessModes", 0)
+    assert StrangeValue(path, "RWX", modes, "ReadWriteMany") in values
+    strategies = VALUES["V1VirtualMachineSpec", "runStrategy"]
+    assert StrangeValue(("spec", "runStrategy"), "halted", strategies, "Halted") in values
+    assert len(values) == 2
+
+
+@given(st.sampled_from(sorted(ROOTS)), st.dictionaries(names, shaped, max_size=4))
+@settings(max_examples=300, deadline=None)
+def test_any_json_can_be_asked(kind: str, spec: dict[str, Any]) -> None:
+    """
+    Whatever stands where: an answer whose paths exist, and no error.
+    """
+    raw = {"apiVersion": "kubevirt.io/v1", "kind": kind, "spec": spec}
+
+    found, values, quantities = strange(kind, raw)
+
+    for each in (*found, *values, *quantities):
+        here: Any = raw
+        for step in each.path:
+            here = here[step]
+        assert isinstance(each, StrangeField) or here == each.value
+
+
+amounts = st.sampled_from(["2Gi", "2GB", "", "${X}", 1, 0.5, 2.0, 2**64, None, True, ["2GB"]]) | junk
+domains = st.fixed_dictionaries(
+    {
+        "memory": st.fixed_dictionaries({"guest": amounts}),
+        "resources": st.dictionaries(
+            st.sampled_from(["requests", "limits"]), st.dictionaries(st.text(max_size=3), amounts) | junk
+        ),
+    }
+)
+machines = st.fixed_dictionaries(
+    {
+        "runStrategy": st.sampled_from(["Always", "always", ""]),
+        "dataVolumeTemplates": st.lists(
+            st.fixed_dictionaries(
+                {"spec": st.fixed_dictionaries({"pvc": st.dictionaries(st.sampled_from(["accessModes", "x"]), modes)})}
+            ),
+            max_size=2,
+        ),
+        "template": st.fixed_dictionaries({"spec": st.dictionaries(names, shaped, max_size=2)}),
+    }
+)
+
+
+@given(st.sampled_from(sorted(ROOTS)), machines | st.dictionaries(names, shaped, max_size=4))
+@settings(max_examples=500, deadline=None)
+def test_the_quick_look_misses_nothing(kind: str, spec: dict[str, Any]) -> None:
+    """
+    Most objects are plain at a first look without places; the answer is that of the whole search all the same.
+    """
+    raw = {"apiVersion": "kubevirt.io/v1", "kind": kind, "metadata": {"name": "a"}, "spec": spec}
+
+    assert strange(kind, raw) == search(kind, ROOTS[kind], raw)
+
+
+@given(domains)
+@settings(max_examples=200, deadline=None)
+def test_the_quick_look_misses_no_quantity(domain: dict[str, Any]) -> None:
+    """
+    Where nothing else is strange: whatever stands in place of an amount, or of a map of some.
+    """
+    raw = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstance", "spec": {"domain": domain}}
+
+    found = strange("VirtualMachineInstance", raw)
+
+    assert found == search("VirtualMachineInstance", "V1VirtualMachineInstance", raw)
+    amounts = [domain["memory"]["guest"]]
+    amounts += [each for held in domain["resources"].values() if isinstance(held, dict) for each in held.values()]
+    assert sorted(map(repr, (each.value for each in found[2]))) == sorted(
+        repr(each) for each in amounts if not takes(each)
+    )
+
+
+def test_no_type_holds_itself() -> None:
+    """
+    The quick look calls itself for each type inside another, so their depth must have an end.
+    """
+
+    def depth(name: str, above: tuple[str, ...] = ()) -> int:
+        assert name not in above
+        return 1 + max((depth(held.lstrip("*"), (*above, name)) for held in FIELDS[name].values() if held), default=0)
+
+    assert max(map(depth, ROOTS.values())) < 20
+
+
+def test_other_kinds_are_not_looked_at() -> None:
+    """
+    Nobody here knows the fields of a Deployment.
+    """
+    assert strange("Deployment", {"spec": {"anything": 1}}) == ((), (), ())
+
+
+def test_the_values_are_those_of_fields_that_exist() -> None:
+    """
+    A field that is renamed must not leave its values behind.
+    """
+    assert [each for each in VALUES if each[1] not in FIELDS[each[0]]] == []
+
+
+each_definition = pytest.mark.parametrize(
+    "path", crds.real() or [None], ids=lambda path: f"{path.parent.name}/{path.name}" if path else "none"
+)
+
+
+@each_definition
+def test_every_field_that_kubevirt_installs_is_known(path: Path | None) -> None:
+    """
+    No field of KubeVirt's own definitions is called strange.
+    """
+    if path is None:
+        pytest.skip(crds.NO_REAL)
+    definition = yaml.load(path.read_text(), yaml.CSafeLoader)
+    kind = definition["spec"]["names"]["kind"]
+    if kind not in ROOTS:
+        return
+    schema = next(each["schema"]["openAPIV3Schema"] for each in definition["spec"]["versions"] if each["storage"])
+
+    assert sorted(set(missing(schema, ROOTS[kind], top=True))) == []
+
+
+def missing(schema: dict[str, Any], name: str, *, top: bool = False) -> Iterator[tuple[str, str]]:
+    """Type and name of each property that is not among the fields."""
+    if schema.get("type") == "array":
+        yield from missing(schema["items"], name)
+    elif isinstance(schema.get("additionalProperties"), dict):
+        yield from missing(schema["additionalProperties"], name.removeprefix("*"))
+    elif name:
+        for key, below in schema.get("properties", {}).items():
+            if top and key in ("apiVersion", "kind", "metadata", "status"):
+                continue
+            if key in FIELDS[name]:
+                yield from missing(below, FIELDS[name][key])
+            else:
+                yield name, key
+
+
+@each_definition
+def test_quantities_are_those_that_kubevirt_defines(path: Path | None) -> None:
+    """
+    All of a specification but one that is new and the bandwidth, of which family 6 tells, and with one pattern.
+    """
+    if path is None:
+        pytest.skip(crds.NO_REAL)
+    definition = yaml.load(path.read_text(), yaml.CSafeLoader)
+    kind = definition["spec"]["names"]["kind"]
+    if kind not in ROOTS:
+        return
+    schema = next(each["schema"]["openAPIV3Schema"] for each in definition["spec"]["versions"] if each["storage"])
+    spec = schema["properties"]["spec"]
+    known = [(name, key) for name, fields in FIELDS.items() for key in fields]
+    assert {*QUANTITIES, *QUANTITY_MAPS} <= {*known}
+
+    found = {*defined(spec, FIELDS[ROOTS[kind]]["spec"])}
+
+    assert {name for name, _ in found} - QUANTITIES - QUANTITY_MAPS <= {
+        ("V1ReservedOverhead", "addedOverhead"),
+        ("V1MigrationConfiguration", "bandwidthPerMigration"),
+        ("V1alpha1MigrationPolicySpec", "bandwidthPerMigration"),
+    }
+    assert {re.sub(r"\(\\\+\|-\)", "[+-]", pattern) for _, pattern in found} <= {AS_DEFINED}
+
+
+AS_DEFINED = (
+    r"^[+-]?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE][+-]?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$"
+)
+
+
+def defined(schema: dict[str, Any], name: str, holder: tuple[str, str] = ("", "")) -> Iterator[tuple[Any, str]]:
+    """Type and name of each property that is a quantity, or holds some, with the pattern of it."""
+    if schema.get("x-kubernetes-int-or-string") and "pattern" in schema:
+        yield holder, schema["pattern"]
+    elif schema.get("type") == "array":
+        yield from defined(schema["items"], name, holder)
+    elif isinstance(schema.get("additionalProperties"), dict):
+        yield from defined(schema["additionalProperties"], name.removeprefix("*"), holder)
+    for key, below in schema.get("properties", {}).items() if name else ():
+        yield from defined(below, FIELDS[name][key], (name, key))

@@ -1,0 +1,77 @@
+"""Each field of the KubeVirt CR is traced to the HyperConverged field that it comes from, in both API versions."""
+
+import pytest
+
+from webhook.kubevirt.settings.hyper_converged import in_hyper_converged, where_in_hyper_converged
+from webhook.objects.path import FieldPath
+
+CONFIGURATION: FieldPath = ("spec", "configuration")
+BELOW = "spec.virtualization"
+
+
+@pytest.mark.parametrize(
+    ("path", "v1beta1", "v1"),
+    [
+        (("migrations", "network"), "spec.liveMigrationConfig.network", f"{BELOW}.liveMigrationConfig.network"),
+        (
+            ("migrations", "completionTimeoutPerGiB"),
+            "spec.liveMigrationConfig.completionTimeoutPerGiB",
+            f"{BELOW}.liveMigrationConfig.completionTimeoutPerGiB",
+        ),
+        (("evictionStrategy",), "spec.evictionStrategy", f"{BELOW}.evictionStrategy"),
+        (("cpuModel",), "spec.defaultCPUModel", f"{BELOW}.virtualMachineOptions.defaultCPUModel"),
+        (("obsoleteCPUModels", "486"), "spec.obsoleteCPUs.cpuModels", f"{BELOW}.obsoleteCPUModels"),
+        (
+            ("permittedHostDevices", "pciHostDevices", 0),
+            "spec.permittedHostDevices",
+            f"{BELOW}.permittedHostDevices",
+        ),
+        (("network", "binding", "passt"), "spec.networkBinding.passt", "spec.networking.networkBinding.passt"),
+        (
+            ("mediatedDevicesConfiguration", "mediatedDeviceTypes", 0),
+            "spec.mediatedDevicesConfiguration",
+            f"{BELOW}.mediatedDevicesConfiguration",
+        ),
+        (
+            ("liveUpdateConfiguration", "maxGuest"),
+            "spec.liveUpdateConfiguration.maxGuest",
+            f"{BELOW}.liveUpdateConfiguration.maxGuest",
+        ),
+        (("vmStateStorageClass",), "spec.vmStateStorageClass", "spec.storage.vmStateStorageClass"),
+    ],
+)
+def test_a_field_is_named_in_both_versions(path: FieldPath, v1beta1: str, v1: str) -> None:
+    """
+    A warning names the field of v1beta1, and the remedy also that of v1.
+    """
+    whole = (*CONFIGURATION, *path)
+
+    assert where_in_hyper_converged(whole) == f"HyperConverged {v1beta1}"
+    assert in_hyper_converged(whole) == f"set {v1beta1} of the HyperConverged object (version v1: {v1})"
+
+
+def test_what_is_below_a_field_goes_along() -> None:
+    """
+    spec.workloadUpdateStrategy has the same structure on both sides.
+    """
+    path: FieldPath = ("spec", "workloadUpdateStrategy", "workloadUpdateMethods", 1)
+
+    assert where_in_hyper_converged(path) == "HyperConverged spec.workloadUpdateStrategy.workloadUpdateMethods[1]"
+    assert in_hyper_converged(path).endswith(f"version v1: {BELOW}.workloadUpdateStrategy.workloadUpdateMethods[1])")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ("spec", "configuration", "migrations", "disableTLS"),
+        ("spec", "configuration", "developerConfiguration", "featureGates", 0),
+        ("spec", "configuration", "vmRolloutStrategy"),
+        ("spec",),
+    ],
+)
+def test_what_no_field_holds_comes_from_the_annotation(path: FieldPath) -> None:
+    """
+    HyperConverged has no field for it, so only its JSON patch annotation can have written it.
+    """
+    assert in_hyper_converged(path) == "use annotation kubevirt.kubevirt.io/jsonpatch of the HyperConverged object"
+    assert where_in_hyper_converged(path).startswith("HyperConverged annotation kubevirt.kubevirt.io/jsonpatch (spec")

@@ -1,0 +1,231 @@
+"""docs/settings.md and docs/strategies.md say what is so: every setting, every relation, every rule."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.judging.cluster import judge_change
+from webhook.judging.machines import judge
+from webhook.kubevirt.owners import owner_of
+from webhook.kubevirt.releases import TABLE, Release, only
+from webhook.kubevirt.settings.settings import ALLOW_WORKLOAD_DISRUPTION, SETTINGS, built_in
+from webhook.objects.kinds import find_kind
+from webhook.objects.meta import Kubernetes
+from webhook.objects.nad import NetworkAttachmentDefinition
+from webhook.rules.example import kubevirt, nad, node, service_cidr
+from webhook.rules.register import BY_ID, RULES
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+SETTINGS_PAGE = (DOCS / "settings.md").read_text(encoding="utf-8")
+STRATEGIES_PAGE = (DOCS / "strategies.md").read_text(encoding="utf-8")
+ROWS = [
+    [cell.strip() for cell in line.strip("|").split("|")]
+    for line in SETTINGS_PAGE.splitlines()
+    if line.startswith("| ")
+]
+NEWEST = TABLE[-1]
+
+
+def row_of(first: str) -> list[str]:
+    [found] = [row for row in ROWS if row[0] == first]
+    return found
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_the_table_of_settings_is_true(name: str) -> None:
+    """
+    First release, KubeVirt's own value, whether a policy may set it, and where HyperConverged has it.
+    """
+    setting = SETTINGS[name]
+    since = next(each.release for each in TABLE if setting.releases & only(each.release))
+    own = built_in(NEWEST).get(name)
+    hyper_converged = owner_of(
+        read({**kubevirt(), "metadata": {"name": "k", "labels": {"app": "kubevirt-hyperconverged"}}})
+    )
+    assert hyper_converged is not None
+    place = hyper_converged.place(("spec", "configuration", "migrations", name))
+
+    _, first, value, policy, hco = row_of(name)
+
+    assert first == str(since)
+    assert policy == ("yes" if setting.policy else "no")
+    assert ("liveMigrationConfig" if f"spec.liveMigrationConfig.{name}" in place else "jsonpatch") == hco
+    if own is not None and name != ALLOW_WORKLOAD_DISRUPTION:
+        assert str(own).lower() in value.lower()
+
+
+def test_the_one_default_that_changed_is_told_with_its_release() -> None:
+    """
+    800 seconds up to 1.3, 150 later.
+    """
+    by_release = {each.release: each.completion_timeout_per_gib for each in TABLE}
+
+    assert {release for release, seconds in by_release.items() if seconds == 800} == {
+        each.release for each in TABLE if each.release <= Release(1, 3)
+    }
+    assert row_of("completionTimeoutPerGiB")[2] == "800 up to 1.3, 150 from 1.4 on"
+
+
+def test_every_rule_stands_in_a_table_and_every_rule_named_exists() -> None:
+    """
+    The tables name all rules of families 6 and 7 and no others; strategies.md names none that there is not.
+    """
+    named = re.findall(r"LM\d{3}", "".join("".join(row[2:]) for row in ROWS))
+
+    assert sorted(named) == sorted(rule.id for rule in RULES if rule.id[2] in "67")
+    assert set(re.findall(r"LM\d{3}", STRATEGIES_PAGE)) <= BY_ID.keys()
+
+
+def test_pages_link_to_what_there_is() -> None:
+    """
+    Relative links lead to files of the repository.
+    """
+    for page in (SETTINGS_PAGE, STRATEGIES_PAGE):
+        for target in re.findall(r"\]\(([^)#:]+)\)", page):
+            assert (DOCS / target).is_file(), target
+
+
+def read(value: dict[str, Any]) -> Kubernetes:
+    kind = find_kind(value["apiVersion"], value["kind"])
+    assert kind is not None
+    return msgspec.convert(value, kind.reads)
+
+
+def policy(name: str = "p", **spec: Any) -> dict[str, Any]:
+    spec = {"selectors": {"virtualMachineInstanceSelector": {"a": "b"}}, **spec}
+    body = {"apiVersion": "migrations.kubevirt.io/v1alpha1", "kind": "MigrationPolicy", "metadata": {"name": name}}
+    return {**body, "spec": spec}
+
+
+def vm(**domain: Any) -> dict[str, Any]:
+    devices = {"autoattachPodInterface": False, **domain.pop("devices", {})}
+    metadata = {"name": "vm", "namespace": "tenant"}
+    body = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstance", "metadata": metadata}
+    return {**body, "spec": {"domain": {"devices": devices, **domain}}}
+
+
+def cr(**migrations: Any) -> dict[str, Any]:
+    found: dict[str, Any] = kubevirt(migrations=migrations)
+    return found
+
+
+def net(config: str, name: str = "m") -> dict[str, Any]:
+    found: dict[str, Any] = nad(name, config)
+    return found
+
+
+MACVLAN = '"type": "macvlan", "master": "eth1"'
+SRIOV = {"devices": {"interfaces": [{"name": "s", "sriov": {}}]}}
+NONE = policy("none")
+
+RELATIONS: dict[str, tuple[dict[str, Any], list[Any], str]] = {
+    # KubeVirt's checks of spec.configuration.migrations that are not there
+    "both parallel limits are 1 or more": (cr(parallelMigrationsPerCluster=0), [], "LM609"),
+    "the limit per node is not above the one for the cluster": (cr(parallelOutboundMigrationsPerNode=6), [], "LM612"),
+    "completionTimeoutPerGiB and progressTimeout are above 0": (cr(completionTimeoutPerGiB=0), [], "LM613"),
+    "no timeout is negative": (cr(progressTimeout=-1), [], "LM614"),
+    "progressTimeout is not above the time of a small VM": (cr(progressTimeout=151), [], "LM616"),
+    "bandwidthPerMigration is a quantity of 0 or more": (cr(bandwidthPerMigration="-1"), [], "LM605"),
+    "bandwidthPerMigration is 0, or at least 1Mi": (cr(bandwidthPerMigration="1000Ki"), [], "LM606"),
+    "bandwidthPerMigration has a unit": (cr(bandwidthPerMigration=64), [], "LM607"),
+    "the unit is the binary one that KubeVirt counts in": (cr(bandwidthPerMigration="64M"), [], "LM608"),
+    "bandwidth times completionTimeoutPerGiB carries a GB": (cr(bandwidthPerMigration="6Mi"), [], "LM615"),
+    "a VM's memory can be carried in its own time": (
+        vm(memory={"guest": "64Gi"}),
+        [cr(bandwidthPerMigration="6Mi"), NONE],
+        "LM642",
+    ),
+    "post-copy is not allowed for VMs that hold devices of the node": (
+        vm(**SRIOV),
+        [cr(allowPostCopy=True), NONE],
+        "LM643",
+    ),
+    "allowWorkloadDisruption is not false beside allowPostCopy": (
+        cr(allowPostCopy=True, allowWorkloadDisruption=False),
+        [],
+        "LM617",
+    ),
+    "disableTLS is off, above all without a network for migrations": (cr(disableTLS=True), [], "LM618"),
+    "unsafeMigrationOverride is off": (cr(unsafeMigrationOverride=True), [], "LM619"),
+    "post-copy is allowed where its risk can be borne": (cr(allowPostCopy=True), [], "LM620"),
+    "evictionStrategy LiveMigrate stands with masquerade": (kubevirt(evictionStrategy="LiveMigrate"), [], "LM624"),
+    "vmRolloutStrategy LiveUpdate stands with LiveMigrate": (kubevirt(vmRolloutStrategy="LiveUpdate"), [], "LM627"),
+    # what KubeVirt and Multus do with the network
+    "the value is a name, or namespace/name": (cr(network="a.b"), [], "LM715"),
+    "the NetworkAttachmentDefinition exists": (cr(network="m"), ["complete"], "LM716"),
+    "it is in KubeVirt's own namespace": (cr(network="elsewhere/m"), [], "LM717"),
+    "it is fit for migrations": (cr(network="m"), [net("{}")], "LM718"),
+    "spec.config is JSON, or known at all": (net("no JSON"), [], "LM701"),
+    "the interface leads to other nodes": (
+        net('{"type": "dummy", "ipam": {"type": "dhcp"}}'),
+        [cr(network="m")],
+        "LM708",
+    ),
+    "macvlan and ipvlan name their master": (net('{"type": "macvlan"}'), [cr(network="m")], "LM710"),
+    "there is an IPAM, with addresses that virt-handler takes": (net(f"{{{MACVLAN}}}"), [cr(network="m")], "LM711"),
+    "addresses are unique over all nodes": (
+        net(f'{{{MACVLAN}, "ipam": {{"type": "host-local", "subnet": "10.1.1.0/24"}}}}'),
+        [cr(network="m")],
+        "LM712",
+    ),
+    "there are enough addresses for all nodes": (
+        net(f'{{{MACVLAN}, "ipam": {{"type": "whereabouts", "range": "10.1.1.0/30"}}}}'),
+        [cr(network="m"), *(node(name, **{"kubevirt.io/schedulable": "true"}) for name in "abc")],
+        "LM713",
+    ),
+    "the API server's address is not in the range": (
+        net(f'{{{MACVLAN}, "ipam": {{"type": "whereabouts", "range": "10.96.0.0/24"}}}}'),
+        [cr(network="m"), service_cidr("10.96.0.0/12")],
+        "LM721",
+    ),
+    # how a MigrationPolicy is chosen and checked
+    "every field has its type and range, selectors are plain maps": (policy(completionTimeoutPerGiB=-1), [], "LM631"),
+    "settings of the whole cluster stay in the CR": (policy(progressTimeout=1), [], "LM632"),
+    "every field is one that a MigrationPolicy has": (policy(bandwith="1Mi"), [], "LM646"),
+    "there are selectors": (policy(selectors=None), [], "LM634"),
+    "selectors are not empty": (policy(selectors={}), [], "LM635"),
+    "selectors match a VM that is known": (policy(), [vm()], "LM644"),
+    "no other policy matches the same VM as well": (policy("p"), [policy("q")], "LM636"),
+    "its values and the cluster's leave time to finish": (policy(bandwidthPerMigration="6Mi"), [cr()], "LM637"),
+    "settings of stall detection stand with their gate": (policy(maxDowntimeMs=1), [cr()], "LM645"),
+}
+
+
+@pytest.mark.parametrize("relation", RELATIONS)
+def test_a_relation_is_held_by_the_rule_that_the_page_names(relation: str) -> None:
+    """
+    An object that breaks the relation is found by exactly the rule in the relation's row.
+    """
+    judged, world, rule = RELATIONS[relation]
+    complete = (NetworkAttachmentDefinition,) if "complete" in world else ()
+    known = ObjectsWorld([read(each) for each in world if each != "complete"], complete=complete)
+
+    found = judge(read(judged), known, only(NEWEST.release)).findings
+
+    assert rule in row_of(relation)[2]
+    assert rule in [each.rule.id for each in found if not each.undetermined]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule", "relation"),
+    [
+        (cr(), cr(network="m"), "LM719", "a change of the network is meant"),
+        (net("{}"), net(f"{{{MACVLAN}}}"), "LM720", "a new configuration is rolled out"),
+    ],
+)
+def test_a_relation_of_an_update_is_held_too(
+    old: dict[str, Any], new: dict[str, Any], rule: str, relation: str
+) -> None:
+    """
+    What only an update shows is found by the rule in its row.
+    """
+    known = ObjectsWorld([read(cr(network="m"))])
+
+    found = judge_change(read(old), read(new), known, only(NEWEST.release))
+
+    assert [each.rule.id for each in found] == [rule]
+    assert row_of(relation)[2] == rule

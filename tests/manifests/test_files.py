@@ -1,0 +1,262 @@
+"""Files of every kind are read or refused with their own message; nothing is skipped in silence, and nothing hangs."""
+
+import io
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from webhook.manifests.files import Sources, read_all
+from webhook.yaml.document import MAX_BYTES
+
+VM = "apiVersion: kubevirt.io/v1\nkind: VirtualMachine\nmetadata: {name: NAME}\n"
+
+
+def names(*paths: Path | str, recursive: bool = False, sources: Sources | None = None) -> list[str]:
+    inputs = read_all([str(each) for each in paths], recursive=recursive, sources=sources or Sources())
+    return [given.object.name for one in inputs for given in one.given if given.object is not None]
+
+
+def problems(*paths: Path | str, recursive: bool = False) -> list[tuple[str, str]]:
+    inputs = read_all([str(each) for each in paths], recursive=recursive, sources=Sources())
+    for one in inputs:
+        assert all(problem.remedy for problem in one.problems)
+    return [(Path(problem.source).name, problem.message) for one in inputs for problem in one.problems]
+
+
+def write(path: Path, name: str = "vm") -> Path:
+    path.write_text(VM.replace("NAME", name))
+    return path
+
+
+def test_order_is_that_of_the_arguments_and_then_of_the_names(tmp_path: Path) -> None:
+    """
+    The same command gives the same answer on every machine.
+    """
+    for name in ("b", "a", "c"):
+        write(tmp_path / f"{name}.yaml", name)
+    other = write(tmp_path / "z.txt", "z")
+
+    assert names(other, tmp_path) == ["z", "a", "b", "c"]
+
+
+def test_an_explicit_file_may_have_any_name(tmp_path: Path) -> None:
+    """
+    Endings choose among the files of a folder only.
+    """
+    assert names(write(tmp_path / "manifest")) == ["vm"]
+
+
+def test_the_text_is_kept_for_code_frames(tmp_path: Path) -> None:
+    """
+    By the name under which the file was asked for.
+    """
+    sources = Sources()
+    path = write(tmp_path / "a.yaml")
+
+    names(path, sources=sources)
+
+    assert sources.lines == {str(path): VM.replace("NAME", "vm").splitlines()}
+
+
+def test_special_files_are_refused_without_waiting(tmp_path: Path) -> None:
+    """
+    A FIFO without a writer, a socket and an endless device are not opened.
+    """
+    os.mkfifo(tmp_path / "fifo.yaml")
+    with socket.socket(socket.AF_UNIX) as unix:
+        unix.bind(str(tmp_path / "socket.yaml"))
+    (tmp_path / "zero.yaml").symlink_to("/dev/zero")
+
+    assert problems(tmp_path / "fifo.yaml", tmp_path / "socket.yaml", "/dev/full", tmp_path / "zero.yaml") == [
+        ("fifo.yaml", "this is not a regular file"),
+        ("socket.yaml", "this is not a regular file"),
+        ("full", "this is not a regular file"),
+        ("zero.yaml", "this is not a regular file"),
+    ]
+    assert [message for _, message in problems(tmp_path)] == [
+        "this is not a regular file",
+        "this is not a regular file",
+        "the link leads out of the folder",
+    ]
+
+
+def test_a_link_may_not_lead_out_of_the_folder(tmp_path: Path) -> None:
+    """
+    A folder from a stranger cannot make the check read this machine's files; within the folder links are followed.
+    """
+    outside = write(tmp_path / "secret.yaml", "secret")
+    folder = tmp_path / "in"
+    (folder / "side").mkdir(parents=True)
+    write(folder / "a.yaml", "a")
+    write(folder / "b", "b")
+    (folder / "b.yaml").symlink_to("b")
+    write(folder / "d", "d")
+    (folder / "c.yaml").symlink_to(outside)
+    (folder / "side" / "d.yaml").symlink_to("../d")
+    (folder / "side" / "e.yaml").symlink_to("../../secret.yaml")
+
+    assert names(folder, recursive=True) == ["a", "b", "d"]
+    assert problems(folder, recursive=True) == [
+        ("c.yaml", "the link leads out of the folder"),
+        ("e.yaml", "the link leads out of the folder"),
+    ]
+
+
+def test_a_linked_folder_may_not_lead_out_either(tmp_path: Path) -> None:
+    """
+    What is behind a link to a folder elsewhere is not read, and not left out in silence; one within is read in its place.
+    """
+    (tmp_path / "out").mkdir()
+    write(tmp_path / "out" / "secret.yaml", "secret")
+    (tmp_path / "in").mkdir()
+    write(tmp_path / "in" / "a.yaml", "a")
+    (tmp_path / "in" / "side").symlink_to(tmp_path / "out")
+    (tmp_path / "in" / "real").mkdir()
+    write(tmp_path / "in" / "real" / "b.yaml", "b")
+    (tmp_path / "in" / "same").symlink_to("real")
+
+    assert names(tmp_path / "in", recursive=True) == ["a", "b"]
+    assert problems(tmp_path / "in", recursive=True) == [("side", "the link leads out of the folder")]
+    assert problems(tmp_path / "in") == []
+
+
+def test_a_link_named_by_the_user_is_followed(tmp_path: Path) -> None:
+    """
+    Whoever names a link, or a folder by a link, means what is behind it.
+    """
+    (tmp_path / "real").mkdir()
+    write(tmp_path / "real" / "a.yaml", "a")
+    (tmp_path / "link").symlink_to("real")
+    write(tmp_path / "real" / "b", "b")
+    (tmp_path / "file").symlink_to("real/b")
+
+    assert names(tmp_path / "link", tmp_path / "file") == ["a", "b"]
+
+
+def test_a_file_of_many_names_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    By its folder, by name, by a link to it or to its folder: it is one file, under the first name; others keep their turn.
+    """
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "vms").mkdir()
+    write(tmp_path / "vms" / "a.yaml", "a")
+    write(tmp_path / "vms" / "b.yaml", "b")
+    write(tmp_path / "c.yaml", "c")
+    (tmp_path / "alias").symlink_to("vms")
+    (tmp_path / "link.yaml").symlink_to("vms/b.yaml")
+    sources, backwards = Sources(), Sources()
+
+    forth = names(".", "vms/", "vms/../c.yaml", "alias/a.yaml", tmp_path, "*.yaml", recursive=True, sources=sources)
+    back = names("alias", "./vms/b.yaml", ".", "c.yaml", "c.yaml", sources=backwards)
+
+    assert (forth, [*sources.texts]) == (["c", "b", "a"], ["c.yaml", "link.yaml", "vms/a.yaml"])
+    assert (back, [*backwards.texts]) == (["a", "b", "c"], ["alias/a.yaml", "alias/b.yaml", "c.yaml"])
+
+
+def test_standard_input_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    However often it is named.
+    """
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(VM.encode())))
+
+    assert names("-", "-") == ["NAME"]
+
+
+def test_no_file_is_lost_for_its_other_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Where the first name is left out as asked, refused, or leads nowhere, the file is read under the next; copies are others.
+    """
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").mkdir()
+    write(tmp_path / "z.yaml", "z")
+    write(tmp_path / "in" / "x.yaml", "x")
+    (tmp_path / "in" / "copy.yaml").hardlink_to(tmp_path / "in" / "x.yaml")
+    (tmp_path / "in" / "left.yaml").symlink_to("x.yaml")
+    (tmp_path / "in" / "out.yaml").symlink_to("../z.yaml")
+    (tmp_path / "in" / "nowhere.yaml").symlink_to("missing.yaml")
+    (tmp_path / "in" / "gone.yaml").symlink_to("missing.yaml")
+    sources = Sources()
+
+    inputs = read_all(["in", "in", "z.yaml"], recursive=False, sources=sources, ignore=["left.yaml"])
+
+    assert [*sources.texts] == ["in/copy.yaml", "in/x.yaml", "z.yaml"]
+    assert sources.ignored == ["in/left.yaml"]
+    told = {problem.source for one in inputs for problem in one.problems}
+    assert told == {"in/gone.yaml", "in/nowhere.yaml", "in/out.yaml"}
+
+
+def test_links_in_a_circle_are_told(tmp_path: Path) -> None:
+    """
+    Neither a file nor a folder that leads to itself keeps the check from its end.
+    """
+    (tmp_path / "a.yaml").symlink_to("b.yaml")
+    (tmp_path / "b.yaml").symlink_to("a.yaml")
+    write(tmp_path / "c.yaml", "c")
+    (tmp_path / "side").symlink_to(".")
+
+    assert names(tmp_path, recursive=True) == ["c"]
+    assert [name for name, _ in problems(tmp_path, recursive=True)] == ["a.yaml", "b.yaml"]
+    assert [name for name, _ in problems(tmp_path / "a.yaml")] == ["a.yaml"]
+
+
+def test_a_folder_with_the_name_of_a_manifest_is_told(tmp_path: Path) -> None:
+    """
+    It is not taken for an empty file.
+    """
+    (tmp_path / "x.yaml").mkdir()
+    write(tmp_path / "z.yaml", "z")
+
+    assert names(tmp_path) == ["z"]
+    assert problems(tmp_path) == [("x.yaml", "this is a folder with the name of a manifest")]
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    """
+    10 MiB are enough for any manifest; a sparse file of 2 GiB costs nothing.
+    """
+    with (tmp_path / "big.yaml").open("wb") as file:
+        file.truncate(2 * 2**30)
+
+    assert problems(tmp_path / "big.yaml") == [("big.yaml", f"the file is larger than {MAX_BYTES // 2**20} MiB")]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (VM.encode("utf-16"), "this is UTF-16"),
+        (VM.encode("utf-16-le"), "this is a binary file, or UTF-16"),
+        (b"\x7fELF\x02\x01\x01\x00\x00\x00", "this is a binary file, or UTF-16"),
+        (b"\x89PNG\r\n\x1a\n\x00", "this is a binary file, or UTF-16"),
+        (b"a: \xc3\x28", "byte 0xc3 is not UTF-8"),
+    ],
+)
+def test_what_is_no_text_is_told(tmp_path: Path, content: bytes, message: str) -> None:
+    """
+    Another encoding and binary files are named as such, without a word of their content.
+    """
+    (tmp_path / "x.yaml").write_bytes(content)
+
+    ((name, told),) = problems(tmp_path)
+
+    assert (name, told) == ("x.yaml", message)
+
+
+def test_one_bad_file_keeps_no_other_from_being_read(tmp_path: Path) -> None:
+    """
+    Everything that can be read is, and everything else is told.
+    """
+    write(tmp_path / "a.yaml", "a")
+    (tmp_path / "b.yaml").write_text("b: [")
+    write(tmp_path / "c.yaml", "c")
+
+    assert names(tmp_path) == ["a", "c"]
+    assert [name for name, _ in problems(tmp_path)] == ["b.yaml"]
+
+
+def test_a_file_that_cannot_be_read_is_told() -> None:
+    """
+    What the system says of it is passed on.
+    """
+    assert problems("/proc/self/mem") == [("mem", "cannot be read: Input/output error")]

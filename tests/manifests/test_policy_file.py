@@ -1,0 +1,176 @@
+"""The policy file is read strictly: what it does not mean is refused, with the place where it stands."""
+
+from pathlib import Path
+
+import pytest
+
+from webhook.errors import Misconfigured
+from webhook.manifests.policy_file import parse_policy, read_policy
+from webhook.policy.policy import Action, Policy, Profile
+
+WHOLE = b"""\
+profile: exact
+unproven: deny
+actions:
+  LM101: warn
+  claim-not-shared: "off"
+namespaces:
+- names: [lab]
+  profile: strict
+defaultEvictionStrategy: LiveMigrate
+migrationSettings:
+  parallelMigrationsPerCluster: 10
+  maxDowntimeMs: 500
+exemptions:
+- rule: LM201
+  namespace: tenant
+  reason: moved next month
+  owner: storage
+  until: "2030-01-31"
+"""
+CLUSTER, NODE = "parallelMigrationsPerCluster", "parallelOutboundMigrationsPerNode"
+
+
+def test_every_part_is_read() -> None:
+    """
+    All that a policy file may say arrives in the policy.
+    """
+    policy = parse_policy(WHOLE, "policy.yaml")
+
+    assert (policy.profile, policy.unproven) == (Profile.EXACT, Action.DENY)
+    assert policy.actions == {"LM101": Action.WARN, "claim-not-shared": Action.OFF}
+    assert policy.namespaces[0].profile is Profile.STRICT
+    assert policy.default_eviction_strategy == "LiveMigrate"
+    assert policy.migration_settings == {"parallelMigrationsPerCluster": 10, "maxDowntimeMs": 500}
+    assert policy.exemptions[0].owner == "storage"
+
+
+@pytest.mark.parametrize("content", [b"", b"# nothing yet\n", b"{}", b"---\n", b"null\n"])
+def test_an_empty_file_is_the_built_in_policy(content: bytes) -> None:
+    """
+    What is not said stays as it is built in.
+    """
+    assert parse_policy(content, "policy.yaml") == Policy()
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "message"),
+    [
+        ("profile: lenient", 1, "profile: invalid value 'lenient', expected strict or exact"),
+        ("# first\nunproven: perhaps", 2, "unproven: invalid value 'perhaps', expected deny, warn, audit or off"),
+        (
+            "actions:\n  LM101: warn\n  LM102: maybe",
+            3,
+            "actions.LM102: invalid value 'maybe', expected deny, warn, audit or off",
+        ),
+        (
+            "actions: {LM101: off}",
+            1,
+            "actions.LM101: expected text, got true or false: quote words that YAML takes for true or false, as in 'off'",
+        ),
+        ("actions:\n- LM101", 1, "actions: expected keys with values, got a list"),
+        ("exemption: []", 1, "exemption: there is no such key; did you mean exemptions?"),
+        ("colour: red", 1, "colour: there is no such key"),
+        ("- profile", 1, "expected keys with values, got a list"),
+        ("exemptions:\n- rule: LM101\n  reason: x\n  owner: web", 2, "exemptions[0]: missing key `until`"),
+        (
+            "namespaces:\n- names: [a]\n  labels:\n    team: web\n    tier: 1",
+            5,
+            "namespaces[0].labels.tier: expected text, got a whole number",
+        ),
+        (
+            "exemptions:\n- rule: LM101\n  reason: x\n  owner: web\n  until: '2026-02-30'",
+            5,
+            "exemptions[0].until: '2026-02-30' is not a date in the form YYYY-MM-DD",
+        ),
+        (
+            "exemptions:\n- {rule: LM101, reason: ' ', owner: web, until: '2026-02-28'}",
+            2,
+            "exemptions[0].reason: must not be empty",
+        ),
+        ("actions:\n  LM101: warn\n  LM999: warn", 3, "actions.LM999: there is no rule 'LM999'"),
+        (
+            "actions: {claim-not-share: warn}",
+            1,
+            "actions.claim-not-share: there is no rule 'claim-not-share'; did you mean claim-not-shared?",
+        ),
+        ("namespaces:\n- profile: exact", 2, "namespaces[0]: names or labels must be given, else it holds nowhere"),
+        (
+            "defaultEvictionStrategy: LiveMigrat",
+            1,
+            "defaultEvictionStrategy: there is no eviction strategy 'LiveMigrat'; did you mean LiveMigrate?",
+        ),
+        (
+            "migrationSettings:\n  progressTimout: 1",
+            2,
+            "migrationSettings.progressTimout: there is no migration setting 'progressTimout'; did you mean progressTimeout?",
+        ),
+        (
+            "migrationSettings:\n  parallelMigrationsPerCluster: -1",
+            2,
+            f"migrationSettings.{CLUSTER}: {CLUSTER} is -1, expected a whole number from 0 to 4294967295",
+        ),
+        (
+            "migrationSettings: {bandwidthPerMigration: 64MiB}",
+            1,
+            "migrationSettings.bandwidthPerMigration: bandwidthPerMigration '64MiB' is not a Kubernetes quantity",
+        ),
+        (
+            "migrationSettings:\n  parallelMigrationsPerCluster: 1\n  parallelOutboundMigrationsPerNode: 2",
+            3,
+            f"migrationSettings.{NODE}: {NODE} is 2, but {CLUSTER} is 1: never more than 1 run at once",
+        ),
+    ],
+)
+def test_an_error_names_file_line_and_key(content: str, line: int, message: str) -> None:
+    """
+    Whoever wrote the file finds the place at once, and reads in its words what may stand there.
+    """
+    with pytest.raises(Misconfigured) as caught:
+        parse_policy(content.encode(), "policy.yaml")
+
+    assert caught.value.message == f"policy.yaml:{line}: {message}"
+    assert caught.value.remedy
+
+
+def test_further_faults_are_counted() -> None:
+    """
+    One fault is told at a time, with how many more there are.
+    """
+    with pytest.raises(Misconfigured, match=r"LM998' \(and 1 more\)$"):
+        parse_policy(b"actions: {LM998: warn, LM999: warn}", "policy.yaml")
+
+
+@pytest.mark.parametrize(
+    "content", [b"profile: strict\nprofile: exact\n", b"a: [", b"profile: \xff", b"profile: !!python/name:os"]
+)
+def test_what_is_no_yaml_is_refused_with_its_line(content: bytes) -> None:
+    """
+    Broken and ambiguous files are refused as broken manifests are.
+    """
+    with pytest.raises(Misconfigured, match=r"^policy\.yaml:\d+: "):
+        parse_policy(content, "policy.yaml")
+
+
+def test_another_encoding_is_refused() -> None:
+    """
+    UTF-16 has no lines that could be told, and is named.
+    """
+    with pytest.raises(Misconfigured, match=r"^policy\.yaml: this is UTF-16"):
+        parse_policy("profile: exact".encode("utf-16"), "policy.yaml")
+
+
+def test_two_documents_are_no_policy() -> None:
+    """
+    Nobody could tell which of them counts.
+    """
+    with pytest.raises(Misconfigured, match="holds 2 documents"):
+        parse_policy(b"profile: strict\n---\nprofile: exact\n", "policy.yaml")
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    """
+    A missing file is an error of the settings, not a built-in policy.
+    """
+    with pytest.raises(Misconfigured, match="No such file or directory"):
+        read_policy(tmp_path / "gone.yaml")

@@ -1,0 +1,191 @@
+"""Depth of JSON text: measured and cut without recursion, and no decoder meets text that is too deep for it."""
+
+import ast
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import webhook
+from webhook.objects.json_depth import MAX_DEPTH, decode, deep_places, is_deep, truncated
+
+TEXTS = st.sampled_from(("", "a", "k", "]", "{[", '"', "\\", '\\"', "é", ":"))
+VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(0, 9), TEXTS),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(TEXTS, inner, max_size=3)),
+    max_leaves=25,
+)
+INDENTS = st.sampled_from((None, 1))
+LIMITS = st.integers(0, 5)
+DEPTHS = (400, 600, 1_100, 3_000, 9_990)
+
+
+def depth_of(value: Any) -> int:
+    if not isinstance(value, dict | list):
+        return 0
+    return 1 + max(map(depth_of, value.values() if isinstance(value, dict) else value), default=0)
+
+
+def cut(value: Any, limit: int) -> Any:
+    """What ``truncated`` promises, by recursion; what is left out is written as None."""
+    if not isinstance(value, dict | list):
+        return value
+    if limit == 0:
+        return type(value)() if not value else None
+    if isinstance(value, list):
+        return [cut(each, limit - 1) for each in value]
+    return {key: cut(each, limit - 1) for key, each in value.items()}
+
+
+def marked(value: Any, limit: int) -> Any:
+    """The same of what ``truncated`` gave."""
+    if not isinstance(value, dict | list):
+        return value
+    if limit == 0:
+        assert len(value) <= 1
+        return type(value)() if not value else None
+    if isinstance(value, list):
+        return [marked(each, limit - 1) for each in value]
+    return {key: marked(each, limit - 1) for key, each in value.items()}
+
+
+@settings(deadline=None)
+@given(VALUES, LIMITS, INDENTS)
+def test_truncated_text_is_the_same_above_the_limit_and_flat_below(value: Any, limit: int, indent: int | None) -> None:
+    """
+    Text nests at most one level deeper than the limit afterwards, and every value above keeps its type and content.
+    """
+    text = json.dumps(value, indent=indent).encode()
+
+    found = json.loads(truncated(text, limit))
+
+    assert marked(found, limit) == cut(value, limit)
+    assert depth_of(found) <= limit + 1
+    assert not is_deep(truncated(text, limit), limit + 1)
+
+
+@settings(deadline=None)
+@given(VALUES, LIMITS, INDENTS)
+def test_depth_is_what_recursion_counts(value: Any, limit: int, indent: int | None) -> None:
+    """
+    Text is deep exactly where a recursive count says so, and only then there is a place where it is.
+    """
+    text = json.dumps(value, indent=indent).encode()
+
+    assert is_deep(text, limit) == (depth_of(value) > limit)
+    assert bool(deep_places(text, limit)) == (depth_of(value) > limit)
+
+
+@settings(deadline=None)
+@given(VALUES, VALUES, LIMITS)
+def test_different_texts_stay_different(one: Any, other: Any, limit: int) -> None:
+    """
+    What is left out leaves a digest behind, so that a change in it is still a change.
+    """
+    left, right = json.dumps(one).encode(), json.dumps(other).encode()
+
+    assert (truncated(left, limit) == truncated(right, limit)) == (left == right)
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        (b'{"spec": {"template": {"x": [[[1]]]}}}', {("spec", "template", "x")}),
+        (b'{"a": {"b": {"c": {"d": {}}}}, "e": [{"f": [{}]}]}', {("a", "b", "c", "d"), ("e", "f")}),
+        (b'{"a": ["text", [[[]]]], "b": 1}', {("a",)}),
+        (b"[[[[[]]]]]", {()}),
+        (b'{"a": {"b": {}}}', set()),
+    ],
+)
+def test_a_deep_place_is_named_by_the_keys_on_the_way(text: bytes, places: set[tuple[str, ...]]) -> None:
+    """
+    List items and strings that are no keys have no name.
+    """
+    assert deep_places(text, 4) == places
+
+
+class Named(msgspec.Struct):
+    """An object of which one field is read."""
+
+    name: str
+
+
+@pytest.mark.parametrize("brackets", [("[", "]"), ('{"k":', "}")], ids=["lists", "objects"])
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_any_depth_is_decoded_where_it_is_not_read(depth: int, brackets: tuple[str, str]) -> None:
+    """
+    A field beside what an API server may store is read, in the main thread and in another, on every Python version.
+    """
+    opening, closing = brackets
+    text = f'{{"x": {opening * depth}1{closing * depth}, "name": "n"}}'.encode()
+    found: list[Named] = []
+    reading = threading.Thread(target=lambda: found.append(decode(msgspec.json.Decoder(Named), text)))
+
+    reading.start()
+    reading.join()
+
+    assert found == [Named("n")]
+    assert decode(msgspec.json.Decoder(Named), text) == Named("n")
+    assert isinstance(decode(msgspec.json.Decoder(), truncated(text)), dict)
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_depth_in_a_typed_field_is_a_wrong_type(depth: int) -> None:
+    """
+    Emptying what is too deep does not make a text out of a list.
+    """
+    text = b'{"name": ' + b"[" * depth + b"]" * depth + b"}"
+
+    with pytest.raises(msgspec.ValidationError, match="Expected `str`"):
+        decode(msgspec.json.Decoder(Named), text)
+
+
+@pytest.mark.parametrize("junk", [b"[" * 5_000, b"]" * 5_000, b'"' + b"[" * 5_000, b'{"a":' * 5_000])
+def test_what_is_not_json_stays_not_json(junk: bytes) -> None:
+    """
+    DecodeError is the one error for it, however deep it is.
+    """
+    with pytest.raises(msgspec.DecodeError):
+        decode(msgspec.json.Decoder(), junk)
+
+
+def test_three_mebibytes_of_depth_take_no_longer_than_their_length() -> None:
+    """
+    Cutting is linear: twice the text takes about twice as long, and nothing overflows.
+    """
+    text = b'{"x":' + b"[" * 1_500_000 + b"]" * 1_500_000 + b"}"
+
+    assert len(truncated(text)) < 4 * MAX_DEPTH
+
+
+def test_only_one_function_calls_a_json_decoder() -> None:
+    """
+    ``json_depth.decode`` is the only caller of msgspec's JSON decoders, because it alone bears any depth.
+    """
+    own = Path(webhook.__file__).parent
+    others = {
+        own / "objects" / "json_depth.py",
+        own / "surfaces" / "api" / "judge" / "messages.py",
+    }  # the latter reads msgpack
+    modules = [each for each in own.rglob("*.py") if each not in others]
+
+    calls = [
+        (each.name, node.lineno) for each in modules for node in ast.walk(ast.parse(each.read_text())) if decodes(node)
+    ]
+
+    assert calls == []
+
+
+def decodes(node: ast.AST) -> bool:
+    """Whether this calls ``decode`` with something that is not the name of an encoding."""
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "decode"
+        and any(not isinstance(each, ast.Constant) for each in node.args)
+    )

@@ -1,0 +1,196 @@
+"""What differs from namespace to namespace, and VMs that say they are not to be moved."""
+
+from typing import TypeVar
+
+import pytest
+
+from tests.surfaces.admission.reviews import Manifest, claim, decided, on_claim, read, refused, review, vm, warned
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.facts.unknown import Found, Unknown
+from webhook.facts.unknown_world import UnknownWorld
+from webhook.manifests.policy_faults import faults_of
+from webhook.objects.meta import Kubernetes
+from webhook.policy.policy import Action, NamespacePolicy, Policy, Profile, most_in
+
+K = TypeVar("K", bound=Kubernetes)
+SINGLE = claim("single", "ReadWriteOnce")
+PORTS = {"interfaces": [{"name": "default", "masquerade": {}, "ports": [{"port": 49152}]}]}
+TENANT: Manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "tenant", "labels": {"env": "dev"}}}
+
+
+def test_a_named_namespace_has_its_own_profile() -> None:
+    """
+    The fixed list is denied everywhere but where profile ``exact`` holds.
+    """
+    body = review("CREATE", vm(devices=PORTS))
+    policy = Policy(namespaces=[NamespacePolicy(names=["tenant"], profile=Profile.EXACT)])
+    elsewhere = Policy(namespaces=[NamespacePolicy(names=["other"], profile=Profile.EXACT)])
+
+    assert warned(decided(body, policy=policy)) == [("LM103", "warn")]
+    assert list(refused(decided(body, policy=elsewhere))) == [
+        "spec.template.spec.domain.devices.interfaces[0].ports[0]"
+    ]
+
+
+def test_labels_choose_namespaces_where_they_are_known() -> None:
+    """
+    All labels must match, and of a namespace that nobody showed us nothing matches: the stricter answer.
+    """
+    body = review("CREATE", vm(volumes=[on_claim("single")]))
+    policy = Policy(namespaces=[NamespacePolicy(labels={"env": "dev"}, actions={"LM201": Action.WARN})])
+    more = Policy(namespaces=[NamespacePolicy(labels={"env": "dev", "a": "b"}, actions={"LM201": Action.WARN})])
+
+    assert decided(body, SINGLE, TENANT, policy=policy).allowed
+    assert not decided(body, SINGLE, TENANT, policy=more).allowed
+    assert not decided(body, SINGLE, policy=policy).allowed
+
+
+def test_the_first_that_covers_holds() -> None:
+    """
+    What an override does not say stays as it is for all.
+    """
+    policy = Policy(
+        unproven=Action.DENY,
+        actions={"LM103": Action.OFF},
+        namespaces=[
+            NamespacePolicy(names=["tenant"], actions={"LM201": Action.AUDIT}),
+            NamespacePolicy(names=["tenant"], profile=Profile.EXACT),
+        ],
+    )
+
+    here = policy.within("tenant")
+
+    assert (here.profile, here.unproven) == (Profile.STRICT, Action.DENY)
+    assert here.actions == {"LM103": Action.OFF, "LM201": Action.AUDIT}
+    assert policy.within("other") is policy
+
+
+def test_an_override_holds_however_the_rule_is_spelt() -> None:
+    """
+    Id and name are the same rule.
+    """
+    policy = Policy(
+        actions={"LM201": Action.DENY},
+        namespaces=[NamespacePolicy(names=["a"], actions={"claim-not-shared": Action.OFF})],
+    )
+
+    assert policy.within("a").actions == {"claim-not-shared": Action.OFF}
+
+
+@pytest.mark.parametrize(
+    ("strategy", "allowed"), [("None", True), ("External", True), ("LiveMigrate", False), (None, False)]
+)
+def test_a_vm_that_is_not_to_be_moved_is_only_warned_of(strategy: str | None, allowed: bool) -> None:
+    """
+    ``honourEvictionStrategy`` lets VMs pass that say in their spec that a drain does not migrate them.
+    """
+    spec = {"evictionStrategy": strategy} if strategy else {}
+    body = review("CREATE", vm(volumes=[on_claim("single")], **spec))
+
+    assert decided(body, SINGLE, policy=Policy(honour_eviction_strategy=True)).allowed is allowed
+    assert not decided(body, SINGLE).allowed
+
+
+def test_an_override_of_nothing_is_an_error() -> None:
+    """
+    Without names and labels it would hold nowhere; a rule that does not exist is named with its place.
+    """
+    policy = Policy(namespaces=[NamespacePolicy(), NamespacePolicy(names=["a"], actions={"LM999": Action.WARN})])
+
+    assert faults_of(policy) == [
+        (("namespaces", 1, "actions", "LM999"), "there is no rule 'LM999'"),
+        (("namespaces", 0), "names or labels must be given, else it holds nowhere"),
+    ]
+
+
+FIELDS = {
+    "profile": Profile.EXACT,
+    "unproven": Action.DENY,
+    "unreadable": Action.AUDIT,
+    "hotplug": Action.OFF,
+    "at_most": Action.WARN,
+}
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_an_entry_overrides_the_fields_that_it_sets(field: str) -> None:
+    """
+    Each field of an entry outranks the policy's, and a field that the entry does not set keeps the policy's value.
+    """
+    everywhere, here = Policy(), Policy(**FIELDS)  # type: ignore[arg-type]
+    entry = NamespacePolicy(names=["tenant"], **{field: FIELDS[field]})  # type: ignore[arg-type]
+
+    overridden = everywhere.under(entry)
+    kept = here.under(NamespacePolicy(names=["tenant"]))
+
+    assert {name: getattr(overridden, name) for name in FIELDS} == {
+        **{name: getattr(everywhere, name) for name in FIELDS},
+        field: FIELDS[field],
+    }
+    assert {name: getattr(kept, name) for name in FIELDS} == FIELDS
+
+
+@pytest.mark.parametrize(
+    ("entry", "labels", "covered"),
+    [
+        (NamespacePolicy(names=["tenant"]), None, True),
+        (NamespacePolicy(names=["other"]), {"env": "dev"}, False),
+        (NamespacePolicy(labels={"env": "dev"}), {"env": "dev", "a": "b"}, True),
+        (NamespacePolicy(labels={"env": "dev"}), {"env": "prod"}, False),
+        (NamespacePolicy(labels={"env": "dev"}), {}, False),
+        (NamespacePolicy(labels={"env": "dev"}), None, False),
+        (NamespacePolicy(names=["tenant"], labels={"env": "dev"}), {}, True),
+    ],
+)
+def test_an_entry_covers_by_name_or_by_all_labels(
+    entry: NamespacePolicy, labels: dict[str, str] | None, covered: bool
+) -> None:
+    """
+    An entry without labels covers only the names that it lists.
+    """
+    assert entry.covers("tenant", labels) is covered
+
+
+class Asked(Exception):
+    """A lookup that was not needed."""
+
+
+class AskedWorld(UnknownWorld):
+    """A world that nobody may ask."""
+
+    def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
+        raise Asked
+
+
+BY_LABELS = NamespacePolicy(labels={"env": "dev"}, at_most=Action.WARN)
+BY_NAME = NamespacePolicy(names=["other"])
+
+
+@pytest.mark.parametrize(("namespace", "entries"), [("tenant", [BY_NAME]), ("", [BY_LABELS])])
+def test_a_namespace_is_looked_up_only_for_its_labels(namespace: str, entries: list[NamespacePolicy]) -> None:
+    """
+    Without an entry with labels, and for cluster-scoped objects, no Namespace is read.
+    """
+    assert most_in(namespace, Policy(namespaces=entries), AskedWorld(Unknown("not read"))) is Action.DENY
+
+
+def test_one_entry_with_labels_is_enough_to_look_up_a_namespace() -> None:
+    """
+    The other entries may go by name.
+    """
+    policy = Policy(namespaces=[BY_NAME, BY_LABELS])
+
+    assert most_in("tenant", policy, ObjectsWorld([read(TENANT)])) is Action.WARN
+    with pytest.raises(Asked):
+        most_in("tenant", policy, AskedWorld(Unknown("not read")))
+
+
+def test_another_profile_changes_nothing_else() -> None:
+    """
+    A profile that a request or an option names replaces the policy's; its actions and exemptions stay.
+    """
+    policy = Policy(actions={"LM103": Action.OFF}, unproven=Action.DENY)
+
+    assert policy.with_profile(Profile.EXACT) == Policy(
+        profile=Profile.EXACT, actions={"LM103": Action.OFF}, unproven=Action.DENY
+    )

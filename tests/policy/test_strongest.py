@@ -1,0 +1,58 @@
+"""The strongest action that any finding about an object can get, without judging it."""
+
+from typing import Any
+
+import pytest
+
+from webhook.policy.policy import Action, Judged, NamespacePolicy, Policy, Profile, rule_ids, strongest_action
+
+ALL_WARN = dict.fromkeys(set(rule_ids().values()), Action.WARN)
+ALL_AUDIT = dict.fromkeys(set(rule_ids().values()), Action.AUDIT)
+ONE = next(iter(ALL_WARN))
+LABELLED = [NamespacePolicy(labels={"tier": "test"}, at_most=Action.WARN)]
+
+CASES: dict[str, tuple[Policy, dict[str, Any], Action]] = {
+    "default": (Policy(), {}, Action.DENY),
+    "profile exact": (Policy(profile=Profile.EXACT), {}, Action.DENY),
+    "atMost": (Policy(at_most=Action.WARN), {}, Action.WARN),
+    "every rule is a warning": (Policy(actions=ALL_WARN), {}, Action.WARN),
+    "every rule but one is a warning": (Policy(actions=ALL_WARN | {ONE: Action.DENY}), {}, Action.DENY),
+    "one rule has the action of the profile": (
+        Policy(actions={rule: each for rule, each in ALL_WARN.items() if rule != ONE}),
+        {},
+        Action.DENY,
+    ),
+    "unproven results are denied": (Policy(actions=ALL_WARN, unproven=Action.DENY), {}, Action.DENY),
+    "audit holds for unproven results too": (Policy(actions=ALL_AUDIT, unproven=Action.DENY), {}, Action.AUDIT),
+    "the VM stays on its node": (Policy(honour_eviction_strategy=True), {"eviction_strategy": "None"}, Action.WARN),
+    "the VM moves": (Policy(honour_eviction_strategy=True), {"eviction_strategy": "LiveMigrate"}, Action.DENY),
+    "its namespace has the labels": (Policy(namespaces=LABELLED), {"labels": {"tier": "test"}}, Action.WARN),
+    "its namespace has other labels": (Policy(namespaces=LABELLED), {"labels": {}}, Action.DENY),
+    "its labels are unknown": (Policy(namespaces=LABELLED), {}, Action.DENY),
+    "the unknown labels may be those of a stricter entry": (
+        Policy(at_most=Action.WARN, namespaces=[NamespacePolicy(labels={"a": "b"}, at_most=Action.DENY)]),
+        {},
+        Action.DENY,
+    ),
+}
+
+
+@pytest.mark.parametrize(("policy", "subject", "strongest"), CASES.values(), ids=CASES)
+def test_the_strongest_action_follows_from_the_policy_alone(
+    policy: Policy, subject: dict[str, Any], strongest: Action
+) -> None:
+    """
+    A request that no finding can deny is never answered 503 for lateness.
+    """
+    assert strongest_action(policy, Judged("VirtualMachine", "tenant", "web", **subject)) is strongest
+
+
+@pytest.mark.parametrize("most", [Action.DENY, Action.WARN, Action.AUDIT])
+def test_the_key_hotplug_caps_requests_that_only_plug_volumes(most: Action) -> None:
+    """
+    For other requests it says nothing.
+    """
+    subject = Judged("VirtualMachine", "tenant", "web")
+
+    assert strongest_action(Policy(hotplug=most), subject, plugs=True) is most
+    assert strongest_action(Policy(hotplug=most), subject) is Action.DENY

@@ -1,0 +1,167 @@
+"""What is in force follows policy file, KubeVirt CR and date, and a bad file never takes the last good one away."""
+
+from pathlib import Path
+
+import pytest
+
+from webhook.errors import BadInput, Misconfigured
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.facts.unknown import Unknown
+from webhook.facts.unknown_world import UnknownWorld
+from webhook.facts.world import World
+from webhook.objects.kubevirt import KubeVirt, KubeVirtStatus
+from webhook.objects.meta import ObjectMeta
+from webhook.policy.policy import Policy, Profile
+from webhook.serve.active_configuration import Situations
+
+
+def cluster(version: str | None, namespace: str = "kubevirt") -> World:
+    status = KubeVirtStatus(observed_kube_virt_version=version)
+    return ObjectsWorld([KubeVirt(metadata=ObjectMeta(name="kubevirt", namespace=namespace), status=status)])
+
+
+class Around:
+    """A cluster and a calendar that a test turns."""
+
+    def __init__(self, world: World | None = None) -> None:
+        self.world = world or ObjectsWorld([])
+        self.today = "2026-01-01"
+
+    def situations(self, file: Path | None = None, release: str = "") -> Situations:
+        return Situations(file, release, lambda: self.world, lambda: self.today)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "policy.yaml"
+    path.write_text("profile: exact\n")
+    return path
+
+
+def test_without_anything_the_built_in_policy_holds_for_any_release() -> None:
+    """
+    No policy file, no KubeVirt CR: strict, any supported release, and no namespace is KubeVirt's for its usual name.
+    """
+    situation = Around().situations()()
+
+    assert (situation.policy, situation.chosen.label, situation.install_namespace) == (Policy(), "any", "")
+
+
+@pytest.mark.parametrize(
+    ("version", "label"),
+    [
+        ("v1.6.6", "1.6"),
+        ("v1.9.0-rc.0", "1.9"),
+        ("v9.9.9", "1.9"),
+        ("v0.59.0", "any"),
+        ("latest", "any"),
+        (None, "any"),
+    ],
+)
+def test_the_release_follows_the_kubevirt_cr(version: str | None, label: str) -> None:
+    """
+    A newer one is judged as the newest that is known; one that cannot be judged stops nobody.
+    """
+    around = Around()
+    situations = around.situations()
+    assert situations().chosen.label == "any"
+
+    around.world = cluster(version, "virt")
+
+    assert (situations().chosen.label, situations().install_namespace) == (label, "virt")
+
+
+def test_a_late_watch_changes_neither_release_nor_namespace() -> None:
+    """
+    What was seen of the KubeVirt CR holds until something else is seen, also that it is gone.
+    """
+    around = Around(cluster("v1.6.6", "openshift-cnv"))
+    situations = around.situations()
+    before = situations()
+
+    around.world = UnknownWorld(Unknown("the watch is late", "wait"))
+    late = situations()
+    around.world = ObjectsWorld([], complete=[KubeVirt])
+    gone = situations()
+
+    assert (before.chosen.label, before.install_namespace) == ("1.6", "openshift-cnv")
+    assert (late.chosen.label, late.install_namespace) == ("1.6", "openshift-cnv")
+    assert (gone.chosen.label, gone.install_namespace) == ("any", "")
+
+
+def test_a_pinned_release_stays(file: Path) -> None:
+    """
+    ``--release`` outranks the CR, and is checked at the start.
+    """
+    assert Around(cluster("v1.6.6")).situations(file, "1.4")().chosen.label == "1.4"
+    with pytest.raises(BadInput, match=r"release '0\.59' is not one that can be judged"):
+        Around().situations(None, "0.59")
+
+
+def test_the_date_moves_on() -> None:
+    """
+    Exemptions lapse at midnight without a restart.
+    """
+    around = Around()
+    situations = around.situations()
+    first = situations()
+
+    around.today = "2026-01-02"
+
+    assert (first.today, situations().today) == ("2026-01-01", "2026-01-02")
+
+
+def test_what_is_the_same_is_not_made_again() -> None:
+    """
+    Every request asks; between changes one object answers.
+    """
+    situations = Around(cluster("v1.6.6")).situations()
+
+    assert situations() is situations()
+
+
+def test_a_changed_file_is_taken(file: Path) -> None:
+    """
+    Once it has been looked at again; an unchanged one costs nothing.
+    """
+    situations = Around().situations(file)
+    assert situations().policy.profile is Profile.EXACT
+
+    assert situations.refresh() is False
+    file.write_text("profile: strict\n")
+
+    assert situations.refresh() is True
+    assert situations().policy.profile is Profile.STRICT
+    assert situations.refresh() is False
+
+
+@pytest.mark.parametrize("content", ["profile: lenient\n", "a: [", "\0", "", " \n", None])
+def test_a_bad_file_keeps_the_last_good_policy(file: Path, content: str | None) -> None:
+    """
+    It is told, and the policy that was in force stays until the file is good again.
+    """
+    situations = Around().situations(file)
+    if content is None:
+        file.unlink()
+    else:
+        file.write_text(content)
+
+    for _ in range(2):  # as long as it is bad, not once
+        with pytest.raises(Misconfigured):
+            situations.refresh()
+
+    assert situations().policy.profile is Profile.EXACT
+    file.write_text("unproven: deny\n")
+    assert situations.refresh() is True
+    assert situations().policy.profile is Profile.STRICT
+    assert situations.refresh() is False
+
+
+def test_a_bad_file_at_the_start_is_refused(file: Path) -> None:
+    """
+    There is no last good one yet.
+    """
+    file.write_text("profile: lenient\n")
+
+    with pytest.raises(Misconfigured):
+        Around().situations(file)

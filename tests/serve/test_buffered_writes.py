@@ -1,0 +1,86 @@
+"""What is written in one breath goes out in one piece, and nothing is lost or late."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, cast
+
+from webhook.serve.buffered_writes import Corked
+
+
+class Transport:
+    """Notes what reaches it."""
+
+    def __init__(self) -> None:
+        self.seen: list[bytes | str] = []
+        self.closed = False
+
+    def write(self, data: bytes) -> None:
+        self.seen.append(data)
+
+    def close(self) -> None:
+        self.closed = True
+        self.seen.append("close")
+
+    def abort(self) -> None:
+        self.closed = True
+        self.seen.append("abort")
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+
+def seen(*turns: Callable[[Any], None]) -> list[bytes | str]:
+    """What a transport got from what was done to it in so many turns of the loop."""
+
+    async def run() -> list[bytes | str]:
+        transport = Transport()
+        corked = Corked(cast("asyncio.Transport", transport))
+        for turn in turns:
+            turn(corked)
+            await asyncio.sleep(0)
+        return transport.seen
+
+    return asyncio.run(run())
+
+
+def test_two_writes_become_one() -> None:
+    """
+    Headers and body, written one after the other, are one piece.
+    """
+
+    def answer(corked: Corked) -> None:
+        corked.write(b"head")
+        corked.write(b"body")
+
+    assert seen(answer, answer) == [b"headbody", b"headbody"]
+
+
+def test_a_single_write_waits_for_no_more_than_the_loops_next_turn() -> None:
+    """
+    What nothing follows is sent all the same: 100 Continue, or the part of a stream.
+    """
+    assert seen(lambda corked: corked.write(b"a"), lambda corked: corked.write(b"b")) == [b"a", b"b"]
+
+
+def test_closing_sends_what_was_written_first() -> None:
+    """
+    An answer that ends its connection arrives.
+    """
+
+    def answer(corked: Corked) -> None:
+        corked.write(b"last words")
+        corked.close()
+
+    assert seen(answer) == [b"last words", "close"]
+
+
+def test_cutting_sends_nothing_more() -> None:
+    """
+    Who is cut gets no rest, neither at once nor later.
+    """
+
+    def cut(corked: Corked) -> None:
+        corked.write(b"never")
+        corked.abort()
+
+    assert seen(cut, lambda _: None) == ["abort"]

@@ -1,0 +1,95 @@
+"""webhook.serve.log_queue: the log is written elsewhere, and who reads it too slowly holds nobody up."""
+
+import json
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from io import StringIO
+
+import pytest
+
+from tests.waiting import wait_until
+from webhook.serve.log_queue import Spool
+from webhook.serve.metrics import JsonLines
+
+SECONDS = 20
+
+
+@pytest.fixture
+def logger() -> Iterator[logging.Logger]:
+    """A logger of its own, which loses its handlers afterwards."""
+    made = logging.getLogger("migratable.test.spool")
+    made.propagate = False
+    made.setLevel(logging.INFO)
+    yield made
+    made.handlers.clear()
+
+
+def spooled(logger: logging.Logger, spool: Spool) -> Spool:
+    spool.setFormatter(JsonLines())
+    logger.addHandler(spool)
+    return spool
+
+
+def test_everything_is_written_in_order(logger: logging.Logger) -> None:
+    """
+    All lines arrive, in the order in which they were made, once the process has waited for them at its end.
+    """
+    stream = StringIO()
+    spool = spooled(logger, Spool(stream))
+
+    for number in range(1000):
+        logger.info("line", extra={"number": number})
+    spool.flush()
+
+    assert [json.loads(line)["number"] for line in stream.getvalue().splitlines()] == list(range(1000))
+
+
+def test_who_does_not_read_holds_nobody_up(logger: logging.Logger) -> None:
+    """
+    With nobody reading, lines beyond the bound are lost at once; when somebody reads again, he is told how many.
+    """
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as stream:
+        spool = spooled(logger, Spool(stream, lines=100))
+        for number in range(20_000):
+            logger.info("a line that nobody reads", extra={"number": number})
+        lost = spool.lost
+
+        with os.fdopen(reading) as source:
+            os.set_blocking(reading, False)
+            read = ""
+
+            def all_told() -> bool:
+                nonlocal read
+                read += source.read() or ""
+                if spool.lost:
+                    logger.info("last")
+                return '"last"' in read and read.endswith("\n")
+
+            wait_until(all_told, SECONDS, "the lines that were kept")
+
+    entries = [json.loads(line) for line in read.splitlines()]
+    kept = [entry["number"] for entry in entries if "number" in entry]
+    assert lost > 10_000
+    assert kept == sorted(kept)
+    assert len(kept) + sum(entry.get("lines_lost", 0) for entry in entries) >= 20_000
+
+
+def test_a_stream_that_is_gone_stops_nobody(logger: logging.Logger) -> None:
+    """
+    Nobody reads any more at all: the process goes on.
+    """
+    reading, writing = os.pipe()
+    os.close(reading)
+    stream = os.fdopen(writing, "w")
+    spool = spooled(logger, Spool(stream, lines=2))
+
+    for _ in range(5):
+        logger.info("x" * 10_000)
+        spool.flush()
+
+    assert spool.lost == 0
+    with suppress(BrokenPipeError):
+        stream.close()

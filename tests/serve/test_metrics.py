@@ -1,0 +1,105 @@
+"""Logs are JSON lines without secrets; metrics have labels from closed sets."""
+
+import json
+import logging
+from io import StringIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import generate_latest
+
+from webhook.rules.register import RULES
+from webhook.serve.metrics import JsonLines, Metrics
+
+CANARY = "s3cr3t-canary"
+
+
+def logged(message: str, *arguments: object, error: bool = False, **extra: object) -> str:
+    stream = StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonLines())
+    logger = logging.getLogger("migratable.test")
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        logger.error(message, *arguments, exc_info=error, extra=extra)
+    finally:
+        logger.removeHandler(handler)
+    return stream.getvalue()
+
+
+@given(st.text(st.characters(codec="utf-8")), st.text())
+def test_a_record_is_one_line_of_json(message: str, name: str) -> None:
+    """
+    Whatever stands in a name: newlines and control characters cannot begin a line of their own.
+    """
+    line = logged("%s", message, object=name)
+
+    assert line.endswith("\n")
+    assert line[:-1].isprintable()
+    entry = json.loads(line)
+    assert (entry["message"], entry["object"]) == (message, name)
+    assert (entry["level"], entry["logger"]) == ("error", "migratable.test")
+
+
+def test_an_error_is_told_by_its_type_alone() -> None:
+    """
+    Neither its text nor the locals of a traceback, which may hold an object, get into the log.
+    """
+    try:
+        raise ValueError(CANARY)
+    except ValueError:
+        line = logged("internal error", error=True)
+
+    assert CANARY not in line
+    assert json.loads(line)["error"] == "ValueError"
+
+
+def test_metrics_count_what_happened() -> None:
+    """
+    Reviews by door, kind, operation and outcome; findings by rule, kind and action.
+    """
+    metrics = Metrics()
+
+    metrics.reviewed("validate", "VirtualMachine", "CREATE", "denied", 0.002)
+    metrics.found("LM201", "VirtualMachine", "deny")
+    metrics.would_deny("LM201")
+    metrics.refused("admission", "deadline")
+
+    text = generate_latest(metrics.registry).decode()
+    labels = 'door="validate",kind="VirtualMachine",operation="CREATE",outcome="denied"'
+    for line in (
+        f"migratable_reviews_total{{{labels}}} 1.0",
+        'migratable_findings_total{action="deny",kind="VirtualMachine",rule="LM201"} 1.0',
+        'migratable_would_have_been_denied_total{rule="LM201"} 1.0',
+        'migratable_connections_refused_total{listener="admission",reason="deadline"} 1.0',
+        'migratable_review_seconds_bucket{door="validate",le="0.0025"} 1.0',
+    ):
+        assert line in text.splitlines()
+
+
+def test_what_is_rare_is_counted_from_the_first_time() -> None:
+    """
+    Prometheus sees no increase in a series that begins at 1, so what alerts and graphs ask for is there at 0.
+    """
+    text = generate_latest(Metrics().registry).decode().splitlines()
+
+    for kind, operation in (("VirtualMachine", "UPDATE"), ("VirtualMachinePool", "CREATE"), ("KubeVirt", "CREATE")):
+        for outcome in ("denied", "internal"):
+            labels = f'door="validate",kind="{kind}",operation="{operation}",outcome="{outcome}"'
+            assert f"migratable_reviews_total{{{labels}}} 0.0" in text
+    counted = {f'migratable_would_have_been_denied_total{{rule="{rule.id}"}} 0.0' for rule in RULES}
+    assert counted <= {*text}
+
+
+@pytest.mark.parametrize("operation", ["", "PATCH", "create", "x" * 1000])
+def test_strange_operations_share_one_label(operation: str) -> None:
+    """
+    A caller cannot make new series by what it sends.
+    """
+    metrics = Metrics()
+
+    metrics.reviewed("validate", "VirtualMachine", operation, "denied", 0.1)
+
+    assert 'operation="other"' in generate_latest(metrics.registry).decode()

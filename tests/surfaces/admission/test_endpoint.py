@@ -1,0 +1,334 @@
+"""The admission door: every review with a UID is answered, and every answer is one that API servers take."""
+
+import base64
+import json
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from prometheus_client import generate_latest
+
+from tests.generating import Manifest, World, carriers, kubevirts, worlds
+from tests.surfaces.admission.reviews import claim, on_claim, read, review, vm
+from tests.surfaces.asgi import Answer, call
+from tests.surfaces.doors import Doors
+from webhook.check.check import Chosen
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.facts.world import World as Facts
+from webhook.kubevirt.releases import NEWEST, only
+from webhook.policy.policy import Policy
+from webhook.serve.manifest_facts import ManifestFacts
+from webhook.serve.metrics import Metrics
+from webhook.surfaces.admission.endpoint import Door, Situation
+from webhook.surfaces.admission.responses import MAX_CAUSES, MAX_WARNING, MAX_WARNINGS
+
+CAPTURED = sorted((Path(__file__).parents[2] / "data" / "admissionreviews").glob("*.json"))
+UID = "705ab4f5-6393-11e8-b7cc-42010a800002"
+CANARY = "s3cr3t-canary"
+POSTED = [("content-type", "application/json")]
+CREATION = review("CREATE", vm(volumes=[on_claim("os")]))
+
+
+class Unready(ManifestFacts):
+    """A cluster that has not been read yet."""
+
+    @property
+    def ready(self) -> bool:
+        return False
+
+
+class Broken(ManifestFacts):
+    """Something that nobody thought of."""
+
+    def world(self) -> Facts:
+        raise RuntimeError(CANARY)
+
+
+class Given(ManifestFacts):
+    """Facts without files."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__([])
+        self._world = ObjectsWorld([read(each) for each in world])
+
+
+def situation() -> Situation:
+    return Situation(Policy(), Chosen(only(NEWEST), str(NEWEST)), "kubevirt", "2026-01-01")
+
+
+def door(facts: ManifestFacts | None = None, **more: Any) -> Door:
+    return Door(facts or ManifestFacts([]), more.pop("situation", situation), Metrics(), time.monotonic, **more)
+
+
+def post(to: Door, body: bytes, path: str = "/validate") -> Answer:
+    return call(to, "POST", path, body, POSTED)
+
+
+def response(answer: Answer) -> dict[str, Any]:
+    """The response, once everything holds that an API server insists on (``k8s.io/apiserver`` request/admissionreview.go)."""
+    assert (answer.status, answer.header("content-type")) == (200, "application/json")
+    assert answer.header("content-length") == str(len(answer.body))
+    assert set(answer.json) == {"apiVersion", "kind", "response"}
+    assert (answer.json["apiVersion"], answer.json["kind"]) == ("admission.k8s.io/v1", "AdmissionReview")
+    said: dict[str, Any] = answer.json["response"]
+    assert isinstance(said["uid"], str)
+    assert said["allowed"] in (True, False)
+    assert set(said) <= {"uid", "allowed", "status", "patch", "patchType", "warnings", "auditAnnotations"}
+    assert ("status" in said) is not said["allowed"]
+    assert said.get("patchType", "JSONPatch") == "JSONPatch"
+    assert ("patch" in said) is ("patchType" in said)
+    if not said["allowed"]:
+        status = said["status"]
+        assert (status["code"], status["reason"]) == (422, "Invalid")
+        assert 0 < len(status["message"]) <= 4096
+        assert 0 < len(status["details"]["causes"]) <= MAX_CAUSES + 1
+        assert all(
+            set(each) <= {"reason", "message", "field"} and each["message"] for each in status["details"]["causes"]
+        )
+    for warning in said.get("warnings", ["-"]):
+        assert 0 < len(warning) <= MAX_WARNING
+        assert warning.isprintable()
+    assert len(said.get("warnings", [])) <= MAX_WARNINGS
+    assert all(isinstance(value, str) for value in said.get("auditAnnotations", {}).values())
+    return said
+
+
+@pytest.mark.parametrize("path", ["/validate", "/mutate"])
+@pytest.mark.parametrize("file", CAPTURED, ids=lambda file: file.stem)
+def test_what_an_api_server_sent_is_answered(file: Path, path: str) -> None:
+    """
+    Each captured review gets an answer for its UID; of all of them one VMI, with a bridge on the pod network, is refused.
+    """
+    body = file.read_bytes()
+
+    said = response(post(door(), body, path))
+
+    assert said["uid"] == json.loads(body)["request"]["uid"]
+    assert said["allowed"] is not (path == "/validate" and file.stem == "17-create-vmi-serviceaccount")
+
+
+def test_a_refusal_names_field_rule_and_remedy(tmp_path: Path) -> None:
+    """
+    422 with a cause for every violation, each with what to write instead.
+    """
+    doors = Doors(tmp_path, [claim("os", "ReadWriteOnce")])
+
+    said = response(post(doors.door, CREATION))
+
+    assert said["uid"] == UID
+    (cause,) = said["status"]["details"]["causes"]
+    assert (cause["reason"], cause["field"]) == ("FieldValueInvalid", "spec.template.spec.volumes[0]")
+    assert cause["message"].startswith(
+        "claim 'os' is ReadWriteOnce. Use a claim whose spec.accessModes include ReadWrite"
+    )
+    assert cause["message"].endswith("[LM201 claim-not-shared]")
+    assert (said["status"]["details"]["kind"], said["status"]["details"]["name"]) == ("VirtualMachine", "web")
+    assert said["status"]["message"] == f"{cause['field']}: {cause['message']}"
+
+
+@pytest.mark.parametrize("policy", ["atMost: {}", "namespaces: [{{names: [tenant], atMost: {}}}]"])
+@pytest.mark.parametrize(("most", "warned"), [("deny", None), ("warn", True), ("audit", False)])
+@pytest.mark.parametrize(
+    "selector",
+    ['{"a": true}', '{"a": ' + "[" * 600 + "]" * 600 + "}", "[" * 3000 + "]" * 3000],
+    ids=lambda each: each[:7],
+)
+def test_what_cannot_be_read_is_refused_at_most_as_the_policy_says(
+    tmp_path: Path, policy: str, most: str, warned: bool | None, selector: str
+) -> None:
+    """
+    While nobody is to be refused anything, neither is who sends an object of wrong types or without end.
+    """
+    doors = Doors(tmp_path, [], policy.format(most))
+    machine = vm()
+    machine["spec"]["template"]["spec"]["nodeSelector"] = "@@"
+    body = review("CREATE", machine).replace(b'"@@"', selector.encode())
+
+    said = response(post(doors.door, body))
+
+    assert said["allowed"] is (warned is not None)
+    assert bool(said.get("warnings")) is bool(warned)
+
+
+def test_what_passes_is_told_to_the_audit_log() -> None:
+    """
+    The verdict and the rules with something to say stand in the audit annotations.
+    """
+    said = response(post(door(), CREATION))
+
+    assert said["auditAnnotations"] == {"findings": "LM201", "live-migratable": "unproven"}
+    assert said["warnings"] == ["[LM201] spec.template.spec.volumes[0]: claim 'os' is not among the objects given"]
+
+
+def test_a_patch_is_json_patch_in_base64() -> None:
+    """
+    Absent settings of the KubeVirt CR are added by RFC 6902 operations.
+    """
+    cr = {"apiVersion": "kubevirt.io/v1", "kind": "KubeVirt", "metadata": {"name": "kubevirt", "namespace": "kubevirt"}}
+
+    said = response(post(door(), review("CREATE", {**cr, "spec": {}}), "/mutate"))
+
+    patch = json.loads(base64.b64decode(said["patch"]))
+    assert patch[0] == {"op": "add", "path": "/spec/configuration", "value": {}}
+    assert {each["op"] for each in patch} == {"add"}
+
+
+@pytest.mark.parametrize("path", ["/validate", "/mutate"])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pytest.param(lambda: door(Broken([])), id="facts"),
+        pytest.param(lambda: door(situation=lambda: 1 / 0), id="settings"),
+    ],
+)
+def test_an_error_of_our_own_stops_nobody(
+    broken: Callable[[], Door], path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    200 and allowed, loudly: a warning for the user, the audit log, our log and a metric; none tells what the error said.
+    """
+    to = broken()
+
+    with caplog.at_level(logging.INFO):
+        answer = post(to, CREATION, path)
+
+    said = response(answer)
+    assert (said["uid"], said["allowed"]) == (UID, True)
+    assert said["warnings"] == ["migratable could not judge this object because of an error of its own; see its log"]
+    assert said["auditAnnotations"]["internal"] in ("RuntimeError", "ZeroDivisionError")
+    (record,) = [each for each in caplog.records if each.levelno == logging.ERROR]
+    assert (record.getMessage(), record.__dict__["uid"]) == ("internal error", UID)
+    assert CANARY not in answer.text + caplog.text
+    metrics = generate_latest(to.observer.registry).decode()  # type: ignore[attr-defined]
+    assert f'door="{path[1:]}",kind="VirtualMachine",operation="CREATE",outcome="internal"}} 1.0' in metrics
+
+
+def test_before_the_cluster_is_read_one_is_asked_to_come_again() -> None:
+    """
+    503 with Retry-After, which API servers repeat by themselves; never an answer out of nothing.
+    """
+    answer = post(door(Unready([])), CREATION)
+
+    assert (answer.status, answer.header("retry-after")) == (503, "1")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", "/", 404),
+        ("POST", "/validate/x", 404),
+        ("GET", "/v1/rules", 404),
+        ("GET", "/validate", 405),
+        ("PUT", "/mutate", 405),
+    ],
+)
+def test_there_is_nothing_else_here(method: str, path: str, status: int) -> None:
+    """
+    Two paths, one method; all else is refused in one line, and nothing ever redirects an API server.
+    """
+    answer = call(door(), method, path, CREATION)
+
+    assert answer.status == status
+    assert answer.text.count("\n") == 1
+    assert answer.header("allow") == ("POST" if status == 405 else None)
+
+
+def test_a_draining_server_answers_and_closes() -> None:
+    """
+    Every answer while draining closes its connection, so that API servers leave it by themselves.
+    """
+    to = door(draining=lambda: True)
+    unready = door(Unready([]), draining=lambda: True)
+
+    answers = [
+        post(to, CREATION),
+        post(to, CREATION, "/mutate"),
+        post(to, b"no review"),
+        call(to, "GET", "/validate"),
+        call(to, "POST", "/nope"),
+        post(unready, CREATION),
+    ]
+
+    assert [each.status for each in answers] == [200, 200, 400, 405, 404, 503]
+    assert {each.header("connection") for each in answers} == {"close"}
+    assert post(door(), CREATION).header("connection") is None
+
+
+def test_a_body_that_is_too_large_is_cut() -> None:
+    """
+    413 as soon as more than 8 MiB have come, and the connection is closed.
+    """
+    answer = call(door(), "POST", "/validate", [b" " * 2**20] * 64, POSTED)
+
+    assert (answer.status, answer.header("connection")) == (413, "close")
+
+
+@settings(deadline=None, max_examples=80)
+@given(st.one_of(carriers(), kubevirts(wild=True)), worlds(), st.sampled_from(("/validate", "/mutate")))
+def test_every_answer_is_one_that_api_servers_take(manifest: Manifest, world: World, path: str) -> None:
+    """
+    For generated objects in generated clusters: the right UID, booleans that are booleans, no patch from validation.
+    """
+    to = door(Given(world))
+
+    said = response(post(to, review("CREATE", manifest), path))
+
+    assert said["uid"] == UID
+    assert path == "/mutate" or "patch" not in said
+    assert path == "/validate" or said["allowed"]
+
+
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@st.composite
+def spoilt(draw: st.DrawFn) -> bytes:
+    """A review by an API server in which something of the object is something else."""
+    body = json.loads(draw(st.sampled_from(CAPTURED)).read_bytes())
+    here: Any = body["request"].get("object") or {}
+    for _ in range(draw(st.integers(0, 6))):
+        inner = [
+            value for value in (here.values() if isinstance(here, dict) else here) if isinstance(value, dict | list)
+        ]
+        if not inner:
+            break
+        here = draw(st.sampled_from(inner))
+    value = draw(ANY)
+    if isinstance(here, list):
+        here[:] = [value, *here[1:]]
+    elif here:
+        here[draw(st.sampled_from(sorted(here)))] = value
+    else:
+        here["added"] = value
+    return json.dumps(body).encode()
+
+
+@settings(deadline=None, max_examples=150)
+@given(spoilt(), st.sampled_from(("/validate", "/mutate")))
+def test_a_spoilt_object_is_answered_too(body: bytes, path: str) -> None:
+    """
+    Whatever stands in the place of what: 200, for the review's own UID.
+    """
+    assert response(post(door(), body, path))["uid"] == json.loads(body)["request"]["uid"]
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.one_of(st.binary(max_size=300), ANY.map(lambda value: json.dumps(value).encode())))
+def test_what_is_no_review_is_a_400(body: bytes) -> None:
+    """
+    One line that repeats nothing of what was sent.
+    """
+    answer = post(door(), body)
+
+    assert answer.status == 400
+    assert answer.text.count("\n") == 1
+    assert len(answer.text) < 200

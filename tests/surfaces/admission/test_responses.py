@@ -1,0 +1,201 @@
+"""What of many findings fits into one answer, and in which words."""
+
+import json
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from webhook.judging.finding import Finding
+from webhook.kubevirt.releases import KNOWN
+from webhook.objects.review import StatusCause
+from webhook.policy.policy import Action, Decision
+from webhook.report.printable import MAX
+from webhook.rules.register import RULES
+from webhook.rules.rule import Basis
+from webhook.surfaces.admission.responses import (
+    MAX_CAUSES,
+    MAX_MESSAGE,
+    MAX_WARNING,
+    MAX_WARNINGS,
+    allowed,
+    cause_of,
+    denied,
+    patched,
+    warning_of,
+    warnings_of,
+)
+
+RULE = next(rule for rule in RULES if rule.id == "LM201")
+FINDING = Finding(RULE, Basis.KUBEVIRT, ("spec", "volumes", 0), "claim 'os' is ReadWriteOnce", "Share it.", "os", KNOWN)
+
+
+def test_a_cause_reads_as_kubectl_prints_it() -> None:
+    """
+    What is wrong, what to write instead, and the rule to ask about.
+    """
+    assert cause_of(Decision(FINDING, Action.DENY)) == StatusCause(
+        "FieldValueInvalid",
+        "claim 'os' is ReadWriteOnce. Share it. [LM201 claim-not-shared]",
+        "spec.volumes[0]",
+    )
+
+
+def test_the_first_ten_causes_are_told_and_the_others_counted() -> None:
+    """
+    An API server is not sent a book; what is left out is not silent.
+    """
+    causes = [StatusCause("FieldValueInvalid", f"wrong {index}", f"spec.volumes[{index}]") for index in range(25)]
+
+    status = json.loads(denied("1", "VirtualMachine", "web", causes))["response"]["status"]
+
+    told = [each["message"] for each in status["details"]["causes"]]
+    assert told == [*(f"wrong {index}" for index in range(10)), "and 15 more"]
+    assert status["message"].startswith("spec.volumes[0]: wrong 0; spec.volumes[1]: wrong 1; ")
+    assert status["message"].endswith("; and 15 more")
+
+
+def test_ten_causes_are_ten() -> None:
+    """
+    Nothing is counted where nothing is left out.
+    """
+    causes = [StatusCause("FieldValueInvalid", "wrong", "spec")] * 10
+
+    status = json.loads(denied("1", "", "", causes))["response"]["status"]
+
+    assert len(status["details"]["causes"]) == 10
+
+
+def test_a_long_message_is_cut() -> None:
+    """
+    At 4 KiB of characters, visibly.
+    """
+    causes = [StatusCause("FieldValueInvalid", "x" * 500, "spec")] * 10
+
+    message = json.loads(denied("1", "", "", causes))["response"]["status"]["message"]
+
+    assert len(message) == MAX_MESSAGE
+    assert message.endswith("…")
+
+
+def test_only_warnings_are_warned_of() -> None:
+    """
+    Audited findings are for the audit log, denied ones for the refusal.
+    """
+    decisions = [Decision(FINDING, action) for action in Action]
+
+    assert warnings_of(decisions) == ["[LM201] spec.volumes[0]: claim 'os' is ReadWriteOnce"]
+
+
+def test_more_than_ten_warnings_are_nine_and_a_number() -> None:
+    """
+    API servers drop what is too much, so we choose.
+    """
+    warnings = warnings_of([Decision(FINDING, Action.WARN)] * 12)
+
+    assert len(warnings) == 10
+    assert warnings[-1] == "and 3 more findings; see the audit report"
+
+
+@given(st.text(), st.text(min_size=1))
+def test_a_warning_is_one_printable_line(message: str, key: str) -> None:
+    """
+    Whatever stands in names: an API server drops warnings with control characters without a word.
+    """
+    found = replace(FINDING, message=message, path=("metadata", "annotations", key))
+
+    (warning,) = warnings_of([Decision(found, Action.WARN)])
+
+    assert warning.isprintable()
+    assert len(warning) <= MAX_WARNING
+
+
+@example("\U000e0041" * 2000, "\x1b" * 2000, "k")
+@given(st.text(), st.text(), st.text(min_size=1))
+def test_a_cause_is_printable_and_bounded(message: str, remedy: str, key: str) -> None:
+    """
+    Terminals are written to as they are: no escape sequence gets through.
+    """
+    cause = cause_of(Decision(replace(FINDING, message=message, remedy=remedy, path=("a", key)), Action.DENY))
+
+    assert cause.message.isprintable()
+    assert cause.field.isprintable()
+    assert len(cause.message) <= 2 * MAX + len(". ") + len(f" [{RULE.id} {RULE.name}]")
+
+
+def test_an_answer_without_anything_to_tell_has_two_fields() -> None:
+    """
+    Absent warnings, annotations and patches are left out, because an API server reads null and empty ones, too.
+    """
+    for answer in (allowed("1"), allowed("1", [], {}), patched("1", [])):
+        assert json.loads(answer)["response"] == {"uid": "1", "allowed": True}
+
+
+def test_a_patch_brings_its_warnings_along() -> None:
+    """
+    A patch and a warning are parts of one answer.
+    """
+    answer = json.loads(patched("1", [{"op": "remove", "path": "/spec/a"}], ["look"]))["response"]
+
+    assert answer.pop("patch")
+    assert answer == {"uid": "1", "allowed": True, "patchType": "JSONPatch", "warnings": ["look"]}
+
+
+def test_a_refusal_is_a_status_of_the_field_errors_kind() -> None:
+    """
+    Code 422 and reason Invalid, the object's kind and name, and no group; each cause has the reason of a wrong value.
+    """
+    causes = [StatusCause("FieldValueInvalid", f"wrong {index}", "spec") for index in range(MAX_CAUSES + 1)]
+
+    status = json.loads(denied("1", "VirtualMachine", "web", causes))["response"]["status"]
+
+    details = status["details"]
+    assert (status["code"], status["reason"]) == (422, "Invalid")
+    assert (details["kind"], details["name"], "group" in details) == ("VirtualMachine", "web", False)
+    assert {each["reason"] for each in details["causes"]} == {"FieldValueInvalid"}
+    assert details["causes"][-1] == {"reason": "FieldValueInvalid", "message": "and 1 more"}
+
+
+def test_the_limits_are_those_of_api_servers_and_kubectl() -> None:
+    """
+    Ten causes, ten warnings of 120 characters, and a message of 4 KiB.
+    """
+    assert (MAX_CAUSES, MAX_WARNINGS, MAX_WARNING, MAX_MESSAGE) == (10, 10, 120, 4096)
+
+
+@pytest.mark.parametrize(("length", "told"), [(4096, "x" * 4096), (4097, "x" * 4095 + "…")])
+def test_a_message_is_cut_only_where_it_is_too_long(length: int, told: str) -> None:
+    """
+    4,096 characters are shown as they are; of one more, 4,095 and an ellipsis are.
+    """
+    status = json.loads(denied("1", "", "", [StatusCause("FieldValueInvalid", "x" * length, "")]))["response"]["status"]
+
+    assert status["message"] == told
+
+
+@pytest.mark.parametrize(("length", "told"), [(117, "a: " + "x" * 117), (118, "a: " + "x" * 116 + "…")])
+def test_a_warning_is_cut_only_where_it_is_too_long(length: int, told: str) -> None:
+    """
+    120 characters are shown as they are; of one more, 119 and an ellipsis are.
+    """
+    assert warning_of(StatusCause("FieldValueInvalid", "x" * length, "a")) == told
+
+
+def test_ten_warnings_are_ten() -> None:
+    """
+    Ten warnings are all shown; of eleven, nine are, and the number of the others.
+    """
+    ten, eleven = (warnings_of([Decision(FINDING, Action.WARN)] * count) for count in (10, 11))
+
+    assert ten == warnings_of([Decision(FINDING, Action.WARN)]) * 10
+    assert eleven == [*ten[:9], "and 2 more findings; see the audit report"]
+
+
+def test_a_warning_names_the_place_in_the_object_that_the_user_edits() -> None:
+    """
+    Where a decision has a place of its own, such as a field of HyperConverged, the warning shows that.
+    """
+    decision = Decision(FINDING, Action.WARN, place="spec.liveMigrationConfig")
+
+    assert warnings_of([decision]) == ["[LM201] spec.liveMigrationConfig: claim 'os' is ReadWriteOnce"]

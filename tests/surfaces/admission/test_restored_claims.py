@@ -1,0 +1,99 @@
+"""A restore of a VM onto itself renames its claims; what was on a single-node claim before may be so again."""
+
+import pytest
+
+from tests.surfaces.admission.reviews import Manifest, claim, decided, on_claim, refused, review, vm, warned
+from webhook.policy.policy import Action, Policy
+
+FACTS = [claim("single", "ReadWriteOnce"), claim("shared", "ReadWriteMany"), claim("restore-1-os", "ReadWriteOnce")]
+RESTORED = "restore.kubevirt.io/lastRestoreUID"
+CONTROLLER, VIRT_API = (f"system:serviceaccount:kubevirt:kubevirt-{name}" for name in ("controller", "apiserver"))
+
+
+def on_data_volume(name: str, volume: str = "os") -> Manifest:
+    return {"name": volume, "dataVolume": {"name": name}}
+
+
+def template(name: str, mode: str = "ReadWriteOnce") -> Manifest:
+    return {"metadata": {"name": name}, "spec": {"storage": {"accessModes": [mode]}}}
+
+
+def machine(*volumes: Manifest, restore: str = "", templates: tuple[Manifest, ...] = ()) -> Manifest:
+    made = vm(volumes=list(volumes), outer={"dataVolumeTemplates": list(templates)})
+    return made | {"metadata": made["metadata"] | ({"annotations": {RESTORED: restore}} if restore else {})}
+
+
+RENAMED = {
+    "persistentVolumeClaim": (machine(on_claim("single")), machine(on_claim("restore-1-os"), restore="a")),
+    "dataVolume": (
+        machine(on_data_volume("single"), restore="a"),
+        machine(on_data_volume("restore-1-os"), restore="b"),
+    ),
+    "dataVolume without a template, which becomes a claim": (
+        machine(on_data_volume("single")),
+        machine(on_claim("restore-1-os"), restore="a"),
+    ),
+    "dataVolumeTemplate": (
+        machine(on_data_volume("old"), templates=(template("old"),)),
+        machine(on_data_volume("restore-2-os"), restore="a", templates=(template("restore-2-os"),)),
+    ),
+    "a claim that does not exist yet": (
+        machine(on_data_volume("single")),
+        machine(on_data_volume("restore-2-os"), restore="a", templates=(template("restore-2-os"),)),
+    ),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED.values(), ids=RENAMED)
+def test_a_restore_may_rename_a_claim_that_was_not_shared_before(old: Manifest, new: Manifest) -> None:
+    """
+    It passes with a warning for virt-controller; the same change by any other account is refused.
+    """
+    by_controller, by_user, by_virt_api = (
+        decided(review("UPDATE", new, old, user=user), *FACTS) for user in (CONTROLLER, "jane", VIRT_API)
+    )
+
+    assert (by_controller.allowed, warned(by_controller)) == (True, [("LM201", "warn")])
+    assert list(refused(by_user)) == list(refused(by_virt_api)) == ["spec.template.spec.volumes[0]"]
+
+
+HARMED = {
+    "another claim": machine(on_claim("restore-1-os"), restore="a"),
+    "a claim of another volume": machine(on_claim("shared"), on_claim("restore-1-os", "data"), restore="a"),
+}
+
+
+@pytest.mark.parametrize("new", HARMED.values(), ids=HARMED)
+@pytest.mark.parametrize("old", [machine(on_claim("shared"), on_claim("shared", "data")), machine()])
+def test_a_restore_brings_no_single_node_claim_to_a_volume_that_had_none(new: Manifest, old: Manifest) -> None:
+    """
+    A volume on a shared claim, and a new volume, are judged like those of any other update.
+    """
+    assert len(refused(decided(review("UPDATE", new, old, user=CONTROLLER), *FACTS))) == 1
+
+
+def test_volumes_do_not_excuse_each_other() -> None:
+    """
+    The volume that was fine is refused, although the other one, whose claim is renamed too, is not.
+    """
+    old = machine(on_claim("single"), on_claim("shared", "data"))
+    new = machine(on_claim("restore-1-os"), on_claim("restore-1-os", "data"), restore="a")
+
+    outcome = decided(review("UPDATE", new, old, user=CONTROLLER), *FACTS)
+
+    assert (list(refused(outcome)), warned(outcome)) == (["spec.template.spec.volumes[1]"], [("LM201", "warn")])
+
+
+def test_a_renamed_template_is_still_the_one_that_was_denied() -> None:
+    """
+    Under a policy that denies LM209, a template with less than its existing claim is restored under the new name.
+    """
+    facts = [claim("old", "ReadWriteMany"), claim("restore-2-os", "ReadWriteMany")]
+    old = machine(on_data_volume("old"), templates=(template("old"),))
+    new = machine(on_data_volume("restore-2-os"), restore="a", templates=(template("restore-2-os"),))
+
+    outcome = decided(
+        review("UPDATE", new, old, user=CONTROLLER), *facts, policy=Policy(actions={"LM209": Action.DENY})
+    )
+
+    assert (outcome.allowed, warned(outcome)) == (True, [("LM209", "warn")])

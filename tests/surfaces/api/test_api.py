@@ -1,0 +1,411 @@
+"""The dry-run API: what it answers, what it refuses, and that it never says more than it should."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterable
+from types import SimpleNamespace
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from fastapi import FastAPI
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tests.surfaces.asgi import Answer, Header, call
+from tests.surfaces.manifests import BAD, CLAIM, GOOD, UNPROVEN
+from webhook.errors import Unavailable
+from webhook.manifests.objects import read_manifests
+from webhook.policy.policy import Policy, Profile
+from webhook.rules.register import RULES
+from webhook.surfaces.api.app import build_api
+from webhook.surfaces.api.http import HEADERS
+from webhook.surfaces.api.judge_client import MAX_WAITING, Queue
+from webhook.yaml.document import MAX_BYTES
+
+JSON, YAML = "application/json", "application/yaml"
+KUBEVIRT = """\
+apiVersion: kubevirt.io/v1
+kind: KubeVirt
+metadata: {name: kubevirt, namespace: kubevirt}
+status: {observedKubeVirtVersion: v1.4.1}
+"""
+CANARY = "s3cr3t-canary"
+
+
+def api(policy: Policy | None = None, background: str = "", release: str = "") -> FastAPI:
+    terms = SimpleNamespace(policy=policy or Policy(), today="2026-01-01")
+    return build_api(lambda: terms, read_manifests(background.encode(), "facts").given, release)
+
+
+def post(
+    body: str | bytes, kind: str | None = YAML, query: str = "", app: FastAPI | None = None, more: Iterable[Header] = ()
+) -> Answer:
+    content = body if isinstance(body, bytes) else body.encode()
+    headers = [*more] if kind is None else [("content-type", kind), *more]
+    return call(app or APP, "POST", "/v1/check", content, headers, query)
+
+
+APP = api()
+
+
+def rules_of(answer: Answer) -> list[str]:
+    assert answer.status == 200, answer.text
+    return [f"{each['action']} {each['rule']}" for one in answer.json["objects"] for each in one["findings"]]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/yaml",
+        "application/x-yaml",
+        "text/yaml",
+        "text/x-yaml",
+        "Application/YAML; charset=utf-8",
+        "application/json",
+        "application/json;charset=UTF-8",
+    ],
+)
+def test_json_and_yaml_are_judged(kind: str) -> None:
+    """
+    Both are read by the same reader, whatever of the two the Content-Type says.
+    """
+    answer = post(BAD, kind)
+
+    assert answer.header("content-type") == JSON
+    assert rules_of(answer) == ["deny LM101", "warn LM302", "deny LM302"]
+    assert [each["name"] for each in answer.json["objects"]] == ["bad"]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [None, "", "text/plain", "text/html", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"],
+)
+def test_what_a_form_can_send_is_refused(kind: str | None) -> None:
+    """
+    Another site's page can make a browser post a form here, but not with a Content-Type that is taken.
+    """
+    answer = post(GOOD, kind)
+
+    assert answer.status == 415
+    assert_problem(answer, "Send application/yaml or application/json.")
+
+
+def test_references_are_looked_up_in_the_request_and_behind_it() -> None:
+    """
+    A claim settles what is unproven, whether it comes along or is among the facts of the server.
+    """
+    alone, along, behind = post(UNPROVEN), post(f"{UNPROVEN}---\n{CLAIM}"), post(UNPROVEN, app=api(background=CLAIM))
+
+    assert [each.json["summary"]["unproven"] for each in (alone, along, behind)] == [1, 0, 0]
+
+
+def test_parameters_choose_release_and_profile() -> None:
+    """
+    A parameter outranks what is pinned, and that outranks what the KubeVirt CR says.
+    """
+    pinned = api(Policy(profile=Profile.EXACT), release="1.5")
+
+    assert (post(GOOD).json["release"], post(GOOD).json["profile"]) == ("any", "strict")
+    assert post(f"{GOOD}---\n{KUBEVIRT}").json["release"] == "1.4"
+    assert post(f"{GOOD}---\n{KUBEVIRT}", app=pinned).json["release"] == "1.5"
+    assert post(GOOD, app=pinned, query="release=1.6").json["release"] == "1.6"
+    assert post(GOOD, app=pinned).json["profile"] == "exact"
+    assert post(GOOD, app=pinned, query="profile=strict").json["profile"] == "strict"
+
+
+@pytest.mark.parametrize(
+    ("query", "title"),
+    [
+        ("release=0.58", "release '0.58' is not one that can be judged"),
+        ("release=newest", "release 'newest' is not one that can be judged"),
+        ("release=" + "1" * 21, "release: String should have at most 20 characters"),
+        ("profile=lenient", "profile: Input should be 'strict' or 'exact'"),
+    ],
+)
+def test_a_wrong_parameter_is_told(query: str, title: str) -> None:
+    """
+    400, and which parameter it is.
+    """
+    answer = post(GOOD, query=query)
+
+    assert answer.status == 400
+    assert_problem(answer, title, code="bad-input")
+
+
+@pytest.mark.parametrize(
+    ("body", "title", "place"),
+    [
+        (b"", "the body is empty", {}),
+        (b" \n", "the body is empty", {}),
+        (b"a: [", "line 1 is not YAML", {"line": 1}),
+        (b"a: 1\nb: 2\na: 3\n", "key 'a' stands twice in lines 1 and 3", {"line": 3, "path": "a"}),
+        (b'{"kind": "X",\n "kind": "Y"}', "key 'kind' stands twice in lines 1 and 2", {"line": 2, "path": "kind"}),
+        (b'{"kind": "X", "a": NaN}', "'NaN' is not a number that JSON can hold", {"line": 1, "path": "a"}),
+        (b'{"kind": "X", "a": 1e400}', "'1e400' is not a number that JSON can hold", {"line": 1, "path": "a"}),
+        (b"[" * 5000 + b"]" * 5000, "nesting deeper than 512", {"line": 1, "column": 513}),
+        (b'{"a":' * 5000 + b"1" + b"}" * 5000, "nesting deeper than 512", {"line": 1}),
+        (b"- " * 5000 + b"1", "nesting deeper than 512", {"line": 1}),
+        (b"\xff\xfea\x00", "this is UTF-16", {}),
+        (b"a: \xff", "byte 0xff is not UTF-8", {"line": 1, "column": 4}),
+        (b'{"a": "\\ud800"}', "an escape stands for half a character", {"line": 1}),
+        (b"hello", "this is not a Kubernetes object", {"line": 1}),
+        (b"[]", "this is not a Kubernetes object", {"line": 1}),
+        (b"a: &a [*a]", "anchor 'a' contains itself", {"line": 1}),
+        (b"a: !!python/object/apply:os.system [id]", "tag '!!python/object/apply:os.system'", {"line": 1}),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_its_place(body: bytes, title: str, place: dict[str, Any]) -> None:
+    """
+    400 with what is wrong, where, and what to write instead.
+    """
+    for kind in (JSON, YAML):
+        answer = post(body, kind)
+
+        assert answer.status == 400
+        assert_problem(answer, title, code="bad-input", **place)
+        assert answer.json["remedy"]
+
+
+def test_what_can_be_read_is_judged_beside_what_cannot() -> None:
+    """
+    One broken object among good ones is a problem in the answer, as on the command line.
+    """
+    answer = post(f"{BAD}---\nkind: 5\n")
+
+    assert answer.status == 200
+    assert [each["message"] for each in answer.json["problems"]] == [
+        "this is not a Kubernetes object: apiVersion is missing or not text"
+    ]
+    assert answer.json["summary"]["problems"] == 1
+    assert "deny LM101" in rules_of(answer)
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_body_that_is_too_large_is_cut(announced: bool) -> None:
+    """
+    413 as soon as more than 10 MiB have come, also where nobody said how much would come.
+    """
+    part = b"#" * 2**20
+    headers = [("content-type", YAML)]
+    if announced:
+        headers.append(("content-length", str(len(part) * 64)))
+
+    answer = call(APP, "POST", "/v1/check", [part] * 64, headers)
+
+    assert answer.status == 413
+    assert_problem(answer, f"Send at most {MAX_BYTES // 2**20} MiB.")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/check", 405),
+        ("PUT", "/v1/check", 405),
+        ("GET", "/v2/check", 404),
+        ("GET", "/docs", 404),
+        ("GET", "/redoc", 404),
+        ("GET", "/../webhook/policy.py", 404),
+        ("POST", "/", 405),
+    ],
+)
+def test_other_paths_and_methods_are_refused(method: str, path: str, status: int) -> None:
+    """
+    404 and 405 are problems like all others; no page is loaded from elsewhere.
+    """
+    answer = call(APP, method, path)
+
+    assert answer.status == status
+    assert_problem(answer)
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/page.js", "/page.css", "/icon.svg", "/openapi.json", "/v1/rules", "/nope", "/v1/check"]
+)
+def test_every_answer_carries_the_headers_of_a_locked_page(path: str) -> None:
+    """
+    Nothing but our own script and style runs, nobody frames us, nothing is kept, types are not guessed.
+    """
+    answer = call(APP, "GET", path)
+
+    assert {name: answer.header(name) for name in HEADERS} == HEADERS
+    assert "default-src 'none'" in HEADERS["Content-Security-Policy"]
+    assert "unsafe" not in HEADERS["Content-Security-Policy"]
+    assert answer.header("set-cookie") is None
+
+
+def test_an_error_of_our_own_is_told_without_details() -> None:
+    """
+    500 is a problem, too: without a traceback, and without a word of what was sent.
+    """
+
+    def broken() -> Any:
+        raise RuntimeError(CANARY)
+
+    answer = post(GOOD, app=build_api(broken, (), ""))
+
+    assert answer.status == 500
+    assert_problem(answer, "This is an error of Migratable's own.", code="internal")
+    assert CANARY not in answer.text
+    assert answer.header("x-content-type-options") == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{BAD}  volumes: [{{name: a, cloudInitNoCloud: {{userData: {CANARY}}}}}, {{name: b, hostDisk: {{path: /x}}}}]\n",
+        f"{BAD}  volumes: [{{name: a, cloudInitNoCloud: {{userData: {CANARY}}}}}, {{name: b, hostDisk: 5}}]\n",
+        f"{BAD}  volumes: {CANARY}\n",
+        f"apiVersion: v1\nkind: List\nitems: [{CANARY}]\n",
+        f"userData: {CANARY}\nuserData: {CANARY}\n",
+        f"{CANARY}: [\n",
+        f"{CANARY}",
+    ],
+)
+def test_what_users_pass_to_guests_is_never_repeated(body: str) -> None:
+    """
+    No answer holds contents of cloud-init or of broken documents, not even beside what is wrong.
+    """
+    answer = post(body)
+
+    assert answer.status in (200, 400)
+    assert CANARY not in answer.text
+
+
+def test_answers_have_the_published_shape() -> None:
+    """
+    ``GET /v1/schema`` describes what ``POST /v1/check`` answers, and so does the OpenAPI document.
+    """
+    document = call(APP, "GET", "/openapi.json").json
+    shapes = {"$ref": "#/components/schemas/Report", "components": document["components"]}
+
+    for body in (GOOD, BAD, UNPROVEN, f"{BAD}---\nkind: 5\n"):
+        answer = post(body).json
+        jsonschema_rs.validate(call(APP, "GET", "/v1/schema").json, answer)
+        jsonschema_rs.validate(shapes, answer)
+    with pytest.raises(jsonschema_rs.ValidationError):
+        jsonschema_rs.validate(shapes, {"objects": []})
+
+
+def test_problems_have_the_published_shape() -> None:
+    """
+    Every error is a Problem of the OpenAPI document.
+    """
+    document = call(APP, "GET", "/openapi.json").json
+    shape = {"$ref": "#/components/schemas/Problem", "components": document["components"]}
+
+    for answer in (post("a: ["), post("", "text/plain"), call(APP, "GET", "/nope"), post(GOOD, query="release=2")):
+        jsonschema_rs.validate(shape, answer.json)
+
+
+def test_the_openapi_document_tells_of_every_answer_and_of_nothing_else() -> None:
+    """
+    All references lead somewhere, and no error is described that is never answered.
+    """
+    document = call(APP, "GET", "/openapi.json").json
+    schemas = document["components"]["schemas"]
+
+    references = {each.rpartition("/")[2] for each in _references(document)}
+    assert references <= schemas.keys()
+    assert schemas.keys() >= {"Report", "ObjectReport", "FindingReport", "VerdictReport", "Problem"}
+    assert sorted(document["paths"]["/v1/check"]["post"]["responses"]) == [
+        "200", "400", "401", "403", "413", "415", "503",
+    ]  # fmt: skip
+    assert "ValidationError" not in schemas
+
+
+def _references(value: Any) -> Iterable[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        for each in value.values():
+            yield from _references(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _references(each)
+
+
+def test_every_rule_is_listed() -> None:
+    """
+    ``GET /v1/rules`` is the whole catalogue, in its order.
+    """
+    assert [each["id"] for each in call(APP, "GET", "/v1/rules").json] == [rule.id for rule in RULES]
+
+
+def test_the_releases_to_choose_from_are_listed() -> None:
+    """
+    ``GET /v1/releases`` names every release that *any* stands for, newest first: the page offers them.
+    """
+    assert call(APP, "GET", "/v1/releases").json == ["1.9", "1.8", "1.7", "1.6", "1.5", "1.4", "1.3"]
+
+
+BODIES = st.one_of(
+    st.binary(max_size=200),
+    st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")),
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(("apiVersion", "kind", "metadata", "spec", "items", "a")), inner, max_size=4
+            )
+        ),
+        max_leaves=20,
+    ).map(lambda value: json.dumps(value).encode()),
+    st.text(alphabet="a:- \n{}[]&*!|>'\"#%@0x1.,?\t", max_size=60).map(str.encode),
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(BODIES, st.sampled_from((JSON, YAML)))
+@example(b'{"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "spec": null, "metadata": null}', JSON)
+@example(b'{"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "spec": {"template": []}}', JSON)
+def test_no_body_breaks_it(body: bytes, kind: str) -> None:
+    """
+    Whatever is sent is answered by a report or by a problem, never by an error of ours.
+    """
+    answer = post(body, kind)
+
+    assert answer.status in (200, 400)
+    assert answer.header("content-type") == (JSON if answer.status == 200 else "application/problem+json")
+    assert answer.json
+
+
+def test_long_work_leaves_the_loop_free_and_the_queue_short() -> None:
+    """
+    While requests are judged the loop that admission shares goes on; beyond a short queue one is asked to come again.
+    """
+    going_on = threading.Event()
+
+    async def ask() -> list[Any]:
+        queue = Queue(2)
+        asked = [asyncio.create_task(queue.do(lambda: going_on.wait(5))) for _ in range(2 + MAX_WAITING + 1)]
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable):
+            await asked[-1]  # the loop runs on, though no thread has come back
+        going_on.set()
+        return await asyncio.gather(*asked[:-1])
+
+    assert asyncio.run(ask()) == [True] * (2 + MAX_WAITING)
+
+
+def test_a_queue_that_is_full_asks_to_come_again() -> None:
+    """
+    503 with Retry-After, which clients know what to do with.
+    """
+
+    def busy() -> Any:
+        raise Unavailable("too many manifests are being judged", remedy="Try again in a second.")
+
+    answer = post(GOOD, app=build_api(busy, (), ""))
+
+    assert (answer.status, answer.header("retry-after")) == (503, "1")
+    assert_problem(answer, "too many manifests are being judged", code="unavailable")
+
+
+def assert_problem(answer: Answer, title: str = "", **fields: Any) -> None:
+    assert answer.header("content-type") == "application/problem+json"
+    assert answer.json["status"] == answer.status
+    assert answer.json["title"].startswith(title)
+    assert {name: answer.json[name] for name in fields} == fields

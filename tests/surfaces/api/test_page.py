@@ -1,0 +1,272 @@
+"""The page, in a real Chromium and from a real server."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.serve.alone import Alone, alone
+from tests.surfaces.manifests import BAD, GOOD, UNPROVEN
+from webhook.surfaces.api.http import HEADERS
+
+pytestmark = pytest.mark.browser
+
+NONE = "no Chromium: install it (apt-get install chromium) to test the page"
+PAYLOADS = (
+    "<script>window.hit = 1</script>",
+    "<img src=x onerror='window.hit = 2'>",
+    "<svg/onload=window.hit=3>",
+    '"><script>window.hit=4</script>',
+    "javascript:window.hit=5",
+    "<iframe srcdoc='<script>parent.hit=6</script>'></iframe>",
+    "`<b onmouseover=window.hit=7>`",
+    "</textarea><script>window.hit=8</script>",
+    "{{constructor.constructor('window.hit=9')()}}",
+    "<style>@import 'https://example.org/x.css';</style>",
+    "<a href='https://example.org'>x</a>",
+    "<details open ontoggle=window.hit=10>",
+)
+WATCH = """
+window.broken = [];
+document.addEventListener("securitypolicyviolation", (event) => window.broken.push(event.violatedDirective));
+"""
+
+
+@dataclass
+class Watched:
+    """A page, and what it did that it must not do."""
+
+    page: Page
+    url: str
+    errors: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    def judge(self, text: str) -> None:
+        """Pastes a text and asks for an answer."""
+        self.page.get_by_label("Manifests, YAML or JSON").fill(text)
+        self.page.get_by_role("button", name="Check").click()
+        expect(self.page.locator("#answer .hint").get_by_text("Checking")).to_have_count(0)
+
+    def assert_clean(self) -> None:
+        """No policy was broken, nothing went wrong, nobody else was asked."""
+        assert self.page.evaluate("window.broken") == []
+        assert self.errors == []
+        assert [url for url in self.asked if not url.startswith(self.url)] == []
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alone]:
+    with alone(tmp_path_factory.mktemp("page")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        pytest.skip(NONE)
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def watched(browser: Browser, server: Alone) -> Iterator[Watched]:
+    context = browser.new_context(ignore_https_errors=True)
+    page = context.new_page()
+    watched = Watched(page, server.url)
+    page.add_init_script(WATCH)
+    page.on("pageerror", lambda error: watched.errors.append(str(error)))
+    page.on("console", lambda said: watched.errors.append(said.text) if said.type == "error" else None)
+    page.on("request", lambda request: watched.asked.append(request.url))
+    page.goto(server.url)
+    yield watched
+    context.close()
+
+
+def test_a_bad_manifest_is_answered_with_finding_and_remedy(watched: Watched) -> None:
+    """
+    Whoever pastes a VM reads the verdict, what is wrong, where, and what to write instead.
+    """
+    watched.judge(BAD)
+
+    page = watched.page
+    expect(page.locator(".summary")).to_have_text("2 refused, 1 that cannot be told in 1 object")
+    expect(page.locator(".verdict")).to_have_text("Cannot be live-migrated: InterfaceNotLiveMigratable (KubeVirt 1.9).")
+    first = page.locator(".finding").first
+    expect(first).to_contain_text("Refused")
+    expect(first).to_contain_text("interface 'default' is bound as a bridge to the pod network")
+    expect(first).to_contain_text("What to do: Write masquerade: {} instead of bridge: {}")
+    watched.assert_clean()
+
+
+def test_a_place_leads_to_its_line(watched: Watched) -> None:
+    """
+    The place of a finding selects its line among the manifests.
+    """
+    watched.judge(BAD)
+
+    watched.page.get_by_role("button", name="line 8: spec.domain.devices.interfaces[0]").click()
+
+    selected = watched.page.evaluate(
+        "() => { const t = document.getElementById('manifest');"
+        " return t.value.slice(t.selectionStart, t.selectionEnd); }"
+    )
+    assert selected == "      - name: default"
+
+
+def test_a_rule_says_why(watched: Watched) -> None:
+    """
+    Behind "Why?" stands the rule's own reason.
+    """
+    watched.judge(BAD)
+
+    watched.page.get_by_text("Why? LM101 bridge-on-pod-network").click()
+
+    expect(watched.page.get_by_text("A bridge gives the pod's own IP address to the guest.")).to_be_visible()
+    expect(watched.page.get_by_text("KubeVirt itself will not migrate this VM.").first).to_be_visible()
+
+
+def test_a_good_manifest_is_told_so(watched: Watched) -> None:
+    """
+    Nothing found is said, with the release and with what was assumed.
+    """
+    watched.judge(GOOD)
+
+    page = watched.page
+    expect(page.locator(".verdict.yes")).to_have_text("Can be live-migrated (KubeVirt 1.9).")
+    expect(page.locator(".summary")).to_have_text("Nothing found in 1 object")
+    expect(page.locator("#answer")).to_contain_text("Assumed: the VM runs on amd64")
+    watched.assert_clean()
+
+
+def test_what_cannot_be_told_says_what_would_settle_it(watched: Watched) -> None:
+    """
+    Neither yes nor no, and the manifest that is missing.
+    """
+    watched.judge(UNPROVEN)
+
+    expect(watched.page.locator(".verdict.open")).to_contain_text("Cannot be told yet")
+    expect(watched.page.locator(".finding")).to_contain_text(
+        "What would settle it: give the manifest of claim 'os' too"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a: [", "line 1 is not YAML"),
+        ("", "the body is empty"),
+        ("a: 1\na: 2\n", "key 'a' stands twice in lines 1 and 2"),
+        ("apiVersion: v1\nkind: ConfigMap\n", "so there is nothing to judge"),
+    ],
+)
+def test_what_is_no_manifest_is_told(watched: Watched, text: str, told: str) -> None:
+    """
+    A text that cannot be read, or that nothing here is about, gets a sentence and not an empty answer.
+    """
+    watched.judge(text)
+
+    expect(watched.page.locator("#answer")).to_contain_text(told)
+
+
+def test_release_and_profile_can_be_chosen(watched: Watched) -> None:
+    """
+    The choice counts for the next answer.
+    """
+    page = watched.page
+    page.get_by_label("KubeVirt", exact=True).select_option("1.4")
+    page.get_by_label("Profile").select_option("exact")
+
+    watched.judge(BAD)
+
+    expect(page.locator(".verdict")).to_contain_text("(KubeVirt 1.4)")
+    assert "release=1.4&profile=exact" in watched.asked[-1]
+
+
+def test_the_example_shows_all_of_it(watched: Watched) -> None:
+    """
+    One click shows a newcomer a manifest with its answer; the keyboard checks it again.
+    """
+    page = watched.page
+
+    page.get_by_role("button", name="Show an example").click()
+    expect(page.locator(".finding")).to_have_count(3)
+    page.get_by_label("Manifests, YAML or JSON").fill(GOOD)
+    page.keyboard.press("Control+Enter")
+
+    expect(page.locator(".verdict.yes")).to_be_visible()
+    watched.assert_clean()
+
+
+def test_files_can_be_dropped(watched: Watched) -> None:
+    """
+    Several files are taken as one stream of documents, and judged at once.
+    """
+    watched.page.evaluate(
+        """(texts) => {
+            const data = new DataTransfer();
+            texts.forEach((text, at) => data.items.add(new File([text], `${at}.yaml`)));
+            document.getElementById("manifest").dispatchEvent(new DragEvent("drop", {dataTransfer: data}));
+        }""",
+        [GOOD, BAD],
+    )
+
+    expect(watched.page.locator(".object h3")).to_have_text(
+        ["VirtualMachineInstance tenant/good", "VirtualMachineInstance tenant/bad"]
+    )
+
+
+def test_names_are_text_and_nothing_else(watched: Watched) -> None:
+    """
+    Whatever an object is called, no script runs, no element appears, nobody else is asked, and the name can be read.
+    """
+    for payload in PAYLOADS:
+        quoted = "'" + payload.replace("'", "''") + "'"
+        named = BAD.replace("name: bad", f"name: {quoted}").replace("name: default", f"name: {quoted}")
+        named = named.replace("{name: card", "{name: " + quoted).replace("namespace: tenant", f"namespace: {quoted}")
+
+        watched.judge(named)
+
+        assert payload.replace("`", "") in watched.page.locator("#answer").inner_text()
+        assert_tame(watched)
+    watched.assert_clean()
+
+
+def test_broken_text_is_text_and_nothing_else(watched: Watched) -> None:
+    """
+    So are kinds that do not exist, and keys that stand twice.
+    """
+    for payload in PAYLOADS:
+        quoted = "'" + payload.replace("'", "''") + "'"
+        for text in (f"{quoted}: 1\n{quoted}: 2\n", f"apiVersion: kubevirt.io/v1\nkind: {quoted}\n"):
+            watched.judge(text)
+
+            assert_tame(watched)
+
+
+def assert_tame(watched: Watched) -> None:
+    assert watched.page.evaluate("window.hit") is None
+    assert watched.page.evaluate("window.broken") == []
+    assert watched.page.locator("#answer :is(script, img, svg, iframe, style, a, b)").count() == 0
+
+
+def test_the_policy_of_the_page_is_in_force(watched: Watched) -> None:
+    """
+    A script that got into the page in spite of all would not run, and nothing could be sent elsewhere.
+    """
+    watched.page.evaluate(
+        """() => {
+            const script = document.createElement("script");
+            script.textContent = "window.hit = 1";
+            document.body.append(script);
+            return fetch("https://example.org/").catch(() => {});
+        }"""
+    )
+
+    assert watched.page.evaluate("window.hit") is None
+    assert sorted(set(watched.page.evaluate("window.broken"))) == ["connect-src", "script-src-elem"]
+    assert "default-src 'none'" in HEADERS["Content-Security-Policy"]

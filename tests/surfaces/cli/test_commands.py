@@ -1,0 +1,118 @@
+"""The other commands of ``migratable``, and what all of them share."""
+
+import json
+
+import pytest
+
+from tests.surfaces.running import migratable, process
+from webhook import __version__
+from webhook.rules.register import RULES
+from webhook.surfaces.cli.main import COMMANDS
+
+
+def test_help_lists_every_command() -> None:
+    """
+    ``migratable`` alone and ``--help`` name every command with the first line of its own help.
+    """
+    asked, alone = migratable("--help"), migratable()
+
+    assert (asked.status, alone.status) == (0, 2)
+    for name in COMMANDS:
+        assert f"  {name} " in asked.out
+        assert f"  {name} " in alone.out + alone.err
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_tells_what_it_does(name: str) -> None:
+    """
+    ``--help`` of a command begins with the line by which it is listed.
+    """
+    ran = migratable(name, "--help")
+
+    assert ran.status == 0
+    assert COMMANDS[name].split(":")[0] in " ".join(ran.out.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["frobnicate"], "No such command 'frobnicate'"),
+        (["explain"], "Missing argument 'RULE'."),
+        (["rules", "-o", "xml"], "'xml' is not one of"),
+        (["version", "--frobnicate"], "No such option"),
+        (["serve", "--api-port", "many"], "'many' is not a valid integer."),
+    ],
+)
+def test_a_usage_error_is_2(arguments: list[str], told: str) -> None:
+    """
+    On standard error, with what is wrong and how to get help.
+    """
+    ran = migratable(*arguments)
+
+    assert (ran.status, ran.out) == (2, "")
+    assert told in ran.err
+    assert "--help" in ran.err
+
+
+@pytest.mark.parametrize("asked", ["LM201", "claim-not-shared", "lm201"])
+def test_a_rule_is_explained_by_id_or_name(asked: str) -> None:
+    """
+    What KubeVirt does, why, and what to write instead.
+    """
+    ran = migratable("explain", asked)
+
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.out.startswith("LM201 claim-not-shared")
+    for heading in ("In KubeVirt", "Why", "What to write instead", "Examples"):
+        assert f"\n{heading}\n" in ran.out
+
+
+def test_every_rule_can_be_explained() -> None:
+    """
+    No rule is without an explanation.
+    """
+    assert [migratable("explain", rule.id).status for rule in RULES] == [0] * len(RULES)
+
+
+def test_a_rule_that_does_not_exist_is_answered_with_a_close_one() -> None:
+    """
+    Status 2, and where to look.
+    """
+    ran = migratable("explain", "claim-not-share")
+
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err == (
+        "error: there is no rule 'claim-not-share' (did you mean claim-not-shared?). `migratable rules` lists them.\n"
+    )
+
+
+def test_rules_are_listed_in_words_and_as_json() -> None:
+    """
+    Both lists hold every rule, in their order.
+    """
+    words, machine = migratable("rules"), migratable("rules", "-o", "json")
+
+    assert [line.split()[0] for line in words.out.splitlines()] == [rule.id for rule in RULES]
+    assert [each["id"] for each in json.loads(machine.out)] == [rule.id for rule in RULES]
+
+
+def test_the_version_names_the_releases_that_are_known() -> None:
+    """
+    What a bug report needs, in one line.
+    """
+    assert migratable("version").out == f"migratable {__version__} (KubeVirt 1.3 to 1.9)\n"
+
+
+@pytest.mark.parametrize("command", ["check", "explain", "rules", "version"])
+def test_the_command_line_starts_without_server_and_cluster_parts(command: str) -> None:
+    """
+    Neither fastapi nor kubernetes is imported where no server is started and no cluster is asked.
+    """
+    arguments = {"check": ["examples"], "explain": ["LM201"]}.get(command, [])
+    heavy = ["fastapi", "starlette", "pydantic", "uvicorn", "kubernetes", "cryptography"]
+
+    ran = process(command, *arguments, env={"PYTHONPROFILEIMPORTTIME": "1"})
+
+    imported = {line.rpartition("|")[2].strip() for line in ran.err.splitlines() if line.startswith("import time:")}
+    assert "webhook.surfaces.cli" in imported
+    assert imported.isdisjoint(heavy)

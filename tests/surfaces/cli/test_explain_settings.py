@@ -1,0 +1,390 @@
+"""``migratable explain-settings``: which settings win for each VM, why, and what that gives it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.surfaces.running import migratable
+from webhook.check.check import Settings, check
+from webhook.check.explain_settings import Wanted, explain_settings
+from webhook.manifests.objects import read_manifests
+
+CR = {
+    "apiVersion": "kubevirt.io/v1",
+    "kind": "KubeVirt",
+    "metadata": {"name": "kubevirt", "namespace": "kubevirt"},
+    "spec": {"configuration": {"migrations": {"bandwidthPerMigration": "5Mi", "allowPostCopy": False}}},
+    "status": {"observedKubeVirtVersion": "v1.9.0"},
+}
+
+
+def cr(**migrations: Any) -> dict[str, Any]:
+    return {**CR, "spec": {"configuration": {"migrations": migrations}}}
+
+
+def policy(name: str, selectors: Any, **spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "migrations.kubevirt.io/v1alpha1",
+        "kind": "MigrationPolicy",
+        "metadata": {"name": name},
+        "spec": {"selectors": selectors, **spec},
+    }
+
+
+def vm(name: str, memory: Any = "8Gi", labels: Any = None, **spec: Any) -> dict[str, Any]:
+    domain = {"devices": {"autoattachPodInterface": False}, **({"memory": {"guest": memory}} if memory else {})}
+    template = {"metadata": {"labels": labels}, "spec": {"domain": domain, **spec.pop("template", {})}}
+    return {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "VirtualMachine",
+        "metadata": {"name": name, "namespace": "shop"},
+        "spec": {"runStrategy": "Always", "template": template, **spec},
+    }
+
+
+def explained(tmp_path: Path, *documents: Any, flags: tuple[str, ...] = ()) -> dict[str, Any]:
+    (tmp_path / "all.yaml").write_text(yaml.safe_dump_all(documents))
+    ran = migratable("explain-settings", str(tmp_path), "-o", "json", *flags)
+    assert ran.status == 0, ran.err
+    answer: dict[str, Any] = json.loads(ran.out)
+    return answer
+
+
+def origins(case: dict[str, Any]) -> dict[str, str]:
+    return {each["name"]: each["origin"] for each in case["settings"]}
+
+
+def values(case: dict[str, Any]) -> dict[str, Any]:
+    return {each["name"]: each["value"] for each in case["settings"]}
+
+
+TEXT = """\
+KubeVirt 1.9, for a VM that no MigrationPolicy matches
+  nodeDrainTaintKey                  kubevirt.io/drain  by KubeVirt 1.9
+  parallelOutboundMigrationsPerNode  2                  by KubeVirt 1.9
+  parallelMigrationsPerCluster       5                  by KubeVirt 1.9
+  allowAutoConverge                  false              by KubeVirt 1.9
+  bandwidthPerMigration              5Mi                by the KubeVirt CR
+  completionTimeoutPerGiB            150                by KubeVirt 1.9
+  progressTimeout                    150                by KubeVirt 1.9
+  unsafeMigrationOverride            false              by KubeVirt 1.9
+  allowPostCopy                      false              by the KubeVirt CR
+  allowWorkloadDisruption            false              follows allowPostCopy
+  utilityVolumesTimeout              150                by KubeVirt 1.9
+  maxDowntimeMs                      900                by KubeVirt 1.9
+  bandwidth     5.00 MiB/s
+  time is over  the migration is cancelled; the guest runs on where it is
+  can finish    3000Mi at most
+
+VirtualMachine shop/web
+  memory        8192Mi (spec.template.spec.domain.memory.guest)
+  settings      MigrationPolicy 'slow': it matches 1 label, and no other MigrationPolicy matches
+                allowAutoConverge        false  by KubeVirt 1.9
+                bandwidthPerMigration    5Mi    by the KubeVirt CR
+                completionTimeoutPerGiB  60     by MigrationPolicy 'slow'
+                allowPostCopy            false  by the KubeVirt CR
+                allowWorkloadDisruption  true   by MigrationPolicy 'slow'
+                maxDowntimeMs            900    by KubeVirt 1.9
+  bandwidth     5.00 MiB/s
+  time is over  the guest is paused and given as long again, then the migration is cancelled
+  can finish    1200Mi at most
+  time allowed  1080 s (9 GB begun)
+  best case     1639 s
+  WARNING: this VM cannot finish a migration if it uses all of its memory
+"""
+
+
+def test_the_text_tells_settings_reason_times_and_the_warning(tmp_path: Path) -> None:
+    """
+    For the cluster and for each VM: what is in force, who made it so, how long there is, and whether that is enough.
+    """
+    slow = policy(
+        "slow",
+        {"virtualMachineInstanceSelector": {"role": "web"}},
+        completionTimeoutPerGiB=60,
+        allowWorkloadDisruption=True,
+    )
+    (tmp_path / "all.yaml").write_text(yaml.safe_dump_all([CR, slow, vm("web", labels={"role": "web"})]))
+
+    ran = migratable("explain-settings", str(tmp_path))
+
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.out == TEXT
+
+
+def test_the_outlook_is_the_hands(tmp_path: Path) -> None:
+    """
+    8Gi are 8,589,934,592 bytes, 9 GB: 9 x 150 = 1350 s; 8192 / 5 = 1638.4 s; 4 x 750 Mi = 3000 Mi are the most.
+    """
+    answer = explained(tmp_path, CR, vm("web"))
+
+    [machine] = answer["machines"]
+    [case] = machine["cases"]
+    assert machine["memoryBytes"] == 8_589_934_592
+    assert (case["bytesPerSecond"], case["largestBytes"], case["whenTimeIsOver"]) == (5_242_880, 3000 * 2**20, "cancel")
+    assert case["outlook"] == {
+        "countedGigabytes": 9,
+        "allowedSeconds": 1350,
+        "bestCaseSeconds": 1639,
+        "finishes": False,
+        "failsOnceFull": [],
+    }
+    assert answer["notes"] == ["no MigrationPolicy was given"]
+
+
+@pytest.mark.parametrize(
+    ("policies", "name", "reason"),
+    [
+        ([], None, "there is no MigrationPolicy"),
+        ([policy("a", {"virtualMachineInstanceSelector": {"x": "y"}})], None, "no MigrationPolicy matches"),
+        (
+            [policy("a", {"virtualMachineInstanceSelector": {"role": "web"}}), policy("b", {})],
+            "a",
+            "it matches 1 label, more than 'b'",
+        ),
+        (
+            [
+                policy("b", {"virtualMachineInstanceSelector": {"role": "web"}}),
+                policy("a", {"namespaceSelector": {"kubernetes.io/metadata.name": "shop"}}),
+            ],
+            "b",
+            "it matches 1 label like 'a', and more of them are the VMI's",
+        ),
+        (
+            [
+                policy("b", {"virtualMachineInstanceSelector": {"role": "web"}}),
+                policy("a", {"virtualMachineInstanceSelector": {"tier": "1"}}),
+            ],
+            "a",
+            "it matches 1 label like 'b', and its name comes first",
+        ),
+    ],
+)
+def test_the_winner_is_named_with_what_decided(
+    tmp_path: Path, policies: list[Any], name: str | None, reason: str
+) -> None:
+    """
+    Labels, then labels of the VMI, then names: the reason says which of them it was.
+    """
+    answer = explained(tmp_path, CR, *policies, vm("web", labels={"role": "web", "tier": "1"}))
+
+    [case] = answer["machines"][0]["cases"]
+    assert (case["policy"], case["because"]) == (name, reason)
+
+
+def test_unknown_labels_of_the_namespace_give_several_cases(tmp_path: Path) -> None:
+    """
+    Without the Namespace every policy that may win is explained; with it, one.
+    """
+    by_team = policy("team", {"namespaceSelector": {"team": "db"}}, allowPostCopy=True)
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "labels": {"team": "db"}}}
+
+    unknown = explained(tmp_path, CR, by_team, vm("web"))["machines"][0]["cases"]
+    known = explained(tmp_path, CR, by_team, vm("web"), namespace)["machines"][0]["cases"]
+
+    assert [(case["policy"], case["whenTimeIsOver"]) for case in unknown] == [("team", "post-copy"), (None, "cancel")]
+    assert [case["because"] for case in unknown] == [
+        "if the namespace has the labels that it asks for: it then matches 1 label",
+        "if no MigrationPolicy matches",
+    ]
+    assert [(case["policy"], origins(case)["allowWorkloadDisruption"]) for case in known] == [
+        ("team", "follows allowPostCopy")
+    ]
+
+
+def test_the_release_of_the_cr_decides_unless_another_is_asked_for(tmp_path: Path) -> None:
+    """
+    1.3 gives 800 s and has no allowWorkloadDisruption; without a release the newest is explained, and a note says so.
+    """
+    old = explained(tmp_path, CR, vm("web"), flags=("--release", "1.3"))
+    unknown = explained(tmp_path, {**CR, "status": {}}, vm("web"))
+
+    [case] = old["machines"][0]["cases"]
+    assert old["release"] == "1.3"
+    assert values(case)["completionTimeoutPerGiB"] == 800
+    assert "allowWorkloadDisruption" not in values(case)
+    assert case["outlook"]["finishes"] is True
+    assert unknown["release"] == "1.9"
+    assert "which release runs is not known; this is KubeVirt 1.9. Name another by --release" in unknown["notes"]
+
+
+def test_without_a_kubevirt_cr_the_defaults_are_explained(tmp_path: Path) -> None:
+    """
+    It is said that nobody gave the CR, and every value is KubeVirt's own.
+    """
+    answer = explained(tmp_path, vm("web"))
+
+    assert set(origins(answer["cluster"]).values()) == {"KubeVirt 1.9", "follows allowPostCopy"}
+    assert any(note.startswith("no KubeVirt CR is among the objects given") for note in answer["notes"])
+    assert answer["machines"][0]["cases"][0]["outlook"]["bestCaseSeconds"] is None
+
+
+def test_a_link_bounds_what_has_no_limit(tmp_path: Path) -> None:
+    """
+    Two migrations share 10 Gbit/s = 1,250,000,000 bytes/s: 8Gi at 625,000,000 take 13.7 s.
+    """
+    answer = explained(tmp_path, cr(), vm("web"), flags=("--link", "1250M"))
+
+    [case] = answer["machines"][0]["cases"]
+    assert (case["bytesPerSecond"], case["outlook"]["bestCaseSeconds"]) == (625_000_000, 14)
+
+
+def test_local_disks_and_devices_are_told(tmp_path: Path) -> None:
+    """
+    An empty disk is carried and brings no time: full, it is too much. A device of the node rules post-copy out.
+    """
+    volumes = [
+        {"name": "root", "containerDisk": {"image": "i"}},
+        {"name": "scratch", "emptyDisk": {"capacity": "400Gi"}},
+    ]
+    judged = vm("web", template={"volumes": volumes})
+    judged["spec"]["template"]["spec"]["domain"]["devices"]["interfaces"] = [{"name": "fast", "sriov": {}}]
+
+    answer = explained(tmp_path, cr(bandwidthPerMigration="64Mi", allowPostCopy=True), judged)
+
+    [machine] = answer["machines"]
+    [case] = machine["cases"]
+    assert [(disk["volume"], disk["mostBytes"], disk["bringsTime"]) for disk in machine["localDisks"]] == [
+        ("root", None, True),
+        ("scratch", 400 * 2**30, False),
+    ]
+    assert machine["device"] == "spec.template.spec.domain.devices.interfaces[0]"
+    assert case["whenTimeIsOver"] == "pause"
+    assert (case["outlook"]["finishes"], case["outlook"]["failsOnceFull"]) == (True, ["scratch"])
+
+
+@pytest.mark.parametrize(
+    ("migrations", "ending"),
+    [
+        ({}, "cancel"),
+        ({"allowPostCopy": True}, "post-copy"),
+        ({"allowWorkloadDisruption": True}, "pause"),
+        ({"allowPostCopy": True, "allowWorkloadDisruption": False}, "cancel"),
+        ({"completionTimeoutPerGiB": 0, "allowPostCopy": True}, "never"),
+        ({"completionTimeoutPerGiB": -1}, "at once"),
+        ({"completionTimeoutPerGiB": -1, "allowPostCopy": True}, "post-copy"),
+        ({"bandwidthPerMigration": "64MB"}, None),
+        ({"bandwidthPerMigration": "-1"}, None),
+    ],
+)
+def test_what_happens_when_the_time_is_over(tmp_path: Path, migrations: Any, ending: str | None) -> None:
+    """
+    Post-copy, a pause, a cancelled migration, or none of them; of a bandwidth that is none nothing is told.
+    """
+    [case] = explained(tmp_path, cr(**migrations), vm("web"))["machines"][0]["cases"]
+
+    assert case["whenTimeIsOver"] == ending
+    assert (case["outlook"] is None) is (ending is None)
+
+
+def test_a_vm_that_cannot_migrate_is_told_first(tmp_path: Path) -> None:
+    """
+    No setting helps a VM that KubeVirt does not migrate at all, so that comes before all settings.
+    """
+    held = vm("web")
+    held["spec"]["template"]["spec"]["domain"]["devices"]["hostDevices"] = [{"name": "usb", "deviceName": "a/b"}]
+
+    [machine] = explained(tmp_path, CR, held)["machines"]
+    text = migratable("explain-settings", str(tmp_path)).out
+
+    assert (machine["liveMigratable"], machine["reason"]) == (False, "HostDeviceNotLiveMigratable")
+    assert "  verdict       not migrated at all (HostDeviceNotLiveMigratable), whatever the settings" in text
+
+
+def test_one_vm_can_be_asked_for(tmp_path: Path) -> None:
+    """
+    By name or by namespace and name; the others are left out.
+    """
+    names = [
+        each["name"]
+        for flag in ("web", "shop/web")
+        for each in explained(tmp_path, CR, vm("db"), vm("web"), flags=("--vm", flag))["machines"]
+    ]
+
+    assert names == ["web", "web"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (("--vm", "nobody"), "there is no VM 'nobody' among the objects given. There are: web."),
+        (("--link", "fast"), "link 'fast' is not a bandwidth."),
+        (("--link", "-5"), "link '-5' is not a bandwidth."),
+        (("--link", "1m"), "link '1m' is not a bandwidth."),
+        (("--release", "0.5"), "release '0.5' is not one that can be judged."),
+    ],
+)
+def test_what_cannot_be_explained_says_what_to_write(tmp_path: Path, flags: tuple[str, ...], told: str) -> None:
+    """
+    Status 2, a line on stderr with the remedy, and nothing on stdout.
+    """
+    (tmp_path / "all.yaml").write_text(yaml.safe_dump_all([CR, vm("web")]))
+
+    ran = migratable("explain-settings", str(tmp_path), *flags)
+
+    assert (ran.status, ran.out) == (2, "")
+    assert told in ran.err
+
+
+def test_unreadable_input_ends_with_2_and_tells_the_rest(tmp_path: Path) -> None:
+    """
+    What could be read is explained, what could not is named on stderr.
+    """
+    (tmp_path / "good.yaml").write_text(yaml.safe_dump_all([CR, vm("web")]))
+    (tmp_path / "bad.yaml").write_text("apiVersion: [")
+
+    ran = migratable("explain-settings", str(tmp_path))
+
+    assert ran.status == 2
+    assert "VirtualMachine shop/web" in ran.out
+    assert "bad.yaml" in ran.err
+
+
+def test_nothing_named_is_a_usage_error() -> None:
+    """
+    It asks for files instead of waiting for standard input.
+    """
+    ran = migratable("explain-settings")
+
+    assert ran.status == 2
+    assert "Name files or folders, or - for standard input." in ran.err
+
+
+NUMBERS = st.integers(-5, 400) | st.sampled_from([2**63, 2**70, -(2**70)])
+MIGRATIONS = st.fixed_dictionaries(
+    {},
+    optional={
+        "bandwidthPerMigration": st.sampled_from(["0", "1Mi", "5Mi", "7Mi", "64Mi", "x", "-1", "1e40", "64m"]),
+        "completionTimeoutPerGiB": NUMBERS,
+        "allowPostCopy": st.booleans(),
+        "allowWorkloadDisruption": st.booleans(),
+        "parallelMigrationsPerCluster": NUMBERS,
+    },
+)
+RELEASES = st.sampled_from(["1.3", "1.5", "1.8", "1.9"])
+MEMORY = st.sampled_from(["1Mi", "512Mi", "1Gi", "2800Mi", "3000Mi", "8Gi", "6Ti", None])
+
+
+@settings(max_examples=60)
+@given(MIGRATIONS, MIGRATIONS, RELEASES, MEMORY)
+def test_the_warning_is_the_finding_of_check(cluster: Any, own: Any, release: str, memory: str | None) -> None:
+    """
+    explain-settings warns of a VM exactly where check does, whatever the settings, and never raises.
+    """
+    judged = vm("web", memory)
+    text = yaml.safe_dump_all([cr(**cluster), policy("p", {}, **own), judged]).encode()
+    manifests = [read_manifests(text, "all.yaml")]
+
+    report = explain_settings(manifests, (), Wanted(release))
+    checked = check(manifests, Settings(release=release))
+
+    [case] = report.machines[0].cases
+    timeout = next(each.value for each in case.settings if each.name == "completionTimeoutPerGiB")
+    warned = case.outlook is not None and not case.outlook.finishes and timeout >= 0
+    found = [each.rule for one in checked.objects if one.kind == "VirtualMachine" for each in one.findings]
+    assert ("LM642" in found) is warned

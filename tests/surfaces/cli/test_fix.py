@@ -1,0 +1,324 @@
+"""``--fix``, ``--diff`` and ``--options``: what is safe is written, the rest is offered, and nothing else changes."""
+
+import json
+import shlex
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jsonpatch
+import pytest
+import yaml
+
+from tests.surfaces.manifests import BAD
+from tests.surfaces.running import migratable
+from tests.wrapping import every_example
+from webhook.check.check import Settings, check
+from webhook.fixes import machines, settings, spelling
+from webhook.fixes.register import maker_of
+from webhook.manifests import replacements as replacing
+from webhook.manifests.objects import Manifests, read_manifests
+from webhook.report.model import Report
+from webhook.rules.register import RULES
+from webhook.surfaces.cli.fix import Fixed, fix, options_of
+from webhook.yaml.document import read_documents
+
+MISSPELT = """\
+# a cluster
+apiVersion: kubevirt.io/v1
+kind: Kubevirt      # one capital too few
+metadata: {name: kubevirt, namespace: kubevirt}
+spec:
+  configuration:
+    # what is said of migrations
+    migrations:
+      allowPostCopy: "false"   # quoted
+      completionTimeoutPerGib: 300
+"""
+SPELT = MISSPELT.replace("Kubevirt", "KubeVirt").replace('"false"', "false").replace("PerGib", "PerGiB")
+
+
+def commented(manifest: dict[str, Any]) -> str:
+    """As block YAML with a remark above each line and behind each."""
+    lines = yaml.safe_dump(manifest, sort_keys=False, width=1000).splitlines()
+    remarked = [
+        f"{' ' * (len(line) - len(line.lstrip()))}# above {at}\n{line}  # behind {at}" for at, line in enumerate(lines)
+    ]
+    return "\n".join(remarked) + "\n"
+
+
+def fixed(text: str, world: Sequence[dict[str, Any]], choices: dict[str, int]) -> tuple[Fixed, str]:
+    background = [given for each in world for given in read_manifests(json.dumps(each).encode(), "w").given]
+
+    def judge(inputs: Sequence[Manifests]) -> Report:
+        return check(inputs, Settings(release="any"), background)
+
+    content = text.encode()
+    done = fix([read_manifests(content, "x.yaml")], {"x.yaml": content}, judge, choices)
+    return done, done.texts.get("x.yaml", content).decode()
+
+
+def fixable() -> list[Any]:
+    """Every example in every wrapping whose findings have fixes."""
+    found = []
+    for rule, example, wrap in every_example():
+        if maker_of(rule.id) and example.violates:
+            found.append(
+                pytest.param(wrap(example), example.world, rule.id, id=f"{rule.id}-{wrap.__name__}-{example.title}")
+            )
+    return found
+
+
+@pytest.mark.parametrize(("manifest", "world", "rule"), fixable())
+def test_every_example_is_fixed_once_and_for_all(manifest: dict[str, Any], world: Any, rule: str) -> None:
+    """
+    After a fix no finding is left that could be fixed, a second changes nothing, and remarks and other lines stay.
+    """
+    if "# " in yaml.safe_dump(manifest) or "|" in yaml.safe_dump(manifest):
+        pytest.skip("text in several lines takes no remarks")
+    text = commented(manifest)
+
+    for choices in ({}, {rule: 1}):
+        done, once = fixed(text, world, choices)
+        again, twice = fixed(once, world, choices)
+
+        left = [each for one in done.report.objects for each in one.findings]
+        assert not [each.rule for each in left if any(option.safe for option in each.fixes)]
+        assert rule not in choices or not [each for each in left if each.rule == rule and options_of(each)]
+        assert (twice, again.count) == (once, 0)
+        kept = once.splitlines()
+        assert [line for line in kept if line in text.splitlines()] == [
+            line for line in text.splitlines() if line in kept
+        ]
+        above = [line.strip() for line in kept if line.strip().startswith("# above")]
+        assert len(kept) - len(above) >= len(above) - 4
+
+
+def test_every_fix_belongs_to_a_rule() -> None:
+    """
+    The tables name rules that exist, each of them one table, and what they hold is found.
+    """
+    tables = [machines.FIXES, settings.FIXES, spelling.FIXES]
+    known = [rule for table in tables for rule in table]
+
+    assert sorted(known) == sorted(set(known) & {each.id for each in RULES})
+    assert all(maker_of(rule) is table[rule] for table in tables for rule in table)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "kv.yaml").write_text(MISSPELT)
+    (tmp_path / "vm.yaml").write_text(BAD)
+    return tmp_path
+
+
+def test_fix_writes_what_is_safe_and_reports_the_rest(folder: Path) -> None:
+    """
+    Wrong capitals and quoted truth values are corrected where they stand; what changes a VM is left to somebody.
+    """
+    ran = migratable("check", ".", "--fix", cwd=folder)
+
+    assert ran.status == 1
+    assert "note: fixed 3 findings in 1 file" in ran.err
+    assert (folder / "kv.yaml").read_text() == SPELT
+    assert (folder / "vm.yaml").read_text() == BAD
+    assert "LM101" in ran.out
+    assert sorted(each.name for each in folder.iterdir()) == ["kv.yaml", "vm.yaml"]
+
+
+def test_the_diff_is_what_fix_would_write(folder: Path) -> None:
+    """
+    ``--diff`` writes nothing; its patch, applied with git, gives what ``--fix`` gives.
+    """
+    shown = migratable("check", ".", "--diff", "--choose", "LM101=1", "--choose", "gpu=1", cwd=folder)
+    unchanged = (folder / "kv.yaml").read_text(), (folder / "vm.yaml").read_text()
+    (folder / "fix.patch").write_text(shown.out)
+    patched = folder / "patched"
+    patched.mkdir()
+    for name in ("kv.yaml", "vm.yaml"):
+        shutil.copy(folder / name, patched)
+
+    subprocess.run(
+        ["git", "apply", "../fix.patch"], cwd=patched, check=True, env={"GIT_DIR": "none", "PATH": "/usr/bin:/bin"}
+    )
+    migratable("check", ".", "--fix", "--choose", "LM101=1", "--choose", "gpu=1", cwd=folder)
+
+    assert shown.status == 1
+    assert unchanged == (MISSPELT, BAD)
+    for name in ("kv.yaml", "vm.yaml"):
+        assert (patched / name).read_text() == (folder / name).read_text()
+    assert "masquerade: {}" in (folder / "vm.yaml").read_text()
+    assert "gpus" not in (folder / "vm.yaml").read_text()
+
+
+def test_sarif_offers_what_fix_would_write(folder: Path) -> None:
+    """
+    The log that an editor or code scanning reads holds each safe fix, with the text that goes and the text that comes.
+    """
+    (folder / "kv.yaml").write_text(MISSPELT.replace("Kubevirt", "KubeVirt"))
+
+    migratable("check", ".", "-o", "sarif=out.sarif", cwd=folder)
+
+    results = json.loads((folder / "out.sarif").read_text())["runs"][0]["results"]
+    changes = [fix["artifactChanges"][0] for result in results for fix in result.get("fixes", [])]
+    assert {each["artifactLocation"]["uri"] for each in changes} == {"kv.yaml"}
+    new = {each["replacements"][0]["deletedRegion"]["startLine"]: each["replacements"][0] for each in changes}
+    assert {line: each["insertedContent"]["text"] for line, each in new.items()} == {
+        9: "false",
+        10: "completionTimeoutPerGiB",
+    }
+
+
+def test_nothing_to_fix_is_success(folder: Path) -> None:
+    """
+    Without safe fixes ``--diff`` prints nothing and ends with status 0; unread input is still an error.
+    """
+    nothing = migratable("check", "vm.yaml", "--diff", cwd=folder)
+    (folder / "kv.yaml").write_text("a: [\n")
+    unread = migratable("check", ".", "--diff", cwd=folder)
+
+    assert (nothing.status, nothing.out) == (0, "")
+    assert unread.status == 2
+
+
+def test_options_are_numbered_and_have_patches(folder: Path) -> None:
+    """
+    Each fix that somebody has to choose is shown with its place, its number and its patch.
+    """
+    ran = migratable("check", "vm.yaml", "--options", cwd=folder)
+
+    assert ran.status == 1
+    assert ran.out.startswith(
+        "vm.yaml:8:9 LM101 bridge-on-pod-network, VirtualMachineInstance tenant/bad\n"
+        "option 1: write masquerade: {} instead of bridge (the guest then has an address of its own)\n"
+        "--- a/vm.yaml\n+++ b/vm.yaml\n"
+    )
+
+
+def test_live_objects_are_patched_with_kubectl(folder: Path) -> None:
+    """
+    What was read from a cluster is offered as a kubectl line, whose JSON Patch tests what it changes.
+    """
+    live = BAD.replace("namespace: tenant", "namespace: tenant, uid: 4c9b, resourceVersion: '7'").replace(
+        "bad", "it''s", 1
+    )
+    live = live.replace("name: it''s", "name: 'it''s'")
+
+    ran = migratable("check", "-", "--options", stdin=live)
+
+    lines = [line for line in ran.out.splitlines() if line.startswith("kubectl")]
+    assert len(lines) == 2
+    words = shlex.split(lines[0])
+    assert words[:-1] == [
+        *("kubectl", "patch", "virtualmachineinstances.kubevirt.io", "it's", "-n", "tenant", "--type=json", "-p")
+    ]
+    raw = read_documents(live.encode(), "-")[0].value
+    patched = jsonpatch.apply_patch(raw, json.loads(words[-1]))
+    assert patched["spec"]["domain"]["devices"]["interfaces"] == [{"name": "default", "masquerade": {}}]
+    patched["spec"]["domain"]["devices"]["interfaces"][0]["name"] = "renamed"
+    with pytest.raises(jsonpatch.JsonPatchException):
+        jsonpatch.apply_patch(patched, json.loads(words[-1]))
+
+
+def test_exempted_findings_are_not_touched(folder: Path) -> None:
+    """
+    What somebody answers for stays as it is written.
+    """
+    (folder / "kv.yaml").write_text(
+        SPELT.replace("300", "300\n      # migratable: allow LM601: an experiment\n      allowAutoConverge: 'true'")
+    )
+    before = (folder / "kv.yaml").read_text()
+
+    migratable("check", "kv.yaml", "--fix", cwd=folder)
+
+    assert (folder / "kv.yaml").read_text() == before
+
+
+def test_comments_hold_where_they_are_after_lines_went(folder: Path) -> None:
+    """
+    A fix that takes lines away does not part a comment from the finding that it exempts.
+    """
+    spec, at = BAD.split("      interfaces:\n"), "      # migratable: allow LM101: an appliance\n"
+    gpus = "      gpus:\n      - {name: card, deviceName: nvidia.com/A10}\n"
+    (folder / "vm.yaml").write_text(spec[0] + gpus + "      interfaces:\n" + at + spec[1].replace(gpus, ""))
+
+    ran = migratable("check", "vm.yaml", "--fix", "--choose", "gpu=1", "--choose", "LM101=1", cwd=folder)
+
+    assert "gpus" not in (folder / "vm.yaml").read_text()
+    assert "bridge: {}" in (folder / "vm.yaml").read_text()
+    assert "exempted by vm.yaml:8: an appliance" in ran.out
+
+
+def test_rights_and_links_stay(folder: Path) -> None:
+    """
+    A fixed file keeps its mode; a link to it stays a link.
+    """
+    (folder / "kv.yaml").chmod(0o640)
+    (folder / "link.yaml").symlink_to("kv.yaml")
+
+    migratable("check", "link.yaml", "--fix", cwd=folder)
+
+    assert (folder / "link.yaml").is_symlink()
+    assert (folder / "kv.yaml").read_text() == SPELT
+    assert (folder / "kv.yaml").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--fix", "-"], "--fix writes files, and standard input is none"),
+        (["--diff", "--choose", "LM1O1=1", "vm.yaml"], "did you mean LM101?"),
+        (["--diff", "--choose", "LM101", "vm.yaml"], "write RULE=NUMBER"),
+        (["--diff", "--choose", "LM101=0", "vm.yaml"], "write RULE=NUMBER"),
+    ],
+)
+def test_what_cannot_be_done_is_a_usage_error(folder: Path, flags: list[str], told: str) -> None:
+    """
+    Standard input cannot be written to, and a choice names a rule and a number.
+    """
+    ran = migratable("check", *flags, cwd=folder, stdin=BAD)
+
+    assert (ran.status, told in " ".join(ran.err.split())) == (2, True)
+
+
+MACHINE = "apiVersion: kubevirt.io/v1\nkind: VirtualMachine\nmetadata: {name: vm}\nspec:\n"
+SHARED = (
+    f"{MACHINE}  runStrategy: &word always\n  template:\n    metadata: {{labels: {{a: *word}}}}\n    spec: {{}}\n"
+    f"---\n{MACHINE}  runStrategy: &own halted\n  template: {{spec: {{domain: {{}}}}}}\n"
+)
+OFFERED = "1 finding can be fixed with --fix; --diff shows how."
+
+
+def test_what_stands_in_one_place_for_several_is_not_offered(tmp_path: Path) -> None:
+    """
+    A word that a label repeats by an alias cannot be corrected alone: it is neither counted as fixable nor written.
+    """
+    path = tmp_path / "vm.yaml"
+    path.write_text(SHARED)
+
+    before = migratable("check", "--isolated", "vm.yaml", cwd=tmp_path)
+    ran = migratable("check", "--isolated", "--fix", "vm.yaml", cwd=tmp_path)
+
+    assert before.out.count("LM804 unknown-value") == 2
+    assert OFFERED in before.out
+    assert path.read_text() == SHARED.replace("&own halted", "Halted")
+    assert ran.out.count("LM804 unknown-value") == 1
+    assert "--fix" not in ran.out
+
+
+def test_what_would_take_long_to_look_at_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Of a large file with anchors it is not found out what can be written: most can.
+    """
+    report = check([read_manifests(SHARED.encode(), "x.yaml")], Settings(release="any"))
+    found = [(judged, each.fixes[0]) for judged in report.objects for each in judged.findings if each.fixes]
+    texts = {"x.yaml": SHARED.encode()}
+
+    exact = replacing.Writing(texts)
+    monkeypatch.setattr(replacing, "MOST_LOOKED_AT", len(SHARED))
+    hasty = replacing.Writing(texts)
+
+    assert [exact(*each) for each in found] == [False, True]
+    assert [hasty(*each) for each in (*found[:1], *found)] == [False, True, True]

@@ -1,0 +1,247 @@
+"""The process that judges for the dry-run API: same answers, nothing shared, and it may die at any time."""
+
+import asyncio
+import os
+import pickle
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.surfaces.admission.reviews import claim, read
+from tests.surfaces.manifests import BAD, CLAIM, GOOD, UNPROVEN
+from webhook.check.check import Settings
+from webhook.errors import BadInput, Unavailable, WebhookError
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.facts.unknown import ABSENT, Late, Unknown
+from webhook.facts.world import World
+from webhook.manifests.objects import objects_in, read_manifests
+from webhook.objects.storage import PersistentVolumeClaim
+from webhook.policy.policy import Policy, Profile
+from webhook.surfaces.api.judge.messages import Failed, Lookup, NamespacesFound, Reported, decode_reply, encode_reply
+from webhook.surfaces.api.judge.process import GROWN, LOWEST_PRIORITY
+from webhook.surfaces.api.judge_client import Apart, InProcess, Judge
+
+BACKGROUND = read_manifests(CLAIM.encode(), "facts").given
+BODIES = {
+    "good": GOOD,
+    "bad": BAD,
+    "unproven": UNPROVEN,
+    "one of two is broken": f"{BAD}---\nkind: 5\n",
+    "broken": "a: [",
+    "empty": "",
+    "no object": "hello",
+    "duplicate key": "a: 1\na: 2\n",
+}
+
+
+@pytest.fixture(scope="module")
+def apart() -> Iterator[Apart]:
+    """One process for all tests that do not end it."""
+    judge = Apart(objects_in(BACKGROUND))
+    yield judge
+    judge.stop()
+
+
+def told(work: Callable[[], Awaitable[Any]]) -> Any:
+    """What it gives, or every word of its error."""
+
+    async def run() -> Any:
+        return await work()
+
+    try:
+        return asyncio.run(run())
+    except WebhookError as error:
+        return type(error), vars(error)
+
+
+def report(judge: Judge, body: str, behind: World | None = None, **settings: Any) -> Any:
+    return told(lambda: judge.report(body.encode(), Settings(**settings), behind, ["a note"]))
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+def test_it_answers_as_a_thread_of_the_server_would(apart: Apart, body: str) -> None:
+    """
+    The same bytes of a report, and the same errors with their places, by the same facts and settings.
+    """
+    here = InProcess(BACKGROUND)
+    settings = {"policy": Policy(profile=Profile.EXACT), "release": "1.5", "today": "2026-01-01"}
+
+    assert report(apart, body, **settings) == report(here, body, **settings)
+    assert told(lambda: apart.namespaces(body.encode())) == told(lambda: here.namespaces(body.encode()))
+
+
+def test_a_release_that_cannot_be_judged_is_told(apart: Apart) -> None:
+    """
+    An error of the settings is the caller's, too.
+    """
+    assert report(apart, GOOD, release="0.58")[0] is BadInput
+
+
+class Asked(ObjectsWorld):
+    """A world that notes what it was asked."""
+
+    def __init__(self, *known: dict[str, Any]) -> None:
+        super().__init__([read(each) for each in known])
+        self.asked: list[tuple[str, str]] = []
+
+    def find(self, kind: type[Any], namespace: str, name: str) -> Any:
+        self.asked.append((kind.__name__, name))
+        return super().find(kind, namespace, name)
+
+
+@pytest.mark.parametrize(("mode", "migratable"), [("ReadWriteMany", True), ("ReadWriteOnce", False)])
+def test_facts_of_a_cluster_are_asked_of_the_server(mode: str, migratable: bool) -> None:
+    """
+    The server looks up what the caller may see; the process has no cluster of its own.
+    """
+    judge, world = Apart(()), Asked(claim("os", mode))
+
+    try:
+        answer = msgspec.json.decode(report(judge, UNPROVEN, world))
+    finally:
+        judge.stop()
+
+    assert answer["objects"][0]["verdict"]["liveMigratable"] is migratable
+    assert ("PersistentVolumeClaim", "os") in world.asked
+
+
+def test_it_runs_at_the_lowest_priority(apart: Apart) -> None:
+    """
+    A core that it shares with the server is the server's first.
+    """
+    report(apart, GOOD)
+
+    assert os.getpriority(os.PRIO_PROCESS, pid(apart)) == LOWEST_PRIORITY
+
+
+def pid(judge: Apart) -> int:
+    assert judge._process is not None
+    return judge._process.pid
+
+
+def test_it_answers_also_for_a_server_that_is_larger_than_its_own_limit() -> None:
+    """
+    The memory of the server that starts the process does not count as the memory of the process.
+    """
+    judge, held = Apart(()), bytearray(b"x") * (GROWN + 2**20)
+    try:
+        assert not isinstance(report(judge, GOOD), tuple)
+        assert len(held) > GROWN
+    finally:
+        judge.stop()
+
+
+def test_a_process_that_has_ended_is_started_again() -> None:
+    """
+    The next request is answered as if nothing had happened.
+    """
+    judge = Apart(())
+    try:
+        before = report(judge, GOOD)
+        os.kill(pid(judge), signal.SIGKILL)
+        assert judge._process is not None
+        judge._process.wait()
+
+        assert report(judge, GOOD) == before
+    finally:
+        judge.stop()
+
+
+class Killing(ObjectsWorld):
+    """A world that ends the process in the middle of its request."""
+
+    def __init__(self, judge: Apart) -> None:
+        super().__init__([])
+        self._judge = judge
+
+    def find(self, kind: type[Any], namespace: str, name: str) -> Any:
+        os.kill(pid(self._judge), signal.SIGKILL)
+        return super().find(kind, namespace, name)
+
+
+class Hanging(ObjectsWorld):
+    """A world that makes a request last until the process is ended."""
+
+    def __init__(self, judge: Apart) -> None:
+        super().__init__([])
+        self._judge = judge
+
+    def find(self, kind: type[Any], namespace: str, name: str) -> Any:
+        os.kill(pid(self._judge), signal.SIGSTOP)
+        return super().find(kind, namespace, name)
+
+
+@pytest.mark.parametrize(("world", "says"), [(Killing, "ended before it answered"), (Hanging, "took longer than")])
+def test_a_request_that_ends_or_holds_the_process_is_asked_to_come_again(
+    world: Callable[[Apart], World], says: str
+) -> None:
+    """
+    503 with a remedy; the next request gets a new process.
+    """
+    judge = Apart((), most_seconds=20 if world is Killing else 2)
+    try:
+        assert not isinstance(report(judge, GOOD), tuple)
+
+        kind, words = report(judge, UNPROVEN, world(judge))
+
+        assert kind is Unavailable
+        assert says in words["message"]
+        assert words["remedy"]
+        judge._most_seconds = 20
+        assert not isinstance(report(judge, GOOD), tuple)
+    finally:
+        judge.stop()
+
+
+def test_a_process_that_does_not_read_does_not_hold_the_next_request() -> None:
+    """
+    Also a request that is larger than what the system buffers ends in time.
+    """
+    judge = Apart((), most_seconds=2)
+    try:
+        assert not isinstance(report(judge, GOOD), tuple)
+        os.kill(pid(judge), signal.SIGSTOP)
+
+        kind, _ = report(judge, "#" * 2**21)
+
+        assert kind is Unavailable
+        assert not isinstance(report(judge, GOOD), tuple)
+    finally:
+        judge.stop()
+
+
+def test_what_comes_back_is_never_unpickled() -> None:
+    """
+    A process that strangers took over can only answer what there is a struct for.
+    """
+    replies = [Lookup("Node"), NamespacesFound(["a"]), Reported(b"{}"), Failed("internal", "KeyError")]
+
+    assert [decode_reply(encode_reply(each)) for each in replies] == replies
+    for junk in (pickle.dumps(replies[0]), b"", b"\x80", msgspec.msgpack.encode({"type": "other"})):
+        with pytest.raises(msgspec.DecodeError):
+            decode_reply(junk)
+
+
+def test_facts_arrive_as_they_are() -> None:
+    """
+    Known to be absent, unknown and late are three things on both sides.
+    """
+    for found in (ABSENT, Unknown("why", "settle"), Late("why"), read(claim("os", "ReadWriteMany"))):
+        copy = pickle.loads(pickle.dumps(found))
+        assert copy == found
+        assert type(copy) is type(found)
+    assert pickle.loads(pickle.dumps(ABSENT)) is ABSENT
+    assert isinstance(read(claim("os", "ReadWriteMany")), PersistentVolumeClaim)
+
+
+def test_errors_of_its_own_are_told_by_their_type() -> None:
+    """
+    Nothing of the body is in them.
+    """
+    failed = Failed.of(KeyError("s3cr3t-canary"))
+
+    assert "canary" not in str(failed)
+    assert str(failed.error()) == "KeyError in the judging process"

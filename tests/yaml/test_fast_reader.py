@@ -1,0 +1,171 @@
+"""The fast reader says what the careful one says, or nothing."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from webhook.errors import BadInput
+from webhook.yaml import fast_reader as fastyaml
+from webhook.yaml.document import MAX_DOCUMENTS
+from webhook.yaml.fast_reader import read_fast
+from webhook.yaml.reader import read_carefully
+from webhook.yaml.text import Text
+
+pytestmark = pytest.mark.skipif(fastyaml.ryaml is None, reason="ryaml has no wheel for this platform")
+
+ROOT = Path(__file__).resolve().parents[2]
+TABLE = json.loads((ROOT / "tests" / "yaml" / "yaml_table.json").read_text())["scalars"]
+PATHS = sorted([*(ROOT / "examples").glob("*.yaml"), *(ROOT / "deploy" / "kustomize").rglob("*.yaml")])
+MANIFESTS = {str(path.relative_to(ROOT)): path.read_text() for path in PATHS}
+WORDS = "y n yes NO on Off true FALSE null Null ~ = <<"
+NUMBERS = (
+    "0 1 -1 +1 010 0o17 0x1f 0b11 1_000 1e3 1.5 1.0 1. .5 -.5 .inf .nan 08 12:30 1:30:45 52:54:00:12:34:56 2024-01-01 "
+    "2001-12-14t21:59:43.10-05:00 -_1 +_1 ._1 9999999999999999 123456789012345678901 1.2.3 10.0.0.0/24 30Gi 500m"
+)
+SIGNS = r"""!, !!str, a?b ?a a? "\/" '1' "yes" '' "" a - -- --flag -c ? ! & * | > % @ ` { } [ ] , # : a:b"""
+SCALARS = list(dict.fromkeys([*f"{WORDS} {NUMBERS} {SIGNS}".split(" "), "a: 1", "{a: 1}", "[1]", "-?", *TABLE]))
+AROUND = (
+    """
+a: @@|a: @@ # c|- @@|@@|a: x @@|a:^- b^- @@|a: $^  @@|a: [@@, @@]|a: {b: @@, c: 1}|a: {@@: 1}|a: {@@}|a: {b: 1, @@}
+"a":@@|{"a":@@}|@@: a|@@ : a|a: 1^@@: 2|? @@^: 1
+""".strip()
+    .replace("\n", "|")
+    .split("|")
+)
+PIECES = [
+    *SCALARS,
+    "- ",
+    "  ",
+    "\n",
+    "\n  ",
+    "\n---\n",
+    "---",
+    "...",
+    ": ",
+    " #",
+    "|\n ",
+    ">-\n ",
+    "x: y",
+    "\n- ",
+    "\t",
+]
+
+
+def careful(text: str) -> Any:
+    """What the careful reader makes of a text: its documents, or that it refuses."""
+    marks = Text(text, "test")
+    try:
+        found = read_carefully(marks, MAX_DOCUMENTS)
+    except BadInput:
+        return "refused"
+    return [(each.value, each.number, marks.mark(each.start).line) for each in found]
+
+
+def fast(text: str) -> Any:
+    found = read_fast(text, MAX_DOCUMENTS)
+    if found is None:
+        return None
+    marks = Text(text, "test")
+    return [(each.value, each.number, marks.mark(each.start).line) for each in found]
+
+
+def assert_equal(text: str) -> None:
+    said = fast(text)
+    if said is not None:
+        wanted = careful(text)
+        assert said == wanted
+        assert repr(said) == repr(wanted)  # 1 and 1.0 and True are equal, and not the same
+
+
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_manifests_are_read_alike(name: str) -> None:
+    """
+    Value, number and line of each document, for every manifest of this repository.
+    """
+    assert_equal(MANIFESTS[name])
+
+
+def test_what_people_write_is_read_fast() -> None:
+    """
+    The careful reader is the exception: all examples go the fast way.
+    """
+    examples = {name: text for name, text in MANIFESTS.items() if name.startswith("examples")}
+
+    assert [name for name, text in examples.items() if fast(text) is None] == []
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_a_scalar_means_the_same_wherever_it_stands(around: str) -> None:
+    """
+    As a value, key, list item, in flow and block, in text and at the end of the file.
+    """
+    for scalar in SCALARS:
+        text = around.replace("^", "\n").replace("$", "|").replace("@@", scalar)
+        assert_equal(text)
+        assert_equal(text + "\n")
+
+
+@st.composite
+def edited(draw: st.DrawFn) -> str:
+    """A manifest with a few pieces put in or cut out."""
+    text = draw(st.sampled_from(list(MANIFESTS.values())))
+    begin = draw(st.integers(0, max(0, len(text) - 40)))
+    text = text[text.find("\n", begin) + 1 :][: draw(st.integers(20, 900))]
+    for _ in range(draw(st.integers(0, 4))):
+        at = draw(st.integers(0, len(text)))
+        cut = draw(st.integers(0, 5))
+        text = text[:at] + draw(st.sampled_from(["", *PIECES])) + text[at + cut :]
+    return text
+
+
+@settings(max_examples=2000, deadline=None)
+@given(edited())
+@example("a: 1\n---kind: b\n")
+@example("a: {true}\n")
+@example("a: { 1\n}\n")
+@example("value: 1001.0000000\n")
+@example("a:\n  - b\n      - c\n")
+@example("a: {b\n c: 1}\n")
+@example("a: |\n  no line end")
+def test_an_edited_manifest_is_read_alike(text: str) -> None:
+    """
+    Whatever an editor leaves behind: the same documents from both, or the fast reader leaves it to the other.
+    """
+    assert_equal(text)
+
+
+def test_what_was_read_before_changes_nothing() -> None:
+    """
+    Lines that were harmless once are not looked at again; where they stand in another text still counts.
+    """
+    assert fast("a: {b: 1}\nc:\n- true\n") is not None
+    assert fast("a: {\n  true\n}\n") is None
+    assert fast("a: b\n  true\n") is not None
+
+    assert fast("a: {\n  true\n}\n") is None
+    for _ in range(2):
+        assert fast("a: 010\n") is None
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+@example("y\t")
+@example("a: no\t# c\n")
+def test_any_pieces_are_read_alike(text: str) -> None:
+    """
+    No text that is made of what matters to YAML is read differently.
+    """
+    assert_equal(text)
+
+
+def test_without_the_library_everything_is_read_carefully(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Where there is no wheel the results are the same, because one reader alone is left.
+    """
+    monkeypatch.setattr(fastyaml, "ryaml", None)
+
+    assert read_fast("a: 1\n", MAX_DOCUMENTS) is None

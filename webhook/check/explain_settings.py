@@ -1,0 +1,88 @@
+"""From manifests to the settings that win for each VM among them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from webhook.check.check import choose_release, judge_given
+from webhook.errors import BadInput
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.facts.unknown import Unknown
+from webhook.kubevirt.cluster import cluster_of
+from webhook.kubevirt.expansion.expand import expand
+from webhook.kubevirt.quantity import parse_quantity
+from webhook.kubevirt.releases import newest, only
+from webhook.kubevirt.settings.explain import explain_cluster, explain_vm
+from webhook.kubevirt.subject import Subject, subject_of
+from webhook.manifests.objects import Given, Manifests, objects_in
+from webhook.objects.kubevirt import MigrationPolicy
+from webhook.objects.meta import Kubernetes
+from webhook.report.settings_model import SettingsReport, build
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to explain."""
+
+    release: str = ""
+    """As ``check --release``; of ``any`` the newest is explained."""
+    vms: tuple[str, ...] = ()
+    """``name`` or ``namespace/name``; all where there are none."""
+    link: str = ""
+    """Bandwidth of a node's migration link in bytes per second, a quantity; empty where it is not known."""
+
+
+def explain_settings(inputs: Sequence[Manifests], background: Iterable[Given], wanted: Wanted) -> SettingsReport:
+    """
+    The settings for each VM of ``inputs``; everything else is looked up among them and ``background``.
+
+    Raises BadInput for a release, a link or a VM that there is not.
+    """
+    given = [each for one in inputs for each in one.given]
+    world = ObjectsWorld((*objects_in(background), *objects_in(given)))
+    chosen = choose_release(wanted.release, world)
+    behaviour, link = newest(chosen.releases), _link(wanted.link)
+    notes = list(chosen.notes)
+    if chosen.label == "any":
+        notes.append(
+            f"which release runs is not known; this is KubeVirt {behaviour.release}. Name another by --release"
+        )
+    configuration = cluster_of(world).configuration
+    if isinstance(configuration, Unknown):
+        notes.append(f"{configuration.why}: KubeVirt's own values are taken for its settings")
+    if isinstance(world.every(MigrationPolicy), Unknown):
+        notes.append("no MigrationPolicy was given")
+    migrations = None if isinstance(configuration, Unknown) else configuration.migrations
+    cluster = explain_cluster(migrations, behaviour, given=not isinstance(configuration, Unknown), link=link)
+    release = only(behaviour.release)
+    machines = [
+        (explain_vm(facts, world, behaviour, link), judge_given(judged, world, release).verdict)
+        for judged, subject in _subjects(given, wanted.vms)
+        for facts in expand(subject, world, release)
+    ]
+    return build(str(behaviour.release), cluster, machines, notes)
+
+
+def _link(text: str) -> int:
+    if not text:
+        return 0
+    quantity = parse_quantity(text)
+    if quantity is None or quantity.floor <= 0:
+        raise BadInput(
+            f"link {text!r} is not a bandwidth",
+            remedy="Write bytes per second as a quantity: 10 Gbit/s are 1250M, 25 Gbit/s are 3125M.",
+        )
+    return quantity.floor
+
+
+def _subjects(given: Iterable[Given], names: tuple[str, ...]) -> list[tuple[Kubernetes, Subject]]:
+    objects = [each.object for each in given if each.object is not None]
+    found = [(each, subject) for each in objects if (subject := subject_of(each)) is not None]
+    for name in names:
+        if not any(_is(subject, name) for _, subject in found):
+            have = ", ".join(sorted({subject.name for _, subject in found})[:10]) or "none"
+            raise BadInput(f"there is no VM {name!r} among the objects given", remedy=f"There are: {have}.")
+    return [each for each in found if not names or any(_is(each[1], name) for name in names)]
+
+
+def _is(subject: Subject, name: str) -> bool:
+    return name in (subject.name, f"{subject.namespace}/{subject.name}")

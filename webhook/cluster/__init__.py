@@ -1,0 +1,1 @@
+"""Reads a cluster: list and watch, store, live reads, access reviews."""

@@ -1,0 +1,233 @@
+"""
+Facts from a running cluster: a store that is kept up to date, and worlds that look things up in it.
+
+A world without a live reader never waits. With one it reads past the store what the store cannot be trusted for:
+ControllerRevisions, which are not watched, kinds that are not listed yet, and kinds of which nothing was heard lately.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from webhook import __version__
+from webhook.cluster.http_client import LoopReads
+from webhook.cluster.live_reads import LiveReads
+from webhook.cluster.lookups import ConfirmedWorld, Recording
+from webhook.cluster.messages import invalid_name, not_read, not_there, stale
+from webhook.cluster.ports import LiveReader, Transport
+from webhook.cluster.store import FRESH_SECONDS, KindStatistics, Store
+from webhook.cluster.unchanged import still_so
+from webhook.cluster.watch import Pace, Watch
+from webhook.facts.unknown import ABSENT, Fact, Found, Unknown
+from webhook.objects import instancetype, kubevirt, nad, storage
+from webhook.objects.kinds import BY_CLASS
+from webhook.objects.meta import Kubernetes
+
+K = TypeVar("K", bound=Kubernetes)
+Kinds = Sequence[type[Kubernetes]]
+
+WATCHED: Kinds = (
+    kubevirt.KubeVirt,
+    kubevirt.MigrationPolicy,
+    nad.NetworkAttachmentDefinition,
+    nad.Node,
+    nad.Namespace,
+    nad.ServiceCIDR,
+    storage.StorageClass,
+    storage.StorageProfile,
+    storage.DataSource,
+    storage.DataVolume,
+    storage.PersistentVolumeClaim,
+    instancetype.VirtualMachineInstancetype,
+    instancetype.VirtualMachineClusterInstancetype,
+    instancetype.VirtualMachinePreference,
+    instancetype.VirtualMachineClusterPreference,
+)
+DEADLINE_SECONDS = 2.0
+"""For all live reads of one world together, unless its maker says otherwise."""
+
+
+class ClusterWorld:
+    """
+    The World of a cluster; one judgement each, because ``deadline_seconds`` for all its live reads start now.
+
+    ``default_namespace`` counts where an object names none.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        live: LiveReader | None = None,
+        *,
+        default_namespace: str = "",
+        deadline_seconds: float = DEADLINE_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._live = live
+        self._default = default_namespace
+        self._clock = clock
+        self._until = clock() + deadline_seconds
+
+    def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
+        """The stored object, or what a live read gives where the store cannot be trusted."""
+        known = BY_CLASS[kind]
+        space = (namespace or self._default) if known.namespaced else ""
+        trusted = self._store.trusted(kind)
+        if trusted and (held := self._store.get(kind, space, name)) is not None:
+            return held
+        if problem := invalid_name(known, space, name):
+            return problem
+        if trusted:
+            return ABSENT if self._store.missing(kind) else not_there(kind, space, name)
+        if self._live is None:
+            return self._untrusted(kind)
+        return self._live.confirm(kind, space, name, self._until - self._clock())
+
+    def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
+        """All stored objects, or what a live list gives where the store cannot be trusted."""
+        if self._store.trusted(kind):
+            return self._store.every(kind)
+        if self._live is None:
+            return self._untrusted(kind)
+        return self._live.confirm_every(kind, self._until - self._clock())
+
+    def _untrusted(self, kind: type[Kubernetes]) -> Unknown:
+        heard = self._store.holds(kind) and self._store.synced(kind)
+        return stale(kind, FRESH_SECONDS) if heard else not_read(kind)
+
+
+class ClusterFacts:
+    """
+    Lists and watches a cluster from ``start`` to ``stop``.
+
+    ``wait`` pauses a thread and says whether to stop, ``chance`` gives numbers in [0, 1) for jitter, ``clock`` gives
+    monotonic seconds; all three are for tests.
+    """
+
+    def __init__(
+        self,
+        kinds: Kinds = WATCHED,
+        *,
+        default_namespace: str = "",
+        pace: Pace | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        wait: Callable[[float], bool] | None = None,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.store = Store(kinds, clock)
+        self._kinds = tuple(kinds)
+        self._default = default_namespace
+        self._pace = pace or Pace()
+        self._clock = clock
+        self._stopping = threading.Event()
+        self._wait = wait or self._stopping.wait
+        self._chance = chance
+        self._transport: Transport | None = None
+        self._loop_reads: LoopReads | None = None
+        self._threads: list[threading.Thread] = []
+
+    def start(
+        self, kubeconfig: Path | None = None, context: str | None = None, *, transport: Transport | None = None
+    ) -> None:
+        """
+        Begins to read, one thread for each kind; returns at once.
+
+        Without ``kubeconfig`` the pod's ServiceAccount is used; raises Misconfigured where there are no credentials.
+        """
+        if transport is None:
+            from webhook.cluster.kubernetes_client import connect  # noqa: PLC0415 - only who reads a cluster pays for the client
+
+            transport = connect(kubeconfig, context)
+        self._transport = transport
+        for kind in self._kinds:
+            watch = Watch(
+                kind,
+                self.store,
+                transport,
+                wait=self._wait,
+                clock=self._clock,
+                chance=self._chance,
+                pace=self._pace,
+            )
+            thread = threading.Thread(target=watch.run, name=f"watch {kind.__name__}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def stop(self, within_seconds: float = 5.0) -> None:
+        """Ends all watches; threads that do not end in time are left to the end of the process."""
+        self._stopping.set()
+        if self._transport is not None:
+            self._transport.close()
+        if self._loop_reads is not None:
+            self._loop_reads.close()
+        until = time.monotonic() + within_seconds
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        self._threads.clear()
+
+    @property
+    def ready(self) -> bool:
+        """Whether every kind was listed once, or is known not to be served."""
+        return all(self.store.synced(kind) or self.store.missing(kind) for kind in self._kinds)
+
+    @property
+    def stale(self) -> tuple[str, ...]:
+        """The kinds of which nothing was heard for ``FRESH_SECONDS``, or nothing ever."""
+        return tuple(kind.__name__ for kind in self._kinds if not self.store.fresh(kind))
+
+    @property
+    def transport(self) -> Transport:
+        """The connection to the API server. Raises RuntimeError before ``start``."""
+        if self._transport is None:
+            raise RuntimeError("not started")
+        return self._transport
+
+    @property
+    def live(self) -> LiveReader | None:
+        """Reads past the store; None before ``start``."""
+        if self._transport is None:
+            return None
+        return LiveReads(self._transport, self.store.version, self._clock)
+
+    def world(self, deadline_seconds: float | None = None) -> ClusterWorld:
+        """
+        A world for one judgement.
+
+        Without ``deadline_seconds`` it never waits and is fit for an event loop. With it, what the store cannot be
+        trusted for is read live, and all such reads together take about that long at most.
+        """
+        return ClusterWorld(
+            self.store,
+            None if deadline_seconds is None else self.live,
+            default_namespace=self._default,
+            deadline_seconds=deadline_seconds or 0.0,
+            clock=self._clock,
+        )
+
+    def recording(self) -> Recording:
+        """A world that never waits and notes what it was asked; for ``confirmed``."""
+        return Recording(self.world(), self.store.trusted)
+
+    def confirming(self, recording: Recording, deadline_seconds: float) -> ConfirmedWorld | None:
+        """The recorded lookups, to be made again past the store within ``deadline_seconds``; None before ``start``."""
+        live = self.live
+        if live is None:
+            return None
+        return ConfirmedWorld(recording, live, self._clock() + deadline_seconds, self._default, self._clock)
+
+    async def still_so(self, recording: Recording, within_seconds: float) -> bool:
+        """Whether all that was asked for by name is so on the API server too; False where that cannot be told at once."""
+        if self._loop_reads is None:
+            direct = self._transport.direct() if self._transport is not None else None
+            if direct is None:
+                return False
+            self._loop_reads = LoopReads(direct, f"migratable/{__version__}")
+        return await still_so(recording, self._loop_reads, self.store, within_seconds, self._default)
+
+    def statistics(self) -> tuple[KindStatistics, ...]:
+        """Objects, age and restarts of each kind, for metrics."""
+        return self.store.statistics()

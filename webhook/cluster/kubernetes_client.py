@@ -1,0 +1,231 @@
+"""
+The API server through the ``kubernetes`` client: its credentials and connections, but raw JSON.
+
+The client's own models cost twenty times the memory and its informer repeats without a pause, so neither is used.
+"""
+
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from time import monotonic
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import urllib3
+from kubernetes import client, config
+from kubernetes.config.config_exception import ConfigException
+from urllib3.util.ssl_ import create_urllib3_context
+from yaml import YAMLError
+
+from webhook import __version__
+from webhook.cluster.ports import JSON, Answer, Direct, Stream, TooLarge
+from webhook.errors import Misconfigured, Unavailable
+from webhook.objects.meta import Json
+
+CONNECT_SECONDS = 5.0
+MAX_LINE = 16 * 2**20
+"""Bytes of one watch event; etcd takes no object above 1.5 MiB unless it was set to."""
+_CHUNK = 64 * 1024
+_CONNECTIONS = 64
+
+
+def connect(kubeconfig: Path | None = None, context: str | None = None) -> "KubernetesTransport":
+    """The cluster of a kubeconfig file, or the one that this pod runs in; raises Misconfigured where there is neither."""
+    settings = client.Configuration()
+    try:
+        if kubeconfig is None:
+            config.load_incluster_config(client_configuration=settings)
+        else:
+            config.load_kube_config(config_file=str(kubeconfig), context=context, client_configuration=settings)
+    except (ConfigException, OSError, YAMLError, ValueError, TypeError, LookupError, AttributeError) as error:
+        # the client does not check what it reads: a kubeconfig of another shape ends in any of these
+        where = "this pod" if kubeconfig is None else f"kubeconfig {kubeconfig}"
+        raise Misconfigured(
+            f"{where} gives no usable credentials for an API server",
+            remedy="Run in a pod with a ServiceAccount, or name a kubeconfig file and a context that is in it.",
+        ) from error
+    settings.retries = False  # else urllib3 repeats by itself, follows redirects and sleeps as long as Retry-After says
+    settings.connection_pool_maxsize = _CONNECTIONS
+    api = client.ApiClient(settings)
+    api.user_agent = f"migratable/{__version__}"
+    return KubernetesTransport(api)
+
+
+class KubernetesTransport:
+    """Sends requests with the client's credentials; any number of threads may use it."""
+
+    def __init__(self, api: client.ApiClient) -> None:
+        self._api = api
+        self._open: set[urllib3.BaseHTTPResponse] = set()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._authorization: str | None = None
+
+    def direct(self) -> Direct | None:
+        """
+        How to reach the API server without the client, with its certificates, and the token that it sent last.
+
+        None where that takes more than a connection: behind a proxy, or with files that cannot be read any more.
+        """
+        manager = self._api.rest_client.pool_manager
+        place = urlsplit(self._api.configuration.host)
+        if isinstance(manager, urllib3.ProxyManager) or place.hostname is None:
+            return None
+        secure = place.scheme == "https"
+        try:
+            tls = _tls(manager.connection_pool_kw) if secure else None
+        except (OSError, ValueError):
+            return None
+        return Direct(
+            place.hostname,
+            place.port or (443 if secure else 80),
+            place.path.rstrip("/"),
+            tls,
+            manager.connection_pool_kw.get("server_hostname"),
+            lambda: self._authorization,
+        )
+
+    def get(
+        self,
+        path: str,
+        query: Mapping[str, str],
+        *,
+        accept: str = JSON,
+        timeout_seconds: float,
+        max_bytes: int | None = None,
+    ) -> Answer:
+        """One whole answer; a body that drips in is given up about when the time is over."""
+        until = monotonic() + timeout_seconds
+        response = self._send("GET", path, query, {"Accept": accept}, timeout_seconds)
+        try:
+            body = bytearray()
+            for chunk in response.stream(_CHUNK):
+                body += chunk
+                if max_bytes is not None and len(body) > max_bytes:
+                    raise TooLarge("the answer is too large", remedy="Ask for fewer objects at once.")
+                if monotonic() > until:
+                    raise Unavailable("the answer did not arrive in time", remedy="This is tried again.")
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            response.close()
+            raise _broken(error) from error
+        except Unavailable:
+            response.close()
+            raise
+        response.release_conn()
+        return Answer(response.status, bytes(body))
+
+    def post(self, path: str, body: Json, *, timeout_seconds: float) -> Answer:
+        """One whole answer to a JSON body."""
+        headers = {"Accept": JSON, "Content-Type": JSON}
+        response = self._send("POST", path, {}, headers, timeout_seconds, body)
+        try:
+            content = response.read()
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            response.close()
+            raise _broken(error) from error
+        response.release_conn()
+        return Answer(response.status, bytes(content))
+
+    @contextmanager
+    def watch(
+        self, path: str, query: Mapping[str, str], *, accept: str = JSON, read_seconds: float
+    ) -> Iterator[Stream]:
+        """A stream of lines, uncompressed: compressed ones arrive in blocks, or as members that some readers drop."""
+        headers = {"Accept": accept, "Accept-Encoding": "identity"}
+        response = self._send("GET", path, query, headers, (CONNECT_SECONDS, read_seconds))
+        with self._lock:
+            self._open.add(response)
+            closed = self._closed
+        try:
+            if closed:
+                raise Unavailable("the connection is being closed", remedy="Start again.")
+            yield _Lines(response)
+        finally:
+            with self._lock:
+                self._open.discard(response)
+            response.close()
+
+    def close(self) -> None:
+        """Ends every open stream; a thread that reads one sees it break."""
+        with self._lock:
+            self._closed = True
+            reading = tuple(self._open)
+        for response in reading:
+            with suppress(OSError, ValueError, RuntimeError):  # it may have ended by itself meanwhile
+                response.shutdown()
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        headers: dict[str, str],
+        timeout: float | tuple[float, float],
+        body: Json = None,
+    ) -> urllib3.BaseHTTPResponse:
+        target = f"{path}?{urlencode(query)}" if query else path
+        try:
+            request = self._api.param_serialize(
+                method, target, header_params=headers, body=body, auth_settings=["BearerToken"]
+            )
+            self._authorization = request[2].get("authorization")
+            answer = self._api.call_api(*request, _request_timeout=timeout)
+        except (client.ApiException, urllib3.exceptions.HTTPError, ConfigException, OSError) as error:
+            raise _broken(error) from error
+        response: urllib3.BaseHTTPResponse = answer.response
+        return response
+
+
+def _tls(given: Mapping[str, Any]) -> ssl.SSLContext:
+    """What urllib3 makes of the client's settings for a connection."""
+    context: ssl.SSLContext = create_urllib3_context(cert_reqs=given.get("cert_reqs"))
+    if given.get("assert_hostname") is False or context.verify_mode is ssl.CERT_NONE:
+        context.check_hostname = False
+    elif given.get("assert_hostname"):
+        raise ValueError("a name of its own to check")
+    else:
+        context.check_hostname = True
+    if given.get("ca_certs") or given.get("ca_cert_data"):
+        context.load_verify_locations(given.get("ca_certs"), cadata=given.get("ca_cert_data"))
+    else:
+        context.load_default_certs()
+    if given.get("cert_file"):
+        context.load_cert_chain(given["cert_file"], given.get("key_file"))
+    return context
+
+
+class _Lines:
+    """The lines of a response."""
+
+    def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
+        self._response = response
+
+    @property
+    def status(self) -> int:
+        return self._response.status
+
+    def __iter__(self) -> Iterator[bytes]:
+        pieces: list[bytes] = []
+        size = 0
+        try:
+            for chunk in self._response.stream(_CHUNK):
+                head, *rest = chunk.split(b"\n")
+                pieces.append(head)
+                size += len(head)
+                if size > MAX_LINE:
+                    raise Unavailable("an event is too large", remedy="This is tried again.")
+                for each in rest:
+                    if line := b"".join(pieces):
+                        yield line
+                    pieces, size = [each], len(each)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise _broken(error) from error
+        if any(pieces):
+            raise Unavailable("the stream ended within an event", remedy="This is tried again.")
+
+
+def _broken(error: Exception) -> Unavailable:
+    """The kind of error alone: its text may hold addresses, and tokens of a proxy."""
+    return Unavailable(f"no answer from the API server ({type(error).__name__})", remedy="This is tried again.")

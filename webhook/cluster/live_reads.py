@@ -1,0 +1,208 @@
+"""Single objects read past the cache: GETs with a deadline, and the paths they go to."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, lru_cache
+from typing import TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from webhook.cluster.messages import forbidden, invalid_name, late, no_answer, not_there
+from webhook.cluster.ports import JSON, Answer, TooLarge, Transport
+from webhook.cluster.projection import METADATA_ONLY, Malformed, Projection, all_readable
+from webhook.errors import Unavailable
+from webhook.facts.unknown import ABSENT, Absent, Fact, Found, Unknown, Unread
+from webhook.objects.json_depth import decode
+from webhook.objects.kinds import BY_CLASS, Kind
+from webhook.objects.meta import Kubernetes, Read
+
+K = TypeVar("K", bound=Kubernetes)
+
+PAGE = 500
+BUILT_IN = frozenset(("", "apps", "storage.k8s.io"))
+"""Groups that every API server serves; a 404 there does not mean that a CustomResourceDefinition is missing."""
+_MAX_BYTES = 32 * 2**20
+_TRY_LATER = frozenset((429, 503, 504))
+"""Answers of an API server that is overloaded or starting: the same as no answer in time."""
+
+
+def path_of(kind: Kind, version: str, namespace: str = "", name: str = "") -> str:
+    """The path of an object, or of all objects of ``kind`` where no name is given; every segment is quoted."""
+    space = f"/namespaces/{_segment(namespace)}" if kind.namespaced and namespace else ""
+    return f"{_root(kind.group, version)}{space}/{kind.plural}" + (f"/{_segment(name)}" if name else "")
+
+
+@cache  # our own few groups, and the versions that a cluster serves them in
+def _root(group: str, version: str) -> str:
+    return f"/apis/{_segment(group)}/{_segment(version)}" if group else f"/api/{_segment(version)}"
+
+
+@lru_cache(maxsize=1024)  # as dear as a small rule, and every review's namespace comes again
+def _segment(text: str) -> str:
+    return quote(text, safe="")
+
+
+def accept_of(kind: Kind, suffix: str = "") -> str:
+    """The Accept header: metadata alone for kinds of which nothing else is read (``suffix`` is List for lists)."""
+    if kind.reads not in METADATA_ONLY:
+        return JSON
+    return f"{JSON};as=PartialObjectMetadata{suffix};g=meta.k8s.io;v=v1,{JSON}"
+
+
+class _Details(Read, frozen=True):
+    name: str = ""
+
+
+class _Status(Read, frozen=True):
+    reason: str = ""
+    details: _Details | None = None
+
+
+class ListMeta(Read, frozen=True):
+    """``metadata`` of a list."""
+
+    resource_version: str = ""
+    next_page: str = msgspec.field(default="", name="continue")
+
+
+class Page(Read, frozen=True):
+    """A list, or a page of one."""
+
+    metadata: ListMeta
+    items: list[msgspec.Raw] | None = None
+
+
+status_decoder = msgspec.json.Decoder(_Status)
+page_decoder = msgspec.json.Decoder(Page)
+
+
+def read_page(body: bytes) -> Page:
+    """Raises Unavailable where the body is no list."""
+    try:
+        return decode(page_decoder, body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unavailable(
+            "the API server's answer is not a list", remedy="Check what stands in front of it."
+        ) from error
+
+
+class LiveReads:
+    """
+    Reads objects as they are now; never raises.
+
+    ``served`` gives the version in which a kind was last seen, or '' where that is not known: then its versions are
+    tried, newest first.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        served: Callable[[type[Kubernetes]], str],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._transport = transport
+        self._served = served
+        self._clock = clock
+
+    def confirm(self, kind: type[K], namespace: str, name: str, deadline_seconds: float) -> Found[K]:
+        """The object as it is now; where the API server cannot tell in time, Unknown."""
+        known = BY_CLASS[kind]
+        space = namespace if known.namespaced else ""
+        if problem := invalid_name(known, space, name):
+            return problem
+        until = self._clock() + deadline_seconds
+        try:
+            for version in self._versions(known):
+                answer = self._get(path_of(known, version, space, name), {}, accept_of(known), until)
+                if answer.status == 404 and not names_an_object(answer.body):
+                    continue
+                return _outcome(kind, known, version, space, name, answer)
+        except TooLarge:
+            return no_answer(kind, name)
+        except Unavailable:
+            return late(kind, name)
+        return no_answer(kind, name) if known.group in BUILT_IN else ABSENT
+
+    def confirm_every(self, kind: type[K], deadline_seconds: float, namespace: str = "") -> Fact[tuple[K, ...]]:
+        """All objects as they are now, of one namespace or all; where the API server cannot tell in time, Unknown."""
+        known = BY_CLASS[kind]
+        until = self._clock() + deadline_seconds
+        try:
+            for version in self._versions(known):
+                found = self._all(kind, known, version, namespace, until)
+                if not isinstance(found, Absent):
+                    return found
+        except (Malformed, TooLarge):
+            return no_answer(kind)
+        except Unavailable:
+            return late(kind)
+        return no_answer(kind) if known.group in BUILT_IN else ()
+
+    def _all(self, kind: type[K], known: Kind, version: str, namespace: str, until: float) -> Found[tuple[K, ...]]:
+        projection, found = Projection(known), list[K | Unknown]()
+        query = {"limit": str(PAGE)}
+        while True:
+            answer = self._get(path_of(known, version, namespace), query, accept_of(known, "List"), until)
+            if answer.status == 404:
+                return ABSENT
+            if answer.status != 200:
+                return _refusal(kind, known, "", answer.status)
+            try:
+                page = read_page(answer.body)
+            except Unavailable:
+                return no_answer(kind)
+            for raw in page.items or ():
+                value = projection.read(raw, version).value
+                if isinstance(value, kind | Unknown):
+                    found.append(value)
+            if not page.metadata.next_page:
+                return all_readable(found)
+            query = {"limit": str(PAGE), "continue": page.metadata.next_page}
+
+    def _get(self, path: str, query: dict[str, str], accept: str, until: float) -> Answer:
+        left = until - self._clock()
+        if left <= 0:
+            raise Unavailable("no time is left for another read", remedy="Try again.")
+        return self._transport.get(path, query, accept=accept, timeout_seconds=left, max_bytes=_MAX_BYTES)
+
+    def _versions(self, known: Kind) -> Sequence[str]:
+        served = self._served(known.reads)
+        return (served, *_others(known, served)) if served else known.versions
+
+
+def _others(known: Kind, served: str) -> Iterator[str]:
+    return (each for each in known.versions if each != served)
+
+
+def _outcome(kind: type[K], known: Kind, version: str, namespace: str, name: str, answer: Answer) -> Found[K]:
+    if answer.status == 404:
+        return not_there(kind, namespace, name)
+    if answer.status != 200:
+        return _refusal(kind, known, name, answer.status)
+    try:
+        seen = Projection(known).read(answer.body, version)
+    except Malformed:
+        return no_answer(kind, name)
+    if seen.key != (namespace, name):
+        return no_answer(kind, name)
+    return seen.value if isinstance(seen.value, kind | Unknown) else no_answer(kind, name)
+
+
+def _refusal(kind: type[Kubernetes], known: Kind, name: str, status: int) -> Unread:
+    if status in (401, 403):
+        return forbidden(known)
+    return late(kind, name) if status in _TRY_LATER else no_answer(kind, name)
+
+
+def names_an_object(body: bytes) -> bool:
+    """
+    Whether a 404 is about the object; where the whole kind is not served its Status names none, or there is no Status.
+
+    ``apimachinery/pkg/api/errors.NewNotFound`` and ``apiserver/pkg/endpoints/handlers/responsewriters``.
+    """
+    try:
+        details = decode(status_decoder, body).details
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return details is not None and bool(details.name)

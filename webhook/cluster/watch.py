@@ -1,0 +1,265 @@
+"""
+List and watch: keeps one kind of the store equal to the cluster, whatever happens in between.
+
+Every turn of the loop either lasted ``HEALTHY_SECONDS`` or is followed by a pause, so there is no busy loop. A full list
+follows only the loss of a position, at growing intervals; a broken connection goes on where it stopped.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+from webhook.cluster.live_reads import BUILT_IN, PAGE, accept_of, path_of, read_page
+from webhook.cluster.ports import Answer, TooLarge, Transport
+from webhook.cluster.projection import Malformed, Seen, position_of
+from webhook.cluster.store import Store
+from webhook.errors import Unavailable
+from webhook.objects.json_depth import decode
+from webhook.objects.kinds import BY_CLASS, Kind
+from webhook.objects.meta import Kubernetes, Read
+
+log = logging.getLogger("migratable.cluster")
+
+HEALTHY_SECONDS = 5.0
+STEADY_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often and how long, in seconds, except ``page`` (objects) and ``page_bytes``."""
+
+    page: int = PAGE
+    page_bytes: int = 16 * 2**20
+    list_seconds: float = 30.0
+    watch_seconds: tuple[float, float] = (300.0, 600.0)
+    """The API server ends a watch after a time between these."""
+    silence_seconds: float = 75.0
+    """Bookmarks come once a minute; a connection that is silent for longer is half open."""
+    missing_seconds: float = 60.0
+    unreachable: tuple[float, float] = (0.5, 8.0)
+    """First and longest pause after a failed connection or a 5xx or 429: back within ten seconds after the cause ends."""
+    refused: tuple[float, float] = (1.0, 30.0)
+    """After 401 and 403, which no waiting heals."""
+    expired: tuple[float, float] = (1.0, 30.0)
+    """Between full lists, after 410 or a stream that makes no sense."""
+
+
+class Backoff:
+    """Doubles a pause from ``first`` to ``longest``; up to half of it is left out by chance."""
+
+    def __init__(self, bounds: tuple[float, float], chance: Callable[[], float]) -> None:
+        self._first, self._longest = bounds
+        self._chance = chance
+        self._failures = 0
+
+    def next(self) -> float:
+        """The next pause in seconds."""
+        full = min(self._longest, self._first * (1 << min(self._failures, 16)))
+        self._failures += 1
+        return full * (0.5 + self._chance() / 2)
+
+    def reset(self) -> None:
+        """All is well again."""
+        self._failures = 0
+
+
+class _Expired(Exception):
+    """The position is too old, or was never a position."""
+
+
+class _Refused(Exception):
+    """401 or 403."""
+
+
+class _Event(Read, frozen=True):
+    type: str
+    object: msgspec.Raw
+
+
+class _Error(Read, frozen=True):
+    code: int = 0
+
+
+_event = msgspec.json.Decoder(_Event)
+_error = msgspec.json.Decoder(_Error)
+
+
+class Watch:
+    """
+    One kind's loop, to be run in a thread of its own.
+
+    ``wait`` pauses for some seconds and says whether to stop; ``chance`` gives numbers in [0, 1); ``clock`` gives
+    monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        kind: type[Kubernetes],
+        store: Store,
+        transport: Transport,
+        *,
+        wait: Callable[[float], bool],
+        clock: Callable[[], float],
+        chance: Callable[[], float],
+        pace: Pace,
+    ) -> None:
+        self._kind: Kind = BY_CLASS[kind]
+        self._reads = kind
+        self._store = store
+        self._transport = transport
+        self._wait = wait
+        self._clock = clock
+        self._chance = chance
+        self._pace = pace
+        self._position = ""
+        self._page = pace.page
+        self._unreachable = Backoff(pace.unreachable, chance)
+        self._refused = Backoff(pace.refused, chance)
+        self._expired = Backoff(pace.expired, chance)
+
+    def run(self) -> None:
+        """Turns until ``wait`` says to stop."""
+        pause = 0.0
+        while not self._wait(pause):
+            pause = self._turn()
+
+    def _turn(self) -> float:
+        """One list or one watch; gives the pause after it."""
+        try:
+            return self._watch() if self._position else self._list()
+        except _Refused as error:
+            return self._failed(str(error), self._refused)
+        except _Expired as error:
+            self._position = ""
+            return self._failed(str(error), self._expired)
+        except Malformed:
+            self._position = ""
+            return self._failed("the answer makes no sense", self._expired)
+        except Unavailable as error:
+            return self._failed(error.message, self._unreachable)
+        except Exception as error:  # noqa: BLE001 - the thread's outermost wall: a kind must not fall silent for good
+            self._position = ""
+            return self._failed(f"internal error: {type(error).__name__}", self._expired)
+
+    def _failed(self, problem: str, backoff: Backoff) -> float:
+        self._store.failed(self._reads, problem)
+        pause = backoff.next()
+        log.warning(
+            "watch interrupted", extra={"kind": self._kind.kind, "problem": problem, "retry_seconds": round(pause, 1)}
+        )
+        return pause
+
+    def _list(self) -> float:
+        """Fills the store in the newest version that is served."""
+        for version in self._kind.versions:
+            first = self._get_page(version, "")
+            if first.status == 404:
+                continue
+            self._accept(first.status)
+            self._store.replace(self._reads, self._pages(version, first), version)
+            return 0.0
+        if self._kind.group in BUILT_IN:
+            raise Unavailable("the API server answered 404", remedy="Check that this is a Kubernetes API server.")
+        self._store.miss(self._reads)
+        return self._pace.missing_seconds * (0.9 + self._chance() / 5)
+
+    def _pages(self, version: str, first: Answer) -> Iterator[Seen]:
+        """All objects, page by page; leaves the list's position behind for the watch."""
+        page = read_page(first.body)
+        while True:
+            for raw in page.items or ():
+                yield self._store.read(self._reads, raw, version)
+            if not page.metadata.next_page:
+                break
+            answer = self._get_page(version, page.metadata.next_page)
+            self._accept(answer.status)
+            page = read_page(answer.body)
+        if not page.metadata.resource_version:
+            raise Malformed
+        self._position = page.metadata.resource_version
+
+    def _get_page(self, version: str, token: str) -> Answer:
+        """One page, smaller ones where objects are so large that a page of them would fill our memory."""
+        while True:
+            query = {"limit": str(self._page)} | ({"continue": token} if token else {})
+            try:
+                return self._transport.get(
+                    path_of(self._kind, version),
+                    query,
+                    accept=accept_of(self._kind, "List"),
+                    timeout_seconds=self._pace.list_seconds,
+                    max_bytes=self._pace.page_bytes if self._page > 1 else None,
+                )
+            except TooLarge:
+                self._page = max(1, self._page // 4)
+
+    def _watch(self) -> float:
+        """Applies events until the stream ends; gives the pause before the next one."""
+        low, high = self._pace.watch_seconds
+        query = {
+            "watch": "1",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": self._position,
+            "timeoutSeconds": str(round(low + (high - low) * self._chance())),
+        }
+        self._store.restarted(self._reads)
+        path = path_of(self._kind, self._store.version(self._reads))
+        with self._transport.watch(
+            path, query, accept=accept_of(self._kind), read_seconds=self._pace.silence_seconds
+        ) as stream:
+            if stream.status == 404:
+                raise _Expired("the API server no longer serves this kind")
+            self._accept(stream.status)
+            self._store.watched(self._reads)
+            began = self._clock()
+            try:
+                for line in stream:
+                    self._apply(line)
+            finally:
+                lasted = self._clock() - began
+                self._rest(lasted)
+        return self._chance() if lasted >= HEALTHY_SECONDS else self._unreachable.next()
+
+    def _rest(self, lasted: float) -> None:
+        if lasted >= HEALTHY_SECONDS:
+            self._unreachable.reset()
+            self._refused.reset()
+        if lasted >= STEADY_SECONDS:
+            self._expired.reset()
+
+    def _accept(self, status: int) -> None:
+        """Raises what the status stands for, unless it is 200."""
+        if status in (401, 403):
+            raise _Refused(f"the API server answered {status}")
+        if status == 410:
+            raise _Expired("the API server answered 410")
+        if status != 200:
+            raise Unavailable(f"the API server answered {status}", remedy="This is tried again.")
+
+    def _apply(self, line: bytes) -> None:
+        try:
+            event = decode(_event, line)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Malformed from error
+        match event.type:
+            case "ADDED" | "MODIFIED":
+                self._position = self._store.put(self._reads, event.object) or self._position
+            case "DELETED":
+                self._position = self._store.remove(self._reads, event.object) or self._position
+            case "BOOKMARK":
+                self._position = position_of(event.object)
+                self._store.heard(self._reads)
+            case "ERROR":
+                self._accept(_code(event.object))
+                raise Malformed
+            case _:
+                raise Malformed
+
+
+def _code(raw: msgspec.Raw) -> int:
+    try:
+        return decode(_error, raw).code
+    except msgspec.DecodeError as error:
+        raise Malformed from error

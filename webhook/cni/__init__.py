@@ -1,0 +1,1 @@
+"""Network attachment configurations: plugins, IPAM and addresses, as CNI reads them."""

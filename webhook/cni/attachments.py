@@ -1,0 +1,277 @@
+"""
+NetworkAttachmentDefinitions, read as Multus reads them, and the one that KubeVirt uses for migrations.
+
+Sources: multus-cni v4 ``pkg/types/conf.go`` and ``pkg/k8sclient``, libcni 1.3 ``libcni/conf.go``, the CNI plugins v1.9.1
+``plugins/main``; KubeVirt v1.9.0 ``pkg/virt-operator/resource/generate/components/daemonsets.go`` and
+``pkg/virt-handler/migration.go``.
+"""
+
+import re
+from collections.abc import Mapping
+from itertools import chain
+from typing import Final
+
+from webhook.cni import json as gojson
+from webhook.cni.addresses import taken_by_cluster
+from webhook.cni.ipam import read_ipam
+from webhook.cni.json import member, text_of
+from webhook.facts.network import (
+    CniConfig,
+    Fault,
+    Ipam,
+    MigrationNetworkFacts,
+    Neighbour,
+    NetworkFacts,
+    Nodes,
+    Plugin,
+)
+from webhook.facts.unknown import Fact, Found, Unknown
+from webhook.facts.world import World
+from webhook.objects.kubevirt import KubeVirt
+from webhook.objects.meta import Json
+from webhook.objects.nad import NetworkAttachmentDefinition, Node
+from webhook.objects.path import FieldPath
+from webhook.objects.shown import shown
+
+NETWORK_PATH: Final[FieldPath] = ("spec", "configuration", "migrations", "network")
+CONFIG_PATH: Final[FieldPath] = ("spec", "config")
+RESOURCE_NAME: Final = "k8s.v1.cni.cncf.io/resourceName"
+"""Annotation of a NetworkAttachmentDefinition whose device the scheduler chooses."""
+IN_USE: Final = (
+    "is KubeVirt's migration network: without it virt-handler pods no longer start, on any node. First remove or change "
+    "spec.configuration.migrations.network of the KubeVirt CR and wait until virt-handler has restarted everywhere"
+)
+"""Why a NetworkAttachmentDefinition must not be deleted or broken now, and what to do first; follows its name."""
+LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
+"""A DNS-1123 label, the only form of a name that Multus takes from a pod's annotation."""
+
+_MODES: Final[Mapping[str, frozenset[str]]] = {
+    "macvlan": frozenset({"", "bridge", "private", "vepa", "passthru"}),
+    "ipvlan": frozenset({"", "l2", "l3", "l3s"}),
+}
+_STRINGS: Final[Mapping[str, tuple[str, ...]]] = {
+    "macvlan": ("master", "mode"),
+    "ipvlan": ("master", "mode"),
+    "vlan": ("master",),
+    "bridge": ("bridge",),
+}
+"""Keys that a plugin reads as strings."""
+_VLAN_KEYS: Final[Mapping[str, str]] = {"vlan": "vlanId", "bridge": "vlan"}
+_HOST_DEVICE_KEYS: Final = ("device", "hwaddr", "kernelpath", "pciBusID")
+_MOST_PLUGINS: Final = 64
+
+
+def network_facts(network: NetworkAttachmentDefinition, world: World) -> NetworkFacts:
+    """What is known of a NetworkAttachmentDefinition; more of it where a known KubeVirt CR names it."""
+    clusters = world.every(KubeVirt)
+    named = not isinstance(clusters, Unknown) and any(
+        in_use_by(network.namespace, network.name, cluster) for cluster in clusters
+    )
+    return _facts(network, world, named=named)
+
+
+def migration_network_facts(kubevirt: KubeVirt, world: World) -> MigrationNetworkFacts | None:
+    """What is known of the migration network that a KubeVirt CR asks for; None where it asks for none."""
+    value = network_value(kubevirt)
+    if value is None:
+        return None
+    namespace, name = _reference(value, kubevirt.namespace)
+    network: Found[NetworkFacts]
+    if not name:
+        network = Unknown("the value is no name")
+    else:
+        found = world.find(NetworkAttachmentDefinition, namespace, name)
+        network = _facts(found, world, named=True) if isinstance(found, NetworkAttachmentDefinition) else found
+    return MigrationNetworkFacts(value, NETWORK_PATH, kubevirt.namespace, namespace, name, network)
+
+
+def in_use_by(nad_namespace: str, nad_name: str, kubevirt: KubeVirt) -> bool:
+    """Whether the KubeVirt CR uses this NetworkAttachmentDefinition; a namespace left out on either side is equal."""
+    namespace, name = _reference(network_value(kubevirt), kubevirt.namespace)
+    return bool(name) and name == nad_name and (namespace == nad_namespace or not namespace or not nad_namespace)
+
+
+def network_value(kubevirt: KubeVirt) -> Json:
+    """``migrations.network`` as written, of whatever type."""
+    configuration = kubevirt.spec.configuration
+    migrations = configuration.migrations if configuration is not None else None
+    return migrations.get("network") if isinstance(migrations, dict) else None
+
+
+def _reference(value: Json, own_namespace: str) -> tuple[str, str]:
+    """Namespace and name; an empty name where the value is neither ``name`` nor ``namespace/name``."""
+    namespace, slash, name = text_of(value).rpartition("/")
+    if not LABEL.fullmatch(name) or (slash and not LABEL.fullmatch(namespace)):
+        return own_namespace, ""
+    return namespace or own_namespace, name
+
+
+def _facts(network: NetworkAttachmentDefinition, world: World, *, named: bool) -> NetworkFacts:
+    return NetworkFacts(
+        network.namespace,
+        network.name,
+        CONFIG_PATH,
+        read_config(network),
+        named,
+        _nodes(world) if named else None,
+        _neighbours(network, world) if named else (),
+        taken_by_cluster(world) if named else (),
+    )
+
+
+def _nodes(world: World) -> Fact[Nodes]:
+    nodes = world.every(Node)
+    if isinstance(nodes, Unknown):
+        return nodes
+    return Nodes(len(nodes), sum(node.traits.schedulable for node in nodes))
+
+
+def _neighbours(network: NetworkAttachmentDefinition, world: World) -> tuple[Neighbour, ...]:
+    others = world.every(NetworkAttachmentDefinition)
+    if isinstance(others, Unknown):
+        return ()
+    found = []
+    for each in others:
+        if (each.namespace, each.name) != (network.namespace, network.name):
+            config = read_config(each)
+            ipams = ipams_of(config) if isinstance(config, CniConfig) else ()
+            if any(ipam.pools for ipam in ipams):
+                found.append(Neighbour(f"{each.namespace}/{each.name}".lstrip("/"), ipams))
+    return tuple(sorted(found, key=lambda neighbour: neighbour.name))
+
+
+def ipams_of(config: CniConfig) -> tuple[Ipam, ...]:
+    """Every ``ipam`` of the plugin chain."""
+    return tuple(plugin.ipam for plugin in config.plugins if plugin.ipam is not None)
+
+
+def read_config(network: NetworkAttachmentDefinition) -> Fact[CniConfig] | Fault:
+    """``spec.config``; a Fault where it is no JSON object, Unknown where it stands on the nodes or is too large."""
+    text = network.spec.config
+    if not text:
+        return Unknown(
+            "the configuration is empty: Multus reads it from a file on each node",
+            "write the CNI configuration into spec.config",
+        )
+    try:
+        parsed = gojson.parse(text)
+    except gojson.NotJson as error:
+        return Fault("", f"the configuration {error}")
+    except gojson.TooLarge as error:
+        return Unknown(f"the configuration {error}", "make it shorter")
+    if not isinstance(parsed, dict):
+        return Fault("", f"the configuration is {shown(parsed)}, not a JSON object")
+    return _read_object(parsed, frozenset({RESOURCE_NAME} & (network.meta.annotations or {}).keys()))
+
+
+def _read_object(parsed: Mapping[str, Json], annotations: frozenset[str]) -> CniConfig:
+    """Multus takes ``type`` where there is one and looks at ``plugins`` otherwise."""
+    malformed: list[Fault] = []
+    for key in ("name", "cniVersion", "type"):
+        value = member(parsed, key)
+        if value is not None and not isinstance(value, str):
+            malformed.append(Fault(key, f"{key} is {shown(value)}, not a string"))
+    name, version = text_of(member(parsed, "name")), text_of(member(parsed, "cniVersion"))
+    if malformed:
+        return CniConfig(name, version, (), tuple(malformed))
+    listed = member(parsed, "plugins")
+    if text_of(member(parsed, "type")):
+        entries = [("", parsed)]
+    elif listed is None:
+        malformed.append(Fault("", "the configuration names neither a plugin type nor a list of plugins"))
+        entries = []
+    elif not isinstance(listed, list) or not listed:
+        malformed.append(
+            Fault("plugins", f"plugins is {'empty' if listed == [] else shown(listed)}, not a list of plugins")
+        )
+        entries = []
+    else:
+        entries = [(f"plugins[{index}]", each) for index, each in enumerate(listed[:_MOST_PLUGINS])]
+    plugins: list[Plugin] = []
+    for place, each in entries:
+        fault = _malformed(place, each)
+        if fault is not None:
+            malformed.append(fault)
+        else:
+            plugins.append(_read_plugin(place, each, annotations, first=not plugins))
+    return CniConfig(name, version, tuple(plugins), tuple(malformed))
+
+
+def _malformed(place: str, plugin: Json) -> Fault | None:
+    """What libcni refuses in one plugin before it looks for the program."""
+    if not isinstance(plugin, dict):
+        return Fault(place, f"{place} is {shown(plugin)}, not an object")
+    at = f"{place}." if place else ""
+    kind, ipam = member(plugin, "type"), member(plugin, "ipam")
+    if not isinstance(kind, str) or not kind:
+        return Fault(f"{at}type", f"{at}type is missing or not a string: it names the plugin to run")
+    if ipam is not None and not isinstance(ipam, dict):
+        return Fault(f"{at}ipam", f"{at}ipam is {shown(ipam)}, not an object")
+    ipam_type = member(ipam, "type") if ipam else None
+    if ipam_type is not None and not isinstance(ipam_type, str):
+        return Fault(f"{at}ipam.type", f"{at}ipam.type is {shown(ipam_type)}, not a string")
+    return None
+
+
+def _read_plugin(place: str, settings: Mapping[str, Json], annotations: frozenset[str], *, first: bool) -> Plugin:
+    at = f"{place}." if place else ""
+    ipam = member(settings, "ipam")
+    capabilities = member(settings, "capabilities")
+    at_run_time = (
+        frozenset(key for key, value in capabilities.items() if value is True)
+        if isinstance(capabilities, dict)
+        else frozenset()
+    )
+    if member(settings, "args") is not None or member(settings, "runtimeConfig") is not None:
+        at_run_time |= {"ips", "ipRanges", "deviceID"}
+    has_ipam = isinstance(ipam, dict) and bool(text_of(member(ipam, "type")))
+    faults = chain(
+        _wrong_types(settings, at),
+        _refused(settings, at, device_chosen=bool(annotations) or "deviceID" in at_run_time),
+        _unaddressed(settings, at, has_ipam=has_ipam, first=first),
+    )
+    return Plugin(
+        place,
+        text_of(member(settings, "type")),
+        text_of(member(settings, "master")),
+        text_of(member(settings, "bridge")),
+        read_ipam(ipam, f"{at}ipam", at_run_time) if has_ipam else None,
+        tuple(faults),
+    )
+
+
+def _wrong_types(settings: Mapping[str, Json], at: str) -> list[Fault]:
+    """Values of another type where the plugin reads a string."""
+    values = ((key, member(settings, key)) for key in _STRINGS.get(text_of(member(settings, "type")), ()))
+    return [
+        Fault(f"{at}{key}", f"{at}{key} is {shown(value)}, not a string")
+        for key, value in values
+        if value is not None and not isinstance(value, str)
+    ]
+
+
+def _refused(settings: Mapping[str, Json], at: str, *, device_chosen: bool) -> list[Fault]:
+    """Values that the plugin itself refuses, whatever the node looks like."""
+    kind, faults = text_of(member(settings, "type")), []
+    mode = text_of(member(settings, "mode"))
+    if kind in _MODES and mode not in _MODES[kind]:
+        known = ", ".join(sorted(_MODES[kind] - {""}))
+        faults.append(Fault(f"{at}mode", f"{at}mode {shown(mode)} is none of {known}"))
+    if kind == "vlan" and not member(settings, "master"):
+        faults.append(Fault(f"{at}master", f"{at}master is missing: a vlan needs the name of the node's interface"))
+    if kind in _VLAN_KEYS:
+        key = _VLAN_KEYS[kind]
+        tag = member(settings, key)
+        if isinstance(tag, str | bool) or (isinstance(tag, int) and not 0 <= tag <= 4094):
+            faults.append(Fault(f"{at}{key}", f"{at}{key} {shown(tag)} is not a number from 0 to 4094"))
+    if kind == "host-device" and not device_chosen and not any(member(settings, key) for key in _HOST_DEVICE_KEYS):
+        faults.append(Fault(f"{at}device", f"{at}device is missing: name it by {', '.join(_HOST_DEVICE_KEYS)}"))
+    return faults
+
+
+def _unaddressed(settings: Mapping[str, Json], at: str, *, has_ipam: bool, first: bool) -> list[Fault]:
+    """``vlan`` always runs an IPAM plugin, ``ipvlan`` unless another plugin ran before it; none makes both fail."""
+    kind = text_of(member(settings, "type"))
+    if has_ipam or kind not in {"vlan", "ipvlan"} or (kind == "ipvlan" and not first):
+        return []
+    return [Fault(f"{at}ipam", f"{at}ipam is missing: the {kind} plugin fails without one")]

@@ -1,0 +1,71 @@
+"""
+The engine's part about settings, policies and networks of a cluster; ``engine`` imports it where there is such an object.
+
+This file does no I/O.
+"""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from webhook.cni.attachments import migration_network_facts, network_facts
+from webhook.cni.changes import migration_network_change, network_change
+from webhook.facts.world import World
+from webhook.judging.finding import Finding, Judgement, findings_about
+from webhook.kubevirt.owners import owner_of
+from webhook.kubevirt.releases import Releases
+from webhook.kubevirt.settings.policies import policy_facts
+from webhook.kubevirt.settings.settings import settings_facts
+from webhook.objects.kubevirt import KubeVirt, MigrationPolicy
+from webhook.objects.meta import Kubernetes
+from webhook.objects.nad import NetworkAttachmentDefinition
+from webhook.rules.cluster import (
+    MIGRATION_NETWORK_CHANGE_RULES,
+    MIGRATION_NETWORK_RULES,
+    NETWORK_CHANGE_RULES,
+    NETWORK_RULES,
+    POLICY_RULES,
+    SETTINGS_RULES,
+)
+
+
+def judge_cluster(
+    judged: NetworkAttachmentDefinition | KubeVirt | MigrationPolicy, world: World, releases: Releases
+) -> Judgement:
+    """All findings about what is no VM; such a thing has no verdict."""
+    if isinstance(judged, NetworkAttachmentDefinition):
+        return Judgement(_owned(judged, findings_about(NETWORK_RULES, network_facts(judged, world), releases)))
+    if isinstance(judged, KubeVirt):
+        findings = list(findings_about(SETTINGS_RULES, settings_facts(judged, releases), releases))
+        network = migration_network_facts(judged, world)
+        if network is not None:
+            findings.extend(findings_about(MIGRATION_NETWORK_RULES, network, releases))
+        return Judgement(_owned(judged, findings))
+    return Judgement(tuple(findings_about(POLICY_RULES, policy_facts(judged, world, releases), releases)))
+
+
+def judge_change(old: Kubernetes, new: Kubernetes, world: World, releases: Releases) -> tuple[Finding, ...]:
+    """
+    What can be said of an update beside what ``judge`` says of its outcome; nothing where nothing of weight changes.
+
+    Manifests have no old object, so nobody asks this of them.
+    """
+    if isinstance(old, KubeVirt) and isinstance(new, KubeVirt):
+        change, rules = migration_network_change(old, new), MIGRATION_NETWORK_CHANGE_RULES
+    elif isinstance(old, NetworkAttachmentDefinition) and isinstance(new, NetworkAttachmentDefinition):
+        change, rules = network_change(old, new, world), NETWORK_CHANGE_RULES
+    else:
+        return ()
+    return _owned(new, findings_about(rules, change, releases)) if change is not None else ()
+
+
+def _owned(judged: Kubernetes, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings, with word of the operator that writes the object and would undo a change made in it."""
+    owner = owner_of(judged)
+    if owner is None:
+        return tuple(findings)
+    word = f"{owner.name} writes this {'CR' if isinstance(judged, KubeVirt) else 'network'} and undoes changes in it"
+    return tuple(
+        each if each.undetermined else replace(each, remedy=f"{each.remedy} {word}: {owner.place(each.path)}.")
+        for each in findings
+    )

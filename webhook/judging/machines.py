@@ -1,0 +1,142 @@
+"""
+One engine for every door: facts in, findings and verdict out.
+
+This file does no I/O. The same object and the same world give the same findings, whoever asks.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec.structs import replace
+
+from webhook.facts.drain import DrainFacts
+from webhook.facts.manifest import ManifestFacts
+from webhook.facts.migration import MigrationFacts
+from webhook.facts.unknown import Fact, Unknown
+from webhook.facts.world import World
+from webhook.judging.finding import Finding, Judgement, finding_of, findings_about
+from webhook.kubevirt.expansion.expand import expand
+from webhook.kubevirt.releases import Releases, newest, only
+from webhook.kubevirt.schema.unknown_fields import strange
+from webhook.kubevirt.subject import Subject, subject_of
+from webhook.kubevirt.verdict import Verdict, decide, migration_method
+from webhook.objects.kubevirt import KubeVirt, MigrationPolicy
+from webhook.objects.meta import Json, Kubernetes
+from webhook.objects.nad import NetworkAttachmentDefinition
+from webhook.objects.path import FieldPath
+from webhook.rules.machines import DRAIN_RULES, MANIFEST_RULES, VMI_RULES
+from webhook.rules.rule import Assumption, Basis
+
+MOST_VIOLATIONS = 10_000
+"""
+Of one rule in one object. KubeVirt's definitions bound neither the ports of an interface nor the GPUs of a VM, and the
+120,000 that 3 MiB hold would keep all others waiting for seconds; what is undetermined does not count, so it hides nothing.
+"""
+
+
+def judge(judged: Kubernetes, world: World, releases: Releases) -> Judgement:
+    """
+    All findings about ``judged`` in ``releases``, and the verdict of the newest of them.
+
+    ``releases`` must not be empty. Never raises for an object that could be read.
+    """
+    subject = subject_of(judged)
+    if subject is not None:
+        return _judge_vmi(subject, world, releases)
+    if isinstance(judged, NetworkAttachmentDefinition | KubeVirt | MigrationPolicy):
+        from webhook.judging.cluster import judge_cluster  # noqa: PLC0415 - most runs see no such object, and do without
+
+        return judge_cluster(judged, world, releases)
+    return Judgement(())
+
+
+def _judge_vmi(subject: Subject, world: World, releases: Releases) -> Judgement:
+    findings: list[Finding] = []
+    assumptions: list[str] = []
+    expansions = tuple(expand(subject, world, releases))
+    last = expansions[-1]  # of the newest releases: the verdict's
+    for rule in VMI_RULES:
+        for facts in expansions:
+            enough = len(findings) + MOST_VIOLATIONS
+            for outcome in rule.check(facts):
+                if isinstance(outcome, Assumption):
+                    if facts is last:
+                        assumptions.append(outcome.text)
+                elif (finding := finding_of(rule, outcome, facts.releases)) is not None:
+                    findings.append(finding)
+                    if len(findings) >= enough and not finding.undetermined:
+                        break
+    merged = merge(findings)
+    if last.architecture_assumed:
+        assumptions.append(f"the VM runs on {last.architecture} (architecture is not written)")
+    verdict = _verdict(merged, last, releases, tuple(assumptions))
+    drain = _drain_facts(last, verdict)
+    merged.extend(findings_about(DRAIN_RULES, drain, releases))
+    if verdict.live_migratable is not False and not isinstance(last.configuration, Unknown):
+        from webhook.kubevirt.settings.time_allowed import budget_facts  # noqa: PLC0415 - for clusters whose settings are known
+        from webhook.rules.budget import BUDGET_RULES  # noqa: PLC0415
+
+        budget = budget_facts(last, world)
+        if budget is not None:
+            merged.extend(findings_about(BUDGET_RULES, replace(budget, releases=releases), releases))
+    return Judgement(tuple(merged), verdict)
+
+
+def judge_manifest(raw: Mapping[str, Json], releases: Releases) -> Judgement:
+    """
+    What can be said of a manifest by its names alone: of kinds that are not read, and of keys that nobody reads.
+
+    API servers refuse or drop such things before admission, so only who judges manifests asks.
+    """
+    api_version, kind = str(raw.get("apiVersion", "")), str(raw.get("kind", ""))
+    metadata = raw.get("metadata")
+    facts = ManifestFacts(
+        api_version, kind, releases, *strange(kind, raw), metadata if isinstance(metadata, dict) else {}
+    )
+    return Judgement(tuple(findings_about(MANIFEST_RULES, facts, releases)))
+
+
+def merge(findings: Iterable[Finding]) -> list[Finding]:
+    """
+    One finding for what holds in several groups of releases, in the words of the newest of them.
+
+    Findings of one rule come oldest release first; order of first appearance is kept.
+    """
+    merged: dict[tuple[str, str, FieldPath, bool], Finding] = {}
+    for finding in findings:
+        key = (*finding.identity, finding.path, finding.undetermined)
+        same = merged.get(key)
+        if same is None:
+            merged[key] = finding
+        else:
+            basis = Basis.KUBEVIRT if finding.basis is Basis.KUBEVIRT else same.basis
+            releases = (
+                same.releases | finding.releases
+                if same.basis is finding.basis
+                else next(each.releases for each in (same, finding) if each.basis is basis)
+            )
+            merged[key] = replace(finding, basis=basis, releases=releases)
+    return list(merged.values())
+
+
+def _verdict(
+    findings: Sequence[Finding], facts: MigrationFacts, releases: Releases, assumptions: tuple[str, ...]
+) -> Verdict:
+    behaviour = newest(releases)
+    release = only(behaviour.release)
+    deciding = [each for each in findings if each.basis is Basis.KUBEVIRT and each.releases & release]
+    refusing = {each.rule.reason for each in deciding if not each.undetermined and each.rule.reason is not None}
+    unproven = tuple(each.message for each in deciding if each.undetermined)
+    return decide(behaviour, refusing, unproven, assumptions, migration_method(facts, release))
+
+
+def _drain_facts(facts: MigrationFacts, verdict: Verdict) -> DrainFacts:
+    """The strategy in force: the VMI's own, else the cluster's, else None (KubeVirt's default, all releases)."""
+    own = facts.spec.eviction_strategy
+    strategy: Fact[str]
+    if own is not None:
+        strategy = own
+    elif isinstance(facts.configuration, Unknown):
+        strategy = facts.configuration
+    else:
+        strategy = facts.configuration.eviction_strategy or "None"
+    return DrainFacts(facts.base, strategy, own is not None, verdict.live_migratable)

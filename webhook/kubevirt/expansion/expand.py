@@ -1,0 +1,202 @@
+"""
+From VirtualMachine to the VirtualMachineInstance that KubeVirt would run, and the facts about it.
+
+Order inside virt-controller (``pkg/virt-controller/watch/vm/vm.go``, v1.9.0): the VMI is built from the template; the
+default network interface is added; instancetype, then preference are applied; virt-api's mutating webhook defaults what
+is left (``pkg/virt-api/webhooks/mutating-webhook/mutators/vmi-mutator.go``). VirtualMachineInstancePresets, which that
+webhook merges too, are not followed.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+from webhook.facts.migration import MigrationFacts, Sourced
+from webhook.facts.unknown import Fact, Unknown
+from webhook.facts.world import World
+from webhook.kubevirt.cluster import cluster_of
+from webhook.kubevirt.expansion.conflicts import conflicts
+from webhook.kubevirt.expansion.inherited import NO_INSTANCETYPE, Brought, brought_to
+from webhook.kubevirt.expansion.interfaces import interfaces_of, on_pod_network
+from webhook.kubevirt.expansion.nodes import host_model_known, tsc_frequency
+from webhook.kubevirt.expansion.state_claim import STATE_CLAIM_COUNTS, state_claim
+from webhook.kubevirt.expansion.volumes import claims_behind
+from webhook.kubevirt.expansion.workload import guest_memory
+from webhook.kubevirt.releases import KNOWN, Release, Releases, since
+from webhook.kubevirt.subject import Subject
+from webhook.kubevirt.templates import templates_of
+from webhook.objects.instancetype import PreferenceSpec
+from webhook.objects.kubevirt import Configuration
+from webhook.objects.vmi import CPU, CPUFeature, Devices, Domain, Features, LaunchSecurity
+
+T = TypeVar("T")
+
+DEFAULT_ARCHITECTURE = "amd64"
+_NO_DOMAIN = Domain()
+_NO_DEVICES = Devices()
+_NO_CPU = CPU()
+_NO_FEATURES = Features()
+
+_PREFERRED_LAUNCH_SECURITY: Releases = since(Release(1, 9))
+
+
+def expand(subject: Subject, world: World, releases: Releases = KNOWN) -> Iterator[MigrationFacts]:
+    """
+    The facts about the VMI, once for every group of ``releases`` in which the expansion differs.
+
+    Never raises: what is not known becomes Unknown in the facts.
+    """
+    for brought in brought_to(subject, world, releases):
+        yield _facts(subject, world, brought)
+
+
+def _facts(subject: Subject, world: World, brought: Brought) -> MigrationFacts:
+    spec, base = subject.spec, subject.base
+    domain = spec.domain or _NO_DOMAIN
+    devices = domain.devices or _NO_DEVICES
+    cluster = cluster_of(world)
+    configuration = cluster.configuration
+    preference, instancetype = brought.preference, brought.instancetype
+    interfaces, networks, default = interfaces_of(spec, devices, configuration, preference.devices, brought.variant)
+    architecture = spec.architecture or brought.architecture
+    actual = architecture or cluster.architecture or DEFAULT_ARCHITECTURE
+    pod_network, pod_interface = on_pod_network(base, networks, interfaces, default)
+    cpu = domain.cpu or _NO_CPU
+    written = _written_cpu_model(subject, cpu, brought)
+    reenlightenment = _reenlightenment(subject, domain.features or _NO_FEATURES, brought)
+    claims, overlaid = claims_behind(subject, world, brought)
+    model = written.value if written is not None else _default_cpu_model(configuration, actual)
+    return MigrationFacts(
+        releases=brought.variant,
+        kind=subject.kind,
+        namespace=subject.namespace,
+        name=subject.name,
+        base=base,
+        spec=spec,
+        annotations=brought.annotations(subject.meta.annotations or {}),
+        outer_annotations=subject.outer.annotations or {},
+        labels=subject.meta.labels or {},
+        configuration=configuration,
+        architecture=actual,
+        architecture_assumed=architecture is None and cluster.architecture is None,
+        interfaces=interfaces,
+        networks=networks,
+        default_interface=default,
+        pod_interface=pod_interface,
+        pod_network=pod_network,
+        claims=claims,
+        overlaid_claims=overlaid,
+        templates=templates_of(subject, world, brought, claims) if subject.vm.data_volume_templates else (),
+        state_claim=state_claim(subject, world, configuration, preference)
+        if brought.variant & STATE_CLAIM_COUNTS
+        else None,
+        migrated_volumes=_migrated_volumes(subject),
+        gpus=_either(subject, devices.gpus, instancetype.gpus, brought.origin, "domain", "devices", "gpus"),
+        host_devices=_either(
+            subject, devices.host_devices, instancetype.host_devices, brought.origin, "domain", "devices", "hostDevices"
+        ),
+        launch_security=_launch_security(subject, domain.launch_security, brought),
+        guest_memory=guest_memory(subject, instancetype, brought.origin, brought.hidden_instancetype),
+        cpu_model=model,
+        written_cpu_model=written,
+        cpu_features=_cpu_features(cpu, preference),
+        isolated_emulator_thread=_isolated_emulator_thread(subject, cpu, brought),
+        reenlightenment=reenlightenment,
+        host_model_known=host_model_known(world) if model == "host-model" else True,
+        tsc_frequency=_tsc_frequency(subject, world, configuration, actual) if reenlightenment is not None else 0,
+        hidden=brought.hidden,
+        hidden_path=(*subject.owner, brought.hidden_field) if brought.hidden else (),
+        hidden_architecture=brought.hidden_preference if architecture is None else None,
+        conflicts=conflicts(subject, instancetype) if instancetype is not NO_INSTANCETYPE else (),
+    )
+
+
+def _migrated_volumes(subject: Subject) -> frozenset[str]:
+    status = subject.vmi_status
+    if status is None or not status.migrated_volumes:
+        return frozenset()
+    return frozenset(each.volume_name for each in status.migrated_volumes)
+
+
+def _either(
+    subject: Subject, own: Sequence[T] | None, brought: Sequence[T] | None, origin: str, *steps: str
+) -> tuple[Sourced[T], ...]:
+    """The VM's own list, each with its path, else the instancetype's; setting both is a conflict that KubeVirt refuses."""
+    if own:
+        return tuple(Sourced((*subject.base, *steps, index), each) for index, each in enumerate(own))
+    if brought:
+        return tuple(Sourced((*subject.owner, "instancetype"), each, origin) for each in brought)
+    return ()
+
+
+def _launch_security(subject: Subject, own: LaunchSecurity | None, brought: Brought) -> Sourced[LaunchSecurity] | None:
+    if own is not None:
+        return Sourced((*subject.base, "domain", "launchSecurity"), own)
+    if brought.instancetype.launch_security is not None:
+        return Sourced((*subject.owner, "instancetype"), brought.instancetype.launch_security, brought.origin)
+    preferred = brought.preference.preferred_launch_security
+    if preferred is not None and brought.variant & _PREFERRED_LAUNCH_SECURITY:
+        return Sourced((*subject.owner, "preference"), preferred, "the preference")
+    return None
+
+
+def _written_cpu_model(subject: Subject, cpu: CPU, brought: Brought) -> Sourced[str] | None:
+    if cpu.model:
+        return Sourced((*subject.base, "domain", "cpu", "model"), cpu.model)
+    theirs = brought.instancetype.cpu
+    if theirs is not None and theirs.model:
+        return Sourced((*subject.owner, "instancetype"), theirs.model, brought.origin)
+    return None
+
+
+def _default_cpu_model(configuration: Fact[Configuration], architecture: str) -> Fact[str]:
+    """
+    The CR's ``cpuModel``, else host-model; on arm64 always host-passthrough, which is set before the CR is asked.
+
+    Source: ``pkg/virt-api/webhooks/mutating-webhook/mutators/vmi-mutator.go``, v1.9.0.
+    """
+    if architecture == "arm64":
+        return "host-passthrough"
+    if isinstance(configuration, Unknown):
+        return configuration
+    return configuration.cpu_model or "host-model"
+
+
+def _cpu_features(cpu: CPU, preference: PreferenceSpec) -> tuple[CPUFeature, ...]:
+    """The VM's own, and those of the preference that it does not name itself (``preference/apply/cpu.go``, v1.9.0)."""
+    own = tuple(cpu.features or ())
+    preferred = (preference.cpu.preferred_cpu_features if preference.cpu else None) or ()
+    named = {each.name for each in own}
+    return (*own, *(each for each in preferred if each.name not in named))
+
+
+def _isolated_emulator_thread(subject: Subject, cpu: CPU, brought: Brought) -> Sourced[bool] | None:
+    """Dedicated CPUs with an isolated emulator thread, each from the VM or from its instancetype."""
+    theirs = brought.instancetype.cpu
+    if not (cpu.dedicated_cpu_placement or (theirs is not None and theirs.dedicated_cpu_placement)):
+        return None
+    if cpu.isolate_emulator_thread:
+        return Sourced((*subject.base, "domain", "cpu", "isolateEmulatorThread"), True)
+    if theirs is not None and theirs.isolate_emulator_thread:
+        return Sourced((*subject.owner, "instancetype"), True, brought.origin)
+    return None
+
+
+def _tsc_frequency(subject: Subject, world: World, configuration: Fact[Configuration], architecture: str) -> Fact[int]:
+    """What virt-controller has hinted at, which it does once, else what it would hint at now."""
+    status = subject.vmi_status
+    if status is not None and status.topology_hints is not None:
+        return status.topology_hints.tsc_frequency or 0
+    return tsc_frequency(world, configuration, architecture)
+
+
+def _reenlightenment(subject: Subject, features: Features, brought: Brought) -> Sourced[bool] | None:
+    """``hyperv.reenlightenment`` where it is on: ``{}`` becomes enabled by the VMI's defaulting."""
+    own = features.hyperv
+    if own is not None and own.reenlightenment is not None:
+        path = (*subject.base, "domain", "features", "hyperv", "reenlightenment")
+        return Sourced(path, True) if own.reenlightenment.enabled is not False else None
+    preferred = brought.preference.features.preferred_hyperv if brought.preference.features else None
+    if preferred is not None and preferred.reenlightenment is not None:
+        if preferred.reenlightenment.enabled is not False:
+            return Sourced((*subject.owner, "preference"), True, "the preference")
+    return None

@@ -1,0 +1,1 @@
+"""The field names of KubeVirt's API by release, and their spelling."""

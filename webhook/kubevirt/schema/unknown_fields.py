@@ -1,0 +1,246 @@
+"""
+Keys and words of a manifest that KubeVirt's API does not know.
+
+kubectl refuses an unknown field by default, other clients have it dropped in silence; the names are those of KubeVirt 1.3 to
+1.9 together (``field_names``), so that a field of any of them is known. A finding about a field that came later than the
+cluster is another rule's.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, TypeAlias
+
+from webhook.facts.manifest import StrangeField, StrangeQuantity, StrangeValue
+from webhook.kubevirt.quantity import takes
+from webhook.kubevirt.schema.field_names import FIELDS, ROOTS
+from webhook.kubevirt.schema.spelling import close_matches
+from webhook.objects.kubevirt import Misplaced
+from webhook.objects.meta import Json
+from webhook.objects.path import FieldPath
+
+Strange: TypeAlias = tuple[tuple[StrangeField, ...], tuple[StrangeValue, ...], tuple[StrangeQuantity, ...]]
+
+VALUES: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("V1VirtualMachineSpec", "runStrategy"): (
+        *("Always", "RerunOnFailure", "Manual", "Halted", "Once"),
+        "WaitAsReceiver",  # 1.6
+    ),
+    ("V1VirtualMachineSpec", "updateVolumesStrategy"): ("Replacement", "Migration"),
+    ("V1VirtualMachineInstanceSpec", "startStrategy"): ("Paused",),
+    ("V1VirtualMachineInstanceSpec", "architecture"): ("amd64", "arm64", "s390x", "ppc64le"),
+    ("V1DiskTarget", "bus"): ("virtio", "sata", "scsi", "usb"),
+    ("V1CDRomTarget", "bus"): ("virtio", "sata", "scsi", "usb"),
+    ("V1LunTarget", "bus"): ("virtio", "sata", "scsi", "usb"),
+    ("V1Disk", "cache"): ("none", "writethrough", "writeback"),
+    ("V1Disk", "io"): ("native", "default", "threads"),
+    ("V1CPUFeature", "policy"): ("force", "require", "optional", "disable", "forbid"),
+    ("V1Port", "protocol"): ("TCP", "UDP"),
+    ("K8sIoApiCoreV1PersistentVolumeClaimSpec", "accessModes"): (
+        *("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"),
+    ),
+    ("V1beta1StorageSpec", "accessModes"): ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"),
+    ("K8sIoApiCoreV1PersistentVolumeClaimSpec", "volumeMode"): ("Block", "Filesystem"),
+    ("V1beta1StorageSpec", "volumeMode"): ("Block", "Filesystem"),
+}
+"""
+What a field takes. Sources, v1.9.0: the constants of ``staging/src/kubevirt.io/api/core/v1/types.go`` and ``schema.go``, and
+``pkg/virt-api/webhooks/validating-webhook/admitters/vmi-create-admitter.go``; access and volume modes are Kubernetes' own.
+"""
+
+QUANTITIES = frozenset(
+    (
+        ("V1Memory", "guest"),
+        ("V1Memory", "maxGuest"),
+        ("V1EmptyDiskSource", "capacity"),
+        ("V1HostDisk", "capacity"),
+        ("K8sIoApiCoreV1ResourceFieldSelector", "divisor"),
+        ("V1LiveUpdateConfiguration", "maxGuest"),
+        ("V1KubeVirtConfiguration", "cpuRequest"),
+        ("V1DiskVerification", "memoryLimit"),
+    )
+)
+QUANTITY_MAPS = frozenset(
+    (kind, key)
+    for kind in (
+        "V1ResourceRequirements",
+        "K8sIoApiCoreV1VolumeResourceRequirements",
+        "V1ResourceRequirementsWithoutClaims",
+    )
+    for key in ("requests", "limits")
+)
+"""
+Fields that are a quantity, or a map of them, in KubeVirt 1.3 to 1.9: those of ``pkg/virt-operator/resource/generate/components/
+validations_generated.go``, v1.3.1 and v1.9.0, with the pattern of quantities, but for ``bandwidthPerMigration`` (family 6).
+"""
+
+_SHORT = {"RWX": "ReadWriteMany", "RWO": "ReadWriteOnce", "ROX": "ReadOnlyMany", "RWOP": "ReadWriteOncePod"}
+"""As kubectl's columns show access modes."""
+_MAP = "*"
+_QUANTITY, _QUANTITY_MAP = "#", "*#"
+"""Instead of a type, of what holds quantities."""
+_NESTED = (dict, list)
+_TOP = frozenset(("apiVersion", "kind", "metadata", "status"))
+_TOLD_ELSEWHERE: Mapping[str, frozenset[str]] = {
+    "V1KubeVirt": frozenset(Misplaced.__struct_encode_fields__) | {"configuration"},
+    "V1KubeVirtSpec": frozenset(Misplaced.__struct_encode_fields__),
+    "V1KubeVirtConfiguration": frozenset(Misplaced.__struct_encode_fields__),
+}
+"""Settings at a wrong place, about which rules of family 6 say more."""
+_SETTINGS = frozenset(("V1MigrationConfiguration", "V1alpha1MigrationPolicySpec"))
+_SHORTEST_MOVED = 4
+"""Letters of a name that is looked for elsewhere: ``name`` and ``type`` stand everywhere."""
+
+
+def strange(kind: str, raw: Mapping[str, Json]) -> Strange:
+    """The strange fields, values and quantities of an object of KubeVirt's API; nothing for other kinds."""
+    root = ROOTS.get(kind)
+    if root is None or _is_plain(root, raw):
+        return (), (), ()
+    return search(kind, root, raw)
+
+
+def search(kind: str, root: str, raw: Mapping[str, Json]) -> Strange:
+    """As ``strange``, of an object whose type is ``root``."""
+    fields: list[StrangeField] = []
+    values: list[StrangeValue] = []
+    quantities: list[StrangeQuantity] = []
+    waiting: list[tuple[FieldPath, str, Json]] = [((), root, raw)]
+    while waiting:
+        path, name, value = waiting.pop()
+        if isinstance(value, list):
+            waiting.extend(((*path, index), name, each) for index, each in reversed(list(enumerate(value))))
+        elif isinstance(value, dict):
+            if name.startswith(_MAP):
+                waiting.extend(((*path, key), name[1:], each) for key, each in value.items())
+                continue
+            known, told = FIELDS[name], _TOLD_ELSEWHERE.get(name, frozenset())
+            for key, each in value.items():
+                held = known.get(key)
+                if held is None:
+                    if key not in told and not (name == root and key in _TOP) and name not in _SETTINGS:
+                        fields.append(_field(kind, path, name, key))
+                elif held:
+                    waiting.append(((*path, key), held, each))
+                elif (allowed := VALUES.get((name, key))) is not None:
+                    values.extend(_values((*path, key), each, allowed))
+                elif (name, key) in QUANTITIES:
+                    quantities.extend(_quantities({(*path, key): each}))
+                elif (name, key) in QUANTITY_MAPS and isinstance(each, dict):
+                    quantities.extend(_quantities({(*path, key, one): amount for one, amount in each.items()}))
+    return tuple(fields), tuple(values), tuple(quantities)
+
+
+@cache
+def _shape(name: str, *, is_root: bool = False) -> tuple[frozenset[str], Mapping[str, str | frozenset[str]]]:
+    """The keys that a type may have without anybody wondering; of those that are looked into, their type or their words."""
+    known = FIELDS[name]
+    told = _TOLD_ELSEWHERE.get(name, frozenset()) | (_TOP if is_root else frozenset())
+    words = {key: frozenset(("", *allowed)) for (holder, key), allowed in VALUES.items() if holder == name}
+    quantities = {key: _QUANTITY for key in known if (name, key) in QUANTITIES}
+    maps = {key: _QUANTITY_MAP for key in known if (name, key) in QUANTITY_MAPS}
+    return frozenset(known) | told, {
+        **{key: held for key, held in known.items() if held},
+        **words,
+        **quantities,
+        **maps,
+    }
+
+
+def _is_plain(root: str, raw: Mapping[str, Json]) -> bool:
+    """
+    Whether there is nothing strange in an object: a look without places, for most objects have nothing.
+
+    It may be wrong only where it says no. Types do not hold themselves, so it goes no deeper than they do.
+    """
+    waiting: list[tuple[tuple[frozenset[str], Mapping[str, str | frozenset[str]]], Any]] = [
+        (_shape(root, is_root=True), raw)
+    ]
+    while waiting:
+        (keys, inner), value = waiting.pop()
+        if not value.keys() <= keys:
+            return False
+        if not inner:
+            continue
+        for key, each in value.items():
+            held = inner.get(key)
+            if held is None:
+                continue
+            kind = each.__class__
+            if isinstance(held, frozenset):
+                if kind is str:
+                    if each not in held:
+                        return False
+                elif kind in _NESTED and not all(word.__class__ is str and word in held for word in each):
+                    return False
+            elif held is _QUANTITY:
+                if not takes(each):
+                    return False
+            elif held is _QUANTITY_MAP:
+                if kind is dict and not all(map(takes, each.values())):
+                    return False
+            elif kind is dict and held[0] != _MAP:
+                waiting.append((_shape(held), each))
+            elif kind in _NESTED:
+                if held[0] == _MAP and kind is list:
+                    return False
+                shape = _shape(held.lstrip(_MAP))
+                for one in each.values() if kind is dict else each:
+                    if one.__class__ is dict:
+                        waiting.append((shape, one))
+                    elif one.__class__ is list:
+                        return False
+    return True
+
+
+def _field(kind: str, path: FieldPath, name: str, key: str) -> StrangeField:
+    known = FIELDS[name]
+    by_case = {each.lower(): each for each in known}
+    meant = by_case.get(key.lower(), "") or by_case.get(f"{key.lower()}s", "")
+    if not meant:
+        elsewhere = _place_of(kind, path, key)
+        if elsewhere:
+            return StrangeField((*path, key), key, belongs=elsewhere)
+        close = close_matches(key.lower(), by_case, cutoff=0.75)
+        meant = by_case[close[0]] if close else ""
+    return StrangeField((*path, key), key, meant)
+
+
+def _place_of(kind: str, path: FieldPath, key: str) -> FieldPath:
+    """The one place, nearest to the object's root, where the object has a field of this name; empty where there is none."""
+    if len(key) < _SHORTEST_MOVED:
+        return ()
+    found: FieldPath = ()
+    waiting: list[tuple[FieldPath, str]] = [((), ROOTS[kind])]
+    seen: set[str] = set()
+    while waiting and not found:
+        following: list[tuple[FieldPath, str]] = []
+        places = []
+        for place, name in waiting:
+            if name in seen:
+                continue
+            seen.add(name)
+            if key in FIELDS[name] and place != path:
+                places.append((*place, key))
+            following.extend(((*place, field), held.lstrip(_MAP)) for field, held in FIELDS[name].items() if held)
+        if len(places) > 1:
+            return ()  # nobody can tell which one was meant
+        found = places[0] if places else ()
+        waiting = following
+    return found
+
+
+def _values(path: FieldPath, value: Json, allowed: tuple[str, ...]) -> Iterator[StrangeValue]:
+    if isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _values((*path, index), each, allowed)
+    elif isinstance(value, str) and value and value not in allowed:
+        by_case = {each.lower(): each for each in allowed}
+        close = close_matches(value.lower(), by_case, cutoff=0.6)
+        meant = _SHORT.get(value) or (by_case[close[0]] if close else "")
+        yield StrangeValue(path, value, allowed, meant if meant in allowed else "")
+
+
+def _quantities(values: Mapping[FieldPath, Json]) -> Iterator[StrangeQuantity]:
+    for path, value in values.items():
+        if not takes(value):
+            yield StrangeQuantity(path, value)

@@ -1,0 +1,1 @@
+"""Migration settings of the KubeVirt CR and of MigrationPolicies, and the time that they give a migration."""

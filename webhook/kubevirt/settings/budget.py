@@ -1,0 +1,143 @@
+"""
+Whether a migration can finish in time, counted as KubeVirt counts.
+
+Sources, v1.9.0: ``newMigrationMonitor`` and ``handleLegacyConvergence`` of
+``pkg/virt-launcher/virtwrap/live-migration-source.go`` (the time allowed is ``completionTimeoutPerGiB`` times the size in
+GB; a paused guest doubles it), ``getVMIMigrationDataSize`` of ``pkg/virt-launcher/virtwrap/manager.go`` (memory, overlays
+and migrated volumes are added, then rounded up to GB of 10^9 bytes) and ``QuantityToMebiByte`` of
+``pkg/virt-launcher/virtwrap/converter/vcpu/vcpu.go`` (bandwidth in whole MiB/s).
+
+The best case is one pass over all that is carried at full bandwidth: every page in use, none written twice. Pages that
+the guest never touched cost nothing, so a VM that uses less than its memory may do better.
+
+What is carried and what counts for the time are not always the same: an ``emptyDisk`` is copied, but its file does not
+stand in the folder that is measured (``emptyDiskBaseDir`` of ``pkg/emptydisk/emptydisk.go``).
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from webhook.kubevirt.quantity import Quantity, parse_quantity
+from webhook.kubevirt.settings.settings import (
+    ALLOW_POST_COPY,
+    ALLOW_WORKLOAD_DISRUPTION,
+    BANDWIDTH,
+    COMPLETION_TIMEOUT,
+    PARALLEL_CLUSTER,
+    PARALLEL_OUTBOUND,
+)
+from webhook.objects.meta import Json
+
+MIB = 2**20
+GIB = 2**30
+GB = 10**9
+
+
+def mebibytes_per_second(bandwidth: Quantity) -> int:
+    """
+    The bandwidth that libvirt is given, in MiB/s: less than 1Mi becomes 1, halves are rounded up, 0 is unlimited.
+
+    Parts of a byte are dropped first, so less than one byte is unlimited too. A negative bandwidth is an error in
+    KubeVirt; callers look at that first.
+    """
+    size = bandwidth.floor
+    if size <= 0:
+        return 0
+    return 1 if size < MIB else (2 * size + MIB) // (2 * MIB)
+
+
+class Budget(msgspec.Struct, frozen=True):
+    """What a migration may use: bandwidth and time."""
+
+    bandwidth: int
+    """MiB/s, 0 is unlimited."""
+    timeout: int
+    """Seconds for each GB that is begun; 0 never ends a migration, less than 0 ends it at once."""
+    post_copy: bool = False
+    """Whether KubeVirt may switch to post-copy when the time is over."""
+    pause: bool = False
+    """Whether KubeVirt may pause the guest when the time is over, and wait as long again."""
+    link: int = 0
+    """Bytes per second of a node's migration link; 0 where it is not known or does not bound."""
+    sharing: int = 1
+    """How many migrations may share that link."""
+
+    def rate(self) -> int:
+        """Bytes per second in the best case; 0 where nothing known bounds it."""
+        bounds = [bound for bound in (self.bandwidth * MIB, self.link // max(1, self.sharing)) if bound > 0]
+        return min(bounds, default=0)
+
+    def allowed(self, size: int) -> int | None:
+        """Seconds until KubeVirt cancels a migration of ``size`` bytes; None where it never does."""
+        if self.timeout == 0 or self.post_copy:
+            return None
+        return self.timeout * gigabytes(size) * (2 if self.pause and self.timeout > 0 else 1)
+
+    def duration(self, size: int) -> int | None:
+        """Seconds that ``size`` bytes take in the best case, rounded up; None where the rate is not known."""
+        rate = self.rate()
+        return -(-size // rate) if rate else None
+
+    def finishes(self, size: int, uncounted: int = 0) -> bool:
+        """Whether ``size`` bytes, and ``uncounted`` ones that bring no time, can finish in the best case."""
+        allowed = self.allowed(size)
+        if allowed is None:
+            return True
+        if allowed < 0:
+            return False
+        duration = self.duration(size + uncounted)
+        return duration is None or duration <= allowed
+
+    def largest(self) -> int | None:
+        """
+        The largest size in bytes that can finish; None where there is no limit, 0 where nothing can.
+
+        Rounding to GB lets some sizes below it fail: at 5 MiB/s and 150 s, 3000 MiB pass and 2800 MiB do not.
+        """
+        rate, allowed = self.rate(), self.allowed(1)
+        if allowed is None:
+            return None
+        if allowed <= 0:
+            return 0
+        each = rate * allowed  # bytes that one GB's worth of time can carry
+        if not rate or each >= GB:
+            return None
+        begun = ceil_div(GB, GB - each) - 1
+        return begun * each
+
+    def hopeless(self) -> bool:
+        """Whether the time for a GB is too short to carry a GB: then a VM's size decides that it cannot finish."""
+        return self.largest() is not None
+
+
+def gigabytes(size: int) -> int:
+    """``size`` bytes in GB of 10^9, rounded up, as ``Quantity.ScaledValue(Giga)`` does."""
+    return ceil_div(size, GB)
+
+
+def ceil_div(number: int, divisor: int) -> int:
+    """Division rounded up, for whole numbers."""
+    return -(-number // divisor)
+
+
+def budget_of(values: Mapping[str, Json], link: int = 0, *, post_copy_possible: bool = True) -> Budget:
+    """
+    The budget that settings in force give (``webhook.kubevirt.settings.settings.in_force``).
+
+    Up to 1.4 there is no ``allowWorkloadDisruption``: post-copy alone decides. ``link`` is the bandwidth of a node's
+    migration link in bytes per second, which all migrations that leave the node share. Where post-copy is allowed but
+    not possible, the guest is paused instead.
+    """
+    bandwidth = parse_quantity(values[BANDWIDTH])
+    post_copy = bool(values[ALLOW_POST_COPY])
+    disruption = bool(values.get(ALLOW_WORKLOAD_DISRUPTION, post_copy))
+    post_copy = post_copy and post_copy_possible
+    return Budget(
+        bandwidth=mebibytes_per_second(bandwidth) if bandwidth is not None else 0,
+        timeout=values[COMPLETION_TIMEOUT],
+        post_copy=post_copy and disruption,
+        pause=disruption and not post_copy,
+        link=link,
+        sharing=min(values[PARALLEL_OUTBOUND], values[PARALLEL_CLUSTER]),
+    )

@@ -1,0 +1,213 @@
+"""
+Which settings win when a VM migrates, why, what that gives it, and what happens when its time is over.
+
+This is what ``migratable explain-settings`` says, before it is put into words for a format.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+
+import msgspec
+
+from webhook.facts.budget import Winner
+from webhook.facts.migration import MigrationFacts, Sourced
+from webhook.facts.unknown import Fact, Unknown
+from webhook.facts.world import World
+from webhook.kubevirt.expansion.workload import LocalDisk, bytes_of, local_disks, passed_through
+from webhook.kubevirt.releases import Behaviour
+from webhook.kubevirt.settings.budget import Budget, gigabytes
+from webhook.kubevirt.settings.policies import settings_of
+from webhook.kubevirt.settings.selectors import Match, contenders, matches_of
+from webhook.kubevirt.settings.settings import (
+    ALLOW_POST_COPY,
+    ALLOW_WORKLOAD_DISRUPTION,
+    SETTINGS,
+    bandwidth_of,
+    written,
+)
+from webhook.kubevirt.settings.time_allowed import space_labels, time_allowed, values_for
+from webhook.objects.kubevirt import MigrationPolicy
+from webhook.objects.meta import Json
+from webhook.objects.path import FieldPath
+
+THE_CR = "the KubeVirt CR"
+FOLLOWS = f"follows {ALLOW_POST_COPY}"
+
+
+class Ending(StrEnum):
+    """What KubeVirt does when the time is over."""
+
+    POST_COPY = "post-copy"
+    PAUSE = "pause"
+    CANCEL = "cancel"
+    NEVER = "never"
+    AT_ONCE = "at once"
+
+
+class Effective(msgspec.Struct, frozen=True):
+    """A setting in force, and who made it."""
+
+    name: str
+    value: Json
+    origin: str
+    """``MigrationPolicy 'gold'``, ``the KubeVirt CR``, ``KubeVirt 1.9`` (a default) or ``follows allowPostCopy``."""
+
+
+class Case(msgspec.Struct, frozen=True):
+    """The settings under one policy, or under none; there are several where it is not known which policy wins."""
+
+    policy: str
+    """Empty where none matches."""
+    because: str
+    settings: tuple[Effective, ...]
+    sound: bool
+    """Whether the bandwidth is one that KubeVirt takes; the budget means nothing otherwise."""
+    budget: Budget
+    ending: Ending
+
+
+class Outlook(msgspec.Struct, frozen=True):
+    """What a case means for a VM of known memory."""
+
+    counted: int
+    """GB that bring time."""
+    allowed: int | None
+    """Seconds; None where nothing ends it."""
+    duration: int | None
+    """Seconds in the best case; None where nothing bounds the bandwidth."""
+    finishes: bool
+    fails_with: tuple[LocalDisk, ...]
+    """The empty disks that, once full, keep the VM from finishing; empty where they do not."""
+
+
+class Explained(msgspec.Struct, frozen=True):
+    """One VM."""
+
+    kind: str
+    namespace: str
+    name: str
+    cases: tuple[Case, ...]
+    memory: Fact[Sourced[int] | None]
+    disks: tuple[LocalDisk, ...]
+    device: FieldPath | None
+
+    def outlook(self, case: Case) -> Outlook | None:
+        """None where the memory is not known or the settings are no sound ones."""
+        if not isinstance(self.memory, Sourced) or not case.sound:
+            return None
+        size, budget = self.memory.value, case.budget
+        finishes = budget.finishes(size)
+        filling = tuple(disk for disk in self.disks if not disk.counts)
+        full = sum(disk.most or 0 for disk in filling)
+        too_full = finishes and not budget.finishes(size, full)
+        return Outlook(
+            gigabytes(size),
+            budget.allowed(size),
+            budget.duration(size),
+            finishes,
+            filling if too_full else (),
+        )
+
+
+def explain_cluster(migrations: Json, behaviour: Behaviour, *, given: bool, link: int = 0) -> Case:
+    """What holds where no MigrationPolicy matches; ``given`` says whether there is a KubeVirt CR at all."""
+    because = "no MigrationPolicy matches" if given else "no KubeVirt CR was given"
+    return _case(migrations, None, because, behaviour, devices=False, link=link)
+
+
+def explain_vm(facts: MigrationFacts, world: World, behaviour: Behaviour, link: int = 0) -> Explained:
+    """
+    What holds for one VM, as the world knows the KubeVirt CR, the MigrationPolicies and the namespace.
+
+    What is not known is taken as absent, or gives several cases.
+    """
+    migrations = None if isinstance(facts.configuration, Unknown) else facts.configuration.migrations
+    every = world.every(MigrationPolicy)
+    policies = () if isinstance(every, Unknown) else every
+    space = space_labels(policies, facts.namespace, world)
+    found = contenders(policies, facts.labels, space, facts.namespace)
+    matches = matches_of(policies, facts.labels, space, facts.namespace)
+    device = passed_through(facts)
+    cases = tuple(
+        _case(
+            migrations,
+            Winner(match.policy.name, settings_of(match.policy)) if match is not None else None,
+            because(match, found, matches, any_policy=bool(policies)),
+            behaviour,
+            devices=device is not None,
+            link=link,
+        )
+        for match in found
+    )
+    memory = bytes_of(facts.guest_memory)
+    return Explained(facts.kind, facts.namespace, facts.name, cases, memory, tuple(local_disks(facts)), device)
+
+
+def _case(migrations: Json, winner: Winner | None, why: str, behaviour: Behaviour, *, devices: bool, link: int) -> Case:
+    values = values_for(migrations, winner, behaviour)
+    bandwidth = bandwidth_of(values)
+    sound = bandwidth is not None and bandwidth.nano >= 0
+    budget = time_allowed(values, behaviour, devices=devices, link=link)
+    return Case(
+        winner.name if winner is not None else "",
+        why,
+        tuple(_effective(values, migrations, winner, behaviour)),
+        sound,
+        budget,
+        ending_of(budget),
+    )
+
+
+def ending_of(budget: Budget) -> Ending:
+    """What the budget ends in."""
+    if budget.timeout == 0:
+        return Ending.NEVER
+    if budget.post_copy:
+        return Ending.POST_COPY
+    if budget.timeout < 0:
+        return Ending.AT_ONCE
+    return Ending.PAUSE if budget.pause else Ending.CANCEL
+
+
+def _effective(
+    values: Mapping[str, Json], migrations: Json, winner: Winner | None, behaviour: Behaviour
+) -> Iterator[Effective]:
+    """The settings in the order of the API, each with who made it."""
+    from_policy = written(dict(winner.settings)) if winner is not None else {}
+    from_cr = written(migrations)
+    for name in SETTINGS:
+        if name not in values:
+            continue
+        if winner is not None and name in from_policy and SETTINGS[name].policy:
+            origin = f"MigrationPolicy {winner.name!r}"
+        elif name == ALLOW_WORKLOAD_DISRUPTION and (name not in from_cr or ALLOW_POST_COPY in from_policy):
+            origin = FOLLOWS
+        else:
+            origin = THE_CR if name in from_cr else f"KubeVirt {behaviour.release}"
+        yield Effective(name, values[name], origin)
+
+
+def because(match: Match | None, found: Sequence[Match | None], matches: Sequence[Match], *, any_policy: bool) -> str:
+    """
+    Why this one wins, or may; ``found`` are all that may, ``matches`` all that match or may, both best first.
+
+    What decides is what KubeVirt compares: labels, then labels of the VMI, then names.
+    """
+    if match is None:
+        if len(found) > 1:
+            return "if no MigrationPolicy matches"
+        return "no MigrationPolicy matches" if any_policy else "there is no MigrationPolicy"
+    many = f"{match.labels} {'label' if match.labels == 1 else 'labels'}"
+    if not match.certain:
+        return f"if the namespace has the labels that it asks for: it then matches {many}"
+    if len(found) > 1:
+        return f"if none of those above matches: it matches {many}"
+    second = next((each for each in matches if each.policy.name != match.policy.name), None)
+    if second is None:
+        return f"it matches {many}, and no other MigrationPolicy matches"
+    other = repr(second.policy.name)
+    if second.labels < match.labels:
+        return f"it matches {many}, more than {other}"
+    if second.vmi_labels < match.vmi_labels:
+        return f"it matches {many} like {other}, and more of them are the VMI's"
+    return f"it matches {many} like {other}, and its name comes first"

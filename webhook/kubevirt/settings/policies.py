@@ -1,0 +1,81 @@
+"""
+Which settings a MigrationPolicy puts in force, and what the rules may know of one.
+
+Source: ``applyMigrationPolicySpec`` of ``pkg/virt-controller/watch/migration/migrationpolicy.go``, v1.9.0.
+"""
+
+from collections.abc import Mapping
+
+from webhook.facts.policy import PolicyFacts
+from webhook.facts.unknown import Fact, Unknown
+from webhook.facts.world import World
+from webhook.kubevirt.releases import Behaviour, Releases, only
+from webhook.kubevirt.settings.selectors import labelled, malformed, selectors_of
+from webhook.kubevirt.settings.settings import (
+    ALLOW_POST_COPY,
+    ALLOW_WORKLOAD_DISRUPTION,
+    SETTINGS,
+    written,
+)
+from webhook.objects.kubevirt import Configuration, KubeVirt, MigrationPolicy
+from webhook.objects.meta import Json
+
+EXPERIMENTAL = "experimental"
+SELECTORS = "selectors"
+
+
+def overlaid(values: Mapping[str, Json], policy: Mapping[str, Json], behaviour: Behaviour) -> dict[str, Json]:
+    """
+    The cluster's values with a policy's settings on top.
+
+    ``allowWorkloadDisruption`` follows a policy's ``allowPostCopy`` unless the policy sets it too.
+    """
+    release = only(behaviour.release)
+    chosen = {
+        name: value
+        for name, value in written(dict(policy)).items()
+        if SETTINGS[name].policy and SETTINGS[name].releases & release
+    }
+    result = {**values, **chosen}
+    if ALLOW_POST_COPY in chosen and SETTINGS[ALLOW_WORKLOAD_DISRUPTION].releases & release:
+        result[ALLOW_WORKLOAD_DISRUPTION] = chosen.get(ALLOW_WORKLOAD_DISRUPTION, chosen[ALLOW_POST_COPY])
+    return result
+
+
+def settings_of(policy: MigrationPolicy) -> dict[str, Json]:
+    """What a policy sets, by field name, of whatever type; null is left out."""
+    return {name: value for name, value in policy.spec.items() if name != SELECTORS and value is not None}
+
+
+def policy_facts(policy: MigrationPolicy, world: World, releases: Releases) -> PolicyFacts:
+    """What the policy rules may know: the other policies and the VMs are those that the world knows."""
+    every = world.every(MigrationPolicy)
+    known = () if isinstance(every, Unknown) else every
+    others = tuple(
+        (other.name, selectors)
+        for other in sorted(known, key=lambda other: other.name)
+        if other.name != policy.name and (selectors := selectors_of(other)) is not None
+    )
+    migrations, gates = _cluster(world)
+    return PolicyFacts(
+        releases,
+        policy.name,
+        settings_of(policy),
+        selectors_of(policy),
+        tuple(malformed(policy)),
+        others,
+        migrations,
+        gates,
+        labelled(world),
+    )
+
+
+def _cluster(world: World) -> tuple[Fact[Json], Fact[tuple[str, ...]]]:
+    """The KubeVirt CR's migration settings and feature gates."""
+    crs = world.every(KubeVirt)
+    if isinstance(crs, Unknown):
+        return crs, crs
+    configuration = (crs[0].spec.configuration if crs else None) or Configuration()
+    developer = configuration.developer_configuration
+    gates = (developer.feature_gates if developer is not None else None) or ()
+    return configuration.migrations, tuple(gates)

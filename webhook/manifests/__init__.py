@@ -1,0 +1,1 @@
+"""Reads files: the objects in them, the policy file and snapshots."""

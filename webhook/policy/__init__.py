@@ -1,0 +1,1 @@
+"""Decides what is done about a finding: enforcement actions, namespaces, exemptions, accounts."""

@@ -1,0 +1,1 @@
+"""Rules about CPU models, CPU features and encrypted memory."""

@@ -1,0 +1,1 @@
+"""Rules about host devices, GPUs and persistent reservations."""

@@ -1,0 +1,1 @@
+"""Rules about eviction strategies and what a node drain does."""

@@ -1,0 +1,1 @@
+"""Rules about NetworkAttachmentDefinitions that carry migration traffic."""

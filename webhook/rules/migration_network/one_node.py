@@ -1,0 +1,45 @@
+"""Some interfaces lead to their own node first, and further only if somebody sees to it."""
+
+from collections.abc import Iterator
+
+from webhook.cni.migration_network import ON_ONE_NODE, first_plugin
+from webhook.facts.network import NetworkFacts
+from webhook.rules.migration_network._network import NAMED, NETWORK_GUIDE, config
+from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
+
+_IPAM = '"ipam": {"type": "whereabouts", "range": "10.1.1.0/24"}'
+
+
+def check(facts: NetworkFacts) -> Iterator[Outcome]:
+    plugin = first_plugin(facts)
+    if plugin is None:
+        return
+    if plugin.type in ON_ONE_NODE:
+        message = f"a {plugin.type} interface leads to its own node; other nodes need routes that it does not set"
+        yield Violation(facts.path, message, "type")
+    elif plugin.type == "bridge" and not plugin.bridge:
+        message = f"{plugin.at('bridge')} is missing, which means cni0: often the pods' own bridge, without a way to other nodes"
+        yield Violation(facts.path, message, "bridge")
+
+
+RULE = Rule(
+    id="LM709",
+    name="migration-network-on-one-node",
+    about=About.NETWORK,
+    severity=Severity.WARNING,
+    summary="The migration network may end at the node.",
+    rationale=(
+        "A ptp interface or a bridge without an interface of the node in it connects pods of one node. Migrations then find no "
+        "way to the new node and fail."
+    ),
+    remediation="Use macvlan on the node's interface, or name a bridge that has this interface as a port on every node.",
+    source="plugins v1.9.1 plugins/main/ptp, plugins/main/bridge (defaultBrName)",
+    reference=NETWORK_GUIDE,
+    check=check,
+    examples=(
+        Example("a bridge by name", config(f'"type": "bridge", "bridge": "br-migration", {_IPAM}'), world=(NAMED,)),
+        Example("a bridge without name", config(f'"type": "bridge", {_IPAM}'), world=(NAMED,), violates=("config",)),
+        Example("ptp", config(f'"type": "ptp", {_IPAM}'), world=(NAMED,), violates=("config",)),
+        Example("ptp for another network", config(f'"type": "ptp", {_IPAM}')),
+    ),
+)

@@ -1,0 +1,43 @@
+"""Some settings a plugin refuses on every node."""
+
+from collections.abc import Iterator
+
+from webhook.facts.network import CniConfig, NetworkFacts
+from webhook.rules.migration_network._network import CNI_PLUGINS, MACVLAN, config
+from webhook.rules.rule import About, Example, Outcome, Rule, Violation
+
+_DHCP = '"ipam": {"type": "dhcp"}'
+
+
+def check(facts: NetworkFacts) -> Iterator[Outcome]:
+    if isinstance(facts.config, CniConfig):
+        for plugin in facts.config.plugins:
+            for fault in plugin.refused:
+                yield Violation(facts.path, fault.message, fault.message)
+
+
+RULE = Rule(
+    id="LM705",
+    name="plugin-setting-refused",
+    about=About.NETWORK,
+    summary="A setting of a plugin is one that the plugin refuses.",
+    rationale="The plugin fails before it makes an interface, so a pod on this network never starts.",
+    remediation="Write the setting as the plugin's page says.",
+    source="plugins v1.9.1 plugins/main/{macvlan,ipvlan,vlan,bridge,host-device}",
+    reference=CNI_PLUGINS,
+    check=check,
+    examples=(
+        Example("a macvlan in bridge mode", config(f'{MACVLAN}, "mode": "bridge"')),
+        Example("a macvlan in a mode that it has not", config(f'{MACVLAN}, "mode": "brigde"'), violates=("config",)),
+        Example("an ipvlan without ipam", config('"type": "ipvlan", "master": "eth1"'), violates=("config",)),
+        Example("a vlan", config(f'"type": "vlan", "master": "eth1", "vlanId": 5, {_DHCP}')),
+        Example("a vlan without master", config(f'"type": "vlan", "vlanId": 5, {_DHCP}'), violates=("config",)),
+        Example(
+            "a vlan with a tag that is none",
+            config(f'"type": "vlan", "master": "eth1", "vlanId": 4095, {_DHCP}'),
+            violates=("config",),
+        ),
+        Example("a host device without a device", config('"type": "host-device"'), violates=("config",)),
+        Example("a host device", config('"type": "host-device", "device": "eth1"')),
+    ),
+)

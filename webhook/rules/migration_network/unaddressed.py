@@ -1,0 +1,52 @@
+"""virt-handler wants an address on the migration network."""
+
+from collections.abc import Iterator
+
+from webhook.cni.migration_network import unaddressed
+from webhook.facts.network import NetworkFacts
+from webhook.facts.unknown import Unknown
+from webhook.rules.migration_network._network import MACVLAN, NAMED, NETWORK_GUIDE, addressed, config
+from webhook.rules.rule import About, Example, Outcome, Rule, Undetermined, Violation
+
+
+def check(facts: NetworkFacts) -> Iterator[Outcome]:
+    for found in unaddressed(facts):
+        if isinstance(found, Unknown):
+            yield Undetermined(facts.path, found.why, found.settle, "addresses")
+        else:
+            yield Violation(facts.path, found.message, "addresses")
+
+
+RULE = Rule(
+    id="LM711",
+    name="migration-network-without-addresses",
+    about=About.NETWORK,
+    summary="The migration network gives virt-handler no address.",
+    rationale=(
+        "From 1.2 on virt-handler exits if its interface migration0 has no global unicast address, and starts over for ever; VMs "
+        "on that node are not looked after meanwhile. Up to 1.1 migrations silently use the pod network instead."
+    ),
+    remediation='Add `ipam`, for example {"type": "whereabouts", "range": "10.1.1.0/24"}.',
+    source="pkg/virt-handler/migration.go FindMigrationIP, v1.9.0",
+    reference=NETWORK_GUIDE,
+    check=check,
+    examples=(
+        Example("whereabouts", addressed('"type": "whereabouts", "range": "10.1.1.0/24"'), world=(NAMED,)),
+        Example("dhcp", addressed('"type": "dhcp"'), world=(NAMED,)),
+        Example("no ipam", config(MACVLAN), world=(NAMED,), violates=("config",)),
+        Example("no ipam in another network", config(MACVLAN)),
+        Example(
+            "link-local addresses, which virt-handler passes over",
+            addressed('"type": "whereabouts", "range": "169.254.7.0/24"'),
+            world=(NAMED,),
+            violates=("config",),
+        ),
+        Example("static without addresses", addressed('"type": "static"'), world=(NAMED,), violates=("config",)),
+        Example(
+            "a range that stands in whereabouts' own file",
+            addressed('"type": "whereabouts"'),
+            world=(NAMED,),
+            undetermined=("config",),
+        ),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Rules about interfaces on the pod network."""

@@ -1,0 +1,78 @@
+"""Two policies may match the same VM equally well; then the name decides. What is not known is not compared."""
+
+from collections.abc import Iterator
+
+from webhook.facts.policy import PolicyFacts, Selectors
+from webhook.objects.meta import Json
+from webhook.rules.policies._policy import BASE, SOURCE, policy
+from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
+from webhook.rules.settings._words import POLICY_GUIDE
+
+EXAMPLE_NAME = "m-policy"
+
+
+def check(facts: PolicyFacts) -> Iterator[Outcome]:
+    mine = facts.selectors
+    if mine is None or facts.malformed:
+        return
+    for name, other in facts.others:
+        if not tied(mine, other):
+            continue
+        first = min(facts.name, name)
+        words = "has the same selectors as" if equal(mine, other) else "can match the same VM as well as"
+        yield Violation(
+            (*BASE, "selectors"),
+            f"this MigrationPolicy {words} {name!r}; for such a VM {first!r} wins, because its name comes first",
+            f"tied with {name}",
+        )
+
+
+def equal(mine: Selectors, other: Selectors) -> bool:
+    """Whether two policies select the same VMs; a missing selector is an empty one."""
+    return (mine.namespace or {}, mine.vmi or {}) == (other.namespace or {}, other.vmi or {})
+
+
+def tied(mine: Selectors, other: Selectors) -> bool:
+    """Whether one VM can match both, with as many labels of each kind."""
+    sides = ((mine.namespace or {}, other.namespace or {}), (mine.vmi or {}, other.vmi or {}))
+    return all(
+        len(left) == len(right) and all(right.get(key, value) == value for key, value in left.items())
+        for left, right in sides
+    )
+
+
+def _other(name: str, **labels: str) -> Json:
+    return {
+        "apiVersion": "migrations.kubevirt.io/v1alpha1",
+        "kind": "MigrationPolicy",
+        "metadata": {"name": name},
+        "spec": {"selectors": {"virtualMachineInstanceSelector": labels}},
+    }
+
+
+RULE = Rule(
+    id="LM636",
+    name="tied-policies",
+    about=About.POLICY,
+    severity=Severity.WARNING,
+    summary="Two MigrationPolicies match the same VM equally well.",
+    rationale=(
+        "One policy wins, they are never merged: most labels, then most labels of the VM, then the name that comes first. "
+        "Renaming a policy then changes how VMs migrate."
+    ),
+    remediation="Give one of the policies one label more, or make one policy of the two.",
+    source=SOURCE,
+    reference=POLICY_GUIDE,
+    check=check,
+    examples=(
+        Example("another value of the same label", policy("allowPostCopy: true"), world=(_other("z", speed="slow"),)),
+        Example("one label more", policy("allowPostCopy: true"), world=(_other("z", speed="fast", size="big"),)),
+        Example("equal", policy("allowPostCopy: true"), world=(_other("z", speed="fast"),), violates=("selectors",)),
+        Example(
+            "another label, and a VM may have both",
+            policy("allowPostCopy: true"),
+            world=(_other("z", size="big"),),
+            violates=("selectors",),
+        ),
+    ),
+)

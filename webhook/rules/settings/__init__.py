@@ -1,0 +1,1 @@
+"""Rules about the migration settings of the KubeVirt CR."""

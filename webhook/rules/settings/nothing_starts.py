@@ -1,0 +1,45 @@
+"""A limit of 0 migrations stops all of them."""
+
+from collections.abc import Iterator
+
+from webhook.facts.settings import SettingsFacts
+from webhook.kubevirt.settings.settings import PARALLEL_CLUSTER, PARALLEL_OUTBOUND, written
+from webhook.rules.rule import About, Example, Outcome, Rule
+from webhook.rules.settings._words import SETTINGS_GUIDE, cr, in_cel, setting, spot
+
+LIMITS = (PARALLEL_CLUSTER, PARALLEL_OUTBOUND)
+NEVER = "no migration ever starts, and draining a node never ends"
+
+
+def check(facts: SettingsFacts) -> Iterator[Outcome]:
+    values = written(facts.migrations)
+    for name in LIMITS:
+        if values.get(name) == 0:
+            yield setting(name, 0, f"{name} is 0: {NEVER}")
+
+
+RULE = Rule(
+    id="LM609",
+    name="no-migration-starts",
+    about=About.SETTINGS,
+    summary="A limit on parallel migrations is 0.",
+    rationale='A limit of 0 is not "no limit": virt-controller starts a migration only while fewer than the limit are running.',
+    remediation="Write 1 or more, or remove the field.",
+    source="pkg/virt-controller/watch/migration/migration.go, v1.9.0",
+    reference=SETTINGS_GUIDE,
+    check=check,
+    cel=tuple(in_cel(name, NEVER, "it == 0") for name in LIMITS),
+    examples=(
+        Example("one at a time", cr("parallelMigrationsPerCluster: 1, parallelOutboundMigrationsPerNode: 1")),
+        Example(
+            "none in the cluster",
+            cr("parallelMigrationsPerCluster: 0"),
+            violates=(spot("parallelMigrationsPerCluster"),),
+        ),
+        Example(
+            "none from a node",
+            cr("parallelOutboundMigrationsPerNode: 0"),
+            violates=(spot("parallelOutboundMigrationsPerNode"),),
+        ),
+    ),
+)

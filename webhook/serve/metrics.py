@@ -1,0 +1,197 @@
+"""Metrics and logs. Labels come from closed sets, logs never hold an object's content."""
+
+import json
+import logging
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import cache
+from itertools import product
+from operator import attrgetter
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+
+from webhook.policy.exemptions import Standing, standing
+from webhook.policy.policy import Lowered, Policy
+from webhook.rules.register import RULES
+from webhook.serve.cache_metrics import CacheCollector, Statistics
+from webhook.serve.log_queue import Spool
+from webhook.serve.tls import Certificates
+from webhook.surfaces.admission.hooks import MUTATING_HOOKS, VALIDATING_HOOKS
+
+BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+OPERATIONS = frozenset({"CREATE", "UPDATE", "DELETE", "CONNECT"})
+DOORS = (
+    ("validate", VALIDATING_HOOKS, ("allowed", "denied", "internal")),
+    ("mutate", MUTATING_HOOKS, ("allowed", "patched", "internal")),
+)
+
+
+class Metrics:
+    """The Prometheus metrics of one process."""
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call] # a series for the birth of each series tells nobody anything
+        self.registry = CollectorRegistry()
+        self._make_review_metrics()
+        self._make_server_metrics()
+        # looking a child up by its labels costs as much as a rule; the labels are from closed sets
+        self._review, self._second = cache(self._reviews.labels), cache(self._seconds.labels)
+        self._finding = cache(self._findings.labels)
+        self._begin_at_zero()
+
+    def _make_review_metrics(self) -> None:
+        self._reviews = Counter(
+            "migratable_reviews",
+            "Admission reviews answered.",
+            ["door", "kind", "operation", "outcome"],
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "migratable_review_seconds",
+            "Time from the first byte of a review to its answer.",
+            ["door"],
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+        self._findings = Counter(
+            "migratable_findings",
+            "Findings decided about at admission.",
+            ["rule", "kind", "action"],
+            registry=self.registry,
+        )
+        self._would_deny = Counter(
+            "migratable_would_have_been_denied",
+            "Findings that were admitted and that the built-in strict policy denies.",
+            ["rule"],
+            registry=self.registry,
+        )
+        self._lowered = Counter(
+            "migratable_lowered_denials",
+            "Denials that became a warning or less: for KubeVirt's accounts, for HyperConverged's operator, for a volume "
+            "migration, or for an account of the policy file.",
+            ["rule", "reason"],
+            registry=self.registry,
+        )
+        self._looked_up = Histogram(
+            "migratable_live_read_seconds",
+            "Time of the live reads for a review. The cache was current (same), or the review was judged again (other, "
+            "then judged).",
+            ["ended"],
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+
+    def _make_server_metrics(self) -> None:
+        self._refused = Counter(
+            "migratable_connections_refused",
+            "Connections that were closed or rejected, by reason.",
+            ["listener", "reason"],
+            registry=self.registry,
+        )
+        self._not_before = Gauge(
+            "migratable_certificate_not_before_seconds", "When the serving certificate began.", registry=self.registry
+        )
+        self._not_after = Gauge(
+            "migratable_certificate_not_after_seconds", "When the serving certificate ends.", registry=self.registry
+        )
+        self._stale = Gauge(
+            "migratable_certificate_stale",
+            "1 while the serving certificate should be replaced and the files hold none that can be.",
+            registry=self.registry,
+        )
+        self.exemptions = Gauge(
+            "migratable_exemptions",
+            "Exemptions and accounts of the policy in force, by state: active, expiring within 14 days, expired.",
+            ["state"],
+            registry=self.registry,
+        )
+        self.policy_failures = Counter(
+            "migratable_policy_reload_failures",
+            "Failed reloads of the policy file (it is checked once a second).",
+            registry=self.registry,
+        )
+
+    def _begin_at_zero(self) -> None:
+        """Makes series that alerts and graphs rest on: of one that was not there, Prometheus counts no first step."""
+        for rule in RULES:
+            self._would_deny.labels(rule.id)
+        for door, hooks, outcomes in DOORS:
+            for asked in (each for hook in hooks for each in hook.rules):
+                for operation, outcome in product(asked.operations, outcomes):
+                    self._review(door, asked.kind.kind, operation, outcome)
+
+    def reviewed(self, door: str, kind: str, operation: str, outcome: str, seconds: float) -> None:
+        """Counts one review."""
+        operation = operation if operation in OPERATIONS else "other"
+        self._review(door, kind, operation, outcome).inc()
+        self._second(door).observe(seconds)
+
+    def found(self, rule: str, kind: str, action: str) -> None:
+        """Counts one finding."""
+        self._finding(rule, kind, action).inc()
+
+    def would_deny(self, rule: str) -> None:
+        """Counts one finding that a stricter policy would deny."""
+        self._would_deny.labels(rule).inc()
+
+    def lowered(self, rule: str, reason: Lowered) -> None:
+        """Counts one denial that was lowered because of who sent the request."""
+        self._lowered.labels(rule, reason.value).inc()
+
+    def looked_up(self, ended: str, seconds: float) -> None:
+        """Counts the live reads for one review."""
+        self._looked_up.labels(ended).observe(seconds)
+
+    def follow(self, statistics: Statistics) -> None:
+        """Shows how the cluster's cache stands whenever somebody scrapes."""
+        self.registry.register(CacheCollector(statistics))
+
+    def exempted(self, policy: Policy, today: str) -> None:
+        """Shows how many exemptions and accounts of a policy are in force today, expire soon, or have expired."""
+        found = standing(policy, today)
+        for state in Standing:
+            self.exemptions.labels(state).set(len(found[state]))
+
+    def certified(self, followed: Iterable[Certificates]) -> None:
+        """Shows how the certificates stand: the one that ends first, and whether any is in trouble."""
+        followed = list(followed)
+        ending = min((each.leaf for each in followed), key=attrgetter("not_after"))
+        self._not_before.set(ending.not_before.timestamp())
+        self._not_after.set(ending.not_after.timestamp())
+        self._stale.set(any(each.is_stale for each in followed))
+
+    def refused(self, listener: str, reason: str) -> None:
+        """Counts one connection."""
+        self._refused.labels(listener, reason).inc()
+
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line; controls are escaped by the encoder, tracebacks are reduced to the error's type."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """A record as JSON."""
+        entry = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **{key: value for key, value in vars(record).items() if key not in _STANDARD},
+        }
+        if record.exc_info and record.exc_info[0] is not None:
+            entry["error"] = record.exc_info[0].__name__
+        return json.dumps(entry, default=str)
+
+
+def log_to_stderr() -> None:
+    """Sends all logs, uvicorn's and the client library's too, to stderr as JSON lines."""
+    handler = Spool(sys.stderr)
+    handler.setFormatter(JsonLines())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "urllib3", "kubernetes"):
+        logging.getLogger(name).setLevel(logging.WARNING)

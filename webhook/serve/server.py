@@ -1,0 +1,160 @@
+"""The composition root: settings, facts, TLS, listeners, life cycle. Nothing else puts parts together."""
+
+import asyncio
+import logging
+import ssl
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache, partial
+
+from webhook.errors import Misconfigured
+from webhook.manifests.objects import objects_in
+from webhook.policy.exemptions import words
+from webhook.serve.active_configuration import Situations
+from webhook.serve.cluster_facts import ClusterBacked
+from webhook.serve.health import Health
+from webhook.serve.hosts import KnownHosts, checked
+from webhook.serve.limits import Guard, Limits, Loop
+from webhook.serve.listeners import Draining, Listener, bind_all, serve_all
+from webhook.serve.manifest_facts import ManifestFacts
+from webhook.serve.metrics import Metrics, log_to_stderr
+from webhook.serve.options import Options
+from webhook.serve.tls import Certificates
+from webhook.serve.tracing import tracing
+from webhook.surfaces.admission.endpoint import Door
+from webhook.surfaces.api.app import build_api
+from webhook.surfaces.api.judge_client import Apart
+
+__all__ = ["Options", "run"]
+
+log = logging.getLogger("migratable.serve")
+
+POLICY_POLL_SECONDS = 1.0
+SECONDS_A_DAY = 24 * 60 * 60
+TURN_SECONDS = 0.001
+"""
+After so long a thread makes way for another that waits. Python's own 5 ms would be added to each step of a small review while
+a large one is judged apart.
+"""
+
+
+def run(options: Options) -> None:
+    """Serves until SIGTERM. Raises Misconfigured for what must be right at the start."""
+    log_to_stderr()
+    sys.setswitchinterval(TURN_SECONDS)
+    with asyncio.Runner(loop_factory=Loop) as loop:
+        loop.run(_serve(options))
+
+
+def today() -> str:
+    """Today's date in UTC, by which exemptions and accounts expire."""
+    return _date_of(int(time.time() // SECONDS_A_DAY))
+
+
+@lru_cache(maxsize=1)  # every review asks
+def _date_of(day: int) -> str:
+    return datetime.fromtimestamp(day * SECONDS_A_DAY, UTC).date().isoformat()
+
+
+async def _serve(options: Options) -> None:
+    metrics, draining = Metrics(), Draining()
+    hosts = checked(options.allowed_hosts)
+    facts: ManifestFacts | ClusterBacked
+    if options.has_cluster:
+        facts = ClusterBacked.reading(options.kubeconfig, options.context, metrics.looked_up)
+        metrics.follow(facts.statistics)
+    else:
+        facts = ManifestFacts(options.facts)
+    certificates = Certificates(options.cert_dir)
+    admission_tls = Certificates(options.cert_dir, options.client_ca) if options.client_ca else certificates
+    situations = Situations(options.policy_file, options.release, facts.world, today)
+    followed = {certificates, admission_tls}
+    metrics.certified(followed)
+    disclosure = facts.disclosure() if isinstance(facts, ClusterBacked) else None
+    door = Door(facts, situations, metrics, time.monotonic, draining, disclosure=disclosure)
+    background = facts.given if isinstance(facts, ManifestFacts) else ()
+    cluster = facts.attached() if isinstance(facts, ClusterBacked) else None
+    judge = Apart(objects_in(background))
+    api = build_api(situations, background, options.release, cluster, judge)
+    traced = tracing()
+    health = Health(lambda: facts.ready and not draining(), metrics.registry)
+    names = options.client_names if options.client_ca else ()
+
+    def known(name: str, app: object) -> KnownHosts:
+        return KnownHosts(app, lambda: (*certificates.leaf.names, *hosts), partial(metrics.refused, name))
+
+    def listener(name: str, app: object, port: int, tls: ssl.SSLContext | None, names: Iterable[str] = ()) -> Listener:
+        guard = Guard(Limits(), time.monotonic, names, partial(metrics.refused, name))
+        return Listener(name, app, options.host, port, guard, tls)
+
+    listeners = [
+        listener("admission", traced(door), options.admission_port, admission_tls.listening, names),
+        listener("api", known("api", api), options.api_port, certificates.listening),
+        listener("health", known("health", health), options.health_port, None),
+    ]
+    following = [
+        asyncio.create_task(each.follow(draining.began, partial(metrics.certified, followed))) for each in followed
+    ]
+    following.append(asyncio.create_task(_follow_policy(situations, metrics, draining)))
+    try:
+        bound = bind_all(listeners)
+        _announce(options)
+        await serve_all(listeners, bound, draining, options.drain_seconds)
+    finally:
+        draining.began.set()
+        judge.stop()
+        await asyncio.gather(*following)
+        if not isinstance(facts, ManifestFacts):
+            facts.stop()
+
+
+async def _follow_policy(situations: Situations, metrics: Metrics, draining: Draining) -> None:
+    told = ""
+    expiring = _note_exemptions(metrics, situations)
+    while not draining():
+        try:
+            await asyncio.wait_for(draining.began.wait(), POLICY_POLL_SECONDS)
+        except TimeoutError:
+            try:
+                await asyncio.to_thread(situations.refresh)  # a mount that hangs must not hang the server
+                told = ""
+            except Misconfigured as error:
+                metrics.policy_failures.inc()  # with each look, so that the alert stays as long as the file does
+                if error.message != told:
+                    log.error("keeping the old policy", extra={"problem": error.message})  # noqa: TRY400 - no locals
+                told = error.message
+            expiring = _note_exemptions(metrics, situations, expiring)
+
+
+def _note_exemptions(metrics: Metrics, situations: Situations, told: Sequence[str] = ()) -> Sequence[str]:
+    """Counts exemptions and accounts, logs those that expire and were not ``told``, and returns all that expire."""
+    metrics.exempted(situations.policy, today())
+    expiring = words(situations.policy, today())
+    for line in expiring:
+        if line not in told:
+            log.warning("policy entry expires", extra={"entry": line})
+    return expiring
+
+
+def _announce(options: Options) -> None:
+    """Says on stdout where everything is, with lines that can be pasted."""
+    api = f"https://localhost:{options.api_port}"
+    lines = [
+        f"page and dry-run API  {api}/",
+        f"admission             https://localhost:{options.admission_port}/validate",
+        f"health and metrics    http://localhost:{options.health_port}/readyz",
+    ]
+    if not options.has_cluster:
+        lines += [
+            "",
+            "try:",
+            (
+                f"  curl --cacert {options.cert_dir}/ca.crt {api}/v1/check -H 'Content-Type: application/yaml' "
+                "--data-binary @examples/vm-bridge.yaml"
+            ),
+            "  .venv/bin/migratable check examples/",
+        ]
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()

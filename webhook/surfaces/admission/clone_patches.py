@@ -1,0 +1,81 @@
+"""
+Clones and restores with patches: a warning, and a denial of patches that reach beyond the VM's spec, labels and annotations.
+
+virt-controller applies the patches to the whole VM before it creates it (``patchVM`` in ``pkg/storage/snapshot/restore.go``,
+v1.9.0). Its webhook compares the text of a patch without decoding it, and skips that while the snapshot does not exist
+(``pkg/storage/admitters/vmrestore.go``), so an escaped key could write an owner reference.
+
+The patched VM is judged when virt-controller creates it. A denial of that creation reaches only the controller, which
+repeats it with back-off and records an event of the VirtualMachineRestore. The warning cannot name a violation, because the
+patches apply to a snapshot, which this server may not read.
+"""
+
+import json
+from typing import Any, Final
+
+import msgspec
+
+from webhook.objects.clone import Carrier
+from webhook.objects.json_depth import decode
+from webhook.objects.kinds import CARRIER_BY_GROUP_KIND
+from webhook.objects.review import AdmissionRequest, StatusCause
+
+MESSAGE: Final = "the patched VM is judged when KubeVirt creates it; see the events of the VirtualMachineRestore"
+NOT_A_PATCH: Final = "not a single JSON Patch operation. Write an object with op and path, without duplicate keys"
+OUTSIDE: Final = "outside /spec/, /metadata/labels and /metadata/annotations. Patch only these parts of the VM"
+_PATCHABLE_METADATA: Final = ("labels", "annotations")
+_decoder = msgspec.json.Decoder(Carrier)
+
+
+def patches_of(request: AdmissionRequest) -> list[str]:
+    """The patches of a clone or restore that this request creates; none of one that cannot be read."""
+    is_carrier = (request.kind.group, request.kind.kind) in CARRIER_BY_GROUP_KIND
+    if not is_carrier or request.operation != "CREATE" or request.sub_resource:
+        return []
+    try:
+        return decode(_decoder, request.object).spec.patches or []
+    except ValueError:  # also msgspec's errors and UnicodeDecodeError
+        return []
+
+
+def about_patches() -> StatusCause:
+    """The cause of the warning."""
+    return StatusCause("FieldValueInvalid", MESSAGE, "spec.patches")
+
+
+def bad_patches(patches: list[str]) -> tuple[StatusCause, ...]:
+    """A cause for each patch that does not parse, or that reads or writes another part of the VM."""
+    return tuple(
+        StatusCause("FieldValueInvalid", problem, f"spec.patches[{index}]")
+        for index, patch in enumerate(patches)
+        if (problem := _problem(patch))
+    )
+
+
+def _problem(patch: str) -> str:
+    try:
+        operation = json.loads(patch, object_pairs_hook=_unique)
+    except (ValueError, RecursionError):
+        return NOT_A_PATCH
+    if not isinstance(operation, dict) or "path" not in operation:
+        return NOT_A_PATCH
+    pointers = {key: operation[key] for key in ("path", "from") if key in operation}
+    return next((f"{key} is {OUTSIDE}" for key, pointer in pointers.items() if not _stays_inside(pointer)), "")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object; raises ValueError where a key is duplicate, because parsers disagree on which value counts."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError
+    return found
+
+
+def _stays_inside(pointer: object) -> bool:
+    """Whether a JSON Pointer leads into the patchable parts. Names of fields have no escapes (``~0``, ``~1``) of their own."""
+    if not isinstance(pointer, str):
+        return False
+    root, *tokens = pointer.split("/")
+    if root or len(tokens) < 2:
+        return False
+    return tokens[0] == "spec" or (tokens[0] == "metadata" and tokens[1] in _PATCHABLE_METADATA)

@@ -1,0 +1,35 @@
+"""
+Restores of a VM onto itself: virt-controller renames the claims, unless ``volumeRestorePolicy`` is ``InPlace``.
+
+Each volume keeps its name. Its claim, its DataVolume and the ``dataVolumeTemplate`` get the name ``restore-<uid>-<volume>``
+or one that the user chose (``pkg/storage/snapshot/restore.go`` restoreVolumeName and generateRestoredVMSpec, v1.9.0).
+"""
+
+from collections.abc import Mapping
+
+from webhook.kubevirt.subject import subject_of
+from webhook.objects.meta import Kubernetes
+from webhook.objects.review import AdmissionRequest
+from webhook.rules.storage.claim_not_shared import identity_of
+from webhook.rules.storage.template_not_shared import identity_of_template
+from webhook.surfaces.admission.kubevirt_accounts import CONTROLLER, account_of, restores
+
+
+def is_restore(request: AdmissionRequest, new: Kubernetes, old: Kubernetes, install_namespace: str) -> bool:
+    """Whether virt-controller replaces the VM's spec with that of a snapshot."""
+    return account_of(request.user_info.username, install_namespace) == CONTROLLER and restores(new, old)
+
+
+def former_subjects(new: Kubernetes, old: Kubernetes) -> Mapping[str, str]:
+    """The subject of the old finding by that of the new one, for volumes whose claim a restore replaces."""
+    after, before = subject_of(new), subject_of(old)
+    if after is None or before is None:
+        return {}
+    claims = {each.name: each.claim for each in before.spec.volumes or ()}
+    former: dict[str, str] = {}
+    for volume in after.spec.volumes or ():
+        claim, was = volume.claim, claims.get(volume.name)
+        if claim is not None and was is not None and claim != was:
+            former[identity_of(volume.name, claim)] = identity_of(volume.name, was)
+            former[identity_of_template(claim)] = identity_of_template(was)
+    return former

@@ -1,0 +1,77 @@
+"""
+What is answered to a review that could not be judged in time, where its webhook is always ``Ignore``.
+
+An answer 503 would admit such a request. It is denied instead, if the policy can deny it (decision 19). This module never
+judges an object, so it takes little time.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from webhook.facts.world import World
+from webhook.judging.finding import Judgement
+from webhook.kubevirt.expansion.interfaces import BRIDGE_OVERRIDE
+from webhook.kubevirt.releases import Releases
+from webhook.kubevirt.subject import subject_of
+from webhook.objects.meta import Kubernetes
+from webhook.objects.review import StatusCause
+from webhook.objects.vm import VirtualMachine
+from webhook.objects.vmi import VirtualMachineInstance
+from webhook.policy.policy import Action, judged, strongest_action
+from webhook.surfaces.admission.hotplug import plugged_into, with_requests
+from webhook.surfaces.admission.kubevirt_accounts import VIRT_API, account_of
+from webhook.surfaces.admission.requests import Readable, Unreadable
+from webhook.surfaces.admission.unreadable import decide_unreadable
+from webhook.surfaces.admission.validate import PASS, Judging, Outcome, decide_request
+
+LATE: Final = StatusCause("FieldValueInvalid", "Migratable could not confirm this request in time. Try again.", "")
+
+
+def decide_late(read: Readable | Unreadable, judging: Judging) -> Outcome:
+    """A denial if judging the request could have led to one; else the request passes."""
+    if isinstance(read, Unreadable):
+        return decide_unreadable(read, judging)
+    if read.request.operation == "DELETE":
+        return PASS
+    outcome = decide_request(read, replace(judging, judge=_finds_nothing))
+    if not outcome.allowed or outcome.settled or outcome.most is not Action.DENY:
+        return outcome
+    return replace(outcome, causes=(LATE,)) if _may_deny_change(read, judging) else PASS
+
+
+def _finds_nothing(_object: Kubernetes, _world: World, _releases: Releases) -> Judgement:
+    return Judgement(())
+
+
+def _may_deny_change(read: Readable, judging: Judging) -> bool:
+    """Whether an update can be denied: one that only removes volumes cannot, and ``hotplug`` holds for added ones."""
+    new, old, request = read.object, read.old, read.request
+    if new is None or old is None:
+        return True
+    if isinstance(new, VirtualMachineInstance) and isinstance(old, VirtualMachineInstance):
+        if _has_override(old) and not _has_override(new):
+            return True
+    elif request.sub_resource == "status" and isinstance(new, VirtualMachine) and isinstance(old, VirtualMachine):
+        return _requests_volumes(new, old) and _may_deny_plugged(read, new, judging)
+    elif account_of(request.user_info.username, judging.install_namespace) != VIRT_API:
+        return True
+    after, before = subject_of(new), subject_of(old)
+    plugs = after is not None and before is not None and any(plugged_into(after, before))
+    return plugs and _may_deny_plugged(read, new, judging)
+
+
+def _has_override(vmi: VirtualMachineInstance) -> bool:
+    return BRIDGE_OVERRIDE in (vmi.meta.annotations or {})
+
+
+def _requests_volumes(new: VirtualMachine, old: VirtualMachine) -> bool:
+    after, before = subject_of(with_requests(new)), subject_of(with_requests(old))
+    known = {each.name: each for each in before.spec.volumes or ()} if before is not None else {}
+    return after is not None and any(known.get(each.name) != each for each in after.spec.volumes or ())
+
+
+def _may_deny_plugged(read: Readable, new: Kubernetes, judging: Judging) -> bool:
+    request = read.request
+    namespace, name = new.namespace or request.namespace, new.name or request.name
+    subject = judged(new, judging.policy, judging.world, request.kind.kind, namespace, name)
+    return strongest_action(judging.policy, subject, plugs=True) is Action.DENY

@@ -1,0 +1,192 @@
+"""
+The dry-run API and the page: the same verdicts as admission and command line, for manifests that are sent here.
+
+With a cluster attached it looks there only for callers who could ask the API server the same (``authorising``).
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Annotated, Any, Protocol
+
+import msgspec
+from fastapi import FastAPI, Query, Request, Response
+from starlette.exceptions import HTTPException
+
+from webhook import __version__
+from webhook.check.check import Settings
+from webhook.kubevirt.releases import SUPPORTED, each
+from webhook.manifests.objects import Given
+from webhook.policy.policy import Policy, Profile
+from webhook.report import as_json, catalogue
+from webhook.surfaces.api.authorization import ANONYMOUS, AttachedCluster, world_for
+from webhook.surfaces.api.http import SCHEMAS, add_manners, problem_response
+from webhook.surfaces.api.judge_client import InProcess, Judge
+from webhook.yaml.document import MAX_BYTES
+
+YAML = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"})
+ACCEPTED = YAML | {"application/json"}
+"""Types that no HTML form can send, so that another site's page cannot make a browser post here unasked."""
+PAGE = {
+    "/": ("index.html", "text/html; charset=utf-8"),
+    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "/page.css": ("page.css", "text/css; charset=utf-8"),
+    "/icon.svg": ("icon.svg", "image/svg+xml"),
+}
+
+
+class Terms(Protocol):
+    """What is in force: the same policy and date as at the admission door."""
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        ...
+
+    @property
+    def today(self) -> str:
+        """``YYYY-MM-DD``."""
+        ...
+
+
+def build_api(
+    terms: Callable[[], Terms],
+    background: Sequence[Given],
+    release: str,
+    cluster: AttachedCluster | None = None,
+    judge: Judge | None = None,
+) -> FastAPI:
+    """
+    The application of the API listener.
+
+    ``background`` are manifests that references may be looked up in; ``release`` is the pinned one, or empty;
+    ``cluster`` is looked at for callers who show that they may. ``judge`` has the background itself; without one, bodies
+    are judged in threads of this process.
+    """
+    app = FastAPI(
+        title="Migratable",
+        version=__version__,
+        summary="Will KubeVirt be able to live-migrate this virtual machine?",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # Starlette would build the Location from the Host header
+    )
+    _add_check(app, terms, judge or InProcess(background), release, cluster)
+    _add_catalogue(app)
+    _add_page(app)
+    add_manners(app)
+    return app
+
+
+def _add_check(
+    app: FastAPI,
+    terms: Callable[[], Terms],
+    judge: Judge,
+    pinned: str,
+    cluster: AttachedCluster | None,
+) -> None:
+    @app.post(
+        "/v1/check",
+        summary="Judge manifests",
+        responses={
+            200: {
+                "description": "The answer.",
+                "content": {"application/json": {"schema": {"$ref": f"{SCHEMAS}Report"}}},
+            },
+            400: problem_response("The body or a parameter could not be read, or the release cannot be judged."),
+            401: problem_response("The token is not valid (only with a cluster attached)."),
+            403: problem_response("No right to create VirtualMachines in a namespace of the manifests."),
+            413: problem_response("The body is too large."),
+            415: problem_response("The body is neither JSON nor YAML by its Content-Type."),
+            503: problem_response("Too much is asked at once, or the cluster did not answer; see Retry-After."),
+        },
+        openapi_extra={
+            "requestBody": {
+                "required": True,
+                "description": "One or many objects: the virtual machine and whatever it refers to.",
+                "content": {kind: {"schema": {}} for kind in sorted(ACCEPTED)},
+            }
+        },
+    )
+    async def check_manifests(
+        request: Request,
+        profile: Annotated[Profile | None, Query(description="strict or exact; else the policy's.")] = None,
+        release: Annotated[str, Query(max_length=20, description="any, or a minor release such as 1.9.")] = "",
+    ) -> Response:
+        """
+        The same answer as `migratable check -o json`. Nothing is stored.
+
+        With a cluster attached, references are looked up in it for callers whose bearer token may create
+        VirtualMachines in every namespace of the manifests; others are answered by the manifests alone.
+        """
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind not in ACCEPTED:
+            raise HTTPException(415, "Send application/yaml or application/json.")
+        content = await _body(request)
+        now = terms()
+        policy = now.policy if profile is None else now.policy.with_profile(profile)
+        settings = Settings(policy, release or pinned, now.today)
+        authorization = request.headers.get("authorization", "")
+        if cluster is None:
+            report = await judge.report(content, settings)
+        elif not authorization:
+            report = await judge.report(content, settings, notes=[ANONYMOUS])
+        else:
+            seen = await world_for(cluster, authorization, await judge.namespaces(content))
+            report = await judge.report(content, settings, seen)
+        return _json(report)
+
+
+def _json(content: bytes) -> Response:
+    return Response(content, media_type="application/json")
+
+
+async def _body(request: Request) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MAX_BYTES:
+            raise HTTPException(413, f"Send at most {MAX_BYTES // 2**20} MiB.")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _add_catalogue(app: FastAPI) -> None:
+    @app.get("/v1/rules", summary="List the rules", response_model=list[dict[str, Any]])
+    async def rules() -> Response:
+        """Every rule, as its page tells it."""
+        return _json(_encoded_rules())
+
+    @app.get("/v1/releases", summary="List the KubeVirt releases")
+    async def releases() -> list[str]:
+        """The minor releases that *any* stands for, newest first."""
+        return [str(behaviour.release) for behaviour in each(SUPPORTED)][::-1]
+
+    @app.get("/v1/schema", summary="The JSON Schema of reports", response_model=dict[str, Any])
+    async def schema() -> Response:
+        """The shape of `POST /v1/check`'s answer and of `migratable check -o json`."""
+        return _json(_encoded_schema())
+
+
+@cache  # to encode it keeps the event loop, which admission shares, for as long as a hundred reviews
+def _encoded_rules() -> bytes:
+    return msgspec.json.encode(catalogue.entries())
+
+
+@cache
+def _encoded_schema() -> bytes:
+    return msgspec.json.encode(as_json.schema())
+
+
+def _add_page(app: FastAPI) -> None:
+    folder = files("webhook.surfaces.api") / "page"
+    for path, (name, kind) in PAGE.items():
+        app.add_api_route(path, _static((folder / name).read_bytes(), kind), include_in_schema=False)
+
+
+def _static(content: bytes, kind: str) -> Callable[[], Awaitable[Response]]:
+    async def give() -> Response:
+        return Response(content, media_type=kind)
+
+    return give

@@ -1,0 +1,56 @@
+"""What the dry-run API does with a body: reads it, judges it, renders the report. This file does no I/O."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from webhook.check.check import Settings, check_in
+from webhook.errors import BadInput
+from webhook.facts.layered_world import LayeredWorld
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.facts.world import World
+from webhook.manifests.objects import Given, Manifests, is_ours, objects_in, read_manifests
+from webhook.objects.meta import Kubernetes
+from webhook.report import as_json
+
+
+def namespaces_in(content: bytes) -> list[str]:
+    """The namespaces of the objects that would be judged. Raises BadInput."""
+    return sorted({_namespace(each) for each in _read(content).given if is_ours(each)})
+
+
+def report_on(
+    content: bytes,
+    settings: Settings,
+    background: Iterable[Kubernetes] = (),
+    behind: World | None = None,
+    notes: Sequence[str] = (),
+) -> bytes:
+    """
+    The report on the manifests in a body, as JSON. Raises BadInput.
+
+    References are looked up among the manifests, then in ``background``, then in ``behind``.
+    """
+    inputs = _read(content)
+    world: World = ObjectsWorld((*background, *objects_in(inputs.given)))
+    if behind is not None:
+        world = LayeredWorld(world, behind)
+    report = check_in(world, [inputs], settings)
+    if notes:
+        report = msgspec.structs.replace(report, notes=[*report.notes, *notes])
+    return as_json.render(report).encode()
+
+
+def _read(content: bytes) -> Manifests:
+    """The objects in a body; where it holds none at all, what is wrong with it is the answer."""
+    inputs = read_manifests(content, "-")
+    if inputs.problems and not inputs.given:
+        raise inputs.problems[0]
+    if not content.strip():
+        raise BadInput("the body is empty", remedy="Send manifests, as YAML or JSON.")
+    return inputs
+
+
+def _namespace(given: Given) -> str:
+    named = given.object.namespace if given.object is not None else ""
+    return named or "default"

@@ -1,0 +1,110 @@
+"""
+Messages between the server and the process that judges for the API.
+
+The server sends pickles of its own values. The judging process has read untrusted bytes, so the server never unpickles
+its replies: it decodes one of these structs.
+"""
+
+from typing import TypeAlias
+
+import msgspec
+
+from webhook.check.check import Settings
+from webhook.errors import BadInput, Misconfigured, Unavailable
+from webhook.objects.kinds import BY_CLASS
+
+KINDS = {kind.__name__: kind for kind in BY_CLASS}
+
+
+class Namespaces(msgspec.Struct, frozen=True):
+    """A request for the namespaces of the manifests in a body."""
+
+    content: bytes
+
+
+class Check(msgspec.Struct, frozen=True):
+    """A request for the report on the manifests in a body; ``asks`` says whether the server answers lookups."""
+
+    content: bytes
+    settings: Settings
+    asks: bool
+    notes: tuple[str, ...] = ()
+
+
+class Lookup(msgspec.Struct, frozen=True, tag="lookup"):
+    """A question about one object, or about all of a kind where ``name`` is None."""
+
+    kind: str
+    namespace: str = ""
+    name: str | None = None
+
+
+class NamespacesFound(msgspec.Struct, frozen=True, tag="namespaces"):
+    """The namespaces."""
+
+    namespaces: list[str]
+
+
+class Reported(msgspec.Struct, frozen=True, tag="report"):
+    """The report, as JSON."""
+
+    report: bytes
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed"):
+    """Why there is no answer."""
+
+    code: str
+    message: str
+    remedy: str = ""
+    source: str = ""
+    document: int | None = None
+    line: int | None = None
+    column: int | None = None
+    path: str = ""
+
+    @classmethod
+    def of(cls, error: Exception) -> "Failed":
+        """All words of an error of ours; the type alone of others, because their text may repeat the body."""
+        if isinstance(error, BadInput):
+            place = (error.source, error.document, error.line, error.column, error.path)
+            return cls(error.code, error.message, error.remedy, *place)
+        if isinstance(error, Unavailable | Misconfigured):
+            return cls(error.code, error.message, error.remedy)
+        return cls("internal", type(error).__name__)
+
+    def error(self) -> Exception:
+        """The error that the judging process reported."""
+        if self.code == BadInput.code:
+            return BadInput(
+                self.message,
+                remedy=self.remedy,
+                source=self.source,
+                document=self.document,
+                line=self.line,
+                column=self.column,
+                path=self.path,
+            )
+        for kind in (Unavailable, Misconfigured):
+            if self.code == kind.code:
+                return kind(self.message, remedy=self.remedy)
+        return RuntimeError(f"{self.message} in the judging process")
+
+
+Reply: TypeAlias = Lookup | NamespacesFound | Reported | Failed
+
+_decoder: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
+_encoder = msgspec.msgpack.Encoder()
+
+
+def decode_reply(frame: bytes) -> Reply:
+    """The struct in a frame of the judging process; raises msgspec.DecodeError."""
+    try:
+        return _decoder.decode(frame)
+    except RecursionError:
+        raise msgspec.DecodeError("the frame nests too deep") from None
+
+
+def encode_reply(reply: Reply) -> bytes:
+    """The frame of a struct."""
+    return _encoder.encode(reply)

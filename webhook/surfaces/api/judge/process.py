@@ -1,0 +1,102 @@
+"""
+The process that reads and judges untrusted manifests for the dry-run API: `python -m webhook.surfaces.api.judge.process FD`.
+
+It has no cluster and no network. It asks the server for facts of a cluster, and the server answers with what the caller may
+read. It runs at the lowest priority and within a limit of memory, and ends with the server, whose socket is its only input.
+"""
+
+import os
+import pickle
+import resource
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import TypeVar, cast
+
+from webhook.errors import Unavailable
+from webhook.facts.unknown import Fact, Found
+from webhook.objects.meta import Kubernetes
+from webhook.surfaces.api.judge.judge import namespaces_in, report_on
+from webhook.surfaces.api.judge.messages import (
+    Check,
+    Failed,
+    Lookup,
+    Namespaces,
+    NamespacesFound,
+    Reply,
+    Reported,
+    encode_reply,
+)
+
+K = TypeVar("K", bound=Kubernetes)
+
+MOST_MEMORY = 512 * 2**20
+"""Bytes of address space."""
+GROWN = 160 * 2**20
+"""Bytes of resident memory after which the process ends when its answer is sent, so that the memory is free again."""
+LOWEST_PRIORITY = 19
+
+
+class ServersWorld:
+    """The cluster as the server shows it to the caller; each thing is asked for once."""
+
+    def __init__(self, server: Connection) -> None:
+        self._server = server
+        self._known: dict[Lookup, object] = {}
+
+    def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
+        """The object, if the caller may read it."""
+        return cast("Found[K]", self._ask(Lookup(kind.__name__, namespace, name)))
+
+    def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
+        """All objects that the caller may read."""
+        return cast("Fact[tuple[K, ...]]", self._ask(Lookup(kind.__name__)))
+
+    def _ask(self, lookup: Lookup) -> object:
+        if lookup not in self._known:
+            self._server.send_bytes(encode_reply(lookup))
+            self._known[lookup] = pickle.loads(self._server.recv_bytes())  # noqa: S301 - the server is ours
+        return self._known[lookup]
+
+
+def resident_memory() -> int:
+    """
+    Bytes of resident memory now.
+
+    Not ``ru_maxrss``: Linux keeps the maximum across exec, so a process that a large server starts begins with the server's.
+    """
+    with open("/proc/self/statm") as statm:  # noqa: PTH123 - pathlib is not needed here otherwise
+        pages = int(statm.read().split()[1])
+    return pages * resource.getpagesize()
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Answers requests until the server ends."""
+    os.nice(LOWEST_PRIORITY)
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold what callers sent
+    with suppress(EOFError, OSError), Connection(int(arguments[0])) as server:
+        background: tuple[Kubernetes, ...] = pickle.loads(server.recv_bytes())  # noqa: S301 - the server is ours
+        while resident_memory() < GROWN:
+            server.send_bytes(encode_reply(_answer(pickle.loads(server.recv_bytes()), background, server)))  # noqa: S301
+
+
+def _answer(request: Namespaces | Check, background: tuple[Kubernetes, ...], server: Connection) -> Reply:
+    try:
+        if isinstance(request, Namespaces):
+            return NamespacesFound(namespaces_in(request.content))
+        behind = ServersWorld(server) if request.asks else None
+        return Reported(report_on(request.content, request.settings, background, behind, request.notes))
+    except (EOFError, OSError):
+        raise
+    except MemoryError:
+        return Failed.of(
+            Unavailable("the manifests need too much memory at once", remedy="Send fewer manifests at once.")
+        )
+    except Exception as error:  # noqa: BLE001 - the outermost wall: the server tells the caller
+        return Failed.of(error)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,203 @@
+"""
+Where bodies are read and judged: never on the event loop, and in a server never in the process that answers API servers.
+
+Python runs one thread at a time, so a large untrusted body would delay admission while it is read (docs/decisions/0024).
+``InProcess`` is for programs without admission, such as tests.
+"""
+
+import asyncio
+import os
+import pickle
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from math import ceil
+from multiprocessing.connection import Connection
+from time import monotonic
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from webhook.check.check import Settings
+from webhook.errors import Unavailable
+from webhook.facts.world import World
+from webhook.manifests.objects import Given, objects_in
+from webhook.objects.meta import Kubernetes
+from webhook.surfaces.api.judge.judge import namespaces_in, report_on
+from webhook.surfaces.api.judge.messages import (
+    KINDS,
+    Check,
+    Failed,
+    Lookup,
+    Namespaces,
+    NamespacesFound,
+    Reply,
+    Reported,
+    decode_reply,
+)
+
+T = TypeVar("T")
+
+MAX_WAITING = 8
+"""Requests that may wait for their turn; each holds its body in memory."""
+MOST_SECONDS = 60.0
+"""Limit for one request. The judging process is stopped after it."""
+INHERITED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
+"""Variables of the environment that the judging process needs."""
+MOST_BYTES = 256 * 2**20
+"""Of a report."""
+
+
+class Judge(Protocol):
+    """Reads and judges bodies; every method may raise BadInput and Unavailable."""
+
+    async def namespaces(self, content: bytes) -> Sequence[str]:
+        """The namespaces of the objects that would be judged."""
+        ...
+
+    async def report(
+        self, content: bytes, settings: Settings, behind: World | None = None, notes: Sequence[str] = ()
+    ) -> bytes:
+        """The report, as JSON; references are looked up in ``behind`` last."""
+        ...
+
+
+class Queue:
+    """A few threads and a short queue for them."""
+
+    def __init__(self, at_once: int) -> None:
+        self._turn = asyncio.Semaphore(at_once)
+        self._waiting = 0
+
+    async def do(self, work: Callable[[], T]) -> T:
+        """What ``work`` returns or raises. Raises Unavailable where too many wait already."""
+        if self._waiting >= MAX_WAITING:
+            raise Unavailable("too many manifests are being judged", remedy="Try again in a second.")
+        self._waiting += 1
+        try:
+            await self._turn.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            return await asyncio.to_thread(work)
+        finally:
+            self._turn.release()
+
+
+class InProcess:
+    """Judges in threads of this process."""
+
+    def __init__(self, background: Sequence[Given]) -> None:
+        self._background = background
+        self._queue = Queue(2)
+
+    async def namespaces(self, content: bytes) -> Sequence[str]:
+        """As ``Judge``."""
+        return await self._queue.do(lambda: namespaces_in(content))
+
+    async def report(
+        self, content: bytes, settings: Settings, behind: World | None = None, notes: Sequence[str] = ()
+    ) -> bytes:
+        """As ``Judge``."""
+        return await self._queue.do(lambda: report_on(content, settings, objects_in(self._background), behind, notes))
+
+
+class Apart:
+    """
+    Judges in a process of its own, which is started for the first request and again whenever it has ended.
+
+    A thread of the server speaks with it, one request at a time, and answers its lookups.
+    """
+
+    def __init__(self, background: Iterable[Kubernetes], *, most_seconds: float = MOST_SECONDS) -> None:
+        self._background = pickle.dumps(tuple(background))
+        self._most_seconds = most_seconds
+        self._queue = Queue(1)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._connection: Connection | None = None
+
+    async def namespaces(self, content: bytes) -> Sequence[str]:
+        """As ``Judge``."""
+        reply = await self._queue.do(lambda: self._ask(Namespaces(content), None))
+        if not isinstance(reply, NamespacesFound):
+            raise TypeError(type(reply).__name__)
+        return reply.namespaces
+
+    async def report(
+        self, content: bytes, settings: Settings, behind: World | None = None, notes: Sequence[str] = ()
+    ) -> bytes:
+        """As ``Judge``."""
+        request = Check(content, settings, behind is not None, tuple(notes))
+        reply = await self._queue.do(lambda: self._ask(request, behind))
+        if not isinstance(reply, Reported):
+            raise TypeError(type(reply).__name__)
+        return reply.report
+
+    def stop(self) -> None:
+        """Ends the process."""
+        process, self._process = self._process, None
+        connection, self._connection = self._connection, None
+        if process is not None:
+            process.kill()  # first, so that a thread that waits for it sees the end of its stream
+            process.wait()
+        if connection is not None:
+            connection.close()
+
+    def _ask(self, request: Namespaces | Check, world: World | None) -> Reply:
+        try:
+            reply = self._reply(self._begun(), pickle.dumps(request), world)
+        except (EOFError, OSError, msgspec.DecodeError) as error:
+            self.stop()
+            raise Unavailable(
+                "the judging process ended before it answered", remedy="Try again, with fewer manifests at once."
+            ) from error
+        except BaseException:
+            self.stop()
+            raise
+        if isinstance(reply, Failed):
+            raise reply.error()
+        return reply
+
+    def _begun(self) -> Connection:
+        """The connection to a process that runs."""
+        if self._connection is not None and self._process is not None and self._process.poll() is None:
+            return self._connection
+        self.stop()
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            for limit in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):  # for a process that stops in the middle of a frame
+                ours.setsockopt(socket.SOL_SOCKET, limit, struct.pack("ll", ceil(self._most_seconds), 0))
+            self._process = subprocess.Popen(  # noqa: S603 - nothing of a caller is in it
+                [sys.executable, "-m", "webhook.surfaces.api.judge.process", str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                env={name: os.environ[name] for name in INHERITED if name in os.environ},
+                pass_fds=(theirs.fileno(),),
+                process_group=0,  # Ctrl-C in a terminal is for the server
+            )
+            self._connection = Connection(ours.detach())
+        self._connection.send_bytes(self._background)
+        return self._connection
+
+    def _reply(self, connection: Connection, request: bytes, world: World | None) -> Reply:
+        until = monotonic() + self._most_seconds
+        connection.send_bytes(request)
+        while True:
+            if not connection.poll(max(0.0, until - monotonic())):
+                raise Unavailable(
+                    f"judging the manifests took longer than {self._most_seconds:g} seconds",
+                    remedy="Send fewer manifests at once.",
+                )
+            reply = decode_reply(connection.recv_bytes(MOST_BYTES))
+            if not isinstance(reply, Lookup):
+                return reply
+            connection.send_bytes(pickle.dumps(_found(reply, world)))
+
+
+def _found(lookup: Lookup, world: World | None) -> object:
+    kind = KINDS.get(lookup.kind)
+    if kind is None or world is None:
+        raise EOFError("unexpected lookup from the judging process")
+    return world.every(kind) if lookup.name is None else world.find(kind, lookup.namespace, lookup.name)

@@ -1,0 +1,278 @@
+"""
+Writes a JSON Patch into the text of a manifest: comments, order and style stay, and so does every byte that is not meant.
+
+The new text is read again before it is handed out: it holds exactly the patched value, and every other document is as it
+was; where that cannot be had (anchors, merge keys, unusual layout) there is a ``BadInput``. This file does no I/O.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import yaml
+
+from webhook.errors import BadInput
+from webhook.objects.meta import Json
+from webhook.objects.path import FieldPath
+from webhook.yaml import writer
+from webhook.yaml.document import Document, read_documents
+from webhook.yaml.events import Position, compose
+
+_BOM = b"\xef\xbb\xbf"
+_FLOW = re.compile(r"[\[\]{},]")
+_REMEDY = "Make the change by hand."
+
+Operation = Mapping[str, Any]
+
+
+def patch_text(content: bytes, source: str, document: int, at: FieldPath, patch: Sequence[Operation]) -> bytes:
+    """
+    The manifest with ``patch`` applied to the object at ``at`` of one document (counted as ``Document.index`` does).
+
+    Raises BadInput where the patch does not fit the object, or cannot be written without touching something else.
+    """
+    for operation in patch:
+        content = _apply(content, source, document, at, operation)
+    return content
+
+
+def _apply(content: bytes, source: str, index: int, at: FieldPath, operation: Operation) -> bytes:
+    documents = read_documents(content, source)
+    document = next((each for each in documents if each.index == index), None)
+    if document is None:
+        raise _cannot(source, "the document is not there any more")
+    wanted = patched(document.value, at, operation)
+    if operation["op"] == "test":
+        return content
+    bom = _BOM if content.startswith(_BOM) else b""
+    text = content.removeprefix(_BOM).decode()
+    try:
+        changed = _Editor(text, document).edit(at, operation)
+        written = bom + changed.encode()
+        again = read_documents(written, source)
+    except (BadInput, yaml.YAMLError, ValueError, LookupError):
+        raise _cannot(source, "this place cannot be changed without touching others") from None
+    before = {each.index: each.value for each in documents} | {index: wanted}
+    if {each.index: each.value for each in again} != before:
+        raise _cannot(source, "this place cannot be changed without touching others")
+    return written
+
+
+def _cannot(source: str, message: str) -> BadInput:
+    return BadInput(message, remedy=_REMEDY, source=source)
+
+
+def patched(value: Json, at: FieldPath, operation: Operation) -> Json:
+    """``value`` after one operation on the part at ``at``; raises BadInput where it does not fit. Parts are not shared."""
+    try:
+        return _patched(_copy(value), at, operation)
+    except (LookupError, TypeError):
+        raise _cannot("", "the object is not what the patch was made for") from None
+
+
+def _patched(whole: Json, at: FieldPath, operation: Operation) -> Json:
+    path = (*at, *steps_of(operation["path"], _part(whole, at)))
+    held = _part(whole, path[:-1])
+    match operation["op"]:
+        case "test":
+            if _part(whole, path) != operation["value"]:
+                raise _cannot("", "the object is not what the patch was made for")
+        case "remove":
+            del held[path[-1]]
+        case "replace" | "add":
+            held[path[-1]] = _copy(operation["value"])
+        case "move":
+            origin = (*at, *steps_of(operation["from"], _part(whole, at)))
+            held[path[-1]] = _part(whole, origin)
+            del _part(whole, origin[:-1])[origin[-1]]
+        case other:
+            raise _cannot("", f"operation {other!r} is not known")
+    return whole
+
+
+def _copy(value: Json) -> Json:
+    """A copy in which what an anchor repeats is no longer one."""
+    if isinstance(value, dict):
+        return {key: _copy(each) for key, each in value.items()}
+    return [_copy(each) for each in value] if isinstance(value, list) else value
+
+
+def _part(value: Any, path: FieldPath) -> Any:  # noqa: ANN401 - JSON
+    for step in path:
+        value = value[step]
+    return value
+
+
+def steps_of(pointer: str, value: Json) -> FieldPath:
+    """A JSON pointer as a path into ``value``: a number is an index where there is a list."""
+    steps: list[str | int] = []
+    for word in pointer.split("/")[1:]:
+        key = word.replace("~1", "/").replace("~0", "~")
+        step: str | int = int(key) if isinstance(value, list) and key.isdecimal() else key
+        steps.append(step)
+        if isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            value = value.get(key) if isinstance(value, dict) else None
+    return tuple(steps)
+
+
+class _Editor:
+    """One change of one document's text. Offsets are of the part that was composed."""
+
+    def __init__(self, text: str, document: Document) -> None:
+        start, end = document.extent
+        self._base = text.rfind("\n", 0, start) + 1
+        self._before, self._text, self._after = text[: self._base], text[self._base : end], text[end:]
+        self._newline = "\r\n" if "\r\n" in text else "\n"
+        self._is_json = document.is_json
+        self._root = compose(self._text.encode())
+        self._value = document.value
+
+    def edit(self, at: FieldPath, operation: Operation) -> str:
+        path = (*at, *steps_of(operation["path"], _part(self._value, at)))
+        match operation["op"]:
+            case "remove":
+                start, end, new = self._removed(path)
+            case "move":
+                start, end = self._key_of((*at, *steps_of(operation["from"], _part(self._value, at))))
+                new = self._inline(str(path[-1]), flow=True)
+            case _:
+                start, end, new = self._put(path, operation["value"])
+        return f"{self._before}{self._text[:start]}{new}{self._text[end:]}{self._after}"
+
+    def _node(self, path: FieldPath) -> yaml.Node:
+        node = self._root
+        for step in path:
+            node = self._pair(node, step)[1]
+        return node
+
+    def _pair(self, node: yaml.Node, step: str | int) -> tuple[yaml.Node, yaml.Node]:
+        """Key and value, or a list item twice; LookupError where it is not written here."""
+        if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+            return node.value[step], node.value[step]
+        if isinstance(node, yaml.MappingNode):
+            found = [(key, value) for key, value in node.value if key.value == step]
+            if len(found) == 1:
+                key, value = found[0]
+                if _start(value) < _end(key):
+                    raise LookupError  # an alias: the value stands elsewhere
+                return key, value
+        raise LookupError
+
+    def _key_of(self, path: FieldPath) -> tuple[int, int]:
+        key, _ = self._pair(self._node(path[:-1]), path[-1])
+        return _start(key), _end(key)
+
+    def _put(self, path: FieldPath, value: Json) -> tuple[int, int, str]:
+        parent = self._node(path[:-1])
+        try:
+            key, node = self._pair(parent, path[-1])
+        except LookupError:
+            return self._added(parent, str(path[-1]), value)
+        if isinstance(node, yaml.CollectionNode) and not node.flow_style:
+            if key is node:
+                raise LookupError
+            return _end(key), self._true_end(node), f": {self._inline(value, flow=False)}"
+        start, end = _start(node), _end(node)
+        if getattr(node, "style", None) in ("|", ">"):  # it ends where the next line begins, be that a comment's
+            end = start + len(self._text[start:end].rstrip())
+        new = self._inline(value, flow=self._is_flow(parent))
+        return start, end, f" {new}" if start == end else new
+
+    def _added(self, parent: yaml.Node, key: str, value: Json) -> tuple[int, int, str]:
+        if not isinstance(parent, yaml.MappingNode) or (not parent.value and not parent.flow_style):
+            raise LookupError
+        flow = self._is_flow(parent)
+        pair = f"{self._inline(key, flow=flow)}: {self._inline(value, flow=flow)}"
+        if parent.flow_style:
+            if not parent.value:
+                at = _start(parent) + 1
+                return at, at, pair
+            at = self._true_end(parent.value[-1][1])
+            return at, at, f", {pair}"
+        first, last = parent.value[0][0], parent.value[-1][1]
+        indent = " " * self._column(_start(first))
+        merged = [each for each in parent.value if each[0].value == "<<"]
+        if merged:  # API servers let it override what stands before it
+            merge, origin = merged[-1]
+            end = self._line_end(max(_end(merge), self._true_end(origin) if _start(origin) > _end(merge) else 0))
+            return end, end, f"{self._newline}{indent}{pair}"
+        is_short = not isinstance(last, yaml.CollectionNode) or bool(last.flow_style)
+        if is_short and getattr(last, "style", None) not in ("|", ">"):
+            end = self._line_end(self._true_end(last))
+            return end, end, f"{self._newline}{indent}{pair}"
+        at = _start(first)
+        return at, at, f"{pair}{self._newline}{indent}"
+
+    def _removed(self, path: FieldPath) -> tuple[int, int, str]:
+        parent = self._node(path[:-1])
+        key, value = self._pair(parent, path[-1])
+        assert isinstance(parent, yaml.CollectionNode)  # noqa: S101 - it has a member
+        members: list[tuple[yaml.Node, yaml.Node]] = (
+            parent.value if isinstance(parent, yaml.MappingNode) else [(each, each) for each in parent.value]
+        )
+        position = next(index for index, each in enumerate(members) if each[0] is key)
+        if len(members) == 1:
+            return self._emptied(parent)
+        if parent.flow_style:
+            if position + 1 < len(members):
+                return _start(key), _start(members[position + 1][0]), ""
+            return self._true_end(members[position - 1][1]), self._true_end(value), ""
+        start, end = _start(key), self._line_end(self._true_end(value))
+        if isinstance(parent, yaml.SequenceNode):
+            start = self._text.rindex("-", 0, start)
+        line = self._text.rfind("\n", 0, start) + 1
+        if not self._text[line:start].strip():  # whole lines
+            return (line, end + self._break(end), "") if self._break(end) else (max(line - 1, 0), end, "")
+        if position + 1 == len(members) or isinstance(parent, yaml.SequenceNode):
+            raise LookupError
+        following = re.compile(r"\s*").match(self._text, end)
+        return start, following.end() if following else end, ""  # the first key behind a dash: the next takes its place
+
+    def _emptied(self, parent: yaml.CollectionNode) -> tuple[int, int, str]:
+        if not parent.flow_style:
+            raise LookupError
+        return _start(parent) + 1, _end(parent) - 1, ""
+
+    def _is_flow(self, node: yaml.Node) -> bool:
+        return self._is_json or bool(getattr(node, "flow_style", False))
+
+    def _inline(self, value: Json, *, flow: bool) -> str:
+        if self._is_json:
+            return json.dumps(value, ensure_ascii=False)
+        if isinstance(value, dict):
+            return f"{{{', '.join(f'{self._inline(k, flow=True)}: {self._inline(v, flow=True)}' for k, v in value.items())}}}"
+        if isinstance(value, list):
+            return f"[{', '.join(self._inline(each, flow=True) for each in value)}]"
+        if isinstance(value, str):
+            return writer.scalar(value) if not (flow and _FLOW.search(value)) else json.dumps(value)
+        return json.dumps(value)
+
+    def _true_end(self, node: yaml.Node) -> int:
+        """Libyaml ends a block collection at the next token, behind any comment; its last value ends it here."""
+        first = _start(node)
+        while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
+            node = node.value[-1] if isinstance(node, yaml.SequenceNode) else node.value[-1][1]
+        return first + len(self._text[first : max(_end(node), first)].rstrip())
+
+    def _column(self, at: int) -> int:
+        return at - (self._text.rfind("\n", 0, at) + 1)
+
+    def _line_end(self, at: int) -> int:
+        """The end of the line, before its line break."""
+        found = self._text.find("\n", at)
+        end = len(self._text) if found < 0 else found
+        return end - 1 if end > at and self._text[end - 1] == "\r" else end
+
+    def _break(self, at: int) -> int:
+        return 2 if self._text.startswith("\r\n", at) else int(self._text.startswith("\n", at))
+
+
+def _start(node: yaml.Node) -> int:
+    return cast("Position", node.start_mark).index
+
+
+def _end(node: yaml.Node) -> int:
+    return cast("Position", node.end_mark).index

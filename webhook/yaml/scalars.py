@@ -1,0 +1,236 @@
+"""
+What a YAML scalar means to Kubernetes.
+
+kubectl and the API server resolve scalars as go-yaml v2 does (``resolve.go``) and then encode the result as JSON
+(``sigs.k8s.io/yaml``, ``convertToJSONableObject``). Both steps stand here; ``tests/yaml/yaml_table.json`` holds
+Go's own answers. This file does no I/O.
+"""
+
+import base64
+import math
+import re
+import struct
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Final, TypeAlias
+
+Scalar: TypeAlias = str | int | float | bool | None
+
+_LONGEST_INT64: Final = 18  # any number of that many decimal digits fits
+_INT64: Final = range(-(2**63), 2**63)
+_UINT64: Final = range(2**64)
+_EXACT_FLOAT: Final = 2.0**53  # below it, every integral float is the integer it looks like
+
+PREFIX: Final = "tag:yaml.org,2002:"
+BINARY_TAG: Final = PREFIX + "binary"
+MERGE_TAG: Final = PREFIX + "merge"
+
+
+class ScalarError(ValueError):
+    """A scalar that Kubernetes refuses; the text says why and the position is the caller's to add."""
+
+
+def _words() -> dict[str, Scalar]:
+    """The words of ``resolve.go``, each in lower, title and upper case."""
+    meanings: tuple[tuple[str, Scalar], ...] = (
+        ("y yes true on", True),
+        ("n no false off", False),
+        ("~ null", None),
+        (".inf +.inf", math.inf),
+        ("-.inf", -math.inf),
+    )
+    words: dict[str, Scalar] = {"": None, ".nan": math.nan, ".NaN": math.nan, ".NAN": math.nan}
+    for spellings, meaning in meanings:
+        for word in spellings.split():
+            title = word.replace("inf", "Inf") if "." in word else word.title()
+            words |= dict.fromkeys((word, title, word.upper()), meaning)
+    return words
+
+
+_WORDS: Final = _words()
+_DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]*)").fullmatch
+_PREFIXED = re.compile(r"([-+]?)0(?:[xX]([0-9a-fA-F]+)|[bB]([01]+)|[oO]?([0-7]+))").fullmatch
+_BINARY_SIGNED = re.compile(r"0b([-+][01]+)").fullmatch  # go-yaml's own second try: 0b-1 is -1
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?").fullmatch
+_POINT = re.compile(r"\.[0-9](?:_?[0-9])*(?:[eE][-+]?[0-9](?:_?[0-9])*)?").fullmatch
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?").fullmatch
+
+
+def _word(text: str) -> Scalar:
+    return _WORDS.get(text, text)
+
+
+def _finite_or_text(text: str, number: str) -> Scalar:
+    """Go's ParseFloat refuses what overflows, and go-yaml then keeps the text."""
+    value = float(number)
+    return text if math.isinf(value) else value
+
+
+def _point(text: str) -> Scalar:
+    if text in _WORDS:
+        return _WORDS[text]
+    return _finite_or_text(text, text) if _POINT(text) else text
+
+
+def _number(text: str) -> Scalar:
+    """ParseInt and ParseUint with base 0, then ParseFloat: the order of ``resolve.go``."""
+    if len(text) <= _LONGEST_INT64 and _DECIMAL(text):
+        return int(text)
+    if text in _WORDS:
+        return _WORDS[text]
+    digits = text.replace("_", "")
+    value = _whole(digits)
+    if value is not None and (value in _INT64 or (value in _UINT64 and digits[0] != "+")):
+        return value
+    if _FLOAT(digits):
+        return _finite_or_text(text, digits)
+    signed = _BINARY_SIGNED(digits)
+    if signed and (value := int(signed[1], 2)) in _INT64:
+        return value
+    return text
+
+
+def _whole(digits: str) -> int | None:
+    """The integer that Go's base 0 reads; None for no integer or one far beyond 64 bits."""
+    if len(digits) > 70:  # 0b and 64 digits is the longest that fits, bar leading zeros
+        digits = re.sub(r"^([-+]?0[xXbBoO]?)0+(?=.)", r"\1", digits)
+        if len(digits) > 70:
+            return None
+    if _DECIMAL(digits):
+        return int(digits)
+    match = _PREFIXED(digits)
+    if match is None:
+        return None
+    sign, hexadecimal, binary, octal = match.groups()
+    if hexadecimal:
+        return int(sign + hexadecimal, 16)
+    return int(sign + binary, 2) if binary else int(sign + octal, 8)
+
+
+_BY_START: Final[dict[str, Callable[[str], Scalar]]] = {
+    "": _word,
+    ".": _point,
+    **dict.fromkeys("+-0123456789", _number),
+    **dict.fromkeys("yYnNtTfFoO~", _word),
+}
+#: The plain scalars that are a word with a meaning, and ``<<``; a scalar that is none of them and begins with none of
+#: NUMERIC is text.
+WORDS: Final = frozenset(_WORDS) | {"<<"}
+NUMERIC: Final = frozenset("+-.0123456789")
+
+
+def plain(text: str) -> Scalar:
+    """An unquoted, untagged scalar in go-yaml's types: an int may reach 2**64-1, a float may be infinite."""
+    resolve = _BY_START.get(text[:1])
+    return text if resolve is None else resolve(text)
+
+
+def _as_text(text: str) -> Scalar:
+    return text
+
+
+def _as_null(text: str) -> Scalar:
+    if plain(text) is not None:
+        raise ScalarError("a value tagged !!null is not null")
+    return None
+
+
+def _as_bool(text: str) -> Scalar:
+    value = plain(text)
+    if not isinstance(value, bool):
+        raise ScalarError("a value tagged !!bool is not a boolean")
+    return value
+
+
+def _as_int(text: str) -> Scalar:
+    value = plain(text)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ScalarError("a value tagged !!int is not an integer")
+    return value
+
+
+def _as_float(text: str) -> Scalar:
+    value = plain(text)
+    if isinstance(value, float):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool) and value in _INT64:
+        return float(value)
+    raise ScalarError("a value tagged !!float is not a number")
+
+
+def _as_binary(text: str) -> Scalar:
+    packed = text.replace("\n", "").replace("\r", "")
+    if not _BASE64(packed):
+        raise ScalarError("a value tagged !!binary is not base64")
+    decoded = base64.b64decode(packed).decode("utf-8", "surrogateescape")
+    return re.sub("[\udc80-\udcff]", "\ufffd", decoded)  # Go's JSON encoder: U+FFFD for each byte that is not UTF-8
+
+
+_TAGS: Final[dict[str, Callable[[str], Scalar]]] = {
+    "!": _as_text,
+    PREFIX + "str": _as_text,
+    PREFIX + "null": _as_null,
+    PREFIX + "bool": _as_bool,
+    PREFIX + "int": _as_int,
+    PREFIX + "float": _as_float,
+    BINARY_TAG: _as_binary,
+}
+
+
+def tagged(tag: str, text: str) -> Scalar | None:
+    """The value of a scalar with an explicit tag; ``ScalarError`` if they do not agree, ``KeyError`` for other tags."""
+    return _TAGS[tag](text)
+
+
+def json_number(value: float) -> int | float:
+    """
+    An int or float after Go has encoded it as JSON and the API server has read it: 49152.0 is 49152.
+
+    Beyond 64 bits an integer becomes a float; infinity and NaN raise ``ScalarError``.
+    """
+    if isinstance(value, int):
+        return value if value in _INT64 else float(value)
+    if not math.isfinite(value):
+        raise ScalarError("infinity and NaN are not JSON numbers")
+    if not value.is_integer():
+        return value
+    # Go prints the shortest digits and fills up with zeros, so 2**60 as a float arrives as 1152921504606847000.
+    whole = int(value) if abs(value) < _EXACT_FLOAT else int(Decimal(repr(value)))
+    return whole if abs(value) < 1e21 and whole in _INT64 else value
+
+
+def key(value: Scalar) -> str:
+    """A mapping key as JSON spells it (``convertToJSONableObject``); ``ScalarError`` for null and for uint64."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        raise ScalarError("a key is null")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return _float_key(value)
+    if value not in _INT64:
+        raise ScalarError("a key is a number beyond 64 bits")
+    return str(value)
+
+
+def _float_key(value: float) -> str:
+    """Go's ``FormatFloat(value, 'g', -1, 32)``: the fewest digits that give the same single-precision number."""
+    single = _single(value)
+    if math.isnan(single):
+        return ".nan"
+    if math.isinf(single):
+        return ".inf" if single > 0 else "-.inf"
+    for decimals in range(9):
+        shortest = f"{single:.{decimals}e}"
+        if _single(float(shortest)) == single:
+            break
+    exponent = int(shortest.partition("e")[2])
+    return f"{single:.{max(decimals - exponent, 0)}f}" if -4 <= exponent < 6 else shortest
+
+
+def _single(value: float) -> float:
+    try:
+        return float(struct.unpack("f", struct.pack("f", value))[0])
+    except OverflowError:
+        return math.copysign(math.inf, value)
