@@ -14,11 +14,17 @@ def _serve() -> "Command":
     return command
 
 
+def _policies() -> "Command":
+    from webhook.surfaces.backstop.command import command  # noqa: PLC0415 - for this command only
+
+    return command
+
+
 def program() -> "Group":
     """The whole command line, as click knows it."""
     from webhook.surfaces.cli.commands import register  # noqa: PLC0415 - plain checks run without click
 
-    return register({"serve": _serve})
+    return register({"policies": _policies, "serve": _serve})
 
 
 def main() -> None:

@@ -3,8 +3,6 @@
 import textwrap
 from collections.abc import Iterator
 
-import yaml
-
 from webhook.judging.finding import Finding
 from webhook.kubevirt.releases import KNOWN, NEWEST, NONE, TABLE
 from webhook.policy.policy import Action, Policy, Profile, action_of
@@ -12,6 +10,7 @@ from webhook.report.release_phrases import when
 from webhook.report.rule_names import find_rule
 from webhook.rules.register import RULES
 from webhook.rules.rule import FAMILIES, About, Basis, Example, Rule
+from webhook.yaml.pretty import dump, load
 
 __all__ = ["DONE", "explain", "find", "when"]
 
@@ -112,30 +111,19 @@ def answer(rule: Rule, example: Example, quote: str = "") -> str:
 
 def as_yaml(rule: Rule, example: Example) -> str:
     """The example's fragment, before it what an update replaced, and behind it the other objects that it is judged with."""
-    spec = yaml.safe_load(example.spec)
+    spec = load(example.spec)
     fragment = spec if rule.about is About.MANIFEST else {"spec": spec}
     if example.before:
-        before = f"# before\n{_dump({'spec': yaml.safe_load(example.before)})}---\n# after\n"
-        return before + "---\n".join(_dump(each) for each in (fragment, *example.world))
+        before = f"# before\n{dump({'spec': load(example.before)})}---\n# after\n"
+        return before + "---\n".join(dump(each) for each in (fragment, *example.world))
     if example.annotations:
         fragment = {"metadata": {"annotations": dict(example.annotations)}} | fragment
     if example.needs_machine:
         metadata = {"metadata": {"annotations": dict(example.outer_annotations)}} if example.outer_annotations else {}
-        machine = yaml.safe_load(example.machine or "{}")
+        machine = load(example.machine or "{}")
         fragment = {"kind": "VirtualMachine", **metadata, "spec": {**machine, "template": fragment}}
     rest = f"# there is no other {example.complete}\n" if example.complete else ""
-    return "---\n".join(_dump(each) for each in (fragment, *example.world)) + rest
-
-
-def _dump(value: object) -> str:
-    return str(yaml.dump(value, Dumper=_Indented, sort_keys=False, width=200))
-
-
-class _Indented(yaml.SafeDumper):
-    """Repeats nothing by anchor, as people write."""
-
-    def ignore_aliases(self, data: object) -> bool:
-        return True
+    return "---\n".join(dump(each) for each in (fragment, *example.world)) + rest
 
 
 FRAGMENTS: dict[About, str] = {

@@ -19,11 +19,11 @@ from webhook.kubevirt.expansion.inherited import NO_INSTANCETYPE, Brought, broug
 from webhook.kubevirt.expansion.interfaces import interfaces_of, on_pod_network
 from webhook.kubevirt.expansion.nodes import host_model_known, tsc_frequency
 from webhook.kubevirt.expansion.state_claim import STATE_CLAIM_COUNTS, state_claim
+from webhook.kubevirt.expansion.templates import templates_of
 from webhook.kubevirt.expansion.volumes import claims_behind
 from webhook.kubevirt.expansion.workload import guest_memory
 from webhook.kubevirt.releases import KNOWN, Release, Releases, since
 from webhook.kubevirt.subject import Subject
-from webhook.kubevirt.templates import templates_of
 from webhook.objects.instancetype import PreferenceSpec
 from webhook.objects.kubevirt import Configuration
 from webhook.objects.vmi import CPU, CPUFeature, Devices, Domain, Features, LaunchSecurity

@@ -1,4 +1,4 @@
-"""Entries of dataVolumeTemplates, and the claims that they make (webhook.kubevirt.templates and volumes)."""
+"""Entries of dataVolumeTemplates, and the claims that they make (webhook.kubevirt.expansion.templates and volumes)."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from tests.kubevirt.expansion.test_expand import OF_P, facts, preference
 from webhook.facts.migration import TemplateFacts
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.expansion.inherited import Brought
+from webhook.kubevirt.expansion.templates import templates_of as every_template
 from webhook.kubevirt.expansion.volumes import made_from
 from webhook.kubevirt.subject import subject_of
-from webhook.kubevirt.templates import templates_of as every_template
 from webhook.objects.instancetype import PreferenceSpec
 from webhook.objects.storage import DataVolumeSpec
 from webhook.rules.example import claim, storage_profile

@@ -83,7 +83,7 @@ def test_neither_fastapi_nor_kubernetes_is_imported() -> None:
     The bare package prints policies.
     """
     script = (
-        "import sys; from webhook.surfaces.cli.policies import command; command(standalone_mode=False);"
+        "import sys; from webhook.surfaces.backstop.command import command; command(standalone_mode=False);"
         " sys.stderr.write(str({'fastapi', 'kubernetes', 'uvicorn'} & {*sys.modules}))"
     )
 
