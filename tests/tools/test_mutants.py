@@ -56,6 +56,8 @@ def test_an_expression_has_these_mutants(source: str, expected: list[str]) -> No
         "import a",
         "x: int",
         "x: TypeAlias = a | b",
+        "T = TypeVar('T')",
+        "Ts = TypeVarTuple('Ts')",
         "x = 'a sentence'",
         "x = f'prose {value}'",
         "class A(B, frozen=True): pass",

@@ -50,6 +50,8 @@ BLOCKS: Final = ("body", "orelse", "finalbody", "handlers", "cases")
 """Fields of statements that hold statements."""
 LONGEST: Final = 80
 """Characters of source text that identify an expression."""
+TYPES: Final = ("TypeVar", "TypeVarTuple", "ParamSpec")
+"""Calls that only the type checker needs."""
 
 Nested = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -184,7 +186,7 @@ def _is_left_alone(statement: ast.AST) -> bool:
     if isinstance(statement, ast.Assign):
         names = [ast.unparse(target) for target in statement.targets]
         return names == ["__slots__"] or (
-            isinstance(statement.value, ast.Call) and ast.unparse(statement.value.func) == "TypeVar"
+            isinstance(statement.value, ast.Call) and ast.unparse(statement.value.func) in TYPES
         )
     return isinstance(statement, ast.Import | ast.ImportFrom | ast.Assert)
 
@@ -228,7 +230,7 @@ def _in_field(parent: ast.AST, field: str) -> Iterator[Edit]:
 
 
 def _inside(node: ast.AST) -> Iterator[Edit]:
-    if isinstance(node, ast.Call) and ast.unparse(node.func) in ("cast", "TypeVar"):
+    if isinstance(node, ast.Call) and ast.unparse(node.func) in ("cast", *TYPES):
         return
     if isinstance(node, ast.JoinedStr):  # the text of messages is prose; what is put into it is not
         for each in node.values:
