@@ -15,7 +15,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, TypeVarTuple
 
 from webhook.check.check import Chosen
 from webhook.facts.world import World
@@ -59,8 +59,8 @@ SHARE_OF_CACHE_CHECK = 1 / 3
 """The part of a review's time in which the cache may be found to be right; the rest is for deciding on live reads."""
 CONFIRMING_THREADS = 32
 
-P = ParamSpec("P")
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 class Facts(Protocol):
@@ -109,7 +109,7 @@ class Situation:
 class Run(Protocol):
     """How something is computed: here and now, or apart."""
 
-    async def __call__(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+    async def __call__(self, function: Callable[[*Ts], T], *arguments: *Ts) -> T:
         """What the function returns."""
         ...
 
@@ -231,7 +231,7 @@ class Door:
         """Seconds."""
         return max(until - self.clock(), LEAST_SECONDS)
 
-    async def _apart(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+    async def _apart(self, function: Callable[[*Ts], T], *arguments: *Ts) -> T:
         """What a function returns that may take long: in a thread, one at a time, so that half of the time is the others'."""
         return await asyncio.get_running_loop().run_in_executor(self.apart, lambda: function(*arguments, **named))
 
@@ -366,6 +366,6 @@ def _outcome_of(decided: Outcome) -> str:
     return "allowed" if decided.allowed else "denied"
 
 
-async def _at_once(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+async def _at_once(function: Callable[[*Ts], T], *arguments: *Ts) -> T:
     """What a function returns."""
-    return function(*arguments, **named)
+    return function(*arguments)
