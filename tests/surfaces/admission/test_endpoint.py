@@ -4,6 +4,7 @@ import base64
 import json
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from webhook.kubevirt.releases import NEWEST, only
 from webhook.policy.policy import Policy
 from webhook.serve.manifest_facts import ManifestFacts
 from webhook.serve.metrics import Metrics
-from webhook.surfaces.admission.endpoint import Door, Situation
+from webhook.surfaces.admission.endpoint import LARGE, MAX_LARGE, Door, Situation
 from webhook.surfaces.admission.responses import MAX_CAUSES, MAX_WARNING, MAX_WARNINGS
 
 CAPTURED = sorted((Path(__file__).parents[2] / "data" / "admissionreviews").glob("*.json"))
@@ -244,6 +245,8 @@ def test_a_draining_server_answers_and_closes() -> None:
     """
     to = door(draining=lambda: True)
     unready = door(Unready([]), draining=lambda: True)
+    full = door(draining=lambda: True, large=Counter(all=MAX_LARGE))
+    too_large = b" " * (LARGE + 1)
 
     answers = [
         post(to, CREATION),
@@ -252,9 +255,10 @@ def test_a_draining_server_answers_and_closes() -> None:
         call(to, "GET", "/validate"),
         call(to, "POST", "/nope"),
         post(unready, CREATION),
+        post(full, too_large),
     ]
 
-    assert [each.status for each in answers] == [200, 200, 400, 405, 404, 503]
+    assert [each.status for each in answers] == [200, 200, 400, 405, 404, 503, 503]
     assert {each.header("connection") for each in answers} == {"close"}
     assert post(door(), CREATION).header("connection") is None
 

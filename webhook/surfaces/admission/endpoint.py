@@ -156,7 +156,7 @@ class Door:
         began = self.clock()
         body = await read_body(scope, receive)
         if body is None:
-            await answer_plain(send, 413, f"the body is larger than {MAX_BODY} bytes", [*headers, CLOSE])
+            await answer_plain(send, 413, f"the body is larger than {MAX_BODY} bytes", [CLOSE])
             return
         door = "mutate" if path == "/mutate" else "validate"
         try:
