@@ -283,7 +283,7 @@ class Door:
         """The outcome by the cache, or by live reads where the cache must not decide; before ``until``."""
         world = self.facts.world()
         outcome = await run(decide_noting, read, self._judging(world))
-        if (outcome.settled and outcome.allowed) or not self.facts.needs_confirmation(world, outcome):
+        if outcome.settled or not self.facts.needs_confirmation(world, outcome):
             return outcome
         try:
             confirmed = await self._confirmed(read, world, outcome, until)
