@@ -344,12 +344,13 @@ class Door:
         namespace = read.request.namespace
         noting = Noting(judging.world, namespace)
         operations = await run(operations_for, read, replace(judging, world=noting))
-        if not noting.elsewhere or self.disclosure is None:
-            return operations
-        try:
-            return await self._in_a_thread(namespace, until, partial(self.disclosure.operations, read, judging))
-        except (TimeoutError, Overloaded):
-            return []
+        if noting.elsewhere and self.disclosure is not None:
+            disclosed = partial(self.disclosure.operations, read, judging)
+            try:
+                operations = await self._in_a_thread(namespace, until, disclosed)
+            except (TimeoutError, Overloaded):
+                operations = []
+        return operations
 
 
 def _unreadable_answer(read: Unreadable, decided: Outcome) -> bytes:
