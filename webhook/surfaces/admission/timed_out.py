@@ -5,6 +5,7 @@ An answer 503 would admit such a request. It is denied instead, if the policy ca
 judges an object, so it takes little time.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -16,13 +17,13 @@ from webhook.kubevirt.subject import subject_of
 from webhook.objects.meta import Kubernetes
 from webhook.objects.review import StatusCause
 from webhook.objects.vm import VirtualMachine
-from webhook.objects.vmi import VirtualMachineInstance
-from webhook.policy.policy import Action, judged, strongest_action
+from webhook.objects.vmi import VirtualMachineInstance, Volume
+from webhook.policy.policy import Action, strongest_action
 from webhook.surfaces.admission.hotplug import plugged_into, with_requests
 from webhook.surfaces.admission.kubevirt_accounts import VIRT_API, account_of
 from webhook.surfaces.admission.requests import Readable, Unreadable
 from webhook.surfaces.admission.unreadable import decide_unreadable
-from webhook.surfaces.admission.validate import PASS, Judging, Outcome, decide_request
+from webhook.surfaces.admission.validate import PASS, Judging, Outcome, decide_request, judged_in
 
 LATE: Final = StatusCause("FieldValueInvalid", "Migratable could not confirm this request in time. Try again.", "")
 
@@ -65,13 +66,14 @@ def _has_override(vmi: VirtualMachineInstance) -> bool:
 
 
 def _requests_volumes(new: VirtualMachine, old: VirtualMachine) -> bool:
-    after, before = subject_of(with_requests(new)), subject_of(with_requests(old))
-    known = {each.name: each for each in before.spec.volumes or ()} if before is not None else {}
-    return after is not None and any(known.get(each.name) != each for each in after.spec.volumes or ())
+    known = {each.name: each for each in _volumes(with_requests(old))}
+    return any(known.get(each.name) != each for each in _volumes(with_requests(new)))
+
+
+def _volumes(vm: VirtualMachine) -> Sequence[Volume]:
+    subject = subject_of(vm)
+    return (subject.spec.volumes or ()) if subject is not None else ()
 
 
 def _may_deny_plugged(read: Readable, new: Kubernetes, judging: Judging) -> bool:
-    request = read.request
-    namespace, name = new.namespace or request.namespace, new.name or request.name
-    subject = judged(new, judging.policy, judging.world, request.kind.kind, namespace, name)
-    return strongest_action(judging.policy, subject, plugs=True) is Action.DENY
+    return strongest_action(judging.policy, judged_in(read, new, judging), plugs=True) is Action.DENY

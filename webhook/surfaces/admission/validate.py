@@ -149,7 +149,7 @@ def _decided(readable: Readable, judging: Judging) -> Outcome:
     if old is not None:
         changes = judge_change(old, new, judging.world, judging.releases)
         judgement = replace(judgement, findings=(*judgement.findings, *changes)) if changes else judgement
-    subject = _judged(readable, new, judging)
+    subject = judged_in(readable, new, judging)
     decisions = decide_all(judgement, judging.policy, subject, judging.today)
     if old is not None and _plugs_volumes(readable, new, old, judging):
         decisions = tuple(_hotplug_at_most(decisions, new, old, subject, judging))
@@ -197,7 +197,7 @@ def _without_old_harm(
     if _judged_part(new) == _judged_part(old):
         return tuple(each.at_most(Action.WARN) for each in decisions)
     before = judging.judge(_with_metadata_of(new, old), judging.world, judging.releases)
-    subject = _judged(readable, old, judging)
+    subject = judged_in(readable, old, judging)
     known = decide_all(before, judging.policy, subject, judging.today)
     if is_restore(readable.request, new, old, judging.install_namespace):
         return ratchet(decisions, known, former_subjects(new, old))
@@ -251,7 +251,7 @@ def _hotplug(readable: Readable, new: VirtualMachine, old: VirtualMachine, judgi
         return PASS
     judgement = _added(before, after, judging)
     judgement = replace(judgement, findings=tuple(at_request(each, new) for each in judgement.findings))
-    subject = _judged(readable, new, judging)
+    subject = judged_in(readable, new, judging)
     most = judging.policy.within(subject.namespace, subject.labels).hotplug
     decisions = decide_all(judgement, judging.policy, subject, judging.today)
     strongest = strongest_action(judging.policy, subject, plugs=True)
@@ -273,7 +273,7 @@ def _changed_instance(
         return PASS
     before, after = msgspec.structs.replace(old, status=None), msgspec.structs.replace(new, status=None)
     judgement = _added(before, after, judging)
-    subject = _judged(readable, new, judging)
+    subject = judged_in(readable, new, judging)
     decisions = decide_all(judgement, judging.policy, subject, judging.today)
     strongest = strongest_action(judging.policy, subject)
     return _outcome(_hotplug_at_most(decisions, after, before, subject, judging), judgement, strongest)
@@ -331,7 +331,8 @@ def _by_kubevirt(readable: Readable, judging: Judging) -> bool:
     return new is not None and writes_for_itself(readable.request, new, readable.old, judging.install_namespace)
 
 
-def _judged(readable: Readable, new: Kubernetes, judging: Judging) -> Judged:
+def judged_in(readable: Readable, new: Kubernetes, judging: Judging) -> Judged:
+    """The object of a request, for the policy; where it has no name or namespace of its own, by those of the request."""
     request = readable.request
     namespace, name = new.namespace or request.namespace, new.name or request.name
     return judged(new, judging.policy, judging.world, request.kind.kind, namespace, name)
