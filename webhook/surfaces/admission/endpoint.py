@@ -233,7 +233,7 @@ class Door:
 
     async def _apart(self, function: Callable[[*Ts], T], *arguments: *Ts) -> T:
         """What a function returns that may take long: in a thread, one at a time, so that half of the time is the others'."""
-        return await asyncio.get_running_loop().run_in_executor(self.apart, lambda: function(*arguments, **named))
+        return await asyncio.get_running_loop().run_in_executor(self.apart, function, *arguments)
 
     async def _answer(
         self, door: str, scope: Scope, read: Readable | Unreadable, began: float, until: float, run: Run
@@ -317,7 +317,10 @@ class Door:
         left = self._left(until)
         reading = asyncio.get_running_loop().run_in_executor(self.executor, read, left)
         reading.add_done_callback(partial(self._over, namespace))
-        return await asyncio.wait_for(asyncio.shield(reading), left)
+        done, _ = await asyncio.wait((reading,), timeout=left)
+        if not done:
+            raise TimeoutError
+        return reading.result()
 
     def _over(self, namespace: str, reading: "asyncio.Future[Any]") -> None:
         """A thread is free again; it may have outlasted the review."""
