@@ -98,3 +98,31 @@ def test_an_unreadable_object_is_denied_by_validation_alone(path: str, outcome: 
 
     assert answer.json["response"]["allowed"] is (outcome == "allowed")
     assert reviews.counted == [(path[1:], "unreadable", "", outcome, "1")]
+
+
+KUBEVIRT = {"apiVersion": "kubevirt.io/v1", "kind": "KubeVirt", "metadata": {"name": "a", "namespace": "b"}, "spec": {}}
+POD = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "namespace": "tenant"}}
+GPU = {"domain": {"devices": {"gpus": [{"name": "g", "deviceName": "example.com/gpu"}]}}}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "counted"),
+    [
+        ("/validate", review("CREATE", vm()), ("VirtualMachine", "CREATE", "allowed")),
+        ("/validate", review("CREATE", vm(**GPU)), ("VirtualMachine", "CREATE", "denied")),
+        ("/validate", review("DELETE", None, vm()), ("VirtualMachine", "DELETE", "allowed")),
+        ("/validate", review("CREATE", POD), ("unexpected", "CREATE", "allowed")),
+        ("/mutate", review("CREATE", KUBEVIRT), ("KubeVirt", "CREATE", "patched")),
+        ("/mutate", review("CREATE", vm()), ("VirtualMachine", "CREATE", "allowed")),
+    ],
+    ids=["allowed", "denied", "deleted", "not judged", "patched", "no default"],
+)
+def test_an_answered_review_is_counted(path: str, body: bytes, counted: tuple[str, ...]) -> None:
+    """
+    By the door, kind, operation and outcome, with the seconds since it began; a kind that is not judged has no name of its own.
+    """
+    to = door()
+    reviews = ticking(to)
+
+    assert post(to, body, path).status == 200
+    assert [each for each in reviews.counted if each[0] == path[1:]] == [(path[1:], *counted, "1")]

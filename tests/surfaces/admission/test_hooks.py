@@ -155,3 +155,13 @@ def test_a_webhook_with_one_namespaced_kind_is_not_cluster_wide() -> None:
     mixed = Hook("a", (rule("MigrationPolicy", CREATE, group=POLICY_GROUP), rule("VirtualMachine", CREATE)), (), 5)
 
     assert not mixed.cluster_wide
+
+
+def test_a_comment_on_a_webhook_is_made_of_sentences() -> None:
+    """
+    It comes before the webhook in the manifests. A webhook whose rules and conditions say everything has none.
+    """
+    comments = [each.why for each in (*VALIDATING_HOOKS, *MUTATING_HOOKS)]
+
+    assert "" in comments
+    assert all(each.endswith(".") for each in comments if each)

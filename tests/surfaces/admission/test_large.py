@@ -28,10 +28,12 @@ class Held(ObjectsWorld):
         super().__init__([])
         self.asked, self.may_answer = threading.Event(), threading.Event()
         self.finds = 0
+        self.threads: set[str] = set()
 
     def find(self, kind: type[Any], namespace: str, name: str) -> Found[Any]:
         if kind is PersistentVolumeClaim:
             self.finds += 1
+            self.threads.add(threading.current_thread().name)
             self.asked.set()
             self.may_answer.wait(SECONDS)
         return super().find(kind, namespace, name)
@@ -145,3 +147,25 @@ def test_no_namespace_takes_all_places() -> None:
         return await other
 
     assert response(asyncio.run(crowd()))["allowed"]
+
+
+@pytest.mark.parametrize(("bytes_", "thread"), [(64 * 1024, "MainThread"), (64 * 1024 + 1, "large_0")])
+def test_a_review_of_more_than_64_kib_is_judged_in_a_thread_of_its_own(bytes_: int, thread: str) -> None:
+    """
+    All others are judged on the event loop, which takes less time.
+    """
+    facts = Holding()
+    facts.held.may_answer.set()
+    body = review("CREATE", vm(volumes=[on_claim("os")]))
+
+    answer = asyncio.run(posted(door(facts), body + b" " * (bytes_ - len(body))))
+
+    assert response(answer)["allowed"]
+    assert facts.held.threads == {thread}
+
+
+def test_sixteen_large_reviews_may_be_under_way() -> None:
+    """
+    Half of them may be about one namespace.
+    """
+    assert (MAX_LARGE, MAX_LARGE_OF_ONE) == (16, 8)
