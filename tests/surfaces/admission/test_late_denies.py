@@ -19,6 +19,9 @@ from webhook.policy.policy import Action, Policy
 from webhook.surfaces.admission.configurations import LATE_DENIES
 from webhook.surfaces.admission.endpoint import LARGE, MAX_LARGE, MAX_LARGE_OF_ONE, Situation
 from webhook.surfaces.admission.hooks import VALIDATING_HOOKS
+from webhook.surfaces.admission.requests import read_review
+from webhook.surfaces.admission.timed_out import decide_late
+from webhook.surfaces.admission.validate import Judging
 
 TENANT = "tenant"
 PAD = {"example.com/notes": "a" * LARGE}
@@ -95,6 +98,7 @@ def test_a_large_review_without_a_place_is_denied(body: bytes) -> None:
     assert said["uid"] == json.loads(body)["request"]["uid"]
     assert not said["allowed"]
     assert (said["status"]["code"], said["status"]["message"]) == (422, LATE)
+    assert said["status"]["details"]["causes"] == [{"reason": "FieldValueInvalid", "message": LATE}]
 
 
 def test_a_review_is_denied_too_while_other_namespaces_take_all_places() -> None:
@@ -149,6 +153,54 @@ def test_a_request_that_is_never_blocked_passes_without_a_place(body: bytes) -> 
     Removing volumes, heartbeats, what virt-controller writes for itself, and deletions.
     """
     assert response(while_full(body))["allowed"]
+
+
+ROOT = on_claim("root", "root")
+
+
+def requesting(*volumes: dict[str, Any], bare: bool = False, requests: bool = True) -> dict[str, Any]:
+    """A VM with these volumes, in whose status a further one is requested."""
+    made = vm(volumes=list(volumes), status=CREATED | ({"volumeRequests": REQUESTS} if requests else {}))
+    if bare:
+        del made["spec"]["template"]["spec"]["volumes"]
+    return made
+
+
+def unannotated(*volumes: dict[str, Any]) -> dict[str, Any]:
+    made = vmi(list(volumes))
+    del made["metadata"]["annotations"]
+    return made
+
+
+def written_to_status(new: dict[str, Any], old: dict[str, Any]) -> bytes:
+    return review("UPDATE", new, old, sub_resource="status")
+
+
+DECIDED = {
+    "requested beside a volume": (written_to_status(requesting(ROOT), requesting(ROOT, requests=False)), False),
+    "the first volume": (written_to_status(requesting(bare=True), requesting(bare=True, requests=False)), False),
+    "request done beside a volume": (written_to_status(requesting(ROOT, requests=False), requesting(ROOT)), True),
+    "the only request done": (written_to_status(requesting(bare=True, requests=False), requesting(bare=True)), True),
+    "a user's update without volumes": (
+        review("UPDATE", vm(volumes=[ROOT], nodeSelector={"a": "b"}), vm(volumes=[ROOT])),
+        False,
+    ),
+    "the override was never there": (review("UPDATE", vmi([], override=False), vmi([PLUGGED], override=False)), True),
+    "no annotations": (review("UPDATE", unannotated(), unannotated(PLUGGED)), True),
+    "no annotations, plugged": (review("UPDATE", unannotated(PLUGGED), unannotated()), False),
+    "all annotations removed": (review("UPDATE", unannotated(), vmi([])), False),
+}
+
+
+@pytest.mark.parametrize(("body", "allowed"), DECIDED.values(), ids=DECIDED)
+def test_only_what_an_update_adds_can_be_denied_for_lateness(body: bytes, allowed: bool) -> None:
+    """
+    Volumes that were there, requests that are done and annotations that were absent before lead to no denial.
+    """
+    read = read_review(body)
+    judging = Judging(world(), only(NEWEST), POLICY, "2026-01-01", "kubevirt")
+
+    assert decide_late(read, judging).allowed is allowed
 
 
 @pytest.mark.parametrize("body", [OVERRIDE_REMOVED, CLONED, PLUGGED_INTO_VMI, PLUGGED_BY_VIRT_API, REQUESTED])

@@ -2,8 +2,12 @@
 
 import pytest
 
-from tests.surfaces.admission.reviews import Manifest, claim, decided, on_claim, refused, review, vm, warned
+from tests.surfaces.admission.reviews import Manifest, claim, decided, on_claim, read, refused, review, vm, warned
 from webhook.policy.policy import Action, Policy
+from webhook.rules.storage.claim_not_shared import identity_of
+from webhook.rules.storage.template_not_shared import identity_of_template
+from webhook.surfaces.admission.requests import Readable, read_review
+from webhook.surfaces.admission.restored_claims import former_subjects, is_restore
 
 FACTS = [claim("single", "ReadWriteOnce"), claim("shared", "ReadWriteMany"), claim("restore-1-os", "ReadWriteOnce")]
 RESTORED = "restore.kubevirt.io/lastRestoreUID"
@@ -97,3 +101,65 @@ def test_a_renamed_template_is_still_the_one_that_was_denied() -> None:
     )
 
     assert (outcome.allowed, warned(outcome)) == (True, [("LM209", "warn")])
+
+
+def bare() -> Manifest:
+    made = machine()
+    del made["spec"]["template"]["spec"]["volumes"]
+    return made
+
+
+CONTAINER = {"name": "os", "containerDisk": {"image": "fedora"}}
+NETWORK = {"apiVersion": "k8s.cni.cncf.io/v1", "kind": "NetworkAttachmentDefinition", "metadata": {"name": "lan"}}
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "former"),
+    [
+        (machine(on_claim("new")), machine(on_claim("old")), {"new": "old"}),
+        (machine(on_claim("same")), machine(on_claim("same")), {}),
+        (machine(on_claim("new"), on_claim("more", "data")), machine(on_claim("old")), {"new": "old"}),
+        (machine(on_claim("new")), machine(CONTAINER), {}),
+        (machine(CONTAINER), machine(on_claim("old")), {}),
+        (machine(on_claim("new")), bare(), {}),
+        (bare(), machine(on_claim("old")), {}),
+        (machine(on_claim("new")), NETWORK, {}),
+        (NETWORK, machine(on_claim("old")), {}),
+    ],
+    ids=[
+        "another claim",
+        "the same claim",
+        "a volume more",
+        "no claim before",
+        "no claim now",
+        "no volumes before",
+        "no volumes now",
+        "no VM before",
+        "no VM now",
+    ],
+)
+def test_a_volume_whose_claim_is_replaced_has_a_former_subject(
+    new: Manifest, old: Manifest, former: dict[str, str]
+) -> None:
+    """
+    By the claim of the volume of the same name, for the volume and for the template of that claim.
+    """
+    expected = {identity_of("os", after): identity_of("os", before) for after, before in former.items()}
+    expected |= {identity_of_template(after): identity_of_template(before) for after, before in former.items()}
+
+    assert former_subjects(read(new), read(old)) == expected
+
+
+@pytest.mark.parametrize(
+    ("user", "restore", "restored"), [(CONTROLLER, "a", True), (CONTROLLER, "", False), ("jane", "a", False)]
+)
+def test_only_virt_controller_restores(user: str, restore: str, restored: bool) -> None:
+    """
+    It writes the name of another restore into the VM's annotations.
+    """
+    told = read_review(review("UPDATE", machine(restore=restore), machine(), user=user))
+    assert isinstance(told, Readable)
+    assert told.object is not None
+    assert told.old is not None
+
+    assert is_restore(told.request, told.object, told.old, "kubevirt") is restored
