@@ -78,6 +78,7 @@ def test_a_review_whose_turn_does_not_come_in_time_is_told() -> None:
             await turns.begin("greedy", SOON)
 
         (next_one,) = await started(turns, "greedy", 1)
+        assert not next_one.done()
         turns.end("greedy")
         await next_one
         assert len(turns) == AT_ONCE
@@ -113,10 +114,10 @@ def test_a_review_too_many_is_asked_to_come_again(others: int, greedy: int) -> N
 
 def test_the_shares_leave_room_for_others() -> None:
     """
-    256 reviews may wait; one namespace has half of these places, half of the connections and an eighth of the threads.
+    256 reviews may wait; one namespace has half of these places, half of the connections and an eighth of the 32 threads.
     """
     assert (MAX_WAITING, MAX_WAITING_OF_ONE) == (256, 128)
-    assert (CHECKING_OF_ONE, READING_OF_ONE) == (CONNECTIONS // 2, CONFIRMING_THREADS // 8)
+    assert (CHECKING_OF_ONE, READING_OF_ONE, CONFIRMING_THREADS) == (CONNECTIONS // 2, CONFIRMING_THREADS // 8, 32)
 
 
 def test_a_turn_that_comes_as_its_review_gives_up_is_passed_on() -> None:
@@ -154,5 +155,45 @@ def test_a_place_is_free_again_after_its_review() -> None:
             for _ in range(AT_ONCE):
                 turns.end("busy")
         assert len(turns) == 0
+
+    run(scene())
+
+
+def test_names_of_namespaces_do_not_pile_up() -> None:
+    """
+    After reviews that read, that waited and that gave up, the limits are as new.
+    """
+
+    async def scene() -> None:
+        turns = Turns(AT_ONCE)
+        tasks = await started(turns, "busy", AT_ONCE + 2)
+        with pytest.raises(TimeoutError):
+            await turns.begin("busy", SOON)
+        for _ in range(AT_ONCE + 2):
+            turns.end("busy")
+        await asyncio.gather(*tasks)
+
+        assert vars(turns) == vars(Turns(AT_ONCE))
+
+    run(scene())
+
+
+def test_a_review_that_is_dropped_while_it_waits_passes_no_turn_on() -> None:
+    """
+    When its coroutine is closed, it never had a turn, so that the reviews before it still wait.
+    """
+
+    async def scene() -> None:
+        turns = Turns(AT_ONCE)
+        tasks = await started(turns, "greedy", AT_ONCE + 1)
+        dropped = turns.begin("greedy", NEVER)
+        dropped.send(None)
+
+        dropped.close()
+        await asyncio.sleep(0)
+
+        assert not tasks[-1].done()
+        assert len(turns) == AT_ONCE + 1
+        await stopped(tasks)
 
     run(scene())
