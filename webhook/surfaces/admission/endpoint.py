@@ -212,6 +212,9 @@ class Door:
         """The answer to a body, which other reviews do not wait for if it is large."""
         until = began + allotted(scope)
         if len(body) <= LARGE:
+            # Reading and judging a review takes most of its time: an overloaded server must not do it for one that it sheds.
+            if door == "validate" and self.checking.is_crowded and self.checking.is_full(namespace_in(body)):
+                raise Overloaded
             return await self._answer(door, scope, read_review(body), began, until, _at_once)
         namespace = namespace_in(body)
         if self.large.total() >= MAX_LARGE or self.large[namespace] >= MAX_LARGE_OF_ONE:

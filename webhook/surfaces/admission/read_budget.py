@@ -40,17 +40,25 @@ class Turns:
         """How many reviews read live or wait for it."""
         return self._total
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so many reviews wait that a namespace may have taken its share."""
+        return self._total >= MAX_WAITING_OF_ONE
+
+    def is_full(self, namespace: str) -> bool:
+        """Whether one more review about ``namespace`` is too many."""
+        return self._total >= MAX_WAITING or self._places.get(namespace, 0) >= MAX_WAITING_OF_ONE
+
     async def begin(self, namespace: str, within_seconds: float) -> None:
         """
         Waits for a turn; ``end`` must follow.
 
         Raises Overloaded where too many wait already, and TimeoutError where the turn does not come in time.
         """
-        places = self._places.get(namespace, 0)
-        if self._total >= MAX_WAITING or places >= MAX_WAITING_OF_ONE:
+        if self.is_full(namespace):
             raise Overloaded
         self._total += 1
-        self._places[namespace] = places + 1
+        self._places[namespace] = self._places.get(namespace, 0) + 1
         reading = self._reading.get(namespace, 0)
         if reading < self._at_once:
             self._reading[namespace] = reading + 1
