@@ -111,18 +111,23 @@ def matching(policy: MigrationPolicy, vmi: Labels, namespace: Fact[Labels], name
     if selectors is None or next(malformed(policy), None) is not None:
         return None
     asked = selectors.namespace or {}
-    known = {NAME_LABEL: name} if isinstance(namespace, Unknown) else namespace
-    if not _has(vmi, selectors.vmi or {}):
+    within = _in_namespace(asked, namespace, name)
+    if within is False or not _has(vmi, selectors.vmi or {}):
         return None
-    if isinstance(namespace, Unknown):
-        if name and asked.get(NAME_LABEL, name) != name:
-            return None
-        certain = not asked.keys() - known.keys()
-    elif _has(known, asked):
-        certain = True
-    else:
-        return None
-    return Match(policy, len(selectors.vmi or {}), len(asked), certain)
+    return Match(policy, len(selectors.vmi or {}), len(asked), certain=within is not None)
+
+
+def _in_namespace(asked: Labels, known: Fact[Labels], name: str) -> bool | None:
+    """
+    Whether a namespace has the labels of a selector; None where that is not known.
+
+    ``name`` is empty where the manifest leaves the namespace to kubectl.
+    """
+    if not isinstance(known, Unknown):
+        return _has(known, asked)
+    if name and asked.get(NAME_LABEL, name) != name:
+        return False
+    return None if asked.keys() - ({NAME_LABEL} if name else set()) else True
 
 
 def _has(labels: Labels, asked: Labels) -> bool:
@@ -174,22 +179,19 @@ def labelled(world: World) -> tuple[Labelled, ...]:
 
 def selecting(selectors: Selectors, vms: Sequence[Labelled]) -> bool | None:
     """Whether some VM is selected; None where labels that nobody knows decide."""
-    maybe = False
+    asked, maybe = selectors.namespace or {}, False
     for vm in vms:
-        if not _has(vm.labels, selectors.vmi or {}):
-            continue
-        asked = selectors.namespace or {}
-        if not isinstance(vm.namespace_labels, Unknown):
-            if _has(vm.namespace_labels, asked):
+        if _has(vm.labels, selectors.vmi or {}):
+            within = _in_namespace(asked, vm.namespace_labels, vm.namespace)
+            if within:
                 return True
-        elif asked.get(NAME_LABEL, vm.namespace) == vm.namespace:
-            if not asked.keys() - {NAME_LABEL}:
-                return True
-            maybe = True
+            maybe = maybe or within is None
     return None if maybe else False
 
 
 def mislabelled(selectors: Selectors, vms: Sequence[Labelled]) -> Labelled | None:
     """A VM that has the wanted labels on itself instead of on its template."""
-    wanted = selectors.vmi or {}
-    return next((vm for vm in vms if wanted and _has(vm.outer_labels, wanted) and not _has(vm.labels, wanted)), None)
+    wanted = selectors.vmi
+    if not wanted:
+        return None
+    return next((vm for vm in vms if _has(vm.outer_labels, wanted) and not _has(vm.labels, wanted)), None)

@@ -16,10 +16,13 @@ def check(facts: PolicyFacts) -> Iterator[Outcome]:
     found = selecting(facts.selectors, facts.vms)
     path = (*BASE, "selectors")
     if found is None:
+        remedy = "give the manifests of the namespaces too"
+        if not all(vm.namespace for vm in facts.vms):
+            remedy += ", and write metadata.namespace of each VM"
         yield Undetermined(
             path,
             "whether these selectors match a VM depends on labels of its namespace, which nobody showed us",
-            "give the manifests of the namespaces too",
+            remedy,
             "no VM",
         )
     elif not found:

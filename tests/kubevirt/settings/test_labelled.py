@@ -1,0 +1,238 @@
+"""The labels of the VMs that a MigrationPolicy may select (webhook.kubevirt.settings.selectors)."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.kubevirt.building import Manifest, read, vm, vmi, world
+from webhook.facts.objects_world import ObjectsWorld
+from webhook.facts.policy import Labelled, Selectors
+from webhook.facts.unknown import ABSENT, Fact, Unknown
+from webhook.kubevirt.releases import SUPPORTED
+from webhook.kubevirt.settings.policies import policy_facts
+from webhook.kubevirt.settings.selectors import (
+    NAME_LABEL,
+    Labels,
+    Match,
+    contenders,
+    labelled,
+    matches_of,
+    matching,
+    mislabelled,
+    namespace_labels,
+    selecting,
+    selectors_of,
+)
+from webhook.objects.kubevirt import MigrationPolicy
+from webhook.objects.nad import Namespace
+from webhook.rules.policies.matches_nothing import check
+from webhook.rules.rule import Outcome, Undetermined
+
+SECRET = Unknown("not shown")
+TEAM: Manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "tenant", "labels": {"team": "db"}}}
+NAMED = {NAME_LABEL: "tenant"}
+
+
+def policy(selectors: Any) -> MigrationPolicy:
+    return msgspec.convert({"metadata": {"name": "p"}, "spec": {"selectors": selectors}}, MigrationPolicy)
+
+
+def by_labels(vmi: Any = None, namespace: Any = None) -> MigrationPolicy:
+    return policy({"virtualMachineInstanceSelector": vmi, "namespaceSelector": namespace})
+
+
+def with_labels(manifest: Manifest, outer: Any, inner: Any = None) -> Manifest:
+    """The manifest with labels of its own and, for a VM, of its template."""
+    changed = {**manifest, "metadata": {**manifest["metadata"], "labels": outer}}
+    if manifest["kind"] == "VirtualMachine":
+        changed["spec"] = {"template": {**manifest["spec"]["template"], "metadata": {"labels": inner}}}
+    return changed
+
+
+def a_vm(
+    labels: Labels, namespace_labels: Fact[Labels] = SECRET, namespace: str = "tenant", outer: Labels | None = None
+) -> Labelled:
+    return Labelled("VirtualMachine", "vm", namespace, labels, outer or {}, namespace_labels)
+
+
+def test_a_vm_is_listed_with_the_labels_of_template_vm_and_namespace() -> None:
+    """
+    A VMI has one set of labels, which counts as both; absent labels are none.
+    """
+    space = {NAME_LABEL: "tenant", "team": "db"}
+    machine = with_labels(vm("{}"), {"outer": "1"}, {"inner": "2"})
+
+    found = labelled(world(TEAM, machine, with_labels(vmi("{}"), {"own": "3"})))
+    bare = labelled(world(TEAM, with_labels(vm("{}"), None), with_labels(vmi("{}"), None)))
+
+    assert found == (
+        Labelled("VirtualMachine", "vm", "tenant", {"inner": "2"}, {"outer": "1"}, space),
+        Labelled("VirtualMachineInstance", "vm", "tenant", {"own": "3"}, {"own": "3"}, space),
+    )
+    assert bare == (
+        Labelled("VirtualMachine", "vm", "tenant", {}, {}, space),
+        Labelled("VirtualMachineInstance", "vm", "tenant", {}, {}, space),
+    )
+
+
+def test_each_vm_has_the_labels_of_its_own_namespace() -> None:
+    """
+    A namespace that is not shown leaves its labels unknown.
+    """
+    other = vm("{}")
+    other["metadata"] = {"name": "vm", "namespace": "other"}
+
+    found = {each.namespace: each.namespace_labels for each in labelled(world(TEAM, vm("{}"), other))}
+
+    assert found["tenant"] == {NAME_LABEL: "tenant", "team": "db"}
+    assert isinstance(found["other"], Unknown)
+
+
+def test_without_vms_none_is_listed() -> None:
+    """
+    The same holds where it is known that there are none.
+    """
+    assert labelled(ObjectsWorld(())) == ()
+
+
+def test_a_namespace_has_a_label_with_its_name() -> None:
+    """
+    Kubernetes writes it. A namespace that is known to be absent is named.
+    """
+    without_labels = {**TEAM, "metadata": {"name": "tenant"}}
+
+    absent = namespace_labels(ObjectsWorld((), (Namespace,)), "tenant")
+
+    assert namespace_labels(world(without_labels), "tenant") == NAMED
+    assert ObjectsWorld((), (Namespace,)).find(Namespace, "", "tenant") is ABSENT
+    assert absent == Unknown("there is no namespace 'tenant'", "create namespace 'tenant' first")
+    assert namespace_labels(ObjectsWorld(()), "tenant") == Unknown(
+        "Namespace 'tenant' is not among the objects given", "give the manifest of Namespace 'tenant' too"
+    )
+
+
+@pytest.mark.parametrize(
+    ("selectors", "expected"),
+    [
+        (None, None),
+        ("a=b", None),
+        ({}, Selectors(None, None)),
+        ({"namespaceSelector": {}, "virtualMachineInstanceSelector": []}, Selectors({}, None)),
+        (
+            {"namespaceSelector": {"a": "b", "c": 1}, "virtualMachineInstanceSelector": {"d": "e", "f": None}},
+            Selectors({"a": "b"}, {"d": "e"}),
+        ),
+    ],
+)
+def test_selectors_are_read_without_the_values_that_are_no_text(selectors: Any, expected: Selectors | None) -> None:
+    """
+    An empty selector and a missing one differ.
+    """
+    assert selectors_of(policy(selectors)) == expected
+
+
+@pytest.mark.parametrize(
+    ("judged", "namespace", "name", "expected"),
+    [
+        (by_labels({"a": "1"}, {"b": "2"}), {"b": "2", "c": "3"}, "", (1, 1, True)),
+        (by_labels({"a": "1"}, {"b": "2"}), {"b": "3"}, "", None),
+        (by_labels({"a": "2"}, {"b": "2"}), {"b": "2"}, "", None),
+        (by_labels(), {}, "", (0, 0, True)),
+        (by_labels(), SECRET, "", (0, 0, True)),
+        (by_labels({"a": "1"}), SECRET, "tenant", (1, 0, True)),
+        (by_labels({"a": "2"}, {"b": "2"}), SECRET, "tenant", None),
+        (by_labels(None, {"b": "2"}), SECRET, "tenant", (0, 1, False)),
+        (by_labels(None, NAMED), SECRET, "tenant", (0, 1, True)),
+        (by_labels(None, {**NAMED, "b": "2"}), SECRET, "tenant", (0, 2, False)),
+        (by_labels(None, NAMED), SECRET, "other", None),
+        (by_labels(None, NAMED), SECRET, "", (0, 1, False)),
+        (policy(None), {}, "", None),
+        (by_labels(5), {}, "", None),
+    ],
+)
+def test_a_policy_matches_by_all_its_labels(
+    judged: MigrationPolicy, namespace: Fact[Labels], name: str, expected: tuple[int, int, bool] | None
+) -> None:
+    """
+    Of an unknown namespace only the name may be known; where the name is not known either, nothing is certain.
+    """
+    found = matching(judged, {"a": "1"}, namespace, name)
+
+    assert found == (None if expected is None else Match(judged, *expected))
+
+
+def test_without_a_name_of_the_namespace_none_is_known() -> None:
+    """
+    So a policy that asks for one may match.
+    """
+    judged = by_labels(None, NAMED)
+    maybe = Match(judged, 0, 1, certain=False)
+
+    assert matching(judged, {}, SECRET) == maybe
+    assert matches_of([judged], {}, SECRET) == [maybe]
+    assert contenders([judged], {}, SECRET) == (maybe, None)
+    assert contenders([judged], {}, SECRET, "tenant") == (Match(judged, 0, 1),)
+
+
+@pytest.mark.parametrize(
+    ("vms", "answer"),
+    [
+        ([a_vm({}, SECRET, "tenant")], True),
+        ([a_vm({}, SECRET, "other")], False),
+        ([a_vm({}, SECRET, "")], None),
+        ([a_vm({}, SECRET, ""), a_vm({}, SECRET, "other")], None),
+        ([a_vm({}, SECRET, ""), a_vm({}, SECRET, "tenant")], True),
+        ([], False),
+    ],
+)
+def test_a_vm_without_a_namespace_may_be_selected_by_the_name_of_one(vms: list[Labelled], answer: bool | None) -> None:
+    """
+    kubectl chooses the namespace later. One VM that may be selected leaves the answer open, whatever the others are.
+    """
+    assert selecting(Selectors(NAMED, None), vms) is answer
+
+
+def outcomes(*machines: Manifest) -> list[Outcome]:
+    judged = by_labels(None, NAMED)
+    return [*check(policy_facts(judged, ObjectsWorld([judged, *map(read, machines)]), SUPPORTED))]
+
+
+def test_a_vm_without_a_namespace_leaves_open_whether_a_policy_matches_it() -> None:
+    """
+    The remedy asks for the namespace in the manifest. A namespace that is named needs its labels only.
+    """
+    nowhere, elsewhere = vm("{}"), vm("{}")
+    nowhere["metadata"], elsewhere["metadata"] = {"name": "vm"}, {"name": "vm", "namespace": "other"}
+
+    (found,) = outcomes(nowhere)
+
+    assert isinstance(found, Undetermined)
+    assert found.settle == "give the manifests of the namespaces too, and write metadata.namespace of each VM"
+    assert not isinstance(outcomes(elsewhere)[0], Undetermined)
+    assert outcomes(vm("{}")) == []
+
+
+MARKED = {"a": "b", "c": "d"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "outer", "inner", "is_mislabelled"),
+    [
+        (MARKED, MARKED, {}, True),
+        (MARKED, {**MARKED, "e": "f"}, {"a": "b"}, True),
+        (MARKED, MARKED, MARKED, False),
+        (MARKED, {"a": "b"}, {}, False),
+        ({}, {}, {}, False),
+        (None, MARKED, {}, False),
+    ],
+)
+def test_a_vm_is_mislabelled_if_it_has_all_wanted_labels_and_its_template_does_not(
+    wanted: Labels | None, outer: Labels, inner: Labels, is_mislabelled: bool
+) -> None:
+    """
+    The first such VM is named. A selector without labels wants none.
+    """
+    other, near = a_vm({}), a_vm(inner, outer=outer)
+
+    assert mislabelled(Selectors(None, wanted), [other, near]) is (near if is_mislabelled else None)
