@@ -127,7 +127,7 @@ def test_a_field_takes_no_text_that_kubernetes_does_not_read(row: list[Any]) -> 
 
 
 @pytest.mark.parametrize(
-    "value", [0, -1, 2**63 - 1, -(2**63), 2.0, 2e3, "${MEMORY}", "{{ memory }}", "1" * 300, None, True]
+    "value", [0, -1, 2**63 - 1, -(2**63), -(2.0**63), 2.0, 2e3, "${MEMORY}", "{{ memory }}", "1" * 300, None, True]
 )
 def test_a_field_takes_whole_numbers_and_what_is_filled_in_later(value: object) -> None:
     """
@@ -137,7 +137,7 @@ def test_a_field_takes_whole_numbers_and_what_is_filled_in_later(value: object) 
 
 
 @pytest.mark.parametrize(
-    "value", [0.5, 2**63, -(2**63) - 1, 1e19, "", "2GB", "2 Gi", "1e3.5", "\u0662Gi", "2Gi\n", "Gi"]
+    "value", [0.5, 2**63, -(2**63) - 1, 2.0**63, -1e19, 1e19, "", "2GB", "2 Gi", "1e3.5", "\u0662Gi", "2Gi\n", "Gi"]
 )
 def test_a_field_takes_no_other_numbers_and_texts(value: object) -> None:
     """
@@ -213,3 +213,19 @@ def test_a_text_is_read_up_to_its_longest(length: int, is_read: bool) -> None:
     256 characters are read, one more is not.
     """
     assert (parse_quantity("0" * (length - 1) + "1") is not None) is is_read
+
+
+@pytest.mark.parametrize(("length", "is_taken"), [(LONGEST, False), (LONGEST + 1, True)])
+def test_a_field_takes_what_is_longer_than_is_read(length: int, is_taken: bool) -> None:
+    """
+    An exponent of more than 64 bits is refused while the text is short enough to be read.
+    """
+    assert takes("1e" + "9" * (length - 2)) is is_taken
+
+
+@pytest.mark.parametrize(("text", "value"), [("1e-9", 1), ("1.5", 2), ("15e-10", 1), ("0.0000000001", 1)])
+def test_billionths_are_kept_and_less_is_rounded_up(text: str, value: int) -> None:
+    """
+    Whole units are rounded up, too.
+    """
+    assert read(text).value == value

@@ -21,6 +21,8 @@ _FORM = (
 _POWERS_OF_TEN = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _POWERS_OF_TWO = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 _EXPONENT = r"[eE]([-+]?[0-9]+)"
+_SLOW = 50
+"""The smallest power of two in ``_POWERS_OF_TWO`` that Go's fast path does not read."""
 _INT64 = 2**63
 _FAR = 400
 """Beyond this exponent the amount is useless: 10^400 stands for what is larger, a billionth for what is smaller."""
@@ -47,13 +49,16 @@ class Quantity(msgspec.Struct, frozen=True, order=True):
 
     def scaled(self, unit: int) -> int:
         """How many times ``unit``, rounded away from zero like ``Quantity.ScaledValue()``."""
-        whole, rest = divmod(abs(self.nano), NANO * unit)
-        return (whole + bool(rest)) * (-1 if self.nano < 0 else 1)
+        return max(self._around(unit), key=abs)
 
     @property
     def floor(self) -> int:
         """Whole units, rounded towards zero."""
-        return abs(self.nano) // NANO * (-1 if self.nano < 0 else 1)
+        return min(self._around(1), key=abs)
+
+    def _around(self, unit: int) -> tuple[int, int]:
+        """The next multiples of ``unit`` below and above."""
+        return self.nano // (NANO * unit), -(-self.nano // (NANO * unit))
 
 
 def parse_quantity(written: object) -> Quantity | None:
@@ -84,15 +89,14 @@ def takes(value: object) -> bool:
     string``); then KubeVirt's webhooks read the text. What something fills in later, such as ``${MEMORY}``, may be any.
     """
     if isinstance(value, str):
-        number = value[:-2] if value[-2:] in _POWERS_OF_TWO else value[:-1] if value[-1:] in _POWERS_OF_TEN else value
-        return (number.isdecimal() and number.isascii()) or _is_taken(value)
+        return _is_taken(value)
     if isinstance(value, float):
         return value.is_integer() and -_INT64 <= value < _INT64
     return not isinstance(value, int) or -_INT64 <= value < _INT64
 
 
 def _is_taken(text: str) -> bool:
-    """As ``takes``, of text that is not as usual."""
+    """As ``takes``, of text."""
     if any(sign in text for sign in _PLACEHOLDERS):
         return True
     return re.fullmatch(_PATTERN, text) is not None and (len(text) > LONGEST or parse_quantity(text) is not None)
@@ -116,10 +120,11 @@ def _needs_digits(base: int, exponent: int, part: str) -> bool:
     """
     Whether a suffix without any digit is refused: ``Mi`` and ``.`` are 0, ``Ei`` is an error.
 
-    Go's fast path reads no digits as 0, its slow path refuses them; which path is taken depends on the suffix.
+    Go's fast path reads no digits as 0, its slow path refuses them; which path is taken depends on the suffix: it is the
+    slow one where the precision ``15 - 1 - exponent * 3 / 10 - 1`` of a power of two is negative.
     """
     if base == 2:
-        return bool(part) or 15 - 1 - exponent * 3 // 10 - 1 < 0
+        return bool(part) or exponent >= _SLOW
     return exponent < -9
 
 
@@ -130,5 +135,6 @@ def _nano(digits: int, base: int, exponent: int, decimals: int) -> int:
         nano = -(-(digits * NANO << exponent) // divisor)
         return min(nano, (_INT64 - 1) * NANO)
     shift = max(-_FAR, min(_FAR, exponent)) + 9 - decimals
-    power: int = 10 ** abs(shift)
-    return digits * power if shift >= 0 else -(-digits // power)
+    times: int = 10 ** max(shift, 0)
+    parts: int = 10 ** max(-shift, 0)
+    return -(-digits * times // parts)
