@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
+from msgspec.structs import fields
 
 from webhook.facts.settings import SettingsFacts
 from webhook.kubevirt.quantity import Quantity, parse_quantity
@@ -120,11 +121,7 @@ def written(migrations: Json) -> dict[str, Json]:
     """The settings that are written, well typed and not null; ``null`` keeps the default, as in KubeVirt."""
     if not isinstance(migrations, dict):
         return {}
-    return {
-        name: value
-        for name, value in migrations.items()
-        if name in SETTINGS and value is not None and well_typed(SETTINGS[name], value)
-    }
+    return {name: value for name, value in migrations.items() if name in SETTINGS and well_typed(SETTINGS[name], value)}
 
 
 def bandwidth_of(values: Mapping[str, Json]) -> Quantity | None:
@@ -191,7 +188,7 @@ def _wrong_here(part: KubeVirt | KubeVirtSpec | Configuration | None) -> dict[st
         return {"configuration": "configuration", "migrations": "migrations"}
     if part is None:
         return {}
-    names = dict(zip(Misplaced.__struct_encode_fields__, Misplaced.__struct_fields__, strict=True))
+    names = {each.encode_name: each.name for each in fields(Misplaced)}
     if isinstance(part, Configuration):
         del names["migrations"]
     return names
