@@ -193,6 +193,4 @@ def parse_release(text: str) -> Release | None:
 
 def judged_as(release: Release) -> Release | None:
     """The table's release that stands for ``release``: itself, the newest for what is newer, None for what is older."""
-    if release in _INDEX:
-        return release
-    return NEWEST if release > NEWEST else None
+    return None if release < OLDEST else min(release, NEWEST)

@@ -1,0 +1,165 @@
+"""What the release table says beside the order of reasons, and sets of releases in words (webhook.kubevirt.releases)."""
+
+import pytest
+
+from webhook.kubevirt.releases import (
+    KNOWN,
+    NEWEST,
+    NONE,
+    OLDEST,
+    OLDEST_SUPPORTED,
+    SUPPORTED,
+    TABLE,
+    Reason,
+    Release,
+    Releases,
+    before,
+    describe,
+    each,
+    giving,
+    judged_as,
+    newest,
+    only,
+    parse_release,
+    since,
+    split,
+)
+
+R1_2, R1_3, R1_4, R1_6, R1_9 = (Release(1, minor) for minor in (2, 3, 4, 6, 9))
+
+
+def test_reasons_are_spelt_as_kubevirt_spells_them() -> None:
+    """
+    The word Not is missing from one of them.
+    """
+    assert [*map(str, Reason)] == [
+        "DisksNotLiveMigratable",
+        "InterfaceNotLiveMigratable",
+        "CPUModeLiveMigratable",
+        "VirtIOFSNotLiveMigratable",
+        "HostDeviceNotLiveMigratable",
+        "SEVNotLiveMigratable",
+        "TDXNotLiveMigratable",
+        "SecureExecutionNotLiveMigratable",
+        "PersistentReservationNotLiveMigratable",
+        "NoTSCFrequencyNotLiveMigratable",
+        "HypervPassthroughNotLiveMigratable",
+        "DedicatedCPUNotLiveMigratable",
+    ]
+
+
+@pytest.mark.parametrize("minor", range(10))
+def test_a_release_has_its_own_timeout_and_api_versions(minor: int) -> None:
+    """
+    1.4 shortens the timeout, 1.6 drops old instancetypes, and 1.7 adds a version of pools.
+    """
+    behaviour = TABLE[minor]
+
+    assert behaviour.release == Release(1, minor)
+    assert behaviour.completion_timeout_per_gib == (800 if minor < 4 else 150)
+    assert behaviour.instancetype_versions == (("v1beta1", "v1alpha2", "v1alpha1") if minor < 6 else ("v1beta1",))
+    assert behaviour.pool_versions == (("v1alpha1",) if minor < 7 else ("v1beta1", "v1alpha1"))
+
+
+def test_the_ends_of_the_table_have_names() -> None:
+    """
+    Sets of releases are numbers with a bit for each.
+    """
+    assert (Release(1, 0), Release(1, 3), Release(1, 9)) == (OLDEST, OLDEST_SUPPORTED, NEWEST)
+    assert (NONE, KNOWN, SUPPORTED) == (0, 0b1111111111, 0b1111111000)
+    assert [only(Release(1, minor)) for minor in range(10)] == [1 << minor for minor in range(10)]
+    assert (since(R1_3), before(R1_3)) == (0b1111111000, 0b111)
+    assert str(Release(1, 10)) == "1.10"
+
+
+@pytest.mark.parametrize(
+    ("releases", "changes", "groups"),
+    [
+        (KNOWN, [], [KNOWN]),
+        (KNOWN, [R1_6, R1_3], [0b111, 0b111000, 0b1111000000]),
+        (SUPPORTED, [R1_3], [SUPPORTED]),
+        (0b111, [R1_3], [0b111]),
+        (0b1000000001, [R1_3, R1_6], [1, 0b1000000000]),
+        (NONE, [R1_3], []),
+    ],
+)
+def test_a_set_is_split_where_changes_begin(releases: Releases, changes: list[Release], groups: list[Releases]) -> None:
+    """
+    Oldest first, without empty groups.
+    """
+    assert [*split(releases, changes)] == groups
+
+
+def test_entries_are_listed_oldest_first() -> None:
+    """
+    The newest one is the last.
+    """
+    some = only(R1_4) | only(R1_2)
+
+    assert [behaviour.release for behaviour in each(some)] == [R1_2, R1_4]
+    assert newest(some).release == R1_4
+    assert newest(only(OLDEST)).release == OLDEST
+    assert giving(Reason.DEDICATED_CPU) == only(OLDEST)
+    assert giving(Reason.TDX) == since(Release(1, 7))
+
+
+@pytest.mark.parametrize(
+    ("releases", "among", "words"),
+    [
+        (SUPPORTED, SUPPORTED, "all"),
+        (KNOWN, SUPPORTED, "all"),
+        (SUPPORTED, KNOWN, "1.3 and later"),
+        (NONE, KNOWN, "none"),
+        (only(R1_9), KNOWN, "1.9"),
+        (only(OLDEST), KNOWN, "1.0"),
+        (only(OLDEST), only(OLDEST), "all"),
+        (before(R1_3), KNOWN, "1.0 to 1.2"),
+        (before(R1_3), SUPPORTED, "none"),
+        (only(R1_2) | only(R1_4) | only(R1_6) | only(R1_9), KNOWN, "1.2, 1.4, 1.6, 1.9"),
+        (only(R1_3) | only(R1_4) | only(R1_6), KNOWN, "1.3 to 1.4, 1.6"),
+        (only(Release(1, 8)) | only(R1_9), SUPPORTED, "1.8 and later"),
+    ],
+)
+def test_runs_of_releases_are_put_into_words(releases: Releases, among: Releases, words: str) -> None:
+    """
+    Only those count that are asked for.
+    """
+    assert describe(releases, among) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("v1.9+x", R1_9),
+        ("1.9-x", R1_9),
+        ("1.9.x", R1_9),
+        ("vv1.9", None),
+        ("0001.0009", R1_9),
+        ("00001.9", None),
+        ("1.00009", None),
+        ("1.9\n", R1_9),
+    ],
+)
+def test_a_version_goes_on_after_a_separator(text: str, expected: Release | None) -> None:
+    """
+    Its numbers have at most four digits.
+    """
+    assert parse_release(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("release", "expected"),
+    [
+        (Release(0, 59), None),
+        (OLDEST, OLDEST),
+        (R1_4, R1_4),
+        (NEWEST, NEWEST),
+        (Release(1, 10), NEWEST),
+        (Release(2, 0), NEWEST),
+    ],
+)
+def test_a_newer_release_is_judged_as_the_newest(release: Release, expected: Release | None) -> None:
+    """
+    An older one is not judged.
+    """
+    assert judged_as(release) == expected
