@@ -2,7 +2,7 @@
 
 import pytest
 
-from webhook.kubevirt.feature_gates import GATES
+from webhook.kubevirt.feature_gates import GATES, MIGRATION_STALL_DETECTION
 from webhook.kubevirt.releases import KNOWN, NONE, Release, since
 
 FROM_1_0 = """ExperimentalVirtiofsSupport GPU HostDevices HotplugNICs HotplugVolumes LiveMigration Macvtap Passt
@@ -57,3 +57,10 @@ def test_live_migration_needs_no_gate() -> None:
     It is on in all known releases.
     """
     assert GATES["LiveMigration"].needless == KNOWN
+
+
+def test_the_gate_of_downtimes_is_one_of_them() -> None:
+    """
+    maxDowntimeMs needs it.
+    """
+    assert GATES[MIGRATION_STALL_DETECTION].known == since(Release(1, 9))

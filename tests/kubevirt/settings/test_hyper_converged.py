@@ -2,7 +2,12 @@
 
 import pytest
 
-from webhook.kubevirt.settings.hyper_converged import in_hyper_converged, where_in_hyper_converged
+from webhook.kubevirt.settings.hyper_converged import (
+    Place,
+    hyper_converged_place,
+    in_hyper_converged,
+    where_in_hyper_converged,
+)
 from webhook.objects.path import FieldPath
 
 CONFIGURATION: FieldPath = ("spec", "configuration")
@@ -75,3 +80,36 @@ def test_what_no_field_holds_comes_from_the_annotation(path: FieldPath) -> None:
     """
     assert in_hyper_converged(path) == "use annotation kubevirt.kubevirt.io/jsonpatch of the HyperConverged object"
     assert where_in_hyper_converged(path).startswith("HyperConverged annotation kubevirt.kubevirt.io/jsonpatch (spec")
+
+
+@pytest.mark.parametrize(
+    "name",
+    """
+    parallelMigrationsPerCluster parallelOutboundMigrationsPerNode bandwidthPerMigration completionTimeoutPerGiB
+    progressTimeout network allowAutoConverge allowPostCopy
+    """.split(),  # noqa: SIM905 - one list of words reads better
+)
+def test_eight_migration_settings_have_a_field(name: str) -> None:
+    """
+    With the same name in liveMigrationConfig.
+    """
+    assert hyper_converged_place((*CONFIGURATION, "migrations", name)) == Place(
+        ("spec", "liveMigrationConfig", name), ("spec", "virtualization", "liveMigrationConfig", name)
+    )
+    assert hyper_converged_place((*CONFIGURATION, "migrations")) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "v1beta1", "v1"),
+    [
+        ("obsoleteCPUModels", ("spec", "obsoleteCPUs", "cpuModels"), ("obsoleteCPUModels",)),
+        ("permittedHostDevices", ("spec", "permittedHostDevices"), ("permittedHostDevices",)),
+        ("mediatedDevicesConfiguration", ("spec", "mediatedDevicesConfiguration"), ("mediatedDevicesConfiguration",)),
+    ],
+)
+def test_entries_that_are_named_differently_are_left_out(field: str, v1beta1: FieldPath, v1: FieldPath) -> None:
+    """
+    At any depth below the field.
+    """
+    for below in ((), ("entries",), ("entries", 0), ("entries", 0, "name")):
+        assert hyper_converged_place((*CONFIGURATION, field, *below)) == Place(v1beta1, ("spec", "virtualization", *v1))
