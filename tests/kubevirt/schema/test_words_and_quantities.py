@@ -1,0 +1,209 @@
+"""Which fields take words or quantities, and what is said of a strange one (webhook.kubevirt.schema.unknown_fields)."""
+
+from typing import Any
+
+import pytest
+
+from tests.kubevirt.schema.test_unknown_fields import vm
+from webhook.facts.manifest import StrangeField, StrangeQuantity, StrangeValue
+from webhook.kubevirt.schema.unknown_fields import QUANTITIES, QUANTITY_MAPS, VALUES, strange
+
+MODES = "ReadWriteOnce ReadOnlyMany ReadWriteMany ReadWriteOncePod"
+BUSES = "virtio sata scsi usb"
+WORDS = {
+    "V1VirtualMachineSpec.runStrategy": "Always RerunOnFailure Manual Halted Once WaitAsReceiver",
+    "V1VirtualMachineSpec.updateVolumesStrategy": "Replacement Migration",
+    "V1VirtualMachineInstanceSpec.startStrategy": "Paused",
+    "V1VirtualMachineInstanceSpec.architecture": "amd64 arm64 s390x ppc64le",
+    "V1DiskTarget.bus": BUSES,
+    "V1CDRomTarget.bus": BUSES,
+    "V1LunTarget.bus": BUSES,
+    "V1Disk.cache": "none writethrough writeback",
+    "V1Disk.io": "native default threads",
+    "V1CPUFeature.policy": "force require optional disable forbid",
+    "V1Port.protocol": "TCP UDP",
+    "K8sIoApiCoreV1PersistentVolumeClaimSpec.accessModes": MODES,
+    "V1beta1StorageSpec.accessModes": MODES,
+    "K8sIoApiCoreV1PersistentVolumeClaimSpec.volumeMode": "Block Filesystem",
+    "V1beta1StorageSpec.volumeMode": "Block Filesystem",
+}
+AMOUNTS = """
+  K8sIoApiCoreV1ResourceFieldSelector.divisor V1DiskVerification.memoryLimit V1EmptyDiskSource.capacity V1HostDisk.capacity
+  V1KubeVirtConfiguration.cpuRequest V1LiveUpdateConfiguration.maxGuest V1Memory.guest V1Memory.maxGuest
+"""
+MAPS = """
+  K8sIoApiCoreV1VolumeResourceRequirements.limits K8sIoApiCoreV1VolumeResourceRequirements.requests
+  V1ResourceRequirements.limits V1ResourceRequirements.requests
+  V1ResourceRequirementsWithoutClaims.limits V1ResourceRequirementsWithoutClaims.requests
+"""
+
+
+def test_fifteen_fields_take_words() -> None:
+    """
+    In the order in which a message lists them.
+    """
+    assert {".".join(field): " ".join(words) for field, words in VALUES.items()} == WORDS
+
+
+def test_eight_fields_and_six_maps_take_quantities() -> None:
+    """
+    The bandwidth is judged in family 6.
+    """
+    assert sorted(map(".".join, QUANTITIES)) == AMOUNTS.split()
+    assert sorted(map(".".join, QUANTITY_MAPS)) == MAPS.split()
+
+
+def fields_of(**spec: Any) -> list[StrangeField]:
+    return [*strange("VirtualMachine", vm(**spec))[0]]
+
+
+def values_of(**spec: Any) -> list[StrangeValue]:
+    return [*strange("VirtualMachine", vm(**spec))[1]]
+
+
+DEVICES = ("spec", "template", "spec", "domain", "devices")
+
+
+@pytest.mark.parametrize(
+    ("name", "belongs"),
+    [
+        ("tpm", ()),
+        ("gpus", (*DEVICES, "gpus")),
+        ("disks", (*DEVICES, "disks")),
+        ("hostname", ("spec", "template", "spec", "hostname")),
+    ],
+)
+def test_a_name_of_four_letters_is_looked_for_elsewhere(name: str, belongs: tuple[str, ...]) -> None:
+    """
+    Shorter ones are too frequent.
+    """
+    (found,) = fields_of(**{name: None})
+
+    assert (found.path, found.name, found.belongs) == (("spec", name), name, belongs)
+
+
+def test_a_name_with_several_places_of_one_depth_is_not_sent_anywhere() -> None:
+    """
+    It is not known which one was meant.
+    """
+    (found,) = fields_of(accessModes=[])
+
+    assert (found.belongs, found.meant) == ((), "")
+
+
+def test_a_field_is_not_sent_to_the_place_where_it_is() -> None:
+    """
+    Its kind has it there.
+    """
+    (found,) = fields_of(Template=None)
+
+    assert (found.belongs, found.meant) == ((), "template")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("runStrat", "runStrategy"), ("runStrange", "runStrategy"), ("runStyle", "")]
+)
+def test_a_near_name_is_meant(name: str, meant: str) -> None:
+    """
+    Three quarters of the letters have to agree.
+    """
+    (found,) = fields_of(**{name: None})
+
+    assert (found.belongs, found.meant) == ((), meant)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("RWX", "ReadWriteMany"),
+        ("RWO", "ReadWriteOnce"),
+        ("ROX", "ReadOnlyMany"),
+        ("RWOP", "ReadWriteOncePod"),
+        ("readwritemany", "ReadWriteMany"),
+        ("Many", ""),
+        ("ReadMany", "ReadOnlyMany"),
+    ],
+)
+def test_short_words_of_access_modes_are_known(written: str, meant: str) -> None:
+    """
+    Those that kubectl prints. Other words are compared without case.
+    """
+    (found,) = values_of(dataVolumeTemplates=[{"spec": {"pvc": {"accessModes": [written]}}}])
+
+    assert (found.value, found.meant) == (written, meant)
+
+
+def test_a_short_word_means_nothing_elsewhere() -> None:
+    """
+    No run strategy is an access mode.
+    """
+    assert [each.meant for each in values_of(runStrategy="RWX")] == [""]
+
+
+def test_values_inside_lists_are_named_by_their_index() -> None:
+    """
+    What is no text, or empty, is no strange word.
+    """
+    modes: Any = ["", None, 5, "ReadWriteMany", ["A"], "B"]
+    path = ("spec", "dataVolumeTemplates", 0, "spec", "pvc", "accessModes")
+
+    found = values_of(dataVolumeTemplates=[{"spec": {"pvc": {"accessModes": modes}}}])
+
+    assert [(each.path, each.value) for each in found] == [((*path, 4, 0), "A"), ((*path, 5), "B")]
+
+
+def test_each_amount_of_a_map_is_judged() -> None:
+    """
+    And each quantity by itself.
+    """
+    domain = {"memory": {"guest": "2GB", "maxGuest": "2Gi"}, "resources": {"requests": {"a": "1", "b": "x", "c": 0.5}}}
+    path = ("spec", "template", "spec", "domain")
+
+    _, _, found = strange("VirtualMachine", vm(template={"spec": {"domain": domain}}))
+
+    assert {*found} == {
+        StrangeQuantity((*path, "memory", "guest"), "2GB"),
+        StrangeQuantity((*path, "resources", "requests", "b"), "x"),
+        StrangeQuantity((*path, "resources", "requests", "c"), 0.5),
+    }
+
+
+@pytest.mark.parametrize(
+    ("spec", "places"),
+    [
+        ({"migrations": {"zzz": 1}}, []),
+        ({"allowPostCopy": True}, []),
+        ({"configuration": {"allowPostCopy": True, "migration": 1}}, []),
+        ({"configuration": {"migrations": {"zzz": 1}}}, []),
+        ({"configuration": {"network": {"zzz": 1}}}, [("spec", "configuration", "network", "zzz")]),
+        ({"configuration": {"configuration": {}}}, [("spec", "configuration", "configuration")]),
+        ({"apiVersion": "v1"}, [("spec", "apiVersion")]),
+    ],
+)
+def test_settings_at_a_wrong_place_are_told_in_family_6(spec: Any, places: list[tuple[str, ...]]) -> None:
+    """
+    Other strange fields of a KubeVirt CR are told here.
+    """
+    manifest = {"apiVersion": "kubevirt.io/v1", "kind": "KubeVirt", "metadata": {}, "status": {}, "spec": spec}
+
+    assert [each.path for each in strange("KubeVirt", manifest)[0]] == places
+
+
+def test_settings_at_the_top_are_told_in_family_6() -> None:
+    """
+    The whole configuration, too. A policy's settings are judged there in any case.
+    """
+    top = {"kind": "KubeVirt", "configuration": {}, "migrations": {}, "zzz": 1}
+    policy = {"kind": "MigrationPolicy", "spec": {"zzz": 1, "selectors": {"zzz": 1}}, "zzz": 1}
+
+    assert [each.path for each in strange("KubeVirt", top)[0]] == [("zzz",)]
+    assert {each.path for each in strange("MigrationPolicy", policy)[0]} == {("zzz",), ("spec", "selectors", "zzz")}
+
+
+def test_findings_are_in_the_order_of_the_lists() -> None:
+    """
+    Entry by entry.
+    """
+    found = fields_of(dataVolumeTemplates=[{"zzz": 1}, {"zzz": 1}])
+
+    assert [each.path[2] for each in found] == [0, 1]
