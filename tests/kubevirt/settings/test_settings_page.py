@@ -19,7 +19,7 @@ from webhook.objects.nad import NetworkAttachmentDefinition
 from webhook.rules.example import kubevirt, nad, node, service_cidr
 from webhook.rules.register import BY_ID, RULES
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+DOCS = Path(__file__).resolve().parents[3] / "docs"
 SETTINGS_PAGE = (DOCS / "settings.md").read_text(encoding="utf-8")
 STRATEGIES_PAGE = (DOCS / "strategies.md").read_text(encoding="utf-8")
 ROWS = [
