@@ -25,7 +25,7 @@ from webhook.kubevirt.releases import NEWEST, only
 from webhook.policy.policy import Policy
 from webhook.serve.manifest_facts import ManifestFacts
 from webhook.serve.metrics import Metrics
-from webhook.surfaces.admission.endpoint import LARGE, MAX_LARGE, Door, Situation
+from webhook.surfaces.admission.endpoint import CONFIRMING_THREADS, LARGE, MAX_LARGE, Door, Situation
 from webhook.surfaces.admission.responses import MAX_CAUSES, MAX_WARNING, MAX_WARNINGS
 
 CAPTURED = sorted((Path(__file__).parents[2] / "data" / "admissionreviews").glob("*.json"))
@@ -261,6 +261,13 @@ def test_a_draining_server_answers_and_closes() -> None:
     assert [each.status for each in answers] == [200, 200, 400, 405, 404, 503, 503]
     assert {each.header("connection") for each in answers} == {"close"}
     assert post(door(), CREATION).header("connection") is None
+
+
+def test_thirty_two_reviews_can_read_live_at_one_time() -> None:
+    """
+    Each takes a thread; further reviews wait for one.
+    """
+    assert CONFIRMING_THREADS == 32
 
 
 def test_a_body_that_is_too_large_is_cut() -> None:

@@ -114,10 +114,10 @@ def test_a_review_too_many_is_asked_to_come_again(others: int, greedy: int) -> N
 
 def test_the_shares_leave_room_for_others() -> None:
     """
-    256 reviews may wait; one namespace has half of these places, half of the connections and an eighth of the 32 threads.
+    256 reviews may wait; one namespace has half of these places, half of the connections and an eighth of the threads.
     """
     assert (MAX_WAITING, MAX_WAITING_OF_ONE) == (256, 128)
-    assert (CHECKING_OF_ONE, READING_OF_ONE, CONFIRMING_THREADS) == (CONNECTIONS // 2, CONFIRMING_THREADS // 8, 32)
+    assert (CHECKING_OF_ONE, READING_OF_ONE) == (CONNECTIONS // 2, CONFIRMING_THREADS // 8)
 
 
 def test_a_turn_that_comes_as_its_review_gives_up_is_passed_on() -> None:
