@@ -19,9 +19,9 @@ from webhook.policy.policy import Action, Policy
 from webhook.surfaces.admission.configurations import LATE_DENIES
 from webhook.surfaces.admission.endpoint import LARGE, MAX_LARGE, MAX_LARGE_OF_ONE, Situation
 from webhook.surfaces.admission.hooks import VALIDATING_HOOKS
-from webhook.surfaces.admission.requests import read_review
+from webhook.surfaces.admission.requests import Readable, read_review
 from webhook.surfaces.admission.timed_out import decide_late
-from webhook.surfaces.admission.validate import Judging
+from webhook.surfaces.admission.validate import Judging, decide_request
 
 TENANT = "tenant"
 PAD = {"example.com/notes": "a" * LARGE}
@@ -118,6 +118,40 @@ def test_a_clone_is_refused_for_its_patches_without_a_place() -> None:
     assert response(while_full(review("CREATE", clone("/spec/runStrategy"))))["allowed"]
 
 
+def test_a_late_deletion_passes_whatever_is_deleted() -> None:
+    """
+    Also that of the migration network, which is denied in time.
+    """
+    name = {"name": "lan", "namespace": "kubevirt"}
+    network = {"apiVersion": "k8s.cni.cncf.io/v1", "kind": "NetworkAttachmentDefinition", "metadata": name}
+    configuration = {"migrations": {"network": "lan"}}
+    cr = {
+        "apiVersion": "kubevirt.io/v1",
+        "kind": "KubeVirt",
+        "metadata": name,
+        "spec": {"configuration": configuration},
+    }
+    read = read_review(review("DELETE", None, network))
+    judging = Judging(world(cr), only(NEWEST), POLICY, "2026-01-01", "kubevirt")
+    assert isinstance(read, Readable)
+
+    assert decide_late(read, judging).allowed
+    assert not decide_request(read, judging).allowed
+
+
+@pytest.mark.parametrize(("policy", "allowed"), [(Policy(), False), (Policy(at_most=Action.WARN), True)])
+def test_an_object_that_cannot_be_read_gets_its_usual_answer_without_a_place(policy: Policy, allowed: bool) -> None:
+    """
+    Its causes need no other object either.
+    """
+    body = review("CREATE", padded(nodeSelector=7))
+
+    said = response(while_full(body, policy))
+
+    assert said["allowed"] is allowed
+    assert said == response(while_full(body, policy, under_way=Counter()))
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -186,6 +220,7 @@ DECIDED = {
         False,
     ),
     "the override was never there": (review("UPDATE", vmi([], override=False), vmi([PLUGGED], override=False)), True),
+    "a creation by virt-api": (review("CREATE", vm(volumes=[ROOT]), user=VIRT_API), False),
     "no annotations": (review("UPDATE", unannotated(), unannotated(PLUGGED)), True),
     "no annotations, plugged": (review("UPDATE", unannotated(PLUGGED), unannotated()), False),
     "all annotations removed": (review("UPDATE", unannotated(), vmi([])), False),
