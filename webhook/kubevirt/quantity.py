@@ -33,6 +33,8 @@ _PATTERN = (
     r"([KMGTPE]i|[numkMGTPE]|[eE][+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+))?"
 )
 """Of the fields of KubeVirt's definitions (``validations_generated.go``, v1.3.1 to v1.9.0)."""
+_USUAL = r"[0-9]++([KMGTPE]i|[numkMGTPE])?+"
+"""Most quantities; such a text needs no closer look."""
 _PLACEHOLDERS = ("$", "{{")
 
 
@@ -89,14 +91,14 @@ def takes(value: object) -> bool:
     string``); then KubeVirt's webhooks read the text. What something fills in later, such as ``${MEMORY}``, may be any.
     """
     if isinstance(value, str):
-        return _is_taken(value)
+        return re.fullmatch(_USUAL, value) is not None or _is_taken(value)
     if isinstance(value, float):
         return value.is_integer() and -_INT64 <= value < _INT64
     return not isinstance(value, int) or -_INT64 <= value < _INT64
 
 
 def _is_taken(text: str) -> bool:
-    """As ``takes``, of text."""
+    """As ``takes``, of any text."""
     if any(sign in text for sign in _PLACEHOLDERS):
         return True
     return re.fullmatch(_PATTERN, text) is not None and (len(text) > LONGEST or parse_quantity(text) is not None)
