@@ -68,7 +68,14 @@ def test_a_json_number_is_its_text(number: float, text: str) -> None:
     assert parse_quantity(number) == parse_quantity(text)
 
 
-@pytest.mark.parametrize("value", [None, True, False, [], {}, "1" * (LONGEST + 1), float("nan"), float("inf")])
+class Five:
+    """No JSON value."""
+
+    def __repr__(self) -> str:
+        return "5"
+
+
+@pytest.mark.parametrize("value", [None, True, False, [], {}, Five(), "1" * (LONGEST + 1), float("nan"), float("inf")])
 def test_what_is_neither_text_nor_number_is_no_quantity(value: object) -> None:
     """
     true is not 1, and nobody means an amount of hundreds of digits.

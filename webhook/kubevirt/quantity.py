@@ -65,7 +65,7 @@ class Quantity(msgspec.Struct, frozen=True, order=True):
 
 def parse_quantity(written: object) -> Quantity | None:
     """The quantity in a JSON value, or None where the API server would refuse it; numbers are read as their text."""
-    if isinstance(written, bool) or not isinstance(written, str | int | float):
+    if not isinstance(written, str | int | float):
         return None
     text = written if isinstance(written, str) else repr(written)
     if not text or len(text) > LONGEST or (found := re.fullmatch(_FORM, text)) is None:
@@ -75,11 +75,11 @@ def parse_quantity(written: object) -> Quantity | None:
     power = _power(suffix)
     if power is None:
         return None
-    base, exponent = power
-    if not re.search("[0-9]", found["value"]) and _needs_digits(base, exponent, part):
+    is_binary, exponent = power
+    if not re.search("[0-9]", found["value"]) and _needs_digits(exponent, is_binary=is_binary):
         return None
     digits = int(whole + part or "0")
-    nano = _nano(digits, base, exponent, len(part))
+    nano = _nano(digits, exponent, len(part), is_binary=is_binary)
     return Quantity(-nano if found["sign"] == "-" else nano, suffix)
 
 
@@ -104,35 +104,34 @@ def _is_taken(text: str) -> bool:
     return re.fullmatch(_PATTERN, text) is not None and (len(text) > LONGEST or parse_quantity(text) is not None)
 
 
-def _power(suffix: str) -> tuple[int, int] | None:
+def _power(suffix: str) -> tuple[bool, int] | None:
+    """Whether a suffix is a power of two, and the exponent of 2 or 10."""
     if suffix in _POWERS_OF_TEN:
-        return 10, _POWERS_OF_TEN[suffix]
+        return False, _POWERS_OF_TEN[suffix]
     if suffix in _POWERS_OF_TWO:
-        return 2, _POWERS_OF_TWO[suffix]
+        return True, _POWERS_OF_TWO[suffix]
     written = re.fullmatch(_EXPONENT, suffix)
     if written is None:
         return None
     exponent = int(written[1])
     if not -_INT64 <= exponent < _INT64:
         return None
-    return 10, (exponent + 2**31) % 2**32 - 2**31  # Go keeps the lower 32 bits of it
+    return False, (exponent + 2**31) % 2**32 - 2**31  # Go keeps the lower 32 bits of it
 
 
-def _needs_digits(base: int, exponent: int, part: str) -> bool:
+def _needs_digits(exponent: int, *, is_binary: bool) -> bool:
     """
     Whether a suffix without any digit is refused: ``Mi`` and ``.`` are 0, ``Ei`` is an error.
 
     Go's fast path reads no digits as 0, its slow path refuses them; which path is taken depends on the suffix: it is the
     slow one where the precision ``15 - 1 - exponent * 3 / 10 - 1`` of a power of two is negative.
     """
-    if base == 2:
-        return bool(part) or exponent >= _SLOW
-    return exponent < -9
+    return exponent >= _SLOW if is_binary else exponent < -9
 
 
-def _nano(digits: int, base: int, exponent: int, decimals: int) -> int:
-    """``digits`` / 10^``decimals`` x ``base``^``exponent`` in billionths, rounded up; binary amounts stop at int64's largest."""
-    if base == 2:
+def _nano(digits: int, exponent: int, decimals: int, *, is_binary: bool) -> int:
+    """``digits`` / 10^``decimals`` x 2^ or 10^``exponent`` in billionths, rounded up; binary amounts stop at int64's largest."""
+    if is_binary:
         divisor: int = 10**decimals
         nano = -(-(digits * NANO << exponent) // divisor)
         return min(nano, (_INT64 - 1) * NANO)
