@@ -40,7 +40,7 @@ class LayeredWorld(msgspec.Struct, frozen=True):
 class Sight(Protocol):
     """What one user may read."""
 
-    def shows(self, kind: type[Kubernetes], namespace: str, name: str | None = None) -> bool:
+    def shows(self, kind: type[Kubernetes], namespace: str, name: str | None = None, /) -> bool:
         """Whether the user may read this object of a namespaced kind; without ``name``, all of them in the namespace."""
         ...
 

@@ -15,10 +15,10 @@ class World(Protocol):
     It never raises: what could not be read is ``Unknown`` with a reason, what is known not to exist is ``ABSENT``.
     """
 
-    def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
+    def find(self, kind: type[K], namespace: str, name: str, /) -> Found[K]:
         """The object of ``kind`` with this name; ``namespace`` is ignored for cluster-scoped kinds."""
         ...
 
-    def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
+    def every(self, kind: type[K], /) -> Fact[tuple[K, ...]]:
         """All objects of ``kind``, or why nobody can tell."""
         ...

@@ -170,7 +170,7 @@ class _Lines:
         if block.start >= 0:
             if block.name in block.children:
                 raise Unclear
-            block.children[block.name] = _place(Place, (block.start, self._behind, block.inside))
+            block.children[block.name] = _place(Place, (block.start, self._behind, block.inside))  # pyrefly: ignore[bad-specialization]
 
     def _block(self, column: int, is_item: bool) -> _Block:
         """The block that a line belongs to which begins in this column, after what it ends and with what it begins."""

@@ -98,7 +98,7 @@ class Places(Protocol):
 
     root: Place
 
-    def within(self, place: Place) -> Mapping[Step, Place]:
+    def within(self, place: Place, /) -> Mapping[Step, Place]:
         """The children of a mapping or list, by key or index; nothing for a scalar."""
 
 

@@ -22,7 +22,7 @@ from webhook.objects.vmi import Domain, Memory, Resources
 _NO_DOMAIN = Domain()
 _NO_MEMORY = Memory()
 _NO_RESOURCES = Resources()
-_NOTHING = (None, 0, "0")
+_NOTHING = (0, "0")
 """What KubeVirt passes by in requests and limits."""
 
 
@@ -46,7 +46,7 @@ def guest_memory(
         return hidden
     for part, listed in (("requests", resources.requests), ("limits", resources.limits)):
         written = listed.get("memory") if listed else None
-        if written not in _NOTHING:
+        if written is not None and written not in _NOTHING:
             return Sourced((*base, "resources", part, "memory"), written)
     page = memory.hugepages.page_size if memory.hugepages is not None else None
     return Sourced((*base, "memory", "hugepages", "pageSize"), page) if page is not None else None

@@ -75,7 +75,7 @@ class Facts(Protocol):
         """What is known now; never waits."""
         ...
 
-    def confirm(self, world: World, cached: Outcome, decide: Callable[[World], Outcome], deadline: float) -> Outcome:
+    def confirm(self, world: World, cached: Outcome, decide: Callable[[World], Outcome], deadline: float, /) -> Outcome:
         """
         Repeats a decision on freshly read objects, within ``deadline`` seconds; may wait, so it runs in a thread.
 
@@ -83,15 +83,15 @@ class Facts(Protocol):
         """
         ...
 
-    def late(self, world: World) -> World:
+    def late(self, world: World, /) -> World:
         """What is known for sure when no time is left to read anything."""
         ...
 
-    async def still_so(self, world: World, outcome: Outcome, within_seconds: float) -> bool:
+    async def still_so(self, world: World, outcome: Outcome, within_seconds: float, /) -> bool:
         """Whether the outcome may stand after a look past the cache; False where only ``confirm`` can tell."""
         ...
 
-    def needs_confirmation(self, world: World, outcome: Outcome) -> bool:
+    def needs_confirmation(self, world: World, outcome: Outcome, /) -> bool:
         """Whether the outcome rests on what ``world`` took from a cache that must not be trusted for it."""
         ...
 

@@ -74,6 +74,7 @@ def _read(path: "Path") -> "Baseline":
     from webhook.report.baseline import Baseline
 
     remedy = "Write it anew with --write-baseline, or name another with --baseline."
+    value: object = {}
     try:
         documents = read_documents(path.read_bytes(), str(path))
         value = documents[0].value if documents else {}
