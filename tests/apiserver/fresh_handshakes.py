@@ -27,5 +27,5 @@ class ClosingDoor(Door):
 
 
 if __name__ == "__main__":
-    webhook.serve.server.Door = ClosingDoor  # type: ignore[misc]
+    webhook.serve.server.Door = ClosingDoor  # type: ignore[misc, attr-defined]
     main()

@@ -141,8 +141,8 @@ def install_hooks_at(
         "metadata": {"generateName": "probe-", "namespace": "default"},
         "spec": {"domain": {"devices": {"hostDevices": [{"name": "probe", "deviceName": "a/b"}]}}},
     }
-    path = "/apis/kubevirt.io/v1/namespaces/default/virtualmachineinstances?dryRun=All"
-    wait_until(lambda: plane.client.api("POST", path, probe).status == 422, 30, "the webhook to be in force")
+    url = "/apis/kubevirt.io/v1/namespaces/default/virtualmachineinstances?dryRun=All"
+    wait_until(lambda: plane.client.api("POST", url, probe).status == 422, 30, "the webhook to be in force")
 
 
 def manifest(*documents: object) -> str:

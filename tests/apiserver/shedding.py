@@ -22,5 +22,5 @@ class SheddingDoor(Door):
 
 
 if __name__ == "__main__":
-    webhook.serve.server.Door = SheddingDoor  # type: ignore[misc]
+    webhook.serve.server.Door = SheddingDoor  # type: ignore[misc, attr-defined]
     main()

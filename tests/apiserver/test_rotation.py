@@ -138,7 +138,12 @@ def test_a_leader_that_hangs_or_dies_is_replaced_and_writes_nothing_when_it_wake
     os.kill(sleeper.popen.pid, signal.SIGCONT)
     lease = running.installed.connect()
     renewals = {lease.read_lease(LEASE).version}
-    running.wait(lambda: [renewals.add(lease.read_lease(LEASE).version), len(renewals) > 3][-1], "the Lease's renewals")
+
+    def renewed_thrice() -> bool:
+        renewals.add(lease.read_lease(LEASE).version)
+        return len(renewals) > 3
+
+    running.wait(renewed_thrice, "the Lease's renewals")
     after = [running.installed.secret(name)["metadata"]["resourceVersion"] for name in (AUTHORITY, SERVING)]
     other.end()
     died = running.renew_leaf()

@@ -199,7 +199,7 @@ def test_a_damaged_leaf_is_replaced_before_a_due_authority() -> None:
     assert step == Sign("the served leaf is damaged: there is no certificate")
 
 
-def test_a_bundle_without_the_served_leafs_authority_is_mended_before_all_else() -> None:
+def test_a_bundle_without_the_authority_of_the_served_leaf_is_repaired_first() -> None:
     """
     With the authority's Secret and every caBundle lost, the ``ca.crt`` beside the leaf restores the trust in it.
     """

@@ -287,7 +287,7 @@ def test_a_rival_between_any_two_calls_does_no_harm(stage: int, call: int, rival
         if calls != call:
             return
         world.cluster.before = lambda _: None
-        for _ in range({"sign": 0, "rotate": 1, "rotate twice": 2}[rival]):
+        for _round in range({"sign": 0, "rotate": 1, "rotate twice": 2}[rival]):
             world.damage_secret("authority", "empty")
             assert world.work(1)
         world.work(1)

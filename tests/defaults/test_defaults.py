@@ -68,7 +68,7 @@ PATHS = {
 
 
 def operations(
-    manifest: Manifest, policy: Policy = ASKING, world: World = (), releases: Releases = ONE, **more: Any
+    manifest: Manifest, policy: Policy = ASKING, world: World | tuple[()] = (), releases: Releases = ONE, **more: Any
 ) -> list[dict[str, Any]] | None:
     """The patch for a CREATE, or None for what cannot be read."""
     operation = more.pop("operation", "CREATE")
@@ -76,7 +76,7 @@ def operations(
     return operations_for(readable, judging(policy, world, releases)) if isinstance(readable, Readable) else None
 
 
-def judging(policy: Policy, world: World, releases: Releases) -> Judging:
+def judging(policy: Policy, world: World | tuple[()], releases: Releases) -> Judging:
     return Judging(ObjectsWorld([read(each) for each in world]), releases, policy, "2026-01-01", "kubevirt")
 
 

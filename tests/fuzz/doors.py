@@ -133,7 +133,7 @@ class Doors:
         self.folder = folder
         self._pair(CertificateAuthority(), "tls")
         self.certificates = Certificates(folder)
-        self.pem = (folder / "tls.crt").read_bytes() + (folder / "tls.key").read_bytes()
+        self.pair = (folder / "tls.crt").read_bytes() + (folder / "tls.key").read_bytes()
         return self
 
     def _pair(self, authority: CertificateAuthority, stem: str) -> None:
@@ -244,7 +244,7 @@ class Doors:
 
     def pem(self, chance: random.Random) -> str:
         """Certificate files that are nearly ones, under a server that serves."""
-        crt = mutated_bytes(self.pem, (self.pem, bytes(chance.randbytes(300))), chance)
+        crt = mutated_bytes(self.pair, (self.pair, bytes(chance.randbytes(300))), chance)
         (self.folder / chance.choice(("tls.crt", "tls.key"))).write_bytes(crt)
         took = self.certificates.refresh()
         self.answers["taken" if took else "refused"] += 1

@@ -6,7 +6,7 @@ import pytest
 
 from tests.kubevirt.building import Manifest, named, read
 from webhook.kubevirt.subject import Subject, name_of_template, subject_of
-from webhook.objects.vm import DataVolumeTemplate
+from webhook.objects.storage import DataVolumeTemplate
 
 LABELS: Manifest = {"labels": {"inner": "x"}}
 TEMPLATE: Manifest = {"metadata": LABELS, "spec": {"architecture": "arm64"}}

@@ -254,7 +254,7 @@ def test_i7_every_port_is_judged_as_kubevirt_will_read_it(cluster: Cluster, port
     assert ("<= 2147483647" in message) == (who == "we, by its size")
 
 
-def test_i8_look_alikes_are_refused_in_plain_letters(cluster: Cluster) -> None:
+def test_i8_lookalikes_are_refused_in_plain_letters(cluster: Cluster) -> None:
     """
     I8: the text that comes to the user shows which letter is not what it seems.
     """

@@ -248,7 +248,7 @@ def test_i7_a_whole_number_may_be_written_with_a_point(door: Doorway) -> None:
     ],
     ids=["Cyrillic", "joiner", "fullwidth"],
 )
-def test_i8_look_alikes_are_other_words(door: Doorway, word: str, shown: str) -> None:
+def test_i8_lookalikes_are_other_words(door: Doorway, word: str, shown: str) -> None:
     """
     I8: a value that only looks like one of the allowed is refused, and the text shows the letters that differ.
     """

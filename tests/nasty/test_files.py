@@ -156,7 +156,7 @@ def test_i7_numbers(folder: Path, port: str, status: int) -> None:
     assert list(ran.errors) == (["port.yaml"] if status == 2 else [])
 
 
-def test_i8_look_alikes(folder: Path) -> None:
+def test_i8_lookalikes(folder: Path) -> None:
     """
     I8: a Cyrillic letter in a value makes another value, and the text shows it.
     """

@@ -175,7 +175,10 @@ def test_only_one_function_calls_a_json_decoder() -> None:
     modules = [each for each in own.rglob("*.py") if each not in others]
 
     calls = [
-        (each.name, node.lineno) for each in modules for node in ast.walk(ast.parse(each.read_text())) if decodes(node)
+        (each.name, getattr(node, "lineno", 0))
+        for each in modules
+        for node in ast.walk(ast.parse(each.read_text()))
+        if decodes(node)
     ]
 
     assert calls == []

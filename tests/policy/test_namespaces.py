@@ -155,7 +155,7 @@ class Asked(Exception):
     """A lookup that was not needed."""
 
 
-class AskedWorld(UnknownWorld):
+class AskedWorld(UnknownWorld):  # type: ignore[misc]  # a msgspec struct, not a dataclass
     """A world that nobody may ask."""
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:

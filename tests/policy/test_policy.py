@@ -233,9 +233,10 @@ def test_only_new_harm_is_denied(old: list[Finding], new: list[Finding]) -> None
     after = ratchet(denied(new), denied(old))
 
     assert [each.finding for each in after] == new
-    for each in after:
-        known = each.finding.identity in before and before[each.finding.identity] >= each.finding.harm
-        assert each.action is (Action.WARN if known else Action.DENY)
+    for decision in after:
+        finding = decision.finding
+        known = finding.identity in before and before[finding.identity] >= finding.harm
+        assert decision.action is (Action.WARN if known else Action.DENY)
 
 
 @given(LISTS)

@@ -24,7 +24,7 @@ ASKING = 4
 
 def worlds() -> list[World]:
     """One for each CR."""
-    made = []
+    made: list[World] = []
     for namespace, release in VERSIONS.items():
         metadata = {"name": "kubevirt", "namespace": namespace, "resourceVersion": release}
         status = {"observedKubeVirtVersion": f"v{release}.0"}

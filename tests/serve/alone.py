@@ -107,7 +107,8 @@ def alone(folder: Path, *flags: str) -> Iterator[Alone]:
     ports = free_ports(3)
     with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
         popen = subprocess.Popen(command(folder, ports, *flags), stdout=out, stderr=err, cwd=ROOT)
-    server = Alone(popen, *ports, folder)
+    admission, api, health = ports
+    server = Alone(popen, admission, api, health, folder)
     try:
         wait_until(lambda: server.ready() == 200, SECONDS, "the server to be ready")
         yield server

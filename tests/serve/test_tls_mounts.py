@@ -98,7 +98,8 @@ def mounted(tmp_path: Path) -> Iterator[Mounted]:
         popen = subprocess.Popen(
             ["unshare", "-m", "sh", "-c", script, "sh", str(tmp_path), *serve], stdout=out, stderr=err, cwd=ROOT
         )
-    server = Alone(popen, *ports, tmp_path)
+    admission, api, health = ports
+    server = Alone(popen, admission, api, health, tmp_path)
     try:
         wait_until(lambda: server.ready() == 200, SECONDS, "the server to be ready")
         yield Mounted(server)

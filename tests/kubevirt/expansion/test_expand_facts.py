@@ -1,5 +1,7 @@
 """What the facts about an expanded VMI hold where a field, an instancetype or a release asks for it."""
 
+from typing import Any
+
 from tests.kubevirt.building import named, read, vm, vmi, world
 from tests.kubevirt.expansion.test_expand import OF_I, OF_P, facts, instancetype, preference
 from webhook.facts.migration import Sourced
@@ -184,8 +186,9 @@ def test_devices_of_an_instancetype_count_where_the_vm_has_none() -> None:
     assert [(each.path, each.value.name, each.origin) for each in own.gpus] == [
         (("spec", "template", "spec", "domain", "devices", "gpus", 0), "mine", "")
     ]
-    for each, name in ((*brought.gpus, "g"), (*brought.host_devices, "h")):
-        assert (each.path, each.value.name, each.origin) == (("spec", "instancetype"), name, "instancetype 'i'")
+    devices: tuple[Any, ...] = (*brought.gpus, *brought.host_devices)
+    for device, name in zip(devices, ("g", "h"), strict=True):
+        assert (device.path, device.value.name, device.origin) == (("spec", "instancetype"), name, "instancetype 'i'")
 
 
 def test_labels_and_annotations_may_be_absent() -> None:

@@ -104,11 +104,12 @@ def test_any_json_can_be_asked(kind: str, spec: dict[str, Any]) -> None:
 
     found, values, quantities = strange(kind, raw)
 
-    for each in (*found, *values, *quantities):
+    findings: tuple[Any, ...] = (*found, *values, *quantities)
+    for finding in findings:
         here: Any = raw
-        for step in each.path:
+        for step in finding.path:
             here = here[step]
-        assert isinstance(each, StrangeField) or here == each.value
+        assert isinstance(finding, StrangeField) or here == finding.value
 
 
 amounts = st.sampled_from(["2Gi", "2GB", "", "${X}", 1, 0.5, 2.0, 2**64, None, True, ["2GB"]]) | junk

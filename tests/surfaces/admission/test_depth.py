@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.surfaces.admission.reviews import review, vm
-from webhook.surfaces.admission.requests import MAX_DEPTH, Unreadable, read_review
+from webhook.objects.json_depth import MAX_DEPTH
+from webhook.surfaces.admission.requests import Unreadable, read_review
 
 PLACE = "the-place"
 FILLING = st.lists(

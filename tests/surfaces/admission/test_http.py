@@ -14,13 +14,13 @@ from webhook.surfaces.admission.http import (
     MAX_BODY,
     RETRY,
     Gone,
-    Receive,
     TooLate,
     allotted,
     answer_plain,
     read_body,
     while_waited_for,
 )
+from webhook.surfaces.asgi import Receive
 
 NEVER = 3600.0
 GUARD = 5

@@ -12,6 +12,7 @@ from tests.surfaces.asgi import calling
 from webhook.serve.manifest_facts import ManifestFacts
 from webhook.surfaces.admission import endpoint
 from webhook.surfaces.admission.read_budget import MAX_WAITING, MAX_WAITING_OF_ONE
+from webhook.surfaces.admission.requests import read_review
 
 NEVER = 3600.0
 BODY = review("CREATE", vm(volumes=[]))
@@ -38,7 +39,7 @@ async def status_beside(waiting: dict[str, int], path: str = "/validate") -> int
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The bodies that the endpoint reads."""
     bodies: list[bytes] = []
-    read = endpoint.read_review
+    read = read_review
 
     def noted(body: bytes) -> Any:
         bodies.append(body)

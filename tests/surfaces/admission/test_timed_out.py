@@ -41,7 +41,7 @@ class Cluster(ManifestFacts):
         super().__init__([])
         self._cached, self._sure = cached, sure
         self.over = threading.Event()
-        self.given: list[float] = []
+        self.seconds_left: list[float] = []
         if not hangs:
             self.over.set()
 
@@ -55,11 +55,11 @@ class Cluster(ManifestFacts):
         return True
 
     async def still_so(self, _world: World, _outcome: Outcome, seconds: float) -> bool:
-        self.given.append(seconds)
+        self.seconds_left.append(seconds)
         return False
 
     def confirm(self, _world: World, _cached: Outcome, decide: Callable[[World], Outcome], seconds: float) -> Outcome:
-        self.given.append(seconds)
+        self.seconds_left.append(seconds)
         self.over.wait(SECONDS)
         return replace(decide(self._sure), late=True)
 
@@ -132,7 +132,7 @@ def test_a_never_blocked_request_reads_nothing() -> None:
     facts = Cluster(world(BAD), world(BAD))
 
     assert response(post(facts, UNCHANGED))["allowed"]
-    assert facts.given == []
+    assert facts.seconds_left == []
 
 
 @pytest.mark.parametrize(("cached", "status"), [(BAD, 200), (GOOD, 503)])
@@ -164,7 +164,7 @@ def test_a_review_that_gets_no_turn_in_time_is_late() -> None:
         answers = asyncio.run(crowd(facts))
 
     assert {response(each)["allowed"] for each in answers} == {False}
-    assert len(facts.given) == (READING_OF_ONE + 3) + READING_OF_ONE  # each was checked, few got a thread
+    assert len(facts.seconds_left) == (READING_OF_ONE + 3) + READING_OF_ONE  # each was checked, few got a thread
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_the_cache_check_gets_a_third_of_the_time_and_the_reads_what_is_left() -
 
     call(to, "POST", "/validate", CREATION, [("content-type", "application/json")], "timeout=5s")
 
-    assert facts.given == [pytest.approx(1.5), pytest.approx(4.5)]
+    assert facts.seconds_left == [pytest.approx(1.5), pytest.approx(4.5)]
 
 
 def test_a_caller_whose_time_is_over_is_not_waited_for() -> None:
@@ -211,7 +211,7 @@ def test_a_caller_whose_time_is_over_is_not_waited_for() -> None:
 
     post(facts, query="timeout=0.1s")
 
-    assert facts.given == [pytest.approx(LEAST_SECONDS / 3), LEAST_SECONDS]
+    assert facts.seconds_left == [pytest.approx(LEAST_SECONDS / 3), LEAST_SECONDS]
     assert LEAST_SECONDS == 0.05
 
 

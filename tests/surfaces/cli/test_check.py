@@ -8,7 +8,7 @@ import pytest
 
 from tests.surfaces.manifests import BAD, CLAIM, GOOD, UNPROVEN
 from tests.surfaces.running import Ran, migratable
-from webhook.surfaces.cli.outputs import FORMATS
+from webhook.surfaces.cli.options import FORMATS
 
 LAB = """\
 apiVersion: "k8s.cni.cncf.io/v1"

@@ -8,7 +8,7 @@ import pytest
 
 from tests.surfaces.manifests import BAD
 from tests.surfaces.running import migratable
-from webhook.surfaces.cli.outputs import FORMATS
+from webhook.surfaces.cli.options import FORMATS
 
 
 def test_one_run_writes_all_formats(tmp_path: Path) -> None:
