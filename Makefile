@@ -25,7 +25,9 @@ test-pythons:
 check: $(VENV)/development
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/typos --format brief .
 	$(BIN)/mypy
+	$(BIN)/pyrefly check --min-severity error --summary=none
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/python deploy/generate.py --check
