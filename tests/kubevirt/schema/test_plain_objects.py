@@ -30,6 +30,7 @@ VMI_SPEC = {
             ],
             "interfaces": [{"masquerade": {}, "name": "default", "ports": [{"port": 80, "protocol": "TCP"}]}],
         },
+        "launchSecurity": {"sev": {"policy": {"encryptedState": True}}},
         "firmware": {"bootloader": {"efi": {"secureBoot": False}}},
         "memory": {"guest": "2Gi", "maxGuest": 2**31},
         "resources": {"limits": None, "requests": {"cpu": 1, "memory": "2Gi"}},
@@ -152,3 +153,15 @@ def test_the_quick_look_misses_no_other_value(manifest: Any, value: Any) -> None
     for path, _ in steps(manifest):
         changed = with_value(manifest, path, value)
         assert strange(kind, changed) == search(kind, ROOTS[kind], changed), path
+
+
+def test_a_list_in_place_of_a_map_is_searched() -> None:
+    """
+    Its entries are maps, whose keys are the user's own.
+    """
+    network = {"binding": [{"sidecarImage": {"zzz": 1}}]}
+    manifest = {"kind": "KubeVirt", "spec": {"configuration": {"network": network}}}
+
+    ((found,), _, _) = strange("KubeVirt", manifest)
+
+    assert found.path == ("spec", "configuration", "network", "binding", 0, "sidecarImage", "zzz")

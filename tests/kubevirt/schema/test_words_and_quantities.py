@@ -82,22 +82,34 @@ def test_a_name_of_four_letters_is_looked_for_elsewhere(name: str, belongs: tupl
     assert (found.path, found.name, found.belongs) == (("spec", name), name, belongs)
 
 
-def test_a_name_with_several_places_of_one_depth_is_not_sent_anywhere() -> None:
+def test_a_name_is_sent_to_the_place_nearest_to_the_root() -> None:
     """
-    It is not known which one was meant.
+    Disks and claims have a field of this name, too, further below.
     """
-    (found,) = fields_of(accessModes=[])
+    (found,) = fields_of(readOnly=True)
+
+    assert found.belongs == ("spec", "template", "spec", "utilityVolumes", "readOnly")
+
+
+@pytest.mark.parametrize("name", ["accessModes", "failureThreshold"])
+def test_a_name_with_several_places_of_one_depth_is_not_sent_anywhere(name: str) -> None:
+    """
+    It is not known which one was meant: claims and storage, or the liveness and the readiness probe.
+    """
+    (found,) = fields_of(**{name: None})
 
     assert (found.belongs, found.meant) == ((), "")
 
 
-def test_a_field_is_not_sent_to_the_place_where_it_is() -> None:
+def test_another_case_comes_before_another_place() -> None:
     """
-    Its kind has it there.
+    A CD-ROM has ``readonly``, utility volumes have ``readOnly``.
     """
-    (found,) = fields_of(Template=None)
+    disk = {"name": "a", "cdrom": {"readOnly": True}}
 
-    assert (found.belongs, found.meant) == ((), "template")
+    (found,) = fields_of(template={"spec": {"domain": {"devices": {"disks": [disk]}}}})
+
+    assert (found.belongs, found.meant) == ((), "readonly")
 
 
 @pytest.mark.parametrize(

@@ -197,7 +197,7 @@ def _field(kind: str, path: FieldPath, name: str, key: str) -> StrangeField:
     by_case = {each.lower(): each for each in known}
     meant = by_case.get(key.lower(), "") or by_case.get(f"{key.lower()}s", "")
     if not meant:
-        elsewhere = _place_of(kind, path, key)
+        elsewhere = _place_of(kind, key) if len(key) >= _SHORTEST_MOVED else ()
         if elsewhere:
             return StrangeField((*path, key), key, belongs=elsewhere)
         close = close_matches(key.lower(), by_case, cutoff=0.75)
@@ -205,28 +205,23 @@ def _field(kind: str, path: FieldPath, name: str, key: str) -> StrangeField:
     return StrangeField((*path, key), key, meant)
 
 
-def _place_of(kind: str, path: FieldPath, key: str) -> FieldPath:
-    """The one place, nearest to the object's root, where the object has a field of this name; empty where there is none."""
-    if len(key) < _SHORTEST_MOVED:
-        return ()
-    found: FieldPath = ()
+def _place_of(kind: str, key: str) -> FieldPath:
+    """
+    The one place, nearest to the object's root, where the object has a field of this name.
+
+    Empty where there is none, or several: then it is not known which one was meant.
+    """
+    places: list[FieldPath] = []
     waiting: list[tuple[FieldPath, str]] = [((), ROOTS[kind])]
-    seen: set[str] = set()
-    while waiting and not found:
-        following: list[tuple[FieldPath, str]] = []
-        places = []
-        for place, name in waiting:
-            if name in seen:
-                continue
-            seen.add(name)
-            if key in FIELDS[name] and place != path:
-                places.append((*place, key))
-            following.extend(((*place, field), held.lstrip(_MAP)) for field, held in FIELDS[name].items() if held)
-        if len(places) > 1:
-            return ()  # nobody can tell which one was meant
-        found = places[0] if places else ()
-        waiting = following
-    return found
+    while waiting and not places:
+        places = [(*place, key) for place, name in waiting if key in FIELDS[name]]
+        waiting = [
+            ((*place, field), held.lstrip(_MAP))
+            for place, name in waiting
+            for field, held in FIELDS[name].items()
+            if held
+        ]
+    return places[0] if len(places) == 1 else ()
 
 
 def _values(path: FieldPath, value: Json, allowed: tuple[str, ...]) -> Iterator[StrangeValue]:
@@ -235,9 +230,9 @@ def _values(path: FieldPath, value: Json, allowed: tuple[str, ...]) -> Iterator[
             yield from _values((*path, index), each, allowed)
     elif isinstance(value, str) and value and value not in allowed:
         by_case = {each.lower(): each for each in allowed}
-        close = close_matches(value.lower(), by_case, cutoff=0.6)
-        meant = _SHORT.get(value) or (by_case[close[0]] if close else "")
-        yield StrangeValue(path, value, allowed, meant if meant in allowed else "")
+        near = [by_case[each] for each in close_matches(value.lower(), by_case)]
+        meant = next((each for each in (_SHORT.get(value), *near) if each in allowed), "")
+        yield StrangeValue(path, value, allowed, meant)
 
 
 def _quantities(values: Mapping[FieldPath, Json]) -> Iterator[StrangeQuantity]:
