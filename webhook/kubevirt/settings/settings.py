@@ -142,11 +142,7 @@ def in_force(migrations: Json, behaviour: Behaviour) -> dict[str, Json]:
 def same_in_all(releases: Releases) -> dict[str, Json]:
     """The built-in values on which all ``releases`` agree."""
     tables = [built_in(behaviour) for behaviour in each(releases)]
-    return {
-        name: value
-        for name, value in tables[0].items()
-        if all(name in table and table[name] == value for table in tables)
-    }
+    return {name: value for name, value in tables[0].items() if all(table.get(name) == value for table in tables)}
 
 
 def settings_facts(cr: KubeVirt, releases: Releases) -> SettingsFacts:
@@ -177,7 +173,7 @@ def _misplaced(cr: KubeVirt) -> list[tuple[tuple[str, ...], str]]:
     found: list[tuple[tuple[str, ...], str]] = []
     for base, part in (((), cr), (("spec",), cr.spec), (("spec", "configuration"), cr.spec.configuration)):
         for name, field in _wrong_here(part).items():
-            if part is not None and getattr(part, field) is not None:
+            if getattr(part, field) is not None:
                 found.append(((*base, name), _right_place(name)))
     return found
 
