@@ -359,8 +359,10 @@ def test_whereabouts_reads_leading_zeros_everywhere() -> None:
     In the range, its bounds and the gateway.
     """
     found = whereabouts(range="010.001.001.000/24", range_start="010.001.001.009", gateway="010.001.001.001")
+    between = whereabouts(range="010.001.001.009-010.001.001.020/24")
 
     assert found == Ipam("ipam", "whereabouts", (pool("10.1.1.9", "10.1.1.254"),), reserves_as="")
+    assert between == Ipam("ipam", "whereabouts", (pool("10.1.1.9", "10.1.1.20"),), reserves_as="")
 
 
 def test_a_gateway_is_kept_back_in_each_of_its_ranges() -> None:
