@@ -63,7 +63,7 @@ def test_a_rule_is_explained_by_id_or_name(asked: str) -> None:
 
     assert (ran.status, ran.err) == (0, "")
     assert ran.out.startswith("LM201 claim-not-shared")
-    for heading in ("In KubeVirt", "Why", "What to write instead", "Examples"):
+    for heading in ("What KubeVirt does", "Why", "How to fix it", "Examples"):
         assert f"\n{heading}\n" in ran.out
 
 
@@ -82,7 +82,7 @@ def test_a_rule_that_does_not_exist_is_answered_with_a_close_one() -> None:
 
     assert (ran.status, ran.out) == (2, "")
     assert ran.err == (
-        "error: there is no rule 'claim-not-share' (did you mean claim-not-shared?). `migratable rules` lists them.\n"
+        "error: unknown rule 'claim-not-share' (did you mean claim-not-shared?). Run `migratable rules` for the list.\n"
     )
 
 

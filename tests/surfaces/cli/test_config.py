@@ -13,7 +13,7 @@ from tests.surfaces.manifests import BAD, CLAIM, UNPROVEN
 from tests.surfaces.running import ROOT, migratable
 from webhook.surfaces.cli.configuration import Config, find
 
-BESIDE = "beside what is checked"
+BESIDE = "next to the checked files"
 
 
 @pytest.fixture
@@ -120,16 +120,16 @@ def test_the_settings_in_force_are_shown_with_their_origin(repository: Path) -> 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("profil: exact\n", "migratable.yaml:1: there is no setting 'profil'. Did you mean 'profile'?"),
-        ("strict: true\nfailOn: fatal\n", "migratable.yaml:2: failOn is 'fatal'. Write one of deny, warn, never."),
+        ("profil: exact\n", "migratable.yaml:1: unknown setting 'profil'. Did you mean 'profile'?"),
+        ("strict: true\nfailOn: fatal\n", "migratable.yaml:2: invalid failOn 'fatal'. Write one of deny, warn, never."),
         ("strict: maybe\n", "migratable.yaml:1: strict: expected true or false, got text. Correct the value."),
-        ("skip: [LM2O1]\n", "migratable.yaml:1: skip: there is no rule 'LM2O1' (did you mean LM201?)"),
+        ("skip: [LM2O1]\n", "migratable.yaml:1: skip: unknown rule 'LM2O1' (did you mean LM201?)"),
         ("rules: {claim-not-shard: off}\n", "rule 'claim-not-shard' (did you mean claim-not-shared?)"),
         (
             "rules: {gpu: deni}\n",
             "migratable.yaml:1: rules.gpu: invalid enum value 'deni'. Write one of deny, warn, audit, off.",
         ),
-        ("a: 1\n---\nb: 1\n", "migratable.yaml holds 2 documents"),
+        ("a: 1\n---\nb: 1\n", "migratable.yaml has 2 documents"),
         ("a: [\n", "migratable.yaml:2:"),
         ("- a\n", "migratable.yaml: expected keys with values, got a list. Write settings"),
         ("exemptions: [{rule: gpu, reason: x, owner: me, until: tomorrow}]\n", "exemptions[0].until"),
@@ -176,9 +176,9 @@ def test_rules_are_chosen_by_id_name_or_family(repository: Path, flags: list[str
     [
         (["--only", "brigde-on-pod-network"], "did you mean bridge-on-pod-network?"),
         (["--rule", "LM201"], "write RULE=ACTION"),
-        (["--rule", "LM999=off"], "There is no rule 'LM999' (there are LM1 for network, LM2 for storage, "),
-        (["--skip", "LM9"], "There is no rule 'LM9' (there are LM1 for network, LM2 for storage, LM3 for devices, "),
-        (["--only", "lm29"], "8 for manifest hygiene); `migratable rules` lists them."),
+        (["--rule", "LM999=off"], "Unknown rule 'LM999' (families: LM1 for network, LM2 for storage, "),
+        (["--skip", "LM9"], "Unknown rule 'LM9' (families: LM1 for network, LM2 for storage, LM3 for devices, "),
+        (["--only", "lm29"], "8 for manifest hygiene). Run `migratable rules` for the list."),
     ],
 )
 def test_rules_that_do_not_exist_are_usage_errors(repository: Path, flags: list[str], told: str) -> None:
@@ -239,11 +239,11 @@ def test_the_published_schema_is_the_programs_own(repository: Path) -> None:
     [
         ("release: 1.8", "release: expected text, got a number. Write it in quotation marks."),
         ("only: LM101", "only: expected a list, got text. Write a list: [one, other]."),
-        ("only: [LM1O1]", "only: there is no rule 'LM1O1' (did you mean LM101?). `migratable rules` lists them."),
-        ("skip: [LM1O1]", "skip: there is no rule 'LM1O1' (did you mean LM101?). `migratable rules` lists them."),
+        ("only: [LM1O1]", "only: unknown rule 'LM1O1' (did you mean LM101?). Run `migratable rules` for the list."),
+        ("skip: [LM1O1]", "skip: unknown rule 'LM1O1' (did you mean LM101?). Run `migratable rules` for the list."),
         (
             "rules: {LM1O1: off}",
-            "rules: there is no rule 'LM1O1' (did you mean LM101?). `migratable rules` lists them.",
+            "rules: unknown rule 'LM1O1' (did you mean LM101?). Run `migratable rules` for the list.",
         ),
         (
             "rules: {LM101: off, gpu: wran}",
@@ -271,7 +271,7 @@ def test_a_wrong_rule_on_the_command_line_is_told_as_an_option(repository: Path)
     ran = migratable("check", "vms", "--skip", "LM1O1", cwd=repository)
 
     assert ran.status == 2
-    assert "Error: There is no rule 'LM1O1' (did you mean LM101?)" in ran.err
+    assert "Error: Unknown rule 'LM1O1' (did you mean LM101?)" in ran.err
 
 
 def test_settings_are_looked_for_beside_a_folder_that_may_not_be_looked_into(
@@ -308,5 +308,5 @@ def test_a_name_that_no_file_can_have_is_told(tmp_path: Path, setting: str) -> N
     assert (ran.status, ran.out) == (2, "")
     assert (
         ran.err
-        == f"error: pyproject.toml: {setting.split(maxsplit=1)[0]} holds the character NUL. Write the name of a file.\n"
+        == f"error: pyproject.toml: {setting.split(maxsplit=1)[0]} contains a NUL character. Write the name of a file.\n"
     )

@@ -61,19 +61,19 @@ def test_a_comment_elsewhere_exempts_nothing_and_is_told_of(tmp_path: Path, wher
 
     assert said["summary"]["exempted"] == 0
     assert [each.split(": ", 1)[1] for each in said["notes"]] == [
-        "this comment exempts nothing: no finding of LM101 stands here"
+        "this comment exempts nothing: there is no finding of LM101 here"
     ]
 
 
 @pytest.mark.parametrize(
     ("comment", "told"),
     [
-        ("# migratable: allow LM101", "it gives no reason"),
-        ("# migratable: allow LM101:  ", "it gives no reason"),
-        ("# migratable: allow LM1O1: because", "there is no rule 'LM1O1' (did you mean LM101?)"),
-        ("# migratable: allow LM101 until 2020-02-30: because", "'2020-02-30' is not a date"),
+        ("# migratable: allow LM101", "the reason is missing"),
+        ("# migratable: allow LM101:  ", "the reason is missing"),
+        ("# migratable: allow LM1O1: because", "unknown rule 'LM1O1' (did you mean LM101?)"),
+        ("# migratable: allow LM101 until 2020-02-30: because", "invalid date '2020-02-30'"),
         ("# migratable: allow LM101 until 2020-02-01: because", "it expired on 2020-02-01"),
-        ("# migratable: ignore", "write # migratable: allow RULE"),
+        ("# migratable: ignore", "invalid form; write # migratable: allow RULE"),
     ],
 )
 def test_a_comment_that_is_wrong_exempts_nothing_and_says_why(tmp_path: Path, comment: str, told: str) -> None:
@@ -116,7 +116,10 @@ def test_exemptions_of_the_configuration_are_told_before_and_after_they_lapse(tm
 
     assert said["summary"]["exempted"] == 0
     assert said["notes"] == [
-        "an exemption expired on 2020-01-31: LM302 of VirtualMachineInstance tenant/bad and 1 more (owner me, a render node)"
+        (
+            "the exemption of LM302 for VirtualMachineInstance tenant/bad and 1 more expired on 2020-01-31 "
+            "(owner: me, reason: a render node)"
+        )
     ]
 
 
@@ -147,7 +150,7 @@ def test_a_baseline_makes_the_check_green_and_lists_what_it_hides(known: Path) -
     after = check(known)
 
     assert (before, wrote.status, after.status) == (1, 0, 0)
-    assert "In the baseline, and so not failed for: 4 findings" in after.out
+    assert "In the baseline (the check does not fail for them): 4 findings" in after.out
     assert "LM101 bridge-on-pod-network  vm.yaml:8:9  VirtualMachineInstance tenant/bad" in after.out
     assert "4 exempted in 2 objects" in after.out
 
@@ -181,7 +184,7 @@ def test_what_is_fixed_is_told_and_dropped_when_written_again(known: Path) -> No
     partly = migratable("check", "open.yaml", "-o", "sarif", cwd=known)
     write(known)
 
-    assert "1 entry of the baseline is fixed: LM101 of VirtualMachineInstance tenant/bad (vm.yaml)" in ran.err
+    assert "1 baseline entry is fixed: LM101 of VirtualMachineInstance tenant/bad (vm.yaml)" in ran.err
     assert "fixed" not in partly.err
     assert "LM101" not in (known / "known.yaml").read_text()
     assert "LM302" in (known / "known.yaml").read_text()
@@ -196,7 +199,7 @@ def test_the_same_findings_write_the_same_baseline(known: Path) -> None:
     migratable("check", "open.yaml", "vm.yaml", "--write-baseline", cwd=known)
 
     assert (known / "known.yaml").read_text() == first
-    assert first.startswith("# Findings that were there")
+    assert first.startswith("# Known findings.")
 
 
 def test_a_comment_comes_before_the_baseline(known: Path) -> None:

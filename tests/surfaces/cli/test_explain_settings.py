@@ -78,7 +78,7 @@ KubeVirt 1.9, for a VM that no MigrationPolicy matches
   utilityVolumesTimeout              150                by KubeVirt 1.9
   maxDowntimeMs                      900                by KubeVirt 1.9
   bandwidth     5.00 MiB/s
-  time is over  the migration is cancelled; the guest runs on where it is
+  on timeout    the migration is cancelled; the guest keeps running on the source node
   can finish    3000Mi at most
 
 VirtualMachine shop/web
@@ -91,9 +91,9 @@ VirtualMachine shop/web
                 allowWorkloadDisruption  true   by MigrationPolicy 'slow'
                 maxDowntimeMs            900    by KubeVirt 1.9
   bandwidth     5.00 MiB/s
-  time is over  the guest is paused and given as long again, then the migration is cancelled
+  on timeout    the guest is paused; after the same time again, the migration is cancelled
   can finish    1200Mi at most
-  time allowed  1080 s (9 GB begun)
+  time allowed  1080 s (9 GB, rounded up)
   best case     1639 s
   WARNING: this VM cannot finish a migration if it uses all of its memory
 """
@@ -134,7 +134,7 @@ def test_the_outlook_is_the_hands(tmp_path: Path) -> None:
         "finishes": False,
         "failsOnceFull": [],
     }
-    assert answer["notes"] == ["no MigrationPolicy was given"]
+    assert answer["notes"] == ["no MigrationPolicy was provided"]
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,10 @@ def test_the_release_of_the_cr_decides_unless_another_is_asked_for(tmp_path: Pat
     assert "allowWorkloadDisruption" not in values(case)
     assert case["outlook"]["finishes"] is True
     assert unknown["release"] == "1.9"
-    assert "which release runs is not known; this is KubeVirt 1.9. Name another by --release" in unknown["notes"]
+    assert (
+        "the KubeVirt release is not known; these are the settings of 1.9. Set another with --release"
+        in unknown["notes"]
+    )
 
 
 def test_without_a_kubevirt_cr_the_defaults_are_explained(tmp_path: Path) -> None:
@@ -293,7 +296,7 @@ def test_a_vm_that_cannot_migrate_is_told_first(tmp_path: Path) -> None:
     text = migratable("explain-settings", str(tmp_path)).out
 
     assert (machine["liveMigratable"], machine["reason"]) == (False, "HostDeviceNotLiveMigratable")
-    assert "  verdict       not migrated at all (HostDeviceNotLiveMigratable), whatever the settings" in text
+    assert "  verdict       cannot be live-migrated with any settings (HostDeviceNotLiveMigratable)" in text
 
 
 def test_one_vm_can_be_asked_for(tmp_path: Path) -> None:
@@ -312,11 +315,11 @@ def test_one_vm_can_be_asked_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("flags", "told"),
     [
-        (("--vm", "nobody"), "there is no VM 'nobody' among the objects given. There are: web."),
-        (("--link", "fast"), "link 'fast' is not a bandwidth."),
-        (("--link", "-5"), "link '-5' is not a bandwidth."),
-        (("--link", "1m"), "link '1m' is not a bandwidth."),
-        (("--release", "0.5"), "release '0.5' is not one that can be judged."),
+        (("--vm", "nobody"), "unknown VM 'nobody': it is not in the input. VMs in the input: web."),
+        (("--link", "fast"), "invalid link 'fast'."),
+        (("--link", "-5"), "invalid link '-5'."),
+        (("--link", "1m"), "invalid link '1m'."),
+        (("--release", "0.5"), "unsupported release '0.5'."),
     ],
 )
 def test_what_cannot_be_explained_says_what_to_write(tmp_path: Path, flags: tuple[str, ...], told: str) -> None:

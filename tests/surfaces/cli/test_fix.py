@@ -268,7 +268,7 @@ def test_rights_and_links_stay(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("flags", "told"),
     [
-        (["--fix", "-"], "--fix writes files, and standard input is none"),
+        (["--fix", "-"], "--fix cannot write to standard input"),
         (["--diff", "--choose", "LM1O1=1", "vm.yaml"], "did you mean LM101?"),
         (["--diff", "--choose", "LM101", "vm.yaml"], "write RULE=NUMBER"),
         (["--diff", "--choose", "LM101=0", "vm.yaml"], "write RULE=NUMBER"),
@@ -288,7 +288,7 @@ SHARED = (
     f"{MACHINE}  runStrategy: &word always\n  template:\n    metadata: {{labels: {{a: *word}}}}\n    spec: {{}}\n"
     f"---\n{MACHINE}  runStrategy: &own halted\n  template: {{spec: {{domain: {{}}}}}}\n"
 )
-OFFERED = "1 finding can be fixed with --fix; --diff shows how."
+OFFERED = "--fix can fix 1 finding; --diff shows the changes."
 
 
 def test_what_stands_in_one_place_for_several_is_not_offered(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def test_a_template_is_an_error_until_it_is_ignored(folder: Path) -> None:
     assert (unread.status, ignored.status) == (2, 1)
     assert "chart/templates/vm.yaml" in unread.err
     assert "helm template" in unread.err
-    assert ignored.err == "note: not read, as asked: chart/templates/vm.yaml\n"
+    assert ignored.err == "note: ignored files and folders: chart/templates/vm.yaml\n"
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_patterns_match_names_folders_and_ends_of_paths(folder: Path, pattern: s
     """
     ran = migratable("check", "deep/b.yaml", "--ignore", pattern, cwd=folder)
 
-    assert (ran.status, "not read" in ran.err) == ((0, True) if left_out else (1, False))
+    assert (ran.status, "note: ignored" in ran.err) == ((0, True) if left_out else (1, False))
 
 
 def test_a_pattern_that_the_shell_left_alone_is_read(folder: Path) -> None:
@@ -108,7 +108,7 @@ def test_nothing_to_judge_can_be_an_error(tmp_path: Path) -> None:
 
     assert migratable("check", "claim.yaml", cwd=tmp_path).status == 0
     refused = migratable("check", "--require-match", "claim.yaml", cwd=tmp_path)
-    assert (refused.status, "nothing to judge" in refused.err) == (2, True)
+    assert (refused.status, "no object was judged" in refused.err) == (2, True)
 
 
 def test_file_names_that_are_no_text_do_not_stop_the_check(tmp_path: Path) -> None:

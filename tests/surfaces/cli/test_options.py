@@ -115,4 +115,4 @@ def test_a_mistake_is_told_in_the_same_words_on_both_ways(tmp_path: Path, route:
         "Try 'migratable check --help' for help.",
         "",
     ]
-    assert "There is no rule 'nonsense'" in ran.err
+    assert "Unknown rule 'nonsense'" in ran.err

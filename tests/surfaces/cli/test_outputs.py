@@ -33,8 +33,8 @@ def test_one_run_writes_all_formats(tmp_path: Path) -> None:
     [
         (["json", "sarif"], "Two formats cannot both go to standard output"),
         (["json=a", "sarif=a"], "Two formats cannot both go to a"),
-        (["sarfi"], "No output format 'sarfi' (did you mean sarif?)"),
-        (["nothing-like-it"], "No output format 'nothing-like-it'; there are text, json"),
+        (["sarfi"], "Unknown output format 'sarfi' (did you mean sarif?)"),
+        (["nothing-like-it"], "Unknown output format 'nothing-like-it'. Formats: text, json"),
     ],
 )
 def test_what_cannot_be_written_is_a_usage_error(tmp_path: Path, asked: list[str], told: str) -> None:

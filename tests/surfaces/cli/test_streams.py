@@ -46,7 +46,7 @@ def test_a_full_disk_is_an_error_and_no_finding(folder: Path, command: str) -> N
     ran = shell(f"migratable {command} > /dev/full", folder)
 
     assert (ran.status, ran.err.count("\n")) == (2, 1)
-    assert ran.err.startswith("error: standard output cannot be written: No space left on device. ")
+    assert ran.err.startswith("error: cannot write to standard output: No space left on device. ")
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_ctrl_c_ends_it_at_any_moment(folder: Path, module: str, name: str, stat
     [
         (["chek", "vm.yaml"], "Did you mean 'check'?"),
         (["vm.yaml"], "Did you mean `check vm.yaml`?"),
-        (["x"], "there are check, completion"),
+        (["x"], "Commands: check, completion"),
     ],
 )
 def test_a_word_that_is_no_command_is_told_with_what_was_meant(folder: Path, words: list[str], told: str) -> None:
@@ -204,12 +204,12 @@ def test_a_word_that_is_no_command_is_told_with_what_was_meant(folder: Path, wor
 @pytest.mark.parametrize(
     ("switches", "told"),
     [
-        (["--fix", "--diff"], "Give one of --fix and --diff"),
-        (["--diff", "--options"], "Give one of --diff and --options"),
-        (["--choose", "LM101=1"], "--choose is for --fix and --diff"),
-        (["--options", "--choose", "LM101=1"], "--choose is for --fix and --diff"),
-        (["--diff", "--write-baseline"], "--diff prints patches and nothing else: leave out --write-baseline."),
-        (["--options", "-o", "json=a.json"], "--options prints patches and nothing else: leave out --output."),
+        (["--fix", "--diff"], "Use only one of --fix and --diff"),
+        (["--diff", "--options"], "Use only one of --diff and --options"),
+        (["--choose", "LM101=1"], "--choose needs --fix or --diff"),
+        (["--options", "--choose", "LM101=1"], "--choose needs --fix or --diff"),
+        (["--diff", "--write-baseline"], "--diff prints only patches. Remove --write-baseline."),
+        (["--options", "-o", "json=a.json"], "--options prints only patches. Remove --output."),
     ],
 )
 def test_switches_that_exclude_each_other_are_refused(folder: Path, switches: list[str], told: str) -> None:

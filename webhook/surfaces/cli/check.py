@@ -41,7 +41,8 @@ command = click.Command(
     callback=_run,
     params=[click.Argument(["paths"], nargs=-1, metavar="[PATH|-]..."), *map(_option, OPTIONS)],
     help=(
-        "Check manifests: files, folders, or - for standard input.\n\n"
-        "References between all inputs are resolved; what nobody showed us is unproven and says what would settle it."
+        "Check whether the VMs in manifests can be live-migrated.\n\n"
+        "PATH is a file, a folder, or - for standard input. References between all inputs are resolved. A result that "
+        "depends on a missing object is unproven; the output names the object."
     ),
 )

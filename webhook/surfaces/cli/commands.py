@@ -65,12 +65,12 @@ def _meant(word: str) -> str:
     if word.endswith((".yaml", ".yml", ".json")) or Path(word).exists():
         return f". Did you mean `check {word}`?"
     close = close_matches(word, COMMANDS)
-    return f". Did you mean {close[0]!r}?" if close else f"; there are {', '.join(COMMANDS)}."
+    return f". Did you mean {close[0]!r}?" if close else f". Commands: {', '.join(COMMANDS)}."
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def cli() -> None:
-    """Tells, before a virtual machine runs, whether KubeVirt will be able to live-migrate it."""
+    """Check whether KubeVirt can live-migrate a virtual machine (VM), before the VM runs."""
 
 
 def register(commands: Mapping[str, Callable[[], click.Command]]) -> click.Group:

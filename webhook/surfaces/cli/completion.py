@@ -11,10 +11,10 @@ from webhook.surfaces.cli.program_name import program, variable
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
     """
-    Print what makes a shell complete commands, options and rules.
+    Print a completion script for bash, zsh or fish.
 
-    bash: `source <(migratable completion bash)` in ~/.bashrc; zsh: the same in ~/.zshrc; fish: `migratable completion fish
-    > ~/.config/fish/completions/migratable.fish`.
+    bash: add `source <(migratable completion bash)` to ~/.bashrc. zsh: add `source <(migratable completion zsh)` to
+    ~/.zshrc. fish: run `migratable completion fish > ~/.config/fish/completions/migratable.fish`.
     """
     made = get_completion_class(shell)
     assert made is not None  # noqa: S101 - click knows these three

@@ -125,7 +125,7 @@ def read(path: "Path", *, pinned: bool = False) -> Found:
     except BadInput as error:
         raise Misconfigured(f"{shown}:{error.line}: {error.message}", remedy=error.remedy) from None
     if len(documents) > 1:
-        raise Misconfigured(f"{shown} holds {len(documents)} documents", remedy="Write one.")
+        raise Misconfigured(f"{shown} has {len(documents)} documents", remedy="Write one document.")
     if not documents:
         return Found(Config(), shown, {}, pinned)
     lines = _lines_of(documents[0])
@@ -146,7 +146,7 @@ def _toml(content: bytes, shown: "Path") -> dict[str, Any] | None:
     try:
         table: Any = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"{shown} is not TOML: {error}", remedy="Correct it.") from None
+        raise Misconfigured(f"{shown} is not valid TOML: {error}", remedy="Correct the syntax.") from None
     for key in TABLE.split("."):
         table = table.get(key) if isinstance(table, dict) else None
     if table is None:
@@ -183,8 +183,8 @@ def _config(value: object, shown: "Path", lines: Mapping[str, int]) -> Config:
             near = close_matches(key, keys)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise Misconfigured(
-                f"{_at(shown, lines, key)}: there is no setting {key!r}",
-                remedy=f"{hint} There are: {', '.join(keys)}.".strip(),
+                f"{_at(shown, lines, key)}: unknown setting {key!r}",
+                remedy=f"{hint} Settings: {', '.join(keys)}.".strip(),
             )
     if isinstance(value, dict) and "rules" in value:
         value = {**value, "rules": _spell_off(value["rules"])}
@@ -201,11 +201,12 @@ def _config(value: object, shown: "Path", lines: Mapping[str, int]) -> Config:
         value = getattr(config, key) or ()
         if any("\0" in each for each in ((value,) if isinstance(value, str) else value)):
             raise Misconfigured(
-                f"{_at(shown, lines, key)}: {key} holds the character NUL", remedy="Write the name of a file."
+                f"{_at(shown, lines, key)}: {key} contains a NUL character", remedy="Write the name of a file."
             )
     if config.fail_on is not None and config.fail_on not in FAIL_ON:
         raise Misconfigured(
-            f"{_at(shown, lines, 'failOn')}: failOn is {config.fail_on!r}", remedy=f"Write one of {', '.join(FAIL_ON)}."
+            f"{_at(shown, lines, 'failOn')}: invalid failOn {config.fail_on!r}",
+            remedy=f"Write one of {', '.join(FAIL_ON)}.",
         )
     return config
 

@@ -65,7 +65,7 @@ def write_baseline(report: Report, path: "Path | None") -> int:
         raise BadInput(f"cannot write {target}: {error.strerror}", remedy="Name a file with --baseline.") from None
     tell(f"note: wrote {len(known.findings)} findings to {target}")
     if path is None:
-        tell(f"note: to use it, give --baseline {target}, or write `baseline: {target}` to migratable.yaml")
+        tell(f"note: to use it, pass --baseline {target}, or add `baseline: {target}` to migratable.yaml")
     tell_problems(report.problems)
     return EXIT_ERROR if report.problems else 0
 
@@ -73,7 +73,7 @@ def write_baseline(report: Report, path: "Path | None") -> int:
 def _read(path: "Path") -> "Baseline":
     from webhook.report.baseline import Baseline
 
-    remedy = "Write it anew with --write-baseline, or name another with --baseline."
+    remedy = "Write it again with --write-baseline, or name another file with --baseline."
     value: object = {}
     try:
         documents = read_documents(path.read_bytes(), str(path))

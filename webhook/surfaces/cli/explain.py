@@ -12,8 +12,8 @@ from webhook.surfaces.cli.status import fail
 @click.command("explain")
 @click.argument("rule", type=RULE_NAME)
 def command(rule: str) -> None:
-    """Explain a rule: what KubeVirt does, since when, why, and what to write instead."""
+    """Explain a rule: what KubeVirt does, in which releases, why, and how to fix it."""
     found = explaining.find(rule)
     if found is None:
-        fail(BadInput(f"there is no rule {rule!r}{hint(rule)}", remedy="`migratable rules` lists them."))
+        fail(BadInput(f"unknown rule {rule!r}{hint(rule)}", remedy="Run `migratable rules` for the list."))
     click.echo(explaining.explain(found), nl=False)

@@ -15,20 +15,23 @@ from webhook.surfaces.cli.status import EXIT_ERROR, fail, tell_problems
 
 @click.command("explain-settings")
 @click.argument("paths", nargs=-1, metavar="[PATH|-]...")
-@click.option("-f", "--filename", "files", multiple=True, metavar="PATH", help="The same as PATH, as kubectl has it.")
-@click.option("-R", "--recursive", is_flag=True, help="Look into folders inside folders.")
+@click.option("-f", "--filename", "files", multiple=True, metavar="PATH", help="Same as PATH, as in kubectl.")
+@click.option("-R", "--recursive", is_flag=True, help="Read subfolders too.")
 @click.option(
-    "--facts", multiple=True, metavar="PATH", help="Manifests to look things up in; their VMs are not explained."
+    "--facts",
+    multiple=True,
+    metavar="PATH",
+    help="Manifests that are only used for references; their VMs are not explained.",
 )
 @click.option(
-    "--vm", "vms", multiple=True, metavar="[NAMESPACE/]NAME", help="Only this VM; repeatable. Else all that are given."
+    "--vm", "vms", multiple=True, metavar="[NAMESPACE/]NAME", help="Explain only this VM. Repeatable. Default: all VMs."
 )
-@click.option("--release", default="", metavar="1.x", help="KubeVirt release; else what the KubeVirt CR says.")
+@click.option("--release", default="", metavar="1.x", help="KubeVirt release. Default: the release in the KubeVirt CR.")
 @click.option(
     "--link",
     default="",
     metavar="QUANTITY",
-    help="Bandwidth of a node's migration link in bytes per second, e.g. 1250M for 10 Gbit/s; migrations share it.",
+    help="Bandwidth of a node's migration link in bytes per second, such as 1250M for 10 Gbit/s. Migrations share it.",
 )
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
@@ -42,10 +45,10 @@ def command(
     output: str,
 ) -> None:
     """
-    Explain which migration settings win for each VM, and why.
+    Explain which migration settings apply to each VM, and why.
 
-    Give the KubeVirt CR, MigrationPolicies, namespaces, instancetypes and VMs. It tells how long a migration may take,
-    how long it takes in the best case, how much memory can still finish, and warns of a VM that cannot.
+    Pass the KubeVirt CR, MigrationPolicies, namespaces, instancetypes and VMs. The output shows how long a migration may
+    take, how long it takes in the best case, and how much memory can be copied in time. It warns if a VM has more memory.
     """
     named = [*paths, *files]
     if not named:

@@ -69,9 +69,9 @@ def choices_of(given: Sequence[str]) -> dict[str, int]:
         word, _, number = each.partition("=")
         rules = find_rules(word)
         if not rules:
-            raise Misused(f"There is no rule {word!r}{hint(word)}; `migratable rules` lists them.")
+            raise Misused(f"Unknown rule {word!r}{hint(word)}. Run `migratable rules` for the list.")
         if not number.isdecimal() or int(number) < 1:
-            raise Misused(f"--choose {each}: write RULE=NUMBER, as in --choose {rules[0]}=1.")
+            raise Misused(f"--choose {each}: write RULE=NUMBER, such as --choose {rules[0]}=1.")
         chosen |= dict.fromkeys(rules, int(number))
     return chosen
 
@@ -180,7 +180,7 @@ def _patch(judged: ObjectReport, option: FixReport, given: Given | None, texts: 
     try:
         written = patch_text(texts[name], name, given.document.index, given.at, option.patch)
     except BadInput as error:
-        return f"({error.message}: make the change by hand)\n"
+        return f"(make this change by hand: {error.message})\n"
     return diff(name, texts[name], written)
 
 
@@ -211,4 +211,8 @@ def write(path: Path, content: bytes) -> None:
         beside.replace(target)
     except OSError as error:
         beside.unlink(missing_ok=True)
-        raise BadInput(f"cannot be written: {error.strerror}", remedy="Check its rights.", source=str(path)) from None
+        raise BadInput(
+            f"cannot be written: {error.strerror}",
+            remedy="Check the permissions of the file and its folder.",
+            source=str(path),
+        ) from None

@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 
 COMMANDS = {
-    "check": "Check manifests: files, folders, or - for standard input.",
-    "completion": "Print what makes a shell complete commands, options and rules.",
-    "explain": "Explain a rule: what KubeVirt does, since when, why, and what to write instead.",
-    "explain-settings": "Explain which migration settings win for each VM, and why.",
+    "check": "Check whether the VMs in manifests can be live-migrated.",
+    "completion": "Print a completion script for bash, zsh or fish.",
+    "explain": "Explain a rule: what KubeVirt does, in which releases, why, and how to fix it.",
+    "explain-settings": "Explain which migration settings apply to each VM, and why.",
     "policies": "Print ValidatingAdmissionPolicies for the rules that need only the object.",
     "rules": "List the rules.",
     "serve": "Serve admission, health and metrics, dry-run API and page.",
-    "snapshot": "Record what `check` needs to know of a cluster, for `check --snapshot` without one.",
-    "version": "Print the version, and the KubeVirt releases that are known.",
+    "snapshot": "Save the cluster objects that `check --snapshot` needs.",
+    "version": "Print the version and the supported KubeVirt releases.",
 }
 """A command stands in the module of its name (``-`` is ``_``) as ``command``; the text is the first line of its help."""
 
@@ -110,8 +110,8 @@ def main(program: "Callable[[], Group]") -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # where Python writes at its end what it could not write before
         if error.errno == EPIPE:  # whoever read it has seen enough
             sys.exit(1)
-        remedy = "Free space, or write elsewhere."
-        sys.stderr.write(f"error: standard output cannot be written: {error.strerror}. {remedy}\n")
+        remedy = "Free disk space, or write to another place."
+        sys.stderr.write(f"error: cannot write to standard output: {error.strerror}. {remedy}\n")
         sys.exit(2)
     finally:
         interruptible()

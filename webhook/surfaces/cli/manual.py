@@ -10,23 +10,23 @@ from webhook.surfaces.cli.main import COMMANDS
 
 _NAME = "migratable"
 EXIT_STATUS = (
-    ("0", "Nothing was found at or above --fail-on, or the command did what it was asked to."),
-    ("1", "There are findings; with --diff or --options, there is something to change."),
-    ("2", "Usage, unreadable input, or no answer from the cluster: not everything was checked."),
-    ("130", "Stopped with Ctrl-C."),
+    ("0", "No finding at or above --fail-on, or the command succeeded."),
+    ("1", "There are findings. With --diff or --options: there are changes to make."),
+    ("2", "Usage error, unreadable input, or no answer from the cluster. Not everything was checked."),
+    ("130", "Interrupted with Ctrl-C."),
 )
 FILES = (
     (
         "migratable.yaml",
-        "Settings of check: the nearest one, upward from what is checked to the root of the repository.",
+        "Settings of check. The nearest file applies, from the checked files up to the root of the repository.",
     ),
-    ("pyproject.toml", "The same in its table [tool.migratable], with hyphens in the names."),
-    ("migratable-baseline.yaml", "Findings that are known, as check --write-baseline writes them."),
+    ("pyproject.toml", "The same settings, in the table [tool.migratable] and with hyphens in their names."),
+    ("migratable-baseline.yaml", "Known findings, written by check --write-baseline."),
 )
 VARIABLES = (
-    ("NO_COLOR", "Set to anything, no colour is written."),
-    ("FORCE_COLOR", "Set to anything, colour is written to files and pipes, too."),
-    ("KUBECONFIG", "The cluster of snapshot, as for kubectl."),
+    ("NO_COLOR", "If set, text output has no color."),
+    ("FORCE_COLOR", "If set, text output has color, even if standard output is a file or a pipe."),
+    ("KUBECONFIG", "The kubeconfig of snapshot, as in kubectl."),
 )
 
 

@@ -39,14 +39,14 @@ def outputs_of(asked: Sequence[str]) -> list[Output]:
     for target in targets:
         if targets.count(target) > 1:
             where = "standard output" if target is None else str(target)
-            raise Misused(f"Two formats cannot both go to {where}; write one to a file, as in -o sarif=out.sarif.")
+            raise Misused(f"Two formats cannot both go to {where}. Write one to a file, such as -o sarif=out.sarif.")
     return outputs
 
 
 def _output(asked: str) -> Output:
     form, _, target = asked.partition("=")
     if form not in FORMATS:
-        raise Misused(f"No output format {form!r}{_hint(form)}; there are {', '.join(FORMATS)}.")
+        raise Misused(f"Unknown output format {form!r}{_hint(form)}. Formats: {', '.join(FORMATS)}.")
     if target in ("", "-"):
         return Output(form)
     from pathlib import Path

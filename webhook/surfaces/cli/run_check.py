@@ -61,7 +61,7 @@ def run(given: Mapping[str, Any]) -> NoReturn:
     if not named and not given["show_config"]:
         raise Misused("Name files or folders, or - for standard input.")
     if given["fix"] and "-" in named:
-        raise Misused("--fix writes files, and standard input is none; --diff shows what it would write.")
+        raise Misused("--fix cannot write to standard input. Use --diff to print the changes.")
     asked = Asked(named, outputs=outputs_of(given["outputs"]), **{name: given[name] for name in _OWN})
     _refuse_contradictions(asked, has_outputs=bool(given["outputs"]))
     try:
@@ -81,13 +81,13 @@ def _refuse_contradictions(asked: Asked, *, has_outputs: bool) -> None:
     switches = {"--fix": asked.fix, "--diff": asked.diff, "--options": asked.options}
     given = [name for name, is_given in switches.items() if is_given]
     if len(given) > 1:
-        raise Misused(f"Give one of {' and '.join(given)}: --fix writes, --diff and --options only show.")
+        raise Misused(f"Use only one of {' and '.join(given)}: --fix writes files, --diff and --options only print.")
     if asked.choose and (not given or asked.options):
-        raise Misused("--choose is for --fix and --diff: it says which option they take.")
+        raise Misused("--choose needs --fix or --diff: it selects the option to apply.")
     shows = asked.diff or asked.options
     for name, is_given in (("--write-baseline", asked.write_baseline), ("--output", has_outputs)):
         if shows and is_given:
-            raise Misused(f"{given[0]} prints patches and nothing else: leave out {name}.")
+            raise Misused(f"{given[0]} prints only patches. Remove {name}.")
 
 
 @contextmanager
@@ -170,7 +170,7 @@ def _run(asked: Asked, settled: Settled, found: Found) -> int:
     write_all(asked.outputs, report, sources, asked.color, verbose=asked.verbose)
     _tell(report, asked, settled, found, sources)
     if settled.require_match and not report.objects:
-        raise BadInput("there was nothing to judge", remedy="Check the paths, or leave out --require-match.")
+        raise BadInput("no object was judged", remedy="Check the paths, or remove --require-match.")
     return exit_status(report, settled.fail_on, strict=settled.strict)
 
 
@@ -201,9 +201,9 @@ def _tell(report: Report, asked: Asked, settled: Settled, found: Found, sources:
         for note in report.notes:
             tell(f"note: {note}")
     if sources.ignored:
-        tell(f"note: not read, as asked: {', '.join(sources.ignored)}")
+        tell(f"note: ignored files and folders: {', '.join(sources.ignored)}")
     if found.path is not None and not found.is_pinned:
         tell(
-            f"note: settings come from {found.path}, beside what is checked: who changes the one can change the other. "
-            "To pin them, name a file from elsewhere with --config."
+            f"note: settings come from {found.path}, next to the checked files. A change to these files can also change the "
+            "settings. To pin the settings, name a file from another folder with --config."
         )

@@ -160,7 +160,7 @@ def _actions(given: Sequence[str]) -> Iterator[tuple[str, Action]]:
     for each in given:
         rule, _, action = each.partition("=")
         if action not in list(Action):
-            raise Misused(f"--rule {each}: write RULE=ACTION, where the action is one of {', '.join(Action)}.")
+            raise Misused(f"--rule {each}: write RULE=ACTION. Actions: {', '.join(Action)}.")
         yield rule, Action(action)
 
 
@@ -188,10 +188,10 @@ def _known(word: str, found: Found, key: str, configured: Collection[str] | None
         return rules
     if word in (configured or ()):
         raise Misconfigured(
-            f"{found.origin(key)}: {key}: there is no rule {word!r}{hint(word)}",
-            remedy="`migratable rules` lists them.",
+            f"{found.origin(key)}: {key}: unknown rule {word!r}{hint(word)}",
+            remedy="Run `migratable rules` for the list.",
         )
-    raise Misused(f"There is no rule {word!r}{hint(word)}; `migratable rules` lists them.")
+    raise Misused(f"Unknown rule {word!r}{hint(word)}. Run `migratable rules` for the list.")
 
 
 def _overridden(policy: Policy, overrides: Mapping[str, Action], exemptions: Sequence[Exemption]) -> Policy:

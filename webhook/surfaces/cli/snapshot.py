@@ -18,15 +18,19 @@ from webhook.surfaces.cli.status import fail
 
 
 @click.command("snapshot")
-@click.option("-o", "--output", metavar="FILE", help="Where to write it; else standard output.")
-@click.option("-n", "--namespace", default="", help="Only this namespace's objects; else all namespaces'.")
-@click.option("--claims", is_flag=True, help="Claims and DataVolumes, too; there may be many.")
-@click.option("--nodes", is_flag=True, help="Names and labels of nodes, too.")
+@click.option("-o", "--output", metavar="FILE", help="File to write. Default: standard output.")
+@click.option("-n", "--namespace", default="", help="Save only the objects of this namespace. Default: all namespaces.")
+@click.option("--claims", is_flag=True, help="Also save PersistentVolumeClaims and DataVolumes; there may be many.")
+@click.option("--nodes", is_flag=True, help="Also save the names and labels of nodes.")
 @click.option(
-    "--kubeconfig", type=click.Path(path_type=Path), help="Else $KUBECONFIG, ~/.kube/config, or the pod's own."
+    "--kubeconfig",
+    type=click.Path(path_type=Path),
+    help="Default: $KUBECONFIG, ~/.kube/config, or the service account of the pod.",
 )
 @click.option("--context", default=None, help="Context of the kubeconfig.")
-@click.option("--timeout", default=60.0, show_default=True, metavar="SECONDS", help="For all reading together.")
+@click.option(
+    "--timeout", default=60.0, show_default=True, metavar="SECONDS", help="Time limit for all reads together."
+)
 def command(
     output: str | None,
     namespace: str,
@@ -37,10 +41,11 @@ def command(
     timeout: float,
 ) -> None:
     """
-    Record what `check` needs to know of a cluster, for `check --snapshot` without one.
+    Save the cluster objects that `check --snapshot` needs.
 
-    KubeVirt's release and configuration, MigrationPolicies, StorageClasses and StorageProfiles, DataSources,
-    NetworkAttachmentDefinitions, instancetypes and preferences: only the fields that rules read, and no secrets.
+    The snapshot contains KubeVirt's release and configuration, MigrationPolicies, StorageClasses and StorageProfiles,
+    DataSources, NetworkAttachmentDefinitions, instancetypes and preferences. It has only the fields that rules read, and
+    no secrets.
     """
     kinds = [*ALWAYS, *(CLAIMS if claims else ()), *(NODES if nodes else ())]
     try:
@@ -55,7 +60,7 @@ def command(
         fail(error)
     for kind, given in found.items():
         if isinstance(given, Unknown):
-            click.echo(f"note: {kind.__name__} is not in it: {given.why}", err=True)
+            click.echo(f"note: the snapshot has no {kind.__name__}: {given.why}", err=True)
     if output is not None:
         count = sum(len(given) for given in found.values() if not isinstance(given, Unknown))
         click.echo(f"note: wrote {count} objects to {output}", err=True)

@@ -12,7 +12,7 @@ from webhook.surfaces.cli.program_name import title
 
 def tell_usage(message: str) -> NoReturn:
     """Says on stderr how ``check`` is used and what is wrong, and ends with status 2."""
-    around = click.Context(cli, info_name=title())
+    around = click.Context(cli, info_name=title(), **cli.context_settings)
     error = click.UsageError(message, click.Context(command, around, info_name="check"))
     error.show()
     sys.exit(error.exit_code)
