@@ -126,5 +126,5 @@ def test_what_cannot_be_told_is_not_called_migratable() -> None:
     """
     said = text.render(report(GPU, release="1.9"), width=500)
 
-    assert "Whether KubeVirt itself would migrate this cannot be told yet; it is on Migratable's fixed list." in said
+    assert "It is unproven whether KubeVirt itself would migrate this; it is on Migratable's fixed list." in said
     assert "can migrate it" not in said

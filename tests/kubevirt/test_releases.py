@@ -177,14 +177,14 @@ def running(version: str) -> ObjectsWorld:
             "",
             "devel",
             "any",
-            ["the KubeVirt CR says that version 'devel' runs, which names no release; judged for 1.3 to 1.9"],
+            ["the KubeVirt CR reports version 'devel', which is not a release; judged for 1.3 to 1.9"],
         ),
         (
             "",
             "v0.58.0",
             "any",
             [
-                "the KubeVirt CR says that version 'v0.58.0' runs, older than what Migratable knows; judged for 1.3 to 1.9"
+                "the KubeVirt CR reports version 'v0.58.0', which is older than all known releases; judged for 1.3 to 1.9"
             ],
         ),
     ],

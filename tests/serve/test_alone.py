@@ -234,7 +234,7 @@ def test_a_taken_port_is_told(server: Alone) -> None:
         (["--policy", "{folder}/gone.yaml"], "gone.yaml cannot be read: No such file or directory"),
         (["--facts", "{folder}/broken.yaml"], "broken.yaml:1: line 1 is not YAML"),
         (["--facts", "{folder}/gone.yaml"], "gone.yaml: there is no such file or folder"),
-        (["--release", "0.58"], "release '0.58' is not one that can be judged"),
+        (["--release", "0.58"], "unsupported release '0.58'"),
         (["--cert-dir", "{folder}/empty"], "empty"),
         (["--allowed-host", "https://vm.example.com"], "--allowed-host 'https://vm.example.com' is not a host name"),
         (["--allowed-host", "vm.example.com:8443"], "Write a name without scheme, port and path"),

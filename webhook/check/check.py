@@ -61,7 +61,7 @@ def choose_release(asked: str, world: World) -> Chosen:
         judged = _as_known(asked)
         if judged is None:
             remedy = f"Write 'any' or a minor release from {OLDEST} to {NEWEST}, such as 1.8."
-            raise BadInput(f"release {asked!r} is not one that can be judged", remedy=remedy)
+            raise BadInput(f"unsupported release {asked!r}", remedy=remedy)
         return judged
     found = world.every(KubeVirt)
     status = found[0].status if not isinstance(found, Unknown) and found else None
@@ -71,8 +71,8 @@ def choose_release(asked: str, world: World) -> Chosen:
     judged = _as_known(running)
     if judged is not None:
         return judged
-    why = ", which names no release" if parse_release(running) is None else ", older than what Migratable knows"
-    note = f"the KubeVirt CR says that version {running!a} runs{why}; judged for {OLDEST_SUPPORTED} to {NEWEST}"
+    why = "which is not a release" if parse_release(running) is None else "which is older than all known releases"
+    note = f"the KubeVirt CR reports version {running!a}, {why}; judged for {OLDEST_SUPPORTED} to {NEWEST}"
     return Chosen(SUPPORTED, "any", (note,))
 
 

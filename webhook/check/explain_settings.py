@@ -44,13 +44,13 @@ def explain_settings(inputs: Sequence[Manifests], background: Iterable[Given], w
     notes = list(chosen.notes)
     if chosen.label == "any":
         notes.append(
-            f"which release runs is not known; this is KubeVirt {behaviour.release}. Name another by --release"
+            f"the KubeVirt release is not known; these are the settings of {behaviour.release}. Set another with --release"
         )
     configuration = cluster_of(world).configuration
     if isinstance(configuration, Unknown):
-        notes.append(f"{configuration.why}: KubeVirt's own values are taken for its settings")
+        notes.append(f"{configuration.why}; the output shows KubeVirt's defaults")
     if isinstance(world.every(MigrationPolicy), Unknown):
-        notes.append("no MigrationPolicy was given")
+        notes.append("no MigrationPolicy was provided")
     migrations = None if isinstance(configuration, Unknown) else configuration.migrations
     cluster = explain_cluster(migrations, behaviour, given=not isinstance(configuration, Unknown), link=link)
     release = only(behaviour.release)
@@ -68,8 +68,8 @@ def _link(text: str) -> int:
     quantity = parse_quantity(text)
     if quantity is None or quantity.floor <= 0:
         raise BadInput(
-            f"link {text!r} is not a bandwidth",
-            remedy="Write bytes per second as a quantity: 10 Gbit/s are 1250M, 25 Gbit/s are 3125M.",
+            f"invalid link {text!r}",
+            remedy="Write the bandwidth in bytes per second as a quantity: 1250M for 10 Gbit/s, 3125M for 25 Gbit/s.",
         )
     return quantity.floor
 
@@ -80,7 +80,7 @@ def _subjects(given: Iterable[Given], names: tuple[str, ...]) -> list[tuple[Kube
     for name in names:
         if not any(_is(subject, name) for _, subject in found):
             have = ", ".join(sorted({subject.name for _, subject in found})[:10]) or "none"
-            raise BadInput(f"there is no VM {name!r} among the objects given", remedy=f"There are: {have}.")
+            raise BadInput(f"unknown VM {name!r}: it is not in the input", remedy=f"VMs in the input: {have}.")
     return [each for each in found if not names or any(_is(each[1], name) for name in names)]
 
 
