@@ -203,7 +203,7 @@ def test_a_token_that_is_none_is_refused(attached: Attached, token: str) -> None
         pytest.skip("no HTTP client sends that")
 
     assert status == 401
-    assert answer == {"title": "The token is not valid here.", "status": 401}
+    assert answer == {"title": "The token is not valid for this cluster.", "status": 401}
 
 
 def test_what_a_caller_says_of_itself_is_not_read(attached: Attached) -> None:

@@ -118,8 +118,8 @@ def test_parameters_choose_release_and_profile() -> None:
 @pytest.mark.parametrize(
     ("query", "title"),
     [
-        ("release=0.58", "release '0.58' is not one that can be judged"),
-        ("release=newest", "release 'newest' is not one that can be judged"),
+        ("release=0.58", "unsupported release '0.58'"),
+        ("release=newest", "unsupported release 'newest'"),
         ("release=" + "1" * 21, "release: String should have at most 20 characters"),
         ("profile=lenient", "profile: Input should be 'strict' or 'exact'"),
     ],
@@ -246,7 +246,7 @@ def test_an_error_of_our_own_is_told_without_details() -> None:
     answer = post(GOOD, app=build_api(broken, (), ""))
 
     assert answer.status == 500
-    assert_problem(answer, "This is an error of Migratable's own.", code="internal")
+    assert_problem(answer, "Internal error of Migratable.", code="internal")
     assert CANARY not in answer.text
     assert answer.header("x-content-type-options") == "nosniff"
 

@@ -127,7 +127,7 @@ def test_a_rule_says_why(watched: Watched) -> None:
     watched.page.get_by_text("Why? LM101 bridge-on-pod-network").click()
 
     expect(watched.page.get_by_text("A bridge gives the pod's own IP address to the guest.")).to_be_visible()
-    expect(watched.page.get_by_text("KubeVirt itself will not migrate this VM.").first).to_be_visible()
+    expect(watched.page.get_by_text("KubeVirt does not live-migrate this VM.").first).to_be_visible()
 
 
 def test_a_good_manifest_is_told_so(watched: Watched) -> None:
@@ -150,9 +150,7 @@ def test_what_cannot_be_told_says_what_would_settle_it(watched: Watched) -> None
     watched.judge(UNPROVEN)
 
     expect(watched.page.locator(".verdict.open")).to_contain_text("Cannot be told yet")
-    expect(watched.page.locator(".finding")).to_contain_text(
-        "What would settle it: give the manifest of claim 'os' too"
-    )
+    expect(watched.page.locator(".finding")).to_contain_text("To settle it: give the manifest of claim 'os' too")
 
 
 @pytest.mark.parametrize(
@@ -161,7 +159,7 @@ def test_what_cannot_be_told_says_what_would_settle_it(watched: Watched) -> None
         ("a: [", "line 1 is not YAML"),
         ("", "the body is empty"),
         ("a: 1\na: 2\n", "key 'a' stands twice in lines 1 and 2"),
-        ("apiVersion: v1\nkind: ConfigMap\n", "so there is nothing to judge"),
+        ("apiVersion: v1\nkind: ConfigMap\n", "Nothing to check"),
     ],
 )
 def test_what_is_no_manifest_is_told(watched: Watched, text: str, told: str) -> None:

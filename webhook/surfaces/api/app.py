@@ -66,7 +66,7 @@ def build_api(
     app = FastAPI(
         title="Migratable",
         version=__version__,
-        summary="Will KubeVirt be able to live-migrate this virtual machine?",
+        summary="Can KubeVirt live-migrate this virtual machine?",
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,  # Starlette would build the Location from the Host header
@@ -90,34 +90,36 @@ def _add_check(
         summary="Judge manifests",
         responses={
             200: {
-                "description": "The answer.",
+                "description": "The report.",
                 "content": {"application/json": {"schema": {"$ref": f"{SCHEMAS}Report"}}},
             },
-            400: problem_response("The body or a parameter could not be read, or the release cannot be judged."),
+            400: problem_response("The body or a parameter is invalid, or the release is not supported."),
             401: problem_response("The token is not valid (only with a cluster attached)."),
-            403: problem_response("No right to create VirtualMachines in a namespace of the manifests."),
+            403: problem_response("The user is not allowed to create VirtualMachines in a namespace of the manifests."),
             413: problem_response("The body is too large."),
-            415: problem_response("The body is neither JSON nor YAML by its Content-Type."),
-            503: problem_response("Too much is asked at once, or the cluster did not answer; see Retry-After."),
+            415: problem_response("The Content-Type is neither JSON nor YAML."),
+            503: problem_response("Too many requests at once, or the cluster did not answer. See Retry-After."),
         },
         openapi_extra={
             "requestBody": {
                 "required": True,
-                "description": "One or many objects: the virtual machine and whatever it refers to.",
+                "description": "One or more objects: the virtual machine and the objects that it refers to.",
                 "content": {kind: {"schema": {}} for kind in sorted(ACCEPTED)},
             }
         },
     )
     async def check_manifests(
         request: Request,
-        profile: Annotated[Profile | None, Query(description="strict or exact; else the policy's.")] = None,
+        profile: Annotated[
+            Profile | None, Query(description="strict or exact. Default: the profile of the policy.")
+        ] = None,
         release: Annotated[str, Query(max_length=20, description="any, or a minor release such as 1.9.")] = "",
     ) -> Response:
         """
-        The same answer as `migratable check -o json`. Nothing is stored.
+        Returns the same report as `migratable check -o json`. Nothing is stored.
 
-        With a cluster attached, references are looked up in it for callers whose bearer token may create
-        VirtualMachines in every namespace of the manifests; others are answered by the manifests alone.
+        With a cluster attached, references are also looked up in the cluster. This needs a bearer token of a user that is
+        allowed to create VirtualMachines in every namespace of the manifests. Without a token, only the manifests count.
         """
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind not in ACCEPTED:
@@ -155,7 +157,7 @@ async def _body(request: Request) -> bytes:
 def _add_catalogue(app: FastAPI) -> None:
     @app.get("/v1/rules", summary="List the rules", response_model=list[dict[str, Any]])
     async def rules() -> Response:
-        """Every rule, as its page tells it."""
+        """Every rule, with the text of its page."""
         return _json(_encoded_rules())
 
     @app.get("/v1/releases", summary="List the KubeVirt releases")
@@ -165,7 +167,7 @@ def _add_catalogue(app: FastAPI) -> None:
 
     @app.get("/v1/schema", summary="The JSON Schema of reports", response_model=dict[str, Any])
     async def schema() -> Response:
-        """The shape of `POST /v1/check`'s answer and of `migratable check -o json`."""
+        """The shape of the report of `POST /v1/check` and of `migratable check -o json`."""
         return _json(_encoded_schema())
 
 

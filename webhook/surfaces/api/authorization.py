@@ -22,11 +22,11 @@ from webhook.facts.world import World
 
 MAX_READING_SECONDS = 5.0
 """For all questions about objects of other namespaces; what is not answered by then counts as not readable."""
-HIDDEN = Unread("your account may not read an object that this depends on", "give its manifest too")
+HIDDEN = Unread("your account is not allowed to read an object that this depends on", "also send its manifest")
 MAX_NAMESPACES = 50
 """Each costs a question to the API server."""
 ANONYMOUS = (
-    "the cluster was not looked at: send `Authorization: Bearer …` of somebody who may create VirtualMachines in the "
+    "the cluster was not used: send `Authorization: Bearer …` of a user with permission to create VirtualMachines in the "
     "namespaces"
 )
 
@@ -62,13 +62,15 @@ async def world_for(cluster: AttachedCluster, authorization: str, namespaces: Se
     scheme, _, token = authorization.partition(" ")
     user = await asyncio.to_thread(cluster.access.who, token.strip()) if scheme.lower() == "bearer" else None
     if user is None:
-        raise HTTPException(401, "The token is not valid here.", {"WWW-Authenticate": "Bearer"})
+        raise HTTPException(401, "The token is not valid for this cluster.", {"WWW-Authenticate": "Bearer"})
     if len(namespaces) > MAX_NAMESPACES:
         raise BadInput(
-            f"the manifests are for {len(namespaces)} namespaces", remedy=f"Send at most {MAX_NAMESPACES} at once."
+            f"the manifests name {len(namespaces)} namespaces", remedy=f"Send at most {MAX_NAMESPACES} in one request."
         )
     for namespace in namespaces:
         if not await asyncio.to_thread(cluster.access.may_make_vms, user, namespace):
-            raise HTTPException(403, "You may not create VirtualMachines in each namespace of these manifests.")
+            raise HTTPException(
+                403, "You are not allowed to create VirtualMachines in every namespace of these manifests."
+            )
     sight = cluster.rights.sight(user, frozenset(namespaces), MAX_READING_SECONDS)
     return RestrictedWorld(cluster.world(), sight, HIDDEN)

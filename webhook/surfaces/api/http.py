@@ -56,7 +56,7 @@ def add_manners(app: FastAPI) -> None:
         except Exception as error:  # noqa: BLE001 - the outermost wall: no traceback, no words of the body
             log.error("internal error", extra={"error": type(error).__name__})  # noqa: TRY400 - no locals
             response = _answer(
-                Problem("This is an error of Migratable's own.", 500, "internal", "Report it; see the server's log.")
+                Problem("Internal error of Migratable.", 500, "internal", "Report it with the log of the server.")
             )
         response.headers.update(HEADERS)
         return response

@@ -47,7 +47,7 @@ def _read(content: bytes) -> Manifests:
     if inputs.problems and not inputs.given:
         raise inputs.problems[0]
     if not content.strip():
-        raise BadInput("the body is empty", remedy="Send manifests, as YAML or JSON.")
+        raise BadInput("the body is empty", remedy="Send manifests as YAML or JSON.")
     return inputs
 
 

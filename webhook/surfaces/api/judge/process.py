@@ -91,9 +91,7 @@ def _answer(request: Namespaces | Check, background: tuple[Kubernetes, ...], ser
     except (EOFError, OSError):
         raise
     except MemoryError:
-        return Failed.of(
-            Unavailable("the manifests need too much memory at once", remedy="Send fewer manifests at once.")
-        )
+        return Failed.of(Unavailable("the manifests need too much memory", remedy="Send fewer manifests at once."))
     except Exception as error:  # noqa: BLE001 - the outermost wall: the server tells the caller
         return Failed.of(error)
 

@@ -35,9 +35,9 @@ spec:
 
 const ACTIONS = {deny: "Refused", warn: "Warning", audit: "Noted"};
 const BASES = {
-  kubevirt: "KubeVirt itself will not migrate this VM.",
-  baseline: "On Migratable's fixed list; KubeVirt would migrate this.",
-  advice: "No obstacle to KubeVirt, but it will hurt when a VM is to move.",
+  kubevirt: "KubeVirt does not live-migrate this VM.",
+  baseline: "KubeVirt would migrate this VM; the finding is on Migratable's fixed list.",
+  advice: "Advice: KubeVirt does not refuse this, but a migration or a node drain can fail.",
 };
 const RELEASES = ["", "any", "1.9", "1.8", "1.7", "1.6", "1.5", "1.4", "1.3"];
 let why = new Map();
@@ -49,7 +49,7 @@ function element(tag, className, ...children) {
   return made;
 }
 
-// What stands between backticks is code.
+// Text between backticks is code.
 function prose(text) {
   return text.split("`").map((part, index) => (index % 2 ? element("code", "", part) : part));
 }
@@ -62,7 +62,7 @@ function sayVerdict(verdict) {
   if (verdict.liveMigratable === false) {
     return element("p", "verdict no", `Cannot be live-migrated: ${verdict.reason} ${kubevirt}.`);
   }
-  return element("p", "verdict open", `Cannot be told yet ${kubevirt}: something it refers to is missing here.`);
+  return element("p", "verdict open", `Unproven ${kubevirt}: an object that the VM refers to is missing here.`);
 }
 
 function goTo(line) {
@@ -82,11 +82,11 @@ function placeOf(line, text) {
 
 function showFinding(finding) {
   const open = finding.outcome === "undetermined";
-  const word = open ? "Cannot be told" : (ACTIONS[finding.action] || finding.action);
+  const word = open ? "Unproven" : (ACTIONS[finding.action] || finding.action);
   const basis = finding.releases === "all" ? BASES[finding.basis] : `${BASES[finding.basis]} (KubeVirt ${finding.releases})`;
   const box = element("article", `finding ${finding.action}${open ? " unproven" : ""}`,
     element("p", "", element("span", "action", word), ...prose(finding.message)),
-    element("p", "", element("strong", "", open ? "What would settle it: " : "What to do: "), ...prose(finding.remedy)));
+    element("p", "", element("strong", "", open ? "To settle it: " : "How to fix it: "), ...prose(finding.remedy)));
   if (finding.line) box.append(placeOf(finding.line, finding.path));
   if (finding.exemption) {
     box.append(element("p", "small",
@@ -103,7 +103,7 @@ function showObject(object) {
     element("h3", "", `${object.kind} ${object.namespace ? object.namespace + "/" : ""}${object.name}`));
   if (object.verdict) box.append(sayVerdict(object.verdict));
   box.append(...object.findings.map(showFinding));
-  if (!object.findings.length) box.append(element("p", "hint", "Nothing to say against it."));
+  if (!object.findings.length) box.append(element("p", "hint", "No findings."));
   const assumed = object.verdict ? object.verdict.assumptions : [];
   if (assumed.length) box.append(element("p", "small", `Assumed: ${assumed.join("; ")}.`));
   return box;
@@ -111,7 +111,7 @@ function showObject(object) {
 
 function showProblem(problem) {
   const box = element("div", "object", element("p", "verdict no", ...prose(problem.message || problem.title)));
-  if (problem.remedy) box.append(element("p", "", element("strong", "", "What to do: "), ...prose(problem.remedy)));
+  if (problem.remedy) box.append(element("p", "", element("strong", "", "How to fix it: "), ...prose(problem.remedy)));
   if (problem.line) box.append(element("div", "finding", placeOf(problem.line, problem.path)));
   return box;
 }
@@ -121,11 +121,11 @@ function showReport(report) {
   const passing = report.objects.flatMap((object) => object.findings).filter((finding) => finding.action !== "deny");
   const unproven = passing.filter((finding) => finding.outcome === "undetermined").length;
   const warn = passing.filter((finding) => finding.action === "warn" && finding.outcome === "violation").length;
-  const said = [deny && `${deny} refused`, warn && count(warn, "warning"), unproven && `${unproven} that cannot be told`,
-    problems && `${problems} that cannot be read`].filter(Boolean);
+  const said = [deny && `${deny} refused`, warn && count(warn, "warning"), unproven && `${unproven} unproven`,
+    problems && `${problems} unreadable`].filter(Boolean);
   const parts = [...report.problems.map(showProblem), ...report.objects.map(showObject)];
   if (!parts.length) {
-    parts.push(element("p", "hint", "There is no virtual machine and no migration setting in this, so there is nothing to judge."));
+    parts.push(element("p", "hint", "Nothing to check: the input has no virtual machine and no migration settings."));
   } else {
     parts.unshift(element("p", "summary", `${said.join(", ") || "Nothing found"} in ${count(objects, "object")}`));
   }
