@@ -12,7 +12,7 @@ from webhook.report import explain, rule_names
 from webhook.rules.register import RULES
 from webhook.rules.rule import About, Example, Rule, Severity
 
-WHERE = "denied where KubeVirt refuses it, warned about where KubeVirt would migrate it"
+WHERE = "denied if KubeVirt refuses to migrate, warned about if KubeVirt migrates"
 IN_1_3 = only(Release(1, 3))
 
 
@@ -59,10 +59,10 @@ def test_a_misspelt_rule_is_guessed(word: str, meant: str | None) -> None:
 @pytest.mark.parametrize(
     ("word", "told"),
     [
-        ("LM9", " (there are LM1 for network, LM2 for storage, "),
-        ("lm27", " (there are LM1 for network, LM2 for storage, "),
-        ("LM999", " (there are LM1 for network, LM2 for storage, "),
-        ("LM2", " (it stands for all about storage; name one of them)"),
+        ("LM9", " (families: LM1 for network, LM2 for storage, "),
+        ("lm27", " (families: LM1 for network, LM2 for storage, "),
+        ("LM999", " (families: LM1 for network, LM2 for storage, "),
+        ("LM2", " (this is the start of several ids, about storage; name one rule)"),
         ("LM488", ""),
         ("LM", ""),
         ("9", ""),
@@ -130,25 +130,25 @@ def test_both_profiles_actions_are_policys_own(judged: Rule, strict: str, exact:
         (
             rule(reason=Reason.VIRTIOFS),
             (
-                "Up to 1.4, KubeVirt marks such a VM as not live-migratable: condition LiveMigratable is False, with "
-                "reason VirtIOFSNotLiveMigratable. From 1.5 on it does not."
+                "Up to 1.4, KubeVirt does not live-migrate such a VM: its condition LiveMigratable is False, with reason "
+                "VirtIOFSNotLiveMigratable. From 1.5 on, KubeVirt accepts it."
             ),
         ),
         (
             rule(reason=Reason.SEV),
             (
-                "In every release from 1.0 to 1.9, KubeVirt marks such a VM as not live-migratable: condition "
+                "In every release from 1.0 to 1.9, KubeVirt does not live-migrate such a VM: its condition "
                 "LiveMigratable is False, with reason SEVNotLiveMigratable."
             ),
         ),
         (
             rule(baseline=True),
-            "No release from 1.0 to 1.9 refuses to migrate such a VM; the rule is on Migratable's fixed list.",
+            "No release from 1.0 to 1.9 refuses to live-migrate such a VM. The rule is on Migratable's fixed list.",
         ),
-        (rule(), "It keeps no VM from being live-migrated, in any release from 1.0 to 1.9: this rule is advice."),
+        (rule(), "This rule is advice: no release from 1.0 to 1.9 refuses to live-migrate a VM because of it."),
         (
             rule(about=About.SETTINGS),
-            "This is about the KubeVirt CR: it decides no VM's verdict by itself.",
+            "The rule checks the KubeVirt CR. It does not decide the verdict of a VM by itself.",
         ),
     ],
 )
@@ -164,10 +164,10 @@ def test_since_and_until_are_told(judged: Rule, said: str) -> None:
     [
         (Example("", "{}"), "accepted"),
         (Example("", "{}", violates=("a", "b")), "rejected at a, b"),
-        (Example("", "{}", undetermined=("a",)), "cannot be told yet at a"),
+        (Example("", "{}", undetermined=("a",)), "unproven at a"),
         (
             Example("", "{}", violates=("a",), undetermined=("a",)),
-            "rejected at a; whether KubeVirt itself refuses it cannot be told yet",
+            "rejected at a; unproven whether KubeVirt itself refuses it",
         ),
     ],
 )

@@ -18,8 +18,8 @@ from webhook.report.sentences import file_of, name_of
 from webhook.yaml import writer
 
 HEADER = """\
-# Findings that were there when the check was introduced: they are listed and counted, and do not fail it.
-# Written by `migratable check --write-baseline`; entries that are gone are dropped when it is written again.
+# Known findings. `migratable check` lists and counts them, and does not fail because of them.
+# `migratable check --write-baseline` writes this file. Writing it again removes entries that are fixed.
 """
 _TOLD = 10
 
@@ -70,7 +70,7 @@ def exempt(report: Report, baseline: Baseline, source: str, read: Collection[str
         known = left[print_] > 0 and finding.exemption is None
         if left[print_] > 0:
             left[print_] -= 1
-        exemption = ExemptionReport("it was there before the check", source, "", "baseline")
+        exemption = ExemptionReport("known before the check was introduced", source, "", "baseline")
         by_object.setdefault(id(judged), []).append(exempted_finding(finding, exemption) if known else finding)
     changed = [replace(each, findings=by_object.get(id(each), [])) for each in report.objects]
     judged_names = {name_of(each) for each in report.objects}
@@ -88,8 +88,8 @@ def _gone(gone: Sequence[Entry], source: str) -> list[str]:
     named = [f"{each.rule} of {each.object} ({each.file})" for each in gone[:_TOLD]]
     if len(gone) > _TOLD:
         named.append(f"{len(gone) - _TOLD} more")
-    are = "entry of the baseline is" if len(gone) == 1 else "entries of the baseline are"
-    return [f"{len(gone)} {are} fixed: {', '.join(named)}; --write-baseline drops them from {source}"]
+    are = "baseline entry is" if len(gone) == 1 else "baseline entries are"
+    return [f"{len(gone)} {are} fixed: {', '.join(named)}. Run --write-baseline to remove them from {source}"]
 
 
 def _is_known(finding: FindingReport) -> bool:

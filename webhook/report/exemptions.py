@@ -60,7 +60,7 @@ class Comments:
                 if not each.used and each.line not in told:
                     told.add(each.line)
                     rules = ", ".join(each.rules)
-                    yield f"{self.file}:{each.line}: this comment exempts nothing: no finding of {rules} stands here"
+                    yield f"{self.file}:{each.line}: this comment exempts nothing: there is no finding of {rules} here"
 
 
 def comments_in(lines: Sequence[str], file: str, today: str) -> Comments:
@@ -86,20 +86,20 @@ def _allowance(written: str, line: int, found: Comments, today: str) -> Allowanc
     told = f"{found.file}:{line}: this comment exempts nothing:"
     read = _ALLOW.fullmatch(written)
     if read is None:
-        found.wrong.append(f"{told} write {FORM}")
+        found.wrong.append(f"{told} invalid form; write {FORM}")
         return None
     rules = []
     for word in re.split(r"\s*,\s*", read["rules"]):
         rule = find_rule(word)
         if rule is None:
-            found.wrong.append(f"{told} there is no rule {word!r}{hint(word)}")
+            found.wrong.append(f"{told} unknown rule {word!r}{hint(word)}")
         else:
             rules.append(rule)
     until = read["until"] or ""
     if not (read["reason"] or "").strip():
-        found.wrong.append(f"{told} it gives no reason; write {FORM}")
+        found.wrong.append(f"{told} the reason is missing; write {FORM}")
     elif until and not _is_date(until):
-        found.wrong.append(f"{told} {until!r} is not a date in the form YYYY-MM-DD")
+        found.wrong.append(f"{told} invalid date {until!r}; write YYYY-MM-DD")
     elif until and until < today:
         found.wrong.append(f"{told} it expired on {until}")
     elif rules:
@@ -131,8 +131,8 @@ def _lapses(report: Report, exemptions: Sequence[Exemption], today: str) -> Iter
             judged, finding = covered[0]
             more = f" and {len(covered) - 1} more" if len(covered) > 1 else ""
             when = f"expired on {each.until}" if each.until < today else f"expires after {each.until}"
-            whom = f"{finding.rule} of {name_of(judged)}{more}"
-            yield f"an exemption {when}: {whom} (owner {printable(each.owner)}, {printable(each.reason)})"
+            whom = f"{finding.rule} for {name_of(judged)}{more}"
+            yield f"the exemption of {whom} {when} (owner: {printable(each.owner)}, reason: {printable(each.reason)})"
 
 
 def _covers(exemption: Exemption, judged: ObjectReport, finding: FindingReport) -> bool:

@@ -18,7 +18,7 @@ DONE: dict[Action, str] = {
     Action.DENY: "denied",
     Action.WARN: "warned about",
     Action.AUDIT: "recorded",
-    Action.OFF: "left out",
+    Action.OFF: "ignored",
 }
 _INDENT = "    "
 
@@ -42,17 +42,18 @@ def in_kubevirt(rule: Rule) -> str:
     """What KubeVirt itself does where the rule's pattern is found, and since or until which release."""
     if rule.kubevirt == NONE:
         if rule.baseline:
-            return f"No release {_SPAN} refuses to migrate such a VM; the rule is on Migratable's fixed list."
+            return f"No release {_SPAN} refuses to live-migrate such a VM. The rule is on Migratable's fixed list."
         if rule.about in (About.VMI, About.DRAIN, About.BUDGET):
-            return f"It keeps no VM from being live-migrated, in any release {_SPAN}: this rule is advice."
-        return f"This is about {_NOT_A_VM.get(rule.about, f'the {rule.about}')}: it decides no VM's verdict by itself."
+            return f"This rule is advice: no release {_SPAN} refuses to live-migrate a VM because of it."
+        checked = _NOT_A_VM.get(rule.about, f"the {rule.about}")
+        return f"The rule checks {checked}. It does not decide the verdict of a VM by itself."
     refused = _first_capital(f"{when(rule.kubevirt, KNOWN)}" + (f" {_SPAN}" if rule.kubevirt == KNOWN else ""))
     if rule.reason is None:
         return f"{refused}, it can decide whether KubeVirt migrates the VM."
     accepted = KNOWN & ~rule.kubevirt
     return (
-        f"{refused}, KubeVirt marks such a VM as not live-migratable: condition LiveMigratable is False, with reason "
-        f"{rule.reason}." + (f" {_first_capital(when(accepted, KNOWN))} it does not." if accepted else "")
+        f"{refused}, KubeVirt does not live-migrate such a VM: its condition LiveMigratable is False, with reason "
+        f"{rule.reason}." + (f" {_first_capital(when(accepted, KNOWN))}, KubeVirt accepts it." if accepted else "")
     )
 
 
@@ -69,7 +70,7 @@ def in_profile(rule: Rule, profile: Profile) -> str:
         passed = _done(rule, Basis.BASELINE, profile)
         if rule.kubevirt == NONE or refused == passed:
             return passed
-        return f"{refused} where KubeVirt refuses it, {passed} where KubeVirt would migrate it"
+        return f"{refused} if KubeVirt refuses to migrate, {passed} if KubeVirt migrates"
     return refused if rule.kubevirt != NONE else _done(rule, Basis.ADVICE, profile)
 
 
@@ -101,11 +102,11 @@ def answer(rule: Rule, example: Example, quote: str = "") -> str:
     advice = not rule.baseline and rule.kubevirt == NONE
     said = []
     if example.violates and example.violates == example.undetermined:
-        return f"rejected at {violates}; whether KubeVirt itself refuses it cannot be told yet"
+        return f"rejected at {violates}; unproven whether KubeVirt itself refuses it"
     if example.violates:
         said.append(("reported" if advice else "rejected") + f" at {violates}")
     if example.undetermined:
-        said.append(f"cannot be told yet at {undetermined}")
+        said.append(f"unproven at {undetermined}")
     return " and ".join(said) or "accepted"
 
 
@@ -127,13 +128,13 @@ def as_yaml(rule: Rule, example: Example) -> str:
 
 
 FRAGMENTS: dict[About, str] = {
-    About.MANIFEST: "Each example is the beginning of a manifest.",
+    About.MANIFEST: "Each example is the start of a manifest.",
     About.SETTINGS: "Each example is a part of the KubeVirt CR.",
     About.NETWORK_CHANGE: "Each example is a part of a NetworkAttachmentDefinition, before an update and after it.",
     About.MIGRATION_NETWORK_CHANGE: "Each example is a part of the KubeVirt CR, before an update and after it.",
-    About.VMI: "Each example is a part of a VirtualMachineInstance; in a VirtualMachine it stands under spec.template.",
-    About.BUDGET: "Each example is a part of a VirtualMachineInstance; in a VirtualMachine it stands under spec.template.",
-    About.DRAIN: "Each example is a part of a VirtualMachineInstance; in a VirtualMachine it stands under spec.template.",
+    About.VMI: "Each example is a part of a VirtualMachineInstance; in a VirtualMachine, it is under spec.template.",
+    About.BUDGET: "Each example is a part of a VirtualMachineInstance; in a VirtualMachine, it is under spec.template.",
+    About.DRAIN: "Each example is a part of a VirtualMachineInstance; in a VirtualMachine, it is under spec.template.",
 }
 
 
@@ -152,15 +153,15 @@ def explain(rule: Rule, *, width: int = 100) -> str:
 def _lines(rule: Rule, width: int) -> Iterator[str]:
     yield f"{rule.id} {rule.name}  ({FAMILIES.get(rule.id[2:3], 'other')})"
     yield from _text(rule.summary, width)
-    yield from _section("In KubeVirt", in_kubevirt(rule), width)
+    yield from _section("What KubeVirt does", in_kubevirt(rule), width)
     yield from _section("Why", rule.rationale, width)
-    yield from _section("What to write instead", rule.remediation, width)
+    yield from _section("How to fix it", rule.remediation, width)
     yield ""
     yield "What Migratable does"
     yield f"{_INDENT}profile strict  {in_profile(rule, Profile.STRICT)}"
     yield f"{_INDENT}profile exact   {in_profile(rule, Profile.EXACT)}"
     if can_be_unproven(rule):
-        yield f"{_INDENT}cannot be told  {if_unproven(rule)} in both"
+        yield f"{_INDENT}if unproven     {if_unproven(rule)} in both profiles"
     yield ""
     yield "Examples"
     yield from _text(fragments(rule), width)
@@ -169,8 +170,8 @@ def _lines(rule: Rule, width: int) -> Iterator[str]:
         yield f"{_INDENT}# {example.title}"
         yield f"{_INDENT}# {answer(rule, example)}{_release(rule, example)}"
         yield from (_INDENT + line for line in as_yaml(rule, example).splitlines())
-    yield from _section("Source in KubeVirt", rule.source, width)
-    yield from _section("More", rule.reference, width)
+    yield from _section("KubeVirt source", rule.source, width)
+    yield from _section("Further reading", rule.reference, width)
 
 
 def _release(rule: Rule, example: Example) -> str:

@@ -33,21 +33,21 @@ def body(rule: Rule) -> str:
 
 def _lines(rule: Rule) -> Iterator[str]:
     yield from (f"# {rule.id} {rule.name}", "", f"**{rule.summary}**", "")
-    yield from ("## In KubeVirt", "", in_kubevirt(rule), "")
+    yield from ("## What KubeVirt does", "", in_kubevirt(rule), "")
     yield from ("## Why", "", rule.rationale, "")
-    yield from ("## What to write instead", "", rule.remediation, "")
+    yield from ("## How to fix it", "", rule.remediation, "")
     yield from ("## What Migratable does", "", "| profile | action |", "|---|---|")
     yield f"| `strict` (default) | {in_profile(rule, Profile.STRICT)} |"
     yield f"| `exact` | {in_profile(rule, Profile.EXACT)} |"
     yield ""
     if can_be_unproven(rule):
-        yield f"Where it cannot be told, it is {if_unproven(rule)}, in both profiles."
+        yield f"An unproven result is {if_unproven(rule)} in both profiles."
         yield ""
-    yield f"The policy file outranks the profile: `actions: {{{rule.id}: warn}}` (or `deny`, `audit`, `off`)."
+    yield f"A policy file overrides the profile: `actions: {{{rule.id}: warn}}` (or `deny`, `audit`, `off`)."
     yield from ("", "## Examples", "", fragments(rule), "")
     for example in rule.examples:
         yield from _example(rule, example)
-    yield from ("## Source", "", f"- In KubeVirt: {rule.source}", f"- More: <{rule.reference}>")
+    yield from ("## Source", "", f"- KubeVirt: {rule.source}", f"- Further reading: <{rule.reference}>")
 
 
 def _example(rule: Rule, example: Example) -> Iterator[str]:
@@ -72,8 +72,9 @@ def index(rules: Sequence[Rule]) -> str:
 def _index(rules: Sequence[Rule]) -> Iterator[str]:
     yield from (GENERATED, "# Rules", "")
     yield (
-        "What Migratable looks at, and what it does about it in its two profiles: `strict` (the default) and `exact`, "
-        "which denies only what the KubeVirt release in use refuses. `migratable explain RULE` shows the same pages."
+        "Each rule checks one thing about live migration. The profile decides the action for a finding: `strict` is the "
+        "default; `exact` denies only what the KubeVirt release in use refuses. `migratable explain RULE` prints the same "
+        "pages."
     )
     for family, members in groupby(rules, key=lambda rule: FAMILIES.get(rule.id[2:3], "other")):
         yield from ("", f"## {family[:1].upper()}{family[1:]}", "")

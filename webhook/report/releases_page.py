@@ -18,14 +18,15 @@ def page(rules: Sequence[Rule]) -> str:
 def _lines(rules: Sequence[Rule]) -> Iterator[str]:
     yield from (GENERATED, "# KubeVirt releases", "")
     yield (
-        f"`--release any`, the default where nothing says which KubeVirt runs, means {OLDEST_SUPPORTED} to {NEWEST}. "
-        f"Older ones from {TABLE[0].release} on are judged when they are asked for; a newer one is judged as {NEWEST}, "
-        "and the answer says so. Inside a minor release all patches decide alike."
+        f"`--release any` means {OLDEST_SUPPORTED} to {NEWEST}. It is the default if the KubeVirt release is not known. "
+        f"`--release` also takes older releases, from {TABLE[0].release} on. A newer release is judged as {NEWEST}, with a "
+        "note in the report. All patch releases of a minor release give the same verdict."
     )
-    yield from ("", "## Reasons, in the order in which each release looks", "")
+    yield from ("", "## Reasons by release, in order of precedence", "")
     yield (
-        "A VM that cannot be live-migrated shows one reason, `reason` of its condition `LiveMigratable`: the one with the "
-        f"lowest number among those that hold. {_GAP} means that the release never gives this reason."
+        "A VM that cannot be live-migrated shows one reason: the `reason` of its condition `LiveMigratable`. If several "
+        f"reasons apply, KubeVirt shows the one with the lowest number. {_GAP} means that the release does not use the "
+        "reason."
     )
     yield ""
     yield row("reason", *(str(each.release) for each in TABLE), "rules")
@@ -39,8 +40,8 @@ def _lines(rules: Sequence[Rule]) -> Iterator[str]:
             yield f"- **{newer.release}**: {'; '.join(changes)}."
     yield from ("", "## Rules by release", "")
     yield (
-        f"× means that KubeVirt refuses to migrate where the rule finds something, {_GAP} that it does not. Some rules look "
-        "at different things from release to release; their pages say so."
+        f"× means that KubeVirt refuses to migrate a VM with this finding; {_GAP} means that it does not. Some rules check "
+        "different fields in different releases; see the page of the rule."
     )
     yield ""
     yield row("rule", *(str(each.release) for each in TABLE), "fixed list")
@@ -61,14 +62,14 @@ def _changes(older: Behaviour, newer: Behaviour) -> Iterator[str]:
     if added := [reason for reason in newer.order if reason not in older.order]:
         yield f"new: {_code(added)}"
     if removed := [reason for reason in older.order if reason not in newer.order]:
-        yield f"gone: {_code(removed)}"
+        yield f"removed: {_code(removed)}"
     kept = [reason for reason in older.order if reason in newer.order]
     if kept != [reason for reason in newer.order if reason in older.order]:
-        yield "the others are looked at in another order"
+        yield "the order of the other reasons changed"
     if older.completion_timeout_per_gib != newer.completion_timeout_per_gib:
         yield (
-            f"`completionTimeoutPerGiB` is {newer.completion_timeout_per_gib} by default, "
-            f"it was {older.completion_timeout_per_gib}"
+            f"the default of `completionTimeoutPerGiB` is {newer.completion_timeout_per_gib}, "
+            f"not {older.completion_timeout_per_gib}"
         )
     if older.instancetype_versions != newer.instancetype_versions:
         yield f"instancetypes and preferences are served as {_code(newer.instancetype_versions)}"

@@ -54,5 +54,5 @@ def hint(word: str) -> str:
     if not _ID.fullmatch(wanted) or not digits or (len(digits) == 3 and digits[0] in FAMILIES):
         return ""
     if find_rules(word):
-        return f" (it stands for all about {FAMILIES[digits[0]]}; name one of them)"
-    return f" (there are {', '.join(f'LM{digit} for {about}' for digit, about in FAMILIES.items())})"
+        return f" (this is the start of several ids, about {FAMILIES[digits[0]]}; name one rule)"
+    return f" (families: {', '.join(f'LM{digit} for {about}' for digit, about in FAMILIES.items())})"

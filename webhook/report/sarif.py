@@ -83,7 +83,7 @@ def log(report: Report, *, version: str, rules: Sequence[Rule] = RULES, replacer
                             },
                             {
                                 "id": _NOTE,
-                                "shortDescription": {"text": "Something to know about the whole run."},
+                                "shortDescription": {"text": "A note about the whole run."},
                                 "defaultConfiguration": {"level": "note"},
                             },
                         ],

@@ -8,11 +8,11 @@ from webhook.kubevirt.settings.settings import SETTINGS
 from webhook.report.settings_model import CaseReport, MachineReport, OutlookReport, SettingReport, SettingsReport
 
 ENDINGS = {
-    Ending.POST_COPY: "post-copy: the guest goes on at the new node, and is lost if the connection breaks",
-    Ending.PAUSE: "the guest is paused and given as long again, then the migration is cancelled",
-    Ending.CANCEL: "the migration is cancelled; the guest runs on where it is",
-    Ending.NEVER: "never; a migration that does not come to its end goes on for ever",
-    Ending.AT_ONCE: "before it begins: every migration is cancelled at once",
+    Ending.POST_COPY: "post-copy: the guest continues on the target node, and is lost if the connection breaks",
+    Ending.PAUSE: "the guest is paused; after the same time again, the migration is cancelled",
+    Ending.CANCEL: "the migration is cancelled; the guest keeps running on the source node",
+    Ending.NEVER: "never; a migration that does not finish runs forever",
+    Ending.AT_ONCE: "before it starts: every migration is cancelled immediately",
 }
 BY_POLICY = frozenset(name for name, setting in SETTINGS.items() if setting.policy)
 """What is shown for each VM; the rest is the same for all and stands in the cluster's block."""
@@ -38,15 +38,15 @@ def _machine(machine: MachineReport) -> Iterator[str]:
     yield f"{machine.kind} {name}"
     if machine.live_migratable is False:
         yield from _row(
-            "verdict", f"not migrated at all ({machine.reason}), whatever the settings: see `migratable check`"
+            "verdict", f"cannot be live-migrated with any settings ({machine.reason}): run `migratable check`"
         )
     yield from _row("memory", _memory(machine))
     for disk in machine.local_disks:
-        most = f"up to {_mebibytes(disk.most_bytes)}" if disk.most_bytes is not None else "what was written to it"
-        time = "" if disk.brings_time else ", which brings no time"
-        yield from _row("local disk", f"{disk.volume}: {most} is carried too{time}")
+        most = f"up to {_mebibytes(disk.most_bytes)}" if disk.most_bytes is not None else "all data written to it"
+        time = "" if disk.brings_time else ", without extra time"
+        yield from _row("local disk", f"{disk.volume}: {most} is also copied{time}")
     if machine.device is not None:
-        yield from _row("device", f"{machine.device}: with a device of the node there is no post-copy from 1.9 on")
+        yield from _row("device", f"{machine.device}: from 1.9 on, a VM with a host device does not use post-copy")
     for case in machine.cases:
         won = f"MigrationPolicy {case.policy!r}: " if case.policy is not None else ""
         yield from _row("settings", f"{won}{case.because}")
@@ -59,7 +59,7 @@ def _machine(machine: MachineReport) -> Iterator[str]:
 def _memory(machine: MachineReport) -> str:
     if machine.memory_bytes is not None:
         return f"{_mebibytes(machine.memory_bytes)} ({machine.memory_path})"
-    return f"not known: {machine.memory_unknown}" if machine.memory_unknown is not None else "the VM names none"
+    return f"unknown: {machine.memory_unknown}" if machine.memory_unknown is not None else "not set in the VM"
 
 
 def _settings(settings: Sequence[SettingReport], indent: str = "") -> Iterator[str]:
@@ -77,19 +77,19 @@ def _value(value: object) -> str:
 
 def _limits(case: CaseReport) -> Iterator[str]:
     if case.when_time_is_over is None:
-        yield from _row("time", "cannot be told: bandwidthPerMigration is no bandwidth that KubeVirt takes")
+        yield from _row("time", "unknown: KubeVirt does not accept the value of bandwidthPerMigration")
         return
-    rate = f"{case.bytes_per_second / MIB:.2f} MiB/s" if case.bytes_per_second else "no limit is known"
+    rate = f"{case.bytes_per_second / MIB:.2f} MiB/s" if case.bytes_per_second else "no known limit"
     yield from _row("bandwidth", rate)
-    yield from _row("time is over", ENDINGS[Ending(case.when_time_is_over)])
+    yield from _row("on timeout", ENDINGS[Ending(case.when_time_is_over)])
     largest = f"{_mebibytes(case.largest_bytes)} at most" if case.largest_bytes is not None else "any size"
     yield from _row("can finish", largest)
 
 
 def _outlook(outlook: OutlookReport) -> Iterator[str]:
-    given = f"{outlook.allowed_seconds} s" if outlook.allowed_seconds is not None else "no end"
-    yield from _row("time allowed", f"{given} ({outlook.counted_gigabytes} GB begun)")
-    best = f"{outlook.best_case_seconds} s" if outlook.best_case_seconds is not None else "not known"
+    given = f"{outlook.allowed_seconds} s" if outlook.allowed_seconds is not None else "no limit"
+    yield from _row("time allowed", f"{given} ({outlook.counted_gigabytes} GB, rounded up)")
+    best = f"{outlook.best_case_seconds} s" if outlook.best_case_seconds is not None else "unknown"
     yield from _row("best case", best)
     if not outlook.finishes:
         yield "  WARNING: this VM cannot finish a migration if it uses all of its memory"

@@ -104,9 +104,9 @@ def _fixes(report: Report, writable: Writable) -> Iterator[str]:
                 could = [fix.safe for fix in finding.fixes if writable(judged, fix)]
                 safe, optional = safe + (True in could), optional + (False in could)
     if safe:
-        yield f"{_count(safe, 'finding')} can be fixed with --fix; --diff shows how."
+        yield f"--fix can fix {_count(safe, 'finding')}; --diff shows the changes."
     if optional:
-        yield f"{_count(optional, 'finding')} could be fixed in ways to choose from: --options shows them as patches."
+        yield f"{_count(optional, 'finding')} with fixes to choose from: --options shows them as patches."
 
 
 def render_problems(problems: Sequence[ProblemReport], *, colour: bool = False, width: int = 100) -> str:
@@ -146,7 +146,7 @@ def _is_known(finding: FindingReport) -> bool:
 def _baseline(report: Report, pen: _Pen) -> Iterator[str]:
     known = [(judged, each) for judged in report.objects for each in judged.findings if _is_known(each)]
     if known:
-        yield pen.paint(f"In the baseline, and so not failed for: {_count(len(known), 'finding')}", _BOLD)
+        yield pen.paint(f"In the baseline (the check does not fail for them): {_count(len(known), 'finding')}", _BOLD)
     for judged, finding in known:
         yield f"  {finding.rule} {finding.name}  {place_of(judged, finding)}  {name_of(judged)}"
 
@@ -247,7 +247,7 @@ def _remarks(finding: FindingReport, release: str, unsure: bool) -> Iterator[str
     if finding.basis == Basis.BASELINE:
         told = "exact" in finding.message or finding.action != Action.DENY
         own = (
-            "Whether KubeVirt itself would migrate this cannot be told yet"
+            "It is unproven whether KubeVirt itself would migrate this"
             if unsure
             else "KubeVirt itself would migrate this"
         )
