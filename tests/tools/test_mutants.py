@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tools.mutants import running, survivors
+from tools.mutants import __main__ as program
+from tools.mutants import packages as packages_module
+from tools.mutants import recording, running, survivors
 from tools.mutants.__main__ import order
 from tools.mutants.mutating import Module, Mutant
-from tools.mutants.packages import Package, mirror_of, packages
+from tools.mutants.packages import Package, Results, mirror_of, packages
+from tools.mutants.recording import Record
 from tools.mutants.running import ROOT, code_named
 
 
@@ -173,3 +176,31 @@ def test_a_table_is_judged_by_the_mirroring_tests() -> None:
     tests = running.Tests(seconds={near: 1.0, far: 1.0}, called={near: set(), far: set()})
 
     assert order(Package("p", 95, (module,), (file,)), tests) == {(module, None): [near]}
+
+
+def test_an_edit_during_a_run_leaves_the_tests_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Without its tests each mutant that is judged after the edit would survive.
+    """
+    module, test = tmp_path / "module.py", tmp_path / "test_module.py"
+    module.write_text("X = 1")
+    test.touch()
+    for each in (packages_module, recording, running):
+        monkeypatch.setattr(each, "ROOT", tmp_path)
+    for each in (packages_module, recording):
+        monkeypatch.setattr(each, "RESULTS", tmp_path)
+    package = Package("name", 95, ("module.py",), ("test_module.py",))
+    results = Results(Module("module.py", "X = 1"), package)
+    called = {"test_module.py::test": {("module.py", "f")}}
+    jobs: list[running.Job] = []
+
+    def run(_package: Package, _results: object, _jobs: int, record: Record) -> None:
+        record.save(running.Tests(seconds=dict.fromkeys(called, 0.0), called=called))
+        module.write_text("X = 1  # edited")
+
+    monkeypatch.setattr(program, "run_warm", run)
+    monkeypatch.setattr(running, "run_all", lambda some, _at_once: jobs.extend(some) or iter(()))
+    program.measure(package, [results], 1)
+
+    (job,) = jobs
+    assert job.work.args[-1].called == called  # type: ignore[attr-defined]

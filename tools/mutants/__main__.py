@@ -59,12 +59,13 @@ def main() -> int:
 
 
 def measure(package: Package, results: Sequence[Results], jobs: int) -> None:
-    """Find out about every mutant without a result."""
+    """Find out about every mutant without a result. Files that are edited meanwhile count as they were at the start."""
+    record = Record(package)
     if any(mutant.function or mutant.is_of_table for each in results for mutant in each.pending()):
-        run_warm(package, results, jobs)
+        run_warm(package, results, jobs, record)
         for each in results:
             each.load()
-    tests = Record(package).load()
+    tests = record.load()
     ordered = order(package, tests)
     pending = [(each, mutant) for each in results for mutant in each.pending()]
     cold = (Job(key, partial(judge_imported, *of, ordered, tests)) for key, of in enumerate(pending))
@@ -74,7 +75,7 @@ def measure(package: Package, results: Sequence[Results], jobs: int) -> None:
         _progress(package, "in imported modules", done, len(pending))
 
 
-def run_warm(package: Package, results: Sequence[Results], jobs: int) -> None:
+def run_warm(package: Package, results: Sequence[Results], jobs: int, record: Record) -> None:
     """Judge mutants in a process that has loaded the code and the tests."""
     sys.stderr.flush()
     if pid := os.fork():
@@ -87,7 +88,6 @@ def run_warm(package: Package, results: Sequence[Results], jobs: int) -> None:
     output = RESULTS / f"output.{package.name.replace('/', '.')}"
     os.dup2(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
     sys.stderr = os.fdopen(terminal, "w", buffering=1)
-    record = Record(package)
 
     def work(tests: Tests) -> None:
         record.save(tests)
