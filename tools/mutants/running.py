@@ -190,7 +190,7 @@ class Warm:
     def _functions(self, called: set[CodeType]) -> set[Function]:
         return {
             (path, code.co_qualname.split(".<locals>")[0])
-            for code in called
+            for code in called.copy()  # a thread that outlasts its test may add to it
             if (path := self.watched.get(code.co_filename)) is not None
         }
 
