@@ -117,19 +117,26 @@ def test_a_restore_may_make_a_plugged_volume_permanent() -> None:
     assert decided(review("UPDATE", restored, vm(volumes=[hot("single")]), user=CONTROLLER), SINGLE).allowed
 
 
+def replica_set(*volumes: Manifest) -> Manifest:
+    template = vm(volumes=list(volumes))["spec"]["template"]
+    return {**vm(), "kind": "VirtualMachineInstanceReplicaSet", "spec": {"template": template}}
+
+
 def test_a_mark_in_the_template_of_a_replica_set_plugs_nothing() -> None:
     """
     Its VMIs are created with the volume, so ``hotplug`` has no say.
     """
-    old, new = (
-        {
-            **vm(),
-            "kind": "VirtualMachineInstanceReplicaSet",
-            "spec": {"template": vm(volumes=volumes)["spec"]["template"]},
-        }
-        for volumes in ([on_claim("shared")], [on_claim("shared"), hot("single")])
-    )
+    old, new = replica_set(on_claim("shared")), replica_set(on_claim("shared"), hot("single"))
 
     outcome = decided(review("UPDATE", new, old), SINGLE, SHARED, policy=Policy(hotplug=Action.WARN))
 
     assert list(refused(outcome)) == ["spec.template.spec.volumes[1]"]
+
+
+def test_a_mark_may_be_removed_from_the_template_of_a_replica_set() -> None:
+    """
+    ``hotplug`` did not admit the volume, so it is no new harm as a permanent one.
+    """
+    old, new = replica_set(hot("single")), replica_set(PERMANENT)
+
+    assert decided(review("UPDATE", new, old), SINGLE, policy=Policy(hotplug=Action.WARN)).allowed

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.surfaces.admission.reviews import Manifest, claim, decided, on_claim, refused, review, vm
-from webhook.policy.policy import Lowered
+from webhook.policy.policy import Action, Lowered, Policy
 
 FACTS = (claim("local", "ReadWriteOnce"), claim("local-2", "ReadWriteOnce"), claim("shared", "ReadWriteMany"))
 MIGRATION = {"updateVolumesStrategy": "Migration"}
@@ -124,3 +124,20 @@ def test_nothing_else_is_a_return(new: tuple[str, ...], outer: Manifest, status:
     old = on(*["shared"] * len(new), outer=MIGRATION, status=status)
 
     assert not decided(review("UPDATE", on(*new, outer=outer), old), *FACTS).allowed
+
+
+def test_only_the_finding_about_the_claim_itself_is_waived() -> None:
+    """
+    A policy can deny an ephemeral overlay on the claim that comes back (LM205), which is a finding of its own.
+    """
+    old = on("shared", outer=MIGRATION, status=record(("v0", "local")))
+    overlay = {"name": "v0", "ephemeral": {"persistentVolumeClaim": {"claimName": "local"}}}
+    new = vm(volumes=[on_claim("local", "v0"), overlay], outer=MIGRATION)
+    policy = Policy(actions={"LM205": Action.DENY})
+
+    outcome = decided(review("UPDATE", new, old), *FACTS, policy=policy)
+
+    assert sorted((each.finding.rule.id, each.action) for each in outcome.decisions) == [
+        ("LM201", Action.WARN),
+        ("LM205", Action.DENY),
+    ]
