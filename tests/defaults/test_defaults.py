@@ -180,7 +180,7 @@ def test_what_is_in_force_becomes_visible_and_stays(manifest: Manifest, releases
         return
     old, new = at(manifest, *MIGRATIONS), at(filled(manifest, patch), *MIGRATIONS)
 
-    for behaviour in known.each(releases):
+    for behaviour in known.behaviours(releases):
         assert in_force(new, behaviour) == in_force(old, behaviour)
 
 

@@ -183,7 +183,7 @@ def test_any_release_is_the_union_of_the_single_ones(pair: tuple[Manifest, World
         return finding.identity, finding.path, finding.undetermined
 
     alone: dict[tuple[object, ...], Releases] = {}
-    for behaviour in known.each(SUPPORTED):
+    for behaviour in known.behaviours(SUPPORTED):
         release = only(behaviour.release)
         for finding in judge(machine, world, release).findings:
             if finding.basis is Basis.KUBEVIRT:

@@ -8,11 +8,11 @@ import pytest
 from webhook.facts.unknown import Fact, Unknown
 from webhook.kubevirt.feature_gates import GATES
 from webhook.kubevirt.gates import alpha_gate_is_on, plugs_from_template
-from webhook.kubevirt.releases import Release, each, only
+from webhook.kubevirt.releases import Release, behaviours, only
 from webhook.objects.kubevirt import Configuration
 
 DECLARATIVE, OLDER = "DeclarativeHotplugVolumes", "HotplugVolumes"
-KNOWN, NEEDLESS = (tuple(each(releases)) for releases in (GATES[DECLARATIVE].known, GATES[DECLARATIVE].needless))
+KNOWN, NEEDLESS = (tuple(behaviours(releases)) for releases in (GATES[DECLARATIVE].known, GATES[DECLARATIVE].needless))
 
 
 def configuration(developer: dict[str, Any] | None) -> Configuration:

@@ -14,7 +14,7 @@ from tests.kubevirt.building import read
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.judging.finding import Finding, Judgement
 from webhook.judging.machines import judge
-from webhook.kubevirt.releases import KNOWN, SUPPORTED, TABLE, Releases, each, only
+from webhook.kubevirt.releases import KNOWN, SUPPORTED, TABLE, Releases, behaviours, only
 from webhook.objects.kinds import KINDS
 from webhook.rules.rule import Basis
 
@@ -154,7 +154,7 @@ def by_release(answer: Judgement, releases: Releases) -> set[tuple[object, ...]]
         (str(behaviour.release), *finding.identity, finding.path, finding.undetermined)
         for finding in answer.findings
         if finding.rule.about != "drain" and finding.basis is not Basis.BASELINE
-        for behaviour in each(finding.releases & releases)
+        for behaviour in behaviours(finding.releases & releases)
     }
 
 
@@ -165,7 +165,7 @@ def test_any_release_is_all_of_them_at_once(manifest: Manifest, around: World, c
     Asked for any release, a finding says for which it holds: for those that have it when they are asked for alone.
     """
     together = judged(manifest, around, SUPPORTED, complete=complete)
-    alone = [judged(manifest, around, only(one.release), complete=complete) for one in each(SUPPORTED)]
+    alone = [judged(manifest, around, only(one.release), complete=complete) for one in behaviours(SUPPORTED)]
 
     assert by_release(together, SUPPORTED) == set().union(*(by_release(one, SUPPORTED) for one in alone))
     assert together.verdict == alone[-1].verdict

@@ -17,8 +17,8 @@ from webhook.kubevirt.releases import (
     Reason,
     Release,
     before,
+    behaviours,
     describe,
-    each,
     giving,
     judged_as,
     newest,
@@ -68,7 +68,9 @@ def test_the_table_has_every_minor_release_from_1_0_on() -> None:
     assert [str(release) for release in RELEASES] == list(ORDERS)
     assert RELEASES[-1] == NEWEST
     assert newest(KNOWN).release == NEWEST
-    assert [behaviour.release for behaviour in each(SUPPORTED)] == [one for one in RELEASES if one >= OLDEST_SUPPORTED]
+    assert [behaviour.release for behaviour in behaviours(SUPPORTED)] == [
+        one for one in RELEASES if one >= OLDEST_SUPPORTED
+    ]
 
 
 @given(st.sampled_from(RELEASES), st.sampled_from(RELEASES))

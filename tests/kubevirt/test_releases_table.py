@@ -14,8 +14,8 @@ from webhook.kubevirt.releases import (
     Release,
     Releases,
     before,
+    behaviours,
     describe,
-    each,
     giving,
     judged_as,
     newest,
@@ -96,7 +96,7 @@ def test_entries_are_listed_oldest_first() -> None:
     """
     some = only(R1_4) | only(R1_2)
 
-    assert [behaviour.release for behaviour in each(some)] == [R1_2, R1_4]
+    assert [behaviour.release for behaviour in behaviours(some)] == [R1_2, R1_4]
     assert newest(some).release == R1_4
     assert newest(only(OLDEST)).release == OLDEST
     assert giving(Reason.DEDICATED_CPU) == only(OLDEST)

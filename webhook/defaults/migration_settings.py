@@ -6,8 +6,7 @@ from webhook.defaults.default import Default, DefaultFacts, Set
 from webhook.facts.settings import MIGRATIONS
 from webhook.kubevirt.feature_gates import MIGRATION_STALL_DETECTION
 from webhook.kubevirt.owners import owner_of
-from webhook.kubevirt.releases import Behaviour
-from webhook.kubevirt.releases import each as each_of
+from webhook.kubevirt.releases import Behaviour, behaviours
 from webhook.kubevirt.settings.budget import budget_of
 from webhook.kubevirt.settings.settings import (
     ALLOW_POST_COPY,
@@ -67,7 +66,7 @@ def _fitting(facts: DefaultFacts, migrations: Json) -> Mapping[str, Json]:
 
 
 def _fits(facts: DefaultFacts, migrations: Json) -> bool:
-    return not any(_too_little(migrations, each) for each in each_of(facts.releases))
+    return not any(_too_little(migrations, behaviour) for behaviour in behaviours(facts.releases))
 
 
 def _too_little(migrations: Json, behaviour: Behaviour) -> bool:
@@ -101,7 +100,7 @@ def _contradicts(facts: DefaultFacts, migrations: Json, name: str, value: Json) 
         own: int = in_force(migrations, behaviour)[PARALLEL_CLUSTER]
         return chosen if there.get(PARALLEL_CLUSTER) is None and isinstance(chosen, int) else own
 
-    return any(limit(behaviour) < value for behaviour in each_of(facts.releases))
+    return any(limit(behaviour) < value for behaviour in behaviours(facts.releases))
 
 
 DEFAULT = Default(

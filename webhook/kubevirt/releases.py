@@ -148,7 +148,7 @@ def giving(reason: Reason) -> Releases:
     return sum(1 << index for index, behaviour in enumerate(TABLE) if reason in behaviour.order)
 
 
-def each(releases: Releases) -> Iterator[Behaviour]:
+def behaviours(releases: Releases) -> Iterator[Behaviour]:
     """The table's entries in ``releases``, oldest first."""
     return (behaviour for index, behaviour in enumerate(TABLE) if releases >> index & 1)
 

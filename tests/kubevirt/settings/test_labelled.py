@@ -208,7 +208,7 @@ def test_a_vm_without_a_namespace_leaves_open_whether_a_policy_matches_it() -> N
     (found,) = outcomes(nowhere)
 
     assert isinstance(found, Undetermined)
-    assert found.settle == "give the manifests of the namespaces too, and write metadata.namespace of each VM"
+    assert found.settle == "pass the manifests of the namespaces too, and set metadata.namespace of each VM"
     assert not isinstance(outcomes(elsewhere)[0], Undetermined)
     assert outcomes(vm("{}")) == []
 

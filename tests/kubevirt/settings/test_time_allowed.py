@@ -190,16 +190,16 @@ def test_the_numbers_are_in_the_message() -> None:
 
     assert [each.message for each in (*by_cr, *by_policy, *by_type)] == [
         (
-            "8192Mi of memory take 1639 s at 5Mi, and the migration is cancelled after 1350 s (9 GB, 150 s each) by the "
-            "settings of the KubeVirt CR"
+            "8192Mi of memory take 1639 s at 5Mi per second, but the settings of the KubeVirt CR cancel the migration "
+            "after 1350 s (150 s for each of 9 GB)"
         ),
         (
-            "8192Mi of memory take 1639 s at 5Mi, and the migration is cancelled after 1080 s (9 GB, 60 s each, twice for "
-            "the pause) by the settings of MigrationPolicy 'slow'"
+            "8192Mi of memory take 1639 s at 5Mi per second, but the settings of MigrationPolicy 'slow' cancel the "
+            "migration after 1080 s (60 s for each of 9 GB, doubled for the pause)"
         ),
         (
-            "16384Mi of memory of instancetype 'big' take 3277 s at 5Mi, and the migration is cancelled after 2700 s "
-            "(18 GB, 150 s each) by the settings of the KubeVirt CR"
+            "16384Mi of memory from instancetype 'big' take 3277 s at 5Mi per second, but the settings of the KubeVirt CR "
+            "cancel the migration after 2700 s (150 s for each of 18 GB)"
         ),
     ]
     assert not any(each.undetermined for each in (*by_cr, *by_policy, *by_type))
@@ -231,7 +231,7 @@ def test_an_unknown_instancetype_is_an_open_question_where_time_is_limited() -> 
 
     assert limited.undetermined
     assert limited.message.startswith(
-        "the settings of the KubeVirt CR carry no more than 3000Mi, and the VM's memory is not known: "
+        "the settings of the KubeVirt CR allow at most 3000Mi, and the VM's memory is not known: "
     )
     assert told(vm({}, **TYPED), kubevirt()) == []
 
@@ -266,9 +266,7 @@ def test_policies_that_nobody_showed_leave_it_open() -> None:
     [found] = told(of_memory("8Gi"), kubevirt(**SLOW), complete=False)
 
     assert found.undetermined
-    assert found.message.endswith(
-        "unless a MigrationPolicy gives it more; no MigrationPolicy is among the objects given"
-    )
+    assert found.message.endswith("unless a MigrationPolicy allows more; no MigrationPolicy is among the objects given")
     assert found.remedy == "give the MigrationPolicy manifest too"
 
 

@@ -13,7 +13,7 @@ from msgspec.structs import fields
 
 from webhook.facts.settings import SettingsFacts
 from webhook.kubevirt.quantity import Quantity, parse_quantity
-from webhook.kubevirt.releases import KNOWN, Behaviour, Release, Releases, each, only, since
+from webhook.kubevirt.releases import KNOWN, Behaviour, Release, Releases, behaviours, only, since
 from webhook.objects.kubevirt import Configuration, KubeVirt, KubeVirtSpec, Misplaced
 from webhook.objects.meta import Json
 
@@ -141,7 +141,7 @@ def in_force(migrations: Json, behaviour: Behaviour) -> dict[str, Json]:
 
 def same_in_all(releases: Releases) -> dict[str, Json]:
     """The built-in values on which all ``releases`` agree."""
-    tables = [built_in(behaviour) for behaviour in each(releases)]
+    tables = [built_in(behaviour) for behaviour in behaviours(releases)]
     return {name: value for name, value in tables[0].items() if all(table.get(name) == value for table in tables)}
 
 

@@ -1,12 +1,11 @@
-"""What the rules about MigrationPolicies share. Not a rule itself."""
+"""Shared by the rules about MigrationPolicies: links, paths, examples. Not a rule."""
 
 from webhook.facts.policy import PolicyFacts
-from webhook.kubevirt.releases import KNOWN, Releases
 from webhook.kubevirt.settings.settings import written
 from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath
 from webhook.rules.rule import Violation
-from webhook.rules.settings._words import at
+from webhook.rules.settings._setting import at
 
 BASE: FieldPath = ("spec",)
 SOURCE = "pkg/virt-controller/watch/migration/migrationpolicy.go, v1.9.0 lines 44 to 126"
@@ -14,13 +13,13 @@ ADMITTER = "pkg/virt-api/webhooks/validating-webhook/admitters/migration-policy-
 SELECTED = "selectors: {virtualMachineInstanceSelector: {speed: fast}}"
 
 
-def setting(name: str, value: Json, message: str, remedy: str = "", releases: Releases = KNOWN) -> Violation:
+def setting(name: str, value: Json, message: str) -> Violation:
     """A violation at a setting of the policy."""
-    return at(BASE, name, value, message, remedy, releases)
+    return at(BASE, name, value, message)
 
 
-def sound(facts: PolicyFacts) -> dict[str, Json]:
-    """The policy's settings that have the right type."""
+def well_typed_settings(facts: PolicyFacts) -> dict[str, Json]:
+    """The policy's settings of the correct type."""
     return written(dict(facts.settings))
 
 

@@ -1,4 +1,4 @@
-"""A policy, on top of the cluster's settings, must leave enough bandwidth and time for a GB."""
+"""A policy and the cluster's settings together must allow enough bandwidth and time for one GB."""
 
 from collections.abc import Iterator
 
@@ -16,20 +16,20 @@ from webhook.kubevirt.settings.settings import (
 )
 from webhook.objects.path import FieldPath
 from webhook.rules.example import kubevirt
-from webhook.rules.policies._policy import BASE, policy, sound
+from webhook.rules.policies._policy import BASE, policy, well_typed_settings
 from webhook.rules.rule import About, Example, Outcome, Rule, Undetermined
 from webhook.rules.settings._budget import impossible
-from webhook.rules.settings._words import MONITOR_SOURCE, POLICY_GUIDE, by_release
+from webhook.rules.settings._setting import MONITOR_SOURCE, POLICY_GUIDE, by_release
 
-MATTER = (BANDWIDTH, COMPLETION_TIMEOUT, ALLOW_POST_COPY, ALLOW_WORKLOAD_DISRUPTION)
+BUDGET_SETTINGS = (BANDWIDTH, COMPLETION_TIMEOUT, ALLOW_POST_COPY, ALLOW_WORKLOAD_DISRUPTION)
 
 
 def check(facts: PolicyFacts) -> Iterator[Outcome]:
-    own = sound(facts)
-    changed = next((name for name in MATTER if name in own), None)
+    own = well_typed_settings(facts)
+    changed = next((name for name in BUDGET_SETTINGS if name in own), None)
     if changed is None or own.get(ALLOW_POST_COPY) is True or own.get(COMPLETION_TIMEOUT) == 0:
         return
-    if isinstance(facts.migrations, Unknown) and not all(name in own for name in MATTER[:3]):
+    if isinstance(facts.migrations, Unknown) and not all(name in own for name in BUDGET_SETTINGS[:3]):
         bandwidth = bandwidth_of(own)
         if bandwidth is None or bandwidth.nano > 0:
             yield Undetermined(
@@ -43,10 +43,10 @@ def check(facts: PolicyFacts) -> Iterator[Outcome]:
 
     def judge(behaviour: Behaviour) -> tuple[FieldPath, str, str, int] | None:
         values = in_force(cluster, behaviour)
-        found, before = impossible(overlaid(values, own, behaviour)), impossible(values)
-        if found is None or (before is not None and before[1] <= found[1]):
-            return None  # nothing is wrong, or the cluster's own settings are to blame
-        message, largest = found
+        problem, without_policy = impossible(overlaid(values, own, behaviour)), impossible(values)
+        if problem is None or (without_policy is not None and without_policy[1] <= problem[1]):
+            return None  # no problem, or one of the cluster's settings
+        message, largest = problem
         return (*BASE, changed), message, "budget", -largest
 
     yield from by_release(facts.releases, judge)
@@ -57,12 +57,12 @@ RULE = Rule(
     id="LM637",
     name="impossible-policy-budget",
     about=About.POLICY,
-    summary="With this policy a migration cannot finish in the time that it is given.",
+    summary="With this policy a migration cannot finish in the time that KubeVirt allows.",
     rationale=(
-        "The policy's bandwidth and completionTimeoutPerGiB replace the cluster's, one by one. Where together they are too "
-        "little for a GB, every larger VM that the policy matches is cancelled, however idle it is."
+        "Each setting of the policy replaces that of the cluster. Where bandwidth and timeout together are too small for one GB, "
+        "KubeVirt cancels every migration of larger VMs that the policy matches, even of idle ones."
     ),
-    remediation="Raise bandwidthPerMigration or completionTimeoutPerGiB in the policy, or allow post-copy and its risk.",
+    remediation="Raise bandwidthPerMigration or completionTimeoutPerGiB in the policy, or allow post-copy and accept its risk.",
     source=MONITOR_SOURCE,
     reference=POLICY_GUIDE,
     check=check,
@@ -71,6 +71,7 @@ RULE = Rule(
         Example(
             "slow, with more time", policy("bandwidthPerMigration: 5Mi, completionTimeoutPerGiB: 300"), world=_WORLD
         ),
+        Example("1Mi", policy("bandwidthPerMigration: 1Mi"), world=_WORLD, violates=("bandwidthPerMigration",)),
         Example("slow", policy("bandwidthPerMigration: 5Mi"), world=_WORLD, violates=("bandwidthPerMigration",)),
         Example(
             "too little time for the cluster's bandwidth",
@@ -79,10 +80,10 @@ RULE = Rule(
             violates=("completionTimeoutPerGiB",),
         ),
         Example(
-            "slow, and nobody showed us the KubeVirt CR",
+            "slow, and no KubeVirt CR provided",
             policy("bandwidthPerMigration: 5Mi"),
             undetermined=("bandwidthPerMigration",),
         ),
-        Example("no limit needs no KubeVirt CR", policy("bandwidthPerMigration: 0")),
+        Example("no limit, which needs no KubeVirt CR", policy("bandwidthPerMigration: 0")),
     ),
 )

@@ -1,34 +1,24 @@
-"""A policy's longest downtime and stall detector belong to a feature that is off unless its gate is listed."""
+"""A policy's maxDowntimeMs and stallDetector need the feature gate of stall detection."""
 
 from collections.abc import Iterator
 
 from webhook.facts.policy import PolicyFacts
-from webhook.facts.unknown import Unknown
 from webhook.kubevirt.feature_gates import MIGRATION_STALL_DETECTION
 from webhook.kubevirt.settings.policies import EXPERIMENTAL
-from webhook.kubevirt.settings.settings import MAX_DOWNTIME, STALL_DETECTION_SINCE
+from webhook.kubevirt.settings.settings import MAX_DOWNTIME
 from webhook.objects.path import FieldPath
 from webhook.rules.example import kubevirt
 from webhook.rules.policies._policy import ADMITTER, BASE, policy
-from webhook.rules.rule import About, Example, Outcome, Rule, Undetermined, Violation
-from webhook.rules.settings._words import GATES_GUIDE
+from webhook.rules.rule import About, Example, Outcome, Rule
+from webhook.rules.settings._setting import GATES_GUIDE
+from webhook.rules.settings.downtime_gate import without_gate
 
 STALL_DETECTOR = "stallDetector"
 
 
 def check(facts: PolicyFacts) -> Iterator[Outcome]:
     for path, name in _gated(facts):
-        if isinstance(facts.feature_gates, Unknown):
-            yield Undetermined(
-                path,
-                f"{name} needs feature gate {MIGRATION_STALL_DETECTION}; {facts.feature_gates.why}",
-                facts.feature_gates.settle,
-                name,
-                STALL_DETECTION_SINCE,
-            )
-        elif MIGRATION_STALL_DETECTION not in facts.feature_gates:
-            message = f"{name} is written, but the KubeVirt CR does not list feature gate {MIGRATION_STALL_DETECTION}"
-            yield Violation(path, message, name, releases=STALL_DETECTION_SINCE)
+        yield from without_gate(path, name, name, facts.feature_gates)
 
 
 def _gated(facts: PolicyFacts) -> Iterator[tuple[FieldPath, str]]:
@@ -39,7 +29,7 @@ def _gated(facts: PolicyFacts) -> Iterator[tuple[FieldPath, str]]:
         yield (*BASE, EXPERIMENTAL, STALL_DETECTOR), f"{EXPERIMENTAL}.{STALL_DETECTOR}"
 
 
-_WITH = (kubevirt(developerConfiguration={"featureGates": [MIGRATION_STALL_DETECTION]}),)
+_WITH_GATE = (kubevirt(developerConfiguration={"featureGates": [MIGRATION_STALL_DETECTION]}),)
 RULE = Rule(
     id="LM645",
     name="policy-downtime-without-gate",
@@ -51,15 +41,22 @@ RULE = Rule(
     reference=GATES_GUIDE,
     check=check,
     examples=(
-        Example("with its gate", policy("maxDowntimeMs: 500"), world=_WITH),
-        Example("compression needs no gate", policy("experimental: {compression: zstd}"), world=(kubevirt(),)),
-        Example("without", policy("maxDowntimeMs: 500"), world=(kubevirt(),), violates=("maxDowntimeMs",)),
+        Example("the gate is listed", policy("maxDowntimeMs: 500"), world=_WITH_GATE),
+        Example("compression, which needs no gate", policy("experimental: {compression: zstd}"), world=(kubevirt(),)),
+        Example("before 1.9", policy("maxDowntimeMs: 500"), world=(kubevirt(),), release="1.8"),
+        Example("no gates", policy("maxDowntimeMs: 500"), world=(kubevirt(),), violates=("maxDowntimeMs",)),
         Example(
-            "a stall detector without",
+            "a stall detector, and no gates",
             policy("experimental: {stallDetector: {stallMargin: 4}}"),
             world=(kubevirt(),),
             violates=("experimental.stallDetector",),
         ),
-        Example("nobody showed us the KubeVirt CR", policy("maxDowntimeMs: 500"), undetermined=("maxDowntimeMs",)),
+        Example(
+            "another gate",
+            policy("maxDowntimeMs: 500"),
+            world=(kubevirt(developerConfiguration={"featureGates": ["VGPULiveMigration"]}),),
+            violates=("maxDowntimeMs",),
+        ),
+        Example("no KubeVirt CR provided", policy("maxDowntimeMs: 500"), undetermined=("maxDowntimeMs",)),
     ),
 )

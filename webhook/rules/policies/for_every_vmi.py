@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from webhook.facts.policy import PolicyFacts
 from webhook.rules.policies._policy import BASE, SOURCE, policy
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
-from webhook.rules.settings._words import POLICY_GUIDE
+from webhook.rules.settings._setting import POLICY_GUIDE
 
 
 def check(facts: PolicyFacts) -> Iterator[Outcome]:
@@ -23,14 +23,21 @@ RULE = Rule(
     about=About.POLICY,
     severity=Severity.WARNING,
     summary="A MigrationPolicy matches every VM of the cluster.",
-    rationale="It replaces the KubeVirt CR's settings for all VMs, with no label matched: any other matching policy outranks it.",
-    remediation="Name labels, or move the settings to spec.configuration.migrations of the KubeVirt CR.",
+    rationale="It replaces the KubeVirt CR's settings for all VMs. Every other policy that matches a VM has precedence.",
+    remediation="Add labels to the selectors, or move the settings to spec.configuration.migrations of the KubeVirt CR.",
     source=SOURCE,
     reference=POLICY_GUIDE,
     check=check,
     examples=(
         Example("some VMs", policy("allowPostCopy: true")),
+        Example("the VMs of some namespaces", "{selectors: {namespaceSelector: {team: db}}, allowPostCopy: true}"),
+        Example("no selectors, which match nothing", "{allowPostCopy: true}"),
         Example("every VM", "{selectors: {}, allowPostCopy: true}", violates=("selectors",)),
-        Example("every VM, in more words", "{selectors: {namespaceSelector: {}}}", violates=("selectors",)),
+        Example("an empty namespaceSelector", "{selectors: {namespaceSelector: {}}}", violates=("selectors",)),
+        Example(
+            "two empty selectors",
+            "{selectors: {namespaceSelector: {}, virtualMachineInstanceSelector: {}}}",
+            violates=("selectors",),
+        ),
     ),
 )

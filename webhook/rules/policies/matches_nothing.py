@@ -1,4 +1,4 @@
-"""Selectors that no known VM has the labels for."""
+"""The selectors of a policy must match the labels of some VM."""
 
 from collections.abc import Iterator
 
@@ -7,30 +7,31 @@ from webhook.kubevirt.settings.selectors import mislabelled, selecting
 from webhook.objects.meta import Json
 from webhook.rules.policies._policy import BASE, SOURCE, policy
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Undetermined, Violation
-from webhook.rules.settings._words import POLICY_GUIDE
+from webhook.rules.settings._setting import POLICY_GUIDE
 
 
 def check(facts: PolicyFacts) -> Iterator[Outcome]:
     if facts.selectors is None or not facts.vms or facts.malformed:
         return
-    found = selecting(facts.selectors, facts.vms)
+    matches = selecting(facts.selectors, facts.vms)
     path = (*BASE, "selectors")
-    if found is None:
-        remedy = "give the manifests of the namespaces too"
+    if matches is None:
+        remedy = "pass the manifests of the namespaces too"
         if not all(vm.namespace for vm in facts.vms):
-            remedy += ", and write metadata.namespace of each VM"
+            remedy += ", and set metadata.namespace of each VM"
         yield Undetermined(
             path,
-            "whether these selectors match a VM depends on labels of its namespace, which nobody showed us",
+            "whether these selectors match a VM depends on labels of its namespace, which were not provided",
             remedy,
             "no VM",
         )
-    elif not found:
-        known = "the one VM that is" if len(facts.vms) == 1 else f"any of the {len(facts.vms)} VMs that are"
+    elif not matches:
+        known = "the one VM" if len(facts.vms) == 1 else f"any of the {len(facts.vms)} VMs"
         remedy = ""
         if (near := mislabelled(facts.selectors, facts.vms)) is not None:
-            remedy = f"{near.kind} {near.name!r} has these labels in its own metadata: write them under spec.template.metadata."
-        yield Violation(path, f"these selectors do not match {known} known here", "no VM", remedy)
+            place = "spec.template.metadata.labels"
+            remedy = f"{near.kind} {near.name!r} has these labels in its own metadata. Move them to {place}."
+        yield Violation(path, f"these selectors do not match {known} provided", "no VM", remedy)
 
 
 def _vm(*, labels: dict[str, str], outer: dict[str, str] | None = None) -> Json:
@@ -52,18 +53,18 @@ RULE = Rule(
     name="policy-matches-nothing",
     about=About.POLICY,
     severity=Severity.WARNING,
-    summary="A MigrationPolicy selects none of the VMs that are known.",
+    summary="A MigrationPolicy matches none of the VMs that were provided.",
     rationale=(
-        "KubeVirt compares the labels of the VMI, which are those of the VM's template and not of the VM, and the labels of "
-        "its namespace. All that are listed must be there with the same value. A policy that matches nothing does nothing."
+        "KubeVirt compares the labels of the VMI, which come from the VM's template and not from the VM, and the labels of its "
+        "namespace. Every listed label must be present with the same value. A policy that matches no VM has no effect."
     ),
-    remediation="Write labels that stand in spec.template.metadata.labels of a VM, or on its namespace.",
+    remediation="Use labels from spec.template.metadata.labels of a VM, or from its namespace.",
     source=SOURCE,
     reference=POLICY_GUIDE,
     check=check,
     examples=(
-        Example("a VM of that label", policy("allowPostCopy: true"), world=(_vm(labels={"speed": "fast"}),)),
-        Example("no VM is known", policy("allowPostCopy: true")),
+        Example("a VM with the label", policy("allowPostCopy: true"), world=(_vm(labels={"speed": "fast"}),)),
+        Example("no VMs provided", policy("allowPostCopy: true")),
         Example(
             "another value",
             policy("allowPostCopy: true"),
@@ -76,8 +77,8 @@ RULE = Rule(
             world=(_vm(labels={}, outer={"speed": "fast"}),),
             violates=("selectors",),
         ),
-        Example("a namespace of that label", _BY_TEAM, world=(_vm(labels={}), _namespace(team="db"))),
+        Example("a namespace with the label", _BY_TEAM, world=(_vm(labels={}), _namespace(team="db"))),
         Example("another namespace", _BY_TEAM, world=(_vm(labels={}), _namespace(team="web")), violates=("selectors",)),
-        Example("a namespace that nobody showed us", _BY_TEAM, world=(_vm(labels={}),), undetermined=("selectors",)),
+        Example("no namespace provided", _BY_TEAM, world=(_vm(labels={}),), undetermined=("selectors",)),
     ),
 )

@@ -1,19 +1,17 @@
-"""A policy's completion timeout of 0 is none."""
+"""A policy's completion timeout of 0 disables the timeout."""
 
 from collections.abc import Iterator
 
 from webhook.facts.policy import PolicyFacts
 from webhook.kubevirt.settings.settings import COMPLETION_TIMEOUT
-from webhook.rules.policies._policy import policy, setting, sound
+from webhook.rules.policies._policy import BASE, policy, well_typed_settings
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity
-from webhook.rules.settings._words import MONITOR_SOURCE, POLICY_GUIDE
-from webhook.rules.settings.never_gives_up import unending
+from webhook.rules.settings._setting import MONITOR_SOURCE, POLICY_GUIDE
+from webhook.rules.settings.never_gives_up import disabled_timeouts
 
 
 def check(facts: PolicyFacts) -> Iterator[Outcome]:
-    for name, message in unending(sound(facts)):
-        if name == COMPLETION_TIMEOUT:
-            yield setting(name, 0, message)
+    yield from disabled_timeouts(BASE, well_typed_settings(facts), (COMPLETION_TIMEOUT,))
 
 
 RULE = Rule(
@@ -21,14 +19,27 @@ RULE = Rule(
     name="policy-never-gives-up",
     about=About.POLICY,
     severity=Severity.WARNING,
-    summary="A policy's completion timeout is 0, so migrations may go on for ever.",
-    rationale="A value of 0 turns the check off. It also turns off post-copy and pausing, which wait for the completion timeout.",
-    remediation="Write seconds for each GB, such as 300.",
+    summary="A policy's completion timeout is 0, so a migration may never end.",
+    rationale="A value of 0 disables the check. It also disables post-copy and pausing, which start at the completion timeout.",
+    remediation="Write seconds per GB, such as 300.",
     source=MONITOR_SOURCE,
     reference=POLICY_GUIDE,
     check=check,
     examples=(
-        Example("with an end", policy("completionTimeoutPerGiB: 300")),
-        Example("without an end", policy("completionTimeoutPerGiB: 0"), violates=("completionTimeoutPerGiB",)),
+        Example("a timeout", policy("completionTimeoutPerGiB: 300")),
+        Example("the timeout of the cluster", policy("allowAutoConverge: true")),
+        Example("one second", policy("completionTimeoutPerGiB: 1")),
+        Example("no timeout", policy("completionTimeoutPerGiB: 0"), violates=("completionTimeoutPerGiB",)),
+        Example(
+            "no timeout, with post-copy",
+            policy("allowPostCopy: true, completionTimeoutPerGiB: 0"),
+            violates=("completionTimeoutPerGiB",),
+        ),
+        Example(
+            "no timeout in 1.3",
+            policy("completionTimeoutPerGiB: 0"),
+            violates=("completionTimeoutPerGiB",),
+            release="1.3",
+        ),
     ),
 )

@@ -1,18 +1,16 @@
-"""Post-copy by policy: always finishes, or loses the guest."""
+"""A post-copy migration that fails loses the guest, also under a policy."""
 
 from collections.abc import Iterator
 
 from webhook.facts.policy import PolicyFacts
-from webhook.kubevirt.settings.settings import ALLOW_POST_COPY
-from webhook.rules.policies._policy import policy, setting, sound
+from webhook.rules.policies._policy import BASE, policy, well_typed_settings
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity
-from webhook.rules.settings._words import MONITOR_SOURCE
-from webhook.rules.settings.post_copy import RISK
+from webhook.rules.settings._setting import MONITOR_SOURCE
+from webhook.rules.settings.post_copy import allowed_post_copy
 
 
 def check(facts: PolicyFacts) -> Iterator[Outcome]:
-    if sound(facts).get(ALLOW_POST_COPY) is True:
-        yield setting(ALLOW_POST_COPY, True, RISK)
+    yield from allowed_post_copy(BASE, well_typed_settings(facts))
 
 
 RULE = Rule(
@@ -20,14 +18,22 @@ RULE = Rule(
     name="policy-allows-post-copy",
     about=About.POLICY,
     severity=Severity.INFO,
-    summary="The VMs of this policy may turn to post-copy.",
-    rationale="After the switch to post-copy neither node has all of the guest's memory, so it is lost with the connection.",
-    remediation="Keep it for VMs that can bear to be restarted, and select just those.",
+    summary="The VMs of this policy may migrate by post-copy.",
+    rationale="During post-copy neither node has all of the guest's memory, so a lost connection kills the guest.",
+    remediation="Use the policy only for VMs that tolerate a restart.",
     source=MONITOR_SOURCE,
     reference="https://kubevirt.io/user-guide/compute/live_migration/#post-copy",
     check=check,
     examples=(
         Example("pre-copy", policy("allowPostCopy: false")),
+        Example("the setting of the cluster", policy("allowAutoConverge: true")),
+        Example("a pause in place of post-copy", policy("allowPostCopy: false, allowWorkloadDisruption: true")),
         Example("post-copy", policy("allowPostCopy: true"), violates=("allowPostCopy",)),
+        Example(
+            "post-copy, with auto-converge",
+            policy("allowAutoConverge: true, allowPostCopy: true"),
+            violates=("allowPostCopy",),
+        ),
+        Example("post-copy in 1.3", policy("allowPostCopy: true"), violates=("allowPostCopy",), release="1.3"),
     ),
 )

@@ -1,4 +1,4 @@
-"""Two policies may match the same VM equally well; then the name decides. What is not known is not compared."""
+"""Where two policies match a VM equally well, the name decides. Only provided policies are compared."""
 
 from collections.abc import Iterator
 
@@ -6,9 +6,7 @@ from webhook.facts.policy import PolicyFacts, Selectors
 from webhook.objects.meta import Json
 from webhook.rules.policies._policy import BASE, SOURCE, policy
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
-from webhook.rules.settings._words import POLICY_GUIDE
-
-EXAMPLE_NAME = "m-policy"
+from webhook.rules.settings._setting import POLICY_GUIDE
 
 
 def check(facts: PolicyFacts) -> Iterator[Outcome]:
@@ -19,16 +17,16 @@ def check(facts: PolicyFacts) -> Iterator[Outcome]:
         if not tied(mine, other):
             continue
         first = min(facts.name, name)
-        words = "has the same selectors as" if equal(mine, other) else "can match the same VM as well as"
+        relation = "has the same selectors as" if equal(mine, other) else "can match the same VM as closely as"
         yield Violation(
             (*BASE, "selectors"),
-            f"this MigrationPolicy {words} {name!r}; for such a VM {first!r} wins, because its name comes first",
+            f"this MigrationPolicy {relation} {name!r}; for such a VM {first!r} wins, because its name comes first",
             f"tied with {name}",
         )
 
 
 def equal(mine: Selectors, other: Selectors) -> bool:
-    """Whether two policies select the same VMs; a missing selector is an empty one."""
+    """Whether two policies select the same VMs; a missing selector counts as empty."""
     return (mine.namespace or {}, mine.vmi or {}) == (other.namespace or {}, other.vmi or {})
 
 
@@ -55,21 +53,33 @@ RULE = Rule(
     name="tied-policies",
     about=About.POLICY,
     severity=Severity.WARNING,
-    summary="Two MigrationPolicies match the same VM equally well.",
+    summary="Two MigrationPolicies can match the same VM equally well.",
     rationale=(
-        "One policy wins, they are never merged: most labels, then most labels of the VM, then the name that comes first. "
-        "Renaming a policy then changes how VMs migrate."
+        "KubeVirt never merges policies. The policy with the most labels wins, then the one with the most labels of the VMI, "
+        "then the first by name. If only the name decides, renaming a policy changes how VMs migrate."
     ),
-    remediation="Give one of the policies one label more, or make one policy of the two.",
+    remediation="Add a label to one of the policies, or merge the two.",
     source=SOURCE,
     reference=POLICY_GUIDE,
     check=check,
     examples=(
         Example("another value of the same label", policy("allowPostCopy: true"), world=(_other("z", speed="slow"),)),
+        Example("no other policies provided", policy("allowPostCopy: true")),
         Example("one label more", policy("allowPostCopy: true"), world=(_other("z", speed="fast", size="big"),)),
-        Example("equal", policy("allowPostCopy: true"), world=(_other("z", speed="fast"),), violates=("selectors",)),
         Example(
-            "another label, and a VM may have both",
+            "the same selectors, and a name that comes first",
+            policy("allowPostCopy: true"),
+            world=(_other("a", speed="fast"),),
+            violates=("selectors",),
+        ),
+        Example(
+            "the same selectors",
+            policy("allowPostCopy: true"),
+            world=(_other("z", speed="fast"),),
+            violates=("selectors",),
+        ),
+        Example(
+            "another label; a VM may have both",
             policy("allowPostCopy: true"),
             world=(_other("z", size="big"),),
             violates=("selectors",),

@@ -1,18 +1,16 @@
-"""A policy without selectors never matches."""
+"""A policy without selectors matches no VM."""
 
 from collections.abc import Iterator
 
 from webhook.facts.policy import PolicyFacts
 from webhook.rules.policies._policy import BASE, SOURCE, policy
 from webhook.rules.rule import About, Example, Outcome, Rule, Violation
-from webhook.rules.settings._words import POLICY_GUIDE
+from webhook.rules.settings._setting import POLICY_GUIDE
 
 
 def check(facts: PolicyFacts) -> Iterator[Outcome]:
     if facts.selectors is None and not facts.malformed:
-        yield Violation(
-            (*BASE, "selectors"), "this MigrationPolicy has no selectors: it never matches a VM", "no selectors"
-        )
+        yield Violation((*BASE, "selectors"), "this MigrationPolicy has no selectors: it matches no VM", "no selectors")
 
 
 RULE = Rule(
@@ -20,10 +18,10 @@ RULE = Rule(
     name="policy-without-selectors",
     about=About.POLICY,
     summary="A MigrationPolicy has no selectors.",
-    rationale="The API server demands the field, and KubeVirt passes by a policy without it.",
+    rationale="The API server requires the field, and KubeVirt ignores a policy without it.",
     remediation=(
-        "Write selectors with namespaceSelector, virtualMachineInstanceSelector or both: maps of label and value. "
-        "Empty ones match every VM."
+        "Add selectors with namespaceSelector, virtualMachineInstanceSelector or both, as maps from label to value. "
+        "Empty selectors match every VM."
     ),
     source=SOURCE,
     reference=POLICY_GUIDE,
@@ -31,6 +29,9 @@ RULE = Rule(
     examples=(
         Example("labels of the VMI", policy("allowPostCopy: true")),
         Example("labels of the namespace", "{selectors: {namespaceSelector: {team: db}}, allowPostCopy: true}"),
-        Example("none", "{allowPostCopy: true}", violates=("selectors",)),
+        Example("empty selectors, which match every VM", "{selectors: {}, allowPostCopy: true}"),
+        Example("no selectors", "{allowPostCopy: true}", violates=("selectors",)),
+        Example("null", "{selectors: null, allowPostCopy: true}", violates=("selectors",)),
+        Example("an empty policy", "{}", violates=("selectors",)),
     ),
 )

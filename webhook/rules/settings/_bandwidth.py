@@ -1,67 +1,79 @@
-"""What can be wrong with a bandwidth, for the KubeVirt CR and for MigrationPolicies alike. Not a rule itself."""
+"""Checks of a bandwidth, for the KubeVirt CR and for MigrationPolicies. Not a rule."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from webhook.kubevirt.quantity import NANO, Quantity
 from webhook.kubevirt.settings.budget import MIB
 from webhook.kubevirt.settings.settings import BANDWIDTH, bandwidth_of
 from webhook.objects.meta import Json
+from webhook.objects.path import FieldPath
 from webhook.objects.shown import shown
+from webhook.rules.rule import Violation
+from webhook.rules.settings._setting import at
 
 INT64 = 2**63
 DECIMAL = "kMGTPE"
-SMALL = frozenset("num")
+PARTS = {"m": "thousandths", "u": "millionths", "n": "billionths"}
 
 
-def quantity_problem(values: Mapping[str, Json]) -> str | None:
-    """What the API server or KubeVirt would refuse."""
+def refused_bandwidth(base: FieldPath, values: Mapping[str, Json]) -> Iterator[Violation]:
+    """A bandwidth that the API server or KubeVirt refuses."""
     if BANDWIDTH not in values:
-        return None
-    value, bandwidth = shown(values[BANDWIDTH]), bandwidth_of(values)
+        return
+    bandwidth = bandwidth_of(values)
     if bandwidth is None:
-        return f"{BANDWIDTH} {value} is not a Kubernetes quantity"
-    if bandwidth.nano < 0:
-        return f"{BANDWIDTH} {value} is negative: every migration fails"
-    if bandwidth.nano >= INT64 * NANO:
-        return f"{BANDWIDTH} {value} is more than KubeVirt can count"
-    return None
+        problem = "is not a Kubernetes quantity"
+    elif bandwidth.nano < 0:
+        problem = "is negative: every migration fails"
+    elif bandwidth.nano >= INT64 * NANO:
+        problem = "does not fit in 64 bits"
+    else:
+        return
+    yield at(base, BANDWIDTH, values[BANDWIDTH], f"{BANDWIDTH} {shown(values[BANDWIDTH])} {problem}")
 
 
-def unit_problem(values: Mapping[str, Json]) -> tuple[str, str] | None:
-    """A bandwidth below 1Mi that was surely meant in another unit: message and remedy."""
+def bandwidth_without_unit(base: FieldPath, values: Mapping[str, Json]) -> Iterator[Violation]:
+    """A bandwidth below 1Mi in bytes or parts of bytes, which is hardly ever intended."""
     bandwidth = _below_one_mebibyte(values)
-    if bandwidth is None or bandwidth.suffix not in SMALL | {""}:
-        return None
+    if bandwidth is None or (bandwidth.suffix and bandwidth.suffix not in PARTS):
+        return
     number = str(values[BANDWIDTH]).removesuffix(bandwidth.suffix)
-    what = "thousandths, millionths or billionths of bytes" if bandwidth.suffix else "bytes"
-    made = (
-        "KubeVirt raises it to 1Mi"
-        if bandwidth.floor
-        else "it is less than one byte, which KubeVirt takes for no limit"
-    )
-    return (
-        f"{BANDWIDTH} {shown(values[BANDWIDTH])} is counted in {what} per second; {made}",
+    if bandwidth.suffix:
+        meaning = f"means {PARTS[bandwidth.suffix]} of a byte per second"
+    else:
+        meaning = "has no unit and means bytes per second"
+    effect = "KubeVirt raises it to 1Mi" if bandwidth.floor else "KubeVirt treats less than one byte as no limit"
+    yield at(
+        base,
+        BANDWIDTH,
+        values[BANDWIDTH],
+        f"{BANDWIDTH} {shown(values[BANDWIDTH])} {meaning}; {effect}",
         f"Write {number}Mi if you mean {number} MiB per second, or 0 for no limit.",
     )
 
 
-def raised_problem(values: Mapping[str, Json]) -> str | None:
-    """A bandwidth below 1Mi, in a unit that was probably meant."""
+def raised_bandwidth(base: FieldPath, values: Mapping[str, Json]) -> Iterator[Violation]:
+    """A bandwidth below 1Mi with a unit, which KubeVirt raises."""
     bandwidth = _below_one_mebibyte(values)
-    if bandwidth is None or bandwidth.suffix in SMALL | {""}:
-        return None
-    return f"{BANDWIDTH} {shown(values[BANDWIDTH])} is less than 1Mi per second; KubeVirt raises it to 1Mi"
+    if bandwidth is not None and bandwidth.suffix and bandwidth.suffix not in PARTS:
+        value = values[BANDWIDTH]
+        message = f"{BANDWIDTH} {shown(value)} is less than 1Mi per second; KubeVirt raises it to 1Mi"
+        yield at(base, BANDWIDTH, value, message)
 
 
-def decimal_problem(values: Mapping[str, Json]) -> tuple[str, str] | None:
-    """A decimal suffix where KubeVirt counts in MiB: message and remedy."""
+def decimal_bandwidth(base: FieldPath, values: Mapping[str, Json]) -> Iterator[Violation]:
+    """A decimal suffix; KubeVirt counts in MiB."""
     bandwidth = bandwidth_of(values)
     if bandwidth is None or bandwidth.nano < MIB * NANO or not bandwidth.suffix or bandwidth.suffix not in DECIMAL:
-        return None
+        return
     hundredths = bandwidth.floor * 100 // MIB
-    return (
-        f"{BANDWIDTH} {shown(values[BANDWIDTH])} is a decimal unit: {hundredths // 100}.{hundredths % 100:02} MiB per second",
-        f"Write {values[BANDWIDTH]!s}i if you mean the binary unit that KubeVirt counts in.",
+    mebibytes = f"{hundredths // 100}.{hundredths % 100:02}"
+    yield at(
+        base,
+        BANDWIDTH,
+        values[BANDWIDTH],
+        f"{BANDWIDTH} {shown(values[BANDWIDTH])} has a decimal unit and means {mebibytes} MiB per second",
+        f"Write {values[BANDWIDTH]!s}i if you mean the binary unit, in which KubeVirt counts.",
     )
 
 

@@ -1,4 +1,4 @@
-"""When bandwidth and time cannot be enough, in words. Not a rule itself."""
+"""Bandwidth and time that are too small for any larger VM. Not a rule."""
 
 from collections.abc import Mapping
 
@@ -9,9 +9,9 @@ from webhook.objects.meta import Json
 
 def impossible(values: Mapping[str, Json]) -> tuple[str, int] | None:
     """
-    Why no migration of more than a few GB can finish with these settings in force, and the most bytes that can.
+    Why no migration of more than a few GB can finish under these settings, and the most bytes that can.
 
-    None where nothing keeps it from finishing. What is not a sound quantity or timeout is another rule's business.
+    None where every size can finish. Other rules judge invalid quantities and timeouts.
     """
     bandwidth = bandwidth_of(values)
     if bandwidth is None or bandwidth.nano <= 0 or values[COMPLETION_TIMEOUT] <= 0:
@@ -24,11 +24,10 @@ def impossible(values: Mapping[str, Json]) -> tuple[str, int] | None:
     counted = f"{mebibytes_per_second(bandwidth)}Mi"
     if speed != counted:
         speed = f"{counted} (from {speed})"
-    seconds = budget.duration(GIB)
-    given = budget.timeout * (2 if budget.pause else 1)
+    allowed = budget.timeout * (2 if budget.pause else 1)
     paused = ", pause included" if budget.pause else ""
     message = (
-        f"at {speed} a GiB takes {seconds} s; it is cancelled after {given} s for each GB{paused}, unless post-copy is "
-        f"allowed: no VM with more than {largest // MIB}Mi to carry can finish"
+        f"at {speed} per second a GiB takes {budget.duration(GIB)} s, but KubeVirt cancels the migration after {allowed} s "
+        f"per GB{paused} unless post-copy is allowed: no VM with more than {largest // MIB}Mi to transfer can finish"
     )
     return message, largest

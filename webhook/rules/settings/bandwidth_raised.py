@@ -1,18 +1,16 @@
-"""bandwidthPerMigration is below 1Mi and is raised to it."""
+"""KubeVirt raises a bandwidthPerMigration below 1Mi to 1Mi."""
 
 from collections.abc import Iterator
 
-from webhook.facts.settings import SettingsFacts
-from webhook.kubevirt.settings.settings import BANDWIDTH, written
+from webhook.facts.settings import MIGRATIONS, SettingsFacts
+from webhook.kubevirt.settings.settings import written
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity
-from webhook.rules.settings._bandwidth import raised_problem
-from webhook.rules.settings._words import SETTINGS_GUIDE, cr, setting, spot
+from webhook.rules.settings._bandwidth import raised_bandwidth
+from webhook.rules.settings._setting import SETTINGS_GUIDE, cr, setting_path
 
 
 def check(facts: SettingsFacts) -> Iterator[Outcome]:
-    values = written(facts.migrations)
-    if (found := raised_problem(values)) is not None:
-        yield setting(BANDWIDTH, values[BANDWIDTH], found)
+    yield from raised_bandwidth(MIGRATIONS, written(facts.migrations))
 
 
 RULE = Rule(
@@ -20,10 +18,10 @@ RULE = Rule(
     name="bandwidth-raised",
     about=About.SETTINGS,
     severity=Severity.WARNING,
-    summary="bandwidthPerMigration is below 1Mi and is raised to it.",
+    summary="bandwidthPerMigration is below 1Mi, and KubeVirt raises it to 1Mi.",
     rationale=(
-        "KubeVirt hands whole MiB per second to libvirt: from one byte on, what is less than 1Mi becomes 1Mi, and "
-        "halves are rounded up."
+        "KubeVirt gives libvirt whole MiB per second. Anything from one byte to 1Mi becomes 1Mi; above that, halves are "
+        "rounded up."
     ),
     remediation="Write at least 1Mi, or 0 for no limit.",
     source="pkg/virt-launcher/virtwrap/converter/vcpu/vcpu.go QuantityToMebiByte, v1.9.0",
@@ -31,7 +29,12 @@ RULE = Rule(
     check=check,
     examples=(
         Example("one mebibyte", cr("bandwidthPerMigration: 1Mi")),
-        Example("half of one", cr("bandwidthPerMigration: 512Ki"), violates=(spot("bandwidthPerMigration"),)),
-        Example("kilobytes", cr("bandwidthPerMigration: 64k"), violates=(spot("bandwidthPerMigration"),)),
+        Example("more than one mebibyte", cr("bandwidthPerMigration: 1536Ki")),
+        Example("no limit", cr("bandwidthPerMigration: 0")),
+        Example("one kibibyte", cr("bandwidthPerMigration: 1Ki"), violates=(setting_path("bandwidthPerMigration"),)),
+        Example(
+            "half a mebibyte", cr("bandwidthPerMigration: 512Ki"), violates=(setting_path("bandwidthPerMigration"),)
+        ),
+        Example("kilobytes", cr("bandwidthPerMigration: 64k"), violates=(setting_path("bandwidthPerMigration"),)),
     ),
 )

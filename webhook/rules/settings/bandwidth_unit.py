@@ -1,18 +1,16 @@
-"""bandwidthPerMigration is a plain number of bytes that was meant as Mi."""
+"""A bandwidthPerMigration without a unit is a number of bytes, and hardly ever intended."""
 
 from collections.abc import Iterator
 
-from webhook.facts.settings import SettingsFacts
-from webhook.kubevirt.settings.settings import BANDWIDTH, written
+from webhook.facts.settings import MIGRATIONS, SettingsFacts
+from webhook.kubevirt.settings.settings import written
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity
-from webhook.rules.settings._bandwidth import unit_problem
-from webhook.rules.settings._words import SETTINGS_GUIDE, cr, setting, spot
+from webhook.rules.settings._bandwidth import bandwidth_without_unit
+from webhook.rules.settings._setting import SETTINGS_GUIDE, cr, setting_path
 
 
 def check(facts: SettingsFacts) -> Iterator[Outcome]:
-    values = written(facts.migrations)
-    if (found := unit_problem(values)) is not None:
-        yield setting(BANDWIDTH, values[BANDWIDTH], *found)
+    yield from bandwidth_without_unit(MIGRATIONS, written(facts.migrations))
 
 
 RULE = Rule(
@@ -20,10 +18,10 @@ RULE = Rule(
     name="bandwidth-without-unit",
     about=About.SETTINGS,
     severity=Severity.WARNING,
-    summary="bandwidthPerMigration is a plain number of bytes that was meant as Mi.",
+    summary="bandwidthPerMigration is a small number of bytes; its unit is probably missing.",
     rationale=(
-        "A number without suffix is bytes per second, which KubeVirt raises to 1Mi, at which a GiB takes 17 minutes. A small m "
-        "means thousandths: 64m is less than one byte, and that is no limit at all."
+        "A number without a suffix means bytes per second. KubeVirt raises it to 1Mi, at which a GiB takes 17 minutes. The "
+        "suffix m means thousandths: 64m is less than one byte, which KubeVirt treats as no limit."
     ),
     remediation="Write the unit: 64Mi.",
     source="pkg/virt-launcher/virtwrap/converter/vcpu/vcpu.go QuantityToMebiByte, v1.9.0",
@@ -31,8 +29,14 @@ RULE = Rule(
     check=check,
     examples=(
         Example("with a unit", cr("bandwidthPerMigration: 64Mi")),
-        Example("bytes that are many enough", cr("bandwidthPerMigration: 67108864")),
-        Example("a plain number", cr("bandwidthPerMigration: 64"), violates=(spot("bandwidthPerMigration"),)),
-        Example("a small m", cr("bandwidthPerMigration: 64m"), violates=(spot("bandwidthPerMigration"),)),
+        Example("many bytes", cr("bandwidthPerMigration: 67108864")),
+        Example("no limit", cr("bandwidthPerMigration: 0")),
+        Example(
+            "a number without a unit",
+            cr("bandwidthPerMigration: 64"),
+            violates=(setting_path("bandwidthPerMigration"),),
+        ),
+        Example("m for Mi", cr("bandwidthPerMigration: 64m"), violates=(setting_path("bandwidthPerMigration"),)),
+        Example("u for Mi", cr("bandwidthPerMigration: 64u"), violates=(setting_path("bandwidthPerMigration"),)),
     ),
 )

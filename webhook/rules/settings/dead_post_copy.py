@@ -1,22 +1,28 @@
-"""Post-copy that may not disrupt the workload never happens."""
+"""KubeVirt starts post-copy only where it may disrupt the workload."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from webhook.facts.settings import SettingsFacts
+from webhook.facts.settings import MIGRATIONS, SettingsFacts
 from webhook.kubevirt.settings.settings import ALLOW_POST_COPY, ALLOW_WORKLOAD_DISRUPTION, DISRUPTION_SINCE, written
-from webhook.rules.rule import About, Example, Outcome, Rule, Severity
-from webhook.rules.settings._words import MONITOR_SOURCE, SETTINGS_GUIDE, cr, setting, spot
+from webhook.objects.meta import Json
+from webhook.objects.path import FieldPath
+from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
+from webhook.rules.settings._setting import MONITOR_SOURCE, SETTINGS_GUIDE, at, cr, setting_path
 
-DEAD = (
-    f"{ALLOW_POST_COPY} is true and {ALLOW_WORKLOAD_DISRUPTION} is false: post-copy never happens, "
-    "the migration is cancelled when its time is over"
+NEVER_STARTS = (
+    f"{ALLOW_POST_COPY} is true and {ALLOW_WORKLOAD_DISRUPTION} is false: KubeVirt never starts post-copy and cancels the "
+    "migration at the timeout"
 )
 
 
-def check(facts: SettingsFacts) -> Iterator[Outcome]:
-    values = written(facts.migrations)
+def post_copy_that_never_starts(base: FieldPath, values: Mapping[str, Json]) -> Iterator[Violation]:
+    """Allowed post-copy without allowed disruption, in the settings under ``base``."""
     if values.get(ALLOW_POST_COPY) is True and values.get(ALLOW_WORKLOAD_DISRUPTION) is False:
-        yield setting(ALLOW_WORKLOAD_DISRUPTION, False, DEAD, "", DISRUPTION_SINCE)
+        yield at(base, ALLOW_WORKLOAD_DISRUPTION, False, NEVER_STARTS, "", DISRUPTION_SINCE)
+
+
+def check(facts: SettingsFacts) -> Iterator[Outcome]:
+    yield from post_copy_that_never_starts(MIGRATIONS, written(facts.migrations))
 
 
 RULE = Rule(
@@ -24,19 +30,32 @@ RULE = Rule(
     name="post-copy-without-disruption",
     about=About.SETTINGS,
     severity=Severity.WARNING,
-    summary="Post-copy is allowed, but what starts it is not.",
-    rationale="From 1.5 on KubeVirt turns to post-copy only where allowWorkloadDisruption is true, which it is by default then.",
+    summary="Post-copy is allowed, but the workload disruption that it needs is not.",
+    rationale="From 1.5 on post-copy starts only where allowWorkloadDisruption is true; its default is allowPostCopy.",
     remediation="Remove allowWorkloadDisruption, or set allowPostCopy to false.",
     source=MONITOR_SOURCE,
     reference=SETTINGS_GUIDE,
     check=check,
     examples=(
-        Example("it follows allowPostCopy", cr("allowPostCopy: true")),
+        Example("the default", cr("allowPostCopy: true")),
+        Example("both", cr("allowPostCopy: true, allowWorkloadDisruption: true")),
         Example("neither", cr("allowPostCopy: false, allowWorkloadDisruption: false")),
         Example(
-            "a dead pair",
+            "post-copy without disruption",
             cr("allowPostCopy: true, allowWorkloadDisruption: false"),
-            violates=(spot("allowWorkloadDisruption"),),
+            violates=(setting_path("allowWorkloadDisruption"),),
         ),
+        Example(
+            "post-copy without disruption in 1.5",
+            cr("allowPostCopy: true, allowWorkloadDisruption: false"),
+            violates=(setting_path("allowWorkloadDisruption"),),
+            release="1.5",
+        ),
+        Example(
+            "post-copy without disruption, with auto-converge",
+            cr("allowAutoConverge: true, allowPostCopy: true, allowWorkloadDisruption: false"),
+            violates=(setting_path("allowWorkloadDisruption"),),
+        ),
+        Example("before 1.5", cr("allowPostCopy: true, allowWorkloadDisruption: false"), release="1.4"),
     ),
 )

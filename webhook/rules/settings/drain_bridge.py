@@ -1,4 +1,4 @@
-"""Evicting by migration needs VMs that can migrate; by default theirs is an interface that cannot."""
+"""evictionStrategy LiveMigrate needs VMs that can migrate; the default bridge interface prevents it."""
 
 from collections.abc import Iterator
 
@@ -12,8 +12,8 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
     if facts.eviction_strategy == "LiveMigrate" and facts.default_network_interface == "bridge":
         yield Violation(
             ("spec", "configuration", "evictionStrategy"),
-            "evictionStrategy is LiveMigrate, but a VM without interfaces gets bridge on the pod network and cannot migrate: "
-            "draining its node never ends",
+            "evictionStrategy is LiveMigrate, but a VM without interfaces gets a bridge interface on the pod network and "
+            "cannot migrate: a drain of its node never finishes",
             "LiveMigrate with bridge",
         )
 
@@ -23,8 +23,8 @@ RULE = Rule(
     name="drain-by-migration-with-bridge-default",
     about=About.SETTINGS,
     severity=Severity.WARNING,
-    summary="Drains migrate VMs, but VMs are made non-migratable by default.",
-    rationale="KubeVirt refuses to evict a VM that should migrate and cannot, so the drain waits for somebody to stop it.",
+    summary="A node drain migrates VMs, but the default interface keeps VMs from migrating.",
+    rationale="KubeVirt refuses to evict a VM that must migrate and cannot. The drain waits until the VM is stopped.",
     remediation=(
         "Set spec.configuration.network.defaultNetworkInterface to masquerade, or evictionStrategy to LiveMigrateIfPossible."
     ),
@@ -34,10 +34,22 @@ RULE = Rule(
     examples=(
         Example("masquerade", f"{{configuration: {{evictionStrategy: LiveMigrate, {MASQUERADE}}}}}"),
         Example("no strategy", "{configuration: {network: {defaultNetworkInterface: bridge}}}"),
+        Example("LiveMigrateIfPossible", "{configuration: {evictionStrategy: LiveMigrateIfPossible}}"),
         Example(
-            "bridge, which is the default",
+            "bridge, the default",
             "{configuration: {evictionStrategy: LiveMigrate}}",
             violates=("configuration.evictionStrategy",),
+        ),
+        Example(
+            "bridge as written",
+            "{configuration: {evictionStrategy: LiveMigrate, network: {defaultNetworkInterface: bridge}}}",
+            violates=("configuration.evictionStrategy",),
+        ),
+        Example(
+            "bridge in 1.3",
+            "{configuration: {evictionStrategy: LiveMigrate, network: {}}}",
+            violates=("configuration.evictionStrategy",),
+            release="1.3",
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""The cluster's evictionStrategy becomes that of every VM that has none."""
+"""KubeVirt copies the cluster's evictionStrategy to every VMI without one, and then refuses an unknown value."""
 
 from collections.abc import Iterator
 
@@ -14,11 +14,11 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
     value = facts.eviction_strategy
     if value is None or value in STRATEGIES:
         return
-    lower = {each.lower(): each for each in STRATEGIES}
+    lower = {strategy.lower(): strategy for strategy in STRATEGIES}
     close = close_matches(value.lower(), lower)
     yield Violation(
         ("spec", "configuration", "evictionStrategy"),
-        f"evictionStrategy {shown(value)} is none of {', '.join(STRATEGIES)}",
+        f"evictionStrategy {shown(value)} is unknown; KubeVirt knows {', '.join(STRATEGIES)}",
         f"evictionStrategy {shown(value)}",
         f"Did you mean {lower[close[0]]}?" if close else "",
     )
@@ -28,8 +28,8 @@ RULE = Rule(
     id="LM625",
     name="unknown-cluster-eviction-strategy",
     about=About.SETTINGS,
-    summary="The cluster's evictionStrategy has a value that KubeVirt does not know.",
-    rationale="KubeVirt accepts it in the CR, hands it to every VMI without a strategy of its own, and then refuses that VMI.",
+    summary="The cluster's evictionStrategy has an unknown value.",
+    rationale="KubeVirt accepts the value in the CR, copies it to every VMI without its own strategy, and then refuses the VMI.",
     remediation="Write LiveMigrate, LiveMigrateIfPossible, None or External.",
     source=(
         "pkg/virt-api/webhooks/mutating-webhook/mutators/vmi-mutator.go, "
@@ -39,9 +39,21 @@ RULE = Rule(
     check=check,
     examples=(
         Example("a known value", "{configuration: {evictionStrategy: LiveMigrateIfPossible}}"),
+        Example("no strategy", "{configuration: {}}"),
+        Example("None", "{configuration: {evictionStrategy: 'None'}}"),
         Example(
             "a wrong case",
             "{configuration: {evictionStrategy: livemigrate}}",
+            violates=("configuration.evictionStrategy",),
+        ),
+        Example(
+            "a misspelt value",
+            "{configuration: {evictionStrategy: LiveMigration}}",
+            violates=("configuration.evictionStrategy",),
+        ),
+        Example(
+            "an empty value",
+            "{configuration: {evictionStrategy: ''}}",
             violates=("configuration.evictionStrategy",),
         ),
     ),

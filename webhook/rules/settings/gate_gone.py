@@ -1,4 +1,4 @@
-"""A gate whose feature was taken away turns nothing on."""
+"""A feature gate has no effect once KubeVirt has removed its feature."""
 
 from collections.abc import Iterator
 
@@ -6,8 +6,8 @@ from webhook.facts.settings import SettingsFacts
 from webhook.kubevirt.feature_gates import GATES
 from webhook.kubevirt.releases import KNOWN, newest
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
-from webhook.rules.settings._gate import GATES_BASE, gates, listed
-from webhook.rules.settings._words import GATES_GUIDE
+from webhook.rules.settings._feature_gates import GATES_BASE, feature_gates, listed
+from webhook.rules.settings._setting import GATES_GUIDE
 
 
 def check(facts: SettingsFacts) -> Iterator[Outcome]:
@@ -17,7 +17,7 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
             last = newest(KNOWN & ~gone).release
             yield Violation(
                 path,
-                f"feature gate {name} has no effect after KubeVirt {last}: its feature was taken away",
+                f"feature gate {name} has no effect after KubeVirt {last}, which was the last release with its feature",
                 f"gate {name}",
                 releases=gone,
             )
@@ -28,15 +28,23 @@ RULE = Rule(
     name="feature-gate-gone",
     about=About.SETTINGS,
     severity=Severity.WARNING,
-    summary="A feature gate whose feature no longer exists.",
-    rationale="VMs that still use the feature are refused or do not start; the gate only hides that.",
-    remediation="Remove the gate, and move the VMs that use its feature to what replaced it.",
+    summary="A feature gate whose feature KubeVirt has removed.",
+    rationale="KubeVirt refuses or does not start VMs that still use the feature; a listed gate hides this.",
+    remediation="Remove the gate, and move the VMs that use its feature to the replacement.",
     source="pkg/virt-config/featuregate/inactive.go, v1.9.0",
     reference=GATES_GUIDE,
     check=check,
     examples=(
-        Example("before it went", gates("ExperimentalVirtiofsSupport"), release="1.7"),
-        Example("after", gates("ExperimentalVirtiofsSupport"), violates=(f"{GATES_BASE}[0]",), release="1.8"),
-        Example("a core binding of old", gates("HostDevices", "Macvtap"), violates=(f"{GATES_BASE}[1]",)),
+        Example("the last release with the feature", feature_gates("ExperimentalVirtiofsSupport"), release="1.7"),
+        Example("a gate with its feature", feature_gates("HostDevices")),
+        Example("no gates", "{configuration: {}}"),
+        Example(
+            "the first release without the feature",
+            feature_gates("ExperimentalVirtiofsSupport"),
+            violates=(f"{GATES_BASE}[0]",),
+            release="1.8",
+        ),
+        Example("a removed core binding", feature_gates("HostDevices", "Macvtap"), violates=(f"{GATES_BASE}[1]",)),
+        Example("another removed core binding", feature_gates("Passt"), violates=(f"{GATES_BASE}[0]",)),
     ),
 )

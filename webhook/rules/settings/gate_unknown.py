@@ -1,4 +1,4 @@
-"""A misspelt feature gate turns nothing on."""
+"""KubeVirt ignores a misspelt feature gate."""
 
 from collections.abc import Iterator
 
@@ -8,8 +8,8 @@ from webhook.kubevirt.releases import KNOWN, newest
 from webhook.kubevirt.schema.spelling import close_matches
 from webhook.objects.shown import shown
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
-from webhook.rules.settings._gate import GATES_BASE, gates, listed
-from webhook.rules.settings._words import GATES_GUIDE
+from webhook.rules.settings._feature_gates import GATES_BASE, feature_gates, listed
+from webhook.rules.settings._setting import GATES_GUIDE
 
 
 def check(facts: SettingsFacts) -> Iterator[Outcome]:
@@ -20,7 +20,7 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
             missing = KNOWN & ~known.known
             if facts.releases & missing:
                 last = newest(missing).release
-                message = f"KubeVirt knows no feature gate {name} up to {last}; it turns nothing on there"
+                message = f"feature gate {name} does not exist in KubeVirt {last} and earlier, which ignore it"
                 yield Violation(
                     path, message, f"gate {name}", "Remove it until the cluster runs a newer KubeVirt.", missing
                 )
@@ -40,16 +40,23 @@ RULE = Rule(
     name="unknown-feature-gate",
     about=About.SETTINGS,
     severity=Severity.WARNING,
-    summary="A feature gate that has to do with migration is misspelt, or newer than this KubeVirt.",
-    rationale="KubeVirt ignores gates that it does not know; names are compared letter by letter, also by case.",
+    summary="A feature gate for live migration is misspelt, or newer than this KubeVirt release.",
+    rationale="KubeVirt ignores unknown gates; names are case-sensitive.",
     remediation="Correct the name.",
     source="pkg/virt-config/featuregate/feature-gates.go, v1.9.0",
     reference=GATES_GUIDE,
     check=check,
     examples=(
-        Example("a known gate", gates("VGPULiveMigration")),
-        Example("a gate of something else", gates("Snapshot")),
-        Example("a wrong case", gates("vGPULiveMigration"), violates=(f"{GATES_BASE}[0]",)),
-        Example("a gate of a later release", gates("VGPULiveMigration"), violates=(f"{GATES_BASE}[0]",), release="1.8"),
+        Example("a known gate", feature_gates("VGPULiveMigration")),
+        Example("a gate of another subject", feature_gates("Snapshot")),
+        Example("no gates", "{configuration: {}}"),
+        Example("a wrong case", feature_gates("vGPULiveMigration"), violates=(f"{GATES_BASE}[0]",)),
+        Example("a missing letter", feature_gates("LiveMigraton"), violates=(f"{GATES_BASE}[0]",)),
+        Example(
+            "a gate of a later release",
+            feature_gates("VGPULiveMigration"),
+            violates=(f"{GATES_BASE}[0]",),
+            release="1.8",
+        ),
     ),
 )

@@ -1,4 +1,4 @@
-"""Changing running VMs needs migrations that somebody starts."""
+"""vmRolloutStrategy LiveUpdate needs a workload updater that migrates VMs."""
 
 from collections.abc import Iterator
 
@@ -18,15 +18,15 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
     if "LiveMigrate" not in facts.workload_update_methods:
         yield Violation(
             PATH,
-            "vmRolloutStrategy is LiveUpdate, but workloadUpdateMethods has no LiveMigrate: changed CPUs, memory and "
-            "interfaces of running VMs wait for a migration that nobody starts",
+            "vmRolloutStrategy is LiveUpdate, but workloadUpdateMethods has no LiveMigrate: changes to CPUs, memory and "
+            "interfaces of running VMs wait for a migration that KubeVirt does not start",
             "LiveUpdate without LiveMigrate",
             releases=KNOWN,
         )
     if facts.releases & GATE_NEEDED and GATE not in facts.feature_gates:
         yield Violation(
             PATH,
-            f"vmRolloutStrategy is LiveUpdate, which up to 1.4 does nothing without feature gate {GATE}",
+            f"vmRolloutStrategy is LiveUpdate, which has no effect in KubeVirt 1.4 and earlier without feature gate {GATE}",
             "LiveUpdate without its gate",
             f"List {GATE} in developerConfiguration.featureGates.",
             GATE_NEEDED,
@@ -38,21 +38,27 @@ RULE = Rule(
     name="live-update-without-migration",
     about=About.SETTINGS,
     severity=Severity.WARNING,
-    summary="VMs are to be changed while they run, but nothing migrates them.",
+    summary="Changes to running VMs need a migration, but KubeVirt does not start one.",
     rationale=(
-        "Hotplugged CPUs, memory and interfaces take effect when the VM's launcher is replaced. The workload updater does that "
-        "by migration, and only where spec.workloadUpdateStrategy.workloadUpdateMethods has LiveMigrate."
+        "Hotplugged CPUs, memory and interfaces take effect in a new virt-launcher pod. The workload updater migrates the VM "
+        "to one only where spec.workloadUpdateStrategy.workloadUpdateMethods has LiveMigrate."
     ),
-    remediation="Add LiveMigrate to spec.workloadUpdateStrategy.workloadUpdateMethods, or write vmRolloutStrategy: Stage.",
+    remediation="Add LiveMigrate to spec.workloadUpdateStrategy.workloadUpdateMethods, or set vmRolloutStrategy to Stage.",
     source="pkg/virt-controller/watch/workload-updater/workload-updater.go, v1.9.0",
     reference="https://kubevirt.io/user-guide/user_workloads/vm_rollout_strategies/",
     check=check,
     examples=(
-        Example("both", f"{{configuration: {{vmRolloutStrategy: LiveUpdate}}, {_MIGRATES}}}"),
+        Example("no strategy", "{configuration: {}}"),
+        Example("LiveUpdate with LiveMigrate", f"{{configuration: {{vmRolloutStrategy: LiveUpdate}}, {_MIGRATES}}}"),
         Example("staged", "{configuration: {vmRolloutStrategy: Stage}}"),
         Example(
-            "nothing migrates",
+            "LiveUpdate without LiveMigrate",
             "{configuration: {vmRolloutStrategy: LiveUpdate}}",
+            violates=("configuration.vmRolloutStrategy",),
+        ),
+        Example(
+            "LiveUpdate with Evict only",
+            "{configuration: {vmRolloutStrategy: LiveUpdate}, workloadUpdateStrategy: {workloadUpdateMethods: [Evict]}}",
             violates=("configuration.vmRolloutStrategy",),
         ),
         Example(

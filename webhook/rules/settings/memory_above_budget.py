@@ -1,11 +1,11 @@
-"""A VM whose memory cannot be carried in the time that it is given never finishes a migration."""
+"""A migration cannot finish where the VM's memory takes longer than the time that KubeVirt allows."""
 
 from collections.abc import Iterator
 
 from webhook.facts.budget import BudgetFacts, Winner
 from webhook.facts.migration import Sourced
 from webhook.facts.unknown import Unknown
-from webhook.kubevirt.releases import Behaviour, each, only
+from webhook.kubevirt.releases import Behaviour, behaviours, only
 from webhook.kubevirt.settings.budget import MIB, Budget, gigabytes
 from webhook.kubevirt.settings.settings import BANDWIDTH, bandwidth_of
 from webhook.kubevirt.settings.time_allowed import time_allowed, values_for
@@ -13,7 +13,7 @@ from webhook.objects.meta import Json
 from webhook.objects.shown import shown
 from webhook.rules.example import kubevirt
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Undetermined, Violation
-from webhook.rules.settings._words import MONITOR_SOURCE, SETTINGS_GUIDE
+from webhook.rules.settings._setting import MONITOR_SOURCE, SETTINGS_GUIDE
 
 SUBJECT = "memory"
 
@@ -21,21 +21,21 @@ SUBJECT = "memory"
 def check(facts: BudgetFacts) -> Iterator[Outcome]:
     if facts.memory is None:
         return
-    said: dict[tuple[str, str], int] = {}
-    for behaviour in each(facts.releases):
-        if (found := _judged(facts, facts.memory, behaviour)) is not None:
-            said[found] = said.get(found, 0) | only(behaviour.release)
+    results: dict[tuple[str, str], int] = {}
+    for behaviour in behaviours(facts.releases):
+        if (result := _judged(facts, facts.memory, behaviour)) is not None:
+            results[result] = results.get(result, 0) | only(behaviour.release)
     path = facts.memory.path if isinstance(facts.memory, Sourced) else (*facts.base, "domain")
     harm = facts.memory.value if isinstance(facts.memory, Sourced) else 0
-    for (message, open_question), releases in said.items():
-        if open_question:
-            yield Undetermined(path, message, open_question, SUBJECT, releases)
+    for (message, settle), releases in results.items():
+        if settle:
+            yield Undetermined(path, message, settle, SUBJECT, releases)
         else:
             yield Violation(path, message, SUBJECT, releases=releases, harm=harm)
 
 
 def _judged(facts: BudgetFacts, memory: Sourced[int] | Unknown, behaviour: Behaviour) -> tuple[str, str] | None:
-    """Message, and what would settle it where it cannot be told; None where the VM can finish."""
+    """The message, and the missing input where there is one; None where the migration can finish."""
     winners = (None,) if isinstance(facts.winners, Unknown) else facts.winners
     budgets = [(winner, _budget(facts, winner, behaviour)) for winner in winners]
     failing = [(winner, budget) for winner, budget in budgets if budget is not None and _fails(budget, memory)]
@@ -45,17 +45,17 @@ def _judged(facts: BudgetFacts, memory: Sourced[int] | Unknown, behaviour: Behav
     if isinstance(memory, Unknown):
         return (message, memory.settle) if len(failing) == len(budgets) else None
     if isinstance(facts.winners, Unknown):
-        return f"{message}, unless a MigrationPolicy gives it more; {facts.winners.why}", facts.winners.settle
+        return f"{message}, unless a MigrationPolicy allows more; {facts.winners.why}", facts.winners.settle
     if len(failing) < len(budgets):
         return (
-            f"{message}; whether it wins depends on labels of the namespace",
-            "give the manifest of the namespace too",
+            f"{message}; whether this applies depends on labels of the namespace, which were not provided",
+            "pass the manifest of the namespace too",
         )
     return message, ""
 
 
 def _budget(facts: BudgetFacts, winner: Winner | None, behaviour: Behaviour) -> tuple[Budget, str] | None:
-    """The budget and the bandwidth as written; None where settings that are no sound ones decide."""
+    """The budget and the bandwidth as written; None where the bandwidth is invalid."""
     values = values_for(facts.migrations, winner, behaviour)
     bandwidth = bandwidth_of(values)
     if bandwidth is None or bandwidth.nano < 0:
@@ -64,25 +64,26 @@ def _budget(facts: BudgetFacts, winner: Winner | None, behaviour: Behaviour) -> 
     return time_allowed(values, behaviour, devices=devices), shown(values[BANDWIDTH]).strip("'")
 
 
-def _fails(found: tuple[Budget, str], memory: Sourced[int] | Unknown) -> bool:
-    budget = found[0]
+def _fails(budget_and_speed: tuple[Budget, str], memory: Sourced[int] | Unknown) -> bool:
+    budget, _ = budget_and_speed
     if budget.timeout < 0 or not budget.bandwidth:
-        return False  # a rule about the settings says so, and no VM is to blame
+        return False  # rules about the settings report it
     return not budget.finishes(memory.value) if isinstance(memory, Sourced) else budget.hopeless()
 
 
-def _message(winner: Winner | None, found: tuple[Budget, str], memory: Sourced[int] | Unknown) -> str:
-    budget, speed = found
+def _message(winner: Winner | None, budget_and_speed: tuple[Budget, str], memory: Sourced[int] | Unknown) -> str:
+    budget, speed = budget_and_speed
     whose = f"MigrationPolicy {shown(winner.name)}" if winner is not None else "the KubeVirt CR"
     if isinstance(memory, Unknown):
         most = (budget.largest() or 0) // MIB
-        return f"the settings of {whose} carry no more than {most}Mi, and the VM's memory is not known: {memory.why}"
+        return f"the settings of {whose} allow at most {most}Mi, and the VM's memory is not known: {memory.why}"
     size = memory.value
-    source = f" of {memory.origin}" if memory.origin else ""
+    source = f" from {memory.origin}" if memory.origin else ""
+    doubled = ", doubled for the pause" if budget.pause else ""
+    limit = f"{budget.allowed(size)} s ({budget.timeout} s for each of {gigabytes(size)} GB{doubled})"
     return (
-        f"{-(-size // MIB)}Mi of memory{source} take {budget.duration(size)} s at {speed}, and the migration is cancelled "
-        f"after {budget.allowed(size)} s ({gigabytes(size)} GB, {budget.timeout} s each"
-        f"{', twice for the pause' if budget.pause else ''}) by the settings of {whose}"
+        f"{-(-size // MIB)}Mi of memory{source} take {budget.duration(size)} s at {speed} per second, but the settings of "
+        f"{whose} cancel the migration after {limit}"
     )
 
 
@@ -99,7 +100,7 @@ def _policy(**spec: Json) -> Json:
     }
 
 
-_NONE = _policy(selectors={"virtualMachineInstanceSelector": {"nobody": "has this"}})
+_NO_MATCH = _policy(selectors={"virtualMachineInstanceSelector": {"team": "web"}})
 _BY_TEAM = {"selectors": {"namespaceSelector": {"team": "db"}}}
 _BIG = "{domain: {memory: {guest: 8Gi}, devices: {autoattachPodInterface: false}}}"
 _AT = ("domain.memory.guest",)
@@ -108,45 +109,45 @@ RULE = Rule(
     name="memory-above-migration-budget",
     about=About.BUDGET,
     severity=Severity.WARNING,
-    summary="The VM has more memory than a migration can carry in the time that it is given.",
+    summary="The VM has more memory than a migration can transfer in the time that KubeVirt allows.",
     rationale=(
-        "KubeVirt allows completionTimeoutPerGiB for each GB of memory that is begun. Where the bandwidth is too little for "
-        "that, a guest that uses all of its memory is cancelled on its way, every time; a drain of its node then never ends."
+        "KubeVirt allows completionTimeoutPerGiB seconds per GB of memory, rounded up. Where the bandwidth is too small, "
+        "KubeVirt cancels every migration of a guest that uses all of its memory. A drain of its node then never finishes."
     ),
     remediation=(
-        "Raise bandwidthPerMigration or completionTimeoutPerGiB in a MigrationPolicy for this VM, or allow post-copy and its "
-        "risk; `migratable explain-settings` shows what is in force."
+        "Raise bandwidthPerMigration or completionTimeoutPerGiB in a MigrationPolicy for this VM, or allow post-copy and accept "
+        "its risk. Run `migratable explain-settings` to see the settings in force."
     ),
     source=MONITOR_SOURCE,
     reference=SETTINGS_GUIDE,
     check=check,
     examples=(
-        Example("enough bandwidth", _BIG, world=(kubevirt(migrations={"bandwidthPerMigration": "64Mi"}), _NONE)),
-        Example("no limit", _BIG, world=(kubevirt(), _NONE)),
-        Example("little memory", _BIG.replace("8Gi", "1Gi"), world=(_slow(), _NONE)),
-        Example("too much memory", _BIG, world=(_slow(), _NONE), violates=_AT),
+        Example("enough bandwidth", _BIG, world=(kubevirt(migrations={"bandwidthPerMigration": "64Mi"}), _NO_MATCH)),
+        Example("no limit", _BIG, world=(kubevirt(), _NO_MATCH)),
+        Example("little memory", _BIG.replace("8Gi", "1Gi"), world=(_slow(), _NO_MATCH)),
+        Example("too much memory", _BIG, world=(_slow(), _NO_MATCH), violates=_AT),
         Example(
             "too much memory in a request",
             "{domain: {resources: {requests: {memory: 8Gi}}, devices: {autoattachPodInterface: false}}}",
-            world=(_slow(), _NONE),
+            world=(_slow(), _NO_MATCH),
             violates=("domain.resources.requests.memory",),
         ),
-        Example("time enough in 1.3", _BIG, world=(_slow(), _NONE), release="1.3"),
-        Example("a policy that gives it more", _BIG, world=(_slow(), _policy(bandwidthPerMigration="64Mi"))),
+        Example("enough time in 1.3", _BIG, world=(_slow(), _NO_MATCH), release="1.3"),
+        Example("a policy that allows more", _BIG, world=(_slow(), _policy(bandwidthPerMigration="64Mi"))),
         Example(
-            "a policy that gives it less",
+            "a policy that allows less",
             _BIG,
             world=(kubevirt(), _policy(bandwidthPerMigration="5Mi")),
             violates=_AT,
         ),
-        Example("post-copy", _BIG, world=(_slow(allowPostCopy=True), _NONE)),
+        Example("post-copy", _BIG, world=(_slow(allowPostCopy=True), _NO_MATCH)),
         Example(
-            "a policy, and nobody knows whether it selects the VM's namespace",
+            "a policy that selects namespaces, and no manifest of the namespace",
             _BIG,
             world=(_slow(), _policy(bandwidthPerMigration="64Mi", **_BY_TEAM)),
             undetermined=_AT,
         ),
-        Example("nobody knows the MigrationPolicies", _BIG, world=(_slow(),), undetermined=_AT),
-        Example("nobody knows the KubeVirt CR", _BIG),
+        Example("no MigrationPolicies provided", _BIG, world=(_slow(),), undetermined=_AT),
+        Example("no KubeVirt CR provided", _BIG),
     ),
 )

@@ -1,37 +1,50 @@
-"""A timeout below 0 is over before it begins."""
+"""A negative timeout cancels every migration at once."""
 
 from collections.abc import Iterator
 
 from webhook.facts.settings import SettingsFacts
 from webhook.kubevirt.settings.settings import COMPLETION_TIMEOUT, PROGRESS_TIMEOUT, UTILITY_VOLUMES_TIMEOUT, written
 from webhook.rules.rule import About, Example, Outcome, Rule
-from webhook.rules.settings._words import MONITOR_SOURCE, SETTINGS_GUIDE, cr, in_cel, setting, spot
+from webhook.rules.settings._setting import MONITOR_SOURCE, SETTINGS_GUIDE, cr, in_cel, setting, setting_path
 
 TIMEOUTS = (COMPLETION_TIMEOUT, PROGRESS_TIMEOUT, UTILITY_VOLUMES_TIMEOUT)
-OVER = "the time is over before a migration begins"
+AT_ONCE = "KubeVirt cancels every migration at once"
 
 
 def check(facts: SettingsFacts) -> Iterator[Outcome]:
     values = written(facts.migrations)
     for name in TIMEOUTS:
         if values.get(name, 0) < 0:
-            yield setting(name, values[name], f"{name} is {values[name]}: {OVER}")
+            yield setting(name, values[name], f"{name} is {values[name]}: {AT_ONCE}")
 
 
 RULE = Rule(
     id="LM614",
     name="negative-timeout",
     about=About.SETTINGS,
-    summary="A timeout is negative, so every migration is cancelled at once.",
-    rationale="KubeVirt compares the seconds that went by with the timeout; only 0 turns the check off.",
+    summary="A timeout is negative, so KubeVirt cancels every migration at once.",
+    rationale="KubeVirt compares the elapsed seconds with the timeout; only 0 disables the check.",
     remediation="Write seconds, such as 150.",
     source=MONITOR_SOURCE,
     reference=SETTINGS_GUIDE,
     check=check,
-    cel=tuple(in_cel(name, OVER, "it < 0") for name in TIMEOUTS),
+    cel=tuple(in_cel(name, AT_ONCE, "it < 0") for name in TIMEOUTS),
     examples=(
         Example("seconds", cr("completionTimeoutPerGiB: 150")),
-        Example("negative", cr("completionTimeoutPerGiB: -1"), violates=(spot("completionTimeoutPerGiB"),)),
-        Example("negative progress", cr("progressTimeout: -150"), violates=(spot("progressTimeout"),)),
+        Example("0, which disables the check", cr("progressTimeout: 0")),
+        Example("the defaults", cr("allowPostCopy: true")),
+        Example(
+            "a negative completion timeout",
+            cr("completionTimeoutPerGiB: -1"),
+            violates=(setting_path("completionTimeoutPerGiB"),),
+        ),
+        Example(
+            "a negative progress timeout", cr("progressTimeout: -150"), violates=(setting_path("progressTimeout"),)
+        ),
+        Example(
+            "a negative timeout for utility volumes",
+            cr("utilityVolumesTimeout: -1"),
+            violates=(setting_path("utilityVolumesTimeout"),),
+        ),
     ),
 )

@@ -1,29 +1,32 @@
-"""A timeout of 0 is no timeout."""
+"""A timeout of 0 disables the timeout."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
-from webhook.facts.settings import SettingsFacts
+from webhook.facts.settings import MIGRATIONS, SettingsFacts
 from webhook.kubevirt.settings.settings import COMPLETION_TIMEOUT, PROGRESS_TIMEOUT, written
 from webhook.objects.meta import Json
-from webhook.rules.rule import About, Example, Outcome, Rule, Severity
-from webhook.rules.settings._words import MONITOR_SOURCE, SETTINGS_GUIDE, cr, setting, spot
+from webhook.objects.path import FieldPath
+from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
+from webhook.rules.settings._setting import MONITOR_SOURCE, SETTINGS_GUIDE, at, cr, setting_path
 
 MEANING = {
-    COMPLETION_TIMEOUT: "a migration whose guest writes faster than the network carries runs for ever",
-    PROGRESS_TIMEOUT: "a migration that is stuck stays so for ever",
+    COMPLETION_TIMEOUT: "if the guest writes faster than the network transfers, the migration never ends",
+    PROGRESS_TIMEOUT: "a stuck migration never ends",
 }
 
 
-def unending(values: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
-    """Name and message of each timeout that never comes."""
-    for name, meaning in MEANING.items():
+def disabled_timeouts(
+    base: FieldPath, values: Mapping[str, Json], names: Collection[str] = tuple(MEANING)
+) -> Iterator[Violation]:
+    """A violation for each of ``names`` that is 0 in the settings under ``base``."""
+    for name in names:
         if values.get(name) == 0:
-            yield name, f"{name} is 0, which means never: {meaning}, and holds its place among the parallel migrations"
+            message = f"{name} is 0, which means no limit: {MEANING[name]} and counts against the limit of parallel migrations"
+            yield at(base, name, 0, message)
 
 
 def check(facts: SettingsFacts) -> Iterator[Outcome]:
-    for name, message in unending(written(facts.migrations)):
-        yield setting(name, 0, message)
+    yield from disabled_timeouts(MIGRATIONS, written(facts.migrations))
 
 
 RULE = Rule(
@@ -31,15 +34,26 @@ RULE = Rule(
     name="migration-never-given-up",
     about=About.SETTINGS,
     severity=Severity.WARNING,
-    summary="A timeout is 0, so migrations may hang for ever.",
-    rationale="A value of 0 turns the check off. It also turns off post-copy and pausing, which wait for the completion timeout.",
-    remediation="Write seconds; KubeVirt's defaults are 150 for both (800 for completionTimeoutPerGiB up to 1.3).",
+    summary="A timeout is 0, so a migration may never end.",
+    rationale="A value of 0 disables the check. It also disables post-copy and pausing, which start at the completion timeout.",
+    remediation="Write seconds; the defaults are 150 for both (800 for completionTimeoutPerGiB in 1.3 and earlier).",
     source=MONITOR_SOURCE,
     reference=SETTINGS_GUIDE,
     check=check,
     examples=(
-        Example("with an end", cr("completionTimeoutPerGiB: 150, progressTimeout: 150")),
-        Example("without an end", cr("completionTimeoutPerGiB: 0"), violates=(spot("completionTimeoutPerGiB"),)),
-        Example("stuck for ever", cr("progressTimeout: 0"), violates=(spot("progressTimeout"),)),
+        Example("the defaults", cr("allowPostCopy: true")),
+        Example("one second", cr("completionTimeoutPerGiB: 1")),
+        Example("two timeouts", cr("completionTimeoutPerGiB: 150, progressTimeout: 150")),
+        Example(
+            "no completion timeout",
+            cr("completionTimeoutPerGiB: 0"),
+            violates=(setting_path("completionTimeoutPerGiB"),),
+        ),
+        Example("no progress timeout", cr("progressTimeout: 0"), violates=(setting_path("progressTimeout"),)),
+        Example(
+            "no timeouts",
+            cr("completionTimeoutPerGiB: 0, progressTimeout: 0"),
+            violates=(setting_path("completionTimeoutPerGiB"), setting_path("progressTimeout")),
+        ),
     ),
 )

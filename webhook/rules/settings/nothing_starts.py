@@ -1,14 +1,14 @@
-"""A limit of 0 migrations stops all of them."""
+"""Under a limit of 0 parallel migrations, KubeVirt starts none."""
 
 from collections.abc import Iterator
 
 from webhook.facts.settings import SettingsFacts
 from webhook.kubevirt.settings.settings import PARALLEL_CLUSTER, PARALLEL_OUTBOUND, written
 from webhook.rules.rule import About, Example, Outcome, Rule
-from webhook.rules.settings._words import SETTINGS_GUIDE, cr, in_cel, setting, spot
+from webhook.rules.settings._setting import SETTINGS_GUIDE, cr, in_cel, setting, setting_path
 
 LIMITS = (PARALLEL_CLUSTER, PARALLEL_OUTBOUND)
-NEVER = "no migration ever starts, and draining a node never ends"
+NEVER = "no migration starts, and a node drain never finishes"
 
 
 def check(facts: SettingsFacts) -> Iterator[Outcome]:
@@ -23,23 +23,30 @@ RULE = Rule(
     name="no-migration-starts",
     about=About.SETTINGS,
     summary="A limit on parallel migrations is 0.",
-    rationale='A limit of 0 is not "no limit": virt-controller starts a migration only while fewer than the limit are running.',
+    rationale='A limit of 0 does not mean "no limit": virt-controller starts a migration only while fewer than the limit run.',
     remediation="Write 1 or more, or remove the field.",
     source="pkg/virt-controller/watch/migration/migration.go, v1.9.0",
     reference=SETTINGS_GUIDE,
     check=check,
     cel=tuple(in_cel(name, NEVER, "it == 0") for name in LIMITS),
     examples=(
+        Example("the defaults", cr("allowPostCopy: true")),
+        Example("ten in the cluster", cr("parallelMigrationsPerCluster: 10")),
         Example("one at a time", cr("parallelMigrationsPerCluster: 1, parallelOutboundMigrationsPerNode: 1")),
         Example(
             "none in the cluster",
             cr("parallelMigrationsPerCluster: 0"),
-            violates=(spot("parallelMigrationsPerCluster"),),
+            violates=(setting_path("parallelMigrationsPerCluster"),),
         ),
         Example(
             "none from a node",
             cr("parallelOutboundMigrationsPerNode: 0"),
-            violates=(spot("parallelOutboundMigrationsPerNode"),),
+            violates=(setting_path("parallelOutboundMigrationsPerNode"),),
+        ),
+        Example(
+            "none at all",
+            cr("parallelMigrationsPerCluster: 0, parallelOutboundMigrationsPerNode: 0"),
+            violates=(setting_path("parallelMigrationsPerCluster"), setting_path("parallelOutboundMigrationsPerNode")),
         ),
     ),
 )

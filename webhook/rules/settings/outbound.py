@@ -1,4 +1,4 @@
-"""No node can send more migrations than the whole cluster may run."""
+"""The limit per node has no effect above the limit of the cluster."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ from webhook.facts.settings import MIGRATIONS, SettingsFacts
 from webhook.kubevirt.releases import newest
 from webhook.kubevirt.settings.settings import PARALLEL_CLUSTER, PARALLEL_OUTBOUND, written
 from webhook.rules.rule import About, Example, Outcome, Rule, Violation
-from webhook.rules.settings._words import SETTINGS_GUIDE, cr, spot, values_of
+from webhook.rules.settings._setting import SETTINGS_GUIDE, cr, setting_path, values_of
 
 
 def check(facts: SettingsFacts) -> Iterator[Outcome]:
@@ -17,7 +17,7 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
         yield Violation(
             (*MIGRATIONS, PARALLEL_OUTBOUND),
             f"{PARALLEL_OUTBOUND} is {outbound}, but {PARALLEL_CLUSTER} is {cluster}{default}: "
-            f"never more than {cluster} run at once",
+            f"KubeVirt runs at most {cluster} at once",
             "outbound above cluster",
             f"Write {cluster} or less, or raise {PARALLEL_CLUSTER}.",
             harm=outbound - cluster,
@@ -28,24 +28,30 @@ RULE = Rule(
     id="LM612",
     name="outbound-above-cluster",
     about=About.SETTINGS,
-    summary="More migrations may leave one node than may run in the whole cluster.",
-    rationale="Both limits hold at once, so the larger one never takes effect: one of the two numbers is not what was meant.",
+    summary="The limit of migrations per node is larger than the limit of the cluster.",
+    rationale="Both limits apply at once, so the limit per node never takes effect: one of the two numbers is probably wrong.",
     remediation="Make parallelOutboundMigrationsPerNode at most parallelMigrationsPerCluster.",
     source="pkg/virt-controller/watch/migration/migration.go, v1.9.0",
     reference=SETTINGS_GUIDE,
     check=check,
     examples=(
+        Example("equal limits", cr("parallelMigrationsPerCluster: 5, parallelOutboundMigrationsPerNode: 5")),
         Example("fewer per node", cr("parallelMigrationsPerCluster: 10, parallelOutboundMigrationsPerNode: 5")),
-        Example("the cluster's alone, below the default of 2 per node", cr("parallelMigrationsPerCluster: 1")),
+        Example("only a limit of the cluster, below the default of 2 per node", cr("parallelMigrationsPerCluster: 1")),
         Example(
             "more per node",
             cr("parallelMigrationsPerCluster: 5, parallelOutboundMigrationsPerNode: 10"),
-            violates=(spot("parallelOutboundMigrationsPerNode"),),
+            violates=(setting_path("parallelOutboundMigrationsPerNode"),),
+        ),
+        Example(
+            "2 per node, 1 in the cluster",
+            cr("parallelMigrationsPerCluster: 1, parallelOutboundMigrationsPerNode: 2"),
+            violates=(setting_path("parallelOutboundMigrationsPerNode"),),
         ),
         Example(
             "more per node than the cluster's default of 5",
             cr("parallelOutboundMigrationsPerNode: 6"),
-            violates=(spot("parallelOutboundMigrationsPerNode"),),
+            violates=(setting_path("parallelOutboundMigrationsPerNode"),),
         ),
     ),
 )

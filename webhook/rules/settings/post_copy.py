@@ -1,21 +1,28 @@
-"""Post-copy always finishes, or loses the guest."""
+"""A post-copy migration that fails loses the guest."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from webhook.facts.settings import SettingsFacts
+from webhook.facts.settings import MIGRATIONS, SettingsFacts
 from webhook.kubevirt.settings.settings import ALLOW_POST_COPY, written
-from webhook.rules.rule import About, Example, Outcome, Rule, Severity
-from webhook.rules.settings._words import MONITOR_SOURCE, cr, setting, spot
+from webhook.objects.meta import Json
+from webhook.objects.path import FieldPath
+from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
+from webhook.rules.settings._setting import MONITOR_SOURCE, at, cr, setting_path
 
 RISK = (
-    f"{ALLOW_POST_COPY} is true: once a migration has turned to post-copy, a failing network or node kills the guest, "
-    "for its memory is then on two nodes"
+    f"{ALLOW_POST_COPY} is true: during post-copy the guest's memory is on two nodes, and a failure of the network or of a "
+    "node kills the guest"
 )
 
 
+def allowed_post_copy(base: FieldPath, values: Mapping[str, Json]) -> Iterator[Violation]:
+    """Allowed post-copy in the settings under ``base``."""
+    if values.get(ALLOW_POST_COPY) is True:
+        yield at(base, ALLOW_POST_COPY, True, RISK)
+
+
 def check(facts: SettingsFacts) -> Iterator[Outcome]:
-    if written(facts.migrations).get(ALLOW_POST_COPY) is True:
-        yield setting(ALLOW_POST_COPY, True, RISK)
+    yield from allowed_post_copy(MIGRATIONS, written(facts.migrations))
 
 
 RULE = Rule(
@@ -23,17 +30,27 @@ RULE = Rule(
     name="post-copy-allowed",
     about=About.SETTINGS,
     severity=Severity.INFO,
-    summary="Migrations of the whole cluster may turn to post-copy.",
+    summary="Every VM of the cluster may migrate by post-copy.",
     rationale=(
-        "With pre-copy a failed migration leaves the guest running where it was. After the switch to post-copy neither node "
-        "has all of its memory, so the guest is lost with the connection. VMs with passed-through devices never use it."
+        "After a failed pre-copy migration the guest still runs on its node. During post-copy neither node has all of its "
+        "memory, so a lost connection kills the guest. VMs with passed-through devices never use post-copy."
     ),
-    remediation="Allow post-copy by a MigrationPolicy for the VMs that can bear it, and leave it off for the cluster.",
+    remediation="Set allowPostCopy in a MigrationPolicy for the VMs that tolerate a restart, and not for the cluster.",
     source=MONITOR_SOURCE,
     reference="https://kubevirt.io/user-guide/compute/live_migration/#post-copy",
     check=check,
     examples=(
         Example("pre-copy", cr("allowPostCopy: false")),
-        Example("post-copy", cr("allowPostCopy: true"), violates=(spot("allowPostCopy"),)),
+        Example("the default", cr("allowAutoConverge: true")),
+        Example("null, which is the default", cr("allowPostCopy: null")),
+        Example("post-copy", cr("allowPostCopy: true"), violates=(setting_path("allowPostCopy"),)),
+        Example(
+            "post-copy, with auto-converge",
+            cr("allowAutoConverge: true, allowPostCopy: true"),
+            violates=(setting_path("allowPostCopy"),),
+        ),
+        Example(
+            "post-copy in 1.3", cr("allowPostCopy: true"), violates=(setting_path("allowPostCopy"),), release="1.3"
+        ),
     ),
 )

@@ -1,4 +1,4 @@
-"""The progress timeout is of no use when the whole time is over before it."""
+"""A progress timeout above the completion timeout has no effect for small VMs."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from webhook.kubevirt.releases import Behaviour
 from webhook.kubevirt.settings.settings import COMPLETION_TIMEOUT, PROGRESS_TIMEOUT, written
 from webhook.objects.path import FieldPath
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity
-from webhook.rules.settings._words import MONITOR_SOURCE, SETTINGS_GUIDE, by_release, cr, spot, values_of
+from webhook.rules.settings._setting import MONITOR_SOURCE, SETTINGS_GUIDE, by_release, cr, setting_path, values_of
 
 
 def check(facts: SettingsFacts) -> Iterator[Outcome]:
@@ -18,8 +18,8 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
             return None
         name = PROGRESS_TIMEOUT if PROGRESS_TIMEOUT in written(facts.migrations) else COMPLETION_TIMEOUT
         message = (
-            f"{PROGRESS_TIMEOUT} is {progress} s, but a VM of up to 1 GB is given {completion} s in all "
-            f"({COMPLETION_TIMEOUT}): a stuck migration is never noticed as such"
+            f"{PROGRESS_TIMEOUT} is {progress} s, but KubeVirt cancels the migration of a VM of up to 1 GB after {completion} s "
+            f"({COMPLETION_TIMEOUT}): the progress timeout has no effect"
         )
         return (*MIGRATIONS, name), message, f"{progress} above {completion}", 0
 
@@ -31,20 +31,22 @@ RULE = Rule(
     name="progress-timeout-above-budget",
     about=About.SETTINGS,
     severity=Severity.INFO,
-    summary="The progress timeout is longer than all the time that a small VM is given.",
-    rationale="For small VMs the completion timeout always comes first, so the progress timeout does nothing.",
+    summary="The progress timeout is longer than the completion timeout of a small VM.",
+    rationale="For small VMs the completion timeout always comes first, so the progress timeout has no effect.",
     remediation="Make progressTimeout at most completionTimeoutPerGiB.",
     source=MONITOR_SOURCE,
     reference=SETTINGS_GUIDE,
     check=check,
     examples=(
-        Example("equal, as by default", cr("progressTimeout: 150, completionTimeoutPerGiB: 150")),
-        Example("longer", cr("progressTimeout: 300"), violates=(spot("progressTimeout"),)),
+        Example("the defaults", cr("allowPostCopy: true")),
+        Example("equal", cr("progressTimeout: 150, completionTimeoutPerGiB: 150")),
+        Example("longer", cr("progressTimeout: 300"), violates=(setting_path("progressTimeout"),)),
+        Example("one second longer", cr("progressTimeout: 151"), violates=(setting_path("progressTimeout"),)),
         Example(
-            "longer than what was shortened",
+            "a shorter completion timeout",
             cr("completionTimeoutPerGiB: 60"),
-            violates=(spot("completionTimeoutPerGiB"),),
+            violates=(setting_path("completionTimeoutPerGiB"),),
         ),
-        Example("not longer in 1.3", cr("progressTimeout: 300"), release="1.3"),
+        Example("shorter than the 800 s of 1.3", cr("progressTimeout: 300"), release="1.3"),
     ),
 )

@@ -1,18 +1,18 @@
-"""Without TLS the memory of the guest crosses the network as it is."""
+"""Without TLS a migration transfers the guest's memory in plain text."""
 
 from collections.abc import Iterator
 
 from webhook.facts.settings import SettingsFacts
 from webhook.kubevirt.settings.settings import DISABLE_TLS, NETWORK, written
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity
-from webhook.rules.settings._words import SETTINGS_GUIDE, cr, setting, spot
+from webhook.rules.settings._setting import SETTINGS_GUIDE, cr, setting, setting_path
 
 
 def check(facts: SettingsFacts) -> Iterator[Outcome]:
     values = written(facts.migrations)
     if values.get(DISABLE_TLS) is True:
-        where = "the migration network" if values.get(NETWORK) else "the pod network, which every pod shares"
-        yield setting(DISABLE_TLS, True, f"{DISABLE_TLS} is true: the guest's memory crosses {where} in plain text")
+        network = "the migration network" if values.get(NETWORK) else "the pod network, which all pods share"
+        yield setting(DISABLE_TLS, True, f"{DISABLE_TLS} is true: the guest's memory crosses {network} in plain text")
 
 
 RULE = Rule(
@@ -22,23 +22,25 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="Migrations are not encrypted.",
     rationale=(
-        "Whoever can listen reads the guest's memory, keys and passwords included; whoever can connect can change it. "
-        "It is worse without a network of its own, because migration traffic then shares the pod network."
+        "Anyone who can read the traffic can read the guest's memory, including keys and passwords; anyone who can connect can "
+        "change it. Without a dedicated migration network the traffic crosses the pod network."
     ),
     remediation=(
-        "Remove disableTLS. If a dedicated link is too slow with TLS, keep it to a migration network that nobody else "
-        "reaches."
+        "Remove disableTLS. If a dedicated link is too slow with TLS, use a migration network that no other workload reaches."
     ),
     source="pkg/virt-handler/migration-proxy/migration-proxy.go, v1.9.0",
     reference=SETTINGS_GUIDE,
     check=check,
     examples=(
-        Example("encrypted", cr("network: migration")),
-        Example("not encrypted", cr("disableTLS: true"), violates=(spot("disableTLS"),)),
+        Example("the default", cr("network: migration")),
+        Example("TLS", cr("disableTLS: false")),
+        Example("null, which is the default", cr("disableTLS: null")),
+        Example("no TLS", cr("disableTLS: true"), violates=(setting_path("disableTLS"),)),
         Example(
-            "not encrypted, on a network of its own",
+            "no TLS, on a migration network",
             cr("disableTLS: true, network: migration"),
-            violates=(spot("disableTLS"),),
+            violates=(setting_path("disableTLS"),),
         ),
+        Example("no TLS in 1.3", cr("disableTLS: true"), violates=(setting_path("disableTLS"),), release="1.3"),
     ),
 )

@@ -1,17 +1,19 @@
-"""Unsafe migrations skip the checks that keep disks whole."""
+"""Unsafe migrations skip libvirt's checks against disk corruption."""
 
 from collections.abc import Iterator
 
 from webhook.facts.settings import SettingsFacts
 from webhook.kubevirt.settings.settings import UNSAFE_OVERRIDE, written
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity
-from webhook.rules.settings._words import SETTINGS_GUIDE, cr, setting, spot
+from webhook.rules.settings._setting import SETTINGS_GUIDE, cr, setting, setting_path
 
 
 def check(facts: SettingsFacts) -> Iterator[Outcome]:
     if written(facts.migrations).get(UNSAFE_OVERRIDE) is True:
         yield setting(
-            UNSAFE_OVERRIDE, True, f"{UNSAFE_OVERRIDE} is true: libvirt migrates even where a disk may be damaged"
+            UNSAFE_OVERRIDE,
+            True,
+            f"{UNSAFE_OVERRIDE} is true: libvirt migrates a VM even where this may corrupt a disk",
         )
 
 
@@ -20,17 +22,30 @@ RULE = Rule(
     name="unsafe-migration",
     about=About.SETTINGS,
     severity=Severity.WARNING,
-    summary="Safety checks of migrations are off.",
+    summary="The safety checks of migrations are off.",
     rationale=(
-        "libvirt refuses to migrate a VM whose disk cache could leave source and target with different content. With this "
-        "setting it migrates all the same, for every VM of the cluster."
+        "libvirt refuses to migrate a VM whose disk cache can leave source and target with different content. This setting "
+        "disables the check for every VM of the cluster."
     ),
-    remediation="Remove unsafeMigrationOverride and give the disks in question cache none.",
+    remediation="Remove unsafeMigrationOverride, and set cache to none on the disks in question.",
     source="pkg/virt-launcher/virtwrap/live-migration-source.go generateMigrationFlags, v1.9.0",
     reference=SETTINGS_GUIDE,
     check=check,
     examples=(
+        Example("the default", cr("allowPostCopy: true")),
+        Example("null, which is the default", cr("unsafeMigrationOverride: null")),
         Example("safe", cr("unsafeMigrationOverride: false")),
-        Example("unsafe", cr("unsafeMigrationOverride: true"), violates=(spot("unsafeMigrationOverride"),)),
+        Example("unsafe", cr("unsafeMigrationOverride: true"), violates=(setting_path("unsafeMigrationOverride"),)),
+        Example(
+            "unsafe, on a migration network",
+            cr("network: migration, unsafeMigrationOverride: true"),
+            violates=(setting_path("unsafeMigrationOverride"),),
+        ),
+        Example(
+            "unsafe in 1.3",
+            cr("unsafeMigrationOverride: true"),
+            violates=(setting_path("unsafeMigrationOverride"),),
+            release="1.3",
+        ),
     ),
 )

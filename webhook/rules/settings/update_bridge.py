@@ -1,4 +1,4 @@
-"""Updates that travel by migration pass by VMs that cannot migrate."""
+"""The workload updater skips VMs that cannot migrate."""
 
 from collections.abc import Iterator
 
@@ -12,8 +12,8 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
     if "LiveMigrate" in methods and "Evict" not in methods and facts.default_network_interface == "bridge":
         yield Violation(
             ("spec", "workloadUpdateStrategy", "workloadUpdateMethods"),
-            "workloadUpdateMethods has LiveMigrate and not Evict, but a VM without interfaces gets bridge on the pod network "
-            "and cannot migrate: it keeps its old launcher until somebody restarts it",
+            "workloadUpdateMethods has LiveMigrate and not Evict, but a VM without interfaces gets a bridge interface on the pod "
+            "network and cannot migrate: it keeps its old virt-launcher until it restarts",
             "LiveMigrate with bridge",
         )
 
@@ -23,11 +23,11 @@ RULE = Rule(
     name="update-by-migration-with-bridge-default",
     about=About.SETTINGS,
     severity=Severity.WARNING,
-    summary="Workload updates migrate VMs, but VMs are made non-migratable by default.",
-    rationale="The workload updater skips VMs that cannot migrate, so they stay behind at every KubeVirt update.",
+    summary="Workload updates migrate VMs, but the default interface keeps VMs from migrating.",
+    rationale="The workload updater skips VMs that cannot migrate, so they keep the old virt-launcher after a KubeVirt update.",
     remediation=(
-        "Set spec.configuration.network.defaultNetworkInterface to masquerade, or add Evict to workloadUpdateMethods, which "
-        "restarts the VMs that cannot migrate."
+        "Set spec.configuration.network.defaultNetworkInterface to masquerade, or add Evict to workloadUpdateMethods to restart "
+        "the VMs that cannot migrate."
     ),
     source="pkg/virt-controller/watch/workload-updater/workload-updater.go, v1.9.0 line 421",
     reference="https://kubevirt.io/user-guide/cluster_admin/updating_and_deletion/#updating-kubevirt-workloads",
@@ -37,11 +37,24 @@ RULE = Rule(
             "masquerade",
             f"{{configuration: {{{MASQUERADE}}}, workloadUpdateStrategy: {{workloadUpdateMethods: [LiveMigrate]}}}}",
         ),
-        Example("Evict for the rest", "{workloadUpdateStrategy: {workloadUpdateMethods: [LiveMigrate, Evict]}}"),
+        Example("Evict for the other VMs", "{workloadUpdateStrategy: {workloadUpdateMethods: [LiveMigrate, Evict]}}"),
+        Example("no workload updates", "{configuration: {}}"),
         Example(
-            "bridge, which is the default",
+            "bridge, the default",
             "{workloadUpdateStrategy: {workloadUpdateMethods: [LiveMigrate]}}",
             violates=("workloadUpdateStrategy.workloadUpdateMethods",),
+        ),
+        Example(
+            "bridge as written",
+            "{configuration: {network: {defaultNetworkInterface: bridge}}, "
+            "workloadUpdateStrategy: {workloadUpdateMethods: [LiveMigrate]}}",
+            violates=("workloadUpdateStrategy.workloadUpdateMethods",),
+        ),
+        Example(
+            "bridge in 1.3",
+            "{configuration: {network: {}}, workloadUpdateStrategy: {workloadUpdateMethods: [LiveMigrate]}}",
+            violates=("workloadUpdateStrategy.workloadUpdateMethods",),
+            release="1.3",
         ),
     ),
 )

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from webhook import __version__
 from webhook.check.check import Settings
-from webhook.kubevirt.releases import SUPPORTED, each
+from webhook.kubevirt.releases import SUPPORTED, behaviours
 from webhook.manifests.objects import Given
 from webhook.policy.policy import Policy, Profile
 from webhook.report import as_json, catalogue
@@ -163,7 +163,7 @@ def _add_catalogue(app: FastAPI) -> None:
     @app.get("/v1/releases", summary="List the KubeVirt releases")
     async def releases() -> list[str]:
         """The minor releases that *any* stands for, newest first."""
-        return [str(behaviour.release) for behaviour in each(SUPPORTED)][::-1]
+        return [str(behaviour.release) for behaviour in behaviours(SUPPORTED)][::-1]
 
     @app.get("/v1/schema", summary="The JSON Schema of reports", response_model=dict[str, Any])
     async def schema() -> Response:

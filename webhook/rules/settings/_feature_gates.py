@@ -1,4 +1,4 @@
-"""Where feature gates stand, and examples of them. Not a rule itself."""
+"""The paths of listed feature gates, and examples of them. Not a rule."""
 
 from collections.abc import Iterator
 
@@ -14,6 +14,6 @@ def listed(facts: SettingsFacts) -> Iterator[tuple[FieldPath, str]]:
         yield ("spec", "configuration", "developerConfiguration", "featureGates", index), name
 
 
-def gates(*names: str) -> str:
+def feature_gates(*names: str) -> str:
     """An example: the spec of a KubeVirt CR that lists these gates."""
     return f"{{configuration: {{developerConfiguration: {{featureGates: [{', '.join(names)}]}}}}}}"
