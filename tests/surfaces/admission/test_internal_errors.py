@@ -1,4 +1,4 @@
-"""Errors of the door's own: they are logged without what they say, and never turn a denial into an allow."""
+"""Internal errors of the endpoint: the log does not quote them, and they never turn a denial into an allow."""
 
 import pytest
 
