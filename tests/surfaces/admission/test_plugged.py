@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.surfaces.admission.reviews import VIRT_API, Manifest, claim, decided, on_claim, refused, review, vm
+from tests.surfaces.admission.reviews import VIRT_API, Manifest, claim, decided, on_claim, read, refused, review, vm
+from tests.surfaces.admission.test_hotplug import BASE, at, kubevirt
 from webhook.policy.policy import Action, Policy
+from webhook.surfaces.admission.hotplug import is_about_made_permanent
 from webhook.surfaces.admission.validate import PASS
 
 SHARED, SINGLE = claim("shared", "ReadWriteMany"), claim("single", "ReadWriteOnce")
@@ -140,3 +142,22 @@ def test_a_mark_may_be_removed_from_the_template_of_a_replica_set() -> None:
     old, new = replica_set(hot("single")), replica_set(PERMANENT)
 
     assert decided(review("UPDATE", new, old), SINGLE, policy=Policy(hotplug=Action.WARN)).allowed
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "made"),
+    [
+        (vm(volumes=[PERMANENT]), vm(volumes=[hot("single")]), True),
+        (vm(volumes=[]), vm(volumes=[hot("single")]), False),
+        (vm(volumes=[hot("single")]), vm(volumes=[hot("single")]), False),
+        (vm(volumes=[PERMANENT]), vm(volumes=[PERMANENT]), False),
+        (vm(volumes=[PERMANENT]), kubevirt({}), False),
+        (kubevirt({}), vm(volumes=[hot("single")]), False),
+    ],
+    ids=["made permanent", "removed", "still plugged", "permanent before", "no VM before", "no VM now"],
+)
+def test_a_volume_is_made_permanent_if_its_mark_is_removed(new: Manifest, old: Manifest, made: bool) -> None:
+    """
+    The finding is about the old object, in which the volume has the mark.
+    """
+    assert is_about_made_permanent(at(*BASE, "volumes", 0), read(new), read(old)) is made

@@ -66,9 +66,8 @@ def is_about_made_permanent(finding: Finding, new: Kubernetes, old: Kubernetes) 
     after, before = subject_of(new), subject_of(old)
     if after is None or before is None:
         return False
-    hotpluggable, permanent = _names(before)
     still, made = _names(after)
-    changed = (hotpluggable & made) - permanent - still
+    changed = made - still - _names(before)[1]
     volumes = enumerate(before.spec.volumes or ())
     return _is_about_any(finding, before, {index: each for index, each in volumes if each.name in changed})
 
