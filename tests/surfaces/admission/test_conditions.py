@@ -18,6 +18,7 @@ from webhook.surfaces.admission.conditions import (
     may_everywhere,
     only_removes_volumes,
 )
+from webhook.surfaces.admission.hooks import MUTATING_HOOKS, VALIDATING_HOOKS
 
 
 def test_an_optional_field_changes_when_it_is_added_removed_or_replaced() -> None:
@@ -112,3 +113,13 @@ def test_a_condition_needs_no_reason() -> None:
     A condition is a name and an expression; most say by their names why they are there.
     """
     assert Condition("a", "true") == Condition("a", "true", "")
+
+
+def test_a_comment_on_a_condition_is_made_of_sentences() -> None:
+    """
+    It comes before the condition in the manifests. A condition whose name says everything has none.
+    """
+    comments = [each.why for hook in (*VALIDATING_HOOKS, *MUTATING_HOOKS) for each in hook.conditions]
+
+    assert "" in comments
+    assert all(each.endswith(".") for each in comments if each)

@@ -54,6 +54,17 @@ def test_webhooks_call_the_service_of_the_installation(made: Any, path: str) -> 
         assert each["clientConfig"] == {"service": service}
 
 
+@pytest.mark.parametrize("made", [validating, mutating])
+def test_an_installation_fails_open_in_its_usual_namespace_by_default(made: Any) -> None:
+    """
+    An administrator must choose failurePolicy Fail, or another namespace than ``migratable``.
+    """
+    webhooks = made(Installation())["webhooks"]
+
+    assert {each["failurePolicy"] for each in webhooks} == {"Ignore"}
+    assert {each["clientConfig"]["service"]["namespace"] for each in webhooks} == {"migratable"}
+
+
 def test_excluded_namespaces_are_excluded_by_their_names() -> None:
     """
     kube-system and the installation's own namespace; those of the platform, except where cluster settings are judged.

@@ -234,7 +234,7 @@ def test_objects_of_a_kind_that_is_not_judged_are_not_read() -> None:
     told = read_review(review("CREATE", claim))
 
     assert isinstance(told, Readable)
-    assert (told.kind, told.object, told.old) == (None, None, None)
+    assert (told.kind, told.object, told.old, told.same_as_unreadable) == (None, None, None, False)
 
 
 def test_an_unreadable_object_comes_with_the_stored_one() -> None:
