@@ -1,0 +1,108 @@
+"""Which CNI and IPAM plugins are known, and how much of a hostile configuration is looked at."""
+
+import json
+from itertools import combinations
+from typing import Any
+
+import pytest
+
+from tests.cni.test_attachments import a_network
+from tests.cni.test_migration_network import NO_ADDRESS, facts_of
+from webhook.cni.attachments import read_config
+from webhook.cni.ipam import read_ipam
+from webhook.cni.migration_network import unaddressed
+from webhook.facts.network import CniConfig, Fault
+from webhook.rules.migration_network import cut_off, repeated_addresses
+from webhook.rules.rule import Undetermined, Violation
+
+
+def config_of(value: Any) -> CniConfig:
+    config = read_config(a_network(json.dumps(value)))
+    assert isinstance(config, CniConfig)
+    return config
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcomes"),
+    [
+        *(
+            (kind, [])
+            for kind in ("macvlan", "ipvlan", "bridge", "vlan", "ovs", "host-device", "sriov", "ib-sriov", "ptp")
+        ),
+        *((kind, [Violation]) for kind in ("loopback", "dummy")),
+        *((kind, [Undetermined]) for kind in ("vendor", "tuning")),
+    ],
+)
+def test_an_interface_of_a_known_plugin_leads_to_the_other_nodes_or_not(kind: str, outcomes: list[type]) -> None:
+    """
+    Of an unknown one it is not known.
+    """
+    facts = facts_of({"type": kind, "ipam": {"type": "dhcp"}})
+
+    assert [type(each) for each in cut_off.RULE.check(facts)] == outcomes
+
+
+@pytest.mark.parametrize("kind", ["tuning", "portmap", "bandwidth", "firewall", "sbr", "vrf", "route-override"])
+def test_a_plugin_that_changes_an_interface_brings_no_address(kind: str) -> None:
+    """
+    So an IPAM plugin is missing behind it, too.
+    """
+    facts = facts_of({"plugins": [{"type": "macvlan"}, {"type": kind}]})
+
+    assert [*unaddressed(facts)] == [Fault("plugins[0].ipam", f"plugins[0].ipam {NO_ADDRESS}")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcomes"),
+    [
+        *((kind, []) for kind in ("whereabouts", "dhcp", "kube-ovn", "spiderpool", "nv-ipam", "calico-ipam")),
+        *((kind, [Violation]) for kind in ("host-local", "static")),
+        ("vendor", [Undetermined]),
+    ],
+)
+def test_an_ipam_plugin_gives_out_each_address_once_in_the_cluster_or_once_a_node(
+    kind: str, outcomes: list[type]
+) -> None:
+    """
+    Of an unknown one it is not known.
+    """
+    facts = facts_of({"type": "macvlan", "ipam": {"type": kind}})
+
+    assert [type(each) for each in repeated_addresses.RULE.check(facts)] == outcomes
+
+
+@pytest.mark.parametrize("key", ["device", "hwaddr", "kernelpath", "pciBusID"])
+def test_any_of_four_keys_names_a_device(key: str) -> None:
+    """
+    As the host-device plugin reads them.
+    """
+    assert config_of({"type": "host-device", key: "x"}).plugins[0].refused == ()
+    assert config_of({"type": "host-device"}).plugins[0].refused == (
+        Fault("device", "device is missing: name it by device, hwaddr, kernelpath, pciBusID"),
+    )
+
+
+def test_sixty_four_plugins_are_read() -> None:
+    """
+    No chain is longer.
+    """
+    assert len(config_of({"plugins": [{"type": "tuning"}] * 65}).plugins) == 64
+
+
+@pytest.mark.parametrize(("number", "is_refused"), [(9_999, True), (10_000, False)])
+def test_ten_thousand_pairs_of_ranges_are_compared(number: int, is_refused: bool) -> None:
+    """
+    142 ranges are a few pairs more.
+    """
+    pairs = [*combinations(range(142), 2)]
+    one, other = pairs[number]
+    subnets = [f"10.1.{index}.0/24" for index in range(142)]
+    subnets[other] = subnets[one]
+
+    found = read_ipam({"type": "host-local", "ranges": [[{"subnet": each} for each in subnets]]}, "ipam", frozenset())
+
+    place = "ipam.ranges[0][{}].subnet"
+    expected = Fault(
+        place.format(other), f"{place.format(other)} {subnets[one]} overlaps {place.format(one)} {subnets[one]}"
+    )
+    assert found.refused == ((expected,) if is_refused else ())
