@@ -1,4 +1,4 @@
-"""Which fields take words or quantities, and what is said of a strange one (webhook.kubevirt.schema.unknown_fields)."""
+"""What is said of a strange field, word or quantity (webhook.kubevirt.schema.unknown_fields)."""
 
 from typing import Any
 
@@ -6,51 +6,7 @@ import pytest
 
 from tests.kubevirt.schema.test_unknown_fields import vm
 from webhook.facts.manifest import StrangeField, StrangeQuantity, StrangeValue
-from webhook.kubevirt.schema.unknown_fields import QUANTITIES, QUANTITY_MAPS, VALUES, strange
-
-MODES = "ReadWriteOnce ReadOnlyMany ReadWriteMany ReadWriteOncePod"
-BUSES = "virtio sata scsi usb"
-WORDS = {
-    "V1VirtualMachineSpec.runStrategy": "Always RerunOnFailure Manual Halted Once WaitAsReceiver",
-    "V1VirtualMachineSpec.updateVolumesStrategy": "Replacement Migration",
-    "V1VirtualMachineInstanceSpec.startStrategy": "Paused",
-    "V1VirtualMachineInstanceSpec.architecture": "amd64 arm64 s390x ppc64le",
-    "V1DiskTarget.bus": BUSES,
-    "V1CDRomTarget.bus": BUSES,
-    "V1LunTarget.bus": BUSES,
-    "V1Disk.cache": "none writethrough writeback",
-    "V1Disk.io": "native default threads",
-    "V1CPUFeature.policy": "force require optional disable forbid",
-    "V1Port.protocol": "TCP UDP",
-    "K8sIoApiCoreV1PersistentVolumeClaimSpec.accessModes": MODES,
-    "V1beta1StorageSpec.accessModes": MODES,
-    "K8sIoApiCoreV1PersistentVolumeClaimSpec.volumeMode": "Block Filesystem",
-    "V1beta1StorageSpec.volumeMode": "Block Filesystem",
-}
-AMOUNTS = """
-  K8sIoApiCoreV1ResourceFieldSelector.divisor V1DiskVerification.memoryLimit V1EmptyDiskSource.capacity V1HostDisk.capacity
-  V1KubeVirtConfiguration.cpuRequest V1LiveUpdateConfiguration.maxGuest V1Memory.guest V1Memory.maxGuest
-"""
-MAPS = """
-  K8sIoApiCoreV1VolumeResourceRequirements.limits K8sIoApiCoreV1VolumeResourceRequirements.requests
-  V1ResourceRequirements.limits V1ResourceRequirements.requests
-  V1ResourceRequirementsWithoutClaims.limits V1ResourceRequirementsWithoutClaims.requests
-"""
-
-
-def test_fifteen_fields_take_words() -> None:
-    """
-    In the order in which a message lists them.
-    """
-    assert {".".join(field): " ".join(words) for field, words in VALUES.items()} == WORDS
-
-
-def test_eight_fields_and_six_maps_take_quantities() -> None:
-    """
-    The bandwidth is judged in family 6.
-    """
-    assert sorted(map(".".join, QUANTITIES)) == AMOUNTS.split()
-    assert sorted(map(".".join, QUANTITY_MAPS)) == MAPS.split()
+from webhook.kubevirt.schema.unknown_fields import strange
 
 
 def fields_of(**spec: Any) -> list[StrangeField]:

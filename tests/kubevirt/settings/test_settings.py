@@ -8,8 +8,8 @@ import pytest
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.judging.finding import Finding
 from webhook.judging.machines import judge
-from webhook.kubevirt.releases import KNOWN, NEWEST, SUPPORTED, TABLE, Release, only, parse_release
-from webhook.kubevirt.settings.settings import SETTINGS, built_in, in_force, same_in_all
+from webhook.kubevirt.releases import KNOWN, SUPPORTED, TABLE, Release, only, parse_release, since
+from webhook.kubevirt.settings.settings import SETTINGS, Type, built_in
 from webhook.objects.kinds import find_kind
 from webhook.objects.kubevirt import KubeVirt, MigrationPolicy
 from webhook.objects.meta import Kubernetes
@@ -383,49 +383,50 @@ def test_a_release_is_at_peace_with_its_own_defaults(behaviour: Any) -> None:
     assert found == []
 
 
-def test_what_is_in_force_is_written_over_default() -> None:
-    """
-    Null and wrongly typed values keep the default; what the release does not have is not in force.
-    """
-    newest, old = TABLE[-1], TABLE[3]
-    values = {"allowPostCopy": True, "progressTimeout": None, "bandwidthPerMigration": 1.5, "utilityVolumesTimeout": 9}
-
-    in_newest, in_old = in_force(values, newest), in_force(values, old)
-
-    assert in_newest == {
-        "nodeDrainTaintKey": "kubevirt.io/drain",
-        "parallelOutboundMigrationsPerNode": 2,
-        "parallelMigrationsPerCluster": 5,
-        "allowAutoConverge": False,
-        "bandwidthPerMigration": "0Mi",
-        "completionTimeoutPerGiB": 150,
-        "progressTimeout": 150,
-        "unsafeMigrationOverride": False,
-        "allowPostCopy": True,
-        "allowWorkloadDisruption": True,
-        "utilityVolumesTimeout": 9,
-        "maxDowntimeMs": 900,
-    }
-    left_out = {"allowWorkloadDisruption", "utilityVolumesTimeout", "maxDowntimeMs"}
-    assert in_old == {
-        **{name: value for name, value in in_newest.items() if name not in left_out},
-        "completionTimeoutPerGiB": 800,
-    }
-
-
-def test_releases_agree_on_all_defaults_but_one() -> None:
-    """
-    Where the release is not known, only the defaults that all supported releases share are certain.
-    """
-    shared = set(same_in_all(SUPPORTED))
-
-    assert set(built_in(TABLE[-1])) - shared == {"completionTimeoutPerGiB", "utilityVolumesTimeout", "maxDowntimeMs"}
-    assert TABLE[-1].release == NEWEST
-
-
 def test_kinds_are_read_by_these_classes() -> None:
     """
     The objects of these tests are the product's own.
     """
     assert isinstance(migrations(), KubeVirt)
     assert isinstance(policy("p", {}), MigrationPolicy)
+
+
+TYPES = {
+    Type.BOOLEAN: """allowAutoConverge allowPostCopy allowWorkloadDisruption disableTLS matchSELinuxLevelOnMigration
+      unsafeMigrationOverride""",
+    Type.TEXT: "network nodeDrainTaintKey",
+    Type.UINT32: "parallelMigrationsPerCluster parallelOutboundMigrationsPerNode",
+    Type.INT64: "completionTimeoutPerGiB progressTimeout utilityVolumesTimeout",
+    Type.UINT64: "maxDowntimeMs",
+    Type.QUANTITY: "bandwidthPerMigration",
+}
+APPEARED = {"allowWorkloadDisruption": 5, "utilityVolumesTimeout": 8, "maxDowntimeMs": 9}
+OF_POLICIES = """allowAutoConverge allowPostCopy allowWorkloadDisruption bandwidthPerMigration completionTimeoutPerGiB
+  maxDowntimeMs"""
+
+
+def test_each_setting_has_its_json_type() -> None:
+    """
+    As in MigrationConfiguration.
+    """
+    expected = {name: kind for kind, names in TYPES.items() for name in names.split()}
+
+    assert {name: setting.type for name, setting in SETTINGS.items()} == expected
+    assert {name: setting.name for name, setting in SETTINGS.items()} == {name: name for name in expected}
+    assert str(Type.TEXT) == "text"
+
+
+def test_three_settings_came_later() -> None:
+    """
+    All known releases have the others.
+    """
+    assert {name: setting.releases for name, setting in SETTINGS.items()} == {
+        name: since(Release(1, APPEARED[name])) if name in APPEARED else KNOWN for name in SETTINGS
+    }
+
+
+def test_a_policy_sets_six_of_them() -> None:
+    """
+    As in MigrationPolicySpec.
+    """
+    assert sorted(name for name, setting in SETTINGS.items() if setting.policy) == OF_POLICIES.split()

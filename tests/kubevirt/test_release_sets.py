@@ -1,4 +1,4 @@
-"""What the release table says beside the order of reasons, and sets of releases in words (webhook.kubevirt.releases)."""
+"""Sets of releases, their groups and their words, and a release that is newer (webhook.kubevirt.releases)."""
 
 import pytest
 
@@ -7,9 +7,7 @@ from webhook.kubevirt.releases import (
     NEWEST,
     NONE,
     OLDEST,
-    OLDEST_SUPPORTED,
     SUPPORTED,
-    TABLE,
     Reason,
     Release,
     Releases,
@@ -26,50 +24,6 @@ from webhook.kubevirt.releases import (
 )
 
 R1_2, R1_3, R1_4, R1_6, R1_9 = (Release(1, minor) for minor in (2, 3, 4, 6, 9))
-
-
-def test_reasons_are_spelt_as_kubevirt_spells_them() -> None:
-    """
-    The word Not is missing from one of them.
-    """
-    assert [*map(str, Reason)] == [
-        "DisksNotLiveMigratable",
-        "InterfaceNotLiveMigratable",
-        "CPUModeLiveMigratable",
-        "VirtIOFSNotLiveMigratable",
-        "HostDeviceNotLiveMigratable",
-        "SEVNotLiveMigratable",
-        "TDXNotLiveMigratable",
-        "SecureExecutionNotLiveMigratable",
-        "PersistentReservationNotLiveMigratable",
-        "NoTSCFrequencyNotLiveMigratable",
-        "HypervPassthroughNotLiveMigratable",
-        "DedicatedCPUNotLiveMigratable",
-    ]
-
-
-@pytest.mark.parametrize("minor", range(10))
-def test_a_release_has_its_own_timeout_and_api_versions(minor: int) -> None:
-    """
-    1.4 shortens the timeout, 1.6 drops old instancetypes, and 1.7 adds a version of pools.
-    """
-    behaviour = TABLE[minor]
-
-    assert behaviour.release == Release(1, minor)
-    assert behaviour.completion_timeout_per_gib == (800 if minor < 4 else 150)
-    assert behaviour.instancetype_versions == (("v1beta1", "v1alpha2", "v1alpha1") if minor < 6 else ("v1beta1",))
-    assert behaviour.pool_versions == (("v1alpha1",) if minor < 7 else ("v1beta1", "v1alpha1"))
-
-
-def test_the_ends_of_the_table_have_names() -> None:
-    """
-    Sets of releases are numbers with a bit for each.
-    """
-    assert (Release(1, 0), Release(1, 3), Release(1, 9)) == (OLDEST, OLDEST_SUPPORTED, NEWEST)
-    assert (NONE, KNOWN, SUPPORTED) == (0, 0b1111111111, 0b1111111000)
-    assert [only(Release(1, minor)) for minor in range(10)] == [1 << minor for minor in range(10)]
-    assert (since(R1_3), before(R1_3)) == (0b1111111000, 0b111)
-    assert str(Release(1, 10)) == "1.10"
 
 
 @pytest.mark.parametrize(
