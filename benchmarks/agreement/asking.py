@@ -46,7 +46,10 @@ class Checkout:
 
         def answers() -> Iterator[Answer]:
             if popen.wait():
-                raise SystemExit(f"{' '.join(argv)} ended with {popen.returncode}.")
+                raise SystemExit(
+                    f"{' '.join(argv)} ended with {popen.returncode}. If the installed script is older than {self.folder}, "
+                    f"run `{self.python} -m pip install --no-deps --no-build-isolation --editable {self.folder}`."
+                )
             with results.open(encoding="utf-8") as lines:
                 for number, (check, line) in enumerate(zip(checks, lines, strict=True)):
                     yield check.name, _checked(check, json.loads(line), written / f"{number}.json")
