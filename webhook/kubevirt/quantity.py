@@ -42,7 +42,7 @@ class Quantity(msgspec.Struct, frozen=True, order=True):
     """An amount of billionths, and the suffix that it was written with."""
 
     nano: int
-    suffix: str = ""
+    suffix: str
 
     @property
     def value(self) -> int:
