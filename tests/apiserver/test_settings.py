@@ -252,7 +252,7 @@ def test_a_network_that_does_not_exist_or_does_not_fit_is_refused_in_the_cr(clus
 
     assert stored.returncode == 0, stored.stderr
     assert "namespace 'kubevirt' has no NetworkAttachmentDefinition 'nowhere'" in absent.stderr
-    assert "network 'unfit' cannot be used: ipam is missing" in unfit.stderr
+    assert "network 'unfit' is unfit for migrations: ipam is missing" in unfit.stderr
 
 
 def wait_for_network(cluster: Cluster, name: str, rule: str) -> Done:
@@ -369,7 +369,7 @@ def test_a_network_in_use_is_neither_broken_nor_deleted(cluster: Cluster) -> Non
 
     assert kept.returncode == 1
     assert "is KubeVirt's migration network" in kept.stderr
-    assert "First remove or change spec.configuration.migrations.network" in kept.stderr
+    assert "First change or remove spec.configuration.migrations.network" in kept.stderr
     assert gone.returncode == 0, gone.stderr
 
 

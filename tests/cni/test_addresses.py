@@ -140,7 +140,7 @@ def cidrs(name: str, *texts: str) -> ServiceCIDR:
 
 def test_the_api_server_has_the_first_address_of_the_first_range() -> None:
     """
-    Of the ServiceCIDR "kubernetes" the first range holds the API server's address; other ranges hold none.
+    Of the ServiceCIDR "kubernetes" the first range contains the API server's address; other ranges hold none.
     """
     world = ObjectsWorld((cidrs("kubernetes", "10.96.0.0/16", "fd00::/108"), cidrs("more", "10.97.0.0/16")))
 

@@ -92,7 +92,7 @@ def test_a_network_known_to_be_absent_is_a_violation_with_a_remedy() -> None:
     assert [(each.message, each.remedy, each.undetermined) for each in found] == [
         (
             "namespace 'kubevirt' has no NetworkAttachmentDefinition 'migration-network'",
-            "Create it in namespace 'kubevirt' first, then name it here.",
+            "Create it in namespace 'kubevirt', then set it here.",
             False,
         )
     ]
@@ -129,12 +129,12 @@ def test_a_kubevirt_without_configuration_uses_no_network() -> None:
     assert not in_use_by("kubevirt", "migration-network", KubeVirt())
 
 
-def test_the_guards_message_says_what_breaks_and_what_to_do_first() -> None:
+def test_the_message_against_a_deletion_names_the_effect_and_the_field_to_change_first() -> None:
     """
-    Whoever deletes the network reads that virt-handler would not start and which field to change before.
+    A user who deletes the network reads that virt-handler would not start, and which field to change first.
     """
-    assert "virt-handler pods no longer start" in IN_USE
-    assert "First remove or change spec.configuration.migrations.network" in IN_USE
+    assert "virt-handler does not start on any node" in IN_USE
+    assert "First change or remove spec.configuration.migrations.network" in IN_USE
 
 
 ACCEPTED = [
@@ -234,7 +234,7 @@ def test_the_place_of_broken_json_is_told() -> None:
     assert config.message.startswith("the configuration is not JSON: line 2, character 11: ")
 
 
-@pytest.mark.parametrize("text", ["[" * 200_000, '{"a":' * 200_000, " " * (gojson.LONGEST + 1)])
+@pytest.mark.parametrize("text", ["[" * 200_000, '{"a":' * 200_000, " " * (gojson.MAX_LENGTH + 1)])
 def test_what_is_too_large_to_read_is_undetermined(text: str) -> None:
     """
     What is longer or deeper than anybody writes is not called wrong, and costs neither time nor stack.
@@ -291,7 +291,10 @@ def test_a_kubevirt_hears_why_its_network_does_not_fit() -> None:
     found = findings(a_kubevirt(), a_network(config), a_node("a"), a_node("b"), a_node("c"))
 
     assert [each for each in found if each[0] == "LM718"] == [
-        ("LM718", "network 'migration-network' cannot be used: ipam.range 10.1.1.0/30 leaves 2 addresses for 3 nodes")
+        (
+            "LM718",
+            "network 'migration-network' is unfit for migrations: ipam.range 10.1.1.0/30 leaves 2 addresses for 3 nodes",
+        )
     ]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from webhook.cni.attachments import CONFIG_PATH, NETWORK_PATH
 from webhook.cni.changes import migration_network_change, network_change
-from webhook.cni.json import LONGEST
+from webhook.cni.json import MAX_LENGTH
 from webhook.facts.network import NetworkChangeFacts
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.objects.kubevirt import KubeVirt
@@ -59,8 +59,8 @@ def test_any_other_name_is_a_change(before: Any, after: Any, changed: bool) -> N
         (None, "XX", True),
         ("{", "{", False),
         ("{", "[", True),
-        ("1" * (LONGEST + 1), "1" * LONGEST + "2", True),
-        ("1" * (LONGEST + 1), LAN, True),
+        ("1" * (MAX_LENGTH + 1), "1" * MAX_LENGTH + "2", True),
+        ("1" * (MAX_LENGTH + 1), LAN, True),
     ],
     ids=[
         "same",

@@ -35,8 +35,8 @@ def refused(value: Json) -> list[tuple[str, str]]:
         ({"name": 5, "type": "macvlan"}, "name", "name is 5, not a string"),
         ({"cniVersion": [], "type": "macvlan"}, "cniVersion", "cniVersion is a list, not a string"),
         ({"type": 5}, "type", "type is 5, not a string"),
-        ({"type": ""}, "", "the configuration names neither a plugin type nor a list of plugins"),
-        ({}, "", "the configuration names neither a plugin type nor a list of plugins"),
+        ({"type": ""}, "", "the configuration has neither a plugin type nor a list of plugins"),
+        ({}, "", "the configuration has neither a plugin type nor a list of plugins"),
         ({"plugins": []}, "plugins", "plugins is empty, not a list of plugins"),
         ({"plugins": {}}, "plugins", "plugins is an object, not a list of plugins"),
         ({"plugins": {"a": 1}}, "plugins", "plugins is an object, not a list of plugins"),
@@ -244,9 +244,12 @@ def test_the_facts_of_a_named_network_are_those_of_a_migration_network() -> None
 @pytest.mark.parametrize(
     ("plugin", "faults"),
     [
-        ({"type": "macvlan", "mode": "x"}, [("mode", "mode 'x' is none of bridge, passthru, private, vepa")]),
+        (
+            {"type": "macvlan", "mode": "x"},
+            [("mode", "mode 'x' is unknown; macvlan knows bridge, passthru, private, vepa")],
+        ),
         ({"type": "macvlan", "mode": ""}, []),
-        ({"type": "ipvlan", "mode": "x", "ipam": IPAM}, [("mode", "mode 'x' is none of l2, l3, l3s")]),
+        ({"type": "ipvlan", "mode": "x", "ipam": IPAM}, [("mode", "mode 'x' is unknown; ipvlan knows l2, l3, l3s")]),
         ({"type": "ipvlan"}, [("ipam", "ipam is missing: the ipvlan plugin fails without one")]),
         ({"type": "bridge", "vlan": "100"}, [("vlan", "vlan '100' is not a number from 0 to 4094")]),
         ({"type": "bridge", "vlan": True}, [("vlan", "vlan true is not a number from 0 to 4094")]),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from webhook.cni.ipam import MOST_FAULTS, read_ipam
+from webhook.cni.ipam import MAX_FAULTS, read_ipam
 from webhook.facts.network import Fault, Ipam, Pool
 
 NONE: frozenset[str] = frozenset()
@@ -71,25 +71,25 @@ def test_whereabouts_gives_out_the_range_between_start_and_end(more: dict[str, A
 @pytest.mark.parametrize(
     ("more", "place", "message"),
     [
-        ({"range_start": "10.2.0.1"}, "range_start", "10.2.0.1 lies outside 10.1.1.0/24 and is passed over"),
-        ({"range_start": "x"}, "range_start", "'x' is not an IP address and is passed over"),
+        ({"range_start": "10.2.0.1"}, "range_start", "10.2.0.1 is outside 10.1.1.0/24 and is ignored"),
+        ({"range_start": "x"}, "range_start", "'x' is not an IP address and is ignored"),
         (
             {"range_end": "10.2.0.1"},
             "range_end",
-            "10.2.0.1 lies outside 10.1.1.0/24 or before the start and is passed over",
+            "10.2.0.1 is outside 10.1.1.0/24 or before the start and is ignored",
         ),
         (
             {"range_start": "10.1.1.9", "range_end": "10.1.1.8"},
             "range_end",
-            "10.1.1.8 lies outside 10.1.1.0/24 or before the start and is passed over",
+            "10.1.1.8 is outside 10.1.1.0/24 or before the start and is ignored",
         ),
-        ({"exclude": ["10.2.0.0/24"]}, "exclude[0]", "'10.2.0.0/24' lies outside 10.1.1.0/24 and excludes nothing"),
-        ({"exclude": ["fd00::1"]}, "exclude[0]", "'fd00::1' lies outside 10.1.1.0/24 and excludes nothing"),
-        ({"gateway": "10.2.0.1"}, "gateway", "10.2.0.1 lies outside 10.1.1.0/24: no pod can reach it"),
+        ({"exclude": ["10.2.0.0/24"]}, "exclude[0]", "'10.2.0.0/24' is outside 10.1.1.0/24 and excludes nothing"),
+        ({"exclude": ["fd00::1"]}, "exclude[0]", "'fd00::1' is outside 10.1.1.0/24 and excludes nothing"),
+        ({"gateway": "10.2.0.1"}, "gateway", "10.2.0.1 is outside 10.1.1.0/24: no pod can reach it"),
         (
             {"gateway": "10.1.1.1"},
             "gateway",
-            "10.1.1.1 is among the addresses that are given to pods; list it under exclude",
+            "10.1.1.1 is among the addresses for pods; add it to exclude",
         ),
     ],
 )
@@ -118,7 +118,7 @@ def test_whereabouts_passes_over_what_lies_outside(more: dict[str, Any], place: 
         (
             {"range": "10.1.1.0/31"},
             "range",
-            "10.1.1.0/31 has no address to give out: the first and the last one are never used",
+            "10.1.1.0/31 has no address to assign: whereabouts never uses the first and the last one",
         ),
         ({"range": "10.1.1.0/30", "exclude": ["10.1.1.0/30"]}, "exclude", "leaves no address of 10.1.1.0/30"),
         ({"range": RANGE, "exclude": "10.1.1.1"}, "exclude", "is '10.1.1.1', not a list"),
@@ -136,7 +136,7 @@ def test_whereabouts_passes_over_what_lies_outside(more: dict[str, Any], place: 
         (
             {"addresses": [{"address": "10.1.1.5"}]},
             "addresses[0].address",
-            "'10.1.1.5' is not an address with its length, as in 10.1.1.5/24",
+            "'10.1.1.5' is not an address with a prefix length, such as 10.1.1.5/24",
         ),
         (
             {"addresses": [{"address": "10.1.1.5/24", "gateway": "x"}]},
@@ -247,35 +247,35 @@ SMALL = "10.1.1.0/30"
 @pytest.mark.parametrize(
     ("more", "place", "message"),
     [
-        ({}, "", "names neither subnet nor ranges"),
+        ({}, "", "has neither subnet nor ranges"),
         ({"subnet": "x"}, ".subnet", "'x' is not a subnet; write it as 10.1.1.0/24"),
         ({"subnet": "10.1.1.0/31"}, ".subnet", "10.1.1.0/31 is too small: host-local needs four addresses or more"),
-        ({"subnet": "10.1.1.5/24"}, ".subnet", "'10.1.1.5/24' is an address inside a subnet; write 10.1.1.0/24"),
-        ({"subnet": RANGE, "rangeStart": "10.2.0.1"}, ".rangeStart", "10.2.0.1 lies outside 10.1.1.0/24"),
+        ({"subnet": "10.1.1.5/24"}, ".subnet", "'10.1.1.5/24' has host bits; write 10.1.1.0/24"),
+        ({"subnet": RANGE, "rangeStart": "10.2.0.1"}, ".rangeStart", "10.2.0.1 is outside 10.1.1.0/24"),
         (
             {"subnet": RANGE, "rangeEnd": "10.2.0.1"},
             ".rangeEnd",
-            "10.2.0.1 lies outside 10.1.1.0/24 or before rangeStart",
+            "10.2.0.1 is outside 10.1.1.0/24 or before rangeStart",
         ),
         (
             {"subnet": RANGE, "rangeStart": "10.1.1.9", "rangeEnd": "10.1.1.8"},
             ".rangeEnd",
-            "10.1.1.8 lies outside 10.1.1.0/24 or before rangeStart",
+            "10.1.1.8 is outside 10.1.1.0/24 or before rangeStart",
         ),
         ({"subnet": RANGE, "gateway": "gw"}, ".gateway", "'gw' is not an IP address"),
         ({"subnet": 5}, ".subnet", "is 5, not a string"),
         ({"ranges": 5}, ".ranges", "is 5, not a list"),
-        ({"ranges": [[]]}, ".ranges[0]", "holds no range"),
+        ({"ranges": [[]]}, ".ranges[0]", "has no range"),
         (
             {"ranges": [{"subnet": RANGE}]},
             ".ranges[0]",
-            'is an object; each entry is itself a list of ranges: [[{"subnet": …}]]',
+            'is an object; write a list of ranges: [[{"subnet": …}]]',
         ),
         ({"ranges": [[5]]}, ".ranges[0][0]", "is 5, not an object"),
         (
             {"ranges": [[{"subnet": RANGE}, {"subnet": "fd00::/64"}]]},
             ".ranges[0][0]",
-            "and its neighbours mix IPv4 and IPv6; give each family a list of its own",
+            "and its neighbours mix IPv4 and IPv6; write one list for each",
         ),
         (
             {"ranges": [[{"subnet": RANGE}, {"subnet": SMALL}]]},
@@ -311,7 +311,7 @@ def test_a_gateway_outside_the_subnet_is_doubtful() -> None:
     outside = host_local(subnet=RANGE, gateway="10.2.0.1")
 
     assert outside.doubtful == (
-        Fault("ipam.gateway", "ipam.gateway 10.2.0.1 lies outside 10.1.1.0/24: no pod can reach it"),
+        Fault("ipam.gateway", "ipam.gateway 10.2.0.1 is outside 10.1.1.0/24: no pod can reach it"),
     )
     assert outside.refused == ()
     assert host_local(ranges=[[{"subnet": RANGE}]], gateway="10.2.0.1").doubtful == ()
@@ -343,7 +343,7 @@ def test_leading_zeros_are_read_by_whereabouts_alone() -> None:
     ]
 
 
-@pytest.mark.parametrize("wrong", [MOST_FAULTS - 1, MOST_FAULTS, MOST_FAULTS + 1])
+@pytest.mark.parametrize("wrong", [MAX_FAULTS - 1, MAX_FAULTS, MAX_FAULTS + 1])
 def test_at_most_twenty_faults_are_listed(wrong: int) -> None:
     """
     Refused and doubtful ones each; a hostile configuration gives no longer list.

@@ -19,8 +19,8 @@ def test_json_is_read() -> None:
     [
         ("{", "is not JSON: line 1, character 2: expecting property name enclosed in double quotes"),
         ("[1,\n x]", "is not JSON: line 2, character 2: expecting value"),
-        ("NaN", "is not JSON: it holds NaN, which JSON has no word for"),
-        ("[-Infinity]", "is not JSON: it holds -Infinity, which JSON has no word for"),
+        ("NaN", "is not JSON: JSON does not have NaN"),
+        ("[-Infinity]", "is not JSON: JSON does not have -Infinity"),
     ],
 )
 def test_what_is_not_json_says_where(text: str, message: str) -> None:
@@ -36,8 +36,8 @@ def test_what_is_not_json_says_where(text: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("1" + " " * gojson.LONGEST, "is longer than 1 MiB"),
-        ("[" * 100_000, "is nested too deep to be read"),
+        ("1" + " " * gojson.MAX_LENGTH, "is longer than 1 MiB"),
+        ("[" * 100_000, "is nested too deeply"),
     ],
     ids=["long", "deep"],
 )
@@ -55,8 +55,8 @@ def test_a_text_of_1_mib_is_read() -> None:
     """
     The limit itself is read.
     """
-    assert gojson.LONGEST == 2**20
-    assert gojson.parse("1" + " " * (gojson.LONGEST - 1)) == 1
+    assert gojson.MAX_LENGTH == 2**20
+    assert gojson.parse("1" + " " * (gojson.MAX_LENGTH - 1)) == 1
 
 
 @pytest.mark.parametrize(("digits", "value"), [(400, int("9" * 400)), (401, float("inf"))])

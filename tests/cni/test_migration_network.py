@@ -12,11 +12,11 @@ from webhook.cni.attachments import network_facts
 from webhook.cni.migration_network import (
     CHAINED,
     CUT_OFF,
+    blocking_faults,
     colliding,
     cut_off,
     hides_apiserver,
     hiding,
-    hindrances,
     too_small,
     unaddressed,
 )
@@ -35,7 +35,7 @@ from webhook.objects.nad import Node, NodeSpec, ServiceCIDR, ServiceCIDRSpec
         (
             None,
             "migration-network",
-            "the migration network becomes 'migration-network': virt-handler restarts on every node",
+            "the migration network is set to 'migration-network': virt-handler restarts on every node",
         ),
         ("a", "b", "the migration network changes from 'a' to 'b': virt-handler restarts on every node"),
         (
@@ -43,7 +43,7 @@ from webhook.objects.nad import Node, NodeSpec, ServiceCIDR, ServiceCIDRSpec
             "kubevirt/a",
             "the migration network changes from 'a' to 'kubevirt/a': virt-handler restarts on every node",
         ),
-        ("a", None, "the migration network 'a' is given up: virt-handler restarts on every node"),
+        ("a", None, "the migration network 'a' is removed: virt-handler restarts on every node"),
         ("a", "a", None),
         (None, None, None),
         (None, "", None),
@@ -137,7 +137,10 @@ def test_a_kubevirt_hears_that_its_network_hides_the_api_server() -> None:
     assert [each for each in found if each[0] == "LM718"] == [
         (
             "LM718",
-            "network 'migration-network' cannot be used: ipam.range 10.96.0.0/24 holds the API server's address 10.96.0.1",
+            (
+                "network 'migration-network' is unfit for migrations: "
+                "ipam.range 10.96.0.0/24 contains the API server's address 10.96.0.1"
+            ),
         )
     ]
 
@@ -183,7 +186,7 @@ def test_an_interface_of_one_node_reaches_no_other(kind: str) -> None:
     """
     The plugin that makes the interface is the first one; other networks may use such a plugin.
     """
-    message = f"{{}} {kind!r} makes an interface that no other node can reach"
+    message = f"{{}} {kind!r} creates an interface that no other node can reach"
 
     assert [*cut_off(facts_of({"type": kind}))] == [Fault("type", message.format("type"))]
     assert [*cut_off(facts_of({"plugins": [{"type": kind}]}))] == [
@@ -247,7 +250,7 @@ def test_an_ipam_without_addresses_gives_none() -> None:
     assert empty == Fault("ipam", "ipam lists no address, so virt-handler's interface gets none")
     for found, kind in ((on_nodes, "whereabouts"), (with_pod, "host-local")):
         assert isinstance(found, Unknown)
-        assert found.why == f"ipam names no range: {kind} may find one elsewhere"
+        assert found.why == f"ipam has no range: {kind} may read one from elsewhere"
 
 
 def test_one_address_that_virt_handler_takes_is_enough() -> None:
@@ -279,7 +282,7 @@ TWO = "ipam.range 10.1.1.0/30 leaves 2 addresses"
         (
             whereabouts("10.1.1.0/30"),
             UNLABELLED,
-            [f"{TWO} for 3 nodes, and it is not known how many of these run virtual machines"],
+            [f"{TWO} for 3 nodes, and no label says how many of them run VMs"],
         ),
         (whereabouts("10.1.1.0/30"), UNLABELLED[:2], []),
         (whereabouts("10.1.1.0/30", node_slice_size="/31"), NODES, []),
@@ -293,7 +296,7 @@ def test_each_node_takes_an_address_of_a_range(config: Any, nodes: tuple[Node, .
     found = [*too_small(facts_of(config, *nodes))]
 
     assert [each.message if isinstance(each, Fault) else each.why for each in found] == expected
-    assert [isinstance(each, Unknown) for each in found] == ["not known" in each for each in expected]
+    assert [isinstance(each, Unknown) for each in found] == ["no label" in message for message in expected]
 
 
 @pytest.mark.parametrize(
@@ -355,7 +358,7 @@ def test_hindrances_are_everything_that_stops_virt_handler() -> None:
     ]
 
     for config, others, places in cases:
-        assert [each.place for each in hindrances(facts_of(config, *others))] == places, config
+        assert [each.place for each in blocking_faults(facts_of(config, *others))] == places, config
 
 
 def test_each_ipam_of_a_list_is_looked_at() -> None:

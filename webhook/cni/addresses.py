@@ -1,4 +1,4 @@
-"""IP addresses and ranges from text, as Go's ``net`` package takes them."""
+"""IP addresses and ranges from text, as Go's ``net`` package reads them."""
 
 import re
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -14,7 +14,7 @@ _LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 
 
 def address_of(text: str, *, sloppy: bool = False) -> Address | None:
-    """The address, or None; ``sloppy`` takes leading zeros as decimal, as Kubernetes' ``ParseIPSloppy`` does."""
+    """The address, or None; ``sloppy`` allows leading zeros, as Kubernetes' ``ParseIPSloppy`` does."""
     if "%" in text or len(text) > 64:
         return None
     if sloppy and ":" not in text:
@@ -26,7 +26,7 @@ def address_of(text: str, *, sloppy: bool = False) -> Address | None:
 
 
 def interface_of(text: str, *, sloppy: bool = False) -> tuple[Address, Network] | None:
-    """Address and network of ``10.1.1.5/24``, or None; a netmask in place of the length is none, as in Go."""
+    """Address and network of ``10.1.1.5/24``, or None; Go does not accept a netmask in place of the length."""
     written, _, length = text.partition("/")
     address = address_of(written, sloppy=sloppy)
     if address is None or not (length.isascii() and length.isdigit()) or len(length) > 20:
@@ -40,14 +40,14 @@ def interface_of(text: str, *, sloppy: bool = False) -> tuple[Address, Network] 
 
 
 def network_of(text: str) -> Network | None:
-    """The network of a range, or a single address as a network of one; None where the text is neither."""
+    """The network of a range or of a single address; None where the text is neither."""
     single = address_of(text)
-    found = interface_of(f"{text}/{single.max_prefixlen}" if single is not None else text)
-    return None if found is None else found[1]
+    interface = interface_of(f"{text}/{single.max_prefixlen}" if single is not None else text)
+    return None if interface is None else interface[1]
 
 
 def is_global_unicast(address: Address) -> bool:
-    """Go's ``IP.IsGlobalUnicast``, private addresses included: what virt-handler takes for a migration network."""
+    """Go's ``IP.IsGlobalUnicast``, which includes private addresses: virt-handler uses only such an address."""
     return not (
         address.is_unspecified
         or address.is_loopback
@@ -59,23 +59,23 @@ def is_global_unicast(address: Address) -> bool:
 
 def taken_by_cluster(world: World) -> tuple[Taken, ...]:
     """
-    The ranges of Services and pods that are known.
+    The known ranges of Services and pods.
 
-    The API server has the first address of the first range of Services (``pkg/controlplane/apiserver/options``,
-    ``ServiceIPRange``, Kubernetes v1.34); other ServiceCIDRs than ``kubernetes`` hold no address of its.
+    The API server has the first address of the first range of the ServiceCIDR ``kubernetes``
+    (``pkg/controlplane/apiserver/options``, ``ServiceIPRange``, Kubernetes v1.34).
     """
-    found: list[Taken] = []
+    taken: list[Taken] = []
     services = world.every(ServiceCIDR)
-    for each in () if isinstance(services, Unknown) else services:
-        for index, text in enumerate(each.spec.cidrs or ()):
+    for service_cidr in () if isinstance(services, Unknown) else services:
+        for index, text in enumerate(service_cidr.spec.cidrs or ()):
             network = network_of(text)
             if network is not None:
-                first = int(network.network_address) + 1 if index == 0 and each.name == "kubernetes" else None
-                found.append(Taken("the cluster's Services", network, first))
+                first = int(network.network_address) + 1 if index == 0 and service_cidr.name == "kubernetes" else None
+                taken.append(Taken("the cluster's Services", network, first))
     nodes = world.every(Node)
     for node in () if isinstance(nodes, Unknown) else nodes:
         spec = node.spec or NodeSpec()
         texts = spec.pod_cidrs or ([] if spec.pod_cidr is None else [spec.pod_cidr])
-        ranges = [each for each in map(network_of, texts) if each is not None]
-        found.extend(Taken(f"the pods of node {node.name!r}", each) for each in ranges)
-    return tuple(found)
+        ranges = [network for network in map(network_of, texts) if network is not None]
+        taken.extend(Taken(f"the pods of node {node.name!r}", network) for network in ranges)
+    return tuple(taken)

@@ -25,7 +25,7 @@ from webhook.facts.network import (
     Nodes,
     Plugin,
 )
-from webhook.facts.unknown import Fact, Found, Unknown
+from webhook.facts.unknown import Absent, Fact, Found, Unknown
 from webhook.facts.world import World
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Json
@@ -36,14 +36,14 @@ from webhook.objects.shown import shown
 NETWORK_PATH: Final[FieldPath] = ("spec", "configuration", "migrations", "network")
 CONFIG_PATH: Final[FieldPath] = ("spec", "config")
 RESOURCE_NAME: Final = "k8s.v1.cni.cncf.io/resourceName"
-"""Annotation of a NetworkAttachmentDefinition whose device the scheduler chooses."""
+"""Annotation of a NetworkAttachmentDefinition whose device a device plugin chooses."""
 IN_USE: Final = (
-    "is KubeVirt's migration network: without it virt-handler pods no longer start, on any node. First remove or change "
-    "spec.configuration.migrations.network of the KubeVirt CR and wait until virt-handler has restarted everywhere"
+    "is KubeVirt's migration network: without it virt-handler does not start on any node. First change or remove "
+    "spec.configuration.migrations.network of the KubeVirt CR, and wait until virt-handler has restarted on every node"
 )
-"""Why a NetworkAttachmentDefinition must not be deleted or broken now, and what to do first; follows its name."""
+"""Why a NetworkAttachmentDefinition must not be deleted or broken, and the remedy; follows its name."""
 LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
-"""A DNS-1123 label, the only form of a name that Multus takes from a pod's annotation."""
+"""A DNS-1123 label, the only form of a name that Multus accepts in a pod's annotation."""
 
 _MODES: Final[Mapping[str, frozenset[str]]] = {
     "macvlan": frozenset({"", "bridge", "private", "vepa", "passthru"}),
@@ -58,11 +58,11 @@ _STRINGS: Final[Mapping[str, tuple[str, ...]]] = {
 """Keys that a plugin reads as strings."""
 _VLAN_KEYS: Final[Mapping[str, str]] = {"vlan": "vlanId", "bridge": "vlan"}
 _HOST_DEVICE_KEYS: Final = ("device", "hwaddr", "kernelpath", "pciBusID")
-_MOST_PLUGINS: Final = 64
+_MAX_PLUGINS: Final = 64
 
 
 def network_facts(network: NetworkAttachmentDefinition, world: World) -> NetworkFacts:
-    """What is known of a NetworkAttachmentDefinition; more of it where a known KubeVirt CR names it."""
+    """The facts about a NetworkAttachmentDefinition; a migration network has more of them."""
     clusters = world.every(KubeVirt)
     named = not isinstance(clusters, Unknown) and any(
         in_use_by(network.namespace, network.name, cluster) for cluster in clusters
@@ -71,22 +71,22 @@ def network_facts(network: NetworkAttachmentDefinition, world: World) -> Network
 
 
 def migration_network_facts(kubevirt: KubeVirt, world: World) -> MigrationNetworkFacts | None:
-    """What is known of the migration network that a KubeVirt CR asks for; None where it asks for none."""
+    """The facts about the migration network that a KubeVirt CR names; None where it names none."""
     value = network_value(kubevirt)
     if value is None:
         return None
     namespace, name = _reference(value, kubevirt.namespace)
     network: Found[NetworkFacts]
     if not name:
-        network = Unknown("the value is no name")
+        network = Unknown("the value is not a valid name")
     else:
-        found = world.find(NetworkAttachmentDefinition, namespace, name)
-        network = _facts(found, world, named=True) if isinstance(found, NetworkAttachmentDefinition) else found
+        attachment = world.find(NetworkAttachmentDefinition, namespace, name)
+        network = attachment if isinstance(attachment, Absent | Unknown) else _facts(attachment, world, named=True)
     return MigrationNetworkFacts(value, NETWORK_PATH, kubevirt.namespace, namespace, name, network)
 
 
 def in_use_by(nad_namespace: str, nad_name: str, kubevirt: KubeVirt) -> bool:
-    """Whether the KubeVirt CR uses this NetworkAttachmentDefinition; a namespace left out on either side is equal."""
+    """Whether the KubeVirt CR uses this NetworkAttachmentDefinition. A missing namespace matches every namespace."""
     namespace, name = _reference(network_value(kubevirt), kubevirt.namespace)
     return bool(name) and name == nad_name and (namespace == nad_namespace or not namespace or not nad_namespace)
 
@@ -99,7 +99,7 @@ def network_value(kubevirt: KubeVirt) -> Json:
 
 
 def _reference(value: Json, own_namespace: str) -> tuple[str, str]:
-    """Namespace and name; an empty name where the value is neither ``name`` nor ``namespace/name``."""
+    """Namespace and name; the name is empty where the value is neither ``name`` nor ``namespace/name``."""
     namespace, slash, name = text_of(value).rpartition("/")
     if not LABEL.fullmatch(name) or (slash and not LABEL.fullmatch(namespace)):
         return own_namespace, ""
@@ -130,14 +130,14 @@ def _neighbours(network: NetworkAttachmentDefinition, world: World) -> tuple[Nei
     others = world.every(NetworkAttachmentDefinition)
     if isinstance(others, Unknown):
         return ()
-    found = []
-    for each in others:
-        if (each.namespace, each.name) != (network.namespace, network.name):
-            config = read_config(each)
+    neighbours = []
+    for other in others:
+        if (other.namespace, other.name) != (network.namespace, network.name):
+            config = read_config(other)
             ipams = ipams_of(config) if isinstance(config, CniConfig) else ()
             if any(ipam.pools for ipam in ipams):
-                found.append(Neighbour(f"{each.namespace}/{each.name}".lstrip("/"), ipams))
-    return tuple(sorted(found, key=lambda neighbour: neighbour.name))
+                neighbours.append(Neighbour(f"{other.namespace}/{other.name}".lstrip("/"), ipams))
+    return tuple(sorted(neighbours, key=lambda neighbour: neighbour.name))
 
 
 def ipams_of(config: CniConfig) -> tuple[Ipam, ...]:
@@ -146,7 +146,7 @@ def ipams_of(config: CniConfig) -> tuple[Ipam, ...]:
 
 
 def read_config(network: NetworkAttachmentDefinition) -> Fact[CniConfig] | Fault:
-    """``spec.config``; a Fault where it is no JSON object, Unknown where it stands on the nodes or is too large."""
+    """``spec.config``; a Fault where it is not a JSON object, Unknown where it is on the nodes or too large."""
     text = network.spec.config
     if not text:
         return Unknown(
@@ -165,7 +165,7 @@ def read_config(network: NetworkAttachmentDefinition) -> Fact[CniConfig] | Fault
 
 
 def _read_object(parsed: Mapping[str, Json], annotations: frozenset[str]) -> CniConfig:
-    """Multus takes ``type`` where there is one and looks at ``plugins`` otherwise."""
+    """Reads one plugin where there is ``type``, as Multus does, else the list ``plugins``."""
     malformed: list[Fault] = []
     for key in ("name", "cniVersion", "type"):
         value = member(parsed, key)
@@ -178,7 +178,7 @@ def _read_object(parsed: Mapping[str, Json], annotations: frozenset[str]) -> Cni
     if text_of(member(parsed, "type")):
         entries = [("", parsed)]
     elif listed is None:
-        malformed.append(Fault("", "the configuration names neither a plugin type nor a list of plugins"))
+        malformed.append(Fault("", "the configuration has neither a plugin type nor a list of plugins"))
         entries = []
     elif not isinstance(listed, list) or not listed:
         malformed.append(
@@ -186,19 +186,19 @@ def _read_object(parsed: Mapping[str, Json], annotations: frozenset[str]) -> Cni
         )
         entries = []
     else:
-        entries = [(f"plugins[{index}]", each) for index, each in enumerate(listed[:_MOST_PLUGINS])]
+        entries = [(f"plugins[{index}]", entry) for index, entry in enumerate(listed[:_MAX_PLUGINS])]
     plugins: list[Plugin] = []
-    for place, each in entries:
-        fault = _malformed(place, each)
+    for place, entry in entries:
+        fault = _malformed(place, entry)
         if fault is not None:
             malformed.append(fault)
         else:
-            plugins.append(_read_plugin(place, each, annotations, first=not plugins))
+            plugins.append(_read_plugin(place, entry, annotations, first=not plugins))
     return CniConfig(name, version, tuple(plugins), tuple(malformed))
 
 
 def _malformed(place: str, plugin: Json) -> Fault | None:
-    """What libcni refuses in one plugin before it looks for the program."""
+    """The first fault for which libcni refuses one plugin before it looks for the program."""
     if not isinstance(plugin, dict):
         return Fault(place, f"{place} is {shown(plugin)}, not an object")
     at = f"{place}." if place else ""
@@ -241,7 +241,7 @@ def _read_plugin(place: str, settings: Mapping[str, Json], annotations: frozense
 
 
 def _wrong_types(settings: Mapping[str, Json], at: str) -> list[Fault]:
-    """Values of another type where the plugin reads a string."""
+    """Values of another type in keys that the plugin reads as strings."""
     values = ((key, member(settings, key)) for key in _STRINGS.get(text_of(member(settings, "type")), ()))
     return [
         Fault(f"{at}{key}", f"{at}{key} is {shown(value)}, not a string")
@@ -251,26 +251,26 @@ def _wrong_types(settings: Mapping[str, Json], at: str) -> list[Fault]:
 
 
 def _refused(settings: Mapping[str, Json], at: str, *, device_chosen: bool) -> list[Fault]:
-    """Values that the plugin itself refuses, whatever the node looks like."""
+    """Values that the plugin refuses on every node."""
     kind, faults = text_of(member(settings, "type")), []
     mode = text_of(member(settings, "mode"))
     if kind in _MODES and mode not in _MODES[kind]:
         known = ", ".join(sorted(_MODES[kind] - {""}))
-        faults.append(Fault(f"{at}mode", f"{at}mode {shown(mode)} is none of {known}"))
+        faults.append(Fault(f"{at}mode", f"{at}mode {shown(mode)} is unknown; {kind} knows {known}"))
     if kind == "vlan" and not member(settings, "master"):
-        faults.append(Fault(f"{at}master", f"{at}master is missing: a vlan needs the name of the node's interface"))
+        faults.append(Fault(f"{at}master", f"{at}master is missing: a vlan needs an interface of the node"))
     if kind in _VLAN_KEYS:
         key = _VLAN_KEYS[kind]
         tag = member(settings, key)
         if isinstance(tag, str | bool) or (isinstance(tag, int) and not 0 <= tag <= 4094):
             faults.append(Fault(f"{at}{key}", f"{at}{key} {shown(tag)} is not a number from 0 to 4094"))
     if kind == "host-device" and not device_chosen and not any(member(settings, key) for key in _HOST_DEVICE_KEYS):
-        faults.append(Fault(f"{at}device", f"{at}device is missing: name it by {', '.join(_HOST_DEVICE_KEYS)}"))
+        faults.append(Fault(f"{at}device", f"{at}device is missing: set one of {', '.join(_HOST_DEVICE_KEYS)}"))
     return faults
 
 
 def _unaddressed(settings: Mapping[str, Json], at: str, *, has_ipam: bool, first: bool) -> list[Fault]:
-    """``vlan`` always runs an IPAM plugin, ``ipvlan`` unless another plugin ran before it; none makes both fail."""
+    """``vlan`` always needs an IPAM plugin, ``ipvlan`` unless another plugin runs before it."""
     kind = text_of(member(settings, "type"))
     if has_ipam or kind not in {"vlan", "ipvlan"} or (kind == "ipvlan" and not first):
         return []

@@ -1,8 +1,8 @@
 """
-What an update changes about the migration network.
+Updates that change the migration network or its configuration.
 
 Source: ``NewHandlerDaemonSet`` of ``pkg/virt-operator/resource/generate/components/daemonsets.go``, KubeVirt v1.9.0: the pod
-template of virt-handler holds the network's name and nothing of its configuration.
+template of virt-handler holds only the network's name.
 """
 
 from webhook.cni import json as gojson
@@ -18,11 +18,12 @@ from webhook.objects.nad import NetworkAttachmentDefinition
 
 def migration_network_change(old: KubeVirt, new: KubeVirt) -> NetworkChangeFacts | None:
     """
-    How an update of the KubeVirt CR changes the migration network; None where it does not.
+    The change of the migration network by an update of the KubeVirt CR; None where it stays the same.
 
-    The value goes into virt-handler's pod template letter by letter, so another spelling is a change too.
+    virt-operator copies the value to virt-handler's pod template unchanged, so another spelling of the same network is
+    also a change.
     """
-    before, after = (text_of(network_value(each)) for each in (old, new))
+    before, after = (text_of(network_value(kubevirt)) for kubevirt in (old, new))
     return NetworkChangeFacts(NETWORK_PATH, before, after) if before != after else None
 
 
@@ -30,12 +31,12 @@ def network_change(
     old: NetworkAttachmentDefinition, new: NetworkAttachmentDefinition, world: World
 ) -> NetworkChangeFacts | None:
     """
-    A new configuration for the migration network; None where nothing of it changes, or it is not known to be that.
+    The change of the migration network's configuration; None where it stays the same, or the network is another one.
 
-    Blanks and the order of keys are no change.
+    Whitespace and the order of keys do not matter.
     """
     clusters = world.every(KubeVirt)
-    if isinstance(clusters, Unknown) or not any(in_use_by(new.namespace, new.name, each) for each in clusters):
+    if isinstance(clusters, Unknown) or not any(in_use_by(new.namespace, new.name, kubevirt) for kubevirt in clusters):
         return None
     if old.spec.config == new.spec.config or _parsed(old) == _parsed(new):
         return None
@@ -43,7 +44,7 @@ def network_change(
 
 
 def _parsed(network: NetworkAttachmentDefinition) -> Json:
-    """The configuration as JSON, or its text where it is none."""
+    """The configuration as JSON, or its text where it is not JSON."""
     text = network.spec.config or ""
     try:
         return gojson.parse(text)

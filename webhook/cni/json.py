@@ -1,32 +1,32 @@
-"""JSON as Go's ``encoding/json`` reads it, as far as a CNI configuration can tell the difference."""
+"""JSON as Go's ``encoding/json`` reads it, as far as this matters for CNI configurations."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from webhook.objects.meta import Json
 
-LONGEST: Final = 1 << 20
-"""Characters of a configuration that is still read; etcd refuses an object a little above this."""
-_DIGITS: Final = 400
+MAX_LENGTH: Final = 1 << 20
+"""Characters of a configuration; etcd refuses slightly larger objects."""
+_MAX_DIGITS: Final = 400
 
 
 class NotJson(ValueError):
-    """The text is not JSON; the message says where."""
+    """The text is not JSON; the message names the place."""
 
 
 class TooLarge(ValueError):
-    """The text is longer or nested deeper than is read here; a plugin may still read it."""
+    """The text is too long or nested too deeply for Migratable; a plugin may still read it."""
 
 
 def parse(text: str) -> Json:
     """
-    The value that ``text`` holds.
+    The value in ``text``.
 
-    Raises ``NotJson`` with line and character, ``TooLarge`` for what nobody writes by hand.
+    Raises ``NotJson`` with line and character, and ``TooLarge``.
     """
-    if len(text) > LONGEST:
+    if len(text) > MAX_LENGTH:
         raise TooLarge("is longer than 1 MiB")
-    import json  # noqa: PLC0415 - what is judged most holds none
+    import json  # noqa: PLC0415 - most objects have no such configuration
 
     try:
         return json.loads(text, parse_constant=_refuse, parse_int=_integer)
@@ -34,19 +34,19 @@ def parse(text: str) -> Json:
         where = f"line {error.lineno}, character {error.colno}"
         raise NotJson(f"is not JSON: {where}: {error.msg[:1].lower()}{error.msg[1:]}") from None
     except RecursionError:
-        raise TooLarge("is nested too deep to be read") from None
+        raise TooLarge("is nested too deeply") from None
 
 
 def _refuse(word: str) -> Json:
-    raise NotJson(f"is not JSON: it holds {word}, which JSON has no word for")
+    raise NotJson(f"is not JSON: JSON does not have {word}")
 
 
 def _integer(digits: str) -> int | float:
-    return int(digits) if len(digits) <= _DIGITS else float("inf")
+    return int(digits) if len(digits) <= _MAX_DIGITS else float("inf")
 
 
 def member(settings: Mapping[str, Json], key: str) -> Json:
-    """The value of ``key``; Go takes it in any capitals where the exact word is absent. None where there is none."""
+    """The value of ``key``, or None; without an exact match Go ignores case."""
     if key in settings:
         return settings[key]
     folded = key.lower()

@@ -12,28 +12,28 @@ from typing import Final
 
 from webhook.cni.addresses import is_global_unicast
 from webhook.cni.attachments import ipams_of
-from webhook.cni.ipam import DHCP, HOST_LOCAL, MOST_PAIRS, STATIC, WHEREABOUTS
+from webhook.cni.ipam import DHCP, HOST_LOCAL, MAX_PAIRS, STATIC, WHEREABOUTS
 from webhook.facts.network import CniConfig, Fault, Neighbour, NetworkFacts, Plugin, Pool, Taken
 from webhook.facts.unknown import Unknown
 
 REACHING: Final = frozenset({"macvlan", "ipvlan", "bridge", "vlan", "ovs", "host-device", "sriov", "ib-sriov"})
-"""Plugin types that can put virt-handler on a wire that all nodes share."""
+"""Plugin types that can connect virt-handler to all nodes."""
 CUT_OFF: Final = frozenset({"loopback", "dummy"})
-"""Plugin types whose interface no other node can ever reach."""
+"""Plugin types whose interface no other node can reach."""
 ON_ONE_NODE: Final = frozenset({"ptp"})
-"""Plugin types whose interface other nodes reach only by routes that somebody else sets."""
+"""Plugin types whose interface other nodes reach only by further routes."""
 CHAINED: Final = frozenset({"tuning", "portmap", "bandwidth", "firewall", "sbr", "vrf", "route-override"})
-"""Plugins that change an interface and bring no address."""
+"""Plugins that change an interface and assign no address."""
 UNIQUE: Final = frozenset({WHEREABOUTS, DHCP, "kube-ovn", "spiderpool", "nv-ipam", "calico-ipam"})
-"""IPAM types that give out each address once in the cluster."""
+"""IPAM types that assign each address only once in the cluster."""
 REPEATING: Final = frozenset({HOST_LOCAL, STATIC})
-"""IPAM types that count for each node by itself."""
-FEWEST: Final = 2
-"""Addresses that a migration needs: one for the old node, one for the new."""
+"""IPAM types that assign addresses on each node separately."""
+MIN_ADDRESSES: Final = 2
+"""Addresses that a migration needs: one for the source node, one for the target node."""
 
 
 def first_plugin(facts: NetworkFacts) -> Plugin | None:
-    """The plugin that makes the interface, of a migration network whose configuration can be read."""
+    """The plugin that creates the interface of a migration network whose configuration can be read."""
     config = facts.config
     return (
         config.plugins[0] if facts.is_migration_network and isinstance(config, CniConfig) and config.plugins else None
@@ -45,27 +45,27 @@ def cut_off(facts: NetworkFacts) -> Iterator[Fault]:
     plugin = first_plugin(facts)
     if plugin is not None and plugin.type in CUT_OFF:
         at = plugin.at("type")
-        yield Fault(at, f"{at} {plugin.type!r} makes an interface that no other node can reach")
+        yield Fault(at, f"{at} {plugin.type!r} creates an interface that no other node can reach")
 
 
 def unaddressed(facts: NetworkFacts) -> Iterator[Fault | Unknown]:
     """
-    No address for virt-handler, or nobody can tell.
+    No address for virt-handler, or Unknown where it depends on other files.
 
-    Whoever made an interface by a plugin that is not known here may also address it, so that is not asked.
+    A plugin that is not in the tables above may also assign an address, so a missing ``ipam`` is no fault there.
     """
     plugin, config = first_plugin(facts), facts.config
     if plugin is None or not isinstance(config, CniConfig) or plugin.refused:
         return
     ipams = ipams_of(config)
-    familiar = plugin.type in REACHING | ON_ONE_NODE and all(each.type in CHAINED for each in config.plugins[1:])
-    if not ipams and familiar:
+    all_known = plugin.type in REACHING | ON_ONE_NODE and all(chained.type in CHAINED for chained in config.plugins[1:])
+    if not ipams and all_known:
         at = plugin.at("ipam")
         yield Fault(at, f"{at} is missing, so virt-handler's interface gets no address")
     pools = [pool for ipam in ipams for pool in ipam.pools]
-    if pools and not any(ipam.addresses or ipam.open for ipam in ipams) and not any(map(_is_taken, pools)):
+    if pools and not any(ipam.addresses or ipam.open for ipam in ipams) and not any(map(_is_usable, pools)):
         yield Fault(
-            pools[0].place, f"{pools[0].place} {pools[0].network} has no address that virt-handler takes for migrations"
+            pools[0].place, f"{pools[0].place} {pools[0].network} has no address that virt-handler uses for migrations"
         )
     for ipam in ipams:
         if ipam.type not in {WHEREABOUTS, HOST_LOCAL, STATIC} or ipam.refused or ipam.pools or ipam.addresses:
@@ -74,23 +74,23 @@ def unaddressed(facts: NetworkFacts) -> Iterator[Fault | Unknown]:
             yield Fault(ipam.place, f"{ipam.place} lists no address, so virt-handler's interface gets none")
         else:
             yield Unknown(
-                f"{ipam.place} names no range: {ipam.type} may find one elsewhere",
+                f"{ipam.place} has no range: {ipam.type} may read one from elsewhere",
                 "write the range into the configuration",
             )
 
 
-def _is_taken(pool: Pool) -> bool:
-    """Whether virt-handler takes an address of the pool: neither link-local nor loopback nor multicast."""
+def _is_usable(pool: Pool) -> bool:
+    """Whether virt-handler uses addresses of the pool: neither link-local nor loopback nor multicast ones."""
     return is_global_unicast(type(pool.network.network_address)(pool.first))
 
 
 def too_small(facts: NetworkFacts) -> Iterator[Fault | Unknown]:
-    """Fewer addresses than nodes that run virtual machines; a pod takes one out of each range."""
+    """Fewer addresses than nodes that run VMs; a pod takes one address of each range."""
     nodes = facts.nodes
     for pool in _counted(facts):
         at, size = pool.place, pool.size
-        if size < FEWEST:
-            yield Fault(at, f"{at} {pool.network} leaves {_addresses(size)}; a migration needs {FEWEST}")
+        if size < MIN_ADDRESSES:
+            yield Fault(at, f"{at} {pool.network} leaves {_addresses(size)}; a migration needs {MIN_ADDRESSES}")
         elif nodes is None or isinstance(nodes, Unknown):
             continue
         elif size < nodes.schedulable:
@@ -98,7 +98,7 @@ def too_small(facts: NetworkFacts) -> Iterator[Fault | Unknown]:
         elif size < nodes.all and not nodes.schedulable:
             yield Unknown(
                 f"{at} {pool.network} leaves {_addresses(size)} for {nodes.all} nodes, "
-                "and it is not known how many of these run virtual machines",
+                "and no label says how many of them run VMs",
                 "pass the nodes with their kubevirt.io/schedulable labels",
             )
 
@@ -108,7 +108,7 @@ def _addresses(size: int) -> str:
 
 
 def _counted(facts: NetworkFacts) -> Iterator[Pool]:
-    """Ranges of which every node takes one address; host-local uses its range anew on each node."""
+    """Ranges from which every node takes one address; host-local uses the whole range on each node."""
     if facts.is_migration_network and isinstance(facts.config, CniConfig):
         for ipam in ipams_of(facts.config):
             if ipam.type == WHEREABOUTS and not ipam.sliced:
@@ -117,9 +117,9 @@ def _counted(facts: NetworkFacts) -> Iterator[Pool]:
 
 def colliding(facts: NetworkFacts) -> Iterator[tuple[Pool, Neighbour, Pool]]:
     """
-    Ranges that another network gives out too, once for each other network.
+    Ranges that another network assigns too, one for each other network.
 
-    Two whereabouts networks that reserve each address for the whole cluster never give one out twice.
+    Two whereabouts networks that reserve addresses for the whole cluster never assign one twice.
     """
     if not facts.is_migration_network or not isinstance(facts.config, CniConfig):
         return
@@ -131,25 +131,25 @@ def colliding(facts: NetworkFacts) -> Iterator[tuple[Pool, Neighbour, Pool]]:
             if ipam.reserves_as is None or ipam.reserves_as != other.reserves_as
             for mine, theirs in product(ipam.pools, other.pools)
         )
-        met = next((pair for pair in islice(pairs, MOST_PAIRS) if pair[0].overlaps(pair[1])), None)
-        if met is not None:
-            yield met[0], neighbour, met[1]
+        overlap = next((pair for pair in islice(pairs, MAX_PAIRS) if pair[0].overlaps(pair[1])), None)
+        if overlap is not None:
+            yield overlap[0], neighbour, overlap[1]
 
 
 def hiding(facts: NetworkFacts) -> Iterator[tuple[Pool, Taken]]:
     """
-    Ranges of the cluster that virt-handler no longer reaches, because it looks for them on the migration network.
+    Ranges of the cluster that virt-handler no longer reaches, because its route to them leads to the migration network.
 
-    Each range of an interface becomes a route of the whole range over that interface, exclusions included.
+    Each range of an interface adds a route for the whole range, exclusions included.
     """
     if facts.is_migration_network and isinstance(facts.config, CniConfig):
-        for pool, taken in islice(product(_pools(facts.config), facts.taken), MOST_PAIRS):
+        for pool, taken in islice(product(_pools(facts.config), facts.taken), MAX_PAIRS):
             if pool.network.version == taken.network.version and pool.network.overlaps(taken.network):
                 yield pool, taken
 
 
 def hides_apiserver(pool: Pool, taken: Taken) -> bool:
-    """Whether the API server's own address is among what is hidden."""
+    """Whether the pool covers the API server's address."""
     return taken.apiserver is not None and (
         int(pool.network.network_address) <= taken.apiserver <= int(pool.network.broadcast_address)
     )
@@ -160,8 +160,8 @@ def _pools(config: CniConfig) -> Iterator[Pool]:
         yield from ipam.pools
 
 
-def hindrances(facts: NetworkFacts) -> Iterator[Fault]:
-    """Everything for which virt-handler would surely not start on this network, or no migration would run."""
+def blocking_faults(facts: NetworkFacts) -> Iterator[Fault]:
+    """Faults with which virt-handler does not start on this network, or no migration can run."""
     config = facts.config
     if isinstance(config, Fault):
         yield config
@@ -173,11 +173,11 @@ def hindrances(facts: NetworkFacts) -> Iterator[Fault]:
     for ipam in ipams_of(config):
         yield from ipam.refused
     yield from cut_off(facts)
-    yield from (each for each in unaddressed(facts) if isinstance(each, Fault))
-    yield from (each for each in too_small(facts) if isinstance(each, Fault))
+    yield from (fault for fault in unaddressed(facts) if isinstance(fault, Fault))
+    yield from (fault for fault in too_small(facts) if isinstance(fault, Fault))
     for pool, taken in hiding(facts):
         if hides_apiserver(pool, taken):
-            yield Fault(pool.place, f"{pool.place} {pool.network} holds the API server's address {_address(taken)}")
+            yield Fault(pool.place, f"{pool.place} {pool.network} contains the API server's address {_address(taken)}")
 
 
 def _address(taken: Taken) -> str:

@@ -1,4 +1,4 @@
-"""What the rules about networks share: their links and the objects of their examples."""
+"""Shared by the rules about networks: links and the objects of examples. Not a rule."""
 
 from typing import Final
 
@@ -11,17 +11,17 @@ WHEREABOUTS_GUIDE: Final = (
     "https://github.com/k8snetworkplumbingwg/whereabouts/blob/master/doc/extended-configuration.md"
 )
 NAMED: Final = kubevirt(migrations={"network": "migration-network"})
-"""A KubeVirt CR that names the network of the examples, which is called migration-network."""
+"""A KubeVirt CR with the network of the examples, migration-network, as its migration network."""
 THREE_NODES: Final = tuple(node(f"node{number}", **{"kubevirt.io/schedulable": "true"}) for number in (1, 2, 3))
 MACVLAN: Final = '"name": "migration", "cniVersion": "0.3.1", "type": "macvlan", "master": "eth1"'
-"""All that a macvlan needs but its ``ipam``."""
+"""The settings of a macvlan network without ``ipam``."""
 USES: Final = "{configuration: {migrations: {network: migration-network}}}"
 """``spec`` of a KubeVirt CR with a migration network."""
 USES_NONE: Final = "{configuration: {migrations: {}}}"
 
 
 def config(text: str) -> str:
-    """``spec`` of a NetworkAttachmentDefinition, from the inside of its configuration."""
+    """``spec`` of a NetworkAttachmentDefinition, from the members of its configuration."""
     return f"config: |\n  {{{text}}}"
 
 

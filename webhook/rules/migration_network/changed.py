@@ -1,9 +1,9 @@
-"""Nothing restarts when the configuration of the migration network changes, so nodes drift apart."""
+"""A new configuration of the migration network takes effect only when virt-handler restarts."""
 
 from collections.abc import Iterator
 
 from webhook.facts.network import NetworkChangeFacts
-from webhook.rules.migration_network._network import NAMED, NETWORK_GUIDE, addressed
+from webhook.rules.migration_network._network import MACVLAN, NAMED, NETWORK_GUIDE, addressed, config
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
 
 _OLD = addressed('"type": "whereabouts", "range": "10.1.1.0/24"')
@@ -13,8 +13,8 @@ _NEW = addressed('"type": "whereabouts", "range": "10.1.2.0/24"')
 def check(facts: NetworkChangeFacts) -> Iterator[Outcome]:
     yield Violation(
         facts.path,
-        f"{facts.after!r} is KubeVirt's migration network: each node uses the new configuration only after its "
-        "virt-handler has restarted",
+        f"{facts.after!r} is KubeVirt's migration network: a node uses the new configuration only after its virt-handler "
+        "has restarted",
         "config",
     )
 
@@ -26,23 +26,31 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="The configuration of the migration network changes while KubeVirt uses it.",
     rationale=(
-        "An interface is made when its pod starts, and virt-operator does not look at the NetworkAttachmentDefinition. Until "
-        "virt-handler has restarted everywhere, some nodes are on the old network and some on the new one, and between "
-        "these no VM can migrate."
+        "The plugin creates the interface when the pod starts, and virt-operator does not watch the NetworkAttachmentDefinition. "
+        "Until virt-handler has restarted on every node, VMs cannot migrate between nodes with the old and the new configuration."
     ),
     remediation=(
         "Change it while no migration runs, then restart virt-handler on every node: `kubectl rollout restart "
-        "daemonset/virt-handler` in KubeVirt's namespace. Safer: create another NetworkAttachmentDefinition and name "
-        "that one in the KubeVirt CR."
+        "daemonset/virt-handler` in KubeVirt's namespace. Safer: create another NetworkAttachmentDefinition, and set it in the "
+        "KubeVirt CR."
     ),
     source=(
-        "pkg/virt-operator/resource/generate/components/daemonsets.go NewHandlerDaemonSet, v1.9.0: the pod template holds the "
-        "name alone"
+        "pkg/virt-operator/resource/generate/components/daemonsets.go NewHandlerDaemonSet, v1.9.0: the pod template holds "
+        "only the name"
     ),
     reference=NETWORK_GUIDE,
     check=check,
     examples=(
         Example("another range", _NEW, world=(NAMED,), before=_OLD, violates=("config",)),
+        Example(
+            "another interface of the node",
+            _OLD.replace("eth1", "eth2"),
+            world=(NAMED,),
+            before=_OLD,
+            violates=("config",),
+        ),
+        Example("no ipam any more", config(MACVLAN), world=(NAMED,), before=_OLD, violates=("config",)),
+        Example("other spaces in the JSON", _OLD.replace(": ", ":  "), world=(NAMED,), before=_OLD),
         Example("the same range", _OLD, world=(NAMED,), before=_OLD),
         Example("another range of another network", _NEW, before=_OLD),
     ),

@@ -1,4 +1,4 @@
-"""A plugin answers only in versions of the CNI specification that exist."""
+"""A plugin refuses a version of the CNI specification that does not exist."""
 
 import re
 from collections.abc import Iterator
@@ -18,30 +18,33 @@ def check(facts: NetworkFacts) -> Iterator[Outcome]:
         return
     if any(plugin.type in REACHING | CUT_OFF | ON_ONE_NODE for plugin in facts.config.plugins):
         version = facts.config.version
-        found = _VERSION.fullmatch(version)
-        if found is not None and tuple(map(int, found.groups())) > (1, 1, 0):
-            why = f"cniVersion {version!r} is newer than {KNOWN[-1]}, the newest one known here"
-            yield Undetermined(facts.path, why, "write 1.0.0, which every current plugin knows", version)
+        numbers = _VERSION.fullmatch(version)
+        if numbers is not None and tuple(map(int, numbers.groups())) > (1, 1, 0):
+            why = f"cniVersion {version!r} is newer than {KNOWN[-1]}, the newest version that Migratable knows"
+            yield Undetermined(facts.path, why, "write 1.0.0, which every current plugin supports", version)
         else:
-            yield Violation(facts.path, f"cniVersion {shown(version)} never existed", shown(version))
+            yield Violation(facts.path, f"cniVersion {shown(version)} does not exist", shown(version))
 
 
 RULE = Rule(
     id="LM704",
     name="cni-version-unknown",
     about=About.NETWORK,
-    summary="The configuration asks for a version of CNI that does not exist.",
-    rationale="A plugin compares cniVersion with its list, letter by letter, and refuses what is not in it.",
+    summary="The configuration has a CNI version that does not exist.",
+    rationale="A plugin refuses a cniVersion that is not exactly in its list of versions.",
     remediation=f"Write one of {', '.join(KNOWN)}.",
     source="cni v1.3.0 pkg/version/reconcile.go CheckRaw, pkg/version/version.go",
     reference=CNI_SPECIFICATION,
     check=check,
     examples=(
         Example("a known version", config('"cniVersion": "0.3.1", "type": "bridge"')),
-        Example("no version, which counts as 0.1.0", config('"type": "bridge"')),
-        Example("a plugin that nobody here knows", config('"cniVersion": "7", "type": "some-vendor"')),
-        Example("a version that never was", config('"cniVersion": "0.3.2", "type": "bridge"'), violates=("config",)),
-        Example("a version cut short", config('"cniVersion": "1.0", "type": "bridge"'), violates=("config",)),
+        Example("no version, which means 0.1.0", config('"type": "bridge"')),
+        Example("an unknown plugin", config('"cniVersion": "7", "type": "some-vendor"')),
+        Example(
+            "a version that does not exist", config('"cniVersion": "0.3.2", "type": "bridge"'), violates=("config",)
+        ),
+        Example("a version with two parts", config('"cniVersion": "1.0", "type": "bridge"'), violates=("config",)),
+        Example("a version with a v", config('"cniVersion": "v1.0.0", "type": "bridge"'), violates=("config",)),
         Example("a future version", config('"cniVersion": "1.2.0", "type": "bridge"'), undetermined=("config",)),
     ),
 )

@@ -1,4 +1,4 @@
-"""The migration network has to lead from node to node."""
+"""The migration network must connect the nodes."""
 
 from collections.abc import Iterator
 
@@ -14,17 +14,17 @@ def check(facts: NetworkFacts) -> Iterator[Outcome]:
         yield Violation(facts.path, fault.message, "type")
     plugin = first_plugin(facts)
     if plugin is not None and plugin.type not in REACHING | CUT_OFF | ON_ONE_NODE:
-        why = f"it is not known here whether a {shown(plugin.type)} interface reaches the other nodes"
-        yield Undetermined(facts.path, why, "look it up in the plugin's documentation", "type")
+        why = f"Migratable does not know whether a {shown(plugin.type)} interface reaches other nodes"
+        yield Undetermined(facts.path, why, "check the plugin's documentation", "type")
 
 
 RULE = Rule(
     id="LM708",
     name="migration-network-cut-off",
     about=About.NETWORK,
-    summary="The migration network's interface does not leave the node.",
-    rationale="virt-handler on the old node sends the VM's memory over this interface to virt-handler on the new node.",
-    remediation="Use a plugin that puts pods on a wire that all nodes share, such as macvlan in bridge mode on a free interface.",
+    summary="The migration network's interface does not reach other nodes.",
+    rationale="virt-handler on the source node sends the VM's memory over this interface to virt-handler on the target node.",
+    remediation="Use a plugin that connects pods of all nodes, such as macvlan in bridge mode on a dedicated interface.",
     source="plugins v1.9.1 plugins/main/dummy, plugins/main/loopback",
     reference=NETWORK_GUIDE,
     check=check,
@@ -36,9 +36,17 @@ RULE = Rule(
             world=(NAMED,),
             violates=("config",),
         ),
-        Example("a dummy interface of another network", config('"type": "dummy", "ipam": {"type": "dhcp"}')),
+        Example("a loopback interface", config('"type": "loopback"'), world=(NAMED,), violates=("config",)),
         Example(
-            "a plugin that nobody here knows", config('"type": "some-vendor"'), world=(NAMED,), undetermined=("config",)
+            "a dummy interface as the first of two plugins",
+            config('"plugins": [{"type": "dummy", "ipam": {"type": "dhcp"}}, {"type": "tuning"}]'),
+            world=(NAMED,),
+            violates=("config",),
         ),
+        Example(
+            "a vlan", config('"type": "vlan", "master": "eth1", "vlanId": 5, "ipam": {"type": "dhcp"}'), world=(NAMED,)
+        ),
+        Example("a dummy interface of another network", config('"type": "dummy", "ipam": {"type": "dhcp"}')),
+        Example("an unknown plugin", config('"type": "some-vendor"'), world=(NAMED,), undetermined=("config",)),
     ),
 )

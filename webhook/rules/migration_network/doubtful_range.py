@@ -1,4 +1,4 @@
-"""Addresses that an IPAM plugin reads and then treats otherwise than they look."""
+"""Settings of addresses that an IPAM plugin accepts and then ignores."""
 
 from collections.abc import Iterator
 
@@ -22,17 +22,20 @@ RULE = Rule(
     name="address-setting-without-effect",
     about=About.NETWORK,
     severity=Severity.WARNING,
-    summary="The IPAM plugin accepts a setting and does not do what it seems to say.",
+    summary="The IPAM plugin accepts a setting that has no effect or not the obvious one.",
     rationale=(
-        "whereabouts passes over a start, an end or an exclusion outside the range without a word, and gives the gateway's "
-        "own address to a pod unless it is excluded."
+        "whereabouts silently ignores a start, an end or an exclusion outside the range, and assigns the gateway's own address "
+        "to a pod unless it is excluded."
     ),
-    remediation="Put start, end, exclusions and gateway inside the range, and exclude the gateway's address.",
+    remediation="Write start, end, exclusions and gateway inside the range, and exclude the gateway's address.",
     source="whereabouts v0.9.4 pkg/iphelpers GetIPRange, pkg/allocate IterateForAssignment",
     reference=WHEREABOUTS_GUIDE,
     check=check,
     examples=(
-        Example("a range", addressed(f'{_RANGE}, "range_start": "10.1.1.10", "range_end": "10.1.1.20"')),
+        Example("a range", addressed(_RANGE)),
+        Example(
+            "a range with start and end", addressed(f'{_RANGE}, "range_start": "10.1.1.10", "range_end": "10.1.1.20"')
+        ),
         Example("a start outside the range", addressed(f'{_RANGE}, "range_start": "10.1.2.10"'), violates=("config",)),
         Example(
             "an end before the start",
@@ -43,7 +46,9 @@ RULE = Rule(
             "an exclusion outside the range", addressed(f'{_RANGE}, "exclude": ["10.2.0.0/24"]'), violates=("config",)
         ),
         Example("a gateway outside the range", addressed(f'{_RANGE}, "gateway": "10.2.0.1"'), violates=("config",)),
-        Example("a gateway that pods may get", addressed(f'{_RANGE}, "gateway": "10.1.1.1"'), violates=("config",)),
+        Example(
+            "a gateway among the addresses of pods", addressed(f'{_RANGE}, "gateway": "10.1.1.1"'), violates=("config",)
+        ),
         Example("an excluded gateway", addressed(f'{_RANGE}, "gateway": "10.1.1.1", "exclude": ["10.1.1.1/32"]')),
     ),
 )

@@ -1,4 +1,4 @@
-"""A migration network in the range of the cluster's Services cuts virt-handler off from the API server."""
+"""A migration network inside the range of Services can cut virt-handler off from the API server."""
 
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -16,7 +16,7 @@ def check(facts: NetworkFacts) -> Iterator[Outcome]:
     for pool, taken in hiding(facts):
         if hides_apiserver(pool, taken):
             address = ip_address(taken.apiserver or 0)
-            message = f"{pool.place} {pool.network} holds {address}, the API server's address inside the cluster"
+            message = f"{pool.place} {pool.network} contains {address}, the API server's address inside the cluster"
             yield Violation(facts.path, message, "apiserver")
 
 
@@ -24,12 +24,12 @@ RULE = Rule(
     id="LM721",
     name="migration-range-hides-apiserver",
     about=About.NETWORK,
-    summary="The migration network holds the address under which pods reach the API server.",
+    summary="The migration network contains the API server's address inside the cluster.",
     rationale=(
-        "The interface brings a route for its whole range. virt-handler then looks for the API server on the migration network, "
-        "finds nobody there, and no VM of the node is looked after any more."
+        "The interface adds a route for its whole range. virt-handler then sends requests for the API server to the migration "
+        "network, gets no answer, and no longer manages the VMs of the node."
     ),
-    remediation="Use a range that the cluster does not use for anything else, neither for Services nor for pods.",
+    remediation="Use a range that the cluster uses neither for Services nor for pods.",
     source=(
         "plugins v1.9.1 pkg/ipam ConfigureIface; kube-apiserver v1.34 gives the API server the first address of Services; "
         "virt-handler v1.9.0 has a network namespace of its own (daemonsets.go NewHandlerDaemonSet)"
@@ -38,17 +38,29 @@ RULE = Rule(
     check=check,
     examples=(
         Example(
-            "a range of its own",
+            "a dedicated range",
             addressed('"type": "whereabouts", "range": "10.1.1.0/24"'),
             world=(NAMED, service_cidr("10.96.0.0/12")),
         ),
         Example(
-            "the beginning of Services",
+            "the first range of Services",
             addressed(_INSIDE),
             world=(NAMED, service_cidr("10.96.0.0/12")),
             violates=("config",),
         ),
-        Example("nobody knows the addresses of Services", addressed(_INSIDE), world=(NAMED,)),
+        Example(
+            "all of Services",
+            addressed('"type": "whereabouts", "range": "10.96.0.0/12"'),
+            world=(NAMED, service_cidr("10.96.0.0/12")),
+            violates=("config",),
+        ),
+        Example(
+            "IPv6",
+            addressed('"type": "whereabouts", "range": "fd00:96::/112"'),
+            world=(NAMED, service_cidr("fd00:96::/112")),
+            violates=("config",),
+        ),
+        Example("no ServiceCIDR provided", addressed(_INSIDE), world=(NAMED,)),
         Example("another network in that range", addressed(_INSIDE), world=(service_cidr("10.96.0.0/12"),)),
     ),
 )

@@ -1,4 +1,4 @@
-"""A migration network in a range of pods or Services hides these from virt-handler."""
+"""virt-handler cannot reach pods and Services whose addresses are in the migration network."""
 
 from collections.abc import Iterator
 
@@ -12,10 +12,10 @@ _RANGE = '"type": "whereabouts", "range": "10.244.1.0/24"'
 
 
 def check(facts: NetworkFacts) -> Iterator[Outcome]:
-    found = [(pool, taken) for pool, taken in hiding(facts) if not hides_apiserver(pool, taken)]
-    if found:
-        pool, taken = found[0]
-        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    overlaps = [(pool, taken) for pool, taken in hiding(facts) if not hides_apiserver(pool, taken)]
+    if overlaps:
+        pool, taken = overlaps[0]
+        more = f" and {len(overlaps) - 1} more" if len(overlaps) > 1 else ""
         message = f"{pool.place} {pool.network} overlaps {taken.network} of {taken.name}{more}"
         yield Violation(facts.path, message, "taken")
 
@@ -27,16 +27,16 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="The migration network overlaps the addresses of pods or Services.",
     rationale=(
-        "The interface brings a route for its whole range, so virt-handler no longer reaches pods and Services in it. An address "
-        "may also be given to a pod and to virt-handler on another node."
+        "The interface adds a route for its whole range, so virt-handler no longer reaches pods and Services in it. A pod and "
+        "virt-handler on another node may also get the same address."
     ),
-    remediation="Use a range that the cluster does not use for anything else.",
+    remediation="Use a range that the cluster uses neither for Services nor for pods.",
     source="plugins v1.9.1 pkg/ipam ConfigureIface; Node.spec.podCIDRs and ServiceCIDR of Kubernetes v1.34",
     reference=NETWORK_GUIDE,
     check=check,
     examples=(
         Example(
-            "a range of its own",
+            "a dedicated range",
             addressed('"type": "whereabouts", "range": "10.1.1.0/24"'),
             world=(NAMED, node_with_pods("a", "10.244.1.0/24"), service_cidr("10.96.0.0/12")),
         ),
@@ -52,6 +52,13 @@ RULE = Rule(
             world=(NAMED, service_cidr("10.96.0.0/12")),
             violates=("config",),
         ),
-        Example("nobody knows the addresses of pods", addressed(_RANGE), world=(NAMED,)),
+        Example(
+            "the pods of two nodes",
+            addressed('"type": "whereabouts", "range": "10.244.0.0/16"'),
+            world=(NAMED, node_with_pods("a", "10.244.1.0/24"), node_with_pods("b", "10.244.2.0/24")),
+            violates=("config",),
+        ),
+        Example("another network in that range", addressed(_RANGE), world=(node_with_pods("a", "10.244.1.0/24"),)),
+        Example("no nodes provided", addressed(_RANGE), world=(NAMED,)),
     ),
 )

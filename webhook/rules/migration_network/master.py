@@ -1,4 +1,4 @@
-"""Without a master, macvlan and ipvlan choose the interface of the default route."""
+"""Without a master, macvlan and ipvlan use the interface of the default route."""
 
 from collections.abc import Iterator
 
@@ -12,9 +12,7 @@ def check(facts: NetworkFacts) -> Iterator[Outcome]:
     plugin = first_plugin(facts)
     if plugin is not None and plugin.type in {"macvlan", "ipvlan"} and not plugin.master:
         at = plugin.at("master")
-        yield Violation(
-            facts.path, f"{at} is missing: each node then uses the interface of its default route", "master"
-        )
+        yield Violation(facts.path, f"{at} is missing: each node uses the interface of its default route", "master")
 
 
 RULE = Rule(
@@ -22,12 +20,12 @@ RULE = Rule(
     name="migration-network-without-master",
     about=About.NETWORK,
     severity=Severity.WARNING,
-    summary="The migration network does not say which interface of the node it uses.",
+    summary="The migration network does not name an interface of the node.",
     rationale=(
-        "A migration network is there to keep migrations off the wire that pods and the API server use. The interface of the "
-        "default route is mostly just that wire."
+        "A migration network keeps migrations away from the traffic of pods and the API server. The interface of the default "
+        "route usually carries this traffic."
     ),
-    remediation="Write `master` with the name that the dedicated interface has on every node, for example eth1.",
+    remediation="Set `master` to the name of the dedicated interface on every node, for example eth1.",
     source="plugins v1.9.1 plugins/main/macvlan, plugins/main/ipvlan (loadConf)",
     reference=NETWORK_GUIDE,
     check=check,
@@ -39,6 +37,19 @@ RULE = Rule(
             world=(NAMED,),
             violates=("config",),
         ),
+        Example(
+            "an ipvlan without a master",
+            config('"type": "ipvlan", "ipam": {"type": "dhcp"}'),
+            world=(NAMED,),
+            violates=("config",),
+        ),
+        Example(
+            "an empty master",
+            config('"type": "macvlan", "master": "", "ipam": {"type": "dhcp"}'),
+            world=(NAMED,),
+            violates=("config",),
+        ),
+        Example("a bridge, which has no master", config('"type": "bridge", "ipam": {"type": "dhcp"}'), world=(NAMED,)),
         Example("no master in another network", config('"type": "macvlan", "ipam": {"type": "dhcp"}')),
     ),
 )

@@ -1,4 +1,4 @@
-"""CNI networks have names of letters, digits, dots, dashes and underscores."""
+"""The name of a CNI network has letters, digits, dots, dashes and underscores."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ VALID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.\-]*", re.ASCII)
 def check(facts: NetworkFacts) -> Iterator[Outcome]:
     if isinstance(facts.config, CniConfig) and facts.config.name and not VALID.fullmatch(facts.config.name):
         yield Violation(
-            facts.path, f"name {shown(facts.config.name)} is not a name for a CNI network", facts.config.name
+            facts.path, f"name {shown(facts.config.name)} is not a valid name of a CNI network", facts.config.name
         )
 
 
@@ -22,14 +22,18 @@ RULE = Rule(
     id="LM703",
     name="network-name-refused",
     about=About.NETWORK,
-    summary="The name inside the configuration cannot be used.",
-    rationale="CNI refuses to run a plugin for a network whose name holds other characters, so pods on it never start.",
-    remediation="Use letters, digits, `.`, `_` and `-`, with a letter or digit first; or leave `name` out: Multus fills it in.",
+    summary="The name inside the configuration is invalid.",
+    rationale="CNI does not run plugins for a network with other characters in its name, so pods on it never start.",
+    remediation="Use letters, digits, `.`, `_` and `-`, with a letter or digit first. Or remove `name`; Multus sets it.",
     source="cni v1.3.0 pkg/utils/utils.go ValidateNetworkName",
     reference=CNI_SPECIFICATION,
     check=check,
     examples=(
         Example("a name", config('"name": "Migration_1.bridge", "type": "bridge"')),
+        Example("a name that begins with a digit", config('"name": "10g", "type": "bridge"')),
+        Example(
+            "a name that begins with a dash", config('"name": "-migration", "type": "bridge"'), violates=("config",)
+        ),
         Example("no name", config('"type": "bridge"')),
         Example("a name with a space", config('"name": "my network", "type": "bridge"'), violates=("config",)),
         Example("a name with a slash", config('"name": "kubevirt/a", "type": "bridge"'), violates=("config",)),

@@ -1,4 +1,4 @@
-"""Some interfaces lead to their own node first, and further only if somebody sees to it."""
+"""Some interfaces connect the pods of one node, and other nodes only with further settings."""
 
 from collections.abc import Iterator
 
@@ -15,10 +15,10 @@ def check(facts: NetworkFacts) -> Iterator[Outcome]:
     if plugin is None:
         return
     if plugin.type in ON_ONE_NODE:
-        message = f"a {plugin.type} interface leads to its own node; other nodes need routes that it does not set"
+        message = f"a {plugin.type} interface connects pods to their own node; the plugin sets no routes to other nodes"
         yield Violation(facts.path, message, "type")
     elif plugin.type == "bridge" and not plugin.bridge:
-        message = f"{plugin.at('bridge')} is missing, which means cni0: often the pods' own bridge, without a way to other nodes"
+        message = f"{plugin.at('bridge')} is missing and means cni0, which is often a bridge without a connection to other nodes"
         yield Violation(facts.path, message, "bridge")
 
 
@@ -27,18 +27,25 @@ RULE = Rule(
     name="migration-network-on-one-node",
     about=About.NETWORK,
     severity=Severity.WARNING,
-    summary="The migration network may end at the node.",
+    summary="The migration network may not reach other nodes.",
     rationale=(
-        "A ptp interface or a bridge without an interface of the node in it connects pods of one node. Migrations then find no "
-        "way to the new node and fail."
+        "A ptp interface, or a bridge without an interface of the node as a port, connects only the pods of one node. Migrations "
+        "then fail because they cannot reach the target node."
     ),
-    remediation="Use macvlan on the node's interface, or name a bridge that has this interface as a port on every node.",
+    remediation="Use macvlan on an interface of the node, or a bridge that has this interface as a port on every node.",
     source="plugins v1.9.1 plugins/main/ptp, plugins/main/bridge (defaultBrName)",
     reference=NETWORK_GUIDE,
     check=check,
     examples=(
         Example("a bridge by name", config(f'"type": "bridge", "bridge": "br-migration", {_IPAM}'), world=(NAMED,)),
         Example("a bridge without name", config(f'"type": "bridge", {_IPAM}'), world=(NAMED,), violates=("config",)),
+        Example("a macvlan", config(f'"type": "macvlan", "master": "eth1", {_IPAM}'), world=(NAMED,)),
+        Example(
+            "a bridge without name as the first of two plugins",
+            config(f'"plugins": [{{"type": "bridge", {_IPAM}}}, {{"type": "tuning"}}]'),
+            world=(NAMED,),
+            violates=("config",),
+        ),
         Example("ptp", config(f'"type": "ptp", {_IPAM}'), world=(NAMED,), violates=("config",)),
         Example("ptp for another network", config(f'"type": "ptp", {_IPAM}')),
     ),

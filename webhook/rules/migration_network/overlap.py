@@ -1,4 +1,4 @@
-"""Another network may give out the migration network's addresses too."""
+"""Another network may assign the same addresses as the migration network."""
 
 from collections.abc import Iterator
 
@@ -17,11 +17,11 @@ def other(ipam: str) -> object:
 
 
 def check(facts: NetworkFacts) -> Iterator[Outcome]:
-    found = list(colliding(facts))
-    if found:
-        pool, first, met = found[0]
-        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-        message = f"{pool.place} {pool.network} overlaps {met.network} of network {first.name}{more}"
+    collisions = list(colliding(facts))
+    if collisions:
+        pool, neighbour, other_pool = collisions[0]
+        more = f" and {len(collisions) - 1} more" if len(collisions) > 1 else ""
+        message = f"{pool.place} {pool.network} overlaps {other_pool.network} of network {neighbour.name}{more}"
         yield Violation(facts.path, message, "overlap")
 
 
@@ -30,26 +30,33 @@ RULE = Rule(
     name="migration-range-overlaps",
     about=About.NETWORK,
     severity=Severity.WARNING,
-    summary="The migration network gives out addresses that another network gives out too.",
+    summary="Another network may assign the same addresses as the migration network.",
     rationale=(
-        "If both networks are on the same wire, virt-handler can get an address that a VM already has. whereabouts prevents that "
-        "only between its own networks of the same network_name, while enable_overlapping_ranges is on."
+        "If both networks share a link, virt-handler can get an address that a VM already has. whereabouts prevents this only "
+        "between its own networks with the same network_name, while enable_overlapping_ranges is on."
     ),
-    remediation="Give the migration network a range of its own, or exclude the addresses that the other network uses.",
+    remediation="Use a dedicated range for the migration network, or exclude the addresses that the other network uses.",
     source="whereabouts v0.9.4 pkg/storage/kubernetes/ipam.go (OverlappingRangeIPReservation)",
     reference=WHEREABOUTS_GUIDE,
     check=check,
     examples=(
         Example("another range", _OWN, world=(NAMED, other('"type": "host-local", "subnet": "10.1.2.0/24"'))),
-        Example("whereabouts keeps both apart", _OWN, world=(NAMED, other(_RANGE))),
+        Example("two whereabouts networks", _OWN, world=(NAMED, other(_RANGE))),
+        Example("no other networks provided", _OWN, world=(NAMED,)),
         Example(
-            "host-local over the same range",
+            "whereabouts without enable_overlapping_ranges",
+            _OWN,
+            world=(NAMED, other(f'{_RANGE}, "enable_overlapping_ranges": false')),
+            violates=("config",),
+        ),
+        Example(
+            "host-local with the same range",
             _OWN,
             world=(NAMED, other('"type": "host-local", "subnet": "10.1.1.0/24"')),
             violates=("config",),
         ),
         Example(
-            "whereabouts under another name",
+            "whereabouts with another network_name",
             _OWN,
             world=(NAMED, other(f'{_RANGE}, "network_name": "storage"')),
             violates=("config",),

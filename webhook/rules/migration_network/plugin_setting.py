@@ -1,4 +1,4 @@
-"""Some settings a plugin refuses on every node."""
+"""A plugin refuses some settings on every node."""
 
 from collections.abc import Iterator
 
@@ -20,20 +20,20 @@ RULE = Rule(
     id="LM705",
     name="plugin-setting-refused",
     about=About.NETWORK,
-    summary="A setting of a plugin is one that the plugin refuses.",
-    rationale="The plugin fails before it makes an interface, so a pod on this network never starts.",
-    remediation="Write the setting as the plugin's page says.",
+    summary="The plugin refuses one of its settings.",
+    rationale="The plugin fails before it creates an interface, so a pod on this network never starts.",
+    remediation="Correct the setting; see the plugin's documentation.",
     source="plugins v1.9.1 plugins/main/{macvlan,ipvlan,vlan,bridge,host-device}",
     reference=CNI_PLUGINS,
     check=check,
     examples=(
         Example("a macvlan in bridge mode", config(f'{MACVLAN}, "mode": "bridge"')),
-        Example("a macvlan in a mode that it has not", config(f'{MACVLAN}, "mode": "brigde"'), violates=("config",)),
+        Example("a macvlan in an unknown mode", config(f'{MACVLAN}, "mode": "brigde"'), violates=("config",)),
         Example("an ipvlan without ipam", config('"type": "ipvlan", "master": "eth1"'), violates=("config",)),
         Example("a vlan", config(f'"type": "vlan", "master": "eth1", "vlanId": 5, {_DHCP}')),
         Example("a vlan without master", config(f'"type": "vlan", "vlanId": 5, {_DHCP}'), violates=("config",)),
         Example(
-            "a vlan with a tag that is none",
+            "a vlan with an invalid tag",
             config(f'"type": "vlan", "master": "eth1", "vlanId": 4095, {_DHCP}'),
             violates=("config",),
         ),

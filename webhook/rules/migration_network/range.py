@@ -1,4 +1,4 @@
-"""Addresses that an IPAM plugin refuses to give out."""
+"""Ranges and addresses that an IPAM plugin refuses."""
 
 from collections.abc import Iterator
 
@@ -21,24 +21,27 @@ RULE = Rule(
     id="LM706",
     name="address-range-refused",
     about=About.NETWORK,
-    summary="The IPAM plugin cannot give out an address from what is written.",
+    summary="The IPAM plugin cannot assign an address from this configuration.",
     rationale="The IPAM plugin fails for every pod, so a pod on this network never starts.",
-    remediation="Write ranges as 10.1.1.0/24, and start, end and exclusions so that addresses of that range are left.",
+    remediation="Write ranges as 10.1.1.0/24. Leave addresses between start and end that are not excluded.",
     source="whereabouts v0.9.4 pkg/config, pkg/allocate; plugins v1.9.1 plugins/ipam/host-local, plugins/ipam/static",
     reference=CNI_PLUGINS,
     check=check,
     examples=(
         Example("a whereabouts range", addressed(f'{_W}, "range": "10.1.1.0/24"')),
         Example("a whereabouts range with host bits, which it accepts", addressed(f'{_W}, "range": "10.1.1.7/24"')),
-        Example("a span", addressed(f'{_W}, "range": "10.1.1.7-10.1.1.9/24", "exclude": ["10.1.1.8"]')),
+        Example(
+            "two addresses",
+            addressed(f'{_W}, "range": "10.1.1.7-10.1.1.9/24", "exclude": ["10.1.1.8"]'),
+        ),
         Example(
             "IPv6 beside IPv4", addressed(f'{_W}, "ipRanges": [{{"range": "10.1.1.0/24"}}, {{"range": "fd00::/64"}}]')
         ),
-        Example("no length", addressed(f'{_W}, "range": "10.1.1.0"'), violates=("config",)),
-        Example("a length too long", addressed(f'{_W}, "range": "10.1.1.0/33"'), violates=("config",)),
-        Example("too small", addressed(f'{_W}, "range": "10.1.1.0/31"'), violates=("config",)),
+        Example("no prefix length", addressed(f'{_W}, "range": "10.1.1.0"'), violates=("config",)),
+        Example("a prefix length that is too long", addressed(f'{_W}, "range": "10.1.1.0/33"'), violates=("config",)),
+        Example("a range that is too small", addressed(f'{_W}, "range": "10.1.1.0/31"'), violates=("config",)),
         Example(
-            "nothing left",
+            "every address excluded",
             addressed(f'{_W}, "range": "10.1.1.0/24", "exclude": ["10.1.0.0/16"]'),
             violates=("config",),
         ),
@@ -52,10 +55,10 @@ RULE = Rule(
             violates=("config",),
         ),
         Example(
-            "a fixed address without length",
+            "a fixed address without a prefix length",
             addressed('"type": "static", "addresses": [{"address": "10.1.1.5"}]'),
             violates=("config",),
         ),
-        Example("an IPAM plugin that nobody here knows", addressed('"type": "some-vendor", "range": "pool-a"')),
+        Example("an unknown IPAM plugin", addressed('"type": "some-vendor", "range": "pool-a"')),
     ),
 )

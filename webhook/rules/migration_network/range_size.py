@@ -1,4 +1,4 @@
-"""Every node that runs virtual machines takes an address of the migration network."""
+"""Every node that runs VMs takes an address of the migration network."""
 
 from collections.abc import Iterator
 
@@ -15,34 +15,35 @@ _ONE = '"type": "whereabouts", "range": "10.1.1.0/30", "exclude": ["10.1.1.1"]'
 
 
 def check(facts: NetworkFacts) -> Iterator[Outcome]:
-    for found in too_small(facts):
-        if isinstance(found, Unknown):
-            yield Undetermined(facts.path, found.why, found.settle, "size")
+    for problem in too_small(facts):
+        if isinstance(problem, Unknown):
+            yield Undetermined(facts.path, problem.why, problem.settle, "size")
         else:
-            yield Violation(facts.path, found.message, "size")
+            yield Violation(facts.path, problem.message, "size")
 
 
 RULE = Rule(
     id="LM713",
     name="migration-range-too-small",
     about=About.NETWORK,
-    summary="The migration network has fewer addresses than there are nodes.",
+    summary="The migration network has fewer addresses than the cluster has nodes.",
     rationale=(
-        "virt-handler runs once on each node. Where no address is left its pod does not start, and nobody looks after the VMs of "
-        "that node."
+        "virt-handler runs once on each node. Without a free address its pod does not start, and KubeVirt no longer manages the "
+        "VMs of the node."
     ),
-    remediation="Write a larger range or fewer exclusions; leave some room, because other pods of KubeVirt may join from 1.6 on.",
+    remediation="Use a larger range or fewer exclusions. Leave some addresses free: from 1.6 on other pods may need them.",
     source="whereabouts v0.9.4 pkg/allocate; pkg/virt-operator/resource/generate/components/daemonsets.go, v1.9.0",
     reference=NETWORK_GUIDE,
     check=check,
     examples=(
         Example("four addresses for three nodes", addressed(_FOUR), world=(NAMED, *THREE_NODES)),
         Example("two addresses for three nodes", addressed(_TWO), world=(NAMED, *THREE_NODES), violates=("config",)),
-        Example("two addresses for nobody knows how many", addressed(_TWO), world=(NAMED,)),
+        Example("two addresses, and no nodes provided", addressed(_TWO), world=(NAMED,)),
         Example("one address", addressed(_ONE), world=(NAMED,), violates=("config",)),
+        Example("one address for three nodes", addressed(_ONE), world=(NAMED, *THREE_NODES), violates=("config",)),
         Example("one address in another network", addressed(_ONE)),
         Example(
-            "two addresses, and nobody knows which of three nodes run VMs",
+            "two addresses, and no label says which of three nodes run VMs",
             addressed(_TWO),
             world=(NAMED, node("a"), node("b"), node("c")),
             undetermined=("config",),

@@ -1,4 +1,4 @@
-"""Two nodes with the same address on one wire cannot talk."""
+"""Nodes with the same address on the migration network cannot reach each other."""
 
 from collections.abc import Iterator
 
@@ -17,11 +17,11 @@ def check(facts: NetworkFacts) -> Iterator[Outcome]:
         return
     for ipam in ipams_of(facts.config):
         if ipam.type in REPEATING:
-            why = f"{ipam.place}.type {ipam.type} counts for each node by itself: two nodes get the same address"
+            why = f"{ipam.place}.type {ipam.type} assigns addresses on each node separately: two nodes get the same address"
             yield Violation(facts.path, why, "addresses")
         elif ipam.type not in UNIQUE:
-            why = f"it is not known here whether {shown(ipam.type)} gives out each address once in the cluster"
-            yield Undetermined(facts.path, why, "look it up in the IPAM plugin's documentation", "addresses")
+            why = f"Migratable does not know whether {shown(ipam.type)} assigns each address only once in the cluster"
+            yield Undetermined(facts.path, why, "check the IPAM plugin's documentation", "addresses")
 
 
 RULE = Rule(
@@ -31,15 +31,22 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="Several nodes get the same address on the migration network.",
     rationale=(
-        "host-local keeps its list of used addresses in a file on the node, and static has no list at all. Each node begins at "
-        "the same first address, and a migration reaches the wrong node or none."
+        "host-local keeps its list of used addresses in a file on the node, and static has no list. Each node starts at the same "
+        "address, and a migration reaches the wrong node or none."
     ),
-    remediation="Use whereabouts, which counts for the whole cluster, or dhcp.",
+    remediation="Use whereabouts, which assigns addresses for the whole cluster, or dhcp.",
     source="plugins v1.9.1 plugins/ipam/host-local/backend/disk, plugins/ipam/static",
     reference=NETWORK_GUIDE,
     check=check,
     examples=(
         Example("whereabouts", addressed('"type": "whereabouts", "range": "10.1.1.0/24"'), world=(NAMED,)),
+        Example("dhcp", addressed('"type": "dhcp"'), world=(NAMED,)),
+        Example(
+            "host-local with a list of ranges",
+            addressed('"type": "host-local", "ranges": [[{"subnet": "10.1.1.0/24"}]]'),
+            world=(NAMED,),
+            violates=("config",),
+        ),
         Example("host-local", addressed(_HOST_LOCAL), world=(NAMED,), violates=("config",)),
         Example("host-local in another network", addressed(_HOST_LOCAL)),
         Example(
@@ -48,6 +55,6 @@ RULE = Rule(
             world=(NAMED,),
             violates=("config",),
         ),
-        Example("a plugin not known here", addressed('"type": "vendor"'), world=(NAMED,), undetermined=("config",)),
+        Example("an unknown plugin", addressed('"type": "vendor"'), world=(NAMED,), undetermined=("config",)),
     ),
 )

@@ -1,4 +1,4 @@
-"""virt-handler wants an address on the migration network."""
+"""virt-handler needs an address on the migration network."""
 
 from collections.abc import Iterator
 
@@ -10,11 +10,11 @@ from webhook.rules.rule import About, Example, Outcome, Rule, Undetermined, Viol
 
 
 def check(facts: NetworkFacts) -> Iterator[Outcome]:
-    for found in unaddressed(facts):
-        if isinstance(found, Unknown):
-            yield Undetermined(facts.path, found.why, found.settle, "addresses")
+    for problem in unaddressed(facts):
+        if isinstance(problem, Unknown):
+            yield Undetermined(facts.path, problem.why, problem.settle, "addresses")
         else:
-            yield Violation(facts.path, found.message, "addresses")
+            yield Violation(facts.path, problem.message, "addresses")
 
 
 RULE = Rule(
@@ -23,8 +23,8 @@ RULE = Rule(
     about=About.NETWORK,
     summary="The migration network gives virt-handler no address.",
     rationale=(
-        "From 1.2 on virt-handler exits if its interface migration0 has no global unicast address, and starts over for ever; VMs "
-        "on that node are not looked after meanwhile. Up to 1.1 migrations silently use the pod network instead."
+        "From 1.2 on virt-handler exits and restarts repeatedly if its interface migration0 has no global unicast address, and "
+        "does not manage the VMs of the node. In 1.1 and earlier migrations silently use the pod network."
     ),
     remediation='Add `ipam`, for example {"type": "whereabouts", "range": "10.1.1.0/24"}.',
     source="pkg/virt-handler/migration.go FindMigrationIP, v1.9.0",
@@ -36,14 +36,14 @@ RULE = Rule(
         Example("no ipam", config(MACVLAN), world=(NAMED,), violates=("config",)),
         Example("no ipam in another network", config(MACVLAN)),
         Example(
-            "link-local addresses, which virt-handler passes over",
+            "link-local addresses, which virt-handler ignores",
             addressed('"type": "whereabouts", "range": "169.254.7.0/24"'),
             world=(NAMED,),
             violates=("config",),
         ),
         Example("static without addresses", addressed('"type": "static"'), world=(NAMED,), violates=("config",)),
         Example(
-            "a range that stands in whereabouts' own file",
+            "a range in whereabouts' own file",
             addressed('"type": "whereabouts"'),
             world=(NAMED,),
             undetermined=("config",),

@@ -1,4 +1,4 @@
-"""Multus takes a network by a name, or by namespace and name."""
+"""Multus looks up a network by its name, or by namespace and name."""
 
 from collections.abc import Iterator
 
@@ -12,28 +12,31 @@ _AT = ("configuration.migrations.network",)
 
 def check(facts: MigrationNetworkFacts) -> Iterator[Outcome]:
     if not facts.network_name:
-        yield Violation(facts.path, f"{shown(facts.value)} is not the name of a NetworkAttachmentDefinition", "name")
+        yield Violation(
+            facts.path, f"{shown(facts.value)} is not a valid name of a NetworkAttachmentDefinition", "name"
+        )
 
 
 RULE = Rule(
     id="LM715",
     name="migration-network-misnamed",
     about=About.MIGRATION_NETWORK,
-    summary="The migration network is not a name that Multus can look up.",
+    summary="The migration network is not a valid name for Multus.",
     rationale=(
-        "virt-operator copies the value into virt-handler's pod. Multus cannot read it there, and no virt-handler pod starts any "
-        "more, on any node."
+        "virt-operator copies the value into virt-handler's pod template. Multus refuses it, and virt-handler does not start on "
+        "any node."
     ),
-    remediation="Write the NetworkAttachmentDefinition's name: lower-case letters, digits and dashes, at most 63 characters.",
+    remediation="Write the name of a NetworkAttachmentDefinition: lower-case letters, digits and dashes, at most 63 characters.",
     source="multus-cni v4.3.0 pkg/k8sclient parsePodNetworkObjectName; daemonsets.go NewHandlerDaemonSet, v1.9.0",
     reference=NETWORK_GUIDE,
     check=check,
     examples=(
         Example("a name", USES),
+        Example("a namespace and a name", "{configuration: {migrations: {network: kubevirt/migration-network}}}"),
         Example("no migration network", USES_NONE),
         Example("capitals", "{configuration: {migrations: {network: Migration}}}", violates=_AT),
         Example("an empty name", "{configuration: {migrations: {network: ''}}}", violates=_AT),
         Example("a name with a dot", "{configuration: {migrations: {network: migration.net}}}", violates=_AT),
-        Example("an interface", "{configuration: {migrations: {network: 'migration@eth1'}}}", violates=_AT),
+        Example("a name with an interface", "{configuration: {migrations: {network: 'migration@eth1'}}}", violates=_AT),
     ),
 )

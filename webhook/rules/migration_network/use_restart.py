@@ -1,4 +1,4 @@
-"""Setting, changing or removing the migration network restarts virt-handler."""
+"""A change of the migration network restarts virt-handler."""
 
 from collections.abc import Iterator
 
@@ -11,12 +11,12 @@ _AT = ("configuration.migrations.network",)
 
 def check(facts: NetworkChangeFacts) -> Iterator[Outcome]:
     if not facts.before:
-        what = f"the migration network becomes {facts.after!r}"
+        change = f"the migration network is set to {facts.after!r}"
     elif facts.after:
-        what = f"the migration network changes from {facts.before!r} to {facts.after!r}"
+        change = f"the migration network changes from {facts.before!r} to {facts.after!r}"
     else:
-        what = f"the migration network {facts.before!r} is given up"
-    yield Violation(facts.path, f"{what}: virt-handler restarts on every node", facts.after)
+        change = f"the migration network {facts.before!r} is removed"
+    yield Violation(facts.path, f"{change}: virt-handler restarts on every node", facts.after)
 
 
 RULE = Rule(
@@ -26,19 +26,25 @@ RULE = Rule(
     severity=Severity.INFO,
     summary="A change of the migration network restarts virt-handler on every node.",
     rationale=(
-        "The network is part of virt-handler's pod template. VMs keep running during the restart; migrations that run at that "
-        "moment fail, and nothing is started or stopped on a node until its virt-handler is back."
+        "The network is part of virt-handler's pod template. VMs continue to run during the restart, but running migrations "
+        "fail, and VMs on a node cannot start or stop until its virt-handler runs again."
     ),
     remediation="Change the migration network while no migration runs.",
     source="pkg/virt-operator/resource/generate/components/daemonsets.go NewHandlerDaemonSet, v1.9.0",
     reference=NETWORK_GUIDE,
     check=check,
     examples=(
-        Example("something else changes", USES, before=USES),
+        Example("no change", USES, before=USES),
+        Example(
+            "another setting changes",
+            "{configuration: {migrations: {network: migration-network, allowPostCopy: true}}}",
+            before=USES,
+        ),
+        Example("no migration network before and after", USES_NONE, before="{configuration: {}}"),
         Example("a first migration network", USES, before=USES_NONE, violates=_AT),
         Example(
             "another migration network", "{configuration: {migrations: {network: other}}}", before=USES, violates=_AT
         ),
-        Example("no migration network any more", USES_NONE, before=USES, violates=_AT),
+        Example("the migration network is removed", USES_NONE, before=USES, violates=_AT),
     ),
 )
