@@ -18,12 +18,16 @@ from webhook.rules.register import RULES
 DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent))  # run as a script, Python looks for modules beside it only
 
+from docs.changelog import updated  # noqa: E402
 from docs.transcripts import renewed  # noqa: E402
 from webhook.__main__ import program  # noqa: E402
 from webhook.surfaces.cli import configuration, manual  # noqa: E402
 
 TELLING = ("../README.md", "five-minutes.md", "strategies.md")
 """Pages that show what commands print."""
+CHANGELOG = "../CHANGELOG.md"
+PARTLY = (*TELLING, CHANGELOG)
+"""Pages of which only parts are generated."""
 
 
 def generated() -> dict[str, str]:
@@ -32,7 +36,9 @@ def generated() -> dict[str, str]:
     files |= {"rules/README.md": pages.index(RULES), "releases.md": releases_page.page(RULES)}
     files |= {"man/migratable.1": manual.page(program())}
     files |= {f"schemas/{name}.json": text for name, text in schemas().items()}
-    return files | {name: renewed(text) for name in TELLING if (text := _read(DOCS / name)) is not None}
+    files |= {name: renewed(text) for name in TELLING if (text := _read(DOCS / name)) is not None}
+    changelog = (DOCS / CHANGELOG).read_text(encoding="utf-8")
+    return files | {CHANGELOG: updated(changelog, DOCS.parent / "changes")}
 
 
 def schemas() -> dict[str, str]:

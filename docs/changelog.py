@@ -1,0 +1,64 @@
+"""
+Builds the section *Unreleased* of the changelog from the news fragments in ``changes/``.
+
+``docs/generate.py`` calls it. ``python docs/changelog.py VERSION DATE`` turns the section into a release: it writes the title
+and deletes the fragments. towncrier was considered: it names a fragment by issue number, and shows nothing before a release.
+"""
+
+import sys
+import textwrap
+from pathlib import Path
+
+KINDS = ("added", "changed", "deprecated", "removed", "fixed", "security")
+ROOT = Path(__file__).resolve().parents[1]
+UNRELEASED = "## Unreleased\n"
+
+
+class BadFragment(Exception):
+    """A file in ``changes/`` whose name or content is invalid."""
+
+
+def fragments(folder: Path) -> list[Path]:
+    """The fragments in the order of their topics."""
+    return sorted(path for path in folder.glob("*.md") if path.name != "README.md")
+
+
+def section(folder: Path) -> str:
+    """The entries of all fragments, by kind."""
+    entries: dict[str, list[str]] = {kind: [] for kind in KINDS}
+    for path in fragments(folder):
+        kind = path.stem.rpartition(".")[2]
+        if kind not in entries:
+            raise BadFragment(
+                f"{path.name}: unknown kind {kind!r}. Name the file TOPIC.KIND.md, KIND being one of {KINDS}."
+            )
+        lines = path.read_text(encoding="utf-8").splitlines()
+        if not lines or not all(line.strip() and line.rstrip().endswith(".") for line in lines):
+            raise BadFragment(f"{path.name}: write one sentence a line, without empty lines.")
+        entries[kind] += lines
+    parts = [f"### {kind.capitalize()}\n{''.join(map(_bullet, lines))}" for kind, lines in entries.items() if lines]
+    return "\n".join(parts)
+
+
+def updated(changelog: str, folder: Path) -> str:
+    """The changelog with the section *Unreleased* of the fragments."""
+    head, _, rest = changelog.partition(UNRELEASED)
+    released = rest.find("\n## ")
+    return f"{head}{UNRELEASED}\n{section(folder)}" + (rest[released:] if released >= 0 else "")
+
+
+def release(changelog: str, folder: Path, title: str) -> str:
+    """The changelog with the fragments as a release, and an empty section *Unreleased*."""
+    return updated(changelog, folder).replace(UNRELEASED, f"{UNRELEASED}\n## {title}\n", 1)
+
+
+def _bullet(line: str) -> str:
+    wrapped = textwrap.fill(line, 116, break_long_words=False, break_on_hyphens=False, subsequent_indent="  ")
+    return f"- {wrapped}\n"
+
+
+if __name__ == "__main__":
+    changelog, changes = ROOT / "CHANGELOG.md", ROOT / "changes"
+    changelog.write_text(release(changelog.read_text("utf-8"), changes, " - ".join(sys.argv[1:3])), "utf-8")
+    for fragment in fragments(changes):
+        fragment.unlink()
