@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.deploy.manifests import written
-from webhook.objects.kinds import CARRIERS, KINDS
+from webhook.objects.kinds import KINDS, PATCHED_COPIES
 from webhook.surfaces.admission.configurations import LATE_DENIES
 from webhook.surfaces.admission.hooks import VALIDATING_HOOKS
 
@@ -158,7 +158,7 @@ def test_every_kind_that_is_judged_is_asked_about() -> None:
     """
     And nothing is asked about that nobody judges.
     """
-    judged = {(kind.group, kind.plural) for kind in (*KINDS, *CARRIERS) if kind.judged or kind in CARRIERS}
+    judged = {(kind.group, kind.plural) for kind in (*KINDS, *PATCHED_COPIES) if kind.judged or kind in PATCHED_COPIES}
 
     asked = {
         (group, resource.partition("/")[0])
@@ -175,7 +175,7 @@ def test_what_is_asked_for_is_served_by_some_release(which: str) -> None:
     """
     Versions are those that the kinds are read in.
     """
-    versions = {(kind.group, kind.plural): set(kind.versions) for kind in (*KINDS, *CARRIERS)}
+    versions = {(kind.group, kind.plural): set(kind.versions) for kind in (*KINDS, *PATCHED_COPIES)}
 
     asked = [
         (group, resource.partition("/")[0], set(rule["apiVersions"]))

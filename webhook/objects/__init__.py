@@ -1,5 +1,5 @@
 """
-The Kubernetes objects as we read them: lenient about unknown fields, strict about types.
+Kubernetes objects as they are read: unknown fields are ignored, types are checked.
 
 This package does no I/O.
 """

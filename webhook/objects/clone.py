@@ -1,18 +1,18 @@
-"""VirtualMachineClone and VirtualMachineRestore: requests to create a VM from another one or from a snapshot."""
+"""VirtualMachineClone and VirtualMachineRestore: requests to create a VM from another VM or from a snapshot."""
 
 import msgspec
 
 from webhook.objects.meta import Kubernetes, Read
 
 
-class CarrierSpec(Read, frozen=True):
+class PatchedCopySpec(Read, frozen=True):
     """``spec`` of both kinds (``staging/src/kubevirt.io/api/clone`` and ``snapshot``, v1.3.0 to v1.9.0)."""
 
     patches: list[str] | None = None
-    """JSON patches of the new VM, each as text."""
+    """JSON patches of the new VM, each as a string."""
 
 
-class Carrier(Kubernetes, frozen=True):
+class PatchedCopy(Kubernetes, frozen=True):
     """clone.kubevirt.io VirtualMachineClone and snapshot.kubevirt.io VirtualMachineRestore."""
 
-    spec: CarrierSpec = msgspec.field(default_factory=CarrierSpec)
+    spec: PatchedCopySpec = msgspec.field(default_factory=PatchedCopySpec)

@@ -1,4 +1,4 @@
-"""Instancetypes, preferences and the ControllerRevisions that freeze them, as far as they change the verdict."""
+"""Instancetypes, preferences and their ControllerRevisions: the fields that change the verdict."""
 
 import msgspec
 
@@ -96,6 +96,6 @@ class VirtualMachineClusterPreference(Kubernetes, frozen=True):
 
 
 class ControllerRevision(Kubernetes, frozen=True):
-    """apps ControllerRevision: ``data`` is the instancetype or preference as it was when the VM first started."""
+    """apps ControllerRevision: ``data`` holds the instancetype or preference at the first start of the VM."""
 
     data: Json = None

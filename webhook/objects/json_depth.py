@@ -1,9 +1,9 @@
 """
-How deep JSON text nests, and the same text without what nests too deep. Linear in its size and without recursion.
+Measures and cuts the nesting depth of JSON text. Linear in the size of the text, without recursion.
 
-An API server stores up to 10,000 levels, also where tenants write freely (``metadata.managedFields[].fieldsV1``). msgspec and
-``json`` recurse, and raise RecursionError at about 1,000 levels on Python 3.11 and 3.12. ``decode`` is the one way to decode
-bytes that come from outside.
+An API server stores up to 10,000 levels, also in fields that tenants control (``metadata.managedFields[].fieldsV1``). msgspec
+and ``json`` recurse and raise RecursionError at about 1,000 levels on Python 3.11 and 3.12. Decode all JSON from outside with
+``decode``.
 """
 
 import re
@@ -17,31 +17,31 @@ import msgspec
 T = TypeVar("T")
 Raw: TypeAlias = bytes | msgspec.Raw
 Place: TypeAlias = tuple[str, ...]
-"""The first few keys on the way to a value; indices of lists are left out."""
+"""The first keys of the path to a value, without list indices."""
 
 MAX_DEPTH: Final = 512
-"""Levels of nesting that are read. No field that is read here lies deeper than 30."""
+"""Levels of nesting that are read. No field that this project reads is deeper than 30."""
 
 _OPENING, _CLOSING = b"[{", b"]}"
 _UP, _DOWN = 1, 255
-"""One level more, and one less: -1 in a signed byte."""
+"""One level deeper, and one level up: -1 in a signed byte."""
 _STEPS = bytes.maketrans(_OPENING + _CLOSING, bytes((_UP, _UP, _DOWN, _DOWN)))
 _DULL = bytes(byte for byte in range(256) if byte not in _OPENING + _CLOSING + b'"')
 _NOT_OPENING = bytes(byte for byte in range(256) if byte not in _OPENING)
 _NOT_CLOSING = bytes(byte for byte in range(256) if byte not in _CLOSING)
 _BLOCK, _FEW = 256, 256
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]+|[\]}]+', re.DOTALL)
-"""A string, or brackets in a row that all open or all close."""
+"""A string, or a run of opening brackets, or a run of closing brackets."""
 _QUOTE = ord('"')
 _NAMED = 8
-"""Levels of which the keys are kept for a place."""
+"""Levels whose keys a place names."""
 
 
 def decode(decoder: "msgspec.json.Decoder[T]", raw: Raw, limit: int = MAX_DEPTH) -> T:
     """
-    What ``decoder`` makes of the text; where it nests too deep for the decoder, of the text without the levels below ``limit``.
+    The decoded text. If it nests too deep for the decoder, the levels below ``limit`` are left out.
 
-    Raises what the decoder raises, and DecodeError in the place of RecursionError.
+    Raises the errors of the decoder, but DecodeError instead of RecursionError.
     """
     try:
         return decoder.decode(raw)
@@ -57,20 +57,25 @@ def is_deep(raw: Raw, limit: int = MAX_DEPTH) -> bool:
     """
     Whether JSON text nests deeper than ``limit``.
 
-    In the first half of the text, no more levels are open than brackets opened there; in the second half, no more than close
-    there. Brackets that hold only plain values are never open two at a time, so each such pair counts once. A pair with a
-    string between its brackets does not look like one, because quotes are kept. These counts settle most objects. The rest
-    is counted block by block, and bracket by bracket only in a block that opens enough levels to pass the limit.
+    Three counts settle most objects: each is an upper bound of the depth. The comments prove the bounds. The last part counts
+    exactly.
     """
     body = bytes(raw)
+    # Bound 1. At a place in the first half, every open level was opened in that half. At a place in the second half, every
+    # open level closes in that half. Brackets inside strings only add to the counts.
     half = len(body) // 2
     opened, closed = body[:half].translate(None, _NOT_OPENING), body[half:].translate(None, _NOT_CLOSING)
     if len(opened) < limit and len(closed) < limit:
         return False
+    # Bound 2. The depth is at most the number of opening brackets.
+    # Bound 3. An innermost pair holds no other pair, so at most one innermost pair is open at a time: all of them together
+    # add one level. In ``marks``, only such a pair has its brackets side by side, because quotes are kept: a pair that holds
+    # a string has quotes in between. A pair inside one string adds to both counts, so the bound stays the same.
     marks = body.translate(None, _DULL)
     room = limit - marks.count(b"{") - marks.count(b"[")
     if room > 0 or (room := room + marks.count(b"{}")) > 0 or room + marks.count(b"[]") > 0:
         return False
+    # Exact. A block is counted bracket by bracket only if it opens enough levels to pass the limit.
     steps = _outside_strings(body, marks).translate(_STEPS)
     depth = 0
     for begin in range(0, len(steps), _BLOCK):
@@ -83,23 +88,23 @@ def is_deep(raw: Raw, limit: int = MAX_DEPTH) -> bool:
 
 
 def _outside_strings(body: bytes, marks: bytes) -> bytes:
-    """The brackets of JSON that are not within strings; ``marks`` are all its brackets and quotes."""
+    """The brackets of JSON text outside strings. ``marks`` holds all of its brackets and quotes."""
     _, *escaped = body.split(b"\\", _FEW)
-    if len(escaped) == _FEW or not {each[:1] for each in escaped}.isdisjoint((b'"', b"")):
-        # an escaped quote, or a backslash that escapes another
+    if len(escaped) == _FEW or not {rest[:1] for rest in escaped}.isdisjoint((b'"', b"")):
+        # an escaped quote or an escaped backslash
         marks = body.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _DULL)
     return b"".join(marks.replace(b'""', b"").split(b'"')[::2])
 
 
 def truncated(raw: Raw, limit: int = MAX_DEPTH) -> bytes:
     """
-    The same text, in which arrays and objects that nest deeper than ``limit`` hold only a digest of what they held.
+    The text with the content of arrays and objects below ``limit`` replaced by a digest of that content.
 
-    Every value that is left keeps its type, so a typed field with a deep array is still of the wrong type. Equal texts stay
-    equal and different ones different.
+    Every value that remains keeps its type, so a typed field with a deep array still has the wrong type. Equal texts stay
+    equal, and different texts stay different.
 
-    Proof of the depth: a bracket that opens level ``limit`` + 1 is kept, as is the one that closes it; what lies between
-    them, which holds every deeper level, is replaced by plain values.
+    Proof of the depth: the brackets of level ``limit`` + 1 are kept. The text between them, which contains every deeper
+    level, is replaced by plain values.
     """
     body = bytes(raw)
     kept: list[bytes] = []
@@ -123,7 +128,7 @@ def truncated(raw: Raw, limit: int = MAX_DEPTH) -> bytes:
 
 
 def _digest(body: bytes, begin: int, end: int) -> bytes:
-    """Plain values in the place of what a bracket before ``begin`` holds up to ``end``; nothing where it holds nothing."""
+    """Plain values that replace ``body[begin:end]``, the content of a bracket; nothing if it is empty."""
     left_out = body[begin:end].strip()
     if not left_out:
         return b""
@@ -132,10 +137,10 @@ def _digest(body: bytes, begin: int, end: int) -> bytes:
 
 
 def deep_places(raw: Raw, limit: int = MAX_DEPTH) -> frozenset[Place]:
-    """Where JSON text nests deeper than ``limit``."""
+    """The places where JSON text nests deeper than ``limit``."""
     body = bytes(raw)
     keys: list[str] = []
-    found: set[Place] = set()
+    places: set[Place] = set()
     depth, name, named_until = 0, b"", 0
     for token in _TOKEN.finditer(body):
         start, end = token.span()
@@ -148,8 +153,8 @@ def deep_places(raw: Raw, limit: int = MAX_DEPTH) -> frozenset[Place]:
                 key = name[1:61].strip(b'"').decode("ascii", "replace") if is_key else ""
                 keys[depth:] = [key, *[""] * (min(size, _NAMED) - 1)]
             if depth <= limit < depth + size:
-                found.add(tuple(each for each in keys if each))
+                places.add(tuple(key for key in keys if key))
             depth, name = depth + size, b""
         else:
             depth, name = depth - size, b""
-    return frozenset(found)
+    return frozenset(places)

@@ -1,14 +1,14 @@
-"""Which kinds are read, and by what names API servers serve them."""
+"""The kinds that are read, and their names in the API."""
 
 import msgspec
 
 from webhook.objects import instancetype, kubevirt, nad, storage, vm, vmi
-from webhook.objects.clone import Carrier
+from webhook.objects.clone import PatchedCopy
 from webhook.objects.meta import Kubernetes
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """One kind: its names in the API, the served versions (newest first), and the class that reads it."""
+    """A kind: its names in the API, the served versions (newest first), and its class."""
 
     group: str
     kind: str
@@ -17,7 +17,7 @@ class Kind(msgspec.Struct, frozen=True):
     namespaced: bool
     reads: type[Kubernetes]
     judged: bool = False
-    """Whether findings can be about it; the others are only looked up."""
+    """Whether rules judge objects of this kind. Other kinds are only looked up."""
 
 
 KUBEVIRT_GROUP = "kubevirt.io"
@@ -119,22 +119,22 @@ KINDS: tuple[Kind, ...] = (
     Kind("networking.k8s.io", "ServiceCIDR", "servicecidrs", ("v1", "v1beta1"), False, nad.ServiceCIDR),
 )
 
-CARRIERS: tuple[Kind, ...] = (
-    Kind("clone.kubevirt.io", "VirtualMachineClone", "virtualmachineclones", _SNAPSHOT, True, Carrier),
-    Kind("snapshot.kubevirt.io", "VirtualMachineRestore", "virtualmachinerestores", _SNAPSHOT, True, Carrier),
+PATCHED_COPIES: tuple[Kind, ...] = (
+    Kind("clone.kubevirt.io", "VirtualMachineClone", "virtualmachineclones", _SNAPSHOT, True, PatchedCopy),
+    Kind("snapshot.kubevirt.io", "VirtualMachineRestore", "virtualmachinerestores", _SNAPSHOT, True, PatchedCopy),
 )
-"""Kinds for which virt-controller creates a VM with the patches of a user. Only their patches are judged."""
+"""Kinds from which virt-controller creates a VM with patches of a user. Only the patches are judged."""
 
 BY_GROUP_KIND: dict[tuple[str, str], Kind] = {(kind.group, kind.kind): kind for kind in KINDS}
-CARRIER_BY_GROUP_KIND: dict[tuple[str, str], Kind] = {(kind.group, kind.kind): kind for kind in CARRIERS}
+PATCHED_COPY_BY_GROUP_KIND: dict[tuple[str, str], Kind] = {(kind.group, kind.kind): kind for kind in PATCHED_COPIES}
 BY_CLASS: dict[type[Kubernetes], Kind] = {kind.reads: kind for kind in KINDS}
 
 
 def group_of(api_version: str) -> str:
-    """The group of an ``apiVersion``: ``kubevirt.io/v1`` is in ``kubevirt.io``, ``v1`` in the core group ''."""
+    """The group of an ``apiVersion``: ``kubevirt.io`` for ``kubevirt.io/v1``, '' (core) for ``v1``."""
     return api_version.rpartition("/")[0]
 
 
 def find_kind(api_version: str, kind: str) -> Kind | None:
-    """The kind that reads such an object, in any served version, or None."""
+    """The kind of an object in any served version; None for a kind that is not read."""
     return BY_GROUP_KIND.get((group_of(api_version), kind))

@@ -1,7 +1,7 @@
 """
-The KubeVirt CR, as far as verdicts depend on it.
+The KubeVirt CR and MigrationPolicy: the fields that verdicts depend on.
 
-``spec.configuration.migrations`` is kept as parsed JSON: the settings rules judge also what has the wrong type.
+``spec.configuration.migrations`` stays parsed JSON, because the settings rules also judge values of a wrong type.
 """
 
 import msgspec
@@ -11,9 +11,9 @@ from webhook.objects.meta import Json, Kubernetes, Read
 
 class Misplaced(Read, frozen=True):
     """
-    Migration settings where they do not belong. KubeVirt has no such fields: only rules about misplacement read them.
+    Migration settings in the wrong place. KubeVirt has no such fields; only the rules about misplaced settings read them.
 
-    Every field takes any JSON, because nobody promises a type at the wrong place.
+    Every field takes any JSON value, because no schema applies to a misplaced field.
     """
 
     migrations: Json = None
@@ -35,7 +35,7 @@ class Misplaced(Read, frozen=True):
 
 
 class RegisteredBinding(Read, frozen=True):
-    """An entry of ``network.binding``; only the presence of ``migration`` counts for the verdict."""
+    """An entry of ``network.binding``. The verdict depends only on the presence of ``migration``."""
 
     migration: Json = None
     network_attachment_definition: str | None = None
@@ -68,7 +68,7 @@ class DeveloperConfiguration(Read, frozen=True):
     disabled_feature_gates: list[str] | None = None
     minimum_cluster_tsc_frequency: int | None = msgspec.field(default=None, name="minimumClusterTSCFrequency")
     memory_overcommit: int | None = None
-    """This and the next two: a wrong value makes KubeVirt ignore the whole configuration."""
+    """A wrong value of this field or the next two makes KubeVirt ignore the whole configuration."""
     cpu_allocation_ratio: int | None = None
     pvc_tolerate_less_space_up_to_percent: int | None = None
 
@@ -80,7 +80,7 @@ class ArchitectureConfiguration(Read, frozen=True):
 
 
 class Configuration(Misplaced, frozen=True):
-    """``spec.configuration``; here ``migrations`` is in its right place."""
+    """``spec.configuration``. Here ``migrations`` is in the right place."""
 
     architecture_configuration: ArchitectureConfiguration | None = None
     cpu_model: str | None = msgspec.field(default=None, name="cpuModel")
@@ -119,16 +119,16 @@ class KubeVirt(Kubernetes, frozen=True):
     spec: KubeVirtSpec = msgspec.field(default_factory=KubeVirtSpec)
     status: KubeVirtStatus | None = None
     configuration: Json = None
-    """No such field: it belongs in ``spec``."""
+    """A misplaced field: it belongs in ``spec``."""
     migrations: Json = None
-    """No such field: it belongs in ``spec.configuration``."""
+    """A misplaced field: it belongs in ``spec.configuration``."""
 
 
 class MigrationPolicy(Kubernetes, frozen=True):
     """
     migrations.kubevirt.io MigrationPolicy, cluster-scoped.
 
-    ``spec`` is kept as parsed JSON: the rules name what is misspelt or has the wrong type, and where.
+    ``spec`` stays parsed JSON, because the rules report misspelled fields and wrong types with their paths.
     """
 
     spec: dict[str, Json] = msgspec.field(default_factory=dict)

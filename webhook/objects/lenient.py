@@ -1,8 +1,8 @@
 """
-Reads an object whatever its metadata holds.
+Reads an object with invalid metadata.
 
-No schema says anything of the metadata of a template, so a tenant can store a number there as the value of a label. Such a
-value must not hide the rest of the object: it is left out.
+No schema covers the metadata of a template, so a tenant can store a number as the value of a label. Such a value is left
+out; otherwise it would hide the rest of the object.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ import msgspec
 
 from webhook.objects.json_depth import Raw, decode
 from webhook.objects.meta import Json, Kubernetes, ObjectMeta, OwnerReference
-from webhook.objects.nulls import TEXTS, as_go_reads, with_metadata
+from webhook.objects.nulls import STRING_MAPS, as_go_reads, with_metadata
 
 K = TypeVar("K", bound=Kubernetes)
 
@@ -24,21 +24,21 @@ def read_object(decoder: "msgspec.json.Decoder[K]", reads: type[K], raw: Raw) ->
     """
     The object in ``raw``, at any depth of nesting.
 
-    Raises ValidationError where a field other than metadata has a wrong type, DecodeError where the text is not JSON.
+    Raises ValidationError if a field outside metadata has a wrong type, and DecodeError if ``raw`` is not JSON.
     """
     try:
         return decode(decoder, raw)
     except msgspec.ValidationError as error:
-        return msgspec.convert(with_metadata(_parsed(raw, error), _readable), reads)
+        return msgspec.convert(with_metadata(_parsed(raw, error), _valid_metadata), reads)
 
 
 def parse(raw: Raw) -> Json:
-    """The value in ``raw``; levels that are too deep to be read are left out."""
+    """The value in ``raw``, without the levels that are too deep to read."""
     return decode(_anything, raw)
 
 
 def _parsed(raw: Raw, error: msgspec.ValidationError) -> Json:
-    """The value in ``raw``; raises ``error``, which names a field, where it holds a number that no type can hold."""
+    """The value in ``raw``. Raises ``error``, which names a field, if ``raw`` contains a number out of range."""
     try:
         return parse(raw)
     except msgspec.ValidationError:
@@ -46,28 +46,28 @@ def _parsed(raw: Raw, error: msgspec.ValidationError) -> Json:
 
 
 def metadata_alone(value: Json, reads: type[K]) -> K:
-    """An object of which nothing but metadata is read."""
+    """An object with only its metadata."""
     metadata = value.get("metadata") if isinstance(value, Mapping) else None
-    return msgspec.convert({"metadata": _readable(metadata)}, reads)
+    return msgspec.convert({"metadata": _valid_metadata(metadata)}, reads)
 
 
-def _readable(metadata: Json) -> Json:
-    """Metadata as Go reads it, without fields and entries of wrong types."""
+def _valid_metadata(metadata: Json) -> Json:
+    """Metadata as Go reads it, without fields and entries of a wrong type."""
     if not isinstance(metadata, Mapping):
         return {}
-    found = {key: _entry(key, each) for key, each in as_go_reads(metadata).items()}
-    return {key: each for key, each in found.items() if _fits({key: each}, ObjectMeta)}
+    fields = {key: _valid_entries(key, field) for key, field in as_go_reads(metadata).items()}
+    return {key: field for key, field in fields.items() if _is_valid({key: field}, ObjectMeta)}
 
 
-def _entry(key: str, value: Json) -> Json:
-    if key in TEXTS and isinstance(value, Mapping):
+def _valid_entries(key: str, value: Json) -> Json:
+    if key in STRING_MAPS and isinstance(value, Mapping):
         return {name: text for name, text in value.items() if isinstance(text, str)}
     if key == _OWNERS and isinstance(value, list):
-        return [each for each in value if _fits(each, OwnerReference)]
+        return [owner for owner in value if _is_valid(owner, OwnerReference)]
     return value
 
 
-def _fits(value: Json, reads: type[msgspec.Struct]) -> bool:
+def _is_valid(value: Json, reads: type[msgspec.Struct]) -> bool:
     try:
         msgspec.convert(value, reads)
     except msgspec.ValidationError:

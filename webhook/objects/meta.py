@@ -1,32 +1,32 @@
-"""What all objects share: the reading rules and ObjectMeta."""
+"""The base classes of all objects, and ObjectMeta."""
 
 from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
 Quantity = str | int | float
-"""A Kubernetes quantity as it is written: ``64Mi``, ``5``; parsed by ``webhook.kubevirt.quantity``."""
+"""A Kubernetes quantity as written: ``64Mi``, ``5``. ``webhook.kubevirt.quantity`` parses it."""
 
 Int32: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 UInt32: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
-"""API servers let larger numbers pass; KubeVirt's own webhooks then cannot read the object, and refuse it."""
+"""API servers accept larger numbers. KubeVirt's own webhooks then reject the object."""
 
 
 class Read(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """
-    A part of an object, reduced to the fields that something here reads.
+    A part of an object, with only the fields that this project reads.
 
-    Unknown fields are ignored (the API server prunes them; hygiene rules look at them), types are strict: an int is
-    an int. ``null`` means absent everywhere, as in Go.
+    Unknown fields are ignored: the API server prunes them, and the manifest rules report them. Types are strict.
+    ``null`` means absent, as in Go.
     """
 
 
 class Empty(Read, frozen=True):
-    """A field whose presence alone counts, such as ``masquerade: {}``."""
+    """A field of which only the presence counts, such as ``masquerade: {}``."""
 
 
 class OwnerReference(Read, frozen=True):
-    """The object that this one belongs to."""
+    """An entry of ``metadata.ownerReferences``."""
 
     api_version: str = ""
     kind: str = ""
@@ -36,7 +36,7 @@ class OwnerReference(Read, frozen=True):
 
 
 class ObjectMeta(Read, frozen=True):
-    """``metadata``, as far as it is read."""
+    """``metadata``."""
 
     name: str | None = None
     generate_name: str | None = None
@@ -59,20 +59,20 @@ class Kubernetes(Read, frozen=True):
 
     @property
     def meta(self) -> ObjectMeta:
-        """``metadata``, empty where the object has none."""
+        """``metadata``; empty if the object has none."""
         return self.metadata or NO_META
 
     @property
     def namespace(self) -> str:
-        """The namespace as written; empty for cluster-scoped objects and where none is given."""
+        """The namespace as written; empty for a cluster-scoped object or if it is absent."""
         return self.meta.namespace or ""
 
     @property
     def name(self) -> str:
-        """The name, or the ``generateName`` stem, or empty."""
+        """The name, else ``generateName``, else empty."""
         return self.meta.name or self.meta.generate_name or ""
 
 
 NO_META = ObjectMeta()
 Json = Any
-"""A parsed JSON value that is carried along and not looked into."""
+"""A parsed JSON value of unknown shape."""

@@ -1,4 +1,4 @@
-"""NetworkAttachmentDefinition, and what says which addresses a cluster uses already."""
+"""NetworkAttachmentDefinition, and the objects that name the address ranges in use: Node and ServiceCIDR."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from webhook.objects.meta import Kubernetes, Read
 
 
 class NetworkSpec(Read, frozen=True):
-    """``NetworkAttachmentDefinition.spec``: ``config`` is JSON in a string; empty means a file on the host."""
+    """``NetworkAttachmentDefinition.spec``. ``config`` is JSON in a string; without it, a file on the node counts."""
 
     config: str | None = None
 
@@ -21,32 +21,32 @@ class NetworkAttachmentDefinition(Kubernetes, frozen=True):
 
 
 class NodeSpec(Read, frozen=True):
-    """``Node.spec``: the ranges of the node's pods, where Kubernetes gives them out."""
+    """``Node.spec``: the pod address ranges of the node, if Kubernetes assigns them."""
 
     pod_cidr: str | None = msgspec.field(default=None, name="podCIDR")
     pod_cidrs: list[str] | None = msgspec.field(default=None, name="podCIDRs")
 
 
 class NodeTraits(Read, frozen=True):
-    """What verdicts take from the labels of a node."""
+    """The facts that verdicts need from the labels of a node."""
 
     schedulable: bool = False
-    """Whether virt-handler lives there, so that virtual machines may run."""
+    """Whether virt-handler is alive on the node, so that VMs can run there."""
     reports_host_model: bool = False
     tsc_frequency: int = 0
-    """Hz; 0 where the node carries no valid label."""
+    """In Hz; 0 if the node has no valid label."""
 
 
 class Node(Kubernetes, frozen=True):
     """
-    A node. Of a cluster's nodes metadata alone is read, so ``spec`` is there only in manifests.
+    A node. Only manifests have ``spec``; from a cluster only the metadata is read.
 
-    It has more than a hundred labels: what counts of them is read once, and not for every virtual machine that is judged.
+    A node has more than a hundred labels. ``traits`` is computed once per node, not once per judged VM.
     """
 
     spec: NodeSpec | None = None
     traits: NodeTraits = msgspec.field(default_factory=NodeTraits, name="traits of its labels")
-    """No field of a node: no manifest has a key of this name, and what it would hold is not looked at."""
+    """Not a field of a node: computed from the labels. The name with spaces cannot collide with a real field."""
 
     def __post_init__(self) -> None:
         msgspec.structs.force_setattr(self, "traits", _traits(self.meta.labels or {}))
@@ -55,7 +55,7 @@ class Node(Kubernetes, frozen=True):
 HOST_MODEL_LABEL = "host-model-cpu.node.kubevirt.io/"
 TSC_LABEL = "cpu-timer.node.kubevirt.io/tsc-frequency"
 SCHEDULABLE = "kubevirt.io/schedulable"
-_INT64 = r"\+?[0-9]{1,63}"  # what strconv.ParseInt takes, as far as it is positive
+_INT64 = r"\+?[0-9]{1,63}"  # positive numbers that Go's strconv.ParseInt accepts
 
 
 def _traits(labels: Mapping[str, str]) -> NodeTraits:
@@ -75,10 +75,10 @@ class ServiceCIDRSpec(Read, frozen=True):
 
 
 class ServiceCIDR(Kubernetes, frozen=True):
-    """networking.k8s.io ServiceCIDR (served from Kubernetes 1.33 on): addresses of Services."""
+    """networking.k8s.io ServiceCIDR (Kubernetes 1.33 and later): the address ranges of Services."""
 
     spec: ServiceCIDRSpec = msgspec.field(default_factory=ServiceCIDRSpec)
 
 
 class Namespace(Kubernetes, frozen=True):
-    """A namespace; only its labels are read."""
+    """A namespace. Only its labels are read."""

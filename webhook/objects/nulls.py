@@ -1,4 +1,8 @@
-"""What Go makes of ``null`` where no API server looks: in the metadata of templates, of which schemas say nothing."""
+"""
+``null`` in the metadata of templates, read as Go reads it.
+
+No schema covers that metadata, so API servers accept ``null`` there.
+"""
 
 from collections.abc import Callable, Mapping
 
@@ -6,40 +10,41 @@ import msgspec
 
 from webhook.objects.meta import Json
 
-_ON_THE_WAY = frozenset(("spec", "template", "virtualMachineTemplate", "dataVolumeTemplates"))
+_PATH_TO_METADATA = frozenset(("spec", "template", "virtualMachineTemplate", "dataVolumeTemplates"))
 _LEVELS = 6
-"""``spec.virtualMachineTemplate.spec.dataVolumeTemplates[0]`` is the longest way to metadata."""
-TEXTS = frozenset(("labels", "annotations"))
+"""``spec.virtualMachineTemplate.spec.dataVolumeTemplates[0]`` is the longest path to metadata."""
+STRING_MAPS = frozenset(("labels", "annotations"))
 
 
 def is_about_null(error: msgspec.ValidationError) -> bool:
-    """Whether a value is refused for being ``null``."""
-    return "got `null`" in str(error)
+    """Whether the error is about a ``null``."""
+    from webhook.objects.type_errors import type_fault  # noqa: PLC0415 - only needed after an error
+
+    return type_fault(error).got == "null"
 
 
 def without_nulls(value: Json) -> Json:
     """
-    The same object with ``metadata``, its own and that of its templates, as Go reads it; ``value`` stays as it is.
+    A copy of the object with all ``metadata`` as Go reads it: that of the object and that of its templates.
 
-    A field that is ``null`` is not there, and in labels and annotations it is empty text (``encoding/json``): that is what
-    KubeVirt sees where ``app:`` stands in a template.
+    Go (``encoding/json``) reads a ``null`` field as absent, and a ``null`` label or annotation as an empty string.
     """
     return with_metadata(value, as_go_reads)
 
 
 def with_metadata(value: Json, change: Callable[[Json], Json], levels: int = _LEVELS) -> Json:
-    """The same object with its own ``metadata`` and that of its templates changed; ``value`` stays as it is."""
+    """A copy of the object with ``change`` applied to its ``metadata`` and to that of its templates."""
     if isinstance(value, list):
-        return [with_metadata(each, change, levels - 1) for each in value] if levels else value
+        return [with_metadata(item, change, levels - 1) for item in value] if levels else value
     if not isinstance(value, Mapping):
         return value
     return {
-        key: change(each)
+        key: change(member)
         if key == "metadata"
-        else with_metadata(each, change, levels - 1)
-        if levels and key in _ON_THE_WAY
-        else each
-        for key, each in value.items()
+        else with_metadata(member, change, levels - 1)
+        if levels and key in _PATH_TO_METADATA
+        else member
+        for key, member in value.items()
     }
 
 
@@ -48,15 +53,17 @@ def as_go_reads(metadata: Json) -> Json:
     if not isinstance(metadata, Mapping):
         return metadata
     return {
-        key: {name: "" if text is None else text for name, text in each.items()}
-        if key in TEXTS and isinstance(each, Mapping)
-        else [_present(one) for one in each]
-        if isinstance(each, list)
-        else each
-        for key, each in metadata.items()
-        if each is not None
+        key: {name: "" if text is None else text for name, text in member.items()}
+        if key in STRING_MAPS and isinstance(member, Mapping)
+        else [_without_null_members(item) for item in member]
+        if isinstance(member, list)
+        else member
+        for key, member in metadata.items()
+        if member is not None
     }
 
 
-def _present(value: Json) -> Json:
-    return {key: each for key, each in value.items() if each is not None} if isinstance(value, Mapping) else value
+def _without_null_members(value: Json) -> Json:
+    if not isinstance(value, Mapping):
+        return value
+    return {key: member for key, member in value.items() if member is not None}

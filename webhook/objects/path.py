@@ -1,18 +1,24 @@
-"""Field paths as Kubernetes writes them."""
+"""Field paths, spelled as Kubernetes does in ``StatusCause.field``. Every message spells a path with ``dotted``."""
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 FieldPath: TypeAlias = tuple[str | int, ...]
 """Keys and list indices from the object's root, e.g. ``("spec", "volumes", 0)``."""
 
+_IN_BRACKETS: Final = "./[] "
+
 
 def dotted(path: FieldPath) -> str:
-    """Writes ``path`` as StatusCause's ``field`` does: ``spec.volumes[0]``; keys with dots or slashes in brackets."""
+    """
+    The path as text: ``spec.volumes[0]``, ``metadata.labels.my-label``, ``metadata.labels[app.kubernetes.io/name]``.
+
+    A key with a dot, slash, bracket or space is in brackets.
+    """
     parts: list[str] = []
     for step in path:
         if isinstance(step, int):
             parts.append(f"[{step}]")
-        elif step and not any(mark in step for mark in "./[] "):
+        elif step and not any(mark in step for mark in _IN_BRACKETS):
             parts.append(f".{step}" if parts else step)
         else:
             parts.append(f"[{step}]")
@@ -20,5 +26,5 @@ def dotted(path: FieldPath) -> str:
 
 
 def pointer(path: FieldPath) -> str:
-    """Writes ``path`` as a JSON pointer (RFC 6901)."""
+    """The path as a JSON pointer (RFC 6901)."""
     return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)

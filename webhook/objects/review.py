@@ -22,7 +22,7 @@ class GroupVersionResource(Read, frozen=True):
 
 
 class UserInfo(Read, frozen=True):
-    """Who asks."""
+    """``userInfo``: the user who sent the request."""
 
     username: str = ""
     uid: str = ""
@@ -31,7 +31,7 @@ class UserInfo(Read, frozen=True):
 
 
 class AdmissionRequest(Read, frozen=True):
-    """``request``: the objects stay raw bytes until their kind is known."""
+    """``request``. The objects stay raw bytes until their kind is known."""
 
     uid: str
     kind: GroupVersionKind = msgspec.field(default_factory=GroupVersionKind)
@@ -47,7 +47,7 @@ class AdmissionRequest(Read, frozen=True):
 
 
 class AdmissionReview(Read, frozen=True):
-    """The envelope that an API server posts."""
+    """The AdmissionReview that an API server sends."""
 
     api_version: str = ""
     kind: str = ""
@@ -55,7 +55,7 @@ class AdmissionReview(Read, frozen=True):
 
 
 class StatusCause(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One named problem of a refusal (``metav1.StatusCause``); kubectl prints ``* field: message``."""
+    """One problem of a denied object (``metav1.StatusCause``). kubectl prints ``* field: message``."""
 
     reason: str = ""
     message: str = ""
@@ -63,7 +63,7 @@ class StatusCause(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class StatusDetails(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a refusal is about, and its causes."""
+    """The denied object and the causes."""
 
     name: str = ""
     group: str = ""
@@ -72,7 +72,7 @@ class StatusDetails(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Status(msgspec.Struct, frozen=True, omit_defaults=True):
-    """``metav1.Status`` of a refusal; ``code`` and ``reason`` decide how kubectl words it."""
+    """``metav1.Status`` of a denial. kubectl words its output by ``code`` and ``reason``."""
 
     message: str = ""
     reason: str = ""
@@ -94,7 +94,7 @@ class AdmissionResponse(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class AdmissionReviewAnswer(msgspec.Struct, frozen=True, rename="camel"):
-    """The envelope of an answer."""
+    """The AdmissionReview that carries the response."""
 
     response: AdmissionResponse
     api_version: str = "admission.k8s.io/v1"

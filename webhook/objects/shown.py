@@ -1,15 +1,19 @@
-"""How a value of an object is written in a message."""
+"""How a message shows a value of the input."""
 
 from typing import Final
 
 from webhook.objects.meta import Json
 
 LONGEST: Final = 60
-"""Characters of a string or number; longer ones are cut."""
+"""The longest string or number in a message, in characters."""
 
 
 def shown(value: Json) -> str:
-    """Short strings and numbers as Python writes them, ``null`` and booleans as YAML does, lists and objects by their type."""
+    """
+    The value as a message shows it: strings in quotes with escapes, booleans and ``null`` as in YAML.
+
+    Long strings are cut. Lists and objects are named by their type.
+    """
     if value is None:
         return "null"
     if isinstance(value, bool):

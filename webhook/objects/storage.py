@@ -1,4 +1,4 @@
-"""Claims and what CDI makes them from."""
+"""PersistentVolumeClaims, StorageClasses, and the CDI objects that create claims."""
 
 import msgspec
 
@@ -6,7 +6,7 @@ from webhook.objects.meta import Kubernetes, ObjectMeta, Read
 
 
 class ClaimSpec(Read, frozen=True):
-    """``PersistentVolumeClaim.spec`` and ``spec.pvc`` and ``spec.storage`` of a DataVolume, which share these fields."""
+    """The fields that ``PersistentVolumeClaim.spec`` shares with ``spec.pvc`` and ``spec.storage`` of a DataVolume."""
 
     access_modes: list[str] | None = None
     volume_mode: str | None = None
@@ -14,7 +14,7 @@ class ClaimSpec(Read, frozen=True):
 
 
 class PersistentVolumeClaim(Kubernetes, frozen=True):
-    """A claim. virt-controller copies ``spec.accessModes``, not ``status.accessModes``, for the verdict."""
+    """A claim. For the verdict, virt-controller copies ``spec.accessModes``, not ``status.accessModes``."""
 
     spec: ClaimSpec = msgspec.field(default_factory=ClaimSpec)
 
@@ -35,7 +35,7 @@ class SourceName(Read, frozen=True):
 
 
 class VolumeOrigin(Read, frozen=True):
-    """``source`` of a DataVolume or DataSource, as far as anything is inferred from it."""
+    """``source`` of a DataVolume or DataSource: the sources that instancetypes are inferred from."""
 
     pvc: SourceName | None = None
     snapshot: SourceName | None = None
@@ -43,7 +43,7 @@ class VolumeOrigin(Read, frozen=True):
 
 
 class DataVolumeSpec(Read, frozen=True):
-    """``DataVolume.spec``: exactly one of ``pvc`` (modes as given) and ``storage`` (modes may come from a StorageProfile)."""
+    """``DataVolume.spec``, with ``pvc`` (modes as written) or ``storage`` (modes may come from a StorageProfile)."""
 
     pvc: ClaimSpec | None = None
     storage: ClaimSpec | None = None
@@ -78,20 +78,20 @@ class DataSource(Kubernetes, frozen=True):
 
 
 class ClaimPropertySet(Read, frozen=True):
-    """What a storage class can give, best first."""
+    """An entry of ``claimPropertySets``."""
 
     access_modes: list[str] | None = None
     volume_mode: str | None = None
 
 
 class StorageProfileSpec(Read, frozen=True):
-    """``StorageProfile.spec``: what an administrator set."""
+    """``StorageProfile.spec``: the wish of an administrator."""
 
     claim_property_sets: list[ClaimPropertySet] | None = None
 
 
 class StorageProfileStatus(Read, frozen=True):
-    """``StorageProfile.status``: what is in force."""
+    """``StorageProfile.status``: the values in force."""
 
     claim_property_sets: list[ClaimPropertySet] | None = None
     provisioner: str | None = None
@@ -99,14 +99,14 @@ class StorageProfileStatus(Read, frozen=True):
 
 
 class StorageProfile(Kubernetes, frozen=True):
-    """cdi.kubevirt.io StorageProfile, cluster-scoped, named like its StorageClass."""
+    """cdi.kubevirt.io StorageProfile, cluster-scoped, with the name of its StorageClass."""
 
     spec: StorageProfileSpec | None = None
     status: StorageProfileStatus | None = None
 
     @property
     def property_sets(self) -> tuple[ClaimPropertySet, ...]:
-        """The sets in force: ``status`` where CDI wrote it, else what ``spec`` asks for; best first."""
+        """The sets in force, best first: those of ``status`` if CDI wrote it, else those of ``spec``."""
         if self.status is not None and self.status.claim_property_sets is not None:
             return tuple(self.status.claim_property_sets)
         if self.spec is not None and self.spec.claim_property_sets is not None:

@@ -1,4 +1,4 @@
-"""VirtualMachine and the other kinds that carry a VMI template."""
+"""VirtualMachine and the other kinds that contain a VMI template."""
 
 import msgspec
 
@@ -8,7 +8,7 @@ from webhook.objects.vmi import ClaimInfo, ClaimSource, DataVolumeSource, VMISpe
 
 
 class Matcher(Read, frozen=True):
-    """``spec.instancetype`` and ``spec.preference``: which object is meant, and in which revision."""
+    """``spec.instancetype`` and ``spec.preference``: a reference to an object and its revision."""
 
     name: str | None = None
     kind: str | None = None
@@ -35,7 +35,7 @@ class InstancetypeStatusRef(Read, frozen=True):
     name: str | None = None
     kind: str | None = None
     controller_revision_ref: Matcher | None = None
-    """Only its ``name`` is read."""
+    """Only ``name`` is read."""
 
 
 class HotplugVolumeSource(Read, frozen=True):
@@ -59,7 +59,7 @@ class VolumeRequest(Read, frozen=True):
 
 
 class MigratedVolumeInfo(Read, frozen=True):
-    """An entry of ``migratedVolumes``: a volume whose claim is being replaced (KubeVirt 1.4)."""
+    """An entry of ``migratedVolumes``: a volume under volume migration (KubeVirt 1.4)."""
 
     volume_name: str = ""
     source_pvc_info: ClaimInfo | None = msgspec.field(default=None, name="sourcePVCInfo")
@@ -88,7 +88,7 @@ class VirtualMachineStatus(Read, frozen=True):
     """``VirtualMachine.status``."""
 
     created: bool | None = None
-    """Whether the VM has a VMI, so that a volume is plugged into it. Written through a subresource that no tenant has."""
+    """Whether the VM has a VMI, so that a volume is hotplugged. Tenants cannot write this subresource."""
     instancetype_ref: InstancetypeStatusRef | None = None
     preference_ref: InstancetypeStatusRef | None = None
     volume_requests: list[VolumeRequest] | None = None

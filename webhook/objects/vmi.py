@@ -1,5 +1,5 @@
 """
-VirtualMachineInstance, as far as its live migration depends on it.
+VirtualMachineInstance: the fields that live migration depends on.
 
 Field names and nesting: KubeVirt ``staging/src/kubevirt.io/api/core/v1/schema.go`` and ``types.go``, v1.0 to v1.9.
 """
@@ -18,7 +18,7 @@ class ClaimSource(Read, frozen=True):
 
 
 class DataVolumeSource(Read, frozen=True):
-    """``dataVolume`` of a volume: the claim of the same name that CDI makes."""
+    """``dataVolume`` of a volume. CDI creates a claim of the same name."""
 
     name: str = ""
     hotpluggable: bool | None = None
@@ -39,13 +39,13 @@ class EphemeralSource(Read, frozen=True):
 
 
 class EmptyDiskSource(Read, frozen=True):
-    """``emptyDisk``: a disk that begins empty and ends with the VMI."""
+    """``emptyDisk``: an empty disk that is deleted with the VMI."""
 
     capacity: Quantity | None = None
 
 
 class Volume(Read, frozen=True):
-    """An entry of ``spec.volumes``; sources that are not named here never matter to the verdict."""
+    """An entry of ``spec.volumes``, with the sources that the verdict depends on."""
 
     name: str = ""
     persistent_volume_claim: ClaimSource | None = None
@@ -58,7 +58,7 @@ class Volume(Read, frozen=True):
 
     @property
     def claim(self) -> str | None:
-        """The name of the claim that virt-handler looks at (``checkVolumesForMigration``), or None."""
+        """The name of the claim that virt-handler checks (``checkVolumesForMigration``), or None."""
         if self.data_volume is not None:
             return self.data_volume.name
         if self.persistent_volume_claim is not None:
@@ -198,7 +198,7 @@ class CPU(Read, frozen=True):
 
 
 class FeatureState(Read, frozen=True):
-    """A feature that ``enabled`` switches; ``{}`` becomes enabled by KubeVirt's defaulting, where it has one."""
+    """A feature with ``enabled``. KubeVirt defaults ``{}`` to enabled, for features that it defaults."""
 
     enabled: bool | None = None
 
@@ -236,7 +236,7 @@ class Firmware(Read, frozen=True):
 
 
 class LaunchSecurity(Read, frozen=True):
-    """``domain.launchSecurity``; even ``{}`` means something on s390x."""
+    """``domain.launchSecurity``. On s390x, ``{}`` enables Secure Execution."""
 
     sev: Empty | None = None
     snp: Empty | None = None
@@ -253,7 +253,6 @@ class Memory(Read, frozen=True):
     """``domain.memory``."""
 
     hugepages: Hugepages | None = None
-
     guest: Quantity | None = None
 
 
@@ -299,7 +298,7 @@ class UtilityVolume(Read, frozen=True):
 
 
 class NodeRequirement(Read, frozen=True):
-    """A requirement that labels or fields of a node have to meet."""
+    """A requirement on the labels or fields of a node."""
 
     key: str = ""
     operator: str = ""
@@ -307,20 +306,20 @@ class NodeRequirement(Read, frozen=True):
 
 
 class NodeTerm(Read, frozen=True):
-    """An entry of ``nodeSelectorTerms``: all of its requirements have to be met."""
+    """An entry of ``nodeSelectorTerms``. A node must meet all requirements."""
 
     match_expressions: list[NodeRequirement] | None = None
     match_fields: list[NodeRequirement] | None = None
 
 
 class NodeTerms(Read, frozen=True):
-    """``requiredDuringSchedulingIgnoredDuringExecution``: one of the terms has to fit."""
+    """``requiredDuringSchedulingIgnoredDuringExecution``. A node must match one of the terms."""
 
     node_selector_terms: list[NodeTerm] | None = None
 
 
 class NodeAffinity(Read, frozen=True):
-    """``affinity.nodeAffinity``, as far as it excludes nodes."""
+    """``affinity.nodeAffinity``: the required part, which excludes nodes."""
 
     required: NodeTerms | None = msgspec.field(default=None, name="requiredDuringSchedulingIgnoredDuringExecution")
 
@@ -345,13 +344,13 @@ class VMISpec(Read, frozen=True):
 
 
 class MigratedVolume(Read, frozen=True):
-    """An entry of ``status.migratedVolumes`` (KubeVirt 1.3): a volume migration under way."""
+    """An entry of ``status.migratedVolumes`` (KubeVirt 1.3): a volume migration in progress."""
 
     volume_name: str = ""
 
 
 class ClaimInfo(Read, frozen=True):
-    """``persistentVolumeClaimInfo``: what virt-controller copied from the claim, and virt-handler reads."""
+    """``persistentVolumeClaimInfo``: virt-controller copies it from the claim, and virt-handler reads it."""
 
     claim_name: str = ""
     access_modes: list[str] | None = None
@@ -365,13 +364,13 @@ class VolumeStatus(Read, frozen=True):
 
 
 class TopologyHints(Read, frozen=True):
-    """``status.topologyHints``, which virt-controller writes once, before the VMI starts."""
+    """``status.topologyHints``. virt-controller writes it once, before the VMI starts."""
 
     tsc_frequency: int | None = None
 
 
 class VMIStatus(Read, frozen=True):
-    """``VirtualMachineInstance.status``, as far as virt-handler's verdict reads it from elsewhere than the node."""
+    """``VirtualMachineInstance.status``: the fields of virt-handler's verdict that do not come from the node."""
 
     migrated_volumes: list[MigratedVolume] | None = None
     volume_status: list[VolumeStatus] | None = None

@@ -87,11 +87,11 @@ def test_only_creations_and_updates_need_an_object(new: Any) -> None:
             mistyped(7),
             StatusCause(
                 "FieldValueInvalid",
-                "wrong type: expected `object | null`, got `int`",
+                "wrong type: expected a mapping, got an integer",
                 "spec.template.spec.nodeSelector",
             ),
         ),
-        (7, StatusCause("FieldValueInvalid", "wrong type: expected `object`, got `int`", "object")),
+        (7, StatusCause("FieldValueInvalid", "wrong type: expected a mapping, got an integer", "object")),
         (
             vm(b=deep(3_000), a=deep(3_000)),
             StatusCause(
@@ -104,7 +104,7 @@ def test_only_creations_and_updates_need_an_object(new: Any) -> None:
             mistyped(7, affinity={"nodeAffinity": deep(3_000)}),
             StatusCause(
                 "FieldValueInvalid",
-                "wrong type: expected `object | null`, got `int`",
+                "wrong type: expected a mapping, got an integer",
                 "spec.template.spec.nodeSelector",
             ),
         ),

@@ -15,21 +15,21 @@ from typing import Any, Final
 
 import msgspec
 
-from webhook.objects.clone import Carrier
+from webhook.objects.clone import PatchedCopy
 from webhook.objects.json_depth import decode
-from webhook.objects.kinds import CARRIER_BY_GROUP_KIND
+from webhook.objects.kinds import PATCHED_COPY_BY_GROUP_KIND
 from webhook.objects.review import AdmissionRequest, StatusCause
 
 MESSAGE: Final = "the patched VM is judged when KubeVirt creates it; see the events of the VirtualMachineRestore"
 NOT_A_PATCH: Final = "not a single JSON Patch operation. Write an object with op and path, without duplicate keys"
 OUTSIDE: Final = "outside /spec/, /metadata/labels and /metadata/annotations. Patch only these parts of the VM"
 _PATCHABLE_METADATA: Final = ("labels", "annotations")
-_decoder = msgspec.json.Decoder(Carrier)
+_decoder = msgspec.json.Decoder(PatchedCopy)
 
 
 def patches_of(request: AdmissionRequest) -> list[str]:
     """The patches of a clone or restore that this request creates; none of one that cannot be read."""
-    is_carrier = (request.kind.group, request.kind.kind) in CARRIER_BY_GROUP_KIND
+    is_carrier = (request.kind.group, request.kind.kind) in PATCHED_COPY_BY_GROUP_KIND
     if not is_carrier or request.operation != "CREATE" or request.sub_resource:
         return []
     try:

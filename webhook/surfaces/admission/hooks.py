@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from webhook.kubevirt.expansion.interfaces import BRIDGE_OVERRIDE
-from webhook.objects.kinds import BY_GROUP_KIND, CARRIERS, KUBEVIRT_GROUP, POOL_GROUP, Kind
+from webhook.objects.kinds import BY_GROUP_KIND, KUBEVIRT_GROUP, PATCHED_COPIES, POOL_GROUP, Kind
 from webhook.surfaces.admission.conditions import (
     BY_CONTROLLER,
     BY_VIRT_API,
@@ -259,7 +259,7 @@ VALIDATING_HOOKS: Final = (
     ),
     Hook(
         "patched-virtualmachine.validate.migratable",
-        tuple(Rule(kind, (CREATE,)) for kind in CARRIERS),
+        tuple(Rule(kind, (CREATE,)) for kind in PATCHED_COPIES),
         (
             Condition(
                 "has-patches",

@@ -11,10 +11,12 @@ from functools import cache
 import msgspec
 
 from webhook.objects.json_depth import MAX_DEPTH, Place, decode, deep_places, is_deep, truncated
-from webhook.objects.kinds import BY_GROUP_KIND, CARRIER_BY_GROUP_KIND, Kind
+from webhook.objects.kinds import BY_GROUP_KIND, PATCHED_COPY_BY_GROUP_KIND, Kind
 from webhook.objects.lenient import metadata_alone, parse, read_object
 from webhook.objects.meta import Kubernetes, ObjectMeta
+from webhook.objects.path import dotted
 from webhook.objects.review import AdmissionRequest, AdmissionReview, StatusCause
+from webhook.objects.type_errors import type_fault
 from webhook.surfaces.admission.judged_part import judged_alone, same_judged_part, within
 
 _ABOVE = 2
@@ -99,7 +101,7 @@ def read_review(body: bytes) -> Readable | Unreadable:
     group_kind = request.kind.group, request.kind.kind
     kind = BY_GROUP_KIND.get(group_kind)
     if kind is None or not kind.judged:
-        return Readable(request, CARRIER_BY_GROUP_KIND.get(group_kind), None, None)
+        return Readable(request, PATCHED_COPY_BY_GROUP_KIND.get(group_kind), None, None)
     if request.operation == "UPDATE" and not _present(request.old_object):
         raise BadReview("an UPDATE without oldObject")
     if request.operation in ("CREATE", "UPDATE") and not _present(request.object):
@@ -172,7 +174,7 @@ def _read(kind: Kind, request: AdmissionRequest, raw: msgspec.Raw) -> _Part:
     try:
         read = _decoded(kind, request, raw)
     except ValueError as error:  # in practice ValidationError: read_review has decoded the whole text
-        return _Part(cause=_wrong_type(str(error)), deep=deep)
+        return _Part(cause=_wrong_type(error), deep=deep)
     if not read.namespace and request.namespace:
         meta = msgspec.structs.replace(read.metadata or ObjectMeta(), namespace=request.namespace)
         read = msgspec.structs.replace(read, metadata=meta)
@@ -201,7 +203,7 @@ def _decoder_of(reads: type[Kubernetes]) -> msgspec.json.Decoder[Kubernetes]:
     return msgspec.json.Decoder(reads)
 
 
-def _wrong_type(text: str) -> StatusCause:
-    """msgspec names the expected type and the path, never the value."""
-    message, _, path = text.partition(" - at `$")
-    return _cause(f"wrong type: {message[:1].lower()}{message[1:]}", path.strip("`."))
+def _wrong_type(error: ValueError) -> StatusCause:
+    """The cause names the expected type and the path, never the value."""
+    fault = type_fault(error)
+    return _cause(f"wrong type: {fault.message}", dotted(fault.place))
