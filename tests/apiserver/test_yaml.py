@@ -19,8 +19,8 @@ from webhook.errors import BadInput
 from webhook.yaml import fast_reader as fastyaml
 from webhook.yaml.builder import MAX_ALIASES
 from webhook.yaml.document import MAX_DOCUMENTS, Document, read_documents
-from webhook.yaml.fast_reader import Found, read_fast
-from webhook.yaml.reader import read_carefully
+from webhook.yaml.fast_reader import Parsed, read_fast
+from webhook.yaml.reader import read_exactly
 from webhook.yaml.text import Text
 
 MANIFESTS = int(os.environ.get("MIGRATABLE_YAML_MANIFESTS", "2000"))
@@ -33,14 +33,14 @@ MOST_STRICTER = 0.05
 STRICTER = {
     "behind ---": "kubectl does not read what stands behind the document separator",
     "behind ...": "kubectl passes over what stands behind the end of a document|did not find expected <document start>",
-    "directive": "kubectl reads no directives",
-    "tag": "tag .* is not for this value in Kubernetes|did not find expected (?:whitespace or line break|tag URI)",
-    "tag and comma": "kubectl takes a comma for a part of the tag",
+    "directive": "YAML directive, which kubectl does not support",
+    "tag": "tag .* is not supported for this value|did not find expected (?:whitespace or line break|tag URI)",
+    "tag and comma": "comma after a tag, which kubectl reads as part of the tag",
     "{a:}": "found unexpected ':'",
     "escaped '": "found unknown escape character",
-    "byte order mark": "a byte order mark stands inside the file",
-    "NUL": "a string holds the character NUL",
-    "two keys of one name": r"key .* stands twice",
+    "byte order mark": "byte order mark inside the file",
+    "NUL": "NUL character in a string",
+    "two keys of one name": "duplicate key ",
 }
 
 
@@ -62,7 +62,7 @@ def readers(text: str) -> dict[str, BadInput | list[Document]]:
     plain = Text(text.removeprefix("\ufeff"), "x")
     answers = {
         "product": refused(lambda: read_documents(content, "x")),
-        "careful": refused(lambda: _documents(plain, read_carefully(plain, MAX_DOCUMENTS))),
+        "careful": refused(lambda: _documents(plain, read_exactly(plain, MAX_DOCUMENTS))),
     }
     found = read_fast(plain.text, MAX_DOCUMENTS)
     if found is not None:
@@ -70,7 +70,7 @@ def readers(text: str) -> dict[str, BadInput | list[Document]]:
     return answers
 
 
-def _documents(text: Text, found: Iterable[Found]) -> list[Document]:
+def _documents(text: Text, found: Iterable[Parsed]) -> list[Document]:
     return [Document(each.value, each.number, text, each.start, each.end, json=False) for each in found]
 
 

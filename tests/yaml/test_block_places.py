@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from benchmarks.machines import manifest
 from tests.yaml.test_fast_reader import MANIFESTS, PIECES, SCALARS, edited
 from webhook.errors import BadInput
-from webhook.yaml.block_places import BlockPlaces, Unclear
+from webhook.yaml.block_places import BlockPlaces, UnclearError
+from webhook.yaml.composed_places import ComposedPlaces
 from webhook.yaml.document import MAX_DOCUMENTS
-from webhook.yaml.fast_reader import Found
-from webhook.yaml.places import YamlPlaces
-from webhook.yaml.reader import read_carefully
+from webhook.yaml.fast_reader import Parsed
+from webhook.yaml.reader import read_exactly
 from webhook.yaml.text import Place, Places, Text
 
 LAYOUTS = (
@@ -33,9 +33,9 @@ LAYOUTS = (
 )
 
 
-def documents(text: str) -> list[Found]:
+def documents(text: str) -> list[Parsed]:
     try:
-        return read_carefully(Text(text, "test"), MAX_DOCUMENTS)
+        return read_exactly(Text(text, "test"), MAX_DOCUMENTS)
     except BadInput:
         return []
 
@@ -46,12 +46,12 @@ def places(known: Places, place: Place, path: str = "") -> Iterator[tuple[str, i
         yield from places(known, child, f"{path}/{step}")
 
 
-def in_blocks(text: str, document: Found) -> list[tuple[str, int, int]] | None:
+def in_blocks(text: str, document: Parsed) -> list[tuple[str, int, int]] | None:
     """Every place of a document, as it is found line by line; None where it is not."""
     base = text.rfind("\n", 0, document.start) + 1
     try:
         found = BlockPlaces(text, base, document.start, document.end)
-    except Unclear:
+    except UnclearError:
         return None
     return list(places(found, found.root))
 
@@ -60,7 +60,7 @@ def assert_equal(text: str) -> None:
     for document in documents(text):
         found = in_blocks(text, document)
         if found is not None:
-            composed = YamlPlaces(text, text.rfind("\n", 0, document.start) + 1, document.end)
+            composed = ComposedPlaces(text, text.rfind("\n", 0, document.start) + 1, document.end)
             assert found == list(places(composed, composed.root))
 
 

@@ -12,7 +12,7 @@ from webhook.errors import BadInput
 from webhook.yaml import fast_reader as fastyaml
 from webhook.yaml.document import MAX_DOCUMENTS
 from webhook.yaml.fast_reader import read_fast
-from webhook.yaml.reader import read_carefully
+from webhook.yaml.reader import read_exactly
 from webhook.yaml.text import Text
 
 pytestmark = pytest.mark.skipif(fastyaml.ryaml is None, reason="ryaml has no wheel for this platform")
@@ -59,7 +59,7 @@ def careful(text: str) -> Any:
     """What the careful reader makes of a text: its documents, or that it refuses."""
     marks = Text(text, "test")
     try:
-        found = read_carefully(marks, MAX_DOCUMENTS)
+        found = read_exactly(marks, MAX_DOCUMENTS)
     except BadInput:
         return "refused"
     return [(each.value, each.number, marks.mark(each.start).line) for each in found]
@@ -162,7 +162,7 @@ def test_any_pieces_are_read_alike(text: str) -> None:
     assert_equal(text)
 
 
-def test_without_the_library_everything_is_read_carefully(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_library_everything_is_read_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Where there is no wheel the results are the same, because one reader alone is left.
     """

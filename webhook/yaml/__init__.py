@@ -1,1 +1,1 @@
-"""Reads and edits YAML and JSON exactly as kubectl and the API server do. This package does no I/O."""
+"""Reads and edits YAML and JSON exactly as kubectl and the API server read them. This package does no I/O."""

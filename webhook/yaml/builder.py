@@ -1,7 +1,5 @@
 """
-Values from libyaml's events, as go-yaml makes them from the same events: without recursion, and within limits.
-
-This file does no I/O.
+Builds values from libyaml events with go-yaml v2 semantics. Iterative and bounded. This module does no I/O.
 """
 
 import re
@@ -10,6 +8,7 @@ from enum import Enum
 from typing import Final, NamedTuple, TypeAlias
 
 from webhook.errors import BadInput
+from webhook.objects.shown import shown
 from webhook.yaml.events import (
     ALIAS,
     DOCUMENT_END,
@@ -22,8 +21,8 @@ from webhook.yaml.events import (
     Event,
     events,
 )
-from webhook.yaml.go_differences import as_go_reads, is_mostly_repeated, may_refuse
-from webhook.yaml.json_reader import MAX_DEPTH, MAX_NODES, has_nul, stands_twice, too_deep, too_many
+from webhook.yaml.go_differences import as_go_yaml, is_mostly_repeated, may_refuse
+from webhook.yaml.json_reader import MAX_DEPTH, MAX_NODES, duplicate_key, has_nul, too_deep, too_many
 from webhook.yaml.scalars import (
     MERGE_TAG,
     NUMERIC,
@@ -36,7 +35,7 @@ from webhook.yaml.scalars import (
     plain,
     tagged,
 )
-from webhook.yaml.text import RENDER, JsonValue, Step, Text, shown
+from webhook.yaml.text import RENDER, JsonValue, Step, Text
 
 MAX_ALIASES: Final = 1_000
 
@@ -46,22 +45,22 @@ _NUL_ESCAPE = re.compile(r"\\(?:0|x00|u0000|U00000000)")
 
 
 class _Merge(Enum):
-    """The key ``<<``, unquoted: the keys of its value are copied into the mapping around it."""
+    """The unquoted key ``<<``: the keys of its value are copied into the mapping that contains it."""
 
     KEY = "<<"
 
 
 _Key: TypeAlias = str | _Merge
-# What is set aside while a mapping or list is read: the items or members around it, the key it belongs to, the keys
-# written so far and where (None: a list is around it), its anchor, and the count of nodes before it.
+# The state of the outer mapping or list while an inner one is read: its items or members, the current key, the keys so far
+# with their offsets (None for a list), and the anchor of the inner one with the count of nodes before it.
 _Frame: TypeAlias = "tuple[list[JsonValue], dict[str, JsonValue], _Key | None, dict[_Key, int] | None, str | None, int]"
 
 
 class _Anchor(NamedTuple):
-    scalar: Scalar  # as go-yaml resolved it: a key is spelt from this, not from the JSON value
+    scalar: Scalar  # as go-yaml resolves it: a key is made from this, not from the JSON value
     collection: JsonValue  # None for a scalar
     nodes: int
-    more: int  # go-yaml's count is that of our nodes and this: see Builder._more
+    more: int  # the nodes that go-yaml counts in addition: see Builder._more
 
 
 def _is_marked(event: Event) -> bool:
@@ -69,28 +68,28 @@ def _is_marked(event: Event) -> bool:
 
 
 class Builder:
-    """Reads one YAML stream; ``yaml.YAMLError`` where it is not YAML, ``BadInput`` where Kubernetes would not have it."""
+    """Reads one YAML stream. Raises ``yaml.YAMLError`` for invalid YAML, ``BadInput`` for YAML that Kubernetes rejects."""
 
     def __init__(self, text: Text) -> None:
         self._text = text
         self._next = events(text.text.encode())
         if may_refuse(text.text):
-            self._next = as_go_reads(self._next, text)
+            self._next = as_go_yaml(self._next, text)
         self._index = -1
         self._nodes = 0
         self._aliases = 0
-        self._first = 0  # the nodes of the documents before
-        self._more = 0  # go-yaml counts an alias beside what it repeats, and does not count the key of a merge
-        self._repeats = 0  # what aliases repeat, in go-yaml's count
-        self._more_before: list[int] = []  # of each mapping or list that is open and has an anchor
-        self._excess: Event | None = None  # the alias at which go-yaml gives up
-        self._anchors: dict[str, _Anchor | None] = {}  # None while the anchored mapping or list is open
+        self._first = 0  # nodes in earlier documents
+        self._more = 0  # go-yaml also counts each alias itself, but not a merge key
+        self._repeats = 0  # nodes that aliases repeat, as go-yaml counts
+        self._more_before: list[int] = []  # for each open mapping or list with an anchor
+        self._excess: Event | None = None  # the alias at which go-yaml reports excessive aliasing
+        self._anchors: dict[str, _Anchor | None] = {}  # None while the mapping or list with the anchor is open
         self._stack: list[_Frame] = []
-        # Most files have neither tag nor anchor nor "\\0": then no event needs to be asked.
+        # Most files have neither tag nor anchor nor "\\0". Then events need no check for them.
         self._marked = any(sign in text.text for sign in "!&") or _NUL_ESCAPE.search(text.text) is not None
 
     def documents(self) -> Iterator[tuple[JsonValue, int, int]]:
-        """Each document's value (None if it is empty), its first offset and its last."""
+        """The value of each document (None if it is empty), with its first and last offset."""
         while True:
             event = self._next()
             if event.__class__ is DOCUMENT_START:
@@ -102,14 +101,16 @@ class Builder:
                 self._stack.clear()
                 self._more_before.clear()
                 if event.version or event.tags:
-                    raise self._refuse("kubectl reads no directives", "Remove the line that begins with '%'.", event)
+                    raise self._error(
+                        "YAML directive, which kubectl does not support", "Remove the line that starts with '%'.", event
+                    )
                 yield self._document()
             elif event.__class__ is STREAM_END:
                 return
 
-    def _document(self) -> tuple[JsonValue, int, int]:  # noqa: PLR0915  # one flat loop: all the time is spent here
-        """The events of one document up to its end."""
-        following, stack, marked = self._next, self._stack, self._marked
+    def _document(self) -> tuple[JsonValue, int, int]:  # noqa: PLR0915  # one flat loop, because nearly all time is spent here
+        """Reads the events of one document up to its end."""
+        next_event, stack, marked = self._next, self._stack, self._marked
         root: list[JsonValue] = []
         items, members = root, dict[str, JsonValue]()
         name: _Key | None = None
@@ -117,7 +118,7 @@ class Builder:
         start: int | None = None
         value: JsonValue
         while True:
-            event = following()
+            event = next_event()
             kind = event.__class__
             if start is None:
                 start = event.start_mark.index
@@ -128,7 +129,7 @@ class Builder:
                     name = self._key(event)
                 offset = event.start_mark.index
                 if names.setdefault(name, offset) != offset and name is not _Merge.KEY:
-                    raise self._twice(name, names[name], offset)
+                    raise self._duplicate(name, names[name], offset)
                 continue
             if kind is SCALAR:
                 self._nodes += 1
@@ -149,7 +150,7 @@ class Builder:
             elif kind is ALIAS:
                 value = self._repeated(event)
             elif kind is DOCUMENT_END:
-                if self._excess is not None:  # not before: what is too much for anybody is to be called so
+                if self._excess is not None:  # reported last: the other limits have clearer errors
                     raise self._too_repetitive(self._excess)
                 return root[0], start, event.start_mark.index
             else:
@@ -170,11 +171,11 @@ class Builder:
     def _close(self, anchor: str, value: JsonValue, nodes: int) -> None:
         """The end of an anchored mapping or list."""
         more = self._more - self._more_before.pop()
-        if self._anchors[anchor] is None:  # else the name was given anew inside
+        if self._anchors[anchor] is None:  # else the anchor was redefined inside
             self._anchors[anchor] = _Anchor(None, value, nodes, more)
 
     def _key(self, event: Event) -> _Key:
-        """The name of the next member, which may be more than its text."""
+        """The name of the next member, from a key that may not be a plain string."""
         if event.__class__ is ALIAS:
             anchor = self._alias(event)
             if anchor.collection is not None:
@@ -190,14 +191,14 @@ class Builder:
         try:
             return key(scalar)
         except ScalarError as error:
-            raise self._refuse(str(error), "Put quotes around the key.", event) from None
+            raise self._error(str(error), "Quote the key.", event) from None
 
-    def _twice(self, name: _Key, first: int, second: int) -> BadInput:
+    def _duplicate(self, name: _Key, first: int, second: int) -> BadInput:
         path = [*self._path(), str(name)]
-        return stands_twice(self._text, str(name), first, second, self._index, path)
+        return duplicate_key(self._text, str(name), first, second, self._index, path)
 
     def _scalar(self, event: Event) -> Scalar:
-        """A scalar that may be more than its text, in go-yaml's types."""
+        """The value in go-yaml of a scalar that may not be a plain string."""
         scalar: Scalar = event.value
         try:
             if event.tag is None:
@@ -207,7 +208,7 @@ class Builder:
         except KeyError:
             raise self._unknown_tag(event) from None
         except ScalarError as error:
-            raise self._refuse(str(error), "Remove the tag, or make the value agree with it.", event) from None
+            raise self._error(str(error), "Remove the tag, or correct the value.", event) from None
         if isinstance(scalar, str) and "\0" in scalar:
             raise has_nul(self._text, event.start_mark.index, self._index, self._path())
         if event.anchor is not None:
@@ -220,10 +221,10 @@ class Builder:
         try:
             return json_number(scalar)
         except ScalarError as error:
-            raise self._refuse(str(error), "Put quotes around it if text is meant.", event) from None
+            raise self._error(str(error), "Quote the value if it is a string.", event) from None
 
     def _open(self, event: Event) -> None:
-        """The beginning of a mapping or list that has a tag or an anchor, or is too deep."""
+        """The start of a mapping or list that has a tag or an anchor, or is too deep."""
         if len(self._stack) > MAX_DEPTH:
             raise too_deep(self._text, event.start_mark.index, self._index, self._path())
         if event.tag not in (_MAPPING_TAGS if event.__class__ is MAPPING_START else _SEQUENCE_TAGS):
@@ -235,14 +236,16 @@ class Builder:
     def _alias(self, event: Event) -> _Anchor:
         self._aliases += 1
         if self._aliases > MAX_ALIASES:
-            raise self._refuse(f"more than {MAX_ALIASES:,} aliases", "Write out what the aliases repeat.", event)
-        wanted = event.anchor or ""
-        name = shown(wanted)
-        if wanted not in self._anchors:
-            raise self._refuse(f"alias {name} has no anchor above it", "Put '&' and its name before a value.", event)
-        anchor = self._anchors[wanted]
+            raise self._error(f"more than {MAX_ALIASES:,} aliases", "Replace aliases with their values.", event)
+        anchor_name = event.anchor or ""
+        name = shown(anchor_name)
+        if anchor_name not in self._anchors:
+            raise self._error(
+                f"alias {name} has no anchor before it", "Write the anchor before the value: '&name value'.", event
+            )
+        anchor = self._anchors[anchor_name]
         if anchor is None:
-            raise self._refuse(f"anchor {name} contains itself", "Write out what the alias repeats.", event)
+            raise self._error(f"anchor {name} contains itself", "Replace the alias with a value.", event)
         self._nodes += anchor.nodes
         self._more += anchor.more
         self._repeats += anchor.nodes + anchor.more
@@ -257,9 +260,9 @@ class Builder:
 
     def _merge(self, members: dict[str, JsonValue], value: JsonValue, event: Event) -> None:
         """
-        go-yaml copies in the order of the text: what stands later wins, be it a member or a merge.
+        Copies members in the order of the text, as go-yaml does: the last one wins, member or merge.
 
-        Of several mappings in a list the first wins; a list must be written in place, not given by an alias.
+        In a list of mappings, the first one wins. The list must be written in place: an alias to a list is an error.
         """
         mappings = [value]
         if isinstance(value, list) and event.__class__ is not ALIAS:
@@ -267,7 +270,11 @@ class Builder:
             self._more -= 1
         for mapping in mappings:
             if not isinstance(mapping, dict):
-                raise self._refuse("the merge key << wants a mapping or a list of them", "Give '<<: *anchor'.", event)
+                raise self._error(
+                    "the value of merge key << is neither a mapping nor a list of mappings",
+                    "Write '<<: *anchor'.",
+                    event,
+                )
             members.update(mapping)
 
     def _path(self) -> list[Step]:
@@ -276,21 +283,19 @@ class Builder:
 
     def _complex_key(self, event: Event) -> BadInput:
         is_template = "{{" in self._text.text
-        remedy = (
-            RENDER if is_template else "Use text as the key; put quotes around what begins with a bracket or brace."
-        )
-        return self._refuse("a key is a mapping or a list", remedy, event)
+        remedy = RENDER if is_template else "Use a string as the key. Quote a key that starts with a bracket or brace."
+        return self._error("mapping or list as a key", remedy, event)
 
     def _too_repetitive(self, event: Event) -> BadInput:
-        message = "kubectl refuses a document of which aliases make nearly everything"
-        return self._text.refuse(
-            message, "Write out what the aliases repeat.", event.start_mark.index, document=self._index
+        message = "excessive aliasing: kubectl rejects a document that consists mostly of aliases"
+        return self._text.error(
+            message, "Replace aliases with their values.", event.start_mark.index, document=self._index
         )
 
     def _unknown_tag(self, event: Event) -> BadInput:
         tag = (event.tag or "").replace(PREFIX, "!!", 1)
-        return self._refuse(f"tag {shown(tag)} is not for this value in Kubernetes", "Remove the tag.", event)
+        return self._error(f"tag {shown(tag)} is not supported for this value", "Remove the tag.", event)
 
-    def _refuse(self, message: str, remedy: str, event: Event) -> BadInput:
+    def _error(self, message: str, remedy: str, event: Event) -> BadInput:
         offset = event.start_mark.index
-        return self._text.refuse(message, remedy, offset, document=self._index, path=self._path())
+        return self._text.error(message, remedy, offset, document=self._index, path=self._path())

@@ -1,8 +1,8 @@
 """
-Manifests, YAML or JSON, as kubectl and the API server read them, strictly and with positions.
+Reads manifests, YAML or JSON, as kubectl and the API server read them (``sigs.k8s.io/yaml``), with positions.
 
-A value here is the value Kubernetes would see (``sigs.k8s.io/yaml``), or there is a ``BadInput`` that names the line.
-Bombs, unknown tags, duplicate keys and whatever kubectl would pass over in silence are refused. This file does no I/O.
+The result is the value that Kubernetes sees, or a ``BadInput`` that names the line. Alias bombs, unknown tags, duplicate keys
+and text that kubectl silently ignores are errors. This module does no I/O.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -23,7 +23,7 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 
 class Document:
-    """One YAML document or JSON value. Parts that share an anchor are the same object: treat the value as read-only."""
+    """One YAML document or JSON value. Treat the value as read-only: aliases share one object with their anchor."""
 
     __slots__ = ("_end", "_json", "_places", "_start", "_text", "index", "value")
 
@@ -38,40 +38,42 @@ class Document:
 
     @property
     def source(self) -> str:
-        """Where the document was read from, in the caller's words."""
+        """The source of the document, as the caller named it."""
         return self._text.source
 
     @property
     def line(self) -> int:
-        """The line on which the content begins, behind comments."""
+        """The line where the content starts, after comments."""
         return self._text.mark(self._start).line
 
     @property
     def extent(self) -> tuple[int, int]:
-        """Where the content begins and the document ends, in characters of the source behind any byte order mark."""
+        """The start of the content and the end of the document, as character offsets that do not count a byte order mark."""
         return self._start, len(self._text.text) if self._json else self._end
 
     @property
     def is_json(self) -> bool:
-        """Whether it was read as JSON."""
+        """Whether the document was read as JSON."""
         return self._json
 
     def mark(self, path: Path) -> Mark:
         """
-        Where the key or list item at ``path`` begins; of a path that is not there, its nearest ancestor.
+        The position of the key or list item at ``path``; that of its nearest ancestor if ``path`` is absent.
 
-        What an alias repeats stands at its anchor.
+        Values of an alias have the position of the anchor.
         """
         return self._text.mark(self._find(path).start)
 
     def span(self, path: Path) -> tuple[Mark, Mark]:
-        """Where the key or list item at ``path`` begins, and where its value ends (the column behind the last)."""
+        """The start of the key or list item at ``path``, and the end of its value (the column after the last)."""
         place = self._find(path)
         return self._text.mark(place.start), self._text.mark(place.end)
 
     def _find(self, path: Path) -> Place:
         if self._places is None:
-            self._places = self._locate()
+            from webhook.yaml.places import places_in  # noqa: PLC0415 - only documents with findings need it
+
+            self._places = places_in(self._text.text, self._start, self._end, is_json=self._json)
         place = self._places.root
         for step in path:
             child = self._places.within(place).get(step)
@@ -80,26 +82,17 @@ class Document:
             place = child
         return place
 
-    def _locate(self) -> Places:
-        if self._json:
-            from webhook.yaml.json_places import JsonPlaces  # noqa: PLC0415 - as below
-
-            return JsonPlaces(self._text.text, self._start)
-        from webhook.yaml.block_places import yaml_places  # noqa: PLC0415 - without findings nobody needs it
-
-        return yaml_places(self._text.text, self._start, self._end)
-
 
 def read_documents(content: bytes, source: str) -> list[Document]:
     """
-    Every document of ``content`` that is not empty, in order; its ``index`` counts the empty ones too.
+    The documents of ``content`` that are not empty. ``Document.index`` also counts empty documents.
 
-    ``source`` is only repeated in errors. Raises ``BadInput``, and nothing else, whatever the bytes.
+    ``source`` is the name of the content in errors. Raises only ``BadInput``, for any bytes.
     """
     text = Text(_decode(content, source), source)
     not_json: JSONDecodeError | None = None
-    if text.text.lstrip(" \t\r\n").startswith(("{", "[")):  # YAML's flow style begins so too
-        from webhook.yaml.json_reader import read_json  # noqa: PLC0415 - most runs do not need it
+    if text.text.lstrip(" \t\r\n").startswith(("{", "[")):  # YAML's flow style also starts so
+        from webhook.yaml.json_reader import read_json  # noqa: PLC0415 - few runs read JSON
 
         values = read_json(text, MAX_DOCUMENTS)
         if isinstance(values, list):
@@ -107,30 +100,30 @@ def read_documents(content: bytes, source: str) -> list[Document]:
                 Document(value, index, text, start, start, json=True) for index, (value, start) in enumerate(values)
             ]
         not_json = values
-    found = read_fast(text.text, MAX_DOCUMENTS)
-    if found is None:
-        from webhook.yaml.reader import read_carefully  # noqa: PLC0415 - most runs do not need it, nor PyYAML
+    parsed = read_fast(text.text, MAX_DOCUMENTS)
+    if parsed is None:
+        from webhook.yaml.reader import read_exactly  # noqa: PLC0415 - imports PyYAML
 
-        found = read_carefully(text, MAX_DOCUMENTS, not_json)
-    return [Document(each.value, each.number, text, each.start, each.end, json=False) for each in found]
+        parsed = read_exactly(text, MAX_DOCUMENTS, not_json)
+    return [Document(part.value, part.number, text, part.start, part.end, json=False) for part in parsed]
 
 
 def _decode(content: bytes, source: str) -> str:
     if len(content) > MAX_BYTES:
-        raise BadInput(f"more than {MAX_BYTES // 2**20} MiB", remedy="Split the file.", source=source)
+        raise BadInput(f"the input is larger than {MAX_BYTES // 2**20} MiB", remedy="Split the file.", source=source)
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise BadInput("this is UTF-16", remedy="Save the file as UTF-8.", source=source)
+        raise BadInput("the input is UTF-16", remedy="Save the file as UTF-8.", source=source)
     content = content.removeprefix(_BOM)
     nul = content.find(b"\0")
     if nul >= 0:
-        remedy = "Give a manifest: YAML or JSON, saved as UTF-8."
-        message = "this is a binary file, or UTF-16"
-        raise Text(content[:nul].decode(errors="replace"), source).refuse(message, remedy, nul)
+        remedy = "Name a YAML or JSON manifest in UTF-8."
+        message = "the input is a binary file or UTF-16"
+        raise Text(content[:nul].decode(errors="replace"), source).error(message, remedy, nul)
     try:
         return content.decode()
     except UnicodeDecodeError as error:
         before = content[: error.start].decode()
         remedy = "Save the file as UTF-8."
-        raise Text(before, source).refuse(
-            f"byte 0x{content[error.start]:02x} is not UTF-8", remedy, len(before)
+        raise Text(before, source).error(
+            f"byte 0x{content[error.start]:02x} is not valid UTF-8", remedy, len(before)
         ) from None

@@ -1,8 +1,8 @@
 """
-Writes a JSON Patch into the text of a manifest: comments, order and style stay, and so does every byte that is not meant.
+Applies a JSON Patch to the text of a manifest. Comments, order, style and all other bytes stay.
 
-The new text is read again before it is handed out: it holds exactly the patched value, and every other document is as it
-was; where that cannot be had (anchors, merge keys, unusual layout) there is a ``BadInput``. This file does no I/O.
+The new text is read again before it is returned: it has exactly the patched value, and the other documents are unchanged.
+If that is not possible (anchors, merge keys, unusual layout), the result is a ``BadInput``. This module does no I/O.
 """
 
 import json
@@ -28,9 +28,9 @@ Operation = Mapping[str, Any]
 
 def patch_text(content: bytes, source: str, document: int, at: FieldPath, patch: Sequence[Operation]) -> bytes:
     """
-    The manifest with ``patch`` applied to the object at ``at`` of one document (counted as ``Document.index`` does).
+    The manifest with ``patch`` applied to the object at ``at`` of one document (see ``Document.index``).
 
-    Raises BadInput where the patch does not fit the object, or cannot be written without touching something else.
+    Raises BadInput if the patch does not match the object, or if it cannot be written without other changes.
     """
     for operation in patch:
         content = _apply(content, source, document, at, operation)
@@ -39,10 +39,10 @@ def patch_text(content: bytes, source: str, document: int, at: FieldPath, patch:
 
 def _apply(content: bytes, source: str, index: int, at: FieldPath, operation: Operation) -> bytes:
     documents = read_documents(content, source)
-    document = next((each for each in documents if each.index == index), None)
+    document = next((candidate for candidate in documents if candidate.index == index), None)
     if document is None:
-        raise _cannot(source, "the document is not there any more")
-    wanted = patched(document.value, at, operation)
+        raise _cannot(source, "the document no longer exists")
+    expected = patched(document.value, at, operation)
     if operation["op"] == "test":
         return content
     bom = _BOM if content.startswith(_BOM) else b""
@@ -52,10 +52,10 @@ def _apply(content: bytes, source: str, index: int, at: FieldPath, operation: Op
         written = bom + changed.encode()
         again = read_documents(written, source)
     except (BadInput, yaml.YAMLError, ValueError, LookupError):
-        raise _cannot(source, "this place cannot be changed without touching others") from None
-    before = {each.index: each.value for each in documents} | {index: wanted}
-    if {each.index: each.value for each in again} != before:
-        raise _cannot(source, "this place cannot be changed without touching others")
+        raise _cannot(source, "the field cannot be changed without changing other fields") from None
+    values = {document.index: document.value for document in documents} | {index: expected}
+    if {document.index: document.value for document in again} != values:
+        raise _cannot(source, "the field cannot be changed without changing other fields")
     return written
 
 
@@ -64,38 +64,38 @@ def _cannot(source: str, message: str) -> BadInput:
 
 
 def patched(value: Json, at: FieldPath, operation: Operation) -> Json:
-    """``value`` after one operation on the part at ``at``; raises BadInput where it does not fit. Parts are not shared."""
+    """A copy of ``value`` after one operation on the part at ``at``. Raises BadInput if it does not match."""
     try:
         return _patched(_copy(value), at, operation)
     except (LookupError, TypeError):
-        raise _cannot("", "the object is not what the patch was made for") from None
+        raise _cannot("", "the patch does not match the object") from None
 
 
 def _patched(whole: Json, at: FieldPath, operation: Operation) -> Json:
     path = (*at, *steps_of(operation["path"], _part(whole, at)))
-    held = _part(whole, path[:-1])
+    parent = _part(whole, path[:-1])
     match operation["op"]:
         case "test":
             if _part(whole, path) != operation["value"]:
-                raise _cannot("", "the object is not what the patch was made for")
+                raise _cannot("", "the patch does not match the object")
         case "remove":
-            del held[path[-1]]
+            del parent[path[-1]]
         case "replace" | "add":
-            held[path[-1]] = _copy(operation["value"])
+            parent[path[-1]] = _copy(operation["value"])
         case "move":
             origin = (*at, *steps_of(operation["from"], _part(whole, at)))
-            held[path[-1]] = _part(whole, origin)
+            parent[path[-1]] = _part(whole, origin)
             del _part(whole, origin[:-1])[origin[-1]]
         case other:
-            raise _cannot("", f"operation {other!r} is not known")
+            raise _cannot("", f"unknown patch operation {other!r}")
     return whole
 
 
 def _copy(value: Json) -> Json:
-    """A copy in which what an anchor repeats is no longer one."""
+    """A copy in which aliases share no parts with their anchor."""
     if isinstance(value, dict):
-        return {key: _copy(each) for key, each in value.items()}
-    return [_copy(each) for each in value] if isinstance(value, list) else value
+        return {key: _copy(member) for key, member in value.items()}
+    return [_copy(item) for item in value] if isinstance(value, list) else value
 
 
 def _part(value: Any, path: FieldPath) -> Any:  # noqa: ANN401 - JSON
@@ -105,7 +105,7 @@ def _part(value: Any, path: FieldPath) -> Any:  # noqa: ANN401 - JSON
 
 
 def steps_of(pointer: str, value: Json) -> FieldPath:
-    """A JSON pointer as a path into ``value``: a number is an index where there is a list."""
+    """A JSON pointer as a path into ``value``. A number is an index if ``value`` has a list there."""
     steps: list[str | int] = []
     for word in pointer.split("/")[1:]:
         key = word.replace("~1", "/").replace("~0", "~")
@@ -119,7 +119,7 @@ def steps_of(pointer: str, value: Json) -> FieldPath:
 
 
 class _Editor:
-    """One change of one document's text. Offsets are of the part that was composed."""
+    """Makes one change in the text of one document. Offsets count from the start of the composed part."""
 
     def __init__(self, text: str, document: Document) -> None:
         start, end = document.extent
@@ -149,15 +149,15 @@ class _Editor:
         return node
 
     def _pair(self, node: yaml.Node, step: str | int) -> tuple[yaml.Node, yaml.Node]:
-        """Key and value, or a list item twice; LookupError where it is not written here."""
+        """The key and the value, or the list item twice. Raises LookupError if the text does not contain it here."""
         if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
             return node.value[step], node.value[step]
         if isinstance(node, yaml.MappingNode):
-            found = [(key, value) for key, value in node.value if key.value == step]
-            if len(found) == 1:
-                key, value = found[0]
+            members = [(key, value) for key, value in node.value if key.value == step]
+            if len(members) == 1:
+                key, value = members[0]
                 if _start(value) < _end(key):
-                    raise LookupError  # an alias: the value stands elsewhere
+                    raise LookupError  # an alias: the value is elsewhere
                 return key, value
         raise LookupError
 
@@ -176,7 +176,7 @@ class _Editor:
                 raise LookupError
             return _end(key), self._true_end(node), f": {self._inline(value, flow=False)}"
         start, end = _start(node), _end(node)
-        if getattr(node, "style", None) in ("|", ">"):  # it ends where the next line begins, be that a comment's
+        if getattr(node, "style", None) in ("|", ">"):  # it ends at the start of the next line, which may be a comment
             end = start + len(self._text[start:end].rstrip())
         new = self._inline(value, flow=self._is_flow(parent))
         return start, end, f" {new}" if start == end else new
@@ -194,9 +194,9 @@ class _Editor:
             return at, at, f", {pair}"
         first, last = parent.value[0][0], parent.value[-1][1]
         indent = " " * self._column(_start(first))
-        merged = [each for each in parent.value if each[0].value == "<<"]
-        if merged:  # API servers let it override what stands before it
-            merge, origin = merged[-1]
+        merges = [member for member in parent.value if member[0].value == "<<"]
+        if merges:  # in API servers, a merge key overrides the members before it
+            merge, origin = merges[-1]
             end = self._line_end(max(_end(merge), self._true_end(origin) if _start(origin) > _end(merge) else 0))
             return end, end, f"{self._newline}{indent}{pair}"
         is_short = not isinstance(last, yaml.CollectionNode) or bool(last.flow_style)
@@ -211,9 +211,9 @@ class _Editor:
         key, value = self._pair(parent, path[-1])
         assert isinstance(parent, yaml.CollectionNode)  # noqa: S101 - it has a member
         members: list[tuple[yaml.Node, yaml.Node]] = (
-            parent.value if isinstance(parent, yaml.MappingNode) else [(each, each) for each in parent.value]
+            parent.value if isinstance(parent, yaml.MappingNode) else [(item, item) for item in parent.value]
         )
-        position = next(index for index, each in enumerate(members) if each[0] is key)
+        position = next(index for index, member in enumerate(members) if member[0] is key)
         if len(members) == 1:
             return self._emptied(parent)
         if parent.flow_style:
@@ -229,7 +229,11 @@ class _Editor:
         if position + 1 == len(members) or isinstance(parent, yaml.SequenceNode):
             raise LookupError
         following = re.compile(r"\s*").match(self._text, end)
-        return start, following.end() if following else end, ""  # the first key behind a dash: the next takes its place
+        return (
+            start,
+            following.end() if following else end,
+            "",
+        )  # the first key after a dash: the next key takes its place
 
     def _emptied(self, parent: yaml.CollectionNode) -> tuple[int, int, str]:
         if not parent.flow_style:
@@ -245,13 +249,13 @@ class _Editor:
         if isinstance(value, dict):
             return f"{{{', '.join(f'{self._inline(k, flow=True)}: {self._inline(v, flow=True)}' for k, v in value.items())}}}"
         if isinstance(value, list):
-            return f"[{', '.join(self._inline(each, flow=True) for each in value)}]"
+            return f"[{', '.join(self._inline(item, flow=True) for item in value)}]"
         if isinstance(value, str):
             return writer.scalar(value) if not (flow and _FLOW.search(value)) else json.dumps(value)
         return json.dumps(value)
 
     def _true_end(self, node: yaml.Node) -> int:
-        """Libyaml ends a block collection at the next token, behind any comment; its last value ends it here."""
+        """The end of the last value: libyaml ends a block collection at the next token, after comments."""
         first = _start(node)
         while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
             node = node.value[-1] if isinstance(node, yaml.SequenceNode) else node.value[-1][1]
@@ -262,8 +266,8 @@ class _Editor:
 
     def _line_end(self, at: int) -> int:
         """The end of the line, before its line break."""
-        found = self._text.find("\n", at)
-        end = len(self._text) if found < 0 else found
+        newline = self._text.find("\n", at)
+        end = len(self._text) if newline < 0 else newline
         return end - 1 if end > at and self._text[end - 1] == "\r" else end
 
     def _break(self, at: int) -> int:

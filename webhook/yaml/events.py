@@ -1,4 +1,4 @@
-"""PyYAML's parser in C, or where PyYAML was built without libyaml the one in Python: same events, ten times slower."""
+"""The parser of PyYAML: in C, or in Python (ten times slower, same events) if PyYAML was built without libyaml."""
 
 from collections.abc import Callable
 from typing import Final, Protocol, cast
@@ -9,7 +9,7 @@ from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.scanner import Scanner
 
-# An event is known by its class.
+# The class of an event tells its kind.
 SCALAR: Final[type] = yaml.ScalarEvent
 ALIAS: Final[type] = yaml.AliasEvent
 MAPPING_START: Final[type] = yaml.MappingStartEvent
@@ -22,28 +22,28 @@ STREAM_END: Final[type] = yaml.StreamEndEvent
 
 
 class Position(Protocol):
-    """A place in the text, in characters from its beginning."""
+    """A place in the text, in characters from the start."""
 
     index: int
 
 
 class Event(Protocol):
-    """What any of PyYAML's events may have; the event's class says which of it there is."""
+    """The attributes of PyYAML's events. Which of them exist depends on the class."""
 
     start_mark: Position
     end_mark: Position
     value: str
-    style: str | None  # a plain scalar has "" in C and None in Python
+    style: str | None  # for a plain scalar: "" in C, None in Python
     tag: str | None
     anchor: str | None
-    flow_style: bool  # of a mapping or list: whether it is in braces or brackets
-    implicit: tuple[bool, bool]  # of a scalar: whether it is plain and without a tag, or has the tag "!"
+    flow_style: bool  # for a mapping or list: whether it is in braces or brackets
+    implicit: tuple[bool, bool]  # for a scalar: whether it is plain without a tag, and whether it has the tag "!"
     version: tuple[int, int] | None
     tags: dict[str, str] | None
 
 
 class _Untagged:
-    """Leaves the tag of a node empty unless the text names one: Kubernetes' rules are not PyYAML's."""
+    """Leaves the tag of a node empty unless the text has one, because PyYAML resolves tags unlike Kubernetes."""
 
     def resolve(self, _kind: type, _value: object, _implicit: object) -> str:
         return ""
@@ -76,10 +76,10 @@ else:
 
 
 def events(content: bytes) -> Callable[[], Event]:
-    """Gives the next event at each call; ``yaml.YAMLError`` if there is none to give."""
+    """A function that returns the next event at each call. It raises ``yaml.YAMLError``."""
     return cast("Callable[[], Event]", YamlParser(content).get_event)
 
 
 def compose(content: bytes) -> yaml.Node:
-    """The nodes of the only document."""
+    """The root node of the only document."""
     return cast("yaml.Node", YamlParser(content).get_single_node())

@@ -1,10 +1,10 @@
 """
-The fast way through plain YAML: the same grammar at the speed of C, for texts whose scalars mean the same to everybody.
+Reads plain YAML fast, with ryaml.
 
-ryaml is libyaml, translated; so it takes and refuses what ``kubebuild`` takes and refuses. Only what a scalar means is
-decided elsewhere: by serde_yaml for ryaml, by go-yaml for Kubernetes. Where the two may differ (``yes``, ``010``, ``1_000``,
-keys that are no text, anchors, tags, ...), or where ryaml refuses, the answer here is None and ``kubebuild`` reads the text,
-with its own errors and limits. A differential test holds the two equal. This file does no I/O.
+ryaml has the grammar of libyaml, translated to Rust, so it accepts the same texts as ``builder``. The two differ in the values
+of scalars: ryaml follows serde_yaml, and Kubernetes follows go-yaml. For a text in which they may differ (``yes``, ``010``,
+``1_000``, keys that are not strings, anchors, tags, ...), or that ryaml rejects, the result is None. Then ``builder`` reads
+the text, with its own errors and limits. A differential test holds the two equal. This module does no I/O.
 """
 
 import re
@@ -12,53 +12,51 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from webhook.yaml import words
 from webhook.yaml.text import JsonValue
 
 ryaml: Any
 try:
     import ryaml
-except ImportError:  # no wheel for this platform: the same results, slower
+except ImportError:  # no wheel for this platform: same results, slower
     ryaml = None
 
 MOST_OPEN: Final = 2_000
-"""Brackets: libyaml's time grows with the square of how deep they nest, and the careful reader ends at 512 levels."""
+"""Brackets. libyaml takes time with the square of their depth, and the exact reader stops at 512 levels."""
 MOST: Final = 1 << 20
-"""Characters; in a longer text there is room for more nodes than Kubernetes' bounds, which the careful reader counts."""
+"""Characters. A longer text may have more nodes than the limit, which only the exact reader counts."""
 
 _NUL_ESCAPE: Final = r"\\(?:0|x00|u0000|U0000)"
 _ODD_LINES: Final = "[\x85\u2028\u2029\ufeff]"
 
-# What may be the beginning of a plain scalar that is more than its text. Many of these are inside of texts and quotes:
-# then a text is read carefully that need not be.
+# The start of a plain scalar that may not be a string. It may also match inside quotes and block scalars. Then the exact
+# reader reads the text without need.
 _TOKENS = re.compile(r"[ \[{,\n]([-+.0-9yYnNoOtTfF~=][^\s,\]}]*)")
-_WORDS: Final = frozenset(
-    ["y", "Y", "yes", "Yes", "YES", "n", "N", "no", "No", "NO", "on", "On", "ON", "off", "Off", "OFF", "="]
-)
-_NO_TEXT: Final = frozenset(["true", "True", "TRUE", "false", "False", "FALSE", "null", "Null", "NULL", "~"])
+_WORDS: Final = words.AMBIGUOUS | {"="}
 _SIMPLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")
 _UNLIKE_NUMBER = re.compile(r"0[0-9a-zA-Z_]|[-+.][0-9.a-zA-Z_]|[0-9]+(?:[eE_]|\.[0-9]*(?:[eE_]|$))|[0-9]{16}")
 _NUMBER_KEY = re.compile(r"[0-9][^\s]*:")
-_WORD_ALONE: Final = r"[ \[{,\n](?:[yYnN]|[yY]es|YES|[nN]o|NO|[oO]n|ON|[oO]ff|OFF|=)(?= *(?:[\n,\]}]|:[ \n,\]}]| #))"
-_NO_TEXT_KEY = r"(?:[tT]rue|TRUE|[fF]alse|FALSE|[nN]ull|NULL|~|[0-9][^\s,\]}]*)"
-_KEY_ALONE: Final = rf"[{{,]\s*{_NO_TEXT_KEY}\s*[,}}]"
-_KEY_APART: Final = rf"[ {{,\n]{_NO_TEXT_KEY} +:"
-# An anchor, alias or tag, a key behind a question mark, and a value right behind the colon of a quoted key.
+_WORD_ALONE: Final = rf"[ \[{{,\n](?:{'|'.join(sorted(_WORDS))})(?= *(?:[\n,\]}}]|:[ \n,\]}}]| #))"
+_NOT_A_STRING: Final = rf"(?:{'|'.join(sorted(words.UNAMBIGUOUS))}|[0-9][^\s,\]}}]*)"
+_KEY_ALONE: Final = rf"[{{,]\s*{_NOT_A_STRING}\s*[,}}]"
+_KEY_APART: Final = rf"[ {{,\n]{_NOT_A_STRING} +:"
+# An anchor, alias or tag, a key after a question mark, and a value directly after the colon of a quoted key.
 _SIGNS: Final = r"(?:[\n\[{,]|[:\-?] ) *(?:[&*!]|\?(?![^\s:,}\]]))"
 _COMPLEX_KEY: Final = r"[}\]] *:"
 _QUOTED_KEY: Final = r"[\"']:[^\s]"
-_BEHIND_SEPARATOR = re.compile(r"[ \t]*(?:[ \t]#.*)?$")
+_AFTER_SEPARATOR = re.compile(r"[ \t]*(?:[ \t]#.*)?$")
 _CONTENT = re.compile(r"^ *[^ #\n]", re.MULTILINE)
 _harmless: set[int] = set()
-"""Hashes of lines in which nothing may differ: no lines, for what stands in manifests is not kept."""
-_MOST_REMEMBERED: Final = 1 << 14
+"""Hashes of lines in which the readers agree. Lines themselves are not kept: they may contain secrets."""
+_MOST_CACHED: Final = 1 << 14
 
 
-class _Unclear(Exception):
-    """What looks like a separator is none."""
+class _UnclearError(Exception):
+    """A line that looks like a document separator is not one."""
 
 
-class Found(NamedTuple):
-    """A document: its value, its place in the stream, and the offsets of its first character and behind its last."""
+class Parsed(NamedTuple):
+    """A document: its value, its number in the stream, and the offsets of its first character and after its last."""
 
     value: JsonValue
     number: int
@@ -66,18 +64,18 @@ class Found(NamedTuple):
     end: int
 
 
-def read_fast(text: str, most_documents: int) -> list[Found] | None:
-    """Every document that is not empty, or None where the careful reader must look."""
+def read_fast(text: str, most_documents: int) -> list[Parsed] | None:
+    """The documents that are not empty; None if the exact reader must read the text."""
     if ryaml is None or len(text) > MOST or text.count("{") + text.count("[") > MOST_OPEN:
         return None
-    if "?" in text or "!" in text or "\\/" in text:  # without these there is nothing that goyaml is about
-        from webhook.yaml.go_differences import may_refuse  # noqa: PLC0415 - it imports PyYAML, and most texts do not need it
+    if "?" in text or "!" in text or "\\/" in text:  # only these concern go_differences
+        from webhook.yaml.go_differences import may_refuse  # noqa: PLC0415 - imports PyYAML
 
         if may_refuse(text):
             return None
     if _may_differ(text):
         return None
-    found: list[Found] = []
+    documents: list[Parsed] = []
     try:
         chunks = list(_chunks(text)) if "---" in text else [(0, len(text))]
         if len(chunks) > most_documents:
@@ -86,31 +84,31 @@ def read_fast(text: str, most_documents: int) -> list[Found] | None:
             content = _CONTENT.search(text, begin, end)
             value = ryaml.loads(text[begin:end]) if content is not None else None
             if content is not None and value is not None:
-                found.append(Found(value, index, content.end() - 1, end))
-    except (ryaml.InvalidYamlError, _Unclear, ValueError):  # ValueError: a mapping for a key
+                documents.append(Parsed(value, index, content.end() - 1, end))
+    except (ryaml.InvalidYamlError, _UnclearError, ValueError):  # ValueError: a mapping as a key
         return None
-    return found
+    return documents
 
 
 def _may_differ(text: str) -> bool:
     """
-    Whether anything in the text may mean something else to ryaml.
+    Whether ryaml may read another value from the text than Kubernetes.
 
-    But for one thing that can be told line by line, and most lines of a repository have stood in another file before.
+    All but one difference shows in a single line, and most lines of a repository also occur in other files.
     """
     known = _harmless
     fresh = [line for line in text.split("\n") if hash(line) not in known]
     if fresh:
         if _lines_may_differ("\n".join(("", *fresh, ""))):
             return True
-        if len(_harmless) > _MOST_REMEMBERED:
+        if len(_harmless) > _MOST_CACHED:
             _harmless.clear()
         _harmless.update(map(hash, fresh))
     return "{" in text and text.count("{") != text.count("{}") and re.search(_KEY_ALONE, text) is not None
 
 
 def _lines_may_differ(text: str) -> bool:
-    """As ``_may_differ``, of lines in any order, framed by line ends."""
+    """As ``_may_differ``, for lines in any order, with a line end before and after each."""
     if _is_odd(text):
         return True
     seen = {_kind(token) for token in set(_TOKENS.findall(text))}
@@ -125,7 +123,7 @@ def _lines_may_differ(text: str) -> bool:
 
 
 def _is_odd(text: str) -> bool:
-    """Whether there is something in the text that most texts do not have, and that is not worth a closer look."""
+    """Whether the text contains rare syntax that is not checked further."""
     return (
         "\r" in text
         or "\t" in text
@@ -139,11 +137,11 @@ def _is_odd(text: str) -> bool:
 
 @lru_cache(4096)
 def _kind(token: str) -> str:
-    """``number`` where it may be another one, or a key that is none; ``word`` for yes and no; ``value`` for what agrees."""
+    """``number`` if readers may differ, ``word`` for words such as yes, ``value`` if readers agree, else empty."""
     name = token.removesuffix(":")
     if name in _WORDS:
         return "word"
-    if name in _NO_TEXT or _SIMPLE_NUMBER.fullmatch(name):
+    if name in words.UNAMBIGUOUS or _SIMPLE_NUMBER.fullmatch(name):
         return "value" if name == token else "number"
     if _UNLIKE_NUMBER.match(token) or _NUMBER_KEY.fullmatch(token):
         return "number"
@@ -151,18 +149,18 @@ def _kind(token: str) -> str:
 
 
 def _chunks(text: str) -> Iterator[tuple[int, int]]:
-    """Where each document of the stream stands; the separators belong to none. Raises _Unclear."""
+    """The start and end of each document in the stream, without the separators. Raises _UnclearError."""
     begin = 0
     separator = 0 if text.startswith("---") else text.find("\n---") + 1
     while separator or text.startswith("---"):
         line = text.find("\n", separator)
-        behind = line if line >= 0 else len(text)
-        if _BEHIND_SEPARATOR.fullmatch(text, separator + 3, behind) is None:
-            raise _Unclear
-        if begin or _CONTENT.search(text, 0, separator):  # what stands before the first --- is a document if it is any
+        after = line if line >= 0 else len(text)
+        if _AFTER_SEPARATOR.fullmatch(text, separator + 3, after) is None:
+            raise _UnclearError
+        if begin or _CONTENT.search(text, 0, separator):  # content before the first --- is a document
             yield begin, separator
-        begin = behind
-        separator = text.find("\n---", behind) + 1
+        begin = after
+        separator = text.find("\n---", after) + 1
         if not separator:
             break
     yield begin, len(text)

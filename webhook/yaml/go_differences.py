@@ -1,11 +1,10 @@
 """
-What libyaml takes and go-yaml, which Kubernetes has, does not.
+YAML that libyaml accepts and go-yaml does not. Kubernetes uses go-yaml.
 
-go-yaml v2 is libyaml as it was around 0.1.4. Since then libyaml has learnt from YAML 1.2 that a question mark may stand
-inside of a word in brackets or braces, that a comma ends a tag there, and that a quoted text may hold an escaped slash.
-kubectl and the API server refuse these or take them for something else, so they are refused here. (What only go-yaml takes,
-such as ``{a:}`` for a member named "a:", libyaml refuses by itself.)
-This file does no I/O.
+go-yaml v2 is a translation of libyaml 0.1.4. Since then, libyaml has adopted three rules of YAML 1.2: a plain scalar in
+brackets or braces may contain a question mark, a comma ends a tag there, and a double-quoted scalar may contain an escaped
+slash. kubectl and the API server reject these or read them as other values, so they are errors here. Syntax that only go-yaml
+accepts, such as ``{a:}`` for a member named "a:", is an error of libyaml. This module does no I/O.
 """
 
 import re
@@ -28,7 +27,7 @@ _LARGE: Final = 4_000_000
 
 
 def is_mostly_repeated(repeated: int, decoded: int) -> bool:
-    """Whether go-yaml calls it excessive that ``repeated`` of ``decoded`` nodes come from aliases (``decode.go``)."""
+    """Whether ``repeated`` of ``decoded`` nodes is excessive aliasing for go-yaml (``decode.go``)."""
     if repeated <= 100 or decoded <= 1_000:
         return False
     share = min(max(decoded - _SMALL, 0) / (_LARGE - _SMALL), 1)
@@ -36,23 +35,23 @@ def is_mostly_repeated(repeated: int, decoded: int) -> bool:
 
 
 def may_refuse(text: str) -> bool:
-    """Whether the text may hold what go-yaml refuses and libyaml takes."""
+    """Whether the text may contain YAML that libyaml accepts and go-yaml does not."""
     if "\\/" in text or ("!" in text and _ENDED_TAG.search(text) is not None):
         return True
     last = text.rfind("?")
     return last >= 0 and _OPENING.search(text, 0, last) is not None
 
 
-def as_go_reads(following: Callable[[], Event], text: Text) -> Callable[[], Event]:
-    """The same events; ``BadInput`` at the first that go-yaml would not have given."""
-    depth = 0  # of brackets and braces: inside of them there is no block style
+def as_go_yaml(next_event: Callable[[], Event], text: Text) -> Callable[[], Event]:
+    """The same events. Raises ``BadInput`` at the first that go-yaml does not have."""
+    depth = 0  # of brackets and braces; block style does not exist inside them
 
     def checked() -> Event:
         nonlocal depth
-        event = following()
+        event = next_event()
         kind = event.__class__
         if kind is SCALAR:
-            fault = _fault(event, text, in_brackets=depth > 0)
+            fault = _fault(event, text, is_in_brackets=depth > 0)
             if fault is not None:
                 raise fault
         elif kind in _STARTS:
@@ -64,18 +63,22 @@ def as_go_reads(following: Callable[[], Event], text: Text) -> Callable[[], Even
     return checked
 
 
-def _fault(event: Event, text: Text, *, in_brackets: bool) -> BadInput | None:
+def _fault(event: Event, text: Text, *, is_in_brackets: bool) -> BadInput | None:
     start, end = event.start_mark.index, event.end_mark.index
     if event.style == '"':
-        slash = next((each for each in _SLASH.finditer(text.text, start, end) if each[1]), None)
+        slash = next((match for match in _SLASH.finditer(text.text, start, end) if match[1]), None)
         if slash is not None:
-            return text.refuse(r"kubectl does not know the escape \/", "Write / without a backslash.", slash.start())
-    elif in_brackets and not event.style:
+            return text.error(
+                r"the escape \/, which kubectl does not support", "Write / without a backslash.", slash.start()
+            )
+    elif is_in_brackets and not event.style:
         if event.tag is not None and text.text[end : end + 1] == "," and text.text[start:end].split()[-1][0] == "!":
-            return text.refuse("kubectl takes a comma for a part of the tag", "Put a space behind the tag.", end)
+            return text.error(
+                "comma after a tag, which kubectl reads as part of the tag", "Add a space after the tag.", end
+            )
         mark = text.text.find("?", start, end)
         if mark >= 0:
-            return text.refuse(
-                "in brackets or braces, kubectl takes ? for the mark of a key", "Put quotes around the text.", mark
+            return text.error(
+                "? inside brackets or braces, which kubectl reads as a key indicator", "Quote the value.", mark
             )
     return None

@@ -1,7 +1,7 @@
 """
-JSON as the API server reads it, and stricter: no name twice, no NaN, no number beyond a float, no half a character.
+Reads JSON as the API server does, but stricter: duplicate names, NaN, numbers beyond a float and lone surrogates are errors.
 
-The C decoder reads; only when something is wrong does a second, slower pass find where. This file does no I/O.
+The C decoder reads the text. A second, slower pass runs only to find the place of an error. This module does no I/O.
 """
 
 import json
@@ -10,14 +10,15 @@ import re
 from typing import Final, cast
 
 from webhook.errors import BadInput
+from webhook.objects.shown import shown
 from webhook.yaml.scalars import ScalarError, json_number
-from webhook.yaml.text import JsonValue, Path, Step, Text, shown
+from webhook.yaml.text import JsonValue, Path, Step, Text
 
 MAX_DEPTH: Final = 512
 MAX_NODES: Final = 1_000_000
 
 _SPACE = re.compile(r"[ \t\r\n]*")
-# kubectl also takes JSON values in a row, with or without a YAML separator between them.
+# kubectl also accepts a sequence of JSON values, with or without YAML document separators.
 _BETWEEN = re.compile(r"[ \t\r\n]*(?:(?<=\n)---[ \t]*(?:#[^\n]*)?\r?(?:\n[ \t\r\n]*|\Z))*")
 _STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
@@ -26,7 +27,7 @@ _SUSPICIOUS_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 
 
 class _RefusedError(Exception):
-    """Raised inside the decoder, which does not tell where it is."""
+    """Raised inside the decoder, where the position is unknown."""
 
 
 def _object(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
@@ -58,9 +59,9 @@ _DECODER: Final = json.JSONDecoder(
 
 def read_json(text: Text, max_documents: int) -> list[tuple[JsonValue, int]] | json.JSONDecodeError:
     """
-    Every object or array of the text with its offset; the decoder's error if it is not JSON (it may yet be YAML).
+    The objects and arrays of the text with their offsets, or the error of the decoder: the text may still be YAML.
 
-    Raises ``BadInput`` if it is JSON that we refuse.
+    Raises ``BadInput`` for JSON that is an error here.
     """
     try:
         return _read(text, max_documents)
@@ -71,14 +72,14 @@ def read_json(text: Text, max_documents: int) -> list[tuple[JsonValue, int]] | j
 def _read(text: Text, max_documents: int) -> list[tuple[JsonValue, int]]:
     values: list[tuple[JsonValue, int]] = []
     offset = _skip(_SPACE, text.text, 0)
-    # Counted before they are made: three million empty objects are ten megabytes here and hundreds in memory.
+    # Counted before decoding: three million empty objects take 10 MB as text and hundreds of MB as values.
     if text.text.count(",") > MAX_NODES and _STRING.sub("", text.text).count(",") > MAX_NODES:
         raise too_many(text, offset, 0)
     while offset < len(text.text):
         if text.text[offset] not in "{[":
             raise json.JSONDecodeError("Extra data", text.text, offset)
         if len(values) == max_documents:
-            raise text.refuse(f"more than {max_documents:,} documents", "Split the file.", offset)
+            raise text.error(f"more than {max_documents:,} documents", "Split the file.", offset)
         try:
             value, end = _DECODER.raw_decode(text.text, offset)
         except (_RefusedError, RecursionError):
@@ -92,12 +93,12 @@ def _read(text: Text, max_documents: int) -> list[tuple[JsonValue, int]]:
 
 
 def _skip(pattern: re.Pattern[str], text: str, offset: int) -> int:
-    found = pattern.match(text, offset)
-    return found.end() if found else offset
+    match = pattern.match(text, offset)
+    return match.end() if match else offset
 
 
 def _is_within_limits(value: JsonValue) -> bool:
-    """Whether depth and number of nodes stay within the limits; level by level, for Python's stack is short."""
+    """Whether depth and number of nodes are within the limits. Goes level by level, not recursively."""
     level: list[JsonValue] = [value]
     nodes = 1
     for _ in range(MAX_DEPTH):
@@ -124,14 +125,14 @@ class _Frame:
         self.expects_name = opening == "{"
 
     def next(self) -> None:
-        """Behind a comma."""
+        """After a comma."""
         self.expects_name = self.names is not None
         if isinstance(self.step, int):
             self.step += 1
 
 
 def _fault(text: Text, start: int, document: int) -> BadInput:
-    """Finds what the decoder refused: the first of name twice, bad number, too deep; else it has too many nodes."""
+    """The error that the decoder met: a duplicate name, a bad number or too deep nesting; else too many nodes."""
     stack: list[_Frame] = []
     for token in _TOKEN.finditer(text.text, start):
         word = token[0]
@@ -153,11 +154,11 @@ def _fault(text: Text, start: int, document: int) -> BadInput:
                 first = frame.names.setdefault(name, token.start())
                 if first != token.start():
                     path = [frame.step for frame in stack]
-                    return stands_twice(text, name, first, token.start(), document, path)
+                    return duplicate_key(text, name, first, token.start(), document, path)
         elif not _is_finite(word):
-            return text.refuse(
-                f"{shown(word)} is not a number that JSON can hold",
-                "Write a finite number, or put quotes around it if text is meant.",
+            return text.error(
+                f"invalid JSON number {shown(word)}",
+                "Write a finite number, or quote the value if it is a string.",
                 token.start(),
                 document=document,
                 path=[frame.step for frame in stack],
@@ -173,10 +174,10 @@ def _is_finite(word: str) -> bool:
 
 
 def _check_characters(text: Text) -> None:
-    """NUL and half surrogate pairs can only come from escapes here: they are no text that Kubernetes keeps as it is."""
+    """Raises BadInput for NUL and lone surrogates. In JSON, both can only come from escapes."""
     if not _SUSPICIOUS_ESCAPE.search(text.text):
         return
-    high: int | None = None  # where a lone first half would stand
+    high: int | None = None  # the offset of a first half without its second
     for escape in _ESCAPE.finditer(text.text):
         code = int(escape[1], 16) if escape[1] else -1
         if high is not None:
@@ -195,23 +196,23 @@ def _check_characters(text: Text) -> None:
 
 
 def lone_surrogate(text: Text, offset: int) -> BadInput:
-    """Half of a character."""
-    return text.refuse("an escape stands for half a character", "Write the character itself, in UTF-8.", offset)
+    """The error for half of a surrogate pair."""
+    return text.error("unpaired UTF-16 surrogate in an escape", "Write the character itself in UTF-8.", offset)
 
 
 def has_nul(text: Text, offset: int | None, document: int | None = None, path: Path = ()) -> BadInput:
-    """U+0000 in a string."""
-    remedy = "Remove the NUL character; no field of Kubernetes has a use for it."
-    return text.refuse("a string holds the character NUL", remedy, offset, document=document, path=path)
+    """The error for U+0000 in a string."""
+    remedy = "Remove the NUL character."
+    return text.error("NUL character in a string", remedy, offset, document=document, path=path)
 
 
-def stands_twice(text: Text, name: str, first: int, second: int, document: int, path: Path) -> BadInput:
-    """A duplicate key; both lines are named because the other reader may keep the other one."""
+def duplicate_key(text: Text, name: str, first: int, second: int, document: int, path: Path) -> BadInput:
+    """The error for a duplicate key. It names both lines, because readers keep different ones."""
     lines = text.mark(first).line, text.mark(second).line
-    where = f"in lines {lines[0]} and {lines[1]}" if lines[0] != lines[1] else f"in line {lines[0]}"
-    return text.refuse(
-        f"key {shown(name)} stands twice {where}",
-        "Keep one of them: which of the two counts differs from reader to reader.",
+    where = f"lines {lines[0]} and {lines[1]}" if lines[0] != lines[1] else f"line {lines[0]}"
+    return text.error(
+        f"duplicate key {shown(name)} ({where})",
+        "Remove one of the two keys.",
         second,
         document=document,
         path=path,
@@ -219,10 +220,10 @@ def stands_twice(text: Text, name: str, first: int, second: int, document: int, 
 
 
 def too_deep(text: Text, offset: int, document: int, path: Path = ()) -> BadInput:
-    """Nesting beyond ``MAX_DEPTH``."""
-    return text.refuse(
+    """The error for nesting beyond ``MAX_DEPTH``."""
+    return text.error(
         f"nesting deeper than {MAX_DEPTH}",
-        "Give a flatter document; no Kubernetes object is nested so deeply.",
+        "Use a flatter document. No Kubernetes object nests this deep.",
         offset,
         document=document,
         path=path,
@@ -230,6 +231,6 @@ def too_deep(text: Text, offset: int, document: int, path: Path = ()) -> BadInpu
 
 
 def too_many(text: Text, offset: int, document: int) -> BadInput:
-    """More than ``MAX_NODES`` values, counted with every alias written out."""
-    remedy = "Split the file, and write out what its aliases repeat."
-    return text.refuse(f"expands to more than {MAX_NODES:,} nodes", remedy, offset, document=document)
+    """The error for more than ``MAX_NODES`` values. Each alias counts with all its values."""
+    remedy = "Split the file, or replace its aliases with their values."
+    return text.error(f"expands to more than {MAX_NODES:,} nodes", remedy, offset, document=document)

@@ -1,9 +1,9 @@
 """
-What a YAML scalar means to Kubernetes.
+The value of a YAML scalar in Kubernetes.
 
-kubectl and the API server resolve scalars as go-yaml v2 does (``resolve.go``) and then encode the result as JSON
-(``sigs.k8s.io/yaml``, ``convertToJSONableObject``). Both steps stand here; ``tests/yaml/yaml_table.json`` holds
-Go's own answers. This file does no I/O.
+kubectl and the API server resolve scalars with go-yaml v2 (``resolve.go``) and then encode the result as JSON
+(``sigs.k8s.io/yaml``, ``convertToJSONableObject``). This module does both steps. ``tests/yaml/yaml_table.json`` holds the
+results of Go itself. This module does no I/O.
 """
 
 import base64
@@ -14,12 +14,14 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Final, TypeAlias
 
+from webhook.yaml import words
+
 Scalar: TypeAlias = str | int | float | bool | None
 
-_LONGEST_INT64: Final = 18  # any number of that many decimal digits fits
+_LONGEST_INT64: Final = 18  # any number with this many decimal digits fits
 _INT64: Final = range(-(2**63), 2**63)
 _UINT64: Final = range(2**64)
-_EXACT_FLOAT: Final = 2.0**53  # below it, every integral float is the integer it looks like
+_EXACT_FLOAT: Final = 2.0**53  # below it, every integral float is exact
 
 PREFIX: Final = "tag:yaml.org,2002:"
 BINARY_TAG: Final = PREFIX + "binary"
@@ -27,30 +29,21 @@ MERGE_TAG: Final = PREFIX + "merge"
 
 
 class ScalarError(ValueError):
-    """A scalar that Kubernetes refuses; the text says why and the position is the caller's to add."""
+    """A scalar that Kubernetes rejects. The caller adds the position to the message."""
 
 
-def _words() -> dict[str, Scalar]:
-    """The words of ``resolve.go``, each in lower, title and upper case."""
-    meanings: tuple[tuple[str, Scalar], ...] = (
-        ("y yes true on", True),
-        ("n no false off", False),
-        ("~ null", None),
-        (".inf +.inf", math.inf),
-        ("-.inf", -math.inf),
-    )
-    words: dict[str, Scalar] = {"": None, ".nan": math.nan, ".NaN": math.nan, ".NAN": math.nan}
-    for spellings, meaning in meanings:
-        for word in spellings.split():
-            title = word.replace("inf", "Inf") if "." in word else word.title()
-            words |= dict.fromkeys((word, title, word.upper()), meaning)
-    return words
-
-
-_WORDS: Final = _words()
+_WORDS: Final[dict[str, Scalar]] = {
+    "": None,
+    **dict.fromkeys(words.NULLS),
+    **words.BOOLEANS,
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), math.inf),
+    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
+}
+"""The words of ``resolve.go``."""
 _DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]*)").fullmatch
 _PREFIXED = re.compile(r"([-+]?)0(?:[xX]([0-9a-fA-F]+)|[bB]([01]+)|[oO]?([0-7]+))").fullmatch
-_BINARY_SIGNED = re.compile(r"0b([-+][01]+)").fullmatch  # go-yaml's own second try: 0b-1 is -1
+_BINARY_SIGNED = re.compile(r"0b([-+][01]+)").fullmatch  # a second attempt of go-yaml: 0b-1 is -1
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?").fullmatch
 _POINT = re.compile(r"\.[0-9](?:_?[0-9])*(?:[eE][-+]?[0-9](?:_?[0-9])*)?").fullmatch
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?").fullmatch
@@ -61,7 +54,7 @@ def _word(text: str) -> Scalar:
 
 
 def _finite_or_text(text: str, number: str) -> Scalar:
-    """Go's ParseFloat refuses what overflows, and go-yaml then keeps the text."""
+    """Go's ParseFloat rejects a number that overflows, and go-yaml then keeps the string."""
     value = float(number)
     return text if math.isinf(value) else value
 
@@ -91,8 +84,8 @@ def _number(text: str) -> Scalar:
 
 
 def _whole(digits: str) -> int | None:
-    """The integer that Go's base 0 reads; None for no integer or one far beyond 64 bits."""
-    if len(digits) > 70:  # 0b and 64 digits is the longest that fits, bar leading zeros
+    """The integer that Go reads with base 0; None if it is not an integer or far beyond 64 bits."""
+    if len(digits) > 70:  # the longest that fits, without leading zeros, is 0b and 64 digits
         digits = re.sub(r"^([-+]?0[xXbBoO]?)0+(?=.)", r"\1", digits)
         if len(digits) > 70:
             return None
@@ -113,14 +106,14 @@ _BY_START: Final[dict[str, Callable[[str], Scalar]]] = {
     **dict.fromkeys("+-0123456789", _number),
     **dict.fromkeys("yYnNtTfFoO~", _word),
 }
-#: The plain scalars that are a word with a meaning, and ``<<``; a scalar that is none of them and begins with none of
-#: NUMERIC is text.
+#: Plain scalars that are not strings because of their whole text, and ``<<``. A scalar that is not among them, and does not
+#: start with a character of NUMERIC, is a string.
 WORDS: Final = frozenset(_WORDS) | {"<<"}
 NUMERIC: Final = frozenset("+-.0123456789")
 
 
 def plain(text: str) -> Scalar:
-    """An unquoted, untagged scalar in go-yaml's types: an int may reach 2**64-1, a float may be infinite."""
+    """The value of an unquoted scalar without a tag, as in go-yaml: an int up to 2**64-1, or a float, also infinite."""
     resolve = _BY_START.get(text[:1])
     return text if resolve is None else resolve(text)
 
@@ -131,21 +124,21 @@ def _as_text(text: str) -> Scalar:
 
 def _as_null(text: str) -> Scalar:
     if plain(text) is not None:
-        raise ScalarError("a value tagged !!null is not null")
+        raise ScalarError("value tagged !!null is not null")
     return None
 
 
 def _as_bool(text: str) -> Scalar:
     value = plain(text)
     if not isinstance(value, bool):
-        raise ScalarError("a value tagged !!bool is not a boolean")
+        raise ScalarError("value tagged !!bool is not a boolean")
     return value
 
 
 def _as_int(text: str) -> Scalar:
     value = plain(text)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise ScalarError("a value tagged !!int is not an integer")
+        raise ScalarError("value tagged !!int is not an integer")
     return value
 
 
@@ -155,15 +148,15 @@ def _as_float(text: str) -> Scalar:
         return value
     if isinstance(value, int) and not isinstance(value, bool) and value in _INT64:
         return float(value)
-    raise ScalarError("a value tagged !!float is not a number")
+    raise ScalarError("value tagged !!float is not a number")
 
 
 def _as_binary(text: str) -> Scalar:
     packed = text.replace("\n", "").replace("\r", "")
     if not _BASE64(packed):
-        raise ScalarError("a value tagged !!binary is not base64")
+        raise ScalarError("value tagged !!binary is not base64")
     decoded = base64.b64decode(packed).decode("utf-8", "surrogateescape")
-    return re.sub("[\udc80-\udcff]", "\ufffd", decoded)  # Go's JSON encoder: U+FFFD for each byte that is not UTF-8
+    return re.sub("[\udc80-\udcff]", "\ufffd", decoded)  # as Go's JSON encoder: U+FFFD for each invalid byte
 
 
 _TAGS: Final[dict[str, Callable[[str], Scalar]]] = {
@@ -178,39 +171,39 @@ _TAGS: Final[dict[str, Callable[[str], Scalar]]] = {
 
 
 def tagged(tag: str, text: str) -> Scalar | None:
-    """The value of a scalar with an explicit tag; ``ScalarError`` if they do not agree, ``KeyError`` for other tags."""
+    """The value of a scalar with a tag. Raises ``ScalarError`` if they do not match, ``KeyError`` for an unknown tag."""
     return _TAGS[tag](text)
 
 
 def json_number(value: float) -> int | float:
     """
-    An int or float after Go has encoded it as JSON and the API server has read it: 49152.0 is 49152.
+    The number after Go has encoded it as JSON and the API server has read it: 49152.0 becomes 49152.
 
-    Beyond 64 bits an integer becomes a float; infinity and NaN raise ``ScalarError``.
+    An integer beyond 64 bits becomes a float. Infinity and NaN raise ``ScalarError``.
     """
     if isinstance(value, int):
         return value if value in _INT64 else float(value)
     if not math.isfinite(value):
-        raise ScalarError("infinity and NaN are not JSON numbers")
+        raise ScalarError("infinity or NaN, which JSON does not allow")
     if not value.is_integer():
         return value
-    # Go prints the shortest digits and fills up with zeros, so 2**60 as a float arrives as 1152921504606847000.
+    # Go prints the shortest digits and pads with zeros, so 2**60 as a float becomes 1152921504606847000.
     whole = int(value) if abs(value) < _EXACT_FLOAT else int(Decimal(repr(value)))
     return whole if abs(value) < 1e21 and whole in _INT64 else value
 
 
 def key(value: Scalar) -> str:
-    """A mapping key as JSON spells it (``convertToJSONableObject``); ``ScalarError`` for null and for uint64."""
+    """A mapping key in JSON (``convertToJSONableObject``). Raises ``ScalarError`` for null and for uint64."""
     if isinstance(value, str):
         return value
     if value is None:
-        raise ScalarError("a key is null")
+        raise ScalarError("null as a key")
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
         return _float_key(value)
     if value not in _INT64:
-        raise ScalarError("a key is a number beyond 64 bits")
+        raise ScalarError("number larger than 64 bits as a key")
     return str(value)
 
 

@@ -1,7 +1,7 @@
 """
-Where a value stands in its text: lines, columns, and the way from a path to them.
+The text of a source, with lines and columns; and the types of values, paths and places.
 
-Nothing here is built before someone asks: most documents have no finding. This file does no I/O.
+Lines are counted on demand, because most documents have no finding. This module does no I/O.
 """
 
 import re
@@ -11,34 +11,19 @@ from typing import Final, NamedTuple, Protocol, TypeAlias
 import msgspec
 
 from webhook.errors import BadInput
+from webhook.objects.path import dotted
 
 Step: TypeAlias = str | int
 Path: TypeAlias = Sequence[Step]
 JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
 
-#: What to do about a template that was given instead of a manifest.
+#: The remedy for a template that was passed instead of a manifest.
 RENDER: Final = "Render the chart first: helm template ... | migratable check -f -"
 
 _LONE_RETURN = re.compile(r"\r(?!\n)")
 _CHUNK: Final = 1 << 16
-_LONGEST_SHOWN: Final = 60
-_DEEPEST_SPELT: Final = 32
-
-
-def shown(word: str) -> str:
-    """A name from the input, quoted, escaped and cut, fit for a message."""
-    return ascii(word if len(word) <= _LONGEST_SHOWN else word[: _LONGEST_SHOWN - 3] + "...")
-
-
-def spelt(path: Path) -> str:
-    """A path as Kubernetes spells it: ``spec.volumes[0]``, ``metadata.labels[app.kubernetes.io/name]``."""
-    parts: list[str] = []
-    for step in path[:_DEEPEST_SPELT]:
-        if isinstance(step, int) or not step.isidentifier():
-            parts.append(f"[{step}]")
-        else:
-            parts.append(f".{step}")
-    return "".join(parts).removeprefix(".")
+_LONGEST_PATH: Final = 32
+"""Steps of a path that a message shows."""
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -49,30 +34,30 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class Text:
-    """The text of one source; lines end at LF, CRLF or CR, as they do for editors."""
+    """The text of one source. Lines end at LF, CRLF or CR, as in editors."""
 
-    __slots__ = ("_counted", "_lines", "source", "text")
+    __slots__ = ("_lines", "_lines_before_chunk", "source", "text")
 
     def __init__(self, text: str, source: str) -> None:
         self.text = text
         self.source = source
-        self._lines = ""  # the text with every line ended by LF, at the same offsets
-        self._counted = [0]  # line ends before each chunk: a list of all lines could outweigh the text many times
+        self._lines = ""  # the text with LF at the end of every line, at the same offsets
+        self._lines_before_chunk = [0]  # counts per chunk: a list of all lines could take more memory than the text
 
     def mark(self, offset: int) -> Mark:
         """The position of a character offset."""
         if not self._lines:
             self._lines = _LONE_RETURN.sub("\n", self.text)
-        chunk = offset // _CHUNK
-        for begin in range((len(self._counted) - 1) * _CHUNK, chunk * _CHUNK, _CHUNK):
-            self._counted.append(self._counted[-1] + self._lines.count("\n", begin, begin + _CHUNK))
-        line = self._counted[chunk] + self._lines.count("\n", chunk * _CHUNK, offset) + 1
+        chunk, counts = offset // _CHUNK, self._lines_before_chunk
+        for begin in range((len(counts) - 1) * _CHUNK, chunk * _CHUNK, _CHUNK):
+            counts.append(counts[-1] + self._lines.count("\n", begin, begin + _CHUNK))
+        line = counts[chunk] + self._lines.count("\n", chunk * _CHUNK, offset) + 1
         return Mark(line, offset - self._lines.rfind("\n", 0, offset))
 
-    def refuse(
+    def error(
         self, message: str, remedy: str, offset: int | None = None, *, document: int | None = None, path: Path = ()
     ) -> BadInput:
-        """The error to raise for what stands at ``offset``."""
+        """An error with the position of ``offset``. The caller raises it."""
         mark = None if offset is None else self.mark(offset)
         return BadInput(
             message,
@@ -81,29 +66,30 @@ class Text:
             document=document,
             line=mark.line if mark else None,
             column=mark.column if mark else None,
-            path=spelt(path),
+            path=dotted(tuple(path[:_LONGEST_PATH])),
         )
 
 
 class Place(NamedTuple):
-    """A key with its value, or a list item: first and last offset, and where to look further inside."""
+    """The first and last offset of a key with its value, or of a list item."""
 
     start: int
     end: int
     inside: object
+    """What the ``Places`` need to find the children."""
 
 
 class Places(Protocol):
-    """What a document's positions are asked."""
+    """The positions in one document."""
 
     root: Place
 
     def within(self, place: Place, /) -> Mapping[Step, Place]:
-        """The children of a mapping or list, by key or index; nothing for a scalar."""
+        """The children of a mapping or list by key or index; empty for a scalar."""
 
 
 class OnePlace:
-    """All that is known of a text in which nothing can be looked for."""
+    """The place of a whole document whose parts have no known places."""
 
     def __init__(self, start: int, end: int) -> None:
         self.root = Place(start, end, None)

@@ -1,8 +1,8 @@
 """
 Writes YAML in block style.
 
-Every string that any YAML reader could take for something else (``n``, ``1e3``, ``0o17``, a date) stands in double quotes,
-so that readers of YAML 1.1, of YAML 1.2 and kubectl see the same.
+A string that any YAML reader could read as another type (``n``, ``1e3``, ``0o17``, a date) is in double quotes. So readers of
+YAML 1.1, readers of YAML 1.2 and kubectl read the same value.
 """
 
 import re
@@ -11,49 +11,51 @@ from typing import TypeAlias
 
 import msgspec
 
+from webhook.yaml import words
+
 Plain: TypeAlias = "dict[str, Plain] | list[Plain] | str | int | float | bool | None"
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./()\[\]-]*(?: [A-Za-z0-9_./()\[\]-]+)*")
-_RESERVED = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "_"))
+_RESERVED = frozenset(word.lower() for word in (*words.BOOLEANS, *words.NULLS)) | {"nan", "inf", "_"}
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\ud800-\udfff\ufeff\ufffe\uffff]")
 _SHORT = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
 def dump(value: Plain) -> str:
-    """Plain values as one block-style document that ends with a newline."""
+    """Plain values as one document in block style, with a newline at the end."""
     return "".join(f"{line}\n" for line in _lines(value))
 
 
 def scalar(text: str) -> str:
-    """A string as YAML: plain where nobody can misread it, else in double quotes on one line."""
+    """A string as YAML: plain if every reader reads it as a string, else in double quotes on one line."""
     if _PLAIN.fullmatch(text) and text.lower() not in _RESERVED:
         return text
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{_UNPRINTABLE.sub(_escape, escaped)}"'
 
 
-def _escape(found: re.Match[str]) -> str:
-    character = found[0]
+def _escape(match: re.Match[str]) -> str:
+    character = match[0]
     if character in _SHORT:
         return _SHORT[character]
     code = ord(character)
-    if 0xD800 <= code <= 0xDFFF:  # half a character, from a file name that is not UTF-8: no YAML can hold it
+    if 0xD800 <= code <= 0xDFFF:  # a lone surrogate, from a file name that is not UTF-8: YAML cannot contain it
         return "\\uFFFD"
     return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"
 
 
 def _lines(value: Plain) -> Iterator[str]:
     if isinstance(value, dict) and value:
-        for key, each in value.items():
+        for key, member in value.items():
             name = scalar(key)
-            if isinstance(each, dict | list) and each:
+            if isinstance(member, dict | list) and member:
                 yield f"{name}:"
-                yield from (f"  {line}" for line in _lines(each))
+                yield from (f"  {line}" for line in _lines(member))
             else:
-                yield f"{name}: {_inline(each)}"
+                yield f"{name}: {_inline(member)}"
     elif isinstance(value, list) and value:
-        for each in value:
-            first, *rest = _lines(each)
+        for item in value:
+            first, *rest = _lines(item)
             yield f"- {first}"
             yield from (f"  {line}" for line in rest)
     else:
