@@ -23,17 +23,17 @@ from tests.generating.schemas import faults
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.judging.machines import judge
 from webhook.kubevirt.releases import KNOWN
-from webhook.manifests.objects import Given, objects_in, read_manifests
+from webhook.manifests.objects import ManifestObject, objects_in, read_manifests
 from webhook.rules.register import RULES
 from webhook.rules.rule import About
 
 TOO_MUCH = (HealthCheck.data_too_large, HealthCheck.too_slow, HealthCheck.large_base_example)
 
 
-def read(*manifests: Manifest) -> list[Given]:
+def read(*manifests: Manifest) -> list[ManifestObject]:
     inputs = [read_manifests(json.dumps(each).encode(), "generated") for each in manifests]
     assert [problem.message for one in inputs for problem in one.problems] == []
-    return [given for one in inputs for given in one.given]
+    return [given for one in inputs for given in one.objects]
 
 
 @settings(deadline=None, max_examples=60)

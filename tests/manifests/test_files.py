@@ -15,7 +15,7 @@ VM = "apiVersion: kubevirt.io/v1\nkind: VirtualMachine\nmetadata: {name: NAME}\n
 
 def names(*paths: Path | str, recursive: bool = False, sources: Sources | None = None) -> list[str]:
     inputs = read_all([str(each) for each in paths], recursive=recursive, sources=sources or Sources())
-    return [given.object.name for one in inputs for given in one.given if given.object is not None]
+    return [given.object.name for one in inputs for given in one.objects if given.object is not None]
 
 
 def problems(*paths: Path | str, recursive: bool = False) -> list[tuple[str, str]]:
@@ -70,15 +70,15 @@ def test_special_files_are_refused_without_waiting(tmp_path: Path) -> None:
     (tmp_path / "zero.yaml").symlink_to("/dev/zero")
 
     assert problems(tmp_path / "fifo.yaml", tmp_path / "socket.yaml", "/dev/full", tmp_path / "zero.yaml") == [
-        ("fifo.yaml", "this is not a regular file"),
-        ("socket.yaml", "this is not a regular file"),
-        ("full", "this is not a regular file"),
-        ("zero.yaml", "this is not a regular file"),
+        ("fifo.yaml", "not a regular file"),
+        ("socket.yaml", "not a regular file"),
+        ("full", "not a regular file"),
+        ("zero.yaml", "not a regular file"),
     ]
     assert [message for _, message in problems(tmp_path)] == [
-        "this is not a regular file",
-        "this is not a regular file",
-        "the link leads out of the folder",
+        "not a regular file",
+        "not a regular file",
+        "the symbolic link points outside the folder",
     ]
 
 
@@ -99,8 +99,8 @@ def test_a_link_may_not_lead_out_of_the_folder(tmp_path: Path) -> None:
 
     assert names(folder, recursive=True) == ["a", "b", "d"]
     assert problems(folder, recursive=True) == [
-        ("c.yaml", "the link leads out of the folder"),
-        ("e.yaml", "the link leads out of the folder"),
+        ("c.yaml", "the symbolic link points outside the folder"),
+        ("e.yaml", "the symbolic link points outside the folder"),
     ]
 
 
@@ -118,7 +118,7 @@ def test_a_linked_folder_may_not_lead_out_either(tmp_path: Path) -> None:
     (tmp_path / "in" / "same").symlink_to("real")
 
     assert names(tmp_path / "in", recursive=True) == ["a", "b"]
-    assert problems(tmp_path / "in", recursive=True) == [("side", "the link leads out of the folder")]
+    assert problems(tmp_path / "in", recursive=True) == [("side", "the symbolic link points outside the folder")]
     assert problems(tmp_path / "in") == []
 
 
@@ -209,7 +209,7 @@ def test_a_folder_with_the_name_of_a_manifest_is_told(tmp_path: Path) -> None:
     write(tmp_path / "z.yaml", "z")
 
     assert names(tmp_path) == ["z"]
-    assert problems(tmp_path) == [("x.yaml", "this is a folder with the name of a manifest")]
+    assert problems(tmp_path) == [("x.yaml", "a folder has the name of a manifest")]
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
@@ -225,11 +225,11 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (VM.encode("utf-16"), "this is UTF-16"),
-        (VM.encode("utf-16-le"), "this is a binary file, or UTF-16"),
-        (b"\x7fELF\x02\x01\x01\x00\x00\x00", "this is a binary file, or UTF-16"),
-        (b"\x89PNG\r\n\x1a\n\x00", "this is a binary file, or UTF-16"),
-        (b"a: \xc3\x28", "byte 0xc3 is not UTF-8"),
+        (VM.encode("utf-16"), "the input is UTF-16"),
+        (VM.encode("utf-16-le"), "the input is a binary file or UTF-16"),
+        (b"\x7fELF\x02\x01\x01\x00\x00\x00", "the input is a binary file or UTF-16"),
+        (b"\x89PNG\r\n\x1a\n\x00", "the input is a binary file or UTF-16"),
+        (b"a: \xc3\x28", "byte 0xc3 is not valid UTF-8"),
     ],
 )
 def test_what_is_no_text_is_told(tmp_path: Path, content: bytes, message: str) -> None:

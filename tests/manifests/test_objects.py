@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.generating import Manifest, carriers, worlds
 from tests.surfaces.doors import as_json, as_yaml
 from webhook.errors import BadInput
-from webhook.manifests.objects import is_ours, read_manifests
+from webhook.manifests.objects import is_relevant, read_manifests
 from webhook.objects.meta import ObjectMeta
 from webhook.objects.vm import VirtualMachine
 
@@ -45,7 +45,7 @@ def test_an_object_knows_its_lines() -> None:
     """
     The object's first line, a field's own, and that of the nearest ancestor where a field is not written.
     """
-    (vm,) = read_manifests(VM.encode(), "vm.yaml").given
+    (vm,) = read_manifests(VM.encode(), "vm.yaml").objects
 
     assert isinstance(vm.object, VirtualMachine)
     assert vm.line == 2
@@ -59,7 +59,7 @@ def test_documents_are_counted_from_the_first() -> None:
     """
     read = read_manifests(f"---\n# nothing\n---\n{VM}---\n{VM}".encode(), "vm.yaml")
 
-    assert [(each.document.index, each.line) for each in read.given] == [(1, 5), (2, 19)]
+    assert [(each.document.index, each.line) for each in read.objects] == [(1, 5), (2, 19)]
 
 
 def test_items_of_lists_are_objects_with_their_own_lines() -> None:
@@ -71,7 +71,7 @@ def test_items_of_lists_are_objects_with_their_own_lines() -> None:
 
     read = read_manifests(text.encode(), "list.yaml")
 
-    (vm,) = read.given
+    (vm,) = read.objects
     assert (vm.at, vm.line) == (("items", 0, "items", 0), 9)
     assert [(each.path, each.line) for each in read.problems] == [("items[1]", 21)]
 
@@ -83,7 +83,7 @@ def test_items_of_a_typed_list_share_their_version_and_kind() -> None:
     items = [{"metadata": {"name": "os"}, "spec": {"accessModes": ["ReadWriteMany"]}}]
     text = json.dumps({"apiVersion": "v1", "kind": "PersistentVolumeClaimList", "items": items})
 
-    (claim,) = read_manifests(text.encode(), "-").given
+    (claim,) = read_manifests(text.encode(), "-").objects
 
     assert (claim.api_version, claim.kind) == ("v1", "PersistentVolumeClaim")
     assert claim.object is not None
@@ -92,25 +92,25 @@ def test_items_of_a_typed_list_share_their_version_and_kind() -> None:
 @pytest.mark.parametrize(
     ("text", "message", "where"),
     [
-        ("[1]", "this is not a Kubernetes object", ("vm.yaml", 0, 1, 1, "")),
-        ("text", "this is not a Kubernetes object", ("vm.yaml", 0, 1, 1, "")),
+        ("[1]", "not a Kubernetes object", ("vm.yaml", 0, 1, 1, "")),
+        ("text", "not a Kubernetes object", ("vm.yaml", 0, 1, 1, "")),
         (
             "a: 1\nb: 2",
-            "this is not a Kubernetes object: apiVersion is missing or not text",
+            "not a Kubernetes object: apiVersion is missing or not a string",
             ("vm.yaml", 0, 1, 1, ""),
         ),
-        ("apiVersion: v1", "this is not a Kubernetes object: kind is missing or not text", ("vm.yaml", 0, 1, 1, "")),
+        ("apiVersion: v1", "not a Kubernetes object: kind is missing or not a string", ("vm.yaml", 0, 1, 1, "")),
         (
             "apiVersion: v1\nkind: ''",
-            "this is not a Kubernetes object: kind is missing or not text",
+            "not a Kubernetes object: kind is missing or not a string",
             ("vm.yaml", 0, 1, 1, ""),
         ),
         (
             f"---\na: b\n---\n{VM}",
-            "this is not a Kubernetes object: apiVersion is missing or not text",
+            "not a Kubernetes object: apiVersion is missing or not a string",
             ("vm.yaml", 0, 2, 1, ""),
         ),
-        ("a: [", "line 1 is not YAML: did not find expected node content", ("vm.yaml", None, 1, 5, "")),
+        ("a: [", "invalid YAML: did not find expected node content", ("vm.yaml", None, 1, 5, "")),
     ],
 )
 def test_what_is_no_object_is_told_with_its_place(text: str, message: str, where: tuple[Any, ...]) -> None:
@@ -126,18 +126,18 @@ def test_what_is_no_object_is_told_with_its_place(text: str, message: str, where
 @pytest.mark.parametrize(
     ("old", "new", "message", "line", "path"),
     [
-        ("name: web", "name: 5", "expected text, got a whole number", 5, "metadata.name"),
-        ("domain: {}", "domain: []", "expected keys with values, got a list", 10, "spec.template.spec.domain"),
+        ("name: web", "name: 5", "expected a string, got an integer", 5, "metadata.name"),
+        ("domain: {}", "domain: []", "expected a mapping, got a list", 10, "spec.template.spec.domain"),
         (
             "claimName: os",
             "claimName: true",
-            "expected text, got true or false",
+            "expected a string, got a boolean",
             13,
             "spec.template.spec.volumes[0].persistentVolumeClaim.claimName",
         ),
-        ("{a: b}", "{a: b, c/d: 1.5}", "expected text, got a number", 6, "metadata.annotations[c/d]"),
-        ("{a: b}", "{a: b, c: 'd', e: [], f: 1}", "expected text, got a list", 6, "metadata.annotations.e"),
-        ("spec:\n  template:", "spec: text\nx:\n  template:", "expected keys with values, got text", 7, "spec"),
+        ("{a: b}", "{a: b, c/d: 1.5}", "expected a string, got a number", 6, "metadata.annotations[c/d]"),
+        ("{a: b}", "{a: b, c: 'd', e: [], f: 1}", "expected a string, got a list", 6, "metadata.annotations.e"),
+        ("spec:\n  template:", "spec: text\nx:\n  template:", "expected a mapping, got a string", 7, "spec"),
     ],
 )
 def test_a_wrong_type_is_told_in_words_with_its_field(old: str, new: str, message: str, line: int, path: str) -> None:
@@ -155,14 +155,14 @@ def test_null_in_metadata_is_no_wrong_type() -> None:
     """
     labelled = VM.replace("  template:\n", "  template:\n    metadata: {labels: {app: }, annotations: {}, name: }\n")
 
-    (given,) = read_manifests(labelled.encode(), "vm.yaml").given
+    (given,) = read_manifests(labelled.encode(), "vm.yaml").objects
 
     assert isinstance(given.object, VirtualMachine)
     assert given.object.spec.template is not None
     assert given.object.spec.template.metadata == ObjectMeta(labels={"app": ""}, annotations={})
-    assert problem(VM.replace("claimName: os", "claimName: ")).message == "wrong type: expected text, got null"
+    assert problem(VM.replace("claimName: os", "claimName: ")).message == "wrong type: expected a string, got null"
     wrong = problem(labelled.replace("annotations: {}", "annotations: {a: true}"))
-    assert wrong.message == "wrong type: expected text, got true or false"
+    assert wrong.message == "wrong type: expected a string, got a boolean"
 
 
 def test_the_wrong_key_among_many_is_found() -> None:
@@ -192,9 +192,9 @@ def test_only_what_something_can_be_said_about_is_ours(api_version: str, kind: s
     """
     Judged kinds, and whatever is written under their groups; claims are only looked up.
     """
-    (given,) = read_manifests(f"apiVersion: {api_version}\nkind: {kind}\n".encode(), "-").given
+    (given,) = read_manifests(f"apiVersion: {api_version}\nkind: {kind}\n".encode(), "-").objects
 
-    assert is_ours(given) is ours
+    assert is_relevant(given) is ours
 
 
 @settings(deadline=None, max_examples=60)
@@ -206,12 +206,12 @@ def test_json_and_yaml_hold_the_same_objects(machine: Manifest, world: list[Mani
     every = [machine, *world]
 
     stream, listed = read_manifests(as_yaml(*every), "s"), read_manifests(as_json(*every), "l")
-    single = [each for one in every for each in read_manifests(as_json(one), "o").given]
+    single = [each for one in every for each in read_manifests(as_json(one), "o").objects]
 
     assert (stream.problems, listed.problems) == ((), ())
-    assert [each.object for each in stream.given] == [each.object for each in listed.given]
-    assert [each.object for each in stream.given] == [each.object for each in single]
-    assert [each.raw for each in stream.given] == every
+    assert [each.object for each in stream.objects] == [each.object for each in listed.objects]
+    assert [each.object for each in stream.objects] == [each.object for each in single]
+    assert [each.raw for each in stream.objects] == every
 
 
 @settings(deadline=None, max_examples=100)
@@ -231,4 +231,4 @@ def test_nothing_is_lost(spec: Any, kind: str) -> None:
 
     read = read_manifests(json.dumps(manifest).encode(), "-")
 
-    assert len(read.given) + len(read.problems) == 1
+    assert len(read.objects) + len(read.problems) == 1

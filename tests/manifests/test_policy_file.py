@@ -66,17 +66,17 @@ def test_an_empty_file_is_the_built_in_policy(content: bytes) -> None:
         (
             "actions: {LM101: off}",
             1,
-            "actions.LM101: expected text, got true or false: quote words that YAML takes for true or false, as in 'off'",
+            "actions.LM101: expected a string, got a boolean; quote words that YAML reads as booleans, as in 'off'",
         ),
-        ("actions:\n- LM101", 1, "actions: expected keys with values, got a list"),
-        ("exemption: []", 1, "exemption: there is no such key; did you mean exemptions?"),
-        ("colour: red", 1, "colour: there is no such key"),
-        ("- profile", 1, "expected keys with values, got a list"),
+        ("actions:\n- LM101", 1, "actions: expected a mapping, got a list"),
+        ("exemption: []", 1, "exemption: unknown key; did you mean exemptions?"),
+        ("colour: red", 1, "colour: unknown key"),
+        ("- profile", 1, "expected a mapping, got a list"),
         ("exemptions:\n- rule: LM101\n  reason: x\n  owner: web", 2, "exemptions[0]: missing key `until`"),
         (
             "namespaces:\n- names: [a]\n  labels:\n    team: web\n    tier: 1",
             5,
-            "namespaces[0].labels.tier: expected text, got a whole number",
+            "namespaces[0].labels.tier: expected a string, got an integer",
         ),
         (
             "exemptions:\n- rule: LM101\n  reason: x\n  owner: web\n  until: '2026-02-30'",
@@ -88,22 +88,26 @@ def test_an_empty_file_is_the_built_in_policy(content: bytes) -> None:
             2,
             "exemptions[0].reason: must not be empty",
         ),
-        ("actions:\n  LM101: warn\n  LM999: warn", 3, "actions.LM999: there is no rule 'LM999'"),
+        ("actions:\n  LM101: warn\n  LM999: warn", 3, "actions.LM999: unknown rule 'LM999'"),
         (
             "actions: {claim-not-share: warn}",
             1,
-            "actions.claim-not-share: there is no rule 'claim-not-share'; did you mean claim-not-shared?",
+            "actions.claim-not-share: unknown rule 'claim-not-share'; did you mean claim-not-shared?",
         ),
-        ("namespaces:\n- profile: exact", 2, "namespaces[0]: names or labels must be given, else it holds nowhere"),
+        (
+            "namespaces:\n- profile: exact",
+            2,
+            "namespaces[0]: missing names or labels: the entry selects no namespace",
+        ),
         (
             "defaultEvictionStrategy: LiveMigrat",
             1,
-            "defaultEvictionStrategy: there is no eviction strategy 'LiveMigrat'; did you mean LiveMigrate?",
+            "defaultEvictionStrategy: unknown eviction strategy 'LiveMigrat'; did you mean LiveMigrate?",
         ),
         (
             "migrationSettings:\n  progressTimout: 1",
             2,
-            "migrationSettings.progressTimout: there is no migration setting 'progressTimout'; did you mean progressTimeout?",
+            "migrationSettings.progressTimout: unknown migration setting 'progressTimout'; did you mean progressTimeout?",
         ),
         (
             "migrationSettings:\n  parallelMigrationsPerCluster: -1",
@@ -156,7 +160,7 @@ def test_another_encoding_is_refused() -> None:
     """
     UTF-16 has no lines that could be told, and is named.
     """
-    with pytest.raises(Misconfigured, match=r"^policy\.yaml: this is UTF-16"):
+    with pytest.raises(Misconfigured, match=r"^policy\.yaml: the input is UTF-16"):
         parse_policy("profile: exact".encode("utf-16"), "policy.yaml")
 
 
@@ -164,7 +168,7 @@ def test_two_documents_are_no_policy() -> None:
     """
     Nobody could tell which of them counts.
     """
-    with pytest.raises(Misconfigured, match="holds 2 documents"):
+    with pytest.raises(Misconfigured, match="has 2 documents"):
         parse_policy(b"profile: strict\n---\nprofile: exact\n", "policy.yaml")
 
 

@@ -26,7 +26,7 @@ KINDS = (*ALWAYS, *CLAIMS, *NODES)
 
 
 def objects(*raw: Any) -> list[Kubernetes]:
-    return [each for one in raw for each in objects_in(read_manifests(json.dumps(one).encode(), "w").given)]
+    return [each for one in raw for each in objects_in(read_manifests(json.dumps(one).encode(), "w").objects)]
 
 
 def text_of(given: Iterable[Kubernetes], *, whole: bool = True) -> str:
@@ -49,7 +49,7 @@ def test_a_snapshot_gives_the_same_findings_as_the_objects(rule: Rule, example: 
     Whatever rules read of other objects stands in the snapshot: verdict and findings are those of the objects themselves.
     """
     inputs = [read_manifests(json.dumps(wrap(example)).encode(), "x")]
-    background = [given for each in example.world for given in read_manifests(json.dumps(each).encode(), "w").given]
+    background = [given for each in example.world for given in read_manifests(json.dumps(each).encode(), "w").objects]
     snapshot = parse(text_of(objects(*example.world)).encode(), "snapshot.yaml")
 
     by_objects = check(inputs, Settings(release=example.release), background)
@@ -163,39 +163,39 @@ CLASS = "kind: StorageClass, apiVersion: storage.k8s.io/v1"
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("a: [\n", "s.yaml:2: this is not YAML: did not find expected node content"),
+        ("a: [\n", "s.yaml:2: invalid YAML: did not find expected node content"),
         ("kind: Pod\napiVersion: v1\nspec: {}\n", "s.yaml is not a snapshot: it is v1 Pod"),
         ("kind: Snapshot\napiVersion: migratable/v2\n", "s.yaml is not a snapshot: it is migratable/v2 Snapshot"),
         (
             "- a\n",
-            "s.yaml is not a snapshot: it does not begin with apiVersion: migratable/v1 and kind: Snapshot",
+            "s.yaml is not a snapshot: it does not start with apiVersion: migratable/v1 and kind: Snapshot",
         ),
         (
             "kind: Snapshot\n",
-            "s.yaml is not a snapshot: it does not begin with apiVersion: migratable/v1 and kind: Snapshot",
+            "s.yaml is not a snapshot: it does not start with apiVersion: migratable/v1 and kind: Snapshot",
         ),
         ("", "s.yaml is not a snapshot: it is empty"),
-        (f"{HEAD}---\n{HEAD}", "s.yaml is not a snapshot: it holds 2 documents"),
-        (f"{HEAD}object: []\n", "s.yaml:3: object: there is no such key; did you mean objects?"),
-        (f"{HEAD}objects: {{}}\n", "s.yaml:3: objects: expected a list, got keys with values"),
-        (f"{HEAD}objects:\n  - a\n", "s.yaml:4: objects[0]: expected keys with values, got text"),
-        (f"{HEAD}unread: {{a: b, c: 1}}\n", "s.yaml:3: unread.c: expected text, got a whole number"),
+        (f"{HEAD}---\n{HEAD}", "s.yaml is not a snapshot: it has 2 documents"),
+        (f"{HEAD}object: []\n", "s.yaml:3: object: unknown key; did you mean objects?"),
+        (f"{HEAD}objects: {{}}\n", "s.yaml:3: objects: expected a list, got a mapping"),
+        (f"{HEAD}objects:\n  - a\n", "s.yaml:4: objects[0]: expected a mapping, got a string"),
+        (f"{HEAD}unread: {{a: b, c: 1}}\n", "s.yaml:3: unread.c: expected a string, got an integer"),
         (
             f"{HEAD}complete: [DataVolume, StorageClas]\n",
-            "s.yaml:3: complete[1]: there is no kind 'StorageClas'; did you mean StorageClass?",
+            "s.yaml:3: complete[1]: unknown kind 'StorageClas'; did you mean StorageClass?",
         ),
         (
             f"{HEAD}objects: [{{kind: Secret, apiVersion: v1}}]\n",
-            "s.yaml:3: objects[0]: a snapshot holds no Secret of v1",
+            "s.yaml:3: objects[0]: secret of v1 does not belong in a snapshot",
         ),
-        (f"{HEAD}objects: [{{kind: StorageClass}}]\n", "s.yaml:3: objects[0]: apiVersion is missing or not text"),
+        (f"{HEAD}objects: [{{kind: StorageClass}}]\n", "s.yaml:3: objects[0]: apiVersion is missing or not a string"),
         (
             f"{HEAD}objects:\n  - {{{CLASS}}}\n  - {{{CLASS},\n     metadata: {{name: 1}}}}\n",
-            "s.yaml:6: objects[1].metadata.name: expected text, got a whole number",
+            "s.yaml:6: objects[1].metadata.name: expected a string, got an integer",
         ),
         (
             f"{HEAD}objects: [{{{CLASS}, metadata: {{name: a, labels: {{a: b, c.d/e: []}}}}}}]\n",
-            "s.yaml:3: objects[0].metadata.labels[c.d/e]: expected text, got a list",
+            "s.yaml:3: objects[0].metadata.labels[c.d/e]: expected a string, got a list",
         ),
     ],
 )
@@ -264,9 +264,9 @@ def test_a_fault_in_a_large_snapshot_is_found_in_its_line(monkeypatch: pytest.Mo
             told.append(refused.value.message)
 
     assert told[:2] == told[2:]
-    assert told[0] == f"s.yaml:{at + 3}: this is not YAML: did not find expected ',' or ']'"
+    assert told[0] == f"s.yaml:{at + 3}: invalid YAML: did not find expected ',' or ']'"
     number = [*filter(is_name, lines)].index(lines[at])
-    assert told[1] == f"s.yaml:{at + 1}: objects[{number}].metadata.name: expected text, got a whole number"
+    assert told[1] == f"s.yaml:{at + 1}: objects[{number}].metadata.name: expected a string, got an integer"
 
 
 def is_name(line: str) -> bool:

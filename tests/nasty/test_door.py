@@ -181,17 +181,17 @@ def test_i5_a_key_that_stands_twice_is_an_error_where_people_write(door: Doorway
     checked, reviewed = door.check(text.encode()), door.review(body)
 
     assert checked.status == 400
-    assert checked.problem["title"] == "key 'evictionStrategy' stands twice in lines 1 and 2"
+    assert checked.problem["title"] == "duplicate key 'evictionStrategy' (lines 1 and 2)"
     assert checked.problem["line"] == 2
     assert list(reviewed.causes) == [f"{AT_SPEC}.volumes[0]"]
 
 
 PORTS = {
     "49152": "masquerade interface 'default' lists port 49152",
-    "49152.5": "wrong type: expected `int`, got `float`",
-    '"49152"': "wrong type: expected `int`, got `str`",
-    "true": "wrong type: expected `int`, got `bool`",
-    str(2**32 + 49152): "wrong type: expected `int` <= 2147483647",
+    "49152.5": "wrong type: expected an integer, got a number",
+    '"49152"': "wrong type: expected an integer, got a string",
+    "true": "wrong type: expected an integer, got a boolean",
+    str(2**32 + 49152): "wrong type: expected an integer <= 2147483647",
     "1e400": "wrong type: number out of range",
     "9" * 5000: "wrong type: integer value out of range",
 }

@@ -120,8 +120,7 @@ def test_i5_a_key_that_stands_twice(folder: Path) -> None:
     assert (ran.status, ran.errors) == (
         2,
         {
-            "twice.yaml": "metadata: key 'metadata' stands twice in lines 3 and 5. Keep one of them: which of the two counts "
-            "differs from reader to reader."
+            "twice.yaml": "metadata: duplicate key 'metadata' (lines 3 and 5). Remove one of the two keys.",
         },
     )
 
@@ -207,9 +206,9 @@ def test_i11_recursion_and_complex_keys_are_refused_and_merges_are_kubernetes(fo
     assert (ran.status, ran.errors) == (
         2,
         {
-            "complex.yaml": "a key is a mapping or a list. Use text as the key; put quotes around what begins with a "
+            "complex.yaml": "mapping or list as a key. Use a string as the key. Quote a key that starts with a "
             "bracket or brace.",
-            "recursive.yaml": "a: anchor 'a' contains itself. Write out what the alias repeats.",
+            "recursive.yaml": "a: anchor 'a' contains itself. Replace the alias with a value.",
         },
     )
     assert "nonsense" not in ran.out
@@ -281,14 +280,14 @@ def test_i14_what_is_no_file_is_told_and_the_rest_is_checked(folder: Path) -> No
     assert (ran.status, ran.errors) == (
         2,
         {
-            "binary.yaml": "this is a binary file, or UTF-16. Give a manifest: YAML or JSON, saved as UTF-8.",
-            "fifo.yaml": "this is not a regular file. Name a file with a manifest.",
-            "folder.yaml": "this is a folder with the name of a manifest. Rename it.",
-            "huge.yaml": "the file is larger than 10 MiB. Split it.",
-            "loop.yaml": "cannot be read: links in a circle. Check the path and its rights.",
-            "outside.yaml": "the link leads out of the folder. Name the file itself.",
-            "utf16.yaml": "this is UTF-16. Save the file as UTF-8.",
-            "zero.yaml": "the link leads out of the folder. Name the file itself.",
+            "binary.yaml": "the input is a binary file or UTF-16. Name a YAML or JSON manifest in UTF-8.",
+            "fifo.yaml": "not a regular file. Name a manifest file.",
+            "folder.yaml": "a folder has the name of a manifest. Rename the folder.",
+            "huge.yaml": "the file is larger than 10 MiB. Split the file.",
+            "loop.yaml": "cannot be read: symbolic links form a loop. Check the path and its permissions.",
+            "outside.yaml": "the symbolic link points outside the folder. Name the file itself.",
+            "utf16.yaml": "the input is UTF-16. Save the file as UTF-8.",
+            "zero.yaml": "the symbolic link points outside the folder. Name the file itself.",
         },
     )
     assert "in 1 object" in ran.out
@@ -303,7 +302,7 @@ def test_i14_endless_input_is_cut(folder: Path) -> None:
 
     assert (device.status, stdin.status) == (2, 2)
     assert "is not a regular file" in device.text
-    assert "more than 10 MiB" in stdin.text
+    assert "the input is larger than 10 MiB" in stdin.text
 
 
 def test_i22_what_only_servers_write_exempts_nothing(folder: Path) -> None:

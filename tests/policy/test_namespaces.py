@@ -98,8 +98,8 @@ def test_an_override_of_nothing_is_an_error() -> None:
     policy = Policy(namespaces=[NamespacePolicy(), NamespacePolicy(names=["a"], actions={"LM999": Action.WARN})])
 
     assert faults_of(policy) == [
-        (("namespaces", 1, "actions", "LM999"), "there is no rule 'LM999'"),
-        (("namespaces", 0), "names or labels must be given, else it holds nowhere"),
+        (("namespaces", 1, "actions", "LM999"), "unknown rule 'LM999'"),
+        (("namespaces", 0), "missing names or labels: the entry selects no namespace"),
     ]
 
 

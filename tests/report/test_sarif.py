@@ -86,7 +86,7 @@ def test_all_examples_of_all_rules_are_valid(standard: jsonschema_rs.Draft4Valid
     objects: list[ObjectReport] = []
     for at, (_, example, wrap) in enumerate(every_example()):
         inputs = read_manifests(json.dumps(wrap(example), indent=1).encode(), f"examples/{at}.json")
-        world = [given for each in example.world for given in read_manifests(json.dumps(each).encode(), "w").given]
+        world = [given for each in example.world for given in read_manifests(json.dumps(each).encode(), "w").objects]
         objects += check([inputs], Settings(release="any"), world).objects
 
     log = json.loads(sarif.render(report(*objects), version="1.2.3"))

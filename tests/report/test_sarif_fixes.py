@@ -30,7 +30,7 @@ SHORT = (
 
 
 def checked(text: str, world: Any = ()) -> Report:
-    background = [given for each in world for given in read_manifests(json.dumps(each).encode(), "w").given]
+    background = [given for each in world for given in read_manifests(json.dumps(each).encode(), "w").objects]
     return check([read_manifests(text.encode(), FILE)], Settings(release="any"), background)
 
 

@@ -20,16 +20,18 @@ from webhook.rules.rule import Example, Rule
 
 def report_of(manifest: dict[str, Any], example: Example) -> ObjectReport | None:
     inputs = read_manifests(json.dumps(manifest).encode(), "example")
-    background = [given for each in example.world for given in read_manifests(json.dumps(each).encode(), "world").given]
+    background = [
+        given for each in example.world for given in read_manifests(json.dumps(each).encode(), "world").objects
+    ]
     complete = [kind.reads for kind in KINDS if kind.kind == example.complete]
-    world = ObjectsWorld((*objects_in(background), *objects_in(inputs.given)), complete)
+    world = ObjectsWorld((*objects_in(background), *objects_in(inputs.objects)), complete)
     report = check_in(world, [inputs], Settings(release=example.release))
     assert report.problems == []
     return report.objects[0] if report.objects else None
 
 
 def read(manifest: Any) -> Kubernetes:
-    [found] = objects_in(read_manifests(json.dumps(manifest).encode(), "example").given)
+    [found] = objects_in(read_manifests(json.dumps(manifest).encode(), "example").objects)
     return found
 
 

@@ -193,7 +193,7 @@ def test_messages_are_for_tenants() -> None:
     findings = []
     for _, example, wrap in every_example():
         given = read_manifests(json.dumps(wrap(example)).encode(), "example")
-        world = [each for known in example.world for each in read_manifests(json.dumps(known).encode(), "w").given]
+        world = [each for known in example.world for each in read_manifests(json.dumps(known).encode(), "w").objects]
         report = check([given], Settings(release=example.release), world)
         findings += [finding for each in report.objects for finding in each.findings]
 

@@ -17,7 +17,7 @@ from tests.surfaces.asgi import Answer, call
 from tests.surfaces.running import Program
 from webhook.check.check import STATUS_IGNORED
 from webhook.facts.world import World
-from webhook.manifests.objects import Given
+from webhook.manifests.objects import ManifestObject
 from webhook.report.model import ObjectReport, Report, finding_report, verdict_report
 from webhook.rules.register import about
 from webhook.rules.rule import About
@@ -74,7 +74,7 @@ class Api:
     """The API on facts that change between requests: to build one takes longer than to ask it."""
 
     def __init__(self) -> None:
-        self.background: list[Given] = []
+        self.background: list[ManifestObject] = []
         self.situations: Situations | None = None
         self.app = build_api(self._terms, self.background, "")
 
@@ -130,7 +130,7 @@ class Doors:
         assert result.exit_code in (0, 1), result.output
         return _said(result.stdout_bytes, manifest)
 
-    def _posted(self, kind: str, body: bytes, manifest: Manifest, background: Sequence[Given] = ()) -> Said:
+    def _posted(self, kind: str, body: bytes, manifest: Manifest, background: Sequence[ManifestObject] = ()) -> Said:
         api = one_api()
         api.background[:], api.situations = background, self.situations
         answer = call(api.app, "POST", "/v1/check", body, [("content-type", kind)])

@@ -24,7 +24,7 @@ from webhook.surfaces.api.judge.messages import Failed, Lookup, NamespacesFound,
 from webhook.surfaces.api.judge.process import GROWN, LOWEST_PRIORITY
 from webhook.surfaces.api.judge_client import Apart, InProcess, Judge
 
-BACKGROUND = read_manifests(CLAIM.encode(), "facts").given
+BACKGROUND = read_manifests(CLAIM.encode(), "facts").objects
 BODIES = {
     "good": GOOD,
     "bad": BAD,

@@ -22,7 +22,7 @@ from webhook.kubevirt.releases import (
     only,
     parse_release,
 )
-from webhook.manifests.objects import Given, Manifests, is_ours, objects_in
+from webhook.manifests.objects import ManifestObject, Manifests, is_relevant, objects_in
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 from webhook.policy.policy import Judged, Policy, decide_all, judged
@@ -89,7 +89,7 @@ def _as_known(version: str) -> Chosen | None:
 def check(
     inputs: Sequence[Manifests],
     settings: Settings,
-    background: Iterable[Given] = (),
+    background: Iterable[ManifestObject] = (),
     snapshot: Snapshot = NO_SNAPSHOT,
 ) -> Report:
     """
@@ -97,7 +97,7 @@ def check(
 
     Raises BadInput for a release that cannot be judged; unreadable objects are in the report.
     """
-    given = [each for one in inputs for each in one.given]
+    given = [each for one in inputs for each in one.objects]
     world = ObjectsWorld((*snapshot.objects, *objects_in(background), *objects_in(given)), snapshot.complete)
     return check_in(world, inputs, settings)
 
@@ -106,15 +106,15 @@ def check_in(world: World, inputs: Sequence[Manifests], settings: Settings) -> R
     """As ``check``, with a world that is already there."""
     chosen = choose_release(settings.release, world)
     examined = [
-        each for one in inputs for given in one.given for each in examine(given, world, settings, chosen.releases)
+        each for one in inputs for given in one.objects for each in examine(given, world, settings, chosen.releases)
     ]
     problems = [problem for one in inputs for problem in one.problems]
     return build(examined, problems, profile=settings.policy.profile, release=chosen.label, notes=chosen.notes)
 
 
-def examine(given: Given, world: World, settings: Settings, releases: Releases) -> Iterator[Examined]:
+def examine(given: ManifestObject, world: World, settings: Settings, releases: Releases) -> Iterator[Examined]:
     """Judges one object; yields nothing for objects that nothing here is about."""
-    if not is_ours(given):
+    if not is_relevant(given):
         return
     by_names = judge_manifest(given.raw, releases)
     if given.object is not None:
@@ -149,7 +149,7 @@ def judge_given(found: Kubernetes, world: World, releases: Releases) -> Judgemen
     return replace(alone, verdict=replace(alone.verdict, assumptions=assumptions))
 
 
-def _text(given: Given, key: str) -> str:
+def _text(given: ManifestObject, key: str) -> str:
     metadata = given.raw.get("metadata")
     value = metadata.get(key) if isinstance(metadata, dict) else None
     return value if isinstance(value, str) else ""

@@ -13,7 +13,7 @@ from webhook.kubevirt.quantity import parse_quantity
 from webhook.kubevirt.releases import newest, only
 from webhook.kubevirt.settings.explain import explain_cluster, explain_vm
 from webhook.kubevirt.subject import Subject, subject_of
-from webhook.manifests.objects import Given, Manifests, objects_in
+from webhook.manifests.objects import ManifestObject, Manifests, objects_in
 from webhook.objects.kubevirt import MigrationPolicy
 from webhook.objects.meta import Kubernetes
 from webhook.report.settings_model import SettingsReport, build
@@ -31,13 +31,15 @@ class Wanted:
     """Bandwidth of a node's migration link in bytes per second, a quantity; empty where it is not known."""
 
 
-def explain_settings(inputs: Sequence[Manifests], background: Iterable[Given], wanted: Wanted) -> SettingsReport:
+def explain_settings(
+    inputs: Sequence[Manifests], background: Iterable[ManifestObject], wanted: Wanted
+) -> SettingsReport:
     """
     The settings for each VM of ``inputs``; everything else is looked up among them and ``background``.
 
     Raises BadInput for a release, a link or a VM that there is not.
     """
-    given = [each for one in inputs for each in one.given]
+    given = [each for one in inputs for each in one.objects]
     world = ObjectsWorld((*objects_in(background), *objects_in(given)))
     chosen = choose_release(wanted.release, world)
     behaviour, link = newest(chosen.releases), _link(wanted.link)
@@ -74,7 +76,7 @@ def _link(text: str) -> int:
     return quantity.floor
 
 
-def _subjects(given: Iterable[Given], names: tuple[str, ...]) -> list[tuple[Kubernetes, Subject]]:
+def _subjects(given: Iterable[ManifestObject], names: tuple[str, ...]) -> list[tuple[Kubernetes, Subject]]:
     objects = [each.object for each in given if each.object is not None]
     found = [(each, subject) for each in objects if (subject := subject_of(each)) is not None]
     for name in names:

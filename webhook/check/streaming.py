@@ -16,7 +16,7 @@ from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.snapshot import NO_SNAPSHOT, Snapshot
 from webhook.facts.unknown import Fact, Found
 from webhook.kubevirt.carriers import labels_alone
-from webhook.manifests.objects import Given, Manifests, objects_in
+from webhook.manifests.objects import ManifestObject, Manifests, objects_in
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 from webhook.report.model import ObjectReport, Report, object_report, report_of
@@ -73,7 +73,7 @@ class OneByOne:
         self,
         settings: Settings,
         again: Callable[[int], Manifests],
-        background: Iterable[Given] = (),
+        background: Iterable[ManifestObject] = (),
         snapshot: Snapshot = NO_SNAPSHOT,
         judged: Callable[[], None] = _nothing,
     ) -> None:
@@ -90,7 +90,7 @@ class OneByOne:
     def add(self, manifests: Manifests) -> Said:
         """Judges one input by all that was read up to it."""
         number = len(self._said)
-        for each in manifests.given:
+        for each in manifests.objects:
             if each.object is not None:
                 self._take(each.object)
         said = self._say(manifests)
@@ -126,7 +126,7 @@ class OneByOne:
     def _say(self, manifests: Manifests) -> Said:
         self._world.asked = {_THE_RELEASE}
         objects: list[ObjectReport] = []
-        for given in manifests.given:
+        for given in manifests.objects:
             found = examine(given, self._world, self._settings, self._chosen.releases)
             objects += [object_report(each) for each in found]
             self._judged()

@@ -184,7 +184,9 @@ def _find(path: str, recursive: bool, real_folders: dict[str, str]) -> Iterator[
                 found = written(each)
                 yield _Wanted(found, is_named=False, real=_real(found, real_folders))
         if not matching:
-            yield _refused(_named(named), "no file matches this pattern", "Check the path; ** reaches into folders.")
+            yield _refused(
+                _named(named), "no file matches this pattern", "Check the pattern. ** matches any number of folders."
+            )
     else:
         yield _Wanted(named, real=_real(named, real_folders))
 
@@ -222,11 +224,13 @@ def _folder(path: str, recursive: bool) -> Iterator[_Wanted | Manifests]:
             yield _Wanted(each, root, is_named=False, is_link=True)  # refused below, not left out in silence
     for error in closed:
         yield _refused(
-            _named(written(error.filename)), f"cannot be read: {error.strerror}", "Check the folder's rights."
+            _named(written(error.filename)), f"cannot be read: {error.strerror}", "Check the permissions of the folder."
         )
     if not found and not closed:
-        hint = "" if recursive else " Add -R to look into folders inside it."
-        yield _refused(_named(path), "the folder holds no manifests", f"Name a folder with .yaml files.{hint}")
+        hint = "" if recursive else " Add -R to include subfolders."
+        yield _refused(
+            _named(path), "the folder contains no manifests", f"Name a folder with .yaml, .yml or .json files.{hint}"
+        )
 
 
 def _inside(folder: str, recursive: bool, closed: list[OSError]) -> list[tuple[str, bool]]:
@@ -295,23 +299,21 @@ def _read(wanted: _Wanted, sources: Sources) -> Manifests:
     name = _named(path)
     try:
         if wanted.is_link and root and not _is_within(os.path.realpath(path, strict=True), root):
-            return _refused(name, "the link leads out of the folder", "Name the file itself.")
+            return _refused(name, "the symbolic link points outside the folder", "Name the file itself.")
         about = os.stat(path)
         if stat.S_ISDIR(about.st_mode):
-            return _refused(name, "this is a folder with the name of a manifest", "Rename it.")
+            return _refused(name, "a folder has the name of a manifest", "Rename the folder.")
         if not stat.S_ISREG(about.st_mode):
-            return _refused(name, "this is not a regular file", "Name a file with a manifest.")
+            return _refused(name, "not a regular file", "Name a manifest file.")
         if about.st_size > MAX_BYTES:
-            return _refused(name, f"the file is larger than {MAX_BYTES // 2**20} MiB", "Split it.")
+            return _refused(name, f"the file is larger than {MAX_BYTES // 2**20} MiB", "Split the file.")
         content = _content(path, about.st_size)
     except FileNotFoundError:
-        return _refused(name, "there is no such file or folder", "Check the path.")
+        return _refused(name, "no such file or folder", "Check the path.")
     except (OSError, ValueError) as error:  # ValueError: a name with NUL
-        reason = (
-            error.strerror if isinstance(error, OSError) and error.strerror else "its name is none that a file can have"
-        )
-        reason = "links in a circle" if isinstance(error, OSError) and error.errno == ELOOP else reason
-        return _refused(name, f"cannot be read: {reason}", "Check the path and its rights.")
+        reason = (error.strerror if isinstance(error, OSError) else "") or "invalid file name"
+        reason = "symbolic links form a loop" if isinstance(error, OSError) and error.errno == ELOOP else reason
+        return _refused(name, f"cannot be read: {reason}", "Check the path and its permissions.")
     sources.texts[name] = content
     sources.paths[name] = path
     return read_manifests(content, name)
@@ -335,7 +337,7 @@ def _stdin(sources: Sources) -> Manifests:
     if content is None:
         content = sources.texts["-"] = sys.stdin.buffer.read(MAX_BYTES + 1)
     if not content.strip():  # what stood before the pipe has failed: nothing was checked, and that is no success
-        return _refused("-", "standard input is empty", "See what the command before the pipe says.")
+        return _refused("-", "standard input is empty", "Check the output of the command before the pipe.")
     return read_manifests(content, "-")
 
 

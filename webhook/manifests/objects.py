@@ -1,7 +1,7 @@
 """
-Objects out of manifests, with their places in the text. Nothing is lost: what cannot be read becomes a problem.
+Reads the Kubernetes objects in manifests, with their positions. An object that cannot be read becomes a problem.
 
-This file does no I/O: it is given bytes.
+This module does no I/O.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,21 +17,21 @@ from webhook.rules.manifest.manifest_kind import GROUPS, meant_group
 from webhook.yaml.document import Document, read_documents
 
 
-class Given(msgspec.Struct, frozen=True):
-    """One object of the input."""
+class ManifestObject(msgspec.Struct, frozen=True):
+    """One object of a manifest."""
 
     api_version: str
     kind: str
     known: Kind | None
     object: Kubernetes | None
-    """None for kinds that are not read."""
+    """None for a kind that is not read."""
     raw: dict[str, Json]
     document: Document
     at: FieldPath
-    """Where it stands in its document: empty, or ``items[3]`` of a List."""
+    """Its path in the document: empty, or ``items[3]`` for an item of a List."""
 
     def mark(self, path: FieldPath) -> tuple[int, int, int, int]:
-        """Start line and column, end line and column of a field; of its nearest ancestor if it is not written."""
+        """Start line and column, end line and column of a field; those of its nearest ancestor if it is absent."""
         start, end = self.document.span((*self.at, *path))
         return start.line, start.column, end.line, end.column
 
@@ -42,38 +42,38 @@ class Given(msgspec.Struct, frozen=True):
 
 
 class Manifests(msgspec.Struct, frozen=True):
-    """What one input holds."""
+    """The content of one file or stream."""
 
-    given: tuple[Given, ...]
+    objects: tuple[ManifestObject, ...]
     problems: tuple[BadInput, ...]
 
 
 def read_manifests(content: bytes, source: str) -> Manifests:
     """
-    The objects of one file or stream, Lists unfolded.
+    The objects of one file or stream, with the items of Lists as objects of their own.
 
-    Never raises: unreadable input and objects of the wrong shape come back as problems with file, document and line.
+    Never raises. Unreadable input and objects with wrong types become problems with file, document and line.
     """
     try:
         documents = read_documents(content, source)
     except BadInput as problem:
         return Manifests((), (problem,))
-    given: list[Given] = []
+    objects: list[ManifestObject] = []
     problems: list[BadInput] = []
     for document in documents:
-        for item, at in _items(document.value, ()):
+        for value, at in _items(document.value, ()):
             try:
-                given.append(_given(item, document, at))
+                objects.append(_object(value, document, at))
             except BadInput as problem:
                 problems.append(problem)
-    return Manifests(tuple(given), tuple(problems))
+    return Manifests(tuple(objects), tuple(problems))
 
 
 def _items(value: Json, at: FieldPath) -> Iterator[tuple[Json, FieldPath]]:
     """
-    The object itself, or the items of a ``List`` (also ``VirtualMachineList`` and the like).
+    The value itself, or the items of a ``List`` or of a typed list such as ``VirtualMachineList``.
 
-    In such a list API servers leave out what all items share: their version and kind.
+    In a typed list, API servers leave out the apiVersion and kind of the items.
     """
     kind = value.get("kind") if isinstance(value, dict) else None
     items = value.get("items") if isinstance(value, dict) else None
@@ -85,37 +85,35 @@ def _items(value: Json, at: FieldPath) -> Iterator[tuple[Json, FieldPath]]:
         yield value, at
 
 
-def _given(value: Json, document: Document, at: FieldPath) -> Given:
+def _object(value: Json, document: Document, at: FieldPath) -> ManifestObject:
     if not isinstance(value, dict):
-        raise _problem(document, at, "this is not a Kubernetes object", "Write apiVersion, kind and metadata.")
+        raise _problem(document, at, "not a Kubernetes object", "Add apiVersion, kind and metadata.")
     api_version, kind = value.get("apiVersion"), value.get("kind")
     if not isinstance(api_version, str) or not isinstance(kind, str) or not kind:
         missing = "apiVersion" if not isinstance(api_version, str) else "kind"
-        raise _problem(
-            document, at, f"this is not a Kubernetes object: {missing} is missing or not text", f"Write {missing}."
-        )
+        message = f"not a Kubernetes object: {missing} is missing or not a string"
+        raise _problem(document, at, message, f"Add {missing}.")
     known = find_kind(api_version, kind)
     if known is None:
-        return Given(api_version, kind, None, None, value, document, at)
+        return ManifestObject(api_version, kind, None, None, value, document, at)
 
-    def convert(each: Json) -> Kubernetes:
+    def convert(value: Json) -> Kubernetes:
         try:
-            return msgspec.convert(each, known.reads)
+            return msgspec.convert(value, known.reads)
         except msgspec.ValidationError as error:
             if not is_about_null(error):
                 raise
-            return msgspec.convert(without_nulls(each), known.reads)
+            return msgspec.convert(without_nulls(value), known.reads)
 
     try:
-        return Given(api_version, kind, known, convert(value), value, document, at)
+        return ManifestObject(api_version, kind, known, convert(value), value, document, at)
     except msgspec.ValidationError as error:
-        from webhook.manifests.typed import misfit  # noqa: PLC0415 - for mistakes alone
+        from webhook.manifests.typed import locate  # noqa: PLC0415 - only needed after an error
 
-        text, path = misfit(value, error, convert)
-        problem = _problem(
-            document, (*at, *path), f"wrong type: {text}", "Write the type that the field has in the API."
-        )
-        problem.path = dotted(path)
+        fault = locate(value, error, convert)
+        remedy = "Use the type that the Kubernetes API defines for this field."
+        problem = _problem(document, (*at, *fault.place), f"wrong type: {fault.message}", remedy)
+        problem.path = dotted(fault.place)
         raise problem from None
 
 
@@ -132,13 +130,13 @@ def _problem(document: Document, at: FieldPath, message: str, remedy: str) -> Ba
     )
 
 
-def is_ours(given: Given) -> bool:
-    """Whether something here may say anything about the object: judged kinds, and what is misspelt: kind or group."""
-    if given.known is not None:
-        return given.known.judged
-    return group_of(given.api_version) in GROUPS or bool(meant_group(given.api_version, given.kind))
+def is_relevant(manifest: ManifestObject) -> bool:
+    """Whether findings can be about the object: its kind is judged, or its kind or group is misspelled."""
+    if manifest.known is not None:
+        return manifest.known.judged
+    return group_of(manifest.api_version) in GROUPS or bool(meant_group(manifest.api_version, manifest.kind))
 
 
-def objects_in(given: Iterable[Given]) -> Iterator[Kubernetes]:
-    """The objects that can be looked up."""
-    return (each.object for each in given if each.object is not None)
+def objects_in(manifests: Iterable[ManifestObject]) -> Iterator[Kubernetes]:
+    """The objects of kinds that are read."""
+    return (manifest.object for manifest in manifests if manifest.object is not None)

@@ -1,4 +1,4 @@
-"""Faults of a policy that types do not show: unknown names, invalid dates, harmful defaults."""
+"""Faults of a policy beyond wrong types: unknown names, invalid dates, harmful defaults."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -17,16 +17,16 @@ from webhook.objects.path import FieldPath
 from webhook.policy.policy import Account, Action, Exemption, Policy, action_of, rule_ids
 
 Fault: TypeAlias = tuple[FieldPath, str]
-"""A place in the policy file, and what is wrong there."""
+"""A path in the policy file, and a message."""
 
 EVICTION_STRATEGIES = ("LiveMigrate", "LiveMigrateIfPossible", "None", "External")
-"""All that KubeVirt knows (``staging/src/kubevirt.io/api/core/v1/types.go``, v1.9.0); it refuses a VM with another."""
+"""KubeVirt rejects a VM with any other value (``staging/src/kubevirt.io/api/core/v1/types.go``, v1.9.0)."""
 CAPS: Final = (Action.WARN.value, Action.AUDIT.value)
-"""What ``atMost`` of an account may be."""
+"""The values of ``atMost`` of an account."""
 ANONYMOUS: Final = "system:anonymous"
 GROUPS: Final = frozenset(
-    f"system:{each}"
-    for each in (
+    f"system:{name}"
+    for name in (
         "masters",
         "authenticated",
         "unauthenticated",
@@ -45,7 +45,7 @@ _SERVICE_ACCOUNT_NAME: Final = re.compile(
 
 
 def faults_of(policy: Policy) -> list[Fault]:
-    """All of them, in the order of the keys."""
+    """All faults, in the order of the keys."""
     return [
         *_of_actions(policy),
         *_of_namespaces(policy),
@@ -57,58 +57,63 @@ def faults_of(policy: Policy) -> list[Fault]:
 
 def _of_actions(policy: Policy) -> Iterator[Fault]:
     places: list[tuple[FieldPath, dict[str, Action]]] = [(("actions",), policy.actions)]
-    places += [(("namespaces", index, "actions"), each.actions) for index, each in enumerate(policy.namespaces)]
+    places += [(("namespaces", index, "actions"), entry.actions) for index, entry in enumerate(policy.namespaces)]
     for place, actions in places:
         for rule in actions:
             if rule not in rule_ids():
-                yield (*place, rule), _no_such("rule", rule, rule_ids())
+                yield (*place, rule), _unknown("rule", rule, rule_ids())
 
 
 def _of_namespaces(policy: Policy) -> Iterator[Fault]:
-    for index, each in enumerate(policy.namespaces):
-        if not each.names and not each.labels:
-            yield ("namespaces", index), "names or labels must be given, else it holds nowhere"
+    for index, entry in enumerate(policy.namespaces):
+        if not entry.names and not entry.labels:
+            yield (
+                ("namespaces", index),
+                "missing names or labels: the entry selects no namespace",
+            )
 
 
 def _of_defaults(policy: Policy) -> Iterator[Fault]:
-    """What would be filled into objects must be what KubeVirt takes: else every object that gets it would be refused."""
+    """Defaults that KubeVirt does not accept. It would reject every object that gets them."""
     strategy = policy.default_eviction_strategy
     if strategy is not None and strategy not in EVICTION_STRATEGIES:
-        yield ("defaultEvictionStrategy",), _no_such("eviction strategy", strategy, EVICTION_STRATEGIES)
-    wanted = policy.migration_settings
-    for name in wanted:
+        yield ("defaultEvictionStrategy",), _unknown("eviction strategy", strategy, EVICTION_STRATEGIES)
+    settings = policy.migration_settings
+    for name in settings:
         if name not in SETTINGS:
-            yield ("migrationSettings", name), _no_such("migration setting", name, SETTINGS)
-    gates = DeveloperConfiguration(feature_gates=[MIGRATION_STALL_DETECTION])  # maxDowntimeMs is filled in only with it
-    migrations = {name: value for name, value in wanted.items() if name in SETTINGS}
+            yield ("migrationSettings", name), _unknown("migration setting", name, SETTINGS)
+    gates = DeveloperConfiguration(
+        feature_gates=[MIGRATION_STALL_DETECTION]
+    )  # without it, maxDowntimeMs is not a default
+    migrations = {name: value for name, value in settings.items() if name in SETTINGS}
     configuration = Configuration(migrations=migrations, developer_configuration=gates)
     for finding in judge(
         KubeVirt(spec=KubeVirtSpec(configuration=configuration)), ObjectsWorld(()), SUPPORTED
     ).findings:
-        about_them = finding.path[: len(MIGRATIONS)] == MIGRATIONS
-        if about_them and not finding.undetermined and action_of(finding, Policy()) is Action.DENY:
+        is_about_settings = finding.path[: len(MIGRATIONS)] == MIGRATIONS
+        if is_about_settings and not finding.undetermined and action_of(finding, Policy()) is Action.DENY:
             yield ("migrationSettings", *finding.path[len(MIGRATIONS) :]), finding.message
 
 
 def _of_exemptions(policy: Policy) -> Iterator[Fault]:
-    for index, each in enumerate(policy.exemptions):
-        if each.rule not in rule_ids():
-            yield ("exemptions", index, "rule"), _no_such("rule", each.rule, rule_ids())
-        yield from _of_expiring(("exemptions", index), each)
+    for index, exemption in enumerate(policy.exemptions):
+        if exemption.rule not in rule_ids():
+            yield ("exemptions", index, "rule"), _unknown("rule", exemption.rule, rule_ids())
+        yield from _of_expiring(("exemptions", index), exemption)
 
 
 def _of_accounts(policy: Policy) -> Iterator[Fault]:
-    for index, each in enumerate(policy.accounts):
-        wrong = _wrong_account(each.account)
+    for index, entry in enumerate(policy.accounts):
+        wrong = _wrong_account(entry.account)
         if wrong:
             yield ("accounts", index, "account"), wrong
-        if each.at_most not in CAPS:
-            yield ("accounts", index, "atMost"), f"invalid value {each.at_most.value!r}, expected {' or '.join(CAPS)}"
-        yield from _of_expiring(("accounts", index), each)
+        if entry.at_most not in CAPS:
+            yield ("accounts", index, "atMost"), f"invalid value {entry.at_most.value!r}, expected {' or '.join(CAPS)}"
+        yield from _of_expiring(("accounts", index), entry)
 
 
 def _wrong_account(name: str) -> str:
-    """An entry names one authenticated user: no group, no pattern, and not the user of unauthenticated requests."""
+    """The fault of a username. An entry names one authenticated user, not a group or a pattern."""
     if name == ANONYMOUS:
         return f"{name!r} is the username of all unauthenticated requests. Name one account."
     if name in GROUPS or name.startswith(SERVICE_ACCOUNT_GROUP):
@@ -120,21 +125,21 @@ def _wrong_account(name: str) -> str:
     return ""
 
 
-def _of_expiring(place: FieldPath, each: Exemption | Account) -> Iterator[Fault]:
+def _of_expiring(place: FieldPath, entry: Exemption | Account) -> Iterator[Fault]:
     """Faults of the keys that exemptions and accounts share: ``until``, ``reason`` and ``owner``."""
-    if not _is_day(each.until):
-        yield (*place, "until"), f"{each.until!r} is not a date in the form YYYY-MM-DD"
-    for key, text in (("reason", each.reason), ("owner", each.owner)):
+    if not _is_date(entry.until):
+        yield (*place, "until"), f"{entry.until!r} is not a date in the form YYYY-MM-DD"
+    for key, text in (("reason", entry.reason), ("owner", entry.owner)):
         if not text.strip():
             yield (*place, key), "must not be empty"
 
 
-def _no_such(what: str, name: str, known: Iterable[str]) -> str:
+def _unknown(kind: str, name: str, known: Iterable[str]) -> str:
     close = close_matches(name, known, 0.75)
-    return f"there is no {what} {name!r}" + (f"; did you mean {close[0]}?" if close else "")
+    return f"unknown {kind} {name!r}" + (f"; did you mean {close[0]}?" if close else "")
 
 
-def _is_day(text: str) -> bool:
+def _is_date(text: str) -> bool:
     try:
         return date.fromisoformat(text).isoformat() == text
     except ValueError:

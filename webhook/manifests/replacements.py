@@ -60,7 +60,7 @@ class _Reader:
     def _places_in(self, file: str, content: bytes) -> dict[tuple[int, int], tuple[int, FieldPath]]:
         """Document and path of each object, by document and line."""
         if file not in self._places:
-            given = read_manifests(content, file).given
+            given = read_manifests(content, file).objects
             self._places[file] = {(each.document.index, each.line): (each.document.index, each.at) for each in given}
         return self._places[file]
 

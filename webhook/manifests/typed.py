@@ -1,71 +1,126 @@
-"""Where a value does not fit the type that it is read as. Messages name types and keys, never a value."""
+"""
+Reads values as types, and the project's own YAML files: policy, snapshot, configuration, baseline.
 
-import re
+Errors name file, line and key.
+"""
+
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
+from webhook.errors import BadInput, Misconfigured
 from webhook.objects.meta import Json
-from webhook.objects.path import FieldPath
+from webhook.objects.path import FieldPath, dotted
+from webhook.objects.type_errors import ANY_KEY, TypeFault, type_fault
+from webhook.yaml.document import Document, read_documents
 
-Convert: TypeAlias = Callable[[Json], object]
-
-_STEP = re.compile(r"\[(\d+)\]|(\[\.\.\.\])|\.([A-Za-z0-9_\-]+)")
-_UNKNOWN = re.compile(r"unknown field `([^`]*)`")
-_EXPECTED = re.compile(r"Expected `([^`]*)`, got `([^`]*)`")
-_WORDS = {
-    "str": "text",
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "array": "a list",
-    "object": "keys with values",
-}
+T = TypeVar("T")
+Describe: TypeAlias = Callable[[TypeFault], tuple[str, str]]
+"""Gives the message and the remedy for a fault. With an empty remedy, that of the file counts."""
 
 
-def misfit(value: Json, error: msgspec.ValidationError, convert: Convert) -> tuple[str, FieldPath]:
+def _as_reported(fault: TypeFault) -> tuple[str, str]:
+    return fault.message, ""
+
+
+def _same(path: FieldPath) -> FieldPath:
+    return path
+
+
+class OwnFile(msgspec.Struct, frozen=True):
+    """The one document of a file of ours."""
+
+    source: str
+    """The name of the file in messages."""
+    value: Json
+    remedy: str
+    """The remedy of errors that have none of their own."""
+    document: Document | None = None
+    """Knows the line of each key; None for an empty file and for TOML."""
+    lines_before: int = 0
+    """Lines before ``document``, which is a part of the file."""
+    path_in_file: Callable[[FieldPath], FieldPath] = _same
+    """Turns a path in ``document`` into a path in the file."""
+
+    def line(self, path: FieldPath) -> int | None:
+        """The line of a key or list item; that of its nearest ancestor if it is absent."""
+        return self.lines_before + self.document.mark(path).line if self.document is not None else None
+
+    def error(self, path: FieldPath, message: str, remedy: str = "") -> Misconfigured:
+        """An error that names the file, the line and the path."""
+        line = self.line(path)
+        where = f"{self.source}:{line}" if line else self.source
+        field = f"{dotted(self.path_in_file(path))}: " if path else ""
+        return Misconfigured(f"{where}: {field}{message}", remedy=remedy or self.remedy)
+
+    def read(self, convert: Callable[[Json], T], describe: Describe = _as_reported) -> T:
+        """The file as ``convert`` reads it. Raises Misconfigured for a value of a wrong type."""
+        return self.read_part((), self.value, convert, describe)
+
+    def read_part(
+        self, path: FieldPath, value: Json, convert: Callable[[Json], T], describe: Describe = _as_reported
+    ) -> T:
+        """``value``, which is at ``path``, as ``convert`` reads it. Raises Misconfigured for a value of a wrong type."""
+        try:
+            return convert(value)
+        except msgspec.ValidationError as error:
+            fault = locate(value, error, convert)
+        raise self.error((*path, *fault.place), *describe(fault))
+
+
+def read_own_file(content: bytes, source: str, *, what: str, remedy: str) -> OwnFile | None:
     """
-    What ``convert(value)`` said, without the place, and the place as a path.
+    The document in ``content``; None if the file is empty. ``what`` is what the file holds, for messages.
 
-    msgspec writes keys of free maps as ``[...]``; which key it was is found out by converting again with fewer of them.
+    Raises Misconfigured for content that is not one YAML or JSON document.
     """
-    text, _, place = str(error).partition(" - at `$")
-    path: FieldPath = ()
-    for index, free, key in _STEP.findall(place.rstrip("`")):
-        step = _first_wrong_key(value, path, str(error), convert) if free else int(index) if index else key
-        if step is None:
+    documents = read_own_documents(content, source)
+    if len(documents) > 1:
+        raise Misconfigured(f"{source} has {len(documents)} documents", remedy=f"Keep one {what} in the file.")
+    return OwnFile(source, documents[0].value, remedy, documents[0]) if documents else None
+
+
+def read_own_documents(content: bytes, source: str, lines_before: int = 0) -> list[Document]:
+    """The documents in ``content``. Raises Misconfigured, with file and line, if it is neither YAML nor JSON."""
+    try:
+        return read_documents(content, source)
+    except BadInput as error:
+        where = f"{source}:{lines_before + error.line}" if error.line else source
+        raise Misconfigured(f"{where}: {error.message}", remedy=error.remedy) from None
+
+
+def locate(value: Json, error: msgspec.ValidationError, convert: Callable[[Json], object]) -> TypeFault:
+    """
+    The fault that ``convert(value)`` raised, with the keys of free maps in its place.
+
+    msgspec does not name such a key. It is found by converting again with fewer keys.
+    """
+    fault = type_fault(error)
+    place: FieldPath = ()
+    for step in fault.place:
+        key = _first_wrong_key(value, place, str(error), convert) if step == ANY_KEY else step
+        if key is None:
             break
-        path = (*path, step)
-    if (unknown := _UNKNOWN.search(text)) is not None:
-        path = (*path, unknown[1])
-    return in_words(text), path
+        place = (*place, key)
+    return msgspec.structs.replace(fault, place=place)
 
 
-def in_words(text: str) -> str:
-    """A sentence of msgspec about types, in words of whoever writes manifests: ``expected text, got a whole number``."""
-    found = _EXPECTED.fullmatch(text)
-    if found is None:
-        return text[:1].lower() + text[1:]
-    expected = [_WORDS.get(each, each) for each in found[1].split(" | ") if each != "null"]
-    return f"expected {' or '.join(expected)}, got {_WORDS.get(found[2], found[2])}"
-
-
-def _first_wrong_key(value: Json, path: FieldPath, error: str, convert: Convert) -> str | None:
-    """The first key of the map at ``path`` that gives this error, by halving: a map may hold many thousands."""
-    here = _at(value, path)
-    keys = list(here) if isinstance(here, dict) else []
-    fits, fails = 0, len(keys)
-    while fails - fits > 1:
-        middle = (fits + fails) // 2
-        if _error(_cut(value, path, keys[:middle]), convert) == error:
-            fails = middle
+def _first_wrong_key(value: Json, path: FieldPath, error: str, convert: Callable[[Json], object]) -> str | None:
+    """The first key of the map at ``path`` that raises ``error``. Bisects, because a map may hold thousands of keys."""
+    mapping = _at(value, path)
+    keys = list(mapping) if isinstance(mapping, dict) else []
+    valid, invalid = 0, len(keys)
+    while invalid - valid > 1:
+        middle = (valid + invalid) // 2
+        if _error(_with_keys(value, path, keys[:middle]), convert) == error:
+            invalid = middle
         else:
-            fits = middle
-    return keys[fits] if keys else None
+            valid = middle
+    return keys[valid] if keys else None
 
 
-def _error(value: Json, convert: Convert) -> str:
+def _error(value: Json, convert: Callable[[Json], object]) -> str:
     try:
         convert(value)
     except msgspec.ValidationError as error:
@@ -79,13 +134,13 @@ def _at(value: Json, path: FieldPath) -> Json:
     return value
 
 
-def _cut(value: Json, path: FieldPath, keys: list[str]) -> Json:
-    """The value with these keys alone at ``path``; the value itself stays as it is."""
+def _with_keys(value: Json, path: FieldPath, keys: list[str]) -> Json:
+    """A copy of ``value`` in which the map at ``path`` has only ``keys``."""
     if not path:
         assert isinstance(value, dict)  # noqa: S101 - narrows for the type checker
         return {key: value[key] for key in keys}
     step, rest = path[0], path[1:]
     if isinstance(value, list) and isinstance(step, int):
-        return [_cut(each, rest, keys) if index == step else each for index, each in enumerate(value)]
+        return [_with_keys(item, rest, keys) if index == step else item for index, item in enumerate(value)]
     assert isinstance(value, dict)  # noqa: S101 - narrows for the type checker
-    return {key: _cut(each, rest, keys) if key == step else each for key, each in value.items()}
+    return {key: _with_keys(member, rest, keys) if key == step else member for key, member in value.items()}

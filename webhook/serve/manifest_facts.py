@@ -6,7 +6,7 @@ from webhook.errors import Misconfigured
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.world import World
 from webhook.manifests.files import Sources, read_all
-from webhook.manifests.objects import Given, objects_in
+from webhook.manifests.objects import ManifestObject, objects_in
 from webhook.surfaces.admission.validate import Outcome
 
 
@@ -22,7 +22,7 @@ class ManifestFacts:
                     f"{where}: {problem.message}",
                     remedy=problem.remedy or "Correct the manifest.",
                 )
-        self.given: tuple[Given, ...] = tuple(given for one in inputs for given in one.given)
+        self.given: tuple[ManifestObject, ...] = tuple(given for one in inputs for given in one.objects)
         self._world = ObjectsWorld(objects_in(self.given))
 
     @property

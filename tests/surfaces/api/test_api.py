@@ -36,7 +36,7 @@ CANARY = "s3cr3t-canary"
 
 def api(policy: Policy | None = None, background: str = "", release: str = "") -> FastAPI:
     terms = SimpleNamespace(policy=policy or Policy(), today="2026-01-01")
-    return build_api(lambda: terms, read_manifests(background.encode(), "facts").given, release)
+    return build_api(lambda: terms, read_manifests(background.encode(), "facts").objects, release)
 
 
 def post(
@@ -139,19 +139,19 @@ def test_a_wrong_parameter_is_told(query: str, title: str) -> None:
     [
         (b"", "the body is empty", {}),
         (b" \n", "the body is empty", {}),
-        (b"a: [", "line 1 is not YAML", {"line": 1}),
-        (b"a: 1\nb: 2\na: 3\n", "key 'a' stands twice in lines 1 and 3", {"line": 3, "path": "a"}),
-        (b'{"kind": "X",\n "kind": "Y"}', "key 'kind' stands twice in lines 1 and 2", {"line": 2, "path": "kind"}),
-        (b'{"kind": "X", "a": NaN}', "'NaN' is not a number that JSON can hold", {"line": 1, "path": "a"}),
-        (b'{"kind": "X", "a": 1e400}', "'1e400' is not a number that JSON can hold", {"line": 1, "path": "a"}),
+        (b"a: [", "invalid YAML", {"line": 1}),
+        (b"a: 1\nb: 2\na: 3\n", "duplicate key 'a' (lines 1 and 3)", {"line": 3, "path": "a"}),
+        (b'{"kind": "X",\n "kind": "Y"}', "duplicate key 'kind' (lines 1 and 2)", {"line": 2, "path": "kind"}),
+        (b'{"kind": "X", "a": NaN}', "invalid JSON number 'NaN'", {"line": 1, "path": "a"}),
+        (b'{"kind": "X", "a": 1e400}', "invalid JSON number '1e400'", {"line": 1, "path": "a"}),
         (b"[" * 5000 + b"]" * 5000, "nesting deeper than 512", {"line": 1, "column": 513}),
         (b'{"a":' * 5000 + b"1" + b"}" * 5000, "nesting deeper than 512", {"line": 1}),
         (b"- " * 5000 + b"1", "nesting deeper than 512", {"line": 1}),
-        (b"\xff\xfea\x00", "this is UTF-16", {}),
-        (b"a: \xff", "byte 0xff is not UTF-8", {"line": 1, "column": 4}),
-        (b'{"a": "\\ud800"}', "an escape stands for half a character", {"line": 1}),
-        (b"hello", "this is not a Kubernetes object", {"line": 1}),
-        (b"[]", "this is not a Kubernetes object", {"line": 1}),
+        (b"\xff\xfea\x00", "the input is UTF-16", {}),
+        (b"a: \xff", "byte 0xff is not valid UTF-8", {"line": 1, "column": 4}),
+        (b'{"a": "\\ud800"}', "unpaired UTF-16 surrogate in an escape", {"line": 1}),
+        (b"hello", "not a Kubernetes object", {"line": 1}),
+        (b"[]", "not a Kubernetes object", {"line": 1}),
         (b"a: &a [*a]", "anchor 'a' contains itself", {"line": 1}),
         (b"a: !!python/object/apply:os.system [id]", "tag '!!python/object/apply:os.system'", {"line": 1}),
     ],
@@ -176,7 +176,7 @@ def test_what_can_be_read_is_judged_beside_what_cannot() -> None:
 
     assert answer.status == 200
     assert [each["message"] for each in answer.json["problems"]] == [
-        "this is not a Kubernetes object: apiVersion is missing or not text"
+        "not a Kubernetes object: apiVersion is missing or not a string"
     ]
     assert answer.json["summary"]["problems"] == 1
     assert "deny LM101" in rules_of(answer)

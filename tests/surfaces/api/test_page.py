@@ -156,9 +156,9 @@ def test_what_cannot_be_told_says_what_would_settle_it(watched: Watched) -> None
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("a: [", "line 1 is not YAML"),
+        ("a: [", "invalid YAML"),
         ("", "the body is empty"),
-        ("a: 1\na: 2\n", "key 'a' stands twice in lines 1 and 2"),
+        ("a: 1\na: 2\n", "duplicate key 'a' (lines 1 and 2)"),
         ("apiVersion: v1\nkind: ConfigMap\n", "Nothing to check"),
     ],
 )

@@ -111,7 +111,7 @@ def test_findings_go_to_standard_output_and_all_else_to_standard_error(tmp_path:
 
     assert json.loads(ran.out)["summary"]["problems"] == 1
     assert ran.err.splitlines() == [
-        "error: bad.yaml:15:1: this is not a Kubernetes object: apiVersion is missing or not text. Write apiVersion.",
+        "error: bad.yaml:15:1: not a Kubernetes object: apiVersion is missing or not a string. Add apiVersion.",
         "note: KubeVirt 9.9 is newer than what Migratable knows; judged as 1.9",
     ]
 
@@ -123,7 +123,7 @@ def test_nothing_on_standard_input_is_an_error() -> None:
     ran = migratable("check", "-", stdin=" \n")
 
     assert ran.status == 2
-    assert ran.err == "error: stdin: standard input is empty. See what the command before the pipe says.\n"
+    assert ran.err == "error: stdin: standard input is empty. Check the output of the command before the pipe.\n"
 
 
 def test_an_empty_list_is_an_answer() -> None:
@@ -152,9 +152,9 @@ def test_folders_are_read_flat_or_deep(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["empty"], "empty: the folder holds no manifests. Name a folder with .yaml files. Add -R"),
-        (["-R", "empty"], "empty: the folder holds no manifests. Name a folder with .yaml files."),
-        (["gone.yaml"], "gone.yaml: there is no such file or folder. Check the path."),
+        (["empty"], "empty: the folder contains no manifests. Name a folder with .yaml, .yml or .json files. Add -R"),
+        (["-R", "empty"], "empty: the folder contains no manifests. Name a folder with .yaml, .yml or .json files."),
+        (["gone.yaml"], "gone.yaml: no such file or folder. Check the path."),
     ],
 )
 def test_what_is_not_there_is_told(tmp_path: Path, arguments: list[str], told: str) -> None:
@@ -268,7 +268,7 @@ def test_facts_that_cannot_be_read_are_an_error(tmp_path: Path) -> None:
 
     assert ran.status == 2
     assert "error: claim.yaml:1:" in ran.err
-    assert "error: gone.yaml: there is no such file or folder" in ran.err
+    assert "error: gone.yaml: no such file or folder" in ran.err
 
 
 def test_a_policy_file_decides(tmp_path: Path) -> None:

@@ -217,9 +217,9 @@ def test_a_comment_comes_before_the_baseline(known: Path) -> None:
     [
         (
             "findings: [{fingerprint: 1}]\n",
-            "baseline known.yaml: findings[0].fingerprint: expected text, got a whole number",
+            "baseline known.yaml:1: findings[0].fingerprint: expected a string, got an integer",
         ),
-        ("finding: []\n", "unknown field `finding`"),
+        ("finding: []\n", "baseline known.yaml:1: finding: unknown key"),
         ("a: [\n", "baseline known.yaml:2"),
         (None, "baseline known.yaml cannot be read: No such file or directory"),
     ],

@@ -50,7 +50,7 @@ def commented(manifest: dict[str, Any]) -> str:
 
 
 def fixed(text: str, world: Sequence[dict[str, Any]], choices: dict[str, int]) -> tuple[Fixed, str]:
-    background = [given for each in world for given in read_manifests(json.dumps(each).encode(), "w").given]
+    background = [given for each in world for given in read_manifests(json.dumps(each).encode(), "w").objects]
 
     def judge(inputs: Sequence[Manifests]) -> Report:
         return check(inputs, Settings(release="any"), background)

@@ -213,7 +213,8 @@ def test_what_was_not_read_is_told_with_place_field_and_remedy(tmp_path: Path, s
     assert ran.status == 2
     assert told.startswith("error: vm.yaml:")
     assert told.endswith(
-        ":3: spec.evictionStrategy: wrong type: expected text, got a whole number. Write the type that the field has in the API."
+        ":3: spec.evictionStrategy: wrong type: expected a string, got an integer. "
+        "Use the type that the Kubernetes API defines for this field."
     )
 
 

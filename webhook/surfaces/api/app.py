@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from webhook import __version__
 from webhook.check.check import Settings
 from webhook.kubevirt.releases import SUPPORTED, behaviours
-from webhook.manifests.objects import Given
+from webhook.manifests.objects import ManifestObject
 from webhook.policy.policy import Policy, Profile
 from webhook.report import as_json, catalogue
 from webhook.surfaces.api.authorization import ANONYMOUS, AttachedCluster, world_for
@@ -51,7 +51,7 @@ class Terms(Protocol):
 
 def build_api(
     terms: Callable[[], Terms],
-    background: Sequence[Given],
+    background: Sequence[ManifestObject],
     release: str,
     cluster: AttachedCluster | None = None,
     judge: Judge | None = None,

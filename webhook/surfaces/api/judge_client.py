@@ -23,7 +23,7 @@ import msgspec
 from webhook.check.check import Settings
 from webhook.errors import Unavailable
 from webhook.facts.world import World
-from webhook.manifests.objects import Given, objects_in
+from webhook.manifests.objects import ManifestObject, objects_in
 from webhook.objects.meta import Kubernetes
 from webhook.surfaces.api.judge.judge import namespaces_in, report_on
 from webhook.surfaces.api.judge.messages import (
@@ -89,7 +89,7 @@ class Queue:
 class InProcess:
     """Judges in threads of this process."""
 
-    def __init__(self, background: Sequence[Given]) -> None:
+    def __init__(self, background: Sequence[ManifestObject]) -> None:
         self._background = background
         self._queue = Queue(2)
 

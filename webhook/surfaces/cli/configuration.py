@@ -1,6 +1,6 @@
 """The configuration file of ``migratable check``: where it is found, what may stand in it, and where each value is from."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from os import getcwd
 from os.path import commonpath, dirname, exists, isdir, isfile, join
@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from webhook.errors import BadInput, Misconfigured
+from webhook.errors import Misconfigured
 from webhook.kubevirt.schema.spelling import close_matches
-from webhook.objects.path import FieldPath, dotted
 from webhook.policy.policy import Action, Exemption, Profile
 from webhook.surfaces.cli.options import FAIL_ON
-from webhook.yaml.document import Document, read_documents
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from webhook.manifests.typed import OwnFile
+    from webhook.objects.type_errors import TypeFault
+
 NAME = "migratable.yaml"
 PYPROJECT = "pyproject.toml"
 TABLE = "tool.migratable"
+REMEDY = "Correct the value."
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -115,21 +117,15 @@ def read(path: "Path", *, pinned: bool = False) -> Found:
         content = path.read_bytes()
     except OSError as error:
         raise Misconfigured(f"{shown} cannot be read: {error.strerror}", remedy="Check --config.") from None
+    from webhook.manifests.typed import OwnFile, read_own_file
+
     if path.suffix == ".toml":
         value = _toml(content, shown)
-        if value is None:
-            return Found()
-        return Found(_config(value, shown, {}), shown, {}, pinned)
-    try:
-        documents = read_documents(content, str(shown))
-    except BadInput as error:
-        raise Misconfigured(f"{shown}:{error.line}: {error.message}", remedy=error.remedy) from None
-    if len(documents) > 1:
-        raise Misconfigured(f"{shown} has {len(documents)} documents", remedy="Write one document.")
-    if not documents:
+        return Found() if value is None else Found(_config(OwnFile(str(shown), value, REMEDY)), shown, {}, pinned)
+    file = read_own_file(content, str(shown), what="configuration", remedy=REMEDY)
+    if file is None:
         return Found(Config(), shown, {}, pinned)
-    lines = _lines_of(documents[0])
-    return Found(_config(documents[0].value, shown, lines), shown, lines, pinned)
+    return Found(_config(file), shown, _lines_of(file), pinned)
 
 
 def _shown(path: "Path") -> "Path":
@@ -171,65 +167,51 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - TOML's values
     return [_plain(each) for each in value] if isinstance(value, list) else value
 
 
-def _lines_of(document: Document) -> dict[str, int]:
-    value = document.value
-    return {key: document.mark((key,)).line for key in value} if isinstance(value, dict) else {}
+def _lines_of(file: "OwnFile") -> dict[str, int]:
+    lines = {key: file.line((key,)) for key in file.value}
+    return {key: line for key, line in lines.items() if line is not None}
 
 
-def _config(value: object, shown: "Path", lines: Mapping[str, int]) -> Config:
-    keys = Config.__struct_encode_fields__
-    for key in value if isinstance(value, dict) else ():
-        if key not in keys:
-            near = close_matches(key, keys)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise Misconfigured(
-                f"{_at(shown, lines, key)}: unknown setting {key!r}",
-                remedy=f"{hint} Settings: {', '.join(keys)}.".strip(),
-            )
-    if isinstance(value, dict) and "rules" in value:
-        value = {**value, "rules": _spell_off(value["rules"])}
-    try:
-        config = msgspec.convert(value, Config)
-    except msgspec.ValidationError as error:
-        from webhook.manifests.typed import misfit
-
-        text, path = misfit(value, error, lambda each: msgspec.convert(each, Config))
-        key = str(path[0]) if path else ""
-        field = f"{dotted(path)}: " if path else ""
-        raise Misconfigured(f"{_at(shown, lines, key)}: {field}{text}", remedy=_remedy(text, path)) from None
+def _config(file: "OwnFile") -> Config:
+    config = file.read(_convert, _describe)
     for key in ("policy", "snapshot", "baseline", "facts"):
         value = getattr(config, key) or ()
-        if any("\0" in each for each in ((value,) if isinstance(value, str) else value)):
-            raise Misconfigured(
-                f"{_at(shown, lines, key)}: {key} contains a NUL character", remedy="Write the name of a file."
-            )
+        if any("\0" in path for path in ((value,) if isinstance(value, str) else value)):
+            raise file.error((key,), "NUL character in the name of a file", "Write the name of a file.")
     if config.fail_on is not None and config.fail_on not in FAIL_ON:
-        raise Misconfigured(
-            f"{_at(shown, lines, 'failOn')}: invalid failOn {config.fail_on!r}",
-            remedy=f"Write one of {', '.join(FAIL_ON)}.",
-        )
+        raise file.error(("failOn",), f"invalid value {config.fail_on!r}", f"Write one of {', '.join(FAIL_ON)}.")
     return config
 
 
-def _remedy(text: str, path: FieldPath) -> str:
-    """What to write instead of a value that does not fit."""
-    if path[:1] == ("profile",):
-        return f"Write one of {', '.join(Profile)}."
-    if path[:1] == ("rules",) and len(path) > 1:
-        return f"Write one of {', '.join(Action)}."
-    if not path:
-        return "Write settings as `key: value`."
-    if text.startswith("expected text, got "):
-        return "Write it in quotation marks."
-    return "Write a list: [one, other]." if text.startswith("expected a list, got text") else "Correct the value."
+def _convert(value: Any) -> Config:  # noqa: ANN401 - JSON
+    if isinstance(value, dict) and "rules" in value:
+        value = {**value, "rules": _spell_off(value["rules"])}
+    return msgspec.convert(value, Config)
 
 
-def _at(shown: "Path", lines: Mapping[str, int], key: str) -> str:
-    return f"{shown}:{lines[key]}" if key in lines else str(shown)
+def _describe(fault: "TypeFault") -> tuple[str, str]:
+    """The message and the remedy for an unknown key or a value of a wrong type."""
+    top = fault.place[0] if fault.place else ""
+    if fault.unknown_key and len(fault.place) == 1:
+        keys = Config.__struct_encode_fields__
+        near = close_matches(fault.unknown_key, keys)
+        hint = f"Did you mean {near[0]!r}? " if near else ""
+        return "unknown setting", f"{hint}Settings: {', '.join(keys)}."
+    if top == "profile":
+        return fault.message, f"Write one of {', '.join(Profile)}."
+    if top == "rules" and len(fault.place) > 1:
+        return fault.message, f"Write one of {', '.join(Action)}."
+    if not fault.place:
+        return fault.message, "Write settings as `key: value`."
+    if fault.expected == "str":
+        return fault.message, "Quote the value."
+    if fault.expected == "array" and fault.got == "str":
+        return fault.message, "Write a list: [one, other]."
+    return fault.message, ""
 
 
 def _spell_off(actions: object) -> object:
-    """A mapping of actions, in which a bare ``off``, that YAML takes for false, is the word again."""
+    """The actions, with the string ``off`` for the unquoted word, which YAML reads as false."""
     if not isinstance(actions, dict):
         return actions
     return {rule: "off" if action is False else action for rule, action in actions.items()}

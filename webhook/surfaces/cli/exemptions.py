@@ -7,12 +7,10 @@ import msgspec
 
 from webhook.errors import BadInput, Misconfigured
 from webhook.manifests.files import COMMENT, Sources
-from webhook.objects.path import dotted
 from webhook.policy.policy import Exemption
 from webhook.report.model import Report
 from webhook.report.sentences import file_of
 from webhook.surfaces.cli.status import EXIT_ERROR, tell, tell_problems
-from webhook.yaml.document import read_documents
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,20 +69,13 @@ def write_baseline(report: Report, path: "Path | None") -> int:
 
 
 def _read(path: "Path") -> "Baseline":
+    from webhook.manifests.typed import read_own_file
     from webhook.report.baseline import Baseline
 
     remedy = "Write it again with --write-baseline, or name another file with --baseline."
-    value: object = {}
     try:
-        documents = read_documents(path.read_bytes(), str(path))
-        value = documents[0].value if documents else {}
-        return msgspec.convert(value, Baseline)
+        content = path.read_bytes()
     except OSError as error:
         raise Misconfigured(f"baseline {path} cannot be read: {error.strerror}", remedy=remedy) from None
-    except BadInput as error:
-        raise Misconfigured(f"baseline {path}:{error.line}: {error.message}", remedy=error.remedy) from None
-    except msgspec.ValidationError as error:
-        from webhook.manifests.typed import misfit
-
-        text, at = misfit(value, error, lambda each: msgspec.convert(each, Baseline))
-        raise Misconfigured(f"baseline {path}: {dotted(at)}{': ' if at else ''}{text}", remedy=remedy) from None
+    file = read_own_file(content, f"baseline {path}", what="baseline", remedy=remedy)
+    return Baseline() if file is None else file.read(lambda value: msgspec.convert(value, Baseline))

@@ -57,7 +57,7 @@ def command(
     try:
         inputs = read_all(named, recursive=recursive, sources=sources)
         known = read_all(facts, recursive=True, sources=sources)
-        background = [given for one in known for given in one.given]
+        background = [given for one in known for given in one.objects]
         report = explain_settings(inputs, background, Wanted(release, tuple(vms), link))
     except WebhookError as error:
         fail(error)

@@ -12,7 +12,7 @@ import msgspec
 
 from webhook.errors import BadInput
 from webhook.manifests.files import Sources
-from webhook.manifests.objects import Given, Manifests, read_manifests
+from webhook.manifests.objects import ManifestObject, Manifests, read_manifests
 from webhook.objects.kinds import find_kind, group_of
 from webhook.report.model import FindingReport, FixReport, ObjectReport, Report
 from webhook.report.rule_names import find_rules, hint
@@ -95,7 +95,7 @@ def fix(inputs: list[Manifests], texts: dict[str, bytes], check: Check, choices:
 
 
 def _again(one: Manifests, changed: Mapping[str, bytes]) -> Manifests:
-    name = one.given[0].document.source if one.given else ""
+    name = one.objects[0].document.source if one.objects else ""
     return read_manifests(changed[name], name) if name in changed else one
 
 
@@ -143,8 +143,8 @@ def _key(judged: ObjectReport) -> tuple[str, int, int]:
     return (source.file, source.document, source.line) if source is not None else ("", 0, 0)
 
 
-def _places(inputs: Sequence[Manifests]) -> dict[tuple[str, int, int], Given]:
-    return {(each.document.source, each.document.index, each.line): each for one in inputs for each in one.given}
+def _places(inputs: Sequence[Manifests]) -> dict[tuple[str, int, int], ManifestObject]:
+    return {(each.document.source, each.document.index, each.line): each for one in inputs for each in one.objects}
 
 
 def diff(name: str, before: bytes, after: bytes) -> str:
@@ -171,7 +171,7 @@ def list_options(report: Report, inputs: Sequence[Manifests], texts: Mapping[str
     return "\n".join(blocks)
 
 
-def _patch(judged: ObjectReport, option: FixReport, given: Given | None, texts: Mapping[str, bytes]) -> str:
+def _patch(judged: ObjectReport, option: FixReport, given: ManifestObject | None, texts: Mapping[str, bytes]) -> str:
     if given is None or judged.source is None:
         return ""
     if _is_live(given):
@@ -184,7 +184,7 @@ def _patch(judged: ObjectReport, option: FixReport, given: Given | None, texts: 
     return diff(name, texts[name], written)
 
 
-def _is_live(given: Given) -> bool:
+def _is_live(given: ManifestObject) -> bool:
     """Whether it was read from a cluster: nobody writes these two fields."""
     metadata = given.raw.get("metadata")
     return isinstance(metadata, dict) and ("resourceVersion" in metadata or "uid" in metadata)

@@ -119,7 +119,7 @@ def _run(asked: Asked, settled: Settled, found: Found) -> int:
     sources, facts = Sources(), Sources()
     known = read_all(settled.facts, recursive=True, sources=facts)
     unread = [Manifests((), one.problems) for one in known]
-    looked_up = [given for one in known for given in one.given]
+    looked_up = [given for one in known for given in one.objects]
     snapshot = _snapshot(settled.snapshot)
     today = datetime.now(UTC).date().isoformat()
     settings = Settings(settled.policy, settled.release, today)

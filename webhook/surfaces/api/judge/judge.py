@@ -9,14 +9,14 @@ from webhook.errors import BadInput
 from webhook.facts.layered_world import LayeredWorld
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.world import World
-from webhook.manifests.objects import Given, Manifests, is_ours, objects_in, read_manifests
+from webhook.manifests.objects import ManifestObject, Manifests, is_relevant, objects_in, read_manifests
 from webhook.objects.meta import Kubernetes
 from webhook.report import as_json
 
 
 def namespaces_in(content: bytes) -> list[str]:
     """The namespaces of the objects that would be judged. Raises BadInput."""
-    return sorted({_namespace(each) for each in _read(content).given if is_ours(each)})
+    return sorted({_namespace(each) for each in _read(content).objects if is_relevant(each)})
 
 
 def report_on(
@@ -32,7 +32,7 @@ def report_on(
     References are looked up among the manifests, then in ``background``, then in ``behind``.
     """
     inputs = _read(content)
-    world: World = ObjectsWorld((*background, *objects_in(inputs.given)))
+    world: World = ObjectsWorld((*background, *objects_in(inputs.objects)))
     if behind is not None:
         world = LayeredWorld(world, behind)
     report = check_in(world, [inputs], settings)
@@ -44,13 +44,13 @@ def report_on(
 def _read(content: bytes) -> Manifests:
     """The objects in a body; where it holds none at all, what is wrong with it is the answer."""
     inputs = read_manifests(content, "-")
-    if inputs.problems and not inputs.given:
+    if inputs.problems and not inputs.objects:
         raise inputs.problems[0]
     if not content.strip():
         raise BadInput("the body is empty", remedy="Send manifests as YAML or JSON.")
     return inputs
 
 
-def _namespace(given: Given) -> str:
+def _namespace(given: ManifestObject) -> str:
     named = given.object.namespace if given.object is not None else ""
     return named or "default"
