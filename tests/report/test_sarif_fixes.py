@@ -14,7 +14,7 @@ from tests.surfaces.cli.test_fix import MISSPELT, SPELT, fixable, fixed
 from webhook.check.check import Settings, check
 from webhook.manifests import replacements as replacing
 from webhook.manifests.objects import read_manifests
-from webhook.manifests.replacements import Replacing, replacement
+from webhook.manifests.replacements import FixReplacer, replacement
 from webhook.report import sarif
 from webhook.report.model import ExemptionReport, Report
 
@@ -35,7 +35,7 @@ def checked(text: str, world: Any = ()) -> Report:
 
 
 def log_of(text: str, report: Report) -> dict[str, Any]:
-    return sarif.log(report, version="1.2.3", rules=(), replacer=Replacing({FILE: text.encode()}))
+    return sarif.log(report, version="1.2.3", rules=(), replacer=FixReplacer({FILE: text.encode()}))
 
 
 def fixes_in(log: dict[str, Any]) -> list[dict[str, Any]]:
@@ -133,7 +133,7 @@ def test_what_is_exempted_or_unknown_has_no_fix(monkeypatch: pytest.MonkeyPatch)
         )
         for one in report.objects
     ]
-    unread = sarif.log(report, version="1.2.3", replacer=Replacing({}))
+    unread = sarif.log(report, version="1.2.3", replacer=FixReplacer({}))
 
     assert fixes_in(log_of(WRONG, replace(report, objects=exempt))) == []
     assert fixes_in(unread) == []

@@ -1,1 +1,1 @@
-"""Reads files: the objects in them, the policy file and snapshots."""
+"""Reads manifests, and the project's own files: policy and snapshots."""

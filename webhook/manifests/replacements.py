@@ -1,7 +1,7 @@
 """
-Fixes as replacements of a part of a text, as editors and code scanning take them. This file does no I/O.
+Fixes as replacements of a part of a text, for SARIF. This module does no I/O.
 
-They are found by writing the fix as ``--fix`` does, and comparing: so both write the same.
+A fix is written as ``--fix`` writes it, and the two texts are compared. So both give the same text.
 """
 
 from collections.abc import Mapping
@@ -17,30 +17,30 @@ from webhook.yaml.text import Text
 
 MOST_READ: Final = 16 << 20
 """
-Bytes that are read to write fixes, each of which has its file read anew (about 0.4 s a MiB): a dump of a cluster may need
-fixing all over, and a report of it is to come all the same. What is left has no fix in the report, and ``--fix`` writes it.
+Bytes that are read to write fixes into a report. Each fix reads its file again, which takes about 0.4 s a MiB, and a dump of a
+cluster may need thousands of fixes. Fixes beyond this limit are not in the report, but ``--fix`` writes them.
 """
 
 _BOM = "\ufeff"
 
 
-MOST_LOOKED_AT: Final = 2 << 20
-"""Bytes that are read to say how many fixes can be written: some hundred fixes of a usual file, and less than a second."""
+MOST_COUNTED: Final = 2 << 20
+"""Bytes that are read to count the fixes that can be written: hundreds of fixes in a usual file, in less than a second."""
 
 
-class _Reader:
-    """Knows the texts by file name; ``most`` is how many bytes it reads before it gives up."""
+class _FixedTexts:
+    """The texts before and after a fix. ``most`` limits the bytes that are read."""
 
     def __init__(self, texts: Mapping[str, bytes], most: int) -> None:
         self._texts = texts
         self._places: dict[str, dict[tuple[int, int], tuple[int, FieldPath]]] = {}
         self._left = most
 
-    def written(self, judged: ObjectReport, fix: FixReport) -> tuple[bytes, bytes] | None:
+    def apply(self, judged: ObjectReport, fix: FixReport) -> tuple[bytes, bytes] | None:
         """
-        The text before and after; None where it is not known, or the fix cannot be written without touching something else.
+        The text before and after the fix; None if the text is unknown, or if the fix would change other fields.
 
-        Raises OverflowError where too much was read.
+        Raises OverflowError beyond the limit.
         """
         source = judged.source
         content = self._texts.get(source.file) if source is not None else None
@@ -58,61 +58,63 @@ class _Reader:
             return None
 
     def _places_in(self, file: str, content: bytes) -> dict[tuple[int, int], tuple[int, FieldPath]]:
-        """Document and path of each object, by document and line."""
+        """The document and path of each object, by document and line."""
         if file not in self._places:
-            given = read_manifests(content, file).objects
-            self._places[file] = {(each.document.index, each.line): (each.document.index, each.at) for each in given}
+            objects = read_manifests(content, file).objects
+            self._places[file] = {
+                (found.document.index, found.line): (found.document.index, found.at) for found in objects
+            }
         return self._places[file]
 
 
-class Replacing:
+class FixReplacer:
     """A ``sarif.Replacer`` for texts by file name."""
 
     def __init__(self, texts: Mapping[str, bytes]) -> None:
-        self._reader = _Reader(texts, MOST_READ)
+        self._texts = _FixedTexts(texts, MOST_READ)
 
     def __call__(self, judged: ObjectReport, fix: FixReport) -> Replacement | None:
-        """None where nothing can be written, or too much was read."""
+        """The replacement; None if the fix cannot be written, or beyond the limit."""
         try:
-            texts = self._reader.written(judged, fix)
+            texts = self._texts.apply(judged, fix)
         except OverflowError:
             return None
         return replacement(texts[0].decode(), texts[1].decode()) if texts is not None else None
 
 
-class Writing:
-    """A ``text.Writable`` for texts by file name; what it does not come to is taken to be writable, as most is."""
+class FixWritable:
+    """A ``text.Writable`` for texts by file name. Beyond the limit, a fix counts as writable, as most fixes are."""
 
     def __init__(self, texts: Mapping[str, bytes]) -> None:
-        self._reader = _Reader(texts, MOST_LOOKED_AT)
+        self._texts = _FixedTexts(texts, MOST_COUNTED)
 
     def __call__(self, judged: ObjectReport, fix: FixReport) -> bool:
-        """Whether the fix can be written without touching something else."""
+        """Whether the fix can be written without other changes."""
         try:
-            return self._reader.written(judged, fix) is not None
+            return self._texts.apply(judged, fix) is not None
         except OverflowError:
             return True
 
 
 def replacement(before: str, after: str) -> Replacement | None:
-    """The one part that differs, as whole words; None where nothing does."""
+    """The part that differs, extended to whole words; None if the texts are equal."""
     if before == after:
         return None
     before, after = before.removeprefix(_BOM), after.removeprefix(_BOM)
     start, most = 0, min(len(before), len(after))
     while start < most and before[start] == after[start]:
         start += 1
-    behind = 0
-    while behind < most - start and before[-1 - behind] == after[-1 - behind]:
-        behind += 1
-    while start and _is_inside(before[start - 1]):
+    same_end = 0
+    while same_end < most - start and before[-1 - same_end] == after[-1 - same_end]:
+        same_end += 1
+    while start and _is_in_word(before[start - 1]):
         start -= 1
-    while behind and _is_inside(before[-behind]):
-        behind -= 1
-    text, end = Text(before, ""), len(before) - behind
+    while same_end and _is_in_word(before[-same_end]):
+        same_end -= 1
+    text, end = Text(before, ""), len(before) - same_end
     first, last = text.mark(start), text.mark(end)
-    return Replacement((first.line, first.column, last.line, last.column), after[start : len(after) - behind])
+    return Replacement((first.line, first.column, last.line, last.column), after[start : len(after) - same_end])
 
 
-def _is_inside(character: str) -> bool:
+def _is_in_word(character: str) -> bool:
     return character.isalnum() or character in "_-\"'"

@@ -316,9 +316,9 @@ def test_what_would_take_long_to_look_at_is_offered(monkeypatch: pytest.MonkeyPa
     found = [(judged, each.fixes[0]) for judged in report.objects for each in judged.findings if each.fixes]
     texts = {"x.yaml": SHARED.encode()}
 
-    exact = replacing.Writing(texts)
-    monkeypatch.setattr(replacing, "MOST_LOOKED_AT", len(SHARED))
-    hasty = replacing.Writing(texts)
+    exact = replacing.FixWritable(texts)
+    monkeypatch.setattr(replacing, "MOST_COUNTED", len(SHARED))
+    hasty = replacing.FixWritable(texts)
 
     assert [exact(*each) for each in found] == [False, True]
     assert [hasty(*each) for each in (*found[:1], *found)] == [False, True, True]

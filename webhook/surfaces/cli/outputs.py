@@ -69,9 +69,9 @@ def write_all(outputs: Sequence[Output], report: Report, sources: Sources, color
             settings = {"sources": sources.lines, "colour": colour, "width": width, "verbose": verbose}
             settings["writable"] = _Writable(sources.texts)
         elif output.form == "sarif":
-            from webhook.manifests.replacements import Replacing
+            from webhook.manifests.replacements import FixReplacer
 
-            settings = {"version": __version__, "replacer": Replacing(sources.texts)}
+            settings = {"version": __version__, "replacer": FixReplacer(sources.texts)}
         renderer = import_module(f"webhook.report.{FORMATS[output.form]}")
         _write(renderer.render(report, **settings), output)
 
@@ -88,9 +88,9 @@ class _Writable:
         if b"&" not in content or b"*" not in content:  # no anchor, or no alias
             return True
         if self._can_write is None:
-            from webhook.manifests.replacements import Writing
+            from webhook.manifests.replacements import FixWritable
 
-            self._can_write = Writing(self._texts)
+            self._can_write = FixWritable(self._texts)
         return self._can_write(judged, fix)
 
 

@@ -126,7 +126,7 @@ def _run(asked: Asked, settled: Settled, found: Found) -> int:
     drawn = bar()
     ours = [str(each) for each in (found.path, *settled.files) if each is not None]
     inputs = Inputs(
-        asked.paths, recursive=asked.recursive, sources=sources, ignore=settled.ignore, ours=ours, progress=drawn
+        asked.paths, recursive=asked.recursive, sources=sources, ignore=settled.ignore, own_files=ours, progress=drawn
     )
 
     def told(report: Report) -> Report:
