@@ -263,7 +263,7 @@ def test_a_folder_that_may_not_be_listed_is_no_silent_skip(
     ran = migratable("check", *words, "--ignore", "templates", cwd=folder)
 
     assert ran.status == 2
-    assert "error: deep: cannot be read: Permission denied. Check the folder's rights.\n" in ran.err
+    assert "error: deep: cannot be read: Permission denied. Check the permissions of the folder.\n" in ran.err
 
 
 def test_a_file_that_is_named_twice_is_judged_once(folder: Path) -> None:
