@@ -45,7 +45,7 @@ def as_vm(example: Example) -> dict[str, Any]:
         "spec": {
             "runStrategy": "Always",
             "template": {"metadata": {"annotations": dict(example.annotations)}, "spec": spec_of(example)},
-            **_read(example.machine or "{}", example.title),
+            **_read(example.vm_spec or "{}", example.title),
         },
     }
 
@@ -107,7 +107,7 @@ PREFIX: dict[Any, str] = {
 def wraps(rule: Rule, example: Example) -> tuple[Wrap, ...]:
     """The ways in which an example of ``rule`` can be a manifest."""
     if rule.about in (About.VMI, About.DRAIN, About.BUDGET):
-        return (as_vm,) if example.needs_machine else (as_vmi, as_vm, as_replica_set, as_pool)
+        return (as_vm,) if example.needs_vm else (as_vmi, as_vm, as_replica_set, as_pool)
     by_about: dict[str, Wrap] = {
         About.SETTINGS: as_kubevirt,
         "migration network": as_kubevirt,

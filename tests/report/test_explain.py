@@ -199,10 +199,10 @@ def test_examples_are_shown_as_they_are(judged: Rule, example: Example) -> None:
         assert shown == {"spec": yaml.safe_load(example.before)}
         shown, *world = world
     spec = yaml.safe_load(example.spec)
-    if example.needs_machine:
+    if example.needs_vm:
         assert shown.get("metadata", {}).get("annotations", {}) == dict(example.outer_annotations)
         template = shown["spec"].pop("template")
-        assert shown["spec"] == yaml.safe_load(example.machine or "{}")
+        assert shown["spec"] == yaml.safe_load(example.vm_spec or "{}")
         shown = template
     assert (shown if judged.about is About.MANIFEST else shown["spec"]) == spec
     assert shown.get("metadata", {}).get("annotations", {}) == dict(example.annotations)

@@ -119,9 +119,9 @@ def as_yaml(rule: Rule, example: Example) -> str:
         return before + "---\n".join(dump(each) for each in (fragment, *example.world))
     if example.annotations:
         fragment = {"metadata": {"annotations": dict(example.annotations)}} | fragment
-    if example.needs_machine:
+    if example.needs_vm:
         metadata = {"metadata": {"annotations": dict(example.outer_annotations)}} if example.outer_annotations else {}
-        machine = load(example.machine or "{}")
+        machine = load(example.vm_spec or "{}")
         fragment = {"kind": "VirtualMachine", **metadata, "spec": {**machine, "template": fragment}}
     rest = f"# there is no other {example.complete}\n" if example.complete else ""
     return "---\n".join(dump(each) for each in (fragment, *example.world)) + rest

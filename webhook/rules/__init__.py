@@ -1,1 +1,1 @@
-"""The rules, one file each; ``machines``, ``budget`` and ``cluster`` register them, nothing else does; ``register`` has all."""
+"""The rules, one file each. ``machines``, ``budget`` and ``cluster`` register them; ``register`` has all of them."""

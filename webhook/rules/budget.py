@@ -1,4 +1,4 @@
-"""The rules about the time that a migration is given, where settings are known. One file each; this tuple registers them."""
+"""Registers the rules that compare a VM with the time that the migration settings allow."""
 
 from webhook.rules.rule import Rule
 from webhook.rules.settings import memory_above_budget, post_copy_with_devices

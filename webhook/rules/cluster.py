@@ -1,4 +1,4 @@
-"""The rules about settings, policies and networks of a cluster. One file each; these tuples register them."""
+"""Registers the rules about the migration settings, MigrationPolicies and migration networks of a cluster."""
 
 from webhook.rules.migration_network import changed as network_changed
 from webhook.rules.migration_network import cni_version as network_cni_version

@@ -1,4 +1,4 @@
-"""Short words for the objects in rules' examples. This file holds no logic."""
+"""Builders of the objects in the examples of rules. This file contains no logic."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def data_volume(name: str, **storage: Any) -> Json:  # noqa: ANN401 - any field 
 
 
 def storage_profile(name: str, *access_modes: str, volume_mode: str = "Filesystem") -> Json:
-    """A StorageProfile that offers one set."""
+    """A StorageProfile with one claim property set."""
     return {
         "apiVersion": "cdi.kubevirt.io/v1beta1",
         "kind": "StorageProfile",
@@ -48,15 +48,13 @@ def kubevirt(**configuration: Any) -> Json:  # noqa: ANN401 - any field of spec.
 
 
 def node(name: str, **labels: str) -> Json:
-    """A node; underscores of label names are written as in ``labels``."""
+    """A node with labels."""
     return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}}
 
 
 def node_with_pods(name: str, *cidrs: str) -> Json:
-    """A node with the ranges of its pods."""
-    made = node(name)
-    made["spec"] = {"podCIDRs": list(cidrs)}
-    return made
+    """A node with its pod CIDRs."""
+    return node(name) | {"spec": {"podCIDRs": list(cidrs)}}
 
 
 def service_cidr(*cidrs: str) -> Json:

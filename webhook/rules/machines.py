@@ -1,4 +1,4 @@
-"""The rules about VMs, and about any manifest: what most runs need. One file each; these tuples register them."""
+"""Registers the rules about VMs and about any manifest, which most runs need."""
 
 from webhook.rules.cpu import (
     dedicated_emulator_thread,

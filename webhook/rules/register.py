@@ -1,4 +1,4 @@
-"""All rules, for who lists, names or counts them; the engine imports no more of them than it needs."""
+"""All rules, for code that lists, names or counts them. The engine imports only the rules that it needs."""
 
 from webhook.rules import budget, cluster, machines
 from webhook.rules.rule import About, Rule
@@ -19,11 +19,11 @@ _BY_SUBJECT: dict[About, tuple[Rule, ...]] = {
 RULES: tuple[Rule, ...] = tuple(
     sorted((rule for rules in _BY_SUBJECT.values() for rule in rules), key=lambda rule: rule.id)
 )
-"""By id."""
+"""Sorted by id."""
 
 BY_ID: dict[str, Rule] = {rule.id: rule for rule in RULES}
 
 
 def about(subject: About) -> tuple[Rule, ...]:
-    """The rules that look at ``subject``, by id."""
+    """The rules about ``subject``, in the order of their registration."""
     return _BY_SUBJECT[subject]

@@ -1,4 +1,4 @@
-"""What a rule is: what is true of an object, written once; pages, SARIF, ``explain`` and the API are made from it."""
+"""The type of a rule and of its outcomes. Pages, SARIF, ``explain`` and the API are generated from a rule."""
 
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
@@ -13,12 +13,12 @@ from webhook.rules.cel import Cel
 
 
 class About(StrEnum):
-    """What a rule looks at; the value names the facts that its check receives."""
+    """The subject of a rule. It decides which facts the rule's check receives."""
 
     VMI = "VirtualMachineInstance"
-    """``MigrationFacts``: one VMI, also as VirtualMachine, replica set or pool template."""
+    """``MigrationFacts``: one VMI, or the template of a VirtualMachine, replica set or pool."""
     DRAIN = "drain"
-    """``DrainFacts``: the VMI and its verdict together. Never changes the verdict."""
+    """``DrainFacts``: the VMI and its verdict. Such a rule never changes the verdict."""
     SETTINGS = "KubeVirt"
     """``SettingsFacts``: the KubeVirt CR."""
     NETWORK = "NetworkAttachmentDefinition"
@@ -28,28 +28,28 @@ class About(StrEnum):
     POLICY = "MigrationPolicy"
     """``PolicyFacts``: one MigrationPolicy."""
     NETWORK_CHANGE = "change of a NetworkAttachmentDefinition"
-    """``NetworkChangeFacts``: an update. What is not an update, a file in CI for one, is never asked about."""
+    """``NetworkChangeFacts``: an update of a NetworkAttachmentDefinition. It is not checked for files."""
     MIGRATION_NETWORK_CHANGE = "change of the migration network"
     """``NetworkChangeFacts``: an update of a KubeVirt CR."""
     BUDGET = "migration budget"
-    """``BudgetFacts``: a VMI that is not known to be kept from migrating, and the time that it is given."""
+    """``BudgetFacts``: a VMI whose verdict is not False, and the time that the settings allow for its migration."""
     MANIFEST = "manifest"
-    """``ManifestFacts``: any object, by its apiVersion and kind."""
+    """``ManifestFacts``: any object, with its apiVersion and kind."""
 
 
 class Basis(StrEnum):
-    """Why a finding is one."""
+    """Why a rule reports a finding."""
 
     KUBEVIRT = "kubevirt"
-    """That release would set LiveMigratable to False."""
+    """KubeVirt sets the condition LiveMigratable to False."""
     BASELINE = "baseline"
-    """On Migratable's fixed list, whatever the release."""
+    """The rule is on Migratable's fixed list, regardless of the release."""
     ADVICE = "advice"
-    """Migration or drain will hurt; the condition stays True."""
+    """A live migration or node drain has a problem, but LiveMigratable stays True."""
 
 
 class Severity(StrEnum):
-    """How much it matters; policy decides what is done about it."""
+    """How serious a finding is. Policy decides the action."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -57,23 +57,23 @@ class Severity(StrEnum):
 
 
 class Violation(msgspec.Struct, frozen=True):
-    """A place that is wrong."""
+    """A field with a problem."""
 
     path: FieldPath
     message: str
-    """What is wrong and with which value, in the user's words; never the content of secrets or cloud-init."""
+    """The problem and its value. It must not contain the content of secrets or cloud-init."""
     subject: str = ""
-    """What stays the same when lists are reordered, e.g. volume and claim: the identity that the ratchet compares."""
+    """An identity that does not change when lists are reordered, e.g. volume and claim. Updates are compared by it."""
     remedy: str = ""
-    """Where the rule's remediation can be said more precisely for this place."""
+    """A more precise instruction than the rule's remediation; empty where there is none."""
     releases: Releases = KNOWN
-    """Narrows the releases of the rule, where its predicate has variants."""
+    """The releases that this violation holds for; it narrows those of the rule."""
     harm: int = 0
-    """How much is wrong, where there is more and less of it: an update may lessen it, and not add to it."""
+    """A degree of the problem. An update may lower it, but not raise it."""
 
 
 class Undetermined(msgspec.Struct, frozen=True):
-    """A place that cannot be judged with what is known; ``settle`` says what would."""
+    """A field that cannot be judged because a fact is missing. ``settle`` is the instruction that provides it."""
 
     path: FieldPath
     why: str
@@ -81,11 +81,11 @@ class Undetermined(msgspec.Struct, frozen=True):
     subject: str = ""
     releases: Releases = KNOWN
     unreadable: bool = False
-    """Whether it depends on an object that exists and cannot be read (``Unknown.unreadable``)."""
+    """Whether the missing fact is in an object that exists but cannot be read (``Unknown.unreadable``)."""
 
 
 class Assumption(msgspec.Struct, frozen=True):
-    """Something taken for granted, because rejecting the unknown would reject nearly everything."""
+    """A missing fact that is assumed, because nearly every object would be undetermined without it."""
 
     text: str
 
@@ -94,59 +94,59 @@ Outcome: TypeAlias = Violation | Undetermined | Assumption
 
 
 class Example(msgspec.Struct, frozen=True):
-    """A fragment that shows the rule; it is the rule's test and part of its page."""
+    """A manifest fragment that is both a test of the rule and a part of its page."""
 
     title: str
     spec: str
     """YAML: the VMI's spec for rules about VMIs, else the object's own spec."""
     world: tuple[Json, ...] = ()
-    """Other objects that are known."""
+    """Other objects that are provided."""
     complete: str = ""
-    """A kind of which there are no others than those in ``world``."""
+    """A kind of which ``world`` contains every object."""
     before: str = ""
     """YAML: the object's own spec before the update, for rules about changes."""
     annotations: Mapping[str, str] = msgspec.field(default_factory=dict)
-    """Of the VMI."""
+    """Annotations of the VMI."""
     outer_annotations: Mapping[str, str] = msgspec.field(default_factory=dict)
-    """Of a VirtualMachine around it."""
-    machine: str = ""
-    """YAML: more of the spec of a VirtualMachine around it, such as its instancetype."""
+    """Annotations of the VirtualMachine that contains the VMI template."""
+    vm_spec: str = ""
+    """YAML: other fields of the VirtualMachine's spec, such as its instancetype."""
     violates: tuple[str, ...] = ()
     undetermined: tuple[str, ...] = ()
-    """Field paths relative to the spec; those of an example that needs a VirtualMachine are the VirtualMachine's own."""
+    """Field paths relative to the spec, or to the VirtualMachine if ``needs_vm``."""
     release: str = "1.9"
 
     @property
-    def needs_machine(self) -> bool:
-        """Whether it is about a VirtualMachine and not about any VMI."""
-        return bool(self.outer_annotations or self.machine)
+    def needs_vm(self) -> bool:
+        """Whether the example applies to a VirtualMachine only."""
+        return bool(self.outer_annotations or self.vm_spec)
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """One rule. ``check`` looks nothing up, stops at nothing and yields every place."""
+    """One rule. ``check`` does no I/O and yields an outcome for every field with a problem."""
 
     id: str
-    """Never reused; the first digit groups them (``FAMILIES``)."""
+    """Never reused. The first digit names the family (``FAMILIES``)."""
     name: str
-    """Reads after "allow": names the offence, not the cure."""
+    """Names the problem, not the remedy, so that it reads well after "allow"."""
     about: About
     summary: str
     rationale: str
     remediation: str
     source: str
-    """The code that makes it true, with the release that it was read in."""
+    """The KubeVirt code that causes the behaviour, with its release."""
     reference: str
     check: Callable[[Any], Iterator[Outcome]]
     examples: tuple[Example, ...]
     reason: Reason | None = None
-    """The reason of the LiveMigratable condition, if there is one."""
+    """The reason that KubeVirt sets in the condition LiveMigratable, if any."""
     baseline: bool = False
-    """On the fixed list that profile ``strict`` denies whatever the release."""
+    """Whether the rule is on the fixed list, which profile ``strict`` denies in every release."""
     severity: Severity = Severity.ERROR
     kubevirt: Releases = -1
-    """The releases that refuse; taken from ``reason`` unless given."""
+    """The releases that refuse to migrate; derived from ``reason`` by default."""
     cel: tuple[Cel, ...] = ()
-    """The same in CEL, where the object alone decides it: what API servers enforce while no replica answers."""
+    """The violations that depend on the object alone, in CEL. API servers enforce them while no replica answers."""
 
     def __post_init__(self) -> None:
         if self.kubevirt == -1:
