@@ -1,4 +1,4 @@
-"""Where a range of ports begins to hold a reserved one (LM103), at each of its edges."""
+"""The bounds of a range of ports that includes a reserved port (LM103)."""
 
 from typing import Any
 
@@ -13,22 +13,25 @@ from webhook.rules.network.migration_ports_listed import RULE
     ("start", "end", "expected"),
     [
         (49000, 49151, ""),
-        (49000, 49152, "which hold 49152,"),
-        (49152, 49152, "which hold 49152,"),
-        (49000, 49153, "which hold 49152 and 49153,"),
-        (49153, 49153, "which hold 49153,"),
-        (49153, 50000, "which hold 49153,"),
+        (49000, 49152, "including 49152,"),
+        (49152, 49152, "including 49152,"),
+        (49000, 49153, "including 49152 and 49153,"),
+        (49153, 49153, "including 49153,"),
+        (49153, 50000, "including 49153,"),
         (49154, 50000, ""),
         (49153, 49152, ""),
     ],
 )
-def test_a_range_holds_both_of_its_ends(start: int, end: int, expected: str) -> None:
+def test_a_range_includes_its_first_and_last_port(start: int, end: int, expected: str) -> None:
     """
-    The first and the last port of a range belong to it; a range that ends before it begins holds none.
+    A range that ends before it starts includes no port.
     """
-    listed: Any = vmi(f"{{interfaces: [{{name: a, masquerade: {{}}, portRanges: [{{start: {start}, end: {end}}}]}}]}}")
+    manifest: Any = vmi(
+        f"{{interfaces: [{{name: a, masquerade: {{}}, portRanges: [{{start: {start}, end: {end}}}]}}]}}"
+    )
 
-    said = [each.finding.message for each in decided(review("CREATE", listed)).decisions if each.finding.rule is RULE]
+    decisions = decided(review("CREATE", manifest)).decisions
+    messages = [decision.finding.message for decision in decisions if decision.finding.rule is RULE]
 
-    assert len(said) == bool(expected)
-    assert expected in "".join(said)
+    assert len(messages) == bool(expected)
+    assert expected in "".join(messages)

@@ -1,4 +1,4 @@
-"""KubeVirt reads annotations of the VMI, and those of a VirtualMachine do not reach it."""
+"""KubeVirt does not copy the annotations of a VirtualMachine to its VMI."""
 
 from collections.abc import Iterator
 
@@ -6,12 +6,18 @@ from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.expansion.interfaces import BRIDGE_OVERRIDE as OVERRIDE
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Severity, Violation
 
+_BRIDGE = "{domain: {devices: {interfaces: [{name: default, bridge: {}}]}}, networks: [{name: default, pod: {}}]}"
+_MASQUERADE = (
+    "{domain: {devices: {interfaces: [{name: default, masquerade: {}}]}}, networks: [{name: default, pod: {}}]}"
+)
+_PLACE = f"metadata.annotations[{OVERRIDE}]"
+
 
 def check(facts: MigrationFacts) -> Iterator[Outcome]:
     if facts.base != ("spec",) and OVERRIDE in facts.outer_annotations and OVERRIDE not in facts.annotations:
         yield Violation(
             ("metadata", "annotations", OVERRIDE),
-            f"annotation {OVERRIDE} stands on the {facts.kind}, where KubeVirt does not look",
+            f"annotation {OVERRIDE} is on the {facts.kind}, where it does not allow live migration",
             "annotation",
             remedy=f"Move it to {'.'.join(map(str, facts.base[:-1]))}.metadata.annotations.",
         )
@@ -22,23 +28,44 @@ RULE = Rule(
     name="bridge-annotation-misplaced",
     about=About.VMI,
     severity=Severity.WARNING,
-    summary="The annotation that allows bridge migration stands in the wrong metadata.",
-    rationale="Labels and annotations of a VirtualMachine are not carried over to its VMI; those of its template are.",
+    summary="The annotation that allows live migration with bridge binding is in the wrong metadata.",
+    rationale=(
+        "KubeVirt copies the labels and annotations of a VirtualMachine's template to the VMI. It does not copy those of the "
+        "VirtualMachine itself."
+    ),
     remediation="Move it to spec.template.metadata.annotations.",
     source="pkg/virt-controller/watch/vm/vm.go setupVMIFromVM, v1.9.0",
     reference=MIGRATION_GUIDE,
     check=check,
     examples=(
+        Example("the annotation on the VMI or the template", _BRIDGE, annotations={OVERRIDE: ""}),
         Example(
-            "the annotation where KubeVirt reads it",
-            "{domain: {devices: {interfaces: [{name: default, bridge: {}}]}}, networks: [{name: default, pod: {}}]}",
+            "the annotation on the VirtualMachine and on its template",
+            _BRIDGE,
             annotations={OVERRIDE: ""},
+            outer_annotations={OVERRIDE: ""},
         ),
         Example(
-            "the annotation on the VirtualMachine",
-            "{domain: {devices: {interfaces: [{name: default, masquerade: {}}]}}, networks: [{name: default, pod: {}}]}",
+            "another annotation on the VirtualMachine", _MASQUERADE, outer_annotations={"example.com/owner": "web"}
+        ),
+        Example(
+            "the annotation on the VirtualMachine, with masquerade binding",
+            _MASQUERADE,
             outer_annotations={OVERRIDE: ""},
-            violates=("metadata.annotations[kubevirt.io/allow-pod-bridge-network-live-migration]",),
+            violates=(_PLACE,),
+        ),
+        Example(
+            "the annotation on the VirtualMachine, with bridge binding",
+            _BRIDGE,
+            outer_annotations={OVERRIDE: ""},
+            violates=(_PLACE,),
+        ),
+        Example(
+            "another annotation on the template",
+            _BRIDGE,
+            annotations={"example.com/owner": "web"},
+            outer_annotations={OVERRIDE: "true"},
+            violates=(_PLACE,),
         ),
     ),
 )

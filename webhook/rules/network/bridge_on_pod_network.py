@@ -1,4 +1,4 @@
-"""A bridge hands the pod's address to the guest; on another node the pod has another address."""
+"""Bridge binding gives the guest the IP address of its pod, and the target pod of a migration has another address."""
 
 from collections.abc import Iterator
 
@@ -12,18 +12,25 @@ from webhook.kubevirt.expansion.interfaces import (
     plugin_can_migrate,
 )
 from webhook.kubevirt.releases import KNOWN, Reason
-from webhook.rules.cel import Cel, known, shown
+from webhook.rules.cel import Cel, bounded, printable
 from webhook.rules.example import kubevirt
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Undetermined, Violation
+
+_BRIDGE = "{domain: {devices: {interfaces: [{name: default, bridge: {}}]}}, networks: [{name: default, pod: {}}]}"
+_BRIDGE_AND_PLUGIN = (
+    "{domain: {devices: {interfaces: [{name: default, bridge: {}, binding: {name: x}}]}}, "
+    "networks: [{name: default, pod: {}}]}"
+)
+_MESSAGE = "uses bridge binding on the pod network, so the VM cannot be live-migrated"
 
 
 def check(facts: MigrationFacts) -> Iterator[Outcome]:
     if isinstance(facts.default_interface, Unknown):
         yield Undetermined(
             facts.at("domain", "devices"),
-            "no interface is listed, so KubeVirt adds one on the pod network, bound as the cluster's KubeVirt CR says "
-            f"(bridge, unless it says masquerade); {facts.default_interface.why}",
-            "write interfaces and networks yourself, or pass the KubeVirt CR",
+            "the VM lists no interface, and the KubeVirt CR decides the binding of the one that KubeVirt adds (bridge by "
+            f"default); {facts.default_interface.why}",
+            "write interfaces and networks in the VM, or pass the KubeVirt CR",
             "interface default",
         )
         return
@@ -37,25 +44,26 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
     releases = KNOWN & ~movable_beside_core_bindings(interface, plugin)
     if isinstance(plugin, Unknown):
         unsure = releases & movable_beside_core_bindings(interface, True)
-        why = f"a binding plugin stands beside the bridge, and whether it can migrate stands in the KubeVirt CR; {plugin.why}"
+        why = (
+            f"the interface has a bridge and a binding plugin, and the plugin may support live migration; {plugin.why}"
+        )
         yield Undetermined(on_pod.path, why, plugin.settle, f"interface {interface.name}", unsure)
         releases &= ~unsure
     if facts.hidden is not None:
         yield Undetermined(
             on_pod.path,
-            f"interface {interface.name!r} is bound as a bridge to the pod network, and whether an annotation allows "
-            f"that cannot be told: {facts.hidden.why}",
+            f"interface {interface.name!r} uses bridge binding on the pod network, and an annotation may allow live "
+            f"migration; {facts.hidden.why}",
             facts.hidden.settle,
             f"interface {interface.name}",
             releases=releases,
             unreadable=facts.hidden.unreadable,
         )
         return
+    message = f"interface {interface.name!r} {_MESSAGE}"
     if facts.default_interface == "bridge":
-        said = "no interface is listed, so KubeVirt adds one bound as a bridge to the pod network"
-    else:
-        said = f"interface {interface.name!r} is bound as a bridge to the pod network"
-    yield Violation(on_pod.path, said, f"interface {interface.name} bridge", releases=releases)
+        message = f"the VM lists no interface, and the one that KubeVirt adds {_MESSAGE}"
+    yield Violation(on_pod.path, message, f"interface {interface.name} bridge", releases=releases)
 
 
 RULE = Rule(
@@ -64,15 +72,15 @@ RULE = Rule(
     about=About.VMI,
     reason=Reason.INTERFACE,
     baseline=True,
-    summary="An interface on the pod network is bound as a bridge.",
+    summary="An interface on the pod network uses bridge binding.",
     rationale=(
-        "A bridge gives the pod's own IP address to the guest. Live migration starts a second pod on another node with "
-        "another address, so the guest would lose its network. Where the guest can take a new address by itself, annotation "
-        f"{OVERRIDE} on the VMI lets it migrate; KubeVirt looks at its key alone."
+        "With bridge binding, the guest has the IP address of its pod. A live migration starts a second pod with another "
+        "address on the target node, so the guest would lose its network. If the guest can take a new address by itself, "
+        f"annotation {OVERRIDE} on the VMI allows the live migration. KubeVirt ignores the annotation's value."
     ),
     remediation=(
-        "Write `masquerade: {}` instead of `bridge: {}` for that interface (and list it, with network `pod: {}`, if "
-        "the VM lists none)."
+        "Write `masquerade: {}` instead of `bridge: {}` for that interface. If the VM lists no interface, add this one and "
+        "the network `{name: default, pod: {}}`."
     ),
     source="pkg/network/vmispec/interface.go VerifyVMIMigratable, v1.9.0; pkg/network/vmispec/defaults.go, v1.9.0",
     reference=MIGRATION_GUIDE,
@@ -81,8 +89,8 @@ RULE = Rule(
         Cel(
             among="podInterface",
             path="domain.devices.interfaces[{variables.interfaces.indexOf(it)}]",
-            message=f"interface '{{{shown('it.name')}}}' is bound as a bridge to the pod network",
-            identity=f"interface {{{known('it.name')}}} bridge",
+            message=f"interface '{{{printable('it.name')}}}' {_MESSAGE}",
+            identity=f"interface {{{bounded('it.name')}}} bridge",
             violates="has(it.bridge) && !has(it.masquerade)",
             unsure_in=PLUGIN_MIGRATION | PASST_BINDING,
             certain="!variables.podInterface.exists(it, has(it.binding) || dyn(it).?passtBinding.hasValue())",
@@ -90,39 +98,57 @@ RULE = Rule(
     ),
     examples=(
         Example(
-            "masquerade on the pod network",
+            "masquerade binding on the pod network",
             "{domain: {devices: {interfaces: [{name: default, masquerade: {}}]}}, networks: [{name: default, pod: {}}]}",
         ),
+        Example("bridge binding on the pod network", _BRIDGE, violates=("domain.devices.interfaces[0]",)),
         Example(
-            "bridge on the pod network",
-            "{domain: {devices: {interfaces: [{name: default, bridge: {}}]}}, networks: [{name: default, pod: {}}]}",
-            violates=("domain.devices.interfaces[0]",),
-        ),
-        Example(
-            "bridge on a Multus network",
+            "bridge binding on a Multus network",
             "{domain: {devices: {interfaces: [{name: red, bridge: {}}]}}, "
             "networks: [{name: red, multus: {networkName: red}}]}",
         ),
+        Example("bridge binding with the annotation that allows it", _BRIDGE, annotations={OVERRIDE: ""}),
         Example(
-            "bridge with the annotation by which KubeVirt allows it",
-            "{domain: {devices: {interfaces: [{name: default, bridge: {}}]}}, networks: [{name: default, pod: {}}]}",
-            annotations={OVERRIDE: ""},
-        ),
-        Example(
-            "no interface at all, and the cluster's default is bridge",
+            "no interface, and a KubeVirt CR without a default binding",
             "{domain: {devices: {}}}",
             world=(kubevirt(),),
             violates=("domain.devices",),
         ),
         Example(
-            "no interface at all, and the cluster's default is masquerade",
+            "no interface, and a KubeVirt CR whose default is masquerade",
             "{domain: {devices: {}}}",
             world=(kubevirt(network={"defaultNetworkInterface": "masquerade"}),),
         ),
         Example(
-            "no interface at all, and nobody showed us the KubeVirt CR",
+            "no interface, and a KubeVirt CR that was not provided",
             "{domain: {devices: {}}}",
             undetermined=("domain.devices",),
+        ),
+        Example(
+            "bridge binding beside a binding plugin in 1.7: only the fixed list refuses it",
+            _BRIDGE_AND_PLUGIN,
+            world=(kubevirt(network={"binding": {"x": {"migration": {}}}}),),
+            violates=("domain.devices.interfaces[0]",),
+            release="1.7",
+        ),
+        Example(
+            "bridge binding beside a binding plugin in 1.8 and later, which ignore the plugin",
+            _BRIDGE_AND_PLUGIN,
+            world=(kubevirt(network={"binding": {"x": {"migration": {}}}}),),
+            violates=("domain.devices.interfaces[0]",),
+        ),
+        Example(
+            "bridge binding beside a binding plugin in 1.7, and a KubeVirt CR that was not provided",
+            _BRIDGE_AND_PLUGIN,
+            violates=("domain.devices.interfaces[0]",),
+            undetermined=("domain.devices.interfaces[0]",),
+            release="1.7",
+        ),
+        Example(
+            "bridge binding, and an instancetype that was not provided",
+            _BRIDGE,
+            vm_spec="{instancetype: {name: small}}",
+            undetermined=("spec.template.spec.domain.devices.interfaces[0]",),
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""On the pod network only some bindings survive the move to another pod."""
+"""KubeVirt can migrate an interface on the pod network only with some bindings."""
 
 from collections.abc import Iterator
 
@@ -16,6 +16,8 @@ from webhook.rules.example import kubevirt
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Undetermined, Violation
 
 _ON_POD = "networks: [{name: default, pod: {}}]"
+_PLUGIN = f"{{domain: {{devices: {{interfaces: [{{name: default, binding: {{name: x}}}}]}}}}, {_ON_POD}}}"
+_NO_BINDING = f"{{domain: {{devices: {{interfaces: [{{name: default}}]}}}}, {_ON_POD}}}"
 
 
 def check(facts: MigrationFacts) -> Iterator[Outcome]:
@@ -28,7 +30,7 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
     if isinstance(plugin, Unknown):
         yield Undetermined(
             on_pod.path,
-            f"whether {_binding(interface)} supports migration stands in the KubeVirt CR; {plugin.why}",
+            f"the KubeVirt CR decides whether {_binding(interface)} supports live migration; {plugin.why}",
             plugin.settle or "pass the KubeVirt CR",
             subject,
             releases=PLUGIN_MIGRATION & ~allowed,
@@ -40,40 +42,36 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
     if facts.hidden is not None and not has_binding(interface):
         yield Undetermined(
             on_pod.path,
-            f"interface {interface.name!r} has no binding, and whether a preference gives it one cannot be told: "
-            f"{facts.hidden.why}",
+            f"interface {interface.name!r} has no binding, and a preference may set one; {facts.hidden.why}",
             facts.hidden.settle,
             subject,
             releases=refused,
             unreadable=facts.hidden.unreadable,
         )
         return
-    yield Violation(on_pod.path, _said(interface), f"{subject} {_binding(interface)}", releases=refused)
+    yield Violation(on_pod.path, _message(interface), f"{subject} {_binding(interface)}", releases=refused)
 
 
 def _binding(interface: Interface) -> str:
     if interface.binding is not None:
         return f"binding plugin {interface.binding.name!r}"
-    named = {
+    bindings = {
         "passtBinding": interface.passt_binding,
         "passt": interface.passt,
         "slirp": interface.slirp,
         "sriov": interface.sriov,
         "macvtap": interface.macvtap,
     }
-    return next((name for name, value in named.items() if value is not None), "no binding")
+    return next((name for name, value in bindings.items() if value is not None), "no binding")
 
 
-def _said(interface: Interface) -> str:
-    binding = _binding(interface)
+def _message(interface: Interface) -> str:
+    start, binding = f"interface {interface.name!r} on the pod network has", _binding(interface)
     if interface.binding is not None:
-        return (
-            f"interface {interface.name!r} on the pod network uses {binding}, which the KubeVirt CR does not register "
-            "as able to migrate"
-        )
+        return f"{start} {binding} without `migration` in the KubeVirt CR, so the VM cannot be live-migrated"
     if binding == "passtBinding":
-        return f"interface {interface.name!r} on the pod network uses passtBinding, which exists from KubeVirt 1.8 on"
-    return f"interface {interface.name!r} on the pod network has {binding}, which cannot move to another pod"
+        return f"{start} passtBinding, which KubeVirt 1.7 and earlier do not know, so they cannot live-migrate the VM"
+    return f"{start} {binding}, so the VM cannot be live-migrated"
 
 
 RULE = Rule(
@@ -81,49 +79,54 @@ RULE = Rule(
     name="unmovable-binding-on-pod-network",
     about=About.VMI,
     reason=Reason.INTERFACE,
-    summary="An interface on the pod network is bound in a way that cannot move to another pod.",
+    summary="The binding of an interface on the pod network does not support live migration.",
     rationale=(
-        "On the pod network KubeVirt migrates masquerade, passtBinding (1.8 and later), and binding plugins that the "
-        "KubeVirt CR registers with `migration`. Everything else, also no binding at all, ties the guest to its pod."
+        "On the pod network, KubeVirt can migrate masquerade binding, passtBinding (1.8 and later), and binding plugins that "
+        "the KubeVirt CR registers with `migration`. With any other binding, or with none, the guest depends on its pod."
     ),
     remediation=(
-        "Write `masquerade: {}` for that interface, or ask the platform team to register the binding plugin with `migration` "
-        "in the KubeVirt CR, if the plugin can migrate."
+        "Write `masquerade: {}` for that interface. If it needs a binding plugin that supports live migration, ask the "
+        "platform team to register the plugin with `migration: {}` in the KubeVirt CR."
     ),
     source="pkg/network/vmispec/interface.go VerifyVMIMigratable, v1.2.2 and v1.9.0",
     reference=MIGRATION_GUIDE,
     check=check,
     examples=(
         Example(
-            "passtBinding, as of 1.8",
+            "masquerade binding",
+            f"{{domain: {{devices: {{interfaces: [{{name: default, masquerade: {{}}}}]}}}}, {_ON_POD}}}",
+        ),
+        Example(
+            "passtBinding in 1.8 and later",
             f"{{domain: {{devices: {{interfaces: [{{name: default, passtBinding: {{}}}}]}}}}, {_ON_POD}}}",
         ),
         Example(
-            "passtBinding in 1.7, where the field does not exist",
+            "passtBinding in 1.7, which does not know the field",
             f"{{domain: {{devices: {{interfaces: [{{name: default, passtBinding: {{}}}}]}}}}, {_ON_POD}}}",
             violates=("domain.devices.interfaces[0]",),
             release="1.7",
         ),
+        Example("no binding", _NO_BINDING, violates=("domain.devices.interfaces[0]",), release="1.8"),
         Example(
-            "no binding",
-            f"{{domain: {{devices: {{interfaces: [{{name: default}}]}}}}, {_ON_POD}}}",
-            violates=("domain.devices.interfaces[0]",),
-            release="1.8",
+            "no binding, and a preference that was not provided",
+            _NO_BINDING,
+            vm_spec="{preference: {name: windows}}",
+            undetermined=("spec.template.spec.domain.devices.interfaces[0]",),
         ),
         Example(
-            "a plugin that can migrate",
-            f"{{domain: {{devices: {{interfaces: [{{name: default, binding: {{name: x}}}}]}}}}, {_ON_POD}}}",
+            "a binding plugin with `migration` in the KubeVirt CR",
+            _PLUGIN,
             world=(kubevirt(network={"binding": {"x": {"migration": {}}}}),),
         ),
         Example(
-            "a plugin that cannot",
-            f"{{domain: {{devices: {{interfaces: [{{name: default, binding: {{name: x}}}}]}}}}, {_ON_POD}}}",
+            "a binding plugin without `migration` in the KubeVirt CR",
+            _PLUGIN,
             world=(kubevirt(network={"binding": {"x": {"networkAttachmentDefinition": "a/b"}}}),),
             violates=("domain.devices.interfaces[0]",),
         ),
         Example(
-            "a plugin, and nobody showed us the KubeVirt CR",
-            f"{{domain: {{devices: {{interfaces: [{{name: default, binding: {{name: x}}}}]}}}}, {_ON_POD}}}",
+            "a binding plugin, and a KubeVirt CR that was not provided",
+            _PLUGIN,
             undetermined=("domain.devices.interfaces[0]",),
         ),
     ),
