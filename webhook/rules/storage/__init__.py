@@ -1,1 +1,1 @@
-"""Rules about volumes and the claims behind them."""
+"""Rules about volumes and their PersistentVolumeClaims (PVCs)."""

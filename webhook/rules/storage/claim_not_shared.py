@@ -1,4 +1,4 @@
-"""A disk on a claim that one node alone can mount ties the VMI to that node."""
+"""A volume needs a PersistentVolumeClaim (PVC) that two nodes can mount at the same time."""
 
 from collections.abc import Iterator
 
@@ -7,12 +7,12 @@ from webhook.facts.unknown import Absent, Unknown
 from webhook.kubevirt.releases import KNOWN, Reason, Release, before
 from webhook.rules.example import claim, data_volume, storage_profile
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Undetermined, Violation
+from webhook.rules.storage._access_modes import SHARED, listed
 
-SHARED = "ReadWriteMany"
 BEFORE_VOLUME_MIGRATION = before(Release(1, 3))
-TO_BE_MADE = (
-    "Ask for another claim before it is made: write `accessModes: [ReadWriteMany]` under `storage` (or `pvc`) of the DataVolume "
-    "or dataVolumeTemplate, and name a storage class there that offers it."
+TO_BE_CREATED = (
+    "Write `accessModes: [ReadWriteMany]` under `storage` (or `pvc`) of the DataVolume or dataVolumeTemplate, with a "
+    "storage class that supports it."
 )
 _ON_A_CLAIM = "{domain: {devices: {}}, volumes: [{name: os, persistentVolumeClaim: {claimName: os}}]}"
 _ON_A_DATA_VOLUME = "{domain: {devices: {}}, volumes: [{name: os, dataVolume: {name: os}}]}"
@@ -26,24 +26,27 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
             yield Undetermined(volume.path, modes.why, modes.settle, subject, releases, modes.unreadable)
         elif isinstance(modes, Absent):
             yield Violation(
-                volume.path, f"claim {volume.claim!r} does not exist", subject, "Create the claim first.", releases
+                volume.path,
+                f"PVC {volume.claim!r} does not exist, so the VM cannot be live-migrated",
+                subject,
+                "Create the PVC with `accessModes: [ReadWriteMany]`.",
+                releases,
             )
         elif SHARED not in modes:
-            yield Violation(
-                volume.path, said(volume, modes), subject, TO_BE_MADE if volume.expected_from else "", releases
-            )
+            remedy = TO_BE_CREATED if volume.expected_from else ""
+            yield Violation(volume.path, _message(volume, modes), subject, remedy, releases)
 
 
 def identity_of(volume: str, claim: str) -> str:
-    """The stable identity of a finding: another claim behind the same volume is another finding."""
+    """The stable identity of a finding. Another claim behind the same volume is another finding."""
     return f"volume {volume} claim {claim}"
 
 
-def said(volume: ClaimFacts, modes: frozenset[str]) -> str:
-    listed = ", ".join(sorted(modes)) or "without any access mode"
+def _message(volume: ClaimFacts, modes: frozenset[str]) -> str:
+    state = f"is {listed(modes)}"
     if volume.expected_from:
-        return f"claim {volume.claim!r} will be {listed}, as {volume.expected_from} makes it"
-    return f"claim {volume.claim!r} is {listed}"
+        state = f"will be {listed(modes)} (from {volume.expected_from})"
+    return f"PVC {volume.claim!r} {state}, not {SHARED} (RWX), so the VM cannot be live-migrated"
 
 
 RULE = Rule(
@@ -52,49 +55,49 @@ RULE = Rule(
     about=About.VMI,
     reason=Reason.DISKS,
     baseline=True,
-    summary="A volume's claim cannot be used from two nodes at once.",
+    summary="The PVC of a volume is not ReadWriteMany (RWX).",
     rationale=(
-        "During a live migration the VM's disks are open on the old node and on the new one at the same moment. A claim "
-        "allows that only if its access modes include ReadWriteMany."
+        "During a live migration, the source node and the target node open the VM's disks at the same time. A PVC allows "
+        "this only if its access modes include ReadWriteMany."
     ),
     remediation=(
-        "Use a claim whose spec.accessModes include ReadWriteMany. Access modes cannot be changed on an existing claim: "
-        "make a new one from a storage class that offers it, and copy the data."
+        "Create a PVC with `accessModes: [ReadWriteMany]` from a storage class that supports it, copy the data, and name "
+        "that PVC in the volume. The access modes of an existing PVC cannot be changed."
     ),
     source="pkg/virt-handler/vm.go checkVolumesForMigration, v1.9.0; pkg/storage/types/pvc.go HasSharedAccessMode",
     reference=MIGRATION_GUIDE,
     check=check,
     examples=(
-        Example("a shared claim", _ON_A_CLAIM, world=(claim("os", "ReadWriteMany"),)),
-        Example("shared among other modes", _ON_A_CLAIM, world=(claim("os", "ReadWriteOnce", "ReadWriteMany"),)),
-        Example("a single-node claim", _ON_A_CLAIM, world=(claim("os", "ReadWriteOnce"),), violates=("volumes[0]",)),
-        Example("a read-only claim", _ON_A_CLAIM, world=(claim("os", "ReadOnlyMany"),), violates=("volumes[0]",)),
-        Example("a claim that nobody showed us", _ON_A_CLAIM, undetermined=("volumes[0]",)),
+        Example("a ReadWriteMany PVC", _ON_A_CLAIM, world=(claim("os", "ReadWriteMany"),)),
+        Example("ReadWriteMany among other modes", _ON_A_CLAIM, world=(claim("os", "ReadWriteOnce", "ReadWriteMany"),)),
+        Example("a ReadWriteOnce PVC", _ON_A_CLAIM, world=(claim("os", "ReadWriteOnce"),), violates=("volumes[0]",)),
+        Example("a ReadOnlyMany PVC", _ON_A_CLAIM, world=(claim("os", "ReadOnlyMany"),), violates=("volumes[0]",)),
+        Example("a PVC that was not provided", _ON_A_CLAIM, undetermined=("volumes[0]",)),
         Example(
             "a DataVolume that asks for ReadWriteMany",
             _ON_A_DATA_VOLUME,
             world=(data_volume("os", accessModes=["ReadWriteMany"]),),
         ),
         Example(
-            "a DataVolume that leaves the mode to a StorageProfile with single-node storage",
+            "a DataVolume without accessModes, and a StorageProfile that offers ReadWriteOnce",
             _ON_A_DATA_VOLUME,
             world=(data_volume("os", storageClassName="local"), storage_profile("local", "ReadWriteOnce")),
             violates=("volumes[0]",),
         ),
         Example(
-            "a DataVolume whose StorageProfile nobody showed us",
+            "a DataVolume without accessModes, and a StorageProfile that was not provided",
             _ON_A_DATA_VOLUME,
             world=(data_volume("os", storageClassName="local"),),
             undetermined=("volumes[0]",),
         ),
         Example(
-            "an existing claim outranks what its DataVolume asks for",
+            "an existing ReadWriteOnce PVC, and a DataVolume that asks for ReadWriteMany",
             _ON_A_DATA_VOLUME,
             world=(data_volume("os", accessModes=["ReadWriteMany"]), claim("os", "ReadWriteOnce")),
             violates=("volumes[0]",),
         ),
         Example(
-            "an overlay over a single-node claim",
+            "an ephemeral volume over a ReadWriteOnce PVC",
             "{domain: {devices: {}}, volumes: [{name: os, ephemeral: {persistentVolumeClaim: {claimName: os}}}]}",
             world=(claim("os", "ReadWriteOnce"),),
         ),

@@ -1,4 +1,4 @@
-"""libvirt does not trust a host's page cache during a migration."""
+"""libvirt refuses to migrate a writable disk that the host caches."""
 
 from collections.abc import Iterator
 
@@ -18,13 +18,13 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
     migrations = configuration.migrations if not isinstance(configuration, Unknown) else None
     if isinstance(migrations, dict) and migrations.get("unsafeMigrationOverride") is True:
         return
-    on_claims = {each.volume for each in facts.claims}
+    on_claims = {claim.volume for claim in facts.claims}
     domain = facts.spec.domain
     for index, disk in enumerate((domain.devices.disks if domain and domain.devices else None) or ()):
         if disk.cache in CACHED and disk.name in on_claims and not disk.shareable and not _read_only(disk):
             yield Violation(
                 facts.at("domain", "devices", "disks", index, "cache"),
-                f"disk {disk.name!r} on a claim has cache {disk.cache}, with which libvirt may call the migration unsafe",
+                f"disk {disk.name!r} on a PVC has `cache: {disk.cache}`, so libvirt may refuse to live-migrate the VM",
                 f"disk {disk.name} cache",
             )
 
@@ -41,10 +41,11 @@ RULE = Rule(
     name="disk-cache-unsafe",
     about=About.VMI,
     severity=Severity.WARNING,
-    summary="A disk on a claim is cached by its node.",
+    summary="The node caches a disk on a PVC.",
     rationale=(
-        "What a node has cached, the other does not see. Unless the claim lies on a cluster filesystem, libvirt refuses to "
-        "migrate a writable disk whose cache is not `none`; the VMI's condition does not tell this beforehand."
+        "The target node does not see the cache of the source node. Unless the PVC is on a cluster filesystem, libvirt "
+        "refuses to migrate a writable disk whose cache is not `none`. KubeVirt does not check this, so the condition "
+        "LiveMigratable stays True."
     ),
     remediation="Remove `cache`, or write `cache: none`.",
     source=(
@@ -55,28 +56,40 @@ RULE = Rule(
     check=check,
     examples=(
         Example(
-            "no cache",
+            "`cache: none`",
             f"{{domain: {{devices: {{disks: [{{name: os, disk: {{}}, cache: none}}]}}}}, {_ON_A_CLAIM}}}",
             world=(_SHARED,),
         ),
         Example(
-            "a cache on the node",
+            "`cache: writeback`",
             f"{{domain: {{devices: {{disks: [{{name: os, disk: {{}}, cache: writeback}}]}}}}, {_ON_A_CLAIM}}}",
             world=(_SHARED,),
             violates=("domain.devices.disks[0].cache",),
         ),
         Example(
-            "a disk that cannot be written",
+            "`cache: writethrough`",
+            f"{{domain: {{devices: {{disks: [{{name: os, disk: {{}}, cache: writethrough}}]}}}}, {_ON_A_CLAIM}}}",
+            world=(_SHARED,),
+            violates=("domain.devices.disks[0].cache",),
+        ),
+        Example(
+            "a CD-ROM that the guest may write",
+            f"{{domain: {{devices: {{disks: [{{name: os, cdrom: {{readonly: false}}, cache: writeback}}]}}}}, {_ON_A_CLAIM}}}",
+            world=(_SHARED,),
+            violates=("domain.devices.disks[0].cache",),
+        ),
+        Example(
+            "a read-only disk",
             f"{{domain: {{devices: {{disks: [{{name: os, disk: {{readonly: true}}, cache: writeback}}]}}}}, {_ON_A_CLAIM}}}",
             world=(_SHARED,),
         ),
         Example(
-            "a disk that is copied along",
+            "an emptyDisk, which a migration copies",
             "{domain: {devices: {disks: [{name: tmp, disk: {}, cache: writeback}]}}, "
             "volumes: [{name: tmp, emptyDisk: {capacity: 2Gi}}]}",
         ),
         Example(
-            "a cluster that overrides libvirt's judgement",
+            "a cluster with unsafeMigrationOverride",
             f"{{domain: {{devices: {{disks: [{{name: os, disk: {{}}, cache: writeback}}]}}}}, {_ON_A_CLAIM}}}",
             world=(_SHARED, kubevirt(migrations={"unsafeMigrationOverride": True})),
         ),

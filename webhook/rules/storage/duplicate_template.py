@@ -1,4 +1,4 @@
-"""Of two dataVolumeTemplates with the same name, KubeVirt uses the first one."""
+"""KubeVirt uses the first of two dataVolumeTemplates with the same name."""
 
 from collections.abc import Iterator
 
@@ -13,14 +13,14 @@ _OTHER = "{metadata: {name: data}, spec: {storage: {accessModes: [ReadWriteMany]
 
 def check(facts: MigrationFacts) -> Iterator[Outcome]:
     repeats: dict[str, int] = {}
-    for each in facts.templates:
-        if each.first is not None:
-            repeats[each.name] = repeats.get(each.name, 0) + 1
+    for template in facts.templates:
+        if template.first is not None:
+            repeats[template.name] = repeats.get(template.name, 0) + 1
             yield Violation(
-                each.path,
-                f"duplicate dataVolumeTemplate {each.name!r}: KubeVirt uses entry {each.first} and ignores this one",
-                f"dataVolumeTemplate {each.name}",
-                harm=repeats[each.name],
+                template.path,
+                f"duplicate dataVolumeTemplate {template.name!r}: KubeVirt uses entry {template.first} and ignores this one",
+                f"dataVolumeTemplate {template.name}",
+                harm=repeats[template.name],
             )
 
 
@@ -31,7 +31,7 @@ RULE = Rule(
     summary="Two dataVolumeTemplates have the same name.",
     rationale=(
         "KubeVirt accepts such a list and creates the DataVolume of the first entry only. The other entries have no effect, so "
-        "their access modes say nothing about the VM's disk."
+        "their access modes do not decide whether the VM can be live-migrated."
     ),
     remediation="Delete the duplicate entry, or give it its own name and volume.",
     source=(
@@ -41,29 +41,29 @@ RULE = Rule(
     reference="https://kubevirt.io/user-guide/storage/disks_and_volumes/#datavolume",
     check=check,
     examples=(
-        Example("one template", _ON_A_DATA_VOLUME, machine=f"{{dataVolumeTemplates: [{_SHARED}]}}"),
+        Example("one template", _ON_A_DATA_VOLUME, vm_spec=f"{{dataVolumeTemplates: [{_SHARED}]}}"),
         Example(
-            "two templates with two names",
+            "two templates with different names",
             "{domain: {devices: {}}, volumes: [{name: os, dataVolume: {name: os}}, {name: data, dataVolume: {name: data}}]}",
-            machine=f"{{dataVolumeTemplates: [{_SHARED}, {_OTHER}]}}",
+            vm_spec=f"{{dataVolumeTemplates: [{_SHARED}, {_OTHER}]}}",
         ),
-        Example("no template", "{domain: {devices: {}}, volumes: []}", machine="{dataVolumeTemplates: []}"),
+        Example("no template", "{domain: {devices: {}}, volumes: []}", vm_spec="{dataVolumeTemplates: []}"),
         Example(
-            "two templates with one name",
+            "two templates with the same name",
             _ON_A_DATA_VOLUME,
-            machine=f"{{dataVolumeTemplates: [{_SHARED}, {_LOCAL}]}}",
+            vm_spec=f"{{dataVolumeTemplates: [{_SHARED}, {_LOCAL}]}}",
             violates=("spec.dataVolumeTemplates[1]",),
         ),
         Example(
-            "an entry that is repeated word by word",
+            "two identical templates",
             _ON_A_DATA_VOLUME,
-            machine=f"{{dataVolumeTemplates: [{_SHARED}, {_SHARED}]}}",
+            vm_spec=f"{{dataVolumeTemplates: [{_SHARED}, {_SHARED}]}}",
             violates=("spec.dataVolumeTemplates[1]",),
         ),
         Example(
-            "three templates with one name",
+            "three templates with the same name",
             _ON_A_DATA_VOLUME,
-            machine=f"{{dataVolumeTemplates: [{_SHARED}, {_SHARED}, {_LOCAL}]}}",
+            vm_spec=f"{{dataVolumeTemplates: [{_SHARED}, {_SHARED}, {_LOCAL}]}}",
             violates=("spec.dataVolumeTemplates[1]", "spec.dataVolumeTemplates[2]"),
         ),
     ),

@@ -1,10 +1,11 @@
-"""The overlay moves, the claim under it may not attach twice."""
+"""An ephemeral volume can be migrated, but its PVC may not attach to two nodes."""
 
 from collections.abc import Iterator
 
 from webhook.facts.migration import MigrationFacts
 from webhook.rules.example import claim
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Severity, Violation
+from webhook.rules.storage._access_modes import listed
 
 _OVERLAY = "{domain: {devices: {}}, volumes: [{name: os, ephemeral: {persistentVolumeClaim: {claimName: os}}}]}"
 
@@ -15,7 +16,8 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
         if isinstance(modes, frozenset) and not modes & {"ReadWriteMany", "ReadOnlyMany"}:
             yield Violation(
                 overlay.path,
-                f"ephemeral volume {overlay.volume!r} lies over claim {overlay.claim!r}, which is {', '.join(sorted(modes))}",
+                f"ephemeral volume {overlay.volume!r} is over PVC {overlay.claim!r}, which is {listed(modes)}, so a live "
+                "migration can time out",
                 f"volume {overlay.volume} claim {overlay.claim}",
             )
 
@@ -25,17 +27,21 @@ RULE = Rule(
     name="ephemeral-over-single-node-claim",
     about=About.VMI,
     severity=Severity.WARNING,
-    summary="An ephemeral volume lies over a claim that one node alone can attach.",
+    summary="An ephemeral volume is over a PVC that only one node can attach.",
     rationale=(
-        "KubeVirt calls such a VM migratable and never looks at the claim, but the pod on the target node may wait for it "
-        "until the migration is given up."
+        "KubeVirt reports such a VM as live-migratable and does not check the PVC. The pod on the target node may wait for "
+        "the PVC until the migration times out."
     ),
-    remediation="Use a claim with ReadWriteMany or ReadOnlyMany under the ephemeral volume.",
+    remediation="Use a PVC with `accessModes: [ReadWriteMany]` or `[ReadOnlyMany]` under the ephemeral volume.",
     source="pkg/virt-handler/vm.go checkVolumesForMigration, v1.9.0: ephemeral is not examined",
     reference=MIGRATION_GUIDE,
     check=check,
     examples=(
-        Example("over a shared claim", _OVERLAY, world=(claim("os", "ReadWriteMany"),)),
-        Example("over a single-node claim", _OVERLAY, world=(claim("os", "ReadWriteOnce"),), violates=("volumes[0]",)),
+        Example("a ReadWriteMany PVC", _OVERLAY, world=(claim("os", "ReadWriteMany"),)),
+        Example("a ReadOnlyMany PVC", _OVERLAY, world=(claim("os", "ReadOnlyMany"),)),
+        Example("ReadOnlyMany among other modes", _OVERLAY, world=(claim("os", "ReadWriteOnce", "ReadOnlyMany"),)),
+        Example("a ReadWriteOnce PVC", _OVERLAY, world=(claim("os", "ReadWriteOnce"),), violates=("volumes[0]",)),
+        Example("a ReadWriteOncePod PVC", _OVERLAY, world=(claim("os", "ReadWriteOncePod"),), violates=("volumes[0]",)),
+        Example("a PVC without access modes", _OVERLAY, world=(claim("os"),), violates=("volumes[0]",)),
     ),
 )

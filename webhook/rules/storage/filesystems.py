@@ -1,13 +1,17 @@
-"""A volume given to the guest as a filesystem, by virtiofs."""
+"""virtiofs mounts a volume into the guest as a filesystem."""
 
 from collections.abc import Iterator
 
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.releases import Reason
-from webhook.rules.cel import Cel, known, shown
+from webhook.rules.cel import Cel, bounded, printable
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Violation
 
 _CONFIG = "volumes: [{name: cm, configMap: {name: cm}}]"
+_MESSAGE = (
+    "is mounted as a filesystem (virtiofs), so KubeVirt 1.4 and earlier cannot live-migrate the VM; 1.5 and later can, "
+    "so profile `exact` only warns there"
+)
 
 
 def check(facts: MigrationFacts) -> Iterator[Outcome]:
@@ -16,8 +20,7 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
         if filesystem.virtiofs is not None:
             yield Violation(
                 facts.at("domain", "devices", "filesystems", index),
-                f"volume {filesystem.name!r} is mounted into the guest as a filesystem (virtiofs); KubeVirt refuses to "
-                "migrate that up to 1.4 and can from 1.5 on, where profile `exact` lets it pass",
+                f"volume {filesystem.name!r} {_MESSAGE}",
                 f"filesystem {filesystem.name}",
             )
 
@@ -30,10 +33,10 @@ RULE = Rule(
     baseline=True,
     summary="A volume is mounted into the guest as a filesystem.",
     rationale=(
-        "virtiofs keeps state in a process beside the guest. Up to 1.4 KubeVirt could not move it; from 1.5 on it can, "
-        "and the rule stays on Migratable's fixed list."
+        "virtiofs keeps state in a process beside the guest. KubeVirt 1.4 and earlier cannot migrate that state; 1.5 and "
+        "later can. The rule stays on Migratable's fixed list."
     ),
-    remediation="Attach the volume as a disk under devices.disks instead of devices.filesystems.",
+    remediation="Attach the volume under domain.devices.disks instead of domain.devices.filesystems.",
     source="pkg/virt-handler/vm.go calculateLiveMigrationCondition, v1.4.1; removed in v1.5.0 (commit fc81e8bceb)",
     reference=MIGRATION_GUIDE,
     check=check,
@@ -41,23 +44,30 @@ RULE = Rule(
         Cel(
             among="filesystems",
             path="domain.devices.filesystems[{index}]",
-            message=f"volume '{{{shown('it.name')}}}' is mounted into the guest as a filesystem (virtiofs); KubeVirt refuses "
-            "to migrate that up to 1.4 and can from 1.5 on, where profile `exact` lets it pass",
-            identity=f"filesystem {{{known('it.name')}}}",
+            message=f"volume '{{{printable('it.name')}}}' {_MESSAGE}",
+            identity=f"filesystem {{{bounded('it.name')}}}",
         ),
     ),
     examples=(
-        Example("a disk instead", f"{{domain: {{devices: {{disks: [{{name: cm, disk: {{}}}}]}}}}, {_CONFIG}}}"),
+        Example("a disk", f"{{domain: {{devices: {{disks: [{{name: cm, disk: {{}}}}]}}}}, {_CONFIG}}}"),
+        Example("an empty list", f"{{domain: {{devices: {{filesystems: []}}}}, {_CONFIG}}}"),
+        Example("a volume without a disk", f"{{domain: {{devices: {{}}}}, {_CONFIG}}}"),
         Example(
-            "virtiofs where KubeVirt refuses it",
+            "virtiofs in 1.4: KubeVirt refuses it",
             f"{{domain: {{devices: {{filesystems: [{{name: cm, virtiofs: {{}}}}]}}}}, {_CONFIG}}}",
             violates=("domain.devices.filesystems[0]",),
             release="1.4",
         ),
         Example(
-            "virtiofs where only the fixed list refuses it",
+            "virtiofs in 1.9: only the fixed list refuses it",
             f"{{domain: {{devices: {{filesystems: [{{name: cm, virtiofs: {{}}}}]}}}}, {_CONFIG}}}",
             violates=("domain.devices.filesystems[0]",),
+        ),
+        Example(
+            "two filesystems",
+            "{domain: {devices: {filesystems: [{name: cm, virtiofs: {}}, {name: home, virtiofs: {}}]}}, "
+            "volumes: [{name: cm, configMap: {name: cm}}, {name: home, secret: {secretName: home}}]}",
+            violates=("domain.devices.filesystems[0]", "domain.devices.filesystems[1]"),
         ),
     ),
 )

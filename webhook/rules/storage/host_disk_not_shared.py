@@ -1,4 +1,4 @@
-"""A hostDisk is a file on one node, unless its owner says that every node has it."""
+"""A hostDisk is a file on one node, unless it is marked as shared."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
         if volume.host_disk is not None and volume.claim is None and not volume.host_disk.shared:
             yield Violation(
                 facts.at("volumes", index),
-                f"volume {volume.name!r} is a hostDisk that is not marked as shared between nodes",
+                f"volume {volume.name!r} is a hostDisk without `shared: true`, so the VM cannot be live-migrated",
                 f"volume {volume.name}",
             )
 
@@ -23,20 +23,36 @@ RULE = Rule(
     about=About.VMI,
     reason=Reason.DISKS,
     summary="A volume is a file on one node.",
-    rationale="The node that takes the VM over does not have the file of a hostDisk, unless it lies on shared storage.",
-    remediation="Use a claim with ReadWriteMany, or write `shared: true` if the path is on storage that all nodes share.",
+    rationale="The target node of a live migration does not have the file of a hostDisk, unless it is on shared storage.",
+    remediation=(
+        "Use a PVC with `accessModes: [ReadWriteMany]`, or write `shared: true` if the path is on storage that all nodes "
+        "share."
+    ),
     source="pkg/virt-handler/vm.go checkVolumesForMigration, v1.9.0",
     reference=MIGRATION_GUIDE,
     check=check,
     examples=(
         Example(
-            "shared storage",
+            "a hostDisk on shared storage",
             "{domain: {devices: {}}, volumes: [{name: h, hostDisk: {path: /d/x.img, type: Disk, shared: true}}]}",
         ),
+        Example("a containerDisk", "{domain: {devices: {}}, volumes: [{name: os, containerDisk: {image: fedora}}]}"),
+        Example("an emptyDisk", "{domain: {devices: {}}, volumes: [{name: tmp, emptyDisk: {capacity: 2Gi}}]}"),
         Example(
-            "a file on the node",
+            "a hostDisk on one node",
             "{domain: {devices: {}}, volumes: [{name: h, hostDisk: {path: /d/x.img, type: Disk}}]}",
             violates=("volumes[0]",),
+        ),
+        Example(
+            "`shared: false`",
+            "{domain: {devices: {}}, volumes: [{name: h, hostDisk: {path: /d/x.img, type: Disk, shared: false}}]}",
+            violates=("volumes[0]",),
+        ),
+        Example(
+            "the second volume, which KubeVirt creates if it is missing",
+            "{domain: {devices: {}}, volumes: [{name: tmp, emptyDisk: {capacity: 2Gi}}, "
+            "{name: h, hostDisk: {path: /d/x.img, type: DiskOrCreate, capacity: 2Gi}}]}",
+            violates=("volumes[1]",),
         ),
     ),
 )

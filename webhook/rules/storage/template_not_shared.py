@@ -1,11 +1,11 @@
-"""An existing claim hides the access modes that the VM's own template would give a new one."""
+"""An existing PVC hides the access modes that the VM's own template would give a new one."""
 
 from collections.abc import Iterator
 
 from webhook.facts.migration import MigrationFacts
 from webhook.rules.example import claim, storage_profile
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
-from webhook.rules.storage.claim_not_shared import SHARED
+from webhook.rules.storage._access_modes import SHARED, listed
 
 _ON_A_DATA_VOLUME = "{domain: {devices: {}}, volumes: [{name: os, dataVolume: {name: os}}]}"
 _LOCAL = "{dataVolumeTemplates: [{metadata: {name: os}, spec: {storage: {accessModes: [ReadWriteOnce]}}}]}"
@@ -14,17 +14,16 @@ _BY_PROFILE = "{dataVolumeTemplates: [{metadata: {name: os}, spec: {storage: {st
 
 
 def check(facts: MigrationFacts) -> Iterator[Outcome]:
-    for each in facts.templates:
-        asked, in_force = each.asked, each.in_force
-        if each.first is not None or not isinstance(asked, frozenset) or not isinstance(in_force, frozenset):
+    for template in facts.templates:
+        asked, in_force = template.asked, template.in_force
+        if template.first is not None or not isinstance(asked, frozenset) or not isinstance(in_force, frozenset):
             continue
         if SHARED in in_force and SHARED not in asked:
-            listed = ", ".join(sorted(asked)) or "without any access mode"
             yield Violation(
-                each.path,
-                f"claim {each.name!r} is {SHARED}, but a claim created from this template would be {listed} "
-                f"(from {each.expected_from})",
-                identity_of_template(each.name),
+                template.path,
+                f"PVC {template.name!r} is {SHARED} (RWX), but a PVC created from this template would be {listed(asked)} "
+                f"(from {template.expected_from}), and the VM could no longer be live-migrated",
+                identity_of_template(template.name),
             )
 
 
@@ -38,10 +37,10 @@ RULE = Rule(
     name="template-less-shared-than-claim",
     about=About.VMI,
     severity=Severity.WARNING,
-    summary="The existing claim is ReadWriteMany, but the dataVolumeTemplate would create one that is not.",
+    summary="The existing PVC is ReadWriteMany, but the dataVolumeTemplate would create one that is not.",
     rationale=(
-        "KubeVirt uses an existing claim and does not compare it with the dataVolumeTemplate of the same name. If the claim is "
-        "deleted, or the VM is restored elsewhere, KubeVirt creates a new claim, and the VM cannot be live-migrated any more."
+        "KubeVirt uses an existing PVC and does not compare it with the dataVolumeTemplate of the same name. If the PVC is "
+        "deleted, or the VM is restored elsewhere, KubeVirt creates a new PVC, and the VM can no longer be live-migrated."
     ),
     remediation=(
         "Write `accessModes: [ReadWriteMany]` under `storage` (or `pvc`) of the dataVolumeTemplate, with a storage class that "
@@ -52,42 +51,42 @@ RULE = Rule(
     check=check,
     examples=(
         Example(
-            "a template that asks for what the claim has",
+            "a template that asks for ReadWriteMany, like the PVC",
             _ON_A_DATA_VOLUME,
-            machine=_SHARED,
+            vm_spec=_SHARED,
             world=(claim("os", "ReadWriteMany"),),
         ),
         Example(
-            "a claim that exists on one node: another rule's finding",
+            "an existing ReadWriteOnce PVC, which LM201 reports",
             _ON_A_DATA_VOLUME,
-            machine=_LOCAL,
+            vm_spec=_LOCAL,
             world=(claim("os", "ReadWriteOnce"),),
         ),
-        Example("a claim that does not exist yet", _ON_A_DATA_VOLUME, machine=_LOCAL),
+        Example("a PVC that does not exist yet", _ON_A_DATA_VOLUME, vm_spec=_LOCAL),
         Example(
-            "a template whose storage profile is not known",
+            "a template whose StorageProfile was not provided",
             _ON_A_DATA_VOLUME,
-            machine=_BY_PROFILE,
+            vm_spec=_BY_PROFILE,
             world=(claim("os", "ReadWriteMany"),),
         ),
         Example(
             "a template that asks for ReadWriteOnce",
             _ON_A_DATA_VOLUME,
-            machine=_LOCAL,
+            vm_spec=_LOCAL,
             world=(claim("os", "ReadWriteMany"),),
             violates=("spec.dataVolumeTemplates[0]",),
         ),
         Example(
-            "a template whose storage profile gives ReadWriteOnce",
+            "a template whose StorageProfile offers ReadWriteOnce",
             _ON_A_DATA_VOLUME,
-            machine=_BY_PROFILE,
+            vm_spec=_BY_PROFILE,
             world=(claim("os", "ReadWriteMany"), storage_profile("local", "ReadWriteOnce")),
             violates=("spec.dataVolumeTemplates[0]",),
         ),
         Example(
-            "a volume that names the claim itself",
+            "a volume that names the PVC itself",
             "{domain: {devices: {}}, volumes: [{name: os, persistentVolumeClaim: {claimName: os}}]}",
-            machine=_LOCAL,
+            vm_spec=_LOCAL,
             world=(claim("os", "ReadWriteMany"),),
             violates=("spec.dataVolumeTemplates[0]",),
         ),
