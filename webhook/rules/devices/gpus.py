@@ -1,4 +1,4 @@
-"""A GPU of one node cannot be carried to another, but for one virtual GPU from 1.9 on."""
+"""KubeVirt cannot move a GPU of one node to another node, except for one virtual GPU from 1.9 on."""
 
 from collections.abc import Iterator
 
@@ -8,59 +8,64 @@ from webhook.kubevirt.gates import VGPU_KNOWN, VGPU_LIVE_MIGRATION, alpha_gate_i
 from webhook.kubevirt.releases import KNOWN, Reason
 from webhook.objects.kubevirt import Configuration
 from webhook.objects.vmi import GPU
-from webhook.rules.cel import DEVICE_NAME, Cel, known, shown
-from webhook.rules.example import kubevirt
+from webhook.rules.cel import DEVICE_NAME, Cel, bounded, printable
+from webhook.rules.example import instancetype, kubevirt
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Undetermined, Violation
 
 _ONE = "{domain: {devices: {gpus: [{name: g, deviceName: nvidia.com/A10}]}}}"
+_TWO = "{domain: {devices: {gpus: [{name: g, deviceName: nvidia.com/A10}, {name: h, deviceName: nvidia.com/A10}]}}}"
 _MEDIATED = {"mediatedDevices": [{"mdevNameSelector": "A10", "resourceName": "nvidia.com/A10"}]}
+_PASSED_THROUGH = "is passed through from the node"
+_REFUSED = "so the VM cannot be live-migrated"
+_ALLOWED_LATER = (
+    "so the VM cannot be live-migrated before KubeVirt 1.9; 1.9 and later can, so profile `exact` only warns there"
+)
 
 
 def check(facts: MigrationFacts) -> Iterator[Outcome]:
     if not facts.gpus:
         return
-    releases, remark = KNOWN, ""
+    releases, consequence = KNOWN, _REFUSED
     configuration = facts.configuration
     if len(facts.gpus) == 1 and isinstance(configuration, Unknown):
-        one = facts.gpus[0]
+        gpu = facts.gpus[0]
         releases = KNOWN & ~VGPU_KNOWN
         yield Undetermined(
-            one.path,
-            f"from KubeVirt 1.9 on a virtual GPU can migrate, if feature gate {VGPU_LIVE_MIGRATION} is on and "
-            f"{one.value.device_name or 'the device'} is a permitted mediated device; {configuration.why}",
+            gpu.path,
+            f"KubeVirt 1.9 and later can live-migrate one virtual GPU, if feature gate {VGPU_LIVE_MIGRATION} is on and "
+            f"{gpu.value.device_name or 'the device'} is a permitted mediated device; {configuration.why}",
             configuration.settle or "pass the KubeVirt CR",
-            f"gpu {one.value.name} {_named(one.value)}",
+            f"gpu {gpu.value.name} {_resource(gpu.value)}",
             VGPU_KNOWN,
         )
     elif not isinstance(configuration, Unknown) and _can_migrate(facts, configuration):
-        releases = KNOWN & ~VGPU_KNOWN
-        remark = "; this KubeVirt can migrate it, so profile `exact` lets it pass from 1.9 on"
+        releases, consequence = KNOWN & ~VGPU_KNOWN, _ALLOWED_LATER
     for gpu in facts.gpus:
-        named = _named(gpu.value)
-        brought = f", brought by {gpu.origin}" if gpu.origin else ""
+        resource = _resource(gpu.value)
+        origin = f", from {gpu.origin}" if gpu.origin else ""
         yield Violation(
             gpu.path,
-            f"GPU {gpu.value.name!r} ({named}{brought}) is a device of the node, passed through to the guest{remark}",
-            f"gpu {gpu.value.name} {named}",
+            f"GPU {gpu.value.name!r} ({resource}{origin}) {_PASSED_THROUGH}, {consequence}",
+            f"gpu {gpu.value.name} {resource}",
             releases=releases,
         )
 
 
 def _can_migrate(facts: MigrationFacts, configuration: Configuration) -> bool:
-    """One virtual GPU behind a gate: 1.9 and later."""
-    one = facts.gpus[0].value
+    """Whether KubeVirt 1.9 and later migrate the VM: it has one virtual GPU, and the feature gate is on."""
+    gpu = facts.gpus[0].value
     gate = alpha_gate_is_on(configuration, VGPU_LIVE_MIGRATION)
-    return len(facts.gpus) == 1 and gate and (one.device_name or "") in mediated(configuration)
+    return len(facts.gpus) == 1 and gate and (gpu.device_name or "") in _mediated(configuration)
 
 
-def _named(gpu: GPU) -> str:
+def _resource(gpu: GPU) -> str:
     return gpu.device_name or gpu.claim_name or "of a resource claim"
 
 
-def mediated(configuration: Configuration) -> set[str]:
+def _mediated(configuration: Configuration) -> set[str]:
     """Resource names of the CR's ``permittedHostDevices.mediatedDevices``."""
     permitted = configuration.permitted_host_devices
-    return {each.resource_name for each in (permitted.mediated_devices if permitted is not None else None) or ()}
+    return {device.resource_name for device in (permitted.mediated_devices if permitted is not None else None) or ()}
 
 
 RULE = Rule(
@@ -71,12 +76,12 @@ RULE = Rule(
     baseline=True,
     summary="A GPU of the node is passed through to the guest.",
     rationale=(
-        "The guest drives the hardware of its node directly. From 1.9 on KubeVirt can migrate exactly one virtual GPU, "
-        "behind feature gate VGPULiveMigration; the rule stays on Migratable's fixed list."
+        "The guest uses the hardware of its node directly. KubeVirt 1.9 and later can migrate exactly one virtual GPU, "
+        "behind feature gate VGPULiveMigration. The rule stays on Migratable's fixed list."
     ),
     remediation=(
-        "Remove the entry from devices.gpus. A VM that must have the GPU cannot be live-migrated: set evictionStrategy "
-        "accordingly and ask for an exemption."
+        "Remove the entry from domain.devices.gpus. If the VM needs the GPU, write `evictionStrategy: LiveMigrateIfPossible` "
+        "and ask for an exemption."
     ),
     source="pkg/virt-handler/vm.go, v1.9.0 line 1304 (devices), commit 64dfea0121",
     reference=MIGRATION_GUIDE,
@@ -85,19 +90,28 @@ RULE = Rule(
         Cel(
             among="gpus",
             path="domain.devices.gpus[{index}]",
-            message=f"GPU '{{{shown('it.name')}}}' ({{{shown(DEVICE_NAME)}}}) is a device of the node, passed through to the "
-            "guest",
-            identity=f"gpu {{{known('it.name')}}} {{{known(DEVICE_NAME)}}}",
+            message=f"GPU '{{{printable('it.name')}}}' ({{{printable(DEVICE_NAME)}}}) {_PASSED_THROUGH}, {_REFUSED}",
+            identity=f"gpu {{{bounded('it.name')}}} {{{bounded(DEVICE_NAME)}}}",
             unsure_in=VGPU_KNOWN,
             certain="variables.gpus.size() > 1",
         ),
     ),
     examples=(
-        Example("no GPU", "{domain: {devices: {gpus: []}}}"),
-        Example("a GPU up to 1.8", _ONE, violates=("domain.devices.gpus[0]",), release="1.8"),
-        Example("a GPU in 1.9 without the gate", _ONE, world=(kubevirt(),), violates=("domain.devices.gpus[0]",)),
+        Example("an empty list", "{domain: {devices: {gpus: []}}}"),
+        Example("no GPU", "{domain: {devices: {}}}"),
         Example(
-            "one virtual GPU in 1.9 with the gate: only the fixed list refuses it",
+            "an instancetype without GPUs",
+            "{domain: {devices: {}}}",
+            vm_spec="{instancetype: {name: small}}",
+            world=(instancetype("small"),),
+        ),
+        Example("a GPU in 1.8", _ONE, violates=("domain.devices.gpus[0]",), release="1.8"),
+        Example(
+            "a GPU in 1.9 without the feature gate", _ONE, world=(kubevirt(),), violates=("domain.devices.gpus[0]",)
+        ),
+        Example("two GPUs in 1.9", _TWO, violates=("domain.devices.gpus[0]", "domain.devices.gpus[1]")),
+        Example(
+            "one virtual GPU in 1.9 with the feature gate: only the fixed list refuses it",
             _ONE,
             world=(
                 kubevirt(
@@ -107,7 +121,7 @@ RULE = Rule(
             violates=("domain.devices.gpus[0]",),
         ),
         Example(
-            "a GPU in 1.9, and nobody showed us the KubeVirt CR",
+            "a GPU in 1.9, and a KubeVirt CR that was not provided",
             _ONE,
             violates=("domain.devices.gpus[0]",),
             undetermined=("domain.devices.gpus[0]",),

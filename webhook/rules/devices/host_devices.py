@@ -1,22 +1,24 @@
-"""A device of one node cannot be carried to another."""
+"""KubeVirt cannot move a device of one node to another node."""
 
 from collections.abc import Iterator
 
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.releases import Reason
-from webhook.rules.cel import DEVICE_NAME, Cel, known, shown
+from webhook.rules.cel import DEVICE_NAME, Cel, bounded, printable
 from webhook.rules.example import instancetype
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Violation
+
+_MESSAGE = "is passed through from the node, so the VM cannot be live-migrated"
 
 
 def check(facts: MigrationFacts) -> Iterator[Outcome]:
     for device in facts.host_devices:
-        named = device.value.device_name or device.value.claim_name or "of a resource claim"
-        brought = f", brought by {device.origin}" if device.origin else ""
+        resource = device.value.device_name or device.value.claim_name or "of a resource claim"
+        origin = f", from {device.origin}" if device.origin else ""
         yield Violation(
             device.path,
-            f"device {device.value.name!r} ({named}{brought}) is a device of the node, passed through to the guest",
-            f"hostDevice {device.value.name} {named}",
+            f"device {device.value.name!r} ({resource}{origin}) {_MESSAGE}",
+            f"hostDevice {device.value.name} {resource}",
         )
 
 
@@ -28,13 +30,13 @@ RULE = Rule(
     baseline=True,
     summary="A device of the node is passed through to the guest.",
     rationale=(
-        "The guest drives the hardware of its node directly (PCI, mediated, USB, resource claim). Its state cannot be "
-        "copied to a device of another node."
+        "The guest uses the hardware of its node directly (PCI, mediated, USB, resource claim). The state of that hardware "
+        "cannot be copied to another node. For fast networking, use an SR-IOV interface: KubeVirt unplugs it before a live "
+        "migration and plugs it in again afterwards."
     ),
     remediation=(
-        "Remove the entry from devices.hostDevices; for fast networking use an SR-IOV interface, which KubeVirt unplugs and "
-        "plugs again around a migration. A VM that must have the device cannot be live-migrated: set evictionStrategy "
-        "accordingly and ask for an exemption."
+        "Remove the entry from domain.devices.hostDevices. If the VM needs the device, write `evictionStrategy: "
+        "LiveMigrateIfPossible` and ask for an exemption."
     ),
     source="pkg/virt-handler/vm.go calculateLiveMigrationCondition, v1.9.0",
     reference=MIGRATION_GUIDE,
@@ -43,27 +45,33 @@ RULE = Rule(
         Cel(
             among="hostDevices",
             path="domain.devices.hostDevices[{index}]",
-            message=f"device '{{{shown('it.name')}}}' ({{{shown(DEVICE_NAME)}}}) is a device of the node, passed through to the "
-            "guest",
-            identity=f"hostDevice {{{known('it.name')}}} {{{known(DEVICE_NAME)}}}",
+            message=f"device '{{{printable('it.name')}}}' ({{{printable(DEVICE_NAME)}}}) {_MESSAGE}",
+            identity=f"hostDevice {{{bounded('it.name')}}} {{{bounded(DEVICE_NAME)}}}",
         ),
     ),
     examples=(
-        Example("no devices", "{domain: {devices: {hostDevices: []}}}"),
+        Example("an empty list", "{domain: {devices: {hostDevices: []}}}"),
+        Example("no device", "{domain: {devices: {}}}"),
         Example(
-            "a USB key",
+            "a USB device",
             "{domain: {devices: {hostDevices: [{name: key, deviceName: kubevirt.io/usb-key}]}}}",
             violates=("domain.devices.hostDevices[0]",),
         ),
         Example(
-            "a device that the instancetype brings",
+            "two devices",
+            "{domain: {devices: {hostDevices: [{name: key, deviceName: kubevirt.io/usb-key}, "
+            "{name: disk, deviceName: vendor.com/nvme}]}}}",
+            violates=("domain.devices.hostDevices[0]", "domain.devices.hostDevices[1]"),
+        ),
+        Example(
+            "a device of the instancetype",
             "{domain: {devices: {}}}",
-            machine="{instancetype: {name: with-key}}",
+            vm_spec="{instancetype: {name: with-key}}",
             world=(instancetype("with-key", hostDevices=[{"name": "key", "deviceName": "kubevirt.io/usb-key"}]),),
             violates=("spec.instancetype",),
         ),
         Example(
-            "an SR-IOV interface is not a host device",
+            "an SR-IOV interface, which is not a host device",
             "{domain: {devices: {interfaces: [{name: fast, sriov: {}}]}}, "
             "networks: [{name: fast, multus: {networkName: fast}}]}",
         ),

@@ -1,4 +1,4 @@
-"""A SCSI reservation belongs to the node that made it."""
+"""A SCSI persistent reservation belongs to the node that holds it."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
         if disk.lun is not None and disk.lun.reservation:
             yield Violation(
                 facts.at("domain", "devices", "disks", index, "lun", "reservation"),
-                f"disk {disk.name!r} asks for SCSI persistent reservations",
+                f"disk {disk.name!r} uses SCSI persistent reservations, so KubeVirt 1.8 and earlier cannot live-migrate the VM",
                 f"disk {disk.name}",
             )
 
@@ -24,7 +24,7 @@ RULE = Rule(
     about=About.VMI,
     reason=Reason.PERSISTENT_RESERVATION,
     summary="A LUN uses SCSI persistent reservations.",
-    rationale="Up to 1.8 KubeVirt cannot hand a reservation over to another node; from 1.9 on it can.",
+    rationale="KubeVirt 1.8 and earlier cannot move a reservation to another node. KubeVirt 1.9 and later can.",
     remediation="Remove `reservation: true`, or run KubeVirt 1.9 or later.",
     source="pkg/storage/reservation/pr.go, v1.8.4; moved to storage migration only by 6e459496c5",
     reference=MIGRATION_GUIDE,
@@ -32,11 +32,30 @@ RULE = Rule(
     examples=(
         Example("a LUN without reservations", "{domain: {devices: {disks: [{name: l, lun: {}}]}}}", release="1.8"),
         Example(
-            "a LUN with reservations",
+            "`reservation: false`",
+            "{domain: {devices: {disks: [{name: l, lun: {reservation: false}}]}}}",
+            release="1.8",
+        ),
+        Example(
+            "a LUN with reservations in 1.8",
             "{domain: {devices: {disks: [{name: l, lun: {reservation: true}}]}}}",
             violates=("domain.devices.disks[0].lun.reservation",),
             release="1.8",
         ),
-        Example("the same in 1.9", "{domain: {devices: {disks: [{name: l, lun: {reservation: true}}]}}}"),
+        Example(
+            "a LUN with reservations in 1.3",
+            "{domain: {devices: {disks: [{name: l, lun: {reservation: true}}]}}}",
+            violates=("domain.devices.disks[0].lun.reservation",),
+            release="1.3",
+        ),
+        Example(
+            "the second of two LUNs",
+            "{domain: {devices: {disks: [{name: a, lun: {}}, {name: b, lun: {reservation: true}}]}}}",
+            violates=("domain.devices.disks[1].lun.reservation",),
+            release="1.8",
+        ),
+        Example(
+            "a LUN with reservations in 1.9", "{domain: {devices: {disks: [{name: l, lun: {reservation: true}}]}}}"
+        ),
     ),
 )
