@@ -1,15 +1,16 @@
-"""host-model means: like the CPU of this node, and somebody must know what that is."""
+"""CPU model host-model copies the CPU of the node, so the node must report that CPU."""
 
 from collections.abc import Iterator, Mapping
 
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.releases import KNOWN, NONE, Reason, Release, Releases, before
+from webhook.rules.example import kubevirt, node
 from webhook.rules.rule import MIGRATION_GUIDE, About, Assumption, Example, Outcome, Rule, Undetermined, Violation
 
 HOST_MODEL = "host-model"
 NEVER_REPORTED: Mapping[str, Releases] = {"arm64": KNOWN, "s390x": before(Release(1, 4))}
-"""Architectures on which virt-handler never learns a host model, whatever the node is."""
+"""Architectures on which virt-handler never reports a host model, with the releases."""
 
 
 def check(facts: MigrationFacts) -> Iterator[Outcome]:
@@ -29,7 +30,7 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
     if hidden is not None:
         yield Undetermined(
             path,
-            f"cpu.model is host-model unless something else is brought along; {hidden.why}",
+            f"cpu.model is host-model, unless the instancetype or preference sets another model or architecture; {hidden.why}",
             hidden.settle,
             "cpu model",
             never,
@@ -39,9 +40,10 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
     origin = f" of {written.origin}" if written is not None and written.origin else ""
     yield Violation(
         path,
-        f"cpu.model{origin} is host-model, and nodes with architecture {facts.architecture} report no such model",
+        f"cpu.model{origin} is host-model, and {facts.architecture} nodes report no host model, so the VM cannot be "
+        "live-migrated",
         "cpu model",
-        "Choose an instancetype that names a CPU model, or host-passthrough on arm64." if origin else "",
+        "Use an instancetype with a named CPU model, or with host-passthrough on arm64." if origin else "",
         releases=never,
     )
 
@@ -51,13 +53,13 @@ RULE = Rule(
     name="host-model-unknown",
     about=About.VMI,
     reason=Reason.CPU_MODE,
-    summary="The CPU is to be like the node's, and the node does not say what it is.",
+    summary="The CPU model is host-model, and the nodes report no host CPU model.",
     rationale=(
-        "With host-model KubeVirt looks for a target node with the same CPU model. If virt-handler does not know the model, "
-        "it cannot look. On amd64 it practically always knows; this is taken for granted unless nodes are given. KubeVirt's "
-        "reason really lacks the word Not."
+        "With host-model, KubeVirt selects a target node with the same CPU model as the source node. It cannot do this if "
+        "virt-handler does not report the model. On amd64 nearly every node reports it, so Migratable assumes it unless "
+        "nodes are provided. The name of KubeVirt's reason has no Not."
     ),
-    remediation="Write a named CPU model under domain.cpu.model, or host-passthrough on arm64.",
+    remediation="Write a named model under domain.cpu, such as `model: Haswell`, or `model: host-passthrough` on arm64.",
     source="pkg/virt-handler/vm.go isHostModelMigratable, v1.9.0 line 2441; cmd/virt-handler/virt-handler.go, v1.4.1",
     reference=MIGRATION_GUIDE,
     check=check,
@@ -65,15 +67,36 @@ RULE = Rule(
         Example("a named model", "{domain: {devices: {}, cpu: {model: Skylake-Server}}}"),
         Example("host-model on amd64", "{domain: {devices: {}, cpu: {model: host-model}}, architecture: amd64}"),
         Example(
+            "host-passthrough on arm64", "{domain: {devices: {}, cpu: {model: host-passthrough}}, architecture: arm64}"
+        ),
+        Example(
             "host-model on arm64",
             "{domain: {devices: {}, cpu: {model: host-model}}, architecture: arm64}",
             violates=("domain.cpu.model",),
         ),
         Example(
-            "host-model on s390x up to 1.3",
+            "host-model on s390x in 1.3",
             "{domain: {devices: {}, cpu: {model: host-model}}, architecture: s390x}",
             violates=("domain.cpu.model",),
             release="1.3",
+        ),
+        Example(
+            "host-model on s390x in 1.4",
+            "{domain: {devices: {}, cpu: {model: host-model}}, architecture: s390x}",
+            release="1.4",
+        ),
+        Example(
+            "host-model on amd64, and a node that reports no host model",
+            "{domain: {devices: {}, cpu: {model: host-model}}, architecture: amd64}",
+            world=(node("n1", **{"kubevirt.io/schedulable": "true", "kubernetes.io/arch": "amd64"}),),
+            violates=("domain.cpu.model",),
+        ),
+        Example(
+            "host-model in a cluster of arm64 nodes, and a preference that was not provided",
+            "{domain: {devices: {}, cpu: {model: host-model}}}",
+            world=(kubevirt(architectureConfiguration={"defaultArchitecture": "arm64"}),),
+            vm_spec="{preference: {name: linux}}",
+            undetermined=("spec.template.spec.domain.cpu.model",),
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""All Hyper-V features of one host, whatever they are, cannot be promised on another."""
+"""hypervPassthrough gives the guest all Hyper-V features of its node, and another node may have other features."""
 
 from collections.abc import Iterator
 
@@ -16,13 +16,15 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
     if passthrough.enabled is None:
         yield Violation(
             path,
-            "hypervPassthrough is present without `enabled`, which crashes KubeVirt's own check",
+            "hypervPassthrough has no field `enabled`, so KubeVirt's check for live migration crashes",
             "hypervPassthrough",
             "Write `enabled: false`, or remove hypervPassthrough.",
         )
     else:
         yield Violation(
-            path, "hypervPassthrough gives the guest every Hyper-V feature of its node", "hypervPassthrough"
+            path,
+            "hypervPassthrough enables every Hyper-V feature of the node, so the VM cannot be live-migrated",
+            "hypervPassthrough",
         )
 
 
@@ -32,20 +34,27 @@ RULE = Rule(
     about=About.VMI,
     reason=Reason.HYPERV_PASSTHROUGH,
     summary="The guest gets all Hyper-V features of its node.",
-    rationale="Another node may offer other features, and a running guest cannot be told.",
-    remediation="List the Hyper-V features that the guest needs under features.hyperv instead.",
+    rationale="The target node may have other Hyper-V features, and a running guest cannot adapt to them.",
+    remediation="List the Hyper-V features that the guest needs under features.hyperv, and remove hypervPassthrough.",
     source="pkg/virt-handler/vm.go, v1.9.0 line 1278; from v1.3",
     reference=MIGRATION_GUIDE,
     check=check,
     examples=(
-        Example("switched off", "{domain: {devices: {}, features: {hypervPassthrough: {enabled: false}}}}"),
+        Example("`enabled: false`", "{domain: {devices: {}, features: {hypervPassthrough: {enabled: false}}}}"),
+        Example("listed features", "{domain: {devices: {}, features: {hyperv: {relaxed: {}, vapic: {}}}}}"),
+        Example("no features", "{domain: {devices: {}}}"),
         Example(
-            "switched on",
+            "`enabled: true`",
             "{domain: {devices: {}, features: {hypervPassthrough: {enabled: true}}}}",
             violates=("domain.features.hypervPassthrough",),
         ),
         Example(
-            "present without a value",
+            "`enabled: true` beside listed features",
+            "{domain: {devices: {}, features: {hyperv: {relaxed: {}}, hypervPassthrough: {enabled: true}}}}",
+            violates=("domain.features.hypervPassthrough",),
+        ),
+        Example(
+            "no field `enabled`",
             "{domain: {devices: {}, features: {hypervPassthrough: {}}}}",
             violates=("domain.features.hypervPassthrough",),
         ),

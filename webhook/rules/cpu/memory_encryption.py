@@ -1,9 +1,10 @@
-"""AMD SEV ties a guest's memory to the key of one processor."""
+"""AMD SEV encrypts the guest memory with a key of one processor."""
 
 from collections.abc import Iterator
 
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.releases import KNOWN, Reason, Release, since
+from webhook.rules.example import instancetype
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Violation
 
 SNP = since(Release(1, 7))
@@ -13,12 +14,13 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
     security = facts.launch_security
     if security is None:
         return
-    brought = f" (brought by {security.origin})" if security.origin else ""
+    origin = f" (from {security.origin})" if security.origin else ""
     for name, value, releases in (("sev", security.value.sev, KNOWN), ("snp", security.value.snp, SNP)):
         if value is not None:
             yield Violation(
                 security.path if security.origin else (*security.path, name),
-                f"launchSecurity.{name}{brought} encrypts the guest's memory with a key of one processor",
+                f"launchSecurity.{name}{origin} encrypts the guest memory with a key of one processor, so the VM cannot be "
+                "live-migrated",
                 name,
                 releases=releases,
             )
@@ -29,21 +31,29 @@ RULE = Rule(
     name="encrypted-memory-sev",
     about=About.VMI,
     reason=Reason.SEV,
-    summary="The guest's memory is encrypted with AMD SEV or SEV-SNP.",
+    summary="The guest memory is encrypted with AMD SEV or SEV-SNP.",
     rationale=(
-        "Another processor cannot decrypt the memory, so KubeVirt does not migrate such a VM. SEV-SNP (`snp`) exists from "
-        "KubeVirt 1.7 on; an older one drops the field."
+        "Another processor cannot decrypt the memory, so KubeVirt does not migrate such a VM. SEV-SNP (`snp`) exists in "
+        "KubeVirt 1.7 and later. Earlier releases drop the field."
     ),
-    remediation="Remove launchSecurity, if the guest need not be protected from its host; else expect no live migration.",
+    remediation="Remove launchSecurity, or ask for an exemption if the guest must be protected from its node.",
     source="pkg/virt-handler/vm.go, v1.9.0; .snp counts from v1.7",
     reference=MIGRATION_GUIDE,
     check=check,
     examples=(
-        Example("no launch security", "{domain: {devices: {}}}"),
+        Example("no launchSecurity", "{domain: {devices: {}}}"),
+        Example("an empty launchSecurity", "{domain: {devices: {}, launchSecurity: {}}, architecture: amd64}"),
         Example("SEV", "{domain: {devices: {}, launchSecurity: {sev: {}}}}", violates=("domain.launchSecurity.sev",)),
         Example(
             "SEV-SNP", "{domain: {devices: {}, launchSecurity: {snp: {}}}}", violates=("domain.launchSecurity.snp",)
         ),
-        Example("SEV-SNP before 1.7", "{domain: {devices: {}, launchSecurity: {snp: {}}}}", release="1.6"),
+        Example(
+            "SEV in the instancetype",
+            "{domain: {devices: {}}}",
+            vm_spec="{instancetype: {name: sealed}}",
+            world=(instancetype("sealed", launchSecurity={"sev": {}}),),
+            violates=("spec.instancetype",),
+        ),
+        Example("SEV-SNP in 1.6", "{domain: {devices: {}, launchSecurity: {snp: {}}}}", release="1.6"),
     ),
 )

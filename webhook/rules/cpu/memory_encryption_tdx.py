@@ -1,9 +1,10 @@
-"""Intel TDX ties a guest's memory to the key of one processor."""
+"""Intel TDX encrypts the guest memory with a key of one processor."""
 
 from collections.abc import Iterator
 
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.releases import Reason
+from webhook.rules.example import instancetype
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Violation
 
 
@@ -12,7 +13,7 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
     if security is not None and security.value.tdx is not None:
         yield Violation(
             security.path if security.origin else (*security.path, "tdx"),
-            "launchSecurity.tdx encrypts the guest's memory with a key of one processor",
+            "launchSecurity.tdx encrypts the guest memory with a key of one processor, so the VM cannot be live-migrated",
             "tdx",
         )
 
@@ -22,15 +23,29 @@ RULE = Rule(
     name="encrypted-memory-tdx",
     about=About.VMI,
     reason=Reason.TDX,
-    summary="The guest's memory is encrypted with Intel TDX.",
+    summary="The guest memory is encrypted with Intel TDX.",
     rationale="Another processor cannot decrypt the memory, so KubeVirt (1.7 and later) does not migrate such a VM.",
-    remediation="Remove launchSecurity, if the guest need not be protected from its host; else expect no live migration.",
+    remediation="Remove launchSecurity, or ask for an exemption if the guest must be protected from its node.",
     source="pkg/virt-handler/vm.go, v1.7.4",
     reference=MIGRATION_GUIDE,
     check=check,
     examples=(
-        Example("no launch security", "{domain: {devices: {}}}"),
+        Example("no launchSecurity", "{domain: {devices: {}}}"),
+        Example("an empty launchSecurity", "{domain: {devices: {}, launchSecurity: {}}, architecture: amd64}"),
         Example("TDX", "{domain: {devices: {}, launchSecurity: {tdx: {}}}}", violates=("domain.launchSecurity.tdx",)),
-        Example("TDX before 1.7", "{domain: {devices: {}, launchSecurity: {tdx: {}}}}", release="1.6"),
+        Example(
+            "TDX in 1.7",
+            "{domain: {devices: {}, launchSecurity: {tdx: {}}}}",
+            violates=("domain.launchSecurity.tdx",),
+            release="1.7",
+        ),
+        Example(
+            "TDX in the instancetype",
+            "{domain: {devices: {}}}",
+            vm_spec="{instancetype: {name: sealed}}",
+            world=(instancetype("sealed", launchSecurity={"tdx": {}}),),
+            violates=("spec.instancetype",),
+        ),
+        Example("TDX in 1.6", "{domain: {devices: {}, launchSecurity: {tdx: {}}}}", release="1.6"),
     ),
 )

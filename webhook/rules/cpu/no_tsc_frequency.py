@@ -1,4 +1,4 @@
-"""Hyper-V reenlightenment needs to know how fast the time stamp counter runs on every node."""
+"""Hyper-V reenlightenment depends on the frequency of the time stamp counter (TSC) of every node."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ _ON = "{domain: {devices: {}, features: {hyperv: {reenlightenment: {}}}}, archit
 
 def check(facts: MigrationFacts) -> Iterator[Outcome]:
     enabled = facts.reenlightenment
-    if enabled is None or boots_with_tsc(facts):
+    if enabled is None or _boots_with_tsc(facts):
         return
     frequency, unknown = facts.tsc_frequency, facts.hidden
     if isinstance(frequency, Unknown):
@@ -23,7 +23,7 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
     if unknown is not None:
         yield Undetermined(
             enabled.path,
-            f"Hyper-V reenlightenment is on, and the nodes' TSC frequency is not known: {unknown.why}",
+            f"Hyper-V reenlightenment is enabled, and the TSC frequency of the nodes is unknown; {unknown.why}",
             unknown.settle
             or "pass the KubeVirt CR with developerConfiguration.minimumClusterTSCFrequency, or the nodes",
             "reenlightenment",
@@ -32,20 +32,22 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
     elif facts.architecture != "amd64":
         yield Violation(
             enabled.path,
-            f"Hyper-V reenlightenment is on, and KubeVirt knows a TSC frequency only on amd64, not on {facts.architecture}",
+            f"Hyper-V reenlightenment is enabled on {facts.architecture}, and KubeVirt knows a TSC frequency only on amd64, so "
+            "the VM cannot be live-migrated",
             "reenlightenment",
         )
     else:
         yield Violation(
             enabled.path,
-            "Hyper-V reenlightenment is on, and neither the KubeVirt CR nor a node tells the TSC frequency",
+            "Hyper-V reenlightenment is enabled, and neither the KubeVirt CR nor a node names a TSC frequency, so the VM cannot "
+            "be live-migrated",
             "reenlightenment",
         )
 
 
-def boots_with_tsc(facts: MigrationFacts) -> bool:
-    """``invtsc`` required or forced: the frequency is then needed to boot, and can no longer be this reason."""
-    return any(each.name == "invtsc" and each.policy in ("require", "force") for each in facts.cpu_features)
+def _boots_with_tsc(facts: MigrationFacts) -> bool:
+    """Whether ``invtsc`` is required or forced. Such a VM needs the frequency to boot, so this reason cannot occur."""
+    return any(feature.name == "invtsc" and feature.policy in ("require", "force") for feature in facts.cpu_features)
 
 
 RULE = Rule(
@@ -53,13 +55,13 @@ RULE = Rule(
     name="unknown-tsc-frequency",
     about=About.VMI,
     reason=Reason.NO_TSC,
-    summary="Hyper-V reenlightenment is on, and the TSC frequency of the nodes is not known.",
+    summary="Hyper-V reenlightenment is enabled, and the TSC frequency of the nodes is unknown.",
     rationale=(
-        "A Windows guest with reenlightenment is told when its clock changes speed. KubeVirt migrates it only if it knows "
-        "the frequency that the target must offer. `reenlightenment: {}` counts as enabled."
+        "Reenlightenment notifies a Windows guest when the speed of its clock changes. KubeVirt migrates such a VM only if it "
+        "knows the TSC frequency that the target node must have. `reenlightenment: {}` counts as enabled."
     ),
     remediation=(
-        "Remove features.hyperv.reenlightenment, or ask the platform team to set "
+        "Write `reenlightenment: {enabled: false}` under features.hyperv, or ask the platform team to set "
         "developerConfiguration.minimumClusterTSCFrequency in the KubeVirt CR."
     ),
     source="pkg/virt-controller/watch/topology/tsc.go and hinter.go, v1.9.0",
@@ -67,12 +69,12 @@ RULE = Rule(
     check=check,
     examples=(
         Example(
-            "the cluster names its lowest frequency",
+            "a KubeVirt CR with minimumClusterTSCFrequency",
             _ON,
             world=(kubevirt(developerConfiguration={"minimumClusterTSCFrequency": 2000000000}),),
         ),
         Example(
-            "a node tells its frequency",
+            "a node with a label for its TSC frequency",
             _ON,
             world=(
                 kubevirt(),
@@ -83,17 +85,23 @@ RULE = Rule(
             ),
         ),
         Example(
-            "no node tells it",
+            "a node without that label",
             _ON,
             world=(kubevirt(), node("n1", **{"kubevirt.io/schedulable": "true"})),
             violates=("domain.features.hyperv.reenlightenment",),
         ),
-        Example("a cluster that nobody showed us", _ON, undetermined=("domain.features.hyperv.reenlightenment",)),
+        Example("a cluster that was not provided", _ON, undetermined=("domain.features.hyperv.reenlightenment",)),
         Example(
-            "on arm64",
+            "arm64",
             "{domain: {devices: {}, features: {hyperv: {reenlightenment: {enabled: true}}}}, architecture: arm64}",
             violates=("domain.features.hyperv.reenlightenment",),
         ),
-        Example("switched off", "{domain: {devices: {}, features: {hyperv: {reenlightenment: {enabled: false}}}}}"),
+        Example(
+            "a KubeVirt CR with a frequency of 0",
+            _ON,
+            world=(kubevirt(developerConfiguration={"minimumClusterTSCFrequency": 0}),),
+            violates=("domain.features.hyperv.reenlightenment",),
+        ),
+        Example("`enabled: false`", "{domain: {devices: {}, features: {hyperv: {reenlightenment: {enabled: false}}}}}"),
     ),
 )

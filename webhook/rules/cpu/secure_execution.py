@@ -1,10 +1,13 @@
-"""On s390x any launchSecurity, even an empty one, means Secure Execution."""
+"""On s390x, launchSecurity enables IBM Secure Execution even if it is empty."""
 
 from collections.abc import Iterator
 
 from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.releases import Reason
+from webhook.rules.example import kubevirt
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Undetermined, Violation
+
+_EMPTY = "{domain: {devices: {}, launchSecurity: {}}, architecture: s390x}"
 
 
 def check(facts: MigrationFacts) -> Iterator[Outcome]:
@@ -15,13 +18,17 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
     if hidden is not None:
         yield Undetermined(
             security.path,
-            f"launchSecurity on s390x means IBM Secure Execution, and the architecture is not certain: {hidden.why}",
+            f"launchSecurity on s390x enables IBM Secure Execution, and a preference may set another architecture; {hidden.why}",
             hidden.settle,
             "secure execution",
             unreadable=hidden.unreadable,
         )
     else:
-        yield Violation(security.path, "launchSecurity on s390x means IBM Secure Execution", "secure execution")
+        yield Violation(
+            security.path,
+            "launchSecurity on s390x enables IBM Secure Execution, so KubeVirt 1.6 and later cannot live-migrate the VM",
+            "secure execution",
+        )
 
 
 RULE = Rule(
@@ -30,22 +37,28 @@ RULE = Rule(
     about=About.VMI,
     reason=Reason.SECURE_EXECUTION,
     summary="The guest runs under IBM Secure Execution.",
-    rationale="Its memory is encrypted for one machine, so KubeVirt (1.6 and later) does not migrate such a VM.",
-    remediation="Remove launchSecurity, if the guest need not be protected from its host; else expect no live migration.",
+    rationale="The memory is encrypted for one physical machine, so KubeVirt (1.6 and later) does not migrate such a VM.",
+    remediation="Remove launchSecurity, or ask for an exemption if the guest must be protected from its node.",
     source="pkg/util/s390x.go, v1.9.0 line 22",
     reference=MIGRATION_GUIDE,
     check=check,
     examples=(
-        Example("an empty one on amd64", "{domain: {devices: {}, launchSecurity: {}}, architecture: amd64}"),
+        Example("an empty launchSecurity on amd64", "{domain: {devices: {}, launchSecurity: {}}, architecture: amd64}"),
+        Example("no launchSecurity on s390x", "{domain: {devices: {}}, architecture: s390x}"),
+        Example("an empty launchSecurity on s390x", _EMPTY, violates=("domain.launchSecurity",)),
+        Example("an empty launchSecurity on s390x in 1.6", _EMPTY, violates=("domain.launchSecurity",), release="1.6"),
         Example(
-            "an empty one on s390x",
-            "{domain: {devices: {}, launchSecurity: {}}, architecture: s390x}",
+            "SEV on s390x",
+            "{domain: {devices: {}, launchSecurity: {sev: {}}}, architecture: s390x}",
             violates=("domain.launchSecurity",),
         ),
+        Example("an empty launchSecurity on s390x in 1.5", _EMPTY, release="1.5"),
         Example(
-            "an empty one on s390x up to 1.5",
-            "{domain: {devices: {}, launchSecurity: {}}, architecture: s390x}",
-            release="1.5",
+            "launchSecurity in a cluster of s390x nodes, and a preference that was not provided",
+            "{domain: {devices: {}, launchSecurity: {}}}",
+            world=(kubevirt(architectureConfiguration={"defaultArchitecture": "s390x"}),),
+            vm_spec="{preference: {name: linux}}",
+            undetermined=("spec.template.spec.domain.launchSecurity",),
         ),
     ),
 )
