@@ -47,10 +47,10 @@ def test_the_strategy_in_force_is_held_against_the_verdict(
 @pytest.mark.parametrize(
     ("word", "remedy"),
     [
-        ("livemigrate", "Did you mean LiveMigrate?"),
-        ("LiveMigrateIfPosible", "Did you mean LiveMigrateIfPossible?"),
-        ("none", "Did you mean None?"),
-        ("external", "Did you mean External?"),
+        ("livemigrate", "Write LiveMigrate."),
+        ("LiveMigrateIfPosible", "Write LiveMigrateIfPossible."),
+        ("none", "Write None."),
+        ("external", "Write External."),
         ("Always", "Write LiveMigrate, LiveMigrateIfPossible, None or External."),
     ],
 )

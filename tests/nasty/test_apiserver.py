@@ -261,7 +261,7 @@ def test_i8_lookalikes_are_refused_in_plain_letters(cluster: Cluster) -> None:
     reply = cluster.create(secretive(evictionStrategy="L\u0456veMigrate"))
 
     (message,) = reply.causes.values()
-    assert message.startswith("evictionStrategy 'L\\u0456veMigrate' is none of")
+    assert message.startswith("evictionStrategy 'L\\u0456veMigrate' is not one of")
 
 
 @pytest.mark.parametrize("odd", ["\\u0000", "\\u001b[31mred", "a\\r\\nb", "a\\tb", "\\ud800", "\xff"], ids=repr)

@@ -255,7 +255,7 @@ def test_i8_lookalikes_are_other_words(door: Doorway, word: str, shown: str) -> 
     told = door.review(review("CREATE", secretive(evictionStrategy=word)))
 
     (message,) = told.causes.values()
-    assert message.startswith(f"evictionStrategy '{shown}' is none of LiveMigrate, ")
+    assert message.startswith(f"evictionStrategy '{shown}' is not one of LiveMigrate, ")
     assert word.encode() not in told.body
 
 

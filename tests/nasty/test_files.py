@@ -164,7 +164,7 @@ def test_i8_lookalikes(folder: Path) -> None:
     ran = check(folder)
 
     assert ran.status == 1
-    assert "evictionStrategy 'L\\u0456veMigrate' is none of" in ran.out
+    assert "evictionStrategy 'L\\u0456veMigrate' is not one of" in ran.out
 
 
 BOMB = (
@@ -254,7 +254,7 @@ def test_i13_scalars_are_those_of_kubernetes(folder: Path, scalar: str) -> None:
     ran = check(folder)
 
     if SCALARS[scalar] is None:
-        assert f"evictionStrategy '{scalar}' is none of" in ran.out
+        assert f"evictionStrategy '{scalar}' is not one of" in ran.out
         assert ran.status == 1
     else:
         assert (ran.status, list(ran.errors)) == (2, ["scalar.yaml"])

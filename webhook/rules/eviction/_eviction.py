@@ -1,4 +1,4 @@
-"""Words and examples that the rules about evictionStrategy share. Not a rule itself."""
+"""Parts that the rules about evictionStrategy share. Not a rule itself."""
 
 from webhook.facts.drain import DrainFacts
 from webhook.objects.path import FieldPath
@@ -6,8 +6,9 @@ from webhook.objects.path import FieldPath
 EVICTION_GUIDE = "https://kubevirt.io/user-guide/compute/node_maintenance/"
 NOT_MIGRATABLE = "domain: {devices: {interfaces: [{name: default, bridge: {}}]}}, networks: [{name: default, pod: {}}]"
 MIGRATABLE = "domain: {devices: {interfaces: [{name: default, masquerade: {}}]}}, networks: [{name: default, pod: {}}]"
+HOST_DISK = "domain: {devices: {}}, volumes: [{name: h, hostDisk: {path: /d/x.img, type: Disk}}]"
 
 
-def where(facts: DrainFacts) -> FieldPath:
-    """The field if it is written, else the spec that leaves it to the cluster."""
+def strategy_path(facts: DrainFacts) -> FieldPath:
+    """The field if it is present; otherwise the VMI's spec, because the cluster's default applies."""
     return (*facts.base, "evictionStrategy") if facts.written else facts.base

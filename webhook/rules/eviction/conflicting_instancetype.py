@@ -1,4 +1,4 @@
-"""What the instancetype sets, the VM must leave alone."""
+"""A VM must not set a field that its instancetype sets."""
 
 from collections.abc import Iterator
 
@@ -7,10 +7,14 @@ from webhook.objects.path import dotted
 from webhook.rules.example import instancetype
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
 
+_SMALL = "{instancetype: {name: small}}"
+
 
 def check(facts: MigrationFacts) -> Iterator[Outcome]:
     for path in facts.conflicts:
-        yield Violation(path, f"{dotted(path)} is set by the VM and by its instancetype", dotted(path))
+        yield Violation(
+            path, f"{dotted(path)} is set by the VM and by its instancetype, so KubeVirt rejects the VM", dotted(path)
+        )
 
 
 RULE = Rule(
@@ -19,31 +23,45 @@ RULE = Rule(
     about=About.VMI,
     severity=Severity.WARNING,
     summary="The VM and its instancetype set the same field.",
-    rationale="KubeVirt refuses such a VM, so what would run cannot be said.",
+    rationale="KubeVirt rejects such a VM, so whether it can be live-migrated is undefined.",
     remediation="Remove the field from the VM's template, or use another instancetype.",
     source="pkg/instancetype/apply, v1.9.0",
     reference="https://kubevirt.io/user-guide/user_workloads/instancetypes/",
     check=check,
     examples=(
         Example(
-            "an instancetype that leaves the CPU model to the VM",
+            "an instancetype without a CPU model",
             "{domain: {devices: {}, cpu: {model: Skylake-Server}}}",
-            machine="{instancetype: {name: small}}",
+            vm_spec=_SMALL,
             world=(instancetype("small"),),
         ),
         Example(
-            "the CPU model on both sides",
+            "a VM that leaves CPU and memory to its instancetype",
+            "{domain: {devices: {}}}",
+            vm_spec=_SMALL,
+            world=(instancetype("small"),),
+        ),
+        Example("a VM without an instancetype", "{domain: {devices: {}, memory: {guest: 2Gi}}}"),
+        Example(
+            "the CPU model in both",
             "{domain: {devices: {}, cpu: {model: Skylake-Server}}}",
-            machine="{instancetype: {name: small}}",
+            vm_spec=_SMALL,
             world=(instancetype("small", cpu={"guest": 1, "model": "Haswell"}),),
             violates=("spec.template.spec.domain.cpu.model",),
         ),
         Example(
-            "memory, which every instancetype sets",
+            "the memory, which every instancetype sets",
             "{domain: {devices: {}, memory: {guest: 2Gi}}}",
-            machine="{instancetype: {name: small}}",
+            vm_spec=_SMALL,
             world=(instancetype("small"),),
             violates=("spec.template.spec.domain.memory.guest",),
+        ),
+        Example(
+            "the number of cores, which every instancetype sets",
+            "{domain: {devices: {}, cpu: {cores: 2}}}",
+            vm_spec=_SMALL,
+            world=(instancetype("small"),),
+            violates=("spec.template.spec.domain.cpu.cores",),
         ),
     ),
 )

@@ -1,17 +1,18 @@
-"""evictionStrategy LiveMigrate promises what a VM that cannot migrate does not keep."""
+"""evictionStrategy LiveMigrate blocks the drain of a node if the VM cannot be live-migrated."""
 
 from collections.abc import Iterator
 
 from webhook.facts.drain import DrainFacts
-from webhook.rules.eviction._eviction import EVICTION_GUIDE, MIGRATABLE, NOT_MIGRATABLE, where
+from webhook.rules.eviction._eviction import EVICTION_GUIDE, HOST_DISK, MIGRATABLE, NOT_MIGRATABLE, strategy_path
+from webhook.rules.example import kubevirt
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
 
 
 def check(facts: DrainFacts) -> Iterator[Outcome]:
     if facts.strategy == "LiveMigrate" and facts.migratable is False:
         yield Violation(
-            where(facts),
-            "evictionStrategy is LiveMigrate, and the VM cannot be live-migrated: draining its node will hang",
+            strategy_path(facts),
+            "evictionStrategy is LiveMigrate, but the VM cannot be live-migrated, so a node drain hangs",
             "evictionStrategy",
         )
 
@@ -21,22 +22,34 @@ RULE = Rule(
     name="drain-blocked",
     about=About.DRAIN,
     severity=Severity.WARNING,
-    summary="The VM must be migrated away by a drain and cannot be.",
+    summary="A node drain must migrate the VM, and the VM cannot be live-migrated.",
     rationale=(
-        "KubeVirt admits this combination. A drain then asks for a migration that is refused, and the eviction is answered "
-        "with 429 until somebody stops the VM by hand."
+        "KubeVirt admits this combination. A node drain then requests a migration that is refused, and the eviction is "
+        "answered with 429 until the VM is stopped by hand."
     ),
     remediation=(
-        "Remove what keeps the VM from migrating, or write `evictionStrategy: LiveMigrateIfPossible` (a drain then stops it)."
+        "Correct what prevents the live migration, or write `evictionStrategy: LiveMigrateIfPossible` so that a node drain "
+        "stops the VM."
     ),
     source="pkg/virt-api/webhooks/validating-webhook/admitters/pod-eviction-admitter.go, v1.9.0",
     reference=EVICTION_GUIDE,
     check=check,
     examples=(
-        Example("a VM that can migrate", f"{{evictionStrategy: LiveMigrate, {MIGRATABLE}}}"),
+        Example("a VM that can be live-migrated", f"{{evictionStrategy: LiveMigrate, {MIGRATABLE}}}"),
+        Example("LiveMigrateIfPossible", f"{{evictionStrategy: LiveMigrateIfPossible, {NOT_MIGRATABLE}}}"),
+        Example("no evictionStrategy in VM and cluster", f"{{{NOT_MIGRATABLE}}}", world=(kubevirt(),)),
         Example(
-            "a VM that cannot",
+            "a VM with bridge binding on the pod network",
             f"{{evictionStrategy: LiveMigrate, {NOT_MIGRATABLE}}}",
+            violates=("evictionStrategy",),
+        ),
+        Example(
+            "a VM with a hostDisk", f"{{evictionStrategy: LiveMigrate, {HOST_DISK}}}", violates=("evictionStrategy",)
+        ),
+        Example(
+            "a VM with two GPUs",
+            "{domain: {devices: {gpus: [{name: g, deviceName: nvidia.com/A10}, {name: h, deviceName: nvidia.com/A10}]}}, "
+            "evictionStrategy: LiveMigrate}",
             violates=("evictionStrategy",),
         ),
     ),

@@ -1,4 +1,4 @@
-"""A migration needs a second node that the VM may run on."""
+"""A live migration needs a second node that the VM can run on."""
 
 from collections.abc import Iterator
 
@@ -14,9 +14,9 @@ _TERMS = "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecuti
 
 
 def check(facts: MigrationFacts) -> Iterator[Outcome]:
-    wanted = (facts.spec.node_selector or {}).get(HOSTNAME)
-    if wanted:
-        yield _pinned(facts.at("nodeSelector", HOSTNAME), wanted)
+    selected = (facts.spec.node_selector or {}).get(HOSTNAME)
+    if selected:
+        yield _pinned(facts.at("nodeSelector", HOSTNAME), selected)
         return
     affinity = facts.spec.affinity.node_affinity if facts.spec.affinity is not None else None
     terms = affinity.required.node_selector_terms if affinity is not None and affinity.required is not None else None
@@ -27,15 +27,15 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
 
 def _pinned(path: FieldPath, node: str) -> Violation:
     return Violation(
-        path, f"the VM may run on node {node!r} alone, so a migration finds no node to move it to", f"node {node}"
+        path, f"the VM can run only on node {node!r}, so a live migration finds no target node", f"node {node}"
     )
 
 
 def _only_node(term: NodeTerm) -> str | None:
-    """The one node that a term lets pass, as far as its name is asked for."""
-    named = [each for each in term.match_expressions or () if each.key == HOSTNAME]
-    named += [each for each in term.match_fields or () if each.key == NODE_NAME]
-    return next((node for each in named if (node := _single(each)) is not None), None)
+    """The only node that a term matches, as far as the term selects nodes by name."""
+    requirements = [requirement for requirement in term.match_expressions or () if requirement.key == HOSTNAME]
+    requirements += [requirement for requirement in term.match_fields or () if requirement.key == NODE_NAME]
+    return next((node for requirement in requirements if (node := _single(requirement)) is not None), None)
 
 
 def _single(requirement: NodeRequirement) -> str | None:
@@ -48,12 +48,12 @@ RULE = Rule(
     name="pinned-to-one-node",
     about=About.VMI,
     severity=Severity.WARNING,
-    summary="The VM may run on one node alone.",
+    summary="The VM can run only on one node.",
     rationale=(
-        "KubeVirt calls such a VM live-migratable, but the pod that is to take it over asks for the same node and must not "
-        "run there: it waits until the migration is given up. With evictionStrategy LiveMigrate a drain of the node hangs."
+        "KubeVirt reports such a VM as live-migratable. The target pod of a live migration needs the same node and must not "
+        "run there, so it waits until the migration times out. With evictionStrategy LiveMigrate, a node drain hangs."
     ),
-    remediation="Select nodes by a label that several of them carry, e.g. their zone.",
+    remediation="Select nodes by a label of several nodes, such as `topology.kubernetes.io/zone: ZONE`.",
     source=(
         "pkg/virt-controller/watch/migration/migration.go createMigrationPodAntiAffinityRule and "
         "pkg/virt-controller/services/template.go, v1.9.0"
@@ -61,9 +61,9 @@ RULE = Rule(
     reference="https://kubevirt.io/user-guide/compute/node_assignment/",
     check=check,
     examples=(
-        Example("any node of a zone", "{domain: {devices: {}}, nodeSelector: {topology.kubernetes.io/zone: a}}"),
+        Example("the nodes of a zone", "{domain: {devices: {}}, nodeSelector: {topology.kubernetes.io/zone: a}}"),
         Example(
-            "one node by name",
+            "one node by nodeSelector",
             "{domain: {devices: {}}, nodeSelector: {kubernetes.io/hostname: node01}}",
             violates=("nodeSelector[kubernetes.io/hostname]",),
         ),
@@ -74,7 +74,14 @@ RULE = Rule(
             violates=("affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution",),
         ),
         Example(
-            "one of two nodes by affinity",
+            "one node by affinity to its metadata.name",
+            "{domain: {devices: {}}, "
+            f"{_TERMS}[{{matchFields: [{{key: metadata.name, operator: In, values: [node01]}}]}}]}}}}}}}}",
+            violates=("affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution",),
+        ),
+        Example("any node", "{domain: {devices: {}}}"),
+        Example(
+            "two nodes by affinity",
             "{domain: {devices: {}}, "
             f"{_TERMS}[{{matchExpressions: [{{key: kubernetes.io/hostname, operator: In, values: [node01, node02]}}]}}]}}}}}}}}",
         ),

@@ -14,13 +14,13 @@ def check(facts: DrainFacts) -> Iterator[Outcome]:
     value = facts.strategy
     if not facts.written or not isinstance(value, str) or value in STRATEGIES:
         return
-    lower = {each.lower(): each for each in STRATEGIES}
+    lower = {strategy.lower(): strategy for strategy in STRATEGIES}
     close = close_matches(value.lower(), lower)
     yield Violation(
         (*facts.base, "evictionStrategy"),
-        f"evictionStrategy {value!a} is none of {', '.join(STRATEGIES)}",
+        f"evictionStrategy {value!a} is not one of {', '.join(STRATEGIES)}",
         f"evictionStrategy {value}",
-        f"Did you mean {lower[close[0]]}?" if close else "",
+        f"Write {lower[close[0]]}." if close else "",
     )
 
 
@@ -29,13 +29,17 @@ RULE = Rule(
     name="unknown-eviction-strategy",
     about=About.DRAIN,
     summary="evictionStrategy has a value that KubeVirt does not know.",
-    rationale="KubeVirt refuses the object. Values are compared letter by letter, also by case.",
+    rationale="KubeVirt rejects the object. Values are case-sensitive.",
     remediation="Write LiveMigrate, LiveMigrateIfPossible, None or External.",
     source="pkg/virt-api/webhooks/validating-webhook/admitters/vmi-create-admitter.go validateLiveMigration, v1.9.0",
     reference=EVICTION_GUIDE,
     check=check,
     examples=(
-        Example("a known value", f"{{evictionStrategy: LiveMigrate, {MIGRATABLE}}}"),
-        Example("a wrong case", f"{{evictionStrategy: livemigrate, {MIGRATABLE}}}", violates=("evictionStrategy",)),
+        Example("LiveMigrate", f"{{evictionStrategy: LiveMigrate, {MIGRATABLE}}}"),
+        Example("None", f"{{evictionStrategy: None, {MIGRATABLE}}}"),
+        Example("no evictionStrategy", f"{{{MIGRATABLE}}}"),
+        Example("lower case", f"{{evictionStrategy: livemigrate, {MIGRATABLE}}}", violates=("evictionStrategy",)),
+        Example("a typing error", f"{{evictionStrategy: LiveMigrat, {MIGRATABLE}}}", violates=("evictionStrategy",)),
+        Example("another word", f"{{evictionStrategy: Restart, {MIGRATABLE}}}", violates=("evictionStrategy",)),
     ),
 )

@@ -1,4 +1,4 @@
-"""Without its instancetype or preference nobody knows what a VM will be."""
+"""KubeVirt merges the instancetype and the preference into the VM, so both are needed to judge it."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,8 @@ from webhook.facts.migration import MigrationFacts
 from webhook.kubevirt.releases import KNOWN
 from webhook.rules.example import instancetype
 from webhook.rules.rule import About, Example, Outcome, Rule, Undetermined
+
+_SMALL = "{instancetype: {name: small}}"
 
 
 def check(facts: MigrationFacts) -> Iterator[Outcome]:
@@ -21,32 +23,40 @@ RULE = Rule(
     name="unresolved-instancetype-or-preference",
     about=About.VMI,
     kubevirt=KNOWN,
-    summary="The instancetype or preference of the VM could not be read.",
+    summary="The instancetype or preference of the VM is not available.",
     rationale=(
-        "An instancetype can bring GPUs, host devices and launch security, a preference bindings and CPU features: each can "
-        "decide whether the VM migrates."
+        "An instancetype can add GPUs, host devices and launch security. A preference can add bindings and CPU features. "
+        "Each of them can decide whether the VM can be live-migrated."
     ),
-    remediation="Pass the object, or correct the reference.",
+    remediation="Provide the object, or correct the reference.",
     source="pkg/instancetype/find, v1.9.0",
     reference="https://kubevirt.io/user-guide/user_workloads/instancetypes/",
     check=check,
     examples=(
+        Example("an instancetype", "{domain: {devices: {}}}", vm_spec=_SMALL, world=(instancetype("small"),)),
+        Example("no instancetype and no preference", "{domain: {devices: {}}}"),
         Example(
-            "an instancetype that is known",
-            "{domain: {devices: {}}}",
-            machine="{instancetype: {name: small}}",
+            "an instancetype and a CPU model of the VM",
+            "{domain: {devices: {}, cpu: {model: Haswell}}}",
+            vm_spec=_SMALL,
             world=(instancetype("small"),),
         ),
         Example(
-            "an instancetype that nobody showed us",
+            "an instancetype that was not provided",
             "{domain: {devices: {}}}",
-            machine="{instancetype: {name: small}}",
+            vm_spec=_SMALL,
             undetermined=("spec.instancetype",),
         ),
         Example(
-            "a preference to be inferred from a claim that nobody showed us",
+            "a preference that was not provided",
+            "{domain: {devices: {}}}",
+            vm_spec="{preference: {name: windows}}",
+            undetermined=("spec.preference",),
+        ),
+        Example(
+            "a preference to infer from a PVC that was not provided",
             "{domain: {devices: {}}, volumes: [{name: os, persistentVolumeClaim: {claimName: os}}]}",
-            machine="{preference: {inferFromVolume: os}}",
+            vm_spec="{preference: {inferFromVolume: os}}",
             undetermined=("spec.preference",),
         ),
     ),
