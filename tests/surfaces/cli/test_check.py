@@ -195,7 +195,7 @@ def test_the_lab_manifests_are_judged_right() -> None:
 
     assert ran.status == 1
     assert rules_of(checked("-", stdin=LAB)) == {"migration-network": [], "kubevirt": ["deny LM801"]}
-    assert "no API server knows kind 'Kubevirt' in kubevirt.io" in ran.out
+    assert "unknown kind 'Kubevirt' in API group kubevirt.io" in ran.out
     assert "fix: Write kind: KubeVirt." in ran.out
 
 

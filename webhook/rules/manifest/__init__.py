@@ -1,1 +1,1 @@
-"""Rules about manifests that an API server rejects or reads differently than written."""
+"""Rules about manifests that an API server rejects or reads differently."""

@@ -1,4 +1,4 @@
-"""Kinds and their groups are spelt letter by letter; KubeVirt's own kind has two capitals."""
+"""Kinds and API groups are case-sensitive."""
 
 from collections.abc import Iterator
 
@@ -19,21 +19,21 @@ OTHERS: dict[str, tuple[str, ...]] = {
         "VolumeUploadSource",
     ),
 }
-"""Kinds of the same groups that are not read here (KubeVirt v1.9.0, CDI v1.66.0)."""
+"""Kinds of the same groups that Migratable does not read (KubeVirt v1.9.0, CDI v1.66.0)."""
 GROUPS = frozenset({"kubevirt.io", "pool.kubevirt.io", "k8s.cni.cncf.io", "migrations.kubevirt.io"}) | frozenset(
     {"instancetype.kubevirt.io", "cdi.kubevirt.io"}
 )
 
-_GROUP_OF = {each.kind: each.group for each in KINDS if each.group in GROUPS}
+_GROUP_OF = {kind.kind: kind.group for kind in KINDS if kind.group in GROUPS}
 _CLOSE = 0.8
-"""How much alike two groups are (``difflib``), so that one was meant for the other: ``kubevirt`` and ``kubevirt.io`` are."""
+"""The similarity (``difflib``) from which a group counts as misspelt, such as ``kubevirt`` for ``kubevirt.io``."""
 
 
 def meant_group(api_version: str, kind: str) -> str:
     """
-    The group that must have been meant where ``kind`` is one of KubeVirt's and the group is not; empty where it may be right.
+    The API group of ``kind`` if the written group is misspelt; otherwise empty.
 
-    Kubernetes' own group, that has none of these kinds, and one that is nearly the kind's: others have a VirtualMachine, too.
+    The core group counts as misspelt because it has none of these kinds. Other groups may have a VirtualMachine of their own.
     """
     meant, group = _GROUP_OF.get(kind, ""), group_of(api_version)
     if not meant or group in GROUPS:
@@ -45,23 +45,23 @@ def check(facts: ManifestFacts) -> Iterator[Outcome]:
     group = group_of(facts.api_version)
     if group not in GROUPS:
         if meant := meant_group(facts.api_version, facts.kind):
-            version = next(each.versions[0] for each in KINDS if (each.group, each.kind) == (meant, facts.kind))
+            version = next(kind.versions[0] for kind in KINDS if (kind.group, kind.kind) == (meant, facts.kind))
             yield Violation(
                 ("apiVersion",),
-                f"no API server knows kind {facts.kind!a} in apiVersion {facts.api_version!a}",
+                f"unknown kind {facts.kind!a} in apiVersion {facts.api_version!a}",
                 f"apiVersion {facts.api_version}",
                 f"Write {meant}/{version}.",
             )
         return
-    served = [each.kind for each in KINDS if each.group == group] + list(OTHERS.get(group, ()))
+    served = [kind.kind for kind in KINDS if kind.group == group] + list(OTHERS.get(group, ()))
     kind = facts.kind.removesuffix("List")
     if facts.kind in served or kind in served:
         return
-    lower = {each.lower(): each for each in served}
+    lower = {name.lower(): name for name in served}
     close = close_matches(facts.kind.lower(), lower, cutoff=0.7)
     yield Violation(
         ("kind",),
-        f"no API server knows kind {facts.kind!a} in {group}",
+        f"unknown kind {facts.kind!a} in API group {group}",
         f"kind {facts.kind}",
         f"Write kind: {lower[close[0]]}." if close else "",
     )
@@ -71,17 +71,21 @@ RULE = Rule(
     id="LM801",
     name="unknown-kind",
     about=About.MANIFEST,
-    summary="The kind or its group is misspelt.",
-    rationale="Kinds are compared letter by letter, also by case; the API server refuses the manifest.",
-    remediation="Correct the kind; `kubectl api-resources` lists what the cluster knows.",
+    summary="The kind or its API group is misspelt.",
+    rationale="Kinds are case-sensitive. The API server rejects the manifest.",
+    remediation="Correct `kind` or `apiVersion`. `kubectl api-resources` lists the kinds of the cluster.",
     source="staging/src/kubevirt.io/api/core/v1/register.go, v1.9.0",
     reference="https://kubevirt.io/api-reference/",
     check=check,
     examples=(
-        Example("the right spelling", "{apiVersion: kubevirt.io/v1, kind: KubeVirt}"),
-        Example("one capital too few", "{apiVersion: kubevirt.io/v1, kind: Kubevirt}", violates=("kind",)),
-        Example("half a group", "{apiVersion: kubevirt/v1, kind: VirtualMachine}", violates=("apiVersion",)),
-        Example("a VM of somebody else", "{apiVersion: vmoperator.vmware.com/v1alpha3, kind: VirtualMachine}"),
-        Example("a kind of somebody else", "{apiVersion: apps/v1, kind: Deployment}"),
+        Example("KubeVirt", "{apiVersion: kubevirt.io/v1, kind: KubeVirt}"),
+        Example("one capital letter too few", "{apiVersion: kubevirt.io/v1, kind: Kubevirt}", violates=("kind",)),
+        Example("an incomplete API group", "{apiVersion: kubevirt/v1, kind: VirtualMachine}", violates=("apiVersion",)),
+        Example("a kind with a typing error", "{apiVersion: kubevirt.io/v1, kind: VirtualMachin}", violates=("kind",)),
+        Example(
+            "a VirtualMachine of another API group",
+            "{apiVersion: vmoperator.vmware.com/v1alpha3, kind: VirtualMachine}",
+        ),
+        Example("a kind of Kubernetes", "{apiVersion: apps/v1, kind: Deployment}"),
     ),
 )

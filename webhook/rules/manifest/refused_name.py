@@ -1,4 +1,4 @@
-"""A name that no object can have."""
+"""Kubernetes rejects names with capital letters, underscores and spaces."""
 
 import re
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ _LONGEST_NAME, _LONGEST_LABEL, _LONGEST_STEM = 253, 63, 58
 _CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789-"
 _PLACEHOLDERS = ("$", "{{")
 _DOTTED = (
-    "Write at most 253 lower-case letters a to z, digits, '-' and '.'; each part between dots begins and ends with a letter "
-    "or digit."
+    "Write at most 253 lower-case letters a to z, digits, '-' and '.'; start and end each part between dots with a letter or "
+    "digit."
 )
-_PLAIN = "Write at most 63 lower-case letters a to z, digits and '-'; it begins and ends with a letter or digit."
+_PLAIN = "Write at most 63 lower-case letters a to z, digits and '-'; start and end with a letter or digit."
 
 
 def check(facts: ManifestFacts) -> Iterator[Outcome]:
@@ -29,15 +29,14 @@ def check(facts: ManifestFacts) -> Iterator[Outcome]:
         is_dotted = field != "namespace"
         is_stem = field == "generateName"
         if not (_is_stem(value) if is_stem else _is_name(value, is_dotted=is_dotted)):
-            what = "begins no name" if is_stem else "is no name"
             meant = _meant(value, is_dotted=is_dotted, is_stem=is_stem)
             remedy = f"Write {meant}." if meant else _DOTTED if is_dotted else _PLAIN
-            message = f"{field} {shown(value)} {what} that Kubernetes takes"
+            message = f"invalid {field} {shown(value)}: Kubernetes rejects it"
             yield Violation(("metadata", field), message, f"{field} {value}", remedy)
 
 
 def _is_name(text: str, *, is_dotted: bool) -> bool:
-    """RFC 1123: a subdomain (``IsDNS1123Subdomain``), or a label (``IsDNS1123Label``) where there may be no dots."""
+    """Whether the text is a subdomain (``IsDNS1123Subdomain``), or without dots a label (``IsDNS1123Label``) of RFC 1123."""
     if len(text) > (_LONGEST_NAME if is_dotted else _LONGEST_LABEL):
         return False
     for part in text.split(".") if is_dotted else (text,):
@@ -47,13 +46,13 @@ def _is_name(text: str, *, is_dotted: bool) -> bool:
 
 
 def _is_stem(text: str) -> bool:
-    """It is judged with its last dash masked (``maskTrailingDash``), and what it is made to, as a name (``GenerateName``)."""
+    """Whether ``generateName`` is valid (``maskTrailingDash``) and results in valid names (``GenerateName``)."""
     masked = f"{text[:-2]}a" if len(text) > 1 and text.endswith("-") else text
     return _is_name(masked, is_dotted=True) and _is_name(f"{text[:_LONGEST_STEM]}aaaaa", is_dotted=True)
 
 
 def _meant(text: str, *, is_dotted: bool, is_stem: bool) -> str:
-    """A name as near as can be, or nothing where that would not be one."""
+    """The most similar valid name; empty if there is none."""
     words = re.sub(r"[^a-z0-9.]+" if is_dotted else r"[^a-z0-9]+", "-", text.lower())
     name = ".".join(part.strip("-") for part in words.split(".") if part.strip("-"))
     if is_stem and name:
@@ -66,22 +65,22 @@ RULE = Rule(
     name="refused-name",
     about=About.MANIFEST,
     severity=Severity.WARNING,
-    summary="A name or namespace is none that an object can have.",
+    summary="Kubernetes rejects the name or namespace.",
     rationale=(
-        "Names end up in host names and labels: the API server refuses capitals, underscores, spaces and much else "
-        "(`metadata.name` and `metadata.generateName` by RFC 1123 as subdomains, namespaces as labels). What something fills in "
-        "later, such as `${NAME}`, is not judged."
+        "Host names and labels contain these names, so the API server rejects capital letters, underscores and spaces. By "
+        "RFC 1123, `metadata.name` and `metadata.generateName` are subdomains, and namespaces are labels. Placeholders, such "
+        "as `${NAME}`, are not judged."
     ),
-    remediation="Write lower-case letters, digits and dashes.",
+    remediation="Write a name of lower-case letters, digits and dashes, such as `name: web-1`.",
     source="ValidateObjectMetaAccessor of k8s.io/apimachinery, pkg/api/validation/objectmeta.go, v0.34.2",
     reference="https://kubernetes.io/docs/concepts/overview/working-with-objects/names/",
     check=check,
     examples=(
-        Example("a name", _VM.format("{name: web-1, namespace: tenant}")),
-        Example("capitals and an underscore", _VM.format("{name: Web_1}"), violates=("metadata.name",)),
+        Example("a valid name and namespace", _VM.format("{name: web-1, namespace: tenant}")),
+        Example("a capital letter and an underscore", _VM.format("{name: Web_1}"), violates=("metadata.name",)),
         Example("a namespace with a dot", _VM.format("{name: a, namespace: team.a}"), violates=("metadata.namespace",)),
-        Example("the beginning of a name", _VM.format("{generateName: web-}")),
-        Example("the beginning of no name", _VM.format("{generateName: Web_}"), violates=("metadata.generateName",)),
-        Example("a name that is filled in later", _VM.format("{name: '${NAME}'}")),
+        Example("a valid generateName", _VM.format("{generateName: web-}")),
+        Example("an invalid generateName", _VM.format("{generateName: Web_}"), violates=("metadata.generateName",)),
+        Example("a placeholder", _VM.format("{name: '${NAME}'}")),
     ),
 )

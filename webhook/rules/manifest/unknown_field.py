@@ -1,4 +1,4 @@
-"""A key that KubeVirt does not know has no effect, and nobody says so."""
+"""A field that KubeVirt does not know has no effect."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ def check(facts: ManifestFacts) -> Iterator[Outcome]:
             remedy = f"Write {field.meant}."
         elif field.belongs:
             remedy = f"Move it to {dotted(field.belongs)}."
-        yield Violation(field.path, f"there is no field {name!a} here: it has no effect", f"field {name}", remedy)
+        yield Violation(field.path, f"unknown field {name!a} has no effect", f"field {name}", remedy)
 
 
 RULE = Rule(
@@ -26,19 +26,19 @@ RULE = Rule(
     name="unknown-field",
     about=About.MANIFEST,
     severity=Severity.WARNING,
-    summary="A field is misspelt, or stands at the wrong level.",
+    summary="A field is misspelt, or is at the wrong level.",
     rationale=(
-        "`kubectl apply` refuses an unknown field by default; other clients have it dropped in silence, and what it was "
-        "meant to say is not said. Below template.metadata even kubectl keeps it, and KubeVirt passes over it."
+        "`kubectl apply` rejects an unknown field by default. For other clients, the API server drops the field without an "
+        "error. Below template.metadata the API server keeps it, and KubeVirt ignores it."
     ),
     remediation="Correct the name or the place, or remove the field.",
     source="KubeVirt's OpenAPI, 1.3 to 1.9 together; apiextensions-apiserver's pruning, Kubernetes v1.34",
     reference="https://kubevirt.io/api-reference/",
     check=check,
     examples=(
-        Example("a known field", _VM.format("spec: {evictionStrategy: LiveMigrate, domain: {devices: {}}}")),
+        Example("known fields", _VM.format("spec: {evictionStrategy: LiveMigrate, domain: {devices: {}}}")),
         Example(
-            "a capital too many",
+            "a capital letter too many",
             _VM.format("spec: {EvictionStrategy: LiveMigrate, domain: {devices: {}}}"),
             violates=("spec.template.spec.EvictionStrategy",),
         ),
@@ -48,17 +48,19 @@ RULE = Rule(
             violates=("spec.template.evictionStrategy",),
         ),
         Example(
-            "a letter too few",
+            "a missing letter",
             _VM.format("spec: {domain: {devices: {interfaces: [{name: default, masquerad: {}}]}}}"),
             violates=("spec.template.spec.domain.devices.interfaces[0].masquerad",),
         ),
         Example(
-            "one of several: not the disk that stands below disks",
+            "the singular of a list",
             _VM.format("spec: {domain: {devices: {disk: [{name: os, disk: {}}]}}}"),
             violates=("spec.template.spec.domain.devices.disk",),
         ),
         Example(
-            "labels are anybody's", _VM.format("metadata: {labels: {anything: goes}}, spec: {domain: {devices: {}}}")
+            "a label, which may have any name",
+            _VM.format("metadata: {labels: {anything: goes}}, spec: {domain: {devices: {}}}"),
         ),
+        Example("a kind of another API", "{apiVersion: apps/v1, kind: Deployment, spec: {replica: 1}}"),
     ),
 )

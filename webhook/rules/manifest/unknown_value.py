@@ -1,4 +1,4 @@
-"""A word that a field does not take."""
+"""A field has a word that is not one of its values."""
 
 from collections.abc import Iterator
 
@@ -10,11 +10,13 @@ _VM = "{{apiVersion: kubevirt.io/v1, kind: VirtualMachine, metadata: {{name: vm}
 
 
 def check(facts: ManifestFacts) -> Iterator[Outcome]:
-    for each in facts.values:
-        field = next(step for step in reversed(each.path) if isinstance(step, str))
-        allowed = ", ".join(each.allowed)
-        remedy = f"Write {each.meant}; possible are {allowed}." if each.meant else f"Write one of {allowed}."
-        yield Violation(each.path, f"{field} does not take {shown(each.value)}", f"{field} {each.value}", remedy)
+    for strange in facts.values:
+        field = next(step for step in reversed(strange.path) if isinstance(step, str))
+        allowed = ", ".join(strange.allowed)
+        remedy = f"Write {strange.meant}; the values are {allowed}." if strange.meant else f"Write one of {allowed}."
+        yield Violation(
+            strange.path, f"unknown value {shown(strange.value)} of field {field}", f"{field} {strange.value}", remedy
+        )
 
 
 RULE = Rule(
@@ -22,17 +24,25 @@ RULE = Rule(
     name="unknown-value",
     about=About.MANIFEST,
     severity=Severity.WARNING,
-    summary="A field holds a word that it does not take.",
-    rationale="Values are compared letter by letter, also by case; KubeVirt or the API server refuses others.",
-    remediation="Write one of the values that the field takes.",
+    summary="A field has a word that is not one of its values.",
+    rationale="Values are case-sensitive. KubeVirt or the API server rejects other values.",
+    remediation="Write one of the field's values.",
     source="staging/src/kubevirt.io/api/core/v1/types.go and vmi-create-admitter.go, v1.9.0",
     reference="https://kubevirt.io/api-reference/",
     check=check,
     examples=(
         Example("a known value", _VM.format("runStrategy: Always")),
-        Example("all in lower case", _VM.format("runStrategy: always"), violates=("spec.runStrategy",)),
+        Example("another known value", _VM.format("runStrategy: RerunOnFailure")),
         Example(
-            "an access mode of a template that does not exist",
+            "an access mode of a dataVolumeTemplate",
+            _VM.format(
+                "dataVolumeTemplates: [{metadata: {name: os}, spec: {storage: {accessModes: [ReadWriteMany]}}}]"
+            ),
+        ),
+        Example("lower case", _VM.format("runStrategy: always"), violates=("spec.runStrategy",)),
+        Example("another word", _VM.format("runStrategy: Sometimes"), violates=("spec.runStrategy",)),
+        Example(
+            "an unknown access mode of a dataVolumeTemplate",
             _VM.format("dataVolumeTemplates: [{metadata: {name: os}, spec: {storage: {accessModes: [ReadWriteAll]}}}]"),
             violates=("spec.dataVolumeTemplates[0].spec.storage.accessModes[0]",),
         ),

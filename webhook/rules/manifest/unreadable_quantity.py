@@ -1,4 +1,4 @@
-"""An amount that is none: Kubernetes knows ``2G`` and ``2Gi``, and no ``2GB``."""
+"""A quantity is a number with a unit of Kubernetes: ``2G`` and ``2Gi`` are valid, ``2GB`` is not."""
 
 import re
 from collections.abc import Iterator
@@ -14,17 +14,17 @@ _CLAIM = (
     "spec: {{dataVolumeTemplates: [{{metadata: {{name: os}}, spec: {{storage: {{resources: {{requests: {}}}}}}}}}]}}}}"
 )
 _AMOUNT = r"([+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+))([kmgtpe]?)(i?)(?:b|bytes?)?"
-"""What people write: any case, a comma, a unit of bytes; spaces are out."""
+"""Common mistakes: any case, a comma, a unit of bytes. Spaces are removed before the match."""
 _UNITS = "kmgtpe"
 
 
 def check(facts: ManifestFacts) -> Iterator[Outcome]:
-    for each in facts.quantities:
-        field = next(step for step in reversed(each.path) if isinstance(step, str))
-        value = shown(each.value)
-        what = "is no quantity" if isinstance(each.value, str) else "is a number that the API takes only in quotes"
-        message = f"{field} {what}: {value}"
-        yield Violation(each.path, message, f"{field} {each.value}", _remedy(each.value))
+    for strange in facts.quantities:
+        field = next(step for step in reversed(strange.path) if isinstance(step, str))
+        message = f"{field} {shown(strange.value)} is not a valid quantity"
+        if not isinstance(strange.value, str):
+            message = f"{field} {shown(strange.value)} must be in quotes, because it is not a whole number"
+        yield Violation(strange.path, message, f"{field} {strange.value}", _remedy(strange.value))
 
 
 def _remedy(value: str | float) -> str:
@@ -40,14 +40,14 @@ def _remedy(value: str | float) -> str:
 
 
 def _meant(text: str) -> list[str]:
-    """The quantities that the text was probably meant to be: one, or one of thousands and one of 1024s, or none."""
+    """The quantities that the text may mean: one, or one with units of 1000 and one with units of 1024, or none."""
     bare = "".join(text.split())
     if takes(bare):
         return [bare]
-    found = re.fullmatch(_AMOUNT, bare, re.IGNORECASE)
-    if found is None or re.search(r",[0-9]{3}(?![0-9])", bare):  # a comma between thousands, or for decimals: who knows
+    amount = re.fullmatch(_AMOUNT, bare, re.IGNORECASE)
+    if amount is None or re.search(r",[0-9]{3}(?![0-9])", bare):  # the comma may separate thousands or decimals
         return []
-    number, unit, binary = found[1].replace(",", "."), found[2].upper(), found[3].lower()
+    number, unit, binary = amount[1].replace(",", "."), amount[2].upper(), amount[3].lower()
     thousands = f"{number}{'k' if unit == 'K' else unit}"
     meant = [f"{number}{unit}i"] if binary else [thousands, f"{number}{unit}i"] if unit else [number]
     return meant if all(map(takes, meant)) else []
@@ -58,22 +58,22 @@ RULE = Rule(
     name="unreadable-quantity",
     about=About.MANIFEST,
     severity=Severity.WARNING,
-    summary="An amount of memory, CPU or storage is none that Kubernetes reads.",
+    summary="An amount of memory, CPU or storage is not a valid quantity.",
     rationale=(
         "A quantity is a number and one of the units n, u, m, k, M, G, T, P, E, Ki, Mi, Gi, Ti, Pi, Ei, without a space and "
-        "without B for bytes. The API server refuses other text by the pattern in KubeVirt's definitions, and numbers "
-        'that are not whole: `cpu: 0.5` is taken from a pod, and from a VM only as `"0.5"` or `500m`. Exponents with a point '
-        "(`1e3.5`) fit the pattern, and KubeVirt's own webhooks refuse them. What something fills in later, such as "
-        "`${MEMORY}`, is not judged."
+        "without B for bytes. The API server rejects other text by the pattern in KubeVirt's definitions. It also rejects "
+        'numbers that are not whole: a pod may have `cpu: 0.5`, but a VM needs `"0.5"` or `500m`. Exponents with a point '
+        "(`1e3.5`) match the pattern, but KubeVirt's own webhooks reject them. Placeholders, such as `${MEMORY}`, are not "
+        "judged."
     ),
     remediation="Write a number and its unit without a space, such as 2Gi, 500M or 500m.",
     source="pkg/virt-operator/resource/generate/components/validations_generated.go, v1.3.1 and v1.9.0",
     reference="https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/",
     check=check,
     examples=(
-        Example("a quantity", _VM.format("{domain: {memory: {guest: 2Gi}}}")),
+        Example("a valid quantity", _VM.format("{domain: {memory: {guest: 2Gi}}}")),
         Example(
-            "bytes as a unit",
+            "bytes in the unit",
             _VM.format("{domain: {memory: {guest: 2GB}}}"),
             violates=("spec.template.spec.domain.memory.guest",),
         ),
@@ -86,14 +86,14 @@ RULE = Rule(
             ),
         ),
         Example(
-            "whole numbers, and fractions of other spelling",
+            "whole numbers, and fractions as text",
             _VM.format("{domain: {resources: {requests: {memory: 1e9, cpu: 500m}, limits: {cpu: '0.5'}}}}"),
         ),
         Example(
-            "a claim of a template",
+            "the size of a PVC",
             _CLAIM.format("{storage: 10GiB}"),
             violates=("spec.dataVolumeTemplates[0].spec.storage.resources.requests.storage",),
         ),
-        Example("an amount that is filled in later", _CLAIM.format("{storage: '${SIZE}'}")),
+        Example("a placeholder", _CLAIM.format("{storage: '${SIZE}'}")),
     ),
 )

@@ -1,4 +1,4 @@
-"""Each release serves some versions of an API and no others."""
+"""Each KubeVirt release serves some versions of its APIs."""
 
 from collections.abc import Iterator, Mapping
 
@@ -18,14 +18,14 @@ SERVED: Mapping[str, Mapping[str, Releases]] = {
     },
     "migrations.kubevirt.io": {"v1alpha1": KNOWN},
 }
-"""Versions by group, with the releases that serve them (CRDs of ``pkg/virt-operator/resource/generate/components/crds.go``)."""
+"""The releases that serve each version, by API group (CRDs of ``pkg/virt-operator/resource/generate/components/crds.go``)."""
 _NEWEST: Mapping[str, str] = {
     "kubevirt.io": "v1",
     "pool.kubevirt.io": "v1beta1",
     "instancetype.kubevirt.io": "v1beta1",
     "migrations.kubevirt.io": "v1alpha1",
 }
-_KINDS = frozenset((each.group, each.kind) for each in KINDS)
+_KINDS = frozenset((kind.group, kind.kind) for kind in KINDS)
 
 
 def check(facts: ManifestFacts) -> Iterator[Outcome]:
@@ -39,7 +39,7 @@ def check(facts: ManifestFacts) -> Iterator[Outcome]:
         newest = _NEWEST[group] if _NEWEST[group] in served else next(iter(served), "")
         yield Violation(
             ("apiVersion",),
-            f"KubeVirt does not serve {facts.api_version!a}",
+            f"KubeVirt does not serve apiVersion {facts.api_version!a}",
             f"version {facts.api_version}",
             f"Write {group}/{newest}." if newest else "",
             missing,
@@ -51,27 +51,35 @@ RULE = Rule(
     name="unserved-api-version",
     about=About.MANIFEST,
     severity=Severity.WARNING,
-    summary="The API version is one that the KubeVirt release does not serve.",
-    rationale="The API server answers that it knows no such kind in this version.",
-    remediation="Write a version that the release serves; `kubectl api-versions` lists them.",
+    summary="The KubeVirt release does not serve the API version.",
+    rationale="The API server rejects the manifest, because it does not know the kind in this version.",
+    remediation="Write a version that the release serves. `kubectl api-versions` lists them.",
     source="pkg/virt-operator/resource/generate/components/crds.go, v1.3.1 to v1.9.0",
     reference="https://kubevirt.io/api-reference/",
     check=check,
     examples=(
         Example("the stored version", "{apiVersion: kubevirt.io/v1, kind: VirtualMachine, spec: {}}"),
         Example(
-            "a version that never was",
+            "a version that does not exist",
             "{apiVersion: kubevirt.io/v1beta1, kind: VirtualMachine, spec: {}}",
             violates=("apiVersion",),
         ),
         Example(
-            "a pool of 1.7 in 1.6",
+            "a pool in v1beta1, up to 1.6",
             "{apiVersion: pool.kubevirt.io/v1beta1, kind: VirtualMachinePool, spec: {}}",
             violates=("apiVersion",),
             release="1.6",
         ),
         Example(
-            "a pool of 1.7", "{apiVersion: pool.kubevirt.io/v1beta1, kind: VirtualMachinePool, spec: {}}", release="1.7"
+            "a pool in v1beta1, from 1.7 on",
+            "{apiVersion: pool.kubevirt.io/v1beta1, kind: VirtualMachinePool, spec: {}}",
+            release="1.7",
+        ),
+        Example("v1alpha3 of a VirtualMachine", "{apiVersion: kubevirt.io/v1alpha3, kind: VirtualMachine, spec: {}}"),
+        Example(
+            "a MigrationPolicy in v1",
+            "{apiVersion: migrations.kubevirt.io/v1, kind: MigrationPolicy, spec: {}}",
+            violates=("apiVersion",),
         ),
     ),
 )
