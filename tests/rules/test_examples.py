@@ -1,4 +1,4 @@
-"""What a rule's page promises is what the rule does."""
+"""Every example of a rule has exactly the findings that the rule's page shows."""
 
 import json
 from typing import Any
@@ -20,57 +20,64 @@ from webhook.rules.rule import Example, Rule
 
 def report_of(manifest: dict[str, Any], example: Example) -> ObjectReport | None:
     inputs = read_manifests(json.dumps(manifest).encode(), "example")
-    background = [
-        given for each in example.world for given in read_manifests(json.dumps(each).encode(), "world").objects
-    ]
-    complete = [kind.reads for kind in KINDS if kind.kind == example.complete]
-    world = ObjectsWorld((*objects_in(background), *objects_in(inputs.objects)), complete)
+    world = ObjectsWorld((*objects_in(inputs.given), *map(read, example.world)), complete_kinds(example))
     report = check_in(world, [inputs], Settings(release=example.release))
     assert report.problems == []
     return report.objects[0] if report.objects else None
 
 
+def complete_kinds(example: Example) -> list[type[Kubernetes]]:
+    return [kind.reads for kind in KINDS if kind.kind == example.complete]
+
+
 def read(manifest: Any) -> Kubernetes:
-    [found] = objects_in(read_manifests(json.dumps(manifest).encode(), "example").objects)
-    return found
+    [item] = objects_in(read_manifests(json.dumps(manifest).encode(), "example").given)
+    return item
+
+
+def name_of(parameter: Any) -> str:
+    """The rule's id, the example's title, or the name of the wrapping, which has none for a whole network."""
+    for attribute in ("id", "title", "__name__"):
+        if name := getattr(parameter, attribute, None):
+            return str(name)
+    return "whole"
+
+
+EXAMPLES = every_example()
 
 
 @pytest.mark.parametrize(
-    ("rule", "example", "wrap"),
-    [each for each in every_example() if each[1].before],
-    ids=lambda each: getattr(each, "id", None) or getattr(each, "title", None) or each.__name__,
+    ("rule", "example", "wrap"), [parameters for parameters in EXAMPLES if parameters[1].before], ids=name_of
 )
-def test_an_example_of_an_update_gives_its_findings(rule: Rule, example: Example, wrap: Wrap) -> None:
+def test_an_example_of_an_update_has_its_findings(rule: Rule, example: Example, wrap: Wrap) -> None:
     """
-    What a rule says of a change needs the object as it was; of the new object alone it says nothing.
+    A rule about a change needs the old object. For the new object alone it has no finding.
     """
     release = parse_release(example.release)
     assert release is not None
-    world = ObjectsWorld([read(each) for each in example.world])
+    world = ObjectsWorld([read(item) for item in example.world])
 
-    found = judge_change(read(wrap(before_of(example))), read(wrap(example)), world, only(release))
+    findings = judge_change(read(wrap(before_of(example))), read(wrap(example)), world, only(release))
 
-    places = [PREFIX[wrap] + path for path in example.violates]
-    assert [dotted(each.path) for each in found if each.rule is rule and not each.undetermined] == places
+    paths = [PREFIX[wrap] + path for path in example.violates]
+    assert [dotted(finding.path) for finding in findings if finding.rule is rule and not finding.undetermined] == paths
     report = report_of(wrap(example), example)
-    assert [each for each in (report.findings if report else []) if each.rule == rule.id] == []
+    assert [finding for finding in (report.findings if report else []) if finding.rule == rule.id] == []
 
 
 @pytest.mark.parametrize(
-    ("rule", "example", "wrap"),
-    [each for each in every_example() if not each[1].before],
-    ids=lambda each: getattr(each, "id", None) or getattr(each, "title", None) or getattr(each, "__name__", "whole"),
+    ("rule", "example", "wrap"), [parameters for parameters in EXAMPLES if not parameters[1].before], ids=name_of
 )
-def test_an_example_gives_its_findings(rule: Rule, example: Example, wrap: Wrap) -> None:
+def test_an_example_has_its_findings(rule: Rule, example: Example, wrap: Wrap) -> None:
     """
-    Every example of every rule, as each object that can carry it, gives exactly the places that it names.
+    Each example, in each kind of object that can contain it, has findings at exactly the fields that it names.
     """
-    prefix = "" if example.needs_machine else PREFIX[wrap]
+    prefix = "" if example.needs_vm else PREFIX[wrap]
 
     report = report_of(wrap(example), example)
 
-    findings = [each for each in (report.findings if report else []) if each.rule == rule.id]
-    violated = sorted(each.path for each in findings if each.outcome == "violation")
-    undetermined = sorted(each.path for each in findings if each.outcome == "undetermined")
+    findings = [finding for finding in (report.findings if report else []) if finding.rule == rule.id]
+    violated = sorted(finding.path for finding in findings if finding.outcome == "violation")
+    undetermined = sorted(finding.path for finding in findings if finding.outcome == "undetermined")
     assert violated == sorted(prefix + path for path in example.violates)
     assert undetermined == sorted(prefix + path for path in example.undetermined)

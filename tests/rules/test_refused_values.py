@@ -1,4 +1,4 @@
-"""What the rules about refused values say to write instead."""
+"""Invalid quantities (LM806) and names (LM807): the value that the remedy names."""
 
 from typing import Any
 
@@ -36,24 +36,40 @@ def judged(metadata: Any = None, guest: Any = "1Gi", kind: str = "VirtualMachine
         (0.5, 'Write "0.5", in quotes.'),
     ],
 )
-def test_an_amount_is_told_with_what_was_meant(written: Any, remedy: str) -> None:
+def test_the_remedy_of_an_invalid_quantity_names_the_probable_value(written: Any, remedy: str) -> None:
     """
-    Where it may have been thousands or 1024s, both are named; where nobody can tell, how a quantity looks.
+    If the unit may be a power of 1000 or of 1024, the remedy names both values. Otherwise it shows the form of a quantity.
     """
     (finding,) = judged({"name": "a"}, written)
 
     assert (finding.rule.id, finding.remedy) == ("LM806", remedy)
 
 
-@given(st.text("0123456789.,kmgtpeiKMGTPEB +-", max_size=8))
-def test_what_is_told_to_write_is_taken(written: str) -> None:
+NUMBERS = st.from_regex(r"[+-]?[0-9]{1,4}([.,][0-9]{0,3})?|[.,][0-9]{1,3}", fullmatch=True)
+INVALID = st.builds(
+    "".join,
+    st.tuples(
+        NUMBERS,
+        st.sampled_from(("", " ")),
+        st.sampled_from(("", *"kmgtpeKMGTPEu")),
+        st.sampled_from(("", "i", "I")),
+        st.sampled_from(("", "b", "B", " bytes")),
+    ),
+).filter(lambda text: not takes(text))
+"""Texts that look like a quantity and are invalid."""
+
+
+@given(INVALID)
+def test_the_remedy_of_an_invalid_quantity_names_valid_quantities(text: str) -> None:
     """
-    Whatever was written: a value in the remedy is no mistake again.
+    Each value in the remedy is one that the API server accepts, so the remedy causes no second finding.
     """
-    for finding in judged({"name": "a"}, written):
-        words = finding.remedy.removesuffix(".").split()
-        if words[1] != "a":
-            assert all(map(takes, (word for word in words[1:] if word[:1].isdigit())))
+    (finding,) = judged({"name": "a"}, text)
+
+    values = [word.rstrip(".,") for word in finding.remedy.split() if word[0] in "+-.0123456789"]
+    assert finding.rule.id == "LM806"
+    assert values
+    assert [value for value in values if not takes(value)] == []
 
 
 @pytest.mark.parametrize(
@@ -70,9 +86,11 @@ def test_what_is_told_to_write_is_taken(written: str) -> None:
         ({"generateName": "a.-"}, "generateName", "Write a-."),
     ],
 )
-def test_a_name_is_told_with_the_nearest_one(metadata: dict[str, str], field: str, remedy: str) -> None:
+def test_the_remedy_of_an_invalid_name_names_a_similar_valid_name(
+    metadata: dict[str, str], field: str, remedy: str
+) -> None:
     """
-    Or with what names are made of, where there is none near.
+    If there is no similar valid name, the remedy describes the characters of a name.
     """
     (finding,) = judged(metadata)
 
@@ -95,17 +113,17 @@ def test_a_name_is_told_with_the_nearest_one(metadata: dict[str, str], field: st
         "text",
     ],
 )
-def test_other_names_are_left_alone(metadata: Any) -> None:
+def test_valid_names_and_placeholders_have_no_finding(metadata: Any) -> None:
     """
-    Also names that are none yet, and what is no text: of that others tell.
+    Placeholders of templates and values of another type have no finding of this rule either.
     """
     assert judged(metadata) == []
 
 
-def test_names_of_kinds_that_are_not_known_are_left_alone() -> None:
+def test_names_of_unknown_kinds_are_not_judged() -> None:
     """
-    Nobody here knows how another API names its objects.
+    Another API may have other rules for names.
     """
-    found = judged({"name": "Bad_Name"}, kind="VirtualMachin")
+    findings = judged({"name": "Bad_Name"}, kind="VirtualMachin")
 
-    assert [each.rule.id for each in found] == ["LM801"]
+    assert [finding.rule.id for finding in findings] == ["LM801"]
