@@ -143,7 +143,7 @@ VIOLATIONS: dict[str, tuple[dict[str, Any], str, str]] = {
     "claim": (
         {"volumes": [on_claim("single")]},
         "volumes[0]",
-        "Use a claim whose spec.accessModes include ReadWriteMany",
+        "Create a PVC with `accessModes: [ReadWriteMany]`",
     ),
     "bridge": (
         {"devices": {"interfaces": [{"name": "default", "bridge": {}}]}},
@@ -156,17 +156,17 @@ VIOLATIONS: dict[str, tuple[dict[str, Any], str, str]] = {
             "volumes": [{"name": "cm", "configMap": {"name": "cm"}}],
         },
         "domain.devices.filesystems[0]",
-        "Attach the volume as a disk",
+        "Attach the volume under domain.devices.disks",
     ),
     "hostDevice": (
         {"devices": {"hostDevices": [{"name": "usb", "deviceName": "kubevirt.io/usb"}]}},
         "domain.devices.hostDevices[0]",
-        "Remove the entry from devices.hostDevices",
+        "Remove the entry from domain.devices.hostDevices",
     ),
     "gpu": (
         {"devices": {"gpus": [{"name": "gpu", "deviceName": "nvidia.com/A10"}]}},
         "domain.devices.gpus[0]",
-        "Remove the entry from devices.gpus",
+        "Remove the entry from domain.devices.gpus",
     ),
     "ports": (
         {
@@ -223,7 +223,7 @@ def test_a_dry_run_is_answered_like_the_real_thing_and_stores_nothing(guarded: G
 
     done = guarded.apply(bad, flags=("--dry-run=server",))
 
-    assert denials(done)["spec.template.spec.volumes[0]"].startswith("claim 'single' is ReadWriteOnce")
+    assert denials(done)["spec.template.spec.volumes[0]"].startswith("PVC 'single' is ReadWriteOnce, ")
 
 
 def test_defaults_appear_in_the_stored_object(guarded: Guarded) -> None:

@@ -83,6 +83,9 @@ def names(seed: int, claim: str) -> list[str]:
     return chosen
 
 
+NOT_SHARED = "PVC 'single' is ReadWriteOnce, not ReadWriteMany (RWX), so the VM cannot be live-migrated"
+
+
 def causes(reply: Reply) -> list[Any]:
     return [each["message"].partition(".")[0] for each in reply.document["details"]["causes"]]
 
@@ -98,7 +101,7 @@ def test_a_bad_claim_is_denied_among_any_number_of_names(slow: Slow) -> None:
         denied, admitted = [each.result() for each in attacks], [each.result() for each in neighbours]
 
     assert [each.status for each in denied] == [DENIED] * 8
-    assert [causes(each) for each in denied] == [["claim 'single' is ReadWriteOnce"]] * 8
+    assert [causes(each) for each in denied] == [[NOT_SHARED]] * 8
     assert [each.status for each in admitted] == [ADMITTED] * 4
 
 
@@ -124,5 +127,5 @@ def test_what_fresh_facts_deny_is_denied_while_reads_hang(slow: Slow) -> None:
         bad, good = pool.map(lambda name: slow.create(slow.attacker, name), ("single", "shared"))
 
     assert (bad.status, good.status) == (DENIED, NO_VERDICT)
-    assert causes(bad) == ["claim 'single' is ReadWriteOnce"]
+    assert causes(bad) == [NOT_SHARED]
     assert slow.create(slow.attacker, "shared").status == ADMITTED

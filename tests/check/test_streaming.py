@@ -73,7 +73,7 @@ def test_a_claim_may_come_in_a_later_file(tmp_path: Path) -> None:
     ran = migratable("check", str(tmp_path))
 
     assert ran.status == 1
-    assert "claim 'os' is ReadWriteOnce" in ran.out
+    assert "PVC 'os' is ReadWriteOnce" in ran.out
     assert "12 |   - {name: os," in ran.out
 
 

@@ -31,7 +31,7 @@ def test_what_a_cause_names_is_read_first_then_what_exists() -> None:
     answers = claims(**missing, there=CLAIM, bad=MISSING)
     answers[Question(DataVolume, "shop", "bad")] = MISSING
 
-    first, *_ = names(answers, "claim 'bad' will be ReadWriteOnce, as dataVolumeTemplate 'bad' makes it")
+    first, *_ = names(answers, "PVC 'bad' will be ReadWriteOnce (from dataVolumeTemplate 'bad')")
 
     assert first[:3] == ["bad", "bad", "there"]
 

@@ -125,7 +125,7 @@ def test_a_refusal_names_field_rule_and_remedy(tmp_path: Path) -> None:
     (cause,) = said["status"]["details"]["causes"]
     assert (cause["reason"], cause["field"]) == ("FieldValueInvalid", "spec.template.spec.volumes[0]")
     assert cause["message"].startswith(
-        "claim 'os' is ReadWriteOnce. Use a claim whose spec.accessModes include ReadWrite"
+        "PVC 'os' is ReadWriteOnce, not ReadWriteMany (RWX), so the VM cannot be live-migrated. Create a PVC with "
     )
     assert cause["message"].endswith("[LM201 claim-not-shared]")
     assert (said["status"]["details"]["kind"], said["status"]["details"]["name"]) == ("VirtualMachine", "web")

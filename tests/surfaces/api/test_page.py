@@ -98,7 +98,7 @@ def test_a_bad_manifest_is_answered_with_finding_and_remedy(watched: Watched) ->
     expect(page.locator(".verdict")).to_have_text("Cannot be live-migrated: InterfaceNotLiveMigratable (KubeVirt 1.9).")
     first = page.locator(".finding").first
     expect(first).to_contain_text("Refused")
-    expect(first).to_contain_text("interface 'default' is bound as a bridge to the pod network")
+    expect(first).to_contain_text("interface 'default' uses bridge binding on the pod network")
     expect(first).to_contain_text("What to do: Write masquerade: {} instead of bridge: {}")
     watched.assert_clean()
 

@@ -49,8 +49,8 @@ def test_what_kustomize_renders_is_judged(overlay: Path) -> None:
     assert ran.returncode == 1, ran.stderr
     assert "stdin:10 VirtualMachineInstance tenant/prod-good: cannot be live-migrated" in ran.stdout
     assert "deny LM302 gpu  stdin:19:9  spec.domain.devices.gpus[0]" in ran.stdout
-    assert "GPU 'card' (nvidia.com/A10) is a device of the node" in ran.stdout
-    assert "fix: Remove the entry from devices.gpus." in ran.stdout
+    assert "GPU 'card' (nvidia.com/A10) is passed through from the node" in ran.stdout
+    assert "fix: Remove the entry from domain.devices.gpus." in ran.stdout
 
 
 def test_a_rendering_that_fails_is_no_success(overlay: Path) -> None:
