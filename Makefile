@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PORTS  ?=
 
-.PHONY: run test test-pythons check format docs mutants lock clean
+.PHONY: run test test-pythons check format docs rule mutants lock clean
 
 run: $(VENV)/runtime
 	$(BIN)/python -m certs dev
@@ -39,6 +39,10 @@ format: $(VENV)/development
 docs: $(VENV)/development
 	$(BIN)/python docs/generate.py
 	$(BIN)/python deploy/generate.py
+
+# A new rule with examples: `make rule NAME=disk-too-slow FAMILY=storage`
+rule: $(VENV)/development
+	$(BIN)/python -m tools.new_rule $(NAME) $(FAMILY)
 
 lock:
 	requirements/lock.sh
