@@ -106,7 +106,7 @@ def test_a_fix_says_what_it_writes_and_replaces_whole_words() -> None:
     log = log_of(WRONG, checked(WRONG))
 
     assert [fix["description"]["text"] for fix in fixes_in(log)] == [
-        "write it without quotes",
+        "remove the quotes",
         "write completionTimeoutPerGiB instead of 'completionTimeoutPerGib'",
     ]
     (change,) = fixes_in(log)[0]["artifactChanges"]

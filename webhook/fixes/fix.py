@@ -1,4 +1,4 @@
-"""What a fix is, and the patches that fixes are made of."""
+"""The type of a fix, and the JSON Patch operations that it consists of."""
 
 from typing import Any, TypeAlias
 
@@ -12,17 +12,18 @@ Operation: TypeAlias = dict[str, Any]
 
 
 class Fix(msgspec.Struct, frozen=True):
-    """A change that makes a finding go away."""
+    """A change of an object that removes a finding."""
 
     title: str
-    """An instruction: what to write, in the user's words."""
+    """The instruction that the patch carries out."""
     patch: tuple[Operation, ...]
-    """Relative to the object; each operation tests what it changes first, so that it fails where the object is another."""
+    """Relative to the object. Each operation first tests the old value, so the patch fails on another object."""
     is_safe: bool = False
+    """Whether ``migratable check --fix`` applies it: nothing else can have been meant."""
 
 
 def find(value: Json, path: FieldPath) -> Json:
-    """What stands at a path; None where nothing does."""
+    """The value at a path; None if there is none."""
     for step in path:
         if isinstance(value, dict) and isinstance(step, str):
             value = value.get(step)
@@ -34,33 +35,33 @@ def find(value: Json, path: FieldPath) -> Json:
 
 
 def replace(raw: Json, path: FieldPath, value: Json) -> tuple[Operation, ...]:
-    """Another value for a field that is written."""
+    """Replaces the value of a field that is present."""
     return (_test(raw, path), {"op": "replace", "path": pointer(path), "value": value})
 
 
 def put(raw: Json, path: FieldPath, value: Json) -> tuple[Operation, ...]:
-    """A value for a field, whether or not it is written; absent parents are written too."""
+    """Sets a field, and adds its parents if they are absent."""
     parent, key = path[:-1], path[-1]
-    held = find(raw, parent)
-    if isinstance(held, dict):
-        return replace(raw, path, value) if key in held else ({"op": "add", "path": pointer(path), "value": value},)
+    owner = find(raw, parent)
+    if isinstance(owner, dict):
+        return replace(raw, path, value) if key in owner else ({"op": "add", "path": pointer(path), "value": value},)
     return put(raw, parent, {str(key): value}) if parent else ()
 
 
 def remove(raw: Json, path: FieldPath) -> tuple[Operation, ...]:
-    """Without a field or list item; a list or map that would be left empty goes with it."""
+    """Removes a field or list item. A list or object that would become empty is removed too."""
     parent, last = path[:-1], path[-1]
-    held = find(raw, parent)
-    alone = isinstance(held, dict | list) and len(held) == 1
-    if alone and parent and not isinstance(parent[-1], int):
+    owner = find(raw, parent)
+    is_last_one = isinstance(owner, dict | list) and len(owner) == 1
+    if is_last_one and parent and not isinstance(parent[-1], int):
         return remove(raw, parent)
     return (_test(raw, (*parent, last)), {"op": "remove", "path": pointer(path)})
 
 
 def rename(raw: Json, path: FieldPath, key: str) -> tuple[Operation, ...]:
-    """Another key for the same value; nothing where the other key is taken."""
-    held = find(raw, path[:-1])
-    if not isinstance(held, dict) or path[-1] not in held or key in held:
+    """Renames a key and keeps its value; no operation if the new key is present."""
+    owner = find(raw, path[:-1])
+    if not isinstance(owner, dict) or path[-1] not in owner or key in owner:
         return ()
     return (_test(raw, path), {"op": "move", "from": pointer(path), "path": pointer((*path[:-1], key))})
 

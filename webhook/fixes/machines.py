@@ -1,4 +1,4 @@
-"""Options for what keeps a VM from migrating; each changes the VM, so somebody has to choose it."""
+"""Fixes of findings about VMs. Each fix changes the VM, so the user must choose it."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -20,13 +20,13 @@ def _masquerade(finding: Finding, raw: Json) -> Iterator[Fix]:
         patch = rename(raw, binding, "masquerade")
         if interface[written[0]] not in ({}, None):
             patch = (*patch, {"op": "replace", "path": patch[-1]["path"], "value": {}})
-        yield Fix(f"write masquerade: {{}} instead of {written[0]} (the guest then has an address of its own)", patch)
+        yield Fix(f"write masquerade: {{}} instead of {written[0]} (the guest then has its own IP address)", patch)
 
 
-def _entry(what: str) -> Callable[[Finding, Json], Iterator[Fix]]:
+def _remove(target: str) -> Callable[[Finding, Json], Iterator[Fix]]:
     def make(finding: Finding, raw: Json) -> Iterator[Fix]:
         if find(raw, finding.path) is not None:
-            yield Fix(f"remove {what}", remove(raw, finding.path))
+            yield Fix(f"remove {target}", remove(raw, finding.path))
 
     return make
 
@@ -41,7 +41,7 @@ def _cache(finding: Finding, raw: Json) -> Iterator[Fix]:
     path: FieldPath = finding.path if finding.path[-1] == "cache" else (*finding.path, "cache")
     if isinstance(find(raw, path), str):
         yield Fix("write cache: none", replace(raw, path, "none"))
-        yield Fix("remove cache: KubeVirt then chooses", remove(raw, path))
+        yield Fix("remove cache, so that KubeVirt chooses it", remove(raw, path))
 
 
 def _strategy(*values: str) -> Callable[[Finding, Json], Iterator[Fix]]:
@@ -58,15 +58,15 @@ def _strategy(*values: str) -> Callable[[Finding, Json], Iterator[Fix]]:
 FIXES: Mapping[str, Callable[[Finding, Json], Iterator[Fix]]] = {
     "LM101": _masquerade,
     "LM102": _masquerade,
-    "LM103": _entry("the entry (an empty list forwards all ports)"),
+    "LM103": _remove("the entry (an empty list forwards all ports)"),
     "LM202": _shared,
     "LM207": _cache,
-    "LM301": _entry("the device"),
-    "LM302": _entry("the GPU"),
-    "LM303": _entry("the reservation"),
-    "LM405": _entry("reenlightenment"),
-    "LM407": _entry("isolateEmulatorThread"),
+    "LM301": _remove("the device"),
+    "LM302": _remove("the GPU"),
+    "LM303": _remove("the reservation"),
+    "LM405": _remove("reenlightenment"),
+    "LM407": _remove("isolateEmulatorThread"),
     "LM501": _strategy("LiveMigrateIfPossible"),
     "LM503": _strategy("LiveMigrate"),
-    "LM506": _entry("the field: the instancetype's holds"),
+    "LM506": _remove("the field, so that the instancetype sets it"),
 }

@@ -1,4 +1,4 @@
-"""Fixes and options for the KubeVirt CR and MigrationPolicies."""
+"""Fixes of findings about the KubeVirt CR and MigrationPolicies."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -7,27 +7,27 @@ from webhook.judging.finding import Finding
 from webhook.kubevirt.settings.settings import SETTINGS, Type
 from webhook.objects.meta import Json
 
-_WORDS = {"true": True, "false": False}
+_BOOLEANS = {"true": True, "false": False}
 
 
 def _type(finding: Finding, raw: Json) -> Iterator[Fix]:
-    """A number or truth value in quotes: what was meant stands in them."""
+    """Removes the quotes around a number or boolean."""
     written, setting = find(raw, finding.path), SETTINGS.get(str(finding.path[-1]))
     if setting is None or not isinstance(written, str):
         return
     meant: Json = None
     if setting.type is Type.BOOLEAN:
-        meant = _WORDS.get(written)
+        meant = _BOOLEANS.get(written)
     elif setting.type in (Type.UINT32, Type.INT64, Type.UINT64) and written.isascii() and written.isdecimal():
         meant = int(written) if str(int(written)) == written else None
     if meant is not None:
-        yield Fix("write it without quotes", replace(raw, finding.path, meant), is_safe=True)
+        yield Fix("remove the quotes", replace(raw, finding.path, meant), is_safe=True)
 
 
-def _without(what: str) -> Callable[[Finding, Json], Iterator[Fix]]:
+def _remove(target: str) -> Callable[[Finding, Json], Iterator[Fix]]:
     def make(finding: Finding, raw: Json) -> Iterator[Fix]:
         if find(raw, finding.path) is not None:
-            yield Fix(f"remove {what}", remove(raw, finding.path))
+            yield Fix(f"remove {target}", remove(raw, finding.path))
 
     return make
 
@@ -42,13 +42,13 @@ def _disruption(finding: Finding, raw: Json) -> Iterator[Fix]:
 
 FIXES: Mapping[str, Callable[[Finding, Json], Iterator[Fix]]] = {
     "LM601": _type,
-    "LM603": _without("the field until the cluster runs a release that has it"),
+    "LM603": _remove("the field until the cluster runs a release that has it"),
     "LM617": _disruption,
-    "LM618": _without("disableTLS"),
-    "LM619": _without("unsafeMigrationOverride"),
-    "LM622": _without("the gate"),
-    "LM623": _without("the gate: it does nothing any more"),
+    "LM618": _remove("disableTLS"),
+    "LM619": _remove("unsafeMigrationOverride"),
+    "LM622": _remove("the feature gate"),
+    "LM623": _remove("the feature gate, which has no effect any more"),
     "LM631": _type,
-    "LM633": _without("the field until the cluster runs a release that has it"),
+    "LM633": _remove("the field until the cluster runs a release that has it"),
     "LM638": _disruption,
 }

@@ -1,4 +1,4 @@
-"""Names that are not quite what KubeVirt calls them."""
+"""Fixes of misspelt names."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -9,12 +9,12 @@ from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath
 
 _MEANT = r"(?:Did you mean|Write kind:|Write) ([A-Za-z0-9]+(?:[./][A-Za-z0-9]+)*)(?:[?;]|\.$)"
-"""How rules say what was probably meant."""
+"""The forms in which a remedy names the probable value."""
 _MOVED = r"Move it to ([A-Za-z]+(?:\.[A-Za-z]+)+)\.$"
 
 
 def _value(finding: Finding, raw: Json) -> Iterator[Fix]:
-    """The place holds the name."""
+    """Replaces a misspelt value."""
     meant = re.search(_MEANT, finding.remedy)
     written = find(raw, finding.path)
     if meant is not None and isinstance(written, str):
@@ -26,7 +26,7 @@ def _value(finding: Finding, raw: Json) -> Iterator[Fix]:
 
 
 def _key(finding: Finding, raw: Json) -> Iterator[Fix]:
-    """The place is named so."""
+    """Renames a misspelt key."""
     meant = re.search(_MEANT, finding.remedy)
     written = finding.path[-1]
     if meant is not None and isinstance(written, str) and (patch := rename(raw, finding.path, meant[1])):
@@ -34,7 +34,7 @@ def _key(finding: Finding, raw: Json) -> Iterator[Fix]:
 
 
 def _key_or_place(finding: Finding, raw: Json) -> Iterator[Fix]:
-    """The place is named so, or the key stands at the wrong level: then a short value can be moved."""
+    """Renames a misspelt key, or moves a short value whose key is at the wrong level."""
     yield from _key(finding, raw)
     moved = re.search(_MOVED, finding.remedy)
     value = find(raw, finding.path)
@@ -45,7 +45,7 @@ def _key_or_place(finding: Finding, raw: Json) -> Iterator[Fix]:
 
 
 def _is_same(written: str, meant: str) -> bool:
-    """Whether only capitals differ: then nothing else can have been meant."""
+    """Whether the names differ in case only, so that nothing else can have been meant."""
     return written.lower() == meant.lower()
 
 

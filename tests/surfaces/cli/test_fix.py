@@ -17,7 +17,7 @@ from tests.surfaces.running import migratable
 from tests.wrapping import every_example
 from webhook.check.check import Settings, check
 from webhook.fixes import machines, settings, spelling
-from webhook.fixes.register import maker_of
+from webhook.fixes.register import fixes_for_rule
 from webhook.manifests import replacements as replacing
 from webhook.manifests.objects import Manifests, read_manifests
 from webhook.report.model import Report
@@ -64,7 +64,7 @@ def fixable() -> list[Any]:
     """Every example in every wrapping whose findings have fixes."""
     found = []
     for rule, example, wrap in every_example():
-        if maker_of(rule.id) and example.violates:
+        if fixes_for_rule(rule.id) and example.violates:
             found.append(
                 pytest.param(wrap(example), example.world, rule.id, id=f"{rule.id}-{wrap.__name__}-{example.title}")
             )
@@ -104,7 +104,7 @@ def test_every_fix_belongs_to_a_rule() -> None:
     known = [rule for table in tables for rule in table]
 
     assert sorted(known) == sorted(set(known) & {each.id for each in RULES})
-    assert all(maker_of(rule) is table[rule] for table in tables for rule in table)
+    assert all(fixes_for_rule(rule) is table[rule] for table in tables for rule in table)
 
 
 @pytest.fixture
@@ -192,7 +192,7 @@ def test_options_are_numbered_and_have_patches(folder: Path) -> None:
     assert ran.status == 1
     assert ran.out.startswith(
         "vm.yaml:8:9 LM101 bridge-on-pod-network, VirtualMachineInstance tenant/bad\n"
-        "option 1: write masquerade: {} instead of bridge (the guest then has an address of its own)\n"
+        "option 1: write masquerade: {} instead of bridge (the guest then has its own IP address)\n"
         "--- a/vm.yaml\n+++ b/vm.yaml\n"
     )
 
