@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from webhook.defaults.default import Wanted
+from webhook.defaults.default import DefaultOptions
 from webhook.judging.finding import Finding, Judgement
 from webhook.kubevirt.releases import KNOWN, NEWEST, only
 from webhook.policy.policy import (
@@ -314,8 +314,8 @@ def test_what_is_filled_in_is_what_the_policy_says() -> None:
         migration_settings={"allowPostCopy": True},
     )
 
-    assert policy.wanted == Wanted("LiveMigrate", False, {"allowPostCopy": True})
-    assert Policy().wanted == Wanted(None, True, {})
+    assert policy.default_options == DefaultOptions("LiveMigrate", False, {"allowPostCopy": True})
+    assert Policy().default_options == DefaultOptions(None, True, {})
 
 
 def test_the_reasons_for_a_lowered_denial_keep_their_names() -> None:

@@ -1,1 +1,1 @@
-"""The defaults, one file each; ``register`` has them all."""
+"""The defaults, one file each. ``register`` has all of them."""

@@ -1,4 +1,4 @@
-"""What a default is: a value that is written where nothing is, once, so that what is in force becomes visible."""
+"""The type of a default: a value for an absent field, so that the object shows the value in force."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -10,37 +10,37 @@ from webhook.objects.path import FieldPath
 
 
 class Set(msgspec.Struct, frozen=True):
-    """A field to write, and why; the field is absent or null."""
+    """A value for a field that is absent or null, and the reason."""
 
     path: FieldPath
     value: Json
     why: str
 
 
-class Wanted(msgspec.Struct, frozen=True):
-    """What the policy file asks for."""
+class DefaultOptions(msgspec.Struct, frozen=True):
+    """The keys of the policy file that decide about defaults."""
 
     eviction_strategy: str | None = None
     """``defaultEvictionStrategy``."""
     migration_settings: bool = True
     """``defaultMigrationSettings``."""
     values: Mapping[str, Json] | None = None
-    """``migrationSettings``: values that replace the release's own."""
+    """``migrationSettings``: values that replace the defaults of the KubeVirt release."""
 
 
 class DefaultFacts(msgspec.Struct, frozen=True):
-    """All that a default may know."""
+    """The facts that a default depends on."""
 
     object: Kubernetes
     releases: Releases
-    """Those that the cluster may run; one where it is known."""
+    """The releases that the cluster may run; one if it is known."""
     refused: bool
     """Whether the verdict on the object is False."""
-    wanted: Wanted
+    options: DefaultOptions
 
 
 class Default(msgspec.Struct, frozen=True):
-    """One default. ``fill`` yields only what is absent, so that applying it twice changes nothing."""
+    """One default. ``fill`` yields absent fields only, so a second application changes nothing."""
 
     name: str
     summary: str

@@ -1,4 +1,4 @@
-"""A VM that can be live-migrated moves when its node is drained, if the policy asks for that."""
+"""Sets evictionStrategy, so that a node drain live-migrates the VM, if the policy asks for it."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from webhook.kubevirt.subject import subject_of
 
 
 def fill(facts: DefaultFacts) -> Iterator[Set]:
-    strategy = facts.wanted.eviction_strategy
+    strategy = facts.options.eviction_strategy
     subject = subject_of(facts.object)
     if strategy is None or subject is None or facts.refused or subject.spec.eviction_strategy is not None:
         return
@@ -16,7 +16,7 @@ def fill(facts: DefaultFacts) -> Iterator[Set]:
 
 DEFAULT = Default(
     name="eviction-strategy",
-    summary="evictionStrategy of a VM whose verdict is not False, as `defaultEvictionStrategy` of the policy file says.",
+    summary="evictionStrategy of a VM whose verdict is not False: the policy file's `defaultEvictionStrategy`.",
     source="pkg/virt-api/webhooks/mutating-webhook/mutators/vmi-mutator.go, v1.9.0: else the CR's value, else None",
     fill=fill,
 )

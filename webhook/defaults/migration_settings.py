@@ -1,4 +1,4 @@
-"""The KubeVirt CR shows the migration settings that are in force."""
+"""Writes the migration settings in force into the KubeVirt CR."""
 
 from collections.abc import Iterator, Mapping
 
@@ -6,7 +6,8 @@ from webhook.defaults.default import Default, DefaultFacts, Set
 from webhook.facts.settings import MIGRATIONS
 from webhook.kubevirt.feature_gates import MIGRATION_STALL_DETECTION
 from webhook.kubevirt.owners import owner_of
-from webhook.kubevirt.releases import Behaviour, behaviours
+from webhook.kubevirt.releases import Behaviour
+from webhook.kubevirt.releases import each as behaviours_of
 from webhook.kubevirt.settings.budget import budget_of
 from webhook.kubevirt.settings.settings import (
     ALLOW_POST_COPY,
@@ -28,16 +29,16 @@ from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Json
 
 TIME = frozenset({BANDWIDTH, COMPLETION_TIMEOUT, ALLOW_POST_COPY, ALLOW_WORKLOAD_DISRUPTION})
-"""What decides together whether a migration can finish."""
+"""The settings that together decide whether a migration can finish."""
 
 
 def fill(facts: DefaultFacts) -> Iterator[Set]:
-    if not isinstance(facts.object, KubeVirt) or not facts.wanted.migration_settings or owner_of(facts.object):
+    if not isinstance(facts.object, KubeVirt) or not facts.options.migration_settings or owner_of(facts.object):
         return
     settings = settings_facts(facts.object, facts.releases)
     migrations = settings.migrations
     if migrations is not None and not isinstance(migrations, dict):
-        return  # of the wrong type: a rule says so
+        return  # a rule reports the wrong type
     present = {name for name, value in (migrations or {}).items() if value is not None}
     gated = MIGRATION_STALL_DETECTION not in settings.feature_gates
     for name, value, why in _values(facts, _fitting(facts, migrations)):
@@ -50,62 +51,63 @@ def fill(facts: DefaultFacts) -> Iterator[Set]:
 
 def _fitting(facts: DefaultFacts, migrations: Json) -> Mapping[str, Json]:
     """
-    The policy's values, less those that decide about time where they and what is written would not fit together.
+    The policy's values, without those of TIME if they contradict the values in the CR.
 
-    Both may be sound by themselves: at 8Mi a GB takes 120 s, which is enough for 150 s and not for 100 s. The release's
-    own are filled in instead; what has none is judged beside these, or the next time would fill it in.
+    Each may be valid by itself: at 8Mi a GB takes 120 s, which fits into 150 s but not into 100 s. The defaults of the
+    release then apply. Values without such a default are checked beside them; otherwise the next request would add them.
     """
-    wanted = facts.wanted.values or {}
-    there = written(migrations)
-    if _fits(facts, {**wanted, **there}):
-        return wanted
-    own = {name: value for name, value in same_in_all(facts.releases).items() if name in TIME}
-    others = {name: value for name, value in wanted.items() if name not in TIME}
-    rest = {name: value for name, value in wanted.items() if name in TIME and name not in own}
-    return {**others, **rest} if _fits(facts, {**own, **others, **rest, **there}) else others
+    requested = facts.options.values or {}
+    present = written(migrations)
+    if _fits(facts, {**requested, **present}):
+        return requested
+    defaults = {name: value for name, value in same_in_all(facts.releases).items() if name in TIME}
+    others = {name: value for name, value in requested.items() if name not in TIME}
+    rest = {name: value for name, value in requested.items() if name in TIME and name not in defaults}
+    return {**others, **rest} if _fits(facts, {**defaults, **others, **rest, **present}) else others
 
 
 def _fits(facts: DefaultFacts, migrations: Json) -> bool:
-    return not any(_too_little(migrations, behaviour) for behaviour in behaviours(facts.releases))
+    return not any(_never_finishes(migrations, behaviour) for behaviour in behaviours_of(facts.releases))
 
 
-def _too_little(migrations: Json, behaviour: Behaviour) -> bool:
+def _never_finishes(migrations: Json, behaviour: Behaviour) -> bool:
     values = in_force(migrations, behaviour)
     bandwidth = bandwidth_of(values)
     dead = values[ALLOW_POST_COPY] is True and values.get(ALLOW_WORKLOAD_DISRUPTION) is False
     return dead or (bandwidth is not None and bandwidth.nano > 0 and budget_of(values).hopeless())
 
 
-def _values(facts: DefaultFacts, wanted: Mapping[str, Json]) -> Iterator[tuple[str, Json, str]]:
-    """The policy's values where the release has the field, then the release's own, in the order of the API."""
-    own = same_in_all(facts.releases)
+def _values(facts: DefaultFacts, requested: Mapping[str, Json]) -> Iterator[tuple[str, Json, str]]:
+    """The policy's values if the release has the field, otherwise the release's defaults, in the order of the API."""
+    defaults = same_in_all(facts.releases)
     for name, setting in SETTINGS.items():
-        if name in wanted and setting.releases & facts.releases == facts.releases and well_typed(setting, wanted[name]):
-            yield name, wanted[name], "the policy file's value"
-        elif name in own and name not in wanted:
-            yield name, own[name], "KubeVirt's own default"
+        known = setting.releases & facts.releases == facts.releases
+        if name in requested and known and well_typed(setting, requested[name]):
+            yield name, requested[name], "the policy file's value"
+        elif name in defaults and name not in requested:
+            yield name, defaults[name], "KubeVirt's own default"
 
 
 def _contradicts(facts: DefaultFacts, migrations: Json, name: str, value: Json) -> bool:
-    """Whether the limit per node would stand above the one for the cluster: what is there, or will be, counts for both."""
+    """Whether the limit per node would exceed the limit per cluster, with present and future values of both."""
     if name not in (PARALLEL_OUTBOUND, PARALLEL_CLUSTER) or not isinstance(value, int):
         return False
-    there = migrations if isinstance(migrations, dict) else {}
+    present = migrations if isinstance(migrations, dict) else {}
     if name == PARALLEL_CLUSTER:
-        outbound = there.get(PARALLEL_OUTBOUND)
+        outbound = present.get(PARALLEL_OUTBOUND)
         return isinstance(outbound, int) and outbound > value
-    chosen = (facts.wanted.values or {}).get(PARALLEL_CLUSTER)
+    requested = (facts.options.values or {}).get(PARALLEL_CLUSTER)
 
     def limit(behaviour: Behaviour) -> int:
-        own: int = in_force(migrations, behaviour)[PARALLEL_CLUSTER]
-        return chosen if there.get(PARALLEL_CLUSTER) is None and isinstance(chosen, int) else own
+        default: int = in_force(migrations, behaviour)[PARALLEL_CLUSTER]
+        return requested if present.get(PARALLEL_CLUSTER) is None and isinstance(requested, int) else default
 
-    return any(limit(behaviour) < value for behaviour in behaviours(facts.releases))
+    return any(limit(behaviour) < value for behaviour in behaviours_of(facts.releases))
 
 
 DEFAULT = Default(
     name="migration-settings",
-    summary="spec.configuration.migrations of a KubeVirt CR: the policy's values, else those that the release uses anyway.",
+    summary="spec.configuration.migrations of a KubeVirt CR: the policy's values, otherwise the release's defaults.",
     source="pkg/virt-config/virt-config.go and configuration.go, v1.9.0",
     fill=fill,
 )

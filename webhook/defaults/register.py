@@ -1,4 +1,4 @@
-"""The defaults, one file each; the tuple ``DEFAULTS`` registers them and nothing else does."""
+"""Registers the defaults in ``DEFAULTS``, and makes JSON Patch operations of them."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,32 +12,32 @@ DEFAULTS: tuple[Default, ...] = (eviction_strategy.DEFAULT, migration_settings.D
 
 
 def default_sets(facts: DefaultFacts) -> list[Set]:
-    """Everything that is filled in, in the order of ``DEFAULTS``."""
-    return [each for default in DEFAULTS for each in default.fill(facts)]
+    """The values of all defaults, in the order of ``DEFAULTS``."""
+    return [value for default in DEFAULTS for value in default.fill(facts)]
 
 
 def patches(sets: Iterable[Set], raw: Mapping[str, Json]) -> list[dict[str, Any]]:
     """
-    The RFC 6902 operations that write ``sets`` into ``raw``, missing objects on the way included, each of them once.
+    The operations (RFC 6902) that write ``sets`` into ``raw``. Each missing parent object is added once.
 
-    A set whose way is blocked, or whose place is taken, is left out: nothing that is written is ever changed.
+    A value is skipped if its field is present or a parent is not an object, so no present value changes.
     """
     operations: list[dict[str, Any]] = []
-    made: set[FieldPath] = set()
-    for each in sets:
-        missing = _missing_parents(each.path, raw)
+    added: set[FieldPath] = set()
+    for value in sets:
+        missing = _missing_parents(value.path, raw)
         if missing is None:
             continue
         for parent in missing:
-            if parent not in made:
-                made.add(parent)
+            if parent not in added:
+                added.add(parent)
                 operations.append({"op": "add", "path": pointer(parent), "value": {}})
-        operations.append({"op": "add", "path": pointer(each.path), "value": each.value})
+        operations.append({"op": "add", "path": pointer(value.path), "value": value.value})
     return operations
 
 
 def _missing_parents(path: FieldPath, raw: Json) -> list[FieldPath] | None:
-    """The objects that must be made before ``path`` can be written, outermost first; None where it must not be."""
+    """The parent objects to add before ``path``, outermost first; None if ``path`` must not be written."""
     here = raw
     for depth, step in enumerate(path):
         if not isinstance(here, dict):

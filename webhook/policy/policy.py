@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from webhook.defaults.default import Wanted
+from webhook.defaults.default import DefaultOptions
 from webhook.facts.world import World
 from webhook.judging.finding import Finding, Judgement
 from webhook.kubevirt.subject import subject_of
@@ -140,9 +140,9 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
     """Read at admission only: files and the dry-run API have no account that the API server authenticated."""
 
     @property
-    def wanted(self) -> Wanted:
+    def default_options(self) -> DefaultOptions:
         """What is filled into objects."""
-        return Wanted(self.default_eviction_strategy, self.default_migration_settings, self.migration_settings)
+        return DefaultOptions(self.default_eviction_strategy, self.default_migration_settings, self.migration_settings)
 
     @property
     def reads_labels(self) -> bool:

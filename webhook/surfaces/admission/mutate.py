@@ -24,7 +24,7 @@ def operations_for(readable: Readable, judging: Judging) -> list[dict[str, Any]]
         return []
     verdict = judge(new, judging.world, judging.releases).verdict
     refused = verdict is not None and verdict.live_migratable is False
-    sets = default_sets(DefaultFacts(new, judging.releases, refused, judging.policy.wanted))
+    sets = default_sets(DefaultFacts(new, judging.releases, refused, judging.policy.default_options))
     if not sets:
         return []  # most requests: the whole object need not be read
     raw: Mapping[str, Any] = parse(request.object)
