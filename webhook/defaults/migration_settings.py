@@ -6,8 +6,7 @@ from webhook.defaults.default import Default, DefaultFacts, Set
 from webhook.facts.settings import MIGRATIONS
 from webhook.kubevirt.feature_gates import MIGRATION_STALL_DETECTION
 from webhook.kubevirt.owners import owner_of
-from webhook.kubevirt.releases import Behaviour
-from webhook.kubevirt.releases import each as behaviours_of
+from webhook.kubevirt.releases import Behaviour, behaviours
 from webhook.kubevirt.settings.budget import budget_of
 from webhook.kubevirt.settings.settings import (
     ALLOW_POST_COPY,
@@ -67,7 +66,7 @@ def _fitting(facts: DefaultFacts, migrations: Json) -> Mapping[str, Json]:
 
 
 def _fits(facts: DefaultFacts, migrations: Json) -> bool:
-    return not any(_never_finishes(migrations, behaviour) for behaviour in behaviours_of(facts.releases))
+    return not any(_never_finishes(migrations, behaviour) for behaviour in behaviours(facts.releases))
 
 
 def _never_finishes(migrations: Json, behaviour: Behaviour) -> bool:
@@ -102,7 +101,7 @@ def _contradicts(facts: DefaultFacts, migrations: Json, name: str, value: Json) 
         default: int = in_force(migrations, behaviour)[PARALLEL_CLUSTER]
         return requested if present.get(PARALLEL_CLUSTER) is None and isinstance(requested, int) else default
 
-    return any(limit(behaviour) < value for behaviour in behaviours_of(facts.releases))
+    return any(limit(behaviour) < value for behaviour in behaviours(facts.releases))
 
 
 DEFAULT = Default(

@@ -55,7 +55,7 @@ def test_who_has_a_claim_made_is_told_to_have_another_made() -> None:
 
     told = refused(decided(review("CREATE", to_be_made)))["spec.template.spec.volumes[0]"]
 
-    assert "write `accessModes: [ReadWriteMany]` under `storage`" in told
+    assert "Write `accessModes: [ReadWriteMany]` under `storage`" in told
     assert "copy the data" not in told
     assert "copy the data" in refused(decided(review("CREATE", BAD), LOCAL))["spec.template.spec.volumes[0]"]
 

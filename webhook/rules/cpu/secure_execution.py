@@ -54,7 +54,7 @@ RULE = Rule(
         ),
         Example("an empty launchSecurity on s390x in 1.5", _EMPTY, release="1.5"),
         Example(
-            "launchSecurity in a cluster of s390x nodes, and a preference that was not provided",
+            "a cluster of s390x nodes, and a preference that was not provided",
             "{domain: {devices: {}, launchSecurity: {}}}",
             world=(kubevirt(architectureConfiguration={"defaultArchitecture": "s390x"}),),
             vm_spec="{preference: {name: linux}}",
