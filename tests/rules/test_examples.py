@@ -20,7 +20,7 @@ from webhook.rules.rule import Example, Rule
 
 def report_of(manifest: dict[str, Any], example: Example) -> ObjectReport | None:
     inputs = read_manifests(json.dumps(manifest).encode(), "example")
-    world = ObjectsWorld((*objects_in(inputs.given), *map(read, example.world)), complete_kinds(example))
+    world = ObjectsWorld((*objects_in(inputs.objects), *map(read, example.world)), complete_kinds(example))
     report = check_in(world, [inputs], Settings(release=example.release))
     assert report.problems == []
     return report.objects[0] if report.objects else None
@@ -31,7 +31,7 @@ def complete_kinds(example: Example) -> list[type[Kubernetes]]:
 
 
 def read(manifest: Any) -> Kubernetes:
-    [item] = objects_in(read_manifests(json.dumps(manifest).encode(), "example").given)
+    [item] = objects_in(read_manifests(json.dumps(manifest).encode(), "example").objects)
     return item
 
 

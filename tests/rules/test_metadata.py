@@ -221,7 +221,7 @@ def findings() -> list[FindingReport]:
     findings = []
     for _, example, wrap in every_example():
         inputs = read_manifests(json.dumps(wrap(example)).encode(), "example")
-        world = [known for item in example.world for known in read_manifests(json.dumps(item).encode(), "w").given]
+        world = [known for item in example.world for known in read_manifests(json.dumps(item).encode(), "w").objects]
         report = check([inputs], Settings(release=example.release), world)
         findings += [finding for judged in report.objects for finding in judged.findings]
     return findings
