@@ -13,7 +13,7 @@ from typing import Final
 from webhook.cni.addresses import is_global_unicast
 from webhook.cni.attachments import ipams_of
 from webhook.cni.ipam import DHCP, HOST_LOCAL, MAX_PAIRS, STATIC, WHEREABOUTS
-from webhook.facts.network import CniConfig, Fault, Neighbour, NetworkFacts, Plugin, Pool, Taken
+from webhook.facts.network import CniConfig, Fault, Ipam, Neighbour, NetworkFacts, Plugin, Pool, Taken
 from webhook.facts.unknown import Unknown
 
 REACHING: Final = frozenset({"macvlan", "ipvlan", "bridge", "vlan", "ovs", "host-device", "sriov", "ib-sriov"})
@@ -30,6 +30,13 @@ REPEATING: Final = frozenset({HOST_LOCAL, STATIC})
 """IPAM types that assign addresses on each node separately."""
 MIN_ADDRESSES: Final = 2
 """Addresses that a migration needs: one for the source node, one for the target node."""
+
+
+def repeats(ipam: Ipam) -> bool | None:
+    """Whether an IPAM plugin gives two nodes the same address; None where that is not known."""
+    if ipam.type in REPEATING:
+        return True
+    return False if ipam.type in UNIQUE else None
 
 
 def first_plugin(facts: NetworkFacts) -> Plugin | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from webhook.cni.attachments import ipams_of
-from webhook.cni.migration_network import REPEATING, UNIQUE
+from webhook.cni.migration_network import repeats
 from webhook.facts.network import CniConfig, NetworkFacts
 from webhook.objects.shown import shown
 from webhook.rules.migration_network._network import NAMED, NETWORK_GUIDE, addressed
@@ -16,10 +16,10 @@ def check(facts: NetworkFacts) -> Iterator[Outcome]:
     if not facts.is_migration_network or not isinstance(facts.config, CniConfig):
         return
     for ipam in ipams_of(facts.config):
-        if ipam.type in REPEATING:
+        if repeats(ipam):
             why = f"{ipam.place}.type {ipam.type} assigns addresses on each node separately: two nodes get the same address"
             yield Violation(facts.path, why, "addresses")
-        elif ipam.type not in UNIQUE:
+        elif repeats(ipam) is None:
             why = f"Migratable does not know whether {shown(ipam.type)} assigns each address only once in the cluster"
             yield Undetermined(facts.path, why, "check the IPAM plugin's documentation", "addresses")
 
