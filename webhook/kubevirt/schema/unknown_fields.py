@@ -79,7 +79,8 @@ _MAP = "*"
 _QUANTITY, _QUANTITY_MAP = "#", "*#"
 """Instead of a type, of what holds quantities."""
 _NESTED = (dict, list)
-_TOP = frozenset(("apiVersion", "kind", "metadata", "status"))
+_STATUS = "status"
+"""At the top of an object: the names do not list it."""
 _TOLD_ELSEWHERE: Mapping[str, frozenset[str]] = {
     "V1KubeVirt": frozenset(Misplaced.__struct_encode_fields__) | {"configuration"},
     "V1KubeVirtSpec": frozenset(Misplaced.__struct_encode_fields__),
@@ -117,7 +118,7 @@ def search(kind: str, root: str, raw: Mapping[str, Json]) -> Strange:
             for key, each in value.items():
                 held = known.get(key)
                 if held is None:
-                    if key not in told and not (name == root and key in _TOP) and name not in _SETTINGS:
+                    if key not in told and not (name == root and key == _STATUS) and name not in _SETTINGS:
                         fields.append(_field(kind, path, name, key))
                 elif held:
                     waiting.append(((*path, key), held, each))
@@ -134,7 +135,7 @@ def search(kind: str, root: str, raw: Mapping[str, Json]) -> Strange:
 def _shape(name: str, *, is_root: bool = False) -> tuple[frozenset[str], Mapping[str, str | frozenset[str]]]:
     """The keys that a type may have without anybody wondering; of those that are looked into, their type or their words."""
     known = FIELDS[name]
-    told = _TOLD_ELSEWHERE.get(name, frozenset()) | (_TOP if is_root else frozenset())
+    told = _TOLD_ELSEWHERE.get(name, frozenset()) | ({_STATUS} if is_root else frozenset())
     words = {key: frozenset(("", *allowed)) for (holder, key), allowed in VALUES.items() if holder == name}
     quantities = {key: _QUANTITY for key in known if (name, key) in QUANTITIES}
     maps = {key: _QUANTITY_MAP for key in known if (name, key) in QUANTITY_MAPS}
