@@ -77,9 +77,7 @@ def test_any_of_four_keys_names_a_device(key: str) -> None:
     As the host-device plugin reads them.
     """
     assert config_of({"type": "host-device", key: "x"}).plugins[0].refused == ()
-    assert config_of({"type": "host-device"}).plugins[0].refused == (
-        Fault("device", "device is missing: name it by device, hwaddr, kernelpath, pciBusID"),
-    )
+    assert [each.place for each in config_of({"type": "host-device"}).plugins[0].refused] == ["device"]
 
 
 def test_sixty_four_plugins_are_read() -> None:
