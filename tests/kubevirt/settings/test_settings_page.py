@@ -133,8 +133,8 @@ RELATIONS: dict[str, tuple[dict[str, Any], list[Any], str]] = {
     "bandwidthPerMigration is 0, or at least 1Mi": (cr(bandwidthPerMigration="1000Ki"), [], "LM606"),
     "bandwidthPerMigration has a unit": (cr(bandwidthPerMigration=64), [], "LM607"),
     "the unit is the binary one that KubeVirt counts in": (cr(bandwidthPerMigration="64M"), [], "LM608"),
-    "bandwidth times completionTimeoutPerGiB carries a GB": (cr(bandwidthPerMigration="6Mi"), [], "LM615"),
-    "a VM's memory can be carried in its own time": (
+    "bandwidth times completionTimeoutPerGiB is at least a GB": (cr(bandwidthPerMigration="6Mi"), [], "LM615"),
+    "a VM's memory can be copied in its own time": (
         vm(memory={"guest": "64Gi"}),
         [cr(bandwidthPerMigration="6Mi"), NONE],
         "LM642",
@@ -149,24 +149,24 @@ RELATIONS: dict[str, tuple[dict[str, Any], list[Any], str]] = {
         [],
         "LM617",
     ),
-    "disableTLS is off, above all without a network for migrations": (cr(disableTLS=True), [], "LM618"),
+    "disableTLS is off, especially without a migration network": (cr(disableTLS=True), [], "LM618"),
     "unsafeMigrationOverride is off": (cr(unsafeMigrationOverride=True), [], "LM619"),
-    "post-copy is allowed where its risk can be borne": (cr(allowPostCopy=True), [], "LM620"),
-    "evictionStrategy LiveMigrate stands with masquerade": (kubevirt(evictionStrategy="LiveMigrate"), [], "LM624"),
-    "vmRolloutStrategy LiveUpdate stands with LiveMigrate": (kubevirt(vmRolloutStrategy="LiveUpdate"), [], "LM627"),
+    "post-copy is allowed only for VMs that tolerate a restart": (cr(allowPostCopy=True), [], "LM620"),
+    "evictionStrategy LiveMigrate is used with masquerade": (kubevirt(evictionStrategy="LiveMigrate"), [], "LM624"),
+    "vmRolloutStrategy LiveUpdate is used with LiveMigrate": (kubevirt(vmRolloutStrategy="LiveUpdate"), [], "LM627"),
     # what KubeVirt and Multus do with the network
     "the value is a name, or namespace/name": (cr(network="a.b"), [], "LM715"),
     "the NetworkAttachmentDefinition exists": (cr(network="m"), ["complete"], "LM716"),
     "it is in KubeVirt's own namespace": (cr(network="elsewhere/m"), [], "LM717"),
-    "it is fit for migrations": (cr(network="m"), [net("{}")], "LM718"),
-    "spec.config is JSON, or known at all": (net("no JSON"), [], "LM701"),
+    "it is usable for migrations": (cr(network="m"), [net("{}")], "LM718"),
+    "spec.config is present and valid JSON": (net("no JSON"), [], "LM701"),
     "the interface leads to other nodes": (
         net('{"type": "dummy", "ipam": {"type": "dhcp"}}'),
         [cr(network="m")],
         "LM708",
     ),
     "macvlan and ipvlan name their master": (net('{"type": "macvlan"}'), [cr(network="m")], "LM710"),
-    "there is an IPAM, with addresses that virt-handler takes": (net(f"{{{MACVLAN}}}"), [cr(network="m")], "LM711"),
+    "there is an IPAM, with addresses that virt-handler accepts": (net(f"{{{MACVLAN}}}"), [cr(network="m")], "LM711"),
     "addresses are unique over all nodes": (
         net(f'{{{MACVLAN}, "ipam": {{"type": "host-local", "subnet": "10.1.1.0/24"}}}}'),
         [cr(network="m")],
@@ -184,14 +184,14 @@ RELATIONS: dict[str, tuple[dict[str, Any], list[Any], str]] = {
     ),
     # how a MigrationPolicy is chosen and checked
     "every field has its type and range, selectors are plain maps": (policy(completionTimeoutPerGiB=-1), [], "LM631"),
-    "settings of the whole cluster stay in the CR": (policy(progressTimeout=1), [], "LM632"),
+    "settings of the whole cluster are in the CR": (policy(progressTimeout=1), [], "LM632"),
     "every field is one that a MigrationPolicy has": (policy(bandwith="1Mi"), [], "LM646"),
     "there are selectors": (policy(selectors=None), [], "LM634"),
     "selectors are not empty": (policy(selectors={}), [], "LM635"),
-    "selectors match a VM that is known": (policy(), [vm()], "LM644"),
+    "selectors match a known VM": (policy(), [vm()], "LM644"),
     "no other policy matches the same VM as well": (policy("p"), [policy("q")], "LM636"),
     "its values and the cluster's leave time to finish": (policy(bandwidthPerMigration="6Mi"), [cr()], "LM637"),
-    "settings of stall detection stand with their gate": (policy(maxDowntimeMs=1), [cr()], "LM645"),
+    "settings of stall detection are set only with their gate": (policy(maxDowntimeMs=1), [cr()], "LM645"),
 }
 
 
@@ -213,7 +213,7 @@ def test_a_relation_is_held_by_the_rule_that_the_page_names(relation: str) -> No
 @pytest.mark.parametrize(
     ("old", "new", "rule", "relation"),
     [
-        (cr(), cr(network="m"), "LM719", "a change of the network is meant"),
+        (cr(), cr(network="m"), "LM719", "a change of the network is intended"),
         (net("{}"), net(f"{{{MACVLAN}}}"), "LM720", "a new configuration is rolled out"),
     ],
 )
