@@ -24,7 +24,7 @@ BANNED = {
     r"\bworth (?:a|no) word\b": "'worth a word': write what is printed",
     r"\bsa(?:y|ys|id) aloud\b": "'says aloud': write 'prints', 'reports'",
     r"\b(?:is|are) none\b": "'is none that': write 'invalid' or 'no'",
-    r"\bbefore (?:it|they) goe?s?\b": "'before it goes': write 'before it is removed'",
+    r"\bbefore (?:it goes|they go)\b": "'before it goes': write 'before it is removed'",
     r"\bof no use\b": "'of no use': write 'invalid' or 'unusable'",
     r"\bfor this alone\b": "'for this alone': write 'only'",
     r"\b[Ww]e (?:look|ask|tell|see|know|read)s?\b": "personified code: name the program or use the passive voice",
