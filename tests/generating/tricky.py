@@ -1,8 +1,8 @@
 """
-Manifests full of what readers of YAML disagree about, made from a number: the same number, the same text.
+Generates manifests with YAML that readers read differently. The same number gives the same text.
 
-Each is one object of a kind that keeps every field, with a few odd members. A third are mild, as people write them; a third
-hold all that YAML 1.1 and Kubernetes allow; a third hold what they refuse, too, or are damaged.
+Each is one object of a kind that keeps every field. One third has usual YAML. One third has any YAML that YAML 1.1 and
+Kubernetes allow. One third also has invalid YAML, or is damaged.
 """
 
 import json
@@ -20,7 +20,7 @@ PIECES: dict[str, list[str]] = json.loads(Path(__file__).with_suffix(".json").re
 
 
 class Tricky:
-    """One text; every method gives a piece of it."""
+    """Generates one text. Every method returns a piece of it."""
 
     def __init__(self, number: int) -> None:
         self._random = random.Random(number)
@@ -35,15 +35,15 @@ class Tricky:
         members.insert(self._pick([0, 0, len(members)]), HEADER)
         body = "".join(members)
         if self._wrong and self._one_in(2):
-            before, behind = body.split(HEADER)
+            before, after = body.split(HEADER)
             if before and self._one_in(2):
                 before = self._damaged(before)
             else:
-                behind = self._damaged(behind)
-            body = before + HEADER + behind
+                after = self._damaged(after)
+            body = before + HEADER + after
         return self._ended(self._framed(body))
 
-    # --- around it
+    # --- around the object
 
     def _framed(self, body: str) -> str:
         if self._one_in(4):
@@ -79,20 +79,20 @@ class Tricky:
     # --- mappings and lists in block style
 
     def _member(self, indent: int, depth: int = 0) -> str:
-        """A key with its value: whole lines, each at ``indent`` or deeper."""
+        """A key with its value: whole lines, indented by ``indent`` or more."""
         margin = " " * indent
         if self._mappings and self._one_in(6):
             return f"{margin}<<: {self._merged()}{self._end()}"
         if self._odd and self._one_in(12):
-            return self._asked(indent, depth)
+            return self._key_after_question_mark(indent, depth)
         key = self._key()
         if self._odd and self._anchors and self._one_in(30):
             return f"{margin}*{self._pick(self._anchors)} :{self._value(indent, depth)}"
         colon = self._pick([" :", "  :"]) if self._odd and self._one_in(12) else ":"
         return f"{margin}{key}{colon}{self._value(indent, depth)}"
 
-    def _asked(self, indent: int, depth: int) -> str:
-        """A key behind a question mark."""
+    def _key_after_question_mark(self, indent: int, depth: int) -> str:
+        """A member whose key follows a question mark."""
         key, margin = self._key(), " " * indent
         if self._one_in(4):
             key = f"{self._pick(['|', '>-', '|2'])}\n{margin}  {key}"
@@ -102,7 +102,7 @@ class Tricky:
         return f"{margin}?{' ' * self._random.randint(1, 3)}{key}\n{value}"
 
     def _value(self, indent: int, depth: int) -> str:
-        """What stands behind the colon, up to the line's end."""
+        """The text after the colon, up to the end of the line."""
         if depth < 3 and self._one_in(3):
             return self._block(indent, depth)
         return self._gap() + self._inline(indent, depth)
@@ -112,10 +112,10 @@ class Tricky:
         is_mapping = self._one_in(2)
         name = self._anchor() if self._odd and self._one_in(3) else ""
         tag = self._pick(["!!map" if is_mapping else "!!seq", "!"]) if self._odd and self._one_in(12) else ""
-        opening = "".join(f" {each}" for each in (tag, name and f"&{name}") if each) + self._end()
+        opening = "".join(f" {mark}" for mark in (tag, name and f"&{name}") if mark) + self._end()
         deeper = indent + self._pick([1, 2, 2, 2, 4] if is_mapping else [0, 0, 1, 2, 4])
-        each = self._member if is_mapping else self._item
-        text = "".join(self._spaced(each(deeper, depth + 1)) for _ in range(self._random.randint(1, 3)))
+        child = self._member if is_mapping else self._item
+        text = "".join(self._spaced(child(deeper, depth + 1)) for _ in range(self._random.randint(1, 3)))
         if name:
             self._anchors.append(name)
             self._mappings += [name] if is_mapping else []
@@ -123,7 +123,7 @@ class Tricky:
 
     def _item(self, indent: int, depth: int) -> str:
         dash = " " * indent + "-" + " " * self._random.randint(1, 3)
-        if self._one_in(3):  # compact: a mapping or list that begins on the dash's own line
+        if self._one_in(3):  # compact: a mapping or list that starts on the line of the dash
             lines = self._member(len(dash), depth) if self._one_in(2) else self._item(len(dash), depth)
             return dash + lines[len(dash) :]
         if self._one_in(10):
@@ -131,7 +131,7 @@ class Tricky:
         return dash + self._inline(indent, depth)
 
     def _inline(self, indent: int, depth: int) -> str:
-        """A value that begins on this line, with the line's end."""
+        """A value that starts on this line, with the end of the line."""
         marks = ""
         if self._odd:
             if self._anchors and self._one_in(8):
@@ -179,7 +179,7 @@ class Tricky:
     # --- scalars
 
     def _key(self) -> str:
-        """Mostly one that was not there before: twice is an error of its own."""
+        """A key, usually a new one: a duplicate is an error."""
         self._keys += 1
         fresh = f"k{self._keys}"
         if self._wrong and self._one_in(30):
@@ -187,7 +187,7 @@ class Tricky:
         if not self._odd or self._one_in(2):
             return self._pick([fresh, fresh, fresh, f"'{fresh} '", f'"{fresh}"', f"{fresh}.x/y", f"{fresh} z"])
         odd: list[Callable[[], str]] = [
-            lambda: self._pick([each for each in PIECES["words"] if each.lower() not in ("~", "null")]),
+            lambda: self._pick([word for word in PIECES["words"] if word.lower() not in ("~", "null")]),
             lambda: self._of("numbers"),
             self._digits,
             lambda: f'"{fresh}{self._of("escapes")}"',
@@ -213,7 +213,7 @@ class Tricky:
         )
 
     def _digits(self) -> str:
-        """What may be a number, or nearly."""
+        """A number, or a scalar that looks like one."""
         if self._one_in(3):
             return repr(self._random.uniform(-1, 1) * 10 ** self._random.randint(-25, 25))
         if self._one_in(3):
@@ -245,7 +245,7 @@ class Tricky:
         return quote + "\n".join(lines) + quote
 
     def _text_block(self, indent: int) -> str:
-        """A literal or folded text with any header."""
+        """A literal or folded block scalar with any header."""
         deeper = self._pick([1, 2, 2, 2, 3, 9])
         digit = str(deeper) if self._one_in(3) else ""
         chomp = self._pick(["", "", "-", "+"])
@@ -282,7 +282,7 @@ class Tricky:
     def _in_brackets(self, pair: str, entries: list[str], indent: int) -> str:
         deeper = "\n" + " " * (indent + self._pick([1, 2, 4]))
         gaps = ["", " ", deeper, f" # c{deeper}", *(["\t"] if self._odd else [])] if self._one_in(3) else ["", " "]
-        between = [each for each in gaps if each]
+        between = [gap for gap in gaps if gap]
         text = "".join(
             (f",{self._pick(between)}" if index else self._pick(gaps)) + entry for index, entry in enumerate(entries)
         )
@@ -307,7 +307,7 @@ class Tricky:
         if self._wrong and self._one_in(12):
             return self._of("wrong flow")
         scalar = self._scalar()
-        return scalar if self._wrong or not any(each in scalar for each in "[]{},") else "z"
+        return scalar if self._wrong or not any(mark in scalar for mark in "[]{},") else "z"
 
     # --- chance
 

@@ -1,4 +1,4 @@
-"""Files of every kind are read or refused with their own message; nothing is skipped in silence, and nothing hangs."""
+"""Every file is read or has a problem of its own: nothing is skipped silently, and nothing hangs (webhook.manifests.files)."""
 
 import io
 import os
@@ -14,15 +14,15 @@ VM = "apiVersion: kubevirt.io/v1\nkind: VirtualMachine\nmetadata: {name: NAME}\n
 
 
 def names(*paths: Path | str, recursive: bool = False, sources: Sources | None = None) -> list[str]:
-    inputs = read_all([str(each) for each in paths], recursive=recursive, sources=sources or Sources())
-    return [given.object.name for one in inputs for given in one.objects if given.object is not None]
+    inputs = read_all([str(path) for path in paths], recursive=recursive, sources=sources or Sources())
+    return [found.object.name for manifests in inputs for found in manifests.objects if found.object is not None]
 
 
 def problems(*paths: Path | str, recursive: bool = False) -> list[tuple[str, str]]:
-    inputs = read_all([str(each) for each in paths], recursive=recursive, sources=Sources())
-    for one in inputs:
-        assert all(problem.remedy for problem in one.problems)
-    return [(Path(problem.source).name, problem.message) for one in inputs for problem in one.problems]
+    inputs = read_all([str(path) for path in paths], recursive=recursive, sources=Sources())
+    for manifests in inputs:
+        assert all(problem.remedy for problem in manifests.problems)
+    return [(Path(problem.source).name, problem.message) for manifests in inputs for problem in manifests.problems]
 
 
 def write(path: Path, name: str = "vm") -> Path:
@@ -30,9 +30,9 @@ def write(path: Path, name: str = "vm") -> Path:
     return path
 
 
-def test_order_is_that_of_the_arguments_and_then_of_the_names(tmp_path: Path) -> None:
+def test_files_are_read_in_the_order_of_the_arguments_and_then_of_the_names(tmp_path: Path) -> None:
     """
-    The same command gives the same answer on every machine.
+    The same command gives the same output on every machine.
     """
     for name in ("b", "a", "c"):
         write(tmp_path / f"{name}.yaml", name)
@@ -43,14 +43,14 @@ def test_order_is_that_of_the_arguments_and_then_of_the_names(tmp_path: Path) ->
 
 def test_an_explicit_file_may_have_any_name(tmp_path: Path) -> None:
     """
-    Endings choose among the files of a folder only.
+    Suffixes matter only for files in a folder.
     """
     assert names(write(tmp_path / "manifest")) == ["vm"]
 
 
 def test_the_text_is_kept_for_code_frames(tmp_path: Path) -> None:
     """
-    By the name under which the file was asked for.
+    It is kept under the name that the user gave.
     """
     sources = Sources()
     path = write(tmp_path / "a.yaml")
@@ -60,9 +60,9 @@ def test_the_text_is_kept_for_code_frames(tmp_path: Path) -> None:
     assert sources.lines == {str(path): VM.replace("NAME", "vm").splitlines()}
 
 
-def test_special_files_are_refused_without_waiting(tmp_path: Path) -> None:
+def test_special_files_are_a_problem_and_never_opened(tmp_path: Path) -> None:
     """
-    A FIFO without a writer, a socket and an endless device are not opened.
+    This holds for a FIFO without a writer, a socket and an endless device.
     """
     os.mkfifo(tmp_path / "fifo.yaml")
     with socket.socket(socket.AF_UNIX) as unix:
@@ -82,9 +82,9 @@ def test_special_files_are_refused_without_waiting(tmp_path: Path) -> None:
     ]
 
 
-def test_a_link_may_not_lead_out_of_the_folder(tmp_path: Path) -> None:
+def test_a_link_out_of_the_folder_is_a_problem(tmp_path: Path) -> None:
     """
-    A folder from a stranger cannot make the check read this machine's files; within the folder links are followed.
+    A folder from outside cannot make the check read other files. Links inside the folder are followed.
     """
     outside = write(tmp_path / "secret.yaml", "secret")
     folder = tmp_path / "in"
@@ -104,9 +104,9 @@ def test_a_link_may_not_lead_out_of_the_folder(tmp_path: Path) -> None:
     ]
 
 
-def test_a_linked_folder_may_not_lead_out_either(tmp_path: Path) -> None:
+def test_a_link_to_an_outside_folder_is_a_problem(tmp_path: Path) -> None:
     """
-    What is behind a link to a folder elsewhere is not read, and not left out in silence; one within is read in its place.
+    The files of an outside folder are not read, and this is reported. A folder inside is read under its own path.
     """
     (tmp_path / "out").mkdir()
     write(tmp_path / "out" / "secret.yaml", "secret")
@@ -124,7 +124,7 @@ def test_a_linked_folder_may_not_lead_out_either(tmp_path: Path) -> None:
 
 def test_a_link_named_by_the_user_is_followed(tmp_path: Path) -> None:
     """
-    Whoever names a link, or a folder by a link, means what is behind it.
+    A user who names a link to a file or folder means its target.
     """
     (tmp_path / "real").mkdir()
     write(tmp_path / "real" / "a.yaml", "a")
@@ -135,9 +135,9 @@ def test_a_link_named_by_the_user_is_followed(tmp_path: Path) -> None:
     assert names(tmp_path / "link", tmp_path / "file") == ["a", "b"]
 
 
-def test_a_file_of_many_names_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_with_several_names_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    By its folder, by name, by a link to it or to its folder: it is one file, under the first name; others keep their turn.
+    The file keeps its first name, whether a path, a folder, a pattern or a link names it. The order of other files stays.
     """
     monkeypatch.chdir(tmp_path)
     (tmp_path / "vms").mkdir()
@@ -157,16 +157,18 @@ def test_a_file_of_many_names_is_read_once(tmp_path: Path, monkeypatch: pytest.M
 
 def test_standard_input_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    However often it is named.
+    It may be named several times.
     """
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(VM.encode())))
 
     assert names("-", "-") == ["NAME"]
 
 
-def test_no_file_is_lost_for_its_other_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_whose_first_name_is_ignored_is_read_under_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
-    Where the first name is left out as asked, refused, or leads nowhere, the file is read under the next; copies are others.
+    The same holds if the first name is a problem or a broken link. A hard link is a file of its own.
     """
     monkeypatch.chdir(tmp_path)
     (tmp_path / "in").mkdir()
@@ -183,13 +185,13 @@ def test_no_file_is_lost_for_its_other_name(tmp_path: Path, monkeypatch: pytest.
 
     assert [*sources.texts] == ["in/copy.yaml", "in/x.yaml", "z.yaml"]
     assert sources.ignored == ["in/left.yaml"]
-    told = {problem.source for one in inputs for problem in one.problems}
-    assert told == {"in/gone.yaml", "in/nowhere.yaml", "in/out.yaml"}
+    sources_of_problems = {problem.source for manifests in inputs for problem in manifests.problems}
+    assert sources_of_problems == {"in/gone.yaml", "in/nowhere.yaml", "in/out.yaml"}
 
 
-def test_links_in_a_circle_are_told(tmp_path: Path) -> None:
+def test_a_loop_of_links_is_a_problem(tmp_path: Path) -> None:
     """
-    Neither a file nor a folder that leads to itself keeps the check from its end.
+    A link to itself, file or folder, does not make the check hang.
     """
     (tmp_path / "a.yaml").symlink_to("b.yaml")
     (tmp_path / "b.yaml").symlink_to("a.yaml")
@@ -201,9 +203,9 @@ def test_links_in_a_circle_are_told(tmp_path: Path) -> None:
     assert [name for name, _ in problems(tmp_path / "a.yaml")] == ["a.yaml"]
 
 
-def test_a_folder_with_the_name_of_a_manifest_is_told(tmp_path: Path) -> None:
+def test_a_folder_with_the_name_of_a_manifest_is_a_problem(tmp_path: Path) -> None:
     """
-    It is not taken for an empty file.
+    It is not read as an empty file.
     """
     (tmp_path / "x.yaml").mkdir()
     write(tmp_path / "z.yaml", "z")
@@ -214,7 +216,7 @@ def test_a_folder_with_the_name_of_a_manifest_is_told(tmp_path: Path) -> None:
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     """
-    10 MiB are enough for any manifest; a sparse file of 2 GiB costs nothing.
+    The limit is 10 MiB. A sparse file of 2 GiB takes no time.
     """
     with (tmp_path / "big.yaml").open("wb") as file:
         file.truncate(2 * 2**30)
@@ -232,20 +234,18 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
         (b"a: \xc3\x28", "byte 0xc3 is not valid UTF-8"),
     ],
 )
-def test_what_is_no_text_is_told(tmp_path: Path, content: bytes, message: str) -> None:
+def test_bytes_that_are_not_utf_8_text_are_a_problem(tmp_path: Path, content: bytes, message: str) -> None:
     """
-    Another encoding and binary files are named as such, without a word of their content.
+    The message names the encoding, or says that the file is binary, and repeats no content.
     """
     (tmp_path / "x.yaml").write_bytes(content)
 
-    ((name, told),) = problems(tmp_path)
-
-    assert (name, told) == ("x.yaml", message)
+    assert problems(tmp_path) == [("x.yaml", message)]
 
 
-def test_one_bad_file_keeps_no_other_from_being_read(tmp_path: Path) -> None:
+def test_other_files_are_read_if_one_has_a_problem(tmp_path: Path) -> None:
     """
-    Everything that can be read is, and everything else is told.
+    Every readable file is read, and every other file is a problem.
     """
     write(tmp_path / "a.yaml", "a")
     (tmp_path / "b.yaml").write_text("b: [")
@@ -255,8 +255,8 @@ def test_one_bad_file_keeps_no_other_from_being_read(tmp_path: Path) -> None:
     assert [name for name, _ in problems(tmp_path)] == ["b.yaml"]
 
 
-def test_a_file_that_cannot_be_read_is_told() -> None:
+def test_a_file_that_cannot_be_read_is_a_problem() -> None:
     """
-    What the system says of it is passed on.
+    The message has the error of the operating system.
     """
     assert problems("/proc/self/mem") == [("mem", "cannot be read: Input/output error")]

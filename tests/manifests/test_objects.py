@@ -1,4 +1,4 @@
-"""Objects out of manifests: each with its place, and whatever is none becomes a problem with its place."""
+"""Objects in manifests and problems, both with their positions (webhook.manifests.objects)."""
 
 import json
 from typing import Any
@@ -33,17 +33,17 @@ spec:
 
 def problem(text: str) -> BadInput:
     read = read_manifests(text.encode(), "vm.yaml")
-    (found,) = read.problems
-    return found
+    (only,) = read.problems
+    return only
 
 
-def place(found: BadInput) -> tuple[Any, ...]:
-    return found.source, found.document, found.line, found.column, found.path
+def place(error: BadInput) -> tuple[Any, ...]:
+    return error.source, error.document, error.line, error.column, error.path
 
 
 def test_an_object_knows_its_lines() -> None:
     """
-    The object's first line, a field's own, and that of the nearest ancestor where a field is not written.
+    It knows its first line and the line of each field. An absent field has the line of its nearest ancestor.
     """
     (vm,) = read_manifests(VM.encode(), "vm.yaml").objects
 
@@ -53,18 +53,18 @@ def test_an_object_knows_its_lines() -> None:
     assert vm.mark(("spec", "template", "spec", "evictionStrategy"))[:2] == vm.mark(("spec", "template", "spec"))[:2]
 
 
-def test_documents_are_counted_from_the_first() -> None:
+def test_documents_count_from_the_first_one() -> None:
     """
-    Empty ones count, and every object names its own.
+    Empty documents count. Every object names its document.
     """
     read = read_manifests(f"---\n# nothing\n---\n{VM}---\n{VM}".encode(), "vm.yaml")
 
-    assert [(each.document.index, each.line) for each in read.objects] == [(1, 5), (2, 19)]
+    assert [(found.document.index, found.line) for found in read.objects] == [(1, 5), (2, 19)]
 
 
 def test_items_of_lists_are_objects_with_their_own_lines() -> None:
     """
-    Also of a List in a List; the place of an item leads to it.
+    This holds for a List inside a List. The path of an item leads to it.
     """
     inner = "".join(f"    {line}\n" for line in VM.splitlines())
     text = f"apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: List\n  items:\n  -\n{inner}- {{kind: 5}}\n"
@@ -73,12 +73,12 @@ def test_items_of_lists_are_objects_with_their_own_lines() -> None:
 
     (vm,) = read.objects
     assert (vm.at, vm.line) == (("items", 0, "items", 0), 9)
-    assert [(each.path, each.line) for each in read.problems] == [("items[1]", 21)]
+    assert [(error.path, error.line) for error in read.problems] == [("items[1]", 21)]
 
 
 def test_items_of_a_typed_list_share_their_version_and_kind() -> None:
     """
-    As ``kubectl get --raw`` prints them: only the list says what they are.
+    In the output of ``kubectl get --raw``, only the list has apiVersion and kind.
     """
     items = [{"metadata": {"name": "os"}, "spec": {"accessModes": ["ReadWriteMany"]}}]
     text = json.dumps({"apiVersion": "v1", "kind": "PersistentVolumeClaimList", "items": items})
@@ -113,14 +113,16 @@ def test_items_of_a_typed_list_share_their_version_and_kind() -> None:
         ("a: [", "invalid YAML: did not find expected node content", ("vm.yaml", None, 1, 5, "")),
     ],
 )
-def test_what_is_no_object_is_told_with_its_place(text: str, message: str, where: tuple[Any, ...]) -> None:
+def test_a_value_that_is_not_an_object_is_a_problem_with_a_place(
+    text: str, message: str, where: tuple[Any, ...]
+) -> None:
     """
-    File, document, line and column.
+    The problem names file, document, line and column.
     """
-    found = problem(text)
+    error = problem(text)
 
-    assert (found.message, place(found)) == (message, where)
-    assert found.remedy
+    assert (error.message, place(error)) == (message, where)
+    assert error.remedy
 
 
 @pytest.mark.parametrize(
@@ -140,26 +142,26 @@ def test_what_is_no_object_is_told_with_its_place(text: str, message: str, where
         ("spec:\n  template:", "spec: text\nx:\n  template:", "expected a mapping, got a string", 7, "spec"),
     ],
 )
-def test_a_wrong_type_is_told_in_words_with_its_field(old: str, new: str, message: str, line: int, path: str) -> None:
+def test_a_wrong_type_is_a_problem_with_its_field(old: str, new: str, message: str, line: int, path: str) -> None:
     """
-    What is expected and what is there, the key of a free map included; never the value.
+    The message names the expected and the actual type, never the value. The path includes keys of free maps.
     """
-    found = problem(VM.replace(old, new, 1))
+    error = problem(VM.replace(old, new, 1))
 
-    assert (found.message, found.line, found.path) == (f"wrong type: {message}", line, path)
+    assert (error.message, error.line, error.path) == (f"wrong type: {message}", line, path)
 
 
-def test_null_in_metadata_is_no_wrong_type() -> None:
+def test_null_in_metadata_is_not_a_wrong_type() -> None:
     """
-    An API server lets ``app:`` pass in a template's labels, and Go reads it as empty text; elsewhere it refuses ``null``.
+    An API server accepts ``app:`` in the labels of a template, and Go reads an empty string. Elsewhere ``null`` is an error.
     """
     labelled = VM.replace("  template:\n", "  template:\n    metadata: {labels: {app: }, annotations: {}, name: }\n")
 
-    (given,) = read_manifests(labelled.encode(), "vm.yaml").objects
+    (vm,) = read_manifests(labelled.encode(), "vm.yaml").objects
 
-    assert isinstance(given.object, VirtualMachine)
-    assert given.object.spec.template is not None
-    assert given.object.spec.template.metadata == ObjectMeta(labels={"app": ""}, annotations={})
+    assert isinstance(vm.object, VirtualMachine)
+    assert vm.object.spec.template is not None
+    assert vm.object.spec.template.metadata == ObjectMeta(labels={"app": ""}, annotations={})
     assert problem(VM.replace("claimName: os", "claimName: ")).message == "wrong type: expected a string, got null"
     wrong = problem(labelled.replace("annotations: {}", "annotations: {a: true}"))
     assert wrong.message == "wrong type: expected a string, got a boolean"
@@ -167,17 +169,17 @@ def test_null_in_metadata_is_no_wrong_type() -> None:
 
 def test_the_wrong_key_among_many_is_found() -> None:
     """
-    Also where a map holds thousands.
+    A map may have thousands of keys.
     """
     many = ", ".join(f"k{index}: v" for index in range(5000))
 
-    found = problem(VM.replace("{a: b}", f"{{{many}, wrong: 1, {many.replace('k', 'm')}, later: 1}}"))
+    error = problem(VM.replace("{a: b}", f"{{{many}, wrong: 1, {many.replace('k', 'm')}, later: 1}}"))
 
-    assert found.path == "metadata.annotations.wrong"
+    assert error.path == "metadata.annotations.wrong"
 
 
 @pytest.mark.parametrize(
-    ("api_version", "kind", "ours"),
+    ("api_version", "kind", "relevant"),
     [
         ("kubevirt.io/v1", "VirtualMachine", True),
         ("kubevirt.io/v1alpha3", "VirtualMachine", True),
@@ -188,30 +190,30 @@ def test_the_wrong_key_among_many_is_found() -> None:
         ("example.org/v1", "VirtualMachine", False),
     ],
 )
-def test_only_what_something_can_be_said_about_is_ours(api_version: str, kind: str, ours: bool) -> None:
+def test_objects_are_relevant_if_findings_can_be_about_them(api_version: str, kind: str, relevant: bool) -> None:
     """
-    Judged kinds, and whatever is written under their groups; claims are only looked up.
+    Judged kinds are relevant, and misspelled kinds of their groups. Claims are only looked up.
     """
-    (given,) = read_manifests(f"apiVersion: {api_version}\nkind: {kind}\n".encode(), "-").objects
+    (found,) = read_manifests(f"apiVersion: {api_version}\nkind: {kind}\n".encode(), "-").objects
 
-    assert is_relevant(given) is ours
+    assert is_relevant(found) is relevant
 
 
 @settings(deadline=None, max_examples=60)
 @given(carriers(), worlds())
-def test_json_and_yaml_hold_the_same_objects(machine: Manifest, world: list[Manifest]) -> None:
+def test_json_and_yaml_give_the_same_objects(vm: Manifest, world: list[Manifest]) -> None:
     """
-    However objects are written, one by one, as a stream or as a List, the same is read.
+    The objects are equal, whether they are in files of their own, in a stream or in a List.
     """
-    every = [machine, *world]
+    manifests = [vm, *world]
 
-    stream, listed = read_manifests(as_yaml(*every), "s"), read_manifests(as_json(*every), "l")
-    single = [each for one in every for each in read_manifests(as_json(one), "o").objects]
+    stream, listed = read_manifests(as_yaml(*manifests), "s"), read_manifests(as_json(*manifests), "l")
+    single = [found for manifest in manifests for found in read_manifests(as_json(manifest), "o").objects]
 
     assert (stream.problems, listed.problems) == ((), ())
-    assert [each.object for each in stream.objects] == [each.object for each in listed.objects]
-    assert [each.object for each in stream.objects] == [each.object for each in single]
-    assert [each.raw for each in stream.objects] == every
+    assert [found.object for found in stream.objects] == [found.object for found in listed.objects]
+    assert [found.object for found in stream.objects] == [found.object for found in single]
+    assert [found.raw for found in stream.objects] == manifests
 
 
 @settings(deadline=None, max_examples=100)
@@ -223,9 +225,9 @@ def test_json_and_yaml_hold_the_same_objects(machine: Manifest, world: list[Mani
     ),
     st.sampled_from(("VirtualMachine", "KubeVirt", "StorageProfile", "List", "NoSuchKind")),
 )
-def test_nothing_is_lost(spec: Any, kind: str) -> None:
+def test_every_document_becomes_an_object_or_a_problem(spec: Any, kind: str) -> None:
     """
-    Every document becomes an object or a problem, whatever it holds.
+    This holds for any content.
     """
     manifest = {"apiVersion": "kubevirt.io/v1", "kind": kind, "metadata": spec, "spec": spec}
 

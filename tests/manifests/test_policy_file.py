@@ -1,4 +1,4 @@
-"""The policy file is read strictly: what it does not mean is refused, with the place where it stands."""
+"""Reading of the policy file is strict: each error names file, line and key (webhook.manifests.policy_file)."""
 
 from pathlib import Path
 
@@ -31,9 +31,9 @@ exemptions:
 CLUSTER, NODE = "parallelMigrationsPerCluster", "parallelOutboundMigrationsPerNode"
 
 
-def test_every_part_is_read() -> None:
+def test_every_key_is_read() -> None:
     """
-    All that a policy file may say arrives in the policy.
+    Each key of the policy file has its value in the policy.
     """
     policy = parse_policy(WHOLE, "policy.yaml")
 
@@ -48,7 +48,7 @@ def test_every_part_is_read() -> None:
 @pytest.mark.parametrize("content", [b"", b"# nothing yet\n", b"{}", b"---\n", b"null\n"])
 def test_an_empty_file_is_the_built_in_policy(content: bytes) -> None:
     """
-    What is not said stays as it is built in.
+    A key that is absent has its default.
     """
     assert parse_policy(content, "policy.yaml") == Policy()
 
@@ -128,7 +128,7 @@ def test_an_empty_file_is_the_built_in_policy(content: bytes) -> None:
 )
 def test_an_error_names_file_line_and_key(content: str, line: int, message: str) -> None:
     """
-    Whoever wrote the file finds the place at once, and reads in its words what may stand there.
+    The message also says which values are valid.
     """
     with pytest.raises(Misconfigured) as caught:
         parse_policy(content.encode(), "policy.yaml")
@@ -137,9 +137,9 @@ def test_an_error_names_file_line_and_key(content: str, line: int, message: str)
     assert caught.value.remedy
 
 
-def test_further_faults_are_counted() -> None:
+def test_an_error_counts_further_faults() -> None:
     """
-    One fault is told at a time, with how many more there are.
+    The error has the first fault and the number of further ones.
     """
     with pytest.raises(Misconfigured, match=r"LM998' \(and 1 more\)$"):
         parse_policy(b"actions: {LM998: warn, LM999: warn}", "policy.yaml")
@@ -148,33 +148,33 @@ def test_further_faults_are_counted() -> None:
 @pytest.mark.parametrize(
     "content", [b"profile: strict\nprofile: exact\n", b"a: [", b"profile: \xff", b"profile: !!python/name:os"]
 )
-def test_what_is_no_yaml_is_refused_with_its_line(content: bytes) -> None:
+def test_invalid_yaml_is_an_error_with_its_line(content: bytes) -> None:
     """
-    Broken and ambiguous files are refused as broken manifests are.
+    The rules for manifests apply: duplicate keys and unknown tags are errors, too.
     """
     with pytest.raises(Misconfigured, match=r"^policy\.yaml:\d+: "):
         parse_policy(content, "policy.yaml")
 
 
-def test_another_encoding_is_refused() -> None:
+def test_another_encoding_is_an_error() -> None:
     """
-    UTF-16 has no lines that could be told, and is named.
+    For UTF-16 the error has no line, but names the encoding.
     """
     with pytest.raises(Misconfigured, match=r"^policy\.yaml: the input is UTF-16"):
         parse_policy("profile: exact".encode("utf-16"), "policy.yaml")
 
 
-def test_two_documents_are_no_policy() -> None:
+def test_a_file_with_two_documents_is_an_error() -> None:
     """
-    Nobody could tell which of them counts.
+    It is unclear which of them counts.
     """
     with pytest.raises(Misconfigured, match="has 2 documents"):
         parse_policy(b"profile: strict\n---\nprofile: exact\n", "policy.yaml")
 
 
-def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     """
-    A missing file is an error of the settings, not a built-in policy.
+    A missing file does not mean the built-in policy.
     """
     with pytest.raises(Misconfigured, match="No such file or directory"):
         read_policy(tmp_path / "gone.yaml")

@@ -1,4 +1,4 @@
-"""Snapshots: they say what the cluster's objects say, and nothing that nobody reads."""
+"""Snapshots have the facts of the cluster's objects, and nothing else (webhook.manifests.snapshot)."""
 
 import json
 from collections.abc import Iterable
@@ -26,30 +26,30 @@ KINDS = (*ALWAYS, *CLAIMS, *NODES)
 
 
 def objects(*raw: Any) -> list[Kubernetes]:
-    return [each for one in raw for each in objects_in(read_manifests(json.dumps(one).encode(), "w").objects)]
+    return [known for value in raw for known in objects_in(read_manifests(json.dumps(value).encode(), "w").objects)]
 
 
-def text_of(given: Iterable[Kubernetes], *, whole: bool = True) -> str:
-    found = list(given)
-    return render({kind: tuple(each for each in found if type(each) is kind) for kind in KINDS}, whole=whole)
+def text_of(cluster: Iterable[Kubernetes], *, whole: bool = True) -> str:
+    members = list(cluster)
+    return render({kind: tuple(known for known in members if type(known) is kind) for kind in KINDS}, whole=whole)
 
 
 def recorded() -> list[Any]:
-    """The examples whose worlds hold only what snapshots record."""
+    """The examples whose worlds have only kinds that snapshots record."""
     return [
         pytest.param(rule, example, wrap, id=f"{rule.id}-{wrap.__name__}-{example.title}")
         for rule, example, wrap in every_example()
-        if example.world and all(type(each) in KINDS for each in objects(*example.world))
+        if example.world and all(type(known) in KINDS for known in objects(*example.world))
     ]
 
 
 @pytest.mark.parametrize(("rule", "example", "wrap"), recorded())
 def test_a_snapshot_gives_the_same_findings_as_the_objects(rule: Rule, example: Example, wrap: Wrap) -> None:
     """
-    Whatever rules read of other objects stands in the snapshot: verdict and findings are those of the objects themselves.
+    The snapshot has every field that rules read: verdict and findings are those of the objects themselves.
     """
     inputs = [read_manifests(json.dumps(wrap(example)).encode(), "x")]
-    background = [given for each in example.world for given in read_manifests(json.dumps(each).encode(), "w").objects]
+    background = [found for value in example.world for found in read_manifests(json.dumps(value).encode(), "w").objects]
     snapshot = parse(text_of(objects(*example.world)).encode(), "snapshot.yaml")
 
     by_objects = check(inputs, Settings(release=example.release), background)
@@ -74,9 +74,9 @@ CLAIM = {
 }
 
 
-def test_only_what_is_read_is_recorded() -> None:
+def test_only_fields_that_rules_read_are_recorded() -> None:
     """
-    Of an object stay its name, the fields that rules read, and labels and annotations of KubeVirt and Kubernetes.
+    A recorded object has its name, the fields that rules read, and labels and annotations of KubeVirt and Kubernetes.
     """
     assert text_of(objects(CLAIM)).partition("objects:\n")[2] == (
         "  - apiVersion: v1\n"
@@ -104,7 +104,7 @@ def test_only_what_is_read_is_recorded() -> None:
 )
 def test_secrets_in_a_networks_configuration_are_left_out(config: str, kept: str) -> None:
     """
-    Values of keys that sound like a secret are left out; all else stays letter by letter, also what is no JSON.
+    Values of keys that look like secrets are left out. Other text stays as it is, also if it is not JSON.
     """
     network = {
         "apiVersion": "k8s.cni.cncf.io/v1",
@@ -123,32 +123,33 @@ def test_secrets_in_a_networks_configuration_are_left_out(config: str, kept: str
 
 def test_the_same_cluster_gives_the_same_text_in_any_order() -> None:
     """
-    Objects are sorted by kind, namespace and name, so that two snapshots can be compared line by line.
+    Objects are sorted by kind, namespace and name, so two snapshots can be compared with ``diff``.
     """
     others = [{**CLAIM, "metadata": {"name": name, "namespace": space}} for name, space in (("a", "z"), ("b", "a"))]
 
     assert text_of(objects(CLAIM, *others)) == text_of(objects(*reversed(others), CLAIM))
 
 
-def test_what_was_read_whole_is_known_to_be_absent() -> None:
+def test_an_object_that_is_not_in_a_whole_snapshot_does_not_exist() -> None:
     """
-    A claim that a whole snapshot does not hold does not exist; one of another namespace than was read is unknown.
+    In a snapshot of one namespace, a claim of another namespace is unknown.
     """
     whole = parse(text_of(objects(CLAIM)).encode(), "s")
     part = parse(text_of(objects(CLAIM), whole=False).encode(), "s")
 
-    found = [
-        ObjectsWorld(each.objects, each.complete).find(PersistentVolumeClaim, "other", "os") for each in (whole, part)
-    ]
+    from_whole, from_part = (
+        ObjectsWorld(snapshot.objects, snapshot.complete).find(PersistentVolumeClaim, "other", "os")
+        for snapshot in (whole, part)
+    )
 
-    assert found[0] is ABSENT
-    assert isinstance(found[1], Unknown)
+    assert from_whole is ABSENT
+    assert isinstance(from_part, Unknown)
     assert StorageClass in part.complete
 
 
 def test_kinds_that_could_not_be_read_are_named_and_not_complete() -> None:
     """
-    A kind that the user may not read stays unknown, and the file says why.
+    A kind that the user may not read is unknown, and the file has the reason.
     """
     text = render({KubeVirt: (), PersistentVolumeClaim: Unknown("may not read claims")}, whole=True)
 
@@ -161,7 +162,7 @@ CLASS = "kind: StorageClass, apiVersion: storage.k8s.io/v1"
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("a: [\n", "s.yaml:2: invalid YAML: did not find expected node content"),
         ("kind: Pod\napiVersion: v1\nspec: {}\n", "s.yaml is not a snapshot: it is v1 Pod"),
@@ -199,15 +200,15 @@ CLASS = "kind: StorageClass, apiVersion: storage.k8s.io/v1"
         ),
     ],
 )
-def test_what_is_no_snapshot_is_refused(text: str, told: str) -> None:
+def test_a_file_that_is_not_a_valid_snapshot_is_an_error(text: str, message: str) -> None:
     """
-    Another file, another version and a broken one are named, with line, field and what to do, in words of manifests.
+    The error names the file, the line and the field, and has a remedy.
     """
-    with pytest.raises(Misconfigured) as refused:
+    with pytest.raises(Misconfigured) as raised:
         parse(text.encode(), "s.yaml")
 
-    assert refused.value.message == told
-    assert refused.value.remedy
+    assert raised.value.message == message
+    assert raised.value.remedy
 
 
 def claims(count: int) -> list[Kubernetes]:
@@ -219,7 +220,7 @@ def claims(count: int) -> list[Kubernetes]:
 
 def test_a_snapshot_of_a_large_cluster_is_read() -> None:
     """
-    What ``migratable snapshot --claims`` writes of 70,000 claims, more than any manifest may be, is read object by object.
+    A snapshot of 70,000 claims, larger than the limit for manifests, has all objects.
     """
     thousand = text_of(claims(1_000))
     head, _, one = thousand.partition("objects:\n")
@@ -233,12 +234,12 @@ def test_a_snapshot_of_a_large_cluster_is_read() -> None:
     assert read.complete == parse(thousand.encode(), "s").complete
 
 
-def test_parts_are_read_as_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_snapshot_that_is_read_in_parts_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Where the file is cut makes no difference: every world of every example reads the same in small parts.
+    The worlds of all examples read the same in parts of any size.
     """
-    found = [each for _, example, _ in every_example() for each in objects(*example.world) if type(each) in KINDS]
-    text = text_of(found).encode()
+    known = [member for _, example, _ in every_example() for member in objects(*example.world) if type(member) in KINDS]
+    text = text_of(known).encode()
     whole = parse(text, "s")
 
     for size in (1, 100, 5_000):
@@ -247,40 +248,40 @@ def test_parts_are_read_as_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(list(snapshot._parts(text))) > 5
 
 
-def test_a_fault_in_a_large_snapshot_is_found_in_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_in_a_large_snapshot_names_the_line_in_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Also behind what was read before: the line is the file's, and the object's number counts from the first.
+    Line and index count from the start of the file, also in later parts.
     """
     lines = text_of(claims(50)).splitlines()
     at = lines.index("      name: claim-31")
     broken, wrong = [*lines[:at], "      name: [", *lines[at + 1 :]], [*lines[:at], "      name: 1", *lines[at + 1 :]]
 
-    told = []
+    messages = []
     for size in (1 << 20, 500):
         monkeypatch.setattr(snapshot, "_PART", size)
         for text in (broken, wrong):
-            with pytest.raises(Misconfigured) as refused:
+            with pytest.raises(Misconfigured) as raised:
                 parse("\n".join(text).encode(), "s.yaml")
-            told.append(refused.value.message)
+            messages.append(raised.value.message)
 
-    assert told[:2] == told[2:]
-    assert told[0] == f"s.yaml:{at + 3}: invalid YAML: did not find expected ',' or ']'"
+    assert messages[:2] == messages[2:]
+    assert messages[0] == f"s.yaml:{at + 3}: invalid YAML: did not find expected ',' or ']'"
     number = [*filter(is_name, lines)].index(lines[at])
-    assert told[1] == f"s.yaml:{at + 1}: objects[{number}].metadata.name: expected a string, got an integer"
+    assert messages[1] == f"s.yaml:{at + 1}: objects[{number}].metadata.name: expected a string, got an integer"
 
 
 def is_name(line: str) -> bool:
     return line.startswith("      name: ")
 
 
-def test_a_snapshot_that_is_too_large_says_what_to_leave_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_for_a_snapshot_that_is_too_large_says_how_to_shrink_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Neither is it read, nor a mystery what to do.
+    The file is not read, and the remedy names --claims.
     """
     monkeypatch.setattr(snapshot, "MOST_BYTES", 1 << 20)
 
-    with pytest.raises(Misconfigured) as refused:
+    with pytest.raises(Misconfigured) as raised:
         parse(b"#" * (1 << 20) + b"\n", "s.yaml")
 
-    assert refused.value.message == "snapshot s.yaml is larger than 1 MiB"
-    assert "--claims" in refused.value.remedy
+    assert raised.value.message == "snapshot s.yaml is larger than 1 MiB"
+    assert "--claims" in raised.value.remedy

@@ -1,4 +1,4 @@
-"""Depth of JSON text: measured and cut without recursion, and no decoder meets text that is too deep for it."""
+"""Nesting depth of JSON text, measured and cut without recursion (webhook.objects.json_depth)."""
 
 import ast
 import json
@@ -32,7 +32,7 @@ def depth_of(value: Any) -> int:
 
 
 def cut(value: Any, limit: int) -> Any:
-    """What ``truncated`` promises, by recursion; what is left out is written as None."""
+    """The result that ``truncated`` promises, computed by recursion. None replaces removed content."""
     if not isinstance(value, dict | list):
         return value
     if limit == 0:
@@ -43,7 +43,7 @@ def cut(value: Any, limit: int) -> Any:
 
 
 def marked(value: Any, limit: int) -> Any:
-    """The same of what ``truncated`` gave."""
+    """The same for a value from ``truncated``."""
     if not isinstance(value, dict | list):
         return value
     if limit == 0:
@@ -58,7 +58,7 @@ def marked(value: Any, limit: int) -> Any:
 @given(VALUES, LIMITS, INDENTS)
 def test_truncated_text_is_the_same_above_the_limit_and_flat_below(value: Any, limit: int, indent: int | None) -> None:
     """
-    Text nests at most one level deeper than the limit afterwards, and every value above keeps its type and content.
+    The result nests at most one level deeper than the limit. Every value above the limit keeps its type and content.
     """
     text = json.dumps(value, indent=indent).encode()
 
@@ -73,7 +73,7 @@ def test_truncated_text_is_the_same_above_the_limit_and_flat_below(value: Any, l
 @given(VALUES, LIMITS, INDENTS)
 def test_depth_is_what_recursion_counts(value: Any, limit: int, indent: int | None) -> None:
     """
-    Text is deep exactly where a recursive count says so, and only then there is a place where it is.
+    Text is deep exactly if a recursive count says so. Only then it has deep places.
     """
     text = json.dumps(value, indent=indent).encode()
 
@@ -85,7 +85,7 @@ def test_depth_is_what_recursion_counts(value: Any, limit: int, indent: int | No
 @given(VALUES, VALUES, LIMITS)
 def test_different_texts_stay_different(one: Any, other: Any, limit: int) -> None:
     """
-    What is left out leaves a digest behind, so that a change in it is still a change.
+    A digest replaces the removed content, so a change in that content is still a change.
     """
     left, right = json.dumps(one).encode(), json.dumps(other).encode()
 
@@ -102,24 +102,24 @@ def test_different_texts_stay_different(one: Any, other: Any, limit: int) -> Non
         (b'{"a": {"b": {}}}', set()),
     ],
 )
-def test_a_deep_place_is_named_by_the_keys_on_the_way(text: bytes, places: set[tuple[str, ...]]) -> None:
+def test_a_deep_place_is_named_by_the_keys_of_its_path(text: bytes, places: set[tuple[str, ...]]) -> None:
     """
-    List items and strings that are no keys have no name.
+    List items, and strings that are not keys, do not count.
     """
     assert deep_places(text, 4) == places
 
 
 class Named(msgspec.Struct):
-    """An object of which one field is read."""
+    """A struct with one field."""
 
     name: str
 
 
 @pytest.mark.parametrize("brackets", [("[", "]"), ('{"k":', "}")], ids=["lists", "objects"])
 @pytest.mark.parametrize("depth", DEPTHS)
-def test_any_depth_is_decoded_where_it_is_not_read(depth: int, brackets: tuple[str, str]) -> None:
+def test_deep_fields_that_are_not_read_do_not_prevent_decoding(depth: int, brackets: tuple[str, str]) -> None:
     """
-    A field beside what an API server may store is read, in the main thread and in another, on every Python version.
+    A field next to a deep one is read, in the main thread and in other threads, on every Python version.
     """
     opening, closing = brackets
     text = f'{{"x": {opening * depth}1{closing * depth}, "name": "n"}}'.encode()
@@ -135,9 +135,9 @@ def test_any_depth_is_decoded_where_it_is_not_read(depth: int, brackets: tuple[s
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
-def test_depth_in_a_typed_field_is_a_wrong_type(depth: int) -> None:
+def test_a_deep_value_in_a_typed_field_is_a_wrong_type(depth: int) -> None:
     """
-    Emptying what is too deep does not make a text out of a list.
+    A list that is cut is still a list, not a string.
     """
     text = b'{"name": ' + b"[" * depth + b"]" * depth + b"}"
 
@@ -146,17 +146,17 @@ def test_depth_in_a_typed_field_is_a_wrong_type(depth: int) -> None:
 
 
 @pytest.mark.parametrize("junk", [b"[" * 5_000, b"]" * 5_000, b'"' + b"[" * 5_000, b'{"a":' * 5_000])
-def test_what_is_not_json_stays_not_json(junk: bytes) -> None:
+def test_text_that_is_not_json_raises_decode_error(junk: bytes) -> None:
     """
-    DecodeError is the one error for it, however deep it is.
+    The error is DecodeError at any depth.
     """
     with pytest.raises(msgspec.DecodeError):
         decode(msgspec.json.Decoder(), junk)
 
 
-def test_three_mebibytes_of_depth_take_no_longer_than_their_length() -> None:
+def test_three_mebibytes_of_brackets_are_cut() -> None:
     """
-    Cutting is linear: twice the text takes about twice as long, and nothing overflows.
+    The size does not matter: nothing overflows.
     """
     text = b'{"x":' + b"[" * 1_500_000 + b"]" * 1_500_000 + b"}"
 
@@ -165,7 +165,7 @@ def test_three_mebibytes_of_depth_take_no_longer_than_their_length() -> None:
 
 def test_only_one_function_calls_a_json_decoder() -> None:
     """
-    ``json_depth.decode`` is the only caller of msgspec's JSON decoders, because it alone bears any depth.
+    ``json_depth.decode`` is the only caller of msgspec's JSON decoders, because only it handles any depth.
     """
     own = Path(webhook.__file__).parent
     others = {
@@ -185,7 +185,7 @@ def test_only_one_function_calls_a_json_decoder() -> None:
 
 
 def decodes(node: ast.AST) -> bool:
-    """Whether this calls ``decode`` with something that is not the name of an encoding."""
+    """Whether the node calls ``decode`` with an argument other than the name of an encoding."""
     return (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)

@@ -1,4 +1,4 @@
-"""How a value is written in a message (webhook.objects.shown)."""
+"""Values in messages (webhook.objects.shown)."""
 
 from typing import Any
 

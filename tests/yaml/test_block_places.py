@@ -1,4 +1,4 @@
-"""Places that are found line by line are those of the composing pass, or there are none."""
+"""Places found line by line are equal to those of composed nodes, or there are none (webhook.yaml.block_places)."""
 
 from collections.abc import Iterator
 
@@ -46,45 +46,46 @@ def places(known: Places, place: Place, path: str = "") -> Iterator[tuple[str, i
         yield from places(known, child, f"{path}/{step}")
 
 
-def in_blocks(text: str, document: Parsed) -> list[tuple[str, int, int]] | None:
-    """Every place of a document, as it is found line by line; None where it is not."""
+def block_places(text: str, document: Parsed) -> list[tuple[str, int, int]] | None:
+    """All places of a document, found line by line; None for YAML that is not plain block YAML."""
     base = text.rfind("\n", 0, document.start) + 1
     try:
-        found = BlockPlaces(text, base, document.start, document.end)
+        known = BlockPlaces(text, base, document.start, document.end)
     except UnclearError:
         return None
-    return list(places(found, found.root))
+    return list(places(known, known.root))
 
 
 def assert_equal(text: str) -> None:
     for document in documents(text):
-        found = in_blocks(text, document)
-        if found is not None:
+        from_lines = block_places(text, document)
+        if from_lines is not None:
             composed = ComposedPlaces(text, text.rfind("\n", 0, document.start) + 1, document.end)
-            assert found == list(places(composed, composed.root))
+            assert from_lines == list(places(composed, composed.root))
 
 
 @pytest.mark.parametrize("name", [*MANIFESTS, "a machine"])
-def test_places_in_manifests_are_alike(name: str) -> None:
+def test_places_in_manifests_are_equal(name: str) -> None:
     """
-    Every key and item of every manifest of this repository begins and ends where the composing pass says.
+    Every key and item in the manifests of this repository has the same place in both modules.
     """
     assert_equal(MANIFESTS.get(name) or manifest(0))
 
 
-def test_what_people_write_is_seen_through() -> None:
+def test_the_examples_are_plain_block_yaml() -> None:
     """
-    The composing pass is the exception: all examples do without it.
+    No example needs composed nodes.
     """
     texts = [text for name, text in MANIFESTS.items() if name.startswith("examples")]
 
-    assert [text for text in [*texts, manifest(0)] if None in [in_blocks(text, each) for each in documents(text)]] == []
+    for text in [*texts, manifest(0)]:
+        assert None not in [block_places(text, document) for document in documents(text)]
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_places_around_a_scalar_are_alike(layout: str) -> None:
+def test_places_around_a_scalar_are_equal(layout: str) -> None:
     """
-    Whatever a value is, and however it is laid out.
+    This holds for any scalar in any layout.
     """
     for scalar in SCALARS:
         text = layout.replace("@@", scalar)
@@ -97,20 +98,20 @@ def test_places_around_a_scalar_are_alike(layout: str) -> None:
 @example("a: |\n  b\n # c\nd: e\n")
 @example("a:\n- b\n-  c: d\n   e: f\n")
 @example("a: b#c # d\n")
-def test_places_in_an_edited_manifest_are_alike(text: str) -> None:
+def test_places_in_an_edited_manifest_are_equal(text: str) -> None:
     """
-    Whatever an editor leaves behind: the same places from both, or none from the quick one.
+    After any edit, both modules find the same places, or block_places finds none.
     """
     assert_equal(text)
 
 
 @settings(max_examples=1000, deadline=None)
 @given(st.lists(st.sampled_from([*PIECES, "\nk: ", "\n  k: ", "\n  - ", " |\n    "]), max_size=12).map("".join))
-def test_places_in_any_pieces_are_alike(text: str) -> None:
+def test_places_in_any_pieces_are_equal(text: str) -> None:
     """
-    Also of texts that nobody would write.
+    This holds for random pieces of YAML, too.
     """
     try:
         assert_equal(text)
     except yaml.YAMLError:
-        pytest.fail("the composing pass reads what the careful reader reads")
+        pytest.fail("PyYAML does not compose a text that the exact reader reads")

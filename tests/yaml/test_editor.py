@@ -1,4 +1,4 @@
-"""Patches written into manifests: what is meant changes, and nothing else."""
+"""JSON Patches in the text of manifests: only the patched place changes (webhook.yaml.editor)."""
 
 import json
 import re
@@ -77,7 +77,7 @@ def edited(text: str, *operations: dict[str, Any], document: int = 0) -> str:
 )
 def test_an_operation_changes_its_place_and_nothing_else(operation: dict[str, Any], before: str, after: str) -> None:
     """
-    Comments, order, quotes and blank lines stay; only the named key, value or item changes, in the style around it.
+    Only the named key, value or item changes, in the style around it. Comments, order, quotes and blank lines stay.
     """
     assert BLOCK.count(before) == 1
 
@@ -85,21 +85,23 @@ def test_an_operation_changes_its_place_and_nothing_else(operation: dict[str, An
 
 
 @pytest.mark.parametrize("style", ["|", "|-", ">", ">-", "|2-", "|+"])
-@pytest.mark.parametrize("behind", ["", "  # its own line\n", "\n\n  # farther\n"], ids=["nothing", "comment", "gap"])
-def test_a_text_of_several_lines_is_replaced_up_to_its_last(style: str, behind: str) -> None:
+@pytest.mark.parametrize(
+    "after_text", ["", "  # its own line\n", "\n\n  # farther\n"], ids=["nothing", "comment", "gap"]
+)
+def test_a_block_scalar_is_replaced_up_to_its_last_line(style: str, after_text: str) -> None:
     """
-    A comment below a block of text stays on its own line, and the key that follows on its own.
+    A comment after the block scalar stays on its line, and so does the next key.
     """
-    before = f"spec:\n  strategy: {style}\n    livemigrate\n{behind}  other: 1\n"
+    before = f"spec:\n  strategy: {style}\n    livemigrate\n{after_text}  other: 1\n"
 
     after = edited(before, {"op": "replace", "path": "/spec/strategy", "value": "LiveMigrate"})
 
-    assert after == f"spec:\n  strategy: LiveMigrate\n{behind}  other: 1\n"
+    assert after == f"spec:\n  strategy: LiveMigrate\n{after_text}  other: 1\n"
 
 
 def test_line_ends_and_a_byte_order_mark_stay() -> None:
     """
-    A file with CRLF and a byte order mark keeps both, also in lines that are added.
+    A file with CRLF and a byte order mark keeps both, also in new lines.
     """
     text = ("\ufeff" + BLOCK).replace("\n", "\r\n")
 
@@ -110,9 +112,9 @@ def test_line_ends_and_a_byte_order_mark_stay() -> None:
     assert removed.decode() == text.replace("  - claim:\r\n      claimName: two\r\n    name: b\r\n", "")
 
 
-def test_other_documents_and_items_of_lists_are_left_alone() -> None:
+def test_other_documents_and_list_items_stay() -> None:
     """
-    The object is found by its document and its place in a List.
+    The document and the path in a List identify the object.
     """
     text = f"{BLOCK[:-4]}---\nkind: List\nitems:\n- kind: a\n- kind: b # here\n---\nkind: c\n"
 
@@ -123,7 +125,7 @@ def test_other_documents_and_items_of_lists_are_left_alone() -> None:
 
 def test_json_stays_json() -> None:
     """
-    In a JSON file keys and values are written as JSON, in the layout that is there.
+    In a JSON file, keys and values are written as JSON, in the layout of the file.
     """
     text = json.dumps({"kind": "X", "spec": {"a": "n", "b": [1, 2], "c": "off"}}, indent=2) + "\n"
 
@@ -150,21 +152,21 @@ def test_json_stays_json() -> None:
         ("a: 1\n", {"op": "remove", "path": "/b"}),
         ("a: [1]\n", {"op": "remove", "path": "/a/1"}),
     ],
-    ids=["anchor", "alias", "dash behind a dash", "block", "other value", "no such key", "no such item"],
+    ids=["anchor", "alias", "dash after a dash", "block", "other value", "no such key", "no such item"],
 )
-def test_what_would_touch_something_else_is_refused(text: str, operation: dict[str, Any]) -> None:
+def test_a_patch_that_would_change_other_fields_is_an_error(text: str, operation: dict[str, Any]) -> None:
     """
-    Where a change would reach another place, or the object is another one, nothing is written.
+    Nothing is written if the change would affect another field, or if the patch does not match the object.
     """
-    with pytest.raises(BadInput) as refused:
+    with pytest.raises(BadInput) as raised:
         edited(text, operation)
 
-    assert refused.value.remedy == "Make the change by hand."
+    assert raised.value.remedy == "Make the change by hand."
 
 
-def test_what_a_merge_key_brings_is_written_beside_it() -> None:
+def test_a_merged_value_is_overridden_beside_the_merge_key() -> None:
     """
-    A merged value is overridden where it is merged; the anchor is left alone.
+    The mapping with the merge key gets the new value. The anchor stays.
     """
     changed = edited("a: &x {b: 1}\nc: {<<: *x, d: 1}\n", {"op": "replace", "path": "/c/b", "value": 2})
 
@@ -180,9 +182,9 @@ def test_what_a_merge_key_brings_is_written_beside_it() -> None:
     ],
     ids=["alone", "behind", "several"],
 )
-def test_what_overrides_a_merge_key_stands_behind_it(text: str, changed: str) -> None:
+def test_a_value_that_overrides_a_merge_key_follows_it(text: str, changed: str) -> None:
     """
-    API servers let a merge key override what stands before it (go-yaml).
+    In API servers (go-yaml), a merge key overrides the members before it.
     """
     anchors = "a: &x {b: 1}\ny: &y {}\n"
 
@@ -203,11 +205,11 @@ NEW = st.sampled_from(["LiveMigrate", "no", "a, b", 3, False, None, {}, [], {"k"
 
 def paths(value: Any, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
     children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [each for key, child in children for each in [(*at, key), *paths(child, (*at, key))]]
+    return [path for key, child in children for path in [(*at, key), *paths(child, (*at, key))]]
 
 
 def commented(text: str, draw: st.DrawFn) -> str:
-    """Comments at ends of lines and on lines of their own, wherever YAML allows them for sure."""
+    """Adds comments at the ends of lines and on lines of their own."""
     lines = []
     for at, line in enumerate(text.splitlines()):
         if re.match(r"\s*(- )*[\w./-]+:( |$)", line) and draw(st.integers(0, 3)) == 0:
@@ -233,9 +235,9 @@ def manifests(draw: st.DrawFn) -> tuple[str, Any]:
 
 @given(manifests(), st.data())
 @settings(deadline=None, max_examples=120)
-def test_an_edit_gives_the_patched_value_or_nothing(manifest: tuple[str, Any], data: st.DataObject) -> None:
+def test_an_edit_gives_the_patched_value_or_an_error(manifest: tuple[str, Any], data: st.DataObject) -> None:
     """
-    Whatever the object and its layout: the result reads as the patched object, and each comment stays unless what it is in went.
+    For any object and layout, the result reads as the patched object. A comment stays unless it is inside a removed value.
     """
     text, value = manifest
     path = data.draw(st.sampled_from(paths(value)))
@@ -250,20 +252,20 @@ def test_an_edit_gives_the_patched_value_or_nothing(manifest: tuple[str, Any], d
     except BadInput:
         return
 
-    assert [each.value for each in read_documents(changed.encode(), "x")] == [patched(value, (), operation)]
+    assert [document.value for document in read_documents(changed.encode(), "x")] == [patched(value, (), operation)]
     kept = [line for line in text.splitlines() if line.lstrip().startswith("#")]
     removed = [line for line in kept if line not in changed.splitlines() and line.strip() not in changed]
-    held: Any = value
+    replaced: Any = value
     for step in path:
-        held = held[step]
-    assert not removed or operation["op"] == "remove" or isinstance(held, dict | list)
+        replaced = replaced[step]
+    assert not removed or operation["op"] == "remove" or isinstance(replaced, dict | list)
 
 
 @given(manifests(), st.data())
 @settings(deadline=None, max_examples=50)
-def test_other_lines_are_the_same_bytes(manifest: tuple[str, Any], data: st.DataObject) -> None:
+def test_other_lines_keep_their_bytes(manifest: tuple[str, Any], data: st.DataObject) -> None:
     """
-    What stands before the changed place and behind it is the same, byte for byte.
+    The lines before and after the changed place stay the same, byte for byte.
     """
     text, value = manifest
     path = data.draw(st.sampled_from(paths(value)))

@@ -1,4 +1,4 @@
-"""The fast reader says what the careful one says, or nothing."""
+"""The fast reader gives the same documents as the exact reader, or None (webhook.yaml.fast_reader)."""
 
 import json
 from pathlib import Path
@@ -9,13 +9,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from webhook.errors import BadInput
-from webhook.yaml import fast_reader as fastyaml
+from webhook.yaml import fast_reader
 from webhook.yaml.document import MAX_DOCUMENTS
 from webhook.yaml.fast_reader import read_fast
 from webhook.yaml.reader import read_exactly
 from webhook.yaml.text import Text
 
-pytestmark = pytest.mark.skipif(fastyaml.ryaml is None, reason="ryaml has no wheel for this platform")
+pytestmark = pytest.mark.skipif(fast_reader.ryaml is None, reason="ryaml has no wheel for this platform")
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = json.loads((ROOT / "tests" / "yaml" / "yaml_table.json").read_text())["scalars"]
@@ -55,43 +55,43 @@ PIECES = [
 ]
 
 
-def careful(text: str) -> Any:
-    """What the careful reader makes of a text: its documents, or that it refuses."""
+def read_exact(text: str) -> Any:
+    """The documents that the exact reader gives, or "an error"."""
     marks = Text(text, "test")
     try:
-        found = read_exactly(marks, MAX_DOCUMENTS)
+        documents = read_exactly(marks, MAX_DOCUMENTS)
     except BadInput:
-        return "refused"
-    return [(each.value, each.number, marks.mark(each.start).line) for each in found]
+        return "an error"
+    return [(document.value, document.number, marks.mark(document.start).line) for document in documents]
 
 
 def fast(text: str) -> Any:
-    found = read_fast(text, MAX_DOCUMENTS)
-    if found is None:
+    documents = read_fast(text, MAX_DOCUMENTS)
+    if documents is None:
         return None
     marks = Text(text, "test")
-    return [(each.value, each.number, marks.mark(each.start).line) for each in found]
+    return [(document.value, document.number, marks.mark(document.start).line) for document in documents]
 
 
 def assert_equal(text: str) -> None:
-    said = fast(text)
-    if said is not None:
-        wanted = careful(text)
-        assert said == wanted
-        assert repr(said) == repr(wanted)  # 1 and 1.0 and True are equal, and not the same
+    actual = fast(text)
+    if actual is not None:
+        expected = read_exact(text)
+        assert actual == expected
+        assert repr(actual) == repr(expected)  # tells 1, 1.0 and True apart
 
 
 @pytest.mark.parametrize("name", MANIFESTS)
-def test_manifests_are_read_alike(name: str) -> None:
+def test_manifests_are_read_equally(name: str) -> None:
     """
-    Value, number and line of each document, for every manifest of this repository.
+    For every manifest of this repository, value, number and line of each document are equal.
     """
     assert_equal(MANIFESTS[name])
 
 
-def test_what_people_write_is_read_fast() -> None:
+def test_the_examples_are_read_fast() -> None:
     """
-    The careful reader is the exception: all examples go the fast way.
+    No example needs the exact reader.
     """
     examples = {name: text for name, text in MANIFESTS.items() if name.startswith("examples")}
 
@@ -99,9 +99,9 @@ def test_what_people_write_is_read_fast() -> None:
 
 
 @pytest.mark.parametrize("around", AROUND)
-def test_a_scalar_means_the_same_wherever_it_stands(around: str) -> None:
+def test_a_scalar_has_the_same_value_in_any_place(around: str) -> None:
     """
-    As a value, key, list item, in flow and block, in text and at the end of the file.
+    The scalar is a value, a key or a list item, in flow or block style, in a text, or at the end of the file.
     """
     for scalar in SCALARS:
         text = around.replace("^", "\n").replace("$", "|").replace("@@", scalar)
@@ -111,7 +111,7 @@ def test_a_scalar_means_the_same_wherever_it_stands(around: str) -> None:
 
 @st.composite
 def edited(draw: st.DrawFn) -> str:
-    """A manifest with a few pieces put in or cut out."""
+    """A manifest with a few pieces added or removed."""
     text = draw(st.sampled_from(list(MANIFESTS.values())))
     begin = draw(st.integers(0, max(0, len(text) - 40)))
     text = text[text.find("\n", begin) + 1 :][: draw(st.integers(20, 900))]
@@ -131,16 +131,16 @@ def edited(draw: st.DrawFn) -> str:
 @example("a:\n  - b\n      - c\n")
 @example("a: {b\n c: 1}\n")
 @example("a: |\n  no line end")
-def test_an_edited_manifest_is_read_alike(text: str) -> None:
+def test_an_edited_manifest_is_read_equally(text: str) -> None:
     """
-    Whatever an editor leaves behind: the same documents from both, or the fast reader leaves it to the other.
+    After any edit, both readers give the same documents, or the fast reader gives None.
     """
     assert_equal(text)
 
 
-def test_what_was_read_before_changes_nothing() -> None:
+def test_the_cache_of_lines_changes_no_result() -> None:
     """
-    Lines that were harmless once are not looked at again; where they stand in another text still counts.
+    A line in the cache is not checked again. Its context in another text still counts.
     """
     assert fast("a: {b: 1}\nc:\n- true\n") is not None
     assert fast("a: {\n  true\n}\n") is None
@@ -155,17 +155,17 @@ def test_what_was_read_before_changes_nothing() -> None:
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
 @example("y\t")
 @example("a: no\t# c\n")
-def test_any_pieces_are_read_alike(text: str) -> None:
+def test_any_pieces_are_read_equally(text: str) -> None:
     """
-    No text that is made of what matters to YAML is read differently.
+    This holds for random pieces of YAML, too.
     """
     assert_equal(text)
 
 
-def test_without_the_library_everything_is_read_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_ryaml_the_exact_reader_reads_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Where there is no wheel the results are the same, because one reader alone is left.
+    Without a wheel of ryaml, results are the same, because only the exact reader is left.
     """
-    monkeypatch.setattr(fastyaml, "ryaml", None)
+    monkeypatch.setattr(fast_reader, "ryaml", None)
 
     assert read_fast("a: 1\n", MAX_DOCUMENTS) is None
