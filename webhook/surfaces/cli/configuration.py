@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from webhook.manifests.typed import OwnFile
+    from webhook.objects.path import FieldPath
     from webhook.objects.type_errors import TypeFault
 
 NAME = "migratable.yaml"
@@ -45,18 +46,24 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
 
 
 class Found(msgspec.Struct, frozen=True):
-    """A configuration, the file that it is from, and the line of each key where lines are known."""
+    """A configuration and the file that it is from."""
 
     config: Config = Config()
     path: "Path | None" = None
-    lines: dict[str, int] = {}
+    file: "OwnFile | None" = None
+    """Knows the line of each key; None for an empty file."""
     is_pinned: bool = False
     """Named with ``--config``, not found beside the manifests."""
 
     def origin(self, key: str) -> str:
         """``migratable.yaml:3``."""
-        line = self.lines.get(key)
+        line = self.file.line((key,)) if self.file is not None and key in self.file.value else None
         return f"{self.path}:{line}" if line else str(self.path)
+
+    def error(self, path: "FieldPath", message: str, remedy: str = "") -> Misconfigured:
+        """An error that names the file, the line and the path."""
+        assert self.file is not None  # noqa: S101 - an empty file has no errors
+        return self.file.error(path, message, remedy)
 
 
 def find(paths: Sequence[str]) -> Found:
@@ -121,11 +128,12 @@ def read(path: "Path", *, pinned: bool = False) -> Found:
 
     if path.suffix == ".toml":
         value = _toml(content, shown)
-        return Found() if value is None else Found(_config(OwnFile(str(shown), value, REMEDY)), shown, {}, pinned)
-    file = read_own_file(content, str(shown), what="configuration", remedy=REMEDY)
-    if file is None:
-        return Found(Config(), shown, {}, pinned)
-    return Found(_config(file), shown, _lines_of(file), pinned)
+        if value is None:
+            return Found()
+        file: OwnFile | None = OwnFile(str(shown), value, REMEDY)
+    else:
+        file = read_own_file(content, str(shown), what="configuration", remedy=REMEDY)
+    return Found(_config(file) if file is not None else Config(), shown, file, pinned)
 
 
 def _shown(path: "Path") -> "Path":
@@ -165,11 +173,6 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - TOML's values
     if isinstance(value, dict):
         return {key: _plain(each) for key, each in value.items()}
     return [_plain(each) for each in value] if isinstance(value, list) else value
-
-
-def _lines_of(file: "OwnFile") -> dict[str, int]:
-    lines = {key: file.line((key,)) for key in file.value}
-    return {key: line for key, line in lines.items() if line is not None}
 
 
 def _config(file: "OwnFile") -> Config:

@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from webhook.errors import Misconfigured
-from webhook.objects.path import dotted
 from webhook.policy.policy import Action, Exemption, Policy, Profile, rule_ids
 from webhook.surfaces.cli.configuration import Config, Found
 from webhook.surfaces.cli.status import Misused
@@ -143,7 +141,7 @@ def _check(exemptions: Sequence[Exemption], found: Found) -> None:
     from webhook.manifests.policy_faults import faults_of
 
     for path, wrong in faults_of(Policy(exemptions=[*exemptions])):
-        raise Misconfigured(f"{found.origin('exemptions')}: {dotted(path)}: {wrong}", remedy="Correct it.")
+        raise found.error(path, wrong)
 
 
 def _policy(flags: Flags, choosing: _Choosing, path: "Path | None", read_policy: "Callable[[Path], Policy]") -> Policy:
@@ -187,10 +185,7 @@ def _known(word: str, found: Found, key: str, configured: Collection[str] | None
     if rules:
         return rules
     if word in (configured or ()):
-        raise Misconfigured(
-            f"{found.origin(key)}: {key}: unknown rule {word!r}{hint(word)}",
-            remedy="Run `migratable rules` for the list.",
-        )
+        raise found.error((key,), f"unknown rule {word!r}{hint(word)}", "Run `migratable rules` for the list.")
     raise Misused(f"Unknown rule {word!r}{hint(word)}. Run `migratable rules` for the list.")
 
 
