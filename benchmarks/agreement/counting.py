@@ -10,6 +10,9 @@ from benchmarks.agreement.kinds import EVERY, WORDING, Difference, differences
 
 MAX_SHOWN = 160
 _SENTENCE_END = re.compile(r"(?<=[.:;!?]) +(?=[A-Z`\[(])| ¶ ")
+_PLACE = re.compile(r"^(?:spec|metadata|status)\S*: ")
+_HIDDEN = "<…>"
+"""Stands for a value in a changed sentence."""
 _VALUE = re.compile(r"'[^']*'|`[^`]*`|\"[^\"]*\"|\b\d[\w.:]*")
 
 
@@ -44,11 +47,12 @@ class Comparison:
         """One line for each kind with its samples, then the changed sentences."""
         held = ", ".join(f"{count} {name}" for name, count in sorted(self.contents.items()))
         yield f"{self.answers} answers compared: {held}"
+        pairs = merged(self.pairs)
         for kind in EVERY:
-            pairs = f" (pairs of sentences: {len(self.pairs)})" if kind == WORDING else ""
-            yield f"{kind}: {self.counts[kind]}{pairs}"
+            detail = f" (pairs of sentences: {len(pairs)})" if kind == WORDING else ""
+            yield f"{kind}: {self.counts[kind]}{detail}"
             yield from (f"    {each}" for each in self.samples.get(kind, ()))
-        for (old, new), count in self.pairs.most_common():
+        for (old, new), count in pairs.most_common():
             yield f"{count} x - {_short(old)}"
             yield f"{' ' * len(str(count))}   + {_short(new)}"
 
@@ -90,8 +94,23 @@ def _sentences(text: str) -> list[str]:
 
 def _without_values(old: str, new: str) -> tuple[str, str]:
     """Both as patterns, so that one change counts once; as they are where they differ in values alone."""
-    first, second = _VALUE.sub("…", old), _VALUE.sub("…", new)
+    first, second = (_VALUE.sub(_HIDDEN, _PLACE.sub("", each)).rstrip(".") for each in (old, new))
     return (old, new) if first == second else (first, second)
+
+
+def merged(pairs: Counter[tuple[str, str]]) -> Counter[tuple[str, str]]:
+    """With the pairs of which a warning shows the beginning only, counted with a pair that is whole."""
+    made: Counter[tuple[str, str]] = Counter()
+    for (old, new), count in pairs.items():
+        whole = [(old, new)]
+        if old.endswith("…") or new.endswith("…"):
+            whole += [each for each in pairs if all(map(_begins, each, (old, new)))]
+        made[max(whole, key=lambda each: len("".join(each)))] += count
+    return made
+
+
+def _begins(whole: str, cut: str) -> bool:
+    return whole.startswith(cut.removesuffix("…")) if cut.endswith("…") else whole == cut
 
 
 def _sample(difference: Difference) -> str:
