@@ -18,7 +18,10 @@ def test_a_run_of_check_gives_exit_status_report_and_text(tmp_path: Path) -> Non
     (inputs / "none.yaml").write_text("")
     checkout = Checkout(Path(sys.prefix).parent)
 
-    answers = dict(checkout.checks(inputs, [Check("odd.yaml", ()), Check("none.yaml", ("-v",))], scratch))
+    answers = dict(checkout.checks(inputs, [Check("odd.yaml", ()), Check("none.yaml", ("--require-match",))], scratch))
 
-    assert {name: each["exit"] for name, each in answers.items()} == {"check odd.yaml": 2, "check -v none.yaml": 0}
+    assert {name: each["exit"] for name, each in answers.items()} == {
+        "check odd.yaml": 2,
+        "check --require-match none.yaml": 2,
+    }
     assert [len(each["report"]["problems"]) for each in answers.values()] == [1, 0]

@@ -40,9 +40,17 @@ def test_a_shortened_sentence_is_counted_with_the_whole_one() -> None:
     A warning of 120 characters ends within a sentence, which is then counted where it is whole.
     """
     whole = ("a claim is not", "a PVC is not")
-    pairs = Counter({("a claim i…", "a PVC…"): 3, ("a c…", "a P…"): 4, whole: 2, ("a claim i…", "one PVC…"): 1})
+    pairs = Counter(
+        {
+            ("a claim i…", "a PVC…"): 3,
+            ("a c…", "a P…"): 4,
+            whole: 2,
+            ("a claim i…", "one PVC…"): 1,
+            ("a claim…", "a P"): 1,
+        }
+    )
 
-    assert merged(pairs) == {whole: 9, ("a claim i…", "one PVC…"): 1}
+    assert merged(pairs) == {whole: 9, ("a claim i…", "one PVC…"): 1, ("a claim…", "a P"): 1}
 
 
 def test_only_wording_is_agreement() -> None:
