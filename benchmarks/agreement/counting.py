@@ -114,9 +114,9 @@ def _begins(whole: str, cut: str) -> bool:
 
 
 def _sample(difference: Difference) -> str:
-    return f"{difference.where}: {_short(difference.old)!s} -> {_short(difference.new)!s}"
+    return f"{difference.where}: {_short(difference.old)} -> {_short(difference.new)}"
 
 
 def _short(value: object) -> str:
-    text = " ".join((value if isinstance(value, str) else repr(value)).split())
+    text = " ".join((value if isinstance(value, str) else repr(value)).split()) or "(empty)"
     return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"

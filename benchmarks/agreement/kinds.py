@@ -25,13 +25,16 @@ _KEYS = {
     RELEASES: "release releases since until",
     ACTION: "action severity level problem.severity defaultConfiguration exemption denied lowered",
     STATUS: "exit httpStatus",
-    PATCH: "patch patchType patches artifactChanges",
+    PATCH: "patch patchType patches artifactChanges fixes",
     FINGERPRINT: "partialFingerprints",
     CRASH: "crash",
     WORDING: "message remedy title assumptions notes text markdown justification settle prose headline stderr",
 }
 KINDS = {key: kind for kind, keys in _KEYS.items() for key in keys.split()}
 """The kind of a difference by the key under which it is found."""
+
+_WHOLE = ("patch", "patches", "artifactChanges", "partialFingerprints")
+"""Keys below which no other key counts: a patch may hold any field of an object."""
 
 _RULE_ID = re.compile(r"\bLM\d{3}\b")
 _FILE_PLACE = re.compile(r"[\w./-]+\.(?:ya?ml|json):\d+(?::\d+)?")
@@ -69,8 +72,9 @@ def differences(old: Any, new: Any, path: Path = ()) -> Iterator[Difference]:
 
 def kind_at(path: Path) -> str:
     """The kind of a difference in a value at a path: patches and fingerprints keep theirs at every depth."""
-    named = [KINDS[key] for key in path if key in KINDS]
-    return next((kind for kind in named if kind in (PATCH, FINGERPRINT)), named[-1] if named else VALUE)
+    named = [key for key in path if key in KINDS]
+    innermost = next((key for key in named if key in _WHOLE), named[-1] if named else "")
+    return KINDS.get(innermost, VALUE)
 
 
 def _of_objects(old: Mapping[str, Any], new: Mapping[str, Any], path: Path) -> Iterator[Difference]:

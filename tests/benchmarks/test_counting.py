@@ -61,13 +61,15 @@ def test_only_wording_is_agreement() -> None:
     comparison.add("first", {**ANSWER, "stderr": "claim 'web'"}, {**ANSWER, "stderr": "PVC 'web'"})
     agreed = comparison.is_wording_only
     comparison.add("second", ANSWER, {**ANSWER, "exit": 0})
+    comparison.add("third", ANSWER, {**ANSWER, "crash": "KeyError:\n  'a'"})
 
     lines = list(comparison.lines())
 
-    assert lines[0] == "2 answers compared: 2 exit 1, 2 findings"
+    assert lines[0] == "3 answers compared: 3 exit 1, 3 findings"
     assert (agreed, comparison.is_wording_only) == (True, False)
     assert "exit status: 1" in lines
     assert "    second: exit: 1 -> 0" in lines
+    assert "    third: crash: (empty) -> KeyError: 'a'" in lines
     assert "wording: 1 (pairs of sentences: 1)" in lines
     assert lines[-2:] == ["1 x - claim <…>", "    + PVC <…>"]
 

@@ -87,6 +87,7 @@ def kinds(old: Any, new: Any) -> list[str]:
         ((*FINDING, "fixes", 0, "title"), "delete it", "wording"),
         ((*FINDING, "fixes", 0, "patch", 0, "value", "name"), "message", "patch"),
         ((*FINDING, "fixes", 0, "patch", 0, "op"), "test", "patch"),
+        ((*FINDING, "fixes"), [], "patch"),
         ((*FINDING, "weight"), 1, "shape"),
         ((*OBJECT, "findings"), REPORT["report"]["objects"][0]["findings"][:1], "rule id"),
         ((*OBJECT, "findings"), REPORT["report"]["objects"][0]["findings"][::-1], "order"),
