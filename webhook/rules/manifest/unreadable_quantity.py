@@ -35,7 +35,7 @@ def _remedy(value: str | float) -> str:
         return f"Write {meant[0]}."
     if meant:
         power = _UNITS.index(meant[0][-1].lower()) + 1
-        return f"Write {meant[1]} (1024^{power} each), or {meant[0]} (1000^{power} each)."
+        return f"Write {meant[1]} (units of 1024^{power}), or {meant[0]} (units of 1000^{power})."
     return "Write a number and its unit without a space, such as 2Gi, 500M or 0.5."
 
 
