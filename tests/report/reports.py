@@ -1,5 +1,6 @@
 """A small answer made by hand, with one of everything that renderers have to say."""
 
+from webhook.kubevirt.releases import SUPPORTED
 from webhook.report.model import (
     ExemptionReport,
     FindingReport,
@@ -10,8 +11,10 @@ from webhook.report.model import (
     SummaryReport,
     VerdictReport,
 )
+from webhook.report.release_phrases import release_names
 from webhook.rules.rule import About, Example, Rule
 
+ALL = release_names(SUPPORTED)
 FILE = "examples/vm.yaml"
 TEXT = """\
 apiVersion: kubevirt.io/v1
@@ -58,6 +61,7 @@ NOT_SHARED = FindingReport(
     "claim 'os' is ReadWriteOnce",
     SHARED,
     None,
+    release_list=ALL,
 )
 NOT_SHOWN = FindingReport(
     "LM201",
@@ -76,6 +80,7 @@ NOT_SHOWN = FindingReport(
     "claim 'two' is not among the objects given",
     "pass the manifest of claim 'two', or --snapshot",
     None,
+    release_list=ALL,
 )
 UP_TO_1_4 = FindingReport(
     "LM203",
@@ -94,6 +99,7 @@ UP_TO_1_4 = FindingReport(
     "volume 'cm' is mounted into the guest as a filesystem (virtiofs)",
     "Attach the volume as a disk under devices.disks instead of devices.filesystems.",
     None,
+    release_list=("1.3", "1.4"),
 )
 EXEMPTED = FindingReport(
     "LM302",
@@ -112,6 +118,7 @@ EXEMPTED = FindingReport(
     "GPU 'card' is passed through to the guest",
     "Remove the entry from devices.gpus.",
     ExemptionReport("the renderer needs a card", "platform team", "2027-01-31"),
+    release_list=ALL,
 )
 DRAIN = FindingReport(
     "LM501",
@@ -130,6 +137,7 @@ DRAIN = FindingReport(
     "evictionStrategy is LiveMigrate, and the VM cannot be live-migrated: draining its node will hang",
     "Remove what keeps the VM from migrating.",
     None,
+    release_list=ALL,
 )
 FIXED_LIST = FindingReport(
     "LM103",
@@ -148,6 +156,7 @@ FIXED_LIST = FindingReport(
     "masquerade interface 'default' lists port 49152",
     "Use other port numbers.",
     None,
+    release_list=ALL,
 )
 MISSPELT = FindingReport(
     "LM801",
@@ -166,6 +175,7 @@ MISSPELT = FindingReport(
     "no API server knows kind 'Kubevirt' in kubevirt.io",
     "Write kind: KubeVirt.",
     None,
+    release_list=ALL,
 )
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.report.reports import rule
 from webhook.kubevirt.releases import KNOWN, NONE, SUPPORTED, Reason, Release, before, only, since
 from webhook.policy.policy import Profile
-from webhook.report import explain, rule_names
+from webhook.report import explain, release_phrases, rule_names
 from webhook.rules.register import RULES
 from webhook.rules.rule import About, Example, Rule, Severity
 
@@ -97,7 +97,7 @@ def test_releases_are_part_of_a_sentence(releases: int, among: int, said: str) -
     """
     Sets of releases read as people say them.
     """
-    assert explain.when(releases, among) == said
+    assert release_phrases.releases_phrase(releases, among) == said
 
 
 @pytest.mark.parametrize(

@@ -23,9 +23,10 @@ from tests.report.reports import (
     verdict,
     vm,
 )
-from webhook.kubevirt.releases import SUPPORTED, describe
+from webhook.kubevirt.releases import KNOWN
 from webhook.report import text
 from webhook.report.model import FindingReport
+from webhook.report.release_phrases import release_names, releases_named
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -37,8 +38,8 @@ def heading(*findings: FindingReport, migratable: bool | None, release: str = "a
     ).splitlines()[0]
 
 
-def held(releases: str) -> FindingReport:
-    return replace(NOT_SHARED, releases=releases)
+def refused_in(*releases: str) -> FindingReport:
+    return replace(NOT_SHARED, release_list=releases)
 
 
 def frame(line: str, column: int, end_column: int, width: int = 100) -> list[str]:
@@ -57,30 +58,14 @@ def test_the_whole_answer_reads_as_recorded(name: str, verbose: bool) -> None:
     assert shown == golden(name, shown)
 
 
-def test_unreadable_input_reads_as_recorded() -> None:
-    """
-    What could not be read is named by file and line, with what to do about it.
-    """
-    shown = text.render_problems(PROBLEMS)
-
-    assert shown == golden("problems.txt", shown)
-
-
-def test_nothing_unreadable_prints_nothing() -> None:
-    """
-    Where all could be read there is nothing to say about it.
-    """
-    assert text.render_problems([]) == ""
-
-
 def test_colour_adds_nothing_but_colour() -> None:
     """
     With its colours taken away, the coloured answer is the plain one.
     """
-    coloured = text.render(SMALL, sources=SOURCES, colour=True) + text.render_problems(PROBLEMS, colour=True)
+    coloured = text.render(SMALL, sources=SOURCES, colour=True)
 
     assert coloured != ANSI.sub("", coloured)
-    assert ANSI.sub("", coloured) == text.render(SMALL, sources=SOURCES) + text.render_problems(PROBLEMS)
+    assert ANSI.sub("", coloured) == text.render(SMALL, sources=SOURCES)
 
 
 @given(st.integers(50, 160))
@@ -131,12 +116,12 @@ def test_the_last_line_tells_of_unread_input() -> None:
         ((FIXED_LIST,), True, "can be live-migrated (KubeVirt 1.9)"),
         ((UP_TO_1_4,), True, "cannot be live-migrated by KubeVirt up to 1.4, can be from 1.5 on"),
         (
-            (held("1.8 and later"),),
+            (refused_in("1.8", "1.9"),),
             False,
             "cannot be live-migrated by KubeVirt from 1.8 on (DisksNotLiveMigratable), can be up to 1.7",
         ),
         (
-            (UP_TO_1_4, held("1.6, 1.9 and later")),
+            (UP_TO_1_4, refused_in("1.6", "1.9")),
             False,
             (
                 "cannot be live-migrated by KubeVirt up to 1.4 and in 1.6 and from 1.9 on (DisksNotLiveMigratable), "
@@ -165,29 +150,30 @@ def test_a_pinned_release_is_not_compared_with_others() -> None:
 @pytest.mark.parametrize(
     ("releases", "said"),
     [
-        ("1.3 to 1.4", "note: KubeVirt refuses this up to 1.4 and accepts it from 1.5 on."),
-        ("1.5 and later", "note: KubeVirt refuses this from 1.5 on and accepts it up to 1.4."),
-        ("1.3", "note: KubeVirt refuses this in 1.3 and accepts it from 1.4 on."),
-        ("1.6 to 1.8", "note: KubeVirt refuses this from 1.6 to 1.8 and accepts it up to 1.5 and from 1.9 on."),
+        (("1.3", "1.4"), "note: KubeVirt refuses this up to 1.4 and accepts it from 1.5 on."),
+        (("1.5", "1.6", "1.7", "1.8", "1.9"), "note: KubeVirt refuses this from 1.5 on and accepts it up to 1.4."),
+        (("1.3",), "note: KubeVirt refuses this in 1.3 and accepts it from 1.4 on."),
+        (
+            ("1.6", "1.7", "1.8"),
+            "note: KubeVirt refuses this from 1.6 to 1.8 and accepts it up to 1.5 and from 1.9 on.",
+        ),
     ],
 )
-def test_a_finding_says_where_releases_disagree(releases: str, said: str) -> None:
+def test_a_finding_says_where_releases_disagree(releases: tuple[str, ...], said: str) -> None:
     """
     Asked about any release, a finding says which of them refuse and which accept.
     """
-    shown = text.render(report(vm("web", verdict(False), held(releases))), width=200)
+    shown = text.render(report(vm("web", verdict(False), refused_in(*releases))), width=200)
 
     assert said in [line.strip() for line in shown.splitlines()]
 
 
-@given(st.integers(1, SUPPORTED))
-def test_releases_in_words_are_understood(releases: int) -> None:
+@given(st.integers(0, KNOWN))
+def test_a_list_of_release_names_gives_the_same_releases(releases: int) -> None:
     """
-    Whatever the model says of releases is read back as the same releases.
+    ``release_names`` and ``releases_named`` are inverse.
     """
-    asked = releases & SUPPORTED or SUPPORTED
-
-    assert text._held(describe(asked)) == (SUPPORTED if describe(asked) == "all" else asked)
+    assert releases_named(release_names(releases)) == releases
 
 
 def test_the_frame_marks_the_offending_part() -> None:

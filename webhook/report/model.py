@@ -18,6 +18,7 @@ from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath, dotted
 from webhook.policy.policy import Action, Decision, Exemption
 from webhook.report.printable import escaped, printable
+from webhook.report.release_phrases import release_names
 
 API_VERSION = "migratable/v1"
 
@@ -88,6 +89,8 @@ class FindingReport(_Part, frozen=True):
     remedy: str
     exemption: ExemptionReport | None
     fixes: list[FixReport] = []
+    release_list: tuple[str, ...] = ()
+    """The releases in which the finding holds, such as ``1.3``. ``releases`` says the same in words."""
 
 
 class ObjectReport(_Part, frozen=True):
@@ -244,6 +247,7 @@ def finding_report(
         printable(finding.remedy),
         exemption_report(exemption) if exemption is not None else None,
         list(_fixes(finding, raw)),
+        release_names(finding.releases),
     )
 
 

@@ -14,8 +14,8 @@ from webhook.report.explain import (
     in_kubevirt,
     in_profile,
     release_of,
-    when,
 )
+from webhook.report.release_phrases import releases_phrase
 from webhook.rules.rule import FAMILIES, Example, Rule
 
 GENERATED = "<!-- Generated from webhook/rules by docs/generate.py. Do not edit: change the rule. -->"
@@ -84,7 +84,7 @@ def _index(rules: Sequence[Rule]) -> Iterator[str]:
             yield row(
                 f"[{rule.id}]({rule.id}.md) {rule.name}",
                 rule.summary,
-                "no" if rule.kubevirt == NONE else when(rule.kubevirt, KNOWN),
+                "no" if rule.kubevirt == NONE else releases_phrase(rule.kubevirt, KNOWN),
                 in_profile(rule, Profile.STRICT),
                 in_profile(rule, Profile.EXACT),
             )

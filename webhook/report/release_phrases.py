@@ -1,15 +1,16 @@
-"""Releases as part of a sentence."""
+"""Sets of releases as text: as part of a sentence, and as a list of names."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
-from webhook.kubevirt.releases import SUPPORTED, TABLE, Releases
+from webhook.kubevirt.releases import SUPPORTED, TABLE, Releases, each
 
 
-def when(releases: Releases, among: Releases = SUPPORTED) -> str:
+def releases_phrase(releases: Releases, among: Releases = SUPPORTED) -> str:
     """
     ``releases`` as part of a sentence: ``up to 1.4``, ``from 1.5 on``, ``in 1.3``, ``from 1.6 to 1.8``.
 
-    The sentence is read by somebody who knows the releases of ``among`` and no others.
+    The phrase is short: it says nothing about releases that are not in ``among``.
     """
     held = releases & among
     if held == among:
@@ -25,6 +26,18 @@ def when(releases: Releases, among: Releases = SUPPORTED) -> str:
         else:
             words.append(f"up to {end}" if first == known[0] else f"from {start} to {end}")
     return " and ".join(words) or "in no release"
+
+
+@lru_cache(256)
+def release_names(releases: Releases) -> tuple[str, ...]:
+    """The names of ``releases``, oldest first: ``("1.3", "1.4")``."""
+    return tuple(str(behaviour.release) for behaviour in each(releases))
+
+
+@lru_cache(256)
+def releases_named(names: tuple[str, ...]) -> Releases:
+    """The releases with these names. Other names are ignored."""
+    return sum(1 << index for index, behaviour in enumerate(TABLE) if str(behaviour.release) in names)
 
 
 def _runs(releases: Releases) -> Iterator[tuple[int, int]]:

@@ -1,19 +1,18 @@
 """The answer for people: grouped by object, each finding with its place, what is wrong and what to write instead."""
 
-import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 import msgspec
 
-from webhook.kubevirt.releases import NEWEST, SUPPORTED, Release, Releases, before, only, since
+from webhook.kubevirt.releases import NEWEST, SUPPORTED, Releases, only
 from webhook.policy.policy import Action
 from webhook.report.frames import gutter_of, rows_of
-from webhook.report.model import FindingReport, FixReport, ObjectReport, ProblemReport, Report
+from webhook.report.model import FindingReport, FixReport, ObjectReport, Report
 from webhook.report.printable import printable
-from webhook.report.release_phrases import when
-from webhook.report.sentences import exempted, name_of, place_of, place_of_problem
+from webhook.report.release_phrases import releases_named, releases_phrase
+from webhook.report.sentences import exempted, name_of, place_of
 from webhook.rules.rule import Basis
 
 Sources = Mapping[str, Sequence[str]]
@@ -74,7 +73,7 @@ def render(
     writable: Writable = _always,
 ) -> str:
     """
-    The answer as text that ends with a newline; unreadable input is only counted (see ``render_problems``).
+    The answer as text that ends with a newline; unreadable input is only counted.
 
     ``verbose`` also lists objects without findings and what the verdicts take for granted. Fixes that are not ``writable`` are
     not offered.
@@ -107,12 +106,6 @@ def _fixes(report: Report, writable: Writable) -> Iterator[str]:
         yield f"--fix can fix {_count(safe, 'finding')}; --diff shows the changes."
     if optional:
         yield f"{_count(optional, 'finding')} with fixes to choose from: --options shows them as patches."
-
-
-def render_problems(problems: Sequence[ProblemReport], *, colour: bool = False, width: int = 100) -> str:
-    """Input that could not be read, where and what to do about it; empty where there is none."""
-    pen = _Pen(colour, width)
-    return "".join(line + "\n" for problem in problems for line in _problem(problem, pen))
 
 
 def summary(report: Report, *, colour: bool = False) -> str:
@@ -179,16 +172,17 @@ def _verdict(judged: ObjectReport, release: str) -> tuple[str, int] | None:
     refused = _refused(judged) if release == "any" else 0
     if verdict.live_migratable is None:
         if refused:
-            return f"cannot be live-migrated by KubeVirt {when(refused)}, cannot tell yet for {kubevirt}", _YELLOW
+            where = releases_phrase(refused)
+            return f"cannot be live-migrated by KubeVirt {where}, cannot tell yet for {kubevirt}", _YELLOW
         return f"cannot tell yet whether it can be live-migrated ({kubevirt})", _CYAN
     if refused in (0, SUPPORTED) or bool(refused & only(NEWEST)) is verdict.live_migratable:
         if verdict.live_migratable:
             return f"can be live-migrated ({kubevirt})", _GREEN
         return f"cannot be live-migrated ({verdict.reason}, {kubevirt})", _RED
-    where = f"KubeVirt {when(refused)}"
+    where, elsewhere = f"KubeVirt {releases_phrase(refused)}", releases_phrase(SUPPORTED & ~refused)
     if verdict.live_migratable:
-        return f"cannot be live-migrated by {where}, can be {when(SUPPORTED & ~refused)}", _YELLOW
-    return f"cannot be live-migrated by {where} ({verdict.reason}), can be {when(SUPPORTED & ~refused)}", _RED
+        return f"cannot be live-migrated by {where}, can be {elsewhere}", _YELLOW
+    return f"cannot be live-migrated by {where} ({verdict.reason}), can be {elsewhere}", _RED
 
 
 def _refused(judged: ObjectReport) -> Releases:
@@ -196,26 +190,8 @@ def _refused(judged: ObjectReport) -> Releases:
     refused = 0
     for finding in judged.findings:
         if finding.basis == Basis.KUBEVIRT and finding.outcome == "violation":
-            refused |= _held(finding.releases)
-    return refused
-
-
-def _held(words: str) -> Releases:
-    """What ``releases.describe`` put into words; every supported release where they are not its words."""
-    held = 0
-    for run in words.split(", "):
-        found = re.fullmatch(r"(\d+)\.(\d+)(?: to (\d+)\.(\d+)| and (later))?", run)
-        if found is None:
-            return SUPPORTED
-        first = Release(int(found[1]), int(found[2]))
-        if found[5]:
-            held |= since(first)
-        elif found[3]:
-            last = Release(int(found[3]), int(found[4]))
-            held |= since(first) & (before(last) | only(last))
-        else:
-            held |= only(first)
-    return held & SUPPORTED
+            refused |= releases_named(finding.release_list)
+    return refused & SUPPORTED
 
 
 def _finding(finding: FindingReport, judged: ObjectReport, release: str, sources: Sources, pen: _Pen) -> Iterator[str]:
@@ -252,16 +228,16 @@ def _remarks(finding: FindingReport, release: str, unsure: bool) -> Iterator[str
             else "KubeVirt itself would migrate this"
         )
         yield f"{own}; it is on Migratable's fixed list." + ("" if told else " Profile `exact` only warns.")
-    held = _held(finding.releases)
-    if release != "any" or finding.releases == "all" or held == SUPPORTED:
+    held = releases_named(finding.release_list) & SUPPORTED
+    if release != "any" or held in (0, SUPPORTED):
         return
     rest = SUPPORTED & ~held
     if finding.basis != Basis.KUBEVIRT or finding.outcome != "violation":
-        yield f"This holds for KubeVirt {when(held)}, not {when(rest)}."
+        yield f"This holds for KubeVirt {releases_phrase(held)}, not {releases_phrase(rest)}."
     elif unsure:
-        yield f"KubeVirt refuses this {when(held)}."
+        yield f"KubeVirt refuses this {releases_phrase(held)}."
     else:
-        yield f"KubeVirt refuses this {when(held)} and accepts it {when(rest)}."
+        yield f"KubeVirt refuses this {releases_phrase(held)} and accepts it {releases_phrase(rest)}."
 
 
 def _frame(finding: FindingReport, lines: Sequence[str], pen: _Pen) -> Iterator[str]:
@@ -277,12 +253,3 @@ def _frame(finding: FindingReport, lines: Sequence[str], pen: _Pen) -> Iterator[
 
 def _file(name: str) -> str:
     return printable(name) if name not in ("", "-") else "stdin"
-
-
-def _problem(problem: ProblemReport, pen: _Pen) -> Iterator[str]:
-    place = place_of_problem(problem)
-    at = f"  {pen.paint(problem.path, _DIM)}" if problem.path else ""
-    yield f"{pen.paint(place, _BOLD)} {pen.paint('cannot be read', _BOLD, _RED)}{at}"
-    yield from pen.wrap(problem.message)
-    if problem.remedy:
-        yield from pen.wrap(problem.remedy, label="fix: ")
