@@ -15,7 +15,7 @@ from tests.generating import Manifest, carriers, kubevirts, migration_policies, 
 from tests.surfaces.manifests import BAD, CLAIM, GOOD, UNPROVEN
 from tests.surfaces.running import ROOT, migratable
 from webhook.check.check import Settings, check
-from webhook.check.streaming import OneByOne
+from webhook.check.streaming import StreamingCheck
 from webhook.manifests.files import Inputs, Sources
 from webhook.manifests.objects import Manifests, read_manifests
 from webhook.policy.policy import NamespacePolicy, Policy, Profile
@@ -27,7 +27,7 @@ MISSPELT = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMashine", "metadata"
 
 
 def one_by_one(inputs: list[Manifests], asked: Settings) -> Report:
-    run = OneByOne(asked, inputs.__getitem__)
+    run = StreamingCheck(asked, inputs.__getitem__)
     for each in inputs:
         run.add(each)
     return run.report()
@@ -85,7 +85,7 @@ def test_only_texts_that_somebody_needs_are_kept(tmp_path: Path) -> None:
         (tmp_path / f"{name}.yaml").write_text(text)
     sources = Sources()
     inputs = Inputs([str(tmp_path)], recursive=False, sources=sources)
-    run = OneByOne(Settings(), inputs.read)
+    run = StreamingCheck(Settings(), inputs.read)
 
     for number, each in enumerate(inputs):
         if not run.add(each).has_findings:

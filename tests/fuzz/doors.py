@@ -20,7 +20,7 @@ from tests.serve.wire import Wire, listening
 from tests.surfaces.admission.reviews import review
 from tests.surfaces.asgi import Answer, call
 from tests.surfaces.doors import as_yaml
-from webhook.check.check import Chosen
+from webhook.check.check import ReleaseChoice
 from webhook.errors import Misconfigured
 from webhook.kubevirt.releases import SUPPORTED
 from webhook.manifests.policy_file import parse_policy
@@ -33,7 +33,7 @@ from webhook.surfaces.api.app import build_api
 SLOW_SECONDS = 0.7
 """CPU seconds for one answer (KubeVirt's own fuzzing fails above it)."""
 REVIEWS = sorted((Path(__file__).resolve().parents[1] / "data" / "admissionreviews").glob("*.json"))
-SITUATION = Situation(Policy(), Chosen(SUPPORTED, "any"), "kubevirt", "2026-06-01")
+SITUATION = Situation(Policy(), ReleaseChoice(SUPPORTED, "any"), "kubevirt", "2026-06-01")
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.properties.supply import Around, clusters
 from tests.surfaces.asgi import Answer, call
-from webhook.check.check import Chosen
+from webhook.check.check import ReleaseChoice
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.unknown import ABSENT, Fact, Found, Unknown
 from webhook.facts.world import World
@@ -100,7 +100,7 @@ def faulty_answer(
     fault: str, around: Around, seed: int, policy: Policy, body: bytes, path: str = "/validate"
 ) -> Answer:
     """What the door says; the caller has little time."""
-    situation = Situation(policy, Chosen(SUPPORTED, "any"), "kubevirt", "2026-06-01")
+    situation = Situation(policy, ReleaseChoice(SUPPORTED, "any"), "kubevirt", "2026-06-01")
     door = Door(Faulty(fault, Flapping(around, seed)), lambda: situation, METRICS, time.monotonic)
     return call(door, "POST", path, body, [("content-type", "application/json")], "timeout=0.5s")
 

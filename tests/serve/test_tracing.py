@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tests.surfaces.admission.reviews import claim, on_claim, read, review, vm
-from webhook.check.check import Chosen
+from webhook.check.check import ReleaseChoice
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt.releases import NEWEST, only
 from webhook.policy.policy import Policy
@@ -57,7 +57,7 @@ def test_a_review_is_a_span_in_the_callers_trace_without_its_content() -> None:
     spans = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(spans))
-    situation = Situation(Policy(), Chosen(only(NEWEST), "1.9"), "kubevirt", "2026-01-01")
+    situation = Situation(Policy(), ReleaseChoice(only(NEWEST), "1.9"), "kubevirt", "2026-01-01")
     door = Door(Facts(), lambda: situation, Metrics(), lambda: 0.0)
 
     sent = answered(

@@ -1,1 +1,1 @@
-"""From manifests to a report: once for all of them, or one file at a time."""
+"""Checks manifests and builds a report: all at once, or one file at a time."""

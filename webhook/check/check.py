@@ -1,4 +1,4 @@
-"""One way from manifests to an answer, shared by the command line, the dry-run API and the page."""
+"""Manifests to report, for the command line, the dry-run API and the page."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -31,8 +31,8 @@ from webhook.report.model import Examined, Report, SourceReport, build
 STATUS_IGNORED = "the object is not created yet (it has no metadata.uid), so its status is ignored"
 
 
-class Chosen(msgspec.Struct, frozen=True):
-    """The releases to judge for, in words, and what the user should know about the choice."""
+class ReleaseChoice(msgspec.Struct, frozen=True):
+    """The releases to judge for, their label in the report, and notes about the choice."""
 
     releases: Releases
     label: str
@@ -40,50 +40,50 @@ class Chosen(msgspec.Struct, frozen=True):
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """How to check: policy, release (``any``, ``1.9``, or empty for what the KubeVirt CR says), today's date."""
+    """Policy, release and date of a check. The release is ``any``, such as ``1.9``, or empty for that of the KubeVirt CR."""
 
     policy: Policy = msgspec.field(default_factory=Policy)
     release: str = ""
     today: str = "1970-01-01"
-    """``YYYY-MM-DD``; exemptions lapse by it."""
+    """``YYYY-MM-DD``, for the expiry of exemptions."""
 
 
-def choose_release(asked: str, world: World) -> Chosen:
+def choose_release(requested: str, world: World) -> ReleaseChoice:
     """
-    The pinned release, else the one that the KubeVirt CR's status names, else any supported one.
+    The requested release, else the release in the status of the KubeVirt CR, else any supported release.
 
-    Raises BadInput for a release that is asked for and cannot be judged. What runs in a cluster is never refused: where it
-    cannot be judged, any release is, and a note says so.
+    Raises BadInput if the requested release is not supported. An unsupported release of the KubeVirt CR is not an error: the
+    check uses any supported release, and a note says so.
     """
-    if asked == "any":
-        return Chosen(SUPPORTED, "any")
-    if asked:
-        judged = _as_known(asked)
+    if requested == "any":
+        return ReleaseChoice(SUPPORTED, "any")
+    if requested:
+        judged = _supported(requested)
         if judged is None:
             remedy = f"Write 'any' or a minor release from {OLDEST} to {NEWEST}, such as 1.8."
-            raise BadInput(f"unsupported release {asked!r}", remedy=remedy)
+            raise BadInput(f"unsupported release {requested!r}", remedy=remedy)
         return judged
-    found = world.every(KubeVirt)
-    status = found[0].status if not isinstance(found, Unknown) and found else None
+    crs = world.every(KubeVirt)
+    status = crs[0].status if not isinstance(crs, Unknown) and crs else None
     running = (status.observed_kube_virt_version if status is not None else None) or ""
     if not running:
-        return Chosen(SUPPORTED, "any")
-    judged = _as_known(running)
+        return ReleaseChoice(SUPPORTED, "any")
+    judged = _supported(running)
     if judged is not None:
         return judged
     why = "which is not a release" if parse_release(running) is None else "which is older than all known releases"
     note = f"the KubeVirt CR reports version {running!a}, {why}; judged for {OLDEST_SUPPORTED} to {NEWEST}"
-    return Chosen(SUPPORTED, "any", (note,))
+    return ReleaseChoice(SUPPORTED, "any", (note,))
 
 
-def _as_known(version: str) -> Chosen | None:
-    """The release that stands for a version, and a note where it is not the version's own; None where none does."""
+def _supported(version: str) -> ReleaseChoice | None:
+    """The supported release for a version, with a note if it is another release. None for an unsupported version."""
     release = parse_release(version)
     judged = judged_as(release) if release is not None else None
     if judged is None:
         return None
     newer = f"KubeVirt {release} is newer than what Migratable knows; judged as {judged}"
-    return Chosen(only(judged), str(judged), () if judged == release else (newer,))
+    return ReleaseChoice(only(judged), str(judged), () if judged == release else (newer,))
 
 
 def check(
@@ -93,27 +93,30 @@ def check(
     snapshot: Snapshot = NO_SNAPSHOT,
 ) -> Report:
     """
-    Judges every object of ``inputs``; references are looked up among them, then in ``background``, then in ``snapshot``.
+    Judges every object of ``inputs``. References are looked up in ``inputs``, then ``background``, then ``snapshot``.
 
-    Raises BadInput for a release that cannot be judged; unreadable objects are in the report.
+    Raises BadInput for an unsupported release. Unreadable objects are in the report.
     """
-    given = [each for one in inputs for each in one.objects]
+    given = [read for manifests in inputs for read in manifests.objects]
     world = ObjectsWorld((*snapshot.objects, *objects_in(background), *objects_in(given)), snapshot.complete)
     return check_in(world, inputs, settings)
 
 
 def check_in(world: World, inputs: Sequence[Manifests], settings: Settings) -> Report:
-    """As ``check``, with a world that is already there."""
+    """As ``check``, with an existing world."""
     chosen = choose_release(settings.release, world)
     examined = [
-        each for one in inputs for given in one.objects for each in examine(given, world, settings, chosen.releases)
+        judged
+        for manifests in inputs
+        for given in manifests.objects
+        for judged in examine(given, world, settings, chosen.releases)
     ]
-    problems = [problem for one in inputs for problem in one.problems]
+    problems = [problem for manifests in inputs for problem in manifests.problems]
     return build(examined, problems, profile=settings.policy.profile, release=chosen.label, notes=chosen.notes)
 
 
 def examine(given: ManifestObject, world: World, settings: Settings, releases: Releases) -> Iterator[Examined]:
-    """Judges one object; yields nothing for objects that nothing here is about."""
+    """Judges one object. Yields nothing for a kind that no rule checks."""
     if not is_relevant(given):
         return
     by_names = judge_manifest(given.raw, releases)
@@ -133,16 +136,17 @@ def examine(given: ManifestObject, world: World, settings: Settings, releases: R
     yield Examined(given.api_version, given.kind, namespace, name, judgement, decisions, source, given.mark, given.raw)
 
 
-def judge_given(found: Kubernetes, world: World, releases: Releases) -> Judgement:
+def judge_given(given: Kubernetes, world: World, releases: Releases) -> Judgement:
     """
-    The judgement, without the object's own status unless an API server gave the object out: then it has a uid.
+    The judgement of an object. The status counts only if the object has a uid, which an API server sets.
 
-    Anybody can write a status into a manifest, and creating the object drops it. Where that decides, the verdict says so.
+    The status of a manifest is not reliable: an API server drops it on creation. If the status changes the result, the
+    verdict has an assumption that says so.
     """
-    whole = judge(found, world, releases)
-    if found.meta.uid or getattr(found, "status", None) is None or whole.verdict is None:
+    whole = judge(given, world, releases)
+    if given.meta.uid or getattr(given, "status", None) is None or whole.verdict is None:
         return whole
-    alone = judge(replace(found, status=None), world, releases)
+    alone = judge(replace(given, status=None), world, releases)
     if alone.verdict is None or alone.findings == whole.findings:
         return alone
     assumptions = (*alone.verdict.assumptions, STATUS_IGNORED)

@@ -1,4 +1,4 @@
-"""From manifests to the settings that win for each VM among them."""
+"""Finds the migration settings that apply to each VM of some manifests."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,29 +20,27 @@ from webhook.report.settings_model import SettingsReport, build
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What to explain."""
+class Request:
+    """The VMs and the release to explain."""
 
     release: str = ""
-    """As ``check --release``; of ``any`` the newest is explained."""
+    """As ``check --release``. For ``any``, the newest release is explained."""
     vms: tuple[str, ...] = ()
-    """``name`` or ``namespace/name``; all where there are none."""
+    """``name`` or ``namespace/name``. Empty means all VMs."""
     link: str = ""
-    """Bandwidth of a node's migration link in bytes per second, a quantity; empty where it is not known."""
+    """Bandwidth of a node's migration link in bytes per second, as a quantity. Empty means unknown."""
 
 
-def explain_settings(
-    inputs: Sequence[Manifests], background: Iterable[ManifestObject], wanted: Wanted
-) -> SettingsReport:
+def explain_settings(inputs: Sequence[Manifests], background: Iterable[ManifestObject], request: Request) -> SettingsReport:
     """
-    The settings for each VM of ``inputs``; everything else is looked up among them and ``background``.
+    The settings for each VM of ``inputs``. Other objects are looked up in ``inputs`` and ``background``.
 
-    Raises BadInput for a release, a link or a VM that there is not.
+    Raises BadInput for an unsupported release, an invalid link and an unknown VM.
     """
-    given = [each for one in inputs for each in one.objects]
+    given = [read for manifests in inputs for read in manifests.objects]
     world = ObjectsWorld((*objects_in(background), *objects_in(given)))
-    chosen = choose_release(wanted.release, world)
-    behaviour, link = newest(chosen.releases), _link(wanted.link)
+    chosen = choose_release(request.release, world)
+    behaviour, link = newest(chosen.releases), _link(request.link)
     notes = list(chosen.notes)
     if chosen.label == "any":
         notes.append(
@@ -58,7 +56,7 @@ def explain_settings(
     release = only(behaviour.release)
     machines = [
         (explain_vm(facts, world, behaviour, link), judge_given(judged, world, release).verdict)
-        for judged, subject in _subjects(given, wanted.vms)
+        for judged, subject in _subjects(given, request.vms)
         for facts in expand(subject, world, release)
     ]
     return build(str(behaviour.release), cluster, machines, notes)
@@ -77,13 +75,13 @@ def _link(text: str) -> int:
 
 
 def _subjects(given: Iterable[ManifestObject], names: tuple[str, ...]) -> list[tuple[Kubernetes, Subject]]:
-    objects = [each.object for each in given if each.object is not None]
-    found = [(each, subject) for each in objects if (subject := subject_of(each)) is not None]
+    objects = [read.object for read in given if read.object is not None]
+    vms = [(vm, subject) for vm in objects if (subject := subject_of(vm)) is not None]
     for name in names:
-        if not any(_is(subject, name) for _, subject in found):
-            have = ", ".join(sorted({subject.name for _, subject in found})[:10]) or "none"
-            raise BadInput(f"unknown VM {name!r}: it is not in the input", remedy=f"VMs in the input: {have}.")
-    return [each for each in found if not names or any(_is(each[1], name) for name in names)]
+        if not any(_is(subject, name) for _, subject in vms):
+            known = ", ".join(sorted({subject.name for _, subject in vms})[:10]) or "none"
+            raise BadInput(f"unknown VM {name!r}: it is not in the input", remedy=f"VMs in the input: {known}.")
+    return [(vm, subject) for vm, subject in vms if not names or any(_is(subject, name) for name in names)]
 
 
 def _is(subject: Subject, name: str) -> bool:

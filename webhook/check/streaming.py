@@ -1,8 +1,8 @@
 """
-Judges inputs as they are read, and keeps of each only what is said of it: memory for ten thousand files is that for one.
+Judges each file when it is read, and keeps only its part of the report. Memory does not grow with the size of the files.
 
-What an object is judged by may stand in a file that comes later. So it is noted what each file asked for, and who asked for
-something that came later is read and judged again at the end: the answer is that of ``checking.check``, which a test holds.
+A file can refer to an object in a later file. So the lookups of each file are recorded. If a later file has such an object,
+the first file is read and judged again at the end. The report is the same as that of ``check.check``; a test holds this.
 """
 
 from collections.abc import Callable, Iterable
@@ -10,7 +10,7 @@ from typing import TypeAlias, TypeVar
 
 import msgspec
 
-from webhook.check.check import Chosen, Settings, choose_release, examine
+from webhook.check.check import ReleaseChoice, Settings, choose_release, examine
 from webhook.errors import BadInput
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.snapshot import NO_SNAPSHOT, Snapshot
@@ -23,111 +23,111 @@ from webhook.report.model import ObjectReport, Report, object_report, report_of
 
 K = TypeVar("K", bound=Kubernetes)
 
-Question: TypeAlias = tuple[type[Kubernetes], str | None]
-"""A kind, and a name in any namespace; no name stands for all objects of the kind."""
-_THE_RELEASE: Question = (KubeVirt, None)
+Lookup: TypeAlias = tuple[type[Kubernetes], str | None]
+"""A kind and a name, in any namespace. Without a name: all objects of the kind."""
+_RELEASE: Lookup = (KubeVirt, None)
 
 
 class GrowingWorld(ObjectsWorld):
-    """Objects that come one by one, and the questions that were asked since ``asked`` was emptied."""
+    """A growing set of objects. ``lookups`` records all lookups since it was last reset."""
 
     def __init__(self, snapshot: Snapshot, background: Iterable[Kubernetes]) -> None:
         super().__init__((*snapshot.objects, *background), snapshot.complete)
-        self.asked: set[Question] = set()
+        self.lookups: set[Lookup] = set()
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
-        """As ``ObjectsWorld``; the question is noted."""
-        self.asked.add((kind, name))
+        """As ``ObjectsWorld``, and records the lookup."""
+        self.lookups.add((kind, name))
         return super().find(kind, namespace, name)
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """As ``ObjectsWorld``; the question is noted."""
-        self.asked.add((kind, None))
+        """As ``ObjectsWorld``, and records the lookup."""
+        self.lookups.add((kind, None))
         return super().every(kind)
 
 
-class Said(msgspec.Struct):
-    """What there is to say of one input."""
+class FileResult(msgspec.Struct):
+    """The part of the report that is about one file."""
 
     objects: list[ObjectReport]
     problems: tuple[BadInput, ...]
 
     @property
     def has_findings(self) -> bool:
-        """Whether anything was found in it."""
-        return any(each.findings for each in self.objects)
+        """Whether the file has findings."""
+        return any(judged.findings for judged in self.objects)
 
 
-def _nothing(*_: int) -> None:
-    """Tells nobody how far it is."""
+def _ignore(*_: int) -> None:
+    """No progress display."""
 
 
-class OneByOne:
+class StreamingCheck:
     """
-    One check of many inputs; ``again`` reads the input of a number a second time.
+    A check of many files. ``reread`` reads the file with a given number a second time.
 
-    ``judged`` is called behind each object.
+    ``judged`` is called after each object.
     """
 
     def __init__(
         self,
         settings: Settings,
-        again: Callable[[int], Manifests],
+        reread: Callable[[int], Manifests],
         background: Iterable[ManifestObject] = (),
         snapshot: Snapshot = NO_SNAPSHOT,
-        judged: Callable[[], None] = _nothing,
+        judged: Callable[[], None] = _ignore,
     ) -> None:
         """Raises BadInput for a release that cannot be judged."""
         self._settings = settings
-        self._again = again
+        self._reread = reread
         self._judged = judged
         self._world = GrowingWorld(snapshot, objects_in(background))
-        self._said: list[Said] = []
-        self._askers: dict[Question, list[int]] = {}
-        self._late: set[int] = set()
-        self._chosen: Chosen = choose_release(settings.release, self._world)
+        self._results: list[FileResult] = []
+        self._users: dict[Lookup, list[int]] = {}
+        self._outdated: set[int] = set()
+        self._release: ReleaseChoice = choose_release(settings.release, self._world)
 
-    def add(self, manifests: Manifests) -> Said:
-        """Judges one input by all that was read up to it."""
-        number = len(self._said)
-        for each in manifests.objects:
-            if each.object is not None:
-                self._take(each.object)
-        said = self._say(manifests)
-        for question in self._world.asked:
-            self._askers.setdefault(question, []).append(number)
-        self._said.append(said)
-        return said
+    def add(self, manifests: Manifests) -> FileResult:
+        """Judges one file with all objects that were read so far."""
+        number = len(self._results)
+        for given in manifests.objects:
+            if given.object is not None:
+                self._add_object(given.object)
+        result = self._judge(manifests)
+        for lookup in self._world.lookups:
+            self._users.setdefault(lookup, []).append(number)
+        self._results.append(result)
+        return result
 
-    def report(self, progress: Callable[[int, int], None] = _nothing) -> Report:
-        """The answer, once all inputs were added; ``progress`` is told how many were judged again of how many."""
-        if self._late:
-            progress(0, len(self._late))
-        for done, number in enumerate(sorted(self._late), 1):
-            self._said[number] = self._say(self._again(number))
-            progress(done, len(self._late))
+    def report(self, progress: Callable[[int, int], None] = _ignore) -> Report:
+        """The report on all files. ``progress`` gets the number of files judged again, and their total."""
+        if self._outdated:
+            progress(0, len(self._outdated))
+        for done, number in enumerate(sorted(self._outdated), 1):
+            self._results[number] = self._judge(self._reread(number))
+            progress(done, len(self._outdated))
         return report_of(
-            [each for said in self._said for each in said.objects],
-            [each for said in self._said for each in said.problems],
+            [judged for result in self._results for judged in result.objects],
+            [problem for result in self._results for problem in result.problems],
             profile=self._settings.policy.profile,
-            release=self._chosen.label,
-            notes=self._chosen.notes,
+            release=self._release.label,
+            notes=self._release.notes,
         )
 
-    def _take(self, found: Kubernetes) -> None:
-        """What was said by those who asked for it before is out of date."""
-        kind = type(found)
-        self._world.add(labels_alone(found))
-        for question in ((kind, found.name), (kind, None)):
-            self._late.update(self._askers.pop(question, ()))
+    def _add_object(self, added: Kubernetes) -> None:
+        """Adds an object. Results of files that looked it up before are outdated."""
+        kind = type(added)
+        self._world.add(labels_alone(added))
+        for lookup in ((kind, added.name), (kind, None)):
+            self._outdated.update(self._users.pop(lookup, ()))
         if kind is KubeVirt:
-            self._chosen = choose_release(self._settings.release, self._world)
+            self._release = choose_release(self._settings.release, self._world)
 
-    def _say(self, manifests: Manifests) -> Said:
-        self._world.asked = {_THE_RELEASE}
+    def _judge(self, manifests: Manifests) -> FileResult:
+        self._world.lookups = {_RELEASE}
         objects: list[ObjectReport] = []
         for given in manifests.objects:
-            found = examine(given, self._world, self._settings, self._chosen.releases)
-            objects += [object_report(each) for each in found]
+            examined = examine(given, self._world, self._settings, self._release.releases)
+            objects += [object_report(judged) for judged in examined]
             self._judged()
-        return Said(objects, manifests.problems)
+        return FileResult(objects, manifests.problems)

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from webhook.check.check import Chosen, choose_release
+from webhook.check.check import ReleaseChoice, choose_release
 from webhook.errors import Misconfigured, WebhookError
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.unknown import Unknown
@@ -17,7 +17,7 @@ from webhook.surfaces.admission.endpoint import Situation
 
 log = logging.getLogger("migratable.policy")
 
-ANY = Chosen(SUPPORTED, "any")
+ANY = ReleaseChoice(SUPPORTED, "any")
 
 
 class Situations:

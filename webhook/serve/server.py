@@ -25,7 +25,7 @@ from webhook.serve.tls import Certificates
 from webhook.serve.tracing import tracing
 from webhook.surfaces.admission.endpoint import Door
 from webhook.surfaces.api.app import build_api
-from webhook.surfaces.api.judge_client import Apart
+from webhook.surfaces.api.judge_client import SeparateProcess
 
 __all__ = ["Options", "run"]
 
@@ -76,7 +76,7 @@ async def _serve(options: Options) -> None:
     door = Door(facts, situations, metrics, time.monotonic, draining, disclosure=disclosure)
     background = facts.given if isinstance(facts, ManifestFacts) else ()
     cluster = facts.attached() if isinstance(facts, ClusterBacked) else None
-    judge = Apart(objects_in(background))
+    judge = SeparateProcess(objects_in(background))
     api = build_api(situations, background, options.release, cluster, judge)
     traced = tracing()
     health = Health(lambda: facts.ready and not draining(), metrics.registry)

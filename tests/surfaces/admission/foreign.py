@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from tests.surfaces.admission.reviews import TENANT, Manifest, read, vm
-from webhook.check.check import Chosen
+from webhook.check.check import ReleaseChoice
 from webhook.cluster.access_reviews import User
 from webhook.cluster.readable import Rights
 from webhook.facts.objects_world import ObjectsWorld
@@ -46,7 +46,7 @@ class Known(ManifestFacts):
 
 def guarded(objects: Sequence[Manifest], readers: Readers, policy: Policy | None = None) -> Door:
     """A door in front of a cluster of these objects."""
-    now = Situation(policy or Policy(), Chosen(only(NEWEST), str(NEWEST)), "kubevirt", "2026-01-01")
+    now = Situation(policy or Policy(), ReleaseChoice(only(NEWEST), str(NEWEST)), "kubevirt", "2026-01-01")
     return Door(Known(objects), lambda: now, Metrics(), time.monotonic, disclosure=Disclosure(Rights(readers)))
 
 

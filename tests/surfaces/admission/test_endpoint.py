@@ -18,7 +18,7 @@ from tests.generating import Manifest, World, carriers, kubevirts, worlds
 from tests.surfaces.admission.reviews import claim, on_claim, read, review, vm
 from tests.surfaces.asgi import Answer, call
 from tests.surfaces.doors import Doors
-from webhook.check.check import Chosen
+from webhook.check.check import ReleaseChoice
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.world import World as Facts
 from webhook.kubevirt.releases import NEWEST, only
@@ -59,7 +59,7 @@ class Given(ManifestFacts):
 
 
 def situation() -> Situation:
-    return Situation(Policy(), Chosen(only(NEWEST), str(NEWEST)), "kubevirt", "2026-01-01")
+    return Situation(Policy(), ReleaseChoice(only(NEWEST), str(NEWEST)), "kubevirt", "2026-01-01")
 
 
 def door(facts: ManifestFacts | None = None, **more: Any) -> Door:

@@ -12,7 +12,7 @@ from tests.surfaces.admission.test_endpoint import door, response
 from tests.surfaces.admission.test_large import posted
 from tests.surfaces.admission.test_timed_out import Cluster, post, world
 from tests.surfaces.asgi import Answer
-from webhook.check.check import Chosen
+from webhook.check.check import ReleaseChoice
 from webhook.kubevirt.expansion.interfaces import BRIDGE_OVERRIDE
 from webhook.kubevirt.releases import NEWEST, only
 from webhook.policy.policy import Action, Policy
@@ -71,7 +71,7 @@ def while_full(
     body: bytes, policy: Policy = POLICY, *, path: str = LATE_DENIES, under_way: Counter[str] | None = None
 ) -> Answer:
     """The answer while all places for large reviews of the namespace are taken."""
-    situation = Situation(policy, Chosen(only(NEWEST), str(NEWEST)), "kubevirt", "2026-01-01")
+    situation = Situation(policy, ReleaseChoice(only(NEWEST), str(NEWEST)), "kubevirt", "2026-01-01")
     to = door(situation=lambda: situation)
     to.large = Counter({TENANT: MAX_LARGE_OF_ONE}) if under_way is None else under_way
     return asyncio.run(posted(to, body, path))

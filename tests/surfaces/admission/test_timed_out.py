@@ -13,7 +13,7 @@ from tests.surfaces.admission.reviews import claim, on_claim, read, review, vm
 from tests.surfaces.admission.test_endpoint import door, response
 from tests.surfaces.admission.test_large import SECONDS, Holding, large, posted
 from tests.surfaces.asgi import Answer, call
-from webhook.check.check import Chosen
+from webhook.check.check import ReleaseChoice
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.world import World
 from webhook.kubevirt.releases import NEWEST, only
@@ -78,7 +78,7 @@ def hanging(facts: Cluster) -> Iterator[Cluster]:
 
 
 def under(most: Action) -> Callable[[], Situation]:
-    return lambda: Situation(Policy(at_most=most), Chosen(only(NEWEST), str(NEWEST)), "kubevirt", "2026-01-01")
+    return lambda: Situation(Policy(at_most=most), ReleaseChoice(only(NEWEST), str(NEWEST)), "kubevirt", "2026-01-01")
 
 
 def test_an_allow_that_rests_on_what_was_not_read_is_no_answer() -> None:
@@ -120,7 +120,7 @@ def test_a_late_volume_request_gets_a_verdict_unless_the_policy_denies_such(most
     """
     Under `hotplug: warn`, the default, a volume request cannot be denied, so a late one passes.
     """
-    policy = Situation(Policy(hotplug=most), Chosen(only(NEWEST), str(NEWEST)), "kubevirt", "2026-01-01")
+    policy = Situation(Policy(hotplug=most), ReleaseChoice(only(NEWEST), str(NEWEST)), "kubevirt", "2026-01-01")
 
     assert post(Cluster(world(GOOD), world()), PLUGGING, situation=lambda: policy).status == status
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.surfaces.running import migratable
 from webhook.check.check import Settings, check
-from webhook.check.explain_settings import Wanted, explain_settings
+from webhook.check.explain_settings import Request, explain_settings
 from webhook.manifests.objects import read_manifests
 
 CR = {
@@ -383,7 +383,7 @@ def test_the_warning_is_the_finding_of_check(cluster: Any, own: Any, release: st
     text = yaml.safe_dump_all([cr(**cluster), policy("p", {}, **own), judged]).encode()
     manifests = [read_manifests(text, "all.yaml")]
 
-    report = explain_settings(manifests, (), Wanted(release))
+    report = explain_settings(manifests, (), Request(release))
     checked = check(manifests, Settings(release=release))
 
     [case] = report.machines[0].cases

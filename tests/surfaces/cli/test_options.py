@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.surfaces.manifests import BAD
 from tests.surfaces.running import migratable
 from webhook.surfaces.cli.check import command
-from webhook.surfaces.cli.options import OPTIONS, plain
+from webhook.surfaces.cli.options import OPTIONS, read_plain
 
 NAMES = [name for option in OPTIONS for name in option.names]
 VALUES = [
@@ -52,7 +52,7 @@ def test_a_plain_command_line_means_what_click_makes_of_it(words: list[str]) -> 
     """
     Whatever is typed: what is read without click is what click reads, and click reads all that it would refuse.
     """
-    read = plain(["check", *words])
+    read = read_plain(["check", *words])
 
     assert read is None or read == by_click(words)
 
@@ -73,7 +73,7 @@ def test_what_people_write_is_plain(words: list[str]) -> None:
     """
     The usual command lines are read without click, and as click reads them.
     """
-    read = plain(["check", *words])
+    read = read_plain(["check", *words])
 
     assert read is not None
     assert read == by_click(words)
@@ -87,7 +87,7 @@ def test_help_mistakes_and_other_commands_are_clicks(words: list[str]) -> None:
     """
     What is no plain check is left to click.
     """
-    assert plain(words) is None
+    assert read_plain(words) is None
 
 
 def test_completion_is_clicks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +97,7 @@ def test_completion_is_clicks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("_MIGRATABLE_COMPLETE", "bash_complete")
     monkeypatch.setattr("sys.argv", ["migratable"])
 
-    assert plain(["check", "vm.yaml"]) is None
+    assert read_plain(["check", "vm.yaml"]) is None
 
 
 @pytest.mark.parametrize("route", [["--only", "nonsense"], ["--only=nonsense", "-vR"]])

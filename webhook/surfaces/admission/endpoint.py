@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol, TypeVar, TypeVarTuple
 
-from webhook.check.check import Chosen
+from webhook.check.check import ReleaseChoice
 from webhook.facts.world import World
 from webhook.policy.policy import Action, Policy
 from webhook.surfaces.admission.configurations import LATE_DENIES
@@ -101,7 +101,7 @@ class Situation:
     """What is in force at this moment; swapped whole when settings change."""
 
     policy: Policy
-    chosen: Chosen
+    chosen: ReleaseChoice
     install_namespace: str
     today: str
 

@@ -1,1 +1,1 @@
-"""The command line. Each command is a module, imported when it is needed."""
+"""The command line: one module for each command, imported only if the command runs."""

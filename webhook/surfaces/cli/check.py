@@ -1,13 +1,16 @@
-"""``migratable check`` as click has it: for help, completion, and what ``options.plain`` does not read."""
+"""``migratable check`` as a click command: for help, completion, usage errors, and what ``options.read_plain`` does not read."""
 
-from typing import Any
+import sys
+from typing import Any, NoReturn
 
 import click
 
+from webhook.surfaces.cli.commands import cli
 from webhook.surfaces.cli.options import OPTIONS, Option
+from webhook.surfaces.cli.program_name import title
 from webhook.surfaces.cli.rule_parameter import RULE_NAME
 from webhook.surfaces.cli.run_check import run
-from webhook.surfaces.cli.status import Misused
+from webhook.surfaces.cli.status import UsageMistake
 
 
 def _option(option: Option) -> click.Option:
@@ -29,10 +32,10 @@ def _option(option: Option) -> click.Option:
     )
 
 
-def _run(**given: Any) -> None:  # noqa: ANN401 - the options
+def _run(**options: Any) -> None:  # noqa: ANN401 - the options
     try:
-        run(given)
-    except Misused as error:
+        run(options)
+    except UsageMistake as error:
         raise click.UsageError(str(error)) from None
 
 
@@ -46,3 +49,11 @@ command = click.Command(
         "depends on a missing object is unproven; the output names the object."
     ),
 )
+
+
+def fail_usage(message: str) -> NoReturn:
+    """Prints a usage error of ``check`` in click's form, and exits with status 2."""
+    parent = click.Context(cli, info_name=title(), **cli.context_settings)
+    error = click.UsageError(message, click.Context(command, parent, info_name="check"))
+    error.show()
+    sys.exit(error.exit_code)

@@ -1,4 +1,4 @@
-"""The commands: their names and first lines of help, without importing them."""
+"""The click group of all commands. A command is imported only if it is used."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -6,39 +6,39 @@ from importlib import import_module
 
 import click
 
-from webhook.surfaces.cli.main import COMMANDS, INTERRUPTED, interruptible, ready
+from webhook.surfaces.cli.main import COMMANDS, INTERRUPTED, finish_imports, interruptible
 
 _REGISTERED: dict[str, Callable[[], click.Command]] = {}
 
 
 class Commands(click.Group):
-    """Imports a command's module when the command is asked for."""
+    """Imports the module of a command only if the command is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """All names, without importing anything."""
+        """The names of all commands, without importing them."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name, imported now."""
+        """Imports the command of that name."""
         if cmd_name not in COMMANDS:
             return None
         load = _REGISTERED.get(cmd_name)
         command: click.Command = load() if load is not None else _own(cmd_name)
-        ready()
+        finish_imports()
         interruptible()
         return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does it; for a word that is no command it says what was meant."""
+        """As in click, with a suggestion for an unknown command."""
         word = args[0]
         if word not in COMMANDS and not word.startswith("-"):
-            ctx.fail(f"No such command {word!r}{_meant(word)}")
+            ctx.fail(f"No such command {word!r}{_suggestion(word)}")
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
-        """As click does it, with a status of its own after Ctrl-C: click's is that of findings."""
+        """As in click, but Ctrl-C gives status 130. click gives 1, which means findings here."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
@@ -52,20 +52,20 @@ class Commands(click.Group):
 
 
 def _own(name: str) -> click.Command:
-    """The command of this package that stands in the module of its name."""
+    """The command in the module of this package with the same name."""
     command: click.Command = import_module(f"webhook.surfaces.cli.{name.replace('-', '_')}").command
     return command
 
 
-def _meant(word: str) -> str:
+def _suggestion(word: str) -> str:
     from pathlib import Path
 
     from webhook.kubevirt.schema.spelling import close_matches
 
     if word.endswith((".yaml", ".yml", ".json")) or Path(word).exists():
         return f". Did you mean `check {word}`?"
-    close = close_matches(word, COMMANDS)
-    return f". Did you mean {close[0]!r}?" if close else f". Commands: {', '.join(COMMANDS)}."
+    matches = close_matches(word, COMMANDS)
+    return f". Did you mean {matches[0]!r}?" if matches else f". Commands: {', '.join(COMMANDS)}."
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -75,9 +75,9 @@ def cli() -> None:
 
 def register(commands: Mapping[str, Callable[[], click.Command]]) -> click.Group:
     """
-    Adds commands of packages above this one, which the command line must not import. Returns the whole command line.
+    Adds the commands of other packages, which this package must not import. Returns the group.
 
-    Each name must be in ``COMMANDS``; each value imports its command.
+    Each name is in ``COMMANDS``. Each value imports and returns its command.
     """
     _REGISTERED.update(commands)
     return cli

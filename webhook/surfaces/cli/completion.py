@@ -16,6 +16,6 @@ def command(shell: str) -> None:
     bash: add `source <(migratable completion bash)` to ~/.bashrc. zsh: add `source <(migratable completion zsh)` to
     ~/.zshrc. fish: run `migratable completion fish > ~/.config/fish/completions/migratable.fish`.
     """
-    made = get_completion_class(shell)
-    assert made is not None  # noqa: S101 - click knows these three
-    click.echo(made(cli, {}, program(), variable()).source())
+    completion = get_completion_class(shell)
+    assert completion is not None  # noqa: S101 - click supports these three shells
+    click.echo(completion(cli, {}, program(), variable()).source())

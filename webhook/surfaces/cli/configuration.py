@@ -1,4 +1,4 @@
-"""The configuration file of ``migratable check``: where it is found, what may stand in it, and where each value is from."""
+"""The configuration file of ``migratable check``: where it is, its settings, and the line of each setting."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -27,7 +27,7 @@ REMEDY = "Correct the value."
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """What may stand in the file; what is absent stays with the command line or its default."""
+    """The settings of the file. An absent setting comes from the command line or its default."""
 
     policy: str | None = None
     profile: Profile | None = None
@@ -45,15 +45,15 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
     exemptions: list[Exemption] | None = None
 
 
-class Found(msgspec.Struct, frozen=True):
-    """A configuration and the file that it is from."""
+class LoadedConfig(msgspec.Struct, frozen=True):
+    """A configuration and its file."""
 
     config: Config = Config()
     path: "Path | None" = None
     file: "OwnFile | None" = None
-    """Knows the line of each key; None for an empty file."""
+    """The parsed file, which has the line of each key. None for an empty file."""
     is_pinned: bool = False
-    """Named with ``--config``, not found beside the manifests."""
+    """Whether ``--config`` names the file. Otherwise it was found near the manifests."""
 
     def origin(self, key: str) -> str:
         """``migratable.yaml:3``."""
@@ -66,29 +66,29 @@ class Found(msgspec.Struct, frozen=True):
         return self.file.error(path, message, remedy)
 
 
-def find(paths: Sequence[str]) -> Found:
+def find(paths: Sequence[str]) -> LoadedConfig:
     """
-    The nearest file upward from what is checked, up to the root of its repository; nothing where there is none.
+    Loads the nearest configuration file, from the common folder of ``paths`` up to the root of the repository.
 
     Raises Misconfigured for a file that cannot be read.
     """
     for folder in _upward(_start(paths)):
         if isfile(join(folder, NAME)):
             return _read(join(folder, NAME))
-        if isfile(join(folder, PYPROJECT)) and _mentions_us(join(folder, PYPROJECT)):
-            found = _read(join(folder, PYPROJECT))
-            if found.path is not None:
-                return found
-    return Found()
+        if isfile(join(folder, PYPROJECT)) and _has_table(join(folder, PYPROJECT)):
+            loaded = _read(join(folder, PYPROJECT))
+            if loaded.path is not None:
+                return loaded
+    return LoadedConfig()
 
 
 def _start(paths: Sequence[str]) -> str:
-    """The folder that holds everything that was named; the current one for standard input."""
+    """The common folder of all paths. Standard input counts as the current folder."""
     try:
         here = getcwd()
-    except OSError:  # it was deleted: relative names lead nowhere now
+    except OSError:  # the current folder was deleted, so relative names have no meaning
         here = "/"
-    named = [join(here, each) for each in paths if each != "-"]
+    named = [join(here, path) for path in paths if path != "-"]
     if not named or len(named) < len(paths):
         named.append(here)
     common = commonpath(named)
@@ -103,7 +103,7 @@ def _upward(folder: str) -> Iterator[str]:
         folder = dirname(folder)
 
 
-def _mentions_us(path: str) -> bool:
+def _has_table(path: str) -> bool:
     try:
         with open(path, "rb") as file:
             return TABLE.encode() in file.read()
@@ -111,14 +111,14 @@ def _mentions_us(path: str) -> bool:
         return False
 
 
-def _read(path: str) -> Found:
+def _read(path: str) -> LoadedConfig:
     from pathlib import Path
 
     return read(Path(path))
 
 
-def read(path: "Path", *, pinned: bool = False) -> Found:
-    """The configuration in one file; raises Misconfigured with file, line and key for whatever is wrong."""
+def read(path: "Path", *, pinned: bool = False) -> LoadedConfig:
+    """Loads one file. Raises Misconfigured with file, line and key for the first error."""
     shown = _shown(path)
     try:
         content = path.read_bytes()
@@ -129,15 +129,15 @@ def read(path: "Path", *, pinned: bool = False) -> Found:
     if path.suffix == ".toml":
         value = _toml(content, shown)
         if value is None:
-            return Found()
+            return LoadedConfig()
         file: OwnFile | None = OwnFile(str(shown), value, REMEDY)
     else:
         file = read_own_file(content, str(shown), what="configuration", remedy=REMEDY)
-    return Found(_config(file) if file is not None else Config(), shown, file, pinned)
+    return LoadedConfig(_config(file) if file is not None else Config(), shown, file, pinned)
 
 
 def _shown(path: "Path") -> "Path":
-    """As somebody in the current folder would name it."""
+    """The path relative to the current folder, if it is below it."""
     try:
         return path.absolute().relative_to(getcwd())
     except (ValueError, OSError):
@@ -161,18 +161,18 @@ def _toml(content: bytes, shown: "Path") -> dict[str, Any] | None:
 
 
 def _camel(key: str) -> str:
-    """``fail-on``, as TOML has it, is ``failOn``."""
+    """The key of a TOML name: ``failOn`` for ``fail-on``."""
     first, *rest = key.split("-")
     return first + "".join(part.capitalize() for part in rest)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - TOML's values
-    """Dates as text, as in YAML."""
+    """A TOML value as YAML would give it: dates become text."""
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, list) else value
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
 def _config(file: "OwnFile") -> Config:

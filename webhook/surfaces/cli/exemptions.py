@@ -1,4 +1,4 @@
-"""Comments and baseline: read, applied and written for ``migratable check``."""
+"""Exempts findings of ``migratable check`` by comments and baseline, and writes the baseline."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 DEFAULT = "migratable-baseline.yaml"
 
 
-def tell_lapses(report: Report, exemptions: Sequence[Exemption], today: str) -> Report:
-    """The answer with notes about exemptions that lapsed, or will soon."""
+def add_expiry_notes(report: Report, exemptions: Sequence[Exemption], today: str) -> Report:
+    """The report with notes on exemptions that have expired or expire soon."""
     if not exemptions:
         return report
-    from webhook.report.exemptions import warn_of_lapses
+    from webhook.report.exemptions import with_expiry_notes
 
-    return warn_of_lapses(report, exemptions, today)
+    return with_expiry_notes(report, exemptions, today)
 
 
 def apply_comments(report: Report, sources: Sources, today: str) -> Report:
-    """The answer in which findings beside an exempting comment are exempted."""
+    """The report in which comments exempt findings."""
     files = [name for name, text in sources.texts.items() if COMMENT in text]
     if not files:
         return report
@@ -41,7 +41,7 @@ def apply_comments(report: Report, sources: Sources, today: str) -> Report:
 
 
 def apply_baseline(report: Report, path: "Path | None", sources: Sources) -> Report:
-    """The answer in which known findings are exempted; raises Misconfigured for a baseline that cannot be read."""
+    """The report in which the baseline exempts known findings. Raises Misconfigured for an invalid baseline."""
     if path is None:
         return report
     from webhook.report import baseline as baselines
@@ -50,7 +50,7 @@ def apply_baseline(report: Report, path: "Path | None", sources: Sources) -> Rep
 
 
 def write_baseline(report: Report, path: "Path | None") -> int:
-    """Writes what there is to the baseline and returns the exit status: input that was not read is not in it."""
+    """Writes the findings to the baseline, and returns the exit status: 2 if any input is unreadable."""
     from pathlib import Path
 
     from webhook.report import baseline as baselines

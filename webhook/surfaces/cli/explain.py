@@ -13,7 +13,7 @@ from webhook.surfaces.cli.status import fail
 @click.argument("rule", type=RULE_NAME)
 def command(rule: str) -> None:
     """Explain a rule: what KubeVirt does, in which releases, why, and how to fix it."""
-    found = explaining.find(rule)
-    if found is None:
+    known = explaining.find(rule)
+    if known is None:
         fail(BadInput(f"unknown rule {rule!r}{hint(rule)}", remedy="Run `migratable rules` for the list."))
-    click.echo(explaining.explain(found), nl=False)
+    click.echo(explaining.explain(known), nl=False)

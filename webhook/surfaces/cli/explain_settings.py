@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import click
 
-from webhook.check.explain_settings import Wanted, explain_settings
+from webhook.check.explain_settings import Request, explain_settings
 from webhook.errors import WebhookError
 from webhook.manifests.files import Sources, read_all
 from webhook.report import settings_model, settings_text
@@ -50,20 +50,20 @@ def command(
     Pass the KubeVirt CR, MigrationPolicies, namespaces, instancetypes and VMs. The output shows how long a migration may
     take, how long it takes in the best case, and how much memory can be copied in time. It warns if a VM has more memory.
     """
-    named = [*paths, *files]
-    if not named:
+    all_paths = [*paths, *files]
+    if not all_paths:
         raise click.UsageError("Name files or folders, or - for standard input.")
     sources = Sources()
     try:
-        inputs = read_all(named, recursive=recursive, sources=sources)
-        known = read_all(facts, recursive=True, sources=sources)
-        background = [given for one in known for given in one.objects]
-        report = explain_settings(inputs, background, Wanted(release, tuple(vms), link))
+        inputs = read_all(all_paths, recursive=recursive, sources=sources)
+        references = read_all(facts, recursive=True, sources=sources)
+        background = [given for manifests in references for given in manifests.objects]
+        report = explain_settings(inputs, background, Request(release, tuple(vms), link))
     except WebhookError as error:
         fail(error)
     renderer = settings_model if output == "json" else settings_text
     click.echo(renderer.render(report), nl=False)
-    problems = [problem for one in (*inputs, *known) for problem in one.problems]
+    problems = [problem for manifests in (*inputs, *references) for problem in manifests.problems]
     tell_problems(map(problem_report, problems))
     if problems:
         sys.exit(EXIT_ERROR)

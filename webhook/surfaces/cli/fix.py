@@ -17,7 +17,7 @@ from webhook.objects.kinds import find_kind, group_of
 from webhook.report.model import FindingReport, FixReport, ObjectReport, Report
 from webhook.report.rule_names import find_rules, hint
 from webhook.report.sentences import file_of, name_of, place_of
-from webhook.surfaces.cli.status import EXIT_ERROR, EXIT_FINDINGS, Misused, echo, tell, tell_problems
+from webhook.surfaces.cli.status import EXIT_ERROR, EXIT_FINDINGS, UsageMistake, echo, tell, tell_problems
 from webhook.yaml.editor import patch_text
 
 MOST_ROUNDS = 10
@@ -25,19 +25,19 @@ Check: TypeAlias = Callable[[Sequence[Manifests]], Report]
 
 
 class Fixed(msgspec.Struct):
-    """What fixing came to."""
+    """The result of fixing."""
 
     report: Report
-    """What is left."""
+    """The report after the fixes."""
     inputs: list[Manifests]
     texts: dict[str, bytes]
-    """The changed files' new contents, by name."""
+    """The new contents of the changed files, by name."""
     count: int
-    """Fixes that were written."""
+    """The number of fixes that were written."""
 
 
 def write_fixes(inputs: list[Manifests], sources: Sources, check: Check, chosen: Sequence[str]) -> Report:
-    """Fixes the files and returns what is left; ``sources`` then hold the new texts."""
+    """Fixes the files, and returns the report on the new contents. Updates ``sources``."""
     fixed = fix(inputs, sources.texts, check, choices_of(chosen))
     for name, content in fixed.texts.items():
         write(Path(sources.paths[name]), content)
@@ -48,7 +48,7 @@ def write_fixes(inputs: list[Manifests], sources: Sources, check: Check, chosen:
 
 
 def show_fixes(inputs: list[Manifests], sources: Sources, check: Check, chosen: Sequence[str], *, options: bool) -> int:
-    """Prints the patch, or the options with theirs, and returns the exit status: 1 where there is something to write."""
+    """Prints the patch, or each option with its patch. Returns the exit status: 1 if there are changes to make."""
     if options:
         report = check(inputs)
         shown = list_options(report, inputs, sources.texts)
@@ -62,56 +62,56 @@ def show_fixes(inputs: list[Manifests], sources: Sources, check: Check, chosen: 
     return EXIT_ERROR if report.problems else EXIT_FINDINGS if shown else 0
 
 
-def choices_of(given: Sequence[str]) -> dict[str, int]:
-    """By rule, the number of the option to take; raises Misused for what is no choice."""
+def choices_of(words: Sequence[str]) -> dict[str, int]:
+    """The number of the chosen option, by rule. Raises UsageMistake for an invalid choice."""
     chosen: dict[str, int] = {}
-    for each in given:
-        word, _, number = each.partition("=")
+    for choice in words:
+        word, _, number = choice.partition("=")
         rules = find_rules(word)
         if not rules:
-            raise Misused(f"Unknown rule {word!r}{hint(word)}. Run `migratable rules` for the list.")
+            raise UsageMistake(f"Unknown rule {word!r}{hint(word)}. Run `migratable rules` for the list.")
         if not number.isdecimal() or int(number) < 1:
-            raise Misused(f"--choose {each}: write RULE=NUMBER, such as --choose {rules[0]}=1.")
+            raise UsageMistake(f"--choose {choice}: write RULE=NUMBER, such as --choose {rules[0]}=1.")
         chosen |= dict.fromkeys(rules, int(number))
     return chosen
 
 
 def fix(inputs: list[Manifests], texts: dict[str, bytes], check: Check, choices: Mapping[str, int]) -> Fixed:
     """
-    Writes fixes into ``texts`` until there are none left: safe ones, and the options that were chosen.
+    Writes all safe fixes and the chosen options into ``texts``. Repeats until no fix is left.
 
-    What cannot be written without touching something else stays, and is found again by the next check.
+    A fix that would change something else is not written; the finding stays in the report.
     """
     fixed = Fixed(check(inputs), inputs, {}, 0)
     for _ in range(MOST_ROUNDS):
         changed = _round(fixed, texts, choices)
         if not changed:
             break
-        fixed.inputs = [_again(each, changed) for each in fixed.inputs]
+        fixed.inputs = [_reread(manifests, changed) for manifests in fixed.inputs]
         fixed.texts |= changed
-        texts |= changed  # comments and code frames are read from them
+        texts |= changed  # comments and code frames use these texts
         fixed.report = check(fixed.inputs)
     return fixed
 
 
-def _again(one: Manifests, changed: Mapping[str, bytes]) -> Manifests:
-    name = one.objects[0].document.source if one.objects else ""
-    return read_manifests(changed[name], name) if name in changed else one
+def _reread(manifests: Manifests, changed: Mapping[str, bytes]) -> Manifests:
+    name = manifests.objects[0].document.source if manifests.objects else ""
+    return read_manifests(changed[name], name) if name in changed else manifests
 
 
 def _round(fixed: Fixed, texts: Mapping[str, bytes], choices: Mapping[str, int]) -> dict[str, bytes]:
-    """The files that one pass over the findings changes, and their new contents."""
+    """The new contents of the files that one pass over the findings changes."""
     places = _places(fixed.inputs)
     changed: dict[str, bytes] = {}
     for judged, finding in _findings(fixed.report):
-        taken = _taken(finding, choices)
+        chosen = _chosen(finding, choices)
         given = places.get(_key(judged))
-        if taken is None or given is None or judged.source is None:
+        if chosen is None or given is None or judged.source is None:
             continue
         name = judged.source.file
         content = changed.get(name, texts.get(name, b""))
         try:
-            written = patch_text(content, name, given.document.index, given.at, taken.patch)
+            written = patch_text(content, name, given.document.index, given.at, chosen.patch)
         except BadInput:
             continue
         if written != content:
@@ -121,21 +121,23 @@ def _round(fixed: Fixed, texts: Mapping[str, bytes], choices: Mapping[str, int])
 
 
 def _findings(report: Report) -> Iterator[tuple[ObjectReport, FindingReport]]:
-    """Those that nobody exempted, from the end of the text: what is removed moves only what comes behind it."""
-    found = [(judged, each) for judged in report.objects for each in judged.findings if each.exemption is None]
-    yield from sorted(found, key=lambda each: (each[1].line or 0, each[1].column or 0), reverse=True)
+    """The findings without an exemption, last line first: a change does not move the places of earlier lines."""
+    findings = [
+        (judged, finding) for judged in report.objects for finding in judged.findings if finding.exemption is None
+    ]
+    yield from sorted(findings, key=lambda pair: (pair[1].line or 0, pair[1].column or 0), reverse=True)
 
 
-def _taken(finding: FindingReport, choices: Mapping[str, int]) -> FixReport | None:
-    safe = next((each for each in finding.fixes if each.safe), None)
+def _chosen(finding: FindingReport, choices: Mapping[str, int]) -> FixReport | None:
+    safe = next((fix for fix in finding.fixes if fix.safe), None)
     number = choices.get(finding.rule, 0)
     options = options_of(finding)
     return safe or (options[number - 1] if 0 < number <= len(options) else None)
 
 
 def options_of(finding: FindingReport) -> list[FixReport]:
-    """The fixes that somebody has to choose."""
-    return [each for each in finding.fixes if not each.safe]
+    """The fixes that are not safe, so the user chooses one."""
+    return [fix for fix in finding.fixes if not fix.safe]
 
 
 def _key(judged: ObjectReport) -> tuple[str, int, int]:
@@ -144,21 +146,25 @@ def _key(judged: ObjectReport) -> tuple[str, int, int]:
 
 
 def _places(inputs: Sequence[Manifests]) -> dict[tuple[str, int, int], ManifestObject]:
-    return {(each.document.source, each.document.index, each.line): each for one in inputs for each in one.objects}
+    return {
+        (given.document.source, given.document.index, given.line): given
+        for manifests in inputs
+        for given in manifests.objects
+    }
 
 
 def diff(name: str, before: bytes, after: bytes) -> str:
-    """A unified diff that ``git apply`` and ``patch -p1`` take."""
+    """A unified diff for ``git apply`` and ``patch -p1``."""
     old, new = (
         [*io.StringIO(text.decode(), newline="\n")] for text in (before, after)
-    )  # the ends of line that patch knows
+    )  # patch splits lines only at \n
     shown = file_of(name).lstrip("/")
     lines = unified_diff(old, new, f"a/{shown}", f"b/{shown}")
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
 def list_options(report: Report, inputs: Sequence[Manifests], texts: Mapping[str, bytes]) -> str:
-    """Every option with its number and its patch: of the file, or as a ``kubectl patch`` line for a live object."""
+    """Each option with its number and its patch. For a live object, the patch is a ``kubectl patch`` command."""
     places = _places(inputs)
     blocks = []
     for judged in report.objects:
@@ -185,13 +191,13 @@ def _patch(judged: ObjectReport, option: FixReport, given: ManifestObject | None
 
 
 def _is_live(given: ManifestObject) -> bool:
-    """Whether it was read from a cluster: nobody writes these two fields."""
+    """Whether the object comes from a cluster: only an API server sets these two fields."""
     metadata = given.raw.get("metadata")
     return isinstance(metadata, dict) and ("resourceVersion" in metadata or "uid" in metadata)
 
 
 def kubectl(judged: ObjectReport, option: FixReport) -> str:
-    """The command that makes the change in a cluster; it fails where the object has changed meanwhile."""
+    """The command that makes the change in a cluster. It fails if the object has changed in the meantime."""
     known = find_kind(judged.api_version, judged.kind)
     group = group_of(judged.api_version)
     resource = known.plural if known is not None else judged.kind.lower()
@@ -202,15 +208,15 @@ def kubectl(judged: ObjectReport, option: FixReport) -> str:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Replaces a file's content at once, with its rights; raises BadInput where that cannot be done."""
+    """Replaces the content of a file atomically, and keeps its permissions. Raises BadInput on failure."""
     target = path.resolve()
-    beside = target.with_name(f".{target.name}.migratable")
+    temporary = target.with_name(f".{target.name}.migratable")
     try:
-        beside.write_bytes(content)
-        beside.chmod(target.stat().st_mode & 0o7777)
-        beside.replace(target)
+        temporary.write_bytes(content)
+        temporary.chmod(target.stat().st_mode & 0o7777)
+        temporary.replace(target)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise BadInput(
             f"cannot be written: {error.strerror}",
             remedy="Check the permissions of the file and its folder.",

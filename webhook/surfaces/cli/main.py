@@ -1,9 +1,9 @@
 """
-The command line: one file a command, imported when it is asked for.
+The entry point of the command line: streams, signals, exit status, and the list of commands.
 
-Findings go to stdout, all else to stderr. Exit status: 0 nothing at or above ``--fail-on``, 1 findings, 2 usage,
-unreadable input or no answer from the cluster, 130 stopped with Ctrl-C. Neither fastapi nor kubernetes is imported until a
-command needs it.
+Findings go to stdout, everything else to stderr. Exit status: 0 no finding at or above ``--fail-on``; 1 findings; 2 usage
+error, unreadable input or no answer from the cluster; 130 interrupted with Ctrl-C. fastapi and kubernetes are imported only
+by the commands that need them.
 """
 
 import gc
@@ -32,22 +32,22 @@ COMMANDS = {
     "snapshot": "Save the cluster objects that `check --snapshot` needs.",
     "version": "Print the version and the supported KubeVirt releases.",
 }
-"""A command stands in the module of its name (``-`` is ``_``) as ``command``; the text is the first line of its help."""
+"""Each command, and the first line of its help. The module of the same name (``_`` for ``-``) has it as ``command``."""
 
 UNWRITABLE = (EBADF, EIO, ENOSPC, EPIPE)
-"""What a stream says that takes no more."""
+"""Errors of a stream that cannot be written."""
 INTERRUPTED = 130
-"""The exit status after Ctrl-C, as of a program that the signal ended: it is no finding."""
+"""The exit status after Ctrl-C, as the shell reports it for a program that SIGINT ends."""
 
 _ASCII = ("ascii", "us-ascii", "ansi-x3.4-1968", "646")
 
 
-def _mend_streams() -> None:
+def _prepare_streams() -> None:
     """
-    A stream that the caller has closed (``>&-``) is None in Python; reading finds nothing then, and writing goes nowhere.
+    Makes all three streams usable.
 
-    What the encoding of standard output has no character for is written as Python writes it in its sources; where that is
-    ASCII, it is nobody's choice, and UTF-8 is written.
+    A stream that the caller closed (``>&-``) is None in Python: /dev/null replaces it. A character that the encoding lacks
+    is written as a backslash escape. ASCII becomes UTF-8, because ASCII is the default of a missing locale.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
@@ -58,26 +58,26 @@ def _mend_streams() -> None:
             stream.reconfigure(encoding="utf-8" if is_ascii else None, errors="backslashreplace")
 
 
-def _end_at_ctrl_c() -> None:
+def _exit_on_ctrl_c() -> None:
     """
-    Until there is something to tidy up, Ctrl-C ends the program at once, as it ends others.
+    Lets SIGINT end the process directly during imports.
 
-    Python's own way leaves a traceback from within an import, and msgspec crashes if it is interrupted while it looks at types.
+    KeyboardInterrupt in an import prints a traceback, and msgspec crashes if it is interrupted while it inspects types.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        with suppress(ValueError):  # in another thread than the main one
+        with suppress(ValueError):  # not in the main thread
             signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def interruptible() -> None:
-    """From now on Ctrl-C is a KeyboardInterrupt again."""
+    """Makes Ctrl-C raise KeyboardInterrupt again."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         with suppress(ValueError):
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def ready() -> None:
-    """All that a command needs is imported: what there is now is never garbage, and from now on it is looked for."""
+def finish_imports() -> None:
+    """Starts garbage collection. All objects that exist now are excluded, because modules are never garbage."""
     if not gc.isenabled():
         gc.freeze()
         gc.enable()
@@ -85,17 +85,17 @@ def ready() -> None:
 
 def main(program: "Callable[[], Group]") -> None:
     """
-    Runs the command line. ``program`` imports all commands; a plain ``check`` does without it.
+    Runs the command line. ``program`` imports click; a plain ``check`` does not need it.
 
-    Nothing is collected while modules are imported: of that nothing is garbage, and looking would take a tenth of the time.
+    Garbage collection is off during imports. It would find nothing, and take a tenth of the start-up time.
     """
     gc.disable()
-    _end_at_ctrl_c()
+    _exit_on_ctrl_c()
     try:
-        _mend_streams()
-        from webhook.surfaces.cli.options import plain
+        _prepare_streams()
+        from webhook.surfaces.cli.options import read_plain
 
-        options = plain(sys.argv[1:])
+        options = read_plain(sys.argv[1:])
         if options is not None:
             _check(options)
         from webhook.surfaces.cli import program_name
@@ -105,10 +105,10 @@ def main(program: "Callable[[], Group]") -> None:
         sys.stderr.write("\nstopped\n")
         sys.exit(INTERRUPTED)
     except OSError as error:
-        if error.filename is not None or error.errno not in UNWRITABLE:  # not about a stream
+        if error.filename is not None or error.errno not in UNWRITABLE:  # not an error of a stream
             raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # where Python writes at its end what it could not write before
-        if error.errno == EPIPE:  # whoever read it has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python flushes its buffer here at exit
+        if error.errno == EPIPE:  # the reader closed the pipe
             sys.exit(1)
         remedy = "Free disk space, or write to another place."
         sys.stderr.write(f"error: cannot write to standard output: {error.strerror}. {remedy}\n")
@@ -117,15 +117,15 @@ def main(program: "Callable[[], Group]") -> None:
         interruptible()
 
 
-def _check(given: "Mapping[str, Any]") -> NoReturn:
-    """A check without click, but for the words in which it tells who misused it."""
+def _check(options: "Mapping[str, Any]") -> NoReturn:
+    """Runs ``check`` without click. click is imported only to print a usage error."""
     from webhook.surfaces.cli.run_check import run
-    from webhook.surfaces.cli.status import Misused
+    from webhook.surfaces.cli.status import UsageMistake
 
-    ready()
+    finish_imports()
     try:
-        run(given)
-    except Misused as error:
-        from webhook.surfaces.cli.usage_error import tell_usage
+        run(options)
+    except UsageMistake as error:
+        from webhook.surfaces.cli.check import fail_usage
 
-        tell_usage(str(error))
+        fail_usage(str(error))

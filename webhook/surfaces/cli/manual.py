@@ -1,4 +1,4 @@
-"""The manual page, made of the commands' own help."""
+"""The manual page, generated from the help of the commands."""
 
 import re
 from collections.abc import Iterator
@@ -65,11 +65,11 @@ def _command(command: click.Command, context: click.Context) -> Iterator[str]:
 
 def _section(title: str, rows: tuple[tuple[str, str], ...]) -> Iterator[str]:
     yield f".SH {title}"
-    for name, told in rows:
-        yield from (".TP", f".B {_text(name)}", _text(told))
+    for name, text in rows:
+        yield from (".TP", f".B {_text(name)}", _text(text))
 
 
 def _text(text: str) -> str:
-    """Text that roff takes for nothing else."""
+    """Text with roff's special characters escaped."""
     escaped = text.replace("\\", "\\e").replace("-", "\\-")
     return re.sub(r"^([.'])", r"\\&\1", escaped)

@@ -1,12 +1,14 @@
 """
 The options of ``migratable check``, and a reader of plain command lines.
 
-click takes longer to import than all rules together, and is needed for help, completion and mistakes alone. So the options
-stand here as data: ``check`` makes click's command of them, and ``plain`` reads what has none of that. A test holds the two
-equal. This file imports nothing that a check can do without.
+There are two readers of the command line, because click takes 13 ms of CPU to import: 50 ms are a whole check without it,
+63 ms with it, and the limit is 60 ms (docs/decisions/0013). Only help, completion, usage errors and the other commands
+need click. So the options are data here: ``check`` makes a click command of them, and ``read_plain`` reads the usual
+command lines. ``tests/surfaces/cli/test_options.py`` holds the two readers equal. This file imports only what every check
+needs.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from os import environ
 from os.path import isfile
 from typing import Any
@@ -17,7 +19,7 @@ from webhook.surfaces.cli.program_name import variable
 
 
 class Option(msgspec.Struct, frozen=True):
-    """One option; ``names`` as they are typed, ``key`` as ``run_check`` knows it."""
+    """An option: its ``names`` on the command line, and its ``key`` in ``run_check``."""
 
     names: tuple[str, ...]
     key: str
@@ -27,30 +29,19 @@ class Option(msgspec.Struct, frozen=True):
     multiple: bool = False
     choices: tuple[str, ...] = ()
     is_file: bool = False
-    """Whether the value names a file that must be there."""
+    """Whether the value is the name of a file that must exist."""
     names_rule: bool = False
-    """Whether shells complete the ids and names of rules."""
+    """Whether shell completion offers rule ids and names."""
     default: str | bool | None = None
 
     @property
-    def start(self) -> Any:  # noqa: ANN401 - values of all options
-        """What it is if nobody gives it."""
+    def initial(self) -> Any:  # noqa: ANN401 - values of all options
+        """The value if the option is absent."""
         return () if self.multiple else self.default
 
 
-FORMATS: Mapping[str, str] = {
-    "text": "text",
-    "json": "as_json",
-    "yaml": "as_yaml",
-    "sarif": "sarif",
-    "junit": "junit",
-    "github": "github",
-    "gitlab": "gitlab",
-    "tap": "tap",
-    "markdown": "markdown",
-    "openreports": "openreports",
-}
-"""The module of ``webhook.report`` that renders each."""
+FORMATS = ("text", "json", "yaml", "sarif", "junit", "github", "gitlab", "tap", "markdown", "openreports")
+"""``outputs`` maps each format to its renderer in ``webhook.report``."""
 
 FAIL_ON = ("deny", "warn", "never")
 
@@ -148,39 +139,39 @@ OPTIONS: tuple[Option, ...] = (
 )
 
 
-def plain(words: Sequence[str]) -> dict[str, Any] | None:
+def read_plain(words: Sequence[str]) -> dict[str, Any] | None:
     """
-    What a command line asks ``check`` for, or None where click has to read it.
+    The options of a plain ``check`` command line, by key; None if click must read it.
 
-    That is for every other command, help, completion, mistakes, and for what few people write: short options in one word,
-    values that begin with a dash.
+    click reads every other command, help, completion and usage errors. It also reads forms that are rare: short options in
+    one word, and values that begin with a dash.
     """
     if list(words[:1]) != ["check"] or variable() in environ:
         return None
-    named = {name: option for option in OPTIONS for name in option.names}
-    given: dict[str, Any] = {option.key: option.start for option in OPTIONS}
+    options = {name: option for option in OPTIONS for name in option.names}
+    values: dict[str, Any] = {option.key: option.initial for option in OPTIONS}
     paths: list[str] = []
-    waiting = iter(words[1:])
-    for word in waiting:
+    remaining = iter(words[1:])
+    for word in remaining:
         if word == "-" or not word.startswith("-"):
             paths.append(word)
             continue
         name, is_joined, value = word.partition("=") if word.startswith("--") else (word, "", "")
-        option = named.get(name)
+        option = options.get(name)
         if option is None or (option.is_flag and is_joined):
             return None
         if option.is_flag:
-            given[option.key] = True
+            values[option.key] = True
             continue
         if not is_joined:
-            value = next(waiting, "-")
-        if not _fits(option, value):
+            value = next(remaining, "-")
+        if not _is_valid(option, value):
             return None
-        given[option.key] = (*given[option.key], value) if option.multiple else value
-    return {"paths": tuple(paths), **given} if "" not in paths else None
+        values[option.key] = (*values[option.key], value) if option.multiple else value
+    return {"paths": tuple(paths), **values} if "" not in paths else None
 
 
-def _fits(option: Option, value: str) -> bool:
+def _is_valid(option: Option, value: str) -> bool:
     if not value or value.startswith("-"):
         return False
     if option.choices:

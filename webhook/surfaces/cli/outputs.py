@@ -1,11 +1,10 @@
-"""Where answers go and in which format; a format's renderer is imported when it is asked for."""
+"""The formats of a report and the files they are written to. A renderer is imported only if its format is requested."""
 
 import sys
-from collections.abc import Mapping, Sequence
-from importlib import import_module
+from collections.abc import Callable, Mapping, Sequence
 from io import TextIOWrapper
 from os import environ, get_terminal_size
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -15,7 +14,7 @@ from webhook.kubevirt.schema.spelling import close_matches
 from webhook.manifests.files import Sources
 from webhook.report.model import FixReport, ObjectReport, Report
 from webhook.surfaces.cli.options import FORMATS
-from webhook.surfaces.cli.status import Misused, echo, fail
+from webhook.surfaces.cli.status import UsageMistake, echo, fail
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,27 +25,29 @@ MAX_WIDTH = 120
 
 
 class Output(msgspec.Struct, frozen=True):
-    """One answer to write; no target is standard output."""
+    """A format, and the file to write; ``None`` is standard output."""
 
     form: str
     target: "Path | None" = None
 
 
-def outputs_of(asked: Sequence[str]) -> list[Output]:
-    """What each ``FORMAT[=FILE]`` asks for; raises Misused for what cannot be done."""
-    outputs = [_output(each) for each in asked or ("text",)]
-    targets = [each.target for each in outputs]
+def outputs_of(words: Sequence[str]) -> list[Output]:
+    """Parses each ``FORMAT[=FILE]``. Raises UsageMistake for an unknown format, and for two formats with one target."""
+    outputs = [_output(word) for word in words or ("text",)]
+    targets = [output.target for output in outputs]
     for target in targets:
         if targets.count(target) > 1:
             where = "standard output" if target is None else str(target)
-            raise Misused(f"Two formats cannot both go to {where}. Write one to a file, such as -o sarif=out.sarif.")
+            raise UsageMistake(
+                f"Two formats cannot both go to {where}. Write one to a file, such as -o sarif=out.sarif."
+            )
     return outputs
 
 
-def _output(asked: str) -> Output:
-    form, _, target = asked.partition("=")
+def _output(word: str) -> Output:
+    form, _, target = word.partition("=")
     if form not in FORMATS:
-        raise Misused(f"Unknown output format {form!r}{_hint(form)}. Formats: {', '.join(FORMATS)}.")
+        raise UsageMistake(f"Unknown output format {form!r}{_hint(form)}. Formats: {', '.join(FORMATS)}.")
     if target in ("", "-"):
         return Output(form)
     from pathlib import Path
@@ -60,24 +61,62 @@ def _hint(form: str) -> str:
 
 
 def write_all(outputs: Sequence[Output], report: Report, sources: Sources, color: str, *, verbose: bool) -> None:
-    """Renders and writes the answer in every format that was asked for."""
+    """Renders the report in each requested format, and writes it."""
     for output in outputs:
-        settings: dict[str, Any] = {}
         if output.form == "text":
-            width = min(_columns(), MAX_WIDTH)
-            colour = colour_for(color, output.target)
-            settings = {"sources": sources.lines, "colour": colour, "width": width, "verbose": verbose}
-            settings["writable"] = _Writable(sources.texts)
+            rendered = _text(report, sources, colour_for(color, output.target), verbose=verbose)
         elif output.form == "sarif":
-            from webhook.manifests.replacements import FixReplacer
+            rendered = _sarif(report, sources)
+        else:
+            rendered = _renderer(output.form)(report)
+        _write(rendered, output)
 
-            settings = {"version": __version__, "replacer": FixReplacer(sources.texts)}
-        renderer = import_module(f"webhook.report.{FORMATS[output.form]}")
-        _write(renderer.render(report, **settings), output)
+
+def _text(report: Report, sources: Sources, colour: bool, *, verbose: bool) -> str:
+    from webhook.report import text
+
+    width = min(_columns(), MAX_WIDTH)
+    writable = _Writable(sources.texts)
+    return text.render(report, sources=sources.lines, colour=colour, width=width, verbose=verbose, writable=writable)
+
+
+def _sarif(report: Report, sources: Sources) -> str:
+    from webhook.manifests.replacements import FixReplacer
+    from webhook.report import sarif
+
+    return sarif.render(report, version=__version__, replacer=FixReplacer(sources.texts))
+
+
+def _renderer(form: str) -> Callable[[Report], str]:
+    """The renderer of a format that needs only the report. Each is imported only if it is used."""
+    match form:
+        case "json":
+            from webhook.report.as_json import render
+        case "yaml":
+            from webhook.report.as_yaml import render
+        case "junit":
+            from webhook.report.junit import render
+        case "github":
+            from webhook.report.github import render
+        case "gitlab":
+            from webhook.report.gitlab import render
+        case "tap":
+            from webhook.report.tap import render
+        case "markdown":
+            from webhook.report.markdown import render
+        case "openreports":
+            from webhook.report.openreports import render
+        case _:
+            raise ValueError(form)
+    return render
 
 
 class _Writable:
-    """A ``text.Writable``, which looks where values may stand in one place for several: else nearly all can be written."""
+    """
+    A ``text.Writable``: whether a fix can be written to its file.
+
+    Only a file with an anchor and an alias needs a trial, because there one value can serve several places.
+    """
 
     def __init__(self, texts: Mapping[str, bytes]) -> None:
         self._texts = texts
@@ -95,18 +134,18 @@ class _Writable:
 
 
 def _columns() -> int:
-    """As ``shutil.get_terminal_size``, whose import costs more than the rest of this file."""
-    given = environ.get("COLUMNS", "")
-    if given.isdecimal() and int(given):
-        return int(given)
+    """As ``shutil.get_terminal_size``. Importing shutil costs more than the rest of this file."""
+    configured = environ.get("COLUMNS", "")
+    if configured.isdecimal() and int(configured):
+        return int(configured)
     try:
         return get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
-    except (AttributeError, ValueError, OSError):  # no stdout, a closed one, or one that is no terminal
+    except (AttributeError, ValueError, OSError):  # standard output is missing, closed, or not a terminal
         return 80
 
 
 def colour_for(color: str, target: "Path | None") -> bool:
-    """NO_COLOR and FORCE_COLOR are honoured; a file never gets colour."""
+    """Whether to use colour. NO_COLOR and FORCE_COLOR apply to standard output; ``-o text=FILE`` has no colour."""
     if target is not None or color == "never":
         return False
     if color == "always" or environ.get("FORCE_COLOR"):
@@ -118,7 +157,7 @@ def _write(text: str, output: Output) -> None:
     target = output.target
     if target is None:
         if output.form != "text" and isinstance(sys.stdout, TextIOWrapper):
-            sys.stdout.reconfigure(encoding="utf-8")  # as in a file: who reads JSON expects nothing else
+            sys.stdout.reconfigure(encoding="utf-8")  # as in a file: JSON and XML readers expect UTF-8
         echo(text)
         return
     try:

@@ -1,4 +1,4 @@
-"""What the program is called: ``migratable``, or ``kubectl migratable`` where kubectl found it as a plugin."""
+"""The name of the program: ``migratable``, or ``kubectl migratable`` if it runs as a kubectl plugin."""
 
 import sys
 
@@ -6,17 +6,17 @@ PLUGIN = "kubectl-migratable"
 
 
 def title() -> str:
-    """As users type it, for help and usage errors."""
+    """The name as the user types it, for help and usage errors."""
     return "kubectl migratable" if _file() == PLUGIN else "migratable"
 
 
 def program() -> str:
-    """The file that runs."""
+    """The file name of the program."""
     return PLUGIN if _file() == PLUGIN else "migratable"
 
 
 def variable() -> str:
-    """The environment variable by which shells ask for completions."""
+    """The environment variable that a shell sets to request completions."""
     return f"_{program().upper().replace('-', '_')}_COMPLETE"
 
 

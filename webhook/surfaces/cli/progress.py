@@ -1,4 +1,4 @@
-"""A progress bar on standard error, for people who wait: only on a terminal, and only after a second."""
+"""A progress bar on stderr, only on a terminal, and only for runs longer than one second."""
 
 import sys
 import time
@@ -13,7 +13,7 @@ _WIDTH = 24
 
 
 class Bar:
-    """``checking [######      ] 1,234 of 10,000 files, 2,468 objects``, drawn anew at most ten times a second."""
+    """``checking [######      ] 1,234 of 10,000 files, 2,468 objects``, drawn at most ten times a second."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float]) -> None:
         self._stream = stream
@@ -23,22 +23,22 @@ class Bar:
         self.begin("reading")
 
     def begin(self, doing: str) -> None:
-        """Says what is done from now on; the count begins anew."""
+        """Starts a new step: sets its name and resets the counts."""
         self._doing = doing
         self._done = self._total = self._objects = 0
 
     def __call__(self, done: int, total: int) -> None:
-        """Shows how many files are done of how many, if it is time to."""
+        """Updates the number of files, and draws if enough time has passed."""
         self._done, self._total = done, total
         self._draw()
 
     def judged(self) -> None:
-        """Counts an object: of one file there may be a hundred thousand."""
+        """Counts one object. A single file can hold 100,000 objects, so files alone do not show progress."""
         self._objects += 1
         self._draw()
 
     def clear(self) -> None:
-        """Leaves the line as it was."""
+        """Erases the bar."""
         if self._drawn is not None:
             self._stream.write("\r\x1b[K")
             self._stream.flush()
@@ -56,14 +56,14 @@ class Bar:
         self._stream.flush()
 
 
-class _Silence(Bar):
-    """For who is not there to see it."""
+class _HiddenBar(Bar):
+    """A bar that draws nothing."""
 
     def _draw(self) -> None: ...
 
 
 def bar() -> Bar:
-    """A bar, which draws nothing if standard error is no terminal that can draw one."""
+    """A bar that is hidden if stderr is not a terminal, in CI, and on a dumb terminal."""
     if not sys.stderr.isatty() or environ.get("TERM") == "dumb" or environ.get("CI"):
-        return _Silence(sys.stderr, time.monotonic)
+        return _HiddenBar(sys.stderr, time.monotonic)
     return Bar(sys.stderr, time.monotonic)

@@ -1,16 +1,16 @@
-"""Rules as arguments and options: shells complete their ids and names."""
+"""The click type of rules: shells complete their ids and names."""
 
 import click
 from click.shell_completion import CompletionItem
 
 
 class RuleName(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on only
-    """The id or name of a rule; that it exists is looked at where it is used."""
+    """The id or name of a rule. The commands themselves report unknown rules."""
 
     name = "rule"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Ids and names that begin so, each with the rule's summary."""
+        """Ids and names that start with ``incomplete``, each with the summary of the rule."""
         from webhook.rules.register import RULES
 
         wanted = incomplete.lower()

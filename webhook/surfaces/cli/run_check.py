@@ -1,8 +1,8 @@
-"""``migratable check``: what it does once its command line is read (``options``)."""
+"""Runs ``migratable check`` with the options that ``options`` or click has read."""
 
 import gc
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -10,30 +10,30 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import msgspec
 
 from webhook.check.check import Settings
-from webhook.check.streaming import OneByOne
+from webhook.check.streaming import StreamingCheck
 from webhook.errors import BadInput, Misconfigured, WebhookError
 from webhook.facts.snapshot import NO_SNAPSHOT, Snapshot
 from webhook.manifests.files import Inputs, Sources, read_all
-from webhook.manifests.objects import Manifests
+from webhook.manifests.objects import ManifestObject, Manifests
 from webhook.policy.policy import Policy
 from webhook.report.model import Report
-from webhook.surfaces.cli.configuration import Found, find, read
-from webhook.surfaces.cli.exemptions import apply_baseline, apply_comments, tell_lapses, write_baseline
+from webhook.surfaces.cli.configuration import LoadedConfig, find, read
+from webhook.surfaces.cli.exemptions import add_expiry_notes, apply_baseline, apply_comments, write_baseline
 from webhook.surfaces.cli.main import interruptible
 from webhook.surfaces.cli.outputs import Output, outputs_of, write_all
 from webhook.surfaces.cli.progress import Bar, bar
-from webhook.surfaces.cli.settings import Flags, Settled, settle, show
-from webhook.surfaces.cli.status import Misused, echo, exit_status, fail, tell, tell_problems
+from webhook.surfaces.cli.settings import EffectiveSettings, Flags, combine, show
+from webhook.surfaces.cli.status import UsageMistake, echo, exit_status, fail, tell, tell_problems
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SELDOM = 100_000
-"""Objects that are made and not freed again between two looks for garbage."""
+GC_THRESHOLD = 100_000
+"""New objects between two garbage collections."""
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """What of the command line is about this run alone."""
+class RunOptions(msgspec.Struct, frozen=True):
+    """The options that no configuration file can set."""
 
     paths: Sequence[str]
     outputs: Sequence[Output]
@@ -47,54 +47,58 @@ class Asked(msgspec.Struct, frozen=True):
     choose: Sequence[str]
 
 
-_OWN = tuple(name for name in Asked.__struct_fields__ if name not in ("paths", "outputs"))
+_RUN_OPTIONS = tuple(name for name in RunOptions.__struct_fields__ if name not in ("paths", "outputs"))
 
 
-def run(given: Mapping[str, Any]) -> NoReturn:
+def run(options: Mapping[str, Any]) -> NoReturn:
     """
-    Checks as the options say (``options.OPTIONS`` by key, and ``paths``), and ends with the status.
+    Checks the input, and exits with the status. ``options`` has ``paths`` and the keys of ``options.OPTIONS``.
 
-    Raises Misused where the words contradict each other or name what does not exist.
+    Raises UsageMistake if options contradict each other or name an unknown rule or format.
     """
-    flags = {name: given[name] for name in Flags.__struct_fields__}
-    named = [*given["paths"], *given["files"]]
-    if not named and not given["show_config"]:
-        raise Misused("Name files or folders, or - for standard input.")
-    if given["fix"] and "-" in named:
-        raise Misused("--fix cannot write to standard input. Use --diff to print the changes.")
-    asked = Asked(named, outputs=outputs_of(given["outputs"]), **{name: given[name] for name in _OWN})
-    _refuse_contradictions(asked, has_outputs=bool(given["outputs"]))
+    flags = {name: options[name] for name in Flags.__struct_fields__}
+    paths = [*options["paths"], *options["files"]]
+    if not paths and not options["show_config"]:
+        raise UsageMistake("Name files or folders, or - for standard input.")
+    if options["fix"] and "-" in paths:
+        raise UsageMistake("--fix cannot write to standard input. Use --diff to print the changes.")
+    run_options = RunOptions(
+        paths, outputs=outputs_of(options["outputs"]), **{name: options[name] for name in _RUN_OPTIONS}
+    )
+    _refuse_contradictions(run_options, has_outputs=bool(options["outputs"]))
     try:
-        found = Found() if given["isolated"] else _configuration(given["config_file"], named)
-        settled = settle(Flags(**flags), found, _policy)
-        if given["show_config"]:
-            echo(show(settled))
+        loaded = LoadedConfig() if options["isolated"] else _configuration(options["config_file"], paths)
+        effective = combine(Flags(**flags), loaded, _policy)
+        if options["show_config"]:
+            echo(show(effective))
             sys.exit(0)
-        with _seldom_collected():
-            sys.exit(_run(asked, settled, found))
+        with _rare_garbage_collection():
+            sys.exit(_run(run_options, effective, loaded))
     except WebhookError as error:
         fail(error)
 
 
-def _refuse_contradictions(asked: Asked, *, has_outputs: bool) -> None:
-    """Raises Misused for switches of which one would have no say: what was asked for is done, or refused."""
-    switches = {"--fix": asked.fix, "--diff": asked.diff, "--options": asked.options}
-    given = [name for name, is_given in switches.items() if is_given]
-    if len(given) > 1:
-        raise Misused(f"Use only one of {' and '.join(given)}: --fix writes files, --diff and --options only print.")
-    if asked.choose and (not given or asked.options):
-        raise Misused("--choose needs --fix or --diff: it selects the option to apply.")
-    shows = asked.diff or asked.options
-    for name, is_given in (("--write-baseline", asked.write_baseline), ("--output", has_outputs)):
-        if shows and is_given:
-            raise Misused(f"{given[0]} prints only patches. Remove {name}.")
+def _refuse_contradictions(options: RunOptions, *, has_outputs: bool) -> None:
+    """Raises UsageMistake for two options of which one would have no effect."""
+    switches = {"--fix": options.fix, "--diff": options.diff, "--options": options.options}
+    used = [name for name, is_used in switches.items() if is_used]
+    if len(used) > 1:
+        raise UsageMistake(
+            f"Use only one of {' and '.join(used)}: --fix writes files, --diff and --options only print."
+        )
+    if options.choose and (not used or options.options):
+        raise UsageMistake("--choose needs --fix or --diff: it selects the option to apply.")
+    prints_patches = options.diff or options.options
+    for name, is_used in (("--write-baseline", options.write_baseline), ("--output", has_outputs)):
+        if prints_patches and is_used:
+            raise UsageMistake(f"{used[0]} prints only patches. Remove {name}.")
 
 
 @contextmanager
-def _seldom_collected() -> Iterator[None]:
-    """Next to nothing of a check is garbage in circles: to look for it at every 700 objects took half of a long run."""
+def _rare_garbage_collection() -> Iterator[None]:
+    """A check creates almost no reference cycles. Python's default, a collection every 700 objects, took half of a long run."""
     before = gc.get_threshold()
-    gc.set_threshold(SELDOM, *before[1:])
+    gc.set_threshold(GC_THRESHOLD, *before[1:])
     try:
         yield
     finally:
@@ -107,71 +111,103 @@ def _policy(path: "Path") -> Policy:
     return read_policy(path)
 
 
-def _configuration(config_file: str | None, named: Sequence[str]) -> Found:
+def _configuration(config_file: str | None, paths: Sequence[str]) -> LoadedConfig:
     if config_file is None:
-        return find(named)
+        return find(paths)
     from pathlib import Path
 
     return read(Path(config_file), pinned=True)
 
 
-def _run(asked: Asked, settled: Settled, found: Found) -> int:
+def _run(options: RunOptions, effective: EffectiveSettings, loaded: LoadedConfig) -> int:
+    """The whole check. Returns the exit status."""
+    progress = bar()
     sources, facts = Sources(), Sources()
-    known = read_all(settled.facts, recursive=True, sources=facts)
-    unread = [Manifests((), one.problems) for one in known]
-    looked_up = [given for one in known for given in one.objects]
-    snapshot = _snapshot(settled.snapshot)
+    references = read_all(effective.facts, recursive=True, sources=facts)
     today = datetime.now(UTC).date().isoformat()
-    settings = Settings(settled.policy, settled.release, today)
-    drawn = bar()
-    ours = [str(each) for each in (found.path, *settled.files) if each is not None]
-    inputs = Inputs(
-        asked.paths, recursive=asked.recursive, sources=sources, ignore=settled.ignore, own_files=ours, progress=drawn
+    check = _Check(
+        Settings(effective.policy, effective.release, today),
+        [given for manifests in references for given in manifests.objects],
+        _snapshot(effective.snapshot),
+        progress,
     )
+    inputs = Inputs(
+        options.paths,
+        recursive=options.recursive,
+        sources=sources,
+        ignore=effective.ignore,
+        ours=[str(path) for path in (loaded.path, *effective.files) if path is not None],
+        progress=progress,
+    )
+    unreadable = [Manifests((), manifests.problems) for manifests in references]
 
-    def told(report: Report) -> Report:
+    def with_exemptions(report: Report) -> Report:
         sources.texts |= facts.texts
-        report = tell_lapses(report, settled.policy.exemptions, today)
+        report = add_expiry_notes(report, effective.policy.exemptions, today)
         report = apply_comments(report, sources, today)
-        return report if asked.write_baseline else apply_baseline(report, settled.baseline, sources)
+        return report if options.write_baseline else apply_baseline(report, effective.baseline, sources)
 
-    def judge(given: Sequence[Manifests]) -> Report:
-        one_by_one = OneByOne(settings, given.__getitem__, looked_up, snapshot, drawn.judged)
-        drawn.begin("checking")
-        drawn(0, len(given))
-        for done, each in enumerate(given, 1):
-            one_by_one.add(each)
-            drawn(done, len(given))
-        return told(_finished(one_by_one, drawn))
+    def judge(files: Sequence[Manifests]) -> Report:
+        return with_exemptions(check.all_at_once(files))
 
-    if asked.diff or asked.options or asked.fix:
+    if options.diff or options.options or options.fix:
+        from webhook.surfaces.cli.fix import show_fixes, write_fixes
+
         interruptible()
-        whole = [*inputs, *unread]
-        if not asked.fix:
-            from webhook.surfaces.cli.fix import show_fixes
-
-            return show_fixes(whole, sources, judge, asked.choose, options=asked.options)
-        from webhook.surfaces.cli.fix import write_fixes
-
-        report = write_fixes(whole, sources, judge, asked.choose)
+        manifests = [*inputs, *unreadable]
+        if not options.fix:
+            return show_fixes(manifests, sources, judge, options.choose, options=options.options)
+        report = write_fixes(manifests, sources, judge, options.choose)
     else:
-        one_by_one = OneByOne(settings, inputs.read, looked_up, snapshot, drawn.judged)
-        drawn.begin("checking")
-        for number, each in enumerate(inputs):
-            if not one_by_one.add(each).has_findings:
+        report = with_exemptions(check.one_by_one(inputs, unreadable))
+    if options.write_baseline:
+        return write_baseline(report, effective.baseline)
+    write_all(options.outputs, report, sources, options.color, verbose=options.verbose)
+    _write_notes(report, options, loaded, sources)
+    if effective.require_match and not report.objects:
+        raise BadInput("no object was judged", remedy="Check the paths, or remove --require-match.")
+    return exit_status(report, effective.fail_on, strict=effective.strict)
+
+
+class _Check:
+    """Judges manifests with one set of settings, references and snapshot."""
+
+    def __init__(self, settings: Settings, references: Sequence[ManifestObject], snapshot: Snapshot, progress: Bar) -> None:
+        self._settings = settings
+        self._references = references
+        self._snapshot = snapshot
+        self._progress = progress
+
+    def all_at_once(self, files: Sequence[Manifests]) -> Report:
+        """The report on files that stay in memory."""
+        streaming = self._begin(files.__getitem__)
+        self._progress(0, len(files))
+        for done, manifests in enumerate(files, 1):
+            streaming.add(manifests)
+            self._progress(done, len(files))
+        return self._finish(streaming)
+
+    def one_by_one(self, inputs: Inputs, unreadable: Sequence[Manifests]) -> Report:
+        """The report on files that are read in turn. The text of a file without findings is freed."""
+        streaming = self._begin(inputs.read)
+        for number, manifests in enumerate(inputs):
+            if not streaming.add(manifests).has_findings:
                 inputs.forget(number)
             if not number:
                 interruptible()
-        for each in unread:
-            one_by_one.add(each)
-        report = told(_finished(one_by_one, drawn))
-    if asked.write_baseline:
-        return write_baseline(report, settled.baseline)
-    write_all(asked.outputs, report, sources, asked.color, verbose=asked.verbose)
-    _tell(report, asked, settled, found, sources)
-    if settled.require_match and not report.objects:
-        raise BadInput("no object was judged", remedy="Check the paths, or remove --require-match.")
-    return exit_status(report, settled.fail_on, strict=settled.strict)
+        for manifests in unreadable:
+            streaming.add(manifests)
+        return self._finish(streaming)
+
+    def _begin(self, reread: Callable[[int], Manifests]) -> StreamingCheck:
+        self._progress.begin("checking")
+        return StreamingCheck(self._settings, reread, self._references, self._snapshot, self._progress.judged)
+
+    def _finish(self, streaming: StreamingCheck) -> Report:
+        self._progress.begin("checking again")
+        report = streaming.report(self._progress)
+        self._progress.clear()
+        return report
 
 
 def _snapshot(path: "Path | None") -> Snapshot:
@@ -187,23 +223,16 @@ def _snapshot(path: "Path | None") -> Snapshot:
     return parse(content, str(path))
 
 
-def _finished(one_by_one: OneByOne, drawn: Bar) -> Report:
-    drawn.begin("checking again")
-    report = one_by_one.report(drawn)
-    drawn.clear()
-    return report
-
-
-def _tell(report: Report, asked: Asked, settled: Settled, found: Found, sources: Sources) -> None:
-    """Says on stderr what is not in the answer that the user sees."""
+def _write_notes(report: Report, options: RunOptions, loaded: LoadedConfig, sources: Sources) -> None:
+    """Writes to stderr the problems and notes that are not in the report on stdout."""
     tell_problems(report.problems)
-    if not any(output.form == "text" and output.target is None for output in asked.outputs):
+    if not any(output.form == "text" and output.target is None for output in options.outputs):
         for note in report.notes:
             tell(f"note: {note}")
     if sources.ignored:
         tell(f"note: ignored files and folders: {', '.join(sources.ignored)}")
-    if found.path is not None and not found.is_pinned:
+    if loaded.path is not None and not loaded.is_pinned:
         tell(
-            f"note: settings come from {found.path}, next to the checked files. A change to these files can also change the "
+            f"note: settings come from {loaded.path}, next to the checked files. A change to these files can also change the "
             "settings. To pin the settings, name a file from another folder with --config."
         )

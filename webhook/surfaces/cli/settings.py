@@ -1,4 +1,4 @@
-"""What ``migratable check`` works by: command line over configuration file over default, with the origin of each value."""
+"""The settings of ``migratable check``: the command line overrides the configuration file, which overrides the defaults."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from webhook.policy.policy import Action, Exemption, Policy, Profile, rule_ids
-from webhook.surfaces.cli.configuration import Config, Found
-from webhook.surfaces.cli.status import Misused
+from webhook.surfaces.cli.configuration import Config, LoadedConfig
+from webhook.surfaces.cli.status import UsageMistake
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ DEFAULT = "default"
 
 
 class Flags(msgspec.Struct, frozen=True):
-    """What stood on the command line; None and empty where nothing did."""
+    """The options that a configuration file can also set. None or empty means absent."""
 
     policy: str | None = None
     profile: str | None = None
@@ -34,8 +34,8 @@ class Flags(msgspec.Struct, frozen=True):
     rules: Sequence[str] = ()
 
 
-class Settled(msgspec.Struct, frozen=True):
-    """What is in force; ``rows`` are the key, value and origin of each setting, for ``--show-config``."""
+class EffectiveSettings(msgspec.Struct, frozen=True):
+    """The settings in use. ``rows`` has the key, value and origin of each setting, for ``--show-config``."""
 
     policy: Policy
     release: str
@@ -47,104 +47,104 @@ class Settled(msgspec.Struct, frozen=True):
     baseline: "Path | None"
     ignore: tuple[str, ...]
     files: "tuple[Path | None, ...]"
-    """Files of ours that may lie among manifests."""
+    """Files of Migratable that may be next to manifests, and are not manifests."""
     rows: tuple[tuple[str, Any, str], ...]
 
 
-_AS_WRITTEN = dict(zip(Config.__struct_fields__, Config.__struct_encode_fields__, strict=True))
-"""The settings' names in the file."""
+_FILE_KEYS = dict(zip(Config.__struct_fields__, Config.__struct_encode_fields__, strict=True))
+"""The key of each setting in the configuration file."""
 
 
-class _Choosing:
-    """Chooses value by value, and keeps the account."""
+class _Chooser:
+    """Chooses the value of each setting, and records its origin."""
 
-    def __init__(self, found: Found) -> None:
-        self._found = found
+    def __init__(self, loaded: LoadedConfig) -> None:
+        self._loaded = loaded
         self.rows: list[tuple[str, Any, str]] = []
 
-    def value(self, key: str, given: Any, default: Any) -> Any:  # noqa: ANN401 - values of all settings
-        """What the command line gives, else the file, else the default."""
-        name = _AS_WRITTEN[key]
-        configured = getattr(self._found.config, key)
-        if given is not None:
-            chosen, origin = given, COMMAND_LINE
+    def value(self, key: str, flag: Any, default: Any) -> Any:  # noqa: ANN401 - values of all settings
+        """The value of the command line, else of the file, else the default."""
+        name = _FILE_KEYS[key]
+        configured = getattr(self._loaded.config, key)
+        if flag is not None:
+            chosen, origin = flag, COMMAND_LINE
         elif configured is not None:
-            chosen, origin = configured, self._found.origin(name)
+            chosen, origin = configured, self._loaded.origin(name)
         else:
             chosen, origin = default, DEFAULT
         self.rows.append((name, chosen, origin))
         return chosen
 
-    def path(self, key: str, given: str | None) -> "Path | None":
-        """A file; the configuration's are beside it."""
-        chosen = self.value(key, given, None)
+    def path(self, key: str, flag: str | None) -> "Path | None":
+        """The path of a file. In the configuration file, paths are relative to the folder of that file."""
+        chosen = self.value(key, flag, None)
         if chosen is None:
             return None
         from pathlib import Path
 
-        path = Path(chosen) if given is not None else self._beside(chosen)
+        path = Path(chosen) if flag is not None else self._resolve(chosen)
         self.rows[-1] = (self.rows[-1][0], str(path), self.rows[-1][2])
         return path
 
-    def _beside(self, configured: str) -> "Path":
-        """What the configuration file names."""
+    def _resolve(self, configured: str) -> "Path":
+        """A path of the configuration file."""
         from pathlib import Path
 
-        return self._found.path.parent / configured if self._found.path is not None else Path(configured)
+        return self._loaded.path.parent / configured if self._loaded.path is not None else Path(configured)
 
-    def both(self, key: str, given: Sequence[str], *, paths: bool = False) -> tuple[str, ...]:
-        """What the file lists, and what the command line adds."""
-        configured = getattr(self._found.config, key) or ()
-        listed = [str(self._beside(each)) if paths else each for each in configured]
-        self.value(key, [*listed, *given] if given else None, [])
+    def joined(self, key: str, flags: Sequence[str], *, paths: bool = False) -> tuple[str, ...]:
+        """The list of the file, followed by the list of the command line."""
+        configured = getattr(self._loaded.config, key) or ()
+        listed = [str(self._resolve(item)) if paths else item for item in configured]
+        self.value(key, [*listed, *flags] if flags else None, [])
         name, _, origin = self.rows[-1]
-        origin = f"{origin} and {self._found.path}" if given and configured else origin
-        self.rows[-1] = (name, [*listed, *given], origin)
-        return (*listed, *given)
+        origin = f"{origin} and {self._loaded.path}" if flags and configured else origin
+        self.rows[-1] = (name, [*listed, *flags], origin)
+        return (*listed, *flags)
 
 
-def settle(flags: Flags, found: Found, read_policy: "Callable[[Path], Policy]") -> Settled:
+def combine(flags: Flags, loaded: LoadedConfig, read_policy: "Callable[[Path], Policy]") -> EffectiveSettings:
     """
-    Puts together what is in force.
+    Combines command line, configuration file and defaults.
 
-    Raises Misconfigured for a bad policy or exemption, or a rule in the file that does not exist; Misused for
-    one on the command line.
+    Raises Misconfigured for an invalid policy or exemption, and for an unknown rule in the file. Raises UsageMistake for an
+    unknown rule on the command line.
     """
-    choosing = _Choosing(found)
+    choosing = _Chooser(loaded)
     policy_file = choosing.path("policy", flags.policy)
     policy = _policy(flags, choosing, policy_file, read_policy)
     exemptions = choosing.value("exemptions", None, [])
     if exemptions:
-        _check(exemptions, found)
+        _check(exemptions, loaded)
     only = choosing.value("only", list(flags.only) or None, [])
-    skip = choosing.both("skip", flags.skip)
-    asked = dict(_actions(flags.rules))
-    rules = choosing.value("rules", {**(found.config.rules or {}), **asked} if asked else None, {})
+    skip = choosing.joined("skip", flags.skip)
+    flag_actions = dict(_actions(flags.rules))
+    rules = choosing.value("rules", {**(loaded.config.rules or {}), **flag_actions} if flag_actions else None, {})
     snapshot = choosing.path("snapshot", flags.snapshot)
     baseline = choosing.path("baseline", flags.baseline)
-    return Settled(
-        _overridden(policy, _overrides(only, skip, rules, found), exemptions),
+    return EffectiveSettings(
+        _overridden(policy, _overrides(only, skip, rules, loaded), exemptions),
         choosing.value("release", flags.release, ""),
         choosing.value("fail_on", flags.fail_on, "deny"),
         choosing.value("strict", flags.strict, False),
         choosing.value("require_match", flags.require_match, False),
-        choosing.both("facts", flags.facts, paths=True),
+        choosing.joined("facts", flags.facts, paths=True),
         snapshot,
         baseline,
-        choosing.both("ignore", flags.ignore),
+        choosing.joined("ignore", flags.ignore),
         (policy_file, snapshot, baseline),
         tuple(choosing.rows),
     )
 
 
-def _check(exemptions: Sequence[Exemption], found: Found) -> None:
+def _check(exemptions: Sequence[Exemption], loaded: LoadedConfig) -> None:
     from webhook.manifests.policy_faults import faults_of
 
     for path, wrong in faults_of(Policy(exemptions=[*exemptions])):
-        raise found.error(path, wrong)
+        raise loaded.error(path, wrong)
 
 
-def _policy(flags: Flags, choosing: _Choosing, path: "Path | None", read_policy: "Callable[[Path], Policy]") -> Policy:
+def _policy(flags: Flags, choosing: _Chooser, path: "Path | None", read_policy: "Callable[[Path], Policy]") -> Policy:
     policy = read_policy(path) if path is not None else Policy()
     profile = choosing.value("profile", flags.profile, None)
     if profile is not None:
@@ -153,44 +153,44 @@ def _policy(flags: Flags, choosing: _Choosing, path: "Path | None", read_policy:
     return policy
 
 
-def _actions(given: Sequence[str]) -> Iterator[tuple[str, Action]]:
-    """What each ``--rule ID=action`` says."""
-    for each in given:
-        rule, _, action = each.partition("=")
+def _actions(words: Sequence[str]) -> Iterator[tuple[str, Action]]:
+    """The rule and the action of each ``--rule RULE=ACTION``."""
+    for word in words:
+        rule, _, action = word.partition("=")
         if action not in list(Action):
-            raise Misused(f"--rule {each}: write RULE=ACTION. Actions: {', '.join(Action)}.")
+            raise UsageMistake(f"--rule {word}: write RULE=ACTION. Actions: {', '.join(Action)}.")
         yield rule, Action(action)
 
 
 def _overrides(
-    only: Sequence[str], skip: Sequence[str], rules: Mapping[str, Action], found: Found
+    only: Sequence[str], skip: Sequence[str], rules: Mapping[str, Action], loaded: LoadedConfig
 ) -> dict[str, Action]:
-    """By id, what outranks the policy."""
-    config = found.config
+    """The actions that override the policy, by rule id."""
+    config = loaded.config
     overrides: dict[str, Action] = {}
     if only:
-        wanted = {rule for word in only for rule in _known(word, found, "only", config.only)}
+        wanted = {rule for word in only for rule in _known(word, loaded, "only", config.only)}
         overrides |= dict.fromkeys(set(rule_ids().values()) - wanted, Action.OFF)
-    overrides |= {rule: Action.OFF for word in skip for rule in _known(word, found, "skip", config.skip)}
+    overrides |= {rule: Action.OFF for word in skip for rule in _known(word, loaded, "skip", config.skip)}
     return overrides | {
-        rule: action for word, action in rules.items() for rule in _known(word, found, "rules", config.rules)
+        rule: action for word, action in rules.items() for rule in _known(word, loaded, "rules", config.rules)
     }
 
 
-def _known(word: str, found: Found, key: str, configured: Collection[str] | None) -> list[str]:
-    """The ids of the rules that a word names; whoever wrote a wrong one is told where: in the file, or as an option."""
+def _known(word: str, loaded: LoadedConfig, key: str, configured: Collection[str] | None) -> list[str]:
+    """The ids of the rules that a word names. The error for an unknown rule names the file or the option."""
     from webhook.report.rule_names import find_rules, hint
 
     rules = find_rules(word)
     if rules:
         return rules
     if word in (configured or ()):
-        raise found.error((key,), f"unknown rule {word!r}{hint(word)}", "Run `migratable rules` for the list.")
+        raise loaded.error((key,), f"unknown rule {word!r}{hint(word)}", "Run `migratable rules` for the list.")
     raise Misused(f"Unknown rule {word!r}{hint(word)}. Run `migratable rules` for the list.")
 
 
 def _overridden(policy: Policy, overrides: Mapping[str, Action], exemptions: Sequence[Exemption]) -> Policy:
-    """The policy under overrides, which hold in every namespace."""
+    """The policy with the overrides and further exemptions. The overrides apply in every namespace."""
     if not overrides and not exemptions:
         return policy
     ids = rule_ids()
@@ -201,17 +201,19 @@ def _overridden(policy: Policy, overrides: Mapping[str, Action], exemptions: Seq
     return msgspec.structs.replace(
         policy,
         actions={**kept(policy.actions), **overrides},
-        namespaces=[msgspec.structs.replace(each, actions=kept(each.actions)) for each in policy.namespaces],
+        namespaces=[
+            msgspec.structs.replace(namespace, actions=kept(namespace.actions)) for namespace in policy.namespaces
+        ],
         exemptions=[*policy.exemptions, *exemptions],
     )
 
 
-def show(settled: Settled) -> str:
-    """Every setting as YAML, with where it comes from."""
+def show(settings: EffectiveSettings) -> str:
+    """Every setting as YAML, with its origin as a comment."""
     from webhook.yaml import writer
 
     lines = []
-    for key, value, origin in settled.rows:
+    for key, value, origin in settings.rows:
         first, *rest = writer.dump({key: msgspec.to_builtins(value)}).splitlines()
         lines += [f"{first}  # {origin}", *rest]
     return "\n".join(lines) + "\n"

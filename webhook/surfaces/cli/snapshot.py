@@ -49,8 +49,8 @@ def command(
     """
     kinds = [*ALWAYS, *(CLAIMS if claims else ()), *(NODES if nodes else ())]
     try:
-        found = _read(kinds, namespace, kubeconfig or _kubeconfig(), context, timeout)
-        text = render(found, whole=not namespace)
+        objects = _read(kinds, namespace, kubeconfig or _kubeconfig(), context, timeout)
+        text = render(objects, whole=not namespace)
         refuse_larger(len(text.encode()), output or "of this cluster")
         if output is None:
             click.echo(text, nl=False)
@@ -58,45 +58,45 @@ def command(
             _write(Path(output), text)
     except WebhookError as error:
         fail(error)
-    for kind, given in found.items():
-        if isinstance(given, Unknown):
-            click.echo(f"note: the snapshot has no {kind.__name__}: {given.why}", err=True)
+    for kind, listed in objects.items():
+        if isinstance(listed, Unknown):
+            click.echo(f"note: the snapshot has no {kind.__name__}: {listed.why}", err=True)
     if output is not None:
-        count = sum(len(given) for given in found.values() if not isinstance(given, Unknown))
+        count = sum(len(listed) for listed in objects.values() if not isinstance(listed, Unknown))
         click.echo(f"note: wrote {count} objects to {output}", err=True)
     sys.exit(0)
 
 
 def _kubeconfig() -> Path | None:
-    """As kubectl looks for it; None inside a pod."""
-    if named := environ.get("KUBECONFIG"):
-        return Path(named)
-    usual = Path.home() / ".kube" / "config"
-    return usual if usual.is_file() or "KUBERNETES_SERVICE_HOST" not in environ else None
+    """The same file as kubectl uses; None inside a pod."""
+    if configured := environ.get("KUBECONFIG"):
+        return Path(configured)
+    default = Path.home() / ".kube" / "config"
+    return default if default.is_file() or "KUBERNETES_SERVICE_HOST" not in environ else None
 
 
 def _read(
     kinds: list[type[Kubernetes]], namespace: str, kubeconfig: Path | None, context: str | None, timeout: float
 ) -> dict[type[Kubernetes], Fact[tuple[Kubernetes, ...]]]:
-    """Each kind, or why it could not be read; raises Unavailable where the cluster does not answer."""
+    """The objects of each kind, or why it cannot be read. Raises Unavailable if the cluster does not answer."""
     from time import monotonic
 
     from webhook.cluster.kubernetes_client import connect
 
     transport = connect(kubeconfig, context)
-    until = monotonic() + timeout
+    deadline = monotonic() + timeout
     try:
         live = LiveReads(transport, lambda _kind: "")
-        found: dict[type[Kubernetes], Fact[tuple[Kubernetes, ...]]] = {}
+        objects: dict[type[Kubernetes], Fact[tuple[Kubernetes, ...]]] = {}
         for kind in kinds:
             space = "" if kind is KubeVirt else namespace
-            found[kind] = live.confirm_every(kind, until - monotonic(), space)
+            objects[kind] = live.confirm_every(kind, deadline - monotonic(), space)
     finally:
         transport.close()
-    cr = found[KubeVirt]
+    cr = objects[KubeVirt]
     if isinstance(cr, Unknown) and cr != forbidden(BY_CLASS[KubeVirt]):
         raise Unavailable(cr.why, remedy="Check the kubeconfig and the network, then try again.")
-    return found
+    return objects
 
 
 def _write(path: Path, text: str) -> None:

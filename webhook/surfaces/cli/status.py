@@ -1,4 +1,4 @@
-"""How the command line ends: its exit status, and what it says where it cannot go on."""
+"""Exit status, and error messages on stderr."""
 
 import sys
 from typing import TYPE_CHECKING, NoReturn
@@ -15,13 +15,13 @@ EXIT_FINDINGS = 1
 EXIT_ERROR = 2
 
 
-class Misused(Exception):
-    """Words of the command line that cannot be obeyed; the message says what to write."""
+class UsageMistake(Exception):
+    """A usage error of ``check``. The message says what to write instead."""
 
 
 def echo(text: str) -> None:
-    """Writes a piece of the answer to stdout, and not only into its buffer: what cannot be written is known now."""
-    if text:  # what is full refuses even nothing
+    """Writes to stdout and flushes, so that a full disk or closed pipe raises here."""
+    if text:  # a full disk refuses even an empty write
         sys.stdout.write(text)
         sys.stdout.flush()
 
@@ -33,24 +33,24 @@ def tell(line: str) -> None:
 
 
 def exit_status(report: "Report", fail_on: str, *, strict: bool) -> int:
-    """0, 1 or 2 for a report; anything that was not read is 2, whatever was found."""
+    """The exit status for a report: 0, 1 or 2. Unreadable input always gives 2."""
     summary = report.summary
     if summary.problems:
         return EXIT_ERROR
-    found = summary.deny + (summary.warn if fail_on == "warn" else 0)
-    if (fail_on != "never" and found) or (strict and summary.unproven):
+    failing = summary.deny + (summary.warn if fail_on == "warn" else 0)
+    if (fail_on != "never" and failing) or (strict and summary.unproven):
         return EXIT_FINDINGS
     return 0
 
 
 def tell_problems(problems: "Iterable[ProblemReport]") -> None:
-    """Says on stderr of each input that was not read: file, place and field, what is wrong, and what to do."""
+    """Writes one line to stderr for each unreadable input: file, line, field, error and remedy."""
     for problem in problems:
         tell(f"error: {place_of_problem(problem)}: {problem_message(problem)}")
 
 
 def fail(error: WebhookError) -> NoReturn:
-    """Says on stderr what is wrong and what to do, and ends with status 2."""
+    """Writes the error and its remedy to stderr, and exits with status 2."""
     where = ""
     if isinstance(error, BadInput) and error.source:
         where = f"{error.source}:{error.line}: " if error.line else f"{error.source}: "
