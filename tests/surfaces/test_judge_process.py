@@ -22,7 +22,7 @@ from webhook.objects.storage import PersistentVolumeClaim
 from webhook.policy.policy import Policy, Profile
 from webhook.surfaces.api.judge.messages import Failed, Lookup, NamespacesFound, Reported, decode_reply, encode_reply
 from webhook.surfaces.api.judge.process import GROWN, LOWEST_PRIORITY
-from webhook.surfaces.api.judge_client import Apart, InProcess, Judge
+from webhook.surfaces.api.judge_client import InProcess, Judge, SeparateProcess
 
 BACKGROUND = read_manifests(CLAIM.encode(), "facts").objects
 BODIES = {
@@ -38,9 +38,9 @@ BODIES = {
 
 
 @pytest.fixture(scope="module")
-def apart() -> Iterator[Apart]:
+def apart() -> Iterator[SeparateProcess]:
     """One process for all tests that do not end it."""
-    judge = Apart(objects_in(BACKGROUND))
+    judge = SeparateProcess(objects_in(BACKGROUND))
     yield judge
     judge.stop()
 
@@ -62,7 +62,7 @@ def report(judge: Judge, body: str, behind: World | None = None, **settings: Any
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-def test_it_answers_as_a_thread_of_the_server_would(apart: Apart, body: str) -> None:
+def test_it_answers_as_a_thread_of_the_server_would(apart: SeparateProcess, body: str) -> None:
     """
     The same bytes of a report, and the same errors with their places, by the same facts and settings.
     """
@@ -73,7 +73,7 @@ def test_it_answers_as_a_thread_of_the_server_would(apart: Apart, body: str) -> 
     assert told(lambda: apart.namespaces(body.encode())) == told(lambda: here.namespaces(body.encode()))
 
 
-def test_a_release_that_cannot_be_judged_is_told(apart: Apart) -> None:
+def test_a_release_that_cannot_be_judged_is_told(apart: SeparateProcess) -> None:
     """
     An error of the settings is the caller's, too.
     """
@@ -97,7 +97,7 @@ def test_facts_of_a_cluster_are_asked_of_the_server(mode: str, migratable: bool)
     """
     The server looks up what the caller may see; the process has no cluster of its own.
     """
-    judge, world = Apart(()), Asked(claim("os", mode))
+    judge, world = SeparateProcess(()), Asked(claim("os", mode))
 
     try:
         answer = msgspec.json.decode(report(judge, UNPROVEN, world))
@@ -108,7 +108,7 @@ def test_facts_of_a_cluster_are_asked_of_the_server(mode: str, migratable: bool)
     assert ("PersistentVolumeClaim", "os") in world.asked
 
 
-def test_it_runs_at_the_lowest_priority(apart: Apart) -> None:
+def test_it_runs_at_the_lowest_priority(apart: SeparateProcess) -> None:
     """
     A core that it shares with the server is the server's first.
     """
@@ -117,7 +117,7 @@ def test_it_runs_at_the_lowest_priority(apart: Apart) -> None:
     assert os.getpriority(os.PRIO_PROCESS, pid(apart)) == LOWEST_PRIORITY
 
 
-def pid(judge: Apart) -> int:
+def pid(judge: SeparateProcess) -> int:
     assert judge._process is not None
     return judge._process.pid
 
@@ -126,7 +126,7 @@ def test_it_answers_also_for_a_server_that_is_larger_than_its_own_limit() -> Non
     """
     The memory of the server that starts the process does not count as the memory of the process.
     """
-    judge, held = Apart(()), bytearray(b"x") * (GROWN + 2**20)
+    judge, held = SeparateProcess(()), bytearray(b"x") * (GROWN + 2**20)
     try:
         assert not isinstance(report(judge, GOOD), tuple)
         assert len(held) > GROWN
@@ -138,7 +138,7 @@ def test_a_process_that_has_ended_is_started_again() -> None:
     """
     The next request is answered as if nothing had happened.
     """
-    judge = Apart(())
+    judge = SeparateProcess(())
     try:
         before = report(judge, GOOD)
         os.kill(pid(judge), signal.SIGKILL)
@@ -153,7 +153,7 @@ def test_a_process_that_has_ended_is_started_again() -> None:
 class Killing(ObjectsWorld):
     """A world that ends the process in the middle of its request."""
 
-    def __init__(self, judge: Apart) -> None:
+    def __init__(self, judge: SeparateProcess) -> None:
         super().__init__([])
         self._judge = judge
 
@@ -165,7 +165,7 @@ class Killing(ObjectsWorld):
 class Hanging(ObjectsWorld):
     """A world that makes a request last until the process is ended."""
 
-    def __init__(self, judge: Apart) -> None:
+    def __init__(self, judge: SeparateProcess) -> None:
         super().__init__([])
         self._judge = judge
 
@@ -176,12 +176,12 @@ class Hanging(ObjectsWorld):
 
 @pytest.mark.parametrize(("world", "says"), [(Killing, "ended before it answered"), (Hanging, "took longer than")])
 def test_a_request_that_ends_or_holds_the_process_is_asked_to_come_again(
-    world: Callable[[Apart], World], says: str
+    world: Callable[[SeparateProcess], World], says: str
 ) -> None:
     """
     503 with a remedy; the next request gets a new process.
     """
-    judge = Apart((), most_seconds=20 if world is Killing else 2)
+    judge = SeparateProcess((), most_seconds=20 if world is Killing else 2)
     try:
         assert not isinstance(report(judge, GOOD), tuple)
 
@@ -200,7 +200,7 @@ def test_a_process_that_does_not_read_does_not_hold_the_next_request() -> None:
     """
     Also a request that is larger than what the system buffers ends in time.
     """
-    judge = Apart((), most_seconds=2)
+    judge = SeparateProcess((), most_seconds=2)
     try:
         assert not isinstance(report(judge, GOOD), tuple)
         os.kill(pid(judge), signal.SIGSTOP)

@@ -1,1 +1,1 @@
-"""The doors: parse, resolve, evaluate, render. No opinions live here."""
+"""The interfaces of Migratable: command line, admission webhooks, backstop policies, and the dry-run API."""

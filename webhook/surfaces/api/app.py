@@ -1,7 +1,7 @@
 """
-The dry-run API and the page: the same verdicts as admission and command line, for manifests that are sent here.
+The dry-run API and the page: the same verdicts as admission and the command line, for manifests in a request.
 
-With a cluster attached it looks there only for callers who could ask the API server the same (``authorising``).
+With a cluster attached, a caller sees only objects that the API server would also show (``authorization``).
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,13 +20,13 @@ from webhook.manifests.objects import ManifestObject
 from webhook.policy.policy import Policy, Profile
 from webhook.report import as_json, catalogue
 from webhook.surfaces.api.authorization import ANONYMOUS, AttachedCluster, world_for
-from webhook.surfaces.api.http import SCHEMAS, add_manners, problem_response
+from webhook.surfaces.api.http import SCHEMAS, add_headers_and_errors, problem_response
 from webhook.surfaces.api.judge_client import InProcess, Judge
 from webhook.yaml.document import MAX_BYTES
 
 YAML = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"})
 ACCEPTED = YAML | {"application/json"}
-"""Types that no HTML form can send, so that another site's page cannot make a browser post here unasked."""
+"""Accepted types. No HTML form can send them, so the page of another site cannot post here."""
 PAGE = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/page.js": ("page.js", "text/javascript; charset=utf-8"),
@@ -36,11 +36,11 @@ PAGE = {
 
 
 class Terms(Protocol):
-    """What is in force: the same policy and date as at the admission door."""
+    """The policy and the date, as in admission."""
 
     @property
     def policy(self) -> Policy:
-        """The policy in force."""
+        """The current policy."""
         ...
 
     @property
@@ -59,9 +59,8 @@ def build_api(
     """
     The application of the API listener.
 
-    ``background`` are manifests that references may be looked up in; ``release`` is the pinned one, or empty;
-    ``cluster`` is looked at for callers who show that they may. ``judge`` has the background itself; without one, bodies
-    are judged in threads of this process.
+    References are also looked up in ``background``, and in ``cluster`` for authorized callers. ``release`` is the pinned
+    release, or empty. ``judge`` has its own background; without a ``judge``, this process judges in threads.
     """
     app = FastAPI(
         title="Migratable",
@@ -74,7 +73,7 @@ def build_api(
     _add_check(app, terms, judge or InProcess(background), release, cluster)
     _add_catalogue(app)
     _add_page(app)
-    add_manners(app)
+    add_headers_and_errors(app)
     return app
 
 
@@ -171,7 +170,7 @@ def _add_catalogue(app: FastAPI) -> None:
         return _json(_encoded_schema())
 
 
-@cache  # to encode it keeps the event loop, which admission shares, for as long as a hundred reviews
+@cache  # encoding takes as long as 100 admission reviews, on the same event loop
 def _encoded_rules() -> bytes:
     return msgspec.json.encode(catalogue.entries())
 

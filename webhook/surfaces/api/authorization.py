@@ -1,9 +1,9 @@
 """
-What of an attached cluster a caller's answer may rest on.
+Decides which objects of an attached cluster a caller of the dry-run API can use.
 
-Without a token it is nothing. With one, the caller must be allowed to create VirtualMachines in every namespace that the
-manifests name, which is asked before anything is looked up; a namespace that does not exist gets the same answer as one
-in which the caller has no right. Objects of other namespaces count if the caller may read them, as in admission.
+Without a token: none. With a token, the user must be allowed to create VirtualMachines in every namespace of the manifests.
+This is checked before any lookup. A namespace that does not exist gives the same error as a forbidden one. Objects of other
+namespaces are used if the user is allowed to read them, as in admission.
 """
 
 import asyncio
@@ -21,10 +21,10 @@ from webhook.facts.unknown import Unread
 from webhook.facts.world import World
 
 MAX_READING_SECONDS = 5.0
-"""For all questions about objects of other namespaces; what is not answered by then counts as not readable."""
+"""Time limit for the access reviews of objects in other namespaces. Without an answer, an object is not readable."""
 HIDDEN = Unread("your account is not allowed to read an object that this depends on", "also send its manifest")
 MAX_NAMESPACES = 50
-"""Each costs a question to the API server."""
+"""Each namespace costs one request to the API server."""
 ANONYMOUS = (
     "the cluster was not used: send `Authorization: Bearer …` of a user with permission to create VirtualMachines in the "
     "namespaces"
@@ -32,20 +32,20 @@ ANONYMOUS = (
 
 
 class Access(Protocol):
-    """Answers of the API server; both wait and may raise Unavailable."""
+    """Access reviews. Both methods block, and raise Unavailable if the API server does not answer."""
 
     def who(self, token: str) -> User | None:
-        """The user whose token this is."""
+        """The user of a token, or None for an invalid token."""
         ...
 
     def may_make_vms(self, user: User, namespace: str) -> bool:
-        """Whether the user may create VirtualMachines there."""
+        """Whether the user is allowed to create VirtualMachines in the namespace."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class AttachedCluster:
-    """A cluster behind the dry-run API."""
+    """A cluster that the dry-run API can read."""
 
     access: Access
     world: Callable[[], World]
@@ -54,10 +54,9 @@ class AttachedCluster:
 
 async def world_for(cluster: AttachedCluster, authorization: str, namespaces: Sequence[str]) -> World:
     """
-    The part of the cluster that the caller with this Authorization header may see.
+    The part of the cluster that the user of this Authorization header is allowed to see.
 
-    ``namespaces`` are those of the manifests. Raises HTTPException 401 and 403, and BadInput for more namespaces than one
-    request may ask about.
+    ``namespaces`` are those of the manifests. Raises HTTPException 401 or 403, and BadInput for too many namespaces.
     """
     scheme, _, token = authorization.partition(" ")
     user = await asyncio.to_thread(cluster.access.who, token.strip()) if scheme.lower() == "bearer" else None

@@ -1,7 +1,7 @@
 """
-What holds for every answer of the API: its headers, its errors, and that its OpenAPI document tells the truth.
+Headers, errors and OpenAPI document of the API.
 
-Errors are problem+json (RFC 9457) and never repeat the body.
+Errors are problem+json (RFC 9457), and never repeat the body of the request.
 """
 
 import logging
@@ -29,12 +29,12 @@ HEADERS = {
 STATUS = {"bad-input": 400, "unavailable": 503, "misconfigured": 500}
 SCHEMAS = "#/components/schemas/"
 PROBLEM = "application/problem+json"
-NOT_OURS = ("HTTPValidationError", "ValidationError")
-"""Shapes that FastAPI describes and that are never answered: a wrong parameter is a Problem, too."""
+UNUSED_SCHEMAS = ("HTTPValidationError", "ValidationError")
+"""Schemas that FastAPI adds but the API never returns: an invalid parameter also gives a Problem."""
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Why there is no answer; place and remedy where there are any."""
+    """An error, with its place and remedy if there are any."""
 
     title: str
     status: int
@@ -46,14 +46,14 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     path: str = ""
 
 
-def add_manners(app: FastAPI) -> None:
-    """Adds all of it to an application."""
+def add_headers_and_errors(app: FastAPI) -> None:
+    """Adds headers, error handlers and the real schemas to an application."""
 
     @app.middleware("http")
     async def add_headers(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
         try:
             response = await call(request)
-        except Exception as error:  # noqa: BLE001 - the outermost wall: no traceback, no words of the body
+        except Exception as error:  # noqa: BLE001 - the outermost handler: no traceback, no text of the body
             log.error("internal error", extra={"error": type(error).__name__})  # noqa: TRY400 - no locals
             response = _answer(
                 Problem("Internal error of Migratable.", 500, "internal", "Report it with the log of the server.")
@@ -75,21 +75,21 @@ def add_manners(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def tell_parameters(_request: Request, error: RequestValidationError) -> Response:
-        wrong = [f"{'.'.join(str(step) for step in each['loc'][1:])}: {each['msg']}" for each in error.errors()]
-        return _answer(Problem("; ".join(wrong), 400, "bad-input", "Correct the parameters."))
+        details = [f"{'.'.join(str(step) for step in detail['loc'][1:])}: {detail['msg']}" for detail in error.errors()]
+        return _answer(Problem("; ".join(details), 400, "bad-input", "Correct the parameters."))
 
-    described = app.openapi
+    original = app.openapi
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _with_real_shapes(described())
+            app.openapi_schema = _with_real_schemas(original())
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend the schema
 
 
 def problem_response(description: str) -> dict[str, Any]:
-    """An error, for the OpenAPI document."""
+    """An error response, for the OpenAPI document."""
     return {"description": description, "content": {PROBLEM: {"schema": {"$ref": f"{SCHEMAS}Problem"}}}}
 
 
@@ -97,11 +97,11 @@ def _answer(problem: Problem, headers: dict[str, str] | None = None) -> Response
     return Response(msgspec.json.encode(problem), problem.status, headers=headers, media_type=PROBLEM)
 
 
-def _with_real_shapes(document: dict[str, Any]) -> dict[str, Any]:
+def _with_real_schemas(document: dict[str, Any]) -> dict[str, Any]:
     _, shapes = msgspec.json.schema_components([Report, Problem], ref_template=SCHEMAS + "{name}")
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas.update(shapes)
-    for name in NOT_OURS:
+    for name in UNUSED_SCHEMAS:
         schemas.pop(name, None)
     for operations in document["paths"].values():
         for operation in operations.values():

@@ -1,8 +1,8 @@
 """
-Where bodies are read and judged: never on the event loop, and in a server never in the process that answers API servers.
+Judges the bodies of requests in a separate process (``SeparateProcess``), or in threads (``InProcess``).
 
-Python runs one thread at a time, so a large untrusted body would delay admission while it is read (docs/decisions/0024).
-``InProcess`` is for programs without admission, such as tests.
+Python runs one thread at a time, so reading a large untrusted body would delay admission (docs/decisions/0024). So a server
+uses a separate process. ``InProcess`` is for programs without admission, such as tests.
 """
 
 import asyncio
@@ -41,38 +41,38 @@ from webhook.surfaces.api.judge.messages import (
 T = TypeVar("T")
 
 MAX_WAITING = 8
-"""Requests that may wait for their turn; each holds its body in memory."""
+"""Most waiting requests. Each holds its body in memory."""
 MOST_SECONDS = 60.0
-"""Limit for one request. The judging process is stopped after it."""
+"""Time limit of one request. After it, the judging process is stopped."""
 INHERITED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
-"""Variables of the environment that the judging process needs."""
+"""Environment variables that the judging process gets."""
 MOST_BYTES = 256 * 2**20
-"""Of a report."""
+"""Most bytes of a report."""
 
 
 class Judge(Protocol):
-    """Reads and judges bodies; every method may raise BadInput and Unavailable."""
+    """Reads and judges bodies. Every method can raise BadInput and Unavailable."""
 
     async def namespaces(self, content: bytes) -> Sequence[str]:
-        """The namespaces of the objects that would be judged."""
+        """The namespaces of the objects that a check of the body judges."""
         ...
 
     async def report(
         self, content: bytes, settings: Settings, behind: World | None = None, notes: Sequence[str] = ()
     ) -> bytes:
-        """The report, as JSON; references are looked up in ``behind`` last."""
+        """The report as JSON. References are looked up in ``behind`` last."""
         ...
 
 
 class Queue:
-    """A few threads and a short queue for them."""
+    """Runs work in a few threads, with a short queue."""
 
     def __init__(self, at_once: int) -> None:
         self._turn = asyncio.Semaphore(at_once)
         self._waiting = 0
 
     async def do(self, work: Callable[[], T]) -> T:
-        """What ``work`` returns or raises. Raises Unavailable where too many wait already."""
+        """Runs ``work`` in a thread. Raises Unavailable if the queue is full."""
         if self._waiting >= MAX_WAITING:
             raise Unavailable("too many manifests are being judged", remedy="Try again in a second.")
         self._waiting += 1
@@ -104,11 +104,11 @@ class InProcess:
         return await self._queue.do(lambda: report_on(content, settings, objects_in(self._background), behind, notes))
 
 
-class Apart:
+class SeparateProcess:
     """
-    Judges in a process of its own, which is started for the first request and again whenever it has ended.
+    Judges in a separate process. The first request starts it, and so does the first request after its end.
 
-    A thread of the server speaks with it, one request at a time, and answers its lookups.
+    A thread of the server sends it one request at a time, and answers its lookups.
     """
 
     def __init__(self, background: Iterable[Kubernetes], *, most_seconds: float = MOST_SECONDS) -> None:
@@ -140,14 +140,14 @@ class Apart:
         process, self._process = self._process, None
         connection, self._connection = self._connection, None
         if process is not None:
-            process.kill()  # first, so that a thread that waits for it sees the end of its stream
+            process.kill()  # first, so that a waiting thread reads the end of the stream
             process.wait()
         if connection is not None:
             connection.close()
 
     def _ask(self, request: Namespaces | Check, world: World | None) -> Reply:
         try:
-            reply = self._reply(self._begun(), pickle.dumps(request), world)
+            reply = self._reply(self._connected(), pickle.dumps(request), world)
         except (EOFError, OSError, msgspec.DecodeError) as error:
             self.stop()
             raise Unavailable(
@@ -160,32 +160,32 @@ class Apart:
             raise reply.error()
         return reply
 
-    def _begun(self) -> Connection:
-        """The connection to a process that runs."""
+    def _connected(self) -> Connection:
+        """The connection to a running process."""
         if self._connection is not None and self._process is not None and self._process.poll() is None:
             return self._connection
         self.stop()
         ours, theirs = socket.socketpair()
         with ours, theirs:
-            for limit in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):  # for a process that stops in the middle of a frame
+            for limit in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):  # the process can hang in the middle of a frame
                 ours.setsockopt(socket.SOL_SOCKET, limit, struct.pack("ll", ceil(self._most_seconds), 0))
-            self._process = subprocess.Popen(  # noqa: S603 - nothing of a caller is in it
+            self._process = subprocess.Popen(  # noqa: S603 - no input of a caller
                 [sys.executable, "-m", "webhook.surfaces.api.judge.process", str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 env={name: os.environ[name] for name in INHERITED if name in os.environ},
                 pass_fds=(theirs.fileno(),),
-                process_group=0,  # Ctrl-C in a terminal is for the server
+                process_group=0,  # Ctrl-C in a terminal must stop only the server
             )
             self._connection = Connection(ours.detach())
         self._connection.send_bytes(self._background)
         return self._connection
 
     def _reply(self, connection: Connection, request: bytes, world: World | None) -> Reply:
-        until = monotonic() + self._most_seconds
+        deadline = monotonic() + self._most_seconds
         connection.send_bytes(request)
         while True:
-            if not connection.poll(max(0.0, until - monotonic())):
+            if not connection.poll(max(0.0, deadline - monotonic())):
                 raise Unavailable(
                     f"judging the manifests took longer than {self._most_seconds:g} seconds",
                     remedy="Send fewer manifests at once.",
@@ -193,10 +193,10 @@ class Apart:
             reply = decode_reply(connection.recv_bytes(MOST_BYTES))
             if not isinstance(reply, Lookup):
                 return reply
-            connection.send_bytes(pickle.dumps(_found(reply, world)))
+            connection.send_bytes(pickle.dumps(_answer(reply, world)))
 
 
-def _found(lookup: Lookup, world: World | None) -> object:
+def _answer(lookup: Lookup, world: World | None) -> object:
     kind = KINDS.get(lookup.kind)
     if kind is None or world is None:
         raise EOFError("unexpected lookup from the judging process")

@@ -1,1 +1,1 @@
-"""Judges untrusted manifests in a separate process. It imports nothing of a server."""
+"""Judges untrusted manifests in a separate process. It imports no server package."""

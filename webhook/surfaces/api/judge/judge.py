@@ -1,4 +1,4 @@
-"""What the dry-run API does with a body: reads it, judges it, renders the report. This file does no I/O."""
+"""Reads and judges the body of a dry-run request, and renders the report. This file does no I/O."""
 
 from collections.abc import Iterable, Sequence
 
@@ -15,8 +15,8 @@ from webhook.report import as_json
 
 
 def namespaces_in(content: bytes) -> list[str]:
-    """The namespaces of the objects that would be judged. Raises BadInput."""
-    return sorted({_namespace(each) for each in _read(content).objects if is_relevant(each)})
+    """The namespaces of the objects that a check of the body judges. Raises BadInput."""
+    return sorted({_namespace(given) for given in _read(content).objects if is_relevant(given)})
 
 
 def report_on(
@@ -29,7 +29,7 @@ def report_on(
     """
     The report on the manifests in a body, as JSON. Raises BadInput.
 
-    References are looked up among the manifests, then in ``background``, then in ``behind``.
+    References are looked up in the manifests, then in ``background``, then in ``behind``.
     """
     inputs = _read(content)
     world: World = ObjectsWorld((*background, *objects_in(inputs.objects)))
@@ -42,7 +42,7 @@ def report_on(
 
 
 def _read(content: bytes) -> Manifests:
-    """The objects in a body; where it holds none at all, what is wrong with it is the answer."""
+    """The objects in a body. If all are unreadable, raises the first problem."""
     inputs = read_manifests(content, "-")
     if inputs.problems and not inputs.objects:
         raise inputs.problems[0]

@@ -1,8 +1,8 @@
 """
-Messages between the server and the process that judges for the API.
+Messages between the server and the judging process.
 
-The server sends pickles of its own values. The judging process has read untrusted bytes, so the server never unpickles
-its replies: it decodes one of these structs.
+The server sends pickles. The judging process has read untrusted bytes, so the server never unpickles its replies. It decodes
+them as one of these structs.
 """
 
 from typing import TypeAlias
@@ -23,7 +23,7 @@ class Namespaces(msgspec.Struct, frozen=True):
 
 
 class Check(msgspec.Struct, frozen=True):
-    """A request for the report on the manifests in a body; ``asks`` says whether the server answers lookups."""
+    """A request for the report on the manifests in a body. ``asks``: whether the server answers lookups."""
 
     content: bytes
     settings: Settings
@@ -32,7 +32,7 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class Lookup(msgspec.Struct, frozen=True, tag="lookup"):
-    """A question about one object, or about all of a kind where ``name`` is None."""
+    """A lookup of one object, or of all objects of a kind if ``name`` is None."""
 
     kind: str
     namespace: str = ""
@@ -40,19 +40,19 @@ class Lookup(msgspec.Struct, frozen=True, tag="lookup"):
 
 
 class NamespacesFound(msgspec.Struct, frozen=True, tag="namespaces"):
-    """The namespaces."""
+    """The namespaces of the manifests."""
 
     namespaces: list[str]
 
 
 class Reported(msgspec.Struct, frozen=True, tag="report"):
-    """The report, as JSON."""
+    """The report as JSON."""
 
     report: bytes
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
-    """Why there is no answer."""
+    """An error."""
 
     code: str
     message: str
@@ -65,7 +65,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
 
     @classmethod
     def of(cls, error: Exception) -> "Failed":
-        """All words of an error of ours; the type alone of others, because their text may repeat the body."""
+        """The whole text of a WebhookError. Of other errors only the type, because their text can contain the body."""
         if isinstance(error, BadInput):
             place = (error.source, error.document, error.line, error.column, error.path)
             return cls(error.code, error.message, error.remedy, *place)

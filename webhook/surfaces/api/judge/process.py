@@ -1,8 +1,8 @@
 """
 The process that reads and judges untrusted manifests for the dry-run API: `python -m webhook.surfaces.api.judge.process FD`.
 
-It has no cluster and no network. It asks the server for facts of a cluster, and the server answers with what the caller may
-read. It runs at the lowest priority and within a limit of memory, and ends with the server, whose socket is its only input.
+It has no access to a cluster or network. It sends lookups to the server, which answers with objects that the caller is allowed
+to read. It runs at the lowest priority, with a memory limit. Its only input is a socket of the server, and it ends with it.
 """
 
 import os
@@ -32,25 +32,25 @@ from webhook.surfaces.api.judge.messages import (
 K = TypeVar("K", bound=Kubernetes)
 
 MOST_MEMORY = 512 * 2**20
-"""Bytes of address space."""
+"""Most bytes of address space."""
 GROWN = 160 * 2**20
-"""Bytes of resident memory after which the process ends when its answer is sent, so that the memory is free again."""
+"""Bytes of resident memory. A process that has more ends after its answer, to free the memory."""
 LOWEST_PRIORITY = 19
 
 
 class ServersWorld:
-    """The cluster as the server shows it to the caller; each thing is asked for once."""
+    """The part of the cluster that the caller is allowed to see. Each lookup is sent once."""
 
     def __init__(self, server: Connection) -> None:
         self._server = server
         self._known: dict[Lookup, object] = {}
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
-        """The object, if the caller may read it."""
+        """The object, if the caller is allowed to read it."""
         return cast("Found[K]", self._ask(Lookup(kind.__name__, namespace, name)))
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """All objects that the caller may read."""
+        """All objects that the caller is allowed to read."""
         return cast("Fact[tuple[K, ...]]", self._ask(Lookup(kind.__name__)))
 
     def _ask(self, lookup: Lookup) -> object:
@@ -64,7 +64,7 @@ def resident_memory() -> int:
     """
     Bytes of resident memory now.
 
-    Not ``ru_maxrss``: Linux keeps the maximum across exec, so a process that a large server starts begins with the server's.
+    Not ``ru_maxrss``: Linux keeps the maximum across exec, so the value would be that of the server at first.
     """
     with open("/proc/self/statm") as statm:  # noqa: PTH123 - pathlib is not needed here otherwise
         pages = int(statm.read().split()[1])
@@ -72,7 +72,7 @@ def resident_memory() -> int:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Answers requests until the server ends."""
+    """Answers requests until the server closes the socket."""
     os.nice(LOWEST_PRIORITY)
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold what callers sent
@@ -92,7 +92,7 @@ def _answer(request: Namespaces | Check, background: tuple[Kubernetes, ...], ser
         raise
     except MemoryError:
         return Failed.of(Unavailable("the manifests need too much memory", remedy="Send fewer manifests at once."))
-    except Exception as error:  # noqa: BLE001 - the outermost wall: the server tells the caller
+    except Exception as error:  # noqa: BLE001 - the outermost handler: the server reports it
         return Failed.of(error)
 
 
