@@ -1,4 +1,4 @@
-"""The answer as JSON, and its published schema."""
+"""The report as JSON, and its JSON Schema."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
 """
-The baseline: findings that were there when the check was introduced, and do not fail it.
+The baseline: known findings, which do not fail the check. This file does no I/O.
 
-Entries are told apart by fingerprints without line numbers, so that moved lines change nothing. This file does no I/O.
+An entry is identified by a fingerprint without line numbers, so a moved finding stays known.
 """
 
 from collections import Counter
@@ -21,11 +21,11 @@ HEADER = """\
 # Known findings. `migratable check` lists and counts them, and does not fail because of them.
 # `migratable check --write-baseline` writes this file. Writing it again removes entries that are fixed.
 """
-_TOLD = 10
+_MAX_NAMED = 10
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One known finding; only ``fingerprint`` is compared, the rest is for people."""
+    """A known finding. Only ``fingerprint`` is compared; the other fields are for readers."""
 
     fingerprint: str
     rule: str
@@ -44,52 +44,54 @@ class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
 
 
 def of_report(report: Report) -> Baseline:
-    """A baseline of what the answer denies or warns of, or had in its baseline before; sorted, so that it can be diffed."""
+    """A baseline of all denied, warned and already known findings. The entries are sorted, for small diffs."""
     entries = [
-        Entry(print_, finding.rule, name_of(judged), _file(judged), finding.path, finding.message)
-        for judged, finding, print_ in fingerprinted(report)
+        Entry(fingerprint, finding.rule, name_of(judged), _file(judged), finding.path, finding.message)
+        for judged, finding, fingerprint in fingerprinted(report)
         if finding.action in (Action.DENY, Action.WARN) or _is_known(finding)
     ]
-    return Baseline(findings=sorted(entries, key=lambda each: (each.file, each.object, each.rule, each.fingerprint)))
+    return Baseline(
+        findings=sorted(entries, key=lambda entry: (entry.file, entry.object, entry.rule, entry.fingerprint))
+    )
 
 
 def render(baseline: Baseline) -> str:
-    """The file's text."""
+    """The text of the file."""
     return HEADER + writer.dump(msgspec.to_builtins(baseline))
 
 
 def exempt(report: Report, baseline: Baseline, source: str, read: Collection[str]) -> Report:
     """
-    The answer in which known findings are exempted; a note names entries that are gone.
+    The report in which known findings are exempted. A note names fixed entries.
 
-    An entry is gone where its object was judged, or its file read, and it was not found. ``read`` are the files' names.
+    An entry is fixed if its object was judged or its file was read, and the finding is absent. ``read`` has file names.
     """
-    left = Counter(each.fingerprint for each in baseline.findings)
+    left = Counter(entry.fingerprint for entry in baseline.findings)
     by_object: dict[int, list[FindingReport]] = {}
-    for judged, finding, print_ in fingerprinted(report):
-        known = left[print_] > 0 and finding.exemption is None
-        if left[print_] > 0:
-            left[print_] -= 1
+    for judged, finding, fingerprint in fingerprinted(report):
+        known = left[fingerprint] > 0 and finding.exemption is None
+        if left[fingerprint] > 0:
+            left[fingerprint] -= 1
         exemption = ExemptionReport("known before the check was introduced", source, "", "baseline")
         by_object.setdefault(id(judged), []).append(exempted_finding(finding, exemption) if known else finding)
-    changed = [replace(each, findings=by_object.get(id(each), [])) for each in report.objects]
-    judged_names = {name_of(each) for each in report.objects}
-    gone = [
-        each
-        for each in baseline.findings
-        if left[each.fingerprint] > 0 and (each.object in judged_names or each.file in read)
+    changed = [replace(judged, findings=by_object.get(id(judged), [])) for judged in report.objects]
+    judged_names = {name_of(judged) for judged in report.objects}
+    fixed = [
+        entry
+        for entry in baseline.findings
+        if left[entry.fingerprint] > 0 and (entry.object in judged_names or entry.file in read)
     ]
-    return with_objects(report, changed, _gone(gone, source))
+    return with_objects(report, changed, _notes(fixed, source))
 
 
-def _gone(gone: Sequence[Entry], source: str) -> list[str]:
-    if not gone:
+def _notes(fixed: Sequence[Entry], source: str) -> list[str]:
+    if not fixed:
         return []
-    named = [f"{each.rule} of {each.object} ({each.file})" for each in gone[:_TOLD]]
-    if len(gone) > _TOLD:
-        named.append(f"{len(gone) - _TOLD} more")
-    are = "baseline entry is" if len(gone) == 1 else "baseline entries are"
-    return [f"{len(gone)} {are} fixed: {', '.join(named)}. Run --write-baseline to remove them from {source}"]
+    named = [f"{entry.rule} of {entry.object} ({entry.file})" for entry in fixed[:_MAX_NAMED]]
+    if len(fixed) > _MAX_NAMED:
+        named.append(f"{len(fixed) - _MAX_NAMED} more")
+    are = "baseline entry is" if len(fixed) == 1 else "baseline entries are"
+    return [f"{len(fixed)} {are} fixed: {', '.join(named)}. Run --write-baseline to remove them from {source}"]
 
 
 def _is_known(finding: FindingReport) -> bool:

@@ -33,11 +33,11 @@ def entries() -> list[dict[str, Any]]:
 
 
 def as_json() -> str:
-    """All rules, indented."""
+    """All rules as indented JSON."""
     return msgspec.json.format(msgspec.json.encode(entries()), indent=2).decode() + "\n"
 
 
 def as_text() -> str:
-    """One line a rule."""
+    """All rules as text, one line each."""
     width = max(len(rule.name) for rule in RULES)
     return "".join(f"{rule.id}  {rule.name:<{width}}  {rule.summary}\n" for rule in RULES)

@@ -1,7 +1,7 @@
 """
-Exempts findings of an answer: by comments in the manifests, and by a baseline.
+Exempts findings of a report by comments in the manifests. This file does no I/O.
 
-Nothing is left out: an exempted finding is recorded with its reason, and counted. This file does no I/O.
+An exempted finding stays in the report, with its reason, and is counted.
 """
 
 import re
@@ -22,14 +22,14 @@ _ALLOW = re.compile(
     r"allow\s+(?P<rules>[\w-]+(?:\s*,\s*[\w-]+)*)(?:\s+until\s+(?P<until>\S+?))?\s*(?::\s*(?P<reason>.*))?"
 )
 _ONLY_COMMENT = re.compile(r"\s*#")
-SOON = 14
-"""Days before an exemption expires in which it is announced."""
+EXPIRY_WARNING = 14
+"""Days before the expiry of an exemption in which a note announces it."""
 FORM = "# migratable: allow RULE [until YYYY-MM-DD]: REASON"
 
 
 @dataclass(slots=True)
 class Allowance:
-    """A comment that exempts findings of some rules on its line, below it, or of the object that it stands above."""
+    """A comment that exempts findings of some rules: on its line, on the next line, or of the object that starts there."""
 
     rules: tuple[str, ...]
     reason: str
@@ -40,70 +40,70 @@ class Allowance:
 
 @dataclass(slots=True)
 class Comments:
-    """The allowances in one file, by the lines that they are about."""
+    """The allowances in one file, by the line that they apply to."""
 
     file: str
     by_line: dict[int, list[Allowance]] = field(default_factory=dict)
-    wrong: list[str] = field(default_factory=list)
+    invalid: list[str] = field(default_factory=list)
 
-    def about(self, line: int, rule: str) -> Allowance | None:
-        """The allowance for findings of a rule that begin on ``line``."""
-        return next((each for each in self.by_line.get(line, ()) if rule in each.rules), None)
+    def for_line(self, line: int, rule: str) -> Allowance | None:
+        """The allowance for findings of a rule that start on ``line``."""
+        return next((allowance for allowance in self.by_line.get(line, ()) if rule in allowance.rules), None)
 
     @property
     def notes(self) -> Iterator[str]:
-        """What somebody should know about the comments: wrong ones, and ones that exempted nothing."""
-        yield from self.wrong
-        told: set[int] = set()
+        """Notes on invalid comments, and on comments without effect."""
+        yield from self.invalid
+        noted: set[int] = set()
         for allowances in self.by_line.values():
-            for each in allowances:
-                if not each.used and each.line not in told:
-                    told.add(each.line)
-                    rules = ", ".join(each.rules)
-                    yield f"{self.file}:{each.line}: this comment exempts nothing: there is no finding of {rules} here"
+            for allowance in allowances:
+                if not allowance.used and allowance.line not in noted:
+                    noted.add(allowance.line)
+                    rules = ", ".join(allowance.rules)
+                    yield f"{self.file}:{allowance.line}: this comment exempts nothing: there is no finding of {rules} here"
 
 
 def comments_in(lines: Sequence[str], file: str, today: str) -> Comments:
-    """The allowances in a file's lines; one that has expired, has no reason or names no rule is reported instead."""
-    found = Comments(file)
+    """The allowances in the lines of a file. An invalid or expired one becomes a note."""
+    comments = Comments(file)
     for at, text in enumerate(lines):
         if "migratable:" not in text or (comment := _COMMENT.search(text)) is None:
             continue
-        allowance = _allowance(comment[1], at + 1, found, today)
+        allowance = _allowance(comment[1], at + 1, comments, today)
         if allowance is not None:
-            found.by_line.setdefault(_target(lines, at), []).append(allowance)
-    return found
+            comments.by_line.setdefault(_target(lines, at), []).append(allowance)
+    return comments
 
 
 def _target(lines: Sequence[str], at: int) -> int:
-    """The line (from 1) that a comment is about: its own, or the next one that is not only a comment or empty."""
+    """The line (from 1) that a comment applies to: its own, or the next line with content."""
     while at < len(lines) - 1 and (_ONLY_COMMENT.match(lines[at]) or not lines[at].strip()):
         at += 1
     return at + 1
 
 
-def _allowance(written: str, line: int, found: Comments, today: str) -> Allowance | None:
-    told = f"{found.file}:{line}: this comment exempts nothing:"
-    read = _ALLOW.fullmatch(written)
-    if read is None:
-        found.wrong.append(f"{told} invalid form; write {FORM}")
+def _allowance(text: str, line: int, comments: Comments, today: str) -> Allowance | None:
+    prefix = f"{comments.file}:{line}: this comment exempts nothing:"
+    match = _ALLOW.fullmatch(text)
+    if match is None:
+        comments.invalid.append(f"{prefix} invalid form; write {FORM}")
         return None
     rules = []
-    for word in re.split(r"\s*,\s*", read["rules"]):
+    for word in re.split(r"\s*,\s*", match["rules"]):
         rule = find_rule(word)
         if rule is None:
-            found.wrong.append(f"{told} unknown rule {word!r}{hint(word)}")
+            comments.invalid.append(f"{prefix} unknown rule {word!r}{hint(word)}")
         else:
             rules.append(rule)
-    until = read["until"] or ""
-    if not (read["reason"] or "").strip():
-        found.wrong.append(f"{told} the reason is missing; write {FORM}")
+    until = match["until"] or ""
+    if not (match["reason"] or "").strip():
+        comments.invalid.append(f"{prefix} the reason is missing; write {FORM}")
     elif until and not _is_date(until):
-        found.wrong.append(f"{told} invalid date {until!r}; write YYYY-MM-DD")
+        comments.invalid.append(f"{prefix} invalid date {until!r}; write YYYY-MM-DD")
     elif until and until < today:
-        found.wrong.append(f"{told} it expired on {until}")
+        comments.invalid.append(f"{prefix} it expired on {until}")
     elif rules:
-        return Allowance(tuple(rules), printable(read["reason"].strip()), until, line)
+        return Allowance(tuple(rules), printable(match["reason"].strip()), until, line)
     return None
 
 
@@ -114,25 +114,30 @@ def _is_date(text: str) -> bool:
         return False
 
 
-def warn_of_lapses(report: Report, exemptions: Sequence[Exemption], today: str) -> Report:
-    """The answer with notes about exemptions that expired or expire soon and have findings here."""
-    return with_objects(report, report.objects, _lapses(report, exemptions, today))
+def with_expiry_notes(report: Report, exemptions: Sequence[Exemption], today: str) -> Report:
+    """The report with notes on its exemptions that have expired or expire soon."""
+    return with_objects(report, report.objects, _expiry_notes(report, exemptions, today))
 
 
-def _lapses(report: Report, exemptions: Sequence[Exemption], today: str) -> Iterator[str]:
-    soon = (date.fromisoformat(today) + timedelta(days=SOON)).isoformat()
-    for each in exemptions:
-        if each.until > soon:
+def _expiry_notes(report: Report, exemptions: Sequence[Exemption], today: str) -> Iterator[str]:
+    soon = (date.fromisoformat(today) + timedelta(days=EXPIRY_WARNING)).isoformat()
+    for exemption in exemptions:
+        if exemption.until > soon:
             continue
         covered = [
-            (judged, found) for judged in report.objects for found in judged.findings if _covers(each, judged, found)
+            (judged, finding)
+            for judged in report.objects
+            for finding in judged.findings
+            if _covers(exemption, judged, finding)
         ]
         if covered:
             judged, finding = covered[0]
             more = f" and {len(covered) - 1} more" if len(covered) > 1 else ""
-            when = f"expired on {each.until}" if each.until < today else f"expires after {each.until}"
-            whom = f"{finding.rule} for {name_of(judged)}{more}"
-            yield f"the exemption of {whom} {when} (owner: {printable(each.owner)}, reason: {printable(each.reason)})"
+            until = exemption.until
+            expiry = f"expired on {until}" if until < today else f"expires after {until}"
+            subject = f"{finding.rule} for {name_of(judged)}{more}"
+            owner, reason = printable(exemption.owner), printable(exemption.reason)
+            yield f"the exemption of {subject} {expiry} (owner: {owner}, reason: {reason})"
 
 
 def _covers(exemption: Exemption, judged: ObjectReport, finding: FindingReport) -> bool:
@@ -145,25 +150,30 @@ def _covers(exemption: Exemption, judged: ObjectReport, finding: FindingReport) 
 
 
 def exempt_by_comments(report: Report, comments: Mapping[str, Comments]) -> Report:
-    """The answer in which findings beside a comment are exempted; notes tell of comments that are wrong or unused."""
+    """The report in which comments exempt findings. Notes name invalid and unused comments."""
     if not comments:
         return report
-    objects = [_commented(each, comments.get(each.source.file)) if each.source else each for each in report.objects]
-    notes = [note for each in comments.values() for note in each.notes]
+    objects = [
+        _with_comments(judged, comments.get(judged.source.file)) if judged.source else judged
+        for judged in report.objects
+    ]
+    notes = [note for file in comments.values() for note in file.notes]
     return with_objects(report, objects, notes)
 
 
-def _commented(judged: ObjectReport, comments: Comments | None) -> ObjectReport:
+def _with_comments(judged: ObjectReport, comments: Comments | None) -> ObjectReport:
     if comments is None or judged.source is None:
         return judged
-    return replace(judged, findings=[_allowed(each, judged.source.line, comments) for each in judged.findings])
+    return replace(
+        judged, findings=[_with_allowance(finding, judged.source.line, comments) for finding in judged.findings]
+    )
 
 
-def _allowed(finding: FindingReport, first_line: int, comments: Comments) -> FindingReport:
+def _with_allowance(finding: FindingReport, first_line: int, comments: Comments) -> FindingReport:
     if finding.exemption is not None:
         return finding
     for line in (finding.line, first_line):
-        allowance = comments.about(line, finding.rule) if line is not None else None
+        allowance = comments.for_line(line, finding.rule) if line is not None else None
         if allowance is not None:
             allowance.used = True
             owner = f"{comments.file}:{allowance.line}"
@@ -172,11 +182,11 @@ def _allowed(finding: FindingReport, first_line: int, comments: Comments) -> Fin
 
 
 def exempted_finding(finding: FindingReport, exemption: ExemptionReport) -> FindingReport:
-    """The finding, recorded and no more."""
+    """The finding with the exemption. Its action becomes audit."""
     return replace(finding, action=Action.AUDIT.value, exemption=exemption)
 
 
 def with_objects(report: Report, objects: Sequence[ObjectReport], notes: Iterable[str] = ()) -> Report:
-    """The answer with other objects, counted anew, and further notes."""
+    """The report with other objects, new counts and further notes."""
     listed = list(objects)
     return replace(report, objects=listed, notes=[*report.notes, *notes], summary=summarise(listed, report.problems))

@@ -1,4 +1,4 @@
-"""One rule in words, for ``migratable explain``; the pages under ``docs/rules`` are made of the same words."""
+"""The description of a rule, for ``migratable explain``. The pages in ``docs/rules`` use the same sentences."""
 
 import textwrap
 from collections.abc import Iterator
@@ -22,9 +22,9 @@ _INDENT = "    "
 
 
 def find(word: str) -> Rule | None:
-    """The rule whose id or name is ``word``, in any case."""
-    wanted = find_rule(word)
-    return next((rule for rule in RULES if rule.id == wanted), None)
+    """The rule with the id or name ``word``, in any case."""
+    identity = find_rule(word)
+    return next((rule for rule in RULES if rule.id == identity), None)
 
 
 _SPAN = f"from {TABLE[0].release} to {NEWEST}"
@@ -37,7 +37,7 @@ _NOT_A_VM: dict[About, str] = {
 
 
 def in_kubevirt(rule: Rule) -> str:
-    """What KubeVirt itself does where the rule's pattern is found, and since or until which release."""
+    """The behaviour of KubeVirt itself for such an object, by release."""
     if rule.kubevirt == NONE:
         if rule.baseline:
             return f"No release {_SPAN} refuses to live-migrate such a VM. The rule is on Migratable's fixed list."
@@ -61,7 +61,7 @@ def _first_capital(text: str) -> str:
 
 
 def in_profile(rule: Rule, profile: Profile) -> str:
-    """What a profile does about the rule's findings, as ``policy.action_of`` answers."""
+    """The action of a profile for findings of the rule, from ``policy.action_of``."""
     if is_only_unproven(rule):
         return if_unproven(rule)
     refused = _done(rule, Basis.KUBEVIRT, profile)
@@ -74,7 +74,7 @@ def in_profile(rule: Rule, profile: Profile) -> str:
 
 
 def if_unproven(rule: Rule) -> str:
-    """What both profiles do where the rule cannot tell."""
+    """The action of both profiles for an unproven result."""
     return _done(rule, Basis.KUBEVIRT, Profile.STRICT, undetermined=True)
 
 
@@ -84,38 +84,38 @@ def _done(rule: Rule, basis: Basis, profile: Profile, *, undetermined: bool = Fa
 
 
 def can_be_unproven(rule: Rule) -> bool:
-    """Whether an example shows a case that cannot be told."""
-    return any(each.undetermined for each in rule.examples)
+    """Whether any example of the rule is unproven."""
+    return any(example.undetermined for example in rule.examples)
 
 
 def is_only_unproven(rule: Rule) -> bool:
-    """Whether the rule never says that something is wrong, only that it cannot be told."""
-    return rule.kubevirt != NONE and rule.reason is None and not any(each.violates for each in rule.examples)
+    """Whether all findings of the rule are unproven results."""
+    return rule.kubevirt != NONE and rule.reason is None and not any(example.violates for example in rule.examples)
 
 
 def answer(rule: Rule, example: Example, quote: str = "") -> str:
-    """What the rule says of its example: ``accepted``, ``rejected at volumes[0]``, ``cannot be told …``."""
+    """The result of an example: ``accepted``, ``rejected at volumes[0]``, ``unproven at …``."""
     violates, undetermined = (
         ", ".join(f"{quote}{path}{quote}" for path in paths) for paths in (example.violates, example.undetermined)
     )
     advice = not rule.baseline and rule.kubevirt == NONE
-    said = []
+    results = []
     if example.violates and example.violates == example.undetermined:
         return f"rejected at {violates}; unproven whether KubeVirt itself refuses it"
     if example.violates:
-        said.append(("reported" if advice else "rejected") + f" at {violates}")
+        results.append(("reported" if advice else "rejected") + f" at {violates}")
     if example.undetermined:
-        said.append(f"unproven at {undetermined}")
-    return " and ".join(said) or "accepted"
+        results.append(f"unproven at {undetermined}")
+    return " and ".join(results) or "accepted"
 
 
 def as_yaml(rule: Rule, example: Example) -> str:
-    """The example's fragment, before it what an update replaced, and behind it the other objects that it is judged with."""
+    """The fragment of an example, the fragment before the update if there is one, and the other objects of the example."""
     spec = load(example.spec)
     fragment = spec if rule.about is About.MANIFEST else {"spec": spec}
     if example.before:
         before = f"# before\n{dump({'spec': load(example.before)})}---\n# after\n"
-        return before + "---\n".join(dump(each) for each in (fragment, *example.world))
+        return before + "---\n".join(dump(part) for part in (fragment, *example.world))
     if example.annotations:
         fragment = {"metadata": {"annotations": dict(example.annotations)}} | fragment
     if example.needs_vm:
@@ -123,7 +123,7 @@ def as_yaml(rule: Rule, example: Example) -> str:
         machine = load(example.vm_spec or "{}")
         fragment = {"kind": "VirtualMachine", **metadata, "spec": {**machine, "template": fragment}}
     rest = f"# there is no other {example.complete}\n" if example.complete else ""
-    return "---\n".join(dump(each) for each in (fragment, *example.world)) + rest
+    return "---\n".join(dump(part) for part in (fragment, *example.world)) + rest
 
 
 FRAGMENTS: dict[About, str] = {
@@ -138,14 +138,14 @@ FRAGMENTS: dict[About, str] = {
 
 
 def fragments(rule: Rule) -> str:
-    """Where the examples' fragments belong."""
+    """A sentence about the place of the fragments in an object."""
     if rule.about[:1].islower():
         return FRAGMENTS.get(rule.about, "Each example is a part of the object that is judged.")
     return FRAGMENTS.get(rule.about, f"Each example is a part of a {rule.about}.")
 
 
 def explain(rule: Rule, *, width: int = 100) -> str:
-    """All that the rule knows of itself, for a terminal of ``width`` columns; ends with a newline."""
+    """The whole description, for a terminal of ``width`` columns, with a final newline."""
     return "\n".join(_lines(rule, width)) + "\n"
 
 
@@ -179,8 +179,8 @@ def _release(rule: Rule, example: Example) -> str:
 
 
 def release_of(rule: Rule, example: Example) -> str:
-    """The release that an example is judged for, where the release makes a difference; else empty."""
-    differs = rule.kubevirt not in (NONE, KNOWN) or len({each.release for each in rule.examples}) > 1
+    """The release of an example. Empty if the result is the same in all releases."""
+    differs = rule.kubevirt not in (NONE, KNOWN) or len({example.release for example in rule.examples}) > 1
     return example.release if differs else ""
 
 

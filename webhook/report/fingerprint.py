@@ -1,4 +1,4 @@
-"""What a finding is called from one run to the next: the same when lines move, lists grow and messages are worded anew."""
+"""Fingerprints of findings. They stay the same if lines move, lists grow or messages are reworded."""
 
 import re
 from collections import Counter
@@ -12,7 +12,7 @@ _INDEX = re.compile(r"\[\d+\]")
 
 
 def fingerprinted(report: Report) -> Iterator[tuple[ObjectReport, FindingReport, str]]:
-    """Every finding with its object and its fingerprint, in order; the second that is alike ends in ``:2``."""
+    """Each finding with its object and fingerprint, in order. The second finding with the same identity ends in ``:2``."""
     seen: Counter[str] = Counter()
     for judged in report.objects:
         for finding in judged.findings:

@@ -1,8 +1,8 @@
 """
-The lines of a file in which a finding stands, without anything that the file hands to a guest.
+Excerpts of a file that show the place of a finding, without secrets of the guest.
 
-What stands beside the offending part in its lines is left out, and so is the value of a field that nobody knows: a
-misspelt ``userData`` looks like nothing.
+An excerpt shows only the value at fault, not other values of the same line. Of an unknown field it shows only the name,
+because a misspelt ``userData`` holds secrets too.
 """
 
 import re
@@ -12,10 +12,10 @@ from typing import NamedTuple
 from webhook.report.model import FindingReport
 
 FRAME_LINES = 3
-"""Of the offending part; nothing around it is shown, so that no neighbour's secret is."""
+"""Lines of the value at fault. No line around it is shown, because it could hold a secret."""
 UNKNOWN_FIELD = "LM803"
 _BARE = re.compile(r"[\s\-\[{]*(?:[\w./\"'-]+:[\s\[{-]*)*")
-"""What may stand in front of a part without being a value: keys and brackets."""
+"""Text before the value at fault that is not a value itself: keys and brackets."""
 _CLOSING = re.compile(r"[\s\]},]*")
 _SECRET = re.compile(
     r"cloudinit|sysprep|userdata|networkdata|passw|secret|token|credential|private|\bkey\b|authorized", re.IGNORECASE
@@ -23,19 +23,19 @@ _SECRET = re.compile(
 
 
 class Row(NamedTuple):
-    """One line of a frame; carets have no number."""
+    """One line of an excerpt. A line of carets has no number."""
 
     number: int | None
     text: str
 
 
 def gutter_of(finding: FindingReport, lines: Sequence[str]) -> int:
-    """How many digits the numbers of a finding's frame need."""
+    """The width of the line numbers of an excerpt."""
     return len(str(_end_of(finding, lines)[0])) if _is_there(finding, lines) else 0
 
 
 def rows_of(finding: FindingReport, lines: Sequence[str], room: int) -> Iterator[Row]:
-    """The first lines of the offending part, at most ``room`` columns of each, with carets below their beginning."""
+    """The first lines of the value at fault, at most ``room`` columns each, with carets below the first line."""
     if not _is_there(finding, lines):
         return
     assert finding.line is not None  # noqa: S101 - narrows for the type checker
@@ -61,7 +61,7 @@ def _is_there(finding: FindingReport, lines: Sequence[str]) -> bool:
 
 
 def _end_of(finding: FindingReport, lines: Sequence[str]) -> tuple[int, int | None]:
-    """The last line to show and, where the part ends in it, the column behind the part, from 0."""
+    """The last line to show, and the column (from 0) behind the value if it ends on that line."""
     line, column = finding.line or 1, finding.column or 1
     if finding.rule == UNKNOWN_FIELD:
         colon = lines[line - 1].find(":", column - 1)
@@ -74,6 +74,6 @@ def _end_of(finding: FindingReport, lines: Sequence[str]) -> tuple[int, int | No
 
 
 def _showable(text: str) -> str:
-    """Character for character, so that columns stay true."""
+    """The line with each unprintable character replaced by one character, so that columns do not change."""
     shown = text.rstrip().replace("\t", " ")
-    return shown if shown.isprintable() else "".join(each if each.isprintable() else "\ufffd" for each in shown)
+    return shown if shown.isprintable() else "".join(char if char.isprintable() else "\ufffd" for char in shown)

@@ -1,8 +1,8 @@
 """
-The answer as GitHub Actions workflow commands: annotations at the lines of a pull request.
+The report as GitHub Actions workflow commands, which become annotations of a pull request.
 
-The runner drops columns that do not lie on one line, so they are given only there. GitHub shows few annotations a step:
-write ``sarif`` or ``markdown`` beside it.
+The runner ignores columns of a place with several lines, so they are omitted there. GitHub shows only a few annotations for
+each step. Use ``sarif`` or ``markdown`` in addition.
 """
 
 from collections.abc import Iterator
@@ -13,19 +13,19 @@ from webhook.report.sentences import exempted, file_of, is_unproven, message, na
 
 
 def render(report: Report) -> str:
-    """One line a finding, problem or note."""
+    """One line for each finding, problem and note."""
     lines = [_command(*_annotation(judged, finding)) for judged in report.objects for finding in judged.findings]
-    lines += [_command("error", _place(each), problem_message(each)) for each in report.problems]
-    lines += [_command("notice", {}, each) for each in report.notes]
+    lines += [_command("error", _place(problem), problem_message(problem)) for problem in report.problems]
+    lines += [_command("notice", {}, note) for note in report.notes]
     return "".join(f"{line}\n" for line in lines)
 
 
 def _annotation(judged: ObjectReport, finding: FindingReport) -> tuple[str, dict[str, str], str]:
-    told = f"{name_of(judged)}" + (f", {finding.path}" if finding.path else "") + f"\n{message(finding)}"
+    text = f"{name_of(judged)}" + (f", {finding.path}" if finding.path else "") + f"\n{message(finding)}"
     if reason := exempted(finding):
-        told += f"\n{reason}"
+        text += f"\n{reason}"
     properties = {"title": f"{finding.rule} {finding.name}"} | dict(_where(judged, finding))
-    return _level(finding), properties, told
+    return _level(finding), properties, text
 
 
 def _level(finding: FindingReport) -> str:
@@ -59,12 +59,12 @@ def _place(problem: ProblemReport) -> dict[str, str]:
 
 
 def _command(level: str, properties: dict[str, str], text: str) -> str:
-    written = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
-    return f"::{level}{' ' if written else ''}{written}::{_data(text)}"
+    pairs = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
+    return f"::{level}{' ' if pairs else ''}{pairs}::{_data(text)}"
 
 
 def _data(text: str) -> str:
-    """As ``@actions/core`` escapes a message."""
+    """A message, escaped like in ``@actions/core``."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 

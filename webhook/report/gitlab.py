@@ -1,4 +1,4 @@
-"""The answer as a GitLab Code Quality report (the part of Code Climate's issues that GitLab reads)."""
+"""The report in GitLab Code Quality format (the fields of Code Climate issues that GitLab reads)."""
 
 from typing import Any, TypeAlias
 
@@ -14,19 +14,19 @@ Json: TypeAlias = dict[str, Any]
 
 def render(report: Report) -> str:
     """An indented JSON list that ends with a newline."""
-    found = [_issue(*each) for each in fingerprinted(report)]
-    found += [_unread(problem, at) for at, problem in enumerate(report.problems)]
-    return msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n"
+    issues = [_issue(*fingerprint) for fingerprint in fingerprinted(report)]
+    issues += [_unreadable(problem, at) for at, problem in enumerate(report.problems)]
+    return msgspec.json.format(msgspec.json.encode(issues), indent=2).decode() + "\n"
 
 
 def _issue(judged: ObjectReport, finding: FindingReport, fingerprint: str) -> Json:
-    told = f"{name_of(judged)}: {message(finding)}"
+    text = f"{name_of(judged)}: {message(finding)}"
     if reason := exempted(finding):
-        told += f" ({reason})"
+        text += f" ({reason})"
     return {
         "type": "issue",
         "check_name": finding.rule,
-        "description": told.replace("\n", " "),
+        "description": text.replace("\n", " "),
         "categories": ["Compatibility"],
         "severity": _severity(finding),
         "fingerprint": fingerprint,
@@ -57,7 +57,7 @@ def _location(judged: ObjectReport, finding: FindingReport) -> Json:
     }
 
 
-def _unread(problem: ProblemReport, at: int) -> Json:
+def _unreadable(problem: ProblemReport, at: int) -> Json:
     file = file_of(problem.file)
     return {
         "type": "issue",

@@ -1,8 +1,8 @@
 """
-The answer as JUnit XML, as Jenkins' xunit plugin (``junit-10.xsd``), GitLab and Azure read it.
+The report as JUnit XML for Jenkins (``junit-10.xsd``), GitLab and Azure.
 
-A file is a test suite. An object without findings is a test case that passed; else each finding is one: denied is a
-failure, a warning passes and says so on ``system-out``, what is unproven or exempted was skipped, with the reason.
+A file is a test suite. Each finding is a test case, and so is each object without findings. A denied finding is a failure.
+A warning passes and is on ``system-out``. An unproven or exempted finding is skipped, with the reason.
 """
 
 import re
@@ -22,7 +22,7 @@ from webhook.report.sentences import (
     problem_message,
 )
 
-# XML 1.0, production 2: these are no characters, not even as references.
+# XML 1.0, production 2: XML does not allow these characters, not even as references.
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -33,12 +33,12 @@ def render(report: Report) -> str:
         file = file_of(judged.source.file) if judged.source is not None else "request"
         suites.setdefault(file, []).extend(_cases(judged))
     for problem in report.problems:
-        suites.setdefault(file_of(problem.file), []).append(_unread(problem))
+        suites.setdefault(file_of(problem.file), []).append(_unreadable(problem))
     root = Xml.Element(
-        "testsuites", {"name": "migratable"} | _counts(each for cases in suites.values() for each in cases)
+        "testsuites", {"name": "migratable"} | _counts(case for cases in suites.values() for case in cases)
     )
     for file, cases in suites.items():
-        skipped = str(sum(each.find("skipped") is not None for each in cases))
+        skipped = str(sum(case.find("skipped") is not None for case in cases))
         suite = Xml.SubElement(root, "testsuite", {"name": _legal(file)} | _counts(cases) | {"skipped": skipped})
         suite.extend(cases)
     Xml.indent(root)
@@ -49,8 +49,8 @@ def _counts(cases: Iterable[Xml.Element]) -> dict[str, str]:
     counted = list(cases)
     return {
         "tests": str(len(counted)),
-        "failures": str(sum(each.find("failure") is not None for each in counted)),
-        "errors": str(sum(each.find("error") is not None for each in counted)),
+        "failures": str(sum(case.find("failure") is not None for case in counted)),
+        "errors": str(sum(case.find("error") is not None for case in counted)),
     }
 
 
@@ -60,7 +60,7 @@ def _cases(judged: ObjectReport) -> Iterator[Xml.Element]:
     for finding in judged.findings:
         title = f"{finding.rule} {finding.name}" + (f" at {finding.path}" if finding.path else "")
         case = _case(title, name_of(judged))
-        _tell(case, judged, finding)
+        _add_result(case, judged, finding)
         yield case
 
 
@@ -68,7 +68,7 @@ def _case(name: str, classname: str) -> Xml.Element:
     return Xml.Element("testcase", {"name": _legal(name), "classname": _legal(classname)})
 
 
-def _tell(case: Xml.Element, judged: ObjectReport, finding: FindingReport) -> None:
+def _add_result(case: Xml.Element, judged: ObjectReport, finding: FindingReport) -> None:
     text = "\n".join(part for part in (place_of(judged, finding), message(finding)) if part)
     if reason := exempted(finding):
         _result(case, "skipped", "exempted", reason, text)
@@ -80,16 +80,16 @@ def _tell(case: Xml.Element, judged: ObjectReport, finding: FindingReport) -> No
         Xml.SubElement(case, "system-out").text = _legal(f"{finding.action}: {text}")
 
 
-def _result(case: Xml.Element, tag: str, kind: str, told: str, text: str) -> None:
-    Xml.SubElement(case, tag, {"type": _legal(kind), "message": _legal(told)}).text = _legal(text)
+def _result(case: Xml.Element, tag: str, kind: str, message_text: str, text: str) -> None:
+    Xml.SubElement(case, tag, {"type": _legal(kind), "message": _legal(message_text)}).text = _legal(text)
 
 
-def _unread(problem: ProblemReport) -> Xml.Element:
+def _unreadable(problem: ProblemReport) -> Xml.Element:
     case = _case("can be read", file_of(problem.file))
-    told = f"{place_of_problem(problem)}\n{problem_message(problem)}"
-    _result(case, "error", "unreadable-input", problem.message, told)
+    text = f"{place_of_problem(problem)}\n{problem_message(problem)}"
+    _result(case, "error", "unreadable-input", problem.message, text)
     return case
 
 
 def _legal(text: str) -> str:
-    return _ILLEGAL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _ILLEGAL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -1,4 +1,4 @@
-"""The answer as Markdown for a job's summary: counts, one table of findings, one of exemptions, what was not read."""
+"""The report as Markdown for the summary of a CI job: counts, findings, exemptions, and unreadable input."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,14 +8,14 @@ from webhook.report.model import FindingReport, ObjectReport, Report
 from webhook.report.sentences import is_unproven, name_of, place_of, place_of_problem, problem_message
 
 MAX_ROWS = 500
-"""Rows of one table; GitHub takes summaries of at most 1 MiB."""
+"""Rows of one table. GitHub accepts summaries of at most 1 MiB."""
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&@!])")
 _LINK = re.compile(r"(?<=\w)(:)(?=//)|(?<=www)(\.)", re.IGNORECASE)
 
 
 def render(report: Report) -> str:
-    """A section with a heading that ends with a newline."""
+    """A Markdown section with a heading and a final newline."""
     return "\n".join(_lines(report)) + "\n"
 
 
@@ -23,16 +23,16 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"## Migratable: {text.summary(report)}"
     yield ""
     yield f"KubeVirt release: {_cell(report.release)}. Profile: {_cell(report.profile)}."
-    found = [(judged, finding) for judged in report.objects for finding in judged.findings]
-    live = [each for each in found if each[1].exemption is None]
+    findings = [(judged, finding) for judged in report.objects for finding in judged.findings]
+    live = [(judged, finding) for judged, finding in findings if finding.exemption is None]
     if live:
         rows = ((_action(f), _rule(f), _object(o, f), place_of(o, f), f.message, f.remedy) for o, f in live)
-        yield from _table(("", "Rule", "Object", "Where", "What is wrong", "What to do"), rows, len(live))
-    exempt = [(judged, finding) for judged, finding in found if finding.exemption is not None]
+        yield from _table(("", "Rule", "Object", "Where", "Problem", "How to fix it"), rows, len(live))
+    exempt = [(judged, finding) for judged, finding in findings if finding.exemption is not None]
     if exempt:
         yield from ("", "### Exempted")
         yield from _table(
-            ("Rule", "Object", "What is wrong", "Reason", "Owner", "Until"),
+            ("Rule", "Object", "Problem", "Reason", "Owner", "Until"),
             (
                 (_rule(f), _object(o, f), f.message, f.exemption.reason, f.exemption.owner, f.exemption.until)
                 for o, f in exempt
@@ -41,9 +41,9 @@ def _lines(report: Report) -> Iterator[str]:
             len(exempt),
         )
     if report.problems:
-        yield from ("", "### Could not be read")
-        rows_unread = ((place_of_problem(each), problem_message(each)) for each in report.problems)
-        yield from _table(("Where", "Why, and what to do"), rows_unread, len(report.problems))
+        yield from ("", "### Unreadable input")
+        problems = ((place_of_problem(problem), problem_message(problem)) for problem in report.problems)
+        yield from _table(("Where", "Error and fix"), problems, len(report.problems))
     for note in report.notes:
         yield from ("", f"Note: {_cell(note)}.")
 
@@ -56,7 +56,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]], total: int) -> It
         if at == MAX_ROWS:
             yield from ("", f"and {total - MAX_ROWS} more")
             return
-        yield f"| {' | '.join(_cell(each) for each in row)} |"
+        yield f"| {' | '.join(_cell(cell) for cell in row)} |"
 
 
 def _action(finding: FindingReport) -> str:
@@ -72,6 +72,6 @@ def _object(judged: ObjectReport, finding: FindingReport) -> str:
 
 
 def _cell(content: str) -> str:
-    """Text that no reader of Markdown takes for markup, a link or the end of a cell."""
-    line = "".join(each if each.isprintable() else " " for each in content)
-    return _LINK.sub(lambda found: f"\\{found[0]}", _SPECIAL.sub(r"\\\1", line))
+    """Text, escaped so that Markdown does not read it as markup, a link or the end of a cell."""
+    line = "".join(char if char.isprintable() else " " for char in content)
+    return _LINK.sub(lambda match: f"\\{match[0]}", _SPECIAL.sub(r"\\\1", line))

@@ -1,7 +1,7 @@
 """
-The shape of an answer: what ``check -o json`` prints and ``POST /v1/check`` returns.
+The report: ``check -o json`` prints it, ``POST /v1/check`` returns it, and all other formats are rendered from it.
 
-Every other format is made from it. ``apiVersion`` names the version of this shape; fields are only ever added.
+``apiVersion`` is the version of its shape. New versions of Migratable only add fields.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -24,11 +24,11 @@ API_VERSION = "migratable/v1"
 
 
 class _Part(msgspec.Struct, frozen=True, rename="camel"):
-    """A part of the answer; every field is always present."""
+    """A part of the report. Every field is always present."""
 
 
 class SourceReport(_Part, frozen=True):
-    """Where an object was read: file (or ``-``), document number from 0, line from 1."""
+    """The place of an object: file (``-`` for standard input), document number from 0, line from 1."""
 
     file: str
     document: int
@@ -36,7 +36,7 @@ class SourceReport(_Part, frozen=True):
 
 
 class VerdictReport(_Part, frozen=True):
-    """KubeVirt's own answer for ``release``; ``liveMigratable`` is null where it is unproven."""
+    """The verdict of KubeVirt ``release``. ``liveMigratable`` is null if it is unproven."""
 
     live_migratable: bool | None
     reason: str | None
@@ -51,25 +51,25 @@ class ExemptionReport(_Part, frozen=True):
 
     reason: str
     owner: str
-    """Who answers for it: a name from the policy, else the file (and line) that says so."""
+    """The owner in the policy, else the file (and line) of the exemption."""
     until: str
-    """``YYYY-MM-DD``; empty where it does not lapse."""
+    """The last day, ``YYYY-MM-DD``. Empty if the exemption does not expire."""
     kind: str = "policy"
-    """``policy`` (or configuration), ``comment`` beside the finding, or ``baseline``."""
+    """``policy`` (also for a configuration file), ``comment`` in the manifest, or ``baseline``."""
 
 
 class FixReport(_Part, frozen=True):
-    """A change that makes the finding go away."""
+    """A change of the object that removes the finding."""
 
     title: str
     safe: bool
-    """Whether nothing else can have been meant; the others are options, for somebody to choose."""
+    """Whether the change is the only sensible one. Other fixes are options, and the user chooses one."""
     patch: list[dict[str, Any]]
-    """JSON Patch (RFC 6902) of the object; it tests what it changes first."""
+    """JSON Patch (RFC 6902) of the object. It tests each value before the change."""
 
 
 class FindingReport(_Part, frozen=True):
-    """One rule's outcome at one place; line and column from 1, null where there is no text behind the object."""
+    """The outcome of a rule at one place. Line and column start at 1, and are null if the object comes without text."""
 
     rule: str
     name: str
@@ -94,7 +94,7 @@ class FindingReport(_Part, frozen=True):
 
 
 class ObjectReport(_Part, frozen=True):
-    """One judged object."""
+    """A judged object."""
 
     api_version: str
     kind: str
@@ -106,7 +106,7 @@ class ObjectReport(_Part, frozen=True):
 
 
 class ProblemReport(_Part, frozen=True):
-    """Input that could not be read, so that nothing is lost silently."""
+    """Input that is unreadable. No input is skipped without a problem."""
 
     message: str
     remedy: str
@@ -118,7 +118,7 @@ class ProblemReport(_Part, frozen=True):
 
 
 class SummaryReport(_Part, frozen=True):
-    """Counts of findings by what is done about them; ``unproven`` counts undetermined ones that nobody exempted."""
+    """Counts of findings by action. ``unproven`` counts undetermined findings without an exemption."""
 
     objects: int
     deny: int
@@ -130,7 +130,7 @@ class SummaryReport(_Part, frozen=True):
 
 
 class Report(_Part, frozen=True):
-    """The whole answer."""
+    """The whole report."""
 
     api_version: str
     profile: str
@@ -142,11 +142,11 @@ class Report(_Part, frozen=True):
 
 
 Span: TypeAlias = tuple[int, int, int, int]
-"""Start line and column, end line and column, from 1; the end is exclusive."""
+"""Start line and column, end line and column, from 1. The end is exclusive."""
 
 
 class Examined(msgspec.Struct, frozen=True):
-    """One object, judged and decided, with the means to find its lines."""
+    """A judged object with the decisions of the policy, and a function that finds places in its text."""
 
     api_version: str
     kind: str
@@ -157,15 +157,15 @@ class Examined(msgspec.Struct, frozen=True):
     source: SourceReport | None = None
     locate: Callable[[FieldPath], Span] | None = None
     raw: Json = None
-    """The object as it was read, for fixes."""
+    """The object as read. Fixes are computed from it."""
 
 
 def build(
     examined: Sequence[Examined], problems: Sequence[BadInput], *, profile: str, release: str, notes: Sequence[str] = ()
 ) -> Report:
-    """The answer for some objects; text that came from objects is made printable."""
+    """The report on judged objects."""
     return report_of(
-        [object_report(each) for each in examined], problems, profile=profile, release=release, notes=notes
+        [object_report(judged) for judged in examined], problems, profile=profile, release=release, notes=notes
     )
 
 
@@ -177,27 +177,27 @@ def report_of(
     release: str,
     notes: Sequence[str] = (),
 ) -> Report:
-    """The answer for objects that have been put into words already."""
-    unread = [problem_report(each) for each in problems]
-    return Report(API_VERSION, profile, release, objects, unread, list(notes), summarise(objects, unread))
+    """The report with the given parts."""
+    unreadable = [problem_report(problem) for problem in problems]
+    return Report(API_VERSION, profile, release, objects, unreadable, list(notes), summarise(objects, unreadable))
 
 
 def summarise(objects: Sequence[ObjectReport], problems: Sequence[ProblemReport]) -> SummaryReport:
-    """The counts of an answer; an exempted finding counts as exempted and recorded, never as unproven."""
-    findings = [finding for each in objects for finding in each.findings]
+    """The counts of a report. An exempted finding counts as exempted and as audit, not as unproven."""
+    findings = [finding for judged in objects for finding in judged.findings]
     return SummaryReport(
         len(objects),
-        sum(each.action == Action.DENY for each in findings),
-        sum(each.action == Action.WARN for each in findings),
-        sum(each.action == Action.AUDIT for each in findings),
-        sum(each.outcome == "undetermined" and each.exemption is None for each in findings),
-        sum(each.exemption is not None for each in findings),
+        sum(finding.action == Action.DENY for finding in findings),
+        sum(finding.action == Action.WARN for finding in findings),
+        sum(finding.action == Action.AUDIT for finding in findings),
+        sum(finding.outcome == "undetermined" and finding.exemption is None for finding in findings),
+        sum(finding.exemption is not None for finding in findings),
         len(problems),
     )
 
 
 def object_report(examined: Examined) -> ObjectReport:
-    """One object in words."""
+    """A judged object as text. Text from the object is made printable."""
     return ObjectReport(
         printable(examined.api_version),
         printable(examined.kind),
@@ -205,12 +205,12 @@ def object_report(examined: Examined) -> ObjectReport:
         printable(examined.name),
         examined.source,
         verdict_report(examined.judgement.verdict),
-        [finding_report(each, examined.locate, examined.raw) for each in examined.decisions],
+        [finding_report(decision, examined.locate, examined.raw) for decision in examined.decisions],
     )
 
 
 def verdict_report(verdict: Verdict | None) -> VerdictReport | None:
-    """A verdict in words."""
+    """A verdict as text."""
     if verdict is None:
         return None
     return VerdictReport(
@@ -218,15 +218,15 @@ def verdict_report(verdict: Verdict | None) -> VerdictReport | None:
         verdict.reason,
         str(verdict.release),
         verdict.migration_method,
-        [printable(each) for each in verdict.unproven],
-        [printable(each) for each in verdict.assumptions],
+        [printable(reason) for reason in verdict.unproven],
+        [printable(assumption) for assumption in verdict.assumptions],
     )
 
 
 def finding_report(
     decision: Decision, locate: Callable[[FieldPath], Span] | None = None, raw: Json = None
 ) -> FindingReport:
-    """A finding in words, with its place in the text and the fixes of ``raw`` where there are any."""
+    """A finding as text, with its place and its fixes of ``raw``."""
     finding, exemption = decision.finding, decision.exemption
     line, column, end_line, end_column = locate(finding.path) if locate is not None else (None, None, None, None)
     return FindingReport(
@@ -252,20 +252,20 @@ def finding_report(
 
 
 def _fixes(finding: Finding, raw: Json) -> Iterator[FixReport]:
-    """A patch must hold names as they are: one that would hold an unprintable character is not made."""
+    """The fixes of a finding. A patch cannot escape characters, so one with an unprintable character is left out."""
     for fix in fixes_of(finding, raw):
-        written = msgspec.json.encode([fix.title, fix.patch]).decode()
-        if escaped(written) == written:
+        encoded = msgspec.json.encode([fix.title, fix.patch]).decode()
+        if escaped(encoded) == encoded:
             yield FixReport(fix.title, fix.is_safe, list(fix.patch))
 
 
 def exemption_report(exemption: Exemption) -> ExemptionReport:
-    """An exemption in words."""
+    """An exemption as text."""
     return ExemptionReport(printable(exemption.reason), printable(exemption.owner), exemption.until)
 
 
 def problem_report(problem: BadInput) -> ProblemReport:
-    """As text that every output can hold."""
+    """A problem as printable text."""
     return ProblemReport(
         printable(problem.message),
         printable(problem.remedy),

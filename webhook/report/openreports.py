@@ -1,7 +1,7 @@
 """
-The answer as ``openreports.io/v1alpha1`` reports (reports-api v0.2.1), one an object, for ``kubectl apply`` and Policy Reporter.
+The report as ``openreports.io/v1alpha1`` objects (reports-api v0.2.1), for ``kubectl apply`` and Policy Reporter.
 
-Input that could not be read has no object and so no report: the exit status tells of it.
+There is one OpenReports object for each judged object. Unreadable input has none; the exit status shows it.
 """
 
 from collections.abc import Sequence
@@ -21,12 +21,12 @@ _RESULTS = ("pass", "fail", "warn", "error", "skip")
 
 
 def render(report: Report) -> str:
-    """A stream of YAML documents; empty where nothing was judged."""
-    return "".join(f"---\n{writer.dump(each)}" for each in documents(report))
+    """A stream of YAML documents. Empty if no object was judged."""
+    return "".join(f"---\n{writer.dump(document)}" for document in documents(report))
 
 
 def documents(report: Report) -> list[dict[str, writer.Plain]]:
-    """A Report or ClusterReport for each object; what several files say of the same object is in one."""
+    """A Report or ClusterReport for each object. If several files have the same object, their findings are in one report."""
     by_object: dict[tuple[str, ...], list[ObjectReport]] = {}
     for judged in report.objects:
         group = judged.api_version.rpartition("/")[0]
@@ -48,7 +48,7 @@ def _document(key: tuple[str, ...], same: Sequence[ObjectReport], profile: str) 
     if not results:
         passed: dict[str, writer.Plain] = {"policy": _policy(profile), "result": "pass", "scored": True}
         results = [passed | {"message": "nothing found"}]
-    counts = {name: sum(each["result"] == name for each in results) for name in _RESULTS}
+    counts = {name: sum(result["result"] == name for result in results) for name in _RESULTS}
     return {
         "apiVersion": API_VERSION,
         "kind": "ClusterReport" if is_cluster_scoped else "Report",
@@ -65,7 +65,7 @@ def _policy(profile: str) -> str:
 
 
 def _result(judged: ObjectReport, finding: FindingReport, profile: str) -> dict[str, writer.Plain]:
-    told = {
+    known = {
         "name": finding.name,
         "path": finding.path,
         "action": finding.action,
@@ -75,7 +75,7 @@ def _result(judged: ObjectReport, finding: FindingReport, profile: str) -> dict[
         "place": place_of(judged, finding),
         "exemption": exempted(finding),
     }
-    properties: dict[str, writer.Plain] = {key: value for key, value in told.items() if value}
+    properties: dict[str, writer.Plain] = {key: value for key, value in known.items() if value}
     return {
         "policy": _policy(profile),
         "rule": finding.rule,
@@ -89,7 +89,7 @@ def _result(judged: ObjectReport, finding: FindingReport, profile: str) -> dict[
 
 
 def _outcome(finding: FindingReport) -> str:
-    """``error`` is the API's word for what could not be evaluated."""
+    """The result in the words of the API, where ``error`` means that a rule could not be evaluated."""
     if finding.exemption is not None:
         return "skip"
     if finding.action == Action.DENY:

@@ -1,4 +1,4 @@
-"""The rules as Markdown: one page each, and an index."""
+"""The rules as Markdown: a page for each rule, and an index."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -22,12 +22,12 @@ GENERATED = "<!-- Generated from webhook/rules by docs/generate.py. Do not edit:
 
 
 def page(rule: Rule) -> str:
-    """``docs/rules/LM201.md``: says on line 1 that it is generated."""
+    """A page such as ``docs/rules/LM201.md``. Its first line says that it is generated."""
     return f"{GENERATED}\n{body(rule)}"
 
 
 def body(rule: Rule) -> str:
-    """The page without its first line, as the help text of other formats."""
+    """The page without its first line, for the help text of SARIF."""
     return "\n".join(_lines(rule)) + "\n"
 
 

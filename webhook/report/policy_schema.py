@@ -1,4 +1,4 @@
-"""The JSON Schema of the policy file: draft 7, which both editors and Helm read."""
+"""The JSON Schema of the policy file, in draft 7 for editors and Helm."""
 
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 
 def schema() -> Json:
-    """The schema of `Policy`, narrowed to rules and settings that exist, to days, and to words where they are needed."""
+    """The schema of `Policy`. It allows only known rules and settings, valid dates, and non-empty reasons and owners."""
     (reference,), definitions = msgspec.json.schema_components([Policy], ref_template="#/definitions/{name}")
     names = [name for rule in RULES for name in (rule.id, rule.name)]
     definitions["Rule"] = {"title": "Rule", "description": "A rule by its id or its name.", "enum": sorted(names)}
@@ -38,5 +38,5 @@ def schema() -> Json:
 
 
 def as_json() -> str:
-    """The schema as the text that is published."""
+    """The published text of the schema."""
     return msgspec.json.format(msgspec.json.encode(schema()), indent=2).decode() + "\n"

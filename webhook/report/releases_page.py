@@ -1,4 +1,4 @@
-"""What KubeVirt's releases refuse, as one Markdown page made from the release table and the rules."""
+"""A Markdown page about KubeVirt releases, from the release table and the rules."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -11,7 +11,7 @@ _GAP = "·"
 
 
 def page(rules: Sequence[Rule]) -> str:
-    """``docs/releases.md``: says on line 1 that it is generated."""
+    """``docs/releases.md``. Its first line says that it is generated."""
     return "\n".join(_lines(sorted(rules, key=lambda rule: rule.id))) + "\n"
 
 
@@ -29,10 +29,10 @@ def _lines(rules: Sequence[Rule]) -> Iterator[str]:
         "reason."
     )
     yield ""
-    yield row("reason", *(str(each.release) for each in TABLE), "rules")
+    yield row("reason", *(str(behaviour.release) for behaviour in TABLE), "rules")
     yield row("---", *("---:" for _ in TABLE), "---")
     for reason in _by_first_place():
-        cells = (str(each.order.index(reason) + 1) if reason in each.order else _GAP for each in TABLE)
+        cells = (str(release.order.index(reason) + 1) if reason in release.order else _GAP for release in TABLE)
         yield row(f"`{reason}`", *cells, _links(rule for rule in rules if rule.reason is reason))
     yield from ("", "## What changed", "")
     for older, newer in pairwise(TABLE):
@@ -44,7 +44,7 @@ def _lines(rules: Sequence[Rule]) -> Iterator[str]:
         "different fields in different releases; see the page of the rule."
     )
     yield ""
-    yield row("rule", *(str(each.release) for each in TABLE), "fixed list")
+    yield row("rule", *(str(behaviour.release) for behaviour in TABLE), "fixed list")
     yield row("---", *(":---:" for _ in TABLE), ":---:")
     for rule in rules:
         if rule.kubevirt != NONE or rule.baseline:
@@ -53,8 +53,8 @@ def _lines(rules: Sequence[Rule]) -> Iterator[str]:
 
 
 def _by_first_place() -> list[Reason]:
-    """The newest release's order first, then what only older releases know."""
-    known = dict.fromkeys(reason for each in reversed(TABLE) for reason in each.order)
+    """All reasons in the order of the newest release, then the reasons that only older releases have."""
+    known = dict.fromkeys(reason for behaviour in reversed(TABLE) for reason in behaviour.order)
     return list(known)
 
 

@@ -1,4 +1,4 @@
-"""Rules by what people call them: id, name, or the first digits of an id."""
+"""Finds rules by id, name, or the first digits of an id."""
 
 import re
 
@@ -9,35 +9,35 @@ _ID = re.compile(r"lm\d{0,3}")
 _LIKE_AN_ID = re.compile(r"lm[0-9oil]{3}")
 _FAMILY = re.compile(r"lm\d\d?")
 _NEAR_NAME, _NEAR_ID = 0.6, 0.8
-"""An id of five characters is near one with another digit, or with two of them exchanged; with two others it is far."""
+"""Least similarity of a match. For an id of five characters: one other digit, or two digits swapped."""
 _DIGITS = str.maketrans("oil", "011")
 
 
 def find_rule(word: str) -> str | None:
-    """The id of the rule whose id or name is ``word``, in any case."""
+    """The id of the rule with the id or name ``word``, in any case."""
     wanted = word.strip().lower()
     return next((rule.id for rule in RULES if wanted in (rule.id.lower(), rule.name)), None)
 
 
 def find_rules(word: str) -> list[str]:
-    """The ids that ``word`` means: one rule's id or name, or all that begin so (``LM2`` is all about storage)."""
-    found = find_rule(word)
-    if found is not None:
-        return [found]
+    """The ids of the rules that ``word`` names: an id, a name, or the start of ids (``LM2`` is all storage rules)."""
+    identity = find_rule(word)
+    if identity is not None:
+        return [identity]
     wanted = word.strip().lower()
     return [rule.id for rule in RULES if _ID.fullmatch(wanted) and rule.id.lower().startswith(wanted)]
 
 
 def closest(word: str) -> str | None:
-    """The id or name that ``word`` was probably meant to be, or None where nothing is near."""
-    from difflib import get_close_matches  # noqa: PLC0415 - for mistakes alone
+    """The id or name that is most similar to ``word``, or None."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only for errors
 
     wanted = word.strip().lower().replace("_", "-")
     is_id = _LIKE_AN_ID.fullmatch(wanted) is not None
     if is_id:
         wanted = "lm" + wanted[2:].translate(_DIGITS)
     elif _FAMILY.fullmatch(wanted):
-        return None  # the first digits of an id are nearest to ids that have them somewhere else
+        return None  # a family such as LM27 would match ids with these digits elsewhere
     names = {known.lower(): known for rule in RULES for known in (rule.id, rule.name)}
     near = get_close_matches(wanted, names, n=1, cutoff=_NEAR_ID if is_id else _NEAR_NAME)
     within = [name for name in names if len(wanted) > 2 and wanted in name]
@@ -45,10 +45,10 @@ def closest(word: str) -> str | None:
 
 
 def hint(word: str) -> str:
-    """`` (did you mean …?)``, or which families of rules there are, or nothing."""
-    close = closest(word)
-    if close:
-        return f" (did you mean {close}?)"
+    """A suggestion in parentheses for an unknown rule: a similar rule, or the families of rules. Empty if there is none."""
+    suggestion = closest(word)
+    if suggestion:
+        return f" (did you mean {suggestion}?)"
     wanted = word.strip().lower()
     digits = wanted[2:]
     if not _ID.fullmatch(wanted) or not digits or (len(digits) == 3 and digits[0] in FAMILIES):

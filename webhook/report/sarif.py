@@ -1,8 +1,8 @@
 """
-The answer as SARIF 2.1.0 (OASIS standard, errata 01), for code scanning and editors.
+The report as SARIF 2.1.0 (OASIS standard, errata 01), for code scanning and editors.
 
-Undetermined findings are ``kind: fail`` with level ``note``, not ``kind: open``: the standard then demands level ``none``,
-and viewers that know levels only would show nothing, so what nobody could find out would look fine.
+An undetermined finding is ``kind: fail`` with level ``note``. With ``kind: open`` the standard demands level ``none``, which
+many viewers hide, so an unproven result would look like success.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,28 +22,28 @@ Json: TypeAlias = dict[str, Any]
 
 
 class Replacement(msgspec.Struct, frozen=True):
-    """A change of a file's text."""
+    """A change of the text of a file."""
 
     span: Span
-    """What goes; start and end are one where something only comes."""
+    """The deleted part. Start equals end for an insertion."""
     text: str
-    """What comes instead."""
+    """The inserted text."""
 
 
 Replacer: TypeAlias = Callable[[ObjectReport, FixReport], Replacement | None]
-"""How a fix changes the file that the object is from; None where it cannot be written there."""
+"""Gives the change of the file for a fix, or None if the fix cannot be written to the file."""
 
 
 def no_text(_judged: ObjectReport, _fix: FixReport) -> None:
-    """The replacer of those who have no texts."""
+    """The replacer for objects without text."""
 
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 FINGERPRINT = "migratable/v1"
 """
-Key of our fingerprint: rule, object and path without list indices, so that moved lines and inserted items change nothing.
+The key of the fingerprint (see ``fingerprint``).
 
-``primaryLocationLineHash`` is left to the uploader: GitHub's own action computes it and warns of foreign values.
+``primaryLocationLineHash`` is absent on purpose: GitHub's upload action computes it, and warns of other values.
 """
 _ROOT = "%SRCROOT%"
 _LEVELS: Mapping[str, str] = {Action.DENY: "error", Action.WARN: "warning", Action.AUDIT: "note"}
@@ -54,16 +54,16 @@ _NOTE = "note"
 
 def render(report: Report, *, version: str, rules: Sequence[Rule] = RULES, replacer: Replacer = no_text) -> str:
     """
-    The report as an indented SARIF log; every one of ``rules`` is described, whether or not it fired.
+    The report as an indented SARIF log, with a description of each of ``rules``.
 
-    Safe fixes of findings that nobody exempted are in it, where ``replacer`` can write them.
+    It contains the safe fixes of findings without an exemption, if ``replacer`` can write them.
     """
-    made = log(report, version=version, rules=rules, replacer=replacer)
-    return msgspec.json.format(msgspec.json.encode(made), indent=2).decode() + "\n"
+    document = log(report, version=version, rules=rules, replacer=replacer)
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 
 def log(report: Report, *, version: str, rules: Sequence[Rule] = RULES, replacer: Replacer = no_text) -> Json:
-    """The SARIF log as plain values: one run."""
+    """The SARIF log as plain values, with one run."""
     return {
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -120,7 +120,7 @@ def _descriptor(rule: Rule) -> Json:
 
 def _results(report: Report, rules: Sequence[Rule], replacer: Replacer) -> Iterator[Json]:
     at = {rule.id: index for index, rule in enumerate(rules)}
-    suppressing = any(finding.exemption is not None for each in report.objects for finding in each.findings)
+    suppressing = any(finding.exemption is not None for judged in report.objects for finding in judged.findings)
     for judged, finding, fingerprint in fingerprinted(report):
         result: Json = {
             "ruleId": finding.rule,
@@ -138,7 +138,7 @@ def _results(report: Report, rules: Sequence[Rule], replacer: Replacer) -> Itera
                 "releases": finding.releases,
             },
         }
-        if suppressing:  # the standard wants it on all results of a run, or on none
+        if suppressing:  # the standard demands it on all results of a run, or on none
             result["suppressions"] = _suppressions(finding)
         if fixes := list(_fixes(judged, finding, replacer)):
             result["fixes"] = fixes
@@ -152,7 +152,7 @@ def _level(finding: FindingReport) -> str:
 
 
 def _fixes(judged: ObjectReport, finding: FindingReport, replacer: Replacer) -> Iterator[Json]:
-    """The safe ones; the others are for ``--options``, which shows what each would change."""
+    """The safe fixes. ``--options`` shows the other fixes."""
     if judged.source is None or judged.source.file == "-" or finding.exemption is not None:
         return
     for fix in finding.fixes:
@@ -195,7 +195,7 @@ def _location(judged: ObjectReport, finding: FindingReport) -> Json:
 
 
 def _region(line: int | None, column: int | None, end_line: int | None, end_column: int | None) -> Json:
-    """The place from line and column to the column behind its end; empty where there is no line."""
+    """A SARIF region. Empty without a line."""
     if line is None:
         return {}
     region: Json = {"startLine": line}
@@ -209,7 +209,7 @@ def _region(line: int | None, column: int | None, end_line: int | None, end_colu
 
 
 def _artifact(file: str) -> Json:
-    """A file below the folder that the check ran in; absolute paths as ``file:``, standard input by that name."""
+    """The location of a file: relative to the working folder, ``file:`` for an absolute path, or ``stdin``."""
     if file in ("", "-"):
         return {"uri": "stdin"}
     if file.startswith("/"):
@@ -226,10 +226,10 @@ def _quoted(path: str) -> str:
 
 
 def _invocation(report: Report) -> Json:
-    told = [_problem(each) for each in report.problems] + [
+    notifications = [_problem(problem) for problem in report.problems] + [
         {"descriptor": {"id": _NOTE, "index": 1}, "level": "note", "message": {"text": note}} for note in report.notes
     ]
-    return {"executionSuccessful": not report.problems, "toolExecutionNotifications": told}
+    return {"executionSuccessful": not report.problems, "toolExecutionNotifications": notifications}
 
 
 def _problem(problem: ProblemReport) -> Json:

@@ -1,31 +1,31 @@
-"""The sentences that all machine formats share."""
+"""Sentences and names that several formats share."""
 
 from webhook.policy.policy import Action
 from webhook.report.model import FindingReport, ObjectReport, ProblemReport
 
 
 def sentence(text: str) -> str:
-    """With a full stop, unless it is a question; otherwise as it is: field names keep their small first letter."""
+    """The text with a full stop, unless it is a question. The first letter does not change, because it may be a field name."""
     return text if text.endswith("?") else text.removesuffix(".") + "."
 
 
 def message(finding: FindingReport) -> str:
-    """What is wrong and, on a second line, what to write instead: many viewers show nothing but this."""
+    """The message and, on a second line, the remedy. Many viewers show only this text."""
     if finding.outcome == "undetermined":
-        said = sentence(f"Cannot tell yet: {finding.message}")
-        return f"{said}\n{sentence(f'To settle it: {finding.remedy}')}" if finding.remedy else said
-    said = sentence(finding.message)
-    return f"{said}\n{sentence(finding.remedy)}" if finding.remedy else said
+        first = sentence(f"Cannot tell yet: {finding.message}")
+        return f"{first}\n{sentence(f'To settle it: {finding.remedy}')}" if finding.remedy else first
+    first = sentence(finding.message)
+    return f"{first}\n{sentence(finding.remedy)}" if finding.remedy else first
 
 
 def problem_message(problem: ProblemReport) -> str:
-    """What could not be read, of which field if that is known, and what to do about it."""
+    """Why input is unreadable: the field if it is known, the error, and the remedy."""
     field = f"{problem.path}: " if problem.path else ""
     return f"{field}{sentence(problem.message)} {problem.remedy}".strip()
 
 
 def place_of_problem(problem: ProblemReport) -> str:
-    """``vm.yaml:15:9``; the document, where no line is known of it."""
+    """The place of a problem: ``vm.yaml:15:9``, or the document number if the line is unknown."""
     file = file_of(problem.file)
     if problem.line is None:
         return f"{file} (document {problem.document + 1})" if problem.document else file
@@ -33,13 +33,13 @@ def place_of_problem(problem: ProblemReport) -> str:
 
 
 def name_of(judged: ObjectReport) -> str:
-    """``VirtualMachine tenant/web``; a namespace is never taken for the name."""
+    """The name of an object: ``VirtualMachine tenant/web``."""
     name = judged.name or "(no name)"
     return f"{judged.kind} {judged.namespace}/{name}" if judged.namespace else f"{judged.kind} {name}"
 
 
 def exempted(finding: FindingReport) -> str:
-    """Who answers for the finding and why; empty where nobody does."""
+    """The exemption of a finding as a phrase. Empty without an exemption."""
     exemption = finding.exemption
     if exemption is None:
         return ""
@@ -50,17 +50,17 @@ def exempted(finding: FindingReport) -> str:
 
 
 def is_unproven(finding: FindingReport) -> bool:
-    """Whether it says only what could not be found out, and nothing is denied for it."""
+    """Whether the finding is undetermined and not denied."""
     return finding.outcome == "undetermined" and finding.action != Action.DENY
 
 
 def file_of(name: str) -> str:
-    """The file as viewers look for it: without ``./``; standard input by that name."""
+    """The file name for viewers: without ``./``, and ``stdin`` for standard input."""
     return "stdin" if name in ("", "-") else name.removeprefix("./")
 
 
 def place_of(judged: ObjectReport, finding: FindingReport | None = None) -> str:
-    """``vm.yaml:15:9``; the object's own line where the finding has none, empty without a file."""
+    """The place of a finding: ``vm.yaml:15:9``. Without a line, that of the object; without a file, empty."""
     if judged.source is None:
         return ""
     file = file_of(judged.source.file)

@@ -1,7 +1,7 @@
 """
-The shape of ``explain-settings -o json``; the text is made of it too.
+The report of ``explain-settings``: ``-o json`` prints it, and the text is rendered from it.
 
-``apiVersion`` names the version of this shape; fields are only ever added.
+``apiVersion`` is the version of its shape. New versions of Migratable only add fields.
 """
 
 from collections.abc import Sequence
@@ -18,15 +18,15 @@ from webhook.objects.path import dotted
 from webhook.report.model import API_VERSION
 from webhook.report.printable import printable
 
-MOST = 2**63 - 1
+MAX_INT = 2**63 - 1
 
 
 class _Part(msgspec.Struct, frozen=True, rename="camel"):
-    """A part of the answer; every field is always present."""
+    """A part of the report. Every field is always present."""
 
 
 class SettingReport(_Part, frozen=True):
-    """A setting in force, and who made it."""
+    """A setting, its value, and the object that sets it."""
 
     name: str
     value: Json
@@ -34,34 +34,34 @@ class SettingReport(_Part, frozen=True):
 
 
 class OutlookReport(_Part, frozen=True):
-    """What the settings mean for a VM of known memory; times in seconds, null where nothing bounds them."""
+    """The effect of the settings on a VM of known memory. Times are in seconds; null means no limit."""
 
     counted_gigabytes: int
     allowed_seconds: int | None
     best_case_seconds: int | None
     finishes: bool
-    """In the best case: every page in use, none written twice."""
+    """Whether a migration finishes in the best case: all memory in use, and no page written twice."""
     fails_once_full: list[str]
-    """The empty disks that, once full, keep it from finishing."""
+    """The empty disks that prevent the migration from finishing once they are full."""
 
 
 class CaseReport(_Part, frozen=True):
-    """The settings under one MigrationPolicy (null: under none), and what they give."""
+    """The settings with a MigrationPolicy (null: without one), and their limits."""
 
     policy: str | None
     because: str
     settings: list[SettingReport]
     bytes_per_second: int | None
-    """Of one migration in the best case; null where nothing known bounds it."""
+    """Bandwidth of one migration in the best case. Null means no known limit."""
     largest_bytes: int | None
-    """The most that can still be carried in time; null where any size can."""
+    """The most bytes that can be copied in time. Null means no limit."""
     when_time_is_over: str | None
-    """``post-copy``, ``pause``, ``cancel``, ``never``, ``at once``; null where the bandwidth is none that KubeVirt takes."""
+    """``post-copy``, ``pause``, ``cancel``, ``never`` or ``at once``. Null if KubeVirt does not accept the bandwidth."""
     outlook: OutlookReport | None
 
 
 class DiskReport(_Part, frozen=True):
-    """A disk that is copied with the memory; ``mostBytes`` is null where nothing says how much it can hold."""
+    """A local disk that is copied with the memory. ``mostBytes`` is null if its size is unknown."""
 
     volume: str
     path: str
@@ -70,32 +70,32 @@ class DiskReport(_Part, frozen=True):
 
 
 class MachineReport(_Part, frozen=True):
-    """One VM; there are several cases where it is not known which policy wins."""
+    """A VM. It has several cases if it is unknown which MigrationPolicy applies."""
 
     kind: str
     namespace: str
     name: str
     live_migratable: bool | None
-    """KubeVirt's own answer, whatever the settings; null where it is unproven."""
+    """KubeVirt's verdict, which does not depend on the settings. Null if it is unproven."""
     reason: str | None
     cases: list[CaseReport]
     memory_bytes: int | None
     memory_path: str | None
     memory_unknown: str | None
-    """Why the memory is not known, where something else holds it."""
+    """Why the memory is unknown, if another object defines it."""
     local_disks: list[DiskReport]
     device: str | None
-    """The path of a device of the node, with which KubeVirt 1.9 never turns to post-copy."""
+    """The path of a host device. KubeVirt 1.9 does not use post-copy for a VM with one."""
 
 
 class SettingsReport(_Part, frozen=True):
-    """The whole answer."""
+    """The whole report."""
 
     api_version: str
     kind: str
     release: str
     cluster: CaseReport
-    """What holds for a VM that no MigrationPolicy matches."""
+    """The settings of a VM that no MigrationPolicy matches."""
     machines: list[MachineReport]
     notes: list[str]
 
@@ -103,36 +103,39 @@ class SettingsReport(_Part, frozen=True):
 def build(
     release: str, cluster: Case, machines: Sequence[tuple[Explained, Verdict | None]], notes: Sequence[str]
 ) -> SettingsReport:
-    """The answer."""
+    """The report on the VMs."""
     return SettingsReport(
         API_VERSION,
         "MigrationSettings",
         release,
         _case(cluster, None),
-        [_machine(each, verdict) for each, verdict in machines],
-        [printable(each) for each in notes],
+        [_machine(explained, verdict) for explained, verdict in machines],
+        [printable(note) for note in notes],
     )
 
 
 def render(report: SettingsReport) -> str:
-    """The answer as indented JSON with a final newline."""
+    """The report as indented JSON with a final newline."""
     return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
 
 
-def _machine(each: Explained, verdict: Verdict | None) -> MachineReport:
-    memory = each.memory
+def _machine(explained: Explained, verdict: Verdict | None) -> MachineReport:
+    memory = explained.memory
     return MachineReport(
-        each.kind,
-        printable(each.namespace),
-        printable(each.name),
+        explained.kind,
+        printable(explained.namespace),
+        printable(explained.name),
         verdict.live_migratable if verdict is not None else None,
         verdict.reason.value if verdict is not None and verdict.reason is not None else None,
-        [_case(case, each.outlook(case)) for case in each.cases],
+        [_case(case, explained.outlook(case)) for case in explained.cases],
         _number(memory.value) if isinstance(memory, Sourced) else None,
         dotted(memory.path) if isinstance(memory, Sourced) else None,
         printable(memory.why) if isinstance(memory, Unknown) else None,
-        [DiskReport(printable(disk.volume), dotted(disk.path), _number(disk.most), disk.counts) for disk in each.disks],
-        dotted(each.device) if each.device is not None else None,
+        [
+            DiskReport(printable(disk.volume), dotted(disk.path), _number(disk.most), disk.counts)
+            for disk in explained.disks
+        ],
+        dotted(explained.device) if explained.device is not None else None,
     )
 
 
@@ -141,7 +144,7 @@ def _case(case: Case, outlook: Outlook | None) -> CaseReport:
     return CaseReport(
         printable(case.policy) if case.policy else None,
         printable(case.because),
-        [_setting(each) for each in case.settings],
+        [_setting(setting) for setting in case.settings],
         _number(budget.rate() or None) if budget is not None else None,
         _number(budget.largest()) if budget is not None else None,
         case.ending.value if budget is not None else None,
@@ -149,18 +152,18 @@ def _case(case: Case, outlook: Outlook | None) -> CaseReport:
     )
 
 
-def _setting(each: Effective) -> SettingReport:
-    value = each.value
+def _setting(setting: Effective) -> SettingReport:
+    value = setting.value
     if isinstance(value, str):
         value = printable(value)
     elif isinstance(value, int) and _number(value) != value:
         value = printable(str(value))
-    return SettingReport(each.name, value, printable(each.origin))
+    return SettingReport(setting.name, value, printable(setting.origin))
 
 
 def _number(number: int | None) -> int | None:
-    """The number, or the nearest one that fits into 64 bits: no JSON reader is promised more."""
-    return None if number is None else max(-MOST - 1, min(MOST, number))
+    """The number, limited to 64 bits, because not all JSON readers support more."""
+    return None if number is None else max(-MAX_INT - 1, min(MAX_INT, number))
 
 
 def _outlook(outlook: Outlook | None) -> OutlookReport | None:

@@ -1,4 +1,4 @@
-"""``explain-settings`` for people: which settings win for each VM, why, and what that gives it."""
+"""The report of ``explain-settings`` as text: the settings of each VM, their origin, and their effect."""
 
 from collections.abc import Iterator, Sequence
 
@@ -15,13 +15,13 @@ ENDINGS = {
     Ending.AT_ONCE: "before it starts: every migration is cancelled immediately",
 }
 BY_POLICY = frozenset(name for name, setting in SETTINGS.items() if setting.policy)
-"""What is shown for each VM; the rest is the same for all and stands in the cluster's block."""
+"""Settings that a MigrationPolicy can set. They are shown for each VM; the others only once, for the cluster."""
 _LABEL = 14
 
 
 def render(report: SettingsReport) -> str:
-    """One block for the cluster and one for each VM, and the notes."""
-    blocks = [list(_cluster(report)), *(list(_machine(each)) for each in report.machines)]
+    """The text: a block for the cluster, a block for each VM, and the notes."""
+    blocks = [list(_cluster(report)), *(list(_machine(machine)) for machine in report.machines)]
     if report.notes:
         blocks.append([f"note: {note}" for note in report.notes])
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
@@ -48,9 +48,9 @@ def _machine(machine: MachineReport) -> Iterator[str]:
     if machine.device is not None:
         yield from _row("device", f"{machine.device}: from 1.9 on, a VM with a host device does not use post-copy")
     for case in machine.cases:
-        won = f"MigrationPolicy {case.policy!r}: " if case.policy is not None else ""
-        yield from _row("settings", f"{won}{case.because}")
-        yield from _settings([each for each in case.settings if each.name in BY_POLICY], " " * _LABEL)
+        policy = f"MigrationPolicy {case.policy!r}: " if case.policy is not None else ""
+        yield from _row("settings", f"{policy}{case.because}")
+        yield from _settings([setting for setting in case.settings if setting.name in BY_POLICY], " " * _LABEL)
         yield from _limits(case)
         if case.outlook is not None:
             yield from _outlook(case.outlook)
@@ -63,12 +63,12 @@ def _memory(machine: MachineReport) -> str:
 
 
 def _settings(settings: Sequence[SettingReport], indent: str = "") -> Iterator[str]:
-    width = max((len(each.name) for each in settings), default=0)
-    values = [_value(each.value) for each in settings]
+    width = max((len(setting.name) for setting in settings), default=0)
+    values = [_value(setting.value) for setting in settings]
     wide = max(map(len, values), default=0)
-    for each, value in zip(settings, values, strict=True):
-        origin = each.origin if each.origin == FOLLOWS else f"by {each.origin}"
-        yield f"{indent}  {each.name:<{width}}  {value:<{wide}}  {origin}"
+    for setting, value in zip(settings, values, strict=True):
+        origin = setting.origin if setting.origin == FOLLOWS else f"by {setting.origin}"
+        yield f"{indent}  {setting.name:<{width}}  {value:<{wide}}  {origin}"
 
 
 def _value(value: object) -> str:
@@ -87,8 +87,8 @@ def _limits(case: CaseReport) -> Iterator[str]:
 
 
 def _outlook(outlook: OutlookReport) -> Iterator[str]:
-    given = f"{outlook.allowed_seconds} s" if outlook.allowed_seconds is not None else "no limit"
-    yield from _row("time allowed", f"{given} ({outlook.counted_gigabytes} GB, rounded up)")
+    allowed = f"{outlook.allowed_seconds} s" if outlook.allowed_seconds is not None else "no limit"
+    yield from _row("time allowed", f"{allowed} ({outlook.counted_gigabytes} GB, rounded up)")
     best = f"{outlook.best_case_seconds} s" if outlook.best_case_seconds is not None else "unknown"
     yield from _row("best case", best)
     if not outlook.finishes:
@@ -104,5 +104,5 @@ def _row(label: str, text: str) -> Iterator[str]:
 
 
 def _mebibytes(size: int | None) -> str:
-    """Whole MiB, rounded down where there is a rest."""
+    """The size in MiB, rounded down."""
     return f"{(size or 0) // MIB}Mi"

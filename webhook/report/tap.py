@@ -1,8 +1,8 @@
 """
-The answer in the Test Anything Protocol, version 13, which readers of version 14 take too.
+The report in the Test Anything Protocol, version 13, which readers of version 14 also accept.
 
-An object without findings is one point, else each finding is: denied is ``not ok``; a warning is ``not ok`` with TODO, so
-that nothing fails for it; what is unproven or exempted is SKIP, with the reason.
+Each finding is a test point, and so is each object without findings. A denied finding is ``not ok``. A warning is ``not ok``
+with TODO, which does not fail the run. An unproven or exempted finding is SKIP, with the reason.
 """
 
 from collections.abc import Iterator
@@ -14,9 +14,9 @@ from webhook.yaml import writer
 
 
 def render(report: Report) -> str:
-    """The whole stream; every point has its number, and the plan stands in front."""
+    """The whole stream: version, plan, and numbered test points."""
     points = [point for judged in report.objects for point in _points(judged)]
-    points += [_unread(problem) for problem in report.problems]
+    points += [_unreadable(problem) for problem in report.problems]
     plan = f"1..{len(points)}" + ("" if points else " # SKIP no objects to judge")
     lines = ["TAP version 13", plan]
     for number, (ok, title, directive, details) in enumerate(points, 1):
@@ -54,7 +54,7 @@ def _outcome(finding: FindingReport) -> tuple[str, str]:
     return "not ok", "TODO a warning" if finding.action == Action.WARN else "TODO noted"
 
 
-def _unread(problem: ProblemReport) -> _Point:
+def _unreadable(problem: ProblemReport) -> _Point:
     details: dict[str, writer.Plain] = {
         "message": problem_message(problem),
         "severity": "fail",
@@ -64,10 +64,10 @@ def _unread(problem: ProblemReport) -> _Point:
 
 
 def _title(text: str) -> str:
-    """No ``#``: behind it, a name could pose as a directive."""
+    """A title without ``#``, so that a name cannot look like a directive."""
     return _line(text).replace("#", "\\u0023")
 
 
 def _line(text: str) -> str:
-    """One line, whatever is in it."""
-    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
+    """The text on one line, with unprintable characters escaped."""
+    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)

@@ -1,4 +1,4 @@
-"""The answer for people: grouped by object, each finding with its place, what is wrong and what to write instead."""
+"""The report as text for a terminal: findings by object, each with place, message, excerpt and remedy."""
 
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,15 +16,15 @@ from webhook.report.sentences import exempted, name_of, place_of
 from webhook.rules.rule import Basis
 
 Sources = Mapping[str, Sequence[str]]
-"""The lines of each file, by the name that the report calls it."""
+"""The lines of each file, by its name in the report."""
 Writable = Callable[[ObjectReport, FixReport], bool]
-"""Whether a fix can be written into the text that the object came from."""
+"""Whether a fix can be written to the file of the object."""
 
 _INDENT = "       "
 
 
 class _Pen(msgspec.Struct, frozen=True):
-    """How to write: colours as ANSI sequences or none, lines of at most ``width`` columns where words allow it."""
+    """Formats text: with ANSI colours or without, in lines of at most ``width`` columns if no word is longer."""
 
     colour: bool
     width: int
@@ -33,7 +33,7 @@ class _Pen(msgspec.Struct, frozen=True):
         return f"\x1b[{';'.join(map(str, codes))}m{text}\x1b[0m" if self.colour and codes else text
 
     def wrap(self, text: str, indent: str = _INDENT, label: str = "") -> list[str]:
-        """``text`` behind ``label``, further lines under its first word."""
+        """``text`` after ``label``. Further lines are aligned with its first word."""
         hanging = indent + " " * len(label)
         lines = _wrapped(text, max(self.width, len(hanging) + 20), hanging)
         return [
@@ -44,7 +44,7 @@ class _Pen(msgspec.Struct, frozen=True):
 
 @lru_cache(1024)
 def _wrapped(text: str, width: int, indent: str) -> Sequence[str]:
-    """What is wrong and what to write instead is said in the same words of many a VM."""
+    """Wrapped text. It is cached, because many VMs have the same messages."""
     return textwrap.wrap(
         text,
         width,
@@ -73,21 +73,21 @@ def render(
     writable: Writable = _always,
 ) -> str:
     """
-    The answer as text that ends with a newline; unreadable input is only counted.
+    The report as text with a final newline. Unreadable input is only counted.
 
-    ``verbose`` also lists objects without findings and what the verdicts take for granted. Fixes that are not ``writable`` are
-    not offered.
+    ``verbose`` also lists objects without findings, and the assumptions of verdicts. The last lines offer only fixes that are
+    ``writable``.
     """
     pen = _Pen(colour, width)
     blocks = [
-        "\n".join(_object(each, report.release, sources or {}, pen, verbose))
-        for each in report.objects
-        if verbose or any(not _is_known(finding) for finding in each.findings)
+        "\n".join(_object(judged, report.release, sources or {}, pen, verbose))
+        for judged in report.objects
+        if verbose or any(not _is_known(finding) for finding in judged.findings)
     ]
     if known := "\n".join(_baseline(report, pen)):
-        blocks.insert(0, known)  # what is new stands at the end, where a log is read
+        blocks.insert(0, known)  # new findings are at the end, where readers of a log look first
     closing = [line for note in report.notes for line in pen.wrap(note, "", "note: ")]
-    if rules := list(dict.fromkeys(finding.rule for each in report.objects for finding in each.findings)):
+    if rules := list(dict.fromkeys(finding.rule for judged in report.objects for finding in judged.findings)):
         closing.append(f"More about a rule, with examples: migratable explain {rules[0]}")
     closing.extend(_fixes(report, writable))
     closing.append(summary(report, colour=colour))
@@ -95,13 +95,13 @@ def render(
 
 
 def _fixes(report: Report, writable: Writable) -> Iterator[str]:
-    """What of it could be written by the program; nothing for objects that came in a request."""
+    """Counts the fixes that ``check`` can write. Objects of a request have none."""
     safe = optional = 0
     for judged in report.objects:
         for finding in judged.findings if judged.source else ():
             if finding.fixes and finding.exemption is None:
-                could = [fix.safe for fix in finding.fixes if writable(judged, fix)]
-                safe, optional = safe + (True in could), optional + (False in could)
+                kinds = [fix.safe for fix in finding.fixes if writable(judged, fix)]
+                safe, optional = safe + (True in kinds), optional + (False in kinds)
     if safe:
         yield f"--fix can fix {_count(safe, 'finding')}; --diff shows the changes."
     if optional:
@@ -109,9 +109,9 @@ def _fixes(report: Report, writable: Writable) -> Iterator[str]:
 
 
 def summary(report: Report, *, colour: bool = False) -> str:
-    """One line: ``3 denied, 1 warning, 2 unproven in 12 objects``; nothing is counted twice."""
+    """One line: ``3 denied, 1 warning, 2 unproven in 12 objects``. Each finding counts once."""
     pen = _Pen(colour, 0)
-    findings = [finding for each in report.objects for finding in each.findings]
+    findings = [finding for judged in report.objects for finding in judged.findings]
     live = [finding for finding in findings if finding.exemption is None]
     denied = sum(finding.action == Action.DENY for finding in live)
     unproven = sum(finding.outcome == "undetermined" and finding.action != Action.DENY for finding in live)
@@ -124,20 +124,20 @@ def summary(report: Report, *, colour: bool = False) -> str:
         (noted, "noted", _BLUE),
         (len(findings) - len(live), "exempted", _BLUE),
     ]
-    said = ", ".join(pen.paint(f"{count} {word}", _BOLD, code) for count, word, code in counts if count)
-    line = f"{said or pen.paint('nothing found', _BOLD, _GREEN)} in {_count(report.summary.objects, 'object')}"
-    if unread := len(report.problems):
-        line += "; " + pen.paint(f"{unread} more could not be read", _BOLD, _RED)
+    counted = ", ".join(pen.paint(f"{count} {word}", _BOLD, code) for count, word, code in counts if count)
+    line = f"{counted or pen.paint('nothing found', _BOLD, _GREEN)} in {_count(report.summary.objects, 'object')}"
+    if unreadable := len(report.problems):
+        line += "; " + pen.paint(f"{unreadable} more could not be read", _BOLD, _RED)
     return line
 
 
 def _is_known(finding: FindingReport) -> bool:
-    """Whether it is in the baseline: listed in a line of its own, in front."""
+    """Whether the finding is in the baseline. Such findings are listed together at the top."""
     return finding.exemption is not None and finding.exemption.kind == "baseline"
 
 
 def _baseline(report: Report, pen: _Pen) -> Iterator[str]:
-    known = [(judged, each) for judged in report.objects for each in judged.findings if _is_known(each)]
+    known = [(judged, finding) for judged in report.objects for finding in judged.findings if _is_known(finding)]
     if known:
         yield pen.paint(f"In the baseline (the check does not fail for them): {_count(len(known), 'finding')}", _BOLD)
     for judged, finding in known:
@@ -151,11 +151,11 @@ def _count(number: int, noun: str) -> str:
 def _object(judged: ObjectReport, release: str, sources: Sources, pen: _Pen, verbose: bool) -> Iterator[str]:
     place = f"{_file(judged.source.file)}:{judged.source.line} " if judged.source is not None else ""
     name = "/".join(part for part in (judged.namespace, judged.name) if part) or "(no name)"
-    said = _verdict(judged, release)
-    yield pen.paint(f"{place}{judged.kind} {name}", _BOLD) + (f": {pen.paint(*said)}" if said is not None else "")
+    verdict = _verdict(judged, release)
+    yield pen.paint(f"{place}{judged.kind} {name}", _BOLD) + (f": {pen.paint(*verdict)}" if verdict is not None else "")
     if verbose and judged.verdict is not None:
-        for each in judged.verdict.assumptions:
-            yield from pen.wrap(each, "  ", "assumed: ")
+        for assumption in judged.verdict.assumptions:
+            yield from pen.wrap(assumption, "  ", "assumed: ")
     for finding in judged.findings:
         if _is_known(finding):
             continue
@@ -164,7 +164,7 @@ def _object(judged: ObjectReport, release: str, sources: Sources, pen: _Pen, ver
 
 
 def _verdict(judged: ObjectReport, release: str) -> tuple[str, int] | None:
-    """The verdict as the end of a sentence, with its colour; None for kinds that have none."""
+    """The verdict as a phrase, with its colour. None for a kind without a verdict."""
     verdict = judged.verdict
     if verdict is None:
         return None if judged.findings else ("nothing found", _GREEN)
@@ -186,7 +186,7 @@ def _verdict(judged: ObjectReport, release: str) -> tuple[str, int] | None:
 
 
 def _refused(judged: ObjectReport) -> Releases:
-    """The releases that refuse the object for at least one finding."""
+    """The releases in which at least one finding makes KubeVirt refuse the object."""
     refused = 0
     for finding in judged.findings:
         if finding.basis == Basis.KUBEVIRT and finding.outcome == "violation":
@@ -208,33 +208,33 @@ def _finding(finding: FindingReport, judged: ObjectReport, release: str, sources
         yield from _frame(finding, sources.get(judged.source.file, ()), pen)
     if finding.remedy:
         yield from pen.wrap(finding.remedy, label="to settle it: " if undetermined else "fix: ")
-    unsure = any(
-        each.outcome == "undetermined" and (each.rule, each.path) == (finding.rule, finding.path)
-        for each in judged.findings
+    unproven = any(
+        other.outcome == "undetermined" and (other.rule, other.path) == (finding.rule, finding.path)
+        for other in judged.findings
     )
-    for each in _remarks(finding, release, unsure):
-        yield from pen.wrap(each, label="note: ")
+    for remark in _remarks(finding, release, unproven):
+        yield from pen.wrap(remark, label="note: ")
 
 
-def _remarks(finding: FindingReport, release: str, unsure: bool) -> Iterator[str]:
-    """``unsure``: of the same place it cannot be told whether other releases refuse it."""
+def _remarks(finding: FindingReport, release: str, unproven: bool) -> Iterator[str]:
+    """Notes on a finding. ``unproven``: another finding of the rule at the same place is undetermined."""
     if reason := exempted(finding):
         yield reason
     if finding.basis == Basis.BASELINE:
-        told = "exact" in finding.message or finding.action != Action.DENY
+        names_profile = "exact" in finding.message or finding.action != Action.DENY
         own = (
             "It is unproven whether KubeVirt itself would migrate this"
-            if unsure
+            if unproven
             else "KubeVirt itself would migrate this"
         )
-        yield f"{own}; it is on Migratable's fixed list." + ("" if told else " Profile `exact` only warns.")
+        yield f"{own}; it is on Migratable's fixed list." + ("" if names_profile else " Profile `exact` only warns.")
     held = releases_named(finding.release_list) & SUPPORTED
     if release != "any" or held in (0, SUPPORTED):
         return
     rest = SUPPORTED & ~held
     if finding.basis != Basis.KUBEVIRT or finding.outcome != "violation":
         yield f"This holds for KubeVirt {releases_phrase(held)}, not {releases_phrase(rest)}."
-    elif unsure:
+    elif unproven:
         yield f"KubeVirt refuses this {releases_phrase(held)}."
     else:
         yield f"KubeVirt refuses this {releases_phrase(held)} and accepts it {releases_phrase(rest)}."
