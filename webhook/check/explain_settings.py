@@ -31,7 +31,9 @@ class Request:
     """Bandwidth of a node's migration link in bytes per second, as a quantity. Empty means unknown."""
 
 
-def explain_settings(inputs: Sequence[Manifests], background: Iterable[ManifestObject], request: Request) -> SettingsReport:
+def explain_settings(
+    inputs: Sequence[Manifests], background: Iterable[ManifestObject], request: Request
+) -> SettingsReport:
     """
     The settings for each VM of ``inputs``. Other objects are looked up in ``inputs`` and ``background``.
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import lru_cache
 
-from webhook.kubevirt.releases import SUPPORTED, TABLE, Releases, each
+from webhook.kubevirt.releases import SUPPORTED, TABLE, Releases, behaviours
 
 
 def releases_phrase(releases: Releases, among: Releases = SUPPORTED) -> str:
@@ -31,7 +31,7 @@ def releases_phrase(releases: Releases, among: Releases = SUPPORTED) -> str:
 @lru_cache(256)
 def release_names(releases: Releases) -> tuple[str, ...]:
     """The names of ``releases``, oldest first: ``("1.3", "1.4")``."""
-    return tuple(str(behaviour.release) for behaviour in each(releases))
+    return tuple(str(behaviour.release) for behaviour in behaviours(releases))
 
 
 @lru_cache(256)

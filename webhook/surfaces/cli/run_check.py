@@ -136,7 +136,7 @@ def _run(options: RunOptions, effective: EffectiveSettings, loaded: LoadedConfig
         recursive=options.recursive,
         sources=sources,
         ignore=effective.ignore,
-        ours=[str(path) for path in (loaded.path, *effective.files) if path is not None],
+        own_files=[str(path) for path in (loaded.path, *effective.files) if path is not None],
         progress=progress,
     )
     unreadable = [Manifests((), manifests.problems) for manifests in references]
@@ -172,7 +172,9 @@ def _run(options: RunOptions, effective: EffectiveSettings, loaded: LoadedConfig
 class _Check:
     """Judges manifests with one set of settings, references and snapshot."""
 
-    def __init__(self, settings: Settings, references: Sequence[ManifestObject], snapshot: Snapshot, progress: Bar) -> None:
+    def __init__(
+        self, settings: Settings, references: Sequence[ManifestObject], snapshot: Snapshot, progress: Bar
+    ) -> None:
         self._settings = settings
         self._references = references
         self._snapshot = snapshot

@@ -186,7 +186,7 @@ def _known(word: str, loaded: LoadedConfig, key: str, configured: Collection[str
         return rules
     if word in (configured or ()):
         raise loaded.error((key,), f"unknown rule {word!r}{hint(word)}", "Run `migratable rules` for the list.")
-    raise Misused(f"Unknown rule {word!r}{hint(word)}. Run `migratable rules` for the list.")
+    raise UsageMistake(f"Unknown rule {word!r}{hint(word)}. Run `migratable rules` for the list.")
 
 
 def _overridden(policy: Policy, overrides: Mapping[str, Action], exemptions: Sequence[Exemption]) -> Policy:
