@@ -12,7 +12,7 @@ import pytest
 from tests.ci import fleet
 from tests.surfaces.running import ROOT
 
-PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8").partition("## What a cluster knows")[0]
+PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8").partition("## Facts from a cluster")[0]
 LEFT_OUT = "...\n"
 
 
