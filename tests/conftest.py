@@ -20,6 +20,18 @@ settings.register_profile(
 )
 settings.load_profile("migratable")
 
+MAX_EXAMPLES = int(os.environ.get("MIGRATABLE_MAX_EXAMPLES", "0"))
+"""The most examples of a property in `make test-fast`; 0 in `make test`, where each property has its own number."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Limits the examples of each property, also if its decorator sets a larger number."""
+    for item in items:
+        test = getattr(getattr(item, "obj", None), "__func__", getattr(item, "obj", None))
+        own: settings | None = getattr(test, "_hypothesis_internal_use_settings", None)
+        if MAX_EXAMPLES and own is not None and own.max_examples > MAX_EXAMPLES:
+            test._hypothesis_internal_use_settings = settings(own, max_examples=MAX_EXAMPLES)
+
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skips what needs a kube-apiserver or helm where there is none; fails it where MIGRATABLE_REQUIRE_APISERVER is 1."""
