@@ -37,6 +37,7 @@ check: $(VENV)/development
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/typos --format brief .
+	$(BIN)/python -m tools.style
 	$(BIN)/mypy
 	$(BIN)/pyrefly check --min-severity error --summary=none
 	$(BIN)/lint-imports
