@@ -35,7 +35,10 @@ RULE = Rule(
     reason=Reason.HYPERV_PASSTHROUGH,
     summary="The guest gets all Hyper-V features of its node.",
     rationale="The target node may have other Hyper-V features, and a running guest cannot adapt to them.",
-    remediation="List the Hyper-V features that the guest needs under features.hyperv, and remove hypervPassthrough.",
+    remediation=(
+        "Write `hypervPassthrough: {enabled: false}`, and list the Hyper-V features that the guest needs under "
+        "features.hyperv."
+    ),
     source="pkg/virt-handler/vm.go, v1.9.0 line 1278; from v1.3",
     reference=MIGRATION_GUIDE,
     check=check,

@@ -36,7 +36,10 @@ RULE = Rule(
         "virtiofs keeps state in a process beside the guest. KubeVirt 1.4 and earlier cannot migrate that state; 1.5 and "
         "later can. The rule stays on Migratable's fixed list."
     ),
-    remediation="Attach the volume under domain.devices.disks instead of domain.devices.filesystems.",
+    remediation=(
+        "Attach the volume under domain.devices.disks as `{name: VOLUME, disk: {}}`, and remove it from "
+        "domain.devices.filesystems."
+    ),
     source="pkg/virt-handler/vm.go calculateLiveMigrationCondition, v1.4.1; removed in v1.5.0 (commit fc81e8bceb)",
     reference=MIGRATION_GUIDE,
     check=check,
