@@ -8,7 +8,7 @@ from webhook.kubevirt.releases import KNOWN, NEWEST, NONE, TABLE
 from webhook.policy.policy import Action, Policy, Profile, action_of
 from webhook.report.release_phrases import releases_phrase
 from webhook.report.rule_names import find_rule
-from webhook.rules.register import RULES
+from webhook.rules.register import BY_ID
 from webhook.rules.rule import FAMILIES, About, Basis, Example, Rule
 from webhook.yaml.pretty import dump, load
 
@@ -24,7 +24,7 @@ _INDENT = "    "
 def find(word: str) -> Rule | None:
     """The rule with the id or name ``word``, in any case."""
     identity = find_rule(word)
-    return next((rule for rule in RULES if rule.id == identity), None)
+    return BY_ID.get(identity) if identity else None
 
 
 _SPAN = f"from {TABLE[0].release} to {NEWEST}"
