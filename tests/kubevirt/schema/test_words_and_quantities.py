@@ -146,6 +146,7 @@ def test_each_amount_of_a_map_is_judged() -> None:
         ({"configuration": {"network": {"zzz": 1}}}, [("spec", "configuration", "network", "zzz")]),
         ({"configuration": {"configuration": {}}}, [("spec", "configuration", "configuration")]),
         ({"apiVersion": "v1"}, [("spec", "apiVersion")]),
+        ({"status": {}}, [("spec", "status")]),
     ],
 )
 def test_settings_at_a_wrong_place_are_told_in_family_6(spec: Any, places: list[tuple[str, ...]]) -> None:
