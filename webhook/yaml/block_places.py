@@ -42,7 +42,7 @@ _EMPTY, _VALUE, _FLOW, _BLOCK_SCALAR, _AWAITS, _UNCLEAR = range(6)
 Form: TypeAlias = tuple[int, int, int, str, int, int]
 """The kind; the column of the content; the length of the dash; the key; the columns where the value starts and ends."""
 _UNKNOWN_FORM: Final[Form] = (_UNCLEAR, 0, 0, "", 0, 0)
-_MOST_CACHED: Final = 1 << 14
+_MAX_CACHED: Final = 1 << 14
 _forms: dict[int, Form] = {}
 """Forms by the hash of the line: most lines of a repository occur in many files."""
 
@@ -182,7 +182,7 @@ class _Lines:
 
 def _cached_form(line: str) -> Form:
     """The form of a line, from now on in the cache."""
-    if len(_forms) > _MOST_CACHED:
+    if len(_forms) > _MAX_CACHED:
         _forms.clear()
     form = _forms[hash(line)] = _form(line)
     return form

@@ -21,9 +21,9 @@ try:
 except ImportError:  # no wheel for this platform: same results, slower
     ryaml = None
 
-MOST_OPEN: Final = 2_000
-"""Brackets. libyaml takes time with the square of their depth, and the exact reader stops at 512 levels."""
-MOST: Final = 1 << 20
+MAX_BRACKETS: Final = 2_000
+"""Opening brackets and braces. libyaml takes time with the square of their depth, and the exact reader stops at 512 levels."""
+MAX_CHARACTERS: Final = 1 << 20
 """Characters. A longer text may have more nodes than the limit, which only the exact reader counts."""
 
 _NUL_ESCAPE: Final = r"\\(?:0|x00|u0000|U0000)"
@@ -48,7 +48,7 @@ _AFTER_SEPARATOR = re.compile(r"[ \t]*(?:[ \t]#.*)?$")
 _CONTENT = re.compile(r"^ *[^ #\n]", re.MULTILINE)
 _harmless: set[int] = set()
 """Hashes of lines in which the readers agree. Lines themselves are not kept: they may contain secrets."""
-_MOST_CACHED: Final = 1 << 14
+_MAX_CACHED: Final = 1 << 14
 
 
 class _UnclearError(Exception):
@@ -66,7 +66,7 @@ class Parsed(NamedTuple):
 
 def read_fast(text: str, most_documents: int) -> list[Parsed] | None:
     """The documents that are not empty; None if the exact reader must read the text."""
-    if ryaml is None or len(text) > MOST or text.count("{") + text.count("[") > MOST_OPEN:
+    if ryaml is None or len(text) > MAX_CHARACTERS or text.count("{") + text.count("[") > MAX_BRACKETS:
         return None
     if "?" in text or "!" in text or "\\/" in text:  # only these concern go_differences
         from webhook.yaml.go_differences import may_refuse  # noqa: PLC0415 - imports PyYAML
@@ -101,7 +101,7 @@ def _may_differ(text: str) -> bool:
     if fresh:
         if _lines_may_differ("\n".join(("", *fresh, ""))):
             return True
-        if len(_harmless) > _MOST_CACHED:
+        if len(_harmless) > _MAX_CACHED:
             _harmless.clear()
         _harmless.update(map(hash, fresh))
     return "{" in text and text.count("{") != text.count("{}") and re.search(_KEY_ALONE, text) is not None
