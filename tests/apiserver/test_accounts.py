@@ -140,7 +140,7 @@ def test_the_operator_of_hyperconverged_is_warned_with_its_own_field(cluster: Cl
 
     assert made.returncode == 0, made.stderr
     assert person.returncode == 1
-    assert "HyperConverged writes this CR and undoes changes in it" in person.stderr
+    assert "HyperConverged manages this CR and undoes changes in it" in person.stderr
     assert operator.returncode == 0, operator.stderr
     assert "HyperConverged spec.liveMigrationConfig.parallelMigrationsPerCluster" in operator.stderr
     assert cluster.lowered("LM609", "hyperconverged") == 1

@@ -10,7 +10,7 @@ from tests.generating import Manifest, World, carriers, worlds
 from tests.surfaces.admission.reviews import claim, on_claim, vm
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.judging.finding import Finding, Judgement, finding_of
-from webhook.judging.machines import MOST_VIOLATIONS, judge, judge_manifest, merge
+from webhook.judging.machines import MAX_VIOLATIONS, judge, judge_manifest, merge
 from webhook.kubevirt import releases as known
 from webhook.kubevirt.releases import KNOWN, NEWEST, NONE, SUPPORTED, Release, Releases, before, only, since
 from webhook.objects.kinds import find_kind
@@ -155,8 +155,8 @@ def test_what_is_wrong_ten_thousand_times_is_enough() -> None:
     """
     Nobody reads more, and others wait for it; what cannot be known is no reason to stop before what is wrong.
     """
-    ports = [{"port": 49152}] * (MOST_VIOLATIONS + 5)
-    claims = [f"unknown{each}" for each in range(MOST_VIOLATIONS + 5)]
+    ports = [{"port": 49152}] * (MAX_VIOLATIONS + 5)
+    claims = [f"unknown{each}" for each in range(MAX_VIOLATIONS + 5)]
     volumes = [on_claim(each, each) for each in (*claims, "local", "other")]
     local = [read(claim(each, "ReadWriteOnce")) for each in ("local", "other")]
 
@@ -165,7 +165,7 @@ def test_what_is_wrong_ten_thousand_times_is_enough() -> None:
     )
     deep = judge(read(vm(volumes=volumes)), ObjectsWorld(local), only(NEWEST))
 
-    assert [each.rule for each in wide.findings] == [PORTS] * MOST_VIOLATIONS
+    assert [each.rule for each in wide.findings] == [PORTS] * MAX_VIOLATIONS
     assert [each.subject for each in deep.findings if not each.undetermined] == ["volume local claim local"]
 
 
@@ -365,7 +365,7 @@ def test_an_architecture_that_is_not_written_is_assumed_aloud() -> None:
     assert assumed is not None
     assert written is not None
     assert (assumed.assumptions, written.assumptions) == (
-        ("the VM runs on amd64 (architecture is not written)",),
+        ("the VM runs on amd64 (the field architecture is not set)",),
         (),
     )
 

@@ -6,7 +6,7 @@ import pytest
 from tests.kubevirt.building import Manifest, yaml
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.unknown import Unknown
-from webhook.kubevirt.cluster import BUILT_IN, Cluster, cluster_of, wrong_value
+from webhook.kubevirt.cluster import BUILT_IN, Cluster, cluster_of, invalid_value
 from webhook.objects.kubevirt import Configuration, KubeVirt
 
 
@@ -84,7 +84,7 @@ def test_a_value_that_kubevirt_refuses_is_named(configuration: str, wrong: str) 
     """
     KubeVirt then keeps its last valid configuration, so the value decides more than its own field.
     """
-    assert wrong_value(msgspec.convert(yaml(configuration), Configuration)) == wrong
+    assert invalid_value(msgspec.convert(yaml(configuration), Configuration)) == wrong
 
 
 def test_a_refused_configuration_is_unknown() -> None:
@@ -97,8 +97,8 @@ def test_a_refused_configuration_is_unknown() -> None:
 
     assert found == Cluster(
         Unknown(
-            "KubeVirt ignores the whole spec.configuration of the KubeVirt CR because of its imagePullPolicy 'Sometimes', "
-            "and goes on with an older one that nobody can see",
+            "spec.configuration of the KubeVirt CR has an invalid imagePullPolicy 'Sometimes': KubeVirt ignores the whole "
+            "configuration and uses an older one, which cannot be read",
             "ask the platform team to correct the KubeVirt CR",
         ),
         "arm64",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhook.kubevirt.quantity import LONGEST, NANO, Quantity, parse_quantity, takes
+from webhook.kubevirt.quantity import MAX_LENGTH, NANO, Quantity, parse_quantity, takes
 from webhook.kubevirt.settings.budget import mebibytes_per_second
 
 TABLE: list[list[Any]] = json.loads((Path(__file__).parents[1] / "data" / "quantities.json").read_text())
@@ -75,7 +75,9 @@ class Five:
         return "5"
 
 
-@pytest.mark.parametrize("value", [None, True, False, [], {}, Five(), "1" * (LONGEST + 1), float("nan"), float("inf")])
+@pytest.mark.parametrize(
+    "value", [None, True, False, [], {}, Five(), "1" * (MAX_LENGTH + 1), float("nan"), float("inf")]
+)
 def test_what_is_neither_text_nor_number_is_no_quantity(value: object) -> None:
     """
     true is not 1, and nobody means an amount of hundreds of digits.
@@ -214,7 +216,7 @@ def test_a_binary_amount_stops_at_the_largest_of_64_bits(text: str) -> None:
     assert (read(text).value == largest) is text.endswith("i")
 
 
-@pytest.mark.parametrize(("length", "is_read"), [(LONGEST, True), (LONGEST + 1, False)])
+@pytest.mark.parametrize(("length", "is_read"), [(MAX_LENGTH, True), (MAX_LENGTH + 1, False)])
 def test_a_text_is_read_up_to_its_longest(length: int, is_read: bool) -> None:
     """
     256 characters are read, one more is not.
@@ -222,7 +224,7 @@ def test_a_text_is_read_up_to_its_longest(length: int, is_read: bool) -> None:
     assert (parse_quantity("0" * (length - 1) + "1") is not None) is is_read
 
 
-@pytest.mark.parametrize(("length", "is_taken"), [(LONGEST, False), (LONGEST + 1, True)])
+@pytest.mark.parametrize(("length", "is_taken"), [(MAX_LENGTH, False), (MAX_LENGTH + 1, True)])
 def test_a_field_takes_what_is_longer_than_is_read(length: int, is_taken: bool) -> None:
     """
     An exponent of more than 64 bits is refused while the text is short enough to be read.

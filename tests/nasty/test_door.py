@@ -538,7 +538,7 @@ def test_i22_what_only_servers_write_counts_for_nothing_in_a_new_object(door: Do
         ({"name": "missing"}, "VirtualMachineClusterInstancetype 'missing' is not among the objects given"),
         ({"name": "missing", "revisionName": "missing"}, "ControllerRevision 'missing' is not among the objects given"),
         ({"name": "x", "revisionName": "junk"}, "ControllerRevision 'junk'"),
-        ({"name": "x", "kind": "Deployment"}, "instancetype 'x' has kind 'Deployment', which KubeVirt does not know"),
+        ({"name": "x", "kind": "Deployment"}, "instancetype 'x' has the unknown kind 'Deployment'"),
         ({"inferFromVolume": "missing"}, "the instancetype is inferred from volume 'missing'"),
         ({}, ""),
     ],

@@ -224,7 +224,7 @@ SMALL = Report(
     [
         vm(
             "web",
-            verdict(False, "DisksNotLiveMigratable", "the VM runs on amd64 (architecture is not written)"),
+            verdict(False, "DisksNotLiveMigratable", "the VM runs on amd64 (the field architecture is not set)"),
             NOT_SHARED,
             NOT_SHOWN,
             UP_TO_1_4,

@@ -54,7 +54,7 @@ def explain_settings(
     if isinstance(world.every(MigrationPolicy), Unknown):
         notes.append("no MigrationPolicy was provided")
     migrations = None if isinstance(configuration, Unknown) else configuration.migrations
-    cluster = explain_cluster(migrations, behaviour, given=not isinstance(configuration, Unknown), link=link)
+    cluster = explain_cluster(migrations, behaviour, has_cr=not isinstance(configuration, Unknown), link=link)
     release = only(behaviour.release)
     machines = [
         (explain_vm(facts, world, behaviour, link), judge_given(judged, world, release).verdict)

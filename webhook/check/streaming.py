@@ -15,7 +15,7 @@ from webhook.errors import BadInput
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.snapshot import NO_SNAPSHOT, Snapshot
 from webhook.facts.unknown import Fact, Found
-from webhook.kubevirt.carriers import labels_alone
+from webhook.kubevirt.subject import with_labels_only
 from webhook.manifests.objects import ManifestObject, Manifests, objects_in
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
@@ -117,7 +117,7 @@ class StreamingCheck:
     def _add_object(self, added: Kubernetes) -> None:
         """Adds an object. Results of files that looked it up before are outdated."""
         kind = type(added)
-        self._world.add(labels_alone(added))
+        self._world.add(with_labels_only(added))
         for lookup in ((kind, added.name), (kind, None)):
             self._outdated.update(self._users.pop(lookup, ()))
         if kind is KubeVirt:

@@ -1,1 +1,1 @@
-"""Applies rules to facts: findings and the verdict, of VMs and of the cluster's settings. This package does no I/O."""
+"""Applies rules to facts and returns findings and the verdict. This package does no I/O."""

@@ -1,7 +1,7 @@
 """
-The engine's part about settings, policies and networks of a cluster; ``engine`` imports it where there is such an object.
+Judges KubeVirt CRs, MigrationPolicies and NetworkAttachmentDefinitions. ``machines`` imports it only for such an object.
 
-This file does no I/O.
+This module does no I/O.
 """
 
 from collections.abc import Iterable
@@ -32,7 +32,7 @@ from webhook.rules.cluster import (
 def judge_cluster(
     judged: NetworkAttachmentDefinition | KubeVirt | MigrationPolicy, world: World, releases: Releases
 ) -> Judgement:
-    """All findings about what is no VM; such a thing has no verdict."""
+    """All findings about an object without a VMI; it has no verdict."""
     if isinstance(judged, NetworkAttachmentDefinition):
         return Judgement(_owned(judged, findings_about(NETWORK_RULES, network_facts(judged, world), releases)))
     if isinstance(judged, KubeVirt):
@@ -46,9 +46,9 @@ def judge_cluster(
 
 def judge_change(old: Kubernetes, new: Kubernetes, world: World, releases: Releases) -> tuple[Finding, ...]:
     """
-    What can be said of an update beside what ``judge`` says of its outcome; nothing where nothing of weight changes.
+    Findings about an update itself, in addition to those of ``judge`` about the new object.
 
-    Manifests have no old object, so nobody asks this of them.
+    Manifests have no old object, so only admission calls this.
     """
     if isinstance(old, KubeVirt) and isinstance(new, KubeVirt):
         change, rules = migration_network_change(old, new), MIGRATION_NETWORK_CHANGE_RULES
@@ -60,12 +60,14 @@ def judge_change(old: Kubernetes, new: Kubernetes, world: World, releases: Relea
 
 
 def _owned(judged: Kubernetes, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The findings, with word of the operator that writes the object and would undo a change made in it."""
+    """The findings; remedies name the operator that writes the object and would undo a change in it."""
     owner = owner_of(judged)
     if owner is None:
         return tuple(findings)
-    word = f"{owner.name} writes this {'CR' if isinstance(judged, KubeVirt) else 'network'} and undoes changes in it"
+    note = f"{owner.name} manages this {'CR' if isinstance(judged, KubeVirt) else 'network'} and undoes changes in it"
     return tuple(
-        each if each.undetermined else replace(each, remedy=f"{each.remedy} {word}: {owner.place(each.path)}.")
-        for each in findings
+        finding
+        if finding.undetermined
+        else replace(finding, remedy=f"{finding.remedy} {note}: {owner.place(finding.path)}.")
+        for finding in findings
     )

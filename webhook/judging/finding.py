@@ -1,4 +1,4 @@
-"""What the engine finds: the outcome of a rule, weighed by the releases that were asked about. This file does no I/O."""
+"""Findings: the outcomes of rules in the judged releases. This module does no I/O."""
 
 from collections.abc import Iterable, Iterator
 
@@ -20,51 +20,51 @@ class Finding(msgspec.Struct, frozen=True):
     remedy: str
     subject: str
     releases: Releases
-    """The asked releases for which it holds."""
+    """The judged releases for which it holds."""
     undetermined: bool = False
     unreadable: bool = False
-    """Whether it is undetermined because an object that exists cannot be read."""
+    """Whether it is undetermined because an existing object cannot be read."""
     harm: int = 0
     """How much is wrong (``Violation.harm``)."""
 
     @property
     def identity(self) -> tuple[str, str]:
-        """What the ratchet compares: never index or wording."""
+        """The identity that the ratchet compares: no index and no message."""
         return self.rule.id, self.subject
 
 
 class Judgement(msgspec.Struct, frozen=True):
-    """Everything that can be said of one object."""
+    """All findings about one object, and its verdict."""
 
     findings: tuple[Finding, ...]
     verdict: Verdict | None = None
-    """None for kinds that carry no VMI."""
+    """None for kinds without a VMI."""
 
 
 def findings_about(rules: Iterable[Rule], facts: object, releases: Releases) -> Iterator[Finding]:
-    """What rules say of facts that are the same in all releases."""
+    """The findings of rules about facts that are the same in all releases."""
     for rule in rules:
         for outcome in rule.check(facts):
             if not isinstance(outcome, Assumption) and (finding := finding_of(rule, outcome, releases)) is not None:
                 yield finding
 
 
-def finding_of(rule: Rule, outcome: Violation | Undetermined, asked: Releases) -> Finding | None:
+def finding_of(rule: Rule, outcome: Violation | Undetermined, judged: Releases) -> Finding | None:
     """
-    The finding that an outcome makes in the asked releases, or None where it does not hold in any of them.
+    The finding for an outcome in the judged releases, or None where it holds in none of them.
 
-    Basis is ``kubevirt`` where an asked release refuses; else ``baseline`` for the fixed list, which holds whatever the
-    release; a rule that no release refuses and that is not on the list is ``advice``.
+    The basis is ``kubevirt`` where a judged release refuses, else ``baseline`` for the fixed list, whatever the release,
+    else ``advice`` for a rule for which no release refuses.
     """
-    refusing = asked & rule.kubevirt & outcome.releases
+    refusing = judged & rule.kubevirt & outcome.releases
     if refusing:
         basis, holding = Basis.KUBEVIRT, refusing
     elif rule.baseline:
-        basis, holding = Basis.BASELINE, asked
+        basis, holding = Basis.BASELINE, judged
         if isinstance(outcome, Undetermined) and rule.kubevirt:
             return None
-    elif not rule.kubevirt and asked & outcome.releases:
-        basis, holding = Basis.ADVICE, asked & outcome.releases
+    elif not rule.kubevirt and judged & outcome.releases:
+        basis, holding = Basis.ADVICE, judged & outcome.releases
     else:
         return None
     if isinstance(outcome, Undetermined):

@@ -1,7 +1,7 @@
 """
-One engine for every door: facts in, findings and verdict out.
+The engine behind every surface: judges VMs and the labels and fields of manifests.
 
-This file does no I/O. The same object and the same world give the same findings, whoever asks.
+This module does no I/O. The same object and the same world give the same findings on every surface.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ from webhook.facts.world import World
 from webhook.judging.finding import Finding, Judgement, finding_of, findings_about
 from webhook.kubevirt.expansion.expand import expand
 from webhook.kubevirt.releases import Releases, newest, only
-from webhook.kubevirt.schema.unknown_fields import strange
+from webhook.kubevirt.schema.unknown_fields import problems_in
 from webhook.kubevirt.subject import Subject, subject_of
 from webhook.kubevirt.verdict import Verdict, decide, migration_method
 from webhook.objects.kubevirt import KubeVirt, MigrationPolicy
@@ -26,10 +26,10 @@ from webhook.objects.path import FieldPath
 from webhook.rules.machines import DRAIN_RULES, MANIFEST_RULES, VMI_RULES
 from webhook.rules.rule import Assumption, Basis
 
-MOST_VIOLATIONS = 10_000
+MAX_VIOLATIONS = 10_000
 """
-Of one rule in one object. KubeVirt's definitions bound neither the ports of an interface nor the GPUs of a VM, and the
-120,000 that 3 MiB hold would keep all others waiting for seconds; what is undetermined does not count, so it hides nothing.
+Of one rule in one object. KubeVirt's CRDs limit neither the ports of an interface nor the GPUs of a VM, and 3 MiB have room
+for 120,000 of them, which would delay other reviews for seconds. Undetermined outcomes do not count, so none is left out.
 """
 
 
@@ -43,7 +43,7 @@ def judge(judged: Kubernetes, world: World, releases: Releases) -> Judgement:
     if subject is not None:
         return _judge_vmi(subject, world, releases)
     if isinstance(judged, NetworkAttachmentDefinition | KubeVirt | MigrationPolicy):
-        from webhook.judging.cluster import judge_cluster  # noqa: PLC0415 - most runs see no such object, and do without
+        from webhook.judging.cluster import judge_cluster  # noqa: PLC0415 - most runs have no such object
 
         return judge_cluster(judged, world, releases)
     return Judgement(())
@@ -53,26 +53,26 @@ def _judge_vmi(subject: Subject, world: World, releases: Releases) -> Judgement:
     findings: list[Finding] = []
     assumptions: list[str] = []
     expansions = tuple(expand(subject, world, releases))
-    last = expansions[-1]  # of the newest releases: the verdict's
+    last = expansions[-1]  # the newest releases, which decide the verdict
     for rule in VMI_RULES:
         for facts in expansions:
-            enough = len(findings) + MOST_VIOLATIONS
+            limit = len(findings) + MAX_VIOLATIONS
             for outcome in rule.check(facts):
                 if isinstance(outcome, Assumption):
                     if facts is last:
                         assumptions.append(outcome.text)
                 elif (finding := finding_of(rule, outcome, facts.releases)) is not None:
                     findings.append(finding)
-                    if len(findings) >= enough and not finding.undetermined:
+                    if len(findings) >= limit and not finding.undetermined:
                         break
     merged = merge(findings)
     if last.architecture_assumed:
-        assumptions.append(f"the VM runs on {last.architecture} (architecture is not written)")
+        assumptions.append(f"the VM runs on {last.architecture} (the field architecture is not set)")
     verdict = _verdict(merged, last, releases, tuple(assumptions))
     drain = _drain_facts(last, verdict)
     merged.extend(findings_about(DRAIN_RULES, drain, releases))
     if verdict.live_migratable is not False and not isinstance(last.configuration, Unknown):
-        from webhook.kubevirt.settings.time_allowed import budget_facts  # noqa: PLC0415 - for clusters whose settings are known
+        from webhook.kubevirt.settings.time_allowed import budget_facts  # noqa: PLC0415 - only for known settings
         from webhook.rules.budget import BUDGET_RULES  # noqa: PLC0415
 
         budget = budget_facts(last, world)
@@ -83,23 +83,23 @@ def _judge_vmi(subject: Subject, world: World, releases: Releases) -> Judgement:
 
 def judge_manifest(raw: Mapping[str, Json], releases: Releases) -> Judgement:
     """
-    What can be said of a manifest by its names alone: of kinds that are not read, and of keys that nobody reads.
+    Findings about a manifest's kind and field names: unknown kinds, unknown fields and invalid values.
 
-    API servers refuse or drop such things before admission, so only who judges manifests asks.
+    API servers refuse or drop them before admission, so only a check of manifests calls this.
     """
     api_version, kind = str(raw.get("apiVersion", "")), str(raw.get("kind", ""))
     metadata = raw.get("metadata")
     facts = ManifestFacts(
-        api_version, kind, releases, *strange(kind, raw), metadata if isinstance(metadata, dict) else {}
+        api_version, kind, releases, *problems_in(kind, raw), metadata if isinstance(metadata, dict) else {}
     )
     return Judgement(tuple(findings_about(MANIFEST_RULES, facts, releases)))
 
 
 def merge(findings: Iterable[Finding]) -> list[Finding]:
     """
-    One finding for what holds in several groups of releases, in the words of the newest of them.
+    Merges equal findings of several groups of releases; the message is that of the newest group.
 
-    Findings of one rule come oldest release first; order of first appearance is kept.
+    Findings of one rule come oldest release first. The order of first appearance is kept.
     """
     merged: dict[tuple[str, str, FieldPath, bool], Finding] = {}
     for finding in findings:
@@ -112,7 +112,7 @@ def merge(findings: Iterable[Finding]) -> list[Finding]:
             releases = (
                 same.releases | finding.releases
                 if same.basis is finding.basis
-                else next(each.releases for each in (same, finding) if each.basis is basis)
+                else next(candidate.releases for candidate in (same, finding) if candidate.basis is basis)
             )
             merged[key] = replace(finding, basis=basis, releases=releases)
     return list(merged.values())
@@ -123,14 +123,14 @@ def _verdict(
 ) -> Verdict:
     behaviour = newest(releases)
     release = only(behaviour.release)
-    deciding = [each for each in findings if each.basis is Basis.KUBEVIRT and each.releases & release]
+    deciding = [finding for finding in findings if finding.basis is Basis.KUBEVIRT and finding.releases & release]
     refusing = {each.rule.reason for each in deciding if not each.undetermined and each.rule.reason is not None}
-    unproven = tuple(each.message for each in deciding if each.undetermined)
+    unproven = tuple(finding.message for finding in deciding if finding.undetermined)
     return decide(behaviour, refusing, unproven, assumptions, migration_method(facts, release))
 
 
 def _drain_facts(facts: MigrationFacts, verdict: Verdict) -> DrainFacts:
-    """The strategy in force: the VMI's own, else the cluster's, else None (KubeVirt's default, all releases)."""
+    """Facts for rules about a drain. The strategy in force is the VMI's, else the cluster's, else ``None``, the default."""
     own = facts.spec.eviction_strategy
     strategy: Fact[str]
     if own is not None:

@@ -1,5 +1,5 @@
 """
-The one KubeVirt CR of a cluster: which configuration is in force, and on which architecture VMs run by default.
+The KubeVirt CR of a cluster: the configuration in force and the default architecture of VMs.
 
 Source: ``pkg/virt-config/configuration.go`` (setConfigFromKubeVirt, validateConfig), v1.0.1 to v1.9.0;
 ``pkg/virt-operator/util/config.go`` SetDefaultArchitecture, v1.9.0.
@@ -18,7 +18,7 @@ _DEFAULT_INTERFACES = ("bridge", "slirp", "masquerade")
 
 
 class Cluster(msgspec.Struct, frozen=True):
-    """The KubeVirt CR, read once: its configuration in force and the control plane's architecture."""
+    """The configuration in force and the control plane's architecture."""
 
     configuration: Fact[Configuration]
     architecture: str | None
@@ -26,34 +26,33 @@ class Cluster(msgspec.Struct, frozen=True):
 
 def cluster_of(world: World) -> Cluster:
     """
-    The one KubeVirt CR of the cluster; built-in defaults where it is known that there is none.
+    What the KubeVirt CR says; built-in defaults where the cluster is known to have none.
 
-    An architecture that the CR asks for outranks the one in its status, where virt-operator writes it and all others
-    read it.
+    The architecture in the CR's spec has precedence over the one in its status, which virt-operator writes.
     """
-    found = world.every(KubeVirt)
-    if isinstance(found, Unknown):
-        return Cluster(found, None)
-    if not found:
+    kubevirts = world.every(KubeVirt)
+    if isinstance(kubevirts, Unknown):
+        return Cluster(kubevirts, None)
+    if not kubevirts:
         return Cluster(BUILT_IN, None)
-    kubevirt = found[0]
+    kubevirt = kubevirts[0]
     configuration = kubevirt.spec.configuration or BUILT_IN
-    asked, status = configuration.architecture_configuration, kubevirt.status
-    architecture = (asked.default_architecture if asked is not None else None) or (
+    written, status = configuration.architecture_configuration, kubevirt.status
+    architecture = (written.default_architecture if written is not None else None) or (
         status.default_architecture if status is not None else None
     )
-    wrong = wrong_value(configuration)
-    if not wrong:
+    invalid = invalid_value(configuration)
+    if not invalid:
         return Cluster(configuration, architecture)
     why = (
-        f"KubeVirt ignores the whole spec.configuration of the KubeVirt CR because of its {wrong}, and goes on with an "
-        "older one that nobody can see"
+        f"spec.configuration of the KubeVirt CR has an invalid {invalid}: KubeVirt ignores the whole configuration and uses "
+        "an older one, which cannot be read"
     )
     return Cluster(Unknown(why, "ask the platform team to correct the KubeVirt CR"), architecture)
 
 
-def wrong_value(configuration: Configuration) -> str:
-    """The value for which KubeVirt keeps its last valid configuration instead of this one; empty if there is none."""
+def invalid_value(configuration: Configuration) -> str:
+    """The first invalid value, for which KubeVirt keeps its last valid configuration; empty if there is none."""
     developer = configuration.developer_configuration or _NO_DEVELOPER
     interface = configuration.network.default_network_interface if configuration.network is not None else None
     tolerated = developer.pvc_tolerate_less_space_up_to_percent or 0

@@ -1,33 +1,35 @@
 """
-Feature gates that have to do with migration: when each appeared, stopped being needed, or was taken away.
+Feature gates for live migration: their first releases, the releases in which they are on by default, and their removal.
 
-Source: ``pkg/virt-config/featuregate/active.go`` and ``inactive.go``, v1.0.1 to v1.9.0. A gate that is on by default
-(GA; from 1.9 on also Beta) need not be listed.
+Source: ``pkg/virt-config/featuregate/active.go`` and ``inactive.go``, v1.0.1 to v1.9.0. A gate is on by
+default when it is GA, from 1.9 on also when it is Beta (``pkg/virt-config/featuregate/feature-gates.go``, v1.9.0).
 """
 
 from collections.abc import Mapping
 
 import msgspec
 
+from webhook.facts.unknown import Fact, Unknown
 from webhook.kubevirt.releases import NONE, Release, Releases, since
+from webhook.objects.kubevirt import Configuration
 
 
 class Gate(msgspec.Struct, frozen=True):
     """One feature gate."""
 
     known: Releases
-    """Releases that know it."""
-    needless: Releases = NONE
-    """Releases where it is on without being listed."""
-    gone: Releases = NONE
-    """Releases where listing it has no effect, because the feature was taken away."""
+    """Releases that have it."""
+    on_by_default: Releases = NONE
+    """Releases in which it is on without being listed."""
+    removed: Releases = NONE
+    """Releases in which it has no effect, because KubeVirt has removed its feature."""
 
 
-def _gate(first: int, needless: int | None = None, gone: int | None = None) -> Gate:
+def _gate(first: int, on_by_default: int | None = None, removed: int | None = None) -> Gate:
     return Gate(
         since(Release(1, first)),
-        since(Release(1, needless)) if needless is not None else NONE,
-        since(Release(1, gone)) if gone is not None else NONE,
+        since(Release(1, on_by_default)) if on_by_default is not None else NONE,
+        since(Release(1, removed)) if removed is not None else NONE,
     )
 
 
@@ -37,7 +39,7 @@ GATES: Mapping[str, Gate] = {
     "DeclarativeHotplugVolumes": _gate(6, 9),
     "EnableVirtioFsConfigVolumes": _gate(5, 8),
     "EnableVirtioFsStorageVolumes": _gate(5),
-    "ExperimentalVirtiofsSupport": _gate(0, gone=8),
+    "ExperimentalVirtiofsSupport": _gate(0, removed=8),
     "GPU": _gate(0, 4),
     "GPUsWithDRA": _gate(6, 9),
     "HostDevices": _gate(0),
@@ -47,14 +49,14 @@ GATES: Mapping[str, Gate] = {
     "InstancetypeReferencePolicy": _gate(4, 6),
     "LiveMigration": _gate(0, 0),
     "LiveUpdateNADRef": _gate(8, 9),
-    "Macvtap": _gate(0, gone=3),
+    "Macvtap": _gate(0, removed=3),
     "MigrationPriorityQueue": _gate(7, 9),
     "MigrationStallDetection": _gate(9),
     "NetworkBindingPlugins": _gate(1, 5),
     "NetworkDevicesWithDRA": _gate(9),
-    "Passt": _gate(0, gone=3),
+    "Passt": _gate(0, removed=3),
     "PasstBinding": _gate(8, 9),
-    "PasstIPStackMigration": _gate(6, gone=8),
+    "PasstIPStackMigration": _gate(6, removed=8),
     "PersistentReservation": _gate(0),
     "SRIOVLiveMigration": _gate(0, 0),
     "SecureExecution": _gate(6, 9),
@@ -68,3 +70,34 @@ GATES: Mapping[str, Gate] = {
     "WorkloadEncryptionTDX": _gate(7),
 }
 MIGRATION_STALL_DETECTION = "MigrationStallDetection"
+VGPU_LIVE_MIGRATION = "VGPULiveMigration"
+VGPU_KNOWN: Releases = since(Release(1, 9))
+"""The releases with the gate, which is alpha and off unless it is listed."""
+HOTPLUG_BY_STATUS = "HotplugVolumes"
+HOTPLUG_BY_TEMPLATE = "DeclarativeHotplugVolumes"
+
+
+def alpha_gate_is_on(configuration: Configuration, gate: str) -> bool:
+    """Whether an alpha gate is on: ``developerConfiguration.featureGates`` lists it, also where it is disabled as well."""
+    developer = configuration.developer_configuration
+    return developer is not None and gate in (developer.feature_gates or ())
+
+
+def hotplugs_from_template(configuration: Fact[Configuration], releases: Releases) -> bool:
+    """
+    Whether virt-controller may hotplug a volume that is added to the template of a running VM.
+
+    Source: ``pkg/virt-controller/watch/vm/vm.go`` handleDeclarativeVolumeHotplug, v1.6.0 to v1.9.0: the older gate has
+    precedence over the newer one.
+    """
+    gate = GATES[HOTPLUG_BY_TEMPLATE]
+    if isinstance(configuration, Unknown):
+        return bool(releases & gate.known)
+    developer = configuration.developer_configuration
+    listed = (developer.feature_gates if developer is not None else None) or ()
+    disabled = (developer.disabled_feature_gates if developer is not None else None) or ()
+    if HOTPLUG_BY_STATUS in listed:
+        return False
+    if HOTPLUG_BY_TEMPLATE in listed:
+        return bool(releases & gate.known)
+    return HOTPLUG_BY_TEMPLATE not in disabled and bool(releases & gate.on_by_default)

@@ -1,5 +1,5 @@
 """
-Operators that write a KubeVirt CR or a migration network, and where a change has to be made so that it lasts.
+Operators that write a KubeVirt CR or a migration network, and the field of the operator that sets a value.
 
 Sources: those of ``hyper_converged``; Harvester v1.8.0 ``pkg/controller/master/kubevirt/vm_migration_network.go``,
 ``pkg/controller/master/setting/kubevirt_migration.go``, ``pkg/util/constants.go``, ``deploy/charts/harvester/values.yaml``.
@@ -22,26 +22,26 @@ HARVESTER_NAMESPACE: Final = "harvester-system"
 _LABELS: Final = {"app.kubernetes.io/managed-by": "hco-operator", "app": "kubevirt-hyperconverged"}
 _MIGRATIONS: Final = ("spec", "configuration", "migrations")
 _HARVESTERS_NETWORKS: Final = ("vm-migration-network", "storage-network")
-_HARVESTERS_MARK: Final = ".settings.harvesterhci.io"
+_HARVESTERS_SUFFIX: Final = ".settings.harvesterhci.io"
 
 
 class Owner(msgspec.Struct, frozen=True):
-    """Who writes an object; what somebody else writes into it does not last."""
+    """An operator that writes an object and undoes the changes of others."""
 
     name: str
     place: Callable[[FieldPath], str]
-    """Where to change what stands at a path of the object, as the end of a sentence."""
+    """The instruction for a path of the object, as the end of a sentence."""
 
 
 def owner_of(judged: Kubernetes) -> Owner | None:
     """
-    HyperConverged by ownerReference or labels, Harvester by its namespace or by its mark on a network; else None.
+    HyperConverged by ownerReference or labels, Harvester by its namespace or its annotation on a network; else None.
     """
     if not isinstance(judged, KubeVirt):
-        marks = judged.meta.annotations or {}
-        setting = next((each for each in _HARVESTERS_NETWORKS if each + _HARVESTERS_MARK in marks), "")
+        annotations = judged.meta.annotations or {}
+        setting = next((name for name in _HARVESTERS_NETWORKS if name + _HARVESTERS_SUFFIX in annotations), "")
         return Owner(HARVESTER, lambda _path: f"change Harvester's setting {setting}") if setting else None
-    owners = {each.kind for each in judged.meta.owner_references or ()}
+    owners = {reference.kind for reference in judged.meta.owner_references or ()}
     labels = judged.meta.labels or {}
     if HYPER_CONVERGED in owners or any(labels.get(key) == value for key, value in _LABELS.items()):
         return Owner(HYPER_CONVERGED, in_hyper_converged)

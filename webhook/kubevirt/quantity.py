@@ -10,9 +10,9 @@ import re
 import msgspec
 
 NANO = 10**9
-"""Kubernetes keeps nothing smaller than a billionth and rounds what is smaller away from zero."""
-LONGEST = 256
-"""Longer texts are refused here; Go has no such limit, but nobody means an amount of that many digits."""
+"""Kubernetes rounds amounts smaller than a billionth away from zero."""
+MAX_LENGTH = 256
+"""Longer texts are refused; Go has no such limit."""
 
 _FORM = (
     r"(?P<value>(?P<sign>[+-]?)0*+(?P<whole>[0-9]*+)(?P<point>\.(?P<part>[0-9]*+))?+)"
@@ -39,7 +39,7 @@ _PLACEHOLDERS = ("$", "{{")
 
 
 class Quantity(msgspec.Struct, frozen=True, order=True):
-    """An amount of billionths, and the suffix that it was written with."""
+    """An amount in billionths, and its suffix."""
 
     nano: int
     suffix: str
@@ -68,7 +68,7 @@ def parse_quantity(written: object) -> Quantity | None:
     if not isinstance(written, str | int | float):
         return None
     text = written if isinstance(written, str) else repr(written)
-    if not text or len(text) > LONGEST or (found := re.fullmatch(_FORM, text)) is None:
+    if not text or len(text) > MAX_LENGTH or (found := re.fullmatch(_FORM, text)) is None:
         return None
     suffix = found["suffix"]
     whole, part = found["whole"], found["part"] or ""
@@ -101,7 +101,7 @@ def _is_taken(text: str) -> bool:
     """As ``takes``, of any text."""
     if any(sign in text for sign in _PLACEHOLDERS):
         return True
-    return re.fullmatch(_PATTERN, text) is not None and (len(text) > LONGEST or parse_quantity(text) is not None)
+    return re.fullmatch(_PATTERN, text) is not None and (len(text) > MAX_LENGTH or parse_quantity(text) is not None)
 
 
 def _power(suffix: str) -> tuple[bool, int] | None:

@@ -1,8 +1,8 @@
 """
-What differs between KubeVirt's minor releases, as data.
+The differences between KubeVirt's minor releases, as data.
 
-A new minor release is one more entry of ``TABLE``. Inside a minor release the verdict functions have been the same in
-every patch so far (compared over the tags v1.0.1 to v1.9.0), so a table per minor release is enough.
+A new minor release is one more entry of ``TABLE``. All patch releases of a minor release have had the same verdict functions
+(compared over the tags v1.0.1 to v1.9.0), so one entry per minor release is enough.
 """
 
 import re
@@ -45,11 +45,11 @@ class Release(NamedTuple):
 
 
 class Behaviour(msgspec.Struct, frozen=True):
-    """One minor release: the reasons in the order in which virt-handler looks, and what else changed."""
+    """One minor release: the reasons in virt-handler's order, and other differences."""
 
     release: Release
     order: tuple[Reason, ...]
-    """``calculateLiveMigrationCondition`` of ``pkg/virt-handler/vm.go``; left wins, a reason not listed is never given."""
+    """``calculateLiveMigrationCondition`` of ``pkg/virt-handler/vm.go``: the first reason that applies wins."""
     completion_timeout_per_gib: int
     """Built-in ``completionTimeoutPerGiB`` in seconds (``pkg/virt-config/virt-config.go``)."""
     instancetype_versions: tuple[str, ...] = ("v1beta1", "v1alpha2", "v1alpha1")
@@ -102,7 +102,7 @@ TABLE: tuple[Behaviour, ...] = (
 )
 
 Releases: TypeAlias = int
-"""A set of releases: bit *i* stands for ``TABLE[i]``."""
+"""A set of releases: bit *i* is ``TABLE[i]``."""
 
 NONE: Releases = 0
 KNOWN: Releases = (1 << len(TABLE)) - 1
@@ -114,22 +114,22 @@ _INDEX: dict[Release, int] = {behaviour.release: index for index, behaviour in e
 
 
 def only(release: Release) -> Releases:
-    """The set that holds ``release`` alone; the release must be in the table."""
+    """The set of ``release`` alone; the release must be in the table."""
     return 1 << _INDEX[release]
 
 
 def since(release: Release) -> Releases:
-    """``release`` and everything newer."""
+    """``release`` and all newer releases."""
     return KNOWN & ~(only(release) - 1)
 
 
 def before(release: Release) -> Releases:
-    """Everything older than ``release``."""
+    """All releases older than ``release``."""
     return only(release) - 1
 
 
 def split(releases: Releases, changes: Iterable[Release]) -> Iterator[Releases]:
-    """``releases`` cut into groups, oldest first, where each of ``changes`` begins; empty groups are left out."""
+    """``releases`` in groups, oldest first; a new group begins at each of ``changes``. No group is empty."""
     rest = releases
     for change in sorted(changes):
         older, rest = rest & before(change), rest & ~before(change)
@@ -140,11 +140,11 @@ def split(releases: Releases, changes: Iterable[Release]) -> Iterator[Releases]:
 
 
 SUPPORTED: Releases = since(OLDEST_SUPPORTED)
-"""What *any* means: a finding holds if it holds in at least one of these."""
+"""The releases behind *any supported*: a finding that holds in one of them holds."""
 
 
 def giving(reason: Reason) -> Releases:
-    """The releases that know ``reason``."""
+    """The releases that can give ``reason``."""
     return sum(1 << index for index, behaviour in enumerate(TABLE) if reason in behaviour.order)
 
 
@@ -186,11 +186,11 @@ _VERSION = r"v?([0-9]{1,4})\.([0-9]{1,4})(?:[.\-+].*)?"
 
 
 def parse_release(text: str) -> Release | None:
-    """The minor release that a version such as ``v1.9.0``, ``1.9`` or ``v1.5.3-rc.1`` belongs to, or None."""
-    found = re.fullmatch(_VERSION, text.strip())
-    return Release(int(found[1]), int(found[2])) if found else None
+    """The minor release of a version such as ``v1.9.0``, ``1.9`` or ``v1.5.3-rc.1``, or None."""
+    version = re.fullmatch(_VERSION, text.strip())
+    return Release(int(version[1]), int(version[2])) if version else None
 
 
 def judged_as(release: Release) -> Release | None:
-    """The table's release that stands for ``release``: itself, the newest for what is newer, None for what is older."""
+    """The release of the table that judges ``release``: itself, the newest for a newer one, None for an older one."""
     return None if release < OLDEST else min(release, NEWEST)

@@ -1,4 +1,4 @@
-"""One shape for everything that carries a VMI: where its parts stand in the judged object."""
+"""The VMI in an object of any kind that has one: its parts and their paths."""
 
 from collections.abc import Mapping
 
@@ -9,19 +9,29 @@ from webhook.objects.path import FieldPath
 from webhook.objects.storage import DataVolumeSpec, DataVolumeTemplate
 from webhook.objects.vm import (
     NO_SPEC,
+    PoolSpec,
+    ReplicaSetSpec,
     VirtualMachine,
     VirtualMachineInstanceReplicaSet,
     VirtualMachinePool,
     VirtualMachineSpec,
     VirtualMachineStatus,
+    VirtualMachineTemplate,
 )
-from webhook.objects.vmi import VirtualMachineInstance, VMISpec, VMIStatus
+from webhook.objects.vmi import VirtualMachineInstance, VMISpec, VMIStatus, VMITemplate
 
 NO_VM = VirtualMachineSpec()
+VM_KINDS: tuple[type[Kubernetes], ...] = (
+    VirtualMachine,
+    VirtualMachineInstance,
+    VirtualMachineInstanceReplicaSet,
+    VirtualMachinePool,
+)
+"""The kinds with a VMI."""
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """A VMI to be, with what its owner says of it."""
+    """The VMI in a judged object, with the fields of the VirtualMachine around it."""
 
     kind: str
     namespace: str
@@ -29,9 +39,9 @@ class Subject(msgspec.Struct, frozen=True):
     base: FieldPath
     """The path of the ``VMISpec``."""
     owner: FieldPath
-    """The path of the ``VirtualMachineSpec`` around it, if there is one."""
+    """The path of the ``VirtualMachineSpec`` around it; empty without one."""
     meta: ObjectMeta
-    """Metadata that the VMI will carry."""
+    """Metadata of the VMI."""
     outer: ObjectMeta
     """Metadata of the judged object; the same as ``meta`` for a VMI."""
     spec: VMISpec
@@ -42,7 +52,7 @@ class Subject(msgspec.Struct, frozen=True):
     @property
     def renames_templates(self) -> bool:
         """
-        Whether claims of ``dataVolumeTemplates`` get other names than the templates have: a pool numbers them.
+        Whether KubeVirt gives claims of ``dataVolumeTemplates`` other names: a pool adds numbers.
 
         Source: ``pkg/virt-controller/watch/pool/pool.go`` indexVMSpec, v1.9.0.
         """
@@ -51,27 +61,27 @@ class Subject(msgspec.Struct, frozen=True):
     @property
     def data_volumes(self) -> Mapping[str, DataVolumeSpec]:
         """
-        ``dataVolumeTemplates`` by name; of several entries with one name the first, which is the one that counts.
+        ``dataVolumeTemplates`` by name; of several entries with one name, the first counts.
 
-        virt-api accepts such a list. virt-controller creates the DataVolume of the first entry and finds it there when it
-        comes to the next (``handleDataVolumes``, ``pkg/virt-controller/watch/vm.go`` v1.0.1 to v1.3.1 and
-        ``pkg/virt-controller/watch/vm/vm.go`` v1.4.1 to v1.9.0); inference takes the first one, too
+        virt-api accepts duplicate names. virt-controller creates the DataVolume of the first entry, and keeps it for the next
+        (``handleDataVolumes``, ``pkg/virt-controller/watch/vm.go`` v1.0.1 to v1.3.1 and
+        ``pkg/virt-controller/watch/vm/vm.go`` v1.4.1 to v1.9.0). Inference also uses the first one
         (``pkg/instancetype/infer/volume.go`` fromDataVolume, v1.9.0).
         """
-        found: dict[str, DataVolumeSpec] = {}
-        for each in self.vm.data_volume_templates or ():
-            if each.spec is not None:
-                found.setdefault(name_of_template(each), each.spec)
-        return found
+        specs: dict[str, DataVolumeSpec] = {}
+        for template in self.vm.data_volume_templates or ():
+            if template.spec is not None:
+                specs.setdefault(name_of_template(template), template.spec)
+        return specs
 
 
 def name_of_template(template: DataVolumeTemplate) -> str:
-    """``metadata.name``; empty where there is none."""
+    """``metadata.name``; empty without one."""
     return (template.metadata or NO_META).name or ""
 
 
 def subject_of(judged: Kubernetes) -> Subject | None:
-    """The VMI in ``judged``, or None for kinds that carry none."""
+    """The VMI in ``judged``, or None for other kinds."""
     namespace, name, meta = judged.namespace, judged.name, judged.meta
     if isinstance(judged, VirtualMachine):
         return _of_vm(judged.spec, ("spec",), namespace, name, meta, judged.status, "VirtualMachine")
@@ -110,6 +120,26 @@ def subject_of(judged: Kubernetes) -> Subject | None:
             vm, path, namespace, name, (outer.metadata if outer else None) or NO_META, None, "VirtualMachinePool"
         )
     return None
+
+
+def with_labels_only(judged: Kubernetes) -> Kubernetes:
+    """A VM with only the fields that ``selectors.labelled`` reads, to save memory; other objects unchanged."""
+    if not isinstance(judged, VM_KINDS):
+        return judged
+    subject = subject_of(judged)
+    labels = subject.meta.labels if subject is not None else None
+    template = VMITemplate(metadata=ObjectMeta(labels=labels))
+    meta = ObjectMeta(judged.meta.name, judged.meta.generate_name, judged.meta.namespace, labels=judged.meta.labels)
+    if isinstance(judged, VirtualMachine):
+        return VirtualMachine(judged.api_version, judged.kind, meta, VirtualMachineSpec(template=template))
+    if isinstance(judged, VirtualMachineInstance):
+        return VirtualMachineInstance(judged.api_version, judged.kind, meta)
+    if isinstance(judged, VirtualMachineInstanceReplicaSet):
+        spec = ReplicaSetSpec(template=template)
+        return VirtualMachineInstanceReplicaSet(judged.api_version, judged.kind, meta, spec)
+    outer = subject.outer.labels if subject is not None else None
+    machine = VirtualMachineTemplate(ObjectMeta(labels=outer), VirtualMachineSpec(template=template))
+    return VirtualMachinePool(judged.api_version, judged.kind, meta, PoolSpec(virtual_machine_template=machine))
 
 
 def _of_vm(

@@ -1,5 +1,5 @@
 """
-The LiveMigratable condition that virt-handler would write, and how the migration would move disks.
+The LiveMigratable condition that virt-handler would write, and the migration method.
 
 Source: ``pkg/virt-handler/vm.go`` calculateLiveMigrationCondition and checkVolumesForMigration, v1.0.1 to v1.9.0.
 """
@@ -19,14 +19,14 @@ _STATE_FIRST: Releases = only(Release(1, 3))
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """KubeVirt's own answer for one release; ``live_migratable`` is None where it is unproven."""
+    """KubeVirt's own verdict for one release; ``live_migratable`` is None where it is unproven."""
 
     live_migratable: bool | None
     reason: Reason | None
-    """The one that this release shows first; None where the condition is True or unproven."""
+    """The first reason in this release's order; None where the condition is True or unproven."""
     release: Release
     migration_method: str
-    """``BlockMigration`` where disks are copied along, else ``LiveMigration`` (``status.migrationMethod``)."""
+    """``BlockMigration`` where the migration copies disks, else ``LiveMigration`` (``status.migrationMethod``)."""
     unproven: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
 
@@ -38,7 +38,7 @@ def decide(
     assumptions: tuple[str, ...],
     method: str,
 ) -> Verdict:
-    """The verdict of one release from the reasons that hold, in that release's order: left wins."""
+    """The verdict of one release: the first of the ``refusing`` reasons in that release's order decides."""
     for reason in behaviour.order:
         if reason in refusing:
             return Verdict(False, reason, behaviour.release, method, unproven, assumptions)
@@ -51,7 +51,7 @@ def migration_method(facts: MigrationFacts, release: Releases) -> str:
 
 
 def _blocks(facts: MigrationFacts, release: Releases) -> bool:
-    """Whether any volume is copied along, or an offending one ends the search (which counts as copying, too)."""
+    """Whether the migration copies any volume. A volume that cannot migrate also counts, because KubeVirt stops at it."""
     if release & _MIGRATED_BLOCKS and facts.migrated_volumes:
         return True
     if release & _STATE_FIRST and facts.state_claim is not None:
@@ -63,7 +63,7 @@ def _blocks(facts: MigrationFacts, release: Releases) -> bool:
     disks = (devices.disks if devices is not None else None) or ()
     filesystems: set[str] = set()
     if devices is not None and devices.filesystems and release & _FILESYSTEMS_EXEMPT:
-        filesystems = {each.name for each in devices.filesystems}
+        filesystems = {filesystem.name for filesystem in devices.filesystems}
     offending = {
         claim.volume
         for claim in facts.claims

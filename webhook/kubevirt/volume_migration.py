@@ -1,13 +1,13 @@
 """
-Volume migrations (``updateVolumesStrategy: Migration``): when a VM returns to the claims that are being replaced.
+Volume migrations (``updateVolumesStrategy: Migration``): when a VM returns to the claims that it had before.
 
-KubeVirt copies the volumes of a running VM to other claims and takes the old ones back only where all of them return
+KubeVirt copies the volumes of a running VM to other claims and accepts the old ones again only where all of them return
 (``pkg/virt-controller/watch/volume-migration/volume-migration.go`` VolumeMigrationCancel and revertedToOldVolumes,
 ``pkg/virt-controller/watch/vm/vm.go`` syncVolumeMigration, v1.4.1 and v1.9.0).
 
 ``status.volumeUpdateState`` records the old claims. virt-controller writes it for a running VM under the rollout strategy
 LiveUpdate, and virt-api refuses the strategy where its feature gates are off (1.3 and 1.4; generally available from 1.5 on). So
-the record says that KubeVirt migrates, whatever the release. No role that KubeVirt gives to users includes
+the record proves a volume migration in every release. No role that KubeVirt gives to users includes
 ``virtualmachines/status`` (``pkg/virt-operator/resource/generate/rbac/cluster.go``, v1.9.0). KubeVirt 1.3 writes no record.
 
 This module does no I/O.
@@ -19,29 +19,29 @@ from webhook.objects.vm import VirtualMachine
 
 MIGRATION: Final = "Migration"
 _UNDER_WAY: Final = "VolumesChange"
-"""The VM's condition while volumes are copied; afterwards it is removed, and the record stays."""
+"""The VM's condition while KubeVirt copies volumes; afterwards KubeVirt removes it and keeps the record."""
 _FAILED: Final = "ManualRecoveryRequired"
-"""The VM stopped while volumes were copied: it starts again only with the old claims."""
+"""The VM's condition after it stopped during the copy: it starts again only with the old claims."""
 
 
 def restored_claims(old: VirtualMachine, new: VirtualMachine) -> frozenset[tuple[str, str]]:
     """
-    Volume and claim for each volume that returns to the claim which a volume migration is replacing.
+    Volume and claim of each volume that returns to the claim before the volume migration.
 
-    Empty unless all of them return at once, as KubeVirt demands it, and a migration is under way or has failed.
+    Empty unless all volumes return at once, as KubeVirt requires, and a volume migration runs or has failed.
     """
     status = old.status
     state = status.volume_update_state if status is not None else None
     migrating = state.volume_migration_state if state is not None else None
     if status is None or migrating is None or not migrating.migrated_volumes:
         return frozenset()
-    true = {each.type for each in status.conditions or () if each.status == "True"}
+    true = {condition.type for condition in status.conditions or () if condition.status == "True"}
     if _FAILED not in true and not (_UNDER_WAY in true and new.spec.update_volumes_strategy == MIGRATION):
         return frozenset()
     sources = {
-        (each.volume_name, each.source_pvc_info.claim_name if each.source_pvc_info is not None else "")
-        for each in migrating.migrated_volumes
+        (volume.volume_name, volume.source_pvc_info.claim_name if volume.source_pvc_info is not None else "")
+        for volume in migrating.migrated_volumes
     }
     template = new.spec.template.spec if new.spec.template is not None else None
-    mounted = {(each.name, each.claim) for each in (template.volumes if template is not None else None) or ()}
+    mounted = {(volume.name, volume.claim) for volume in (template.volumes if template is not None else None) or ()}
     return frozenset(sources) if sources <= mounted else frozenset()

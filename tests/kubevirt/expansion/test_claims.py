@@ -287,11 +287,11 @@ def test_an_empty_class_is_none_and_not_the_default_one() -> None:
     found = judgement(with_template("{storage: {storageClassName: ''}}"), around, only(NEWEST))
 
     assert [each.message for each in found.findings] == [
-        "dataVolumeTemplate 'dv' asks for no storage class (storageClassName is empty) and lists no accessModes"
+        "dataVolumeTemplate 'dv' has an empty storageClassName and no accessModes"
     ]
 
 
-NO_CLASS = "names no storage class, and"
+NO_CLASS = "has no storage class, and"
 
 
 @pytest.mark.parametrize(
@@ -300,40 +300,40 @@ NO_CLASS = "names no storage class, and"
         (
             "{pvc: {}}",
             [],
-            "lists no accessModes under pvc, and CDI takes exactly one",
-            "write one of them under spec.pvc.accessModes",
+            "lists no accessModes under pvc, and CDI accepts exactly one",
+            "write one access mode under spec.pvc.accessModes",
         ),
         (
             "{pvc: {accessModes: [ReadWriteOnce, ReadWriteMany]}}",
             [],
-            "lists 2 accessModes under pvc, and CDI takes exactly one",
-            "write one of them under spec.pvc.accessModes",
+            "lists 2 accessModes under pvc, and CDI accepts exactly one",
+            "write one access mode under spec.pvc.accessModes",
         ),
-        ("{}", [], "has neither pvc nor storage", "write spec.storage of the DataVolume"),
+        ("{}", [], "has neither pvc nor storage", "add spec.storage to the DataVolume"),
         (
             "{storage: {volumeMode: Block}, contentType: archive}",
             [],
             "has contentType archive and volumeMode Block, which CDI refuses",
-            "write volumeMode: Filesystem",
+            "set volumeMode to Filesystem",
         ),
-        ("{storage: {}}", [], f"{NO_CLASS} the cluster has no default one", "write storageClassName"),
+        ("{storage: {}}", [], f"{NO_CLASS} the cluster has no default storage class", "set storageClassName"),
         (
             "{storage: {}}",
             None,
             f"{NO_CLASS} the cluster's default storage class is not known",
-            "write storageClassName, or pass the StorageClasses",
+            "set storageClassName, or pass the StorageClasses",
         ),
         (
             "{storage: {storageClassName: ''}}",
             [],
-            "asks for no storage class (storageClassName is empty) and lists no accessModes",
-            "write accessModes",
+            "has an empty storageClassName and no accessModes",
+            "add accessModes",
         ),
         (
             "{storage: {storageClassName: sc}}",
             None,
-            "lists no accessModes, and StorageProfile 'sc' is not among the objects given",
-            "write accessModes, or give the manifest of StorageProfile 'sc' too",
+            "has no accessModes, and StorageProfile 'sc' is not among the objects given",
+            "add accessModes, or give the manifest of StorageProfile 'sc' too",
         ),
     ],
 )
@@ -381,8 +381,8 @@ def test_an_exhausted_profile_is_named() -> None:
 
     found = predicted(known, msgspec.convert(yaml("{storage: {storageClassName: sc}}"), DataVolumeSpec), "claim 'c'")
 
-    why = "StorageProfile 'sc' offers nothing for claim 'c', so CDI cannot make its claim"
-    assert found == Modes(Unknown(why, "write accessModes"), "claim 'c'")
+    why = "StorageProfile 'sc' has no access modes for claim 'c', so CDI cannot create its claim"
+    assert found == Modes(Unknown(why, "add accessModes"), "claim 'c'")
 
 
 def labelled(applies: str, modes: list[str] | None, volume_mode: str | None = None) -> Manifest:

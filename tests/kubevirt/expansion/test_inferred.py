@@ -8,7 +8,7 @@ import pytest
 from tests.kubevirt.building import EVERYTHING, Manifest, named, spec, world, yaml
 from webhook.facts.unknown import ABSENT, Found, Unknown, Unread
 from webhook.facts.unknown_world import UnknownWorld
-from webhook.kubevirt.expansion.inferred import Named, infer
+from webhook.kubevirt.expansion.inferred import Scope, infer
 from webhook.objects.meta import Kubernetes
 from webhook.objects.storage import DataVolumeSpec, PersistentVolumeClaim
 from webhook.objects.vm import Matcher
@@ -47,7 +47,7 @@ def inferred(
 ) -> Found[Matcher]:
     """What is inferred from volume d in a world where only these kinds are known to be complete."""
     templates = {"dv": msgspec.convert(yaml(template), DataVolumeSpec)} if template else {}
-    place = Named(world(*around, complete=complete), "tenant", msgspec.convert(spec(volumes), VMISpec), templates)
+    place = Scope(world(*around, complete=complete), "tenant", msgspec.convert(spec(volumes), VMISpec), templates)
     return infer(place, "instancetype", Matcher(infer_from_volume="d", infer_from_volume_failure_policy=policy or None))
 
 
@@ -84,28 +84,33 @@ def test_a_label_without_kind_means_the_cluster_scoped_one() -> None:
 
 
 UNLABELLED = [
-    (ON_CLAIM, "", [claim(labels={})], f"claim 'c' does not carry the label {NAME}"),
-    (ON_CLAIM, "", [claim(labels={"a": "b"})], f"claim 'c' does not carry the label {NAME}"),
-    (ON_DV, "", [claim("dv", {})], f"claim 'dv' does not carry the label {NAME}"),
+    (ON_CLAIM, "", [claim(labels={})], f"claim 'c' does not have the label {NAME}"),
+    (ON_CLAIM, "", [claim(labels={"a": "b"})], f"claim 'c' does not have the label {NAME}"),
+    (ON_DV, "", [claim("dv", {})], f"claim 'dv' does not have the label {NAME}"),
     (
         "{volumes: [{name: d, containerDisk: {image: i}}]}",
         "",
         [],
-        "nothing can be inferred from a volume that is neither a claim nor a DataVolume",
+        "the volume is neither a claim nor a DataVolume",
     ),
     (
         ON_DV,
         "{source: {blank: {}}}",
         [],
-        "its DataVolume is made neither from a claim nor from a snapshot nor from a DataSource",
+        "the source of its DataVolume is neither a claim nor a snapshot nor a DataSource",
     ),
-    (ON_DV, "{sourceRef: {kind: Other, name: x}}", [], "its DataVolume refers to a Other, not to a DataSource"),
-    (ON_DV, "{sourceRef: {name: x}}", [], "its DataVolume refers to a source without kind, not to a DataSource"),
+    (
+        ON_DV,
+        "{sourceRef: {kind: Other, name: x}}",
+        [],
+        "the sourceRef of its DataVolume has kind Other, not DataSource",
+    ),
+    (ON_DV, "{sourceRef: {name: x}}", [], "the sourceRef of its DataVolume has kind (none), not DataSource"),
     (
         ON_DV,
         "{sourceRef: {kind: DataSource, name: ds}}",
         [data_source()],
-        f"neither DataSource 'ds' nor what is behind it carries the label {NAME}",
+        f"neither DataSource 'ds' nor its source has the label {NAME}",
     ),
 ]
 
@@ -117,7 +122,7 @@ def test_a_missing_label_is_a_failure_that_may_be_ignored(
     """
     With failure policy Ignore the VM gets no instancetype; otherwise KubeVirt refuses it.
     """
-    refused = Unknown(f"the instancetype is inferred from volume 'd', and {why}", "name the instancetype")
+    refused = Unknown(f"the instancetype is inferred from volume 'd', but {why}", "set the name of the instancetype")
 
     assert inferred(volumes, *around, template=template) == refused
     assert inferred(volumes, *around, template=template, policy="Reject") == refused
@@ -127,20 +132,20 @@ def test_a_missing_label_is_a_failure_that_may_be_ignored(
 @pytest.mark.parametrize(
     ("volumes", "template", "why", "settle"),
     [
-        ("{}", "", "no volume of the template has that name", "name one of the template's volumes"),
-        (ON_CLAIM, "", "claim 'c' does not exist", "create the claim first"),
-        (ON_DV, "", "claim 'dv' does not exist", "create the claim first"),
+        ("{}", "", "the template has no volume of that name", "use the name of a volume in the template"),
+        (ON_CLAIM, "", "claim 'c' does not exist", "create the claim"),
+        (ON_DV, "", "claim 'dv' does not exist", "create the claim"),
         (
             ON_DV,
             "{source: {snapshot: {name: s}}}",
             "the labels of VolumeSnapshot 's' are not known",
-            "name it instead of inferring it",
+            "set the name instead of inferFromVolume",
         ),
         (
             ON_DV,
             "{sourceRef: {kind: DataSource, name: ds}}",
             "DataSource 'ds' does not exist",
-            "correct the DataVolume's sourceRef",
+            "correct sourceRef of the DataVolume",
         ),
     ],
 )
@@ -148,7 +153,7 @@ def test_what_cannot_be_followed_is_never_ignored(volumes: str, template: str, w
     """
     A missing object is refused whatever the failure policy says, and the advice names it.
     """
-    expected = Unknown(f"the instancetype is inferred from volume 'd', and {why}", settle)
+    expected = Unknown(f"the instancetype is inferred from volume 'd', but {why}", settle)
 
     assert inferred(volumes, template=template, policy="Ignore") == expected
 
@@ -223,8 +228,8 @@ def test_a_data_volume_that_could_not_be_read_decides() -> None:
     Its own labels would outrank those of its claim, so nothing follows from the claim.
     """
     unread = Unread("DataVolume 'dv' could not be read")
-    place = Named(UnknownWorld(unread), "tenant", msgspec.convert(spec(ON_DV), VMISpec), {})
+    place = Scope(UnknownWorld(unread), "tenant", msgspec.convert(spec(ON_DV), VMISpec), {})
 
     found = infer(place, "instancetype", Matcher(infer_from_volume="d"))
 
-    assert found == unread.within("the instancetype is inferred from volume 'd', and DataVolume 'dv' could not be read")
+    assert found == unread.within("the instancetype is inferred from volume 'd', but DataVolume 'dv' could not be read")

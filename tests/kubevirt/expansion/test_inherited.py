@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.kubevirt.building import EVERYTHING, Manifest, named, read, vm, world
-from webhook.kubevirt.expansion.inherited import Brought, brought_to
+from webhook.kubevirt.expansion.inherited import Inherited, inherited_by
 from webhook.kubevirt.releases import KNOWN, Release, Releases, before, only, since
 from webhook.kubevirt.subject import subject_of
 from webhook.objects.instancetype import (
@@ -37,14 +37,14 @@ def revision(name: str, kind: str, of: str, **spec: Any) -> Manifest:
     return named("ControllerRevision", name, "apps/v1", labels, data=data)
 
 
-def brought(manifest: Manifest, *around: Manifest, releases: Releases = KNOWN) -> list[Brought]:
+def inherited(manifest: Manifest, *around: Manifest, releases: Releases = KNOWN) -> list[Inherited]:
     subject = subject_of(read(manifest))
     assert subject is not None
-    return list(brought_to(subject, world(*around, complete=COMPLETE), releases))
+    return list(inherited_by(subject, world(*around, complete=COMPLETE), releases))
 
 
 def groups(manifest: Manifest, *around: Manifest) -> list[Releases]:
-    return [each.variant for each in brought(manifest, *around)]
+    return [each.releases for each in inherited(manifest, *around)]
 
 
 SPLIT_AT_1_1 = [before(Release(1, 1)), since(Release(1, 1))]
@@ -83,14 +83,14 @@ def test_annotations_never_override_the_vmis_own() -> None:
     """
     The instancetype's outrank the preference's, and the VMI's outrank both; 1.0 copies none.
     """
-    made = Brought(
+    made = Inherited(
         InstancetypeSpec(annotations={"a": "i", "b": "i"}), "i", PreferenceSpec(annotations={"b": "p", "c": "p"})
     )
 
     assert made.annotations({"a": "own"}) == {"a": "own", "b": "i", "c": "p"}
-    assert Brought(preference=PreferenceSpec(annotations={"c": "p"})).annotations({}) == {"c": "p"}
-    assert Brought(InstancetypeSpec(annotations={"a": "i"})).annotations({}) == {"a": "i"}
-    assert Brought(made.instancetype, "i", made.preference, only(Release(1, 0))).annotations({"a": "own"}) == {
+    assert Inherited(preference=PreferenceSpec(annotations={"c": "p"})).annotations({}) == {"c": "p"}
+    assert Inherited(InstancetypeSpec(annotations={"a": "i"})).annotations({}) == {"a": "i"}
+    assert Inherited(made.instancetype, "i", made.preference, only(Release(1, 0))).annotations({"a": "own"}) == {
         "a": "own"
     }
 
@@ -99,7 +99,7 @@ def test_nothing_brought_has_no_names() -> None:
     """
     A VM without instancetype, preference and DataSource hides nothing.
     """
-    assert Brought() == Brought(InstancetypeSpec(), "", PreferenceSpec(), KNOWN, None, "", None, "")
+    assert Inherited() == Inherited(InstancetypeSpec(), "", PreferenceSpec(), KNOWN, None, "", None, "")
 
 
 def test_nothing_brought_leaves_the_annotations_as_they_are() -> None:
@@ -108,17 +108,17 @@ def test_nothing_brought_leaves_the_annotations_as_they_are() -> None:
     """
     own = {"a": "b"}
 
-    assert Brought().annotations(own) is own
+    assert Inherited().annotations(own) is own
 
 
 def test_an_instancetype_is_named_in_messages() -> None:
     """
     A message can say where a value comes from.
     """
-    (found,) = brought(vm("{}", instancetype={"name": "i"}), instancetype())
+    (found,) = inherited(vm("{}", instancetype={"name": "i"}), instancetype())
 
     assert found.origin == "instancetype 'i'"
-    assert found.hidden is None
+    assert found.unknown is None
 
 
 def test_a_hidden_instancetype_and_a_hidden_preference_are_told_apart() -> None:
@@ -126,13 +126,13 @@ def test_a_hidden_instancetype_and_a_hidden_preference_are_told_apart() -> None:
     What the instancetype would set stays unknown only where the instancetype itself was not found.
     """
     both = {"instancetype": {"name": "i"}, **PREFERS}
-    (no_preference,) = brought(vm("{}", **both), instancetype())
-    (no_instancetype,) = brought(vm("{}", **both), preference())
+    (no_preference,) = inherited(vm("{}", **both), instancetype())
+    (no_instancetype,) = inherited(vm("{}", **both), preference())
 
-    assert no_preference.hidden is no_preference.hidden_preference is not None
-    assert (no_preference.hidden_field, no_preference.hidden_instancetype) == ("preference", None)
-    assert no_instancetype.hidden_instancetype is no_instancetype.hidden is not None
-    assert (no_instancetype.hidden_field, no_instancetype.hidden_preference) == ("instancetype", None)
+    assert no_preference.unknown is no_preference.unknown_preference is not None
+    assert (no_preference.unknown_field, no_preference.unknown_instancetype) == ("preference", None)
+    assert no_instancetype.unknown_instancetype is no_instancetype.unknown is not None
+    assert (no_instancetype.unknown_field, no_instancetype.unknown_preference) == ("instancetype", None)
 
 
 NOTED = {
@@ -154,15 +154,15 @@ def test_a_revision_in_the_status_counts_from_1_5(noted: tuple[str, ...]) -> Non
     manifest = vm("{}", status=status, instancetype={"name": "i"}, **PREFERS)
     around = (instancetype(), preference(), *FROZEN)
 
-    older = brought(manifest, *around, releases=only(Release(1, 4)))
-    newer = brought(manifest, *around, releases=only(Release(1, 9)))
-    both = brought(manifest, *around, releases=only(Release(1, 4)) | only(Release(1, 9)))
+    older = inherited(manifest, *around, releases=only(Release(1, 4)))
+    newer = inherited(manifest, *around, releases=only(Release(1, 9)))
+    both = inherited(manifest, *around, releases=only(Release(1, 4)) | only(Release(1, 9)))
 
     live = older[0]
     assert (live.instancetype.cpu.guest, live.preference.preferred_architecture) == (1, None)  # type: ignore[union-attr]
     assert newer[0].instancetype.cpu.guest == (2 if "instancetypeRef" in noted else 1)  # type: ignore[union-attr]
     assert newer[0].preference.preferred_architecture == ("arm64" if "preferenceRef" in noted else None)
-    assert [each.variant for each in (*older, *newer)] == [only(Release(1, 4)), only(Release(1, 9))]
+    assert [each.releases for each in (*older, *newer)] == [only(Release(1, 4)), only(Release(1, 9))]
     assert both == [*older, *newer]
 
 
@@ -182,12 +182,12 @@ def test_a_preference_outranks_a_data_source(release: Release, architecture: str
     """
     The DataSource's label counts from 1.6, preferredArchitecture from 1.7.
     """
-    made = Brought(
-        preference=PreferenceSpec(preferred_architecture="arm64"), variant=only(release), source_architecture="s390x"
+    made = Inherited(
+        preference=PreferenceSpec(preferred_architecture="arm64"), releases=only(release), source_architecture="s390x"
     )
 
     assert made.architecture == architecture
-    assert Brought(variant=only(release)).architecture is None
+    assert Inherited(releases=only(release)).architecture is None
 
 
 def source(architecture: str = "", name: str = "ds", namespace: str = "tenant", to: Manifest | None = None) -> Manifest:
@@ -247,16 +247,16 @@ def test_the_architecture_is_that_of_the_first_labelled_data_source(
     """
     A DataSource that refers to another one is followed; other architectures than KubeVirt's are passed over.
     """
-    found = brought(vm("{}", dataVolumeTemplates=templates), *around)
+    found = inherited(vm("{}", dataVolumeTemplates=templates), *around)
 
     assert {each.source_architecture for each in found} == {expected}
-    assert [each.variant for each in found] == ([before(Release(1, 6)), since(Release(1, 6))] if expected else [KNOWN])
+    assert [each.releases for each in found] == ([before(Release(1, 6)), since(Release(1, 6))] if expected else [KNOWN])
 
 
 def test_an_architecture_of_the_template_needs_no_data_source() -> None:
     """
     What the VM says itself is not looked for.
     """
-    found = brought(vm("{architecture: amd64}", dataVolumeTemplates=[template(REF)]), source("arm64"))
+    found = inherited(vm("{architecture: amd64}", dataVolumeTemplates=[template(REF)]), source("arm64"))
 
     assert [each.source_architecture for each in found] == [""]

@@ -6,8 +6,8 @@ import pytest
 
 from tests.kubevirt.building import EVERYTHING, Manifest, judgement, named, verdict, verdicts, vm, world, yaml
 from webhook.facts.unknown import ABSENT, Unknown
-from webhook.kubevirt.expansion.inferred import Named
-from webhook.kubevirt.expansion.instancetypes import MADE_FROM, find_instancetype, find_preference
+from webhook.kubevirt.expansion.inferred import Scope
+from webhook.kubevirt.expansion.instancetypes import OBJECT_NAME, find_instancetype, find_preference
 from webhook.kubevirt.releases import NEWEST, SUPPORTED, Release, only
 from webhook.objects.instancetype import (
     ControllerRevision,
@@ -437,7 +437,7 @@ def test_1_0_reads_dedicated_cpus_from_an_instancetype_too() -> None:
 
 def looked_up(matcher: Matcher | None, noted: InstancetypeStatusRef | None, *around: Manifest) -> tuple[object, str]:
     """The instancetype that counts, and its name."""
-    place = Named(world(*around, complete=COMPLETE), "tenant", VMISpec(), {})
+    place = Scope(world(*around, complete=COMPLETE), "tenant", VMISpec(), {})
     return find_instancetype(place, matcher, noted)
 
 
@@ -455,7 +455,7 @@ def test_an_inference_that_is_ignored_leaves_no_name() -> None:
     matcher = Matcher(infer_from_volume="d", infer_from_volume_failure_policy="Ignore")
     image = VMISpec(volumes=[Volume(name="d")])
 
-    found = find_instancetype(Named(world(), "tenant", image, {}), matcher, None)
+    found = find_instancetype(Scope(world(), "tenant", image, {}), matcher, None)
 
     assert found == (ABSENT, "")
 
@@ -466,7 +466,7 @@ def test_a_reference_without_a_name_is_asked_for_one() -> None:
     """
     found = looked_up(Matcher(), None)
 
-    assert found == (Unknown("spec.instancetype names nothing", "name the instancetype"), "")
+    assert found == (Unknown("spec.instancetype has no name", "set the name of the instancetype"), "")
 
 
 @pytest.mark.parametrize(
@@ -493,7 +493,7 @@ def test_a_noted_revision_counts_for_the_same_name(noted: InstancetypeStatusRef 
     frozen = {
         "apiVersion": "apps/v1",
         "kind": "ControllerRevision",
-        "metadata": {"name": "frozen", "namespace": "tenant", "labels": {MADE_FROM: "small"}},
+        "metadata": {"name": "frozen", "namespace": "tenant", "labels": {OBJECT_NAME: "small"}},
         "data": {**live, "spec": {"cpu": {"guest": 2}, "memory": {"guest": "1Gi"}}},
     }
 
@@ -524,6 +524,6 @@ def test_a_preference_is_named_in_what_is_said_of_it() -> None:
     """
     The field is spec.preference, and the advice names the preference.
     """
-    found, _ = find_preference(Named(world(), "tenant", VMISpec(), {}), Matcher(), None)
+    found, _ = find_preference(Scope(world(), "tenant", VMISpec(), {}), Matcher(), None)
 
-    assert found == Unknown("spec.preference names nothing", "name the preference")
+    assert found == Unknown("spec.preference has no name", "set the name of the preference")

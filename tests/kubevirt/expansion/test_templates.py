@@ -9,7 +9,7 @@ from tests.kubevirt.building import Manifest, named, read, vm, vmi, world
 from tests.kubevirt.expansion.test_expand import OF_P, facts, preference
 from webhook.facts.migration import TemplateFacts
 from webhook.facts.unknown import Unknown
-from webhook.kubevirt.expansion.inherited import Brought
+from webhook.kubevirt.expansion.inherited import Inherited
 from webhook.kubevirt.expansion.templates import templates_of as every_template
 from webhook.kubevirt.expansion.volumes import made_from
 from webhook.kubevirt.subject import subject_of
@@ -123,7 +123,7 @@ def test_a_hidden_preference_may_name_the_class() -> None:
     ]
 
     assert isinstance(found[0].access_modes, Unknown)
-    assert found[0].access_modes.why.startswith("dataVolumeTemplate 'dv' names no storage class, and ")
+    assert found[0].access_modes.why.startswith("dataVolumeTemplate 'dv' has no storage class, and ")
     assert (found[1].access_modes, found[3].access_modes) == (SHARED, SINGLE)
     assert not (
         isinstance(found[2].access_modes, Unknown) and found[2].access_modes.why.startswith("dataVolumeTemplate")
@@ -196,7 +196,7 @@ def test_a_vm_without_templates_has_no_entries() -> None:
     subject = subject_of(read(vm("{}")))
     assert subject is not None
 
-    assert every_template(subject, world(), Brought(), ()) == ()
+    assert every_template(subject, world(), Inherited(), ()) == ()
 
 
 def test_a_volume_with_a_claim_and_an_overlay_has_the_claim() -> None:
@@ -264,6 +264,6 @@ def test_a_preferred_class_goes_into_one_claim_of_a_template(spec: Manifest, exp
     written, wanted = (msgspec.convert(each, DataVolumeSpec) for each in (spec, expected))
     preferred = msgspec.convert({"volumes": {"preferredStorageClassName": "sc"}}, PreferenceSpec)
 
-    assert made_from({"dv": written}, Brought(preference=preferred)) == {"dv": wanted}
-    assert made_from({"dv": written}, Brought()) == {"dv": written}
-    assert made_from({"dv": written}, Brought(preference=PreferenceSpec())) == {"dv": written}
+    assert made_from({"dv": written}, Inherited(preference=preferred)) == {"dv": wanted}
+    assert made_from({"dv": written}, Inherited()) == {"dv": written}
+    assert made_from({"dv": written}, Inherited(preference=PreferenceSpec())) == {"dv": written}

@@ -8,7 +8,7 @@ import pytest
 
 from webhook.kubevirt.schema import unknown_fields
 from webhook.kubevirt.schema.field_names import ROOTS
-from webhook.kubevirt.schema.unknown_fields import search, strange
+from webhook.kubevirt.schema.unknown_fields import problems_in, search
 
 CLAIM = {
     "accessModes": ["ReadWriteMany", ""],
@@ -114,7 +114,7 @@ def test_a_plain_object_is_not_searched(manifest: Any, monkeypatch: pytest.Monke
     searched: list[object] = []
     monkeypatch.setattr(unknown_fields, "search", lambda *each: searched.append(each))
 
-    assert strange(manifest["kind"], manifest) == ((), (), ())
+    assert problems_in(manifest["kind"], manifest) == ((), (), ())
     assert searched == []
 
 
@@ -128,7 +128,7 @@ def test_an_unknown_key_is_found_in_each_object(manifest: Any) -> None:
     for path, value in steps(manifest):
         if isinstance(value, dict):
             changed = with_value(manifest, path, {**value, "zzz": 1})
-            found = strange(kind, changed)
+            found = problems_in(kind, changed)
             assert found == search(kind, ROOTS[kind], changed)
             if (*path, "zzz") not in [each.path for each in found[0]]:
                 missed.append(path[-1])
@@ -152,7 +152,7 @@ def test_the_quick_look_misses_no_other_value(manifest: Any, value: Any) -> None
 
     for path, _ in steps(manifest):
         changed = with_value(manifest, path, value)
-        assert strange(kind, changed) == search(kind, ROOTS[kind], changed), path
+        assert problems_in(kind, changed) == search(kind, ROOTS[kind], changed), path
 
 
 def test_a_list_in_place_of_a_map_is_searched() -> None:
@@ -162,6 +162,6 @@ def test_a_list_in_place_of_a_map_is_searched() -> None:
     network = {"binding": [{"sidecarImage": {"zzz": 1}}]}
     manifest = {"kind": "KubeVirt", "spec": {"configuration": {"network": network}}}
 
-    ((found,), _, _) = strange("KubeVirt", manifest)
+    ((found,), _, _) = problems_in("KubeVirt", manifest)
 
     assert found.path == ("spec", "configuration", "network", "binding", 0, "sidecarImage", "zzz")

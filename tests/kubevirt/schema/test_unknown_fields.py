@@ -14,7 +14,7 @@ from tests.apiserver import crds
 from webhook.facts.manifest import StrangeField, StrangeValue
 from webhook.kubevirt.quantity import takes
 from webhook.kubevirt.schema.field_names import FIELDS, ROOTS
-from webhook.kubevirt.schema.unknown_fields import QUANTITIES, QUANTITY_MAPS, VALUES, search, strange
+from webhook.kubevirt.schema.unknown_fields import QUANTITIES, QUANTITY_MAPS, VALUES, problems_in, search
 
 junk = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
@@ -34,7 +34,7 @@ def vm(**spec: Any) -> dict[str, Any]:
 
 def fields(**spec: Any) -> list[tuple[str, str, str]]:
     """Name, what was meant and where it belongs."""
-    found, _, _ = strange("VirtualMachine", vm(**spec))
+    found, _, _ = problems_in("VirtualMachine", vm(**spec))
     return [(each.name, each.meant, ".".join(map(str, each.belongs))) for each in found]
 
 
@@ -76,7 +76,7 @@ def test_what_people_name_is_left_alone() -> None:
     manifest["metadata"]["labels"] = {"Spec": "x"}
     manifest["status"] = {"anything": True}
 
-    assert strange("VirtualMachine", manifest) == ((), (), ())
+    assert problems_in("VirtualMachine", manifest) == ((), (), ())
 
 
 def test_a_strange_value_is_told_with_what_the_field_takes() -> None:
@@ -84,7 +84,7 @@ def test_a_strange_value_is_told_with_what_the_field_takes() -> None:
     By case, by nearness, and by the short words that kubectl prints.
     """
     storage = {"storage": {"accessModes": ["RWX", "ReadWriteMany"]}}
-    _, values, _ = strange("VirtualMachine", vm(runStrategy="halted", dataVolumeTemplates=[{"spec": storage}]))
+    _, values, _ = problems_in("VirtualMachine", vm(runStrategy="halted", dataVolumeTemplates=[{"spec": storage}]))
 
     modes = VALUES["V1beta1StorageSpec", "accessModes"]
     path = ("spec", "dataVolumeTemplates", 0, "spec", "storage", "accessModes", 0)
@@ -102,7 +102,7 @@ def test_any_json_can_be_asked(kind: str, spec: dict[str, Any]) -> None:
     """
     raw = {"apiVersion": "kubevirt.io/v1", "kind": kind, "spec": spec}
 
-    found, values, quantities = strange(kind, raw)
+    found, values, quantities = problems_in(kind, raw)
 
     findings: tuple[Any, ...] = (*found, *values, *quantities)
     for finding in findings:
@@ -143,7 +143,7 @@ def test_the_quick_look_misses_nothing(kind: str, spec: dict[str, Any]) -> None:
     """
     raw = {"apiVersion": "kubevirt.io/v1", "kind": kind, "metadata": {"name": "a"}, "spec": spec}
 
-    assert strange(kind, raw) == search(kind, ROOTS[kind], raw)
+    assert problems_in(kind, raw) == search(kind, ROOTS[kind], raw)
 
 
 @given(domains)
@@ -154,7 +154,7 @@ def test_the_quick_look_misses_no_quantity(domain: dict[str, Any]) -> None:
     """
     raw = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstance", "spec": {"domain": domain}}
 
-    found = strange("VirtualMachineInstance", raw)
+    found = problems_in("VirtualMachineInstance", raw)
 
     assert found == search("VirtualMachineInstance", "V1VirtualMachineInstance", raw)
     amounts = [domain["memory"]["guest"]]
@@ -180,7 +180,7 @@ def test_other_kinds_are_not_looked_at() -> None:
     """
     Nobody here knows the fields of a Deployment.
     """
-    assert strange("Deployment", {"spec": {"anything": 1}}) == ((), (), ())
+    assert problems_in("Deployment", {"spec": {"anything": 1}}) == ((), (), ())
 
 
 def test_the_values_are_those_of_fields_that_exist() -> None:

@@ -6,15 +6,15 @@ import pytest
 
 from tests.kubevirt.schema.test_unknown_fields import vm
 from webhook.facts.manifest import StrangeField, StrangeQuantity, StrangeValue
-from webhook.kubevirt.schema.unknown_fields import strange
+from webhook.kubevirt.schema.unknown_fields import problems_in
 
 
 def fields_of(**spec: Any) -> list[StrangeField]:
-    return [*strange("VirtualMachine", vm(**spec))[0]]
+    return [*problems_in("VirtualMachine", vm(**spec))[0]]
 
 
 def values_of(**spec: Any) -> list[StrangeValue]:
-    return [*strange("VirtualMachine", vm(**spec))[1]]
+    return [*problems_in("VirtualMachine", vm(**spec))[1]]
 
 
 DEVICES = ("spec", "template", "spec", "domain", "devices")
@@ -127,7 +127,7 @@ def test_each_amount_of_a_map_is_judged() -> None:
     domain = {"memory": {"guest": "2GB", "maxGuest": "2Gi"}, "resources": {"requests": {"a": "1", "b": "x", "c": 0.5}}}
     path = ("spec", "template", "spec", "domain")
 
-    _, _, found = strange("VirtualMachine", vm(template={"spec": {"domain": domain}}))
+    _, _, found = problems_in("VirtualMachine", vm(template={"spec": {"domain": domain}}))
 
     assert {*found} == {
         StrangeQuantity((*path, "memory", "guest"), "2GB"),
@@ -155,7 +155,7 @@ def test_settings_at_a_wrong_place_are_told_in_family_6(spec: Any, places: list[
     """
     manifest = {"apiVersion": "kubevirt.io/v1", "kind": "KubeVirt", "metadata": {}, "status": {}, "spec": spec}
 
-    assert [each.path for each in strange("KubeVirt", manifest)[0]] == places
+    assert [each.path for each in problems_in("KubeVirt", manifest)[0]] == places
 
 
 def test_settings_at_the_top_are_told_in_family_6() -> None:
@@ -165,8 +165,8 @@ def test_settings_at_the_top_are_told_in_family_6() -> None:
     top = {"kind": "KubeVirt", "configuration": {}, "migrations": {}, "zzz": 1}
     policy = {"kind": "MigrationPolicy", "spec": {"zzz": 1, "selectors": {"zzz": 1}}, "zzz": 1}
 
-    assert [each.path for each in strange("KubeVirt", top)[0]] == [("zzz",)]
-    assert {each.path for each in strange("MigrationPolicy", policy)[0]} == {("zzz",), ("spec", "selectors", "zzz")}
+    assert [each.path for each in problems_in("KubeVirt", top)[0]] == [("zzz",)]
+    assert {each.path for each in problems_in("MigrationPolicy", policy)[0]} == {("zzz",), ("spec", "selectors", "zzz")}
 
 
 def test_findings_are_in_the_order_of_the_lists() -> None:

@@ -75,7 +75,7 @@ FIRST, SECOND = policy("first"), policy("second")
             Match(FIRST, 1, 1, certain=False),
             [Match(FIRST, 1, 1, certain=False), None],
             [],
-            "if the namespace has the labels that it asks for: it then matches 2 labels",
+            "if the namespace has the labels of the selector: it then matches 2 labels",
         ),
         (
             Match(SECOND, 1, 0),
@@ -94,13 +94,13 @@ FIRST, SECOND = policy("first"), policy("second")
             Match(FIRST, 2, 0),
             [1],
             [Match(FIRST, 2, 0), Match(SECOND, 1, 1)],
-            "it matches 2 labels like 'second', and more of them are the VMI's",
+            "it matches 2 labels, as many as 'second', but more of the VMI",
         ),
         (
             Match(FIRST, 1, 1),
             [1],
             [Match(FIRST, 1, 1), Match(SECOND, 1, 1)],
-            "it matches 2 labels like 'second', and its name comes first",
+            "it matches 2 labels, as many as 'second', and its name comes first",
         ),
     ],
 )
@@ -126,7 +126,7 @@ def test_the_settings_of_a_cluster_are_those_of_its_cr() -> None:
     """
     What the CR does not set is KubeVirt's own; allowWorkloadDisruption follows allowPostCopy.
     """
-    case = explain_cluster({"allowPostCopy": True, "bandwidthPerMigration": "64Mi"}, V1_9, given=True)
+    case = explain_cluster({"allowPostCopy": True, "bandwidthPerMigration": "64Mi"}, V1_9, has_cr=True)
 
     assert (case.policy, case.because, case.sound) == ("", "no MigrationPolicy matches", True)
     assert case.ending is Ending.POST_COPY
@@ -142,13 +142,13 @@ def test_without_a_cr_all_settings_are_kubevirts_own() -> None:
     """
     A setting that the release does not know is left out; the order is that of the API.
     """
-    case = explain_cluster(None, V1_4, given=False, link=7)
+    case = explain_cluster(None, V1_4, has_cr=False, link=7)
 
-    assert case.because == "no KubeVirt CR was given"
+    assert case.because == "no KubeVirt CR was provided"
     assert set(origins(case).values()) == {"KubeVirt 1.4"}
     assert "allowWorkloadDisruption" not in origins(case)
     assert "progressTimeout" in origins(case)
-    assert [*origins(explain_cluster({"disableTLS": True}, V1_9, given=True))][-3:] == [
+    assert [*origins(explain_cluster({"disableTLS": True}, V1_9, has_cr=True))][-3:] == [
         "disableTLS",
         "utilityVolumesTimeout",
         "maxDowntimeMs",
@@ -167,7 +167,7 @@ def test_a_bandwidth_that_kubevirt_refuses_is_not_sound(bandwidth: str, sound: b
     """
     A budget made from it means nothing.
     """
-    assert explain_cluster({"bandwidthPerMigration": bandwidth}, V1_9, given=True).sound is sound
+    assert explain_cluster({"bandwidthPerMigration": bandwidth}, V1_9, has_cr=True).sound is sound
 
 
 def test_the_settings_of_a_vm_are_those_of_its_policy() -> None:
@@ -195,7 +195,7 @@ def test_a_disruption_setting_of_the_cr_stays_its_own() -> None:
     """
     It follows allowPostCopy only where it is not written, or a policy sets allowPostCopy.
     """
-    case = explain_cluster({"allowWorkloadDisruption": True}, V1_9, given=True)
+    case = explain_cluster({"allowWorkloadDisruption": True}, V1_9, has_cr=True)
 
     assert origins(case)["allowWorkloadDisruption"] == THE_CR
     assert case.ending is Ending.PAUSE

@@ -106,7 +106,7 @@ def test_a_namespace_has_a_label_with_its_name() -> None:
 
     assert namespace_labels(world(without_labels), "tenant") == NAMED
     assert ObjectsWorld((), (Namespace,)).find(Namespace, "", "tenant") is ABSENT
-    assert absent == Unknown("there is no namespace 'tenant'", "create namespace 'tenant' first")
+    assert absent == Unknown("namespace 'tenant' does not exist", "create namespace 'tenant'")
     assert namespace_labels(ObjectsWorld(()), "tenant") == Unknown(
         "Namespace 'tenant' is not among the objects given", "give the manifest of Namespace 'tenant' too"
     )

@@ -12,8 +12,8 @@ from tests.kubevirt.building import read
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.policy import Labelled, Selectors
 from webhook.facts.unknown import Unknown
-from webhook.kubevirt.carriers import labels_alone
 from webhook.kubevirt.settings.selectors import NAME_LABEL, contenders, labelled, malformed, matches_of, selecting
+from webhook.kubevirt.subject import with_labels_only
 from webhook.objects.kubevirt import MigrationPolicy
 from webhook.objects.meta import ObjectMeta
 from webhook.objects.path import dotted
@@ -189,7 +189,7 @@ def test_labels_are_all_that_is_read_of_other_vms(machines: list[Manifest]) -> N
     """
     objects = [read(each) for each in machines]
 
-    known = labelled(ObjectsWorld(map(labels_alone, objects)))
+    known = labelled(ObjectsWorld(map(with_labels_only, objects)))
 
     assert known == labelled(ObjectsWorld(objects))
     assert known

@@ -173,7 +173,7 @@ def test_an_owned_cr_is_mended_at_its_owner(metadata: dict[str, Any]) -> None:
 
     assert remedies == [
         (
-            "Write 1 or more, or remove the field. HyperConverged writes this CR and undoes changes in it: set "
+            "Write 1 or more, or remove the field. HyperConverged manages this CR and undoes changes in it: set "
             "spec.liveMigrationConfig.parallelMigrationsPerCluster of the HyperConverged object (version v1: "
             "spec.virtualization.liveMigrationConfig.parallelMigrationsPerCluster)."
         )
@@ -274,7 +274,7 @@ def test_the_owner_of_a_network_is_named() -> None:
     [found] = judge(read(network), ObjectsWorld(()), SUPPORTED).findings
 
     assert found.remedy.endswith(
-        "Harvester writes this network and undoes changes in it: change Harvester's setting vm-migration-network."
+        "Harvester manages this network and undoes changes in it: change Harvester's setting vm-migration-network."
     )
 
 

@@ -57,7 +57,7 @@ def test_a_person_is_refused_and_told_which_field_lasts() -> None:
     outcome = decided(review("UPDATE", kubevirt(BAD, **OWNED), kubevirt({}, **OWNED)))
 
     told = refused(outcome)["spec.configuration.migrations.parallelMigrationsPerCluster"]
-    assert "HyperConverged writes this CR and undoes changes in it" in told
+    assert "HyperConverged manages this CR and undoes changes in it" in told
     assert "spec.liveMigrationConfig.parallelMigrationsPerCluster" in told
 
 

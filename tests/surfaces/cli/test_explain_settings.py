@@ -153,7 +153,7 @@ def test_the_outlook_is_the_hands(tmp_path: Path) -> None:
                 policy("a", {"namespaceSelector": {"kubernetes.io/metadata.name": "shop"}}),
             ],
             "b",
-            "it matches 1 label like 'a', and more of them are the VMI's",
+            "it matches 1 label, as many as 'a', but more of the VMI",
         ),
         (
             [
@@ -161,7 +161,7 @@ def test_the_outlook_is_the_hands(tmp_path: Path) -> None:
                 policy("a", {"virtualMachineInstanceSelector": {"tier": "1"}}),
             ],
             "a",
-            "it matches 1 label like 'b', and its name comes first",
+            "it matches 1 label, as many as 'b', and its name comes first",
         ),
     ],
 )
@@ -189,7 +189,7 @@ def test_unknown_labels_of_the_namespace_give_several_cases(tmp_path: Path) -> N
 
     assert [(case["policy"], case["whenTimeIsOver"]) for case in unknown] == [("team", "post-copy"), (None, "cancel")]
     assert [case["because"] for case in unknown] == [
-        "if the namespace has the labels that it asks for: it then matches 1 label",
+        "if the namespace has the labels of the selector: it then matches 1 label",
         "if no MigrationPolicy matches",
     ]
     assert [(case["policy"], origins(case)["allowWorkloadDisruption"]) for case in known] == [

@@ -20,26 +20,26 @@ _NO_INSTANCETYPE_CPU = InstancetypeCPU()
 
 
 def conflicts(subject: Subject, instancetype: InstancetypeSpec) -> tuple[FieldPath, ...]:
-    """The paths of the VM's fields that its instancetype sets, too."""
+    """The paths of the VM's fields that its instancetype also sets."""
     domain = subject.spec.domain or _NO_DOMAIN
     devices = domain.devices or _NO_DEVICES
-    found: list[FieldPath] = [(*subject.base, "domain", *steps) for steps in _cpu(domain, instancetype)]
-    found.extend((*subject.base, "domain", *steps) for steps in _memory(subject, domain))
+    paths: list[FieldPath] = [(*subject.base, "domain", *steps) for steps in _cpu(domain, instancetype)]
+    paths.extend((*subject.base, "domain", *steps) for steps in _memory(subject, domain))
     if devices.gpus and instancetype.gpus:
-        found.append((*subject.base, "domain", "devices", "gpus"))
+        paths.append((*subject.base, "domain", "devices", "gpus"))
     if devices.host_devices and instancetype.host_devices:
-        found.append((*subject.base, "domain", "devices", "hostDevices"))
+        paths.append((*subject.base, "domain", "devices", "hostDevices"))
     if domain.launch_security is not None and instancetype.launch_security is not None:
-        found.append((*subject.base, "domain", "launchSecurity"))
+        paths.append((*subject.base, "domain", "launchSecurity"))
     own = subject.meta.annotations or {}
     for key, value in (instancetype.annotations or {}).items():
         if own.get(key, value) != value:
-            found.append((*subject.base[:-1], "metadata", "annotations", key))
-    return tuple(found)
+            paths.append((*subject.base[:-1], "metadata", "annotations", key))
+    return tuple(paths)
 
 
 def _cpu(domain: Domain, instancetype: InstancetypeSpec) -> Iterator[FieldPath]:
-    """An instancetype always sets the number of CPUs; the rest only clashes where it sets that, too."""
+    """An instancetype always sets the number of CPUs; other fields conflict only where it sets them."""
     cpu, theirs = domain.cpu or _NO_CPU, instancetype.cpu or _NO_INSTANCETYPE_CPU
     resources = domain.resources or _NO_RESOURCES
     if "cpu" in (resources.requests or {}):
@@ -58,11 +58,11 @@ def _cpu(domain: Domain, instancetype: InstancetypeSpec) -> Iterator[FieldPath]:
 
 
 def _memory(subject: Subject, domain: Domain) -> Iterator[FieldPath]:
-    """The first clash; ``memory`` is dropped where the instancetype is inferred and a failure would be ignored."""
+    """The first conflict; KubeVirt drops ``memory`` where it infers the instancetype and ignores failures."""
     matcher = subject.vm.instancetype
-    cleared = matcher is not None and matcher.infer_from_volume and matcher.infer_from_volume_failure_policy == IGNORE
+    dropped = matcher is not None and matcher.infer_from_volume and matcher.infer_from_volume_failure_policy == IGNORE
     resources = domain.resources or _NO_RESOURCES
-    if domain.memory is not None and domain.memory.guest is not None and not cleared:
+    if domain.memory is not None and domain.memory.guest is not None and not dropped:
         yield ("memory", "guest")
     elif "memory" in (resources.requests or {}):
         yield ("resources", "requests", "memory")

@@ -1,10 +1,10 @@
 """
-From VirtualMachine to the VirtualMachineInstance that KubeVirt would run, and the facts about it.
+The facts about the VirtualMachineInstance that KubeVirt creates for a VirtualMachine.
 
-Order inside virt-controller (``pkg/virt-controller/watch/vm/vm.go``, v1.9.0): the VMI is built from the template; the
-default network interface is added; instancetype, then preference are applied; virt-api's mutating webhook defaults what
-is left (``pkg/virt-api/webhooks/mutating-webhook/mutators/vmi-mutator.go``). VirtualMachineInstancePresets, which that
-webhook merges too, are not followed.
+Order inside virt-controller (``pkg/virt-controller/watch/vm/vm.go``, v1.9.0): it builds the VMI from the template,
+adds the default network interface, and applies the instancetype, then the preference. virt-api's mutating webhook sets
+the remaining defaults (``pkg/virt-api/webhooks/mutating-webhook/mutators/vmi-mutator.go``). This
+module ignores VirtualMachineInstancePresets, which that webhook also merges.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ from webhook.facts.unknown import Fact, Unknown
 from webhook.facts.world import World
 from webhook.kubevirt.cluster import cluster_of
 from webhook.kubevirt.expansion.conflicts import conflicts
-from webhook.kubevirt.expansion.inherited import NO_INSTANCETYPE, Brought, brought_to
+from webhook.kubevirt.expansion.inherited import NO_INSTANCETYPE, Inherited, inherited_by
 from webhook.kubevirt.expansion.interfaces import interfaces_of, on_pod_network
 from webhook.kubevirt.expansion.nodes import host_model_known, tsc_frequency
 from webhook.kubevirt.expansion.state_claim import STATE_CLAIM_COUNTS, state_claim
@@ -41,38 +41,38 @@ _PREFERRED_LAUNCH_SECURITY: Releases = since(Release(1, 9))
 
 def expand(subject: Subject, world: World, releases: Releases = KNOWN) -> Iterator[MigrationFacts]:
     """
-    The facts about the VMI, once for every group of ``releases`` in which the expansion differs.
+    The facts about the VMI, one value for each group of ``releases`` that differs.
 
-    Never raises: what is not known becomes Unknown in the facts.
+    Never raises: a missing object becomes Unknown in the facts.
     """
-    for brought in brought_to(subject, world, releases):
-        yield _facts(subject, world, brought)
+    for inherited in inherited_by(subject, world, releases):
+        yield _facts(subject, world, inherited)
 
 
-def _facts(subject: Subject, world: World, brought: Brought) -> MigrationFacts:
+def _facts(subject: Subject, world: World, inherited: Inherited) -> MigrationFacts:
     spec, base = subject.spec, subject.base
     domain = spec.domain or _NO_DOMAIN
     devices = domain.devices or _NO_DEVICES
     cluster = cluster_of(world)
     configuration = cluster.configuration
-    preference, instancetype = brought.preference, brought.instancetype
-    interfaces, networks, default = interfaces_of(spec, devices, configuration, preference.devices, brought.variant)
-    architecture = spec.architecture or brought.architecture
+    preference, instancetype = inherited.preference, inherited.instancetype
+    interfaces, networks, default = interfaces_of(spec, devices, configuration, preference.devices, inherited.releases)
+    architecture = spec.architecture or inherited.architecture
     actual = architecture or cluster.architecture or DEFAULT_ARCHITECTURE
     pod_network, pod_interface = on_pod_network(base, networks, interfaces, default)
     cpu = domain.cpu or _NO_CPU
-    written = _written_cpu_model(subject, cpu, brought)
-    reenlightenment = _reenlightenment(subject, domain.features or _NO_FEATURES, brought)
-    claims, overlaid = claims_behind(subject, world, brought)
+    written = _written_cpu_model(subject, cpu, inherited)
+    reenlightenment = _reenlightenment(subject, domain.features or _NO_FEATURES, inherited)
+    claims, overlaid = claims_behind(subject, world, inherited)
     model = written.value if written is not None else _default_cpu_model(configuration, actual)
     return MigrationFacts(
-        releases=brought.variant,
+        releases=inherited.releases,
         kind=subject.kind,
         namespace=subject.namespace,
         name=subject.name,
         base=base,
         spec=spec,
-        annotations=brought.annotations(subject.meta.annotations or {}),
+        annotations=inherited.annotations(subject.meta.annotations or {}),
         outer_annotations=subject.outer.annotations or {},
         labels=subject.meta.labels or {},
         configuration=configuration,
@@ -85,27 +85,33 @@ def _facts(subject: Subject, world: World, brought: Brought) -> MigrationFacts:
         pod_network=pod_network,
         claims=claims,
         overlaid_claims=overlaid,
-        templates=templates_of(subject, world, brought, claims) if subject.vm.data_volume_templates else (),
+        templates=templates_of(subject, world, inherited, claims) if subject.vm.data_volume_templates else (),
         state_claim=state_claim(subject, world, configuration, preference)
-        if brought.variant & STATE_CLAIM_COUNTS
+        if inherited.releases & STATE_CLAIM_COUNTS
         else None,
         migrated_volumes=_migrated_volumes(subject),
-        gpus=_either(subject, devices.gpus, instancetype.gpus, brought.origin, "domain", "devices", "gpus"),
+        gpus=_either(subject, devices.gpus, instancetype.gpus, inherited.origin, "domain", "devices", "gpus"),
         host_devices=_either(
-            subject, devices.host_devices, instancetype.host_devices, brought.origin, "domain", "devices", "hostDevices"
+            subject,
+            devices.host_devices,
+            instancetype.host_devices,
+            inherited.origin,
+            "domain",
+            "devices",
+            "hostDevices",
         ),
-        launch_security=_launch_security(subject, domain.launch_security, brought),
-        guest_memory=guest_memory(subject, instancetype, brought.origin, brought.hidden_instancetype),
+        launch_security=_launch_security(subject, domain.launch_security, inherited),
+        guest_memory=guest_memory(subject, instancetype, inherited.origin, inherited.unknown_instancetype),
         cpu_model=model,
         written_cpu_model=written,
         cpu_features=_cpu_features(cpu, preference),
-        isolated_emulator_thread=_isolated_emulator_thread(subject, cpu, brought),
+        isolated_emulator_thread=_isolated_emulator_thread(subject, cpu, inherited),
         reenlightenment=reenlightenment,
         host_model_known=host_model_known(world) if model == "host-model" else True,
         tsc_frequency=_tsc_frequency(subject, world, configuration, actual) if reenlightenment is not None else 0,
-        hidden=brought.hidden,
-        hidden_path=(*subject.owner, brought.hidden_field) if brought.hidden else (),
-        hidden_architecture=brought.hidden_preference if architecture is None else None,
+        hidden=inherited.unknown,
+        hidden_path=(*subject.owner, inherited.unknown_field) if inherited.unknown else (),
+        hidden_architecture=inherited.unknown_preference if architecture is None else None,
         conflicts=conflicts(subject, instancetype) if instancetype is not NO_INSTANCETYPE else (),
     )
 
@@ -114,37 +120,39 @@ def _migrated_volumes(subject: Subject) -> frozenset[str]:
     status = subject.vmi_status
     if status is None or not status.migrated_volumes:
         return frozenset()
-    return frozenset(each.volume_name for each in status.migrated_volumes)
+    return frozenset(volume.volume_name for volume in status.migrated_volumes)
 
 
 def _either(
-    subject: Subject, own: Sequence[T] | None, brought: Sequence[T] | None, origin: str, *steps: str
+    subject: Subject, own: Sequence[T] | None, inherited: Sequence[T] | None, origin: str, *steps: str
 ) -> tuple[Sourced[T], ...]:
-    """The VM's own list, each with its path, else the instancetype's; setting both is a conflict that KubeVirt refuses."""
+    """The VM's list with paths, else the instancetype's; KubeVirt refuses a VM with both."""
     if own:
-        return tuple(Sourced((*subject.base, *steps, index), each) for index, each in enumerate(own))
-    if brought:
-        return tuple(Sourced((*subject.owner, "instancetype"), each, origin) for each in brought)
+        return tuple(Sourced((*subject.base, *steps, index), item) for index, item in enumerate(own))
+    if inherited:
+        return tuple(Sourced((*subject.owner, "instancetype"), item, origin) for item in inherited)
     return ()
 
 
-def _launch_security(subject: Subject, own: LaunchSecurity | None, brought: Brought) -> Sourced[LaunchSecurity] | None:
+def _launch_security(
+    subject: Subject, own: LaunchSecurity | None, inherited: Inherited
+) -> Sourced[LaunchSecurity] | None:
     if own is not None:
         return Sourced((*subject.base, "domain", "launchSecurity"), own)
-    if brought.instancetype.launch_security is not None:
-        return Sourced((*subject.owner, "instancetype"), brought.instancetype.launch_security, brought.origin)
-    preferred = brought.preference.preferred_launch_security
-    if preferred is not None and brought.variant & _PREFERRED_LAUNCH_SECURITY:
+    if inherited.instancetype.launch_security is not None:
+        return Sourced((*subject.owner, "instancetype"), inherited.instancetype.launch_security, inherited.origin)
+    preferred = inherited.preference.preferred_launch_security
+    if preferred is not None and inherited.releases & _PREFERRED_LAUNCH_SECURITY:
         return Sourced((*subject.owner, "preference"), preferred, "the preference")
     return None
 
 
-def _written_cpu_model(subject: Subject, cpu: CPU, brought: Brought) -> Sourced[str] | None:
+def _written_cpu_model(subject: Subject, cpu: CPU, inherited: Inherited) -> Sourced[str] | None:
     if cpu.model:
         return Sourced((*subject.base, "domain", "cpu", "model"), cpu.model)
-    theirs = brought.instancetype.cpu
+    theirs = inherited.instancetype.cpu
     if theirs is not None and theirs.model:
-        return Sourced((*subject.owner, "instancetype"), theirs.model, brought.origin)
+        return Sourced((*subject.owner, "instancetype"), theirs.model, inherited.origin)
     return None
 
 
@@ -162,40 +170,40 @@ def _default_cpu_model(configuration: Fact[Configuration], architecture: str) ->
 
 
 def _cpu_features(cpu: CPU, preference: PreferenceSpec) -> tuple[CPUFeature, ...]:
-    """The VM's own, and those of the preference that it does not name itself (``preference/apply/cpu.go``, v1.9.0)."""
+    """The VM's features, and those of the preference with other names (``preference/apply/cpu.go``, v1.9.0)."""
     own = tuple(cpu.features or ())
     preferred = (preference.cpu.preferred_cpu_features if preference.cpu else None) or ()
-    named = {each.name for each in own}
-    return (*own, *(each for each in preferred if each.name not in named))
+    names = {feature.name for feature in own}
+    return (*own, *(feature for feature in preferred if feature.name not in names))
 
 
-def _isolated_emulator_thread(subject: Subject, cpu: CPU, brought: Brought) -> Sourced[bool] | None:
-    """Dedicated CPUs with an isolated emulator thread, each from the VM or from its instancetype."""
-    theirs = brought.instancetype.cpu
+def _isolated_emulator_thread(subject: Subject, cpu: CPU, inherited: Inherited) -> Sourced[bool] | None:
+    """Dedicated CPUs with an isolated emulator thread; either field may come from the instancetype."""
+    theirs = inherited.instancetype.cpu
     if not (cpu.dedicated_cpu_placement or (theirs is not None and theirs.dedicated_cpu_placement)):
         return None
     if cpu.isolate_emulator_thread:
         return Sourced((*subject.base, "domain", "cpu", "isolateEmulatorThread"), True)
     if theirs is not None and theirs.isolate_emulator_thread:
-        return Sourced((*subject.owner, "instancetype"), True, brought.origin)
+        return Sourced((*subject.owner, "instancetype"), True, inherited.origin)
     return None
 
 
 def _tsc_frequency(subject: Subject, world: World, configuration: Fact[Configuration], architecture: str) -> Fact[int]:
-    """What virt-controller has hinted at, which it does once, else what it would hint at now."""
+    """The hint in the status, which virt-controller writes once, else the hint that it would write now."""
     status = subject.vmi_status
     if status is not None and status.topology_hints is not None:
         return status.topology_hints.tsc_frequency or 0
     return tsc_frequency(world, configuration, architecture)
 
 
-def _reenlightenment(subject: Subject, features: Features, brought: Brought) -> Sourced[bool] | None:
-    """``hyperv.reenlightenment`` where it is on: ``{}`` becomes enabled by the VMI's defaulting."""
+def _reenlightenment(subject: Subject, features: Features, inherited: Inherited) -> Sourced[bool] | None:
+    """``hyperv.reenlightenment`` where it is on; ``{}`` means enabled by KubeVirt's defaults."""
     own = features.hyperv
     if own is not None and own.reenlightenment is not None:
         path = (*subject.base, "domain", "features", "hyperv", "reenlightenment")
         return Sourced(path, True) if own.reenlightenment.enabled is not False else None
-    preferred = brought.preference.features.preferred_hyperv if brought.preference.features else None
+    preferred = inherited.preference.features.preferred_hyperv if inherited.preference.features else None
     if preferred is not None and preferred.reenlightenment is not None:
         if preferred.reenlightenment.enabled is not False:
             return Sourced((*subject.owner, "preference"), True, "the preference")

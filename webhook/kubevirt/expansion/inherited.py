@@ -1,5 +1,5 @@
 """
-What a VirtualMachine does not say itself: what its instancetype, its preference and its templates' DataSources bring.
+Settings that a VirtualMachine inherits from its instancetype, its preference and its templates' DataSources.
 
 Sources: ``pkg/instancetype/apply`` and ``pkg/instancetype/preference/apply``, v1.9.0; up to 1.4
 ``pkg/instancetype/instancetype.go``.
@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from webhook.facts.unknown import Unknown
 from webhook.facts.world import World
-from webhook.kubevirt.expansion.inferred import Named
+from webhook.kubevirt.expansion.inferred import Scope
 from webhook.kubevirt.expansion.instancetypes import find_instancetype, find_preference
 from webhook.kubevirt.releases import KNOWN, NONE, Release, Releases, since, split
 from webhook.kubevirt.subject import Subject
@@ -29,75 +29,75 @@ ARCHITECTURE_LABEL = "template.kubevirt.io/architecture"
 ARCHITECTURES = ("amd64", "arm64", "s390x")
 
 
-class Brought(msgspec.Struct, frozen=True):
-    """What instancetype, preference and DataSources bring to the VMI in one group of releases."""
+class Inherited(msgspec.Struct, frozen=True):
+    """The settings that a VMI inherits in one group of releases."""
 
     instancetype: InstancetypeSpec = NO_INSTANCETYPE
     instancetype_name: str = ""
     preference: PreferenceSpec = _NO_PREFERENCE
-    variant: Releases = KNOWN
+    releases: Releases = KNOWN
     """The group of releases."""
-    hidden: Unknown | None = None
-    hidden_field: str = ""
-    hidden_preference: Unknown | None = None
+    unknown: Unknown | None = None
+    unknown_field: str = ""
+    unknown_preference: Unknown | None = None
     source_architecture: str = ""
 
     @property
     def origin(self) -> str:
-        """How to name the instancetype."""
+        """The instancetype in a message."""
         return f"instancetype {self.instancetype_name!r}"
 
     @property
-    def hidden_instancetype(self) -> Unknown | None:
-        """Set where the instancetype itself is not known."""
-        return self.hidden if self.hidden is not self.hidden_preference else None
+    def unknown_instancetype(self) -> Unknown | None:
+        """Set where the instancetype is not known."""
+        return self.unknown if self.unknown is not self.unknown_preference else None
 
     @property
     def architecture(self) -> str | None:
-        """What the preference, else a template's DataSource says of it, where the release asks them."""
-        if self.variant & _PREFERRED_ARCHITECTURE and self.preference.preferred_architecture:
+        """The architecture of the preference, else of a template's DataSource, in releases that read them."""
+        if self.releases & _PREFERRED_ARCHITECTURE and self.preference.preferred_architecture:
             return self.preference.preferred_architecture
-        return self.source_architecture or None if self.variant & _SOURCE_ARCHITECTURE else None
+        return self.source_architecture or None if self.releases & _SOURCE_ARCHITECTURE else None
 
     def annotations(self, own: Mapping[str, str]) -> Mapping[str, str]:
-        """The VMI's annotations; what is brought never overrides its ``own``."""
+        """The VMI's annotations; its ``own`` have precedence over inherited ones."""
         added = (self.preference.annotations, self.instancetype.annotations)
-        if not self.variant & _ANNOTATIONS or not any(added):
+        if not self.releases & _ANNOTATIONS or not any(added):
             return own
         return {**(added[0] or {}), **(added[1] or {}), **own}
 
 
-def brought_to(subject: Subject, world: World, releases: Releases) -> Iterator[Brought]:
-    """What is brought, once for every group of ``releases`` in which it differs, oldest first."""
+def inherited_by(subject: Subject, world: World, releases: Releases) -> Iterator[Inherited]:
+    """The inherited settings, one value for each group of ``releases`` that differs, oldest first."""
     vm, source = subject.vm, _source_architecture(subject, world)
     if vm.instancetype is None and vm.preference is None:
-        yield from _grouped(Brought(source_architecture=source), releases)
+        yield from _grouped(Inherited(source_architecture=source), releases)
         return
     status = subject.vm_status
-    noted = status is not None and (status.instancetype_ref is not None or status.preference_ref is not None)
-    with_status = releases & _STATUS_REFERENCES if noted else NONE
+    has_references = status is not None and (status.instancetype_ref is not None or status.preference_ref is not None)
+    with_status = releases & _STATUS_REFERENCES if has_references else NONE
     if releases & ~with_status:
-        yield from _grouped(_found(subject, world, False, source), releases & ~with_status)
+        yield from _grouped(_inherited(subject, world, False, source), releases & ~with_status)
     if with_status:
-        yield from _grouped(_found(subject, world, True, source), with_status)
+        yield from _grouped(_inherited(subject, world, True, source), with_status)
 
 
-def _grouped(brought: Brought, releases: Releases) -> Iterator[Brought]:
-    return (replace(brought, variant=group) for group in split(releases, _changes(brought)))
+def _grouped(inherited: Inherited, releases: Releases) -> Iterator[Inherited]:
+    return (replace(inherited, releases=group) for group in split(releases, _changes(inherited)))
 
 
-def _changes(brought: Brought) -> Iterator[Release]:
+def _changes(inherited: Inherited) -> Iterator[Release]:
     """
-    The releases from which on what is brought acts in another way.
+    The releases from which on the inherited settings act differently.
 
-    1.0 adds masquerade beside any binding and knows no annotations; ``preferredArchitecture`` counts from 1.7,
-    ``preferredLaunchSecurity`` from 1.9 (``pkg/instancetype/preference/apply``), a DataSource's label from 1.6.
+    1.0 adds masquerade beside any binding and ignores annotations. ``preferredArchitecture`` counts from 1.7 on,
+    ``preferredLaunchSecurity`` from 1.9 on (``pkg/instancetype/preference/apply``), a DataSource's label from 1.6 on.
     """
-    preference, devices = brought.preference, brought.preference.devices
+    preference, devices = inherited.preference, inherited.preference.devices
     masquerade = devices is not None and devices.preferred_interface_masquerade is not None
-    if masquerade or preference.annotations or brought.instancetype.annotations:
+    if masquerade or preference.annotations or inherited.instancetype.annotations:
         yield Release(1, 1)
-    if brought.source_architecture:
+    if inherited.source_architecture:
         yield Release(1, 6)
     if preference.preferred_architecture:
         yield Release(1, 7)
@@ -105,27 +105,27 @@ def _changes(brought: Brought) -> Iterator[Release]:
         yield Release(1, 9)
 
 
-def _found(subject: Subject, world: World, with_status: bool, source: str) -> Brought:
+def _inherited(subject: Subject, world: World, with_status: bool, source: str) -> Inherited:
     vm, status = subject.vm, subject.vm_status if with_status else None
-    named = Named(world, subject.namespace, subject.spec, subject.data_volumes)
-    instancetype, its_name = find_instancetype(named, vm.instancetype, status.instancetype_ref if status else None)
-    preference, _ = find_preference(named, vm.preference, status.preference_ref if status else None)
-    hidden_preference = preference if isinstance(preference, Unknown) else None
-    hidden = instancetype if isinstance(instancetype, Unknown) else hidden_preference
-    return Brought(
+    scope = Scope(world, subject.namespace, subject.spec, subject.data_volumes)
+    instancetype, its_name = find_instancetype(scope, vm.instancetype, status.instancetype_ref if status else None)
+    preference, _ = find_preference(scope, vm.preference, status.preference_ref if status else None)
+    unknown_preference = preference if isinstance(preference, Unknown) else None
+    unknown = instancetype if isinstance(instancetype, Unknown) else unknown_preference
+    return Inherited(
         instancetype if isinstance(instancetype, InstancetypeSpec) else NO_INSTANCETYPE,
         its_name,
         preference if isinstance(preference, PreferenceSpec) else _NO_PREFERENCE,
-        hidden=hidden,
-        hidden_field="instancetype" if hidden is not hidden_preference else "preference",
-        hidden_preference=hidden_preference,
+        unknown=unknown,
+        unknown_field="instancetype" if unknown is not unknown_preference else "preference",
+        unknown_preference=unknown_preference,
         source_architecture=source,
     )
 
 
 def _source_architecture(subject: Subject, world: World) -> str:
     """
-    The architecture that the label of a template's DataSource names; empty if none does, or nobody showed it.
+    The architecture in the label of a template's DataSource; empty without a label or where the DataSource is not known.
 
     Source: ``pkg/defaults/defaults.go`` setDefaultArchitectureFromDataSource, v1.6.6 and v1.9.0.
     """
@@ -135,11 +135,13 @@ def _source_architecture(subject: Subject, world: World) -> str:
         ref = template.spec.source_ref if template.spec is not None else None
         if ref is None or ref.kind.lower() != "datasource":
             continue
-        found = world.find(DataSource, ref.namespace or subject.namespace, ref.name)
-        further = found.spec.source.data_source if isinstance(found, DataSource) and found.spec.source else None
+        data_source = world.find(DataSource, ref.namespace or subject.namespace, ref.name)
+        source = data_source.spec.source if isinstance(data_source, DataSource) else None
+        further = source.data_source if source else None
         if further is not None:
-            found = world.find(DataSource, further.namespace or "", further.name)
-        named = (found.meta.labels or {}).get(ARCHITECTURE_LABEL) if isinstance(found, DataSource) else None
-        if named in ARCHITECTURES:
-            return named
+            data_source = world.find(DataSource, further.namespace or "", further.name)
+        labels = (data_source.meta.labels or {}) if isinstance(data_source, DataSource) else {}
+        architecture = labels.get(ARCHITECTURE_LABEL)
+        if architecture in ARCHITECTURES:
+            return architecture
     return ""

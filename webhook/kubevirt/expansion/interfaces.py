@@ -1,5 +1,5 @@
 """
-The interfaces of a VMI after KubeVirt's defaulting, and the one on the pod network.
+The interfaces of a VMI with KubeVirt's defaults, and the interface on the pod network.
 
 Sources: ``pkg/network/vmispec/defaults.go`` and ``network.go``, v1.9.0; up to 1.4 ``pkg/virt-config/virt-config.go``.
 """
@@ -21,11 +21,11 @@ _EMPTY = Empty()
 _DEFAULT_NETWORK = Network(name="default", pod=_EMPTY)
 _IN_1_0: Releases = only(Release(1, 0))
 PASST_BINDING: Releases = since(Release(1, 8))
-"""``passtBinding`` is a field of 1.8; before, an API server drops it and no binding is left."""
+"""``passtBinding`` is a field from 1.8 on; the API server of an older release drops it."""
 PLUGIN_MIGRATION: Releases = since(Release(1, 2))
-"""Plugins exist from 1.1, their registration's ``migration`` from 1.2."""
+"""Binding plugins exist from 1.1 on, their ``migration`` field from 1.2 on."""
 BRIDGE_OVERRIDE = "kubevirt.io/allow-pod-bridge-network-live-migration"
-"""Only the presence of the key counts, on the VMI (``pkg/network/vmispec/interface.go``, v1.9.0)."""
+"""An annotation of the VMI; its value does not matter (``pkg/network/vmispec/interface.go``, v1.9.0)."""
 
 
 def interfaces_of(
@@ -36,10 +36,10 @@ def interfaces_of(
     releases: Releases,
 ) -> tuple[tuple[Interface, ...], tuple[Network, ...], Fact[str] | None]:
     """
-    Interfaces and networks after defaulting, and the binding of an interface that KubeVirt adds.
+    Interfaces and networks with defaults, and the binding of the interface that KubeVirt adds.
 
-    The default interface comes before the preference, so
-    ``preferredInterfaceMasquerade`` cannot turn it from bridge to masquerade (1.1 and later).
+    KubeVirt adds the default interface before it applies the preference, so ``preferredInterfaceMasquerade`` cannot change
+    it from bridge to masquerade (1.1 and later).
     """
     written = tuple(devices.interfaces or ())
     networks = tuple(spec.networks or ())
@@ -68,21 +68,21 @@ def interfaces_of(
 def _with_masquerade(
     interfaces: tuple[Interface, ...], networks: tuple[Network, ...], *, in_1_0: bool
 ) -> tuple[Interface, ...]:
-    """``preferredInterfaceMasquerade``: interfaces without a binding on the pod network; in 1.0 every one without it."""
+    """``preferredInterfaceMasquerade``: sets masquerade on pod network interfaces without binding; in 1.0 on all."""
     pod = {network.name for network in networks if network.pod is not None}
     return tuple(
-        msgspec.structs.replace(each, masquerade=_EMPTY)
-        if (in_1_0 and each.masquerade is None) or (each.name in pod and not has_binding(each))
-        else each
-        for each in interfaces
+        msgspec.structs.replace(interface, masquerade=_EMPTY)
+        if (in_1_0 and interface.masquerade is None) or (interface.name in pod and not has_binding(interface))
+        else interface
+        for interface in interfaces
     )
 
 
 def has_binding(interface: Interface) -> bool:
-    """Whether the interface says how it is bound at all."""
+    """Whether the interface has any binding."""
     return any(
-        each is not None
-        for each in (
+        binding is not None
+        for binding in (
             interface.masquerade,
             interface.bridge,
             interface.sriov,
@@ -109,17 +109,17 @@ def on_pod_network(
         if default is not None:
             place = (*base, "domain", "devices")
             return Sourced(place, network), Sourced(place, interfaces[0])
-        found = None
+        own = None
         for at, interface in enumerate(interfaces):
             if interface.name == network.name:
-                found = Sourced((*base, "domain", "devices", "interfaces", at), interface)
+                own = Sourced((*base, "domain", "devices", "interfaces", at), interface)
                 break
-        return Sourced((*base, "networks", index), network), found
+        return Sourced((*base, "networks", index), network), own
     return None, None
 
 
 def plugin_can_migrate(configuration: Fact[Configuration], plugin: str) -> Fact[bool]:
-    """Whether the KubeVirt CR registers the plugin with ``migration``; even an empty object is enough."""
+    """Whether the KubeVirt CR registers the binding plugin with ``migration``, which may be an empty object."""
     if isinstance(configuration, Unknown):
         return configuration
     entry = (configuration.network.binding or {}).get(plugin) if configuration.network is not None else None
@@ -128,9 +128,9 @@ def plugin_can_migrate(configuration: Fact[Configuration], plugin: str) -> Fact[
 
 def movable_beside_core_bindings(interface: Interface, plugin: Fact[bool]) -> Releases:
     """
-    The releases in which passtBinding or a registered plugin makes an interface on the pod network movable.
+    The releases in which passtBinding or a registered plugin lets an interface on the pod network migrate.
 
-    Where the interface is a bridge, too, 1.8 and later look at nothing else (``VerifyVMIMigratable``, v1.7.4 and v1.9.0).
+    For an interface that is also a bridge, 1.8 and later check only the bridge (``VerifyVMIMigratable``, v1.7.4 and v1.9.0).
     """
     passt = PASST_BINDING if interface.passt_binding is not None else NONE
     if interface.binding is None or plugin is not True:

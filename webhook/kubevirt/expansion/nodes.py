@@ -1,5 +1,5 @@
 """
-What the verdict takes from nodes: the host model and the TSC frequency.
+Facts about nodes: the host CPU model and the TSC frequency.
 
 Sources: ``pkg/virt-handler/vm.go`` (isHostModelMigratable), ``pkg/virt-controller/watch/topology/tsc.go`` and
 ``hinter.go``, v1.9.0.
@@ -12,7 +12,7 @@ from webhook.objects.nad import Node
 
 
 def host_model_known(world: World) -> Fact[bool]:
-    """True where every schedulable node names its host model, False where none does, Unknown in between."""
+    """True where every schedulable node reports its host CPU model, False where none does, Unknown where some do."""
     nodes = world.every(Node)
     if isinstance(nodes, Unknown):
         return nodes
@@ -21,15 +21,15 @@ def host_model_known(world: World) -> Fact[bool]:
         return True
     if candidates and not any(candidates):
         return False
-    return Unknown(f"{sum(candidates)} of {len(candidates)} nodes that run virtual machines report a host CPU model")
+    return Unknown(f"{sum(candidates)} of {len(candidates)} nodes that run VMs report a host CPU model")
 
 
 def tsc_frequency(world: World, configuration: Fact[Configuration], architecture: str) -> Fact[int]:
     """
-    Hz that virt-controller would hint at, 0 where it would not.
+    The TSC frequency in Hz that virt-controller would write as a hint; 0 without a hint.
 
-    Hints are written for amd64 only. ``minimumClusterTSCFrequency`` outranks the nodes; set to 0 or less it is an error
-    and there are no hints. A node counts if it carries a valid label (an integer above 0) and is schedulable.
+    virt-controller writes hints only for amd64. ``minimumClusterTSCFrequency`` has precedence over the nodes; 0 or less is an
+    error, without hints. A node counts if it is schedulable and has a valid label (an integer above 0).
     """
     if architecture != "amd64":
         return 0
@@ -42,5 +42,5 @@ def tsc_frequency(world: World, configuration: Fact[Configuration], architecture
     nodes = world.every(Node)
     if isinstance(nodes, Unknown):
         return nodes
-    found = [node.traits.tsc_frequency for node in nodes if node.traits.schedulable and node.traits.tsc_frequency]
-    return min(found, default=0)
+    frequencies = [node.traits.tsc_frequency for node in nodes if node.traits.schedulable and node.traits.tsc_frequency]
+    return min(frequencies, default=0)

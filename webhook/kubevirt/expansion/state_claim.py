@@ -1,5 +1,5 @@
 """
-The claim in which KubeVirt keeps persistent TPM and EFI state: 1.3 alone looks at its access modes.
+The claim for persistent TPM and EFI state: only KubeVirt 1.3 checks its access modes.
 
 Source: ``pkg/storage/backend-storage/backend-storage.go`` and ``pkg/virt-handler/vm.go``, v1.3.1.
 """
@@ -25,26 +25,26 @@ def state_claim(
     subject: Subject, world: World, configuration: Fact[Configuration], preference: PreferenceSpec
 ) -> ClaimFacts | None:
     """
-    The claim as 1.3 makes it, or None where no state is to be kept.
+    The claim that KubeVirt 1.3 creates, or None for a VM without persistent state.
 
-    ReadWriteMany where ``vmStateStorageClass`` is set, else ReadWriteOnce; a StorageProfile's set with volumeMode
-    Filesystem outranks both. Of a claim that exists already, only the first access mode is read.
+    ReadWriteMany where ``vmStateStorageClass`` is set, else ReadWriteOnce; the StorageProfile's modes for volumeMode
+    Filesystem have precedence. Of an existing claim, KubeVirt reads only the first access mode.
     """
-    path = _asked_for(subject, preference)
+    path = _persistent_state(subject, preference)
     if path is None:
         return None
     claim = f"persistent-state-for-{subject.name}"
-    found = world.find(PersistentVolumeClaim, subject.namespace, claim)
-    if isinstance(found, PersistentVolumeClaim):
-        return ClaimFacts("", claim, path, frozenset((found.spec.access_modes or ())[:1]))
-    if isinstance(found, Unknown) and found.may_exist:
-        return ClaimFacts("", claim, path, found)
+    existing = world.find(PersistentVolumeClaim, subject.namespace, claim)
+    if isinstance(existing, PersistentVolumeClaim):
+        return ClaimFacts("", claim, path, frozenset((existing.spec.access_modes or ())[:1]))
+    if isinstance(existing, Unknown) and existing.may_exist:
+        return ClaimFacts("", claim, path, existing)
     modes = _chosen(world, configuration)
     return ClaimFacts("", claim, path, modes.access_modes, modes.expected_from)
 
 
-def _asked_for(subject: Subject, preference: PreferenceSpec) -> FieldPath | None:
-    """The field that asks for persistent state; a preference brings a TPM to a VM that has none of its own."""
+def _persistent_state(subject: Subject, preference: PreferenceSpec) -> FieldPath | None:
+    """The field that requests persistent state; a preference adds a TPM only to a VM without one."""
     domain = subject.spec.domain or _NO_DOMAIN
     own = (domain.devices or _NO_DEVICES).tpm
     preferred = preference.devices.preferred_tpm if preference.devices is not None else None
@@ -66,15 +66,13 @@ def _chosen(world: World, configuration: Fact[Configuration]) -> Modes:
     if isinstance(storage_class, Unknown):
         return Modes(storage_class)
     if isinstance(storage_class, Absent):
-        why = (
-            "the cluster has no default storage class, so KubeVirt 1.3 cannot make the claim and does not start the VM"
-        )
+        why = "the cluster has no default storage class, so KubeVirt 1.3 cannot create the claim and does not start the VM"
         return Modes(Unknown(why, "ask the platform team to set vmStateStorageClass in the KubeVirt CR"))
     sets = property_sets(world, storage_class)
     if isinstance(sets, Unknown):
         return Modes(sets)
     mode = "ReadWriteMany" if named else "ReadWriteOnce"
-    offered = {each for one in sets if one.volume_mode == "Filesystem" for each in one.access_modes or ()}
+    offered = {mode for one in sets if one.volume_mode == "Filesystem" for mode in one.access_modes or ()}
     if offered & {"ReadWriteMany", "ReadWriteOnce"}:
         mode = "ReadWriteMany" if "ReadWriteMany" in offered else "ReadWriteOnce"
     return Modes(frozenset((mode,)), "KubeVirt's choice for persistent TPM or EFI state")

@@ -1,5 +1,5 @@
 """
-The claims behind a VMI's volumes, from what exists, what the VM's templates will make, and what a status has noted.
+The claims behind a VMI's volumes: existing claims, future claims of the VM's templates, and claims in the VMI's status.
 
 Sources: ``pkg/virt-controller/watch/vmi/storage.go`` and ``pkg/instancetype/webhooks/vm/mutator.go``, v1.9.0.
 """
@@ -12,17 +12,17 @@ from webhook.facts.migration import ClaimFacts
 from webhook.facts.unknown import Unknown
 from webhook.facts.world import World
 from webhook.kubevirt.expansion.claims import Modes, modes_of, of_template
-from webhook.kubevirt.expansion.inherited import Brought
+from webhook.kubevirt.expansion.inherited import Inherited
 from webhook.kubevirt.subject import Subject
 from webhook.objects.storage import DataVolumeSpec
 from webhook.objects.vmi import Volume
 
 
 def claims_behind(
-    subject: Subject, world: World, brought: Brought
+    subject: Subject, world: World, inherited: Inherited
 ) -> tuple[tuple[ClaimFacts, ...], tuple[ClaimFacts, ...]]:
-    """Claims that virt-handler looks at, and those under ephemeral volumes, which it does not."""
-    templates = made_from(subject.data_volumes, brought)
+    """The claims that virt-handler checks, and those under ephemeral volumes, which it does not check."""
+    templates = made_from(subject.data_volumes, inherited)
     claims: list[ClaimFacts] = []
     overlaid: list[ClaimFacts] = []
     for index, volume in enumerate(subject.spec.volumes or ()):
@@ -35,45 +35,47 @@ def claims_behind(
             else:
                 modes = modes_of(world, subject.namespace, claim, templates)
             if not isinstance(modes.access_modes, frozenset) and into is claims:
-                modes = _noted_modes(subject, volume) or modes
+                modes = _modes_in_status(subject, volume) or modes
             path = (*subject.base, "volumes", index)
             into.append(ClaimFacts(volume.name, claim, path, modes.access_modes, modes.expected_from))
     return tuple(claims), tuple(overlaid)
 
 
-def made_from(written: Mapping[str, DataVolumeSpec], brought: Brought) -> Mapping[str, DataVolumeSpec | Unknown]:
-    """``dataVolumeTemplates`` after KubeVirt's webhook; Unknown where a preference that nobody showed may name the class."""
-    preferred = brought.preference.volumes.preferred_storage_class_name if brought.preference.volumes else None
+def made_from(written: Mapping[str, DataVolumeSpec], inherited: Inherited) -> Mapping[str, DataVolumeSpec | Unknown]:
+    """``dataVolumeTemplates`` after KubeVirt's webhook; Unknown where an unknown preference may set the class."""
+    preferred = inherited.preference.volumes.preferred_storage_class_name if inherited.preference.volumes else None
     templates: dict[str, DataVolumeSpec | Unknown] = {}
-    for name, each in written.items():
-        asked = each.storage
+    for name, spec in written.items():
+        storage = spec.storage
         if preferred:
-            templates[name] = _with_class(each, preferred)
-        elif brought.hidden_preference and asked and asked.storage_class_name is None and not asked.access_modes:
-            why = f"dataVolumeTemplate {name!r} names no storage class, and {brought.hidden_preference.why}"
-            templates[name] = brought.hidden_preference.within(why)
+            templates[name] = _with_class(spec, preferred)
+        elif (
+            inherited.unknown_preference and storage and storage.storage_class_name is None and not storage.access_modes
+        ):
+            why = f"dataVolumeTemplate {name!r} has no storage class, and {inherited.unknown_preference.why}"
+            templates[name] = inherited.unknown_preference.within(why)
         else:
-            templates[name] = each
+            templates[name] = spec
     return templates
 
 
-def _noted_modes(subject: Subject, volume: Volume) -> Modes | None:
+def _modes_in_status(subject: Subject, volume: Volume) -> Modes | None:
     """
-    What virt-controller noted of the claim in the VMI's status: it counts as long as the claim is out of sight.
+    The access modes that virt-controller wrote to the VMI's status; they are used where the claim is not known.
 
-    Of several entries with one name the last counts, as in the map that ``checkVolumesForMigration`` makes
+    Of several entries with one name the last counts, as in the map of ``checkVolumesForMigration``
     (``pkg/virt-handler/vm.go``, v1.0.1 to v1.9.0).
     """
     status = subject.vmi_status
-    for each in reversed((status.volume_status if status is not None else None) or ()):
-        if each.name == volume.name:
-            info = each.persistent_volume_claim_info
+    for entry in reversed((status.volume_status if status is not None else None) or ()):
+        if entry.name == volume.name:
+            info = entry.persistent_volume_claim_info
             return Modes(frozenset(info.access_modes or ())) if info is not None else None
     return None
 
 
 def _with_class(spec: DataVolumeSpec, preferred: str) -> DataVolumeSpec:
-    """``preferredStorageClassName`` goes into templates that name no class."""
+    """Sets ``preferredStorageClassName`` in templates without a class."""
     if spec.storage is not None and spec.storage.storage_class_name is None:
         return msgspec.structs.replace(
             spec, storage=msgspec.structs.replace(spec.storage, storage_class_name=preferred)

@@ -1,5 +1,5 @@
 """
-What of a VM a migration has to carry, and what keeps it from post-copy.
+The data that a migration transfers, and the devices that exclude post-copy.
 
 Sources, v1.9.0: ``setGuestMemory`` of ``pkg/defaults/defaults.go`` (up to 1.8 of ``pkg/virt-config`` and the VMI's
 mutating webhook); ``getVMIMigrationDataSize`` of ``pkg/virt-launcher/virtwrap/manager.go``; ``getDiskTargetsForMigration``
@@ -23,17 +23,17 @@ _NO_DOMAIN = Domain()
 _NO_MEMORY = Memory()
 _NO_RESOURCES = Resources()
 _NOTHING = (0, "0")
-"""What KubeVirt passes by in requests and limits."""
+"""Amounts that KubeVirt ignores in requests and limits."""
 
 
 def guest_memory(
     subject: Subject, instancetype: InstancetypeSpec, origin: str, hidden: Unknown | None
 ) -> Fact[Sourced[Quantity] | None]:
     """
-    The memory that the guest gets, as written, with the place that says so; None where nothing does.
+    The memory of the guest, as written, with its path; None where no field sets it.
 
     The VM's own ``memory.guest``, else the instancetype's, else the memory of requests, of limits, or one huge page.
-    ``hidden`` says why the instancetype is not known, where there is one.
+    ``hidden`` is the reason why an instancetype is not known.
     """
     domain = subject.spec.domain or _NO_DOMAIN
     memory, resources = domain.memory or _NO_MEMORY, domain.resources or _NO_RESOURCES
@@ -53,7 +53,7 @@ def guest_memory(
 
 
 def bytes_of(memory: Fact[Sourced[Quantity] | None]) -> Fact[Sourced[int] | None]:
-    """The same in bytes; None for what the API server would refuse."""
+    """The memory in bytes; None for a value that the API server refuses."""
     if not isinstance(memory, Sourced):
         return memory
     size = _bytes(memory.value)
@@ -66,21 +66,21 @@ def _bytes(written: Json) -> int | None:
 
 
 class LocalDisk(msgspec.Struct, frozen=True):
-    """A disk that is copied with the memory."""
+    """A disk that KubeVirt copies with the memory."""
 
     volume: str
     path: FieldPath
     most: int | None
-    """Bytes that it can come to hold; None where nothing says."""
+    """The largest size in bytes; None where it has no limit."""
     counts: bool
-    """Whether what it holds brings time: the files of empty disks lie where KubeVirt does not measure."""
+    """Whether its size extends the timeout: KubeVirt does not measure the files of empty disks."""
 
 
 def local_disks(facts: MigrationFacts) -> Iterator[LocalDisk]:
     """
-    Disks that are copied, in order: empty disks, and what was written over container disks and claims.
+    The disks that KubeVirt copies, in order: empty disks, and the writes on top of container disks and claims.
 
-    A CD-ROM is not copied, and what KubeVirt generates (cloud-init and the like) is too small to matter.
+    KubeVirt does not copy a CD-ROM, and the disks that it generates (such as cloud-init) are too small to matter.
     """
     devices = facts.spec.domain.devices if facts.spec.domain is not None else None
     drives = {disk.name for disk in (devices.disks if devices is not None else None) or () if disk.cdrom is not None}
@@ -95,7 +95,7 @@ def local_disks(facts: MigrationFacts) -> Iterator[LocalDisk]:
 
 
 def passed_through(facts: MigrationFacts) -> FieldPath | None:
-    """The first GPU, host device or SR-IOV interface; with one of these KubeVirt 1.9 never turns to post-copy."""
+    """The first GPU, host device or SR-IOV interface, with which KubeVirt 1.9 never uses post-copy."""
     for held in (*(gpu.path for gpu in facts.gpus), *(device.path for device in facts.host_devices)):
         return held
     for index, interface in enumerate(facts.interfaces):

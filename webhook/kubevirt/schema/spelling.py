@@ -1,10 +1,10 @@
-"""What a misspelt word was probably meant to be."""
+"""Suggestions for misspelt words."""
 
 from collections.abc import Iterable
 
 
 def close_matches(word: str, words: Iterable[str], cutoff: float = 0.6) -> list[str]:
-    """The closest of ``words``, or nothing where none is close: ``difflib`` tells, which only mistakes need."""
-    from difflib import get_close_matches  # noqa: PLC0415 - its import takes a millisecond of every run
+    """The closest of ``words``; empty where none is close."""
+    from difflib import get_close_matches  # noqa: PLC0415 - its import takes a millisecond, and only mistakes need it
 
     return get_close_matches(word, list(words), n=1, cutoff=cutoff)

@@ -1,9 +1,8 @@
 """
-Keys and words of a manifest that KubeVirt's API does not know.
+Fields, values and quantities of a manifest that KubeVirt's API does not have.
 
-kubectl refuses an unknown field by default, other clients have it dropped in silence; the names are those of KubeVirt 1.3 to
-1.9 together (``field_names``), so that a field of any of them is known. A finding about a field that came later than the
-cluster is another rule's.
+kubectl refuses an unknown field by default; for other clients the API server drops it silently. The known names are those of
+KubeVirt 1.3 to 1.9 together (``field_names``). Other rules report fields that are newer than the cluster.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,7 +17,7 @@ from webhook.objects.kubevirt import Misplaced
 from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath
 
-Strange: TypeAlias = tuple[tuple[StrangeField, ...], tuple[StrangeValue, ...], tuple[StrangeQuantity, ...]]
+Problems: TypeAlias = tuple[tuple[StrangeField, ...], tuple[StrangeValue, ...], tuple[StrangeQuantity, ...]]
 
 VALUES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("V1VirtualMachineSpec", "runStrategy"): (
@@ -43,7 +42,7 @@ VALUES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("V1beta1StorageSpec", "volumeMode"): ("Block", "Filesystem"),
 }
 """
-What a field takes. Sources, v1.9.0: the constants of ``staging/src/kubevirt.io/api/core/v1/types.go`` and ``schema.go``, and
+The values of fields. Sources, v1.9.0: the constants of ``staging/src/kubevirt.io/api/core/v1/types.go`` and ``schema.go``, and
 ``pkg/virt-api/webhooks/validating-webhook/admitters/vmi-create-admitter.go``; access and volume modes are Kubernetes' own.
 """
 
@@ -74,34 +73,34 @@ validations_generated.go``, v1.3.1 and v1.9.0, with the pattern of quantities, b
 """
 
 _SHORT = {"RWX": "ReadWriteMany", "RWO": "ReadWriteOnce", "ROX": "ReadOnlyMany", "RWOP": "ReadWriteOncePod"}
-"""As kubectl's columns show access modes."""
+"""Access modes as kubectl's columns show them."""
 _MAP = "*"
 _QUANTITY, _QUANTITY_MAP = "#", "*#"
-"""Instead of a type, of what holds quantities."""
+"""In place of a type: a quantity, and a map of quantities."""
 _NESTED = (dict, list)
 _STATUS = "status"
 """At the top of an object: the names do not list it."""
-_TOLD_ELSEWHERE: Mapping[str, frozenset[str]] = {
+_MISPLACED: Mapping[str, frozenset[str]] = {
     "V1KubeVirt": frozenset(Misplaced.__struct_encode_fields__) | {"configuration"},
     "V1KubeVirtSpec": frozenset(Misplaced.__struct_encode_fields__),
     "V1KubeVirtConfiguration": frozenset(Misplaced.__struct_encode_fields__),
 }
-"""Settings at a wrong place, about which rules of family 6 say more."""
+"""Misplaced settings, which rules of family 6 report."""
 _SETTINGS = frozenset(("V1MigrationConfiguration", "V1alpha1MigrationPolicySpec"))
 _SHORTEST_MOVED = 4
-"""Letters of a name that is looked for elsewhere: ``name`` and ``type`` stand everywhere."""
+"""The shortest name that is searched for elsewhere: ``name`` and ``type`` are fields of many types."""
 
 
-def strange(kind: str, raw: Mapping[str, Json]) -> Strange:
-    """The strange fields, values and quantities of an object of KubeVirt's API; nothing for other kinds."""
+def problems_in(kind: str, raw: Mapping[str, Json]) -> Problems:
+    """The unknown fields and values and the invalid quantities of an object of KubeVirt's API; empty for other kinds."""
     root = ROOTS.get(kind)
     if root is None or _is_plain(root, raw):
         return (), (), ()
     return search(kind, root, raw)
 
 
-def search(kind: str, root: str, raw: Mapping[str, Json]) -> Strange:
-    """As ``strange``, of an object whose type is ``root``."""
+def search(kind: str, root: str, raw: Mapping[str, Json]) -> Problems:
+    """Like ``problems_in``, for an object of type ``root``."""
     fields: list[StrangeField] = []
     values: list[StrangeValue] = []
     quantities: list[StrangeQuantity] = []
@@ -109,37 +108,37 @@ def search(kind: str, root: str, raw: Mapping[str, Json]) -> Strange:
     while waiting:
         path, name, value = waiting.pop()
         if isinstance(value, list):
-            waiting.extend(((*path, index), name, each) for index, each in reversed(list(enumerate(value))))
+            waiting.extend(((*path, index), name, item) for index, item in reversed(list(enumerate(value))))
         elif isinstance(value, dict):
             if name.startswith(_MAP):
-                waiting.extend(((*path, key), name[1:], each) for key, each in value.items())
+                waiting.extend(((*path, key), name[1:], entry) for key, entry in value.items())
                 continue
-            known, told = FIELDS[name], _TOLD_ELSEWHERE.get(name, frozenset())
-            for key, each in value.items():
+            known, misplaced = FIELDS[name], _MISPLACED.get(name, frozenset())
+            for key, inner in value.items():
                 held = known.get(key)
                 if held is None:
-                    if key not in told and not (name == root and key == _STATUS) and name not in _SETTINGS:
+                    if key not in misplaced and not (name == root and key == _STATUS) and name not in _SETTINGS:
                         fields.append(_field(kind, path, name, key))
                 elif held:
-                    waiting.append(((*path, key), held, each))
+                    waiting.append(((*path, key), held, inner))
                 elif (allowed := VALUES.get((name, key))) is not None:
-                    values.extend(_values((*path, key), each, allowed))
+                    values.extend(_values((*path, key), inner, allowed))
                 elif (name, key) in QUANTITIES:
-                    quantities.extend(_quantities({(*path, key): each}))
-                elif (name, key) in QUANTITY_MAPS and isinstance(each, dict):
-                    quantities.extend(_quantities({(*path, key, one): amount for one, amount in each.items()}))
+                    quantities.extend(_quantities({(*path, key): inner}))
+                elif (name, key) in QUANTITY_MAPS and isinstance(inner, dict):
+                    quantities.extend(_quantities({(*path, key, one): amount for one, amount in inner.items()}))
     return tuple(fields), tuple(values), tuple(quantities)
 
 
 @cache
 def _shape(name: str, *, is_root: bool = False) -> tuple[frozenset[str], Mapping[str, str | frozenset[str]]]:
-    """The keys that a type may have without anybody wondering; of those that are looked into, their type or their words."""
+    """The keys that need no finding; and for keys whose values are checked, their type or their values."""
     known = FIELDS[name]
-    told = _TOLD_ELSEWHERE.get(name, frozenset()) | ({_STATUS} if is_root else frozenset())
+    misplaced = _MISPLACED.get(name, frozenset()) | ({_STATUS} if is_root else frozenset())
     words = {key: frozenset(("", *allowed)) for (holder, key), allowed in VALUES.items() if holder == name}
     quantities = {key: _QUANTITY for key in known if (name, key) in QUANTITIES}
     maps = {key: _QUANTITY_MAP for key in known if (name, key) in QUANTITY_MAPS}
-    return frozenset(known) | told, {
+    return frozenset(known) | misplaced, {
         **{key: held for key, held in known.items() if held},
         **words,
         **quantities,
@@ -149,9 +148,9 @@ def _shape(name: str, *, is_root: bool = False) -> tuple[frozenset[str], Mapping
 
 def _is_plain(root: str, raw: Mapping[str, Json]) -> bool:
     """
-    Whether there is nothing strange in an object: a look without places, for most objects have nothing.
+    Whether an object has no problems: a fast check without paths, because most objects have none.
 
-    It may be wrong only where it says no. Types do not hold themselves, so it goes no deeper than they do.
+    False may be wrong, True never is. No type contains itself, so the depth is bounded.
     """
     waiting: list[tuple[tuple[frozenset[str], Mapping[str, str | frozenset[str]]], Any]] = [
         (_shape(root, is_root=True), raw)

@@ -1,5 +1,5 @@
 """
-Whether a migration can finish in time, counted as KubeVirt counts.
+Whether a migration can finish in time, as KubeVirt computes it.
 
 Sources, v1.9.0: ``newMigrationMonitor`` and ``handleLegacyConvergence`` of
 ``pkg/virt-launcher/virtwrap/live-migration-source.go`` (the time allowed is ``completionTimeoutPerGiB`` times the size in
@@ -7,11 +7,11 @@ GB; a paused guest doubles it), ``getVMIMigrationDataSize`` of ``pkg/virt-launch
 and migrated volumes are added, then rounded up to GB of 10^9 bytes) and ``QuantityToMebiByte`` of
 ``pkg/virt-launcher/virtwrap/converter/vcpu/vcpu.go`` (bandwidth in whole MiB/s).
 
-The best case is one pass over all that is carried at full bandwidth: every page in use, none written twice. Pages that
-the guest never touched cost nothing, so a VM that uses less than its memory may do better.
+The best case is one pass over all data at full bandwidth: every page in use, none written twice. Pages that the guest
+never used take no time, so a VM that uses less than its memory may finish earlier.
 
-What is carried and what counts for the time are not always the same: an ``emptyDisk`` is copied, but its file does not
-stand in the folder that is measured (``emptyDiskBaseDir`` of ``pkg/emptydisk/emptydisk.go``).
+The size that KubeVirt transfers and the size that extends the timeout can differ: KubeVirt copies an ``emptyDisk``, but its
+file is not in the folder that it measures (``emptyDiskBaseDir`` of ``pkg/emptydisk/emptydisk.go``).
 """
 
 from collections.abc import Mapping
@@ -36,10 +36,10 @@ GB = 10**9
 
 def mebibytes_per_second(bandwidth: Quantity) -> int:
     """
-    The bandwidth that libvirt is given, in MiB/s: less than 1Mi becomes 1, halves are rounded up, 0 is unlimited.
+    The bandwidth that KubeVirt gives libvirt, in MiB/s: less than 1Mi becomes 1, halves are rounded up, 0 is unlimited.
 
-    Parts of a byte are dropped first, so less than one byte is unlimited too. A negative bandwidth is an error in
-    KubeVirt; callers look at that first.
+    KubeVirt drops parts of a byte first, so less than one byte is unlimited too. A negative bandwidth is an error in
+    KubeVirt; callers exclude it.
     """
     size = bandwidth.floor
     if size <= 0:
@@ -48,39 +48,39 @@ def mebibytes_per_second(bandwidth: Quantity) -> int:
 
 
 class Budget(msgspec.Struct, frozen=True):
-    """What a migration may use: bandwidth and time."""
+    """The bandwidth and time of a migration."""
 
     bandwidth: int
     """MiB/s, 0 is unlimited."""
     timeout: int
-    """Seconds for each GB that is begun; 0 never ends a migration, less than 0 ends it at once."""
+    """Seconds per GB, rounded up; 0 is no limit, a negative number cancels the migration at once."""
     post_copy: bool = False
-    """Whether KubeVirt may switch to post-copy when the time is over."""
+    """Whether KubeVirt may switch to post-copy at the timeout."""
     pause: bool = False
-    """Whether KubeVirt may pause the guest when the time is over, and wait as long again."""
+    """Whether KubeVirt may pause the guest at the timeout, and wait as long again."""
     link: int = 0
-    """Bytes per second of a node's migration link; 0 where it is not known or does not bound."""
+    """Bytes per second of a node's migration link; 0 where it is unknown."""
     sharing: int = 1
-    """How many migrations may share that link."""
+    """How many migrations may share the link."""
 
     def rate(self) -> int:
-        """Bytes per second in the best case; 0 where nothing known bounds it."""
+        """Bytes per second in the best case; 0 without a known limit."""
         bounds = [bound for bound in (self.bandwidth * MIB, self.link // max(1, self.sharing)) if bound > 0]
         return min(bounds, default=0)
 
     def allowed(self, size: int) -> int | None:
-        """Seconds until KubeVirt cancels a migration of ``size`` bytes; None where it never does."""
+        """Seconds until KubeVirt cancels a migration of ``size`` bytes; None where it never cancels it."""
         if self.timeout == 0 or self.post_copy:
             return None
         return self.timeout * gigabytes(size) * (2 if self.pause and self.timeout > 0 else 1)
 
     def duration(self, size: int) -> int | None:
-        """Seconds that ``size`` bytes take in the best case, rounded up; None where the rate is not known."""
+        """Seconds for ``size`` bytes in the best case, rounded up; None where the rate is not known."""
         rate = self.rate()
         return -(-size // rate) if rate else None
 
     def finishes(self, size: int, uncounted: int = 0) -> bool:
-        """Whether ``size`` bytes, and ``uncounted`` ones that bring no time, can finish in the best case."""
+        """Whether ``size`` bytes, and ``uncounted`` ones that do not extend the timeout, can finish in the best case."""
         allowed = self.allowed(size)
         if allowed is None:
             return True
@@ -91,7 +91,7 @@ class Budget(msgspec.Struct, frozen=True):
 
     def largest(self) -> int | None:
         """
-        The largest size in bytes that can finish; None where there is no limit, 0 where nothing can.
+        The largest size in bytes that can finish; None without a limit, 0 where no migration can finish.
 
         Rounding to GB lets some sizes below it fail: at 5 MiB/s and 150 s, 3000 MiB pass and 2800 MiB do not.
         """
@@ -100,14 +100,14 @@ class Budget(msgspec.Struct, frozen=True):
             return None
         if allowed <= 0:
             return 0
-        each = rate * allowed  # bytes that one GB's worth of time can carry
-        if not rate or each >= GB:
+        per_gb = rate * allowed  # bytes that can be transferred in the time for one GB
+        if not rate or per_gb >= GB:
             return None
-        begun = ceil_div(GB, GB - each) - 1
-        return begun * each
+        gigabytes_begun = ceil_div(GB, GB - per_gb) - 1
+        return gigabytes_begun * per_gb
 
     def hopeless(self) -> bool:
-        """Whether the time for a GB is too short to carry a GB: then a VM's size decides that it cannot finish."""
+        """Whether the time for a GB is too short to transfer a GB, so that VMs above a certain size cannot finish."""
         return self.largest() is not None
 
 
@@ -123,11 +123,11 @@ def ceil_div(number: int, divisor: int) -> int:
 
 def budget_of(values: Mapping[str, Json], link: int = 0, *, post_copy_possible: bool = True) -> Budget:
     """
-    The budget that settings in force give (``webhook.kubevirt.settings.settings.in_force``).
+    The budget under the settings in force (``webhook.kubevirt.settings.settings.in_force``).
 
-    Up to 1.4 there is no ``allowWorkloadDisruption``: post-copy alone decides. ``link`` is the bandwidth of a node's
-    migration link in bytes per second, which all migrations that leave the node share. Where post-copy is allowed but
-    not possible, the guest is paused instead.
+    In 1.4 and earlier, without ``allowWorkloadDisruption``, only ``allowPostCopy`` counts. ``link`` is the bandwidth of a node's
+    migration link in bytes per second, which all migrations from the node share. Where post-copy is allowed but not
+    possible, KubeVirt pauses the guest instead.
     """
     bandwidth = parse_quantity(values[BANDWIDTH])
     post_copy = bool(values[ALLOW_POST_COPY])

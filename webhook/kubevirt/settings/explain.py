@@ -1,7 +1,7 @@
 """
-Which settings win when a VM migrates, why, what that gives it, and what happens when its time is over.
+The settings in force for a VM's migration, where they come from, and what happens at the timeout.
 
-This is what ``migratable explain-settings`` says, before it is put into words for a format.
+``migratable explain-settings`` renders these values.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,7 +35,7 @@ FOLLOWS = f"follows {ALLOW_POST_COPY}"
 
 
 class Ending(StrEnum):
-    """What KubeVirt does when the time is over."""
+    """What KubeVirt does at the timeout."""
 
     POST_COPY = "post-copy"
     PAUSE = "pause"
@@ -45,7 +45,7 @@ class Ending(StrEnum):
 
 
 class Effective(msgspec.Struct, frozen=True):
-    """A setting in force, and who made it."""
+    """A setting in force, and its origin."""
 
     name: str
     value: Json
@@ -54,30 +54,30 @@ class Effective(msgspec.Struct, frozen=True):
 
 
 class Case(msgspec.Struct, frozen=True):
-    """The settings under one policy, or under none; there are several where it is not known which policy wins."""
+    """The settings under one policy or under none. A VM has several cases where it is not known which policy wins."""
 
     policy: str
     """Empty where none matches."""
     because: str
     settings: tuple[Effective, ...]
     sound: bool
-    """Whether the bandwidth is one that KubeVirt takes; the budget means nothing otherwise."""
+    """Whether KubeVirt accepts the bandwidth; otherwise the budget has no meaning."""
     budget: Budget
     ending: Ending
 
 
 class Outlook(msgspec.Struct, frozen=True):
-    """What a case means for a VM of known memory."""
+    """The result of a case for a VM of known memory."""
 
     counted: int
-    """GB that bring time."""
+    """GB that extend the timeout."""
     allowed: int | None
-    """Seconds; None where nothing ends it."""
+    """Seconds; None without a limit."""
     duration: int | None
-    """Seconds in the best case; None where nothing bounds the bandwidth."""
+    """Seconds in the best case; None where the bandwidth has no limit."""
     finishes: bool
     fails_with: tuple[LocalDisk, ...]
-    """The empty disks that, once full, keep the VM from finishing; empty where they do not."""
+    """The empty disks with which, when full, the migration cannot finish."""
 
 
 class Explained(msgspec.Struct, frozen=True):
@@ -92,7 +92,7 @@ class Explained(msgspec.Struct, frozen=True):
     device: FieldPath | None
 
     def outlook(self, case: Case) -> Outlook | None:
-        """None where the memory is not known or the settings are no sound ones."""
+        """None where the memory is not known or the bandwidth is invalid."""
         if not isinstance(self.memory, Sourced) or not case.sound:
             return None
         size, budget = self.memory.value, case.budget
@@ -109,35 +109,35 @@ class Explained(msgspec.Struct, frozen=True):
         )
 
 
-def explain_cluster(migrations: Json, behaviour: Behaviour, *, given: bool, link: int = 0) -> Case:
-    """What holds where no MigrationPolicy matches; ``given`` says whether there is a KubeVirt CR at all."""
-    because = "no MigrationPolicy matches" if given else "no KubeVirt CR was given"
+def explain_cluster(migrations: Json, behaviour: Behaviour, *, has_cr: bool, link: int = 0) -> Case:
+    """The case without a MigrationPolicy; ``has_cr`` is False where no KubeVirt CR was provided."""
+    because = "no MigrationPolicy matches" if has_cr else "no KubeVirt CR was provided"
     return _case(migrations, None, because, behaviour, devices=False, link=link)
 
 
 def explain_vm(facts: MigrationFacts, world: World, behaviour: Behaviour, link: int = 0) -> Explained:
     """
-    What holds for one VM, as the world knows the KubeVirt CR, the MigrationPolicies and the namespace.
+    The cases of one VM under the known KubeVirt CR, MigrationPolicies and namespace.
 
-    What is not known is taken as absent, or gives several cases.
+    An unknown object counts as absent, or leads to several cases.
     """
     migrations = None if isinstance(facts.configuration, Unknown) else facts.configuration.migrations
     every = world.every(MigrationPolicy)
     policies = () if isinstance(every, Unknown) else every
     space = space_labels(policies, facts.namespace, world)
-    found = contenders(policies, facts.labels, space, facts.namespace)
+    candidates = contenders(policies, facts.labels, space, facts.namespace)
     matches = matches_of(policies, facts.labels, space, facts.namespace)
     device = passed_through(facts)
     cases = tuple(
         _case(
             migrations,
             Winner(match.policy.name, settings_of(match.policy)) if match is not None else None,
-            because(match, found, matches, any_policy=bool(policies)),
+            because(match, candidates, matches, any_policy=bool(policies)),
             behaviour,
             devices=device is not None,
             link=link,
         )
-        for match in found
+        for match in candidates
     )
     memory = bytes_of(facts.guest_memory)
     return Explained(facts.kind, facts.namespace, facts.name, cases, memory, tuple(local_disks(facts)), device)
@@ -159,7 +159,7 @@ def _case(migrations: Json, winner: Winner | None, why: str, behaviour: Behaviou
 
 
 def ending_of(budget: Budget) -> Ending:
-    """What the budget ends in."""
+    """What KubeVirt does at the timeout under this budget."""
     if budget.timeout == 0:
         return Ending.NEVER
     if budget.post_copy:
@@ -172,7 +172,7 @@ def ending_of(budget: Budget) -> Ending:
 def _effective(
     values: Mapping[str, Json], migrations: Json, winner: Winner | None, behaviour: Behaviour
 ) -> Iterator[Effective]:
-    """The settings in the order of the API, each with who made it."""
+    """The settings in the order of the API, each with its origin."""
     from_policy = written(dict(winner.settings)) if winner is not None else {}
     from_cr = written(migrations)
     for name in SETTINGS:
@@ -187,27 +187,30 @@ def _effective(
         yield Effective(name, values[name], origin)
 
 
-def because(match: Match | None, found: Sequence[Match | None], matches: Sequence[Match], *, any_policy: bool) -> str:
+def because(
+    match: Match | None, candidates: Sequence[Match | None], matches: Sequence[Match], *, any_policy: bool
+) -> str:
     """
-    Why this one wins, or may; ``found`` are all that may, ``matches`` all that match or may, both best first.
+    Why ``match`` wins, or may win.
 
-    What decides is what KubeVirt compares: labels, then labels of the VMI, then names.
+    ``candidates`` are all policies that may win, ``matches`` all that match or may match, both best first. KubeVirt compares
+    the number of labels, then the number of labels of the VMI, then the names.
     """
     if match is None:
-        if len(found) > 1:
+        if len(candidates) > 1:
             return "if no MigrationPolicy matches"
         return "no MigrationPolicy matches" if any_policy else "there is no MigrationPolicy"
     many = f"{match.labels} {'label' if match.labels == 1 else 'labels'}"
     if not match.certain:
-        return f"if the namespace has the labels that it asks for: it then matches {many}"
-    if len(found) > 1:
+        return f"if the namespace has the labels of the selector: it then matches {many}"
+    if len(candidates) > 1:
         return f"if none of those above matches: it matches {many}"
-    second = next((each for each in matches if each.policy.name != match.policy.name), None)
+    second = next((other for other in matches if other.policy.name != match.policy.name), None)
     if second is None:
         return f"it matches {many}, and no other MigrationPolicy matches"
-    other = repr(second.policy.name)
+    rival = repr(second.policy.name)
     if second.labels < match.labels:
-        return f"it matches {many}, more than {other}"
+        return f"it matches {many}, more than {rival}"
     if second.vmi_labels < match.vmi_labels:
-        return f"it matches {many} like {other}, and more of them are the VMI's"
-    return f"it matches {many} like {other}, and its name comes first"
+        return f"it matches {many}, as many as {rival}, but more of the VMI"
+    return f"it matches {many}, as many as {rival}, and its name comes first"

@@ -1,5 +1,5 @@
 """
-The HyperConverged field from which its operator takes a field of the KubeVirt CR.
+The HyperConverged field from which its operator sets a field of the KubeVirt CR.
 
 Sources: hyperconverged-cluster-operator v1.18.1 ``controllers/handlers/kubevirt.go`` (``NewKubeVirt``, ``getKVConfig``,
 ``hcLiveMigrationToKv``), ``api/v1beta1/hyperconverged_types.go``, ``api/v1/hyperconverged_types.go`` and
@@ -45,12 +45,12 @@ class Place(msgspec.Struct, frozen=True):
 
     @property
     def where(self) -> str:
-        """The field as a warning names it: in version v1beta1, which every release serves."""
+        """The field for a warning: in version v1beta1, which every release serves."""
         return f"HyperConverged {dotted(self.v1beta1)}"
 
     @property
     def instruction(self) -> str:
-        """The end of a sentence that says where to change it."""
+        """The instruction to change the field, as the end of a sentence."""
         return f"set {dotted(self.v1beta1)} of the HyperConverged object (version v1: {dotted(self.v1)})"
 
 
@@ -101,30 +101,30 @@ _PLACES: Final[dict[FieldPath, tuple[FieldPath, FieldPath]]] = {
 }
 """Fields of the KubeVirt CR, with the HyperConverged fields of v1beta1 and v1 that set them and the fields below them."""
 _OWN_ENTRIES: Final = frozenset({"obsoleteCPUModels", "permittedHostDevices", "mediatedDevicesConfiguration"})
-"""Structures whose entries are named differently in HyperConverged: only the field itself is named."""
+"""Fields whose entries have other names in HyperConverged: messages name only the field."""
 
 
 def hyper_converged_place(path: FieldPath) -> Place | None:
     """
     The HyperConverged field for ``path`` of the KubeVirt CR; None if only its JSON patch annotation can set it.
 
-    ``featureGates`` have no field: HyperConverged's own gates are others, and the operator writes KubeVirt's list.
+    ``featureGates`` has no field: HyperConverged has other gates, and its operator writes KubeVirt's list.
     """
     for length in range(len(path), 1, -1):
-        found = _PLACES.get(path[:length])
-        if found is not None:
+        fields = _PLACES.get(path[:length])
+        if fields is not None:
             rest = () if path[length - 1] in _OWN_ENTRIES else path[length:]
-            return Place((*found[0], *rest), (*found[1], *rest))
+            return Place((*fields[0], *rest), (*fields[1], *rest))
     return None
 
 
 def in_hyper_converged(path: FieldPath) -> str:
-    """The end of a sentence that says where to change ``path`` of the KubeVirt CR."""
+    """The instruction to change ``path`` of the KubeVirt CR, as the end of a sentence."""
     place = hyper_converged_place(path)
     return place.instruction if place is not None else f"use annotation {JSON_PATCH} of the HyperConverged object"
 
 
 def where_in_hyper_converged(path: FieldPath) -> str:
-    """The place that a warning to HyperConverged's operator names instead of the one in the KubeVirt CR."""
+    """The HyperConverged field that a warning names instead of ``path`` of the KubeVirt CR."""
     place = hyper_converged_place(path)
     return place.where if place is not None else f"HyperConverged annotation {JSON_PATCH} ({dotted(path)})"

@@ -1,5 +1,5 @@
 """
-Which settings a MigrationPolicy puts in force, and what the rules may know of one.
+The settings in force under a MigrationPolicy, and the facts about one.
 
 Source: ``applyMigrationPolicySpec`` of ``pkg/virt-controller/watch/migration/migrationpolicy.go``, v1.9.0.
 """
@@ -43,12 +43,12 @@ def overlaid(values: Mapping[str, Json], policy: Mapping[str, Json], behaviour: 
 
 
 def settings_of(policy: MigrationPolicy) -> dict[str, Json]:
-    """What a policy sets, by field name, of whatever type; null is left out."""
+    """The settings of a policy by field name, of any type, without null."""
     return {name: value for name, value in policy.spec.items() if name != SELECTORS and value is not None}
 
 
 def policy_facts(policy: MigrationPolicy, world: World, releases: Releases) -> PolicyFacts:
-    """What the policy rules may know: the other policies and the VMs are those that the world knows."""
+    """The facts about one policy, with the other policies and VMs that are known."""
     every = world.every(MigrationPolicy)
     known = () if isinstance(every, Unknown) else every
     others = tuple(

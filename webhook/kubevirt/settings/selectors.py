@@ -2,10 +2,10 @@
 Which MigrationPolicy wins for a VMI.
 
 Source: ``matchPolicy`` and ``countMatchingLabels`` of ``pkg/virt-controller/watch/migration/migrationpolicy.go``, v1.9.0
-(up to 1.3 ``pkg/virt-controller/watch/migrationpolicy.go``). One policy wins, policies are never merged.
+(up to 1.3 ``pkg/virt-controller/watch/migrationpolicy.go``). KubeVirt never merges policies.
 
-KubeVirt passes by both selectors for a VMI without any labels. No VMI is without: virt-controller writes
-``kubevirt.io/nodeName`` before it runs (``pkg/virt-controller/watch/vmi/lifecycle.go``, v1.9.0), so that is not followed.
+KubeVirt ignores both selectors for a VMI without labels. This module does not: every VMI has labels, because virt-controller
+writes ``kubevirt.io/nodeName`` before the VMI runs (``pkg/virt-controller/watch/vmi/lifecycle.go``, v1.9.0).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,8 +16,7 @@ import msgspec
 from webhook.facts.policy import Labelled, Selectors
 from webhook.facts.unknown import Fact, Unknown
 from webhook.facts.world import World
-from webhook.kubevirt.carriers import CARRIERS
-from webhook.kubevirt.subject import subject_of
+from webhook.kubevirt.subject import VM_KINDS, subject_of
 from webhook.objects.kubevirt import MigrationPolicy
 from webhook.objects.meta import Json
 from webhook.objects.nad import Namespace
@@ -33,31 +32,31 @@ _NAMESPACE, _VMI = "namespaceSelector", "virtualMachineInstanceSelector"
 
 
 class Match(msgspec.Struct, frozen=True):
-    """How well a policy matches a VMI."""
+    """A policy that matches a VMI, or may match it."""
 
     policy: MigrationPolicy
     vmi_labels: int
     namespace_labels: int
     certain: bool = True
-    """False where it rests on labels of the namespace that nobody knows."""
+    """False where it depends on unknown labels of the namespace."""
 
     @property
     def labels(self) -> int:
-        """How many labels match in all."""
+        """The number of matching labels."""
         return self.vmi_labels + self.namespace_labels
 
     @property
     def rank(self) -> tuple[int, int, str]:
-        """Smallest wins: most labels, then most labels of the VMI, then the lexically smallest name."""
+        """The smallest rank wins: most labels, then most labels of the VMI, then the first name."""
         return -self.labels, -self.vmi_labels, self.policy.name
 
 
 def selectors_of(policy: MigrationPolicy) -> Selectors | None:
-    """The policy's selectors, or None where it has none; what is no map of texts is left out (``malformed``)."""
-    found = policy.spec.get(_SELECTORS)
-    if not isinstance(found, dict):
+    """The policy's selectors, or None where it has none; without the values that ``malformed`` reports."""
+    selectors = policy.spec.get(_SELECTORS)
+    if not isinstance(selectors, dict):
         return None
-    return Selectors(_texts(found.get(_NAMESPACE)), _texts(found.get(_VMI)))
+    return Selectors(_texts(selectors.get(_NAMESPACE)), _texts(selectors.get(_VMI)))
 
 
 def _texts(selector: Json) -> Labels | None:
@@ -68,104 +67,103 @@ def _texts(selector: Json) -> Labels | None:
 
 def malformed(policy: MigrationPolicy) -> Iterator[tuple[FieldPath, str]]:
     """
-    Where the selectors are not plain maps of label and value, and what is wrong there.
+    The path and message of each selector that is not a map from label to value.
 
-    They often are written as elsewhere in Kubernetes, with ``matchLabels`` inside.
+    A common mistake is ``matchLabels`` inside a selector, as in other objects of Kubernetes.
     """
-    found = policy.spec.get(_SELECTORS)
+    selectors = policy.spec.get(_SELECTORS)
     base: FieldPath = ("spec", _SELECTORS)
-    if found is None:
+    if selectors is None:
         return
-    if not isinstance(found, dict):
-        yield base, f"selectors is {shown(found)}, not an object"
+    if not isinstance(selectors, dict):
+        yield base, f"selectors is {shown(selectors)}, not an object"
         return
-    for name, selector in found.items():
+    for name, selector in selectors.items():
         if name not in (_NAMESPACE, _VMI):
             yield (*base, name), f"selectors has no field {shown(name)}"
         elif isinstance(selector, dict):
             for key, value in selector.items():
                 if not isinstance(value, str):
-                    what = f"{name} is a plain map of label and value, and {shown(key)} is {shown(value)}"
-                    yield (*base, name, key), what
+                    yield (*base, name, key), f"{name} is a map from label to value, but {shown(key)} is {shown(value)}"
         elif selector is not None:
-            yield (*base, name), f"{name} is {shown(selector)}, not a map of label and value"
+            yield (*base, name), f"{name} is {shown(selector)}, not a map from label to value"
 
 
 def namespace_labels(world: World, namespace: str) -> Fact[Labels]:
     """All labels of a namespace."""
-    found = world.find(Namespace, "", namespace)
-    if isinstance(found, Namespace):
-        return {NAME_LABEL: namespace, **(found.meta.labels or {})}
-    if isinstance(found, Unknown):
-        return found
-    return Unknown(f"there is no namespace {namespace!r}", f"create namespace {namespace!r} first")
+    known = world.find(Namespace, "", namespace)
+    if isinstance(known, Namespace):
+        return {NAME_LABEL: namespace, **(known.meta.labels or {})}
+    if isinstance(known, Unknown):
+        return known
+    return Unknown(f"namespace {namespace!r} does not exist", f"create namespace {namespace!r}")
 
 
 def matching(policy: MigrationPolicy, vmi: Labels, namespace: Fact[Labels], name: str = "") -> Match | None:
     """
-    How the policy matches, or None where it surely does not. A missing selector excludes nothing.
+    The match of a policy, or None where it does not match. A missing selector matches everything.
 
-    ``name`` is the namespace's: all that is known of it where its labels are not.
+    ``name`` is the namespace's name, which may be known without its labels.
     """
     selectors = selectors_of(policy)
     if selectors is None or next(malformed(policy), None) is not None:
         return None
-    asked = selectors.namespace or {}
-    within = _in_namespace(asked, namespace, name)
+    wanted = selectors.namespace or {}
+    within = _in_namespace(wanted, namespace, name)
     if within is False or not _has(vmi, selectors.vmi or {}):
         return None
-    return Match(policy, len(selectors.vmi or {}), len(asked), certain=within is not None)
+    return Match(policy, len(selectors.vmi or {}), len(wanted), certain=within is not None)
 
 
-def _in_namespace(asked: Labels, known: Fact[Labels], name: str) -> bool | None:
+def _in_namespace(wanted: Labels, known: Fact[Labels], name: str) -> bool | None:
     """
-    Whether a namespace has the labels of a selector; None where that is not known.
+    Whether a namespace has the labels of a selector; None where this is not known.
 
-    ``name`` is empty where the manifest leaves the namespace to kubectl.
+    ``name`` is empty in a manifest without a namespace.
     """
     if not isinstance(known, Unknown):
-        return _has(known, asked)
-    if name and asked.get(NAME_LABEL, name) != name:
+        return _has(known, wanted)
+    if name and wanted.get(NAME_LABEL, name) != name:
         return False
-    return None if asked.keys() - ({NAME_LABEL} if name else set()) else True
+    return None if wanted.keys() - ({NAME_LABEL} if name else set()) else True
 
 
-def _has(labels: Labels, asked: Labels) -> bool:
-    return all(labels.get(key) == value for key, value in asked.items())
+def _has(labels: Labels, wanted: Labels) -> bool:
+    return all(labels.get(key) == value for key, value in wanted.items())
 
 
 def contenders(
     policies: Iterable[MigrationPolicy], vmi: Labels, namespace: Fact[Labels], name: str = ""
 ) -> tuple[Match | None, ...]:
     """
-    Every policy that may win for a VMI with these labels, best first; None where it may be that none matches.
+    Every policy that may win for a VMI with these labels, best first; None at the end where possibly none matches.
 
-    It is one answer where all labels are known.
+    One element where all labels are known.
     """
-    found: list[Match | None] = []
+    candidates: list[Match | None] = []
     for match in matches_of(policies, vmi, namespace, name):
-        found.append(match)
+        candidates.append(match)
         if match.certain:
-            return tuple(found)
-    return (*found, None)
+            return tuple(candidates)
+    return (*candidates, None)
 
 
 def matches_of(
     policies: Iterable[MigrationPolicy], vmi: Labels, namespace: Fact[Labels], name: str = ""
 ) -> list[Match]:
-    """All policies that match, or may, best first."""
-    found = [match for policy in policies if (match := matching(policy, vmi, namespace, name)) is not None]
-    return sorted(found, key=lambda match: match.rank)
+    """All policies that match or may match, best first."""
+    matches = [match for policy in policies if (match := matching(policy, vmi, namespace, name)) is not None]
+    return sorted(matches, key=lambda match: match.rank)
 
 
 def labelled(world: World) -> tuple[Labelled, ...]:
-    """The VMs that the world knows, with their labels and those of their namespaces; empty where it knows none."""
-    found: list[Labelled] = []
+    """The known VMs, with their labels and those of their namespaces."""
+    vms: list[Labelled] = []
     spaces: dict[str, Fact[Labels]] = {}
-    for kind in CARRIERS:
+    for kind in VM_KINDS:
         every = world.every(kind)
-        for each in () if isinstance(every, Unknown) else every:
-            subject = subject_of(each)
+        for judged in () if isinstance(every, Unknown) else every:
+            subject = subject_of(judged)
             if subject is None:
                 continue
             space = subject.namespace
@@ -173,16 +171,16 @@ def labelled(world: World) -> tuple[Labelled, ...]:
                 spaces[space] = namespace_labels(world, space)
             outer = subject.outer.labels or {}
             labels = subject.meta.labels or {}
-            found.append(Labelled(subject.kind, subject.name, space, labels, outer, spaces[space]))
-    return tuple(found)
+            vms.append(Labelled(subject.kind, subject.name, space, labels, outer, spaces[space]))
+    return tuple(vms)
 
 
 def selecting(selectors: Selectors, vms: Sequence[Labelled]) -> bool | None:
-    """Whether some VM is selected; None where labels that nobody knows decide."""
-    asked, maybe = selectors.namespace or {}, False
+    """Whether the selectors match one of ``vms``; None where this depends on unknown labels."""
+    wanted, maybe = selectors.namespace or {}, False
     for vm in vms:
         if _has(vm.labels, selectors.vmi or {}):
-            within = _in_namespace(asked, vm.namespace_labels, vm.namespace)
+            within = _in_namespace(wanted, vm.namespace_labels, vm.namespace)
             if within:
                 return True
             maybe = maybe or within is None
@@ -190,7 +188,7 @@ def selecting(selectors: Selectors, vms: Sequence[Labelled]) -> bool | None:
 
 
 def mislabelled(selectors: Selectors, vms: Sequence[Labelled]) -> Labelled | None:
-    """A VM that has the wanted labels on itself instead of on its template."""
+    """A VM with the labels in its own metadata instead of in its template."""
     wanted = selectors.vmi
     if not wanted:
         return None

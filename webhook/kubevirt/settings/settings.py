@@ -1,5 +1,5 @@
 """
-``spec.configuration.migrations`` of the KubeVirt CR: which settings there are, since when, and what is in force without them.
+``spec.configuration.migrations`` of the KubeVirt CR: the settings, their first releases and their defaults.
 
 Sources, v1.9.0: ``MigrationConfiguration`` of ``staging/src/kubevirt.io/api/core/v1/types.go``, defaults of
 ``pkg/virt-config/virt-config.go`` and ``pkg/virt-config/configuration.go``.
@@ -19,7 +19,7 @@ from webhook.objects.meta import Json
 
 
 class Type(StrEnum):
-    """Types of settings, in words for a message."""
+    """Types of settings, as messages name them."""
 
     BOOLEAN = "true or false"
     TEXT = "text"
@@ -83,9 +83,9 @@ SETTINGS: Mapping[str, Setting] = {
 
 def built_in(behaviour: Behaviour) -> dict[str, Json]:
     """
-    What is in force in a release where the CR says nothing; settings that are simply off by absence are left out.
+    The defaults of a release, without settings that are off when absent.
 
-    ``allowWorkloadDisruption`` has no value of its own: it follows ``allowPostCopy``.
+    ``allowWorkloadDisruption`` has no default of its own: it follows ``allowPostCopy``.
     """
     values: dict[str, Json] = {
         NODE_DRAIN_TAINT_KEY: "kubevirt.io/drain",
@@ -105,7 +105,7 @@ def built_in(behaviour: Behaviour) -> dict[str, Json]:
 
 
 def well_typed(setting: Setting, value: Json) -> bool:
-    """Whether a written value has the setting's JSON type; ranges and the syntax of quantities are other questions."""
+    """Whether a value has the setting's JSON type. Ranges and the syntax of quantities are not checked."""
     match setting.type:
         case Type.BOOLEAN:
             return isinstance(value, bool)
@@ -118,19 +118,19 @@ def well_typed(setting: Setting, value: Json) -> bool:
 
 
 def written(migrations: Json) -> dict[str, Json]:
-    """The settings that are written, well typed and not null; ``null`` keeps the default, as in KubeVirt."""
+    """The written settings of the correct type; ``null`` means the default, as in KubeVirt."""
     if not isinstance(migrations, dict):
         return {}
     return {name: value for name, value in migrations.items() if name in SETTINGS and well_typed(SETTINGS[name], value)}
 
 
 def bandwidth_of(values: Mapping[str, Json]) -> Quantity | None:
-    """The written bandwidth, if it is a quantity at all."""
+    """The bandwidth, or None where it is missing or not a quantity."""
     return parse_quantity(values.get(BANDWIDTH))
 
 
 def in_force(migrations: Json, behaviour: Behaviour) -> dict[str, Json]:
-    """The release's own values, overlaid with what is written and exists in that release."""
+    """The defaults of the release, overlaid with the written settings that the release has."""
     release = only(behaviour.release)
     values = built_in(behaviour)
     values.update({name: value for name, value in written(migrations).items() if SETTINGS[name].releases & release})
@@ -146,7 +146,7 @@ def same_in_all(releases: Releases) -> dict[str, Json]:
 
 
 def settings_facts(cr: KubeVirt, releases: Releases) -> SettingsFacts:
-    """What the settings rules may know of a KubeVirt CR."""
+    """The facts about a KubeVirt CR."""
     configuration = cr.spec.configuration or Configuration()
     developer, network = configuration.developer_configuration, configuration.network
     strategy = cr.spec.workload_update_strategy
@@ -169,17 +169,17 @@ _GATES = "featureGates"
 
 
 def _misplaced(cr: KubeVirt) -> list[tuple[tuple[str, ...], str]]:
-    """Paths of settings at a wrong place, with the path in the CR where each belongs."""
-    found: list[tuple[tuple[str, ...], str]] = []
+    """Paths of misplaced settings, each with the correct path."""
+    misplaced: list[tuple[tuple[str, ...], str]] = []
     for base, part in (((), cr), (("spec",), cr.spec), (("spec", "configuration"), cr.spec.configuration)):
         for name, field in _wrong_here(part).items():
             if getattr(part, field) is not None:
-                found.append(((*base, name), _right_place(name)))
-    return found
+                misplaced.append(((*base, name), _right_place(name)))
+    return misplaced
 
 
 def _wrong_here(part: KubeVirt | KubeVirtSpec | Configuration | None) -> dict[str, str]:
-    """The fields of a part that exist only to be seen at the wrong place: JSON name to attribute."""
+    """The fields of a part that are read only to detect misplaced settings: JSON name to attribute."""
     if isinstance(part, KubeVirt):
         return {"configuration": "configuration", "migrations": "migrations"}
     if part is None:

@@ -1,4 +1,4 @@
-"""The settings that are in force when one VM migrates, and the time that they give it."""
+"""The settings in force for the migration of one VM, and the time that they allow."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,15 +16,15 @@ from webhook.objects.kubevirt import MigrationPolicy
 from webhook.objects.meta import Json
 
 NO_POST_COPY_WITH_DEVICES = Release(1, 9)
-"""From this release on KubeVirt looks whether the VM holds devices before it turns to post-copy."""
+"""From this release on KubeVirt does not use post-copy for a VM with devices of the node."""
 
 
 def budget_facts(facts: MigrationFacts, world: World) -> BudgetFacts | None:
     """
-    What the rules about a VM's time may know; None where they have nothing to look at.
+    The facts about a VM's migration time; None where no rule can report anything.
 
-    That is so where the KubeVirt CR is not known, or neither it nor a policy limits the bandwidth and no device is
-    passed through: then no VM is too large.
+    This is so where the KubeVirt CR is not known, and where the VM has no passed-through device and neither the CR nor a
+    policy limits the bandwidth.
     """
     if isinstance(facts.configuration, Unknown):
         return None
@@ -41,7 +41,7 @@ def budget_facts(facts: MigrationFacts, world: World) -> BudgetFacts | None:
 
 def _limited(migrations: Json, policies: Fact[tuple[MigrationPolicy, ...]]) -> bool:
     specs = () if isinstance(policies, Unknown) else tuple(policy.spec for policy in policies)
-    return any(isinstance(each, dict) and each.get(BANDWIDTH) is not None for each in (migrations, *specs))
+    return any(isinstance(spec, dict) and spec.get(BANDWIDTH) is not None for spec in (migrations, *specs))
 
 
 def _winners(policies: Sequence[MigrationPolicy], facts: MigrationFacts, world: World) -> tuple[Winner | None, ...]:
@@ -53,20 +53,20 @@ def _winners(policies: Sequence[MigrationPolicy], facts: MigrationFacts, world: 
 
 
 def space_labels(policies: Sequence[MigrationPolicy], namespace: str, world: World) -> Fact[Labels]:
-    """The labels of a namespace, asked for only where a policy looks at them."""
-    found = (selectors_of(policy) for policy in policies)
-    if not any(selectors is not None and selectors.namespace for selectors in found):
+    """The labels of a namespace; empty where no policy selects namespaces, to save the lookup."""
+    every = (selectors_of(policy) for policy in policies)
+    if not any(selectors is not None and selectors.namespace for selectors in every):
         return {}
     return namespace_labels(world, namespace)
 
 
 def values_for(migrations: Json, winner: Winner | None, behaviour: Behaviour) -> Mapping[str, Json]:
-    """The settings in force under a policy, or under none."""
+    """The settings in force under a policy or under none."""
     values = in_force(migrations, behaviour)
     return values if winner is None else overlaid(values, winner.settings, behaviour)
 
 
 def time_allowed(values: Mapping[str, Json], behaviour: Behaviour, *, devices: bool, link: int = 0) -> Budget:
-    """The budget of a VM; one that holds devices is never given post-copy from 1.9 on."""
+    """The budget of a VM; from 1.9 on a VM with devices of the node gets no post-copy."""
     post_copy = not devices or behaviour.release < NO_POST_COPY_WITH_DEVICES
     return budget_of(values, link, post_copy_possible=post_copy)

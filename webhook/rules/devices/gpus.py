@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.unknown import Unknown
-from webhook.kubevirt.gates import VGPU_KNOWN, VGPU_LIVE_MIGRATION, alpha_gate_is_on
+from webhook.kubevirt.feature_gates import VGPU_KNOWN, VGPU_LIVE_MIGRATION, alpha_gate_is_on
 from webhook.kubevirt.releases import KNOWN, Reason
 from webhook.objects.kubevirt import Configuration
 from webhook.objects.vmi import GPU

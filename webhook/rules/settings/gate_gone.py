@@ -12,14 +12,14 @@ from webhook.rules.settings._setting import GATES_GUIDE
 
 def check(facts: SettingsFacts) -> Iterator[Outcome]:
     for path, name in listed(facts):
-        gone = GATES[name].gone if name in GATES else 0
-        if facts.releases & gone:
-            last = newest(KNOWN & ~gone).release
+        removed = GATES[name].removed if name in GATES else 0
+        if facts.releases & removed:
+            last = newest(KNOWN & ~removed).release
             yield Violation(
                 path,
                 f"feature gate {name} has no effect after KubeVirt {last}, which was the last release with its feature",
                 f"gate {name}",
-                releases=gone,
+                releases=removed,
             )
 
 

@@ -11,9 +11,9 @@ from webhook.rules.settings._setting import GATES_GUIDE
 
 def check(facts: SettingsFacts) -> Iterator[Outcome]:
     for path, name in listed(facts):
-        needless = GATES[name].needless if name in GATES else 0
-        if facts.releases & needless:
-            yield Violation(path, f"feature gate {name} is on by default", f"gate {name}", releases=needless)
+        on_by_default = GATES[name].on_by_default if name in GATES else 0
+        if facts.releases & on_by_default:
+            yield Violation(path, f"feature gate {name} is on by default", f"gate {name}", releases=on_by_default)
 
 
 RULE = Rule(

@@ -18,7 +18,7 @@ from webhook.judging.finding import Judgement
 from webhook.judging.machines import judge
 from webhook.kubevirt.cluster import cluster_of
 from webhook.kubevirt.expansion.interfaces import BRIDGE_OVERRIDE
-from webhook.kubevirt.gates import plugs_from_template
+from webhook.kubevirt.feature_gates import hotplugs_from_template
 from webhook.kubevirt.releases import Releases
 from webhook.kubevirt.settings.hyper_converged import where_in_hyper_converged
 from webhook.kubevirt.volume_migration import restored_claims
@@ -302,7 +302,7 @@ def _plugs_volumes(readable: Readable, new: Kubernetes, old: Kubernetes, judging
         return True
     runs = old.status is not None and old.status.created is True
     moves = new.spec.update_volumes_strategy == "Migration"
-    return runs and not moves and plugs_from_template(cluster_of(judging.world).configuration, judging.releases)
+    return runs and not moves and hotplugs_from_template(cluster_of(judging.world).configuration, judging.releases)
 
 
 def _hotplug_at_most(

@@ -1,4 +1,4 @@
-"""Which feature gates are on (webhook.kubevirt.gates)."""
+"""Which feature gates are on (webhook.kubevirt.feature_gates)."""
 
 from typing import Any
 
@@ -6,13 +6,14 @@ import msgspec
 import pytest
 
 from webhook.facts.unknown import Fact, Unknown
-from webhook.kubevirt.feature_gates import GATES
-from webhook.kubevirt.gates import alpha_gate_is_on, plugs_from_template
+from webhook.kubevirt.feature_gates import GATES, alpha_gate_is_on, hotplugs_from_template
 from webhook.kubevirt.releases import Release, behaviours, only
 from webhook.objects.kubevirt import Configuration
 
 DECLARATIVE, OLDER = "DeclarativeHotplugVolumes", "HotplugVolumes"
-KNOWN, NEEDLESS = (tuple(behaviours(releases)) for releases in (GATES[DECLARATIVE].known, GATES[DECLARATIVE].needless))
+KNOWN, ON_BY_DEFAULT = (
+    tuple(behaviours(releases)) for releases in (GATES[DECLARATIVE].known, GATES[DECLARATIVE].on_by_default)
+)
 
 
 def configuration(developer: dict[str, Any] | None) -> Configuration:
@@ -52,7 +53,7 @@ PLAIN = [configuration(None), configuration({}), configuration({"featureGates": 
         (LISTED, [False, True, True]),
         (BOTH, [False, False, False]),
         (DISABLED, [False, False, False]),
-        *((each, [False, False, bool(GATES[DECLARATIVE].needless & V1_9)]) for each in PLAIN),
+        *((each, [False, False, bool(GATES[DECLARATIVE].on_by_default & V1_9)]) for each in PLAIN),
     ],
 )
 def test_volumes_are_plugged_from_the_template_where_the_newer_gate_is_on(
@@ -61,4 +62,4 @@ def test_volumes_are_plugged_from_the_template_where_the_newer_gate_is_on(
     """
     The gate exists from 1.6 on and the older gate outranks it; where the cluster is not known, it may be on.
     """
-    assert [plugs_from_template(given, release) for release in (V1_5, V1_6, V1_9)] == expected
+    assert [hotplugs_from_template(given, release) for release in (V1_5, V1_6, V1_9)] == expected

@@ -1,11 +1,11 @@
-"""How little of a VM is kept where only its labels are asked for (webhook.kubevirt.carriers)."""
+"""How little of a VM is kept where only its labels are asked for (webhook.kubevirt.subject)."""
 
 import pytest
 
 from tests.kubevirt.building import Manifest, read, vm, vmi
 from webhook.facts.objects_world import ObjectsWorld
-from webhook.kubevirt.carriers import CARRIERS, labels_alone
 from webhook.kubevirt.settings.selectors import labelled
+from webhook.kubevirt.subject import VM_KINDS, with_labels_only
 
 META = {"name": "vm", "namespace": "tenant", "generateName": "vm-", "labels": {"outer": "1"}, "annotations": {"a": "b"}}
 TEMPLATE = {"metadata": {"labels": {"inner": "2"}, "annotations": {"a": "b"}}, "spec": {"domain": {}}}
@@ -35,10 +35,10 @@ def test_labels_and_names_are_kept(manifest: Manifest) -> None:
     """
     whole = read(manifest)
 
-    kept = labels_alone(whole)
+    kept = with_labels_only(whole)
 
     assert type(kept) is type(whole)
-    assert type(whole) in CARRIERS
+    assert type(whole) in VM_KINDS
     assert (kept.api_version, kept.kind, kept.name, kept.namespace) == (
         whole.api_version,
         whole.kind,
@@ -57,7 +57,7 @@ def test_other_kinds_stay_whole() -> None:
     """
     claim = read({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": META, "spec": {}})
 
-    assert labels_alone(claim) is claim
+    assert with_labels_only(claim) is claim
 
 
 def test_a_template_without_labels_has_none() -> None:
@@ -66,6 +66,6 @@ def test_a_template_without_labels_has_none() -> None:
     """
     bare = read({**KINDS[3], "spec": {}})
 
-    kept = labels_alone(bare)
+    kept = with_labels_only(bare)
 
     assert labelled(ObjectsWorld([kept])) == labelled(ObjectsWorld([bare]))
