@@ -17,8 +17,8 @@ from msgspec.structs import replace
 from tap.parser import Parser
 
 from tests.report.answers import ANSWERS, NASTY, SCHEMAS, of_all_examples
-from tests.report.golden import golden
 from tests.report.reports import EXEMPTED, NOT_SHARED, NOT_SHOWN, SMALL, report, vm
+from tests.snapshots.snapshot import snapshot
 from webhook.report import as_json, as_yaml, github, gitlab, junit, markdown, openreports, sarif, tap, text
 from webhook.report.model import Report
 from webhook.yaml import writer
@@ -78,7 +78,7 @@ def test_an_answer_reads_as_recorded(name: str) -> None:
     """
     shown = RENDERERS[name](SMALL)
 
-    assert shown == golden(f"small.{name}", shown)
+    assert shown == snapshot(f"report/small.{name}", shown)
 
 
 @pytest.mark.parametrize("name", EVERY)

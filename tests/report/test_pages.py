@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from docs import generate
-from tests.report.golden import golden
 from tests.report.reports import rule
+from tests.snapshots.snapshot import snapshot
 from webhook.kubevirt.releases import TABLE, Reason
 from webhook.report import pages, releases_page
 from webhook.rules.register import RULES
@@ -33,7 +33,7 @@ def test_a_page_reads_as_recorded() -> None:
         rule(reason=Reason.DISKS, baseline=True, examples=(*rule().examples, Example("another", "{}", release="1.4")))
     )
 
-    assert shown == golden("page.md", shown)
+    assert shown == snapshot("report/page.md", shown)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ import jsonschema_rs
 import pytest
 from msgspec.structs import replace
 
-from tests.report.golden import golden
 from tests.report.reports import (
     DRAIN,
     EXEMPTED,
@@ -24,6 +23,7 @@ from tests.report.reports import (
     rule,
     vm,
 )
+from tests.snapshots.snapshot import snapshot
 from tests.wrapping import every_example
 from webhook.check.check import Settings, check
 from webhook.manifests.objects import read_manifests
@@ -68,7 +68,7 @@ def test_a_run_reads_as_recorded() -> None:
     """
     shown = sarif.render(SMALL, version="1.2.3", rules=[rule()])
 
-    assert shown == golden("small.sarif", shown)
+    assert shown == snapshot("report/small.sarif", shown)
 
 
 @pytest.mark.parametrize("answer", [SMALL, report(), report(problems=PROBLEMS)], ids=["small", "empty", "problems"])

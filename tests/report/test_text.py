@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.report.golden import golden
 from tests.report.reports import (
     DRAIN,
     EXEMPTED,
@@ -23,6 +22,7 @@ from tests.report.reports import (
     verdict,
     vm,
 )
+from tests.snapshots.snapshot import snapshot
 from webhook.kubevirt.releases import KNOWN
 from webhook.report import text
 from webhook.report.model import FindingReport
@@ -55,7 +55,7 @@ def test_the_whole_answer_reads_as_recorded(name: str, verbose: bool) -> None:
     """
     shown = text.render(SMALL, sources=SOURCES, verbose=verbose)
 
-    assert shown == golden(name, shown)
+    assert shown == snapshot(f"report/{name}", shown)
 
 
 def test_colour_adds_nothing_but_colour() -> None:

@@ -163,7 +163,7 @@ main()
 
 @pytest.mark.parametrize(
     ("module", "name", "status", "told"),
-    [("options", "plain", -signal.SIGINT, ""), ("run_check", "_finished", 130, "\nstopped\n")],
+    [("options", "read_plain", -signal.SIGINT, ""), ("run_check", "add_expiry_notes", 130, "\nstopped\n")],
     ids=["while it starts", "while it works"],
 )
 def test_ctrl_c_ends_it_at_any_moment(folder: Path, module: str, name: str, status: int, told: str) -> None:
