@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhook.kubevirt.quantity import MAX_LENGTH, NANO, Quantity, parse_quantity, takes
+from webhook.kubevirt.quantity import MAX_LENGTH, NANO, Quantity, accepts, parse_quantity
 from webhook.kubevirt.settings.budget import mebibytes_per_second
 
 TABLE: list[list[Any]] = json.loads((Path(__file__).parents[1] / "data" / "quantities.json").read_text())
@@ -132,7 +132,7 @@ def test_a_field_takes_no_text_that_kubernetes_does_not_read(row: list[Any]) -> 
     """
     text = row[0]
 
-    assert takes(text) is (row[1] is not None and any(each.isdigit() for each in text))
+    assert accepts(text) is (row[1] is not None and any(each.isdigit() for each in text))
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_a_field_takes_whole_numbers_and_what_is_filled_in_later(value: object) 
     """
     Other types are not judged here, nor what is longer than anybody reads.
     """
-    assert takes(value)
+    assert accepts(value)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_a_field_takes_no_other_numbers_and_texts(value: object) -> None:
     """
     Fractions that are no text, more than 64 bits, and what is nearly a quantity.
     """
-    assert not takes(value)
+    assert not accepts(value)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_a_field_takes_what_is_longer_than_is_read(length: int, is_taken: bool) 
     """
     An exponent of more than 64 bits is refused while the text is short enough to be read.
     """
-    assert takes("1e" + "9" * (length - 2)) is is_taken
+    assert accepts("1e" + "9" * (length - 2)) is is_taken
 
 
 @pytest.mark.parametrize(("text", "value"), [("1e-9", 1), ("1.5", 2), ("15e-10", 1), ("0.0000000001", 1)])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from webhook.judging.finding import Finding
 from webhook.judging.machines import judge_manifest
-from webhook.kubevirt.quantity import takes
+from webhook.kubevirt.quantity import accepts
 from webhook.kubevirt.releases import SUPPORTED
 
 
@@ -56,7 +56,7 @@ INVALID = st.builds(
         st.sampled_from(("", "i", "I")),
         st.sampled_from(("", "b", "B", " bytes")),
     ),
-).filter(lambda text: not takes(text))
+).filter(lambda text: not accepts(text))
 """Texts that look like a quantity and are invalid."""
 
 
@@ -71,7 +71,7 @@ def test_the_remedy_of_an_invalid_quantity_names_valid_quantities(text: str) -> 
     values = [word.rstrip(".,") for word in words if word[0] in "+-.0123456789"]
     assert finding.rule.id == "LM806"
     assert values
-    assert [value for value in values if not takes(value)] == []
+    assert [value for value in values if not accepts(value)] == []
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ def _verdict(
     behaviour = newest(releases)
     release = only(behaviour.release)
     deciding = [finding for finding in findings if finding.basis is Basis.KUBEVIRT and finding.releases & release]
-    refusing = {each.rule.reason for each in deciding if not each.undetermined and each.rule.reason is not None}
+    refusing = {one.rule.reason for one in deciding if not one.undetermined and one.rule.reason is not None}
     unproven = tuple(finding.message for finding in deciding if finding.undetermined)
     return decide(behaviour, refusing, unproven, assumptions, migration_method(facts, release))
 

@@ -25,16 +25,16 @@ _SLOW = 50
 """The smallest power of two in ``_POWERS_OF_TWO`` that Go's fast path does not read."""
 _INT64 = 2**63
 _FAR = 400
-"""Beyond this exponent the amount is useless: 10^400 stands for what is larger, a billionth for what is smaller."""
+"""The largest exponent: larger amounts become 10^400, smaller ones a billionth."""
 
 
 _PATTERN = (
     r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)"
     r"([KMGTPE]i|[numkMGTPE]|[eE][+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+))?"
 )
-"""Of the fields of KubeVirt's definitions (``validations_generated.go``, v1.3.1 to v1.9.0)."""
+"""The pattern of quantities in KubeVirt's CRDs (``validations_generated.go``, v1.3.1 to v1.9.0)."""
 _USUAL = r"[0-9]++([KMGTPE]i|[numkMGTPE])?+"
-"""Most quantities; such a text needs no closer look."""
+"""The form of most quantities, which need no further check."""
 _PLACEHOLDERS = ("$", "{{")
 
 
@@ -64,41 +64,41 @@ class Quantity(msgspec.Struct, frozen=True, order=True):
 
 
 def parse_quantity(written: object) -> Quantity | None:
-    """The quantity in a JSON value, or None where the API server would refuse it; numbers are read as their text."""
+    """The quantity in a JSON value, or None where the API server refuses it. A number counts as its text."""
     if not isinstance(written, str | int | float):
         return None
     text = written if isinstance(written, str) else repr(written)
-    if not text or len(text) > MAX_LENGTH or (found := re.fullmatch(_FORM, text)) is None:
+    if not text or len(text) > MAX_LENGTH or (match := re.fullmatch(_FORM, text)) is None:
         return None
-    suffix = found["suffix"]
-    whole, part = found["whole"], found["part"] or ""
+    suffix = match["suffix"]
+    whole, part = match["whole"], match["part"] or ""
     power = _power(suffix)
     if power is None:
         return None
     is_binary, exponent = power
-    if not re.search("[0-9]", found["value"]) and _needs_digits(exponent, is_binary=is_binary):
+    if not re.search("[0-9]", match["value"]) and _needs_digits(exponent, is_binary=is_binary):
         return None
     digits = int(whole + part or "0")
     nano = _nano(digits, exponent, len(part), is_binary=is_binary)
-    return Quantity(-nano if found["sign"] == "-" else nano, suffix)
+    return Quantity(-nano if match["sign"] == "-" else nano, suffix)
 
 
-def takes(value: object) -> bool:
+def accepts(value: object) -> bool:
     """
-    Whether a field of KubeVirt's API that is a quantity may take this value: text, or a number (other types are not judged).
+    Whether a quantity field of KubeVirt's API accepts this value. Values other than text and numbers are not judged.
 
-    The API server compares text with ``_PATTERN``, and takes of numbers only whole ones of 64 bits (``x-kubernetes-int-or-
-    string``); then KubeVirt's webhooks read the text. What something fills in later, such as ``${MEMORY}``, may be any.
+    The API server matches text against ``_PATTERN``, and accepts only whole numbers of 64 bits (``x-kubernetes-int-or-
+    string``); KubeVirt's webhooks then parse the text. Text with a placeholder such as ``${MEMORY}`` is accepted.
     """
     if isinstance(value, str):
-        return re.fullmatch(_USUAL, value) is not None or _is_taken(value)
+        return re.fullmatch(_USUAL, value) is not None or _accepts_text(value)
     if isinstance(value, float):
         return value.is_integer() and -_INT64 <= value < _INT64
     return not isinstance(value, int) or -_INT64 <= value < _INT64
 
 
-def _is_taken(text: str) -> bool:
-    """As ``takes``, of any text."""
+def _accepts_text(text: str) -> bool:
+    """Like ``accepts``, for any text."""
     if any(sign in text for sign in _PLACEHOLDERS):
         return True
     return re.fullmatch(_PATTERN, text) is not None and (len(text) > MAX_LENGTH or parse_quantity(text) is not None)
@@ -121,10 +121,10 @@ def _power(suffix: str) -> tuple[bool, int] | None:
 
 def _needs_digits(exponent: int, *, is_binary: bool) -> bool:
     """
-    Whether a suffix without any digit is refused: ``Mi`` and ``.`` are 0, ``Ei`` is an error.
+    Whether Go refuses a suffix without any digit: ``Mi`` and ``.`` are 0, ``Ei`` is an error.
 
-    Go's fast path reads no digits as 0, its slow path refuses them; which path is taken depends on the suffix: it is the
-    slow one where the precision ``15 - 1 - exponent * 3 / 10 - 1`` of a power of two is negative.
+    Go's fast path reads missing digits as 0, its slow path refuses them. The suffix decides: the path is slow where the
+    precision ``15 - 1 - exponent * 3 / 10 - 1`` of a power of two is negative.
     """
     return exponent >= _SLOW if is_binary else exponent < -9
 

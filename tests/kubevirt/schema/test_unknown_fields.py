@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.apiserver import crds
 from webhook.facts.manifest import StrangeField, StrangeValue
-from webhook.kubevirt.quantity import takes
+from webhook.kubevirt.quantity import accepts
 from webhook.kubevirt.schema.field_names import FIELDS, ROOTS
 from webhook.kubevirt.schema.unknown_fields import QUANTITIES, QUANTITY_MAPS, VALUES, problems_in, search
 
@@ -160,7 +160,7 @@ def test_the_quick_look_misses_no_quantity(domain: dict[str, Any]) -> None:
     amounts = [domain["memory"]["guest"]]
     amounts += [each for held in domain["resources"].values() if isinstance(held, dict) for each in held.values()]
     assert sorted(map(repr, (each.value for each in found[2]))) == sorted(
-        repr(each) for each in amounts if not takes(each)
+        repr(each) for each in amounts if not accepts(each)
     )
 
 

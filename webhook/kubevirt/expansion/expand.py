@@ -158,7 +158,7 @@ def _written_cpu_model(subject: Subject, cpu: CPU, inherited: Inherited) -> Sour
 
 def _default_cpu_model(configuration: Fact[Configuration], architecture: str) -> Fact[str]:
     """
-    The CR's ``cpuModel``, else host-model; on arm64 always host-passthrough, which is set before the CR is asked.
+    The CR's ``cpuModel``, else host-model; on arm64 always host-passthrough, whatever the CR says.
 
     Source: ``pkg/virt-api/webhooks/mutating-webhook/mutators/vmi-mutator.go``, v1.9.0.
     """

@@ -45,16 +45,16 @@ def find_instancetype(
     scope: Scope, matcher: Matcher | None, in_status: InstancetypeStatusRef | None
 ) -> tuple[Found[InstancetypeSpec], str]:
     """The instancetype's spec (ABSENT where the VM has none) and its name."""
-    found, name = _find(scope, INSTANCETYPE, matcher, in_status)
-    return (found if isinstance(found, InstancetypeSpec | Unknown) else ABSENT), name
+    spec, name = _find(scope, INSTANCETYPE, matcher, in_status)
+    return (spec if isinstance(spec, InstancetypeSpec | Unknown) else ABSENT), name
 
 
 def find_preference(
     scope: Scope, matcher: Matcher | None, in_status: InstancetypeStatusRef | None
 ) -> tuple[Found[PreferenceSpec], str]:
     """The preference's spec (ABSENT where the VM has none) and its name."""
-    found, name = _find(scope, PREFERENCE, matcher, in_status)
-    return (found if isinstance(found, PreferenceSpec | Unknown) else ABSENT), name
+    spec, name = _find(scope, PREFERENCE, matcher, in_status)
+    return (spec if isinstance(spec, PreferenceSpec | Unknown) else ABSENT), name
 
 
 def _find(
@@ -105,8 +105,8 @@ def _in_status(
     scope: Scope, reference: Reference, name: str, revision: str
 ) -> Found[InstancetypeSpec | PreferenceSpec]:
     """The spec in the revision of the status; ABSENT where the revision copies another object."""
-    found = scope.world.find(ControllerRevision, scope.namespace, revision) if revision else ABSENT
-    if isinstance(found, ControllerRevision) and (found.meta.labels or {}).get(OBJECT_NAME) != name:
+    existing = scope.world.find(ControllerRevision, scope.namespace, revision) if revision else ABSENT
+    if isinstance(existing, ControllerRevision) and (existing.meta.labels or {}).get(OBJECT_NAME) != name:
         return ABSENT
     return _from_revision(scope, reference, name, revision) if revision else ABSENT
 
@@ -115,13 +115,13 @@ def _from_revision(
     scope: Scope, reference: Reference, name: str, revision: str
 ) -> Found[InstancetypeSpec | PreferenceSpec]:
     """The spec in a ControllerRevision; Unknown where it has other contents."""
-    found = scope.world.find(ControllerRevision, scope.namespace, revision)
+    existing = scope.world.find(ControllerRevision, scope.namespace, revision)
     what = f"ControllerRevision {revision!r} of {reference.what} {name!r}"
-    if isinstance(found, Absent):
+    if isinstance(existing, Absent):
         return Unknown(f"{what} does not exist", f"remove revisionName from spec.{reference.what}")
-    if isinstance(found, Unknown):
-        return found
-    data = found.data
+    if isinstance(existing, Unknown):
+        return existing
+    data = existing.data
     kinds = (reference.namespaced.__name__, reference.cluster.__name__, None)
     if isinstance(data, dict) and isinstance(data.get("spec"), dict) and data.get("kind") in kinds:
         try:

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from webhook.facts.manifest import StrangeField, StrangeQuantity, StrangeValue
-from webhook.kubevirt.quantity import takes
+from webhook.kubevirt.quantity import accepts
 from webhook.kubevirt.schema.field_names import FIELDS, ROOTS
 from webhook.kubevirt.schema.spelling import close_matches
 from webhook.objects.kubevirt import Misplaced
@@ -161,30 +161,30 @@ def _is_plain(root: str, raw: Mapping[str, Json]) -> bool:
             return False
         if not inner:
             continue
-        for key, each in value.items():
+        for key, field in value.items():
             held = inner.get(key)
             if held is None:
                 continue
-            kind = each.__class__
+            kind = field.__class__
             if isinstance(held, frozenset):
                 if kind is str:
-                    if each not in held:
+                    if field not in held:
                         return False
-                elif kind in _NESTED and not all(word.__class__ is str and word in held for word in each):
+                elif kind in _NESTED and not all(word.__class__ is str and word in held for word in field):
                     return False
             elif held is _QUANTITY:
-                if not takes(each):
+                if not accepts(field):
                     return False
             elif held is _QUANTITY_MAP:
-                if kind is dict and not all(map(takes, each.values())):
+                if kind is dict and not all(map(accepts, field.values())):
                     return False
             elif kind is dict and held[0] != _MAP:
-                waiting.append((_shape(held), each))
+                waiting.append((_shape(held), field))
             elif kind in _NESTED:
                 if held[0] == _MAP and kind is list:
                     return False
                 shape = _shape(held.lstrip(_MAP))
-                for one in each.values() if kind is dict else each:
+                for one in field.values() if kind is dict else field:
                     if one.__class__ is dict:
                         waiting.append((shape, one))
                     elif one.__class__ is list:
@@ -194,7 +194,7 @@ def _is_plain(root: str, raw: Mapping[str, Json]) -> bool:
 
 def _field(kind: str, path: FieldPath, name: str, key: str) -> StrangeField:
     known = FIELDS[name]
-    by_case = {each.lower(): each for each in known}
+    by_case = {field.lower(): field for field in known}
     meant = by_case.get(key.lower(), "") or by_case.get(f"{key.lower()}s", "")
     if not meant:
         elsewhere = _place_of(kind, key) if len(key) >= _SHORTEST_MOVED else ()
@@ -207,9 +207,9 @@ def _field(kind: str, path: FieldPath, name: str, key: str) -> StrangeField:
 
 def _place_of(kind: str, key: str) -> FieldPath:
     """
-    The one place, nearest to the object's root, where the object has a field of this name.
+    The path of the field of this name that is nearest to the object's root.
 
-    Empty where there is none, or several: then it is not known which one was meant.
+    Empty where there is none, and where several are equally near.
     """
     places: list[FieldPath] = []
     waiting: list[tuple[FieldPath, str]] = [((), ROOTS[kind])]
@@ -226,16 +226,16 @@ def _place_of(kind: str, key: str) -> FieldPath:
 
 def _values(path: FieldPath, value: Json, allowed: tuple[str, ...]) -> Iterator[StrangeValue]:
     if isinstance(value, list):
-        for index, each in enumerate(value):
-            yield from _values((*path, index), each, allowed)
+        for index, item in enumerate(value):
+            yield from _values((*path, index), item, allowed)
     elif isinstance(value, str) and value and value not in allowed:
-        by_case = {each.lower(): each for each in allowed}
-        near = [by_case[each] for each in close_matches(value.lower(), by_case)]
-        meant = next((each for each in (_SHORT.get(value), *near) if each in allowed), "")
+        by_case = {word.lower(): word for word in allowed}
+        near = [by_case[word] for word in close_matches(value.lower(), by_case)]
+        meant = next((word for word in (_SHORT.get(value), *near) if word in allowed), "")
         yield StrangeValue(path, value, allowed, meant)
 
 
 def _quantities(values: Mapping[FieldPath, Json]) -> Iterator[StrangeQuantity]:
     for path, value in values.items():
-        if not takes(value):
+        if not accepts(value):
             yield StrangeQuantity(path, value)

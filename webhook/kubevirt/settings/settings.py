@@ -184,7 +184,7 @@ def _wrong_here(part: KubeVirt | KubeVirtSpec | Configuration | None) -> dict[st
         return {"configuration": "configuration", "migrations": "migrations"}
     if part is None:
         return {}
-    names = {each.encode_name: each.name for each in fields(Misplaced)}
+    names = {field.encode_name: field.name for field in fields(Misplaced)}
     if isinstance(part, Configuration):
         del names["migrations"]
     return names

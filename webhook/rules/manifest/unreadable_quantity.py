@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from webhook.facts.manifest import ManifestFacts
-from webhook.kubevirt.quantity import takes
+from webhook.kubevirt.quantity import accepts
 from webhook.objects.shown import shown
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
 
@@ -42,7 +42,7 @@ def _remedy(value: str | float) -> str:
 def _meant(text: str) -> list[str]:
     """The quantities that the text may mean: one, or one with units of 1000 and one with units of 1024, or none."""
     bare = "".join(text.split())
-    if takes(bare):
+    if accepts(bare):
         return [bare]
     amount = re.fullmatch(_AMOUNT, bare, re.IGNORECASE)
     if amount is None or re.search(r",[0-9]{3}(?![0-9])", bare):  # the comma may separate thousands or decimals
@@ -50,7 +50,7 @@ def _meant(text: str) -> list[str]:
     number, unit, binary = amount[1].replace(",", "."), amount[2].upper(), amount[3].lower()
     thousands = f"{number}{'k' if unit == 'K' else unit}"
     meant = [f"{number}{unit}i"] if binary else [thousands, f"{number}{unit}i"] if unit else [number]
-    return meant if all(map(takes, meant)) else []
+    return meant if all(map(accepts, meant)) else []
 
 
 RULE = Rule(
