@@ -13,7 +13,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("*.md", "docs/**/*.md", "changes/*.md", "deploy/**/*.md", "benchmarks/*.md", "webhook/**/*.md", "certs/*.md")
+PAGES = (
+    "*.md",
+    "examples/*.md",
+    "tests/**/README.md",
+    "docs/**/*.md",
+    "changes/*.md",
+    "deploy/**/*.md",
+    "benchmarks/*.md",
+    "webhook/**/*.md",
+    "certs/*.md",
+)
 PROGRAMS = ("webhook/**/*.py", "certs/**/*.py", "deploy/**/*.py", "docs/*.py", "tools/**/*.py", "benchmarks/**/*.py")
 
 BANNED = {
