@@ -27,13 +27,13 @@ PAGES = (
 PROGRAMS = ("webhook/**/*.py", "certs/**/*.py", "deploy/**/*.py", "docs/*.py", "tools/**/*.py", "benchmarks/**/*.py")
 
 BANNED = {
-    r"(?:^|[.:;] )(?:Who|What) (?![^.]*\?)": "a sentence with 'who' or 'what' as its subject: name the subject",
+    r"(?:^|[.:;] )(?:Who|What) (?:[^.?]{25,}|[^.?]*\.)": "a sentence with 'who' or 'what' as its subject: name the subject",
     r"\b[NnSs]o(?:me)?body\b": "'nobody', 'somebody': name the user, the program or the object",
     r"\b(?:is|are|was|were) told of\b": "'is told of': the warning says, the output lists",
-    r"\b(?:stands|stood)\b": "'stands': write 'is'",
+    r"\b(?:stands|stood)\b(?! for)": "'stands': write 'is'",
     r"\bworth (?:a|no) word\b": "'worth a word': write what is printed",
     r"\bsa(?:y|ys|id) aloud\b": "'says aloud': write 'prints', 'reports'",
-    r"\b(?:is|are) none\b": "'is none that': write 'invalid' or 'no'",
+    r"\b(?:is|are) none (?:that|of|which)\b": "'is none that': write 'invalid' or 'no'",
     r"\bbefore (?:it goes|they go)\b": "'before it goes': write 'before it is removed'",
     r"\bof no use\b": "'of no use': write 'invalid' or 'unusable'",
     r"\bfor this alone\b": "'for this alone': write 'only'",
@@ -43,8 +43,25 @@ BANNED = {
 }
 """Each construction as a regular expression, with what to write instead."""
 
-PENDING: tuple[str, ...] = ("webhook/", "certs/", "deploy/", "benchmarks/", "tools/")
+PENDING: tuple[str, ...] = (
+    "webhook/cluster/",
+    "webhook/errors.py",
+    "webhook/facts/",
+    "webhook/judging/",
+    "webhook/kubevirt/",
+    "webhook/policy/",
+    "webhook/serve/",
+    "webhook/surfaces/admission/",
+    "webhook/surfaces/backstop/",
+    "benchmarks/",
+    "certs/",
+    "deploy/",
+    "tools/",
+)
 """Folders whose texts are still to be rewritten."""
+
+KEPT = ("# What `migratable check --snapshot` needs to know of a cluster. ",)
+"""Texts that files of users contain."""
 
 
 class Hit(NamedTuple):
@@ -88,7 +105,7 @@ def hits(path: Path, root: Path = ROOT) -> list[Hit]:
         Hit(name, number, line.strip(), advice)
         for number, line in lines
         for pattern, advice in BANNED.items()
-        if re.search(pattern, line)
+        if re.search(pattern, line) and not any(kept.strip("# ") in line for kept in KEPT)
     ]
 
 

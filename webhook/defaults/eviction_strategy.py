@@ -1,4 +1,4 @@
-"""Sets evictionStrategy, so that a node drain live-migrates the VM, if the policy asks for it."""
+"""Sets evictionStrategy, so that a node drain live-migrates the VM, if the policy says so."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ def fill(facts: DefaultFacts) -> Iterator[Set]:
     subject = subject_of(facts.object)
     if strategy is None or subject is None or facts.refused or subject.spec.eviction_strategy is not None:
         return
-    yield Set((*subject.base, "evictionStrategy"), strategy, "the policy asks for it and the VM can be live-migrated")
+    yield Set((*subject.base, "evictionStrategy"), strategy, "the policy says so and the VM can be live-migrated")
 
 
 DEFAULT = Default(

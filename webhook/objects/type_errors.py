@@ -32,7 +32,7 @@ _TYPES: Final = {
 
 
 class TypeFault(msgspec.Struct, frozen=True):
-    """What a validation error says."""
+    """The content of a validation error."""
 
     message: str
     """Without the place: ``expected a string, got an integer``."""
@@ -41,7 +41,7 @@ class TypeFault(msgspec.Struct, frozen=True):
     unknown_key: str = ""
     missing_key: str = ""
     invalid_choice: str = ""
-    """A value that is none of the values of an enum, in quotes."""
+    """A value that is not in an enum, in quotes."""
     expected: str = ""
     """The expected type, as msgspec names it, without ``null``."""
     got: str = ""

@@ -1,1 +1,1 @@
-"""Pure renderers: they say aloud what was found and have no opinions. This package does no I/O."""
+"""Pure renderers: they show a report and decide nothing. This package does no I/O."""

@@ -9,7 +9,7 @@ from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.scanner import Scanner
 
-# The class of an event tells its kind.
+# The kind of an event is its class.
 SCALAR: Final[type] = yaml.ScalarEvent
 ALIAS: Final[type] = yaml.AliasEvent
 MAPPING_START: Final[type] = yaml.MappingStartEvent

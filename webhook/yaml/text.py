@@ -76,7 +76,7 @@ class Place(NamedTuple):
     start: int
     end: int
     inside: object
-    """What the ``Places`` need to find the children."""
+    """The data by which ``Places`` finds the children."""
 
 
 class Places(Protocol):

@@ -74,7 +74,7 @@ RULE = Rule(
         Example("a ReadOnlyMany PVC", _ON_A_CLAIM, world=(claim("os", "ReadOnlyMany"),), violates=("volumes[0]",)),
         Example("a PVC that was not provided", _ON_A_CLAIM, undetermined=("volumes[0]",)),
         Example(
-            "a DataVolume that asks for ReadWriteMany",
+            "a DataVolume that requests ReadWriteMany",
             _ON_A_DATA_VOLUME,
             world=(data_volume("os", accessModes=["ReadWriteMany"]),),
         ),
@@ -91,7 +91,7 @@ RULE = Rule(
             undetermined=("volumes[0]",),
         ),
         Example(
-            "an existing ReadWriteOnce PVC, and a DataVolume that asks for ReadWriteMany",
+            "an existing ReadWriteOnce PVC, and a DataVolume that requests ReadWriteMany",
             _ON_A_DATA_VOLUME,
             world=(data_volume("os", accessModes=["ReadWriteMany"]), claim("os", "ReadWriteOnce")),
             violates=("volumes[0]",),

@@ -51,7 +51,7 @@ RULE = Rule(
     check=check,
     examples=(
         Example(
-            "a template that asks for ReadWriteMany, like the PVC",
+            "a template that requests ReadWriteMany, like the PVC",
             _ON_A_DATA_VOLUME,
             vm_spec=_SHARED,
             world=(claim("os", "ReadWriteMany"),),
@@ -70,7 +70,7 @@ RULE = Rule(
             world=(claim("os", "ReadWriteMany"),),
         ),
         Example(
-            "a template that asks for ReadWriteOnce",
+            "a template that requests ReadWriteOnce",
             _ON_A_DATA_VOLUME,
             vm_spec=_LOCAL,
             world=(claim("os", "ReadWriteMany"),),
