@@ -29,7 +29,7 @@ def _same(path: FieldPath) -> FieldPath:
 
 
 class OwnFile(msgspec.Struct, frozen=True):
-    """The one document of a file of ours."""
+    """One of this project's own files: a policy, a snapshot, a configuration or a baseline. It has one document."""
 
     source: str
     """The name of the file in messages."""

@@ -60,7 +60,7 @@ class _Anchor(NamedTuple):
     scalar: Scalar  # as go-yaml resolves it: a key is made from this, not from the JSON value
     collection: JsonValue  # None for a scalar
     nodes: int
-    more: int  # the nodes that go-yaml counts in addition: see Builder._more
+    extra: int  # the nodes that go-yaml counts in addition: see Builder._extra
 
 
 def _is_marked(event: Event) -> bool:
@@ -72,16 +72,16 @@ class Builder:
 
     def __init__(self, text: Text) -> None:
         self._text = text
-        self._next = events(text.text.encode())
+        self._next_event = events(text.text.encode())
         if may_refuse(text.text):
-            self._next = as_go_yaml(self._next, text)
+            self._next_event = as_go_yaml(self._next_event, text)
         self._index = -1
         self._nodes = 0
         self._aliases = 0
-        self._first = 0  # nodes in earlier documents
-        self._more = 0  # go-yaml also counts each alias itself, but not a merge key
+        self._nodes_before = 0  # nodes in earlier documents
+        self._extra = 0  # go-yaml also counts each alias itself, but not a merge key
         self._repeats = 0  # nodes that aliases repeat, as go-yaml counts
-        self._more_before: list[int] = []  # for each open mapping or list with an anchor
+        self._extra_before: list[int] = []  # for each open mapping or list with an anchor
         self._excess: Event | None = None  # the alias at which go-yaml reports excessive aliasing
         self._anchors: dict[str, _Anchor | None] = {}  # None while the mapping or list with the anchor is open
         self._stack: list[_Frame] = []
@@ -91,15 +91,15 @@ class Builder:
     def documents(self) -> Iterator[tuple[JsonValue, int, int]]:
         """The value of each document (None if it is empty), with its first and last offset."""
         while True:
-            event = self._next()
+            event = self._next_event()
             if event.__class__ is DOCUMENT_START:
                 self._index += 1
-                self._aliases = self._more = self._repeats = 0
-                self._first = self._nodes
+                self._aliases = self._extra = self._repeats = 0
+                self._nodes_before = self._nodes
                 self._excess = None
                 self._anchors.clear()
                 self._stack.clear()
-                self._more_before.clear()
+                self._extra_before.clear()
                 if event.version or event.tags:
                     raise self._error(
                         "YAML directive, which kubectl does not support", "Remove the line that starts with '%'.", event
@@ -110,7 +110,7 @@ class Builder:
 
     def _document(self) -> tuple[JsonValue, int, int]:  # noqa: PLR0915  # one flat loop, because nearly all time is spent here
         """Reads the events of one document up to its end."""
-        next_event, stack, marked = self._next, self._stack, self._marked
+        next_event, stack, marked = self._next_event, self._stack, self._marked
         root: list[JsonValue] = []
         items, members = root, dict[str, JsonValue]()
         name: _Key | None = None
@@ -170,9 +170,9 @@ class Builder:
 
     def _close(self, anchor: str, value: JsonValue, nodes: int) -> None:
         """The end of an anchored mapping or list."""
-        more = self._more - self._more_before.pop()
+        extra = self._extra - self._extra_before.pop()
         if self._anchors[anchor] is None:  # else the anchor was redefined inside
-            self._anchors[anchor] = _Anchor(None, value, nodes, more)
+            self._anchors[anchor] = _Anchor(None, value, nodes, extra)
 
     def _key(self, event: Event) -> _Key:
         """The name of the next member, from a key that may not be a plain string."""
@@ -184,7 +184,7 @@ class Builder:
         elif event.__class__ is SCALAR:
             scalar = self._scalar(event)
             if event.value == "<<" and (event.tag == MERGE_TAG or event.implicit[0]):
-                self._more -= 1
+                self._extra -= 1
                 return _Merge.KEY
         else:
             raise self._complex_key(event)
@@ -231,7 +231,7 @@ class Builder:
             raise self._unknown_tag(event)
         if event.anchor is not None:
             self._anchors[event.anchor] = None
-            self._more_before.append(self._more)
+            self._extra_before.append(self._extra)
 
     def _alias(self, event: Event) -> _Anchor:
         self._aliases += 1
@@ -247,14 +247,16 @@ class Builder:
         if anchor is None:
             raise self._error(f"anchor {name} contains itself", "Replace the alias with a value.", event)
         self._nodes += anchor.nodes
-        self._more += anchor.more
-        self._repeats += anchor.nodes + anchor.more
-        if self._excess is None and is_mostly_repeated(self._repeats, 1 + self._nodes - self._first + self._more):
+        self._extra += anchor.extra
+        self._repeats += anchor.nodes + anchor.extra
+        if self._excess is None and is_mostly_repeated(
+            self._repeats, 1 + self._nodes - self._nodes_before + self._extra
+        ):
             self._excess = event
         return anchor
 
     def _repeated(self, event: Event) -> JsonValue:
-        self._more += 1
+        self._extra += 1
         anchor = self._alias(event)
         return self._value(anchor.scalar, event) if anchor.collection is None else anchor.collection
 
@@ -267,7 +269,7 @@ class Builder:
         mappings = [value]
         if isinstance(value, list) and event.__class__ is not ALIAS:
             mappings = value[::-1]
-            self._more -= 1
+            self._extra -= 1
         for mapping in mappings:
             if not isinstance(mapping, dict):
                 raise self._error(
