@@ -21,12 +21,12 @@ from webhook.kubevirt.subject import subject_of
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.storage import PersistentVolumeClaim
 from webhook.policy.policy import Judged, Policy, decide_all
-from webhook.serve.active_configuration import Situations
+from webhook.serve.active_configuration import ConfigurationSource
 from webhook.serve.metrics import Metrics
-from webhook.surfaces.admission.endpoint import Door
-from webhook.surfaces.admission.requests import Readable, read_review
+from webhook.surfaces.admission.endpoint import AdmissionApp
+from webhook.surfaces.admission.requests import DecodedRequest, read_review
 from webhook.surfaces.admission.responses import allowed
-from webhook.surfaces.admission.validate import Judging, decide_request
+from webhook.surfaces.admission.validate import JudgingContext, decide_request
 
 RUNS = 7
 
@@ -82,7 +82,7 @@ def cpu(work: Callable[[], object], rounds: int) -> float:
     return best * 1e6
 
 
-def through_the_door(door: Door, body: bytes) -> Callable[[], None]:
+def through_the_door(door: AdmissionApp, body: bytes) -> Callable[[], None]:
     """One request without HTTP; the coroutine never waits, so nothing but it is measured."""
     scope = {
         "type": "http",
@@ -114,19 +114,19 @@ def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     body = reviews.encoded(reviews.good())
     facts, metrics = Facts(), Metrics()
-    situations = Situations(None, "", facts.world, lambda: "2026-01-01")
-    door = Door(facts, situations, metrics, time.monotonic)
+    configurations = ConfigurationSource(None, "", facts.world, lambda: "2026-01-01")
+    door = AdmissionApp(facts, configurations, metrics, time.monotonic)
     read = read_review(body)
-    assert isinstance(read, Readable)
+    assert isinstance(read, DecodedRequest)
     assert read.object is not None
     subject = subject_of(read.object)
     assert subject is not None
-    now, machine = situations(), read.object
+    now, machine = configurations(), read.object
     judgement = judge(machine, facts.world(), now.chosen.releases)
     judged = Judged("VirtualMachine", "tenant", "a")
 
-    def judging() -> Judging:
-        return Judging(facts.world(), now.chosen.releases, now.policy, now.today, now.install_namespace)
+    def context() -> JudgingContext:
+        return JudgingContext(facts.world(), now.chosen.releases, now.policy, now.today, now.install_namespace)
 
     def observe() -> None:
         for finding in judgement.findings:
@@ -137,11 +137,11 @@ def main() -> None:
     stages: dict[str, Callable[[], object]] = {
         "json.loads": lambda: json.loads(body),
         "read the review": lambda: read_review(body),
-        "what is in force": situations,
+        "what is in force": configurations,
         "expand, one VMI a group of releases": lambda: list(expand(subject, facts.world(), now.chosen.releases)),
         "judge (expansion and all rules)": lambda: judge(machine, facts.world(), now.chosen.releases),
         "policy": lambda: decide_all(judgement, Policy(), judged, "2026-01-01"),
-        "decide (judge and policy)": lambda: decide_request(read, judging()),
+        "decide (judge and policy)": lambda: decide_request(read, context()),
         "write the answer": lambda: allowed("uid", (), {"live-migratable": "true"}),
         "metrics": observe,
         "the whole door": through_the_door(door, body),

@@ -8,11 +8,11 @@ from typing import Any
 
 import webhook.serve.server
 from webhook.__main__ import main
-from webhook.surfaces.admission.endpoint import Door
+from webhook.surfaces.admission.endpoint import AdmissionApp
 from webhook.surfaces.asgi import Receive, Scope, Send
 
 
-class ClosingDoor(Door):
+class ClosingApp(AdmissionApp):
     """The admission door, with ``Connection: close`` on every answer."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -27,5 +27,5 @@ class ClosingDoor(Door):
 
 
 if __name__ == "__main__":
-    webhook.serve.server.Door = ClosingDoor  # type: ignore[misc, attr-defined]
+    webhook.serve.server.AdmissionApp = ClosingApp  # type: ignore[misc, attr-defined]
     main()

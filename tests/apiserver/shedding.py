@@ -4,11 +4,11 @@ from typing import Any
 
 import webhook.serve.server
 from webhook.__main__ import main
-from webhook.surfaces.admission.endpoint import Door
+from webhook.surfaces.admission.endpoint import AdmissionApp
 from webhook.surfaces.admission.read_budget import Overloaded
 
 
-class SheddingDoor(Door):
+class SheddingApp(AdmissionApp):
     """The admission door, which takes a review up when it is brought again."""
 
     _seen: set[str] = set()  # noqa: RUF012 - there is one door
@@ -22,5 +22,5 @@ class SheddingDoor(Door):
 
 
 if __name__ == "__main__":
-    webhook.serve.server.Door = SheddingDoor  # type: ignore[misc, attr-defined]
+    webhook.serve.server.AdmissionApp = SheddingApp  # type: ignore[misc, attr-defined]
     main()

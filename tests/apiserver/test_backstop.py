@@ -30,7 +30,7 @@ from webhook.kubevirt.releases import SUPPORTED
 from webhook.policy.policy import Account, Action, Policy
 from webhook.rules.rule import Example, Rule
 from webhook.surfaces.admission.responses import cause_of
-from webhook.surfaces.admission.validate import Judging, Outcome
+from webhook.surfaces.admission.validate import JudgingContext, Outcome
 from webhook.surfaces.backstop.parameters import IN_CEL, parameters
 from webhook.surfaces.backstop.policies import MOST_ENTRIES, policies
 from webhook.surfaces.backstop.variables import MOST_PORTS, MOST_RANGES
@@ -86,9 +86,9 @@ def vm(name: str = "vm", *, devices: Manifest) -> Manifest:
     }
 
 
-def judging() -> Judging:
+def context() -> JudgingContext:
     """What the engine knows of the cluster: nothing."""
-    return Judging(ObjectsWorld((), ()), SUPPORTED, Policy(), TODAY, "kubevirt")
+    return JudgingContext(ObjectsWorld((), ()), SUPPORTED, Policy(), TODAY, "kubevirt")
 
 
 def in_words(outcome: Outcome) -> str:
@@ -121,7 +121,7 @@ def test_a_creation_is_refused_for_the_rules_for_which_the_engine_denies_it(
 
     answer = tenant.create(manifest)
 
-    assert answer.rules == denied(denials(create(made, judging())))
+    assert answer.rules == denied(denials(create(made, context())))
 
 
 @GENERATED
@@ -141,7 +141,7 @@ def test_an_update_is_refused_for_what_the_old_object_did_not_have(
 
     answer = tenant.update(changed)
 
-    expected = denied(denials(update(old, new, judging())))
+    expected = denied(denials(update(old, new, context())))
     assert answer.rules <= expected
     assert expected - answer.rules <= ({"LM101"} if refers(old) else set())
 
@@ -173,7 +173,7 @@ def test_a_refusal_says_what_the_engine_says(callers: tuple[Caller, Caller], rul
         made = loader.create(manifest)
         if made.status == 201:  # the real definitions refuse some examples themselves
             answer = tenant.create(manifest)
-            said = in_words(create(made.document, judging()))
+            said = in_words(create(made.document, context()))
             assert said == answer.document.get("message", "").partition(" denied request: ")[2]
 
 

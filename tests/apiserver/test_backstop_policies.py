@@ -16,7 +16,7 @@ from tests.waiting import wait_until
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt.releases import NEWEST, Release, only
 from webhook.policy.policy import Account, Action, Exemption, NamespacePolicy, Policy, Profile
-from webhook.surfaces.admission.validate import Judging, Outcome
+from webhook.surfaces.admission.validate import JudgingContext, Outcome
 from webhook.surfaces.backstop.parameters import parameters
 
 pytestmark = pytest.mark.apiserver
@@ -113,7 +113,7 @@ def tenant() -> Iterator[Caller]:
 
 
 @pytest.fixture(scope="module", params=[Release(1, 4), NEWEST], ids=str)
-def cases(request: pytest.FixtureRequest, tenant: Caller) -> dict[str, tuple[str, Judging]]:
+def cases(request: pytest.FixtureRequest, tenant: Caller) -> dict[str, tuple[str, JudgingContext]]:
     """A namespace for each policy, in which it is in force, and what the engine goes by there."""
     made = {}
     releases = only(request.param)
@@ -126,7 +126,7 @@ def cases(request: pytest.FixtureRequest, tenant: Caller) -> dict[str, tuple[str
         world = ObjectsWorld(
             [read({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": space, "labels": LABELS}})], ()
         )
-        made[name] = (space, Judging(world, releases, here, TODAY, "kubevirt"))
+        made[name] = (space, JudgingContext(world, releases, here, TODAY, "kubevirt"))
     return made
 
 
@@ -138,16 +138,16 @@ def _at(policy: Policy, space: str) -> Policy:
 
 @pytest.mark.parametrize("name", POLICIES)
 def test_a_policy_file_holds_without_the_webhook(
-    tenant: Caller, cases: dict[str, tuple[str, Judging]], name: str
+    tenant: Caller, cases: dict[str, tuple[str, JudgingContext]], name: str
 ) -> None:
     """
     What the engine denies by the object alone is refused, and what it warns of is warned of: by profile, action, exemption,
     namespace, account and evictionStrategy.
     """
-    space, judging = cases[name]
+    space, context = cases[name]
     for each in VMS:
         manifest = each | {"metadata": each["metadata"] | {"namespace": space}}
-        outcome = create(manifest, judging, user=TENANT)
+        outcome = create(manifest, context, user=TENANT)
         denied, warned = (_rules(outcome, action) for action in (Action.DENY, Action.WARN))
 
         what = f"{manifest['metadata']['name']}: {denied} denied, {warned} warned of"

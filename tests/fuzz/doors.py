@@ -27,13 +27,13 @@ from webhook.manifests.policy_file import parse_policy
 from webhook.policy.policy import Policy
 from webhook.serve.manifest_facts import ManifestFacts
 from webhook.serve.tls import Certificates
-from webhook.surfaces.admission.endpoint import Door, Situation
+from webhook.surfaces.admission.endpoint import ActiveConfiguration, AdmissionApp
 from webhook.surfaces.api.app import build_api
 
 SLOW_SECONDS = 0.7
 """CPU seconds for one answer (KubeVirt's own fuzzing fails above it)."""
 REVIEWS = sorted((Path(__file__).resolve().parents[1] / "data" / "admissionreviews").glob("*.json"))
-SITUATION = Situation(Policy(), ReleaseChoice(SUPPORTED, "any"), "kubevirt", "2026-06-01")
+CONFIGURATION = ActiveConfiguration(Policy(), ReleaseChoice(SUPPORTED, "any"), "kubevirt", "2026-06-01")
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -127,8 +127,8 @@ class Doors:
         facts = folder / "facts.json"
         facts.write_bytes(bytes_of({"apiVersion": "v1", "kind": "List", "items": self.corpus.facts[:40]}))
         known = ManifestFacts([str(facts)])
-        self.door = Door(known, lambda: SITUATION, self.outcomes, time.monotonic)
-        self.api = build_api(lambda: SITUATION, known.given, "")
+        self.door = AdmissionApp(known, lambda: CONFIGURATION, self.outcomes, time.monotonic)
+        self.api = build_api(lambda: CONFIGURATION, known.given, "")
         self.listening = self._stack.enter_context(listening(self.door, clock=time.monotonic, sweeping=True))
         self.folder = folder
         self._pair(CertificateAuthority(), "tls")

@@ -14,8 +14,8 @@ from webhook.kubevirt.releases import NEWEST, only
 from webhook.objects.kinds import BY_CLASS, find_kind
 from webhook.policy.policy import Action, NamespacePolicy, Policy, Profile, action_of
 from webhook.rules.rule import Basis
-from webhook.surfaces.admission.requests import Readable, read_review
-from webhook.surfaces.admission.validate import Judging, Outcome, decide_request
+from webhook.surfaces.admission.requests import DecodedRequest, read_review
+from webhook.surfaces.admission.validate import JudgingContext, Outcome, decide_request
 
 VOLUME = "spec.template.spec.volumes[0]"
 UNREADABLE = "exists but cannot be read: a field has the wrong type"
@@ -41,9 +41,9 @@ def decided(body: bytes, *objects: Manifest, policy: Policy | None = None) -> Ou
         assert known is not None
         store.put(known.reads, json.dumps(each).encode())
     read = read_review(body)
-    assert isinstance(read, Readable)
+    assert isinstance(read, DecodedRequest)
     world = ClusterWorld(store, clock=lambda: 0.0)
-    return decide_request(read, Judging(world, only(NEWEST), policy or Policy(), "2026-01-01", "kubevirt"))
+    return decide_request(read, JudgingContext(world, only(NEWEST), policy or Policy(), "2026-01-01", "kubevirt"))
 
 
 def created(*objects: Manifest, policy: Policy | None = None, **spec: Any) -> Outcome:

@@ -17,7 +17,7 @@ from webhook.kubevirt.releases import SUPPORTED
 from webhook.objects.meta import Kubernetes
 from webhook.policy.policy import Policy
 from webhook.serve.metrics import Metrics
-from webhook.surfaces.admission.endpoint import Door, Situation
+from webhook.surfaces.admission.endpoint import ActiveConfiguration, AdmissionApp
 from webhook.surfaces.admission.validate import Outcome
 
 K = TypeVar("K", bound=Kubernetes)
@@ -100,8 +100,8 @@ def faulty_answer(
     fault: str, around: Around, seed: int, policy: Policy, body: bytes, path: str = "/validate"
 ) -> Answer:
     """What the door says; the caller has little time."""
-    situation = Situation(policy, ReleaseChoice(SUPPORTED, "any"), "kubevirt", "2026-06-01")
-    door = Door(Faulty(fault, Flapping(around, seed)), lambda: situation, METRICS, time.monotonic)
+    configuration = ActiveConfiguration(policy, ReleaseChoice(SUPPORTED, "any"), "kubevirt", "2026-06-01")
+    door = AdmissionApp(Faulty(fault, Flapping(around, seed)), lambda: configuration, METRICS, time.monotonic)
     return call(door, "POST", path, body, [("content-type", "application/json")], "timeout=0.5s")
 
 

@@ -25,8 +25,8 @@ from webhook.objects.meta import Kubernetes
 from webhook.objects.review import AdmissionRequest, GroupVersionKind, UserInfo
 from webhook.policy.policy import Action, Exemption, NamespacePolicy, Policy, Profile
 from webhook.rules.register import RULES
-from webhook.surfaces.admission.requests import Readable
-from webhook.surfaces.admission.validate import Judging, Outcome, decide_request
+from webhook.surfaces.admission.requests import DecodedRequest
+from webhook.surfaces.admission.validate import JudgingContext, Outcome, decide_request
 
 T = TypeVar("T")
 
@@ -181,9 +181,9 @@ class Terms:
     policy: Policy
     releases: int
 
-    def judging(self) -> Judging:
+    def context(self) -> JudgingContext:
         """As the door has it."""
-        return Judging(self.around.world(self.complete), self.releases, self.policy, TODAY, "kubevirt")
+        return JudgingContext(self.around.world(self.complete), self.releases, self.policy, TODAY, "kubevirt")
 
 
 def terms(policy: st.SearchStrategy[Policy] | None = None) -> st.SearchStrategy[Terms]:
@@ -191,7 +191,7 @@ def terms(policy: st.SearchStrategy[Policy] | None = None) -> st.SearchStrategy[
     return st.builds(Terms, clusters(), st.booleans(), policy or policies(), RELEASES)
 
 
-def asked(new: Manifest, old: Manifest | None = None, user: str = "jane") -> Readable:
+def asked(new: Manifest, old: Manifest | None = None, user: str = "jane") -> DecodedRequest:
     """A request, read."""
     group, _, version = new["apiVersion"].rpartition("/")
     meta = new["metadata"]
@@ -204,17 +204,17 @@ def asked(new: Manifest, old: Manifest | None = None, user: str = "jane") -> Rea
         operation="CREATE" if old is None else "UPDATE",
         user_info=UserInfo(user),
     )
-    return Readable(request, kind, read(new), read(old) if old is not None else None)
+    return DecodedRequest(request, kind, read(new), read(old) if old is not None else None)
 
 
-def update(old: Manifest, new: Manifest, judging: Judging, user: str = "jane") -> Outcome:
+def update(old: Manifest, new: Manifest, context: JudgingContext, user: str = "jane") -> Outcome:
     """What is decided about an update."""
-    return decide_request(asked(new, old, user), judging)
+    return decide_request(asked(new, old, user), context)
 
 
-def create(new: Manifest, judging: Judging, user: str = "jane") -> Outcome:
+def create(new: Manifest, context: JudgingContext, user: str = "jane") -> Outcome:
     """What is decided about a new object."""
-    return decide_request(asked(new, user=user), judging)
+    return decide_request(asked(new, user=user), context)
 
 
 def denials(outcome: Outcome) -> set[tuple[str, str]]:

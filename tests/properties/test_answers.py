@@ -67,9 +67,9 @@ def test_p5_order_means_nothing(manifest: Manifest, seed: int, now: Terms) -> No
     """
     P5: volumes, networks, devices, labels and keys in another order get the same verdict in the same words.
     """
-    judging = now.judging()
+    context = now.context()
 
-    one, other = (create(each, judging) for each in (manifest, shuffled(copy.deepcopy(manifest), random.Random(seed))))
+    one, other = (create(each, context) for each in (manifest, shuffled(copy.deepcopy(manifest), random.Random(seed))))
 
     assert told(one) == told(other)
     assert verdict(one) == verdict(other)
@@ -88,9 +88,9 @@ def test_p6_a_policy_that_grows_blocks_nothing_that_stays(
         actions={**now.policy.actions, **dict.fromkeys(more.actions, Action.DENY)},
         unproven=Action.DENY,
     )
-    judging = Terms(now.around, now.complete, grown, now.releases).judging()
+    context = Terms(now.around, now.complete, grown, now.releases).context()
 
-    assert update(manifest, edited(manifest, *metadata), judging).allowed
+    assert update(manifest, edited(manifest, *metadata), context).allowed
 
 
 @PROPERTY
@@ -101,7 +101,7 @@ def test_p9_a_milder_mode_refuses_less_and_tells_the_same(manifest: Manifest, no
     one lets pass too.
     """
     outcomes = {
-        mode: create(manifest, Terms(now.around, now.complete, held(now.policy, mode), now.releases).judging())
+        mode: create(manifest, Terms(now.around, now.complete, held(now.policy, mode), now.releases).context())
         for mode in Action
     }
 
@@ -126,7 +126,7 @@ def test_p10_every_refusal_has_a_reason_at_a_place_that_is_there(manifest: Manif
     P10: each finding has a message, a remedy and a path into the object that was sent; no verdict but True goes without
     one, and True goes with none that KubeVirt itself would refuse for.
     """
-    outcome = create(manifest, now.judging())
+    outcome = create(manifest, now.context())
 
     for each in outcome.decisions:
         finding = each.finding
@@ -186,12 +186,12 @@ def test_p11_who_asks_changes_nothing_but_for_kubevirt_itself(
     P11: no username, and nothing in metadata, turns a denial into an allow. An account in KubeVirt's own namespace is only
     warned about what it writes for itself, and judged like anybody when it creates a workload that no user's object owns.
     """
-    judging = now.judging()
+    context = now.context()
     account = random.Random(len(user)).choice(sorted(ACCOUNTS))
 
-    one, other = create(manifest, judging), create(manifest, judging, user)
-    trusted = create(manifest, judging, f"system:serviceaccount:kubevirt:{account}")
-    started = create(owned(manifest), judging, f"system:serviceaccount:kubevirt:{CONTROLLER}")
+    one, other = create(manifest, context), create(manifest, context, user)
+    trusted = create(manifest, context, f"system:serviceaccount:kubevirt:{account}")
+    started = create(owned(manifest), context, f"system:serviceaccount:kubevirt:{CONTROLLER}")
 
     assert other.decisions == one.decisions
     assert other.account is None
@@ -244,9 +244,9 @@ def test_p11_a_listed_account_is_warned_and_nobody_else_notices(
         each for each in entries if each.account == user and each.until >= TODAY and each.namespace in (None, namespace)
     ]
     policy = msgspec.structs.replace(now.policy, accounts=entries)
-    without = create(manifest, now.judging(), user)
+    without = create(manifest, now.context(), user)
 
-    outcome = create(manifest, Terms(now.around, now.complete, policy, now.releases).judging(), user)
+    outcome = create(manifest, Terms(now.around, now.complete, policy, now.releases).context(), user)
 
     assert [each.finding for each in outcome.decisions] == [each.finding for each in without.decisions]
     if listed:

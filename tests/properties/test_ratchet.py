@@ -38,7 +38,7 @@ from tests.properties.supply import (
 from tests.surfaces.admission.reviews import review
 from webhook.kubevirt.releases import SUPPORTED
 from webhook.policy.policy import Policy
-from webhook.surfaces.admission.validate import Judging
+from webhook.surfaces.admission.validate import JudgingContext
 
 
 @PROPERTY
@@ -48,7 +48,7 @@ def test_p1_the_same_again_passes(manifest: Manifest, now: Terms, metadata: list
     P1, P6: an update that changes nothing, or nothing but metadata, is allowed in any cluster and under any policy, so
     also under one that has grown since.
     """
-    assert update(manifest, edited(manifest, *metadata), now.judging()).allowed
+    assert update(manifest, edited(manifest, *metadata), now.context()).allowed
 
 
 @PROPERTY
@@ -59,7 +59,7 @@ def test_p1_the_same_again_passes_whatever_is_told_of_the_cluster(
     """
     P1: also where two looks at the cluster contradict each other.
     """
-    assert update(manifest, manifest, Judging(world, SUPPORTED, policy, TODAY, "kubevirt")).allowed
+    assert update(manifest, manifest, JudgingContext(world, SUPPORTED, policy, TODAY, "kubevirt")).allowed
 
 
 @PROPERTY
@@ -68,9 +68,9 @@ def test_p7_starting_and_stopping_passes(manifest: Manifest, start: Edit, world:
     """
     P7: starting, stopping and scaling alone is allowed, whatever is told of the cluster.
     """
-    judging = Judging(world, SUPPORTED, policy, TODAY, "kubevirt")
+    context = JudgingContext(world, SUPPORTED, policy, TODAY, "kubevirt")
 
-    assert update(manifest, edited(manifest, start), judging).allowed
+    assert update(manifest, edited(manifest, start), context).allowed
 
 
 @PROPERTY
@@ -117,13 +117,13 @@ def test_p2_only_what_is_new_is_refused(manifest: Manifest, edits: list[Edit], n
     metadata; where that is nothing, or only metadata, starting, stopping and scaling changed, it is allowed. A volume that
     was hotpluggable and is so no longer is left out: what ``hotplug`` admitted is judged again then.
     """
-    changed, judging = edited(manifest, *edits), now.judging()
+    changed, context = edited(manifest, *edits), now.context()
     assume(not (marked(manifest) - marked(changed)) & {each["name"] for each in spec_of(changed).get("volumes") or ()})
     old = with_metadata_of(changed, manifest)
-    before, after = (denials(create(each, judging)) for each in (old, changed))
+    before, after = (denials(create(each, context)) for each in (old, changed))
     new = after - before if what_counts(changed) != what_counts(manifest) else set()
 
-    outcome = update(manifest, changed, judging)
+    outcome = update(manifest, changed, context)
 
     assert denials(outcome) == new
     assert outcome.allowed == (not new)
@@ -191,7 +191,7 @@ def test_p3_one_sin_more_is_named_alone(manifest: Manifest, harm: str, around: A
     world = Around(around.manifests, (*around.objects, read(SINGLE))).world()
 
     outcome = update(
-        manifest, edited(manifest, edit, *metadata), Judging(world, SUPPORTED, Policy(), TODAY, "kubevirt")
+        manifest, edited(manifest, edit, *metadata), JudgingContext(world, SUPPORTED, Policy(), TODAY, "kubevirt")
     )
 
     assert [each.rpartition("spec.")[2] for each in fields(outcome.causes)] == [place.format(**counts)]
@@ -206,12 +206,12 @@ def test_p4_no_way_round_leads_where_the_straight_way_does_not(
     P4: in a cluster that does not change, what is reached by two allowed updates is reached by one, whatever is taken
     away, put back, renamed or swapped on the way.
     """
-    judging = now.judging()
+    context = now.context()
     between = edited(manifest, *first)
     end = edited(between, *second)
-    assume(update(manifest, between, judging).allowed and update(between, end, judging).allowed)
+    assume(update(manifest, between, context).allowed and update(between, end, context).allowed)
 
-    assert fields(update(manifest, end, judging).causes) == []
+    assert fields(update(manifest, end, context).causes) == []
 
 
 @PROPERTY
@@ -224,6 +224,6 @@ def test_p8_taking_away_adds_nothing(manifest: Manifest, shrink: Edit, now: Term
     """
     whole = without_references(manifest)
 
-    outcome = update(whole, edited(whole, shrink), now.judging())
+    outcome = update(whole, edited(whole, shrink), now.context())
 
     assert fields(outcome.causes) == []

@@ -14,8 +14,8 @@ from tests.properties.edits import METADATA as ANNOTATIONS
 from tests.properties.supply import EXAMPLES, PROPERTY, Terms, anything, denials, machines, terms
 from tests.surfaces.admission.reviews import review
 from webhook.surfaces.admission.judged_part import same_judged_part
-from webhook.surfaces.admission.requests import Readable, read_review
-from webhook.surfaces.admission.validate import Judging, decide_request
+from webhook.surfaces.admission.requests import DecodedRequest, read_review
+from webhook.surfaces.admission.validate import JudgingContext, decide_request
 
 
 def bury(metadata: Manifest) -> Edit:
@@ -68,11 +68,11 @@ def _template_of(made: Manifest) -> Manifest:
     return template
 
 
-def refused(old: Manifest, new: Manifest, judging: Judging) -> set[tuple[str, str]]:
+def refused(old: Manifest, new: Manifest, context: JudgingContext) -> set[tuple[str, str]]:
     """Identities of what an update is denied for, on the way that its bytes take."""
     read = read_review(rendered(json.loads(review("UPDATE", new, old))))
-    if isinstance(read, Readable):
-        return denials(decide_request(read, judging))
+    if isinstance(read, DecodedRequest):
+        return denials(decide_request(read, context))
     return set() if read.passes else {("unreadable", cause.field) for cause in read.causes}
 
 
@@ -86,7 +86,7 @@ def test_what_no_webhook_sees_is_no_change(manifest: Manifest, steps: list[Edit]
     assume(manifest["kind"] != "VirtualMachineInstance")
 
     assert same_judged_part(manifest["kind"], rendered(after), rendered(manifest))
-    assert refused(manifest, after, now.judging()) == set()
+    assert refused(manifest, after, now.context()) == set()
 
 
 @TWO_STEPS
@@ -103,11 +103,11 @@ def test_no_unseen_step_opens_the_way_for_the_next(
     P4: an update is denied for the same whether or not unseen changes came before it, so no chain of allowed updates leads
     where the direct one does not, nor does an unseen change block a harmless one.
     """
-    judging = now.judging()
+    context = now.context()
     between = edited(manifest, *first)
     end = edited(between, *second)
 
-    assert refused(between, end, judging) == refused(manifest, end, judging)
+    assert refused(between, end, context) == refused(manifest, end, context)
 
 
 @TWO_STEPS
@@ -123,9 +123,9 @@ def test_no_chain_of_allowed_steps_leads_where_the_direct_one_does_not(
     """
     P4: also where the steps between change the judged part.
     """
-    judging = now.judging()
+    context = now.context()
     between = edited(manifest, *first)
     end = edited(between, *second)
-    assume(not refused(manifest, between, judging) and not refused(between, end, judging))
+    assume(not refused(manifest, between, context) and not refused(between, end, context))
 
-    assert refused(manifest, end, judging) == set()
+    assert refused(manifest, end, context) == set()

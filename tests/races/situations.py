@@ -14,7 +14,7 @@ from tests.surfaces.admission.reviews import read
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.world import World
 from webhook.policy.policy import Profile
-from webhook.serve.active_configuration import Situations
+from webhook.serve.active_configuration import ConfigurationSource
 
 VERSIONS = {"kubevirt": "1.4", "cnv": "1.8"}
 """The KubeVirt release of the CR in each namespace."""
@@ -40,26 +40,26 @@ def stress(seconds: float, seed: int) -> Run:
         file = Path(folder) / "policy.yaml"
         file.write_text(next(iter(POLICIES)))
         known, now = worlds(), [worlds()[0]]
-        situations = Situations(file, "", lambda: now[0], lambda: "2026-01-01")
+        configurations = ConfigurationSource(file, "", lambda: now[0], lambda: "2026-01-01")
         policies, turns = itertools.cycle(POLICIES), itertools.cycle(known)
 
         def change_policy() -> None:
             part = file.with_suffix(".part")
             part.write_text(next(policies))
             part.replace(file)
-            situations.refresh()
+            configurations.refresh()
 
         def change_cluster() -> None:
             now[0] = next(turns)
 
         def ask() -> None:
-            found = situations()
+            found = configurations()
             if found.chosen.label != VERSIONS[found.install_namespace]:
                 run.report(f"release {found.chosen.label} was taken for the KubeVirt CR in {found.install_namespace}")
 
         workers: list[tuple[str, Callable[[], None]]] = [("policy", change_policy), ("cluster", change_cluster)]
         run_all(run, [*workers, *((f"asking {number}", ask) for number in range(ASKING))])
         ask()
-        if situations().policy.profile is not POLICIES[file.read_text()]:
+        if configurations().policy.profile is not POLICIES[file.read_text()]:
             run.report("another policy is in force than the one in the file")
     return run

@@ -12,7 +12,7 @@ from webhook.facts.world import World
 from webhook.objects.kubevirt import KubeVirt, KubeVirtStatus
 from webhook.objects.meta import ObjectMeta
 from webhook.policy.policy import Policy, Profile
-from webhook.serve.active_configuration import Situations
+from webhook.serve.active_configuration import ConfigurationSource
 
 
 def cluster(version: str | None, namespace: str = "kubevirt") -> World:
@@ -27,8 +27,8 @@ class Around:
         self.world = world or ObjectsWorld([])
         self.today = "2026-01-01"
 
-    def situations(self, file: Path | None = None, release: str = "") -> Situations:
-        return Situations(file, release, lambda: self.world, lambda: self.today)
+    def configurations(self, file: Path | None = None, release: str = "") -> ConfigurationSource:
+        return ConfigurationSource(file, release, lambda: self.world, lambda: self.today)
 
 
 @pytest.fixture
@@ -42,9 +42,9 @@ def test_without_anything_the_built_in_policy_holds_for_any_release() -> None:
     """
     No policy file, no KubeVirt CR: strict, any supported release, and no namespace is KubeVirt's for its usual name.
     """
-    situation = Around().situations()()
+    configuration = Around().configurations()()
 
-    assert (situation.policy, situation.chosen.label, situation.install_namespace) == (Policy(), "any", "")
+    assert (configuration.policy, configuration.chosen.label, configuration.install_namespace) == (Policy(), "any", "")
 
 
 @pytest.mark.parametrize(
@@ -63,12 +63,12 @@ def test_the_release_follows_the_kubevirt_cr(version: str | None, label: str) ->
     A newer one is judged as the newest that is known; one that cannot be judged stops nobody.
     """
     around = Around()
-    situations = around.situations()
-    assert situations().chosen.label == "any"
+    configurations = around.configurations()
+    assert configurations().chosen.label == "any"
 
     around.world = cluster(version, "virt")
 
-    assert (situations().chosen.label, situations().install_namespace) == (label, "virt")
+    assert (configurations().chosen.label, configurations().install_namespace) == (label, "virt")
 
 
 def test_a_late_watch_changes_neither_release_nor_namespace() -> None:
@@ -76,13 +76,13 @@ def test_a_late_watch_changes_neither_release_nor_namespace() -> None:
     What was seen of the KubeVirt CR holds until something else is seen, also that it is gone.
     """
     around = Around(cluster("v1.6.6", "openshift-cnv"))
-    situations = around.situations()
-    before = situations()
+    configurations = around.configurations()
+    before = configurations()
 
     around.world = UnknownWorld(Unknown("the watch is late", "wait"))
-    late = situations()
+    late = configurations()
     around.world = ObjectsWorld([], complete=[KubeVirt])
-    gone = situations()
+    gone = configurations()
 
     assert (before.chosen.label, before.install_namespace) == ("1.6", "openshift-cnv")
     assert (late.chosen.label, late.install_namespace) == ("1.6", "openshift-cnv")
@@ -93,9 +93,9 @@ def test_a_pinned_release_stays(file: Path) -> None:
     """
     ``--release`` outranks the CR, and is checked at the start.
     """
-    assert Around(cluster("v1.6.6")).situations(file, "1.4")().chosen.label == "1.4"
+    assert Around(cluster("v1.6.6")).configurations(file, "1.4")().chosen.label == "1.4"
     with pytest.raises(BadInput, match=r"unsupported release '0\.59'"):
-        Around().situations(None, "0.59")
+        Around().configurations(None, "0.59")
 
 
 def test_the_date_moves_on() -> None:
@@ -103,36 +103,36 @@ def test_the_date_moves_on() -> None:
     Exemptions lapse at midnight without a restart.
     """
     around = Around()
-    situations = around.situations()
-    first = situations()
+    configurations = around.configurations()
+    first = configurations()
 
     around.today = "2026-01-02"
 
-    assert (first.today, situations().today) == ("2026-01-01", "2026-01-02")
+    assert (first.today, configurations().today) == ("2026-01-01", "2026-01-02")
 
 
 def test_what_is_the_same_is_not_made_again() -> None:
     """
     Every request asks; between changes one object answers.
     """
-    situations = Around(cluster("v1.6.6")).situations()
+    configurations = Around(cluster("v1.6.6")).configurations()
 
-    assert situations() is situations()
+    assert configurations() is configurations()
 
 
 def test_a_changed_file_is_taken(file: Path) -> None:
     """
     Once it has been looked at again; an unchanged one costs nothing.
     """
-    situations = Around().situations(file)
-    assert situations().policy.profile is Profile.EXACT
+    configurations = Around().configurations(file)
+    assert configurations().policy.profile is Profile.EXACT
 
-    assert situations.refresh() is False
+    assert configurations.refresh() is False
     file.write_text("profile: strict\n")
 
-    assert situations.refresh() is True
-    assert situations().policy.profile is Profile.STRICT
-    assert situations.refresh() is False
+    assert configurations.refresh() is True
+    assert configurations().policy.profile is Profile.STRICT
+    assert configurations.refresh() is False
 
 
 @pytest.mark.parametrize("content", ["profile: lenient\n", "a: [", "\0", "", " \n", None])
@@ -140,7 +140,7 @@ def test_a_bad_file_keeps_the_last_good_policy(file: Path, content: str | None) 
     """
     It is told, and the policy that was in force stays until the file is good again.
     """
-    situations = Around().situations(file)
+    configurations = Around().configurations(file)
     if content is None:
         file.unlink()
     else:
@@ -148,13 +148,13 @@ def test_a_bad_file_keeps_the_last_good_policy(file: Path, content: str | None) 
 
     for _ in range(2):  # as long as it is bad, not once
         with pytest.raises(Misconfigured):
-            situations.refresh()
+            configurations.refresh()
 
-    assert situations().policy.profile is Profile.EXACT
+    assert configurations().policy.profile is Profile.EXACT
     file.write_text("unproven: deny\n")
-    assert situations.refresh() is True
-    assert situations().policy.profile is Profile.STRICT
-    assert situations.refresh() is False
+    assert configurations.refresh() is True
+    assert configurations().policy.profile is Profile.STRICT
+    assert configurations.refresh() is False
 
 
 def test_a_bad_file_at_the_start_is_refused(file: Path) -> None:
@@ -164,4 +164,4 @@ def test_a_bad_file_at_the_start_is_refused(file: Path) -> None:
     file.write_text("profile: lenient\n")
 
     with pytest.raises(Misconfigured):
-        Around().situations(file)
+        Around().configurations(file)

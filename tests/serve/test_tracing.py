@@ -16,7 +16,7 @@ from webhook.policy.policy import Policy
 from webhook.serve.manifest_facts import ManifestFacts
 from webhook.serve.metrics import Metrics
 from webhook.serve.tracing import ENDPOINT, Traced, tracing
-from webhook.surfaces.admission.endpoint import Door, Situation
+from webhook.surfaces.admission.endpoint import ActiveConfiguration, AdmissionApp
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -57,8 +57,8 @@ def test_a_review_is_a_span_in_the_callers_trace_without_its_content() -> None:
     spans = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(spans))
-    situation = Situation(Policy(), ReleaseChoice(only(NEWEST), "1.9"), "kubevirt", "2026-01-01")
-    door = Door(Facts(), lambda: situation, Metrics(), lambda: 0.0)
+    configuration = ActiveConfiguration(Policy(), ReleaseChoice(only(NEWEST), "1.9"), "kubevirt", "2026-01-01")
+    door = AdmissionApp(Facts(), lambda: configuration, Metrics(), lambda: 0.0)
 
     sent = answered(
         Traced(door, provider.get_tracer("test")), review("CREATE", vm("canary", volumes=[on_claim("single")]))

@@ -21,10 +21,10 @@ from webhook.manifests.objects import ManifestObject
 from webhook.report.model import ObjectReport, Report, finding_report, verdict_report
 from webhook.rules.register import about
 from webhook.rules.rule import About
-from webhook.serve.active_configuration import Situations
+from webhook.serve.active_configuration import ConfigurationSource
 from webhook.serve.manifest_facts import ManifestFacts
 from webhook.serve.metrics import Metrics
-from webhook.surfaces.admission.endpoint import Door, Situation
+from webhook.surfaces.admission.endpoint import ActiveConfiguration, AdmissionApp
 from webhook.surfaces.admission.validate import Outcome
 from webhook.surfaces.api.app import build_api
 
@@ -75,12 +75,12 @@ class Api:
 
     def __init__(self) -> None:
         self.background: list[ManifestObject] = []
-        self.situations: Situations | None = None
+        self.configurations: ConfigurationSource | None = None
         self.app = build_api(self._terms, self.background, "")
 
-    def _terms(self) -> Situation:
-        assert self.situations is not None
-        return self.situations()
+    def _terms(self) -> ActiveConfiguration:
+        assert self.configurations is not None
+        return self.configurations()
 
 
 one_api = cache(Api)
@@ -95,8 +95,8 @@ class Doors:
         self.facts_file.write_bytes(as_json({"kind": "List", "apiVersion": "v1", "items": list(world)}))
         self.policy_file.write_text(policy)
         self.facts = Overheard([str(self.facts_file)])
-        self.situations = Situations(self.policy_file, "", self.facts.world, lambda: "2026-01-01")
-        self.door = Door(self.facts, self.situations, Metrics(), time.monotonic)
+        self.configurations = ConfigurationSource(self.policy_file, "", self.facts.world, lambda: "2026-01-01")
+        self.door = AdmissionApp(self.facts, self.configurations, Metrics(), time.monotonic)
 
     def review(self, manifest: Manifest) -> Answer:
         """What an API server would be answered that is about to create the object."""
@@ -132,7 +132,7 @@ class Doors:
 
     def _posted(self, kind: str, body: bytes, manifest: Manifest, background: Sequence[ManifestObject] = ()) -> Said:
         api = one_api()
-        api.background[:], api.situations = background, self.situations
+        api.background[:], api.configurations = background, self.configurations
         answer = call(api.app, "POST", "/v1/check", body, [("content-type", kind)])
         assert answer.status == 200, answer.text
         return _said(answer.body, manifest)

@@ -13,15 +13,15 @@ from webhook.kubevirt.releases import SUPPORTED
 from webhook.manifests.policy_file import parse_policy, read_policy
 from webhook.objects.kubevirt import KubeVirt
 from webhook.policy.policy import Policy
-from webhook.surfaces.admission.endpoint import Situation
+from webhook.surfaces.admission.endpoint import ActiveConfiguration
 
 log = logging.getLogger("migratable.policy")
 
 ANY = ReleaseChoice(SUPPORTED, "any")
 
 
-class Situations:
-    """Gives the ``Situation`` of this moment; a bad policy file keeps the last good one in force."""
+class ConfigurationSource:
+    """Gives the ``ActiveConfiguration`` of this moment; a bad policy file keeps the last good one in force."""
 
     def __init__(
         self, policy_file: Path | None, release: str, world: Callable[[], World], today: Callable[[], str]
@@ -36,7 +36,7 @@ class Situations:
         """Why that content cannot be used."""
         if release:
             choose_release(release, world())  # refuses to start with a release that cannot be judged
-        self._cached: tuple[object, Situation] | None = None
+        self._cached: tuple[object, ActiveConfiguration] | None = None
         self._seen: Sequence[KubeVirt] = ()
         """The KubeVirt CRs that were seen last."""
 
@@ -68,7 +68,7 @@ class Situations:
         log.info("policy changed")
         return True
 
-    def __call__(self) -> Situation:
+    def __call__(self) -> ActiveConfiguration:
         """
         What is in force now.
 
@@ -89,9 +89,9 @@ class Situations:
         except WebhookError:  # a version in the CR's status that cannot be judged
             chosen = ANY
         namespace = kubevirt.namespace if kubevirt is not None else ""
-        situation = Situation(policy, chosen, namespace, today)
-        self._cached = (key, situation)
-        return situation
+        configuration = ActiveConfiguration(policy, chosen, namespace, today)
+        self._cached = (key, configuration)
+        return configuration
 
 
 def _replacement(content: bytes, source: str) -> Policy:

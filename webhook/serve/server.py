@@ -12,7 +12,7 @@ from functools import lru_cache, partial
 from webhook.errors import Misconfigured
 from webhook.manifests.objects import objects_in
 from webhook.policy.exemptions import words
-from webhook.serve.active_configuration import Situations
+from webhook.serve.active_configuration import ConfigurationSource
 from webhook.serve.cluster_facts import ClusterBacked
 from webhook.serve.health import Health
 from webhook.serve.hosts import KnownHosts, checked
@@ -23,7 +23,7 @@ from webhook.serve.metrics import Metrics, log_to_stderr
 from webhook.serve.options import Options
 from webhook.serve.tls import Certificates
 from webhook.serve.tracing import tracing
-from webhook.surfaces.admission.endpoint import Door
+from webhook.surfaces.admission.endpoint import AdmissionApp
 from webhook.surfaces.api.app import build_api
 from webhook.surfaces.api.judge_client import SeparateProcess
 
@@ -69,15 +69,15 @@ async def _serve(options: Options) -> None:
         facts = ManifestFacts(options.facts)
     certificates = Certificates(options.cert_dir)
     admission_tls = Certificates(options.cert_dir, options.client_ca) if options.client_ca else certificates
-    situations = Situations(options.policy_file, options.release, facts.world, today)
+    configurations = ConfigurationSource(options.policy_file, options.release, facts.world, today)
     followed = {certificates, admission_tls}
     metrics.certified(followed)
     disclosure = facts.disclosure() if isinstance(facts, ClusterBacked) else None
-    door = Door(facts, situations, metrics, time.monotonic, draining, disclosure=disclosure)
+    door = AdmissionApp(facts, configurations, metrics, time.monotonic, draining, disclosure=disclosure)
     background = facts.given if isinstance(facts, ManifestFacts) else ()
     cluster = facts.attached() if isinstance(facts, ClusterBacked) else None
     judge = SeparateProcess(objects_in(background))
-    api = build_api(situations, background, options.release, cluster, judge)
+    api = build_api(configurations, background, options.release, cluster, judge)
     traced = tracing()
     health = Health(lambda: facts.ready and not draining(), metrics.registry)
     names = options.client_names if options.client_ca else ()
@@ -97,7 +97,7 @@ async def _serve(options: Options) -> None:
     following = [
         asyncio.create_task(each.follow(draining.began, partial(metrics.certified, followed))) for each in followed
     ]
-    following.append(asyncio.create_task(_follow_policy(situations, metrics, draining)))
+    following.append(asyncio.create_task(_follow_policy(configurations, metrics, draining)))
     try:
         bound = bind_all(listeners)
         _announce(options)
@@ -110,28 +110,28 @@ async def _serve(options: Options) -> None:
             facts.stop()
 
 
-async def _follow_policy(situations: Situations, metrics: Metrics, draining: Draining) -> None:
+async def _follow_policy(configurations: ConfigurationSource, metrics: Metrics, draining: Draining) -> None:
     told = ""
-    expiring = _note_exemptions(metrics, situations)
+    expiring = _note_exemptions(metrics, configurations)
     while not draining():
         try:
             await asyncio.wait_for(draining.began.wait(), POLICY_POLL_SECONDS)
         except TimeoutError:
             try:
-                await asyncio.to_thread(situations.refresh)  # a mount that hangs must not hang the server
+                await asyncio.to_thread(configurations.refresh)  # a mount that hangs must not hang the server
                 told = ""
             except Misconfigured as error:
                 metrics.policy_failures.inc()  # with each look, so that the alert stays as long as the file does
                 if error.message != told:
                     log.error("keeping the old policy", extra={"problem": error.message})  # noqa: TRY400 - no locals
                 told = error.message
-            expiring = _note_exemptions(metrics, situations, expiring)
+            expiring = _note_exemptions(metrics, configurations, expiring)
 
 
-def _note_exemptions(metrics: Metrics, situations: Situations, told: Sequence[str] = ()) -> Sequence[str]:
+def _note_exemptions(metrics: Metrics, configurations: ConfigurationSource, told: Sequence[str] = ()) -> Sequence[str]:
     """Counts exemptions and accounts, logs those that expire and were not ``told``, and returns all that expire."""
-    metrics.exempted(situations.policy, today())
-    expiring = words(situations.policy, today())
+    metrics.exempted(configurations.policy, today())
+    expiring = words(configurations.policy, today())
     for line in expiring:
         if line not in told:
             log.warning("policy entry expires", extra={"entry": line})

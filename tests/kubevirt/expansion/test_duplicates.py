@@ -391,7 +391,7 @@ def with_entries(manifest: Manifest, key: str, entries: list[Manifest]) -> Manif
 
 def rank(manifest: Manifest, now: Terms) -> int:
     """2 for a VM that can be live-migrated, 1 where it is unproven, 0 where it cannot."""
-    judging = now.judging()
+    judging = now.context()
     found = judge(read(manifest), judging.world, judging.releases).verdict
     assert found is not None
     return RANKS[found.live_migratable]

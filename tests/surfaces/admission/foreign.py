@@ -16,7 +16,7 @@ from webhook.policy.policy import Policy
 from webhook.serve.manifest_facts import ManifestFacts
 from webhook.serve.metrics import Metrics
 from webhook.surfaces.admission.disclosure import Disclosure
-from webhook.surfaces.admission.endpoint import Door, Situation
+from webhook.surfaces.admission.endpoint import ActiveConfiguration, AdmissionApp
 
 IMAGES, OTHERS = "images", "others"
 EVERY_KIND = tuple(kind.reads for kind in KINDS)
@@ -44,10 +44,10 @@ class Known(ManifestFacts):
         self._world = ObjectsWorld([read(each) for each in objects], EVERY_KIND)
 
 
-def guarded(objects: Sequence[Manifest], readers: Readers, policy: Policy | None = None) -> Door:
+def guarded(objects: Sequence[Manifest], readers: Readers, policy: Policy | None = None) -> AdmissionApp:
     """A door in front of a cluster of these objects."""
-    now = Situation(policy or Policy(), ReleaseChoice(only(NEWEST), str(NEWEST)), "kubevirt", "2026-01-01")
-    return Door(Known(objects), lambda: now, Metrics(), time.monotonic, disclosure=Disclosure(Rights(readers)))
+    now = ActiveConfiguration(policy or Policy(), ReleaseChoice(only(NEWEST), str(NEWEST)), "kubevirt", "2026-01-01")
+    return AdmissionApp(Known(objects), lambda: now, Metrics(), time.monotonic, disclosure=Disclosure(Rights(readers)))
 
 
 def named(api_version: str, kind: str, name: str, namespace: str = "", **fields: Any) -> Manifest:

@@ -10,8 +10,8 @@ from webhook.kubevirt.releases import NEWEST, only
 from webhook.objects.kinds import find_kind
 from webhook.objects.meta import Kubernetes
 from webhook.policy.policy import Policy
-from webhook.surfaces.admission.requests import Readable, read_review
-from webhook.surfaces.admission.validate import Judging, Outcome, decide_request
+from webhook.surfaces.admission.requests import DecodedRequest, read_review
+from webhook.surfaces.admission.validate import JudgingContext, Outcome, decide_request
 
 Manifest = dict[str, Any]
 TENANT = "tenant"
@@ -85,10 +85,10 @@ def review(
 
 def decided(body: bytes, *known: Manifest, policy: Policy | None = None) -> Outcome:
     """What is decided about a review in a cluster of these objects, for the newest release."""
-    readable = read_review(body)
-    assert isinstance(readable, Readable)
+    decoded = read_review(body)
+    assert isinstance(decoded, DecodedRequest)
     world = ObjectsWorld([read(each) for each in known])
-    return decide_request(readable, Judging(world, only(NEWEST), policy or Policy(), "2026-01-01", "kubevirt"))
+    return decide_request(decoded, JudgingContext(world, only(NEWEST), policy or Policy(), "2026-01-01", "kubevirt"))
 
 
 def refused(outcome: Outcome) -> dict[str, str]:

@@ -28,8 +28,8 @@ from tests.surfaces.admission.test_timed_out import Cluster
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.policy.policy import Policy
 from webhook.surfaces.admission.disclosure import WITHHELD
-from webhook.surfaces.admission.endpoint import Door
-from webhook.surfaces.admission.read_budget import Turns
+from webhook.surfaces.admission.endpoint import AdmissionApp
+from webhook.surfaces.admission.read_budget import ReadBudget
 from webhook.surfaces.admission.responses import NOT_CONFIRMED
 from webhook.surfaces.admission.validate import Outcome
 
@@ -50,7 +50,7 @@ class NoThreads(Executor):
         raise AssertionError("a thread was asked for")
 
 
-class NeverInTime(Turns):
+class NeverInTime(ReadBudget):
     """A turn that does not come."""
 
     async def begin(self, namespace: str, within_seconds: float) -> None:
@@ -79,7 +79,7 @@ def test_a_review_of_own_objects_takes_no_thread(path: str) -> None:
 
 
 @pytest.mark.parametrize("turns", [Full, NeverInTime])
-def test_a_denial_is_withheld_while_rights_are_not_known(turns: Callable[[int], Turns]) -> None:
+def test_a_denial_is_withheld_while_rights_are_not_known(turns: Callable[[int], ReadBudget]) -> None:
     """
     Where too many reviews ask, or the turn does not come in time, the denial stays and shows nothing.
     """
@@ -93,7 +93,7 @@ def test_a_denial_is_withheld_while_rights_are_not_known(turns: Callable[[int], 
 
 
 @pytest.mark.parametrize("turns", [Full, NeverInTime])
-def test_no_default_is_filled_in_while_rights_are_not_known(turns: Callable[[int], Turns]) -> None:
+def test_no_default_is_filled_in_while_rights_are_not_known(turns: Callable[[int], ReadBudget]) -> None:
     """
     The object passes as it is.
     """
@@ -111,7 +111,7 @@ def test_manifests_hide_nothing() -> None:
     A server that takes its facts from files knows no rights, so the denial names the other namespace's object.
     """
     to = door(Known(cluster()), disclosure=None)
-    defaulting = door(Known([]), situation=guarded([], Readers(), DEFAULTS).situation)
+    defaulting = door(Known([]), configuration=guarded([], Readers(), DEFAULTS).configuration)
 
     assert GPU in response(post(to, FOREIGN))["status"]["message"]
     assert "patch" in response(post(defaulting, FOREIGN, "/mutate"))
@@ -130,5 +130,5 @@ def test_a_late_denial_keeps_the_warnings_that_are_shown() -> None:
     assert NOT_CONFIRMED in said["warnings"]
 
 
-def late(world: ObjectsWorld) -> Door:
+def late(world: ObjectsWorld) -> AdmissionApp:
     return door(Cluster(world, world), disclosure=Saying())

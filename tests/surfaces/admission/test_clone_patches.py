@@ -11,7 +11,7 @@ from tests.surfaces.admission.reviews import Manifest, decided, refused, review
 from webhook.objects.review import StatusCause
 from webhook.policy.policy import Account, Action, Policy
 from webhook.surfaces.admission.clone_patches import NOT_A_PATCH, OUTSIDE, about_patches, patches_of
-from webhook.surfaces.admission.requests import Readable, read_review
+from webhook.surfaces.admission.requests import DecodedRequest, read_review
 
 CARRIERS = [("clone", "VirtualMachineClone"), ("snapshot", "VirtualMachineRestore")]
 
@@ -168,7 +168,7 @@ def test_only_a_new_clone_or_restore_carries_patches(
 
     told = read_review(review(operation, made, made, sub_resource=sub_resource))
 
-    assert isinstance(told, Readable)
+    assert isinstance(told, DecodedRequest)
     assert patches_of(told.request) == (spec.get("patches") if carries else [])
 
 
@@ -179,7 +179,7 @@ def test_a_carrier_that_cannot_be_read_carries_nothing(text: bytes) -> None:
     """
     made = {"apiVersion": CLONE[0], "kind": CLONE[1], "metadata": {"name": "a", "namespace": "tenant"}, "spec": PATCHED}
     told = read_review(review("CREATE", made))
-    assert isinstance(told, Readable)
+    assert isinstance(told, DecodedRequest)
 
     assert patches_of(replace(told.request, object=msgspec.Raw(text))) == []
 

@@ -14,9 +14,9 @@ from tests.surfaces.admission.test_endpoint import door, response
 from tests.surfaces.admission.test_large import SECONDS, posted
 from tests.surfaces.admission.test_timed_out import Cluster, post, world
 from webhook.facts.world import World
-from webhook.surfaces.admission.endpoint import Door
+from webhook.surfaces.admission.endpoint import AdmissionApp
 from webhook.surfaces.admission.http import ANSWER_MARGIN
-from webhook.surfaces.admission.read_budget import Overloaded, Turns
+from webhook.surfaces.admission.read_budget import Overloaded, ReadBudget
 from webhook.surfaces.admission.responses import NOT_CONFIRMED
 from webhook.surfaces.admission.validate import Outcome
 
@@ -53,14 +53,14 @@ class Failing(Cluster):
         raise OSError("refused")
 
 
-class Full(Turns):
+class Full(ReadBudget):
     """No place is left."""
 
     async def begin(self, namespace: str, within_seconds: float) -> None:
         raise Overloaded
 
 
-def free(to: Door) -> bool:
+def free(to: AdmissionApp) -> bool:
     """Whether no review holds a turn."""
     return (len(to.checking), len(to.reading)) == (0, 0)
 

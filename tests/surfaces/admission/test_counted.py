@@ -11,7 +11,7 @@ from tests.surfaces.admission.test_endpoint import CREATION, door, post
 from tests.surfaces.admission.test_large import large
 from tests.surfaces.admission.test_record import Counting
 from tests.surfaces.admission.test_timed_out import GOOD, Cluster, world
-from webhook.surfaces.admission.endpoint import MAX_LARGE_OF_ONE, Door
+from webhook.surfaces.admission.endpoint import MAX_LARGE_OF_ONE, AdmissionApp
 
 
 class Reviews(Counting):
@@ -21,13 +21,13 @@ class Reviews(Counting):
         self.counted.append((door, kind, operation, outcome, f"{seconds:.0f}"))
 
 
-def crowded() -> Door:
+def crowded() -> AdmissionApp:
     to = door()
     to.large["tenant"] = MAX_LARGE_OF_ONE
     return to
 
 
-def ticking(to: Door) -> Reviews:
+def ticking(to: AdmissionApp) -> Reviews:
     """The door's clock goes on by a second at each look."""
     ticks = itertools.count(100)
     to.clock = lambda: float(next(ticks))
@@ -45,7 +45,7 @@ def ticking(to: Door) -> Reviews:
     ids=["bad", "shed"],
 )
 def test_a_review_without_an_answer_is_counted(
-    made: Callable[[], Door], body: bytes, status: int, counted: tuple[str, ...], path: str
+    made: Callable[[], AdmissionApp], body: bytes, status: int, counted: tuple[str, ...], path: str
 ) -> None:
     """
     By the door, with no kind and no operation, and the seconds since it began.

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.surfaces.admission.reviews import review, vm
 from webhook.objects.json_depth import MAX_DEPTH
-from webhook.surfaces.admission.requests import Unreadable, read_review
+from webhook.surfaces.admission.requests import UnreadableRequest, read_review
 
 PLACE = "the-place"
 FILLING = st.lists(
@@ -56,7 +56,7 @@ def test_an_object_is_refused_exactly_where_it_is_deeper_than_may_be(
     wide = ",".join([where] * padding[0] + [nested] + [where] * padding[1])
     body = object_with(f"[{wide}]")
 
-    assert isinstance(read_review(body), Unreadable) == (levels(body) > MAX_DEPTH)
+    assert isinstance(read_review(body), UnreadableRequest) == (levels(body) > MAX_DEPTH)
 
 
 def test_depth_that_is_just_allowed_costs_no_more_than_other_bytes() -> None:
@@ -69,5 +69,5 @@ def test_depth_that_is_just_allowed_costs_no_more_than_other_bytes() -> None:
     began = time.process_time()
     read = read_review(body)
 
-    assert not isinstance(read, Unreadable)
+    assert not isinstance(read, UnreadableRequest)
     assert time.process_time() - began < 0.3  # it takes 0.05 s; level by level it took 0.6

@@ -41,13 +41,13 @@ from webhook.rules.rule import Basis, Rule
 from webhook.surfaces.admission.disclosure import (
     HIDDEN,
     WITHHELD,
+    CrossNamespaceTracker,
     Disclosure,
-    Noting,
-    decide_noting,
+    decide_tracked,
     shown_without_rights,
 )
-from webhook.surfaces.admission.requests import Readable, read_review
-from webhook.surfaces.admission.validate import PASS, Judging, Outcome
+from webhook.surfaces.admission.requests import DecodedRequest, read_review
+from webhook.surfaces.admission.validate import PASS, JudgingContext, Outcome
 
 POSTED = [("content-type", "application/json")]
 GPU, PLAIN = "canary-gpu", "canary-plain"
@@ -249,7 +249,7 @@ def test_only_objects_of_other_namespaces_are_noted() -> None:
     Not the request's own, not a reference without a namespace, and not what applies to every namespace.
     """
     world = ObjectsWorld([read(kubevirt("migration")), read(claim("os", TENANT))], EVERY_KIND)
-    own, foreign = Noting(world, TENANT), Noting(world, TENANT)
+    own, foreign = CrossNamespaceTracker(world, TENANT), CrossNamespaceTracker(world, TENANT)
 
     own.find(PersistentVolumeClaim, TENANT, "os")
     own.find(PersistentVolumeClaim, "", "os")
@@ -266,8 +266,8 @@ def test_one_object_of_another_namespace_in_a_list_is_noted() -> None:
     """
     Also beside the request's own; a list that is not known names no namespace.
     """
-    both = Noting(ObjectsWorld([read(claim("os", TENANT)), read(claim("os", OTHERS))]), TENANT)
-    unknown = Noting(UnknownWorld(HIDDEN), TENANT)
+    both = CrossNamespaceTracker(ObjectsWorld([read(claim("os", TENANT)), read(claim("os", OTHERS))]), TENANT)
+    unknown = CrossNamespaceTracker(UnknownWorld(HIDDEN), TENANT)
 
     assert len(both.every(PersistentVolumeClaim)) == 2  # type: ignore[arg-type]
     assert unknown.every(PersistentVolumeClaim) == HIDDEN
@@ -277,13 +277,13 @@ def test_one_object_of_another_namespace_in_a_list_is_noted() -> None:
 EMPTY = ObjectsWorld([])
 
 
-def judging(world: World) -> Judging:
-    return Judging(world, only(NEWEST), Policy(), "2026-01-01", "kubevirt")
+def context(world: World) -> JudgingContext:
+    return JudgingContext(world, only(NEWEST), Policy(), "2026-01-01", "kubevirt")
 
 
-def creation(manifest: Manifest) -> Readable:
+def creation(manifest: Manifest) -> DecodedRequest:
     told = read_review(review("CREATE", manifest))
-    assert isinstance(told, Readable)
+    assert isinstance(told, DecodedRequest)
     return told
 
 
@@ -293,11 +293,11 @@ def test_an_outcome_that_rests_on_no_other_namespace_is_shown_as_it_is(outcome: 
     Whether or not the API server can say what the author may read, which it is not asked.
     """
     readers = Readers()
-    readable = creation(vm())
+    decoded = creation(vm())
 
-    assert Disclosure(Rights(readers)).shown(readable, outcome, judging, 1.0) is outcome
-    assert shown_without_rights(readable, outcome, judging) is outcome
-    assert decide_noting(readable, judging(EMPTY)).elsewhere is None
+    assert Disclosure(Rights(readers)).shown(decoded, outcome, context, 1.0) is outcome
+    assert shown_without_rights(decoded, outcome, context) is outcome
+    assert decide_tracked(decoded, context(EMPTY)).elsewhere is None
     assert readers.asked == []
 
 
@@ -307,10 +307,10 @@ def test_a_request_that_is_not_judged_shows_nothing() -> None:
     """
     readers = Readers()
     told = read_review(review("DELETE", None, vm()))
-    assert isinstance(told, Readable)
+    assert isinstance(told, DecodedRequest)
     outcome = replace(PASS, elsewhere=EMPTY)
 
-    assert Disclosure(Rights(readers)).shown(told, outcome, judging, 1.0) is outcome
+    assert Disclosure(Rights(readers)).shown(told, outcome, context, 1.0) is outcome
     assert readers.asked == []
 
 
@@ -324,16 +324,16 @@ def test_a_withheld_denial_is_in_the_log_with_its_rules(caplog: pytest.LogCaptur
     """
     denying, warning = RULES[9:0:-1], RULES[10:14]
     full = Outcome((WITHHELD,), decided(Action.DENY, *denying) + decided(Action.WARN, *warning), elsewhere=EMPTY)
-    readable = creation(vm())
+    decoded = creation(vm())
 
     with caplog.at_level(logging.INFO, "migratable.admission"):
-        shown = shown_without_rights(readable, full, judging)
+        shown = shown_without_rights(decoded, full, context)
 
     assert shown.causes == (WITHHELD,)
     (record,) = caplog.records
     assert record.name == "migratable.admission"
     assert record.getMessage() == "denied for what the author may not read"
-    assert record.__dict__["uid"] == readable.request.uid
+    assert record.__dict__["uid"] == decoded.request.uid
     assert record.__dict__["rules"] == sorted(each.id for each in denying)
 
 
@@ -341,10 +341,10 @@ def test_what_is_denied_in_both_views_is_told_in_the_words_of_the_authors() -> N
     """
     A violation of the object itself is no secret, so nothing is withheld of it.
     """
-    readable = creation(vm(devices={"gpus": [{"name": "g", "deviceName": "example.com/gpu"}]}))
+    decoded = creation(vm(devices={"gpus": [{"name": "g", "deviceName": "example.com/gpu"}]}))
     full = Outcome((WITHHELD,), decided(Action.DENY, RULES[0]), elsewhere=EMPTY)
 
-    shown = shown_without_rights(readable, full, judging)
+    shown = shown_without_rights(decoded, full, context)
 
     assert [each.field for each in shown.causes] == ["spec.template.spec.domain.devices.gpus[0]"]
     assert {each.action for each in shown.decisions} >= {Action.DENY}

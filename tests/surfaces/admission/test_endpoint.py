@@ -25,7 +25,7 @@ from webhook.kubevirt.releases import NEWEST, only
 from webhook.policy.policy import Policy
 from webhook.serve.manifest_facts import ManifestFacts
 from webhook.serve.metrics import Metrics
-from webhook.surfaces.admission.endpoint import CONFIRMING_THREADS, LARGE, MAX_LARGE, Door, Situation
+from webhook.surfaces.admission.endpoint import CONFIRMING_THREADS, LARGE, MAX_LARGE, ActiveConfiguration, AdmissionApp
 from webhook.surfaces.admission.responses import MAX_CAUSES, MAX_WARNING, MAX_WARNINGS
 
 CAPTURED = sorted((Path(__file__).parents[2] / "data" / "admissionreviews").glob("*.json"))
@@ -58,15 +58,17 @@ class Given(ManifestFacts):
         self._world = ObjectsWorld([read(each) for each in world])
 
 
-def situation() -> Situation:
-    return Situation(Policy(), ReleaseChoice(only(NEWEST), str(NEWEST)), "kubevirt", "2026-01-01")
+def configuration() -> ActiveConfiguration:
+    return ActiveConfiguration(Policy(), ReleaseChoice(only(NEWEST), str(NEWEST)), "kubevirt", "2026-01-01")
 
 
-def door(facts: ManifestFacts | None = None, **more: Any) -> Door:
-    return Door(facts or ManifestFacts([]), more.pop("situation", situation), Metrics(), time.monotonic, **more)
+def door(facts: ManifestFacts | None = None, **more: Any) -> AdmissionApp:
+    return AdmissionApp(
+        facts or ManifestFacts([]), more.pop("configuration", configuration), Metrics(), time.monotonic, **more
+    )
 
 
-def post(to: Door, body: bytes, path: str = "/validate") -> Answer:
+def post(to: AdmissionApp, body: bytes, path: str = "/validate") -> Answer:
     return call(to, "POST", path, body, POSTED)
 
 
@@ -184,11 +186,11 @@ def test_a_patch_is_json_patch_in_base64() -> None:
     "broken",
     [
         pytest.param(lambda: door(Broken([])), id="facts"),
-        pytest.param(lambda: door(situation=lambda: 1 / 0), id="settings"),
+        pytest.param(lambda: door(configuration=lambda: 1 / 0), id="settings"),
     ],
 )
 def test_an_error_of_our_own_stops_nobody(
-    broken: Callable[[], Door], path: str, caplog: pytest.LogCaptureFixture
+    broken: Callable[[], AdmissionApp], path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """
     200 and allowed, loudly: a warning for the user, the audit log, our log and a metric; none tells what the error said.

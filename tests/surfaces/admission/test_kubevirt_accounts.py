@@ -7,7 +7,7 @@ import pytest
 from tests.surfaces.admission.reviews import Manifest, claim, decided, on_claim, refused, review, vm
 from webhook.policy.policy import Action, Policy
 from webhook.surfaces.admission.kubevirt_accounts import ACCOUNTS, account_of, is_kubevirt_account
-from webhook.surfaces.admission.requests import Readable, read_review
+from webhook.surfaces.admission.requests import DecodedRequest, read_review
 
 SINGLE, SHARED = claim("single", "ReadWriteOnce"), claim("shared", "ReadWriteMany")
 BAD, GOOD = vm(volumes=[on_claim("single")]), vm(volumes=[on_claim("shared")])
@@ -229,6 +229,6 @@ def test_only_the_creation_of_a_clone_is_warned_about_and_each_is_counted_by_kin
 
     read = read_review(body)
 
-    assert isinstance(read, Readable)
+    assert isinstance(read, DecodedRequest)
     assert read.kind is not None
     assert (read.kind.kind, len(decided(body).warnings)) == ("VirtualMachineClone", warnings)

@@ -15,7 +15,7 @@ from webhook.facts.unknown import Found
 from webhook.facts.world import World
 from webhook.objects.storage import PersistentVolumeClaim
 from webhook.serve.manifest_facts import ManifestFacts
-from webhook.surfaces.admission.endpoint import LARGE, MAX_LARGE, MAX_LARGE_OF_ONE, Door
+from webhook.surfaces.admission.endpoint import LARGE, MAX_LARGE, MAX_LARGE_OF_ONE, AdmissionApp
 
 SECONDS = 5
 SMALL = review("CREATE", vm(volumes=[]))
@@ -58,7 +58,7 @@ def large(namespace: str = "tenant", **more: Any) -> bytes:
     return json.dumps(body).encode()
 
 
-async def posted(to: Door, body: bytes, path: str = "/validate", query: str = "") -> Answer:
+async def posted(to: AdmissionApp, body: bytes, path: str = "/validate", query: str = "") -> Answer:
     return await calling(to, "POST", path, [body], [("content-type", "application/json")], query)
 
 

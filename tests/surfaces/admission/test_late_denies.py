@@ -17,11 +17,11 @@ from webhook.kubevirt.expansion.interfaces import BRIDGE_OVERRIDE
 from webhook.kubevirt.releases import NEWEST, only
 from webhook.policy.policy import Action, Policy
 from webhook.surfaces.admission.configurations import LATE_DENIES
-from webhook.surfaces.admission.endpoint import LARGE, MAX_LARGE, MAX_LARGE_OF_ONE, Situation
+from webhook.surfaces.admission.endpoint import LARGE, MAX_LARGE, MAX_LARGE_OF_ONE, ActiveConfiguration
 from webhook.surfaces.admission.hooks import VALIDATING_HOOKS
-from webhook.surfaces.admission.requests import Readable, read_review
+from webhook.surfaces.admission.requests import DecodedRequest, read_review
 from webhook.surfaces.admission.timed_out import decide_late
-from webhook.surfaces.admission.validate import Judging, decide_request
+from webhook.surfaces.admission.validate import JudgingContext, decide_request
 
 TENANT = "tenant"
 PAD = {"example.com/notes": "a" * LARGE}
@@ -71,8 +71,8 @@ def while_full(
     body: bytes, policy: Policy = POLICY, *, path: str = LATE_DENIES, under_way: Counter[str] | None = None
 ) -> Answer:
     """The answer while all places for large reviews of the namespace are taken."""
-    situation = Situation(policy, ReleaseChoice(only(NEWEST), str(NEWEST)), "kubevirt", "2026-01-01")
-    to = door(situation=lambda: situation)
+    configuration = ActiveConfiguration(policy, ReleaseChoice(only(NEWEST), str(NEWEST)), "kubevirt", "2026-01-01")
+    to = door(configuration=lambda: configuration)
     to.large = Counter({TENANT: MAX_LARGE_OF_ONE}) if under_way is None else under_way
     return asyncio.run(posted(to, body, path))
 
@@ -132,11 +132,11 @@ def test_a_late_deletion_passes_whatever_is_deleted() -> None:
         "spec": {"configuration": configuration},
     }
     read = read_review(review("DELETE", None, network))
-    judging = Judging(world(cr), only(NEWEST), POLICY, "2026-01-01", "kubevirt")
-    assert isinstance(read, Readable)
+    context = JudgingContext(world(cr), only(NEWEST), POLICY, "2026-01-01", "kubevirt")
+    assert isinstance(read, DecodedRequest)
 
-    assert decide_late(read, judging).allowed
-    assert not decide_request(read, judging).allowed
+    assert decide_late(read, context).allowed
+    assert not decide_request(read, context).allowed
 
 
 @pytest.mark.parametrize(("policy", "allowed"), [(Policy(), False), (Policy(at_most=Action.WARN), True)])
@@ -233,9 +233,9 @@ def test_only_what_an_update_adds_can_be_denied_for_lateness(body: bytes, allowe
     Volumes that were there, requests that are done and annotations that were absent before lead to no denial.
     """
     read = read_review(body)
-    judging = Judging(world(), only(NEWEST), POLICY, "2026-01-01", "kubevirt")
+    context = JudgingContext(world(), only(NEWEST), POLICY, "2026-01-01", "kubevirt")
 
-    assert decide_late(read, judging).allowed is allowed
+    assert decide_late(read, context).allowed is allowed
 
 
 @pytest.mark.parametrize("body", [OVERRIDE_REMOVED, CLONED, PLUGGED_INTO_VMI, PLUGGED_BY_VIRT_API, REQUESTED])

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from tests.surfaces.admission.test_endpoint import CREATION, UID, door
-from webhook.surfaces.admission.endpoint import Door
+from webhook.surfaces.admission.endpoint import AdmissionApp
 
 
-def exchange(to: Door, body: bytes, path: str = "/validate", **more: Any) -> tuple[list[Any], dict[str, Any]]:
+def exchange(to: AdmissionApp, body: bytes, path: str = "/validate", **more: Any) -> tuple[list[Any], dict[str, Any]]:
     """The messages that are sent for a request, and the scope afterwards."""
     scope = {"type": "http", "path": path, "method": "POST", "headers": [], "query_string": b"", **more}
     sent: list[Any] = []

@@ -9,8 +9,8 @@ from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt.releases import NEWEST, only
 from webhook.policy.policy import Policy
 from webhook.surfaces.admission.mutate import operations_for
-from webhook.surfaces.admission.requests import Readable, read_review
-from webhook.surfaces.admission.validate import Judging
+from webhook.surfaces.admission.requests import DecodedRequest, read_review
+from webhook.surfaces.admission.validate import JudgingContext
 
 LEAVING = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
 WANTED = Policy(default_eviction_strategy="LiveMigrate")
@@ -33,10 +33,10 @@ def kubevirt(**metadata: Any) -> Manifest:
 
 def filled(operation: str, new: Manifest | None, old: Manifest | None = None, **more: Any) -> list[dict[str, Any]]:
     """The operations for a request in a cluster with one claim, which is not shared."""
-    readable = read_review(review(operation, new, old, **more))
-    assert isinstance(readable, Readable)
+    decoded = read_review(review(operation, new, old, **more))
+    assert isinstance(decoded, DecodedRequest)
     world = ObjectsWorld([read(claim("single", "ReadWriteOnce"))])
-    return operations_for(readable, Judging(world, only(NEWEST), WANTED, "2026-01-01", "kubevirt"))
+    return operations_for(decoded, JudgingContext(world, only(NEWEST), WANTED, "2026-01-01", "kubevirt"))
 
 
 def test_a_new_vm_gets_the_eviction_strategy_that_policy_wants() -> None:

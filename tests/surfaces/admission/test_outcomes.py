@@ -13,8 +13,8 @@ from webhook.facts.unknown_world import UnknownWorld
 from webhook.kubevirt.releases import NEWEST, only
 from webhook.objects.review import StatusCause
 from webhook.policy.policy import Account, Action, Exemption, Lowered, Policy
-from webhook.surfaces.admission.requests import Readable, read_review
-from webhook.surfaces.admission.validate import PASS, Judging, Outcome, caused, decide_request
+from webhook.surfaces.admission.requests import DecodedRequest, read_review
+from webhook.surfaces.admission.validate import PASS, JudgingContext, Outcome, caused, decide_request
 
 WARNS = Policy(at_most=Action.WARN)
 LOCAL, SHARED = claim("local", "ReadWriteOnce"), claim("shared", "ReadWriteMany")
@@ -71,10 +71,10 @@ def test_the_same_judged_part_as_an_unreadable_one_is_warned_of() -> None:
     Nothing shows that its violations are new, so none is denied, and the request does not wait.
     """
     told = read_review(review("CREATE", BAD))
-    assert isinstance(told, Readable)
-    judging = Judging(ObjectsWorld([read(LOCAL)]), only(NEWEST), Policy(), "2026-01-01", "kubevirt")
+    assert isinstance(told, DecodedRequest)
+    context = JudgingContext(ObjectsWorld([read(LOCAL)]), only(NEWEST), Policy(), "2026-01-01", "kubevirt")
 
-    outcome = decide_request(replace(told, same_as_unreadable=True), judging)
+    outcome = decide_request(replace(told, same_as_unreadable=True), context)
 
     assert (outcome.allowed, outcome.settled, warned(outcome)) == (True, True, [("LM201", "warn")])
 
@@ -132,9 +132,9 @@ def test_an_object_without_a_namespace_is_not_kubevirts_own() -> None:
     """
     disk = {"name": "disk", "hostDisk": {"path": "/a", "type": "Disk"}}
     told = read_review(review("CREATE", vm(volumes=[disk]) | {"metadata": {"name": "web"}}))
-    assert isinstance(told, Readable)
+    assert isinstance(told, DecodedRequest)
 
-    outcome = decide_request(told, Judging(ObjectsWorld([]), only(NEWEST), Policy(), "2026-01-01", ""))
+    outcome = decide_request(told, JudgingContext(ObjectsWorld([]), only(NEWEST), Policy(), "2026-01-01", ""))
 
     assert list(refused(outcome)) == ["spec.template.spec.volumes[0]"]
 
@@ -241,10 +241,10 @@ def test_a_network_may_be_deleted_while_no_kubevirt_resource_can_be_read() -> No
     What is not known blocks no deletion.
     """
     told = read_review(deletion({}))
-    assert isinstance(told, Readable)
+    assert isinstance(told, DecodedRequest)
     unknown = UnknownWorld(Unread("not read", "wait"))
 
-    assert decide_request(told, Judging(unknown, only(NEWEST), Policy(), "2026-01-01", "kubevirt")).allowed
+    assert decide_request(told, JudgingContext(unknown, only(NEWEST), Policy(), "2026-01-01", "kubevirt")).allowed
 
 
 @pytest.mark.parametrize("most", [Action.DENY, Action.WARN, Action.AUDIT])

@@ -14,7 +14,7 @@ from webhook.surfaces.admission.read_budget import (
     MAX_WAITING_OF_ONE,
     READING_OF_ONE,
     Overloaded,
-    Turns,
+    ReadBudget,
 )
 
 SOON, NEVER = 0.001, 3600.0
@@ -31,7 +31,7 @@ def run(work: Coroutine[Any, Any, None]) -> None:
     asyncio.run(guarded())
 
 
-async def started(turns: Turns, namespace: str, count: int) -> list[asyncio.Task[None]]:
+async def started(turns: ReadBudget, namespace: str, count: int) -> list[asyncio.Task[None]]:
     """So many reviews that have begun to read or to wait."""
     tasks = [asyncio.create_task(turns.begin(namespace, NEVER)) for _ in range(count)]
     await asyncio.sleep(0)
@@ -50,7 +50,7 @@ def test_one_namespace_reads_for_a_few_reviews_at_a_time() -> None:
     """
 
     async def scene() -> None:
-        turns = Turns(AT_ONCE)
+        turns = ReadBudget(AT_ONCE)
         tasks = await started(turns, "greedy", AT_ONCE + 2)
 
         assert [each.done() for each in tasks] == [True] * AT_ONCE + [False, False]
@@ -71,7 +71,7 @@ def test_a_review_whose_turn_does_not_come_in_time_is_told() -> None:
     """
 
     async def scene() -> None:
-        turns = Turns(AT_ONCE)
+        turns = ReadBudget(AT_ONCE)
         await started(turns, "greedy", AT_ONCE)
 
         with pytest.raises(TimeoutError):
@@ -95,7 +95,7 @@ def test_a_review_too_many_is_asked_to_come_again(others: int, greedy: int) -> N
     """
 
     async def scene() -> None:
-        turns = Turns(AT_ONCE)
+        turns = ReadBudget(AT_ONCE)
         tasks = [each for number in range(others) for each in await started(turns, f"tenant-{number}", 1)]
         tasks += await started(turns, "greedy", greedy)
         assert len(turns) == others + greedy
@@ -126,7 +126,7 @@ def test_a_turn_that_comes_as_its_review_gives_up_is_passed_on() -> None:
     """
 
     async def scene() -> None:
-        turns = Turns(AT_ONCE)
+        turns = ReadBudget(AT_ONCE)
         await started(turns, "greedy", AT_ONCE)
         unlucky, lucky = await started(turns, "greedy", 2)
 
@@ -148,7 +148,7 @@ def test_a_place_is_free_again_after_its_review() -> None:
     """
 
     async def scene() -> None:
-        turns = Turns(AT_ONCE)
+        turns = ReadBudget(AT_ONCE)
         for _ in range(MAX_WAITING_OF_ONE + 1):
             for _ in range(AT_ONCE):
                 await turns.begin("busy", NEVER)
@@ -165,7 +165,7 @@ def test_names_of_namespaces_do_not_pile_up() -> None:
     """
 
     async def scene() -> None:
-        turns = Turns(AT_ONCE)
+        turns = ReadBudget(AT_ONCE)
         tasks = await started(turns, "busy", AT_ONCE + 2)
         with pytest.raises(TimeoutError):
             await turns.begin("busy", SOON)
@@ -173,7 +173,7 @@ def test_names_of_namespaces_do_not_pile_up() -> None:
             turns.end("busy")
         await asyncio.gather(*tasks)
 
-        assert vars(turns) == vars(Turns(AT_ONCE))
+        assert vars(turns) == vars(ReadBudget(AT_ONCE))
 
     run(scene())
 
@@ -184,7 +184,7 @@ def test_a_review_that_is_dropped_while_it_waits_passes_no_turn_on() -> None:
     """
 
     async def scene() -> None:
-        turns = Turns(AT_ONCE)
+        turns = ReadBudget(AT_ONCE)
         tasks = await started(turns, "greedy", AT_ONCE + 1)
         dropped = turns.begin("greedy", NEVER)
         dropped.send(None)

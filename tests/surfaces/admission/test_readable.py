@@ -17,8 +17,8 @@ from webhook.policy.policy import Policy
 from webhook.surfaces.admission.hooks import VALIDATING_HOOKS
 from webhook.surfaces.admission.judged_part import PARTS, judged_alone, same_judged_part
 from webhook.surfaces.admission.mutate import operations_for
-from webhook.surfaces.admission.requests import Readable, Unreadable, read_review
-from webhook.surfaces.admission.validate import Judging
+from webhook.surfaces.admission.requests import DecodedRequest, UnreadableRequest, read_review
+from webhook.surfaces.admission.validate import JudgingContext
 
 SINGLE = claim("single", "ReadWriteOnce")
 BAD = {"volumes": [on_claim("single")]}
@@ -105,11 +105,11 @@ def test_depth_counts_in_the_judged_part_alone(carrier: Any, depth: int) -> None
     unseen["status"] = {"x": deep(depth)}
     metadata_of(seen)[-1]["x"] = deep(depth)
 
-    assert isinstance(read_review(body_of("CREATE", unseen)), Readable)
-    assert isinstance(read_review(body_of("UPDATE", unseen, carrier())), Readable)
-    assert isinstance(read_review(body_of("CREATE", seen)), Unreadable)
-    assert isinstance(read_review(body_of("UPDATE", seen, unseen)), Unreadable)
-    assert isinstance(read_review(body_of("UPDATE", seen, seen)), Readable)
+    assert isinstance(read_review(body_of("CREATE", unseen)), DecodedRequest)
+    assert isinstance(read_review(body_of("UPDATE", unseen, carrier())), DecodedRequest)
+    assert isinstance(read_review(body_of("CREATE", seen)), UnreadableRequest)
+    assert isinstance(read_review(body_of("UPDATE", seen, unseen)), UnreadableRequest)
+    assert isinstance(read_review(body_of("UPDATE", seen, seen)), DecodedRequest)
 
 
 NEAR_THE_END = range(860, 1_000, 20)
@@ -155,7 +155,7 @@ def test_an_unreadable_new_object_passes_where_its_judged_part_stays(
     """
     told = read_review(body_of("UPDATE", new, old))
 
-    assert isinstance(told, Unreadable)
+    assert isinstance(told, UnreadableRequest)
     assert told.passes is passes
 
 
@@ -166,7 +166,7 @@ def test_a_write_of_status_passes_whatever_it_holds(sub_resource: str) -> None:
     """
     told = read_review(body_of("UPDATE", mistyped(7), mistyped(8), sub_resource=sub_resource))
 
-    assert isinstance(told, Unreadable)
+    assert isinstance(told, UnreadableRequest)
     assert told.passes
 
 
@@ -180,8 +180,8 @@ def test_a_heartbeat_passes_whatever_it_holds() -> None:
     )
     told, created = read_review(body_of("UPDATE", new, old)), read_review(body_of("CREATE", new))
 
-    assert isinstance(told, Unreadable)
-    assert isinstance(created, Unreadable)
+    assert isinstance(told, UnreadableRequest)
+    assert isinstance(created, UnreadableRequest)
     assert (told.passes, created.passes) == (True, False)
 
 
@@ -194,7 +194,7 @@ def test_an_object_that_cannot_be_read_can_be_deleted(old: Manifest) -> None:
     """
     told = read_review(body_of("DELETE", None, old))
 
-    assert isinstance(told, Readable)
+    assert isinstance(told, DecodedRequest)
     assert told.old is not None
     assert told.old.name == "web"
     assert decided(body_of("DELETE", None, old)).allowed
@@ -209,7 +209,7 @@ def test_a_cause_names_the_place_in_the_new_object(old: Manifest) -> None:
 
     told = read_review(body_of("UPDATE", new, old))
 
-    assert isinstance(told, Unreadable)
+    assert isinstance(told, UnreadableRequest)
     assert [each.field.split(".")[3:5] for each in told.causes] == [["affinity", "nodeAffinity"]]
 
 
@@ -264,11 +264,11 @@ def test_defaults_are_filled_in_whatever_is_stored_beside() -> None:
         "spec": {},
     }
     told = read_review(body_of("CREATE", cr))
-    assert isinstance(told, Readable)
+    assert isinstance(told, DecodedRequest)
 
-    judging = Judging(ObjectsWorld([]), only(NEWEST), Policy(), "2026-01-01", "kubevirt")
+    context = JudgingContext(ObjectsWorld([]), only(NEWEST), Policy(), "2026-01-01", "kubevirt")
 
-    assert operations_for(told, judging)
+    assert operations_for(told, context)
 
 
 @pytest.mark.parametrize("kind", [each.kind for each in KINDS if each.judged])

@@ -15,7 +15,7 @@ from webhook.policy.policy import Account, Action, Decision, Lowered, Policy
 from webhook.rules.register import RULES
 from webhook.rules.rule import Basis
 from webhook.surfaces.admission.record import answer_of
-from webhook.surfaces.admission.requests import Readable, read_review
+from webhook.surfaces.admission.requests import DecodedRequest, read_review
 from webhook.surfaces.admission.validate import PASS, Outcome
 
 ONE, OTHER, THIRD = (next(rule for rule in RULES if rule.id == each) for each in ("LM201", "LM105", "LM104"))
@@ -48,7 +48,7 @@ def decision(rule: Any, action: Action, lowered: Lowered | None = None) -> Decis
 
 def answered(outcome: Outcome, body: bytes = CREATION, counting: Counting | None = None) -> dict[str, Any]:
     told = read_review(body)
-    assert isinstance(told, Readable)
+    assert isinstance(told, DecodedRequest)
     response: dict[str, Any] = json.loads(answer_of(told, "VirtualMachine", outcome, counting or Counting()))[
         "response"
     ]

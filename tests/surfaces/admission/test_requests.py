@@ -11,7 +11,7 @@ from tests.surfaces.admission.reviews import read, review, vm
 from tests.surfaces.admission.test_readable import body_of, mistyped
 from webhook.objects.review import StatusCause
 from webhook.objects.vm import VirtualMachine
-from webhook.surfaces.admission.requests import BadReview, Readable, Unreadable, namespace_in, read_review
+from webhook.surfaces.admission.requests import BadReview, DecodedRequest, UnreadableRequest, namespace_in, read_review
 
 
 def envelope(operation: str = "CREATE", new: Any = None, old: Any = None, **request: Any) -> bytes:
@@ -63,7 +63,7 @@ def test_a_uid_has_one_to_256_characters(uid: str) -> None:
     """
     told = read_review(envelope(new=vm(), uid=uid))
 
-    assert isinstance(told, Readable)
+    assert isinstance(told, DecodedRequest)
     assert told.request.uid == uid
 
 
@@ -74,8 +74,8 @@ def test_only_creations_and_updates_need_an_object(new: Any) -> None:
     """
     told, connect = read_review(envelope("DELETE", new, vm())), read_review(envelope("CONNECT", new, new))
 
-    assert isinstance(told, Readable)
-    assert isinstance(connect, Readable)
+    assert isinstance(told, DecodedRequest)
+    assert isinstance(connect, DecodedRequest)
     assert (told.object, told.old is not None) == (None, True)
     assert (connect.object, connect.old) == (None, None)
 
@@ -117,7 +117,7 @@ def test_a_cause_says_what_is_wrong_and_where(machine: Any, cause: StatusCause) 
     """
     told = read_review(envelope(new=machine))
 
-    assert isinstance(told, Unreadable)
+    assert isinstance(told, UnreadableRequest)
     assert (told.causes, told.passes, told.old) == ((cause,), False, None)
     assert told.object is not None
     assert told.object.name == ("" if machine == 7 else "web")
@@ -129,7 +129,7 @@ def test_a_number_that_no_type_can_hold_hides_no_other_fault() -> None:
     """
     told = read_review(envelope(new=mistyped(7, status={"x": "@"})).replace(b'"@"', b"1e999"))
 
-    assert isinstance(told, Unreadable)
+    assert isinstance(told, UnreadableRequest)
     assert [each.field for each in told.causes] == ["spec.template.spec.nodeSelector"]
 
 
@@ -142,9 +142,9 @@ def test_the_place_named_is_in_the_new_object_not_in_the_old_one() -> None:
 
     told = read_review(body_of("UPDATE", new, old))
 
-    assert isinstance(told, Unreadable)
+    assert isinstance(told, UnreadableRequest)
     assert [each.field for each in told.causes] == ["spec.template.spec.tolerations"]
-    assert isinstance(read_review(body_of("UPDATE", old, new)), Readable)
+    assert isinstance(read_review(body_of("UPDATE", old, new)), DecodedRequest)
 
 
 def test_a_repair_may_leave_what_nested_too_deep_before() -> None:
@@ -153,7 +153,7 @@ def test_a_repair_may_leave_what_nested_too_deep_before() -> None:
     """
     old = mistyped(7, affinity={"a": deep(3_000)})
 
-    assert isinstance(read_review(body_of("UPDATE", vm(affinity={"a": deep(3_000)}), old)), Readable)
+    assert isinstance(read_review(body_of("UPDATE", vm(affinity={"a": deep(3_000)}), old)), DecodedRequest)
 
 
 def test_an_object_has_the_namespace_of_its_request() -> None:
@@ -178,7 +178,7 @@ def test_an_object_has_the_namespace_of_its_request() -> None:
         )
     ]
 
-    found = [each.object for each in told if isinstance(each, Readable) and each.object is not None]
+    found = [each.object for each in told if isinstance(each, DecodedRequest) and each.object is not None]
     assert [each.meta.namespace for each in found] == ["tenant", "tenant", "tenant", None]
     assert (found[0].name, found[0].meta.labels) == ("web", {"a": "b"})
 
@@ -193,8 +193,8 @@ def test_a_new_object_has_no_status() -> None:
         read_review(envelope("UPDATE", vm(status=status), vm())),
     )
 
-    assert isinstance(created, Readable)
-    assert isinstance(updated, Readable)
+    assert isinstance(created, DecodedRequest)
+    assert isinstance(updated, DecodedRequest)
     assert isinstance(created.object, VirtualMachine)
     assert isinstance(updated.object, VirtualMachine)
     assert created.object.status is None
@@ -233,7 +233,7 @@ def test_objects_of_a_kind_that_is_not_judged_are_not_read() -> None:
 
     told = read_review(review("CREATE", claim))
 
-    assert isinstance(told, Readable)
+    assert isinstance(told, DecodedRequest)
     assert (told.kind, told.object, told.old, told.same_as_unreadable) == (None, None, None, False)
 
 
@@ -241,14 +241,14 @@ def test_an_unreadable_object_comes_with_the_stored_one() -> None:
     """
     All of it where it can be read, else its metadata.
     """
-    readable, mended = (
+    decoded, mended = (
         read_review(body_of("UPDATE", mistyped(7), vm())),
         read_review(body_of("UPDATE", mistyped(7), mistyped(8))),
     )
 
-    assert isinstance(readable, Unreadable)
-    assert isinstance(mended, Unreadable)
-    assert readable.old == read(vm())
+    assert isinstance(decoded, UnreadableRequest)
+    assert isinstance(mended, UnreadableRequest)
+    assert decoded.old == read(vm())
     assert mended.old is not None
     assert mended.old.meta == read(vm()).meta
     assert mended.old != read(vm())

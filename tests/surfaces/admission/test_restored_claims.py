@@ -6,7 +6,7 @@ from tests.surfaces.admission.reviews import Manifest, claim, decided, on_claim,
 from webhook.policy.policy import Action, Policy
 from webhook.rules.storage.claim_not_shared import identity_of
 from webhook.rules.storage.template_not_shared import identity_of_template
-from webhook.surfaces.admission.requests import Readable, read_review
+from webhook.surfaces.admission.requests import DecodedRequest, read_review
 from webhook.surfaces.admission.restored_claims import former_subjects, is_restore
 
 FACTS = [claim("single", "ReadWriteOnce"), claim("shared", "ReadWriteMany"), claim("restore-1-os", "ReadWriteOnce")]
@@ -158,7 +158,7 @@ def test_only_virt_controller_restores(user: str, restore: str, restored: bool) 
     It writes the name of another restore into the VM's annotations.
     """
     told = read_review(review("UPDATE", machine(restore=restore), machine(), user=user))
-    assert isinstance(told, Readable)
+    assert isinstance(told, DecodedRequest)
     assert told.object is not None
     assert told.old is not None
 

@@ -19,7 +19,7 @@ from webhook.facts.world import World
 from webhook.kubevirt.releases import NEWEST, only
 from webhook.policy.policy import Action, Policy
 from webhook.serve.manifest_facts import ManifestFacts
-from webhook.surfaces.admission.endpoint import LEAST_SECONDS, Situation
+from webhook.surfaces.admission.endpoint import LEAST_SECONDS, ActiveConfiguration
 from webhook.surfaces.admission.http import ANSWER_MARGIN, allotted
 from webhook.surfaces.admission.read_budget import READING_OF_ONE
 from webhook.surfaces.admission.responses import MAX_WARNING, NOT_CONFIRMED
@@ -77,8 +77,10 @@ def hanging(facts: Cluster) -> Iterator[Cluster]:
         facts.over.set()
 
 
-def under(most: Action) -> Callable[[], Situation]:
-    return lambda: Situation(Policy(at_most=most), ReleaseChoice(only(NEWEST), str(NEWEST)), "kubevirt", "2026-01-01")
+def under(most: Action) -> Callable[[], ActiveConfiguration]:
+    return lambda: ActiveConfiguration(
+        Policy(at_most=most), ReleaseChoice(only(NEWEST), str(NEWEST)), "kubevirt", "2026-01-01"
+    )
 
 
 def test_an_allow_that_rests_on_what_was_not_read_is_no_answer() -> None:
@@ -107,7 +109,7 @@ def test_lateness_refuses_nothing_where_nothing_is_denied(most: Action) -> None:
     """
     Under `atMost: warn` no request could have been denied, so it passes, late or not.
     """
-    assert response(post(Cluster(world(GOOD), world()), situation=under(most)))["allowed"]
+    assert response(post(Cluster(world(GOOD), world()), configuration=under(most)))["allowed"]
 
 
 ADDED = {"name": "hot", "volumeSource": {"persistentVolumeClaim": {"claimName": "os", "hotpluggable": True}}}
@@ -120,9 +122,9 @@ def test_a_late_volume_request_gets_a_verdict_unless_the_policy_denies_such(most
     """
     Under `hotplug: warn`, the default, a volume request cannot be denied, so a late one passes.
     """
-    policy = Situation(Policy(hotplug=most), ReleaseChoice(only(NEWEST), str(NEWEST)), "kubevirt", "2026-01-01")
+    policy = ActiveConfiguration(Policy(hotplug=most), ReleaseChoice(only(NEWEST), str(NEWEST)), "kubevirt", "2026-01-01")
 
-    assert post(Cluster(world(GOOD), world()), PLUGGING, situation=lambda: policy).status == status
+    assert post(Cluster(world(GOOD), world()), PLUGGING, configuration=lambda: policy).status == status
 
 
 def test_a_never_blocked_request_reads_nothing() -> None:

@@ -8,9 +8,9 @@ from tests.surfaces.admission.reviews import Manifest, review, vm
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt.releases import NEWEST, only
 from webhook.policy.policy import Account, Action, Policy
-from webhook.surfaces.admission.requests import Unreadable, read_review
+from webhook.surfaces.admission.requests import UnreadableRequest, read_review
 from webhook.surfaces.admission.unreadable import decide_unreadable
-from webhook.surfaces.admission.validate import PASS, Judging, Outcome
+from webhook.surfaces.admission.validate import PASS, JudgingContext, Outcome
 
 VIRT = "kubevirt"
 OPERATOR = f"system:serviceaccount:{VIRT}:hyperconverged-cluster-operator"
@@ -43,8 +43,8 @@ def instance(**metadata: Any) -> Manifest:
 
 def decided(operation: str, new: Manifest, old: Manifest | None = None, user: str = "jane", **policy: Any) -> Outcome:
     read = read_review(review(operation, new, old, user=user))
-    assert isinstance(read, Unreadable)
-    return decide_unreadable(read, Judging(ObjectsWorld([]), only(NEWEST), Policy(**policy), "2026-01-01", VIRT))
+    assert isinstance(read, UnreadableRequest)
+    return decide_unreadable(read, JudgingContext(ObjectsWorld([]), only(NEWEST), Policy(**policy), "2026-01-01", VIRT))
 
 
 WARNED = {
@@ -126,9 +126,9 @@ def test_an_unreadable_status_write_passes(sub_resource: str) -> None:
     N3: nothing is said of it, whatever the policy is.
     """
     told = read_review(review("UPDATE", machine(), vm(), sub_resource=sub_resource))
-    assert isinstance(told, Unreadable)
+    assert isinstance(told, UnreadableRequest)
 
-    assert decide_unreadable(told, Judging(ObjectsWorld([]), only(NEWEST), Policy(), "2026-01-01", VIRT)) == PASS
+    assert decide_unreadable(told, JudgingContext(ObjectsWorld([]), only(NEWEST), Policy(), "2026-01-01", VIRT)) == PASS
 
 
 def test_an_unreadable_object_without_a_namespace_is_denied() -> None:
@@ -136,6 +136,8 @@ def test_an_unreadable_object_without_a_namespace_is_denied() -> None:
     While the namespace of the KubeVirt resource is not known, no object is from there.
     """
     told = read_review(review("CREATE", machine() | {"metadata": {"name": "web"}}))
-    assert isinstance(told, Unreadable)
+    assert isinstance(told, UnreadableRequest)
 
-    assert not decide_unreadable(told, Judging(ObjectsWorld([]), only(NEWEST), Policy(), "2026-01-01", "")).allowed
+    assert not decide_unreadable(
+        told, JudgingContext(ObjectsWorld([]), only(NEWEST), Policy(), "2026-01-01", "")
+    ).allowed

@@ -18,7 +18,7 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from tests.conftest import FIGURE
-from tests.fuzz.doors import SITUATION
+from tests.fuzz.doors import CONFIGURATION
 from tests.fuzz.mutating import bytes_of, mutated, mutated_bytes
 from tests.generating import carriers
 from tests.properties.supply import stored
@@ -59,7 +59,7 @@ class Access:
 
 ATTACHED = AttachedCluster(Access(), lambda: ObjectsWorld(()), Rights(Access()))
 SCHEMAS = {
-    name: schemathesis.openapi.from_asgi("/openapi.json", build_api(lambda: SITUATION, (), "", cluster))
+    name: schemathesis.openapi.from_asgi("/openapi.json", build_api(lambda: CONFIGURATION, (), "", cluster))
     for name, cluster in (("alone", None), ("attached", ATTACHED))
 }
 OPERATIONS = {

@@ -19,9 +19,9 @@ from webhook.objects.meta import Kubernetes
 from webhook.objects.review import AdmissionRequest, StatusCause
 from webhook.policy.policy import Action
 from webhook.surfaces.admission.mutate import operations_for
-from webhook.surfaces.admission.requests import Readable
+from webhook.surfaces.admission.requests import DecodedRequest
 from webhook.surfaces.admission.responses import cause_of
-from webhook.surfaces.admission.validate import Judging, Outcome, decide_request
+from webhook.surfaces.admission.validate import JudgingContext, Outcome, decide_request
 
 log = logging.getLogger("migratable.admission")
 
@@ -40,7 +40,7 @@ WITHHELD: Final = StatusCause(
 )
 
 
-class Noting:
+class CrossNamespaceTracker:
     """Passes lookups on, and notes whether an object of another namespace than ``own`` was among them."""
 
     def __init__(self, world: World, own: str) -> None:
@@ -62,11 +62,11 @@ class Noting:
         return found
 
 
-def decide_noting(readable: Readable, judging: Judging) -> Outcome:
+def decide_tracked(decoded: DecodedRequest, context: JudgingContext) -> Outcome:
     """The outcome by every fact, with the world it rests on if that was asked about other namespaces."""
-    noting = Noting(judging.world, readable.request.namespace)
-    outcome = decide_request(readable, replace(judging, world=noting))
-    return replace(outcome, elsewhere=judging.world) if noting.elsewhere else outcome
+    tracker = CrossNamespaceTracker(context.world, decoded.request.namespace)
+    outcome = decide_request(decoded, replace(context, world=tracker))
+    return replace(outcome, elsewhere=context.world) if tracker.elsewhere else outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,38 +76,46 @@ class Disclosure:
     rights: Rights
 
     def shown(
-        self, readable: Readable, outcome: Outcome, judging: Callable[[World], Judging], within_seconds: float
+        self,
+        decoded: DecodedRequest,
+        outcome: Outcome,
+        context: Callable[[World], JudgingContext],
+        within_seconds: float,
     ) -> Outcome:
         """The outcome as the author may see it."""
         world = outcome.elsewhere
         if world is None:
             return outcome
-        request = readable.request
+        request = decoded.request
 
         def decided_by(sight: Sight) -> Outcome:
-            return decide_request(readable, judging(RestrictedWorld(world, sight, HIDDEN)))
+            return decide_request(decoded, context(RestrictedWorld(world, sight, HIDDEN)))
 
         if _says_the_same(outcome, decided_by(OwnNamespaces(frozenset((request.namespace,))))):
             return outcome
         sight = self.rights.sight(_author(request), frozenset((request.namespace,)), within_seconds)
         seen = decided_by(sight)
-        return _withheld(readable, outcome, seen) if sight.hid else outcome
+        return _withheld(decoded, outcome, seen) if sight.hid else outcome
 
-    def operations(self, readable: Readable, judging: Judging, within_seconds: float) -> list[dict[str, Any]]:
+    def operations(
+        self, decoded: DecodedRequest, context: JudgingContext, within_seconds: float
+    ) -> list[dict[str, Any]]:
         """The defaults to fill in, by what the author may read: a patch is shown to the author, too."""
-        request = readable.request
+        request = decoded.request
         sight = self.rights.sight(_author(request), frozenset((request.namespace,)), within_seconds)
-        return operations_for(readable, replace(judging, world=RestrictedWorld(judging.world, sight, HIDDEN)))
+        return operations_for(decoded, replace(context, world=RestrictedWorld(context.world, sight, HIDDEN)))
 
 
-def shown_without_rights(readable: Readable, outcome: Outcome, judging: Callable[[World], Judging]) -> Outcome:
+def shown_without_rights(
+    decoded: DecodedRequest, outcome: Outcome, context: Callable[[World], JudgingContext]
+) -> Outcome:
     """The outcome where the API server did not say in time what the author may read; never waits."""
     if outcome.elsewhere is None:
         return outcome
-    return _withheld(readable, outcome, decide_request(readable, judging(UnknownWorld(HIDDEN))))
+    return _withheld(decoded, outcome, decide_request(decoded, context(UnknownWorld(HIDDEN))))
 
 
-def _withheld(readable: Readable, full: Outcome, seen: Outcome) -> Outcome:
+def _withheld(decoded: DecodedRequest, full: Outcome, seen: Outcome) -> Outcome:
     """
     The decision of ``full`` in the words of ``seen``, which knows only what the author may read.
 
@@ -115,7 +123,7 @@ def _withheld(readable: Readable, full: Outcome, seen: Outcome) -> Outcome:
     """
     if not full.allowed and seen.allowed:
         rules = sorted({each.finding.rule.id for each in full.decisions if each.action is Action.DENY})
-        log.info("denied for what the author may not read", extra={"uid": readable.request.uid, "rules": rules})
+        log.info("denied for what the author may not read", extra={"uid": decoded.request.uid, "rules": rules})
         return replace(seen, causes=(WITHHELD,))
     if full.allowed and not seen.allowed:
         decisions = tuple(each if each.finding.undetermined else each.at_most(Action.WARN) for each in seen.decisions)

@@ -21,7 +21,12 @@ from webhook.check.check import ReleaseChoice
 from webhook.facts.world import World
 from webhook.policy.policy import Action, Policy
 from webhook.surfaces.admission.configurations import LATE_DENIES
-from webhook.surfaces.admission.disclosure import Disclosure, Noting, decide_noting, shown_without_rights
+from webhook.surfaces.admission.disclosure import (
+    CrossNamespaceTracker,
+    Disclosure,
+    decide_tracked,
+    shown_without_rights,
+)
 from webhook.surfaces.admission.http import (
     CLOSE,
     JSON_TYPE,
@@ -36,13 +41,13 @@ from webhook.surfaces.admission.http import (
     while_waited_for,
 )
 from webhook.surfaces.admission.mutate import operations_for
-from webhook.surfaces.admission.read_budget import CHECKING_OF_ONE, READING_OF_ONE, Overloaded, Turns
+from webhook.surfaces.admission.read_budget import CHECKING_OF_ONE, READING_OF_ONE, Overloaded, ReadBudget
 from webhook.surfaces.admission.record import Observer, answer_of
-from webhook.surfaces.admission.requests import BadReview, Readable, Unreadable, namespace_in, read_review
+from webhook.surfaces.admission.requests import BadReview, DecodedRequest, UnreadableRequest, namespace_in, read_review
 from webhook.surfaces.admission.responses import NOT_CONFIRMED, allowed, denied, patched
 from webhook.surfaces.admission.timed_out import decide_late
 from webhook.surfaces.admission.unreadable import decide_unreadable
-from webhook.surfaces.admission.validate import PASS, Judging, Outcome, caused
+from webhook.surfaces.admission.validate import PASS, JudgingContext, Outcome, caused
 from webhook.surfaces.asgi import Receive, Scope, Send
 
 log = logging.getLogger("migratable.admission")
@@ -97,7 +102,7 @@ class Facts(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class ActiveConfiguration:
     """What is in force at this moment; swapped whole when settings change."""
 
     policy: Policy
@@ -115,19 +120,19 @@ class Run(Protocol):
 
 
 @dataclass(slots=True)
-class Door:
+class AdmissionApp:
     """The ASGI application of the admission listener."""
 
     facts: Facts
-    situation: Callable[[], Situation]
+    configuration: Callable[[], ActiveConfiguration]
     observer: Observer
     clock: Callable[[], float]
     """Monotonic seconds."""
     draining: Callable[[], bool] = field(default=lambda: False)
     executor: Executor = field(default_factory=lambda: ThreadPoolExecutor(CONFIRMING_THREADS, "confirming"))
-    checking: Turns = field(default_factory=lambda: Turns(CHECKING_OF_ONE))
+    checking: ReadBudget = field(default_factory=lambda: ReadBudget(CHECKING_OF_ONE))
     """Reviews whose cached facts are checked, on the event loop."""
-    reading: Turns = field(default_factory=lambda: Turns(READING_OF_ONE))
+    reading: ReadBudget = field(default_factory=lambda: ReadBudget(READING_OF_ONE))
     """Reviews for which a thread reads live."""
     apart: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, "large"))
     large: Counter[str] = field(default_factory=Counter)
@@ -200,8 +205,8 @@ class Door:
         """The answer to a review that was not judged in time. It is read again, which takes little time."""
         read = read_review(body)
         try:
-            decided = decide_late(read, self._judging(self.facts.world()))
-            if isinstance(read, Unreadable):
+            decided = decide_late(read, self._context(self.facts.world()))
+            if isinstance(read, UnreadableRequest):
                 return _unreadable_answer(read, decided)
             return answer_of(read, _kind_of(read), decided, self.observer)
         except Exception as error:  # noqa: BLE001 - the outermost wall
@@ -239,10 +244,10 @@ class Door:
         return await asyncio.get_running_loop().run_in_executor(self.apart, function, *arguments)
 
     async def _answer(
-        self, door: str, scope: Scope, read: Readable | Unreadable, began: float, until: float, run: Run
+        self, door: str, scope: Scope, read: DecodedRequest | UnreadableRequest, began: float, until: float, run: Run
     ) -> bytes:
         """The answer's bytes; the outermost wall: an error inside lets the request pass, loudly."""
-        if isinstance(read, Unreadable):
+        if isinstance(read, UnreadableRequest):
             decided = PASS if door == "mutate" else self._unreadable(read)
             self.observer.reviewed(door, "unreadable", "", _outcome_of(decided), self.clock() - began)
             return _unreadable_answer(read, decided)
@@ -271,33 +276,33 @@ class Door:
         scope.setdefault("state", {})["review"] = {"kind": kind, "operation": request.operation, "outcome": outcome}
         return answer
 
-    def _unreadable(self, read: Unreadable) -> Outcome:
+    def _unreadable(self, read: UnreadableRequest) -> Outcome:
         try:
-            return decide_unreadable(read, self._judging(self.facts.world()))
+            return decide_unreadable(read, self._context(self.facts.world()))
         except Exception as error:  # noqa: BLE001 - the outermost wall; an unreadable object stays denied
             log.error("internal error", extra={"error": type(error).__name__})  # noqa: TRY400 - no locals
             return caused(Action.DENY, *read.causes)
 
-    def _judging(self, world: World) -> Judging:
-        now = self.situation()
-        return Judging(world, now.chosen.releases, now.policy, now.today, now.install_namespace)
+    def _context(self, world: World) -> JudgingContext:
+        now = self.configuration()
+        return JudgingContext(world, now.chosen.releases, now.policy, now.today, now.install_namespace)
 
-    async def _decide(self, read: Readable, until: float, run: Run) -> Outcome:
+    async def _decide(self, read: DecodedRequest, until: float, run: Run) -> Outcome:
         """The outcome by the cache, or by live reads where the cache must not decide; before ``until``."""
         world = self.facts.world()
-        outcome = await run(decide_noting, read, self._judging(world))
+        outcome = await run(decide_tracked, read, self._context(world))
         if outcome.settled or not self.facts.needs_confirmation(world, outcome):
             return outcome
         try:
             confirmed = await self._confirmed(read, world, outcome, until)
         except TimeoutError:
-            late = await run(decide_noting, read, self._judging(self.facts.late(world)))
+            late = await run(decide_tracked, read, self._context(self.facts.late(world)))
             confirmed = replace(late, late=True)
         if confirmed.late and confirmed.allowed and confirmed.most is Action.DENY:
             raise TooLate
         return confirmed
 
-    async def _confirmed(self, read: Readable, world: World, outcome: Outcome, until: float) -> Outcome:
+    async def _confirmed(self, read: DecodedRequest, world: World, outcome: Outcome, until: float) -> Outcome:
         """The outcome by live reads. Raises TimeoutError."""
         namespace = read.request.namespace
         await self.checking.begin(namespace, self._left(until))
@@ -308,7 +313,7 @@ class Door:
             self.checking.end(namespace)
 
         def decide(fresh: World) -> Outcome:
-            return decide_noting(read, self._judging(fresh))
+            return decide_tracked(read, self._context(fresh))
 
         return await self._in_a_thread(
             namespace, until, lambda seconds: self.facts.confirm(world, outcome, decide, seconds)
@@ -331,27 +336,27 @@ class Door:
         if not reading.cancelled():
             reading.exception()  # else asyncio logs an error that the review did not wait for
 
-    async def _shown(self, read: Readable, outcome: Outcome, until: float) -> Outcome:
+    async def _shown(self, read: DecodedRequest, outcome: Outcome, until: float) -> Outcome:
         """The outcome as the author of the request may see it; waits only for what rests on other namespaces."""
         shown = outcome
         if outcome.elsewhere is not None and self.disclosure is not None:
-            disclosed = partial(self.disclosure.shown, read, outcome, self._judging)
+            disclosed = partial(self.disclosure.shown, read, outcome, self._context)
             try:
                 shown = await self._in_a_thread(read.request.namespace, until, disclosed)
             except (TimeoutError, Overloaded):
-                shown = shown_without_rights(read, outcome, self._judging)
+                shown = shown_without_rights(read, outcome, self._context)
         if outcome.late and not outcome.allowed:
             return replace(shown, warnings=(*shown.warnings, NOT_CONFIRMED))
         return shown
 
-    async def _operations(self, read: Readable, until: float, run: Run) -> list[dict[str, Any]]:
+    async def _operations(self, read: DecodedRequest, until: float, run: Run) -> list[dict[str, Any]]:
         """The patch; none where it rests on other namespaces and the API server does not say in time who may read them."""
-        judging = self._judging(self.facts.world())
+        context = self._context(self.facts.world())
         namespace = read.request.namespace
-        noting = Noting(judging.world, namespace)
-        operations = await run(operations_for, read, replace(judging, world=noting))
-        if noting.elsewhere and self.disclosure is not None:
-            disclosed = partial(self.disclosure.operations, read, judging)
+        tracker = CrossNamespaceTracker(context.world, namespace)
+        operations = await run(operations_for, read, replace(context, world=tracker))
+        if tracker.elsewhere and self.disclosure is not None:
+            disclosed = partial(self.disclosure.operations, read, context)
             try:
                 operations = await self._in_a_thread(namespace, until, disclosed)
             except (TimeoutError, Overloaded):
@@ -359,13 +364,13 @@ class Door:
         return operations
 
 
-def _unreadable_answer(read: Unreadable, decided: Outcome) -> bytes:
+def _unreadable_answer(read: UnreadableRequest, decided: Outcome) -> bytes:
     if decided.allowed:
         return allowed(read.request.uid, decided.warnings)
     return denied(read.request.uid, read.request.kind.kind, read.request.name, read.causes)
 
 
-def _kind_of(read: Readable) -> str:
+def _kind_of(read: DecodedRequest) -> str:
     return read.kind.kind if read.kind is not None else "unexpected"
 
 

@@ -21,7 +21,7 @@ class Overloaded(Exception):
     """Too many reviews wait: HTTP 503 with Retry-After, which an API server repeats by itself."""
 
 
-class Turns:
+class ReadBudget:
     """
     The reviews that read live or wait for it, by namespace; for one event loop.
 

@@ -4,7 +4,7 @@ import logging
 from typing import Protocol
 
 from webhook.policy.policy import Action, Lowered, would_deny
-from webhook.surfaces.admission.requests import Readable
+from webhook.surfaces.admission.requests import DecodedRequest
 from webhook.surfaces.admission.responses import allowed, denied, warnings_of
 from webhook.surfaces.admission.validate import Outcome
 
@@ -31,7 +31,7 @@ class Observer(Protocol):
         ...
 
 
-def answer_of(read: Readable, kind: str, outcome: Outcome, observer: Observer) -> bytes:
+def answer_of(read: DecodedRequest, kind: str, outcome: Outcome, observer: Observer) -> bytes:
     """The response to a request that was judged. Counts each finding and logs a denial."""
     request = read.request
     for decision in outcome.decisions:

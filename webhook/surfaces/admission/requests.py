@@ -41,7 +41,7 @@ class BadReview(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class UnreadableRequest:
     """A review that has a UID and cannot be judged; the causes say why."""
 
     request: AdmissionRequest
@@ -55,7 +55,7 @@ class Unreadable:
 
 
 @dataclass(frozen=True, slots=True)
-class Readable:
+class DecodedRequest:
     """A request whose new object could be read; ``object`` and ``old`` are None for kinds that are not judged."""
 
     request: AdmissionRequest
@@ -78,7 +78,7 @@ class _Part(msgspec.Struct, frozen=True):
 _NOTHING = _Part()
 
 
-def read_review(body: bytes) -> Readable | Unreadable:
+def read_review(body: bytes) -> DecodedRequest | UnreadableRequest:
     """
     The request in ``body``.
 
@@ -101,7 +101,7 @@ def read_review(body: bytes) -> Readable | Unreadable:
     group_kind = request.kind.group, request.kind.kind
     kind = BY_GROUP_KIND.get(group_kind)
     if kind is None or not kind.judged:
-        return Readable(request, PATCHED_COPY_BY_GROUP_KIND.get(group_kind), None, None)
+        return DecodedRequest(request, PATCHED_COPY_BY_GROUP_KIND.get(group_kind), None, None)
     if request.operation == "UPDATE" and not _present(request.old_object):
         raise BadReview("an UPDATE without oldObject")
     if request.operation in ("CREATE", "UPDATE") and not _present(request.object):
@@ -109,7 +109,7 @@ def read_review(body: bytes) -> Readable | Unreadable:
     return _read_objects(kind, request)
 
 
-def _read_objects(kind: Kind, request: AdmissionRequest) -> Readable | Unreadable:
+def _read_objects(kind: Kind, request: AdmissionRequest) -> DecodedRequest | UnreadableRequest:
     """
     The request with its objects.
 
@@ -123,10 +123,10 @@ def _read_objects(kind: Kind, request: AdmissionRequest) -> Readable | Unreadabl
     if cause is not None:
         passes = is_never_judged(request) or _is_same(kind, request)
         stored = old.object or _metadata(kind, request.old_object)
-        return Unreadable(request, (cause,), passes, _metadata(kind, request.object), stored)
+        return UnreadableRequest(request, (cause,), passes, _metadata(kind, request.object), stored)
     if old.cause is not None:
-        return Readable(request, kind, new.object, None, same_as_unreadable=_is_same(kind, request))
-    return Readable(request, kind, new.object, old.object)
+        return DecodedRequest(request, kind, new.object, None, same_as_unreadable=_is_same(kind, request))
+    return DecodedRequest(request, kind, new.object, old.object)
 
 
 def _metadata(kind: Kind, raw: msgspec.Raw) -> Kubernetes | None:

@@ -21,30 +21,30 @@ from webhook.objects.vmi import VirtualMachineInstance, Volume
 from webhook.policy.policy import Action, strongest_action
 from webhook.surfaces.admission.hotplug import plugged_into, with_requests
 from webhook.surfaces.admission.kubevirt_accounts import VIRT_API, account_of
-from webhook.surfaces.admission.requests import Readable, Unreadable
+from webhook.surfaces.admission.requests import DecodedRequest, UnreadableRequest
 from webhook.surfaces.admission.unreadable import decide_unreadable
-from webhook.surfaces.admission.validate import PASS, Judging, Outcome, decide_request, judged_in
+from webhook.surfaces.admission.validate import PASS, JudgingContext, Outcome, decide_request, judged_in
 
 LATE: Final = StatusCause("FieldValueInvalid", "Migratable could not confirm this request in time. Try again.", "")
 
 
-def decide_late(read: Readable | Unreadable, judging: Judging) -> Outcome:
+def decide_late(read: DecodedRequest | UnreadableRequest, context: JudgingContext) -> Outcome:
     """A denial if judging the request could have led to one; else the request passes."""
-    if isinstance(read, Unreadable):
-        return decide_unreadable(read, judging)
+    if isinstance(read, UnreadableRequest):
+        return decide_unreadable(read, context)
     if read.request.operation == "DELETE":
         return PASS
-    outcome = decide_request(read, replace(judging, judge=_finds_nothing))
+    outcome = decide_request(read, replace(context, judge=_finds_nothing))
     if not outcome.allowed or outcome.settled or outcome.most is not Action.DENY:
         return outcome
-    return replace(outcome, causes=(LATE,)) if _may_deny_change(read, judging) else PASS
+    return replace(outcome, causes=(LATE,)) if _may_deny_change(read, context) else PASS
 
 
 def _finds_nothing(_object: Kubernetes, _world: World, _releases: Releases) -> Judgement:
     return Judgement(())
 
 
-def _may_deny_change(read: Readable, judging: Judging) -> bool:
+def _may_deny_change(read: DecodedRequest, context: JudgingContext) -> bool:
     """Whether an update can be denied: one that only removes volumes cannot, and ``hotplug`` holds for added ones."""
     new, old, request = read.object, read.old, read.request
     if new is None or old is None:
@@ -54,11 +54,11 @@ def _may_deny_change(read: Readable, judging: Judging) -> bool:
             return True
     elif request.sub_resource == "status" and isinstance(new, VirtualMachine) and isinstance(old, VirtualMachine):
         return _requests_volumes(new, old)
-    elif account_of(request.user_info.username, judging.install_namespace) != VIRT_API:
+    elif account_of(request.user_info.username, context.install_namespace) != VIRT_API:
         return True
     after, before = subject_of(new), subject_of(old)
     plugs = after is not None and before is not None and any(plugged_into(after, before))
-    return plugs and _may_deny_plugged(read, new, judging)
+    return plugs and _may_deny_plugged(read, new, context)
 
 
 def _has_override(vmi: VirtualMachineInstance) -> bool:
@@ -75,5 +75,5 @@ def _volumes(vm: VirtualMachine) -> Sequence[Volume]:
     return (subject.spec.volumes or ()) if subject is not None else ()
 
 
-def _may_deny_plugged(read: Readable, new: Kubernetes, judging: Judging) -> bool:
-    return strongest_action(judging.policy, judged_in(read, new, judging), plugs=True) is Action.DENY
+def _may_deny_plugged(read: DecodedRequest, new: Kubernetes, context: JudgingContext) -> bool:
+    return strongest_action(context.policy, judged_in(read, new, context), plugs=True) is Action.DENY

@@ -12,25 +12,25 @@ from webhook.surfaces.admission.kubevirt_accounts import (
     is_hyper_converged,
     writes_for_itself,
 )
-from webhook.surfaces.admission.requests import Unreadable
-from webhook.surfaces.admission.validate import PASS, Judging, Outcome, caused
+from webhook.surfaces.admission.requests import UnreadableRequest
+from webhook.surfaces.admission.validate import PASS, JudgingContext, Outcome, caused
 
 
-def decide_unreadable(read: Unreadable, judging: Judging) -> Outcome:
+def decide_unreadable(read: UnreadableRequest, context: JudgingContext) -> Outcome:
     """The outcome for one request that cannot be judged."""
     request = read.request
-    if read.passes or (request.kind.kind in WORKLOADS and request.namespace == judging.install_namespace != ""):
+    if read.passes or (request.kind.kind in WORKLOADS and request.namespace == context.install_namespace != ""):
         return PASS
-    most = most_in(request.namespace, judging.policy, judging.world)
-    account = judging.policy.account_of(request.user_info.username, request.namespace, judging.today)
+    most = most_in(request.namespace, context.policy, context.world)
+    account = context.policy.account_of(request.user_info.username, request.namespace, context.today)
     if account is not None:
         most = most.at_most(account.at_most)
-    if is_hyper_converged(request, read.old or read.object) or _by_kubevirt(read, judging.install_namespace):
+    if is_hyper_converged(request, read.old or read.object) or _by_kubevirt(read, context.install_namespace):
         most = most.at_most(Action.WARN)
     return caused(most, *read.causes)
 
 
-def _by_kubevirt(read: Unreadable, install_namespace: str) -> bool:
+def _by_kubevirt(read: UnreadableRequest, install_namespace: str) -> bool:
     """Whether one of KubeVirt's accounts writes it for itself; nothing shows that a new VM has the template of a pool."""
     new = read.object
     if new is None or (isinstance(new, VirtualMachine) and read.request.operation == "CREATE"):

@@ -59,7 +59,7 @@ from webhook.surfaces.admission.kubevirt_accounts import (
     is_kubevirt_account,
     writes_for_itself,
 )
-from webhook.surfaces.admission.requests import Readable, is_never_judged
+from webhook.surfaces.admission.requests import DecodedRequest, is_never_judged
 from webhook.surfaces.admission.responses import cause_of, warning_of
 from webhook.surfaces.admission.restored_claims import former_subjects, is_restore
 
@@ -94,7 +94,7 @@ PASS = Outcome((), (), most=Action.OFF)
 
 
 @dataclass(frozen=True, slots=True)
-class Judging:
+class JudgingContext:
     """What is needed to decide a request."""
 
     world: World
@@ -106,11 +106,11 @@ class Judging:
     judge: Callable[[Kubernetes, World, Releases], Judgement] = judge
 
 
-def decide_request(readable: Readable, judging: Judging) -> Outcome:
+def decide_request(decoded: DecodedRequest, context: JudgingContext) -> Outcome:
     """The outcome for one request; the never-blocked operations pass whatever else holds."""
-    request = readable.request
-    account = judging.policy.account_of(request.user_info.username, request.namespace, judging.today)
-    outcome = _decided(readable, judging)
+    request = decoded.request
+    account = context.policy.account_of(request.user_info.username, request.namespace, context.today)
+    outcome = _decided(decoded, context)
     return outcome if account is None else _for_account(outcome, account)
 
 
@@ -130,63 +130,63 @@ def _by_account(decision: Decision) -> Lowered | None:
     return Lowered.ACCOUNT if decision.action is Action.DENY else None
 
 
-def _decided(readable: Readable, judging: Judging) -> Outcome:
-    request = readable.request
+def _decided(decoded: DecodedRequest, context: JudgingContext) -> Outcome:
+    request = decoded.request
     if request.operation == "DELETE":
-        return _delete(readable, judging)
+        return _delete(decoded, context)
     if patches := patches_of(request):
-        return _patched(readable, patches, judging)
-    new, old = readable.object, readable.old
+        return _patched(decoded, patches, context)
+    new, old = decoded.object, decoded.old
     if new is None or request.operation not in ("CREATE", "UPDATE"):
         return PASS
     if request.sub_resource == "status" and isinstance(new, VirtualMachine) and isinstance(old, VirtualMachine):
-        return _hotplug(readable, new, old, judging)
+        return _hotplug(decoded, new, old, context)
     if isinstance(new, VirtualMachineInstance) and isinstance(old, VirtualMachineInstance):
-        return _changed_instance(readable, new, old, judging)
-    if is_never_judged(request) or _leaves_as_it_is(new, old) or _is_kubevirts_own(readable, judging):
+        return _changed_instance(decoded, new, old, context)
+    if is_never_judged(request) or _leaves_as_it_is(new, old) or _is_kubevirts_own(decoded, context):
         return PASS
-    judgement = judging.judge(new, judging.world, judging.releases)
+    judgement = context.judge(new, context.world, context.releases)
     if old is not None:
-        changes = judge_change(old, new, judging.world, judging.releases)
+        changes = judge_change(old, new, context.world, context.releases)
         judgement = replace(judgement, findings=(*judgement.findings, *changes)) if changes else judgement
-    subject = judged_in(readable, new, judging)
-    decisions = decide_all(judgement, judging.policy, subject, judging.today)
-    if old is not None and _plugs_volumes(readable, new, old, judging):
-        decisions = tuple(_hotplug_at_most(decisions, new, old, subject, judging))
+    subject = judged_in(decoded, new, context)
+    decisions = decide_all(judgement, context.policy, subject, context.today)
+    if old is not None and _plugs_volumes(decoded, new, old, context):
+        decisions = tuple(_hotplug_at_most(decisions, new, old, subject, context))
     if old is not None and any(each.action is Action.DENY for each in decisions):
-        decisions = _without_old_harm(decisions, new, old, readable, judging)
-    if readable.same_as_unreadable:
+        decisions = _without_old_harm(decisions, new, old, decoded, context)
+    if decoded.same_as_unreadable:
         decisions = tuple(each.at_most(Action.WARN) for each in decisions)
-    decisions = _lowered(decisions, readable, judging)
-    if _is_hyper_converged(readable):
+    decisions = _lowered(decisions, decoded, context)
+    if _is_hyper_converged(decoded):
         decisions = tuple(replace(each, place=where_in_hyper_converged(each.finding.path)) for each in decisions)
-    strongest = strongest_action(judging.policy, subject)
-    return _outcome(decisions, judgement, strongest, settled=_is_settled(readable, judging))
+    strongest = strongest_action(context.policy, subject)
+    return _outcome(decisions, judgement, strongest, settled=_is_settled(decoded, context))
 
 
-def _patched(readable: Readable, patches: list[str], judging: Judging) -> Outcome:
+def _patched(decoded: DecodedRequest, patches: list[str], context: JudgingContext) -> Outcome:
     """A clone or restore: denied for patches of other parts of the VM, else a warning that says where it is judged."""
-    request = readable.request
-    most = most_in(request.namespace, judging.policy, judging.world)
-    by_kubevirt = is_kubevirt_account(request.user_info.username, judging.install_namespace)
+    request = decoded.request
+    most = most_in(request.namespace, context.policy, context.world)
+    by_kubevirt = is_kubevirt_account(request.user_info.username, context.install_namespace)
     if bad := bad_patches(patches):
         return caused(most.at_most(Action.WARN) if by_kubevirt else most, *bad)
     return caused(most.at_most(Action.WARN), about_patches())
 
 
-def _is_settled(readable: Readable, judging: Judging) -> bool:
+def _is_settled(decoded: DecodedRequest, context: JudgingContext) -> bool:
     """Whether the request is a never-blocked one, which must not wait for live reads."""
-    new, old = readable.object, readable.old
+    new, old = decoded.object, decoded.old
     return (
-        readable.same_as_unreadable
+        decoded.same_as_unreadable
         or (new is not None and old is not None and _judged_part(new) == _judged_part(old))
-        or _by_kubevirt(readable, judging)
-        or _is_hyper_converged(readable)
+        or _by_kubevirt(decoded, context)
+        or _is_hyper_converged(decoded)
     )
 
 
 def _without_old_harm(
-    decisions: Sequence[Decision], new: Kubernetes, old: Kubernetes, readable: Readable, judging: Judging
+    decisions: Sequence[Decision], new: Kubernetes, old: Kubernetes, decoded: DecodedRequest, context: JudgingContext
 ) -> tuple[Decision, ...]:
     """
     Lowers denials of what was there before; metadata, starting and stopping are no harm.
@@ -196,12 +196,12 @@ def _without_old_harm(
     """
     if _judged_part(new) == _judged_part(old):
         return tuple(each.at_most(Action.WARN) for each in decisions)
-    before = judging.judge(_with_metadata_of(new, old), judging.world, judging.releases)
-    subject = judged_in(readable, old, judging)
-    known = decide_all(before, judging.policy, subject, judging.today)
-    if is_restore(readable.request, new, old, judging.install_namespace):
+    before = context.judge(_with_metadata_of(new, old), context.world, context.releases)
+    subject = judged_in(decoded, old, context)
+    known = decide_all(before, context.policy, subject, context.today)
+    if is_restore(decoded.request, new, old, context.install_namespace):
         return ratchet(decisions, known, former_subjects(new, old))
-    return ratchet(decisions, _admitted_as_permanent(known, new, old, subject, judging.policy))
+    return ratchet(decisions, _admitted_as_permanent(known, new, old, subject, context.policy))
 
 
 def _admitted_as_permanent(
@@ -240,7 +240,7 @@ def _stopped(spec: VirtualMachineSpec) -> VirtualMachineSpec:
     return msgspec.structs.replace(spec, running=None, run_strategy=None)
 
 
-def _hotplug(readable: Readable, new: VirtualMachine, old: VirtualMachine, judging: Judging) -> Outcome:
+def _hotplug(decoded: DecodedRequest, new: VirtualMachine, old: VirtualMachine, context: JudgingContext) -> Outcome:
     """
     What a requested volume adds to the findings of a running VM; denied only if the policy's ``hotplug`` says so.
 
@@ -249,17 +249,17 @@ def _hotplug(readable: Readable, new: VirtualMachine, old: VirtualMachine, judgi
     before, after = with_requests(old), with_requests(new)
     if new.meta.deletion_timestamp is not None or before == after:
         return PASS
-    judgement = _added(before, after, judging)
+    judgement = _added(before, after, context)
     judgement = replace(judgement, findings=tuple(at_request(each, new) for each in judgement.findings))
-    subject = judged_in(readable, new, judging)
-    most = judging.policy.within(subject.namespace, subject.labels).hotplug
-    decisions = decide_all(judgement, judging.policy, subject, judging.today)
-    strongest = strongest_action(judging.policy, subject, plugs=True)
+    subject = judged_in(decoded, new, context)
+    most = context.policy.within(subject.namespace, subject.labels).hotplug
+    decisions = decide_all(judgement, context.policy, subject, context.today)
+    strongest = strongest_action(context.policy, subject, plugs=True)
     return _outcome((each.at_most(most) for each in decisions), judgement, strongest)
 
 
 def _changed_instance(
-    readable: Readable, new: VirtualMachineInstance, old: VirtualMachineInstance, judging: Judging
+    decoded: DecodedRequest, new: VirtualMachineInstance, old: VirtualMachineInstance, context: JudgingContext
 ) -> Outcome:
     """
     What a plugged volume, or an annotation that is removed, adds to the findings of a VMI; heartbeats pass.
@@ -267,30 +267,30 @@ def _changed_instance(
     A VMI has no status subresource: a user who may update the VMI can write its status. So the status is ignored.
     """
     unchanged = new.spec.volumes == old.spec.volumes and _overrides(new) == _overrides(old)
-    if readable.request.sub_resource or unchanged or new.meta.deletion_timestamp is not None:
+    if decoded.request.sub_resource or unchanged or new.meta.deletion_timestamp is not None:
         return PASS
-    if _is_kubevirts_own(readable, judging) or _by_kubevirt(readable, judging):
+    if _is_kubevirts_own(decoded, context) or _by_kubevirt(decoded, context):
         return PASS
     before, after = msgspec.structs.replace(old, status=None), msgspec.structs.replace(new, status=None)
-    judgement = _added(before, after, judging)
-    subject = judged_in(readable, new, judging)
-    decisions = decide_all(judgement, judging.policy, subject, judging.today)
-    strongest = strongest_action(judging.policy, subject)
-    return _outcome(_hotplug_at_most(decisions, after, before, subject, judging), judgement, strongest)
+    judgement = _added(before, after, context)
+    subject = judged_in(decoded, new, context)
+    decisions = decide_all(judgement, context.policy, subject, context.today)
+    strongest = strongest_action(context.policy, subject)
+    return _outcome(_hotplug_at_most(decisions, after, before, subject, context), judgement, strongest)
 
 
 def _overrides(vmi: VirtualMachineInstance) -> bool:
     return BRIDGE_OVERRIDE in (vmi.meta.annotations or {})
 
 
-def _added(before: Kubernetes, after: Kubernetes, judging: Judging) -> Judgement:
+def _added(before: Kubernetes, after: Kubernetes, context: JudgingContext) -> Judgement:
     """The verdict of ``after``, and its findings that ``before`` does not have."""
-    known = {each.identity for each in judging.judge(before, judging.world, judging.releases).findings}
-    judgement = judging.judge(after, judging.world, judging.releases)
+    known = {each.identity for each in context.judge(before, context.world, context.releases).findings}
+    judgement = context.judge(after, context.world, context.releases)
     return replace(judgement, findings=tuple(each for each in judgement.findings if each.identity not in known))
 
 
-def _plugs_volumes(readable: Readable, new: Kubernetes, old: Kubernetes, judging: Judging) -> bool:
+def _plugs_volumes(decoded: DecodedRequest, new: Kubernetes, old: Kubernetes, context: JudgingContext) -> bool:
     """
     Whether a hotpluggable volume that this update adds to a template is plugged into a running VM.
 
@@ -298,18 +298,18 @@ def _plugs_volumes(readable: Readable, new: Kubernetes, old: Kubernetes, judging
     """
     if not isinstance(new, VirtualMachine) or not isinstance(old, VirtualMachine):
         return False
-    if account_of(readable.request.user_info.username, judging.install_namespace) == VIRT_API:
+    if account_of(decoded.request.user_info.username, context.install_namespace) == VIRT_API:
         return True
     runs = old.status is not None and old.status.created is True
     moves = new.spec.update_volumes_strategy == "Migration"
-    return runs and not moves and hotplugs_from_template(cluster_of(judging.world).configuration, judging.releases)
+    return runs and not moves and hotplugs_from_template(cluster_of(context.world).configuration, context.releases)
 
 
 def _hotplug_at_most(
-    decisions: Iterable[Decision], new: Kubernetes, old: Kubernetes, subject: Judged, judging: Judging
+    decisions: Iterable[Decision], new: Kubernetes, old: Kubernetes, subject: Judged, context: JudgingContext
 ) -> Iterator[Decision]:
     """The decisions, of which those about plugged volumes are no stronger than the policy's ``hotplug``."""
-    most = judging.policy.within(subject.namespace, subject.labels).hotplug
+    most = context.policy.within(subject.namespace, subject.labels).hotplug
     for each in decisions:
         yield each.at_most(most) if is_about_plugged(each.finding, new, old) else each
 
@@ -320,22 +320,22 @@ def _outcome(decisions: Iterable[Decision], judgement: Judgement, most: Action, 
     return Outcome(causes, made, judgement, settled=settled, most=most)
 
 
-def _is_kubevirts_own(readable: Readable, judging: Judging) -> bool:
+def _is_kubevirts_own(decoded: DecodedRequest, context: JudgingContext) -> bool:
     """Whether a workload is in the namespace of the KubeVirt CR, which no tenant can write to."""
-    request = readable.request
-    return request.kind.kind in WORKLOADS and request.namespace == judging.install_namespace != ""
+    request = decoded.request
+    return request.kind.kind in WORKLOADS and request.namespace == context.install_namespace != ""
 
 
-def _by_kubevirt(readable: Readable, judging: Judging) -> bool:
-    new = readable.object
-    return new is not None and writes_for_itself(readable.request, new, readable.old, judging.install_namespace)
+def _by_kubevirt(decoded: DecodedRequest, context: JudgingContext) -> bool:
+    new = decoded.object
+    return new is not None and writes_for_itself(decoded.request, new, decoded.old, context.install_namespace)
 
 
-def judged_in(readable: Readable, new: Kubernetes, judging: Judging) -> Judged:
+def judged_in(decoded: DecodedRequest, new: Kubernetes, context: JudgingContext) -> Judged:
     """The object of a request, for the policy; where it has no name or namespace of its own, by those of the request."""
-    request = readable.request
+    request = decoded.request
     namespace, name = new.namespace or request.namespace, new.name or request.name
-    return judged(new, judging.policy, judging.world, request.kind.kind, namespace, name)
+    return judged(new, context.policy, context.world, request.kind.kind, namespace, name)
 
 
 def _leaves_as_it_is(new: Kubernetes, old: Kubernetes | None) -> bool:
@@ -343,18 +343,18 @@ def _leaves_as_it_is(new: Kubernetes, old: Kubernetes | None) -> bool:
     return old is not None and old.meta.deletion_timestamp is not None and _judged_part(new) == _judged_part(old)
 
 
-def _lowered(decisions: tuple[Decision, ...], readable: Readable, judging: Judging) -> tuple[Decision, ...]:
+def _lowered(decisions: tuple[Decision, ...], decoded: DecodedRequest, context: JudgingContext) -> tuple[Decision, ...]:
     """
     The decisions, of which some denials are warnings: what KubeVirt writes itself is judged and reported, never denied.
 
     A VMI that a controller creates for a VM that was admitted earlier must always start again. A volume migration can be
     cancelled: the claims that it replaces may come back. The claims to which it leads are judged like any other.
     """
-    if _by_kubevirt(readable, judging):
+    if _by_kubevirt(decoded, context):
         return tuple(_lowered_for(Lowered.KUBEVIRT, each) for each in decisions)
-    if _is_hyper_converged(readable):
+    if _is_hyper_converged(decoded):
         return tuple(_lowered_for(Lowered.HYPER_CONVERGED, each) for each in decisions)
-    new, old = readable.object, readable.old
+    new, old = decoded.object, decoded.old
     if not isinstance(new, VirtualMachine) or not isinstance(old, VirtualMachine):
         return decisions
     restored = {identity_of(*each) for each in restored_claims(old, new)}
@@ -366,25 +366,25 @@ def _lowered(decisions: tuple[Decision, ...], readable: Readable, judging: Judgi
     )
 
 
-def _is_hyper_converged(readable: Readable) -> bool:
-    return is_hyper_converged(readable.request, readable.old or readable.object)
+def _is_hyper_converged(decoded: DecodedRequest) -> bool:
+    return is_hyper_converged(decoded.request, decoded.old or decoded.object)
 
 
 def _lowered_for(why: Lowered, decision: Decision) -> Decision:
     return replace(decision, action=Action.WARN, lowered=why) if decision.action is Action.DENY else decision
 
 
-def _delete(readable: Readable, judging: Judging) -> Outcome:
+def _delete(decoded: DecodedRequest, context: JudgingContext) -> Outcome:
     """Deleting is never judged, but for the NetworkAttachmentDefinition that carries migrations."""
-    old = readable.old
+    old = decoded.old
     if not isinstance(old, NetworkAttachmentDefinition) or old.meta.deletion_timestamp is not None:
         return PASS
-    if readable.request.user_info.username.startswith("system:serviceaccount:kube-system:"):
+    if decoded.request.user_info.username.startswith("system:serviceaccount:kube-system:"):
         return PASS  # garbage collector and namespace controller
-    found = judging.world.every(KubeVirt)
+    found = context.world.every(KubeVirt)
     kubevirts: Sequence[KubeVirt] = () if isinstance(found, Unknown) else found
-    name, space = old.name or readable.request.name, old.namespace or readable.request.namespace
-    most = most_in(space, judging.policy, judging.world)
+    name, space = old.name or decoded.request.name, old.namespace or decoded.request.namespace
+    most = most_in(space, context.policy, context.world)
     for kubevirt in kubevirts:
         leaving = kubevirt.meta.deletion_timestamp is not None
         if not leaving and in_use_by(space, name, kubevirt):
