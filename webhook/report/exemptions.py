@@ -11,6 +11,7 @@ from datetime import date, timedelta
 
 from msgspec.structs import replace
 
+from webhook.policy.exemptions import WARNING_DAYS
 from webhook.policy.policy import Action, Exemption
 from webhook.report.model import ExemptionReport, FindingReport, ObjectReport, Report, summarise
 from webhook.report.printable import printable
@@ -22,8 +23,6 @@ _ALLOW = re.compile(
     r"allow\s+(?P<rules>[\w-]+(?:\s*,\s*[\w-]+)*)(?:\s+until\s+(?P<until>\S+?))?\s*(?::\s*(?P<reason>.*))?"
 )
 _ONLY_COMMENT = re.compile(r"\s*#")
-EXPIRY_WARNING = 14
-"""Days before the expiry of an exemption in which a note announces it."""
 FORM = "# migratable: allow RULE [until YYYY-MM-DD]: REASON"
 
 
@@ -120,7 +119,7 @@ def with_expiry_notes(report: Report, exemptions: Sequence[Exemption], today: st
 
 
 def _expiry_notes(report: Report, exemptions: Sequence[Exemption], today: str) -> Iterator[str]:
-    soon = (date.fromisoformat(today) + timedelta(days=EXPIRY_WARNING)).isoformat()
+    soon = (date.fromisoformat(today) + timedelta(days=WARNING_DAYS)).isoformat()
     for exemption in exemptions:
         if exemption.until > soon:
             continue
@@ -128,7 +127,7 @@ def _expiry_notes(report: Report, exemptions: Sequence[Exemption], today: str) -
             (judged, finding)
             for judged in report.objects
             for finding in judged.findings
-            if _covers(exemption, judged, finding)
+            if exemption.matches((finding.rule, finding.name), judged.kind, judged.namespace, judged.name)
         ]
         if covered:
             judged, finding = covered[0]
@@ -138,15 +137,6 @@ def _expiry_notes(report: Report, exemptions: Sequence[Exemption], today: str) -
             subject = f"{finding.rule} for {name_of(judged)}{more}"
             owner, reason = printable(exemption.owner), printable(exemption.reason)
             yield f"the exemption of {subject} {expiry} (owner: {owner}, reason: {reason})"
-
-
-def _covers(exemption: Exemption, judged: ObjectReport, finding: FindingReport) -> bool:
-    return (
-        exemption.rule in (finding.rule, finding.name)
-        and exemption.namespace in (None, judged.namespace)
-        and exemption.name in (None, judged.name)
-        and exemption.kind in (None, judged.kind)
-    )
 
 
 def exempt_by_comments(report: Report, comments: Mapping[str, Comments]) -> Report:
