@@ -20,7 +20,7 @@ from webhook.kubevirt.releases import SUPPORTED
 from webhook.kubevirt.subject import subject_of
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.storage import PersistentVolumeClaim
-from webhook.policy.policy import Judged, Policy, decide_all
+from webhook.policy.policy import Policy, PolicySubject, decide_all
 from webhook.serve.active_configuration import ConfigurationSource
 from webhook.serve.metrics import Metrics
 from webhook.surfaces.admission.endpoint import AdmissionApp
@@ -123,7 +123,7 @@ def main() -> None:
     assert subject is not None
     now, machine = configurations(), read.object
     judgement = judge(machine, facts.world(), now.chosen.releases)
-    judged = Judged("VirtualMachine", "tenant", "a")
+    judged = PolicySubject("VirtualMachine", "tenant", "a")
 
     def context() -> JudgingContext:
         return JudgingContext(facts.world(), now.chosen.releases, now.policy, now.today, now.install_namespace)

@@ -8,9 +8,12 @@ from tests.surfaces.admission.reviews import Manifest, claim, decided, on_claim,
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.unknown import Found, Unknown
 from webhook.facts.unknown_world import UnknownWorld
+from webhook.facts.world import World
+from webhook.kubevirt.releases import SUPPORTED
 from webhook.manifests.policy_faults import faults_of
 from webhook.objects.meta import Kubernetes
-from webhook.policy.policy import Action, NamespacePolicy, Policy, Profile, most_in
+from webhook.policy.policy import Action, NamespacePolicy, Policy, Profile
+from webhook.surfaces.admission.validate import JudgingContext
 
 K = TypeVar("K", bound=Kubernetes)
 SINGLE = claim("single", "ReadWriteOnce")
@@ -156,7 +159,7 @@ class Asked(Exception):
 
 
 class AskedWorld(UnknownWorld):  # type: ignore[misc]  # a msgspec struct, not a dataclass
-    """A world that nobody may ask."""
+    """A world that raises on each lookup."""
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
         raise Asked
@@ -166,12 +169,17 @@ BY_LABELS = NamespacePolicy(labels={"env": "dev"}, at_most=Action.WARN)
 BY_NAME = NamespacePolicy(names=["other"])
 
 
+def limit_in(namespace: str, policy: Policy, world: World) -> Action:
+    """The policy's ``atMost`` in a namespace."""
+    return JudgingContext(world, SUPPORTED, policy, "2026-01-01", "kubevirt").limit_in(namespace)
+
+
 @pytest.mark.parametrize(("namespace", "entries"), [("tenant", [BY_NAME]), ("", [BY_LABELS])])
 def test_a_namespace_is_looked_up_only_for_its_labels(namespace: str, entries: list[NamespacePolicy]) -> None:
     """
     Without an entry with labels, and for cluster-scoped objects, no Namespace is read.
     """
-    assert most_in(namespace, Policy(namespaces=entries), AskedWorld(Unknown("not read"))) is Action.DENY
+    assert limit_in(namespace, Policy(namespaces=entries), AskedWorld(Unknown("not read"))) is Action.DENY
 
 
 def test_one_entry_with_labels_is_enough_to_look_up_a_namespace() -> None:
@@ -180,9 +188,9 @@ def test_one_entry_with_labels_is_enough_to_look_up_a_namespace() -> None:
     """
     policy = Policy(namespaces=[BY_NAME, BY_LABELS])
 
-    assert most_in("tenant", policy, ObjectsWorld([read(TENANT)])) is Action.WARN
+    assert limit_in("tenant", policy, ObjectsWorld([read(TENANT)])) is Action.WARN
     with pytest.raises(Asked):
-        most_in("tenant", policy, AskedWorld(Unknown("not read")))
+        limit_in("tenant", policy, AskedWorld(Unknown("not read")))
 
 
 def test_another_profile_changes_nothing_else() -> None:

@@ -12,9 +12,9 @@ from webhook.policy.policy import (
     Action,
     Decision,
     Exemption,
-    Judged,
     Lowered,
     Policy,
+    PolicySubject,
     Profile,
     action_of,
     decide,
@@ -28,7 +28,7 @@ from webhook.rules.rule import Basis, Severity
 BY_ID = {rule.id: rule for rule in RULES}
 CLAIM, PORTS, DRAIN = BY_ID["LM201"], BY_ID["LM103"], BY_ID["LM501"]
 TIMEOUT = BY_ID["LM605"]
-SUBJECT = Judged("VirtualMachine", "tenant", "web")
+SUBJECT = PolicySubject("VirtualMachine", "tenant", "web")
 TODAY = "2026-01-15"
 
 

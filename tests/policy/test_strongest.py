@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from webhook.policy.policy import Action, Judged, NamespacePolicy, Policy, Profile, rule_ids, strongest_action
+from webhook.policy.policy import Action, NamespacePolicy, Policy, PolicySubject, Profile, rule_ids, strongest_action
 
 ALL_WARN = dict.fromkeys(set(rule_ids().values()), Action.WARN)
 ALL_AUDIT = dict.fromkeys(set(rule_ids().values()), Action.AUDIT)
@@ -44,7 +44,7 @@ def test_the_strongest_action_follows_from_the_policy_alone(
     """
     A request that no finding can deny is never answered 503 for lateness.
     """
-    assert strongest_action(policy, Judged("VirtualMachine", "tenant", "web", **subject)) is strongest
+    assert strongest_action(policy, PolicySubject("VirtualMachine", "tenant", "web", **subject)) is strongest
 
 
 @pytest.mark.parametrize("most", [Action.DENY, Action.WARN, Action.AUDIT])
@@ -52,7 +52,7 @@ def test_the_key_hotplug_caps_requests_that_only_plug_volumes(most: Action) -> N
     """
     For other requests it says nothing.
     """
-    subject = Judged("VirtualMachine", "tenant", "web")
+    subject = PolicySubject("VirtualMachine", "tenant", "web")
 
     assert strongest_action(Policy(hotplug=most), subject, plugs=True) is most
     assert strongest_action(Policy(hotplug=most), subject) is Action.DENY

@@ -6,6 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from webhook.errors import BadInput
+from webhook.facts.namespaces import labels_of_namespace
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.snapshot import NO_SNAPSHOT, Snapshot
 from webhook.facts.unknown import Unknown
@@ -25,7 +26,7 @@ from webhook.kubevirt.releases import (
 from webhook.manifests.objects import ManifestObject, Manifests, is_relevant, objects_in
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
-from webhook.policy.policy import Judged, Policy, decide_all, judged
+from webhook.policy.policy import Policy, PolicySubject, decide_all, policy_subject
 from webhook.report.model import Examined, Report, SourceReport, build
 
 STATUS_IGNORED = "the object is not created yet (it has no metadata.uid), so its status is ignored"
@@ -124,15 +125,16 @@ def examine(given: ManifestObject, world: World, settings: Settings, releases: R
         judged_whole = judge_given(given.object, world, releases)
         judgement = replace(judged_whole, findings=(*judged_whole.findings, *by_names.findings))
         namespace, name = given.object.namespace, given.object.name
-        whom = judged(given.object, settings.policy, world, given.kind, namespace, name)
+        labels = labels_of_namespace(namespace, world) if settings.policy.reads_labels else None
+        subject = policy_subject(given.object, given.kind, namespace, name, labels)
     else:
         judgement = by_names
         namespace, name = _text(given, "namespace"), _text(given, "name")
         if not judgement.findings:
             return
-        whom = Judged(given.kind, namespace, name)
+        subject = PolicySubject(given.kind, namespace, name)
     source = SourceReport(given.document.source, given.document.index, given.line)
-    decisions = decide_all(judgement, settings.policy, whom, settings.today)
+    decisions = decide_all(judgement, settings.policy, subject, settings.today)
     yield Examined(given.api_version, given.kind, namespace, name, judgement, decisions, source, given.mark, given.raw)
 
 

@@ -13,11 +13,9 @@ from types import MappingProxyType
 import msgspec
 
 from webhook.defaults.default import DefaultOptions
-from webhook.facts.world import World
 from webhook.judging.finding import Finding, Judgement
 from webhook.kubevirt.subject import subject_of
 from webhook.objects.meta import Json, Kubernetes
-from webhook.objects.nad import Namespace
 from webhook.rules.rule import Basis, Severity
 
 STAYS = frozenset(("None", "External"))
@@ -32,10 +30,10 @@ class Action(StrEnum):
     AUDIT = "audit"
     OFF = "off"
 
-    def at_most(self, most: "Action") -> "Action":
-        """This action, or ``most`` where that is weaker."""
+    def at_most(self, limit: "Action") -> "Action":
+        """This action, or ``limit`` if that is weaker."""
         ranked = list(Action)
-        return max(self, most, key=ranked.index)
+        return max(self, limit, key=ranked.index)
 
 
 class Profile(StrEnum):
@@ -48,7 +46,7 @@ class Profile(StrEnum):
 
 
 class Exemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Findings that somebody answers for: they are listed and counted, and deny nothing until ``until``."""
+    """Exempts findings until ``until``: they are listed and counted, and never deny."""
 
     rule: str
     reason: str
@@ -59,14 +57,18 @@ class Exemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str | None = None
     kind: str | None = None
 
-    def covers(self, finding: Finding, subject: "Judged", today: str) -> bool:
-        """Whether this finding of this object is exempt today (``YYYY-MM-DD``)."""
+    def covers(self, finding: Finding, subject: "PolicySubject", today: str) -> bool:
+        """Whether it exempts this finding of this object today (``YYYY-MM-DD``)."""
+        rule = finding.rule.id, finding.rule.name
+        return self.until >= today and self.matches(rule, subject.kind, subject.namespace, subject.name)
+
+    def matches(self, rule: tuple[str, str], kind: str, namespace: str, name: str) -> bool:
+        """Whether it names a finding of this rule (id and name) about this object, whatever the date."""
         return (
-            self.rule in (finding.rule.id, finding.rule.name)
-            and self.until >= today
-            and self.namespace in (None, subject.namespace)
-            and self.name in (None, subject.name)
-            and self.kind in (None, subject.kind)
+            self.rule in rule
+            and self.namespace in (None, namespace)
+            and self.name in (None, name)
+            and self.kind in (None, kind)
         )
 
 
@@ -178,50 +180,39 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
         return msgspec.structs.replace(self, profile=profile)
 
 
-class Judged(msgspec.Struct, frozen=True):
-    """Whom a finding is about."""
+class PolicySubject(msgspec.Struct, frozen=True):
+    """The object of a finding, as the policy sees it."""
 
     kind: str
     namespace: str
     name: str
     labels: Mapping[str, str] | None = None
-    """Of its namespace; None if unknown or not needed."""
+    """Of its namespace; None if they are unknown or not needed."""
     eviction_strategy: str | None = None
-    """As it is written in the VM."""
+    """As the VM has it."""
 
 
-def judged(found: Kubernetes, policy: Policy, world: World, kind: str, namespace: str, name: str) -> Judged:
-    """Whom findings about ``found`` are about; ``world`` is asked for the namespace only where the policy needs it."""
-    subject = subject_of(found)
-    strategy = subject.spec.eviction_strategy if subject is not None else None
-    return Judged(kind, namespace, name, _labels_of(policy, world, namespace), strategy)
+def policy_subject(
+    judged: Kubernetes, kind: str, namespace: str, name: str, labels: Mapping[str, str] | None
+) -> PolicySubject:
+    """The policy's view of an object; ``labels`` are those of its namespace."""
+    vmi = subject_of(judged)
+    return PolicySubject(kind, namespace, name, labels, vmi.spec.eviction_strategy if vmi is not None else None)
 
 
-def _labels_of(policy: Policy, world: World, namespace: str) -> Mapping[str, str] | None:
-    if not policy.reads_labels or not namespace:
-        return None
-    space = world.find(Namespace, "", namespace)
-    return space.meta.labels if isinstance(space, Namespace) else None
-
-
-def most_in(namespace: str, policy: Policy, world: World) -> Action:
-    """What is done at most there, also about what is no finding: objects that cannot be read, a network that is in use."""
-    return policy.within(namespace, _labels_of(policy, world, namespace)).at_most
-
-
-def strongest_action(policy: Policy, subject: Judged, *, plugs: bool = False) -> Action:
+def strongest_action(policy: Policy, subject: PolicySubject, *, plugs: bool = False) -> Action:
     """
-    The strongest action that any finding about an object can get; ``plugs`` if all are about volumes that are plugged in.
+    The strongest action that any finding about an object can get; with ``plugs``, any finding about a plugged volume.
 
     Unknown labels of a namespace count as any labels that the policy names.
     """
-    here = [policy.within(subject.namespace, subject.labels)]
+    candidates = [policy.within(subject.namespace, subject.labels)]
     if subject.labels is None and policy.reads_labels:
-        here += [policy.under(each) for each in policy.namespaces if each.labels]
-    return min((_strongest(each, subject, plugs=plugs) for each in here), key=list(Action).index)
+        candidates += [policy.under(entry) for entry in policy.namespaces if entry.labels]
+    return min((_strongest(candidate, subject, plugs=plugs) for candidate in candidates), key=list(Action).index)
 
 
-def _strongest(policy: Policy, subject: Judged, *, plugs: bool) -> Action:
+def _strongest(policy: Policy, subject: PolicySubject, *, plugs: bool) -> Action:
     chosen = {rule_ids().get(rule, rule): action for rule, action in policy.actions.items()}
     actions = {*chosen.values()} if chosen.keys() >= set(rule_ids().values()) else {Action.DENY}
     if not actions.isdisjoint((Action.DENY, Action.WARN)):
@@ -257,9 +248,14 @@ class Decision(msgspec.Struct, frozen=True):
     place: str = ""
     """What a warning names instead of the finding's path."""
 
-    def at_most(self, most: Action) -> "Decision":
-        """This decision, with no stronger action than ``most``."""
-        return msgspec.structs.replace(self, action=self.action.at_most(most))
+    def at_most(self, limit: Action) -> "Decision":
+        """This decision, with no stronger action than ``limit``."""
+        return msgspec.structs.replace(self, action=self.action.at_most(limit))
+
+    def for_account(self, account: Account) -> "Decision":
+        """This decision, limited to the policy's entry for the account of the request."""
+        lowered = self.lowered or (Lowered.ACCOUNT if self.action is Action.DENY else None)
+        return msgspec.structs.replace(self, action=self.action.at_most(account.at_most), lowered=lowered)
 
 
 def action_of(finding: Finding, policy: Policy) -> Action:
@@ -285,7 +281,7 @@ def _action_of_profile(finding: Finding, profile: Profile) -> Action:
     return Action.WARN
 
 
-def decide_all(judgement: Judgement, policy: Policy, subject: Judged, today: str) -> tuple[Decision, ...]:
+def decide_all(judgement: Judgement, policy: Policy, subject: PolicySubject, today: str) -> tuple[Decision, ...]:
     """What is done about each finding of one object, in the findings' order; ``off`` is left out."""
     here = policy.within(subject.namespace, subject.labels)
     return tuple(
@@ -295,7 +291,7 @@ def decide_all(judgement: Judgement, policy: Policy, subject: Judged, today: str
     )
 
 
-def decide(finding: Finding, policy: Policy, subject: Judged, today: str) -> Decision:
+def decide(finding: Finding, policy: Policy, subject: PolicySubject, today: str) -> Decision:
     """What is done about one finding; an exempt one is audited."""
     action = action_of(finding, policy)
     if action is not Action.OFF:

@@ -14,7 +14,7 @@ from webhook.objects.kinds import find_kind
 from webhook.objects.kubevirt import KubeVirt, MigrationPolicy
 from webhook.objects.meta import Kubernetes
 from webhook.objects.path import dotted
-from webhook.policy.policy import Action, Judged, Policy, decide_all, ratchet
+from webhook.policy.policy import Action, Policy, PolicySubject, decide_all, ratchet
 from webhook.rules.register import RULES
 from webhook.rules.rule import About, Example, Rule, Severity
 from webhook.yaml.document import read_documents
@@ -315,7 +315,7 @@ def test_a_bad_field_may_stay_and_be_improved_and_not_be_made_worse(
             decide_all(
                 judge(each, ObjectsWorld(()), SUPPORTED),
                 Policy(),
-                Judged("KubeVirt", "kubevirt", "kubevirt"),
+                PolicySubject("KubeVirt", "kubevirt", "kubevirt"),
                 "2026-01-01",
             )
             for each in (new, old)

@@ -259,7 +259,7 @@ def test_only_objects_of_other_namespaces_are_noted() -> None:
     own.find(StorageProfile, OTHERS, "local")
     foreign.find(PersistentVolumeClaim, IMAGES, "absent")
 
-    assert (own.elsewhere, foreign.elsewhere) == (False, True)
+    assert (own.left_namespace, foreign.left_namespace) == (False, True)
 
 
 def test_one_object_of_another_namespace_in_a_list_is_noted() -> None:
@@ -271,7 +271,7 @@ def test_one_object_of_another_namespace_in_a_list_is_noted() -> None:
 
     assert len(both.every(PersistentVolumeClaim)) == 2  # type: ignore[arg-type]
     assert unknown.every(PersistentVolumeClaim) == HIDDEN
-    assert (both.elsewhere, unknown.elsewhere) == (True, False)
+    assert (both.left_namespace, unknown.left_namespace) == (True, False)
 
 
 EMPTY = ObjectsWorld([])
@@ -297,7 +297,7 @@ def test_an_outcome_that_rests_on_no_other_namespace_is_shown_as_it_is(outcome: 
 
     assert Disclosure(Rights(readers)).shown(decoded, outcome, context, 1.0) is outcome
     assert shown_without_rights(decoded, outcome, context) is outcome
-    assert decide_tracked(decoded, context(EMPTY)).elsewhere is None
+    assert decide_tracked(decoded, context(EMPTY)).foreign_world is None
     assert readers.asked == []
 
 
@@ -308,7 +308,7 @@ def test_a_request_that_is_not_judged_shows_nothing() -> None:
     readers = Readers()
     told = read_review(review("DELETE", None, vm()))
     assert isinstance(told, DecodedRequest)
-    outcome = replace(PASS, elsewhere=EMPTY)
+    outcome = replace(PASS, foreign_world=EMPTY)
 
     assert Disclosure(Rights(readers)).shown(told, outcome, context, 1.0) is outcome
     assert readers.asked == []
@@ -323,7 +323,7 @@ def test_a_withheld_denial_is_in_the_log_with_its_rules(caplog: pytest.LogCaptur
     The administrator finds the review's UID and, in their order, the rules that denied it.
     """
     denying, warning = RULES[9:0:-1], RULES[10:14]
-    full = Outcome((WITHHELD,), decided(Action.DENY, *denying) + decided(Action.WARN, *warning), elsewhere=EMPTY)
+    full = Outcome((WITHHELD,), decided(Action.DENY, *denying) + decided(Action.WARN, *warning), foreign_world=EMPTY)
     decoded = creation(vm())
 
     with caplog.at_level(logging.INFO, "migratable.admission"):
@@ -342,7 +342,7 @@ def test_what_is_denied_in_both_views_is_told_in_the_words_of_the_authors() -> N
     A violation of the object itself is no secret, so nothing is withheld of it.
     """
     decoded = creation(vm(devices={"gpus": [{"name": "g", "deviceName": "example.com/gpu"}]}))
-    full = Outcome((WITHHELD,), decided(Action.DENY, RULES[0]), elsewhere=EMPTY)
+    full = Outcome((WITHHELD,), decided(Action.DENY, RULES[0]), foreign_world=EMPTY)
 
     shown = shown_without_rights(decoded, full, context)
 

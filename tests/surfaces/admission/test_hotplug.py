@@ -10,10 +10,10 @@ from webhook.kubevirt.releases import KNOWN
 from webhook.kubevirt.subject import Subject, subject_of
 from webhook.objects.path import FieldPath, dotted
 from webhook.objects.vm import VirtualMachine
+from webhook.policy.hotplug import at_request, is_about_plugged, plugged_into, with_requests
 from webhook.policy.policy import Action, NamespacePolicy, Policy
 from webhook.rules.rule import Basis
 from webhook.rules.storage.claim_not_shared import RULE
-from webhook.surfaces.admission.hotplug import at_request, is_about_plugged, plugged_into, with_requests
 
 SHARED, SINGLE = claim("shared", "ReadWriteMany"), claim("single", "ReadWriteOnce")
 DENIES = Policy(hotplug=Action.DENY)

@@ -14,7 +14,7 @@ from webhook.kubevirt.releases import NEWEST, only
 from webhook.objects.review import StatusCause
 from webhook.policy.policy import Account, Action, Exemption, Lowered, Policy
 from webhook.surfaces.admission.requests import DecodedRequest, read_review
-from webhook.surfaces.admission.validate import PASS, JudgingContext, Outcome, caused, decide_request
+from webhook.surfaces.admission.validate import PASS, JudgingContext, Outcome, decide_request, outcome_of_causes
 
 WARNS = Policy(at_most=Action.WARN)
 LOCAL, SHARED = claim("local", "ReadWriteOnce"), claim("shared", "ReadWriteMany")
@@ -43,7 +43,7 @@ def running(value: bool) -> Manifest:
     return {**BAD, "spec": spec | {"running": value}}
 
 
-SETTLED = {
+FINAL = {
     "the judged part stays": (review("UPDATE", BAD, BAD), True),
     "only started": (review("UPDATE", {**BAD, "spec": BAD["spec"] | {"runStrategy": "Halted"}}, BAD), True),
     "only running": (review("UPDATE", running(True), running(False)), True),
@@ -56,14 +56,14 @@ SETTLED = {
 }
 
 
-@pytest.mark.parametrize(("body", "settled"), SETTLED.values(), ids=SETTLED)
-def test_an_allow_that_no_other_object_can_change_is_settled(body: bytes, settled: bool) -> None:
+@pytest.mark.parametrize(("body", "is_final"), FINAL.values(), ids=FINAL)
+def test_an_allow_that_no_other_object_can_change_is_final(body: bytes, is_final: bool) -> None:
     """
     It does not wait for live reads; every other allow does.
     """
     outcome = decided(body, LOCAL, SHARED, policy=listing())
 
-    assert (outcome.allowed, outcome.settled) == (True, settled)
+    assert (outcome.allowed, outcome.is_final) == (True, is_final)
 
 
 def test_the_same_judged_part_as_an_unreadable_one_is_warned_of() -> None:
@@ -76,7 +76,7 @@ def test_the_same_judged_part_as_an_unreadable_one_is_warned_of() -> None:
 
     outcome = decide_request(replace(told, same_as_unreadable=True), context)
 
-    assert (outcome.allowed, outcome.settled, warned(outcome)) == (True, True, [("LM201", "warn")])
+    assert (outcome.allowed, outcome.is_final, warned(outcome)) == (True, True, [("LM201", "warn")])
 
 
 @pytest.mark.parametrize(
@@ -180,8 +180,8 @@ def test_causes_that_are_no_findings_follow_at_most(most: Action, warnings: tupl
     """
     Denied, warned of, or passed over in silence.
     """
-    assert caused(most, CAUSE) == Outcome((), (), warnings=warnings, most=most)
-    assert caused(Action.DENY, CAUSE) == Outcome((CAUSE,), ())
+    assert outcome_of_causes(most, CAUSE) == Outcome((), (), warnings=warnings, strongest=most)
+    assert outcome_of_causes(Action.DENY, CAUSE) == Outcome((CAUSE,), ())
 
 
 NETWORK = {
@@ -256,11 +256,11 @@ def test_an_outcome_knows_what_a_finding_could_have_been(most: Action) -> None:
     status = {"volumeRequests": [{"addVolumeOptions": {"name": "a", "volumeSource": {"dataVolume": {"name": "a"}}}}]}
     plugging = review("UPDATE", vm(status=status), vm(status={}), sub_resource="status")
 
-    assert decided(review("CREATE", GOOD), SHARED, policy=policy).most is most
-    assert decided(deletion({}), policy=policy).most is most
-    assert decided(plugging, policy=policy).most is (Action.WARN if most is Action.DENY else most)
-    assert PASS.most is Action.OFF
-    assert Outcome((), ()).most is Action.DENY
+    assert decided(review("CREATE", GOOD), SHARED, policy=policy).strongest is most
+    assert decided(deletion({}), policy=policy).strongest is most
+    assert decided(plugging, policy=policy).strongest is (Action.WARN if most is Action.DENY else most)
+    assert PASS.strongest is Action.OFF
+    assert Outcome((), ()).strongest is Action.DENY
 
 
 def test_a_change_of_the_migration_network_is_judged_beside_its_result() -> None:
@@ -348,8 +348,8 @@ def test_a_pool_may_have_no_vm(empty: Manifest) -> None:
 
     assert not decided(review("UPDATE", WHOLE, empty), LOCAL).allowed
     assert decided(review("UPDATE", empty, WHOLE), LOCAL).allowed
-    assert (created.allowed, created.settled) == (True, False)
-    assert decided(review("UPDATE", empty, empty), LOCAL).settled
+    assert (created.allowed, created.is_final) == (True, False)
+    assert decided(review("UPDATE", empty, empty), LOCAL).is_final
 
 
 def test_only_a_network_is_kept_by_its_name() -> None:

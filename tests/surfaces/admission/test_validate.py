@@ -309,8 +309,8 @@ def test_outcomes_are_compared_by_what_they_say() -> None:
     """
     The world that one rests on is neither compared nor printed; a plain pass waits for nothing and is not late.
     """
-    resting = replace(PASS, elsewhere=ObjectsWorld([]))
+    resting = replace(PASS, foreign_world=ObjectsWorld([]))
 
     assert resting == PASS
-    assert "elsewhere" not in repr(resting)
-    assert (PASS.elsewhere, PASS.settled, PASS.late) == (None, False, False)
+    assert "foreign_world" not in repr(resting)
+    assert (PASS.foreign_world, PASS.is_final, PASS.late) == (None, False, False)

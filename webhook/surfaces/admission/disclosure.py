@@ -46,19 +46,19 @@ class CrossNamespaceTracker:
     def __init__(self, world: World, own: str) -> None:
         self._world = world
         self._own = own
-        self.elsewhere = False
+        self.left_namespace = False
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
         """What the world finds."""
         if namespace and namespace != self._own and not is_for_everyone(kind):
-            self.elsewhere = True
+            self.left_namespace = True
         return self._world.find(kind, namespace, name)
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
         """What the world gives."""
         found = self._world.every(kind)
         if not isinstance(found, Unknown) and not is_for_everyone(kind):
-            self.elsewhere |= any(each.namespace != self._own for each in found)
+            self.left_namespace |= any(each.namespace != self._own for each in found)
         return found
 
 
@@ -66,7 +66,7 @@ def decide_tracked(decoded: DecodedRequest, context: JudgingContext) -> Outcome:
     """The outcome by every fact, with the world it rests on if that was asked about other namespaces."""
     tracker = CrossNamespaceTracker(context.world, decoded.request.namespace)
     outcome = decide_request(decoded, replace(context, world=tracker))
-    return replace(outcome, elsewhere=context.world) if tracker.elsewhere else outcome
+    return replace(outcome, foreign_world=context.world) if tracker.left_namespace else outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Disclosure:
         within_seconds: float,
     ) -> Outcome:
         """The outcome as the author may see it."""
-        world = outcome.elsewhere
+        world = outcome.foreign_world
         if world is None:
             return outcome
         request = decoded.request
@@ -110,7 +110,7 @@ def shown_without_rights(
     decoded: DecodedRequest, outcome: Outcome, context: Callable[[World], JudgingContext]
 ) -> Outcome:
     """The outcome where the API server did not say in time what the author may read; never waits."""
-    if outcome.elsewhere is None:
+    if outcome.foreign_world is None:
         return outcome
     return _withheld(decoded, outcome, decide_request(decoded, context(UnknownWorld(HIDDEN))))
 

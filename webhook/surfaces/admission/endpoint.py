@@ -47,7 +47,7 @@ from webhook.surfaces.admission.requests import BadReview, DecodedRequest, Unrea
 from webhook.surfaces.admission.responses import NOT_CONFIRMED, allowed, denied, patched
 from webhook.surfaces.admission.timed_out import decide_late
 from webhook.surfaces.admission.unreadable import decide_unreadable
-from webhook.surfaces.admission.validate import PASS, JudgingContext, Outcome, caused
+from webhook.surfaces.admission.validate import PASS, JudgingContext, Outcome, outcome_of_causes
 from webhook.surfaces.asgi import Receive, Scope, Send
 
 log = logging.getLogger("migratable.admission")
@@ -281,7 +281,7 @@ class AdmissionApp:
             return decide_unreadable(read, self._context(self.facts.world()))
         except Exception as error:  # noqa: BLE001 - the outermost wall; an unreadable object stays denied
             log.error("internal error", extra={"error": type(error).__name__})  # noqa: TRY400 - no locals
-            return caused(Action.DENY, *read.causes)
+            return outcome_of_causes(Action.DENY, *read.causes)
 
     def _context(self, world: World) -> JudgingContext:
         now = self.configuration()
@@ -291,14 +291,14 @@ class AdmissionApp:
         """The outcome by the cache, or by live reads where the cache must not decide; before ``until``."""
         world = self.facts.world()
         outcome = await run(decide_tracked, read, self._context(world))
-        if outcome.settled or not self.facts.needs_confirmation(world, outcome):
+        if outcome.is_final or not self.facts.needs_confirmation(world, outcome):
             return outcome
         try:
             confirmed = await self._confirmed(read, world, outcome, until)
         except TimeoutError:
             late = await run(decide_tracked, read, self._context(self.facts.late(world)))
             confirmed = replace(late, late=True)
-        if confirmed.late and confirmed.allowed and confirmed.most is Action.DENY:
+        if confirmed.late and confirmed.allowed and confirmed.strongest is Action.DENY:
             raise TooLate
         return confirmed
 
@@ -339,7 +339,7 @@ class AdmissionApp:
     async def _shown(self, read: DecodedRequest, outcome: Outcome, until: float) -> Outcome:
         """The outcome as the author of the request may see it; waits only for what rests on other namespaces."""
         shown = outcome
-        if outcome.elsewhere is not None and self.disclosure is not None:
+        if outcome.foreign_world is not None and self.disclosure is not None:
             disclosed = partial(self.disclosure.shown, read, outcome, self._context)
             try:
                 shown = await self._in_a_thread(read.request.namespace, until, disclosed)
@@ -355,7 +355,7 @@ class AdmissionApp:
         namespace = read.request.namespace
         tracker = CrossNamespaceTracker(context.world, namespace)
         operations = await run(operations_for, read, replace(context, world=tracker))
-        if tracker.elsewhere and self.disclosure is not None:
+        if tracker.left_namespace and self.disclosure is not None:
             disclosed = partial(self.disclosure.operations, read, context)
             try:
                 operations = await self._in_a_thread(namespace, until, disclosed)

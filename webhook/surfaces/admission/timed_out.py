@@ -18,12 +18,12 @@ from webhook.objects.meta import Kubernetes
 from webhook.objects.review import StatusCause
 from webhook.objects.vm import VirtualMachine
 from webhook.objects.vmi import VirtualMachineInstance, Volume
+from webhook.policy.hotplug import plugged_into, with_requests
 from webhook.policy.policy import Action, strongest_action
-from webhook.surfaces.admission.hotplug import plugged_into, with_requests
 from webhook.surfaces.admission.kubevirt_accounts import VIRT_API, account_of
 from webhook.surfaces.admission.requests import DecodedRequest, UnreadableRequest
 from webhook.surfaces.admission.unreadable import decide_unreadable
-from webhook.surfaces.admission.validate import PASS, JudgingContext, Outcome, decide_request, judged_in
+from webhook.surfaces.admission.validate import PASS, JudgingContext, Outcome, decide_request, subject_in
 
 LATE: Final = StatusCause("FieldValueInvalid", "Migratable could not confirm this request in time. Try again.", "")
 
@@ -35,7 +35,7 @@ def decide_late(read: DecodedRequest | UnreadableRequest, context: JudgingContex
     if read.request.operation == "DELETE":
         return PASS
     outcome = decide_request(read, replace(context, judge=_finds_nothing))
-    if not outcome.allowed or outcome.settled or outcome.most is not Action.DENY:
+    if not outcome.allowed or outcome.is_final or outcome.strongest is not Action.DENY:
         return outcome
     return replace(outcome, causes=(LATE,)) if _may_deny_change(read, context) else PASS
 
@@ -76,4 +76,4 @@ def _volumes(vm: VirtualMachine) -> Sequence[Volume]:
 
 
 def _may_deny_plugged(read: DecodedRequest, new: Kubernetes, context: JudgingContext) -> bool:
-    return strongest_action(context.policy, judged_in(read, new, context), plugs=True) is Action.DENY
+    return strongest_action(context.policy, subject_in(read.request, new, context), plugs=True) is Action.DENY

@@ -6,14 +6,14 @@ lowers this, too. Only the metadata of such an object is known.
 """
 
 from webhook.objects.vm import VirtualMachine
-from webhook.policy.policy import Action, most_in
+from webhook.policy.policy import Action
 from webhook.surfaces.admission.kubevirt_accounts import (
     WORKLOADS,
     is_hyper_converged,
     writes_for_itself,
 )
 from webhook.surfaces.admission.requests import UnreadableRequest
-from webhook.surfaces.admission.validate import PASS, JudgingContext, Outcome, caused
+from webhook.surfaces.admission.validate import PASS, JudgingContext, Outcome, outcome_of_causes
 
 
 def decide_unreadable(read: UnreadableRequest, context: JudgingContext) -> Outcome:
@@ -21,13 +21,13 @@ def decide_unreadable(read: UnreadableRequest, context: JudgingContext) -> Outco
     request = read.request
     if read.passes or (request.kind.kind in WORKLOADS and request.namespace == context.install_namespace != ""):
         return PASS
-    most = most_in(request.namespace, context.policy, context.world)
-    account = context.policy.account_of(request.user_info.username, request.namespace, context.today)
+    limit = context.limit_in(request.namespace)
+    account = context.account_in(request)
     if account is not None:
-        most = most.at_most(account.at_most)
+        limit = limit.at_most(account.at_most)
     if is_hyper_converged(request, read.old or read.object) or _by_kubevirt(read, context.install_namespace):
-        most = most.at_most(Action.WARN)
-    return caused(most, *read.causes)
+        limit = limit.at_most(Action.WARN)
+    return outcome_of_causes(limit, *read.causes)
 
 
 def _by_kubevirt(read: UnreadableRequest, install_namespace: str) -> bool:

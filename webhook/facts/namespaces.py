@@ -1,0 +1,14 @@
+"""The labels of a namespace, by which a policy may select it."""
+
+from collections.abc import Mapping
+
+from webhook.facts.world import World
+from webhook.objects.nad import Namespace
+
+
+def labels_of_namespace(name: str, world: World) -> Mapping[str, str] | None:
+    """The labels of a namespace, or None where they are unknown."""
+    if not name:
+        return None
+    namespace = world.find(Namespace, "", name)
+    return namespace.meta.labels if isinstance(namespace, Namespace) else None
