@@ -11,8 +11,8 @@ from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt.releases import NEWEST, Releases, only
 from webhook.policy.policy import Policy
 from webhook.surfaces.admission.mutate import operations_for
-from webhook.surfaces.admission.requests import Readable, read_review
-from webhook.surfaces.admission.validate import Judging
+from webhook.surfaces.admission.requests import DecodedRequest, read_review
+from webhook.surfaces.admission.validate import JudgingContext
 
 STRATEGY = "LiveMigrateIfPossible"
 ONE = only(NEWEST)
@@ -26,11 +26,11 @@ def operations(
     """The operations of the patch for a CREATE; None if the review cannot be read."""
     operation = more.pop("operation", "CREATE")
     readable = read_review(review(operation, manifest, manifest if operation == "UPDATE" else None, **more))
-    return operations_for(readable, judging(policy, world, releases)) if isinstance(readable, Readable) else None
+    return operations_for(readable, judging(policy, world, releases)) if isinstance(readable, DecodedRequest) else None
 
 
-def judging(policy: Policy, world: World | tuple[()], releases: Releases) -> Judging:
-    return Judging(ObjectsWorld([read(item) for item in world]), releases, policy, "2026-01-01", "kubevirt")
+def judging(policy: Policy, world: World | tuple[()], releases: Releases) -> JudgingContext:
+    return JudgingContext(ObjectsWorld([read(item) for item in world]), releases, policy, "2026-01-01", "kubevirt")
 
 
 def patched(manifest: Manifest, patch: list[dict[str, Any]]) -> Manifest:

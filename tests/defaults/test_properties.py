@@ -16,8 +16,8 @@ from webhook.kubevirt.releases import NEWEST, SUPPORTED, Release, Releases, beha
 from webhook.kubevirt.settings.settings import in_force
 from webhook.manifests.policy_faults import faults_of
 from webhook.policy.policy import Action, Policy
-from webhook.surfaces.admission.requests import Readable, read_review
-from webhook.surfaces.admission.validate import Judging, decide_request
+from webhook.surfaces.admission.requests import DecodedRequest, read_review
+from webhook.surfaces.admission.validate import JudgingContext, decide_request
 
 RELEASES = st.sampled_from((only(NEWEST), only(Release(1, 3)), only(Release(1, 6)), SUPPORTED))
 POLICIES = st.builds(
@@ -101,10 +101,10 @@ def test_a_patch_causes_no_denial_and_changes_no_verdict(
     assert (first and first.live_migratable) == (second and second.live_migratable)
 
 
-def denied(manifest: Manifest, terms: Judging) -> set[tuple[str, str]]:
+def denied(manifest: Manifest, terms: JudgingContext) -> set[tuple[str, str]]:
     """The rule and subject of each denied finding."""
     readable = read_review(review("CREATE", manifest))
-    assert isinstance(readable, Readable)
+    assert isinstance(readable, DecodedRequest)
     decisions = decide_request(readable, terms).decisions
     return {decision.finding.identity for decision in decisions if decision.action is Action.DENY}
 

@@ -122,7 +122,9 @@ def test_a_late_volume_request_gets_a_verdict_unless_the_policy_denies_such(most
     """
     Under `hotplug: warn`, the default, a volume request cannot be denied, so a late one passes.
     """
-    policy = ActiveConfiguration(Policy(hotplug=most), ReleaseChoice(only(NEWEST), str(NEWEST)), "kubevirt", "2026-01-01")
+    policy = ActiveConfiguration(
+        Policy(hotplug=most), ReleaseChoice(only(NEWEST), str(NEWEST)), "kubevirt", "2026-01-01"
+    )
 
     assert post(Cluster(world(GOOD), world()), PLUGGING, configuration=lambda: policy).status == status
 
