@@ -17,7 +17,7 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
     if facts.base != ("spec",) and OVERRIDE in facts.outer_annotations and OVERRIDE not in facts.annotations:
         yield Violation(
             ("metadata", "annotations", OVERRIDE),
-            f"annotation {OVERRIDE} is on the {facts.kind}, where it does not allow live migration",
+            f"annotation {OVERRIDE} is on the {facts.kind}, where KubeVirt ignores it, so it does not allow live migration",
             "annotation",
             remedy=f"Move it to {'.'.join(map(str, facts.base[:-1]))}.metadata.annotations.",
         )

@@ -21,6 +21,10 @@ _BRIDGE_AND_PLUGIN = (
     "{domain: {devices: {interfaces: [{name: default, bridge: {}, binding: {name: x}}]}}, "
     "networks: [{name: default, pod: {}}]}"
 )
+_LIST_INTERFACE = (
+    "Write `interfaces: [{name: default, masquerade: {}}]` under domain.devices, and `networks: [{name: default, pod: {}}]` "
+    "beside domain."
+)
 _MESSAGE = "uses bridge binding on the pod network, so the VM cannot be live-migrated"
 
 
@@ -60,10 +64,10 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
             unreadable=facts.hidden.unreadable,
         )
         return
-    message = f"interface {interface.name!r} {_MESSAGE}"
+    message, remedy = f"interface {interface.name!r} {_MESSAGE}", ""
     if facts.default_interface == "bridge":
-        message = f"the VM lists no interface, and the one that KubeVirt adds {_MESSAGE}"
-    yield Violation(on_pod.path, message, f"interface {interface.name} bridge", releases=releases)
+        message, remedy = f"the VM lists no interface, and the one that KubeVirt adds {_MESSAGE}", _LIST_INTERFACE
+    yield Violation(on_pod.path, message, f"interface {interface.name} bridge", remedy, releases)
 
 
 RULE = Rule(
@@ -78,10 +82,7 @@ RULE = Rule(
         "address on the target node, so the guest would lose its network. If the guest can take a new address by itself, "
         f"annotation {OVERRIDE} on the VMI allows the live migration. KubeVirt ignores the annotation's value."
     ),
-    remediation=(
-        "Write `masquerade: {}` instead of `bridge: {}` for that interface. If the VM lists no interface, add this one and "
-        "the network `{name: default, pod: {}}`."
-    ),
+    remediation="Write `masquerade: {}` instead of `bridge: {}` for that interface.",
     source="pkg/network/vmispec/interface.go VerifyVMIMigratable, v1.9.0; pkg/network/vmispec/defaults.go, v1.9.0",
     reference=MIGRATION_GUIDE,
     check=check,
