@@ -51,7 +51,7 @@ def judged(subject: Kubernetes, *world: Kubernetes) -> Judgement:
 
 
 def findings(subject: Kubernetes, *world: Kubernetes) -> list[tuple[str, str]]:
-    return [(each.rule.id, each.message) for each in judged(subject, *world).findings]
+    return [(finding.rule.id, finding.message) for finding in judged(subject, *world).findings]
 
 
 def ipam_of(ipam: dict[str, Any]) -> Ipam:
@@ -76,20 +76,20 @@ def test_the_labs_kubevirt_is_judged_clean() -> None:
     """
     A KubeVirt CR that names a fit network in its own namespace hears nothing about it, in CI for one.
     """
-    found = judged(a_kubevirt(), a_network(LAB)).findings
+    reported = judged(a_kubevirt(), a_network(LAB)).findings
 
-    assert [each.rule.id for each in found if each.rule.id.startswith("LM7")] == []
+    assert [finding.rule.id for finding in reported if finding.rule.id.startswith("LM7")] == []
 
 
 def test_a_network_known_to_be_absent_is_a_violation_with_a_remedy() -> None:
     """
-    Where all networks are known, one that is not among them is an error that says where to create it.
+    Where all networks are known, a missing one is an error, and the remedy names its namespace.
     """
     world = ObjectsWorld((), complete=(NetworkAttachmentDefinition,))
 
-    found = [each for each in judge(a_kubevirt(), world, SUPPORTED).findings if each.rule.id == "LM716"]
+    result = [finding for finding in judge(a_kubevirt(), world, SUPPORTED).findings if finding.rule.id == "LM716"]
 
-    assert [(each.message, each.remedy, each.undetermined) for each in found] == [
+    assert [(finding.message, finding.remedy, finding.undetermined) for finding in result] == [
         (
             "namespace 'kubevirt' has no NetworkAttachmentDefinition 'migration-network'",
             "Create it in namespace 'kubevirt', then set it here.",
@@ -176,9 +176,11 @@ def test_what_plugins_accept_is_no_error(config: dict[str, Any]) -> None:
     """
     A configuration that its plugins take, or that nobody here knows, is never an error.
     """
-    found = judged(a_network(json.dumps(config))).findings
+    reported = judged(a_network(json.dumps(config))).findings
 
-    assert [each.message for each in found if each.rule.severity is Severity.ERROR and not each.undetermined] == []
+    assert [
+        finding.message for finding in reported if finding.rule.severity is Severity.ERROR and not finding.undetermined
+    ] == []
 
 
 REFUSED = [
@@ -216,10 +218,10 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("ipam", "place"), REFUSED, ids=lambda each: str(each)[:70])
+@pytest.mark.parametrize(("ipam", "place"), REFUSED, ids=lambda item: str(item)[:70])
 def test_what_an_ipam_plugin_refuses_is_named_by_its_place(ipam: dict[str, Any], place: str) -> None:
     """
-    The one thing that the IPAM plugin refuses is found, at the key that holds it.
+    The only fault is the one that the IPAM plugin refuses, at its key.
     """
     assert [fault.place for fault in ipam_of(ipam).refused] == [place]
 
@@ -237,7 +239,7 @@ def test_the_place_of_broken_json_is_told() -> None:
 @pytest.mark.parametrize("text", ["[" * 200_000, '{"a":' * 200_000, " " * (gojson.MAX_LENGTH + 1)])
 def test_what_is_too_large_to_read_is_undetermined(text: str) -> None:
     """
-    What is longer or deeper than anybody writes is not called wrong, and costs neither time nor stack.
+    A very long or deeply nested configuration is unproven, and takes neither time nor stack.
     """
     assert isinstance(read_config(a_network(text)), Unknown)
 
@@ -282,15 +284,15 @@ def test_a_range_in_slices_is_not_counted_against_the_nodes() -> None:
     assert findings(a_network(config), a_kubevirt(), a_node("a"), a_node("b"), a_node("c")) == []
 
 
-def test_a_kubevirt_hears_why_its_network_does_not_fit() -> None:
+def test_a_kubevirt_cr_with_an_unfit_network_is_refused_with_the_reason() -> None:
     """
     A KubeVirt CR that begins to use a broken network is refused with the network's own fault.
     """
     config = '{"type": "macvlan", "master": "eth1", "ipam": {"type": "whereabouts", "range": "10.1.1.0/30"}}'
 
-    found = findings(a_kubevirt(), a_network(config), a_node("a"), a_node("b"), a_node("c"))
+    reported = findings(a_kubevirt(), a_network(config), a_node("a"), a_node("b"), a_node("c"))
 
-    assert [each for each in found if each[0] == "LM718"] == [
+    assert [finding for finding in reported if finding[0] == "LM718"] == [
         (
             "LM718",
             "network 'migration-network' is unfit for migrations: ipam.range 10.1.1.0/30 leaves 2 addresses for 3 nodes",
@@ -305,10 +307,10 @@ def test_a_thousand_hostile_ranges_give_few_findings() -> None:
     ranges = [{"range": "x" * 1000}] * 1000
     config = json.dumps({"type": "macvlan", "master": "eth1", "ipam": {"type": "whereabouts", "ipRanges": ranges}})
 
-    found = findings(a_network(config))
+    reported = findings(a_network(config))
 
-    assert len(found) == 20
-    assert max(len(message) for _, message in found) < 200
+    assert len(reported) == 20
+    assert max(len(message) for _, message in reported) < 200
 
 
 def test_ranges_that_hold_nothing_cost_no_more_than_their_number() -> None:
@@ -319,9 +321,9 @@ def test_ranges_that_hold_nothing_cost_no_more_than_their_number() -> None:
     config = json.dumps({"type": "macvlan", "master": "eth1", "ipam": {"type": "host-local", "ranges": ranges}})
 
     began = time.process_time()
-    found = findings(a_network(config))
+    reported = findings(a_network(config))
 
-    assert len(found) == 20
+    assert len(reported) == 20
     assert time.process_time() - began < 2  # 0.3 s; by pairs it took 4.4
 
 
@@ -344,15 +346,15 @@ def test_a_pool_is_what_whereabouts_would_give_out(
     first, last = int(network.network_address) + 1, int(network.broadcast_address) - 1
     first = BASE + start if first <= BASE + start <= last else first
     last = BASE + end if first <= BASE + end <= last else last
-    excluded = [ip_network(each, strict=False) for each in exclude]
-    walked = [each for each in range(first, last + 1) if not any(ip_address(each) in out for out in excluded)]
+    excluded = [ip_network(item, strict=False) for item in exclude]
+    walked = [number for number in range(first, last + 1) if not any(ip_address(number) in out for out in excluded)]
 
     ipam = ipam_of({"type": "whereabouts", "range": text, "exclude": exclude, **span})
 
     assert [pool.size for pool in ipam.pools] == ([len(walked)] if walked else [])
     assert bool(ipam.refused) is not bool(walked)
     for pool in ipam.pools:
-        assert [each for each in range(BASE - 16, BASE + 32) if pool.gives(each)] == walked
+        assert [number for number in range(BASE - 16, BASE + 32) if pool.gives(number)] == walked
 
 
 KEYS = st.sampled_from(
@@ -401,7 +403,7 @@ def test_no_json_as_configuration_raises(config: Any) -> None:
 @given(VALUES)
 def test_no_value_as_migration_network_raises(value: Any) -> None:
     """
-    Whatever stands in the KubeVirt CR as network gives findings or none.
+    Any value of the network in the KubeVirt CR gives findings or none, and no error.
     """
     judged(a_kubevirt(value), *WORLD)
 

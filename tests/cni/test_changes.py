@@ -41,7 +41,7 @@ def test_any_other_name_is_a_change(before: Any, after: Any, changed: bool) -> N
     """
     The name goes into virt-handler's pod template letter by letter; what is no text names no network.
     """
-    texts = [each if isinstance(each, str) else "" for each in (before, after)]
+    texts = [item if isinstance(item, str) else "" for item in (before, after)]
     expected = NetworkChangeFacts(NETWORK_PATH, *texts) if changed else None
 
     assert migration_network_change(cr(before), cr(after)) == expected

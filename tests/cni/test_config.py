@@ -26,7 +26,7 @@ def config_of(value: Json) -> CniConfig:
 
 def refused(value: Json) -> list[tuple[str, str]]:
     """Place and message of what the plugins refuse."""
-    return [(each.place, each.message) for plugin in config_of(value).plugins for each in plugin.refused]
+    return [(fault.place, fault.message) for plugin in config_of(value).plugins for fault in plugin.refused]
 
 
 @pytest.mark.parametrize(
@@ -75,10 +75,10 @@ def test_text_that_is_not_json_is_wrong_as_a_whole() -> None:
     """
     The message names line and character, so the fault has no key.
     """
-    found = read_config(a_network("{"))
+    config = read_config(a_network("{"))
 
-    assert isinstance(found, Fault)
-    assert found.place == ""
+    assert isinstance(config, Fault)
+    assert config.place == ""
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_capability_that_is_not_declared_brings_nothing(capabilities: Json) ->
     (read,) = config_of({"type": "macvlan", "capabilities": capabilities, "ipam": {"type": "host-local"}}).plugins
 
     assert read.ipam is not None
-    assert [each.place for each in read.ipam.refused] == ["ipam"]
+    assert [fault.place for fault in read.ipam.refused] == ["ipam"]
 
 
 def test_an_ipam_without_a_type_is_none() -> None:
@@ -159,7 +159,7 @@ def test_another_annotation_brings_no_device() -> None:
     config = read_config(annotated)
 
     assert isinstance(config, CniConfig)
-    assert [each.place for each in config.plugins[0].refused] == ["device"]
+    assert [fault.place for fault in config.plugins[0].refused] == ["device"]
 
 
 @pytest.mark.parametrize(
@@ -178,11 +178,11 @@ def test_one_kubevirt_cr_that_names_it_makes_a_migration_network(clusters: tuple
     """
     world = ObjectsWorld((*clusters, a_node("a"), a_network(LAB, "neighbour")))
 
-    found = network_facts(a_network(LAB), world)
+    network = network_facts(a_network(LAB), world)
 
-    assert found.is_migration_network is named
-    assert found.nodes == (Nodes(1, 1) if named else None)
-    assert [each.name for each in found.neighbours] == (["kubevirt/neighbour"] if named else [])
+    assert network.is_migration_network is named
+    assert network.nodes == (Nodes(1, 1) if named else None)
+    assert [neighbour.name for neighbour in network.neighbours] == (["kubevirt/neighbour"] if named else [])
 
 
 def test_nodes_that_are_not_shown_are_unknown() -> None:
@@ -216,9 +216,13 @@ def test_neighbours_are_other_networks_with_ranges() -> None:
         )
     )
 
-    found = network_facts(a_network(LAB), world)
+    network = network_facts(a_network(LAB), world)
 
-    assert [each.name for each in found.neighbours] == ["cluster-wide", "kubevirt/z", "tenant/migration-network"]
+    assert [neighbour.name for neighbour in network.neighbours] == [
+        "cluster-wide",
+        "kubevirt/z",
+        "tenant/migration-network",
+    ]
 
 
 def test_a_namespace_left_out_counts_as_equal() -> None:
@@ -280,10 +284,10 @@ def test_names_are_read() -> None:
     """
     Of the configuration and of the plugin's interfaces.
     """
-    found = config_of({"type": "bridge", "name": "n", "cniVersion": "1.0.0", "bridge": "br1", "master": "eth1"})
+    result = config_of({"type": "bridge", "name": "n", "cniVersion": "1.0.0", "bridge": "br1", "master": "eth1"})
 
-    assert (found.name, found.version) == ("n", "1.0.0")
-    assert [(each.bridge, each.master) for each in found.plugins] == [("br1", "eth1")]
+    assert (result.name, result.version) == ("n", "1.0.0")
+    assert [(plugin.bridge, plugin.master) for plugin in result.plugins] == [("br1", "eth1")]
 
 
 @pytest.mark.parametrize("config", [None, ""])
@@ -291,10 +295,10 @@ def test_an_empty_configuration_is_on_the_nodes(config: str | None) -> None:
     """
     So it is unknown.
     """
-    found = read_config(a_network(config))
+    result = read_config(a_network(config))
 
-    assert isinstance(found, Unknown)
-    assert found.why.startswith("the configuration is empty")
+    assert isinstance(result, Unknown)
+    assert result.why.startswith("the configuration is empty")
 
 
 def test_the_clusters_ranges_count_for_the_migration_network_only() -> None:

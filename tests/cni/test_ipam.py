@@ -25,7 +25,7 @@ def host_local(**more: Any) -> Ipam:
 
 
 def pool(first: str, last: str, text: str = RANGE, place: str = "ipam.range", *excluded: str) -> Pool:
-    left_out = tuple((int(ip_address(each)), int(ip_address(each))) for each in excluded)
+    left_out = tuple((int(ip_address(item)), int(ip_address(item))) for item in excluded)
     return Pool(place, ip_network(text), int(ip_address(first)), int(ip_address(last)), left_out)
 
 
@@ -63,9 +63,9 @@ def test_whereabouts_gives_out_the_range_between_start_and_end(more: dict[str, A
     """
     The network's first and last address are never given out.
     """
-    found = whereabouts(**{"range": RANGE, **more})
+    ipam = whereabouts(**{"range": RANGE, **more})
 
-    assert found == Ipam("ipam", "whereabouts", (pool(first, last),), reserves_as="")
+    assert ipam == Ipam("ipam", "whereabouts", (pool(first, last),), reserves_as="")
 
 
 @pytest.mark.parametrize(
@@ -97,11 +97,11 @@ def test_whereabouts_passes_over_what_lies_outside(more: dict[str, Any], place: 
     """
     It refuses nothing of this, and the user probably means something else.
     """
-    found = whereabouts(range=RANGE, **more)
+    ipam = whereabouts(range=RANGE, **more)
 
-    assert found.doubtful == (Fault(f"ipam.{place}", f"ipam.{place} {message}"),)
-    assert found.refused == ()
-    assert len(found.pools) == 1
+    assert ipam.doubtful == (Fault(f"ipam.{place}", f"ipam.{place} {message}"),)
+    assert ipam.refused == ()
+    assert len(ipam.pools) == 1
 
 
 @pytest.mark.parametrize(
@@ -149,10 +149,10 @@ def test_whereabouts_refuses_what_it_cannot_read(more: dict[str, Any], place: st
     """
     The fault is at the key, and such an ipam is not open to a file on the nodes.
     """
-    found = whereabouts(**more)
+    ipam = whereabouts(**more)
 
-    assert found.refused == (Fault(f"ipam.{place}", f"ipam.{place} {message}"),)
-    assert found.open is False
+    assert ipam.refused == (Fault(f"ipam.{place}", f"ipam.{place} {message}"),)
+    assert ipam.open is False
 
 
 def test_whereabouts_without_a_range_takes_one_from_the_node() -> None:
@@ -168,12 +168,12 @@ def test_whereabouts_reserves_by_name_and_slices() -> None:
     Networks of one name reserve together unless overlapping ranges are switched off; slices are given to nodes.
     """
     named, off, sliced = (
-        whereabouts(range=RANGE, **each)
-        for each in ({"network_name": "n"}, {"network_name": "n", "enable_overlapping_ranges": False}, {"node_slice_size": "/26"})
+        whereabouts(range=RANGE, **item)
+        for item in ({"network_name": "n"}, {"network_name": "n", "enable_overlapping_ranges": False}, {"node_slice_size": "/26"})
     )  # fmt: skip
 
-    assert [each.reserves_as for each in (named, off, sliced)] == ["n", None, ""]
-    assert [each.sliced for each in (named, off, sliced)] == [False, False, True]
+    assert [item.reserves_as for item in (named, off, sliced)] == ["n", None, ""]
+    assert [item.sliced for item in (named, off, sliced)] == [False, False, True]
 
 
 @pytest.mark.parametrize(
@@ -227,18 +227,18 @@ def test_host_local_gives_out_the_subnet(more: dict[str, Any], first: str, last:
     """
     Between start and end; the range is used anew on each node.
     """
-    found = host_local(subnet=RANGE, **more)
+    ipam = host_local(subnet=RANGE, **more)
 
-    assert found == Ipam("ipam", "host-local", (pool(first, last, RANGE, "ipam.subnet"),))
+    assert ipam == Ipam("ipam", "host-local", (pool(first, last, RANGE, "ipam.subnet"),))
 
 
 def test_host_local_gives_out_the_last_address_of_an_ipv6_subnet() -> None:
     """
     IPv6 has no broadcast address.
     """
-    (found,) = host_local(ranges=[[{"subnet": "fd00::/126"}]]).pools
+    (result,) = host_local(ranges=[[{"subnet": "fd00::/126"}]]).pools
 
-    assert (found.place, str(ip_address(found.last))) == ("ipam.ranges[0][0].subnet", "fd00::3")
+    assert (result.place, str(ip_address(result.last))) == ("ipam.ranges[0][0].subnet", "fd00::3")
 
 
 SMALL = "10.1.1.0/30"
@@ -319,7 +319,7 @@ def test_a_gateway_outside_the_subnet_is_doubtful() -> None:
 
 def test_static_addresses_are_counted() -> None:
     """
-    Those that a pod brings replace the written ones, which are not looked at then.
+    Addresses that a pod requests replace the listed ones, which are then not read.
     """
     two = [{"address": "10.1.1.5/24"}, {"address": "10.1.1.6/24", "gateway": "10.1.1.1"}]
 
@@ -338,7 +338,7 @@ def test_leading_zeros_are_read_by_whereabouts_alone() -> None:
     zeros = [{"address": "010.001.001.005/24"}]
 
     assert whereabouts(addresses=zeros).refused == ()
-    assert [each.place for each in read({"type": "static", "addresses": zeros}).refused] == [
+    assert [fault.place for fault in read({"type": "static", "addresses": zeros}).refused] == [
         "ipam.addresses[0].address"
     ]
 
@@ -358,10 +358,10 @@ def test_whereabouts_reads_leading_zeros_everywhere() -> None:
     """
     In the range, its bounds and the gateway.
     """
-    found = whereabouts(range="010.001.001.000/24", range_start="010.001.001.009", gateway="010.001.001.001")
+    ipam = whereabouts(range="010.001.001.000/24", range_start="010.001.001.009", gateway="010.001.001.001")
     between = whereabouts(range="010.001.001.009-010.001.001.020/24")
 
-    assert found == Ipam("ipam", "whereabouts", (pool("10.1.1.9", "10.1.1.254"),), reserves_as="")
+    assert ipam == Ipam("ipam", "whereabouts", (pool("10.1.1.9", "10.1.1.254"),), reserves_as="")
     assert between == Ipam("ipam", "whereabouts", (pool("10.1.1.9", "10.1.1.20"),), reserves_as="")
 
 
@@ -369,15 +369,15 @@ def test_a_gateway_is_kept_back_in_each_of_its_ranges() -> None:
     """
     One range that gives it out is enough for a doubt.
     """
-    found = whereabouts(range=RANGE, exclude=["10.1.1.1"], ipRanges=[{"range": RANGE}], gateway="10.1.1.1")
+    ipam = whereabouts(range=RANGE, exclude=["10.1.1.1"], ipRanges=[{"range": RANGE}], gateway="10.1.1.1")
 
-    assert [each.place for each in found.doubtful] == ["ipam.gateway"]
+    assert [fault.place for fault in ipam.doubtful] == ["ipam.gateway"]
 
 
 def test_each_address_is_read() -> None:
     """
     A wrong one does not hide the next.
     """
-    found = read({"type": "static", "addresses": [5, {"address": "x"}]})
+    result = read({"type": "static", "addresses": [5, {"address": "x"}]})
 
-    assert [each.place for each in found.refused] == ["ipam.addresses[0]", "ipam.addresses[1].address"]
+    assert [fault.place for fault in result.refused] == ["ipam.addresses[0]", "ipam.addresses[1].address"]

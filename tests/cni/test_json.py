@@ -25,7 +25,7 @@ def test_json_is_read() -> None:
 )
 def test_what_is_not_json_says_where(text: str, message: str) -> None:
     """
-    The error names line and character, or the word that only JavaScript knows.
+    The error names line and character, or the JavaScript word that JSON does not have.
     """
     with pytest.raises(gojson.NotJson) as error:
         gojson.parse(text)

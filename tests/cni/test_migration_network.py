@@ -50,13 +50,15 @@ from webhook.objects.nad import Node, NodeSpec, ServiceCIDR, ServiceCIDRSpec
         (5, 6, None),
     ],
 )
-def test_an_update_tells_of_the_restart_where_the_network_changes(before: Any, after: Any, message: str | None) -> None:
+def test_an_update_that_changes_the_network_warns_of_the_restart(before: Any, after: Any, message: str | None) -> None:
     """
     virt-handler restarts where the value differs from what was there before, letter by letter.
     """
-    found = judge_change(a_kubevirt(before), a_kubevirt(after), ObjectsWorld(()), SUPPORTED)
+    reported = judge_change(a_kubevirt(before), a_kubevirt(after), ObjectsWorld(()), SUPPORTED)
 
-    assert [(each.rule.id, each.message) for each in found] == ([] if message is None else [("LM719", message)])
+    assert [(finding.rule.id, finding.message) for finding in reported] == (
+        [] if message is None else [("LM719", message)]
+    )
 
 
 @pytest.mark.parametrize(
@@ -70,21 +72,21 @@ def test_an_update_tells_of_the_restart_where_the_network_changes(before: Any, a
     ],
     ids=["another range", "other blanks", "broken", "taken away", "the same"],
 )
-def test_a_new_configuration_in_use_is_told_to_need_restarts(config: str | None, told: bool) -> None:
+def test_a_new_configuration_in_use_needs_restarts(config: str | None, told: bool) -> None:
     """
     Nodes keep the old configuration of the migration network until virt-handler restarts; blanks are no change.
     """
-    found = judge_change(a_network(LAB), a_network(config), ObjectsWorld((a_kubevirt(),)), SUPPORTED)
+    reported = judge_change(a_network(LAB), a_network(config), ObjectsWorld((a_kubevirt(),)), SUPPORTED)
     unused = judge_change(a_network(LAB), a_network(config), ObjectsWorld((a_kubevirt("other"),)), SUPPORTED)
     unknown = judge_change(a_network(LAB), a_network(config), ObjectsWorld(()), SUPPORTED)
 
-    assert [each.rule.id for each in found] == ["LM720"] * told
+    assert [finding.rule.id for finding in reported] == ["LM720"] * told
     assert (unused, unknown) == ((), ())
 
 
 def test_an_update_of_anything_else_is_no_change() -> None:
     """
-    Only KubeVirt CRs and NetworkAttachmentDefinitions have changes that are told.
+    Only updates of KubeVirt CRs and NetworkAttachmentDefinitions have findings of their own.
     """
     assert judge_change(a_node("a"), a_node("b"), ObjectsWorld(()), SUPPORTED) == ()
 
@@ -125,16 +127,16 @@ def test_the_clusters_own_ranges_are_kept_free(text: str, known: Kubernetes, tol
     assert findings(network, known) == []
 
 
-def test_a_kubevirt_hears_that_its_network_hides_the_api_server() -> None:
+def test_a_kubevirt_cr_whose_network_hides_the_api_server_is_refused() -> None:
     """
-    A KubeVirt CR that begins to use such a network is refused for the same reason.
+    A KubeVirt CR that names such a network is refused for the same reason.
     """
     ipam = {"type": "whereabouts", "range": "10.96.0.0/24"}
     network = a_network(json.dumps({"type": "macvlan", "master": "eth1", "ipam": ipam}))
 
-    found = findings(a_kubevirt(), network, services("10.96.0.0/12"))
+    reported = findings(a_kubevirt(), network, services("10.96.0.0/12"))
 
-    assert [each for each in found if each[0] == "LM718"] == [
+    assert [finding for finding in reported if finding[0] == "LM718"] == [
         (
             "LM718",
             (
@@ -164,7 +166,7 @@ def test_virt_handler_takes_global_unicast_addresses_only(text: str, told: bool)
     """
     ipam = {"type": "whereabouts", "range": text}
     beside = {"type": "whereabouts", "ipRanges": [{"range": text}, {"range": "10.1.1.0/24"}]}
-    networks = [a_network(json.dumps({"type": "macvlan", "master": "eth1", "ipam": each})) for each in (ipam, beside)]
+    networks = [a_network(json.dumps({"type": "macvlan", "master": "eth1", "ipam": item})) for item in (ipam, beside)]
 
     alone, together = ([rule for rule, _ in findings(network, a_kubevirt())] for network in networks)
 
@@ -205,7 +207,7 @@ def test_virt_handler_needs_an_ipam_plugin(kind: str) -> None:
     A known plugin that makes the interface brings no address of its own, and neither do known plugins after it.
     """
     plugin = {"type": kind, "device": "eth1"}
-    chained = [{"type": each} for each in sorted(CHAINED)]
+    chained = [{"type": item} for item in sorted(CHAINED)]
 
     assert [*unaddressed(facts_of(plugin))] == [Fault("ipam", f"ipam {NO_ADDRESS}")]
     assert [*unaddressed(facts_of({"plugins": [plugin, *chained]}))] == [
@@ -232,7 +234,7 @@ def test_virt_handler_needs_an_ipam_plugin(kind: str) -> None:
 )
 def test_an_address_that_may_come_from_elsewhere_is_not_missing(config: Any) -> None:
     """
-    Unknown plugins may bring one, and what a plugin refuses is told once.
+    Unknown plugins may assign one, and a fault that a plugin refuses is reported once.
     """
     assert [*unaddressed(facts_of(config))] == []
 
@@ -293,10 +295,10 @@ def test_each_node_takes_an_address_of_a_range(config: Any, nodes: tuple[Node, .
     """
     Two are needed in any case; nodes without labels may or may not run virtual machines.
     """
-    found = [*too_small(facts_of(config, *nodes))]
+    result = [*too_small(facts_of(config, *nodes))]
 
-    assert [each.message if isinstance(each, Fault) else each.why for each in found] == expected
-    assert [isinstance(each, Unknown) for each in found] == ["no label" in message for message in expected]
+    assert [finding.message if isinstance(finding, Fault) else finding.why for finding in result] == expected
+    assert [isinstance(finding, Unknown) for finding in result] == ["no label" in message for message in expected]
 
 
 @pytest.mark.parametrize(
@@ -319,9 +321,9 @@ def test_two_networks_collide_unless_they_reserve_together(
     other = a_network(json.dumps(whereabouts("10.1.1.128/25", **theirs)), "other")
     apart = a_network(json.dumps(whereabouts("10.1.2.0/24", **theirs)), "apart")
 
-    found = [*colliding(facts_of(whereabouts("10.1.1.0/24", **mine), other, apart))]
+    result = [*colliding(facts_of(whereabouts("10.1.1.0/24", **mine), other, apart))]
 
-    assert [(one.place, str(one.network), neighbour.name, str(two.network)) for one, neighbour, two in found] == (
+    assert [(one.place, str(one.network), neighbour.name, str(two.network)) for one, neighbour, two in result] == (
         [("ipam.range", "10.1.1.0/24", "kubevirt/other", "10.1.1.128/25")] if met else []
     )
 
@@ -333,14 +335,14 @@ def test_each_neighbour_collides_once() -> None:
     both = {"type": "host-local", "ranges": [[{"subnet": "10.1.1.0/24"}], [{"subnet": "10.1.2.0/24"}]]}
     other, third = (a_network(json.dumps({"type": "bridge", "ipam": both}), name) for name in ("other", "third"))
 
-    found = [*colliding(facts_of({"type": "macvlan", "ipam": both}, other, third))]
+    result = [*colliding(facts_of({"type": "macvlan", "ipam": both}, other, third))]
 
-    assert [neighbour.name for _, neighbour, _ in found] == ["kubevirt/other", "kubevirt/third"]
+    assert [neighbour.name for _, neighbour, _ in result] == ["kubevirt/other", "kubevirt/third"]
 
 
 def test_hindrances_are_everything_that_stops_virt_handler() -> None:
     """
-    Faults of reading, of plugins and of addresses; what is merely unknown is none.
+    Faults of the configuration, of plugins and of addresses; unknown facts are none.
     """
     services_of = services("10.96.0.0/12")
     cases: list[tuple[Any, tuple[Kubernetes, ...], list[str]]] = [
@@ -358,7 +360,7 @@ def test_hindrances_are_everything_that_stops_virt_handler() -> None:
     ]
 
     for config, others, places in cases:
-        assert [each.place for each in blocking_faults(facts_of(config, *others))] == places, config
+        assert [fault.place for fault in blocking_faults(facts_of(config, *others))] == places, config
 
 
 def test_each_ipam_of_a_list_is_looked_at() -> None:
@@ -368,14 +370,14 @@ def test_each_ipam_of_a_list_is_looked_at() -> None:
     local = whereabouts("169.254.7.0/24")
     static = {"type": "bridge", "ipam": {"type": "static", "addresses": [{"address": "10.1.1.5/24"}]}}
     with_pod = {"type": "bridge", "capabilities": {"ipRanges": True}, "ipam": {"type": "host-local"}}
-    dhcp, empty = ({"type": "bridge", "ipam": {"type": each}} for each in ("dhcp", "static"))
+    dhcp, empty = ({"type": "bridge", "ipam": {"type": item}} for item in ("dhcp", "static"))
 
-    found = [
-        [each.place for each in unaddressed(facts_of({"plugins": plugins})) if isinstance(each, Fault)]
+    result = [
+        [fault.place for fault in unaddressed(facts_of({"plugins": plugins})) if isinstance(fault, Fault)]
         for plugins in ([local, static], [local, with_pod], [local, dhcp], [dhcp, empty])
     ]
 
-    assert found == [[], [], ["plugins[0].ipam.range"], ["plugins[1].ipam"]]
+    assert result == [[], [], ["plugins[0].ipam.range"], ["plugins[1].ipam"]]
 
 
 def test_each_range_is_compared_with_the_nodes() -> None:
@@ -385,8 +387,8 @@ def test_each_range_is_compared_with_the_nodes() -> None:
     small = whereabouts("10.1.1.0/30", ipRanges=[{"range": "10.1.2.0/30", "exclude": ["10.1.2.1"]}])
     facts = facts_of(small)
 
-    for each in (facts, replace(facts, nodes=None)):
-        assert [found.place for found in too_small(each) if isinstance(found, Fault)] == ["ipam.ipRanges[0].range"]
+    for item in (facts, replace(facts, nodes=None)):
+        assert [found.place for found in too_small(item) if isinstance(found, Fault)] == ["ipam.ipRanges[0].range"]
 
 
 def test_other_networks_are_not_compared() -> None:
@@ -397,9 +399,9 @@ def test_other_networks_are_not_compared() -> None:
     other = a_network(json.dumps(whereabouts("10.1.1.0/30", network_name="x")), "other")
     facts = facts_of(whereabouts("10.1.1.0/30", exclude=["10.1.1.1"]), node, other)
 
-    assert [bool([*each(facts)]) for each in (too_small, colliding, hiding)] == [True, True, True]
+    assert [bool([*item(facts)]) for item in (too_small, colliding, hiding)] == [True, True, True]
     unused = replace(facts, is_migration_network=False)
-    assert [[*each(unused)] for each in (too_small, colliding, hiding)] == [[], [], []]
+    assert [[*item(unused)] for item in (too_small, colliding, hiding)] == [[], [], []]
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_an_interface_of_a_known_plugin_leads_to_the_other_nodes_or_not(kind: st
     """
     facts = facts_of({"type": kind, "ipam": {"type": "dhcp"}})
 
-    assert [type(each) for each in cut_off.RULE.check(facts)] == outcomes
+    assert [type(item) for item in cut_off.RULE.check(facts)] == outcomes
 
 
 @pytest.mark.parametrize("kind", ["tuning", "portmap", "bandwidth", "firewall", "sbr", "vrf", "route-override"])
@@ -68,7 +68,7 @@ def test_an_ipam_plugin_gives_out_each_address_once_in_the_cluster_or_once_a_nod
     """
     facts = facts_of({"type": "macvlan", "ipam": {"type": kind}})
 
-    assert [type(each) for each in repeated_addresses.RULE.check(facts)] == outcomes
+    assert [type(item) for item in repeated_addresses.RULE.check(facts)] == outcomes
 
 
 @pytest.mark.parametrize("key", ["device", "hwaddr", "kernelpath", "pciBusID"])
@@ -77,7 +77,7 @@ def test_any_of_four_keys_names_a_device(key: str) -> None:
     As the host-device plugin reads them.
     """
     assert config_of({"type": "host-device", key: "x"}).plugins[0].refused == ()
-    assert [each.place for each in config_of({"type": "host-device"}).plugins[0].refused] == ["device"]
+    assert [fault.place for fault in config_of({"type": "host-device"}).plugins[0].refused] == ["device"]
 
 
 def test_sixty_four_plugins_are_read() -> None:
@@ -97,10 +97,12 @@ def test_ten_thousand_pairs_of_ranges_are_compared(number: int, is_refused: bool
     subnets = [f"10.1.{index}.0/24" for index in range(142)]
     subnets[other] = subnets[one]
 
-    found = read_ipam({"type": "host-local", "ranges": [[{"subnet": each} for each in subnets]]}, "ipam", frozenset())
+    ipam = read_ipam(
+        {"type": "host-local", "ranges": [[{"subnet": subnet} for subnet in subnets]]}, "ipam", frozenset()
+    )
 
     place = "ipam.ranges[0][{}].subnet"
     expected = Fault(
         place.format(other), f"{place.format(other)} {subnets[one]} overlaps {place.format(one)} {subnets[one]}"
     )
-    assert found.refused == ((expected,) if is_refused else ())
+    assert ipam.refused == ((expected,) if is_refused else ())

@@ -35,6 +35,8 @@ def test_an_undetermined_finding_does_not_name_the_owner() -> None:
         {"metadata": {**METADATA, "annotations": MARK}, "spec": {"config": config}}, NetworkAttachmentDefinition
     )
 
-    found = judge_cluster(network, ObjectsWorld((IN_USE,)), SUPPORTED).findings
+    reported = judge_cluster(network, ObjectsWorld((IN_USE,)), SUPPORTED).findings
 
-    assert [each.remedy for each in found if each.undetermined] == ["write the range into the configuration"]
+    assert [finding.remedy for finding in reported if finding.undetermined] == [
+        "write the range into the configuration"
+    ]

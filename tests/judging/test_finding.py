@@ -18,7 +18,7 @@ def test_a_finding_of_a_violation_keeps_its_harm() -> None:
     """
     Updates are compared by harm, which is 0 unless the rule measures it; a violation rests on readable objects.
     """
-    measured, plain = (finding_of(SHARED, each, KNOWN) for each in (Violation(PATH, "m", harm=7), Violation(PATH, "m")))
+    measured, plain = (finding_of(SHARED, item, KNOWN) for item in (Violation(PATH, "m", harm=7), Violation(PATH, "m")))
 
     assert measured is not None
     assert plain is not None
@@ -31,7 +31,7 @@ def test_an_undetermined_finding_says_whether_an_object_could_not_be_read() -> N
     An object that exists and cannot be read differs from one that was not shown; neither does harm.
     """
     unreadable, hidden = (
-        finding_of(SHARED, Undetermined(PATH, "why", "settle", unreadable=each), KNOWN) for each in (True, False)
+        finding_of(SHARED, Undetermined(PATH, "why", "settle", unreadable=item), KNOWN) for item in (True, False)
     )
 
     assert unreadable is not None
@@ -44,10 +44,10 @@ def test_the_fixed_list_leaves_open_what_no_release_refuses() -> None:
     """
     A rule that only the fixed list knows has undetermined findings too, in all releases.
     """
-    found = finding_of(PORTS, Undetermined(PATH, "why", "settle"), only(NEWEST))
+    finding = finding_of(PORTS, Undetermined(PATH, "why", "settle"), only(NEWEST))
 
-    assert found is not None
-    assert (found.basis, found.releases) == (Basis.BASELINE, only(NEWEST))
+    assert finding is not None
+    assert (finding.basis, finding.releases) == (Basis.BASELINE, only(NEWEST))
 
 
 def test_an_assumption_is_no_finding() -> None:
@@ -59,6 +59,6 @@ def test_an_assumption_is_no_finding() -> None:
         yield Assumption("the sun rises")
         yield Violation(PATH, "found")
 
-    found = list(findings_about([replace(SHARED, check=check)], None, KNOWN))
+    result = list(findings_about([replace(SHARED, check=check)], None, KNOWN))
 
-    assert [each.message for each in found] == ["found"]
+    assert [finding.message for finding in result] == ["found"]

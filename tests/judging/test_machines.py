@@ -50,20 +50,20 @@ def test_a_violation_says_on_what_it_rests(
     rule: Rule, holding: Releases, asked: Releases, basis: Basis | None, releases: Releases
 ) -> None:
     """
-    On KubeVirt where an asked release refuses; else on the fixed list, whatever the release; else it is advice.
+    KubeVirt where a judged release refuses, else the fixed list, whatever the release, else advice.
     """
-    found = finding_of(rule, Violation(PATH, "message", releases=holding), asked)
+    finding = finding_of(rule, Violation(PATH, "message", releases=holding), asked)
 
-    assert (found.basis, found.releases) == (basis, releases) if found is not None else basis is None
+    assert (finding.basis, finding.releases) == (basis, releases) if finding is not None else basis is None
 
 
 def test_a_violation_keeps_its_own_remedy() -> None:
     """
-    Where the place has none the rule's remediation stands.
+    Without a remedy of the violation, the rule's remediation applies.
     """
     own, ruled = Violation(PATH, "m", remedy="own"), Violation(PATH, "m")
 
-    assert [found.remedy for each in (own, ruled) if (found := finding_of(SHARED, each, KNOWN))] == [
+    assert [found.remedy for item in (own, ruled) if (found := finding_of(SHARED, item, KNOWN))] == [
         "own",
         SHARED.remediation,
     ]
@@ -73,10 +73,15 @@ def test_what_is_undetermined_says_why_and_what_would_settle_it() -> None:
     """
     It is no violation, and carries no remedy but that.
     """
-    found = finding_of(SHARED, Undetermined(PATH, "why", "settle", "subject"), KNOWN)
+    finding = finding_of(SHARED, Undetermined(PATH, "why", "settle", "subject"), KNOWN)
 
-    assert found is not None
-    assert (found.undetermined, found.message, found.remedy, found.subject) == (True, "why", "settle", "subject")
+    assert finding is not None
+    assert (finding.undetermined, finding.message, finding.remedy, finding.subject) == (
+        True,
+        "why",
+        "settle",
+        "subject",
+    )
 
 
 def test_what_is_undetermined_for_other_releases_is_nothing() -> None:
@@ -92,7 +97,7 @@ def made(releases: Releases, basis: Basis = Basis.KUBEVIRT, **more: object) -> F
 
 def test_the_same_finding_in_several_releases_is_one() -> None:
     """
-    Releases are joined, the words of the newest are kept.
+    Releases are merged; the message of the newest remains.
     """
     (merged,) = merge([made(OLD), made(NEW, message="second")])
 
@@ -101,7 +106,7 @@ def test_the_same_finding_in_several_releases_is_one() -> None:
 
 def test_what_kubevirt_refuses_outranks_the_list() -> None:
     """
-    Where some releases refuse and others do not, the finding tells of those that do.
+    Where only some releases refuse, the finding names these.
     """
     for order in ([made(OLD), made(NEW, Basis.BASELINE)], [made(NEW, Basis.BASELINE), made(OLD)]):
         (merged,) = merge(order)
@@ -123,17 +128,17 @@ MACHINES = st.tuples(carriers(), worlds())
 
 
 @pytest.mark.parametrize(("listed", "told"), [(9_999, 9_999), (10_000, 10_000), (10_001, 10_000)])
-def test_one_rule_finds_at_most_ten_thousand_violations_and_the_next_rule_begins_anew(listed: int, told: int) -> None:
+def test_each_rule_reports_at_most_ten_thousand_violations(listed: int, told: int) -> None:
     """
     The limit is for each rule: what one rule leaves out takes nothing from another.
     """
     ports = {"interfaces": [{"name": "default", "masquerade": {}, "ports": [{"port": 49152}] * listed}]}
-    devices = {**ports, "hostDevices": [{"name": each, "deviceName": "a/b"} for each in ("one", "two")]}
+    devices = {**ports, "hostDevices": [{"name": item, "deviceName": "a/b"} for item in ("one", "two")]}
 
-    found = judge(read(vm(devices=devices)), NOTHING, NEW).findings
+    reported = judge(read(vm(devices=devices)), NOTHING, NEW).findings
 
-    assert sum(each.rule is PORTS for each in found) == told
-    others = [each.path[-2:] for each in found if each.rule is not PORTS and not each.undetermined]
+    assert sum(finding.rule is PORTS for finding in reported) == told
+    others = [finding.path[-2:] for finding in reported if finding.rule is not PORTS and not finding.undetermined]
     assert others == [("hostDevices", 0), ("hostDevices", 1)]
 
 
@@ -142,13 +147,13 @@ def test_what_is_undetermined_does_not_use_up_the_limit(unknown: int) -> None:
     """
     A violation behind ten thousand claims that are not known is found.
     """
-    volumes = [on_claim(each, each) for each in (*(f"unknown{each}" for each in range(unknown)), "local")]
+    volumes = [on_claim(item, item) for item in (*(f"unknown{number}" for number in range(unknown)), "local")]
 
-    found = judge(
+    reported = judge(
         read(vm(volumes=volumes)), ObjectsWorld([read(claim("local", "ReadWriteOnce"))]), only(NEWEST)
     ).findings
 
-    assert [each.subject for each in found if not each.undetermined] == ["volume local claim local"]
+    assert [finding.subject for finding in reported if not finding.undetermined] == ["volume local claim local"]
 
 
 def test_what_is_wrong_ten_thousand_times_is_enough() -> None:
@@ -156,26 +161,26 @@ def test_what_is_wrong_ten_thousand_times_is_enough() -> None:
     Nobody reads more, and others wait for it; what cannot be known is no reason to stop before what is wrong.
     """
     ports = [{"port": 49152}] * (MAX_VIOLATIONS + 5)
-    claims = [f"unknown{each}" for each in range(MAX_VIOLATIONS + 5)]
-    volumes = [on_claim(each, each) for each in (*claims, "local", "other")]
-    local = [read(claim(each, "ReadWriteOnce")) for each in ("local", "other")]
+    claims = [f"unknown{number}" for number in range(MAX_VIOLATIONS + 5)]
+    volumes = [on_claim(item, item) for item in (*claims, "local", "other")]
+    local = [read(claim(item, "ReadWriteOnce")) for item in ("local", "other")]
 
     wide = judge(
         read(vm(devices={"interfaces": [{"name": "default", "masquerade": {}, "ports": ports}]})), NOTHING, NEW
     )
     deep = judge(read(vm(volumes=volumes)), ObjectsWorld(local), only(NEWEST))
 
-    assert [each.rule for each in wide.findings] == [PORTS] * MAX_VIOLATIONS
-    assert [each.subject for each in deep.findings if not each.undetermined] == ["volume local claim local"]
+    assert [finding.rule for finding in wide.findings] == [PORTS] * MAX_VIOLATIONS
+    assert [finding.subject for finding in deep.findings if not finding.undetermined] == ["volume local claim local"]
 
 
 @settings(deadline=None, max_examples=60)
 @given(MACHINES)
 def test_any_release_is_the_union_of_the_single_ones(pair: tuple[Manifest, World]) -> None:
     """
-    Asked for all releases, the findings are those of each release taken alone, and each says for which it holds.
+    The findings for all releases are those of each release alone, and each names its releases.
     """
-    machine, world = read(pair[0]), ObjectsWorld([read(each) for each in pair[1]])
+    machine, world = read(pair[0]), ObjectsWorld([read(item) for item in pair[1]])
 
     together = judge(machine, world, SUPPORTED)
 
@@ -195,18 +200,18 @@ def test_any_release_is_the_union_of_the_single_ones(pair: tuple[Manifest, World
 @given(MACHINES)
 def test_a_verdict_has_its_reasons(pair: tuple[Manifest, World]) -> None:
     """
-    False has a reason, and a violation behind it; unproven says what is missing; True has neither.
+    False has a reason and a violation; unproven names the missing input; True has neither.
     """
-    judgement = judge(read(pair[0]), ObjectsWorld([read(each) for each in pair[1]]), only(NEWEST))
+    judgement = judge(read(pair[0]), ObjectsWorld([read(item) for item in pair[1]]), only(NEWEST))
 
     verdict = judgement.verdict
     assert verdict is not None
-    refusing = [each for each in judgement.findings if each.basis is Basis.KUBEVIRT]
+    refusing = [finding for finding in judgement.findings if finding.basis is Basis.KUBEVIRT]
     if verdict.live_migratable is False:
-        assert verdict.reason in {each.rule.reason for each in refusing if not each.undetermined}
+        assert verdict.reason in {finding.rule.reason for finding in refusing if not finding.undetermined}
     elif verdict.live_migratable is None:
         assert verdict.unproven
-        assert any(each.undetermined for each in refusing)
+        assert any(finding.undetermined for finding in refusing)
     else:
         assert (refusing, verdict.reason, verdict.unproven) == ([], None, ())
 
@@ -217,7 +222,7 @@ def test_a_finding_stands_where_something_is(pair: tuple[Manifest, World]) -> No
     """
     Every path leads into the object as it was written, or ends at a field that is absent from it.
     """
-    for finding in judge(read(pair[0]), ObjectsWorld([read(each) for each in pair[1]]), SUPPORTED).findings:
+    for finding in judge(read(pair[0]), ObjectsWorld([read(item) for item in pair[1]]), SUPPORTED).findings:
         assert finding.message
         assert finding.remedy
         here: object = pair[0]
@@ -238,7 +243,7 @@ def test_judging_twice_says_the_same(pair: tuple[Manifest, World]) -> None:
     """
     Nothing is remembered between two judgements.
     """
-    machine, world = read(pair[0]), ObjectsWorld([read(each) for each in pair[1]])
+    machine, world = read(pair[0]), ObjectsWorld([read(item) for item in pair[1]])
 
     assert judge(machine, world, SUPPORTED) == judge(machine, world, SUPPORTED)
 
@@ -254,7 +259,7 @@ HOST_MODEL = "the node that will run the VM reports its host CPU model (cpu.mode
 
 
 def with_annotation(annotations: dict[str, str]) -> ObjectsWorld:
-    """A world whose one preference brings these annotations, which KubeVirt 1.0 does not copy."""
+    """A world with one preference that has these annotations, which KubeVirt 1.0 does not copy."""
     preference = {
         "apiVersion": "instancetype.kubevirt.io/v1beta1",
         "kind": "VirtualMachineClusterPreference",
@@ -285,9 +290,9 @@ def test_a_finding_holds_for_the_releases_of_its_expansion() -> None:
     machine = vm(architecture="amd64", devices=devices, outer={"preference": {"name": "p"}})
     world = with_annotation({"kubevirt.io/allow-pod-bridge-network-live-migration": ""})
 
-    found = [each for each in judge(read(machine), world, KNOWN).findings if each.rule.id == "LM101"]
+    result = [finding for finding in judge(read(machine), world, KNOWN).findings if finding.rule.id == "LM101"]
 
-    assert [(each.undetermined, each.releases) for each in found] == [(False, only(Release(1, 0)))]
+    assert [(finding.undetermined, finding.releases) for finding in result] == [(False, only(Release(1, 0)))]
 
 
 def test_an_assumption_of_older_releases_alone_does_not_reach_the_verdict() -> None:
@@ -303,7 +308,7 @@ def test_an_assumption_of_older_releases_alone_does_not_reach_the_verdict() -> N
     cluster = {"apiVersion": "kubevirt.io/v1", "kind": "KubeVirt", "metadata": {"name": "k", "namespace": "k"}}
     machine, world = read(vm(outer={"dataVolumeTemplates": [template]})), ObjectsWorld([read(source), read(cluster)])
 
-    older, both = (judge(machine, world, each).verdict for each in (only(Release(1, 5)), KNOWN))
+    older, both = (judge(machine, world, item).verdict for item in (only(Release(1, 5)), KNOWN))
 
     assert older is not None
     assert both is not None
@@ -323,9 +328,9 @@ def test_the_verdict_is_that_of_the_newest_release(classes: list[Manifest], olde
     Only KubeVirt 1.3 needs shared storage for the state of a TPM; a later release has no such question.
     """
     machine = read(vm(architecture="amd64", devices={"tpm": {"persistent": True}}))
-    world = ObjectsWorld([read(each) for each in classes])
+    world = ObjectsWorld([read(storage_class) for storage_class in classes])
 
-    alone, together = (judge(machine, world, each).verdict for each in (only(Release(1, 3)), KNOWN))
+    alone, together = (judge(machine, world, item).verdict for item in (only(Release(1, 3)), KNOWN))
 
     assert alone is not None
     assert together is not None
@@ -386,8 +391,8 @@ def test_the_time_of_a_vm_that_cannot_migrate_is_not_judged() -> None:
     slow = judge(read(vm(**large)), world, SUPPORTED)
     refused = judge(read(vm(**large, volumes=[on_claim("single")])), world, SUPPORTED)
 
-    assert "LM642" in {each.rule.id for each in slow.findings}
-    assert {"LM201", "LM642"} & {each.rule.id for each in refused.findings} == {"LM201"}
+    assert "LM642" in {finding.rule.id for finding in slow.findings}
+    assert {"LM201", "LM642"} & {finding.rule.id for finding in refused.findings} == {"LM201"}
 
 
 def test_the_time_of_a_vm_is_judged_in_all_releases() -> None:
@@ -410,10 +415,10 @@ def test_the_time_of_a_vm_is_judged_in_all_releases() -> None:
         architecture="amd64", domain={"devices": {}, "memory": {"guest": "900Gi"}}, outer={"preference": {"name": "p"}}
     )
 
-    found = judge(read(machine), ObjectsWorld([read(cluster), read(preference)]), KNOWN).findings
+    reported = judge(read(machine), ObjectsWorld([read(cluster), read(preference)]), KNOWN).findings
 
     releases = NONE
-    for each in found:
-        if each.rule.id == "LM642":
-            releases |= each.releases
+    for finding in reported:
+        if finding.rule.id == "LM642":
+            releases |= finding.releases
     assert releases == KNOWN

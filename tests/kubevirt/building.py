@@ -1,4 +1,4 @@
-"""Short ways to write objects and to ask for verdicts, for tests. Builders only: no logic of the product is repeated here."""
+"""Builders of objects and verdicts for tests. They repeat no logic of the product."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -25,7 +25,7 @@ EVERYTHING: tuple[type[Kubernetes], ...] = (
     StorageClass,
     Node,
 )
-"""Kinds of which a test's world usually holds all there are."""
+"""Kinds of which a test's world is usually complete."""
 IN_DEVICES = frozenset(
     ("autoattachPodInterface", "disks", "filesystems", "gpus", "hostDevices", "interfaces", "tpm"),
 )
@@ -42,7 +42,7 @@ def read(manifest: Manifest) -> Kubernetes:
 
 def world(*manifests: Manifest, complete: Iterable[type[Kubernetes]] = EVERYTHING) -> ObjectsWorld:
     """A world of these objects; of the kinds in ``complete`` there are no others."""
-    return ObjectsWorld([read(each) for each in manifests], complete)
+    return ObjectsWorld([read(manifest) for manifest in manifests], complete)
 
 
 def yaml(text: str) -> Any:
@@ -51,7 +51,7 @@ def yaml(text: str) -> Any:
 
 
 def spec(fragment: str) -> Manifest:
-    """A VMI's spec; what belongs under ``domain`` or ``domain.devices`` may stand at the top."""
+    """A VMI's spec; fields of ``domain`` and ``domain.devices`` may be at the top."""
     whole: Manifest = {"domain": {"devices": {}}}
     for key, value in yaml(fragment or "{}").items():
         into = whole["domain"]["devices"] if key in IN_DEVICES else whole["domain"] if key in IN_DOMAIN else whole
@@ -89,24 +89,24 @@ def vm(
 
 
 def named(kind: str, name: str, api_version: str, labels: Mapping[str, str] | None = None, **fields: Any) -> Manifest:
-    """Any other object, in namespace ``tenant``; ``fields`` stand at its top."""
+    """Any other object, in namespace ``tenant``; ``fields`` are at its top."""
     metadata = {"name": name, "namespace": "tenant", "labels": dict(labels or {})}
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **fields}
 
 
 def judgement(manifest: Manifest, around: ObjectsWorld, releases: Releases) -> Judgement:
-    """What the engine says."""
+    """The judgement of the engine."""
     return judge(read(manifest), around, releases)
 
 
 def verdict(manifest: Manifest, around: ObjectsWorld, release: Release | str) -> str:
-    """The verdict of one release in a word: ``OK``, KubeVirt's reason, or ``unproven``."""
+    """The verdict of one release: ``OK``, KubeVirt's reason, or ``unproven``."""
     at = release if isinstance(release, Release) else Release(*map(int, release.split(".")))
-    found = judgement(manifest, around, only(at)).verdict
-    assert found is not None
-    if found.live_migratable is None:
+    result = judgement(manifest, around, only(at)).verdict
+    assert result is not None
+    if result.live_migratable is None:
         return "unproven"
-    return "OK" if found.reason is None else str(found.reason)
+    return "OK" if result.reason is None else str(result.reason)
 
 
 def verdicts(manifest: Manifest, around: ObjectsWorld, releases: Sequence[Release] = RELEASES) -> dict[str, str]:

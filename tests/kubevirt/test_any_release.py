@@ -1,4 +1,4 @@
-"""Asked for any release, the answer says where releases disagree."""
+"""Judged for any supported release, the report says where releases disagree."""
 
 import json
 from typing import Any
@@ -28,7 +28,7 @@ SHARED = claim("c", "ReadWriteMany")
 
 def report(fragment: str, *around: Manifest, release: str = "any") -> Any:
     documents = [vm(fragment), *around]
-    inputs = [read_manifests(json.dumps(each).encode(), "-") for each in documents]
+    inputs = [read_manifests(json.dumps(document).encode(), "-") for document in documents]
     return check(inputs, Settings(Policy(profile=Profile.EXACT), release=release))
 
 
@@ -73,7 +73,7 @@ def test_the_text_says_where_releases_disagree(
     fragment: str, around: tuple[Manifest, ...], headline: str, note: str
 ) -> None:
     """
-    The object's line says which releases migrate it and which do not, each finding's note which of them it is about.
+    The object's line names the releases that migrate it and those that do not; each finding names its releases.
     """
     said = text.render(report(fragment, *around), width=500, verbose=True)
 
@@ -101,22 +101,22 @@ def test_the_json_says_for_which_releases_a_finding_holds(
     """
     answer = json.loads(as_json.render(report(fragment, *around)))
 
-    (judged,) = [each for each in answer["objects"] if each["kind"] == "VirtualMachine"]
-    found = [(each["rule"], each["basis"], each["releases"]) for each in judged["findings"]]
-    assert found == expected
+    (judged,) = [item for item in answer["objects"] if item["kind"] == "VirtualMachine"]
+    result = [(item["rule"], item["basis"], item["releases"]) for item in judged["findings"]]
+    assert result == expected
     assert (answer["release"], judged["verdict"]["release"]) == ("any", "1.9")
 
 
 def test_one_release_is_judged_alone() -> None:
     """
-    What another release would say is not told: a pinned release's findings are its own.
+    With a pinned release only the findings of that release are reported.
     """
     for release, rules in (("1.4", ["LM203"]), ("1.6", ["LM203"]), ("1.9", ["LM203", "LM402"])):
         answer = report(BOTH, MASQUERADE, release=release)
 
-        found = [each for one in answer.objects for each in one.findings]
-        assert [each.rule for each in found] == rules
-        assert found[0].basis == ("kubevirt" if release == "1.4" else "baseline")
+        result = [finding for one in answer.objects for finding in one.findings]
+        assert [finding.rule for finding in result] == rules
+        assert result[0].basis == ("kubevirt" if release == "1.4" else "baseline")
         assert f"(KubeVirt {release})" in text.render(answer, width=500) or release != "1.6"
 
 

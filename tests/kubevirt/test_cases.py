@@ -57,8 +57,8 @@ def world_of(case: dict[str, Any], namespace: str, unknown: tuple[type[Kubernete
         status = StorageProfileStatus(claim_property_sets=msgspec.convert(sets, list[ClaimPropertySet]))
         objects.append(StorageProfile(metadata=ObjectMeta(name=name), status=status))
     complete = (PersistentVolumeClaim, DataVolume, StorageProfile, StorageClass, Node)
-    shown = [each for each in objects if type(each) not in unknown]
-    return ObjectsWorld(shown, [each for each in complete if each not in unknown])
+    shown = [manifest for manifest in objects if type(manifest) not in unknown]
+    return ObjectsWorld(shown, [item for item in complete if item not in unknown])
 
 
 def cases_of(path: Path) -> Iterator[tuple[dict[str, Any], VirtualMachineInstance]]:

@@ -32,16 +32,16 @@ def test_the_architecture_is_that_of_the_spec_then_of_the_status(
     spec: str, status: str, architecture: str | None
 ) -> None:
     """
-    What the KubeVirt CR asks for outranks what virt-operator wrote.
+    The spec of the KubeVirt CR has precedence over the status, which virt-operator writes.
     """
-    found = cr(spec, status)
+    result = cr(spec, status)
 
-    assert cluster_of(ObjectsWorld([found])) == Cluster(found.spec.configuration or BUILT_IN, architecture)
+    assert cluster_of(ObjectsWorld([result])) == Cluster(result.spec.configuration or BUILT_IN, architecture)
 
 
 def test_a_cluster_without_a_kubevirt_cr_has_built_in_settings() -> None:
     """
-    Where it is known that there is none, defaults hold; where it is not known, nothing is.
+    Without a KubeVirt CR the defaults apply; with an unknown one the configuration is unknown.
     """
     assert cluster_of(ObjectsWorld((), [KubeVirt])) == Cluster(BUILT_IN, None)
     unknown = cluster_of(ObjectsWorld(()))
@@ -91,11 +91,11 @@ def test_a_refused_configuration_is_unknown() -> None:
     """
     The configuration in force is an older one; the architecture is still that of the CR.
     """
-    found = cluster_of(
+    cluster = cluster_of(
         ObjectsWorld([cr("{configuration: {imagePullPolicy: Sometimes}}", "{defaultArchitecture: arm64}")])
     )
 
-    assert found == Cluster(
+    assert cluster == Cluster(
         Unknown(
             "spec.configuration of the KubeVirt CR has an invalid imagePullPolicy 'Sometimes': KubeVirt ignores the whole "
             "configuration and uses an older one, which cannot be read",

@@ -31,17 +31,17 @@ def test_the_strategy_in_force_is_held_against_the_verdict(
     own: str, cluster: str, movable: list[str], bound: list[str]
 ) -> None:
     """
-    The VMI's own, else the cluster's; a wrong word is told only where the object itself writes it.
+    The VMI's own, else the cluster's. An invalid value is reported only where the object itself sets it.
     """
     around = world(kubevirt(evictionStrategy=cluster or None))
     for devices, migrates, expected in ((MOVABLE, True, movable), (BOUND, False, bound)):
         written = f", evictionStrategy: {own}" if own else ""
 
-        found = judgement(vmi(f"{{{devices}{written}}}"), around, only(NEWEST))
+        result = judgement(vmi(f"{{{devices}{written}}}"), around, only(NEWEST))
 
-        assert found.verdict is not None
-        assert found.verdict.live_migratable is migrates
-        assert [each.rule.id for each in found.findings if each.rule.id in DRAIN] == expected
+        assert result.verdict is not None
+        assert result.verdict.live_migratable is migrates
+        assert [finding.rule.id for finding in result.findings if finding.rule.id in DRAIN] == expected
 
 
 @pytest.mark.parametrize(
@@ -54,13 +54,13 @@ def test_the_strategy_in_force_is_held_against_the_verdict(
         ("Always", "Write LiveMigrate, LiveMigrateIfPossible, None or External."),
     ],
 )
-def test_a_word_that_is_none_of_the_four_is_met_with_the_nearest(word: str, remedy: str) -> None:
+def test_an_unknown_strategy_gets_the_closest_known_one_as_remedy(word: str, remedy: str) -> None:
     """
     KubeVirt compares letter by letter and refuses the object.
     """
-    found = judgement(vmi(f"{{{MOVABLE}, evictionStrategy: {word}}}"), world(kubevirt()), SUPPORTED)
+    result = judgement(vmi(f"{{{MOVABLE}, evictionStrategy: {word}}}"), world(kubevirt()), SUPPORTED)
 
-    assert [(each.rule.id, each.remedy) for each in found.findings] == [("LM502", remedy)]
+    assert [(finding.rule.id, finding.remedy) for finding in result.findings] == [("LM502", remedy)]
 
 
 def test_nothing_is_said_of_a_drain_where_nobody_knows() -> None:
@@ -69,7 +69,7 @@ def test_nothing_is_said_of_a_drain_where_nobody_knows() -> None:
     """
     around = world(complete=())
 
-    found = judgement(vmi("{evictionStrategy: LiveMigrate}"), around, SUPPORTED)
+    result = judgement(vmi("{evictionStrategy: LiveMigrate}"), around, SUPPORTED)
 
-    assert [each.rule.id for each in found.findings] == ["LM101"]
-    assert [each.rule.id for each in judgement(vmi(f"{{{BOUND}}}"), around, SUPPORTED).findings] == ["LM101"]
+    assert [finding.rule.id for finding in result.findings] == ["LM101"]
+    assert [finding.rule.id for finding in judgement(vmi(f"{{{BOUND}}}"), around, SUPPORTED).findings] == ["LM101"]

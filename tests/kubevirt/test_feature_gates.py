@@ -1,4 +1,4 @@
-"""Feature gates by release, as KubeVirt's release notes tell them (webhook.kubevirt.feature_gates)."""
+"""Feature gates by release, as in KubeVirt's release notes (webhook.kubevirt.feature_gates)."""
 
 import pytest
 

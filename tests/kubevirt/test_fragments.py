@@ -88,7 +88,7 @@ DEFAULT_CLASS: Manifest = {
 
 @dataclass(frozen=True)
 class Fragment:
-    """One line: its number, the part of a VMI, what is said of it in which release, and what else there is."""
+    """One line: its number, the fragment of a VMI, its verdict by release, and the other objects."""
 
     number: int
     spec: str
@@ -297,9 +297,9 @@ def said(words: str) -> dict[str, str]:
     """Clauses such as ``≤1.8 Interface; 1.9 OK`` as verdicts by release."""
     expected: dict[str, str] = {}
     for clause in words.split("; "):
-        found = re.fullmatch(r"(?:([≤≥]?)(1\.\d)(?:–(1\.\d))? )?(\w+)", clause)
-        assert found is not None, clause
-        sign, first, last, word = found.groups()
+        result = re.fullmatch(r"(?:([≤≥]?)(1\.\d)(?:–(1\.\d))? )?(\w+)", clause)
+        assert result is not None, clause
+        sign, first, last, word = result.groups()
         start = Release(1, int(first[2:])) if first and sign != "≤" else RELEASES[0]
         end = RELEASES[-1] if not first or sign == "≥" else Release(1, int((last or first)[2:]))
         for release in RELEASES:
@@ -321,8 +321,8 @@ def forms(fragment: Fragment) -> list[tuple[str, Manifest]]:
 
 
 def around(fragment: Fragment) -> ObjectsWorld:
-    """The fragment's world: with a cluster whose default interface is masquerade, unless it brings its own."""
-    own = any(each["kind"] == "KubeVirt" for each in fragment.world)
+    """The fragment's world, with masquerade as the default interface unless the fragment has its own KubeVirt CR."""
+    own = any(manifest["kind"] == "KubeVirt" for manifest in fragment.world)
     return world(*(() if own else (MASQUERADE,)), *fragment.world, complete=fragment.complete)
 
 
@@ -336,19 +336,19 @@ ROWS = [
 @pytest.mark.parametrize(("fragment", "manifest"), ROWS)
 def test_each_release_says_of_a_fragment_what_kubevirt_says(fragment: Fragment, manifest: Manifest) -> None:
     """
-    In every release that a line speaks of, on both sides of each of its boundaries, the verdict is as it says.
+    The verdict is that of the line, in each of its releases and on both sides of each boundary.
     """
     expected = said(fragment.says)
 
-    found = verdicts(manifest, around(fragment), [each for each in RELEASES if str(each) in expected])
+    by_release = verdicts(manifest, around(fragment), [release for release in RELEASES if str(release) in expected])
 
-    assert found == expected
+    assert by_release == expected
 
 
 @pytest.mark.parametrize(("fragment", "manifest"), [row for row in ROWS if row.values[0].method or row.values[0].also])
 def test_method_and_advice_stand_beside_the_verdict(fragment: Fragment, manifest: Manifest) -> None:
     """
-    How the migration would move disks, and what is advised, does not change the verdict but is told.
+    The migration method and advice do not change the verdict, but they are reported.
     """
     answer = judgement(manifest, around(fragment), SUPPORTED)
 

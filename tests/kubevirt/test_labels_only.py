@@ -1,4 +1,4 @@
-"""How little of a VM is kept where only its labels are asked for (webhook.kubevirt.subject)."""
+"""VMs reduced to their labels (webhook.kubevirt.subject)."""
 
 import pytest
 
@@ -28,7 +28,7 @@ KINDS: list[Manifest] = [
 ]
 
 
-@pytest.mark.parametrize("manifest", KINDS, ids=lambda each: each["kind"])
+@pytest.mark.parametrize("manifest", KINDS, ids=lambda item: item["kind"])
 def test_labels_and_names_are_kept(manifest: Manifest) -> None:
     """
     Selecting by labels gives the same answer, and nothing else is kept.

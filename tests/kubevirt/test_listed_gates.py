@@ -53,7 +53,7 @@ PLAIN = [configuration(None), configuration({}), configuration({"featureGates": 
         (LISTED, [False, True, True]),
         (BOTH, [False, False, False]),
         (DISABLED, [False, False, False]),
-        *((each, [False, False, bool(GATES[DECLARATIVE].on_by_default & V1_9)]) for each in PLAIN),
+        *((item, [False, False, bool(GATES[DECLARATIVE].on_by_default & V1_9)]) for item in PLAIN),
     ],
 )
 def test_volumes_are_plugged_from_the_template_where_the_newer_gate_is_on(

@@ -58,9 +58,9 @@ def test_one_entry_of_the_table_is_a_new_release() -> None:
     ran = subprocess.run([sys.executable, "-c", WITH_ONE_MORE], cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert ran.returncode == 0, ran.stderr
-    found = json.loads(ran.stdout)
-    assert found.pop("compared") > 60
-    assert found == {
+    result = json.loads(ran.stdout)
+    assert result.pop("compared") > 60
+    assert result == {
         "chosen": ["1.10", [], True],
         "newer": ["1.10", ["KubeVirt 1.11 is newer than what Migratable knows; judged as 1.10"]],
         "said": ["1.7 and later", "1.9 and later", "from 1.10 on", "all"],

@@ -1,4 +1,4 @@
-"""What holds of every verdict, over generated machines and clusters."""
+"""Properties of every verdict, over generated VMs and clusters."""
 
 import copy
 import random
@@ -48,7 +48,7 @@ def without_place(finding: Finding) -> tuple[object, ...]:
 @given(carriers(), worlds(), st.randoms(use_true_random=False), st.booleans())
 def test_order_changes_no_finding(manifest: Manifest, around: World, order: random.Random, complete: bool) -> None:
     """
-    Volumes, interfaces, devices and keys may stand in any order: findings, but for their places, and verdict are the same.
+    The order of volumes, interfaces, devices and keys changes only the paths of findings.
     """
     manifest = acceptable(manifest)
 
@@ -149,7 +149,7 @@ def test_a_verdict_is_false_where_kubevirt_refuses_and_only_there(
 
 
 def by_release(answer: Judgement, releases: Releases) -> set[tuple[object, ...]]:
-    """Which finding holds in which of the releases."""
+    """The releases of each finding."""
     return {
         (str(behaviour.release), *finding.identity, finding.path, finding.undetermined)
         for finding in answer.findings
@@ -162,7 +162,7 @@ def by_release(answer: Judgement, releases: Releases) -> set[tuple[object, ...]]
 @given(machines(), worlds(), st.booleans())
 def test_any_release_is_all_of_them_at_once(manifest: Manifest, around: World, complete: bool) -> None:
     """
-    Asked for any release, a finding says for which it holds: for those that have it when they are asked for alone.
+    A finding holds for exactly the releases that give it when judged alone.
     """
     together = judged(manifest, around, SUPPORTED, complete=complete)
     alone = [judged(manifest, around, only(one.release), complete=complete) for one in behaviours(SUPPORTED)]

@@ -43,7 +43,7 @@ def test_an_amount_is_what_kubernetes_makes_of_it(row: list[Any]) -> None:
 @pytest.mark.parametrize("text", REFUSED, ids=repr)
 def test_what_kubernetes_refuses_is_no_quantity(text: str) -> None:
     """
-    Blanks, capitals, underscores, digits of other scripts, words, and suffixes that people are used to.
+    Spaces, capitals, underscores, digits of other scripts, words, and common but invalid suffixes.
     """
     assert parse_quantity(text) is None
 
@@ -132,7 +132,7 @@ def test_a_field_takes_no_text_that_kubernetes_does_not_read(row: list[Any]) -> 
     """
     text = row[0]
 
-    assert accepts(text) is (row[1] is not None and any(each.isdigit() for each in text))
+    assert accepts(text) is (row[1] is not None and any(character.isdigit() for character in text))
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_a_field_takes_no_text_that_kubernetes_does_not_read(row: list[Any]) -> 
 )
 def test_a_field_takes_whole_numbers_and_what_is_filled_in_later(value: object) -> None:
     """
-    Other types are not judged here, nor what is longer than anybody reads.
+    Other types and very long values are not judged.
     """
     assert accepts(value)
 

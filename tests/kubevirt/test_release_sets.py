@@ -1,4 +1,4 @@
-"""Sets of releases, their groups and their words, and a release that is newer (webhook.kubevirt.releases)."""
+"""Sets of releases, their groups and descriptions, and newer releases (webhook.kubevirt.releases)."""
 
 import pytest
 
@@ -74,9 +74,9 @@ def test_entries_are_listed_oldest_first() -> None:
         (only(Release(1, 8)) | only(R1_9), SUPPORTED, "1.8 and later"),
     ],
 )
-def test_runs_of_releases_are_put_into_words(releases: Releases, among: Releases, words: str) -> None:
+def test_runs_of_releases_are_described(releases: Releases, among: Releases, words: str) -> None:
     """
-    Only those count that are asked for.
+    Only the judged releases count.
     """
     assert describe(releases, among) == words
 

@@ -54,7 +54,7 @@ SHORT = {
 @pytest.mark.parametrize("release", ORDERS)
 def test_reasons_are_looked_at_in_kubevirts_order(release: str) -> None:
     """
-    The first reason that holds is the one that a VMI shows, so their order is part of the verdict.
+    A VMI shows the first reason that applies, so their order is part of the verdict.
     """
     (behaviour,) = (one for one in TABLE if str(one.release) == release)
 
@@ -110,7 +110,7 @@ def test_a_split_loses_no_release_and_crosses_no_change(releases: int, changes: 
 )
 def test_a_set_of_releases_is_said_in_words(reason: Reason, expected: str) -> None:
     """
-    Runs of releases, of those that are asked for.
+    Runs of the judged releases.
     """
     assert describe(giving(reason)) == expected
 
@@ -155,11 +155,11 @@ def test_a_version_belongs_to_a_minor_release(text: str, expected: Release | Non
 @given(st.text())
 def test_no_text_breaks_the_reading_of_a_version(text: str) -> None:
     """
-    Whatever a KubeVirt CR's status holds, it is a release or it is none.
+    Any status of a KubeVirt CR gives a release or none.
     """
-    found = parse_release(text)
+    release = parse_release(text)
 
-    assert found is None or judged_as(found) in (*RELEASES, None)
+    assert release is None or judged_as(release) in (*RELEASES, None)
 
 
 def running(version: str) -> ObjectsWorld:
@@ -196,7 +196,7 @@ def test_the_release_is_the_asked_one_then_the_running_one_then_any(
     asked: str, observed: str, label: str, notes: list[str]
 ) -> None:
     """
-    What is judged in place of the release that was meant is said, and so is why.
+    A note names the release that is judged instead, and the reason.
     """
     chosen = choose_release(asked, running(observed))
 
@@ -206,7 +206,7 @@ def test_the_release_is_the_asked_one_then_the_running_one_then_any(
 @pytest.mark.parametrize("asked", ["devel", "0.58", "1", "latest"])
 def test_a_release_that_cannot_be_judged_is_refused_with_a_remedy(asked: str) -> None:
     """
-    Asking for what nobody knows is a mistake of the user, told with what to write.
+    An unknown release is an error of the user, and the remedy names the known ones.
     """
     with pytest.raises(BadInput) as raised:
         choose_release(asked, ObjectsWorld([]))
@@ -216,7 +216,7 @@ def test_a_release_that_cannot_be_judged_is_refused_with_a_remedy(asked: str) ->
 
 def test_reasons_are_spelt_as_kubevirt_spells_them() -> None:
     """
-    The word Not is missing from one of them.
+    One of them lacks the word Not.
     """
     assert [*map(str, Reason)] == [
         "DisksNotLiveMigratable",

@@ -1,4 +1,4 @@
-"""Where a manifest holds its VMI (webhook.kubevirt.subject)."""
+"""The VMI in a manifest (webhook.kubevirt.subject)."""
 
 from typing import Any
 
@@ -14,9 +14,9 @@ POOL = "pool.kubevirt.io/v1beta1"
 
 
 def subject(kind: str, api_version: str = "kubevirt.io/v1", **fields: Any) -> Subject:
-    found = subject_of(read(named(kind, "n", api_version, {"outer": "x"}, **fields)))
-    assert found is not None
-    return found
+    result = subject_of(read(named(kind, "n", api_version, {"outer": "x"}, **fields)))
+    assert result is not None
+    return result
 
 
 @pytest.mark.parametrize(
@@ -52,14 +52,14 @@ def test_each_kind_has_its_vmi_at_a_path_of_its_own(
     """
     The VMI carries the labels of the template; outer is the metadata of the VM around it, or of the object itself.
     """
-    found = subject(kind, api_version, **fields)
+    subject_found = subject(kind, api_version, **fields)
 
-    assert (found.kind, found.namespace, found.name) == (kind, "tenant", "n")
-    assert (found.base, found.owner) == (base, owner)
-    assert found.spec.architecture == "arm64"
-    assert found.meta.labels == ({"outer": "x"} if kind == "VirtualMachineInstance" else {"inner": "x"})
-    assert found.outer.labels == ({"middle": "x"} if kind == "VirtualMachinePool" else {"outer": "x"})
-    assert found.renames_templates is (kind == "VirtualMachinePool")
+    assert (subject_found.kind, subject_found.namespace, subject_found.name) == (kind, "tenant", "n")
+    assert (subject_found.base, subject_found.owner) == (base, owner)
+    assert subject_found.spec.architecture == "arm64"
+    assert subject_found.meta.labels == ({"outer": "x"} if kind == "VirtualMachineInstance" else {"inner": "x"})
+    assert subject_found.outer.labels == ({"middle": "x"} if kind == "VirtualMachinePool" else {"outer": "x"})
+    assert subject_found.renames_templates is (kind == "VirtualMachinePool")
 
 
 @pytest.mark.parametrize(
@@ -78,11 +78,11 @@ def test_templates_may_be_empty(kind: str, api_version: str, spec: Manifest) -> 
     """
     The API server refuses such an object, and a manifest in a repository is judged as far as it goes.
     """
-    found = subject(kind, api_version, spec=spec)
+    subject_found = subject(kind, api_version, spec=spec)
 
-    assert found.spec.volumes is None
-    assert found.meta.labels is None
-    assert found.data_volumes == {}
+    assert subject_found.spec.volumes is None
+    assert subject_found.meta.labels is None
+    assert subject_found.data_volumes == {}
 
 
 def test_the_status_is_that_of_the_judged_object() -> None:
@@ -107,11 +107,11 @@ def test_the_first_of_two_templates_with_one_name_counts() -> None:
         {"spec": {"storage": {}}},
     ]
 
-    found = subject("VirtualMachine", spec={"template": TEMPLATE, "dataVolumeTemplates": templates}).data_volumes
+    result = subject("VirtualMachine", spec={"template": TEMPLATE, "dataVolumeTemplates": templates}).data_volumes
 
-    assert list(found) == ["a", ""]
-    assert found["a"].storage is not None
-    assert found["a"].storage.storage_class_name == "first"
+    assert list(result) == ["a", ""]
+    assert result["a"].storage is not None
+    assert result["a"].storage.storage_class_name == "first"
 
 
 def test_a_template_without_metadata_has_an_empty_name() -> None:

@@ -12,9 +12,9 @@ RWX, RWO = ("ReadWriteMany",), ("ReadWriteOnce",)
 
 
 def method(manifest: Manifest, *around: Manifest, release: tuple[int, int] = (1, 9)) -> str:
-    found = judgement(manifest, world(kubevirt(), *around), only(Release(*release))).verdict
-    assert found is not None
-    return found.migration_method
+    verdict = judgement(manifest, world(kubevirt(), *around), only(Release(*release))).verdict
+    assert verdict is not None
+    return verdict.migration_method
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_an_unshared_state_claim_is_copied_in_1_3(
     release: tuple[int, int], modes: tuple[str, ...], expected: str
 ) -> None:
     """
-    KubeVirt 1.3 alone looks at the claim with the state of TPM and EFI.
+    Only KubeVirt 1.3 checks the claim with the state of TPM and EFI.
     """
     assert method(vm(TPM), claim(STATE, *modes), release=release) == expected
 
@@ -38,10 +38,10 @@ def test_the_newest_release_decides_whether_a_state_claim_counts() -> None:
     """
     Where several releases are judged at once, the method is that of the newest.
     """
-    found = judgement(vm(TPM), world(kubevirt(), claim(STATE, *RWO)), SUPPORTED).verdict
+    verdict = judgement(vm(TPM), world(kubevirt(), claim(STATE, *RWO)), SUPPORTED).verdict
 
-    assert found is not None
-    assert found.migration_method == "LiveMigration"
+    assert verdict is not None
+    assert verdict.migration_method == "LiveMigration"
 
 
 def test_a_state_claim_of_unknown_modes_is_not_called_copied() -> None:

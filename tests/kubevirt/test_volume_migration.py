@@ -32,7 +32,7 @@ def status(*sources: tuple[str, str], conditions: tuple[Any, ...] = (UNDER_WAY,)
 @pytest.mark.parametrize("extra", [(), (("more", "claim"),)])
 def test_all_claims_that_are_replaced_may_come_back(extra: tuple[tuple[str, str], ...]) -> None:
     """
-    Volume and claim of each; a volume that is not being replaced is none of them.
+    Volume and claim of each; volumes outside the volume migration are not among them.
     """
     old = vm(("os", "new"), ("data", "new"), *extra, status=status(OS, DATA))
 

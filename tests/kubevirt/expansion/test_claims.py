@@ -100,7 +100,7 @@ SETS = "[{volumeMode: Block, accessModes: [ReadWriteMany]}, {volumeMode: Filesys
 )
 def test_the_volume_mode_chooses_among_a_profiles_sets(template: str, sets: str, expected: str) -> None:
     """
-    The first set that has the volume mode, where one is asked for; an archive always lies on a filesystem.
+    The first set with the volume mode, if one is set; an archive always uses a filesystem.
     """
     assert judged(with_template(template), profile("sc", sets)) == expected
 
@@ -228,14 +228,14 @@ def test_a_claim_that_may_still_come_is_unproven_and_named() -> None:
     """
     complete = [kind for kind in EVERYTHING if kind is not PersistentVolumeClaim]
 
-    found = judgement(vm(ON_C), world(MASQUERADE, complete=complete), only(NEWEST))
+    result = judgement(vm(ON_C), world(MASQUERADE, complete=complete), only(NEWEST))
 
-    assert found.verdict is not None
-    assert (found.verdict.live_migratable, found.verdict.unproven) == (
+    assert result.verdict is not None
+    assert (result.verdict.live_migratable, result.verdict.unproven) == (
         None,
         ("claim 'c' is not among the objects given",),
     )
-    assert [each.remedy for each in found.findings] == ["give the manifest of claim 'c' too"]
+    assert [finding.remedy for finding in result.findings] == ["give the manifest of claim 'c' too"]
 
 
 @pytest.mark.parametrize("kind", [StorageProfile, StorageClass])
@@ -244,8 +244,8 @@ def test_storage_that_nobody_showed_leaves_a_template_open(kind: type) -> None:
     A template without modes depends on the default class and its profile.
     """
     around = (storage_class("sc", K8S), storage_profile("sc", "ReadWriteMany"))
-    shown = [each for each in around if each["kind"] != kind.__name__]
-    complete = [each for each in EVERYTHING if each is not kind]
+    shown = [manifest for manifest in around if manifest["kind"] != kind.__name__]
+    complete = [item for item in EVERYTHING if item is not kind]
 
     assert verdict(with_template("{storage: {}}"), world(MASQUERADE, *around), NEWEST) == "OK"
     assert verdict(with_template("{storage: {}}"), world(MASQUERADE, *shown, complete=complete), NEWEST) == "unproven"
@@ -253,7 +253,7 @@ def test_storage_that_nobody_showed_leaves_a_template_open(kind: type) -> None:
 
 def test_a_template_counts_where_nobody_can_tell_whether_its_claim_exists() -> None:
     """
-    In a file of one VM there is neither its claim nor its DataVolume: its template says what they will be.
+    A file with one VM has neither its claim nor its DataVolume; the template predicts them.
     """
     assert verdict(with_template(RWX), world(MASQUERADE, complete=()), NEWEST) == "OK"
 
@@ -284,9 +284,9 @@ def test_an_empty_class_is_none_and_not_the_default_one() -> None:
     """
     around = world(MASQUERADE, storage_class("sc", K8S), storage_profile("sc", "ReadWriteMany"))
 
-    found = judgement(with_template("{storage: {storageClassName: ''}}"), around, only(NEWEST))
+    result = judgement(with_template("{storage: {storageClassName: ''}}"), around, only(NEWEST))
 
-    assert [each.message for each in found.findings] == [
+    assert [finding.message for finding in result.findings] == [
         "dataVolumeTemplate 'dv' has an empty storageClassName and no accessModes"
     ]
 
@@ -345,9 +345,9 @@ def test_what_cannot_be_predicted_says_what_to_write(
     """
     known = ObjectsWorld(()) if around is None else world(*around)
 
-    found = predicted(known, msgspec.convert(yaml(spec), DataVolumeSpec), "DataVolume 'dv'").access_modes
+    result = predicted(known, msgspec.convert(yaml(spec), DataVolumeSpec), "DataVolume 'dv'").access_modes
 
-    assert found == Unknown(f"DataVolume 'dv' {why}", settle)
+    assert result == Unknown(f"DataVolume 'dv' {why}", settle)
 
 
 @pytest.mark.parametrize(
@@ -379,10 +379,10 @@ def test_an_exhausted_profile_is_named() -> None:
     """
     known = world(profile("sc", "[]"))
 
-    found = predicted(known, msgspec.convert(yaml("{storage: {storageClassName: sc}}"), DataVolumeSpec), "claim 'c'")
+    modes = predicted(known, msgspec.convert(yaml("{storage: {storageClassName: sc}}"), DataVolumeSpec), "claim 'c'")
 
     why = "StorageProfile 'sc' has no access modes for claim 'c', so CDI cannot create its claim"
-    assert found == Modes(Unknown(why, "add accessModes"), "claim 'c'")
+    assert modes == Modes(Unknown(why, "add accessModes"), "claim 'c'")
 
 
 def labelled(applies: str, modes: list[str] | None, volume_mode: str | None = None) -> Manifest:
@@ -416,8 +416,8 @@ def test_a_default_class_without_a_date_counts_as_the_oldest() -> None:
     A StorageClass from a file has no creationTimestamp; of several such classes the first by name is the default.
     """
     undated = [{**storage_class(name, K8S)} for name in ("b", "a")]
-    for each in undated:
-        del each["metadata"]["creationTimestamp"]
+    for item in undated:
+        del item["metadata"]["creationTimestamp"]
 
     assert default_class(world(*undated), prefer_virt=False) == "a"
     assert default_class(world(*undated, storage_class("c", K8S)), prefer_virt=False) == "c"
@@ -427,6 +427,6 @@ def test_modes_of_a_claim_that_exists_have_no_other_origin() -> None:
     """
     Only predicted modes name what they were predicted from.
     """
-    found = modes_of(world(claim("c", "ReadWriteMany")), "", "c", {})
+    modes = modes_of(world(claim("c", "ReadWriteMany")), "", "c", {})
 
-    assert found == Modes(frozenset({"ReadWriteMany"}), "")
+    assert modes == Modes(frozenset({"ReadWriteMany"}), "")

@@ -20,8 +20,8 @@ def clashes(domain: str, theirs: str = PLAIN, annotations: dict[str, str] | None
     manifest["spec"]["template"]["spec"] = {"domain": yaml(domain)} if domain else {}
     subject = subject_of(read(manifest))
     assert subject is not None
-    found = conflicts(subject, msgspec.convert(yaml(theirs), InstancetypeSpec))
-    return [".".join(map(str, path)).removeprefix("spec.template.spec.domain.") for path in found]
+    result = conflicts(subject, msgspec.convert(yaml(theirs), InstancetypeSpec))
+    return [".".join(map(str, path)).removeprefix("spec.template.spec.domain.") for path in result]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_an_instancetype_always_sets_cpu_and_memory(domain: str, expected: list[
 )
 def test_other_fields_clash_where_both_set_them(domain: str, instancetype: str, expected: list[str]) -> None:
     """
-    What the VM leaves at its default clashes with nothing, even where the instancetype says it is off.
+    Defaults of the VM never conflict, even where the instancetype sets the field to false.
     """
     assert clashes(domain, instancetype) == expected
 

@@ -265,24 +265,24 @@ REFUSED = {
     "KubeVirt CRs of a cluster": "pkg/virt-operator/webhooks NewKubeVirtCreateAdmitter: a second one is refused",
     "status.volumeRequests": "vms-admitter.go validateVolumeRequests: one request for a name",
 }
-"""Lists in which duplicates never get as far as KubeVirt's controllers, and who refuses them (v1.0.1 to v1.9.0)."""
+"""Lists whose duplicates never reach KubeVirt's controllers, and the component that refuses them (v1.0.1 to v1.9.0)."""
 
 
 def judged(row: Row, entries: Sequence[Any]) -> tuple[str, set[tuple[str, str]]]:
     """Verdict and findings, without those about the entries themselves."""
     manifest, around = row.build(copy.deepcopy(list(entries)))
     world = building.world(*around)
-    found = building.judgement(manifest, world, only(Release(*map(int, row.release.split(".")))))
-    word = building.verdict(manifest, world, row.release) if found.verdict is not None else ""
-    return word, identities(found)
+    result = building.judgement(manifest, world, only(Release(*map(int, row.release.split(".")))))
+    word = building.verdict(manifest, world, row.release) if result.verdict is not None else ""
+    return word, identities(result)
 
 
 def identities(found: Judgement) -> set[tuple[str, str]]:
     """Rule and subject of each finding; an index in a subject is left out, because each row moves its entries."""
     return {
-        (each.rule.id, re.sub(r"\[\d+\]", "[]", each.subject))
-        for each in found.findings
-        if each.rule.id not in ABOUT_TEMPLATES
+        (finding.rule.id, re.sub(r"\[\d+\]", "[]", finding.subject))
+        for finding in found.findings
+        if finding.rule.id not in ABOUT_TEMPLATES
     }
 
 
@@ -355,10 +355,10 @@ def test_a_duplicate_never_makes_the_verdict_better(
     With two entries of one name the verdict is that of the entry which KubeVirt uses, or no better than that of either.
     """
     one, other = data.draw(st.permutations(VALUES[key]).map(lambda values: values[:2]))
-    entries = [named(key, each) for each in (one, other)]
+    entries = [named(key, item) for item in (one, other)]
 
     rank_one, rank_other, rank_both = (
-        rank(with_entries(manifest, key, each), now) for each in ([entries[0]], [entries[1]], entries)
+        rank(with_entries(manifest, key, item), now) for item in ([entries[0]], [entries[1]], entries)
     )
 
     if key == "dataVolumeTemplates":
@@ -392,6 +392,6 @@ def with_entries(manifest: Manifest, key: str, entries: list[Manifest]) -> Manif
 def rank(manifest: Manifest, now: Terms) -> int:
     """2 for a VM that can be live-migrated, 1 where it is unproven, 0 where it cannot."""
     judging = now.context()
-    found = judge(read(manifest), judging.world, judging.releases).verdict
-    assert found is not None
-    return RANKS[found.live_migratable]
+    verdict = judge(read(manifest), judging.world, judging.releases).verdict
+    assert verdict is not None
+    return RANKS[verdict.live_migratable]

@@ -27,8 +27,8 @@ def facts(manifest: Manifest, around: ObjectsWorld) -> MigrationFacts:
     """The facts about a VMI in the newest release."""
     subject = subject_of(read(manifest))
     assert subject is not None
-    (found,) = expand(subject, around, only(NEWEST))
-    return found
+    (result,) = expand(subject, around, only(NEWEST))
+    return result
 
 
 def instancetype(**spec: Any) -> Manifest:
@@ -66,14 +66,14 @@ def test_an_interface_is_added_where_there_is_none(
     """
     A VMI with neither interfaces nor networks gets one as the cluster says, before any preference, unless it wants none.
     """
-    found = facts(vm(fragment, **OF_P), world(kubevirt(**configuration), preference(devices=preferred)))
+    expanded = facts(vm(fragment, **OF_P), world(kubevirt(**configuration), preference(devices=preferred)))
 
-    assert found.default_interface == expected
+    assert expanded.default_interface == expected
 
 
 def test_what_interface_is_added_is_not_known_without_the_cluster() -> None:
     """
-    Where nobody showed the KubeVirt CR, the binding of the added interface is unproven; where there is none, it is bridge.
+    With an unknown KubeVirt CR the binding of the added interface is unproven; without a CR it is bridge.
     """
     assert verdict(vm("{}"), world(complete=()), NEWEST) == "unproven"
     assert verdict(vm("{}"), world(complete=(KubeVirt,)), NEWEST) == INTERFACE
@@ -95,9 +95,9 @@ def test_a_preference_binds_what_is_not_bound(interface: str, before_1_1: str, a
     """
     machine = vm(f"{{interfaces: [{interface}], {POD}}}", **OF_P)
 
-    found = verdicts(machine, world(kubevirt(), preference(devices={"preferredInterfaceMasquerade": {}})))
+    by_release = verdicts(machine, world(kubevirt(), preference(devices={"preferredInterfaceMasquerade": {}})))
 
-    assert found == {str(release): before_1_1 if release < (1, 1) else after for release in RELEASES}
+    assert by_release == {str(release): before_1_1 if release < (1, 1) else after for release in RELEASES}
 
 
 def test_a_preferred_binding_leaves_all_else_of_an_interface_as_it_is() -> None:
@@ -106,11 +106,11 @@ def test_a_preferred_binding_leaves_all_else_of_an_interface_as_it_is() -> None:
     """
     fragment = f"{{interfaces: [{{name: p, ports: [{{port: 49152}}], portRanges: [{{start: 1, end: 50000}}]}}], {POD}}}"
 
-    found = judgement(
+    result = judgement(
         vm(fragment, **OF_P), world(kubevirt(), preference(devices={"preferredInterfaceMasquerade": {}})), SUPPORTED
     )
 
-    paths = [dotted(each.path).removeprefix("spec.template.spec.domain.devices.") for each in found.findings]
+    paths = [dotted(item.path).removeprefix("spec.template.spec.domain.devices.") for item in result.findings]
     assert paths == ["interfaces[0].ports[0]", "interfaces[0].portRanges[0]"]
 
 
@@ -134,9 +134,9 @@ def test_annotations_come_from_template_instancetype_and_preference(
     """
     machine = vm("{}", own, outer={"outer": "x"}, **OF_I, **OF_P)
 
-    found = facts(machine, world(instancetype(annotations=theirs), preference(annotations=preferred)))
+    expanded = facts(machine, world(instancetype(annotations=theirs), preference(annotations=preferred)))
 
-    assert found.annotations == expected
+    assert expanded.annotations == expected
 
 
 def test_the_labels_of_a_vmi_are_its_templates() -> None:
@@ -208,19 +208,19 @@ def test_the_architecture_is_looked_for_as_each_release_does(
     subject = subject_of(read(machine))
     assert subject is not None
 
-    found = {describe(each.releases, KNOWN): each.architecture for each in expand(subject, world(*around), KNOWN)}
+    result = {describe(item.releases, KNOWN): item.architecture for item in expand(subject, world(*around), KNOWN)}
 
-    assert found == expected
+    assert result == expected
 
 
 def test_an_architecture_that_nothing_names_is_an_assumption() -> None:
     """
-    What is taken for granted stands on the verdict.
+    Assumptions are part of the verdict.
     """
-    found = judgement(vm("{autoattachPodInterface: false}"), world(), SUPPORTED).verdict
+    result = judgement(vm("{autoattachPodInterface: false}"), world(), SUPPORTED).verdict
 
-    assert found is not None
-    assert any("amd64" in each for each in found.assumptions)
+    assert result is not None
+    assert any("amd64" in assumption for assumption in result.assumptions)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_an_architecture_that_nothing_names_is_an_assumption() -> None:
 )
 def test_the_cpu_model_is_filled_in(fragment: str, configuration: Manifest, expected: str) -> None:
     """
-    The VMI's own, else the cluster's, else host-model; arm64 takes host-passthrough whatever the cluster says.
+    The VMI's own, else the cluster's, else host-model; on arm64 always host-passthrough.
     """
     assert facts(vmi(fragment), world(kubevirt(**configuration))).cpu_model == expected
 
@@ -246,9 +246,9 @@ def test_an_instancetypes_cpu_model_comes_before_the_clusters() -> None:
     """
     machine = vm("{}", **OF_I)
 
-    found = facts(machine, world(kubevirt(cpuModel="Skylake"), instancetype(cpu={"guest": 1, "model": "Haswell"})))
+    expanded = facts(machine, world(kubevirt(cpuModel="Skylake"), instancetype(cpu={"guest": 1, "model": "Haswell"})))
 
-    assert found.cpu_model == "Haswell"
+    assert expanded.cpu_model == "Haswell"
 
 
 @pytest.mark.parametrize(
@@ -267,10 +267,10 @@ def test_a_configuration_that_kubevirt_ignores_is_not_the_one_in_force(configura
     """
     around = world(kubevirt(cpuModel="Skylake", **configuration))
 
-    found = cluster_of(around).configuration
+    result = cluster_of(around).configuration
 
-    assert isinstance(found, Unknown)
-    assert says in found.why
+    assert isinstance(result, Unknown)
+    assert says in result.why
     assert verdict(vm("{}"), around, NEWEST) == "unproven"
 
 
@@ -302,11 +302,11 @@ def test_the_clusters_eviction_strategy_counts_where_the_vmi_has_none(own: str) 
     """
     fragment = f"{{interfaces: [{{name: p, bridge: {{}}}}], {POD}{', ' if own else ''}{own}}}"
 
-    found = judgement(vmi(fragment), world(kubevirt(evictionStrategy="LiveMigrate")), SUPPORTED)
+    result = judgement(vmi(fragment), world(kubevirt(evictionStrategy="LiveMigrate")), SUPPORTED)
 
-    assert found.verdict is not None
-    assert found.verdict.reason == INTERFACE
-    assert ("LM501" in {each.rule.id for each in found.findings}) == (not own)
+    assert result.verdict is not None
+    assert result.verdict.reason == INTERFACE
+    assert ("LM501" in {finding.rule.id for finding in result.findings}) == (not own)
 
 
 def test_hints_and_volume_migrations_are_read_from_a_vmis_status() -> None:
@@ -342,10 +342,10 @@ def test_templates_of_other_kinds_are_vmis_too(kind: str, base: str) -> None:
     """
     whole = json.loads(json.dumps(wrapped(kind)).replace(BRIDGE_OVERRIDE, "other"))
 
-    found = judgement(whole, world(), SUPPORTED)
+    result = judgement(whole, world(), SUPPORTED)
 
     assert verdict(wrapped(kind), world(), NEWEST) == "OK"
-    assert [dotted(each.path) for each in found.findings] == [f"{base}.domain.devices.interfaces[0]"]
+    assert [dotted(item.path) for item in result.findings] == [f"{base}.domain.devices.interfaces[0]"]
 
 
 def test_a_pools_vm_has_an_instancetype_like_any_other() -> None:
@@ -356,9 +356,9 @@ def test_a_pools_vm_has_an_instancetype_like_any_other() -> None:
         "VirtualMachinePool", "r", "pool.kubevirt.io/v1beta1", spec={"virtualMachineTemplate": vm("{}", **OF_I)}
     )
 
-    found = judgement(pool, world(instancetype(hostDevices=[{"name": "u", "deviceName": "usb"}])), SUPPORTED)
+    result = judgement(pool, world(instancetype(hostDevices=[{"name": "u", "deviceName": "usb"}])), SUPPORTED)
 
-    assert "spec.virtualMachineTemplate.spec.instancetype" in [dotted(each.path) for each in found.findings]
+    assert "spec.virtualMachineTemplate.spec.instancetype" in [dotted(item.path) for item in result.findings]
 
 
 @pytest.mark.parametrize(
@@ -370,7 +370,7 @@ def test_a_pools_vm_has_an_instancetype_like_any_other() -> None:
 )
 def test_a_preference_that_nobody_showed_leaves_open_what_it_may_decide(architecture: str, rules: set[str]) -> None:
     """
-    It may bring a storage class, an architecture, no interface: nothing that hangs on these is called wrong.
+    It may set a storage class, an architecture or no interface, so no finding rests on these.
     """
     around = world(
         with_status(architecture),
@@ -381,10 +381,10 @@ def test_a_preference_that_nobody_showed_leaves_open_what_it_may_decide(architec
     template = [{"metadata": {"name": "dv"}, "spec": {"storage": {}}}]
     fragment = "{volumes: [{name: d, dataVolume: {name: dv}}], cpu: {model: host-model}, launchSecurity: {}}"
 
-    found = judgement(vm(fragment, **OF_P, dataVolumeTemplates=template), around, only(NEWEST))
+    result = judgement(vm(fragment, **OF_P, dataVolumeTemplates=template), around, only(NEWEST))
 
-    assert {each.rule.id for each in found.findings} == rules
-    assert all(each.undetermined for each in found.findings)
+    assert {finding.rule.id for finding in result.findings} == rules
+    assert all(finding.undetermined for finding in result.findings)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What the facts about an expanded VMI hold where a field, an instancetype or a release asks for it."""
+"""Facts about a VMI that depend on a field, an instancetype or a release."""
 
 from typing import Any
 
@@ -25,9 +25,9 @@ def test_launch_security_has_the_path_of_the_field_that_brings_it() -> None:
     theirs = facts(vm("{}", **OF_I, **OF_P), world(instancetype(launchSecurity={"sev": {}}), preferred))
     last = facts(vm("{}", **OF_P), world(preferred))
 
-    sources = [each.launch_security for each in (own, theirs, last)]
+    sources = [item.launch_security for item in (own, theirs, last)]
 
-    assert [(each.path, each.origin) for each in sources if each is not None] == [
+    assert [(source.path, source.origin) for source in sources if source is not None] == [
         (("spec", "template", "spec", "domain", "launchSecurity"), ""),
         (("spec", "instancetype"), "instancetype 'i'"),
         (("spec", "preference"), "the preference"),
@@ -42,21 +42,21 @@ def test_older_releases_ignore_a_preferred_launch_security() -> None:
     subject = subject_of(read(vm("{}", **OF_P)))
     assert subject is not None
 
-    found = expand(subject, world(preference(preferredLaunchSecurity={"sev": {}})), SUPPORTED)
+    result = expand(subject, world(preference(preferredLaunchSecurity={"sev": {}})), SUPPORTED)
 
-    assert [each.releases for each in found if each.launch_security is not None] == [only(NEWEST)]
+    assert [item.releases for item in result if item.launch_security is not None] == [only(NEWEST)]
 
 
 def test_only_kubevirt_1_3_has_a_state_claim() -> None:
     """
-    No other release decides by the claim that holds the state of a TPM.
+    No other release checks the claim with the state of a TPM.
     """
     subject = subject_of(read(vmi("{tpm: {persistent: true}}")))
     assert subject is not None
 
-    claims = {each: next(iter(expand(subject, world(), only(Release(1, each))))).state_claim for each in (2, 3, 4, 9)}
+    claims = {item: next(iter(expand(subject, world(), only(Release(1, item))))).state_claim for item in (2, 3, 4, 9)}
 
-    assert [each for each, claim in claims.items() if claim is not None] == [3]
+    assert [item for item, claim in claims.items() if claim is not None] == [3]
 
 
 def test_templates_are_those_of_the_vm() -> None:
@@ -65,7 +65,7 @@ def test_templates_are_those_of_the_vm() -> None:
     """
     template = {"metadata": {"name": "dv"}, "spec": {"storage": {}}}
 
-    assert [each.name for each in facts(vm("{}", dataVolumeTemplates=[template]), world()).templates] == ["dv"]
+    assert [entry.name for entry in facts(vm("{}", dataVolumeTemplates=[template]), world()).templates] == ["dv"]
     assert facts(vm("{}"), world()).templates == ()
     assert facts(vmi("{}"), world()).templates == ()
 
@@ -96,12 +96,12 @@ def test_reenlightenment_is_on_unless_it_is_switched_off() -> None:
     The VM's own field decides before the preference.
     """
     preferred, off = (
-        world(preference(features={"preferredHyperv": {"reenlightenment": each}})) for each in ({}, {"enabled": False})
+        world(preference(features={"preferredHyperv": {"reenlightenment": item}})) for item in ({}, {"enabled": False})
     )
     switched_off = "{features: {hyperv: {reenlightenment: {enabled: false}}}}"
     own = ("spec", "template", "spec", "domain", "features", "hyperv", "reenlightenment")
 
-    found = [
+    result = [
         facts(vm(fragment, **OF_P), around).reenlightenment
         for fragment, around in (
             (f"{{{REENLIGHTENMENT}}}", off),
@@ -113,7 +113,7 @@ def test_reenlightenment_is_on_unless_it_is_switched_off() -> None:
     ]
 
     by_preference = Sourced(("spec", "preference"), True, "the preference")
-    assert found == [Sourced(own, True), None, by_preference, by_preference, None]
+    assert result == [Sourced(own, True), None, by_preference, by_preference, None]
 
 
 def test_an_isolated_emulator_thread_needs_dedicated_cpus() -> None:
@@ -124,7 +124,7 @@ def test_an_isolated_emulator_thread_needs_dedicated_cpus() -> None:
     own = Sourced(("spec", "template", "spec", "domain", "cpu", "isolateEmulatorThread"), True)
     theirs = Sourced(("spec", "instancetype"), True, "instancetype 'i'")
 
-    found = [
+    result = [
         facts(vm(fragment, **OF_I), world(instancetype(cpu=cpu))).isolated_emulator_thread
         for fragment, cpu in (
             ("{cpu: {dedicatedCpuPlacement: true, isolateEmulatorThread: true}}", {"guest": 1}),
@@ -137,7 +137,7 @@ def test_an_isolated_emulator_thread_needs_dedicated_cpus() -> None:
         )
     ]
 
-    assert found == [own, own, theirs, theirs, None, None, None]
+    assert result == [own, own, theirs, theirs, None, None, None]
 
 
 def test_cpu_features_of_the_vm_outrank_the_preferred_ones() -> None:
@@ -146,9 +146,9 @@ def test_cpu_features_of_the_vm_outrank_the_preferred_ones() -> None:
     """
     preferred = preference(cpu={"preferredCPUFeatures": [{"name": "a", "policy": "forbid"}, {"name": "b"}]})
 
-    found = facts(vm("{cpu: {features: [{name: a, policy: require}]}}", **OF_P), world(preferred)).cpu_features
+    result = facts(vm("{cpu: {features: [{name: a, policy: require}]}}", **OF_P), world(preferred)).cpu_features
 
-    assert [(each.name, each.policy) for each in found] == [("a", "require"), ("b", None)]
+    assert [(item.name, item.policy) for item in result] == [("a", "require"), ("b", None)]
 
 
 def test_what_is_hidden_is_named_by_its_reference() -> None:
@@ -169,10 +169,10 @@ def test_a_hidden_preference_does_not_hide_an_architecture_that_is_written() -> 
     """
     The VMI's own architecture outranks the preferred one.
     """
-    found = facts(vm("{architecture: s390x}", **OF_P), world(complete=()))
+    expanded = facts(vm("{architecture: s390x}", **OF_P), world(complete=()))
 
-    assert found.hidden is not None
-    assert found.hidden_architecture is None
+    assert expanded.hidden is not None
+    assert expanded.hidden_architecture is None
 
 
 def test_devices_of_an_instancetype_count_where_the_vm_has_none() -> None:
@@ -183,7 +183,7 @@ def test_devices_of_an_instancetype_count_where_the_vm_has_none() -> None:
     own = facts(vm("{gpus: [{name: mine, deviceName: a/b}]}", **OF_I), world(theirs))
     brought = facts(vm("{}", **OF_I), world(theirs))
 
-    assert [(each.path, each.value.name, each.origin) for each in own.gpus] == [
+    assert [(gpu.path, gpu.value.name, gpu.origin) for gpu in own.gpus] == [
         (("spec", "template", "spec", "domain", "devices", "gpus", 0), "mine", "")
     ]
     devices: tuple[Any, ...] = (*brought.gpus, *brought.host_devices)
@@ -197,10 +197,10 @@ def test_labels_and_annotations_may_be_absent() -> None:
     """
     bare = named("VirtualMachine", "vm", "kubevirt.io/v1", spec={"template": {"spec": {}}})
 
-    found = facts(bare, world())
+    expanded = facts(bare, world())
 
-    assert (found.labels, found.annotations, found.outer_annotations) == ({}, {}, {})
-    assert found.migrated_volumes == frozenset()
+    assert (expanded.labels, expanded.annotations, expanded.outer_annotations) == ({}, {}, {})
+    assert expanded.migrated_volumes == frozenset()
 
 
 def test_a_vm_without_an_instancetype_has_no_conflicts() -> None:
@@ -232,21 +232,21 @@ def test_annotations_of_the_vm_are_kept_apart() -> None:
     """
     They do not reach the VMI.
     """
-    found = facts(vm("{}", {"inner": "x"}, outer={"outer": "x"}), world())
+    expanded = facts(vm("{}", {"inner": "x"}, outer={"outer": "x"}), world())
 
-    assert (found.annotations, found.outer_annotations) == ({"inner": "x"}, {"outer": "x"})
+    assert (expanded.annotations, expanded.outer_annotations) == ({"inner": "x"}, {"outer": "x"})
 
 
 def test_own_host_devices_have_a_path_each() -> None:
     """
     A VM without an instancetype and with dedicated CPUs has no isolated emulator thread.
     """
-    found = facts(vm("{hostDevices: [{name: a, deviceName: b/c}], cpu: {dedicatedCpuPlacement: true}}"), world())
+    expanded = facts(vm("{hostDevices: [{name: a, deviceName: b/c}], cpu: {dedicatedCpuPlacement: true}}"), world())
 
-    assert [each.path for each in found.host_devices] == [
+    assert [device.path for device in expanded.host_devices] == [
         ("spec", "template", "spec", "domain", "devices", "hostDevices", 0)
     ]
-    assert found.isolated_emulator_thread is None
+    assert expanded.isolated_emulator_thread is None
 
 
 def test_other_hyperv_features_of_a_preference_do_not_count() -> None:

@@ -171,10 +171,10 @@ def test_an_object_that_was_not_shown_is_asked_for(volumes: str, template: str, 
     """
     Without the cluster nothing is known of the labels, and the message names the missing object.
     """
-    found = inferred(volumes, template=template, complete=(), policy="Ignore")
+    reference = inferred(volumes, template=template, complete=(), policy="Ignore")
 
-    assert isinstance(found, Unknown)
-    assert what in found.why
+    assert isinstance(reference, Unknown)
+    assert what in reference.why
 
 
 def test_a_claim_answers_for_a_data_volume_that_was_not_shown() -> None:
@@ -230,6 +230,8 @@ def test_a_data_volume_that_could_not_be_read_decides() -> None:
     unread = Unread("DataVolume 'dv' could not be read")
     place = Scope(UnknownWorld(unread), "tenant", msgspec.convert(spec(ON_DV), VMISpec), {})
 
-    found = infer(place, "instancetype", Matcher(infer_from_volume="d"))
+    reference = infer(place, "instancetype", Matcher(infer_from_volume="d"))
 
-    assert found == unread.within("the instancetype is inferred from volume 'd', but DataVolume 'dv' could not be read")
+    assert reference == unread.within(
+        "the instancetype is inferred from volume 'd', but DataVolume 'dv' could not be read"
+    )

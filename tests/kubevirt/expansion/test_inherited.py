@@ -1,4 +1,4 @@
-"""What instancetype, preference and DataSources bring, release by release (webhook.kubevirt.expansion.inherited)."""
+"""Settings from instancetype, preference and DataSources, by release (webhook.kubevirt.expansion.inherited)."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ def inherited(manifest: Manifest, *around: Manifest, releases: Releases = KNOWN)
 
 
 def groups(manifest: Manifest, *around: Manifest) -> list[Releases]:
-    return [each.releases for each in inherited(manifest, *around)]
+    return [item.releases for item in inherited(manifest, *around)]
 
 
 SPLIT_AT_1_1 = [before(Release(1, 1)), since(Release(1, 1))]
@@ -115,10 +115,10 @@ def test_an_instancetype_is_named_in_messages() -> None:
     """
     A message can say where a value comes from.
     """
-    (found,) = inherited(vm("{}", instancetype={"name": "i"}), instancetype())
+    (group,) = inherited(vm("{}", instancetype={"name": "i"}), instancetype())
 
-    assert found.origin == "instancetype 'i'"
-    assert found.unknown is None
+    assert group.origin == "instancetype 'i'"
+    assert group.unknown is None
 
 
 def test_a_hidden_instancetype_and_a_hidden_preference_are_told_apart() -> None:
@@ -148,7 +148,7 @@ FROZEN = (
 @pytest.mark.parametrize("noted", [("instancetypeRef", "preferenceRef"), ("instancetypeRef",), ("preferenceRef",)])
 def test_a_revision_in_the_status_counts_from_1_5(noted: tuple[str, ...]) -> None:
     """
-    Older releases read the live objects; releases that were not asked about are in no group.
+    Older releases read the objects themselves; releases that are not judged are in no group.
     """
     status = {key: NOTED[key] for key in noted}
     manifest = vm("{}", status=status, instancetype={"name": "i"}, **PREFERS)
@@ -162,7 +162,7 @@ def test_a_revision_in_the_status_counts_from_1_5(noted: tuple[str, ...]) -> Non
     assert (live.instancetype.cpu.guest, live.preference.preferred_architecture) == (1, None)  # type: ignore[union-attr]
     assert newer[0].instancetype.cpu.guest == (2 if "instancetypeRef" in noted else 1)  # type: ignore[union-attr]
     assert newer[0].preference.preferred_architecture == ("arm64" if "preferenceRef" in noted else None)
-    assert [each.releases for each in (*older, *newer)] == [only(Release(1, 4)), only(Release(1, 9))]
+    assert [item.releases for item in (*older, *newer)] == [only(Release(1, 4)), only(Release(1, 9))]
     assert both == [*older, *newer]
 
 
@@ -247,16 +247,18 @@ def test_the_architecture_is_that_of_the_first_labelled_data_source(
     """
     A DataSource that refers to another one is followed; other architectures than KubeVirt's are passed over.
     """
-    found = inherited(vm("{}", dataVolumeTemplates=templates), *around)
+    result = inherited(vm("{}", dataVolumeTemplates=templates), *around)
 
-    assert {each.source_architecture for each in found} == {expected}
-    assert [each.releases for each in found] == ([before(Release(1, 6)), since(Release(1, 6))] if expected else [KNOWN])
+    assert {item.source_architecture for item in result} == {expected}
+    assert [item.releases for item in result] == (
+        [before(Release(1, 6)), since(Release(1, 6))] if expected else [KNOWN]
+    )
 
 
 def test_an_architecture_of_the_template_needs_no_data_source() -> None:
     """
-    What the VM says itself is not looked for.
+    No lookup where the VM itself sets the architecture.
     """
-    found = inherited(vm("{architecture: amd64}", dataVolumeTemplates=[template(REF)]), source("arm64"))
+    result = inherited(vm("{architecture: amd64}", dataVolumeTemplates=[template(REF)]), source("arm64"))
 
-    assert [each.source_architecture for each in found] == [""]
+    assert [item.source_architecture for item in result] == [""]

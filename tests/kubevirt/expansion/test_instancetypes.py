@@ -1,4 +1,4 @@
-"""Which instancetype and preference a VirtualMachine gets, and what they bring."""
+"""The instancetype and the preference of a VirtualMachine, and the settings that it inherits."""
 
 from typing import Any
 
@@ -86,14 +86,14 @@ def test_an_empty_kind_is_the_cluster_scoped_one(kind: str | None, expected: str
 @pytest.mark.parametrize("field", ["instancetype", "preference"])
 def test_a_reference_that_leads_nowhere_is_unproven(field: str) -> None:
     """
-    An object that does not exist, or is not shown, or is not even named, is told as what it is, at its field.
+    An object that does not exist, was not provided, or has no name is reported as such, at its field.
     """
     for reference, complete in (({"name": "i"}, COMPLETE), ({"name": "i"}, EVERYTHING), ({}, COMPLETE)):
-        found = judgement(vm("{}", **{field: reference}), world(MASQUERADE, complete=complete), only(NEWEST))
+        result = judgement(vm("{}", **{field: reference}), world(MASQUERADE, complete=complete), only(NEWEST))
 
-        assert found.verdict is not None
-        assert found.verdict.live_migratable is None
-        assert [(each.rule.id, dotted(each.path)) for each in found.findings] == [("LM505", f"spec.{field}")]
+        assert result.verdict is not None
+        assert result.verdict.live_migratable is None
+        assert [(finding.rule.id, dotted(finding.path)) for finding in result.findings] == [("LM505", f"spec.{field}")]
 
 
 GOOD = {"kind": "VirtualMachineClusterInstancetype", "spec": {"cpu": {"guest": 1}, "memory": {"guest": "1Gi"}, **SEV}}
@@ -115,9 +115,9 @@ GOOD = {"kind": "VirtualMachineClusterInstancetype", "spec": {"cpu": {"guest": 1
         (None, "unproven"),
     ],
 )
-def test_a_named_revision_outranks_the_live_object(holds: Any, expected: str) -> None:
+def test_a_revision_name_has_precedence_over_the_object(holds: Any, expected: str) -> None:
     """
-    What the ControllerRevision holds counts, whatever became of the instancetype; junk in it is unproven.
+    The contents of the ControllerRevision count, whatever the instancetype is now; other contents are unproven.
     """
     machine = vm("{}", instancetype={"name": "i", "revisionName": "r"})
 
@@ -142,22 +142,22 @@ def test_from_1_5_on_the_revision_noted_in_the_status_counts() -> None:
     machine = vm("{}", instancetype={"name": "i"}, status={"instancetypeRef": NOTED})
     around = world(MASQUERADE, instancetype("i", **USB), revision("r", GOOD), complete=COMPLETE)
 
-    found = verdicts(machine, around)
+    by_release = verdicts(machine, around)
 
-    assert found == {release: HOST_DEVICE if release < "1.5" else ENCRYPTED for release in found}
+    assert by_release == {release: HOST_DEVICE if release < "1.5" else ENCRYPTED for release in by_release}
 
 
-def test_what_is_open_is_told_in_the_newest_releases_words() -> None:
+def test_an_undetermined_finding_has_the_message_of_the_newest_release() -> None:
     """
     Up to 1.4 the live object would settle it, from 1.5 on the revision: the verdict is of the newest release.
     """
     machine = vm("{}", instancetype={"name": "i"}, status={"instancetypeRef": NOTED})
 
-    found = judgement(machine, world(MASQUERADE), SUPPORTED)
+    result = judgement(machine, world(MASQUERADE), SUPPORTED)
 
-    assert found.verdict is not None
-    assert found.verdict.unproven == ("ControllerRevision 'r' is not among the objects given",)
-    assert [(each.rule.id, each.releases) for each in found.findings] == [("LM505", SUPPORTED)]
+    assert result.verdict is not None
+    assert result.verdict.unproven == ("ControllerRevision 'r' is not among the objects given",)
+    assert [(finding.rule.id, finding.releases) for finding in result.findings] == [("LM505", SUPPORTED)]
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_a_noted_revision_of_another_object_does_not_count(
     name: str, noted: Manifest, made_from: str, around: bool, expected: str
 ) -> None:
     """
-    The label of the ControllerRevision says what it was made from; where the VM names another object now, that one counts.
+    The label of the ControllerRevision names its object; where the VM now names another object, that one counts.
     """
     machine = vm("{}", instancetype={"name": name}, status={"instancetypeRef": noted})
     frozen = (revision("r", GOOD, made_from),) if around else ()
@@ -208,21 +208,21 @@ def test_what_both_set_is_a_conflict_and_advice(fragment: str, around: Manifest,
     """
     whole = world(MASQUERADE, instancetype("i", **around), complete=COMPLETE)
 
-    found = judgement(vm(fragment, instancetype={"name": "i"}), whole, SUPPORTED)
+    result = judgement(vm(fragment, instancetype={"name": "i"}), whole, SUPPORTED)
 
-    paths = [dotted(each.path) for each in found.findings if each.rule.id == "LM506"]
-    assert paths == [f"spec.template.spec.domain.{each}" for each in expected]
+    paths = [dotted(finding.path) for finding in result.findings if finding.rule.id == "LM506"]
+    assert paths == [f"spec.template.spec.domain.{item}" for item in expected]
 
 
 def test_an_annotation_with_another_value_is_a_conflict() -> None:
     """
-    The same value on both sides is none.
+    The same value on both sides is no conflict.
     """
     whole = world(MASQUERADE, instancetype("i", annotations={"a": "1", "b": "2"}), complete=COMPLETE)
 
-    found = judgement(vm("{}", {"a": "1", "b": "3"}, instancetype={"name": "i"}), whole, SUPPORTED)
+    result = judgement(vm("{}", {"a": "1", "b": "3"}, instancetype={"name": "i"}), whole, SUPPORTED)
 
-    assert [dotted(each.path) for each in found.findings] == ["spec.template.metadata.annotations.b"]
+    assert [dotted(item.path) for item in result.findings] == ["spec.template.metadata.annotations.b"]
 
 
 @pytest.mark.parametrize(
@@ -235,18 +235,20 @@ def test_an_annotation_with_another_value_is_a_conflict() -> None:
 )
 def test_a_host_model_is_wrong_where_it_is_written(written: str | None, brought: Manifest, place: str) -> None:
     """
-    On the VM, in its instancetype, whose users are told to choose another, or nowhere.
+    At the VM, at the reference to its instancetype, or at no field.
     """
     whole = world(kubevirt(configuration={}), instancetype("i", **brought), complete=COMPLETE)
     fragment = f"{{architecture: s390x, domain: {{devices: {{}}, cpu: {{model: {written}}}}}}}" if written else "{}"
     machine = vm(fragment, instancetype={"name": "i"})
     machine["spec"]["template"]["spec"]["architecture"] = "s390x"
 
-    found = [each for each in judgement(machine, whole, only(Release(1, 3))).findings if each.rule.id == "LM401"]
+    result = [
+        finding for finding in judgement(machine, whole, only(Release(1, 3))).findings if finding.rule.id == "LM401"
+    ]
 
-    assert [dotted(each.path) for each in found] == [place]
-    assert ["instancetype" in each.message for each in found] == [place == "spec.instancetype"]
-    assert ["instancetype" in each.remedy for each in found] == [place == "spec.instancetype"]
+    assert [dotted(item.path) for item in result] == [place]
+    assert ["instancetype" in finding.message for finding in result] == [place == "spec.instancetype"]
+    assert ["instancetype" in finding.remedy for finding in result] == [place == "spec.instancetype"]
 
 
 LABELS = {"instancetype.kubevirt.io/default-instancetype": "i", "instancetype.kubevirt.io/default-preference": "p"}
@@ -359,9 +361,9 @@ def test_memory_beside_an_inferred_instancetype_is_dropped_where_a_failure_is_ig
     fragment = "{memory: {guest: 512Mi}, volumes: [{name: d, persistentVolumeClaim: {claimName: c}}]}"
     machine = vm(fragment, instancetype={"inferFromVolume": "d", "inferFromVolumeFailurePolicy": policy})
 
-    found = judgement(machine, world(MASQUERADE, C, instancetype("i"), complete=COMPLETE), SUPPORTED)
+    result = judgement(machine, world(MASQUERADE, C, instancetype("i"), complete=COMPLETE), SUPPORTED)
 
-    assert [each.rule.id for each in found.findings] == expected
+    assert [finding.rule.id for finding in result.findings] == expected
 
 
 HYPERV = {"features": {"preferredHyperv": {"reenlightenment": {}}}}
@@ -387,13 +389,13 @@ def test_a_preference_fills_in_what_the_vm_leaves_open(
     fragment: str, preferred: Manifest, expected: dict[str, str]
 ) -> None:
     """
-    Features, CPU features, launch security (1.9) and TPM (of which 1.3 looks at the claim), each where the VM has none.
+    Features, CPU features, launch security (1.9) and TPM (1.3 checks its claim), each where the VM has none.
     """
     whole = world(MASQUERADE, preference("p", **preferred), complete=COMPLETE)
 
-    found = verdicts(vm(fragment, preference={"name": "p"}), whole)
+    by_release = verdicts(vm(fragment, preference={"name": "p"}), whole)
 
-    assert found == {release: expected.get(release, expected["all"]) for release in found}
+    assert by_release == {release: expected.get(release, expected["all"]) for release in by_release}
 
 
 def test_an_instancetypes_launch_security_comes_before_the_preferences() -> None:
@@ -402,9 +404,9 @@ def test_an_instancetypes_launch_security_comes_before_the_preferences() -> None
     """
     around = (instancetype("i", launchSecurity={"tdx": {}}), preference("p", preferredLaunchSecurity={"sev": {}}))
 
-    found = judged(vm("{}", instancetype={"name": "i"}, preference={"name": "p"}), *around)
+    result = judged(vm("{}", instancetype={"name": "i"}, preference={"name": "p"}), *around)
 
-    assert found == "TDXNotLiveMigratable"
+    assert result == "TDXNotLiveMigratable"
 
 
 @pytest.mark.parametrize(("given", "expected"), [({}, "OK"), ({"storageClassName": "local"}, DISKS)])
@@ -419,20 +421,20 @@ def test_a_preferred_class_goes_into_templates_without_one(given: Manifest, expe
     )
     template = [{"metadata": {"name": "dv"}, "spec": {"storage": given}}]
 
-    found = judged(vm(ON_DV, preference={"name": "p"}, dataVolumeTemplates=template), *around)
+    result = judged(vm(ON_DV, preference={"name": "p"}, dataVolumeTemplates=template), *around)
 
-    assert found == expected
+    assert result == expected
 
 
 def test_1_0_reads_dedicated_cpus_from_an_instancetype_too() -> None:
     """
-    The one reason that only 1.0 gives does not care who asks for the isolated thread.
+    The reason that only 1.0 gives applies whether the VM or its instancetype sets the isolated thread.
     """
     dedicated = instancetype("i", cpu={"guest": 1, "dedicatedCPUPlacement": True, "isolateEmulatorThread": True})
 
-    found = judged(vm("{}", instancetype={"name": "i"}), dedicated, release=Release(1, 0))
+    result = judged(vm("{}", instancetype={"name": "i"}), dedicated, release=Release(1, 0))
 
-    assert found == "DedicatedCPUNotLiveMigratable"
+    assert result == "DedicatedCPUNotLiveMigratable"
 
 
 def looked_up(matcher: Matcher | None, noted: InstancetypeStatusRef | None, *around: Manifest) -> tuple[object, str]:
@@ -455,18 +457,18 @@ def test_an_inference_that_is_ignored_leaves_no_name() -> None:
     matcher = Matcher(infer_from_volume="d", infer_from_volume_failure_policy="Ignore")
     image = VMISpec(volumes=[Volume(name="d")])
 
-    found = find_instancetype(Scope(world(), "tenant", image, {}), matcher, None)
+    spec = find_instancetype(Scope(world(), "tenant", image, {}), matcher, None)
 
-    assert found == (ABSENT, "")
+    assert spec == (ABSENT, "")
 
 
 def test_a_reference_without_a_name_is_asked_for_one() -> None:
     """
     KubeVirt refuses such a VM.
     """
-    found = looked_up(Matcher(), None)
+    spec = looked_up(Matcher(), None)
 
-    assert found == (Unknown("spec.instancetype has no name", "set the name of the instancetype"), "")
+    assert spec == (Unknown("spec.instancetype has no name", "set the name of the instancetype"), "")
 
 
 @pytest.mark.parametrize(
@@ -497,16 +499,16 @@ def test_a_noted_revision_counts_for_the_same_name(noted: InstancetypeStatusRef 
         "data": {**live, "spec": {"cpu": {"guest": 2}, "memory": {"guest": "1Gi"}}},
     }
 
-    found, name = looked_up(Matcher(name="small"), noted, live, frozen)
+    spec, name = looked_up(Matcher(name="small"), noted, live, frozen)
 
-    assert isinstance(found, InstancetypeSpec)
-    assert found.cpu is not None
-    assert (found.cpu.guest, name) == (cpus, "small")
+    assert isinstance(spec, InstancetypeSpec)
+    assert spec.cpu is not None
+    assert (spec.cpu.guest, name) == (cpus, "small")
 
 
 def test_a_noted_revision_without_labels_does_not_count() -> None:
     """
-    Only its label says which object a ControllerRevision was made from.
+    Only the label of a ControllerRevision names its object.
     """
     revision = {
         "apiVersion": "apps/v1",
@@ -515,15 +517,15 @@ def test_a_noted_revision_without_labels_does_not_count() -> None:
     }
     noted = InstancetypeStatusRef(name="small", controller_revision_ref=Matcher(name="frozen"))
 
-    found, _ = looked_up(Matcher(name="small"), noted, revision)
+    spec, _ = looked_up(Matcher(name="small"), noted, revision)
 
-    assert found == Unknown("instancetype 'small' does not exist", "create it, or correct its name and kind")
+    assert spec == Unknown("instancetype 'small' does not exist", "create it, or correct its name and kind")
 
 
 def test_a_preference_is_named_in_what_is_said_of_it() -> None:
     """
     The field is spec.preference, and the advice names the preference.
     """
-    found, _ = find_preference(Scope(world(), "tenant", VMISpec(), {}), Matcher(), None)
+    spec, _ = find_preference(Scope(world(), "tenant", VMISpec(), {}), Matcher(), None)
 
-    assert found == Unknown("spec.preference has no name", "set the name of the preference")
+    assert spec == Unknown("spec.preference has no name", "set the name of the preference")

@@ -58,7 +58,7 @@ def test_a_vmi_without_networks_gets_one_of_the_clusters_binding(configuration: 
     interfaces, networks, default = after(configuration=configuration)
 
     assert interfaces == (interface(f"{{name: default, {binding}: {{}}}}"),)
-    assert [(each.name, each.pod is not None) for each in networks] == [("default", True)]
+    assert [(network.name, network.pod is not None) for network in networks] == [("default", True)]
     assert default == binding
 
 
@@ -118,11 +118,11 @@ def test_a_preference_binds_what_has_no_binding(written: str, releases: int, exp
     """
     networks = "[{name: a, pod: {}}, {name: b, multus: {networkName: net}}]"
 
-    found = after(f"{{interfaces: [{written}]}}", networks, MASQUERADE, releases=releases)
+    result = after(f"{{interfaces: [{written}]}}", networks, MASQUERADE, releases=releases)
 
-    assert found[0] == (interface(expected),)
-    assert len(found[1]) == 2
-    assert found[2] is None
+    assert result[0] == (interface(expected),)
+    assert len(result[1]) == 2
+    assert result[2] is None
 
 
 def test_without_the_preference_interfaces_stay_as_written() -> None:
@@ -161,10 +161,10 @@ def test_the_interface_on_the_pod_network_has_its_name() -> None:
     """
     interfaces = [interface("{name: m, bridge: {}}"), interface("{name: p, masquerade: {}}")]
 
-    network, found = on_pod_network(BASE, PODS, interfaces, None)
+    network, result = on_pod_network(BASE, PODS, interfaces, None)
 
     assert network == Sourced((*BASE, "networks", 1), PODS[1])
-    assert found == Sourced((*BASE, "domain", "devices", "interfaces", 1), interfaces[1])
+    assert result == Sourced((*BASE, "domain", "devices", "interfaces", 1), interfaces[1])
 
 
 def test_of_two_interfaces_of_one_name_the_first_counts() -> None:
@@ -173,9 +173,9 @@ def test_of_two_interfaces_of_one_name_the_first_counts() -> None:
     """
     first, second = interface("{name: p, bridge: {}}"), interface("{name: p, masquerade: {}}")
 
-    _, found = on_pod_network(BASE, PODS, [first, second], None)
+    _, result = on_pod_network(BASE, PODS, [first, second], None)
 
-    assert found == Sourced((*BASE, "domain", "devices", "interfaces", 0), first)
+    assert result == Sourced((*BASE, "domain", "devices", "interfaces", 0), first)
 
 
 def test_the_default_interface_stands_at_the_devices() -> None:

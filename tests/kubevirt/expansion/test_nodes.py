@@ -1,4 +1,4 @@
-"""What nodes say of their CPU: the host model, and the frequency of the time stamp counter."""
+"""Facts about the CPUs of nodes: the host model and the TSC frequency."""
 
 import msgspec
 import pytest
@@ -20,7 +20,7 @@ def tsc(frequency: str) -> dict[str, str]:
 
 
 def nodes(*labels: dict[str, str]) -> list[Manifest]:
-    return [node(f"node{index}", **each) for index, each in enumerate(labels)]
+    return [node(f"node{index}", **item) for index, item in enumerate(labels)]
 
 
 @pytest.mark.parametrize(
@@ -39,11 +39,11 @@ def test_the_host_model_is_known_where_all_schedulable_nodes_name_theirs(
     labels: tuple[dict[str, str], ...], expected: bool | None
 ) -> None:
     """
-    None of them naming it is this reason, some of them is not known: nobody can tell which of them will run the VM.
+    No node with a host model gives this reason; some nodes with one is unproven, because any node may run the VM.
     """
-    found = host_model_known(world(*nodes(*labels)))
+    is_known = host_model_known(world(*nodes(*labels)))
 
-    assert isinstance(found, Unknown) if expected is None else found is expected
+    assert isinstance(is_known, Unknown) if expected is None else is_known is expected
 
 
 @pytest.mark.parametrize(
@@ -88,18 +88,18 @@ def test_only_amd64_gets_hints(architecture: str) -> None:
 
 def test_nodes_that_nobody_showed_are_unknown() -> None:
     """
-    Without the nodes, and without the cluster's word, nobody can tell.
+    Unproven without the nodes and without the cluster's setting.
     """
     assert isinstance(tsc_frequency(world(complete=()), BUILT_IN, "amd64"), Unknown)
     assert isinstance(host_model_known(world(complete=())), Unknown)
 
 
-def test_what_counts_of_a_node_is_read_from_its_labels_alone() -> None:
+def test_the_traits_of_a_node_come_only_from_its_labels() -> None:
     """
     A manifest cannot say it in another way, whatever keys it has.
     """
     raw = b'{"metadata": {"name": "a"}, "traits of its labels": {"schedulable": true, "tscFrequency": 5}}'
 
-    found = msgspec.json.decode(raw, type=Node)
+    result = msgspec.json.decode(raw, type=Node)
 
-    assert (found.traits.schedulable, found.traits.tsc_frequency) == (False, 0)
+    assert (result.traits.schedulable, result.traits.tsc_frequency) == (False, 0)

@@ -1,4 +1,4 @@
-"""Persistent TPM and EFI state: KubeVirt 1.3 alone looks at the claim that keeps it."""
+"""Persistent TPM and EFI state: only KubeVirt 1.3 checks its claim."""
 
 from typing import Any
 
@@ -61,11 +61,11 @@ def test_1_3_chooses_the_access_mode_of_the_state_claim(around: tuple[Manifest, 
     Shared where the cluster names a class for VM state, else not; a StorageProfile's filesystems outrank that, and a claim
     that exists outranks all, by the first of its modes. No other release cares.
     """
-    given = around if any(each["kind"] == "KubeVirt" for each in around) else (kubevirt(), *around)
+    given = around if any(manifest["kind"] == "KubeVirt" for manifest in around) else (kubevirt(), *around)
 
-    found = verdicts(vm(TPM), world(*given))
+    by_release = verdicts(vm(TPM), world(*given))
 
-    assert found == {str(each): expected if each == V1_3 else "OK" for each in RELEASES}
+    assert by_release == {str(release): expected if release == V1_3 else "OK" for release in RELEASES}
 
 
 @pytest.mark.parametrize(
@@ -82,16 +82,16 @@ def test_1_3_chooses_the_access_mode_of_the_state_claim(around: tuple[Manifest, 
 )
 def test_state_is_kept_where_tpm_or_efi_is_persistent(fragment: str, path: str | None) -> None:
     """
-    The finding stands at the field that asks for persistent state.
+    The finding has the path of the field that requests persistent state.
     """
-    found = judgement(vmi(f"{{{NO_INTERFACE}, {fragment}}}"), world(kubevirt(), DEFAULT), only(V1_3))
+    result = judgement(vmi(f"{{{NO_INTERFACE}, {fragment}}}"), world(kubevirt(), DEFAULT), only(V1_3))
 
-    assert [".".join(map(str, each.path)) for each in found.findings] == ([f"spec.domain.{path}"] if path else [])
+    assert [".".join(map(str, item.path)) for item in result.findings] == ([f"spec.domain.{path}"] if path else [])
 
 
 def test_storage_that_nobody_showed_leaves_the_state_claim_open() -> None:
     """
-    Without the storage classes nobody can tell which of them would be asked.
+    Without the storage classes the default class is unknown.
     """
     complete = [kind for kind in EVERYTHING if kind is not StorageClass]
 
@@ -135,9 +135,9 @@ def test_a_state_claim_that_cannot_be_read_is_unknown() -> None:
         def find(self, kind: Any, namespace: str, name: str) -> Any:
             return unread
 
-    found = state_claim(subject, Unreadable([]), Configuration(), PreferenceSpec())
+    claim = state_claim(subject, Unreadable([]), Configuration(), PreferenceSpec())
 
-    assert found == ClaimFacts("", STATE, ("spec", "domain", "devices", "tpm", "persistent"), unread)
+    assert claim == ClaimFacts("", STATE, ("spec", "domain", "devices", "tpm", "persistent"), unread)
 
 
 @pytest.mark.parametrize("spec", [{}, {"domain": {}}, {"domain": {"devices": {}}}])
@@ -163,9 +163,9 @@ def test_a_preference_brings_a_tpm_to_a_vm_without_one(own: str, preferred: Mani
     """
     preference = msgspec.convert({"devices": {"preferredTPM": preferred}}, PreferenceSpec)
 
-    found = state_of(vm(own), DEFAULT, preference=preference)
+    claim = state_of(vm(own), DEFAULT, preference=preference)
 
-    assert (found.path if found is not None else None) == (("spec", "preference") if kept else None)
+    assert (claim.path if claim is not None else None) == (("spec", "preference") if kept else None)
 
 
 def test_a_storage_profile_that_is_not_shown_leaves_the_state_claim_open() -> None:
@@ -176,21 +176,21 @@ def test_a_storage_profile_that_is_not_shown_leaves_the_state_claim_open() -> No
     subject = subject_of(read(vmi(TPM)))
     assert subject is not None
 
-    found = state_claim(subject, world(DEFAULT, complete=complete), Configuration(), PreferenceSpec())
+    claim = state_claim(subject, world(DEFAULT, complete=complete), Configuration(), PreferenceSpec())
 
-    assert found is not None
-    assert isinstance(found.access_modes, Unknown)
+    assert claim is not None
+    assert isinstance(claim.access_modes, Unknown)
 
 
 def test_a_state_claim_that_is_not_shown_is_chosen_by_kubevirt() -> None:
     """
-    Nobody writes a manifest for it, so its absence from the manifests says nothing.
+    KubeVirt creates this claim, so its absence from the manifests proves nothing.
     """
     subject = subject_of(read(vmi(TPM)))
     assert subject is not None
     complete = [kind for kind in EVERYTHING if kind is not PersistentVolumeClaim]
 
-    found = state_claim(subject, world(DEFAULT, complete=complete), Configuration(), PreferenceSpec())
+    claim = state_claim(subject, world(DEFAULT, complete=complete), Configuration(), PreferenceSpec())
 
-    assert found is not None
-    assert found.access_modes == frozenset({"ReadWriteOnce"})
+    assert claim is not None
+    assert claim.access_modes == frozenset({"ReadWriteOnce"})

@@ -31,55 +31,55 @@ def templates_of(*entries: Manifest, around: tuple[Manifest, ...] = ()) -> tuple
 
 def test_a_template_asks_for_access_modes() -> None:
     """
-    Until its claim exists, what it asks for is in force.
+    The access modes of the template apply until its claim exists.
     """
-    (found,) = templates_of(template(accessModes=["ReadWriteMany"]))
+    (result,) = templates_of(template(accessModes=["ReadWriteMany"]))
 
-    assert (found.name, found.path, found.first) == ("dv", ("spec", "dataVolumeTemplates", 0), None)
-    assert (found.asked, found.in_force) == (SHARED, SHARED)
+    assert (result.name, result.path, result.first) == ("dv", ("spec", "dataVolumeTemplates", 0), None)
+    assert (result.asked, result.in_force) == (SHARED, SHARED)
 
 
 def test_a_claim_that_exists_is_in_force() -> None:
     """
     A template does not change it any more.
     """
-    (found,) = templates_of(template(accessModes=["ReadWriteMany"]), around=(claim("dv", "ReadWriteOnce"),))
+    (result,) = templates_of(template(accessModes=["ReadWriteMany"]), around=(claim("dv", "ReadWriteOnce"),))
 
-    assert (found.asked, found.in_force) == (SHARED, SINGLE)
+    assert (result.asked, result.in_force) == (SHARED, SINGLE)
 
 
 def test_a_template_without_a_volume_asks_for_nothing() -> None:
     """
     Its claim does not keep the VM from migrating.
     """
-    (found,) = templates_of(template("other", accessModes=["ReadWriteOnce"]))
+    (result,) = templates_of(template("other", accessModes=["ReadWriteOnce"]))
 
-    assert (found.asked, found.in_force, found.expected_from) == (None, None, "")
+    assert (result.asked, result.in_force, result.expected_from) == (None, None, "")
 
 
 def test_a_repeated_template_names_the_first_one() -> None:
     """
     Only the first of several entries with one name is used.
     """
-    found = templates_of(template(accessModes=["ReadWriteMany"]), template("b"), template(), template())
+    templates = templates_of(template(accessModes=["ReadWriteMany"]), template("b"), template(), template())
 
-    assert [(each.name, each.path[-1], each.first) for each in found] == [
+    assert [(item.name, item.path[-1], item.first) for item in templates] == [
         ("dv", 0, None),
         ("b", 1, None),
         ("dv", 2, 0),
         ("dv", 3, 0),
     ]
-    assert found[2].asked == SHARED
+    assert templates[2].asked == SHARED
 
 
 def test_a_storage_profile_answers_for_a_template_without_modes() -> None:
     """
-    The facts say where the modes are expected from.
+    The facts name the source of the expected modes.
     """
-    (found,) = templates_of(template(storageClassName="sc"), around=(storage_profile("sc", "ReadWriteMany"),))
+    (result,) = templates_of(template(storageClassName="sc"), around=(storage_profile("sc", "ReadWriteMany"),))
 
-    assert found.asked == SHARED
-    assert "sc" in found.expected_from
+    assert result.asked == SHARED
+    assert "sc" in result.expected_from
 
 
 def test_a_preference_names_the_class_of_templates_that_name_none() -> None:
@@ -95,12 +95,12 @@ def test_a_preference_names_the_class_of_templates_that_name_none() -> None:
         {"metadata": {"name": "dv"}, "spec": {"pvc": {"storageClassName": "own", "accessModes": ["ReadWriteOnce"]}}},
     ]
 
-    found = [
-        facts(vm(f"{{{VOLUMES}}}", dataVolumeTemplates=[each], **OF_P), world(preferred, *profiles)).claims[0]
-        for each in entries
+    result = [
+        facts(vm(f"{{{VOLUMES}}}", dataVolumeTemplates=[entry], **OF_P), world(preferred, *profiles)).claims[0]
+        for entry in entries
     ]
 
-    assert [each.access_modes for each in found] == [SHARED, SINGLE, SINGLE, SINGLE]
+    assert [item.access_modes for item in result] == [SHARED, SINGLE, SINGLE, SINGLE]
 
 
 def test_a_hidden_preference_may_name_the_class() -> None:
@@ -114,19 +114,19 @@ def test_a_hidden_preference_may_name_the_class() -> None:
         {"metadata": {"name": "dv"}, "spec": {"pvc": {"accessModes": ["ReadWriteOnce"]}}},
     ]
 
-    found = [
+    result = [
         facts(
-            vm(f"{{{VOLUMES}}}", dataVolumeTemplates=[each], **OF_P),
+            vm(f"{{{VOLUMES}}}", dataVolumeTemplates=[entry], **OF_P),
             world(storage_profile("sc", "ReadWriteMany"), complete=()),
         ).claims[0]
-        for each in entries
+        for entry in entries
     ]
 
-    assert isinstance(found[0].access_modes, Unknown)
-    assert found[0].access_modes.why.startswith("dataVolumeTemplate 'dv' has no storage class, and ")
-    assert (found[1].access_modes, found[3].access_modes) == (SHARED, SINGLE)
+    assert isinstance(result[0].access_modes, Unknown)
+    assert result[0].access_modes.why.startswith("dataVolumeTemplate 'dv' has no storage class, and ")
+    assert (result[1].access_modes, result[3].access_modes) == (SHARED, SINGLE)
     assert not (
-        isinstance(found[2].access_modes, Unknown) and found[2].access_modes.why.startswith("dataVolumeTemplate")
+        isinstance(result[2].access_modes, Unknown) and result[2].access_modes.why.startswith("dataVolumeTemplate")
     )
 
 
@@ -137,10 +137,10 @@ def test_a_claim_under_an_ephemeral_volume_is_no_claim_of_the_vmi() -> None:
     volumes = """[{name: a, persistentVolumeClaim: {claimName: c}},
       {name: b, ephemeral: {persistentVolumeClaim: {claimName: c}}}, {name: e, ephemeral: {}}, {name: f, emptyDisk: {}}]"""
 
-    found = facts(vm(f"{{volumes: {volumes}}}"), world(claim("c", "ReadWriteOnce")))
+    expanded = facts(vm(f"{{volumes: {volumes}}}"), world(claim("c", "ReadWriteOnce")))
 
-    assert [(each.volume, each.claim, each.path[-1]) for each in found.claims] == [("a", "c", 0)]
-    assert [(each.volume, each.claim, each.path[-1]) for each in found.overlaid_claims] == [("b", "c", 1)]
+    assert [(entry.volume, entry.claim, entry.path[-1]) for entry in expanded.claims] == [("a", "c", 0)]
+    assert [(entry.volume, entry.claim, entry.path[-1]) for entry in expanded.overlaid_claims] == [("b", "c", 1)]
 
 
 def test_a_pool_numbers_the_claims_of_its_templates() -> None:
@@ -162,10 +162,10 @@ def test_a_claim_of_a_pool_that_is_no_template_keeps_its_name() -> None:
     machine = vm("{volumes: [{name: d, persistentVolumeClaim: {claimName: c}}]}")
     pool = named("VirtualMachinePool", "p", "pool.kubevirt.io/v1beta1", spec={"virtualMachineTemplate": machine})
 
-    (found,) = facts(pool, world(claim("c", "ReadWriteOnce"))).claims
+    (result,) = facts(pool, world(claim("c", "ReadWriteOnce"))).claims
 
-    assert found.access_modes == SINGLE
-    assert found.path == ("spec", "virtualMachineTemplate", "spec", "template", "spec", "volumes", 0)
+    assert result.access_modes == SINGLE
+    assert result.path == ("spec", "virtualMachineTemplate", "spec", "template", "spec", "volumes", 0)
 
 
 def test_modes_in_the_status_do_not_outrank_a_claim() -> None:
@@ -175,18 +175,18 @@ def test_modes_in_the_status_do_not_outrank_a_claim() -> None:
     noted = {"volumeStatus": [{"name": "d", "persistentVolumeClaimInfo": {"accessModes": ["ReadWriteMany"]}}]}
     instance = vmi("{volumes: [{name: d, persistentVolumeClaim: {claimName: c}}]}", status=noted)
 
-    (found,) = facts(instance, world(claim("c", "ReadWriteOnce"))).claims
+    (result,) = facts(instance, world(claim("c", "ReadWriteOnce"))).claims
 
-    assert found.access_modes == SINGLE
+    assert result.access_modes == SINGLE
 
 
 def test_a_template_without_a_spec_asks_for_nothing() -> None:
     """
     Its name still counts: KubeVirt creates nothing for the entries after it.
     """
-    (found,) = templates_of({"metadata": {"name": "dv"}}, around=(claim("dv", "ReadWriteMany"),))
+    (result,) = templates_of({"metadata": {"name": "dv"}}, around=(claim("dv", "ReadWriteMany"),))
 
-    assert (found.asked, found.in_force, found.expected_from) == (None, SHARED, "")
+    assert (result.asked, result.in_force, result.expected_from) == (None, SHARED, "")
 
 
 def test_a_vm_without_templates_has_no_entries() -> None:
@@ -205,9 +205,9 @@ def test_a_volume_with_a_claim_and_an_overlay_has_the_claim() -> None:
     """
     both = "{name: a, persistentVolumeClaim: {claimName: c}, ephemeral: {persistentVolumeClaim: {claimName: d}}}"
 
-    found = facts(vm(f"{{volumes: [{both}]}}"), world(claim("c", "ReadWriteOnce")))
+    expanded = facts(vm(f"{{volumes: [{both}]}}"), world(claim("c", "ReadWriteOnce")))
 
-    assert ([each.claim for each in found.claims], found.overlaid_claims) == (["c"], ())
+    assert ([entry.claim for entry in expanded.claims], expanded.overlaid_claims) == (["c"], ())
 
 
 def test_an_overlay_has_the_claim_that_it_names() -> None:
@@ -233,17 +233,17 @@ def test_modes_in_the_status_of_a_vmi_count_while_the_claim_is_unknown() -> None
     """
     volumes = "volumes: [{name: d, persistentVolumeClaim: {claimName: c}}]"
     many, none = (
-        {"name": "d", "persistentVolumeClaimInfo": {"accessModes": each}} for each in (["ReadWriteMany"], None)
+        {"name": "d", "persistentVolumeClaimInfo": {"accessModes": item}} for item in (["ReadWriteMany"], None)
     )
     other, bare = {"name": "e", "persistentVolumeClaimInfo": {"accessModes": ["ReadOnlyMany"]}}, {"name": "d"}
 
-    found = [
-        facts(vmi(f"{{{volumes}}}", status={"volumeStatus": each}), world(complete=())).claims[0].access_modes
-        for each in ([many], [none, many, other], [many, none], [many, bare], [other], None)
+    result = [
+        facts(vmi(f"{{{volumes}}}", status={"volumeStatus": item}), world(complete=())).claims[0].access_modes
+        for item in ([many], [none, many, other], [many, none], [many, bare], [other], None)
     ]
 
-    assert found[:3] == [SHARED, SHARED, frozenset()]
-    assert all(isinstance(each, Unknown) for each in found[3:])
+    assert result[:3] == [SHARED, SHARED, frozenset()]
+    assert all(isinstance(finding, Unknown) for finding in result[3:])
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_a_preferred_class_goes_into_one_claim_of_a_template(spec: Manifest, exp
     """
     Into storage, else into pvc; a class that is written stays.
     """
-    written, wanted = (msgspec.convert(each, DataVolumeSpec) for each in (spec, expected))
+    written, wanted = (msgspec.convert(item, DataVolumeSpec) for item in (spec, expected))
     preferred = msgspec.convert({"volumes": {"preferredStorageClassName": "sc"}}, PreferenceSpec)
 
     assert made_from({"dv": written}, Inherited(preference=preferred)) == {"dv": wanted}

@@ -119,9 +119,9 @@ def test_local_disks_are_copied_with_the_memory() -> None:
     """
     disks = "[{name: image, disk: {}}, {name: drive, cdrom: {}}]"
 
-    found = list(local_disks(facts_of(f"{{disks: {disks}, volumes: [{VOLUMES}]}}")))
+    result = list(local_disks(facts_of(f"{{disks: {disks}, volumes: [{VOLUMES}]}}")))
 
-    assert found == [
+    assert result == [
         LocalDisk("empty", ("spec", "volumes", 0), 2**30, counts=False),
         LocalDisk("image", ("spec", "volumes", 1), None, counts=True),
         LocalDisk("over", ("spec", "volumes", 2), None, counts=True),
@@ -136,7 +136,7 @@ def test_disks_need_not_be_listed(domain: Manifest | None) -> None:
     """
     image = {"name": "image", "containerDisk": {"image": "i"}}
 
-    assert [each.volume for each in local_disks(facts_of("{}", domain=domain, volumes=[image]))] == ["image"]
+    assert [disk.volume for disk in local_disks(facts_of("{}", domain=domain, volumes=[image]))] == ["image"]
     assert [*local_disks(facts_of("{}", domain=domain))] == []
 
 

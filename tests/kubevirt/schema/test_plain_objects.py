@@ -1,4 +1,4 @@
-"""Most objects have nothing strange in them, and a quick look without places is enough."""
+"""The fast check recognizes objects without problems, which are most."""
 
 from collections.abc import Iterator
 from copy import deepcopy
@@ -88,10 +88,10 @@ def steps(value: Any, above: tuple[Step, ...] = ()) -> Iterator[tuple[tuple[Step
         inside = [*value.items()]
     elif isinstance(value, list):
         inside = [*enumerate(value)]
-    for step, each in inside:
+    for step, item in inside:
         if above or step == "spec":
-            yield (*above, step), each
-            yield from steps(each, (*above, step))
+            yield (*above, step), item
+            yield from steps(item, (*above, step))
 
 
 def with_value(manifest: Any, path: tuple[Step, ...], value: Any) -> Any:
@@ -105,11 +105,11 @@ def with_value(manifest: Any, path: tuple[Step, ...], value: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    "manifest", PLAIN, ids=lambda each: f"{each['kind']} with {len(each.get('spec') or ())} fields"
+    "manifest", PLAIN, ids=lambda item: f"{item['kind']} with {len(item.get('spec') or ())} fields"
 )
 def test_a_plain_object_is_not_searched(manifest: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    The quick look recognizes it, whatever is absent, null or empty in it.
+    The fast check recognizes it, also with absent, null and empty fields.
     """
     searched: list[object] = []
     monkeypatch.setattr(unknown_fields, "search", lambda *each: searched.append(each))
@@ -118,19 +118,19 @@ def test_a_plain_object_is_not_searched(manifest: Any, monkeypatch: pytest.Monke
     assert searched == []
 
 
-@pytest.mark.parametrize("manifest", [VM, KUBEVIRT], ids=lambda each: str(each["kind"]))
+@pytest.mark.parametrize("manifest", [VM, KUBEVIRT], ids=lambda item: str(item["kind"]))
 def test_an_unknown_key_is_found_in_each_object(manifest: Any) -> None:
     """
-    But in maps of the user's own keys, and in sections about which family 6 tells.
+    Except in maps with the user's own keys, and in sections that family 6 checks.
     """
     kind = manifest["kind"]
     missed = []
     for path, value in steps(manifest):
         if isinstance(value, dict):
             changed = with_value(manifest, path, {**value, "zzz": 1})
-            found = problems_in(kind, changed)
-            assert found == search(kind, ROOTS[kind], changed)
-            if (*path, "zzz") not in [each.path for each in found[0]]:
+            problems = problems_in(kind, changed)
+            assert problems == search(kind, ROOTS[kind], changed)
+            if (*path, "zzz") not in [item.path for item in problems[0]]:
                 missed.append(path[-1])
 
     free = {"matchLabels", "labels", "nodeSelector", "requests", "limits", "masquerade", "blank"}
@@ -143,7 +143,7 @@ def test_an_unknown_key_is_found_in_each_object(manifest: Any) -> None:
     ["zzz", 0.5, True, 5, None, "", [], {}, ["zzz"], [None], [5], [{"zzz": 1}], [[{"zzz": 1}]], {"zzz": 1}, {"a": {"zzz": 1}}],
     ids=repr,
 )  # fmt: skip
-@pytest.mark.parametrize("manifest", [VM, KUBEVIRT], ids=lambda each: str(each["kind"]))
+@pytest.mark.parametrize("manifest", [VM, KUBEVIRT], ids=lambda item: str(item["kind"]))
 def test_the_quick_look_misses_no_other_value(manifest: Any, value: Any) -> None:
     """
     Any value at any place gives the answer of the whole search.
@@ -162,6 +162,6 @@ def test_a_list_in_place_of_a_map_is_searched() -> None:
     network = {"binding": [{"sidecarImage": {"zzz": 1}}]}
     manifest = {"kind": "KubeVirt", "spec": {"configuration": {"network": network}}}
 
-    ((found,), _, _) = problems_in("KubeVirt", manifest)
+    ((problems,), _, _) = problems_in("KubeVirt", manifest)
 
-    assert found.path == ("spec", "configuration", "network", "binding", 0, "sidecarImage", "zzz")
+    assert problems.path == ("spec", "configuration", "network", "binding", 0, "sidecarImage", "zzz")

@@ -1,4 +1,4 @@
-"""What a misspelt word was probably meant to be (webhook.kubevirt.schema.spelling)."""
+"""Suggestions for misspelt words (webhook.kubevirt.schema.spelling)."""
 
 import pytest
 
@@ -20,7 +20,7 @@ WORDS = ["masquerade", "masqueraded", "bridge", "sriov"]
 )
 def test_only_the_closest_word_is_suggested(word: str, cutoff: float, expected: list[str]) -> None:
     """
-    One word at most, and none where all are farther away than the cutoff.
+    One word at most, and none where all are less similar than the cutoff.
     """
     assert close_matches(word, WORDS, cutoff) == expected
 

@@ -34,8 +34,8 @@ def vm(**spec: Any) -> dict[str, Any]:
 
 def fields(**spec: Any) -> list[tuple[str, str, str]]:
     """Name, what was meant and where it belongs."""
-    found, _, _ = problems_in("VirtualMachine", vm(**spec))
-    return [(each.name, each.meant, ".".join(map(str, each.belongs))) for each in found]
+    problems, _, _ = problems_in("VirtualMachine", vm(**spec))
+    return [(item.name, item.meant, ".".join(map(str, item.belongs))) for item in problems]
 
 
 @pytest.mark.parametrize(
@@ -58,14 +58,14 @@ def test_a_strange_field_is_told_with_what_was_meant_or_where_it_belongs(
     spec: dict[str, Any], found: tuple[str, str, str]
 ) -> None:
     """
-    Another case, one for several and a near name are misspelt; a name that stands elsewhere is misplaced; others are nothing.
+    Another case, a missing plural s and a close name are misspelt; the name of another place is misplaced; others are unknown.
     """
     assert fields(**spec) == [found]
 
 
 def test_what_people_name_is_left_alone() -> None:
     """
-    Labels, annotations, node selectors, and whatever a later status holds are not KubeVirt's words.
+    Labels, annotations, node selectors and the fields of a newer status are not checked.
     """
     manifest = vm(
         template={
@@ -81,7 +81,7 @@ def test_what_people_name_is_left_alone() -> None:
 
 def test_a_strange_value_is_told_with_what_the_field_takes() -> None:
     """
-    By case, by nearness, and by the short words that kubectl prints.
+    By case, by similarity, and by the abbreviations that kubectl prints.
     """
     storage = {"storage": {"accessModes": ["RWX", "ReadWriteMany"]}}
     _, values, _ = problems_in("VirtualMachine", vm(runStrategy="halted", dataVolumeTemplates=[{"spec": storage}]))
@@ -98,13 +98,13 @@ def test_a_strange_value_is_told_with_what_the_field_takes() -> None:
 @settings(max_examples=300, deadline=None)
 def test_any_json_can_be_asked(kind: str, spec: dict[str, Any]) -> None:
     """
-    Whatever stands where: an answer whose paths exist, and no error.
+    For any JSON the paths of all problems exist, and nothing raises.
     """
     raw = {"apiVersion": "kubevirt.io/v1", "kind": kind, "spec": spec}
 
-    found, values, quantities = problems_in(kind, raw)
+    problems, values, quantities = problems_in(kind, raw)
 
-    findings: tuple[Any, ...] = (*found, *values, *quantities)
+    findings: tuple[Any, ...] = (*problems, *values, *quantities)
     for finding in findings:
         here: Any = raw
         for step in finding.path:
@@ -150,17 +150,17 @@ def test_the_quick_look_misses_nothing(kind: str, spec: dict[str, Any]) -> None:
 @settings(max_examples=200, deadline=None)
 def test_the_quick_look_misses_no_quantity(domain: dict[str, Any]) -> None:
     """
-    Where nothing else is strange: whatever stands in place of an amount, or of a map of some.
+    Without other problems, the fast check agrees about any value in place of a quantity or of a map of quantities.
     """
     raw = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstance", "spec": {"domain": domain}}
 
-    found = problems_in("VirtualMachineInstance", raw)
+    problems = problems_in("VirtualMachineInstance", raw)
 
-    assert found == search("VirtualMachineInstance", "V1VirtualMachineInstance", raw)
+    assert problems == search("VirtualMachineInstance", "V1VirtualMachineInstance", raw)
     amounts = [domain["memory"]["guest"]]
-    amounts += [each for held in domain["resources"].values() if isinstance(held, dict) for each in held.values()]
-    assert sorted(map(repr, (each.value for each in found[2]))) == sorted(
-        repr(each) for each in amounts if not accepts(each)
+    amounts += [value for held in domain["resources"].values() if isinstance(held, dict) for value in held.values()]
+    assert sorted(map(repr, (item.value for item in problems[2]))) == sorted(
+        repr(amount) for amount in amounts if not accepts(amount)
     )
 
 
@@ -187,7 +187,7 @@ def test_the_values_are_those_of_fields_that_exist() -> None:
     """
     A field that is renamed must not leave its values behind.
     """
-    assert [each for each in VALUES if each[1] not in FIELDS[each[0]]] == []
+    assert [value for value in VALUES if value[1] not in FIELDS[value[0]]] == []
 
 
 MODES = "ReadWriteOnce ReadOnlyMany ReadWriteMany ReadWriteOncePod"
@@ -251,7 +251,7 @@ def test_every_field_that_kubevirt_installs_is_known(path: Path | None) -> None:
     kind = definition["spec"]["names"]["kind"]
     if kind not in ROOTS:
         return
-    schema = next(each["schema"]["openAPIV3Schema"] for each in definition["spec"]["versions"] if each["storage"])
+    schema = next(item["schema"]["openAPIV3Schema"] for item in definition["spec"]["versions"] if item["storage"])
 
     assert sorted(set(missing(schema, ROOTS[kind], top=True))) == []
 
@@ -275,7 +275,7 @@ def missing(schema: dict[str, Any], name: str, *, top: bool = False) -> Iterator
 @each_definition
 def test_quantities_are_those_that_kubevirt_defines(path: Path | None) -> None:
     """
-    All of a specification but one that is new and the bandwidth, of which family 6 tells, and with one pattern.
+    All quantities of the CRDs, with one pattern, except a new one and the bandwidth, which family 6 checks.
     """
     if path is None:
         pytest.skip(crds.NO_REAL)
@@ -283,19 +283,19 @@ def test_quantities_are_those_that_kubevirt_defines(path: Path | None) -> None:
     kind = definition["spec"]["names"]["kind"]
     if kind not in ROOTS:
         return
-    schema = next(each["schema"]["openAPIV3Schema"] for each in definition["spec"]["versions"] if each["storage"])
+    schema = next(item["schema"]["openAPIV3Schema"] for item in definition["spec"]["versions"] if item["storage"])
     spec = schema["properties"]["spec"]
     known = [(name, key) for name, fields in FIELDS.items() for key in fields]
     assert {*QUANTITIES, *QUANTITY_MAPS} <= {*known}
 
-    found = {*defined(spec, FIELDS[ROOTS[kind]]["spec"])}
+    result = {*defined(spec, FIELDS[ROOTS[kind]]["spec"])}
 
-    assert {name for name, _ in found} - QUANTITIES - QUANTITY_MAPS <= {
+    assert {name for name, _ in result} - QUANTITIES - QUANTITY_MAPS <= {
         ("V1ReservedOverhead", "addedOverhead"),
         ("V1MigrationConfiguration", "bandwidthPerMigration"),
         ("V1alpha1MigrationPolicySpec", "bandwidthPerMigration"),
     }
-    assert {re.sub(r"\(\\\+\|-\)", "[+-]", pattern) for _, pattern in found} <= {AS_DEFINED}
+    assert {re.sub(r"\(\\\+\|-\)", "[+-]", pattern) for _, pattern in result} <= {AS_DEFINED}
 
 
 AS_DEFINED = (
@@ -304,7 +304,7 @@ AS_DEFINED = (
 
 
 def defined(schema: dict[str, Any], name: str, holder: tuple[str, str] = ("", "")) -> Iterator[tuple[Any, str]]:
-    """Type and name of each property that is a quantity, or holds some, with the pattern of it."""
+    """Type and name of each property that is a quantity or a map of quantities, with its pattern."""
     if schema.get("x-kubernetes-int-or-string") and "pattern" in schema:
         yield holder, schema["pattern"]
     elif schema.get("type") == "array":

@@ -1,4 +1,4 @@
-"""What is said of a strange field, word or quantity (webhook.kubevirt.schema.unknown_fields)."""
+"""Messages about unknown fields, unknown values and invalid quantities (webhook.kubevirt.schema.unknown_fields)."""
 
 from typing import Any
 
@@ -33,18 +33,18 @@ def test_a_name_of_four_letters_is_looked_for_elsewhere(name: str, belongs: tupl
     """
     Shorter ones are too frequent.
     """
-    (found,) = fields_of(**{name: None})
+    (field,) = fields_of(**{name: None})
 
-    assert (found.path, found.name, found.belongs) == (("spec", name), name, belongs)
+    assert (field.path, field.name, field.belongs) == (("spec", name), name, belongs)
 
 
 def test_a_name_is_sent_to_the_place_nearest_to_the_root() -> None:
     """
     Disks and claims have a field of this name, too, further below.
     """
-    (found,) = fields_of(readOnly=True)
+    (field,) = fields_of(readOnly=True)
 
-    assert found.belongs == ("spec", "template", "spec", "utilityVolumes", "readOnly")
+    assert field.belongs == ("spec", "template", "spec", "utilityVolumes", "readOnly")
 
 
 @pytest.mark.parametrize("name", ["accessModes", "failureThreshold"])
@@ -52,9 +52,9 @@ def test_a_name_with_several_places_of_one_depth_is_not_sent_anywhere(name: str)
     """
     It is not known which one was meant: claims and storage, or the liveness and the readiness probe.
     """
-    (found,) = fields_of(**{name: None})
+    (field,) = fields_of(**{name: None})
 
-    assert (found.belongs, found.meant) == ((), "")
+    assert (field.belongs, field.meant) == ((), "")
 
 
 def test_another_case_comes_before_another_place() -> None:
@@ -63,9 +63,9 @@ def test_another_case_comes_before_another_place() -> None:
     """
     disk = {"name": "a", "cdrom": {"readOnly": True}}
 
-    (found,) = fields_of(template={"spec": {"domain": {"devices": {"disks": [disk]}}}})
+    (field,) = fields_of(template={"spec": {"domain": {"devices": {"disks": [disk]}}}})
 
-    assert (found.belongs, found.meant) == ((), "readonly")
+    assert (field.belongs, field.meant) == ((), "readonly")
 
 
 @pytest.mark.parametrize(
@@ -75,9 +75,9 @@ def test_a_near_name_is_meant(name: str, meant: str) -> None:
     """
     Three quarters of the letters have to agree.
     """
-    (found,) = fields_of(**{name: None})
+    (field,) = fields_of(**{name: None})
 
-    assert (found.belongs, found.meant) == ((), meant)
+    assert (field.belongs, field.meant) == ((), meant)
 
 
 @pytest.mark.parametrize(
@@ -94,30 +94,30 @@ def test_a_near_name_is_meant(name: str, meant: str) -> None:
 )
 def test_short_words_of_access_modes_are_known(written: str, meant: str) -> None:
     """
-    Those that kubectl prints. Other words are compared without case.
+    The abbreviations that kubectl prints. Other values are compared without case.
     """
-    (found,) = values_of(dataVolumeTemplates=[{"spec": {"pvc": {"accessModes": [written]}}}])
+    (values,) = values_of(dataVolumeTemplates=[{"spec": {"pvc": {"accessModes": [written]}}}])
 
-    assert (found.value, found.meant) == (written, meant)
+    assert (values.value, values.meant) == (written, meant)
 
 
 def test_a_short_word_means_nothing_elsewhere() -> None:
     """
     No run strategy is an access mode.
     """
-    assert [each.meant for each in values_of(runStrategy="RWX")] == [""]
+    assert [item.meant for item in values_of(runStrategy="RWX")] == [""]
 
 
 def test_values_inside_lists_are_named_by_their_index() -> None:
     """
-    What is no text, or empty, is no strange word.
+    An empty value and a value that is not text are not reported.
     """
     modes: Any = ["", None, 5, "ReadWriteMany", ["A"], "B"]
     path = ("spec", "dataVolumeTemplates", 0, "spec", "pvc", "accessModes")
 
-    found = values_of(dataVolumeTemplates=[{"spec": {"pvc": {"accessModes": modes}}}])
+    values = values_of(dataVolumeTemplates=[{"spec": {"pvc": {"accessModes": modes}}}])
 
-    assert [(each.path, each.value) for each in found] == [((*path, 4, 0), "A"), ((*path, 5), "B")]
+    assert [(item.path, item.value) for item in values] == [((*path, 4, 0), "A"), ((*path, 5), "B")]
 
 
 def test_each_amount_of_a_map_is_judged() -> None:
@@ -127,9 +127,9 @@ def test_each_amount_of_a_map_is_judged() -> None:
     domain = {"memory": {"guest": "2GB", "maxGuest": "2Gi"}, "resources": {"requests": {"a": "1", "b": "x", "c": 0.5}}}
     path = ("spec", "template", "spec", "domain")
 
-    _, _, found = problems_in("VirtualMachine", vm(template={"spec": {"domain": domain}}))
+    _, _, problems = problems_in("VirtualMachine", vm(template={"spec": {"domain": domain}}))
 
-    assert {*found} == {
+    assert {*problems} == {
         StrangeQuantity((*path, "memory", "guest"), "2GB"),
         StrangeQuantity((*path, "resources", "requests", "b"), "x"),
         StrangeQuantity((*path, "resources", "requests", "c"), 0.5),
@@ -151,11 +151,11 @@ def test_each_amount_of_a_map_is_judged() -> None:
 )
 def test_settings_at_a_wrong_place_are_told_in_family_6(spec: Any, places: list[tuple[str, ...]]) -> None:
     """
-    Other strange fields of a KubeVirt CR are told here.
+    Other unknown fields of a KubeVirt CR are reported.
     """
     manifest = {"apiVersion": "kubevirt.io/v1", "kind": "KubeVirt", "metadata": {}, "status": {}, "spec": spec}
 
-    assert [each.path for each in problems_in("KubeVirt", manifest)[0]] == places
+    assert [item.path for item in problems_in("KubeVirt", manifest)[0]] == places
 
 
 def test_settings_at_the_top_are_told_in_family_6() -> None:
@@ -165,14 +165,14 @@ def test_settings_at_the_top_are_told_in_family_6() -> None:
     top = {"kind": "KubeVirt", "configuration": {}, "migrations": {}, "zzz": 1}
     policy = {"kind": "MigrationPolicy", "spec": {"zzz": 1, "selectors": {"zzz": 1}}, "zzz": 1}
 
-    assert [each.path for each in problems_in("KubeVirt", top)[0]] == [("zzz",)]
-    assert {each.path for each in problems_in("MigrationPolicy", policy)[0]} == {("zzz",), ("spec", "selectors", "zzz")}
+    assert [item.path for item in problems_in("KubeVirt", top)[0]] == [("zzz",)]
+    assert {item.path for item in problems_in("MigrationPolicy", policy)[0]} == {("zzz",), ("spec", "selectors", "zzz")}
 
 
 def test_findings_are_in_the_order_of_the_lists() -> None:
     """
     Entry by entry.
     """
-    found = fields_of(dataVolumeTemplates=[{"zzz": 1}, {"zzz": 1}])
+    fields = fields_of(dataVolumeTemplates=[{"zzz": 1}, {"zzz": 1}])
 
-    assert [each.path[2] for each in found] == [0, 1]
+    assert [item.path[2] for item in fields] == [0, 1]

@@ -281,7 +281,7 @@ def test_a_budget_is_what_the_hand_works_out(row: Worked) -> None:
     """
     Rate, time allowed, best case, answer and largest size are those of the working in the comments.
     """
-    [behaviour] = [each for each in TABLE if str(each.release) == row.release]
+    [behaviour] = [entry for entry in TABLE if str(entry.release) == row.release]
     counted = bytes_of(row.memory) + bytes_of(row.overlay)
     uncounted = bytes_of(row.empty_disk)
 
@@ -436,9 +436,9 @@ def test_post_copy_needs_both_settings_and_a_vm_without_devices(
     """
     written = {"allowPostCopy": post_copy, "allowWorkloadDisruption": disruption}
 
-    found = budget_of(in_force(written, TABLE[-1]), post_copy_possible=possible)
+    result = budget_of(in_force(written, TABLE[-1]), post_copy_possible=possible)
 
-    assert (found.post_copy, found.pause) == expected
+    assert (result.post_copy, result.pause) == expected
 
 
 def test_a_bandwidth_that_cannot_be_read_is_no_limit() -> None:

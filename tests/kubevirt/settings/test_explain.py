@@ -1,4 +1,4 @@
-"""Which settings win for a VM, who made them, and how its migration ends (webhook.kubevirt.settings.explain)."""
+"""The settings in force for a VM, their origins, and the end of its migration (webhook.kubevirt.settings.explain)."""
 
 from typing import Any
 
@@ -106,7 +106,7 @@ FIRST, SECOND = policy("first"), policy("second")
 )
 def test_the_reason_is_what_kubevirt_compares(match: Match | None, found: Any, matches: Any, expected: str) -> None:
     """
-    Labels, then labels of the VMI, then names; what is not certain is said to be so.
+    Labels, then labels of the VMI, then names. An uncertain match says so.
     """
     assert because(match, found, matches, any_policy=True) == expected
 
@@ -119,7 +119,7 @@ def test_without_policies_none_is_said_to_match() -> None:
 
 
 def origins(case: Case) -> dict[str, str]:
-    return {each.name: each.origin for each in case.settings}
+    return {setting.name: setting.origin for setting in case.settings}
 
 
 def test_the_settings_of_a_cluster_are_those_of_its_cr() -> None:
@@ -131,11 +131,11 @@ def test_the_settings_of_a_cluster_are_those_of_its_cr() -> None:
     assert (case.policy, case.because, case.sound) == ("", "no MigrationPolicy matches", True)
     assert case.ending is Ending.POST_COPY
     assert (case.budget.bandwidth, case.budget.link) == (64, 0)
-    found = origins(case)
-    assert found["allowPostCopy"] == found["bandwidthPerMigration"] == THE_CR
-    assert found["completionTimeoutPerGiB"] == "KubeVirt 1.9"
-    assert found["allowWorkloadDisruption"] == FOLLOWS
-    assert {each.name: each.value for each in case.settings}["allowWorkloadDisruption"] is True
+    by_name = origins(case)
+    assert by_name["allowPostCopy"] == by_name["bandwidthPerMigration"] == THE_CR
+    assert by_name["completionTimeoutPerGiB"] == "KubeVirt 1.9"
+    assert by_name["allowWorkloadDisruption"] == FOLLOWS
+    assert {setting.name: setting.value for setting in case.settings}["allowWorkloadDisruption"] is True
 
 
 def test_without_a_cr_all_settings_are_kubevirts_own() -> None:
@@ -153,7 +153,7 @@ def test_without_a_cr_all_settings_are_kubevirts_own() -> None:
         "utilityVolumesTimeout",
         "maxDowntimeMs",
     ]
-    assert [each.name for each in case.settings][:4] == [
+    assert [setting.name for setting in case.settings][:4] == [
         "nodeDrainTaintKey",
         "parallelOutboundMigrationsPerNode",
         "parallelMigrationsPerCluster",
@@ -186,9 +186,9 @@ def test_the_settings_of_a_vm_are_those_of_its_policy() -> None:
 
     assert (case.policy, case.because) == ("gold", "it matches 0 labels, and no other MigrationPolicy matches")
     assert (case.budget.timeout, case.budget.link, case.ending) == (9, 3, Ending.POST_COPY)
-    found = origins(case)
-    assert found["allowPostCopy"] == found["completionTimeoutPerGiB"] == "MigrationPolicy 'gold'"
-    assert (found["progressTimeout"], found["allowWorkloadDisruption"]) == (THE_CR, FOLLOWS)
+    by_name = origins(case)
+    assert by_name["allowPostCopy"] == by_name["completionTimeoutPerGiB"] == "MigrationPolicy 'gold'"
+    assert (by_name["progressTimeout"], by_name["allowWorkloadDisruption"]) == (THE_CR, FOLLOWS)
 
 
 def test_a_disruption_setting_of_the_cr_stays_its_own() -> None:
@@ -210,13 +210,13 @@ def test_a_vm_of_an_unknown_cluster_has_kubevirts_own_settings() -> None:
     )
     around = world(complete=())
 
-    found = explain_vm(facts(machine, around), around, V1_9)
+    result = explain_vm(facts(machine, around), around, V1_9)
 
-    assert (found.kind, found.namespace, found.name) == ("VirtualMachine", "tenant", "vm")
-    assert found.memory == Sourced(("spec", "template", "spec", "domain", "memory", "guest"), GIB)
-    assert [each.volume for each in found.disks] == ["e"]
-    assert found.device == ("spec", "template", "spec", "domain", "devices", "gpus", 0)
-    (case,) = found.cases
+    assert (result.kind, result.namespace, result.name) == ("VirtualMachine", "tenant", "vm")
+    assert result.memory == Sourced(("spec", "template", "spec", "domain", "memory", "guest"), GIB)
+    assert [disk.volume for disk in result.disks] == ["e"]
+    assert result.device == ("spec", "template", "spec", "domain", "devices", "gpus", 0)
+    (case,) = result.cases
     assert (case.policy, case.because, case.budget.link) == ("", "there is no MigrationPolicy", 0)
 
 
@@ -246,7 +246,7 @@ def case(budget: Budget, *, sound: bool = True) -> Case:
 
 def test_an_outlook_compares_size_and_time() -> None:
     """
-    Full empty disks bring bytes and no time; disks that count are not among them.
+    Full empty disks add bytes and no time; disks that extend the timeout are not among them.
     """
     empty = LocalDisk("empty", PATH, GB, counts=False)
     unbounded = LocalDisk("unbounded", PATH, None, counts=False)

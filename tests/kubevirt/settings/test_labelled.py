@@ -63,10 +63,10 @@ def test_a_vm_is_listed_with_the_labels_of_template_vm_and_namespace() -> None:
     space = {NAME_LABEL: "tenant", "team": "db"}
     machine = with_labels(vm("{}"), {"outer": "1"}, {"inner": "2"})
 
-    found = labelled(world(TEAM, machine, with_labels(vmi("{}"), {"own": "3"})))
+    vms = labelled(world(TEAM, machine, with_labels(vmi("{}"), {"own": "3"})))
     bare = labelled(world(TEAM, with_labels(vm("{}"), None), with_labels(vmi("{}"), None)))
 
-    assert found == (
+    assert vms == (
         Labelled("VirtualMachine", "vm", "tenant", {"inner": "2"}, {"outer": "1"}, space),
         Labelled("VirtualMachineInstance", "vm", "tenant", {"own": "3"}, {"own": "3"}, space),
     )
@@ -83,15 +83,15 @@ def test_each_vm_has_the_labels_of_its_own_namespace() -> None:
     other = vm("{}")
     other["metadata"] = {"name": "vm", "namespace": "other"}
 
-    found = {each.namespace: each.namespace_labels for each in labelled(world(TEAM, vm("{}"), other))}
+    result = {entry.namespace: entry.namespace_labels for entry in labelled(world(TEAM, vm("{}"), other))}
 
-    assert found["tenant"] == {NAME_LABEL: "tenant", "team": "db"}
-    assert isinstance(found["other"], Unknown)
+    assert result["tenant"] == {NAME_LABEL: "tenant", "team": "db"}
+    assert isinstance(result["other"], Unknown)
 
 
 def test_without_vms_none_is_listed() -> None:
     """
-    The same holds where it is known that there are none.
+    The same applies where the cluster is known to have none.
     """
     assert labelled(ObjectsWorld(())) == ()
 
@@ -157,14 +157,14 @@ def test_a_policy_matches_by_all_its_labels(
     """
     Of an unknown namespace only the name may be known; where the name is not known either, nothing is certain.
     """
-    found = matching(judged, {"a": "1"}, namespace, name)
+    match = matching(judged, {"a": "1"}, namespace, name)
 
-    assert found == (None if expected is None else Match(judged, *expected))
+    assert match == (None if expected is None else Match(judged, *expected))
 
 
 def test_without_a_name_of_the_namespace_none_is_known() -> None:
     """
-    So a policy that asks for one may match.
+    So a policy that selects one may match.
     """
     judged = by_labels(None, NAMED)
     maybe = Match(judged, 0, 1, certain=False)
@@ -200,15 +200,15 @@ def outcomes(*machines: Manifest) -> list[Outcome]:
 
 def test_a_vm_without_a_namespace_leaves_open_whether_a_policy_matches_it() -> None:
     """
-    The remedy asks for the namespace in the manifest. A namespace that is named needs its labels only.
+    The remedy is to set the namespace in the manifest. For a known name only the labels are missing.
     """
     nowhere, elsewhere = vm("{}"), vm("{}")
     nowhere["metadata"], elsewhere["metadata"] = {"name": "vm"}, {"name": "vm", "namespace": "other"}
 
-    (found,) = outcomes(nowhere)
+    (result,) = outcomes(nowhere)
 
-    assert isinstance(found, Undetermined)
-    assert found.settle == "pass the manifests of the namespaces too, and set metadata.namespace of each VM"
+    assert isinstance(result, Undetermined)
+    assert result.settle == "pass the manifests of the namespaces too, and set metadata.namespace of each VM"
     assert not isinstance(outcomes(elsewhere)[0], Undetermined)
     assert outcomes(vm("{}")) == []
 

@@ -16,7 +16,7 @@ from webhook.objects.meta import Json
 
 
 def behaviour(major: int, minor: int) -> Behaviour:
-    return next(each for each in TABLE if each.release == Release(major, minor))
+    return next(behaviour for behaviour in TABLE if behaviour.release == Release(major, minor))
 
 
 def a_policy(name: str, spec: Mapping[str, Json]) -> MigrationPolicy:
@@ -73,10 +73,10 @@ def test_the_other_policies_are_those_of_other_names_in_order() -> None:
     mine, odd = a_policy("m", {"selectors": {}}), a_policy("odd", {"selectors": 7})
     others = [a_policy(name, {"selectors": {"namespaceSelector": {"a": name}}}) for name in ("z", "a")]
 
-    found = policy_facts(mine, ObjectsWorld([mine, odd, *others]), SUPPORTED)
+    policy = policy_facts(mine, ObjectsWorld([mine, odd, *others]), SUPPORTED)
 
-    assert [name for name, _ in found.others] == ["a", "z"]
-    assert (found.releases, found.name) == (SUPPORTED, "m")
+    assert [name for name, _ in policy.others] == ["a", "z"]
+    assert (policy.releases, policy.name) == (SUPPORTED, "m")
 
 
 @pytest.mark.parametrize(
@@ -98,9 +98,9 @@ def test_a_policy_is_judged_beside_the_clusters_settings(
     """
     The KubeVirt CR's migration settings and feature gates are known where there is one.
     """
-    found = policy_facts(a_policy("m", {}), ObjectsWorld([cr(configuration)]), SUPPORTED)
+    policy = policy_facts(a_policy("m", {}), ObjectsWorld([cr(configuration)]), SUPPORTED)
 
-    assert (found.migrations, found.feature_gates) == (migrations, gates)
+    assert (policy.migrations, policy.feature_gates) == (migrations, gates)
 
 
 def test_a_cluster_that_was_not_shown_stays_unknown() -> None:

@@ -42,7 +42,7 @@ def test_the_namespace_is_looked_at_where_a_policy_selects_by_it(selectors: list
     """
     One policy is enough; without one, nothing depends on whether the namespace is known.
     """
-    policies = [policy(each) for each in selectors]
+    policies = [policy(selector) for selector in selectors]
 
     unknown = space_labels(policies, "tenant", ObjectsWorld(()))
     known = space_labels(policies, "tenant", ObjectsWorld((read(SPACE),)))
@@ -68,19 +68,19 @@ def test_time_is_judged_where_a_bandwidth_is_set(migrations: Any, spec: Any, lim
     around = world(kubevirt(migrations=migrations))
     around.add(policy(BY_VMI, **spec))
 
-    found = budget_facts(facts(vm("{memory: {guest: 1Gi}}"), around), around)
+    result = budget_facts(facts(vm("{memory: {guest: 1Gi}}"), around), around)
 
-    assert (found is not None) is limited
+    assert (result is not None) is limited
 
 
-@pytest.mark.parametrize("behaviour", TABLE, ids=lambda each: str(each.release))
+@pytest.mark.parametrize("behaviour", TABLE, ids=lambda item: str(item.release))
 def test_a_vm_with_devices_is_never_given_post_copy_from_1_9_on(behaviour: Any) -> None:
     """
-    Older releases begin post-copy whatever the VM holds.
+    Older releases use post-copy for any VM.
     """
     values = in_force({"allowPostCopy": True, "allowWorkloadDisruption": True}, behaviour)
 
-    without, with_devices = (time_allowed(values, behaviour, devices=each) for each in (False, True))
+    without, with_devices = (time_allowed(values, behaviour, devices=item) for item in (False, True))
 
     assert without.post_copy is True
     assert with_devices.post_copy is (behaviour.release < Release(1, 9))
@@ -102,15 +102,15 @@ def test_a_device_has_its_time_judged_without_a_bandwidth() -> None:
     """
     around = world(kubevirt())
 
-    found = budget_facts(facts(vm("{gpus: [{name: g, deviceName: a/b}]}"), around), around)
+    result = budget_facts(facts(vm("{gpus: [{name: g, deviceName: a/b}]}"), around), around)
 
-    assert found is not None
-    assert found.passed_through == ("spec", "template", "spec", "domain", "devices", "gpus", 0)
+    assert result is not None
+    assert result.passed_through == ("spec", "template", "spec", "domain", "devices", "gpus", 0)
 
 
 def test_the_winner_brings_its_settings() -> None:
     """
-    None stands for no policy; policies that are not shown are unknown.
+    None means no policy; policies that were not provided are unknown.
     """
     around = world(kubevirt(migrations={"bandwidthPerMigration": "1Mi"}), complete=(MigrationPolicy,))
     machine = vm("{memory: {guest: 1Gi}}")

@@ -28,7 +28,7 @@ def policy(name: str, vmi: Any = None, namespace: Any = None, **spec: Any) -> Mi
 
 
 def names(found: Any) -> list[str | None]:
-    return [each.policy.name if each is not None else None for each in found]
+    return [item.policy.name if item is not None else None for item in found]
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,9 @@ def test_the_most_labels_win_then_the_vmis_then_the_name(policies: list[Migratio
     """
     One policy wins: most labels matched, then most labels of the VMI, then the name that comes first.
     """
-    found = contenders(policies, {"speed": "fast", "size": "big"}, {"team": "db", "tier": "1"})
+    candidates = contenders(policies, {"speed": "fast", "size": "big"}, {"team": "db", "tier": "1"})
 
-    assert names(found) == [winner]
+    assert names(candidates) == [winner]
 
 
 @pytest.mark.parametrize(
@@ -74,11 +74,11 @@ def test_unknown_labels_of_the_namespace_leave_several_answers(
     policies: list[MigrationPolicy], answer: list[str | None]
 ) -> None:
     """
-    Where nobody knows the namespace's labels, every policy that may win is named, and whether it may be that none does.
+    With unknown labels of the namespace, the result has every policy that may win, and None where possibly none matches.
     """
-    found = contenders(policies, {"speed": "fast", "size": "big"}, SECRET, "tenant")
+    candidates = contenders(policies, {"speed": "fast", "size": "big"}, SECRET, "tenant")
 
-    assert names(found) == answer
+    assert names(candidates) == answer
 
 
 KEYS, VALUES = st.sampled_from("abc"), st.sampled_from("xy")
@@ -116,7 +116,7 @@ def test_the_winner_is_among_the_contenders(
     """
     Whatever the labels of the namespace turn out to be, the winner was named before.
     """
-    policies = [policy(name, *rest) for name, *rest in {each[0]: each for each in drawn}.values()]
+    policies = [policy(name, *rest) for name, *rest in {item[0]: item for item in drawn}.values()]
 
     [known] = contenders(policies, vmi, namespace)
 
@@ -146,7 +146,7 @@ def test_the_winner_is_among_the_contenders(
 )
 def test_selectors_that_are_no_plain_maps_are_named(selectors: Any, wrong: list[str]) -> None:
     """
-    Each place that the API server would refuse is told, and the policy matches nothing meanwhile.
+    Each place that the API server refuses is reported, and the policy matches nothing.
     """
     judged = msgspec.convert({"metadata": {"name": "p"}, "spec": {"selectors": selectors}}, MigrationPolicy)
     paths = [dotted(path) for path, _ in malformed(judged)]
@@ -176,7 +176,7 @@ def vm(labels: dict[str, str], namespace: Any = SECRET) -> Labelled:
 )
 def test_whether_any_vm_is_selected(selectors: Selectors, vms: list[Labelled], answer: bool | None) -> None:
     """
-    Yes, no, or not to be told without the namespace's labels.
+    Yes, no, or unknown without the namespace's labels.
     """
     assert selecting(selectors, vms) is answer
 
@@ -187,7 +187,7 @@ def test_labels_are_all_that_is_read_of_other_vms(machines: list[Manifest]) -> N
     """
     Who keeps many VMs for the policies that may select them need not keep more than their labels.
     """
-    objects = [read(each) for each in machines]
+    objects = [read(machine) for machine in machines]
 
     known = labelled(ObjectsWorld(map(with_labels_only, objects)))
 
@@ -197,7 +197,7 @@ def test_labels_are_all_that_is_read_of_other_vms(machines: list[Manifest]) -> N
 
 def test_an_object_without_a_namespace_names_one_that_stands_in_one_namespace_alone() -> None:
     """
-    Manifests often leave the namespace to kubectl; of two namesakes nobody can tell which one is meant.
+    Manifests often have no namespace; of two objects with the same name, none is chosen.
     """
 
     def claim(space: str, name: str) -> PersistentVolumeClaim:

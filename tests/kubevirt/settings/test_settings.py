@@ -63,13 +63,13 @@ def policy(name: str, spec: Any) -> Kubernetes:
 
 def findings(judged: Kubernetes, releases: int = SUPPORTED, *known: Kubernetes) -> list[Finding]:
     """Those of the rules that this file is about."""
-    found = judge(judged, ObjectsWorld((judged, *known)), releases).findings
-    return [each for each in found if each.rule in MINE]
+    reported = judge(judged, ObjectsWorld((judged, *known)), releases).findings
+    return [finding for finding in reported if finding.rule in MINE]
 
 
 def said(judged: Kubernetes, releases: int = SUPPORTED, *known: Kubernetes) -> list[tuple[str, str, str]]:
     """Rule, path and message of each finding."""
-    return [(each.rule.id, dotted(each.path), each.message) for each in findings(judged, releases, *known)]
+    return [(finding.rule.id, dotted(finding.path), finding.message) for finding in findings(judged, releases, *known)]
 
 
 def every_example() -> list[Any]:
@@ -79,18 +79,18 @@ def every_example() -> list[Any]:
 @pytest.mark.parametrize(("rule", "example"), every_example())
 def test_an_example_gives_its_verdict(rule: Rule, example: Example) -> None:
     """
-    What a rule's page promises is what the rule does.
+    Each example on a rule's page gives its findings.
     """
     spec = read_documents(example.spec.encode(), "example")[0].value
     judged = cr(spec) if rule.about is About.SETTINGS else policy("m-policy", spec)
     release = parse_release(example.release)
     assert release is not None
 
-    found = findings(judged, only(release), *(read(each) for each in example.world))
+    reported = findings(judged, only(release), *(read(manifest) for manifest in example.world))
 
-    own = [each for each in found if each.rule is rule]
-    assert tuple(dotted(each.path[1:]) for each in own if not each.undetermined) == example.violates
-    assert tuple(dotted(each.path[1:]) for each in own if each.undetermined) == example.undetermined
+    own = [finding for finding in reported if finding.rule is rule]
+    assert tuple(dotted(finding.path[1:]) for finding in own if not finding.undetermined) == example.violates
+    assert tuple(dotted(finding.path[1:]) for finding in own if finding.undetermined) == example.undetermined
 
 
 @pytest.mark.parametrize("rule", MINE, ids=lambda rule: rule.id)
@@ -103,13 +103,13 @@ def test_every_rule_shows_both_sides(rule: Rule) -> None:
     assert rule.id.startswith("LM6")
 
 
-def test_the_budget_is_told_with_its_numbers() -> None:
+def test_an_impossible_budget_is_reported_with_its_numbers() -> None:
     """
-    Settings under which nothing can finish are an error with the arithmetic in the message, for the releases it holds in.
+    Settings under which no migration can finish are an error, with the numbers in the message and the releases.
     """
-    found = findings(migrations(bandwidthPerMigration="5Mi"))
+    reported = findings(migrations(bandwidthPerMigration="5Mi"))
 
-    assert [(each.rule.id, each.rule.severity, each.message, each.releases) for each in found] == [
+    assert [(finding.rule.id, finding.rule.severity, finding.message, finding.releases) for finding in reported] == [
         (
             "LM615",
             Severity.ERROR,
@@ -128,9 +128,9 @@ def test_the_corrected_lab_cr_has_no_errors() -> None:
     """
     judged = read(read_documents(LAB.encode(), "lab")[0].value)
 
-    found = findings(judged)
+    reported = findings(judged)
 
-    assert [(each.rule.id, each.rule.severity, dotted(each.path)) for each in found] == [
+    assert [(finding.rule.id, finding.rule.severity, dotted(finding.path)) for finding in reported] == [
         ("LM623", Severity.INFO, "spec.configuration.developerConfiguration.featureGates[0]")
     ]
 
@@ -143,9 +143,9 @@ def test_settings_outside_of_spec_are_seen() -> None:
         {"apiVersion": "kubevirt.io/v1", "kind": "KubeVirt", "metadata": {"name": "k"}, "migrations": {"network": "m"}}
     )
 
-    found = findings(judged)
+    reported = findings(judged)
 
-    assert [(each.rule.id, dotted(each.path), each.remedy) for each in found] == [
+    assert [(finding.rule.id, dotted(finding.path), finding.remedy) for finding in reported] == [
         ("LM604", "migrations", "Move it to spec.configuration.migrations.")
     ]
 
@@ -163,13 +163,13 @@ def test_settings_outside_of_spec_are_seen() -> None:
     ],
     ids=["owner", "managed-by", "app"],
 )
-def test_an_owned_cr_is_mended_at_its_owner(metadata: dict[str, Any]) -> None:
+def test_the_remedy_for_an_owned_cr_names_the_field_of_the_owner(metadata: dict[str, Any]) -> None:
     """
     On a CR that HyperConverged writes, the remedy names the object and the field where the change lasts.
     """
     judged = cr({"configuration": {"migrations": {"parallelMigrationsPerCluster": 0}}}, **metadata)
 
-    remedies = [each.remedy for each in findings(judged)]
+    remedies = [finding.remedy for finding in findings(judged)]
 
     assert remedies == [
         (
@@ -192,13 +192,13 @@ def test_an_owned_cr_is_mended_at_its_owner(metadata: dict[str, Any]) -> None:
 )
 def test_a_policy_is_blamed_for_what_it_makes_worse(cluster: str, own: str, blamed: bool) -> None:
     """
-    Where the cluster's own settings leave no time, a policy is told only if it leaves even less.
+    Where the cluster's own settings allow too little time, a policy is reported only if it allows even less.
     """
     judged = policy("p", {"selectors": {"namespaceSelector": {"a": "b"}}, "bandwidthPerMigration": own})
 
-    found = [each.rule.id for each in findings(judged, SUPPORTED, migrations(bandwidthPerMigration=cluster))]
+    result = [finding.rule.id for finding in findings(judged, SUPPORTED, migrations(bandwidthPerMigration=cluster))]
 
-    assert ("LM637" in found) is blamed
+    assert ("LM637" in result) is blamed
 
 
 HCO = {"labels": {"app.kubernetes.io/managed-by": "hco-operator"}}
@@ -249,11 +249,11 @@ HARVESTER = {"namespace": "harvester-system"}
 )
 def test_the_owners_own_field_is_named(metadata: dict[str, Any], spec: Any, place: str) -> None:
     """
-    HyperConverged and Harvester overwrite the CR, so each finding says where they take its value from.
+    HyperConverged and Harvester overwrite the CR, so each remedy names their own field.
     """
     judged = cr(spec, **metadata)
 
-    remedies = [each.remedy for each in judge(judged, ObjectsWorld(()), SUPPORTED).findings]
+    remedies = [finding.remedy for finding in judge(judged, ObjectsWorld(()), SUPPORTED).findings]
 
     assert len(remedies) == 1
     assert place in remedies[0]
@@ -271,9 +271,9 @@ def test_the_owner_of_a_network_is_named() -> None:
         "spec": {"config": "broken"},
     }
 
-    [found] = judge(read(network), ObjectsWorld(()), SUPPORTED).findings
+    [finding] = judge(read(network), ObjectsWorld(()), SUPPORTED).findings
 
-    assert found.remedy.endswith(
+    assert finding.remedy.endswith(
         "Harvester manages this network and undoes changes in it: change Harvester's setting vm-migration-network."
     )
 
@@ -313,23 +313,23 @@ def test_a_bad_field_may_stay_and_be_improved_and_not_be_made_worse(
     decisions = ratchet(
         *(
             decide_all(
-                judge(each, ObjectsWorld(()), SUPPORTED),
+                judge(item, ObjectsWorld(()), SUPPORTED),
                 Policy(),
                 PolicySubject("KubeVirt", "kubevirt", "kubevirt"),
                 "2026-01-01",
             )
-            for each in (new, old)
+            for item in (new, old)
         )
     )
 
-    assert [each.finding.rule.id for each in decisions if each.action is Action.DENY] == denied
+    assert [decision.finding.rule.id for decision in decisions if decision.action is Action.DENY] == denied
 
 
 @pytest.mark.parametrize("value", [None, True, 1, 1.5, "x", [], {}, [1], {"a": 1}, -(2**70), 2**70, "9" * 300])
 @pytest.mark.parametrize("name", SETTINGS)
 def test_no_value_of_any_type_makes_a_rule_fail(name: str, value: Any) -> None:
     """
-    Whatever JSON stands in a setting, of CR or policy, the rules answer; a wrong type is named with its path.
+    The rules handle any JSON in a setting of a CR or policy, and report a wrong type with its path.
     """
     in_cr = said(migrations(**{name: value}), KNOWN)
     said(policy("p", {"selectors": {}, name: value}), KNOWN)
@@ -344,9 +344,11 @@ def test_settings_that_are_no_object_are_one_finding(value: Any) -> None:
     """
     ``migrations`` itself may be of any type.
     """
-    found = findings(cr({"configuration": {"migrations": value}}))
+    reported = findings(cr({"configuration": {"migrations": value}}))
 
-    assert [(each.rule.id, dotted(each.path)) for each in found] == [("LM601", "spec.configuration.migrations")]
+    assert [(finding.rule.id, dotted(finding.path)) for finding in reported] == [
+        ("LM601", "spec.configuration.migrations")
+    ]
 
 
 def test_several_problems_are_all_told() -> None:
@@ -378,9 +380,9 @@ def test_a_release_is_at_peace_with_its_own_defaults(behaviour: Any) -> None:
     values = built_in(behaviour)
     values.pop("maxDowntimeMs", None)
 
-    found = said(migrations(**values), only(behaviour.release))
+    reported = said(migrations(**values), only(behaviour.release))
 
-    assert found == []
+    assert reported == []
 
 
 def test_kinds_are_read_by_these_classes() -> None:

@@ -52,12 +52,12 @@ def test_a_value_has_the_json_type_of_its_setting(kind: Type, right: list[Json],
     """
     A boolean is no number, and null is no value.
     """
-    setting = next(each for each in SETTINGS.values() if each.type is kind)
+    setting = next(value for value in SETTINGS.values() if value.type is kind)
 
-    assert [well_typed(setting, each) for each in right] == [True] * len(right)
-    assert [well_typed(setting, each) for each in wrong] == [False] * len(wrong)
-    assert [written({setting.name: each}) for each in wrong] == [{}] * len(wrong)
-    assert [written({setting.name: each}) for each in right] == [{setting.name: each} for each in right]
+    assert [well_typed(setting, fact) for fact in right] == [True] * len(right)
+    assert [well_typed(setting, fact) for fact in wrong] == [False] * len(wrong)
+    assert [written({setting.name: fact}) for fact in wrong] == [{}] * len(wrong)
+    assert [written({setting.name: fact}) for fact in right] == [{setting.name: fact} for fact in right]
 
 
 def test_only_settings_are_written() -> None:
@@ -126,10 +126,10 @@ def test_a_bandwidth_is_read_as_a_quantity() -> None:
     """
     None where it is no quantity or absent.
     """
-    found = bandwidth_of({"bandwidthPerMigration": "64Mi"})
+    result = bandwidth_of({"bandwidthPerMigration": "64Mi"})
 
-    assert found is not None
-    assert (found.value, found.suffix) == (64 * 2**20, "Mi")
+    assert result is not None
+    assert (result.value, result.suffix) == (64 * 2**20, "Mi")
     assert bandwidth_of({"bandwidthPerMigration": "fast"}) is None
     assert bandwidth_of({}) is None
 

@@ -1,4 +1,4 @@
-"""docs/settings.md and docs/strategies.md say what is so: every setting, every relation, every rule."""
+"""docs/settings.md and docs/strategies.md are correct: every setting, every relation, every rule."""
 
 import re
 from pathlib import Path
@@ -31,8 +31,8 @@ NEWEST = TABLE[-1]
 
 
 def row_of(first: str) -> list[str]:
-    [found] = [row for row in ROWS if row[0] == first]
-    return found
+    [result] = [row for row in ROWS if row[0] == first]
+    return result
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -41,7 +41,7 @@ def test_the_table_of_settings_is_true(name: str) -> None:
     First release, KubeVirt's own value, whether a policy may set it, and where HyperConverged has it.
     """
     setting = SETTINGS[name]
-    since = next(each.release for each in TABLE if setting.releases & only(each.release))
+    since = next(behaviour.release for behaviour in TABLE if setting.releases & only(behaviour.release))
     own = built_in(NEWEST).get(name)
     hyper_converged = owner_of(
         read({**kubevirt(), "metadata": {"name": "k", "labels": {"app": "kubevirt-hyperconverged"}}})
@@ -62,10 +62,10 @@ def test_the_one_default_that_changed_is_told_with_its_release() -> None:
     """
     800 seconds up to 1.3, 150 later.
     """
-    by_release = {each.release: each.completion_timeout_per_gib for each in TABLE}
+    by_release = {behaviour.release: behaviour.completion_timeout_per_gib for behaviour in TABLE}
 
     assert {release for release, seconds in by_release.items() if seconds == 800} == {
-        each.release for each in TABLE if each.release <= Release(1, 3)
+        behaviour.release for behaviour in TABLE if behaviour.release <= Release(1, 3)
     }
     assert row_of("completionTimeoutPerGiB")[2] == "800 up to 1.3, 150 from 1.4 on"
 
@@ -109,13 +109,13 @@ def vm(**domain: Any) -> dict[str, Any]:
 
 
 def cr(**migrations: Any) -> dict[str, Any]:
-    found: dict[str, Any] = kubevirt(migrations=migrations)
-    return found
+    result: dict[str, Any] = kubevirt(migrations=migrations)
+    return result
 
 
 def net(config: str, name: str = "m") -> dict[str, Any]:
-    found: dict[str, Any] = nad(name, config)
-    return found
+    result: dict[str, Any] = nad(name, config)
+    return result
 
 
 MACVLAN = '"type": "macvlan", "master": "eth1"'
@@ -202,12 +202,12 @@ def test_a_relation_is_held_by_the_rule_that_the_page_names(relation: str) -> No
     """
     judged, world, rule = RELATIONS[relation]
     complete = (NetworkAttachmentDefinition,) if "complete" in world else ()
-    known = ObjectsWorld([read(each) for each in world if each != "complete"], complete=complete)
+    known = ObjectsWorld([read(manifest) for manifest in world if manifest != "complete"], complete=complete)
 
-    found = judge(read(judged), known, only(NEWEST.release)).findings
+    reported = judge(read(judged), known, only(NEWEST.release)).findings
 
     assert rule in row_of(relation)[2]
-    assert rule in [each.rule.id for each in found if not each.undetermined]
+    assert rule in [finding.rule.id for finding in reported if not finding.undetermined]
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_a_relation_of_an_update_is_held_too(
     """
     known = ObjectsWorld([read(cr(network="m"))])
 
-    found = judge_change(read(old), read(new), known, only(NEWEST.release))
+    reported = judge_change(read(old), read(new), known, only(NEWEST.release))
 
-    assert [each.rule.id for each in found] == [rule]
+    assert [finding.rule.id for finding in reported] == [rule]
     assert row_of(relation)[2] == rule

@@ -112,7 +112,7 @@ def test_memory_that_nobody_names_is_none(domain: Any) -> None:
 
 def test_memory_comes_with_an_instancetype() -> None:
     """
-    The instancetype's memory counts at the reference to it; where nobody showed the instancetype it is not known.
+    The memory of an instancetype has the path of the reference; without the instancetype it is unknown.
     """
     known = facts_of(vm({}, **TYPED), instancetype("16Gi"))
     hidden = facts_of(vm({}, **TYPED))
@@ -137,7 +137,7 @@ def test_local_disks_are_told_apart() -> None:
     ]
     judged = vm({"devices": {"disks": [{"name": "iso", "cdrom": {}}, {"name": "root"}]}}, volumes=volumes)
 
-    disks = [(each.volume, each.most, each.counts) for each in local_disks(facts_of(judged))]
+    disks = [(disk.volume, disk.most, disk.counts) for disk in local_disks(facts_of(judged))]
 
     assert disks == [("root", None, True), ("over", None, True), ("scratch", 10 * GIB, False), ("odd", None, False)]
 
@@ -155,16 +155,16 @@ def test_devices_of_the_node_are_seen(devices: Any, path: str | None) -> None:
     """
     GPUs, host devices and SR-IOV interfaces are what KubeVirt calls VFIO.
     """
-    found = passed_through(facts_of(vm({"devices": devices})))
+    result = passed_through(facts_of(vm({"devices": devices})))
 
-    assert (None if found is None else dotted(found)) == (
+    assert (None if result is None else dotted(result)) == (
         None if path is None else f"spec.template.spec.domain.devices.{path}"
     )
 
 
 def told(judged: Kubernetes, *world: Kubernetes, releases: int = NEWEST, complete: bool = True) -> list[Finding]:
     known = ObjectsWorld(world, complete=(MigrationPolicy,) if complete else ())
-    return [each for each in judge(judged, known, releases).findings if each.rule.id in ("LM642", "LM643")]
+    return [finding for finding in judge(judged, known, releases).findings if finding.rule.id in ("LM642", "LM643")]
 
 
 SLOW = {"bandwidthPerMigration": "5Mi"}
@@ -188,7 +188,7 @@ def test_the_numbers_are_in_the_message() -> None:
     )
     by_type = told(vm({}, **TYPED), kubevirt(**SLOW), instancetype("16Gi"))
 
-    assert [each.message for each in (*by_cr, *by_policy, *by_type)] == [
+    assert [finding.message for finding in (*by_cr, *by_policy, *by_type)] == [
         (
             "8192Mi of memory take 1639 s at 5Mi per second, but the settings of the KubeVirt CR cancel the migration "
             "after 1350 s (150 s for each of 9 GB)"
@@ -202,21 +202,21 @@ def test_the_numbers_are_in_the_message() -> None:
             "cancel the migration after 2700 s (150 s for each of 18 GB)"
         ),
     ]
-    assert not any(each.undetermined for each in (*by_cr, *by_policy, *by_type))
+    assert not any(finding.undetermined for finding in (*by_cr, *by_policy, *by_type))
 
 
-def test_the_releases_for_which_it_holds_are_told() -> None:
+def test_a_finding_names_the_releases_in_which_it_holds() -> None:
     """
     The 800 s of 1.3 are enough, the 150 s of later releases are not.
     """
-    [found] = told(of_memory("8Gi"), kubevirt(**SLOW), releases=SUPPORTED)
+    [finding] = told(of_memory("8Gi"), kubevirt(**SLOW), releases=SUPPORTED)
 
-    assert found.releases == SUPPORTED & ~only(Release(1, 3))
+    assert finding.releases == SUPPORTED & ~only(Release(1, 3))
 
 
-def test_a_vm_that_cannot_migrate_is_not_bothered_with_time() -> None:
+def test_a_vm_that_cannot_migrate_has_no_findings_about_time() -> None:
     """
-    Where KubeVirt refuses to migrate at all, how long it would take is nobody's concern.
+    Where KubeVirt refuses to migrate the VM, its migration time does not matter.
     """
     held = {"devices": {"hostDevices": [{"name": "h", "deviceName": "a/b"}]}, "memory": {"guest": "8Gi"}}
 
@@ -225,7 +225,7 @@ def test_a_vm_that_cannot_migrate_is_not_bothered_with_time() -> None:
 
 def test_an_unknown_instancetype_is_an_open_question_where_time_is_limited() -> None:
     """
-    With limited time the memory decides, so it is asked for; without a limit nobody asks.
+    With limited time the memory decides, so it is the missing input; without a limit it is not needed.
     """
     [limited] = told(vm({}, **TYPED), kubevirt(**SLOW))
 
@@ -254,20 +254,22 @@ def test_every_policy_that_may_win_is_asked(world: list[Kubernetes], answer: lis
     """
     It is sure where all that may win are too slow, open where some are, and nothing where none is.
     """
-    found = told(of_memory("8Gi", labels={"a": "b"}), kubevirt(**SLOW), *world)
+    reported = told(of_memory("8Gi", labels={"a": "b"}), kubevirt(**SLOW), *world)
 
-    assert [each.undetermined for each in found] == answer
+    assert [finding.undetermined for finding in reported] == answer
 
 
-def test_policies_that_nobody_showed_leave_it_open() -> None:
+def test_without_policies_the_result_is_unproven() -> None:
     """
-    In CI, with the KubeVirt CR alone, it says what would settle it.
+    In CI, with only the KubeVirt CR, the remedy names the missing input.
     """
-    [found] = told(of_memory("8Gi"), kubevirt(**SLOW), complete=False)
+    [finding] = told(of_memory("8Gi"), kubevirt(**SLOW), complete=False)
 
-    assert found.undetermined
-    assert found.message.endswith("unless a MigrationPolicy allows more; no MigrationPolicy is among the objects given")
-    assert found.remedy == "give the MigrationPolicy manifest too"
+    assert finding.undetermined
+    assert finding.message.endswith(
+        "unless a MigrationPolicy allows more; no MigrationPolicy is among the objects given"
+    )
+    assert finding.remedy == "give the MigrationPolicy manifest too"
 
 
 ANY = (
@@ -292,7 +294,7 @@ SETTINGS = st.dictionaries(NAMES, ANY)
 @given(SETTINGS, SETTINGS, ANY)
 def test_no_settings_and_no_memory_raise(cluster: Any, own: Any, guest: Any) -> None:
     """
-    Whatever stands in the CR, in a policy and in the VM, there is an answer.
+    Any settings in the CR, in a policy and in the VM give a result.
     """
     memory = guest if isinstance(guest, str | int | float) and not isinstance(guest, bool) else None
     judged = vm({"memory": {"guest": memory}, "devices": {"interfaces": [{"name": "b", "sriov": {}}]}})
