@@ -49,7 +49,6 @@ PENDING: tuple[str, ...] = (
     "webhook/facts/",
     "webhook/judging/",
     "webhook/kubevirt/",
-    "webhook/policy/",
     "webhook/serve/",
     "webhook/surfaces/admission/",
     "webhook/surfaces/backstop/",

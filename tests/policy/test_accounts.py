@@ -1,4 +1,4 @@
-"""Accounts of the policy file: one authenticated user each, until a day, with a reason and an owner."""
+"""Accounts of the policy file: each is one authenticated user, with a last day, a reason and an owner."""
 
 import jsonschema_rs
 import pytest
@@ -6,7 +6,7 @@ import yaml
 
 from webhook.errors import Misconfigured
 from webhook.manifests.policy_file import parse_policy
-from webhook.policy.exemptions import Standing, standing, words
+from webhook.policy.exemptions import ExpiryState, by_state, expiry_warnings
 from webhook.policy.policy import Account, Action, Policy
 from webhook.report.policy_schema import schema
 
@@ -33,16 +33,18 @@ def account(name: str = BACKUP, until: str = "2026-06-30", at_most: Action = Act
         (account(namespace="tenant"), BACKUP, "", False),
     ],
 )
-def test_an_entry_holds_for_one_user_up_to_its_day(entry: Account, user: str, namespace: str, expected: bool) -> None:
+def test_an_entry_applies_to_one_user_through_its_last_day(
+    entry: Account, user: str, namespace: str, expected: bool
+) -> None:
     """
-    The username is compared as a whole, the last day counts, and a namespace narrows the entry.
+    The username is compared as a whole. A namespace narrows the entry.
     """
     assert entry.covers(user, namespace, TODAY) is expected
 
 
-def test_the_mildest_entry_holds_in_either_order() -> None:
+def test_the_mildest_entry_applies_in_either_order() -> None:
     """
-    The order of entries means nothing.
+    The order of entries does not matter.
     """
     warn, audit, over = account(), account(at_most=Action.AUDIT), account(until="2025-01-01", at_most=Action.AUDIT)
 
@@ -58,7 +60,7 @@ def written(**changes: str) -> bytes:
 
 def test_an_entry_is_read_with_warn_as_its_action() -> None:
     """
-    ``atMost`` may be left out.
+    ``atMost`` is optional.
     """
     assert parse_policy(written(), "policy.yaml").accounts == [
         Account(BACKUP, "restores", "backup", "2026-06-30", Action.WARN)
@@ -87,9 +89,9 @@ def test_an_entry_is_read_with_warn_as_its_action() -> None:
         ({"owner": ""}, "accounts[0].owner: must not be empty"),
     ],
 )
-def test_what_is_not_one_account_is_refused(changes: dict[str, str], message: str) -> None:
+def test_an_entry_that_does_not_name_one_account_is_invalid(changes: dict[str, str], message: str) -> None:
     """
-    No pattern, no group and no anonymous caller can be listed, and nothing stronger or weaker than warn and audit.
+    Patterns, groups and the anonymous user are invalid, and so is every action but warn and audit.
     """
     with pytest.raises(Misconfigured) as caught:
         parse_policy(written(**changes), "policy.yaml")
@@ -100,30 +102,34 @@ def test_what_is_not_one_account_is_refused(changes: dict[str, str], message: st
 @pytest.mark.parametrize("name", [BACKUP, "jane", "jane@example.org", "oidc:jane", "system:admin"])
 def test_a_username_is_accepted_by_reader_and_schema(name: str) -> None:
     """
-    Whatever an authenticator may call one user.
+    An authenticator may give a user any of these names.
     """
     assert parse_policy(written(account=name), "policy.yaml").accounts[0].account == name
     assert jsonschema_rs.Draft7Validator(schema()).is_valid(yaml.safe_load(written(account=name)))
 
 
 @pytest.mark.parametrize("changes", [{"account": "*"}, {"account": ""}, {"atMost": "deny"}, {"reason": " "}])
-def test_the_schema_refuses_patterns_and_other_actions(changes: dict[str, str]) -> None:
+def test_the_schema_rejects_patterns_and_other_actions(changes: dict[str, str]) -> None:
     """
-    An editor marks what the server would refuse.
+    An editor marks the same faults as the server.
     """
     assert not jsonschema_rs.Draft7Validator(schema()).is_valid(yaml.safe_load(written(**changes)))
 
 
 def test_an_entry_is_announced_like_an_exemption() -> None:
     """
-    Entries count by state, and a line names those that expire within fourteen days or have expired.
+    Entries are counted by state. A line names each that has expired or expires within fourteen days.
     """
     policy = Policy(accounts=[account(until="2025-12-31"), account(until="2026-01-15", namespace="tenant"), account()])
 
-    found = standing(policy, TODAY)
+    entries = by_state(policy, TODAY)
 
-    assert [len(found[each]) for each in (Standing.ACTIVE, Standing.LAPSING, Standing.LAPSED)] == [1, 1, 1]
-    assert words(policy, TODAY) == [
+    assert [len(entries[state]) for state in (ExpiryState.ACTIVE, ExpiryState.EXPIRING, ExpiryState.EXPIRED)] == [
+        1,
+        1,
+        1,
+    ]
+    assert expiry_warnings(policy, TODAY) == [
         f"the entry for account {BACKUP} (backup team) expired on 2025-12-31",
         f"the entry for account {BACKUP} in tenant (backup team) expires on 2026-01-15",
     ]

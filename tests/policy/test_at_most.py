@@ -1,4 +1,4 @@
-"""One word for the way from audit over warnings to refusals."""
+"""The policy key ``atMost``: from audit to warn to deny."""
 
 import msgspec
 import pytest
@@ -12,7 +12,7 @@ from webhook.surfaces.admission.validate import Outcome
 
 SINGLE = claim("single", "ReadWriteOnce")
 PORTS = {"interfaces": [{"name": "default", "masquerade": {}, "ports": [{"port": 49152}]}]}
-BROKEN = review("CREATE", vm(volumes=[on_claim("single"), on_claim("nobody-knows")], devices=PORTS))
+BROKEN = review("CREATE", vm(volumes=[on_claim("single"), on_claim("missing")], devices=PORTS))
 
 policies = st.builds(
     Policy,
@@ -23,29 +23,31 @@ policies = st.builds(
 
 
 def actions(outcome: Outcome) -> dict[tuple[str, str], Action]:
-    return {each.finding.identity: each.action for each in outcome.decisions}
+    return {decision.finding.identity: decision.action for decision in outcome.decisions}
 
 
-def with_most(policy: Policy, most: Action) -> Outcome:
-    return decided(BROKEN, SINGLE, policy=msgspec.structs.replace(policy, at_most=most))
+def under_limit(policy: Policy, limit: Action) -> Outcome:
+    return decided(BROKEN, SINGLE, policy=msgspec.structs.replace(policy, at_most=limit))
 
 
 @given(policies)
 @settings(max_examples=100, deadline=None)
-def test_each_step_finds_the_same_and_lets_more_pass(policy: Policy) -> None:
+def test_each_step_has_the_same_findings_and_weaker_actions(policy: Policy) -> None:
     """
-    What `deny` refuses, `warn` warns of and `audit` counts; what a policy does not deny stays as it is.
+    `atMost: warn` turns denials into warnings, and `audit` only counts findings. Weaker actions stay.
     """
-    denied, warned, audited = (actions(with_most(policy, most)) for most in (Action.DENY, Action.WARN, Action.AUDIT))
+    denied, warned, audited = (
+        actions(under_limit(policy, limit)) for limit in (Action.DENY, Action.WARN, Action.AUDIT)
+    )
 
-    assert warned == {each: action.at_most(Action.WARN) for each, action in denied.items()}
-    assert audited == {each: action.at_most(Action.AUDIT) for each, action in denied.items()}
-    assert with_most(policy, Action.WARN).allowed
-    assert with_most(policy, Action.OFF).decisions == ()
+    assert warned == {identity: action.at_most(Action.WARN) for identity, action in denied.items()}
+    assert audited == {identity: action.at_most(Action.AUDIT) for identity, action in denied.items()}
+    assert under_limit(policy, Action.WARN).allowed
+    assert under_limit(policy, Action.OFF).decisions == ()
 
 
 @pytest.mark.parametrize(
-    ("action", "most", "done"),
+    ("action", "limit", "weaker"),
     [
         (Action.DENY, Action.DENY, Action.DENY),
         (Action.DENY, Action.WARN, Action.WARN),
@@ -54,16 +56,16 @@ def test_each_step_finds_the_same_and_lets_more_pass(policy: Policy) -> None:
         (Action.WARN, Action.OFF, Action.OFF),
     ],
 )
-def test_the_weaker_of_two_is_done(action: Action, most: Action, done: Action) -> None:
+def test_a_limit_gives_the_weaker_of_two_actions(action: Action, limit: Action, weaker: Action) -> None:
     """
-    Nothing becomes stricter by it.
+    A limit never makes an action stricter.
     """
-    assert action.at_most(most) is done
+    assert action.at_most(limit) is weaker
 
 
-def test_a_namespace_may_be_a_step_ahead() -> None:
+def test_a_namespace_may_have_another_limit() -> None:
     """
-    Some refuse already while the others are warned.
+    One namespace can already deny while the others still warn.
     """
     policy = Policy(at_most=Action.WARN, namespaces=[NamespacePolicy(names=["tenant"], at_most=Action.DENY)])
     behind = Policy(namespaces=[NamespacePolicy(names=["tenant"], at_most=Action.WARN)])

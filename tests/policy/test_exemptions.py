@@ -1,9 +1,9 @@
-"""How exemptions stand on a day."""
+"""The state of exemptions on a date."""
 
 import pytest
 from prometheus_client import generate_latest
 
-from webhook.policy.exemptions import Standing, standing, words
+from webhook.policy.exemptions import ExpiryState, by_state, expiry_warnings
 from webhook.policy.policy import Exemption, Policy
 from webhook.serve.metrics import Metrics
 
@@ -15,36 +15,38 @@ def until(day: str) -> Exemption:
 @pytest.mark.parametrize(
     ("day", "state"),
     [
-        ("2025-12-31", Standing.LAPSED),
-        ("2026-01-01", Standing.LAPSING),
-        ("2026-01-15", Standing.LAPSING),
-        ("2026-01-16", Standing.ACTIVE),
+        ("2025-12-31", ExpiryState.EXPIRED),
+        ("2026-01-01", ExpiryState.EXPIRING),
+        ("2026-01-15", ExpiryState.EXPIRING),
+        ("2026-01-16", ExpiryState.ACTIVE),
     ],
 )
-def test_an_exemption_holds_up_to_its_day_and_is_announced_two_weeks_before(day: str, state: Standing) -> None:
+def test_an_exemption_applies_through_its_last_day_and_is_announced_two_weeks_before(
+    day: str, state: ExpiryState
+) -> None:
     """
-    The last day counts; fourteen days before it people are told.
+    An exemption applies on its last day, and a warning appears fourteen days before.
     """
-    found = standing(Policy(exemptions=[until(day)]), "2026-01-01")
+    entries = by_state(Policy(exemptions=[until(day)]), "2026-01-01")
 
-    assert [each for each in Standing if found[each]] == [state]
+    assert [state for state in ExpiryState if entries[state]] == [state]
 
 
-def test_what_lapses_is_said_with_whose_it_is() -> None:
+def test_a_warning_names_the_rule_the_object_the_owner_and_the_date() -> None:
     """
-    Rule, object, owner and day; what is far off is not mentioned.
+    An exemption that expires later than in fourteen days produces no warning.
     """
     policy = Policy(exemptions=[until("2025-01-01"), until("2026-01-02"), until("2027-01-01")])
 
-    assert words(policy, "2026-01-01") == [
+    assert expiry_warnings(policy, "2026-01-01") == [
         "the exemption from LM201 for tenant db (team-a) expired on 2025-01-01",
         "the exemption from LM201 for tenant db (team-a) expires on 2026-01-02",
     ]
 
 
-def test_all_three_states_are_shown_from_the_start() -> None:
+def test_the_metric_has_all_three_states_from_the_start() -> None:
     """
-    An alert needs the series to be there before there is anything to count.
+    An alert needs the series before the first exemption exists.
     """
     metrics = Metrics()
 
@@ -58,14 +60,14 @@ def test_all_three_states_are_shown_from_the_start() -> None:
     ]
 
 
-def test_an_exemption_for_everything_names_its_rule_alone() -> None:
+def test_the_warning_about_an_exemption_for_all_objects_names_only_the_rule() -> None:
     """
-    Kind, namespace and name are named where they are written.
+    It names kind, namespace and name where the exemption has them.
     """
     everywhere = Exemption("LM201", "old", "team-a", "2025-01-01")
     one = Exemption("LM201", "old", "team-a", "2025-01-01", kind="VirtualMachine", namespace="tenant", name="db")
 
-    assert words(Policy(exemptions=[everywhere, one]), "2026-01-01") == [
+    assert expiry_warnings(Policy(exemptions=[everywhere, one]), "2026-01-01") == [
         "the exemption from LM201 (team-a) expired on 2025-01-01",
         "the exemption from LM201 for VirtualMachine tenant db (team-a) expired on 2025-01-01",
     ]

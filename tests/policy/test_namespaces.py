@@ -1,4 +1,4 @@
-"""What differs from namespace to namespace, and VMs that say they are not to be moved."""
+"""Overrides for namespaces, and VMs with an evictionStrategy that never migrates them."""
 
 from typing import TypeVar
 
@@ -23,21 +23,19 @@ TENANT: Manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name"
 
 def test_a_named_namespace_has_its_own_profile() -> None:
     """
-    The fixed list is denied everywhere but where profile ``exact`` holds.
+    The fixed list is denied except in the namespaces with profile ``exact``.
     """
     body = review("CREATE", vm(devices=PORTS))
     policy = Policy(namespaces=[NamespacePolicy(names=["tenant"], profile=Profile.EXACT)])
-    elsewhere = Policy(namespaces=[NamespacePolicy(names=["other"], profile=Profile.EXACT)])
+    other = Policy(namespaces=[NamespacePolicy(names=["other"], profile=Profile.EXACT)])
 
     assert warned(decided(body, policy=policy)) == [("LM103", "warn")]
-    assert list(refused(decided(body, policy=elsewhere))) == [
-        "spec.template.spec.domain.devices.interfaces[0].ports[0]"
-    ]
+    assert list(refused(decided(body, policy=other))) == ["spec.template.spec.domain.devices.interfaces[0].ports[0]"]
 
 
-def test_labels_choose_namespaces_where_they_are_known() -> None:
+def test_labels_select_namespaces_where_they_are_known() -> None:
     """
-    All labels must match, and of a namespace that nobody showed us nothing matches: the stricter answer.
+    All labels must match. The labels of an unknown namespace match nothing, which gives the stricter result.
     """
     body = review("CREATE", vm(volumes=[on_claim("single")]))
     policy = Policy(namespaces=[NamespacePolicy(labels={"env": "dev"}, actions={"LM201": Action.WARN})])
@@ -48,9 +46,9 @@ def test_labels_choose_namespaces_where_they_are_known() -> None:
     assert not decided(body, SINGLE, policy=policy).allowed
 
 
-def test_the_first_that_covers_holds() -> None:
+def test_the_first_matching_entry_applies() -> None:
     """
-    What an override does not say stays as it is for all.
+    Keys that the entry lacks keep the value of the policy.
     """
     policy = Policy(
         unproven=Action.DENY,
@@ -61,16 +59,16 @@ def test_the_first_that_covers_holds() -> None:
         ],
     )
 
-    here = policy.within("tenant")
+    local = policy.within("tenant")
 
-    assert (here.profile, here.unproven) == (Profile.STRICT, Action.DENY)
-    assert here.actions == {"LM103": Action.OFF, "LM201": Action.AUDIT}
+    assert (local.profile, local.unproven) == (Profile.STRICT, Action.DENY)
+    assert local.actions == {"LM103": Action.OFF, "LM201": Action.AUDIT}
     assert policy.within("other") is policy
 
 
-def test_an_override_holds_however_the_rule_is_spelt() -> None:
+def test_an_override_applies_to_a_rule_by_id_or_name() -> None:
     """
-    Id and name are the same rule.
+    Id and name mean the same rule.
     """
     policy = Policy(
         actions={"LM201": Action.DENY},
@@ -83,9 +81,9 @@ def test_an_override_holds_however_the_rule_is_spelt() -> None:
 @pytest.mark.parametrize(
     ("strategy", "allowed"), [("None", True), ("External", True), ("LiveMigrate", False), (None, False)]
 )
-def test_a_vm_that_is_not_to_be_moved_is_only_warned_of(strategy: str | None, allowed: bool) -> None:
+def test_a_vm_that_a_drain_never_migrates_only_gets_warnings(strategy: str | None, allowed: bool) -> None:
     """
-    ``honourEvictionStrategy`` lets VMs pass that say in their spec that a drain does not migrate them.
+    ``honourEvictionStrategy`` allows VMs with evictionStrategy None or External.
     """
     spec = {"evictionStrategy": strategy} if strategy else {}
     body = review("CREATE", vm(volumes=[on_claim("single")], **spec))
@@ -94,9 +92,9 @@ def test_a_vm_that_is_not_to_be_moved_is_only_warned_of(strategy: str | None, al
     assert not decided(body, SINGLE).allowed
 
 
-def test_an_override_of_nothing_is_an_error() -> None:
+def test_an_entry_without_names_and_labels_is_an_error() -> None:
     """
-    Without names and labels it would hold nowhere; a rule that does not exist is named with its place.
+    It would apply nowhere. An unknown rule is reported with its field path.
     """
     policy = Policy(namespaces=[NamespacePolicy(), NamespacePolicy(names=["a"], actions={"LM999": Action.WARN})])
 
@@ -118,7 +116,7 @@ FIELDS = {
 @pytest.mark.parametrize("field", FIELDS)
 def test_an_entry_overrides_the_fields_that_it_sets(field: str) -> None:
     """
-    Each field of an entry outranks the policy's, and a field that the entry does not set keeps the policy's value.
+    A field of an entry overrides the policy's. A field that the entry lacks keeps the policy's value.
     """
     everywhere, here = Policy(), Policy(**FIELDS)  # type: ignore[arg-type]
     entry = NamespacePolicy(names=["tenant"], **{field: FIELDS[field]})  # type: ignore[arg-type]
@@ -145,24 +143,24 @@ def test_an_entry_overrides_the_fields_that_it_sets(field: str) -> None:
         (NamespacePolicy(names=["tenant"], labels={"env": "dev"}), {}, True),
     ],
 )
-def test_an_entry_covers_by_name_or_by_all_labels(
+def test_an_entry_matches_by_name_or_by_all_labels(
     entry: NamespacePolicy, labels: dict[str, str] | None, covered: bool
 ) -> None:
     """
-    An entry without labels covers only the names that it lists.
+    An entry without labels matches only the names that it lists.
     """
     assert entry.covers("tenant", labels) is covered
 
 
-class Asked(Exception):
-    """A lookup that was not needed."""
+class LookedUp(Exception):
+    """An unnecessary lookup."""
 
 
-class AskedWorld(UnknownWorld):  # type: ignore[misc]  # a msgspec struct, not a dataclass
+class RaisingWorld(UnknownWorld):  # type: ignore[misc]  # a msgspec struct, not a dataclass
     """A world that raises on each lookup."""
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
-        raise Asked
+        raise LookedUp
 
 
 BY_LABELS = NamespacePolicy(labels={"env": "dev"}, at_most=Action.WARN)
@@ -179,23 +177,23 @@ def test_a_namespace_is_looked_up_only_for_its_labels(namespace: str, entries: l
     """
     Without an entry with labels, and for cluster-scoped objects, no Namespace is read.
     """
-    assert limit_in(namespace, Policy(namespaces=entries), AskedWorld(Unknown("not read"))) is Action.DENY
+    assert limit_in(namespace, Policy(namespaces=entries), RaisingWorld(Unknown("not read"))) is Action.DENY
 
 
 def test_one_entry_with_labels_is_enough_to_look_up_a_namespace() -> None:
     """
-    The other entries may go by name.
+    The other entries may match by name.
     """
     policy = Policy(namespaces=[BY_NAME, BY_LABELS])
 
     assert limit_in("tenant", policy, ObjectsWorld([read(TENANT)])) is Action.WARN
-    with pytest.raises(Asked):
-        limit_in("tenant", policy, AskedWorld(Unknown("not read")))
+    with pytest.raises(LookedUp):
+        limit_in("tenant", policy, RaisingWorld(Unknown("not read")))
 
 
 def test_another_profile_changes_nothing_else() -> None:
     """
-    A profile that a request or an option names replaces the policy's; its actions and exemptions stay.
+    A profile of a request or an option replaces the policy's. Its actions and exemptions stay.
     """
     policy = Policy(actions={"LM103": Action.OFF}, unproven=Action.DENY)
 

@@ -1,4 +1,4 @@
-"""What is done about a finding: profiles, the policy's own words, exemptions, and the ratchet."""
+"""The enforcement action for a finding: profiles, actions of the policy, exemptions, and updates."""
 
 import pytest
 from hypothesis import given
@@ -41,9 +41,9 @@ def exemption(**fields: str) -> Exemption:
     return Exemption(**({"rule": "LM201", "reason": "old", "owner": "storage", "until": "2026-01-31"} | fields))
 
 
-def test_the_rules_used_here_are_what_they_are_taken_for() -> None:
+def test_the_rules_in_these_tests_have_different_bases() -> None:
     """
-    One that KubeVirt refuses, one of the fixed list alone, advice that is a warning, and advice that is an error.
+    LM201 blocks migration, LM103 is only in the fixed list, LM501 and LM605 are advice: a warning and an error.
     """
     assert CLAIM.kubevirt & only(NEWEST)
     assert (PORTS.baseline, PORTS.kubevirt) == (True, 0)
@@ -62,21 +62,21 @@ def test_the_rules_used_here_are_what_they_are_taken_for() -> None:
         ("LM605", Basis.ADVICE, Action.DENY, Action.WARN),
     ],
 )
-def test_a_profile_decides_by_what_a_finding_rests_on(rule: str, basis: Basis, strict: Action, exact: Action) -> None:
+def test_a_profile_decides_by_the_basis_of_a_finding(rule: str, basis: Basis, strict: Action, exact: Action) -> None:
     """
-    Both deny what KubeVirt refuses; strict also the fixed list and settings that cannot work; the rest is a warning.
+    Both deny what blocks migration. Strict also denies the fixed list and settings that cannot work.
     """
-    found = finding(rule, basis)
+    judged = finding(rule, basis)
 
-    assert action_of(found, Policy()) is strict
-    assert action_of(found, Policy(profile=Profile.EXACT)) is exact
+    assert action_of(judged, Policy()) is strict
+    assert action_of(judged, Policy(profile=Profile.EXACT)) is exact
 
 
 @pytest.mark.parametrize("spelling", ["LM201", "claim-not-shared"])
 @pytest.mark.parametrize("action", list(Action))
-def test_the_policys_word_outranks_the_profile(spelling: str, action: Action) -> None:
+def test_an_action_of_the_policy_overrides_the_profile(spelling: str, action: Action) -> None:
     """
-    An action for a rule holds by its id and by its name, whatever the finding rests on.
+    The policy names the rule by id or by name.
     """
     policy = Policy(actions={spelling: action})
 
@@ -97,33 +97,33 @@ def test_the_policys_word_outranks_the_profile(spelling: str, action: Action) ->
         (Action.DENY, Action.OFF, Action.OFF),
     ],
 )
-def test_what_is_undetermined_is_denied_only_on_request(
+def test_an_undetermined_result_is_denied_only_by_unproven(
     unproven: Action | None, chosen: Action | None, expected: Action
 ) -> None:
     """
-    No profile denies what cannot be known; ``unproven`` decides, and a rule that is audited or off stays so.
+    No profile denies an undetermined result: ``unproven`` decides. A rule with audit or off keeps that action.
     """
     policy = Policy(unproven=unproven or Policy().unproven, actions={} if chosen is None else {"LM201": chosen})
 
     assert action_of(finding(undetermined=True), policy) is expected
 
 
-def test_what_is_off_is_left_out() -> None:
+def test_a_finding_that_is_off_is_left_out() -> None:
     """
-    Decisions keep the order of the findings; those of a rule that is off are not among them.
+    The other decisions keep the order of the findings.
     """
     judgement = Judgement((finding("LM301"), finding("LM201"), finding("LM501", Basis.ADVICE)))
 
     decisions = decide_all(judgement, Policy(actions={"LM201": Action.OFF}), SUBJECT, TODAY)
 
-    assert [(each.finding.rule.id, each.action) for each in decisions] == [
+    assert [(decision.finding.rule.id, decision.action) for decision in decisions] == [
         ("LM301", Action.DENY),
         ("LM501", Action.WARN),
     ]
 
 
 @pytest.mark.parametrize(
-    ("fields", "holds"),
+    ("fields", "applies"),
     [
         ({}, True),
         ({"rule": "claim-not-shared"}, True),
@@ -140,43 +140,43 @@ def test_what_is_off_is_left_out() -> None:
         ({"until": "2025-12-31"}, False),
     ],
 )
-def test_an_exemption_covers_what_it_names_until_its_day_is_over(fields: dict[str, str], holds: bool) -> None:
+def test_an_exemption_applies_to_what_it_names_through_its_last_day(fields: dict[str, str], applies: bool) -> None:
     """
-    Rule, namespace, name and kind must fit as far as they are written; the last day counts.
+    Rule, namespace, name and kind must match where the exemption has them.
     """
     policy = Policy(exemptions=[exemption(**fields)])
 
     decision = decide(finding(), policy, SUBJECT, TODAY)
 
-    assert decision.action is (Action.AUDIT if holds else Action.DENY)
-    assert decision.exemption == (policy.exemptions[0] if holds else None)
+    assert decision.action is (Action.AUDIT if applies else Action.DENY)
+    assert decision.exemption == (policy.exemptions[0] if applies else None)
 
 
-def test_an_exemption_also_covers_what_cannot_be_known() -> None:
+def test_an_exemption_also_applies_to_an_undetermined_result() -> None:
     """
-    Whoever answers for a claim answers for it before it is there, too.
+    So it applies before the claim exists.
     """
     policy = Policy(unproven=Action.DENY, exemptions=[exemption()])
 
     assert decide(finding(undetermined=True), policy, SUBJECT, TODAY).action is Action.AUDIT
 
 
-def test_an_exemption_does_not_wake_a_rule_that_is_off() -> None:
+def test_an_exemption_does_not_enable_a_rule_that_is_off() -> None:
     """
-    What nobody wants to hear of is not listed because somebody answers for it.
+    A finding of that rule is not listed, exempt or not.
     """
     policy = Policy(actions={"LM201": Action.OFF}, exemptions=[exemption()])
 
     assert decide(finding(), policy, SUBJECT, TODAY) == Decision(finding(), Action.OFF)
 
 
-def test_the_first_exemption_that_fits_is_named() -> None:
+def test_the_first_matching_exemption_is_recorded() -> None:
     """
-    One that has lapsed stands in no later one's way.
+    An expired exemption is skipped.
     """
-    lapsed, holding = exemption(until="2020-01-01"), exemption(owner="backup")
+    expired, active = exemption(until="2020-01-01"), exemption(owner="backup")
 
-    assert decide(finding(), Policy(exemptions=[lapsed, holding]), SUBJECT, TODAY).exemption is holding
+    assert decide(finding(), Policy(exemptions=[expired, active]), SUBJECT, TODAY).exemption is active
 
 
 @pytest.mark.parametrize(
@@ -189,9 +189,11 @@ def test_the_first_exemption_that_fits_is_named() -> None:
         ("LM501", Basis.ADVICE, Action.WARN, False),
     ],
 )
-def test_a_step_to_deny_can_be_foretold(rule: str, basis: Basis, action: Action, expected: bool) -> None:
+def test_findings_that_a_step_to_deny_would_deny_are_known(
+    rule: str, basis: Basis, action: Action, expected: bool
+) -> None:
     """
-    What passes now and is denied by the built-in strict policy is counted, so that nobody is surprised by the step.
+    A finding that passes now counts if the built-in strict policy denies it.
     """
     assert would_deny(Decision(finding(rule, basis), action)) is expected
 
@@ -208,51 +210,53 @@ LISTS = st.lists(FINDINGS, max_size=5)
 
 
 def denied(findings: list[Finding]) -> tuple[Decision, ...]:
-    return tuple(Decision(each, Action.DENY) for each in findings)
+    return tuple(Decision(finding, Action.DENY) for finding in findings)
 
 
 @given(LISTS)
-def test_what_was_admitted_may_stay(findings: list[Finding]) -> None:
+def test_an_admitted_finding_may_stay(findings: list[Finding]) -> None:
     """
-    The same findings again are warnings, in any order, at any place and in any words.
+    The same findings again are warnings, in any order, at any path and with any message.
     """
-    elsewhere = [replace(each, path=("spec", 9), message="other words") for each in reversed(findings)]
+    moved = [replace(finding, path=("spec", 9), message="other words") for finding in reversed(findings)]
 
-    assert {each.action for each in ratchet(denied(elsewhere), denied(findings))} <= {Action.WARN}
+    assert {decision.action for decision in ratchet(denied(moved), denied(findings))} <= {Action.WARN}
 
 
 @given(LISTS, LISTS)
-def test_only_new_harm_is_denied(old: list[Finding], new: list[Finding]) -> None:
+def test_only_a_new_finding_is_denied(old: list[Finding], new: list[Finding]) -> None:
     """
-    Denied is exactly what the old object did not have, or had less of; everything else is kept as it is.
+    A finding is new if the old object does not have it, or has a smaller amount.
     """
     before: dict[tuple[str, str], int] = {}
-    for each in old:
-        before[each.identity] = max(each.harm, before.get(each.identity, 0))
+    for known in old:
+        before[known.identity] = max(known.harm, before.get(known.identity, 0))
 
     after = ratchet(denied(new), denied(old))
 
-    assert [each.finding for each in after] == new
+    assert [decision.finding for decision in after] == new
     for decision in after:
         finding = decision.finding
-        known = finding.identity in before and before[finding.identity] >= finding.harm
-        assert decision.action is (Action.WARN if known else Action.DENY)
+        is_known = finding.identity in before and before[finding.identity] >= finding.harm
+        assert decision.action is (Action.WARN if is_known else Action.DENY)
 
 
 @given(LISTS)
-def test_the_ratchet_only_touches_denials(findings: list[Finding]) -> None:
+def test_an_update_lowers_only_denials(findings: list[Finding]) -> None:
     """
-    Warnings and audits stay what they are.
+    Warnings and audits stay.
     """
-    decisions = tuple(Decision(each, Action.AUDIT if index % 2 else Action.WARN) for index, each in enumerate(findings))
+    decisions = tuple(
+        Decision(finding, Action.AUDIT if index % 2 else Action.WARN) for index, finding in enumerate(findings)
+    )
 
     assert ratchet(decisions, denied(findings)) == decisions
 
 
 @pytest.mark.parametrize("action", [Action.WARN, Action.AUDIT])
-def test_what_was_only_a_warning_is_new_harm_once_it_is_denied(action: Action) -> None:
+def test_a_former_warning_counts_as_new_once_it_is_denied(action: Action) -> None:
     """
-    Unproven before and proven now, or let off before and not now: the ratchet has nothing to hold; an exempt one it has.
+    A result that was unproven before and is proven now is denied. A finding that was exempt before is a warning.
     """
     exempt = Exemption("LM201", "tested", "storage", "2026-12-31")
 
@@ -262,9 +266,9 @@ def test_what_was_only_a_warning_is_new_harm_once_it_is_denied(action: Action) -
     assert (before.action, exempted.action) == (Action.DENY, Action.WARN)
 
 
-def test_another_claim_behind_the_same_volume_is_new_harm() -> None:
+def test_another_claim_behind_the_same_volume_is_a_new_finding() -> None:
     """
-    The identity holds volume and claim: swapping the claim is not hidden by the volume's name.
+    Volume and claim identify the finding.
     """
     (decision,) = ratchet(
         denied([finding(subject="volume os claim b")]), denied([finding(subject="volume os claim a")])
@@ -273,9 +277,9 @@ def test_another_claim_behind_the_same_volume_is_new_harm() -> None:
     assert decision.action is Action.DENY
 
 
-def test_only_an_unreadable_object_lowers_a_denial_to_what_unreadable_says() -> None:
+def test_the_key_unreadable_limits_only_results_that_depend_on_unreadable_objects() -> None:
     """
-    ``unreadable`` has no say in findings about objects that can be read.
+    ``unreadable`` has no effect on findings about readable objects.
     """
     policy = Policy(unreadable=Action.AUDIT)
 
@@ -285,7 +289,7 @@ def test_only_an_unreadable_object_lowers_a_denial_to_what_unreadable_says() -> 
 
 def test_the_fixed_list_is_denied_whatever_its_severity() -> None:
     """
-    Profile strict denies a rule of the fixed list also where it is only a warning.
+    Profile strict denies a rule of the fixed list even if its severity is warning.
     """
     listed = finding("LM501", Basis.BASELINE)
 
@@ -297,16 +301,16 @@ def test_the_fixed_list_is_denied_whatever_its_severity() -> None:
 @pytest.mark.parametrize("strategy", ["None", "External"])
 def test_an_eviction_strategy_raises_no_action(action: Action, strategy: str) -> None:
     """
-    Honouring the evictionStrategy lowers a denial to a warning and leaves weaker actions alone.
+    ``honourEvictionStrategy`` lowers a denial to a warning. Weaker actions stay.
     """
     policy = Policy(actions={"LM201": action}, honour_eviction_strategy=True)
 
     assert decide(finding(), policy, replace(SUBJECT, eviction_strategy=strategy), TODAY).action is action
 
 
-def test_what_is_filled_in_is_what_the_policy_says() -> None:
+def test_the_policy_sets_the_defaults_to_fill_in() -> None:
     """
-    The three keys about defaults reach the defaults as they are written.
+    The three keys about defaults are passed on unchanged.
     """
     policy = Policy(
         default_eviction_strategy="LiveMigrate",
@@ -320,7 +324,7 @@ def test_what_is_filled_in_is_what_the_policy_says() -> None:
 
 def test_the_reasons_for_a_lowered_denial_keep_their_names() -> None:
     """
-    Logs, audit annotations and metrics carry these words, and dashboards select by them.
+    Logs, audit annotations, metrics and dashboards use these words.
     """
-    assert [str(each) for each in Lowered] == ["kubevirt", "hyperconverged", "volume-migration", "account"]
+    assert [str(reason) for reason in Lowered] == ["kubevirt", "hyperconverged", "volume-migration", "account"]
     assert Decision(finding(), Action.WARN) == Decision(finding(), Action.WARN, None, None, "")

@@ -18,14 +18,22 @@ CASES: dict[str, tuple[Policy, dict[str, Any], Action]] = {
     "every rule is a warning": (Policy(actions=ALL_WARN), {}, Action.WARN),
     "every rule but one is a warning": (Policy(actions=ALL_WARN | {ONE: Action.DENY}), {}, Action.DENY),
     "one rule has the action of the profile": (
-        Policy(actions={rule: each for rule, each in ALL_WARN.items() if rule != ONE}),
+        Policy(actions={rule: action for rule, action in ALL_WARN.items() if rule != ONE}),
         {},
         Action.DENY,
     ),
     "unproven results are denied": (Policy(actions=ALL_WARN, unproven=Action.DENY), {}, Action.DENY),
     "audit holds for unproven results too": (Policy(actions=ALL_AUDIT, unproven=Action.DENY), {}, Action.AUDIT),
-    "the VM stays on its node": (Policy(honour_eviction_strategy=True), {"eviction_strategy": "None"}, Action.WARN),
-    "the VM moves": (Policy(honour_eviction_strategy=True), {"eviction_strategy": "LiveMigrate"}, Action.DENY),
+    "the VM is never live-migrated": (
+        Policy(honour_eviction_strategy=True),
+        {"eviction_strategy": "None"},
+        Action.WARN,
+    ),
+    "the VM is live-migrated": (
+        Policy(honour_eviction_strategy=True),
+        {"eviction_strategy": "LiveMigrate"},
+        Action.DENY,
+    ),
     "its namespace has the labels": (Policy(namespaces=LABELLED), {"labels": {"tier": "test"}}, Action.WARN),
     "its namespace has other labels": (Policy(namespaces=LABELLED), {"labels": {}}, Action.DENY),
     "its labels are unknown": (Policy(namespaces=LABELLED), {}, Action.DENY),
@@ -42,17 +50,17 @@ def test_the_strongest_action_follows_from_the_policy_alone(
     policy: Policy, subject: dict[str, Any], strongest: Action
 ) -> None:
     """
-    A request that no finding can deny is never answered 503 for lateness.
+    A request that no finding can deny never gets a 503 response for lateness.
     """
     assert strongest_action(policy, PolicySubject("VirtualMachine", "tenant", "web", **subject)) is strongest
 
 
-@pytest.mark.parametrize("most", [Action.DENY, Action.WARN, Action.AUDIT])
-def test_the_key_hotplug_caps_requests_that_only_plug_volumes(most: Action) -> None:
+@pytest.mark.parametrize("limit", [Action.DENY, Action.WARN, Action.AUDIT])
+def test_the_key_hotplug_limits_requests_that_only_plug_volumes(limit: Action) -> None:
     """
-    For other requests it says nothing.
+    It has no effect on other requests.
     """
     subject = PolicySubject("VirtualMachine", "tenant", "web")
 
-    assert strongest_action(Policy(hotplug=most), subject, plugs=True) is most
-    assert strongest_action(Policy(hotplug=most), subject) is Action.DENY
+    assert strongest_action(Policy(hotplug=limit), subject, plugs=True) is limit
+    assert strongest_action(Policy(hotplug=limit), subject) is Action.DENY

@@ -1,4 +1,4 @@
-"""What depends on an object that exists and cannot be read is treated like a violation, never better."""
+"""A result that depends on an unreadable object counts as a violation."""
 
 import json
 from typing import Any
@@ -32,14 +32,14 @@ def claim(name: str, modes: Any) -> Manifest:
 
 
 def decided(body: bytes, *objects: Manifest, policy: Policy | None = None) -> Outcome:
-    """What is decided where the cluster's store holds these objects."""
+    """The outcome in a cluster with these objects."""
     store = Store(WATCHED, lambda: 0.0)
     for kind in WATCHED:
         store.replace(kind, [], BY_CLASS[kind].versions[0])
-    for each in objects:
-        known = find_kind(each["apiVersion"], each["kind"])
-        assert known is not None
-        store.put(known.reads, json.dumps(each).encode())
+    for manifest in objects:
+        kind_of = find_kind(manifest["apiVersion"], manifest["kind"])
+        assert kind_of is not None
+        store.put(kind_of.reads, json.dumps(manifest).encode())
     read = read_review(body)
     assert isinstance(read, DecodedRequest)
     world = ClusterWorld(store, clock=lambda: 0.0)
@@ -53,26 +53,26 @@ def created(*objects: Manifest, policy: Policy | None = None, **spec: Any) -> Ou
 @pytest.mark.parametrize("profile", list(Profile))
 def test_a_vm_on_an_unreadable_claim_is_denied_and_the_claim_is_named(profile: Profile) -> None:
     """
-    Both profiles deny it, as they deny a claim that is not shared.
+    Both profiles deny it, as they deny a claim without ReadWriteMany.
     """
     outcome = created(claim("os", {"broken": 1}), volumes=[on_claim("os")], policy=Policy(profile=profile))
 
     assert refused(outcome)[VOLUME].startswith(f"claim 'os' in namespace 'tenant' {UNREADABLE}")
 
 
-@pytest.mark.parametrize(("action", "said"), [("warn", ["warn"]), ("audit", ["audit"]), ("off", [])])
-def test_the_policy_may_say_what_is_done_at_most(action: str, said: list[str]) -> None:
+@pytest.mark.parametrize(("action", "actions"), [("warn", ["warn"]), ("audit", ["audit"]), ("off", [])])
+def test_the_policy_may_limit_the_action_for_unreadable_objects(action: str, actions: list[str]) -> None:
     """
-    ``unreadable`` holds everywhere, or in some namespaces.
+    ``unreadable`` applies everywhere, or in some namespaces.
     """
     everywhere = Policy(unreadable=Action(action))
-    here = Policy(namespaces=[NamespacePolicy(names=["tenant"], unreadable=Action(action))])
+    local = Policy(namespaces=[NamespacePolicy(names=["tenant"], unreadable=Action(action))])
 
-    for policy in (everywhere, here):
+    for policy in (everywhere, local):
         outcome = created(claim("os", 7), volumes=[on_claim("os")], policy=policy)
 
         assert outcome.allowed
-        assert [each for rule, each in warned(outcome) if rule == "LM201"] == said
+        assert [taken for rule, taken in warned(outcome) if rule == "LM201"] == actions
 
 
 @pytest.mark.parametrize(
@@ -87,19 +87,21 @@ def test_the_policy_may_say_what_is_done_at_most(action: str, said: list[str]) -
         ("LM201", Basis.KUBEVIRT, Policy(unproven=Action.OFF), Action.DENY),
     ],
 )
-def test_it_is_done_what_is_done_about_a_violation(rule: str, basis: Basis, policy: Policy, expected: Action) -> None:
+def test_an_unreadable_object_gets_the_action_of_a_violation(
+    rule: str, basis: Basis, policy: Policy, expected: Action
+) -> None:
     """
-    Neither better than the violation would be, nor worse, and never more than ``unreadable``.
+    The action is that of the violation, limited by ``unreadable``.
     """
-    found = finding(rule, basis)
+    violation = finding(rule, basis)
 
-    assert action_of(replace(found, undetermined=True, unreadable=True), policy) is expected
-    assert action_of(found, replace(policy, unreadable=Action.DENY)).at_most(policy.unreadable) is expected
+    assert action_of(replace(violation, undetermined=True, unreadable=True), policy) is expected
+    assert action_of(violation, replace(policy, unreadable=Action.DENY)).at_most(policy.unreadable) is expected
 
 
-def test_nothing_else_of_that_name_hides_an_unreadable_claim() -> None:
+def test_no_other_object_of_that_name_hides_an_unreadable_claim() -> None:
     """
-    Neither a DataVolume nor a template of the VM that asks for ReadWriteMany outranks what exists.
+    A DataVolume or a template of the VM with ReadWriteMany does not override the existing claim.
     """
     shared = {"storage": {"accessModes": ["ReadWriteMany"]}}
     template = {"metadata": {"name": "os"}, "spec": shared}
@@ -138,11 +140,11 @@ def test_nothing_else_of_that_name_hides_an_unreadable_claim() -> None:
     ],
     ids=["instancetype", "preference", "StorageProfile"],
 )
-def test_whatever_a_vm_takes_from_an_unreadable_object_is_denied(
+def test_a_vm_that_depends_on_an_unreadable_object_is_denied(
     objects: list[Manifest], spec: dict[str, Any], place: str
 ) -> None:
     """
-    An instancetype could bring a GPU and a StorageProfile a single-node claim.
+    An instancetype can add a GPU, and a StorageProfile can lead to a single-node claim.
     """
     outcome = created(*objects, **spec)
 
@@ -151,7 +153,7 @@ def test_whatever_a_vm_takes_from_an_unreadable_object_is_denied(
 
 def test_an_unreadable_object_affects_only_what_depends_on_it() -> None:
     """
-    Others' VMs and the KubeVirt resource are judged as ever, also where a resource of the same kind cannot be read.
+    Other VMs and the KubeVirt CR are judged as usual, even if another object of that kind cannot be read.
     """
     broken = stored("kubevirt.io/v1", "KubeVirt", "broken", {"configuration": 7})
     sound = stored("kubevirt.io/v1", "KubeVirt", "kubevirt", {"configuration": {"evictionStrategy": "LiveMigrate"}})
@@ -163,18 +165,18 @@ def test_an_unreadable_object_affects_only_what_depends_on_it() -> None:
     assert [each.finding.rule.id for each in outcome.decisions if each.finding.undetermined] == []
 
 
-def test_an_unreadable_kubevirt_resource_denies_no_vm() -> None:
+def test_an_unreadable_kubevirt_cr_denies_no_vm() -> None:
     """
-    It is no tenant's, and a later KubeVirt release may give a field another type: what depends on it stays unproven.
+    No tenant owns it, and a later KubeVirt release may change the type of a field. Dependent results stay unproven.
     """
     broken = stored("kubevirt.io/v1", "KubeVirt", "kubevirt", {"configuration": 7})
 
     assert created(broken).allowed
 
 
-def test_what_was_admitted_may_stay_when_its_claim_becomes_unreadable() -> None:
+def test_an_admitted_vm_may_stay_when_its_claim_becomes_unreadable() -> None:
     """
-    The ratchet holds for it as for a claim whose access modes changed.
+    The update is allowed, as after a change of the claim's access modes.
     """
     before, after = vm(volumes=[on_claim("os")]), vm(volumes=[on_claim("os")], evictionStrategy="LiveMigrate")
 
@@ -186,7 +188,7 @@ def test_what_was_admitted_may_stay_when_its_claim_becomes_unreadable() -> None:
 
 def test_a_migration_network_that_cannot_be_read_is_denied() -> None:
     """
-    The KubeVirt resource that names it would make virt-handler hang on every node.
+    With such a network, virt-handler hangs on every node.
     """
     network = stored("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition", "lan", {"config": 7}, "kubevirt")
     spec = {"configuration": {"migrations": {"network": "lan"}}}

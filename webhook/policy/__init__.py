@@ -1,1 +1,1 @@
-"""Decides what is done about a finding: enforcement actions, namespaces, exemptions, accounts."""
+"""Decides the enforcement action for each finding: profiles, namespaces, exemptions, accounts, updates."""

@@ -1,4 +1,4 @@
-"""Which exemptions and accounts of a policy are in force on a date, and which expire soon. This module reads no clock."""
+"""Exemptions and accounts that expire soon or have expired. This module reads no clock: the date is an argument."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -8,41 +8,47 @@ from typing import TypeAlias
 from webhook.policy.policy import Account, Exemption, Policy
 
 WARNING_DAYS = 14
+"""Days before its expiry in which an exemption or account is announced."""
 
 Expiring: TypeAlias = Exemption | Account
 """An entry of the policy file that expires."""
 
 
-class Standing(StrEnum):
+class ExpiryState(StrEnum):
     """The state of an exemption or account on a date."""
 
     ACTIVE = "active"
-    LAPSING = "lapsing"
-    """It still holds, for ``WARNING_DAYS`` or less."""
-    LAPSED = "lapsed"
+    EXPIRING = "lapsing"
+    """It applies for ``WARNING_DAYS`` or less."""
+    EXPIRED = "lapsed"
 
 
-def standing(policy: Policy, today: str) -> Mapping[Standing, list[Expiring]]:
+def by_state(policy: Policy, today: str) -> Mapping[ExpiryState, list[Expiring]]:
     """The exemptions and accounts of ``policy`` by their state on ``today`` (``YYYY-MM-DD``)."""
     soon = (date.fromisoformat(today) + timedelta(days=WARNING_DAYS)).isoformat()
-    found: dict[Standing, list[Expiring]] = {state: [] for state in Standing}
-    entries: tuple[Expiring, ...] = (*policy.exemptions, *policy.accounts)
-    for each in entries:
-        state = Standing.LAPSED if each.until < today else Standing.LAPSING if each.until <= soon else Standing.ACTIVE
-        found[state].append(each)
-    return found
+    entries: dict[ExpiryState, list[Expiring]] = {state: [] for state in ExpiryState}
+    expiring: tuple[Expiring, ...] = (*policy.exemptions, *policy.accounts)
+    for entry in expiring:
+        entries[_state(entry, today, soon)].append(entry)
+    return entries
 
 
-def words(policy: Policy, today: str) -> list[str]:
+def _state(entry: Expiring, today: str, soon: str) -> ExpiryState:
+    if entry.until < today:
+        return ExpiryState.EXPIRED
+    return ExpiryState.EXPIRING if entry.until <= soon else ExpiryState.ACTIVE
+
+
+def expiry_warnings(policy: Policy, today: str) -> list[str]:
     """A line for each exemption and account that has expired or expires within ``WARNING_DAYS``."""
-    found = standing(policy, today)
-    lines = [f"{_named(each)} expired on {each.until}" for each in found[Standing.LAPSED]]
-    return lines + [f"{_named(each)} expires on {each.until}" for each in found[Standing.LAPSING]]
+    entries = by_state(policy, today)
+    expired = [f"{_described(entry)} expired on {entry.until}" for entry in entries[ExpiryState.EXPIRED]]
+    return expired + [f"{_described(entry)} expires on {entry.until}" for entry in entries[ExpiryState.EXPIRING]]
 
 
-def _named(each: Expiring) -> str:
-    if isinstance(each, Account):
-        where = f" in {each.namespace}" if each.namespace else ""
-        return f"the entry for account {each.account}{where} ({each.owner})"
-    parts = [part for part in (each.kind, each.namespace, each.name) if part]
-    return f"the exemption from {each.rule}{' for ' + ' '.join(parts) if parts else ''} ({each.owner})"
+def _described(entry: Expiring) -> str:
+    if isinstance(entry, Account):
+        where = f" in {entry.namespace}" if entry.namespace else ""
+        return f"the entry for account {entry.account}{where} ({entry.owner})"
+    parts = [part for part in (entry.kind, entry.namespace, entry.name) if part]
+    return f"the exemption from {entry.rule}{' for ' + ' '.join(parts) if parts else ''} ({entry.owner})"

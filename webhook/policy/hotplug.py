@@ -1,10 +1,10 @@
 """
-Volumes that are plugged into a running VM. There are four ways, and the policy key ``hotplug`` holds for all of them.
+Volumes that are plugged into a running VM. There are four ways, and the policy key ``hotplug`` applies to all of them.
 
-virt-api writes what ``addvolume`` asks for into ``status.volumeRequests`` of the VM (gate HotplugVolumes), else into the VM's
-template; or into the VMI, for ``addvolume`` of a VMI. A user may also write ``hotpluggable: true`` into the template
-(``pkg/virt-api/rest/volumes.go``, ``pkg/storage/hotplug/hotplug.go``, v1.9.0). A claim that is not shared turns LiveMigratable
-to False while the VM runs (``pkg/virt-handler/vm.go``, all releases).
+For ``addvolume``, virt-api writes the volume into ``status.volumeRequests`` of the VM (gate HotplugVolumes), or into its
+template; for ``addvolume`` of a VMI, into the VMI. A user may also write ``hotpluggable: true`` into the template
+(``pkg/virt-api/rest/volumes.go``, ``pkg/storage/hotplug/hotplug.go``, v1.9.0). A claim without
+ReadWriteMany turns LiveMigratable to False while the VM runs (``pkg/virt-handler/vm.go``, all releases).
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,11 +21,11 @@ from webhook.objects.vmi import Volume
 
 
 def with_requests(vm: VirtualMachine) -> VirtualMachine:
-    """The VM as it will be once its volume requests are carried out."""
+    """The VM after KubeVirt has plugged in its requested volumes."""
     template = vm.spec.template
     if template is None or template.spec is None:
         return vm
-    added = [volume for _, volume in _asked(vm)]
+    added = [volume for _, volume in _requested(vm)]
     if not added:
         return vm
     spec = msgspec.structs.replace(template.spec, volumes=[*(template.spec.volumes or ()), *added])
@@ -35,16 +35,16 @@ def with_requests(vm: VirtualMachine) -> VirtualMachine:
 
 def plugged_into(new: Subject, old: Subject) -> Iterator[tuple[int, Volume]]:
     """
-    The volumes that a change plugs in, with their index: of a VMI all that are added, of a VM those marked as hotpluggable.
+    The volumes that a change plugs in, with their index: all new ones of a VMI, the new hotpluggable ones of a VM.
 
-    Another claim behind the name of a VM's permanent volume takes effect at the next start, so that it is not plugged in.
+    A new claim behind a permanent volume of a VM takes effect at the next start, so it is not plugged in.
     """
-    before = {each.name: each for each in old.spec.volumes or ()}
-    runs = new.kind == "VirtualMachineInstance"
+    before = {volume.name: volume for volume in old.spec.volumes or ()}
+    is_running = new.kind == "VirtualMachineInstance"
     for index, volume in enumerate(new.spec.volumes or ()):
         known = before.get(volume.name)
-        marked = _is_hotpluggable(volume) and (known is None or _is_hotpluggable(known))
-        if volume != known and (runs or marked):
+        is_marked = _is_hotpluggable(volume) and (known is None or _is_hotpluggable(known))
+        if volume != known and (is_running or is_marked):
             yield index, volume
 
 
@@ -54,7 +54,7 @@ def _is_hotpluggable(volume: Volume) -> bool:
 
 
 def is_about_plugged(finding: Finding, new: Kubernetes, old: Kubernetes) -> bool:
-    """Whether a finding is at a volume that is plugged in by this change, or at the disk of such a volume."""
+    """Whether a finding is at a volume that this change plugs in, or at its disk."""
     after, before = subject_of(new), subject_of(old)
     if after is None or before is None:
         return False
@@ -62,25 +62,26 @@ def is_about_plugged(finding: Finding, new: Kubernetes, old: Kubernetes) -> bool
 
 
 def is_about_made_permanent(finding: Finding, new: Kubernetes, old: Kubernetes) -> bool:
-    """Whether a finding about the old object is at a volume that is hotpluggable there and permanent in the new object."""
+    """Whether a finding of the old object is at a hotpluggable volume that the new object makes permanent."""
     after, before = subject_of(new), subject_of(old)
     if after is None or before is None:
         return False
-    still, made = _names(after)
-    changed = made - still - _names(before)[1]
+    hotpluggable, permanent = _names(after)
+    made_permanent = permanent - hotpluggable - _names(before)[1]
     volumes = enumerate(before.spec.volumes or ())
-    return _is_about_any(finding, before, {index: each for index, each in volumes if each.name in changed})
+    changed = {index: volume for index, volume in volumes if volume.name in made_permanent}
+    return _is_about_any(finding, before, changed)
 
 
 def _names(subject: Subject) -> tuple[set[str], set[str]]:
     """The names of hotpluggable volumes, and those of all others."""
     volumes = subject.spec.volumes or ()
-    hotpluggable = {each.name for each in volumes if _is_hotpluggable(each)}
-    return hotpluggable, {each.name for each in volumes if not _is_hotpluggable(each)}
+    hotpluggable = {volume.name for volume in volumes if _is_hotpluggable(volume)}
+    return hotpluggable, {volume.name for volume in volumes if not _is_hotpluggable(volume)}
 
 
 def _is_about_any(finding: Finding, subject: Subject, volumes: Mapping[int, Volume]) -> bool:
-    """Whether a finding is at one of these volumes of the object, given by index, or at the disk of one."""
+    """Whether a finding is at one of these volumes, which are given by index, or at the disk of one."""
     if finding.path[: len(subject.base)] != subject.base:
         return False
     rest = finding.path[len(subject.base) :]
@@ -91,30 +92,30 @@ def _is_about_any(finding: Finding, subject: Subject, volumes: Mapping[int, Volu
     disks = (devices.disks if devices is not None else None) or ()
     if rest[:3] != ("domain", "devices", "disks") or len(rest) < 4 or not isinstance(rest[3], int):
         return False
-    return rest[3] < len(disks) and disks[rest[3]].name in {each.name for each in volumes.values()}
+    return rest[3] < len(disks) and disks[rest[3]].name in {volume.name for volume in volumes.values()}
 
 
 def at_request(finding: Finding, vm: VirtualMachine) -> Finding:
-    """The finding at the field that the user set, if it is about a volume of the request."""
+    """The finding at the field of the request, if it is about a requested volume."""
     subject = subject_of(vm)
     if subject is None:
         return finding
     base: FieldPath = (*subject.base, "volumes")
     if finding.path[: len(base)] != base or len(finding.path) <= len(base):
         return finding
-    index, own = finding.path[len(base)], len(subject.spec.volumes or ())
-    asked = list(_asked(vm))
-    if not isinstance(index, int) or not own <= index < own + len(asked):
+    index, first = finding.path[len(base)], len(subject.spec.volumes or ())
+    requests = list(_requested(vm))
+    if not isinstance(index, int) or not first <= index < first + len(requests):
         return finding
-    place = ("status", "volumeRequests", asked[index - own][0], "addVolumeOptions", "volumeSource")
-    return replace(finding, path=place)
+    path = ("status", "volumeRequests", requests[index - first][0], "addVolumeOptions", "volumeSource")
+    return replace(finding, path=path)
 
 
-def _asked(vm: VirtualMachine) -> Iterator[tuple[int, Volume]]:
-    """The volumes that are asked for, each with the place of its request."""
+def _requested(vm: VirtualMachine) -> Iterator[tuple[int, Volume]]:
+    """The requested volumes, with the index of each request."""
     requests = (vm.status.volume_requests if vm.status is not None else None) or []
-    for index, each in enumerate(requests):
-        add = each.add_volume_options
-        if add is not None and add.volume_source is not None:
-            source = add.volume_source
-            yield index, Volume(add.name, source.persistent_volume_claim, source.data_volume)
+    for index, request in enumerate(requests):
+        options = request.add_volume_options
+        if options is not None and options.volume_source is not None:
+            source = options.volume_source
+            yield index, Volume(options.name, source.persistent_volume_claim, source.data_volume)

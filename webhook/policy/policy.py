@@ -1,7 +1,8 @@
 """
-What is done about a finding: deny, warn, audit, off. A rule says what is true; this file says nothing about VMs.
+The policy file, and the enforcement action that it gives to each finding: deny, warn, audit or off.
 
-This file does no I/O and reads no clock: today's date is an argument.
+A rule states a fact about a VM; the policy decides what follows. This module does no I/O and reads no clock: today's date is
+an argument.
 """
 
 import math
@@ -18,12 +19,12 @@ from webhook.kubevirt.subject import subject_of
 from webhook.objects.meta import Json, Kubernetes
 from webhook.rules.rule import Basis, Severity
 
-STAYS = frozenset(("None", "External"))
-"""Values of evictionStrategy by which KubeVirt never migrates a VM when its node is drained (all releases)."""
+STRATEGIES_WITHOUT_MIGRATION = frozenset(("None", "External"))
+"""Values of evictionStrategy with which a node drain never live-migrates the VM (all releases)."""
 
 
 class Action(StrEnum):
-    """What is done about a finding, strongest first."""
+    """The enforcement action for a finding, strongest first."""
 
     DENY = "deny"
     WARN = "warn"
@@ -37,12 +38,12 @@ class Action(StrEnum):
 
 
 class Profile(StrEnum):
-    """The two built-in answers to "how strict?"."""
+    """A built-in choice of actions."""
 
     STRICT = "strict"
-    """Denies what the release refuses, the fixed list, and settings that cannot work."""
+    """Denies what blocks live migration in the KubeVirt release, the fixed list, and settings that cannot work."""
     EXACT = "exact"
-    """Denies only what the release refuses; the rest are warnings."""
+    """Denies only what blocks live migration in the KubeVirt release. The rest are warnings."""
 
 
 class Exemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,7 +53,7 @@ class Exemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str
     owner: str
     until: str
-    """``YYYY-MM-DD``, the last day on which it holds."""
+    """``YYYY-MM-DD``, the last day on which it applies."""
     namespace: str | None = None
     name: str | None = None
     kind: str | None = None
@@ -73,25 +74,25 @@ class Exemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """An account whose denials are lowered up to ``until``, such as a backup tool that restores older VMs."""
+    """An account whose denials are lowered until ``until``, such as that of a backup tool that restores older VMs."""
 
     account: str
-    """The whole username, as the API server authenticated it; there are no patterns."""
+    """The whole username, as the API server authenticated it. Patterns are not supported."""
     reason: str
     owner: str
     until: str
-    """``YYYY-MM-DD``, the last day on which it holds."""
+    """``YYYY-MM-DD``, the last day on which it applies."""
     at_most: Action = Action.WARN
     """``warn`` or ``audit``: the strongest action for the account's requests."""
     namespace: str | None = None
 
     def covers(self, username: str, namespace: str, today: str) -> bool:
-        """Whether it holds today (``YYYY-MM-DD``) for a request of this user about an object in this namespace."""
+        """Whether it applies today (``YYYY-MM-DD``) to a request of this user about an object in this namespace."""
         return self.account == username and self.until >= today and self.namespace in (None, namespace)
 
 
 class NamespacePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """What differs in some namespaces: those of these names, and those with all of these labels."""
+    """Overrides for some namespaces: those with one of these names, and those with all of these labels."""
 
     names: list[str] = []
     labels: dict[str, str] = {}
@@ -103,7 +104,7 @@ class NamespacePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, r
     at_most: Action | None = None
 
     def covers(self, namespace: str, labels: Mapping[str, str] | None) -> bool:
-        """Whether it covers the namespace. Unknown labels (None) do not match."""
+        """Whether it applies to the namespace. Unknown labels (None) do not match."""
         if namespace in self.names:
             return True
         return bool(self.labels) and labels is not None and self.labels.items() <= labels.items()
@@ -114,56 +115,56 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
 
     profile: Profile = Profile.STRICT
     actions: dict[str, Action] = {}
-    """By rule id or name; outranks the profile."""
+    """Actions by rule id or name. They override the profile."""
     unproven: Action = Action.WARN
-    """What is done about what cannot be known."""
+    """The action for an unproven result: a fact is missing."""
     unreadable: Action = Action.DENY
     """
-    What is done at most about what depends on an object that exists and cannot be read.
+    The strongest action where a result depends on an object that exists and cannot be read.
 
-    Up to this action it is treated as a violation of the rule: making an object unreadable must not help its author.
+    Up to this action the result counts as a violation: an author must not gain by making an object unreadable.
     """
     hotplug: Action = Action.WARN
-    """What is done at most about volumes that are plugged into a running VM (``status.volumeRequests``)."""
+    """The strongest action for volumes that are plugged into a running VM (``status.volumeRequests``)."""
     at_most: Action = Action.DENY
-    """What is done at most about anything, whatever is said of it elsewhere: one word for audit, then warn, then deny."""
+    """The strongest action for any finding, whatever other keys say. Start with audit, then use warn, then deny."""
     honour_eviction_strategy: bool = False
-    """Whether a VM that says it is not to be moved (evictionStrategy None or External) is only warned of."""
+    """Whether a VM with evictionStrategy None or External gets warnings instead of denials."""
     namespaces: list[NamespacePolicy] = []
-    """The first that covers a namespace holds there; what it does not say stays."""
+    """The first entry that matches a namespace applies there. Keys that it lacks keep their value."""
     default_eviction_strategy: str | None = None
-    """Filled into VMs and VMIs without one, if the verdict is not False."""
+    """The evictionStrategy for VMs and VMIs that have none, unless they cannot be live-migrated."""
     default_migration_settings: bool = True
-    """Whether the KubeVirt CR's absent migration settings are written out."""
+    """Whether absent migration settings of the KubeVirt CR are filled in."""
     migration_settings: dict[str, Json] = {}
-    """Values to write out instead of the release's own defaults."""
+    """Values to fill in instead of the defaults of the KubeVirt release."""
     exemptions: list[Exemption] = []
     accounts: list[Account] = []
-    """Read at admission only: files and the dry-run API have no account that the API server authenticated."""
+    """Used by admission only. Files and the dry-run API have no account that the API server authenticated."""
 
     @property
     def default_options(self) -> DefaultOptions:
-        """What is filled into objects."""
+        """The defaults to fill in."""
         return DefaultOptions(self.default_eviction_strategy, self.default_migration_settings, self.migration_settings)
 
     @property
     def reads_labels(self) -> bool:
-        """Whether it must be known which labels a namespace has."""
-        return any(each.labels for each in self.namespaces)
+        """Whether the labels of a namespace matter."""
+        return any(entry.labels for entry in self.namespaces)
 
     def within(self, namespace: str, labels: Mapping[str, str] | None = None) -> "Policy":
-        """The policy that holds in a namespace."""
-        for each in self.namespaces:
-            if each.covers(namespace, labels):
-                return self.under(each)
+        """The policy that applies in a namespace."""
+        for entry in self.namespaces:
+            if entry.covers(namespace, labels):
+                return self.under(entry)
         return self
 
     def under(self, entry: NamespacePolicy) -> "Policy":
-        """The policy that holds in the namespaces of one entry."""
+        """The policy that applies in the namespaces of one entry."""
         return msgspec.structs.replace(
             self,
             profile=entry.profile or self.profile,
-            actions=_overlaid(self.actions, entry.actions),
+            actions=_overridden(self.actions, entry.actions),
             unproven=entry.unproven or self.unproven,
             unreadable=entry.unreadable or self.unreadable,
             hotplug=entry.hotplug or self.hotplug,
@@ -171,9 +172,9 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
         )
 
     def account_of(self, username: str, namespace: str, today: str) -> Account | None:
-        """The mildest entry that holds today for a request of this user, so that the order of entries means nothing."""
-        found = [each for each in self.accounts if each.covers(username, namespace, today)]
-        return max(found, key=lambda each: (list(Action).index(each.at_most), each.until), default=None)
+        """The mildest entry that applies today to a request of this user. The order of entries does not matter."""
+        matches = [account for account in self.accounts if account.covers(username, namespace, today)]
+        return max(matches, key=lambda match: (list(Action).index(match.at_most), match.until), default=None)
 
     def with_profile(self, profile: Profile) -> "Policy":
         """The same policy under another profile."""
@@ -217,36 +218,36 @@ def _strongest(policy: Policy, subject: PolicySubject, *, plugs: bool) -> Action
     actions = {*chosen.values()} if chosen.keys() >= set(rule_ids().values()) else {Action.DENY}
     if not actions.isdisjoint((Action.DENY, Action.WARN)):
         actions.add(policy.unproven)
-    most = min(actions, key=list(Action).index).at_most(policy.at_most)
+    strongest = min(actions, key=list(Action).index).at_most(policy.at_most)
     if plugs:
-        most = most.at_most(policy.hotplug)
-    stays = policy.honour_eviction_strategy and subject.eviction_strategy in STAYS
-    return most.at_most(Action.WARN) if stays else most
+        strongest = strongest.at_most(policy.hotplug)
+    is_never_migrated = policy.honour_eviction_strategy and subject.eviction_strategy in STRATEGIES_WITHOUT_MIGRATION
+    return strongest.at_most(Action.WARN) if is_never_migrated else strongest
 
 
 class Lowered(StrEnum):
-    """For whom, or for what, a denial is lowered at admission."""
+    """Why admission lowers a denial to a warning."""
 
     KUBEVIRT = "kubevirt"
-    """One of KubeVirt's own service accounts."""
+    """One of KubeVirt's service accounts writes the object for itself."""
     HYPER_CONVERGED = "hyperconverged"
-    """HyperConverged's operator, which would repeat a refused write for ever."""
+    """HyperConverged's operator writes the object. It would retry a denied write forever."""
     VOLUME_MIGRATION = "volume-migration"
     """A volume returns to the claim that a volume migration is replacing."""
     ACCOUNT = "account"
-    """An entry under ``accounts`` of the policy file."""
+    """The policy file lists the account under ``accounts``."""
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """A finding and what is done about it."""
+    """A finding and its enforcement action."""
 
     finding: Finding
     action: Action
     exemption: Exemption | None = None
     lowered: Lowered | None = None
-    """For whom a denial was lowered at admission."""
+    """Why admission lowered a denial."""
     place: str = ""
-    """What a warning names instead of the finding's path."""
+    """The path that a warning shows instead of the finding's."""
 
     def at_most(self, limit: Action) -> "Decision":
         """This decision, with no stronger action than ``limit``."""
@@ -260,9 +261,9 @@ class Decision(msgspec.Struct, frozen=True):
 
 def action_of(finding: Finding, policy: Policy) -> Action:
     """
-    The action for a finding: the policy's own word for the rule, else the profile's.
+    The action for a finding: that of the policy for the rule, else that of the profile.
 
-    What is undetermined is never denied by a profile, only by ``unproven: deny``, unless it depends on an unreadable object.
+    Only ``unproven: deny`` denies an undetermined result, never a profile, unless the result depends on an unreadable object.
     """
     rule = finding.rule
     chosen = policy.actions.get(rule.id) or policy.actions.get(rule.name)
@@ -282,29 +283,33 @@ def _action_of_profile(finding: Finding, profile: Profile) -> Action:
 
 
 def decide_all(judgement: Judgement, policy: Policy, subject: PolicySubject, today: str) -> tuple[Decision, ...]:
-    """What is done about each finding of one object, in the findings' order; ``off`` is left out."""
-    here = policy.within(subject.namespace, subject.labels)
+    """The decisions about the findings of one object, in their order, without those that are ``off``."""
+    local = policy.within(subject.namespace, subject.labels)
     return tuple(
         decision
         for finding in judgement.findings
-        if (decision := decide(finding, here, subject, today)).action is not Action.OFF
+        if (decision := decide(finding, local, subject, today)).action is not Action.OFF
     )
 
 
 def decide(finding: Finding, policy: Policy, subject: PolicySubject, today: str) -> Decision:
-    """What is done about one finding; an exempt one is audited."""
+    """The decision about one finding. The action for an exempt finding is audit."""
     action = action_of(finding, policy)
     if action is not Action.OFF:
         for exemption in policy.exemptions:
             if exemption.covers(finding, subject, today):
                 return Decision(finding, Action.AUDIT, exemption)
-    if action is Action.DENY and policy.honour_eviction_strategy and subject.eviction_strategy in STAYS:
+    if (
+        action is Action.DENY
+        and policy.honour_eviction_strategy
+        and subject.eviction_strategy in STRATEGIES_WITHOUT_MIGRATION
+    ):
         action = Action.WARN
     return Decision(finding, action.at_most(policy.at_most))
 
 
 def would_deny(decision: Decision) -> bool:
-    """Whether a finding that passes for now is one that the built-in strict policy denies."""
+    """Whether the built-in strict policy denies a finding that passes under the current policy."""
     return decision.action is not Action.DENY and action_of(decision.finding, _STRICT) is Action.DENY
 
 
@@ -315,43 +320,43 @@ def ratchet(
     new: Sequence[Decision], old: Iterable[Decision], former: Mapping[str, str] = MappingProxyType({})
 ) -> tuple[Decision, ...]:
     """
-    Lowers a deny to a warning where the old object would have been denied for the same finding, or is exempt from that.
+    Lowers denials to warnings where the old object has the same finding, denied or exempt.
 
-    What was admitted may stay, be cared for and be improved; only new harm can be refused. Identity is the rule and its
-    stable subject, so reordering a list adds nothing and swapping the claim behind a volume's name does. Where there is
-    more and less of it, more than before is new harm. What was only a warning before is new harm when it is denied now:
-    else two updates, each of which passes, would lead where one does not. ``former`` maps a subject to the one that it had
-    in the old object, where KubeVirt renamed what it names.
+    An admitted object may stay and be improved: only a new finding can be denied. The rule and its stable subject identify a
+    finding, so that reordering a list adds none, and replacing the claim behind a volume does. Where a finding has an amount
+    (``harm``), a larger amount is new. A finding that was only a warning before and is denied now is new, too: otherwise two
+    updates that pass would lead to a state that one update cannot reach. ``former`` maps a subject to its old name, where
+    KubeVirt renamed it.
     """
     known: dict[tuple[str, str], int] = {}
-    for each in old:
-        if each.action is Action.DENY or each.exemption is not None:
-            finding = each.finding
+    for decision in old:
+        if decision.action is Action.DENY or decision.exemption is not None:
+            finding = decision.finding
             known[finding.identity] = max(finding.harm, known.get(finding.identity, finding.harm))
 
     def is_known(finding: Finding) -> bool:
         rule, subject = finding.identity
         names = (subject, former.get(subject, subject))
-        return any(known.get((rule, each), -math.inf) >= finding.harm for each in names)
+        return any(known.get((rule, name), -math.inf) >= finding.harm for name in names)
 
     return tuple(
-        Decision(each.finding, Action.WARN, each.exemption)
-        if each.action is Action.DENY and is_known(each.finding)
-        else each
-        for each in new
+        Decision(decision.finding, Action.WARN, decision.exemption)
+        if decision.action is Action.DENY and is_known(decision.finding)
+        else decision
+        for decision in new
     )
 
 
 @cache
 def rule_ids() -> Mapping[str, str]:
-    """The id of each rule by its id and by its name."""
-    from webhook.rules.register import RULES  # noqa: PLC0415 - most runs judge by some of the rules, and name none
+    """Rule ids, by id and by name."""
+    from webhook.rules.register import RULES  # noqa: PLC0415 - most runs use some rules only
 
     return {name: rule.id for rule in RULES for name in (rule.id, rule.name)}
 
 
-def _overlaid(below: Mapping[str, Action], above: Mapping[str, Action]) -> dict[str, Action]:
-    """Actions by rule, those of ``above`` first, however each side spells the rule."""
+def _overridden(actions: Mapping[str, Action], overrides: Mapping[str, Action]) -> dict[str, Action]:
+    """The actions by rule with overrides. Each side may name a rule by id or by name."""
     ids = rule_ids()
-    named = {ids.get(rule) for rule in above}
-    return {**{rule: action for rule, action in below.items() if ids.get(rule) not in named}, **above}
+    overridden = {ids.get(rule) for rule in overrides}
+    return {**{rule: action for rule, action in actions.items() if ids.get(rule) not in overridden}, **overrides}

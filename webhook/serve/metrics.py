@@ -11,7 +11,7 @@ from operator import attrgetter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
-from webhook.policy.exemptions import Standing, standing
+from webhook.policy.exemptions import ExpiryState, by_state
 from webhook.policy.policy import Lowered, Policy
 from webhook.rules.register import RULES
 from webhook.serve.cache_metrics import CacheCollector, Statistics
@@ -149,8 +149,8 @@ class Metrics:
 
     def exempted(self, policy: Policy, today: str) -> None:
         """Shows how many exemptions and accounts of a policy are in force today, expire soon, or have expired."""
-        found = standing(policy, today)
-        for state in Standing:
+        found = by_state(policy, today)
+        for state in ExpiryState:
             self.exemptions.labels(state).set(len(found[state]))
 
     def certified(self, followed: Iterable[Certificates]) -> None:

@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 
 from webhook.errors import Misconfigured
 from webhook.manifests.objects import objects_in
-from webhook.policy.exemptions import words
+from webhook.policy.exemptions import expiry_warnings
 from webhook.serve.active_configuration import ConfigurationSource
 from webhook.serve.cluster_facts import ClusterBacked
 from webhook.serve.health import Health
@@ -131,7 +131,7 @@ async def _follow_policy(configurations: ConfigurationSource, metrics: Metrics, 
 def _note_exemptions(metrics: Metrics, configurations: ConfigurationSource, told: Sequence[str] = ()) -> Sequence[str]:
     """Counts exemptions and accounts, logs those that expire and were not ``told``, and returns all that expire."""
     metrics.exempted(configurations.policy, today())
-    expiring = words(configurations.policy, today())
+    expiring = expiry_warnings(configurations.policy, today())
     for line in expiring:
         if line not in told:
             log.warning("policy entry expires", extra={"entry": line})
