@@ -133,4 +133,4 @@ def test_a_snapshot_that_nobody_could_read_is_not_written(
     ran = migratable("snapshot", "--kubeconfig", control_plane.client.kubeconfig(), "-o", path)
 
     assert (ran.status, path.exists()) == (2, False)
-    assert f"error: snapshot {path} is larger than 0 MiB. Take it without --claims, or of one namespace" in ran.err
+    assert f"error: snapshot {path} is larger than 0 MiB. Create it without --claims, or for one namespace" in ran.err

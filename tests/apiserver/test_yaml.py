@@ -31,8 +31,8 @@ MOST_STRICTER = 0.05
 
 #: What we refuse and API servers take, because few people would guess what they take it for.
 STRICTER = {
-    "behind ---": "kubectl does not read what stands behind the document separator",
-    "behind ...": "kubectl passes over what stands behind the end of a document|did not find expected <document start>",
+    "text after ---": "text after the document separator ---",
+    "text after ...": r"text after the document end marker \.\.\.|did not find expected <document start>",
     "directive": "YAML directive, which kubectl does not support",
     "tag": "tag .* is not supported for this value|did not find expected (?:whitespace or line break|tag URI)",
     "tag and comma": "comma after a tag, which kubectl reads as part of the tag",
