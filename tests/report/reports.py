@@ -198,8 +198,8 @@ def report(*objects: ObjectReport, release: str = "any", problems: tuple[Problem
 
 PROBLEMS = (
     ProblemReport(
-        "line 7 is not YAML: did not find expected node content",
-        "Check the indentation here and in the line above.",
+        "invalid YAML: did not find expected node content",
+        "Correct the indentation of this line or of the line above.",
         "bad files/ä.yaml",
         None,
         7,
@@ -207,8 +207,8 @@ PROBLEMS = (
         "",
     ),
     ProblemReport(
-        "wrong type: expected `str | null`, got `int`",
-        "Write the type that the field has in the API.",
+        "wrong type: expected a string, got an integer",
+        "Use the type that the Kubernetes API defines for this field.",
         "-",
         2,
         None,
