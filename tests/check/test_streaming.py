@@ -28,8 +28,8 @@ MISSPELT = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMashine", "metadata"
 
 def one_by_one(inputs: list[Manifests], asked: Settings) -> Report:
     run = StreamingCheck(asked, inputs.__getitem__)
-    for each in inputs:
-        run.add(each)
+    for manifests in inputs:
+        run.add(manifests)
     return run.report()
 
 
@@ -43,11 +43,11 @@ def repositories(draw: st.DrawFn) -> list[Manifests]:
     objects += draw(st.lists(st.sampled_from(objects), max_size=2))
     objects = draw(st.permutations(objects))
     files: list[list[Manifest]] = [[]]
-    for each in objects:
+    for judged in objects:
         if files[-1] and draw(st.booleans()):
             files.append([])
-        files[-1].append(each)
-    return [read_manifests("\n---\n".join(map(json.dumps, each)).encode(), f"{at}") for at, each in enumerate(files)]
+        files[-1].append(judged)
+    return [read_manifests("\n---\n".join(map(json.dumps, file)).encode(), f"{at}") for at, file in enumerate(files)]
 
 
 @given(repositories(), st.sampled_from(["", "any", "1.6"]), st.sampled_from([Policy(), Policy(namespaces=[STRICTER])]))
@@ -87,8 +87,8 @@ def test_only_texts_that_somebody_needs_are_kept(tmp_path: Path) -> None:
     inputs = Inputs([str(tmp_path)], recursive=False, sources=sources)
     run = StreamingCheck(Settings(), inputs.read)
 
-    for number, each in enumerate(inputs):
-        if not run.add(each).has_findings:
+    for number, manifests in enumerate(inputs):
+        if not run.add(manifests).has_findings:
             inputs.forget(number)
 
     assert sorted(Path(name).stem for name in sources.texts) == ["bad", "comment"]

@@ -31,7 +31,9 @@ def of_all_examples() -> Report:
     objects: list[ObjectReport] = []
     for at, (_, example, wrap) in enumerate(every_example()):
         inputs = read_manifests(json.dumps(wrap(example), indent=1).encode(), f"examples/{at}.json")
-        world = [given for each in example.world for given in read_manifests(json.dumps(each).encode(), "w").objects]
+        world = [
+            manifest for obj in example.world for manifest in read_manifests(json.dumps(obj).encode(), "w").objects
+        ]
         objects += check([inputs], Settings(release="any"), world).objects
     return report(*objects)
 

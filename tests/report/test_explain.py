@@ -21,10 +21,10 @@ def test_a_rule_is_found_by_id_or_name_in_any_case(word: str) -> None:
     """
     People type ids and names as they come.
     """
-    found = explain.find(word)
+    known = explain.find(word)
 
-    assert found is not None
-    assert found.id == "LM201"
+    assert known is not None
+    assert known.id == "LM201"
 
 
 @pytest.mark.parametrize("word", ["", "LM2", "LM2011", "claim"])
@@ -186,7 +186,9 @@ def test_advice_is_reported_and_not_rejected() -> None:
 
 
 @pytest.mark.parametrize(
-    ("judged", "example"), [(each, example) for each in RULES for example in each.examples], ids=lambda each: None
+    ("judged", "example"),
+    [(one_rule, example) for one_rule in RULES for example in one_rule.examples],
+    ids=lambda item: None,
 )
 def test_examples_are_shown_as_they_are(judged: Rule, example: Example) -> None:
     """
@@ -227,7 +229,7 @@ def test_an_explanation_says_everything_within_the_width(judged: Rule, width: in
         judged.reference,
     )
     assert [text for text in told if " ".join(text.split()) not in flat] == []
-    assert [each.title for each in judged.examples if f"# {each.title}\n" not in shown] == []
+    assert [example.title for example in judged.examples if f"# {example.title}\n" not in shown] == []
     prose = shown[: shown.index("\nExamples\n")].split("What Migratable does")[0].splitlines()[1:]
     assert max(map(len, prose)) <= width
 

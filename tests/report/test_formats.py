@@ -51,13 +51,13 @@ def schema(name: str) -> jsonschema_rs.Draft202012Validator:
 
 
 def commands(answer: str) -> list[tuple[str, dict[str, str], str]]:
-    found = []
+    parsed = []
     for line in answer.split("\n")[:-1]:
         read = COMMAND.fullmatch(line)
         assert read is not None, line
-        pairs = [each.split("=", 1) for each in (read[2] or "").split(",") if each]
-        found.append((read[1], {key: unescaped(value) for key, value in pairs}, unescaped(read[3])))
-    return found
+        pairs = [part.split("=", 1) for part in (read[2] or "").split(",") if part]
+        parsed.append((read[1], {key: unescaped(value) for key, value in pairs}, unescaped(read[3])))
+    return parsed
 
 
 def unescaped(value: str) -> str:
@@ -99,7 +99,7 @@ def test_yaml_holds_the_values_of_json(answer: Report) -> None:
     """
     read = read_documents(as_yaml.render(answer).encode(), "answer.yaml")
 
-    assert [each.value for each in read] == [json.loads(as_json.render(answer))]
+    assert [document.value for document in read] == [json.loads(as_json.render(answer))]
 
 
 @given(
@@ -157,7 +157,7 @@ def test_every_value_survives_the_emitter(value: writer.Plain) -> None:
     """
     documents = read_documents(writer.dump({"value": value}).encode(), "value.yaml")
 
-    assert [each.value for each in documents] == [{"value": value}]
+    assert [document.value for document in documents] == [{"value": value}]
 
 
 def test_junit_is_valid_and_counts_right(answer: Report) -> None:
@@ -169,10 +169,10 @@ def test_junit_is_valid_and_counts_right(answer: Report) -> None:
     xmlschema.XMLSchema(str(SCHEMAS / "junit.xsd")).validate(shown)
     root = Xml.fromstring(shown)
     for suite in (root, *root):
-        tags = Counter(each.tag for case in suite.iter("testcase") for each in case)
+        tags = Counter(item.tag for case in suite.iter("testcase") for item in case)
         assert int(suite.attrib["tests"]) == len(list(suite.iter("testcase")))
         assert (int(suite.attrib["failures"]), int(suite.attrib["errors"])) == (tags["failure"], tags["error"])
-    denied = [each for one in answer.objects for each in one.findings if each.action == "deny"]
+    denied = [finding for judged in answer.objects for finding in judged.findings if finding.action == "deny"]
     assert len(list(root.iter("failure"))) == len(denied)
     assert len(list(root.iter("error"))) == len(answer.problems)
 
@@ -183,7 +183,7 @@ def test_github_commands_are_what_the_runner_reads(answer: Report) -> None:
     """
     read = commands(github.render(answer))
 
-    findings = [(one, each) for one in answer.objects for each in one.findings]
+    findings = [(obj, one_finding) for obj in answer.objects for one_finding in obj.findings]
     assert len(read) == len(findings) + len(answer.problems) + len(answer.notes)
     for (level, properties, told), (judged, finding) in zip(read, findings, strict=False):
         assert properties["title"] == f"{finding.rule} {finding.name}"
@@ -202,9 +202,9 @@ def test_gitlab_issues_are_valid_and_told_apart(answer: Report) -> None:
     issues = json.loads(gitlab.render(answer))
 
     schema("gitlab.json").validate(issues)
-    prints = [each["fingerprint"] for each in issues]
+    prints = [issue["fingerprint"] for issue in issues]
     assert len(set(prints)) == len(prints)
-    assert len(issues) == sum(len(each.findings) for each in answer.objects) + len(answer.problems)
+    assert len(issues) == sum(len(judged.findings) for judged in answer.objects) + len(answer.problems)
 
 
 def test_tap_is_read_whole_and_fails_for_what_is_denied(answer: Report) -> None:
@@ -213,16 +213,16 @@ def test_tap_is_read_whole_and_fails_for_what_is_denied(answer: Report) -> None:
     """
     lines = list(Parser().parse_text(tap.render(answer)))
 
-    by_category = Counter(each.category for each in lines)
-    plan = next(each for each in lines if each.category == "plan")
-    points = [each for each in lines if each.category == "test"]
+    by_category = Counter(line.category for line in lines)
+    plan = next(line for line in lines if line.category == "plan")
+    points = [line for line in lines if line.category == "test"]
     assert by_category["unknown"] == 0
-    assert [each.number for each in points] == list(range(1, plan.expected_tests + 1))
-    failed = [each for each in points if not each.ok and not each.todo and not each.skip]
-    denied = [each for one in answer.objects for each in one.findings if each.action == "deny"]
+    assert [point.number for point in points] == list(range(1, plan.expected_tests + 1))
+    failed = [point for point in points if not point.ok and not point.todo and not point.skip]
+    denied = [finding for obj in answer.objects for finding in obj.findings if finding.action == "deny"]
     assert len(failed) == len(denied) + len(answer.problems)
-    told = [each.yaml_block["message"] for each in points if each.yaml_block is not None]
-    assert len(told) == sum(len(each.findings) for each in answer.objects) + len(answer.problems)
+    told = [point.yaml_block["message"] for point in points if point.yaml_block is not None]
+    assert len(told) == sum(len(judged.findings) for judged in answer.objects) + len(answer.problems)
 
 
 def test_markdown_makes_tables_and_nothing_else(answer: Report) -> None:
@@ -231,12 +231,12 @@ def test_markdown_makes_tables_and_nothing_else(answer: Report) -> None:
     """
     tokens = MarkdownIt("commonmark").enable("table").parse(markdown.render(answer))
 
-    rows = sum(each.type == "tr_open" for each in tokens) - sum(each.type == "thead_open" for each in tokens)
-    inside = {child.type for each in tokens for child in each.children or ()}
-    findings = sum(len(each.findings) for each in answer.objects)
+    rows = sum(token.type == "tr_open" for token in tokens) - sum(token.type == "thead_open" for token in tokens)
+    inside = {child.type for token in tokens for child in token.children or ()}
+    findings = sum(len(judged.findings) for judged in answer.objects)
     assert rows == min(findings, markdown.MAX_ROWS) + len(answer.problems)
     assert inside <= {"text", "text_special"}
-    assert {each.type for each in tokens} & {"html_block", "code_block", "fence"} == set()
+    assert {token.type for token in tokens} & {"html_block", "code_block", "fence"} == set()
     if findings > markdown.MAX_ROWS:
         assert f"and {findings - markdown.MAX_ROWS} more" in markdown.render(answer)
 
@@ -245,14 +245,16 @@ def test_open_reports_are_what_the_api_takes(answer: Report) -> None:
     """
     Each document is valid by the CRD, is the only one of its name, and its summary counts its results.
     """
-    documents = [each.value for each in read_documents(openreports.render(answer).encode(), "reports.yaml")]
+    documents = [document.value for document in read_documents(openreports.render(answer).encode(), "reports.yaml")]
 
-    for each in documents:
-        assert isinstance(each, dict)
-        schema("openreports.json").validate(each)
-        results = Counter(result["result"] for result in each["results"])
-        assert {key: count for key, count in each["summary"].items() if count} == dict(results)
-    assert len({(each["metadata"].get("namespace"), each["metadata"]["name"]) for each in documents}) == len(documents)
+    for document in documents:
+        assert isinstance(document, dict)
+        schema("openreports.json").validate(document)
+        results = Counter(result["result"] for result in document["results"])
+        assert {key: count for key, count in document["summary"].items() if count} == dict(results)
+    assert len(
+        {(document["metadata"].get("namespace"), document["metadata"]["name"]) for document in documents}
+    ) == len(documents)
 
 
 def test_cluster_scoped_objects_have_cluster_reports() -> None:
@@ -261,7 +263,7 @@ def test_cluster_scoped_objects_have_cluster_reports() -> None:
     """
     policy = replace(vm("p", None), api_version="migrations.kubevirt.io/v1alpha1", kind="MigrationPolicy", namespace="")
 
-    kinds = [each["kind"] for each in openreports.documents(report(policy, vm("web", None)))]
+    kinds = [document["kind"] for document in openreports.documents(report(policy, vm("web", None)))]
 
     assert kinds == ["ClusterReport", "Report"]
 
@@ -272,7 +274,7 @@ def test_what_two_files_say_of_an_object_is_one_report() -> None:
     """
     both = openreports.documents(report(vm("web", None, NOT_SHARED), vm("web", None, NOT_SHOWN, file="b.yaml")))
 
-    assert [each["summary"] for each in both] == [{"pass": 0, "fail": 1, "warn": 0, "error": 1, "skip": 0}]
+    assert [item["summary"] for item in both] == [{"pass": 0, "fail": 1, "warn": 0, "error": 1, "skip": 0}]
 
 
 def test_exemptions_are_shown_everywhere() -> None:
@@ -292,7 +294,7 @@ def test_names_with_control_characters_are_the_same_everywhere() -> None:
     """
     parsed = list(Parser().parse_text(tap.render(report(vm(NASTY, None, NOT_SHARED)))))
 
-    point = next(each for each in parsed if each.category == "test")
+    point = next(item for item in parsed if item.category == "test")
     assert (point.ok, point.todo, point.skip) == (False, False, False)
 
 

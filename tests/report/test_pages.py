@@ -37,7 +37,7 @@ def test_a_page_reads_as_recorded() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", sorted({each for each in generate.generated() if each.endswith(".md")} - set(generate.PARTLY))
+    "name", sorted({one_name for one_name in generate.generated() if one_name.endswith(".md")} - set(generate.PARTLY))
 )
 def test_every_generated_page_says_so_on_line_1(name: str) -> None:
     """
@@ -55,7 +55,7 @@ def test_the_index_links_every_rule_and_nothing_else() -> None:
     """
     linked = re.findall(r"\]\((LM\d+)\.md\)", pages.index(RULES))
 
-    assert linked == sorted(each.id for each in RULES)
+    assert linked == sorted(one_rule.id for one_rule in RULES)
 
 
 def test_a_bar_does_not_break_a_table() -> None:
@@ -71,7 +71,7 @@ def test_the_matrix_is_the_release_table() -> None:
     """
     head, *rows = table(releases_page.page(RULES), "Reasons")
 
-    assert head == ["reason", *(str(each.release) for each in TABLE), "rules"]
+    assert head == ["reason", *(str(one_behaviour.release) for one_behaviour in TABLE), "rules"]
     assert sorted(row[0].strip("`") for row in rows) == sorted(Reason)
     for number, behaviour in enumerate(TABLE, 1):
         places = {row[0].strip("`"): int(row[number]) for row in rows if row[number] != "·"}
@@ -87,7 +87,7 @@ def test_the_rules_matrix_is_what_the_rules_say() -> None:
     shown = {
         row[0].split("]")[0].strip("["): sum(1 << at for at in range(len(TABLE)) if row[at + 1] == "×") for row in rows
     }
-    assert shown == {each.id: each.kubevirt for each in RULES if each.kubevirt or each.baseline}
+    assert shown == {one_rule.id: one_rule.kubevirt for one_rule in RULES if one_rule.kubevirt or one_rule.baseline}
 
 
 def test_generating_twice_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -57,8 +57,8 @@ def fingerprints(text: str) -> dict[str, str]:
     """By the first line of the message."""
     answer = check([read_manifests(text.encode(), FILE)], Settings(release="1.9"))
     return {
-        each["message"]["text"].splitlines()[0]: each["partialFingerprints"][sarif.FINGERPRINT]
-        for each in run_of(answer)["results"]
+        result["message"]["text"].splitlines()[0]: result["partialFingerprints"][sarif.FINGERPRINT]
+        for result in run_of(answer)["results"]
     }
 
 
@@ -86,7 +86,9 @@ def test_all_examples_of_all_rules_are_valid(standard: jsonschema_rs.Draft4Valid
     objects: list[ObjectReport] = []
     for at, (_, example, wrap) in enumerate(every_example()):
         inputs = read_manifests(json.dumps(wrap(example), indent=1).encode(), f"examples/{at}.json")
-        world = [given for each in example.world for given in read_manifests(json.dumps(each).encode(), "w").objects]
+        world = [
+            manifest for obj in example.world for manifest in read_manifests(json.dumps(obj).encode(), "w").objects
+        ]
         objects += check([inputs], Settings(release="any"), world).objects
 
     log = json.loads(sarif.render(report(*objects), version="1.2.3"))
@@ -95,8 +97,8 @@ def test_all_examples_of_all_rules_are_valid(standard: jsonschema_rs.Draft4Valid
     rules = log["runs"][0]["tool"]["driver"]["rules"]
     results = log["runs"][0]["results"]
     assert len(results) > len(RULES)
-    assert [rules[each["ruleIndex"]]["id"] for each in results] == [each["ruleId"] for each in results]
-    prints = [each["partialFingerprints"][sarif.FINGERPRINT] for each in results]
+    assert [rules[result["ruleIndex"]]["id"] for result in results] == [result["ruleId"] for result in results]
+    prints = [result["partialFingerprints"][sarif.FINGERPRINT] for result in results]
     assert len(set(prints)) == len(prints)
 
 
@@ -106,10 +108,10 @@ def test_every_rule_is_described_whether_or_not_it_fired() -> None:
     """
     described = run_of(report())["tool"]["driver"]["rules"]
 
-    assert [each["id"] for each in described] == [each.id for each in RULES]
-    assert all(each["help"]["markdown"].startswith(f"# {each['id']} ") for each in described)
-    assert {each["defaultConfiguration"]["level"] for each in described} == {"error", "warning"}
-    assert all(len(each["properties"]["tags"]) <= GITHUB_MAX_TAGS for each in described)
+    assert [item["id"] for item in described] == [one_rule.id for one_rule in RULES]
+    assert all(item["help"]["markdown"].startswith(f"# {item['id']} ") for item in described)
+    assert {item["defaultConfiguration"]["level"] for item in described} == {"error", "warning"}
+    assert all(len(item["properties"]["tags"]) <= GITHUB_MAX_TAGS for item in described)
 
 
 @pytest.mark.parametrize(
@@ -214,7 +216,7 @@ def test_exempted_findings_are_suppressed_with_their_reason() -> None:
     suppressed = run_of(report(vm("web", None, NOT_SHARED, EXEMPTED)))["results"]
     plain = run_of(report(vm("web", None, NOT_SHARED)))["results"]
 
-    assert [each["suppressions"] for each in suppressed] == [
+    assert [item["suppressions"] for item in suppressed] == [
         [],
         [
             {
@@ -251,7 +253,8 @@ def test_fingerprints_tell_objects_and_places_apart() -> None:
     )
 
     prints = [
-        each["partialFingerprints"][sarif.FINGERPRINT] for each in run_of(report(twice, elsewhere, other))["results"]
+        result["partialFingerprints"][sarif.FINGERPRINT]
+        for result in run_of(report(twice, elsewhere, other))["results"]
     ]
 
     assert len(set(prints)) == len(prints)
@@ -265,7 +268,7 @@ def test_unread_input_makes_the_run_unsuccessful() -> None:
     invocation = run_of(report(problems=PROBLEMS))["invocations"][0]
 
     assert invocation["executionSuccessful"] is False
-    assert [each["level"] for each in invocation["toolExecutionNotifications"]] == ["error", "error"]
+    assert [notification["level"] for notification in invocation["toolExecutionNotifications"]] == ["error", "error"]
     assert invocation["toolExecutionNotifications"][0]["locations"] == [
         {
             "physicalLocation": {

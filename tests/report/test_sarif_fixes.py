@@ -30,7 +30,7 @@ SHORT = (
 
 
 def checked(text: str, world: Any = ()) -> Report:
-    background = [given for each in world for given in read_manifests(json.dumps(each).encode(), "w").objects]
+    background = [manifest for obj in world for manifest in read_manifests(json.dumps(obj).encode(), "w").objects]
     return check([read_manifests(text.encode(), FILE)], Settings(release="any"), background)
 
 
@@ -46,10 +46,10 @@ def applied(text: str, log: dict[str, Any]) -> str:
     """As an editor applies the first fix of each result, from the end of the text; the same place twice is one change."""
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
     changes = {
-        tuple(each["deletedRegion"].values()): each["insertedContent"]["text"]
+        tuple(replacement["deletedRegion"].values()): replacement["insertedContent"]["text"]
         for fix in fixes_in(log)
         for change in fix["artifactChanges"]
-        for each in change["replacements"]
+        for replacement in change["replacements"]
     }
     for (line, column, end_line, end_column), new in sorted(changes.items(), reverse=True):
         assert line == end_line
@@ -64,11 +64,11 @@ def test_an_editor_writes_what_fix_writes(form: str, standard: jsonschema_rs.Dra
     For every example of every rule that has fixes: the log is valid, and its replacements make of the text what --fix makes.
     """
     changed = 0
-    for manifest, world, rule in (each.values for each in fixable()):
+    for manifest, world, rule in (item.values for item in fixable()):
         dumped = yaml.safe_dump(manifest, default_flow_style=form == "flow", sort_keys=False, width=10_000)
         text = json.dumps(manifest, indent=1) if form == "json" else f"# {rule}\n{dumped}"
         report = checked(text, world)
-        safe = [each for one in report.objects for found in one.findings for each in found.fixes if each.safe]
+        safe = [fix for judged in report.objects for finding in judged.findings for fix in finding.fixes if fix.safe]
 
         log = log_of(text, report)
 
@@ -128,10 +128,12 @@ def test_what_is_exempted_or_unknown_has_no_fix(monkeypatch: pytest.MonkeyPatch)
     report = checked(WRONG)
     exempt = [
         replace(
-            one,
-            findings=[replace(each, exemption=ExemptionReport("it is so", "platform", "")) for each in one.findings],
+            judged,
+            findings=[
+                replace(finding, exemption=ExemptionReport("it is so", "platform", "")) for finding in judged.findings
+            ],
         )
-        for one in report.objects
+        for judged in report.objects
     ]
     unread = sarif.log(report, version="1.2.3", replacer=FixReplacer({}))
 
@@ -157,6 +159,6 @@ def test_the_part_that_differs_is_found(before: str, after: str, wanted: Any) ->
     """
     As little as possible is replaced, but no half words.
     """
-    found = replacement(before, after)
+    change = replacement(before, after)
 
-    assert (None if found is None else (found.span, found.text)) == wanted
+    assert (None if change is None else (change.span, change.text)) == wanted

@@ -45,7 +45,7 @@ def refused_in(*releases: str) -> FindingReport:
 def frame(line: str, column: int, end_column: int, width: int = 100) -> list[str]:
     finding = replace(NOT_SHARED, line=1, column=column, end_line=1, end_column=end_column, message="", remedy="")
     shown = text.render(report(vm("web", None, finding)), sources={FILE: [line]}, width=width)
-    return [each.partition("| ")[2] for each in shown.splitlines() if "| " in each]
+    return [one_line.partition("| ")[2] for one_line in shown.splitlines() if "| " in one_line]
 
 
 @pytest.mark.parametrize(("name", "verbose"), [("text.txt", False), ("text-verbose.txt", True)])

@@ -83,5 +83,5 @@ async def calling(
     return Answer(
         start["status"],
         tuple((name.decode(), value.decode()) for name, value in start["headers"]),
-        b"".join(each.get("body", b"") for each in sent[1:]),
+        b"".join(item.get("body", b"") for item in sent[1:]),
     )

@@ -108,7 +108,7 @@ class Doors:
         outcome = self.facts.outcome
         assert outcome is not None
         assert outcome.judgement is not None
-        findings = tuple(finding_report(each) for each in outcome.decisions)
+        findings = tuple(finding_report(decision) for decision in outcome.decisions)
         return Said(verdict_report(outcome.judgement.verdict), findings), answer
 
     def by_api(self, manifest: Manifest) -> Said:
@@ -145,15 +145,15 @@ OF_MANIFESTS = frozenset(rule.id for rule in about(About.MANIFEST))
 def _said(body: bytes, manifest: Manifest) -> Said:
     report = msgspec.json.decode(body, type=Report)
     assert report.problems == []
-    (found,) = [each for each in report.objects if _is(each, manifest)]
+    (judged_object,) = [judged for judged in report.objects if _is(judged, manifest)]
     nowhere = {"line": None, "column": None, "end_line": None, "end_column": None, "fixes": []}  # they need the text
-    findings = (each for each in found.findings if each.rule not in OF_MANIFESTS)
-    verdict = found.verdict
+    findings = (finding for finding in judged_object.findings if finding.rule not in OF_MANIFESTS)
+    verdict = judged_object.verdict
     if verdict is not None:  # admission ignores the status of every new object and need not say so
-        assumptions = [each for each in verdict.assumptions if each != STATUS_IGNORED]
+        assumptions = [assumption for assumption in verdict.assumptions if assumption != STATUS_IGNORED]
         verdict = msgspec.structs.replace(verdict, assumptions=assumptions)
-    return Said(verdict, tuple(msgspec.structs.replace(each, **nowhere) for each in findings))
+    return Said(verdict, tuple(msgspec.structs.replace(finding, **nowhere) for finding in findings))
 
 
-def _is(found: ObjectReport, manifest: Manifest) -> bool:
-    return (found.kind, found.name) == (manifest["kind"], manifest["metadata"]["name"])
+def _is(judged: ObjectReport, manifest: Manifest) -> bool:
+    return (judged.kind, judged.name) == (manifest["kind"], manifest["metadata"]["name"])

@@ -57,6 +57,6 @@ def test_files_and_the_dry_run_api_ignore_accounts(tmp_path: Path) -> None:
     doors = Doors(tmp_path, WORLD, POLICY)
 
     for said in (doors.by_api(BAD), doors.by_command_line(BAD)):
-        assert [(each.rule, each.action, each.exemption) for each in said.findings if each.rule == "LM201"] == [
-            ("LM201", "deny", None)
-        ]
+        assert [
+            (finding.rule, finding.action, finding.exemption) for finding in said.findings if finding.rule == "LM201"
+        ] == [("LM201", "deny", None)]

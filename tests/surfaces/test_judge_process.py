@@ -84,7 +84,7 @@ class Asked(ObjectsWorld):
     """A world that notes what it was asked."""
 
     def __init__(self, *known: dict[str, Any]) -> None:
-        super().__init__([read(each) for each in known])
+        super().__init__([read(item) for item in known])
         self.asked: list[tuple[str, str]] = []
 
     def find(self, kind: type[Any], namespace: str, name: str) -> Any:
@@ -219,7 +219,7 @@ def test_what_comes_back_is_never_unpickled() -> None:
     """
     replies = [Lookup("Node"), NamespacesFound(["a"]), Reported(b"{}"), Failed("internal", "KeyError")]
 
-    assert [decode_reply(encode_reply(each)) for each in replies] == replies
+    assert [decode_reply(encode_reply(reply)) for reply in replies] == replies
     for junk in (pickle.dumps(replies[0]), b"", b"\x80", msgspec.msgpack.encode({"type": "other"})):
         with pytest.raises(msgspec.DecodeError):
             decode_reply(junk)
@@ -229,10 +229,10 @@ def test_facts_arrive_as_they_are() -> None:
     """
     Known to be absent, unknown and late are three things on both sides.
     """
-    for found in (ABSENT, Unknown("why", "settle"), Late("why"), read(claim("os", "ReadWriteMany"))):
-        copy = pickle.loads(pickle.dumps(found))
-        assert copy == found
-        assert type(copy) is type(found)
+    for item in (ABSENT, Unknown("why", "settle"), Late("why"), read(claim("os", "ReadWriteMany"))):
+        copy = pickle.loads(pickle.dumps(item))
+        assert copy == item
+        assert type(copy) is type(item)
     assert pickle.loads(pickle.dumps(ABSENT)) is ABSENT
     assert isinstance(read(claim("os", "ReadWriteMany")), PersistentVolumeClaim)
 

@@ -42,11 +42,11 @@ def test_a_machine_is_judged_alike_at_every_door(machine: Manifest, world: World
         assert doors.by_api_in_yaml(machine, world) == at_admission
         assert doors.by_command_line(machine) == at_admission
 
-        denied = [each for each in at_admission.findings if each.action == "deny"]
+        denied = [finding for finding in at_admission.findings if finding.action == "deny"]
         response = answer.json["response"]
         assert response["allowed"] is (not denied)
         causes = response.get("status", {}).get("details", {}).get("causes", [])
-        assert [each["field"] for each in causes[:MAX_CAUSES]] == [each.path for each in denied[:MAX_CAUSES]]
+        assert [cause["field"] for cause in causes[:MAX_CAUSES]] == [item.path for item in denied[:MAX_CAUSES]]
 
 
 @settings(deadline=None, max_examples=60)
@@ -55,7 +55,7 @@ def test_settings_are_judged_alike_at_every_door(manifest: Manifest, world: Worl
     """
     So are the KubeVirt CR, a NetworkAttachmentDefinition and a MigrationPolicy, in a cluster that already holds them.
     """
-    around = [manifest, *(each for each in world if _key(each) != _key(manifest))]
+    around = [manifest, *(obj for obj in world if _key(obj) != _key(manifest))]
     with doors_on(around, policy) as doors:
         at_admission, _ = doors.by_admission(manifest)
 
@@ -74,7 +74,7 @@ def test_warnings_are_short_and_few(machine: Manifest, world: World) -> None:
         warnings = doors.review(machine).json["response"].get("warnings", [])
 
     assert len(warnings) <= MAX_WARNINGS
-    assert all(0 < len(each) <= MAX_WARNING and each.isprintable() for each in warnings)
+    assert all(0 < len(warning) <= MAX_WARNING and warning.isprintable() for warning in warnings)
 
 
 def _key(manifest: Manifest) -> tuple[str, str]:

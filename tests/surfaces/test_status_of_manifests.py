@@ -39,9 +39,11 @@ def vmi(spec: Manifest, status: Manifest | None = None, **metadata: str) -> Mani
 def checked(*objects: Manifest) -> tuple[set[str], list[str]]:
     """Rules that say something of the first object on 1.9, and what was taken for granted."""
     text = "\n---\n".join(map(json.dumps, objects)).encode()
-    (found,) = [each for each in check([read_manifests(text, "x")], Settings(release="1.9")).objects if each.findings]
-    assert found.verdict is not None
-    return {each.rule for each in found.findings}, found.verdict.assumptions
+    (judged,) = [
+        judged for judged in check([read_manifests(text, "x")], Settings(release="1.9")).objects if judged.findings
+    ]
+    assert judged.verdict is not None
+    return {finding.rule for finding in judged.findings}, judged.verdict.assumptions
 
 
 @pytest.mark.parametrize(("spec", "status", "others", "rule"), CASES)
@@ -76,9 +78,9 @@ def test_the_status_of_an_object_that_exists_counts(
     """
     text = json.dumps(vmi(spec, status, uid="705ab4f5")).encode()
 
-    (found,) = check([read_manifests(text, "x")], Settings(release="1.9")).objects
+    (judged,) = check([read_manifests(text, "x")], Settings(release="1.9")).objects
 
-    assert rule not in [each.rule for each in found.findings]
+    assert rule not in [finding.rule for finding in judged.findings]
 
 
 @pytest.mark.parametrize(("spec", "status", "others", "rule"), CASES)
@@ -90,7 +92,7 @@ def test_admission_ignores_the_status_of_a_new_object(
     """
     new, plain = vmi(spec, status, uid="705ab4f5"), vmi(spec)
 
-    outcome, expected = (decided(review("CREATE", each), *others) for each in (new, plain))
+    outcome, expected = (decided(review("CREATE", item), *others) for item in (new, plain))
 
     assert (outcome.causes, warned(outcome)) == (expected.causes, warned(expected))
 
@@ -112,4 +114,4 @@ def test_a_new_vm_names_no_revision_in_its_status() -> None:
 
     outcome = decided(review("CREATE", new), big)
 
-    assert [each.field for each in outcome.causes] == ["spec.instancetype"]
+    assert [cause.field for cause in outcome.causes] == ["spec.instancetype"]

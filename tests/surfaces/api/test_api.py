@@ -52,7 +52,9 @@ APP = api()
 
 def rules_of(answer: Answer) -> list[str]:
     assert answer.status == 200, answer.text
-    return [f"{each['action']} {each['rule']}" for one in answer.json["objects"] for each in one["findings"]]
+    return [
+        f"{finding['action']} {finding['rule']}" for judged in answer.json["objects"] for finding in judged["findings"]
+    ]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +77,7 @@ def test_json_and_yaml_are_judged(kind: str) -> None:
 
     assert answer.header("content-type") == JSON
     assert rules_of(answer) == ["deny LM101", "warn LM302", "deny LM302"]
-    assert [each["name"] for each in answer.json["objects"]] == ["bad"]
+    assert [judged["name"] for judged in answer.json["objects"]] == ["bad"]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +100,7 @@ def test_references_are_looked_up_in_the_request_and_behind_it() -> None:
     """
     alone, along, behind = post(UNPROVEN), post(f"{UNPROVEN}---\n{CLAIM}"), post(UNPROVEN, app=api(background=CLAIM))
 
-    assert [each.json["summary"]["unproven"] for each in (alone, along, behind)] == [1, 0, 0]
+    assert [item.json["summary"]["unproven"] for item in (alone, along, behind)] == [1, 0, 0]
 
 
 def test_parameters_choose_release_and_profile() -> None:
@@ -175,7 +177,7 @@ def test_what_can_be_read_is_judged_beside_what_cannot() -> None:
     answer = post(f"{BAD}---\nkind: 5\n")
 
     assert answer.status == 200
-    assert [each["message"] for each in answer.json["problems"]] == [
+    assert [problem["message"] for problem in answer.json["problems"]] == [
         "not a Kubernetes object: apiVersion is missing or not a string"
     ]
     assert answer.json["summary"]["problems"] == 1
@@ -306,7 +308,7 @@ def test_the_openapi_document_tells_of_every_answer_and_of_nothing_else() -> Non
     document = call(APP, "GET", "/openapi.json").json
     schemas = document["components"]["schemas"]
 
-    references = {each.rpartition("/")[2] for each in _references(document)}
+    references = {reference.rpartition("/")[2] for reference in _references(document)}
     assert references <= schemas.keys()
     assert schemas.keys() >= {"Report", "ObjectReport", "FindingReport", "VerdictReport", "Problem"}
     assert sorted(document["paths"]["/v1/check"]["post"]["responses"]) == [
@@ -319,18 +321,18 @@ def _references(value: Any) -> Iterable[str]:
     if isinstance(value, dict):
         if isinstance(value.get("$ref"), str):
             yield value["$ref"]
-        for each in value.values():
-            yield from _references(each)
+        for one_value in value.values():
+            yield from _references(one_value)
     elif isinstance(value, list):
-        for each in value:
-            yield from _references(each)
+        for item in value:
+            yield from _references(item)
 
 
 def test_every_rule_is_listed() -> None:
     """
     ``GET /v1/rules`` is the whole catalogue, in its order.
     """
-    assert [each["id"] for each in call(APP, "GET", "/v1/rules").json] == [rule.id for rule in RULES]
+    assert [item["id"] for item in call(APP, "GET", "/v1/rules").json] == [rule.id for rule in RULES]
 
 
 def test_the_releases_to_choose_from_are_listed() -> None:

@@ -63,7 +63,8 @@ SCHEMAS = {
     for name, cluster in (("alone", None), ("attached", ATTACHED))
 }
 OPERATIONS = {
-    server: {each.ok().label: each.ok() for each in schema.get_all_operations()} for server, schema in SCHEMAS.items()
+    server: {operation.ok().label: operation.ok() for operation in schema.get_all_operations()}
+    for server, schema in SCHEMAS.items()
 }
 KNOWN = st.sampled_from([f"Bearer {MAY}", f"bearer  {MAY}", f"Bearer {MAY_NOT}", f"Basic {MAY}", "Bearer", ""])
 PRINTABLE = st.characters(min_codepoint=32, max_codepoint=126)
@@ -75,7 +76,7 @@ def manifests(draw: st.DrawFn, machines: Sequence[Any]) -> bytes:
     """Machines as JSON or YAML, most of them with some changes of values or bytes."""
     chosen = draw(st.lists(st.sampled_from(machines), min_size=1, max_size=3))
     chance = random.Random(draw(st.integers(0, 2**32)))
-    changed = [mutated(each, chance) if chance.random() < 0.6 else each for each in chosen]
+    changed = [mutated(item, chance) if chance.random() < 0.6 else item for item in chosen]
     content = as_yaml(*changed) if chance.random() < 0.5 else b"\n---\n".join(map(bytes_of, changed))
     return (
         mutated_bytes(content, [b"kind: VirtualMachine", b"- a: &a [*a]"], chance) if chance.random() < 0.3 else content

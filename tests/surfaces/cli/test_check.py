@@ -45,8 +45,8 @@ def checked(*arguments: str | Path, stdin: str | bytes = "", **where: Path) -> d
 
 def rules_of(report: dict[str, Any]) -> dict[str, list[str]]:
     return {
-        each["name"]: sorted(f"{found['action']} {found['rule']}" for found in each["findings"])
-        for each in report["objects"]
+        judged["name"]: sorted(f"{finding['action']} {finding['rule']}" for finding in judged["findings"])
+        for judged in report["objects"]
     }
 
 
@@ -180,7 +180,7 @@ def test_lists_are_unfolded(kind: str) -> None:
     (judged,) = checked("-", stdin=items)["objects"]
 
     assert (judged["name"], judged["source"]["line"]) == ("bad", 8)
-    assert [(each["rule"], each["path"], each["line"]) for each in judged["findings"]] == [
+    assert [(finding["rule"], finding["path"], finding["line"]) for finding in judged["findings"]] == [
         ("LM101", "spec.domain.devices.interfaces[0]", 15),
         ("LM302", "spec.domain.devices.gpus[0]", 18),
         ("LM302", "spec.domain.devices.gpus[0]", 18),  # from 1.9 on it depends on the KubeVirt CR
@@ -228,10 +228,10 @@ def test_release_and_profile_decide_together(options: list[str], release: str, b
     """
     report = checked(*options, "-", stdin=FILESYSTEM)
 
-    (found,) = report["objects"][0]["findings"]
+    (finding,) = report["objects"][0]["findings"]
     # with any supported release, those up to 1.4 refuse it
     expected = "kubevirt" if release == "any" else basis
-    assert (report["release"], found["basis"], found["action"]) == (release, expected, action)
+    assert (report["release"], finding["basis"], finding["action"]) == (release, expected, action)
 
 
 def test_the_release_is_that_of_the_kubevirt_cr(tmp_path: Path) -> None:

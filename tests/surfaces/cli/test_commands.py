@@ -93,7 +93,7 @@ def test_rules_are_listed_in_words_and_as_json() -> None:
     words, machine = migratable("rules"), migratable("rules", "-o", "json")
 
     assert [line.split()[0] for line in words.out.splitlines()] == [rule.id for rule in RULES]
-    assert [each["id"] for each in json.loads(machine.out)] == [rule.id for rule in RULES]
+    assert [load["id"] for load in json.loads(machine.out)] == [rule.id for rule in RULES]
 
 
 def test_the_version_names_the_releases_that_are_known() -> None:

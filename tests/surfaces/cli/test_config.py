@@ -155,7 +155,7 @@ def test_what_is_wrong_in_the_file_is_named_with_its_line(repository: Path, text
 
 
 @pytest.mark.parametrize(
-    ("flags", "found"),
+    ("flags", "reported"),
     [
         ([], {"LM101", "LM302"}),
         (["--only", "gpu"], {"LM302"}),
@@ -165,13 +165,13 @@ def test_what_is_wrong_in_the_file_is_named_with_its_line(repository: Path, text
         (["--only", "LM1", "--rule", "LM302=warn"], {"LM101", "LM302"}),
     ],
 )
-def test_rules_are_chosen_by_id_name_or_family(repository: Path, flags: list[str], found: set[str]) -> None:
+def test_rules_are_chosen_by_id_name_or_family(repository: Path, flags: list[str], reported: set[str]) -> None:
     """
     ``--only`` and ``--skip`` take ids in any case, names, and the first digits of ids.
     """
     ran = migratable("check", "--isolated", "vms/web", "-o", "github", *flags, cwd=repository)
 
-    assert {each for each in ("LM101", "LM302") if each in ran.out} == found
+    assert {word for word in ("LM101", "LM302") if word in ran.out} == reported
 
 
 @pytest.mark.parametrize(
@@ -292,10 +292,10 @@ def test_settings_are_looked_for_beside_a_folder_that_may_not_be_looked_into(
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "stat", refusing)
-        found = find([str(repository / "vms" / "web" / "vm.yaml")])
+        loaded = find([str(repository / "vms" / "web" / "vm.yaml")])
 
-    assert found.path is not None
-    assert found.path.name == "migratable.yaml"
+    assert loaded.path is not None
+    assert loaded.path.name == "migratable.yaml"
 
 
 @pytest.mark.parametrize("setting", ['policy = "\\u0000"', 'facts = ["a", "\\u0000"]', 'baseline = "a\\u0000"'])

@@ -17,7 +17,7 @@ def answer(folder: Path, *flags: str) -> Any:
 
 
 def findings(folder: Path, *flags: str) -> dict[str, Any]:
-    return {each["rule"]: each for one in answer(folder, *flags)["objects"] for each in one["findings"]}
+    return {finding["rule"]: finding for judged in answer(folder, *flags)["objects"] for finding in judged["findings"]}
 
 
 def placed(where: str) -> str:
@@ -41,12 +41,12 @@ def test_a_comment_exempts_what_stands_beside_or_below_it(tmp_path: Path, where:
     """
     (tmp_path / "vm.yaml").write_text(placed(where))
 
-    found = findings(tmp_path)
+    by_rule = findings(tmp_path)
 
-    assert found["LM101"]["action"] == "audit"
-    assert found["LM101"]["exemption"]["kind"] == "comment"
-    assert found["LM101"]["exemption"]["reason"] == "the appliance needs the node's address"
-    assert found["LM302"]["action"] == "deny"
+    assert by_rule["LM101"]["action"] == "audit"
+    assert by_rule["LM101"]["exemption"]["kind"] == "comment"
+    assert by_rule["LM101"]["exemption"]["reason"] == "the appliance needs the node's address"
+    assert by_rule["LM302"]["action"] == "deny"
     assert answer(tmp_path)["notes"] == []
 
 
@@ -60,7 +60,7 @@ def test_a_comment_elsewhere_exempts_nothing_and_is_told_of(tmp_path: Path, wher
     said = answer(tmp_path)
 
     assert said["summary"]["exempted"] == 0
-    assert [each.split(": ", 1)[1] for each in said["notes"]] == [
+    assert [note.split(": ", 1)[1] for note in said["notes"]] == [
         "this comment exempts nothing: there is no finding of LM101 here"
     ]
 
@@ -100,7 +100,7 @@ def test_several_rules_and_a_last_day_fit_in_one_comment(tmp_path: Path) -> None
     assert "exempted until 2999-12-31 by vm.yaml:1: a render node" in " ".join(ran.out.split())
     assert "3 exempted in 1 object" in ran.out
     results = json.loads((tmp_path / "out.sarif").read_text())["runs"][0]["results"]
-    assert [each["suppressions"][0]["kind"] for each in results] == ["inSource"] * 3
+    assert [result["suppressions"][0]["kind"] for result in results] == ["inSource"] * 3
 
 
 def test_exemptions_of_the_configuration_are_told_before_and_after_they_lapse(tmp_path: Path) -> None:

@@ -56,11 +56,11 @@ def explained(tmp_path: Path, *documents: Any, flags: tuple[str, ...] = ()) -> d
 
 
 def origins(case: dict[str, Any]) -> dict[str, str]:
-    return {each["name"]: each["origin"] for each in case["settings"]}
+    return {setting["name"]: setting["origin"] for setting in case["settings"]}
 
 
 def values(case: dict[str, Any]) -> dict[str, Any]:
-    return {each["name"]: each["value"] for each in case["settings"]}
+    return {setting["name"]: setting["value"] for setting in case["settings"]}
 
 
 TEXT = """\
@@ -304,9 +304,9 @@ def test_one_vm_can_be_asked_for(tmp_path: Path) -> None:
     By name or by namespace and name; the others are left out.
     """
     names = [
-        each["name"]
+        machine["name"]
         for flag in ("web", "shop/web")
-        for each in explained(tmp_path, CR, vm("db"), vm("web"), flags=("--vm", flag))["machines"]
+        for machine in explained(tmp_path, CR, vm("db"), vm("web"), flags=("--vm", flag))["machines"]
     ]
 
     assert names == ["web", "web"]
@@ -387,7 +387,7 @@ def test_the_warning_is_the_finding_of_check(cluster: Any, own: Any, release: st
     checked = check(manifests, Settings(release=release))
 
     [case] = report.machines[0].cases
-    timeout = next(each.value for each in case.settings if each.name == "completionTimeoutPerGiB")
+    timeout = next(setting.value for setting in case.settings if setting.name == "completionTimeoutPerGiB")
     warned = case.outlook is not None and not case.outlook.finishes and timeout >= 0
-    found = [each.rule for one in checked.objects if one.kind == "VirtualMachine" for each in one.findings]
-    assert ("LM642" in found) is warned
+    rules = [finding.rule for obj in checked.objects if obj.kind == "VirtualMachine" for finding in obj.findings]
+    assert ("LM642" in rules) is warned

@@ -50,7 +50,7 @@ def commented(manifest: dict[str, Any]) -> str:
 
 
 def fixed(text: str, world: Sequence[dict[str, Any]], choices: dict[str, int]) -> tuple[Fixed, str]:
-    background = [given for each in world for given in read_manifests(json.dumps(each).encode(), "w").objects]
+    background = [manifest for obj in world for manifest in read_manifests(json.dumps(obj).encode(), "w").objects]
 
     def judge(inputs: Sequence[Manifests]) -> Report:
         return check(inputs, Settings(release="any"), background)
@@ -62,13 +62,13 @@ def fixed(text: str, world: Sequence[dict[str, Any]], choices: dict[str, int]) -
 
 def fixable() -> list[Any]:
     """Every example in every wrapping whose findings have fixes."""
-    found = []
+    pairs = []
     for rule, example, wrap in every_example():
         if fixes_for_rule(rule.id) and example.violates:
-            found.append(
+            pairs.append(
                 pytest.param(wrap(example), example.world, rule.id, id=f"{rule.id}-{wrap.__name__}-{example.title}")
             )
-    return found
+    return pairs
 
 
 @pytest.mark.parametrize(("manifest", "world", "rule"), fixable())
@@ -84,9 +84,9 @@ def test_every_example_is_fixed_once_and_for_all(manifest: dict[str, Any], world
         done, once = fixed(text, world, choices)
         again, twice = fixed(once, world, choices)
 
-        left = [each for one in done.report.objects for each in one.findings]
-        assert not [each.rule for each in left if any(option.safe for option in each.fixes)]
-        assert rule not in choices or not [each for each in left if each.rule == rule and options_of(each)]
+        left = [finding for judged in done.report.objects for finding in judged.findings]
+        assert not [item.rule for item in left if any(option.safe for option in item.fixes)]
+        assert rule not in choices or not [item for item in left if item.rule == rule and options_of(item)]
         assert (twice, again.count) == (once, 0)
         kept = once.splitlines()
         assert [line for line in kept if line in text.splitlines()] == [
@@ -103,7 +103,7 @@ def test_every_fix_belongs_to_a_rule() -> None:
     tables = [machines.FIXES, settings.FIXES, spelling.FIXES]
     known = [rule for table in tables for rule in table]
 
-    assert sorted(known) == sorted(set(known) & {each.id for each in RULES})
+    assert sorted(known) == sorted(set(known) & {one_rule.id for one_rule in RULES})
     assert all(fixes_for_rule(rule) is table[rule] for table in tables for rule in table)
 
 
@@ -125,7 +125,7 @@ def test_fix_writes_what_is_safe_and_reports_the_rest(folder: Path) -> None:
     assert (folder / "kv.yaml").read_text() == SPELT
     assert (folder / "vm.yaml").read_text() == BAD
     assert "LM101" in ran.out
-    assert sorted(each.name for each in folder.iterdir()) == ["kv.yaml", "vm.yaml"]
+    assert sorted(path.name for path in folder.iterdir()) == ["kv.yaml", "vm.yaml"]
 
 
 def test_the_diff_is_what_fix_would_write(folder: Path) -> None:
@@ -163,9 +163,9 @@ def test_sarif_offers_what_fix_would_write(folder: Path) -> None:
 
     results = json.loads((folder / "out.sarif").read_text())["runs"][0]["results"]
     changes = [fix["artifactChanges"][0] for result in results for fix in result.get("fixes", [])]
-    assert {each["artifactLocation"]["uri"] for each in changes} == {"kv.yaml"}
-    new = {each["replacements"][0]["deletedRegion"]["startLine"]: each["replacements"][0] for each in changes}
-    assert {line: each["insertedContent"]["text"] for line, each in new.items()} == {
+    assert {change["artifactLocation"]["uri"] for change in changes} == {"kv.yaml"}
+    new = {change["replacements"][0]["deletedRegion"]["startLine"]: change["replacements"][0] for change in changes}
+    assert {line: item["insertedContent"]["text"] for line, item in new.items()} == {
         9: "false",
         10: "completionTimeoutPerGiB",
     }
@@ -313,12 +313,12 @@ def test_what_would_take_long_to_look_at_is_offered(monkeypatch: pytest.MonkeyPa
     Of a large file with anchors it is not found out what can be written: most can.
     """
     report = check([read_manifests(SHARED.encode(), "x.yaml")], Settings(release="any"))
-    found = [(judged, each.fixes[0]) for judged in report.objects for each in judged.findings if each.fixes]
+    pairs = [(judged, finding.fixes[0]) for judged in report.objects for finding in judged.findings if finding.fixes]
     texts = {"x.yaml": SHARED.encode()}
 
     exact = replacing.FixWritable(texts)
     monkeypatch.setattr(replacing, "MOST_COUNTED", len(SHARED))
     hasty = replacing.FixWritable(texts)
 
-    assert [exact(*each) for each in found] == [False, True]
-    assert [hasty(*each) for each in (*found[:1], *found)] == [False, True, True]
+    assert [exact(*item) for item in pairs] == [False, True]
+    assert [hasty(*item) for item in (*pairs[:1], *pairs)] == [False, True, True]

@@ -43,7 +43,7 @@ def test_what_cannot_be_written_is_a_usage_error(tmp_path: Path, asked: list[str
     """
     (tmp_path / "vm.yaml").write_text(BAD)
 
-    ran = migratable("check", "vm.yaml", *(part for each in asked for part in ("-o", each)), cwd=tmp_path)
+    ran = migratable("check", "vm.yaml", *(part for item in asked for part in ("-o", item)), cwd=tmp_path)
 
     assert (ran.status, ran.out) == (2, "")
     assert told in " ".join(ran.err.split())

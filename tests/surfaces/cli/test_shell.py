@@ -62,7 +62,7 @@ def test_bash_completes_commands_options_and_rules(tmp_path: Path, words: list[s
     In a real bash that has sourced the script, words are completed, also the ids and names of rules.
     """
     script(tmp_path, "migratable")
-    quoted = " ".join(f"'{each}'" for each in words)
+    quoted = " ".join(f"'{word}'" for word in words)
     asked = (
         f"source <(migratable completion bash); COMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}; "
         '_migratable_completion migratable; printf "%s\\n" "${COMPREPLY[@]}"'

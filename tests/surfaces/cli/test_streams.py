@@ -99,7 +99,7 @@ def test_an_empty_answer_can_be_written_anywhere(folder: Path) -> None:
         {"PYTHONIOENCODING": "latin-1"},
         {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
     ],
-    ids=lambda each: " ".join(each.values()),
+    ids=lambda item: " ".join(item.values()),
 )
 @pytest.mark.parametrize("form", ["text", "json", "yaml", "sarif", "markdown"])
 def test_any_encoding_of_the_terminal_takes_the_answer(folder: Path, settings: dict[str, str], form: str) -> None:
