@@ -98,64 +98,66 @@ def check(
 
     Raises BadInput for an unsupported release. Unreadable objects are in the report.
     """
-    given = [read for manifests in inputs for read in manifests.objects]
-    world = ObjectsWorld((*snapshot.objects, *objects_in(background), *objects_in(given)), snapshot.complete)
+    manifest_objects = [manifest for file in inputs for manifest in file.objects]
+    world = ObjectsWorld((*snapshot.objects, *objects_in(background), *objects_in(manifest_objects)), snapshot.complete)
     return check_in(world, inputs, settings)
 
 
 def check_in(world: World, inputs: Sequence[Manifests], settings: Settings) -> Report:
     """As ``check``, with an existing world."""
-    chosen = choose_release(settings.release, world)
+    choice = choose_release(settings.release, world)
     examined = [
         judged
-        for manifests in inputs
-        for given in manifests.objects
-        for judged in examine(given, world, settings, chosen.releases)
+        for file in inputs
+        for manifest in file.objects
+        for judged in examine(manifest, world, settings, choice.releases)
     ]
-    problems = [problem for manifests in inputs for problem in manifests.problems]
-    return build(examined, problems, profile=settings.policy.profile, release=chosen.label, notes=chosen.notes)
+    problems = [problem for file in inputs for problem in file.problems]
+    return build(examined, problems, profile=settings.policy.profile, release=choice.label, notes=choice.notes)
 
 
-def examine(given: ManifestObject, world: World, settings: Settings, releases: Releases) -> Iterator[Examined]:
+def examine(manifest: ManifestObject, world: World, settings: Settings, releases: Releases) -> Iterator[Examined]:
     """Judges one object. Yields nothing for a kind that no rule checks."""
-    if not is_relevant(given):
+    if not is_relevant(manifest):
         return
-    by_names = judge_manifest(given.raw, releases)
-    if given.object is not None:
-        judged_whole = judge_given(given.object, world, releases)
-        judgement = replace(judged_whole, findings=(*judged_whole.findings, *by_names.findings))
-        namespace, name = given.object.namespace, given.object.name
+    of_manifest = judge_manifest(manifest.raw, releases)
+    if manifest.object is not None:
+        of_object = judge_object(manifest.object, world, releases)
+        judgement = replace(of_object, findings=(*of_object.findings, *of_manifest.findings))
+        namespace, name = manifest.object.namespace, manifest.object.name
         labels = labels_of_namespace(namespace, world) if settings.policy.reads_labels else None
-        subject = policy_subject(given.object, given.kind, namespace, name, labels)
+        subject = policy_subject(manifest.object, manifest.kind, namespace, name, labels)
     else:
-        judgement = by_names
-        namespace, name = _text(given, "namespace"), _text(given, "name")
+        judgement = of_manifest
+        namespace, name = _text(manifest, "namespace"), _text(manifest, "name")
         if not judgement.findings:
             return
-        subject = PolicySubject(given.kind, namespace, name)
-    source = SourceReport(given.document.source, given.document.index, given.line)
+        subject = PolicySubject(manifest.kind, namespace, name)
+    source = SourceReport(manifest.document.source, manifest.document.index, manifest.line)
     decisions = decide_all(judgement, settings.policy, subject, settings.today)
-    yield Examined(given.api_version, given.kind, namespace, name, judgement, decisions, source, given.mark, given.raw)
+    yield Examined(
+        manifest.api_version, manifest.kind, namespace, name, judgement, decisions, source, manifest.mark, manifest.raw
+    )
 
 
-def judge_given(given: Kubernetes, world: World, releases: Releases) -> Judgement:
+def judge_object(obj: Kubernetes, world: World, releases: Releases) -> Judgement:
     """
     The judgement of an object. The status counts only if the object has a uid, which an API server sets.
 
     The status of a manifest is not reliable: an API server drops it on creation. If the status changes the result, the
     verdict has an assumption that says so.
     """
-    whole = judge(given, world, releases)
-    if given.meta.uid or getattr(given, "status", None) is None or whole.verdict is None:
+    whole = judge(obj, world, releases)
+    if obj.meta.uid or getattr(obj, "status", None) is None or whole.verdict is None:
         return whole
-    alone = judge(replace(given, status=None), world, releases)
-    if alone.verdict is None or alone.findings == whole.findings:
-        return alone
-    assumptions = (*alone.verdict.assumptions, STATUS_IGNORED)
-    return replace(alone, verdict=replace(alone.verdict, assumptions=assumptions))
+    without_status = judge(replace(obj, status=None), world, releases)
+    if without_status.verdict is None or without_status.findings == whole.findings:
+        return without_status
+    assumptions = (*without_status.verdict.assumptions, STATUS_IGNORED)
+    return replace(without_status, verdict=replace(without_status.verdict, assumptions=assumptions))
 
 
-def _text(given: ManifestObject, key: str) -> str:
-    metadata = given.raw.get("metadata")
+def _text(manifest: ManifestObject, key: str) -> str:
+    metadata = manifest.raw.get("metadata")
     value = metadata.get(key) if isinstance(metadata, dict) else None
     return value if isinstance(value, str) else ""

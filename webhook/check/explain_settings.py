@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from webhook.check.check import choose_release, judge_given
+from webhook.check.check import choose_release, judge_object
 from webhook.errors import BadInput
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.unknown import Unknown
@@ -39,12 +39,12 @@ def explain_settings(
 
     Raises BadInput for an unsupported release, an invalid link and an unknown VM.
     """
-    given = [read for manifests in inputs for read in manifests.objects]
-    world = ObjectsWorld((*objects_in(background), *objects_in(given)))
-    chosen = choose_release(request.release, world)
-    behaviour, link = newest(chosen.releases), _link(request.link)
-    notes = list(chosen.notes)
-    if chosen.label == "any":
+    manifest_objects = [manifest for file in inputs for manifest in file.objects]
+    world = ObjectsWorld((*objects_in(background), *objects_in(manifest_objects)))
+    choice = choose_release(request.release, world)
+    behaviour, link = newest(choice.releases), _link(request.link)
+    notes = list(choice.notes)
+    if choice.label == "any":
         notes.append(
             f"the KubeVirt release is not known; these are the settings of {behaviour.release}. Set another with --release"
         )
@@ -57,8 +57,8 @@ def explain_settings(
     cluster = explain_cluster(migrations, behaviour, has_cr=not isinstance(configuration, Unknown), link=link)
     release = only(behaviour.release)
     machines = [
-        (explain_vm(facts, world, behaviour, link), judge_given(judged, world, release).verdict)
-        for judged, subject in _subjects(given, request.vms)
+        (explain_vm(facts, world, behaviour, link), judge_object(judged, world, release).verdict)
+        for judged, subject in _subjects(manifest_objects, request.vms)
         for facts in expand(subject, world, release)
     ]
     return build(str(behaviour.release), cluster, machines, notes)
@@ -76,8 +76,8 @@ def _link(text: str) -> int:
     return quantity.floor
 
 
-def _subjects(given: Iterable[ManifestObject], names: tuple[str, ...]) -> list[tuple[Kubernetes, Subject]]:
-    objects = [read.object for read in given if read.object is not None]
+def _subjects(manifest_objects: Iterable[ManifestObject], names: tuple[str, ...]) -> list[tuple[Kubernetes, Subject]]:
+    objects = [manifest.object for manifest in manifest_objects if manifest.object is not None]
     vms = [(vm, subject) for vm in objects if (subject := subject_of(vm)) is not None]
     for name in names:
         if not any(_is(subject, name) for _, subject in vms):

@@ -90,9 +90,9 @@ class StreamingCheck:
     def add(self, manifests: Manifests) -> FileResult:
         """Judges one file with all objects that were read so far."""
         number = len(self._results)
-        for given in manifests.objects:
-            if given.object is not None:
-                self._add_object(given.object)
+        for manifest in manifests.objects:
+            if manifest.object is not None:
+                self._add_object(manifest.object)
         result = self._judge(manifests)
         for lookup in self._world.lookups:
             self._users.setdefault(lookup, []).append(number)
@@ -126,8 +126,8 @@ class StreamingCheck:
     def _judge(self, manifests: Manifests) -> FileResult:
         self._world.lookups = {_RELEASE}
         objects: list[ObjectReport] = []
-        for given in manifests.objects:
-            examined = examine(given, self._world, self._settings, self._release.releases)
+        for manifest in manifests.objects:
+            examined = examine(manifest, self._world, self._settings, self._release.releases)
             objects += [object_report(judged) for judged in examined]
             self._judged()
         return FileResult(objects, manifests.problems)

@@ -57,7 +57,7 @@ def command(
     try:
         inputs = read_all(all_paths, recursive=recursive, sources=sources)
         references = read_all(facts, recursive=True, sources=sources)
-        background = [given for manifests in references for given in manifests.objects]
+        background = [manifest for file in references for manifest in file.objects]
         report = explain_settings(inputs, background, Request(release, tuple(vms), link))
     except WebhookError as error:
         fail(error)

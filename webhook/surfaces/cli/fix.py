@@ -105,13 +105,13 @@ def _round(fixed: Fixed, texts: Mapping[str, bytes], choices: Mapping[str, int])
     changed: dict[str, bytes] = {}
     for judged, finding in _findings(fixed.report):
         chosen = _chosen(finding, choices)
-        given = places.get(_key(judged))
-        if chosen is None or given is None or judged.source is None:
+        manifest = places.get(_key(judged))
+        if chosen is None or manifest is None or judged.source is None:
             continue
         name = judged.source.file
         content = changed.get(name, texts.get(name, b""))
         try:
-            written = patch_text(content, name, given.document.index, given.at, chosen.patch)
+            written = patch_text(content, name, manifest.document.index, manifest.at, chosen.patch)
         except BadInput:
             continue
         if written != content:
@@ -147,9 +147,9 @@ def _key(judged: ObjectReport) -> tuple[str, int, int]:
 
 def _places(inputs: Sequence[Manifests]) -> dict[tuple[str, int, int], ManifestObject]:
     return {
-        (given.document.source, given.document.index, given.line): given
-        for manifests in inputs
-        for given in manifests.objects
+        (manifest.document.source, manifest.document.index, manifest.line): manifest
+        for file in inputs
+        for manifest in file.objects
     }
 
 
@@ -177,22 +177,22 @@ def list_options(report: Report, inputs: Sequence[Manifests], texts: Mapping[str
     return "\n".join(blocks)
 
 
-def _patch(judged: ObjectReport, option: FixReport, given: ManifestObject | None, texts: Mapping[str, bytes]) -> str:
-    if given is None or judged.source is None:
+def _patch(judged: ObjectReport, option: FixReport, manifest: ManifestObject | None, texts: Mapping[str, bytes]) -> str:
+    if manifest is None or judged.source is None:
         return ""
-    if _is_live(given):
+    if _is_live(manifest):
         return f"{kubectl(judged, option)}\n"
     name = judged.source.file
     try:
-        written = patch_text(texts[name], name, given.document.index, given.at, option.patch)
+        written = patch_text(texts[name], name, manifest.document.index, manifest.at, option.patch)
     except BadInput as error:
         return f"(make this change by hand: {error.message})\n"
     return diff(name, texts[name], written)
 
 
-def _is_live(given: ManifestObject) -> bool:
+def _is_live(manifest: ManifestObject) -> bool:
     """Whether the object comes from a cluster: only an API server sets these two fields."""
-    metadata = given.raw.get("metadata")
+    metadata = manifest.raw.get("metadata")
     return isinstance(metadata, dict) and ("resourceVersion" in metadata or "uid" in metadata)
 
 

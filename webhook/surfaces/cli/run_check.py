@@ -127,7 +127,7 @@ def _run(options: RunOptions, effective: EffectiveSettings, loaded: LoadedConfig
     today = datetime.now(UTC).date().isoformat()
     check = _Check(
         Settings(effective.policy, effective.release, today),
-        [given for manifests in references for given in manifests.objects],
+        [manifest for file in references for manifest in file.objects],
         _snapshot(effective.snapshot),
         progress,
     )

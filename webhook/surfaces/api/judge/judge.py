@@ -16,7 +16,7 @@ from webhook.report import as_json
 
 def namespaces_in(content: bytes) -> list[str]:
     """The namespaces of the objects that a check of the body judges. Raises BadInput."""
-    return sorted({_namespace(given) for given in _read(content).objects if is_relevant(given)})
+    return sorted({_namespace(manifest) for manifest in _read(content).objects if is_relevant(manifest)})
 
 
 def report_on(
@@ -51,6 +51,6 @@ def _read(content: bytes) -> Manifests:
     return inputs
 
 
-def _namespace(given: ManifestObject) -> str:
-    named = given.object.namespace if given.object is not None else ""
-    return named or "default"
+def _namespace(manifest: ManifestObject) -> str:
+    namespace = manifest.object.namespace if manifest.object is not None else ""
+    return namespace or "default"

@@ -43,10 +43,10 @@ const RELEASES = ["", "any", "1.9", "1.8", "1.7", "1.6", "1.5", "1.4", "1.3"];
 let why = new Map();
 
 function element(tag, className, ...children) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  made.append(...children);
-  return made;
+  const created = document.createElement(tag);
+  if (className) created.className = className;
+  created.append(...children);
+  return created;
 }
 
 // Text between backticks is code.
@@ -56,7 +56,7 @@ function prose(text) {
 
 const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 
-function sayVerdict(verdict) {
+function showVerdict(verdict) {
   const kubevirt = `(KubeVirt ${verdict.release})`;
   if (verdict.liveMigratable === true) return element("p", "verdict yes", `Can be live-migrated ${kubevirt}.`);
   if (verdict.liveMigratable === false) {
@@ -67,7 +67,7 @@ function sayVerdict(verdict) {
 
 function goTo(line) {
   const lines = manifest.value.split("\n");
-  const start = lines.slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0);
+  const start = lines.slice(0, line - 1).reduce((sum, text) => sum + text.length + 1, 0);
   manifest.focus();
   manifest.setSelectionRange(start, start + (lines[line - 1] || "").length);
   manifest.scrollTop = Math.max(0, (line - 5) * (manifest.scrollHeight / Math.max(lines.length, 1)));
@@ -81,12 +81,12 @@ function placeOf(line, text) {
 }
 
 function showFinding(finding) {
-  const open = finding.outcome === "undetermined";
-  const word = open ? "Unproven" : (ACTIONS[finding.action] || finding.action);
+  const isUnproven = finding.outcome === "undetermined";
+  const word = isUnproven ? "Unproven" : (ACTIONS[finding.action] || finding.action);
   const basis = finding.releases === "all" ? BASES[finding.basis] : `${BASES[finding.basis]} (KubeVirt ${finding.releases})`;
-  const box = element("article", `finding ${finding.action}${open ? " unproven" : ""}`,
+  const box = element("article", `finding ${finding.action}${isUnproven ? " unproven" : ""}`,
     element("p", "", element("span", "action", word), ...prose(finding.message)),
-    element("p", "", element("strong", "", open ? "To settle it: " : "How to fix it: "), ...prose(finding.remedy)));
+    element("p", "", element("strong", "", isUnproven ? "To settle it: " : "How to fix it: "), ...prose(finding.remedy)));
   if (finding.line) box.append(placeOf(finding.line, finding.path));
   if (finding.exemption) {
     box.append(element("p", "small",
@@ -94,14 +94,14 @@ function showFinding(finding) {
   }
   box.append(element("details", "small",
     element("summary", "", `Why? ${finding.rule} ${finding.name}`),
-    element("p", "", ...prose(why.get(finding.rule) || "")), element("p", "", open ? "" : basis)));
+    element("p", "", ...prose(why.get(finding.rule) || "")), element("p", "", isUnproven ? "" : basis)));
   return box;
 }
 
 function showObject(object) {
   const box = element("div", "object",
     element("h3", "", `${object.kind} ${object.namespace ? object.namespace + "/" : ""}${object.name}`));
-  if (object.verdict) box.append(sayVerdict(object.verdict));
+  if (object.verdict) box.append(showVerdict(object.verdict));
   box.append(...object.findings.map(showFinding));
   if (!object.findings.length) box.append(element("p", "hint", "No findings."));
   const assumed = object.verdict ? object.verdict.assumptions : [];
@@ -121,13 +121,13 @@ function showReport(report) {
   const passing = report.objects.flatMap((object) => object.findings).filter((finding) => finding.action !== "deny");
   const unproven = passing.filter((finding) => finding.outcome === "undetermined").length;
   const warn = passing.filter((finding) => finding.action === "warn" && finding.outcome === "violation").length;
-  const said = [deny && `${deny} refused`, warn && count(warn, "warning"), unproven && `${unproven} unproven`,
+  const counts = [deny && `${deny} refused`, warn && count(warn, "warning"), unproven && `${unproven} unproven`,
     problems && `${problems} unreadable`].filter(Boolean);
   const parts = [...report.problems.map(showProblem), ...report.objects.map(showObject)];
   if (!parts.length) {
     parts.push(element("p", "hint", "Nothing to check: the input has no virtual machine and no migration settings."));
   } else {
-    parts.unshift(element("p", "summary", `${said.join(", ") || "Nothing found"} in ${count(objects, "object")}`));
+    parts.unshift(element("p", "summary", `${counts.join(", ") || "Nothing found"} in ${count(objects, "object")}`));
   }
   parts.push(...report.notes.map((note) => element("p", "small", ...prose(note))));
   byId("access").hidden = byId("access").hidden && !report.notes.some((note) => note.includes("Authorization"));
