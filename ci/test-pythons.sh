@@ -8,7 +8,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 core=(
-  tests/objects/test_json_depth.py tests/judging/test_machines.py tests/policy/test_policy.py tests/policy/test_unreadable.py
+  tests/objects/test_json_depth.py tests/judging/test_machines.py tests/judging/test_vmi_verdicts.py tests/policy/test_policy.py tests/policy/test_unreadable.py
   tests/yaml tests/cluster tests/manifests tests/surfaces/admission tests/properties tests/kubevirt tests/cni tests/nasty/test_door.py tests/nasty/test_files.py
 )
 [ $# -eq 0 ] || core=("$@")

@@ -5,22 +5,16 @@ from typing import Any
 import pytest
 
 from tests.kubevirt.building import EVERYTHING, Manifest, judgement, named, verdict, verdicts, vm, world, yaml
-from webhook.facts.unknown import ABSENT, Unknown
-from webhook.kubevirt.expansion.inferred import Scope
-from webhook.kubevirt.expansion.instancetypes import OBJECT_NAME, find_instancetype, find_preference
 from webhook.kubevirt.releases import NEWEST, SUPPORTED, Release, only
 from webhook.objects.instancetype import (
     ControllerRevision,
-    InstancetypeSpec,
     VirtualMachineClusterInstancetype,
     VirtualMachineClusterPreference,
     VirtualMachineInstancetype,
     VirtualMachinePreference,
 )
 from webhook.objects.path import dotted
-from webhook.objects.vm import InstancetypeStatusRef, Matcher
-from webhook.objects.vmi import VMISpec, Volume
-from webhook.rules.example import claim, data_volume, kubevirt, storage_profile
+from webhook.rules.example import claim, data_volume, kubevirt
 
 V1BETA1 = "instancetype.kubevirt.io/v1beta1"
 CDI = "cdi.kubevirt.io/v1beta1"
@@ -364,168 +358,3 @@ def test_memory_beside_an_inferred_instancetype_is_dropped_where_a_failure_is_ig
     result = judgement(machine, world(MASQUERADE, C, instancetype("i"), complete=COMPLETE), SUPPORTED)
 
     assert [finding.rule.id for finding in result.findings] == expected
-
-
-HYPERV = {"features": {"preferredHyperv": {"reenlightenment": {}}}}
-INVTSC = {"cpu": {"preferredCPUFeatures": [{"name": "invtsc", "policy": "require"}]}}
-
-
-@pytest.mark.parametrize(
-    ("fragment", "preferred", "expected"),
-    [
-        ("{}", HYPERV, {"all": NO_TSC}),
-        ("{}", {"features": {"preferredHyperv": {"reenlightenment": {"enabled": False}}}}, {"all": "OK"}),
-        ("{features: {hyperv: {relaxed: {}}}}", HYPERV, {"all": NO_TSC}),
-        ("{features: {hyperv: {reenlightenment: {enabled: false}}}}", HYPERV, {"all": "OK"}),
-        ("{}", HYPERV | INVTSC, {"all": "OK"}),
-        ("{cpu: {features: [{name: invtsc, policy: disable}]}}", HYPERV | INVTSC, {"all": NO_TSC}),
-        ("{}", {"preferredLaunchSecurity": {"sev": {}}}, {"1.9": ENCRYPTED, "all": "OK"}),
-        ("{launchSecurity: {}}", {"preferredLaunchSecurity": {"sev": {}}}, {"all": "OK"}),
-        ("{}", {"devices": {"preferredTPM": {"persistent": True}}}, {"1.3": "unproven", "all": "OK"}),
-        ("{tpm: {}}", {"devices": {"preferredTPM": {"persistent": True}}}, {"all": "OK"}),
-    ],
-)
-def test_a_preference_fills_in_what_the_vm_leaves_open(
-    fragment: str, preferred: Manifest, expected: dict[str, str]
-) -> None:
-    """
-    Features, CPU features, launch security (1.9) and TPM (1.3 checks its claim), each where the VM has none.
-    """
-    whole = world(MASQUERADE, preference("p", **preferred), complete=COMPLETE)
-
-    by_release = verdicts(vm(fragment, preference={"name": "p"}), whole)
-
-    assert by_release == {release: expected.get(release, expected["all"]) for release in by_release}
-
-
-def test_an_instancetypes_launch_security_comes_before_the_preferences() -> None:
-    """
-    The instancetype is applied first; the preference never overrides.
-    """
-    around = (instancetype("i", launchSecurity={"tdx": {}}), preference("p", preferredLaunchSecurity={"sev": {}}))
-
-    result = judged(vm("{}", instancetype={"name": "i"}, preference={"name": "p"}), *around)
-
-    assert result == "TDXNotLiveMigratable"
-
-
-@pytest.mark.parametrize(("given", "expected"), [({}, "OK"), ({"storageClassName": "local"}, DISKS)])
-def test_a_preferred_class_goes_into_templates_without_one(given: Manifest, expected: str) -> None:
-    """
-    ``preferredStorageClassName`` is written into dataVolumeTemplates that name no class, before CDI sees them.
-    """
-    around = (
-        preference("p", volumes={"preferredStorageClassName": "shared"}),
-        storage_profile("shared", "ReadWriteMany"),
-        storage_profile("local", "ReadWriteOnce"),
-    )
-    template = [{"metadata": {"name": "dv"}, "spec": {"storage": given}}]
-
-    result = judged(vm(ON_DV, preference={"name": "p"}, dataVolumeTemplates=template), *around)
-
-    assert result == expected
-
-
-def test_1_0_reads_dedicated_cpus_from_an_instancetype_too() -> None:
-    """
-    The reason that only 1.0 gives applies whether the VM or its instancetype sets the isolated thread.
-    """
-    dedicated = instancetype("i", cpu={"guest": 1, "dedicatedCPUPlacement": True, "isolateEmulatorThread": True})
-
-    result = judged(vm("{}", instancetype={"name": "i"}), dedicated, release=Release(1, 0))
-
-    assert result == "DedicatedCPUNotLiveMigratable"
-
-
-def looked_up(matcher: Matcher | None, noted: InstancetypeStatusRef | None, *around: Manifest) -> tuple[object, str]:
-    """The instancetype that counts, and its name."""
-    place = Scope(world(*around, complete=COMPLETE), "tenant", VMISpec(), {})
-    return find_instancetype(place, matcher, noted)
-
-
-def test_a_vm_without_an_instancetype_has_none_by_no_name() -> None:
-    """
-    Absent is neither unknown nor empty.
-    """
-    assert looked_up(None, None) == (ABSENT, "")
-
-
-def test_an_inference_that_is_ignored_leaves_no_name() -> None:
-    """
-    Failure policy Ignore clears the reference.
-    """
-    matcher = Matcher(infer_from_volume="d", infer_from_volume_failure_policy="Ignore")
-    image = VMISpec(volumes=[Volume(name="d")])
-
-    spec = find_instancetype(Scope(world(), "tenant", image, {}), matcher, None)
-
-    assert spec == (ABSENT, "")
-
-
-def test_a_reference_without_a_name_is_asked_for_one() -> None:
-    """
-    KubeVirt refuses such a VM.
-    """
-    spec = looked_up(Matcher(), None)
-
-    assert spec == (Unknown("spec.instancetype has no name", "set the name of the instancetype"), "")
-
-
-@pytest.mark.parametrize(
-    ("noted", "cpus"),
-    [
-        (InstancetypeStatusRef(name="small", controller_revision_ref=Matcher(name="frozen")), 2),
-        (InstancetypeStatusRef(controller_revision_ref=Matcher(name="frozen")), 2),
-        (InstancetypeStatusRef(name="other", controller_revision_ref=Matcher(name="frozen")), 1),
-        (InstancetypeStatusRef(name="small", controller_revision_ref=Matcher()), 1),
-        (InstancetypeStatusRef(name="small"), 1),
-        (None, 1),
-    ],
-)
-def test_a_noted_revision_counts_for_the_same_name(noted: InstancetypeStatusRef | None, cpus: int) -> None:
-    """
-    A revision that the status notes for another instancetype, or without a name, does not outrank the live object.
-    """
-    live = {
-        "apiVersion": "instancetype.kubevirt.io/v1beta1",
-        "kind": "VirtualMachineClusterInstancetype",
-        "metadata": {"name": "small"},
-        "spec": {"cpu": {"guest": 1}, "memory": {"guest": "1Gi"}},
-    }
-    frozen = {
-        "apiVersion": "apps/v1",
-        "kind": "ControllerRevision",
-        "metadata": {"name": "frozen", "namespace": "tenant", "labels": {OBJECT_NAME: "small"}},
-        "data": {**live, "spec": {"cpu": {"guest": 2}, "memory": {"guest": "1Gi"}}},
-    }
-
-    spec, name = looked_up(Matcher(name="small"), noted, live, frozen)
-
-    assert isinstance(spec, InstancetypeSpec)
-    assert spec.cpu is not None
-    assert (spec.cpu.guest, name) == (cpus, "small")
-
-
-def test_a_noted_revision_without_labels_does_not_count() -> None:
-    """
-    Only the label of a ControllerRevision names its object.
-    """
-    revision = {
-        "apiVersion": "apps/v1",
-        "kind": "ControllerRevision",
-        "metadata": {"name": "frozen", "namespace": "tenant"},
-    }
-    noted = InstancetypeStatusRef(name="small", controller_revision_ref=Matcher(name="frozen"))
-
-    spec, _ = looked_up(Matcher(name="small"), noted, revision)
-
-    assert spec == Unknown("instancetype 'small' does not exist", "create it, or correct its name and kind")
-
-
-def test_a_preference_is_named_in_what_is_said_of_it() -> None:
-    """
-    The field is spec.preference, and the advice names the preference.
-    """
-    spec, _ = find_preference(Scope(world(), "tenant", VMISpec(), {}), Matcher(), None)
-
-    assert spec == Unknown("spec.preference has no name", "set the name of the preference")
