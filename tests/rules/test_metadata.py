@@ -17,8 +17,6 @@ from webhook.rules.rule import FAMILIES, About, Example, Rule
 
 ONLY_UNDETERMINED = {"unresolved-instancetype-or-preference"}
 """Rules that have undetermined outcomes only."""
-FEWER_EXAMPLES = ("LM6", "LM7")
-"""Families whose rules may have fewer than three accepted and three rejected examples."""
 LOWER_CASE_NAMES = ("virt-", "virtiofs", "libvirt", "host-local", "whereabouts")
 """Programs whose names start with a lower-case letter, also at the start of a sentence."""
 
@@ -157,13 +155,12 @@ def test_a_rule_has_three_accepted_and_three_rejected_examples(rule: Rule) -> No
     """
     A page shows enough of what is accepted and of what is rejected; a rule that only reports missing facts shows those.
     """
-    least = 1 if rule.id.startswith(FEWER_EXAMPLES) else 3
     accepted = [example for example in rule.examples if not example.violates and not example.undetermined]
     rejected = [example for example in rule.examples if example.violates]
     undetermined = [example for example in rule.examples if example.undetermined]
 
-    assert len(accepted) >= least
-    assert len(undetermined if rule.name in ONLY_UNDETERMINED else rejected) >= least
+    assert len(accepted) >= 3
+    assert len(undetermined if rule.name in ONLY_UNDETERMINED else rejected) >= 3
 
 
 @each_rule
