@@ -39,7 +39,7 @@ MORE: dict[str, dict[str, str]] = {
     "V1ResourceRequirementsWithoutClaims": {"claims": ""},  # up to KubeVirt 1.3
     "V1alpha1MigrationPolicySpec": {"experimental": "", "maxDowntimeMs": ""},
 }
-"""Fields that the package does not have: type, field, type of the field. What is below an empty type is not looked at."""
+"""Fields that the package does not have: type, field, type of the field. Fields below an empty type are not read."""
 
 _COMMENT = re.compile(r"/\*\*.*?\*/", re.DOTALL)
 _INTERFACE = re.compile(r"^(?:export )?interface (\w+)(?: extends [^{]+)? \{\n(.*?)^\}", re.DOTALL | re.MULTILINE)
@@ -59,7 +59,7 @@ def types_of(text: str) -> dict[str, dict[str, str]]:
 
 
 def reachable(types: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-    """The types that a manifest can hold; nobody writes a status by hand."""
+    """The types that a manifest can contain; a status is never written by hand."""
     wanted, kept = list(ROOTS.values()), dict[str, dict[str, str]]()
     while wanted:
         name = wanted.pop()

@@ -24,7 +24,7 @@ class WebhookError(Exception):
 
 
 class BadInput(WebhookError):
-    """The input cannot be judged as it stands; ``line`` and ``column`` (1-based) say where, if that is known."""
+    """The input cannot be judged; ``line`` and ``column`` (1-based) say where, if that is known."""
 
     code = "bad-input"
 
@@ -48,7 +48,7 @@ class BadInput(WebhookError):
 
 
 class Unavailable(WebhookError):
-    """What is needed cannot be reached now; the same call may succeed later."""
+    """A needed service cannot be reached now; the same call may succeed later."""
 
     code = "unavailable"
 

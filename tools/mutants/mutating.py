@@ -102,7 +102,7 @@ class Mutant:
 
     @property
     def identity(self) -> tuple[str, str, str, str]:
-        """What the file of survivors names it by."""
+        """Its name in the file of survivors."""
         return self.module, self.place, self.text, self.change
 
 
@@ -242,7 +242,7 @@ def _inside(node: ast.AST) -> Iterator[Edit]:
 
 
 def _others(node: ast.AST) -> Iterator[ast.AST]:
-    """What takes the place of an expression, each in a mutant of its own."""
+    """The replacements of an expression, each in its own mutant."""
     for other in _other_expressions(node):
         yield ast.fix_missing_locations(ast.copy_location(other, node))
 

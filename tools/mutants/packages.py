@@ -60,7 +60,7 @@ def mirror_of(module: str) -> str:
 @dataclass
 class Results:
     """
-    What is known of the mutants of one module: the test that killed each, or that it survived.
+    The results of one module's mutants: the test that killed each, or that it survived.
 
     A result holds as long as the module and its mutants are unchanged and, for a mutant that was killed, the test file
     that killed it. A survivor is tried again with the test files that have changed.

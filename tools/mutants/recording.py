@@ -15,7 +15,7 @@ class Record:
     """
     Which functions each test calls and how long it takes.
 
-    What is known of a test file holds as long as the file and the package's modules are unchanged.
+    A record is valid as long as the test file and the package's modules are unchanged.
     """
 
     def __init__(self, package: Package) -> None:
@@ -24,7 +24,7 @@ class Record:
         self._hashes = {path: hash_of(VERSION, (ROOT / path).read_text(), *modules) for path in package.test_files()}
 
     def load(self) -> Tests:
-        """What still holds."""
+        """The records that are still valid."""
         tests = Tests()
         for path, known in self._read().items():
             if known["hash"] != self._hashes.get(path):

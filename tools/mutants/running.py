@@ -50,7 +50,7 @@ OWN: Final = ("webhook", "certs", "tests", "deploy", "docs")
 
 @dataclass
 class Tests:
-    """What is known of the tests from a run without a mutation."""
+    """The tests, as a run without a mutation has recorded them."""
 
     items: dict[str, pytest.Item] = field(default_factory=dict)
     """By node id."""
@@ -117,7 +117,7 @@ class FirstFailure:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-        # the report itself would describe the traceback, which nobody reads
+        # pytest's report would format a traceback, which is not needed
         if call.excinfo is not None and not isinstance(call.excinfo.value, pytest.skip.Exception):
             _finish(self.result, item.nodeid)
 
@@ -304,7 +304,7 @@ def import_as(path: str, code: CodeType) -> None:
 
 @dataclass
 class Job:
-    """What a forked process is to do."""
+    """The work of a forked process."""
 
     key: int
     work: Callable[[int], None]

@@ -26,7 +26,7 @@ class Cluster(msgspec.Struct, frozen=True):
 
 def cluster_of(world: World) -> Cluster:
     """
-    What the KubeVirt CR says; built-in defaults where the cluster is known to have none.
+    The settings of the KubeVirt CR, or the built-in defaults if the cluster is known to have no CR.
 
     The architecture in the CR's spec has precedence over the one in its status, which virt-operator writes.
     """

@@ -35,7 +35,7 @@ FOLLOWS = f"follows {ALLOW_POST_COPY}"
 
 
 class Ending(StrEnum):
-    """What KubeVirt does at the timeout."""
+    """KubeVirt's action at the timeout."""
 
     POST_COPY = "post-copy"
     PAUSE = "pause"
@@ -159,7 +159,7 @@ def _case(migrations: Json, winner: Winner | None, why: str, behaviour: Behaviou
 
 
 def ending_of(budget: Budget) -> Ending:
-    """What KubeVirt does at the timeout under this budget."""
+    """KubeVirt's action at the timeout under this budget."""
     if budget.timeout == 0:
         return Ending.NEVER
     if budget.post_copy:
