@@ -1,4 +1,4 @@
-"""Manifests are read as the API server reads them, by either of our readers."""
+"""Both YAML readers read manifests as an API server does (webhook.yaml)."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from tests.conftest import FIGURE
 from tests.generating.tricky import API_VERSION, HEADER, KIND, NAME, Tricky
 from tests.gojson import typed
 from webhook.errors import BadInput
-from webhook.yaml import fast_reader as fastyaml
+from webhook.yaml import fast_reader
 from webhook.yaml.builder import MAX_ALIASES
 from webhook.yaml.document import MAX_DOCUMENTS, Document, read_documents
 from webhook.yaml.fast_reader import Parsed, read_fast
@@ -25,11 +25,11 @@ from webhook.yaml.text import Text
 
 MANIFESTS = int(os.environ.get("MIGRATABLE_YAML_MANIFESTS", "2000"))
 FIRST = int(os.environ.get("MIGRATABLE_YAML_FIRST", "0"))
-"""For others than those of every run: MIGRATABLE_YAML_FIRST=50000 MIGRATABLE_YAML_MANIFESTS=20000."""
+"""To test other manifests than every run does: MIGRATABLE_YAML_FIRST=50000 MIGRATABLE_YAML_MANIFESTS=20000."""
 
 MOST_STRICTER = 0.05
 
-#: What we refuse and API servers take, because few people would guess what they take it for.
+#: Errors for YAML that API servers accept, because few users would guess the value that they read.
 STRICTER = {
     "text after ---": "text after the document separator ---",
     "text after ...": r"text after the document end marker \.\.\.|did not find expected <document start>",
@@ -44,12 +44,12 @@ STRICTER = {
 }
 
 
-def refused(read: Callable[[], Iterable[Document]]) -> BadInput | list[Document]:
+def documents_or_error(read: Callable[[], Iterable[Document]]) -> BadInput | list[Document]:
     try:
         return list(read())
-    except BadInput as refusal:
-        return refusal
-    except yaml.MarkedYAMLError as error:  # of which read_documents makes a refusal, as of the others
+    except BadInput as error:
+        return error
+    except yaml.MarkedYAMLError as error:  # read_documents turns this and the next errors into BadInput
         line = error.problem_mark.line + 1 if error.problem_mark is not None else None
         return BadInput(str(error.problem), remedy="", source="", line=line)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
@@ -57,49 +57,49 @@ def refused(read: Callable[[], Iterable[Document]]) -> BadInput | list[Document]
 
 
 def readers(text: str) -> dict[str, BadInput | list[Document]]:
-    """What the product, and each reader alone, make of a text; without the fast one where it leaves it to the other."""
+    """The results of ``read_documents`` and of each reader alone, without the fast one if it gives None."""
     content = text.encode("utf-8", "surrogatepass")
     plain = Text(text.removeprefix("\ufeff"), "x")
     answers = {
-        "product": refused(lambda: read_documents(content, "x")),
-        "careful": refused(lambda: _documents(plain, read_exactly(plain, MAX_DOCUMENTS))),
+        "product": documents_or_error(lambda: read_documents(content, "x")),
+        "exact": documents_or_error(lambda: _documents(plain, read_exactly(plain, MAX_DOCUMENTS))),
     }
-    found = read_fast(plain.text, MAX_DOCUMENTS)
-    if found is not None:
-        answers["fast"] = _documents(plain, found)
+    parsed = read_fast(plain.text, MAX_DOCUMENTS)
+    if parsed is not None:
+        answers["fast"] = _documents(plain, parsed)
     return answers
 
 
-def _documents(text: Text, found: Iterable[Parsed]) -> list[Document]:
-    return [Document(each.value, each.number, text, each.start, each.end, json=False) for each in found]
+def _documents(text: Text, parsed: Iterable[Parsed]) -> list[Document]:
+    return [Document(part.value, part.number, text, part.start, part.end, json=False) for part in parsed]
 
 
 def as_sent(documents: list[Document]) -> Any:
-    """The object of the first document, all that an API server reads; None if damage took the kind or name from it."""
+    """The object of the first document: an API server reads only that. None if damage removed its kind or name."""
     value = documents[0].value if documents and documents[0].index == 0 else None
     is_whole = isinstance(value, dict) and (value.get("apiVersion"), value.get("kind")) == (API_VERSION, KIND)
     return value if is_whole and isinstance(value, dict) and value.get("metadata") == {"name": NAME} else None
 
 
-def is_behind_the_first(refusal: BadInput, text: str) -> bool:
-    """Whether it is another document that we refuse: API servers do not read so far, kubectl does."""
-    separators = [found.end() for found in re.finditer(r"(?:^|[\r\n])---(?=\s|$)", text)]
-    behind = [Text(text, "x").mark(at).line for at in separators if at > text.index(API_VERSION)]
-    return bool(behind) and refusal.line is not None and refusal.line >= behind[0]
+def is_after_the_first(error: BadInput, text: str) -> bool:
+    """Whether the error is in a later document: kubectl reads it, and an API server does not."""
+    separators = [match.end() for match in re.finditer(r"(?:^|[\r\n])---(?=\s|$)", text)]
+    later = [Text(text, "x").mark(at).line for at in separators if at > text.index(API_VERSION)]
+    return bool(later) and error.line is not None and error.line >= later[0]
 
 
 def fault(answer: BadInput | list[Document], strict: Heard, lenient: Heard, text: str) -> tuple[str, str]:
-    """What is wrong with our answer, and by which documented strictness it is a refusal."""
+    """The difference to the API server, and the documented reason of an error that the API server does not have."""
     if isinstance(answer, list):
         ours = as_sent(answer)
         if typed(ours) != typed(lenient.object):
-            return f"we read {ours}, the API server {lenient.object or lenient.refusal}", ""
+            return f"read {ours}, but the API server read {lenient.object or lenient.refusal}", ""
         if strict.object is None and ours is not None and "<<" not in text:
-            return "we read a key twice", ""
+            return "accepted a duplicate key", ""
     elif strict.object is not None:
         why = next((name for name, words in STRICTER.items() if re.search(words, answer.message)), "")
-        why = why or ("another document" if is_behind_the_first(answer, text) else "")
-        return ("" if why else f"we refuse: {answer.message}"), why
+        why = why or ("another document" if is_after_the_first(answer, text) else "")
+        return ("" if why else f"error: {answer.message}"), why
     return "", ""
 
 
@@ -108,8 +108,9 @@ def test_tricky_manifests_are_read_as_the_api_server_reads_them(
     control_plane: ControlPlane, record_property: Callable[[str, object], None]
 ) -> None:
     """
-    Of 2,000 generated manifests both readers give the value that a dry run of the API server gives back, type by type;
-    what it refuses they refuse, and of what it takes no more than a documented few.
+    For 2,000 generated manifests, both readers give the value that a dry run of the API server returns, type by type.
+
+    A manifest that it rejects is an error. Of the manifests that it accepts, only few are errors, for documented reasons.
     """
     texts = [Tricky(number).document() for number in range(FIRST, FIRST + MANIFESTS)]
     contents = [text.encode("utf-8", "surrogatepass") for text in texts]
@@ -138,7 +139,7 @@ def test_tricky_manifests_are_read_as_the_api_server_reads_them(
     assert not wrong, f"{len(wrong)} differ:\n" + "\n".join(wrong[:5])
     assert stricter.total() <= len(texts) * MOST_STRICTER
     assert read["API server"] >= len(texts) / 2
-    assert fastyaml.ryaml is None or read["fast"] >= len(texts) / 10
+    assert fast_reader.ryaml is None or read["fast"] >= len(texts) / 10
 
 
 def repeating(nodes: int, times: int) -> str:
@@ -148,15 +149,15 @@ def repeating(nodes: int, times: int) -> str:
 
 @pytest.mark.apiserver
 @pytest.mark.parametrize("nodes", [130, 400, 999])
-def test_aliases_are_too_many_where_the_api_server_finds_them_so(control_plane: ControlPlane, nodes: int) -> None:
+def test_aliases_are_excessive_if_the_api_server_says_so(control_plane: ControlPlane, nodes: int) -> None:
     """
-    A document may consist of repetitions as far as go-yaml lets it, and not one alias further.
+    A document may have as many aliases as go-yaml allows, and not one more.
     """
 
-    def refuses(times: int) -> bool:
-        return isinstance(refused(lambda: read_documents(repeating(nodes, times).encode(), "x")), BadInput)
+    def is_error(times: int) -> bool:
+        return isinstance(documents_or_error(lambda: read_documents(repeating(nodes, times).encode(), "x")), BadInput)
 
-    most = bisect_left(range(MAX_ALIASES), True, key=refuses) - 1
+    most = bisect_left(range(MAX_ALIASES), True, key=is_error) - 1
     texts = [repeating(nodes, times).encode() for times in (most, most + 1)]
 
     accepted, excessive = Echo(control_plane.client).read(texts, "Strict")

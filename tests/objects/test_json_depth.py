@@ -38,8 +38,8 @@ def cut(value: Any, limit: int) -> Any:
     if limit == 0:
         return type(value)() if not value else None
     if isinstance(value, list):
-        return [cut(each, limit - 1) for each in value]
-    return {key: cut(each, limit - 1) for key, each in value.items()}
+        return [cut(item, limit - 1) for item in value]
+    return {key: cut(member, limit - 1) for key, member in value.items()}
 
 
 def marked(value: Any, limit: int) -> Any:
@@ -50,8 +50,8 @@ def marked(value: Any, limit: int) -> Any:
         assert len(value) <= 1
         return type(value)() if not value else None
     if isinstance(value, list):
-        return [marked(each, limit - 1) for each in value]
-    return {key: marked(each, limit - 1) for key, each in value.items()}
+        return [marked(item, limit - 1) for item in value]
+    return {key: marked(member, limit - 1) for key, member in value.items()}
 
 
 @settings(deadline=None)
@@ -172,12 +172,12 @@ def test_only_one_function_calls_a_json_decoder() -> None:
         own / "objects" / "json_depth.py",
         own / "surfaces" / "api" / "judge" / "messages.py",
     }  # the latter reads msgpack
-    modules = [each for each in own.rglob("*.py") if each not in others]
+    modules = [module for module in own.rglob("*.py") if module not in others]
 
     calls = [
-        (each.name, getattr(node, "lineno", 0))
-        for each in modules
-        for node in ast.walk(ast.parse(each.read_text()))
+        (module.name, getattr(node, "lineno", 0))
+        for module in modules
+        for node in ast.walk(ast.parse(module.read_text()))
         if decodes(node)
     ]
 

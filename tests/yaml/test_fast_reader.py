@@ -101,7 +101,7 @@ def test_the_examples_are_read_fast() -> None:
 @pytest.mark.parametrize("around", AROUND)
 def test_a_scalar_has_the_same_value_in_any_place(around: str) -> None:
     """
-    The scalar is a value, a key or a list item, in flow or block style, in a text, or at the end of the file.
+    The scalar is a value, a key or a list item, in flow or block style, in a text, or at the end.
     """
     for scalar in SCALARS:
         text = around.replace("^", "\n").replace("$", "|").replace("@@", scalar)

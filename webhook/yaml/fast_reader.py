@@ -2,9 +2,9 @@
 Reads plain YAML fast, with ryaml.
 
 ryaml has the grammar of libyaml, translated to Rust, so it accepts the same texts as ``builder``. The two differ in the values
-of scalars: ryaml follows serde_yaml, and Kubernetes follows go-yaml. For a text in which they may differ (``yes``, ``010``,
-``1_000``, keys that are not strings, anchors, tags, ...), or that ryaml rejects, the result is None. Then ``builder`` reads
-the text, with its own errors and limits. A differential test holds the two equal. This module does no I/O.
+of scalars: ryaml follows serde_yaml, and Kubernetes follows go-yaml. The result is None if they may differ (``yes``, ``010``,
+``1_000``, keys that are not strings, anchors, tags, ...) or if ryaml rejects the text. Then ``builder`` reads the text, with
+its own errors and limits. A differential test holds the two equal. This module does no I/O.
 """
 
 import re
