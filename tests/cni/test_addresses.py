@@ -79,7 +79,7 @@ def test_a_length_is_a_decimal_number_of_bits(text: str) -> None:
     assert interface_of(text) is None
 
 
-def test_leading_zeros_are_refused_unless_asked_for() -> None:
+def test_leading_zeros_are_refused_unless_sloppy() -> None:
     """
     Go's ParseIP refuses them since 1.17, because some programs read them as octal.
     """
@@ -172,7 +172,7 @@ def test_pods_have_the_ranges_of_their_nodes() -> None:
     )
 
 
-def test_an_unknown_cluster_takes_nothing() -> None:
+def test_an_unknown_cluster_uses_no_ranges() -> None:
     """
     Where neither ServiceCIDRs nor nodes can be read, no range is known to be taken.
     """

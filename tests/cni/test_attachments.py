@@ -169,7 +169,7 @@ ACCEPTED = [
 
 
 @pytest.mark.parametrize("config", ACCEPTED, ids=lambda config: json.dumps(config)[:60])
-def test_what_plugins_accept_is_no_error(config: dict[str, Any]) -> None:
+def test_a_configuration_that_plugins_accept_has_no_errors(config: dict[str, Any]) -> None:
     """
     A configuration that its plugins take, or that nobody here knows, is never an error.
     """
@@ -216,14 +216,14 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("ipam", "place"), REFUSED, ids=lambda item: str(item)[:70])
-def test_what_an_ipam_plugin_refuses_is_named_by_its_place(ipam: dict[str, Any], place: str) -> None:
+def test_a_fault_that_an_ipam_plugin_refuses_has_its_place(ipam: dict[str, Any], place: str) -> None:
     """
     The only fault is the one that the IPAM plugin refuses, at its key.
     """
     assert [fault.place for fault in ipam_of(ipam).refused] == [place]
 
 
-def test_the_place_of_broken_json_is_told() -> None:
+def test_the_message_about_invalid_json_names_the_place() -> None:
     """
     Who forgets a comma learns the line and the character.
     """
@@ -234,7 +234,7 @@ def test_the_place_of_broken_json_is_told() -> None:
 
 
 @pytest.mark.parametrize("text", ["[" * 200_000, '{"a":' * 200_000, " " * (gojson.MAX_LENGTH + 1)])
-def test_what_is_too_large_to_read_is_undetermined(text: str) -> None:
+def test_a_configuration_that_is_too_large_is_undetermined(text: str) -> None:
     """
     A very long or deeply nested configuration is unproven, and takes neither time nor stack.
     """
@@ -244,7 +244,7 @@ def test_what_is_too_large_to_read_is_undetermined(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["NaN", '{"mtu": Infinity}', '{"type": "macvlan"} {}', "\ufeff{}", "{'type': 'macvlan'}"]
 )
-def test_what_go_does_not_read_as_json_is_not_json(text: str) -> None:
+def test_text_that_go_does_not_read_as_json_is_not_json(text: str) -> None:
     """
     What Python's reader takes beyond JSON is refused, as Multus refuses it.
     """
@@ -258,7 +258,7 @@ def test_a_number_of_thousands_of_digits_is_read() -> None:
     assert isinstance(read_config(a_network('{"type": "macvlan", "mtu": ' + "9" * 5000 + "}")), CniConfig)
 
 
-def test_an_annotated_resource_brings_the_device() -> None:
+def test_an_annotated_resource_supplies_the_device() -> None:
     """
     A host device that a device plugin chooses need not be named.
     """
@@ -310,7 +310,7 @@ def test_a_thousand_hostile_ranges_give_few_findings() -> None:
     assert max(len(message) for _, message in reported) < 200
 
 
-def test_ranges_that_hold_nothing_cost_no_more_than_their_number() -> None:
+def test_empty_ranges_cost_no_more_than_their_number() -> None:
     """
     Each is compared with every other one only as long as there is something to compare.
     """

@@ -15,7 +15,7 @@ BASE = int(ip_address("10.1.1.16"))
 
 
 @given(SMALL, st.lists(st.tuples(st.integers(-8, 24), st.integers(28, 32)), max_size=4))
-def test_a_pool_is_what_whereabouts_would_give_out(
+def test_a_pool_has_the_addresses_that_whereabouts_assigns(
     numbers: tuple[int, int, int, int], left_out: list[tuple[int, int]]
 ) -> None:
     """

@@ -88,7 +88,7 @@ def test_another_configuration_is_a_change(before: str | None, after: str | None
 @pytest.mark.parametrize(
     ("crs", "in_use"), [([], False), ([cr("wan")], False), ([cr("lan"), cr("wan", "other")], True)]
 )
-def test_only_a_network_that_carries_migrations_counts(crs: list[KubeVirt], in_use: bool) -> None:
+def test_only_the_migration_network_counts(crs: list[KubeVirt], in_use: bool) -> None:
     """
     One KubeVirt CR that names it is enough.
     """

@@ -94,14 +94,14 @@ def test_text_that_is_not_json_is_wrong_as_a_whole() -> None:
         ({"type": "vendor", "master": 5, "bridge": 5, "mode": 5}, []),
     ],
 )
-def test_strings_are_asked_for_where_the_plugin_reads_them(plugin: dict[str, Any], keys: list[str]) -> None:
+def test_values_must_be_strings_where_the_plugin_reads_strings(plugin: dict[str, Any], keys: list[str]) -> None:
     """
     A plugin ignores the keys of the others, and unknown plugins may read anything.
     """
     assert refused(plugin) == [(key, f"{key} is 5, not a string") for key in keys]
 
 
-def test_what_a_plugin_of_a_list_refuses_is_named_in_the_list() -> None:
+def test_a_fault_of_a_plugin_in_a_list_has_its_place_in_the_list() -> None:
     """
     The place starts with the plugin's index.
     """
@@ -122,7 +122,7 @@ def test_what_a_plugin_of_a_list_refuses_is_named_in_the_list() -> None:
         {"type": "macvlan", "ipam": {"type": "static", "addresses": [5]}},
     ],
 )
-def test_what_the_pod_may_bring_need_not_be_written(plugin: dict[str, Any], more: dict[str, Any]) -> None:
+def test_addresses_that_a_pod_may_request_need_not_be_written(plugin: dict[str, Any], more: dict[str, Any]) -> None:
     """
     Addresses, ranges and the device can come at run time, so a configuration without them is accepted.
     """
@@ -132,7 +132,7 @@ def test_what_the_pod_may_bring_need_not_be_written(plugin: dict[str, Any], more
 
 
 @pytest.mark.parametrize("capabilities", [None, {}, {"ipRanges": False}, {"ipRanges": "true"}, {"portMappings": True}])
-def test_a_capability_that_is_not_declared_brings_nothing(capabilities: Json) -> None:
+def test_an_undeclared_capability_has_no_effect(capabilities: Json) -> None:
     """
     host-local then needs a range of its own.
     """
@@ -149,7 +149,7 @@ def test_an_ipam_without_a_type_is_none() -> None:
     assert [place for place, _ in refused({"type": "vlan", "master": "a", "ipam": {}})] == ["ipam"]
 
 
-def test_another_annotation_brings_no_device() -> None:
+def test_another_annotation_supplies_no_device() -> None:
     """
     Only a resource name makes the scheduler choose a device.
     """
@@ -225,7 +225,7 @@ def test_neighbours_are_other_networks_with_ranges() -> None:
     ]
 
 
-def test_a_namespace_left_out_counts_as_equal() -> None:
+def test_a_missing_namespace_matches_every_namespace() -> None:
     """
     Manifests in a repository often leave it to kubectl.
     """

@@ -93,7 +93,7 @@ def test_whereabouts_gives_out_the_range_between_start_and_end(more: dict[str, A
         ),
     ],
 )
-def test_whereabouts_passes_over_what_lies_outside(more: dict[str, Any], place: str, message: str) -> None:
+def test_whereabouts_ignores_addresses_outside_the_range(more: dict[str, Any], place: str, message: str) -> None:
     """
     It refuses nothing of this, and the user probably means something else.
     """
@@ -145,7 +145,7 @@ def test_whereabouts_passes_over_what_lies_outside(more: dict[str, Any], place: 
         ),
     ],
 )
-def test_whereabouts_refuses_what_it_cannot_read(more: dict[str, Any], place: str, message: str) -> None:
+def test_whereabouts_refuses_invalid_ranges(more: dict[str, Any], place: str, message: str) -> None:
     """
     The fault is at the key, and such an ipam is not open to a file on the nodes.
     """
@@ -289,7 +289,7 @@ SMALL = "10.1.1.0/30"
         ),
     ],
 )
-def test_host_local_refuses_what_it_cannot_use(more: dict[str, Any], place: str, message: str) -> None:
+def test_host_local_refuses_invalid_ranges(more: dict[str, Any], place: str, message: str) -> None:
     """
     Host bits and addresses outside a subnet are refused, unlike by whereabouts.
     """
@@ -331,7 +331,7 @@ def test_static_addresses_are_counted() -> None:
     )
 
 
-def test_leading_zeros_are_read_by_whereabouts_alone() -> None:
+def test_only_whereabouts_accepts_leading_zeros() -> None:
     """
     Go refuses them since 1.17, and whereabouts has a reader of its own.
     """

@@ -23,7 +23,7 @@ def test_json_is_read() -> None:
         ("[-Infinity]", "is not JSON: JSON does not have -Infinity"),
     ],
 )
-def test_what_is_not_json_says_where(text: str, message: str) -> None:
+def test_an_error_about_invalid_json_names_the_place(text: str, message: str) -> None:
     """
     The error names line and character, or the JavaScript word that JSON does not have.
     """
@@ -41,7 +41,7 @@ def test_what_is_not_json_says_where(text: str, message: str) -> None:
     ],
     ids=["long", "deep"],
 )
-def test_what_is_too_large_is_not_called_wrong(text: str, message: str) -> None:
+def test_a_configuration_that_is_too_large_is_not_invalid(text: str, message: str) -> None:
     """
     A plugin may still read a longer or deeper text.
     """

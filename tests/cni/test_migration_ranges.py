@@ -94,7 +94,7 @@ def test_each_neighbour_collides_once() -> None:
     assert [neighbour.name for _, neighbour, _ in result] == ["kubevirt/other", "kubevirt/third"]
 
 
-def test_hindrances_are_everything_that_stops_virt_handler() -> None:
+def test_blocking_faults_are_all_faults_that_stop_virt_handler() -> None:
     """
     Faults of the configuration, of plugins and of addresses; unknown facts are none.
     """
@@ -117,7 +117,7 @@ def test_hindrances_are_everything_that_stops_virt_handler() -> None:
         assert [fault.place for fault in blocking_faults(facts_of(config, *others))] == places, config
 
 
-def test_each_ipam_of_a_list_is_looked_at() -> None:
+def test_each_ipam_of_a_list_is_checked() -> None:
     """
     One with addresses is enough beside a link-local range, and one without is found behind another.
     """

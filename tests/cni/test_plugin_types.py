@@ -43,7 +43,7 @@ def test_an_interface_of_a_known_plugin_leads_to_the_other_nodes_or_not(kind: st
 
 
 @pytest.mark.parametrize("kind", ["tuning", "portmap", "bandwidth", "firewall", "sbr", "vrf", "route-override"])
-def test_a_plugin_that_changes_an_interface_brings_no_address(kind: str) -> None:
+def test_a_plugin_that_changes_an_interface_assigns_no_address(kind: str) -> None:
     """
     So an IPAM plugin is missing behind it, too.
     """

@@ -40,7 +40,7 @@ def test_an_undetermined_finding_says_whether_an_object_could_not_be_read() -> N
     assert (unreadable.harm, hidden.harm) == (0, 0)
 
 
-def test_the_fixed_list_leaves_open_what_no_release_refuses() -> None:
+def test_undetermined_findings_of_the_fixed_list_need_no_refusing_release() -> None:
     """
     A rule that only the fixed list knows has undetermined findings too, in all releases.
     """

@@ -46,7 +46,7 @@ def read(value: Manifest) -> Kubernetes:
         pytest.param(SHARED, OLD, NEW, Basis.BASELINE, NEW, id="narrowed away, and still on the list"),
     ],
 )
-def test_a_violation_says_on_what_it_rests(
+def test_a_violation_has_a_basis(
     rule: Rule, holding: Releases, asked: Releases, basis: Basis | None, releases: Releases
 ) -> None:
     """
@@ -69,7 +69,7 @@ def test_a_violation_keeps_its_own_remedy() -> None:
     ]
 
 
-def test_what_is_undetermined_says_why_and_what_would_settle_it() -> None:
+def test_an_undetermined_finding_has_a_reason_and_the_missing_input() -> None:
     """
     It is no violation, and carries no remedy but that.
     """
@@ -84,7 +84,7 @@ def test_what_is_undetermined_says_why_and_what_would_settle_it() -> None:
     )
 
 
-def test_what_is_undetermined_for_other_releases_is_nothing() -> None:
+def test_an_undetermined_outcome_for_other_releases_is_no_finding() -> None:
     """
     A question that no asked release asks is not open.
     """
@@ -104,7 +104,7 @@ def test_the_same_finding_in_several_releases_is_one() -> None:
     assert merged == made(KNOWN, message="second")
 
 
-def test_what_kubevirt_refuses_outranks_the_list() -> None:
+def test_the_basis_kubevirt_has_precedence_over_the_fixed_list() -> None:
     """
     Where only some releases refuse, the finding names these.
     """
@@ -143,7 +143,7 @@ def test_each_rule_reports_at_most_ten_thousand_violations(listed: int, told: in
 
 
 @pytest.mark.parametrize("unknown", [9_998, 10_005])
-def test_what_is_undetermined_does_not_use_up_the_limit(unknown: int) -> None:
+def test_undetermined_outcomes_do_not_count_against_the_limit(unknown: int) -> None:
     """
     A violation behind ten thousand claims that are not known is found.
     """
@@ -156,7 +156,7 @@ def test_what_is_undetermined_does_not_use_up_the_limit(unknown: int) -> None:
     assert [finding.subject for finding in reported if not finding.undetermined] == ["volume local claim local"]
 
 
-def test_what_is_wrong_ten_thousand_times_is_enough() -> None:
+def test_ten_thousand_violations_are_the_limit() -> None:
     """
     Nobody reads more, and others wait for it; what cannot be known is no reason to stop before what is wrong.
     """
@@ -218,7 +218,7 @@ def test_a_verdict_has_its_reasons(pair: tuple[Manifest, World]) -> None:
 
 @settings(deadline=None, max_examples=60)
 @given(MACHINES)
-def test_a_finding_stands_where_something_is(pair: tuple[Manifest, World]) -> None:
+def test_a_finding_has_a_path_that_exists(pair: tuple[Manifest, World]) -> None:
     """
     Every path leads into the object as it was written, or ends at a field that is absent from it.
     """
@@ -239,7 +239,7 @@ def test_a_finding_stands_where_something_is(pair: tuple[Manifest, World]) -> No
 
 @settings(deadline=None, max_examples=30)
 @given(MACHINES)
-def test_judging_twice_says_the_same(pair: tuple[Manifest, World]) -> None:
+def test_judging_twice_gives_the_same_findings(pair: tuple[Manifest, World]) -> None:
     """
     Nothing is remembered between two judgements.
     """

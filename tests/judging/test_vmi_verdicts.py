@@ -50,7 +50,7 @@ def test_a_finding_holds_for_the_releases_of_its_expansion() -> None:
     assert [(finding.undetermined, finding.releases) for finding in result] == [(False, only(Release(1, 0)))]
 
 
-def test_an_assumption_of_older_releases_alone_does_not_reach_the_verdict() -> None:
+def test_an_assumption_of_only_older_releases_is_not_part_of_the_verdict() -> None:
     """
     KubeVirt 1.5 reads no architecture from a DataSource, so it assumes a host CPU model; from 1.6 on the VM is an arm64 VM.
     """
@@ -114,7 +114,7 @@ def test_a_manifest_without_apiversion_and_kind_is_one_with_empty_ones() -> None
         assert judge_manifest(raw, SUPPORTED) == judge_manifest({**with_names, **raw}, SUPPORTED)
 
 
-def test_an_architecture_that_is_not_written_is_assumed_aloud() -> None:
+def test_a_missing_architecture_is_a_stated_assumption() -> None:
     """
     Without a KubeVirt CR a VM is taken to run on amd64.
     """

@@ -69,7 +69,7 @@ def report(fragment: str, *around: Manifest, release: str = "any") -> Any:
         ("{}", (kubevirt(),), "cannot be live-migrated (InterfaceNotLiveMigratable, KubeVirt 1.9)", ""),
     ],
 )
-def test_the_text_says_where_releases_disagree(
+def test_the_text_names_releases_that_disagree(
     fragment: str, around: tuple[Manifest, ...], headline: str, note: str
 ) -> None:
     """
@@ -93,7 +93,7 @@ def test_the_text_says_where_releases_disagree(
         ("{}", (kubevirt(),), [("LM101", "kubevirt", "all")]),
     ],
 )
-def test_the_json_says_for_which_releases_a_finding_holds(
+def test_the_json_names_the_releases_of_a_finding(
     fragment: str, around: tuple[Manifest, ...], expected: list[tuple[str, str, str]]
 ) -> None:
     """
@@ -120,7 +120,7 @@ def test_one_release_is_judged_alone() -> None:
         assert f"(KubeVirt {release})" in text.render(answer, width=500) or release != "1.6"
 
 
-def test_what_cannot_be_told_is_not_called_migratable() -> None:
+def test_an_unproven_vm_is_not_reported_as_migratable() -> None:
     """
     A GPU in a cluster that nobody showed is on the fixed list; whether KubeVirt 1.9 would migrate it is left open.
     """

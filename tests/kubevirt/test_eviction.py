@@ -63,7 +63,7 @@ def test_an_unknown_strategy_gets_the_closest_known_one_as_remedy(word: str, rem
     assert [(finding.rule.id, finding.remedy) for finding in result.findings] == [("LM502", remedy)]
 
 
-def test_nothing_is_said_of_a_drain_where_nobody_knows() -> None:
+def test_a_drain_has_no_findings_with_an_unknown_strategy() -> None:
     """
     Without the KubeVirt CR neither the strategy in force nor, where it hangs on it, the verdict is known.
     """

@@ -334,7 +334,7 @@ ROWS = [
 
 
 @pytest.mark.parametrize(("fragment", "manifest"), ROWS)
-def test_each_release_says_of_a_fragment_what_kubevirt_says(fragment: Fragment, manifest: Manifest) -> None:
+def test_the_verdict_on_a_fragment_is_kubevirts_in_each_release(fragment: Fragment, manifest: Manifest) -> None:
     """
     The verdict is that of the line, in each of its releases and on both sides of each boundary.
     """

@@ -173,7 +173,7 @@ def test_any_release_is_all_of_them_at_once(manifest: Manifest, around: World, c
 
 @SLOW
 @given(worlds(), st.booleans())
-def test_nothing_that_can_be_read_breaks_a_judgement(around: World, complete: bool) -> None:
+def test_no_readable_object_breaks_a_judgement(around: World, complete: bool) -> None:
     """
     Settings, policies, networks and what is only looked up are judged without an exception, in every release at once.
     """

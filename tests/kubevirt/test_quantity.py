@@ -26,7 +26,7 @@ def read(text: object) -> Quantity:
 
 
 @pytest.mark.parametrize("row", TAKEN, ids=lambda row: repr(row[0]))
-def test_an_amount_is_what_kubernetes_makes_of_it(row: list[Any]) -> None:
+def test_an_amount_is_read_as_kubernetes_reads_it(row: list[Any]) -> None:
     """
     The amount to a billionth, whole units, whole GB, and KubeVirt's MiB per second.
     """
@@ -41,7 +41,7 @@ def test_an_amount_is_what_kubernetes_makes_of_it(row: list[Any]) -> None:
 
 
 @pytest.mark.parametrize("text", REFUSED, ids=repr)
-def test_what_kubernetes_refuses_is_no_quantity(text: str) -> None:
+def test_text_that_kubernetes_refuses_is_not_a_quantity(text: str) -> None:
     """
     Spaces, capitals, underscores, digits of other scripts, words, and common but invalid suffixes.
     """
@@ -78,7 +78,7 @@ class Five:
 @pytest.mark.parametrize(
     "value", [None, True, False, [], {}, Five(), "1" * (MAX_LENGTH + 1), float("nan"), float("inf")]
 )
-def test_what_is_neither_text_nor_number_is_no_quantity(value: object) -> None:
+def test_only_text_and_numbers_are_quantities(value: object) -> None:
     """
     true is not 1, and nobody means an amount of hundreds of digits.
     """
@@ -138,7 +138,7 @@ def test_a_field_takes_no_text_that_kubernetes_does_not_read(row: list[Any]) -> 
 @pytest.mark.parametrize(
     "value", [0, -1, 2**63 - 1, -(2**63), -(2.0**63), 2.0, 2e3, "${MEMORY}", "{{ memory }}", "1" * 300, None, True]
 )
-def test_a_field_takes_whole_numbers_and_what_is_filled_in_later(value: object) -> None:
+def test_a_field_accepts_whole_numbers_and_placeholders(value: object) -> None:
     """
     Other types and very long values are not judged.
     """
@@ -225,7 +225,7 @@ def test_a_text_is_read_up_to_its_longest(length: int, is_read: bool) -> None:
 
 
 @pytest.mark.parametrize(("length", "is_taken"), [(MAX_LENGTH, False), (MAX_LENGTH + 1, True)])
-def test_a_field_takes_what_is_longer_than_is_read(length: int, is_taken: bool) -> None:
+def test_a_field_accepts_text_that_is_too_long_to_parse(length: int, is_taken: bool) -> None:
     """
     An exponent of more than 64 bits is refused while the text is short enough to be read.
     """

@@ -52,7 +52,7 @@ SHORT = {
 
 
 @pytest.mark.parametrize("release", ORDERS)
-def test_reasons_are_looked_at_in_kubevirts_order(release: str) -> None:
+def test_reasons_are_checked_in_kubevirts_order(release: str) -> None:
     """
     A VMI shows the first reason that applies, so their order is part of the verdict.
     """
@@ -108,14 +108,14 @@ def test_a_split_loses_no_release_and_crosses_no_change(releases: int, changes: 
         (Reason.DEDICATED_CPU, "none"),
     ],
 )
-def test_a_set_of_releases_is_said_in_words(reason: Reason, expected: str) -> None:
+def test_a_set_of_releases_is_described(reason: Reason, expected: str) -> None:
     """
     Runs of the judged releases.
     """
     assert describe(giving(reason)) == expected
 
 
-def test_gaps_are_told() -> None:
+def test_gaps_between_releases_are_described() -> None:
     """
     A set with a gap is two runs.
     """
@@ -192,7 +192,7 @@ def running(version: str) -> ObjectsWorld:
         ),
     ],
 )
-def test_the_release_is_the_asked_one_then_the_running_one_then_any(
+def test_the_release_is_the_pinned_one_then_the_running_one_then_any(
     asked: str, observed: str, label: str, notes: list[str]
 ) -> None:
     """

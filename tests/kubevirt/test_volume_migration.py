@@ -40,7 +40,7 @@ def test_all_claims_that_are_replaced_may_come_back(extra: tuple[tuple[str, str]
 
 
 @pytest.mark.parametrize("strategy", ["Migration", "Replacement", None])
-def test_after_a_failure_the_strategy_means_nothing(strategy: str | None) -> None:
+def test_after_a_failure_the_strategy_does_not_matter(strategy: str | None) -> None:
     """
     With condition ManualRecoveryRequired the VM does not start before the old claims are back.
     """

@@ -69,7 +69,9 @@ DISKS = "DisksNotLiveMigratable"
         ("{}", (), "unproven"),
     ],
 )
-def test_a_template_gets_what_cdi_would_ask_for(template: str, around: tuple[Manifest, ...], expected: str) -> None:
+def test_a_template_gets_the_modes_that_cdi_requests(
+    template: str, around: tuple[Manifest, ...], expected: str
+) -> None:
     """
     Written modes count (exactly one under pvc), else the first set of the class's StorageProfile; nothing is guessed.
     """
@@ -161,14 +163,14 @@ RWX = "{storage: {accessModes: [ReadWriteMany]}}"
         ((data_volume("dv", accessModes=["ReadWriteOnce"]), claim("dv", "ReadWriteMany")), "OK"),
     ],
 )
-def test_what_exists_outranks_a_template(around: tuple[Manifest, ...], expected: str) -> None:
+def test_an_existing_claim_has_precedence_over_a_template(around: tuple[Manifest, ...], expected: str) -> None:
     """
     A claim of the template's name counts before all, then a DataVolume of that name: neither is made anew.
     """
     assert judged(with_template(RWX), *around) == expected
 
 
-def test_a_pool_numbers_its_claims_so_that_no_other_stands_in_their_way() -> None:
+def test_a_pool_numbers_its_claims_so_that_existing_ones_do_not_count() -> None:
     """
     A claim or DataVolume that bears a pool's template's own name is not the one that its VMs will get.
     """
@@ -189,7 +191,7 @@ def test_a_pool_numbers_its_claims_so_that_no_other_stands_in_their_way() -> Non
         ("FromStorageProfile", {"cdi.kubevirt.io/applyStorageProfile": "true"}, "OK"),
     ],
 )
-def test_a_claim_without_modes_gets_them_only_where_it_asks_cdi(
+def test_a_claim_without_modes_gets_them_only_with_the_label_for_cdi(
     volume_mode: str, labels: dict[str, str], expected: str
 ) -> None:
     """
@@ -210,7 +212,7 @@ def test_a_claim_without_modes_gets_them_only_where_it_asks_cdi(
         (["ReadWriteMany"], (claim("c", "ReadWriteOnce"),), DISKS),
     ],
 )
-def test_what_was_noted_of_a_claim_counts_while_it_is_out_of_sight(
+def test_the_modes_in_the_status_count_while_the_claim_is_unknown(
     modes: list[str], around: tuple[Manifest, ...], expected: str
 ) -> None:
     """
@@ -238,7 +240,7 @@ def test_a_claim_that_may_still_come_is_unproven_and_named() -> None:
 
 
 @pytest.mark.parametrize("kind", [StorageProfile, StorageClass])
-def test_storage_that_nobody_showed_leaves_a_template_open(kind: type) -> None:
+def test_unknown_storage_makes_a_template_unproven(kind: type) -> None:
     """
     A template without modes depends on the default class and its profile.
     """
@@ -250,7 +252,7 @@ def test_storage_that_nobody_showed_leaves_a_template_open(kind: type) -> None:
     assert verdict(with_template("{storage: {}}"), world(MASQUERADE, *shown, complete=complete), NEWEST) == "unproven"
 
 
-def test_a_template_counts_where_nobody_can_tell_whether_its_claim_exists() -> None:
+def test_a_template_counts_where_it_is_unknown_whether_its_claim_exists() -> None:
     """
     A file with one VM has neither its claim nor its DataVolume; the template predicts them.
     """
@@ -277,7 +279,7 @@ def test_a_template_does_not_count_where_its_claim_could_not_be_read(kind: type,
     assert verdict(with_template(template), Unanswering(kind), NEWEST) == "unproven"
 
 
-def test_an_empty_class_is_none_and_not_the_default_one() -> None:
+def test_an_empty_class_means_no_class_and_not_the_default() -> None:
     """
     ``storageClassName: ""`` asks for a volume that lies ready: its modes are those of nobody's profile.
     """

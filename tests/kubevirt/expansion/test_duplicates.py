@@ -287,7 +287,7 @@ def identities(found: Judgement) -> set[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.place for row in ROWS])
-def test_of_two_entries_with_one_name_that_counts_which_kubevirt_uses(row: Row) -> None:
+def test_of_two_entries_with_one_name_the_one_that_kubevirt_uses_counts(row: Row) -> None:
     """
     Each list is read as KubeVirt reads it, in both orders of its entries.
     """

@@ -69,7 +69,7 @@ def test_an_interface_is_added_where_there_is_none(
     assert expanded.default_interface == expected
 
 
-def test_what_interface_is_added_is_not_known_without_the_cluster() -> None:
+def test_the_added_interface_is_unknown_without_the_cluster() -> None:
     """
     With an unknown KubeVirt CR the binding of the added interface is unproven; without a CR it is bridge.
     """
@@ -87,7 +87,7 @@ def test_what_interface_is_added_is_not_known_without_the_cluster() -> None:
         ("{name: p, binding: {name: x}}", "OK", INTERFACE),
     ],
 )
-def test_a_preference_binds_what_is_not_bound(interface: str, before_1_1: str, after: str) -> None:
+def test_a_preference_binds_unbound_interfaces(interface: str, before_1_1: str, after: str) -> None:
     """
     ``preferredInterfaceMasquerade`` binds interfaces on the pod network that have no binding; 1.0 adds it to any.
     """
@@ -197,7 +197,7 @@ FROM_SOURCE: Manifest = {
         ),
     ],
 )
-def test_the_architecture_is_looked_for_as_each_release_does(
+def test_the_architecture_comes_from_the_fields_that_each_release_reads(
     machine: Manifest, around: tuple[Manifest, ...], expected: dict[str, str]
 ) -> None:
     """
@@ -211,7 +211,7 @@ def test_the_architecture_is_looked_for_as_each_release_does(
     assert result == expected
 
 
-def test_an_architecture_that_nothing_names_is_an_assumption() -> None:
+def test_an_architecture_that_no_object_sets_is_an_assumption() -> None:
     """
     Assumptions are part of the verdict.
     """

@@ -16,7 +16,7 @@ FAST = kubevirt(developerConfiguration={"minimumClusterTSCFrequency": 2000000000
 REENLIGHTENMENT = "features: {hyperv: {reenlightenment: {}}}"
 
 
-def test_launch_security_has_the_path_of_the_field_that_brings_it() -> None:
+def test_launch_security_has_the_path_of_the_field_that_sets_it() -> None:
     """
     The VM's own field, else its reference to an instancetype, else, from KubeVirt 1.9 on, that to a preference.
     """
@@ -70,7 +70,7 @@ def test_templates_are_those_of_the_vm() -> None:
     assert facts(vmi("{}"), world()).templates == ()
 
 
-def test_nodes_are_looked_at_only_for_host_model() -> None:
+def test_nodes_are_read_only_for_host_model() -> None:
     """
     Another CPU model does not depend on what the nodes report, and host-model does.
     """
@@ -151,7 +151,7 @@ def test_cpu_features_of_the_vm_outrank_the_preferred_ones() -> None:
     assert [(item.name, item.policy) for item in result] == [("a", "require"), ("b", None)]
 
 
-def test_what_is_hidden_is_named_by_its_reference() -> None:
+def test_an_unknown_object_has_the_path_of_its_reference() -> None:
     """
     Nothing is hidden where the instancetype and the preference are shown.
     """

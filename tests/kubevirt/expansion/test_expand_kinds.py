@@ -73,7 +73,7 @@ def test_a_pools_vm_has_an_instancetype_like_any_other() -> None:
         ("s390x", {"LM101", "LM201", "LM401", "LM404", "LM505"}),
     ],
 )
-def test_a_preference_that_nobody_showed_leaves_open_what_it_may_decide(architecture: str, rules: set[str]) -> None:
+def test_an_unknown_preference_makes_the_fields_that_it_may_set_unproven(architecture: str, rules: set[str]) -> None:
     """
     It may set a storage class, an architecture or no interface, so no finding rests on these.
     """
@@ -96,7 +96,7 @@ def test_a_preference_that_nobody_showed_leaves_open_what_it_may_decide(architec
     ("written", "cluster", "expected"),
     [("", {}, True), ("arm64", {}, False), ("", {"defaultArchitecture": "arm64"}, False)],
 )
-def test_the_architecture_is_assumed_where_neither_vm_nor_cluster_says_it(
+def test_the_architecture_is_assumed_where_neither_vm_nor_cluster_sets_it(
     written: str, cluster: Manifest, expected: bool
 ) -> None:
     """

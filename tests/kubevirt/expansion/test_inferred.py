@@ -149,7 +149,9 @@ def test_a_missing_label_is_a_failure_that_may_be_ignored(
         ),
     ],
 )
-def test_what_cannot_be_followed_is_never_ignored(volumes: str, template: str, why: str, settle: str) -> None:
+def test_other_failures_than_a_missing_label_are_never_ignored(
+    volumes: str, template: str, why: str, settle: str
+) -> None:
     """
     A missing object is refused whatever the failure policy says, and the advice names it.
     """
@@ -167,7 +169,7 @@ def test_what_cannot_be_followed_is_never_ignored(volumes: str, template: str, w
         (ON_DV, "{source: {pvc: {name: c}}}", "claim 'c'"),
     ],
 )
-def test_an_object_that_was_not_shown_is_asked_for(volumes: str, template: str, what: str) -> None:
+def test_an_object_that_was_not_provided_is_the_missing_input(volumes: str, template: str, what: str) -> None:
     """
     Without the cluster nothing is known of the labels, and the message names the missing object.
     """

@@ -95,14 +95,14 @@ def test_annotations_never_override_the_vmis_own() -> None:
     }
 
 
-def test_nothing_brought_has_no_names() -> None:
+def test_without_inherited_settings_there_are_no_names() -> None:
     """
     A VM without instancetype, preference and DataSource hides nothing.
     """
     assert Inherited() == Inherited(InstancetypeSpec(), "", PreferenceSpec(), KNOWN, None, "", None, "")
 
 
-def test_nothing_brought_leaves_the_annotations_as_they_are() -> None:
+def test_without_inherited_settings_the_annotations_stay() -> None:
     """
     The very mapping is used again.
     """
@@ -121,7 +121,7 @@ def test_an_instancetype_is_named_in_messages() -> None:
     assert group.unknown is None
 
 
-def test_a_hidden_instancetype_and_a_hidden_preference_are_told_apart() -> None:
+def test_an_unknown_instancetype_and_an_unknown_preference_are_distinguished() -> None:
     """
     What the instancetype would set stays unknown only where the instancetype itself was not found.
     """

@@ -39,7 +39,7 @@ def test_an_inference_that_is_ignored_leaves_no_name() -> None:
     assert spec == (ABSENT, "")
 
 
-def test_a_reference_without_a_name_is_asked_for_one() -> None:
+def test_the_remedy_for_a_reference_without_a_name_is_to_set_it() -> None:
     """
     KubeVirt refuses such a VM.
     """
@@ -59,7 +59,7 @@ def test_a_reference_without_a_name_is_asked_for_one() -> None:
         (None, 1),
     ],
 )
-def test_a_noted_revision_counts_for_the_same_name(noted: InstancetypeStatusRef | None, cpus: int) -> None:
+def test_a_revision_in_the_status_counts_for_the_same_name(noted: InstancetypeStatusRef | None, cpus: int) -> None:
     """
     A revision that the status notes for another instancetype, or without a name, does not outrank the live object.
     """
@@ -83,7 +83,7 @@ def test_a_noted_revision_counts_for_the_same_name(noted: InstancetypeStatusRef 
     assert (spec.cpu.guest, name) == (cpus, "small")
 
 
-def test_a_noted_revision_without_labels_does_not_count() -> None:
+def test_a_revision_without_labels_does_not_count() -> None:
     """
     Only the label of a ControllerRevision names its object.
     """
@@ -99,7 +99,7 @@ def test_a_noted_revision_without_labels_does_not_count() -> None:
     assert spec == Unknown("instancetype 'small' does not exist", "create it, or correct its name and kind")
 
 
-def test_a_preference_is_named_in_what_is_said_of_it() -> None:
+def test_the_reason_for_an_unknown_preference_names_it() -> None:
     """
     The field is spec.preference, and the advice names the preference.
     """

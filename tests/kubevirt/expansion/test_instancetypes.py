@@ -78,7 +78,7 @@ def test_an_empty_kind_is_the_cluster_scoped_one(kind: str | None, expected: str
 
 
 @pytest.mark.parametrize("field", ["instancetype", "preference"])
-def test_a_reference_that_leads_nowhere_is_unproven(field: str) -> None:
+def test_a_reference_to_a_missing_object_is_unproven(field: str) -> None:
     """
     An object that does not exist, was not provided, or has no name is reported as such, at its field.
     """
@@ -129,7 +129,7 @@ def test_a_named_revision_that_does_not_exist_is_unproven() -> None:
 NOTED = {"name": "i", "kind": "VirtualMachineClusterInstancetype", "controllerRevisionRef": {"name": "r"}}
 
 
-def test_from_1_5_on_the_revision_noted_in_the_status_counts() -> None:
+def test_from_1_5_on_the_revision_in_the_status_counts() -> None:
     """
     1.5 and later freeze the instancetype in the VM's status; older releases know no such field.
     """
@@ -166,7 +166,7 @@ def test_an_undetermined_finding_has_the_message_of_the_newest_release() -> None
         ("i", NOTED, "i", False, "unproven"),
     ],
 )
-def test_a_noted_revision_of_another_object_does_not_count(
+def test_a_revision_of_another_object_does_not_count(
     name: str, noted: Manifest, made_from: str, around: bool, expected: str
 ) -> None:
     """
@@ -196,7 +196,7 @@ def test_a_noted_revision_of_another_object_does_not_count(
         ("{}", {}, []),
     ],
 )
-def test_what_both_set_is_a_conflict_and_advice(fragment: str, around: Manifest, expected: list[str]) -> None:
+def test_a_field_that_both_set_is_a_conflict_and_advice(fragment: str, around: Manifest, expected: list[str]) -> None:
     """
     KubeVirt refuses a VM that sets what its instancetype sets: each field is named, the verdict is not touched.
     """

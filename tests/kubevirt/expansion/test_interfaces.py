@@ -112,7 +112,7 @@ def test_an_unknown_cluster_leaves_the_binding_open() -> None:
         ("{name: a, masquerade: {}}", V1_0, "{name: a, masquerade: {}}"),
     ],
 )
-def test_a_preference_binds_what_has_no_binding(written: str, releases: int, expected: str) -> None:
+def test_a_preference_binds_interfaces_without_binding(written: str, releases: int, expected: str) -> None:
     """
     From 1.1 on only interfaces on the pod network without a binding; 1.0 adds masquerade to every one.
     """
@@ -178,7 +178,7 @@ def test_of_two_interfaces_of_one_name_the_first_counts() -> None:
     assert result == Sourced((*BASE, "domain", "devices", "interfaces", 0), first)
 
 
-def test_the_default_interface_stands_at_the_devices() -> None:
+def test_the_default_interface_has_the_path_of_the_devices() -> None:
     """
     KubeVirt adds it, so the object has no closer place.
     """
@@ -212,7 +212,7 @@ def test_a_pod_network_may_lack_its_interface() -> None:
         ("{network: {binding: {other: {migration: {}}}}}", False),
     ],
 )
-def test_a_plugin_migrates_where_its_registration_says_so(configuration: str, can: bool) -> None:
+def test_a_plugin_migrates_where_its_registration_has_migration(configuration: str, can: bool) -> None:
     """
     An empty object under migration is enough.
     """

@@ -86,7 +86,7 @@ def test_only_amd64_gets_hints(architecture: str) -> None:
     assert tsc_frequency(world(*nodes(tsc("7"))), BUILT_IN, architecture) == 0
 
 
-def test_nodes_that_nobody_showed_are_unknown() -> None:
+def test_nodes_that_were_not_provided_are_unknown() -> None:
     """
     Unproven without the nodes and without the cluster's setting.
     """

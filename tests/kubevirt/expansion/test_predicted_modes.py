@@ -57,7 +57,7 @@ NO_CLASS = "has no storage class, and"
         ),
     ],
 )
-def test_what_cannot_be_predicted_says_what_to_write(
+def test_modes_that_cannot_be_predicted_are_unknown_with_a_remedy(
     spec: str, around: list[Manifest] | None, why: str, settle: str
 ) -> None:
     """

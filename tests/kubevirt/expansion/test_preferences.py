@@ -36,7 +36,7 @@ INVTSC = {"cpu": {"preferredCPUFeatures": [{"name": "invtsc", "policy": "require
         ("{tpm: {}}", {"devices": {"preferredTPM": {"persistent": True}}}, {"all": "OK"}),
     ],
 )
-def test_a_preference_fills_in_what_the_vm_leaves_open(
+def test_a_preference_sets_fields_that_the_vm_does_not_set(
     fragment: str, preferred: Manifest, expected: dict[str, str]
 ) -> None:
     """

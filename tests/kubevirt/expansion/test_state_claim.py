@@ -89,7 +89,7 @@ def test_state_is_kept_where_tpm_or_efi_is_persistent(fragment: str, path: str |
     assert [".".join(map(str, item.path)) for item in result.findings] == ([f"spec.domain.{path}"] if path else [])
 
 
-def test_storage_that_nobody_showed_leaves_the_state_claim_open() -> None:
+def test_unknown_storage_makes_the_state_claim_unproven() -> None:
     """
     Without the storage classes the default class is unknown.
     """
@@ -157,7 +157,7 @@ def test_a_vmi_without_devices_keeps_no_state(spec: Manifest) -> None:
         ("{tpm: {}}", {"persistent": True}, False),
     ],
 )
-def test_a_preference_brings_a_tpm_to_a_vm_without_one(own: str, preferred: Manifest, kept: bool) -> None:
+def test_a_preference_adds_a_tpm_to_a_vm_without_one(own: str, preferred: Manifest, kept: bool) -> None:
     """
     The finding is at the reference to the preference.
     """

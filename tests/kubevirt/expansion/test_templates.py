@@ -29,7 +29,7 @@ def templates_of(*entries: Manifest, around: tuple[Manifest, ...] = ()) -> tuple
     return facts(vm(f"{{{VOLUMES}}}", dataVolumeTemplates=[*entries]), world(*around)).templates
 
 
-def test_a_template_asks_for_access_modes() -> None:
+def test_a_template_requests_access_modes() -> None:
     """
     The access modes of the template apply until its claim exists.
     """
@@ -48,7 +48,7 @@ def test_a_claim_that_exists_is_in_force() -> None:
     assert (result.asked, result.in_force) == (SHARED, SINGLE)
 
 
-def test_a_template_without_a_volume_asks_for_nothing() -> None:
+def test_a_template_without_a_volume_has_no_modes() -> None:
     """
     Its claim does not keep the VM from migrating.
     """
@@ -180,7 +180,7 @@ def test_modes_in_the_status_do_not_outrank_a_claim() -> None:
     assert result.access_modes == SINGLE
 
 
-def test_a_template_without_a_spec_asks_for_nothing() -> None:
+def test_a_template_without_a_spec_requests_no_modes() -> None:
     """
     Its name still counts: KubeVirt creates nothing for the entries after it.
     """

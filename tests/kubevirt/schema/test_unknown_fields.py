@@ -54,7 +54,7 @@ def fields(**spec: Any) -> list[tuple[str, str, str]]:
         ({"zzz": 1}, ("zzz", "", "")),
     ],
 )
-def test_a_strange_field_is_told_with_what_was_meant_or_where_it_belongs(
+def test_an_unknown_field_has_a_suggestion_or_the_correct_path(
     spec: dict[str, Any], found: tuple[str, str, str]
 ) -> None:
     """
@@ -63,7 +63,7 @@ def test_a_strange_field_is_told_with_what_was_meant_or_where_it_belongs(
     assert fields(**spec) == [found]
 
 
-def test_what_people_name_is_left_alone() -> None:
+def test_names_that_users_choose_are_not_checked() -> None:
     """
     Labels, annotations, node selectors and the fields of a newer status are not checked.
     """
@@ -79,7 +79,7 @@ def test_what_people_name_is_left_alone() -> None:
     assert problems_in("VirtualMachine", manifest) == ((), (), ())
 
 
-def test_a_strange_value_is_told_with_what_the_field_takes() -> None:
+def test_an_unknown_value_is_reported_with_the_known_ones() -> None:
     """
     By case, by similarity, and by the abbreviations that kubectl prints.
     """
@@ -96,7 +96,7 @@ def test_a_strange_value_is_told_with_what_the_field_takes() -> None:
 
 @given(st.sampled_from(sorted(ROOTS)), st.dictionaries(names, shaped, max_size=4))
 @settings(max_examples=300, deadline=None)
-def test_any_json_can_be_asked(kind: str, spec: dict[str, Any]) -> None:
+def test_any_json_can_be_checked(kind: str, spec: dict[str, Any]) -> None:
     """
     For any JSON the paths of all problems exist, and nothing raises.
     """
@@ -137,7 +137,7 @@ machines = st.fixed_dictionaries(
 
 @given(st.sampled_from(sorted(ROOTS)), machines | st.dictionaries(names, shaped, max_size=4))
 @settings(max_examples=500, deadline=None)
-def test_the_quick_look_misses_nothing(kind: str, spec: dict[str, Any]) -> None:
+def test_the_fast_check_misses_no_problem(kind: str, spec: dict[str, Any]) -> None:
     """
     Most objects are plain at a first look without places; the answer is that of the whole search all the same.
     """
@@ -176,7 +176,7 @@ def test_no_type_holds_itself() -> None:
     assert max(map(depth, ROOTS.values())) < 20
 
 
-def test_other_kinds_are_not_looked_at() -> None:
+def test_other_kinds_are_not_checked() -> None:
     """
     Nobody here knows the fields of a Deployment.
     """
@@ -220,7 +220,7 @@ MAPS = """
 """
 
 
-def test_fifteen_fields_take_words() -> None:
+def test_fifteen_fields_have_a_list_of_values() -> None:
     """
     In the order in which a message lists them.
     """

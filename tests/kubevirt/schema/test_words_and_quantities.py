@@ -29,7 +29,7 @@ DEVICES = ("spec", "template", "spec", "domain", "devices")
         ("hostname", ("spec", "template", "spec", "hostname")),
     ],
 )
-def test_a_name_of_four_letters_is_looked_for_elsewhere(name: str, belongs: tuple[str, ...]) -> None:
+def test_a_name_of_four_letters_is_searched_for_elsewhere(name: str, belongs: tuple[str, ...]) -> None:
     """
     Shorter ones are too frequent.
     """
@@ -92,7 +92,7 @@ def test_a_near_name_is_meant(name: str, meant: str) -> None:
         ("ReadMany", "ReadOnlyMany"),
     ],
 )
-def test_short_words_of_access_modes_are_known(written: str, meant: str) -> None:
+def test_abbreviations_of_access_modes_are_known(written: str, meant: str) -> None:
     """
     The abbreviations that kubectl prints. Other values are compared without case.
     """
@@ -101,7 +101,7 @@ def test_short_words_of_access_modes_are_known(written: str, meant: str) -> None
     assert (values.value, values.meant) == (written, meant)
 
 
-def test_a_short_word_means_nothing_elsewhere() -> None:
+def test_an_abbreviation_of_access_modes_has_no_meaning_in_other_fields() -> None:
     """
     No run strategy is an access mode.
     """
@@ -149,7 +149,7 @@ def test_each_amount_of_a_map_is_judged() -> None:
         ({"status": {}}, [("spec", "status")]),
     ],
 )
-def test_settings_at_a_wrong_place_are_told_in_family_6(spec: Any, places: list[tuple[str, ...]]) -> None:
+def test_misplaced_settings_are_left_to_family_6(spec: Any, places: list[tuple[str, ...]]) -> None:
     """
     Other unknown fields of a KubeVirt CR are reported.
     """
@@ -158,7 +158,7 @@ def test_settings_at_a_wrong_place_are_told_in_family_6(spec: Any, places: list[
     assert [item.path for item in problems_in("KubeVirt", manifest)[0]] == places
 
 
-def test_settings_at_the_top_are_told_in_family_6() -> None:
+def test_misplaced_settings_at_the_top_are_left_to_family_6() -> None:
     """
     The whole configuration, too. A policy's settings are judged there in any case.
     """

@@ -275,7 +275,7 @@ def bytes_of(text: str) -> int:
 
 
 @pytest.mark.parametrize("row", TABLE_OF_20.values(), ids=TABLE_OF_20)
-def test_a_budget_is_what_the_hand_works_out(row: Worked) -> None:
+def test_a_budget_equals_the_value_computed_by_hand(row: Worked) -> None:
     """
     Rate, time allowed, best case, answer and largest size are those of the working in the comments.
     """

@@ -22,7 +22,7 @@ BUDGETS = st.builds(
 
 
 @given(BUDGETS, st.integers(1, 10**12))
-def test_nothing_larger_than_the_largest_finishes(budget: Budget, size: int) -> None:
+def test_no_larger_size_than_the_largest_finishes(budget: Budget, size: int) -> None:
     """
     The largest size finishes, one byte more does not, nor anything beyond; without a largest one every size finishes.
     """
@@ -37,7 +37,7 @@ def test_nothing_larger_than_the_largest_finishes(budget: Budget, size: int) -> 
 
 
 @given(BUDGETS, st.integers(1, 10**12), st.integers(0, 10**12))
-def test_what_brings_no_time_never_helps(budget: Budget, size: int, uncounted: int) -> None:
+def test_bytes_that_do_not_extend_the_timeout_never_help(budget: Budget, size: int, uncounted: int) -> None:
     """
     Whatever finishes with something uncounted on top finishes without it.
     """
@@ -47,7 +47,7 @@ def test_what_brings_no_time_never_helps(budget: Budget, size: int, uncounted: i
 
 
 @given(st.integers(0, 10**15))
-def test_gigabytes_are_decimal_and_begun(size: int) -> None:
+def test_gigabytes_are_decimal_and_rounded_up(size: int) -> None:
     """
     A GB counts as soon as it is begun, and a GiB is more than one.
     """
@@ -112,7 +112,7 @@ def test_limits_of_one_count() -> None:
     assert Budget(1, 1).finishes(0)
 
 
-def test_no_size_is_a_limit_where_time_or_rate_decide_alone() -> None:
+def test_there_is_no_largest_size_where_only_time_or_rate_decides() -> None:
     """
     A timeout below zero lets nothing finish; a rate of one GB in a GB's time, or an unknown one, lets everything finish.
     """

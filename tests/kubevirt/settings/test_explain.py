@@ -111,7 +111,7 @@ def test_the_reason_is_what_kubevirt_compares(match: Match | None, found: Any, m
     assert because(match, found, matches, any_policy=True) == expected
 
 
-def test_without_policies_none_is_said_to_match() -> None:
+def test_without_policies_the_reason_says_so() -> None:
     """
     There is nothing that could match.
     """

@@ -55,7 +55,7 @@ def test_a_field_is_named_in_both_versions(path: FieldPath, v1beta1: str, v1: st
     assert in_hyper_converged(whole) == f"set {v1beta1} of the HyperConverged object (version v1: {v1})"
 
 
-def test_what_is_below_a_field_goes_along() -> None:
+def test_fields_below_a_field_have_the_same_place_below_it() -> None:
     """
     spec.workloadUpdateStrategy has the same structure on both sides.
     """
@@ -74,7 +74,7 @@ def test_what_is_below_a_field_goes_along() -> None:
         ("spec",),
     ],
 )
-def test_what_no_field_holds_comes_from_the_annotation(path: FieldPath) -> None:
+def test_a_setting_without_a_field_comes_from_the_annotation(path: FieldPath) -> None:
     """
     HyperConverged has no field for it, so only its JSON patch annotation can have written it.
     """

@@ -41,7 +41,7 @@ def a_policy(name: str, spec: Mapping[str, Json]) -> MigrationPolicy:
         ((1, 9), {}, {}),
     ],
 )
-def test_a_policy_overrides_what_it_may_set(
+def test_a_policy_overrides_the_settings_that_it_may_set(
     release: tuple[int, int], policy: Mapping[str, Json], expected: Mapping[str, Json]
 ) -> None:
     """

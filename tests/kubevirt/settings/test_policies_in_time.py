@@ -38,7 +38,7 @@ def policy(selectors: Any = None, name: str = "p", **spec: Any) -> MigrationPoli
         ([BY_NAMESPACE, BY_VMI], True),
     ],
 )
-def test_the_namespace_is_looked_at_where_a_policy_selects_by_it(selectors: list[Any], looked_at: bool) -> None:
+def test_the_namespace_is_read_where_a_policy_selects_by_it(selectors: list[Any], looked_at: bool) -> None:
     """
     One policy is enough; without one, nothing depends on whether the namespace is known.
     """
@@ -108,7 +108,7 @@ def test_a_device_has_its_time_judged_without_a_bandwidth() -> None:
     assert result.passed_through == ("spec", "template", "spec", "domain", "devices", "gpus", 0)
 
 
-def test_the_winner_brings_its_settings() -> None:
+def test_the_settings_of_the_winner_apply() -> None:
     """
     None means no policy; policies that were not provided are unknown.
     """

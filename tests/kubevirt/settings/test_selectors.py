@@ -195,7 +195,7 @@ def test_labels_are_all_that_is_read_of_other_vms(machines: list[Manifest]) -> N
     assert known
 
 
-def test_an_object_without_a_namespace_names_one_that_stands_in_one_namespace_alone() -> None:
+def test_a_reference_without_a_namespace_matches_an_object_in_only_one_namespace() -> None:
     """
     Manifests often have no namespace; of two objects with the same name, none is chosen.
     """

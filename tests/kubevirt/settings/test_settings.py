@@ -135,7 +135,7 @@ def test_the_corrected_lab_cr_has_no_errors() -> None:
     ]
 
 
-def test_settings_outside_of_spec_are_seen() -> None:
+def test_settings_outside_of_spec_are_reported() -> None:
     """
     Settings at the top level of the object are found and sent to their place.
     """
@@ -190,7 +190,7 @@ def test_the_remedy_for_an_owned_cr_names_the_field_of_the_owner(metadata: dict[
         ("5Mi", "64Mi", False),
     ],
 )
-def test_a_policy_is_blamed_for_what_it_makes_worse(cluster: str, own: str, blamed: bool) -> None:
+def test_a_policy_is_reported_where_it_allows_less_than_the_cluster(cluster: str, own: str, blamed: bool) -> None:
     """
     Where the cluster's own settings allow too little time, a policy is reported only if it allows even less.
     """
@@ -351,7 +351,7 @@ def test_settings_that_are_no_object_are_one_finding(value: Any) -> None:
     ]
 
 
-def test_several_problems_are_all_told() -> None:
+def test_all_of_several_problems_are_reported() -> None:
     """
     No problem hides another one.
     """
@@ -373,7 +373,7 @@ def test_several_problems_are_all_told() -> None:
 
 
 @pytest.mark.parametrize("behaviour", TABLE, ids=lambda behaviour: str(behaviour.release))
-def test_a_release_is_at_peace_with_its_own_defaults(behaviour: Any) -> None:
+def test_the_defaults_of_a_release_have_no_findings(behaviour: Any) -> None:
     """
     What KubeVirt does by default, written out, is no finding in that release, but for the gate of maxDowntimeMs.
     """

@@ -134,7 +134,7 @@ def test_a_bandwidth_is_read_as_a_quantity() -> None:
     assert bandwidth_of({}) is None
 
 
-def test_the_facts_are_what_the_cr_says() -> None:
+def test_the_facts_are_those_of_the_cr() -> None:
     """
     Migrations stay as they are written.
     """
@@ -174,7 +174,7 @@ def test_the_facts_are_what_the_cr_says() -> None:
         {"configuration": {"network": {"defaultNetworkInterface": ""}}},
     ],
 )
-def test_a_cr_that_says_nothing_has_kubevirts_defaults(spec: Any) -> None:
+def test_a_cr_without_settings_has_kubevirts_defaults(spec: Any) -> None:
     """
     The default interface is bridge in all releases.
     """
@@ -202,7 +202,7 @@ GATES = "spec.configuration.developerConfiguration.featureGates"
 
 
 @pytest.mark.parametrize("name", [*SECTIONS.split(), *MISPLACED_SETTINGS.split(), "featureGates"])
-def test_settings_are_seen_in_spec_and_in_configuration(name: str) -> None:
+def test_misplaced_settings_are_found_in_spec_and_in_configuration(name: str) -> None:
     """
     A section belongs at the place of migrations, a setting inside it, and a gate into developerConfiguration.
     """
@@ -214,7 +214,7 @@ def test_settings_are_seen_in_spec_and_in_configuration(name: str) -> None:
     )
 
 
-def test_settings_are_seen_at_the_top_of_the_object() -> None:
+def test_misplaced_settings_are_found_at_the_top_of_the_object() -> None:
     """
     The configuration, or migrations alone. All are listed from the outside in.
     """
@@ -228,7 +228,7 @@ def test_settings_are_seen_at_the_top_of_the_object() -> None:
     ]
 
 
-def test_what_is_in_force_is_written_over_default() -> None:
+def test_written_settings_replace_defaults() -> None:
     """
     Null and wrongly typed values keep the default; what the release does not have is not in force.
     """

@@ -58,7 +58,7 @@ def test_the_table_of_settings_is_true(name: str) -> None:
         assert str(own).lower() in value.lower()
 
 
-def test_the_one_default_that_changed_is_told_with_its_release() -> None:
+def test_the_page_names_the_release_of_the_changed_default() -> None:
     """
     800 seconds up to 1.3, 150 later.
     """
@@ -70,7 +70,7 @@ def test_the_one_default_that_changed_is_told_with_its_release() -> None:
     assert row_of("completionTimeoutPerGiB")[2] == "800 up to 1.3, 150 from 1.4 on"
 
 
-def test_every_rule_stands_in_a_table_and_every_rule_named_exists() -> None:
+def test_the_tables_list_every_rule_and_only_existing_rules() -> None:
     """
     The tables name all rules of families 6 and 7 and no others; strategies.md names none that there is not.
     """
@@ -80,7 +80,7 @@ def test_every_rule_stands_in_a_table_and_every_rule_named_exists() -> None:
     assert set(re.findall(r"LM\d{3}", STRATEGIES_PAGE)) <= BY_ID.keys()
 
 
-def test_pages_link_to_what_there_is() -> None:
+def test_pages_link_to_existing_pages() -> None:
     """
     Relative links lead to files of the repository.
     """

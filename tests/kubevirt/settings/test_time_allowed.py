@@ -93,7 +93,7 @@ def facts_of(judged: Kubernetes, *world: Kubernetes) -> MigrationFacts:
         ({"memory": {"guest": "1.5G"}}, 1_500_000_000, "memory.guest"),
     ],
 )
-def test_memory_is_what_kubevirt_gives_the_guest(domain: Any, size: int, path: str) -> None:
+def test_the_memory_is_that_of_the_guest_in_kubevirt(domain: Any, size: int, path: str) -> None:
     """
     memory.guest, else the request, else the limit, else one huge page.
     """
@@ -103,7 +103,7 @@ def test_memory_is_what_kubevirt_gives_the_guest(domain: Any, size: int, path: s
 
 
 @pytest.mark.parametrize("domain", [{}, {"memory": {"guest": "lots"}}, {"memory": {}}, {"resources": {"requests": {}}}])
-def test_memory_that_nobody_names_is_none(domain: Any) -> None:
+def test_a_vm_without_memory_fields_has_no_memory(domain: Any) -> None:
     """
     Neither a guess nor an error.
     """
@@ -121,7 +121,7 @@ def test_memory_comes_with_an_instancetype() -> None:
     assert isinstance(bytes_of(hidden.guest_memory), Unknown)
 
 
-def test_local_disks_are_told_apart() -> None:
+def test_local_disks_that_extend_the_timeout_are_distinguished() -> None:
     """
     What is written to container disks and over claims counts, what is written to empty disks is carried and does not; a
     CD-ROM, a claim and cloud-init are not carried.
@@ -250,7 +250,7 @@ TEAM = {"namespaceSelector": {"team": "db"}}
         ([policy("p", {"virtualMachineInstanceSelector": {"a": "c"}}, allowPostCopy=True)], [False]),
     ],
 )
-def test_every_policy_that_may_win_is_asked(world: list[Kubernetes], answer: list[bool]) -> None:
+def test_every_policy_that_may_win_is_considered(world: list[Kubernetes], answer: list[bool]) -> None:
     """
     It is sure where all that may win are too slow, open where some are, and nothing where none is.
     """

@@ -24,8 +24,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="The IPAM plugin accepts a setting that has no effect or not the obvious one.",
     rationale=(
-        "whereabouts silently ignores a start, an end or an exclusion outside the range, and assigns the gateway's own address "
-        "to a pod unless it is excluded."
+        "whereabouts silently ignores a start, an end or an exclusion outside the range. It assigns the gateway's own address to "
+        "a pod unless it is excluded."
     ),
     remediation="Write start, end, exclusions and gateway inside the range, and exclude the gateway's address.",
     source="whereabouts v0.9.4 pkg/iphelpers GetIPRange, pkg/allocate IterateForAssignment",
