@@ -161,7 +161,7 @@ def _post(contestant: Contestant, review: object) -> dict[str, object]:
 
 
 def _hold_to_the_checks(contestant: Contestant) -> None:
-    """Nobody is measured who does not do the work; a constant answer is the floor and says so."""
+    """Stops if a server does not run the checks. The server with a constant answer is the lower bound, and named so."""
 
     def says() -> bool:
         if contestant.popen.poll() is not None:

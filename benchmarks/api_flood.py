@@ -1,9 +1,9 @@
 """
-What admission waits while strangers flood the dry-run API: `python -m benchmarks.api_flood [--callers 6] [--seconds 10]`.
+Latency of admission while callers flood the dry-run API: `python -m benchmarks.api_flood [--callers 6] [--seconds 10]`.
 
-Reviews of about 12 KB come at 100 a second on 16 connections. Beside them callers without a token post bodies to
-`/v1/check`, each its next when its last is answered: 2 MB of YAML anchors, and 2 MB of VMs. Facts come from manifests. The
-server has core 0, the load has core 1.
+The program sends reviews of about 12 KB at 100 a second on 16 connections. At the same time, callers without a token post
+bodies to `/v1/check`, one after the other: 2 MB of YAML anchors, and 2 MB of VMs. Facts come from manifests. The server has
+core 0, the load has core 1.
 """
 
 import http.client

@@ -1,5 +1,5 @@
 """
-What judging one VM of ordinary size costs: parse, expand, facts, all rules, verdict. CPU time beside ``json.loads``.
+The cost of judging one VM of ordinary size: parse, expand, facts, all rules, verdict. CPU time beside ``json.loads``.
 
     python benchmarks/judge_one.py [ROUNDS]
 """

@@ -1,8 +1,8 @@
 """
-What others wait while somebody sends large objects: `python -m benchmarks.large_reviews [--senders 2] [--seconds 10]`.
+Latency of small reviews while clients send large objects: `python -m benchmarks.large_reviews [--senders 2] [--seconds 10]`.
 
-Small reviews come at 100 a second on 16 connections. Beside them some clients send reviews of 2 to 3 MB, each its next when its
-last is answered: a VM that names 40,000 claims, or lists a port that is not allowed 100,000 times. Facts come from manifests.
+The program sends small reviews at 100 a second on 16 connections. At the same time, some clients send reviews of 2 to
+3 MB, one after the other: a VM that names 40,000 claims, or lists a forbidden port 100,000 times. Facts come from manifests.
 """
 
 import http.client

@@ -1,4 +1,4 @@
-"""What a benchmark reads of a process, and how it sends load; Linux only."""
+"""Reads figures of a process, and sends load. Linux only."""
 
 import json
 import os
@@ -63,7 +63,7 @@ def pin(pid: int, core: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What one round of load showed."""
+    """The result of one round of load."""
 
     answers: int
     failures: int

@@ -126,7 +126,7 @@ def bucketed_quantile(buckets: Counter[float], share: float) -> float:
 
 
 def difference(after: Counter[float], before: Counter[float]) -> Counter[float]:
-    """What was counted in between."""
+    """The counts between two states."""
     return Counter({limit: after[limit] - before[limit] for limit in after})
 
 

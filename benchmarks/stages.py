@@ -1,8 +1,8 @@
 """
-What each stage of a review costs, in CPU microseconds: `python -m benchmarks.stages [ROUNDS]`.
+The CPU time of each stage of a review in microseconds: `python -m benchmarks.stages [ROUNDS]`.
 
-One process, no network: the review of ``benchmarks.reviews`` and a store with its claims, through the parts of the
-admission door one by one and then through the door itself. What remains up to ``benchmarks.admission`` is TLS and HTTP.
+One process, no network: the review of ``benchmarks.reviews`` and a store with its claims, first through the parts of the
+admission endpoint and then through the endpoint itself. The difference to ``benchmarks.admission`` is TLS and HTTP.
 """
 
 import gc
@@ -32,7 +32,7 @@ RUNS = 7
 
 
 class Facts:
-    """What ``webhook.serve.cluster_facts`` gives, over a store that was filled by hand."""
+    """The facts of ``webhook.serve.cluster_facts``, from a store that this program fills."""
 
     ready = True
 

@@ -1,9 +1,9 @@
 """
-What a webhook costs whoever creates machines: `python -m benchmarks.through_apiserver [--rate 200] [--seconds 60]`.
+The latency that the webhook adds to creations: `python -m benchmarks.through_apiserver [--rate 200] [--seconds 60]`.
 
 VirtualMachines of about 3 KB with two claims each are created in dry runs through a real kube-apiserver at a steady rate:
 without webhooks, and with the configurations of deploy/kustomize (defaults and verdict: two calls each) in front of two
-replicas. A call that is not answered 201 is a failure. Everything shares the cores of the machine.
+replicas. A call that is not answered 201 is a failure. All processes share the cores of the computer.
 """
 
 import json

@@ -41,7 +41,7 @@ MUTATING_NOTE: Final = (
     " `virt-api-mutator`. A missing default does no harm, so failurePolicy is always Ignore and the timeout is short."
 )
 VALIDATING_NOTE: Final = (
-    "What is judged, and when. The API server itself evaluates the rules and conditions that exclude never-blocked operations,"
+    "The API server itself evaluates the rules and conditions that exclude never-blocked operations,"
     " so these operations pass even while no replica runs."
 )
 EVICTION_HOOK: Final = "virtualmachine.default.migratable"
@@ -87,7 +87,7 @@ def generated() -> dict[str, str]:
 
 
 def _for_helm() -> dict[str, str]:
-    """What the chart's templates read: what kustomize reads, and the hooks as data."""
+    """The inputs of the chart's templates: those of kustomize, and the hooks as data."""
     return {
         "webhooks.json": _hooks(),
         "backstop.json": _backstop_for_helm(),
@@ -240,7 +240,7 @@ def _webhook(webhook: dict[str, Any], hook: hooks.Hook) -> str:
 
 
 def _folded(expression: str, indent: str) -> str:
-    """An expression as it stands, or folded before its operators where it is long."""
+    """An expression, folded before its operators if it is long."""
     if len(indent + expression) < WIDTH - 10:
         plain = yaml.safe_dump(expression, width=1000).removesuffix("...\n").rstrip("\n")
         return f"{plain}\n"

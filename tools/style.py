@@ -49,9 +49,7 @@ PENDING: tuple[str, ...] = (
     "webhook/serve/",
     "webhook/surfaces/admission/",
     "webhook/surfaces/backstop/",
-    "benchmarks/",
     "certs/",
-    "deploy/",
 )
 """Folders whose texts are still to be rewritten."""
 

@@ -22,7 +22,7 @@ class Comparison:
     def __init__(self) -> None:
         self.answers = 0
         self.contents: Counter[str] = Counter()
-        """What the old answers hold: without denials, patches or errors, agreement would mean little."""
+        """The contents of the old answers: without denials, patches or errors, agreement would mean little."""
         self.counts: Counter[str] = Counter()
         self.samples: dict[str, list[str]] = {}
         self.pairs: Counter[tuple[str, str]] = Counter()

@@ -126,7 +126,7 @@ _IDENTITIES: Mapping[str, Sequence[Identity]] = {
     "problems": (_values("file", "document", "line", "path"), _values("file", "document")),
     "rules": (_values("id"),),
 }
-"""What makes two items of a list the same, the strictest first. What is left without a counterpart is a difference."""
+"""The identities of the items of a list, the strictest first. An item without a counterpart is a difference."""
 _BY_PLACE: Sequence[Identity] = ()
 
 

@@ -23,7 +23,7 @@ _MORE = re.compile(r"\d+ more\b")
 
 
 def answer(text: str) -> dict[str, Any]:
-    """What `check -o text` prints: objects, their findings, and the sentences of each."""
+    """The output of `check -o text`: objects, their findings, and the sentences of each."""
     made: dict[str, Any] = {"objects": [], "prose": ""}
     holder = made
     for line in text.splitlines():
@@ -48,7 +48,7 @@ def answer(text: str) -> dict[str, Any]:
 
 
 def patches(text: str) -> dict[str, Any]:
-    """What `check --options` and `check --diff` print: the lines of the patches, and the sentences between them."""
+    """The output of `check --options` and `check --diff`: the lines of the patches, and the sentences between them."""
     lines = text.splitlines()
     return {
         "patches": [line for line in lines if line[:1] in ("+", "-", "@", " ")],

@@ -1,5 +1,5 @@
 """
-What the textbook way would cost: a FastAPI route with pydantic models and the five checks.
+The textbook way, for comparison: a FastAPI route with pydantic models and the five checks.
 
     CLAIMS=claims.json uvicorn benchmarks.contestants.route:app
 """

@@ -1,7 +1,7 @@
 """
-What `helm test` runs in a pod: `admission | refusal | api | metrics NAMESPACE CA` calls a Service as others call it.
+`helm test` runs this in a pod: `admission | refusal | api | metrics NAMESPACE CA` calls a Service as its clients do.
 
-Ends with 0 where the answer is right, else with one line that says what is wrong. Nothing is stored by asking.
+Exits with 0 if the response is right, otherwise with one line that names the problem. The calls store nothing.
 """
 
 import json
@@ -56,7 +56,7 @@ def admission(namespace, ca):
 
 
 def refusal(namespace, ca):
-    """Who shows no certificate is cut off, by a server that has shown a good one; no other failure will do."""
+    """The server must show a valid certificate, and close a connection without a client certificate."""
     try:
         admission(namespace, ca)
     except OSError as error:
