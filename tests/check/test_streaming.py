@@ -1,4 +1,4 @@
-"""Inputs that are judged as they are read get the answer that all of them together get."""
+"""Files that are judged one by one give the same report as files that are judged together."""
 
 import json
 import subprocess
@@ -35,7 +35,7 @@ def one_by_one(inputs: list[Manifests], asked: Settings) -> Report:
 
 @st.composite
 def repositories(draw: st.DrawFn) -> list[Manifests]:
-    """Objects that refer to each other, in any order, some of them twice, in files of one or more."""
+    """Objects that refer to each other, in any order and some of them twice, in one or more files."""
     objects: list[Manifest] = draw(st.lists(carriers(), min_size=1, max_size=4))
     objects += draw(worlds())
     others = st.one_of(kubevirts(), migration_policies(), networks(), st.sampled_from([SPACE, MISSPELT]))
@@ -52,9 +52,9 @@ def repositories(draw: st.DrawFn) -> list[Manifests]:
 
 @given(repositories(), st.sampled_from(["", "any", "1.6"]), st.sampled_from([Policy(), Policy(namespaces=[STRICTER])]))
 @settings(max_examples=150, deadline=None)
-def test_the_answer_is_that_of_all_together(inputs: list[Manifests], release: str, policy: Policy) -> None:
+def test_the_report_equals_that_of_a_check_of_all_files(inputs: list[Manifests], release: str, policy: Policy) -> None:
     """
-    Whichever file comes first, and whatever stands twice: the last word on it counts for everybody.
+    The order of the files does not matter. Of duplicate objects, the last one counts for all files.
     """
     asked = Settings(policy, release, "2026-01-01")
 
@@ -63,9 +63,9 @@ def test_the_answer_is_that_of_all_together(inputs: list[Manifests], release: st
     assert msgspec.json.encode(said) == msgspec.json.encode(check(inputs, asked))
 
 
-def test_a_claim_may_come_in_a_later_file(tmp_path: Path) -> None:
+def test_a_claim_can_be_in_a_later_file(tmp_path: Path) -> None:
     """
-    The file of the VM is read once more, and both the finding and its lines are those of the whole.
+    The file of the VM is judged again, and finding and lines are the same as in a check of all files.
     """
     (tmp_path / "1-vm.yaml").write_text(UNPROVEN)
     (tmp_path / "2-claim.yaml").write_text(CLAIM.replace("ReadWriteMany", "ReadWriteOnce"))
@@ -77,9 +77,9 @@ def test_a_claim_may_come_in_a_later_file(tmp_path: Path) -> None:
     assert "12 |   - {name: os," in ran.out
 
 
-def test_only_texts_that_somebody_needs_are_kept(tmp_path: Path) -> None:
+def test_only_needed_texts_are_kept(tmp_path: Path) -> None:
     """
-    A text without findings and comments is let go of, and its name is known all the same.
+    The text of a file without findings and comments is freed. Its name stays known.
     """
     for name, text in {"good": GOOD, "bad": BAD, "comment": f"# migratable: nothing\n{GOOD}"}.items():
         (tmp_path / f"{name}.yaml").write_text(text)
@@ -111,9 +111,9 @@ KEPT = 8
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells a process's peak so")
-def test_further_files_take_next_to_no_memory(tmp_path: Path) -> None:
+def test_further_files_take_almost_no_memory(tmp_path: Path) -> None:
     """
-    Where nothing refers to another file, what is kept of a file of 3 KB is little more than that it is all right.
+    A file of 3 KB without references leaves only a small result in memory.
     """
 
     def peak(files: int) -> int:

@@ -1,4 +1,4 @@
-"""Answers that every format must hold: all that the rules say of their examples, and one full of hostile text."""
+"""Reports that every format must render: all rule examples, and one full of hostile text."""
 
 import json
 import os
@@ -27,7 +27,7 @@ NASTY_FILE = b"n\x01\x1b[31m\r\nnot ok 9 # TODO |`<img src=x>]]>&\"',:%0A::error
 
 @lru_cache(maxsize=1)
 def of_all_examples() -> Report:
-    """What the rules say of their own examples, in all wrappings."""
+    """The findings of all rules on their own examples, in all wrappings."""
     objects: list[ObjectReport] = []
     for at, (_, example, wrap) in enumerate(every_example()):
         inputs = read_manifests(json.dumps(wrap(example), indent=1).encode(), f"examples/{at}.json")
@@ -40,7 +40,7 @@ def of_all_examples() -> Report:
 
 @lru_cache(maxsize=1)
 def hostile() -> Report:
-    """What the program makes of a file with such a name, with such names inside and a policy with such reasons."""
+    """The report on a file with a hostile name, hostile object names, and a policy with hostile reasons."""
     volume = {"name": NASTY, "persistentVolumeClaim": {"claimName": NASTY}}
     spec = {"domain": {"devices": {"gpus": [{"name": NASTY, "deviceName": NASTY}]}}, "volumes": [volume]}
     manifests = [

@@ -1,4 +1,4 @@
-"""A small answer made by hand, with one of everything that renderers have to say."""
+"""A small hand-written report with one of each thing that renderers handle."""
 
 from webhook.kubevirt.releases import SUPPORTED
 from webhook.report.model import (
@@ -185,13 +185,13 @@ def verdict(migratable: bool | None, reason: str | None = None, *assumptions: st
 
 
 def vm(name: str, said: VerdictReport | None, *findings: FindingReport, file: str | None = FILE) -> ObjectReport:
-    """A VirtualMachine in namespace tenant; without file where it came in a request."""
+    """A VirtualMachine in namespace tenant. Without ``file``, it comes from a request."""
     source = SourceReport(file, 0, 1) if file is not None else None
     return ObjectReport("kubevirt.io/v1", "VirtualMachine", "tenant", name, source, said, list(findings))
 
 
 def report(*objects: ObjectReport, release: str = "any", problems: tuple[ProblemReport, ...] = ()) -> Report:
-    """An answer under profile ``strict``; its counts are not used by renderers but for the number of objects."""
+    """A report with profile ``strict``. Renderers use only the number of objects of its counts."""
     summary = SummaryReport(len(objects), 0, 0, 0, 0, 0, len(problems))
     return Report("migratable/v1", "strict", release, list(objects), list(problems), [], summary)
 
@@ -246,7 +246,7 @@ SMALL = Report(
 
 
 def rule(**changes: object) -> Rule:
-    """A rule that says little, for goldens that do not change with the real ones."""
+    """A rule with short texts, for snapshots that do not change with the real rules."""
     fields: dict[str, object] = {
         "id": "LM201",
         "name": "claim-not-shared",

@@ -1,4 +1,4 @@
-"""One rule in words."""
+"""The description of a rule."""
 
 import pytest
 import yaml
@@ -19,7 +19,7 @@ IN_1_3 = only(Release(1, 3))
 @pytest.mark.parametrize("word", ["LM201", "lm201", "claim-not-shared", "Claim-Not-Shared", " LM201 "])
 def test_a_rule_is_found_by_id_or_name_in_any_case(word: str) -> None:
     """
-    People type ids and names as they come.
+    Upper and lower case do not matter.
     """
     known = explain.find(word)
 
@@ -49,9 +49,9 @@ def test_other_words_find_no_rule(word: str) -> None:
         ("", None),
     ],
 )
-def test_a_misspelt_rule_is_guessed(word: str, meant: str | None) -> None:
+def test_a_misspelt_rule_gives_a_suggestion(word: str, meant: str | None) -> None:
     """
-    Near words and parts of names lead to a rule; nothing leads from nonsense.
+    Similar words and parts of names give a rule; nonsense gives none.
     """
     assert rule_names.closest(word) == meant
 
@@ -68,9 +68,9 @@ def test_a_misspelt_rule_is_guessed(word: str, meant: str | None) -> None:
         ("9", ""),
     ],
 )
-def test_what_looks_like_a_family_is_told_which_there_are(word: str, told: str) -> None:
+def test_an_unknown_family_gives_the_list_of_families(word: str, told: str) -> None:
     """
-    The first digits of an id are not matched to a rule that has them somewhere else.
+    The first digits of an id do not match a rule with these digits elsewhere.
     """
     said = rule_names.hint(word)
 
@@ -93,9 +93,9 @@ def test_what_looks_like_a_family_is_told_which_there_are(word: str, told: str) 
         (since(Release(1, 6)) & before(Release(1, 9)), KNOWN, "from 1.6 to 1.8"),
     ],
 )
-def test_releases_are_part_of_a_sentence(releases: int, among: int, said: str) -> None:
+def test_releases_become_a_phrase(releases: int, among: int, said: str) -> None:
     """
-    Sets of releases read as people say them.
+    A set of releases becomes a short phrase.
     """
     assert release_phrases.releases_phrase(releases, among) == said
 
@@ -117,9 +117,9 @@ def test_releases_are_part_of_a_sentence(releases: int, among: int, said: str) -
     ],
     ids=["KubeVirt's", "fixed list and KubeVirt's", "fixed list", "advice", "mild advice", "settings", "only unproven"],
 )
-def test_both_profiles_actions_are_policys_own(judged: Rule, strict: str, exact: str) -> None:
+def test_the_described_actions_are_those_of_the_policy(judged: Rule, strict: str, exact: str) -> None:
     """
-    What a page says of a profile is what the policy does.
+    The page describes the action that the policy takes.
     """
     assert (explain.in_profile(judged, Profile.STRICT), explain.in_profile(judged, Profile.EXACT)) == (strict, exact)
 
@@ -152,9 +152,9 @@ def test_both_profiles_actions_are_policys_own(judged: Rule, strict: str, exact:
         ),
     ],
 )
-def test_since_and_until_are_told(judged: Rule, said: str) -> None:
+def test_the_description_names_the_releases_of_the_rule(judged: Rule, said: str) -> None:
     """
-    The rule's own releases, as a sentence about KubeVirt.
+    The releases of the rule are part of a sentence about KubeVirt.
     """
     assert explain.in_kubevirt(judged) == said
 
@@ -171,16 +171,16 @@ def test_since_and_until_are_told(judged: Rule, said: str) -> None:
         ),
     ],
 )
-def test_an_examples_answer_is_told(example: Example, said: str) -> None:
+def test_the_result_of_an_example_is_described(example: Example, said: str) -> None:
     """
-    Accepted, rejected or not to be told, and where.
+    Accepted, rejected or unproven, with the path.
     """
     assert explain.answer(rule(reason=Reason.SEV), example) == said
 
 
 def test_advice_is_reported_and_not_rejected() -> None:
     """
-    Advice keeps no VM from migrating, so its examples are not called rejected.
+    Advice does not prevent a migration, so its examples are not called rejected.
     """
     assert explain.answer(rule(), Example("", "{}", violates=("a",))) == "reported at a"
 
@@ -192,8 +192,8 @@ def test_advice_is_reported_and_not_rejected() -> None:
 )
 def test_examples_are_shown_as_they_are(judged: Rule, example: Example) -> None:
     """
-    Read back, a shown example is the rule's fragment with its annotations, what an update replaced before it, and the
-    objects that it is judged with behind it.
+    A shown example reads back as the fragment of the rule, its annotations, the state before an update, and the other
+    objects.
     """
     shown, *world = yaml.safe_load_all(explain.as_yaml(judged, example))
 
@@ -212,9 +212,9 @@ def test_examples_are_shown_as_they_are(judged: Rule, example: Example) -> None:
 
 
 @given(st.sampled_from(RULES), st.integers(60, 120))
-def test_an_explanation_says_everything_within_the_width(judged: Rule, width: int) -> None:
+def test_an_explanation_is_complete_and_keeps_within_the_width(judged: Rule, width: int) -> None:
     """
-    Why, remedy, both profiles, all examples, source and link are there, and prose keeps within the terminal.
+    It has the reason, remedy, both profiles, all examples, source and link. Prose keeps within the width.
     """
     shown = explain.explain(judged, width=width)
 
@@ -234,9 +234,9 @@ def test_an_explanation_says_everything_within_the_width(judged: Rule, width: in
     assert max(map(len, prose)) <= width
 
 
-def test_a_releases_example_says_for_which_release_it_is() -> None:
+def test_an_example_names_its_release_if_releases_differ() -> None:
     """
-    Where releases differ the example names its own; elsewhere it would only distract.
+    If all releases agree, an example does not name one.
     """
     differing = explain.explain(rule(reason=Reason.VIRTIOFS))
     alike = explain.explain(rule(reason=Reason.SEV))

@@ -1,4 +1,4 @@
-"""The machine formats beside SARIF: each is read by its own schema or by a reader of its kind."""
+"""All machine formats except SARIF: each is read by its own schema or reader."""
 
 import json
 import re
@@ -72,9 +72,9 @@ def answer(request: pytest.FixtureRequest) -> Report:
 
 
 @pytest.mark.parametrize("name", RENDERERS)
-def test_an_answer_reads_as_recorded(name: str) -> None:
+def test_a_report_reads_as_recorded(name: str) -> None:
     """
-    Every format tells of each finding its rule, object, place, message and remedy, of exemptions and of unread input.
+    Each format has rule, object, place, message and remedy of each finding, exemptions, and unreadable input.
     """
     shown = RENDERERS[name](SMALL)
 
@@ -84,7 +84,7 @@ def test_an_answer_reads_as_recorded(name: str) -> None:
 @pytest.mark.parametrize("name", EVERY)
 def test_hostile_text_stays_text(name: str) -> None:
     """
-    No format lets a control, bidirectional or half character through, nor a line that a name made up.
+    No format lets control, bidirectional or surrogate characters through, or a line that a name contains.
     """
     shown = EVERY[name](ANSWERS["hostile"])
 
@@ -153,7 +153,7 @@ def test_yaml_holds_the_values_of_json(answer: Report) -> None:
 @settings(deadline=None)
 def test_every_value_survives_the_emitter(value: writer.Plain) -> None:
     """
-    Whatever plain value is written as YAML is read back the same, by Kubernetes' rules.
+    Each plain value that is written as YAML reads back as the same value.
     """
     documents = read_documents(writer.dump({"value": value}).encode(), "value.yaml")
 
@@ -162,7 +162,7 @@ def test_every_value_survives_the_emitter(value: writer.Plain) -> None:
 
 def test_junit_is_valid_and_counts_right(answer: Report) -> None:
     """
-    The XML is valid by the schema, and its counts are those of its cases; denied is failed, unread is an error.
+    The XML is valid, and its counts are those of its cases. A denied finding is a failure; unreadable input is an error.
     """
     shown = junit.render(answer)
 
@@ -179,7 +179,7 @@ def test_junit_is_valid_and_counts_right(answer: Report) -> None:
 
 def test_github_commands_are_what_the_runner_reads(answer: Report) -> None:
     """
-    One command a finding, problem and note; values come back whole, and columns stand only with a single line.
+    There is one command for each finding, problem and note. Values read back whole; columns appear only for a single line.
     """
     read = commands(github.render(answer))
 
@@ -195,9 +195,9 @@ def test_github_commands_are_what_the_runner_reads(answer: Report) -> None:
             assert "col" not in properties or properties["line"] == properties["endLine"]
 
 
-def test_gitlab_issues_are_valid_and_told_apart(answer: Report) -> None:
+def test_gitlab_issues_are_valid_and_have_distinct_fingerprints(answer: Report) -> None:
     """
-    The list is valid by GitLab's format, and each issue has its own fingerprint.
+    The list is valid by GitLab's schema, and each issue has its own fingerprint.
     """
     issues = json.loads(gitlab.render(answer))
 
@@ -207,9 +207,9 @@ def test_gitlab_issues_are_valid_and_told_apart(answer: Report) -> None:
     assert len(issues) == sum(len(judged.findings) for judged in answer.objects) + len(answer.problems)
 
 
-def test_tap_is_read_whole_and_fails_for_what_is_denied(answer: Report) -> None:
+def test_tap_fails_for_denied_findings_and_unreadable_input(answer: Report) -> None:
     """
-    A TAP reader knows every line, finds as many points as were planned, and counts a failure for each deny and problem.
+    A TAP reader reads every line and finds the planned number of points.
     """
     lines = list(Parser().parse_text(tap.render(answer)))
 
@@ -241,9 +241,9 @@ def test_markdown_makes_tables_and_nothing_else(answer: Report) -> None:
         assert f"and {findings - markdown.MAX_ROWS} more" in markdown.render(answer)
 
 
-def test_open_reports_are_what_the_api_takes(answer: Report) -> None:
+def test_open_reports_are_valid_by_their_crd(answer: Report) -> None:
     """
-    Each document is valid by the CRD, is the only one of its name, and its summary counts its results.
+    Each document is valid, has a unique name, and its summary counts its results.
     """
     documents = [document.value for document in read_documents(openreports.render(answer).encode(), "reports.yaml")]
 
@@ -268,18 +268,18 @@ def test_cluster_scoped_objects_have_cluster_reports() -> None:
     assert kinds == ["ClusterReport", "Report"]
 
 
-def test_what_two_files_say_of_an_object_is_one_report() -> None:
+def test_two_files_with_the_same_object_give_one_report() -> None:
     """
-    Two manifests of the same object give one report with the results of both, so that applying loses nothing.
+    The report has the results of both files, so that ``kubectl apply`` loses nothing.
     """
     both = openreports.documents(report(vm("web", None, NOT_SHARED), vm("web", None, NOT_SHOWN, file="b.yaml")))
 
     assert [item["summary"] for item in both] == [{"pass": 0, "fail": 1, "warn": 0, "error": 1, "skip": 0}]
 
 
-def test_exemptions_are_shown_everywhere() -> None:
+def test_each_format_shows_the_reason_of_an_exemption() -> None:
     """
-    Each format tells the reason of an exemption: nobody can exempt in silence.
+    An exemption is never silent.
     """
     exempt = report(vm("web", None, EXEMPTED))
 
@@ -298,8 +298,8 @@ def test_names_with_control_characters_are_the_same_everywhere() -> None:
     assert (point.ok, point.todo, point.skip) == (False, False, False)
 
 
-def test_json_is_the_published_shape(answer: Report) -> None:
+def test_json_is_valid_by_the_published_schema(answer: Report) -> None:
     """
-    The JSON of every answer is valid by the schema that is published with it.
+    The JSON of every report is valid by the schema.
     """
     jsonschema_rs.Draft202012Validator(as_json.schema()).validate(msgspec.json.decode(as_json.render(answer)))

@@ -19,7 +19,7 @@ def cells(line: str) -> list[str]:
 
 
 def table(page: str, heading: str) -> list[list[str]]:
-    """The rows of the first table behind a heading, the first one being its head."""
+    """The rows of the first table after a heading. The first row is the header."""
     section = page[page.index(f"\n## {heading}") + 1 :].partition("\n## ")[0]
     head, _, *rows = [cells(line) for line in section.splitlines() if line.startswith("|")]
     return [head, *rows]
@@ -27,7 +27,7 @@ def table(page: str, heading: str) -> list[list[str]]:
 
 def test_a_page_reads_as_recorded() -> None:
     """
-    What KubeVirt does, why, what to write instead, both profiles, examples, source.
+    KubeVirt's behaviour, reason, fix, both profiles, examples, source.
     """
     shown = pages.page(
         rule(reason=Reason.DISKS, baseline=True, examples=(*rule().examples, Example("another", "{}", release="1.4")))
@@ -41,7 +41,7 @@ def test_a_page_reads_as_recorded() -> None:
 )
 def test_every_generated_page_says_so_on_line_1(name: str) -> None:
     """
-    Who opens the file learns first that it is not to be edited.
+    The first line says that the page is generated.
     """
     first, second = generate.generated()[name].splitlines()[:2]
 
@@ -67,7 +67,7 @@ def test_a_bar_does_not_break_a_table() -> None:
 
 def test_the_matrix_is_the_release_table() -> None:
     """
-    Each cell is the reason's place in that release's order, or empty where the release never gives it.
+    Each cell is the position of the reason in the order of the release. It is empty if the release does not use the reason.
     """
     head, *rows = table(releases_page.page(RULES), "Reasons")
 
@@ -78,9 +78,9 @@ def test_the_matrix_is_the_release_table() -> None:
         assert places == {reason: place for place, reason in enumerate(behaviour.order, 1)}
 
 
-def test_the_rules_matrix_is_what_the_rules_say() -> None:
+def test_the_matrix_of_rules_has_their_releases() -> None:
     """
-    A cross stands exactly where a rule says that the release refuses.
+    A cross is in exactly the releases that refuse the migration.
     """
     _, *rows = table(releases_page.page(RULES), "Rules by release")
 
@@ -125,7 +125,7 @@ def test_check_names_what_differs_and_writes_nothing(tmp_path: Path, capsys: pyt
 
 def test_only_generated_pages_are_removed(tmp_path: Path) -> None:
     """
-    The page of a rule that is gone goes; what somebody wrote by hand stays.
+    The page of a removed rule is deleted. A page written by hand stays.
     """
     generate.main(["--folder", str(tmp_path)])
     (tmp_path / "rules/LM999.md").write_text(f"{pages.GENERATED}\n# LM999 gone\n")

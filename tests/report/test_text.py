@@ -1,4 +1,4 @@
-"""The answer for people."""
+"""The report as text."""
 
 import re
 
@@ -49,9 +49,9 @@ def frame(line: str, column: int, end_column: int, width: int = 100) -> list[str
 
 
 @pytest.mark.parametrize(("name", "verbose"), [("text.txt", False), ("text-verbose.txt", True)])
-def test_the_whole_answer_reads_as_recorded(name: str, verbose: bool) -> None:
+def test_the_whole_report_reads_as_recorded(name: str, verbose: bool) -> None:
     """
-    Each object with its verdict, each finding with place, message, lines, remedy and remarks, one line of counts.
+    Each object with its verdict; each finding with place, message, excerpt, remedy and notes; one line of counts.
     """
     shown = text.render(SMALL, sources=SOURCES, verbose=verbose)
 
@@ -60,7 +60,7 @@ def test_the_whole_answer_reads_as_recorded(name: str, verbose: bool) -> None:
 
 def test_colour_adds_nothing_but_colour() -> None:
     """
-    With its colours taken away, the coloured answer is the plain one.
+    Without its ANSI codes, the coloured text equals the plain text.
     """
     coloured = text.render(SMALL, sources=SOURCES, colour=True)
 
@@ -71,7 +71,7 @@ def test_colour_adds_nothing_but_colour() -> None:
 @given(st.integers(50, 160))
 def test_prose_keeps_within_the_width(width: int) -> None:
     """
-    Messages, remedies and frames are no wider than the terminal; headings and places are never broken.
+    Messages, remedies and excerpts keep within the width. Headings and places are never broken.
     """
     shown = text.render(SMALL, sources=SOURCES, width=width)
 
@@ -93,16 +93,16 @@ def test_prose_keeps_within_the_width(width: int) -> None:
 )
 def test_the_last_line_counts_each_finding_once(findings: tuple[FindingReport, ...], line: str) -> None:
     """
-    The closing line says how many were denied, warned about, unproven, noted and exempted, in how many objects.
+    It counts denied, warned, unproven, noted and exempted findings, and objects.
     """
     shown = text.render(report(vm("web", None, *findings)))
 
     assert shown.splitlines()[-1] == line
 
 
-def test_the_last_line_tells_of_unread_input() -> None:
+def test_the_last_line_counts_unreadable_input() -> None:
     """
-    A clean answer never hides that something could not be read.
+    A report without findings still shows that some input is unreadable.
     """
     assert text.summary(report(problems=PROBLEMS)) == "nothing found in 0 objects; 2 more could not be read"
 
@@ -130,16 +130,16 @@ def test_the_last_line_tells_of_unread_input() -> None:
         ),
     ],
 )
-def test_the_heading_says_the_verdict(findings: tuple[FindingReport, ...], migratable: bool | None, said: str) -> None:
+def test_the_heading_has_the_verdict(findings: tuple[FindingReport, ...], migratable: bool | None, said: str) -> None:
     """
-    Each object's heading is a sentence about live migration, and where releases disagree it says which.
+    The heading says whether the object can be live-migrated, and in which releases if they differ.
     """
     assert heading(*findings, migratable=migratable) == f"{FILE}:1 VirtualMachine tenant/web: {said}"
 
 
 def test_a_pinned_release_is_not_compared_with_others() -> None:
     """
-    Who asked for one release hears of that one only.
+    With one release, the text does not mention others.
     """
     shown = text.render(report(vm("web", verdict(False, "VirtIOFS"), UP_TO_1_4), release="1.4"))
 
@@ -159,9 +159,9 @@ def test_a_pinned_release_is_not_compared_with_others() -> None:
         ),
     ],
 )
-def test_a_finding_says_where_releases_disagree(releases: tuple[str, ...], said: str) -> None:
+def test_a_finding_names_the_releases_that_refuse(releases: tuple[str, ...], said: str) -> None:
     """
-    Asked about any release, a finding says which of them refuse and which accept.
+    Without a pinned release, a finding names the releases that refuse and those that accept.
     """
     shown = text.render(report(vm("web", verdict(False), refused_in(*releases))), width=200)
 
@@ -176,17 +176,17 @@ def test_a_list_of_release_names_gives_the_same_releases(releases: int) -> None:
     assert releases_named(release_names(releases)) == releases
 
 
-def test_the_frame_marks_the_offending_part() -> None:
+def test_carets_mark_the_value_at_fault() -> None:
     """
-    The caret stands under the part that is wrong.
+    The carets are below the value.
     """
     assert frame("  gpus: [{name: card}]", 10, 22) == ["  gpus: [{name: card}]", "         ^^^^^^^^^^^^"]
 
 
 @given(st.text(alphabet="ab cd:{}", min_size=3, max_size=300), st.data())
-def test_the_caret_stands_under_the_part_in_any_line(line: str, data: st.DataObject) -> None:
+def test_carets_are_below_the_value_in_any_line(line: str, data: st.DataObject) -> None:
     """
-    In lines of any length the caret begins where the part begins, and the frame keeps within the width.
+    In a line of any length, the carets start below the value, and the excerpt keeps within the width.
     """
     line = f"x{line}x"
     start = data.draw(st.integers(1, len(line) - 1).filter(lambda column: line[column - 1] != " "))
@@ -202,9 +202,9 @@ def test_the_caret_stands_under_the_part_in_any_line(line: str, data: st.DataObj
 
 
 @pytest.mark.parametrize("line", ["userData: hunter2", "- {token: hunter2}", '"networkDataBase64": "hunter2"'])
-def test_the_frame_never_shows_what_may_be_secret(line: str) -> None:
+def test_the_excerpt_never_shows_a_possible_secret(line: str) -> None:
     """
-    From a line on that speaks of user data, passwords, tokens or keys, no line of the file is shown.
+    From a line that mentions user data, passwords, tokens or keys, the excerpt shows no more lines.
     """
     finding = replace(NOT_SHARED, line=1, column=1, end_line=3, end_column=5)
 
@@ -214,9 +214,9 @@ def test_the_frame_never_shows_what_may_be_secret(line: str) -> None:
     assert "hunter" not in shown
 
 
-def test_the_frame_shows_nothing_beside_the_part() -> None:
+def test_the_excerpt_shows_no_neighbouring_lines() -> None:
     """
-    Lines before and behind the offending part may hold anything, and are not shown.
+    Lines before and after the value can hold secrets.
     """
     finding = replace(NOT_SHARED, line=2, column=1, end_line=3, end_column=1)
 
@@ -227,9 +227,9 @@ def test_the_frame_shows_nothing_beside_the_part() -> None:
     assert "behind" not in shown
 
 
-def test_the_frame_is_safe_for_terminals() -> None:
+def test_the_excerpt_is_safe_for_terminals() -> None:
     """
-    Control and bidirectional characters of a file reach no terminal.
+    Control and bidirectional characters are replaced.
     """
     shown, _ = frame("a\x1b[31m\u202eb\tc", 1, 11)
 
@@ -244,9 +244,9 @@ def test_the_frame_is_safe_for_terminals() -> None:
         ("  spec: {domain: {gpus: [x]}}", 19, 28, ["  spec: {domain: {gpus: [x]}}", "                  ^^^^^^^^^"]),
     ],
 )
-def test_what_stands_beside_the_part_is_not_shown(line: str, start: int, end: int, expected: list[str]) -> None:
+def test_other_values_of_the_line_are_not_shown(line: str, start: int, end: int, expected: list[str]) -> None:
     """
-    In a line that holds more than the part, keys and brackets are shown and values are not.
+    Only keys and brackets of the same line are shown.
     """
     assert frame(line, start, end) == expected
 
@@ -258,9 +258,9 @@ def test_what_stands_beside_the_part_is_not_shown(line: str, start: int, end: in
         ('{"note": "hunter2"}', 2, ['{"note":', " ^^^^^^^"]),
     ],
 )
-def test_of_a_field_that_nobody_knows_the_value_is_not_shown(line: str, column: int, expected: list[str]) -> None:
+def test_the_value_of_an_unknown_field_is_not_shown(line: str, column: int, expected: list[str]) -> None:
     """
-    A misspelt field may hold what the right one would: only its name is shown.
+    A misspelt field can hold a secret, so only its name is shown.
     """
     finding = replace(NOT_SHARED, rule="LM803", line=1, column=column, end_line=2, end_column=5)
 
@@ -270,9 +270,9 @@ def test_of_a_field_that_nobody_knows_the_value_is_not_shown(line: str, column: 
     assert [row.partition("| ")[2] for row in shown.splitlines() if "| " in row] == expected
 
 
-def test_lines_beyond_the_file_are_not_looked_for() -> None:
+def test_a_place_beyond_the_text_has_no_excerpt() -> None:
     """
-    A place that the text at hand does not have is shown without a frame.
+    The finding is shown without an excerpt.
     """
     assert frame("one line", 1, 2) != []
     shown = text.render(report(vm("web", None, NOT_SHARED)), sources={FILE: ["one line"]})

@@ -53,14 +53,14 @@ def as_yaml(*manifests: Manifest) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What one door says of one object, without places in files and patches of them, which admission does not have."""
+    """The result of one surface for one object, without places and patches, which admission does not have."""
 
     verdict: Any
     findings: tuple[Any, ...]
 
 
 class Overheard(ManifestFacts):
-    """Facts from manifests, which hear what the admission door has decided before it is put into an answer's few lines."""
+    """Facts from manifests that also record all decisions of admission, not only the few in its response."""
 
     outcome: Outcome | None = None
 
@@ -71,7 +71,7 @@ class Overheard(ManifestFacts):
 
 
 class Api:
-    """The API on facts that change between requests: to build one takes longer than to ask it."""
+    """The API on facts that change between requests, because building one takes longer than a request."""
 
     def __init__(self) -> None:
         self.background: list[ManifestObject] = []
@@ -87,7 +87,7 @@ one_api = cache(Api)
 
 
 class Doors:
-    """All doors on one world."""
+    """All surfaces with one world."""
 
     def __init__(self, folder: Path, world: Sequence[Manifest], policy: str = "") -> None:
         self.folder = folder
@@ -99,11 +99,11 @@ class Doors:
         self.door = AdmissionApp(self.facts, self.configurations, Metrics(), time.monotonic)
 
     def review(self, manifest: Manifest) -> Answer:
-        """What an API server would be answered that is about to create the object."""
+        """The response to the creation of the object."""
         return call(self.door, "POST", "/validate", review("CREATE", manifest), [("content-type", "application/json")])
 
     def by_admission(self, manifest: Manifest) -> tuple[Said, Answer]:
-        """All that the door has decided, and what it put on the wire."""
+        """All decisions of admission, and its response."""
         answer = self.review(manifest)
         outcome = self.facts.outcome
         assert outcome is not None
@@ -112,15 +112,15 @@ class Doors:
         return Said(verdict_report(outcome.judgement.verdict), findings), answer
 
     def by_api(self, manifest: Manifest) -> Said:
-        """What ``POST /v1/check`` says of the object as JSON; the server itself knows the facts."""
+        """The result of ``POST /v1/check`` for the object as JSON. The server has the facts."""
         return self._posted("application/json", as_json(manifest), manifest, self.facts.given)
 
     def by_api_in_yaml(self, manifest: Manifest, world: Sequence[Manifest]) -> Said:
-        """What it says where the facts come in the same stream of YAML documents, after the object."""
+        """The result if the facts follow the object in one stream of YAML documents."""
         return self._posted("application/yaml", as_yaml(manifest, *world), manifest)
 
     def by_command_line(self, manifest: Manifest) -> Said:
-        """What ``migratable check -o json`` says of the object in a file."""
+        """The result of ``migratable check -o json`` for the object in a file."""
         file = self.folder / "object.yaml"
         file.write_bytes(as_yaml(manifest))
         result = CliRunner().invoke(

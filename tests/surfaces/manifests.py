@@ -1,4 +1,4 @@
-"""Small manifests to give to the command line."""
+"""Small manifests for tests of the surfaces."""
 
 GOOD = """\
 apiVersion: kubevirt.io/v1

@@ -43,7 +43,7 @@ class Program:
 
 
 def migratable(*arguments: str | Path, cwd: Path | None = None, stdin: str | bytes = "") -> Ran:
-    """Runs ``migratable`` in a folder, in this process; raises what a user would see as a traceback."""
+    """Runs ``migratable`` in a folder, in this process. Raises an error that a user would see as a traceback."""
     with contextlib.chdir(cwd or Path.cwd()):
         result = CliRunner(env=PLAIN).invoke(Program(), [*map(str, arguments)], input=stdin)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
@@ -52,7 +52,7 @@ def migratable(*arguments: str | Path, cwd: Path | None = None, stdin: str | byt
 
 
 def process(*arguments: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Ran:
-    """As ``migratable``, in a process of its own: slow, for what only a process can show."""
+    """As ``migratable``, in a separate process. Slow."""
     settings = {key: value for key, value in os.environ.items() if PLAIN.get(key, "") is not None}
     settings |= {key: value for key, value in PLAIN.items() if value is not None}
     ran = subprocess.run(

@@ -1,4 +1,4 @@
-"""What each surface makes of ``accounts``: only admission has a user whom an API server authenticated."""
+"""The effect of ``accounts`` on each surface: only admission has an authenticated user."""
 
 import json
 from pathlib import Path
@@ -52,7 +52,7 @@ def test_admission_says_in_the_audit_log_whose_entry_lowered_what(tmp_path: Path
 
 def test_files_and_the_dry_run_api_ignore_accounts(tmp_path: Path) -> None:
     """
-    They have no authenticated account, so they report what anyone else would get.
+    They have no authenticated user, so accounts do not apply.
     """
     doors = Doors(tmp_path, WORLD, POLICY)
 

@@ -1,4 +1,4 @@
-"""The process that judges for the dry-run API: same answers, nothing shared, and it may die at any time."""
+"""The judging process of the dry-run API: same results, nothing shared, and it can end at any time."""
 
 import asyncio
 import os
@@ -46,7 +46,7 @@ def apart() -> Iterator[SeparateProcess]:
 
 
 def told(work: Callable[[], Awaitable[Any]]) -> Any:
-    """What it gives, or every word of its error."""
+    """The result, or the whole text of the error."""
 
     async def run() -> Any:
         return await work()
@@ -62,9 +62,9 @@ def report(judge: Judge, body: str, behind: World | None = None, **settings: Any
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-def test_it_answers_as_a_thread_of_the_server_would(apart: SeparateProcess, body: str) -> None:
+def test_its_reports_equal_those_of_a_thread(apart: SeparateProcess, body: str) -> None:
     """
-    The same bytes of a report, and the same errors with their places, by the same facts and settings.
+    The same bytes of a report, and the same errors with their places.
     """
     here = InProcess(BACKGROUND)
     settings = {"policy": Policy(profile=Profile.EXACT), "release": "1.5", "today": "2026-01-01"}
@@ -73,15 +73,15 @@ def test_it_answers_as_a_thread_of_the_server_would(apart: SeparateProcess, body
     assert told(lambda: apart.namespaces(body.encode())) == told(lambda: here.namespaces(body.encode()))
 
 
-def test_a_release_that_cannot_be_judged_is_told(apart: SeparateProcess) -> None:
+def test_an_unsupported_release_is_an_error_of_the_caller(apart: SeparateProcess) -> None:
     """
-    An error of the settings is the caller's, too.
+    The error has the same text.
     """
     assert report(apart, GOOD, release="0.58")[0] is BadInput
 
 
 class Asked(ObjectsWorld):
-    """A world that notes what it was asked."""
+    """A world that records lookups."""
 
     def __init__(self, *known: dict[str, Any]) -> None:
         super().__init__([read(item) for item in known])
@@ -93,9 +93,9 @@ class Asked(ObjectsWorld):
 
 
 @pytest.mark.parametrize(("mode", "migratable"), [("ReadWriteMany", True), ("ReadWriteOnce", False)])
-def test_facts_of_a_cluster_are_asked_of_the_server(mode: str, migratable: bool) -> None:
+def test_lookups_go_to_the_server(mode: str, migratable: bool) -> None:
     """
-    The server looks up what the caller may see; the process has no cluster of its own.
+    The server reads what the caller is allowed to see. The process has no access to the cluster.
     """
     judge, world = SeparateProcess(()), Asked(claim("os", mode))
 
@@ -110,7 +110,7 @@ def test_facts_of_a_cluster_are_asked_of_the_server(mode: str, migratable: bool)
 
 def test_it_runs_at_the_lowest_priority(apart: SeparateProcess) -> None:
     """
-    A core that it shares with the server is the server's first.
+    The server comes first on a shared core.
     """
     report(apart, GOOD)
 
@@ -136,7 +136,7 @@ def test_it_answers_also_for_a_server_that_is_larger_than_its_own_limit() -> Non
 
 def test_a_process_that_has_ended_is_started_again() -> None:
     """
-    The next request is answered as if nothing had happened.
+    The next request succeeds.
     """
     judge = SeparateProcess(())
     try:
@@ -175,11 +175,11 @@ class Hanging(ObjectsWorld):
 
 
 @pytest.mark.parametrize(("world", "says"), [(Killing, "ended before it answered"), (Hanging, "took longer than")])
-def test_a_request_that_ends_or_holds_the_process_is_asked_to_come_again(
+def test_a_request_that_ends_or_blocks_the_process_gets_503(
     world: Callable[[SeparateProcess], World], says: str
 ) -> None:
     """
-    503 with a remedy; the next request gets a new process.
+    The next request gets a new process.
     """
     judge = SeparateProcess((), most_seconds=20 if world is Killing else 2)
     try:
@@ -213,9 +213,9 @@ def test_a_process_that_does_not_read_does_not_hold_the_next_request() -> None:
         judge.stop()
 
 
-def test_what_comes_back_is_never_unpickled() -> None:
+def test_replies_are_never_unpickled() -> None:
     """
-    A process that strangers took over can only answer what there is a struct for.
+    A compromised process can only send the known structs.
     """
     replies = [Lookup("Node"), NamespacesFound(["a"]), Reported(b"{}"), Failed("internal", "KeyError")]
 
@@ -225,9 +225,9 @@ def test_what_comes_back_is_never_unpickled() -> None:
             decode_reply(junk)
 
 
-def test_facts_arrive_as_they_are() -> None:
+def test_facts_arrive_unchanged() -> None:
     """
-    Known to be absent, unknown and late are three things on both sides.
+    Absent, unknown and late are distinct on both sides.
     """
     for item in (ABSENT, Unknown("why", "settle"), Late("why"), read(claim("os", "ReadWriteMany"))):
         copy = pickle.loads(pickle.dumps(item))
@@ -237,9 +237,9 @@ def test_facts_arrive_as_they_are() -> None:
     assert isinstance(read(claim("os", "ReadWriteMany")), PersistentVolumeClaim)
 
 
-def test_errors_of_its_own_are_told_by_their_type() -> None:
+def test_internal_errors_have_only_their_type() -> None:
     """
-    Nothing of the body is in them.
+    They contain no text of the body.
     """
     failed = Failed.of(KeyError("s3cr3t-canary"))
 

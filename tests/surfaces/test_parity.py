@@ -1,4 +1,4 @@
-"""One engine behind every door: the same object and the same facts give the same findings wherever one asks."""
+"""One engine for all surfaces: the same object and facts give the same findings everywhere."""
 
 import tempfile
 from collections.abc import Iterator
@@ -31,9 +31,9 @@ def doors_on(world: World, policy: str = "") -> Iterator[Doors]:
 
 @settings(deadline=None, max_examples=500)
 @given(carriers(), worlds(), POLICIES)
-def test_a_machine_is_judged_alike_at_every_door(machine: Manifest, world: World, policy: str) -> None:
+def test_a_vm_gets_the_same_findings_on_every_surface(machine: Manifest, world: World, policy: str) -> None:
     """
-    Verdict, findings, paths, messages and actions are the same from admission, from the API and from the command line.
+    Verdict, findings, paths, messages and actions are the same in admission, API and command line.
     """
     with doors_on(world, policy) as doors:
         at_admission, answer = doors.by_admission(machine)
@@ -51,9 +51,9 @@ def test_a_machine_is_judged_alike_at_every_door(machine: Manifest, world: World
 
 @settings(deadline=None, max_examples=60)
 @given(st.one_of(kubevirts(), networks(), migration_policies()), worlds(), POLICIES)
-def test_settings_are_judged_alike_at_every_door(manifest: Manifest, world: World, policy: str) -> None:
+def test_settings_get_the_same_findings_on_every_surface(manifest: Manifest, world: World, policy: str) -> None:
     """
-    So are the KubeVirt CR, a NetworkAttachmentDefinition and a MigrationPolicy, in a cluster that already holds them.
+    The same for the KubeVirt CR, a NetworkAttachmentDefinition and a MigrationPolicy that already exist.
     """
     around = [manifest, *(obj for obj in world if _key(obj) != _key(manifest))]
     with doors_on(around, policy) as doors:
@@ -68,7 +68,7 @@ def test_settings_are_judged_alike_at_every_door(manifest: Manifest, world: Worl
 @given(carriers(), worlds())
 def test_warnings_are_short_and_few(machine: Manifest, world: World) -> None:
     """
-    However much there is to say, an API server is given at most ten printable warnings of at most 120 characters.
+    An API server gets at most ten printable warnings of at most 120 characters.
     """
     with doors_on(world, "actions: {LM101: warn, LM201: warn, LM301: warn}\n") as doors:
         warnings = doors.review(machine).json["response"].get("warnings", [])

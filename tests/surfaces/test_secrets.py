@@ -1,4 +1,4 @@
-"""However a manifest is laid out, nothing of what it hands to a guest is shown beside what is wrong with it."""
+"""No layout of a manifest makes a report show data of the guest."""
 
 import json
 from typing import Any
@@ -68,7 +68,7 @@ def spelt_out(value: Any) -> str:
 @given(machines(), SECRETS, st.sampled_from((in_one_line, indented, flowing, in_blocks, spelt_out)))
 def test_no_layout_makes_a_report_show_a_secret(machine: Manifest, secret: dict[str, Any], layout: Any) -> None:
     """
-    Code frames stop short of anything that looks like one, in front, behind and in the same line.
+    An excerpt never shows a possible secret before, behind or in the line of a finding.
     """
     spec = machine["spec"]["template"]["spec"]
     spec["volumes"] = [

@@ -1,4 +1,4 @@
-"""A status counts in an object that an API server gave out, and in no other, at every door."""
+"""The status counts only in an object that comes from an API server, on every surface."""
 
 import json
 from typing import Any
@@ -37,7 +37,7 @@ def vmi(spec: Manifest, status: Manifest | None = None, **metadata: str) -> Mani
 
 
 def checked(*objects: Manifest) -> tuple[set[str], list[str]]:
-    """Rules that say something of the first object on 1.9, and what was taken for granted."""
+    """The rules with findings of the first object on 1.9, and the assumptions."""
     text = "\n---\n".join(map(json.dumps, objects)).encode()
     (judged,) = [
         judged for judged in check([read_manifests(text, "x")], Settings(release="1.9")).objects if judged.findings
@@ -47,11 +47,11 @@ def checked(*objects: Manifest) -> tuple[set[str], list[str]]:
 
 
 @pytest.mark.parametrize(("spec", "status", "others", "rule"), CASES)
-def test_a_status_of_ones_own_hides_no_finding(
+def test_the_status_of_a_manifest_hides_no_finding(
     spec: Manifest, status: Manifest, others: list[Manifest], rule: str
 ) -> None:
     """
-    The findings of a manifest are those without its status, and the report says that the status was ignored.
+    The findings are those without the status, and the report says that the status is ignored.
     """
     rules, assumptions = checked(vmi(spec, status), *others)
 
@@ -60,9 +60,9 @@ def test_a_status_of_ones_own_hides_no_finding(
     assert STATUS_IGNORED in assumptions
 
 
-def test_a_status_that_decides_nothing_is_passed_over_in_silence() -> None:
+def test_a_status_without_effect_gives_no_assumption() -> None:
     """
-    Nothing is said of it where the findings are the same.
+    The findings are the same with and without it.
     """
     spec = {"volumes": [on_claim("os")]}
 
@@ -74,7 +74,7 @@ def test_the_status_of_an_object_that_exists_counts(
     spec: Manifest, status: Manifest, others: list[Manifest], rule: str
 ) -> None:
     """
-    What ``kubectl get -o yaml`` gives out has a uid, and virt-controller has written its status.
+    The output of ``kubectl get -o yaml`` has a uid and a status from virt-controller.
     """
     text = json.dumps(vmi(spec, status, uid="705ab4f5")).encode()
 
@@ -88,7 +88,7 @@ def test_admission_ignores_the_status_of_a_new_object(
     spec: Manifest, status: Manifest, others: list[Manifest], rule: str
 ) -> None:
     """
-    Also with a uid, which a tenant can write just as well.
+    Also with a uid, because a tenant can write one.
     """
     new, plain = vmi(spec, status, uid="705ab4f5"), vmi(spec)
 
@@ -97,9 +97,9 @@ def test_admission_ignores_the_status_of_a_new_object(
     assert (outcome.causes, warned(outcome)) == (expected.causes, warned(expected))
 
 
-def test_a_new_vm_names_no_revision_in_its_status() -> None:
+def test_a_revision_in_the_status_of_a_new_vm_does_not_count() -> None:
     """
-    A revision that a manifest claims to be noted does not take the place of the instancetype.
+    The instancetype of the spec applies.
     """
     named = {"name": "big", "kind": "VirtualMachineInstancetype"}
     noted = {"instancetypeRef": {**named, "controllerRevisionRef": {"name": "junk"}}}

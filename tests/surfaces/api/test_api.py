@@ -1,4 +1,4 @@
-"""The dry-run API: what it answers, what it refuses, and that it never says more than it should."""
+"""The dry-run API: reports, errors, and what it never discloses."""
 
 import asyncio
 import json
@@ -71,7 +71,7 @@ def rules_of(answer: Answer) -> list[str]:
 )
 def test_json_and_yaml_are_judged(kind: str) -> None:
     """
-    Both are read by the same reader, whatever of the two the Content-Type says.
+    The same reader reads both, whichever of the two the Content-Type names.
     """
     answer = post(BAD, kind)
 
@@ -84,9 +84,9 @@ def test_json_and_yaml_are_judged(kind: str) -> None:
     "kind",
     [None, "", "text/plain", "text/html", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"],
 )
-def test_what_a_form_can_send_is_refused(kind: str | None) -> None:
+def test_content_types_of_html_forms_are_refused(kind: str | None) -> None:
     """
-    Another site's page can make a browser post a form here, but not with a Content-Type that is taken.
+    So the page of another site cannot post here.
     """
     answer = post(GOOD, kind)
 
@@ -94,9 +94,9 @@ def test_what_a_form_can_send_is_refused(kind: str | None) -> None:
     assert_problem(answer, "Send application/yaml or application/json.")
 
 
-def test_references_are_looked_up_in_the_request_and_behind_it() -> None:
+def test_references_are_looked_up_in_the_request_and_in_the_facts() -> None:
     """
-    A claim settles what is unproven, whether it comes along or is among the facts of the server.
+    A claim in the request or among the facts of the server decides an unproven result.
     """
     alone, along, behind = post(UNPROVEN), post(f"{UNPROVEN}---\n{CLAIM}"), post(UNPROVEN, app=api(background=CLAIM))
 
@@ -105,7 +105,7 @@ def test_references_are_looked_up_in_the_request_and_behind_it() -> None:
 
 def test_parameters_choose_release_and_profile() -> None:
     """
-    A parameter outranks what is pinned, and that outranks what the KubeVirt CR says.
+    A parameter overrides the pinned release, which overrides the release of the KubeVirt CR.
     """
     pinned = api(Policy(profile=Profile.EXACT), release="1.5")
 
@@ -126,9 +126,9 @@ def test_parameters_choose_release_and_profile() -> None:
         ("profile=lenient", "profile: Input should be 'strict' or 'exact'"),
     ],
 )
-def test_a_wrong_parameter_is_told(query: str, title: str) -> None:
+def test_an_invalid_parameter_is_named(query: str, title: str) -> None:
     """
-    400, and which parameter it is.
+    The status is 400, and the error names the parameter.
     """
     answer = post(GOOD, query=query)
 
@@ -158,9 +158,9 @@ def test_a_wrong_parameter_is_told(query: str, title: str) -> None:
         (b"a: !!python/object/apply:os.system [id]", "tag '!!python/object/apply:os.system'", {"line": 1}),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_its_place(body: bytes, title: str, place: dict[str, Any]) -> None:
+def test_unreadable_input_is_refused_with_its_place(body: bytes, title: str, place: dict[str, Any]) -> None:
     """
-    400 with what is wrong, where, and what to write instead.
+    The status is 400, with error, place and remedy.
     """
     for kind in (JSON, YAML):
         answer = post(body, kind)
@@ -170,9 +170,9 @@ def test_what_cannot_be_read_is_refused_with_its_place(body: bytes, title: str, 
         assert answer.json["remedy"]
 
 
-def test_what_can_be_read_is_judged_beside_what_cannot() -> None:
+def test_readable_objects_are_judged_beside_unreadable_ones() -> None:
     """
-    One broken object among good ones is a problem in the answer, as on the command line.
+    An unreadable object is a problem in the report, as on the command line.
     """
     answer = post(f"{BAD}---\nkind: 5\n")
 
@@ -185,9 +185,9 @@ def test_what_can_be_read_is_judged_beside_what_cannot() -> None:
 
 
 @pytest.mark.parametrize("announced", [True, False])
-def test_a_body_that_is_too_large_is_cut(announced: bool) -> None:
+def test_a_too_large_body_is_refused(announced: bool) -> None:
     """
-    413 as soon as more than 10 MiB have come, also where nobody said how much would come.
+    The status is 413 after 10 MiB, also without Content-Length.
     """
     part = b"#" * 2**20
     headers = [("content-type", YAML)]
@@ -214,7 +214,7 @@ def test_a_body_that_is_too_large_is_cut(announced: bool) -> None:
 )
 def test_other_paths_and_methods_are_refused(method: str, path: str, status: int) -> None:
     """
-    404 and 405 are problems like all others; no page is loaded from elsewhere.
+    404 and 405 are problems too. No page loads anything from another site.
     """
     answer = call(APP, method, path)
 
@@ -225,9 +225,9 @@ def test_other_paths_and_methods_are_refused(method: str, path: str, status: int
 @pytest.mark.parametrize(
     "path", ["/", "/page.js", "/page.css", "/icon.svg", "/openapi.json", "/v1/rules", "/nope", "/v1/check"]
 )
-def test_every_answer_carries_the_headers_of_a_locked_page(path: str) -> None:
+def test_every_response_has_the_security_headers(path: str) -> None:
     """
-    Nothing but our own script and style runs, nobody frames us, nothing is kept, types are not guessed.
+    Only the own script and style run; framing, caching and type guessing are off.
     """
     answer = call(APP, "GET", path)
 
@@ -237,9 +237,9 @@ def test_every_answer_carries_the_headers_of_a_locked_page(path: str) -> None:
     assert answer.header("set-cookie") is None
 
 
-def test_an_error_of_our_own_is_told_without_details() -> None:
+def test_an_internal_error_has_no_details() -> None:
     """
-    500 is a problem, too: without a traceback, and without a word of what was sent.
+    The status is 500, without a traceback and without text of the body.
     """
 
     def broken() -> Any:
@@ -265,9 +265,9 @@ def test_an_error_of_our_own_is_told_without_details() -> None:
         f"{CANARY}",
     ],
 )
-def test_what_users_pass_to_guests_is_never_repeated(body: str) -> None:
+def test_user_data_is_never_repeated(body: str) -> None:
     """
-    No answer holds contents of cloud-init or of broken documents, not even beside what is wrong.
+    No response contains cloud-init data or text of broken documents.
     """
     answer = post(body)
 
@@ -301,9 +301,9 @@ def test_problems_have_the_published_shape() -> None:
         jsonschema_rs.validate(shape, answer.json)
 
 
-def test_the_openapi_document_tells_of_every_answer_and_of_nothing_else() -> None:
+def test_the_openapi_document_describes_exactly_the_responses() -> None:
     """
-    All references lead somewhere, and no error is described that is never answered.
+    All references resolve, and each described error can occur.
     """
     document = call(APP, "GET", "/openapi.json").json
     schemas = document["components"]["schemas"]
@@ -335,9 +335,9 @@ def test_every_rule_is_listed() -> None:
     assert [item["id"] for item in call(APP, "GET", "/v1/rules").json] == [rule.id for rule in RULES]
 
 
-def test_the_releases_to_choose_from_are_listed() -> None:
+def test_the_supported_releases_are_listed() -> None:
     """
-    ``GET /v1/releases`` names every release that *any* stands for, newest first: the page offers them.
+    ``GET /v1/releases`` lists the releases of *any*, newest first.
     """
     assert call(APP, "GET", "/v1/releases").json == ["1.9", "1.8", "1.7", "1.6", "1.5", "1.4", "1.3"]
 
@@ -363,9 +363,9 @@ BODIES = st.one_of(
 @given(BODIES, st.sampled_from((JSON, YAML)))
 @example(b'{"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "spec": null, "metadata": null}', JSON)
 @example(b'{"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "spec": {"template": []}}', JSON)
-def test_no_body_breaks_it(body: bytes, kind: str) -> None:
+def test_no_body_causes_an_internal_error(body: bytes, kind: str) -> None:
     """
-    Whatever is sent is answered by a report or by a problem, never by an error of ours.
+    Every body gets a report or a problem.
     """
     answer = post(body, kind)
 
@@ -376,7 +376,7 @@ def test_no_body_breaks_it(body: bytes, kind: str) -> None:
 
 def test_long_work_leaves_the_loop_free_and_the_queue_short() -> None:
     """
-    While requests are judged the loop that admission shares goes on; beyond a short queue one is asked to come again.
+    During a check, the event loop stays free for admission. Requests beyond a short queue are refused.
     """
     going_on = threading.Event()
 
@@ -392,9 +392,9 @@ def test_long_work_leaves_the_loop_free_and_the_queue_short() -> None:
     assert asyncio.run(ask()) == [True] * (2 + MAX_WAITING)
 
 
-def test_a_queue_that_is_full_asks_to_come_again() -> None:
+def test_a_full_queue_gives_503_with_retry_after() -> None:
     """
-    503 with Retry-After, which clients know what to do with.
+    Clients know how to handle this status.
     """
 
     def busy() -> Any:

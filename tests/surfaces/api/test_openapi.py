@@ -49,11 +49,11 @@ class Access:
         return User(token) if token in (MAY, MAY_NOT) else None
 
     def may_make_vms(self, user: User, _namespace: str) -> bool:
-        """Whether the user may."""
+        """Whether the user is allowed to."""
         return user.username == MAY
 
     def may(self, _user: User, attributes: Attributes, _timeout_seconds: float) -> bool:
-        """Whether the user may."""
+        """Whether the user is allowed to."""
         return len(attributes.get("namespace", "")) % 2 == 0
 
 
@@ -73,7 +73,7 @@ AUTHORIZATIONS = KNOWN | st.text(PRINTABLE, max_size=60).map(str.strip)
 
 @st.composite
 def manifests(draw: st.DrawFn, machines: Sequence[Any]) -> bytes:
-    """Machines as JSON or YAML, most of them with some changes of values or bytes."""
+    """VMs as JSON or YAML, most of them with some changed values or bytes."""
     chosen = draw(st.lists(st.sampled_from(machines), min_size=1, max_size=3))
     chance = random.Random(draw(st.integers(0, 2**32)))
     changed = [mutated(item, chance) if chance.random() < 0.6 else item for item in chosen]
@@ -84,7 +84,7 @@ def manifests(draw: st.DrawFn, machines: Sequence[Any]) -> bytes:
 
 
 def answered(cases: st.SearchStrategy[Any], count: int, excluded: Sequence[Any] = OURS) -> Counter[int]:
-    """Makes the calls, checks each response, and counts them by their status."""
+    """Makes the calls, checks each response, and counts them by status."""
     statuses: Counter[int] = Counter()
 
     @settings(max_examples=count, database=None, suppress_health_check=list(HealthCheck))
@@ -124,7 +124,7 @@ def test_manifests_with_any_authorization_are_answered_as_documented(
     server: str, record_property: Callable[[str, object], None]
 ) -> None:
     """
-    The same holds of machines, also broken ones, for callers with a good token, a bad one, or anything else.
+    The same for VMs, also broken ones, with a valid token, an invalid one, or another header.
     """
     machines = list(stored(carriers(), 60))
 
@@ -144,9 +144,9 @@ def test_manifests_with_any_authorization_are_answered_as_documented(
 
 
 @pytest.mark.parametrize("label", sorted(OPERATIONS["alone"].keys() - {CHECK}))
-def test_what_only_tells_takes_any_query_and_header(label: str) -> None:
+def test_the_catalogues_accept_any_query_and_header(label: str) -> None:
     """
-    The catalogues answer 200 whatever else a request says.
+    They always answer 200.
     """
 
     @st.composite

@@ -36,7 +36,7 @@ document.addEventListener("securitypolicyviolation", (event) => window.broken.pu
 
 @dataclass
 class Watched:
-    """A page, and what it did that it must not do."""
+    """A page, and a record of forbidden events."""
 
     page: Page
     url: str
@@ -44,13 +44,13 @@ class Watched:
     asked: list[str] = field(default_factory=list)
 
     def judge(self, text: str) -> None:
-        """Pastes a text and asks for an answer."""
+        """Pastes a text and presses Check."""
         self.page.get_by_label("Manifests, YAML or JSON").fill(text)
         self.page.get_by_role("button", name="Check").click()
         expect(self.page.locator("#answer .hint").get_by_text("Checking")).to_have_count(0)
 
     def assert_clean(self) -> None:
-        """No policy was broken, nothing went wrong, nobody else was asked."""
+        """No policy violation, no error, no request to another host."""
         assert self.page.evaluate("window.broken") == []
         assert self.errors == []
         assert [url for url in self.asked if not url.startswith(self.url)] == []
@@ -89,7 +89,7 @@ def watched(browser: Browser, server: Alone) -> Iterator[Watched]:
 
 def test_a_bad_manifest_is_answered_with_finding_and_remedy(watched: Watched) -> None:
     """
-    Whoever pastes a VM reads the verdict, what is wrong, where, and what to write instead.
+    The page shows verdict, message, place and remedy.
     """
     watched.judge(BAD)
 
@@ -118,9 +118,9 @@ def test_a_place_leads_to_its_line(watched: Watched) -> None:
     assert selected == "      - name: default"
 
 
-def test_a_rule_says_why(watched: Watched) -> None:
+def test_the_reason_of_a_rule_is_shown(watched: Watched) -> None:
     """
-    Behind "Why?" stands the rule's own reason.
+    "Why?" opens the rationale of the rule.
     """
     watched.judge(BAD)
 
@@ -130,9 +130,9 @@ def test_a_rule_says_why(watched: Watched) -> None:
     expect(watched.page.get_by_text("KubeVirt does not live-migrate this VM.").first).to_be_visible()
 
 
-def test_a_good_manifest_is_told_so(watched: Watched) -> None:
+def test_a_good_manifest_shows_no_findings(watched: Watched) -> None:
     """
-    Nothing found is said, with the release and with what was assumed.
+    The page shows the verdict with the release and the assumptions.
     """
     watched.judge(GOOD)
 
@@ -143,9 +143,9 @@ def test_a_good_manifest_is_told_so(watched: Watched) -> None:
     watched.assert_clean()
 
 
-def test_what_cannot_be_told_says_what_would_settle_it(watched: Watched) -> None:
+def test_an_unproven_result_names_the_missing_manifest(watched: Watched) -> None:
     """
-    Neither yes nor no, and the manifest that is missing.
+    The verdict is neither yes nor no.
     """
     watched.judge(UNPROVEN)
 
@@ -162,9 +162,9 @@ def test_what_cannot_be_told_says_what_would_settle_it(watched: Watched) -> None
         ("apiVersion: v1\nkind: ConfigMap\n", "Nothing to check"),
     ],
 )
-def test_what_is_no_manifest_is_told(watched: Watched, text: str, told: str) -> None:
+def test_text_without_a_manifest_gives_a_message(watched: Watched, text: str, told: str) -> None:
     """
-    A text that cannot be read, or that nothing here is about, gets a sentence and not an empty answer.
+    Unreadable text and irrelevant objects give a sentence, not an empty result.
     """
     watched.judge(text)
 
@@ -173,7 +173,7 @@ def test_what_is_no_manifest_is_told(watched: Watched, text: str, told: str) -> 
 
 def test_release_and_profile_can_be_chosen(watched: Watched) -> None:
     """
-    The choice counts for the next answer.
+    The choice applies to the next check.
     """
     page = watched.page
     page.get_by_label("KubeVirt", exact=True).select_option("1.4")
@@ -185,9 +185,9 @@ def test_release_and_profile_can_be_chosen(watched: Watched) -> None:
     assert "release=1.4&profile=exact" in watched.asked[-1]
 
 
-def test_the_example_shows_all_of_it(watched: Watched) -> None:
+def test_the_example_can_be_checked(watched: Watched) -> None:
     """
-    One click shows a newcomer a manifest with its answer; the keyboard checks it again.
+    One click shows a manifest with its result; the keyboard checks it again.
     """
     page = watched.page
 
@@ -202,7 +202,7 @@ def test_the_example_shows_all_of_it(watched: Watched) -> None:
 
 def test_files_can_be_dropped(watched: Watched) -> None:
     """
-    Several files are taken as one stream of documents, and judged at once.
+    Several files are read as one stream of documents, and checked immediately.
     """
     watched.page.evaluate(
         """(texts) => {
@@ -220,7 +220,7 @@ def test_files_can_be_dropped(watched: Watched) -> None:
 
 def test_names_are_text_and_nothing_else(watched: Watched) -> None:
     """
-    Whatever an object is called, no script runs, no element appears, nobody else is asked, and the name can be read.
+    A hostile name runs no script, adds no element and sends no request. It stays readable.
     """
     for payload in PAYLOADS:
         quoted = "'" + payload.replace("'", "''") + "'"
@@ -236,7 +236,7 @@ def test_names_are_text_and_nothing_else(watched: Watched) -> None:
 
 def test_broken_text_is_text_and_nothing_else(watched: Watched) -> None:
     """
-    So are kinds that do not exist, and keys that stand twice.
+    The same for unknown kinds and duplicate keys.
     """
     for payload in PAYLOADS:
         quoted = "'" + payload.replace("'", "''") + "'"
@@ -252,9 +252,9 @@ def assert_tame(watched: Watched) -> None:
     assert watched.page.locator("#answer :is(script, img, svg, iframe, style, a, b)").count() == 0
 
 
-def test_the_policy_of_the_page_is_in_force(watched: Watched) -> None:
+def test_the_content_security_policy_is_in_force(watched: Watched) -> None:
     """
-    A script that got into the page in spite of all would not run, and nothing could be sent elsewhere.
+    An injected script does not run and cannot send data.
     """
     watched.page.evaluate(
         """() => {

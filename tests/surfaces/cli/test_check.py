@@ -1,4 +1,4 @@
-"""``migratable check``: what it judges, and how it ends."""
+"""``migratable check``: what it judges, and its exit status."""
 
 import json
 from pathlib import Path
@@ -71,9 +71,9 @@ def rules_of(report: dict[str, Any]) -> dict[str, list[str]]:
         (GOOD.replace("masquerade: {}", "masquerade: 5"), [], 2),
     ],
 )
-def test_the_exit_status_says_how_it_went(manifest: str, options: list[str], status: int) -> None:
+def test_the_exit_status_follows_from_findings_and_problems(manifest: str, options: list[str], status: int) -> None:
     """
-    0 is nothing at or above ``--fail-on``, 1 is findings, 2 is input that was not read, whatever else was found.
+    0: no finding at or above ``--fail-on``. 1: findings. 2: unreadable input, with or without findings.
     """
     assert migratable("check", *options, "-", stdin=manifest).status == status
 
@@ -93,7 +93,7 @@ def test_the_exit_status_says_how_it_went(manifest: str, options: list[str], sta
 )
 def test_a_usage_error_is_2_with_nothing_on_standard_output(arguments: list[str]) -> None:
     """
-    What was asked wrongly is told on standard error, so that no reader of the answer mistakes it for one.
+    The error is on stderr, so that no reader takes it for a report.
     """
     ran = migratable("check", *arguments, stdin=GOOD)
 
@@ -103,7 +103,7 @@ def test_a_usage_error_is_2_with_nothing_on_standard_output(arguments: list[str]
 
 def test_findings_go_to_standard_output_and_all_else_to_standard_error(tmp_path: Path) -> None:
     """
-    The JSON on standard output stays readable where there are problems and notes to tell as well.
+    The JSON on stdout stays valid if there are also problems and notes.
     """
     (tmp_path / "bad.yaml").write_text(f"{BAD}---\nkind: 5\n")
 
@@ -118,7 +118,7 @@ def test_findings_go_to_standard_output_and_all_else_to_standard_error(tmp_path:
 
 def test_nothing_on_standard_input_is_an_error() -> None:
     """
-    A pipe whose first command failed does not look like a check that found nothing.
+    So a pipe whose first command failed does not pass.
     """
     ran = migratable("check", "-", stdin=" \n")
 
@@ -126,9 +126,9 @@ def test_nothing_on_standard_input_is_an_error() -> None:
     assert ran.err == "error: stdin: standard input is empty. Check the output of the command before the pipe.\n"
 
 
-def test_an_empty_list_is_an_answer() -> None:
+def test_an_empty_list_is_valid_input() -> None:
     """
-    ``kubectl get vm -o yaml`` in a namespace without any prints a List, and nothing is wrong with it.
+    ``kubectl get vm -o yaml`` prints an empty List in a namespace without VMs.
     """
     assert migratable("check", "-", stdin="{apiVersion: v1, kind: List, items: []}").status == 0
 
@@ -157,9 +157,9 @@ def test_folders_are_read_flat_or_deep(tmp_path: Path) -> None:
         (["gone.yaml"], "gone.yaml: no such file or folder. Check the path."),
     ],
 )
-def test_what_is_not_there_is_told(tmp_path: Path, arguments: list[str], told: str) -> None:
+def test_a_path_without_manifests_is_an_error(tmp_path: Path, arguments: list[str], told: str) -> None:
     """
-    A path without manifests is an error, never a check that passed.
+    The check does not pass.
     """
     (tmp_path / "empty").mkdir()
 
@@ -172,7 +172,7 @@ def test_what_is_not_there_is_told(tmp_path: Path, arguments: list[str], told: s
 @pytest.mark.parametrize("kind", ["List", "VirtualMachineInstanceList"])
 def test_lists_are_unfolded(kind: str) -> None:
     """
-    Items of a List, also of one in another, are judged one by one, each with its own line.
+    Items of a List, also nested ones, are judged one by one, each with its own line.
     """
     inner = "\n".join(f"    {line}" for line in BAD.splitlines())
     items = f"apiVersion: v1\nkind: {kind}\nitems:\n- apiVersion: v1\n  kind: List\n  items:\n  -\n{inner}\n"
@@ -236,7 +236,7 @@ def test_release_and_profile_decide_together(options: list[str], release: str, b
 
 def test_the_release_is_that_of_the_kubevirt_cr(tmp_path: Path) -> None:
     """
-    Without ``--release`` the CR's status says which release runs, among the inputs or the facts; ``any`` outranks it.
+    Without ``--release``, the status of the CR in the inputs or facts decides; ``any`` overrides it.
     """
     (tmp_path / "kubevirt.yaml").write_text(KUBEVIRT)
 
@@ -247,7 +247,7 @@ def test_the_release_is_that_of_the_kubevirt_cr(tmp_path: Path) -> None:
 
 def test_facts_are_looked_up_and_not_judged(tmp_path: Path) -> None:
     """
-    ``--facts`` settles what is unproven; what stands there gets no findings of its own.
+    ``--facts`` decides unproven results. Its objects get no findings.
     """
     (tmp_path / "facts").mkdir()
     (tmp_path / "facts" / "claim.yaml").write_text(CLAIM)
@@ -260,7 +260,7 @@ def test_facts_are_looked_up_and_not_judged(tmp_path: Path) -> None:
 
 def test_facts_that_cannot_be_read_are_an_error(tmp_path: Path) -> None:
     """
-    A fact that was meant to count and does not is told, with status 2, and not left unproven in silence.
+    The status is 2, and the result is not silently unproven.
     """
     (tmp_path / "claim.yaml").write_text("a: [")
 
@@ -273,7 +273,7 @@ def test_facts_that_cannot_be_read_are_an_error(tmp_path: Path) -> None:
 
 def test_a_policy_file_decides(tmp_path: Path) -> None:
     """
-    Actions and exemptions of the policy file hold; an exempt finding is listed and counted, and fails nothing.
+    Actions and exemptions of the policy file apply. An exempted finding is counted and does not fail.
     """
     policy = tmp_path / "policy.yaml"
     policy.write_text(
@@ -294,9 +294,9 @@ def test_a_policy_file_decides(tmp_path: Path) -> None:
     }
 
 
-def test_a_profile_on_the_command_line_outranks_the_policy_file(tmp_path: Path) -> None:
+def test_a_profile_on_the_command_line_overrides_the_policy_file(tmp_path: Path) -> None:
     """
-    ``--profile`` is for the one run; everything else of the policy file stays.
+    The rest of the policy file still applies.
     """
     policy = tmp_path / "policy.yaml"
     policy.write_text("profile: exact\n")
@@ -318,9 +318,9 @@ def test_a_policy_file_that_cannot_be_used_is_an_error(tmp_path: Path) -> None:
     assert ran.err.startswith(f"error: {policy}:2: unproven: ")
 
 
-def test_colour_is_for_those_who_ask() -> None:
+def test_piped_output_has_no_colour_unless_requested() -> None:
     """
-    Piped output is plain; ``--color always`` paints it, ``--color never`` outranks FORCE_COLOR.
+    ``--color always`` adds colour; ``--color never`` overrides FORCE_COLOR.
     """
 
     def painted(ran: Ran) -> bool:
@@ -331,9 +331,9 @@ def test_colour_is_for_those_who_ask() -> None:
     assert not painted(migratable("check", "--color", "never", "-", stdin=BAD))
 
 
-def test_verbose_also_shows_what_is_good() -> None:
+def test_verbose_also_shows_objects_without_findings() -> None:
     """
-    ``-v`` lists objects without findings, and what was assumed about them.
+    ``-v`` also lists assumptions.
     """
     quiet, verbose = migratable("check", "-", stdin=GOOD), migratable("check", "-v", "-", stdin=GOOD)
 
@@ -371,9 +371,9 @@ spec:
         ),
     ],
 )
-def test_what_users_pass_to_guests_is_never_repeated(tmp_path: Path, manifest: str) -> None:
+def test_user_data_is_never_repeated(tmp_path: Path, manifest: str) -> None:
     """
-    Contents of cloud-init appear in no format and no message, not even where they stand next to what is wrong.
+    No format and no message contains cloud-init data, even next to a finding.
     """
     outputs = [option for form in FORMATS for option in ("-o", form if form == "text" else f"{form}={form}")]
 

@@ -1,4 +1,4 @@
-"""The other commands of ``migratable``, and what all of them share."""
+"""The other commands of ``migratable``, and their common behaviour."""
 
 import json
 
@@ -23,9 +23,9 @@ def test_help_lists_every_command() -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_tells_what_it_does(name: str) -> None:
+def test_the_help_of_a_command_starts_with_its_summary(name: str) -> None:
     """
-    ``--help`` of a command begins with the line by which it is listed.
+    It is the line in the list of commands.
     """
     ran = migratable(name, "--help")
 
@@ -57,7 +57,7 @@ def test_a_usage_error_is_2(arguments: list[str], told: str) -> None:
 @pytest.mark.parametrize("asked", ["LM201", "claim-not-shared", "lm201"])
 def test_a_rule_is_explained_by_id_or_name(asked: str) -> None:
     """
-    What KubeVirt does, why, and what to write instead.
+    The explanation has KubeVirt's behaviour, the reason and the fix.
     """
     ran = migratable("explain", asked)
 
@@ -74,9 +74,9 @@ def test_every_rule_can_be_explained() -> None:
     assert [migratable("explain", rule.id).status for rule in RULES] == [0] * len(RULES)
 
 
-def test_a_rule_that_does_not_exist_is_answered_with_a_close_one() -> None:
+def test_an_unknown_rule_gives_a_suggestion() -> None:
     """
-    Status 2, and where to look.
+    The status is 2.
     """
     ran = migratable("explain", "claim-not-share")
 
@@ -86,9 +86,9 @@ def test_a_rule_that_does_not_exist_is_answered_with_a_close_one() -> None:
     )
 
 
-def test_rules_are_listed_in_words_and_as_json() -> None:
+def test_rules_are_listed_as_text_and_json() -> None:
     """
-    Both lists hold every rule, in their order.
+    Both lists have every rule, in order.
     """
     words, machine = migratable("rules"), migratable("rules", "-o", "json")
 
@@ -96,9 +96,9 @@ def test_rules_are_listed_in_words_and_as_json() -> None:
     assert [load["id"] for load in json.loads(machine.out)] == [rule.id for rule in RULES]
 
 
-def test_the_version_names_the_releases_that_are_known() -> None:
+def test_the_version_names_the_supported_releases() -> None:
     """
-    What a bug report needs, in one line.
+    One line for bug reports.
     """
     assert migratable("version").out == f"migratable {__version__} (KubeVirt 1.3 to 1.9)\n"
 

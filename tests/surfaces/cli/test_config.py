@@ -1,4 +1,4 @@
-"""Configuration: found upward, shown with its origins, outranked by the command line."""
+"""The configuration file: where it is found, its origins, and what overrides it."""
 
 import json
 import os
@@ -25,9 +25,9 @@ def repository(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_nearest_file_upward_holds_and_is_told_of(repository: Path) -> None:
+def test_the_nearest_file_applies_and_a_note_names_it(repository: Path) -> None:
     """
-    Settings come from the nearest migratable.yaml; that it lies beside the manifests is said aloud (threat T34).
+    The note says that the file is next to the manifests (threat T34).
     """
     ran = migratable("check", "vms/web", cwd=repository)
 
@@ -39,16 +39,16 @@ def test_the_nearest_file_upward_holds_and_is_told_of(repository: Path) -> None:
 
 def test_a_nearer_file_replaces_a_farther_one(repository: Path) -> None:
     """
-    Files are not merged: the nearest one alone holds.
+    Files are not merged: only the nearest applies.
     """
     (repository / "vms" / "migratable.yaml").write_text("strict: true\n")
 
     assert migratable("check", "vms/web", cwd=repository).status == 1
 
 
-def test_nothing_beyond_the_repository_is_looked_at(repository: Path) -> None:
+def test_no_file_beyond_the_repository_is_read(repository: Path) -> None:
     """
-    A file above the folder that holds .git belongs to somebody else.
+    A file above the folder with .git does not apply.
     """
     inner = repository / "vms"
     (inner / ".git").mkdir()
@@ -58,9 +58,9 @@ def test_nothing_beyond_the_repository_is_looked_at(repository: Path) -> None:
     assert (ran.status, ran.err) == (1, "")
 
 
-def test_pyproject_is_read_where_it_speaks_of_us(repository: Path) -> None:
+def test_pyproject_is_read_if_it_has_the_table(repository: Path) -> None:
     """
-    ``[tool.migratable]`` holds the same keys, with hyphens; a pyproject.toml without it is passed over.
+    ``[tool.migratable]`` has the same keys, with hyphens. A pyproject.toml without it is skipped.
     """
     (repository / "vms" / "pyproject.toml").write_text("[project]\nname = 'other'  # no tool.migratable here\n")
     (repository / "vms" / "web" / "pyproject.toml").write_text(
@@ -81,7 +81,7 @@ def test_isolated_runs_use_no_file_and_pinned_ones_the_named(
     repository: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """
-    ``--isolated`` forgets the file; ``--config`` names another, from where nobody who changes manifests can change it.
+    ``--isolated`` uses no file; ``--config`` names one outside the manifests.
     """
     pinned = tmp_path_factory.mktemp("base") / "pinned.yaml"
     pinned.write_text("skip: [LM1, LM3]\n")
@@ -93,9 +93,9 @@ def test_isolated_runs_use_no_file_and_pinned_ones_the_named(
     assert (named.status, named.err) == (0, "")
 
 
-def test_the_settings_in_force_are_shown_with_their_origin(repository: Path) -> None:
+def test_the_settings_in_use_are_shown_with_their_origin(repository: Path) -> None:
     """
-    ``--show-config`` says of each value where it comes from: file and line, command line or default.
+    ``--show-config`` shows the origin of each value: file and line, command line, or default.
     """
     ran = migratable("check", "--show-config", "--release", "1.8", "--skip", "LM5", "vms", cwd=repository)
 
@@ -142,9 +142,9 @@ def test_the_settings_in_force_are_shown_with_their_origin(repository: Path) -> 
         ),
     ],
 )
-def test_what_is_wrong_in_the_file_is_named_with_its_line(repository: Path, text: str, told: str) -> None:
+def test_an_error_in_the_file_names_the_line(repository: Path, text: str, told: str) -> None:
     """
-    An unknown key, a wrong value and a rule that does not exist end with status 2, the line, and what was meant.
+    An unknown key, an invalid value and an unknown rule give status 2, the line and a suggestion.
     """
     (repository / "migratable.yaml").write_text(text)
 
@@ -184,18 +184,18 @@ def test_rules_are_chosen_by_id_name_or_family(repository: Path, flags: list[str
         (["--only", "lm29"], "8 for manifest hygiene). Run `migratable rules` for the list."),
     ],
 )
-def test_rules_that_do_not_exist_are_usage_errors(repository: Path, flags: list[str], told: str) -> None:
+def test_unknown_rules_are_usage_errors(repository: Path, flags: list[str], told: str) -> None:
     """
-    A misspelt rule would silently judge by the wrong rules; it is refused, with what was meant.
+    The error has a suggestion.
     """
     ran = migratable("check", "--isolated", "vms/web", *flags, cwd=repository)
 
     assert (ran.status, told in " ".join(ran.err.split())) == (2, True)
 
 
-def test_the_command_line_outranks_a_policy_for_a_namespace(repository: Path) -> None:
+def test_the_command_line_overrides_a_policy_for_a_namespace(repository: Path) -> None:
     """
-    A policy that denies a rule in one namespace gives way to ``--rule`` there, too.
+    ``--rule`` also applies in a namespace for which the policy denies the rule.
     """
     (repository / "policy.yaml").write_text("namespaces: [{names: [tenant], actions: {LM302: deny, LM101: 'off'}}]\n")
 
@@ -205,9 +205,9 @@ def test_the_command_line_outranks_a_policy_for_a_namespace(repository: Path) ->
     assert "audit LM302" in ran.out
 
 
-def test_paths_in_the_file_are_beside_the_file(repository: Path) -> None:
+def test_paths_in_the_file_are_relative_to_the_file(repository: Path) -> None:
     """
-    ``facts`` and ``policy`` of a configuration are found wherever the check was started.
+    ``facts`` and ``policy`` are found from any working folder.
     """
     (repository / "cluster.yaml").write_text(CLAIM)
     (repository / "migratable.yaml").write_text("facts: [cluster.yaml]\nstrict: true\n")
@@ -218,16 +218,16 @@ def test_paths_in_the_file_are_beside_the_file(repository: Path) -> None:
 
 def test_facts_that_cannot_be_read_are_an_error(repository: Path) -> None:
     """
-    A missing file of facts is not passed over: what it would settle would look unproven.
+    A missing file of facts is not skipped, because results would be unproven.
     """
     ran = migratable("check", "--isolated", "--facts", "missing.yaml", "vms/web", cwd=repository)
 
     assert (ran.status, ran.err) == (2, "error: missing.yaml: no such file or folder. Check the path.\n")
 
 
-def test_the_published_schema_is_the_programs_own(repository: Path) -> None:
+def test_the_published_schema_agrees_with_the_program(repository: Path) -> None:
     """
-    What an editor takes for right by the schema the program takes, and a misspelt key neither.
+    Both accept and refuse the same files.
     """
     schema = json.loads((ROOT / "docs" / "schemas" / "migratable.yaml.json").read_text(encoding="utf-8"))
     validator = jsonschema_rs.Draft202012Validator(schema)
@@ -255,9 +255,9 @@ def test_the_published_schema_is_the_programs_own(repository: Path) -> None:
         ("profile: strickt", "profile: invalid value 'strickt'. Write one of strict, exact."),
     ],
 )
-def test_a_wrong_setting_is_told_with_file_line_key_and_remedy(tmp_path: Path, written: str, told: str) -> None:
+def test_an_invalid_setting_gives_file_line_key_and_remedy(tmp_path: Path, written: str, told: str) -> None:
     """
-    What does not fit in the configuration is told by file, line and key, in words, with what to write.
+    The message is plain text without terms of the parser.
     """
     (tmp_path / "vm.yaml").write_text(BAD)
     (tmp_path / "migratable.yaml").write_text(f"strict: true\n{written}\n")
@@ -267,9 +267,9 @@ def test_a_wrong_setting_is_told_with_file_line_key_and_remedy(tmp_path: Path, w
     assert (ran.status, ran.err) == (2, f"error: migratable.yaml:2: {told}\n")
 
 
-def test_a_wrong_rule_on_the_command_line_is_told_as_an_option(repository: Path) -> None:
+def test_an_unknown_rule_on_the_command_line_is_a_usage_error(repository: Path) -> None:
     """
-    The configuration is not blamed for what the command line says.
+    The error does not name the configuration file.
     """
     ran = migratable("check", "vms", "--skip", "LM1O1", cwd=repository)
 
@@ -277,11 +277,11 @@ def test_a_wrong_rule_on_the_command_line_is_told_as_an_option(repository: Path)
     assert "Error: Unknown rule 'LM1O1' (did you mean LM101?)" in ran.err
 
 
-def test_settings_are_looked_for_beside_a_folder_that_may_not_be_looked_into(
+def test_an_unreadable_folder_does_not_hide_settings_above_it(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
-    A folder without the right to look into it holds no settings that could be found; those above it hold.
+    The search continues in the parent folder.
     """
     real = os.stat
 
@@ -299,9 +299,9 @@ def test_settings_are_looked_for_beside_a_folder_that_may_not_be_looked_into(
 
 
 @pytest.mark.parametrize("setting", ['policy = "\\u0000"', 'facts = ["a", "\\u0000"]', 'baseline = "a\\u0000"'])
-def test_a_name_that_no_file_can_have_is_told(tmp_path: Path, setting: str) -> None:
+def test_nul_in_a_file_name_is_an_error(tmp_path: Path, setting: str) -> None:
     """
-    NUL in the name of a file, which TOML can spell, is told with the key.
+    TOML can spell NUL. The error names the key.
     """
     (tmp_path / "pyproject.toml").write_text(f"[tool.migratable]\n{setting}\n")
     (tmp_path / "vm.yaml").write_text(BAD)

@@ -1,4 +1,4 @@
-"""Living with findings: comments, exemptions and a baseline; all are listed and counted."""
+"""Comments, exemptions and a baseline. All exempted findings are listed and counted."""
 
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ def findings(folder: Path, *flags: str) -> dict[str, Any]:
 
 
 def placed(where: str) -> str:
-    """BAD with the comment beside, above, or in front of the object, or where it stands beside nothing."""
+    """BAD with the comment on, above or elsewhere than the finding, or above the object."""
     interface = "      - name: default\n"
     return {
         "beside": BAD.replace(interface, f"      - name: default  {COMMENT}\n"),
@@ -35,9 +35,9 @@ def placed(where: str) -> str:
 
 
 @pytest.mark.parametrize("where", ["beside", "above", "two above", "object", "second object"])
-def test_a_comment_exempts_what_stands_beside_or_below_it(tmp_path: Path, where: str) -> None:
+def test_a_comment_exempts_findings_on_its_line_or_the_next(tmp_path: Path, where: str) -> None:
     """
-    A comment with a reason exempts the finding on its line or the next, and a whole object when it stands above it.
+    Above an object, it exempts findings of the whole object.
     """
     (tmp_path / "vm.yaml").write_text(placed(where))
 
@@ -51,9 +51,9 @@ def test_a_comment_exempts_what_stands_beside_or_below_it(tmp_path: Path, where:
 
 
 @pytest.mark.parametrize("where", ["below", "other object"])
-def test_a_comment_elsewhere_exempts_nothing_and_is_told_of(tmp_path: Path, where: str) -> None:
+def test_a_comment_elsewhere_exempts_nothing_and_gives_a_note(tmp_path: Path, where: str) -> None:
     """
-    A comment that stands beside no finding of its rule changes nothing, and does not stay unnoticed.
+    A comment without a finding of its rule changes no result.
     """
     (tmp_path / "vm.yaml").write_text(placed(where))
 
@@ -76,9 +76,9 @@ def test_a_comment_elsewhere_exempts_nothing_and_is_told_of(tmp_path: Path, wher
         ("# migratable: ignore", "invalid form; write # migratable: allow RULE"),
     ],
 )
-def test_a_comment_that_is_wrong_exempts_nothing_and_says_why(tmp_path: Path, comment: str, told: str) -> None:
+def test_an_invalid_comment_exempts_nothing_and_gives_a_note(tmp_path: Path, comment: str, told: str) -> None:
     """
-    Without a reason, with an unknown rule, a bad date or an expired one the finding stands, and a note says why.
+    The note names a missing reason, an unknown rule, an invalid date, or the expiry.
     """
     (tmp_path / "vm.yaml").write_text(f"{comment}\n{BAD}")
 
@@ -103,9 +103,9 @@ def test_several_rules_and_a_last_day_fit_in_one_comment(tmp_path: Path) -> None
     assert [result["suppressions"][0]["kind"] for result in results] == ["inSource"] * 3
 
 
-def test_exemptions_of_the_configuration_are_told_before_and_after_they_lapse(tmp_path: Path) -> None:
+def test_expired_exemptions_of_the_configuration_give_a_note(tmp_path: Path) -> None:
     """
-    An exemption whose last day is past exempts nothing; that it lapsed, or soon will, stands in the notes.
+    An expired exemption exempts nothing. A note names expired ones, and those that expire soon.
     """
     lapsed = "{rule: gpu, reason: a render node, owner: me, until: '2020-01-31', name: bad}"
     elsewhere = "{rule: gpu, reason: a render node, owner: me, until: '2020-01-31', name: other}"
@@ -155,9 +155,9 @@ def test_a_baseline_makes_the_check_green_and_lists_what_it_hides(known: Path) -
     assert "4 exempted in 2 objects" in after.out
 
 
-def test_new_findings_fail_beside_a_baseline(known: Path) -> None:
+def test_new_findings_fail_despite_a_baseline(known: Path) -> None:
     """
-    Moved lines, a renamed file and new fields change nothing; a finding that was not there fails.
+    Moved lines, a renamed file and new fields change nothing. A new finding fails.
     """
     write(known)
     moved = "# a remark\n\n" + BAD.replace("spec:", "spec:\n  hostname: a\n", 1)
@@ -173,9 +173,9 @@ def test_new_findings_fail_beside_a_baseline(known: Path) -> None:
     assert "GPU 'card'" not in more.out
 
 
-def test_what_is_fixed_is_told_and_dropped_when_written_again(known: Path) -> None:
+def test_fixed_entries_give_a_note_and_are_removed_when_written_again(known: Path) -> None:
     """
-    An entry whose object was judged and whose finding is gone is reported; files that were not read are left alone.
+    An entry is fixed if its object was judged and the finding is gone. Other files are left alone.
     """
     write(known)
     (known / "vm.yaml").write_text(BAD.replace("bridge: {}", "masquerade: {}"))
@@ -192,7 +192,7 @@ def test_what_is_fixed_is_told_and_dropped_when_written_again(known: Path) -> No
 
 def test_the_same_findings_write_the_same_baseline(known: Path) -> None:
     """
-    Written twice, and in another order of files, it is the same text: it can be reviewed as a diff.
+    The text does not depend on the order of files, so that it can be reviewed as a diff.
     """
     write(known)
     first = (known / "known.yaml").read_text()
@@ -226,7 +226,7 @@ def test_a_comment_comes_before_the_baseline(known: Path) -> None:
 )
 def test_a_baseline_that_cannot_be_read_is_an_error(known: Path, text: str | None, told: str) -> None:
     """
-    A broken or missing baseline ends with status 2: without it everything would fail, or seem to be fixed.
+    A broken or missing baseline gives status 2.
     """
     if text is not None:
         (known / "known.yaml").write_text(text)
@@ -236,9 +236,9 @@ def test_a_baseline_that_cannot_be_read_is_an_error(known: Path, text: str | Non
     assert (ran.status, told in ran.err) == (2, True)
 
 
-def test_unread_input_is_never_hidden_by_a_baseline(known: Path) -> None:
+def test_unreadable_input_is_never_hidden_by_a_baseline(known: Path) -> None:
     """
-    ``--write-baseline`` writes what it can and still ends with status 2 where a file could not be read.
+    ``--write-baseline`` still gives status 2 if a file is unreadable.
     """
     (known / "open.yaml").write_text("a: [\n")
 

@@ -1,4 +1,4 @@
-"""``migratable explain-settings``: which settings win for each VM, why, and what that gives it."""
+"""``migratable explain-settings``: the settings of each VM, their origin, and their effect."""
 
 import json
 from pathlib import Path
@@ -99,9 +99,9 @@ VirtualMachine shop/web
 """
 
 
-def test_the_text_tells_settings_reason_times_and_the_warning(tmp_path: Path) -> None:
+def test_the_text_has_settings_reason_times_and_the_warning(tmp_path: Path) -> None:
     """
-    For the cluster and for each VM: what is in force, who made it so, how long there is, and whether that is enough.
+    For the cluster and for each VM: the settings, their origin, the time limit, and whether it is enough.
     """
     slow = policy(
         "slow",
@@ -117,9 +117,9 @@ def test_the_text_tells_settings_reason_times_and_the_warning(tmp_path: Path) ->
     assert ran.out == TEXT
 
 
-def test_the_outlook_is_the_hands(tmp_path: Path) -> None:
+def test_the_outlook_equals_a_calculation_by_hand(tmp_path: Path) -> None:
     """
-    8Gi are 8,589,934,592 bytes, 9 GB: 9 x 150 = 1350 s; 8192 / 5 = 1638.4 s; 4 x 750 Mi = 3000 Mi are the most.
+    8Gi are 8,589,934,592 bytes, 9 GB: 9 x 150 = 1350 s; 8192 / 5 = 1638.4 s; at most 4 x 750 Mi = 3000 Mi.
     """
     answer = explained(tmp_path, CR, vm("web"))
 
@@ -165,11 +165,11 @@ def test_the_outlook_is_the_hands(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_the_winner_is_named_with_what_decided(
+def test_the_applied_policy_is_named_with_the_reason(
     tmp_path: Path, policies: list[Any], name: str | None, reason: str
 ) -> None:
     """
-    Labels, then labels of the VMI, then names: the reason says which of them it was.
+    First the number of labels decides, then the labels of the VMI, then the name.
     """
     answer = explained(tmp_path, CR, *policies, vm("web", labels={"role": "web", "tier": "1"}))
 
@@ -179,7 +179,7 @@ def test_the_winner_is_named_with_what_decided(
 
 def test_unknown_labels_of_the_namespace_give_several_cases(tmp_path: Path) -> None:
     """
-    Without the Namespace every policy that may win is explained; with it, one.
+    Without the Namespace, each policy that can apply is a case; with it, one.
     """
     by_team = policy("team", {"namespaceSelector": {"team": "db"}}, allowPostCopy=True)
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "labels": {"team": "db"}}}
@@ -218,7 +218,7 @@ def test_the_release_of_the_cr_decides_unless_another_is_asked_for(tmp_path: Pat
 
 def test_without_a_kubevirt_cr_the_defaults_are_explained(tmp_path: Path) -> None:
     """
-    It is said that nobody gave the CR, and every value is KubeVirt's own.
+    A note says that the CR is missing, and each value is KubeVirt's default.
     """
     answer = explained(tmp_path, vm("web"))
 
@@ -237,9 +237,9 @@ def test_a_link_bounds_what_has_no_limit(tmp_path: Path) -> None:
     assert (case["bytesPerSecond"], case["outlook"]["bestCaseSeconds"]) == (625_000_000, 14)
 
 
-def test_local_disks_and_devices_are_told(tmp_path: Path) -> None:
+def test_local_disks_and_devices_are_shown(tmp_path: Path) -> None:
     """
-    An empty disk is carried and brings no time: full, it is too much. A device of the node rules post-copy out.
+    An empty disk is copied without extra time. A host device rules out post-copy.
     """
     volumes = [
         {"name": "root", "containerDisk": {"image": "i"}},
@@ -277,7 +277,7 @@ def test_local_disks_and_devices_are_told(tmp_path: Path) -> None:
 )
 def test_what_happens_when_the_time_is_over(tmp_path: Path, migrations: Any, ending: str | None) -> None:
     """
-    Post-copy, a pause, a cancelled migration, or none of them; of a bandwidth that is none nothing is told.
+    Post-copy, a pause, cancellation, or none of them. An invalid bandwidth gives no result.
     """
     [case] = explained(tmp_path, cr(**migrations), vm("web"))["machines"][0]["cases"]
 
@@ -285,9 +285,9 @@ def test_what_happens_when_the_time_is_over(tmp_path: Path, migrations: Any, end
     assert (case["outlook"] is None) is (ending is None)
 
 
-def test_a_vm_that_cannot_migrate_is_told_first(tmp_path: Path) -> None:
+def test_a_vm_that_cannot_migrate_has_its_verdict_first(tmp_path: Path) -> None:
     """
-    No setting helps a VM that KubeVirt does not migrate at all, so that comes before all settings.
+    No setting helps such a VM, so the verdict comes before the settings.
     """
     held = vm("web")
     held["spec"]["template"]["spec"]["domain"]["devices"]["hostDevices"] = [{"name": "usb", "deviceName": "a/b"}]
@@ -299,9 +299,9 @@ def test_a_vm_that_cannot_migrate_is_told_first(tmp_path: Path) -> None:
     assert "  verdict       cannot be live-migrated with any settings (HostDeviceNotLiveMigratable)" in text
 
 
-def test_one_vm_can_be_asked_for(tmp_path: Path) -> None:
+def test_one_vm_can_be_selected(tmp_path: Path) -> None:
     """
-    By name or by namespace and name; the others are left out.
+    By name, or by namespace and name. Other VMs are left out.
     """
     names = [
         machine["name"]
@@ -322,9 +322,9 @@ def test_one_vm_can_be_asked_for(tmp_path: Path) -> None:
         (("--release", "0.5"), "unsupported release '0.5'."),
     ],
 )
-def test_what_cannot_be_explained_says_what_to_write(tmp_path: Path, flags: tuple[str, ...], told: str) -> None:
+def test_invalid_options_give_a_remedy(tmp_path: Path, flags: tuple[str, ...], told: str) -> None:
     """
-    Status 2, a line on stderr with the remedy, and nothing on stdout.
+    The status is 2, with one line on stderr and an empty stdout.
     """
     (tmp_path / "all.yaml").write_text(yaml.safe_dump_all([CR, vm("web")]))
 
@@ -334,9 +334,9 @@ def test_what_cannot_be_explained_says_what_to_write(tmp_path: Path, flags: tupl
     assert told in ran.err
 
 
-def test_unreadable_input_ends_with_2_and_tells_the_rest(tmp_path: Path) -> None:
+def test_unreadable_input_gives_2_and_the_rest_is_explained(tmp_path: Path) -> None:
     """
-    What could be read is explained, what could not is named on stderr.
+    The unreadable input is named on stderr.
     """
     (tmp_path / "good.yaml").write_text(yaml.safe_dump_all([CR, vm("web")]))
     (tmp_path / "bad.yaml").write_text("apiVersion: [")
@@ -348,9 +348,9 @@ def test_unreadable_input_ends_with_2_and_tells_the_rest(tmp_path: Path) -> None
     assert "bad.yaml" in ran.err
 
 
-def test_nothing_named_is_a_usage_error() -> None:
+def test_no_path_is_a_usage_error() -> None:
     """
-    It asks for files instead of waiting for standard input.
+    The command does not wait for standard input.
     """
     ran = migratable("explain-settings")
 

@@ -1,4 +1,4 @@
-"""``--fix``, ``--diff`` and ``--options``: what is safe is written, the rest is offered, and nothing else changes."""
+"""``--fix``, ``--diff`` and ``--options``: safe fixes are written, others are offered, and nothing else changes."""
 
 import json
 import shlex
@@ -41,7 +41,7 @@ SPELT = MISSPELT.replace("Kubevirt", "KubeVirt").replace('"false"', "false").rep
 
 
 def commented(manifest: dict[str, Any]) -> str:
-    """As block YAML with a remark above each line and behind each."""
+    """Block YAML with a comment above and behind each line."""
     lines = yaml.safe_dump(manifest, sort_keys=False, width=1000).splitlines()
     remarked = [
         f"{' ' * (len(line) - len(line.lstrip()))}# above {at}\n{line}  # behind {at}" for at, line in enumerate(lines)
@@ -61,7 +61,7 @@ def fixed(text: str, world: Sequence[dict[str, Any]], choices: dict[str, int]) -
 
 
 def fixable() -> list[Any]:
-    """Every example in every wrapping whose findings have fixes."""
+    """Each rule example with fixes, in each wrapping."""
     pairs = []
     for rule, example, wrap in every_example():
         if fixes_for_rule(rule.id) and example.violates:
@@ -72,9 +72,9 @@ def fixable() -> list[Any]:
 
 
 @pytest.mark.parametrize(("manifest", "world", "rule"), fixable())
-def test_every_example_is_fixed_once_and_for_all(manifest: dict[str, Any], world: Any, rule: str) -> None:
+def test_every_example_is_fixed_completely(manifest: dict[str, Any], world: Any, rule: str) -> None:
     """
-    After a fix no finding is left that could be fixed, a second changes nothing, and remarks and other lines stay.
+    After a fix, no fixable finding is left, a second fix changes nothing, and comments and other lines stay.
     """
     if "# " in yaml.safe_dump(manifest) or "|" in yaml.safe_dump(manifest):
         pytest.skip("text in several lines takes no remarks")
@@ -98,7 +98,7 @@ def test_every_example_is_fixed_once_and_for_all(manifest: dict[str, Any], world
 
 def test_every_fix_belongs_to_a_rule() -> None:
     """
-    The tables name rules that exist, each of them one table, and what they hold is found.
+    Each table names existing rules, and no rule is in two tables.
     """
     tables = [machines.FIXES, settings.FIXES, spelling.FIXES]
     known = [rule for table in tables for rule in table]
@@ -114,9 +114,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_fix_writes_what_is_safe_and_reports_the_rest(folder: Path) -> None:
+def test_fix_writes_safe_fixes_and_reports_the_rest(folder: Path) -> None:
     """
-    Wrong capitals and quoted truth values are corrected where they stand; what changes a VM is left to somebody.
+    Wrong capitals and quoted booleans are corrected. A change of the VM needs a choice.
     """
     ran = migratable("check", ".", "--fix", cwd=folder)
 
@@ -128,9 +128,9 @@ def test_fix_writes_what_is_safe_and_reports_the_rest(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["kv.yaml", "vm.yaml"]
 
 
-def test_the_diff_is_what_fix_would_write(folder: Path) -> None:
+def test_the_diff_equals_the_changes_of_fix(folder: Path) -> None:
     """
-    ``--diff`` writes nothing; its patch, applied with git, gives what ``--fix`` gives.
+    ``--diff`` writes nothing. Its patch, applied with git, gives the result of ``--fix``.
     """
     shown = migratable("check", ".", "--diff", "--choose", "LM101=1", "--choose", "gpu=1", cwd=folder)
     unchanged = (folder / "kv.yaml").read_text(), (folder / "vm.yaml").read_text()
@@ -153,9 +153,9 @@ def test_the_diff_is_what_fix_would_write(folder: Path) -> None:
     assert "gpus" not in (folder / "vm.yaml").read_text()
 
 
-def test_sarif_offers_what_fix_would_write(folder: Path) -> None:
+def test_sarif_has_the_safe_fixes(folder: Path) -> None:
     """
-    The log that an editor or code scanning reads holds each safe fix, with the text that goes and the text that comes.
+    Each safe fix has the deleted and the inserted text.
     """
     (folder / "kv.yaml").write_text(MISSPELT.replace("Kubevirt", "KubeVirt"))
 
@@ -173,7 +173,7 @@ def test_sarif_offers_what_fix_would_write(folder: Path) -> None:
 
 def test_nothing_to_fix_is_success(folder: Path) -> None:
     """
-    Without safe fixes ``--diff`` prints nothing and ends with status 0; unread input is still an error.
+    Without safe fixes, ``--diff`` prints nothing and gives status 0. Unreadable input is still an error.
     """
     nothing = migratable("check", "vm.yaml", "--diff", cwd=folder)
     (folder / "kv.yaml").write_text("a: [\n")
@@ -185,7 +185,7 @@ def test_nothing_to_fix_is_success(folder: Path) -> None:
 
 def test_options_are_numbered_and_have_patches(folder: Path) -> None:
     """
-    Each fix that somebody has to choose is shown with its place, its number and its patch.
+    Each fix that needs a choice has a place, a number and a patch.
     """
     ran = migratable("check", "vm.yaml", "--options", cwd=folder)
 
@@ -199,7 +199,7 @@ def test_options_are_numbered_and_have_patches(folder: Path) -> None:
 
 def test_live_objects_are_patched_with_kubectl(folder: Path) -> None:
     """
-    What was read from a cluster is offered as a kubectl line, whose JSON Patch tests what it changes.
+    For an object of a cluster, the option is a kubectl command whose JSON Patch tests the old value.
     """
     live = BAD.replace("namespace: tenant", "namespace: tenant, uid: 4c9b, resourceVersion: '7'").replace(
         "bad", "it''s", 1
@@ -222,9 +222,9 @@ def test_live_objects_are_patched_with_kubectl(folder: Path) -> None:
         jsonpatch.apply_patch(patched, json.loads(words[-1]))
 
 
-def test_exempted_findings_are_not_touched(folder: Path) -> None:
+def test_exempted_findings_are_not_fixed(folder: Path) -> None:
     """
-    What somebody answers for stays as it is written.
+    The text of an exempted finding stays the same.
     """
     (folder / "kv.yaml").write_text(
         SPELT.replace("300", "300\n      # migratable: allow LM601: an experiment\n      allowAutoConverge: 'true'")
@@ -236,9 +236,9 @@ def test_exempted_findings_are_not_touched(folder: Path) -> None:
     assert (folder / "kv.yaml").read_text() == before
 
 
-def test_comments_hold_where_they_are_after_lines_went(folder: Path) -> None:
+def test_comments_still_apply_after_lines_are_removed(folder: Path) -> None:
     """
-    A fix that takes lines away does not part a comment from the finding that it exempts.
+    A fix that removes lines does not separate a comment from its finding.
     """
     spec, at = BAD.split("      interfaces:\n"), "      # migratable: allow LM101: an appliance\n"
     gpus = "      gpus:\n      - {name: card, deviceName: nvidia.com/A10}\n"
@@ -251,9 +251,9 @@ def test_comments_hold_where_they_are_after_lines_went(folder: Path) -> None:
     assert "exempted by vm.yaml:8: an appliance" in ran.out
 
 
-def test_rights_and_links_stay(folder: Path) -> None:
+def test_permissions_and_links_stay(folder: Path) -> None:
     """
-    A fixed file keeps its mode; a link to it stays a link.
+    A fixed file keeps its mode, and a link stays a link.
     """
     (folder / "kv.yaml").chmod(0o640)
     (folder / "link.yaml").symlink_to("kv.yaml")
@@ -274,9 +274,9 @@ def test_rights_and_links_stay(folder: Path) -> None:
         (["--diff", "--choose", "LM101=0", "vm.yaml"], "write RULE=NUMBER"),
     ],
 )
-def test_what_cannot_be_done_is_a_usage_error(folder: Path, flags: list[str], told: str) -> None:
+def test_impossible_requests_are_usage_errors(folder: Path, flags: list[str], told: str) -> None:
     """
-    Standard input cannot be written to, and a choice names a rule and a number.
+    Standard input cannot be written, and a choice needs a rule and a number.
     """
     ran = migratable("check", *flags, cwd=folder, stdin=BAD)
 
@@ -291,9 +291,9 @@ SHARED = (
 OFFERED = "--fix can fix 1 finding; --diff shows the changes."
 
 
-def test_what_stands_in_one_place_for_several_is_not_offered(tmp_path: Path) -> None:
+def test_a_value_with_an_alias_is_not_fixed(tmp_path: Path) -> None:
     """
-    A word that a label repeats by an alias cannot be corrected alone: it is neither counted as fixable nor written.
+    A value that an alias repeats cannot be corrected alone, so it is neither counted nor written.
     """
     path = tmp_path / "vm.yaml"
     path.write_text(SHARED)
@@ -308,9 +308,9 @@ def test_what_stands_in_one_place_for_several_is_not_offered(tmp_path: Path) -> 
     assert "--fix" not in ran.out
 
 
-def test_what_would_take_long_to_look_at_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fixes_of_a_large_file_are_offered_without_a_trial(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Of a large file with anchors it is not found out what can be written: most can.
+    A trial of each fix would take too long, and most fixes can be written.
     """
     report = check([read_manifests(SHARED.encode(), "x.yaml")], Settings(release="any"))
     pairs = [(judged, finding.fixes[0]) for judged in report.objects for finding in judged.findings if finding.fixes]

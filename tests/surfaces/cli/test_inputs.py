@@ -1,4 +1,4 @@
-"""What ``migratable check`` reads, and what it says of what it does not read."""
+"""The input of ``migratable check``, and its messages about skipped and unreadable files."""
 
 import io
 import os
@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_template_is_an_error_until_it_is_ignored(folder: Path) -> None:
     """
-    A file that is no YAML ends with status 2 and a hint how to render it; ``--ignore`` leaves it out and says so.
+    A file that is not YAML gives status 2 and a hint to render it. ``--ignore`` skips it with a note.
     """
     unread = migratable("check", "-R", ".", cwd=folder)
     ignored = migratable("check", "-R", ".", "--ignore", "templates", cwd=folder)
@@ -59,9 +59,9 @@ def test_patterns_match_names_folders_and_ends_of_paths(folder: Path, pattern: s
     assert (ran.status, "note: ignored" in ran.err) == ((0, True) if left_out else (1, False))
 
 
-def test_a_pattern_that_the_shell_left_alone_is_read(folder: Path) -> None:
+def test_a_quoted_pattern_is_expanded(folder: Path) -> None:
     """
-    Quoted patterns reach into folders with ``**``, as in configuration files of CI systems.
+    ``**`` matches folders, as in configuration files of CI systems.
     """
     ran = migratable("check", "**/b.yaml", cwd=folder)
     nothing = migratable("check", "**/c.yaml", cwd=folder)
@@ -71,9 +71,9 @@ def test_a_pattern_that_the_shell_left_alone_is_read(folder: Path) -> None:
     assert "no file matches this pattern" in nothing.err
 
 
-def test_our_own_files_are_no_manifests(folder: Path) -> None:
+def test_files_of_migratable_are_not_manifests(folder: Path) -> None:
     """
-    Configuration, baseline, policy and facts that lie among the manifests are not judged; named outright, they are.
+    Configuration, baseline, policy and facts are not judged, unless a path names them exactly.
     """
     (folder / "migratable.yaml").write_text("baseline: known.yaml\npolicy: policy.yaml\nignore: [templates]\n")
     (folder / "known.yaml").write_text("findings: []\n")
@@ -88,7 +88,7 @@ def test_our_own_files_are_no_manifests(folder: Path) -> None:
 
 def test_references_are_looked_up_across_all_inputs(tmp_path: Path) -> None:
     """
-    A claim in another file, or behind ``---`` on standard input, settles what is unproven without it.
+    A claim in another file, or in another document of standard input, decides an unproven result.
     """
     (tmp_path / "vm.yaml").write_text(UNPROVEN)
     (tmp_path / "claim.yaml").write_text(CLAIM)
@@ -100,9 +100,9 @@ def test_references_are_looked_up_across_all_inputs(tmp_path: Path) -> None:
     assert (alone.status, together.status, piped.status) == (1, 0, 0)
 
 
-def test_nothing_to_judge_can_be_an_error(tmp_path: Path) -> None:
+def test_require_match_fails_without_an_object(tmp_path: Path) -> None:
     """
-    With ``--require-match`` a check that judged nothing does not look like one that found nothing.
+    Otherwise a check of nothing would look like a success.
     """
     (tmp_path / "claim.yaml").write_text(CLAIM)
 
@@ -111,9 +111,9 @@ def test_nothing_to_judge_can_be_an_error(tmp_path: Path) -> None:
     assert (refused.status, "no object was judged" in refused.err) == (2, True)
 
 
-def test_file_names_that_are_no_text_do_not_stop_the_check(tmp_path: Path) -> None:
+def test_file_names_that_are_not_utf_8_are_escaped(tmp_path: Path) -> None:
     """
-    A name that is not UTF-8 is shown escaped, in every format.
+    This holds in every format.
     """
     (tmp_path / "bad\udcff.yaml").write_text(BAD)
 
@@ -125,7 +125,7 @@ def test_file_names_that_are_no_text_do_not_stop_the_check(tmp_path: Path) -> No
 
 def test_the_bar_is_drawn_late_seldom_and_then_cleared() -> None:
     """
-    Nothing is drawn in the first second, then at most ten times a second, and at the end the line is as before.
+    Nothing is drawn in the first second, then at most ten times a second. At the end the line is erased.
     """
     now = 0.0
     stream = io.StringIO()
@@ -144,7 +144,7 @@ def test_the_bar_is_drawn_late_seldom_and_then_cleared() -> None:
 
 def test_the_bar_moves_while_objects_of_one_file_are_judged() -> None:
     """
-    A dump of a cluster is one file: its objects are counted, and what is judged again is said to be.
+    The bar counts objects, because a dump of a cluster is one file. It shows which files are judged again.
     """
     now = 0.0
     stream = io.StringIO()
@@ -167,7 +167,7 @@ def test_the_bar_moves_while_objects_of_one_file_are_judged() -> None:
 
 def test_a_quick_run_draws_nothing() -> None:
     """
-    Where all is read within a second, standard error stays as it was.
+    A run shorter than one second writes nothing to stderr.
     """
     stream = io.StringIO()
     drawn = Bar(stream, lambda: 0.5)
@@ -179,11 +179,11 @@ def test_a_quick_run_draws_nothing() -> None:
 
 
 @pytest.mark.parametrize("flags", [(), ("--diff",), ("--fix",)])
-def test_reading_and_judging_are_both_seen(
+def test_reading_and_judging_both_move_the_bar(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...]
 ) -> None:
     """
-    Whatever takes long moves the bar: the objects of a file while they are judged, files, and those that come again.
+    Objects, files and repeated files count.
     """
     (tmp_path / "1-vms.yaml").write_text(f"{UNPROVEN}---\n{BAD}")
     (tmp_path / "2-claim.yaml").write_text(CLAIM)
@@ -201,9 +201,9 @@ def test_reading_and_judging_are_both_seen(
 
 
 @pytest.mark.parametrize("switches", [(), ("--diff",), ("--write-baseline",), ("--fix",)], ids=" ".join)
-def test_what_was_not_read_is_told_with_place_field_and_remedy(tmp_path: Path, switches: tuple[str, ...]) -> None:
+def test_unreadable_input_gives_place_field_and_remedy(tmp_path: Path, switches: tuple[str, ...]) -> None:
     """
-    Every way to run the check names file, line, column and field of what was not read, and what to write instead.
+    Every mode of the check names file, line, column and field, and the remedy.
     """
     (tmp_path / "vm.yaml").write_text(GOOD + "---\n" + GOOD.replace("spec:\n", "spec:\n  evictionStrategy: 3\n"))
 
@@ -219,9 +219,9 @@ def test_what_was_not_read_is_told_with_place_field_and_remedy(tmp_path: Path, s
 
 
 @pytest.mark.parametrize("version", ["kubevirt/v1", "kubervirt.io/v1", "Kubevirt.io/v1", "kubevirt.io", "v1"], ids=str)
-def test_a_machine_in_a_misspelt_group_is_no_silent_skip(tmp_path: Path, version: str) -> None:
+def test_a_vm_in_an_unknown_group_is_not_skipped(tmp_path: Path, version: str) -> None:
     """
-    A VirtualMachine whose group nobody serves was passed over as somebody else's, with status 0.
+    Such a VM was once ignored with status 0.
     """
     (tmp_path / "vm.yaml").write_text(BAD.replace("kubevirt.io/v1", version))
 
@@ -233,9 +233,9 @@ def test_a_machine_in_a_misspelt_group_is_no_silent_skip(tmp_path: Path, version
 
 
 @pytest.mark.parametrize("version", ["vmoperator.vmware.com/v1alpha3", "compute.cnrm.cloud.google.com/v1beta1"])
-def test_machines_of_other_operators_are_left_alone(tmp_path: Path, version: str) -> None:
+def test_vms_of_other_operators_are_ignored(tmp_path: Path, version: str) -> None:
     """
-    Other groups may have a kind of the same name; nothing is said of theirs.
+    Another group can have a kind with the same name.
     """
     (tmp_path / "vm.yaml").write_text(BAD.replace("kubevirt.io/v1", version))
 
@@ -245,11 +245,11 @@ def test_machines_of_other_operators_are_left_alone(tmp_path: Path, version: str
 
 
 @pytest.mark.parametrize("words", [("-R", "."), ("deep",), ("-R", "deep")], ids=" ".join)
-def test_a_folder_that_may_not_be_listed_is_no_silent_skip(
+def test_a_folder_without_permission_is_an_error(
     folder: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
     """
-    Manifests behind a folder without rights were passed over with -R, and ended in a traceback without.
+    Such a folder was once skipped with -R, and gave a traceback without.
     """
     real = os.scandir
 
@@ -268,7 +268,7 @@ def test_a_folder_that_may_not_be_listed_is_no_silent_skip(
 
 def test_a_file_that_is_named_twice_is_judged_once(folder: Path) -> None:
     """
-    By itself and by its folder: each finding is told once, and the files are counted as they are.
+    A file that is also in a named folder gives each finding once, and counts once.
     """
     once = migratable("check", "-R", "a.yaml", "deep", cwd=folder)
     often = migratable("check", "-R", "a.yaml", "deep", "./deep/b.yaml", "deep/", "a.yaml", cwd=folder)

@@ -1,4 +1,4 @@
-"""The reader of plain command lines against click, and mistakes where click was not asked."""
+"""The reader of plain command lines agrees with click, and usage errors look the same."""
 
 from pathlib import Path
 
@@ -40,7 +40,7 @@ WORDS = st.one_of(
 
 
 def by_click(words: list[str]) -> dict[str, object] | None:
-    """What click makes of them; None where it refuses them or prints something else."""
+    """The options as click reads them. None if click refuses them or prints something else."""
     try:
         return dict(command.make_context("check", list(words)).params)
     except (click.UsageError, click.exceptions.Exit):
@@ -48,9 +48,9 @@ def by_click(words: list[str]) -> dict[str, object] | None:
 
 
 @given(st.lists(WORDS, max_size=6))
-def test_a_plain_command_line_means_what_click_makes_of_it(words: list[str]) -> None:
+def test_both_readers_agree(words: list[str]) -> None:
     """
-    Whatever is typed: what is read without click is what click reads, and click reads all that it would refuse.
+    The plain reader gives the same options as click, or leaves the command line to click.
     """
     read = read_plain(["check", *words])
 
@@ -69,9 +69,9 @@ def test_a_plain_command_line_means_what_click_makes_of_it(words: list[str]) -> 
         [],
     ],
 )
-def test_what_people_write_is_plain(words: list[str]) -> None:
+def test_the_usual_command_lines_are_read_without_click(words: list[str]) -> None:
     """
-    The usual command lines are read without click, and as click reads them.
+    The options are the same as those of click.
     """
     read = read_plain(["check", *words])
 
@@ -83,16 +83,16 @@ def test_what_people_write_is_plain(words: list[str]) -> None:
     "words",
     [["rules"], [], ["check", "--help"], ["check", "--policy", "absent"], ["check", "--profile", "x"], ["--help"]],
 )
-def test_help_mistakes_and_other_commands_are_clicks(words: list[str]) -> None:
+def test_help_errors_and_other_commands_are_left_to_click(words: list[str]) -> None:
     """
-    What is no plain check is left to click.
+    The plain reader gives None.
     """
     assert read_plain(words) is None
 
 
-def test_completion_is_clicks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_completion_is_left_to_click(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    A shell that asks for completions of a plain command line gets click's answer.
+    The plain reader gives None if the completion variable is set.
     """
     monkeypatch.setenv("_MIGRATABLE_COMPLETE", "bash_complete")
     monkeypatch.setattr("sys.argv", ["migratable"])
@@ -101,9 +101,9 @@ def test_completion_is_clicks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("route", [["--only", "nonsense"], ["--only=nonsense", "-vR"]])
-def test_a_mistake_is_told_in_the_same_words_on_both_ways(tmp_path: Path, route: list[str]) -> None:
+def test_a_usage_error_looks_the_same_from_both_readers(tmp_path: Path, route: list[str]) -> None:
     """
-    How ``check`` is used, where its help is, and what is wrong: whoever finds the mistake.
+    Usage, a hint to the help, and the error.
     """
     (tmp_path / "vm.yaml").write_text(BAD)
 

@@ -1,4 +1,4 @@
-"""Several answers at once, and where they go."""
+"""Several output formats at once, and their targets."""
 
 import json
 import xml.etree.ElementTree as Xml
@@ -37,9 +37,9 @@ def test_one_run_writes_all_formats(tmp_path: Path) -> None:
         (["nothing-like-it"], "Unknown output format 'nothing-like-it'. Formats: text, json"),
     ],
 )
-def test_what_cannot_be_written_is_a_usage_error(tmp_path: Path, asked: list[str], told: str) -> None:
+def test_impossible_outputs_are_usage_errors(tmp_path: Path, asked: list[str], told: str) -> None:
     """
-    Formats that would overwrite each other, or do not exist, are refused before anything is read.
+    Two formats with one target and unknown formats are refused before any input is read.
     """
     (tmp_path / "vm.yaml").write_text(BAD)
 
@@ -51,7 +51,7 @@ def test_what_cannot_be_written_is_a_usage_error(tmp_path: Path, asked: list[str
 
 def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     """
-    A missing folder is named with the remedy, not shown as a traceback.
+    The message has a remedy and no traceback.
     """
     (tmp_path / "vm.yaml").write_text(BAD)
 

@@ -40,9 +40,9 @@ def piped(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
         )
 
 
-def test_what_kustomize_renders_is_judged(overlay: Path) -> None:
+def test_rendered_overlays_are_judged(overlay: Path) -> None:
     """
-    Patches and prefixes of an overlay count: a newcomer reads which object is wrong, where, and what to do.
+    Patches and prefixes of an overlay count. The report names object, place and remedy.
     """
     ran = piped(overlay, "--release", "1.8")
 
@@ -53,9 +53,9 @@ def test_what_kustomize_renders_is_judged(overlay: Path) -> None:
     assert "fix: Remove the entry from domain.devices.gpus." in ran.stdout
 
 
-def test_a_rendering_that_fails_is_no_success(overlay: Path) -> None:
+def test_a_failed_rendering_is_not_a_success(overlay: Path) -> None:
     """
-    Where kustomize prints nothing, the check does not pass, though nothing was found.
+    If kustomize prints nothing, the check fails.
     """
     (overlay / "kustomization.yaml").write_text("resources: [gone.yaml]")
 

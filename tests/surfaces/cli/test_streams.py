@@ -1,4 +1,4 @@
-"""The command line where its streams are closed or full, where it is stopped, and where its words contradict each other."""
+"""The command line with closed or full streams, interrupts, and contradicting options."""
 
 import json
 import shlex
@@ -16,7 +16,7 @@ from webhook.surfaces.cli.fix import diff
 
 
 def shell(command: str, folder: Path) -> Ran:
-    """What ``sh -c`` makes of it, where ``migratable`` is the program."""
+    """The result of ``sh -c``, with ``migratable`` as a command."""
     env = {key: value for key, value in PLAIN.items() if value is not None} | {"PYTHONPATH": str(ROOT)}
     program = f"{shlex.quote(sys.executable)} -m webhook"
     ran = subprocess.run(
@@ -41,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("command", ["check vm.yaml", "rules"])
 def test_a_full_disk_is_an_error_and_no_finding(folder: Path, command: str) -> None:
     """
-    An answer that cannot be written ends with status 2 and one line that says why.
+    A report that cannot be written gives status 2 and one line with the reason.
     """
     ran = shell(f"migratable {command} > /dev/full", folder)
 
@@ -57,9 +57,9 @@ def test_a_full_disk_is_an_error_and_no_finding(folder: Path, command: str) -> N
         ("migratable check - <&-", 2, "error: stdin: standard input is empty."),
     ],
 )
-def test_closed_streams_change_nothing_but_what_is_seen(folder: Path, command: str, status: int, told: str) -> None:
+def test_closed_streams_do_not_change_the_status(folder: Path, command: str, status: int, told: str) -> None:
     """
-    Without a stream the verdict and its status are the same, and there is no traceback.
+    The verdict is the same, and there is no traceback.
     """
     ran = shell(command, folder)
 
@@ -67,9 +67,9 @@ def test_closed_streams_change_nothing_but_what_is_seen(folder: Path, command: s
     assert told in ran.out + ran.err
 
 
-def test_ctrl_c_is_no_finding(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_gives_130(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Who stops a check gets status 130, as from other programs, and not the status of findings.
+    It does not give the status of findings.
     """
 
     def stopped(*_: object) -> int:
@@ -83,9 +83,9 @@ def test_ctrl_c_is_no_finding(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-def test_an_empty_answer_can_be_written_anywhere(folder: Path) -> None:
+def test_an_empty_report_needs_no_space(folder: Path) -> None:
     """
-    Where there is nothing to say, a full disk is no error.
+    A full disk is not an error if there is nothing to write.
     """
     (folder / "vm.yaml").write_text(GOOD)
 
@@ -102,9 +102,9 @@ def test_an_empty_answer_can_be_written_anywhere(folder: Path) -> None:
     ids=lambda item: " ".join(item.values()),
 )
 @pytest.mark.parametrize("form", ["text", "json", "yaml", "sarif", "markdown"])
-def test_any_encoding_of_the_terminal_takes_the_answer(folder: Path, settings: dict[str, str], form: str) -> None:
+def test_any_encoding_of_the_terminal_works(folder: Path, settings: dict[str, str], form: str) -> None:
     """
-    What is for machines is UTF-8 whatever the terminal's encoding; in text, characters that there are none for are escaped.
+    Machine formats are UTF-8. In text, characters that the encoding lacks are escaped.
     """
     (folder / "vm.yaml").rename(folder / "vm\u2603\u00fc.yaml")
 
@@ -123,11 +123,9 @@ def test_any_encoding_of_the_terminal_takes_the_answer(folder: Path, settings: d
         json.loads(ran.stdout)  # UTF-8, or it would not be read
 
 
-def test_a_deleted_folder_keeps_no_file_from_being_checked(
-    folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_absolute_paths_work_in_a_deleted_folder(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     """
-    Where the current folder is gone, files with a whole path are checked.
+    The current folder is not needed for them.
     """
     gone = tmp_path_factory.mktemp("gone")
 
@@ -168,7 +166,7 @@ main()
 )
 def test_ctrl_c_ends_it_at_any_moment(folder: Path, module: str, name: str, status: int, told: str) -> None:
     """
-    Without a traceback: as the signal ends any program while it starts, with a word and status 130 while it works.
+    There is no traceback. During start-up the signal ends the process; later the status is 130.
     """
     ran = subprocess.run(
         [sys.executable, "-c", STOPPED.format(module=module, name=name)],
@@ -191,9 +189,9 @@ def test_ctrl_c_ends_it_at_any_moment(folder: Path, module: str, name: str, stat
         (["x"], "Commands: check, completion"),
     ],
 )
-def test_a_word_that_is_no_command_is_told_with_what_was_meant(folder: Path, words: list[str], told: str) -> None:
+def test_an_unknown_command_gives_a_suggestion(folder: Path, words: list[str], told: str) -> None:
     """
-    A misspelt command, and a file without ``check``, are told with what to write.
+    Also for a file name without ``check``.
     """
     ran = migratable(*words, cwd=folder)
 
@@ -214,7 +212,7 @@ def test_a_word_that_is_no_command_is_told_with_what_was_meant(folder: Path, wor
 )
 def test_switches_that_exclude_each_other_are_refused(folder: Path, switches: list[str], told: str) -> None:
     """
-    Nothing that was asked for is left out in silence: --fix with --diff wrote files, though --diff says it writes nothing.
+    No option is silently ignored: --fix once won over --diff, which promises to write nothing.
     """
     before = (folder / "vm.yaml").read_bytes()
 
@@ -226,9 +224,9 @@ def test_switches_that_exclude_each_other_are_refused(folder: Path, switches: li
 
 
 @pytest.mark.parametrize("mark", ["\r", "\u2028", "\x85", "\x0c"])
-def test_a_patch_has_the_lines_that_patch_sees(mark: str) -> None:
+def test_a_patch_splits_lines_only_at_line_feeds(mark: str) -> None:
     """
-    Only a line feed ends a line of a patch, whatever else YAML or Python take for the end of one.
+    YAML and Python also know other line ends.
     """
     before = f"# one{mark}two\n{GOOD}"
 
