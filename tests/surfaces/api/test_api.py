@@ -3,28 +3,22 @@
 import asyncio
 import json
 import threading
-from collections.abc import Iterable
-from types import SimpleNamespace
 from typing import Any
 
-import jsonschema_rs
 import pytest
-from fastapi import FastAPI
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.surfaces.asgi import Answer, Header, call
+from tests.surfaces.api.api import APP, JSON, YAML, api, post
+from tests.surfaces.asgi import Answer, call
 from tests.surfaces.manifests import BAD, CLAIM, GOOD, UNPROVEN
 from webhook.errors import Unavailable
-from webhook.manifests.objects import read_manifests
 from webhook.policy.policy import Policy, Profile
-from webhook.rules.register import RULES
 from webhook.surfaces.api.app import build_api
 from webhook.surfaces.api.http import HEADERS
 from webhook.surfaces.api.judge_client import MAX_WAITING, Queue
 from webhook.yaml.document import MAX_BYTES
 
-JSON, YAML = "application/json", "application/yaml"
 KUBEVIRT = """\
 apiVersion: kubevirt.io/v1
 kind: KubeVirt
@@ -32,22 +26,6 @@ metadata: {name: kubevirt, namespace: kubevirt}
 status: {observedKubeVirtVersion: v1.4.1}
 """
 CANARY = "s3cr3t-canary"
-
-
-def api(policy: Policy | None = None, background: str = "", release: str = "") -> FastAPI:
-    terms = SimpleNamespace(policy=policy or Policy(), today="2026-01-01")
-    return build_api(lambda: terms, read_manifests(background.encode(), "facts").objects, release)
-
-
-def post(
-    body: str | bytes, kind: str | None = YAML, query: str = "", app: FastAPI | None = None, more: Iterable[Header] = ()
-) -> Answer:
-    content = body if isinstance(body, bytes) else body.encode()
-    headers = [*more] if kind is None else [("content-type", kind), *more]
-    return call(app or APP, "POST", "/v1/check", content, headers, query)
-
-
-APP = api()
 
 
 def rules_of(answer: Answer) -> list[str]:
@@ -273,73 +251,6 @@ def test_user_data_is_never_repeated(body: str) -> None:
 
     assert answer.status in (200, 400)
     assert CANARY not in answer.text
-
-
-def test_answers_have_the_published_shape() -> None:
-    """
-    ``GET /v1/schema`` describes what ``POST /v1/check`` answers, and so does the OpenAPI document.
-    """
-    document = call(APP, "GET", "/openapi.json").json
-    shapes = {"$ref": "#/components/schemas/Report", "components": document["components"]}
-
-    for body in (GOOD, BAD, UNPROVEN, f"{BAD}---\nkind: 5\n"):
-        answer = post(body).json
-        jsonschema_rs.validate(call(APP, "GET", "/v1/schema").json, answer)
-        jsonschema_rs.validate(shapes, answer)
-    with pytest.raises(jsonschema_rs.ValidationError):
-        jsonschema_rs.validate(shapes, {"objects": []})
-
-
-def test_problems_have_the_published_shape() -> None:
-    """
-    Every error is a Problem of the OpenAPI document.
-    """
-    document = call(APP, "GET", "/openapi.json").json
-    shape = {"$ref": "#/components/schemas/Problem", "components": document["components"]}
-
-    for answer in (post("a: ["), post("", "text/plain"), call(APP, "GET", "/nope"), post(GOOD, query="release=2")):
-        jsonschema_rs.validate(shape, answer.json)
-
-
-def test_the_openapi_document_describes_exactly_the_responses() -> None:
-    """
-    All references resolve, and each described error can occur.
-    """
-    document = call(APP, "GET", "/openapi.json").json
-    schemas = document["components"]["schemas"]
-
-    references = {reference.rpartition("/")[2] for reference in _references(document)}
-    assert references <= schemas.keys()
-    assert schemas.keys() >= {"Report", "ObjectReport", "FindingReport", "VerdictReport", "Problem"}
-    assert sorted(document["paths"]["/v1/check"]["post"]["responses"]) == [
-        "200", "400", "401", "403", "413", "415", "503",
-    ]  # fmt: skip
-    assert "ValidationError" not in schemas
-
-
-def _references(value: Any) -> Iterable[str]:
-    if isinstance(value, dict):
-        if isinstance(value.get("$ref"), str):
-            yield value["$ref"]
-        for one_value in value.values():
-            yield from _references(one_value)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _references(item)
-
-
-def test_every_rule_is_listed() -> None:
-    """
-    ``GET /v1/rules`` is the whole catalogue, in its order.
-    """
-    assert [item["id"] for item in call(APP, "GET", "/v1/rules").json] == [rule.id for rule in RULES]
-
-
-def test_the_supported_releases_are_listed() -> None:
-    """
-    ``GET /v1/releases`` lists the releases of *any*, newest first.
-    """
-    assert call(APP, "GET", "/v1/releases").json == ["1.9", "1.8", "1.7", "1.6", "1.5", "1.4", "1.3"]
 
 
 BODIES = st.one_of(

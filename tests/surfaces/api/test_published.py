@@ -1,0 +1,79 @@
+"""The published documents of the dry-run API: schema, OpenAPI document, rules and releases."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from tests.surfaces.api.api import APP, post
+from tests.surfaces.asgi import call
+from tests.surfaces.manifests import BAD, GOOD, UNPROVEN
+from webhook.rules.register import RULES
+
+
+def test_answers_have_the_published_shape() -> None:
+    """
+    ``GET /v1/schema`` describes what ``POST /v1/check`` answers, and so does the OpenAPI document.
+    """
+    document = call(APP, "GET", "/openapi.json").json
+    shapes = {"$ref": "#/components/schemas/Report", "components": document["components"]}
+
+    for body in (GOOD, BAD, UNPROVEN, f"{BAD}---\nkind: 5\n"):
+        answer = post(body).json
+        jsonschema_rs.validate(call(APP, "GET", "/v1/schema").json, answer)
+        jsonschema_rs.validate(shapes, answer)
+    with pytest.raises(jsonschema_rs.ValidationError):
+        jsonschema_rs.validate(shapes, {"objects": []})
+
+
+def test_problems_have_the_published_shape() -> None:
+    """
+    Every error is a Problem of the OpenAPI document.
+    """
+    document = call(APP, "GET", "/openapi.json").json
+    shape = {"$ref": "#/components/schemas/Problem", "components": document["components"]}
+
+    for answer in (post("a: ["), post("", "text/plain"), call(APP, "GET", "/nope"), post(GOOD, query="release=2")):
+        jsonschema_rs.validate(shape, answer.json)
+
+
+def test_the_openapi_document_describes_exactly_the_responses() -> None:
+    """
+    All references resolve, and each described error can occur.
+    """
+    document = call(APP, "GET", "/openapi.json").json
+    schemas = document["components"]["schemas"]
+
+    references = {reference.rpartition("/")[2] for reference in _references(document)}
+    assert references <= schemas.keys()
+    assert schemas.keys() >= {"Report", "ObjectReport", "FindingReport", "VerdictReport", "Problem"}
+    assert sorted(document["paths"]["/v1/check"]["post"]["responses"]) == [
+        "200", "400", "401", "403", "413", "415", "503",
+    ]  # fmt: skip
+    assert "ValidationError" not in schemas
+
+
+def _references(value: Any) -> Iterable[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        for member in value.values():
+            yield from _references(member)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _references(item)
+
+
+def test_every_rule_is_listed() -> None:
+    """
+    ``GET /v1/rules`` is the whole catalogue, in its order.
+    """
+    assert [item["id"] for item in call(APP, "GET", "/v1/rules").json] == [rule.id for rule in RULES]
+
+
+def test_the_supported_releases_are_listed() -> None:
+    """
+    ``GET /v1/releases`` lists the releases of *any*, newest first.
+    """
+    assert call(APP, "GET", "/v1/releases").json == ["1.9", "1.8", "1.7", "1.6", "1.5", "1.4", "1.3"]
