@@ -27,7 +27,7 @@ from webhook.surfaces.admission.configurations import Installation, mutating, ru
 from webhook.surfaces.backstop import objects as backstop
 from webhook.surfaces.backstop.objects import objects
 from webhook.surfaces.backstop.parameters import IN_CEL, Parameters, parameters
-from webhook.surfaces.backstop.policies import backed, name_of, policies
+from webhook.surfaces.backstop.policies import hooks_with_policy, name_of, policies
 
 DEPLOY: Final = Path(__file__).resolve().parent
 KUSTOMIZE: Final = DEPLOY / "kustomize"
@@ -192,7 +192,7 @@ def _backstop_for_helm() -> str:
     for profile in Profile:
         first = next(each for each in parameters(Policy(profile=profile), SUPPORTED, "") if each.action is Action.DENY)
         denied[profile] = dict.fromkeys(first.rules, "deny") | dict.fromkeys(first.where_certain, "certain")
-    bindings = [{"policyName": name_of(hook), "inPlatform": hook.in_platform} for hook, _ in backed()]
+    bindings = [{"policyName": name_of(hook), "inPlatform": hook.in_platform} for hook, _ in hooks_with_policy()]
     rules = [{"id": each.id, "name": each.name} for each in RULES]
     data = {
         "policies": policies(),
@@ -275,7 +275,7 @@ def _excluded_namespaces() -> str:
         if not hook.in_platform and not hook.cluster_wide
     ]
     targets = [{"select": {"kind": "ValidatingWebhookConfiguration"}, "fieldPaths": webhooks}]
-    for hook, _ in backed():
+    for hook, _ in hooks_with_policy():
         if not hook.in_platform:
             select = {"kind": "ValidatingAdmissionPolicyBinding", "name": f"deny.{name_of(hook)}"}
             targets.append({"select": select, "fieldPaths": [f"spec.matchResources.{values}"]})

@@ -84,7 +84,7 @@ def test_i1_nesting_that_was_there_before_excuses_nothing_and_blocks_nothing_els
         (b"[]", "the body is not an AdmissionReview in JSON"),
         (b"null", "the body is not an AdmissionReview in JSON"),
         (b"\x00" * 100, "the body is not an AdmissionReview in JSON"),
-        (b'{"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1"}', "the AdmissionReview holds no request"),
+        (b'{"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1"}', "the AdmissionReview has no request"),
         (requested(uid=""), "the AdmissionReview's request.uid is empty or too long"),
         (requested(uid="u" * MIB), "the AdmissionReview's request.uid is empty or too long"),
         (requested(uid=7), "the body is not an AdmissionReview in JSON"),

@@ -332,7 +332,7 @@ def test_a_withheld_denial_is_in_the_log_with_its_rules(caplog: pytest.LogCaptur
     assert shown.causes == (WITHHELD,)
     (record,) = caplog.records
     assert record.name == "migratable.admission"
-    assert record.getMessage() == "denied for what the author may not read"
+    assert record.getMessage() == "reason of the denial withheld: the author may not read it"
     assert record.__dict__["uid"] == decoded.request.uid
     assert record.__dict__["rules"] == sorted(each.id for each in denying)
 

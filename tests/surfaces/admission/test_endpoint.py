@@ -202,7 +202,7 @@ def test_an_error_of_our_own_stops_nobody(
 
     said = response(answer)
     assert (said["uid"], said["allowed"]) == (UID, True)
-    assert said["warnings"] == ["migratable could not judge this object because of an error of its own; see its log"]
+    assert said["warnings"] == ["Migratable could not judge this object because of an internal error. See its log."]
     assert said["auditAnnotations"]["internal"] in ("RuntimeError", "ZeroDivisionError")
     (record,) = [each for each in caplog.records if each.levelno == logging.ERROR]
     assert (record.getMessage(), record.__dict__["uid"]) == ("internal error", UID)

@@ -13,12 +13,12 @@ from webhook.surfaces.admission.http import (
     JSON_TYPE,
     MAX_BODY,
     RETRY,
-    Gone,
+    CallerGone,
     TooLate,
-    allotted,
+    answer_in_time,
     answer_plain,
     read_body,
-    while_waited_for,
+    seconds_allowed,
 )
 from webhook.surfaces.asgi import Receive
 
@@ -107,7 +107,7 @@ def test_a_client_that_hangs_up_while_it_sends_is_gone() -> None:
     """
     Half a body is no request.
     """
-    with pytest.raises(Gone):
+    with pytest.raises(CallerGone):
         body_of([], part(b"{", more=True), {"type": "http.disconnect"})
 
 
@@ -121,7 +121,7 @@ def test_an_answer_in_time_is_given_and_nothing_is_left_behind() -> None:
     """
 
     async def scene() -> tuple[bytes, int]:
-        found = await while_waited_for(answer(), receiving(), NEVER)
+        found = await answer_in_time(answer(), receiving(), NEVER)
         await asyncio.sleep(0)
         return found, len(asyncio.all_tasks())
 
@@ -130,7 +130,7 @@ def test_an_answer_in_time_is_given_and_nothing_is_left_behind() -> None:
 
 @pytest.mark.parametrize(
     ("messages", "seconds", "error"),
-    [([part(), {"type": "http.disconnect"}], NEVER, Gone), ([part()], 0.001, TooLate)],
+    [([part(), {"type": "http.disconnect"}], NEVER, CallerGone), ([part()], 0.001, TooLate)],
     ids=["hung up", "late"],
 )
 def test_an_answer_without_a_reader_is_given_up(
@@ -150,7 +150,7 @@ def test_an_answer_without_a_reader_is_given_up(
 
     async def scene() -> int:
         with pytest.raises(error):
-            await while_waited_for(slow(), receiving(*messages), seconds)
+            await answer_in_time(slow(), receiving(*messages), seconds)
         await asyncio.sleep(0)
         return len(asyncio.all_tasks())
 
@@ -163,7 +163,7 @@ def test_a_caller_that_names_no_timeout_has_ten_seconds(scope: dict[str, Any]) -
     """
     Ten seconds are an API server's own default, also where the query is missing or not ASCII.
     """
-    assert allotted(scope) == DEFAULT_TIMEOUT - ANSWER_MARGIN == 9.5
+    assert seconds_allowed(scope) == DEFAULT_TIMEOUT - ANSWER_MARGIN == 9.5
 
 
 def test_a_plain_answer_is_one_line_of_text() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.generating.hostile import deep, rendered
 from webhook.objects.json_depth import Place
-from webhook.surfaces.admission.judged_part import judged_alone, same_judged_part, within
+from webhook.surfaces.admission.judged_part import is_judged, only_judged, same_judged_part
 
 MACHINE = ("template", "dataVolumeTemplates", "instancetype", "preference")
 JUDGED: list[tuple[str, Place]] = [
@@ -56,7 +56,7 @@ def test_a_change_is_judged_by_its_place(kind: str, place: Place, judged: bool) 
 
     assert same_judged_part(kind, new, old) is not judged
     assert not (judged and same_judged_part(kind, new, b"{}"))
-    assert within(kind, (*place, "a")) is within(kind, place) is judged
+    assert is_judged(kind, (*place, "a")) is is_judged(kind, place) is judged
 
 
 @pytest.mark.parametrize("text", [b"{", b'{"spec": {"template": "\xff"}}'], ids=["no JSON", "no UTF-8"])
@@ -112,7 +112,7 @@ def test_the_judged_part_alone_has_its_metadata_and_nothing_else() -> None:
     }
 
     kept = {key: value for key, value in machine.items() if key != "runStrategy"}
-    assert judged_alone("VirtualMachinePool", pool) == {
+    assert only_judged("VirtualMachinePool", pool) == {
         "metadata": {"name": "web"},
         "spec": {"virtualMachineTemplate": {"spec": kept}},
     }

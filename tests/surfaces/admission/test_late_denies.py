@@ -20,7 +20,7 @@ from webhook.surfaces.admission.configurations import LATE_DENIES
 from webhook.surfaces.admission.endpoint import LARGE, MAX_LARGE, MAX_LARGE_OF_ONE, ActiveConfiguration
 from webhook.surfaces.admission.hooks import VALIDATING_HOOKS
 from webhook.surfaces.admission.requests import DecodedRequest, read_review
-from webhook.surfaces.admission.timed_out import decide_late
+from webhook.surfaces.admission.timed_out import decide_timed_out
 from webhook.surfaces.admission.validate import JudgingContext, decide_request
 
 TENANT = "tenant"
@@ -135,7 +135,7 @@ def test_a_late_deletion_passes_whatever_is_deleted() -> None:
     context = JudgingContext(world(cr), only(NEWEST), POLICY, "2026-01-01", "kubevirt")
     assert isinstance(read, DecodedRequest)
 
-    assert decide_late(read, context).allowed
+    assert decide_timed_out(read, context).allowed
     assert not decide_request(read, context).allowed
 
 
@@ -235,7 +235,7 @@ def test_only_what_an_update_adds_can_be_denied_for_lateness(body: bytes, allowe
     read = read_review(body)
     context = JudgingContext(world(), only(NEWEST), POLICY, "2026-01-01", "kubevirt")
 
-    assert decide_late(read, context).allowed is allowed
+    assert decide_timed_out(read, context).allowed is allowed
 
 
 @pytest.mark.parametrize("body", [OVERRIDE_REMOVED, CLONED, PLUGGED_INTO_VMI, PLUGGED_BY_VIRT_API, REQUESTED])

@@ -15,7 +15,7 @@ from webhook.objects.kinds import KINDS
 from webhook.objects.vm import VirtualMachine
 from webhook.policy.policy import Policy
 from webhook.surfaces.admission.hooks import VALIDATING_HOOKS
-from webhook.surfaces.admission.judged_part import PARTS, judged_alone, same_judged_part
+from webhook.surfaces.admission.judged_part import PARTS, only_judged, same_judged_part
 from webhook.surfaces.admission.mutate import operations_for
 from webhook.surfaces.admission.requests import DecodedRequest, UnreadableRequest, read_review
 from webhook.surfaces.admission.validate import JudgingContext
@@ -287,9 +287,7 @@ def test_the_judged_part_of_a_manifest_is_all_that_its_findings_need() -> None:
     A VM reads the same without what is left out of its judged part, but for starting and stopping.
     """
     whole = read(vm(**BAD))
-    alone = read(
-        {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", **judged_alone("VirtualMachine", vm(**BAD))}
-    )
+    alone = read({"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", **only_judged("VirtualMachine", vm(**BAD))})
 
     assert isinstance(whole, VirtualMachine)
     assert isinstance(alone, VirtualMachine)

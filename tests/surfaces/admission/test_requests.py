@@ -37,7 +37,7 @@ def without(body: bytes, **changed: Any) -> bytes:
             without(envelope(), apiVersion="admission.k8s.io/v1beta1"),
             "the body is not an AdmissionReview of admission.k8s.io/v1",
         ),
-        (without(envelope(), request=None), "the AdmissionReview holds no request"),
+        (without(envelope(), request=None), "the AdmissionReview has no request"),
         (envelope(new=vm(), uid=""), "the AdmissionReview's request.uid is empty or too long"),
         (envelope(new=vm(), uid="a" * 257), "the AdmissionReview's request.uid is empty or too long"),
         (envelope("UPDATE", vm()), "an UPDATE without oldObject"),

@@ -20,7 +20,7 @@ from webhook.kubevirt.releases import NEWEST, only
 from webhook.policy.policy import Action, Policy
 from webhook.serve.manifest_facts import ManifestFacts
 from webhook.surfaces.admission.endpoint import LEAST_SECONDS, ActiveConfiguration
-from webhook.surfaces.admission.http import ANSWER_MARGIN, allotted
+from webhook.surfaces.admission.http import ANSWER_MARGIN, seconds_allowed
 from webhook.surfaces.admission.read_budget import READING_OF_ONE
 from webhook.surfaces.admission.responses import MAX_WARNING, NOT_CONFIRMED
 from webhook.surfaces.admission.validate import Outcome
@@ -191,7 +191,7 @@ def test_half_a_second_of_the_callers_timeout_is_kept_for_the_answer_to_arrive(q
     """
     API servers wait 60 s at most, and 10 s where they do not say; no caller binds a thread for longer.
     """
-    assert allotted({"query_string": query}) == seconds
+    assert seconds_allowed({"query_string": query}) == seconds
 
 
 def test_the_cache_check_gets_a_third_of_the_time_and_the_reads_what_is_left() -> None:
@@ -241,7 +241,7 @@ def test_a_large_review_that_waits_for_longer_than_its_caller_is_not_judged() ->
     assert [each.status for each in answers] == [200, 503, 503, 503]
     assert {each.header("retry-after") for each in answers[1:]} == {"1"}
     assert not to.large
-    to.apart.submit(int).result(SECONDS)  # whatever was in the queue has left it
+    to.large_executor.submit(int).result(SECONDS)  # whatever was in the queue has left it
     assert facts.held.finds == 1
 
 

@@ -7,7 +7,7 @@ from webhook.rules.rule import About
 from webhook.surfaces.admission.configurations import rules_of
 from webhook.surfaces.admission.hooks import Hook
 from webhook.surfaces.backstop.expressions import literal, template
-from webhook.surfaces.backstop.policies import backed, name_of, policies
+from webhook.surfaces.backstop.policies import hooks_with_policy, name_of, policies
 
 NEED_OTHER_OBJECTS = {"LM201"}
 """Rules of the fixed list that look at claims."""
@@ -29,7 +29,7 @@ def test_rules_in_cel_are_about_what_the_policies_see() -> None:
     assert {rule.about for rule in RULES if rule.cel} == {About.VMI, About.SETTINGS}
 
 
-@pytest.mark.parametrize("hook", [hook for hook, _ in backed()], ids=lambda hook: hook.name)
+@pytest.mark.parametrize("hook", [hook for hook, _ in hooks_with_policy()], ids=lambda hook: hook.name)
 def test_a_policy_sees_what_its_webhook_sees(hook: Hook) -> None:
     """
     The same resources, operations and conditions: what is never blocked by the one is never blocked by the other.
@@ -47,7 +47,7 @@ def test_every_kind_with_rules_in_cel_has_a_policy() -> None:
     """
     VMs, VMIs, replica sets, pools and the KubeVirt CR.
     """
-    kinds = {kind for _, kind in backed()}
+    kinds = {kind for _, kind in hooks_with_policy()}
 
     assert kinds == {
         "VirtualMachine",

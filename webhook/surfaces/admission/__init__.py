@@ -1,1 +1,1 @@
-"""The admission door: AdmissionReview v1 in, AdmissionReview v1 out."""
+"""The admission webhook: reads AdmissionReview v1 and answers with AdmissionReview v1."""

@@ -1,13 +1,14 @@
 """
-Clones and restores with patches: a warning, and a denial of patches that reach beyond the VM's spec, labels and annotations.
+Clones and restores with patches: a warning, and a denial of patches outside the VM's spec, labels and annotations.
 
-virt-controller applies the patches to the whole VM before it creates it (``patchVM`` in ``pkg/storage/snapshot/restore.go``,
-v1.9.0). Its webhook compares the text of a patch without decoding it, and skips that while the snapshot does not exist
-(``pkg/storage/admitters/vmrestore.go``), so an escaped key could write an owner reference.
+virt-controller applies the patches to the whole VM before it creates the VM (``patchVM`` in
+``pkg/storage/snapshot/restore.go``, v1.9.0). KubeVirt's webhook compares the text of a patch without decoding it, and skips
+the check while the snapshot does not exist (``pkg/storage/admitters/vmrestore.go``). So an escaped key could write an owner
+reference.
 
-The patched VM is judged when virt-controller creates it. A denial of that creation reaches only the controller, which
-repeats it with back-off and records an event of the VirtualMachineRestore. The warning cannot name a violation, because the
-patches apply to a snapshot, which this server may not read.
+The patched VM is judged when virt-controller creates it. A denial of that creation reaches only the controller. It retries
+with back-off and records an event of the VirtualMachineRestore. The warning cannot name a violation, because the patches
+apply to a snapshot, and this server may not read snapshots.
 """
 
 import json
@@ -28,7 +29,7 @@ _decoder = msgspec.json.Decoder(PatchedCopy)
 
 
 def patches_of(request: AdmissionRequest) -> list[str]:
-    """The patches of a clone or restore that this request creates; none of one that cannot be read."""
+    """The patches of a clone or restore that this request creates; none if it cannot be read."""
     is_carrier = (request.kind.group, request.kind.kind) in PATCHED_COPY_BY_GROUP_KIND
     if not is_carrier or request.operation != "CREATE" or request.sub_resource:
         return []
@@ -39,12 +40,12 @@ def patches_of(request: AdmissionRequest) -> list[str]:
 
 
 def about_patches() -> StatusCause:
-    """The cause of the warning."""
+    """The cause of the warning about patches."""
     return StatusCause("FieldValueInvalid", MESSAGE, "spec.patches")
 
 
 def bad_patches(patches: list[str]) -> tuple[StatusCause, ...]:
-    """A cause for each patch that does not parse, or that reads or writes another part of the VM."""
+    """A cause for each patch that is invalid, or that reads or writes another part of the VM."""
     return tuple(
         StatusCause("FieldValueInvalid", problem, f"spec.patches[{index}]")
         for index, patch in enumerate(patches)
@@ -64,15 +65,15 @@ def _problem(patch: str) -> str:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The object; raises ValueError where a key is duplicate, because parsers disagree on which value counts."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    """The object. Raises ValueError for a duplicate key, because parsers disagree about its value."""
+    unique = dict(pairs)
+    if len(unique) != len(pairs):
         raise ValueError
-    return found
+    return unique
 
 
 def _stays_inside(pointer: object) -> bool:
-    """Whether a JSON Pointer leads into the patchable parts. Names of fields have no escapes (``~0``, ``~1``) of their own."""
+    """Whether a JSON Pointer points into a patchable part. The field names in question need no escapes (``~0``, ``~1``)."""
     if not isinstance(pointer, str):
         return False
     root, *tokens = pointer.split("/")

@@ -1,8 +1,8 @@
 """
-CEL expressions that decide whether an API server calls a webhook. Strings only; the API server evaluates them.
+CEL expressions that decide whether an API server calls a webhook. The API server evaluates them.
 
-All conditions of a webhook are evaluated at every request that its rules match. An expression that asks the authorizer
-(cost 350,000 of a budget of 2,500,000) therefore tests the account's name first, in the same expression.
+It evaluates all conditions of a webhook for each request that the rules match. A call of the authorizer costs 350,000 of a
+budget of 2,500,000. So such an expression first compares the account's name.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from webhook.objects.kinds import POOL_GROUP
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A CEL expression without which the webhook is not called, and why it is there."""
+    """A CEL expression that must be true for the webhook to be called, and its reason."""
 
     name: str
     expression: str
@@ -21,7 +21,7 @@ class Condition:
 
 
 def changed(*paths: str) -> str:
-    """True where one of these optional fields was added, removed or changed; their parents must be present."""
+    """True if one of these optional fields was added, removed or changed. Their parents must be present."""
     return " || ".join(
         f"has({new}) != has({old}) || (has({new}) && {new} != {old})"
         for new, old in ((f"object.{path}", f"oldObject.{path}") for path in paths)
@@ -29,29 +29,29 @@ def changed(*paths: str) -> str:
 
 
 def created_or(expression: str) -> str:
-    """True on CREATE, else the value of the expression."""
+    """True for a CREATE, else the value of the expression."""
     return f"request.operation == 'CREATE' || {expression}"
 
 
 def account(name: str) -> str:
-    """Whether the user is a service account of this name (an RE2 pattern), in any namespace; any tenant can create one."""
+    """Whether the user is a service account with this name (an RE2 pattern), in any namespace. Any tenant can create one."""
     return f"request.userInfo.username.matches('^system:serviceaccount:[^:]+:{name}$')"
 
 
 def may_everywhere(verb: str, resource: str) -> str:
-    """Whether the user has this right in every namespace, which no tenant has."""
+    """Whether the user has this right in every namespace. No tenant has."""
     return f"authorizer.group('kubevirt.io').resource('{resource}').check('{verb}').allowed()"
 
 
 def annotated(which: str, key: str) -> str:
-    """Whether ``object`` or ``oldObject`` carries an annotation."""
+    """Whether ``object`` or ``oldObject`` has an annotation."""
     return f"(has({which}.metadata.annotations) && '{key}' in {which}.metadata.annotations)"
 
 
 BY_CONTROLLER: Final = account("kubevirt-controller")
 """virt-controller: starts VMs, restores and clones them, fills pools."""
 BY_VIRT_API: Final = account("kubevirt-apiserver")
-"""virt-api: writes what users ask of the subresource API, such as ``addvolume``."""
+"""virt-api: writes the requests of users to the subresource API, such as ``addvolume``."""
 WRITES_VMS: Final = may_everywhere("update", "virtualmachines")
 WRITES_VMIS: Final = may_everywhere("update", "virtualmachineinstances")
 """Both accounts have these rights in every release (``pkg/virt-operator/resource/generate/rbac``, v1.3.0 to v1.9.0)."""
@@ -72,7 +72,7 @@ POOLED_BY: Final = (
     f" owner.kind == 'VirtualMachinePool' && owner.apiVersion.startsWith('{POOL_GROUP}/')"
     f" && has(owner.controller) && owner.controller) && !{annotated('object', RESTORED)})"
 )
-"""A restore writes its annotation before it applies the patches of a user, which might write an owner."""
+"""A restore writes its annotation before it applies the user's patches, which might write an owner."""
 RESTORING: Final = (
     f"({annotated('object', RESTORED)} && (!{annotated('oldObject', RESTORED)}"
     f" || object.metadata.annotations['{RESTORED}'] != oldObject.metadata.annotations['{RESTORED}']))"
@@ -80,8 +80,8 @@ RESTORING: Final = (
 
 
 def _same_but(new: str, old: str, *left_out: str) -> str:
-    """Whether two maps have the same values under the same keys, apart from those left out."""
-    excepted = " || ".join(f"key == '{each}'" for each in left_out)
+    """Whether two maps have the same keys and values, except for the keys that are left out."""
+    excepted = " || ".join(f"key == '{key}'" for key in left_out)
     return (
         f"{new}.all(key, {excepted} || (key in {old} && {new}[key] == {old}[key]))"
         f" && {old}.all(key, {excepted} || key in {new})"
@@ -89,16 +89,15 @@ def _same_but(new: str, old: str, *left_out: str) -> str:
 
 
 def _among(new: str, old: str) -> str:
-    """Whether an optional list holds nothing that is not in another one, which may be missing, too."""
+    """Whether another list contains each element of an optional list. Either may be missing."""
     return f"(!has({new}) || (has({old}) && {new}.size() < 200 && {new}.all(each, each in {old})))"
 
 
 def only_removes_volumes(template: str) -> str:
     """
-    Whether an update of a VM's template removes volumes, with or without their disks, and changes nothing else.
+    Whether an update of a VM's template only removes volumes, with or without their disks.
 
-    The first comparison is cheap and false for almost every update. Longer lists exceed what an API server spends on a
-    condition.
+    The first comparison is cheap and false for almost every update. Longer lists exceed the cost limit of a condition.
     """
     new, old = f"object.{template}", f"oldObject.{template}"
     volumes, disks = "spec.volumes", "spec.domain.devices.disks"

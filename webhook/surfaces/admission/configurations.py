@@ -1,4 +1,4 @@
-"""The webhook configurations as Kubernetes objects, made of the hooks."""
+"""The webhook configurations as Kubernetes objects, generated from the hooks."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,28 +13,28 @@ VALIDATING: Final = "migratable-validate"
 SERVICE: Final = "migratable"
 API_VERSION: Final = "admissionregistration.k8s.io/v1"
 NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
-"""The API server's own label: unlike any other it cannot be given or taken by who may edit a namespace."""
+"""The API server sets this label. Unlike other labels, an editor of the namespace cannot change it."""
 
 LATE_DENIES: Final = "/validate/late-denies"
-"""Like /validate, but denies a request that cannot be judged in time (``Hook.late_denies``)."""
+"""Like /validate, but denies requests that cannot be judged in time (``Hook.late_denies``)."""
 
-KEPT_OUT: Final = ("kube-system",)
-"""Namespaces in which nothing is ever judged, in addition to our own: only cluster administrators write there."""
+ALWAYS_EXCLUDED: Final = ("kube-system",)
+"""Excluded like the namespace of the installation: only cluster administrators write there."""
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """What differs from one installation to the next."""
+    """The settings of one installation."""
 
     namespace: str = "migratable"
     fail: bool = False
-    """Whether the hooks that may fail closed do so."""
+    """Whether webhooks with ``may_fail`` get failurePolicy Fail."""
     platform: tuple[str, ...] = ()
     """
-    Further namespaces in which no workload is judged. None by default: a tenant may own a namespace of any name. KubeVirt's
-    own namespace is known to the server, from the KubeVirt CR.
+    Further namespaces whose workloads are not judged. None by default: a tenant may own a namespace of any name. The server
+    reads KubeVirt's namespace from the KubeVirt CR.
     """
     policy_keys: frozenset[str] = frozenset()
     """Keys of the policy for which webhooks are included (``Hook.only_with``)."""
@@ -46,14 +46,14 @@ def validating(installation: Installation) -> Json:
 
 
 def mutating(installation: Installation) -> Json:
-    """The MutatingWebhookConfiguration, likewise."""
+    """The MutatingWebhookConfiguration; its caBundles are written in the same way."""
     return _configuration("MutatingWebhookConfiguration", MUTATING, MUTATING_HOOKS, "/mutate", installation)
 
 
 def rules_of(hook: Hook) -> list[Json]:
-    """The rules of a webhook; kinds of one group that are watched for the same are in one rule."""
+    """The rules of a webhook. Kinds of one group with the same versions and operations share a rule."""
 
-    def together(rule: Rule) -> tuple[str, list[str], list[str]]:
+    def shared(rule: Rule) -> tuple[str, list[str], list[str]]:
         return rule.kind.group, rule.versions, list(rule.operations)
 
     return [
@@ -64,14 +64,14 @@ def rules_of(hook: Hook) -> list[Json]:
             "operations": operations,
             "scope": "Cluster" if hook.cluster_wide else "Namespaced",
         }
-        for (group, versions, operations), rules in groupby(hook.rules, together)
+        for (group, versions, operations), rules in groupby(hook.rules, shared)
     ]
 
 
 def excluded(hook: Hook, installation: Installation) -> list[str]:
-    """The namespaces of which the webhook sees nothing."""
+    """The namespaces that the webhook excludes."""
     platform = () if hook.in_platform else installation.platform
-    return [*KEPT_OUT, installation.namespace, *platform]
+    return [*ALWAYS_EXCLUDED, installation.namespace, *platform]
 
 
 def _configuration(kind: str, name: str, hooks: Iterable[Hook], path: str, installation: Installation) -> Json:
@@ -85,7 +85,7 @@ def _webhook(hook: Hook, path: str, installation: Installation) -> Json:
     service = {"name": SERVICE, "namespace": installation.namespace, "path": called, "port": 443}
     unless = {"key": NAMESPACE_NAME, "operator": "NotIn", "values": excluded(hook, installation)}
     selector = {} if hook.cluster_wide else {"namespaceSelector": {"matchExpressions": [unless]}}
-    # Called once: a default fills what is absent, and no later webhook (virt-api-mutator) removes what was filled in.
+    # Called once: a default fills an absent field, and no later webhook (virt-api-mutator) removes it.
     once = {"reinvocationPolicy": "Never"} if path == "/mutate" else {}
     return {
         "name": hook.name,
@@ -93,7 +93,9 @@ def _webhook(hook: Hook, path: str, installation: Installation) -> Json:
         "rules": rules_of(hook),
         "matchPolicy": "Equivalent",
         **selector,
-        "matchConditions": [{"name": each.name, "expression": each.expression} for each in hook.conditions],
+        "matchConditions": [
+            {"name": condition.name, "expression": condition.expression} for condition in hook.conditions
+        ],
         "admissionReviewVersions": ["v1"],
         "sideEffects": "None",
         **once,

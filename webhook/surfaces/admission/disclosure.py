@@ -1,7 +1,7 @@
 """
-What an answer may say about objects of other namespaces: nothing that the author of the request may not read.
+Removes facts from a response that the author of the request may not read: those about objects of other namespaces.
 
-The decision rests on every fact; the text rests on the facts that the author may read (docs/decisions).
+The decision uses every fact. The text uses only the facts that the author may read (docs/decisions).
 """
 
 import logging
@@ -31,7 +31,7 @@ HIDDEN: Final = Unread(
     "your account may not read an object that this depends on",
     "ask for the right to get that object, or do not refer to it",
 )
-"""Short, because ``kubectl`` users see 120 characters of a warning."""
+"""Short, because kubectl shows 120 characters of a warning."""
 WITHHELD: Final = StatusCause(
     "FieldValueInvalid",
     "Migratable denies this because of an object of another namespace that your account may not read. "
@@ -41,29 +41,29 @@ WITHHELD: Final = StatusCause(
 
 
 class CrossNamespaceTracker:
-    """Passes lookups on, and notes whether an object of another namespace than ``own`` was among them."""
+    """A ``World`` that records whether an object of another namespace was looked up."""
 
-    def __init__(self, world: World, own: str) -> None:
+    def __init__(self, world: World, namespace: str) -> None:
         self._world = world
-        self._own = own
+        self._namespace = namespace
         self.left_namespace = False
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
-        """What the world finds."""
-        if namespace and namespace != self._own and not is_for_everyone(kind):
+        """The object from the wrapped world."""
+        if namespace and namespace != self._namespace and not is_for_everyone(kind):
             self.left_namespace = True
         return self._world.find(kind, namespace, name)
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """What the world gives."""
-        found = self._world.every(kind)
-        if not isinstance(found, Unknown) and not is_for_everyone(kind):
-            self.left_namespace |= any(each.namespace != self._own for each in found)
-        return found
+        """All objects from the wrapped world."""
+        objects = self._world.every(kind)
+        if not isinstance(objects, Unknown) and not is_for_everyone(kind):
+            self.left_namespace |= any(listed.namespace != self._namespace for listed in objects)
+        return objects
 
 
 def decide_tracked(decoded: DecodedRequest, context: JudgingContext) -> Outcome:
-    """The outcome by every fact, with the world it rests on if that was asked about other namespaces."""
+    """The outcome with every fact, and its world if objects of other namespaces were looked up."""
     tracker = CrossNamespaceTracker(context.world, decoded.request.namespace)
     outcome = decide_request(decoded, replace(context, world=tracker))
     return replace(outcome, foreign_world=context.world) if tracker.left_namespace else outcome
@@ -71,7 +71,7 @@ def decide_tracked(decoded: DecodedRequest, context: JudgingContext) -> Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Disclosure:
-    """Adapts outcomes to what the author of a request may read; asks the API server, so its methods run in a thread."""
+    """Limits outcomes to what the author may read. Its methods call the API server, so they run in a thread."""
 
     rights: Rights
 
@@ -82,7 +82,7 @@ class Disclosure:
         context: Callable[[World], JudgingContext],
         within_seconds: float,
     ) -> Outcome:
-        """The outcome as the author may see it."""
+        """The outcome without facts that the author may not read."""
         world = outcome.foreign_world
         if world is None:
             return outcome
@@ -91,7 +91,7 @@ class Disclosure:
         def decided_by(sight: Sight) -> Outcome:
             return decide_request(decoded, context(RestrictedWorld(world, sight, HIDDEN)))
 
-        if _says_the_same(outcome, decided_by(OwnNamespaces(frozenset((request.namespace,))))):
+        if _is_same_text(outcome, decided_by(OwnNamespaces(frozenset((request.namespace,))))):
             return outcome
         sight = self.rights.sight(_author(request), frozenset((request.namespace,)), within_seconds)
         seen = decided_by(sight)
@@ -100,7 +100,7 @@ class Disclosure:
     def operations(
         self, decoded: DecodedRequest, context: JudgingContext, within_seconds: float
     ) -> list[dict[str, Any]]:
-        """The defaults to fill in, by what the author may read: a patch is shown to the author, too."""
+        """The patch, made from facts that the author may read: the author sees the patch."""
         request = decoded.request
         sight = self.rights.sight(_author(request), frozenset((request.namespace,)), within_seconds)
         return operations_for(decoded, replace(context, world=RestrictedWorld(context.world, sight, HIDDEN)))
@@ -109,7 +109,7 @@ class Disclosure:
 def shown_without_rights(
     decoded: DecodedRequest, outcome: Outcome, context: Callable[[World], JudgingContext]
 ) -> Outcome:
-    """The outcome where the API server did not say in time what the author may read; never waits."""
+    """The outcome if the author's rights could not be read in time. Never waits."""
     if outcome.foreign_world is None:
         return outcome
     return _withheld(decoded, outcome, decide_request(decoded, context(UnknownWorld(HIDDEN))))
@@ -117,22 +117,27 @@ def shown_without_rights(
 
 def _withheld(decoded: DecodedRequest, full: Outcome, seen: Outcome) -> Outcome:
     """
-    The decision of ``full`` in the words of ``seen``, which knows only what the author may read.
+    The decision of ``full`` with the text of ``seen``, which uses only facts that the author may read.
 
-    What is unproven in ``seen`` and denied for that stays denied, so that the answer does not tell what is there.
+    A denial of an unproven result in ``seen`` stays, so that the response does not show whether the object exists.
     """
     if not full.allowed and seen.allowed:
-        rules = sorted({each.finding.rule.id for each in full.decisions if each.action is Action.DENY})
-        log.info("denied for what the author may not read", extra={"uid": decoded.request.uid, "rules": rules})
+        rules = sorted({decision.finding.rule.id for decision in full.decisions if decision.action is Action.DENY})
+        log.info(
+            "reason of the denial withheld: the author may not read it",
+            extra={"uid": decoded.request.uid, "rules": rules},
+        )
         return replace(seen, causes=(WITHHELD,))
     if full.allowed and not seen.allowed:
-        decisions = tuple(each if each.finding.undetermined else each.at_most(Action.WARN) for each in seen.decisions)
-        causes = tuple(cause_of(each) for each in decisions if each.action is Action.DENY)
+        decisions = tuple(
+            decision if decision.finding.undetermined else decision.at_most(Action.WARN) for decision in seen.decisions
+        )
+        causes = tuple(cause_of(decision) for decision in decisions if decision.action is Action.DENY)
         return replace(seen, decisions=decisions, causes=causes)
     return seen
 
 
-def _says_the_same(one: Outcome, other: Outcome) -> bool:
+def _is_same_text(one: Outcome, other: Outcome) -> bool:
     return (one.causes, one.decisions, one.warnings, _verdict(one)) == (
         other.causes,
         other.decisions,
@@ -147,7 +152,7 @@ def _verdict(outcome: Outcome) -> bool | None:
 
 
 def _author(request: AdmissionRequest) -> User:
-    """Who wrote the request, as the API server tells it."""
+    """The user of the request, as the API server authenticated it."""
     user = request.user_info
     extra = {key: values or [] for key, values in (user.extra or {}).items()}
     return User(user.username, user.uid, tuple(user.groups or ()), extra)

@@ -1,10 +1,10 @@
 """
-The admission door: a plain ASGI application, because a route with models costs three times as much (docs/decisions).
+The ASGI application of the admission listener. Plain ASGI: a route with models costs three times as much (docs/decisions).
 
-A review whose UID can be read is answered with 200, whatever goes wrong inside; 400 and 413 are for what no API server
-sends. An overloaded, late or not yet ready server says 503 with Retry-After: API servers repeat the call within its timeout,
-then the webhook's failurePolicy decides. Webhooks that are always ``Ignore`` call another path, where lateness denies.
-Lateness itself never admits (docs/decisions/0019).
+A review with a readable UID gets a 200 response, even after an internal error. 400 and 413 are for bodies that no API server
+sends. An overloaded, late or unready server answers 503 with Retry-After: an API server retries within its timeout, then the
+webhook's failurePolicy decides. Webhooks that are always ``Ignore`` call another path, where lateness denies. Lateness never
+admits a request (docs/decisions/0019).
 """
 
 import asyncio
@@ -32,20 +32,20 @@ from webhook.surfaces.admission.http import (
     JSON_TYPE,
     MAX_BODY,
     RETRY,
-    Gone,
+    CallerGone,
     Header,
     TooLate,
-    allotted,
+    answer_in_time,
     answer_plain,
     read_body,
-    while_waited_for,
+    seconds_allowed,
 )
 from webhook.surfaces.admission.mutate import operations_for
 from webhook.surfaces.admission.read_budget import CHECKING_OF_ONE, READING_OF_ONE, Overloaded, ReadBudget
 from webhook.surfaces.admission.record import Observer, answer_of
 from webhook.surfaces.admission.requests import BadReview, DecodedRequest, UnreadableRequest, namespace_in, read_review
 from webhook.surfaces.admission.responses import NOT_CONFIRMED, allowed, denied, patched
-from webhook.surfaces.admission.timed_out import decide_late
+from webhook.surfaces.admission.timed_out import decide_timed_out
 from webhook.surfaces.admission.unreadable import decide_unreadable
 from webhook.surfaces.admission.validate import PASS, JudgingContext, Outcome, outcome_of_causes
 from webhook.surfaces.asgi import Receive, Scope, Send
@@ -53,15 +53,15 @@ from webhook.surfaces.asgi import Receive, Scope, Send
 log = logging.getLogger("migratable.admission")
 
 LARGE = 64 * 2**10
-"""Bytes; what is larger is judged apart: 3 MiB can take a second, and whoever sends them must not hold up the others."""
+"""Bytes. Larger reviews are judged in a thread: 3 MiB can take a second, and other reviews must not wait for it."""
 MAX_LARGE = 16
-"""Large reviews that may be under way at one time; one more is answered 503, which API servers repeat."""
+"""Large reviews that may be in progress at one time. One more gets a 503, which API servers retry."""
 MAX_LARGE_OF_ONE = MAX_LARGE // 2
-"""Of those, how many may be about one namespace."""
+"""The share of one namespace."""
 LEAST_SECONDS = 0.05
-"""For a caller whose time is over, or nearly."""
+"""The least time for any step, even if the caller's timeout is over."""
 SHARE_OF_CACHE_CHECK = 1 / 3
-"""The part of a review's time in which the cache may be found to be right; the rest is for deciding on live reads."""
+"""The share of a review's time for checking the cache; the rest is for a decision from live reads."""
 CONFIRMING_THREADS = 32
 
 T = TypeVar("T")
@@ -69,41 +69,41 @@ Ts = TypeVarTuple("Ts")
 
 
 class Facts(Protocol):
-    """Where verdicts take other objects from."""
+    """The source of other objects."""
 
     @property
     def ready(self) -> bool:
-        """Whether every kind has been read at least once."""
+        """Whether every kind has been listed at least once."""
         ...
 
     def world(self) -> World:
-        """What is known now; never waits."""
+        """The objects that are known now. Never waits."""
         ...
 
     def confirm(self, world: World, cached: Outcome, decide: Callable[[World], Outcome], deadline: float, /) -> Outcome:
         """
-        Repeats a decision on freshly read objects, within ``deadline`` seconds; may wait, so it runs in a thread.
+        Repeats a decision with freshly read objects, within ``deadline`` seconds. Waits, so it runs in a thread.
 
-        ``cached`` is the outcome of ``world``. The result is ``late`` where not all could be read in time.
+        ``cached`` is the outcome of ``world``. The result is ``late`` if an object could not be read in time.
         """
         ...
 
     def late(self, world: World, /) -> World:
-        """What is known for sure when no time is left to read anything."""
+        """The objects that are certain when no time is left for reads."""
         ...
 
     async def still_so(self, world: World, outcome: Outcome, within_seconds: float, /) -> bool:
-        """Whether the outcome may stand after a look past the cache; False where only ``confirm`` can tell."""
+        """Whether the cached objects behind the outcome are unchanged. If False, only ``confirm`` can decide."""
         ...
 
     def needs_confirmation(self, world: World, outcome: Outcome, /) -> bool:
-        """Whether the outcome rests on what ``world`` took from a cache that must not be trusted for it."""
+        """Whether the outcome depends on cached objects that must be read again."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ActiveConfiguration:
-    """What is in force at this moment; swapped whole when settings change."""
+    """The settings in force. A change replaces the whole object."""
 
     policy: Policy
     chosen: ReleaseChoice
@@ -112,10 +112,10 @@ class ActiveConfiguration:
 
 
 class Run(Protocol):
-    """How something is computed: here and now, or apart."""
+    """Calls a function: on the event loop, or in a thread."""
 
     async def __call__(self, function: Callable[[*Ts], T], *arguments: *Ts) -> T:
-        """What the function returns."""
+        """The result of the function."""
         ...
 
 
@@ -131,14 +131,14 @@ class AdmissionApp:
     draining: Callable[[], bool] = field(default=lambda: False)
     executor: Executor = field(default_factory=lambda: ThreadPoolExecutor(CONFIRMING_THREADS, "confirming"))
     checking: ReadBudget = field(default_factory=lambda: ReadBudget(CHECKING_OF_ONE))
-    """Reviews whose cached facts are checked, on the event loop."""
+    """Reviews whose cached facts are being checked, on the event loop."""
     reading: ReadBudget = field(default_factory=lambda: ReadBudget(READING_OF_ONE))
     """Reviews for which a thread reads live."""
-    apart: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, "large"))
+    large_executor: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, "large"))
     large: Counter[str] = field(default_factory=Counter)
-    """Large reviews under way, by namespace."""
+    """Large reviews in progress, by namespace."""
     disclosure: Disclosure | None = None
-    """What authors may read in other namespaces; None where everything may be told, because it is in files."""
+    """Limits responses to what authors may read. None where all facts come from files."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one HTTP request."""
@@ -154,7 +154,7 @@ class AdmissionApp:
         elif not self.facts.ready:
             await answer_plain(send, 503, "the cluster's objects have not been read yet", [*headers, RETRY])
         else:
-            with suppress(Gone):
+            with suppress(CallerGone):
                 await self._review(path, scope, receive, send, headers)
 
     async def _review(self, path: str, scope: Scope, receive: Receive, send: Send, headers: list[Header]) -> None:
@@ -177,7 +177,7 @@ class AdmissionApp:
         except TooLate:
             await answer_plain(send, 503, "referenced objects could not be read in time", [*headers, RETRY])
             return
-        scope.setdefault("state", {})["known"] = True  # the listener keeps such connections before others
+        scope.setdefault("state", {})["known"] = True  # the listener closes such connections last
         start = {
             "type": "http.response.start",
             "status": 200,
@@ -189,7 +189,7 @@ class AdmissionApp:
     async def _in_time(
         self, door: str, late_denies: bool, scope: Scope, receive: Receive, body: bytes, began: float
     ) -> bytes:
-        """The answer to a body. Raises Overloaded and TooLate where that is for failurePolicy to decide."""
+        """The response to a body. Raises Overloaded and TooLate where failurePolicy decides."""
         try:
             return await self._judged(door, scope, receive, body, began)
         except (Overloaded, TooLate) as reason:
@@ -199,25 +199,25 @@ class AdmissionApp:
                 log.warning("late", extra={"bytes": len(body), "path": scope["path"]})
             if not late_denies:
                 raise
-            return self._late(body, reason)
+            return self._answer_late(body, reason)
 
-    def _late(self, body: bytes, reason: Overloaded | TooLate) -> bytes:
-        """The answer to a review that was not judged in time. It is read again, which takes little time."""
+    def _answer_late(self, body: bytes, reason: Overloaded | TooLate) -> bytes:
+        """The response to a review that was not judged in time. Reading it again takes little time."""
         read = read_review(body)
         try:
-            decided = decide_late(read, self._context(self.facts.world()))
+            decided = decide_timed_out(read, self._context(self.facts.world()))
             if isinstance(read, UnreadableRequest):
                 return _unreadable_answer(read, decided)
             return answer_of(read, _kind_of(read), decided, self.observer)
-        except Exception as error:  # noqa: BLE001 - the outermost wall
+        except Exception as error:  # noqa: BLE001 - the outermost handler
             log.error("internal error", extra={"error": type(error).__name__})  # noqa: TRY400 - no locals
             raise reason from None
 
     async def _judged(self, door: str, scope: Scope, receive: Receive, body: bytes, began: float) -> bytes:
-        """The answer to a body, which other reviews do not wait for if it is large."""
-        until = began + allotted(scope)
+        """The response to a body. Other reviews do not wait for a large one."""
+        until = began + seconds_allowed(scope)
         if len(body) <= LARGE:
-            # Reading and judging a review takes most of its time: an overloaded server must not do it for one that it sheds.
+            # Decoding and judging take most of the time: an overloaded server must not do it for a review that it sheds.
             if door == "validate" and self.checking.is_crowded and self.checking.is_full(namespace_in(body)):
                 raise Overloaded
             return await self._answer(door, scope, read_review(body), began, until, _at_once)
@@ -227,26 +227,26 @@ class AdmissionApp:
         self.large[namespace] += 1
 
         async def answer() -> bytes:
-            read = await self._apart(read_review, body)
-            return await self._answer(door, scope, read, began, until, self._apart)
+            read = await self._in_large_executor(read_review, body)
+            return await self._answer(door, scope, read, began, until, self._in_large_executor)
 
         try:
-            return await while_waited_for(answer(), receive, self._left(until))
+            return await answer_in_time(answer(), receive, self._left(until))
         finally:
             self.large -= Counter((namespace,))
 
     def _left(self, until: float) -> float:
-        """Seconds."""
+        """The seconds that are left."""
         return max(until - self.clock(), LEAST_SECONDS)
 
-    async def _apart(self, function: Callable[[*Ts], T], *arguments: *Ts) -> T:
-        """What a function returns that may take long: in a thread, one at a time, so that half of the time is the others'."""
-        return await asyncio.get_running_loop().run_in_executor(self.apart, function, *arguments)
+    async def _in_large_executor(self, function: Callable[[*Ts], T], *arguments: *Ts) -> T:
+        """The result of a slow function. One thread runs these, so that other reviews get half of the CPU time."""
+        return await asyncio.get_running_loop().run_in_executor(self.large_executor, function, *arguments)
 
     async def _answer(
         self, door: str, scope: Scope, read: DecodedRequest | UnreadableRequest, began: float, until: float, run: Run
     ) -> bytes:
-        """The answer's bytes; the outermost wall: an error inside lets the request pass, loudly."""
+        """The bytes of the response. An internal error allows the request, with a warning and a log line."""
         if isinstance(read, UnreadableRequest):
             decided = PASS if door == "mutate" else self._unreadable(read)
             self.observer.reviewed(door, "unreadable", "", _outcome_of(decided), self.clock() - began)
@@ -264,12 +264,12 @@ class AdmissionApp:
                 answer = await run(answer_of, read, kind, decided, self.observer)
         except (Overloaded, TooLate):
             raise
-        except Exception as error:  # noqa: BLE001 - the outermost wall: never a 5xx for a readable UID
+        except Exception as error:  # noqa: BLE001 - the outermost handler: never a 5xx for a readable UID
             log.error("internal error", extra={"uid": request.uid, "error": type(error).__name__})  # noqa: TRY400 - no locals
             outcome = "internal"
             answer = allowed(
                 request.uid,
-                ["migratable could not judge this object because of an error of its own; see its log"],
+                ["Migratable could not judge this object because of an internal error. See its log."],
                 {"internal": type(error).__name__},
             )
         self.observer.reviewed(door, kind, request.operation, outcome, self.clock() - began)
@@ -279,16 +279,16 @@ class AdmissionApp:
     def _unreadable(self, read: UnreadableRequest) -> Outcome:
         try:
             return decide_unreadable(read, self._context(self.facts.world()))
-        except Exception as error:  # noqa: BLE001 - the outermost wall; an unreadable object stays denied
+        except Exception as error:  # noqa: BLE001 - the outermost handler; an unreadable object stays denied
             log.error("internal error", extra={"error": type(error).__name__})  # noqa: TRY400 - no locals
             return outcome_of_causes(Action.DENY, *read.causes)
 
     def _context(self, world: World) -> JudgingContext:
-        now = self.configuration()
-        return JudgingContext(world, now.chosen.releases, now.policy, now.today, now.install_namespace)
+        active = self.configuration()
+        return JudgingContext(world, active.chosen.releases, active.policy, active.today, active.install_namespace)
 
     async def _decide(self, read: DecodedRequest, until: float, run: Run) -> Outcome:
-        """The outcome by the cache, or by live reads where the cache must not decide; before ``until``."""
+        """The outcome from the cache, or from live reads where the cache must not decide. Ends before ``until``."""
         world = self.facts.world()
         outcome = await run(decide_tracked, read, self._context(world))
         if outcome.is_final or not self.facts.needs_confirmation(world, outcome):
@@ -303,7 +303,7 @@ class AdmissionApp:
         return confirmed
 
     async def _confirmed(self, read: DecodedRequest, world: World, outcome: Outcome, until: float) -> Outcome:
-        """The outcome by live reads. Raises TimeoutError."""
+        """The outcome from live reads. Raises TimeoutError."""
         namespace = read.request.namespace
         await self.checking.begin(namespace, self._left(until))
         try:
@@ -320,24 +320,24 @@ class AdmissionApp:
         )
 
     async def _in_a_thread(self, namespace: str, until: float, read: Callable[[float], T]) -> T:
-        """What a function returns that reads live for so many seconds, within the namespace's share."""
+        """The result of a function that reads live, within the time that is left and the namespace's share of threads."""
         await self.reading.begin(namespace, self._left(until))
         left = self._left(until)
         reading = asyncio.get_running_loop().run_in_executor(self.executor, read, left)
-        reading.add_done_callback(partial(self._over, namespace))
+        reading.add_done_callback(partial(self._free_thread, namespace))
         done, _ = await asyncio.wait((reading,), timeout=left)
         if not done:
             raise TimeoutError
         return reading.result()
 
-    def _over(self, namespace: str, reading: "asyncio.Future[Any]") -> None:
-        """A thread is free again; it may have outlasted the review."""
+    def _free_thread(self, namespace: str, reading: "asyncio.Future[Any]") -> None:
+        """Frees a thread. It may have run longer than the review."""
         self.reading.end(namespace)
         if not reading.cancelled():
-            reading.exception()  # else asyncio logs an error that the review did not wait for
+            reading.exception()  # otherwise asyncio logs the error as never retrieved
 
     async def _shown(self, read: DecodedRequest, outcome: Outcome, until: float) -> Outcome:
-        """The outcome as the author of the request may see it; waits only for what rests on other namespaces."""
+        """The outcome without facts that the author may not read. Waits only if it depends on other namespaces."""
         shown = outcome
         if outcome.foreign_world is not None and self.disclosure is not None:
             disclosed = partial(self.disclosure.shown, read, outcome, self._context)
@@ -350,7 +350,7 @@ class AdmissionApp:
         return shown
 
     async def _operations(self, read: DecodedRequest, until: float, run: Run) -> list[dict[str, Any]]:
-        """The patch; none where it rests on other namespaces and the API server does not say in time who may read them."""
+        """The patch; none if it depends on other namespaces and the author's rights cannot be read in time."""
         context = self._context(self.facts.world())
         namespace = read.request.namespace
         tracker = CrossNamespaceTracker(context.world, namespace)
@@ -379,5 +379,5 @@ def _outcome_of(decided: Outcome) -> str:
 
 
 async def _at_once(function: Callable[[*Ts], T], *arguments: *Ts) -> T:
-    """What a function returns."""
+    """The result of the function."""
     return function(*arguments)

@@ -1,12 +1,12 @@
 """
-What API servers ask us about, and when: the webhook configurations, as data.
+The webhooks as data: the requests for which API servers call this server.
 
-Operations that must never wait for us, or fail because of us, are excluded here, by rules and conditions that the API server
-evaluates itself: they hold even when no replica is left. `deploy/generate.py` writes this down for kustomize and Helm.
+Rules and conditions exclude operations that must never wait for this server or fail because of it. The API server evaluates
+them, so they apply even if no replica runs. `deploy/generate.py` writes them for kustomize and Helm.
 
 Never sent: heartbeats of a VirtualMachineInstance, migrations, pods, evictions, nodes; and of the kinds below, changes of
-metadata alone, starting, stopping and scaling. That covers what happens to an object that is being deleted (finalizers),
-unless its judged part changes: a finalizer must not let a spec change unseen.
+metadata alone, starting, stopping and scaling. Updates of an object that is being deleted (finalizers) are sent only if its
+judged part changes: a finalizer must not hide a change of the spec.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ CREATE, UPDATE, DELETE = "CREATE", "UPDATE", "DELETE"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Operations on one resource, in the versions that it is asked for in."""
+    """Operations on one resource in its versions."""
 
     kind: Kind
     operations: tuple[str, ...]
@@ -46,12 +46,12 @@ class Rule:
 
     @property
     def resource(self) -> str:
-        """The plural, and the subresource behind it."""
+        """The plural and the subresource."""
         return f"{self.kind.plural}/{self.subresource}" if self.subresource else self.kind.plural
 
     @property
     def versions(self) -> list[str]:
-        """v1 where there is one, for API servers convert to it; else each version that a KubeVirt release may serve."""
+        """v1 if it exists, because API servers convert to it; else each version that a KubeVirt release may serve."""
         return ["v1"] if "v1" in self.kind.versions else list(self.kind.versions)
 
 
@@ -63,34 +63,34 @@ class Hook:
     rules: tuple[Rule, ...]
     conditions: tuple[Condition, ...]
     seconds: int
-    """How long the API server waits."""
+    """The timeout of the API server."""
     why: str = ""
     in_platform: bool = False
-    """Whether objects in the namespaces that an installation excludes (``Installation.platform``) are judged, too."""
+    """Whether objects in excluded namespaces (``Installation.platform``) are judged, too."""
     only_with: str = ""
-    """The policy key without which this webhook never has anything to do, so that it is left out."""
+    """The policy key that this webhook needs. Without the key the webhook is left out."""
     may_fail: bool = False
-    """Whether failurePolicy Fail is possible; never where a status, a deletion or a default would wait for us."""
+    """Whether failurePolicy Fail is possible. Never for a status, a deletion or a default."""
     late_denies: bool = False
-    """Whether a request is denied if it cannot be judged in time, because failurePolicy Ignore would admit it."""
+    """Whether a request is denied if it cannot be judged in time. Otherwise failurePolicy Ignore would admit it."""
 
     @property
     def cluster_wide(self) -> bool:
-        """Whether its objects are in no namespace."""
+        """Whether its objects are cluster-scoped."""
         return not any(rule.kind.namespaced for rule in self.rules)
 
 
 def rule(kind: str, *operations: str, group: str = KUBEVIRT_GROUP, subresource: str = "") -> Rule:
-    """A rule for one of the kinds that we judge."""
+    """A rule for a judged kind."""
     return Rule(BY_GROUP_KIND[group, kind], operations, subresource)
 
 
-STAYS: Final = Condition("not-being-deleted", created_or("!has(oldObject.metadata.deletionTimestamp)"))
-NOT_LEAVING: Final = Condition("not-being-deleted", "!has(oldObject.metadata.deletionTimestamp)")
+NOT_BEING_DELETED: Final = Condition("not-being-deleted", created_or("!has(oldObject.metadata.deletionTimestamp)"))
+UPDATE_NOT_BEING_DELETED: Final = Condition("not-being-deleted", "!has(oldObject.metadata.deletionTimestamp)")
 SPEC: Final = ("dataVolumeTemplates", "instancetype", "preference")
 VM_CHANGED: Final = Condition(
     "judged-part-changed",
-    created_or("object.spec.template != oldObject.spec.template || " + changed(*(f"spec.{each}" for each in SPEC))),
+    created_or("object.spec.template != oldObject.spec.template || " + changed(*(f"spec.{field}" for field in SPEC))),
 )
 POOLED: Final = "spec.virtualMachineTemplate.spec"
 NOT_BY_THE_OPERATOR: Final = Condition(
@@ -106,7 +106,7 @@ NAD_GROUP: Final = "k8s.cni.cncf.io"
 POLICY_GROUP: Final = "migrations.kubevirt.io"
 
 VALIDATING_HOOKS: Final = (
-    # those that may fail come first: kustomize puts the webhooks that a component patches before the others
+    # webhooks with may_fail come first: kustomize puts patched webhooks before the others
     Hook(
         "virtualmachine.validate.migratable",
         (rule("VirtualMachine", CREATE, UPDATE),),
@@ -115,7 +115,7 @@ VALIDATING_HOOKS: Final = (
             Condition(
                 "not-only-removing-volumes",
                 created_or(
-                    f"({changed(*(f'spec.{each}' for each in SPEC))}) || !({only_removes_volumes('spec.template')})"
+                    f"({changed(*(f'spec.{field}' for field in SPEC))}) || !({only_removes_volumes('spec.template')})"
                 ),
                 "Removing volumes is always allowed: it adds no violation.",
             ),
@@ -146,7 +146,7 @@ VALIDATING_HOOKS: Final = (
                 created_or(
                     f"has(object.{POOLED}) != has(oldObject.{POOLED}) || (has(object.{POOLED}) && ("
                     f"object.{POOLED}.template != oldObject.{POOLED}.template || "
-                    + changed(*(f"{POOLED}.{each}" for each in SPEC))
+                    + changed(*(f"{POOLED}.{field}" for field in SPEC))
                     + "))"
                 ),
                 "The schema requires spec.virtualMachineTemplate, and a template in its spec, but not that spec.",
@@ -227,7 +227,7 @@ VALIDATING_HOOKS: Final = (
         "networkattachmentdefinition-delete.validate.migratable",
         (rule("NetworkAttachmentDefinition", DELETE, group=NAD_GROUP),),
         (
-            NOT_LEAVING,
+            UPDATE_NOT_BEING_DELETED,
             Condition(
                 "not-cleaning-up",
                 "!(request.userInfo.username in ['system:serviceaccount:kube-system:namespace-controller',"
@@ -280,7 +280,7 @@ VALIDATING_HOOKS: Final = (
         "virtualmachineinstance-update.validate.migratable",
         (rule("VirtualMachineInstance", UPDATE),),
         (
-            NOT_LEAVING,
+            UPDATE_NOT_BEING_DELETED,
             Condition(
                 "verdict-may-change",
                 f"({changed('spec.volumes')} || ({annotated('oldObject', BRIDGE_OVERRIDE)}"
@@ -299,7 +299,7 @@ VALIDATING_HOOKS: Final = (
         "virtualmachine-hotplug.validate.migratable",
         (rule("VirtualMachine", UPDATE, subresource="status"),),
         (
-            NOT_LEAVING,
+            UPDATE_NOT_BEING_DELETED,
             Condition(
                 "volume-requested",
                 "has(object.status) && has(object.status.volumeRequests)"
@@ -338,7 +338,7 @@ MUTATING_HOOKS: Final = (
     Hook(
         "kubevirt.default.migratable",
         (rule("KubeVirt", CREATE, UPDATE),),
-        (STAYS, NOT_BY_THE_OPERATOR, CONFIGURATION_CHANGED),
+        (NOT_BEING_DELETED, NOT_BY_THE_OPERATOR, CONFIGURATION_CHANGED),
         2,
         in_platform=True,
     ),

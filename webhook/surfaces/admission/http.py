@@ -1,4 +1,4 @@
-"""The HTTP side of the admission door: bodies, plain answers, and how long a caller waits."""
+"""The HTTP side of admission: bodies, plain responses and the caller's timeout."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -9,9 +9,9 @@ from urllib.parse import parse_qs
 from webhook.surfaces.asgi import Receive, Scope, Send
 
 MAX_BODY = 8 * 2**20
-"""Bytes: an object and its old self of 3 MiB each, and the envelope."""
+"""Bytes: an object and its old version of 3 MiB each, and the envelope."""
 ANSWER_MARGIN = 0.5
-"""Seconds kept back from the caller's ``timeout`` for the answer to reach the caller."""
+"""Seconds of the caller's ``timeout`` that are reserved for the transfer of the response."""
 DEFAULT_TIMEOUT = 10.0
 
 Header: TypeAlias = tuple[bytes, bytes]
@@ -20,16 +20,16 @@ RETRY: Header = (b"retry-after", b"1")
 JSON_TYPE: Header = (b"content-type", b"application/json")
 
 
-class Gone(Exception):
+class CallerGone(Exception):
     """The caller disconnected. No response is sent."""
 
 
 class TooLate(Exception):
-    """No time is left, and to let the request pass would rest on what could not be read: HTTP 503 with Retry-After."""
+    """No time is left, and an allow would depend on an object that could not be read: HTTP 503 with Retry-After."""
 
 
 async def read_body(scope: Scope, receive: Receive) -> bytes | None:
-    """The whole body, or None where it is larger than allowed (also when it lies about its length)."""
+    """The whole body, or None if it is too large. A wrong Content-Length does not matter."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit() and int(value[:19]) > MAX_BODY:
             return None
@@ -38,7 +38,7 @@ async def read_body(scope: Scope, receive: Receive) -> bytes | None:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise Gone
+            raise CallerGone
         part = message.get("body", b"")
         size += len(part)
         if size > MAX_BODY:
@@ -48,27 +48,27 @@ async def read_body(scope: Scope, receive: Receive) -> bytes | None:
             return b"".join(parts)
 
 
-async def while_waited_for(answer: Coroutine[Any, Any, bytes], receive: Receive, seconds: float) -> bytes:
-    """The answer, if it comes in time and the caller has not hung up. Raises TooLate or Gone, and stops what it can."""
+async def answer_in_time(answer: Coroutine[Any, Any, bytes], receive: Receive, seconds: float) -> bytes:
+    """The response, if it is ready in time. Raises TooLate, or CallerGone if the caller disconnects. Cancels the rest."""
     answering = asyncio.ensure_future(answer)
-    hanging_up = asyncio.ensure_future(_hung_up(receive))
+    disconnecting = asyncio.ensure_future(_disconnected(receive))
     try:
-        await asyncio.wait((answering, hanging_up), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((answering, disconnecting), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         if answering.done():
             return answering.result()
-        raise Gone if hanging_up.done() else TooLate
+        raise CallerGone if disconnecting.done() else TooLate
     finally:
         answering.cancel()
-        hanging_up.cancel()
+        disconnecting.cancel()
 
 
-async def _hung_up(receive: Receive) -> None:
+async def _disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-def allotted(scope: Scope) -> float:
-    """Seconds of the caller's ``timeout`` parameter, less the margin for the answer to reach the caller."""
+def seconds_allowed(scope: Scope) -> float:
+    """Seconds of the caller's ``timeout`` parameter, without the margin for the transfer of the response."""
     return _timeout(scope.get("query_string", b"")) - ANSWER_MARGIN
 
 

@@ -1,8 +1,8 @@
 """
-The part of an object that is judged: only where it changes, the API server sends an update (``hooks``).
+The judged part of an object: the API server sends an update only if this part changes (``hooks``).
 
-All else (metadata, status, replicas, starting and stopping) changes unseen. So it has no say in whether an object can be read,
-or in whether an update adds harm: else an unseen change could open the way for the next one.
+The other parts (metadata, status, replicas, starting and stopping) change without a request to this server. So they must not
+decide whether an object is readable, or whether an update adds a finding. Otherwise an unseen change could prepare the next.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,48 +17,48 @@ from webhook.objects.meta import Json
 _MACHINE: Final = ("template", "dataVolumeTemplates", "instancetype", "preference")
 _POOLED: Final = ("spec", "virtualMachineTemplate", "spec")
 PARTS: Final[Mapping[str, tuple[Place, ...]]] = {
-    "VirtualMachine": tuple(("spec", each) for each in _MACHINE),
+    "VirtualMachine": tuple(("spec", field) for field in _MACHINE),
     "VirtualMachineInstance": (("spec",),),
     "VirtualMachineInstanceReplicaSet": (("spec", "template"),),
-    "VirtualMachinePool": tuple((*_POOLED, each) for each in _MACHINE),
+    "VirtualMachinePool": tuple((*_POOLED, field) for field in _MACHINE),
     "KubeVirt": (("spec", "configuration"),),
     "NetworkAttachmentDefinition": (("spec", "config"),),
     "MigrationPolicy": (("spec",),),
 }
-"""By kind, the paths of the fields that ``hooks`` compares."""
+"""By kind, the paths of the fields that the conditions in ``hooks`` compare."""
 
 
-def within(kind: str, place: Place) -> bool:
-    """Whether a place is in the judged part."""
+def is_judged(kind: str, place: Place) -> bool:
+    """Whether a place is in the judged part of a kind."""
     return any(place[: len(part)] == part for part in PARTS[kind])
 
 
-def judged_alone(kind: str, value: Json) -> Json:
-    """The same object without what is not judged, except for its metadata."""
+def only_judged(kind: str, value: Json) -> Json:
+    """The judged part and the metadata of an object."""
     return _only(value, (*PARTS[kind], ("metadata",)))
 
 
 def same_judged_part(kind: str, new: Raw, old: Raw) -> bool:
-    """Whether two objects hold the same JSON in their judged parts, also where it cannot be read as that kind."""
+    """Whether the judged parts of two objects are the same JSON, even if they are not valid for that kind."""
     try:
-        left, right = (parse(truncated(each) if is_deep(each) else each) for each in (new, old))
+        left, right = (parse(truncated(raw) if is_deep(raw) else raw) for raw in (new, old))
     except ValueError:  # also msgspec's errors and UnicodeDecodeError
         return False
     return _written(_only(left, PARTS[kind])) == _written(_only(right, PARTS[kind]))
 
 
 def _only(value: Json, parts: Sequence[Place]) -> Json:
-    """What lies on the way to the parts and in them; a value on the way that is no object stays as it is."""
+    """The value reduced to these parts. A value on the way that is not an object stays unchanged."""
     if not isinstance(value, Mapping):
         return value
-    further: dict[str, list[Place]] = {}
+    inner: dict[str, list[Place]] = {}
     for first, *rest in parts:
-        further.setdefault(first, []).append(tuple(rest))
+        inner.setdefault(first, []).append(tuple(rest))
     return {
-        key: value[key] if () in rests else _only(value[key], rests) for key, rests in further.items() if key in value
+        key: value[key] if () in rests else _only(value[key], rests) for key, rests in inner.items() if key in value
     }
 
 
 def _written(value: Json) -> bytes:
-    """One text for all spellings of a value; unlike ``==`` it tells 1 from true. It recurses, so the value must not be deep."""
+    """Canonical JSON of a value. Unlike ``==``, it distinguishes 1 from true. Recursive: the value must not be deep."""
     return msgspec.json.encode(value, order="sorted")

@@ -1,8 +1,8 @@
 """
-What KubeVirt's own service accounts write for themselves, and what they write because a user asked for it.
+Separates the writes that KubeVirt's service accounts make for themselves from those that they make for a user.
 
-The former is never denied: a VM that was admitted once must always start again. The latter is judged like anybody's
-request. Everything that is not listed here as KubeVirt's own is judged.
+The former are never denied: a VM that was admitted once must always start again. The latter are judged like any request. A
+write is judged unless this module lists it as KubeVirt's own.
 """
 
 from typing import Final
@@ -29,12 +29,12 @@ WORKLOADS: Final = frozenset((*OWNERS, "VirtualMachineInstance"))
 
 
 def is_kubevirt_account(username: str, install_namespace: str) -> bool:
-    """Whether ``username`` is one of KubeVirt's own service accounts; none is while its namespace is not known."""
+    """Whether ``username`` is a service account of KubeVirt. False while KubeVirt's namespace is unknown."""
     return account_of(username, install_namespace) in ACCOUNTS
 
 
 def account_of(username: str, install_namespace: str) -> str:
-    """The name of a service account in KubeVirt's namespace; empty for any other user."""
+    """The name of a service account in this namespace; empty for any other user."""
     prefix = f"system:serviceaccount:{install_namespace}:"
     return username.removeprefix(prefix) if install_namespace and username.startswith(prefix) else ""
 
@@ -42,7 +42,7 @@ def account_of(username: str, install_namespace: str) -> str:
 def writes_for_itself(
     request: AdmissionRequest, new: Kubernetes, old: Kubernetes | None, install_namespace: str
 ) -> bool:
-    """Whether one of KubeVirt's accounts writes what no user asked for in this request."""
+    """Whether a service account of KubeVirt writes without the request of a user."""
     name = account_of(request.user_info.username, install_namespace)
     if name not in ACCOUNTS:
         return False
@@ -55,21 +55,21 @@ def writes_for_itself(
 
 def _is_made_for_an_owner(new: Kubernetes) -> bool:
     """
-    A VMI of an object that carries its template, or a VM of a pool.
+    Whether a VMI belongs to an object with its template, or a VM to a pool.
 
-    A restore writes its annotation before it applies the patches of a user, which might write an owner (``patchVM``).
+    A restore writes its annotation before it applies the user's patches, which might write an owner (``patchVM``).
     """
     owners = new.meta.owner_references or ()
     if isinstance(new, VirtualMachineInstance):
-        return any(each.kind in OWNERS for each in owners)
+        return any(owner.kind in OWNERS for owner in owners)
     return RESTORED not in (new.meta.annotations or {}) and any(
-        each.kind == "VirtualMachinePool" and each.controller and group_of(each.api_version) == POOL_GROUP
-        for each in owners
+        owner.kind == "VirtualMachinePool" and owner.controller and group_of(owner.api_version) == POOL_GROUP
+        for owner in owners
     )
 
 
 def restores(new: Kubernetes, old: Kubernetes | None) -> bool:
-    """Whether a snapshot's spec replaces the VM's: virt-controller then writes the name of another restore beside it."""
+    """Whether a restore replaces the VM's spec: virt-controller then writes the UID of the restore into an annotation."""
     if not isinstance(new, VirtualMachine) or old is None:
         return False
     mark = (new.meta.annotations or {}).get(RESTORED)
@@ -80,10 +80,10 @@ def is_hyper_converged(request: AdmissionRequest, stored: Kubernetes | None) -> 
     """
     Whether HyperConverged's operator writes the KubeVirt CR that belongs to it.
 
-    Only the API server writes the username. The operator's service account is in the namespace of the KubeVirt CR
+    Only the API server sets the username. The operator's service account is in the namespace of the KubeVirt CR
     (hyperconverged-cluster-operator v1.18.1 ``deploy/service_account.yaml``, and ``NewKubeVirtWithNameOnly`` in
-    ``controllers/handlers/kubevirt.go``); a tenant may have an account of that name in another namespace. ``stored`` is the
-    old object if there is one: a request could claim any owner.
+    ``controllers/handlers/kubevirt.go``); a tenant may have an account with that name in another namespace.
+    ``stored`` is the old object if there is one, because a request could claim any owner.
     """
     if not isinstance(stored, KubeVirt):
         return False

@@ -1,4 +1,4 @@
-"""Fills in defaults: only what is absent, idempotently, never on an object that somebody else owns."""
+"""Fills in defaults: only absent fields, and never in an object that an operator owns. A second run changes nothing."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,20 +12,19 @@ from webhook.surfaces.admission.validate import JudgingContext
 
 
 def operations_for(decoded: DecodedRequest, context: JudgingContext) -> list[dict[str, Any]]:
-    """The RFC 6902 operations for a request; none for subresources, updates of VMs, and objects on their way out."""
+    """The RFC 6902 operations for a request; none for subresources, updates of VMs and objects that are being deleted."""
     request, new = decoded.request, decoded.object
     if new is None or request.sub_resource:
         return []
     if request.operation != "CREATE" and not (request.operation == "UPDATE" and request.kind.kind == "KubeVirt"):
         return []
-    if (
-        request.operation == "UPDATE" and new.meta.deletion_timestamp is not None
-    ):  # a new object only claims to have one
+    # Only in an update: the API server does not set the deletionTimestamp of a new object, so it may be forged.
+    if request.operation == "UPDATE" and new.meta.deletion_timestamp is not None:
         return []
     verdict = judge(new, context.world, context.releases).verdict
     refused = verdict is not None and verdict.live_migratable is False
     sets = default_sets(DefaultFacts(new, context.releases, refused, context.policy.default_options))
     if not sets:
-        return []  # most requests: the whole object need not be read
+        return []  # most requests: saves parsing the whole object
     raw: Mapping[str, Any] = parse(request.object)
     return patches(sets, raw)

@@ -1,59 +1,57 @@
 """
-Limits live reads for each namespace, so that one tenant cannot occupy all reads and all threads.
-
-This file does no I/O.
+Limits live reads by namespace, so that one tenant cannot occupy all connections and threads. This module does no I/O.
 """
 
 import asyncio
 from collections import deque
 
 MAX_WAITING = 256
-"""Reviews that may read live or wait for it at one time; one more is answered 503, which API servers repeat."""
+"""Reviews that may read live, or wait for it, at one time. One more gets a 503, which API servers retry."""
 MAX_WAITING_OF_ONE = MAX_WAITING // 2
-"""Of those, how many may be about one namespace."""
+"""The share of one namespace."""
 CHECKING_OF_ONE = 16
-"""Reviews about one namespace whose cached facts are checked at one time: half of the connections for that."""
+"""Reviews of one namespace whose cached facts are checked at one time: half of the connections for that."""
 READING_OF_ONE = 4
-"""Threads that read live for one namespace at one time: few, because each takes the interpreter from the event loop."""
+"""Threads that read live for one namespace at one time. Few, because each competes with the event loop."""
 
 
 class Overloaded(Exception):
-    """Too many reviews wait: HTTP 503 with Retry-After, which an API server repeats by itself."""
+    """Too many reviews wait: HTTP 503 with Retry-After. An API server retries it."""
 
 
 class ReadBudget:
     """
-    The reviews that read live or wait for it, by namespace; for one event loop.
+    The reviews that read live or wait for it, by namespace. For one event loop.
 
-    ``at_once`` reviews of one namespace read at one time; the others wait for their turn, in their order.
+    ``at_once`` reviews of one namespace read at one time. The others wait in their order.
     """
 
     def __init__(self, at_once: int) -> None:
         self._at_once = at_once
         self._total = 0
         self._places: dict[str, int] = {}
-        """Reviews that read or wait; namespaces without one are left out, so that names do not pile up."""
+        """Reviews that read or wait. Namespaces without a review are removed, so that the memory stays bounded."""
         self._reading: dict[str, int] = {}
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
 
     def __len__(self) -> int:
-        """How many reviews read live or wait for it."""
+        """The number of reviews that read live or wait for it."""
         return self._total
 
     @property
     def is_crowded(self) -> bool:
-        """Whether so many reviews wait that a namespace may have taken its share."""
+        """Whether enough reviews wait for a namespace to have used its share."""
         return self._total >= MAX_WAITING_OF_ONE
 
     def is_full(self, namespace: str) -> bool:
-        """Whether one more review about ``namespace`` is too many."""
+        """Whether one more review of ``namespace`` is too many."""
         return self._total >= MAX_WAITING or self._places.get(namespace, 0) >= MAX_WAITING_OF_ONE
 
     async def begin(self, namespace: str, within_seconds: float) -> None:
         """
-        Waits for a turn; ``end`` must follow.
+        Waits until the review may read. Call ``end`` afterwards.
 
-        Raises Overloaded where too many wait already, and TimeoutError where the turn does not come in time.
+        Raises Overloaded if too many reviews wait already, and TimeoutError if the wait takes too long.
         """
         if self.is_full(namespace):
             raise Overloaded
@@ -70,12 +68,12 @@ class ReadBudget:
                 await turn
         except BaseException:
             if turn.done() and not turn.cancelled():
-                self._pass_on(namespace)  # the turn came at the moment in which the caller gave up
+                self._pass_on(namespace)  # the turn came just when the caller gave up
             self._leave(namespace)
             raise
 
     def end(self, namespace: str) -> None:
-        """Gives the turn to the review that waits longest for one of this namespace."""
+        """Passes the turn on to the review of this namespace that has waited longest."""
         self._pass_on(namespace)
         self._leave(namespace)
 

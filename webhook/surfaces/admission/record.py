@@ -1,4 +1,4 @@
-"""Turns the outcome of a request into its response: status, warnings and audit annotations. Counts and logs it."""
+"""Makes the response for an outcome: status, warnings and audit annotations. Counts and logs it."""
 
 import logging
 from typing import Protocol
@@ -12,27 +12,27 @@ log = logging.getLogger("migratable.admission")
 
 
 class Observer(Protocol):
-    """Counts what happened; labels are from closed sets."""
+    """Counts reviews and findings. The labels have a fixed set of values."""
 
     def reviewed(self, door: str, kind: str, operation: str, outcome: str, seconds: float) -> None:
-        """One review was answered: ``allowed``, ``denied``, ``patched``, ``internal``, ``bad``, ``shed``."""
+        """Counts a review by outcome: ``allowed``, ``denied``, ``patched``, ``internal``, ``bad``, ``shed`` or ``late``."""
         ...
 
     def found(self, rule: str, kind: str, action: str) -> None:
-        """One finding was decided about."""
+        """Counts a finding by enforcement action."""
         ...
 
     def would_deny(self, rule: str) -> None:
-        """A finding passed that the built-in strict policy denies: what a step from audit to deny would change."""
+        """Counts a finding that passes and that the built-in strict policy denies: a step from audit to deny denies it."""
         ...
 
     def lowered(self, rule: str, reason: Lowered) -> None:
-        """A denial became a warning, or less, because of who sent the request."""
+        """Counts a denial that was lowered, by reason."""
         ...
 
 
 def answer_of(read: DecodedRequest, kind: str, outcome: Outcome, observer: Observer) -> bytes:
-    """The response to a request that was judged. Counts each finding and logs a denial."""
+    """The response to a judged request. Counts each finding and logs a denial."""
     request = read.request
     for decision in outcome.decisions:
         observer.found(decision.finding.rule.id, kind, decision.action)
@@ -41,7 +41,9 @@ def answer_of(read: DecodedRequest, kind: str, outcome: Outcome, observer: Obser
         if decision.lowered is not None:
             observer.lowered(decision.finding.rule.id, decision.lowered)
     if not outcome.allowed:
-        denied_rules = sorted({each.finding.rule.id for each in outcome.decisions if each.action is Action.DENY})
+        denied_rules = sorted(
+            {decision.finding.rule.id for decision in outcome.decisions if decision.action is Action.DENY}
+        )
         log.info(
             "denied",
             extra={
@@ -57,21 +59,23 @@ def answer_of(read: DecodedRequest, kind: str, outcome: Outcome, observer: Obser
         return denied(request.uid, request.kind.kind, name, outcome.causes, warnings)
     audit = {}
     if outcome.decisions:
-        audit["findings"] = ",".join(sorted({each.finding.rule.id for each in outcome.decisions}))
+        audit["findings"] = ",".join(sorted({decision.finding.rule.id for decision in outcome.decisions}))
     audit |= _lowered_for(outcome)
     if outcome.judgement is not None and outcome.judgement.verdict is not None:
-        said = outcome.judgement.verdict.live_migratable
-        audit["live-migratable"] = "unproven" if said is None else str(said).lower()
+        migratable = outcome.judgement.verdict.live_migratable
+        audit["live-migratable"] = "unproven" if migratable is None else str(migratable).lower()
     return allowed(request.uid, [*outcome.warnings, *warnings_of(outcome.decisions)], audit)
 
 
 def _lowered_for(outcome: Outcome) -> dict[str, str]:
-    """Audit annotations that name the lowered denials, and the entry of the policy file that lowered them."""
-    lowered = sorted({f"{each.finding.rule.id}={each.lowered}" for each in outcome.decisions if each.lowered})
+    """Audit annotations with the lowered denials, and the policy's entry for the account that lowered them."""
+    lowered = sorted(
+        {f"{decision.finding.rule.id}={decision.lowered}" for decision in outcome.decisions if decision.lowered}
+    )
     if not lowered:
         return {}
     account = outcome.account
-    named = (
+    entry = (
         {"account-entry": f"{account.owner}, until {account.until}: {account.reason}"} if account is not None else {}
     )
-    return {"lowered": ",".join(lowered), **named}
+    return {"lowered": ",".join(lowered), **entry}

@@ -1,7 +1,7 @@
 """
-From bytes to an AdmissionRequest, with nothing of the body in any error.
+Decodes an AdmissionRequest. No error contains content of the body.
 
-A review whose UID can be read is always answered; all else is refused with one line (``BadReview``).
+A review with a readable UID always gets a response. Other bodies get an error of one line (``BadReview``).
 """
 
 import re
@@ -17,62 +17,62 @@ from webhook.objects.meta import Kubernetes, ObjectMeta
 from webhook.objects.path import dotted
 from webhook.objects.review import AdmissionRequest, AdmissionReview, StatusCause
 from webhook.objects.type_errors import type_fault
-from webhook.surfaces.admission.judged_part import judged_alone, same_judged_part, within
+from webhook.surfaces.admission.judged_part import is_judged, only_judged, same_judged_part
 
 _ABOVE = 2
 """Levels of a review above its objects: the review itself and its request."""
 MAX_UID = 256
 WHOLE = "object"
-"""The field path of a cause that is about all of an object, as the review calls it."""
+"""The field path of a cause about the whole object."""
 HEARTBEATS = "VirtualMachineInstance"
-"""The kind without a status subresource: each write of its status is an UPDATE of the whole."""
+"""The kind without a status subresource: each write of its status is an UPDATE of the whole object."""
 REVIEW_VERSION = "admission.k8s.io/v1"
 
 _decoder = msgspec.json.Decoder(AdmissionReview)
 _HEAD = 8192
-"""Bytes in which an API server writes everything that comes before the objects."""
+"""Bytes that contain everything before the objects in a review of an API server."""
 _NAMESPACE = re.compile(rb'"namespace"\s*:\s*"([a-z0-9-]{1,63})"\s*,\s*"operation"')
 """The namespace in that head."""
 _NOWHERE: frozenset[Place] = frozenset()
 
 
 class BadReview(Exception):
-    """This is not an AdmissionReview that can be answered: HTTP 400 with this one line."""
+    """The body is not a usable AdmissionReview: HTTP 400 with this line."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadableRequest:
-    """A review that has a UID and cannot be judged; the causes say why."""
+    """A request with an object that cannot be read. The causes give the reason."""
 
     request: AdmissionRequest
     causes: tuple[StatusCause, ...]
     passes: bool
-    """Whether there is nothing to refuse: the judged part stays the same, or the operation is never blocked."""
+    """Whether it is allowed: the judged part is unchanged, or the operation is never blocked."""
     object: Kubernetes | None
-    """The new object, of which only metadata is read; None where not even that can be read."""
+    """The metadata of the new object; None if not even that can be read."""
     old: Kubernetes | None
-    """The old object; only its metadata where the rest cannot be read."""
+    """The old object, or its metadata if the rest cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecodedRequest:
-    """A request whose new object could be read; ``object`` and ``old`` are None for kinds that are not judged."""
+    """A request with a readable new object. ``object`` and ``old`` are None for kinds that are not judged."""
 
     request: AdmissionRequest
     kind: Kind | None
     object: Kubernetes | None
     old: Kubernetes | None
     same_as_unreadable: bool = False
-    """Whether the old object's judged part cannot be read (``old`` is None), and the new object has the same."""
+    """Whether the old object cannot be read (``old`` is None), and the judged part is unchanged."""
 
 
 class _Part(msgspec.Struct, frozen=True):
-    """One object of a review: what it reads as, or why it cannot be read."""
+    """One object of a review, or the reason why it cannot be read."""
 
     object: Kubernetes | None = None
     cause: StatusCause | None = None
     deep: frozenset[Place] = _NOWHERE
-    """Where its judged part nests too deep."""
+    """The places where its judged part nests too deep."""
 
 
 _NOTHING = _Part()
@@ -82,12 +82,12 @@ def read_review(body: bytes) -> DecodedRequest | UnreadableRequest:
     """
     The request in ``body``.
 
-    Raises BadReview for what no API server sends: no UTF-8 (it replaces what is none), no JSON, another version, no
-    request, no usable UID, an UPDATE without its old object.
+    Raises BadReview for bodies that no API server sends: not UTF-8 (it replaces invalid bytes), not JSON, another version,
+    no request, no usable UID, an UPDATE without its old object.
     """
     try:
         if not body.isascii():
-            body.decode()  # objects are read in part, and msgspec looks only at the text that it reads
+            body.decode()  # msgspec validates only the text that it decodes, and objects are decoded in part
         review = decode(_decoder, body, MAX_DEPTH + _ABOVE)
     except ValueError:  # also msgspec's errors and UnicodeDecodeError
         raise BadReview("the body is not an AdmissionReview in JSON") from None
@@ -95,7 +95,7 @@ def read_review(body: bytes) -> DecodedRequest | UnreadableRequest:
     if review.kind != "AdmissionReview" or review.api_version != REVIEW_VERSION:
         raise BadReview(f"the body is not an AdmissionReview of {REVIEW_VERSION}")
     if request is None:
-        raise BadReview("the AdmissionReview holds no request")
+        raise BadReview("the AdmissionReview has no request")
     if not 0 < len(request.uid) <= MAX_UID:
         raise BadReview("the AdmissionReview's request.uid is empty or too long")
     group_kind = request.kind.group, request.kind.kind
@@ -113,8 +113,8 @@ def _read_objects(kind: Kind, request: AdmissionRequest) -> DecodedRequest | Unr
     """
     The request with its objects.
 
-    An object that cannot be read is never better off than one that is bad: it is refused unless its judged part is the old
-    one's, and an old object that cannot be read excuses nothing in a new one, unless that has the same judged part.
+    An unreadable object must not be treated better than a bad one: it is denied unless its judged part is unchanged. An
+    unreadable old object allows no finding in the new one, unless the judged part is unchanged.
     """
     new, old = _read(kind, request, request.object), _read(kind, request, request.old_object)
     cause = new.cause
@@ -141,14 +141,14 @@ def _is_same(kind: Kind, request: AdmissionRequest) -> bool:
 
 
 def is_never_judged(request: AdmissionRequest) -> bool:
-    """Whether a request passes whatever it holds: writes of status and scale, and virt-handler's heartbeats."""
+    """Whether a request is allowed without judging: writes of status and scale, and virt-handler's heartbeats."""
     return bool(request.sub_resource) or (request.operation == "UPDATE" and request.kind.kind == HEARTBEATS)
 
 
 def namespace_in(body: bytes) -> str:
-    """The namespace that a review is about, by its first bytes, without reading it; empty where they name none."""
-    found = _NAMESPACE.search(body, 0, _HEAD)
-    return found[1].decode() if found is not None else ""
+    """The namespace in the first bytes of a review, without decoding it; empty if they contain none."""
+    match = _NAMESPACE.search(body, 0, _HEAD)
+    return match[1].decode() if match is not None else ""
 
 
 def _nested(place: Place) -> StatusCause:
@@ -164,27 +164,27 @@ def _present(raw: msgspec.Raw) -> bool:
 
 
 def _read(kind: Kind, request: AdmissionRequest, raw: msgspec.Raw) -> _Part:
-    """The object, with the namespace that the request names where it has none of its own yet; or why it cannot be read."""
+    """The object, with the namespace of the request if it has none; or the reason why it cannot be read."""
     if not _present(raw):
         return _NOTHING
     deep = _NOWHERE
     if is_deep(raw):
-        deep = frozenset(place for place in deep_places(raw) if within(kind.kind, place))
+        deep = frozenset(place for place in deep_places(raw) if is_judged(kind.kind, place))
         raw = msgspec.Raw(truncated(raw))
     try:
         read = _decoded(kind, request, raw)
-    except ValueError as error:  # in practice ValidationError: read_review has decoded the whole text
+    except ValueError as error:  # a ValidationError: read_review has decoded the whole text
         return _Part(cause=_wrong_type(error), deep=deep)
     if not read.namespace and request.namespace:
         meta = msgspec.structs.replace(read.metadata or ObjectMeta(), namespace=request.namespace)
         read = msgspec.structs.replace(read, metadata=meta)
     if request.operation == "CREATE" and getattr(read, "status", None) is not None:
-        read = msgspec.structs.replace(read, status=None)  # only what an API server stored has one
+        read = msgspec.structs.replace(read, status=None)  # only a stored object has a status
     return _Part(read, deep=deep)
 
 
 def _decoded(kind: Kind, request: AdmissionRequest, raw: msgspec.Raw) -> Kubernetes:
-    """Raises ValidationError where the judged part has a wrong type; of an object to be deleted, metadata suffices."""
+    """The object. Raises ValidationError if the judged part has a wrong type. A deletion needs only metadata."""
     decoder = _decoder_of(kind.reads)
     try:
         return read_object(decoder, kind.reads, raw)
@@ -195,7 +195,7 @@ def _decoded(kind: Kind, request: AdmissionRequest, raw: msgspec.Raw) -> Kuberne
             raise error from None
         if request.operation == "DELETE":
             return metadata_alone(whole, kind.reads)
-        return read_object(decoder, kind.reads, msgspec.json.encode(judged_alone(kind.kind, whole)))
+        return read_object(decoder, kind.reads, msgspec.json.encode(only_judged(kind.kind, whole)))
 
 
 @cache
@@ -204,6 +204,6 @@ def _decoder_of(reads: type[Kubernetes]) -> msgspec.json.Decoder[Kubernetes]:
 
 
 def _wrong_type(error: ValueError) -> StatusCause:
-    """The cause names the expected type and the path, never the value."""
+    """A cause with the expected type and the path, never the value."""
     fault = type_fault(error)
     return _cause(f"wrong type: {fault.message}", dotted(fault.place))

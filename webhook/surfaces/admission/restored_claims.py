@@ -1,8 +1,8 @@
 """
-Restores of a VM onto itself: virt-controller renames the claims, unless ``volumeRestorePolicy`` is ``InPlace``.
+Restores of a VM to a snapshot of itself: virt-controller renames the claims, unless ``volumeRestorePolicy`` is ``InPlace``.
 
 Each volume keeps its name. Its claim, its DataVolume and the ``dataVolumeTemplate`` get the name ``restore-<uid>-<volume>``
-or one that the user chose (``pkg/storage/snapshot/restore.go`` restoreVolumeName and generateRestoredVMSpec, v1.9.0).
+or a name of the user (``pkg/storage/snapshot/restore.go`` restoreVolumeName and generateRestoredVMSpec, v1.9.0).
 """
 
 from collections.abc import Mapping
@@ -21,15 +21,15 @@ def is_restore(request: AdmissionRequest, new: Kubernetes, old: Kubernetes, inst
 
 
 def former_subjects(new: Kubernetes, old: Kubernetes) -> Mapping[str, str]:
-    """The subject of the old finding by that of the new one, for volumes whose claim a restore replaces."""
+    """Old subjects of findings by new ones, for volumes whose claim a restore replaces."""
     after, before = subject_of(new), subject_of(old)
     if after is None or before is None:
         return {}
-    claims = {each.name: each.claim for each in before.spec.volumes or ()}
+    claims = {volume.name: volume.claim for volume in before.spec.volumes or ()}
     former: dict[str, str] = {}
     for volume in after.spec.volumes or ():
-        claim, was = volume.claim, claims.get(volume.name)
-        if claim is not None and was is not None and claim != was:
-            former[identity_of(volume.name, claim)] = identity_of(volume.name, was)
-            former[identity_of_template(claim)] = identity_of_template(was)
+        claim, old_claim = volume.claim, claims.get(volume.name)
+        if claim is not None and old_claim is not None and claim != old_claim:
+            former[identity_of(volume.name, claim)] = identity_of(volume.name, old_claim)
+            former[identity_of_template(claim)] = identity_of_template(old_claim)
     return former

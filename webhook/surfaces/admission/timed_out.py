@@ -1,8 +1,8 @@
 """
-What is answered to a review that could not be judged in time, where its webhook is always ``Ignore``.
+Decides about a review that could not be judged in time, for webhooks that are always ``Ignore``.
 
-An answer 503 would admit such a request. It is denied instead, if the policy can deny it (decision 19). This module never
-judges an object, so it takes little time.
+A 503 response would admit such a request. So it is denied if the policy can deny it (decision 19). This module never judges
+an object, so it takes little time.
 """
 
 from collections.abc import Sequence
@@ -28,24 +28,24 @@ from webhook.surfaces.admission.validate import PASS, JudgingContext, Outcome, d
 LATE: Final = StatusCause("FieldValueInvalid", "Migratable could not confirm this request in time. Try again.", "")
 
 
-def decide_late(read: DecodedRequest | UnreadableRequest, context: JudgingContext) -> Outcome:
-    """A denial if judging the request could have led to one; else the request passes."""
+def decide_timed_out(read: DecodedRequest | UnreadableRequest, context: JudgingContext) -> Outcome:
+    """A denial if judging the request could have led to one, else an allow."""
     if isinstance(read, UnreadableRequest):
         return decide_unreadable(read, context)
     if read.request.operation == "DELETE":
         return PASS
-    outcome = decide_request(read, replace(context, judge=_finds_nothing))
+    outcome = decide_request(read, replace(context, judge=_without_findings))
     if not outcome.allowed or outcome.is_final or outcome.strongest is not Action.DENY:
         return outcome
     return replace(outcome, causes=(LATE,)) if _may_deny_change(read, context) else PASS
 
 
-def _finds_nothing(_object: Kubernetes, _world: World, _releases: Releases) -> Judgement:
+def _without_findings(_object: Kubernetes, _world: World, _releases: Releases) -> Judgement:
     return Judgement(())
 
 
 def _may_deny_change(read: DecodedRequest, context: JudgingContext) -> bool:
-    """Whether an update can be denied: one that only removes volumes cannot, and ``hotplug`` holds for added ones."""
+    """Whether an update can be denied. Removing volumes cannot, and ``hotplug`` limits added volumes."""
     new, old, request = read.object, read.old, read.request
     if new is None or old is None:
         return True
@@ -66,8 +66,8 @@ def _has_override(vmi: VirtualMachineInstance) -> bool:
 
 
 def _requests_volumes(new: VirtualMachine, old: VirtualMachine) -> bool:
-    known = {each.name: each for each in _volumes(with_requests(old))}
-    return any(known.get(each.name) != each for each in _volumes(with_requests(new)))
+    known = {volume.name: volume for volume in _volumes(with_requests(old))}
+    return any(known.get(volume.name) != volume for volume in _volumes(with_requests(new)))
 
 
 def _volumes(vm: VirtualMachine) -> Sequence[Volume]:

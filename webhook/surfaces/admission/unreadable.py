@@ -1,8 +1,8 @@
 """
-What is done about a request whose new object cannot be read.
+Decides about a request whose new object cannot be read.
 
-The object counts as a violation. What lowers a violation, such as ``atMost``, HyperConverged's operator or a listed account,
-lowers this, too. Only the metadata of such an object is known.
+It counts as a violation, and the same lowers it: ``atMost``, HyperConverged's operator, or an account in the policy. Only the
+metadata of such an object is known.
 """
 
 from webhook.objects.vm import VirtualMachine
@@ -17,7 +17,7 @@ from webhook.surfaces.admission.validate import PASS, JudgingContext, Outcome, o
 
 
 def decide_unreadable(read: UnreadableRequest, context: JudgingContext) -> Outcome:
-    """The outcome for one request that cannot be judged."""
+    """The outcome for a request with an unreadable object."""
     request = read.request
     if read.passes or (request.kind.kind in WORKLOADS and request.namespace == context.install_namespace != ""):
         return PASS
@@ -31,7 +31,7 @@ def decide_unreadable(read: UnreadableRequest, context: JudgingContext) -> Outco
 
 
 def _by_kubevirt(read: UnreadableRequest, install_namespace: str) -> bool:
-    """Whether one of KubeVirt's accounts writes it for itself; nothing shows that a new VM has the template of a pool."""
+    """Whether KubeVirt writes the object for itself. A new VM is excluded: its template may differ from the pool's."""
     new = read.object
     if new is None or (isinstance(new, VirtualMachine) and read.request.operation == "CREATE"):
         return False

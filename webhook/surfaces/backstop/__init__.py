@@ -1,6 +1,5 @@
 """
-The backstop: the rules that need nothing but the object, as ValidatingAdmissionPolicies.
+The backstop: ValidatingAdmissionPolicies for the rules that need only the object.
 
-The API server evaluates them itself, so they hold while no replica answers, and where no webhook can run. This package does
-no I/O.
+The API server evaluates them, so they apply while no replica answers, and where no webhook can run. This package does no I/O.
 """

@@ -62,15 +62,17 @@ def command(
     """
     today = datetime.now(UTC).date().isoformat()
     try:
-        said = read_policy(policy) if policy is not None else Policy()
+        effective = read_policy(policy) if policy is not None else Policy()
         chosen = choose_release(release or "any", ObjectsWorld((), ()))
     except WebhookError as error:
         fail(error)
-    said = replace(said, profile=Profile(profile or said.profile), at_most=Action(at_most or said.at_most))
-    wanted = parameters(said, chosen.releases, today)
+    effective = replace(
+        effective, profile=Profile(profile or effective.profile), at_most=Action(at_most or effective.at_most)
+    )
+    wanted = parameters(effective, chosen.releases, today)
     if beside_webhook:
-        wanted = [each for each in wanted if each.action is Action.DENY]
-    made = objects(wanted, Installation(namespace, platform=exempt))
-    echo("---\n".join(dump(each) for each in made))
-    for note in (*chosen.notes, *notes(said, today)):
+        wanted = [config_map for config_map in wanted if config_map.action is Action.DENY]
+    manifests = objects(wanted, Installation(namespace, platform=exempt))
+    echo("---\n".join(dump(manifest) for manifest in manifests))
+    for note in (*chosen.notes, *notes(effective, today)):
         tell(f"note: {note}")

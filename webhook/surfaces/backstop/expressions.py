@@ -1,4 +1,4 @@
-"""Small pieces of CEL as text. What they make is valid for Kubernetes 1.30 and later."""
+"""Small pieces of CEL as text, for Kubernetes 1.30 and later."""
 
 import re
 from collections.abc import Iterable
@@ -8,22 +8,22 @@ HOLE: Final = re.compile(r"\{([^{}]*)\}")
 
 
 def joined(root: str, path: Iterable[str]) -> str:
-    """An optional field behind optional fields; absent ones on the way make it absent, and no error."""
+    """An optional field behind optional fields. An absent field on the way gives an absent value, not an error."""
     return root + "".join(f".?{step}" for step in path)
 
 
 def literal(text: str) -> str:
-    """A string of CEL."""
+    """A CEL string literal."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def template(text: str) -> str:
-    """A string with expressions in braces, as a concatenation; numbers become text."""
+    """A CEL concatenation of a text with expressions in braces. Numbers become text."""
     pieces = HOLE.split(text)
-    made = [f"string({piece})" if at % 2 else literal(piece) for at, piece in enumerate(pieces) if piece or at % 2]
-    return " + ".join(made)
+    parts = [f"string({piece})" if at % 2 else literal(piece) for at, piece in enumerate(pieces) if piece or at % 2]
+    return " + ".join(parts)
 
 
 def words(key: str) -> str:
-    """The words of one key of the parameters; an absent key has one empty word."""
+    """The words of one key of the parameters. An absent key has one empty word."""
     return f"params.?data.?{key}.orValue('').split(' ')"

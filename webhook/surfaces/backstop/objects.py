@@ -1,4 +1,4 @@
-"""The backstop as Kubernetes objects: policies, ConfigMaps, and the bindings that bring the two together."""
+"""The backstop as Kubernetes objects: policies, ConfigMaps with parameters, and bindings between them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
@@ -6,12 +6,12 @@ from typing import Any, Final
 from webhook.policy.policy import Action
 from webhook.surfaces.admission.configurations import API_VERSION, NAMESPACE_NAME, Installation, excluded
 from webhook.surfaces.backstop.parameters import ENFORCED, Parameters
-from webhook.surfaces.backstop.policies import backed, name_of, policies
+from webhook.surfaces.backstop.policies import hooks_with_policy, name_of, policies
 
 Json = dict[str, Any]
 
 NAME: Final = "migratable-backstop"
-"""Of the ConfigMaps, and the label by which bindings select them; its value is the enforcement action."""
+"""The name of the ConfigMaps, and of the label by which bindings select them. The label's value is the action."""
 LABELS: Final = {
     "app.kubernetes.io/name": "migratable",
     "app.kubernetes.io/part-of": "migratable",
@@ -22,19 +22,19 @@ VALIDATION_ACTIONS: Final = {Action.DENY: "Deny", Action.WARN: "Warn", Action.AU
 
 def objects(wanted: Sequence[Parameters], installation: Installation) -> list[Json]:
     """All objects, policies first."""
-    actions = [action for action in ENFORCED if any(each.action is action for each in wanted)]
-    made = [*policies(), *config_maps(wanted, installation), *bindings(actions, installation)]
-    for each in made:
-        each["metadata"]["labels"] = LABELS | each["metadata"].get("labels", {})
-    return made
+    actions = [action for action in ENFORCED if any(config_map.action is action for config_map in wanted)]
+    manifests = [*policies(), *config_maps(wanted, installation), *bindings(actions, installation)]
+    for manifest in manifests:
+        manifest["metadata"]["labels"] = LABELS | manifest["metadata"].get("labels", {})
+    return manifests
 
 
 def config_maps(wanted: Sequence[Parameters], installation: Installation) -> Iterator[Json]:
-    """A ConfigMap for each of the parameters; those of one action are numbered where there are several."""
+    """A ConfigMap for each of the parameters. Several of one action are numbered."""
     for action in ENFORCED:
-        alike = [each for each in wanted if each.action is action]
-        for index, each in enumerate(alike, 1):
-            number = f"-{index}" if len(alike) > 1 else ""
+        same_action = [parameters for parameters in wanted if parameters.action is action]
+        for index, parameters in enumerate(same_action, 1):
+            number = f"-{index}" if len(same_action) > 1 else ""
             yield {
                 "apiVersion": "v1",
                 "kind": "ConfigMap",
@@ -43,7 +43,7 @@ def config_maps(wanted: Sequence[Parameters], installation: Installation) -> Ite
                     "namespace": installation.namespace,
                     "labels": {NAME: str(action)},
                 },
-                "data": each.data,
+                "data": parameters.data,
             }
 
 
@@ -51,11 +51,11 @@ def bindings(actions: Iterable[Action], installation: Installation) -> Iterator[
     """
     A binding for each policy and action.
 
-    Without parameters nothing is refused: ``Deny`` there would refuse requests that no condition lets through to a rule,
-    metadata and deletions among them.
+    Without parameters nothing is denied: ``parameterNotFoundAction: Deny`` would also deny requests that the conditions
+    exclude, such as changes of metadata.
     """
     for action in actions:
-        for hook, _ in backed():
+        for hook, _ in hooks_with_policy():
             unless = {"key": NAMESPACE_NAME, "operator": "NotIn", "values": excluded(hook, installation)}
             yield {
                 "apiVersion": API_VERSION,

@@ -1,7 +1,7 @@
 """
-What a policy file says, as parameters of the policies: ConfigMaps, and bindings that select them by enforcement action.
+The policy file as parameters of the ValidatingAdmissionPolicies: one ConfigMap for each action and scope.
 
-Whatever a ConfigMap cannot say makes the policies milder, never stricter; ``notes`` lists it.
+Keys that a ConfigMap cannot express make the policies milder, never stricter. ``notes`` lists them.
 """
 
 from collections.abc import Iterator
@@ -20,26 +20,26 @@ IN_CEL: Final[tuple[Rule, ...]] = tuple(rule for rule in RULES if rule.cel)
 
 
 class Parameters(msgspec.Struct, frozen=True):
-    """One ConfigMap: some rules, one action, and where they hold."""
+    """One ConfigMap: some rules, one action, and their scope."""
 
     action: Action
     rules: tuple[str, ...] = ()
     where_certain: tuple[str, ...] = ()
-    """Rules that hold only where KubeVirt refuses whatever other objects say."""
+    """Rules that apply only where KubeVirt refuses migration whatever other objects contain."""
     namespaces: tuple[str, ...] = ()
-    """Names, or labels such as ``env=prod,tier=1``; every namespace where there are none."""
+    """Names, or labels such as ``env=prod,tier=1``. Empty means every namespace."""
     except_namespaces: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
-    """``namespace/username``, or ``*/username``; every account where there are none."""
+    """``namespace/username``, or ``*/username``. Empty means every account."""
     except_accounts: tuple[str, ...] = ()
     exemptions: tuple[str, ...] = ()
-    """``rule/namespace/name/kind``, each of the last three ``*`` where it does not matter."""
+    """``rule/namespace/name/kind``. ``*`` in the last three means any."""
     honour_eviction_strategy: bool = False
 
     @property
     def data(self) -> dict[str, str]:
-        """Of the ConfigMap. Words are separated by blanks, accounts by line ends: usernames may hold blanks."""
-        said = {
+        """The data of the ConfigMap. Blanks separate words; line ends separate accounts, because usernames may contain blanks."""
+        data = {
             "rules": " ".join(self.rules),
             "whereCertain": " ".join(self.where_certain),
             "namespaces": " ".join(self.namespaces),
@@ -49,65 +49,66 @@ class Parameters(msgspec.Struct, frozen=True):
             "exemptions": " ".join(self.exemptions),
             "honourEvictionStrategy": "true" if self.honour_eviction_strategy else "",
         }
-        return {key: text for key, text in said.items() if text}
+        return {key: text for key, text in data.items() if text}
 
 
 def parameters(policy: Policy, releases: Releases, today: str) -> list[Parameters]:
     """
-    The parameters for each action that the policy takes, in the whole cluster and in each of its ``namespaces`` entries.
+    The parameters for each action of the policy, in the whole cluster and in each of its ``namespaces`` entries.
 
     As in the engine, the first entry that covers a namespace applies.
     """
-    made: list[Parameters] = []
+    config_maps: list[Parameters] = []
     taken: tuple[str, ...] = ()
     for entry in policy.namespaces:
         terms = _terms(entry)
         if terms:
-            made += _scoped(policy.under(entry), releases, today, terms, taken)
+            config_maps += _scoped(policy.under(entry), releases, today, terms, taken)
         taken += terms
-    return [*made, *_scoped(policy, releases, today, (), taken)]
+    return [*config_maps, *_scoped(policy, releases, today, (), taken)]
 
 
 def notes(policy: Policy, today: str) -> list[str]:
     """One sentence for each key of the policy file that the API server cannot enforce in full."""
     dated: list[Exemption | Account] = [*policy.exemptions, *policy.accounts]
-    said = [
-        f"{_whom(each)} expires on {each.until}; the API server does not check the date. Print the policies again after it."
-        if each.until >= today
-        else f"{_whom(each)} expired on {each.until} and is left out"
-        for each in dated
+    sentences = [
+        f"{_described(entry)} expires on {entry.until}; the API server does not check the date."
+        " Print the policies again after it."
+        if entry.until >= today
+        else f"{_described(entry)} expired on {entry.until} and is left out"
+        for entry in dated
     ]
     named = {*policy.actions, *(name for entry in policy.namespaces for name in entry.actions)}
     others = sorted({rule_ids()[name] for name in named} - {rule.id for rule in IN_CEL})
     if others:
-        said.append(
+        sentences.append(
             f"actions of {', '.join(others)}: these rules need other objects, so only the webhook enforces them"
         )
-    if policy.profile is Profile.EXACT or any(each.profile is Profile.EXACT for each in policy.namespaces):
-        said.append(
+    if policy.profile is Profile.EXACT or any(entry.profile is Profile.EXACT for entry in policy.namespaces):
+        sentences.append(
             "profile exact: a violation whose verdict depends on the KubeVirt CR is not refused. Only the webhook judges it."
         )
     if policy.unproven is not Action.WARN:
-        said.append(f"unproven: {policy.unproven} has no effect here")
+        sentences.append(f"unproven: {policy.unproven} has no effect here")
     if policy.unreadable is not Policy().unreadable:
-        said.append(f"unreadable: {policy.unreadable} has no effect here")
+        sentences.append(f"unreadable: {policy.unreadable} has no effect here")
     if policy.honour_eviction_strategy:
-        said.append("honourEvictionStrategy: a VM with None or External passes without a warning")
+        sentences.append("honourEvictionStrategy: a VM with None or External passes without a warning")
     if policy.hotplug is not Action.WARN:
-        said.append(f"hotplug: {policy.hotplug} has no effect here. Only the webhook judges hot-plugged volumes.")
+        sentences.append(f"hotplug: {policy.hotplug} has no effect here. Only the webhook judges hot-plugged volumes.")
     if policy.default_eviction_strategy is not None or policy.migration_settings:
-        said.append("defaults are filled in by the webhook only")
-    return said
+        sentences.append("defaults are filled in by the webhook only")
+    return sentences
 
 
-def _whom(each: Exemption | Account) -> str:
-    return (
-        f"the exemption from {each.rule} ({each.owner})" if isinstance(each, Exemption) else f"account {each.account}"
-    )
+def _described(entry: Exemption | Account) -> str:
+    if isinstance(entry, Exemption):
+        return f"the exemption from {entry.rule} ({entry.owner})"
+    return f"account {entry.account}"
 
 
 def _terms(entry: NamespacePolicy) -> tuple[str, ...]:
-    """Names, and all labels together: what ``NamespacePolicy.covers`` looks at."""
+    """The names, and one term for all labels, as in ``NamespacePolicy.covers``."""
     labels = ",".join(f"{key}={value}" for key, value in sorted(entry.labels.items()))
     return (*entry.names, *([labels] if labels else []))
 
@@ -115,38 +116,38 @@ def _terms(entry: NamespacePolicy) -> tuple[str, ...]:
 def _scoped(
     policy: Policy, releases: Releases, today: str, namespaces: tuple[str, ...], taken: tuple[str, ...]
 ) -> Iterator[Parameters]:
-    """The parameters where one policy holds; accounts whose requests it denies less have parameters of their own."""
-    listed = [each for each in policy.accounts if each.until >= today]
+    """The parameters for the scope of one policy. Accounts with weaker actions have separate parameters."""
+    active = [account for account in policy.accounts if account.until >= today]
     common = Parameters(
         Action.DENY,
         namespaces=namespaces,
         except_namespaces=taken,
-        exemptions=tuple(_exemption(each) for each in policy.exemptions if each.until >= today),
+        exemptions=tuple(_exemption(entry) for entry in policy.exemptions if entry.until >= today),
         honour_eviction_strategy=policy.honour_eviction_strategy,
     )
     for action in ENFORCED:
         rules, certain = _enforced(policy, action, releases)
         if not rules and not certain:
             continue
-        lowered = [each for each in listed if action.at_most(each.at_most) is not action]
-        here = replace(common, action=action, rules=rules, where_certain=certain)
-        yield replace(here, except_accounts=tuple(map(_account, lowered)))
+        lowered = [account for account in active if action.at_most(account.at_most) is not action]
+        scoped = replace(common, action=action, rules=rules, where_certain=certain)
+        yield replace(scoped, except_accounts=tuple(map(_account, lowered)))
         for at_most in ENFORCED:
-            accounts = tuple(_account(each) for each in lowered if each.at_most is at_most)
+            accounts = tuple(_account(account) for account in lowered if account.at_most is at_most)
             if accounts:
-                yield replace(here, action=at_most, accounts=accounts)
+                yield replace(scoped, action=at_most, accounts=accounts)
 
 
-def _account(each: Account) -> str:
-    return f"{each.namespace or '*'}/{each.account}"
+def _account(account: Account) -> str:
+    return f"{account.namespace or '*'}/{account.account}"
 
 
-def _exemption(each: Exemption) -> str:
-    return "/".join((rule_ids()[each.rule], each.namespace or "*", each.name or "*", each.kind or "*"))
+def _exemption(entry: Exemption) -> str:
+    return "/".join((rule_ids()[entry.rule], entry.namespace or "*", entry.name or "*", entry.kind or "*"))
 
 
 def _enforced(policy: Policy, action: Action, releases: Releases) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The rules with this action: always, and where it is certain that KubeVirt refuses."""
+    """The rules with this action: those that always apply, and those that apply where KubeVirt certainly refuses."""
     always: list[str] = []
     where_certain: list[str] = []
     for rule in IN_CEL:
@@ -157,7 +158,7 @@ def _enforced(policy: Policy, action: Action, releases: Releases) -> tuple[tuple
 
 
 def _action(rule: Rule, policy: Policy, releases: Releases) -> tuple[Action, bool]:
-    """As ``action_of`` for violations visible in the object itself; whether only where KubeVirt surely refuses."""
+    """The action, as in ``action_of``, and whether it applies only where KubeVirt certainly refuses."""
     chosen = policy.actions.get(rule.id) or policy.actions.get(rule.name)
     if chosen is not None:
         return chosen, False

@@ -1,9 +1,9 @@
 """
-ValidatingAdmissionPolicies, made of the rules' CEL and of the conditions of the webhooks.
+ValidatingAdmissionPolicies, generated from the CEL of the rules and the conditions of the webhooks.
 
 Each webhook that receives VMs, other objects with a VMI template, or KubeVirt CRs has one policy. The expressions need
-Kubernetes 1.30. No content of an object makes an expression fail: neither an absent field nor the text of a name, nor a list
-that exceeds the API server's budget. A request that makes a list too long to check is refused.
+Kubernetes 1.30. No content of an object makes an expression fail: no absent field, no text of a name, and no list that exceeds
+the API server's cost limit. A request that makes a list too long to check is denied.
 """
 
 import re
@@ -22,14 +22,14 @@ Json = dict[str, Any]
 
 SETTINGS: Final = "KubeVirt"
 MOST_ENTRIES: Final = 4000
-"""Violations up to which an update is compared with the old object; an expression may cost 1,000,000."""
+"""The most violations for which an update is compared with the old object. An expression may cost 1,000,000."""
 MOST_PAIRS: Final = 200_000
-"""Pairs of an old and a new violation."""
+"""The most pairs of an old and a new violation."""
 MOST_INDEXED: Final = 1000
-"""Entries of a list up to which a message says which of them is meant."""
+"""The longest list for which a message contains the index of an entry."""
 MOST_CAUSES: Final = 10
 MOST_CHARACTERS: Final = 4000
-"""Of a message; API servers drop one of more than 5 KiB."""
+"""The longest message. API servers drop one of more than 5 KiB."""
 FIRST: Final = str(list(range(MOST_CAUSES)))
 FALLBACK: Final = "KubeVirt cannot live-migrate this, or its migration settings are out of range (Migratable)"
 NEVER_REFUSED: Final = (
@@ -37,13 +37,13 @@ NEVER_REFUSED: Final = (
     "virtualmachine-on-behalf.validate.migratable",
 )
 """
-Webhooks without a policy: of writes that the engine only warns about, and of clones and restores, which pass while no replica
-answers, because virt-controller repeats them.
+Webhooks without a policy: those that only warn, and those for clones and restores. virt-controller retries these, so they pass
+while no replica answers.
 """
 
 
-def backed() -> Iterator[tuple[Hook, str]]:
-    """The webhooks for which there is a policy, each with its kind: those that see a whole new object with rules in CEL."""
+def hooks_with_policy() -> Iterator[tuple[Hook, str]]:
+    """The webhooks with a policy, and their kind: those for whole objects of a kind with rules in CEL."""
     for hook in VALIDATING_HOOKS:
         kinds = {rule.kind.kind for rule in hook.rules}
         whole = all(CREATE in rule.operations and not rule.subresource for rule in hook.rules)
@@ -64,8 +64,8 @@ def rules_about(kind: str) -> list[Rule]:
 
 
 def policies() -> list[Json]:
-    """The policies. They are the same everywhere; what an installation decides is in the parameters."""
-    return [_policy(hook, kind) for hook, kind in backed()]
+    """The policies. They are the same for each installation: the parameters contain its settings."""
+    return [_policy(hook, kind) for hook, kind in hooks_with_policy()]
 
 
 def _policy(hook: Hook, kind: str) -> Json:
@@ -91,7 +91,9 @@ def _policy(hook: Hook, kind: str) -> Json:
             "failurePolicy": "Ignore",
             "paramKind": {"apiVersion": "v1", "kind": "ConfigMap"},
             "matchConstraints": {"matchPolicy": "Equivalent", "resourceRules": rules_of(hook)},
-            "matchConditions": [{"name": each.name, "expression": each.expression} for each in hook.conditions],
+            "matchConditions": [
+                {"name": condition.name, "expression": condition.expression} for condition in hook.conditions
+            ],
             "variables": [{"name": name, "expression": text} for name, text in variables.items() if name in used],
             "validations": [
                 {
@@ -106,10 +108,10 @@ def _policy(hook: Hook, kind: str) -> Json:
 
 
 def _of_part(rule: Rule, name: str, part: Cel) -> dict[str, str]:
-    """The violations of a part that the old object did not have. What the old object had is known by identity."""
-    found, old = _violating(f"variables.{part.among}", part), _violating(f"variables.old_{part.among}", part)
+    """The violations of a part that the old object did not have, compared by identity."""
+    violations, old = _violating(f"variables.{part.among}", part), _violating(f"variables.old_{part.among}", part)
     identities = f"{old}.map(it, {template(part.identity)})"
-    new = f"{found}.filter(it, !({template(part.identity)} in variables.old_{name}))"
+    new = f"{violations}.filter(it, !({template(part.identity)} in variables.old_{name}))"
     unchecked = f"!{_in_force(rule, part)}"
     if part.among in SHORT:
         return {f"old_{name}": identities, name: f"{unchecked} ? [] : {new}"}
@@ -119,9 +121,9 @@ def _of_part(rule: Rule, name: str, part: Cel) -> dict[str, str]:
         return known | {name: f"{unchecked} || {too_long} ? [] : {new}"}
     known_size = f"variables.old_{name}.size()"
     return known | {
-        f"fits_{name}": f"{found}.size() <= {MOST_ENTRIES} && {known_size} * {found}.size() <= {MOST_PAIRS}",
+        f"fits_{name}": f"{violations}.size() <= {MOST_ENTRIES} && {known_size} * {violations}.size() <= {MOST_PAIRS}",
         name: f"{unchecked} || {too_long} || variables.{part.among} == variables.old_{part.among} ? []"
-        f" : {known_size} == 0 ? {found} : variables.fits_{name} ? {new} : []",
+        f" : {known_size} == 0 ? {violations} : variables.fits_{name} ? {new} : []",
     }
 
 
@@ -131,7 +133,7 @@ def _in_force(rule: Rule, part: Cel) -> str:
 
 
 def _is_old_too_long(part: Cel) -> str:
-    """Whether the old object already exceeds a bound. Its updates pass: what is new in them cannot be told."""
+    """Whether the old object already exceeds a bound. Its updates pass, because new violations cannot be distinguished."""
     if part.among in COUNTED:
         count, most, _ = COUNTED[part.among]
         return f"variables.old_{count} > {most}"
@@ -139,7 +141,7 @@ def _is_old_too_long(part: Cel) -> str:
 
 
 def _too_long(rule: Rule, base: tuple[str, ...]) -> str:
-    """A cause for each list that the request makes too long to check, as a list; empty if no list can be."""
+    """A CEL list with a cause for each list that the request makes too long to check; empty if none can be."""
     causes = {}
     for part in rule.cel:
         if part.among in SHORT:
@@ -162,9 +164,9 @@ def _too_long(rule: Rule, base: tuple[str, ...]) -> str:
 
 def _outgrows(name: str, part: Cel) -> str:
     """
-    Whether a list is too long to be compared with a shorter one of the old object, which is within the bounds.
+    Whether a list is too long to be compared with that of the old object, which is within the bounds.
 
-    An old list that exceeds the bound together with itself may be edited, and even grow.
+    If comparing the old list with itself already exceeds the bound, the list may be edited and even grow.
     """
     olds = f"variables.old_{name}.size()"
     return (
@@ -178,13 +180,13 @@ def _violating(entries: str, part: Cel) -> str:
 
 
 def _causes(rule: Rule, name: str, part: Cel, base: tuple[str, ...]) -> str:
-    """The first causes, in the engine's words: field, what is wrong, what to write instead, rule."""
+    """The first causes, as the webhook writes them: field, message, remedy, rule."""
     entries = f"variables.{part.among}"
     index = f"{{{entries}.size() > {MOST_INDEXED} ? '…' : string({entries}.indexOf(it))}}"
     path = ".".join((*base, part.path.replace("{index}", index)))
     text = f"{template(f'{path}: {part.message}')} + {literal(f'. {rule.remediation} [{rule.id} {rule.name}]')}"
-    found = f"variables.{name}"
-    return f"{FIRST}.filter(at, at < {found}.size()).map(at, {found}[at]).map(it, {text})"
+    violations = f"variables.{name}"
+    return f"{FIRST}.filter(at, at < {violations}.size()).map(at, {violations}[at]).map(it, {text})"
 
 
 def _message() -> str:
@@ -201,5 +203,5 @@ def _used(variables: dict[str, str]) -> set[str]:
         name = waiting.pop()
         if name not in used:
             used.add(name)
-            waiting += [each for each in variables if re.search(rf"variables\.{each}\b", variables[name])]
+            waiting += [other for other in variables if re.search(rf"variables\.{other}\b", variables[name])]
     return used

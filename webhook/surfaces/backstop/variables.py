@@ -1,7 +1,7 @@
 """
-The variables of the policies: what the parameters say of a request, and the lists that rules look at.
+The variables of the policies: the rules that apply to a request, and the lists that rules check.
 
-Each list has a twin of the old object (``old_…``), which is empty when an object is created.
+Each list has a counterpart from the old object (``old_…``), which is empty for a CREATE.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ SPECS: Final[Mapping[str, tuple[str, ...]]] = {
     "VirtualMachineInstanceReplicaSet": ("spec", "template", "spec"),
     "VirtualMachinePool": ("spec", "virtualMachineTemplate", "spec", "template", "spec"),
 }
-"""Where each kind carries a VMI spec."""
+"""The path of the VMI spec in each kind."""
 REFERRING: Final = ("VirtualMachine", "VirtualMachinePool")
 """The kinds that may refer to an instancetype or a preference."""
 LISTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -40,16 +40,16 @@ COUNTED: Final[Mapping[str, tuple[str, int, str]]] = {
     "portRanges": ("rangeCount", MOST_RANGES, "port ranges"),
 }
 """
-Lists that are empty above a bound: the variable that counts, the bound and the noun for a message.
+Lists that are empty above a bound: the counting variable, the bound and the noun for a message.
 
-No lawful VM comes near these bounds: KubeVirt adds a packet filter rule for each port of an interface.
+No usual VM comes near these bounds: KubeVirt adds a packet filter rule for each port of an interface.
 """
 SHORT: Final = ("podInterface", *SETTINGS)
-"""Lists of one entry or none."""
+"""Lists with at most one entry."""
 
 
 def of_parameters() -> Variables:
-    """The rules in force for a request: those that the ConfigMap lists, if it covers the namespace, the user and the object."""
+    """The rules that apply to a request: those of the ConfigMap, if it selects the namespace, the user and the object."""
     covers = (
         "{}.exists(term, term.contains('=')"
         " ? term.split(',').all(label, label.split('=')[0] in variables.labels"
@@ -73,7 +73,7 @@ def of_parameters() -> Variables:
 
 
 def _lists_user(key: str) -> str:
-    """Whether the parameters list who asks, here or everywhere."""
+    """Whether the parameters list the user, for this namespace or for all."""
     lines = f"params.?data.?{key}.orValue('').split('\\n')"
     return (
         f"{lines}.exists(line, line in ['*/' + request.userInfo.?username.orValue(''),"
@@ -82,36 +82,36 @@ def _lists_user(key: str) -> str:
 
 
 def of_settings() -> Variables:
-    """Each migration setting of a KubeVirt CR, as a list of one value or none."""
-    made = {}
+    """Each migration setting of a KubeVirt CR, as a list with at most one value."""
+    variables = {}
     for side, root in (("", "dyn(object)"), ("old_", "optional.ofNonZeroValue(dyn(oldObject))")):
         for name in SETTINGS:
             setting = joined(root, ("spec", "configuration", "migrations", name))
-            made[side + name] = f"{setting}.hasValue() ? [{setting}.value()] : []"
-    return made
+            variables[side + name] = f"{setting}.hasValue() ? [{setting}.value()] : []"
+    return variables
 
 
 def of_vmi(kind: str) -> Variables:
-    """The lists of a VMI spec that rules look at."""
-    made = {}
+    """The lists of a VMI spec that rules check."""
+    variables = {}
     for side, root in SIDES:
         spec = joined(root, SPECS[kind])
-        made[f"{side}stays"] = (
+        variables[f"{side}stays"] = (
             "params.?data.?honourEvictionStrategy.orValue('') == 'true'"
             f" && {spec}.?evictionStrategy.orValue('') in ['None', 'External']"
         )
         for name, path in LISTS.items():
-            made[side + name] = f"variables.{side}stays ? [] : {joined(spec, path)}.orValue([])"
-        made |= {f"{side}{name}": text for name, text in _on_interfaces(side, kind).items()}
-    return made
+            variables[side + name] = f"variables.{side}stays ? [] : {joined(spec, path)}.orValue([])"
+        variables |= {f"{side}{name}": text for name, text in _on_interfaces(side, kind).items()}
+    return variables
 
 
 def _on_interfaces(side: str, kind: str) -> Variables:
     """
-    The interface on the pod network, those with ports, and all port ranges: interface index, start, end, interface name.
+    The interface on the pod network, the interfaces with ports, and all port ranges: interface index, start, end, name.
 
-    CEL of Kubernetes 1.30 cannot flatten a list, so the numbers pass through a string. Names do not: they may hold separators.
-    ``indexOf`` is too costly here: an API server counts the whole text of the list for each call.
+    CEL of Kubernetes 1.30 cannot flatten a list, so the numbers pass through a string. Names do not: they may contain separators.
+    ``indexOf`` costs too much here: an API server charges the whole text of the list for each call.
     """
     interfaces, networks = f"variables.{side}interfaces", f"variables.{side}networks"
     masquerading = f"variables.{side}masquerading"
@@ -137,9 +137,9 @@ def _on_interfaces(side: str, kind: str) -> Variables:
 
 def _may_bridge(side: str, kind: str) -> str:
     """
-    Whether an annotation allows the bridge, or an instancetype or preference may bring one that does.
+    Whether an annotation allows the bridge, or an instancetype or preference may add such an annotation.
 
-    What an old object refers to is not asked: a bridge that was there before may stay.
+    References of an old object do not matter: its bridge may stay.
     """
     root = "dyn(object)" if not side else "optional.ofNonZeroValue(dyn(oldObject))"
     metadata = joined(root, (*SPECS[kind][:-1], "metadata"))
