@@ -54,7 +54,7 @@ _OLD_HEADER = (
     "# What `migratable check --snapshot` needs to know of a cluster. "
     "Written by `migratable snapshot`; it holds no secrets.\n"
 )
-"""The header before 0.2. Large snapshots that have it can still be read."""
+"""An earlier header. Large snapshots that have it can still be read."""
 _LABELS = re.compile(r"kubevirt\.io/|kubernetes\.io/|^app$")
 _ANNOTATIONS = re.compile(
     r"kubevirt\.io/|storageclass\.kubernetes\.io/|k8s\.v1\.cni\.cncf\.io/|\.settings\.harvesterhci\.io$"

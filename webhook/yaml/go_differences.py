@@ -1,10 +1,10 @@
 """
 YAML that libyaml accepts and go-yaml does not. Kubernetes uses go-yaml.
 
-go-yaml v2 is a translation of libyaml 0.1.4. Since then, libyaml has adopted three rules of YAML 1.2. In brackets or braces, a
-plain scalar may contain a question mark, and a comma ends a tag. A double-quoted scalar may contain an escaped slash. kubectl
-and the API server reject these or read them as other values, so they are errors here. Syntax that only go-yaml accepts, such
-as ``{a:}`` for a member named "a:", is an error of libyaml. This module does no I/O.
+go-yaml v2 is a translation of libyaml from around 0.1.4. Since then, libyaml has adopted three rules of YAML 1.2. In brackets
+or braces, a plain scalar may contain a question mark, and a comma ends a tag. A double-quoted scalar may contain an escaped
+slash. kubectl and the API server reject these or read them as other values, so they are errors here. Syntax that only go-yaml
+accepts, such as ``{a:}`` for a member named "a:", is an error of libyaml. This module does no I/O.
 """
 
 import re
