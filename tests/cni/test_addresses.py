@@ -153,7 +153,7 @@ def test_the_api_server_has_the_first_address_of_the_first_range() -> None:
 
 def test_pods_have_the_ranges_of_their_nodes() -> None:
     """
-    podCIDRs outranks podCIDR; a node without either, and a text that is no range, take nothing.
+    podCIDRs has precedence over podCIDR; a node without either, and text that is no range, use nothing.
     """
     specs = {
         "both": NodeSpec(pod_cidr="10.244.0.0/24", pod_cidrs=["10.244.0.0/24", "fd01::/64"]),
@@ -174,6 +174,6 @@ def test_pods_have_the_ranges_of_their_nodes() -> None:
 
 def test_an_unknown_cluster_uses_no_ranges() -> None:
     """
-    Where neither ServiceCIDRs nor nodes can be read, no range is known to be taken.
+    Where neither ServiceCIDRs nor nodes can be read, no range of the cluster is known.
     """
     assert taken_by_cluster(UnknownWorld(Unknown("it cannot be read"))) == ()

@@ -1,4 +1,4 @@
-"""NetworkAttachmentDefinitions as Multus and the plugins read them, and the one that KubeVirt migrates over."""
+"""NetworkAttachmentDefinitions as Multus and the plugins read them, and the migration network."""
 
 import json
 import time
@@ -71,7 +71,7 @@ def test_the_labs_network_is_judged_clean(world: tuple[Kubernetes, ...]) -> None
 
 def test_the_labs_kubevirt_is_judged_clean() -> None:
     """
-    A KubeVirt CR that names a fit network in its own namespace hears nothing about it, in CI for one.
+    A KubeVirt CR that names a fit network in its own namespace has no findings about it.
     """
     reported = judged(a_kubevirt(), a_network(LAB)).findings
 
@@ -171,7 +171,7 @@ ACCEPTED = [
 @pytest.mark.parametrize("config", ACCEPTED, ids=lambda config: json.dumps(config)[:60])
 def test_a_configuration_that_plugins_accept_has_no_errors(config: dict[str, Any]) -> None:
     """
-    A configuration that its plugins take, or that nobody here knows, is never an error.
+    A configuration that its plugins accept, or that has unknown plugins, is never an error.
     """
     reported = judged(a_network(json.dumps(config))).findings
 
@@ -225,7 +225,7 @@ def test_a_fault_that_an_ipam_plugin_refuses_has_its_place(ipam: dict[str, Any],
 
 def test_the_message_about_invalid_json_names_the_place() -> None:
     """
-    Who forgets a comma learns the line and the character.
+    For a missing comma the message names line and character.
     """
     config = read_config(a_network('{"type": "macvlan",\n "master" "eth1"}'))
 
@@ -246,14 +246,14 @@ def test_a_configuration_that_is_too_large_is_undetermined(text: str) -> None:
 )
 def test_text_that_go_does_not_read_as_json_is_not_json(text: str) -> None:
     """
-    What Python's reader takes beyond JSON is refused, as Multus refuses it.
+    Python's JSON reader accepts more than JSON; Migratable refuses it, as Multus does.
     """
     assert isinstance(read_config(a_network(text)), Fault)
 
 
 def test_a_number_of_thousands_of_digits_is_read() -> None:
     """
-    A very long number in a field that nobody reads is no reason to fail.
+    A very long number in an unused field is accepted.
     """
     assert isinstance(read_config(a_network('{"type": "macvlan", "mtu": ' + "9" * 5000 + "}")), CniConfig)
 
@@ -283,7 +283,7 @@ def test_a_range_in_slices_is_not_counted_against_the_nodes() -> None:
 
 def test_a_kubevirt_cr_with_an_unfit_network_is_refused_with_the_reason() -> None:
     """
-    A KubeVirt CR that begins to use a broken network is refused with the network's own fault.
+    A KubeVirt CR that names a faulty network is refused with the fault of the network.
     """
     config = '{"type": "macvlan", "master": "eth1", "ipam": {"type": "whereabouts", "range": "10.1.1.0/30"}}'
 
@@ -299,7 +299,7 @@ def test_a_kubevirt_cr_with_an_unfit_network_is_refused_with_the_reason() -> Non
 
 def test_a_thousand_hostile_ranges_give_few_findings() -> None:
     """
-    However much is wrong in one configuration, a person reads a handful of it.
+    A configuration with many faults has at most a handful of findings.
     """
     ranges = [{"range": "x" * 1000}] * 1000
     config = json.dumps({"type": "macvlan", "master": "eth1", "ipam": {"type": "whereabouts", "ipRanges": ranges}})

@@ -1,4 +1,4 @@
-"""What an update changes about the migration network (webhook.cni.changes)."""
+"""Updates that change the migration network (webhook.cni.changes)."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ def network(config: str | None) -> NetworkAttachmentDefinition:
 )
 def test_any_other_name_is_a_change(before: Any, after: Any, changed: bool) -> None:
     """
-    The name goes into virt-handler's pod template letter by letter; what is no text names no network.
+    virt-handler's pod template has the exact name; a value that is not text names no network.
     """
     texts = [item if isinstance(item, str) else "" for item in (before, after)]
     expected = NetworkChangeFacts(NETWORK_PATH, *texts) if changed else None
@@ -78,7 +78,7 @@ def test_any_other_name_is_a_change(before: Any, after: Any, changed: bool) -> N
 )
 def test_another_configuration_is_a_change(before: str | None, after: str | None, changed: bool) -> None:
     """
-    Blanks and the order of keys are none; what is not JSON is compared as text.
+    Whitespace and the order of keys are no change; other text than JSON is compared as it is.
     """
     expected = NetworkChangeFacts(CONFIG_PATH, "lan", "lan") if changed else None
 

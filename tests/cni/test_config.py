@@ -1,4 +1,4 @@
-"""How a CNI configuration is read (webhook.cni.attachments), and which other objects count for a network."""
+"""The reading of a CNI configuration (webhook.cni.attachments), and the other objects that count for a network."""
 
 import json
 from typing import Any
@@ -185,7 +185,7 @@ def test_one_kubevirt_cr_that_names_it_makes_a_migration_network(clusters: tuple
     assert [neighbour.name for neighbour in network.neighbours] == (["kubevirt/neighbour"] if named else [])
 
 
-def test_nodes_that_are_not_shown_are_unknown() -> None:
+def test_nodes_that_are_not_provided_are_unknown() -> None:
     """
     Their number is not known to be 0, except where all nodes are shown.
     """

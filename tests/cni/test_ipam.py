@@ -36,7 +36,7 @@ def spans(found: Ipam) -> list[tuple[str, str]]:
 
 def test_an_unknown_ipam_is_only_named() -> None:
     """
-    A plugin that is not read here is never said to be wrong.
+    A plugin that Migratable does not read has no faults.
     """
     assert read({"type": "home-made", "range": 5}) == Ipam("ipam", "home-made")
     assert read({"type": 5}) == Ipam("ipam", "")
@@ -95,7 +95,7 @@ def test_whereabouts_gives_out_the_range_between_start_and_end(more: dict[str, A
 )
 def test_whereabouts_ignores_addresses_outside_the_range(more: dict[str, Any], place: str, message: str) -> None:
     """
-    It refuses nothing of this, and the user probably means something else.
+    It refuses none of these values, which are probably mistakes.
     """
     ipam = whereabouts(range=RANGE, **more)
 
@@ -333,7 +333,7 @@ def test_static_addresses_are_counted() -> None:
 
 def test_only_whereabouts_accepts_leading_zeros() -> None:
     """
-    Go refuses them since 1.17, and whereabouts has a reader of its own.
+    Go has refused them since 1.17; whereabouts has its own parser.
     """
     zeros = [{"address": "010.001.001.005/24"}]
 

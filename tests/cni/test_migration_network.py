@@ -1,4 +1,4 @@
-"""What happens when the migration network changes, and which addresses it must not use."""
+"""Changes of the migration network, and the addresses that it must not use."""
 
 import json
 from typing import Any
@@ -45,7 +45,7 @@ from webhook.objects.nad import Node, NodeSpec, ServiceCIDR, ServiceCIDRSpec
 )
 def test_an_update_that_changes_the_network_warns_of_the_restart(before: Any, after: Any, message: str | None) -> None:
     """
-    virt-handler restarts where the value differs from what was there before, letter by letter.
+    virt-handler restarts where the value differs from the previous one in any character.
     """
     reported = judge_change(a_kubevirt(before), a_kubevirt(after), ObjectsWorld(()), SUPPORTED)
 
@@ -67,7 +67,7 @@ def test_an_update_that_changes_the_network_warns_of_the_restart(before: Any, af
 )
 def test_a_new_configuration_in_use_needs_restarts(config: str | None, told: bool) -> None:
     """
-    Nodes keep the old configuration of the migration network until virt-handler restarts; blanks are no change.
+    Nodes keep the old configuration until virt-handler restarts; whitespace is no change.
     """
     reported = judge_change(a_network(LAB), a_network(config), ObjectsWorld((a_kubevirt(),)), SUPPORTED)
     unused = judge_change(a_network(LAB), a_network(config), ObjectsWorld((a_kubevirt("other"),)), SUPPORTED)
@@ -155,7 +155,7 @@ def test_a_kubevirt_cr_whose_network_hides_the_api_server_is_refused() -> None:
 )
 def test_virt_handler_takes_global_unicast_addresses_only(text: str, told: bool) -> None:
     """
-    Link-local, loopback and multicast addresses are passed over, and without another one virt-handler exits.
+    virt-handler ignores link-local, loopback and multicast addresses, and exits without another one.
     """
     ipam = {"type": "whereabouts", "range": text}
     beside = {"type": "whereabouts", "ipRanges": [{"range": text}, {"range": "10.1.1.0/24"}]}
@@ -179,7 +179,7 @@ def whereabouts(text: str, **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("kind", sorted(CUT_OFF))
 def test_an_interface_of_one_node_reaches_no_other(kind: str) -> None:
     """
-    The plugin that makes the interface is the first one; other networks may use such a plugin.
+    The first plugin creates the interface; other networks may use such a plugin.
     """
     message = f"{{}} {kind!r} creates an interface that no other node can reach"
 
@@ -197,7 +197,7 @@ NO_ADDRESS = "is missing, so virt-handler's interface gets no address"
 @pytest.mark.parametrize("kind", ["macvlan", "bridge", "ovs", "host-device", "sriov", "ib-sriov", "ptp"])
 def test_virt_handler_needs_an_ipam_plugin(kind: str) -> None:
     """
-    A known plugin that makes the interface brings no address of its own, and neither do known plugins after it.
+    A known plugin that creates the interface assigns no address, and neither do known plugins after it.
     """
     plugin = {"type": kind, "device": "eth1"}
     chained = [{"type": item} for item in sorted(CHAINED)]
@@ -234,7 +234,7 @@ def test_an_address_that_may_come_from_elsewhere_is_not_missing(config: Any) -> 
 
 def test_an_ipam_without_addresses_gives_none() -> None:
     """
-    A file on the nodes or the pod may bring a range; a static list without entries stays empty.
+    A file on the nodes or the pod may supply a range; a static list without entries has none.
     """
     (empty,) = unaddressed(facts_of({"type": "macvlan", "ipam": {"type": "static"}}))
     (on_nodes,) = unaddressed(facts_of({"type": "macvlan", "ipam": {"type": "whereabouts"}}))

@@ -1,4 +1,4 @@
-"""Which CNI and IPAM plugins are known, and how much of a hostile configuration is looked at."""
+"""The known CNI and IPAM plugins, and the limits for a hostile configuration."""
 
 import json
 from itertools import combinations

@@ -1,4 +1,4 @@
-"""The engine's part about KubeVirt CRs, MigrationPolicies and networks (webhook.judging.cluster)."""
+"""Judging KubeVirt CRs, MigrationPolicies and networks (webhook.judging.cluster)."""
 
 import itertools
 
@@ -28,7 +28,7 @@ def test_objects_of_two_kinds_are_no_update(old: Kubernetes, new: Kubernetes) ->
 
 def test_an_undetermined_finding_does_not_name_the_owner() -> None:
     """
-    Its remedy is to show another object, which no operator undoes.
+    Its remedy is to provide another object, which no operator undoes.
     """
     config = '{"cniVersion": "0.3.1", "type": "macvlan", "master": "eth1", "ipam": {"type": "whereabouts"}}'
     network = msgspec.convert(

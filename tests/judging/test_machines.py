@@ -1,4 +1,4 @@
-"""One engine: outcomes become findings, and findings of several expansions become one."""
+"""Findings from outcomes, and the merging of findings of several expansions."""
 
 import msgspec
 import pytest
@@ -86,7 +86,7 @@ def test_an_undetermined_finding_has_a_reason_and_the_missing_input() -> None:
 
 def test_an_undetermined_outcome_for_other_releases_is_no_finding() -> None:
     """
-    A question that no asked release asks is not open.
+    An outcome for releases that are not judged does not count.
     """
     assert finding_of(FILESYSTEM, Undetermined(PATH, "why", "settle", releases=OLD), NEW) is None
 

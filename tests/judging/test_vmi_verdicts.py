@@ -132,7 +132,7 @@ def test_a_missing_architecture_is_a_stated_assumption() -> None:
 
 def test_the_time_of_a_vm_that_cannot_migrate_is_not_judged() -> None:
     """
-    A VM on a claim of one node is told about the claim, not also that its memory takes too long.
+    A VM on a claim without ReadWriteMany has a finding about the claim and none about its memory.
     """
     cluster = {
         "apiVersion": "kubevirt.io/v1",

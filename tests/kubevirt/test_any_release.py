@@ -97,7 +97,7 @@ def test_the_json_names_the_releases_of_a_finding(
     fragment: str, around: tuple[Manifest, ...], expected: list[tuple[str, str, str]]
 ) -> None:
     """
-    ``releases`` of a finding is the set of asked releases for which it holds; the verdict is that of the newest.
+    ``releases`` of a finding are the judged releases for which it holds; the verdict is that of the newest.
     """
     answer = json.loads(as_json.render(report(fragment, *around)))
 
@@ -122,7 +122,7 @@ def test_one_release_is_judged_alone() -> None:
 
 def test_an_unproven_vm_is_not_reported_as_migratable() -> None:
     """
-    A GPU in a cluster that nobody showed is on the fixed list; whether KubeVirt 1.9 would migrate it is left open.
+    A GPU is on the fixed list; without the KubeVirt CR it is unproven whether KubeVirt 1.9 migrates it.
     """
     said = text.render(report(GPU, release="1.9"), width=500)
 

@@ -97,8 +97,7 @@ def test_the_verdict_is_kubevirts_own(path: Path, record_property: Callable[[str
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.name.removesuffix(".jsonl.gz"))
 def test_the_verdict_turns_with_the_tsc_frequency(path: Path) -> None:
     """
-    With a hint where there was none, or the other way round, the verdict is what KubeVirt said then; where nobody knows the
-    nodes it is never said to be migratable.
+    With and without a hint the verdict is KubeVirt's; with unknown nodes the VM is never reported as migratable.
     """
     release = parse_release(path.name)
     assert release is not None

@@ -82,7 +82,7 @@ def test_a_cluster_without_a_kubevirt_cr_has_built_in_settings() -> None:
 )
 def test_a_value_that_kubevirt_refuses_is_named(configuration: str, wrong: str) -> None:
     """
-    KubeVirt then keeps its last valid configuration, so the value decides more than its own field.
+    KubeVirt then keeps its last valid configuration, so the value affects every field.
     """
     assert invalid_value(msgspec.convert(yaml(configuration), Configuration)) == wrong
 

@@ -1,4 +1,4 @@
-"""What a drain of the node will do to a VM: advice beside the verdict, which it never changes."""
+"""The effect of a node drain on a VM: advice, which never changes the verdict."""
 
 import pytest
 
@@ -56,7 +56,7 @@ def test_the_strategy_in_force_is_held_against_the_verdict(
 )
 def test_an_unknown_strategy_gets_the_closest_known_one_as_remedy(word: str, remedy: str) -> None:
     """
-    KubeVirt compares letter by letter and refuses the object.
+    KubeVirt's comparison is case-sensitive, and it refuses the object.
     """
     result = judgement(vmi(f"{{{MOVABLE}, evictionStrategy: {word}}}"), world(kubevirt()), SUPPORTED)
 
@@ -65,7 +65,7 @@ def test_an_unknown_strategy_gets_the_closest_known_one_as_remedy(word: str, rem
 
 def test_a_drain_has_no_findings_with_an_unknown_strategy() -> None:
     """
-    Without the KubeVirt CR neither the strategy in force nor, where it hangs on it, the verdict is known.
+    Without the KubeVirt CR the strategy is unknown, and so is a verdict that depends on the CR.
     """
     around = world(complete=())
 

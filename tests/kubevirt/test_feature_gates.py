@@ -33,7 +33,7 @@ REMOVED = {3: "Macvtap Passt", 8: "ExperimentalVirtiofsSupport PasstIPStackMigra
 
 def test_each_gate_appears_in_one_release() -> None:
     """
-    It is known from then on, also after it is not needed any more.
+    Later releases also have it, even when it is on by default.
     """
     expected = {name: since(Release(1, minor)) for minor, names in APPEARED.items() for name in names.split()}
 
@@ -43,7 +43,7 @@ def test_each_gate_appears_in_one_release() -> None:
 @pytest.mark.parametrize(("change", "field"), [(ON_BY_DEFAULT, "on_by_default"), (REMOVED, "removed")])
 def test_some_gates_are_on_by_default_and_some_are_removed(change: dict[int, str], field: str) -> None:
     """
-    All other gates have to be listed in each release that knows them.
+    All other gates must be listed in each release that has them.
     """
     changed = {name: since(Release(1, minor)) for minor, names in change.items() for name in names.split()}
 

@@ -31,7 +31,7 @@ KINDS: list[Manifest] = [
 @pytest.mark.parametrize("manifest", KINDS, ids=lambda item: item["kind"])
 def test_labels_and_names_are_kept(manifest: Manifest) -> None:
     """
-    Selecting by labels gives the same answer, and nothing else is kept.
+    Selecting by labels gives the same result, and only labels and names are kept.
     """
     whole = read(manifest)
 
@@ -53,7 +53,7 @@ def test_labels_and_names_are_kept(manifest: Manifest) -> None:
 
 def test_other_kinds_stay_whole() -> None:
     """
-    A claim is not a carrier.
+    A claim has no VMI.
     """
     claim = read({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": META, "spec": {}})
 
@@ -62,7 +62,7 @@ def test_other_kinds_stay_whole() -> None:
 
 def test_a_template_without_labels_has_none() -> None:
     """
-    A carrier without a template is kept as one without labels.
+    A VM without a template becomes one without labels.
     """
     bare = read({**KINDS[3], "spec": {}})
 

@@ -1,4 +1,4 @@
-"""Which feature gates are on (webhook.kubevirt.feature_gates)."""
+"""Feature gates that are on (webhook.kubevirt.feature_gates)."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def configuration(developer: dict[str, Any] | None) -> Configuration:
 )
 def test_an_alpha_gate_is_on_where_it_is_listed(developer: dict[str, Any] | None, is_on: bool) -> None:
     """
-    Listing a gate outranks disabling it.
+    A gate that is listed and disabled is on.
     """
     assert alpha_gate_is_on(configuration(developer), "VGPULiveMigration") is is_on
 
@@ -60,6 +60,6 @@ def test_volumes_are_plugged_from_the_template_where_the_newer_gate_is_on(
     given: Fact[Configuration], expected: list[bool]
 ) -> None:
     """
-    The gate exists from 1.6 on and the older gate outranks it; where the cluster is not known, it may be on.
+    The gate exists from 1.6 on, and the older gate has precedence; in an unknown cluster it may be on.
     """
     assert [hotplugs_from_template(given, release) for release in (V1_5, V1_6, V1_9)] == expected

@@ -1,4 +1,4 @@
-"""What it takes to follow a new minor release of KubeVirt: one entry of the table."""
+"""A new minor release of KubeVirt needs one new entry in the table."""
 
 import json
 import subprocess
@@ -52,8 +52,8 @@ print(json.dumps({
 
 def test_one_entry_of_the_table_is_a_new_release() -> None:
     """
-    With one more entry, and nothing else, the new release is known everywhere: it is chosen, judged as its entry says, stands
-    in what is said of ranges and on the pages, and only what comes after it is judged in its place.
+    One more entry makes the new release known everywhere: it is chosen, judged by its entry, and named in ranges and on
+    the pages. Only newer releases are judged as this one.
     """
     ran = subprocess.run([sys.executable, "-c", WITH_ONE_MORE], cwd=ROOT, capture_output=True, text=True, check=False)
 

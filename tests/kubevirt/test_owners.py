@@ -1,4 +1,4 @@
-"""Which operator writes a KubeVirt CR or a network (webhook.kubevirt.owners)."""
+"""The operator that writes a KubeVirt CR or a network (webhook.kubevirt.owners)."""
 
 import msgspec
 import pytest
@@ -24,7 +24,7 @@ def test_harvester_owns_a_network_that_it_marks(setting: str) -> None:
 @pytest.mark.parametrize("annotations", [None, {}, {"other.settings.harvesterhci.io": "true"}, {"storage-network": ""}])
 def test_no_operator_owns_a_network_without_a_mark(annotations: dict[str, str] | None) -> None:
     """
-    A network that a user made is changed where it is, whatever else its annotations say.
+    A network of a user is changed directly, whatever its other annotations.
     """
     metadata = {"name": "n", "namespace": "harvester-system", "annotations": annotations}
 

@@ -109,7 +109,7 @@ def smaller(manifest: Manifest) -> Iterator[tuple[str, Manifest]]:
 @given(carriers(), worlds(), st.booleans(), st.data())
 def test_less_is_never_worse(manifest: Manifest, around: World, complete: bool, data: st.DataObject) -> None:
     """
-    Without one of its volumes, interfaces or devices a machine has no finding that it had not before.
+    Without one of its volumes, interfaces or devices a VM has no new finding.
     """
     manifest = acceptable(manifest)
     choices = list(smaller(manifest))
@@ -133,7 +133,8 @@ def test_a_verdict_is_false_where_kubevirt_refuses_and_only_there(
     manifest: Manifest, around: World, complete: bool, behaviour: Any
 ) -> None:
     """
-    False with the first of the release's reasons exactly if a finding has basis ``kubevirt``; True exactly if nothing is open.
+    False with the first of the release's reasons exactly if a finding has basis ``kubevirt``; True exactly if nothing
+    is unproven.
     """
     answer = judged(manifest, around, only(behaviour.release), complete=complete)
 
@@ -175,7 +176,7 @@ def test_any_release_is_all_of_them_at_once(manifest: Manifest, around: World, c
 @given(worlds(), st.booleans())
 def test_no_readable_object_breaks_a_judgement(around: World, complete: bool) -> None:
     """
-    Settings, policies, networks and what is only looked up are judged without an exception, in every release at once.
+    Settings, policies, networks and other objects are judged without an exception, in all releases at once.
     """
     for manifest in around:
         judged(manifest, around, KNOWN, complete=complete)

@@ -1,4 +1,4 @@
-"""Quantities are read as Kubernetes reads them; the table is what its own code says (k8s.io/apimachinery v0.34.2)."""
+"""Quantities are read as Kubernetes reads them; the table comes from its own code (k8s.io/apimachinery v0.34.2)."""
 
 import json
 from fractions import Fraction
@@ -80,7 +80,7 @@ class Five:
 )
 def test_only_text_and_numbers_are_quantities(value: object) -> None:
     """
-    true is not 1, and nobody means an amount of hundreds of digits.
+    true is not 1, and an amount of hundreds of digits is no quantity.
     """
     assert parse_quantity(value) is None
 
@@ -117,7 +117,7 @@ def test_rounding_goes_up_by_less_than_one(number: int, decimals: int, suffix: s
 @given(st.text(alphabet="0123456789.+-eEinumkKMGTP \u0661", max_size=12))
 def test_no_text_raises(text: str) -> None:
     """
-    Every text is a quantity or none; what is one is read alike with a plus in front.
+    Every text is a quantity or none; a plus in front of a quantity changes nothing.
     """
     quantity = parse_quantity(text)
 
@@ -128,7 +128,7 @@ def test_no_text_raises(text: str) -> None:
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: repr(row[0]))
 def test_a_field_takes_no_text_that_kubernetes_does_not_read(row: list[Any]) -> None:
     """
-    And of what it reads all that has a digit: the definitions' pattern wants one.
+    It accepts all text that Kubernetes reads and that has a digit, as the pattern of the CRDs requires.
     """
     text = row[0]
 
@@ -150,7 +150,7 @@ def test_a_field_accepts_whole_numbers_and_placeholders(value: object) -> None:
 )
 def test_a_field_takes_no_other_numbers_and_texts(value: object) -> None:
     """
-    Fractions that are no text, more than 64 bits, and what is nearly a quantity.
+    Fractions as numbers, more than 64 bits, and text that is nearly a quantity.
     """
     assert not accepts(value)
 

@@ -1,4 +1,4 @@
-"""The release table, sets of releases, and what a new release takes."""
+"""The release table and sets of releases."""
 
 import pytest
 from hypothesis import given

@@ -50,7 +50,7 @@ def test_each_kind_has_its_vmi_at_a_path_of_its_own(
     kind: str, api_version: str, fields: Manifest, base: tuple[str, ...], owner: tuple[str, ...]
 ) -> None:
     """
-    The VMI carries the labels of the template; outer is the metadata of the VM around it, or of the object itself.
+    The VMI has the labels of the template; ``outer`` is the metadata of the VM around it, or of the object itself.
     """
     subject_found = subject(kind, api_version, **fields)
 
@@ -76,7 +76,7 @@ def test_each_kind_has_its_vmi_at_a_path_of_its_own(
 )
 def test_templates_may_be_empty(kind: str, api_version: str, spec: Manifest) -> None:
     """
-    The API server refuses such an object, and a manifest in a repository is judged as far as it goes.
+    The API server refuses such an object; a manifest is judged as far as possible.
     """
     subject_found = subject(kind, api_version, spec=spec)
 

@@ -1,4 +1,4 @@
-"""How the migration would move disks: status.migrationMethod (webhook.kubevirt.verdict)."""
+"""The migration method, status.migrationMethod (webhook.kubevirt.verdict)."""
 
 import pytest
 
@@ -61,7 +61,7 @@ def test_a_state_claim_of_unknown_modes_is_not_called_copied() -> None:
 )
 def test_a_volume_without_a_disk_is_copied(spec: Manifest) -> None:
     """
-    A VMI may have neither domain nor devices nor disks when it is judged; its volumes are copied all the same.
+    A VMI without domain, devices or disks still has its volumes copied.
     """
     whole = {**vmi("{}"), "spec": spec}
 
@@ -90,7 +90,7 @@ ON_CLAIM = "{autoattachPodInterface: false, volumes: [{name: os, persistentVolum
 )
 def test_a_migrated_volume_is_copied_from_1_4(release: tuple[int, int], status: Manifest | None, expected: str) -> None:
     """
-    A volume in status.migratedVolumes is copied whatever its claim; 1.3 passes over its claim.
+    A volume in status.migratedVolumes is copied whatever its claim; 1.3 ignores the list.
     """
     assert method(vmi(ON_CLAIM, status=status), claim("single", *RWO), release=release) == expected
 

@@ -1,4 +1,4 @@
-"""Which claims a VM gets back while KubeVirt replaces them, read from what virt-controller has written."""
+"""The claims to which a VM may return during a volume migration, by its status."""
 
 from typing import Any
 
@@ -70,7 +70,7 @@ def test_after_a_failure_the_strategy_does_not_matter(strategy: str | None) -> N
 )
 def test_anything_else_is_no_return(old: Any, new: VirtualMachine) -> None:
     """
-    KubeVirt takes the old claims back only while it replaces them or after it failed to, and only all at once.
+    KubeVirt accepts the old claims again only during or after a failed volume migration, and only all at once.
     """
     assert restored_claims(vm(("os", "new"), status=old), new) == frozenset()
 
@@ -78,7 +78,7 @@ def test_anything_else_is_no_return(old: Any, new: VirtualMachine) -> None:
 @pytest.mark.parametrize("claim", ["new", "XX"])
 def test_a_source_that_is_not_known_never_returns(claim: str) -> None:
     """
-    KubeVirt calls a record without a source broken and does not take anything back.
+    KubeVirt refuses a record without a source and accepts no old claim.
     """
     record = status(OS)
     record["volumeUpdateState"]["volumeMigrationState"]["migratedVolumes"].append({"volumeName": "data"})

@@ -1,4 +1,4 @@
-"""Which access modes virt-handler will see: of claims that exist, of those that CDI will make, of those in the status."""
+"""Access modes of existing claims, of claims that CDI will create, and of claims in the status."""
 
 from typing import Any
 
@@ -108,7 +108,7 @@ def test_the_volume_mode_chooses_among_a_profiles_sets(template: str, sets: str,
 
 def test_a_profiles_spec_counts_where_cdi_has_not_filled_its_status() -> None:
     """
-    A StorageProfile from a file has no status yet: what its administrator set will become it.
+    A StorageProfile from a file has no status yet; CDI will copy its spec there.
     """
     written = profile("sc", "[{accessModes: [ReadWriteMany]}]", where="spec")
 
@@ -195,7 +195,7 @@ def test_a_claim_without_modes_gets_them_only_with_the_label_for_cdi(
     volume_mode: str, labels: dict[str, str], expected: str
 ) -> None:
     """
-    CDI's webhook fills a claim that is labelled for it as it fills a DataVolume; any other claim has what it has.
+    CDI's webhook sets the modes of a claim with its label as of a DataVolume; other claims stay as they are.
     """
     spec = {"storageClassName": "sc", "volumeMode": volume_mode}
     asking = named("PersistentVolumeClaim", "c", "v1", labels, spec=spec)
@@ -225,7 +225,7 @@ def test_the_modes_in_the_status_count_while_the_claim_is_unknown(
 
 def test_a_claim_that_may_still_come_is_unproven_and_named() -> None:
     """
-    Where not all claims are known, the verdict is open, and what would settle it names the claim.
+    Where not all claims are known, the verdict is unproven, and the missing input is the claim.
     """
     complete = [kind for kind in EVERYTHING if kind is not PersistentVolumeClaim]
 
@@ -274,14 +274,14 @@ class Unanswering(ObjectsWorld):
 @pytest.mark.parametrize("template", [RWX, "{storage: {accessModes: [ReadWriteOnce]}}"])
 def test_a_template_does_not_count_where_its_claim_could_not_be_read(kind: type, template: str) -> None:
     """
-    A claim or DataVolume that exists outranks the template, so while one cannot be read the verdict is open.
+    An existing claim or DataVolume has precedence over the template, so the verdict is unproven while one cannot be read.
     """
     assert verdict(with_template(template), Unanswering(kind), NEWEST) == "unproven"
 
 
 def test_an_empty_class_means_no_class_and_not_the_default() -> None:
     """
-    ``storageClassName: ""`` asks for a volume that lies ready: its modes are those of nobody's profile.
+    ``storageClassName: ""`` requests an existing volume, so no profile sets its modes.
     """
     around = world(MASQUERADE, storage_class("sc", K8S), storage_profile("sc", "ReadWriteMany"))
 

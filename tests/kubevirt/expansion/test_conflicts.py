@@ -48,7 +48,7 @@ def clashes(domain: str, theirs: str = PLAIN, annotations: dict[str, str] | None
 )
 def test_an_instancetype_always_sets_cpu_and_memory(domain: str, expected: list[str]) -> None:
     """
-    The number of CPUs and the memory clash wherever the VM writes them; of the memory, only the first place is named.
+    CPUs and memory conflict wherever the VM sets them; of the memory, only the first field is reported.
     """
     assert clashes(domain) == expected
 
@@ -93,7 +93,7 @@ def test_an_instancetype_always_sets_cpu_and_memory(domain: str, expected: list[
         ("{}", f"{{launchSecurity: {{sev: {{}}}}, {CPU}}}", []),
     ],
 )
-def test_other_fields_clash_where_both_set_them(domain: str, instancetype: str, expected: list[str]) -> None:
+def test_other_fields_conflict_where_both_set_them(domain: str, instancetype: str, expected: list[str]) -> None:
     """
     Defaults of the VM never conflict, even where the instancetype sets the field to false.
     """
@@ -104,7 +104,7 @@ def test_other_fields_clash_where_both_set_them(domain: str, instancetype: str, 
     ("own", "expected"),
     [({}, []), ({"a": "1"}, []), ({"a": "2"}, ["spec.template.metadata.annotations.a"]), ({"b": "2"}, [])],
 )
-def test_an_annotation_clashes_with_another_value(own: dict[str, str], expected: list[str]) -> None:
+def test_an_annotation_conflicts_with_another_value(own: dict[str, str], expected: list[str]) -> None:
     """
     The same annotation with the same value is no conflict.
     """
@@ -123,6 +123,6 @@ def test_an_annotation_clashes_with_another_value(own: dict[str, str], expected:
 )
 def test_memory_is_dropped_where_a_failed_inference_is_ignored(matcher: dict[str, str], expected: list[str]) -> None:
     """
-    KubeVirt writes the memory into a VM so that it can run without the instancetype, and clears it for one that it finds.
+    KubeVirt sets the memory so that the VM can run without the instancetype, and clears it when it finds one.
     """
     assert clashes("{memory: {guest: 1Gi}}", instancetype=matcher) == expected

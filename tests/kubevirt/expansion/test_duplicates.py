@@ -310,7 +310,7 @@ def test_of_two_entries_with_one_name_the_one_that_kubevirt_uses_counts(row: Row
 
 def test_every_list_with_names_is_in_the_table() -> None:
     """
-    A list of the VM's spec whose entries have a name is one whose duplicates were looked into.
+    The table has every list of the VM's spec whose entries have a name.
     """
     covered = " ".join([row.place for row in ROWS] + list(REFUSED))
 

@@ -1,4 +1,4 @@
-"""From VirtualMachine to the VirtualMachineInstance that KubeVirt would run: interfaces, architecture, defaults, revisions."""
+"""The VirtualMachineInstance of a VirtualMachine: interfaces, architecture and defaults."""
 
 from typing import Any
 
@@ -62,7 +62,7 @@ def test_an_interface_is_added_where_there_is_none(
     fragment: str, configuration: Manifest, preferred: Manifest, expected: str | None
 ) -> None:
     """
-    A VMI with neither interfaces nor networks gets one as the cluster says, before any preference, unless it wants none.
+    A VMI without interfaces and networks gets the cluster's default, before any preference, unless autoattach is off.
     """
     expanded = facts(vm(fragment, **OF_P), world(kubevirt(**configuration), preference(devices=preferred)))
 
@@ -128,7 +128,7 @@ def test_annotations_come_from_template_instancetype_and_preference(
     own: dict[str, str], theirs: dict[str, str], preferred: dict[str, str], expected: dict[str, str]
 ) -> None:
     """
-    The template's own outrank those of the instancetype, which outrank the preference's; the VM's own never count.
+    The template's have precedence over the instancetype's, and those over the preference's; the VM's own never count.
     """
     machine = vm("{}", own, outer={"outer": "x"}, **OF_I, **OF_P)
 
@@ -240,7 +240,7 @@ def test_the_cpu_model_is_filled_in(fragment: str, configuration: Manifest, expe
 
 def test_an_instancetypes_cpu_model_comes_before_the_clusters() -> None:
     """
-    The instancetype is applied before virt-api fills in what is left.
+    KubeVirt applies the instancetype before virt-api sets the remaining defaults.
     """
     machine = vm("{}", **OF_I)
 
@@ -261,7 +261,7 @@ def test_an_instancetypes_cpu_model_comes_before_the_clusters() -> None:
 )
 def test_a_configuration_that_kubevirt_ignores_is_not_the_one_in_force(configuration: Manifest, says: str) -> None:
     """
-    One wrong value freezes the whole configuration as it was before: what hangs on it is unproven, and the value is named.
+    One invalid value makes KubeVirt keep an older configuration, so results are unproven and name the value.
     """
     around = world(kubevirt(cpuModel="Skylake", **configuration))
 

@@ -37,7 +37,7 @@ def test_launch_security_has_the_path_of_the_field_that_sets_it() -> None:
 
 def test_older_releases_ignore_a_preferred_launch_security() -> None:
     """
-    A preference brings one from KubeVirt 1.9 on.
+    A preference sets one from KubeVirt 1.9 on.
     """
     subject = subject_of(read(vm("{}", **OF_P)))
     assert subject is not None
@@ -140,9 +140,9 @@ def test_an_isolated_emulator_thread_needs_dedicated_cpus() -> None:
     assert result == [own, own, theirs, theirs, None, None, None]
 
 
-def test_cpu_features_of_the_vm_outrank_the_preferred_ones() -> None:
+def test_cpu_features_of_the_vm_have_precedence_over_the_preferred_ones() -> None:
     """
-    A preference adds those that the VM does not name.
+    A preference adds features with other names.
     """
     preferred = preference(cpu={"preferredCPUFeatures": [{"name": "a", "policy": "forbid"}, {"name": "b"}]})
 
@@ -153,7 +153,7 @@ def test_cpu_features_of_the_vm_outrank_the_preferred_ones() -> None:
 
 def test_an_unknown_object_has_the_path_of_its_reference() -> None:
     """
-    Nothing is hidden where the instancetype and the preference are shown.
+    Both are known where the instancetype and the preference are provided.
     """
     shown, hidden = (
         facts(vm("{}", **OF_I, **OF_P), around)
@@ -165,7 +165,7 @@ def test_an_unknown_object_has_the_path_of_its_reference() -> None:
     assert hidden.hidden_architecture is hidden.hidden
 
 
-def test_a_hidden_preference_does_not_hide_an_architecture_that_is_written() -> None:
+def test_a_unknown_preference_does_not_hide_an_architecture_that_is_written() -> None:
     """
     The VMI's own architecture outranks the preferred one.
     """

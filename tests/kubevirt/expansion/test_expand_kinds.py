@@ -16,7 +16,7 @@ from webhook.rules.example import claim, kubevirt, node
 
 def test_hints_and_volume_migrations_are_read_from_a_vmis_status() -> None:
     """
-    virt-controller hints at a TSC frequency once: what it has written counts, whatever the cluster would say today.
+    virt-controller writes the TSC hint once, so a written hint counts even if the cluster would give another one now.
     """
     fragment = "{autoattachPodInterface: false, features: {hyperv: {reenlightenment: {}}}}"
     fast = kubevirt(developerConfiguration={"minimumClusterTSCFrequency": 2000000000})
@@ -100,7 +100,7 @@ def test_the_architecture_is_assumed_where_neither_vm_nor_cluster_sets_it(
     written: str, cluster: Manifest, expected: bool
 ) -> None:
     """
-    A verdict then rests on amd64, and says so.
+    The verdict then assumes amd64 and states it.
     """
     manifest = vmi(f"{{architecture: {written}}}" if written else "{}")
     subject = subject_of(read(manifest))

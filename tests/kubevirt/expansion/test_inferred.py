@@ -153,7 +153,7 @@ def test_other_failures_than_a_missing_label_are_never_ignored(
     volumes: str, template: str, why: str, settle: str
 ) -> None:
     """
-    A missing object is refused whatever the failure policy says, and the advice names it.
+    KubeVirt refuses a missing object under any failure policy, and the advice names it.
     """
     expected = Unknown(f"the instancetype is inferred from volume 'd', but {why}", settle)
 
@@ -179,9 +179,9 @@ def test_an_object_that_was_not_provided_is_the_missing_input(volumes: str, temp
     assert what in reference.why
 
 
-def test_a_claim_answers_for_a_data_volume_that_was_not_shown() -> None:
+def test_a_claim_replaces_a_data_volume_that_was_not_provided() -> None:
     """
-    CDI removes a DataVolume when its claim is there, so the labels of the claim suffice.
+    CDI removes a DataVolume when its claim exists, so the labels of the claim are enough.
     """
     complete = [PersistentVolumeClaim]
 
@@ -227,7 +227,7 @@ def test_references_without_a_namespace_stay_in_their_own() -> None:
 
 def test_a_data_volume_that_could_not_be_read_decides() -> None:
     """
-    Its own labels would outrank those of its claim, so nothing follows from the claim.
+    Its own labels would have precedence, so the claim proves nothing.
     """
     unread = Unread("DataVolume 'dv' could not be read")
     place = Scope(UnknownWorld(unread), "tenant", msgspec.convert(spec(ON_DV), VMISpec), {})

@@ -81,7 +81,7 @@ def test_annotations_of_an_instancetype_count_from_1_1() -> None:
 
 def test_annotations_never_override_the_vmis_own() -> None:
     """
-    The instancetype's outrank the preference's, and the VMI's outrank both; 1.0 copies none.
+    The VMI's have precedence over the instancetype's, and those over the preference's; 1.0 copies none.
     """
     made = Inherited(
         InstancetypeSpec(annotations={"a": "i", "b": "i"}), "i", PreferenceSpec(annotations={"b": "p", "c": "p"})
@@ -123,7 +123,7 @@ def test_an_instancetype_is_named_in_messages() -> None:
 
 def test_an_unknown_instancetype_and_an_unknown_preference_are_distinguished() -> None:
     """
-    What the instancetype would set stays unknown only where the instancetype itself was not found.
+    Fields of the instancetype are unknown only where the instancetype itself is unknown.
     """
     both = {"instancetype": {"name": "i"}, **PREFERS}
     (no_preference,) = inherited(vm("{}", **both), instancetype())
@@ -178,7 +178,7 @@ def test_a_status_without_references_splits_nothing() -> None:
 @pytest.mark.parametrize(
     ("release", "architecture"), [(Release(1, 5), None), (Release(1, 6), "s390x"), (Release(1, 7), "arm64")]
 )
-def test_a_preference_outranks_a_data_source(release: Release, architecture: str | None) -> None:
+def test_a_preference_has_precedence_over_a_data_source(release: Release, architecture: str | None) -> None:
     """
     The DataSource's label counts from 1.6, preferredArchitecture from 1.7.
     """
@@ -245,7 +245,7 @@ def test_the_architecture_is_that_of_the_first_labelled_data_source(
     templates: list[Manifest], around: list[Manifest], expected: str
 ) -> None:
     """
-    A DataSource that refers to another one is followed; other architectures than KubeVirt's are passed over.
+    A reference to another DataSource is followed; architectures that KubeVirt does not have are ignored.
     """
     result = inherited(vm("{}", dataVolumeTemplates=templates), *around)
 

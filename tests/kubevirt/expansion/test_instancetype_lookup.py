@@ -61,7 +61,7 @@ def test_the_remedy_for_a_reference_without_a_name_is_to_set_it() -> None:
 )
 def test_a_revision_in_the_status_counts_for_the_same_name(noted: InstancetypeStatusRef | None, cpus: int) -> None:
     """
-    A revision that the status notes for another instancetype, or without a name, does not outrank the live object.
+    A revision in the status for another instancetype, or without a name, does not replace the object itself.
     """
     live = {
         "apiVersion": "instancetype.kubevirt.io/v1beta1",

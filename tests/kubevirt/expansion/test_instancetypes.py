@@ -198,7 +198,7 @@ def test_a_revision_of_another_object_does_not_count(
 )
 def test_a_field_that_both_set_is_a_conflict_and_advice(fragment: str, around: Manifest, expected: list[str]) -> None:
     """
-    KubeVirt refuses a VM that sets what its instancetype sets: each field is named, the verdict is not touched.
+    KubeVirt refuses a VM that sets a field of its instancetype: each field is reported, and the verdict stays.
     """
     whole = world(MASQUERADE, instancetype("i", **around), complete=COMPLETE)
 
@@ -301,7 +301,7 @@ def data_source(source: str, labels: dict[str, str] | None = None) -> Manifest:
 )
 def test_inference_follows_a_volume_to_a_label(fragment: str, around: tuple[Manifest, ...], expected: str) -> None:
     """
-    Through claim, DataVolume, its source or DataSource to the first thing that carries the very label that is looked for.
+    Through claim, DataVolume, its source or DataSource to the first object with the label.
     """
     given = (instancetype("i", **USB), instancetype("i", "VirtualMachineInstancetype", **SEV), *around)
 
@@ -337,8 +337,7 @@ def test_a_template_is_followed_before_a_data_volume_of_its_name() -> None:
 )
 def test_some_failures_to_infer_may_be_ignored(fragment: str, around: tuple[Manifest, ...], expected: str) -> None:
     """
-    Where nothing carries the label, or nothing can, a VM with failure policy Ignore has no instancetype; what should exist
-    and does not makes KubeVirt refuse it all the same.
+    Without a label, a VM with failure policy Ignore has no instancetype; for a missing object KubeVirt refuses it nevertheless.
     """
     matcher = {"inferFromVolume": "d", "inferFromVolumeFailurePolicy": "Ignore"}
 

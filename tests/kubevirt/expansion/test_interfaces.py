@@ -31,7 +31,7 @@ def interface(text: str) -> Interface:
 def after(
     devices: str = "{}", networks: str = "[]", preferences: str = "", configuration: str = "{}", releases: int = V1_9
 ) -> tuple[tuple[Interface, ...], tuple[Network, ...], object]:
-    """What defaulting makes of a VMI."""
+    """A VMI with KubeVirt's defaults."""
     return interfaces_of(
         msgspec.convert({"networks": yaml(networks)}, VMISpec),
         msgspec.convert(yaml(devices), Devices),

@@ -69,9 +69,9 @@ def test_the_lowest_frequency_of_schedulable_nodes_counts(labels: tuple[dict[str
 
 
 @pytest.mark.parametrize(("minimum", "expected"), [(5, 5), (0, 0), (-1, 0)])
-def test_the_clusters_own_minimum_outranks_its_nodes(minimum: int, expected: int) -> None:
+def test_the_clusters_own_minimum_has_precedence_over_its_nodes(minimum: int, expected: int) -> None:
     """
-    Set to nothing above zero it is an error, and no VMI gets a hint.
+    A value of zero or less is an error, and no VMI gets a hint.
     """
     configuration = msgspec.convert({"developerConfiguration": {"minimumClusterTSCFrequency": minimum}}, Configuration)
 

@@ -124,7 +124,7 @@ def test_a_labelled_claim_gets_the_modes_of_its_profile(
     applies: str, modes: list[str] | None, volume_mode: str | None, expected: list[str]
 ) -> None:
     """
-    CDI's webhook fills the absent access modes of a claim only where its label asks for that.
+    CDI's webhook sets missing access modes only of claims with its label.
     """
     known = world(labelled(applies, modes, volume_mode), profile("sc", SETS))
 
@@ -145,7 +145,7 @@ def test_a_default_class_without_a_date_counts_as_the_oldest() -> None:
 
 def test_modes_of_a_claim_that_exists_have_no_other_origin() -> None:
     """
-    Only predicted modes name what they were predicted from.
+    Only predicted modes name their source.
     """
     modes = modes_of(world(claim("c", "ReadWriteMany")), "", "c", {})
 

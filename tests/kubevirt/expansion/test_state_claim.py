@@ -58,8 +58,8 @@ OWN_CLASS = kubevirt(vmStateStorageClass="own")
 )
 def test_1_3_chooses_the_access_mode_of_the_state_claim(around: tuple[Manifest, ...], expected: str) -> None:
     """
-    Shared where the cluster names a class for VM state, else not; a StorageProfile's filesystems outrank that, and a claim
-    that exists outranks all, by the first of its modes. No other release cares.
+    ReadWriteMany where the cluster sets a class for VM state; a StorageProfile's filesystems have precedence, and the
+    first mode of an existing claim over both. Other releases do not check it.
     """
     given = around if any(manifest["kind"] == "KubeVirt" for manifest in around) else (kubevirt(), *around)
 
@@ -168,7 +168,7 @@ def test_a_preference_adds_a_tpm_to_a_vm_without_one(own: str, preferred: Manife
     assert (claim.path if claim is not None else None) == (("spec", "preference") if kept else None)
 
 
-def test_a_storage_profile_that_is_not_shown_leaves_the_state_claim_open() -> None:
+def test_a_storage_profile_that_is_not_provided_leaves_the_state_claim_open() -> None:
     """
     It may offer shared filesystems.
     """
@@ -182,7 +182,7 @@ def test_a_storage_profile_that_is_not_shown_leaves_the_state_claim_open() -> No
     assert isinstance(claim.access_modes, Unknown)
 
 
-def test_a_state_claim_that_is_not_shown_is_chosen_by_kubevirt() -> None:
+def test_a_state_claim_that_is_not_provided_is_chosen_by_kubevirt() -> None:
     """
     KubeVirt creates this claim, so its absence from the manifests proves nothing.
     """

@@ -1,4 +1,4 @@
-"""Entries of dataVolumeTemplates, and the claims that they make (webhook.kubevirt.expansion.templates and volumes)."""
+"""Entries of dataVolumeTemplates, and their claims (webhook.kubevirt.expansion.templates and volumes)."""
 
 from typing import Any
 
@@ -103,7 +103,7 @@ def test_a_preference_names_the_class_of_templates_that_name_none() -> None:
     assert [item.access_modes for item in result] == [SHARED, SINGLE, SINGLE, SINGLE]
 
 
-def test_a_hidden_preference_may_name_the_class() -> None:
+def test_a_unknown_preference_may_name_the_class() -> None:
     """
     That leaves open the modes of a template that names neither class nor modes.
     """
@@ -132,7 +132,7 @@ def test_a_hidden_preference_may_name_the_class() -> None:
 
 def test_a_claim_under_an_ephemeral_volume_is_no_claim_of_the_vmi() -> None:
     """
-    virt-handler looks at the overlay, which is a file of the pod.
+    virt-handler checks the overlay, which is a file of the pod.
     """
     volumes = """[{name: a, persistentVolumeClaim: {claimName: c}},
       {name: b, ephemeral: {persistentVolumeClaim: {claimName: c}}}, {name: e, ephemeral: {}}, {name: f, emptyDisk: {}}]"""
@@ -168,9 +168,9 @@ def test_a_claim_of_a_pool_that_is_no_template_keeps_its_name() -> None:
     assert result.path == ("spec", "virtualMachineTemplate", "spec", "template", "spec", "volumes", 0)
 
 
-def test_modes_in_the_status_do_not_outrank_a_claim() -> None:
+def test_modes_in_the_status_do_not_have_precedence_over_a_claim() -> None:
     """
-    A claim that is known decides.
+    A known claim decides.
     """
     noted = {"volumeStatus": [{"name": "d", "persistentVolumeClaimInfo": {"accessModes": ["ReadWriteMany"]}}]}
     instance = vmi("{volumes: [{name: d, persistentVolumeClaim: {claimName: c}}]}", status=noted)

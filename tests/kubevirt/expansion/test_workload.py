@@ -1,4 +1,4 @@
-"""What of a VM a migration carries (webhook.kubevirt.expansion.workload)."""
+"""The data that a migration transfers (webhook.kubevirt.expansion.workload)."""
 
 from typing import Any
 
@@ -75,9 +75,9 @@ def test_an_instancetypes_memory_comes_after_the_vms_own() -> None:
     assert memory("{resources: {requests: {memory: 2Gi}}}", "{memory: {}}").value == "2Gi"
 
 
-def test_a_hidden_instancetype_leaves_the_memory_open() -> None:
+def test_a_unknown_instancetype_leaves_the_memory_open() -> None:
     """
-    It would outrank requests and limits, but not the VM's own memory.
+    Its memory would have precedence over requests and limits, but not over the VM's own memory.
     """
     assert memory("{resources: {requests: {memory: 2Gi}}}", hidden=HIDDEN) is HIDDEN
     assert memory("{memory: {guest: 1Gi}}", hidden=HIDDEN).value == "1Gi"
@@ -85,7 +85,7 @@ def test_a_hidden_instancetype_leaves_the_memory_open() -> None:
 
 def test_memory_in_bytes_is_rounded_up() -> None:
     """
-    What the API server refuses has no size, and what is not known stays unknown.
+    A value that the API server refuses has no size, and unknown memory stays unknown.
     """
     place = (*BASE, "memory", "guest")
 

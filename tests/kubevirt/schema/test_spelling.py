@@ -27,7 +27,7 @@ def test_only_the_closest_word_is_suggested(word: str, cutoff: float, expected: 
 
 def test_the_usual_cutoff_is_three_fifths() -> None:
     """
-    A word that shares less than that is not what was meant.
+    A less similar word is no suggestion.
     """
     assert close_matches("srxxx", WORDS) == []
     assert close_matches("fridge", WORDS) == ["bridge"]

@@ -1,4 +1,4 @@
-"""Which fields KubeVirt's objects have."""
+"""The fields of KubeVirt's objects."""
 
 import re
 from collections.abc import Iterator
@@ -178,7 +178,7 @@ def test_no_type_holds_itself() -> None:
 
 def test_other_kinds_are_not_checked() -> None:
     """
-    Nobody here knows the fields of a Deployment.
+    The fields of a Deployment are not in the tables.
     """
     assert problems_in("Deployment", {"spec": {"anything": 1}}) == ((), (), ())
 

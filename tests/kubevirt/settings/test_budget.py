@@ -1,4 +1,4 @@
-"""Whether a migration can finish in time: tables worked out by hand, and what must hold for all budgets."""
+"""Whether a migration can finish in time: a table computed by hand."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -28,9 +28,9 @@ class Worked:
     largest: int | None
     """MiB, rounded down; None where any size can finish."""
     overlay: str = "0"
-    """What was written to container disks: carried, and it counts."""
+    """Bytes written to container disks, which extend the timeout."""
     empty_disk: str = "0"
-    """What was written to empty disks: carried, and it does not count."""
+    """Bytes written to empty disks, which do not extend the timeout."""
     link: int = 0
     release: str = "1.9"
 

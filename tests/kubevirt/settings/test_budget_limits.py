@@ -77,7 +77,7 @@ def test_gigabytes_are_decimal_and_rounded_up(size: int) -> None:
 )
 def test_bandwidth_is_counted_in_whole_mebibytes(written: str, counted: int) -> None:
     """
-    What is less than one byte is 0, what is less than 1Mi is 1, halves are rounded up.
+    Less than one byte is 0, less than 1Mi is 1, and halves are rounded up.
     """
     quantity = parse_quantity(written)
 
@@ -154,7 +154,7 @@ def test_a_bandwidth_that_cannot_be_read_is_no_limit() -> None:
 
 def test_a_link_of_unknown_bandwidth_does_not_bound_the_rate() -> None:
     """
-    A budget that is asked for without a link is that of the settings alone.
+    Without a link, only the settings limit the rate.
     """
     assert budget_of(in_force({}, TABLE[-1])).link == 0
 

@@ -113,7 +113,7 @@ def test_the_reason_is_what_kubevirt_compares(match: Match | None, found: Any, m
 
 def test_without_policies_the_reason_says_so() -> None:
     """
-    There is nothing that could match.
+    No policy could match.
     """
     assert because(None, [None], [], any_policy=False) == "there is no MigrationPolicy"
 
@@ -124,7 +124,7 @@ def origins(case: Case) -> dict[str, str]:
 
 def test_the_settings_of_a_cluster_are_those_of_its_cr() -> None:
     """
-    What the CR does not set is KubeVirt's own; allowWorkloadDisruption follows allowPostCopy.
+    Fields that the CR does not set have KubeVirt's defaults; allowWorkloadDisruption follows allowPostCopy.
     """
     case = explain_cluster({"allowPostCopy": True, "bandwidthPerMigration": "64Mi"}, V1_9, has_cr=True)
 
@@ -203,7 +203,7 @@ def test_a_disruption_setting_of_the_cr_stays_its_own() -> None:
 
 def test_a_vm_of_an_unknown_cluster_has_kubevirts_own_settings() -> None:
     """
-    What is not known is taken as absent, and devices count.
+    Unknown objects count as absent, and devices count.
     """
     machine = vm(
         "{gpus: [{name: g, deviceName: a/b}], memory: {guest: 1Gi}, volumes: [{name: e, emptyDisk: {capacity: 1Gi}}]}"

@@ -103,7 +103,7 @@ def test_a_policy_is_judged_beside_the_clusters_settings(
     assert (policy.migrations, policy.feature_gates) == (migrations, gates)
 
 
-def test_a_cluster_that_was_not_shown_stays_unknown() -> None:
+def test_a_cluster_that_was_not_provided_stays_unknown() -> None:
     """
     Neither settings nor gates are made up, and a cluster without a KubeVirt CR has none.
     """

@@ -1,4 +1,4 @@
-"""Which policies and settings are looked at for the time of one VM (webhook.kubevirt.settings.time_allowed)."""
+"""The policies and settings that decide the migration time of a VM (webhook.kubevirt.settings.time_allowed)."""
 
 from typing import Any
 

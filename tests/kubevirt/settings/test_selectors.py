@@ -1,4 +1,4 @@
-"""Which MigrationPolicy wins for a VMI, where all labels are known and where some are not."""
+"""The MigrationPolicy that wins for a VMI, with known and with unknown labels."""
 
 from typing import Any
 
@@ -185,7 +185,7 @@ def test_whether_any_vm_is_selected(selectors: Selectors, vms: list[Labelled], a
 @settings(max_examples=50, deadline=None)
 def test_labels_are_all_that_is_read_of_other_vms(machines: list[Manifest]) -> None:
     """
-    Who keeps many VMs for the policies that may select them need not keep more than their labels.
+    Only the labels of other VMs are kept for the policies that may select them.
     """
     objects = [read(machine) for machine in machines]
 

@@ -1,4 +1,4 @@
-"""The rules about migration settings and MigrationPolicies, and the facts that they are given."""
+"""The rules about migration settings and MigrationPolicies, and their facts."""
 
 from typing import Any
 
@@ -306,7 +306,7 @@ def test_a_bad_field_may_stay_and_be_improved_and_not_be_made_worse(
     before: dict[str, Any], after: dict[str, Any], denied: list[str]
 ) -> None:
     """
-    An update that leaves a bad setting alone passes, so does one that makes it less bad; a worse one is denied.
+    An update that keeps or improves a bad setting passes; one that makes it worse is denied.
     """
     old, new = migrations(**before), migrations(**after)
 
@@ -375,7 +375,7 @@ def test_all_of_several_problems_are_reported() -> None:
 @pytest.mark.parametrize("behaviour", TABLE, ids=lambda behaviour: str(behaviour.release))
 def test_the_defaults_of_a_release_have_no_findings(behaviour: Any) -> None:
     """
-    What KubeVirt does by default, written out, is no finding in that release, but for the gate of maxDowntimeMs.
+    KubeVirt's defaults, written out, have no finding in their release, except for the gate of maxDowntimeMs.
     """
     values = built_in(behaviour)
     values.pop("maxDowntimeMs", None)

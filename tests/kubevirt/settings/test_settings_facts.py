@@ -1,4 +1,4 @@
-"""Defaults of the migration settings, their types, and what the rules know of a KubeVirt CR."""
+"""Defaults and types of the migration settings, and the facts about a KubeVirt CR."""
 
 from typing import Any
 

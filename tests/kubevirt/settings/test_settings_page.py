@@ -221,7 +221,7 @@ def test_a_relation_of_an_update_is_held_too(
     old: dict[str, Any], new: dict[str, Any], rule: str, relation: str
 ) -> None:
     """
-    What only an update shows is found by the rule in its row.
+    A finding about an update comes from the rule in its row.
     """
     known = ObjectsWorld([read(cr(network="m"))])
 

@@ -1,4 +1,4 @@
-"""What of a VM has to be carried, which settings win for it, and whether its memory fits into their time."""
+"""The memory and disks of a VM, the settings in force for it, and whether its memory can be transferred in time."""
 
 from typing import Any
 
@@ -105,7 +105,7 @@ def test_the_memory_is_that_of_the_guest_in_kubevirt(domain: Any, size: int, pat
 @pytest.mark.parametrize("domain", [{}, {"memory": {"guest": "lots"}}, {"memory": {}}, {"resources": {"requests": {}}}])
 def test_a_vm_without_memory_fields_has_no_memory(domain: Any) -> None:
     """
-    Neither a guess nor an error.
+    No guess and no error.
     """
     assert bytes_of(facts_of(vm(domain)).guest_memory) is None
 
@@ -123,8 +123,8 @@ def test_memory_comes_with_an_instancetype() -> None:
 
 def test_local_disks_that_extend_the_timeout_are_distinguished() -> None:
     """
-    What is written to container disks and over claims counts, what is written to empty disks is carried and does not; a
-    CD-ROM, a claim and cloud-init are not carried.
+    Writes to container disks and over claims extend the timeout, writes to empty disks do not; CD-ROMs, claims and
+    cloud-init are not copied.
     """
     volumes = [
         {"name": "root", "containerDisk": {"image": "i"}},
@@ -153,7 +153,7 @@ def test_local_disks_that_extend_the_timeout_are_distinguished() -> None:
 )
 def test_devices_of_the_node_are_seen(devices: Any, path: str | None) -> None:
     """
-    GPUs, host devices and SR-IOV interfaces are what KubeVirt calls VFIO.
+    GPUs, host devices and SR-IOV interfaces are VFIO devices in KubeVirt.
     """
     result = passed_through(facts_of(vm({"devices": devices})))
 
@@ -172,7 +172,7 @@ SLOW = {"bandwidthPerMigration": "5Mi"}
 
 def test_the_numbers_are_in_the_message() -> None:
     """
-    Memory, bandwidth, seconds needed, seconds given and whose settings these are.
+    Memory, bandwidth, needed seconds, allowed seconds and the origin of the settings.
     """
     by_cr = told(of_memory("8Gi"), kubevirt(**SLOW))
     by_policy = told(
@@ -252,7 +252,7 @@ TEAM = {"namespaceSelector": {"team": "db"}}
 )
 def test_every_policy_that_may_win_is_considered(world: list[Kubernetes], answer: list[bool]) -> None:
     """
-    It is sure where all that may win are too slow, open where some are, and nothing where none is.
+    A violation where all of them are too slow, unproven where some are, and no finding where none is.
     """
     reported = told(of_memory("8Gi", labels={"a": "b"}), kubevirt(**SLOW), *world)
 
