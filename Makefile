@@ -41,6 +41,7 @@ check: $(VENV)/development
 	$(BIN)/mypy
 	$(BIN)/pyrefly check --min-severity error --summary=none
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/docs
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/python deploy/generate.py --check
 

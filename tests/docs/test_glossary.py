@@ -14,11 +14,12 @@ PUBLIC = [
 EXCLUDED = {
     "Examined",  # parts of larger facts, which no message and no page names
     "Fault",
-    "Judged",
+    "Judge",
     "Labelled",
     "ManifestFacts",
     "Neighbour",
     "Nodes",
+    "PolicySubject",
     "StrangeField",
     "StrangeQuantity",
     "StrangeValue",
