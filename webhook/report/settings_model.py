@@ -140,7 +140,7 @@ def _machine(explained: Explained, verdict: Verdict | None) -> MachineReport:
 
 
 def _case(case: Case, outlook: Outlook | None) -> CaseReport:
-    budget: Budget | None = case.budget if case.sound else None
+    budget: Budget | None = case.budget if case.is_valid else None
     return CaseReport(
         printable(case.policy) if case.policy else None,
         printable(case.because),

@@ -128,7 +128,7 @@ def test_the_settings_of_a_cluster_are_those_of_its_cr() -> None:
     """
     case = explain_cluster({"allowPostCopy": True, "bandwidthPerMigration": "64Mi"}, V1_9, has_cr=True)
 
-    assert (case.policy, case.because, case.sound) == ("", "no MigrationPolicy matches", True)
+    assert (case.policy, case.because, case.is_valid) == ("", "no MigrationPolicy matches", True)
     assert case.ending is Ending.POST_COPY
     assert (case.budget.bandwidth, case.budget.link) == (64, 0)
     by_name = origins(case)
@@ -162,12 +162,12 @@ def test_without_a_cr_all_settings_are_kubevirts_own() -> None:
     assert case.budget.link == 7
 
 
-@pytest.mark.parametrize(("bandwidth", "sound"), [("64Mi", True), ("0", True), ("-1", False), ("much", False)])
-def test_a_bandwidth_that_kubevirt_refuses_is_not_sound(bandwidth: str, sound: bool) -> None:
+@pytest.mark.parametrize(("bandwidth", "is_valid"), [("64Mi", True), ("0", True), ("-1", False), ("much", False)])
+def test_a_bandwidth_that_kubevirt_refuses_is_not_valid(bandwidth: str, is_valid: bool) -> None:
     """
     A budget made from it means nothing.
     """
-    assert explain_cluster({"bandwidthPerMigration": bandwidth}, V1_9, has_cr=True).sound is sound
+    assert explain_cluster({"bandwidthPerMigration": bandwidth}, V1_9, has_cr=True).is_valid is is_valid
 
 
 def test_the_settings_of_a_vm_are_those_of_its_policy() -> None:
@@ -240,8 +240,8 @@ def explained(memory: Any, *disks: LocalDisk) -> Explained:
     return Explained("VirtualMachine", "tenant", "vm", (), memory, disks, None)
 
 
-def case(budget: Budget, *, sound: bool = True) -> Case:
-    return Case("", "", (), sound, budget, Ending.CANCEL)
+def case(budget: Budget, *, is_valid: bool = True) -> Case:
+    return Case("", "", (), is_valid, budget, Ending.CANCEL)
 
 
 def test_an_outlook_compares_size_and_time() -> None:
@@ -270,4 +270,4 @@ def test_there_is_no_outlook_without_memory_or_sound_settings() -> None:
     """
     assert explained(None).outlook(case(Budget(1, 1))) is None
     assert explained(Unknown("hidden")).outlook(case(Budget(1, 1))) is None
-    assert explained(Sourced(PATH, GB)).outlook(case(Budget(1, 1), sound=False)) is None
+    assert explained(Sourced(PATH, GB)).outlook(case(Budget(1, 1), is_valid=False)) is None

@@ -90,16 +90,8 @@ def _facts(subject: Subject, world: World, inherited: Inherited) -> MigrationFac
         if inherited.releases & STATE_CLAIM_COUNTS
         else None,
         migrated_volumes=_migrated_volumes(subject),
-        gpus=_either(subject, devices.gpus, instancetype.gpus, inherited.origin, "domain", "devices", "gpus"),
-        host_devices=_either(
-            subject,
-            devices.host_devices,
-            instancetype.host_devices,
-            inherited.origin,
-            "domain",
-            "devices",
-            "hostDevices",
-        ),
+        gpus=_either(subject, devices.gpus, instancetype.gpus, inherited.origin, "gpus"),
+        host_devices=_either(subject, devices.host_devices, instancetype.host_devices, inherited.origin, "hostDevices"),
         launch_security=_launch_security(subject, domain.launch_security, inherited),
         guest_memory=guest_memory(subject, instancetype, inherited.origin, inherited.unknown_instancetype),
         cpu_model=model,
@@ -124,11 +116,13 @@ def _migrated_volumes(subject: Subject) -> frozenset[str]:
 
 
 def _either(
-    subject: Subject, own: Sequence[T] | None, inherited: Sequence[T] | None, origin: str, *steps: str
+    subject: Subject, own: Sequence[T] | None, inherited: Sequence[T] | None, origin: str, field: str
 ) -> tuple[Sourced[T], ...]:
     """The VM's list with paths, else the instancetype's; KubeVirt refuses a VM with both."""
     if own:
-        return tuple(Sourced((*subject.base, *steps, index), item) for index, item in enumerate(own))
+        return tuple(
+            Sourced((*subject.base, "domain", "devices", field, index), item) for index, item in enumerate(own)
+        )
     if inherited:
         return tuple(Sourced((*subject.owner, "instancetype"), item, origin) for item in inherited)
     return ()

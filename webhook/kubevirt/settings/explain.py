@@ -60,7 +60,7 @@ class Case(msgspec.Struct, frozen=True):
     """Empty where none matches."""
     because: str
     settings: tuple[Effective, ...]
-    sound: bool
+    is_valid: bool
     """Whether KubeVirt accepts the bandwidth; otherwise the budget has no meaning."""
     budget: Budget
     ending: Ending
@@ -93,7 +93,7 @@ class Explained(msgspec.Struct, frozen=True):
 
     def outlook(self, case: Case) -> Outlook | None:
         """None where the memory is not known or the bandwidth is invalid."""
-        if not isinstance(self.memory, Sourced) or not case.sound:
+        if not isinstance(self.memory, Sourced) or not case.is_valid:
             return None
         size, budget = self.memory.value, case.budget
         finishes = budget.finishes(size)
@@ -146,13 +146,13 @@ def explain_vm(facts: MigrationFacts, world: World, behaviour: Behaviour, link: 
 def _case(migrations: Json, winner: Winner | None, why: str, behaviour: Behaviour, *, devices: bool, link: int) -> Case:
     values = values_for(migrations, winner, behaviour)
     bandwidth = bandwidth_of(values)
-    sound = bandwidth is not None and bandwidth.nano >= 0
+    is_valid = bandwidth is not None and bandwidth.nano >= 0
     budget = time_allowed(values, behaviour, devices=devices, link=link)
     return Case(
         winner.name if winner is not None else "",
         why,
         tuple(_effective(values, migrations, winner, behaviour)),
-        sound,
+        is_valid,
         budget,
         ending_of(budget),
     )
