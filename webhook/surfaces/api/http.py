@@ -62,7 +62,7 @@ def add_headers_and_errors(app: FastAPI) -> None:
         return response
 
     @app.exception_handler(WebhookError)
-    async def tell(_request: Request, error: WebhookError) -> Response:
+    async def on_webhook_error(_request: Request, error: WebhookError) -> Response:
         problem = Problem(error.message, STATUS.get(error.code, 500), error.code, error.remedy)
         if isinstance(error, BadInput):
             place = {"document": error.document, "line": error.line, "column": error.column, "path": error.path}
@@ -70,11 +70,11 @@ def add_headers_and_errors(app: FastAPI) -> None:
         return _answer(problem, {"Retry-After": "1"} if problem.status == 503 else None)
 
     @app.exception_handler(HTTPException)
-    async def tell_http(_request: Request, error: HTTPException) -> Response:
+    async def on_http_error(_request: Request, error: HTTPException) -> Response:
         return _answer(Problem(str(error.detail), error.status_code), dict(error.headers or {}))
 
     @app.exception_handler(RequestValidationError)
-    async def tell_parameters(_request: Request, error: RequestValidationError) -> Response:
+    async def on_invalid_parameters(_request: Request, error: RequestValidationError) -> Response:
         details = [f"{'.'.join(str(step) for step in detail['loc'][1:])}: {detail['msg']}" for detail in error.errors()]
         return _answer(Problem("; ".join(details), 400, "bad-input", "Correct the parameters."))
 

@@ -14,7 +14,7 @@ from webhook.policy.policy import Action, Policy, Profile
 from webhook.surfaces.admission.configurations import Installation
 from webhook.surfaces.backstop.objects import objects
 from webhook.surfaces.backstop.parameters import notes, parameters
-from webhook.surfaces.cli.status import echo, fail, tell
+from webhook.surfaces.cli.status import fail, write_stderr, write_stdout
 from webhook.yaml.writer import dump
 
 PROFILES = tuple(map(str, Profile))
@@ -73,6 +73,6 @@ def command(
     if beside_webhook:
         wanted = [config_map for config_map in wanted if config_map.action is Action.DENY]
     manifests = objects(wanted, Installation(namespace, platform=exempt))
-    echo("---\n".join(dump(manifest) for manifest in manifests))
+    write_stdout("---\n".join(dump(manifest) for manifest in manifests))
     for note in (*chosen.notes, *notes(effective, today)):
-        tell(f"note: {note}")
+        write_stderr(f"note: {note}")

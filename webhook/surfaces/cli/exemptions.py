@@ -10,7 +10,7 @@ from webhook.manifests.files import COMMENT, Sources
 from webhook.policy.policy import Exemption
 from webhook.report.model import Report
 from webhook.report.sentences import file_of
-from webhook.surfaces.cli.status import EXIT_ERROR, tell, tell_problems
+from webhook.surfaces.cli.status import EXIT_ERROR, write_problems, write_stderr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,10 +61,10 @@ def write_baseline(report: Report, path: "Path | None") -> int:
         target.write_text(baselines.render(known), encoding="utf-8")
     except OSError as error:
         raise BadInput(f"cannot write {target}: {error.strerror}", remedy="Name a file with --baseline.") from None
-    tell(f"note: wrote {len(known.findings)} findings to {target}")
+    write_stderr(f"note: wrote {len(known.findings)} findings to {target}")
     if path is None:
-        tell(f"note: to use it, pass --baseline {target}, or add `baseline: {target}` to migratable.yaml")
-    tell_problems(report.problems)
+        write_stderr(f"note: to use it, pass --baseline {target}, or add `baseline: {target}` to migratable.yaml")
+    write_problems(report.problems)
     return EXIT_ERROR if report.problems else 0
 
 

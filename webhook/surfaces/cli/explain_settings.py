@@ -10,7 +10,7 @@ from webhook.errors import WebhookError
 from webhook.manifests.files import Sources, read_all
 from webhook.report import settings_model, settings_text
 from webhook.report.model import problem_report
-from webhook.surfaces.cli.status import EXIT_ERROR, fail, tell_problems
+from webhook.surfaces.cli.status import EXIT_ERROR, fail, write_problems
 
 
 @click.command("explain-settings")
@@ -64,6 +64,6 @@ def command(
     renderer = settings_model if output == "json" else settings_text
     click.echo(renderer.render(report), nl=False)
     problems = [problem for manifests in (*inputs, *references) for problem in manifests.problems]
-    tell_problems(map(problem_report, problems))
+    write_problems(map(problem_report, problems))
     if problems:
         sys.exit(EXIT_ERROR)

@@ -17,7 +17,14 @@ from webhook.objects.kinds import find_kind, group_of
 from webhook.report.model import FindingReport, FixReport, ObjectReport, Report
 from webhook.report.rule_names import find_rules, hint
 from webhook.report.sentences import file_of, name_of, place_of
-from webhook.surfaces.cli.status import EXIT_ERROR, EXIT_FINDINGS, UsageMistake, echo, tell, tell_problems
+from webhook.surfaces.cli.status import (
+    EXIT_ERROR,
+    EXIT_FINDINGS,
+    UsageMistake,
+    write_problems,
+    write_stderr,
+    write_stdout,
+)
 from webhook.yaml.editor import patch_text
 
 MOST_ROUNDS = 10
@@ -43,7 +50,7 @@ def write_fixes(inputs: list[Manifests], sources: Sources, check: Check, chosen:
         write(Path(sources.paths[name]), content)
     findings = "1 finding" if fixed.count == 1 else f"{fixed.count} findings"
     files = "1 file" if len(fixed.texts) == 1 else f"{len(fixed.texts)} files"
-    tell(f"note: fixed {findings} in {files}")
+    write_stderr(f"note: fixed {findings} in {files}")
     return fixed.report
 
 
@@ -57,8 +64,8 @@ def show_fixes(inputs: list[Manifests], sources: Sources, check: Check, chosen: 
         fixed = fix(inputs, sources.texts, check, choices_of(chosen))
         report = fixed.report
         shown = "".join(diff(name, before[name], content) for name, content in sorted(fixed.texts.items()))
-    echo(shown)
-    tell_problems(report.problems)
+    write_stdout(shown)
+    write_problems(report.problems)
     return EXIT_ERROR if report.problems else EXIT_FINDINGS if shown else 0
 
 

@@ -14,7 +14,7 @@ from webhook.kubevirt.schema.spelling import close_matches
 from webhook.manifests.files import Sources
 from webhook.report.model import FixReport, ObjectReport, Report
 from webhook.surfaces.cli.options import FORMATS
-from webhook.surfaces.cli.status import UsageMistake, echo, fail
+from webhook.surfaces.cli.status import UsageMistake, fail, write_stdout
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -158,7 +158,7 @@ def _write(text: str, output: Output) -> None:
     if target is None:
         if output.form != "text" and isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")  # as in a file: JSON and XML readers expect UTF-8
-        echo(text)
+        write_stdout(text)
         return
     try:
         target.write_text(text, encoding="utf-8")

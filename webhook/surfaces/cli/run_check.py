@@ -23,7 +23,7 @@ from webhook.surfaces.cli.main import interruptible
 from webhook.surfaces.cli.outputs import Output, outputs_of, write_all
 from webhook.surfaces.cli.progress import Bar, bar
 from webhook.surfaces.cli.settings import EffectiveSettings, Flags, combine, show
-from webhook.surfaces.cli.status import UsageMistake, echo, exit_status, fail, tell, tell_problems
+from webhook.surfaces.cli.status import UsageMistake, exit_status, fail, write_problems, write_stderr, write_stdout
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,7 +70,7 @@ def run(options: Mapping[str, Any]) -> NoReturn:
         loaded = LoadedConfig() if options["isolated"] else _configuration(options["config_file"], paths)
         effective = combine(Flags(**flags), loaded, _policy)
         if options["show_config"]:
-            echo(show(effective))
+            write_stdout(show(effective))
             sys.exit(0)
         with _rare_garbage_collection():
             sys.exit(_run(run_options, effective, loaded))
@@ -227,14 +227,14 @@ def _snapshot(path: "Path | None") -> Snapshot:
 
 def _write_notes(report: Report, options: RunOptions, loaded: LoadedConfig, sources: Sources) -> None:
     """Writes to stderr the problems and notes that are not in the report on stdout."""
-    tell_problems(report.problems)
+    write_problems(report.problems)
     if not any(output.form == "text" and output.target is None for output in options.outputs):
         for note in report.notes:
-            tell(f"note: {note}")
+            write_stderr(f"note: {note}")
     if sources.ignored:
-        tell(f"note: ignored files and folders: {', '.join(sources.ignored)}")
+        write_stderr(f"note: ignored files and folders: {', '.join(sources.ignored)}")
     if loaded.path is not None and not loaded.is_pinned:
-        tell(
+        write_stderr(
             f"note: settings come from {loaded.path}, next to the checked files. A change to these files can also change the "
             "settings. To pin the settings, name a file from another folder with --config."
         )

@@ -19,14 +19,14 @@ class UsageMistake(Exception):
     """A usage error of ``check``. The message says what to write instead."""
 
 
-def echo(text: str) -> None:
+def write_stdout(text: str) -> None:
     """Writes to stdout and flushes, so that a full disk or closed pipe raises here."""
     if text:  # a full disk refuses even an empty write
         sys.stdout.write(text)
         sys.stdout.flush()
 
 
-def tell(line: str) -> None:
+def write_stderr(line: str) -> None:
     """Writes a line to stderr."""
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
@@ -43,10 +43,10 @@ def exit_status(report: "Report", fail_on: str, *, strict: bool) -> int:
     return 0
 
 
-def tell_problems(problems: "Iterable[ProblemReport]") -> None:
+def write_problems(problems: "Iterable[ProblemReport]") -> None:
     """Writes one line to stderr for each unreadable input: file, line, field, error and remedy."""
     for problem in problems:
-        tell(f"error: {place_of_problem(problem)}: {problem_message(problem)}")
+        write_stderr(f"error: {place_of_problem(problem)}: {problem_message(problem)}")
 
 
 def fail(error: WebhookError) -> NoReturn:
@@ -54,5 +54,5 @@ def fail(error: WebhookError) -> NoReturn:
     where = ""
     if isinstance(error, BadInput) and error.source:
         where = f"{error.source}:{error.line}: " if error.line else f"{error.source}: "
-    tell(f"error: {where}{error.message}. {error.remedy}")
+    write_stderr(f"error: {where}{error.message}. {error.remedy}")
     sys.exit(EXIT_ERROR)
