@@ -100,13 +100,13 @@ def test_the_chart_is_of_the_programs_version() -> None:
         ({"serverr": {}}, "additional properties 'serverr' not allowed"),
         ({"server": {"replica": 3}}, "additional properties 'replica' not allowed"),
         ({"mode": "off"}, "value must be one of 'audit', 'warn', 'enforce'"),
-        ({"failurePolicy": "Fail", "server": {"replicas": 1}}, "failurePolicy Fail needs two replicas at least"),
+        ({"failurePolicy": "Fail", "server": {"replicas": 1}}, "failurePolicy Fail requires at least two replicas"),
         (
             {"failurePolicy": "Fail", "autoscaling": {"enabled": True, "minReplicas": 1}},
-            "failurePolicy Fail needs two replicas at least",
+            "failurePolicy Fail requires at least two replicas",
         ),
         ({"failurePolicy": "Fail", "mode": "warn"}, "failurePolicy Fail in mode warn"),
-        ({"podDisruptionBudget": {"minAvailable": 2}}, "so no node could ever be drained"),
+        ({"podDisruptionBudget": {"minAvailable": 2}}, "so node drains would never finish"),
         ({"image": {"digest": "latest"}}, "does not match pattern"),
         ({"policy": {"profile": "lenient"}}, "value must be one of 'exact', 'strict'"),
         ({"policy": {"actions": {"LM999": "off"}}}, "invalid propertyName 'LM999'"),
@@ -118,12 +118,21 @@ def test_the_chart_is_of_the_programs_version() -> None:
         ({"certificates": {"source": "openssl"}}, "value must be one of 'rotator', 'cert-manager'"),
         ({"podSecurityContext": {"runAsNonRoot": None}}, "missing property 'runAsNonRoot'"),
         ({"podSecurityContext": {"seccompProfile": None}}, "missing property 'seccompProfile'"),
-        ({"autoscaling": {"enabled": True, "minReplicas": 8}}, "autoscaling.minReplicas is 8, and maxReplicas is 6"),
-        ({"priorityClass": {"name": "system-cluster-critical"}}, "Set priorityClass.create to false to use it"),
-        ({"rotator": {"leafLifetime": "59m59s"}}, "must live for an hour at least"),
-        ({"rotator": {"leafLifetime": "0s"}}, "must live for an hour at least"),
-        ({"rotator": {"authorityLifetime": "6d23h59m"}}, "the authority must live as long as what it signs"),
-        ({"rotator": {"leafLifetime": "400d"}}, "rotator.authorityLifetime is 8760h, and rotator.leafLifetime is 400d"),
+        (
+            {"autoscaling": {"enabled": True, "minReplicas": 8}},
+            "minReplicas (8) is greater than autoscaling.maxReplicas (6)",
+        ),
+        ({"priorityClass": {"name": "system-cluster-critical"}}, "Set priorityClass.create to false to use this class"),
+        ({"rotator": {"leafLifetime": "59m59s"}}, "Set it to 1h or more"),
+        ({"rotator": {"leafLifetime": "0s"}}, "Set it to 1h or more"),
+        (
+            {"rotator": {"authorityLifetime": "6d23h59m"}},
+            "a CA must be valid as long as the certificates that it signs",
+        ),
+        (
+            {"rotator": {"leafLifetime": "400d"}},
+            "rotator.authorityLifetime (8760h) is shorter than rotator.leafLifetime (400d)",
+        ),
         ({"monitoring": {"serviceMonitor": {"interval": "0s"}}}, "does not match pattern"),
     ],
 )
@@ -304,7 +313,7 @@ def test_notes_tell_the_next_step() -> None:
     ("values", "said"),
     [
         ("mode=enforce", ""),
-        ("backstop.enabled=true", "The backstop still refuses bridges on the pod network"),
+        ("backstop.enabled=true", "API servers still deny what the backstop covers: bridges on the pod network"),
         ("backstop.enabled=true,mode=warn", "backstop.enabled has no effect"),
     ],
 )
@@ -318,7 +327,7 @@ def test_notes_tell_what_the_backstop_does(values: str, said: str) -> None:
 
     assert ("backstop" in notes) is bool(said)
     assert said in notes
-    assert ("kubectl delete validatingadmissionpolicybinding" in notes) is ("still refuses" in said)
+    assert ("kubectl delete validatingadmissionpolicybinding" in notes) is ("still deny" in said)
 
 
 @pytest.mark.parametrize(("namespace", "said"), [("default", True), ("migratable", False)])
@@ -328,4 +337,4 @@ def test_notes_warn_of_the_namespace_that_people_use(namespace: str, said: bool)
     """
     done = helm("install", "migratable", str(CHART), "--namespace", namespace, "--dry-run=client")
 
-    assert ("VMs in namespace default are not judged" in done.stdout) is said
+    assert ("VMs in namespace default are not checked" in done.stdout) is said

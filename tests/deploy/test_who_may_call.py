@@ -195,7 +195,7 @@ def test_two_answers_to_one_question_are_refused() -> None:
     """
     values = {"networkPolicy": {"apiServers": "open", "apiServerAddresses": ["192.0.2.10/32"]}}
 
-    assert "Set one of them" in refusal(values)
+    assert "Set apiServers to auto" in refusal(values)
 
 
 def test_rendered_without_a_cluster_the_port_is_open() -> None:

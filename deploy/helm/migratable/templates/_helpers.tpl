@@ -1,4 +1,4 @@
-{{/* Labels of every object: those that kustomize writes too, and those that Helm's users expect. */}}
+{{/* Labels of every object: the labels that kustomize sets, and Helm's standard labels. */}}
 {{- define "migratable.labels" -}}
 app.kubernetes.io/name: migratable
 app.kubernetes.io/part-of: migratable
@@ -9,7 +9,7 @@ app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
 {{- end }}
 
-{{/* Labels of pods: none that another version of the chart would change. */}}
+{{/* Labels of pods. A new version of the chart does not change them. */}}
 {{- define "migratable.podLabels" -}}
 app.kubernetes.io/name: migratable
 app.kubernetes.io/part-of: migratable
@@ -27,7 +27,7 @@ app.kubernetes.io/component: {{ . }}
 {{- end }}
 {{- end }}
 
-{{/* What every container may do: nothing. No value changes it. */}}
+{{/* The security context of every container: no privileges. No value changes it. */}}
 {{- define "migratable.containerSecurity" -}}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
@@ -35,7 +35,7 @@ capabilities:
   drop: [ALL]
 {{- end }}
 
-{{/* A token that ends soon, as kubelet would mount it. */}}
+{{/* A short-lived token, as the kubelet would mount it. */}}
 {{- define "migratable.tokenVolume" -}}
 - name: token
   projected:
@@ -59,28 +59,28 @@ capabilities:
     sizeLimit: 16Mi
 {{- end }}
 
-{{/* The policy file: that of the mode, word for word, or with the values' keys over it. */}}
+{{/* The policy file of the mode: unchanged, or overridden by the keys in the values. */}}
 {{- define "migratable.policy" -}}
 {{- $file := .Files.Get (printf "files/policies/%s.yaml" .Values.mode) }}
 {{- if .Values.policy -}}
-# Of mode {{ .Values.mode }}, with what the values say over it.
+# Mode {{ .Values.mode }}, overridden by the chart's values.
 {{ toYaml (mergeOverwrite (fromYaml $file) .Values.policy) }}
 {{ else }}
 {{- $file }}
 {{- end }}
 {{- end }}
 
-{{/* Ends in a hash of the content: a changed policy rolls the Deployment, and a rollback brings the old one back. */}}
+{{/* Ends in a hash of the content: a changed policy restarts the Deployment, and a rollback restores the old policy. */}}
 {{- define "migratable.policyName" -}}
 migratable-policy-{{ include "migratable.policy" . | sha256sum | trunc 10 }}
 {{- end }}
 
-{{/* How many servers there are at least. */}}
+{{/* The minimum number of server replicas. */}}
 {{- define "migratable.replicas" -}}
 {{- ternary .Values.autoscaling.minReplicas .Values.server.replicas .Values.autoscaling.enabled }}
 {{- end }}
 
-{{/* The seconds of a duration like 1h30m. */}}
+{{/* Converts a duration like 1h30m to seconds. */}}
 {{- define "migratable.seconds" -}}
 {{- $seconds := 0.0 }}
 {{- range regexFindAll "[0-9.]+[dhms]" . -1 }}
@@ -90,47 +90,47 @@ migratable-policy-{{ include "migratable.policy" . | sha256sum | trunc 10 }}
 {{- $seconds }}
 {{- end }}
 
-{{/* What no schema can say well. */}}
+{{/* Checks that JSON Schema cannot express with a clear message. */}}
 {{- define "migratable.check" -}}
 {{- $replicas := include "migratable.replicas" . | int }}
 {{- if and (eq .Values.failurePolicy "Fail") (lt $replicas 2) }}
-{{- fail "failurePolicy Fail needs two replicas at least: with one, each drain of its node stops the creation of virtual machines. Set server.replicas (or autoscaling.minReplicas) to 2 or more, or failurePolicy to Ignore." }}
+{{- fail "failurePolicy Fail requires at least two replicas: with one replica, a drain of its node blocks the creation of VMs. Set server.replicas (or autoscaling.minReplicas) to 2 or more, or failurePolicy to Ignore." }}
 {{- end }}
 {{- if ge (int .Values.podDisruptionBudget.minAvailable) $replicas }}
 {{- if gt $replicas 1 }}
-{{- fail (printf "podDisruptionBudget.minAvailable is %v of %v replicas, so no node could ever be drained. Lower it." .Values.podDisruptionBudget.minAvailable $replicas) }}
+{{- fail (printf "podDisruptionBudget.minAvailable is %v and there are %v replicas, so node drains would never finish. Lower minAvailable." .Values.podDisruptionBudget.minAvailable $replicas) }}
 {{- end }}
 {{- end }}
 {{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) }}
-{{- fail (printf "autoscaling.minReplicas is %v, and maxReplicas is %v. Raise the latter." .Values.autoscaling.minReplicas .Values.autoscaling.maxReplicas) }}
+{{- fail (printf "autoscaling.minReplicas (%v) is greater than autoscaling.maxReplicas (%v). Increase maxReplicas." .Values.autoscaling.minReplicas .Values.autoscaling.maxReplicas) }}
 {{- end }}
 {{- if and .Values.priorityClass.create (hasPrefix "system-" .Values.priorityClass.name) }}
-{{- fail (printf "priorityClass.name is %s, which API servers let nobody create. Set priorityClass.create to false to use it." .Values.priorityClass.name) }}
+{{- fail (printf "priorityClass.name is %s, and API servers refuse new classes with the prefix system-. Set priorityClass.create to false to use this class." .Values.priorityClass.name) }}
 {{- end }}
 {{- $authority := default "8760h" .Values.rotator.authorityLifetime }}
 {{- $leaf := default "168h" .Values.rotator.leafLifetime }}
 {{- if lt (include "migratable.seconds" $leaf | float64) 3600.0 }}
-{{- fail (printf "rotator.leafLifetime is %s: the certificate must live for an hour at least, which a change of authority needs." $leaf) }}
+{{- fail (printf "rotator.leafLifetime is %s. Set it to 1h or more: a CA rotation needs an hour." $leaf) }}
 {{- end }}
 {{- if lt (include "migratable.seconds" $authority | float64) (include "migratable.seconds" $leaf | float64) }}
-{{- fail (printf "rotator.authorityLifetime is %s, and rotator.leafLifetime is %s: the authority must live as long as what it signs." $authority $leaf) }}
+{{- fail (printf "rotator.authorityLifetime (%s) is shorter than rotator.leafLifetime (%s). Increase authorityLifetime: a CA must be valid as long as the certificates that it signs." $authority $leaf) }}
 {{- end }}
 {{- if and (eq .Values.failurePolicy "Fail") (ne .Values.mode "enforce") }}
-{{- fail (printf "failurePolicy Fail in mode %s refuses requests while no replica answers, though nothing is ever refused by what it finds. Use mode enforce with it." .Values.mode) }}
+{{- fail (printf "failurePolicy Fail in mode %s refuses requests while no replica responds, although this mode denies no finding. Set mode to enforce, or failurePolicy to Ignore." .Values.mode) }}
 {{- end }}
 {{- end }}
 
 {{/*
-The NetworkPolicy peers that API servers are; empty where they are not known, and then the port stays open.
-The network plugin decides from which address a pod sees an API server: behind a tunnel it is not the node's, and a hosted
-control plane connects through an agent. A wrong guess keeps every API server out, so auto takes only what the platform
+The NetworkPolicy peers that match the API servers. Empty if they are not known; then the port stays open.
+The source address of an API server depends on the network plugin: behind a tunnel it is not the address of the node, and a
+hosted control plane connects through a proxy. A wrong peer blocks every API server, so auto uses only peers that the platform
 documents.
 */}}
 {{- define "migratable.apiServerPeers" -}}
 {{- $chosen := default "auto" .Values.networkPolicy.apiServers }}
 {{- $addresses := .Values.networkPolicy.apiServerAddresses }}
 {{- if and $addresses (ne $chosen "auto") }}
-{{- fail (printf "networkPolicy.apiServerAddresses is used with apiServers auto, and apiServers is %s. Set one of them." $chosen) }}
+{{- fail (printf "networkPolicy.apiServerAddresses is set, and networkPolicy.apiServers is %s. Set apiServers to auto to use the addresses, or remove them." $chosen) }}
 {{- end }}
 {{- if eq $chosen "endpoints" }}
 {{- range (lookup "discovery.k8s.io/v1" "EndpointSlice" "default" "").items }}
@@ -143,7 +143,7 @@ documents.
 {{- end }}
 {{- end }}
 {{- if not $addresses }}
-{{- fail "networkPolicy.apiServers is endpoints, and no EndpointSlice of the Service kubernetes in namespace default was found. Run helm against the cluster (not helm template), or set apiServers to auto and list apiServerAddresses." }}
+{{- fail "networkPolicy.apiServers is endpoints, and the Service kubernetes in namespace default has no EndpointSlice. Run helm against the cluster (not helm template), or set apiServers to auto and list apiServerAddresses." }}
 {{- end }}
 {{- end }}
 {{- if or (eq $chosen "openshift") (and (eq $chosen "auto") (not $addresses) (include "migratable.openshiftHostNetwork" .)) }}
@@ -158,8 +158,8 @@ documents.
 {{- end }}
 
 {{/*
-Whether this is OpenShift with OVN-Kubernetes, which gives a namespace label to the traffic of the nodes' own network. Not
-with a hosted control plane, whose API servers run elsewhere.
+Whether the cluster is OpenShift with OVN-Kubernetes, where a namespace label matches traffic from the host network. False
+for hosted control planes, because their API servers run elsewhere.
 */}}
 {{- define "migratable.openshiftHostNetwork" -}}
 {{- if .Capabilities.APIVersions.Has "config.openshift.io/v1" }}

@@ -1,18 +1,18 @@
-{{/* Whether API servers have the policies, the mode refuses, and the values ask for it. */}}
+{{/* Whether the backstop is enabled, the mode is enforce, and the API servers support it. */}}
 {{- define "migratable.backstopWanted" -}}
 {{- if and .Values.backstop.enabled (eq .Values.mode "enforce") (semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version) -}}
 true
 {{- end }}
 {{- end }}
 
-{{/* The id of each rule, by its id and by its name. */}}
+{{/* Rule ids, keyed by id and by name. */}}
 {{- define "migratable.backstopIds" -}}
 {{- $ids := dict }}
 {{- range . }}{{ $_ := set $ids .id .id }}{{ $_ := set $ids .name .id }}{{ end }}
 {{- toJson $ids }}
 {{- end }}
 
-{{/* The actions of a policy, each rule by its id. */}}
+{{/* The actions of a policy, keyed by rule id. */}}
 {{- define "migratable.backstopActions" -}}
 {{- $ids := include "migratable.backstopIds" .rules | fromJson }}
 {{- $actions := dict }}
@@ -20,7 +20,7 @@ true
 {{- toJson $actions }}
 {{- end }}
 
-{{/* Data of a ConfigMap: what is refused where one policy holds. Empty where that is nothing. */}}
+{{/* Data of a ConfigMap: the rules that one policy denies. Empty if it denies none. */}}
 {{- define "migratable.backstopData" -}}
 {{- $rules := list }}{{ $certain := list }}
 {{- if eq .atMost "deny" }}
