@@ -1,4 +1,4 @@
-"""The Grafana dashboard, as data: what a page of graphs needs beyond its queries is the same for each of them."""
+"""The Grafana dashboard, generated from a table of panels."""
 
 import json
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from typing import Any, Final
 Json = dict[str, Any]
 
 WIDTH: Final = 24
-"""Columns of a dashboard."""
+"""Columns of a Grafana dashboard."""
 DATASOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One graph or number: queries with the legend of their lines."""
+    """One graph or number. Each query has a legend."""
 
     title: str
     description: str
@@ -28,10 +28,17 @@ UP: Final = 'up{job="migratable-replicas"}'
 SECONDS: Final = "rate(migratable_review_seconds_bucket[$__rate_interval])"
 
 PANELS: Final = (
-    Panel("Replicas that answer", "Two are the least.", ((f"count({UP} == 1)", ""),), kind="stat", width=6, height=4),
     Panel(
-        "Certificate ends in",
-        "Renewed when a third of its life is left.",
+        "Replicas that respond",
+        "At least two are recommended.",
+        ((f"count({UP} == 1)", ""),),
+        kind="stat",
+        width=6,
+        height=4,
+    ),
+    Panel(
+        "Certificate expires in",
+        "Renewal is due when a third of the lifetime is left.",
         (("min(migratable_certificate_not_after_seconds) - time()", ""),),
         unit="s",
         kind="stat",
@@ -39,7 +46,7 @@ PANELS: Final = (
         height=4,
     ),
     Panel(
-        "Refused, last day",
+        "Denied, last day",
         "Requests that were denied.",
         (('sum(increase(migratable_reviews_total{outcome="denied"}[1d]))', ""),),
         kind="stat",
@@ -47,8 +54,8 @@ PANELS: Final = (
         height=4,
     ),
     Panel(
-        "Past us, last day",
-        "Requests that the API server let through without an answer of ours.",
+        "Not checked, last day",
+        "Requests that API servers admitted without a response from Migratable.",
         (('sum(increase(apiserver_admission_webhook_fail_open_count{name=~".+[.]migratable"}[1d])) or vector(0)', ""),),
         kind="stat",
         width=6,
@@ -56,15 +63,16 @@ PANELS: Final = (
     ),
     Panel(
         "Reviews by outcome",
-        "Reviews a second.",
+        "Reviews per second.",
         (("sum by (door, outcome) (rate(migratable_reviews_total[$__rate_interval]))", "{{door}} {{outcome}}"),),
         unit="reqps",
     ),
     Panel(
-        "Time of a review",
-        "From its first byte to its answer.",
+        "Duration of reviews",
+        "From the first byte of the request to the response.",
         tuple(
-            (f"histogram_quantile({each}, sum by (le) ({SECONDS}))", f"p{each * 100:g}") for each in (0.5, 0.95, 0.99)
+            (f"histogram_quantile({quantile}, sum by (le) ({SECONDS}))", f"p{quantile * 100:g}")
+            for quantile in (0.5, 0.95, 0.99)
         ),
         unit="s",
     ),
@@ -75,29 +83,29 @@ PANELS: Final = (
     ),
     Panel(
         "Would have been denied",
-        "Findings that passed, and that the strict policy denies: what `enforce` would refuse.",
+        "Admitted findings that the strict policy denies.",
         (("sum by (rule) (increase(migratable_would_have_been_denied_total[1h]))", "{{rule}}"),),
     ),
     Panel(
         "Reviews by kind and operation",
-        "Reviews a second.",
+        "Reviews per second.",
         (("sum by (kind, operation) (rate(migratable_reviews_total[$__rate_interval]))", "{{operation}} {{kind}}"),),
         unit="reqps",
     ),
     Panel(
-        "Age of what is known",
-        "Since the last list, event or bookmark of each kind; a minute and a half at most.",
+        "Age of the cache",
+        "Time since the last list, event or bookmark of each kind. Normally at most 90 seconds.",
         (("max by (kind) (migratable_cluster_age_seconds)", "{{kind}}"),),
         unit="s",
     ),
     Panel(
-        "Objects that are known",
-        "By kind, of one replica.",
+        "Objects in the cache",
+        "By kind, in one replica.",
         (("max by (kind) (migratable_cluster_objects)", "{{kind}}"),),
     ),
     Panel(
-        "Time of live reads",
-        "Before a denial that rests on other objects; 95 of 100 take no longer.",
+        "Duration of live reads",
+        "95th percentile. A denial that depends on other objects is confirmed by a live read.",
         (
             (
                 (
@@ -111,7 +119,7 @@ PANELS: Final = (
     ),
     Panel(
         "Connections refused",
-        "Cut or not taken up, by listener and reason.",
+        "Closed or not accepted, by listener and reason.",
         (
             (
                 "sum by (listener, reason) (rate(migratable_connections_refused_total[$__rate_interval]))",
@@ -124,7 +132,7 @@ PANELS: Final = (
 
 
 def dashboard() -> str:
-    """The dashboard as Grafana imports it."""
+    """The dashboard as JSON for Grafana."""
     document = {
         "uid": "migratable",
         "title": "Migratable",
@@ -141,14 +149,14 @@ def dashboard() -> str:
 
 def _placed() -> list[Json]:
     """The panels in rows, from left to right."""
-    found: list[Json] = []
+    placed: list[Json] = []
     x = y = tallest = 0
     for number, panel in enumerate(PANELS, start=1):
         if x + panel.width > WIDTH:
             x, y, tallest = 0, y + tallest, 0
-        found.append(_drawn(panel, number) | {"gridPos": {"x": x, "y": y, "w": panel.width, "h": panel.height}})
+        placed.append(_drawn(panel, number) | {"gridPos": {"x": x, "y": y, "w": panel.width, "h": panel.height}})
         x, tallest = x + panel.width, max(tallest, panel.height)
-    return found
+    return placed
 
 
 def _drawn(panel: Panel, number: int) -> Json:
