@@ -76,7 +76,7 @@ def test_a_server_that_demands_a_certificate_passes(tmp_path: Path) -> None:
         done = probe(tmp_path, address)
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("without a certificate there is no answer")
+    assert done.stdout.startswith("a request without a client certificate is refused")
 
 
 @pytest.mark.parametrize(

@@ -230,7 +230,7 @@ def test_helm_asks_the_running_server(installed: Installed) -> None:
 
     said = helm_test(installed, "admission", "api", "metrics")
 
-    assert said["admission"] == "a machine with a host device is refused\n"
+    assert said["admission"] == "a VMI with a host device is denied\n"
     assert said["api"].endswith(" rules\n")
     assert said["metrics"].endswith(" lines of metrics\n")
     assert names_of(installed) == before
@@ -400,5 +400,5 @@ def test_only_api_servers_that_show_a_certificate_are_answered(installed: Instal
     wait_until(lambda: refusal(installed, ON_A_CLAIM) is not None, 60, "the new server to be called")
 
     said = helm_test(installed, "refusal", "api", "metrics")
-    assert said["refusal"].startswith("without a certificate there is no answer")
+    assert said["refusal"].startswith("a request without a client certificate is refused")
     assert len(said) == 3

@@ -1,7 +1,7 @@
 """
-`helm test` runs this in a pod: `admission | refusal | api | metrics NAMESPACE CA` calls a Service as its clients do.
+Program of the pods of `helm test`: `admission | refusal | api | metrics NAMESPACE CA` sends a request to a Service.
 
-Exits with 0 if the response is right, otherwise with one line that names the problem. The calls store nothing.
+Exits with 0 if the response is correct. Otherwise it prints one line with the error. The requests store nothing.
 """
 
 import json
@@ -36,56 +36,55 @@ REVIEW = {
 
 
 def call(url, ca, body=None):
-    """The text of an answer."""
+    """The text of the response."""
     trusted = ssl.create_default_context(cafile=ca) if ca else None
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trusted))
-    with opener.open(request, timeout=SECONDS) as answer:
-        return answer.read().decode()
+    with opener.open(request, timeout=SECONDS) as response:
+        return response.read().decode()
 
 
 def admission(namespace, ca):
-    """A review is answered over TLS, for the name that API servers call, by the engine and not by its last wall."""
-    answer = json.loads(call(f"https://migratable.{namespace}.svc/validate?timeout=5s", ca, REVIEW))
-    response = answer["response"]
-    assert response["uid"] == "helm-test", f"the answer is for {response['uid']}"
-    assert "internal" not in response.get("auditAnnotations", {}), "the server could not judge a machine"
-    said = "refused" if not response["allowed"] else "let pass"
-    return f"a machine with a host device is {said}"
+    """Sends an AdmissionReview over TLS to the host name that API servers use. An internal error fails the test."""
+    response = json.loads(call(f"https://migratable.{namespace}.svc/validate?timeout=5s", ca, REVIEW))["response"]
+    assert response["uid"] == "helm-test", f"the response has UID {response['uid']!r} instead of 'helm-test'"
+    assert "internal" not in response.get("auditAnnotations", {}), "the server reported an internal error; see its log"
+    verdict = "admitted" if response["allowed"] else "denied"
+    return f"a VMI with a host device is {verdict}"
 
 
 def refusal(namespace, ca):
-    """The server must show a valid certificate, and close a connection without a client certificate."""
+    """A server with a trusted certificate closes connections without a client certificate. Other errors fail the test."""
     try:
         admission(namespace, ca)
     except OSError as error:
         cause = error.reason if isinstance(error, urllib.error.URLError) else error
         assert isinstance(cause, (ssl.SSLError, ConnectionError)), f"failed: {cause}"
         assert not isinstance(cause, (ssl.SSLCertVerificationError, ConnectionRefusedError)), f"failed: {cause}"
-        return f"without a certificate there is no answer: {error}"
-    raise AssertionError("a caller without a certificate was answered")
+        return f"a request without a client certificate is refused: {error}"
+    raise AssertionError("the server responded to a request without a client certificate")
 
 
 def api(namespace, ca):
-    """The dry-run API answers."""
+    """The dry-run API returns its rules."""
     rules = json.loads(call(f"https://migratable-api.{namespace}.svc/v1/rules", ca))
-    assert rules, "there is no rule"
+    assert rules, "the list of rules is empty"
     return f"{len(rules)} rules"
 
 
 def metrics(namespace, _ca):
-    """A replica is ready, and can be scraped."""
-    where = f"http://migratable-replicas.{namespace}.svc:8080"
-    assert call(f"{where}/readyz", None) == "ok\n", "a replica is not ready"
-    found = call(f"{where}/metrics", None)
-    assert "migratable_certificate_not_after_seconds" in found, "metrics of ours are missing"
-    return f"{len(found.splitlines())} lines of metrics"
+    """A replica is ready and serves metrics."""
+    address = f"http://migratable-replicas.{namespace}.svc:8080"
+    assert call(f"{address}/readyz", None) == "ok\n", "a replica is not ready"
+    text = call(f"{address}/metrics", None)
+    assert "migratable_certificate_not_after_seconds" in text, "the metrics of Migratable are missing"
+    return f"{len(text.splitlines())} lines of metrics"
 
 
 if __name__ == "__main__":
-    which = {each.__name__: each for each in (admission, refusal, api, metrics)}[sys.argv[1]]
+    run = {test.__name__: test for test in (admission, refusal, api, metrics)}[sys.argv[1]]
     try:
-        print(which(*sys.argv[2:]))
-    except (AssertionError, OSError, LookupError, ValueError) as wrong:
-        sys.exit(f"{sys.argv[1]}: {wrong}")
+        print(run(*sys.argv[2:]))
+    except (AssertionError, OSError, LookupError, ValueError) as error:
+        sys.exit(f"{sys.argv[1]}: {error}")
