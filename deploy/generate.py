@@ -1,8 +1,8 @@
 """
-Writes what is generated below ``deploy``: webhook configurations, schemas, a dashboard, and what the chart reads.
+Generates files below ``deploy``: webhook configurations, schemas, a dashboard, and data files of the chart.
 
-Run it after a change of a rule, of the policy or of ``webhook/surfaces/admission/hooks.py``: ``python deploy/generate.py``.
-With ``--check`` it writes nothing, names the files that differ, and exits 1 if there are any.
+Run ``python deploy/generate.py`` after a change of a rule, of the policy or of ``webhook/surfaces/admission/hooks.py``.
+With ``--check`` it writes nothing, lists the files that differ, and exits with status 1 if there are any.
 """
 
 import argparse
@@ -37,12 +37,12 @@ GENERATED: Final = "Written by `python deploy/generate.py`: change the code, not
 WIDTH: Final = 120
 
 MUTATING_NOTE: Final = (
-    "Fills in what is absent. Configurations run in the order of their names: this one comes before KubeVirt's own"
+    "Sets defaults for absent fields. Configurations run in alphabetical order: this one runs before KubeVirt's own"
     " `virt-api-mutator`. A missing default does no harm, so failurePolicy is always Ignore and the timeout is short."
 )
 VALIDATING_NOTE: Final = (
-    "The API server itself evaluates the rules and conditions that exclude never-blocked operations,"
-    " so these operations pass even while no replica runs."
+    "Checks VMs, VMIs and KubeVirt settings. The rules and matchConditions exclude the operations that must never be blocked."
+    " API servers evaluate them, so these operations succeed even while no replica runs."
 )
 EVICTION_HOOK: Final = "virtualmachine.default.migratable"
 EVICTION_NOTE: Final = (
@@ -50,15 +50,15 @@ EVICTION_NOTE: Final = (
     " webhook."
 )
 EXCLUDED_NOTE: Final = (
-    "Excludes further namespaces from the webhooks that judge VMs. Copy this folder and edit namespaces.yaml. List it after the"
+    "Excludes further namespaces from the webhooks that check VMs. Copy this folder and edit namespaces.yaml. List it after the"
     " other components. A defaultEvictionStrategy is still set in these namespaces."
 )
 POLICIES_NOTE: Final = (
-    "The rules that need only the object. API servers evaluate them, so they hold while no replica answers. Their parameters"
+    "The rules that need only the object. API servers evaluate them, even while no replica responds. Their parameters"
     " are ConfigMaps with label `migratable-backstop`."
 )
 BINDINGS_NOTE: Final = (
-    "Without ConfigMaps nothing is refused. To switch the backstop off: `kubectl delete validatingadmissionpolicybinding -l"
+    "Without ConfigMaps, nothing is denied. To switch the backstop off: `kubectl delete validatingadmissionpolicybinding -l"
     " app.kubernetes.io/component=backstop`."
 )
 PARAMETERS_NOTE: Final = (
@@ -87,7 +87,7 @@ def generated() -> dict[str, str]:
 
 
 def _for_helm() -> dict[str, str]:
-    """The inputs of the chart's templates: those of kustomize, and the hooks as data."""
+    """Data files of the chart: parts of the kustomize files, and the hooks as JSON."""
     return {
         "webhooks.json": _hooks(),
         "backstop.json": _backstop_for_helm(),
@@ -104,14 +104,14 @@ def _for_helm() -> dict[str, str]:
 
 
 def _values_schema() -> str:
-    """The schema of the chart's values as it is, with that of the policy file in it as it must be."""
+    """The schema of the chart's values, with the definitions of the policy schema updated."""
     schema = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
     schema["definitions"] = policy_schema.schema()["definitions"]
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def _readme() -> str:
-    """The chart's page as it is, with a table of the values and their defaults."""
+    """The README of the chart, with an updated table of values and defaults."""
     head, _, _ = (CHART / "README.md").read_text(encoding="utf-8").partition(VALUES_HEADING)
     schema = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
     values = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
@@ -122,7 +122,7 @@ def _readme() -> str:
 def _rows(schema: dict[str, Any], values: dict[str, Any], above: str = "") -> Iterator[tuple[str, str, str]]:
     for key, inner in schema["properties"].items():
         if key not in values:
-            continue  # of another chart, around this one
+            continue  # ``global`` belongs to a parent chart
         name = f"{above}{key}"
         if inner.get("additionalProperties") is False and "description" in next(iter(inner["properties"].values())):
             yield from _rows(inner, values[key], f"{name}.")
@@ -131,7 +131,7 @@ def _rows(schema: dict[str, Any], values: dict[str, Any], above: str = "") -> It
 
 
 def _hooks() -> str:
-    """The hooks, as the chart's templates read them."""
+    """The hooks as JSON, for the templates of the chart."""
     data = {
         name: [
             {
@@ -140,32 +140,34 @@ def _hooks() -> str:
                 "clusterWide": hook.cluster_wide,
                 "inPlatform": hook.in_platform,
                 "onlyWith": hook.only_with,
-                "matchConditions": [{"name": each.name, "expression": each.expression} for each in hook.conditions],
+                "matchConditions": [
+                    {"name": condition.name, "expression": condition.expression} for condition in hook.conditions
+                ],
                 "mayFail": hook.may_fail,
                 "lateDenies": hook.late_denies,
                 "timeoutSeconds": hook.seconds,
             }
-            for hook in every
+            for hook in hooks_of_kind
         ]
-        for name, every in (("validating", hooks.VALIDATING_HOOKS), ("mutating", hooks.MUTATING_HOOKS))
+        for name, hooks_of_kind in (("validating", hooks.VALIDATING_HOOKS), ("mutating", hooks.MUTATING_HOOKS))
     }
     return json.dumps(data, indent=1) + "\n"
 
 
 def _enforced() -> list[Parameters]:
-    """The parameters of the base's policy file, of what it denies; the webhook warns of all else."""
+    """The parameters for the violations that the base's policy file denies. The webhook sends the warnings."""
     policy = parse_policy(_text("base/policy.yaml").encode(), "policy.yaml")
-    return [each for each in parameters(policy, SUPPORTED, "") if each.action is Action.DENY]
+    return [rules for rules in parameters(policy, SUPPORTED, "") if rules.action is Action.DENY]
 
 
 def _backstop(kind: str, note: str) -> str:
-    """The backstop's objects of one kind, each a document."""
-    found = [each for each in objects(_enforced(), Installation()) if each["kind"] == kind]
-    return _comment(GENERATED) + "#\n" + _comment(note) + "---\n".join(map(_dumped, found))
+    """The backstop's objects of one kind, one document each."""
+    documents = [document for document in objects(_enforced(), Installation()) if document["kind"] == kind]
+    return _comment(GENERATED) + "#\n" + _comment(note) + "---\n".join(map(_dumped, documents))
 
 
 def _policies() -> str:
-    """The policies, their expressions folded before operators."""
+    """The policies. Long expressions are folded before operators."""
     texts = []
     for policy in policies():
         spec = policy["spec"]
@@ -176,8 +178,8 @@ def _policies() -> str:
             text += textwrap.indent(_dumped({key: spec[key]}), "  ")
         for key in ("matchConditions", "variables"):
             text += f"  {key}:\n" + "".join(
-                f"  - name: {each['name']}\n    expression: {_folded(each['expression'], ' ' * 6)}"
-                for each in spec[key]
+                f"  - name: {item['name']}\n    expression: {_folded(item['expression'], ' ' * 6)}"
+                for item in spec[key]
             )
         (validation,) = spec["validations"]
         text += f"  validations:\n  - expression: {validation['expression']}\n    message: {validation['message']}\n"
@@ -187,17 +189,18 @@ def _policies() -> str:
 
 
 def _backstop_for_helm() -> str:
-    """The policies and bindings, and what each profile denies: ``certain`` where KubeVirt's answer may depend on more."""
+    """The policies, the bindings, and the rules that each profile denies (``certain``: only where no other object matters)."""
     denied = {}
     for profile in Profile:
-        first = next(each for each in parameters(Policy(profile=profile), SUPPORTED, "") if each.action is Action.DENY)
-        denied[profile] = dict.fromkeys(first.rules, "deny") | dict.fromkeys(first.where_certain, "certain")
+        in_profile = parameters(Policy(profile=profile), SUPPORTED, "")
+        denials = next(rules for rules in in_profile if rules.action is Action.DENY)
+        denied[profile] = dict.fromkeys(denials.rules, "deny") | dict.fromkeys(denials.where_certain, "certain")
     bindings = [{"policyName": name_of(hook), "inPlatform": hook.in_platform} for hook, _ in hooks_with_policy()]
-    rules = [{"id": each.id, "name": each.name} for each in RULES]
+    rules = [{"id": rule.id, "name": rule.name} for rule in RULES]
     data = {
         "policies": policies(),
         "bindings": bindings,
-        "inCel": [each.id for each in IN_CEL],
+        "inCel": [rule.id for rule in IN_CEL],
         "denied": denied,
         "rules": rules,
     }
@@ -209,25 +212,25 @@ def _text(path: str) -> str:
 
 
 def _part(path: str, kind: str, name: str, key: str) -> str:
-    """One part of an object that kustomize reads, as YAML."""
+    """One key of an object in a kustomize file, as YAML."""
     documents = yaml.safe_load_all(_text(path))
-    (found,) = (each for each in documents if (each["kind"], each["metadata"]["name"]) == (kind, name))
-    return _dumped(found[key])
+    (match,) = (document for document in documents if (document["kind"], document["metadata"]["name"]) == (kind, name))
+    return _dumped(match[key])
 
 
 def _configuration(configuration: dict[str, Any], note: str) -> str:
-    """A webhook configuration, with the reasons from the code beside each webhook and condition."""
+    """A webhook configuration, with the reasons of webhooks and conditions as comments."""
     head = {key: configuration[key] for key in ("apiVersion", "kind", "metadata")}
     head["metadata"]["labels"] = LABELS
     text = _comment(GENERATED) + "#\n" + _comment(note) + _dumped(head) + "webhooks:\n"
-    every = {each.name: each for each in (*hooks.VALIDATING_HOOKS, *hooks.MUTATING_HOOKS)}
-    return text + "\n".join(_webhook(each, every[each["name"]]) for each in configuration["webhooks"])
+    by_name = {hook.name: hook for hook in (*hooks.VALIDATING_HOOKS, *hooks.MUTATING_HOOKS)}
+    return text + "\n".join(_webhook(webhook, by_name[webhook["name"]]) for webhook in configuration["webhooks"])
 
 
 def _webhook(webhook: dict[str, Any], hook: hooks.Hook) -> str:
     conditions = "".join(
-        f"{_comment(each.why, '  ')}  - name: {each.name}\n    expression: {_folded(each.expression, ' ' * 6)}"
-        for each in hook.conditions
+        f"{_comment(condition.why, '  ')}  - name: {condition.name}\n    expression: {_folded(condition.expression, ' ' * 6)}"
+        for condition in hook.conditions
     )
     text = _comment(hook.why)
     for key, value in webhook.items():
@@ -240,7 +243,7 @@ def _webhook(webhook: dict[str, Any], hook: hooks.Hook) -> str:
 
 
 def _folded(expression: str, indent: str) -> str:
-    """An expression, folded before its operators if it is long."""
+    """An expression as YAML. Long expressions are folded before operators."""
     if len(indent + expression) < WIDTH - 10:
         plain = yaml.safe_dump(expression, width=1000).removesuffix("...\n").rstrip("\n")
         return f"{plain}\n"
@@ -255,19 +258,22 @@ def _folded(expression: str, indent: str) -> str:
 
 def _fail_closed() -> str:
     configuration = validating(Installation(fail=True))
-    webhooks = [{key: each[key] for key in ("name", "failurePolicy")} for each in configuration["webhooks"]]
-    configuration["webhooks"] = [each for each in webhooks if each["failurePolicy"] == "Fail"]
+    configuration["webhooks"] = [
+        {key: webhook[key] for key in ("name", "failurePolicy")}
+        for webhook in configuration["webhooks"]
+        if webhook["failurePolicy"] == "Fail"
+    ]
     return _comment(GENERATED) + _dumped(configuration)
 
 
 def _only(configuration: dict[str, Any], name: str) -> str:
     """One webhook of a configuration, as a patch that adds it."""
-    webhooks = [each for each in configuration["webhooks"] if each["name"] == name]
+    webhooks = [webhook for webhook in configuration["webhooks"] if webhook["name"] == name]
     return _configuration(configuration | {"webhooks": webhooks}, EVICTION_NOTE)
 
 
 def _excluded_namespaces() -> str:
-    """A component that replaces the namespaces of each webhook, and of each policy of the backstop, that judges workloads."""
+    """A component that replaces the excluded namespaces in webhooks for VMs, and in bindings of the backstop."""
     values = "namespaceSelector.matchExpressions.0.values"
     webhooks = [
         f"webhooks.[name={hook.name}].{values}"
@@ -299,14 +305,14 @@ def _comment(text: str, indent: str = "") -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes no aliases, and lists of words on one line."""
+    """Writes no aliases. Lists of strings are on one line."""
 
     def ignore_aliases(self, _data: object) -> bool:
         return True
 
     def represent_items(self, items: list[object]) -> yaml.Node:
         return self.represent_sequence(
-            "tag:yaml.org,2002:seq", items, flow_style=all(isinstance(each, str) for each in items)
+            "tag:yaml.org,2002:seq", items, flow_style=all(isinstance(item, str) for item in items)
         )
 
 
@@ -324,7 +330,7 @@ def stale(folder: Path = DEPLOY) -> list[str]:
 
 
 def write(folder: Path = DEPLOY) -> list[str]:
-    """Brings the folder up to date and returns what had to change."""
+    """Updates the generated files and returns the names of the changed ones."""
     changed = stale(folder)
     files = generated()
     for name in changed:
@@ -339,8 +345,8 @@ def _read(path: Path) -> str | None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 1 if ``--check`` found a file that differs."""
-    parser = argparse.ArgumentParser(description="Writes the manifests that are made from the code.")
+    """Returns 1 if ``--check`` finds a file that differs."""
+    parser = argparse.ArgumentParser(description="Generate the manifests below deploy/ from the code.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file differs")
     options = parser.parse_args(arguments)
     names = stale() if options.check else write()
