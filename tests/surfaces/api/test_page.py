@@ -94,12 +94,12 @@ def test_a_bad_manifest_is_answered_with_finding_and_remedy(watched: Watched) ->
     watched.judge(BAD)
 
     page = watched.page
-    expect(page.locator(".summary")).to_have_text("2 refused, 1 that cannot be told in 1 object")
+    expect(page.locator(".summary")).to_have_text("2 refused, 1 unproven in 1 object")
     expect(page.locator(".verdict")).to_have_text("Cannot be live-migrated: InterfaceNotLiveMigratable (KubeVirt 1.9).")
     first = page.locator(".finding").first
     expect(first).to_contain_text("Refused")
     expect(first).to_contain_text("interface 'default' uses bridge binding on the pod network")
-    expect(first).to_contain_text("What to do: Write masquerade: {} instead of bridge: {}")
+    expect(first).to_contain_text("How to fix it: Write masquerade: {} instead of bridge: {}")
     watched.assert_clean()
 
 
@@ -126,7 +126,7 @@ def test_the_reason_of_a_rule_is_shown(watched: Watched) -> None:
 
     watched.page.get_by_text("Why? LM101 bridge-on-pod-network").click()
 
-    expect(watched.page.get_by_text("A bridge gives the pod's own IP address to the guest.")).to_be_visible()
+    expect(watched.page.get_by_text("With bridge binding, the guest has the IP address of its pod.")).to_be_visible()
     expect(watched.page.get_by_text("KubeVirt does not live-migrate this VM.").first).to_be_visible()
 
 
@@ -149,7 +149,7 @@ def test_an_unproven_result_names_the_missing_manifest(watched: Watched) -> None
     """
     watched.judge(UNPROVEN)
 
-    expect(watched.page.locator(".verdict.open")).to_contain_text("Cannot be told yet")
+    expect(watched.page.locator(".verdict.open")).to_contain_text("Unproven")
     expect(watched.page.locator(".finding")).to_contain_text("To settle it: give the manifest of claim 'os' too")
 
 
