@@ -13,7 +13,7 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
         yield Violation(
             ("spec", "configuration", "evictionStrategy"),
             "evictionStrategy is LiveMigrate, but a VM without interfaces gets a bridge interface on the pod network and "
-            "cannot migrate: a drain of its node never finishes",
+            "cannot be live-migrated: a node drain never finishes",
             "LiveMigrate with bridge",
         )
 

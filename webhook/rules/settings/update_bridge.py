@@ -13,7 +13,7 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
         yield Violation(
             ("spec", "workloadUpdateStrategy", "workloadUpdateMethods"),
             "workloadUpdateMethods has LiveMigrate and not Evict, but a VM without interfaces gets a bridge interface on the pod "
-            "network and cannot migrate: it keeps its old virt-launcher until it restarts",
+            "network and cannot be live-migrated: it keeps its old virt-launcher until it restarts",
             "LiveMigrate with bridge",
         )
 
