@@ -94,8 +94,8 @@ def test_claims_are_followed_from_creation_to_deletion(
     """
     client, path = control_plane.client, f"{claims(namespace)}/os"
     missing = Unknown(
-        f"claim 'os' does not exist yet in namespace {namespace!r}",
-        "create it first, or apply it together and check again",
+        f"PVC 'os' does not exist yet in namespace {namespace!r}",
+        "create it, then check again",
     )
 
     assert modes(facts, namespace, "os") == missing
@@ -220,7 +220,7 @@ def test_without_rights_nobody_is_ready_and_the_reason_is_told(control_plane: Co
     wait_for(lambda: all(each.problem for each in running.statistics()), "the refusals")
     running.stop()
 
-    assert {each.problem for each in running.statistics()} == {"the API server answered 403"}
+    assert {each.problem for each in running.statistics()} == {"the API server returned HTTP 403"}
     assert not running.ready
 
 

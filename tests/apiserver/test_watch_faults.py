@@ -124,7 +124,7 @@ def test_lists_that_are_refused_are_not_stormed(control_plane: ControlPlane, tmp
             facts.stop()
 
     assert not ready
-    assert refused == {"the API server answered 429"}
+    assert refused == {"the API server returned HTTP 429"}
     assert all(later - earlier >= 0.2 for earlier, later in pairwise(times))
 
 

@@ -71,7 +71,7 @@ def test_a_world_finds_what_is_stored() -> None:
     assert isinstance(world.find(PersistentVolumeClaim, "other", "os"), Unknown)
 
 
-@pytest.mark.parametrize(("kind", "what"), [(PersistentVolumeClaim, "claim"), (DataVolume, "DataVolume")])
+@pytest.mark.parametrize(("kind", "what"), [(PersistentVolumeClaim, "PVC"), (DataVolume, "DataVolume")])
 def test_a_claim_that_is_not_there_may_still_come(kind: type[Kubernetes], what: str) -> None:
     """
     A VM may be created before its claims, so their absence says nothing about what they will be.
@@ -81,9 +81,7 @@ def test_a_claim_that_is_not_there_may_still_come(kind: type[Kubernetes], what: 
 
     found = world.find(kind, "shop", "os")
 
-    assert found == Unknown(
-        f"{what} 'os' does not exist yet in namespace 'shop'", "create it first, or apply it together and check again"
-    )
+    assert found == Unknown(f"{what} 'os' does not exist yet in namespace 'shop'", "create it, then check again")
 
 
 @pytest.mark.parametrize("kind", [NAD, StorageProfile, StorageClass, KubeVirt, VirtualMachineInstancetype])
@@ -118,7 +116,7 @@ def test_what_was_never_listed_is_unknown() -> None:
     clock = Clock()
     world = ClusterWorld(store_of(clock, {}), clock=clock)
 
-    expected = Unread("the cluster's claims have not been read yet", "try again")
+    expected = Unread("the cluster's PVCs have not been read yet", "try again")
     assert world.find(PersistentVolumeClaim, "shop", "os") == expected
     assert world.every(PersistentVolumeClaim) == expected
     assert world.every(StorageClass) == Unread("the cluster's StorageClasses have not been read yet", "try again")
@@ -135,7 +133,7 @@ def test_an_old_store_is_not_trusted() -> None:
     world = ClusterWorld(store_of(clock, {PersistentVolumeClaim: [claim("os")]}), clock=clock)
     clock.now += 91
 
-    expected = Unread("the watch of claims has been silent for more than 90 seconds", "try again")
+    expected = Unread("the watch of PVCs has received nothing for more than 90 seconds", "try again")
     assert world.find(PersistentVolumeClaim, "shop", "os") == expected
     assert world.every(PersistentVolumeClaim) == expected
 
@@ -152,7 +150,7 @@ def test_what_cannot_be_a_name_never_reaches_the_api_server(kind: type[Kubernete
 
     found = [world.find(kind, "shop", name), live.confirm(kind, "shop", name, 1.0)]
 
-    assert all(isinstance(each, Unknown) and each.why.endswith("is not a valid name") for each in found)
+    assert all(isinstance(each, Unknown) and each.why.startswith("invalid ") for each in found)
     assert all(isinstance(each, Unknown) and "\n" not in each.why and len(each.why) < 110 for each in found)
     assert transport.asked == []
 
@@ -218,8 +216,8 @@ def test_a_live_read_gives_the_object() -> None:
     assert found.spec.access_modes == ["ReadWriteOnce"]
 
 
-LATE = Late("the API server did not return claim 'os' in time", "try again")
-NO_ANSWER = Unread("the API server did not return claim 'os'", "try again")
+LATE = Late("the API server did not return PVC 'os' in time", "try again")
+NO_ANSWER = Unread("the API server did not return PVC 'os'", "try again")
 
 
 @pytest.mark.parametrize(
@@ -228,15 +226,15 @@ NO_ANSWER = Unread("the API server did not return claim 'os'", "try again")
         (
             NO_SUCH_OBJECT,
             Unknown(
-                "claim 'os' does not exist yet in namespace 'shop'",
-                "create it first, or apply it together and check again",
+                "PVC 'os' does not exist yet in namespace 'shop'",
+                "create it, then check again",
             ),
         ),
         (
             answer({}, 403),
             Unread(
-                "migratable may not read claims of this cluster",
-                "ask an administrator to let its ServiceAccount get persistentvolumeclaims",
+                "Migratable is not allowed to read PVCs of this cluster",
+                "grant its account the verbs get, list and watch on persistentvolumeclaims",
             ),
         ),
         (NOT_SERVED, NO_ANSWER),
@@ -303,8 +301,8 @@ def test_a_live_list_follows_its_pages() -> None:
     }
 
 
-NO_LIST = Unread("the API server did not return claims", "try again")
-LATE_LIST = Late("the API server did not return claims in time", "try again")
+NO_LIST = Unread("the API server did not return PVCs", "try again")
+LATE_LIST = Late("the API server did not return PVCs in time", "try again")
 
 
 @pytest.mark.parametrize(

@@ -295,5 +295,5 @@ def test_a_deadline_holds_for_a_live_read(server: Server, kubeconfig: Path) -> N
 
     found = facts.world(deadline_seconds=0.2).find(PersistentVolumeClaim, "shop", "os")
 
-    assert getattr(found, "why", "") == "the API server did not return claim 'os' in time"
+    assert getattr(found, "why", "") == "the API server did not return PVC 'os' in time"
     facts.stop()

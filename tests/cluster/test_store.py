@@ -263,14 +263,14 @@ def test_its_statistics_say_how_old_it_is_and_why() -> None:
     clock = Clock()
     store = filled(KubeVirt, raw("kubevirt"), clock=clock)
     clock.now += 91
-    store.failed(KubeVirt, "the API server answered 401")
+    store.failed(KubeVirt, "the API server returned HTTP 401")
     store.restarted(KubeVirt)
 
     silent, fresh_then = store.statistics(), store.fresh(KubeVirt)
     store.heard(KubeVirt)
     heard, fresh_now = store.statistics(), store.fresh(KubeVirt)
 
-    problem = "the API server answered 401"
+    problem = "the API server returned HTTP 401"
     assert silent == (KindStatistics("KubeVirt", 1, 0, True, False, 91.0, 1, 1, problem),)
     assert heard == (KindStatistics("KubeVirt", 1, 0, True, False, 0.0, 1, 1, ""),)
     assert (fresh_then, fresh_now) == (False, True)

@@ -150,7 +150,7 @@ def test_refusals_are_repeated_ever_more_slowly(status: int, longest: float, at:
     assert loop.pauses[-5:] == [longest] * 5
     assert requests < 1200 / longest + 10
     assert len(transport.asked) == 1 or at == "list"
-    assert loop.problem == f"the API server answered {status}"
+    assert loop.problem == f"the API server returned HTTP {status}"
 
 
 def test_no_way_of_ending_a_stream_makes_a_busy_loop() -> None:
@@ -215,7 +215,7 @@ def test_a_built_in_kind_cannot_be_missing() -> None:
     loop = Loop(FakeTransport(fixed({})), PersistentVolumeClaim).run(turns=3)
 
     assert not loop.store.missing(PersistentVolumeClaim)
-    assert loop.problem == "the API server answered 404"
+    assert loop.problem == "the API server returned HTTP 404"
 
 
 def test_a_definition_that_is_removed_takes_its_objects_along() -> None:

@@ -39,7 +39,7 @@ def test_an_alpha_gate_is_on_where_it_is_listed(developer: dict[str, Any] | None
 
 
 V1_5, V1_6, V1_9 = (only(Release(1, minor)) for minor in (5, 6, 9))
-UNKNOWN = Unknown("no KubeVirt CR is among the objects given")
+UNKNOWN = Unknown("no KubeVirt CR is in the input")
 LISTED = configuration({"featureGates": [DECLARATIVE]})
 BOTH = configuration({"featureGates": [DECLARATIVE, OLDER]})
 DISABLED = configuration({"disabledFeatureGates": [DECLARATIVE]})

@@ -535,8 +535,8 @@ def test_i22_what_only_servers_write_counts_for_nothing_in_a_new_object(door: Do
 @pytest.mark.parametrize(
     ("reference", "why"),
     [
-        ({"name": "missing"}, "VirtualMachineClusterInstancetype 'missing' is not among the objects given"),
-        ({"name": "missing", "revisionName": "missing"}, "ControllerRevision 'missing' is not among the objects given"),
+        ({"name": "missing"}, "VirtualMachineClusterInstancetype 'missing' is not in the input"),
+        ({"name": "missing", "revisionName": "missing"}, "ControllerRevision 'missing' is not in the input"),
         ({"name": "x", "revisionName": "junk"}, "ControllerRevision 'junk'"),
         ({"name": "x", "kind": "Deployment"}, "instancetype 'x' has the unknown kind 'Deployment'"),
         ({"inferFromVolume": "missing"}, "the instancetype is inferred from volume 'missing'"),

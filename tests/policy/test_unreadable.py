@@ -57,7 +57,7 @@ def test_a_vm_on_an_unreadable_claim_is_denied_and_the_claim_is_named(profile: P
     """
     outcome = created(claim("os", {"broken": 1}), volumes=[on_claim("os")], policy=Policy(profile=profile))
 
-    assert refused(outcome)[VOLUME].startswith(f"claim 'os' in namespace 'tenant' {UNREADABLE}")
+    assert refused(outcome)[VOLUME].startswith(f"PVC 'os' in namespace 'tenant' {UNREADABLE}")
 
 
 @pytest.mark.parametrize(("action", "actions"), [("warn", ["warn"]), ("audit", ["audit"]), ("off", [])])

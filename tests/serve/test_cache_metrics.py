@@ -5,7 +5,9 @@ from prometheus_client import generate_latest
 from webhook.cluster.store import KindStatistics
 from webhook.serve.metrics import Metrics
 
-CLAIMS = KindStatistics("PersistentVolumeClaim", 100_000, 2, True, False, 12.5, 1, 3, "the API server answered 429")
+CLAIMS = KindStatistics(
+    "PersistentVolumeClaim", 100_000, 2, True, False, 12.5, 1, 3, "the API server returned HTTP 429"
+)
 VOLUMES = KindStatistics("DataVolume", 0, 0, False, True, None, 0, 0, "")
 
 

@@ -163,7 +163,7 @@ def test_an_early_denial_names_confirmed_causes_alone() -> None:
     outcome = backed.confirm(world, decide(world), decide, 1.0)
 
     assert [each.message for each in outcome.causes] == [
-        f"claim {name!r} does not exist yet in namespace 'shop'" for name in ABSENT_NAMES[:FIRST]
+        f"PVC {name!r} does not exist yet in namespace 'shop'" for name in ABSENT_NAMES[:FIRST]
     ]
     assert len(cluster.transport.asked) == FIRST
 

@@ -121,17 +121,17 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
     "gone": (shutil.rmtree, "tls.crt: no such file or directory"),
     "no certificate": (lambda at: put(at, None, GOOD.key), "tls.crt: no such file or directory"),
     "no key": (lambda at: put(at, GOOD.certificate, None), "tls.key: no such file or directory"),
-    "empty": (lambda at: put(at, b"", b""), "tls.crt holds no certificate that can be read"),
-    "half": (lambda at: put(at, GOOD.certificate[:300], GOOD.key), "tls.crt holds no certificate that can be read"),
-    "half a key": (lambda at: put(at, GOOD.certificate, GOOD.key[:100]), "tls.crt and tls.key are no pair"),
-    "foreign key": (lambda at: put(at, GOOD.certificate, OTHER.key), "tls.crt and tls.key are no pair"),
+    "empty": (lambda at: put(at, b"", b""), "tls.crt contains no readable certificate"),
+    "half": (lambda at: put(at, GOOD.certificate[:300], GOOD.key), "tls.crt contains no readable certificate"),
+    "half a key": (lambda at: put(at, GOOD.certificate, GOOD.key[:100]), "tls.crt and tls.key do not match"),
+    "foreign key": (lambda at: put(at, GOOD.certificate, OTHER.key), "tls.crt and tls.key do not match"),
     "junk": (lambda at: put(at, b"\xff" * (1 << 20), GOOD.key), "tls.crt is longer than 64 KiB"),
     "junk for a key": (lambda at: put(at, GOOD.certificate, b"k" * (1 << 20)), "tls.key is longer than 64 KiB"),
     "expired": (lambda at: put_pair(at, sign(OLD, at=NOW - 200 * DAY)), "it is expired"),
     "not yet valid": (lambda at: put_pair(at, sign(at=NOW + 40 * DAY)), "it is not yet valid"),
     "a stranger's": (
         lambda at: put_pair(at, sign(STRANGER, name="elsewhere.svc")),
-        "it is somebody else's: neither names nor issuer are those of the one in use",
+        "neither its names nor its issuer match the serving certificate",
     ),
     "a folder": (lambda at: [put(at, None, GOOD.key), (at / "tls.crt").mkdir()], "tls.crt: is a directory"),
 }
@@ -216,7 +216,7 @@ def test_a_renewal_that_does_not_come_is_told(folder: Path) -> None:
         certificates.refresh()
         told.append(certificates.problem)
 
-    assert told == ["", "", "", *["no certificate has come to replace it"] * 2]
+    assert told == ["", "", "", *["the certificate is due for renewal and has not been replaced"] * 2]
 
 
 def test_a_pair_that_changes_under_the_hands_is_left_for_the_next_look(
@@ -287,7 +287,7 @@ def test_a_client_is_asked_for_its_certificate_before_and_after_a_swap(folder: P
         served(certificates, known)
     client_ca.write_bytes(b"junk")
     assert not certificates.refresh()
-    assert certificates.problem == "client-ca.crt holds no certificate of an authority"
+    assert certificates.problem == "client-ca.crt contains no CA certificate"
     served(certificates, unknown)
 
 
@@ -371,8 +371,8 @@ def test_harm_is_logged_once_and_no_key_with_it(folder: Path, caplog: pytest.Log
             certificates.refresh()
 
     messages = [record.getMessage() for record in caplog.records]
-    assert messages.count("serving the old certificate from memory") == len(DAMAGES)
-    assert messages.count("nothing is wrong with the certificate any more") == len(DAMAGES)
+    assert messages.count("still serving the old certificate") == len(DAMAGES)
+    assert messages.count("certificate problem resolved") == len(DAMAGES)
     assert not any("BEGIN" in str(vars(record)) for record in caplog.records)
 
 

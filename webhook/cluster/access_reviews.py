@@ -114,10 +114,13 @@ class ClusterAccess:
         answer = self._transport.post(path, body, timeout_seconds=timeout_seconds)
         if answer.status not in (200, 201):
             raise Unavailable(
-                f"the API server answered {answer.status} to a {kind}",
-                remedy="Check that our ServiceAccount may create it.",
+                f"the API server returned HTTP {answer.status} for a {kind}",
+                remedy=f"Allow Migratable's ServiceAccount to create {kind}s.",
             )
         try:
             return decode(msgspec.json.Decoder(reads), answer.body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise Unavailable(f"the answer is no {kind}", remedy="Check what stands in front of it.") from error
+            raise Unavailable(
+                f"the API server's response is not a {kind}",
+                remedy="Check the proxies between Migratable and the API server.",
+            ) from error

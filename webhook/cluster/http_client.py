@@ -49,7 +49,7 @@ class LoopReads:
                 return await self._get_all(gets)
         except (TimeoutError, OSError, httptools.HttpParserError) as error:
             raise Unavailable(
-                f"no answer from the API server ({type(error).__name__})", remedy="This is tried again."
+                f"no response from the API server ({type(error).__name__})", remedy="Migratable retries."
             ) from error
 
     def close(self) -> None:

@@ -43,8 +43,8 @@ def connect(kubeconfig: Path | None = None, context: str | None = None) -> "Kube
         # the client does not check what it reads: a kubeconfig of another shape ends in any of these
         where = "this pod" if kubeconfig is None else f"kubeconfig {kubeconfig}"
         raise Misconfigured(
-            f"{where} gives no usable credentials for an API server",
-            remedy="Run in a pod with a ServiceAccount, or name a kubeconfig file and a context that is in it.",
+            f"{where} has no usable credentials for an API server",
+            remedy="Run in a pod with a ServiceAccount, or set --kubeconfig, and --context to a context of that file.",
         ) from error
     settings.retries = False  # else urllib3 repeats by itself, follows redirects and sleeps as long as Retry-After says
     settings.connection_pool_maxsize = _CONNECTIONS
@@ -104,9 +104,9 @@ class KubernetesTransport:
             for chunk in response.stream(_CHUNK):
                 body += chunk
                 if max_bytes is not None and len(body) > max_bytes:
-                    raise TooLarge("the answer is too large", remedy="Ask for fewer objects at once.")
+                    raise TooLarge("the response is too large", remedy="Request fewer objects per page.")
                 if monotonic() > until:
-                    raise Unavailable("the answer did not arrive in time", remedy="This is tried again.")
+                    raise Unavailable("the response did not arrive in time", remedy="Migratable retries.")
         except (urllib3.exceptions.HTTPError, OSError) as error:
             response.close()
             raise _broken(error) from error
@@ -215,7 +215,7 @@ class _Lines:
                 pieces.append(head)
                 size += len(head)
                 if size > MAX_LINE:
-                    raise Unavailable("an event is too large", remedy="This is tried again.")
+                    raise Unavailable("an event is too large", remedy="Migratable retries.")
                 for each in rest:
                     if line := b"".join(pieces):
                         yield line
@@ -223,9 +223,9 @@ class _Lines:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise _broken(error) from error
         if any(pieces):
-            raise Unavailable("the stream ended within an event", remedy="This is tried again.")
+            raise Unavailable("the stream ended within an event", remedy="Migratable retries.")
 
 
 def _broken(error: Exception) -> Unavailable:
     """The kind of error alone: its text may hold addresses, and tokens of a proxy."""
-    return Unavailable(f"no answer from the API server ({type(error).__name__})", remedy="This is tried again.")
+    return Unavailable(f"no response from the API server ({type(error).__name__})", remedy="Migratable retries.")

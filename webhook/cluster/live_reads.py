@@ -83,7 +83,8 @@ def read_page(body: bytes) -> Page:
         return decode(page_decoder, body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Unavailable(
-            "the API server's answer is not a list", remedy="Check what stands in front of it."
+            "the API server's response is not a list",
+            remedy="Check the proxies between Migratable and the API server.",
         ) from error
 
 
@@ -163,7 +164,7 @@ class LiveReads:
     def _get(self, path: str, query: dict[str, str], accept: str, until: float) -> Answer:
         left = until - self._clock()
         if left <= 0:
-            raise Unavailable("no time is left for another read", remedy="Try again.")
+            raise Unavailable("no time left for another read", remedy="Try again.")
         return self._transport.get(path, query, accept=accept, timeout_seconds=left, max_bytes=_MAX_BYTES)
 
     def _versions(self, known: Kind) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""What users read when an object of the cluster is not there, or cannot be told."""
+"""Messages about objects of the cluster that are missing, unreadable or not read yet."""
 
 import re
 from typing import Final
@@ -12,7 +12,7 @@ from webhook.objects.storage import DataVolume, PersistentVolumeClaim
 TRY_AGAIN: Final = "try again"
 
 _MADE_LATER: Final = frozenset[type[Kubernetes]]((PersistentVolumeClaim, DataVolume))
-"""A VirtualMachine may be created before these, so that they do not exist says nothing about what they will be."""
+"""Kinds that may be created after the VirtualMachine: a missing object leaves the result unproven."""
 
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*")
@@ -21,62 +21,63 @@ _SHOWN = 40
 
 
 def word(kind: type[Kubernetes]) -> str:
-    """What users call one such object."""
+    """The name of the kind in messages."""
     return WORDS.get(kind.__name__, kind.__name__)
 
 
 def words(kind: type[Kubernetes]) -> str:
-    """What users call several of them."""
-    return word(kind) + ("es" if word(kind).endswith("s") else "s")
+    """The plural of the name of the kind in messages."""
+    one = word(kind)
+    return f"{one[:-1]}ies" if one.endswith("cy") else one + ("es" if one.endswith("s") else "s")
 
 
 def invalid_name(known: Kind, namespace: str, name: str) -> Unknown | None:
     """
-    Why no object can have this name, or None where one could.
+    Why Kubernetes refuses this name; None for a valid name.
 
-    DNS-1123 (Kubernetes ``apimachinery/pkg/util/validation``): a subdomain of at most 253 characters for names, a label of
-    at most 63 for namespaces. Only what passes here may become part of a path.
+    DNS-1123 (Kubernetes ``apimachinery/pkg/util/validation``): names are subdomains of at most 253 characters, namespaces
+    are labels of at most 63. Only names that pass this check become part of a request path.
     """
     one = word(known.reads)
     if len(name) > 253 or not _SUBDOMAIN.fullmatch(name):
         return Unknown(
-            f"{one} name {_short(name)!r} is not a valid name",
-            "use lower case letters, digits, '-' and '.', 253 characters at most",
+            f"invalid {one} name {_short(name)!r}",
+            "use lowercase letters, digits, '-' and '.', at most 253 characters",
         )
     if not known.namespaced:
         return None
     if not namespace:
-        return Unknown(f"nothing says in which namespace {one} {_short(name)!r} is", "write metadata.namespace")
+        return Unknown(f"the namespace of {one} {_short(name)!r} is unknown", "set metadata.namespace")
     if len(namespace) > 63 or not _NAMESPACE.fullmatch(namespace):
         return Unknown(
-            f"{_short(namespace)!r} is not a valid name of a namespace",
-            "use lower case letters, digits and '-', 63 characters at most",
+            f"invalid namespace name {_short(namespace)!r}",
+            "use lowercase letters, digits and '-', at most 63 characters",
         )
     return None
 
 
 def not_there(kind: type[Kubernetes], namespace: str, name: str) -> Absent | Unknown:
-    """The cluster has no object of this name."""
+    """The cluster has no object with this name."""
     if kind not in _MADE_LATER:
         return ABSENT
     return Unknown(
         f"{word(kind)} {name!r} does not exist yet in namespace {namespace!r}",
-        "create it first, or apply it together and check again",
+        "create it, then check again",
     )
 
 
 def not_read(kind: type[Kubernetes]) -> Unread:
-    """The kind was not listed yet."""
+    """The first list of the kind has not finished."""
     return Unread(f"the cluster's {words(kind)} have not been read yet", TRY_AGAIN)
 
 
 def stale(kind: type[Kubernetes], seconds: float) -> Unread:
-    """What was read is too old to be trusted."""
-    return Unread(f"the watch of {words(kind)} has been silent for more than {seconds:.0f} seconds", TRY_AGAIN)
+    """The stored objects of the kind are too old to use."""
+    return Unread(f"the watch of {words(kind)} has received nothing for more than {seconds:.0f} seconds", TRY_AGAIN)
 
 
 def unreadable(kind: type[Kubernetes], namespace: str, name: str) -> Unknown:
-    """The object exists, and its fields have other types than its kind has."""
+    """The object exists, and a field has a type that the schema of its kind does not allow."""
     place = f" in namespace {_short(namespace)!r}" if namespace else ""
     return Unknown(
         f"{word(kind)} {_short(name)!r}{place} exists but cannot be read: a field has the wrong type",
@@ -91,20 +92,20 @@ def late(kind: type[Kubernetes], name: str = "") -> Late:
 
 
 def no_answer(kind: type[Kubernetes], name: str = "") -> Unread:
-    """The API server answered with an error or with another object."""
+    """The API server returned an error or another object."""
     return Unread(f"the API server did not return {_what(kind, name)}", TRY_AGAIN)
 
 
 def unconfirmed(kind: type[Kubernetes], name: str) -> Unread:
-    """The object was not read, because the request is denied without it."""
+    """The object was not read: the request is denied for another reason."""
     return Unread(f"{_what(kind, name)} was not checked: the request is denied for another reason", TRY_AGAIN)
 
 
 def forbidden(known: Kind) -> Unread:
-    """Our own rights do not suffice."""
+    """Migratable lacks the RBAC permission to read the kind."""
     return Unread(
-        f"migratable may not read {words(known.reads)} of this cluster",
-        f"ask an administrator to let its ServiceAccount get {known.plural}",
+        f"Migratable is not allowed to read {words(known.reads)} of this cluster",
+        f"grant its account the verbs get, list and watch on {known.plural}",
     )
 
 

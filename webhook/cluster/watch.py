@@ -136,7 +136,7 @@ class Watch:
             return self._failed(str(error), self._expired)
         except Malformed:
             self._position = ""
-            return self._failed("the answer makes no sense", self._expired)
+            return self._failed("unexpected data from the API server", self._expired)
         except Unavailable as error:
             return self._failed(error.message, self._unreachable)
         except Exception as error:  # noqa: BLE001 - the thread's outermost wall: a kind must not fall silent for good
@@ -161,7 +161,7 @@ class Watch:
             self._store.replace(self._reads, self._pages(version, first), version)
             return 0.0
         if self._kind.group in BUILT_IN:
-            raise Unavailable("the API server answered 404", remedy="Check that this is a Kubernetes API server.")
+            raise Unavailable("the API server returned HTTP 404", remedy="Check that this is a Kubernetes API server.")
         self._store.miss(self._reads)
         return self._pace.missing_seconds * (0.9 + self._chance() / 5)
 
@@ -232,11 +232,11 @@ class Watch:
     def _accept(self, status: int) -> None:
         """Raises what the status stands for, unless it is 200."""
         if status in (401, 403):
-            raise _Refused(f"the API server answered {status}")
+            raise _Refused(f"the API server returned HTTP {status}")
         if status == 410:
-            raise _Expired("the API server answered 410")
+            raise _Expired("the API server returned HTTP 410")
         if status != 200:
-            raise Unavailable(f"the API server answered {status}", remedy="This is tried again.")
+            raise Unavailable(f"the API server returned HTTP {status}", remedy="Migratable retries.")
 
     def _apply(self, line: bytes) -> None:
         try:

@@ -47,7 +47,7 @@ class ObjectsWorld:
         if kind in self._complete:
             return ABSENT
         word = WORDS.get(kind.__name__, kind.__name__)
-        return Unknown(f"{word} {name!r} is not among the objects given", f"give the manifest of {word} {name!r} too")
+        return Unknown(f"{word} {name!r} is not in the input", f"add the manifest of {word} {name!r} to the input")
 
     def _named(self, kind: type[Kubernetes]) -> Mapping[str, Sequence[str]]:
         """The namespaces of all objects of a kind, by name."""
@@ -66,10 +66,10 @@ class ObjectsWorld:
         if kind in self._complete:
             return ()
         word = WORDS.get(kind.__name__, kind.__name__)
-        return Unknown(f"no {word} is among the objects given", f"give the {word} manifest too")
+        return Unknown(f"no {word} is in the input", f"add the {word} manifest to the input")
 
 
-WORDS: Mapping[str, str] = {"PersistentVolumeClaim": "claim", "KubeVirt": "KubeVirt CR"}
+WORDS: Mapping[str, str] = {"PersistentVolumeClaim": "PVC", "KubeVirt": "KubeVirt CR"}
 _NOTHING: Mapping[tuple[str, str], Kubernetes] = {}
 
 

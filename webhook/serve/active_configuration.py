@@ -53,7 +53,7 @@ class ConfigurationSource:
             content = self._file.read_bytes()
         except OSError as error:
             self._content = None
-            raise Misconfigured(f"policy file {self._file} cannot be read", remedy="Restore it.") from error
+            raise Misconfigured(f"policy file {self._file} cannot be read", remedy="Restore the file.") from error
         if content == self._content:
             if self._problem is not None:
                 raise self._problem
@@ -65,7 +65,7 @@ class ConfigurationSource:
             self._problem = problem
             raise
         self._problem = None
-        log.info("policy changed")
+        log.info("policy reloaded")
         return True
 
     def __call__(self) -> ActiveConfiguration:

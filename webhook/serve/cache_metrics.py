@@ -11,24 +11,28 @@ Statistics = Callable[[], Iterable[KindStatistics]]
 Value = Callable[[KindStatistics], float | None]
 
 _GAUGES: tuple[tuple[str, str, Value], ...] = (
-    ("objects", "Objects of the cluster that are held.", lambda kind: kind.objects),
+    ("objects", "Objects in the cache.", lambda kind: kind.objects),
     (
         "unreadable_objects",
-        "Of them those whose fields have other types than they may have.",
+        "Cached objects with a field of the wrong type.",
         lambda kind: kind.undecodable,
     ),
-    ("age_seconds", "Since the last list, event or bookmark; absent before the first.", lambda kind: kind.age_seconds),
-    ("synced", "1 once all objects were listed.", lambda kind: kind.synced),
-    ("missing", "1 while the cluster does not serve the kind.", lambda kind: kind.missing),
+    (
+        "age_seconds",
+        "Seconds since the last list, event or bookmark; no value before the first list.",
+        lambda kind: kind.age_seconds,
+    ),
+    ("synced", "1 after the first complete list.", lambda kind: kind.synced),
+    ("missing", "1 if the cluster does not serve the kind.", lambda kind: kind.missing),
     (
         "failing",
-        "1 while the last attempt to list or watch has failed; the log says why.",
+        "1 if the last list or watch failed; the log has the reason.",
         lambda kind: bool(kind.problem),
     ),
 )
 _COUNTERS: tuple[tuple[str, str, Value], ...] = (
-    ("lists", "Full lists.", lambda kind: kind.lists),
-    ("watches", "Watches that were opened.", lambda kind: kind.restarts),
+    ("lists", "Complete lists since the start.", lambda kind: kind.lists),
+    ("watches", "Watches opened since the start.", lambda kind: kind.restarts),
 )
 
 

@@ -11,16 +11,43 @@ from webhook.surfaces.cli.status import fail
 
 
 @click.command("serve")
-@click.option("--host", default="127.0.0.1", show_default=True, envvar="MIGRATABLE_HOST")
-@click.option("--admission-port", default=9443, show_default=True, envvar="MIGRATABLE_ADMISSION_PORT")
-@click.option("--api-port", default=8443, show_default=True, envvar="MIGRATABLE_API_PORT")
-@click.option("--health-port", default=8080, show_default=True, envvar="MIGRATABLE_HEALTH_PORT")
-@click.option("--cert-dir", type=click.Path(path_type=Path), default=Path("dev/certs"), envvar="MIGRATABLE_CERT_DIR")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, envvar="MIGRATABLE_HOST", help="IP address to listen on."
+)
+@click.option(
+    "--admission-port",
+    default=9443,
+    show_default=True,
+    envvar="MIGRATABLE_ADMISSION_PORT",
+    help="Port of the admission webhook (HTTPS).",
+)
+@click.option(
+    "--api-port",
+    default=8443,
+    show_default=True,
+    envvar="MIGRATABLE_API_PORT",
+    help="Port of the dry-run API and the page (HTTPS).",
+)
+@click.option(
+    "--health-port",
+    default=8080,
+    show_default=True,
+    envvar="MIGRATABLE_HEALTH_PORT",
+    help="Port of /livez, /readyz and /metrics (HTTP).",
+)
+@click.option(
+    "--cert-dir",
+    type=click.Path(path_type=Path),
+    default=Path("dev/certs"),
+    show_default=True,
+    envvar="MIGRATABLE_CERT_DIR",
+    help="Folder with tls.crt and tls.key.",
+)
 @click.option(
     "--client-ca",
     type=click.Path(exists=True, path_type=Path),
     envvar="MIGRATABLE_CLIENT_CA",
-    help="CA of the API server's client certificate; without it anybody may call the admission port.",
+    help="CA bundle that verifies the API server's client certificate. Default: any client may connect to the admission port.",
 )
 @click.option(
     "--client-name",
@@ -29,7 +56,7 @@ from webhook.surfaces.cli.status import fail
     default=("kube-apiserver",),
     show_default=True,
     envvar="MIGRATABLE_CLIENT_NAMES",
-    help="Common or DNS name that this certificate must bear; repeatable.",
+    help="Common name or DNS name that the client certificate must contain. Repeatable.",
 )
 @click.option(
     "--allowed-host",
@@ -40,15 +67,32 @@ from webhook.surfaces.cli.status import fail
     help="Host name to accept in the Host header, in addition to localhost, IP addresses and the names of the certificate. "
     "Repeatable.",
 )
-@click.option("--policy", "policy_file", type=click.Path(path_type=Path), envvar="MIGRATABLE_POLICY")
-@click.option("--release", default="", help="KubeVirt release; else what the KubeVirt CR says, else any.")
-@click.option("--facts", multiple=True, metavar="PATH", help="Work without a cluster: look references up in manifests.")
-@click.option("--kubeconfig", type=click.Path(exists=True, path_type=Path), help="Cluster to read facts from.")
+@click.option(
+    "--policy",
+    "policy_file",
+    type=click.Path(path_type=Path),
+    envvar="MIGRATABLE_POLICY",
+    help="Policy file. Default: the built-in policy.",
+)
+@click.option(
+    "--release",
+    default="",
+    help="KubeVirt release, e.g. 1.6. Default: the release in the status of the KubeVirt CR, else any.",
+)
+@click.option(
+    "--facts",
+    multiple=True,
+    metavar="PATH",
+    help="Serve without a cluster: read referenced objects from these manifests. Repeatable.",
+)
+@click.option(
+    "--kubeconfig", type=click.Path(exists=True, path_type=Path), help="Kubeconfig of the cluster to read objects from."
+)
 @click.option("--context", "context", default=None, help="Context of the kubeconfig.")
-@click.option("--in-cluster", is_flag=True, help="Read facts from the cluster that the pod runs in.")
-@click.option("--drain-seconds", default=10.0, show_default=True, help="How long to serve on after SIGTERM.")
+@click.option("--in-cluster", is_flag=True, help="Read objects from the cluster that the pod runs in.")
+@click.option("--drain-seconds", default=10.0, show_default=True, help="Seconds to keep serving after SIGTERM.")
 def command(**options: object) -> None:
-    """Serve admission, health and metrics, dry-run API and page."""
+    """Run the server: admission webhook, health and metrics, dry-run API and page."""
     try:
         run(Options(**options))  # type: ignore[arg-type]  # click gives each option its type
     except WebhookError as error:

@@ -27,7 +27,7 @@ class Health:
         elif scope["path"] == "/metrics":
             status, body, kind = 200, generate_latest(self.registry), CONTENT_TYPE_LATEST
         else:
-            status, body = 404, b"there are /livez, /readyz and /metrics here\n"
+            status, body = 404, b"not found; this listener serves /livez, /readyz and /metrics\n"
         headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

@@ -55,6 +55,6 @@ class Spool(logging.Handler):
 
 def _tell(lost: int) -> logging.LogRecord:
     record = logging.makeLogRecord({"name": "migratable.log", "levelno": logging.WARNING, "levelname": "WARNING"})
-    record.msg = "nobody read the log for a while"
+    record.msg = "log lines dropped: stderr was not read"
     record.lines_lost = lost
     return record

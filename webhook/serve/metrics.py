@@ -43,40 +43,40 @@ class Metrics:
     def _make_review_metrics(self) -> None:
         self._reviews = Counter(
             "migratable_reviews",
-            "Admission reviews answered.",
+            "Admission reviews, by door (validate or mutate), kind, operation and outcome.",
             ["door", "kind", "operation", "outcome"],
             registry=self.registry,
         )
         self._seconds = Histogram(
             "migratable_review_seconds",
-            "Time from the first byte of a review to its answer.",
+            "Seconds from the first byte of an admission review to its response.",
             ["door"],
             buckets=BUCKETS,
             registry=self.registry,
         )
         self._findings = Counter(
             "migratable_findings",
-            "Findings decided about at admission.",
+            "Findings in admission reviews, by rule, kind and enforcement action.",
             ["rule", "kind", "action"],
             registry=self.registry,
         )
         self._would_deny = Counter(
             "migratable_would_have_been_denied",
-            "Findings that were admitted and that the built-in strict policy denies.",
+            "Admitted findings that the built-in strict policy would deny, by rule.",
             ["rule"],
             registry=self.registry,
         )
         self._lowered = Counter(
             "migratable_lowered_denials",
-            "Denials that became a warning or less: for KubeVirt's accounts, for HyperConverged's operator, for a volume "
-            "migration, or for an account of the policy file.",
+            "Denials lowered to a warning or less, by rule and reason: KubeVirt's accounts, the HyperConverged operator, a "
+            "volume migration, or an account in the policy file.",
             ["rule", "reason"],
             registry=self.registry,
         )
         self._looked_up = Histogram(
             "migratable_live_read_seconds",
-            "Time of the live reads for a review. The cache was current (same), or the review was judged again (other, "
-            "then judged).",
+            "Seconds of live reads for an admission review, by result: same (the cache was current), other (it was not), "
+            "judged (the review was judged again).",
             ["ended"],
             buckets=BUCKETS,
             registry=self.registry,
@@ -85,24 +85,28 @@ class Metrics:
     def _make_server_metrics(self) -> None:
         self._refused = Counter(
             "migratable_connections_refused",
-            "Connections that were closed or rejected, by reason.",
+            "Connections closed or requests rejected, by listener and reason.",
             ["listener", "reason"],
             registry=self.registry,
         )
         self._not_before = Gauge(
-            "migratable_certificate_not_before_seconds", "When the serving certificate began.", registry=self.registry
+            "migratable_certificate_not_before_seconds",
+            "notBefore of the serving certificate (Unix time).",
+            registry=self.registry,
         )
         self._not_after = Gauge(
-            "migratable_certificate_not_after_seconds", "When the serving certificate ends.", registry=self.registry
+            "migratable_certificate_not_after_seconds",
+            "notAfter of the serving certificate (Unix time).",
+            registry=self.registry,
         )
         self._stale = Gauge(
             "migratable_certificate_stale",
-            "1 while the serving certificate should be replaced and the files hold none that can be.",
+            "1 if the serving certificate is overdue for renewal, or if the files on disk cannot be served.",
             registry=self.registry,
         )
         self.exemptions = Gauge(
             "migratable_exemptions",
-            "Exemptions and accounts of the policy in force, by state: active, expiring within 14 days, expired.",
+            "Exemptions and accounts in the active policy, by state: active, lapsing (expires within 14 days), lapsed.",
             ["state"],
             registry=self.registry,
         )

@@ -33,6 +33,7 @@ log = logging.getLogger("migratable.serve")
 
 POLICY_POLL_SECONDS = 1.0
 SECONDS_A_DAY = 24 * 60 * 60
+KEPT_POLICY = "policy reload failed; the previous policy stays active"
 TURN_SECONDS = 0.001
 """
 After so long a thread makes way for another that waits. Python's own 5 ms would be added to each step of a small review while
@@ -123,7 +124,7 @@ async def _follow_policy(configurations: ConfigurationSource, metrics: Metrics, 
             except Misconfigured as error:
                 metrics.policy_failures.inc()  # with each look, so that the alert stays as long as the file does
                 if error.message != told:
-                    log.error("keeping the old policy", extra={"problem": error.message})  # noqa: TRY400 - no locals
+                    log.error(KEPT_POLICY, extra={"problem": error.message})  # noqa: TRY400 - no locals in the log
                 told = error.message
             expiring = _note_exemptions(metrics, configurations, expiring)
 

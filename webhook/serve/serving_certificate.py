@@ -70,5 +70,5 @@ def objection(new: Leaf, served: Leaf, now: datetime) -> str:
     if new.not_before > now + BEHIND:
         return "it is not yet valid"
     if new.names.isdisjoint(served.names) and new.issuer != served.issuer:
-        return "it is somebody else's: neither names nor issuer are those of the one in use"
+        return "neither its names nor its issuer match the serving certificate"
     return ""

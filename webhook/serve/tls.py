@@ -51,7 +51,7 @@ class Certificates:
         except Unusable as error:
             raise Misconfigured(
                 f"no usable tls.crt and tls.key in {folder}: {error}",
-                remedy="Make a pair with `python -m certs dev`, or name the folder with --cert-dir.",
+                remedy="Create a pair with `python -m certs dev`, or set --cert-dir.",
             ) from None
         self.listening = self._context()
         self.listening.sni_callback = self._choose
@@ -75,7 +75,7 @@ class Certificates:
             try:
                 context.load_verify_locations(self._client_ca)
             except ssl.SSLError:
-                raise Unusable(f"{self._client_ca.name} holds no certificate of an authority") from None
+                raise Unusable(f"{self._client_ca.name} contains no CA certificate") from None
         return context
 
     def _load(self, content: tuple[bytes, ...]) -> tuple[Leaf, ssl.SSLContext]:
@@ -86,9 +86,9 @@ class Certificates:
         except OSError as error:  # ssl.SSLError is one
             raise Unusable(_say(error)) from None
         except ValueError:
-            raise Unusable("tls.crt holds no certificate that can be read") from None
+            raise Unusable("tls.crt contains no readable certificate") from None
         if self._read() != content:
-            raise Unusable("the files are being replaced")
+            raise Unusable("the files changed while they were read")
         return leaf, context
 
     def _choose(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
@@ -105,7 +105,11 @@ class Certificates:
         try:
             content = self._read()
             if content == self._seen:
-                self._tell("no certificate has come to replace it" if self.leaf.is_overdue(self._now()) else "")
+                self._tell(
+                    "the certificate is due for renewal and has not been replaced"
+                    if self.leaf.is_overdue(self._now())
+                    else ""
+                )
                 return False
             leaf, context = self._load(content)
             if why := objection(leaf, self.leaf, self._now()):
@@ -121,9 +125,9 @@ class Certificates:
     def _tell(self, problem: str) -> None:
         """Remembers a problem, and logs it when it is new and when it has gone."""
         if problem and problem != self.problem:
-            log.warning("serving the old certificate from memory", extra={"problem": problem})
+            log.warning("still serving the old certificate", extra={"problem": problem})
         elif self.problem and not problem:
-            log.info("nothing is wrong with the certificate any more")
+            log.info("certificate problem resolved")
         self.problem = problem
 
     async def follow(self, stopping: asyncio.Event, looked: Callable[[], None]) -> None:
@@ -152,7 +156,7 @@ def _read(path: Path) -> bytes:
 def _say(error: OSError) -> str:
     """Names the file and what is the matter, as the system puts it; OpenSSL's own words may be missing."""
     if isinstance(error, ssl.SSLError):
-        return f"tls.crt and tls.key are no pair ({(error.reason or 'unreadable').lower().replace('_', ' ')})"
+        return f"tls.crt and tls.key do not match ({(error.reason or 'unreadable').lower().replace('_', ' ')})"
     name = Path(str(error.filename)).name if error.filename else "the folder"
     return f"{name}: {(error.strerror or type(error).__name__).lower()}"
 

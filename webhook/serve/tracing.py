@@ -51,8 +51,8 @@ def tracing() -> Callable[[App], App]:
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
     except ImportError:
         raise Misconfigured(
-            f"{ENDPOINT} is set, and OpenTelemetry's SDK is not installed",
-            remedy="Install kubevirt-migratable[otel], or unset it.",
+            f"{ENDPOINT} is set, but the OpenTelemetry SDK is not installed",
+            remedy=f"Install kubevirt-migratable[otel], or unset {ENDPOINT}.",
         ) from None
     provider = TracerProvider(
         resource=Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME", "migratable")})

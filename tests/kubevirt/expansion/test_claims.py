@@ -234,9 +234,9 @@ def test_a_claim_that_may_still_come_is_unproven_and_named() -> None:
     assert result.verdict is not None
     assert (result.verdict.live_migratable, result.verdict.unproven) == (
         None,
-        ("claim 'c' is not among the objects given",),
+        ("PVC 'c' is not in the input",),
     )
-    assert [finding.remedy for finding in result.findings] == ["give the manifest of claim 'c' too"]
+    assert [finding.remedy for finding in result.findings] == ["add the manifest of PVC 'c' to the input"]
 
 
 @pytest.mark.parametrize("kind", [StorageProfile, StorageClass])

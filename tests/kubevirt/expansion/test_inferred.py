@@ -84,20 +84,20 @@ def test_a_label_without_kind_means_the_cluster_scoped_one() -> None:
 
 
 UNLABELLED = [
-    (ON_CLAIM, "", [claim(labels={})], f"claim 'c' does not have the label {NAME}"),
-    (ON_CLAIM, "", [claim(labels={"a": "b"})], f"claim 'c' does not have the label {NAME}"),
-    (ON_DV, "", [claim("dv", {})], f"claim 'dv' does not have the label {NAME}"),
+    (ON_CLAIM, "", [claim(labels={})], f"PVC 'c' does not have the label {NAME}"),
+    (ON_CLAIM, "", [claim(labels={"a": "b"})], f"PVC 'c' does not have the label {NAME}"),
+    (ON_DV, "", [claim("dv", {})], f"PVC 'dv' does not have the label {NAME}"),
     (
         "{volumes: [{name: d, containerDisk: {image: i}}]}",
         "",
         [],
-        "the volume is neither a claim nor a DataVolume",
+        "the volume is neither a PVC nor a DataVolume",
     ),
     (
         ON_DV,
         "{source: {blank: {}}}",
         [],
-        "the source of its DataVolume is neither a claim nor a snapshot nor a DataSource",
+        "the source of its DataVolume is neither a PVC nor a snapshot nor a DataSource",
     ),
     (
         ON_DV,
@@ -133,8 +133,8 @@ def test_a_missing_label_is_a_failure_that_may_be_ignored(
     ("volumes", "template", "why", "settle"),
     [
         ("{}", "", "the template has no volume of that name", "use the name of a volume in the template"),
-        (ON_CLAIM, "", "claim 'c' does not exist", "create the claim"),
-        (ON_DV, "", "claim 'dv' does not exist", "create the claim"),
+        (ON_CLAIM, "", "PVC 'c' does not exist", "create the PVC"),
+        (ON_DV, "", "PVC 'dv' does not exist", "create the PVC"),
         (
             ON_DV,
             "{source: {snapshot: {name: s}}}",
@@ -163,10 +163,10 @@ def test_other_failures_than_a_missing_label_are_never_ignored(
 @pytest.mark.parametrize(
     ("volumes", "template", "what"),
     [
-        (ON_CLAIM, "", "claim 'c'"),
+        (ON_CLAIM, "", "PVC 'c'"),
         (ON_DV, "", "DataVolume 'dv'"),
         (ON_DV, "{sourceRef: {kind: DataSource, name: ds}}", "DataSource 'ds'"),
-        (ON_DV, "{source: {pvc: {name: c}}}", "claim 'c'"),
+        (ON_DV, "{source: {pvc: {name: c}}}", "PVC 'c'"),
     ],
 )
 def test_an_object_that_was_not_provided_is_the_missing_input(volumes: str, template: str, what: str) -> None:

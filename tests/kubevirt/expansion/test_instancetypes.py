@@ -150,7 +150,7 @@ def test_an_undetermined_finding_has_the_message_of_the_newest_release() -> None
     result = judgement(machine, world(MASQUERADE), SUPPORTED)
 
     assert result.verdict is not None
-    assert result.verdict.unproven == ("ControllerRevision 'r' is not among the objects given",)
+    assert result.verdict.unproven == ("ControllerRevision 'r' is not in the input",)
     assert [(finding.rule.id, finding.releases) for finding in result.findings] == [("LM505", SUPPORTED)]
 
 

@@ -96,7 +96,7 @@ def test_an_unknown_cluster_leaves_the_binding_open() -> None:
     """
     No interface is made up, and the reason is kept.
     """
-    unknown = Unknown("no KubeVirt CR is among the objects given")
+    unknown = Unknown("no KubeVirt CR is in the input")
 
     assert interfaces_of(VMISpec(), Devices(), unknown, None, V1_9) == ((), (), unknown)
 

@@ -52,8 +52,8 @@ NO_CLASS = "has no storage class, and"
         (
             "{storage: {storageClassName: sc}}",
             None,
-            "has no accessModes, and StorageProfile 'sc' is not among the objects given",
-            "add accessModes, or give the manifest of StorageProfile 'sc' too",
+            "has no accessModes, and StorageProfile 'sc' is not in the input",
+            "add accessModes, or add the manifest of StorageProfile 'sc' to the input",
         ),
     ],
 )
@@ -99,10 +99,10 @@ def test_an_exhausted_profile_is_named() -> None:
     """
     known = world(profile("sc", "[]"))
 
-    modes = predicted(known, msgspec.convert(yaml("{storage: {storageClassName: sc}}"), DataVolumeSpec), "claim 'c'")
+    modes = predicted(known, msgspec.convert(yaml("{storage: {storageClassName: sc}}"), DataVolumeSpec), "PVC 'c'")
 
-    why = "StorageProfile 'sc' has no access modes for claim 'c', so CDI cannot create its claim"
-    assert modes == Modes(Unknown(why, "add accessModes"), "claim 'c'")
+    why = "StorageProfile 'sc' has no access modes for PVC 'c', so CDI cannot create its PVC"
+    assert modes == Modes(Unknown(why, "add accessModes"), "PVC 'c'")
 
 
 def labelled(applies: str, modes: list[str] | None, volume_mode: str | None = None) -> Manifest:

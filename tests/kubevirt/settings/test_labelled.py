@@ -108,7 +108,7 @@ def test_a_namespace_has_a_label_with_its_name() -> None:
     assert ObjectsWorld((), (Namespace,)).find(Namespace, "", "tenant") is ABSENT
     assert absent == Unknown("namespace 'tenant' does not exist", "create namespace 'tenant'")
     assert namespace_labels(ObjectsWorld(()), "tenant") == Unknown(
-        "Namespace 'tenant' is not among the objects given", "give the manifest of Namespace 'tenant' too"
+        "Namespace 'tenant' is not in the input", "add the manifest of Namespace 'tenant' to the input"
     )
 
 

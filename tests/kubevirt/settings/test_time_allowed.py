@@ -266,10 +266,8 @@ def test_without_policies_the_result_is_unproven() -> None:
     [finding] = told(of_memory("8Gi"), kubevirt(**SLOW), complete=False)
 
     assert finding.undetermined
-    assert finding.message.endswith(
-        "unless a MigrationPolicy allows more; no MigrationPolicy is among the objects given"
-    )
-    assert finding.remedy == "give the MigrationPolicy manifest too"
+    assert finding.message.endswith("unless a MigrationPolicy allows more; no MigrationPolicy is in the input")
+    assert finding.remedy == "add the MigrationPolicy manifest to the input"
 
 
 ANY = (

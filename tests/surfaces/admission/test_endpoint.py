@@ -165,7 +165,7 @@ def test_what_passes_is_told_to_the_audit_log() -> None:
     said = response(post(door(), CREATION))
 
     assert said["auditAnnotations"] == {"findings": "LM201", "live-migratable": "unproven"}
-    assert said["warnings"] == ["[LM201] spec.template.spec.volumes[0]: claim 'os' is not among the objects given"]
+    assert said["warnings"] == ["[LM201] spec.template.spec.volumes[0]: PVC 'os' is not in the input"]
 
 
 def test_a_patch_is_json_patch_in_base64() -> None:

@@ -150,7 +150,7 @@ def test_an_unproven_result_names_the_missing_manifest(watched: Watched) -> None
     watched.judge(UNPROVEN)
 
     expect(watched.page.locator(".verdict.open")).to_contain_text("Unproven")
-    expect(watched.page.locator(".finding")).to_contain_text("To settle it: give the manifest of claim 'os' too")
+    expect(watched.page.locator(".finding")).to_contain_text("To settle it: add the manifest of PVC 'os' to the input")
 
 
 @pytest.mark.parametrize(

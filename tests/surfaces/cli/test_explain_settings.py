@@ -223,7 +223,7 @@ def test_without_a_kubevirt_cr_the_defaults_are_explained(tmp_path: Path) -> Non
     answer = explained(tmp_path, vm("web"))
 
     assert set(origins(answer["cluster"]).values()) == {"KubeVirt 1.9", "follows allowPostCopy"}
-    assert any(note.startswith("no KubeVirt CR is among the objects given") for note in answer["notes"])
+    assert any(note.startswith("no KubeVirt CR is in the input") for note in answer["notes"])
     assert answer["machines"][0]["cases"][0]["outlook"]["bestCaseSeconds"] is None
 
 

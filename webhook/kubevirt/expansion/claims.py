@@ -68,7 +68,7 @@ def _of_claim(world: World, claim: PersistentVolumeClaim) -> Modes:
     is_labelled = (claim.meta.labels or {}).get("cdi.kubevirt.io/applyStorageProfile") == "true"
     if not claim.spec.access_modes and is_labelled:
         mode = None if claim.spec.volume_mode == FROM_PROFILE else claim.spec.volume_mode
-        return _from_profile(world, claim.spec, mode, f"claim {claim.name!r}")
+        return _from_profile(world, claim.spec, mode, f"PVC {claim.name!r}")
     return Modes(frozenset(claim.spec.access_modes or ()))
 
 
@@ -112,7 +112,7 @@ def _from_profile(
         return Modes(sets.within(why, f"add accessModes, or {sets.settle}"), source)
     modes = offered(sets, volume_mode)
     if not modes:
-        why = f"StorageProfile {name!r} has no access modes for {source}, so CDI cannot create its claim"
+        why = f"StorageProfile {name!r} has no access modes for {source}, so CDI cannot create its PVC"
         return Modes(Unknown(why, "add accessModes"), source)
     return Modes(frozenset(modes), f"StorageProfile {name!r}")
 

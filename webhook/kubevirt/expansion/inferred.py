@@ -75,14 +75,14 @@ def _behind_volume(scope: Scope, wanted: str, label: str) -> Inferred:
         return _of_claim(scope, scope.namespace, volume.persistent_volume_claim.claim_name, label)
     if volume.data_volume is not None:
         return _of_data_volume(scope, volume.data_volume.name, label)
-    return Unlabelled("the volume is neither a claim nor a DataVolume")
+    return Unlabelled("the volume is neither a PVC nor a DataVolume")
 
 
 def _of_claim(scope: Scope, namespace: str, name: str, label: str) -> Inferred:
     claim = scope.world.find(PersistentVolumeClaim, namespace, name)
     if isinstance(claim, Absent):
-        return Unknown(f"claim {name!r} does not exist", "create the claim")
-    return claim if isinstance(claim, Unknown) else _labelled(claim.meta.labels, f"claim {name!r}", label)
+        return Unknown(f"PVC {name!r} does not exist", "create the PVC")
+    return claim if isinstance(claim, Unknown) else _labelled(claim.meta.labels, f"PVC {name!r}", label)
 
 
 def _labelled(labels: Labels | None, what: str, label: str) -> Labels | Unlabelled:
@@ -112,7 +112,7 @@ def _of_source(scope: Scope, spec: DataVolumeSpec, label: str) -> Inferred:
         return followed
     ref = spec.source_ref
     if ref is None:
-        return Unlabelled("the source of its DataVolume is neither a claim nor a snapshot nor a DataSource")
+        return Unlabelled("the source of its DataVolume is neither a PVC nor a snapshot nor a DataSource")
     if ref.kind != "DataSource":
         return Unlabelled(f"the sourceRef of its DataVolume has kind {ref.kind or '(none)'}, not DataSource")
     namespace = scope.namespace if ref.namespace is None else ref.namespace
