@@ -31,7 +31,7 @@ from certs.authority import KeyPair
 from certs.cluster import ConfigurationName
 from tests.apiserver import crds
 from tests.apiserver.balancer import Balancer
-from tests.apiserver.bench import LAGS, NAMESPACE, PATIENCE_SECONDS, Bench, Kubelets, Rotator, at_port, rotate_arguments
+from tests.apiserver.bench import LAGS, NAMESPACE, Bench, Kubelets, Rotator, at_port, rotate_arguments
 from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.load import Load, webhook_metrics
 from tests.apiserver.processes import free_ports
@@ -41,7 +41,7 @@ from tests.fuzz.mutating import bytes_of
 from tests.generating import carriers
 from tests.properties.supply import stored
 from tests.surfaces.admission.reviews import review
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 MACHINES = 150
 """Generated objects that both versions judge when they are created, and when one becomes the next."""

@@ -7,13 +7,15 @@ from typing import TypeVar
 T = TypeVar("T")
 
 PAUSE_SECONDS = 0.02
+PATIENCE_SECONDS = 300.0
+"""A deadline that only a hang reaches, also on a busy machine. A test decides by its condition, not by this time."""
 
 
 def wait_until(condition: Callable[[], T], deadline_seconds: float, what: str) -> T:
     """
     The first true value that CONDITION returns.
 
-    Raises TimeoutError, which names WHAT was awaited, when DEADLINE_SECONDS have passed; CONDITION is asked at least
+    Raises TimeoutError, which names WHAT was awaited, when DEADLINE_SECONDS have passed; CONDITION is checked at least
     once, and may raise to end the wait early.
     """
     deadline = time.monotonic() + deadline_seconds

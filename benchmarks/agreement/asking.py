@@ -14,8 +14,8 @@ from benchmarks.agreement import plain_text
 from benchmarks.agreement.inputs import Check, Review
 from tests.apiserver.pki import CertificateAuthority
 from tests.apiserver.processes import free_ports
-from tests.apiserver.serving import START_SECONDS, Serving
-from tests.waiting import wait_until
+from tests.apiserver.serving import Serving
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 FORKED = Path(__file__).with_name("forked.py")
 BATCH = 150
@@ -110,7 +110,7 @@ class Checkout:
             popen = subprocess.Popen(argv, stdout=out, stderr=out, cwd=folder, env=_environment())
         server = Serving(popen, admission, api, health, folder, log)
         try:
-            wait_until(server.ready, START_SECONDS, "migratable serve to be ready")
+            wait_until(server.ready, PATIENCE_SECONDS, "migratable serve to be ready")
             yield server.admission_port
         finally:
             server.stop()

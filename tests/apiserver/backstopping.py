@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.apiserver.controlplane import ControlPlane
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE_SECONDS, wait_until
 from tests.wrapping import every_example
 from webhook.objects.kinds import find_kind
 from webhook.surfaces.admission.configurations import Installation
@@ -55,7 +55,7 @@ def wait_in_force(plane: ControlPlane, namespace: str) -> None:
             made = wrap(example)
             if made["kind"] != "KubeVirt":
                 made["metadata"]["namespace"] = namespace
-            wait_until(partial(_refuses, caller, made), 60, f"{made['kind']} to be refused")
+            wait_until(partial(_refuses, caller, made), PATIENCE_SECONDS, f"{made['kind']} to be refused")
     caller.close()
 
 

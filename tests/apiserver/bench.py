@@ -24,14 +24,13 @@ from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.load import OBJECT, PATH, is_our_verdict
 from tests.apiserver.processes import free_ports
 from tests.apiserver.rotation import ADMISSION, AUTHORITY, LEASE, SERVING, Installation, install
-from tests.apiserver.serving import HOOKS, ROOT, START_SECONDS, Serving
-from tests.waiting import wait_until
+from tests.apiserver.serving import HOOKS, ROOT, Serving
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 NAMESPACE = "migratable"
 SERVED_NAMES = ("migratable.migratable.svc",)
 LAGS = (0.0, 1.0)
 """Seconds after which each replica's files follow the Secret."""
-PATIENCE_SECONDS = 60.0
 FRESH = "tests.apiserver.fresh_handshakes"
 """What the replicas run unless told otherwise: API servers keep connections, and so hide a bad certificate for minutes."""
 
@@ -234,12 +233,12 @@ def bench(plane: ControlPlane, folder: Path, first: tuple[KeyPair, KeyPair], *, 
         folders = [folder / f"replica-{number}" for number in range(len(LAGS))]
         stack.enter_context(Kubelets(installed, folders))
         for at, (admission, api, health) in zip(folders, ports, strict=True):
-            wait_until((at / "tls.key").exists, 30, "the first certificate to become a file")
+            wait_until((at / "tls.key").exists, PATIENCE_SECONDS, "the first certificate to become a file")
             replica = _start_replica(plane, at, admission, api, health, module)
             ready.replicas.append(replica)
             stack.callback(replica.stop)
         for replica in ready.replicas:
-            wait_until(replica.ready, START_SECONDS, "migratable serve to be ready")
+            wait_until(replica.ready, PATIENCE_SECONDS, "migratable serve to be ready")
         stack.callback(lambda: [one.end() for one in ready.rotators])
         rotator = ready.start_rotator(folder)
         ready.wait(lambda: bool(rotator.log.read_text()), "the rotator to begin")

@@ -19,8 +19,8 @@ from tests.apiserver.pki import CertificateAuthority, write_private
 
 ADMINISTRATOR = "administrator"
 ADMINISTRATORS = ("system:masters",)
-REQUEST_SECONDS = 30
-KUBECTL_SECONDS = 120
+REQUEST_SECONDS = 120
+KUBECTL_SECONDS = 300
 TOKEN_SECONDS = 3600  # a kube-apiserver refuses less than 600
 
 

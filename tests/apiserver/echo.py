@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from tests.apiserver import crds
 from tests.apiserver.client import REQUEST_SECONDS, Client
 from tests.gojson import from_go_json
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 GROUP, KIND, PLURAL = "migratable.test", "Echo", "echoes"
 DEFINITION: dict[str, Any] = {
@@ -38,7 +38,6 @@ DEFINITION: dict[str, Any] = {
 }
 PATH = f"/apis/{GROUP}/v1/{PLURAL}"
 THREADS = 2
-SERVED_SECONDS = 30
 CREATED, BAD_REQUEST = 201, 400
 
 
@@ -57,7 +56,7 @@ class Echo:
     def __init__(self, client: Client) -> None:
         if client.api("GET", f"{crds.PATH}/{PLURAL}.{GROUP}").status != 200:
             client.create(crds.PATH, DEFINITION)
-        wait_until(lambda: client.api("GET", f"{PATH}?limit=1").status == 200, SERVED_SECONDS, f"{PATH} to be served")
+        wait_until(lambda: client.api("GET", f"{PATH}?limit=1").status == 200, PATIENCE_SECONDS, f"{PATH} to be served")
         self._url = urlsplit(client.url)
         self._context = ssl.create_default_context(cadata=client.ca.cert_pem.decode())
         self._context.load_cert_chain(client.folder / "administrator.pem")

@@ -13,7 +13,7 @@ from certs.cluster import ConfigurationName, Refused
 from certs.plan import Terms
 from certs.rotator import Settings
 from tests.apiserver.controlplane import ControlPlane
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 Json = dict[str, Any]
 
@@ -140,7 +140,7 @@ def install(
     grant(plane, namespace, "ClusterRole", everywhere)
     kubeconfig = client.token_kubeconfig(client.token(namespace, ACCOUNT))
     installed = Installation(plane, namespace, tuple(configurations), kubeconfig)
-    wait_until(installed.may_read, 30, "the API server to know of the rights")
+    wait_until(installed.may_read, PATIENCE_SECONDS, "the API server to know of the rights")
     return installed
 
 

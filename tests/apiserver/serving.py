@@ -14,12 +14,11 @@ import yaml
 from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.pki import CertificateAuthority
 from tests.apiserver.processes import free_ports
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 HOOKS = ROOT / "deploy" / "kustomize" / "base" / "webhooks"
 EVICTION_STRATEGY = ROOT / "deploy" / "kustomize" / "components" / "default-eviction-strategy" / "webhook.yaml"
-START_SECONDS = 60
 
 
 @dataclass
@@ -91,7 +90,7 @@ def running(
     """As `begin`; ready when the block begins."""
     server = begin(ca, folder, *flags, module=module, stderr=stderr)
     try:
-        wait_until(server.ready, START_SECONDS, "migratable serve to be ready")
+        wait_until(server.ready, PATIENCE_SECONDS, "migratable serve to be ready")
         yield server
     finally:
         if server.popen.stderr is not None:
@@ -142,7 +141,9 @@ def install_hooks_at(
         "spec": {"domain": {"devices": {"hostDevices": [{"name": "probe", "deviceName": "a/b"}]}}},
     }
     url = "/apis/kubevirt.io/v1/namespaces/default/virtualmachineinstances?dryRun=All"
-    wait_until(lambda: plane.client.api("POST", url, probe).status == 422, 30, "the webhook to be in force")
+    wait_until(
+        lambda: plane.client.api("POST", url, probe).status == 422, PATIENCE_SECONDS, "the webhook to be in force"
+    )
 
 
 def manifest(*documents: object) -> str:

@@ -12,7 +12,7 @@ import pytest
 from tests.apiserver import crds
 from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.serving import Serving, install_hooks, kubectl_apply, serving
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.apiserver
 
@@ -86,7 +86,7 @@ def guarded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         ready = Guarded(plane, server)
         admitted = ready.apply(LAB_NAD)
         assert admitted.returncode == 0, admitted.stderr
-        wait_until(lambda: ready.apply(KUBEVIRT).returncode == 0, 30, "the KubeVirt CR to be admitted")
+        wait_until(lambda: ready.apply(KUBEVIRT).returncode == 0, PATIENCE_SECONDS, "the KubeVirt CR to be admitted")
         ready.claim("shared", "ReadWriteMany")
         ready.claim("single", "ReadWriteOnce")
         yield ready
@@ -318,13 +318,21 @@ def old_sinner(guarded: Guarded, request: pytest.FixtureRequest) -> str:
     stored = guarded.client.api("GET", hooks).document
     guarded.client.api("DELETE", hooks)
     path = f"/apis/kubevirt.io/v1/namespaces/{guarded.tenant}/virtualmachines"
-    wait_until(lambda: guarded.client.api("POST", f"{path}?dryRun=All", made).status == 201, 30, "the hook to be gone")
+    wait_until(
+        lambda: guarded.client.api("POST", f"{path}?dryRun=All", made).status == 201,
+        PATIENCE_SECONDS,
+        "the hook to be gone",
+    )
     guarded.client.create(path, made)
     for field in ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields"):
         stored["metadata"].pop(field, None)
     guarded.client.create(hooks.rpartition("/")[0], stored)
     probe = vm("probe", guarded.tenant, volumes=[on_claim("single")])
-    wait_until(lambda: guarded.client.api("POST", f"{path}?dryRun=All", probe).status == 422, 30, "the hook to be back")
+    wait_until(
+        lambda: guarded.client.api("POST", f"{path}?dryRun=All", probe).status == 422,
+        PATIENCE_SECONDS,
+        "the hook to be back",
+    )
     return name
 
 

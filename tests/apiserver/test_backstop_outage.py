@@ -17,7 +17,7 @@ from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.standin import StandIn
 from tests.apiserver.test_never_blocked import Dark, Manifest, plane, pool, replica_set, standin, vm, vmi
 from tests.properties.supply import TODAY
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE_SECONDS, wait_until
 from webhook.kubevirt.releases import SUPPORTED
 from webhook.policy.policy import Policy
 from webhook.surfaces.backstop.parameters import parameters
@@ -41,7 +41,7 @@ def dark(plane: ControlPlane, standin: StandIn) -> Dark:
             hook["failurePolicy"] = "Ignore"
         assert client.api("PUT", HOOKS.format(*each), configuration).status == 200
     path = f"/apis/kubevirt.io/v1/namespaces/{namespace}/virtualmachines?dryRun=All"
-    wait_until(lambda: client.api("POST", path, vm("probe")).status == 201, 30, "requests to pass")
+    wait_until(lambda: client.api("POST", path, vm("probe")).status == 201, PATIENCE_SECONDS, "requests to pass")
     script.fill(plane, namespace)
     client.create(path.partition("?")[0], vm("changing"))
     install(plane, parameters(Policy(), SUPPORTED, TODAY), platform=(script.KUBEVIRT, "cdi"))

@@ -12,7 +12,7 @@ from tests.apiserver import crds
 from tests.apiserver.backstopping import TENANT, Caller, Manifest, bind_only, install
 from tests.apiserver.controlplane import ControlPlane
 from tests.properties.supply import TODAY, create, read
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE_SECONDS, wait_until
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt.releases import NEWEST, Release, only
 from webhook.policy.policy import Account, Action, Exemption, NamespacePolicy, Policy, Profile
@@ -151,7 +151,7 @@ def test_a_policy_file_holds_without_the_webhook(
         denied, warned = (_rules(outcome, action) for action in (Action.DENY, Action.WARN))
 
         what = f"{manifest['metadata']['name']}: {denied} denied, {warned} warned of"
-        wait_until(partial(_is_as_decided, tenant, name, manifest, denied, warned), 20, what)
+        wait_until(partial(_is_as_decided, tenant, name, manifest, denied, warned), PATIENCE_SECONDS, what)
 
 
 def _is_as_decided(tenant: Caller, name: str, manifest: Manifest, denied: set[str], warned: set[str]) -> bool:
@@ -182,6 +182,6 @@ def test_labels_of_a_namespace_make_no_expression_fail(tenant: Caller) -> None:
     for each in (device, gpu):
         each["metadata"]["namespace"] = space
 
-    wait_until(lambda: tenant.create(device).status == 422, 20, "the policy to be in force")
+    wait_until(lambda: tenant.create(device).status == 422, PATIENCE_SECONDS, "the policy to be in force")
 
     assert (tenant.create(device).rules, tenant.create(gpu).rules) == ({"LM301"}, set())

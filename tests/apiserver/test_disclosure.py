@@ -11,7 +11,7 @@ import pytest
 from tests.apiserver import crds
 from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.serving import install_hooks, serving
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.apiserver
 
@@ -123,7 +123,9 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
         with serving(plane, tmp_path_factory.mktemp("serve")) as server:
             install_hooks(plane, server, timeout_seconds=10)
             ready = Guarded(plane)
-            wait_until(lambda: WITH_GPU in ready.answers("reader", vm("refused")), 30, "the claims to be known")
+            wait_until(
+                lambda: WITH_GPU in ready.answers("reader", vm("refused")), PATIENCE_SECONDS, "the claims to be known"
+            )
             yield ready
 
 

@@ -16,7 +16,7 @@ from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.faulty_proxy import FaultyProxy, faulty_proxy
 from tests.apiserver.serving import Serving, install_hooks, serving
 from tests.surfaces.admission.reviews import on_claim, vm
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.apiserver
 
@@ -72,7 +72,11 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slow]:
         with serving(plane, folder / "serve", "--kubeconfig", str(kubeconfig)) as server:
             install_hooks(plane, server, timeout_seconds=TIMEOUT)
             running = Slow(plane, proxy, server, namespaces[0], namespaces[1])
-            wait_until(lambda: running.create(namespaces[0], "single").status == DENIED, 30, "the claim to be seen")
+            wait_until(
+                lambda: running.create(namespaces[0], "single").status == DENIED,
+                PATIENCE_SECONDS,
+                "the claim to be seen",
+            )
             yield running
 
 

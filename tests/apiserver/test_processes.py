@@ -9,7 +9,7 @@ import pytest
 
 from tests.apiserver import processes
 from tests.apiserver.processes import PortTakenError, Process, free_ports, reap_stale, scratch_folder
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -50,7 +50,7 @@ def test_what_a_killed_run_left_behind_is_ended_by_the_next() -> None:
 
     assert left == (True, True)
     assert not Path(folder).exists()
-    wait_until(lambda: not is_running(int(pid)), 5, "the server to be gone")
+    wait_until(lambda: not is_running(int(pid)), PATIENCE_SECONDS, "the server to be gone")
 
 
 def test_what_a_living_run_uses_is_left_alone() -> None:
@@ -126,7 +126,7 @@ def test_a_server_that_is_never_ready_shows_the_end_of_its_log(tmp_path: Path) -
     The error of a wait in vain holds what the server said last.
     """
     process = server(tmp_path, f"print('still loading', flush=True); {WAITS}")
-    wait_until(lambda: process.log.stat().st_size, 10, "the first line")
+    wait_until(lambda: process.log.stat().st_size, PATIENCE_SECONDS, "the first line")
 
     with pytest.raises(TimeoutError) as late:
         process.wait_ready(lambda: False, 0.05)

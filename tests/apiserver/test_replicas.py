@@ -14,16 +14,15 @@ from tests.apiserver.calls import Call, Job, make, quantile, to_apiserver
 from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.load import OBJECT, PATH, Load, webhook_metrics
 from tests.apiserver.narrow import MOST
-from tests.apiserver.serving import START_SECONDS, Serving, begin, install_hooks, install_hooks_at, serving
+from tests.apiserver.serving import Serving, begin, install_hooks, install_hooks_at, serving
 from tests.conftest import FIGURE
 from tests.surfaces.admission.reviews import review
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.apiserver
 
 RESTARTS = 5
 DRAIN_SECONDS = 1.5
-PATIENCE_SECONDS = 60.0
 SHED = 50
 CLIENTS, CALLS = 100, 5
 TIMES = 3
@@ -50,7 +49,7 @@ def restarted(plane: ControlPlane, balancer: Balancer, replica: Serving) -> Serv
     code = replica.popen.wait(PATIENCE_SECONDS)
     assert code == 0, replica.log.read_text()[-3000:]
     again = begun(plane, replica.folder)
-    wait_until(again.ready, START_SECONDS, "it to be ready again")
+    wait_until(again.ready, PATIENCE_SECONDS, "it to be ready again")
     balancer.join(again.admission_port)
     return again
 
@@ -65,7 +64,7 @@ def test_a_rolling_restart_under_load_loses_no_call(
         replicas = [begun(plane, tmp_path / str(number)) for number in range(2)]
         stack.callback(lambda: [each.stop() for each in replicas])
         for each in replicas:
-            wait_until(each.ready, START_SECONDS, "migratable serve to be ready")
+            wait_until(each.ready, PATIENCE_SECONDS, "migratable serve to be ready")
         balancer = stack.enter_context(Balancer([each.admission_port for each in replicas]))
         install_hooks_at(plane, balancer.port, timeout_seconds=30)
         before = webhook_metrics(plane)

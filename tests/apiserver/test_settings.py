@@ -16,7 +16,7 @@ import yaml
 from tests.apiserver import crds
 from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.serving import ROOT, Serving, install_hooks, kubectl_apply, serving
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE_SECONDS, wait_until
 from tests.wrapping import PREFIX, as_kubevirt, as_nad, as_policy, as_vm, before_of
 from webhook.rules.example import NAMESPACE
 from webhook.rules.register import RULES
@@ -26,7 +26,6 @@ pytestmark = pytest.mark.apiserver
 
 Manifest = dict[str, Any]
 Done = subprocess.CompletedProcess[str]
-SEEN_SECONDS = 10
 OPERATOR = "system:serviceaccount:kubevirt:kubevirt-operator"
 WRAPS = {
     About.SETTINGS: as_kubevirt,
@@ -222,7 +221,7 @@ def test_each_rule_is_shown_through_kubectl(cluster: Cluster) -> None:
             world = case.world
         manifest = case.manifest(case.rejected)
         try:
-            wait_until(lambda: shown(case, cluster.apply(manifest)), SEEN_SECONDS, "")  # noqa: B023 - asked at once
+            wait_until(lambda: shown(case, cluster.apply(manifest)), PATIENCE_SECONDS, "")  # noqa: B023 - asked at once
         except TimeoutError:
             wrong.append(f"{case.rule.id} {case.rejected.title}: {cluster.apply(manifest)}")
         if case.accepted is not None:
@@ -262,7 +261,7 @@ def wait_for_network(cluster: Cluster, name: str, rule: str) -> Done:
         done = cluster.apply(manifest)
         return done if denied(done, rule, "spec.configuration.migrations.network") else None
 
-    return wait_until(refused, SEEN_SECONDS, f"{rule} about {name}") or pytest.fail("unreachable")
+    return wait_until(refused, PATIENCE_SECONDS, f"{rule} about {name}") or pytest.fail("unreachable")
 
 
 def test_the_addresses_of_services_are_kept_free(cluster: Cluster) -> None:
@@ -279,7 +278,7 @@ def test_the_addresses_of_services_are_kept_free(cluster: Cluster) -> None:
         made["metadata"]["name"] = "over-services"
         return made
 
-    wait_until(lambda: denied(cluster.apply(network(cidr)), "LM721", "spec.config"), SEEN_SECONDS, "LM721")
+    wait_until(lambda: denied(cluster.apply(network(cidr)), "LM721", "spec.config"), PATIENCE_SECONDS, "LM721")
     beside, elsewhere = cluster.apply(network(f"{prefix}.128/25")), cluster.apply(network("192.168.7.0/24"))
 
     assert warned(beside, "LM722", "spec.config")
@@ -335,11 +334,13 @@ def test_an_update_tells_of_the_restart_and_of_the_new_configuration(cluster: Cl
     named = as_kubevirt(first)
 
     wait_until(
-        lambda: warned(cluster.apply(named), "LM719", "spec.configuration.migrations.network"), SEEN_SECONDS, "LM719"
+        lambda: warned(cluster.apply(named), "LM719", "spec.configuration.migrations.network"),
+        PATIENCE_SECONDS,
+        "LM719",
     )
     assert cluster.apply(named, flags=()).returncode == 0
     again = cluster.apply(named)
-    wait_until(lambda: warned(cluster.apply(as_nad(another)), "LM720", "spec.config"), SEEN_SECONDS, "LM720")
+    wait_until(lambda: warned(cluster.apply(as_nad(another)), "LM720", "spec.config"), PATIENCE_SECONDS, "LM720")
     labelled = copy.deepcopy(old)
     labelled["metadata"]["labels"] = {"team": "a"}
     touched = cluster.apply(labelled)
@@ -361,10 +362,10 @@ def test_a_network_in_use_is_neither_broken_nor_deleted(cluster: Cluster) -> Non
     cluster.store_kubevirt({"configuration": {"migrations": {"network": "guarded"}}})
     delete = ("delete", "net-attach-def", "guarded", "-n", "kubevirt")
 
-    wait_until(lambda: denied(cluster.apply(broken), "LM711", "spec.config"), SEEN_SECONDS, "LM711")
+    wait_until(lambda: denied(cluster.apply(broken), "LM711", "spec.config"), PATIENCE_SECONDS, "LM711")
     kept = cluster.client.kubectl(*delete, check=False)
     cluster.store_kubevirt({"configuration": {"migrations": {}}})
-    wait_until(lambda: cluster.apply(broken).returncode == 0, SEEN_SECONDS, "the network to be free")
+    wait_until(lambda: cluster.apply(broken).returncode == 0, PATIENCE_SECONDS, "the network to be free")
     gone = cluster.client.kubectl(*delete, check=False)
 
     assert kept.returncode == 1
@@ -476,7 +477,7 @@ def test_defaults_are_the_same_when_they_are_asked_for_twice(cluster: Cluster) -
         assert reply.document["spec"] == plain
         return _mutations(cluster) - at >= 2
 
-    wait_until(asked_twice, SEEN_SECONDS, "both configurations to be asked")
+    wait_until(asked_twice, PATIENCE_SECONDS, "both configurations to be asked")
     cluster.client.api("DELETE", f"{path}/zz-again")
 
     assert _mutations(cluster) > before

@@ -13,7 +13,7 @@ from tests.apiserver import crds
 from tests.apiserver.client import Client, Reply
 from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.serving import Serving, install_hooks, serving
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.apiserver
 
@@ -201,7 +201,9 @@ def test_a_watch_goes_on_past_an_object_of_many_levels(attacked: Attacked) -> No
     before = attacked.known("NetworkAttachmentDefinition")
     attacked.must(named(NETWORKS, "NetworkAttachmentDefinition", "later", {"config": NETWORK}))
 
-    wait_until(lambda: attacked.known("NetworkAttachmentDefinition") > before, 30, "the later network to be seen")
+    wait_until(
+        lambda: attacked.known("NetworkAttachmentDefinition") > before, PATIENCE_SECONDS, "the later network to be seen"
+    )
     status, text = attacked.patch(network, {"spec": {"config": "no JSON"}})
 
     assert status == 422, text[:500]

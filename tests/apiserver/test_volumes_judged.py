@@ -9,7 +9,7 @@ from tests.apiserver import crds
 from tests.apiserver.client import Reply
 from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.serving import install_hooks, serving
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.apiserver
 
@@ -69,7 +69,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         made = Cluster(plane)
         probe = made.vm("probe", on_claim("local-2"))
         path = f"{made.vms}?dryRun=All"
-        wait_until(lambda: made.client.api("POST", path, probe).status == 422, 30, "the claims to be known")
+        wait_until(
+            lambda: made.client.api("POST", path, probe).status == 422, PATIENCE_SECONDS, "the claims to be known"
+        )
         yield made
 
 

@@ -1,4 +1,4 @@
-"""Trouble on the way to a real API server: noticed, recovered from within ten seconds, without a storm of lists."""
+"""Faults between this server and a real API server: they are noticed and repaired without a storm of lists."""
 
 import json
 import re
@@ -14,15 +14,13 @@ from tests.apiserver import crds
 from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.faulty_proxy import FaultyProxy, faulty_proxy
 from tests.apiserver.test_cluster_facts import NAD, claim, claims, modes, nad, nads
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE_SECONDS, wait_until
 from webhook.cluster.facts import ClusterFacts
 from webhook.cluster.watch import Pace
 from webhook.objects.storage import PersistentVolumeClaim
 
 pytestmark = pytest.mark.apiserver
 
-RECOVERY_SECONDS = 10.0
-NOTICE_SECONDS = 30.0
 KINDS = (PersistentVolumeClaim, NAD)
 CLAIMS = "/api/v1/persistentvolumeclaims"
 
@@ -51,8 +49,8 @@ class Followed:
         return sum(target.startswith(CLAIMS) for _, target in self.proxy.lists)
 
     def is_found_again(self) -> None:
-        """A claim made now is known within the time that recovery may take."""
-        wait_until(self.make_claim(), RECOVERY_SECONDS, "a claim made after the trouble")
+        """A claim that is made now becomes known."""
+        wait_until(self.make_claim(), PATIENCE_SECONDS, "a claim made after the trouble")
 
 
 @contextmanager
@@ -61,7 +59,7 @@ def followed(plane: ControlPlane, folder: Path, pace: Pace) -> Iterator[Followed
         facts = ClusterFacts(KINDS, pace=pace)
         facts.start(kubeconfig)
         try:
-            wait_until(lambda: facts.ready, NOTICE_SECONDS, "claims and networks to be synced")
+            wait_until(lambda: facts.ready, PATIENCE_SECONDS, "claims and networks to be synced")
             yield Followed(plane, proxy, facts)
         finally:
             facts.stop()
@@ -81,11 +79,11 @@ def test_a_half_open_connection_is_given_up(here: Followed) -> None:
     here.is_found_again()
     here.proxy.silent = True
     missed = here.make_claim()
-    wait_until(here.problem, NOTICE_SECONDS, "the silence to be noticed")
+    wait_until(here.problem, PATIENCE_SECONDS, "the silence to be noticed")
 
     here.proxy.silent = False
 
-    wait_until(missed, RECOVERY_SECONDS, "what was missed")
+    wait_until(missed, PATIENCE_SECONDS, "what was missed")
     here.is_found_again()
     assert here.lists() == 1
 
@@ -99,7 +97,7 @@ def test_a_truncated_event_costs_no_list(here: Followed) -> None:
 
     cut = here.make_claim()
 
-    wait_until(cut, RECOVERY_SECONDS, "the claim whose event was cut")
+    wait_until(cut, PATIENCE_SECONDS, "the claim whose event was cut")
     assert here.proxy.cut_within_event == 0
     assert here.lists() == 1
 
@@ -113,13 +111,13 @@ def test_lists_that_are_refused_are_not_stormed(control_plane: ControlPlane, tmp
         facts = ClusterFacts(KINDS)
         facts.start(kubeconfig)
         try:
-            wait_until(lambda: len(proxy.lists) >= 6, NOTICE_SECONDS, "three tries for each kind")
+            wait_until(lambda: len(proxy.lists) >= 6, PATIENCE_SECONDS, "three tries for each kind")
             refused = {each.problem for each in facts.statistics()}
             times = [time for time, target in proxy.lists if target.startswith(CLAIMS)]
             ready = facts.ready
 
             proxy.refuse_lists = False
-            wait_until(lambda: facts.ready, RECOVERY_SECONDS, "the lists")
+            wait_until(lambda: facts.ready, PATIENCE_SECONDS, "the lists")
         finally:
             facts.stop()
 
@@ -136,7 +134,9 @@ def test_a_position_that_was_compacted_away_costs_one_list(tmp_path: Path) -> No
         here.is_found_again()
         plane.client.create(nads(here.namespace), nad("lan"))
         wait_until(
-            lambda: isinstance(here.facts.world().find(NAD, here.namespace, "lan"), NAD), NOTICE_SECONDS, "the network"
+            lambda: isinstance(here.facts.world().find(NAD, here.namespace, "lan"), NAD),
+            PATIENCE_SECONDS,
+            "the network",
         )
         here.proxy.closed = True
         here.proxy.break_all()
@@ -147,10 +147,10 @@ def test_a_position_that_was_compacted_away_costs_one_list(tmp_path: Path) -> No
 
         here.proxy.closed = False
 
-        wait_until(missed, RECOVERY_SECONDS, "what was missed")
+        wait_until(missed, PATIENCE_SECONDS, "what was missed")
         gone = here.facts.world().find
         wait_until(
-            lambda: not isinstance(gone(NAD, here.namespace, "lan"), NAD), RECOVERY_SECONDS, "the network to be gone"
+            lambda: not isinstance(gone(NAD, here.namespace, "lan"), NAD), PATIENCE_SECONDS, "the network to be gone"
         )
         here.is_found_again()
         assert here.lists() == 2
