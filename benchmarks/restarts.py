@@ -17,11 +17,10 @@ from tests.apiserver import crds
 from tests.apiserver.balancer import Balancer
 from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.load import WORKERS, Load, webhook_metrics
-from tests.apiserver.serving import START_SECONDS, Serving, begin, install_hooks_at
-from tests.waiting import wait_until
+from tests.apiserver.serving import Serving, begin, install_hooks_at
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 DRAIN_SECONDS = 1.5
-PATIENCE_SECONDS = 60.0
 GOAL_CALLS = 20_000
 NORMAL_SECONDS = 1.0
 
@@ -35,7 +34,7 @@ class Replicas:
         self.running = [self._begin(), self._begin()]
         stack.callback(lambda: [each.stop() for each in self.running])
         for each in self.running:
-            wait_until(each.ready, START_SECONDS, "migratable serve to be ready")
+            wait_until(each.ready, PATIENCE_SECONDS, "migratable serve to be ready")
         self.balancer = stack.enter_context(Balancer([each.admission_port for each in self.running]))
 
     def _begin(self) -> Serving:
@@ -62,7 +61,7 @@ class Replicas:
     def start(self, number: int) -> None:
         """Starts another replica in its place."""
         self.running[number] = self._begin()
-        wait_until(self.running[number].ready, START_SECONDS, "it to be ready again")
+        wait_until(self.running[number].ready, PATIENCE_SECONDS, "it to be ready again")
         self.balancer.join(self.running[number].admission_port)
 
 

@@ -16,8 +16,8 @@ from tests.apiserver.balancer import Balancer
 from tests.apiserver.calls import NOW, Call, Job, to_apiserver
 from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.load import metrics_text
-from tests.apiserver.serving import START_SECONDS, Serving, begin, install_hooks_at
-from tests.waiting import wait_until
+from tests.apiserver.serving import Serving, begin, install_hooks_at
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 MACHINES = 200
 MACHINES_PATH = f"/apis/kubevirt.io/v1/namespaces/{reviews.NAMESPACE}/virtualmachines?dryRun=All"
@@ -59,7 +59,7 @@ class Rig:
             for each in running:
                 stack.callback(each.stop)
             for each in running:
-                wait_until(each.ready, START_SECONDS, "migratable serve to be ready")
+                wait_until(each.ready, PATIENCE_SECONDS, "migratable serve to be ready")
             balancer = stack.enter_context(Balancer([each.admission_port for each in running]))
             install_hooks_at(self.plane, balancer.port, failure_policy=failure_policy, timeout_seconds=timeout_seconds)
             yield running

@@ -36,7 +36,7 @@ from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.load import Load, webhook_metrics
 from tests.apiserver.processes import free_ports
 from tests.apiserver.rotation import install
-from tests.apiserver.serving import START_SECONDS, Serving
+from tests.apiserver.serving import Serving
 from tests.fuzz.mutating import bytes_of
 from tests.generating import carriers
 from tests.properties.supply import stored
@@ -69,7 +69,7 @@ class Cluster:
         """Starts a replica of a version and waits until it is ready."""
         kubeconfig = self.bench.plane.client.kubeconfig()
         replica = version.serve(self.folders[number], self.ports[number], "--kubeconfig", kubeconfig)
-        wait_until(replica.ready, START_SECONDS, f"replica {number} of version {version.name} to be ready")
+        wait_until(replica.ready, PATIENCE_SECONDS, f"replica {number} of version {version.name} to be ready")
         return replica
 
     def replace(self, number: int, version: Version) -> None:

@@ -2,7 +2,6 @@
 
 import copy
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,62 +10,11 @@ import pytest
 
 from tests.apiserver import crds
 from tests.apiserver.controlplane import ControlPlane
-from tests.apiserver.serving import Serving, install_hooks, kubectl_apply, serving
+from tests.apiserver.guarded import KUBEVIRT, LAB_NAD, Guarded, denials, on_claim, spec, vm, vmi
+from tests.apiserver.serving import install_hooks, serving
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.apiserver
-
-Manifest = dict[str, Any]
-
-LAB_NAD = {
-    "apiVersion": "k8s.cni.cncf.io/v1",
-    "kind": "NetworkAttachmentDefinition",
-    "metadata": {"name": "migration-network", "namespace": "kubevirt"},
-    "spec": {
-        "config": '{"cniVersion": "0.3.1", "name": "migration-bridge", "type": "macvlan", "master": "eth1", '
-        '"mode": "bridge", "ipam": {"type": "whereabouts", "range": "10.1.1.0/24"}}'
-    },
-}
-KUBEVIRT = {
-    "apiVersion": "kubevirt.io/v1",
-    "kind": "KubeVirt",
-    "metadata": {"name": "kubevirt", "namespace": "kubevirt"},
-    "spec": {"configuration": {"migrations": {"network": "migration-network"}}},
-}
-
-
-class Guarded:
-    """A control plane with the server in front of it, KubeVirt's namespace and CR, and one for tenants."""
-
-    def __init__(self, plane: ControlPlane, server: Serving) -> None:
-        self.plane = plane
-        self.client = plane.client
-        self.server = server
-        self.tenant = plane.client.create_namespace("tenant")
-
-    def apply(self, *documents: Manifest, flags: tuple[str, ...] = ()) -> Any:
-        return kubectl_apply(self.plane, *documents, flags=flags)
-
-    def get(self, kind: str, name: str, namespace: str | None = None) -> Manifest:
-        done = self.client.kubectl("get", kind, name, "-n", namespace or self.tenant, "-o", "json")
-        found: Manifest = json.loads(done.stdout)
-        return found
-
-    def claim(self, name: str, mode: str) -> None:
-        """A claim that the server has seen."""
-        body = {
-            "apiVersion": "v1",
-            "kind": "PersistentVolumeClaim",
-            "metadata": {"name": name, "namespace": self.tenant},
-            "spec": {"accessModes": [mode], "resources": {"requests": {"storage": "1Gi"}}},
-        }
-        self.client.create(f"/api/v1/namespaces/{self.tenant}/persistentvolumeclaims", body)
-        probe = vmi(f"see-{name}", self.tenant, volumes=[on_claim(name)])
-        wait_until(
-            lambda: "does not exist yet" not in self.apply(probe, flags=("--dry-run=server",)).stderr,
-            30,
-            f"claim {name} to be known",
-        )
 
 
 @pytest.fixture(scope="module", params=["own", "real"])
@@ -90,53 +38,6 @@ def guarded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         ready.claim("shared", "ReadWriteMany")
         ready.claim("single", "ReadWriteOnce")
         yield ready
-
-
-def spec(**changes: Any) -> Manifest:
-    """The spec of a VMI that can be live-migrated, with some fields changed."""
-    made: Manifest = {
-        "domain": {
-            "memory": {"guest": "64Mi"},
-            "devices": {
-                "interfaces": [{"name": "default", "masquerade": {}}],
-                "disks": [],
-                **changes.pop("devices", {}),
-            },
-        },
-        "networks": [{"name": "default", "pod": {}}],
-        "volumes": [],
-    }
-    return {**made, **changes}
-
-
-def on_claim(name: str) -> Manifest:
-    return {"name": "os", "persistentVolumeClaim": {"claimName": name}}
-
-
-def vmi(name: str, namespace: str, *, version: str = "v1", **changes: Any) -> Manifest:
-    return {
-        "apiVersion": f"kubevirt.io/{version}",
-        "kind": "VirtualMachineInstance",
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": spec(**changes),
-    }
-
-
-def vm(name: str, namespace: str, *, version: str = "v1", **changes: Any) -> Manifest:
-    return {
-        "apiVersion": f"kubevirt.io/{version}",
-        "kind": "VirtualMachine",
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {"runStrategy": "Halted", "template": {"metadata": {}, "spec": spec(**changes)}},
-    }
-
-
-def denials(done: Any) -> dict[str, str]:
-    """Messages by field: kubectl prints one cause behind the object's name, several as a list."""
-    assert done.returncode == 1, done.stderr
-    said = re.findall(r"^(?:\* |The .* is invalid: )([\w.\[\]]+): (.*)$", done.stderr, re.MULTILINE)
-    assert said, done.stderr
-    return dict(said)
 
 
 VIOLATIONS: dict[str, tuple[dict[str, Any], str, str]] = {

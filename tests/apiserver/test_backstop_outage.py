@@ -15,7 +15,8 @@ from tests.apiserver import test_never_blocked as script
 from tests.apiserver.backstopping import RULE, install, wait_in_force
 from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.standin import StandIn
-from tests.apiserver.test_never_blocked import Dark, Manifest, plane, pool, replica_set, standin, vm, vmi
+from tests.apiserver.test_never_blocked import plane, standin
+from tests.apiserver.unavailable import KUBEVIRT, Dark, Manifest, fill, pool, replica_set, vm, vmi
 from tests.properties.supply import TODAY
 from tests.waiting import PATIENCE_SECONDS, wait_until
 from webhook.kubevirt.releases import SUPPORTED
@@ -42,9 +43,9 @@ def dark(plane: ControlPlane, standin: StandIn) -> Dark:
         assert client.api("PUT", HOOKS.format(*each), configuration).status == 200
     path = f"/apis/kubevirt.io/v1/namespaces/{namespace}/virtualmachines?dryRun=All"
     wait_until(lambda: client.api("POST", path, vm("probe")).status == 201, PATIENCE_SECONDS, "requests to pass")
-    script.fill(plane, namespace)
+    fill(plane, namespace)
     client.create(path.partition("?")[0], vm("changing"))
-    install(plane, parameters(Policy(), SUPPORTED, TODAY), platform=(script.KUBEVIRT, "cdi"))
+    install(plane, parameters(Policy(), SUPPORTED, TODAY), platform=(KUBEVIRT, "cdi"))
     wait_in_force(plane, namespace)
     return Dark(plane, standin, namespace)
 
@@ -125,7 +126,7 @@ def test_a_setting_out_of_range_is_refused(dark: Dark) -> None:
     """
     wrong = json.dumps({"spec": {"configuration": {"migrations": {"parallelMigrationsPerCluster": 0}}}})
 
-    done = dark.kubectl("-n", script.KUBEVIRT, "patch", "kubevirt/kubevirt", "--type=merge", "-p", wrong)
+    done = dark.kubectl("-n", KUBEVIRT, "patch", "kubevirt/kubevirt", "--type=merge", "-p", wrong)
 
     assert done.returncode == 1
     assert RULE.findall(done.stderr) == ["LM609"]

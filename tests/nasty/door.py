@@ -17,7 +17,8 @@ CANARY = "CANARY-6f1c"
 """Stands wherever secrets stand: in user data, tokens, annotations; it must come back from nowhere."""
 HOLE = '"@@"'
 """What ``pierced`` replaces in the JSON of a review."""
-SECONDS = 30
+SECONDS = 300
+"""A deadline that only a hang reaches."""
 
 AROUND: list[Manifest] = [
     claim("shared", "ReadWriteMany"),

@@ -9,6 +9,7 @@ from tests.properties.supply import EXAMPLES, PROPERTY
 from tests.surfaces.admission.foreign import (
     IMAGES,
     OTHERS,
+    POSTED,
     Readers,
     claim,
     cloning,
@@ -29,7 +30,6 @@ from webhook.policy.policy import Action, Policy
 PROPERTY_OF_A_DOOR = settings(PROPERTY, max_examples=max(EXAMPLES // 8, 1))
 """Each example makes two doors and sends a request through each."""
 CANARY = "canary"
-POSTED = [("content-type", "application/json")]
 Request = tuple[Manifest, str]
 TYPES = ("canary-small", "canary-gpu", "canary-nowhere")
 COMMON = (

@@ -18,6 +18,7 @@ from webhook.serve.metrics import Metrics
 from webhook.surfaces.admission.disclosure import Disclosure
 from webhook.surfaces.admission.endpoint import ActiveConfiguration, AdmissionApp
 
+POSTED = [("content-type", "application/json")]
 IMAGES, OTHERS = "images", "others"
 EVERY_KIND = tuple(kind.reads for kind in KINDS)
 

@@ -12,6 +12,7 @@ from tests.surfaces.admission.foreign import (
     EVERY_KIND,
     IMAGES,
     OTHERS,
+    POSTED,
     Readers,
     claim,
     cloning,
@@ -49,7 +50,6 @@ from webhook.surfaces.admission.disclosure import (
 from webhook.surfaces.admission.requests import DecodedRequest, read_review
 from webhook.surfaces.admission.validate import PASS, JudgingContext, Outcome
 
-POSTED = [("content-type", "application/json")]
 GPU, PLAIN = "canary-gpu", "canary-plain"
 TYPES = (instancetype(GPU, "nvidia.com/A10"), instancetype(PLAIN))
 GOLDEN = cloning("golden")

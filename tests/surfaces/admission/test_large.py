@@ -17,7 +17,8 @@ from webhook.objects.storage import PersistentVolumeClaim
 from webhook.serve.manifest_facts import ManifestFacts
 from webhook.surfaces.admission.endpoint import LARGE, MAX_LARGE, MAX_LARGE_OF_ONE, AdmissionApp
 
-SECONDS = 5
+SECONDS = 300
+"""A deadline that only a hang reaches."""
 SMALL = review("CREATE", vm(volumes=[]))
 
 

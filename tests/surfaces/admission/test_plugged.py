@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from tests.policy.test_hotplug import BASE, at, kubevirt
 from tests.surfaces.admission.reviews import VIRT_API, Manifest, claim, decided, on_claim, read, refused, review, vm
-from tests.surfaces.admission.test_hotplug import BASE, at, kubevirt
 from webhook.policy.hotplug import is_about_made_permanent
 from webhook.policy.policy import Action, Policy
 from webhook.surfaces.admission.validate import PASS
