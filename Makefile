@@ -21,7 +21,7 @@ test-fast: $(VENV)/development
 # Branch coverage of the core, by the tests of the core. Fails below the floor in pyproject.toml. Two to three minutes.
 coverage: $(VENV)/development
 	rm -f .coverage .coverage.*
-	MIGRATABLE_MAX_EXAMPLES=100 $(BIN)/coverage run -m pytest -n 2 --dist loadfile $(wildcard $(CORE:%=tests/%)) tests/surfaces/cli
+	MIGRATABLE_MAX_EXAMPLES=100 $(BIN)/coverage run -m pytest -n 2 --dist loadfile $(wildcard $(CORE:%=tests/%)) tests/surfaces/admission
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
