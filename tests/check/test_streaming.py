@@ -26,8 +26,8 @@ SPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "tenant",
 MISSPELT = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMashine", "metadata": {"name": "a"}}
 
 
-def one_by_one(inputs: list[Manifests], asked: Settings) -> Report:
-    run = StreamingCheck(asked, inputs.__getitem__)
+def one_by_one(inputs: list[Manifests], settings: Settings) -> Report:
+    run = StreamingCheck(settings, inputs.__getitem__)
     for manifests in inputs:
         run.add(manifests)
     return run.report()
@@ -56,11 +56,11 @@ def test_the_report_equals_that_of_a_check_of_all_files(inputs: list[Manifests],
     """
     The order of the files does not matter. Of duplicate objects, the last one counts for all files.
     """
-    asked = Settings(policy, release, "2026-01-01")
+    settings = Settings(policy, release, "2026-01-01")
 
-    said = one_by_one(inputs, asked)
+    report = one_by_one(inputs, settings)
 
-    assert msgspec.json.encode(said) == msgspec.json.encode(check(inputs, asked))
+    assert msgspec.json.encode(report) == msgspec.json.encode(check(inputs, settings))
 
 
 def test_a_claim_can_be_in_a_later_file(tmp_path: Path) -> None:

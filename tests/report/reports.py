@@ -184,10 +184,12 @@ def verdict(migratable: bool | None, reason: str | None = None, *assumptions: st
     return VerdictReport(migratable, reason, "1.9", "LiveMigration", [], list(assumptions))
 
 
-def vm(name: str, said: VerdictReport | None, *findings: FindingReport, file: str | None = FILE) -> ObjectReport:
+def vm(
+    name: str, verdict_report: VerdictReport | None, *findings: FindingReport, file: str | None = FILE
+) -> ObjectReport:
     """A VirtualMachine in namespace tenant. Without ``file``, it comes from a request."""
     source = SourceReport(file, 0, 1) if file is not None else None
-    return ObjectReport("kubevirt.io/v1", "VirtualMachine", "tenant", name, source, said, list(findings))
+    return ObjectReport("kubevirt.io/v1", "VirtualMachine", "tenant", name, source, verdict_report, list(findings))
 
 
 def report(*objects: ObjectReport, release: str = "any", problems: tuple[ProblemReport, ...] = ()) -> Report:

@@ -57,7 +57,7 @@ def test_a_misspelt_rule_gives_a_suggestion(word: str, meant: str | None) -> Non
 
 
 @pytest.mark.parametrize(
-    ("word", "told"),
+    ("word", "message"),
     [
         ("LM9", " (families: LM1 for network, LM2 for storage, "),
         ("lm27", " (families: LM1 for network, LM2 for storage, "),
@@ -68,17 +68,17 @@ def test_a_misspelt_rule_gives_a_suggestion(word: str, meant: str | None) -> Non
         ("9", ""),
     ],
 )
-def test_an_unknown_family_gives_the_list_of_families(word: str, told: str) -> None:
+def test_an_unknown_family_gives_the_list_of_families(word: str, message: str) -> None:
     """
     The first digits of an id do not match a rule with these digits elsewhere.
     """
-    said = rule_names.hint(word)
+    expected = rule_names.hint(word)
 
-    assert said.startswith(told) if told else not said
+    assert expected.startswith(message) if message else not expected
 
 
 @pytest.mark.parametrize(
-    ("releases", "among", "said"),
+    ("releases", "among", "expected"),
     [
         (KNOWN, KNOWN, "in every release"),
         (SUPPORTED, SUPPORTED, "in every release"),
@@ -93,11 +93,11 @@ def test_an_unknown_family_gives_the_list_of_families(word: str, told: str) -> N
         (since(Release(1, 6)) & before(Release(1, 9)), KNOWN, "from 1.6 to 1.8"),
     ],
 )
-def test_releases_become_a_phrase(releases: int, among: int, said: str) -> None:
+def test_releases_become_a_phrase(releases: int, among: int, expected: str) -> None:
     """
     A set of releases becomes a short phrase.
     """
-    assert release_phrases.releases_phrase(releases, among) == said
+    assert release_phrases.releases_phrase(releases, among) == expected
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_the_described_actions_are_those_of_the_policy(judged: Rule, strict: str
 
 
 @pytest.mark.parametrize(
-    ("judged", "said"),
+    ("judged", "expected"),
     [
         (
             rule(reason=Reason.VIRTIOFS),
@@ -152,15 +152,15 @@ def test_the_described_actions_are_those_of_the_policy(judged: Rule, strict: str
         ),
     ],
 )
-def test_the_description_names_the_releases_of_the_rule(judged: Rule, said: str) -> None:
+def test_the_description_names_the_releases_of_the_rule(judged: Rule, expected: str) -> None:
     """
     The releases of the rule are part of a sentence about KubeVirt.
     """
-    assert explain.in_kubevirt(judged) == said
+    assert explain.in_kubevirt(judged) == expected
 
 
 @pytest.mark.parametrize(
-    ("example", "said"),
+    ("example", "expected"),
     [
         (Example("", "{}"), "accepted"),
         (Example("", "{}", violates=("a", "b")), "rejected at a, b"),
@@ -171,11 +171,11 @@ def test_the_description_names_the_releases_of_the_rule(judged: Rule, said: str)
         ),
     ],
 )
-def test_the_result_of_an_example_is_described(example: Example, said: str) -> None:
+def test_the_result_of_an_example_is_described(example: Example, expected: str) -> None:
     """
     Accepted, rejected or unproven, with the path.
     """
-    assert explain.answer(rule(reason=Reason.SEV), example) == said
+    assert explain.answer(rule(reason=Reason.SEV), example) == expected
 
 
 def test_advice_is_reported_and_not_rejected() -> None:
@@ -219,7 +219,7 @@ def test_an_explanation_is_complete_and_keeps_within_the_width(judged: Rule, wid
     shown = explain.explain(judged, width=width)
 
     flat = " ".join(shown.split())
-    told = (
+    message = (
         judged.id,
         judged.name,
         judged.summary,
@@ -228,7 +228,7 @@ def test_an_explanation_is_complete_and_keeps_within_the_width(judged: Rule, wid
         judged.source,
         judged.reference,
     )
-    assert [text for text in told if " ".join(text.split()) not in flat] == []
+    assert [text for text in message if " ".join(text.split()) not in flat] == []
     assert [example.title for example in judged.examples if f"# {example.title}\n" not in shown] == []
     prose = shown[: shown.index("\nExamples\n")].split("What Migratable does")[0].splitlines()[1:]
     assert max(map(len, prose)) <= width

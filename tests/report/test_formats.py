@@ -185,9 +185,9 @@ def test_github_commands_are_what_the_runner_reads(answer: Report) -> None:
 
     findings = [(obj, one_finding) for obj in answer.objects for one_finding in obj.findings]
     assert len(read) == len(findings) + len(answer.problems) + len(answer.notes)
-    for (level, properties, told), (judged, finding) in zip(read, findings, strict=False):
+    for (level, properties, message), (judged, finding) in zip(read, findings, strict=False):
         assert properties["title"] == f"{finding.rule} {finding.name}"
-        assert finding.message in told
+        assert finding.message in message
         assert (level == "error") == (finding.action == "deny")
         if judged.source is not None:
             assert properties["file"] == judged.source.file
@@ -221,8 +221,8 @@ def test_tap_fails_for_denied_findings_and_unreadable_input(answer: Report) -> N
     failed = [point for point in points if not point.ok and not point.todo and not point.skip]
     denied = [finding for obj in answer.objects for finding in obj.findings if finding.action == "deny"]
     assert len(failed) == len(denied) + len(answer.problems)
-    told = [point.yaml_block["message"] for point in points if point.yaml_block is not None]
-    assert len(told) == sum(len(judged.findings) for judged in answer.objects) + len(answer.problems)
+    message = [point.yaml_block["message"] for point in points if point.yaml_block is not None]
+    assert len(message) == sum(len(judged.findings) for judged in answer.objects) + len(answer.problems)
 
 
 def test_markdown_makes_tables_and_nothing_else(answer: Report) -> None:
@@ -283,9 +283,9 @@ def test_each_format_shows_the_reason_of_an_exemption() -> None:
     """
     exempt = report(vm("web", None, EXEMPTED))
 
-    told = {name: "the renderer needs a card" in render(exempt) for name, render in RENDERERS.items()}
+    message = {name: "the renderer needs a card" in render(exempt) for name, render in RENDERERS.items()}
 
-    assert told == dict.fromkeys(RENDERERS, True)
+    assert message == dict.fromkeys(RENDERERS, True)
 
 
 def test_names_with_control_characters_are_the_same_everywhere() -> None:

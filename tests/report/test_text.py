@@ -108,7 +108,7 @@ def test_the_last_line_counts_unreadable_input() -> None:
 
 
 @pytest.mark.parametrize(
-    ("findings", "migratable", "said"),
+    ("findings", "migratable", "expected"),
     [
         ((), True, "can be live-migrated (KubeVirt 1.9)"),
         ((NOT_SHARED,), False, "cannot be live-migrated (DisksNotLiveMigratable, KubeVirt 1.9)"),
@@ -130,11 +130,13 @@ def test_the_last_line_counts_unreadable_input() -> None:
         ),
     ],
 )
-def test_the_heading_has_the_verdict(findings: tuple[FindingReport, ...], migratable: bool | None, said: str) -> None:
+def test_the_heading_has_the_verdict(
+    findings: tuple[FindingReport, ...], migratable: bool | None, expected: str
+) -> None:
     """
     The heading says whether the object can be live-migrated, and in which releases if they differ.
     """
-    assert heading(*findings, migratable=migratable) == f"{FILE}:1 VirtualMachine tenant/web: {said}"
+    assert heading(*findings, migratable=migratable) == f"{FILE}:1 VirtualMachine tenant/web: {expected}"
 
 
 def test_a_pinned_release_is_not_compared_with_others() -> None:
@@ -148,7 +150,7 @@ def test_a_pinned_release_is_not_compared_with_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("releases", "said"),
+    ("releases", "expected"),
     [
         (("1.3", "1.4"), "note: KubeVirt refuses this up to 1.4 and accepts it from 1.5 on."),
         (("1.5", "1.6", "1.7", "1.8", "1.9"), "note: KubeVirt refuses this from 1.5 on and accepts it up to 1.4."),
@@ -159,13 +161,13 @@ def test_a_pinned_release_is_not_compared_with_others() -> None:
         ),
     ],
 )
-def test_a_finding_names_the_releases_that_refuse(releases: tuple[str, ...], said: str) -> None:
+def test_a_finding_names_the_releases_that_refuse(releases: tuple[str, ...], expected: str) -> None:
     """
     Without a pinned release, a finding names the releases that refuse and those that accept.
     """
     shown = text.render(report(vm("web", verdict(False), refused_in(*releases))), width=200)
 
-    assert said in [line.strip() for line in shown.splitlines()]
+    assert expected in [line.strip() for line in shown.splitlines()]
 
 
 @given(st.integers(0, KNOWN))

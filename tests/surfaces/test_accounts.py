@@ -56,7 +56,7 @@ def test_files_and_the_dry_run_api_ignore_accounts(tmp_path: Path) -> None:
     """
     doors = Doors(tmp_path, WORLD, POLICY)
 
-    for said in (doors.by_api(BAD), doors.by_command_line(BAD)):
+    for result in (doors.by_api(BAD), doors.by_command_line(BAD)):
         assert [
-            (finding.rule, finding.action, finding.exemption) for finding in said.findings if finding.rule == "LM201"
+            (finding.rule, finding.action, finding.exemption) for finding in result.findings if finding.rule == "LM201"
         ] == [("LM201", "deny", None)]

@@ -45,7 +45,7 @@ def apart() -> Iterator[SeparateProcess]:
     judge.stop()
 
 
-def told(work: Callable[[], Awaitable[Any]]) -> Any:
+def outcome_of(work: Callable[[], Awaitable[Any]]) -> Any:
     """The result, or the whole text of the error."""
 
     async def run() -> Any:
@@ -58,7 +58,7 @@ def told(work: Callable[[], Awaitable[Any]]) -> Any:
 
 
 def report(judge: Judge, body: str, behind: World | None = None, **settings: Any) -> Any:
-    return told(lambda: judge.report(body.encode(), Settings(**settings), behind, ["a note"]))
+    return outcome_of(lambda: judge.report(body.encode(), Settings(**settings), behind, ["a note"]))
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
@@ -70,7 +70,7 @@ def test_its_reports_equal_those_of_a_thread(apart: SeparateProcess, body: str) 
     settings = {"policy": Policy(profile=Profile.EXACT), "release": "1.5", "today": "2026-01-01"}
 
     assert report(apart, body, **settings) == report(here, body, **settings)
-    assert told(lambda: apart.namespaces(body.encode())) == told(lambda: here.namespaces(body.encode()))
+    assert outcome_of(lambda: apart.namespaces(body.encode())) == outcome_of(lambda: here.namespaces(body.encode()))
 
 
 def test_an_unsupported_release_is_an_error_of_the_caller(apart: SeparateProcess) -> None:
@@ -80,15 +80,15 @@ def test_an_unsupported_release_is_an_error_of_the_caller(apart: SeparateProcess
     assert report(apart, GOOD, release="0.58")[0] is BadInput
 
 
-class Asked(ObjectsWorld):
+class RecordingWorld(ObjectsWorld):
     """A world that records lookups."""
 
     def __init__(self, *known: dict[str, Any]) -> None:
         super().__init__([read(item) for item in known])
-        self.asked: list[tuple[str, str]] = []
+        self.lookups: list[tuple[str, str]] = []
 
     def find(self, kind: type[Any], namespace: str, name: str) -> Any:
-        self.asked.append((kind.__name__, name))
+        self.lookups.append((kind.__name__, name))
         return super().find(kind, namespace, name)
 
 
@@ -97,7 +97,7 @@ def test_lookups_go_to_the_server(mode: str, migratable: bool) -> None:
     """
     The server reads what the caller is allowed to see. The process has no access to the cluster.
     """
-    judge, world = SeparateProcess(()), Asked(claim("os", mode))
+    judge, world = SeparateProcess(()), RecordingWorld(claim("os", mode))
 
     try:
         answer = msgspec.json.decode(report(judge, UNPROVEN, world))
@@ -105,7 +105,7 @@ def test_lookups_go_to_the_server(mode: str, migratable: bool) -> None:
         judge.stop()
 
     assert answer["objects"][0]["verdict"]["liveMigratable"] is migratable
-    assert ("PersistentVolumeClaim", "os") in world.asked
+    assert ("PersistentVolumeClaim", "os") in world.lookups
 
 
 def test_it_runs_at_the_lowest_priority(apart: SeparateProcess) -> None:

@@ -293,12 +293,12 @@ def test_long_work_leaves_the_loop_free_and_the_queue_short() -> None:
 
     async def ask() -> list[Any]:
         queue = Queue(2)
-        asked = [asyncio.create_task(queue.do(lambda: going_on.wait(5))) for _ in range(2 + MAX_WAITING + 1)]
+        requests = [asyncio.create_task(queue.do(lambda: going_on.wait(5))) for _ in range(2 + MAX_WAITING + 1)]
         await asyncio.sleep(0)
         with pytest.raises(Unavailable):
-            await asked[-1]  # the loop runs on, though no thread has come back
+            await requests[-1]  # the loop runs on, though no thread has come back
         going_on.set()
-        return await asyncio.gather(*asked[:-1])
+        return await asyncio.gather(*requests[:-1])
 
     assert asyncio.run(ask()) == [True] * (2 + MAX_WAITING)
 

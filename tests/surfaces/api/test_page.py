@@ -41,7 +41,7 @@ class Watched:
     page: Page
     url: str
     errors: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
 
     def judge(self, text: str) -> None:
         """Pastes a text and presses Check."""
@@ -53,7 +53,7 @@ class Watched:
         """No policy violation, no error, no request to another host."""
         assert self.page.evaluate("window.broken") == []
         assert self.errors == []
-        assert [url for url in self.asked if not url.startswith(self.url)] == []
+        assert [url for url in self.requests if not url.startswith(self.url)] == []
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +80,8 @@ def watched(browser: Browser, server: Alone) -> Iterator[Watched]:
     watched = Watched(page, server.url)
     page.add_init_script(WATCH)
     page.on("pageerror", lambda error: watched.errors.append(str(error)))
-    page.on("console", lambda said: watched.errors.append(said.text) if said.type == "error" else None)
-    page.on("request", lambda request: watched.asked.append(request.url))
+    page.on("console", lambda line: watched.errors.append(line.text) if line.type == "error" else None)
+    page.on("request", lambda request: watched.requests.append(request.url))
     page.goto(server.url)
     yield watched
     context.close()
@@ -154,7 +154,7 @@ def test_an_unproven_result_names_the_missing_manifest(watched: Watched) -> None
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("a: [", "invalid YAML"),
         ("", "the body is empty"),
@@ -162,13 +162,13 @@ def test_an_unproven_result_names_the_missing_manifest(watched: Watched) -> None
         ("apiVersion: v1\nkind: ConfigMap\n", "Nothing to check"),
     ],
 )
-def test_text_without_a_manifest_gives_a_message(watched: Watched, text: str, told: str) -> None:
+def test_text_without_a_manifest_gives_a_message(watched: Watched, text: str, message: str) -> None:
     """
     Unreadable text and irrelevant objects give a sentence, not an empty result.
     """
     watched.judge(text)
 
-    expect(watched.page.locator("#answer")).to_contain_text(told)
+    expect(watched.page.locator("#answer")).to_contain_text(message)
 
 
 def test_release_and_profile_can_be_chosen(watched: Watched) -> None:
@@ -182,7 +182,7 @@ def test_release_and_profile_can_be_chosen(watched: Watched) -> None:
     watched.judge(BAD)
 
     expect(page.locator(".verdict")).to_contain_text("(KubeVirt 1.4)")
-    assert "release=1.4&profile=exact" in watched.asked[-1]
+    assert "release=1.4&profile=exact" in watched.requests[-1]
 
 
 def test_the_example_can_be_checked(watched: Watched) -> None:

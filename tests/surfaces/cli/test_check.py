@@ -150,14 +150,14 @@ def test_folders_are_read_flat_or_deep(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["empty"], "empty: the folder contains no manifests. Name a folder with .yaml, .yml or .json files. Add -R"),
         (["-R", "empty"], "empty: the folder contains no manifests. Name a folder with .yaml, .yml or .json files."),
         (["gone.yaml"], "gone.yaml: no such file or folder. Check the path."),
     ],
 )
-def test_a_path_without_manifests_is_an_error(tmp_path: Path, arguments: list[str], told: str) -> None:
+def test_a_path_without_manifests_is_an_error(tmp_path: Path, arguments: list[str], message: str) -> None:
     """
     The check does not pass.
     """
@@ -166,7 +166,7 @@ def test_a_path_without_manifests_is_an_error(tmp_path: Path, arguments: list[st
     ran = migratable("check", *arguments, cwd=tmp_path)
 
     assert ran.status == 2
-    assert ran.err.startswith(f"error: {told}")
+    assert ran.err.startswith(f"error: {message}")
 
 
 @pytest.mark.parametrize("kind", ["List", "VirtualMachineInstanceList"])

@@ -14,11 +14,11 @@ def test_help_lists_every_command() -> None:
     """
     ``migratable`` alone and ``--help`` name every command with the first line of its own help.
     """
-    asked, alone = migratable("--help"), migratable()
+    requested, alone = migratable("--help"), migratable()
 
-    assert (asked.status, alone.status) == (0, 2)
+    assert (requested.status, alone.status) == (0, 2)
     for name in COMMANDS:
-        assert f"  {name} " in asked.out
+        assert f"  {name} " in requested.out
         assert f"  {name} " in alone.out + alone.err
 
 
@@ -34,7 +34,7 @@ def test_the_help_of_a_command_starts_with_its_summary(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["frobnicate"], "No such command 'frobnicate'"),
         (["explain"], "Missing argument 'RULE'."),
@@ -43,23 +43,23 @@ def test_the_help_of_a_command_starts_with_its_summary(name: str) -> None:
         (["serve", "--api-port", "many"], "'many' is not a valid integer."),
     ],
 )
-def test_a_usage_error_is_2(arguments: list[str], told: str) -> None:
+def test_a_usage_error_is_2(arguments: list[str], message: str) -> None:
     """
     On standard error, with what is wrong and how to get help.
     """
     ran = migratable(*arguments)
 
     assert (ran.status, ran.out) == (2, "")
-    assert told in ran.err
+    assert message in ran.err
     assert "--help" in ran.err
 
 
-@pytest.mark.parametrize("asked", ["LM201", "claim-not-shared", "lm201"])
-def test_a_rule_is_explained_by_id_or_name(asked: str) -> None:
+@pytest.mark.parametrize("word", ["LM201", "claim-not-shared", "lm201"])
+def test_a_rule_is_explained_by_id_or_name(word: str) -> None:
     """
     The explanation has KubeVirt's behaviour, the reason and the fix.
     """
-    ran = migratable("explain", asked)
+    ran = migratable("explain", word)
 
     assert (ran.status, ran.err) == (0, "")
     assert ran.out.startswith("LM201 claim-not-shared")

@@ -118,7 +118,7 @@ def test_the_settings_in_use_are_shown_with_their_origin(repository: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("profil: exact\n", "migratable.yaml:1: profil: unknown setting. Did you mean 'profile'?"),
         (
@@ -142,7 +142,7 @@ def test_the_settings_in_use_are_shown_with_their_origin(repository: Path) -> No
         ),
     ],
 )
-def test_an_error_in_the_file_names_the_line(repository: Path, text: str, told: str) -> None:
+def test_an_error_in_the_file_names_the_line(repository: Path, text: str, message: str) -> None:
     """
     An unknown key, an invalid value and an unknown rule give status 2, the line and a suggestion.
     """
@@ -151,7 +151,7 @@ def test_an_error_in_the_file_names_the_line(repository: Path, text: str, told: 
     ran = migratable("check", "vms/web", cwd=repository)
 
     assert (ran.status, ran.out) == (2, "")
-    assert told in " ".join(ran.err.split())
+    assert message in " ".join(ran.err.split())
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_rules_are_chosen_by_id_name_or_family(repository: Path, flags: list[str
 
 
 @pytest.mark.parametrize(
-    ("flags", "told"),
+    ("flags", "message"),
     [
         (["--only", "brigde-on-pod-network"], "did you mean bridge-on-pod-network?"),
         (["--rule", "LM201"], "write RULE=ACTION"),
@@ -184,13 +184,13 @@ def test_rules_are_chosen_by_id_name_or_family(repository: Path, flags: list[str
         (["--only", "lm29"], "8 for manifest hygiene). Run `migratable rules` for the list."),
     ],
 )
-def test_unknown_rules_are_usage_errors(repository: Path, flags: list[str], told: str) -> None:
+def test_unknown_rules_are_usage_errors(repository: Path, flags: list[str], message: str) -> None:
     """
     The error has a suggestion.
     """
     ran = migratable("check", "--isolated", "vms/web", *flags, cwd=repository)
 
-    assert (ran.status, told in " ".join(ran.err.split())) == (2, True)
+    assert (ran.status, message in " ".join(ran.err.split())) == (2, True)
 
 
 def test_the_command_line_overrides_a_policy_for_a_namespace(repository: Path) -> None:
@@ -238,7 +238,7 @@ def test_the_published_schema_agrees_with_the_program(repository: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "told"),
+    ("written", "message"),
     [
         ("release: 1.8", "release: expected a string, got a number. Quote the value."),
         ("only: LM101", "only: expected a list, got a string. Write a list: [one, other]."),
@@ -255,7 +255,7 @@ def test_the_published_schema_agrees_with_the_program(repository: Path) -> None:
         ("profile: strickt", "profile: invalid value 'strickt'. Write one of strict, exact."),
     ],
 )
-def test_an_invalid_setting_gives_file_line_key_and_remedy(tmp_path: Path, written: str, told: str) -> None:
+def test_an_invalid_setting_gives_file_line_key_and_remedy(tmp_path: Path, written: str, message: str) -> None:
     """
     The message is plain text without terms of the parser.
     """
@@ -264,7 +264,7 @@ def test_an_invalid_setting_gives_file_line_key_and_remedy(tmp_path: Path, writt
 
     ran = migratable("check", "vm.yaml", cwd=tmp_path)
 
-    assert (ran.status, ran.err) == (2, f"error: migratable.yaml:2: {told}\n")
+    assert (ran.status, ran.err) == (2, f"error: migratable.yaml:2: {message}\n")
 
 
 def test_an_unknown_rule_on_the_command_line_is_a_usage_error(repository: Path) -> None:

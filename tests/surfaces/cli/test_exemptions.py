@@ -57,16 +57,16 @@ def test_a_comment_elsewhere_exempts_nothing_and_gives_a_note(tmp_path: Path, wh
     """
     (tmp_path / "vm.yaml").write_text(placed(where))
 
-    said = answer(tmp_path)
+    report = answer(tmp_path)
 
-    assert said["summary"]["exempted"] == 0
-    assert [note.split(": ", 1)[1] for note in said["notes"]] == [
+    assert report["summary"]["exempted"] == 0
+    assert [note.split(": ", 1)[1] for note in report["notes"]] == [
         "this comment exempts nothing: there is no finding of LM101 here"
     ]
 
 
 @pytest.mark.parametrize(
-    ("comment", "told"),
+    ("comment", "message"),
     [
         ("# migratable: allow LM101", "the reason is missing"),
         ("# migratable: allow LM101:  ", "the reason is missing"),
@@ -76,7 +76,7 @@ def test_a_comment_elsewhere_exempts_nothing_and_gives_a_note(tmp_path: Path, wh
         ("# migratable: ignore", "invalid form; write # migratable: allow RULE"),
     ],
 )
-def test_an_invalid_comment_exempts_nothing_and_gives_a_note(tmp_path: Path, comment: str, told: str) -> None:
+def test_an_invalid_comment_exempts_nothing_and_gives_a_note(tmp_path: Path, comment: str, message: str) -> None:
     """
     The note names a missing reason, an unknown rule, an invalid date, or the expiry.
     """
@@ -85,7 +85,7 @@ def test_an_invalid_comment_exempts_nothing_and_gives_a_note(tmp_path: Path, com
     ran = migratable("check", ".", "-o", "sarif", cwd=tmp_path)
 
     assert ran.status == 1
-    assert f"note: vm.yaml:1: this comment exempts nothing: {told}" in ran.err
+    assert f"note: vm.yaml:1: this comment exempts nothing: {message}" in ran.err
 
 
 def test_several_rules_and_a_last_day_fit_in_one_comment(tmp_path: Path) -> None:
@@ -112,10 +112,10 @@ def test_expired_exemptions_of_the_configuration_give_a_note(tmp_path: Path) -> 
     (tmp_path / "vm.yaml").write_text(BAD)
     (tmp_path / "migratable.yaml").write_text(f"exemptions: [{lapsed}, {elsewhere}]\nrelease: any\n")
 
-    said = answer(tmp_path)
+    report = answer(tmp_path)
 
-    assert said["summary"]["exempted"] == 0
-    assert said["notes"] == [
+    assert report["summary"]["exempted"] == 0
+    assert report["notes"] == [
         (
             "the exemption of LM302 for VirtualMachineInstance tenant/bad and 1 more expired on 2020-01-31 "
             "(owner: me, reason: a render node)"
@@ -213,7 +213,7 @@ def test_a_comment_comes_before_the_baseline(known: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (
             "findings: [{fingerprint: 1}]\n",
@@ -224,7 +224,7 @@ def test_a_comment_comes_before_the_baseline(known: Path) -> None:
         (None, "baseline known.yaml cannot be read: No such file or directory"),
     ],
 )
-def test_a_baseline_that_cannot_be_read_is_an_error(known: Path, text: str | None, told: str) -> None:
+def test_a_baseline_that_cannot_be_read_is_an_error(known: Path, text: str | None, message: str) -> None:
     """
     A broken or missing baseline gives status 2.
     """
@@ -233,7 +233,7 @@ def test_a_baseline_that_cannot_be_read_is_an_error(known: Path, text: str | Non
 
     ran = check(known)
 
-    assert (ran.status, told in ran.err) == (2, True)
+    assert (ran.status, message in ran.err) == (2, True)
 
 
 def test_unreadable_input_is_never_hidden_by_a_baseline(known: Path) -> None:

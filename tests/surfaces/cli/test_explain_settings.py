@@ -313,7 +313,7 @@ def test_one_vm_can_be_selected(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("flags", "told"),
+    ("flags", "message"),
     [
         (("--vm", "nobody"), "unknown VM 'nobody': it is not in the input. VMs in the input: web."),
         (("--link", "fast"), "invalid link 'fast'."),
@@ -322,7 +322,7 @@ def test_one_vm_can_be_selected(tmp_path: Path) -> None:
         (("--release", "0.5"), "unsupported release '0.5'."),
     ],
 )
-def test_invalid_options_give_a_remedy(tmp_path: Path, flags: tuple[str, ...], told: str) -> None:
+def test_invalid_options_give_a_remedy(tmp_path: Path, flags: tuple[str, ...], message: str) -> None:
     """
     The status is 2, with one line on stderr and an empty stdout.
     """
@@ -331,7 +331,7 @@ def test_invalid_options_give_a_remedy(tmp_path: Path, flags: tuple[str, ...], t
     ran = migratable("explain-settings", str(tmp_path), *flags)
 
     assert (ran.status, ran.out) == (2, "")
-    assert told in ran.err
+    assert message in ran.err
 
 
 def test_unreadable_input_gives_2_and_the_rest_is_explained(tmp_path: Path) -> None:

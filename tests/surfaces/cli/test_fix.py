@@ -266,7 +266,7 @@ def test_permissions_and_links_stay(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("flags", "told"),
+    ("flags", "message"),
     [
         (["--fix", "-"], "--fix cannot write to standard input"),
         (["--diff", "--choose", "LM1O1=1", "vm.yaml"], "did you mean LM101?"),
@@ -274,13 +274,13 @@ def test_permissions_and_links_stay(folder: Path) -> None:
         (["--diff", "--choose", "LM101=0", "vm.yaml"], "write RULE=NUMBER"),
     ],
 )
-def test_impossible_requests_are_usage_errors(folder: Path, flags: list[str], told: str) -> None:
+def test_impossible_requests_are_usage_errors(folder: Path, flags: list[str], message: str) -> None:
     """
     Standard input cannot be written, and a choice needs a rule and a number.
     """
     ran = migratable("check", *flags, cwd=folder, stdin=BAD)
 
-    assert (ran.status, told in " ".join(ran.err.split())) == (2, True)
+    assert (ran.status, message in " ".join(ran.err.split())) == (2, True)
 
 
 MACHINE = "apiVersion: kubevirt.io/v1\nkind: VirtualMachine\nmetadata: {name: vm}\nspec:\n"

@@ -209,10 +209,10 @@ def test_unreadable_input_gives_place_field_and_remedy(tmp_path: Path, switches:
 
     ran = migratable("check", "vm.yaml", *switches, cwd=tmp_path)
 
-    told = next(line for line in ran.err.splitlines() if line.startswith("error: "))
+    message = next(line for line in ran.err.splitlines() if line.startswith("error: "))
     assert ran.status == 2
-    assert told.startswith("error: vm.yaml:")
-    assert told.endswith(
+    assert message.startswith("error: vm.yaml:")
+    assert message.endswith(
         ":3: spec.evictionStrategy: wrong type: expected a string, got an integer. "
         "Use the type that the Kubernetes API defines for this field."
     )

@@ -16,9 +16,9 @@ def test_one_run_writes_all_formats(tmp_path: Path) -> None:
     Each ``-o FORMAT=FILE`` writes its file; the format without a file goes to standard output, alone.
     """
     (tmp_path / "vm.yaml").write_text(BAD)
-    asked = [part for form in FORMATS for part in ("-o", f"{form}=out.{form}")]
+    outputs = [part for form in FORMATS for part in ("-o", f"{form}=out.{form}")]
 
-    ran = migratable("check", "vm.yaml", *asked, "-o", "json", cwd=tmp_path)
+    ran = migratable("check", "vm.yaml", *outputs, "-o", "json", cwd=tmp_path)
 
     assert (ran.status, ran.err) == (1, "")
     assert json.loads(ran.out) == json.loads((tmp_path / "out.json").read_text())
@@ -29,7 +29,7 @@ def test_one_run_writes_all_formats(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("outputs", "message"),
     [
         (["json", "sarif"], "Two formats cannot both go to standard output"),
         (["json=a", "sarif=a"], "Two formats cannot both go to a"),
@@ -37,16 +37,16 @@ def test_one_run_writes_all_formats(tmp_path: Path) -> None:
         (["nothing-like-it"], "Unknown output format 'nothing-like-it'. Formats: text, json"),
     ],
 )
-def test_impossible_outputs_are_usage_errors(tmp_path: Path, asked: list[str], told: str) -> None:
+def test_impossible_outputs_are_usage_errors(tmp_path: Path, outputs: list[str], message: str) -> None:
     """
     Two formats with one target and unknown formats are refused before any input is read.
     """
     (tmp_path / "vm.yaml").write_text(BAD)
 
-    ran = migratable("check", "vm.yaml", *(part for item in asked for part in ("-o", item)), cwd=tmp_path)
+    ran = migratable("check", "vm.yaml", *(part for item in outputs for part in ("-o", item)), cwd=tmp_path)
 
     assert (ran.status, ran.out) == (2, "")
-    assert told in " ".join(ran.err.split())
+    assert message in " ".join(ran.err.split())
 
 
 def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:

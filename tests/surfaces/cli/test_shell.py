@@ -63,13 +63,13 @@ def test_bash_completes_commands_options_and_rules(tmp_path: Path, words: list[s
     """
     script(tmp_path, "migratable")
     quoted = " ".join(f"'{word}'" for word in words)
-    asked = (
+    commands = (
         f"source <(migratable completion bash); COMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}; "
         '_migratable_completion migratable; printf "%s\\n" "${COMPREPLY[@]}"'
     )
 
     ran = subprocess.run(
-        ["bash", "-c", asked], capture_output=True, check=True, text=True, env=environment(tmp_path), cwd=tmp_path
+        ["bash", "-c", commands], capture_output=True, check=True, text=True, env=environment(tmp_path), cwd=tmp_path
     )
 
     assert sorted(ran.stdout.split()) == completed

@@ -50,21 +50,21 @@ def test_a_full_disk_is_an_error_and_no_finding(folder: Path, command: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("command", "status", "told"),
+    ("command", "status", "message"),
     [
         ("migratable check vm.yaml >&-", 1, ""),
         ("migratable check vm.yaml 2>&-", 1, "2 denied, 1 unproven in 1 object"),
         ("migratable check - <&-", 2, "error: stdin: standard input is empty."),
     ],
 )
-def test_closed_streams_do_not_change_the_status(folder: Path, command: str, status: int, told: str) -> None:
+def test_closed_streams_do_not_change_the_status(folder: Path, command: str, status: int, message: str) -> None:
     """
     The verdict is the same, and there is no traceback.
     """
     ran = shell(command, folder)
 
     assert (ran.status, "Traceback" in ran.err) == (status, False)
-    assert told in ran.out + ran.err
+    assert message in ran.out + ran.err
 
 
 def test_ctrl_c_gives_130(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,11 +160,11 @@ main()
 
 
 @pytest.mark.parametrize(
-    ("module", "name", "status", "told"),
+    ("module", "name", "status", "message"),
     [("options", "read_plain", -signal.SIGINT, ""), ("run_check", "add_expiry_notes", 130, "\nstopped\n")],
     ids=["while it starts", "while it works"],
 )
-def test_ctrl_c_ends_it_at_any_moment(folder: Path, module: str, name: str, status: int, told: str) -> None:
+def test_ctrl_c_ends_it_at_any_moment(folder: Path, module: str, name: str, status: int, message: str) -> None:
     """
     There is no traceback. During start-up the signal ends the process; later the status is 130.
     """
@@ -178,29 +178,29 @@ def test_ctrl_c_ends_it_at_any_moment(folder: Path, module: str, name: str, stat
         timeout=120,
     )
 
-    assert (ran.returncode, ran.stderr) == (status, told)
+    assert (ran.returncode, ran.stderr) == (status, message)
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["chek", "vm.yaml"], "Did you mean 'check'?"),
         (["vm.yaml"], "Did you mean `check vm.yaml`?"),
         (["x"], "Commands: check, completion"),
     ],
 )
-def test_an_unknown_command_gives_a_suggestion(folder: Path, words: list[str], told: str) -> None:
+def test_an_unknown_command_gives_a_suggestion(folder: Path, words: list[str], message: str) -> None:
     """
     Also for a file name without ``check``.
     """
     ran = migratable(*words, cwd=folder)
 
     assert ran.status == 2
-    assert told in ran.err
+    assert message in ran.err
 
 
 @pytest.mark.parametrize(
-    ("switches", "told"),
+    ("switches", "message"),
     [
         (["--fix", "--diff"], "Use only one of --fix and --diff"),
         (["--diff", "--options"], "Use only one of --diff and --options"),
@@ -210,7 +210,7 @@ def test_an_unknown_command_gives_a_suggestion(folder: Path, words: list[str], t
         (["--options", "-o", "json=a.json"], "--options prints only patches. Remove --output."),
     ],
 )
-def test_switches_that_exclude_each_other_are_refused(folder: Path, switches: list[str], told: str) -> None:
+def test_switches_that_exclude_each_other_are_refused(folder: Path, switches: list[str], message: str) -> None:
     """
     No option is silently ignored: --fix once won over --diff, which promises to write nothing.
     """
@@ -219,7 +219,7 @@ def test_switches_that_exclude_each_other_are_refused(folder: Path, switches: li
     ran = migratable("check", "vm.yaml", *switches, cwd=folder)
 
     assert (ran.status, ran.out) == (2, "")
-    assert told in " ".join(ran.err.split())
+    assert message in " ".join(ran.err.split())
     assert (folder / "vm.yaml").read_bytes() == before
 
 

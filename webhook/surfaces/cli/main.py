@@ -28,7 +28,7 @@ COMMANDS = {
     "explain-settings": "Explain which migration settings apply to each VM, and why.",
     "policies": "Print ValidatingAdmissionPolicies for the rules that need only the object.",
     "rules": "List the rules.",
-    "serve": "Serve admission, health and metrics, dry-run API and page.",
+    "serve": "Run the server: admission webhook, health and metrics, dry-run API and page.",
     "snapshot": "Save the cluster objects that `check --snapshot` needs.",
     "version": "Print the version and the supported KubeVirt releases.",
 }
