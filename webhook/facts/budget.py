@@ -10,7 +10,7 @@ from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath
 
 
-class Winner(msgspec.Struct, frozen=True):
+class WinningPolicy(msgspec.Struct, frozen=True):
     """A MigrationPolicy that wins, or may win, for a VM."""
 
     name: str
@@ -26,7 +26,7 @@ class BudgetFacts(msgspec.Struct, frozen=True):
     """Bytes; None where the VM says nothing of its memory."""
     migrations: Json
     """``spec.configuration.migrations`` of the KubeVirt CR."""
-    winners: Fact[tuple[Winner | None, ...]]
+    winners: Fact[tuple[WinningPolicy | None, ...]]
     """Each that may win, None where none does; one where everything is known."""
     passed_through: FieldPath | None
     """The first device of the node that the VM holds: GPU, host device or SR-IOV interface."""

@@ -8,7 +8,7 @@ from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath
 
 
-class StrangeField(msgspec.Struct, frozen=True):
+class UnknownField(msgspec.Struct, frozen=True):
     """A key that no known KubeVirt release has at its place."""
 
     path: FieldPath
@@ -19,7 +19,7 @@ class StrangeField(msgspec.Struct, frozen=True):
     """Where a field of this name does stand, below the object."""
 
 
-class StrangeValue(msgspec.Struct, frozen=True):
+class UnknownValue(msgspec.Struct, frozen=True):
     """Text that is none of the values that its field takes."""
 
     path: FieldPath
@@ -28,7 +28,7 @@ class StrangeValue(msgspec.Struct, frozen=True):
     meant: str = ""
 
 
-class StrangeQuantity(msgspec.Struct, frozen=True):
+class InvalidQuantity(msgspec.Struct, frozen=True):
     """A value that is no quantity, of a field that takes nothing else."""
 
     path: FieldPath
@@ -41,8 +41,8 @@ class ManifestFacts(msgspec.Struct, frozen=True):
     api_version: str
     kind: str
     releases: int
-    fields: tuple[StrangeField, ...] = ()
-    values: tuple[StrangeValue, ...] = ()
-    quantities: tuple[StrangeQuantity, ...] = ()
+    fields: tuple[UnknownField, ...] = ()
+    values: tuple[UnknownValue, ...] = ()
+    quantities: tuple[InvalidQuantity, ...] = ()
     metadata: Mapping[str, Json] = msgspec.field(default_factory=dict)
     """As written; of its names only those that are text are to be judged."""

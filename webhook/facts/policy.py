@@ -21,7 +21,7 @@ class Selectors(msgspec.Struct, frozen=True):
         return len(self.namespace or ()) + len(self.vmi or ())
 
 
-class Labelled(msgspec.Struct, frozen=True):
+class LabelledVM(msgspec.Struct, frozen=True):
     """A VM that a policy may select, with the labels that KubeVirt will compare."""
 
     kind: str
@@ -51,5 +51,5 @@ class PolicyFacts(msgspec.Struct, frozen=True):
     """``spec.configuration.migrations`` of the KubeVirt CR: what is in force where the policy says nothing."""
     feature_gates: Fact[tuple[str, ...]]
     """Those that the KubeVirt CR lists."""
-    vms: tuple[Labelled, ...] = ()
+    vms: tuple[LabelledVM, ...] = ()
     """The VMs that were given; empty where nobody gave any."""

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.apiserver import crds
-from webhook.facts.manifest import StrangeField, StrangeValue
+from webhook.facts.manifest import UnknownField, UnknownValue
 from webhook.kubevirt.quantity import accepts
 from webhook.kubevirt.schema.field_names import FIELDS, ROOTS
 from webhook.kubevirt.schema.unknown_fields import QUANTITIES, QUANTITY_MAPS, VALUES, problems_in, search
@@ -88,9 +88,9 @@ def test_an_unknown_value_is_reported_with_the_known_ones() -> None:
 
     modes = VALUES["V1beta1StorageSpec", "accessModes"]
     path = ("spec", "dataVolumeTemplates", 0, "spec", "storage", "accessModes", 0)
-    assert StrangeValue(path, "RWX", modes, "ReadWriteMany") in values
+    assert UnknownValue(path, "RWX", modes, "ReadWriteMany") in values
     strategies = VALUES["V1VirtualMachineSpec", "runStrategy"]
-    assert StrangeValue(("spec", "runStrategy"), "halted", strategies, "Halted") in values
+    assert UnknownValue(("spec", "runStrategy"), "halted", strategies, "Halted") in values
     assert len(values) == 2
 
 
@@ -109,7 +109,7 @@ def test_any_json_can_be_checked(kind: str, spec: dict[str, Any]) -> None:
         here: Any = raw
         for step in finding.path:
             here = here[step]
-        assert isinstance(finding, StrangeField) or here == finding.value
+        assert isinstance(finding, UnknownField) or here == finding.value
 
 
 amounts = st.sampled_from(["2Gi", "2GB", "", "${X}", 1, 0.5, 2.0, 2**64, None, True, ["2GB"]]) | junk

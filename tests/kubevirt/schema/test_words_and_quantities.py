@@ -5,15 +5,15 @@ from typing import Any
 import pytest
 
 from tests.kubevirt.schema.test_unknown_fields import vm
-from webhook.facts.manifest import StrangeField, StrangeQuantity, StrangeValue
+from webhook.facts.manifest import InvalidQuantity, UnknownField, UnknownValue
 from webhook.kubevirt.schema.unknown_fields import problems_in
 
 
-def fields_of(**spec: Any) -> list[StrangeField]:
+def fields_of(**spec: Any) -> list[UnknownField]:
     return [*problems_in("VirtualMachine", vm(**spec))[0]]
 
 
-def values_of(**spec: Any) -> list[StrangeValue]:
+def values_of(**spec: Any) -> list[UnknownValue]:
     return [*problems_in("VirtualMachine", vm(**spec))[1]]
 
 
@@ -130,9 +130,9 @@ def test_each_amount_of_a_map_is_judged() -> None:
     _, _, problems = problems_in("VirtualMachine", vm(template={"spec": {"domain": domain}}))
 
     assert {*problems} == {
-        StrangeQuantity((*path, "memory", "guest"), "2GB"),
-        StrangeQuantity((*path, "resources", "requests", "b"), "x"),
-        StrangeQuantity((*path, "resources", "requests", "c"), 0.5),
+        InvalidQuantity((*path, "memory", "guest"), "2GB"),
+        InvalidQuantity((*path, "resources", "requests", "b"), "x"),
+        InvalidQuantity((*path, "resources", "requests", "c"), 0.5),
     }
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.kubevirt.building import Manifest, read, vm, vmi, world
 from webhook.facts.objects_world import ObjectsWorld
-from webhook.facts.policy import Labelled, Selectors
+from webhook.facts.policy import LabelledVM, Selectors
 from webhook.facts.unknown import ABSENT, Fact, Unknown
 from webhook.kubevirt.releases import SUPPORTED
 from webhook.kubevirt.settings.policies import policy_facts
@@ -52,8 +52,8 @@ def with_labels(manifest: Manifest, outer: Any, inner: Any = None) -> Manifest:
 
 def a_vm(
     labels: Labels, namespace_labels: Fact[Labels] = SECRET, namespace: str = "tenant", outer: Labels | None = None
-) -> Labelled:
-    return Labelled("VirtualMachine", "vm", namespace, labels, outer or {}, namespace_labels)
+) -> LabelledVM:
+    return LabelledVM("VirtualMachine", "vm", namespace, labels, outer or {}, namespace_labels)
 
 
 def test_a_vm_is_listed_with_the_labels_of_template_vm_and_namespace() -> None:
@@ -67,12 +67,12 @@ def test_a_vm_is_listed_with_the_labels_of_template_vm_and_namespace() -> None:
     bare = labelled(world(TEAM, with_labels(vm("{}"), None), with_labels(vmi("{}"), None)))
 
     assert vms == (
-        Labelled("VirtualMachine", "vm", "tenant", {"inner": "2"}, {"outer": "1"}, space),
-        Labelled("VirtualMachineInstance", "vm", "tenant", {"own": "3"}, {"own": "3"}, space),
+        LabelledVM("VirtualMachine", "vm", "tenant", {"inner": "2"}, {"outer": "1"}, space),
+        LabelledVM("VirtualMachineInstance", "vm", "tenant", {"own": "3"}, {"own": "3"}, space),
     )
     assert bare == (
-        Labelled("VirtualMachine", "vm", "tenant", {}, {}, space),
-        Labelled("VirtualMachineInstance", "vm", "tenant", {}, {}, space),
+        LabelledVM("VirtualMachine", "vm", "tenant", {}, {}, space),
+        LabelledVM("VirtualMachineInstance", "vm", "tenant", {}, {}, space),
     )
 
 
@@ -186,7 +186,9 @@ def test_without_a_name_of_the_namespace_none_is_known() -> None:
         ([], False),
     ],
 )
-def test_a_vm_without_a_namespace_may_be_selected_by_the_name_of_one(vms: list[Labelled], answer: bool | None) -> None:
+def test_a_vm_without_a_namespace_may_be_selected_by_the_name_of_one(
+    vms: list[LabelledVM], answer: bool | None
+) -> None:
     """
     kubectl chooses the namespace later. One VM that may be selected leaves the answer open, whatever the others are.
     """

@@ -7,7 +7,7 @@ import pytest
 
 from tests.kubevirt.building import read, vm, world
 from tests.kubevirt.expansion.test_expand import facts
-from webhook.facts.budget import Winner
+from webhook.facts.budget import WinningPolicy
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.releases import TABLE, Release
@@ -125,5 +125,5 @@ def test_the_settings_of_the_winner_apply() -> None:
     assert gold is not None
     assert unknown is not None
     assert none.winners == (None,)
-    assert gold.winners == (Winner("gold", {"allowPostCopy": True}),)
+    assert gold.winners == (WinningPolicy("gold", {"allowPostCopy": True}),)
     assert isinstance(unknown.winners, Unknown)

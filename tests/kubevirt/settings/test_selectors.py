@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.generating import Manifest, carriers
 from tests.kubevirt.building import read
 from webhook.facts.objects_world import ObjectsWorld
-from webhook.facts.policy import Labelled, Selectors
+from webhook.facts.policy import LabelledVM, Selectors
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.settings.selectors import NAME_LABEL, contenders, labelled, malformed, matches_of, selecting
 from webhook.kubevirt.subject import with_labels_only
@@ -156,8 +156,8 @@ def test_selectors_that_are_no_plain_maps_are_named(selectors: Any, wrong: list[
         assert contenders([judged], {"a": "b"}, {}) == (None,)
 
 
-def vm(labels: dict[str, str], namespace: Any = SECRET) -> Labelled:
-    return Labelled("VirtualMachine", "vm", "tenant", labels, {}, namespace)
+def vm(labels: dict[str, str], namespace: Any = SECRET) -> LabelledVM:
+    return LabelledVM("VirtualMachine", "vm", "tenant", labels, {}, namespace)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def vm(labels: dict[str, str], namespace: Any = SECRET) -> Labelled:
         (Selectors({}, None), [vm({})], True),
     ],
 )
-def test_whether_any_vm_is_selected(selectors: Selectors, vms: list[Labelled], answer: bool | None) -> None:
+def test_whether_any_vm_is_selected(selectors: Selectors, vms: list[LabelledVM], answer: bool | None) -> None:
     """
     Yes, no, or unknown without the namespace's labels.
     """

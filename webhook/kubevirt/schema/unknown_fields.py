@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, TypeAlias
 
-from webhook.facts.manifest import StrangeField, StrangeQuantity, StrangeValue
+from webhook.facts.manifest import InvalidQuantity, UnknownField, UnknownValue
 from webhook.kubevirt.quantity import accepts
 from webhook.kubevirt.schema.field_names import FIELDS, ROOTS
 from webhook.kubevirt.schema.spelling import close_matches
@@ -17,7 +17,7 @@ from webhook.objects.kubevirt import Misplaced
 from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath
 
-Problems: TypeAlias = tuple[tuple[StrangeField, ...], tuple[StrangeValue, ...], tuple[StrangeQuantity, ...]]
+Problems: TypeAlias = tuple[tuple[UnknownField, ...], tuple[UnknownValue, ...], tuple[InvalidQuantity, ...]]
 
 VALUES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("V1VirtualMachineSpec", "runStrategy"): (
@@ -101,9 +101,9 @@ def problems_in(kind: str, raw: Mapping[str, Json]) -> Problems:
 
 def search(kind: str, root: str, raw: Mapping[str, Json]) -> Problems:
     """Like ``problems_in``, for an object of type ``root``."""
-    fields: list[StrangeField] = []
-    values: list[StrangeValue] = []
-    quantities: list[StrangeQuantity] = []
+    fields: list[UnknownField] = []
+    values: list[UnknownValue] = []
+    quantities: list[InvalidQuantity] = []
     waiting: list[tuple[FieldPath, str, Json]] = [((), root, raw)]
     while waiting:
         path, name, value = waiting.pop()
@@ -192,17 +192,17 @@ def _is_plain(root: str, raw: Mapping[str, Json]) -> bool:
     return True
 
 
-def _field(kind: str, path: FieldPath, name: str, key: str) -> StrangeField:
+def _field(kind: str, path: FieldPath, name: str, key: str) -> UnknownField:
     known = FIELDS[name]
     by_case = {field.lower(): field for field in known}
     meant = by_case.get(key.lower(), "") or by_case.get(f"{key.lower()}s", "")
     if not meant:
         elsewhere = _place_of(kind, key) if len(key) >= _SHORTEST_MOVED else ()
         if elsewhere:
-            return StrangeField((*path, key), key, belongs=elsewhere)
+            return UnknownField((*path, key), key, belongs=elsewhere)
         close = close_matches(key.lower(), by_case, cutoff=0.75)
         meant = by_case[close[0]] if close else ""
-    return StrangeField((*path, key), key, meant)
+    return UnknownField((*path, key), key, meant)
 
 
 def _place_of(kind: str, key: str) -> FieldPath:
@@ -224,7 +224,7 @@ def _place_of(kind: str, key: str) -> FieldPath:
     return places[0] if len(places) == 1 else ()
 
 
-def _values(path: FieldPath, value: Json, allowed: tuple[str, ...]) -> Iterator[StrangeValue]:
+def _values(path: FieldPath, value: Json, allowed: tuple[str, ...]) -> Iterator[UnknownValue]:
     if isinstance(value, list):
         for index, item in enumerate(value):
             yield from _values((*path, index), item, allowed)
@@ -232,10 +232,10 @@ def _values(path: FieldPath, value: Json, allowed: tuple[str, ...]) -> Iterator[
         by_case = {word.lower(): word for word in allowed}
         near = [by_case[word] for word in close_matches(value.lower(), by_case)]
         meant = next((word for word in (_SHORT.get(value), *near) if word in allowed), "")
-        yield StrangeValue(path, value, allowed, meant)
+        yield UnknownValue(path, value, allowed, meant)
 
 
-def _quantities(values: Mapping[FieldPath, Json]) -> Iterator[StrangeQuantity]:
+def _quantities(values: Mapping[FieldPath, Json]) -> Iterator[InvalidQuantity]:
     for path, value in values.items():
         if not accepts(value):
-            yield StrangeQuantity(path, value)
+            yield InvalidQuantity(path, value)

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from webhook.facts.budget import Winner
+from webhook.facts.budget import WinningPolicy
 from webhook.facts.migration import MigrationFacts, Sourced
 from webhook.facts.unknown import Fact, Unknown
 from webhook.facts.world import World
@@ -131,7 +131,7 @@ def explain_vm(facts: MigrationFacts, world: World, behaviour: Behaviour, link: 
     cases = tuple(
         _case(
             migrations,
-            Winner(match.policy.name, settings_of(match.policy)) if match is not None else None,
+            WinningPolicy(match.policy.name, settings_of(match.policy)) if match is not None else None,
             because(match, candidates, matches, any_policy=bool(policies)),
             behaviour,
             devices=device is not None,
@@ -143,7 +143,9 @@ def explain_vm(facts: MigrationFacts, world: World, behaviour: Behaviour, link: 
     return Explained(facts.kind, facts.namespace, facts.name, cases, memory, tuple(local_disks(facts)), device)
 
 
-def _case(migrations: Json, winner: Winner | None, why: str, behaviour: Behaviour, *, devices: bool, link: int) -> Case:
+def _case(
+    migrations: Json, winner: WinningPolicy | None, why: str, behaviour: Behaviour, *, devices: bool, link: int
+) -> Case:
     values = values_for(migrations, winner, behaviour)
     bandwidth = bandwidth_of(values)
     is_valid = bandwidth is not None and bandwidth.nano >= 0
@@ -170,7 +172,7 @@ def ending_of(budget: Budget) -> Ending:
 
 
 def _effective(
-    values: Mapping[str, Json], migrations: Json, winner: Winner | None, behaviour: Behaviour
+    values: Mapping[str, Json], migrations: Json, winner: WinningPolicy | None, behaviour: Behaviour
 ) -> Iterator[Effective]:
     """The settings in the order of the API, each with its origin."""
     from_policy = written(dict(winner.settings)) if winner is not None else {}

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from webhook.facts.policy import Labelled, Selectors
+from webhook.facts.policy import LabelledVM, Selectors
 from webhook.facts.unknown import Fact, Unknown
 from webhook.facts.world import World
 from webhook.kubevirt.subject import VM_KINDS, subject_of
@@ -156,9 +156,9 @@ def matches_of(
     return sorted(matches, key=lambda match: match.rank)
 
 
-def labelled(world: World) -> tuple[Labelled, ...]:
+def labelled(world: World) -> tuple[LabelledVM, ...]:
     """The known VMs, with their labels and those of their namespaces."""
-    vms: list[Labelled] = []
+    vms: list[LabelledVM] = []
     spaces: dict[str, Fact[Labels]] = {}
     for kind in VM_KINDS:
         every = world.every(kind)
@@ -171,11 +171,11 @@ def labelled(world: World) -> tuple[Labelled, ...]:
                 spaces[space] = namespace_labels(world, space)
             outer = subject.outer.labels or {}
             labels = subject.meta.labels or {}
-            vms.append(Labelled(subject.kind, subject.name, space, labels, outer, spaces[space]))
+            vms.append(LabelledVM(subject.kind, subject.name, space, labels, outer, spaces[space]))
     return tuple(vms)
 
 
-def selecting(selectors: Selectors, vms: Sequence[Labelled]) -> bool | None:
+def selecting(selectors: Selectors, vms: Sequence[LabelledVM]) -> bool | None:
     """Whether the selectors match one of ``vms``; None where this depends on unknown labels."""
     wanted, maybe = selectors.namespace or {}, False
     for vm in vms:
@@ -187,7 +187,7 @@ def selecting(selectors: Selectors, vms: Sequence[Labelled]) -> bool | None:
     return None if maybe else False
 
 
-def mislabelled(selectors: Selectors, vms: Sequence[Labelled]) -> Labelled | None:
+def mislabelled(selectors: Selectors, vms: Sequence[LabelledVM]) -> LabelledVM | None:
     """A VM with the labels in its own metadata instead of in its template."""
     wanted = selectors.vmi
     if not wanted:

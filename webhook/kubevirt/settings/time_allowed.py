@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from webhook.facts.budget import BudgetFacts, Winner
+from webhook.facts.budget import BudgetFacts, WinningPolicy
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.unknown import Fact, Unknown
 from webhook.facts.world import World
@@ -33,7 +33,7 @@ def budget_facts(facts: MigrationFacts, world: World) -> BudgetFacts | None:
     policies = world.every(MigrationPolicy)
     if device is None and not _limited(migrations, policies):
         return None
-    winners: Fact[tuple[Winner | None, ...]] = (
+    winners: Fact[tuple[WinningPolicy | None, ...]] = (
         policies if isinstance(policies, Unknown) else _winners(policies, facts, world)
     )
     return BudgetFacts(facts.releases, facts.base, bytes_of(facts.guest_memory), migrations, winners, device)
@@ -44,10 +44,12 @@ def _limited(migrations: Json, policies: Fact[tuple[MigrationPolicy, ...]]) -> b
     return any(isinstance(spec, dict) and spec.get(BANDWIDTH) is not None for spec in (migrations, *specs))
 
 
-def _winners(policies: Sequence[MigrationPolicy], facts: MigrationFacts, world: World) -> tuple[Winner | None, ...]:
+def _winners(
+    policies: Sequence[MigrationPolicy], facts: MigrationFacts, world: World
+) -> tuple[WinningPolicy | None, ...]:
     space = space_labels(policies, facts.namespace, world)
     return tuple(
-        Winner(match.policy.name, settings_of(match.policy)) if match is not None else None
+        WinningPolicy(match.policy.name, settings_of(match.policy)) if match is not None else None
         for match in contenders(policies, facts.labels, space, facts.namespace)
     )
 
@@ -60,7 +62,7 @@ def space_labels(policies: Sequence[MigrationPolicy], namespace: str, world: Wor
     return namespace_labels(world, namespace)
 
 
-def values_for(migrations: Json, winner: Winner | None, behaviour: Behaviour) -> Mapping[str, Json]:
+def values_for(migrations: Json, winner: WinningPolicy | None, behaviour: Behaviour) -> Mapping[str, Json]:
     """The settings in force under a policy or under none."""
     values = in_force(migrations, behaviour)
     return values if winner is None else overlaid(values, winner.settings, behaviour)

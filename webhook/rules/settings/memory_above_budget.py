@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from webhook.facts.budget import BudgetFacts, Winner
+from webhook.facts.budget import BudgetFacts, WinningPolicy
 from webhook.facts.migration import Sourced
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.releases import Behaviour, behaviours, only
@@ -54,7 +54,7 @@ def _judged(facts: BudgetFacts, memory: Sourced[int] | Unknown, behaviour: Behav
     return message, ""
 
 
-def _budget(facts: BudgetFacts, winner: Winner | None, behaviour: Behaviour) -> tuple[Budget, str] | None:
+def _budget(facts: BudgetFacts, winner: WinningPolicy | None, behaviour: Behaviour) -> tuple[Budget, str] | None:
     """The budget and the bandwidth as written; None where the bandwidth is invalid."""
     values = values_for(facts.migrations, winner, behaviour)
     bandwidth = bandwidth_of(values)
@@ -71,7 +71,7 @@ def _fails(budget_and_speed: tuple[Budget, str], memory: Sourced[int] | Unknown)
     return not budget.finishes(memory.value) if isinstance(memory, Sourced) else budget.hopeless()
 
 
-def _message(winner: Winner | None, budget_and_speed: tuple[Budget, str], memory: Sourced[int] | Unknown) -> str:
+def _message(winner: WinningPolicy | None, budget_and_speed: tuple[Budget, str], memory: Sourced[int] | Unknown) -> str:
     budget, speed = budget_and_speed
     whose = f"MigrationPolicy {shown(winner.name)}" if winner is not None else "the KubeVirt CR"
     if isinstance(memory, Unknown):
