@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, cast
 
-from webhook.serve.buffered_writes import Corked
+from webhook.serve.buffered_writes import BufferedTransport
 
 
 class Transport:
@@ -34,7 +34,7 @@ def seen(*turns: Callable[[Any], None]) -> list[bytes | str]:
 
     async def run() -> list[bytes | str]:
         transport = Transport()
-        corked = Corked(cast("asyncio.Transport", transport))
+        corked = BufferedTransport(cast("asyncio.Transport", transport))
         for turn in turns:
             turn(corked)
             await asyncio.sleep(0)
@@ -48,7 +48,7 @@ def test_two_writes_become_one() -> None:
     Headers and body, written one after the other, are one piece.
     """
 
-    def answer(corked: Corked) -> None:
+    def answer(corked: BufferedTransport) -> None:
         corked.write(b"head")
         corked.write(b"body")
 
@@ -67,7 +67,7 @@ def test_closing_sends_what_was_written_first() -> None:
     An answer that ends its connection arrives.
     """
 
-    def answer(corked: Corked) -> None:
+    def answer(corked: BufferedTransport) -> None:
         corked.write(b"last words")
         corked.close()
 
@@ -79,7 +79,7 @@ def test_cutting_sends_nothing_more() -> None:
     Who is cut gets no rest, neither at once nor later.
     """
 
-    def cut(corked: Corked) -> None:
+    def cut(corked: BufferedTransport) -> None:
         corked.write(b"never")
         corked.abort()
 

@@ -18,7 +18,7 @@ HEAD = b"POST / HTTP/1.1\r\nhost: localhost\r\n"
 
 @pytest.fixture
 def app() -> Counting:
-    """The application behind the guard."""
+    """The application behind the limiter."""
     return Counting()
 
 
@@ -112,7 +112,9 @@ def test_an_answer_that_nobody_reads_is_given_up(app: Counting) -> None:
     app.answer = bytes(8 * 2**20)
     with listening(app) as running, Wire(running.port) as wire:
         wire.send(post("/answer"))
-        running.wait(lambda: any(each.stuck is not None for each in list(running.guard.open)), "the answer to be stuck")
+        running.wait(
+            lambda: any(each.stuck is not None for each in list(running.limiter.open)), "the answer to be stuck"
+        )
         running.clock.advance(59)
         running.sweep()
         assert running.refusals == []

@@ -10,7 +10,7 @@ from io import StringIO
 import pytest
 
 from tests.waiting import wait_until
-from webhook.serve.log_queue import Spool
+from webhook.serve.log_queue import QueuedLogHandler
 from webhook.serve.metrics import JsonLines
 
 SECONDS = 20
@@ -26,7 +26,7 @@ def logger() -> Iterator[logging.Logger]:
     made.handlers.clear()
 
 
-def spooled(logger: logging.Logger, spool: Spool) -> Spool:
+def spooled(logger: logging.Logger, spool: QueuedLogHandler) -> QueuedLogHandler:
     spool.setFormatter(JsonLines())
     logger.addHandler(spool)
     return spool
@@ -37,7 +37,7 @@ def test_everything_is_written_in_order(logger: logging.Logger) -> None:
     All lines arrive, in the order in which they were made, once the process has waited for them at its end.
     """
     stream = StringIO()
-    spool = spooled(logger, Spool(stream))
+    spool = spooled(logger, QueuedLogHandler(stream))
 
     for number in range(1000):
         logger.info("line", extra={"number": number})
@@ -52,7 +52,7 @@ def test_who_does_not_read_holds_nobody_up(logger: logging.Logger) -> None:
     """
     reading, writing = os.pipe()
     with os.fdopen(writing, "w") as stream:
-        spool = spooled(logger, Spool(stream, lines=100))
+        spool = spooled(logger, QueuedLogHandler(stream, lines=100))
         for number in range(20_000):
             logger.info("a line that nobody reads", extra={"number": number})
         lost = spool.lost
@@ -84,7 +84,7 @@ def test_a_stream_that_is_gone_stops_nobody(logger: logging.Logger) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     stream = os.fdopen(writing, "w")
-    spool = spooled(logger, Spool(stream, lines=2))
+    spool = spooled(logger, QueuedLogHandler(stream, lines=2))
 
     for _ in range(5):
         logger.info("x" * 10_000)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.waiting import wait_until
-from webhook.serve.limits import Guard, Limits, Loop
+from webhook.serve.limits import ConnectionLimiter, Limits, Loop
 from webhook.serve.listeners import Listener
 
 SECONDS = 20
@@ -71,7 +71,7 @@ async def _give(send: Any, body: bytes) -> None:
 class Listening:
     """A listener that runs; ``port`` is where."""
 
-    guard: Guard
+    limiter: ConnectionLimiter
     clock: Clock
     refusals: list[str]
     port: int = 0
@@ -93,7 +93,7 @@ class Listening:
 
     def sweep(self) -> None:
         """One look at all connections, without waiting for the next."""
-        self.on_loop(self.guard.sweep)
+        self.on_loop(self.limiter.sweep)
 
     def wait(self, condition: Callable[[], object], what: str) -> None:
         """Waits for what the listener's thread does by itself."""
@@ -101,11 +101,11 @@ class Listening:
 
     def wait_open(self, count: int) -> None:
         """Until so many connections are taken up."""
-        self.wait(lambda: len(self.guard.open) == count, f"{count} connections")
+        self.wait(lambda: len(self.limiter.open) == count, f"{count} connections")
 
     def wait_busy(self, count: int = 1) -> None:
         """Until so many requests are under way."""
-        self.wait(lambda: sum(not each.is_idle for each in list(self.guard.open)) == count, f"{count} requests")
+        self.wait(lambda: sum(not each.is_idle for each in list(self.limiter.open)) == count, f"{count} requests")
 
 
 @contextlib.contextmanager
@@ -118,16 +118,16 @@ def listening(
     clock: Callable[[], float] | None = None,
     sweeping: bool = False,
 ) -> Iterator[Listening]:
-    """Runs ``app`` behind the server's guard; with ``sweeping`` it looks at its connections by itself."""
+    """Runs ``app`` behind the server's limiter; with ``sweeping`` it looks at its connections by itself."""
     limits, fake, refusals = limits or Limits(), Clock(), list[str]()
-    guard = Guard(limits, clock or fake, names, refusals.append)
-    running = Listening(guard, fake, refusals)
-    server = Listener("test", app, "127.0.0.1", 0, guard, tls).server()
+    limiter = ConnectionLimiter(limits, clock or fake, names, refusals.append)
+    running = Listening(limiter, fake, refusals)
+    server = Listener("test", app, "127.0.0.1", 0, limiter, tls).server()
 
     async def serve() -> None:
         running.loop = asyncio.get_running_loop()
         stopped = asyncio.Event()
-        keeping = asyncio.create_task(guard.keep(stopped)) if sweeping else None
+        keeping = asyncio.create_task(limiter.keep(stopped)) if sweeping else None
         await server.serve()
         stopped.set()
         if keeping is not None:

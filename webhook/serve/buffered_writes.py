@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 
-class Corked:
+class BufferedTransport:
     """
     A transport that keeps what is written until something follows it, or until the event loop's next turn.
 

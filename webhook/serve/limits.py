@@ -23,7 +23,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from webhook.serve.buffered_writes import Corked
+from webhook.serve.buffered_writes import BufferedTransport
 
 log = logging.getLogger("migratable.listener")
 log.setLevel(logging.ERROR)  # else strangers write a line of log with each broken request; the metrics count them
@@ -60,7 +60,7 @@ class Limits:
     connections_per_source: int = 512
 
 
-class Guard:
+class ConnectionLimiter:
     """The connections of one listener, and who of them has to go."""
 
     def __init__(
@@ -75,7 +75,7 @@ class Guard:
         self.client_names = frozenset(client_names)
         """Common or DNS names that a client certificate must carry one of; empty where none is demanded."""
         self.refused = refused
-        self.open: dict[GuardedProtocol, None] = {}
+        self.open: dict[LimitedProtocol, None] = {}
         self._sources: Counter[str] = Counter()
 
     def protocol(
@@ -84,11 +84,11 @@ class Guard:
         server_state: ServerState,
         app_state: dict[str, Any],
         **rest: Any,  # noqa: ANN401
-    ) -> "GuardedProtocol":
+    ) -> "LimitedProtocol":
         """Makes a connection's protocol, as uvicorn asks its ``http_protocol_class`` to."""
-        return GuardedProtocol(self, config, server_state, app_state, **rest)
+        return LimitedProtocol(self, config, server_state, app_state, **rest)
 
-    def admit(self, connection: "GuardedProtocol") -> bool:
+    def admit(self, connection: "LimitedProtocol") -> bool:
         """
         Takes a connection up, in the place of the least useful one where there are too many.
 
@@ -106,7 +106,7 @@ class Guard:
             self._sources[source] += 1
         return taken
 
-    def forget(self, connection: "GuardedProtocol") -> None:
+    def forget(self, connection: "LimitedProtocol") -> None:
         """A connection has ended."""
         if connection not in self.open:
             return
@@ -115,7 +115,7 @@ class Guard:
         if not self._sources[connection.source]:
             del self._sources[connection.source]
 
-    def _make_room(self, why: str, over: int, newcomer: "GuardedProtocol", among: "Iterable[GuardedProtocol]") -> bool:
+    def _make_room(self, why: str, over: int, newcomer: "LimitedProtocol", among: "Iterable[LimitedProtocol]") -> bool:
         """
         Cuts the longest idle stranger, else the longest idle one of all, else tells the newcomer to come again.
 
@@ -125,13 +125,13 @@ class Guard:
         now = self.clock()
         idle = [each for each in among if each.is_idle and now - each.since >= REST_SECONDS[each.known]]
         victim = min(
-            (each for each in idle if each.app is not come_again),
+            (each for each in idle if each.app is not too_many_connections),
             key=lambda each: (each.known, each.since),
             default=None,
         )
         if victim is None:
             self.refused(why)
-            newcomer.app = come_again
+            newcomer.app = too_many_connections
             return over < self.limits.spare
         self.refused("idle")
         victim.cut()
@@ -141,7 +141,7 @@ class Guard:
     def sweep(self) -> None:
         """Cuts what is late."""
         now, limits = self.clock(), self.limits
-        silent: list[GuardedProtocol] = []
+        silent: list[LimitedProtocol] = []
         for each in list(self.open):
             if each.stuck is not None and now - each.stuck > limits.answer_seconds - SWEEP_SECONDS:
                 self.refused("unread")
@@ -168,20 +168,20 @@ class Guard:
                 self.sweep()
 
 
-class GuardedProtocol(HttpToolsProtocol):
-    """One connection: uvicorn's, with the guard's limits."""
+class LimitedProtocol(HttpToolsProtocol):
+    """One connection: uvicorn's, with the limiter's limits."""
 
-    def __init__(self, guard: Guard, *args: Any, **rest: Any) -> None:  # noqa: ANN401
+    def __init__(self, limiter: ConnectionLimiter, *args: Any, **rest: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **rest)
         self.logger = log
-        self._guard = guard
-        self._header_bytes = guard.limits.header_bytes
+        self._limiter = limiter
+        self._header_bytes = limiter.limits.header_bytes
         self._overhead = 0
         """Bytes of the request under way that are not its body."""
         self._named = 0
         """Bytes of its target, headers and trailers."""
         self.source = ""
-        self.since = guard.clock()
+        self.since = limiter.clock()
         """When it was made, or last finished a request; monotonic seconds."""
         self.began: float | None = None
         """When the first byte of the request under way came; None between requests."""
@@ -201,17 +201,17 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Lets nobody send a byte who has no right to, and nobody at all where there is no room."""
-        super().connection_made(Corked(transport))  # type: ignore[arg-type]
+        super().connection_made(BufferedTransport(transport))  # type: ignore[arg-type]
         self.source = self.client[0] if self.client else ""
-        if self._guard.client_names and not is_trusted_client(transport, self._guard.client_names):
-            self._guard.refused("certificate")
+        if self._limiter.client_names and not is_trusted_client(transport, self._limiter.client_names):
+            self._limiter.refused("certificate")
             self.cut()
-        elif not self._guard.admit(self):
+        elif not self._limiter.admit(self):
             self.cut()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Makes room."""
-        self._guard.forget(self)
+        self._limiter.forget(self)
         super().connection_lost(exc)
 
     def cut(self) -> None:
@@ -224,7 +224,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if self.began is None:
-            self.began, self.ever, self.in_request = self._guard.clock(), True, True
+            self.began, self.ever, self.in_request = self._limiter.clock(), True, True
             self._overhead = self._named = 0
         self._overhead += len(data)
         super().data_received(data)
@@ -235,16 +235,16 @@ class GuardedProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """What uvicorn answers to what is no HTTP; 431 where there is only too much of it."""
         if self._named <= self._header_bytes:
-            self._guard.refused("malformed")
+            self._limiter.refused("malformed")
             super().send_400_response(msg)
         else:
-            self._guard.refused("headers")
+            self._limiter.refused("headers")
             self.transport.write(_TOO_LONG)
             self.transport.close()
 
     def pause_writing(self) -> None:
         """The caller does not read as fast as it is answered."""
-        self.stuck = self._guard.clock()
+        self.stuck = self._limiter.clock()
         super().pause_writing()
 
     def resume_writing(self) -> None:
@@ -298,14 +298,14 @@ class GuardedProtocol(HttpToolsProtocol):
         """The request is whole."""
         self.in_request = False
         if self.cycle.response_complete:  # it was answered before it had come
-            self.began, self.since = None, self._guard.clock()
+            self.began, self.since = None, self._limiter.clock()
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """The request is answered."""
         if KNOWN in self.cycle.scope["state"]:
             self.known = True
-        self.began, self.since = None, self._guard.clock()
+        self.began, self.since = None, self._limiter.clock()
         super().on_response_complete()
 
 
@@ -349,7 +349,7 @@ class Loop(uvloop.Loop):  # type: ignore[misc] # its types are not read here
         return server
 
 
-async def come_again(_scope: object, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
+async def too_many_connections(_scope: object, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
     """The ASGI application of a connection too many."""
     message = await receive()
     while message.get("more_body"):

@@ -17,7 +17,7 @@ from typing import Any
 import uvicorn
 
 from webhook.errors import Misconfigured
-from webhook.serve.limits import Guard
+from webhook.serve.limits import ConnectionLimiter
 
 KEEP_ALIVE = 120
 """Seconds; API servers keep idle connections about 90 s and do not repeat a POST on one that we closed."""
@@ -41,7 +41,7 @@ class Listener:
     app: Any
     host: str
     port: int
-    guard: Guard
+    limiter: ConnectionLimiter
     tls: ssl.SSLContext | None = None
 
     def bind(self) -> socket.socket:
@@ -64,7 +64,7 @@ class Listener:
                 host=self.host,
                 port=self.port,
                 loop="none",
-                http=self.guard.protocol,  # type: ignore[arg-type] # uvicorn only ever calls it
+                http=self.limiter.protocol,  # type: ignore[arg-type] # uvicorn only ever calls it
                 ws="none",
                 lifespan="off",
                 interface="asgi3",
@@ -118,7 +118,7 @@ async def serve_all(
         for server, port, each in zip(servers, bound, listeners, strict=True)
     ]
     stopped = asyncio.Event()
-    sweeping = [asyncio.create_task(each.guard.keep(stopped)) for each in listeners]
+    sweeping = [asyncio.create_task(each.limiter.keep(stopped)) for each in listeners]
     waiting = asyncio.create_task(draining.began.wait())
     await asyncio.wait([*tasks, waiting], return_when=asyncio.FIRST_COMPLETED)
     if draining.began.is_set():

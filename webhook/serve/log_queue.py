@@ -11,7 +11,7 @@ LINES = 10_000
 FLUSH_SECONDS = 2.0
 
 
-class Spool(logging.Handler):
+class QueuedLogHandler(logging.Handler):
     """Formats a record where it is made, and writes it elsewhere."""
 
     def __init__(self, stream: TextIO, lines: int = LINES) -> None:

@@ -15,7 +15,7 @@ from webhook.policy.exemptions import ExpiryState, by_state
 from webhook.policy.policy import Lowered, Policy
 from webhook.rules.register import RULES
 from webhook.serve.cache_metrics import CacheCollector, Statistics
-from webhook.serve.log_queue import Spool
+from webhook.serve.log_queue import QueuedLogHandler
 from webhook.serve.tls import Certificates
 from webhook.surfaces.admission.hooks import MUTATING_HOOKS, VALIDATING_HOOKS
 
@@ -192,7 +192,7 @@ class JsonLines(logging.Formatter):
 
 def log_to_stderr() -> None:
     """Sends all logs, uvicorn's and the client library's too, to stderr as JSON lines."""
-    handler = Spool(sys.stderr)
+    handler = QueuedLogHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]
