@@ -51,7 +51,7 @@ class Facts:
             store.put(PersistentVolumeClaim, json.dumps(claim).encode())
 
     def world(self) -> Any:
-        """As ``ClusterBacked.world``."""
+        """As ``ClusterSource.world``."""
         return self.cluster.recording()
 
     def needs_confirmation(self, world: Any, _outcome: object) -> bool:

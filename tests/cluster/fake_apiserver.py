@@ -97,7 +97,7 @@ class FakeTransport:
         self.watches.append({"path": path, **query})
         yield self.streams(query)
 
-    def direct(self) -> None:
+    def async_reader(self) -> None:
         return None
 
     def close(self) -> None:

@@ -23,7 +23,7 @@ from tests.cluster.fake_apiserver import (
 )
 from webhook.cluster.facts import WATCHED, ClusterFacts, ClusterWorld
 from webhook.cluster.live_reads import LiveReads
-from webhook.cluster.lookups import ConfirmedWorld, LateWorld, Question, Recording
+from webhook.cluster.lookups import LiveWorld, Question, RecordingWorld, TimedOutWorld
 from webhook.cluster.ports import Answer
 from webhook.cluster.store import Store
 from webhook.facts.unknown import ABSENT, Late, Unknown, Unread
@@ -191,12 +191,12 @@ OS = "/api/v1/namespaces/shop/persistentvolumeclaims/os"
 
 
 def confirming(
-    recording: Recording, transport: FakeTransport, store: Store, clock: Clock, seconds: float = 1.0
-) -> ConfirmedWorld:
-    return ConfirmedWorld(recording, LiveReads(transport, store.version, clock), clock() + seconds, clock=clock)
+    recording: RecordingWorld, transport: FakeTransport, store: Store, clock: Clock, seconds: float = 1.0
+) -> LiveWorld:
+    return LiveWorld(recording, LiveReads(transport, store.version, clock), clock() + seconds, clock=clock)
 
 
-def named(recording: Recording) -> list[Question]:
+def named(recording: RecordingWorld) -> list[Question]:
     return [each for each in recording.answers if each.name is not None]
 
 
@@ -356,7 +356,7 @@ def test_a_judgement_is_confirmed_by_the_same_questions() -> None:
     """
     clock = Clock()
     store = store_of(clock, {PersistentVolumeClaim: [claim("os", "ReadWriteOnce")], Node: [document("n", None)]})
-    recording = Recording(ClusterWorld(store, clock=clock), store.fresh)
+    recording = RecordingWorld(ClusterWorld(store, clock=clock), store.fresh)
     for _ in range(2):
         recording.find(PersistentVolumeClaim, "shop", "os")
     nodes = recording.every(Node)
@@ -398,7 +398,7 @@ def test_confirmation_ends_with_its_deadline() -> None:
     """
     clock = Clock()
     store = store_of(clock, {PersistentVolumeClaim: [claim("a"), claim("b"), claim("c")]})
-    recording = Recording(ClusterWorld(store, clock=clock), store.fresh)
+    recording = RecordingWorld(ClusterWorld(store, clock=clock), store.fresh)
     for name in "abc":
         recording.find(PersistentVolumeClaim, "shop", name)
 
@@ -424,7 +424,7 @@ def test_lists_are_kept_until_something_is_to_be_denied() -> None:
     clock = Clock()
     kubevirt = document("kubevirt", "kubevirt")
     store = store_of(clock, {KubeVirt: [kubevirt], Node: [document("n", None)], StorageClass: []})
-    recording = Recording(ClusterWorld(store, clock=clock), lambda kind: kind is not StorageClass)
+    recording = RecordingWorld(ClusterWorld(store, clock=clock), lambda kind: kind is not StorageClass)
     known, nodes = recording.every(KubeVirt), recording.every(Node)
     recording.every(StorageClass)
     kubevirts, classes = "/apis/kubevirt.io/v1/kubevirts", "/apis/storage.k8s.io/v1/storageclasses"
@@ -449,7 +449,7 @@ def test_machines_are_never_listed_for_an_answer() -> None:
     """
     clock = Clock()
     store = store_of(clock, {})
-    recording = Recording(ClusterWorld(store, clock=clock), store.trusted)
+    recording = RecordingWorld(ClusterWorld(store, clock=clock), store.trusted)
     unknown = recording.every(VirtualMachine)
     transport = FakeTransport(fixed({}))
 
@@ -467,7 +467,7 @@ def test_a_late_decision_prefers_live_answers_then_trusted_ones() -> None:
     """
     clock = Clock()
     store = store_of(clock, {PersistentVolumeClaim: [claim("a"), claim("b")], KubeVirt: [], DataVolume: []})
-    recording = Recording(ClusterWorld(store, clock=clock), lambda kind: kind is not DataVolume)
+    recording = RecordingWorld(ClusterWorld(store, clock=clock), lambda kind: kind is not DataVolume)
     for name in "ab":
         recording.find(PersistentVolumeClaim, "shop", name)
     recording.find(DataVolume, "shop", "a")
@@ -479,7 +479,7 @@ def test_a_late_decision_prefers_live_answers_then_trusted_ones() -> None:
 
     world = confirming(recording, FakeTransport(once), store, clock)
     world.read(named(recording))
-    late, blind = LateWorld(recording, world), LateWorld(recording)
+    late, blind = TimedOutWorld(recording, world), TimedOutWorld(recording)
 
     found = [late.find(PersistentVolumeClaim, "shop", name) for name in "ab"]
     assert [each.spec.access_modes for each in found if isinstance(each, PersistentVolumeClaim)] == [

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.cluster.fake_apiserver import NADS, Clock, FakeStream, FakeTransport, document, fixed
-from tests.cluster.test_unchanged import OS, Reads, recording_of, store_of
+from tests.cluster.test_unchanged import OS, FakeReader, recording_of, store_of
 from tests.cluster.test_watch import Loop
 from tests.generating.hostile import METADATA, NESTED, deep, rendered
 from webhook.cluster.access_reviews import ClusterAccess, User
@@ -145,7 +145,7 @@ def test_a_second_look_bears_a_hostile_object(status: int) -> None:
     store = store_of(document("os", spec={"accessModes": ["ReadWriteMany"]}))
     recording = recording_of(store)
     recording.find(PersistentVolumeClaim, "shop", "os")
-    reads = Reads({OS: Answer(status, rendered(claim))})
+    reads = FakeReader({OS: Answer(status, rendered(claim))})
 
     assert asyncio.run(still_so(recording, reads, store, 1.0)) is (status == 200)
 

@@ -9,9 +9,9 @@ from typing import TypeVar
 import pytest
 
 from tests.cluster.http_apiserver import CLAIM, Handler, Server, cut, drip, hang, hang_up
-from webhook.cluster.http_client import MAX_BYTES, Get, LoopReads
+from webhook.cluster.http_client import MAX_BYTES, ConnectionSettings, HttpReader
 from webhook.cluster.kubernetes_client import KubernetesTransport, connect
-from webhook.cluster.ports import Answer, Direct
+from webhook.cluster.ports import Answer, Get
 from webhook.errors import Unavailable
 
 T = TypeVar("T")
@@ -19,11 +19,11 @@ OTHER = CLAIM + "2"
 SECONDS = 20.0
 
 
-def run(transport: KubernetesTransport, work: Callable[[LoopReads], Awaitable[T]], connections: int = 4) -> T:
+def run(transport: KubernetesTransport, work: Callable[[HttpReader], Awaitable[T]], connections: int = 4) -> T:
     async def main() -> T:
-        direct = transport.direct()
-        assert direct is not None
-        reads = LoopReads(direct, "migratable/0", connections)
+        settings = transport.connection_settings()
+        assert settings is not None
+        reads = HttpReader(settings, "migratable/0", connections)
         try:
             return await work(reads)
         finally:
@@ -32,7 +32,7 @@ def run(transport: KubernetesTransport, work: Callable[[LoopReads], Awaitable[T]
     return asyncio.run(main())
 
 
-def both(reads: LoopReads, seconds: float = SECONDS) -> Awaitable[list[Answer]]:
+def both(reads: HttpReader, seconds: float = SECONDS) -> Awaitable[list[Answer]]:
     return reads.get_all([Get(CLAIM, "application/json"), Get(OTHER, "text/x")], seconds)
 
 
@@ -50,7 +50,7 @@ def test_several_are_read_on_one_connection_that_is_kept(server: Server, transpo
     transport.get("/version", {}, timeout_seconds=SECONDS)
     places.clear()
 
-    async def twice(reads: LoopReads) -> list[list[Answer]]:
+    async def twice(reads: HttpReader) -> list[list[Answer]]:
         return [await both(reads), await both(reads)]
 
     first, second = run(transport, twice)
@@ -80,7 +80,7 @@ def test_a_connection_that_was_closed_meanwhile_is_replaced(server: Server, tran
 
     server.answer = once
 
-    async def thrice(reads: LoopReads) -> list[int]:
+    async def thrice(reads: HttpReader) -> list[int]:
         one = [Get(CLAIM, "application/json")]
         return [(await reads.get_all(one, SECONDS))[0].status for _ in range(3)]
 
@@ -104,7 +104,7 @@ def test_a_read_without_whole_answers_is_unavailable(
     """
     server.answer = fault
 
-    async def then_again(reads: LoopReads) -> list[Answer]:
+    async def then_again(reads: HttpReader) -> list[Answer]:
         with pytest.raises(Unavailable):
             await both(reads, 0.3)
         server.released.set()
@@ -126,7 +126,7 @@ def test_a_response_without_a_request_ends_the_connection(server: Server, transp
 
     server.answer = twice
 
-    async def both_twice(reads: LoopReads) -> list[list[Answer]]:
+    async def both_twice(reads: HttpReader) -> list[list[Answer]]:
         return [await both(reads), await both(reads)]
 
     wanted = [Answer(200, b'{"path": "%s"}' % path.encode()) for path in (CLAIM, OTHER)]
@@ -139,7 +139,7 @@ def test_there_are_only_so_many_connections(server: Server, transport: Kubernete
     """
     server.answer = hang
 
-    async def two(reads: LoopReads) -> int:
+    async def two(reads: HttpReader) -> int:
         found = await asyncio.gather(both(reads, 1.5), both(reads, 0.2), return_exceptions=True)
         return sum(isinstance(each, Unavailable) for each in found)
 
@@ -152,11 +152,11 @@ def test_a_server_that_is_not_there_is_unavailable(transport: KubernetesTranspor
     Refused at once.
     """
 
-    async def nowhere(_: LoopReads) -> None:
-        direct = transport.direct()
-        assert isinstance(direct, Direct)
+    async def nowhere(_: HttpReader) -> None:
+        settings = transport.connection_settings()
+        assert isinstance(settings, ConnectionSettings)
         with pytest.raises(Unavailable):
-            await both(LoopReads(replace(direct, port=1), "migratable/0"), SECONDS)
+            await both(HttpReader(replace(settings, port=1), "migratable/0"), SECONDS)
 
     run(transport, nowhere)
 
@@ -168,4 +168,4 @@ def test_behind_a_proxy_there_is_no_direct_way(kubeconfig: Path, monkeypatch: py
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "")
 
-    assert connect(kubeconfig).direct() is None
+    assert connect(kubeconfig).async_reader() is None

@@ -218,7 +218,7 @@ def test_a_list_is_forgotten_before_an_object_changes(change: str) -> None:
     A reader that has seen the change of an object does not get a list from before the change.
     """
     store = filled(NAD, nad("a", 1))
-    shelf = store._shelf(NAD)
+    shelf = store._state_of(NAD)
     lists: list[object] = []
 
     class Watched(dict[Any, Any]):

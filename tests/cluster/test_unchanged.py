@@ -10,9 +10,8 @@ import pytest
 
 from tests.cluster.fake_apiserver import NO_SUCH_OBJECT, NOT_SERVED, Clock, answer, document
 from webhook.cluster.facts import ClusterWorld
-from webhook.cluster.http_client import Get, LoopReads
-from webhook.cluster.lookups import Recording
-from webhook.cluster.ports import Answer
+from webhook.cluster.lookups import RecordingWorld
+from webhook.cluster.ports import Answer, Get
 from webhook.cluster.store import Store
 from webhook.cluster.unchanged import AT_ONCE, MOST, still_so
 from webhook.errors import Unavailable
@@ -24,20 +23,23 @@ OS = "/api/v1/namespaces/shop/persistentvolumeclaims/os?resourceVersion=0"
 
 
 @dataclass
-class Reads(LoopReads):
-    """Answers by path, without a network."""
+class FakeReader:
+    """An AsyncReader that answers by path, without a network."""
 
     answers: Mapping[str, Answer]
     asked: list[str] = field(default_factory=list)
     most: int = 0
-    """How many were asked for at once."""
+    """The largest number of requests in one call."""
 
     async def get_all(self, gets: Sequence[Get], within_seconds: float) -> list[Answer]:
-        self.asked += [each.path for each in gets]
+        self.asked += [get.path for get in gets]
         self.most = max(self.most, len(gets))
-        if any(each.path not in self.answers for each in gets):
+        if any(get.path not in self.answers for get in gets):
             raise Unavailable("no answer", remedy="Try again.")
-        return [self.answers[each.path] for each in gets]
+        return [self.answers[get.path] for get in gets]
+
+    def close(self) -> None:
+        pass
 
 
 def store_of(*claims: dict[str, Any], clock: Clock | None = None) -> Store:
@@ -50,8 +52,8 @@ def store_of(*claims: dict[str, Any], clock: Clock | None = None) -> Store:
     return store
 
 
-def recording_of(store: Store) -> Recording:
-    return Recording(ClusterWorld(store, default_namespace="shop", clock=Clock()), store.trusted)
+def recording_of(store: Store) -> RecordingWorld:
+    return RecordingWorld(ClusterWorld(store, default_namespace="shop", clock=Clock()), store.trusted)
 
 
 def claim(version: int = 1, **metadata: str) -> dict[str, Any]:
@@ -82,7 +84,7 @@ def test_what_is_the_same_there_stands(stored: list[dict[str, Any]], live: Answe
     store = store_of(*stored)
     recording = recording_of(store)
     recording.find(PersistentVolumeClaim, "shop", "os")
-    reads = Reads({OS: live})
+    reads = FakeReader({OS: live})
 
     assert asyncio.run(still_so(recording, reads, store, 1.0)) == expected
     assert reads.asked == [OS]
@@ -99,7 +101,10 @@ def test_one_change_among_several_is_seen() -> None:
     small = "/apis/instancetype.kubevirt.io/v1beta1/namespaces/shop/virtualmachineinstancetypes/small?resourceVersion=0"
     recording.every(KubeVirt)
     recording.find(PersistentVolumeClaim, "shop", "../os")  # no name, so there is nothing to read
-    none, some = Reads({OS: NO_SUCH_OBJECT, small: NO_SUCH_OBJECT}), Reads({OS: NO_SUCH_OBJECT, small: answer(claim())})
+    none, some = (
+        FakeReader({OS: NO_SUCH_OBJECT, small: NO_SUCH_OBJECT}),
+        FakeReader({OS: NO_SUCH_OBJECT, small: answer(claim())}),
+    )
 
     assert asyncio.run(still_so(recording, none, store, 1.0, "shop"))
     assert not asyncio.run(still_so(recording, some, store, 1.0, "shop"))
@@ -119,7 +124,7 @@ def test_a_change_is_seen_among_as_many_names_as_a_machine_may_hold(changed: int
     answers = dict.fromkeys(paths, NO_SUCH_OBJECT)
     if changed is not None:
         answers[paths[changed]] = answer(claim())
-    reads = Reads(answers)
+    reads = FakeReader(answers)
 
     assert asyncio.run(still_so(recording, reads, store, 1.0)) == (changed is None)
     assert reads.asked == paths[: MOST if changed is None else changed // AT_ONCE * AT_ONCE + AT_ONCE]
@@ -134,7 +139,7 @@ def test_without_an_answer_nothing_stands() -> None:
     recording = recording_of(store)
     recording.find(PersistentVolumeClaim, "shop", "os")
 
-    assert not asyncio.run(still_so(recording, Reads({}), store, 1.0))
+    assert not asyncio.run(still_so(recording, FakeReader({}), store, 1.0))
 
 
 @pytest.mark.parametrize("why", ["many", "old", "not watched", "not served"])
@@ -155,7 +160,7 @@ def test_what_is_not_simple_is_left_to_a_judgement(why: str) -> None:
         recording.find(ControllerRevision, "shop", "r1")
     else:
         recording.find(DataVolume, "shop", "os")
-    reads = Reads({})
+    reads = FakeReader({})
 
     assert not asyncio.run(still_so(recording, reads, store, 1.0))
     assert reads.asked == []

@@ -25,7 +25,7 @@ from webhook.errors import Misconfigured
 from webhook.kubevirt.releases import SUPPORTED
 from webhook.manifests.policy_file import parse_policy
 from webhook.policy.policy import Policy
-from webhook.serve.manifest_facts import ManifestFacts
+from webhook.serve.manifest_facts import ManifestSource
 from webhook.serve.tls import Certificates
 from webhook.surfaces.admission.endpoint import ActiveConfiguration, AdmissionApp
 from webhook.surfaces.api.app import build_api
@@ -126,7 +126,7 @@ class Doors:
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
         facts = folder / "facts.json"
         facts.write_bytes(bytes_of({"apiVersion": "v1", "kind": "List", "items": self.corpus.facts[:40]}))
-        known = ManifestFacts([str(facts)])
+        known = ManifestSource([str(facts)])
         self.door = AdmissionApp(known, lambda: CONFIGURATION, self.outcomes, time.monotonic)
         self.api = build_api(lambda: CONFIGURATION, known.given, "")
         self.listening = self._stack.enter_context(listening(self.door, clock=time.monotonic, sweeping=True))

@@ -12,8 +12,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from tests.races.stress import Run
-from webhook.cluster.http_client import Get, LoopReads
-from webhook.cluster.ports import Direct
+from webhook.cluster.http_client import ConnectionSettings, HttpReader
+from webhook.cluster.ports import Get
 from webhook.errors import Unavailable
 
 CONNECTIONS = 4
@@ -90,7 +90,7 @@ async def stressed(run: Run, seed: int) -> None:
     server = Server(random.Random(seed + 1))
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     port = listening.sockets[0].getsockname()[1]
-    reads = LoopReads(Direct("127.0.0.1", port, "", None, None, lambda: None), "stress", CONNECTIONS)
+    reads = HttpReader(ConnectionSettings("127.0.0.1", port, "", None, None, lambda: None), "stress", CONNECTIONS)
     counts: Counter[str] = Counter()
 
     async def call(number: int) -> None:
@@ -120,7 +120,7 @@ async def stressed(run: Run, seed: int) -> None:
     listening.close()
 
 
-async def _quiet(run: Run, reads: LoopReads, server: Server) -> None:
+async def _quiet(run: Run, reads: HttpReader, server: Server) -> None:
     """Nothing is held that nobody uses."""
     permissions = reads._room._value
     if permissions != CONNECTIONS:

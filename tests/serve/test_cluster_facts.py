@@ -17,7 +17,7 @@ from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 from webhook.objects.review import StatusCause
 from webhook.objects.storage import PersistentVolumeClaim
-from webhook.serve.cluster_facts import ClusterBacked
+from webhook.serve.cluster_facts import ClusterSource
 from webhook.surfaces.admission.validate import Outcome
 
 OS = "/api/v1/namespaces/shop/persistentvolumeclaims/os"
@@ -36,7 +36,7 @@ class Cluster:
     transport: FakeTransport = field(init=False)
     looked_up: list[str] = field(default_factory=list)
 
-    def backed(self) -> ClusterBacked:
+    def backed(self) -> ClusterSource:
         self.transport = FakeTransport(lambda path, _: self.live.get(path, self.otherwise))
         facts = ClusterFacts([], clock=self.clock)
         facts.start(transport=self.transport)
@@ -45,7 +45,7 @@ class Cluster:
             facts.store.replace(
                 kind, [facts.store.read(kind, json.dumps(each).encode(), "v1") for each in documents], "v1"
             )
-        return ClusterBacked(facts, lambda ended, _: self.looked_up.append(ended))
+        return ClusterSource(facts, lambda ended, _: self.looked_up.append(ended))
 
 
 def by_claim(world: World) -> Outcome:

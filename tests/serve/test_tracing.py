@@ -13,7 +13,7 @@ from webhook.check.check import ReleaseChoice
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt.releases import NEWEST, only
 from webhook.policy.policy import Policy
-from webhook.serve.manifest_facts import ManifestFacts
+from webhook.serve.manifest_facts import ManifestSource
 from webhook.serve.metrics import Metrics
 from webhook.serve.tracing import ENDPOINT, Traced, tracing
 from webhook.surfaces.admission.endpoint import ActiveConfiguration, AdmissionApp
@@ -21,7 +21,7 @@ from webhook.surfaces.admission.endpoint import ActiveConfiguration, AdmissionAp
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
-class Facts(ManifestFacts):
+class Facts(ManifestSource):
     """The facts of one claim."""
 
     def __init__(self) -> None:

@@ -22,7 +22,7 @@ from webhook.report.model import ObjectReport, Report, finding_report, verdict_r
 from webhook.rules.register import about
 from webhook.rules.rule import About
 from webhook.serve.active_configuration import ConfigurationSource
-from webhook.serve.manifest_facts import ManifestFacts
+from webhook.serve.manifest_facts import ManifestSource
 from webhook.serve.metrics import Metrics
 from webhook.surfaces.admission.endpoint import ActiveConfiguration, AdmissionApp
 from webhook.surfaces.admission.validate import Outcome
@@ -59,7 +59,7 @@ class Said:
     findings: tuple[Any, ...]
 
 
-class Overheard(ManifestFacts):
+class Overheard(ManifestSource):
     """Facts from manifests that also record all decisions of admission, not only the few in its response."""
 
     outcome: Outcome | None = None

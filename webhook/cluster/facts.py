@@ -12,12 +12,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from webhook import __version__
-from webhook.cluster.http_client import LoopReads
 from webhook.cluster.live_reads import LiveReads
-from webhook.cluster.lookups import ConfirmedWorld, Recording
-from webhook.cluster.messages import invalid_name, not_read, not_there, stale
-from webhook.cluster.ports import LiveReader, Transport
+from webhook.cluster.lookups import LiveWorld, RecordingWorld
+from webhook.cluster.messages import invalid_name, missing_object, not_read, stale
+from webhook.cluster.ports import AsyncReader, LiveReader, Transport
 from webhook.cluster.store import FRESH_SECONDS, KindStatistics, Store
 from webhook.cluster.unchanged import still_so
 from webhook.cluster.watch import Pace, Watch
@@ -82,7 +80,7 @@ class ClusterWorld:
         if problem := invalid_name(known, space, name):
             return problem
         if trusted:
-            return ABSENT if self._store.missing(kind) else not_there(kind, space, name)
+            return ABSENT if self._store.missing(kind) else missing_object(kind, space, name)
         if self._live is None:
             return self._untrusted(kind)
         return self._live.confirm(kind, space, name, self._until - self._clock())
@@ -127,7 +125,7 @@ class ClusterFacts:
         self._wait = wait or self._stopping.wait
         self._chance = chance
         self._transport: Transport | None = None
-        self._loop_reads: LoopReads | None = None
+        self._reader: AsyncReader | None = None
         self._threads: list[threading.Thread] = []
 
     def start(
@@ -162,8 +160,8 @@ class ClusterFacts:
         self._stopping.set()
         if self._transport is not None:
             self._transport.close()
-        if self._loop_reads is not None:
-            self._loop_reads.close()
+        if self._reader is not None:
+            self._reader.close()
         until = time.monotonic() + within_seconds
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
@@ -208,25 +206,24 @@ class ClusterFacts:
             clock=self._clock,
         )
 
-    def recording(self) -> Recording:
+    def recording(self) -> RecordingWorld:
         """A world that never waits and notes what it was asked; for ``confirmed``."""
-        return Recording(self.world(), self.store.trusted)
+        return RecordingWorld(self.world(), self.store.trusted)
 
-    def confirming(self, recording: Recording, deadline_seconds: float) -> ConfirmedWorld | None:
+    def confirming(self, recording: RecordingWorld, deadline_seconds: float) -> LiveWorld | None:
         """The recorded lookups, to be made again past the store within ``deadline_seconds``; None before ``start``."""
         live = self.live
         if live is None:
             return None
-        return ConfirmedWorld(recording, live, self._clock() + deadline_seconds, self._default, self._clock)
+        return LiveWorld(recording, live, self._clock() + deadline_seconds, self._default, self._clock)
 
-    async def still_so(self, recording: Recording, within_seconds: float) -> bool:
+    async def still_so(self, recording: RecordingWorld, within_seconds: float) -> bool:
         """Whether all that was asked for by name is so on the API server too; False where that cannot be told at once."""
-        if self._loop_reads is None:
-            direct = self._transport.direct() if self._transport is not None else None
-            if direct is None:
+        if self._reader is None:
+            self._reader = self._transport.async_reader() if self._transport is not None else None
+            if self._reader is None:
                 return False
-            self._loop_reads = LoopReads(direct, f"migratable/{__version__}")
-        return await still_so(recording, self._loop_reads, self.store, within_seconds, self._default)
+        return await still_so(recording, self._reader, self.store, within_seconds, self._default)
 
     def statistics(self) -> tuple[KindStatistics, ...]:
         """Objects, age and restarts of each kind, for metrics."""

@@ -20,7 +20,8 @@ from urllib3.util.ssl_ import create_urllib3_context
 from yaml import YAMLError
 
 from webhook import __version__
-from webhook.cluster.ports import JSON, Answer, Direct, Stream, TooLarge
+from webhook.cluster.http_client import ConnectionSettings, HttpReader
+from webhook.cluster.ports import JSON, Answer, AsyncReader, Stream, TooLarge
 from webhook.errors import Misconfigured, Unavailable
 from webhook.objects.meta import Json
 
@@ -63,11 +64,16 @@ class KubernetesTransport:
         self._closed = False
         self._authorization: str | None = None
 
-    def direct(self) -> Direct | None:
-        """
-        How to reach the API server without the client, with its certificates, and the token that it sent last.
+    def async_reader(self) -> AsyncReader | None:
+        """A reader that uses the client's credentials; None behind a proxy."""
+        settings = self.connection_settings()
+        return None if settings is None else HttpReader(settings, self._api.user_agent)
 
-        None where that takes more than a connection: behind a proxy, or with files that cannot be read any more.
+    def connection_settings(self) -> ConnectionSettings | None:
+        """
+        The client's address and certificates, and the token that it sent last.
+
+        None if a connection needs more: behind a proxy, or if the certificate files are no longer readable.
         """
         manager = self._api.rest_client.pool_manager
         place = urlsplit(self._api.configuration.host)
@@ -78,7 +84,7 @@ class KubernetesTransport:
             tls = _tls(manager.connection_pool_kw) if secure else None
         except (OSError, ValueError):
             return None
-        return Direct(
+        return ConnectionSettings(
             place.hostname,
             place.port or (443 if secure else 80),
             place.path.rstrip("/"),

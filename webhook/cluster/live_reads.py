@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from webhook.cluster.messages import forbidden, invalid_name, late, no_answer, not_there
+from webhook.cluster.messages import forbidden, invalid_name, late, missing_object, no_response
 from webhook.cluster.ports import JSON, Answer, TooLarge, Transport
 from webhook.cluster.projection import METADATA_ONLY, Malformed, Projection, all_readable
 from webhook.errors import Unavailable
@@ -120,10 +120,10 @@ class LiveReads:
                     continue
                 return _outcome(kind, known, version, space, name, answer)
         except TooLarge:
-            return no_answer(kind, name)
+            return no_response(kind, name)
         except Unavailable:
             return late(kind, name)
-        return no_answer(kind, name) if known.group in BUILT_IN else ABSENT
+        return no_response(kind, name) if known.group in BUILT_IN else ABSENT
 
     def confirm_every(self, kind: type[K], deadline_seconds: float, namespace: str = "") -> Fact[tuple[K, ...]]:
         """All objects as they are now, of one namespace or all; where the API server cannot tell in time, Unknown."""
@@ -135,10 +135,10 @@ class LiveReads:
                 if not isinstance(found, Absent):
                     return found
         except (Malformed, TooLarge):
-            return no_answer(kind)
+            return no_response(kind)
         except Unavailable:
             return late(kind)
-        return no_answer(kind) if known.group in BUILT_IN else ()
+        return no_response(kind) if known.group in BUILT_IN else ()
 
     def _all(self, kind: type[K], known: Kind, version: str, namespace: str, until: float) -> Found[tuple[K, ...]]:
         projection, found = Projection(known), list[K | Unknown]()
@@ -152,7 +152,7 @@ class LiveReads:
             try:
                 page = read_page(answer.body)
             except Unavailable:
-                return no_answer(kind)
+                return no_response(kind)
             for raw in page.items or ():
                 value = projection.read(raw, version).value
                 if isinstance(value, kind | Unknown):
@@ -178,22 +178,22 @@ def _others(known: Kind, served: str) -> Iterator[str]:
 
 def _outcome(kind: type[K], known: Kind, version: str, namespace: str, name: str, answer: Answer) -> Found[K]:
     if answer.status == 404:
-        return not_there(kind, namespace, name)
+        return missing_object(kind, namespace, name)
     if answer.status != 200:
         return _refusal(kind, known, name, answer.status)
     try:
         seen = Projection(known).read(answer.body, version)
     except Malformed:
-        return no_answer(kind, name)
+        return no_response(kind, name)
     if seen.key != (namespace, name):
-        return no_answer(kind, name)
-    return seen.value if isinstance(seen.value, kind | Unknown) else no_answer(kind, name)
+        return no_response(kind, name)
+    return seen.value if isinstance(seen.value, kind | Unknown) else no_response(kind, name)
 
 
 def _refusal(kind: type[Kubernetes], known: Kind, name: str, status: int) -> Unread:
     if status in (401, 403):
         return forbidden(known)
-    return late(kind, name) if status in _TRY_LATER else no_answer(kind, name)
+    return late(kind, name) if status in _TRY_LATER else no_response(kind, name)
 
 
 def names_an_object(body: bytes) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from time import monotonic
 from typing import Any, NamedTuple, TypeVar, cast
 
-from webhook.cluster.messages import late, unconfirmed
+from webhook.cluster.messages import late, not_checked
 from webhook.cluster.ports import LiveReader
 from webhook.cluster.projection import METADATA_ONLY
 from webhook.facts.unknown import Fact, Found, Late
@@ -36,7 +36,7 @@ def _nothing_is_trusted(_: type[Kubernetes]) -> bool:
     return False
 
 
-class Recording:
+class RecordingWorld:
     """
     Passes lookups on to a world and notes each question with the answer that came first.
 
@@ -86,7 +86,7 @@ class Recording:
         self._answers[question] = answer
 
 
-class ConfirmedWorld:
+class LiveWorld:
     """
     The recorded lookups, made again past the store: each once, until ``until`` by ``clock``; after that all is Late.
 
@@ -97,7 +97,7 @@ class ConfirmedWorld:
 
     def __init__(
         self,
-        recording: Recording,
+        recording: RecordingWorld,
         live: LiveReader,
         until: float,
         default_namespace: str = "",
@@ -147,7 +147,7 @@ class ConfirmedWorld:
         """The object as the API server had it when this was asked first; Unread while it is pending."""
         question = self._normal(Question(kind, namespace, name))
         if question in self._pending:
-            return unconfirmed(kind, name)
+            return not_checked(kind, name)
         return cast("Found[K]", self._read(question))
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
@@ -176,14 +176,14 @@ class ConfirmedWorld:
         return question._replace(namespace=self._default if BY_CLASS[question.kind].namespaced else "")
 
 
-class LateWorld:
+class TimedOutWorld:
     """
     The world for a decision when no time is left: live answers that came, else recorded ones that were trusted.
 
     Everything else is Late.
     """
 
-    def __init__(self, recording: Recording, confirmed: ConfirmedWorld | None = None) -> None:
+    def __init__(self, recording: RecordingWorld, confirmed: LiveWorld | None = None) -> None:
         self._recording = recording
         self._confirmed = confirmed
 

@@ -56,7 +56,7 @@ def invalid_name(known: Kind, namespace: str, name: str) -> Unknown | None:
     return None
 
 
-def not_there(kind: type[Kubernetes], namespace: str, name: str) -> Absent | Unknown:
+def missing_object(kind: type[Kubernetes], namespace: str, name: str) -> Absent | Unknown:
     """The cluster has no object with this name."""
     if kind not in _MADE_LATER:
         return ABSENT
@@ -91,12 +91,12 @@ def late(kind: type[Kubernetes], name: str = "") -> Late:
     return Late(f"the API server did not return {_what(kind, name)} in time", TRY_AGAIN)
 
 
-def no_answer(kind: type[Kubernetes], name: str = "") -> Unread:
+def no_response(kind: type[Kubernetes], name: str = "") -> Unread:
     """The API server returned an error or another object."""
     return Unread(f"the API server did not return {_what(kind, name)}", TRY_AGAIN)
 
 
-def unconfirmed(kind: type[Kubernetes], name: str) -> Unread:
+def not_checked(kind: type[Kubernetes], name: str) -> Unread:
     """The object was not read: the request is denied for another reason."""
     return Unread(f"{_what(kind, name)} was not checked: the request is denied for another reason", TRY_AGAIN)
 

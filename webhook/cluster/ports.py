@@ -5,10 +5,9 @@ What the cluster's facts need from outside: bytes from an API server.
 is made by ``webhook.cluster.live_reads.path_of`` alone, which quotes every segment.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from ssl import SSLContext
 from typing import Protocol, TypeVar
 
 from webhook.errors import Unavailable
@@ -46,17 +45,23 @@ class Stream(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Direct:
-    """How to reach an API server by a connection of one's own."""
+class Get:
+    """A GET request for one object or list."""
 
-    host: str
-    port: int
-    base: str
-    """What stands before every path, without a slash at its end."""
-    tls: SSLContext | None
-    server_name: str | None
-    authorization: Callable[[], str | None]
-    """The header that the transport sent last; never waits."""
+    path: str
+    accept: str
+
+
+class AsyncReader(Protocol):
+    """GET requests on one event loop."""
+
+    async def get_all(self, gets: Sequence[Get], within_seconds: float) -> list[Answer]:
+        """The responses in the order of ``gets``; raises Unavailable if one of them does not arrive in time."""
+        ...
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        ...
 
 
 class Transport(Protocol):
@@ -84,8 +89,8 @@ class Transport(Protocol):
         """A stream that breaks when nothing arrived for ``read_seconds``."""
         ...
 
-    def direct(self) -> Direct | None:
-        """How to reach the API server without this; None where nothing but this can."""
+    def async_reader(self) -> AsyncReader | None:
+        """A new reader for the running event loop; None if only this transport can reach the API server."""
         ...
 
     def close(self) -> None:

@@ -46,14 +46,14 @@ class Seen(msgspec.Struct, frozen=True):
     resource_version: str
 
 
-class _Nameplate(Read, frozen=True):
+class _NameFields(Read, frozen=True):
     name: str
     namespace: str | None = None
     resource_version: str = ""
 
 
 class _Named(Read, frozen=True):
-    metadata: _Nameplate
+    metadata: _NameFields
 
 
 class _Position(Read, frozen=True):
@@ -97,9 +97,9 @@ class Projection:
         return Seen((meta.namespace or "", meta.name or ""), value, meta.resource_version or "")
 
     def _unreadable(self, raw: bytes | msgspec.Raw) -> Seen:
-        plate = _decode(_named, raw).metadata
-        why = unreadable(self._kind.reads, plate.namespace or "", plate.name)
-        return Seen((plate.namespace or "", plate.name), why, plate.resource_version)
+        names = _decode(_named, raw).metadata
+        why = unreadable(self._kind.reads, names.namespace or "", names.name)
+        return Seen((names.namespace or "", names.name), why, names.resource_version)
 
     def _api_version(self, version: str) -> str:
         """One string for all objects of a version; items of lists do not carry their own."""

@@ -44,7 +44,7 @@ class KindStatistics:
 
 
 @dataclass(slots=True)
-class _Shelf(Generic[K]):
+class _KindState(Generic[K]):
     """All objects of one kind."""
 
     projection: Projection
@@ -66,56 +66,56 @@ class Store:
     def __init__(self, kinds: Iterable[type[Kubernetes]], clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lock = Lock()
-        self._shelves: Mapping[type[Kubernetes], _Shelf[Kubernetes]] = {
-            kind: _Shelf(Projection(BY_CLASS[kind])) for kind in kinds
+        self._states: Mapping[type[Kubernetes], _KindState[Kubernetes]] = {
+            kind: _KindState(Projection(BY_CLASS[kind])) for kind in kinds
         }
 
     def get(self, kind: type[K], namespace: str, name: str) -> K | Unknown | None:
         """What is stored under this name: an object, Unknown where it could not be decoded, None where nothing is."""
-        return self._shelf(kind).objects.get((namespace, name))
+        return self._state_of(kind).objects.get((namespace, name))
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
         """All objects of a kind that can be read; Unknown where there are some and none of them can be."""
-        shelf = self._shelf(kind)
-        known = shelf.everything
+        state = self._state_of(kind)
+        known = state.everything
         if known is None:
             with self._lock:
-                known = shelf.everything = all_readable(shelf.objects.values())
+                known = state.everything = all_readable(state.objects.values())
         return known
 
     def holds(self, kind: type[Kubernetes]) -> bool:
         """Whether the kind is one of those that are watched."""
-        return kind in self._shelves
+        return kind in self._states
 
     def synced(self, kind: type[Kubernetes]) -> bool:
         """Whether all objects of the kind were listed once."""
-        return self._shelves[kind].synced
+        return self._states[kind].synced
 
     def missing(self, kind: type[Kubernetes]) -> bool:
         """Whether the cluster does not serve the kind: its CustomResourceDefinition is not installed."""
-        return self._shelves[kind].missing
+        return self._states[kind].missing
 
     def fresh(self, kind: type[Kubernetes], within_seconds: float = FRESH_SECONDS) -> bool:
         """Whether a list, an event or a bookmark of this kind came lately."""
-        heard = self._shelves[kind].heard
+        heard = self._states[kind].heard
         return heard is not None and self._clock() - heard <= within_seconds
 
     def trusted(self, kind: type[Kubernetes]) -> bool:
         """Whether the store alone suffices: the kind is watched, was listed or is not served, and was heard of lately."""
-        shelf = self._shelves.get(kind)
-        if shelf is None or shelf.heard is None or not (shelf.synced or shelf.missing):
+        state = self._states.get(kind)
+        if state is None or state.heard is None or not (state.synced or state.missing):
             return False
-        return self._clock() - shelf.heard <= FRESH_SECONDS
+        return self._clock() - state.heard <= FRESH_SECONDS
 
     def version(self, kind: type[Kubernetes]) -> str:
         """The version in which the kind was listed last; empty before that."""
-        shelf = self._shelves.get(kind)
-        return shelf.version if shelf is not None else ""
+        state = self._states.get(kind)
+        return state.version if state is not None else ""
 
     def read(self, kind: type[Kubernetes], raw: Raw, version: str = "") -> Seen:
         """What would be stored of this object; raises Malformed where it has no name."""
-        shelf = self._shelves[kind]
-        return shelf.projection.read(raw, version or shelf.version)
+        state = self._states[kind]
+        return state.projection.read(raw, version or state.version)
 
     def replace(self, kind: type[Kubernetes], seen: Iterable[Seen], version: str) -> None:
         """
@@ -123,20 +123,20 @@ class Store:
 
         What has not changed since stays the same object, so that a second list takes no second memory.
         """
-        shelf = self._shelves[kind]
-        old, new = shelf.objects, dict[Key, Kubernetes | Unknown]()
+        state = self._states[kind]
+        old, new = state.objects, dict[Key, Kubernetes | Unknown]()
         for each in seen:
             held = old.get(each.key)
             new[each.key] = held if held is not None and _same(held, each.value) else each.value
         with self._lock:
-            shelf.everything = None
-            shelf.objects = new
-            shelf.undecodable = sum(isinstance(each, Unknown) for each in new.values())
-            shelf.version = version
-            shelf.missing, shelf.synced = False, True
-            shelf.lists += 1
-            shelf.heard = self._clock()
-            shelf.problem = ""
+            state.everything = None
+            state.objects = new
+            state.undecodable = sum(isinstance(each, Unknown) for each in new.values())
+            state.version = version
+            state.missing, state.synced = False, True
+            state.lists += 1
+            state.heard = self._clock()
+            state.problem = ""
 
     def put(self, kind: type[Kubernetes], raw: Raw) -> str:
         """An object that was added or modified; gives its resourceVersion, raises Malformed where it has no name."""
@@ -148,32 +148,32 @@ class Store:
 
     def heard(self, kind: type[Kubernetes]) -> None:
         """A bookmark: nothing else changed up to now."""
-        shelf = self._shelves[kind]
-        shelf.heard = self._clock()
-        shelf.problem = ""
+        state = self._states[kind]
+        state.heard = self._clock()
+        state.problem = ""
 
     def miss(self, kind: type[Kubernetes]) -> None:
         """The cluster does not serve this kind."""
-        shelf = self._shelves[kind]
+        state = self._states[kind]
         with self._lock:
-            shelf.everything = None
-            shelf.objects = {}
-            shelf.undecodable, shelf.version = 0, ""
-            shelf.missing, shelf.synced = True, False
-            shelf.heard = self._clock()
-            shelf.problem = ""
+            state.everything = None
+            state.objects = {}
+            state.undecodable, state.version = 0, ""
+            state.missing, state.synced = True, False
+            state.heard = self._clock()
+            state.problem = ""
 
     def failed(self, kind: type[Kubernetes], problem: str) -> None:
         """An attempt to list or watch came to nothing; what is stored stays, and grows old."""
-        self._shelves[kind].problem = problem
+        self._states[kind].problem = problem
 
     def restarted(self, kind: type[Kubernetes]) -> None:
         """A watch is opened again."""
-        self._shelves[kind].restarts += 1
+        self._states[kind].restarts += 1
 
     def watched(self, kind: type[Kubernetes]) -> None:
         """The API server has taken up a watch: no problem any more, but nothing heard of objects yet either."""
-        self._shelves[kind].problem = ""
+        self._states[kind].problem = ""
 
     def statistics(self) -> tuple[KindStatistics, ...]:
         """How it stands with each kind, in the order in which they were given."""
@@ -181,35 +181,35 @@ class Store:
         return tuple(
             KindStatistics(
                 kind=kind.__name__,
-                objects=len(shelf.objects),
-                undecodable=shelf.undecodable,
-                synced=shelf.synced,
-                missing=shelf.missing,
-                age_seconds=None if shelf.heard is None else now - shelf.heard,
-                lists=shelf.lists,
-                restarts=shelf.restarts,
-                problem=shelf.problem,
+                objects=len(state.objects),
+                undecodable=state.undecodable,
+                synced=state.synced,
+                missing=state.missing,
+                age_seconds=None if state.heard is None else now - state.heard,
+                lists=state.lists,
+                restarts=state.restarts,
+                problem=state.problem,
             )
-            for kind, shelf in self._shelves.items()
+            for kind, state in self._states.items()
         )
 
     def _change(self, kind: type[Kubernetes], raw: Raw, *, gone: bool) -> str:
-        shelf = self._shelves[kind]
-        seen = shelf.projection.read(raw, shelf.version)
+        state = self._states[kind]
+        seen = state.projection.read(raw, state.version)
         with self._lock:
             # first: a reader that sees the change below must not get the old list
-            shelf.everything = None
-            before = shelf.objects.pop(seen.key, None) if gone else shelf.objects.get(seen.key)
+            state.everything = None
+            before = state.objects.pop(seen.key, None) if gone else state.objects.get(seen.key)
             if not gone:
-                shelf.objects[seen.key] = seen.value
-                shelf.undecodable += isinstance(seen.value, Unknown)
-            shelf.undecodable -= isinstance(before, Unknown)
-            shelf.heard = self._clock()
-            shelf.problem = ""
+                state.objects[seen.key] = seen.value
+                state.undecodable += isinstance(seen.value, Unknown)
+            state.undecodable -= isinstance(before, Unknown)
+            state.heard = self._clock()
+            state.problem = ""
         return seen.resource_version
 
-    def _shelf(self, kind: type[K]) -> _Shelf[K]:
-        return cast("_Shelf[K]", self._shelves[kind])
+    def _state_of(self, kind: type[K]) -> _KindState[K]:
+        return cast("_KindState[K]", self._states[kind])
 
 
 def _same(held: Kubernetes | Unknown, found: Kubernetes | Unknown) -> bool:

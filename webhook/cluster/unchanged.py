@@ -6,11 +6,10 @@ from typing import Any
 
 import msgspec
 
-from webhook.cluster.http_client import Get, LoopReads
 from webhook.cluster.live_reads import accept_of, names_an_object, path_of
-from webhook.cluster.lookups import Question, Recording
-from webhook.cluster.messages import invalid_name, not_there
-from webhook.cluster.ports import Answer
+from webhook.cluster.lookups import Question, RecordingWorld
+from webhook.cluster.messages import invalid_name, missing_object
+from webhook.cluster.ports import Answer, AsyncReader, Get
 from webhook.cluster.store import Store
 from webhook.errors import Unavailable
 from webhook.facts.unknown import ABSENT, Found
@@ -34,20 +33,20 @@ AT_ONCE = 16
 """Requests that are on their way together, so that others take their turn in between."""
 
 
-class _Plate(Read, frozen=True):
+class _VersionFields(Read, frozen=True):
     uid: str | None = None
     resource_version: str | None = None
 
 
 class _Versioned(Read, frozen=True):
-    metadata: _Plate
+    metadata: _VersionFields
 
 
 _versioned = msgspec.json.Decoder(_Versioned)
 
 
 async def still_so(
-    recording: Recording, reads: LoopReads, store: Store, within_seconds: float, default_namespace: str = ""
+    recording: RecordingWorld, reader: AsyncReader, store: Store, within_seconds: float, default_namespace: str = ""
 ) -> bool:
     """
     Whether every object that was asked for by name is still as it was told, by uid and resourceVersion.
@@ -64,7 +63,7 @@ async def still_so(
     for begin in range(0, len(asked), AT_ONCE):
         some = asked[begin : begin + AT_ONCE]
         try:
-            answers = await reads.get_all([get for _, _, get in some], until - monotonic())
+            answers = await reader.get_all([get for _, _, get in some], until - monotonic())
         except Unavailable:
             return False
         if not all(_is_same(found, answer) for (_, found, _), answer in zip(some, answers, strict=True)):
@@ -72,7 +71,7 @@ async def still_so(
     return True
 
 
-def _to_read(recording: Recording, store: Store, default: str) -> Iterator[tuple[Question, Found[Any], Get]]:
+def _to_read(recording: RecordingWorld, store: Store, default: str) -> Iterator[tuple[Question, Found[Any], Get]]:
     """The questions by name; what can be no name was not looked for, and is not read either."""
     for question, found in recording.answers.items():
         if question.name is None:
@@ -80,7 +79,7 @@ def _to_read(recording: Recording, store: Store, default: str) -> Iterator[tuple
         known = BY_CLASS[question.kind]
         space = (question.namespace or default) if known.namespaced else ""
         if invalid_name(known, space, question.name) is None:
-            absent = found is ABSENT or found == not_there(question.kind, space, question.name)
+            absent = found is ABSENT or found == missing_object(question.kind, space, question.name)
             path = path_of(known, store.version(question.kind), space, question.name)
             yield question, ABSENT if absent else found, Get(path + FROM_MEMORY, accept_of(known))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from webhook.cluster.access_reviews import ClusterAccess
 from webhook.cluster.facts import ClusterFacts
 from webhook.cluster.live_rounds import rounds
-from webhook.cluster.lookups import ConfirmedWorld, LateWorld, Recording
+from webhook.cluster.lookups import LiveWorld, RecordingWorld, TimedOutWorld
 from webhook.cluster.readable import Rights
 from webhook.facts.world import World
 from webhook.surfaces.admission.disclosure import Disclosure
@@ -28,7 +28,7 @@ def _nobody(_ended: str, _seconds: float) -> None:
     pass
 
 
-class ClusterBacked:
+class ClusterSource:
     """
     Watches a cluster, and lets nothing rest on the watch alone that a late watch would make wrong (docs/decisions/0011).
 
@@ -41,7 +41,7 @@ class ClusterBacked:
         self._looked_up = looked_up
 
     @classmethod
-    def reading(cls, kubeconfig: Path | None, context: str | None, looked_up: LookedUp) -> "ClusterBacked":
+    def reading(cls, kubeconfig: Path | None, context: str | None, looked_up: LookedUp) -> "ClusterSource":
         """Of the cluster of a kubeconfig, or of the one that this pod runs in; raises Misconfigured where there is none."""
         cluster = ClusterFacts()
         cluster.start(kubeconfig, context)
@@ -58,13 +58,13 @@ class ClusterBacked:
 
     def needs_confirmation(self, world: World, outcome: Outcome) -> bool:
         """Whether the cache decided what it may not decide alone."""
-        if not isinstance(world, Recording):
+        if not isinstance(world, RecordingWorld):
             return False
         return world.named or world.untrusted or (not outcome.allowed and bool(world.answers))
 
     async def still_so(self, world: World, outcome: Outcome, within_seconds: float) -> bool:
         """Whether an allow that rests on a trusted store may stand: what was named is the same on the API server."""
-        if not isinstance(world, Recording) or not outcome.allowed or world.untrusted:
+        if not isinstance(world, RecordingWorld) or not outcome.allowed or world.untrusted:
             return False
         began = monotonic()
         same = await self._cluster.still_so(world, within_seconds)
@@ -78,7 +78,7 @@ class ClusterBacked:
         A denial ends the reads as soon as one of its causes is confirmed. What cannot be read in time counts as the store
         has it, if the store is fresh; the outcome is then late.
         """
-        if not isinstance(world, Recording):
+        if not isinstance(world, RecordingWorld):
             return decide(world)
         fresh = self._cluster.confirming(world, deadline)
         if fresh is None:
@@ -90,7 +90,7 @@ class ClusterBacked:
 
     def late(self, world: World) -> World:
         """What is known of the recorded lookups without another read."""
-        return LateWorld(world) if isinstance(world, Recording) else world
+        return TimedOutWorld(world) if isinstance(world, RecordingWorld) else world
 
     def attached(self) -> AttachedCluster:
         """The cluster, as the dry-run API looks at it."""
@@ -111,7 +111,7 @@ class ClusterBacked:
 
 
 def _decided(
-    recording: Recording, cached: Outcome, decide: Callable[[World], Outcome], fresh: ConfirmedWorld
+    recording: RecordingWorld, cached: Outcome, decide: Callable[[World], Outcome], fresh: LiveWorld
 ) -> Outcome:
     """The outcome after as few rounds of reads as confirm a denial, else after all."""
     outcome = None
@@ -124,10 +124,10 @@ def _decided(
                 return outcome if fresh.is_complete else replace(outcome, causes=confirmed)
     if outcome is None:
         outcome = _with_lists(decide, fresh)
-    return replace(decide(LateWorld(recording, fresh)), late=True) if fresh.is_late else outcome
+    return replace(decide(TimedOutWorld(recording, fresh)), late=True) if fresh.is_late else outcome
 
 
-def _with_lists(decide: Callable[[World], Outcome], fresh: ConfirmedWorld) -> Outcome:
+def _with_lists(decide: Callable[[World], Outcome], fresh: LiveWorld) -> Outcome:
     """The outcome; lists are read before a denial."""
     outcome = decide(fresh)
     return decide(fresh) if not outcome.allowed and fresh.read_lists() else outcome

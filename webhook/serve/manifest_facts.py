@@ -10,7 +10,7 @@ from webhook.manifests.objects import ManifestObject, objects_in
 from webhook.surfaces.admission.validate import Outcome
 
 
-class ManifestFacts:
+class ManifestSource:
     """What is in some manifests, and nothing else: for one machine without a cluster."""
 
     def __init__(self, paths: Sequence[str]) -> None:

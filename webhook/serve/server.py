@@ -13,12 +13,12 @@ from webhook.errors import Misconfigured
 from webhook.manifests.objects import objects_in
 from webhook.policy.exemptions import expiry_warnings
 from webhook.serve.active_configuration import ConfigurationSource
-from webhook.serve.cluster_facts import ClusterBacked
+from webhook.serve.cluster_facts import ClusterSource
 from webhook.serve.health import Health
 from webhook.serve.hosts import KnownHosts, checked
-from webhook.serve.limits import Guard, Limits, Loop
+from webhook.serve.limits import ConnectionLimiter, Limits, Loop
 from webhook.serve.listeners import Draining, Listener, bind_all, serve_all
-from webhook.serve.manifest_facts import ManifestFacts
+from webhook.serve.manifest_facts import ManifestSource
 from webhook.serve.metrics import Metrics, log_to_stderr
 from webhook.serve.options import Options
 from webhook.serve.tls import Certificates
@@ -62,21 +62,21 @@ def _date_of(day: int) -> str:
 async def _serve(options: Options) -> None:
     metrics, draining = Metrics(), Draining()
     hosts = checked(options.allowed_hosts)
-    facts: ManifestFacts | ClusterBacked
+    facts: ManifestSource | ClusterSource
     if options.has_cluster:
-        facts = ClusterBacked.reading(options.kubeconfig, options.context, metrics.looked_up)
+        facts = ClusterSource.reading(options.kubeconfig, options.context, metrics.looked_up)
         metrics.follow(facts.statistics)
     else:
-        facts = ManifestFacts(options.facts)
+        facts = ManifestSource(options.facts)
     certificates = Certificates(options.cert_dir)
     admission_tls = Certificates(options.cert_dir, options.client_ca) if options.client_ca else certificates
     configurations = ConfigurationSource(options.policy_file, options.release, facts.world, today)
     followed = {certificates, admission_tls}
     metrics.certified(followed)
-    disclosure = facts.disclosure() if isinstance(facts, ClusterBacked) else None
+    disclosure = facts.disclosure() if isinstance(facts, ClusterSource) else None
     door = AdmissionApp(facts, configurations, metrics, time.monotonic, draining, disclosure=disclosure)
-    background = facts.given if isinstance(facts, ManifestFacts) else ()
-    cluster = facts.attached() if isinstance(facts, ClusterBacked) else None
+    background = facts.given if isinstance(facts, ManifestSource) else ()
+    cluster = facts.attached() if isinstance(facts, ClusterSource) else None
     judge = SeparateProcess(objects_in(background))
     api = build_api(configurations, background, options.release, cluster, judge)
     traced = tracing()
@@ -87,8 +87,8 @@ async def _serve(options: Options) -> None:
         return KnownHosts(app, lambda: (*certificates.leaf.names, *hosts), partial(metrics.refused, name))
 
     def listener(name: str, app: object, port: int, tls: ssl.SSLContext | None, names: Iterable[str] = ()) -> Listener:
-        guard = Guard(Limits(), time.monotonic, names, partial(metrics.refused, name))
-        return Listener(name, app, options.host, port, guard, tls)
+        limiter = ConnectionLimiter(Limits(), time.monotonic, names, partial(metrics.refused, name))
+        return Listener(name, app, options.host, port, limiter, tls)
 
     listeners = [
         listener("admission", traced(door), options.admission_port, admission_tls.listening, names),
@@ -107,7 +107,7 @@ async def _serve(options: Options) -> None:
         draining.began.set()
         judge.stop()
         await asyncio.gather(*following)
-        if not isinstance(facts, ManifestFacts):
+        if not isinstance(facts, ManifestSource):
             facts.stop()
 
 

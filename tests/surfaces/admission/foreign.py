@@ -13,7 +13,7 @@ from webhook.facts.objects_world import ObjectsWorld
 from webhook.kubevirt.releases import NEWEST, only
 from webhook.objects.kinds import KINDS
 from webhook.policy.policy import Policy
-from webhook.serve.manifest_facts import ManifestFacts
+from webhook.serve.manifest_facts import ManifestSource
 from webhook.serve.metrics import Metrics
 from webhook.surfaces.admission.disclosure import Disclosure
 from webhook.surfaces.admission.endpoint import ActiveConfiguration, AdmissionApp
@@ -37,7 +37,7 @@ class Readers:
         return attributes.get("namespace") in self.namespaces
 
 
-class Known(ManifestFacts):
+class Known(ManifestSource):
     """A cluster that consists of these objects."""
 
     def __init__(self, objects: Sequence[Manifest]) -> None:

@@ -23,7 +23,7 @@ from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.world import World as Facts
 from webhook.kubevirt.releases import NEWEST, only
 from webhook.policy.policy import Policy
-from webhook.serve.manifest_facts import ManifestFacts
+from webhook.serve.manifest_facts import ManifestSource
 from webhook.serve.metrics import Metrics
 from webhook.surfaces.admission.endpoint import CONFIRMING_THREADS, LARGE, MAX_LARGE, ActiveConfiguration, AdmissionApp
 from webhook.surfaces.admission.responses import MAX_CAUSES, MAX_WARNING, MAX_WARNINGS
@@ -35,7 +35,7 @@ POSTED = [("content-type", "application/json")]
 CREATION = review("CREATE", vm(volumes=[on_claim("os")]))
 
 
-class Unready(ManifestFacts):
+class Unready(ManifestSource):
     """A cluster that has not been read yet."""
 
     @property
@@ -43,14 +43,14 @@ class Unready(ManifestFacts):
         return False
 
 
-class Broken(ManifestFacts):
+class Broken(ManifestSource):
     """Something that nobody thought of."""
 
     def world(self) -> Facts:
         raise RuntimeError(CANARY)
 
 
-class Given(ManifestFacts):
+class Given(ManifestSource):
     """Facts without files."""
 
     def __init__(self, world: World) -> None:
@@ -62,9 +62,9 @@ def configuration() -> ActiveConfiguration:
     return ActiveConfiguration(Policy(), ReleaseChoice(only(NEWEST), str(NEWEST)), "kubevirt", "2026-01-01")
 
 
-def door(facts: ManifestFacts | None = None, **more: Any) -> AdmissionApp:
+def door(facts: ManifestSource | None = None, **more: Any) -> AdmissionApp:
     return AdmissionApp(
-        facts or ManifestFacts([]), more.pop("configuration", configuration), Metrics(), time.monotonic, **more
+        facts or ManifestSource([]), more.pop("configuration", configuration), Metrics(), time.monotonic, **more
     )
 
 

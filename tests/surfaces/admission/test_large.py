@@ -14,7 +14,7 @@ from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.unknown import Found
 from webhook.facts.world import World
 from webhook.objects.storage import PersistentVolumeClaim
-from webhook.serve.manifest_facts import ManifestFacts
+from webhook.serve.manifest_facts import ManifestSource
 from webhook.surfaces.admission.endpoint import LARGE, MAX_LARGE, MAX_LARGE_OF_ONE, AdmissionApp
 
 SECONDS = 300
@@ -40,7 +40,7 @@ class Held(ObjectsWorld):
         return super().find(kind, namespace, name)
 
 
-class Holding(ManifestFacts):
+class Holding(ManifestSource):
     """Facts of that world."""
 
     def __init__(self) -> None:

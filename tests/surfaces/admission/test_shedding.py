@@ -9,7 +9,7 @@ import pytest
 from tests.surfaces.admission.reviews import review, vm
 from tests.surfaces.admission.test_endpoint import door
 from tests.surfaces.asgi import calling
-from webhook.serve.manifest_facts import ManifestFacts
+from webhook.serve.manifest_facts import ManifestSource
 from webhook.surfaces.admission import endpoint
 from webhook.surfaces.admission.read_budget import MAX_WAITING, MAX_WAITING_OF_ONE
 from webhook.surfaces.admission.requests import read_review
@@ -21,7 +21,7 @@ NAMESPACE = json.loads(BODY)["request"]["namespace"]
 
 async def status_beside(waiting: dict[str, int], path: str = "/validate") -> int:
     """The HTTP status of one small review while others, counted by namespace, wait for live reads."""
-    to = door(ManifestFacts([]))
+    to = door(ManifestSource([]))
     tasks = [
         asyncio.create_task(to.checking.begin(namespace, NEVER))
         for namespace, count in waiting.items()

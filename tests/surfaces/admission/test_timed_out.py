@@ -18,7 +18,7 @@ from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.world import World
 from webhook.kubevirt.releases import NEWEST, only
 from webhook.policy.policy import Action, Policy
-from webhook.serve.manifest_facts import ManifestFacts
+from webhook.serve.manifest_facts import ManifestSource
 from webhook.surfaces.admission.endpoint import LEAST_SECONDS, ActiveConfiguration
 from webhook.surfaces.admission.http import ANSWER_MARGIN, seconds_allowed
 from webhook.surfaces.admission.read_budget import READING_OF_ONE
@@ -34,7 +34,7 @@ def world(*known: dict[str, Any]) -> World:
     return ObjectsWorld([read(each) for each in known])
 
 
-class Cluster(ManifestFacts):
+class Cluster(ManifestSource):
     """A cluster whose cache holds some objects and which is too late to confirm them; what is known for sure is `sure`."""
 
     def __init__(self, cached: World, sure: World, *, hangs: bool = False) -> None:
@@ -64,7 +64,7 @@ class Cluster(ManifestFacts):
         return replace(decide(self._sure), late=True)
 
 
-def post(facts: ManifestFacts, body: bytes = CREATION, query: str = "timeout=5s", **more: Any) -> Answer:
+def post(facts: ManifestSource, body: bytes = CREATION, query: str = "timeout=5s", **more: Any) -> Answer:
     return call(door(facts, **more), "POST", "/validate", body, [("content-type", "application/json")], query)
 
 

@@ -38,7 +38,7 @@ GROWN = 160 * 2**20
 LOWEST_PRIORITY = 19
 
 
-class ServersWorld:
+class RemoteWorld:
     """The part of the cluster that the caller is allowed to see. Each lookup is sent once."""
 
     def __init__(self, server: Connection) -> None:
@@ -86,7 +86,7 @@ def _answer(request: Namespaces | Check, background: tuple[Kubernetes, ...], ser
     try:
         if isinstance(request, Namespaces):
             return NamespacesFound(namespaces_in(request.content))
-        behind = ServersWorld(server) if request.asks else None
+        behind = RemoteWorld(server) if request.asks else None
         return Reported(report_on(request.content, request.settings, background, behind, request.notes))
     except (EOFError, OSError):
         raise
