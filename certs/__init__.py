@@ -1,1 +1,1 @@
-"""Serving certificates that look after themselves. This package and ``webhook`` never import each other."""
+"""Issues and rotates serving certificates. This package and ``webhook`` never import each other."""

@@ -1,4 +1,4 @@
-"""``python -m certs dev | check | rotate``: certificates for one machine, a look at some, and those of a cluster."""
+"""``python -m certs dev | check | rotate``: create local certificates, check certificate files, rotate those of a cluster."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from certs import dev
 from certs.authority import AUTHORITY_LIFETIME, LEAF_LIFETIME, canonical_names, service_names
 from certs.check import check
 from certs.cluster import ClusterError, ConfigurationName
-from certs.lease import LEASE_DURATION, Duty
+from certs.lease import LEASE_DURATION, LeaderElection
 from certs.plan import BUNDLE_SETTLE, LEAF_SETTLE, Terms
 from certs.replicas import DnsReplicas
 from certs.rotator import INTERVAL, Rotator, Settings, rotate
 
 GOOD, BAD, TROUBLE = 0, 1, 2
-"""Exit status: nothing to complain of; something is wrong with a certificate; usage, unreadable input or no answer."""
+"""Exit status: all good; an invalid certificate; wrong usage, unreadable input or an API server error."""
 
 _UNITS: Final = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1), "s": timedelta(seconds=1)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status; results go to stdout, all else to stderr."""
+    """Runs one command and returns its exit status. Results go to stdout, everything else to stderr."""
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
@@ -47,34 +47,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def duration(text: str) -> timedelta:
-    """Read a span of time as Kubernetes writes it (``168h``, ``1h30m``, ``10s``), with ``d`` for 24 hours besides."""
+    """Parses a duration as in Kubernetes (``168h``, ``1h30m``, ``10s``). ``d`` means 24 hours."""
     parts = re.findall(r"(\d+(?:\.\d+)?)([dhms])", text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no duration; write it like 168h, 1h30m or 10s")
+        raise argparse.ArgumentTypeError(f"invalid duration {text[:40]!r}; use a format like 168h, 1h30m or 10s")
     try:
         return sum((float(number) * _UNITS[unit] for number, unit in parts), timedelta())
     except OverflowError:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is too long a duration") from None
+        raise argparse.ArgumentTypeError(f"duration {text[:40]!r} is too long") from None
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m certs", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="dev | check | rotate")
-    _add_dev(commands.add_parser("dev", help="make or renew certificates for this machine"))
-    _add_check(commands.add_parser("check", help="tell what is good or bad about certificates in files"))
-    _add_rotate(commands.add_parser("rotate", help="look after the certificates of a webhook in a cluster"))
+    _add_dev(commands.add_parser("dev", help="create or renew certificates for this machine"))
+    _add_check(commands.add_parser("check", help="check certificates in files"))
+    _add_rotate(commands.add_parser("rotate", help="issue and rotate the certificates of a webhook in a cluster"))
     return parser
 
 
 def _add_dev(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folder", type=Path, default=dev.FOLDER, help="default: %(default)s")
-    parser.add_argument("--name", action="append", default=[], help="a further DNS name or address to serve")
+    parser.add_argument("--name", action="append", default=[], help="an additional DNS name or IP address; repeatable")
     parser.set_defaults(run=_dev)
 
 
 def _dev(options: argparse.Namespace) -> int:
     files = dev.ensure(options.folder, datetime.now(UTC), options.name)
-    sys.stderr.write(f"made anew: {', '.join(files.made)}\n" if files.made else "all is good and was left alone\n")
+    sys.stderr.write(
+        f"created: {', '.join(files.made)}\n" if files.made else "all certificates are valid; nothing changed\n"
+    )
     for path in (files.authority, files.authority_key, files.certificate, files.key):
         sys.stdout.write(f"{path}\n")
     return GOOD
@@ -82,8 +84,12 @@ def _dev(options: argparse.Namespace) -> int:
 
 def _add_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", type=Path, metavar="FOLDER|FILE")
-    parser.add_argument("--name", action="append", help="a name it must serve; all of them must be given")
-    parser.add_argument("--ca", action="append", default=[], type=Path, metavar="FILE", help="trust these authorities")
+    parser.add_argument(
+        "--name", action="append", help="a name that the certificate must contain; repeat it for all names"
+    )
+    parser.add_argument(
+        "--ca", action="append", default=[], type=Path, metavar="FILE", help="trust the CAs in this file"
+    )
     parser.set_defaults(run=_check)
 
 
@@ -97,42 +103,46 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _add_rotate(parser: argparse.ArgumentParser) -> None:
-    parser.epilog = "Each option may also come from the environment: CERTS_NAMESPACE for --namespace; lists by commas."
+    parser.epilog = (
+        "Each option can also be an environment variable, for example CERTS_NAMESPACE. Separate lists with commas."
+    )
 
-    def one(flag: str, explanation: str, default: str | None = None) -> None:
+    def single(flag: str, explanation: str, default: str | None = None) -> None:
         value = os.environ.get(_variable(flag)) or default
         parser.add_argument(flag, default=value, required=value is None, help=explanation)
 
-    def several(flag: str, explanation: str) -> None:
+    def multiple(flag: str, explanation: str) -> None:
         values = os.environ.get(_variable(flag), "").split(",")
-        parser.add_argument(flag, action=_Several, default=tuple(filter(None, values)), help=explanation)
+        parser.add_argument(flag, action=_Multiple, default=tuple(filter(None, values)), help=explanation)
 
     def span(flag: str, explanation: str, default: timedelta) -> None:
-        value = os.environ.get(_variable(flag)) or _spell(default)
+        value = os.environ.get(_variable(flag)) or _format(default)
         parser.add_argument(flag, type=duration, default=value, help=f"{explanation} (default: %(default)s)")
 
-    one("--namespace", "where the Secrets are")
-    one("--authority-secret", "the Secret of the authority, which no other pod reads")
-    one("--serving-secret", "the Secret that the serving pods mount")
-    several("--service", "a Service of that namespace whose DNS name is served")
-    several("--dns-name", "a further DNS name to serve")
-    several("--validating", "a ValidatingWebhookConfiguration whose caBundle is looked after")
-    several("--mutating", "a MutatingWebhookConfiguration whose caBundle is looked after")
-    span("--authority-lifetime", "life of the authority", AUTHORITY_LIFETIME)
-    span("--leaf-lifetime", "life of the serving certificate", LEAF_LIFETIME)
-    span("--bundle-settle", "time until every API server has seen a caBundle", BUNDLE_SETTLE)
-    span("--leaf-settle", "time until every replica serves a new certificate", LEAF_SETTLE)
-    span("--interval", "time between looks", INTERVAL)
-    parser.add_argument("--kubeconfig", default=os.environ.get("CERTS_KUBECONFIG"), help="default: the pod's account")
-    several("--replicas", "HOST:PORT of the servers, asked what they serve before an authority is retired")
-    one("--lease", "a Lease, by which one of several rotators does the work", "")
-    span("--lease-duration", "time after which a Lease that is not renewed is taken over", LEASE_DURATION)
-    parser.add_argument("--once", action="store_true", help="do what can be done now, and end")
+    single("--namespace", "the namespace of the Secrets")
+    single("--authority-secret", "the Secret with the CA and its key; no other pod reads it")
+    single("--serving-secret", "the Secret with the serving certificate; the serving pods mount it")
+    multiple("--service", "a Service in that namespace; the certificate contains its DNS name")
+    multiple("--dns-name", "an additional DNS name for the certificate")
+    multiple("--validating", "a ValidatingWebhookConfiguration whose caBundle is updated")
+    multiple("--mutating", "a MutatingWebhookConfiguration whose caBundle is updated")
+    span("--authority-lifetime", "lifetime of the CA", AUTHORITY_LIFETIME)
+    span("--leaf-lifetime", "lifetime of the serving certificate", LEAF_LIFETIME)
+    span("--bundle-settle", "time after which every API server uses a new caBundle", BUNDLE_SETTLE)
+    span("--leaf-settle", "time after which every replica serves a new certificate", LEAF_SETTLE)
+    span("--interval", "time between two checks", INTERVAL)
+    parser.add_argument(
+        "--kubeconfig", default=os.environ.get("CERTS_KUBECONFIG"), help="default: the service account of the pod"
+    )
+    multiple("--replicas", "HOST:PORT of the servers; their certificates are checked before an old CA is removed")
+    single("--lease", "a Lease that selects the active rotator", "")
+    span("--lease-duration", "time after which another rotator takes over a Lease that is not renewed", LEASE_DURATION)
+    parser.add_argument("--once", action="store_true", help="do all steps that are possible now, then exit")
     parser.set_defaults(run=_rotate)
 
 
-class _Several(argparse.Action):
-    """Collect the values of a repeated option in place of the default, where ``append`` would add to it."""
+class _Multiple(argparse.Action):
+    """Collects the values of a repeated option. Unlike ``append``, they replace the default."""
 
     def __call__(
         self,
@@ -141,12 +151,12 @@ class _Several(argparse.Action):
         values: object,
         option_string: str | None = None,
     ) -> None:
-        given = getattr(namespace, self.dest)
-        setattr(namespace, self.dest, (values,) if given is self.default else (*given, values))
+        current = getattr(namespace, self.dest)
+        setattr(namespace, self.dest, (values,) if current is self.default else (*current, values))
 
 
-def _spell(span: timedelta) -> str:
-    """Write a span as :func:`duration` reads it, in the largest unit that fits."""
+def _format(span: timedelta) -> str:
+    """Formats a duration for :func:`duration`, in the largest unit that divides it."""
     unit, length = next((unit, length) for unit, length in _UNITS.items() if not span % length)
     return f"{span // length}{unit}"
 
@@ -172,7 +182,7 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 def _rotate(options: argparse.Namespace) -> int:
-    from certs.apiserver import connect  # noqa: PLC0415 - the client takes 300 ms to import; dev and check do without
+    from certs.apiserver import connect  # noqa: PLC0415 - importing the client takes 300 ms; dev and check do not need it
 
     settings = _settings(options)
     replicas = _replicas(options.replicas, settings.terms.names[0])
@@ -183,11 +193,13 @@ def _rotate(options: argparse.Namespace) -> int:
         rotator.round()
         return GOOD
     holder = f"{socket.gethostname()}_{uuid.uuid4()}"
-    duty = Duty(cluster, options.lease, holder, cluster.clock, options.lease_duration) if options.lease else None
+    election = (
+        LeaderElection(cluster, options.lease, holder, cluster.clock, options.lease_duration) if options.lease else None
+    )
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    rotate(rotator, settings.interval, stop, duty)
+    rotate(rotator, settings.interval, stop, election)
     return GOOD
 
 
@@ -198,7 +210,9 @@ def _replicas(places: tuple[str, ...], server_name: str) -> DnsReplicas | None:
 def _place(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not host or not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 65536:
-        raise ValueError(f"--replicas is {text[:80]!r}; write HOST:PORT, like migratable-replicas.migratable.svc:9443")
+        raise ValueError(
+            f"invalid value {text[:80]!r} of --replicas; use HOST:PORT, like migratable-replicas.migratable.svc:9443"
+        )
     return host.strip("[]"), int(port)
 
 
@@ -212,7 +226,7 @@ def _log_as_json() -> None:
 
 
 class _JsonLines(logging.Formatter):
-    """One JSON object a line; JSON's own escapes keep control characters out of the terminal."""
+    """Formats each record as a JSON object on one line. JSON escapes control characters."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")

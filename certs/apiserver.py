@@ -1,7 +1,7 @@
 """
-The cluster behind a real API server, through the ``kubernetes`` client.
+Implements ``Cluster`` and ``Leases`` with the ``kubernetes`` client.
 
-Objects travel as plain JSON, so that fields which the client's models do not know yet survive a write.
+Objects are plain JSON, so a write keeps fields that the client's models do not know.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from kubernetes import client, config
 from kubernetes.config.config_exception import ConfigException
 
 from certs.clock import ServerClock, SystemClock
-from certs.cluster import Configuration, ConfigurationName, Conflict, Missing, Refused, Secret
+from certs.cluster import UNKNOWN_WRITER, Configuration, ConfigurationName, Conflict, Missing, Refused, Secret
 from certs.lease import Lease
 
 _TIMEOUT_SECONDS: Final = (3, 10)
@@ -28,28 +28,28 @@ _STRATEGIC_MERGE: Final = "application/strategic-merge-patch+json"
 _APPLY: Final = "application/apply-patch+yaml"
 _FIELD_MANAGER: Final = "migratable-rotator"
 _COORDINATION: Final = "coordination.k8s.io/v1"
-_QUESTIONS: Final = 3
-"""How many new connections ask whether a configuration has spread, at each look."""
+_SPREAD_READS: Final = 3
+"""Reads per check of whether a configuration has spread, each over a new connection."""
 
 Json = dict[str, Any]
 
 
 class ApiServerCluster:
     """
-    Reads and writes with exactly these rights, each on objects by name.
+    Reads and writes objects by name.
 
-    Secrets: get and update, and for one that was deleted patch and create. Webhook configurations: get and patch.
-    A Lease, where one is used: get and update.
+    Requires these rights: on the Secrets get and update, and patch and create for a deleted one; on the webhook
+    configurations get and patch; on the Lease, if one is used, get and update.
     """
 
     def __init__(self, api: client.ApiClient, namespace: str) -> None:
         self._api = api
         self._namespace = namespace
         self.clock = ServerClock(SystemClock())
-        """The hour that counts: that of the API server."""
+        """The clock of the API server, which verifies the certificates."""
 
     def read_secret(self, name: str) -> Secret:
-        """Read a Secret of our namespace; a missing one comes without a version."""
+        """Reads a Secret in the namespace. A missing Secret has no version."""
         try:
             manifest = self._call("GET", self._path("v1", "secrets", name))
         except Missing:
@@ -58,19 +58,19 @@ class ApiServerCluster:
         return Secret(name, data, manifest["metadata"]["resourceVersion"], manifest)
 
     def write_secret(self, secret: Secret, data: Mapping[str, bytes]) -> None:
-        """Replace all data of the Secret that was read; one that does not exist is made, empty, to be read again."""
+        """Replaces all data of the Secret as read. A missing Secret is created empty and must be read again."""
         path = self._path("v1", "secrets", secret.name)
         if secret.version is None:
-            self._make_secret(secret.name, path)
+            self._create_secret(secret.name, path)
         encoded = {key: base64.b64encode(value).decode("ascii") for key, value in data.items()}
         self._call("PUT", path, {**secret.manifest, "data": encoded})
 
-    def _make_secret(self, name: str, path: str) -> NoReturn:
+    def _create_secret(self, name: str, path: str) -> NoReturn:
         """
-        Make an empty Secret by a server-side apply.
+        Creates an empty Secret with a server-side apply.
 
-        So the right to create can be given for its name alone, which a POST does not allow. Where a rival was faster
-        this changes nothing, for we claim no field of the data.
+        RBAC can limit this request to a name, but not a POST. If another rotator created the Secret first, this
+        changes nothing, because it applies no field of ``data``.
         """
         metadata = {"name": name, "namespace": self._namespace}
         body = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque"}
@@ -78,13 +78,13 @@ class ApiServerCluster:
             self._call("PATCH", f"{path}?fieldManager={_FIELD_MANAGER}", body, _APPLY)
         except Refused as error:
             raise Missing(
-                f"Secret {self._namespace}/{name} does not exist, and may not be made",
-                "Apply the installation again, which makes it empty, or give the right to create and patch it.",
+                f"Secret {self._namespace}/{name} does not exist, and the rotator may not create it",
+                "Apply the installation again, or grant the rotator the rights to create and patch this Secret.",
             ) from error
-        raise Conflict(f"Secret {self._namespace}/{name} did not exist and was made", "It is filled next.")
+        raise Conflict(f"Secret {self._namespace}/{name} did not exist and was created", "Reading it again.")
 
     def read_configuration(self, name: ConfigurationName) -> Configuration | None:
-        """Read a webhook configuration; None when it is not installed."""
+        """Reads a webhook configuration. None if it does not exist."""
         try:
             manifest = self._call("GET", _configuration_path(name))
         except Missing:
@@ -100,27 +100,27 @@ class ApiServerCluster:
 
     def has_spread(self, configuration: Configuration) -> bool:
         """
-        Whether every API server that could be asked now calls webhooks by the configuration as it was read.
+        Whether every API server that responds uses the configuration as read.
 
-        A read at version 0 is answered from the API server's own watch cache, which is what its admission follows; a
-        plain one asks etcd. Each question takes a new connection, which a balancer in between may lead anywhere.
+        A read with resourceVersion 0 comes from the watch cache of the API server, which its admission also uses. A
+        plain read comes from etcd. Each read uses a new connection, so a load balancer may select any API server.
         """
         path = f"{_configuration_path(configuration.name)}?resourceVersion=0"
-        for _ in range(_QUESTIONS):
+        for _ in range(_SPREAD_READS):
             self._api.rest_client.pool_manager.clear()
             try:
-                seen = self._call("GET", path)
+                manifest = self._call("GET", path)
             except Missing:
                 return False
-            if _generation(seen["metadata"]) != configuration.generation:
+            if _generation(manifest["metadata"]) != configuration.generation:
                 return False
         return True
 
     def write_bundles(self, configuration: Configuration, bundles: Mapping[str, bytes]) -> None:
         """
-        Replace the caBundle of these webhooks and nothing else.
+        Replaces the caBundle of these webhooks and nothing else.
 
-        The list of webhooks merges by name; a resourceVersion in a patch makes the API server compare it.
+        A strategic merge patch merges the list of webhooks by name. The API server compares the resourceVersion.
         """
         webhooks = [
             {"name": name, "clientConfig": {"caBundle": base64.b64encode(text).decode("ascii")}}
@@ -131,13 +131,13 @@ class ApiServerCluster:
         self._call("PATCH", path, body, _STRATEGIC_MERGE)
 
     def read_lease(self, name: str) -> Lease:
-        """Read a Lease of our namespace."""
+        """Reads a Lease in the namespace."""
         manifest = self._call("GET", self._path(_COORDINATION, "leases", name))
         spec = manifest.get("spec") or {}
         return Lease(name, spec.get("holderIdentity") or "", manifest["metadata"]["resourceVersion"], manifest)
 
     def write_lease(self, lease: Lease, holder: str, duration: timedelta) -> None:
-        """Let somebody hold the Lease that was read, from now on."""
+        """Sets the holder of the Lease as read, from now on."""
         now = self.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         before = lease.manifest.get("spec")
         spec = dict(before) if isinstance(before, dict) else {}
@@ -145,7 +145,7 @@ class ApiServerCluster:
             transitions = spec.get("leaseTransitions")
             spec["leaseTransitions"] = (transitions if isinstance(transitions, int) else 0) + 1
             spec["acquireTime"] = now
-        # one second is the least that Kubernetes takes
+        # Kubernetes accepts one second or more
         seconds = max(1, math.ceil(duration.total_seconds()))
         spec.update(holderIdentity=holder, leaseDurationSeconds=seconds, renewTime=now)
         self._call("PUT", self._path(_COORDINATION, "leases", lease.name), {**lease.manifest, "spec": spec})
@@ -155,7 +155,7 @@ class ApiServerCluster:
         return f"{group}/namespaces/{quote(self._namespace, safe='')}/{resource}/{quote(name, safe='')}"
 
     def _call(self, method: str, path: str, body: Json | None = None, content_type: str = "application/json") -> Json:
-        """Send one request; what went wrong is told by status and path alone, never by the body, which may hold keys."""
+        """Sends one request. Errors contain the status and the path, never the body, which may contain keys."""
         headers = {"Accept": "application/json"}
         if body is not None:
             headers["Content-Type"] = content_type
@@ -167,15 +167,15 @@ class ApiServerCluster:
             text = response.read()
         except (client.ApiException, urllib3.exceptions.HTTPError) as error:
             raise Refused(
-                f"{method} {path}: no answer ({type(error).__name__})",
-                "Check that the API server can be reached; this is tried again.",
+                f"{method} {path}: no response ({type(error).__name__})",
+                "Check the connection to the API server. Retrying.",
             ) from error
-        self.clock.hear(response.headers.get("Date"))
-        return _answer(method, path, response.status, text)
+        self.clock.synchronize(response.headers.get("Date"))
+        return _read_response(method, path, response.status, text)
 
 
 def connect(namespace: str, kubeconfig: str | None = None) -> ApiServerCluster:
-    """Use the pod's service account, or a kubeconfig file; raises :class:`Refused` when there is neither."""
+    """Connects with the service account of the pod or a kubeconfig file. Raises :class:`Refused` without either."""
     settings = client.Configuration()
     try:
         if kubeconfig is None:
@@ -184,31 +184,37 @@ def connect(namespace: str, kubeconfig: str | None = None) -> ApiServerCluster:
             config.load_kube_config(config_file=kubeconfig, client_configuration=settings)
     except (ConfigException, OSError) as error:
         raise Refused(
-            "there are no usable credentials for an API server",
-            "Run in a pod with a service account, or name a file with --kubeconfig.",
+            "no usable credentials for an API server",
+            "Run in a pod with a service account, or set --kubeconfig to a file.",
         ) from error
     settings.retries = 1
     return ApiServerCluster(client.ApiClient(settings), namespace)
 
 
-def _answer(method: str, path: str, status: int, text: bytes) -> Json:
+def _read_response(method: str, path: str, status: int, text: bytes) -> Json:
     if status == 409:
-        raise Conflict(f"{method} {path}: somebody else wrote in between", "This is tried again.")
+        raise Conflict(f"{method} {path}: another client changed the object", "Retrying.")
     if status == 404:
         raise Missing(f"{method} {path}: not found", "Apply the installation again.")
     if status in (401, 403):
         raise Refused(
-            f"{method} {path}: the API server answered {status}", "Check the rotator's Role, ClusterRole and bindings."
+            f"{method} {path}: the API server responded with {status}",
+            "Check the rotator's Role, ClusterRole and bindings.",
         )
     if not 200 <= status < 300:
-        raise Refused(f"{method} {path}: the API server answered {status}", "This is tried again.")
+        raise Refused(f"{method} {path}: the API server responded with {status}", "Retrying.")
     try:
-        answer = json.loads(text)
+        document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise Refused(f"{method} {path}: the answer is not JSON", "Check what stands between us and it.") from error
-    if not isinstance(answer, dict) or "resourceVersion" not in (answer.get("metadata") or {}):
-        raise Refused(f"{method} {path}: the answer is no Kubernetes object", "Check what stands between us and it.")
-    return answer
+        raise Refused(
+            f"{method} {path}: the response is not JSON", "Check proxies between the rotator and the API server."
+        ) from error
+    if not isinstance(document, dict) or "resourceVersion" not in (document.get("metadata") or {}):
+        raise Refused(
+            f"{method} {path}: the response is not a Kubernetes object",
+            "Check proxies between the rotator and the API server.",
+        )
+    return document
 
 
 def _configuration_path(name: ConfigurationName) -> str:
@@ -216,19 +222,20 @@ def _configuration_path(name: ConfigurationName) -> str:
 
 
 def _generation(metadata: Json) -> str:
-    """Identify what is specified, which a change of labels leaves alone."""
+    """Identifies the specification: uid and generation. Changes of labels do not affect it."""
     return f"{metadata.get('uid')}/{metadata.get('generation') or metadata['resourceVersion']}"
 
 
 def _writer(metadata: Json) -> str:
-    """Who but us wrote last, by what the API server keeps of it."""
-    writes: list[Json] = [each for each in metadata.get("managedFields") or () if each.get("manager") != _FIELD_MANAGER]
-    last = max(reversed(writes), key=lambda each: each.get("time") or "", default={})
-    return str(last.get("manager") or "nobody knows whom")
+    """The field manager of the last write that was not a rotator's."""
+    entries: list[Json] = metadata.get("managedFields") or []
+    writes = [entry for entry in entries if entry.get("manager") != _FIELD_MANAGER]
+    last = max(reversed(writes), key=lambda write: write.get("time") or "", default={})
+    return str(last.get("manager") or UNKNOWN_WRITER)
 
 
 def _decode(value: object) -> bytes:
-    """Decode what Kubernetes stores in base64; anything else counts as nothing, and will be written anew."""
+    """Decodes base64. Invalid values count as empty, so they are written again."""
     try:
         return base64.b64decode(value, validate=True) if isinstance(value, str) else b""
     except binascii.Error:

@@ -1,4 +1,4 @@
-"""A certificate authority of our own: P-256 keys, short lives, NotBefore one hour back. This file does no I/O."""
+"""A certificate authority (CA) with P-256 keys. NotBefore is one hour before issue. This module does no I/O."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 BACKDATE: Final = timedelta(hours=1)
-"""How far NotBefore lies behind the hour of issue, so that machines whose clocks differ a little agree."""
+"""NotBefore is this long before the time of issue, so that small clock differences do no harm."""
 
 AUTHORITY_LIFETIME: Final = timedelta(days=365)
 LEAF_LIFETIME: Final = timedelta(days=7)
 
 MAX_PEM_BYTES: Final = 64 * 1024
-"""Nothing longer is ever given to a parser (CVE-2024-12401: parsing hostile PEM took minutes)."""
+"""The largest text that is parsed (CVE-2024-12401: parsing hostile PEM took minutes)."""
 
-# RFC 1123 labels, as a Kubernetes Service's names are made of
+# RFC 1123 labels, as in the DNS names of Kubernetes Services
 _DNS_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*\Z")
 
 PrivateKey = ec.EllipticCurvePrivateKey
@@ -32,7 +32,7 @@ PrivateKey = ec.EllipticCurvePrivateKey
 
 @dataclass(frozen=True, slots=True)
 class KeyPair:
-    """A certificate and its private key, both PEM; the key never shows in a repr."""
+    """A certificate and its private key in PEM. The repr omits the key."""
 
     certificate: bytes
     key: bytes = field(repr=False)
@@ -40,14 +40,14 @@ class KeyPair:
 
 @dataclass(frozen=True, slots=True)
 class CertificateAuthority:
-    """Signs serving certificates and nothing else."""
+    """Signs serving certificates only."""
 
     certificate: x509.Certificate
     key: PrivateKey = field(repr=False)
 
     @classmethod
     def mint(cls, now: datetime, lifetime: timedelta = AUTHORITY_LIFETIME) -> CertificateAuthority:
-        """Make a self-signed authority whose subject is unique, so that two generations are never mixed up."""
+        """Creates a self-signed CA with a unique subject, so that verifiers never confuse two generations."""
         key = ec.generate_private_key(ec.SECP256R1())
         identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
         subject = _common_name(f"migratable authority {identifier.digest.hex()[:16]}")
@@ -62,7 +62,7 @@ class CertificateAuthority:
 
     @classmethod
     def load(cls, pair: KeyPair) -> CertificateAuthority:
-        """Read back what :attr:`pair` wrote; raises ``ValueError`` for anything but one certificate and its P-256 key."""
+        """Loads the result of :attr:`pair`. Raises ``ValueError`` unless it is one certificate with its P-256 key."""
         if max(len(pair.certificate), len(pair.key)) > MAX_PEM_BYTES:
             raise ValueError(f"the PEM is longer than {MAX_PEM_BYTES} bytes")
         try:
@@ -70,21 +70,21 @@ class CertificateAuthority:
             key = serialization.load_pem_private_key(pair.key, password=None)
             public = certificate.public_key()
         except (TypeError, UnsupportedAlgorithm) as error:
-            raise ValueError("the key is encrypted or of an unknown kind") from error
+            raise ValueError("the key is encrypted or of an unknown type") from error
         if not isinstance(key, PrivateKey) or key.public_key() != public:
             raise ValueError("the key does not belong to the certificate")
         return cls(certificate, key)
 
     @property
     def pair(self) -> KeyPair:
-        """The authority as it is stored."""
+        """The CA as stored."""
         return _pair(self.certificate, self.key)
 
     def sign(self, names: Iterable[str], now: datetime, lifetime: timedelta = LEAF_LIFETIME) -> KeyPair:
         """
-        Issue a serving certificate with a new key for exactly these DNS names and addresses.
+        Issues a serving certificate with a new key for exactly these DNS names and IP addresses.
 
-        It never outlives the authority. Raises ``ValueError`` for no names, or one that is neither.
+        It never expires after the CA. Raises ``ValueError`` without names, or for an invalid name.
         """
         key = ec.generate_private_key(ec.SECP256R1())
         not_after = min(now + lifetime, self.certificate.not_valid_after_utc)
@@ -103,7 +103,7 @@ class CertificateAuthority:
 
 
 def general_names(names: Iterable[str]) -> list[x509.GeneralName]:
-    """Turn DNS names and IP addresses into subject alternative names; each once, in the order given."""
+    """Converts DNS names and IP addresses to subject alternative names, without duplicates, in order."""
     wanted = list(dict.fromkeys(map(_general_name, names)))
     if not wanted:
         raise ValueError("a serving certificate needs at least one DNS name")
@@ -111,12 +111,12 @@ def general_names(names: Iterable[str]) -> list[x509.GeneralName]:
 
 
 def canonical_names(names: Iterable[str]) -> tuple[str, ...]:
-    """Spell names as a certificate spells them, each once; raises ``ValueError`` for what cannot stand in one."""
+    """The names as certificates spell them, without duplicates. Raises ``ValueError`` for an invalid name."""
     return tuple(str(name.value) for name in general_names(names))
 
 
 def service_names(service: str, namespace: str) -> tuple[str, ...]:
-    """Name a Service as the API server does when it calls a webhook: ``<service>.<namespace>.svc`` and nothing else."""
+    """The host name with which API servers call a webhook Service: ``<service>.<namespace>.svc``."""
     return (f"{service}.{namespace}.svc",)
 
 

@@ -1,4 +1,4 @@
-"""The caBundle: which authorities an API server trusts when it calls us. This file does no I/O."""
+"""The caBundle: the CAs that an API server trusts when it calls a webhook. This module does no I/O."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cryptography.utils import CryptographyDeprecationWarning
 
 from certs.authority import MAX_PEM_BYTES
 
-# what cryptography raises for a certificate that is PEM and DER and still nonsense
+# Errors that cryptography raises for valid PEM and DER that is not a valid certificate.
 MALFORMED: Final = (
     ValueError,
     TypeError,
@@ -26,13 +26,13 @@ MALFORMED: Final = (
     x509.UnsupportedGeneralNameType,
 )
 
-# base64 alone in between, so that a block which breaks off does not swallow the one behind it
+# Only base64 inside a block, so that a truncated block does not include the next one.
 _BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]*-----END CERTIFICATE-----")
 
 
 @dataclass(frozen=True)
 class TrustedAuthority:
-    """The public half of an authority, as it stands in a caBundle; equal when the certificates are."""
+    """The certificate of a CA, as in a caBundle. Equal if the certificates are equal."""
 
     certificate: x509.Certificate
 
@@ -48,24 +48,24 @@ class TrustedAuthority:
 
     @property
     def not_before(self) -> datetime:
-        """The first second at which it counts, UTC."""
+        """NotBefore, UTC."""
         return self.certificate.not_valid_before_utc
 
     @property
     def not_after(self) -> datetime:
-        """The last second at which it counts, UTC."""
+        """NotAfter, UTC."""
         return self.certificate.not_valid_after_utc
 
     def is_expired(self, now: datetime) -> bool:
-        """Whether nobody whose clock is like ours will trust it again."""
+        """Whether it is past NotAfter."""
         return self.not_after < now
 
     def is_valid(self, now: datetime) -> bool:
-        """Whether its dates hold now."""
+        """Whether it is within its lifetime."""
         return self.not_before <= now <= self.not_after
 
     def has_signed(self, certificate: x509.Certificate) -> bool:
-        """Whether names and signature say that the certificate is from here; dates are not looked at."""
+        """Whether this CA issued the certificate, by name and signature. Ignores dates."""
         try:
             certificate.verify_directly_issued_by(self.certificate)
         except (InvalidSignature, *MALFORMED):
@@ -76,61 +76,60 @@ class TrustedAuthority:
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """
-    Authorities in an order that depends on nothing but themselves: oldest first, each once.
+    CAs without duplicates, oldest first.
 
-    So whoever writes a bundle, and from whatever parts, writes the same bytes.
+    The order depends only on the CAs, so all rotators write the same bytes.
     """
 
     authorities: tuple[TrustedAuthority, ...] = ()
-    is_tidy: bool = True
-    """False when the text it was read from held anything else: junk, duplicates, certificates that are no authority."""
+    is_canonical: bool = True
+    """False if the parsed text also contained other text, duplicates, or certificates that are not CAs."""
 
     @classmethod
     def of(cls, authorities: Iterable[TrustedAuthority]) -> Bundle:
-        """Order the authorities and leave out duplicates."""
+        """Sorts the CAs and removes duplicates."""
         return cls(tuple(sorted(set(authorities), key=lambda authority: (authority.not_before, authority.fingerprint))))
 
     @classmethod
     def parse(cls, text: bytes) -> Bundle:
-        """Keep every authority that can be read and never fail; longer than 64 KiB counts as all junk."""
+        """Keeps every readable CA and never raises. A text longer than 64 KiB counts as invalid as a whole."""
         if len(text) > MAX_PEM_BYTES:
-            return cls((), is_tidy=False)
+            return cls((), is_canonical=False)
         blocks = _BLOCK.findall(text)
-        read = [authority for authority in map(_authority, blocks) if authority is not None]
-        bundle = cls.of(read)
-        is_tidy = len(bundle.authorities) == len(blocks) and not _BLOCK.sub(b"", text).strip()
-        return cls(bundle.authorities, is_tidy)
+        bundle = cls.of(authority for authority in map(_authority, blocks) if authority is not None)
+        is_canonical = len(bundle.authorities) == len(blocks) and not _BLOCK.sub(b"", text).strip()
+        return cls(bundle.authorities, is_canonical)
 
     def __contains__(self, authority: TrustedAuthority) -> bool:
         return authority in self.authorities
 
     def union(self, *others: Bundle) -> Bundle:
-        """Everything that one of them trusts."""
+        """All CAs in these bundles."""
         return Bundle.of(authority for bundle in (self, *others) for authority in bundle.authorities)
 
     def without_expired(self, now: datetime, keep: Iterable[TrustedAuthority] = ()) -> Bundle:
-        """Drop the expired, except those to be kept (a clock that jumped must not cost us the served leaf)."""
+        """Removes expired CAs, except ``keep``: a clock jump must not remove the issuer of the served leaf."""
         kept = set(keep)
-        return Bundle.of(one for one in self.authorities if one in kept or not one.is_expired(now))
+        return Bundle.of(ca for ca in self.authorities if ca in kept or not ca.is_expired(now))
 
     def render(self) -> bytes:
-        """PEM, one block after the other; what :meth:`parse` reads back as the same, tidy bundle."""
+        """The bundle in PEM. :meth:`parse` reads it back as the same canonical bundle."""
         return b"".join(authority.pem for authority in self.authorities)
 
 
 def parse_certificate(pem: bytes) -> x509.Certificate:
     """
-    One certificate; raises one of ``MALFORMED`` for what is none.
+    Parses one certificate. Raises one of ``MALFORMED`` for an invalid one.
 
-    What cryptography reads and calls wrong (a serial number of 0, RFC 5280 section 4.1.2.2) is none either: nobody
-    issues it, and a coming release refuses it.
+    A deprecation warning of cryptography (a serial number of 0, RFC 5280 section 4.1.2.2) also counts as invalid: CAs do
+    not issue such certificates, and a later release of cryptography refuses them.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("error", CryptographyDeprecationWarning)
         try:
             return x509.load_pem_x509_certificate(pem)
-        except CryptographyDeprecationWarning as wrong:
-            raise ValueError(str(wrong)) from None
+        except CryptographyDeprecationWarning as warning:
+            raise ValueError(str(warning)) from None
 
 
 def _authority(block: bytes) -> TrustedAuthority | None:

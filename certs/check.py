@@ -1,4 +1,4 @@
-"""Tells of certificates in files what is good about them and what is not."""
+"""Checks certificates in files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from certs.inspection import Damage, Inspection, inspect_authority, inspect_leaf
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line about one file."""
+    """The result for one file, on one line."""
 
     path: Path
     is_good: bool
@@ -28,13 +28,13 @@ def check(
     paths: Iterable[Path], now: datetime, names: tuple[str, ...] | None = None, authorities: Iterable[Path] = ()
 ) -> Iterator[Finding]:
     """
-    Inspect certificates; the key is looked for beside each (``tls.crt``, ``tls.key``), its authority in ``ca.crt``.
+    Checks certificates. The key is the file beside it (``tls.crt``, ``tls.key``), and the CA is in ``ca.crt``.
 
-    Of a folder, ``ca.crt`` and ``tls.crt`` are inspected. Raises ``OSError`` for what cannot be read or is not there.
+    In a folder, checks ``ca.crt`` and ``tls.crt``. Raises ``OSError`` for a missing or unreadable file.
     """
-    given = Bundle().union(*(Bundle.parse(_read(path)) for path in authorities))
+    trusted = Bundle().union(*(Bundle.parse(_read(path)) for path in authorities))
     for path in _certificates(paths):
-        yield _check_file(path, now, names, given)
+        yield _check_file(path, now, names, trusted)
 
 
 def _certificates(paths: Iterable[Path]) -> Iterator[Path]:
@@ -42,13 +42,13 @@ def _certificates(paths: Iterable[Path]) -> Iterator[Path]:
         if not path.is_dir():
             yield path
             continue
-        found = [path / name for name in ("ca.crt", "tls.crt") if (path / name).exists()]
-        if not found:
-            raise FileNotFoundError(f"{path}: there is neither ca.crt nor tls.crt")
-        yield from found
+        certificates = [path / name for name in ("ca.crt", "tls.crt") if (path / name).exists()]
+        if not certificates:
+            raise FileNotFoundError(f"{path}: no ca.crt and no tls.crt in this folder")
+        yield from certificates
 
 
-def _check_file(path: Path, now: datetime, names: tuple[str, ...] | None, given: Bundle) -> Finding:
+def _check_file(path: Path, now: datetime, names: tuple[str, ...] | None, trusted: Bundle) -> Finding:
     text = _read(path)
     bundle = Bundle.parse(text)
     key = path.with_suffix(".key")
@@ -57,48 +57,54 @@ def _check_file(path: Path, now: datetime, names: tuple[str, ...] | None, given:
     pair = read_pair(path, key)
     if bundle.authorities and path.name != "tls.crt":
         return _finding(path, inspect_authority(pair, now), now, "signs")
-    known = given.union(Bundle.parse(read_pem(path.with_name("ca.crt"))))
+    known = trusted.union(Bundle.parse(read_pem(path.with_name("ca.crt"))))
     inspection = inspect_leaf(pair, now, names, known.authorities)
     return _finding(path, inspection, now, f"serves {', '.join(map(_printable, inspection.names))}")
 
 
 def _check_bundle(path: Path, bundle: Bundle, now: datetime) -> Finding:
-    valid = [one for one in bundle.authorities if one.is_valid(now)]
-    problems = [] if valid else ["no authority in it is valid"]
-    problems += [] if bundle.is_tidy else ["there is something in it that is no authority, or one twice"]
+    valid = [authority for authority in bundle.authorities if authority.is_valid(now)]
+    problems = [] if valid else ["it contains no valid CA"]
+    problems += [] if bundle.is_canonical else ["it contains text other than CA certificates, or a duplicate CA"]
     if problems:
         return Finding(path, is_good=False, text="; ".join(problems))
-    until = max(one.not_after for one in valid)
-    return Finding(path, is_good=True, text=f"trusts {len(valid)} until {until:%Y-%m-%d %H:%M:%S} UTC")
+    until = max(authority.not_after for authority in valid)
+    return Finding(
+        path,
+        is_good=True,
+        text=f"trusts {len(valid)} {'CA' if len(valid) == 1 else 'CAs'} until {until:%Y-%m-%d %H:%M:%S} UTC",
+    )
 
 
-def _finding(path: Path, inspection: Inspection, now: datetime, deed: str) -> Finding:
+def _finding(path: Path, inspection: Inspection, now: datetime, purpose: str) -> Finding:
     if inspection.damage:
-        return Finding(path, is_good=False, text="; ".join(_explain(one, inspection) for one in inspection.damage))
-    text = f"{deed} until {inspection.not_after:%Y-%m-%d %H:%M:%S} UTC"
+        return Finding(
+            path, is_good=False, text="; ".join(_explain(damage, inspection) for damage in inspection.damage)
+        )
+    text = f"{purpose} until {inspection.not_after:%Y-%m-%d %H:%M:%S} UTC"
     due = "was due" if inspection.is_due(now) else "is due"
     return Finding(path, is_good=True, text=f"{text}; renewal {due} {inspection.renew_after:%Y-%m-%d %H:%M:%S} UTC")
 
 
 def _explain(damage: Damage, inspection: Inspection) -> str:
-    """Add the value that is wrong, where there is one."""
+    """Adds the wrong value, if there is one."""
     match damage:
         case Damage.EXPIRED:
             return f"{damage} since {inspection.not_after:%Y-%m-%d %H:%M:%S} UTC"
         case Damage.NOT_YET_VALID:
-            return f"{damage}: {inspection.not_before:%Y-%m-%d %H:%M:%S} UTC at the earliest"
+            return f"{damage}: valid from {inspection.not_before:%Y-%m-%d %H:%M:%S} UTC"
         case Damage.WRONG_NAMES:
-            return f"{damage}: it has {', '.join(map(_printable, inspection.names)) or 'none'}"
+            return f"{damage}: its names are {', '.join(map(_printable, inspection.names)) or 'empty'}"
         case _:
             return str(damage)
 
 
 def _read(path: Path) -> bytes:
-    """Read a file that must be there."""
+    """Reads a file that must exist."""
     path.stat()
     return read_pem(path)
 
 
 def _printable(name: str) -> str:
-    """Show a name without the control characters that a hostile certificate may hold."""
+    """Escapes control characters, which a hostile certificate may contain."""
     return ascii(name)[1:-1]

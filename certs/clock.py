@@ -1,4 +1,4 @@
-"""Clocks: one that may jump and one that never does, and the hour as an API server has it."""
+"""The clocks of this machine, and the clock of the API server."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from typing import Final, Protocol
 
 log = logging.getLogger(__name__)
 
-NOTEWORTHY: Final = timedelta(minutes=5)
-"""How far this machine's clock may be off without a word."""
+MAX_DIFFERENCE: Final = timedelta(minutes=5)
+"""Larger differences between this machine's clock and the API server's are logged."""
 
 
 class Clock(Protocol):
-    """The wall clock, which may jump, and one that never does."""
+    """A wall clock, which may jump, and a monotonic clock."""
 
     def now(self) -> datetime:
-        """The time of day, UTC."""
+        """The current time, UTC."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds since some moment."""
+        """Seconds since an arbitrary start."""
         ...
 
 
@@ -31,54 +31,54 @@ class SystemClock:
     """The clocks of this machine."""
 
     def now(self) -> datetime:
-        """The time of day, UTC."""
+        """The current time, UTC."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Seconds since some moment, not counting suspension."""
+        """Seconds since an arbitrary start, without suspension."""
         return time.monotonic()
 
 
 @dataclass(slots=True)
 class ServerClock:
     """
-    The hour as the API server last told it, carried on by the clock that does not jump.
+    The time of the last API server response, plus the monotonic time since then.
 
-    API servers are who verifies our certificates, so it is their clock that counts. With the clock of its own node a
-    rotator on a node that is a year ahead would replace everything that works by what nobody accepts yet.
+    API servers verify the certificates, so their clock decides. With the clock of a node that is a year ahead, the
+    rotator would replace valid certificates with certificates that API servers do not accept yet.
     """
 
     system: Clock
-    _told: datetime | None = None
-    _at: float = 0.0
-    _is_off: bool = False
+    _server_time: datetime | None = None
+    _read_at: float = 0.0
+    _differs: bool = False
 
     def now(self) -> datetime:
-        """The time of day, UTC; this machine's own until an API server has told its."""
-        if self._told is None:
+        """The current time, UTC. Before the first response, the time of this machine."""
+        if self._server_time is None:
             return self.system.now()
-        return self._told + timedelta(seconds=self.system.monotonic() - self._at)
+        return self._server_time + timedelta(seconds=self.system.monotonic() - self._read_at)
 
     def monotonic(self) -> float:
-        """Seconds since some moment, not counting suspension."""
+        """Seconds since an arbitrary start, without suspension."""
         return self.system.monotonic()
 
-    def hear(self, date: str | None) -> None:
-        """Take over the ``Date`` of an answer (RFC 9110 section 6.6.1, whole seconds); anything else is passed over."""
+    def synchronize(self, date: str | None) -> None:
+        """Reads the ``Date`` header of a response (RFC 9110 section 6.6.1, whole seconds). Ignores an invalid one."""
         try:
-            told = parsedate_to_datetime(date or "")
+            server_time = parsedate_to_datetime(date or "")
         except ValueError:
             return
-        if told.tzinfo is None:
+        if server_time.tzinfo is None:
             return
-        self._told, self._at = told.astimezone(UTC), self.system.monotonic()
-        self._warn(abs(self.system.now() - self._told))
+        self._server_time, self._read_at = server_time.astimezone(UTC), self.system.monotonic()
+        self._warn(abs(self.system.now() - self._server_time))
 
     def _warn(self, difference: timedelta) -> None:
-        is_off = difference > NOTEWORTHY
-        if is_off and not self._is_off:
+        differs = difference > MAX_DIFFERENCE
+        if differs and not self._differs:
             log.warning(
-                "this machine's clock is %s off the API server's, which counts",
+                "the clock of this machine differs from the API server's by %s; using the API server's",
                 timedelta(seconds=round(difference.total_seconds())),
             )
-        self._is_off = is_off
+        self._differs = differs

@@ -1,4 +1,4 @@
-"""What a rotator needs of Kubernetes: two Secrets, some webhook configurations and perhaps a Lease. This file does no I/O."""
+"""The objects and operations of Kubernetes that a rotator uses. This module does no I/O."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from certs.authority import KeyPair
 CERTIFICATE_KEY: Final = "tls.crt"
 PRIVATE_KEY_KEY: Final = "tls.key"
 ISSUER_KEY: Final = "ca.crt"
+UNKNOWN_WRITER: Final = "an unknown client"
 
 
 class ClusterError(Exception):
     """
-    The API server did not do what it was asked to; ``remedy`` says what to do about it.
+    A request to the API server failed. ``remedy`` is an instruction to the user.
 
-    ├── Conflict   somebody else wrote in between: read again
-    ├── Missing    an object that we may not create is not there
-    └── Refused    no right, no answer, or no sense in the answer
+    ├── Conflict   another client changed the object: read again
+    ├── Missing    the object does not exist, and the rotator may not create it
+    └── Refused    a missing right, no response, or an invalid response
     """
 
     def __init__(self, message: str, remedy: str) -> None:
@@ -28,36 +29,36 @@ class ClusterError(Exception):
 
 
 class Conflict(ClusterError):
-    """The object is no longer the one that was read."""
+    """The object changed after it was read."""
 
 
 class Missing(ClusterError):
-    """The object is not there, and making it is not our right."""
+    """The object does not exist, and the rotator may not create it."""
 
 
 class Refused(ClusterError):
-    """The API server refused, or cannot be reached."""
+    """The API server refused the request, or cannot be reached."""
 
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A Secret as read; without a version it does not exist."""
+    """A Secret as read. Without a version, it does not exist."""
 
     name: str
     data: Mapping[str, bytes] = field(repr=False, default_factory=dict)
     version: str | None = None
     manifest: Mapping[str, object] = field(repr=False, default_factory=dict)
-    """The whole object, so that labels, owners and type survive a write."""
+    """The whole object, so that a write keeps labels, owners and type."""
 
     @property
     def pair(self) -> KeyPair:
-        """Certificate and key; empty where the Secret holds none."""
+        """Certificate and key. Empty if the Secret has none."""
         return KeyPair(self.data.get(CERTIFICATE_KEY, b""), self.data.get(PRIVATE_KEY_KEY, b""))
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class ConfigurationName:
-    """A webhook configuration by resource (``validatingwebhookconfigurations`` or the mutating kind) and name."""
+    """The resource (``validatingwebhookconfigurations`` or ``mutatingwebhookconfigurations``) and the name."""
 
     resource: str
     name: str
@@ -68,50 +69,50 @@ class ConfigurationName:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """A webhook configuration as read: the caBundle of each of its webhooks, by the webhook's name."""
+    """A webhook configuration as read. ``bundles`` are the caBundles by webhook name."""
 
     name: ConfigurationName
     bundles: Mapping[str, bytes]
     version: str
     generation: str
-    """Changes when the specification does, which ``version`` does for labels too."""
+    """Changes with the specification. ``version`` also changes with labels."""
     webhooks: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
-    """Each webhook without its caBundle, by its name."""
-    writer: str = "nobody knows whom"
-    """The field manager of the last write that was not ours: ``kubectl-edit``, ``helm``."""
+    """The webhooks without their caBundle, by name."""
+    writer: str = UNKNOWN_WRITER
+    """The field manager of the last write that was not a rotator's: ``kubectl-edit``, ``helm``."""
 
 
 class Cluster(Protocol):
-    """What a rotator needs of Kubernetes; every write compares the version read and raises :class:`Conflict`."""
+    """Reads and writes of a rotator. A write of an outdated version raises :class:`Conflict`."""
 
     def read_secret(self, name: str) -> Secret:
-        """Read a Secret of our namespace; a missing one comes without a version."""
+        """Reads a Secret in the namespace. A missing Secret has no version."""
         ...
 
     def write_secret(self, secret: Secret, data: Mapping[str, bytes]) -> None:
         """
-        Replace all data of the Secret that was read.
+        Replaces all data of the Secret as read.
 
-        One that does not exist is only made, empty, and has to be read again: :class:`Conflict`.
+        A missing Secret is created empty and must be read again: :class:`Conflict`.
         """
         ...
 
     def read_configuration(self, name: ConfigurationName) -> Configuration | None:
-        """Read a webhook configuration; None when it is not installed (or was deleted in an emergency)."""
+        """Reads a webhook configuration. None if it does not exist (not installed, or the emergency stop)."""
         ...
 
     def has_spread(self, configuration: Configuration) -> bool:
-        """Whether every API server that could be asked now calls webhooks by the configuration as it was read."""
+        """Whether every API server that responds uses the configuration as read."""
         ...
 
     def write_bundles(self, configuration: Configuration, bundles: Mapping[str, bytes]) -> None:
-        """Replace the caBundle of these webhooks, and nothing else."""
+        """Replaces the caBundle of these webhooks and nothing else."""
         ...
 
 
 class Replicas(Protocol):
-    """The servers that serve the leaf."""
+    """The servers that use the serving certificate (the leaf)."""
 
     def served(self) -> Mapping[str, bytes]:
-        """Tell what is served at each address that answers, PEM; an address that does not is left out."""
+        """The served certificate (PEM) by address, without addresses that do not respond."""
         ...

@@ -1,4 +1,4 @@
-"""Certificates for one machine: an authority and a leaf in a folder, reused while good and renewed when due."""
+"""Local certificates: a CA and a serving certificate (leaf) in a folder, reused while valid and renewed when due."""
 
 from __future__ import annotations
 
@@ -22,38 +22,38 @@ NAMES: Final = ("localhost", "127.0.0.1", "::1")
 
 @dataclass(frozen=True, slots=True)
 class DevelopmentCertificates:
-    """The four files, and which of the two pairs were made just now."""
+    """The four files, and the names of the pairs that were just created."""
 
     folder: Path
     made: tuple[str, ...] = ()
-    """``authority`` and ``leaf``, as far as they were not reused."""
+    """``authority`` and ``leaf``, unless they were reused."""
 
     @property
     def authority(self) -> Path:
-        """The certificate that a client has to trust."""
+        """The CA certificate, which clients must trust."""
         return self.folder / "ca.crt"
 
     @property
     def authority_key(self) -> Path:
-        """The authority's key, readable by its owner alone."""
+        """The key of the CA. Only its owner can read it."""
         return self.folder / "ca.key"
 
     @property
     def certificate(self) -> Path:
-        """The certificate to serve."""
+        """The serving certificate."""
         return self.folder / "tls.crt"
 
     @property
     def key(self) -> Path:
-        """The key of the certificate to serve, readable by its owner alone."""
+        """The key of the serving certificate. Only its owner can read it."""
         return self.folder / "tls.key"
 
 
 def ensure(folder: Path, now: datetime, names: Iterable[str] = ()) -> DevelopmentCertificates:
     """
-    Leave good certificates for this machine (and further names) in the folder, whatever is there.
+    Creates or renews the certificates in the folder, for local names and for ``names``.
 
-    Raises ``OSError`` when the folder cannot be written, ``ValueError`` for a name that no certificate can hold.
+    Raises ``OSError`` if the folder is not writable, and ``ValueError`` for an invalid name.
     """
     wanted = canonical_names((*NAMES, *names))
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -77,12 +77,12 @@ def ensure(folder: Path, now: datetime, names: Iterable[str] = ()) -> Developmen
 
 
 def read_pair(certificate: Path, key: Path) -> KeyPair:
-    """Read two files; a missing one is empty, and no more is read than would be parsed."""
+    """Reads two files. A missing file is empty. Reads at most one byte more than is parsed."""
     return KeyPair(read_pem(certificate), read_pem(key))
 
 
 def read_pem(path: Path) -> bytes:
-    """Read a file as far as needed to see that it is too long; a missing one is empty."""
+    """Reads a file up to one byte past the limit. A missing file is empty."""
     try:
         with path.open("rb") as file:
             return file.read(MAX_PEM_BYTES + 1)
@@ -91,7 +91,7 @@ def read_pem(path: Path) -> bytes:
 
 
 def write_file(path: Path, content: bytes, mode: int) -> None:
-    """Put a file in place by rename, so that a reader sees the old or the new one and never half of it."""
+    """Writes a file atomically by rename: readers see the old or the new content."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
     try:
@@ -118,7 +118,7 @@ def _write_pair(certificate: Path, key: Path, pair: KeyPair) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Let one process at a time work in the folder; two would leave the key of one beside the certificate of the other."""
+    """Locks the folder: two processes could leave the key of one beside the certificate of the other."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -1,8 +1,7 @@
 """
-Tells when a webhook configuration is not what it was at the last look, whoever changed it; nothing is put back.
+Logs changes of webhook configurations since the last check. Reverts nothing.
 
-An upgrade is told as well as a hand that weakens a rule: whoever reads the log knows which it was. What was changed while
-no rotator ran is not seen.
+Upgrades are logged too; the field manager in the log shows the difference. Changes while no rotator runs are not logged.
 """
 
 from __future__ import annotations
@@ -16,36 +15,36 @@ log = logging.getLogger(__name__)
 
 
 class Drift:
-    """Remembers each configuration as it was seen last."""
+    """Keeps the last state of each configuration."""
 
     def __init__(self) -> None:
-        self._seen: dict[ConfigurationName, Configuration] = {}
-        self._gone: set[ConfigurationName] = set()
+        self._last: dict[ConfigurationName, Configuration] = {}
+        self._missing: set[ConfigurationName] = set()
 
-    def look(self, name: ConfigurationName, now: Configuration | None) -> None:
-        """Log what has become of a configuration since the last look; names of webhooks and fields, and no values."""
+    def observe(self, name: ConfigurationName, now: Configuration | None) -> None:
+        """Logs changes since the last call: names of webhooks and fields, without values."""
         if now is None:
-            if name not in self._gone:
-                log.warning("%s is not there: API servers ask nothing by it until it is applied again", name)
-            self._gone.add(name)
+            if name not in self._missing:
+                log.warning("%s does not exist: API servers do not call its webhooks until it is applied again", name)
+            self._missing.add(name)
             return
-        if name in self._gone:
-            log.warning("%s is there again, by %s", name, now.writer)
-            self._gone.remove(name)
-        before = self._seen.get(name)
-        if before is not None and (found := "; ".join(changes(before, now))):
-            log.warning("%s was changed by %s: %s", name, now.writer, found)
-        self._seen[name] = now
+        if name in self._missing:
+            log.warning("%s exists again, written by %s", name, now.writer)
+            self._missing.remove(name)
+        before = self._last.get(name)
+        if before is not None and (differences := "; ".join(changes(before, now))):
+            log.warning("%s was changed by %s: %s", name, now.writer, differences)
+        self._last[name] = now
 
 
 def changes(before: Configuration, now: Configuration) -> Iterator[str]:
-    """Name each webhook that came, went, or says something else besides its caBundle."""
+    """Describes webhooks that were added, removed, or changed in fields other than caBundle."""
     for webhook in sorted(before.webhooks.keys() | now.webhooks.keys()):
         old, new = before.webhooks.get(webhook), now.webhooks.get(webhook)
         if new is None:
-            yield f"webhook {webhook} is gone"
+            yield f"webhook {webhook} was removed"
         elif old is None:
-            yield f"webhook {webhook} is new"
+            yield f"webhook {webhook} was added"
         elif old != new:
-            fields = sorted(each for each in old.keys() | new.keys() if old.get(each) != new.get(each))
-            yield f"webhook {webhook} has other {', '.join(fields)}"
+            fields = sorted(field for field in old.keys() | new.keys() if old.get(field) != new.get(field))
+            yield f"webhook {webhook} has changes in {', '.join(fields)}"

@@ -1,4 +1,4 @@
-"""What a stored certificate is, and everything that is wrong with it, as a value. This file does no I/O."""
+"""The facts and all defects of a stored certificate, as a value. This module does no I/O."""
 
 from __future__ import annotations
 
@@ -19,38 +19,38 @@ from certs.authority import BACKDATE, MAX_PEM_BYTES, KeyPair, PrivateKey, canoni
 from certs.bundle import MALFORMED, TrustedAuthority, parse_certificate
 
 RENEW_AT: Final = (2, 3)
-"""The part of its life after which a certificate is replaced."""
+"""The share of its lifetime after which a certificate is renewed."""
 
 _BEGIN = re.compile(rb"-----BEGIN CERTIFICATE-----")
 _END = re.compile(rb"-----END CERTIFICATE-----")
 
 
 class Damage(StrEnum):
-    """Every way in which a stored certificate can be of no use, in words for a log or a terminal."""
+    """The defects of a stored certificate, with the text for logs and terminals."""
 
-    EMPTY = "there is no certificate"
-    TOO_LONG = "longer than 64 KiB"
-    JUNK = "not a certificate in PEM"
-    HALF = "the PEM breaks off in the middle"
-    SEVERAL = "more than one certificate"
-    NO_KEY = "there is no private key"
-    KEY_JUNK = "the private key cannot be read"
-    FOREIGN_KEY = "the private key belongs to another certificate"
+    NO_CERTIFICATE = "the certificate is missing"
+    TOO_LONG = "the PEM is longer than 64 KiB"
+    INVALID_PEM = "not a certificate in PEM"
+    TRUNCATED = "the PEM is truncated"
+    MULTIPLE = "the PEM has more than one certificate"
+    NO_KEY = "the private key is missing"
+    INVALID_KEY = "the private key cannot be read"
+    KEY_MISMATCH = "the private key belongs to another certificate"
     NOT_P256 = "the key is not P-256"
-    NOT_AUTHORITY = "not a certificate authority"
-    IS_AUTHORITY = "a certificate authority, which must not serve"
-    NOT_SELF_SIGNED = "the authority is not self-signed"
+    NOT_AUTHORITY = "not a CA certificate"
+    IS_AUTHORITY = "a CA certificate, which must not be used for serving"
+    NOT_SELF_SIGNED = "the CA certificate is not self-signed"
     WRONG_USAGE = "its key usage does not allow this use"
-    WRONG_NAMES = "its names are not the names we serve"
-    FOREIGN_ISSUER = "no authority we know has signed it"
-    ISSUER_NOT_VALID = "the authority that signed it is expired or not yet valid"
+    WRONG_NAMES = "its names differ from the required names"
+    UNKNOWN_ISSUER = "it is not signed by a known CA"
+    ISSUER_NOT_VALID = "the CA that signed it is expired or not yet valid"
     EXPIRED = "expired"
     NOT_YET_VALID = "not yet valid"
 
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What stands in a certificate, and what is wrong with it; facts that could not be read are None or empty."""
+    """The content and the defects of a certificate. Unreadable facts are None or empty."""
 
     damage: tuple[Damage, ...] = ()
     fingerprint: str | None = None
@@ -60,16 +60,16 @@ class Inspection:
     is_authority: bool = False
     matches_key: bool = False
     signed_by: str | None = None
-    """Fingerprint of the authority, among those offered, that signed it."""
+    """The fingerprint of the CA that signed it, if that CA is known."""
 
     @property
     def is_good(self) -> bool:
-        """Whether it can be used as it is."""
+        """Whether it has no defect."""
         return not self.damage
 
     @property
     def renew_after(self) -> datetime | None:
-        """Two thirds of the way from the hour of issue (an hour after NotBefore) to NotAfter."""
+        """Two thirds of the time from issue (one hour after NotBefore) to NotAfter."""
         if self.not_before is None or self.not_after is None:
             return None
         issued = self.not_before + BACKDATE
@@ -77,12 +77,12 @@ class Inspection:
         return issued + max(self.not_after - issued, timedelta()) * share / whole
 
     def is_due(self, now: datetime) -> bool:
-        """Whether the time to replace it has come."""
+        """Whether renewal is due."""
         return self.renew_after is None or now >= self.renew_after
 
 
 def inspect_authority(pair: KeyPair, now: datetime) -> Inspection:
-    """Tell whether this pair can sign serving certificates now; reports every damage and never raises."""
+    """Checks whether this pair can sign serving certificates now. Reports all defects and never raises."""
     certificate = read_certificate(pair.certificate)
     if isinstance(certificate, Damage):
         return Inspection((certificate,))
@@ -93,10 +93,10 @@ def inspect_leaf(
     pair: KeyPair, now: datetime, names: Iterable[str] | None = None, authorities: Iterable[TrustedAuthority] = ()
 ) -> Inspection:
     """
-    Tell whether this pair can serve exactly these names now; reports every damage and never raises for one.
+    Checks whether this pair can serve exactly these names now. Reports all defects.
 
-    Without names (None) any name will do; a name that no certificate can hold is the caller's ``ValueError``.
-    A leaf that none of the authorities signed is damaged.
+    If ``names`` is None, all names are accepted. Raises ``ValueError`` only for invalid ``names``. A leaf of an unknown
+    CA is defective.
     """
     certificate = read_certificate(pair.certificate)
     if isinstance(certificate, Damage):
@@ -107,26 +107,26 @@ def inspect_leaf(
 
 
 def find_issuer(certificate: x509.Certificate, authorities: Iterable[TrustedAuthority]) -> TrustedAuthority | None:
-    """Find the authority whose key made the signature."""
+    """The CA that issued the certificate."""
     return next((authority for authority in authorities if authority.has_signed(certificate)), None)
 
 
 def read_certificate(pem: bytes) -> x509.Certificate | Damage:
-    """Read the one certificate in a PEM text, or say why that cannot be done."""
+    """The only certificate in a PEM text, or its defect."""
     if not pem.strip():
-        return Damage.EMPTY
+        return Damage.NO_CERTIFICATE
     if len(pem) > MAX_PEM_BYTES:
         return Damage.TOO_LONG
     begins, ends = len(_BEGIN.findall(pem)), len(_END.findall(pem))
     if begins != ends:
-        return Damage.HALF
+        return Damage.TRUNCATED
     if begins > 1:
-        return Damage.SEVERAL
+        return Damage.MULTIPLE
     try:
         certificate = parse_certificate(pem)
         _facts(certificate)
     except MALFORMED:
-        return Damage.JUNK
+        return Damage.INVALID_PEM
     return certificate
 
 
@@ -152,7 +152,7 @@ def _inspection(
 
 
 def _facts(certificate: x509.Certificate) -> tuple[tuple[str, ...], bool]:
-    """Read all that is used later, so that a certificate which cannot be read fails here and only here."""
+    """Reads all facts that are used later, so that an unreadable certificate fails only here."""
     certificate.public_key()
     extensions = certificate.extensions
     _ = (certificate.not_valid_before_utc, certificate.not_valid_after_utc, certificate.subject, certificate.issuer)
@@ -172,24 +172,26 @@ def _authority_damage(certificate: x509.Certificate) -> Iterator[Damage]:
         yield Damage.NOT_AUTHORITY
     if not TrustedAuthority(certificate).has_signed(certificate):
         yield Damage.NOT_SELF_SIGNED
-    usages = [one.value for one in certificate.extensions if isinstance(one.value, x509.KeyUsage)]
+    extensions = [extension.value for extension in certificate.extensions]
+    usages = [extension for extension in extensions if isinstance(extension, x509.KeyUsage)]
     if not all(usage.key_cert_sign for usage in usages):
         yield Damage.WRONG_USAGE
 
 
 def _leaf_damage(
-    certificate: x509.Certificate, names: frozenset[str] | None, issuer: TrustedAuthority | None, now: datetime
+    certificate: x509.Certificate, wanted: frozenset[str] | None, issuer: TrustedAuthority | None, now: datetime
 ) -> Iterator[Damage]:
-    found, is_authority = _facts(certificate)
+    names, is_authority = _facts(certificate)
     if is_authority:
         yield Damage.IS_AUTHORITY
-    usages = [one.value for one in certificate.extensions if isinstance(one.value, x509.ExtendedKeyUsage)]
+    extensions = [extension.value for extension in certificate.extensions]
+    usages = [extension for extension in extensions if isinstance(extension, x509.ExtendedKeyUsage)]
     if not any(ExtendedKeyUsageOID.SERVER_AUTH in usage for usage in usages):
         yield Damage.WRONG_USAGE
-    if not found or (names is not None and set(found) != names):
+    if not names or (wanted is not None and set(names) != wanted):
         yield Damage.WRONG_NAMES
     if issuer is None:
-        yield Damage.FOREIGN_ISSUER
+        yield Damage.UNKNOWN_ISSUER
     elif not issuer.is_valid(now):
         yield Damage.ISSUER_NOT_VALID
 
@@ -202,17 +204,17 @@ def _date_damage(certificate: x509.Certificate, now: datetime) -> Iterator[Damag
 
 
 def _key_damage(certificate: x509.Certificate, key: bytes) -> tuple[Damage, ...]:
-    """At most one: a key that cannot be read is not compared, and one that does not belong is not measured."""
+    """At most one defect: an unreadable key is not compared, and a key of another certificate is not checked further."""
     if not key.strip():
         return (Damage.NO_KEY,)
     if len(key) > MAX_PEM_BYTES:
-        return (Damage.KEY_JUNK,)
+        return (Damage.INVALID_KEY,)
     try:
         private = serialization.load_pem_private_key(key, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        return (Damage.KEY_JUNK,)
+        return (Damage.INVALID_KEY,)
     if private.public_key() != certificate.public_key():
-        return (Damage.FOREIGN_KEY,)
+        return (Damage.KEY_MISMATCH,)
     if not isinstance(private, PrivateKey) or not isinstance(private.curve, ec.SECP256R1):
         return (Damage.NOT_P256,)
     return ()

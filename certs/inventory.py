@@ -1,4 +1,4 @@
-"""What stands where: the authority, the served leaf and every caBundle, read together. This file does no I/O."""
+"""The CA, the serving certificate (leaf) and all caBundles, read together. This module does no I/O."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from certs.inspection import Damage, Inspection, find_issuer, inspect_authority,
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """One caBundle: a webhook by its name in a webhook configuration."""
+    """The place of one caBundle: a webhook in a webhook configuration."""
 
     resource: str
     """``validatingwebhookconfigurations`` or ``mutatingwebhookconfigurations``."""
@@ -26,31 +26,31 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """What stands where, as one observer has just read it."""
+    """The state of all certificates, as one rotator just read it."""
 
     authority: Inspection
-    """The pair that may sign."""
+    """The CA with its key."""
     authority_certificate: TrustedAuthority | None
-    """The public half of that pair; None when it cannot be read."""
+    """The certificate of the CA. None if it cannot be read."""
     serving: Inspection
     issuer: TrustedAuthority | None
-    """The authority that signed the served leaf, wherever its certificate was found."""
+    """The CA that signed the leaf, if its certificate is stored anywhere."""
     published: Mapping[Place, Bundle]
     published_for: timedelta = timedelta()
-    """How long this observer has seen the authority in every caBundle, unbroken, on a clock that does not jump."""
+    """How long this rotator has continuously seen the CA in every caBundle, by a monotonic clock."""
     served_for: timedelta = timedelta()
-    """How long this observer has seen this very leaf, on the same clock."""
+    """How long this rotator has continuously seen this leaf, by the same clock."""
     lagging: tuple[str, ...] = ()
-    """Replicas that were asked, and that serve a leaf of another authority which is still accepted."""
+    """Replicas that still serve a leaf of another CA that API servers accept."""
 
     @property
-    def others(self) -> tuple[TrustedAuthority, ...]:
-        """Whoever is trusted anywhere besides the authority."""
-        everybody = Bundle().union(*self.published.values()).authorities
-        return tuple(one for one in everybody if one != self.authority_certificate)
+    def other_authorities(self) -> tuple[TrustedAuthority, ...]:
+        """The CAs in any caBundle, without the current one."""
+        trusted = Bundle().union(*self.published.values()).authorities
+        return tuple(authority for authority in trusted if authority != self.authority_certificate)
 
 
-def take_stock(
+def take_inventory(
     authority: KeyPair,
     serving: KeyPair,
     issuer: bytes,
@@ -59,10 +59,10 @@ def take_stock(
     now: datetime,
 ) -> Inventory:
     """
-    Inspect what was read, whatever it is; ``issuer`` is the ``ca.crt`` that was stored beside the served leaf.
+    Inspects the certificates as read. ``issuer`` is the ``ca.crt`` that is stored beside the leaf.
 
-    The issuer is looked for there, in the authority's own Secret and in every caBundle, so that losing any two of the
-    three does not lose the trust in what is being served.
+    The issuer of the leaf is searched there, in the Secret of the CA and in every caBundle. The loss of any two of the
+    three therefore does not remove the trust in the leaf.
     """
     bundles = {place: Bundle.parse(text) for place, text in published.items()}
     own = Bundle.parse(authority.certificate)
@@ -79,12 +79,14 @@ def take_stock(
 
 def find_lagging(served: Mapping[str, bytes], inventory: Inventory, now: datetime) -> tuple[str, ...]:
     """
-    Name who would be refused if the authority alone were trusted, and is accepted now; ``served`` is PEM by address.
+    The replicas whose leaf is accepted now, but not if only the current CA is trusted. ``served`` is PEM by address.
 
-    A leaf that nobody accepts holds nothing up: so a replica that is stuck delays us by the rest of its leaf's life at
-    most, and a stranger at one of the addresses not at all.
+    A leaf that API servers do not accept delays nothing. A replica that hangs therefore delays the rotation until its leaf
+    expires, and a foreign server at one of the addresses does not delay it.
     """
-    return tuple(sorted(address for address, pem in served.items() if _is_accepted(pem, inventory.others, now)))
+    return tuple(
+        sorted(address for address, pem in served.items() if _is_accepted(pem, inventory.other_authorities, now))
+    )
 
 
 def _is_accepted(pem: bytes, authorities: Iterable[TrustedAuthority], now: datetime) -> bool:

@@ -1,8 +1,8 @@
 """
-Whose turn it is to look: a Lease, so that of many rotators one does the work.
+Leader election with a Lease, so that one of several rotators is active.
 
-Nothing rests on it. Writes are safe because each names the version that was read; so a Lease that cannot be read, or is
-not there, makes everybody look, and whoever is off duty looks every minute all the same.
+Correctness does not depend on it: each write is conditional on the version that was read. Without a readable Lease, all
+rotators are active. A rotator that is not the leader still checks once a minute.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from certs.cluster import ClusterError, Conflict
 log = logging.getLogger(__name__)
 
 LEASE_DURATION: Final = timedelta(seconds=15)
-LOOK_ANYWAY: Final = timedelta(seconds=60)
-"""How long a rotator that is off duty trusts the one that is on duty, before it looks for itself once."""
+FOLLOWER_INTERVAL: Final = timedelta(seconds=60)
+"""Time between two checks of a rotator that is not the leader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,89 +29,93 @@ class Lease:
 
     name: str
     holder: str
-    """Empty when nobody holds it."""
+    """Empty without a holder."""
     version: str
     manifest: Mapping[str, object] = field(repr=False, default_factory=dict)
 
 
 class Leases(Protocol):
-    """Where Leases are kept."""
+    """Reads and writes of Leases."""
 
     def read_lease(self, name: str) -> Lease:
-        """Read a Lease of our namespace; raises :class:`ClusterError`."""
+        """Reads a Lease in the namespace. Raises :class:`ClusterError`."""
         ...
 
     def write_lease(self, lease: Lease, holder: str, duration: timedelta) -> None:
-        """Let somebody hold the Lease that was read, from now on; raises :class:`Conflict` when it has changed since."""
+        """Sets the holder of the Lease as read, from now on. Raises :class:`Conflict` if it has changed."""
         ...
 
 
-class Duty:
+class LeaderElection:
     """
-    Takes and keeps a Lease.
+    Acquires, renews and releases a Lease.
 
-    The dates in it are never compared with a clock: another's Lease has run out when it was seen unchanged for its whole
-    duration, so clocks that differ or jump let nobody take it early.
+    The dates in the Lease are never compared with a clock. The Lease of another holder has expired after it was unchanged
+    for its whole duration, so different or jumping clocks never cause an early takeover.
     """
 
     def __init__(
         self, leases: Leases, name: str, holder: str, clock: Clock, duration: timedelta = LEASE_DURATION
     ) -> None:
         if duration <= timedelta():
-            raise ValueError("a Lease must last for some time")
+            raise ValueError("the duration of a Lease must be positive")
         self._leases = leases
         self._name = name
         self._holder = holder
         self._clock = clock
         self._duration = duration
-        self._seen: Lease | None = None
+        self._last: Lease | None = None
         self._since = 0.0
         self._renewed = 0.0
-        self._trouble = ""
-        self._told = ""
+        self._last_error = ""
+        self._logged = ""
 
-    def is_ours(self) -> bool:
-        """Tell whether to look now; never raises for trouble with the Lease, which is no reason not to look."""
+    def is_leader(self) -> bool:
+        """Whether to work now. Never raises: after an error with the Lease, the rotator works without it."""
         try:
-            ours = self._try()
+            is_leader = self._try()
         except Conflict:
             return False
         except ClusterError as error:
-            log.log(logging.DEBUG if str(error) == self._trouble else logging.WARNING, "working without: %s", error)
-            self._trouble = str(error)
+            log.log(
+                logging.DEBUG if str(error) == self._last_error else logging.WARNING,
+                "working without the Lease: %s",
+                error,
+            )
+            self._last_error = str(error)
             return True
-        self._trouble = ""
-        return ours
+        self._last_error = ""
+        return is_leader
 
-    def resign(self) -> None:
-        """Let the next one begin at once."""
+    def release(self) -> None:
+        """Releases the Lease, so that another rotator can acquire it at once."""
         try:
             lease = self._leases.read_lease(self._name)
             if lease.holder == self._holder:
                 self._leases.write_lease(lease, "", self._duration)
         except ClusterError as error:
-            log.debug("not handed over: %s", error)
+            log.debug("the Lease was not released: %s", error)
 
     def _try(self) -> bool:
         lease, now = self._leases.read_lease(self._name), self._clock.monotonic()
-        if self._seen is None or lease.version != self._seen.version:
-            self._seen, self._since = lease, now
+        if self._last is None or lease.version != self._last.version:
+            self._last, self._since = lease, now
         if lease.holder == self._holder:
             if timedelta(seconds=now - self._renewed) >= self._duration / 3:
-                self._take(lease, now)
+                self._acquire(lease, now)
             return True
         if lease.holder and timedelta(seconds=now - self._since) < self._duration:
-            self._tell(f"off duty while {lease.holder} holds the Lease")
+            self._log_change(f"inactive while {lease.holder} holds the Lease")
             return False
-        self._take(lease, now)
-        self._tell(f"on duty, and {lease.holder or 'nobody'} was before")
+        self._acquire(lease, now)
+        self._log_change(f"acquired the Lease; the previous holder was {lease.holder or 'none'}")
         return True
 
-    def _tell(self, line: str) -> None:
-        if line != self._told:
+    def _log_change(self, line: str) -> None:
+        if line != self._logged:
             log.info("%s", line)
-        self._told = line
+        self._logged = line
 
-    def _take(self, lease: Lease, now: float) -> None:
+    def _acquire(self, lease: Lease, now: float) -> None:
         self._leases.write_lease(lease, self._holder, self._duration)
         self._renewed = now

@@ -1,13 +1,13 @@
 """
-What to do next so that the webhook is always served under an authority that every API server trusts.
+Plans the next step of a rotation. Every API server always trusts the CA of the served leaf.
 
-mint → publish old and new in every caBundle → wait → sign → wait → retire old. This file does no I/O: it is shown what
-stands where, and names one step. Whoever carries the step out looks again and asks again, so a crash between two steps,
-a rival, or damage done meanwhile is just another inventory.
+mint → publish old and new in every caBundle → wait → sign → wait → retire old. This module does no I/O: it derives one
+step from an inventory. After each step the caller reads a new inventory. A crash between two steps, a concurrent rotator
+or damage is therefore only a different inventory.
 
-A wait ends when a settle time has passed in which the same thing was seen at every look, and nobody who could be asked
-said otherwise: an API server about the caBundle it calls by, a replica about the leaf it serves. Time alone would trust
-a server that hangs; answers alone would trust that all were asked.
+A wait ends when two conditions hold. First, every check during the settle time had the same result. Second, no API server
+has an older caBundle, and no replica serves an older leaf, as far as they respond. The settle time alone cannot detect a
+process that hangs, and the responses alone cannot show that all processes were reached.
 """
 
 from __future__ import annotations
@@ -23,44 +23,44 @@ from certs.inventory import Inventory, Place
 
 BUNDLE_SETTLE: Final = timedelta(seconds=4)
 LEAF_SETTLE: Final = timedelta(minutes=3)
-LAGGING_LOOK: Final = timedelta(seconds=10)
-"""How long to leave alone a replica that still serves an earlier leaf, before it is asked again."""
+LAGGING_INTERVAL: Final = timedelta(seconds=10)
+"""Time until a replica that still serves an older leaf is checked again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What is wanted; raises ``ValueError`` for terms that cannot be kept."""
+    """The required names and durations. Raises ``ValueError`` for values that cannot work."""
 
     names: tuple[str, ...]
-    """What the leaf serves, exactly."""
+    """The exact names in the leaf."""
     authority_lifetime: timedelta = AUTHORITY_LIFETIME
     leaf_lifetime: timedelta = LEAF_LIFETIME
     bundle_settle: timedelta = BUNDLE_SETTLE
-    """How long it takes at most until every API server calls by a new caBundle (they watch it: well under a second)."""
+    """Time after which every API server uses a new caBundle. API servers watch it, so they usually need milliseconds."""
     leaf_settle: timedelta = LEAF_SETTLE
-    """How long it takes at most until every replica serves a new leaf: the kubelet's sync (90 s) and its own re-read."""
+    """Time after which every replica serves a new leaf: the kubelet's sync (90 s) and the server's own check."""
 
     def __post_init__(self) -> None:
         general_names(self.names)
         settle = self.bundle_settle + self.leaf_settle
         if min(self.bundle_settle, self.leaf_settle) < timedelta():
-            raise ValueError("a settle time cannot be negative")
+            raise ValueError("a settle time must not be negative")
         if self.leaf_lifetime <= max(3 * settle, timedelta(seconds=2)):
-            raise ValueError(f"the leaf must live longer than three times both settle times ({3 * settle})")
+            raise ValueError(f"the leaf lifetime must be longer than three times both settle times ({3 * settle})")
         if self.authority_lifetime < self.leaf_lifetime:
-            raise ValueError("the authority must live at least as long as the leaf")
+            raise ValueError("the CA lifetime must not be shorter than the leaf lifetime")
 
 
 @dataclass(frozen=True, slots=True)
 class Mint:
-    """Replace the authority's pair by a new one; nobody trusts it yet and nothing is signed by it."""
+    """Create a new CA. API servers do not trust it yet, and it has signed nothing."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """Write these caBundles; nothing that is trusted and alive is taken away."""
+    """Write these caBundles. They keep all trusted CAs that are not expired."""
 
     bundles: Mapping[Place, Bundle]
     reason: str
@@ -68,14 +68,14 @@ class Publish:
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """Replace the served leaf by a new one, signed by the authority."""
+    """Replace the leaf with a new one, signed by the CA."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Retire:
-    """Write these caBundles, which trust the authority alone."""
+    """Write these caBundles. They contain only the current CA."""
 
     bundles: Mapping[Place, Bundle]
     reason: str
@@ -83,7 +83,7 @@ class Retire:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Do nothing yet, and look again after this time at the latest."""
+    """Do nothing, and check again after this time at the latest."""
 
     remaining: timedelta
     reason: str
@@ -91,17 +91,17 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """All is well until then, unless something is damaged."""
+    """Nothing is due until then, unless something is damaged."""
 
     until: datetime
-    reason: str = "all is well"
+    reason: str = "all certificates are valid"
 
 
 Step: TypeAlias = Mint | Publish | Sign | Retire | Wait | Idle
 
 
 def plan(inventory: Inventory, now: datetime, terms: Terms) -> Step:
-    """Name the next step; the first thing that is wrong, in the order of what it costs to leave it so."""
+    """The next step. The most harmful defect comes first."""
     return next(_steps(inventory, now, terms))
 
 
@@ -109,36 +109,36 @@ def _steps(inventory: Inventory, now: datetime, terms: Terms) -> Iterator[Step]:
     authority, serving = inventory.authority, inventory.serving
     trusted = inventory.authority_certificate
     if serving.is_good and inventory.issuer is not None:
-        yield from _publish(inventory, now, inventory.issuer, "the authority of the served leaf")
+        yield from _publish(inventory, now, inventory.issuer, "the CA of the served leaf")
     if trusted is None or not authority.is_good:
-        yield Mint(f"the authority cannot sign: {'; '.join(authority.damage)}")
+        yield Mint(f"the CA cannot sign: {'; '.join(authority.damage)}")
         return
-    yield from _publish(inventory, now, trusted, "the authority")
+    yield from _publish(inventory, now, trusted, "the CA")
     if not serving.is_good:
-        yield from _sign(inventory, now, terms, f"the served leaf is damaged: {'; '.join(serving.damage)}")
+        yield from _sign(inventory, now, terms, f"the served leaf is invalid: {'; '.join(serving.damage)}")
     if serving.signed_by != authority.fingerprint:
-        yield from _sign(inventory, now, terms, "the served leaf was signed by an earlier authority")
+        yield from _sign(inventory, now, terms, "the served leaf is signed by an old CA")
     if authority.is_due(now):
-        yield Mint("two thirds of the authority's life are over")
+        yield Mint("the CA is due for renewal")
     if serving.is_due(now):
-        yield from _sign(inventory, now, terms, "two thirds of the served leaf's life are over")
+        yield from _sign(inventory, now, terms, "the served leaf is due for renewal")
     yield from _retire(inventory, now, terms, trusted)
-    renewals = [one.renew_after for one in (authority, serving) if one.renew_after is not None]
+    renewals = [pair.renew_after for pair in (authority, serving) if pair.renew_after is not None]
     yield Idle(min(renewals))
 
 
-def _publish(inventory: Inventory, now: datetime, authority: TrustedAuthority, what: str) -> Iterator[Publish]:
+def _publish(inventory: Inventory, now: datetime, authority: TrustedAuthority, subject: str) -> Iterator[Publish]:
     lacking = [place for place, bundle in inventory.published.items() if authority not in bundle]
-    untidy = [place for place, bundle in inventory.published.items() if not bundle.is_tidy]
-    if not lacking and not untidy:
+    invalid = [place for place, bundle in inventory.published.items() if not bundle.is_canonical]
+    if not lacking and not invalid:
         return
     wanted = _wanted(inventory, now, authority)
-    reason = f"{what} is missing from {_count(lacking)}" if lacking else f"there is junk in {_count(untidy)}"
+    reason = f"{subject} is missing from {_count(lacking)}" if lacking else f"invalid content in {_count(invalid)}"
     yield Publish(_changes(inventory, wanted), reason)
 
 
 def _wanted(inventory: Inventory, now: datetime, authority: TrustedAuthority) -> Bundle:
-    """Everything that is trusted anywhere, and what must be; only the latter when it grew past what is ever parsed."""
+    """All CAs in any caBundle, and the required CAs. Only the required CAs if the result would exceed the parse limit."""
     required = [authority]
     if inventory.issuer is not None:
         required.append(inventory.issuer)
@@ -150,34 +150,33 @@ def _wanted(inventory: Inventory, now: datetime, authority: TrustedAuthority) ->
 
 def _sign(inventory: Inventory, now: datetime, terms: Terms, reason: str) -> Iterator[Sign | Wait]:
     """
-    Sign once every API server trusts the authority.
+    Signs after every API server trusts the CA.
 
-    A replica may still serve an earlier leaf from memory, so damage alone is no cause to hurry; there is one when no
-    other authority is trusted, for then nothing that works can break.
+    A replica may still serve an older leaf from memory, so it also waits if the stored leaf is invalid. If no other CA
+    is valid, it signs at once, because then no served leaf is accepted anyway.
     """
     remaining = terms.bundle_settle - inventory.published_for
     if remaining > timedelta() and _others_valid(inventory, now):
-        yield Wait(remaining, f"until every API server has seen the authority; then sign, for {reason}")
+        yield Wait(remaining, f"until every API server trusts the CA; then sign, because {reason}")
     else:
         yield Sign(reason)
 
 
 def _retire(inventory: Inventory, now: datetime, terms: Terms, authority: TrustedAuthority) -> Iterator[Retire | Wait]:
-    alone = Bundle.of([authority])
-    changes = _changes(inventory, alone)
+    changes = _changes(inventory, Bundle.of([authority]))
     if not changes:
         return
     remaining = terms.leaf_settle - inventory.served_for
     if remaining > timedelta() and _others_valid(inventory, now):
-        yield Wait(remaining, "until every replica serves the new leaf; then retire the earlier authorities")
+        yield Wait(remaining, "until every replica serves the new leaf; then remove the old CAs")
     elif inventory.lagging:
-        yield Wait(LAGGING_LOOK, f"until a new leaf is served at {', '.join(inventory.lagging)}, where it is not yet")
+        yield Wait(LAGGING_INTERVAL, f"until the new leaf is served at {', '.join(inventory.lagging)}")
     else:
-        yield Retire(changes, "every replica serves a leaf of the authority, so earlier ones are trusted no more")
+        yield Retire(changes, "every replica serves a leaf of the CA, so old CAs are removed")
 
 
 def _others_valid(inventory: Inventory, now: datetime) -> bool:
-    return any(one.is_valid(now) for one in inventory.others)
+    return any(authority.is_valid(now) for authority in inventory.other_authorities)
 
 
 def _changes(inventory: Inventory, wanted: Bundle) -> dict[Place, Bundle]:

@@ -1,4 +1,4 @@
-"""Asks the servers themselves which certificate they serve: a handshake with each address, and no more."""
+"""Reads the served certificate of each replica with a TLS handshake."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ log = logging.getLogger(__name__)
 HANDSHAKE_SECONDS: Final = 1.0
 MAX_REPLICAS: Final = 64
 AT_A_TIME: Final = 16
-"""So that even where nobody answers, damage elsewhere waits for seconds only."""
+"""Parallel handshakes: if no address responds, repairs wait only for seconds."""
 
 
 class DnsReplicas:
     """
-    The replicas behind some names and ports; that of a headless Service has one address for each.
+    The replicas behind host names and ports. The name of a headless Service has one address per replica.
 
-    Nothing is verified but that whoever answers holds the key of what it shows (TLS 1.3, which shows it before a client
-    has to show anything): what is asked is what is served, not whether it is good.
+    The handshake verifies only that the server has the key of its certificate. It requires TLS 1.3, where the server
+    sends its certificate before it requests one from the client.
     """
 
     def __init__(self, places: Iterable[tuple[str, int]], server_name: str) -> None:
@@ -32,19 +32,19 @@ class DnsReplicas:
         self._context.check_hostname = False
         self._context.verify_mode = ssl.CERT_NONE
         self._context.minimum_version = ssl.TLSVersion.TLSv1_3
-        self._told = ""
+        self._logged = ""
 
     def served(self) -> Mapping[str, bytes]:
-        """Tell what is served at each address that answers, PEM; an address that does not is left out."""
+        """The served certificate (PEM) by address, without addresses that do not respond."""
         addresses = [address for place in self._places for address in _resolve(*place)][:MAX_REPLICAS]
         with ThreadPoolExecutor(AT_A_TIME, "replica") as pool:
-            certificates = pool.map(self._ask, addresses)
-            answers = zip(addresses, certificates, strict=True)
-            served = {f"{host}:{port}": pem for (host, port), pem in answers if pem is not None}
-        self._tell(f"{len(served)} of {len(addresses)} replicas told what they serve")
+            certificates = pool.map(self._read_certificate, addresses)
+            pairs = zip(addresses, certificates, strict=True)
+            served = {f"{host}:{port}": pem for (host, port), pem in pairs if pem is not None}
+        self._log_change(f"{len(served)} of {len(addresses)} replicas responded with their certificate")
         return served
 
-    def _ask(self, address: tuple[str, int]) -> bytes | None:
+    def _read_certificate(self, address: tuple[str, int]) -> bytes | None:
         try:
             with (
                 socket.create_connection(address, HANDSHAKE_SECONDS) as connection,
@@ -55,15 +55,15 @@ class DnsReplicas:
             return None
         return None if der is None else ssl.DER_cert_to_PEM_cert(der).encode("ascii")
 
-    def _tell(self, line: str) -> None:
-        if line != self._told:
+    def _log_change(self, line: str) -> None:
+        if line != self._logged:
             log.info("%s", line)
-        self._told = line
+        self._logged = line
 
 
 def _resolve(host: str, port: int) -> list[tuple[str, int]]:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        records = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return []
-    return sorted({(str(address[0]), port) for *_, address in found})
+    return sorted({(str(address[0]), port) for *_, address in records})

@@ -1,9 +1,9 @@
 """
-Keeps the authority, the served leaf and every caBundle of a cluster in order, one planned step at a time.
+Maintains the CA, the serving certificate (leaf) and all caBundles of a cluster, one planned step at a time.
 
-Any number of rotators may run: each write names the resourceVersion that was read, so of two rivals one wins and the
-other looks again. What is read first is written last: the leaf, then the caBundles, then the authority. So a leaf is
-never signed by an authority that was retired meanwhile, and none is retired that was minted meanwhile.
+Several rotators may run: each write is conditional on the resourceVersion that was read, so one of two concurrent writes
+succeeds and the other rotator reads again. The leaf is read first, then the caBundles, then the CA; writes have the
+reverse order. A leaf is therefore never signed by a CA that was removed meanwhile, and a new CA is never removed.
 """
 
 from __future__ import annotations
@@ -31,38 +31,40 @@ from certs.cluster import (
     Secret,
 )
 from certs.drift import Drift
-from certs.inventory import Inventory, Place, find_lagging, take_stock
-from certs.lease import LOOK_ANYWAY, Duty
+from certs.inventory import Inventory, Place, find_lagging, take_inventory
+from certs.lease import FOLLOWER_INTERVAL, LeaderElection
 from certs.plan import Idle, Mint, Publish, Retire, Sign, Step, Terms, Wait, plan
 
 log = logging.getLogger(__name__)
 
 INTERVAL: Final = timedelta(seconds=3)
 MAX_STEPS_A_ROUND: Final = 24
-"""A rotation takes four steps; more than this without rest means that somebody keeps undoing what we do."""
+"""A rotation takes four steps. More steps without a wait mean that another client keeps reverting them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Which objects a rotator looks after, and how often it looks."""
+    """The objects of a rotator, and the interval of its checks."""
 
     terms: Terms
     authority_secret: str
     serving_secret: str
     configurations: tuple[ConfigurationName, ...]
     interval: timedelta = INTERVAL
-    """Pause between looks: damage is seen, and a clock that jumped is noticed, after this time."""
+    """Time between two checks, after which damage and clock jumps are detected."""
 
     def __post_init__(self) -> None:
         if self.authority_secret == self.serving_secret:
-            raise ValueError("authority and serving certificate need two Secrets: pods mount only the latter")
+            raise ValueError(
+                "the CA and the serving certificate need two Secrets: serving pods must not mount the key of the CA"
+            )
         if not timedelta() < self.interval <= timedelta(seconds=60):
             raise ValueError("the interval must be between 0 and 60 seconds")
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was read, and what it amounts to."""
+    """The objects as read, and their inventory."""
 
     serving: Secret
     configurations: tuple[Configuration, ...]
@@ -72,95 +74,95 @@ class Reading:
 
 
 @dataclass(slots=True)
-class Sighting:
-    """Since when the same thing has been seen, look after look."""
+class Observation:
+    """Measures how long consecutive checks have had the same result."""
 
-    thing: object = None
+    value: object = None
     since: float = 0.0
 
-    def lasts(self, thing: object, monotonic: float) -> timedelta:
-        """Note what is seen now, and tell for how long; nothing (None) never lasts."""
-        if thing is None or thing != self.thing:
-            self.thing, self.since = thing, monotonic
+    def duration(self, value: object, monotonic: float) -> timedelta:
+        """Records the current result and returns how long it has been the same. Zero for None."""
+        if value is None or value != self.value:
+            self.value, self.since = value, monotonic
         return timedelta(seconds=monotonic - self.since)
 
 
 class Rotator:
-    """One observer: it remembers what it has seen and since when, and nothing else that a crash could lose."""
+    """Checks and repairs all certificates. Its only own state is how long it has seen the current ones."""
 
     def __init__(self, cluster: Cluster, settings: Settings, clock: Clock, replicas: Replicas | None = None) -> None:
         self._cluster = cluster
         self._settings = settings
         self._clock = clock
         self._replicas = replicas
-        self._published = Sighting()
-        self._served = Sighting()
+        self._published = Observation()
+        self._served = Observation()
         self._drift = Drift()
-        self._told = ""
+        self._logged = ""
 
     def read(self) -> Reading:
-        """Read everything, in the order that makes the writes safe (see the head of this file)."""
+        """Reads all objects, in the order that makes the writes safe (see the module docstring)."""
         serving = self._cluster.read_secret(self._settings.serving_secret)
-        found = [self._read_configuration(name) for name in self._settings.configurations]
+        optional = [self._read_configuration(name) for name in self._settings.configurations]
         authority = self._cluster.read_secret(self._settings.authority_secret)
-        configurations = tuple(one for one in found if one is not None)
+        configurations = tuple(configuration for configuration in optional if configuration is not None)
         now = self._clock.now()
-        inventory = take_stock(
+        inventory = take_inventory(
             authority.pair,
             serving.pair,
             serving.data.get(ISSUER_KEY, b""),
             {
-                Place(one.name.resource, one.name.name, webhook): bundle
-                for one in configurations
-                for webhook, bundle in one.bundles.items()
+                Place(configuration.name.resource, configuration.name.name, webhook): bundle
+                for configuration in configurations
+                for webhook, bundle in configuration.bundles.items()
             },
             self._settings.terms.names,
             now,
         )
         monotonic = self._clock.monotonic()
-        published_for = self._lasts_published(inventory, configurations, monotonic)
-        served_for = self._served.lasts((inventory.serving.fingerprint, serving.version), monotonic)
+        published_for = self._published_for(inventory, configurations, monotonic)
+        served_for = self._served.duration((inventory.serving.fingerprint, serving.version), monotonic)
         inventory = replace(inventory, published_for=published_for, served_for=served_for)
         return Reading(serving, configurations, authority, inventory, now)
 
     def _read_configuration(self, name: ConfigurationName) -> Configuration | None:
-        found = self._cluster.read_configuration(name)
-        self._drift.look(name, found)
-        return found
+        configuration = self._cluster.read_configuration(name)
+        self._drift.observe(name, configuration)
+        return configuration
 
-    def _lasts_published(
+    def _published_for(
         self, inventory: Inventory, configurations: tuple[Configuration, ...], monotonic: float
     ) -> timedelta:
         """
-        Tell how long every API server has been seen to call by the authority.
+        How long every API server has trusted the CA.
 
-        They are asked until the settle time is over; one that says no lets it begin anew.
+        API servers are checked until the settle time has passed. An older configuration restarts the settle time.
         """
         published = _published_where(inventory, configurations)
         settle = self._settings.terms.bundle_settle
-        if published is not None and self._published.lasts(published, monotonic) < settle:
+        if published is not None and self._published.duration(published, monotonic) < settle:
             if not all(map(self._cluster.has_spread, configurations)):
                 published = None
-        return self._published.lasts(published, monotonic)
+        return self._published.duration(published, monotonic)
 
     def step(self) -> Step:
-        """Look, plan and do one step; raises :class:`ClusterError`."""
+        """Reads, plans and executes one step. Raises :class:`ClusterError`."""
         reading = self.read()
         step = plan(reading.inventory, reading.now, self._settings.terms)
         if isinstance(step, Retire) and self._replicas is not None:
             lagging = find_lagging(self._replicas.served(), reading.inventory, reading.now)
             step = plan(replace(reading.inventory, lagging=lagging), reading.now, self._settings.terms)
-        self._tell(step)
+        self._log(step)
         self._execute(step, reading)
         return step
 
     def round(self) -> timedelta:
-        """Step until there is nothing to do but wait, and tell how long; raises :class:`ClusterError`."""
+        """Executes steps until it must wait, and returns for how long. Raises :class:`ClusterError`."""
         for _ in range(MAX_STEPS_A_ROUND):
             try:
                 step = self.step()
             except Conflict as conflict:
-                log.debug("looking again: %s", conflict)
+                log.debug("reading again: %s", conflict)
                 continue
             if isinstance(step, Wait):
                 return min(step.remaining, self._settings.interval)
@@ -196,37 +198,39 @@ class Rotator:
             if own:
                 self._cluster.write_bundles(configuration, own)
 
-    def _tell(self, step: Step) -> None:
-        """Log every deed, and rest only when the reason for it is new."""
+    def _log(self, step: Step) -> None:
+        """Logs every write. Logs a wait only if its reason changes."""
         line = f"{type(step).__name__.lower()}: {step.reason}"
-        if not isinstance(step, Wait | Idle) or line != self._told:
+        if not isinstance(step, Wait | Idle) or line != self._logged:
             log.info("%s", line)
-        self._told = line
+        self._logged = line
 
 
-def rotate(rotator: Rotator, interval: timedelta, stop: threading.Event, duty: Duty | None = None) -> None:
-    """Look after the certificates until told to stop; trouble with the API server is logged and tried again."""
-    trouble = ""
+def rotate(
+    rotator: Rotator, interval: timedelta, stop: threading.Event, election: LeaderElection | None = None
+) -> None:
+    """Runs rounds until ``stop`` is set. Logs API server errors and retries."""
+    last_error = ""
     idle = timedelta()
     while not stop.is_set():
         pause = interval
-        if duty is None or duty.is_ours() or idle >= LOOK_ANYWAY:
+        if election is None or election.is_leader() or idle >= FOLLOWER_INTERVAL:
             idle = timedelta()
             try:
                 pause = rotator.round()
-                trouble = ""
+                last_error = ""
             except ClusterError as error:
-                log.log(logging.DEBUG if str(error) == trouble else logging.WARNING, "%s", error)
-                trouble = str(error)
+                log.log(logging.DEBUG if str(error) == last_error else logging.WARNING, "%s", error)
+                last_error = str(error)
         idle += pause
         stop.wait(pause.total_seconds())
-    if duty is not None:
-        duty.resign()
+    if election is not None:
+        election.release()
 
 
 def _published_where(inventory: Inventory, configurations: tuple[Configuration, ...]) -> object:
-    """Identify "this authority stands in every caBundle"; None while it does not."""
+    """Identifies the CA and the configurations if every caBundle contains the CA, else None."""
     own = inventory.authority_certificate
     if own is None or any(own not in bundle for bundle in inventory.published.values()):
         return None
-    return own.fingerprint, tuple((one.name, one.generation) for one in configurations)
+    return own.fingerprint, tuple((configuration.name, configuration.generation) for configuration in configurations)

@@ -47,7 +47,6 @@ PENDING: tuple[str, ...] = (
     "webhook/cluster/",
     "webhook/facts/",
     "webhook/serve/",
-    "certs/",
 )
 """Folders whose texts are still to be rewritten."""
 

@@ -11,7 +11,7 @@ from certs.apiserver import connect
 from certs.clock import ServerClock, SystemClock
 from certs.cluster import ConfigurationName, Conflict, Missing, Refused
 from certs.inspection import inspect_authority, inspect_leaf
-from certs.lease import Duty
+from certs.lease import LeaderElection
 from certs.plan import Idle
 from certs.rotator import Rotator
 from tests.apiserver.controlplane import ControlPlane
@@ -187,8 +187,8 @@ def test_without_the_right_to_make_secrets_that_is_told(control_plane: ControlPl
         Rotator(installed.connect(), installed.settings(), installed.connect().clock).round()
 
     assert str(raised.value) == (
-        f"Secret {namespace}/{AUTHORITY} does not exist, and may not be made. "
-        "Apply the installation again, which makes it empty, or give the right to create and patch it."
+        f"Secret {namespace}/{AUTHORITY} does not exist, and the rotator may not create it. "
+        "Apply the installation again, or grant the rotator the rights to create and patch this Secret."
     )
 
 
@@ -258,7 +258,7 @@ def test_who_weakens_a_webhook_is_named(installed: Installation, caplog: pytest.
         rotator.round()
 
     assert [record.getMessage() for record in caplog.records] == [
-        f"{name} was changed by kubectl-patch: webhook one.example.org has other failurePolicy"
+        f"{name} was changed by kubectl-patch: webhook one.example.org has changes in failurePolicy"
     ]
 
 
@@ -267,18 +267,18 @@ def test_a_lease_passes_from_hand_to_hand(installed: Installation) -> None:
     The Lease is one that kubectl can read: who, since when, for how long, how often it changed hands.
     """
     first, second = (
-        Duty(installed.connect(), LEASE, name, installed.connect().clock, timedelta(seconds=1))
+        LeaderElection(installed.connect(), LEASE, name, installed.connect().clock, timedelta(seconds=1))
         for name in ("first", "second")
     )
-    assert first.is_ours()
-    assert not second.is_ours()
+    assert first.is_leader()
+    assert not second.is_leader()
     taken = installed.plane.client.kubectl(
         *("get", "lease", LEASE, "-n", installed.namespace, "-o"),
         "jsonpath={.spec.holderIdentity} {.spec.leaseDurationSeconds} {.spec.leaseTransitions} {.spec.renewTime}",
     ).stdout.split()
-    wait_until(second.is_ours, PATIENCE_SECONDS, "the Lease to run out")
-    first.resign()
-    second.resign()
+    wait_until(second.is_leader, PATIENCE_SECONDS, "the Lease to run out")
+    first.release()
+    second.release()
 
     assert taken[:3] == ["first", "1", "1"]
     assert abs(datetime.fromisoformat(taken[3]) - datetime.now(UTC)) < timedelta(minutes=1)
@@ -300,9 +300,9 @@ def test_an_api_server_that_is_away_is_told_without_a_word_of_the_content(instal
         cluster.read_secret(SERVING)
 
     path = f"/api/v1/namespaces/{installed.namespace}/secrets/{SERVING}"
-    assert f"PUT {path}: the API server answered 422" in str(too_large.value)
-    assert "the API server answered 403" in str(forbidden.value)
-    assert str(away.value).startswith(f"GET {path}: no answer (")
+    assert f"PUT {path}: the API server responded with 422" in str(too_large.value)
+    assert "the API server responded with 403" in str(forbidden.value)
+    assert str(away.value).startswith(f"GET {path}: no response (")
     assert "CANARY" not in repr(too_large.value)
     assert cluster.read_secret(SERVING) == secret
 
@@ -315,7 +315,7 @@ def test_the_api_servers_hour_is_heard(installed: Installation) -> None:
 
     cluster.read_secret(SERVING)
 
-    assert cluster.clock._told is not None
+    assert cluster.clock._server_time is not None
     assert abs(cluster.clock.now() - datetime.now(UTC)) < timedelta(minutes=5)
 
 

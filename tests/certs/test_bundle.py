@@ -103,7 +103,7 @@ def test_junk_between_authorities_is_skipped_and_told(blocks: list[bytes], junk:
     bundle = Bundle.parse(junk.join([b"", *blocks, b""]))
 
     assert bundle.render() == Bundle.parse(b"".join(blocks)).render()
-    assert bundle.is_tidy == (not junk.strip() and len(set(blocks)) == len(blocks))
+    assert bundle.is_canonical == (not junk.strip() and len(set(blocks)) == len(blocks))
 
 
 @given(st.binary(max_size=400), st.integers(0, 700), st.integers(0, 255))
@@ -127,14 +127,14 @@ def test_half_an_authority_is_none() -> None:
 
     bundle = Bundle.parse(text)
 
-    assert bundle == Bundle((TRUSTED[0], TRUSTED[2]), is_tidy=False)
+    assert bundle == Bundle((TRUSTED[0], TRUSTED[2]), is_canonical=False)
 
 
 def test_more_than_64_kib_is_all_junk() -> None:
     """
     A parser never sees a longer text.
     """
-    assert Bundle.parse(TRUSTED[0].pem + b"\n" * 65536) == Bundle((), is_tidy=False)
+    assert Bundle.parse(TRUSTED[0].pem + b"\n" * 65536) == Bundle((), is_canonical=False)
 
 
 def test_a_serial_number_that_is_not_positive_is_junk() -> None:
@@ -147,7 +147,7 @@ def test_a_serial_number_that_is_not_positive_is_junk() -> None:
     der[at] = 0x80  # the sign bit
     pem = b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(bytes(der)) + b"-----END CERTIFICATE-----\n"
 
-    assert Bundle.parse(pem) == Bundle((), is_tidy=False)
+    assert Bundle.parse(pem) == Bundle((), is_canonical=False)
 
 
 def test_a_leaf_is_no_authority() -> None:
@@ -156,7 +156,7 @@ def test_a_leaf_is_no_authority() -> None:
     """
     leaf = MINTED[0].sign(NAMES, NOW)
 
-    assert Bundle.parse(leaf.certificate) == Bundle((), is_tidy=False)
+    assert Bundle.parse(leaf.certificate) == Bundle((), is_canonical=False)
 
 
 @pytest.mark.parametrize(("keep", "left"), [((), 3), ((EXPIRED,), 4)])
@@ -188,9 +188,9 @@ def test_junk_around_an_authority_is_removed_by_the_next_write() -> None:
     for text in (b"junk\n" + one + two, one + b"junk\n" + two, one + two + b"junk\n"):
         bundle = Bundle.parse(text)
 
-        assert not bundle.is_tidy
+        assert not bundle.is_canonical
         assert bundle.render() == one + two
-        assert Bundle.parse(bundle.render()).is_tidy
+        assert Bundle.parse(bundle.render()).is_canonical
 
 
 def test_64_kib_are_read() -> None:
@@ -216,7 +216,7 @@ def test_a_certificate_that_cannot_be_an_authority_is_junk(make: Callable[[], by
     """
     A certificate that parses as DER but cannot act as an authority is ignored; the authority next to it is kept.
     """
-    assert Bundle.parse(make() + TRUSTED[0].pem) == Bundle((TRUSTED[0],), is_tidy=False)
+    assert Bundle.parse(make() + TRUSTED[0].pem) == Bundle((TRUSTED[0],), is_canonical=False)
 
 
 def test_a_certificate_that_a_later_release_refuses_is_junk_whatever_the_warning_filter() -> None:
@@ -229,7 +229,7 @@ def test_a_certificate_that_a_later_release_refuses_is_junk_whatever_the_warning
         warnings.simplefilter("ignore")
         bundle = Bundle.parse(pem_of(unusual(CA), serial, b"\2\1\0" + serial[3:]))
 
-    assert bundle == Bundle((), is_tidy=False)
+    assert bundle == Bundle((), is_canonical=False)
 
 
 def test_an_authority_whose_key_cannot_verify_has_signed_nothing() -> None:

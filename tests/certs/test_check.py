@@ -53,7 +53,7 @@ def test_a_mounted_secret_is_checked_without_the_authoritys_key(tmp_path: Path) 
     (tmp_path / "ca.crt").write_bytes(AUTHORITY.pair.certificate)
 
     assert lines(tmp_path, names=NAMES, now=NOW + 5 * DAY) == [
-        "good ca.crt: trusts 1 until 2027-03-01 12:00:00 UTC",
+        "good ca.crt: trusts 1 CA until 2027-03-01 12:00:00 UTC",
         (
             "good tls.crt: serves migratable.webhooks.svc until 2026-03-08 12:00:00 UTC; "
             "renewal was due 2026-03-06 04:00:00 UTC"
@@ -64,15 +64,15 @@ def test_a_mounted_secret_is_checked_without_the_authoritys_key(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("pair", "line"),
     [
-        (KeyPair(b"", b""), "bad tls.crt: there is no certificate"),
+        (KeyPair(b"", b""), "bad tls.crt: the certificate is missing"),
         (KeyPair(LEAF.certificate, AUTHORITY.pair.key), "bad tls.crt: the private key belongs to another certificate"),
         (AUTHORITY.sign(NAMES, NOW - 30 * DAY), "bad tls.crt: expired since 2026-02-06 12:00:00 UTC"),
-        (AUTHORITY.sign(NAMES, NOW + DAY), "bad tls.crt: not yet valid: 2026-03-02 11:00:00 UTC at the earliest"),
+        (AUTHORITY.sign(NAMES, NOW + DAY), "bad tls.crt: not yet valid: valid from 2026-03-02 11:00:00 UTC"),
         (
             AUTHORITY.sign(("other.svc",), NOW),
-            "bad tls.crt: its names are not the names we serve: it has other.svc",
+            "bad tls.crt: its names differ from the required names: its names are other.svc",
         ),
-        (CertificateAuthority.mint(NOW).sign(NAMES, NOW), "bad tls.crt: no authority we know has signed it"),
+        (CertificateAuthority.mint(NOW).sign(NAMES, NOW), "bad tls.crt: it is not signed by a known CA"),
     ],
 )
 def test_a_bad_leaf_is_told_with_the_value_that_is_wrong(tmp_path: Path, pair: KeyPair, line: str) -> None:
@@ -94,7 +94,7 @@ def test_a_bundle_is_good_when_somebody_in_it_is_trusted_and_nothing_else_is_the
     path.write_bytes(CertificateAuthority.mint(NOW - 500 * DAY).pair.certificate + b"note")
 
     assert lines(path) == [
-        "bad bundle.pem: no authority in it is valid; there is something in it that is no authority, or one twice"
+        "bad bundle.pem: it contains no valid CA; it contains text other than CA certificates, or a duplicate CA"
     ]
 
 

@@ -27,7 +27,7 @@ def test_a_jump_of_our_own_clock_changes_nothing(jump: timedelta) -> None:
     """
     system = FakeClock()
     clock = ServerClock(system)
-    clock.hear(DATE)
+    clock.synchronize(DATE)
 
     system.wall += jump
     system.advance(timedelta(seconds=30))
@@ -41,9 +41,9 @@ def test_a_jump_of_the_api_servers_clock_is_followed() -> None:
     It verifies our certificates, so its hour is right by definition.
     """
     clock = ServerClock(FakeClock())
-    clock.hear(DATE)
+    clock.synchronize(DATE)
 
-    clock.hear("Mon, 05 Apr 2027 12:00:00 GMT")
+    clock.synchronize("Mon, 05 Apr 2027 12:00:00 GMT")
 
     assert clock.now() == datetime(2027, 4, 5, 12, tzinfo=UTC)
 
@@ -55,9 +55,9 @@ def test_an_answer_without_a_date_changes_nothing(date: str | None) -> None:
     """
     system = FakeClock(wall=NOW + timedelta(days=7))
     clock = ServerClock(system)
-    clock.hear(DATE)
+    clock.synchronize(DATE)
 
-    clock.hear(date)
+    clock.synchronize(date)
 
     assert clock.now() == NOW
 
@@ -70,11 +70,11 @@ def test_a_clock_that_is_off_is_told_once(caplog: pytest.LogCaptureFixture) -> N
     clock = ServerClock(system)
 
     with caplog.at_level(logging.INFO, "certs"):
-        clock.hear(DATE)
+        clock.synchronize(DATE)
         system.wall = NOW + timedelta(days=400)
-        clock.hear(DATE)
-        clock.hear(DATE)
+        clock.synchronize(DATE)
+        clock.synchronize(DATE)
 
     assert [record.getMessage() for record in caplog.records] == [
-        "this machine's clock is 400 days, 0:00:00 off the API server's, which counts"
+        "the clock of this machine differs from the API server's by 400 days, 0:00:00; using the API server's"
     ]

@@ -22,23 +22,23 @@ def told(caplog: pytest.LogCaptureFixture, *looks: Configuration | None) -> list
     drift = Drift()
     with caplog.at_level(logging.INFO, "certs"):
         for look in looks:
-            drift.look(VALIDATING, look)
+            drift.observe(VALIDATING, look)
     return [record.getMessage().removeprefix(f"{VALIDATING} ") for record in caplog.records]
 
 
 @pytest.mark.parametrize(
     ("after", "said"),
     [
-        ({"a.example": HOOK}, ["webhook b.example is gone"]),
-        ({}, ["webhook a.example is gone; webhook b.example is gone"]),
-        (BOTH | {"c.example": HOOK}, ["webhook c.example is new"]),
+        ({"a.example": HOOK}, ["webhook b.example was removed"]),
+        ({}, ["webhook a.example was removed; webhook b.example was removed"]),
+        (BOTH | {"c.example": HOOK}, ["webhook c.example was added"]),
         (
             BOTH | {"b.example": HOOK | {"failurePolicy": "Ignore", "rules": []}},
-            ["webhook b.example has other failurePolicy, rules"],
+            ["webhook b.example has changes in failurePolicy, rules"],
         ),
         (
             {"a.example": HOOK | {"namespaceSelector": {"matchLabels": {"none": "such"}}}},
-            ["webhook a.example has other namespaceSelector; webhook b.example is gone"],
+            ["webhook a.example has changes in namespaceSelector; webhook b.example was removed"],
         ),
         (BOTH, []),
     ],
@@ -68,11 +68,11 @@ def test_the_emergency_stop_is_told_and_what_came_back_is_compared(caplog: pytes
     weaker = seen({"a.example": HOOK}, by="kubectl-create")
 
     assert told(caplog, None, None, seen(), None, None, weaker) == [
-        "is not there: API servers ask nothing by it until it is applied again",
-        "is there again, by helm",
-        "is not there: API servers ask nothing by it until it is applied again",
-        "is there again, by kubectl-create",
-        "was changed by kubectl-create: webhook b.example is gone",
+        "does not exist: API servers do not call its webhooks until it is applied again",
+        "exists again, written by helm",
+        "does not exist: API servers do not call its webhooks until it is applied again",
+        "exists again, written by kubectl-create",
+        "was changed by kubectl-create: webhook b.example was removed",
     ]
 
 

@@ -49,21 +49,21 @@ def test_a_good_leaf_is_told_whole() -> None:
 @pytest.mark.parametrize(
     ("pair", "damage"),
     [
-        (KeyPair(b"", b""), Damage.EMPTY),
-        (KeyPair(b" \n", LEAF.key), Damage.EMPTY),
-        (KeyPair(LEAF.certificate[:300], LEAF.key), Damage.HALF),
-        (KeyPair(LEAF.certificate[300:], LEAF.key), Damage.HALF),
-        (KeyPair(LEAF.certificate + PAIR.certificate, LEAF.key), Damage.SEVERAL),
-        (KeyPair(LEAF.certificate.replace(b"M", b"N", 1), LEAF.key), Damage.JUNK),
-        (KeyPair(b"\x00junk", LEAF.key), Damage.JUNK),
+        (KeyPair(b"", b""), Damage.NO_CERTIFICATE),
+        (KeyPair(b" \n", LEAF.key), Damage.NO_CERTIFICATE),
+        (KeyPair(LEAF.certificate[:300], LEAF.key), Damage.TRUNCATED),
+        (KeyPair(LEAF.certificate[300:], LEAF.key), Damage.TRUNCATED),
+        (KeyPair(LEAF.certificate + PAIR.certificate, LEAF.key), Damage.MULTIPLE),
+        (KeyPair(LEAF.certificate.replace(b"M", b"N", 1), LEAF.key), Damage.INVALID_PEM),
+        (KeyPair(b"\x00junk", LEAF.key), Damage.INVALID_PEM),
         (KeyPair(b"x" * 65537, LEAF.key), Damage.TOO_LONG),
         (KeyPair(LEAF.certificate, b""), Damage.NO_KEY),
-        (KeyPair(LEAF.certificate, LEAF.key[:100]), Damage.KEY_JUNK),
-        (KeyPair(LEAF.certificate, b"x" * 65537), Damage.KEY_JUNK),
-        (KeyPair(LEAF.certificate, PAIR.key), Damage.FOREIGN_KEY),
+        (KeyPair(LEAF.certificate, LEAF.key[:100]), Damage.INVALID_KEY),
+        (KeyPair(LEAF.certificate, b"x" * 65537), Damage.INVALID_KEY),
+        (KeyPair(LEAF.certificate, PAIR.key), Damage.KEY_MISMATCH),
         (AUTHORITY.sign(("elsewhere.svc",), NOW), Damage.WRONG_NAMES),
         (AUTHORITY.sign((*NAMES, "localhost"), NOW), Damage.WRONG_NAMES),
-        (CertificateAuthority.mint(NOW).sign(NAMES, NOW), Damage.FOREIGN_ISSUER),
+        (CertificateAuthority.mint(NOW).sign(NAMES, NOW), Damage.UNKNOWN_ISSUER),
         (AUTHORITY.sign(NAMES, NOW - 30 * DAY), Damage.EXPIRED),
         (AUTHORITY.sign(NAMES, NOW + DAY), Damage.NOT_YET_VALID),
     ],
@@ -98,10 +98,10 @@ def test_a_leaf_is_no_better_than_its_authority(now: datetime) -> None:
         (PAIR, NOW, ()),
         (PAIR, NOW + 366 * DAY, (Damage.EXPIRED,)),
         (PAIR, NOW - DAY, (Damage.NOT_YET_VALID,)),
-        (KeyPair(PAIR.certificate, OTHER.pair.key), NOW, (Damage.FOREIGN_KEY,)),
-        (KeyPair(PAIR.certificate * 2, PAIR.key), NOW, (Damage.SEVERAL,)),
+        (KeyPair(PAIR.certificate, OTHER.pair.key), NOW, (Damage.KEY_MISMATCH,)),
+        (KeyPair(PAIR.certificate * 2, PAIR.key), NOW, (Damage.MULTIPLE,)),
         (LEAF, NOW, (Damage.NOT_AUTHORITY, Damage.NOT_SELF_SIGNED, Damage.WRONG_USAGE)),
-        (KeyPair(b"", b""), NOW, (Damage.EMPTY,)),
+        (KeyPair(b"", b""), NOW, (Damage.NO_CERTIFICATE,)),
     ],
 )
 def test_each_damage_of_an_authority_is_named(pair: KeyPair, now: datetime, damage: tuple[Damage, ...]) -> None:
@@ -141,7 +141,7 @@ def test_an_encrypted_key_cannot_be_read() -> None:
         serialization.BestAvailableEncryption(b"secret"),
     )
 
-    assert inspect_authority(KeyPair(PAIR.certificate, key), NOW).damage == (Damage.KEY_JUNK,)
+    assert inspect_authority(KeyPair(PAIR.certificate, key), NOW).damage == (Damage.INVALID_KEY,)
 
 
 def test_renewal_is_due_at_two_thirds_of_life() -> None:

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from certs.cluster import Conflict, Missing, Refused
-from certs.lease import LEASE_DURATION, LOOK_ANYWAY, Duty, Lease
+from certs.lease import FOLLOWER_INTERVAL, LEASE_DURATION, LeaderElection, Lease
 from certs.rotator import Rotator, rotate
 from tests.certs.world import SETTINGS, FakeClock, World
 
@@ -39,8 +39,8 @@ class FakeLeases:
         self.writes.append(holder)
 
 
-def duties(leases: FakeLeases, clock: FakeClock, *names: str) -> list[Duty]:
-    return [Duty(leases, "rotator", name, clock) for name in names]
+def elections(leases: FakeLeases, clock: FakeClock, *names: str) -> list[LeaderElection]:
+    return [LeaderElection(leases, "rotator", name, clock) for name in names]
 
 
 def test_the_first_to_ask_is_on_duty_and_no_other() -> None:
@@ -48,11 +48,11 @@ def test_the_first_to_ask_is_on_duty_and_no_other() -> None:
     A Lease that nobody holds is taken; while it is renewed nobody else gets it.
     """
     leases, clock = FakeLeases(), FakeClock()
-    first, second = duties(leases, clock, "first", "second")
+    first, second = elections(leases, clock, "first", "second")
 
     turns = []
     for _ in range(40):
-        turns.append((first.is_ours(), second.is_ours()))
+        turns.append((first.is_leader(), second.is_leader()))
         clock.advance(3 * SECOND)
 
     assert set(turns) == {(True, False)}
@@ -63,10 +63,10 @@ def test_a_lease_is_renewed_at_a_third_of_its_duration() -> None:
     Two renewals may fail before anybody else steps in, and not every look is a write.
     """
     leases, clock = FakeLeases(), FakeClock()
-    (duty,) = duties(leases, clock, "only")
+    (election,) = elections(leases, clock, "only")
 
     for _ in range(60):
-        duty.is_ours()
+        election.is_leader()
         clock.advance(SECOND)
 
     assert len(leases.writes) == 60 / (LEASE_DURATION / 3).total_seconds()
@@ -77,17 +77,17 @@ def test_the_place_of_one_who_is_gone_is_taken_within_twenty_seconds() -> None:
     With looks every three seconds, and not before the Lease was seen unchanged for its whole duration.
     """
     leases, clock = FakeLeases(), FakeClock()
-    first, second = duties(leases, clock, "first", "second")
-    assert first.is_ours()
-    assert not second.is_ours()
+    first, second = elections(leases, clock, "first", "second")
+    assert first.is_leader()
+    assert not second.is_leader()
 
     turns = []
     for _ in range(8):
-        turns.append(second.is_ours())
+        turns.append(second.is_leader())
         clock.advance(3 * SECOND)
 
     assert LEASE_DURATION <= 3 * SECOND * turns.index(True) <= 20 * SECOND
-    assert not first.is_ours()
+    assert not first.is_leader()
 
 
 def test_a_jump_of_the_wall_clock_gives_nobody_the_lease() -> None:
@@ -95,31 +95,31 @@ def test_a_jump_of_the_wall_clock_gives_nobody_the_lease() -> None:
     No date in a Lease is compared with a clock.
     """
     leases, clock = FakeLeases(), FakeClock()
-    first, second = duties(leases, clock, "first", "second")
-    assert first.is_ours()
-    assert not second.is_ours()
+    first, second = elections(leases, clock, "first", "second")
+    assert first.is_leader()
+    assert not second.is_leader()
 
     clock.wall += timedelta(days=400)
 
-    assert not second.is_ours()
-    assert first.is_ours()
+    assert not second.is_leader()
+    assert first.is_leader()
 
 
 def test_a_change_of_turns_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     """
-    Who is on duty is told by name when it changes, and not at each look.
+    Who is on election is told by name when it changes, and not at each look.
     """
     leases, clock = FakeLeases(holder="first"), FakeClock()
-    (duty,) = duties(leases, clock, "second")
+    (election,) = elections(leases, clock, "second")
 
     with caplog.at_level(logging.INFO, "certs"):
         for _ in range(12):
-            duty.is_ours()
+            election.is_leader()
             clock.advance(3 * SECOND)
 
     assert [record.getMessage() for record in caplog.records] == [
-        "off duty while first holds the Lease",
-        "on duty, and first was before",
+        "inactive while first holds the Lease",
+        "acquired the Lease; the previous holder was first",
     ]
 
 
@@ -128,14 +128,14 @@ def test_whoever_ends_hands_over_at_once() -> None:
     A rolling update leaves no gap, and nobody resigns for another.
     """
     leases, clock = FakeLeases(), FakeClock()
-    first, second = duties(leases, clock, "first", "second")
-    assert first.is_ours()
+    first, second = elections(leases, clock, "first", "second")
+    assert first.is_leader()
 
-    second.resign()
+    second.release()
     assert leases.holder == "first"
-    first.resign()
+    first.release()
 
-    assert second.is_ours()
+    assert second.is_leader()
 
 
 def test_of_two_who_take_it_at_the_same_time_one_gets_it() -> None:
@@ -143,7 +143,7 @@ def test_of_two_who_take_it_at_the_same_time_one_gets_it() -> None:
     The write names the version that was read.
     """
     leases, clock = FakeLeases(), FakeClock()
-    (duty,) = duties(leases, clock, "slow")
+    (election,) = elections(leases, clock, "slow")
     read = leases.read_lease
 
     def overtaken(name: str) -> Lease:
@@ -153,7 +153,7 @@ def test_of_two_who_take_it_at_the_same_time_one_gets_it() -> None:
 
     leases.read_lease = overtaken  # type: ignore[method-assign]
 
-    assert not duty.is_ours()
+    assert not election.is_leader()
 
 
 @pytest.mark.parametrize("error", [Missing("no Lease", "Make it."), Refused("no right", "Give it.")])
@@ -162,31 +162,31 @@ def test_without_a_lease_everybody_looks(error: Exception, caplog: pytest.LogCap
     A Lease saves work; to be without one is told once and stops nobody.
     """
     leases = FakeLeases(error=error)
-    (duty,) = duties(leases, FakeClock(), "any")
+    (election,) = elections(leases, FakeClock(), "any")
 
     with caplog.at_level(logging.INFO, "certs"):
-        turns = [duty.is_ours(), duty.is_ours()]
-    duty.resign()
+        turns = [election.is_leader(), election.is_leader()]
+    election.release()
 
     assert turns == [True, True]
-    assert [record.getMessage() for record in caplog.records] == [f"working without: {error}"]
+    assert [record.getMessage() for record in caplog.records] == [f"working without the Lease: {error}"]
 
 
 def test_a_lease_of_no_duration_is_refused() -> None:
     """
     It would be everybody's at all times.
     """
-    with pytest.raises(ValueError, match="must last"):
-        Duty(FakeLeases(), "rotator", "any", FakeClock(), timedelta())
+    with pytest.raises(ValueError, match="must be positive"):
+        LeaderElection(FakeLeases(), "rotator", "any", FakeClock(), timedelta())
 
 
 def test_off_duty_one_looks_every_minute_all_the_same() -> None:
     """
-    One that is on duty and does nothing, but renews its Lease, is made up for within a minute.
+    One that is on election and does nothing, but renews its Lease, is made up for within a minute.
     """
     world = World()
     leases = FakeLeases(holder="asleep")
-    duty = Duty(leases, "rotator", "awake", world.clock)
+    election = LeaderElection(leases, "rotator", "awake", world.clock)
     looks: list[float] = []
     world.cluster.before = lambda call: looks.append(world.clock.monotonic()) if call == "read serving" else None
 
@@ -199,7 +199,7 @@ def test_off_duty_one_looks_every_minute_all_the_same() -> None:
                 self.set()
             return self.is_set()
 
-    rotate(Rotator(world.cluster, SETTINGS, world.clock), SETTINGS.interval, Minutes(), duty)
+    rotate(Rotator(world.cluster, SETTINGS, world.clock), SETTINGS.interval, Minutes(), election)
 
-    assert sorted(set(looks)) == [LOOK_ANYWAY.total_seconds(), 2 * LOOK_ANYWAY.total_seconds()]
+    assert sorted(set(looks)) == [FOLLOWER_INTERVAL.total_seconds(), 2 * FOLLOWER_INTERVAL.total_seconds()]
     assert world.trusts_alone()

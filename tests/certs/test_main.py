@@ -35,7 +35,7 @@ def test_dev_makes_what_check_finds_good(tmp_path: Path, capsys: pytest.CaptureF
     assert (
         first.out == second.out == "".join(f"{folder}/{name}\n" for name in ("ca.crt", "ca.key", "tls.crt", "tls.key"))
     )
-    assert (first.err, second.err) == ("made anew: authority, leaf\n", "all is good and was left alone\n")
+    assert (first.err, second.err) == ("created: authority, leaf\n", "all certificates are valid; nothing changed\n")
     assert [line.split(":")[0] for line in third.out.splitlines()] == [
         f"good  {folder}/ca.crt",
         f"good  {folder}/tls.crt",
@@ -124,13 +124,13 @@ def test_what_is_no_span_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--leaf-lifetime=5m"], "the leaf must live longer than three times both settle times"),
+        (["--leaf-lifetime=5m"], "the leaf lifetime must be longer than three times both settle times"),
         (["--dns-name=*.svc"], "is neither a DNS name nor an IP address"),
         (["--interval=2m"], "the interval must be between 0 and 60 seconds"),
         (["--serving-secret=ca"], "need two Secrets"),
-        (["--replicas=nowhere"], "--replicas is 'nowhere'; write HOST:PORT"),
-        (["--replicas=host:99999"], "--replicas is 'host:99999'; write HOST:PORT"),
-        (["--leaf-lifetime=soon"], "'soon' is no duration"),
+        (["--replicas=nowhere"], "invalid value 'nowhere' of --replicas; use HOST:PORT"),
+        (["--replicas=host:99999"], "invalid value 'host:99999' of --replicas; use HOST:PORT"),
+        (["--leaf-lifetime=soon"], "invalid duration 'soon'"),
     ],
 )
 def test_settings_that_cannot_work_are_usage_errors(
@@ -153,7 +153,7 @@ def test_without_a_cluster_rotate_ends_with_the_reason(tmp_path: Path, capsys: p
     status = main([*ROTATE, "--kubeconfig", str(tmp_path / "absent")])
 
     assert status == TROUBLE
-    assert "Run in a pod with a service account, or name a file with --kubeconfig." in capsys.readouterr().err
+    assert "Run in a pod with a service account, or set --kubeconfig to a file." in capsys.readouterr().err
 
 
 def test_dev_and_check_do_not_import_a_client() -> None:

@@ -11,10 +11,10 @@ import pytest
 
 from certs.authority import CertificateAuthority, KeyPair
 from certs.bundle import Bundle
-from certs.inventory import Inventory, Place, find_lagging, take_stock
+from certs.inventory import Inventory, Place, find_lagging, take_inventory
 from certs.plan import (
     BUNDLE_SETTLE,
-    LAGGING_LOOK,
+    LAGGING_INTERVAL,
     LEAF_SETTLE,
     Idle,
     Mint,
@@ -52,7 +52,7 @@ def stock(
     """Take stock of a cluster with two caBundles that trust the same."""
     text = b"".join(one.pair.certificate for one in trusts)
     published: Mapping[Place, bytes] = {HERE: text, THERE: text if there is None else there}
-    inventory = take_stock(authority, leaf, issuer, published, NAMES, now)
+    inventory = take_inventory(authority, leaf, issuer, published, NAMES, now)
     return replace(inventory, published_for=seen, served_for=seen)
 
 
@@ -71,7 +71,7 @@ def test_an_empty_installation_gets_an_authority_first() -> None:
     """
     step = plan(stock(NOTHING), NOW, TERMS)
 
-    assert step == Mint("the authority cannot sign: there is no certificate")
+    assert step == Mint("the CA cannot sign: the certificate is missing")
 
 
 def test_a_new_authority_is_published_beside_the_old() -> None:
@@ -109,7 +109,7 @@ def test_then_a_leaf_is_signed() -> None:
     """
     step = plan(stock(leaf=leaf_of(OLD), trusts=(OLD, NEW)), NOW, TERMS)
 
-    assert step == Sign("the served leaf was signed by an earlier authority")
+    assert step == Sign("the served leaf is signed by an old CA")
 
 
 def test_retiring_waits_until_every_replica_serves_the_new_leaf() -> None:
@@ -130,7 +130,7 @@ def test_retiring_waits_for_a_replica_that_is_late() -> None:
 
     step = plan(inventory, NOW, TERMS)
 
-    assert step == Wait(LAGGING_LOOK, "until a new leaf is served at 10.0.0.7, 10.0.0.9, where it is not yet")
+    assert step == Wait(LAGGING_INTERVAL, "until the new leaf is served at 10.0.0.7, 10.0.0.9")
 
 
 def test_late_is_who_serves_a_leaf_that_counts_by_an_authority_that_would_go() -> None:
@@ -178,7 +178,7 @@ def test_a_due_leaf_is_signed_anew_by_the_same_authority() -> None:
     """
     step = plan(stock(leaf=leaf_of(NEW, NOW - 5 * DAY), trusts=(NEW,)), NOW, TERMS)
 
-    assert step == Sign("two thirds of the served leaf's life are over")
+    assert step == Sign("the served leaf is due for renewal")
 
 
 def test_a_due_authority_is_replaced_while_it_still_counts() -> None:
@@ -187,7 +187,7 @@ def test_a_due_authority_is_replaced_while_it_still_counts() -> None:
     """
     step = plan(stock(OLD.pair, leaf_of(OLD), (OLD,)), NOW, TERMS)
 
-    assert step == Mint("two thirds of the authority's life are over")
+    assert step == Mint("the CA is due for renewal")
 
 
 def test_a_damaged_leaf_is_replaced_before_a_due_authority() -> None:
@@ -196,7 +196,7 @@ def test_a_damaged_leaf_is_replaced_before_a_due_authority() -> None:
     """
     step = plan(stock(OLD.pair, NOTHING, (OLD,), seen=timedelta()), NOW, TERMS)
 
-    assert step == Sign("the served leaf is damaged: there is no certificate")
+    assert step == Sign("the served leaf is invalid: the certificate is missing")
 
 
 def test_a_bundle_without_the_authority_of_the_served_leaf_is_repaired_first() -> None:
@@ -255,7 +255,7 @@ def test_junk_in_a_bundle_is_cleaned_away() -> None:
 
     step = plan(stock(leaf=leaf_of(NEW), trusts=(NEW,), there=text + b"# note\n"), NOW, TERMS)
 
-    assert step == Publish({THERE: Bundle.of([NEW_CA])}, f"there is junk in {THERE}")
+    assert step == Publish({THERE: Bundle.of([NEW_CA])}, f"invalid content in {THERE}")
 
 
 def test_a_bundle_never_grows_past_what_is_read() -> None:
@@ -274,7 +274,7 @@ def test_without_any_webhook_configuration_the_pair_is_still_kept() -> None:
     """
     Whoever deletes the webhook configurations in an emergency finds good certificates afterwards.
     """
-    inventory = take_stock(NEW.pair, NOTHING, b"", {}, NAMES, NOW)
+    inventory = take_inventory(NEW.pair, NOTHING, b"", {}, NAMES, NOW)
 
     assert isinstance(plan(inventory, NOW, TERMS), Sign)
 
@@ -305,15 +305,18 @@ def test_terms_that_cannot_be_kept_are_refused(change: dict[str, object]) -> Non
     [
         (
             {"leaf_lifetime": 3 * (BUNDLE_SETTLE + LEAF_SETTLE)},
-            "the leaf must live longer than three times both settle",
+            "the leaf lifetime must be longer than three times both settle",
         ),
         ({"leaf_lifetime": 3 * (BUNDLE_SETTLE + LEAF_SETTLE) + SECOND}, None),
-        ({"leaf_lifetime": 2 * SECOND, "bundle_settle": NEVER, "leaf_settle": NEVER}, "the leaf must live longer"),
+        (
+            {"leaf_lifetime": 2 * SECOND, "bundle_settle": NEVER, "leaf_settle": NEVER},
+            "the leaf lifetime must be longer",
+        ),
         ({"leaf_lifetime": 2.5 * SECOND, "bundle_settle": NEVER, "leaf_settle": NEVER}, None),
-        ({"bundle_settle": -SECOND}, "a settle time cannot be negative"),
-        ({"leaf_settle": -SECOND}, "a settle time cannot be negative"),
+        ({"bundle_settle": -SECOND}, "a settle time must not be negative"),
+        ({"leaf_settle": -SECOND}, "a settle time must not be negative"),
         ({"authority_lifetime": 7 * DAY}, None),
-        ({"authority_lifetime": 7 * DAY - SECOND}, "the authority must live at least as long as the leaf"),
+        ({"authority_lifetime": 7 * DAY - SECOND}, "the CA lifetime must not be shorter than the leaf lifetime"),
     ],
 )
 def test_terms_are_accepted_up_to_their_limits(change: dict[str, timedelta], error: str | None) -> None:
@@ -339,7 +342,7 @@ def test_the_settle_times_cover_the_kubelet() -> None:
     An API server has 4 seconds to read a new caBundle, a replica 3 minutes to serve a new leaf, and a late one 10 more.
     """
     assert (Terms(NAMES).bundle_settle, Terms(NAMES).leaf_settle) == (4 * SECOND, 180 * SECOND)
-    assert LAGGING_LOOK == 10 * SECOND
+    assert LAGGING_INTERVAL == 10 * SECOND
 
 
 def test_the_authority_of_a_damaged_leaf_is_not_published_again() -> None:
@@ -348,7 +351,7 @@ def test_the_authority_of_a_damaged_leaf_is_not_published_again() -> None:
     """
     inventory = stock(leaf=leaf_of(OLD, NOW - 8 * DAY), trusts=(NEW,), issuer=OLD.pair.certificate)
 
-    assert plan(inventory, NOW, TERMS) == Sign("the served leaf is damaged: expired")
+    assert plan(inventory, NOW, TERMS) == Sign("the served leaf is invalid: expired")
 
 
 def test_an_authority_that_cannot_sign_is_not_published() -> None:
@@ -369,7 +372,7 @@ def test_a_step_names_the_first_place_and_counts_the_others() -> None:
     step = plan(stock(), NOW, TERMS)
 
     assert isinstance(step, Publish)
-    assert step.reason == f"the authority is missing from {THERE} and 1 more"
+    assert step.reason == f"the CA is missing from {THERE} and 1 more"
 
 
 def test_the_end_of_a_wait_needs_no_second_look() -> None:

@@ -13,7 +13,7 @@ import pytest
 from certs.cluster import Configuration, Conflict, Missing, Refused
 from certs.inspection import inspect_authority, inspect_leaf
 from certs.plan import Sign, Step, Wait, plan
-from certs.rotator import Reading, Rotator, Settings, Sighting, rotate
+from certs.rotator import Observation, Reading, Rotator, Settings, rotate
 from tests.certs.world import (
     BUNDLE_DAMAGES,
     DAMAGES,
@@ -515,12 +515,14 @@ def test_a_sighting_begins_anew_with_a_new_thing() -> None:
     """
     Only the same thing, seen look after look, is seen for longer and longer.
     """
-    sighting = Sighting()
+    observation = Observation()
 
-    lengths = [sighting.lasts(thing, moment).total_seconds() for thing, moment in zip("aabbb", range(5), strict=True)]
+    lengths = [
+        observation.duration(thing, moment).total_seconds() for thing, moment in zip("aabbb", range(5), strict=True)
+    ]
 
     assert lengths == [0, 1, 0, 1, 2]
-    assert [sighting.lasts(None, moment).total_seconds() for moment in (9, 11)] == [0, 0]
+    assert [observation.duration(None, moment).total_seconds() for moment in (9, 11)] == [0, 0]
 
 
 @pytest.mark.parametrize(

@@ -267,7 +267,7 @@ class World:
         if self.loaded_since and self.loaded_since[-1][1] == pair.certificate:
             return
         # a replica loads what it could serve and keeps what it has otherwise; who signed it, it cannot judge
-        if set(inspect_leaf(pair, self.clock.now(), NAMES).damage) <= {Damage.FOREIGN_ISSUER}:
+        if set(inspect_leaf(pair, self.clock.now(), NAMES).damage) <= {Damage.UNKNOWN_ISSUER}:
             self.loaded_since.append((moment, pair.certificate))
 
     def refused_handshakes(self) -> list[str]:
@@ -291,7 +291,7 @@ class World:
     def uncovered(self) -> list[str]:
         """Name each caBundle that lacks the authority of the leaf in the Secret, if a replica would load that leaf."""
         pair = self.cluster.pair("serving")
-        if not set(inspect_leaf(pair, self.clock.now(), NAMES).damage) <= {Damage.FOREIGN_ISSUER}:
+        if not set(inspect_leaf(pair, self.clock.now(), NAMES).damage) <= {Damage.UNKNOWN_ISSUER}:
             return []
         texts = self.trusted_since[-1][1]
         return [f"caBundle {n}" for n, text in enumerate(texts) if _issuer(text, pair.certificate) is None]
