@@ -76,7 +76,7 @@ def bind_only(plane: ControlPlane, wanted: Sequence[Parameters], namespace: str,
 
 @dataclass
 class Answer:
-    """What the API server said."""
+    """The response of the API server."""
 
     status: int
     document: Manifest
@@ -102,7 +102,7 @@ class Answer:
 
 @dataclass
 class Caller:
-    """Somebody with every right, over a connection that stays open."""
+    """A user with every right, over a connection that stays open."""
 
     plane: ControlPlane
     user: str

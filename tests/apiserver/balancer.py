@@ -1,4 +1,4 @@
-"""What kube-proxy is to a Service: new TCP connections go to the replicas in turn, and past one that is not there."""
+"""Balances like kube-proxy: new TCP connections go to the replicas in turn, and skip one that is down."""
 
 import asyncio
 import itertools
@@ -58,7 +58,7 @@ class Balancer:
         replicas = self._replicas
         for attempt in range(len(replicas)):
             port = replicas[(turn + attempt) % len(replicas)]
-            with suppress(OSError, asyncio.CancelledError):  # the latter at the end alone, where nobody waits for it
+            with suppress(OSError, asyncio.CancelledError):  # the latter only at the end, where no caller waits for it
                 there, back = await asyncio.open_connection("127.0.0.1", port)
                 try:
                     await asyncio.gather(_copy(reader, back), _copy(there, writer))

@@ -32,7 +32,7 @@ SERVED_NAMES = ("migratable.migratable.svc",)
 LAGS = (0.0, 1.0)
 """Seconds after which each replica's files follow the Secret."""
 FRESH = "tests.apiserver.fresh_handshakes"
-"""What the replicas run unless told otherwise: API servers keep connections, and so hide a bad certificate for minutes."""
+"""The module that replicas run by default: API servers keep connections, which hides a bad certificate for minutes."""
 
 
 class Kubelets:
@@ -131,7 +131,7 @@ class Bench:
         return is_our_verdict(reply.status, reply.document)
 
     def wait(self, condition: Callable[[], bool], what: str) -> float:
-        """Waits, and tells for how long; what the rotators said is in the error."""
+        """Waits for a condition and returns the seconds. The error contains the logs of the rotators."""
         began = time.monotonic()
         try:
             wait_until(condition, PATIENCE_SECONDS, what)
@@ -150,7 +150,7 @@ class Bench:
         )
 
     def replace_authority(self) -> float:
-        """Empty the authority's Secret, which asks for another; the seconds until that one alone is trusted."""
+        """Empties the authority's Secret, so that a new one is made. Returns the seconds until only the new one is trusted."""
         before = self.installed.pair(AUTHORITY)
         self.installed.fill(AUTHORITY, {})
         return self.wait(
@@ -182,7 +182,7 @@ class Bench:
 
 
 def rotate_arguments(installed: Installation, replicas: Sequence[str]) -> list[str]:
-    """Module and flags of a rotator that asks these replicas, with times that suit a bench."""
+    """Module and flags of a rotator for these replicas, with short times."""
     flags = {"validatingwebhookconfigurations": "--validating", "mutatingwebhookconfigurations": "--mutating"}
     return [
         *("certs", "rotate", "--kubeconfig", str(installed.kubeconfig)),

@@ -18,7 +18,7 @@ from pathlib import Path
 
 TOOLS = Path(__file__).resolve().parent / "tools"
 
-#: The oldest Go that fetches a newer toolchain by itself when a go.mod asks for one (https://go.dev/doc/toolchain).
+#: The oldest Go that fetches a newer toolchain by itself when a go.mod requires one (https://go.dev/doc/toolchain).
 OLDEST_GO = (1, 21)
 
 REMEDY = "set KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kubectl, or install Go 1.24+"

@@ -51,7 +51,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to call, and how. Without ``rate``, each of ``clients`` makes ``per_client`` calls, one after the other."""
+    """The calls and their rate. Without ``rate``, each of ``clients`` makes ``per_client`` calls, one after the other."""
 
     url: str
     authority: str
@@ -125,7 +125,7 @@ class Calls:
 
     def __enter__(self) -> Self:
         argv = [sys.executable, "-m", "tests.apiserver.calls"]
-        self._said = tempfile.TemporaryFile()  # a pipe would block the process until somebody reads
+        self._said = tempfile.TemporaryFile()  # a pipe would block the process until it is read
         self.popen = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=self._said, cwd=ROOT)
         assert self.popen.stdin is not None
         self.popen.stdin.write(json.dumps(asdict(self._job)).encode())

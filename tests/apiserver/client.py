@@ -26,7 +26,7 @@ TOKEN_SECONDS = 3600  # a kube-apiserver refuses less than 600
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the API server answered: HTTP status, JSON document, texts of its Warning headers."""
+    """The response of the API server: HTTP status, JSON document, texts of its Warning headers."""
 
     status: int
     document: dict[str, Any]

@@ -92,7 +92,7 @@ class ControlPlane:
                 process.wait_ready(self._ready[process.name], self.start_seconds)
 
     def restart(self, name: str = "kube-apiserver") -> None:
-        """What an upgrade of server NAME looks like to its clients."""
+        """Restarts server NAME, as an upgrade does."""
         with self.stopped(name):
             pass
 

@@ -43,7 +43,7 @@ CREATED, BAD_REQUEST = 201, 400
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What the API server made of a manifest."""
+    """The object that the API server stored for a manifest."""
 
     object: dict[str, Any] | None
     """As it read it, without what a server adds to metadata; None where it refused."""

@@ -117,7 +117,7 @@ class FaultyProxy:
                             client.sendall(chunk)
 
     def _relay_watch(self, upstream: socket.socket, client: socket.socket) -> None:
-        """What arrives waits its time in a queue, which a second thread empties."""
+        """Received bytes wait in a queue, which a second thread empties."""
         waiting: deque[tuple[float, bytes]] = deque()
         arrived = threading.Condition()
 

@@ -125,7 +125,7 @@ def metrics_text(plane: ControlPlane) -> str:
 
 
 def webhook_metrics(plane: ControlPlane) -> Counter[str]:
-    """What the API server counted about webhooks: calls, calls that failed, and objects let through for it."""
+    """The API server's counters of webhooks: calls, failed calls, and objects admitted despite a failure."""
     counted: Counter[str] = Counter()
     for name, labels, value in _SAMPLE.findall(metrics_text(plane)):
         if name == "apiserver_admission_webhook_request_total":

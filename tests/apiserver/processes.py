@@ -150,7 +150,7 @@ def _scratch_parent() -> Path:
 
 
 def _start_time(pid: int) -> str | None:
-    """Start time of process PID, which tells it from a later one with the same number (proc_pid_stat(5), field 22)."""
+    """Start time of process PID, which distinguishes it from a later one with the same number (proc_pid_stat(5), field 22)."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except OSError:

@@ -17,7 +17,7 @@ from tests.apiserver.client import Client
 
 Manifest: TypeAlias = dict[str, Any]
 State: TypeAlias = Literal["good", "bad", "open"]
-"""Whether a machine on it can be migrated; open where nobody can tell yet."""
+"""Whether a VM on it can be live-migrated; None if it is not yet known."""
 
 SETTLED_SECONDS = 1.0
 MERGE = "application/merge-patch+json"
@@ -39,7 +39,7 @@ class Subject:
 
     name: str
     machine: Manifest
-    """``spec`` of a VirtualMachine that stands or falls with it."""
+    """``spec`` of a VirtualMachine whose verdict depends on it."""
     turn: Callable[[State], None]
     """Puts a state into the cluster."""
     ways: Sequence[State]
@@ -62,7 +62,7 @@ class Subject:
 
 @dataclass
 class Tally:
-    """What was seen."""
+    """The observed decisions."""
 
     creates: int = 0
     edits: int = 0
@@ -158,7 +158,7 @@ class Race:
             yield self._instancetype(f"instancetype-{number}")
 
     def _claim(self, name: str) -> Subject:
-        """A claim, whose modes nobody can edit: it is deleted and made anew."""
+        """A claim. Its access modes are immutable, so it is deleted and created again."""
         base = f"/api/v1/namespaces/{self.namespace}/persistentvolumeclaims"
 
         def turn(state: State) -> None:

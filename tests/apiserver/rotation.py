@@ -1,4 +1,4 @@
-"""What an installation prepares for a rotator: an account with its rights, empty Secrets, a Lease, webhooks to fill."""
+"""The objects that a rotator needs: an account with its rights, empty Secrets, a Lease, and webhooks to fill."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -70,7 +70,7 @@ class Installation:
         return f"/api/v1/namespaces/{self.namespace}/secrets/{name}"
 
     def data(self, name: str) -> dict[str, bytes]:
-        """What a Secret holds; one that is gone holds nothing."""
+        """The data of a Secret; empty if it does not exist."""
         reply = self.plane.client.api("GET", self.secret_path(name))
         return {key: base64.b64decode(value) for key, value in (reply.document.get("data") or {}).items()}
 
@@ -79,7 +79,7 @@ class Installation:
         return KeyPair(data.get("tls.crt", b""), data.get("tls.key", b""))
 
     def fill(self, name: str, data: Mapping[str, bytes]) -> None:
-        """Replace what a Secret holds, as somebody who asks nobody."""
+        """Replaces the data of a Secret without a resourceVersion."""
         encoded = {key: base64.b64encode(value).decode() for key, value in data.items()}
         reply = self.plane.client.api("PUT", self.secret_path(name), {**bare_secret(name), "data": encoded})
         assert reply.status == 200, reply
@@ -99,7 +99,7 @@ class Installation:
         ]
 
     def publish(self, bundle: bytes) -> None:
-        """Replace every caBundle, as somebody who asks nobody."""
+        """Replaces every caBundle without a resourceVersion."""
         encoded = base64.b64encode(bundle).decode()
         for name in self.configurations:
             document = self.configuration(name)

@@ -33,7 +33,7 @@ class Serving:
     log: Path
 
     def ready(self) -> bool:
-        """What a kubelet would see; raises where the process has ended."""
+        """Whether the readiness probe succeeds. Raises if the process has ended."""
         if self.popen.poll() is not None:
             raise RuntimeError(f"the server ended with {self.popen.returncode}:\n{self.log.read_text()[-3000:]}")
         try:

@@ -44,7 +44,7 @@ REFUSED_EARLIER = {
     "LM602": 'unknown field "spec.configuration.migrations.completionTimeoutPerGib"',
     "LM634": "spec.selectors: Required value",
 }
-"""What the API server refuses by itself, by its schema or by kubectl's strict reading, before it asks anybody."""
+"""Examples that the API server rejects by its schema, or kubectl by its strict reading, before a webhook is called."""
 
 
 BY_TITLE = {
@@ -75,7 +75,7 @@ class Case:
 
     @property
     def world(self) -> str:
-        """What has to stand in the cluster, comparable."""
+        """The objects that must be in the cluster, as a comparable text."""
         return json.dumps([self.rejected.release, list(self.rejected.world)], sort_keys=True)
 
     @property

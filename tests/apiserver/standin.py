@@ -1,4 +1,4 @@
-"""What stands in a server's place when it is ill: nothing at all, silence, or answers that are none."""
+"""Replaces a broken server: no listener, silence, or invalid responses."""
 
 import itertools
 import json

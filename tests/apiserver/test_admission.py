@@ -129,7 +129,7 @@ def test_a_dry_run_is_answered_like_the_real_thing_and_stores_nothing(guarded: G
 
 def test_defaults_appear_in_the_stored_object(guarded: Guarded) -> None:
     """
-    The KubeVirt CR shows the settings in force, the VM the eviction strategy that the policy asks for; what was written
+    The KubeVirt CR shows the settings in force, the VM the eviction strategy of the policy; what was written
     stays, and an object that cannot migrate gets no promise.
     """
     guarded.apply(vm("plain", guarded.tenant))
@@ -338,7 +338,7 @@ def test_replica_sets_and_pools_are_judged_by_their_templates(guarded: Guarded) 
 
 def test_an_instance_that_a_controller_makes_again_starts(guarded: Guarded) -> None:
     """
-    A VMI that KubeVirt's controller makes for a VM is never denied; the same VMI made by somebody else is.
+    A VMI that KubeVirt's controller creates for a VM is never denied. The same VMI of another user is.
     """
     owner = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "name": "x", "uid": "1", "controller": True}
     made = vmi("again", guarded.tenant, volumes=[on_claim("single")])

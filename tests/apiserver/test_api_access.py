@@ -1,4 +1,4 @@
-"""The dry-run API with a cluster attached: it tells nobody more than the API server would."""
+"""The dry-run API with a cluster: it shows no more than the API server would."""
 
 import json
 import ssl
@@ -120,7 +120,7 @@ def test_without_a_token_the_manifests_alone_are_judged(attached: Attached) -> N
 
 def test_not_yours_and_not_there_are_one_answer(attached: Attached) -> None:
     """
-    Whether a namespace exists is told to nobody who has no right in it, byte for byte.
+    A user without rights in a namespace gets the same bytes whether it exists or not.
     """
     answers = [
         attached.check(in_namespace(each), token=attached.token) for each in (attached.theirs, "no-such-namespace")
@@ -195,7 +195,7 @@ def cloning(attached: Attached, source: str) -> Manifest:
 @pytest.mark.parametrize("token", ["", "junk", "a.b.c", "ä", "x" * 20000])
 def test_a_token_that_is_none_is_refused(attached: Attached, token: str) -> None:
     """
-    401 with a problem, whatever stands in its place, and the token is not repeated.
+    The response is 401 with a problem, and it does not contain the token.
     """
     try:
         status, answer = attached.check(in_namespace(attached.mine), token=token)

@@ -91,12 +91,12 @@ def callers(plane: ControlPlane) -> Iterator[tuple[Caller, Caller]]:
 
 
 def context() -> JudgingContext:
-    """What the engine knows of the cluster: nothing."""
+    """The context of an empty cluster."""
     return JudgingContext(ObjectsWorld((), ()), SUPPORTED, Policy(), TODAY, "kubevirt")
 
 
 def in_words(outcome: Outcome) -> str:
-    """The causes of a denial as the engine tells them, of the rules that are in the policies."""
+    """The causes of a denial by the engine, for the rules that the policies have."""
     causes = [cause_of(each) for each in outcome.decisions if each.action is Action.DENY and each.finding.rule.cel]
     return "; ".join(f"{each.field}: {each.message}" for each in causes)
 

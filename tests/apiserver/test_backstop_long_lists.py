@@ -184,7 +184,7 @@ def test_an_object_with_too_many_ports_may_change(
     callers: tuple[Caller, Caller], before: Manifest, fewer: Manifest
 ) -> None:
     """
-    What it had cannot be told, so nothing in it is new. A lawful VM is refused the same list.
+    Its old violations cannot be distinguished, so none counts as new. Another VM with the same list is denied.
     """
     loader, tenant = callers
 

@@ -3,7 +3,7 @@ While every replica is stopped and failurePolicy is Ignore, the backstop refuses
 
 It refuses nothing else.
 
-What is never blocked is the script of ``test_never_blocked``, run against the backstop.
+The requests that are never blocked are those of ``test_never_blocked``, run against the backstop.
 """
 
 import copy

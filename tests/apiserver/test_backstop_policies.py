@@ -1,4 +1,4 @@
-"""What a policy file says holds in the parameters of the backstop, as far as they can say it; never more than it says."""
+"""The parameters of the backstop enforce the policy file as far as they can, and never more than it."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -141,7 +141,7 @@ def test_a_policy_file_holds_without_the_webhook(
     tenant: Caller, cases: dict[str, tuple[str, JudgingContext]], name: str
 ) -> None:
     """
-    What the engine denies by the object alone is refused, and what it warns of is warned of: by profile, action, exemption,
+    The policies deny and warn like the engine, as far as the object alone decides: by profile, action, exemption,
     namespace, account and evictionStrategy.
     """
     space, context = cases[name]

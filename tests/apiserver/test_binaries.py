@@ -108,7 +108,7 @@ def test_a_build_that_fails_leaves_no_binary(tmp_path: Path) -> None:
 @pytest.mark.parametrize("release", [None, "go1.19.8"])
 def test_without_go_the_remedy_is_named(tmp_path: Path, release: str | None) -> None:
     """
-    A Go before 1.21 is as good as none: it cannot fetch the toolchain that a go.mod asks for.
+    A Go before 1.21 counts as missing: it cannot fetch the toolchain that a go.mod requires.
     """
     if release:
         program(tmp_path / "bin" / "go", f"echo go version {release} linux/amd64")
@@ -150,7 +150,7 @@ def test_the_environment_chooses_the_kubernetes_release(release: str) -> None:
 @pytest.mark.parametrize("tool", binaries.KNOWN.values(), ids=lambda tool: tool.name)
 def test_every_binary_is_declared_as_a_tool(tool: binaries.Tool) -> None:
     """
-    What is built is what its go.mod names, or has its source beside it, with checksums for everything.
+    The go.mod names each built module with a checksum, or the source is in the repository.
     """
     module = binaries.TOOLS / tool.module
 

@@ -74,7 +74,7 @@ class Cluster:
         return self._kubectl(namespace, "create", f"--as={user}", "-f", "-", stdin=json.dumps(manifest))
 
     def made(self, manifest: Manifest, namespace: str = "") -> str:
-        """What an object is called by kubectl that was there before, as virt-controller may create anything it owns."""
+        """The kubectl name of an existing object that virt-controller owns."""
         done = self.create(manifest, namespace=namespace)
         assert done.returncode == 0, done.stderr
         return f"{manifest['kind']}/{manifest['metadata']['name']}"

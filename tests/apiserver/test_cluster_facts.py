@@ -191,7 +191,7 @@ def test_a_denial_can_be_confirmed_past_the_store(
     control_plane: ControlPlane, facts: ClusterFacts, namespace: str
 ) -> None:
     """
-    What a recording was told is asked again of the API server itself.
+    A recorded lookup is repeated at the API server.
     """
     control_plane.client.create(claims(namespace), claim("os", "ReadWriteMany"))
     recording = facts.recording()

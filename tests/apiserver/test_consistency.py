@@ -1,5 +1,5 @@
 """
-What is decided on is true: machines race against edits of their claims, DataVolumes, profiles and instancetypes.
+Decisions use true facts: VMs race against edits of their claims, DataVolumes, profiles and instancetypes.
 
 In `make test` a few dozen edits for each delay of the watch; MIGRATABLE_CONSISTENCY_EDITS=500 runs the whole figure.
 """
@@ -27,7 +27,7 @@ EACH = 4 if EDITS < 500 else 10
 
 @dataclass
 class Racing:
-    """What races, what it is raced through, and who decides."""
+    """The racing object, the path of its facts, and the deciding server."""
 
     race: Race
     proxy: FaultyProxy
@@ -43,7 +43,7 @@ class Racing:
 
 @pytest.fixture(scope="module")
 def racing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Racing]:
-    """A control plane that asks our server, which sees the cluster through the proxy, and what races in it."""
+    """A control plane with this server, which reads the cluster through a proxy, and the racing objects."""
     folder: Path = tmp_path_factory.mktemp("consistency")
     with ControlPlane(crds=crds.OWN) as plane, faulty_proxy(plane, folder) as (proxy, kubeconfig):
         race = Race(plane.client, plane.client.create_namespace("race"), EACH)
@@ -55,7 +55,7 @@ def racing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Racing]:
 @pytest.mark.parametrize("delay", [0.0, 2.0, 30.0])
 def test_no_verdict_is_false_however_late_the_watch_is(racing: Racing, delay: float) -> None:
     """
-    Nobody is denied for what was not so while he asked, and nobody is allowed what has not been so for a second.
+    No request is denied for a fact that was false during the request, or allowed for one that has been false for a second.
     """
     racing.proxy.watch_delay = delay
     before = racing.live_reads("same"), racing.live_reads("judged")
@@ -65,6 +65,6 @@ def test_no_verdict_is_false_however_late_the_watch_is(racing: Racing, delay: fl
     print(f"watch {delay:g} s late: {seen}")
     assert seen.wrong == []
     if delay < 30:  # what is half a minute late has seldom heard of the last edit
-        assert racing.live_reads("same") > before[0], "no allow stood without a second judgement"
+        assert racing.live_reads("same") > before[0], "no allow was given without a second judgement"
     assert racing.live_reads("judged") > before[1]
     assert min(seen.allowed, seen.denied, seen.settled_bad) >= EDITS / 4, str(seen)

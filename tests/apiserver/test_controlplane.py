@@ -192,7 +192,7 @@ def test_kubectl_knows_the_short_names(control_plane: ControlPlane, namespace: s
 
 def test_a_kubectl_that_fails_says_why(control_plane: ControlPlane, namespace: str) -> None:
     """
-    A refusal is in the test's own output; a test that expects one asks for it.
+    An unexpected refusal is in the output of the test.
     """
     kubectl = control_plane.client.kubectl
     words = 'Error from server (NotFound): virtualmachines.kubevirt.io "none" not found\n'

@@ -43,7 +43,7 @@ def definition(name: str) -> dict[str, Any]:
 @pytest.mark.parametrize(("name", "path"), VMI_SPECS.items())
 def test_a_template_has_the_schema_of_a_vmi(name: str, path: str) -> None:
     """
-    What a VMI may hold, its template may hold: four files, one schema.
+    A template has the same schema as a VMI in all four files.
     """
     expected = schema(definition("virtualmachineinstances.kubevirt.io"), "spec")
 

@@ -117,9 +117,9 @@ def test_every_answer_comes_in_time_while_a_dependency_hangs(
 ) -> None:
     """
     R23: with the API server that facts come from stopped, and with its etcd stopped, reviews of all kinds are answered
-    before their caller gives up, several at a time. What names nothing, and what is never blocked, passes; what the watch
-    has shown to be bad is denied; what cannot be known gets no verdict. An API server without etcd still tells from its
-    memory that a claim is missing, if it does so quickly.
+    before the caller's timeout, several at a time. A VM without references and a never-blocked request pass. A
+    violation that the watch has shown is denied. A missing fact gives no verdict. An API server without etcd still reports
+    a missing claim from its cache, if it is quick.
     """
     kinds = [*REVIEWS, *REVIEWS][:BESIDE]
 
@@ -158,7 +158,7 @@ def test_more_callers_than_threads_are_answered_in_time(plane: ControlPlane, ser
 
 def test_verdicts_are_back_as_soon_as_the_dependency_is(plane: ControlPlane, server: Serving) -> None:
     """
-    What got no verdict gets one once it can be read.
+    A request without a verdict gets one once the facts can be read.
     """
     with hanging(plane, server, "kube-apiserver"):
         meanwhile, _ = asked(plane, server, REVIEWS["missing claim"], 2)

@@ -38,7 +38,7 @@ class Guarded:
         return self.plane.client.kubectl(*arguments, stdin=json.dumps(manifest), check=False)
 
     def answers(self, user: str, manifest: Manifest) -> str:
-        """What the user reads."""
+        """The warnings and errors for the user."""
         done = self.creates(user, manifest)
         return done.stdout + done.stderr
 
@@ -91,7 +91,7 @@ def network(name: str, namespace: str) -> Manifest:
 
 
 def objects() -> list[Manifest]:
-    """What is in the cluster, in an order in which it can be made."""
+    """The objects of the cluster, in an order in which they can be created."""
     types = {MIGRATABLE: {}, WITH_GPU: {"gpus": [{"name": "gpu", "deviceName": "nvidia.com/A10"}]}}
     cpu = {"cpu": {"guest": 1}, "memory": {"guest": "1Gi"}}
     kind = "VirtualMachineClusterInstancetype"

@@ -1,7 +1,7 @@
 """
-What is never blocked, while all replicas are dead, hang, or answer junk, and failurePolicy Fail is in force.
+Requests that are never blocked, while all replicas are down, hang, or answer junk, under failurePolicy Fail.
 
-N1 to N4 and N6 to N11; N5 and N12 need somebody who judges. Everything goes through kubectl, as its users send it.
+N1 to N4 and N6 to N11; N5 and N12 need a replica that judges. All requests go through kubectl.
 """
 
 import copy
@@ -144,7 +144,7 @@ def test_n3_status(dark: Dark) -> None:
 
 def test_n3_plugging_a_volume_waits_for_nobody_long(dark: Dark) -> None:
     """
-    N3: a volume request is judged where somebody can, and passes where nobody can.
+    N3: a volume request is judged while a replica answers, and passes while none does.
     """
     volume = {"name": "more", "disk": {"name": "more"}, "volumeSource": {"dataVolume": {"name": "more"}}}
     body = json.dumps({"status": {"volumeRequests": [{"addVolumeOptions": volume}]}})
@@ -186,7 +186,7 @@ def test_n7_restarting(dark: Dark) -> None:
     """
     N7: instances that virt-controller makes for machines, replica sets and pools, and what it writes to a machine then.
 
-    Defaults are filled into these instances too, where somebody can.
+    Defaults are also filled into these instances while a replica answers.
     """
     kinds = ("VirtualMachine", "VirtualMachineInstanceReplicaSet", "VirtualMachinePool")
     owner = {"apiVersion": "kubevirt.io/v1", "name": "machine", "uid": "1", "controller": True}

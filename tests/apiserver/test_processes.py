@@ -26,7 +26,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def is_running(pid: int) -> bool:
-    """Neither gone nor a zombie that nobody has waited for."""
+    """Whether the process exists and is not a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except FileNotFoundError:
@@ -81,7 +81,7 @@ def test_free_ports_differ() -> None:
 
 def test_free_ports_are_not_given_twice() -> None:
     """
-    Who asks next, in this process or in another, gets others, before anyone listens on the first.
+    The next call, in this process or another, gets other ports, even before a process listens on the first.
     """
     asking = "from tests.apiserver.processes import free_ports; print(*free_ports(5))"
 
@@ -95,7 +95,7 @@ def test_free_ports_are_not_given_twice() -> None:
 
 def test_a_port_that_is_taken_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    On whichever address somebody listens; where none is left, that is said.
+    A port counts as taken on any address. An error is raised if none is free.
     """
     taken, free = free_ports(2)
     monkeypatch.setattr(processes, "PORTS", [taken, free])

@@ -1,4 +1,4 @@
-"""What the rules about refused values tell of, a real API server with KubeVirt's own definitions refuses; all else it takes."""
+"""A real API server with KubeVirt's definitions rejects the values that the rules report, and accepts all others."""
 
 import json
 from http import HTTPStatus
@@ -81,7 +81,7 @@ def test_amounts_are_refused_as_told(control_plane_real_crds: ControlPlane) -> N
 
 def test_names_are_refused_as_told(control_plane_real_crds: ControlPlane) -> None:
     """
-    Names and stems of names; a name that was made of a stem is refused where the stem is told of.
+    Names and stems of names: a name made of a stem is rejected if the stem is reported.
     """
     namespace = control_plane_real_crds.client.create_namespace()
 

@@ -42,7 +42,7 @@ def begun(plane: ControlPlane, folder: Path) -> Serving:
 
 
 def restarted(plane: ControlPlane, balancer: Balancer, replica: Serving) -> Serving:
-    """What a rolling restart does to one pod: it is asked to end, leaves the Service, ends, and another takes its place."""
+    """Restarts one pod like a rolling update: it gets SIGTERM, leaves the Service and ends, and another replaces it."""
     replica.popen.terminate()
     wait_until(lambda: not replica.ready(), PATIENCE_SECONDS, "it to be not ready any more")
     balancer.leave(replica.admission_port)

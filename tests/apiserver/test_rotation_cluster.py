@@ -161,7 +161,7 @@ def test_deleted_secrets_are_made_again(installed: Installation) -> None:
 
 def test_to_make_a_secret_that_a_rival_has_made_meanwhile_changes_nothing(installed: Installation) -> None:
     """
-    What was not read is not written, also when it was read as missing.
+    An object that was not read is not written, even if it was read as missing.
     """
     cluster = installed.connect()
     installed.plane.client.api("DELETE", installed.secret_path(SERVING))
@@ -212,7 +212,7 @@ def test_a_configuration_has_spread_once_the_api_server_calls_by_it(installed: I
 
 def test_an_api_server_answers_from_what_it_calls_by(installed: Installation) -> None:
     """
-    With etcd gone the API server still tells what its own cache holds, which is what it calls webhooks by.
+    Without etcd the API server still returns its cache, by which it also calls webhooks.
     """
     cluster = installed.connect()
     found = cluster.read_configuration(installed.configurations[0])
@@ -383,7 +383,7 @@ def test_without_credentials_that_is_told() -> None:
 
 def test_rest_writes_nothing(installed: Installation) -> None:
     """
-    All is well, so no version changes and nobody is woken by a watch.
+    All is well, so no resourceVersion changes and no watch gets an event.
     """
     rotator = Rotator(installed.connect(), installed.settings(), installed.connect().clock)
     rotator.round()

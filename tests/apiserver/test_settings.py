@@ -129,7 +129,7 @@ def test_the_addresses_of_services_are_kept_free(cluster: Cluster) -> None:
 
 def test_stored_policies_go_through_check(cluster: Cluster, tmp_path: Path) -> None:
     """
-    What `kubectl get -o yaml` prints is what `migratable check` reads: a policy that selects no VM is told there.
+    `migratable check` reads the output of `kubectl get -o yaml` and reports a policy that selects no VM.
     """
     policy = {
         "apiVersion": "migrations.kubevirt.io/v1alpha1",
@@ -264,7 +264,7 @@ GIT = {
 
 def test_what_is_filled_in_makes_no_difference_to_git(cluster: Cluster) -> None:
     """
-    Defaults belong to nobody in git: server-side apply of the same manifest changes no resourceVersion, `kubectl diff` shows
+    Defaults are not in git: server-side apply of the same manifest changes no resourceVersion, `kubectl diff` shows
     nothing, client-side apply neither, and a field that git gives up later gets its default.
     """
     cluster.store_kubevirt({"configuration": {"migrations": {}}})

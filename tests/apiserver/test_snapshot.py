@@ -73,7 +73,7 @@ def test_a_snapshot_settles_a_claim_offline(control_plane: ControlPlane, namespa
 
 def test_a_tenant_records_its_own_namespace(control_plane: ControlPlane, namespace: str, tmp_path: Path) -> None:
     """
-    Who may read one namespace only gets its claims with ``-n``; what he may not read is named and stays unknown.
+    A user who may read only one namespace gets its claims with ``-n``; other kinds are named and unknown.
     """
     make(control_plane, namespace)
     control_plane.client.create(

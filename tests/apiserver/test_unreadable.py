@@ -1,4 +1,4 @@
-"""What cannot be read is never better off than what is bad: attacks by a namespace editor on a real API server."""
+"""An unreadable object is never treated better than a bad one: attacks by a namespace editor on a real API server."""
 
 import json
 import urllib.error
@@ -181,7 +181,7 @@ FACTS: dict[str, tuple[Manifest, Callable[[str], Manifest], str]] = {
 @pytest.mark.parametrize("kind", FACTS)
 def test_levels_in_managed_fields_hide_no_fact(attacked: Attacked, kind: str, levels: int) -> None:
     """
-    What a VM takes from such an object is denied as it was before.
+    A VM that depends on such an object is denied as before.
     """
     fact, using, place = FACTS[kind]
     attacked.create(fact)

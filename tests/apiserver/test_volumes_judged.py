@@ -1,4 +1,4 @@
-"""What a real API server stores of volumes: the claims of a volume migration, and templates that share a name or a claim."""
+"""Volumes in a real API server: the claims of a volume migration, and templates that share a name or a claim."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -41,7 +41,7 @@ class Followed:
         return lambda: modes(self.facts, self.namespace, name) == [mode]
 
     def problem(self) -> str:
-        """What troubles the watch of claims."""
+        """The problem of the watch of claims."""
         return self.facts.statistics()[0].problem
 
     def lists(self) -> int:

@@ -130,7 +130,7 @@ class Dark:
         )
 
     def must(self, *arguments: str, as_user: str = "", stdin: object = None) -> None:
-        """Passes, at once, and nobody of ours was asked."""
+        """Passes without a call of a webhook."""
         before = self.standin.reviews, self.standin.connections
         done = self.kubectl(*arguments, as_user=as_user, stdin=stdin)
         assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
@@ -148,7 +148,7 @@ class Dark:
 
 
 def fill(plane: ControlPlane, namespace: str) -> None:
-    """What there was before the lights went out."""
+    """Creates the objects that exist before the outage."""
     owner = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "name": "machine", "uid": "1"}
     held, going = vm("held"), vm("going")
     for each in (held, going):

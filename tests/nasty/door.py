@@ -16,7 +16,7 @@ Manifest = dict[str, Any]
 CANARY = "CANARY-6f1c"
 """Stands wherever secrets stand: in user data, tokens, annotations; it must come back from nowhere."""
 HOLE = '"@@"'
-"""What ``pierced`` replaces in the JSON of a review."""
+"""The text that ``pierced`` replaces in the JSON of a review."""
 SECONDS = 300
 """A deadline that only a hang reaches."""
 
@@ -31,7 +31,7 @@ AROUND: list[Manifest] = [
         "data": {"spec": {"cpu": CANARY}},
     },
 ]
-"""What the server knows."""
+"""The objects that the server knows."""
 
 
 def secretive(**changes: Any) -> Manifest:

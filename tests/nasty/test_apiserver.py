@@ -31,7 +31,7 @@ CONFIGURATIONS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigu
 
 @dataclass(frozen=True)
 class Reply:
-    """What the API server answered: status, whole body, warnings."""
+    """The response of the API server: status, whole body, warnings."""
 
     status: int
     body: bytes
@@ -296,7 +296,7 @@ def test_i18_as_many_violations_as_an_api_server_lets_through(cluster: Cluster) 
 def test_i19_no_name_becomes_a_path(cluster: Cluster) -> None:
     """
     I19: for claim, instancetype and revision names that none can have no request is made, and the verdict stays open; all
-    that the webhook ever asks for are the kinds that it is meant to read.
+    that the webhook ever requests are the kinds that it needs.
     """
     cluster.create(secretive(volumes=[on_claim("single")]))
     wait_until(lambda: "/persistentvolumeclaims/single" in asked(cluster), 30, "the log of requests")
@@ -361,7 +361,7 @@ def test_i22_what_only_servers_write_counts_for_nothing(cluster: Cluster) -> Non
     ],
     ids=lambda each: "-".join(each.values()),
 )
-def test_i23_an_instancetype_that_is_none_leaves_the_verdict_open(cluster: Cluster, reference: Any) -> None:
+def test_i23_an_invalid_instancetype_leaves_the_verdict_open(cluster: Cluster, reference: Any) -> None:
     """
     I23: missing, of another kind, or a revision full of junk: the user is warned and told why.
     """

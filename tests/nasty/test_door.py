@@ -32,7 +32,7 @@ def requested(**changes: Any) -> bytes:
 
 
 @pytest.mark.parametrize("depth", [600, 3000, 9999])
-def test_i1_nesting_beyond_reason_is_refused_with_its_place(door: Doorway, depth: int) -> None:
+def test_i1_deep_nesting_is_denied_with_its_path(door: Doorway, depth: int) -> None:
     """
     I1: thousands of nested arrays where unknown fields are kept are answered 200 with a 422 inside and the place; the
     dry-run API says 400, the mutating door nothing.
@@ -54,7 +54,7 @@ def test_i1_nesting_beyond_reason_is_refused_with_its_place(door: Doorway, depth
 
 
 @pytest.mark.parametrize("depth", [600, 3000])
-def test_i1_nesting_that_was_there_before_excuses_nothing_and_blocks_nothing_else(door: Doorway, depth: int) -> None:
+def test_i1_old_deep_nesting_allows_no_finding_and_blocks_no_other_change(door: Doorway, depth: int) -> None:
     """
     I1: an object that was stored like that may stay, be repaired, changed without harm and deleted; a violation is refused
     all the same, with the nesting and without it.
@@ -95,7 +95,7 @@ def test_i1_nesting_that_was_there_before_excuses_nothing_and_blocks_nothing_els
     ],
     ids=["empty", "list", "null", "NUL", "no request", "no uid", "long uid", "odd uid", "v1beta1", "no object"],
 )
-def test_i2_what_is_no_review_is_a_400_in_one_line(door: Doorway, body: bytes, reason: str) -> None:
+def test_i2_a_body_that_is_not_a_review_gets_400_with_one_line(door: Doorway, body: bytes, reason: str) -> None:
     """
     I2: what no API server sends is answered 400 with a one-line reason; of it nothing but the size is logged.
     """
@@ -131,7 +131,7 @@ def lines(door: Doorway) -> list[Any]:
     ],
     ids=["pod", "eviction", "delete of nothing", "connect"],
 )
-def test_i3_what_is_not_ours_to_judge_passes(door: Doorway, body: bytes) -> None:
+def test_i3_a_kind_that_is_not_judged_passes(door: Doorway, body: bytes) -> None:
     """
     I3: our misconfiguration must not stop a cluster: a kind that is not judged, or nothing at all, is allowed and counted.
     """
@@ -168,7 +168,7 @@ def test_i4_an_update_of_nothing_is_a_400(door: Doorway) -> None:
 TWICE = '{"evictionStrategy": "None",\n"evictionStrategy": "LiveMigrate", '
 
 
-def test_i5_a_key_that_stands_twice_is_an_error_where_people_write(door: Doorway) -> None:
+def test_i5_a_duplicate_key_is_an_error_in_files(door: Doorway) -> None:
     """
     I5: the dry-run API names both lines; the admission door reads the last one, as API servers do.
     """
@@ -212,7 +212,7 @@ def test_i7_numbers_are_read_as_kubevirt_reads_them(door: Doorway, port: str) ->
     assert checked.status == (200 if port == "49152" else 400)
 
 
-def test_i7_no_number_at_all_is_no_json(door: Doorway) -> None:
+def test_i7_an_invalid_number_is_invalid_json(door: Doorway) -> None:
     """
     I7: NaN and Infinity are not JSON: 400 from both doors, with the position where people write.
     """
@@ -247,7 +247,7 @@ def test_i7_a_whole_number_may_be_written_with_a_point(door: Doorway) -> None:
     ],
     ids=["Cyrillic", "joiner", "fullwidth"],
 )
-def test_i8_lookalikes_are_other_words(door: Doorway, word: str, shown: str) -> None:
+def test_i8_lookalike_letters_make_other_values(door: Doorway, word: str, shown: str) -> None:
     """
     I8: a value that only looks like one of the allowed is refused, and the text shows the letters that differ.
     """
@@ -287,7 +287,7 @@ def test_i9_controls_in_names_come_back_escaped(door: Doorway, odd: str) -> None
 
 
 @pytest.mark.parametrize("bad", [b'"\\ud800"', b'"\xff\xfe"', b'"\xed\xa0\x80"'], ids=["surrogate", "bytes", "CESU"])
-def test_i9_what_is_no_text_is_refused(door: Doorway, bad: bytes) -> None:
+def test_i9_invalid_text_gets_400(door: Doorway, bad: bytes) -> None:
     """
     I9: a lone surrogate and bytes that are not UTF-8 (API servers replace both) are refused by every door.
     """

@@ -13,7 +13,7 @@ NAMES = ["../secrets/db", "a%2f..", "x?watch=1", "a" * 254, "", "A", "-a", "a/b"
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_i19_a_name_that_none_can_have_is_told(door: Doorway, name: str) -> None:
+def test_i19_an_invalid_name_is_reported(door: Doorway, name: str) -> None:
     """
     I19: a claim name that cannot be one is unproven (KubeVirt admits such a VM, which then never starts).
     """
@@ -26,9 +26,9 @@ def test_i19_a_name_that_none_can_have_is_told(door: Doorway, name: str) -> None
 
 
 @pytest.mark.parametrize("network", ["kube-system/secret-net", "a/b/c", "/x", "x/", "", '[{"name": "x"}]'])
-def test_i20_networks_of_others_are_not_looked_for(door: Doorway, network: str) -> None:
+def test_i20_networks_of_other_namespaces_are_not_looked_up(door: Doorway, network: str) -> None:
     """
-    I20: what is behind a NetworkAttachmentDefinition's name has no part in a VM's verdict, so nothing is told of it.
+    I20: the object behind a NetworkAttachmentDefinition's name does not affect a VM's verdict, so no message mentions it.
     """
     spec = {"networks": [{"name": "default", "multus": {"networkName": network}}]}
 
@@ -47,7 +47,7 @@ MARKS = [
 ]
 
 
-def test_i21_nobody_exempts_himself(door: Doorway) -> None:
+def test_i21_an_object_cannot_exempt_itself(door: Doorway) -> None:
     """
     I21: whatever a tenant writes on his VM, or claims in a review about who he is, the violation is refused.
     """
@@ -67,7 +67,7 @@ def test_i21_nobody_exempts_himself(door: Doorway) -> None:
     assert [list(each.causes) for each in told] == [[f"{AT_SPEC}.volumes[0]"]] * 4
 
 
-def test_i22_what_only_servers_write_counts_for_nothing_in_a_new_object(door: Doorway) -> None:
+def test_i22_server_written_fields_of_a_new_object_are_ignored(door: Doorway) -> None:
     """
     I22: deletionTimestamp, status and managedFields in a new object exempt it from nothing.
     """
@@ -102,7 +102,7 @@ def test_i22_what_only_servers_write_counts_for_nothing_in_a_new_object(door: Do
     ],
     ids=["missing", "missing revision", "junk", "another kind", "inferred from nothing", "empty"],
 )
-def test_i23_an_instancetype_that_is_none_leaves_the_verdict_open(door: Doorway, reference: Manifest, why: str) -> None:
+def test_i23_an_invalid_instancetype_leaves_the_verdict_open(door: Doorway, reference: Manifest, why: str) -> None:
     """
     I23: an instancetype or revision that is missing, of another kind, or junk is unproven and says why; it never makes a
     VM migratable, and junk never crashes.
@@ -115,9 +115,9 @@ def test_i23_an_instancetype_that_is_none_leaves_the_verdict_open(door: Doorway,
     assert why in told.warnings[0]
 
 
-def test_i24_secrets_are_told_to_nobody(door: Doorway) -> None:
+def test_i24_no_output_contains_secrets(door: Doorway) -> None:
     """
-    I24: what stands in cloud-init, next to fields that are broken in every way, comes back in no answer, log or metric.
+    I24: no response, log line or metric contains the content of cloud-init, however broken the fields beside it.
     """
     broken: list[Any] = [5, None, True, [CANARY], {"key": CANARY}, CANARY]
     for value in broken:

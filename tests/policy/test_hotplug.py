@@ -75,7 +75,7 @@ def test_without_disks_no_finding_is_about_one(domain: dict[str, Any] | None) ->
     assert is_about_plugged(at(*BASE, "domain", "devices", "disks", 0), new, old) is False
 
 
-def test_a_kind_without_volumes_plugs_none() -> None:
+def test_a_kind_without_volumes_has_no_plugged_volume() -> None:
     """
     A finding about the KubeVirt resource is about no volume, whichever of the two objects is one.
     """
@@ -114,7 +114,7 @@ def data_volume(name: str, **more: Any) -> dict[str, Any]:
         "gone",
     ],
 )
-def test_of_a_vm_marked_volumes_that_are_new_or_changed_are_plugged(
+def test_new_or_changed_hotpluggable_volumes_of_a_vm_are_plugged_in(
     old: list[dict[str, Any]], new: list[dict[str, Any]], plugged: list[tuple[int, str]]
 ) -> None:
     """

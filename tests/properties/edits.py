@@ -172,7 +172,7 @@ METADATA = st.builds(
     st.sampled_from(("web", "db", "true", "")),
 )
 SHRINKING = st.builds(drop, st.sampled_from(("volumes", "gpus", "hostDevices", "filesystems", "disks")), INDICES)
-"""What may be taken away; where a VM lists no network, KubeVirt fills in its own."""
+"""The removable parts. If a VM lists no network, KubeVirt fills one in."""
 EDITS: st.SearchStrategy[Edit] = st.one_of(
     st.builds(add_volume, st.sampled_from(("os", "data", "new")), st.sampled_from((*CLAIMS, "missing"))),
     st.builds(add_device, st.sampled_from(("gpus", "hostDevices")), st.sampled_from(("a", "b"))),

@@ -24,7 +24,7 @@ K = TypeVar("K", bound=Kubernetes)
 
 
 class Flapping:
-    """Of each thing it tells now this and now that: what is there, that nothing is, or that nobody knows."""
+    """Returns at random the object, its absence, or Unknown."""
 
     def __init__(self, around: Around, seed: int) -> None:
         self._world = around.world()
@@ -99,7 +99,7 @@ class Faulty:
 def faulty_answer(
     fault: str, around: Around, seed: int, policy: Policy, body: bytes, path: str = "/validate"
 ) -> Answer:
-    """What the door says; the caller has little time."""
+    """The response, for a caller with a short timeout."""
     configuration = ActiveConfiguration(policy, ReleaseChoice(SUPPORTED, "any"), "kubevirt", "2026-06-01")
     door = AdmissionApp(Faulty(fault, Flapping(around, seed)), lambda: configuration, METRICS, time.monotonic)
     return call(door, "POST", path, body, [("content-type", "application/json")], "timeout=0.5s")

@@ -83,7 +83,7 @@ class Around:
     objects: tuple[Kubernetes, ...] = field(repr=False)
 
     def world(self, complete: bool = True) -> World:
-        """What can be looked up in it."""
+        """The objects that can be looked up in it."""
         return ObjectsWorld(self.objects, EVERY_KIND if complete else ())
 
 
@@ -208,12 +208,12 @@ def asked(new: Manifest, old: Manifest | None = None, user: str = "jane") -> Dec
 
 
 def update(old: Manifest, new: Manifest, context: JudgingContext, user: str = "jane") -> Outcome:
-    """What is decided about an update."""
+    """The outcome of an update."""
     return decide_request(asked(new, old, user), context)
 
 
 def create(new: Manifest, context: JudgingContext, user: str = "jane") -> Outcome:
-    """What is decided about a new object."""
+    """The outcome of a create."""
     return decide_request(asked(new, user=user), context)
 
 

@@ -48,7 +48,7 @@ def shuffled(value: Any, order: random.Random) -> Any:
 
 
 def told(outcome: Outcome) -> list[tuple[str, ...]]:
-    """What an answer says, but for the places of entries in lists."""
+    """The content of a response, without list indexes."""
     return sorted(
         (each.finding.rule.id, each.action, each.finding.message, each.finding.remedy) for each in outcome.decisions
     ) + sorted((INDEX.sub("[]", each.field), each.message) for each in outcome.causes)
@@ -63,7 +63,7 @@ def verdict(outcome: Outcome) -> object:
 
 @PROPERTY
 @given(machines(), SEEDS, terms())
-def test_p5_order_means_nothing(manifest: Manifest, seed: int, now: Terms) -> None:
+def test_p5_order_does_not_matter(manifest: Manifest, seed: int, now: Terms) -> None:
     """
     P5: volumes, networks, devices, labels and keys in another order get the same verdict in the same words.
     """
@@ -77,7 +77,7 @@ def test_p5_order_means_nothing(manifest: Manifest, seed: int, now: Terms) -> No
 
 @PROPERTY
 @given(anything(), policies(), terms(), st.lists(METADATA, max_size=1))
-def test_p6_a_policy_that_grows_blocks_nothing_that_stays(
+def test_p6_a_stricter_policy_blocks_no_unchanged_object(
     manifest: Manifest, more: Policy, now: Terms, metadata: list[Edit]
 ) -> None:
     """
@@ -95,7 +95,7 @@ def test_p6_a_policy_that_grows_blocks_nothing_that_stays(
 
 @PROPERTY
 @given(anything(), terms())
-def test_p9_a_milder_mode_refuses_less_and_tells_the_same(manifest: Manifest, now: Terms) -> None:
+def test_p9_a_milder_mode_denies_less_and_has_the_same_findings(manifest: Manifest, now: Terms) -> None:
     """
     P9: what enforcing denies, warning warns of and auditing audits, by the same rules; what a mode lets pass, every milder
     one lets pass too.
@@ -121,7 +121,7 @@ def held(policy: Policy, mode: Action) -> Policy:
 
 @PROPERTY
 @given(anything(), terms())
-def test_p10_every_refusal_has_a_reason_at_a_place_that_is_there(manifest: Manifest, now: Terms) -> None:
+def test_p10_every_denial_has_a_reason_at_an_existing_path(manifest: Manifest, now: Terms) -> None:
     """
     P10: each finding has a message, a remedy and a path into the object that was sent; no verdict but True goes without
     one, and True goes with none that KubeVirt itself would refuse for.
@@ -179,7 +179,7 @@ USERS = st.one_of(
 
 @PROPERTY
 @given(anything(), terms(), USERS, st.lists(METADATA, max_size=2))
-def test_p11_who_asks_changes_nothing_but_for_kubevirt_itself(
+def test_p11_the_account_matters_only_for_kubevirt(
     manifest: Manifest, now: Terms, user: str, metadata: list[Edit]
 ) -> None:
     """
@@ -232,7 +232,7 @@ ENTRIES = st.lists(
 
 @PROPERTY
 @given(anything(), terms(), USERS | st.sampled_from(("jane", "system:serviceaccount:backup:velero")), ENTRIES)
-def test_p11_a_listed_account_is_warned_and_nobody_else_notices(
+def test_p11_a_listed_account_is_warned_and_others_are_denied(
     manifest: Manifest, now: Terms, user: str, entries: list[Account]
 ) -> None:
     """

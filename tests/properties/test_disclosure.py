@@ -39,7 +39,7 @@ COMMON = (
     data_source("own", cloning("golden")["source"], TENANT),
     data_source("own-chain", {"dataSource": {"name": "image", "namespace": IMAGES}}, TENANT),
 )
-"""What the author may be told: cluster-scoped objects, and those of the author's namespace."""
+"""Objects that the author may read: cluster-scoped ones, and those of the author's namespace."""
 
 
 def marked(made: Manifest) -> st.SearchStrategy[Manifest]:
@@ -131,7 +131,7 @@ def answer(request: Request, foreign: list[Manifest], policy: Policy, path: str,
 
 @PROPERTY_OF_A_DOOR
 @given(REQUESTS, FOREIGN, FOREIGN, POLICIES)
-def test_two_clusters_that_look_alike_to_the_author_are_answered_alike(
+def test_clusters_that_look_alike_to_the_author_give_the_same_response(
     request: Request, one: list[Manifest], other: list[Manifest], policy: Policy
 ) -> None:
     """
@@ -146,9 +146,11 @@ def test_two_clusters_that_look_alike_to_the_author_are_answered_alike(
 
 @PROPERTY_OF_A_DOOR
 @given(REQUESTS, FOREIGN, POLICIES)
-def test_who_may_read_less_is_not_admitted_more(request: Request, foreign: list[Manifest], policy: Policy) -> None:
+def test_an_author_with_fewer_rights_is_not_allowed_more(
+    request: Request, foreign: list[Manifest], policy: Policy
+) -> None:
     """
-    What is denied to an author who may read everything is denied to one who may read nothing else.
+    A denial for an author with all rights is a denial for an author without rights in other namespaces.
     """
     reader = answer(request, foreign, policy, "/validate", IMAGES, OTHERS)
     other = answer(request, foreign, policy, "/validate")
@@ -158,18 +160,18 @@ def test_who_may_read_less_is_not_admitted_more(request: Request, foreign: list[
 
 @PROPERTY_OF_A_DOOR
 @given(REQUESTS, FOREIGN, FOREIGN, POLICIES)
-def test_defaults_are_those_of_what_the_author_may_read(
+def test_defaults_depend_only_on_objects_that_the_author_may_read(
     request: Request, one: list[Manifest], other: list[Manifest], policy: Policy
 ) -> None:
     """
-    A patch tells nothing of other namespaces.
+    A patch contains no facts about other namespaces.
     """
     assert answer(request, one, policy, "/mutate") == answer(request, other, policy, "/mutate")
 
 
 @PROPERTY_OF_A_DOOR
 @given(OBJECTS, FOREIGN, POLICIES)
-def test_what_is_hidden_blocks_no_update_of_what_was_admitted(
+def test_hidden_objects_block_no_update_of_an_admitted_object(
     made: Manifest, foreign: list[Manifest], policy: Policy
 ) -> None:
     """

@@ -53,9 +53,7 @@ def test_p1_the_same_again_passes(manifest: Manifest, now: Terms, metadata: list
 
 @PROPERTY
 @given(anything(), flapping(), policies())
-def test_p1_the_same_again_passes_whatever_is_told_of_the_cluster(
-    manifest: Manifest, world: Flapping, policy: Policy
-) -> None:
+def test_p1_the_same_again_passes_with_any_facts(manifest: Manifest, world: Flapping, policy: Policy) -> None:
     """
     P1: also where two looks at the cluster contradict each other.
     """
@@ -66,7 +64,7 @@ def test_p1_the_same_again_passes_whatever_is_told_of_the_cluster(
 @given(machines(updated=True), STARTS, flapping(), policies())
 def test_p7_starting_and_stopping_passes(manifest: Manifest, start: Edit, world: Flapping, policy: Policy) -> None:
     """
-    P7: starting, stopping and scaling alone is allowed, whatever is told of the cluster.
+    P7: starting, stopping and scaling alone are allowed, whatever the facts about the cluster.
     """
     context = JudgingContext(world, SUPPORTED, policy, TODAY, "kubevirt")
 
@@ -79,7 +77,7 @@ def test_p1_and_p7_hold_on_the_wire_whatever_fails_inside(
     manifest: Manifest, edits: list[Edit], fault: str, around: Around, seed: int
 ) -> None:
     """
-    P1, P7: with every fault that the door may meet the answer is 200, allowed, and tells nothing of the fault's text.
+    P1, P7: with every injected fault the response is 200 and allowed, without the text of the fault.
     """
     assume(manifest["kind"] != "VirtualMachineInstance" or not edits)
     body = review("UPDATE", edited(manifest, *edits), manifest)
@@ -153,7 +151,7 @@ def with_metadata_of(new: Manifest, old: Manifest) -> Manifest:
 
 
 def what_counts(manifest: Manifest) -> Manifest:
-    """What of an object has to change before an update can do harm."""
+    """The part of an object whose change can add a finding."""
     spec = manifest["spec"]
     if manifest["kind"] == "VirtualMachineInstanceReplicaSet":
         return {"template": spec["template"]}
@@ -178,7 +176,9 @@ SINGLE = {
 
 @PROPERTY
 @given(machines(updated=True), st.sampled_from(sorted(HARM)), clusters(), st.lists(METADATA, max_size=1))
-def test_p3_one_sin_more_is_named_alone(manifest: Manifest, harm: str, around: Around, metadata: list[Edit]) -> None:
+def test_p3_only_the_added_violation_is_named(
+    manifest: Manifest, harm: str, around: Around, metadata: list[Edit]
+) -> None:
     """
     P3: what one edit adds is refused at its own place, and nothing else is, however much was wrong before.
     """
@@ -199,7 +199,7 @@ def test_p3_one_sin_more_is_named_alone(manifest: Manifest, harm: str, around: A
 
 @PROPERTY
 @given(machines(updated=True), st.lists(EDITS, max_size=3), st.lists(EDITS, max_size=3), terms())
-def test_p4_no_way_round_leads_where_the_straight_way_does_not(
+def test_p4_two_updates_reach_no_state_that_one_update_cannot(
     manifest: Manifest, first: list[Edit], second: list[Edit], now: Terms
 ) -> None:
     """
@@ -216,11 +216,11 @@ def test_p4_no_way_round_leads_where_the_straight_way_does_not(
 
 @PROPERTY
 @given(machines(updated=True), SHRINKING, terms())
-def test_p8_taking_away_adds_nothing(manifest: Manifest, shrink: Edit, now: Terms) -> None:
+def test_p8_removing_adds_no_finding(manifest: Manifest, shrink: Edit, now: Terms) -> None:
     """
     P8: without a volume, device or filesystem there is no violation that was not there with it.
 
-    Networks and interfaces are left out, and what an instancetype brings: where a VM lists none, KubeVirt fills in its own.
+    Not networks, interfaces and parts of an instancetype: KubeVirt fills them in if a VM lists none.
     """
     whole = without_references(manifest)
 

@@ -78,7 +78,7 @@ def refused(old: Manifest, new: Manifest, context: JudgingContext) -> set[tuple[
 
 @TWO_STEPS
 @given(anything(), st.lists(UNSEEN, min_size=1, max_size=3), terms())
-def test_what_no_webhook_sees_is_no_change(manifest: Manifest, steps: list[Edit], now: Terms) -> None:
+def test_a_change_that_no_webhook_sees_adds_no_finding(manifest: Manifest, steps: list[Edit], now: Terms) -> None:
     """
     N2, N3, N6: it leaves the judged part as it is and is allowed, whatever it holds and however deep it nests.
     """
@@ -96,7 +96,7 @@ def test_what_no_webhook_sees_is_no_change(manifest: Manifest, steps: list[Edit]
     st.lists(st.one_of(EDITS, EDITS, DEEP_IN_TEMPLATE), min_size=1, max_size=3),
     terms(),
 )
-def test_no_unseen_step_opens_the_way_for_the_next(
+def test_no_unseen_update_enables_the_next(
     manifest: Manifest, first: list[Edit], second: list[Edit], now: Terms
 ) -> None:
     """
@@ -117,7 +117,7 @@ def test_no_unseen_step_opens_the_way_for_the_next(
     st.lists(st.one_of(EDITS, DEEP_IN_TEMPLATE), min_size=1, max_size=3),
     terms(),
 )
-def test_no_chain_of_allowed_steps_leads_where_the_direct_one_does_not(
+def test_no_chain_of_allowed_updates_reaches_a_denied_state(
     manifest: Manifest, first: list[Edit], second: list[Edit], now: Terms
 ) -> None:
     """

@@ -1,4 +1,4 @@
-"""Builds AdmissionReviews, and asks what is decided about them. Builders only."""
+"""Builds AdmissionReviews and decides about them. Builders only."""
 
 import json
 from typing import Any
@@ -84,7 +84,7 @@ def review(
 
 
 def decided(body: bytes, *known: Manifest, policy: Policy | None = None) -> Outcome:
-    """What is decided about a review in a cluster of these objects, for the newest release."""
+    """The outcome of a review in a cluster with these objects, for the newest release."""
     decoded = read_review(body)
     assert isinstance(decoded, DecodedRequest)
     world = ObjectsWorld([read(each) for each in known])

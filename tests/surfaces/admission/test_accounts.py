@@ -39,7 +39,7 @@ def test_a_listed_account_restores_a_vm_that_is_older_than_the_webhook() -> None
         assert outcome.account == listing().accounts[0]
 
 
-def test_audit_is_silent() -> None:
+def test_audit_produces_no_warning() -> None:
     """
     With ``atMost: audit`` the account gets no warning either, also where a warning was all there was.
     """
@@ -55,14 +55,14 @@ def test_audit_is_silent() -> None:
 
 
 @pytest.mark.parametrize("user", ["jane", f"{BACKUP}2", "velero", "system:serviceaccount:tenant:velero", ""])
-def test_the_same_policy_denies_everyone_else(user: str) -> None:
+def test_the_same_policy_denies_other_accounts(user: str) -> None:
     """
     The whole username must be the one that is listed.
     """
     assert not decided(review("CREATE", BAD, user=user), LOCAL, policy=listing()).allowed
 
 
-def test_an_entry_is_worth_nothing_after_its_day_or_elsewhere() -> None:
+def test_an_entry_has_no_effect_after_its_last_day_or_in_another_namespace() -> None:
     """
     The outcome is the one without the entry.
     """
@@ -85,7 +85,7 @@ def test_an_entry_makes_nothing_stricter() -> None:
     assert {each.action for each in outcome.decisions} == {Action.AUDIT}
 
 
-def test_it_outranks_a_stricter_namespace_and_a_denied_hotplug() -> None:
+def test_an_entry_overrides_a_stricter_namespace_and_a_denied_hotplug() -> None:
     """
     The entry caps whatever was decided, wherever the denial came from.
     """
@@ -103,7 +103,7 @@ def test_it_outranks_a_stricter_namespace_and_a_denied_hotplug() -> None:
     assert hot.allowed
 
 
-def test_it_covers_refusals_that_are_no_finding() -> None:
+def test_an_entry_also_lowers_causes_without_a_finding() -> None:
     """
     The deletion of a network in use is warned of, as ``atMost`` of a namespace does it.
     """

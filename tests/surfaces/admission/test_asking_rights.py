@@ -1,4 +1,4 @@
-"""When the door asks what an author may read, and what it answers if it gets no reply."""
+"""When admission reads the rights of an author, and its response if it cannot."""
 
 import json
 from collections.abc import Callable
@@ -65,7 +65,7 @@ class Saying:
 
 
 @pytest.mark.parametrize("path", ["/validate", "/mutate"])
-def test_a_review_of_own_objects_takes_no_thread(path: str) -> None:
+def test_a_review_of_objects_in_the_own_namespace_uses_no_thread(path: str) -> None:
     """
     Where no object of another namespace is looked up, nothing is asked, and no review waits for a thread.
     """
@@ -106,7 +106,7 @@ def test_no_default_is_filled_in_while_rights_are_not_known(turns: Callable[[int
     assert (said["allowed"], set(said)) == (True, {"uid", "allowed"})
 
 
-def test_manifests_hide_nothing() -> None:
+def test_facts_from_manifests_are_always_shown() -> None:
     """
     A server that takes its facts from files knows no rights, so the denial names the other namespace's object.
     """

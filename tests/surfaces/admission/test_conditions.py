@@ -115,7 +115,7 @@ def test_a_condition_needs_no_reason() -> None:
     assert Condition("a", "true") == Condition("a", "true", "")
 
 
-def test_a_comment_on_a_condition_is_made_of_sentences() -> None:
+def test_the_reason_of_a_condition_consists_of_sentences() -> None:
     """
     It comes before the condition in the manifests. A condition whose name says everything has none.
     """

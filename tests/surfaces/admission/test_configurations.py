@@ -1,4 +1,4 @@
-"""What a webhook configuration says beside the rules and conditions of its webhooks."""
+"""The parts of a webhook configuration other than rules and conditions."""
 
 from typing import Any
 

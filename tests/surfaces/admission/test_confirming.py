@@ -1,4 +1,4 @@
-"""Live reads: when the door asks for them, whose answer counts, and that turns and threads are given back."""
+"""Live reads: when they are needed, which result counts, and that turns and threads are released."""
 
 import asyncio
 import gc
@@ -95,7 +95,7 @@ def test_an_allow_that_live_reads_confirm_is_given() -> None:
     assert (said["allowed"], said.get("warnings")) == (True, None)
 
 
-def test_turns_are_given_back_after_an_error() -> None:
+def test_turns_are_released_after_an_error() -> None:
     """
     Live reads that fail take no place from later reviews.
     """
@@ -129,7 +129,7 @@ def test_a_read_that_outlasts_its_review_keeps_its_turn_and_is_no_error() -> Non
 
 
 @pytest.mark.parametrize("turns", ["checking", "reading"])
-def test_a_review_without_a_place_is_asked_to_come_again(turns: str) -> None:
+def test_a_review_beyond_the_share_gets_503(turns: str) -> None:
     """
     503 with Retry-After where too many wait to check cached facts or to read live.
     """

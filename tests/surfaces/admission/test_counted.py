@@ -1,4 +1,4 @@
-"""What the admission door counts and logs of reviews that get no verdict."""
+"""Metrics and log lines for reviews without a verdict."""
 
 import itertools
 import logging

@@ -20,7 +20,7 @@ FILLING = st.lists(
 
 
 def object_with(value: str) -> bytes:
-    """A review of a machine with a value in a place that nobody reads."""
+    """A review of a VM with a value in a field that is never read."""
     body = review("CREATE", vm(template={"metadata": {PLACE: "?"}}))
     return body.replace(b'"?"', value.encode())
 
@@ -45,7 +45,7 @@ def levels(text: bytes) -> int:
     padding=st.tuples(st.integers(0, 600), st.integers(0, 600)),
     where=st.sampled_from(("{}", '{"a":"}"}', '"' + "{" * 600 + '"', "[[]]", '"x"')),
 )
-def test_an_object_is_refused_exactly_where_it_is_deeper_than_may_be(
+def test_an_object_is_denied_only_above_the_limit_of_nesting(
     depth: int, listed: bool, before: str, after: str, padding: tuple[int, int], where: str
 ) -> None:
     """

@@ -1,4 +1,4 @@
-"""What an answer says about objects of other namespaces."""
+"""The text of responses about objects of other namespaces."""
 
 import json
 import logging
@@ -77,7 +77,7 @@ def answered(
     return call(door, "POST", path, review("CREATE", manifest), POSTED, query).json["response"]
 
 
-def test_readers_are_told_what_is_wrong() -> None:
+def test_an_author_with_rights_gets_the_reason() -> None:
     """
     The message names the instancetype that the label of a readable claim leads to.
     """
@@ -87,9 +87,9 @@ def test_readers_are_told_what_is_wrong() -> None:
     assert GPU in said["status"]["message"]
 
 
-def test_others_are_denied_without_the_reason() -> None:
+def test_an_author_without_rights_is_denied_without_the_reason() -> None:
     """
-    Neither rule nor field path tells what the foreign object holds, and nothing else is in the answer.
+    The response has no rule and no field path that would show the content of the foreign object.
     """
     said = answered(inferring(GOLDEN), refusing())
 
@@ -105,7 +105,7 @@ def test_others_are_denied_without_the_reason() -> None:
 
 
 @pytest.mark.parametrize("unproven", [Action.WARN, Action.DENY, Action.OFF])
-def test_present_and_absent_are_one_answer(unproven: Action) -> None:
+def test_an_existing_and_a_missing_object_give_the_same_response(unproven: Action) -> None:
     """
     A source that denies nothing, one without the label, and none at all give the same bytes, audit annotations included.
     """
@@ -131,7 +131,7 @@ def test_present_and_absent_are_one_answer(unproven: Action) -> None:
     ],
     ids=["foreign DataSource", "own DataSource of a foreign claim"],
 )
-def test_every_way_to_a_foreign_label_is_closed(disk: Manifest, cluster: Manifest) -> None:
+def test_no_path_to_a_foreign_label_is_open(disk: Manifest, cluster: Manifest) -> None:
     """
     DataSources and the claims behind them are as hidden as claims.
     """
@@ -141,7 +141,7 @@ def test_every_way_to_a_foreign_label_is_closed(disk: Manifest, cluster: Manifes
     assert "canary" not in str(said)
 
 
-def test_own_objects_are_told_without_a_question() -> None:
+def test_objects_of_the_own_namespace_need_no_access_review() -> None:
     """
     A review that consults the request's own namespace alone costs no SubjectAccessReview.
     """
@@ -153,7 +153,7 @@ def test_own_objects_are_told_without_a_question() -> None:
     assert readers.asked == []
 
 
-def test_an_answer_that_shows_nothing_costs_no_question() -> None:
+def test_a_response_without_foreign_facts_needs_no_access_review() -> None:
     """
     An answer that would be the same without the other namespace discloses nothing.
     """
@@ -208,7 +208,7 @@ def test_defaults_do_not_depend_on_what_is_hidden() -> None:
     assert "patch" not in reader
 
 
-def test_what_only_looks_bad_without_the_hidden_object_is_not_denied() -> None:
+def test_a_request_that_looks_bad_only_without_the_hidden_object_is_allowed() -> None:
     """
     A DataSource that says amd64 makes host-model fine; the author's view has the cluster's default, and a warning.
     """
@@ -244,7 +244,7 @@ def test_rights_are_those_of_the_whole_author() -> None:
     assert set(map(str, readers.asked)) == {str(User("jane", "7", ("dev",), {"scopes": ["a"], "b": []}))}
 
 
-def test_only_objects_of_other_namespaces_are_noted() -> None:
+def test_only_objects_of_other_namespaces_are_recorded() -> None:
     """
     Not the request's own, not a reference without a namespace, and not what applies to every namespace.
     """
@@ -262,7 +262,7 @@ def test_only_objects_of_other_namespaces_are_noted() -> None:
     assert (own.left_namespace, foreign.left_namespace) == (False, True)
 
 
-def test_one_object_of_another_namespace_in_a_list_is_noted() -> None:
+def test_one_object_of_another_namespace_in_a_list_is_recorded() -> None:
     """
     Also beside the request's own; a list that is not known names no namespace.
     """
@@ -288,7 +288,7 @@ def creation(manifest: Manifest) -> DecodedRequest:
 
 
 @pytest.mark.parametrize("outcome", [PASS, Outcome((WITHHELD,), ())], ids=["allowed", "denied"])
-def test_an_outcome_that_rests_on_no_other_namespace_is_shown_as_it_is(outcome: Outcome) -> None:
+def test_an_outcome_without_other_namespaces_is_unchanged(outcome: Outcome) -> None:
     """
     Whether or not the API server can say what the author may read, which it is not asked.
     """
@@ -337,7 +337,7 @@ def test_a_withheld_denial_is_in_the_log_with_its_rules(caplog: pytest.LogCaptur
     assert record.__dict__["rules"] == sorted(each.id for each in denying)
 
 
-def test_what_is_denied_in_both_views_is_told_in_the_words_of_the_authors() -> None:
+def test_a_denial_in_both_views_has_the_text_of_the_authors_view() -> None:
     """
     A violation of the object itself is no secret, so nothing is withheld of it.
     """

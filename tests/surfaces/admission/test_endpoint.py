@@ -44,7 +44,7 @@ class Unready(ManifestSource):
 
 
 class Broken(ManifestSource):
-    """Something that nobody thought of."""
+    """An unexpected error."""
 
     def world(self) -> Facts:
         raise RuntimeError(CANARY)
@@ -103,7 +103,7 @@ def response(answer: Answer) -> dict[str, Any]:
 
 @pytest.mark.parametrize("path", ["/validate", "/mutate"])
 @pytest.mark.parametrize("file", CAPTURED, ids=lambda file: file.stem)
-def test_what_an_api_server_sent_is_answered(file: Path, path: str) -> None:
+def test_every_captured_review_gets_its_response(file: Path, path: str) -> None:
     """
     Each captured review gets an answer for its UID; of all of them one VMI, with a bridge on the pod network, is refused.
     """
@@ -115,7 +115,7 @@ def test_what_an_api_server_sent_is_answered(file: Path, path: str) -> None:
     assert said["allowed"] is not (path == "/validate" and file.stem == "17-create-vmi-serviceaccount")
 
 
-def test_a_refusal_names_field_rule_and_remedy(tmp_path: Path) -> None:
+def test_a_denial_names_field_rule_and_remedy(tmp_path: Path) -> None:
     """
     422 with a cause for every violation, each with what to write instead.
     """
@@ -141,11 +141,11 @@ def test_a_refusal_names_field_rule_and_remedy(tmp_path: Path) -> None:
     ['{"a": true}', '{"a": ' + "[" * 600 + "]" * 600 + "}", "[" * 3000 + "]" * 3000],
     ids=lambda each: each[:7],
 )
-def test_what_cannot_be_read_is_refused_at_most_as_the_policy_says(
+def test_an_unreadable_object_is_denied_within_the_limit_of_the_policy(
     tmp_path: Path, policy: str, most: str, warned: bool | None, selector: str
 ) -> None:
     """
-    While nobody is to be refused anything, neither is who sends an object of wrong types or without end.
+    Under `atMost: warn`, objects with wrong types or deep nesting are allowed, too.
     """
     doors = Doors(tmp_path, [], policy.format(most))
     machine = vm()
@@ -158,7 +158,7 @@ def test_what_cannot_be_read_is_refused_at_most_as_the_policy_says(
     assert bool(said.get("warnings")) is bool(warned)
 
 
-def test_what_passes_is_told_to_the_audit_log() -> None:
+def test_an_allowed_request_has_audit_annotations() -> None:
     """
     The verdict and the rules with something to say stand in the audit annotations.
     """
@@ -189,11 +189,11 @@ def test_a_patch_is_json_patch_in_base64() -> None:
         pytest.param(lambda: door(configuration=lambda: 1 / 0), id="settings"),
     ],
 )
-def test_an_error_of_our_own_stops_nobody(
+def test_internal_errors_allow_the_request(
     broken: Callable[[], AdmissionApp], path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """
-    200 and allowed, loudly: a warning for the user, the audit log, our log and a metric; none tells what the error said.
+    The response is 200 and allowed, with a warning, an audit annotation, a log line and a metric, without the error's text.
     """
     to = broken()
 
@@ -211,7 +211,7 @@ def test_an_error_of_our_own_stops_nobody(
     assert f'door="{path[1:]}",kind="VirtualMachine",operation="CREATE",outcome="internal"}} 1.0' in metrics
 
 
-def test_before_the_cluster_is_read_one_is_asked_to_come_again() -> None:
+def test_reviews_get_503_before_the_cluster_is_read() -> None:
     """
     503 with Retry-After, which API servers repeat by themselves; never an answer out of nothing.
     """
@@ -230,7 +230,7 @@ def test_before_the_cluster_is_read_one_is_asked_to_come_again() -> None:
         ("PUT", "/mutate", 405),
     ],
 )
-def test_there_is_nothing_else_here(method: str, path: str, status: int) -> None:
+def test_other_paths_and_methods_are_errors(method: str, path: str, status: int) -> None:
     """
     Two paths, one method; all else is refused in one line, and nothing ever redirects an API server.
     """
@@ -272,7 +272,7 @@ def test_thirty_two_reviews_can_read_live_at_one_time() -> None:
     assert CONFIRMING_THREADS == 32
 
 
-def test_a_body_that_is_too_large_is_cut() -> None:
+def test_a_body_above_the_limit_gets_413() -> None:
     """
     413 as soon as more than 8 MiB have come, and the connection is closed.
     """
@@ -283,7 +283,7 @@ def test_a_body_that_is_too_large_is_cut() -> None:
 
 @settings(deadline=None, max_examples=80)
 @given(st.one_of(carriers(), kubevirts(wild=True)), worlds(), st.sampled_from(("/validate", "/mutate")))
-def test_every_answer_is_one_that_api_servers_take(manifest: Manifest, world: World, path: str) -> None:
+def test_every_response_is_valid_for_api_servers(manifest: Manifest, world: World, path: str) -> None:
     """
     For generated objects in generated clusters: the right UID, booleans that are booleans, no patch from validation.
     """
@@ -327,16 +327,16 @@ def spoilt(draw: st.DrawFn) -> bytes:
 
 @settings(deadline=None, max_examples=150)
 @given(spoilt(), st.sampled_from(("/validate", "/mutate")))
-def test_a_spoilt_object_is_answered_too(body: bytes, path: str) -> None:
+def test_a_damaged_object_gets_a_response(body: bytes, path: str) -> None:
     """
-    Whatever stands in the place of what: 200, for the review's own UID.
+    Any value in any field: the response is 200 with the UID of the review.
     """
     assert response(post(door(), body, path))["uid"] == json.loads(body)["request"]["uid"]
 
 
 @settings(deadline=None, max_examples=100)
 @given(st.one_of(st.binary(max_size=300), ANY.map(lambda value: json.dumps(value).encode())))
-def test_what_is_no_review_is_a_400(body: bytes) -> None:
+def test_a_body_that_is_not_a_review_gets_400(body: bytes) -> None:
     """
     One line that repeats nothing of what was sent.
     """

@@ -20,7 +20,7 @@ def condition(of: str, name: str) -> str:
     return next(each.expression for each in hook(of).conditions if each.name == name)
 
 
-def test_what_is_installed_is_what_the_code_says() -> None:
+def test_the_installed_webhooks_match_the_code() -> None:
     """
     Each rule, condition, selector and timeout of the manifests comes from the code.
     """
@@ -60,7 +60,7 @@ def test_a_field_that_is_added_removed_or_changed_is_sent(of: str, place: str, f
     assert f"has({new}) != has({old}) || (has({new}) && {new} != {old})" in expression
 
 
-def test_a_pool_whose_vm_comes_or_goes_is_sent() -> None:
+def test_a_pool_that_gains_or_loses_its_vm_is_sent() -> None:
     """
     The schema does not demand the spec of a pool's VM.
     """
@@ -74,7 +74,7 @@ def test_a_pool_whose_vm_comes_or_goes_is_sent() -> None:
     )
 
 
-def test_a_receiver_is_known_by_the_value_and_by_who_creates_it() -> None:
+def test_a_receiver_is_recognized_by_its_annotation_and_its_creator() -> None:
     """
     KubeVirt compares the annotation with `true`; only virt-controller, which may write every VMI, is believed.
     """
@@ -105,14 +105,14 @@ def test_each_requested_volume_that_is_new_is_sent() -> None:
 
 
 @pytest.mark.parametrize("of", ["virtualmachine-hotplug", "virtualmachineinstance-update"])
-def test_plugging_into_what_is_being_deleted_is_not_sent(of: str) -> None:
+def test_plugging_into_a_vm_that_is_being_deleted_is_not_sent(of: str) -> None:
     """
     Such a VM stops anyway.
     """
     assert condition(of, "not-being-deleted") == "!has(oldObject.metadata.deletionTimestamp)"
 
 
-def test_of_a_vmi_no_heartbeat_is_sent() -> None:
+def test_no_heartbeat_of_a_vmi_is_sent() -> None:
     """
     An UPDATE of a VMI is in one webhook, whose condition is false unless its volumes or one annotation change.
     """
@@ -138,7 +138,7 @@ def test_of_a_vmi_no_heartbeat_is_sent() -> None:
 
 
 @pytest.mark.parametrize("of", [each.name for each in (*VALIDATING_HOOKS, *MUTATING_HOOKS)])
-def test_the_authorizer_is_asked_only_about_accounts_with_a_name_of_kubevirts(of: str) -> None:
+def test_the_authorizer_is_called_only_for_accounts_with_kubevirt_names(of: str) -> None:
     """
     All conditions are evaluated at each request: a heartbeat or a label must not cost an access review.
     """
@@ -157,7 +157,7 @@ def test_a_webhook_with_one_namespaced_kind_is_not_cluster_wide() -> None:
     assert not mixed.cluster_wide
 
 
-def test_a_comment_on_a_webhook_is_made_of_sentences() -> None:
+def test_the_reason_of_a_webhook_consists_of_sentences() -> None:
     """
     It comes before the webhook in the manifests. A webhook whose rules and conditions say everything has none.
     """

@@ -31,7 +31,7 @@ def plug(before: dict[str, Any] | None, after: dict[str, Any], **spec: Any) -> b
     return review("UPDATE", vm(status=after, **spec), vm(status=before, **spec), user=VIRT_API, sub_resource="status")
 
 
-def test_a_claim_of_one_node_is_warned_of_where_it_was_asked_for() -> None:
+def test_a_requested_single_node_claim_produces_a_warning_at_the_request() -> None:
     """
     The user learns, at the request, that the running VM can no longer be live-migrated; nothing is denied by default.
     """
@@ -43,7 +43,7 @@ def test_a_claim_of_one_node_is_warned_of_where_it_was_asked_for() -> None:
     ]
 
 
-def test_it_is_denied_where_the_policy_says_so() -> None:
+def test_the_policy_can_deny_a_requested_volume() -> None:
     """
     ``hotplug: deny`` refuses the request, although virt-api's account writes it.
     """
@@ -61,7 +61,7 @@ def test_it_is_denied_where_the_policy_says_so() -> None:
         (asked("single"), asked("single")),
     ],
 )
-def test_only_what_is_new_counts(before: dict[str, Any] | None, after: dict[str, Any]) -> None:
+def test_only_new_requests_count(before: dict[str, Any] | None, after: dict[str, Any]) -> None:
     """
     A shared claim, an older request and an unplugged volume pass without a word.
     """
@@ -71,7 +71,7 @@ def test_only_what_is_new_counts(before: dict[str, Any] | None, after: dict[str,
     assert outcome.decisions == ()
 
 
-def test_what_the_vm_was_before_is_not_told_again() -> None:
+def test_earlier_findings_are_not_repeated() -> None:
     """
     A VM that could not be migrated anyway is not judged by its status updates.
     """
@@ -81,7 +81,7 @@ def test_what_the_vm_was_before_is_not_told_again() -> None:
     assert outcome.allowed
 
 
-def test_a_namespace_may_be_left_alone() -> None:
+def test_a_namespace_may_have_another_action() -> None:
     """
     ``hotplug: off`` for some namespaces says nothing there.
     """
@@ -165,7 +165,7 @@ def test_a_template_that_plugs_a_volume_follows_the_key(user: str, status: dict[
         ),
     ],
 )
-def test_what_waits_for_the_next_start_is_not_plugged_in(
+def test_a_volume_for_the_next_start_is_not_plugged_in(
     volume: dict[str, Any], outer: dict[str, Any], configuration: dict[str, Any]
 ) -> None:
     """
@@ -256,7 +256,9 @@ def test_the_status_of_a_vmi_proves_nothing_about_a_plugged_volume() -> None:
         ),
     ],
 )
-def test_of_a_vmi_only_harm_that_a_user_asks_for_is_denied(new: dict[str, Any], old: dict[str, Any], user: str) -> None:
+def test_only_findings_that_a_user_adds_to_a_vmi_are_denied(
+    new: dict[str, Any], old: dict[str, Any], user: str
+) -> None:
     """
     A removed volume, a shared claim, and what virt-controller carries over from a VM that was judged.
     """
@@ -274,7 +276,7 @@ def test_a_volume_of_a_vmi_needs_no_mark_to_be_plugged() -> None:
 
 def test_the_status_of_a_vmi_hides_no_unknown_claim() -> None:
     """
-    A claim that nobody has read is unproven, whatever the status says of it.
+    A claim that was not read is unproven, whatever the status contains.
     """
     info = {"claimName": "single", "accessModes": ["ReadWriteMany"]}
     forged = vmi(hot("single"), volumeStatus=[{"name": "hot", "target": "", "persistentVolumeClaimInfo": info}])

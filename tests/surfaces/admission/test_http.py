@@ -103,7 +103,7 @@ def test_the_limit_is_eight_mebibytes(extra: int, is_read: bool) -> None:
     assert (found is not None) is is_read
 
 
-def test_a_client_that_hangs_up_while_it_sends_is_gone() -> None:
+def test_a_client_that_disconnects_while_it_sends_gets_no_response() -> None:
     """
     Half a body is no request.
     """
@@ -115,7 +115,7 @@ async def answer() -> bytes:
     return b"answer"
 
 
-def test_an_answer_in_time_is_given_and_nothing_is_left_behind() -> None:
+def test_a_response_in_time_leaves_no_task_behind() -> None:
     """
     Neither task outlives the request: not the answer, nor the one that waits for the client to hang up.
     """
@@ -133,7 +133,7 @@ def test_an_answer_in_time_is_given_and_nothing_is_left_behind() -> None:
     [([part(), {"type": "http.disconnect"}], NEVER, CallerGone), ([part()], 0.001, TooLate)],
     ids=["hung up", "late"],
 )
-def test_an_answer_without_a_reader_is_given_up(
+def test_a_response_is_cancelled_when_its_caller_leaves(
     messages: list[dict[str, Any]], seconds: float, error: type[Exception]
 ) -> None:
     """

@@ -50,7 +50,7 @@ def test_the_operator_may_create_its_resource() -> None:
     assert decided(review("CREATE", labelled, user=OPERATOR)).allowed
 
 
-def test_a_person_is_refused_and_told_which_field_lasts() -> None:
+def test_a_user_is_denied_and_gets_the_field_to_change() -> None:
     """
     The operator undoes an edit of the KubeVirt CR, whoever makes it.
     """
@@ -72,7 +72,7 @@ def test_a_person_is_refused_and_told_which_field_lasts() -> None:
     ],
     ids=["another namespace", "another account", "no service account", "not owned", "the request claims to be owned"],
 )
-def test_nobody_else_passes_for_the_operator(user: str, new: Manifest, old: Manifest) -> None:
+def test_no_other_account_counts_as_the_operator(user: str, new: Manifest, old: Manifest) -> None:
     """
     The account must be the operator's, in the CR's own namespace, and the CR that is stored must be HyperConverged's.
     """
@@ -82,7 +82,7 @@ def test_nobody_else_passes_for_the_operator(user: str, new: Manifest, old: Mani
     assert {each.lowered for each in outcome.decisions} == {None}
 
 
-def test_the_operator_is_nobody_special_for_other_objects() -> None:
+def test_the_operator_has_no_privilege_for_other_objects() -> None:
     """
     The exception is about the KubeVirt CR only.
     """
@@ -98,7 +98,7 @@ def test_the_operator_is_nobody_special_for_other_objects() -> None:
 
 def test_an_operator_of_that_name_does_not_own_harvesters_resource() -> None:
     """
-    The KubeVirt CR in Harvester's namespace is written by Harvester, so nobody else is spared a denial there.
+    Harvester writes the KubeVirt CR in its namespace, so an account of that name gets no lowered denials there.
     """
     space = "harvester-system"
     user = f"system:serviceaccount:{space}:hyperconverged-cluster-operator"

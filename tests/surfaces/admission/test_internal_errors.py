@@ -39,7 +39,7 @@ def test_an_object_that_cannot_be_read_stays_denied(caplog: pytest.LogCaptureFix
     assert CANARY not in caplog.text
 
 
-def test_a_late_review_that_meets_an_error_gets_no_answer(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_late_review_with_an_internal_error_gets_503(caplog: pytest.LogCaptureFixture) -> None:
     """
     503 with Retry-After, also at the path where lateness denies.
     """

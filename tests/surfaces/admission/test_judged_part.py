@@ -60,7 +60,7 @@ def test_a_change_is_judged_by_its_place(kind: str, place: Place, judged: bool) 
 
 
 @pytest.mark.parametrize("text", [b"{", b'{"spec": {"template": "\xff"}}'], ids=["no JSON", "no UTF-8"])
-def test_what_is_no_json_is_the_same_as_nothing(text: bytes) -> None:
+def test_invalid_json_equals_no_object(text: bytes) -> None:
     """
     Not even as itself: nothing is known of it.
     """

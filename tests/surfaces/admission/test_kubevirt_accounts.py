@@ -1,4 +1,4 @@
-"""What KubeVirt's own service accounts may write without being judged, and what is a tenant's request in their hands."""
+"""Writes of KubeVirt's service accounts for themselves, and those for a tenant."""
 
 from typing import Any
 
@@ -222,7 +222,7 @@ def test_only_the_creation_of_a_clone_is_warned_about_and_each_is_counted_by_kin
     operation: str, sub_resource: str, warnings: int
 ) -> None:
     """
-    What a controller writes to it later is nobody's request.
+    Later writes of a controller are not requests of a user.
     """
     clone = carrier("clone", "VirtualMachineClone", patches=[PATCH])
     body = review(operation, clone, clone, sub_resource=sub_resource)

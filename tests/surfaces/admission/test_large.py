@@ -1,4 +1,4 @@
-"""Large reviews at the admission door: they are judged like any other, and hold up nobody."""
+"""Large reviews are judged like any other, and other reviews do not wait for them."""
 
 import asyncio
 import json
@@ -94,7 +94,7 @@ def test_a_small_review_does_not_wait_for_a_large_one(path: str) -> None:
     ],
     ids=["of one namespace", "of all"],
 )
-def test_one_large_review_too_many_is_asked_to_come_again(under_way: list[str], one_more: str) -> None:
+def test_one_large_review_too_many_gets_503(under_way: list[str], one_more: str) -> None:
     """
     503 with Retry-After, which API servers repeat by themselves, for large reviews alone; the others get their answers.
     """
@@ -119,7 +119,7 @@ def test_one_large_review_too_many_is_asked_to_come_again(under_way: list[str], 
 
 def test_a_large_review_is_judged_like_a_small_one() -> None:
     """
-    What is refused in a small object is refused in a large one, with the same causes; what is no review is told so.
+    A large object gets the same causes as a small one. An invalid large body gets a 400.
     """
     bad = {"domain": {"devices": {"gpus": [{"name": "g", "deviceName": "example.com/gpu"}]}}}
 
@@ -131,7 +131,7 @@ def test_a_large_review_is_judged_like_a_small_one() -> None:
     assert unreadable.status == 400
 
 
-def test_no_namespace_takes_all_places() -> None:
+def test_no_namespace_can_use_all_large_reviews() -> None:
     """
     While one namespace has all the places that it may have, a large review from another one is taken.
     """
@@ -165,7 +165,7 @@ def test_a_review_of_more_than_64_kib_is_judged_in_a_thread_of_its_own(bytes_: i
     assert facts.held.threads == {thread}
 
 
-def test_sixteen_large_reviews_may_be_under_way() -> None:
+def test_sixteen_large_reviews_may_be_in_progress() -> None:
     """
     Half of them may be about one namespace.
     """

@@ -91,7 +91,7 @@ REQUESTED = review(
 @pytest.mark.parametrize("body", [OVERRIDE_REMOVED, CLONED, PLUGGED_INTO_VMI, PLUGGED_BY_VIRT_API, REQUESTED])
 def test_a_large_review_without_a_place_is_denied(body: bytes) -> None:
     """
-    The answer has the review's UID, status 422 and a message that asks the user to try again.
+    The response has the review's UID, status 422 and a message with the remedy: try again.
     """
     said = response(while_full(body))
 
@@ -240,7 +240,7 @@ def test_only_what_an_update_adds_can_be_denied_for_lateness(body: bytes, allowe
 
 @pytest.mark.parametrize("body", [OVERRIDE_REMOVED, CLONED, PLUGGED_INTO_VMI, PLUGGED_BY_VIRT_API, REQUESTED])
 @pytest.mark.parametrize("most", [Action.WARN, Action.AUDIT, Action.OFF])
-def test_lateness_denies_nothing_that_the_policy_cannot_deny(body: bytes, most: Action) -> None:
+def test_lateness_denies_only_requests_that_the_policy_can_deny(body: bytes, most: Action) -> None:
     """
     Under `atMost: warn` or less every request passes.
     """

@@ -85,6 +85,6 @@ def test_every_other_request_gets_no_patch(
     operation: str, new: Manifest | None, old: Manifest | None, sub_resource: str
 ) -> None:
     """
-    What exists keeps its settings.
+    An existing object keeps its settings.
     """
     assert filled(operation, new, old, sub_resource=sub_resource) == []

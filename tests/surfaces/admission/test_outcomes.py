@@ -1,4 +1,4 @@
-"""What is known of an outcome beside its causes: whether it can wait, for whom it holds, and what it rests on."""
+"""The parts of an outcome other than its causes: finality, account and world."""
 
 import json
 from dataclasses import replace
@@ -238,7 +238,7 @@ def test_a_network_in_use_is_kept(body: bytes, cluster: list[Manifest], allowed:
 
 def test_a_network_may_be_deleted_while_no_kubevirt_resource_can_be_read() -> None:
     """
-    What is not known blocks no deletion.
+    A missing fact blocks no deletion.
     """
     told = read_review(deletion({}))
     assert isinstance(told, DecodedRequest)
@@ -265,7 +265,7 @@ def test_an_outcome_knows_what_a_finding_could_have_been(most: Action) -> None:
 
 def test_a_change_of_the_migration_network_is_judged_beside_its_result() -> None:
     """
-    What is wrong with the new configuration and what is said of the change are findings of one update.
+    Findings about the new configuration and about the change belong to one update.
     """
     wrong = kubevirt("wan")
     wrong["spec"]["configuration"]["migrations"]["parallelMigrationsPerCluster"] = 0
@@ -282,7 +282,7 @@ def test_a_change_of_the_migration_network_is_judged_beside_its_result() -> None
 
 def test_a_finalizer_is_removed_without_a_word() -> None:
     """
-    Nothing is told of a VM that is being deleted and whose judged part stays.
+    A VM that is being deleted with an unchanged judged part has no findings.
     """
     leaving = {**BAD, "metadata": {**BAD["metadata"], **LEAVING}}
 

@@ -83,7 +83,7 @@ PERMANENT = on_claim("single", "hot")
 @pytest.mark.parametrize("hotplug", [Action.WARN, Action.AUDIT, Action.OFF])
 def test_a_plugged_volume_does_not_become_permanent(status: Manifest, hotplug: Action) -> None:
     """
-    What `hotplug` admitted is refused as an ordinary volume; another change passes, and so does its removal.
+    A volume that `hotplug` admitted is denied as a permanent volume. Other changes and its removal pass.
     """
     old = vm(volumes=[hot("single")], status=status)
     policy = Policy(hotplug=hotplug)

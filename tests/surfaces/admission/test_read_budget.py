@@ -65,7 +65,7 @@ def test_one_namespace_reads_for_a_few_reviews_at_a_time() -> None:
     run(scene())
 
 
-def test_a_review_whose_turn_does_not_come_in_time_is_told() -> None:
+def test_a_review_that_waits_too_long_is_late() -> None:
     """
     It leaves its place, and the turn goes to the next one.
     """
@@ -89,7 +89,7 @@ def test_a_review_whose_turn_does_not_come_in_time_is_told() -> None:
 @pytest.mark.parametrize(
     ("others", "greedy"), [(0, MAX_WAITING_OF_ONE), (MAX_WAITING - MAX_WAITING_OF_ONE, MAX_WAITING_OF_ONE)]
 )
-def test_a_review_too_many_is_asked_to_come_again(others: int, greedy: int) -> None:
+def test_one_review_too_many_gets_503(others: int, greedy: int) -> None:
     """
     One namespace has half of all places, so that another one finds a place until all are taken.
     """
@@ -159,7 +159,7 @@ def test_a_place_is_free_again_after_its_review() -> None:
     run(scene())
 
 
-def test_names_of_namespaces_do_not_pile_up() -> None:
+def test_idle_namespaces_use_no_memory() -> None:
     """
     After reviews that read, that waited and that gave up, the limits are as new.
     """

@@ -63,7 +63,7 @@ CARRIERS = [vm, replica_set, pool]
 
 @settings(deadline=None)
 @given(st.sampled_from(CARRIERS), METADATA, METADATA, st.sampled_from([{}, BAD]), st.booleans())
-def test_metadata_of_the_old_object_excuses_nothing(
+def test_metadata_of_the_old_object_allows_no_finding(
     carrier: Any, outer: Any, inner: Any, spec: Manifest, pooled: bool
 ) -> None:
     """
@@ -98,7 +98,7 @@ def test_metadata_of_a_template_hides_nothing(carrier: Any, metadata: Any, spec:
 @pytest.mark.parametrize("carrier", CARRIERS)
 def test_depth_counts_in_the_judged_part_alone(carrier: Any, depth: int) -> None:
     """
-    Thousands of levels in managedFields or status are nobody's harm; in a template they are refused when they are new.
+    Thousands of levels in managedFields or status are ignored. In a template they are denied when they are new.
     """
     unseen, seen = carrier(), carrier()
     unseen["metadata"]["managedFields"] = [{"fieldsV1": deep(depth, "f")}]
@@ -123,7 +123,7 @@ def mistyped(value: Any, **more: Any) -> Manifest:
 
 @settings(deadline=None)
 @given(st.sampled_from([7, ["a"], {"a": 1}, deep(3), deep(3_000)]))
-def test_an_unreadable_old_object_excuses_nothing(value: Any) -> None:
+def test_an_unreadable_old_object_allows_no_finding(value: Any) -> None:
     """
     A new object that can be read is judged like any other, so its violations are refused, and a repair passes.
     """
@@ -160,7 +160,7 @@ def test_an_unreadable_new_object_passes_where_its_judged_part_stays(
 
 
 @pytest.mark.parametrize("sub_resource", ["status", "scale"])
-def test_a_write_of_status_passes_whatever_it_holds(sub_resource: str) -> None:
+def test_a_write_of_status_passes_with_any_content(sub_resource: str) -> None:
     """
     N3: also where neither object can be read.
     """
@@ -170,7 +170,7 @@ def test_a_write_of_status_passes_whatever_it_holds(sub_resource: str) -> None:
     assert told.passes
 
 
-def test_a_heartbeat_passes_whatever_it_holds() -> None:
+def test_a_heartbeat_passes_with_any_content() -> None:
     """
     N3: virt-handler writes a VMI's status by an UPDATE of the whole; a VMI that is created gets no such excuse.
     """
@@ -236,7 +236,7 @@ def test_a_network_in_use_is_kept_also_where_it_cannot_be_read() -> None:
 
 @settings(deadline=None)
 @given(NESTED, MISTYPED)
-def test_what_is_not_judged_may_have_any_type(nested: str, value: Any) -> None:
+def test_fields_that_are_not_judged_may_have_any_type(nested: str, value: Any) -> None:
     """
     A status or a field beside the judged part makes no object unreadable, and the object is still judged.
     """

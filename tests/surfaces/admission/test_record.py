@@ -113,7 +113,7 @@ def test_the_entry_of_a_listed_account_is_named_where_it_lowered_something() -> 
         (vm(volumes=[on_claim("gone")]), "unproven"),
     ],
 )
-def test_an_annotation_tells_the_verdict(manifest: Manifest, said: str) -> None:
+def test_an_annotation_contains_the_verdict(manifest: Manifest, said: str) -> None:
     """
     ``true``, ``false`` or ``unproven``; nothing where nothing was judged.
     """

@@ -1,4 +1,4 @@
-"""What is read of a review: its request, its objects, and the namespace in its first bytes."""
+"""Decoding of a review: its request, its objects, and the namespace in its first bytes."""
 
 import json
 import re
@@ -48,7 +48,7 @@ def without(body: bytes, **changed: Any) -> bytes:
     ],
     ids=lambda each: each if isinstance(each, str) else "",
 )
-def test_what_no_api_server_sends_is_a_bad_review(body: bytes, reason: str) -> None:
+def test_a_body_that_no_api_server_sends_is_a_bad_review(body: bytes, reason: str) -> None:
     """
     The line names the fault and repeats nothing of the body.
     """
@@ -111,7 +111,7 @@ def test_only_creations_and_updates_need_an_object(new: Any) -> None:
     ],
     ids=["wrong type", "no object", "deep twice", "wrong type and deep"],
 )
-def test_a_cause_says_what_is_wrong_and_where(machine: Any, cause: StatusCause) -> None:
+def test_a_cause_has_a_message_and_a_field_path(machine: Any, cause: StatusCause) -> None:
     """
     One cause for each object: its first wrong type, or else the first place that nests too deep.
     """

@@ -1,4 +1,4 @@
-"""What of many findings fits into one answer, and in which words."""
+"""The limits and the wording of a response with many findings."""
 
 import json
 
@@ -33,7 +33,7 @@ FINDING = Finding(RULE, Basis.KUBEVIRT, ("spec", "volumes", 0), "claim 'os' is R
 
 def test_a_cause_reads_as_kubectl_prints_it() -> None:
     """
-    What is wrong, what to write instead, and the rule to ask about.
+    The message, the remedy and the rule.
     """
     assert cause_of(Decision(FINDING, Action.DENY)) == StatusCause(
         "FieldValueInvalid",
@@ -42,7 +42,7 @@ def test_a_cause_reads_as_kubectl_prints_it() -> None:
     )
 
 
-def test_the_first_ten_causes_are_told_and_the_others_counted() -> None:
+def test_the_first_ten_causes_are_listed_and_the_others_counted() -> None:
     """
     An API server is not sent a book; what is left out is not silent.
     """
@@ -79,7 +79,7 @@ def test_a_long_message_is_cut() -> None:
     assert message.endswith("…")
 
 
-def test_only_warnings_are_warned_of() -> None:
+def test_only_warnings_become_warnings() -> None:
     """
     Audited findings are for the audit log, denied ones for the refusal.
     """
@@ -101,7 +101,7 @@ def test_more_than_ten_warnings_are_nine_and_a_number() -> None:
 @given(st.text(), st.text(min_size=1))
 def test_a_warning_is_one_printable_line(message: str, key: str) -> None:
     """
-    Whatever stands in names: an API server drops warnings with control characters without a word.
+    An API server silently drops warnings with control characters.
     """
     found = replace(FINDING, message=message, path=("metadata", "annotations", key))
 
@@ -124,7 +124,7 @@ def test_a_cause_is_printable_and_bounded(message: str, remedy: str, key: str) -
     assert len(cause.message) <= 2 * MAX + len(". ") + len(f" [{RULE.id} {RULE.name}]")
 
 
-def test_an_answer_without_anything_to_tell_has_two_fields() -> None:
+def test_a_plain_allow_has_two_fields() -> None:
     """
     Absent warnings, annotations and patches are left out, because an API server reads null and empty ones, too.
     """
@@ -132,7 +132,7 @@ def test_an_answer_without_anything_to_tell_has_two_fields() -> None:
         assert json.loads(answer)["response"] == {"uid": "1", "allowed": True}
 
 
-def test_a_patch_brings_its_warnings_along() -> None:
+def test_a_patch_includes_its_warnings() -> None:
     """
     A patch and a warning are parts of one answer.
     """
@@ -142,7 +142,7 @@ def test_a_patch_brings_its_warnings_along() -> None:
     assert answer == {"uid": "1", "allowed": True, "patchType": "JSONPatch", "warnings": ["look"]}
 
 
-def test_a_refusal_is_a_status_of_the_field_errors_kind() -> None:
+def test_a_denial_is_a_status_with_reason_invalid() -> None:
     """
     Code 422 and reason Invalid, the object's kind and name, and no group; each cause has the reason of a wrong value.
     """

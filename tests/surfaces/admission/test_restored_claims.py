@@ -69,14 +69,14 @@ HARMED = {
 
 @pytest.mark.parametrize("new", HARMED.values(), ids=HARMED)
 @pytest.mark.parametrize("old", [machine(on_claim("shared"), on_claim("shared", "data")), machine()])
-def test_a_restore_brings_no_single_node_claim_to_a_volume_that_had_none(new: Manifest, old: Manifest) -> None:
+def test_a_restore_adds_no_single_node_claim_to_a_volume_without_one(new: Manifest, old: Manifest) -> None:
     """
     A volume on a shared claim, and a new volume, are judged like those of any other update.
     """
     assert len(refused(decided(review("UPDATE", new, old, user=CONTROLLER), *FACTS))) == 1
 
 
-def test_volumes_do_not_excuse_each_other() -> None:
+def test_an_old_finding_of_one_volume_does_not_allow_another() -> None:
     """
     The volume that was fine is refused, although the other one, whose claim is renamed too, is not.
     """

@@ -83,7 +83,7 @@ def under(most: Action) -> Callable[[], ActiveConfiguration]:
     )
 
 
-def test_an_allow_that_rests_on_what_was_not_read_is_no_answer() -> None:
+def test_an_allow_that_depends_on_an_unread_object_is_late() -> None:
     """
     503 with Retry-After: the API server repeats the call within its timeout, then the webhook's failurePolicy decides.
     """
@@ -105,7 +105,7 @@ def test_a_late_denial_by_known_facts_is_kept() -> None:
 
 
 @pytest.mark.parametrize("most", [Action.WARN, Action.AUDIT])
-def test_lateness_refuses_nothing_where_nothing_is_denied(most: Action) -> None:
+def test_lateness_denies_nothing_under_a_policy_that_only_warns(most: Action) -> None:
     """
     Under `atMost: warn` no request could have been denied, so it passes, late or not.
     """
@@ -118,7 +118,7 @@ PLUGGING = review("UPDATE", REQUESTED, vm(status={"created": True}), sub_resourc
 
 
 @pytest.mark.parametrize(("most", "status"), [(Action.WARN, 200), (Action.AUDIT, 200), (Action.DENY, 503)])
-def test_a_late_volume_request_gets_a_verdict_unless_the_policy_denies_such(most: Action, status: int) -> None:
+def test_a_late_volume_request_gets_a_verdict_unless_the_policy_can_deny_it(most: Action, status: int) -> None:
     """
     Under `hotplug: warn`, the default, a volume request cannot be denied, so a late one passes.
     """
@@ -207,7 +207,7 @@ def test_the_cache_check_gets_a_third_of_the_time_and_the_reads_what_is_left() -
     assert facts.seconds_left == [pytest.approx(1.5), pytest.approx(4.5)]
 
 
-def test_a_caller_whose_time_is_over_is_not_waited_for() -> None:
+def test_a_caller_whose_timeout_is_over_gets_the_least_time() -> None:
     """
     Reads get a twentieth of a second where nothing is left.
     """

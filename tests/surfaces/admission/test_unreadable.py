@@ -104,7 +104,7 @@ def test_everyone_else_is_denied(operation: str, new: Manifest, old: Manifest | 
 @pytest.mark.parametrize(
     ("most", "warnings"), [(Action.WARN, 1), (Action.AUDIT, 0), (Action.OFF, 0)], ids=["warn", "audit", "off"]
 )
-def test_the_policy_caps_it(most: Action, warnings: int) -> None:
+def test_the_policy_limits_the_action(most: Action, warnings: int) -> None:
     """
     ``atMost`` holds for unreadable objects.
     """

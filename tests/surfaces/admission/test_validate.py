@@ -1,4 +1,4 @@
-"""Who and what is never blocked, and what is: one decision for each request."""
+"""Requests that are never blocked, and requests that are denied."""
 
 from dataclasses import replace
 from typing import Any
@@ -38,15 +38,15 @@ def vmi(manifest: Manifest) -> Manifest:
     }
 
 
-def test_a_violation_is_refused_and_a_good_vm_is_not() -> None:
+def test_a_violation_is_denied_and_a_good_vm_is_allowed() -> None:
     """
-    What this is for.
+    The purpose of the webhook.
     """
     assert list(refused(decided(review("CREATE", BAD), LOCAL))) == ["spec.template.spec.volumes[0]"]
     assert decided(review("CREATE", GOOD), SHARED).allowed
 
 
-def test_who_has_a_claim_made_is_told_to_have_another_made() -> None:
+def test_the_remedy_for_a_claim_of_a_template_is_in_the_template() -> None:
     """
     Of a claim that does not exist yet nothing has to be copied: its template has to ask for another access mode.
     """
@@ -60,7 +60,7 @@ def test_who_has_a_claim_made_is_told_to_have_another_made() -> None:
     assert "copy the data" in refused(decided(review("CREATE", BAD), LOCAL))["spec.template.spec.volumes[0]"]
 
 
-def test_null_in_the_metadata_of_templates_is_what_go_makes_of_it() -> None:
+def test_null_in_the_metadata_of_templates_is_read_as_go_reads_it() -> None:
     """
     ``app:`` in a template's labels passes an API server, which knows no types there, and is empty text for KubeVirt.
     """
@@ -84,7 +84,7 @@ def test_null_in_the_metadata_of_templates_is_what_go_makes_of_it() -> None:
         assert decided(review("CREATE", each), SHARED).decisions == ()
 
 
-def test_a_repair_passes_and_its_undoing_does_not() -> None:
+def test_a_repair_passes_and_its_reversal_is_denied() -> None:
     """
     From bad to good is never refused; from good to bad is new harm.
     """
@@ -92,7 +92,7 @@ def test_a_repair_passes_and_its_undoing_does_not() -> None:
     assert list(refused(decided(review("UPDATE", BAD, GOOD), LOCAL, SHARED))) == ["spec.template.spec.volumes[0]"]
 
 
-def test_what_was_admitted_may_stay_and_be_cared_for() -> None:
+def test_an_admitted_object_may_stay_and_be_edited() -> None:
     """
     Labels, start and stop of a VM that was there before us: allowed, and warned of.
     """
@@ -105,7 +105,7 @@ def test_what_was_admitted_may_stay_and_be_cared_for() -> None:
         assert warned(outcome) == [("LM201", "warn")]
 
 
-def test_a_second_violation_is_refused_alone() -> None:
+def test_only_the_second_violation_is_denied() -> None:
     """
     The refusal names what is new, and nothing that was there.
     """
@@ -127,7 +127,7 @@ def test_another_claim_behind_the_same_name_is_new() -> None:
     assert decided(review("UPDATE", turned, two), LOCAL, other).allowed
 
 
-def test_on_its_way_out_an_object_is_let_go() -> None:
+def test_an_object_that_is_being_deleted_passes() -> None:
     """
     A finalizer is taken away though the VM is bad; its spec is still judged.
     """
@@ -150,7 +150,7 @@ def test_deleting_and_connecting_are_never_judged(operation: str) -> None:
     assert decided(review(operation, None, BAD), LOCAL).allowed
 
 
-def test_a_heartbeat_of_a_vmi_passes_whatever_the_vmi_is() -> None:
+def test_a_heartbeat_of_any_vmi_passes() -> None:
     """
     A VMI has no status subresource: each write of its status is an UPDATE of the whole object.
     """
@@ -226,7 +226,7 @@ def test_the_migration_network_may_not_be_deleted(known: list[Manifest], allowed
 
 
 @pytest.mark.parametrize(("most", "warnings"), [(Action.WARN, 1), (Action.AUDIT, 0), (Action.OFF, 0)])
-def test_nothing_is_refused_beyond_at_most_not_even_a_deletion(most: Action, warnings: int) -> None:
+def test_at_most_also_limits_the_denial_of_a_deletion(most: Action, warnings: int) -> None:
     """
     ``atMost`` holds for what is no finding, too, of all or of the namespace.
     """
@@ -242,7 +242,7 @@ def test_nothing_is_refused_beyond_at_most_not_even_a_deletion(most: Action, war
 
 
 @pytest.mark.parametrize("account", ["generic-garbage-collector", "namespace-controller"])
-def test_clearing_up_is_never_stopped(account: str) -> None:
+def test_cleanup_by_kubernetes_is_never_denied(account: str) -> None:
     """
     The garbage collector and the namespace controller delete what they must.
     """
@@ -271,7 +271,7 @@ def pooled(machine: Manifest) -> Manifest:
     [({"runStrategy": "Halted"}, {"runStrategy": "Always"}), ({"running": False}, {"running": True}), ({}, {})],
     ids=["runStrategy", "running", "neither"],
 )
-def test_metadata_and_starting_are_no_harm_even_together(wrap: Any, before: Manifest, after: Manifest) -> None:
+def test_metadata_and_starting_add_no_finding_even_together(wrap: Any, before: Manifest, after: Manifest) -> None:
     """
     An update of metadata, of ``running`` or of ``runStrategy`` is never denied, also where the new metadata is a finding that
     policy denies. The same metadata is denied at creation. It is no new harm beside a change of the judged part, because an
@@ -292,7 +292,7 @@ def test_metadata_and_starting_are_no_harm_even_together(wrap: Any, before: Mani
     assert decided(review("UPDATE", wrap(other), wrap(old)), policy=DENIES_THAT).allowed
 
 
-def test_an_annotation_of_a_network_is_no_harm() -> None:
+def test_an_annotation_of_a_network_adds_no_finding() -> None:
     """
     A NetworkAttachmentDefinition whose ``spec`` stays may lose the annotation that chose its device.
     """
@@ -305,7 +305,7 @@ def test_an_annotation_of_a_network_is_no_harm() -> None:
     assert not decided(review("CREATE", lost), kubevirt()).allowed
 
 
-def test_outcomes_are_compared_by_what_they_say() -> None:
+def test_outcomes_are_compared_without_their_world() -> None:
     """
     The world that one rests on is neither compared nor printed; a plain pass waits for nothing and is not late.
     """

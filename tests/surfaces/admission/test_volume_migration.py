@@ -36,7 +36,7 @@ def on(*claims: str, outer: Manifest | None = None, status: Manifest | None = No
     [None, {"printableStatus": "Stopped"}, {"created": True, "ready": True, "printableStatus": "Running"}],
     ids=["no status", "stopped", "running"],
 )
-def test_the_strategy_alone_waives_nothing(status: Manifest | None) -> None:
+def test_the_strategy_alone_lowers_nothing(status: Manifest | None) -> None:
     """
     A destination that one node alone can use is refused, whether the VM runs or not.
     """
@@ -54,7 +54,7 @@ def test_a_vm_that_is_created_with_the_strategy_is_judged_like_any_other() -> No
 
 def test_a_migration_to_shared_claims_passes() -> None:
     """
-    What is being replaced is not part of the new object, so there is nothing to waive.
+    The replaced claim is not part of the new object, so no denial is lowered.
     """
     outcome = decided(review("UPDATE", on("shared", outer=MIGRATION), on("local")), *FACTS)
 
@@ -70,7 +70,7 @@ def test_a_migration_to_shared_claims_passes() -> None:
     ],
     ids=["cancelled", "failed", "failed, without the strategy"],
 )
-def test_a_migration_that_is_under_way_or_failed_can_be_undone(outer: Manifest, status: Manifest) -> None:
+def test_a_migration_in_progress_or_failed_can_be_cancelled(outer: Manifest, status: Manifest) -> None:
     """
     The claim that is being replaced comes back with a warning that says why; another claim and an unrelated violation are refused
     as ever.
@@ -117,7 +117,7 @@ def test_a_migration_that_is_under_way_or_failed_can_be_undone(outer: Manifest, 
         "an empty record",
     ],
 )
-def test_nothing_else_is_a_return(new: tuple[str, ...], outer: Manifest, status: Any) -> None:
+def test_no_other_change_is_a_cancellation(new: tuple[str, ...], outer: Manifest, status: Any) -> None:
     """
     KubeVirt takes the old claims back only while it replaces them, and only all at once; anything else starts another migration.
     """
@@ -126,7 +126,7 @@ def test_nothing_else_is_a_return(new: tuple[str, ...], outer: Manifest, status:
     assert not decided(review("UPDATE", on(*new, outer=outer), old), *FACTS).allowed
 
 
-def test_only_the_finding_about_the_claim_itself_is_waived() -> None:
+def test_only_the_finding_about_the_claim_is_lowered() -> None:
     """
     A policy can deny an ephemeral overlay on the claim that comes back (LM205), which is a finding of its own.
     """

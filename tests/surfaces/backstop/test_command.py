@@ -11,7 +11,7 @@ from tests.surfaces.running import migratable
 
 def test_policies_are_printed_with_parameters_and_bindings() -> None:
     """
-    What `kubectl apply` takes, and nothing on standard error where the policies do all that is asked for.
+    `kubectl apply` accepts the output. Standard error is empty if the policies implement the whole policy file.
     """
     ran = migratable("policies", "-n", "elsewhere")
 
@@ -23,7 +23,7 @@ def test_policies_are_printed_with_parameters_and_bindings() -> None:
     assert {each["metadata"]["namespace"] for each in made if each["kind"] == "ConfigMap"} == {"elsewhere"}
 
 
-def test_the_command_line_outranks_the_policy_file(tmp_path: Path) -> None:
+def test_the_command_line_overrides_the_policy_file(tmp_path: Path) -> None:
     """
     Profile, strongest action and exempt namespaces; what the policies cannot do is noted.
     """
@@ -55,7 +55,7 @@ def test_the_command_line_outranks_the_policy_file(tmp_path: Path) -> None:
 
 def test_beside_a_webhook_only_denials_are_printed() -> None:
     """
-    The webhook warns of the rest, so that nobody is warned twice.
+    The webhook warns about the rest, so that users get each warning once.
     """
     ran = migratable("policies", "--profile", "exact", "--beside-webhook")
 
@@ -64,7 +64,7 @@ def test_beside_a_webhook_only_denials_are_printed() -> None:
     assert actions == {"deny"}
 
 
-def test_a_policy_file_that_cannot_be_used_is_2(tmp_path: Path) -> None:
+def test_an_invalid_policy_file_gives_exit_status_2(tmp_path: Path) -> None:
     """
     So is a release that cannot be judged.
     """

@@ -1,4 +1,4 @@
-"""What a policy file says, as parameters of the backstop."""
+"""The policy file as parameters of the backstop."""
 
 import pytest
 
@@ -52,7 +52,7 @@ def test_rules_that_are_off_are_in_no_parameters() -> None:
     assert found == [(Action.WARN, ("LM101", "LM103", "LM203", *SETTINGS)), (Action.AUDIT, ("LM301",))]
 
 
-def test_an_entry_holds_where_none_before_it_does() -> None:
+def test_an_entry_applies_where_no_earlier_one_does() -> None:
     """
     By names, and by all of its labels together; an entry without either covers nothing.
     """
@@ -112,7 +112,7 @@ def test_exemptions_are_listed_by_rule_namespace_name_and_kind() -> None:
     assert found.data["exemptions"] == "LM302/team/*/* LM301/*/db/VirtualMachine"
 
 
-def test_what_the_policies_cannot_do_is_noted() -> None:
+def test_keys_that_the_policies_cannot_enforce_produce_a_note() -> None:
     """
     Days, rules that need other objects, and keys that only the webhook reads.
     """
