@@ -45,7 +45,6 @@ BANNED = {
 
 PENDING: tuple[str, ...] = (
     "webhook/cluster/",
-    "webhook/facts/",
     "webhook/serve/",
 )
 """Folders whose texts are still to be rewritten."""

@@ -1,4 +1,4 @@
-"""``migratable`` and ``python -m webhook``: the command line, with the commands of the packages that it must not import."""
+"""``migratable`` and ``python -m webhook``: the command line, and the commands that ``surfaces.cli`` must not import."""
 
 from typing import TYPE_CHECKING
 
@@ -9,20 +9,20 @@ if TYPE_CHECKING:
 
 
 def _serve() -> "Command":
-    from webhook.serve.command import command  # noqa: PLC0415 - `check` must not import a server
+    from webhook.serve.command import command  # noqa: PLC0415 - `check` must not import the server
 
     return command
 
 
 def _policies() -> "Command":
-    from webhook.surfaces.backstop.command import command  # noqa: PLC0415 - for this command only
+    from webhook.surfaces.backstop.command import command  # noqa: PLC0415 - only this command needs it
 
     return command
 
 
 def program() -> "Group":
-    """The whole command line, as click knows it."""
-    from webhook.surfaces.cli.commands import register  # noqa: PLC0415 - plain checks run without click
+    """The click group with all commands."""
+    from webhook.surfaces.cli.commands import register  # noqa: PLC0415 - `check` starts without click
 
     return register({"policies": _policies, "serve": _serve})
 

@@ -1,19 +1,19 @@
 """
-Everything that can go wrong and is not a finding.
+The exceptions of Migratable.
 
 WebhookError
-├── BadInput        yours to fix: not YAML, not an AdmissionReview, no such rule
-├── Unavailable     try again: API server out of reach, cluster facts not read yet
-└── Misconfigured   refuse to start: policy file, certificate files
+├── BadInput        the input is invalid: not YAML, not an AdmissionReview, an unknown rule
+├── Unavailable     a retry can succeed: the API server is unreachable, the cache is not filled yet
+└── Misconfigured   the program cannot start: policy file, certificate files
 
-Violations are data (``webhook.facts``), never exceptions. A message never holds an object's content.
+Violations are data (``webhook.judging.finding``), not exceptions. A message never contains the content of an object.
 """
 
 from typing import ClassVar
 
 
 class WebhookError(Exception):
-    """An error with a stable ``code`` and, for its reader, a ``remedy``."""
+    """An error with a stable ``code``, and a ``remedy`` for the user."""
 
     code: ClassVar[str] = "internal"
 
@@ -24,7 +24,7 @@ class WebhookError(Exception):
 
 
 class BadInput(WebhookError):
-    """The input cannot be judged; ``line`` and ``column`` (1-based) say where, if that is known."""
+    """The input is invalid. ``line`` and ``column`` (1-based) are set if the place is known."""
 
     code = "bad-input"
 
@@ -48,12 +48,12 @@ class BadInput(WebhookError):
 
 
 class Unavailable(WebhookError):
-    """A needed service cannot be reached now; the same call may succeed later."""
+    """A required service is unreachable; a retry can succeed."""
 
     code = "unavailable"
 
 
 class Misconfigured(WebhookError):
-    """The server or the command line was set up wrongly and refuses to start."""
+    """The configuration is invalid, so the server or command does not start."""
 
     code = "misconfigured"

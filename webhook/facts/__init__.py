@@ -1,1 +1,1 @@
-"""All that a rule may know, as frozen values; ``Fact[T]`` is a value or ``Unknown(why)``."""
+"""The input of rules, as frozen values. ``Fact[T]`` is a value or ``Unknown(why)``."""

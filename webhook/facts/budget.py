@@ -1,4 +1,4 @@
-"""What is known about the time that a VM's migration gets, and what it has to carry."""
+"""The time that KubeVirt allows for a VM's migration, and the memory to transfer."""
 
 from collections.abc import Mapping
 
@@ -11,22 +11,22 @@ from webhook.objects.path import FieldPath
 
 
 class WinningPolicy(msgspec.Struct, frozen=True):
-    """A MigrationPolicy that wins, or may win, for a VM."""
+    """A MigrationPolicy that applies, or may apply, to a VM."""
 
     name: str
     settings: Mapping[str, Json]
 
 
 class BudgetFacts(msgspec.Struct, frozen=True):
-    """One VM that is not known to be kept from migrating, and the settings in force for it."""
+    """One VM without a known obstacle to live migration, and the migration settings that apply to it."""
 
     releases: int
     base: FieldPath
     memory: Fact[Sourced[int] | None]
-    """Bytes; None where the VM says nothing of its memory."""
+    """Bytes; None if the VM has no memory field."""
     migrations: Json
     """``spec.configuration.migrations`` of the KubeVirt CR."""
     winners: Fact[tuple[WinningPolicy | None, ...]]
-    """Each that may win, None where none does; one where everything is known."""
+    """The policies that may apply; None stands for no policy. A single entry if everything is known."""
     passed_through: FieldPath | None
-    """The first device of the node that the VM holds: GPU, host device or SR-IOV interface."""
+    """The first GPU, host device or SR-IOV interface of the VM."""

@@ -1,4 +1,4 @@
-"""A VMI, its eviction strategy, and whether it can migrate: what a drain will do."""
+"""The facts that decide the result of a node drain for one VMI."""
 
 import msgspec
 
@@ -7,12 +7,12 @@ from webhook.objects.path import FieldPath
 
 
 class DrainFacts(msgspec.Struct, frozen=True):
-    """What happens to the VMI when its node is drained."""
+    """Eviction strategy and verdict of one VMI."""
 
     base: FieldPath
     strategy: Fact[str]
-    """The VMI's ``evictionStrategy``, else the cluster's, else ``None`` the word (KubeVirt's default)."""
+    """The VMI's ``evictionStrategy``, else the cluster's, else the string ``None`` (KubeVirt's default)."""
     written: bool
-    """Whether the object itself says so."""
+    """Whether the object itself sets the strategy."""
     migratable: bool | None
-    """The verdict; None where it is unproven."""
+    """The verdict; None if it is unproven."""

@@ -1,4 +1,4 @@
-"""Worlds made of worlds: given manifests in front of a cluster, and a cluster as one user may read it."""
+"""Worlds that wrap other worlds: manifests over a cluster, and a cluster as one user is allowed to read it."""
 
 from typing import Protocol, TypeVar
 
@@ -14,42 +14,42 @@ K = TypeVar("K", bound=Kubernetes)
 
 
 class LayeredWorld(msgspec.Struct, frozen=True):
-    """What ``front`` does not know is asked of ``back``."""
+    """Looks up objects in ``front``; unknown ones in ``back``."""
 
     front: World
     back: World
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
-        """The object in front, else the one behind."""
-        found = self.front.find(kind, namespace, name)
-        return self.back.find(kind, namespace, name) if isinstance(found, Unknown) else found
+        """The object in ``front``; if that is Unknown, the one in ``back``."""
+        in_front = self.front.find(kind, namespace, name)
+        return self.back.find(kind, namespace, name) if isinstance(in_front, Unknown) else in_front
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """All of both; one in front hides one of the same name behind."""
+        """The objects of both. An object in ``front`` replaces one of the same name in ``back``."""
         front, back = self.front.every(kind), self.back.every(kind)
         if isinstance(front, Unknown):
             return back
         if isinstance(back, Unknown):
             return front
-        shown = {(each.namespace, each.name) for each in front}
         if kind is KubeVirt:
-            return front  # there is one in a cluster
-        return (*front, *(each for each in back if (each.namespace, each.name) not in shown))
+            return front  # a cluster has one
+        replaced = {(one.namespace, one.name) for one in front}
+        return (*front, *(one for one in back if (one.namespace, one.name) not in replaced))
 
 
 class Sight(Protocol):
-    """What one user may read."""
+    """The read permissions of one user."""
 
     def shows(self, kind: type[Kubernetes], namespace: str, name: str | None = None, /) -> bool:
-        """Whether the user may read this object of a namespaced kind; without ``name``, all of them in the namespace."""
+        """Whether the user may read this object; without ``name``, all objects of the kind in the namespace."""
         ...
 
 
 class RestrictedWorld(msgspec.Struct, frozen=True):
     """
-    A cluster as one user may read it: an object that ``sight`` does not show is Unknown, whether it exists or not.
+    A cluster as one user is allowed to read it. Other objects are ``hidden``, whether they exist or not.
 
-    Cluster-scoped objects and the KubeVirt CR are always shown, because they apply to every namespace.
+    Cluster-scoped objects and the KubeVirt CR are always visible, because they apply to every namespace.
     """
 
     world: World
@@ -57,20 +57,20 @@ class RestrictedWorld(msgspec.Struct, frozen=True):
     hidden: Unknown
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
-        """The object, if it is shown."""
+        """The object, if the user may read it."""
         if is_for_everyone(kind) or (namespace and self.sight.shows(kind, namespace, name)):
             return self.world.find(kind, namespace, name)
         return self.hidden
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """All objects that are shown."""
-        found = self.world.every(kind)
-        if isinstance(found, Unknown) or is_for_everyone(kind):
-            return found
-        shown = {space for space in {each.namespace for each in found} if self.sight.shows(kind, space)}
-        return tuple(each for each in found if each.namespace in shown)
+        """All objects that the user may read."""
+        objects = self.world.every(kind)
+        if isinstance(objects, Unknown) or is_for_everyone(kind):
+            return objects
+        readable = {name for name in {one.namespace for one in objects} if self.sight.shows(kind, name)}
+        return tuple(one for one in objects if one.namespace in readable)
 
 
 def is_for_everyone(kind: type[Kubernetes]) -> bool:
-    """Whether objects of ``kind`` apply to every namespace, so that every user may be told about them."""
+    """Whether objects of ``kind`` apply to every namespace, so that their content is disclosed to every user."""
     return kind is KubeVirt or not BY_CLASS[kind].namespaced

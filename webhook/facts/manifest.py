@@ -1,4 +1,4 @@
-"""Any object as it is written, by its names: what an API server refuses or drops before anybody can judge it."""
+"""Names in a manifest that the API server would refuse or drop."""
 
 from collections.abc import Mapping
 
@@ -9,18 +9,18 @@ from webhook.objects.path import FieldPath
 
 
 class UnknownField(msgspec.Struct, frozen=True):
-    """A key that no known KubeVirt release has at its place."""
+    """A key that does not exist at its place in any known KubeVirt release."""
 
     path: FieldPath
     name: str
     meant: str = ""
-    """The field of this place that it was probably meant to be."""
+    """The similar field at this place, if there is one."""
     belongs: FieldPath = ()
-    """Where a field of this name does stand, below the object."""
+    """The path at which a field of this name exists."""
 
 
 class UnknownValue(msgspec.Struct, frozen=True):
-    """Text that is none of the values that its field takes."""
+    """A string that its field does not allow."""
 
     path: FieldPath
     value: str
@@ -29,14 +29,14 @@ class UnknownValue(msgspec.Struct, frozen=True):
 
 
 class InvalidQuantity(msgspec.Struct, frozen=True):
-    """A value that is no quantity, of a field that takes nothing else."""
+    """A value that is not a quantity, in a field of type quantity."""
 
     path: FieldPath
     value: str | int | float
 
 
 class ManifestFacts(msgspec.Struct, frozen=True):
-    """``apiVersion`` and ``kind`` as written, and what in the manifest KubeVirt's API does not know."""
+    """``apiVersion`` and ``kind`` as written, and the fields and values that KubeVirt's API does not have."""
 
     api_version: str
     kind: str
@@ -45,4 +45,4 @@ class ManifestFacts(msgspec.Struct, frozen=True):
     values: tuple[UnknownValue, ...] = ()
     quantities: tuple[InvalidQuantity, ...] = ()
     metadata: Mapping[str, Json] = msgspec.field(default_factory=dict)
-    """As written; of its names only those that are text are to be judged."""
+    """As written. Rules check only names that are strings."""

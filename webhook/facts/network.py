@@ -1,4 +1,4 @@
-"""What is known about one NetworkAttachmentDefinition, and about the migration network that the KubeVirt CR names."""
+"""The facts about one NetworkAttachmentDefinition and about the migration network of the KubeVirt CR."""
 
 from ipaddress import IPv4Network, IPv6Network
 from typing import TypeAlias
@@ -13,60 +13,60 @@ Network: TypeAlias = IPv4Network | IPv6Network
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """One thing that is wrong inside a CNI configuration."""
+    """One fault in a CNI configuration."""
 
     place: str
-    """Keys and indices inside the configuration's JSON, e.g. ``ipam.range``; empty for the whole."""
+    """The path in the configuration's JSON, e.g. ``ipam.range``; empty for the whole configuration."""
     message: str
-    """In the user's words, the place included."""
+    """The message for the user, with the place."""
 
 
 class Pool(msgspec.Struct, frozen=True):
-    """The addresses that an IPAM plugin gives out of one range, as integers, both ends included."""
+    """The addresses that an IPAM plugin assigns from one range, as integers, both ends included."""
 
     place: str
     network: Network
     first: int
     last: int
     excluded: tuple[tuple[int, int], ...] = ()
-    """Disjoint, sorted, and cut to what lies between ``first`` and ``last``."""
+    """Disjoint and sorted, within ``first`` and ``last``."""
 
     @property
     def size(self) -> int:
-        """How many addresses are left after exclusions."""
+        """The number of addresses without the excluded ones."""
         return max(self.last - self.first + 1 - sum(last - first + 1 for first, last in self.excluded), 0)
 
     def gives(self, address: int) -> bool:
-        """Whether this address, of the same family, may be given to a pod."""
+        """Whether a pod can get this address, which is of the same family."""
         return self.first <= address <= self.last and not any(low <= address <= high for low, high in self.excluded)
 
     def overlaps(self, other: "Pool") -> bool:
-        """Whether both give out some address; exclusions count only where they cover all of it."""
+        """Whether both can assign the same address. An exclusion counts only if it covers the whole overlap."""
         if self.network.version != other.network.version:
             return False
         low, high = max(self.first, other.first), min(self.last, other.last)
         return low <= high and not any(
-            first <= low and high <= last for each in (self, other) for first, last in each.excluded
+            first <= low and high <= last for pool in (self, other) for first, last in pool.excluded
         )
 
 
 class Ipam(msgspec.Struct, frozen=True):
-    """``ipam`` of one plugin, read as the IPAM plugin of that type reads it."""
+    """``ipam`` of one plugin, as the IPAM plugin of that type reads it."""
 
     place: str
     type: str
     pools: tuple[Pool, ...] = ()
-    """A pod gets one address out of each."""
+    """A pod gets one address from each pool."""
     addresses: int = 0
-    """How many fixed addresses are written."""
+    """The number of fixed addresses."""
     refused: tuple[Fault, ...] = ()
-    """With one of these the IPAM plugin gives no address to any pod."""
+    """Faults for which the IPAM plugin assigns no address to any pod."""
     doubtful: tuple[Fault, ...] = ()
-    """What the IPAM plugin accepts and then does not do."""
+    """Settings that the IPAM plugin accepts and ignores."""
     reserves_as: str | None = None
-    """The name under which whereabouts reserves each address for the whole cluster; None where nothing does that."""
+    """The name under which whereabouts reserves addresses cluster-wide; None for other IPAM plugins."""
     open: bool = False
-    """Whether addresses may also come from elsewhere: from a file on the nodes, or with the pod."""
+    """Whether addresses can also come from a file on the nodes, or from the pod."""
     sliced: bool = False
     """Whether every node gets a slice of the range instead of single addresses."""
 
@@ -75,13 +75,13 @@ class Plugin(msgspec.Struct, frozen=True):
     """One plugin of a CNI configuration."""
 
     place: str
-    """Empty where the configuration holds this plugin alone, else ``plugins[0]`` and so on."""
+    """``plugins[0]`` and so on; empty for a configuration of a single plugin."""
     type: str
     master: str = ""
     bridge: str = ""
     ipam: Ipam | None = None
     refused: tuple[Fault, ...] = ()
-    """With one of these the plugin makes no interface for any pod."""
+    """Faults for which the plugin creates no interface for any pod."""
 
     def at(self, key: str) -> str:
         """The place of one of this plugin's keys in the configuration."""
@@ -92,24 +92,24 @@ class CniConfig(msgspec.Struct, frozen=True):
     """``spec.config`` of a NetworkAttachmentDefinition, as Multus and the plugins read it."""
 
     name: str
-    """Empty where absent: Multus then writes the name of the NetworkAttachmentDefinition."""
+    """Empty if absent: Multus then uses the name of the NetworkAttachmentDefinition."""
     version: str
-    """``cniVersion``; empty where absent, which counts as 0.1.0."""
+    """``cniVersion``; empty if absent, which means 0.1.0."""
     plugins: tuple[Plugin, ...] = ()
     """In the order in which they run."""
     malformed: tuple[Fault, ...] = ()
-    """What keeps Multus from running any plugin."""
+    """Faults for which Multus runs no plugin."""
 
 
 class Nodes(msgspec.Struct, frozen=True):
-    """How many nodes there are, and how many of them are known to run virtual machines."""
+    """The number of nodes, and the number of nodes that can run VMs."""
 
     all: int
     schedulable: int
 
 
 class Neighbour(msgspec.Struct, frozen=True):
-    """Another NetworkAttachmentDefinition that gives out addresses."""
+    """Another NetworkAttachmentDefinition that assigns addresses."""
 
     name: str
     """``namespace/name``."""
@@ -123,7 +123,7 @@ class Taken(msgspec.Struct, frozen=True):
     """``the pods of node 'a'``, ``the cluster's Services``."""
     network: Network
     apiserver: int | None = None
-    """The address, as an integer, under which pods reach the API server; None where it is not in this range."""
+    """The API server's address for pods, as an integer; None if it is not in this range."""
 
 
 class NetworkFacts(msgspec.Struct, frozen=True):
@@ -134,24 +134,24 @@ class NetworkFacts(msgspec.Struct, frozen=True):
     path: FieldPath
     """Of ``spec.config``."""
     config: Fact[CniConfig] | Fault
-    """Unknown where it stands in a file on the nodes, a Fault where it is not a JSON object."""
+    """Unknown if it is in a file on the nodes; a Fault if it is not a JSON object."""
     is_migration_network: bool = False
-    """Whether a KubeVirt CR is known to name it."""
+    """Whether a known KubeVirt CR names it as the migration network."""
     nodes: Fact[Nodes] | None = None
-    """Gathered for the migration network only."""
+    """Set for the migration network only."""
     neighbours: tuple[Neighbour, ...] = ()
-    """Those that are known; gathered for the migration network only."""
+    """The known ones; set for the migration network only."""
     taken: tuple[Taken, ...] = ()
-    """Those that are known; gathered for the migration network only."""
+    """The known ones; set for the migration network only."""
 
 
 class NetworkChangeFacts(msgspec.Struct, frozen=True):
-    """An update by which the migration network changes, or its configuration."""
+    """An update that changes the migration network or its configuration."""
 
     path: FieldPath
-    """Of what differs."""
+    """The path of the changed field."""
     before: str
-    """The network's name, empty where there is none."""
+    """The name of the network; empty if there is none."""
     after: str
 
 
@@ -159,12 +159,12 @@ class MigrationNetworkFacts(msgspec.Struct, frozen=True):
     """``spec.configuration.migrations.network`` of a KubeVirt CR that sets it."""
 
     value: Json
-    """As written; a string, unless nobody checked it against the CRD."""
+    """As written. It can have any type if the CR was not validated against its CRD."""
     path: FieldPath
     namespace: str
-    """The KubeVirt CR's own, in which virt-handler runs."""
+    """The namespace of the KubeVirt CR, in which virt-handler runs."""
     network_namespace: str
-    """Where Multus looks; that of the CR unless the value names one."""
+    """The namespace in which Multus searches: the one in the value, else that of the CR."""
     network_name: str
-    """Empty where the value is no name."""
+    """Empty if the value is not a valid name."""
     network: Found[NetworkFacts]

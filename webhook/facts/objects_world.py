@@ -1,4 +1,4 @@
-"""A world made of objects at hand: given manifests, a snapshot, examples."""
+"""A World of objects in memory: from manifests, a snapshot or examples."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
@@ -12,57 +12,56 @@ K = TypeVar("K", bound=Kubernetes)
 
 class ObjectsWorld:
     """
-    Looks things up among objects that were given.
+    Looks up objects of an input.
 
-    What is not among them is Unknown, except for kinds in ``complete``: of those everything there is was given, so the
-    rest is known to be absent.
+    A missing object is Unknown. For kinds in ``complete`` the input has all objects, so a missing one is ABSENT.
     """
 
     def __init__(self, objects: Iterable[Kubernetes], complete: Iterable[type[Kubernetes]] = ()) -> None:
         self._complete = frozenset(complete)
         self._by_kind: dict[type[Kubernetes], dict[tuple[str, str], Kubernetes]] = {}
-        self._spaces: dict[type[Kubernetes], dict[str, list[str]]] = {}
-        """The namespaces in which there is an object of a name, for the kinds of which somebody had to ask without one."""
-        for each in objects:
-            self.add(each)
+        self._namespaces: dict[type[Kubernetes], dict[str, list[str]]] = {}
+        """The namespaces of each name, for kinds that were looked up without a namespace."""
+        for one in objects:
+            self.add(one)
 
-    def add(self, given: Kubernetes) -> None:
-        """One more object; it takes the place of one with the same name."""
-        kind = type(given)
-        key = _key(kind, given.namespace, given.name)
+    def add(self, added: Kubernetes) -> None:
+        """Add an object. It replaces one of the same name."""
+        kind = type(added)
+        key = _key(kind, added.namespace, added.name)
         objects = self._by_kind.setdefault(kind, {})
-        if kind in self._spaces and key not in objects:
-            self._spaces[kind].setdefault(key[1], []).append(key[0])
-        objects[key] = given
+        if kind in self._namespaces and key not in objects:
+            self._namespaces[kind].setdefault(key[1], []).append(key[0])
+        objects[key] = added
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
-        """The given object of this name; its namespace counts as equal where it was left out on either side."""
-        given = self._by_kind.get(kind, _NOTHING)
-        found = given.get(_key(kind, namespace, name)) or given.get(_key(kind, "", name))
-        if found is None and not namespace:
-            spaces = self._named(kind).get(name, ())
-            found = given[spaces[0], name] if len(spaces) == 1 else None
-        if isinstance(found, kind):
-            return found
+        """The object of this name. A missing namespace, in the object or in the lookup, matches any namespace."""
+        objects = self._by_kind.get(kind, _NOTHING)
+        match = objects.get(_key(kind, namespace, name)) or objects.get(_key(kind, "", name))
+        if match is None and not namespace:
+            namespaces = self._namespaces_by_name(kind).get(name, ())
+            match = objects[namespaces[0], name] if len(namespaces) == 1 else None
+        if isinstance(match, kind):
+            return match
         if kind in self._complete:
             return ABSENT
         word = WORDS.get(kind.__name__, kind.__name__)
         return Unknown(f"{word} {name!r} is not in the input", f"add the manifest of {word} {name!r} to the input")
 
-    def _named(self, kind: type[Kubernetes]) -> Mapping[str, Sequence[str]]:
+    def _namespaces_by_name(self, kind: type[Kubernetes]) -> Mapping[str, Sequence[str]]:
         """The namespaces of all objects of a kind, by name."""
-        known = self._spaces.get(kind)
-        if known is None:
-            known = self._spaces[kind] = {}
-            for space, name in self._by_kind.get(kind, _NOTHING):
-                known.setdefault(name, []).append(space)
-        return known
+        namespaces = self._namespaces.get(kind)
+        if namespaces is None:
+            namespaces = self._namespaces[kind] = {}
+            for namespace, name in self._by_kind.get(kind, _NOTHING):
+                namespaces.setdefault(name, []).append(namespace)
+        return namespaces
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """All given objects of a kind; Unknown where there are none and there may be some elsewhere."""
-        given = self._by_kind.get(kind)
-        if given:
-            return tuple(each for each in given.values() if isinstance(each, kind))
+        """All objects of a kind; Unknown if the input has none and may be incomplete."""
+        objects = self._by_kind.get(kind)
+        if objects:
+            return tuple(one for one in objects.values() if isinstance(one, kind))
         if kind in self._complete:
             return ()
         word = WORDS.get(kind.__name__, kind.__name__)

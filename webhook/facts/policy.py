@@ -1,4 +1,4 @@
-"""What is known about one MigrationPolicy."""
+"""The facts about one MigrationPolicy."""
 
 from collections.abc import Mapping
 
@@ -10,46 +10,46 @@ from webhook.objects.path import FieldPath
 
 
 class Selectors(msgspec.Struct, frozen=True):
-    """``selectors`` of a MigrationPolicy: None is a selector that is not there."""
+    """``selectors`` of a MigrationPolicy; an absent selector is None."""
 
     namespace: Mapping[str, str] | None
     vmi: Mapping[str, str] | None
 
     @property
     def weight(self) -> int:
-        """How many labels match whenever the policy matches: KubeVirt's first measure of precedence."""
+        """The number of labels in the selectors. KubeVirt applies the matching policy with the most labels."""
         return len(self.namespace or ()) + len(self.vmi or ())
 
 
 class LabelledVM(msgspec.Struct, frozen=True):
-    """A VM that a policy may select, with the labels that KubeVirt will compare."""
+    """A VM that a policy may select, with the labels that KubeVirt compares."""
 
     kind: str
     name: str
     namespace: str
     labels: Mapping[str, str]
-    """Of the VMI: of the VM's template."""
+    """Labels of the VMI, from the VM's template."""
     outer_labels: Mapping[str, str]
-    """Of the VM itself, which no selector looks at."""
+    """Labels of the VM itself. Selectors do not use them."""
     namespace_labels: Fact[Mapping[str, str]]
 
 
 class PolicyFacts(msgspec.Struct, frozen=True):
-    """One MigrationPolicy, with the other ones, the VMs and the cluster's settings where these are known."""
+    """One MigrationPolicy, with the known other policies, VMs and cluster settings."""
 
     releases: int
     name: str
     settings: Mapping[str, Json]
-    """What is written and not null, by field name and of whatever type."""
+    """The fields that are not null, by name, with values of any type."""
     selectors: Selectors | None
-    """None where the policy has no ``selectors``: it never matches."""
+    """None if the policy has no ``selectors``: it never matches."""
     malformed: tuple[tuple[FieldPath, str], ...]
-    """Where ``selectors`` is not what the API server takes, and what is wrong."""
+    """Paths in ``selectors`` that the API server refuses, each with the fault."""
     others: tuple[tuple[str, Selectors], ...]
-    """The other policies that are known and have selectors, by name."""
+    """The other known policies with selectors, by name."""
     migrations: Fact[Json]
-    """``spec.configuration.migrations`` of the KubeVirt CR: what is in force where the policy says nothing."""
+    """``spec.configuration.migrations`` of the KubeVirt CR. It applies to settings that the policy does not set."""
     feature_gates: Fact[tuple[str, ...]]
-    """Those that the KubeVirt CR lists."""
+    """Feature gates that the KubeVirt CR lists."""
     vms: tuple[LabelledVM, ...] = ()
-    """The VMs that were given; empty where nobody gave any."""
+    """The VMs in the input."""

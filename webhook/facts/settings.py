@@ -1,4 +1,4 @@
-"""What is known about the KubeVirt CR's migration settings."""
+"""The facts about the migration settings of the KubeVirt CR."""
 
 import msgspec
 
@@ -9,18 +9,18 @@ MIGRATIONS: FieldPath = ("spec", "configuration", "migrations")
 
 
 class SettingsFacts(msgspec.Struct, frozen=True):
-    """One KubeVirt CR; it is one per cluster."""
+    """One KubeVirt CR. A cluster has one."""
 
     releases: int
     namespace: str
-    """Of the CR: where its migration network is looked up."""
+    """The namespace of the CR. Multus looks up the migration network there."""
     migrations: Json
-    """``spec.configuration.migrations`` as written, of whatever type; None where it is absent or null."""
+    """``spec.configuration.migrations`` as written, of any type; None if absent or null."""
     misplaced: tuple[tuple[FieldPath, str], ...]
-    """Settings at a place where KubeVirt does not look, and the place where each belongs."""
+    """Settings at a path that KubeVirt does not read, each with the correct path."""
     eviction_strategy: str | None
     default_network_interface: str
-    """KubeVirt's default, ``bridge``, where the CR names none (all releases)."""
+    """``bridge``, KubeVirt's default in all releases, if the CR does not set it."""
     feature_gates: tuple[str, ...]
     disabled_feature_gates: tuple[str, ...]
     vm_rollout_strategy: str | None

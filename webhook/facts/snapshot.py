@@ -1,4 +1,4 @@
-"""What was recorded of a cluster."""
+"""The objects of a cluster that a snapshot file contains."""
 
 import msgspec
 
@@ -6,7 +6,7 @@ from webhook.objects.meta import Kubernetes
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """Objects, and the kinds of which these are all there are."""
+    """Objects, and the kinds of which the snapshot has all objects."""
 
     objects: tuple[Kubernetes, ...] = ()
     complete: frozenset[type[Kubernetes]] = frozenset()

@@ -1,4 +1,4 @@
-"""Three things that a fact can be beside its value: unknown, known to be absent, and None."""
+"""A fact without a value: unknown, or known to be absent."""
 
 from typing import Final, TypeAlias, TypeVar
 
@@ -6,29 +6,29 @@ import msgspec
 
 
 class Unknown(msgspec.Struct, frozen=True):
-    """What could not be found out. ``why`` says so, ``settle`` says what would settle it; both are for the user."""
+    """A fact that is not known. ``why`` is the reason and ``settle`` the remedy, both for the user."""
 
     why: str
     settle: str = ""
     unreadable: bool = False
-    """Whether the object exists and its fields have other types than its kind has: policy key ``unreadable``."""
+    """Whether the object exists and has a field of the wrong type (policy key ``unreadable``)."""
 
     @property
     def may_exist(self) -> bool:
-        """Whether there may be such an object, so that nothing follows from not having it."""
+        """Whether the object may exist. Then its absence proves nothing."""
         return self.unreadable
 
     def within(self, why: str, settle: str | None = None) -> "Unknown":
-        """The same, as the cause of something else that is not known for it."""
+        """An Unknown that has this one as its cause."""
         return Unknown(why, self.settle if settle is None else settle, self.unreadable)
 
 
 class Unread(Unknown, frozen=True):
-    """The object could not be read, so nothing follows: not even that it does not exist."""
+    """The object could not be read. It may or may not exist."""
 
     @property
     def may_exist(self) -> bool:
-        """Always."""
+        """Always true."""
         return True
 
 
@@ -37,7 +37,7 @@ class Late(Unread, frozen=True):
 
 
 class Absent:
-    """It is known that there is no such object."""
+    """The object is known not to exist."""
 
     __slots__ = ()
 
@@ -45,7 +45,7 @@ class Absent:
         return "ABSENT"
 
     def __reduce__(self) -> str:
-        return "ABSENT"  # a copy in another process is the one of this module, too
+        return "ABSENT"  # unpickled in another process, it is still the constant ``ABSENT``
 
 
 ABSENT: Final = Absent()

@@ -1,4 +1,4 @@
-"""A world of which nothing is known: what is left when nobody answers in time."""
+"""A World in which every object is unknown."""
 
 from typing import TypeVar
 
@@ -11,14 +11,14 @@ K = TypeVar("K", bound=Kubernetes)
 
 
 class UnknownWorld(msgspec.Struct, frozen=True):
-    """Answers each question with the same ``Unknown``."""
+    """Returns the same ``Unknown`` for every lookup."""
 
     answer: Unknown
 
     def find(self, _kind: type[K], _namespace: str, _name: str) -> Found[K]:
-        """Nobody knows."""
+        """Always Unknown."""
         return self.answer
 
     def every(self, _kind: type[K]) -> Fact[tuple[K, ...]]:
-        """Nobody knows."""
+        """Always Unknown."""
         return self.answer

@@ -1,4 +1,18 @@
-"""What expansion and rules may ask about other objects."""
+"""
+The lookup of other objects, and its implementations.
+
+All implementations answer the same two questions and differ in the source of the objects:
+
+- ``ObjectsWorld``: objects in memory, from manifests or a snapshot.
+- ``LayeredWorld``: a world over another one, e.g. manifests over a cluster.
+- ``RestrictedWorld``: a world without the objects that one user may not read.
+- ``UnknownWorld``: no objects; every lookup is Unknown.
+- ``ClusterWorld`` (``webhook.cluster.facts``): the watched objects of a cluster.
+- ``RecordingWorld``, ``LiveWorld`` and ``TimedOutWorld`` (``webhook.cluster.lookups``): the steps of an admission decision.
+  The first records each lookup in the cache, the second repeats the recorded lookups at the API server, and the third
+  uses their results when no time is left.
+- ``RemoteWorld`` (``webhook.surfaces.api.judge.process``): lookups over a pipe to the server process.
+"""
 
 from typing import Protocol, TypeVar
 
@@ -10,9 +24,9 @@ K = TypeVar("K", bound=Kubernetes)
 
 class World(Protocol):
     """
-    The other objects: given manifests, a snapshot, or a cluster.
+    Looks up the other objects on which a verdict depends.
 
-    It never raises: what could not be read is ``Unknown`` with a reason, what is known not to exist is ``ABSENT``.
+    It never raises. An object that could not be read is ``Unknown`` with a reason; one that does not exist is ``ABSENT``.
     """
 
     def find(self, kind: type[K], namespace: str, name: str, /) -> Found[K]:
@@ -20,5 +34,5 @@ class World(Protocol):
         ...
 
     def every(self, kind: type[K], /) -> Fact[tuple[K, ...]]:
-        """All objects of ``kind``, or why nobody can tell."""
+        """All objects of ``kind``, or the reason why they are unknown."""
         ...
