@@ -44,7 +44,6 @@ BANNED = {
 """Each construction as a regular expression, with what to write instead."""
 
 PENDING: tuple[str, ...] = (
-    "webhook/cluster/",
     "webhook/serve/",
 )
 """Folders whose texts are still to be rewritten."""

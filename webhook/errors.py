@@ -6,7 +6,7 @@ WebhookError
 ├── Unavailable     a retry can succeed: the API server is unreachable, the cache is not filled yet
 └── Misconfigured   the program cannot start: policy file, certificate files
 
-Violations are data (``webhook.judging.finding``), not exceptions. A message never contains the content of an object.
+Violations are data (``webhook.rules.rule``), not exceptions. A message never contains the content of an object.
 """
 
 from typing import ClassVar

@@ -18,17 +18,17 @@ from webhook.objects.meta import Read
 T = TypeVar("T")
 
 AUDIENCE = "migratable"
-"""Tokens made for us alone are tried first: ``kubectl create token NAME --audience migratable``."""
+"""This audience is tried first: ``kubectl create token NAME --audience migratable``."""
 MAX_TOKEN = 16 * 1024
 TIMEOUT_SECONDS = 5.0
-_WHO = "/apis/authentication.k8s.io/v1/tokenreviews"
-_MAY = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+_AUTHENTICATION = "/apis/authentication.k8s.io/v1/tokenreviews"
+_AUTHORIZATION = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 _VIRTUAL_MACHINES = {"group": "kubevirt.io", "resource": "virtualmachines"}
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Somebody, as the API server knows them."""
+    """An authenticated user of the API server."""
 
     username: str
     uid: str = ""
@@ -61,28 +61,28 @@ class _AccessReview(Read, frozen=True):
 
 
 class ClusterAccess:
-    """Asks one API server; every method waits, and raises Unavailable where there is no answer."""
+    """Sends reviews to one API server. Methods block, and raise Unavailable if there is no response."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
     def who(self, token: str) -> User | None:
-        """The user whose token this is; None where the API server knows nobody."""
+        """The user of the token; None if the API server does not accept the token."""
         if not 0 < len(token) <= MAX_TOKEN or not token.isascii():
             return None
         for audiences in ([AUDIENCE], []):
             spec = {"token": token} | ({"audiences": audiences} if audiences else {})
-            status = self._ask(_WHO, "authentication.k8s.io/v1", "TokenReview", spec, _TokenReview).status
+            status = self._create(_AUTHENTICATION, "authentication.k8s.io/v1", "TokenReview", spec, _TokenReview).status
             if status is not None and status.authenticated and status.user is not None and status.user.username:
-                found = status.user
-                return User(found.username, found.uid, tuple(found.groups or ()), found.extra or {})
+                user = status.user
+                return User(user.username, user.uid, tuple(user.groups or ()), user.extra or {})
         return None
 
     def may_make_vms(self, user: User, namespace: str) -> bool:
         """
-        Whether ``user`` may create VirtualMachines in ``namespace``; a namespace that does not exist is no exception.
+        Whether ``user`` may create VirtualMachines in ``namespace``, whether the namespace exists or not.
 
-        ``kubectl apply --dry-run=server`` needs the same right, so the dry-run API discloses nothing that it does not.
+        ``kubectl apply --dry-run=server`` needs the same permission, so the dry-run API discloses nothing more.
         """
         return self.may(user, {"namespace": namespace, "verb": "create", **_VIRTUAL_MACHINES}, TIMEOUT_SECONDS)
 
@@ -95,12 +95,17 @@ class ClusterAccess:
             "extra": dict(user.extra),
             "resourceAttributes": dict(attributes),
         }
-        review = self._ask(
-            _MAY, "authorization.k8s.io/v1", "SubjectAccessReview", spec, _AccessReview, timeout_seconds=timeout_seconds
+        review = self._create(
+            _AUTHORIZATION,
+            "authorization.k8s.io/v1",
+            "SubjectAccessReview",
+            spec,
+            _AccessReview,
+            timeout_seconds=timeout_seconds,
         )
         return review.status is not None and bool(review.status.allowed)
 
-    def _ask(
+    def _create(
         self,
         path: str,
         api_version: str,

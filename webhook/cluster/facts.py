@@ -1,8 +1,8 @@
 """
-Facts from a running cluster: a store that is kept up to date, and worlds that look things up in it.
+Facts from a running cluster: a store that watches keep up to date, and worlds that look up objects in it.
 
-A world without a live reader never waits. With one it reads past the store what the store cannot be trusted for:
-ControllerRevisions, which are not watched, kinds that are not listed yet, and kinds of which nothing was heard lately.
+A world without a live reader never waits. With one, it reads from the API server if the store cannot be trusted: for
+ControllerRevisions, which are not watched, for kinds that are not listed yet, and for kinds whose watch is stale.
 """
 
 import random
@@ -45,14 +45,14 @@ WATCHED: Kinds = (
     instancetype.VirtualMachineClusterPreference,
 )
 DEADLINE_SECONDS = 2.0
-"""For all live reads of one world together, unless its maker says otherwise."""
+"""The default limit for all live reads of one world together."""
 
 
 class ClusterWorld:
     """
-    The World of a cluster; one judgement each, because ``deadline_seconds`` for all its live reads start now.
+    The World of a cluster, for one judgement: its live reads end ``deadline_seconds`` after its creation.
 
-    ``default_namespace`` counts where an object names none.
+    ``default_namespace`` is for objects without a namespace.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class ClusterWorld:
         self._until = clock() + deadline_seconds
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
-        """The stored object, or what a live read gives where the store cannot be trusted."""
+        """The stored object; the result of a live read if the store cannot be trusted."""
         known = BY_CLASS[kind]
         space = (namespace or self._default) if known.namespaced else ""
         trusted = self._store.trusted(kind)
@@ -86,7 +86,7 @@ class ClusterWorld:
         return self._live.confirm(kind, space, name, self._until - self._clock())
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """All stored objects, or what a live list gives where the store cannot be trusted."""
+        """All stored objects; the result of a live list if the store cannot be trusted."""
         if self._store.trusted(kind):
             return self._store.every(kind)
         if self._live is None:
@@ -94,16 +94,16 @@ class ClusterWorld:
         return self._live.confirm_every(kind, self._until - self._clock())
 
     def _untrusted(self, kind: type[Kubernetes]) -> Unknown:
-        heard = self._store.holds(kind) and self._store.synced(kind)
-        return stale(kind, FRESH_SECONDS) if heard else not_read(kind)
+        is_listed = self._store.holds(kind) and self._store.synced(kind)
+        return stale(kind, FRESH_SECONDS) if is_listed else not_read(kind)
 
 
 class ClusterFacts:
     """
     Lists and watches a cluster from ``start`` to ``stop``.
 
-    ``wait`` pauses a thread and says whether to stop, ``chance`` gives numbers in [0, 1) for jitter, ``clock`` gives
-    monotonic seconds; all three are for tests.
+    Tests replace ``wait``, which pauses a thread and returns whether to stop, ``chance``, which returns numbers in [0, 1)
+    for jitter, and ``clock``, which returns monotonic seconds.
     """
 
     def __init__(
@@ -132,12 +132,12 @@ class ClusterFacts:
         self, kubeconfig: Path | None = None, context: str | None = None, *, transport: Transport | None = None
     ) -> None:
         """
-        Begins to read, one thread for each kind; returns at once.
+        Start one thread for each kind and return.
 
-        Without ``kubeconfig`` the pod's ServiceAccount is used; raises Misconfigured where there are no credentials.
+        Without ``kubeconfig``, the pod's ServiceAccount is used. Raises Misconfigured if there are no credentials.
         """
         if transport is None:
-            from webhook.cluster.kubernetes_client import connect  # noqa: PLC0415 - only who reads a cluster pays for the client
+            from webhook.cluster.kubernetes_client import connect  # noqa: PLC0415 - the client is slow to import
 
             transport = connect(kubeconfig, context)
         self._transport = transport
@@ -156,7 +156,7 @@ class ClusterFacts:
             thread.start()
 
     def stop(self, within_seconds: float = 5.0) -> None:
-        """Ends all watches; threads that do not end in time are left to the end of the process."""
+        """End all watches. Threads that do not stop in time run until the process ends."""
         self._stopping.set()
         if self._transport is not None:
             self._transport.close()
@@ -169,12 +169,12 @@ class ClusterFacts:
 
     @property
     def ready(self) -> bool:
-        """Whether every kind was listed once, or is known not to be served."""
+        """Whether every kind has been listed, or is not served by the cluster."""
         return all(self.store.synced(kind) or self.store.missing(kind) for kind in self._kinds)
 
     @property
     def stale(self) -> tuple[str, ...]:
-        """The kinds of which nothing was heard for ``FRESH_SECONDS``, or nothing ever."""
+        """The kinds without a list, event or bookmark in the last ``FRESH_SECONDS``."""
         return tuple(kind.__name__ for kind in self._kinds if not self.store.fresh(kind))
 
     @property
@@ -186,7 +186,7 @@ class ClusterFacts:
 
     @property
     def live(self) -> LiveReader | None:
-        """Reads past the store; None before ``start``."""
+        """Reads from the API server; None before ``start``."""
         if self._transport is None:
             return None
         return LiveReads(self._transport, self.store.version, self._clock)
@@ -195,8 +195,8 @@ class ClusterFacts:
         """
         A world for one judgement.
 
-        Without ``deadline_seconds`` it never waits and is fit for an event loop. With it, what the store cannot be
-        trusted for is read live, and all such reads together take about that long at most.
+        Without ``deadline_seconds`` it never waits, so it can be used on an event loop. With it, objects for which the store
+        cannot be trusted are read live; all these reads together end after about that time.
         """
         return ClusterWorld(
             self.store,
@@ -207,18 +207,18 @@ class ClusterFacts:
         )
 
     def recording(self) -> RecordingWorld:
-        """A world that never waits and notes what it was asked; for ``confirmed``."""
+        """A world that never waits, and records its lookups for ``confirming``."""
         return RecordingWorld(self.world(), self.store.trusted)
 
     def confirming(self, recording: RecordingWorld, deadline_seconds: float) -> LiveWorld | None:
-        """The recorded lookups, to be made again past the store within ``deadline_seconds``; None before ``start``."""
+        """A world that repeats the recorded lookups at the API server within ``deadline_seconds``; None before ``start``."""
         live = self.live
         if live is None:
             return None
         return LiveWorld(recording, live, self._clock() + deadline_seconds, self._default, self._clock)
 
     async def still_so(self, recording: RecordingWorld, within_seconds: float) -> bool:
-        """Whether all that was asked for by name is so on the API server too; False where that cannot be told at once."""
+        """Whether the objects that were looked up by name are unchanged at the API server; False if that is uncertain."""
         if self._reader is None:
             self._reader = self._transport.async_reader() if self._transport is not None else None
             if self._reader is None:
@@ -226,5 +226,5 @@ class ClusterFacts:
         return await still_so(recording, self._reader, self.store, within_seconds, self._default)
 
     def statistics(self) -> tuple[KindStatistics, ...]:
-        """Objects, age and restarts of each kind, for metrics."""
+        """The state of each kind, for metrics."""
         return self.store.statistics()

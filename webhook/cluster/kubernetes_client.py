@@ -1,7 +1,7 @@
 """
-The API server through the ``kubernetes`` client: its credentials and connections, but raw JSON.
+Requests to the API server with the ``kubernetes`` client's credentials and connections.
 
-The client's own models cost twenty times the memory and its informer repeats without a pause, so neither is used.
+The client's models need twenty times the memory of raw JSON, and its informer retries without a pause. Neither is used.
 """
 
 import ssl
@@ -27,13 +27,13 @@ from webhook.objects.meta import Json
 
 CONNECT_SECONDS = 5.0
 MAX_LINE = 16 * 2**20
-"""Bytes of one watch event; etcd takes no object above 1.5 MiB unless it was set to."""
+"""Bytes of one watch event. etcd refuses objects above 1.5 MiB by default."""
 _CHUNK = 64 * 1024
 _CONNECTIONS = 64
 
 
 def connect(kubeconfig: Path | None = None, context: str | None = None) -> "KubernetesTransport":
-    """The cluster of a kubeconfig file, or the one that this pod runs in; raises Misconfigured where there is neither."""
+    """The cluster of a kubeconfig, or the one that this pod runs in. Raises Misconfigured if there is neither."""
     settings = client.Configuration()
     try:
         if kubeconfig is None:
@@ -41,13 +41,13 @@ def connect(kubeconfig: Path | None = None, context: str | None = None) -> "Kube
         else:
             config.load_kube_config(config_file=str(kubeconfig), context=context, client_configuration=settings)
     except (ConfigException, OSError, YAMLError, ValueError, TypeError, LookupError, AttributeError) as error:
-        # the client does not check what it reads: a kubeconfig of another shape ends in any of these
+        # the client does not validate: a malformed kubeconfig raises any of these
         where = "this pod" if kubeconfig is None else f"kubeconfig {kubeconfig}"
         raise Misconfigured(
             f"{where} has no usable credentials for an API server",
             remedy="Run in a pod with a ServiceAccount, or set --kubeconfig, and --context to a context of that file.",
         ) from error
-    settings.retries = False  # else urllib3 repeats by itself, follows redirects and sleeps as long as Retry-After says
+    settings.retries = False  # otherwise urllib3 retries, follows redirects and sleeps for Retry-After
     settings.connection_pool_maxsize = _CONNECTIONS
     api = client.ApiClient(settings)
     api.user_agent = f"migratable/{__version__}"
@@ -55,7 +55,7 @@ def connect(kubeconfig: Path | None = None, context: str | None = None) -> "Kube
 
 
 class KubernetesTransport:
-    """Sends requests with the client's credentials; any number of threads may use it."""
+    """Sends requests with the client's credentials. Thread-safe."""
 
     def __init__(self, api: client.ApiClient) -> None:
         self._api = api
@@ -102,7 +102,7 @@ class KubernetesTransport:
         timeout_seconds: float,
         max_bytes: int | None = None,
     ) -> Answer:
-        """One whole answer; a body that drips in is given up about when the time is over."""
+        """The whole response. A slow body is abandoned when the time is over."""
         until = monotonic() + timeout_seconds
         response = self._send("GET", path, query, {"Accept": accept}, timeout_seconds)
         try:
@@ -123,7 +123,7 @@ class KubernetesTransport:
         return Answer(response.status, bytes(body))
 
     def post(self, path: str, body: Json, *, timeout_seconds: float) -> Answer:
-        """One whole answer to a JSON body."""
+        """The whole response to a request with a JSON body."""
         headers = {"Accept": JSON, "Content-Type": JSON}
         response = self._send("POST", path, {}, headers, timeout_seconds, body)
         try:
@@ -138,7 +138,7 @@ class KubernetesTransport:
     def watch(
         self, path: str, query: Mapping[str, str], *, accept: str = JSON, read_seconds: float
     ) -> Iterator[Stream]:
-        """A stream of lines, uncompressed: compressed ones arrive in blocks, or as members that some readers drop."""
+        """A stream of lines without compression: compression delays events until a block is full."""
         headers = {"Accept": accept, "Accept-Encoding": "identity"}
         response = self._send("GET", path, query, headers, (CONNECT_SECONDS, read_seconds))
         with self._lock:
@@ -146,7 +146,7 @@ class KubernetesTransport:
             closed = self._closed
         try:
             if closed:
-                raise Unavailable("the connection is being closed", remedy="Start again.")
+                raise Unavailable("the connection is being closed", remedy="Restart the program.")
             yield _Lines(response)
         finally:
             with self._lock:
@@ -154,12 +154,12 @@ class KubernetesTransport:
             response.close()
 
     def close(self) -> None:
-        """Ends every open stream; a thread that reads one sees it break."""
+        """Close every open stream. A thread that reads one gets Unavailable."""
         with self._lock:
             self._closed = True
             reading = tuple(self._open)
         for response in reading:
-            with suppress(OSError, ValueError, RuntimeError):  # it may have ended by itself meanwhile
+            with suppress(OSError, ValueError, RuntimeError):  # it may have ended meanwhile
                 response.shutdown()
 
     def _send(
@@ -184,26 +184,26 @@ class KubernetesTransport:
         return response
 
 
-def _tls(given: Mapping[str, Any]) -> ssl.SSLContext:
-    """What urllib3 makes of the client's settings for a connection."""
-    context: ssl.SSLContext = create_urllib3_context(cert_reqs=given.get("cert_reqs"))
-    if given.get("assert_hostname") is False or context.verify_mode is ssl.CERT_NONE:
+def _tls(options: Mapping[str, Any]) -> ssl.SSLContext:
+    """The context that urllib3 would create from the client's options."""
+    context: ssl.SSLContext = create_urllib3_context(cert_reqs=options.get("cert_reqs"))
+    if options.get("assert_hostname") is False or context.verify_mode is ssl.CERT_NONE:
         context.check_hostname = False
-    elif given.get("assert_hostname"):
-        raise ValueError("a name of its own to check")
+    elif options.get("assert_hostname"):
+        raise ValueError("assert_hostname is set to a name")
     else:
         context.check_hostname = True
-    if given.get("ca_certs") or given.get("ca_cert_data"):
-        context.load_verify_locations(given.get("ca_certs"), cadata=given.get("ca_cert_data"))
+    if options.get("ca_certs") or options.get("ca_cert_data"):
+        context.load_verify_locations(options.get("ca_certs"), cadata=options.get("ca_cert_data"))
     else:
         context.load_default_certs()
-    if given.get("cert_file"):
-        context.load_cert_chain(given["cert_file"], given.get("key_file"))
+    if options.get("cert_file"):
+        context.load_cert_chain(options["cert_file"], options.get("key_file"))
     return context
 
 
 class _Lines:
-    """The lines of a response."""
+    """The lines of a streamed response."""
 
     def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
         self._response = response
@@ -221,11 +221,11 @@ class _Lines:
                 pieces.append(head)
                 size += len(head)
                 if size > MAX_LINE:
-                    raise Unavailable("an event is too large", remedy="Migratable retries.")
-                for each in rest:
+                    raise Unavailable("a watch event is too large", remedy="Migratable retries.")
+                for piece in rest:
                     if line := b"".join(pieces):
                         yield line
-                    pieces, size = [each], len(each)
+                    pieces, size = [piece], len(piece)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise _broken(error) from error
         if any(pieces):
@@ -233,5 +233,5 @@ class _Lines:
 
 
 def _broken(error: Exception) -> Unavailable:
-    """The kind of error alone: its text may hold addresses, and tokens of a proxy."""
+    """The type of the error only: its text can contain addresses and proxy credentials."""
     return Unavailable(f"no response from the API server ({type(error).__name__})", remedy="Migratable retries.")

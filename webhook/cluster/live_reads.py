@@ -1,4 +1,4 @@
-"""Single objects read past the cache: GETs with a deadline, and the paths they go to."""
+"""Live reads: GET requests with a deadline that bypass the cache, and their paths."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,30 +21,30 @@ K = TypeVar("K", bound=Kubernetes)
 
 PAGE = 500
 BUILT_IN = frozenset(("", "apps", "storage.k8s.io"))
-"""Groups that every API server serves; a 404 there does not mean that a CustomResourceDefinition is missing."""
+"""Groups that every API server serves. A 404 for them does not mean that a CustomResourceDefinition is missing."""
 _MAX_BYTES = 32 * 2**20
 _TRY_LATER = frozenset((429, 503, 504))
-"""Answers of an API server that is overloaded or starting: the same as no answer in time."""
+"""Status codes of an overloaded or starting API server; treated like no response in time."""
 
 
 def path_of(kind: Kind, version: str, namespace: str = "", name: str = "") -> str:
-    """The path of an object, or of all objects of ``kind`` where no name is given; every segment is quoted."""
+    """The path of an object; without ``name``, of all objects of the kind. Every segment is quoted."""
     space = f"/namespaces/{_segment(namespace)}" if kind.namespaced and namespace else ""
     return f"{_root(kind.group, version)}{space}/{kind.plural}" + (f"/{_segment(name)}" if name else "")
 
 
-@cache  # our own few groups, and the versions that a cluster serves them in
+@cache  # a few groups and versions
 def _root(group: str, version: str) -> str:
     return f"/apis/{_segment(group)}/{_segment(version)}" if group else f"/api/{_segment(version)}"
 
 
-@lru_cache(maxsize=1024)  # as dear as a small rule, and every review's namespace comes again
+@lru_cache(maxsize=1024)  # quoting costs as much as a small rule, and namespaces repeat
 def _segment(text: str) -> str:
     return quote(text, safe="")
 
 
 def accept_of(kind: Kind, suffix: str = "") -> str:
-    """The Accept header: metadata alone for kinds of which nothing else is read (``suffix`` is List for lists)."""
+    """The Accept header. ``suffix`` is ``List`` for lists. Kinds in ``METADATA_ONLY`` are requested without spec and status."""
     if kind.reads not in METADATA_ONLY:
         return JSON
     return f"{JSON};as=PartialObjectMetadata{suffix};g=meta.k8s.io;v=v1,{JSON}"
@@ -78,7 +78,7 @@ page_decoder = msgspec.json.Decoder(Page)
 
 
 def read_page(body: bytes) -> Page:
-    """Raises Unavailable where the body is no list."""
+    """The list in ``body``. Raises Unavailable if it is not a list."""
     try:
         return decode(page_decoder, body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -90,10 +90,10 @@ def read_page(body: bytes) -> Page:
 
 class LiveReads:
     """
-    Reads objects as they are now; never raises.
+    Reads objects from the API server. Never raises.
 
-    ``served`` gives the version in which a kind was last seen, or '' where that is not known: then its versions are
-    tried, newest first.
+    ``served`` returns the API version in which the kind was last listed, or '' if it was never listed: then all versions
+    are tried, newest first.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class LiveReads:
         self._clock = clock
 
     def confirm(self, kind: type[K], namespace: str, name: str, deadline_seconds: float) -> Found[K]:
-        """The object as it is now; where the API server cannot tell in time, Unknown."""
+        """The current object; Unknown if the API server does not return it in time."""
         known = BY_CLASS[kind]
         space = namespace if known.namespaced else ""
         if problem := invalid_name(known, space, name):
@@ -126,14 +126,14 @@ class LiveReads:
         return no_response(kind, name) if known.group in BUILT_IN else ABSENT
 
     def confirm_every(self, kind: type[K], deadline_seconds: float, namespace: str = "") -> Fact[tuple[K, ...]]:
-        """All objects as they are now, of one namespace or all; where the API server cannot tell in time, Unknown."""
+        """All current objects, of one namespace or of all; Unknown if the API server does not return them in time."""
         known = BY_CLASS[kind]
         until = self._clock() + deadline_seconds
         try:
             for version in self._versions(known):
-                found = self._all(kind, known, version, namespace, until)
-                if not isinstance(found, Absent):
-                    return found
+                objects = self._all(kind, known, version, namespace, until)
+                if not isinstance(objects, Absent):
+                    return objects
         except (Malformed, TooLarge):
             return no_response(kind)
         except Unavailable:
@@ -141,7 +141,7 @@ class LiveReads:
         return no_response(kind) if known.group in BUILT_IN else ()
 
     def _all(self, kind: type[K], known: Kind, version: str, namespace: str, until: float) -> Found[tuple[K, ...]]:
-        projection, found = Projection(known), list[K | Unknown]()
+        projection, objects = Projection(known), list[K | Unknown]()
         query = {"limit": str(PAGE)}
         while True:
             answer = self._get(path_of(known, version, namespace), query, accept_of(known, "List"), until)
@@ -156,9 +156,9 @@ class LiveReads:
             for raw in page.items or ():
                 value = projection.read(raw, version).value
                 if isinstance(value, kind | Unknown):
-                    found.append(value)
+                    objects.append(value)
             if not page.metadata.next_page:
-                return all_readable(found)
+                return all_readable(objects)
             query = {"limit": str(PAGE), "continue": page.metadata.next_page}
 
     def _get(self, path: str, query: dict[str, str], accept: str, until: float) -> Answer:
@@ -173,7 +173,7 @@ class LiveReads:
 
 
 def _others(known: Kind, served: str) -> Iterator[str]:
-    return (each for each in known.versions if each != served)
+    return (version for version in known.versions if version != served)
 
 
 def _outcome(kind: type[K], known: Kind, version: str, namespace: str, name: str, answer: Answer) -> Found[K]:
@@ -198,7 +198,7 @@ def _refusal(kind: type[Kubernetes], known: Kind, name: str, status: int) -> Unr
 
 def names_an_object(body: bytes) -> bool:
     """
-    Whether a 404 is about the object; where the whole kind is not served its Status names none, or there is no Status.
+    Whether a 404 means that the object is missing. If the kind is not served, the Status names no object or is missing.
 
     ``apimachinery/pkg/api/errors.NewNotFound`` and ``apiserver/pkg/endpoints/handlers/responsewriters``.
     """

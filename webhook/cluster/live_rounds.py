@@ -1,8 +1,8 @@
 """
-The order of live reads that confirm a denial. This file does no I/O.
+The order of live reads that confirm a denial. This module does no I/O.
 
-The first rounds hold what the denial most likely rests on, so that it is confirmed after a few reads, however many other
-names the object has.
+The first rounds contain the objects that the denial probably depends on. So a few reads confirm it, however many other
+objects the request names.
 """
 
 import re
@@ -16,23 +16,22 @@ from webhook.facts.unknown import Found
 from webhook.objects.meta import Kubernetes
 
 FIRST = 16
-"""Reads of the first round: all that an ordinary VM names, so that its answer tells all causes and warnings at once."""
+"""Reads of the first round. An ordinary VM names fewer objects, so its response lists all causes and warnings."""
 GROWTH = 4
-"""Each round is so many times larger than the one before, because a judgement follows each."""
+"""The factor from one round to the next. A judgement follows each round."""
 FEW = 8
-"""A kind with no more names than this, such as an instancetype, is read in the first rounds: others may depend on it."""
+"""Kinds with at most this many names, such as instancetypes, come first: other lookups can depend on them."""
 _QUOTED = re.compile(r"'([^']+)'")
 
 
 def rounds(answers: Mapping[Question, Found[Any]], causes: Iterable[str]) -> Iterator[tuple[Question, ...]]:
     """
-    The questions by name in the order in which they are read; at least one round, which may be empty.
+    The lookups by name in the order of their reads. There is at least one round, which can be empty.
 
-    ``causes`` are the texts of the denial: a claim that one of them names comes before a claim that exists, and that before
-    one that does not.
+    ``causes`` are the texts of the denial. PVCs that they name come first, then existing PVCs, then missing ones.
     """
-    named = [each for each in answers if each.name is not None]
-    names_of = Counter(each.kind for each in named)
+    named = [lookup for lookup in answers if lookup.name is not None]
+    names_of = Counter(lookup.kind for lookup in named)
     mentioned = {name for cause in causes for name in _QUOTED.findall(cause)}
 
     def rank(question: Question) -> int:
@@ -44,10 +43,10 @@ def rounds(answers: Mapping[Question, Found[Any]], causes: Iterable[str]) -> Ite
 
     waiting = iter(sorted(named, key=rank))
     size = FIRST
-    some = tuple(islice(waiting, size))
-    yield some
-    while some:
+    batch = tuple(islice(waiting, size))
+    yield batch
+    while batch:
         size *= GROWTH
-        some = tuple(islice(waiting, size))
-        if some:
-            yield some
+        batch = tuple(islice(waiting, size))
+        if batch:
+            yield batch

@@ -1,4 +1,4 @@
-"""Which other objects a judgement asked for, and the same questions put to the API server itself."""
+"""The lookups of a judgement: recorded in the cache, then repeated at the API server."""
 
 from collections.abc import Callable, Iterable
 from time import monotonic
@@ -21,11 +21,11 @@ NEVER_LISTED: frozenset[type[Kubernetes]] = METADATA_ONLY | {
     vm.VirtualMachinePool,
     vmi.VirtualMachineInstance,
 }
-"""Thousands of these cannot be listed within a deadline, and machines may not be: what the store says of them stays."""
+"""Kinds that may have too many objects to list within a deadline. Their stored objects are used."""
 
 
 class Question(NamedTuple):
-    """A lookup: of one object, or of all of a kind where ``name`` is None."""
+    """A lookup of one object; of all objects of a kind if ``name`` is None."""
 
     kind: type[Kubernetes]
     namespace: str
@@ -38,9 +38,9 @@ def _nothing_is_trusted(_: type[Kubernetes]) -> bool:
 
 class RecordingWorld:
     """
-    Passes lookups on to a world and notes each question with the answer that came first.
+    Passes lookups to another world, and records each with its first result.
 
-    ``trusted`` says of a kind whether the world's answers about it were good enough to allow on.
+    ``trusted`` returns whether the results for a kind suffice to allow a request.
     """
 
     def __init__(self, world: World, trusted: Callable[[type[Kubernetes]], bool] = _nothing_is_trusted) -> None:
@@ -49,24 +49,24 @@ class RecordingWorld:
         self._answers: dict[Question, Found[Any]] = {}
         self._untrusted: set[type[Kubernetes]] = set()
         self.named = False
-        """Whether an object was asked for by its name."""
+        """Whether an object was looked up by name."""
 
     @property
     def answers(self) -> dict[Question, Found[Any]]:
-        """Each question with its answer, in the order in which they came."""
+        """The lookups with their results, in order."""
         return dict(self._answers)
 
     @property
     def untrusted(self) -> bool:
-        """Whether an answer came from what is not watched, not listed yet, or not fresh."""
+        """Whether a result is of a kind that is not watched, not listed yet, or stale."""
         return bool(self._untrusted)
 
     def trusts(self, kind: type[Kubernetes]) -> bool:
-        """Whether all answers about a kind were good enough to allow on."""
+        """Whether all results for a kind suffice to allow a request."""
         return kind not in self._untrusted
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
-        """What the world found when it was asked first."""
+        """The result of the first such lookup."""
         self.named = True
         question = Question(kind, namespace, name)
         if question not in self._answers:
@@ -74,7 +74,7 @@ class RecordingWorld:
         return cast("Found[K]", self._answers[question])
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """What the world gave when it was asked first."""
+        """The result of the first such lookup."""
         question = Question(kind, "", None)
         if question not in self._answers:
             self._note(question, self._world.every(kind))
@@ -88,11 +88,10 @@ class RecordingWorld:
 
 class LiveWorld:
     """
-    The recorded lookups, made again past the store: each once, until ``until`` by ``clock``; after that all is Late.
+    Repeats recorded lookups at the API server, each once. After ``until`` on ``clock``, every result is Late.
 
-    Objects that the recording was asked for by name are ``pending`` until ``read`` is called with their questions: a
-    judgement before that finds them Unread. Lists keep the recorded answer where it was trusted, until ``read_lists``.
-    Whatever a judgement asks beyond the recorded questions is read when it asks.
+    Objects that were recorded by name are Unread until ``read`` is called for them. Trusted lists keep the recorded result
+    until ``read_lists``. Lookups that were not recorded are read when a judgement needs them.
     """
 
     def __init__(
@@ -112,7 +111,7 @@ class LiveWorld:
         self._kept: set[Question] = set()
         self._pending: set[Question] = set()
         self.is_late = False
-        """Whether a lookup was not answered in time."""
+        """Whether a lookup got no response in time."""
         for question, answer in recording.answers.items():
             if question.name is not None:
                 self._pending.add(self._normal(question))
@@ -121,53 +120,53 @@ class LiveWorld:
                 self._kept.add(question)
 
     def read(self, questions: Iterable[Question]) -> None:
-        """Reads these objects now."""
-        for each in map(self._normal, questions):
-            self._pending.discard(each)
-            self._read(each)
+        """Read these objects now."""
+        for question in map(self._normal, questions):
+            self._pending.discard(question)
+            self._read(question)
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing is pending."""
+        """Whether all recorded objects have been read."""
         return not self._pending
 
     def read_lists(self) -> bool:
         """
-        Forgets the lists that were kept, so that they are read when they are asked for again; says whether there was any.
+        Drop the recorded lists, so that the next lookup reads them. Returns whether there was any.
 
-        Kinds that are never listed stay.
+        Kinds in ``NEVER_LISTED`` stay.
         """
-        forgotten = {each for each in self._kept if each.kind not in NEVER_LISTED}
-        self._kept -= forgotten
-        for each in forgotten:
-            del self._answers[each]
-        return bool(forgotten)
+        dropped = {question for question in self._kept if question.kind not in NEVER_LISTED}
+        self._kept -= dropped
+        for question in dropped:
+            del self._answers[question]
+        return bool(dropped)
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
-        """The object as the API server had it when this was asked first; Unread while it is pending."""
+        """The object at the API server at the first lookup; Unread while it is pending."""
         question = self._normal(Question(kind, namespace, name))
         if question in self._pending:
             return not_checked(kind, name)
         return cast("Found[K]", self._read(question))
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """All objects of a kind as the API server had them when this was asked first."""
+        """All objects of a kind at the API server at the first lookup."""
         return cast("Fact[tuple[K, ...]]", self._read(Question(kind, "", None)))
 
     def answer(self, question: Question) -> Found[Any] | None:
-        """The answer of the API server to a question, if it came in time."""
-        found = self._answers.get(self._normal(question))
-        return None if isinstance(found, Late) else found
+        """The result from the API server, if it arrived in time."""
+        result = self._answers.get(self._normal(question))
+        return None if isinstance(result, Late) else result
 
     def _read(self, question: Question) -> Found[Any]:
         if question not in self._answers:
             left = self._until - self._clock()
             if question.name is None:
-                found: Found[Any] = self._live.confirm_every(question.kind, left)
+                result: Found[Any] = self._live.confirm_every(question.kind, left)
             else:
-                found = self._live.confirm(question.kind, question.namespace, question.name, left)
-            self._answers[question] = found
-            self.is_late = self.is_late or isinstance(found, Late)
+                result = self._live.confirm(question.kind, question.namespace, question.name, left)
+            self._answers[question] = result
+            self.is_late = self.is_late or isinstance(result, Late)
         return self._answers[question]
 
     def _normal(self, question: Question) -> Question:
@@ -178,9 +177,9 @@ class LiveWorld:
 
 class TimedOutWorld:
     """
-    The world for a decision when no time is left: live answers that came, else recorded ones that were trusted.
+    The world for a decision when no time is left.
 
-    Everything else is Late.
+    It returns live results that arrived, then recorded results that are trusted. Every other lookup is Late.
     """
 
     def __init__(self, recording: RecordingWorld, confirmed: LiveWorld | None = None) -> None:
@@ -188,14 +187,14 @@ class TimedOutWorld:
         self._confirmed = confirmed
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
-        """The object, if it is known without another read."""
-        found = self._known(Question(kind, namespace, name))
-        return late(kind, name) if found is None else cast("Found[K]", found)
+        """The object, if no further read is needed."""
+        result = self._known(Question(kind, namespace, name))
+        return late(kind, name) if result is None else cast("Found[K]", result)
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """All objects of a kind, if they are known without another read."""
-        found = self._known(Question(kind, "", None))
-        return late(kind) if found is None else cast("Fact[tuple[K, ...]]", found)
+        """All objects of a kind, if no further read is needed."""
+        result = self._known(Question(kind, "", None))
+        return late(kind) if result is None else cast("Fact[tuple[K, ...]]", result)
 
     def _known(self, question: Question) -> Found[Any] | None:
         live = self._confirmed.answer(question) if self._confirmed is not None else None

@@ -1,8 +1,8 @@
 """
-What the cluster's facts need from outside: bytes from an API server.
+The interfaces through which ``webhook.cluster`` reaches an API server.
 
-``webhook.cluster.kubernetes_client`` gives them through the ``kubernetes`` client; tests give fakes. A path handed to a transport
-is made by ``webhook.cluster.live_reads.path_of`` alone, which quotes every segment.
+``kubernetes_client`` implements ``Transport`` and ``http_client`` implements ``AsyncReader``; tests use fakes. All paths come
+from ``live_reads.path_of``, which quotes every segment.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,12 +20,12 @@ JSON = "application/json"
 
 
 class TooLarge(Unavailable):
-    """The answer has more bytes than were allowed for it; a smaller page may fit."""
+    """The response exceeds ``max_bytes``; a smaller page can fit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the API server answered to one request."""
+    """One response of the API server."""
 
     status: int
     body: bytes
@@ -36,11 +36,11 @@ class Stream(Protocol):
 
     @property
     def status(self) -> int:
-        """HTTP status; lines come only with 200."""
+        """HTTP status. There are lines only with 200."""
         ...
 
     def __iter__(self) -> Iterator[bytes]:
-        """Whole lines as they arrive; raises Unavailable where the connection breaks, also within a line."""
+        """Complete lines as they arrive. Raises Unavailable if the connection breaks."""
         ...
 
 
@@ -65,7 +65,7 @@ class AsyncReader(Protocol):
 
 
 class Transport(Protocol):
-    """Requests to one API server; each method raises Unavailable where there was no answer."""
+    """Requests to one API server. Methods raise Unavailable if there is no response."""
 
     def get(
         self,
@@ -76,17 +76,17 @@ class Transport(Protocol):
         timeout_seconds: float,
         max_bytes: int | None = None,
     ) -> Answer:
-        """One whole answer; raises TooLarge where it has more than ``max_bytes``."""
+        """The whole response. Raises TooLarge if it exceeds ``max_bytes``."""
         ...
 
     def post(self, path: str, body: Json, *, timeout_seconds: float) -> Answer:
-        """Asks a question that is put as an object, such as a TokenReview; nothing is stored by it."""
+        """Create a review object, such as a TokenReview. The API server does not store it."""
         ...
 
     def watch(
         self, path: str, query: Mapping[str, str], *, accept: str = JSON, read_seconds: float
     ) -> AbstractContextManager[Stream]:
-        """A stream that breaks when nothing arrived for ``read_seconds``."""
+        """A stream that ends if nothing arrives for ``read_seconds``."""
         ...
 
     def async_reader(self) -> AsyncReader | None:
@@ -94,17 +94,17 @@ class Transport(Protocol):
         ...
 
     def close(self) -> None:
-        """Ends open streams, also those that another thread is reading."""
+        """Close open streams, also those that another thread reads."""
         ...
 
 
 class LiveReader(Protocol):
-    """Reads past every cache; never raises, and takes at most about ``deadline_seconds``."""
+    """Reads from the API server. Never raises; takes about ``deadline_seconds`` at most."""
 
     def confirm(self, kind: type[K], namespace: str, name: str, deadline_seconds: float) -> Found[K]:
-        """The object as the API server has it now."""
+        """The current object."""
         ...
 
     def confirm_every(self, kind: type[K], deadline_seconds: float) -> Fact[tuple[K, ...]]:
-        """All objects of ``kind`` as the API server has them now."""
+        """All current objects of ``kind``."""
         ...

@@ -1,9 +1,9 @@
 """
-What the store keeps of an object: the fields that something here reads, and equal parts once.
+The parts of an object that the store keeps: the fields that Migratable reads. Equal parts are shared.
 
-Of claims, DataVolumes and DataSources there may be a hundred thousand. Of their metadata only this stays: name, namespace,
-uid, resourceVersion, deletionTimestamp, and labels of KubeVirt and CDI. A rule that is to read more of it has to add it
-to ``_slim`` first.
+A cluster can have a hundred thousand PVCs, DataVolumes and DataSources. Of their metadata the store keeps name, namespace,
+uid, resourceVersion, deletionTimestamp, and the labels of KubeVirt and CDI. A rule that needs another field must add it to
+``_slim``.
 """
 
 import sys
@@ -28,18 +28,18 @@ Key: TypeAlias = tuple[str, str]
 
 MANY: frozenset[type[Kubernetes]] = frozenset((PersistentVolumeClaim, DataVolume, DataSource))
 METADATA_ONLY: frozenset[type[Kubernetes]] = frozenset((Node, Namespace))
-"""Of these the API server is asked for metadata alone: a node's status is its largest part and is never read."""
+"""Kinds of which only metadata is requested: a node's status is its largest part, and no rule needs it."""
 
 _OURS = "kubevirt.io/"
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 class Malformed(Exception):
-    """Not even a name can be read: whatever sent this is no API server, or it was cut off."""
+    """The object has no readable name: the response is truncated, or not from an API server."""
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """One object that was read: what it is filed under, and what can be made of it."""
+    """One object that was read, with its key and resourceVersion."""
 
     key: Key
     value: Kubernetes | Unknown
@@ -78,9 +78,9 @@ class Projection:
 
     def read(self, raw: bytes | msgspec.Raw, version: str) -> Seen:
         """
-        One object, served in ``version``; Unknown where its fields have other types than they may have.
+        One object, served in ``version``; Unknown if a field has the wrong type.
 
-        Metadata beyond what is read, and nesting of any depth, hide no object. Raises Malformed where it has no name.
+        Unused metadata and deep nesting do not make an object unreadable. Raises Malformed if it has no name.
         """
         try:
             decoded = read_object(self._decoder, self._kind.reads, raw)
@@ -102,7 +102,7 @@ class Projection:
         return Seen((names.namespace or "", names.name), why, names.resource_version)
 
     def _api_version(self, version: str) -> str:
-        """One string for all objects of a version; items of lists do not carry their own."""
+        """The apiVersion, as one shared string. Items of lists do not have it."""
         group = self._kind.group
         return self._api_versions.setdefault(version, f"{group}/{version}" if group else version)
 
@@ -116,29 +116,29 @@ class Projection:
         return msgspec.structs.replace(meta, namespace=namespace, annotations=annotations)
 
 
-def all_readable(found: Iterable[K | Unknown]) -> Fact[tuple[K, ...]]:
+def all_readable(objects: Iterable[K | Unknown]) -> Fact[tuple[K, ...]]:
     """
-    The objects of a kind without those that cannot be read, so that one object hides no other.
+    The readable objects of a kind: an unreadable object does not hide the others.
 
-    Where none can be read, what is said of one of them: the list is not empty, and what depends on it is unproven.
+    If no object is readable, the Unknown of one of them. The list is not empty, so results that depend on it are unproven.
     """
     unreadable, readable = None, list[K]()
-    for each in found:
-        if isinstance(each, Unknown):
-            unreadable = each
+    for one in objects:
+        if isinstance(one, Unknown):
+            unreadable = one
         else:
-            readable.append(each)
+            readable.append(one)
     if readable or unreadable is None:
         return tuple(readable)
     return Unknown(unreadable.why, unreadable.settle)
 
 
 def position_of(raw: bytes | msgspec.Raw) -> str:
-    """``metadata.resourceVersion`` of a bookmark or a list; raises Malformed where it has none."""
-    found = _decode(_positioned, raw).metadata.resource_version
-    if not found:
+    """``metadata.resourceVersion`` of a bookmark or list. Raises Malformed if it is missing."""
+    version = _decode(_positioned, raw).metadata.resource_version
+    if not version:
         raise Malformed
-    return found
+    return version
 
 
 T = TypeVar("T")
@@ -168,7 +168,7 @@ def _our_labels(labels: Mapping[str, str] | None) -> dict[str, str] | None:
 
 
 def _shared(spec: ClaimSpec) -> ClaimSpec:
-    """The one ClaimSpec that equals this: a cluster has a few storage classes, not a hundred thousand."""
+    """An equal ClaimSpec that all PVCs share: a cluster has a few storage classes, and many PVCs."""
     modes = None if spec.access_modes is None else tuple(spec.access_modes)
     return _one_claim_spec(modes, spec.volume_mode, spec.storage_class_name)
 

@@ -1,7 +1,7 @@
 """
-Which objects of other namespaces a user may read, by SubjectAccessReviews.
+The read permissions of users in other namespaces, by SubjectAccessReview.
 
-A review that fails, or that would end after the deadline, counts as "may not read".
+A review that fails or would exceed the deadline counts as "not allowed".
 """
 
 from collections.abc import Callable, Mapping
@@ -16,25 +16,25 @@ from webhook.objects.meta import Kubernetes
 from webhook.objects.storage import PersistentVolumeClaim
 
 REMEMBERED_SECONDS: Final = 5.0
-"""How long an answer is used again: a VM and the update that follows it ask the same, and a revoked right ends soon."""
+"""The lifetime of a cached result. Short, so that a revoked permission ends soon."""
 MOST_REMEMBERED: Final = 4096
 MOST_QUESTIONS: Final = 32
-"""Rights that are asked about for one review, of hundreds of objects that it may name; the others are not granted."""
+"""The limit of SubjectAccessReviews for one admission review. Further ones count as "not allowed"."""
 
 Attributes: TypeAlias = Mapping[str, str]
 _Key: TypeAlias = tuple[str, str, tuple[str, ...], str, frozenset[tuple[str, str]]]
 
 
 class Access(Protocol):
-    """SubjectAccessReviews; waits, and may raise Unavailable."""
+    """Sends SubjectAccessReviews. Blocks, and can raise Unavailable."""
 
     def may(self, user: User, attributes: Attributes, timeout_seconds: float) -> bool:
-        """Whether the user may do this."""
+        """Whether the user has the permission."""
         ...
 
 
 class Rights:
-    """Answers of SubjectAccessReviews, each kept for ``REMEMBERED_SECONDS``; any thread may ask."""
+    """Results of SubjectAccessReviews, each cached for ``REMEMBERED_SECONDS``. Thread-safe."""
 
     def __init__(self, access: Access, clock: Callable[[], float] = monotonic) -> None:
         self._access = access
@@ -42,7 +42,7 @@ class Rights:
         self._answers: dict[_Key, tuple[float, bool]] = {}
 
     def may(self, user: User, attributes: Attributes, until: float) -> bool:
-        """Whether the user may do this; False where the API server does not answer before ``until`` by the clock."""
+        """Whether the user has the permission; False if the API server does not respond before ``until``."""
         now = self._clock()
         key = _key(user, attributes)
         expires, allowed = self._answers.get(key, (now, False))
@@ -60,7 +60,7 @@ class Rights:
         return allowed
 
     def sight(self, user: User, own: frozenset[str], within_seconds: float) -> "UserSight":
-        """What ``user`` may read, where everything in the namespaces ``own`` is shown."""
+        """The read permissions of ``user``. Everything in the namespaces ``own`` is visible."""
         return UserSight(self, user, own, self._clock() + within_seconds)
 
 
@@ -71,18 +71,18 @@ def _key(user: User, attributes: Attributes) -> _Key:
 
 @dataclass(slots=True)
 class UserSight:
-    """What one user may read; for one review, by one thread."""
+    """The read permissions of one user, for one review and one thread."""
 
     rights: Rights
     user: User
     own: frozenset[str]
     until: float
     hid: bool = False
-    """Whether anything was not shown."""
+    """Whether anything was hidden."""
     _asked: dict[frozenset[tuple[str, str]], bool] = field(default_factory=dict)
 
     def shows(self, kind: type[Kubernetes], namespace: str, name: str | None = None) -> bool:
-        """Whether the user may read the object, or all of the kind in the namespace."""
+        """Whether the user may read the object; without ``name``, all objects of the kind in the namespace."""
         if namespace in self.own:
             return True
         readable = self._may_list(kind, namespace) if name is None else self._may_get(kind, namespace, name)
@@ -90,10 +90,10 @@ class UserSight:
         return readable
 
     def _may_get(self, kind: type[Kubernetes], namespace: str, name: str) -> bool:
-        """A user who may clone a claim may read all of it (CDI v1.66.0, ``v1beta1/authorize_utils.go``)."""
+        """Permission to clone a PVC includes its whole content (CDI v1.66.0, ``v1beta1/authorize_utils.go``)."""
         place = {"namespace": namespace, "name": name}
         return self._may("get", kind, place) or (
-            kind is PersistentVolumeClaim and self._ask({"verb": "create", **_CLONED, **place})
+            kind is PersistentVolumeClaim and self._is_allowed({"verb": "create", **_CLONED, **place})
         )
 
     def _may_list(self, kind: type[Kubernetes], namespace: str) -> bool:
@@ -101,9 +101,9 @@ class UserSight:
 
     def _may(self, verb: str, kind: type[Kubernetes], place: Attributes) -> bool:
         known = BY_CLASS[kind]
-        return self._ask({"verb": verb, "group": known.group, "resource": known.plural, **place})
+        return self._is_allowed({"verb": verb, "group": known.group, "resource": known.plural, **place})
 
-    def _ask(self, attributes: Attributes) -> bool:
+    def _is_allowed(self, attributes: Attributes) -> bool:
         asked = frozenset(attributes.items())
         if asked not in self._asked:
             if len(self._asked) >= MOST_QUESTIONS:
@@ -117,7 +117,7 @@ _CLONED: Final = {"group": CDI_GROUP, "resource": "datavolumes", "subresource": 
 
 @dataclass(frozen=True, slots=True)
 class OwnNamespaces:
-    """The sight of a user who may read nothing outside some namespaces."""
+    """The permissions of a user who may read only some namespaces."""
 
     own: frozenset[str]
 

@@ -1,7 +1,7 @@
 """
-What is known of the cluster's objects, kind by kind. This file does no I/O.
+The objects of the cluster, by kind. This module does no I/O.
 
-One thread writes a kind, any number read. ``get`` is one look into a dict, which no writer ever leaves half changed.
+One thread writes each kind, and any thread reads. ``get`` is one dict lookup, so it needs no lock.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -20,27 +20,27 @@ K = TypeVar("K", bound=Kubernetes)
 Raw = bytes | msgspec.Raw
 
 FRESH_SECONDS = 90.0
-"""Bookmarks come about once a minute, so a silence this long is a broken watch."""
+"""Bookmarks arrive about once a minute. A watch without one for this time is broken."""
 
 
 @dataclass(frozen=True, slots=True)
 class KindStatistics:
-    """How the store stands with one kind, for metrics."""
+    """The state of one kind, for metrics."""
 
     kind: str
     objects: int
     undecodable: int
-    """How many of them are kept as Unknown."""
+    """The number of objects that are stored as Unknown."""
     synced: bool
     missing: bool
     """Whether the cluster does not serve the kind."""
     age_seconds: float | None
-    """Since the last list, event or bookmark."""
+    """Seconds since the last list, event or bookmark."""
     lists: int
     restarts: int
-    """How often the watch was opened again."""
+    """The number of times that the watch was opened."""
     problem: str
-    """Why the last attempt failed, empty while all is well; never an object's content."""
+    """The error of the last attempt, without content of objects; empty if it succeeded."""
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ class _KindState(Generic[K]):
 
 
 class Store:
-    """Projected objects of the kinds that are watched; ``clock`` gives monotonic seconds."""
+    """Projected objects of the watched kinds; ``clock`` returns monotonic seconds."""
 
     def __init__(self, kinds: Iterable[type[Kubernetes]], clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -71,11 +71,11 @@ class Store:
         }
 
     def get(self, kind: type[K], namespace: str, name: str) -> K | Unknown | None:
-        """What is stored under this name: an object, Unknown where it could not be decoded, None where nothing is."""
+        """The stored object; Unknown if it could not be decoded, None if there is none."""
         return self._state_of(kind).objects.get((namespace, name))
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """All objects of a kind that can be read; Unknown where there are some and none of them can be."""
+        """All readable objects of a kind; Unknown if there are objects and none is readable."""
         state = self._state_of(kind)
         known = state.everything
         if known is None:
@@ -84,11 +84,11 @@ class Store:
         return known
 
     def holds(self, kind: type[Kubernetes]) -> bool:
-        """Whether the kind is one of those that are watched."""
+        """Whether the kind is watched."""
         return kind in self._states
 
     def synced(self, kind: type[Kubernetes]) -> bool:
-        """Whether all objects of the kind were listed once."""
+        """Whether the kind has been listed completely."""
         return self._states[kind].synced
 
     def missing(self, kind: type[Kubernetes]) -> bool:
@@ -96,42 +96,42 @@ class Store:
         return self._states[kind].missing
 
     def fresh(self, kind: type[Kubernetes], within_seconds: float = FRESH_SECONDS) -> bool:
-        """Whether a list, an event or a bookmark of this kind came lately."""
+        """Whether a list, event or bookmark of the kind arrived within the time."""
         heard = self._states[kind].heard
         return heard is not None and self._clock() - heard <= within_seconds
 
     def trusted(self, kind: type[Kubernetes]) -> bool:
-        """Whether the store alone suffices: the kind is watched, was listed or is not served, and was heard of lately."""
+        """Whether the store suffices: the kind is watched, listed or not served, and fresh."""
         state = self._states.get(kind)
         if state is None or state.heard is None or not (state.synced or state.missing):
             return False
         return self._clock() - state.heard <= FRESH_SECONDS
 
     def version(self, kind: type[Kubernetes]) -> str:
-        """The version in which the kind was listed last; empty before that."""
+        """The API version of the last list; empty before the first."""
         state = self._states.get(kind)
         return state.version if state is not None else ""
 
     def read(self, kind: type[Kubernetes], raw: Raw, version: str = "") -> Seen:
-        """What would be stored of this object; raises Malformed where it has no name."""
+        """The projection of this object. Raises Malformed if it has no name."""
         state = self._states[kind]
         return state.projection.read(raw, version or state.version)
 
     def replace(self, kind: type[Kubernetes], seen: Iterable[Seen], version: str) -> None:
         """
-        The result of a list: whatever else was stored is gone.
+        Replace all objects of the kind by the result of a list.
 
-        What has not changed since stays the same object, so that a second list takes no second memory.
+        Unchanged objects are kept, so that a second list needs no additional memory.
         """
         state = self._states[kind]
         old, new = state.objects, dict[Key, Kubernetes | Unknown]()
-        for each in seen:
-            held = old.get(each.key)
-            new[each.key] = held if held is not None and _same(held, each.value) else each.value
+        for one in seen:
+            held = old.get(one.key)
+            new[one.key] = held if held is not None and _is_same(held, one.value) else one.value
         with self._lock:
             state.everything = None
             state.objects = new
-            state.undecodable = sum(isinstance(each, Unknown) for each in new.values())
+            state.undecodable = sum(isinstance(value, Unknown) for value in new.values())
             state.version = version
             state.missing, state.synced = False, True
             state.lists += 1
@@ -139,21 +139,21 @@ class Store:
             state.problem = ""
 
     def put(self, kind: type[Kubernetes], raw: Raw) -> str:
-        """An object that was added or modified; gives its resourceVersion, raises Malformed where it has no name."""
+        """Store an added or modified object. Returns its resourceVersion; raises Malformed if it has no name."""
         return self._change(kind, raw, gone=False)
 
     def remove(self, kind: type[Kubernetes], raw: Raw) -> str:
-        """An object that was deleted; gives its resourceVersion, raises Malformed where it has no name."""
+        """Remove a deleted object. Returns its resourceVersion; raises Malformed if it has no name."""
         return self._change(kind, raw, gone=True)
 
     def heard(self, kind: type[Kubernetes]) -> None:
-        """A bookmark: nothing else changed up to now."""
+        """Record a bookmark: there are no other changes up to now."""
         state = self._states[kind]
         state.heard = self._clock()
         state.problem = ""
 
     def miss(self, kind: type[Kubernetes]) -> None:
-        """The cluster does not serve this kind."""
+        """Record that the cluster does not serve this kind."""
         state = self._states[kind]
         with self._lock:
             state.everything = None
@@ -164,19 +164,19 @@ class Store:
             state.problem = ""
 
     def failed(self, kind: type[Kubernetes], problem: str) -> None:
-        """An attempt to list or watch came to nothing; what is stored stays, and grows old."""
+        """Record a failed list or watch. Stored objects stay."""
         self._states[kind].problem = problem
 
     def restarted(self, kind: type[Kubernetes]) -> None:
-        """A watch is opened again."""
+        """Count an opened watch."""
         self._states[kind].restarts += 1
 
     def watched(self, kind: type[Kubernetes]) -> None:
-        """The API server has taken up a watch: no problem any more, but nothing heard of objects yet either."""
+        """Record that the API server accepted a watch. The age of the objects does not change."""
         self._states[kind].problem = ""
 
     def statistics(self) -> tuple[KindStatistics, ...]:
-        """How it stands with each kind, in the order in which they were given."""
+        """The state of each kind, in the order of ``kinds``."""
         now = self._clock()
         return tuple(
             KindStatistics(
@@ -212,13 +212,13 @@ class Store:
         return cast("_KindState[K]", self._states[kind])
 
 
-def _same(held: Kubernetes | Unknown, found: Kubernetes | Unknown) -> bool:
-    """Whether an object is as it was: nothing changes without a new resourceVersion, but versions may differ in form."""
+def _is_same(held: Kubernetes | Unknown, new: Kubernetes | Unknown) -> bool:
+    """Whether an object is unchanged: same resourceVersion, uid and apiVersion."""
     return (
         isinstance(held, Kubernetes)
-        and isinstance(found, Kubernetes)
+        and isinstance(new, Kubernetes)
         and held.meta.resource_version is not None
-        and held.meta.resource_version == found.meta.resource_version
-        and held.meta.uid == found.meta.uid
-        and held.api_version == found.api_version
+        and held.meta.resource_version == new.meta.resource_version
+        and held.meta.uid == new.meta.uid
+        and held.api_version == new.api_version
     )

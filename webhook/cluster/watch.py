@@ -1,8 +1,8 @@
 """
-List and watch: keeps one kind of the store equal to the cluster, whatever happens in between.
+List and watch: keeps one kind of the store equal to the cluster.
 
-Every turn of the loop either lasted ``HEALTHY_SECONDS`` or is followed by a pause, so there is no busy loop. A full list
-follows only the loss of a position, at growing intervals; a broken connection goes on where it stopped.
+A step that takes less than ``HEALTHY_SECONDS`` is followed by a pause, so there is no busy loop. A broken connection resumes
+at its resourceVersion. Only a lost resourceVersion needs another list; the pauses between such lists grow.
 """
 
 import logging
@@ -28,26 +28,26 @@ STEADY_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often and how long, in seconds, except ``page`` (objects) and ``page_bytes``."""
+    """Intervals and timeouts in seconds; ``page`` in objects, ``page_bytes`` in bytes."""
 
     page: int = PAGE
     page_bytes: int = 16 * 2**20
     list_seconds: float = 30.0
     watch_seconds: tuple[float, float] = (300.0, 600.0)
-    """The API server ends a watch after a time between these."""
+    """The range of ``timeoutSeconds``, after which the API server ends a watch."""
     silence_seconds: float = 75.0
-    """Bookmarks come once a minute; a connection that is silent for longer is half open."""
+    """Bookmarks arrive once a minute. A connection that is silent for longer is half open."""
     missing_seconds: float = 60.0
     unreachable: tuple[float, float] = (0.5, 8.0)
-    """First and longest pause after a failed connection or a 5xx or 429: back within ten seconds after the cause ends."""
+    """First and longest pause after a failed connection, 5xx or 429: recovery takes less than ten seconds."""
     refused: tuple[float, float] = (1.0, 30.0)
-    """After 401 and 403, which no waiting heals."""
+    """First and longest pause after 401 and 403, which need an administrator."""
     expired: tuple[float, float] = (1.0, 30.0)
-    """Between full lists, after 410 or a stream that makes no sense."""
+    """First and longest pause before another list, after 410 or a malformed stream."""
 
 
 class Backoff:
-    """Doubles a pause from ``first`` to ``longest``; up to half of it is left out by chance."""
+    """Doubles a pause from ``first`` to ``longest``, and randomly shortens it by up to half."""
 
     def __init__(self, bounds: tuple[float, float], chance: Callable[[], float]) -> None:
         self._first, self._longest = bounds
@@ -61,12 +61,12 @@ class Backoff:
         return full * (0.5 + self._chance() / 2)
 
     def reset(self) -> None:
-        """All is well again."""
+        """Start again with the first pause."""
         self._failures = 0
 
 
 class _Expired(Exception):
-    """The position is too old, or was never a position."""
+    """The resourceVersion is too old or invalid."""
 
 
 class _Refused(Exception):
@@ -88,9 +88,9 @@ _error = msgspec.json.Decoder(_Error)
 
 class Watch:
     """
-    One kind's loop, to be run in a thread of its own.
+    The loop for one kind. It runs in its own thread.
 
-    ``wait`` pauses for some seconds and says whether to stop; ``chance`` gives numbers in [0, 1); ``clock`` gives
+    ``wait`` pauses for some seconds and returns whether to stop; ``chance`` returns numbers in [0, 1); ``clock`` returns
     monotonic seconds.
     """
 
@@ -120,13 +120,13 @@ class Watch:
         self._expired = Backoff(pace.expired, chance)
 
     def run(self) -> None:
-        """Turns until ``wait`` says to stop."""
+        """Run until ``wait`` returns True."""
         pause = 0.0
         while not self._wait(pause):
-            pause = self._turn()
+            pause = self._step()
 
-    def _turn(self) -> float:
-        """One list or one watch; gives the pause after it."""
+    def _step(self) -> float:
+        """One list or one watch. Returns the pause after it."""
         try:
             return self._watch() if self._position else self._list()
         except _Refused as error:
@@ -139,7 +139,7 @@ class Watch:
             return self._failed("unexpected data from the API server", self._expired)
         except Unavailable as error:
             return self._failed(error.message, self._unreachable)
-        except Exception as error:  # noqa: BLE001 - the thread's outermost wall: a kind must not fall silent for good
+        except Exception as error:  # noqa: BLE001 - the outermost handler of the thread, which must not end
             self._position = ""
             return self._failed(f"internal error: {type(error).__name__}", self._expired)
 
@@ -152,7 +152,7 @@ class Watch:
         return pause
 
     def _list(self) -> float:
-        """Fills the store in the newest version that is served."""
+        """Fill the store, in the newest version that the cluster serves."""
         for version in self._kind.versions:
             first = self._get_page(version, "")
             if first.status == 404:
@@ -166,7 +166,7 @@ class Watch:
         return self._pace.missing_seconds * (0.9 + self._chance() / 5)
 
     def _pages(self, version: str, first: Answer) -> Iterator[Seen]:
-        """All objects, page by page; leaves the list's position behind for the watch."""
+        """All objects, page by page. Sets the resourceVersion for the watch."""
         page = read_page(first.body)
         while True:
             for raw in page.items or ():
@@ -181,7 +181,7 @@ class Watch:
         self._position = page.metadata.resource_version
 
     def _get_page(self, version: str, token: str) -> Answer:
-        """One page, smaller ones where objects are so large that a page of them would fill our memory."""
+        """One page. Its size shrinks if large objects make it exceed ``page_bytes``."""
         while True:
             query = {"limit": str(self._page)} | ({"continue": token} if token else {})
             try:
@@ -196,7 +196,7 @@ class Watch:
                 self._page = max(1, self._page // 4)
 
     def _watch(self) -> float:
-        """Applies events until the stream ends; gives the pause before the next one."""
+        """Apply events until the stream ends. Returns the pause before the next one."""
         low, high = self._pace.watch_seconds
         query = {
             "watch": "1",
@@ -219,10 +219,10 @@ class Watch:
                     self._apply(line)
             finally:
                 lasted = self._clock() - began
-                self._rest(lasted)
+                self._reset_pauses(lasted)
         return self._chance() if lasted >= HEALTHY_SECONDS else self._unreachable.next()
 
-    def _rest(self, lasted: float) -> None:
+    def _reset_pauses(self, lasted: float) -> None:
         if lasted >= HEALTHY_SECONDS:
             self._unreachable.reset()
             self._refused.reset()
@@ -230,7 +230,7 @@ class Watch:
             self._expired.reset()
 
     def _accept(self, status: int) -> None:
-        """Raises what the status stands for, unless it is 200."""
+        """Raise the error for a status other than 200."""
         if status in (401, 403):
             raise _Refused(f"the API server returned HTTP {status}")
         if status == 410:
