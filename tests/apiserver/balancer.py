@@ -46,7 +46,7 @@ class Balancer:
 
     def leave(self, port: int) -> None:
         """New connections go to the others; those that are open stay, as those of a pod that terminates do."""
-        self._replicas = tuple(each for each in self._replicas if each != port)
+        self._replicas = tuple(_replica for _replica in self._replicas if _replica != port)
 
     def join(self, port: int) -> None:
         """New connections go to this replica, too."""

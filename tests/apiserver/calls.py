@@ -293,7 +293,7 @@ class _Caller:
 def main() -> None:
     """Reads a job from standard input, writes its outcome to standard output."""
     found = json.load(sys.stdin)
-    job = Job(**{**found, "calls": [Call(**each) for each in found["calls"]]})
+    job = Job(**{**found, "calls": [Call(**call) for call in found["calls"]]})
     json.dump(vars(uvloop.run(_Caller(job).run())), sys.stdout)
 
 

@@ -111,7 +111,7 @@ def cases() -> list[Case]:
 
 
 def fits(example: Example) -> bool:
-    return {each["kind"] for each in example.world} <= SETTABLE and not any("spec" in each for each in nodes(example))
+    return {each["kind"] for each in example.world} <= SETTABLE and not any("spec" in node for node in nodes(example))
 
 
 def nodes(example: Example) -> list[Manifest]:

@@ -113,7 +113,7 @@ def test_what_is_good_is_admitted_without_a_word(guarded: Guarded) -> None:
         guarded.apply(good, flags=("--server-side",)),
     ]
 
-    assert [(each.returncode, each.stderr) for each in outcomes] == [(0, "")] * 3
+    assert [(outcome.returncode, outcome.stderr) for outcome in outcomes] == [(0, "")] * 3
 
 
 def test_a_dry_run_is_answered_like_the_real_thing_and_stores_nothing(guarded: Guarded) -> None:

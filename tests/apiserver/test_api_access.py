@@ -88,7 +88,7 @@ def in_namespace(namespace: str) -> Manifest:
 
 
 def rules(answer: Any) -> list[tuple[str, str]]:
-    return [(each["rule"], each["outcome"]) for each in answer["objects"][0]["findings"]]
+    return [(finding["rule"], finding["outcome"]) for finding in answer["objects"][0]["findings"]]
 
 
 def test_who_may_make_a_vm_is_answered_from_the_cluster(attached: Attached) -> None:

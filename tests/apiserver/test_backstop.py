@@ -97,7 +97,11 @@ def context() -> JudgingContext:
 
 def in_words(outcome: Outcome) -> str:
     """The causes of a denial by the engine, for the rules that the policies have."""
-    causes = [cause_of(each) for each in outcome.decisions if each.action is Action.DENY and each.finding.rule.cel]
+    causes = [
+        cause_of(decision)
+        for decision in outcome.decisions
+        if decision.action is Action.DENY and decision.finding.rule.cel
+    ]
     return "; ".join(f"{each.field}: {each.message}" for each in causes)
 
 
@@ -279,7 +283,7 @@ def test_type_checking_warns_of_nothing(plane: ControlPlane, callers: tuple[Call
         policy["metadata"]["name"] = name
         sizes = (f"[dyn({each['expression']})].size()" for each in policy["spec"]["variables"])
         expressions = (f"{' + '.join(sizes)} > 0", "has(object.spec.nosuch)")
-        policy["spec"]["validations"] = [{"expression": each} for each in expressions]
+        policy["spec"]["validations"] = [{"expression": expression} for expression in expressions]
         plane.client.create(PATHS["ValidatingAdmissionPolicy"], policy)
 
     done = subprocess.run(

@@ -164,7 +164,7 @@ def _is_as_decided(tenant: Caller, name: str, manifest: Manifest, denied: set[st
 
 def _rules(outcome: Outcome, action: Action) -> set[str]:
     """The rules of violations with this action, of those that are in the policies."""
-    found = [each.finding for each in outcome.decisions if each.action is action]
+    found = [decision.finding for decision in outcome.decisions if decision.action is action]
     return {finding.rule.id for finding in found if finding.rule.cel and not finding.undetermined}
 
 

@@ -97,12 +97,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with ControlPlane(crds=crds.OWN) as plane:
         client = plane.client
         tenants = (client.create_namespace("tenant"), DENYING, *USUAL)
-        for each in ("virt", *tenants[1:]):
-            metadata = {"name": each}
+        for tenant in ("virt", *tenants[1:]):
+            metadata = {"name": tenant}
             client.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
-        for each in ("virt", *tenants):
+        for tenant in ("virt", *tenants):
             client.kubectl(
-                "-n", each, "create", "rolebinding", "tenant", "--clusterrole=cluster-admin", f"--user={TENANT}"
+                "-n", tenant, "create", "rolebinding", "tenant", "--clusterrole=cluster-admin", f"--user={TENANT}"
             )
         for user in (CONTROLLER, VIRT_API):
             name = user.rpartition(":")[2]
@@ -121,10 +121,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
             json.dumps({"status": kubevirt["status"]}),
         )
         spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
-        for each in tenants:
+        for tenant in tenants:
             for name in ("single", "restored"):
                 claim = named("v1", "PersistentVolumeClaim", name, spec)
-                client.kubectl("-n", each, "create", "-f", "-", stdin=json.dumps(claim))
+                client.kubectl("-n", tenant, "create", "-f", "-", stdin=json.dumps(claim))
         with serving(plane, folder / "tls", "--policy", str(policy)) as server:
             install_hooks(plane, server, timeout_seconds=20)
             yield Cluster(plane, tenants[0])
@@ -198,7 +198,7 @@ def test_a_restore_onto_a_vm_meets_the_ratchet(cluster: Cluster) -> None:
 
 
 def on_claim(name: str, *volumes: str) -> Manifest:
-    sources = [{"name": each, "persistentVolumeClaim": {"claimName": name}} for each in volumes]
+    sources = [{"name": volume, "persistentVolumeClaim": {"claimName": name}} for volume in volumes]
     return HARMLESS | {"volumes": sources}
 
 
@@ -217,7 +217,7 @@ def test_a_restore_may_rename_the_claims_of_a_vm(cluster: Cluster) -> None:
     renamed = cluster.patch("vm/older", moved | {"metadata": mark}, CONTROLLER)
 
     assert (by_user.returncode, "LM201" in by_user.stderr) == (1, True)
-    refusal = "".join(each for each in added.stderr.splitlines() if not each.startswith("Warning:"))
+    refusal = "".join(splitline for splitline in added.stderr.splitlines() if not splitline.startswith("Warning:"))
     assert (added.returncode, "volumes[1]" in refusal, "volumes[0]" in refusal) == (1, True, False)
     assert (renamed.returncode, "Warning: [LM201]" in renamed.stderr) == (0, True)
 

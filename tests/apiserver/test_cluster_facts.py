@@ -161,7 +161,7 @@ def test_a_kind_that_is_not_installed_is_tolerated(facts: ClusterFacts) -> None:
     assert facts.store.missing(DataSource)
     assert facts.world().find(DataSource, "default", "fedora") is ABSENT
     # a watch may end and begin again at any time, which is a problem for a moment, of whichever kind
-    wait_for(lambda: not any(each.problem for each in facts.statistics()), "no kind to have a problem")
+    wait_for(lambda: not any(statistic.problem for statistic in facts.statistics()), "no kind to have a problem")
 
 
 def test_live_reads_see_what_the_store_cannot(control_plane: ControlPlane, facts: ClusterFacts, namespace: str) -> None:
@@ -200,7 +200,7 @@ def test_a_denial_can_be_confirmed_past_the_store(
 
     confirmed = facts.confirming(recording, 10.0)
     assert confirmed is not None
-    confirmed.read(each for each in recording.answers if each.name is not None)
+    confirmed.read(answer for answer in recording.answers if answer.name is not None)
 
     found = confirmed.find(PersistentVolumeClaim, namespace, "os")
     assert isinstance(found, PersistentVolumeClaim)
@@ -216,10 +216,10 @@ def test_without_rights_nobody_is_ready_and_the_reason_is_told(control_plane: Co
     running = ClusterFacts([PersistentVolumeClaim, NAD])
     running.start(control_plane.client.kubeconfig(user="nobody", groups=()))
 
-    wait_for(lambda: all(each.problem for each in running.statistics()), "the refusals")
+    wait_for(lambda: all(statistic.problem for statistic in running.statistics()), "the refusals")
     running.stop()
 
-    assert {each.problem for each in running.statistics()} == {"the API server returned HTTP 403"}
+    assert {statistic.problem for statistic in running.statistics()} == {"the API server returned HTTP 403"}
     assert not running.ready
 
 
@@ -248,7 +248,7 @@ def test_an_api_server_that_restarts_is_found_again(own_control_plane: ControlPl
         wait_for(lambda: running.store.missing(NAD), "the definition to be missed")
         assert running.ready
         wait_for(
-            lambda: {each.kind for each in running.statistics() if each.problem} <= {NAD.__name__},
+            lambda: {statistic.kind for statistic in running.statistics() if statistic.problem} <= {NAD.__name__},
             "all other kinds to be watched again",
         )
     finally:

@@ -91,7 +91,7 @@ NOT_SHARED = "PVC 'single' is ReadWriteOnce, not ReadWriteMany (RWX), so the VM 
 
 
 def causes(reply: Reply) -> list[Any]:
-    return [each["message"].partition(".")[0] for each in reply.document["details"]["causes"]]
+    return [cause["message"].partition(".")[0] for cause in reply.document["details"]["causes"]]
 
 
 def test_a_bad_claim_is_denied_among_any_number_of_names(slow: Slow) -> None:
@@ -102,10 +102,10 @@ def test_a_bad_claim_is_denied_among_any_number_of_names(slow: Slow) -> None:
     with slow.reads_taking(SLOW), ThreadPoolExecutor(12) as pool:
         attacks = [pool.submit(slow.create, slow.attacker, *names(seed, "single")) for seed in range(8)]
         neighbours = [pool.submit(slow.create, slow.neighbour, "shared") for _ in range(4)]
-        denied, admitted = [each.result() for each in attacks], [each.result() for each in neighbours]
+        denied, admitted = [attack.result() for attack in attacks], [each.result() for each in neighbours]
 
-    assert [each.status for each in denied] == [DENIED] * 8
-    assert [causes(each) for each in denied] == [[NOT_SHARED]] * 8
+    assert [decision.status for decision in denied] == [DENIED] * 8
+    assert [causes(decision) for decision in denied] == [[NOT_SHARED]] * 8
     assert [each.status for each in admitted] == [ADMITTED] * 4
 
 

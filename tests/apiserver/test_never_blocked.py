@@ -111,9 +111,9 @@ def test_what_is_judged_is_blocked_meanwhile(dark: Dark) -> None:
 
     outcomes = [dark.kubectl("create", "-f", "-", stdin=vm(f"new-{number}")) for number in range(tries)]
 
-    assert [each.returncode for each in outcomes] == [1] * tries
+    assert [outcome.returncode for outcome in outcomes] == [1] * tries
     # Kubernetes 1.30 reports a response that is no JSON without "failed calling webhook"
-    assert all("Error from server (InternalError)" in each.stderr for each in outcomes)
+    assert all("Error from server (InternalError)" in outcome.stderr for outcome in outcomes)
 
 
 def test_n2_metadata(dark: Dark) -> None:
@@ -193,8 +193,8 @@ def test_n7_restarting(dark: Dark) -> None:
     instances = [vmi(f"again-{number}", ownerReferences=[owner | {"kind": kind}]) for number, kind in enumerate(kinds)]
     revision = {"instancetype": {"name": "small", "revisionName": "machine-small-1"}}
 
-    for each in instances:
-        dark.passes("create", "-f", "-", as_user=CONTROLLER, stdin=each)
+    for instance in instances:
+        dark.passes("create", "-f", "-", as_user=CONTROLLER, stdin=instance)
     dark.patch("vm/machine", {"spec": revision}, as_user=CONTROLLER)
     dark.patch("vm/machine", {"spec": {"instancetype": None}}, as_user=CONTROLLER)
 

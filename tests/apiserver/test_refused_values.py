@@ -56,7 +56,7 @@ def refused(plane: ControlPlane, namespace: str, raw: dict[str, Any]) -> set[str
     if reply.status == HTTPStatus.CREATED:
         return set()
     assert reply.status == HTTPStatus.UNPROCESSABLE_ENTITY, reply.document
-    return {each["field"] for each in reply.document["details"]["causes"]} - {"<nil>"}
+    return {cause["field"] for cause in reply.document["details"]["causes"]} - {"<nil>"}
 
 
 def told(raw: dict[str, Any]) -> set[str]:

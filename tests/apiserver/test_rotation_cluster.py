@@ -104,8 +104,8 @@ def test_of_a_webhook_nothing_but_the_bundle_is_written(installed: Installation)
     after = [installed.configuration(name) for name in installed.configurations]
     assert all(hook["clientConfig"]["caBundle"] for one in after for hook in one["webhooks"])
     assert [without_bundle(one) for one in after] == [without_bundle(one) for one in before]
-    writers = [{each["manager"] for each in one["metadata"]["managedFields"]} for one in after]
-    assert all("migratable-rotator" in each for each in writers)
+    writers = [{managedfield["manager"] for managedfield in one["metadata"]["managedFields"]} for one in after]
+    assert all("migratable-rotator" in writer for writer in writers)
 
 
 def without_bundle(document: Json) -> Json:

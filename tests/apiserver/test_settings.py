@@ -150,7 +150,10 @@ def test_stored_policies_go_through_check(cluster: Cluster, tmp_path: Path) -> N
     done = migratable("check", str(tmp_path), "-o", "json")
 
     [found] = [
-        each for one in json.loads(done.stdout)["objects"] for each in one["findings"] if each["rule"] == "LM644"
+        finding
+        for one in json.loads(done.stdout)["objects"]
+        for finding in one["findings"]
+        if finding["rule"] == "LM644"
     ]
     assert found["path"] == "spec.selectors"
     assert found["remedy"].startswith("VirtualMachine 'db' has these labels in its own metadata")
@@ -168,8 +171,8 @@ def test_an_update_tells_of_the_restart_and_of_the_new_configuration(cluster: Cl
     """
     [restart] = [rule for rule in RULES if rule.id == "LM719"]
     [config] = [rule for rule in RULES if rule.id == "LM720"]
-    first = next(each for each in restart.examples if each.title == "a first migration network")
-    another = next(each for each in config.examples if each.violates)
+    first = next(example for example in restart.examples if example.title == "a first migration network")
+    another = next(example for example in config.examples if example.violates)
     cluster.store_kubevirt({"configuration": {"migrations": {}}})
     old = as_nad(before_of(another))
     assert cluster.apply(old, flags=()).returncode == 0

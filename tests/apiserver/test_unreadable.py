@@ -100,7 +100,7 @@ class Attacked:
     def known(self, kind: str) -> int:
         """How many objects of a kind the server has."""
         sample = f'migratable_cluster_objects{{kind="{kind}"}} '
-        (line,) = [each for each in self.server.metrics().splitlines() if each.startswith(sample)]
+        (line,) = [splitline for splitline in self.server.metrics().splitlines() if splitline.startswith(sample)]
         return int(float(line.removeprefix(sample)))
 
 
@@ -147,7 +147,7 @@ def on_claim(name: str) -> Manifest:
 
 def refused_fields(reply: Reply) -> list[str]:
     assert reply.status == 422, (reply.status, reply.document.get("message"), reply.warnings)
-    return [each["field"] for each in reply.document["details"]["causes"]]
+    return [cause["field"] for cause in reply.document["details"]["causes"]]
 
 
 # --- one hostile object affects only itself
@@ -279,7 +279,7 @@ def test_the_status_of_a_new_vmi_is_not_believed(attacked: Attacked) -> None:
 
     replies = [attacked.create(each) for each in (plain, lying)]
 
-    assert [each.status for each in replies] == [201, 201]
+    assert [replie.status for replie in replies] == [201, 201]
     assert replies[0].warnings == replies[1].warnings
     assert "absent" in replies[0].warnings[0]
 

@@ -97,7 +97,7 @@ def replacing(claim: str, *conditions: Manifest) -> Manifest:
 def codes(reply: Reply) -> list[str]:
     """The rules that a refusal names."""
     causes = reply.document.get("details", {}).get("causes", [])
-    return [each["message"].rpartition("[")[2].split()[0] for each in causes]
+    return [cause["message"].rpartition("[")[2].split()[0] for cause in causes]
 
 
 def test_a_volume_migration_waives_only_the_way_back(cluster: Cluster) -> None:
@@ -119,7 +119,7 @@ def test_a_volume_migration_waives_only_the_way_back(cluster: Cluster) -> None:
 
     assert [codes(each) for each in (halted, running, elsewhere, later)] == [["LM201"]] * 4
     assert back.status == 200
-    assert any("LM201" in each for each in back.warnings)
+    assert any("LM201" in warning for warning in back.warnings)
 
 
 def test_two_templates_with_one_name_are_refused_and_the_first_counts(cluster: Cluster) -> None:
@@ -144,4 +144,4 @@ def test_a_claim_that_hides_its_template_is_warned_about(cluster: Cluster) -> No
     made = cluster.create("covered", on_template("shared"), dataVolumeTemplates=[template("shared", "ReadWriteOnce")])
 
     assert made.status == 201
-    assert [each for each in made.warnings if each.startswith("[LM209] spec.dataVolumeTemplates[0]")]
+    assert [warning for warning in made.warnings if warning.startswith("[LM209] spec.dataVolumeTemplates[0]")]

@@ -112,7 +112,7 @@ def test_lists_that_are_refused_are_not_stormed(control_plane: ControlPlane, tmp
         facts.start(kubeconfig)
         try:
             wait_until(lambda: len(proxy.lists) >= 6, PATIENCE_SECONDS, "three tries for each kind")
-            refused = {each.problem for each in facts.statistics()}
+            refused = {statistic.problem for statistic in facts.statistics()}
             times = [time for time, target in proxy.lists if target.startswith(CLAIMS)]
             ready = facts.ready
 

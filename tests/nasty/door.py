@@ -85,7 +85,7 @@ class Told:
         assert response["allowed"] is False, response
         assert response["status"]["code"] == 422
         assert response["status"]["reason"] == "Invalid"
-        return {each["field"]: each["message"] for each in response["status"]["details"]["causes"]}
+        return {cause["field"]: cause["message"] for cause in response["status"]["details"]["causes"]}
 
     @property
     def warnings(self) -> list[str]:
@@ -149,7 +149,7 @@ class Doorway:
     def resident_mib(self) -> float:
         """The most memory that the server ever had."""
         status = Path(f"/proc/{self.server.popen.pid}/status").read_text()
-        (line,) = [each for each in status.splitlines() if each.startswith("VmHWM")]
+        (line,) = [splitline for splitline in status.splitlines() if splitline.startswith("VmHWM")]
         return int(line.split()[1]) / 1024
 
 

@@ -43,7 +43,7 @@ class Reply:
         document = json.loads(self.body)
         assert self.status == 422, document
         assert "admission webhook" in document["message"], document["message"]
-        return {each.get("field", ""): each["message"] for each in document["details"]["causes"]}
+        return {cause.get("field", ""): cause["message"] for cause in document["details"]["causes"]}
 
 
 @dataclass
@@ -311,7 +311,7 @@ def test_i19_no_name_becomes_a_path(cluster: Cluster) -> None:
     cluster.create(secretive(volumes=[on_claim("seen-last")]))
 
     wait_until(lambda: "/persistentvolumeclaims/seen-last" in asked(cluster), 30, "the log of requests")
-    paths = {urlsplit(each).path for each in asked(cluster).splitlines()}
+    paths = {urlsplit(splitline).path for splitline in asked(cluster).splitlines()}
     assert [path for path in paths if not re.fullmatch(r"(/[a-z0-9]([a-z0-9.-]{0,80}[a-z0-9])?)+", path)] == []
     assert [path for path in paths if "secrets" in path or path.endswith("/status")] == []
 
@@ -319,7 +319,7 @@ def test_i19_no_name_becomes_a_path(cluster: Cluster) -> None:
 def asked(cluster: Cluster) -> str:
     """The addresses that the webhook asked the API server for, one a line."""
     entries = [json.loads(line) for line in cluster.audit.read_text().splitlines() if line.endswith("}")]
-    return "\n".join(each["requestURI"] for each in entries if each["user"]["username"] == SERVER)
+    return "\n".join(entry["requestURI"] for entry in entries if entry["user"]["username"] == SERVER)
 
 
 def test_i21_a_tenant_exempts_nobody(cluster: Cluster) -> None:

@@ -162,7 +162,7 @@ def test_an_unreadable_object_affects_only_what_depends_on_it() -> None:
     outcome = created(*objects, volumes=[on_claim("os")])
 
     assert outcome.allowed
-    assert [each.finding.rule.id for each in outcome.decisions if each.finding.undetermined] == []
+    assert [decision.finding.rule.id for decision in outcome.decisions if decision.finding.undetermined] == []
 
 
 def test_an_unreadable_kubevirt_cr_denies_no_vm() -> None:

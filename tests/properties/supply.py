@@ -119,7 +119,7 @@ def machines(*, updated: bool = False) -> st.SearchStrategy[Manifest]:
     """Objects that carry a VMI; with ``updated`` those whose updates are judged at all. Copy before changing one."""
     return st.deferred(
         lambda: st.sampled_from(
-            [each for each in _machines() if not updated or each["kind"] != "VirtualMachineInstance"]
+            [_machine for _machine in _machines() if not updated or _machine["kind"] != "VirtualMachineInstance"]
         )
     )
 
@@ -224,9 +224,9 @@ def denials(outcome: Outcome) -> set[tuple[str, str]]:
 
 def identities(outcome: Outcome, *actions: Action) -> set[tuple[str, str]]:
     """Identities of the findings of which this is done."""
-    return {each.finding.identity for each in outcome.decisions if each.action in actions}
+    return {decision.finding.identity for decision in outcome.decisions if decision.action in actions}
 
 
 def fields(causes: Iterable[Any]) -> list[str]:
     """Of causes."""
-    return [each.field for each in causes]
+    return [cause.field for cause in causes]

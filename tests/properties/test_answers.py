@@ -50,8 +50,9 @@ def shuffled(value: Any, order: random.Random) -> Any:
 def told(outcome: Outcome) -> list[tuple[str, ...]]:
     """The content of a response, without list indexes."""
     return sorted(
-        (each.finding.rule.id, each.action, each.finding.message, each.finding.remedy) for each in outcome.decisions
-    ) + sorted((INDEX.sub("[]", each.field), each.message) for each in outcome.causes)
+        (decision.finding.rule.id, decision.action, decision.finding.message, decision.finding.remedy)
+        for decision in outcome.decisions
+    ) + sorted((INDEX.sub("[]", cause.field), cause.message) for cause in outcome.causes)
 
 
 def verdict(outcome: Outcome) -> object:
@@ -128,13 +129,13 @@ def test_p10_every_denial_has_a_reason_at_an_existing_path(manifest: Manifest, n
     """
     outcome = create(manifest, now.context())
 
-    for each in outcome.decisions:
-        finding = each.finding
+    for decision in outcome.decisions:
+        finding = decision.finding
         assert finding.message
         assert finding.remedy or finding.rule.remediation
         assert is_place(manifest, finding.path), finding.path
-    assert all(each.field and each.message for each in outcome.causes)
-    assert outcome.allowed == (Action.DENY not in {each.action for each in outcome.decisions})
+    assert all(cause.field and cause.message for cause in outcome.causes)
+    assert outcome.allowed == (Action.DENY not in {decision.action for decision in outcome.decisions})
     judgement = outcome.judgement
     assert judgement is not None
     if judgement.verdict is not None:
@@ -248,7 +249,7 @@ def test_p11_a_listed_account_is_warned_and_others_are_denied(
 
     outcome = create(manifest, Terms(now.around, now.complete, policy, now.releases).context(), user)
 
-    assert [each.finding for each in outcome.decisions] == [each.finding for each in without.decisions]
+    assert [decision.finding for decision in outcome.decisions] == [decision.finding for decision in without.decisions]
     if listed:
         assert outcome.allowed
         assert all(

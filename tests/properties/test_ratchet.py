@@ -131,9 +131,9 @@ def marked(manifest: Manifest) -> set[str]:
     """The names of hotpluggable volumes."""
     volumes = spec_of(manifest).get("volumes") or ()
     return {
-        each["name"]
-        for each in volumes
-        for source in each.values()
+        volume["name"]
+        for volume in volumes
+        for source in volume.values()
         if isinstance(source, dict) and source.get("hotpluggable") is True
     }
 
@@ -194,7 +194,7 @@ def test_p3_only_the_added_violation_is_named(
         manifest, edited(manifest, edit, *metadata), JudgingContext(world, SUPPORTED, Policy(), TODAY, "kubevirt")
     )
 
-    assert [each.rpartition("spec.")[2] for each in fields(outcome.causes)] == [place.format(**counts)]
+    assert [field.rpartition("spec.")[2] for field in fields(outcome.causes)] == [place.format(**counts)]
 
 
 @PROPERTY

@@ -42,7 +42,7 @@ class Known(ManifestSource):
 
     def __init__(self, objects: Sequence[Manifest]) -> None:
         super().__init__([])
-        self._world = ObjectsWorld([read(each) for each in objects], EVERY_KIND)
+        self._world = ObjectsWorld([read(manifest) for manifest in objects], EVERY_KIND)
 
 
 def guarded(objects: Sequence[Manifest], readers: Readers, policy: Policy | None = None) -> AdmissionApp:

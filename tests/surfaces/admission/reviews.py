@@ -87,15 +87,17 @@ def decided(body: bytes, *known: Manifest, policy: Policy | None = None) -> Outc
     """The outcome of a review in a cluster with these objects, for the newest release."""
     decoded = read_review(body)
     assert isinstance(decoded, DecodedRequest)
-    world = ObjectsWorld([read(each) for each in known])
+    world = ObjectsWorld([read(manifest) for manifest in known])
     return decide_request(decoded, JudgingContext(world, only(NEWEST), policy or Policy(), "2026-01-01", "kubevirt"))
 
 
 def refused(outcome: Outcome) -> dict[str, str]:
     """Messages by field."""
-    return {each.field: each.message for each in outcome.causes}
+    return {cause.field: cause.message for cause in outcome.causes}
 
 
 def warned(outcome: Outcome) -> list[tuple[str, str]]:
     """Rule and action of each finding that is not denied."""
-    return [(each.finding.rule.id, each.action.value) for each in outcome.decisions if each.action != "deny"]
+    return [
+        (decision.finding.rule.id, decision.action.value) for decision in outcome.decisions if decision.action != "deny"
+    ]

@@ -35,7 +35,9 @@ def test_a_listed_account_restores_a_vm_that_is_older_than_the_webhook() -> None
 
         assert outcome.allowed
         assert ("LM201", "warn") in warned(outcome)
-        assert [each.lowered for each in outcome.decisions if each.finding.rule.id == "LM201"] == [Lowered.ACCOUNT]
+        assert [decision.lowered for decision in outcome.decisions if decision.finding.rule.id == "LM201"] == [
+            Lowered.ACCOUNT
+        ]
         assert outcome.account == listing().accounts[0]
 
 
@@ -50,8 +52,8 @@ def test_audit_produces_no_warning() -> None:
     )
 
     assert outcome.allowed
-    assert {each.action for each in outcome.decisions} == {Action.AUDIT}
-    assert {each.lowered for each in outcome.decisions if each.finding.rule.id != "LM201"} <= {None}
+    assert {decision.action for decision in outcome.decisions} == {Action.AUDIT}
+    assert {decision.lowered for decision in outcome.decisions if decision.finding.rule.id != "LM201"} <= {None}
 
 
 @pytest.mark.parametrize("user", ["jane", f"{BACKUP}2", "velero", "system:serviceaccount:tenant:velero", ""])
@@ -82,7 +84,7 @@ def test_an_entry_makes_nothing_stricter() -> None:
 
     outcome = decided(review("CREATE", BAD, user=BACKUP), LOCAL, policy=lenient)
 
-    assert {each.action for each in outcome.decisions} == {Action.AUDIT}
+    assert {decision.action for decision in outcome.decisions} == {Action.AUDIT}
 
 
 def test_an_entry_overrides_a_stricter_namespace_and_a_denied_hotplug() -> None:

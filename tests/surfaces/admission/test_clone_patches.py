@@ -103,7 +103,7 @@ def test_a_patch_of_another_part_of_the_vm_is_denied(key: str, pointer: object) 
     """
     outcome = decided(review("CREATE", carrier(operation(op="move", **{key: pointer}))))
 
-    assert [(each.field, each.message) for each in outcome.causes] == [("spec.patches[0]", f"{key} is {OUTSIDE}")]
+    assert [(cause.field, cause.message) for cause in outcome.causes] == [("spec.patches[0]", f"{key} is {OUTSIDE}")]
 
 
 @pytest.mark.parametrize(("group", "kind"), CARRIERS)
@@ -136,7 +136,7 @@ def test_a_bad_patch_is_a_warning_where_nothing_is_denied(policy: Policy, user: 
     """
     outcome = decided(review("CREATE", carrier(operation(path="/metadata/name")), user=user), policy=policy)
 
-    assert (outcome.allowed, [each[:16] for each in outcome.warnings]) == (True, ["spec.patches[0]:"])
+    assert (outcome.allowed, [warning[:16] for warning in outcome.warnings]) == (True, ["spec.patches[0]:"])
 
 
 CLONE = ("clone.kubevirt.io/v1beta1", "VirtualMachineClone")

@@ -119,7 +119,7 @@ def test_the_reason_of_a_condition_consists_of_sentences() -> None:
     """
     It comes before the condition in the manifests. A condition whose name says everything has none.
     """
-    comments = [each.why for hook in (*VALIDATING_HOOKS, *MUTATING_HOOKS) for each in hook.conditions]
+    comments = [condition.why for hook in (*VALIDATING_HOOKS, *MUTATING_HOOKS) for condition in hook.conditions]
 
     assert "" in comments
-    assert all(each.endswith(".") for each in comments if each)
+    assert all(comment.endswith(".") for comment in comments if comment)

@@ -17,7 +17,7 @@ IN_PLATFORM = {
 
 
 def by_name(configuration: dict[str, Any]) -> dict[str, Any]:
-    return {each["name"].partition(".")[0]: each for each in configuration["webhooks"]}
+    return {webhook["name"].partition(".")[0]: webhook for webhook in configuration["webhooks"]}
 
 
 @pytest.mark.parametrize(
@@ -46,12 +46,12 @@ def test_webhooks_call_the_service_of_the_installation(made: Any, path: str) -> 
     """
     In its namespace, at port 443, under the path of the configuration, or that where lateness denies.
     """
-    late = {each.name for each in VALIDATING_HOOKS if each.late_denies}
+    late = {hook.name for hook in VALIDATING_HOOKS if hook.late_denies}
 
-    for each in made(ELSEWHERE)["webhooks"]:
-        called = LATE_DENIES if each["name"] in late else path
+    for webhook in made(ELSEWHERE)["webhooks"]:
+        called = LATE_DENIES if webhook["name"] in late else path
         service = {"name": "migratable", "namespace": "there", "path": called, "port": 443}
-        assert each["clientConfig"] == {"service": service}
+        assert webhook["clientConfig"] == {"service": service}
 
 
 @pytest.mark.parametrize("made", [validating, mutating])
@@ -61,8 +61,8 @@ def test_an_installation_fails_open_in_its_usual_namespace_by_default(made: Any)
     """
     webhooks = made(Installation())["webhooks"]
 
-    assert {each["failurePolicy"] for each in webhooks} == {"Ignore"}
-    assert {each["clientConfig"]["service"]["namespace"] for each in webhooks} == {"migratable"}
+    assert {webhook["failurePolicy"] for webhook in webhooks} == {"Ignore"}
+    assert {webhook["clientConfig"]["service"]["namespace"] for webhook in webhooks} == {"migratable"}
 
 
 def test_excluded_namespaces_are_excluded_by_their_names() -> None:
@@ -93,8 +93,8 @@ def test_only_webhooks_that_may_fail_fail_closed() -> None:
         "migrationpolicy",
         "networkattachmentdefinition",
     }
-    assert {each["failurePolicy"] for each in mutating(ELSEWHERE)["webhooks"]} == {"Ignore"}
-    assert {each["failurePolicy"] for each in validating(Installation())["webhooks"]} == {"Ignore"}
+    assert {webhook["failurePolicy"] for webhook in mutating(ELSEWHERE)["webhooks"]} == {"Ignore"}
+    assert {webhook["failurePolicy"] for webhook in validating(Installation())["webhooks"]} == {"Ignore"}
 
 
 def test_a_webhook_is_left_out_without_its_policy_key() -> None:

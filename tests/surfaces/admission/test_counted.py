@@ -83,7 +83,7 @@ def test_a_bad_review_is_logged(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, int, str]]:
-    return [(each.getMessage(), each.__dict__["bytes"], each.__dict__["path"]) for each in caplog.records]
+    return [(record.getMessage(), record.__dict__["bytes"], record.__dict__["path"]) for record in caplog.records]
 
 
 @pytest.mark.parametrize(("path", "outcome"), [("/validate", "denied"), ("/mutate", "allowed")])

@@ -346,8 +346,8 @@ def test_a_denial_in_both_views_has_the_text_of_the_authors_view() -> None:
 
     shown = shown_without_rights(decoded, full, context)
 
-    assert [each.field for each in shown.causes] == ["spec.template.spec.domain.devices.gpus[0]"]
-    assert {each.action for each in shown.decisions} >= {Action.DENY}
+    assert [cause.field for cause in shown.causes] == ["spec.template.spec.domain.devices.gpus[0]"]
+    assert {decision.action for decision in shown.decisions} >= {Action.DENY}
 
 
 def test_an_author_may_be_in_no_group() -> None:

@@ -31,9 +31,9 @@ def test_the_installed_webhooks_match_the_code() -> None:
         validating(Installation())["webhooks"],
         mutating(Installation())["webhooks"],
         [
-            each
-            for each in mutating(WITH_EVICTION_STRATEGY)["webhooks"]
-            if each["name"] == hook("virtualmachine.default").name
+            webhook
+            for webhook in mutating(WITH_EVICTION_STRATEGY)["webhooks"]
+            if webhook["name"] == hook("virtualmachine.default").name
         ],
     ]
 
@@ -164,4 +164,4 @@ def test_the_reason_of_a_webhook_consists_of_sentences() -> None:
     comments = [each.why for each in (*VALIDATING_HOOKS, *MUTATING_HOOKS)]
 
     assert "" in comments
-    assert all(each.endswith(".") for each in comments if each)
+    assert all(comment.endswith(".") for comment in comments if comment)

@@ -38,9 +38,10 @@ def test_a_requested_single_node_claim_produces_a_warning_at_the_request() -> No
     outcome = decided(plug(None, asked("single")), SINGLE)
 
     assert outcome.allowed
-    assert [(each.finding.rule.id, dotted(each.finding.path), each.action.value) for each in outcome.decisions] == [
-        ("LM201", "status.volumeRequests[0].addVolumeOptions.volumeSource", "warn")
-    ]
+    assert [
+        (decision.finding.rule.id, dotted(decision.finding.path), decision.action.value)
+        for decision in outcome.decisions
+    ] == [("LM201", "status.volumeRequests[0].addVolumeOptions.volumeSource", "warn")]
 
 
 def test_the_policy_can_deny_a_requested_volume() -> None:

@@ -36,7 +36,9 @@ def test_the_operator_is_warned_with_the_field_of_its_own_object() -> None:
 
     assert outcome.allowed
     assert ("LM609", "warn") in warned(outcome)
-    assert {each.lowered for each in outcome.decisions if each.finding.rule.id == "LM609"} == {Lowered.HYPER_CONVERGED}
+    assert {decision.lowered for decision in outcome.decisions if decision.finding.rule.id == "LM609"} == {
+        Lowered.HYPER_CONVERGED
+    }
     (line,) = [each for each in warnings_of(outcome.decisions) if "LM609" in each]
     assert line.startswith("[LM609] HyperConverged spec.liveMigrationConfig.parallelMigrationsPerCluster: ")
 
@@ -79,7 +81,7 @@ def test_no_other_account_counts_as_the_operator(user: str, new: Manifest, old: 
     outcome = decided(review("UPDATE", kubevirt(BAD, **new), kubevirt({}, **old), user=user))
 
     assert not outcome.allowed
-    assert {each.lowered for each in outcome.decisions} == {None}
+    assert {decision.lowered for decision in outcome.decisions} == {None}
 
 
 def test_the_operator_has_no_privilege_for_other_objects() -> None:
@@ -93,7 +95,7 @@ def test_the_operator_has_no_privilege_for_other_objects() -> None:
         "spec": {"template": {"spec": {"domain": {"devices": {"hostDevices": [{"name": "a", "deviceName": "b/c"}]}}}}},
     }
 
-    assert Action.DENY in {each.action for each in decided(review("CREATE", vm, user=OPERATOR)).decisions}
+    assert Action.DENY in {decision.action for decision in decided(review("CREATE", vm, user=OPERATOR)).decisions}
 
 
 def test_an_operator_of_that_name_does_not_own_harvesters_resource() -> None:

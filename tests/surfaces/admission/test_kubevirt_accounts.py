@@ -76,7 +76,7 @@ def test_create_by_each_trusted_account(account: str, manifest: Manifest, truste
     outcome = decided(review("CREATE", manifest, user=service_account(account)), SINGLE)
 
     assert outcome.allowed is (account in trusted)
-    assert [each.finding.rule.id for each in outcome.decisions] == ["LM201"]
+    assert [decision.finding.rule.id for decision in outcome.decisions] == ["LM201"]
 
 
 @pytest.mark.parametrize(

@@ -291,9 +291,9 @@ def test_webhooks_that_can_fail_closed_leave_lateness_to_the_administrator() -> 
     """
     The path is only for webhooks that are always Ignore and that deny; deletions and HyperConverged's operator never wait.
     """
-    late = {each.name.partition(".")[0] for each in VALIDATING_HOOKS if each.late_denies}
+    late = {hook.name.partition(".")[0] for hook in VALIDATING_HOOKS if hook.late_denies}
 
-    assert not any(each.may_fail for each in VALIDATING_HOOKS if each.late_denies)
+    assert not any(hook.may_fail for hook in VALIDATING_HOOKS if hook.late_denies)
     assert late == {
         "virtualmachine-on-behalf",
         "patched-virtualmachine",

@@ -231,7 +231,7 @@ def test_a_network_in_use_is_kept(body: bytes, cluster: list[Manifest], allowed:
     outcome = decided(body, *cluster)
 
     assert outcome.allowed is allowed
-    assert [(each.reason, each.field) for each in outcome.causes] == (
+    assert [(cause.reason, cause.field) for cause in outcome.causes] == (
         [] if allowed else [("FieldValueInvalid", "metadata.name")]
     )
 
@@ -297,7 +297,7 @@ def test_a_denial_keeps_the_first_reason_for_which_it_was_lowered() -> None:
 
     outcome = decided(review("UPDATE", BAD, GOOD, user=CONTROLLER), LOCAL, SHARED, policy=policy)
 
-    assert [each.lowered for each in outcome.decisions] == [Lowered.KUBEVIRT]
+    assert [decision.lowered for decision in outcome.decisions] == [Lowered.KUBEVIRT]
 
 
 def test_a_warning_was_not_lowered_for_an_account() -> None:
@@ -306,7 +306,7 @@ def test_a_warning_was_not_lowered_for_an_account() -> None:
     """
     outcome = decided(review("CREATE", vm(volumes=[on_claim("gone")]), user=BACKUP), policy=listing())
 
-    assert [(each.action, each.lowered) for each in outcome.decisions] == [(Action.WARN, None)]
+    assert [(decision.action, decision.lowered) for decision in outcome.decisions] == [(Action.WARN, None)]
 
 
 @pytest.mark.parametrize("kind", ["VirtualMachine", "VirtualMachineInstance"])
@@ -367,4 +367,4 @@ def test_a_warning_was_not_lowered_for_kubevirt() -> None:
     """
     outcome = decided(review("UPDATE", vm(volumes=[on_claim("gone")]), GOOD, user=CONTROLLER), SHARED)
 
-    assert [(each.action, each.lowered) for each in outcome.decisions] == [(Action.WARN, None)]
+    assert [(decision.action, decision.lowered) for decision in outcome.decisions] == [(Action.WARN, None)]

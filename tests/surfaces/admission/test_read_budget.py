@@ -39,8 +39,8 @@ async def started(turns: ReadBudget, namespace: str, count: int) -> list[asyncio
 
 
 async def stopped(tasks: list[asyncio.Task[None]]) -> None:
-    for each in tasks:
-        each.cancel()
+    for task in tasks:
+        task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
@@ -53,13 +53,13 @@ def test_one_namespace_reads_for_a_few_reviews_at_a_time() -> None:
         turns = ReadBudget(AT_ONCE)
         tasks = await started(turns, "greedy", AT_ONCE + 2)
 
-        assert [each.done() for each in tasks] == [True] * AT_ONCE + [False, False]
+        assert [task.done() for task in tasks] == [True] * AT_ONCE + [False, False]
         await turns.begin("modest", SOON)
 
         turns.end("greedy")
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        assert [each.done() for each in tasks[-2:]] == [True, False]
+        assert [task.done() for task in tasks[-2:]] == [True, False]
         await stopped(tasks)
 
     run(scene())

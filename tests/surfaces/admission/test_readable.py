@@ -210,7 +210,7 @@ def test_a_cause_names_the_place_in_the_new_object(old: Manifest) -> None:
     told = read_review(body_of("UPDATE", new, old))
 
     assert isinstance(told, UnreadableRequest)
-    assert [each.field.split(".")[3:5] for each in told.causes] == [["affinity", "nodeAffinity"]]
+    assert [cause.field.split(".")[3:5] for cause in told.causes] == [["affinity", "nodeAffinity"]]
 
 
 def test_a_network_in_use_is_kept_also_where_it_cannot_be_read() -> None:
@@ -277,7 +277,9 @@ def test_the_judged_part_is_what_the_api_server_compares(kind: str) -> None:
     Each path of it is in the matchConditions by which an API server decides whether to send an update, and nothing else.
     """
     hooks = [each for each in VALIDATING_HOOKS if any(rule.kind.kind == kind for rule in each.rules)]
-    compared = " ".join(each.expression for hook in hooks for each in hook.conditions if each.name.endswith("-changed"))
+    compared = " ".join(
+        condition.expression for hook in hooks for condition in hook.conditions if condition.name.endswith("-changed")
+    )
 
     assert all(f"object.{'.'.join(path)}" in compared for path in PARTS[kind]) or kind == "VirtualMachineInstance"
 

@@ -31,7 +31,7 @@ UNCHANGED = review("UPDATE", vm(volumes=[on_claim("os")]), vm(volumes=[on_claim(
 
 
 def world(*known: dict[str, Any]) -> World:
-    return ObjectsWorld([read(each) for each in known])
+    return ObjectsWorld([read(manifest) for manifest in known])
 
 
 class Cluster(ManifestSource):
@@ -99,7 +99,7 @@ def test_a_late_denial_by_known_facts_is_kept() -> None:
     said = response(post(Cluster(world(BAD), world(BAD))))
 
     assert not said["allowed"]
-    assert [each["field"] for each in said["status"]["details"]["causes"]] == ["spec.template.spec.volumes[0]"]
+    assert [cause["field"] for cause in said["status"]["details"]["causes"]] == ["spec.template.spec.volumes[0]"]
     assert NOT_CONFIRMED in said["warnings"]
     assert len(NOT_CONFIRMED) <= MAX_WARNING
 

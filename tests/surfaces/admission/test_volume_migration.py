@@ -80,7 +80,9 @@ def test_a_migration_in_progress_or_failed_can_be_cancelled(outer: Manifest, sta
     outcome = decided(review("UPDATE", on("local", outer=outer), old), *FACTS)
 
     assert outcome.allowed
-    assert [(each.finding.rule.id, each.lowered) for each in outcome.decisions] == [("LM201", Lowered.VOLUME_MIGRATION)]
+    assert [(decision.finding.rule.id, decision.lowered) for decision in outcome.decisions] == [
+        ("LM201", Lowered.VOLUME_MIGRATION)
+    ]
     also = decided(review("UPDATE", on("local", "local-2", outer=outer), old), *FACTS)
     assert list(refused(also)) == ["spec.template.spec.volumes[1]"]
     worse = on("local", outer=outer)
@@ -137,7 +139,7 @@ def test_only_the_finding_about_the_claim_is_lowered() -> None:
 
     outcome = decided(review("UPDATE", new, old), *FACTS, policy=policy)
 
-    assert sorted((each.finding.rule.id, each.action) for each in outcome.decisions) == [
+    assert sorted((decision.finding.rule.id, decision.action) for decision in outcome.decisions) == [
         ("LM201", Action.WARN),
         ("LM205", Action.DENY),
     ]

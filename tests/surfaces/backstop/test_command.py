@@ -16,11 +16,11 @@ def test_policies_are_printed_with_parameters_and_bindings() -> None:
     ran = migratable("policies", "-n", "elsewhere")
 
     made = list(yaml.safe_load_all(ran.out))
-    kinds = [each["kind"] for each in made]
+    kinds = [manifest["kind"] for manifest in made]
     assert (ran.status, ran.err) == (0, "")
     assert {*kinds} == {"ValidatingAdmissionPolicy", "ConfigMap", "ValidatingAdmissionPolicyBinding"}
     assert kinds.count("ConfigMap") == 1
-    assert {each["metadata"]["namespace"] for each in made if each["kind"] == "ConfigMap"} == {"elsewhere"}
+    assert {manifest["metadata"]["namespace"] for manifest in made if manifest["kind"] == "ConfigMap"} == {"elsewhere"}
 
 
 def test_the_command_line_overrides_the_policy_file(tmp_path: Path) -> None:
@@ -45,10 +45,10 @@ def test_the_command_line_overrides_the_policy_file(tmp_path: Path) -> None:
     )
 
     made = list(yaml.safe_load_all(ran.out))
-    (parameters,) = (each["data"] for each in made if each["kind"] == "ConfigMap")
-    bindings = [each["spec"] for each in made if each["kind"] == "ValidatingAdmissionPolicyBinding"]
+    (parameters,) = (manifest["data"] for manifest in made if manifest["kind"] == "ConfigMap")
+    bindings = [manifest["spec"] for manifest in made if manifest["kind"] == "ValidatingAdmissionPolicyBinding"]
     assert parameters["rules"].startswith("LM101 LM103")
-    assert [each["validationActions"] for each in bindings] == [["Warn"]] * len(bindings)
+    assert [binding["validationActions"] for binding in bindings] == [["Warn"]] * len(bindings)
     assert "infra" in str(bindings[0]["matchResources"])
     assert ran.err == "note: unproven: deny has no effect here\n"
 
@@ -60,7 +60,11 @@ def test_beside_a_webhook_only_denials_are_printed() -> None:
     ran = migratable("policies", "--profile", "exact", "--beside-webhook")
 
     made = list(yaml.safe_load_all(ran.out))
-    actions = {each["metadata"]["labels"].get("migratable-backstop") for each in made if each["kind"] == "ConfigMap"}
+    actions = {
+        manifest["metadata"]["labels"].get("migratable-backstop")
+        for manifest in made
+        if manifest["kind"] == "ConfigMap"
+    }
     assert actions == {"deny"}
 
 

@@ -47,7 +47,7 @@ def test_rules_that_are_off_are_in_no_parameters() -> None:
         actions={"gpu": Action.OFF, "LM301": Action.AUDIT, "host-device": Action.AUDIT}, at_most=Action.WARN
     )
 
-    found = [(each.action, each.rules) for each in parameters(policy, SUPPORTED, TODAY)]
+    found = [(parameter.action, parameter.rules) for parameter in parameters(policy, SUPPORTED, TODAY)]
 
     assert found == [(Action.WARN, ("LM101", "LM103", "LM203", *SETTINGS)), (Action.AUDIT, ("LM301",))]
 
@@ -64,7 +64,10 @@ def test_an_entry_applies_where_no_earlier_one_does() -> None:
         ]
     )
 
-    found = [(each.action, each.namespaces, each.except_namespaces) for each in parameters(policy, SUPPORTED, TODAY)]
+    found = [
+        (parameter.action, parameter.namespaces, parameter.except_namespaces)
+        for parameter in parameters(policy, SUPPORTED, TODAY)
+    ]
 
     first = ("one", "env=dev,tier=a")
     assert found == [
@@ -86,7 +89,10 @@ def test_accounts_have_parameters_of_their_own() -> None:
         ]
     )
 
-    found = [(each.action, each.accounts, each.except_accounts) for each in parameters(policy, SUPPORTED, TODAY)]
+    found = [
+        (parameter.action, parameter.accounts, parameter.except_accounts)
+        for parameter in parameters(policy, SUPPORTED, TODAY)
+    ]
 
     assert found == [
         (Action.DENY, (), ("*/backup", "team/jane")),

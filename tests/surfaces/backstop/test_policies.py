@@ -36,10 +36,12 @@ def test_a_policy_sees_what_its_webhook_sees(hook: Hook) -> None:
     """
     (policy,) = (each for each in policies() if each["metadata"]["name"] == name_of(hook))
 
-    conditions = [(each["name"], each["expression"]) for each in policy["spec"]["matchConditions"]]
+    conditions = [
+        (matchcondition["name"], matchcondition["expression"]) for matchcondition in policy["spec"]["matchConditions"]
+    ]
 
     assert policy["spec"]["matchConstraints"]["resourceRules"] == rules_of(hook)
-    assert conditions == [(each.name, each.expression) for each in hook.conditions]
+    assert conditions == [(condition.name, condition.expression) for condition in hook.conditions]
     assert policy["spec"]["failurePolicy"] == "Ignore"
 
 
