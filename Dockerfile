@@ -1,16 +1,16 @@
-# The image of both Deployments: the server (its entry point) and the rotator (`python -m certs rotate`).
+# The image of both Deployments: the server (the entry point) and the rotator (`python -m certs rotate`).
 # Pin the base by digest: --build-arg BASE=docker.io/library/python:3.13-slim-bookworm@sha256:…
 ARG BASE=docker.io/library/python:3.13-slim-bookworm
 
 FROM ${BASE} AS build
-# the same sources give the same bytes: no dates, no random order of sets in bytecode
+# Reproducible: no dates, and no random order of sets in the bytecode.
 ENV PYTHONHASHSEED=0 \
     SOURCE_DATE_EPOCH=315532800 \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_CACHE_DIR=1 \
     PIP_ROOT_USER_ACTION=ignore
 WORKDIR /src
-# /build holds the tools, and stays behind; /app is what is shipped, and has no pip
+# /build has the build tools and is not in the final image. /app is in the final image, without pip.
 COPY requirements/build.txt requirements/runtime.txt requirements/
 RUN python -m venv /build \
  && /build/bin/pip install --quiet --require-hashes --only-binary=:all: -r requirements/build.txt \
@@ -20,8 +20,8 @@ RUN python -m venv /build \
 COPY pyproject.toml README.md LICENSE ./
 COPY certs/ certs/
 COPY webhook/ webhook/
-# Compiled here, because the root is read-only later; unchecked, because dates say nothing in an image; all of it (-f),
-# because pip has imported some already.
+# Compiled here, because the root file system is read-only later. Unchecked, because dates in an image mean nothing. With -f,
+# because pip has already compiled some modules.
 RUN /build/bin/python -m hatchling build --target wheel --directory /wheel \
  && /build/bin/pip --python /app/bin/python install --quiet --no-index --no-deps --no-compile /wheel/*.whl \
  && /app/bin/python -m compileall -f -q -j 1 --invalidation-mode unchecked-hash /app/lib \
@@ -35,12 +35,12 @@ LABEL org.opencontainers.image.title="Migratable" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /app /app
-# safe path: `python -m certs` is ours, whatever lies in the working directory
+# Safe path: `python -m certs` never loads a module from the working directory.
 ENV PATH=/app/bin:${PATH} \
     PYTHONSAFEPATH=1
 WORKDIR /tmp
 USER 65532:65532
 EXPOSE 9443 8443 8080
-# no HEALTHCHECK: kubelet probes /livez and /readyz on the health port
+# No HEALTHCHECK: the kubelet probes /livez and /readyz on the health port.
 ENTRYPOINT ["migratable"]
 CMD ["serve", "--in-cluster", "--host=0.0.0.0"]

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """
-Prints the manifest of the kubectl plugin for krew, from archives that ci/krew.sh has built.
+Prints the krew manifest of the kubectl plugin, from archives that ci/krew.sh built.
 
-    ci/krew.sh dist                      # on a machine of each kind; the name of the archive tells which
+    ci/krew.sh dist                      # on each platform; the name of the archive contains it
     python3 ci/krew.py v0.1.0 --homepage URL --from URL dist/*.tar.gz > dist/migratable.yaml
     kubectl krew install --manifest=dist/migratable.yaml --archive=dist/kubectl-migratable-linux-amd64.tar.gz
 
-HOMEPAGE is where people read about the plugin, FROM the folder in which the archives can be downloaded.
+--homepage is the page of the plugin, and --from is the folder that contains the archives for download.
 """
 
 import argparse
@@ -38,15 +38,15 @@ metadata:
 spec:
   version: {version}
   homepage: {homepage}
-  shortDescription: Tells whether KubeVirt VMs can be live-migrated
+  shortDescription: Check whether KubeVirt VMs can be live-migrated
   description: |
-    Checks manifests, or what kubectl prints, for everything that keeps KubeVirt
-    from live-migrating a virtual machine, and says what to write instead:
+    Checks manifests, or the output of kubectl, for all that prevents the live
+    migration of KubeVirt VMs, and shows what to write instead:
 
       kubectl get vm -A -o yaml | kubectl migratable check -
       kubectl migratable snapshot -o cluster.yaml
   caveats: |
-    Needs Python {python} on PATH.
+    Requires Python {python} on PATH.
   platforms:
 {platforms}"""
 PLATFORM = """\
@@ -60,12 +60,12 @@ PLATFORM = """\
 """
 
 
-class UnfitError(Exception):
-    """What was given makes no manifest that works; the text says what to do."""
+class InvalidArgument(Exception):
+    """The arguments cannot give a valid manifest. The text contains the remedy."""
 
 
 class Archive(NamedTuple):
-    """What the manifest says of an archive."""
+    """The entry of an archive in the manifest."""
 
     os: str
     arch: str
@@ -75,34 +75,34 @@ class Archive(NamedTuple):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Exit status: 0 printed, 1 something does not fit."""
+    """Returns 0 if it printed a manifest, and 1 for invalid arguments."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("version", help="the release, such as v0.1.0")
+    parser.add_argument("version", help="the release, for example v0.1.0")
     parser.add_argument("--homepage", required=True, metavar="URL")
     parser.add_argument("--from", required=True, metavar="URL", dest="folder")
     parser.add_argument("archives", nargs="+", type=Path)
-    given = parser.parse_args(argv)
+    options = parser.parse_args(argv)
     try:
-        sys.stdout.write(manifest(given.version, given.homepage, given.folder, given.archives))
-    except UnfitError as unfit:
-        sys.stderr.write(f"krew.py: {unfit}\n")
+        sys.stdout.write(manifest(options.version, options.homepage, options.folder, options.archives))
+    except InvalidArgument as error:
+        sys.stderr.write(f"krew.py: {error}\n")
         return 1
     return 0
 
 
 def manifest(version: str, homepage: str, folder: str, paths: Sequence[Path]) -> str:
-    """The text; raises UnfitError."""
+    """The text of the manifest. Raises InvalidArgument."""
     if not _VERSION.fullmatch(version):
-        raise UnfitError(f"{version} is no version that krew takes: write it as v0.1.0")
+        raise InvalidArgument(f"invalid version {version}: use the form v0.1.0")
     _check_url("--homepage", homepage)
     _check_url("--from", folder)
     archives = sorted(_read(path, version) for path in paths)
     for one, other in pairwise(archives):
         if one[:2] == other[:2]:
-            raise UnfitError(f"two archives are for {one.os}/{one.arch}: name one")
+            raise InvalidArgument(f"two archives for {one.os}/{one.arch}: list only one of them")
         if one.python != other.python:
-            raise UnfitError(
-                f"{one.name} needs Python {one.python}, {other.name} {other.python}: build with one release"
+            raise InvalidArgument(
+                f"{one.name} needs Python {one.python} and {other.name} needs {other.python}: build both with one release"
             )
     return MANIFEST.format(
         version=json.dumps(version),
@@ -113,23 +113,23 @@ def manifest(version: str, homepage: str, folder: str, paths: Sequence[Path]) ->
 
 
 def _platforms(archives: Sequence[Archive], folder: str) -> Iterator[str]:
-    for each in archives:
-        uri = json.dumps(f"{folder}/{each.name}")
-        yield PLATFORM.format(os=each.os, arch=each.arch, uri=uri, sha256=json.dumps(each.sha256), program=PROGRAM)
+    for archive in archives:
+        uri, sha256 = json.dumps(f"{folder}/{archive.name}"), json.dumps(archive.sha256)
+        yield PLATFORM.format(os=archive.os, arch=archive.arch, uri=uri, sha256=sha256, program=PROGRAM)
 
 
 def _check_url(flag: str, url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment:
-        raise UnfitError(f"{flag} {url}: give an https address")
+        raise InvalidArgument(f"invalid value {url} of {flag}: use an https URL without query and fragment")
     if _PLACEHOLDER.search(parts.hostname):
-        raise UnfitError(f"{flag} {url}: nobody can be reached there; give the real address")
+        raise InvalidArgument(f"{flag} {url} has a placeholder host: use the real URL")
 
 
 def _read(path: Path, version: str) -> Archive:
     name = _NAME.fullmatch(path.name)
     if name is None:
-        raise UnfitError(f"{path}: the name does not tell the platform; ci/krew.sh names archives")
+        raise InvalidArgument(f"{path}: no platform in the file name; use the name that ci/krew.sh gives")
     try:
         content = path.read_bytes()
         with tarfile.open(path) as archive:
@@ -137,19 +137,19 @@ def _read(path: Path, version: str) -> Archive:
             is_executable = archive.getmember(PROGRAM).mode & 0o111
             archive.getmember(LICENSE)
     except (OSError, tarfile.TarError, KeyError, UnicodeError) as error:
-        raise UnfitError(f"{path}: this is not what ci/krew.sh builds ({error})") from None
+        raise InvalidArgument(f"{path}: not an archive of ci/krew.sh ({error})") from None
     python = _PYTHON.search(program)
     if not is_executable or python is None:
-        raise UnfitError(f"{path}: {PROGRAM} is no program; build it anew with ci/krew.sh")
+        raise InvalidArgument(f"{path}: {PROGRAM} is not executable; build the archive again with ci/krew.sh")
     if f'"{version.removeprefix("v")}"' not in package:
-        raise UnfitError(f"{path}: this is another version than {version}; build it anew with ci/krew.sh")
+        raise InvalidArgument(f"{path}: the version is not {version}; build the archive again with ci/krew.sh")
     return Archive(name[1], name[2], path.name, hashlib.sha256(content).hexdigest(), python[1])
 
 
 def _text(archive: tarfile.TarFile, name: str) -> str:
     member = archive.extractfile(name)
     if member is None:
-        raise KeyError(f"{name} is no file")
+        raise KeyError(f"{name} is not a file")
     return member.read().decode()
 
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds kubectl-migratable-OS-ARCH.tar.gz for krew: the package and what it needs in a folder, and a script that starts it.
-# It needs a Python of the same minor release where it runs. ci/krew.py makes the manifest.
+# Builds kubectl-migratable-OS-ARCH.tar.gz for krew: a folder with the package, its dependencies and a start script.
+# The plugin requires a Python of the same minor release. ci/krew.py writes the manifest.
 # Usage: ci/krew.sh OUTPUT-FOLDER [--without-dependencies]
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -20,7 +20,7 @@ fi
 cp "$root/LICENSE" "$home/"
 cat > "$home/kubectl-migratable" <<SCRIPT
 #!/bin/sh
-# krew links to this file: the folder is where the link leads
+# krew creates a link to this file; resolve it to find the folder
 self=\$(readlink -f "\$0")
 for python in python$minor python3; do
   if "\$python" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "$minor")' 2> /dev/null; then

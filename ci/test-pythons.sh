@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Runs the core tests on each supported Python that is found, on PATH or among pyenv's versions, and names those that are not.
+# Runs the core tests on each supported Python on PATH or in pyenv, and lists the versions that are not installed.
 #
 #     ci/test-pythons.sh                    # the tests below
 #     ci/test-pythons.sh tests/yaml      # others
 #
-# MIGRATABLE_PYTHONS="3.12 3.13" chooses versions. Each gets an environment of its own in .cache/python-VERSION.
+# MIGRATABLE_PYTHONS="3.12 3.13" selects versions. Each version has its own environment in .cache/python-VERSION.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 core=(
@@ -18,7 +18,7 @@ runs() { "$1" -c "import sys; sys.exit('%d.%d' % sys.version_info[:2] != '$2')" 
 interpreter() {
   local candidate
   for candidate in $(type -ap "python$1" || true) "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"$1".*/bin/python; do
-    # a shim of pyenv is on PATH also where its version is not chosen
+    # pyenv puts a shim on PATH for versions that are not selected, too
     if [ -x "$candidate" ] && runs "$candidate" "$1"; then echo "$candidate"; return; fi
   done
   return 1

@@ -1,13 +1,12 @@
 """
-Writes `webhook/kubevirt/schema/field_names.py`: which fields the objects of KubeVirt's API have.
+Writes `webhook/kubevirt/schema/field_names.py`: the fields of the objects in KubeVirt's API.
 
 The source is the npm package @kubevirt-ui-ext/kubevirt-api (Apache-2.0), whose types are generated from KubeVirt's OpenAPI:
 
     npm pack @kubevirt-ui-ext/kubevirt-api@1.7.0
     python tools/field_names.py kubevirt-ui-ext-kubevirt-api-1.7.0.tgz
 
-Fields that it does not have are named below by hand. A test compares the result with the definitions that
-KubeVirt installs, where those are at hand.
+Fields that the package lacks are listed below. A test compares the result with KubeVirt's CRDs, if they are available.
 """
 
 import re
@@ -15,7 +14,7 @@ import sys
 import tarfile
 from pathlib import Path
 
-TARGET = Path(__file__).resolve().parents[1] / "webhook" / "kubevirt" / "field_names.py"
+TARGET = Path(__file__).resolve().parents[1] / "webhook" / "kubevirt" / "schema" / "field_names.py"
 MEMBER = "package/dist/kubevirt/index.d.ts"
 ROOTS = {
     "VirtualMachine": "V1VirtualMachine",
@@ -26,9 +25,9 @@ ROOTS = {
     "MigrationPolicy": "V1alpha1MigrationPolicy",
 }
 MAP = "*"
-"""Stands before the type of a map's values: its keys are anybody's."""
+"""The prefix of the type of a map's values. The keys of a map are free."""
 MORE: dict[str, dict[str, str]] = {
-    "K8sIoApiCoreV1HTTPGetAction": {"port": ""},  # a number or a name, which the package does not show as a field
+    "K8sIoApiCoreV1HTTPGetAction": {"port": ""},  # a number or a name; the package has no field for it
     "K8sIoApiCoreV1TCPSocketAction": {"port": ""},
     "K8sIoApiCoreV1VolumeResourceRequirements": {"claims": ""},  # in Kubernetes' API up to 1.30
     "V1Interface": {"portRanges": ""},  # from here on: KubeVirt 1.9
@@ -47,15 +46,15 @@ _FIELD = re.compile(r"^\s*(?:readonly )?['\"]?([\w$.\-]+)['\"]?\??: ([^;]+);", r
 
 
 def types_of(text: str) -> dict[str, dict[str, str]]:
-    """Fields of each type; a field's value is the type that it holds, alone or in a list or map, empty for all else."""
-    found = {name: dict(_FIELD.findall(body)) for name, body in _INTERFACE.findall(_COMMENT.sub("", text))}
+    """The fields of each type. The value of a field is its type, or the type in its list or map, or empty."""
+    bodies = {name: dict(_FIELD.findall(body)) for name, body in _INTERFACE.findall(_COMMENT.sub("", text))}
 
     def held(kind: str) -> str:
-        name = next((word for word in re.findall(r"\w+", kind) if word in found), "")
+        name = next((word for word in re.findall(r"\w+", kind) if word in bodies), "")
         return MAP + name if name and "[key: string]" in kind else name
 
-    # a field with the name of a word of TypeScript is written with an underscore
-    return {name: {field.lstrip("_"): held(kind) for field, kind in fields.items()} for name, fields in found.items()}
+    # fields named like keywords of TypeScript have an underscore
+    return {name: {field.lstrip("_"): held(kind) for field, kind in fields.items()} for name, fields in bodies.items()}
 
 
 def reachable(types: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:

@@ -134,7 +134,7 @@ def test_the_krew_manifest_is_filled_from_the_archives(archive: Path, tmp_path: 
     assert (plugin["apiVersion"], plugin["kind"]) == ("krew.googlecontainertools.github.com/v1alpha2", "Plugin")
     assert (plugin["metadata"]["name"], plugin["spec"]["version"]) == ("migratable", VERSION)
     assert len(plugin["spec"]["shortDescription"]) <= 50
-    assert plugin["spec"]["caveats"] == f"Needs Python {sys.version_info[0]}.{sys.version_info[1]} on PATH.\n"
+    assert plugin["spec"]["caveats"] == f"Requires Python {sys.version_info[0]}.{sys.version_info[1]} on PATH.\n"
     platforms = plugin["spec"]["platforms"]
     assert [each["selector"]["matchLabels"]["os"] for each in platforms] == ["darwin", "linux"]
     for platform, path in zip(platforms, (other, archive), strict=True):
@@ -158,13 +158,13 @@ def test_what_makes_no_working_krew_manifest_is_refused(archive: Path, tmp_path:
     plain = (*URLS[:3], "http://github.com/a/b")
 
     refusals = {
-        "is no version that krew takes": krew(__version__, *URLS, archive),
-        "this is another version than v99.0.0": krew("v99.0.0", *URLS, archive),
-        "nobody can be reached there": krew(VERSION, *example, archive),
-        "give an https address": krew(VERSION, *plain, archive),
-        "two archives are for": krew(VERSION, *URLS, archive, tmp_path / "a" / archive.name),
-        "the name does not tell the platform": krew(VERSION, *URLS, renamed),
-        "this is not what ci/krew.sh builds": krew(VERSION, *URLS, empty),
+        "use the form v0.1.0": krew(__version__, *URLS, archive),
+        "the version is not v99.0.0": krew("v99.0.0", *URLS, archive),
+        "has a placeholder host": krew(VERSION, *example, archive),
+        "use an https URL": krew(VERSION, *plain, archive),
+        "two archives for": krew(VERSION, *URLS, archive, tmp_path / "a" / archive.name),
+        "no platform in the file name": krew(VERSION, *URLS, renamed),
+        "not an archive of ci/krew.sh": krew(VERSION, *URLS, empty),
     }
 
     for message, ran in refusals.items():
