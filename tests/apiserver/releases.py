@@ -21,7 +21,12 @@ NOT_ABOUT_ADMISSION = frozenset(
 )
 SUITES = (
     *sorted(str(path) for path in Path(__file__).parent.glob("test_*.py") if path.name not in NOT_ABOUT_ADMISSION),
-    *("tests/deploy/test_apply.py", "tests/deploy/test_match_conditions.py", "tests/nasty/test_apiserver.py"),
+    *(
+        "tests/deploy/test_apply.py",
+        "tests/deploy/test_match_conditions.py",
+        "tests/deploy/test_match_conditions_update.py",
+        "tests/nasty/test_apiserver.py",
+    ),
 )
 
 

@@ -20,7 +20,7 @@ from certs.cluster import (
     Refused,
     Secret,
 )
-from certs.inspection import Damage, find_issuer, inspect_leaf, read_certificate
+from certs.inspection import Damage, find_issuer, inspect_authority, inspect_leaf, read_certificate
 from certs.plan import Idle, Terms, Wait
 from certs.rotator import Rotator, Settings
 
@@ -350,3 +350,12 @@ def accepts(text: bytes, leaf: bytes, now: datetime) -> bool:
 
 def authority_of(pair: KeyPair) -> TrustedAuthority:
     return Bundle.parse(pair.certificate).authorities[0]
+
+
+def is_good(world: World) -> bool:
+    """Whether both pairs are good and belong together."""
+    authority, leaf = world.cluster.pair("authority"), world.cluster.pair("serving")
+    now = world.clock.now()
+    if not inspect_authority(authority, now).is_good:
+        return False
+    return inspect_leaf(leaf, now, NAMES, (authority_of(authority),)).is_good

@@ -7,7 +7,6 @@ EndpointSlice, and trusts it by the certificate that the rotator signed.
 
 import base64
 import http.client
-import itertools
 import json
 import ssl
 import urllib.error
@@ -24,6 +23,7 @@ import pytest
 
 from tests.apiserver.client import Client, Reply
 from tests.apiserver.controlplane import ControlPlane
+from tests.deploy.granted import rights_in, rights_of
 from tests.deploy.helming import Helm
 from tests.deploy.kubelet import Kubelet, kubelet, own_address
 from tests.deploy.manifests import CRDS, DEPLOY, NAMESPACE
@@ -312,25 +312,6 @@ def granted_to(installed: Installed, account: str) -> set[str]:
                 role = client.api("GET", f"{root}{scope}/{ref['kind'].lower()}s/{ref['name']}").document
                 found |= {right for rule in role["rules"] for right in rights_in(rule)}
     return found
-
-
-def rights_in(rule: dict[str, Any]) -> Iterator[str]:
-    names = [f"/{name}" for name in rule.get("resourceNames", [])] or [""]
-    for group, resource, verb, name in itertools.product(rule["apiGroups"], rule["resources"], rule["verbs"], names):
-        yield f"{verb} {group}/{resource}{name}"
-
-
-def rights_of(event: dict[str, Any]) -> Iterator[str]:
-    """What a request needed; an apply that makes an object is a patch, and takes the right to create besides."""
-    about = event.get("objectRef")
-    if about is None:
-        yield f"{event['verb']} {event['requestURI']}"
-        return
-    by_name = event["user"]["username"].endswith("-rotator")
-    right = f"{about.get('apiGroup', '')}/{about['resource']}" + (f"/{about['name']}" if by_name else "")
-    yield f"{event['verb']} {right}"
-    if event["verb"] == "patch" and event["responseStatus"]["code"] == 201:
-        yield f"create {right}"
 
 
 WRITES = {"create": "POST", "update": "PUT", "patch": "PATCH", "delete": "DELETE", "deletecollection": "DELETE"}

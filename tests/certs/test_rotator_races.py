@@ -1,0 +1,165 @@
+"""certs.rotator: concurrent rotators and conflicting writes do no harm."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from certs.cluster import Configuration, Conflict
+from certs.plan import Sign, Step, Wait, plan
+from certs.rotator import Reading, Rotator
+from tests.certs.world import (
+    SETTINGS,
+    TERMS,
+    VALIDATING,
+    FakeCluster,
+    World,
+    is_good,
+)
+
+HOUR = timedelta(hours=1)
+
+
+def stages() -> list[int]:
+    """How many steps of a change of authority are already done when a rival comes in between."""
+    return list(range(8))
+
+
+QUICK = replace(SETTINGS, terms=replace(TERMS, bundle_settle=timedelta(seconds=1), leaf_settle=timedelta(seconds=2)))
+
+
+@pytest.mark.parametrize("rival", ["sign", "rotate", "rotate twice"])
+@pytest.mark.parametrize("call", range(1, 9))
+@pytest.mark.parametrize("stage", stages())
+def test_a_rival_between_any_two_calls_does_no_harm(stage: int, call: int, rival: str) -> None:
+    """
+    A rotator stopped before any of its calls, while another does a whole rotation, wakes up and uncovers nothing.
+    """
+    world = World(settings=QUICK).healthy()
+    world.damage_secret("authority", "empty")
+    for _ in range(stage):
+        if isinstance(step := world.rotators[0].step(), Wait):
+            world.clock.advance(step.remaining)
+    uncovered: list[str] = []
+    calls = 0
+
+    def interrupt(_: str) -> None:
+        nonlocal calls
+        calls += 1
+        if calls != call:
+            return
+        world.cluster.before = lambda _: None
+        for _round in range({"sign": 0, "rotate": 1, "rotate twice": 2}[rival]):
+            world.damage_secret("authority", "empty")
+            assert world.work(1)
+        world.work(1)
+
+    world.cluster.before = interrupt
+    world.cluster.after_write = lambda _: (world.note(), uncovered.extend(world.uncovered()))[0]
+    with suppress(Conflict):
+        world.rotators[0].step()
+    world.cluster.before = lambda _: None
+
+    assert uncovered == []
+    assert world.work()
+    assert world.trusts_alone()
+
+
+@pytest.mark.parametrize("call", range(1, 9))
+@pytest.mark.parametrize("stage", stages())
+def test_a_rival_about_to_sign_is_not_robbed_of_its_authority(stage: int, call: int) -> None:
+    """
+    A rotator stopped before any of its calls never retires an authority that was minted since and is about to sign.
+    """
+    world = World(settings=QUICK).healthy()
+    world.damage_secret("authority", "empty")
+    for _ in range(stage):
+        if isinstance(step := world.rotators[0].step(), Wait):
+            world.clock.advance(step.remaining)
+    uncovered: list[str] = []
+    pending: list[tuple[Step, Reading]] = []
+    calls = 0
+
+    def interrupt(_: str) -> None:
+        nonlocal calls
+        calls += 1
+        if calls != call:
+            return
+        world.cluster.before = lambda _: None
+        assert world.work(1)
+        world.damage_secret("authority", "empty")
+        pending.append(until_signing(world, world.rotators[1]))
+
+    world.cluster.before = interrupt
+    world.cluster.after_write = lambda _: (world.note(), uncovered.extend(world.uncovered()))[0]
+    with suppress(Conflict):
+        world.rotators[0].step()
+    world.cluster.before = lambda _: None
+    for step, reading in pending:
+        with suppress(Conflict):
+            world.rotators[1]._execute(step, reading)
+
+    assert uncovered == []
+    assert world.work()
+    assert world.trusts_alone()
+
+
+def until_signing(world: World, rotator: Rotator) -> tuple[Step, Reading]:
+    """Work up to the moment before a leaf is written."""
+    for _ in range(20):
+        reading = rotator.read()
+        step = plan(reading.inventory, reading.now, QUICK.terms)
+        if isinstance(step, Sign):
+            return step, reading
+        rotator._execute(step, reading)
+        if isinstance(step, Wait):
+            world.clock.advance(step.remaining)
+    raise AssertionError("it never came to signing")
+
+
+def test_a_write_over_something_unread_conflicts() -> None:
+    """
+    The fake compares versions as the API server does, or the tests above would prove nothing.
+    """
+    cluster = FakeCluster.installed()
+    secret = cluster.read_secret("serving")
+    configuration = cluster.read_configuration(VALIDATING)
+    assert isinstance(configuration, Configuration)
+    cluster.write_secret(secret, {})
+    cluster.write_bundles(configuration, {})
+
+    with pytest.raises(Conflict):
+        cluster.write_secret(secret, {})
+    with pytest.raises(Conflict):
+        cluster.write_bundles(configuration, {})
+
+
+def test_a_round_looks_again_after_a_conflict() -> None:
+    """
+    Losing a race is no trouble: the same round goes on with what the winner left.
+    """
+    world = World()
+    lost = iter([True, True, False])
+
+    def rival(call: str) -> None:
+        if call.startswith("write") and next(lost, False):
+            raise Conflict(call, "Again.")
+
+    world.cluster.before = rival
+
+    world.rotators[0].round()
+
+    assert is_good(world)
+
+
+def test_a_round_ends_although_somebody_undoes_everything() -> None:
+    """
+    An endless fight is fought with pauses.
+    """
+    world = World()
+    world.cluster.after_write = lambda _: world.cluster.put_secret("authority", {})
+
+    assert world.rotators[0].round() == SETTINGS.interval
