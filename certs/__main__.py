@@ -17,14 +17,23 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from certs import dev
-from certs.authority import AUTHORITY_LIFETIME, LEAF_LIFETIME, canonical_names, service_names
-from certs.check import check
-from certs.cluster import ClusterError, ConfigurationName
-from certs.lease import LEASE_DURATION, LeaderElection
-from certs.plan import BUNDLE_SETTLE, LEAF_SETTLE, Terms
-from certs.replicas import DnsReplicas
-from certs.rotator import INTERVAL, Rotator, Settings, rotate
+try:
+    from certs import dev
+    from certs.authority import AUTHORITY_LIFETIME, LEAF_LIFETIME, canonical_names, service_names
+    from certs.check import check
+    from certs.cluster import ClusterError, ConfigurationName
+    from certs.lease import LEASE_DURATION, LeaderElection
+    from certs.plan import BUNDLE_SETTLE, LEAF_SETTLE, Terms
+    from certs.replicas import DnsReplicas
+    from certs.rotator import INTERVAL, Rotator, Settings, rotate
+except ModuleNotFoundError as error:
+    if error.name is None or error.name.partition(".")[0] == "certs":
+        raise
+    sys.stderr.write(
+        f"python -m certs needs Python packages that are not installed: {error.name} and others. "
+        "Run `pip install 'kubevirt-migratable[server]'`, or `pip install '.[server]'` in a checkout.\n"
+    )
+    sys.exit(2)
 
 GOOD, BAD, TROUBLE = 0, 1, 2
 """Exit status: all good; an invalid certificate; wrong usage, unreadable input or an API server error."""

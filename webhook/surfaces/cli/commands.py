@@ -23,7 +23,10 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         load = _REGISTERED.get(cmd_name)
-        command: click.Command = load() if load is not None else _own(cmd_name)
+        try:
+            command = load() if load is not None else _own(cmd_name)
+        except ModuleNotFoundError as error:
+            command = _placeholder(cmd_name, error)
         finish_imports()
         interruptible()
         return command
@@ -55,6 +58,16 @@ def _own(name: str) -> click.Command:
     """The command in the module of this package with the same name."""
     command: click.Command = import_module(f"webhook.surfaces.cli.{name.replace('-', '_')}").command
     return command
+
+
+def _placeholder(name: str, error: ModuleNotFoundError) -> click.Command:
+    """The command that replaces one whose extra is not installed. Raises the error again if it has another cause."""
+    from webhook.surfaces.cli.extras import EXTRAS, missing_package, placeholder
+
+    package = missing_package(error)
+    if name not in EXTRAS or not package:
+        raise error
+    return placeholder(name, package)
 
 
 def _suggestion(word: str) -> str:

@@ -14,6 +14,7 @@ from webhook.manifests.snapshot import ALWAYS, CLAIMS, NODES, refuse_larger, ren
 from webhook.objects.kinds import BY_CLASS
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
+from webhook.surfaces.cli.extras import fail_missing, missing_package
 from webhook.surfaces.cli.status import fail
 
 
@@ -81,7 +82,12 @@ def _read(
     """The objects of each kind, or why it cannot be read. Raises Unavailable if the cluster does not answer."""
     from time import monotonic
 
-    from webhook.cluster.kubernetes_client import connect
+    try:
+        from webhook.cluster.kubernetes_client import connect
+    except ModuleNotFoundError as error:
+        if not (package := missing_package(error)):
+            raise
+        fail_missing("snapshot", package)
 
     transport = connect(kubeconfig, context)
     deadline = monotonic() + timeout
