@@ -11,12 +11,12 @@ ENV PYTHONHASHSEED=0 \
     PIP_ROOT_USER_ACTION=ignore
 WORKDIR /src
 # /build has the build tools and is not in the final image. /app is in the final image, without pip.
-COPY requirements/build.txt requirements/runtime.txt requirements/
+COPY requirements/build.txt requirements/server.txt requirements/
 RUN python -m venv /build \
  && /build/bin/pip install --quiet --require-hashes --only-binary=:all: -r requirements/build.txt \
  && python -m venv --without-pip /app \
  && /build/bin/pip --python /app/bin/python install --quiet --require-hashes --only-binary=:all: --no-compile \
-      -r requirements/runtime.txt
+      -r requirements/server.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY certs/ certs/
 COPY webhook/ webhook/

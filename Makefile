@@ -67,8 +67,8 @@ $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit("Migratable needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/runtime: $(BIN)/python requirements/runtime.txt requirements/build.txt
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/runtime.txt -r requirements/build.txt
+$(VENV)/runtime: $(BIN)/python requirements/server.txt requirements/build.txt
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/server.txt -r requirements/build.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 

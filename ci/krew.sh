@@ -14,7 +14,7 @@ arch=$(uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')
 minor=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
 if [ "${2-}" != --without-dependencies ]; then
-  "$python" -m pip install --quiet --target "$home/lib" --require-hashes -r "$root/requirements/runtime.txt"
+  "$python" -m pip install --quiet --target "$home/lib" --require-hashes -r "$root/requirements/cluster.txt"
 fi
 "$python" -m pip install --quiet --target "$home/lib" --upgrade --no-deps "$root"
 cp "$root/LICENSE" "$home/"

@@ -3,6 +3,9 @@
 set -eu
 cd "$(dirname "$0")/.."
 compile() { uv pip compile "$@" --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --quiet; }
-compile pyproject.toml -o requirements/runtime.txt
+compile pyproject.toml --extra server -o requirements/server.txt
+# the smaller sets have the versions of the largest
+compile pyproject.toml -c requirements/server.txt -o requirements/checker.txt
+compile pyproject.toml --extra cluster -c requirements/server.txt -o requirements/cluster.txt
 compile --group build -o requirements/build.txt
-compile pyproject.toml --group dev -o requirements/dev.txt
+compile pyproject.toml --extra server --group dev -o requirements/dev.txt

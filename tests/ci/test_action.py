@@ -134,7 +134,7 @@ def test_the_install_step_names_what_is_there() -> None:
     """
     The step installs this repository with its hashed locks; every file that it names exists, and no input stands in its code.
     """
-    for name in ("requirements/runtime.txt", "requirements/build.txt", "pyproject.toml"):
+    for name in ("requirements/checker.txt", "requirements/build.txt", "pyproject.toml"):
         assert (ROOT / name).is_file()
     assert "--require-hashes" in INSTALL["run"]
     for step in (INSTALL, CHECK):

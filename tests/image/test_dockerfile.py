@@ -63,7 +63,7 @@ def test_nothing_is_installed_that_is_not_locked() -> None:
     locked = [command for command in installs if "--require-hashes" in command and "--only-binary=:all:" in command]
     ours = [command for command in installs if "--no-index" in command and "--no-deps" in command]
 
-    assert [command.rpartition(" ")[2] for command in locked] == ["requirements/build.txt", "requirements/runtime.txt"]
+    assert [command.rpartition(" ")[2] for command in locked] == ["requirements/build.txt", "requirements/server.txt"]
     assert len(ours) == 1
     assert len(installs) == 3
 
