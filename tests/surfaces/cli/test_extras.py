@@ -68,7 +68,8 @@ def test_the_dependencies_of_the_checker_are_small() -> None:
     for name, version in locked("checker").items():
         installed = distribution(name)
         assert installed.version == version
-        size += sum(Path(str(file.locate())).stat().st_size for file in installed.files or () if file.locate().is_file())
+        paths = [Path(str(file.locate())) for file in installed.files or ()]
+        size += sum(path.stat().st_size for path in paths if path.is_file())
 
     assert 1_000_000 < size < MOST_BYTES
     assert SERVER_PACKAGES & set(locked("checker")) == set()
@@ -161,7 +162,9 @@ def test_help_and_completion_list_commands_whose_extra_is_missing(tmp_path: Path
     """
     The list of commands does not depend on extras.
     """
-    complete = "import os; os.environ.update(_MIGRATABLE_COMPLETE='bash_complete', COMP_WORDS='migratable s', COMP_CWORD='1')"
+    complete = (
+        "import os; os.environ.update(_MIGRATABLE_COMPLETE='bash_complete', COMP_WORDS='migratable s', COMP_CWORD='1')"
+    )
     start = "import sys; sys.argv = ['migratable']; from webhook.__main__ import main; main()"
 
     listed = run("checker", tmp_path, "-m", "webhook", "--help")
