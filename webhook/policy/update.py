@@ -59,13 +59,13 @@ class Change(msgspec.Struct, frozen=True):
     """None for a create, and where the old object cannot be read."""
     subject: PolicySubject
     """Describes the new object."""
-    lowered_for: Lowered | None = None
+    lowered_for: Lowered | None
     """Why all denials of this change become warnings; None where they stay."""
-    plugs_volumes: bool = False
+    plugs_volumes: bool
     """Whether volumes that are added to the template of a VM are plugged into the running VM."""
-    former_subjects: Mapping[str, str] | None = None
+    former_subjects: Mapping[str, str] | None
     """For a restore, the old subject of each finding by its new subject; None for other changes."""
-    same_as_unreadable: bool = False
+    same_as_unreadable: bool
     """Whether the old object cannot be read, and the judged part is unchanged."""
 
 
@@ -87,7 +87,7 @@ def decide_change(change: Change, policy: Policy, judge: Judge, today: str) -> C
     """The decisions about a new object, or about an update of its judged part."""
     new, old, subject = change.new, change.old, change.subject
     is_unchanged = old is not None and judged_part_of(new) == judged_part_of(old)
-    if is_unchanged and old is not None and old.meta.deletion_timestamp is not None:
+    if old is not None and old.meta.deletion_timestamp is not None and is_unchanged:
         return NOTHING_TO_JUDGE  # a finalizer is removed
     judgement = judge.judge_object(new)
     if old is not None:

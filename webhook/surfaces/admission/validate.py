@@ -154,13 +154,13 @@ def _change(decoded: DecodedRequest, new: Kubernetes, context: JudgingContext) -
     request, old = decoded.request, decoded.old
     restores = old is not None and is_restore(request, new, old, context.install_namespace)
     return Change(
-        new,
-        old,
-        subject_in(request, new, context),
-        _lowered_for(decoded, new, context),
-        _plugs_volumes(request, new, old, context),
-        former_subjects(new, old) if restores and old is not None else None,
-        decoded.same_as_unreadable,
+        new=new,
+        old=old,
+        subject=subject_in(request, new, context),
+        lowered_for=_lowered_for(decoded, new, context),
+        plugs_volumes=_plugs_volumes(request, new, old, context),
+        former_subjects=former_subjects(new, old) if restores and old is not None else None,
+        same_as_unreadable=decoded.same_as_unreadable,
     )
 
 
