@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from tests.apiserver.pki import CertificateAuthority, KeyPair
-from tests.serve.wire import SECONDS, Counting, Listening, Wire, listening, post
+from tests.serve.wire import Counting, Listening, Wire, listening, post
 from webhook.serve.limits import Limits, is_trusted_client
 
 CHUNKED = b"POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -67,7 +67,7 @@ def test_a_request_has_ten_seconds(running: Listening) -> None:
             running.sweep()
         early.send(b"x")
         assert early.answer().status == 200
-        assert drip.is_open()
+        assert running.is_open(drip)
 
         running.clock.advance(0.6)
         running.sweep()
@@ -113,7 +113,8 @@ def test_an_answer_that_nobody_reads_is_given_up(app: Counting) -> None:
     with listening(app) as running, Wire(running.port) as wire:
         wire.send(post("/answer"))
         running.wait(
-            lambda: any(each.stuck is not None for each in list(running.limiter.open)), "the answer to be stuck"
+            lambda: any(each.write_blocked_since is not None for each in list(running.limiter.open)),
+            "the answer to be stuck",
         )
         running.clock.advance(59)
         running.sweep()
@@ -149,11 +150,8 @@ def test_a_handshake_has_a_deadline_of_its_own(app: Counting, server_tls: ssl.SS
     """
     with listening(app, Limits(handshake_seconds=0.2), tls=server_tls) as running, Wire(running.port) as wire:
         wire.send(hello)
-        began = time.monotonic()
 
-        wire.rest()
-
-        assert time.monotonic() - began < SECONDS
+        assert wire.rest() == b""
 
 
 def test_the_guard_looks_by_itself(app: Counting) -> None:
@@ -235,10 +233,10 @@ def test_silent_strangers_beyond_the_spare_ones_go(app: Counting) -> None:
 
         running.sweep()
 
-        assert [each.is_open() for each in wires] == [False, False, True, True]
+        assert [running.is_open(wire) for wire in wires] == [False, False, True, True]
         running.clock.advance(100)
         running.sweep()
-        assert [each.is_open() for each in wires[2:]] == [True, True]
+        assert [running.is_open(wire) for wire in wires[2:]] == [True, True]
         for each in wires:
             each.socket.close()
     assert running.refusals == ["silent", "silent"]
@@ -260,7 +258,7 @@ def test_the_longest_idle_stranger_makes_room(app: Counting) -> None:
 
             assert fourth.answer().status == 200
             assert first.rest() == b""
-            assert [known.is_open(), second.is_open()] == [True, True]
+            assert [running.is_open(known), running.is_open(second)] == [True, True]
         for each in (known, first, second):
             each.socket.close()
     assert running.refusals == ["idle"]

@@ -1,4 +1,4 @@
-"""A listener of the server's own in a thread, a clock that a test sets, and connections that are spoken byte by byte."""
+"""A listener in a thread, a clock that tests set, and client connections that send single bytes."""
 
 import asyncio
 import contextlib
@@ -14,12 +14,12 @@ from webhook.serve.limits import ConnectionLimiter, Limits, Loop
 from webhook.serve.listeners import Listener
 
 SECONDS = 20
-"""How long a test waits for what has to happen; much longer than it takes on a busy machine."""
+"""The limit of each wait; much longer than any step takes on a busy machine."""
 
 
 @dataclass
 class Clock:
-    """Monotonic seconds that stand still unless told."""
+    """Monotonic seconds that change only by ``advance``."""
 
     now: float = 1000.0
 
@@ -32,15 +32,17 @@ class Clock:
 
 @dataclass
 class Counting:
-    """An application that reads the body and tells its length; ``/known`` is what only an API server would send,
-    ``/early`` is answered before its body has come, ``/held`` when the test says so.
+    """
+    An application that answers with the length of the body.
+
+    ``/known`` marks the client as an API server, ``/early`` is answered before its body arrives, ``/held`` when ``held`` is set.
     """
 
     handled: list[str] = field(default_factory=list)
     held: asyncio.Event = field(default_factory=asyncio.Event)
-    """What ``/held`` waits for."""
+    """``/held`` waits for this event."""
     answer: bytes = b""
-    """Sent by ``/answer``."""
+    """The response body of ``/answer``."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.handled.append(scope["path"])
@@ -69,7 +71,7 @@ async def _give(send: Any, body: bytes) -> None:
 
 @dataclass
 class Listening:
-    """A listener that runs; ``port`` is where."""
+    """A running listener."""
 
     limiter: ConnectionLimiter
     clock: Clock
@@ -78,7 +80,7 @@ class Listening:
     loop: asyncio.AbstractEventLoop | None = None
 
     def on_loop(self, call: Callable[[], object]) -> None:
-        """Calls it in the listener's thread, and waits until that is done."""
+        """Call it on the listener's event loop, and wait for the result."""
 
         async def run() -> None:
             call()
@@ -87,25 +89,39 @@ class Listening:
         asyncio.run_coroutine_threadsafe(run(), self.loop).result(SECONDS)
 
     def settle(self) -> None:
-        """Until what has arrived by now, and the handlers that it began, have had their turn."""
+        """Wait until all bytes that have arrived are handled."""
         for _ in range(2):
             self.on_loop(lambda: None)
 
     def sweep(self) -> None:
-        """One look at all connections, without waiting for the next."""
+        """Sweep all connections now."""
         self.on_loop(self.limiter.sweep)
 
+    def is_open(self, wire: "Wire") -> bool:
+        """Whether the listener keeps the connection, after all that has arrived by now."""
+        client, kept = wire.socket.getsockname(), list[bool]()
+
+        def look() -> None:
+            kept.extend(
+                not connection.transport.is_closing() for connection in self.limiter.open if connection.client == client
+            )
+
+        self.on_loop(look)
+        return any(kept)
+
     def wait(self, condition: Callable[[], object], what: str) -> None:
-        """Waits for what the listener's thread does by itself."""
+        """Wait until the condition holds."""
         wait_until(lambda: bool(condition()), SECONDS, what)
 
     def wait_open(self, count: int) -> None:
-        """Until so many connections are taken up."""
+        """Wait until ``count`` connections are accepted."""
         self.wait(lambda: len(self.limiter.open) == count, f"{count} connections")
 
     def wait_busy(self, count: int = 1) -> None:
-        """Until so many requests are under way."""
-        self.wait(lambda: sum(not each.is_idle for each in list(self.limiter.open)) == count, f"{count} requests")
+        """Wait until ``count`` requests are in progress."""
+        self.wait(
+            lambda: sum(not connection.is_idle for connection in list(self.limiter.open)) == count, f"{count} requests"
+        )
 
 
 @contextlib.contextmanager
@@ -118,7 +134,7 @@ def listening(
     clock: Callable[[], float] | None = None,
     sweeping: bool = False,
 ) -> Iterator[Listening]:
-    """Runs ``app`` behind the server's limiter; with ``sweeping`` it looks at its connections by itself."""
+    """Run ``app`` behind the server's limiter; with ``sweeping`` it sweeps periodically."""
     limits, fake, refusals = limits or Limits(), Clock(), list[str]()
     limiter = ConnectionLimiter(limits, clock or fake, names, refusals.append)
     running = Listening(limiter, fake, refusals)
@@ -127,11 +143,11 @@ def listening(
     async def serve() -> None:
         running.loop = asyncio.get_running_loop()
         stopped = asyncio.Event()
-        keeping = asyncio.create_task(limiter.keep(stopped)) if sweeping else None
+        sweeper = asyncio.create_task(limiter.run(stopped)) if sweeping else None
         await server.serve()
         stopped.set()
-        if keeping is not None:
-            await keeping
+        if sweeper is not None:
+            await sweeper
 
     def run() -> None:
         with asyncio.Runner(loop_factory=type("ShortLoop", (Loop,), {"limits": limits})) as runner:
@@ -158,7 +174,7 @@ class Answer:
 
 
 class Wire:
-    """One connection, TCP or TLS; closed at the end of its block."""
+    """A client connection, TCP or TLS; closed at the end of its block."""
 
     def __init__(self, port: int, tls: ssl.SSLContext | None = None, *, source: str = "127.0.0.1") -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), SECONDS, source_address=(source, 0))
@@ -177,18 +193,18 @@ class Wire:
         self.socket.close()
 
     def send(self, *parts: bytes) -> "Wire":
-        """Sends it all; what the other side has no ear for any more is lost without a word."""
+        """Send all parts. An error is ignored: the listener may have closed the connection."""
         with contextlib.suppress(OSError):
             self.socket.sendall(b"".join(parts))
         return self
 
     def answer(self) -> Answer:
-        """The next answer; raises EOFError where the connection ends before it."""
+        """The next response. Raises EOFError if the connection ends before it."""
         while b"\r\n\r\n" not in self._read:
             self._more()
         head, _, rest = self._read.partition(b"\r\n\r\n")
         line, *lines = head.decode("latin-1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (each.partition(":") for each in lines)}
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         length = int(headers.get("content-length", "0"))
         self._read = rest
         while len(self._read) < length:
@@ -203,7 +219,7 @@ class Wire:
         self._read += part
 
     def rest(self) -> bytes:
-        """All bytes until the other side ends the connection; raises TimeoutError where it does not."""
+        """All bytes until the listener closes the connection. Raises TimeoutError if it does not."""
         parts = [self._read]
         try:
             while part := self.socket.recv(65536):
@@ -212,20 +228,8 @@ class Wire:
             pass
         return b"".join(parts)
 
-    def is_open(self) -> bool:
-        """Whether the other side has said nothing and has not ended the connection."""
-        self.socket.settimeout(0.05)
-        try:
-            return bool(self.socket.recv(1))
-        except TimeoutError:
-            return True
-        except OSError:
-            return False
-        finally:
-            self.socket.settimeout(SECONDS)
-
 
 def post(path: str = "/", body: bytes = b"", *headers: bytes) -> bytes:
-    """A whole request."""
+    """A complete request."""
     lines = (b"POST %s HTTP/1.1" % path.encode(), b"host: localhost", b"content-length: %d" % len(body), *headers)
     return b"\r\n".join((*lines, b"", body))
