@@ -1,11 +1,11 @@
 """
-What a listener bears from whoever connects: uvicorn has no such limits, so its protocol is extended here.
+Per-connection limits for each listener. uvicorn does not have them, so this module extends its HTTP protocol class.
 
-uvicorn takes a protocol class as ``http`` and this is one; nothing of uvicorn is patched. One look every ``SWEEP_SECONDS``
-at all connections costs less than a timer for each request, and cuts what is late.
+The class is passed to uvicorn as ``http``; uvicorn itself is not patched. Each override states which limit uvicorn lacks. A
+sweep over all connections every ``SWEEP_SECONDS`` costs less than a timer for each request.
 
-What is measured of uvicorn 0.54 without it: headers of any length are read, a body that drips in stays open for ever, and
-``limit_concurrency`` answers everybody 503 once strangers hold enough idle connections (docs/decisions/0008).
+uvicorn 0.54 without these limits: it reads headers of any length, keeps a slow body open without limit, and its
+``limit_concurrency`` answers all clients 503 while idle connections of unknown clients are open (docs/decisions/0008).
 """
 
 import asyncio
@@ -26,42 +26,42 @@ from uvicorn.server import ServerState
 from webhook.serve.buffered_writes import BufferedTransport
 
 log = logging.getLogger("migratable.listener")
-log.setLevel(logging.ERROR)  # else strangers write a line of log with each broken request; the metrics count them
+log.setLevel(logging.ERROR)  # otherwise each malformed request writes a log line; metrics count them
 
 SWEEP_SECONDS = 0.5
 REST_SECONDS = {False: 0.5, True: 5.0}
-"""How long a connection, of a stranger or a known one, must have been idle before it may go to make room."""
+"""Idle time after which a connection can be closed to make room, by whether its client is known."""
 KNOWN = "known"
-"""Key of a request's ``state``: set by an application that has seen a request which only an API server would send."""
+"""Key in the ``state`` of a request. The application sets it for requests that only an API server sends."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds, bytes and numbers of connections of one listener."""
+    """The limits of one listener."""
 
     handshake_seconds: float = 5.0
     header_seconds: float = 5.0
-    """From a request's first byte to the end of its headers."""
+    """From the first byte of a request to the end of its headers."""
     request_seconds: float = 10.0
-    """From a request's first byte to the last one of its body."""
+    """From the first byte of a request to the last byte of its body."""
     answer_seconds: float = 60.0
-    """How long an answer may wait for a caller that does not read it."""
+    """Time for a client to read a response."""
     silent_seconds: float = 10.0
-    """How long a connection that never sent anything may stay, beyond the ``spare`` ones."""
+    """Lifetime of connections that have sent nothing, except ``spare`` of them."""
     spare: int = 64
     """
-    Go's client opens connections that it then does not use at once; so many may stay until the keep-alive ends.
+    The number of unused connections that may stay until the keep-alive timeout: Go's client opens some in advance.
 
-    Also the number of connections beyond ``connections`` that are told to come again instead of being cut.
+    Also the number of connections above ``connections`` that get 503 with Retry-After instead of being closed.
     """
     header_bytes: int = 64 * 1024
-    """Also the limit of everything else in a request that is not its body, such as trailers."""
+    """The limit of all bytes of a request outside its body: target, headers, trailers, chunk framing."""
     connections: int = 1024
     connections_per_source: int = 512
 
 
 class ConnectionLimiter:
-    """The connections of one listener, and who of them has to go."""
+    """Tracks the connections of one listener, and closes those that exceed the limits."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class ConnectionLimiter:
         self.limits = limits
         self.clock = clock
         self.client_names = frozenset(client_names)
-        """Common or DNS names that a client certificate must carry one of; empty where none is demanded."""
+        """The client certificate must contain one of these common or DNS names; empty if none is required."""
         self.refused = refused
         self.open: dict[LimitedProtocol, None] = {}
         self._sources: Counter[str] = Counter()
@@ -85,19 +85,19 @@ class ConnectionLimiter:
         app_state: dict[str, Any],
         **rest: Any,  # noqa: ANN401
     ) -> "LimitedProtocol":
-        """Makes a connection's protocol, as uvicorn asks its ``http_protocol_class`` to."""
+        """Create the protocol of a connection. uvicorn calls this as its ``http_protocol_class``."""
         return LimitedProtocol(self, config, server_state, app_state, **rest)
 
     def admit(self, connection: "LimitedProtocol") -> bool:
         """
-        Takes a connection up, in the place of the least useful one where there are too many.
+        Accept a connection. If there are too many, the least useful idle one is closed.
 
-        A source that has its share gives up a stranger of its own. Where everybody is at work the newcomer is heard out
-        and told to come again: who is answered before he has spoken may miss the answer.
+        A source at its limit loses an unknown connection of its own. If all connections are busy, the new one gets a 503
+        after its request: a response that precedes the request can be lost.
         """
         source, taken = connection.source, True
         if (over := self._sources[source] - self.limits.connections_per_source) >= 0:
-            own = [each for each in self.open if each.source == source and not each.known]
+            own = [other for other in self.open if other.source == source and not other.is_known]
             taken = self._make_room("source", over, connection, own)
         elif (over := len(self.open) - self.limits.connections) >= 0:
             taken = self._make_room("connections", over, connection, self.open)
@@ -106,8 +106,8 @@ class ConnectionLimiter:
             self._sources[source] += 1
         return taken
 
-    def forget(self, connection: "LimitedProtocol") -> None:
-        """A connection has ended."""
+    def remove(self, connection: "LimitedProtocol") -> None:
+        """Remove a connection that has ended."""
         if connection not in self.open:
             return
         del self.open[connection]
@@ -117,50 +117,52 @@ class ConnectionLimiter:
 
     def _make_room(self, why: str, over: int, newcomer: "LimitedProtocol", among: "Iterable[LimitedProtocol]") -> bool:
         """
-        Cuts the longest idle stranger, else the longest idle one of all, else tells the newcomer to come again.
+        Close the longest idle connection, unknown ones first. If none is idle, the newcomer gets a 503.
 
-        Nobody is cut who may be about to speak: a review that meets a closed connection is lost, one that is answered 503
-        is sent again.
+        Recently used connections stay open: a request on a closed connection is lost, but API servers retry after a 503.
         """
         now = self.clock()
-        idle = [each for each in among if each.is_idle and now - each.since >= REST_SECONDS[each.known]]
-        victim = min(
-            (each for each in idle if each.app is not too_many_connections),
-            key=lambda each: (each.known, each.since),
+        idle = [other for other in among if other.is_idle and now - other.idle_since >= REST_SECONDS[other.is_known]]
+        closed = min(
+            (other for other in idle if other.app is not too_many_connections),
+            key=lambda other: (other.is_known, other.idle_since),
             default=None,
         )
-        if victim is None:
+        if closed is None:
             self.refused(why)
             newcomer.app = too_many_connections
             return over < self.limits.spare
         self.refused("idle")
-        victim.cut()
-        self.forget(victim)
+        closed.abort()
+        self.remove(closed)
         return True
 
     def sweep(self) -> None:
-        """Cuts what is late."""
+        """Close connections that exceed a time limit."""
         now, limits = self.clock(), self.limits
         silent: list[LimitedProtocol] = []
-        for each in list(self.open):
-            if each.stuck is not None and now - each.stuck > limits.answer_seconds - SWEEP_SECONDS:
-                self.refused("unread")
-                each.cut()
-            elif each.began is None:
-                if not each.ever:
-                    silent.append(each)
-            elif (each.in_headers and now - each.began > limits.header_seconds - SWEEP_SECONDS) or (
-                each.in_request and now - each.began > limits.request_seconds - SWEEP_SECONDS
+        for connection in list(self.open):
+            if (
+                connection.write_blocked_since is not None
+                and now - connection.write_blocked_since > limits.answer_seconds - SWEEP_SECONDS
             ):
+                self.refused("unread")
+                connection.abort()
+            elif connection.request_began is None:
+                if not connection.has_sent:
+                    silent.append(connection)
+            elif (
+                connection.is_in_headers and now - connection.request_began > limits.header_seconds - SWEEP_SECONDS
+            ) or (connection.is_receiving and now - connection.request_began > limits.request_seconds - SWEEP_SECONDS):
                 self.refused("slow")
-                each.cut()
-        for each in silent[: max(0, len(silent) - limits.spare)]:  # in the order in which they came
-            if now - each.since > limits.silent_seconds - SWEEP_SECONDS:
+                connection.abort()
+        for connection in silent[: max(0, len(silent) - limits.spare)]:  # oldest first
+            if now - connection.idle_since > limits.silent_seconds - SWEEP_SECONDS:
                 self.refused("silent")
-                each.cut()
+                connection.abort()
 
-    async def keep(self, stopping: asyncio.Event) -> None:
-        """Sweeps until ``stopping``."""
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Sweep periodically until ``stopping`` is set."""
         while not stopping.is_set():
             try:
                 await asyncio.wait_for(stopping.wait(), SWEEP_SECONDS)
@@ -169,7 +171,7 @@ class ConnectionLimiter:
 
 
 class LimitedProtocol(HttpToolsProtocol):
-    """One connection: uvicorn's, with the limiter's limits."""
+    """One HTTP connection: uvicorn's protocol with limits."""
 
     def __init__(self, limiter: ConnectionLimiter, *args: Any, **rest: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **rest)
@@ -177,63 +179,63 @@ class LimitedProtocol(HttpToolsProtocol):
         self._limiter = limiter
         self._header_bytes = limiter.limits.header_bytes
         self._overhead = 0
-        """Bytes of the request under way that are not its body."""
+        """Bytes of the current request outside its body."""
         self._named = 0
         """Bytes of its target, headers and trailers."""
         self.source = ""
-        self.since = limiter.clock()
-        """When it was made, or last finished a request; monotonic seconds."""
-        self.began: float | None = None
-        """When the first byte of the request under way came; None between requests."""
-        self.ever = False
-        """Whether a byte of a request ever came."""
-        self.in_headers = False
-        self.in_request = False
-        """Whether the request under way has not arrived whole."""
-        self.stuck: float | None = None
-        """Since when more of an answer waits than the system takes; None while the caller reads."""
-        self.known = False
+        self.idle_since = limiter.clock()
+        """Time of the connection, or of the end of its last request; monotonic seconds."""
+        self.request_began: float | None = None
+        """Time of the first byte of the current request; None between requests."""
+        self.has_sent = False
+        """Whether the client has sent any byte."""
+        self.is_in_headers = False
+        self.is_receiving = False
+        """Whether the current request is incomplete."""
+        self.write_blocked_since: float | None = None
+        """Time since which the client has not read a response; None while it reads."""
+        self.is_known = False
 
     @property
     def is_idle(self) -> bool:
-        """Whether no request is under way."""
-        return self.began is None
+        """Whether there is no current request."""
+        return self.request_began is None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Lets nobody send a byte who has no right to, and nobody at all where there is no room."""
+        """uvicorn checks neither the client certificate's names nor the number of connections per source."""
         super().connection_made(BufferedTransport(transport))  # type: ignore[arg-type]
         self.source = self.client[0] if self.client else ""
         if self._limiter.client_names and not is_trusted_client(transport, self._limiter.client_names):
             self._limiter.refused("certificate")
-            self.cut()
+            self.abort()
         elif not self._limiter.admit(self):
-            self.cut()
+            self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Makes room."""
-        self._limiter.forget(self)
+        """uvicorn does not report the end of a connection to the limiter."""
+        self._limiter.remove(self)
         super().connection_lost(exc)
 
-    def cut(self) -> None:
-        """Ends the connection without another word: a TLS farewell would wait for the other side."""
+    def abort(self) -> None:
+        """Abort the connection: a TLS shutdown would wait for the client."""
         if self.transport is not None:
             self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Feeds the parser and bounds what is not body."""
+        """uvicorn does not limit the bytes outside the body, such as chunk framing, and does not time a request."""
         if self.transport.is_closing():
             return
-        if self.began is None:
-            self.began, self.ever, self.in_request = self._limiter.clock(), True, True
+        if self.request_began is None:
+            self.request_began, self.has_sent, self.is_receiving = self._limiter.clock(), True, True
             self._overhead = self._named = 0
         self._overhead += len(data)
         super().data_received(data)
-        if self.in_request and self._overhead > self._header_bytes and not self.transport.is_closing():
+        if self.is_receiving and self._overhead > self._header_bytes and not self.transport.is_closing():
             self._named = self._overhead
             self.send_400_response("")
 
     def send_400_response(self, msg: str) -> None:
-        """What uvicorn answers to what is no HTTP; 431 where there is only too much of it."""
+        """uvicorn answers 400 to all malformed requests; headers that are too long get 431 here."""
         if self._named <= self._header_bytes:
             self._limiter.refused("malformed")
             super().send_400_response(msg)
@@ -243,34 +245,34 @@ class LimitedProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def pause_writing(self) -> None:
-        """The caller does not read as fast as it is answered."""
-        self.stuck = self._limiter.clock()
+        """uvicorn does not limit the time that a client may take to read a response."""
+        self.write_blocked_since = self._limiter.clock()
         super().pause_writing()
 
     def resume_writing(self) -> None:
-        """The caller has read nearly everything."""
-        self.stuck = None
+        """The client has read the response."""
+        self.write_blocked_since = None
         super().resume_writing()
 
     def on_message_begin(self) -> None:
-        """Refuses a second request before the first is answered: no API server sends one, smugglers do."""
-        if self._unanswered() or self.began is None:  # or in one breath with the end of the first
+        """uvicorn queues pipelined requests. API servers do not send them; request smuggling needs them."""
+        if self._unanswered() or self.request_began is None:  # or in the same bytes as the end of the first
             raise httptools.HttpParserError("pipelined")
-        self.in_headers = True
+        self.is_in_headers = True
         super().on_message_begin()
 
     def _unanswered(self) -> bool:
-        cycle: RequestResponseCycle | None = self.cycle  # uvicorn says there always is one, and begins with None
+        cycle: RequestResponseCycle | None = self.cycle  # None before the first request, against uvicorn's annotation
         return cycle is not None and not cycle.response_complete
 
     def on_url(self, url: bytes) -> None:
-        """A part of the target."""
+        """uvicorn does not limit the length of the target."""
         self._named += len(url)
         self._bound()
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header, or a trailer."""
+        """uvicorn does not limit the length of headers and trailers."""
         self._named += len(name) + len(value)
         self._bound()
         super().on_header(name, value)
@@ -280,40 +282,40 @@ class LimitedProtocol(HttpToolsProtocol):
             raise httptools.HttpParserError("too long")
 
     def on_headers_complete(self) -> None:
-        """The headers are whole; of codings other than ``chunked`` the parser lets some pass that others read otherwise."""
+        """uvicorn accepts transfer codings other than ``chunked``, which proxies may read differently."""
         for name, value in self.headers:
             if name == b"transfer-encoding" and value.lower() != b"chunked":
-                raise httptools.HttpParserError("another coding")
+                raise httptools.HttpParserError("unsupported transfer coding")
         if self.parser.get_http_version() not in ("1.1", "1.0"):
-            raise httptools.HttpParserError("another protocol")
-        self.in_headers = False
+            raise httptools.HttpParserError("unsupported HTTP version")
+        self.is_in_headers = False
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """A part of the body."""
+        """Counts the body, which has its own limit in the application."""
         self._overhead -= len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The request is whole."""
-        self.in_request = False
-        if self.cycle.response_complete:  # it was answered before it had come
-            self.began, self.since = None, self._limiter.clock()
+        """Ends the time limit of the request."""
+        self.is_receiving = False
+        if self.cycle.response_complete:  # the response preceded the end of the request
+            self.request_began, self.idle_since = None, self._limiter.clock()
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """The request is answered."""
+        """Ends the current request. uvicorn does not know which clients are API servers."""
         if KNOWN in self.cycle.scope["state"]:
-            self.known = True
-        self.began, self.since = None, self._limiter.clock()
+            self.is_known = True
+        self.request_began, self.idle_since = None, self._limiter.clock()
         super().on_response_complete()
 
 
 def is_trusted_client(transport: asyncio.BaseTransport, names: Iterable[str]) -> bool:
     """
-    Whether the peer's certificate, whose chain is verified already, is meant for clients and bears one of ``names``.
+    Whether the peer's verified certificate has extended key usage clientAuth and contains one of ``names``.
 
-    A valid chain alone is not enough: the same authority may have signed for others (GHSA-38jw-g2qx-4286).
+    A valid chain is not sufficient: the same CA can sign certificates of other clients (GHSA-38jw-g2qx-4286).
     """
     tls = transport.get_extra_info("ssl_object")
     der = tls.getpeercert(binary_form=True) if tls is not None else None
@@ -324,19 +326,19 @@ def is_trusted_client(transport: asyncio.BaseTransport, names: Iterable[str]) ->
         usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
         if ExtendedKeyUsageOID.CLIENT_AUTH not in usage:
             return False
-        found = {str(each.value) for each in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)}
+        presented = {str(name.value) for name in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)}
     except (ValueError, x509.ExtensionNotFound):
         return False
     try:
         alternative = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        found.update(alternative.get_values_for_type(x509.DNSName))
+        presented.update(alternative.get_values_for_type(x509.DNSName))
     except (ValueError, x509.ExtensionNotFound):
         pass
-    return not found.isdisjoint(names)
+    return not presented.isdisjoint(names)
 
 
-class Loop(uvloop.Loop):  # type: ignore[misc] # its types are not read here
-    """uvloop's, with a deadline for handshakes and farewells of TLS, which uvicorn does not let us set."""
+class Loop(uvloop.Loop):  # type: ignore[misc] # uvloop has no types for it
+    """uvloop with timeouts for TLS handshake and shutdown, which uvicorn cannot set."""
 
     limits = Limits()
 
@@ -350,7 +352,7 @@ class Loop(uvloop.Loop):  # type: ignore[misc] # its types are not read here
 
 
 async def too_many_connections(_scope: object, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
-    """The ASGI application of a connection too many."""
+    """The ASGI application for connections above the limit: 503 with Retry-After."""
     message = await receive()
     while message.get("more_body"):
         message = await receive()

@@ -118,7 +118,7 @@ async def serve_all(
         for server, port, each in zip(servers, bound, listeners, strict=True)
     ]
     stopped = asyncio.Event()
-    sweeping = [asyncio.create_task(each.limiter.keep(stopped)) for each in listeners]
+    sweeping = [asyncio.create_task(each.limiter.run(stopped)) for each in listeners]
     waiting = asyncio.create_task(draining.began.wait())
     await asyncio.wait([*tasks, waiting], return_when=asyncio.FIRST_COMPLETED)
     if draining.began.is_set():
