@@ -128,7 +128,7 @@ class Doors:
         facts.write_bytes(bytes_of({"apiVersion": "v1", "kind": "List", "items": self.corpus.facts[:40]}))
         known = ManifestSource([str(facts)])
         self.door = AdmissionApp(known, lambda: CONFIGURATION, self.outcomes, time.monotonic)
-        self.api = build_api(lambda: CONFIGURATION, known.given, "")
+        self.api = build_api(lambda: CONFIGURATION, known.objects, "")
         self.listening = self._stack.enter_context(listening(self.door, clock=time.monotonic, sweeping=True))
         self.folder = folder
         self._pair(CertificateAuthority(), "tls")

@@ -113,7 +113,7 @@ class Doors:
 
     def by_api(self, manifest: Manifest) -> Said:
         """The result of ``POST /v1/check`` for the object as JSON. The server has the facts."""
-        return self._posted("application/json", as_json(manifest), manifest, self.facts.given)
+        return self._posted("application/json", as_json(manifest), manifest, self.facts.objects)
 
     def by_api_in_yaml(self, manifest: Manifest, world: Sequence[Manifest]) -> Said:
         """The result if the facts follow the object in one stream of YAML documents."""

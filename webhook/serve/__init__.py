@@ -1,1 +1,1 @@
-"""The composition root: listeners, limits, TLS, metrics, life cycle. It is the only package that puts parts together."""
+"""The composition root: listeners, limits, TLS, metrics, life cycle. Only this package connects the other ones."""

@@ -1,4 +1,4 @@
-"""What is in force: policy, release, install namespace. Read afresh when its sources change, swapped whole."""
+"""The active policy, release and KubeVirt namespace. They are replaced together when their sources change."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ ANY = ReleaseChoice(SUPPORTED, "any")
 
 
 class ConfigurationSource:
-    """Gives the ``ActiveConfiguration`` of this moment; a bad policy file keeps the last good one in force."""
+    """Returns the current ``ActiveConfiguration``. After an invalid change of the policy file, the previous policy applies."""
 
     def __init__(
         self, policy_file: Path | None, release: str, world: Callable[[], World], today: Callable[[], str]
@@ -33,20 +33,20 @@ class ConfigurationSource:
         self._policy = read_policy(policy_file) if policy_file is not None else Policy()
         self._content: bytes | None = policy_file.read_bytes() if policy_file is not None else b""
         self._problem: Misconfigured | None = None
-        """Why that content cannot be used."""
+        """The error in that content, if it is invalid."""
         if release:
-            choose_release(release, world())  # refuses to start with a release that cannot be judged
+            choose_release(release, world())  # raises for an unsupported release
         self._cached: tuple[object, ActiveConfiguration] | None = None
         self._seen: Sequence[KubeVirt] = ()
-        """The KubeVirt CRs that were seen last."""
+        """The KubeVirt CRs of the last successful lookup."""
 
     @property
     def policy(self) -> Policy:
-        """The policy in force."""
+        """The active policy."""
         return self._policy
 
     def refresh(self) -> bool:
-        """Reads the policy file again if it changed, in any thread. Raises Misconfigured as long as it cannot be used."""
+        """Reload the policy file if it changed. Raises Misconfigured while the file is invalid. Thread-safe."""
         if self._file is None:
             return False
         try:
@@ -70,15 +70,15 @@ class ConfigurationSource:
 
     def __call__(self) -> ActiveConfiguration:
         """
-        What is in force now.
+        The active configuration.
 
-        Release and namespace of a KubeVirt CR stay while nobody can tell them, because its watch is late: to judge for any
-        release would refuse what the one that runs can migrate, and KubeVirt's own accounts would be taken for tenants.
+        While the KubeVirt CR is unknown because its watch is late, the last known release and namespace apply. Without them,
+        requests would be judged for all releases, and KubeVirt's own accounts would be judged as tenants.
         """
         policy = self._policy
-        found = self._world().every(KubeVirt)
-        seen = self._seen if isinstance(found, Unknown) else found
-        self._seen = seen  # read only once: confirming threads come here, too
+        resources = self._world().every(KubeVirt)
+        seen = self._seen if isinstance(resources, Unknown) else resources
+        self._seen = seen  # `seen` is read once, because other threads call this too
         today = self._today()
         kubevirt = seen[0] if seen else None
         key = (kubevirt, today)
@@ -86,7 +86,7 @@ class ConfigurationSource:
             return self._cached[1]
         try:
             chosen = choose_release(self._release, ObjectsWorld(seen))
-        except WebhookError:  # a version in the CR's status that cannot be judged
+        except WebhookError:  # the CR's status has an unsupported version
             chosen = ANY
         namespace = kubevirt.namespace if kubevirt is not None else ""
         configuration = ActiveConfiguration(policy, chosen, namespace, today)
@@ -95,7 +95,7 @@ class ConfigurationSource:
 
 
 def _replacement(content: bytes, source: str) -> Policy:
-    """The policy that takes the place of one in force. Raises Misconfigured."""
-    if not content.strip():  # somebody is about to write it, or the disk is full: nobody is refused for that
+    """The policy in ``content``, to replace the active one. Raises Misconfigured."""
+    if not content.strip():  # the file is being written, or the disk is full
         raise Misconfigured(f"policy file {source} is empty", remedy="Write {} for the built-in policy.")
     return parse_policy(content, source)

@@ -1,4 +1,4 @@
-"""One write for what is written in one breath: uvicorn writes an answer's headers and its body apart."""
+"""Joins the two writes of a response: uvicorn writes headers and body separately."""
 
 import asyncio
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 
 class BufferedTransport:
     """
-    A transport that keeps what is written until something follows it, or until the event loop's next turn.
+    A transport that delays a write until the next write or the next iteration of the event loop.
 
-    Over TLS two small writes are two records, two system calls, two segments, and a second awakening of the other side; of
-    a review's answer they cost a tenth of all CPU time.
+    Over TLS, two small writes are two records, two system calls and two segments. They would take a tenth of the CPU time of
+    an admission review.
     """
 
     __slots__ = ("_held", "_loop", "_transport")
@@ -29,7 +29,7 @@ class BufferedTransport:
             self._loop.call_soon(self._flush)
 
     def close(self) -> None:
-        """As ``asyncio.BaseTransport.close``: what was written is sent first."""
+        """As ``asyncio.BaseTransport.close``: pending data is sent first."""
         self._flush()
         self._transport.close()
 
@@ -38,5 +38,5 @@ class BufferedTransport:
             self._transport.write(self._held)
         self._held = b""
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever else a transport has
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - all other attributes of the transport
         return getattr(self._transport, name)

@@ -1,4 +1,4 @@
-"""How the cluster's cache stands, told when it is scraped: the only label is the kind, of those that are watched."""
+"""Metrics of the cluster cache, collected at each scrape. The only label is the watched kind."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -37,22 +37,22 @@ _COUNTERS: tuple[tuple[str, str, Value], ...] = (
 
 
 class CacheCollector(Collector):
-    """Makes ``migratable_cluster_*`` of what ``statistics`` says at the moment."""
+    """Collects ``migratable_cluster_*`` from ``statistics``."""
 
     def __init__(self, statistics: Statistics) -> None:
         self._statistics = statistics
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing: a registry need not ask for values to know the names."""
+        """Nothing, so that registration does not collect values."""
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        """All families, each kind a series."""
+        """All metrics, with one series for each kind."""
         now = tuple(self._statistics())
         for families, kind_of_metric in ((_GAUGES, GaugeMetricFamily), (_COUNTERS, CounterMetricFamily)):
             for name, text, value in families:
                 family = kind_of_metric(f"migratable_cluster_{name}", text, labels=["kind"])
-                for each in now:
-                    if (found := value(each)) is not None:
-                        family.add_metric([each.kind], found)
+                for kind in now:
+                    if (number := value(kind)) is not None:
+                        family.add_metric([kind.kind], number)
                 yield family

@@ -1,4 +1,4 @@
-"""Facts from a cluster, as the admission door asks for them."""
+"""Facts from a cluster, for the admission listener."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,49 +21,49 @@ if TYPE_CHECKING:
 
 
 LookedUp: TypeAlias = Callable[[str, float], None]
-"""Is told of live reads for one review how they ended (``same``, ``other``, ``judged``), and the seconds they took."""
+"""Receives the result of the live reads for a review (``same``, ``other``, ``judged``) and their seconds."""
 
 
-def _nobody(_ended: str, _seconds: float) -> None:
+def _ignore(_ended: str, _seconds: float) -> None:
     pass
 
 
 class ClusterSource:
     """
-    Watches a cluster, and lets nothing rest on the watch alone that a late watch would make wrong (docs/decisions/0011).
+    Watches a cluster, and confirms decisions that a late watch would make wrong (docs/decisions/0011).
 
-    Objects that a request names are read live before it is answered, whatever the answer. Lists, which hold settings of
-    the cluster, are read live before a deny, and before an allow where the cache is stale or not read yet.
+    Objects that a request names are read live before every decision. Lists, which contain settings of the cluster, are read
+    live before a denial, and before an allow if the cache is stale or incomplete.
     """
 
-    def __init__(self, cluster: ClusterFacts, looked_up: LookedUp = _nobody) -> None:
+    def __init__(self, cluster: ClusterFacts, looked_up: LookedUp = _ignore) -> None:
         self._cluster = cluster
         self._looked_up = looked_up
 
     @classmethod
     def reading(cls, kubeconfig: Path | None, context: str | None, looked_up: LookedUp) -> "ClusterSource":
-        """Of the cluster of a kubeconfig, or of the one that this pod runs in; raises Misconfigured where there is none."""
+        """A source for the cluster of a kubeconfig, or for the one that this pod runs in. Raises Misconfigured."""
         cluster = ClusterFacts()
         cluster.start(kubeconfig, context)
         return cls(cluster, looked_up)
 
     @property
     def ready(self) -> bool:
-        """Whether every kind was listed once, or is not served by the cluster."""
+        """Whether every kind has been listed, or is not served by the cluster."""
         return self._cluster.ready
 
     def world(self) -> World:
-        """What is known now, with a note of each question; never waits."""
+        """The cached objects, in a world that records lookups. Never waits."""
         return self._cluster.recording()
 
     def needs_confirmation(self, world: World, outcome: Outcome) -> bool:
-        """Whether the cache decided what it may not decide alone."""
+        """Whether the decision depends on cached objects that must be confirmed."""
         if not isinstance(world, RecordingWorld):
             return False
         return world.named or world.untrusted or (not outcome.allowed and bool(world.answers))
 
     async def still_so(self, world: World, outcome: Outcome, within_seconds: float) -> bool:
-        """Whether an allow that rests on a trusted store may stand: what was named is the same on the API server."""
+        """Whether an allow from a trusted cache is final: the named objects are unchanged at the API server."""
         if not isinstance(world, RecordingWorld) or not outcome.allowed or world.untrusted:
             return False
         began = monotonic()
@@ -73,10 +73,10 @@ class ClusterSource:
 
     def confirm(self, world: World, cached: Outcome, decide: Callable[[World], Outcome], deadline: float) -> Outcome:
         """
-        Decides again on what the API server has now.
+        Repeat the decision with objects from the API server.
 
-        A denial ends the reads as soon as one of its causes is confirmed. What cannot be read in time counts as the store
-        has it, if the store is fresh; the outcome is then late.
+        For a denial, the reads end when one of its causes is confirmed. Objects that cannot be read in time come from the
+        cache if it is fresh; the outcome is then late.
         """
         if not isinstance(world, RecordingWorld):
             return decide(world)
@@ -89,38 +89,38 @@ class ClusterSource:
         return outcome
 
     def late(self, world: World) -> World:
-        """What is known of the recorded lookups without another read."""
+        """The recorded results that need no further read."""
         return TimedOutWorld(world) if isinstance(world, RecordingWorld) else world
 
     def attached(self) -> AttachedCluster:
-        """The cluster, as the dry-run API looks at it."""
+        """The cluster, for the dry-run API."""
         access = ClusterAccess(self._cluster.transport)
         return AttachedCluster(access, self._cluster.world, Rights(access))
 
     def disclosure(self) -> Disclosure:
-        """What authors of requests may read."""
+        """The rules for what responses may disclose to authors of requests."""
         return Disclosure(Rights(ClusterAccess(self._cluster.transport)))
 
     def statistics(self) -> "tuple[KindStatistics, ...]":
-        """Objects, age and restarts of each kind."""
+        """The state of each kind."""
         return self._cluster.statistics()
 
     def stop(self) -> None:
-        """Ends all watches."""
+        """End all watches."""
         self._cluster.stop()
 
 
 def _decided(
     recording: RecordingWorld, cached: Outcome, decide: Callable[[World], Outcome], fresh: LiveWorld
 ) -> Outcome:
-    """The outcome after as few rounds of reads as confirm a denial, else after all."""
+    """The outcome after the first round of reads that confirms a denial, else after all rounds."""
     outcome = None
     known = frozenset(cached.causes)
-    for some in rounds(recording.answers, [each.message for each in cached.causes]):
-        fresh.read(some)
+    for batch in rounds(recording.answers, [cause.message for cause in cached.causes]):
+        fresh.read(batch)
         if known:
             outcome = _with_lists(decide, fresh)
-            if confirmed := tuple(each for each in outcome.causes if each in known):
+            if confirmed := tuple(cause for cause in outcome.causes if cause in known):
                 return outcome if fresh.is_complete else replace(outcome, causes=confirmed)
     if outcome is None:
         outcome = _with_lists(decide, fresh)
@@ -128,6 +128,6 @@ def _decided(
 
 
 def _with_lists(decide: Callable[[World], Outcome], fresh: LiveWorld) -> Outcome:
-    """The outcome; lists are read before a denial."""
+    """The outcome. Before a denial, lists are read live."""
     outcome = decide(fresh)
     return decide(fresh) if not outcome.allowed and fresh.read_lists() else outcome

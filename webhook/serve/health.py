@@ -16,7 +16,7 @@ class Health:
     registry: CollectorRegistry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one HTTP request."""
+        """Answer one HTTP request."""
         if scope["type"] != "http":
             return
         kind = "text/plain; charset=utf-8"

@@ -1,8 +1,8 @@
 """
-Which Host a request may name.
+Checks the Host header of requests.
 
-A page of another site can make a browser resolve that site's name to this server (DNS rebinding); the Host header then
-holds the foreign name. An IP address cannot be rebound, so it is always accepted: kubelets and Prometheus send one.
+A foreign web page can make a browser resolve its own name to this server (DNS rebinding). The Host header then contains the
+foreign name. IP addresses cannot be rebound, so they are always accepted: kubelets and Prometheus send them.
 """
 
 import json
@@ -41,11 +41,11 @@ class KnownHosts:
 
     app: Any
     names: Callable[[], Iterable[str]]
-    """The names of this server now, such as those of its certificate; ``*.example.com`` covers one label."""
+    """The current names of this server, such as those of its certificate. ``*.example.com`` matches one label."""
     refused: Callable[[str], None]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one HTTP request."""
+        """Answer one HTTP request."""
         if scope["type"] == "http" and not self._knows(scope["headers"]):
             self.refused("host")
             await send({"type": "http.response.start", "status": REFUSED, "headers": list(_HEADERS)})
@@ -54,12 +54,12 @@ class KnownHosts:
         await self.app(scope, receive, send)
 
     def _knows(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
-        """Whether every Host header names this server; HTTP/1.0 sends none, and no browser speaks it."""
+        """Whether every Host header names this server. HTTP/1.0 has none, but browsers do not use it."""
         return all(is_one_of(self.names(), value.decode("latin-1")) for name, value in headers if name == b"host")
 
 
 def checked(names: Iterable[str]) -> tuple[str, ...]:
-    """The names that ``--allowed-host`` gave. Raises Misconfigured for one that no Host header can equal."""
+    """The values of ``--allowed-host``. Raises Misconfigured for an invalid host name."""
     for name in names:
         if not _NAME.fullmatch(name.lower()):
             raise Misconfigured(
@@ -70,16 +70,16 @@ def checked(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def is_one_of(names: Iterable[str], host: str) -> bool:
-    """Whether a Host header (RFC 9110, section 7.2) holds an IP address, localhost or one of the names."""
+    """Whether a Host header (RFC 9110, section 7.2) is an IP address, localhost or one of the names."""
     name = _name_in(host)
     if name == LOCALHOST or _is_address(name):
         return True
     _, _, domain = name.partition(".")
-    return any(name in forms(each) or f"*.{domain}" == each.lower() for each in names)
+    return any(name in forms(known) or f"*.{domain}" == known.lower() for known in names)
 
 
 def forms(name: str) -> tuple[str, ...]:
-    """The forms in which a pod may write a name: a Service's has shorter ones, and one with the usual cluster domain."""
+    """The forms in which pods write a name. A Service name has short forms and one with the default cluster domain."""
     name = name.lower()
     if not name.endswith(".svc"):
         return (name,)
@@ -88,9 +88,9 @@ def forms(name: str) -> tuple[str, ...]:
 
 
 def _name_in(host: str) -> str:
-    """The host without port, brackets and the dot of the root; empty where it is malformed."""
-    found = _HOST.fullmatch(host.lower())
-    return (found["address"] or found["name"].removesuffix(".")) if found is not None else ""
+    """The host without port, brackets and trailing dot; empty if it is malformed."""
+    match = _HOST.fullmatch(host.lower())
+    return (match["address"] or match["name"].removesuffix(".")) if match is not None else ""
 
 
 def _is_address(name: str) -> bool:

@@ -1,8 +1,8 @@
 """
-Three listeners in one process, and the drain.
+Three listeners in one process, and their shutdown.
 
-On SIGTERM: not ready at once; keep listening with ``Connection: close`` on every answer, so that API servers leave
-pooled connections by themselves; finish what is under way; exit. Closing the listener first loses calls.
+On SIGTERM the server becomes unready, keeps listening with ``Connection: close`` in every response, so that API servers close
+their pooled connections, finishes the current requests, and exits. Closing the listeners first would lose requests.
 """
 
 import asyncio
@@ -20,13 +20,13 @@ from webhook.errors import Misconfigured
 from webhook.serve.limits import ConnectionLimiter
 
 KEEP_ALIVE = 120
-"""Seconds; API servers keep idle connections about 90 s and do not repeat a POST on one that we closed."""
+"""Seconds. API servers keep idle connections for about 90 s, and do not retry a POST on a closed one."""
 GRACE = 5
 BACKLOG = 2048
 
 
 class _Server(uvicorn.Server):
-    """A server whose signals somebody else handles."""
+    """A server that does not handle signals; ``serve_all`` does."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -45,26 +45,26 @@ class Listener:
     tls: ssl.SSLContext | None = None
 
     def bind(self) -> socket.socket:
-        """The port, held. Raises Misconfigured where it cannot be had; uvicorn would end the process on the spot."""
+        """Bind the port. Raises Misconfigured if that fails; uvicorn would end the process."""
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         try:
             return socket.create_server((self.host, self.port), family=family, backlog=BACKLOG)
         except OSError as error:
-            reason = (error.strerror or "").partition(" (while ")[0]  # Python adds the address
+            reason = (error.strerror or "").partition(" (while ")[0]  # without the address that Python appends
             raise Misconfigured(
                 f"cannot listen on {self.host} port {self.port} for {self.name}: {reason}",
                 remedy=f"Choose another with --{self.name}-port or --host.",
             ) from None
 
     def server(self) -> uvicorn.Server:
-        """A uvicorn server for it, which logs nothing of requests."""
+        """A uvicorn server for this listener, without access log."""
         return _Server(
             uvicorn.Config(
                 self.app,
                 host=self.host,
                 port=self.port,
                 loop="none",
-                http=self.limiter.protocol,  # type: ignore[arg-type] # uvicorn only ever calls it
+                http=self.limiter.protocol,  # type: ignore[arg-type] # uvicorn only calls it
                 ws="none",
                 lifespan="off",
                 interface="asgi3",
@@ -80,20 +80,20 @@ class Listener:
 
 
 class Draining:
-    """Whether the process is on its way out."""
+    """Whether the process is shutting down."""
 
     def __init__(self) -> None:
         self.began = asyncio.Event()
 
     def __call__(self) -> bool:
-        """True from the first SIGTERM or SIGINT on."""
+        """True after the first SIGTERM or SIGINT."""
         return self.began.is_set()
 
 
 def bind_all(listeners: Sequence[Listener]) -> list[socket.socket]:
-    """The ports of all, or of none. Raises Misconfigured."""
+    """Bind all ports, or none. Raises Misconfigured."""
     with contextlib.ExitStack() as stack:
-        bound = [stack.enter_context(each.bind()) for each in listeners]
+        bound = [stack.enter_context(listener.bind()) for listener in listeners]
         stack.pop_all()
         return bound
 
@@ -101,7 +101,7 @@ def bind_all(listeners: Sequence[Listener]) -> list[socket.socket]:
 async def serve_all(
     listeners: Sequence[Listener], bound: Sequence[socket.socket], draining: Draining, drain_seconds: float
 ) -> None:
-    """Serves on bound ports until a signal, then drains."""
+    """Serve on bound ports until a signal, then shut down."""
     servers = [listener.server() for listener in listeners]
     loop = asyncio.get_running_loop()
     hurry = asyncio.Event()
@@ -114,11 +114,11 @@ async def serve_all(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     tasks = [
-        asyncio.create_task(server.serve(sockets=[port]), name=each.name)
-        for server, port, each in zip(servers, bound, listeners, strict=True)
+        asyncio.create_task(server.serve(sockets=[port]), name=listener.name)
+        for server, port, listener in zip(servers, bound, listeners, strict=True)
     ]
     stopped = asyncio.Event()
-    sweeping = [asyncio.create_task(each.limiter.run(stopped)) for each in listeners]
+    sweeping = [asyncio.create_task(listener.limiter.run(stopped)) for listener in listeners]
     waiting = asyncio.create_task(draining.began.wait())
     await asyncio.wait([*tasks, waiting], return_when=asyncio.FIRST_COMPLETED)
     if draining.began.is_set():

@@ -1,4 +1,4 @@
-"""Writes logs in a thread: whoever reads our stderr may be slow or gone, and no review may wait for that."""
+"""Writes logs in a thread, so that a slow reader of stderr does not delay reviews."""
 
 import logging
 import queue
@@ -7,32 +7,32 @@ import time
 from typing import TextIO
 
 LINES = 10_000
-"""How many wait at most; what comes then is lost and counted. A line has some 300 bytes."""
+"""The limit of waiting lines. Further lines are dropped and counted. A line has about 300 bytes."""
 FLUSH_SECONDS = 2.0
 
 
 class QueuedLogHandler(logging.Handler):
-    """Formats a record where it is made, and writes it elsewhere."""
+    """Formats a record in the calling thread, and writes it in another one."""
 
     def __init__(self, stream: TextIO, lines: int = LINES) -> None:
         super().__init__()
         self._stream = stream
         self._lines: queue.Queue[str] = queue.Queue(lines)
         self.lost = 0
-        """Lines that found no room since the last one that did."""
+        """Lines dropped since the last one that was queued."""
         threading.Thread(target=self._write, name="log", daemon=True).start()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Never waits."""
+        """Queue the record. Never waits."""
         lost, self.lost = self.lost, 0
         try:
             if lost:
-                self._lines.put_nowait(self.format(_tell(lost)) + "\n")
+                self._lines.put_nowait(self.format(_lost_record(lost)) + "\n")
                 lost = 0
             self._lines.put_nowait(self.format(record) + "\n")
         except queue.Full:
             self.lost += lost + 1
-        except Exception:  # noqa: BLE001 - logging's own manner: a record that cannot be written stops nobody
+        except Exception:  # noqa: BLE001 - as logging does: an invalid record must not stop the caller
             self.handleError(record)
 
     def _write(self) -> None:
@@ -42,18 +42,18 @@ class QueuedLogHandler(logging.Handler):
                 self._stream.write(line)
                 if self._lines.empty():
                     self._stream.flush()
-            except (OSError, ValueError):  # nobody reads any more, or the stream is closed
+            except (OSError, ValueError):  # the reader is gone, or the stream is closed
                 pass
             self._lines.task_done()
 
     def flush(self) -> None:
-        """Waits until all is written, but not for long; the end of the process asks for it."""
+        """Wait up to ``FLUSH_SECONDS`` for the queue to empty. Called at the end of the process."""
         until = time.monotonic() + FLUSH_SECONDS
         while self._lines.unfinished_tasks and time.monotonic() < until:
             time.sleep(0.01)
 
 
-def _tell(lost: int) -> logging.LogRecord:
+def _lost_record(lost: int) -> logging.LogRecord:
     record = logging.makeLogRecord({"name": "migratable.log", "levelno": logging.WARNING, "levelname": "WARNING"})
     record.msg = "log lines dropped: stderr was not read"
     record.lines_lost = lost

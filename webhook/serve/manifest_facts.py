@@ -1,4 +1,4 @@
-"""Facts for the doors: from manifests in folders, or from a cluster."""
+"""Facts from manifests, for a server without a cluster."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,41 +11,41 @@ from webhook.surfaces.admission.validate import Outcome
 
 
 class ManifestSource:
-    """What is in some manifests, and nothing else: for one machine without a cluster."""
+    """The objects in some manifests. They are read once, at the start."""
 
     def __init__(self, paths: Sequence[str]) -> None:
         inputs = read_all(paths, recursive=True, sources=Sources())
-        for one in inputs:
-            for problem in one.problems:
+        for file in inputs:
+            for problem in file.problems:
                 where = f"{problem.source}:{problem.line}" if problem.line else problem.source
                 raise Misconfigured(
                     f"{where}: {problem.message}",
                     remedy=problem.remedy or "Correct the manifest.",
                 )
-        self.given: tuple[ManifestObject, ...] = tuple(given for one in inputs for given in one.objects)
-        self._world = ObjectsWorld(objects_in(self.given))
+        self.objects: tuple[ManifestObject, ...] = tuple(entry for file in inputs for entry in file.objects)
+        self._world = ObjectsWorld(objects_in(self.objects))
 
     @property
     def ready(self) -> bool:
-        """Manifests are read at the start."""
+        """Always true."""
         return True
 
     def world(self) -> World:
-        """The same at every moment."""
+        """Always the same objects."""
         return self._world
 
     def needs_confirmation(self, _world: World, _outcome: Outcome) -> bool:
-        """Manifests do not grow stale."""
+        """Always false: manifests do not become stale."""
         return False
 
     async def still_so(self, _world: World, _outcome: Outcome, _seconds: float) -> bool:
-        """Always."""
+        """Always true."""
         return True
 
     def confirm(self, world: World, _cached: Outcome, decide: Callable[[World], Outcome], _deadline: float) -> Outcome:
-        """Decides again on the same manifests."""
+        """Repeat the decision with the same objects."""
         return decide(world)
 
     def late(self, world: World) -> World:
-        """The same: manifests do not come late."""
+        """The same world: manifests are never late."""
         return world

@@ -1,4 +1,4 @@
-"""Metrics and logs. Labels come from closed sets, logs never hold an object's content."""
+"""Metrics and logs. Labels have a fixed set of values; logs never contain the content of an object."""
 
 import json
 import logging
@@ -31,11 +31,11 @@ class Metrics:
     """The Prometheus metrics of one process."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call] # a series for the birth of each series tells nobody anything
+        disable_created_metrics()  # type: ignore[no-untyped-call] # the creation time of a series has no use
         self.registry = CollectorRegistry()
         self._make_review_metrics()
         self._make_server_metrics()
-        # looking a child up by its labels costs as much as a rule; the labels are from closed sets
+        # looking up a child by labels costs as much as a rule; the sets of labels are finite
         self._review, self._second = cache(self._reviews.labels), cache(self._seconds.labels)
         self._finding = cache(self._findings.labels)
         self._begin_at_zero()
@@ -117,56 +117,56 @@ class Metrics:
         )
 
     def _begin_at_zero(self) -> None:
-        """Makes series that alerts and graphs rest on: of one that was not there, Prometheus counts no first step."""
-        for rule in RULES:
-            self._would_deny.labels(rule.id)
+        """Create the series for alerts and graphs: Prometheus does not count the first step of a new series."""
+        for rule_id in (rule.id for rule in RULES):
+            self._would_deny.labels(rule_id)
         for door, hooks, outcomes in DOORS:
-            for asked in (each for hook in hooks for each in hook.rules):
-                for operation, outcome in product(asked.operations, outcomes):
-                    self._review(door, asked.kind.kind, operation, outcome)
+            for rule in (rule for hook in hooks for rule in hook.rules):
+                for operation, outcome in product(rule.operations, outcomes):
+                    self._review(door, rule.kind.kind, operation, outcome)
 
     def reviewed(self, door: str, kind: str, operation: str, outcome: str, seconds: float) -> None:
-        """Counts one review."""
+        """Count one review."""
         operation = operation if operation in OPERATIONS else "other"
         self._review(door, kind, operation, outcome).inc()
         self._second(door).observe(seconds)
 
     def found(self, rule: str, kind: str, action: str) -> None:
-        """Counts one finding."""
+        """Count one finding."""
         self._finding(rule, kind, action).inc()
 
     def would_deny(self, rule: str) -> None:
-        """Counts one finding that a stricter policy would deny."""
+        """Count one finding that a stricter policy would deny."""
         self._would_deny.labels(rule).inc()
 
     def lowered(self, rule: str, reason: Lowered) -> None:
-        """Counts one denial that was lowered because of who sent the request."""
+        """Count one denial that was lowered, for example because of the account of the request."""
         self._lowered.labels(rule, reason.value).inc()
 
     def looked_up(self, ended: str, seconds: float) -> None:
-        """Counts the live reads for one review."""
+        """Count the live reads for one review."""
         self._looked_up.labels(ended).observe(seconds)
 
     def follow(self, statistics: Statistics) -> None:
-        """Shows how the cluster's cache stands whenever somebody scrapes."""
+        """Export the state of the cluster cache at each scrape."""
         self.registry.register(CacheCollector(statistics))
 
     def exempted(self, policy: Policy, today: str) -> None:
-        """Shows how many exemptions and accounts of a policy are in force today, expire soon, or have expired."""
-        found = by_state(policy, today)
+        """Export the number of active, expiring and expired exemptions and accounts."""
+        entries = by_state(policy, today)
         for state in ExpiryState:
-            self.exemptions.labels(state).set(len(found[state]))
+            self.exemptions.labels(state).set(len(entries[state]))
 
     def certified(self, followed: Iterable[Certificates]) -> None:
-        """Shows how the certificates stand: the one that ends first, and whether any is in trouble."""
+        """Export the dates of the certificate that expires first, and whether any certificate is stale."""
         followed = list(followed)
-        ending = min((each.leaf for each in followed), key=attrgetter("not_after"))
+        ending = min((certificate.leaf for certificate in followed), key=attrgetter("not_after"))
         self._not_before.set(ending.not_before.timestamp())
         self._not_after.set(ending.not_after.timestamp())
-        self._stale.set(any(each.is_stale for each in followed))
+        self._stale.set(any(certificate.is_stale for certificate in followed))
 
     def refused(self, listener: str, reason: str) -> None:
-        """Counts one connection."""
+        """Count one refused connection."""
         self._refused.labels(listener, reason).inc()
 
 
@@ -174,7 +174,7 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line; controls are escaped by the encoder, tracebacks are reduced to the error's type."""
+    """One JSON object per line. Control characters are escaped; a traceback is reduced to the type of the error."""
 
     def format(self, record: logging.LogRecord) -> str:
         """A record as JSON."""
@@ -191,7 +191,7 @@ class JsonLines(logging.Formatter):
 
 
 def log_to_stderr() -> None:
-    """Sends all logs, uvicorn's and the client library's too, to stderr as JSON lines."""
+    """Write all logs, including those of uvicorn and the client, to stderr as JSON lines."""
     handler = QueuedLogHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     root = logging.getLogger()

@@ -1,4 +1,4 @@
-"""What the server is told at start."""
+"""The options of the server."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The flags of ``migratable serve``, by the same names."""
+    """The flags of ``migratable serve``, with the same names."""
 
     host: str = "127.0.0.1"
     admission_port: int = 9443
@@ -15,9 +15,9 @@ class Options:
     cert_dir: Path = Path("dev/certs")
     client_ca: Path | None = None
     client_names: tuple[str, ...] = ("kube-apiserver",)
-    """Common or DNS names; a client certificate must bear one of them."""
+    """Common or DNS names. A client certificate must contain one of them."""
     allowed_hosts: tuple[str, ...] = ()
-    """Names beside those of the certificate under which API, page, health and metrics may be called."""
+    """Host names to accept for API, page, health and metrics, in addition to those of the certificate."""
     policy_file: Path | None = None
     release: str = ""
     facts: tuple[str, ...] = ()
@@ -28,5 +28,5 @@ class Options:
 
     @property
     def has_cluster(self) -> bool:
-        """Whether facts come from a cluster and not from manifests."""
+        """Whether objects are read from a cluster, not from manifests."""
         return self.in_cluster or self.kubeconfig is not None

@@ -1,4 +1,4 @@
-"""The composition root: settings, facts, TLS, listeners, life cycle. Nothing else puts parts together."""
+"""Starts the server: options, facts, TLS, listeners, life cycle."""
 
 import asyncio
 import logging
@@ -36,13 +36,13 @@ SECONDS_A_DAY = 24 * 60 * 60
 KEPT_POLICY = "policy reload failed; the previous policy stays active"
 TURN_SECONDS = 0.001
 """
-After so long a thread makes way for another that waits. Python's own 5 ms would be added to each step of a small review while
-a large one is judged apart.
+The interval at which Python switches threads. Its default of 5 ms would delay each step of a small review while a large one
+is judged in a thread.
 """
 
 
 def run(options: Options) -> None:
-    """Serves until SIGTERM. Raises Misconfigured for what must be right at the start."""
+    """Serve until SIGTERM. Raises Misconfigured if the options or files are invalid."""
     log_to_stderr()
     sys.setswitchinterval(TURN_SECONDS)
     with asyncio.Runner(loop_factory=Loop) as loop:
@@ -50,11 +50,11 @@ def run(options: Options) -> None:
 
 
 def today() -> str:
-    """Today's date in UTC, by which exemptions and accounts expire."""
+    """Today's date in UTC, for the expiry of exemptions and accounts."""
     return _date_of(int(time.time() // SECONDS_A_DAY))
 
 
-@lru_cache(maxsize=1)  # every review asks
+@lru_cache(maxsize=1)  # called for every review
 def _date_of(day: int) -> str:
     return datetime.fromtimestamp(day * SECONDS_A_DAY, UTC).date().isoformat()
 
@@ -74,8 +74,8 @@ async def _serve(options: Options) -> None:
     followed = {certificates, admission_tls}
     metrics.certified(followed)
     disclosure = facts.disclosure() if isinstance(facts, ClusterSource) else None
-    door = AdmissionApp(facts, configurations, metrics, time.monotonic, draining, disclosure=disclosure)
-    background = facts.given if isinstance(facts, ManifestSource) else ()
+    admission = AdmissionApp(facts, configurations, metrics, time.monotonic, draining, disclosure=disclosure)
+    background = facts.objects if isinstance(facts, ManifestSource) else ()
     cluster = facts.attached() if isinstance(facts, ClusterSource) else None
     judge = SeparateProcess(objects_in(background))
     api = build_api(configurations, background, options.release, cluster, judge)
@@ -91,12 +91,13 @@ async def _serve(options: Options) -> None:
         return Listener(name, app, options.host, port, limiter, tls)
 
     listeners = [
-        listener("admission", traced(door), options.admission_port, admission_tls.listening, names),
+        listener("admission", traced(admission), options.admission_port, admission_tls.listening, names),
         listener("api", known("api", api), options.api_port, certificates.listening),
         listener("health", known("health", health), options.health_port, None),
     ]
     following = [
-        asyncio.create_task(each.follow(draining.began, partial(metrics.certified, followed))) for each in followed
+        asyncio.create_task(certificate.follow(draining.began, partial(metrics.certified, followed)))
+        for certificate in followed
     ]
     following.append(asyncio.create_task(_follow_policy(configurations, metrics, draining)))
     try:
@@ -112,35 +113,37 @@ async def _serve(options: Options) -> None:
 
 
 async def _follow_policy(configurations: ConfigurationSource, metrics: Metrics, draining: Draining) -> None:
-    told = ""
+    reported = ""
     expiring = _note_exemptions(metrics, configurations)
     while not draining():
         try:
             await asyncio.wait_for(draining.began.wait(), POLICY_POLL_SECONDS)
         except TimeoutError:
             try:
-                await asyncio.to_thread(configurations.refresh)  # a mount that hangs must not hang the server
-                told = ""
+                await asyncio.to_thread(configurations.refresh)  # a hanging mount must not block the server
+                reported = ""
             except Misconfigured as error:
-                metrics.policy_failures.inc()  # with each look, so that the alert stays as long as the file does
-                if error.message != told:
+                metrics.policy_failures.inc()  # at each check, so that the alert stays while the file is invalid
+                if error.message != reported:
                     log.error(KEPT_POLICY, extra={"problem": error.message})  # noqa: TRY400 - no locals in the log
-                told = error.message
+                reported = error.message
             expiring = _note_exemptions(metrics, configurations, expiring)
 
 
-def _note_exemptions(metrics: Metrics, configurations: ConfigurationSource, told: Sequence[str] = ()) -> Sequence[str]:
-    """Counts exemptions and accounts, logs those that expire and were not ``told``, and returns all that expire."""
+def _note_exemptions(
+    metrics: Metrics, configurations: ConfigurationSource, reported: Sequence[str] = ()
+) -> Sequence[str]:
+    """Count exemptions and accounts, log newly expiring ones, and return all expiring ones."""
     metrics.exempted(configurations.policy, today())
     expiring = expiry_warnings(configurations.policy, today())
     for line in expiring:
-        if line not in told:
+        if line not in reported:
             log.warning("policy entry expires", extra={"entry": line})
     return expiring
 
 
 def _announce(options: Options) -> None:
-    """Says on stdout where everything is, with lines that can be pasted."""
+    """Print the addresses to stdout, and commands to try."""
     api = f"https://localhost:{options.api_port}"
     lines = [
         f"page and dry-run API  {api}/",

@@ -1,4 +1,4 @@
-"""What a serving certificate says of itself, and whether one may take the place of another. This file does no I/O."""
+"""The content of a serving certificate, and whether it may replace another one. This module does no I/O."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,15 +8,15 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
 BEHIND: Final = timedelta(days=1)
-"""How far this machine's clock may be behind before a new certificate looks like one from the future."""
+"""The tolerance for a slow local clock when a new certificate is not yet valid."""
 
 OVERDUE_AT: Final = (5, 6)
-"""The part of its life after which a certificate should long have been replaced: renewal is due at two thirds."""
+"""The part of its lifetime after which renewal is overdue. Renewal is due at two thirds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """The first certificate of a ``tls.crt``; further ones, as intermediate authorities, are only passed on."""
+    """The first certificate of a ``tls.crt``. Further ones are intermediate CAs."""
 
     names: frozenset[str]
     issuer: bytes
@@ -25,17 +25,17 @@ class Leaf:
     not_after: datetime
 
     def holds(self, now: datetime) -> bool:
-        """Whether its dates hold."""
+        """Whether it is within its validity period."""
         return self.not_before <= now <= self.not_after
 
     def is_overdue(self, now: datetime) -> bool:
-        """Whether the certificate that should replace it is late, whatever the cause."""
+        """Whether its renewal is overdue."""
         share, whole = OVERDUE_AT
         return now > self.not_before + (self.not_after - self.not_before) * share / whole
 
 
 def read_leaf(pem: bytes) -> Leaf:
-    """Reads what OpenSSL would serve; raises ``ValueError`` where there is no certificate to be read."""
+    """The certificate that OpenSSL would serve. Raises ``ValueError`` if it is unreadable."""
     try:
         certificate = x509.load_pem_x509_certificates(pem)[0]
         return Leaf(
@@ -45,7 +45,7 @@ def read_leaf(pem: bytes) -> Leaf:
             certificate.not_valid_after_utc,
         )
     except (TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
-        raise ValueError("no certificate that can be read") from error
+        raise ValueError("no readable certificate") from error
 
 
 def _names(certificate: x509.Certificate) -> frozenset[str]:
@@ -58,10 +58,10 @@ def _names(certificate: x509.Certificate) -> frozenset[str]:
 
 def objection(new: Leaf, served: Leaf, now: datetime) -> str:
     """
-    Why ``new`` must not take the place of ``served``; empty where it may.
+    The reason why ``new`` must not replace ``served``; empty if it may.
 
-    A pair that matches can still be of no use to anybody: put there by mistake, or by a clock that was wrong. Whoever
-    has something that works keeps it. Once that has run out, anything is as good.
+    A matching pair can still be unusable: deployed by mistake, or issued with a wrong clock. A valid certificate is then kept.
+    An expired one is always replaced.
     """
     if not served.holds(now):
         return ""

@@ -1,9 +1,9 @@
 """
-TLS that follows the files of a mounted Secret.
+TLS with certificates that are reloaded from a mounted Secret.
 
-A new pair is tried in a context of its own and swapped in whole: loading a pair that does not match into the context
-in use would break every later handshake. What cannot be served, or is worse than what is, changes nothing: a folder
-that is full, read-only, emptied or gone is served on from memory, and a metric tells of it.
+A new pair is loaded into its own SSL context, which then replaces the old one: loading a mismatched pair into the context in
+use would break every later handshake. If the files are unusable or missing, the server keeps the certificate in memory, and a
+metric is 1.
 """
 
 import asyncio
@@ -19,13 +19,13 @@ from webhook.serve.serving_certificate import Leaf, objection, read_leaf
 log = logging.getLogger("migratable.tls")
 
 POLL_SECONDS = 1.0
-"""Mounted Secrets are swapped by renaming links, for which files send no events; two small files cost nothing to read."""
+"""Polling: kubelet replaces mounted Secrets by renaming a link, so the files send no events."""
 MAX_BYTES = 64 * 1024
-"""Nothing longer is given to a parser (CVE-2024-12401)."""
+"""Larger files are not parsed (CVE-2024-12401)."""
 
 
 class Unusable(Exception):
-    """What the folder holds cannot be served, or not instead of what is; says why, without a word of the content."""
+    """The files cannot be served, or must not replace the served ones. The message has no content of the files."""
 
 
 class Certificates:
@@ -44,7 +44,7 @@ class Certificates:
         self._poll_seconds = poll_seconds
         self._now = now
         self.problem = ""
-        """What is wrong with the folder or with what is served; empty while all is well."""
+        """The problem with the files or the served certificate; empty if there is none."""
         try:
             self._seen = self._read()
             self.leaf, self._current = self._load(self._seen)
@@ -63,7 +63,7 @@ class Certificates:
         try:
             return tuple(map(_read, paths))
         except OSError as error:
-            raise Unusable(_say(error)) from None
+            raise Unusable(_text_of(error)) from None
 
     def _context(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -79,12 +79,12 @@ class Certificates:
         return context
 
     def _load(self, content: tuple[bytes, ...]) -> tuple[Leaf, ssl.SSLContext]:
-        """Makes a context of the files, which must still be what was read: OpenSSL reads them by itself."""
+        """A context from the files. Their content must still equal ``content``, because OpenSSL reads them itself."""
         try:
             leaf = read_leaf(content[0])
             context = self._context()
-        except OSError as error:  # ssl.SSLError is one
-            raise Unusable(_say(error)) from None
+        except OSError as error:  # including ssl.SSLError
+            raise Unusable(_text_of(error)) from None
         except ValueError:
             raise Unusable("tls.crt contains no readable certificate") from None
         if self._read() != content:
@@ -92,20 +92,20 @@ class Certificates:
         return leaf, context
 
     def _choose(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
-        """Runs in every handshake, also without SNI."""
+        """Select the context. OpenSSL calls this in every handshake, also without SNI."""
         connection.context = self._current
 
     @property
     def is_stale(self) -> bool:
-        """Whether what is served should be replaced and cannot be, or has not been."""
+        """Whether the certificate is overdue for renewal, or the files are unusable."""
         return bool(self.problem)
 
     def refresh(self) -> bool:
-        """Looks at the folder; True if a new pair is served from now on."""
+        """Read the files. Returns True if a new pair is served from now on."""
         try:
             content = self._read()
             if content == self._seen:
-                self._tell(
+                self._report(
                     "the certificate is due for renewal and has not been replaced"
                     if self.leaf.is_overdue(self._now())
                     else ""
@@ -115,33 +115,33 @@ class Certificates:
             if why := objection(leaf, self.leaf, self._now()):
                 raise Unusable(why)
         except Unusable as error:
-            self._tell(str(error))
+            self._report(str(error))
             return False
         self._seen, self.leaf, self._current = content, leaf, context
-        self._tell("")
+        self._report("")
         log.info("serving a new certificate", extra={"not_after": leaf.not_after.isoformat()})
         return True
 
-    def _tell(self, problem: str) -> None:
-        """Remembers a problem, and logs it when it is new and when it has gone."""
+    def _report(self, problem: str) -> None:
+        """Store the problem, and log it when it begins and ends."""
         if problem and problem != self.problem:
             log.warning("still serving the old certificate", extra={"problem": problem})
         elif self.problem and not problem:
             log.info("certificate problem resolved")
         self.problem = problem
 
-    async def follow(self, stopping: asyncio.Event, looked: Callable[[], None]) -> None:
-        """Looks every few seconds until ``stopping``, in a thread: a mount that hangs must not hang the server."""
+    async def follow(self, stopping: asyncio.Event, refreshed: Callable[[], None]) -> None:
+        """Refresh periodically until ``stopping``, in a thread: a hanging mount must not block the server."""
         while not stopping.is_set():
             try:
                 await asyncio.wait_for(stopping.wait(), self._poll_seconds)
             except TimeoutError:
                 await asyncio.to_thread(self.refresh)
-                looked()
+                refreshed()
 
     @property
     def certificate(self) -> bytes:
-        """The PEM that is being served."""
+        """The served certificate, PEM."""
         return self._seen[0]
 
 
@@ -153,8 +153,8 @@ def _read(path: Path) -> bytes:
     return content
 
 
-def _say(error: OSError) -> str:
-    """Names the file and what is the matter, as the system puts it; OpenSSL's own words may be missing."""
+def _text_of(error: OSError) -> str:
+    """The file and the error of the system. OpenSSL may give no reason."""
     if isinstance(error, ssl.SSLError):
         return f"tls.crt and tls.key do not match ({(error.reason or 'unreadable').lower().replace('_', ' ')})"
     name = Path(str(error.filename)).name if error.filename else "the folder"
@@ -162,5 +162,5 @@ def _say(error: OSError) -> str:
 
 
 def _no_password() -> str:
-    """An encrypted key must not make OpenSSL ask on the terminal."""
+    """An empty password, so that OpenSSL does not prompt for an encrypted key."""
     return ""

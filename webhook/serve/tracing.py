@@ -1,8 +1,8 @@
 """
 Optional traces of admission reviews (the dry-run API's are FastAPI's own).
 
-They are on where OpenTelemetry's SDK is installed (the extra ``otel``) and ``OTEL_EXPORTER_OTLP_ENDPOINT`` is set; else
-nothing of OpenTelemetry runs. A span tells kind, operation and outcome, and never anything of an object.
+They are enabled if the OpenTelemetry SDK is installed (extra ``otel``) and ``OTEL_EXPORTER_OTLP_ENDPOINT`` is set; otherwise
+no OpenTelemetry code runs. A span has kind, operation and outcome, and no content of an object.
 """
 
 import os
@@ -19,15 +19,15 @@ ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 @dataclass(frozen=True, slots=True)
 class Traced:
-    """An ASGI application around another one, with a span for each request; joins the caller's trace."""
+    """An ASGI application that creates a span for each request, in the caller's trace."""
 
     app: App
     tracer: Any
     """An ``opentelemetry.trace.Tracer``."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one HTTP request."""
-        from opentelemetry import propagate, trace  # noqa: PLC0415 - only where traces are on
+        """Answer one HTTP request."""
+        from opentelemetry import propagate, trace  # noqa: PLC0415 - only if traces are enabled
 
         carrier = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope.get("headers", ())}
         with self.tracer.start_as_current_span(
@@ -40,7 +40,7 @@ class Traced:
 
 
 def tracing() -> Callable[[App], App]:
-    """What to put around the admission door: nothing, or traces. Raises Misconfigured where the SDK is missing."""
+    """A wrapper for the admission application. Raises Misconfigured if the SDK is missing."""
     if not os.environ.get(ENDPOINT):
         return lambda app: app
     try:
