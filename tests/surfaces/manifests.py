@@ -40,4 +40,4 @@ UNPROVEN = (
   - {name: os, persistentVolumeClaim: {claimName: os}}
 """
 )
-TEMPLATE = "apiVersion: v1\n{{- range .Values.vms }}\nkind: X\n"
+TEMPLATE = "apiVersion: kubevirt.io/v1\n{{- range .Values.vms }}\nkind: X\n"

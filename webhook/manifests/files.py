@@ -16,11 +16,14 @@ from typing import TypeAlias
 import msgspec
 
 from webhook.errors import BadInput
-from webhook.manifests.objects import Manifests, read_manifests
+from webhook.manifests.objects import Manifests, is_other_file, read_manifests
 from webhook.report.printable import escaped
 from webhook.yaml.document import MAX_BYTES
 
 SUFFIXES = (".yaml", ".yml", ".json")
+
+HISTORY_FOLDERS = frozenset({".git", ".hg", ".svn"})
+"""Folders of version control. They are never searched."""
 
 COMMENT = b"migratable:"
 """Every comment that exempts findings contains this text."""
@@ -38,6 +41,8 @@ class Sources(msgspec.Struct):
     forgotten: set[str] = msgspec.field(default_factory=set)
     """Names of files whose text was dropped."""
     ignored: list[str] = msgspec.field(default_factory=list)
+    others: dict[str, None] = msgspec.field(default_factory=dict)
+    """Names of files in searched folders that are not Kubernetes manifests, in order."""
 
     @property
     def names(self) -> Collection[str]:
@@ -253,6 +258,8 @@ def _inside(folder: str, recursive: bool, unreadable: list[OSError]) -> list[tup
         try:
             with os.scandir("/".join(parts) or ("/" if parts else ".")) as scanned:
                 for entry in scanned:
+                    if entry.name in HISTORY_FOLDERS:
+                        continue
                     entries.append(([*parts, entry.name], entry.is_symlink()))
                     if recursive and entry.is_dir(follow_symlinks=False):
                         waiting.append([*parts, entry.name])
@@ -321,9 +328,13 @@ def _read(file: _File, sources: Sources) -> Manifests:
         reason = (error.strerror if isinstance(error, OSError) else "") or "invalid file name"
         reason = "symbolic links form a loop" if isinstance(error, OSError) and error.errno == ELOOP else reason
         return _problem(name, f"cannot be read: {reason}", "Check the path and its permissions.")
+    manifests = read_manifests(content, name)
+    if not file.is_named and manifests.problems and is_other_file(content, manifests):
+        sources.others[name] = None
+        return Manifests((), ())
     sources.texts[name] = content
     sources.paths[name] = path
-    return read_manifests(content, name)
+    return manifests
 
 
 def _content(path: str, size: int) -> bytes:

@@ -4,6 +4,7 @@ Reads the Kubernetes objects in manifests, with their positions. An object that 
 This module does no I/O.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -67,6 +68,33 @@ def read_manifests(content: bytes, source: str) -> Manifests:
             except BadInput as problem:
                 problems.append(problem)
     return Manifests(tuple(objects), tuple(problems))
+
+
+_OWN_GROUPS = (b"kubevirt.io/", b"k8s.cni.cncf.io/")
+_TEMPLATE = re.compile(rb"\{[{%]")
+_OWN_TAG = re.compile(rb"[ \t\[,]![A-Za-z]")
+_TOP_LEVEL = re.compile(rb"""^(?:apiVersion|kind)[ \t]*:|^[{ \t]*["'](?:apiVersion|kind)["'][ \t]*:""", re.MULTILINE)
+
+
+def is_other_file(content: bytes, manifests: Manifests) -> bool:
+    """
+    Whether a file with problems is not a Kubernetes manifest, such as a CI file, values of a chart, or a template.
+
+    No document has ``apiVersion`` or ``kind`` at the top level. A file that is not YAML is another file only if it is a
+    template, or has tags of another program (``!reference`` of GitLab). A file that mentions an API group of KubeVirt or
+    Multus is a manifest with problems.
+    """
+    if manifests.objects or any(group in content for group in _OWN_GROUPS):
+        return False
+    try:
+        documents = read_documents(content, "")
+    except BadInput:
+        is_tagged = _OWN_TAG.search(content) and not _TOP_LEVEL.search(content)
+        return bool(_TEMPLATE.search(content) or is_tagged) and b"kind: VirtualMachine" not in content
+    return not any(
+        isinstance(document.value, dict) and ("apiVersion" in document.value or "kind" in document.value)
+        for document in documents
+    )
 
 
 def _items(value: Json, at: FieldPath) -> Iterator[tuple[Json, FieldPath]]:

@@ -28,6 +28,8 @@ from webhook.surfaces.cli.status import UsageMistake, exit_status, fail, write_p
 if TYPE_CHECKING:
     from pathlib import Path
 
+MAX_NAMES = 5
+"""Names of files in a note."""
 GC_THRESHOLD = 100_000
 """New objects between two garbage collections."""
 
@@ -131,18 +133,20 @@ def _run(options: RunOptions, effective: EffectiveSettings, loaded: LoadedConfig
         _snapshot(effective.snapshot),
         progress,
     )
+    targets = [output.target for output in options.outputs]  # reports of the run before
     inputs = Inputs(
         options.paths,
         recursive=options.recursive,
         sources=sources,
         ignore=effective.ignore,
-        own_files=[str(path) for path in (loaded.path, *effective.files) if path is not None],
+        own_files=[str(path) for path in (loaded.path, *effective.files, *targets) if path is not None],
         progress=progress,
     )
     unreadable = [Manifests((), manifests.problems) for manifests in references]
 
     def with_exemptions(report: Report) -> Report:
         sources.texts |= facts.texts
+        sources.others |= facts.others
         report = add_expiry_notes(report, effective.policy.exemptions, today)
         report = apply_comments(report, sources, today)
         return report if options.write_baseline else apply_baseline(report, effective.baseline, sources)
@@ -233,8 +237,19 @@ def _write_notes(report: Report, options: RunOptions, loaded: LoadedConfig, sour
             write_stderr(f"note: {note}")
     if sources.ignored:
         write_stderr(f"note: ignored files and folders: {', '.join(sources.ignored)}")
+    if sources.others:
+        write_stderr(f"note: {_not_manifests([*sources.others])}")
     if loaded.path is not None and not loaded.is_pinned:
         write_stderr(
             f"note: settings come from {loaded.path}, next to the checked files. A change to these files can also change the "
             "settings. To pin the settings, name a file from another folder with --config."
         )
+
+
+def _not_manifests(names: Sequence[str]) -> str:
+    """The files that were met in folders and are not manifests, in one line."""
+    shown = names if len(names) <= MAX_NAMES else [*names[:MAX_NAMES], f"and {len(names) - MAX_NAMES} more"]
+    counted = (
+        "1 file is not a Kubernetes manifest" if len(names) == 1 else f"{len(names)} files are not Kubernetes manifests"
+    )
+    return f"{counted}: {', '.join(shown)}"
