@@ -90,7 +90,7 @@ def test_a_leaf_does_not_outlive_its_authority() -> None:
         ("ä.svc",),
     ],
 )
-def test_what_is_no_name_is_refused(names: tuple[str, ...]) -> None:
+def test_an_invalid_name_is_refused(names: tuple[str, ...]) -> None:
     """
     No names, wildcards, capitals, and whatever else no Service is called by, are a mistake of the settings.
     """
@@ -98,23 +98,23 @@ def test_what_is_no_name_is_refused(names: tuple[str, ...]) -> None:
         canonical_names(names)
 
 
-def test_addresses_are_spelt_one_way() -> None:
+def test_addresses_have_one_spelling() -> None:
     """
     Two spellings of an address are one name, or a leaf would be renewed for ever.
     """
     assert canonical_names(("0:0::1", "::1", "localhost")) == ("::1", "localhost")
 
 
-def test_a_service_is_called_by_one_name() -> None:
+def test_a_service_has_one_host_name() -> None:
     """
     The API server asks for ``<service>.<namespace>.svc``, without the cluster's domain.
     """
     assert service_names("migratable", "webhooks") == ("migratable.webhooks.svc",)
 
 
-def test_an_authority_comes_back_as_it_was_stored() -> None:
+def test_a_stored_authority_is_loaded_unchanged() -> None:
     """
-    What is signed after a restart verifies against the certificate from before.
+    A certificate that is signed after a restart verifies with the CA certificate from before.
     """
     authority = CertificateAuthority.mint(NOW)
 
@@ -123,7 +123,7 @@ def test_an_authority_comes_back_as_it_was_stored() -> None:
     leaf_of(again.sign(NAMES, NOW)).verify_directly_issued_by(authority.certificate)
 
 
-def test_a_pair_that_is_none_is_not_loaded() -> None:
+def test_an_invalid_pair_is_not_loaded() -> None:
     """
     A foreign key, no key, junk, or more than 64 KiB is a ``ValueError``.
     """
@@ -140,7 +140,7 @@ def test_a_pair_that_is_none_is_not_loaded() -> None:
             CertificateAuthority.load(one)
 
 
-def test_a_key_never_shows() -> None:
+def test_a_repr_has_no_key() -> None:
     """
     Neither pair nor authority prints its key, wherever it is printed by mistake.
     """
@@ -199,7 +199,7 @@ def test_tls_accepts_a_leaf_whose_authority_is_in_the_bundle(tmp_path: Path) -> 
         (NAMES[0], True, timedelta(hours=-2), "not yet valid"),
     ],
 )
-def test_tls_refuses_what_we_call_damaged(
+def test_tls_refuses_each_certificate_with_a_defect(
     name: str, trusts_it: bool, age: timedelta, complaint: str, tmp_path: Path
 ) -> None:
     """

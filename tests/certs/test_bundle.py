@@ -66,7 +66,7 @@ def with_a_key_of_an_unsupported_algorithm() -> bytes:
 
 
 @given(bundles, bundles, bundles)
-def test_union_is_that_of_sets(one: Bundle, two: Bundle, three: Bundle) -> None:
+def test_a_union_of_bundles_is_a_union_of_sets(one: Bundle, two: Bundle, three: Bundle) -> None:
     """
     Whoever joins bundles, in whatever order and however often, gets the same bytes.
     """
@@ -85,7 +85,7 @@ def test_a_bundle_is_read_as_it_was_written(bundle: Bundle) -> None:
 
 
 @given(st.permutations(TRUSTED))
-def test_the_oldest_comes_first_whatever_the_order_given(authorities: list[TrustedAuthority]) -> None:
+def test_the_oldest_authority_is_first_in_any_order(authorities: list[TrustedAuthority]) -> None:
     """
     The order depends on the authorities alone, so rotators do not undo each other's writes.
     """
@@ -96,7 +96,7 @@ def test_the_oldest_comes_first_whatever_the_order_given(authorities: list[Trust
 
 
 @given(st.lists(st.sampled_from([one.pem for one in TRUSTED]), max_size=3), st.binary(max_size=40))
-def test_junk_between_authorities_is_skipped_and_told(blocks: list[bytes], junk: bytes) -> None:
+def test_text_between_authorities_is_skipped_and_makes_a_bundle_not_canonical(blocks: list[bytes], junk: bytes) -> None:
     """
     Junk and duplicates cost no authority its trust, and they make the bundle untidy.
     """
@@ -107,7 +107,7 @@ def test_junk_between_authorities_is_skipped_and_told(blocks: list[bytes], junk:
 
 
 @given(st.binary(max_size=400), st.integers(0, 700), st.integers(0, 255))
-def test_no_text_whatever_makes_reading_fail(junk: bytes, place: int, octet: int) -> None:
+def test_any_text_can_be_read_as_a_bundle(junk: bytes, place: int, octet: int) -> None:
     """
     Any bytes, and any authority with one octet changed or cut off at any place, are read as something.
     """
@@ -119,7 +119,7 @@ def test_no_text_whatever_makes_reading_fail(junk: bytes, place: int, octet: int
     assert Bundle.parse(TRUSTED[0].pem[:place]).authorities in {(), (TRUSTED[0],)}
 
 
-def test_half_an_authority_is_none() -> None:
+def test_a_truncated_authority_is_skipped() -> None:
     """
     A block that breaks off costs neither the one before it nor the one behind it.
     """
@@ -130,16 +130,16 @@ def test_half_an_authority_is_none() -> None:
     assert bundle == Bundle((TRUSTED[0], TRUSTED[2]), is_canonical=False)
 
 
-def test_more_than_64_kib_is_all_junk() -> None:
+def test_a_bundle_above_64_kib_is_invalid() -> None:
     """
     A parser never sees a longer text.
     """
     assert Bundle.parse(TRUSTED[0].pem + b"\n" * 65536) == Bundle((), is_canonical=False)
 
 
-def test_a_serial_number_that_is_not_positive_is_junk() -> None:
+def test_an_authority_without_a_positive_serial_number_is_skipped() -> None:
     """
-    What cryptography reads under protest (RFC 5280 section 4.1.2.2) is not trusted, and does not stop the rotator.
+    A certificate for which cryptography warns (RFC 5280 section 4.1.2.2) is not trusted, and does not stop the rotator.
     """
     der = bytearray(TRUSTED[0].certificate.public_bytes(serialization.Encoding.DER))
     length = TRUSTED[0].certificate.serial_number.bit_length() // 8 + 1
@@ -150,9 +150,9 @@ def test_a_serial_number_that_is_not_positive_is_junk() -> None:
     assert Bundle.parse(pem) == Bundle((), is_canonical=False)
 
 
-def test_a_leaf_is_no_authority() -> None:
+def test_a_leaf_in_a_bundle_is_not_trusted() -> None:
     """
-    Nobody is trusted for a serving certificate that slipped into the bundle.
+    A serving certificate in a bundle is ignored.
     """
     leaf = MINTED[0].sign(NAMES, NOW)
 
@@ -160,7 +160,7 @@ def test_a_leaf_is_no_authority() -> None:
 
 
 @pytest.mark.parametrize(("keep", "left"), [((), 3), ((EXPIRED,), 4)])
-def test_the_expired_are_dropped_unless_kept(keep: tuple[TrustedAuthority, ...], left: int) -> None:
+def test_expired_authorities_are_removed_unless_kept(keep: tuple[TrustedAuthority, ...], left: int) -> None:
     """
     An expired authority goes, unless it signed what is being served; one of tomorrow stays.
     """
@@ -179,7 +179,7 @@ def test_an_authority_knows_what_it_signed() -> None:
     assert [one.has_signed(leaf) for one in TRUSTED] == [True, False, False, False]
 
 
-def test_junk_around_an_authority_is_removed_by_the_next_write() -> None:
+def test_text_around_an_authority_is_removed_by_the_next_write() -> None:
     """
     A bundle with text before, between or after its authorities is untidy, and is rendered without that text.
     """
@@ -193,7 +193,7 @@ def test_junk_around_an_authority_is_removed_by_the_next_write() -> None:
         assert Bundle.parse(bundle.render()).is_canonical
 
 
-def test_64_kib_are_read() -> None:
+def test_a_bundle_of_64_kib_is_read() -> None:
     """
     A text of exactly 64 KiB is parsed.
     """
@@ -212,14 +212,14 @@ def test_64_kib_are_read() -> None:
     ],
     ids=lambda make: make.__name__,
 )
-def test_a_certificate_that_cannot_be_an_authority_is_junk(make: Callable[[], bytes]) -> None:
+def test_a_certificate_that_is_not_an_authority_is_skipped(make: Callable[[], bytes]) -> None:
     """
     A certificate that parses as DER but cannot act as an authority is ignored; the authority next to it is kept.
     """
     assert Bundle.parse(make() + TRUSTED[0].pem) == Bundle((TRUSTED[0],), is_canonical=False)
 
 
-def test_a_certificate_that_a_later_release_refuses_is_junk_whatever_the_warning_filter() -> None:
+def test_a_certificate_that_a_later_release_refuses_is_skipped_with_any_warning_filter() -> None:
     """
     A serial number of 0 makes a certificate invalid also where deprecation warnings are ignored.
     """

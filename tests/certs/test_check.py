@@ -32,7 +32,7 @@ def lines(*paths: Path, **options: object) -> list[str]:
 
 def test_a_good_folder_has_two_good_lines(tmp_path: Path) -> None:
     """
-    What ``dev`` makes, ``check`` finds good, and says until when.
+    The certificates of ``dev`` are good, and the lines show until when.
     """
     dev.ensure(tmp_path, NOW)
 
@@ -47,7 +47,7 @@ def test_a_good_folder_has_two_good_lines(tmp_path: Path) -> None:
 
 def test_a_mounted_secret_is_checked_without_the_authoritys_key(tmp_path: Path) -> None:
     """
-    The serving Secret brings ``ca.crt`` without a key, which is trusted and not signed with.
+    ``ca.crt`` in the serving Secret has no key. It is trusted, and nothing is signed with it.
     """
     write(tmp_path, "tls", LEAF)
     (tmp_path / "ca.crt").write_bytes(AUTHORITY.pair.certificate)
@@ -75,7 +75,7 @@ def test_a_mounted_secret_is_checked_without_the_authoritys_key(tmp_path: Path) 
         (CertificateAuthority.mint(NOW).sign(NAMES, NOW), "bad tls.crt: it is not signed by a known CA"),
     ],
 )
-def test_a_bad_leaf_is_told_with_the_value_that_is_wrong(tmp_path: Path, pair: KeyPair, line: str) -> None:
+def test_the_line_of_an_invalid_leaf_has_the_wrong_value(tmp_path: Path, pair: KeyPair, line: str) -> None:
     """
     The line says what is wrong and, where there is one, the value.
     """
@@ -86,7 +86,7 @@ def test_a_bad_leaf_is_told_with_the_value_that_is_wrong(tmp_path: Path, pair: K
     assert lines(path, names=NAMES, authorities=[authority]) == [line]
 
 
-def test_a_bundle_is_good_when_somebody_in_it_is_trusted_and_nothing_else_is_there(tmp_path: Path) -> None:
+def test_a_bundle_without_a_valid_authority_or_with_other_text_is_bad(tmp_path: Path) -> None:
     """
     A caBundle saved to a file is checked as such.
     """
@@ -99,7 +99,7 @@ def test_a_bundle_is_good_when_somebody_in_it_is_trusted_and_nothing_else_is_the
 
 
 @pytest.mark.parametrize("name", ["missing", "empty"])
-def test_what_is_not_there_is_an_error(tmp_path: Path, name: str) -> None:
+def test_a_missing_certificate_is_an_error(tmp_path: Path, name: str) -> None:
     """
     No file, or a folder without certificates, is never taken for good.
     """

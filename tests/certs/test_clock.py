@@ -13,15 +13,15 @@ from tests.certs.world import NOW, FakeClock
 DATE = "Sun, 01 Mar 2026 12:00:00 GMT"  # NOW
 
 
-def test_before_an_answer_our_own_clock_has_to_do() -> None:
+def test_before_the_first_response_the_local_clock_is_used() -> None:
     """
-    Nobody else has told the hour yet.
+    No API server has responded yet.
     """
     assert ServerClock(FakeClock()).now() == NOW
 
 
 @pytest.mark.parametrize("jump", [timedelta(days=400), timedelta(days=-1), timedelta(days=-4000)])
-def test_a_jump_of_our_own_clock_changes_nothing(jump: timedelta) -> None:
+def test_a_jump_of_the_local_clock_changes_nothing(jump: timedelta) -> None:
     """
     The hour goes on from what the API server said, by seconds that do not jump.
     """
@@ -49,9 +49,9 @@ def test_a_jump_of_the_api_servers_clock_is_followed() -> None:
 
 
 @pytest.mark.parametrize("date", [None, "", "yesterday", "Sun, 01 Mar 2026 12:00:00 -0000", "2026-03-01T12:00:00Z"])
-def test_an_answer_without_a_date_changes_nothing(date: str | None) -> None:
+def test_a_response_without_a_date_changes_nothing(date: str | None) -> None:
     """
-    What stands between us and the API server may leave it out or spoil it.
+    A proxy may remove the header or make it invalid.
     """
     system = FakeClock(wall=NOW + timedelta(days=7))
     clock = ServerClock(system)
@@ -62,7 +62,7 @@ def test_an_answer_without_a_date_changes_nothing(date: str | None) -> None:
     assert clock.now() == NOW
 
 
-def test_a_clock_that_is_off_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_large_clock_difference_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     """
     A node whose clock is wrong is worth a warning, not one at each answer; a few minutes are not.
     """

@@ -29,7 +29,7 @@ def is_good(folder: Path, now: datetime, names: tuple[str, ...] = dev.NAMES) -> 
     return inspect_authority(authority, now).is_good and inspect_leaf(leaf, now, names, known).is_good
 
 
-def test_an_empty_place_gets_four_files(tmp_path: Path) -> None:
+def test_four_files_are_created_in_an_empty_folder(tmp_path: Path) -> None:
     """
     The folder is made; keys are for their owner alone; nothing else is left behind.
     """
@@ -64,7 +64,7 @@ def test_good_certificates_are_reused(tmp_path: Path) -> None:
         (timedelta(days=-1), ("authority", "leaf")),
     ],
 )
-def test_what_is_due_is_renewed(tmp_path: Path, later: timedelta, made: tuple[str, ...]) -> None:
+def test_certificates_that_are_due_are_renewed(tmp_path: Path, later: timedelta, made: tuple[str, ...]) -> None:
     """
     Two thirds of its life, its end, or a clock set back: each makes what it has to and no more.
     """
@@ -78,7 +78,7 @@ def test_what_is_due_is_renewed(tmp_path: Path, later: timedelta, made: tuple[st
 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("content", [None, b"", b"junk", b"-----BEGIN CERTIFICATE-----\nMII", b"x" * (1 << 20)])
-def test_any_file_gone_or_garbled_is_healed(tmp_path: Path, name: str, content: bytes | None) -> None:
+def test_a_missing_or_invalid_file_is_replaced(tmp_path: Path, name: str, content: bytes | None) -> None:
     """
     Whichever file is missing, empty, junk, half or huge: all four belong together again.
     """
@@ -93,9 +93,9 @@ def test_any_file_gone_or_garbled_is_healed(tmp_path: Path, name: str, content: 
     assert is_good(tmp_path, NOW)
 
 
-def test_further_names_are_served_and_change_the_leaf_alone(tmp_path: Path) -> None:
+def test_additional_names_change_only_the_leaf(tmp_path: Path) -> None:
     """
-    The authority that somebody already trusts stays when a name comes along.
+    An authority that clients already trust stays the same when a name is added.
     """
     dev.ensure(tmp_path, NOW)
 
@@ -106,7 +106,7 @@ def test_further_names_are_served_and_change_the_leaf_alone(tmp_path: Path) -> N
     assert dev.ensure(tmp_path, NOW, ("migratable.test",)).made == ()
 
 
-def test_a_key_that_others_could_read_is_closed(tmp_path: Path) -> None:
+def test_a_key_with_wide_permissions_is_restricted(tmp_path: Path) -> None:
     """
     Permissions that were widened by a copy are narrowed again.
     """
@@ -118,7 +118,7 @@ def test_a_key_that_others_could_read_is_closed(tmp_path: Path) -> None:
     assert stat.S_IMODE(files.key.stat().st_mode) == 0o600
 
 
-def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_only_the_old_file(tmp_path: Path) -> None:
     """
     A name that cannot be replaced (here: a folder) is an ``OSError``, and no temporary file stays.
     """
@@ -134,7 +134,7 @@ def _ensure(folder: Path) -> None:
     dev.ensure(folder, datetime.now(UTC))
 
 
-def test_runs_at_the_same_time_end_with_pairs_that_match(tmp_path: Path) -> None:
+def test_concurrent_runs_leave_matching_pairs(tmp_path: Path) -> None:
     """
     Four processes that begin in an empty folder at once leave one authority and one leaf of it.
     """

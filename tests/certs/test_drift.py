@@ -1,4 +1,4 @@
-"""certs.drift: what is told of a webhook configuration that somebody has changed."""
+"""certs.drift: changes of webhook configurations are logged."""
 
 import logging
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ def seen(webhooks: Mapping[str, Mapping[str, object]] = BOTH, bundle: bytes = b"
 
 
 def told(caplog: pytest.LogCaptureFixture, *looks: Configuration | None) -> list[str]:
-    """What is logged at these looks, without the name of the configuration."""
+    """The log lines for these states, without the name of the configuration."""
     drift = Drift()
     with caplog.at_level(logging.INFO, "certs"):
         for look in looks:
@@ -43,7 +43,7 @@ def told(caplog: pytest.LogCaptureFixture, *looks: Configuration | None) -> list
         (BOTH, []),
     ],
 )
-def test_a_change_is_told_once_with_its_writer(
+def test_a_change_is_logged_once_with_its_writer(
     caplog: pytest.LogCaptureFixture, after: Mapping[str, Mapping[str, object]], said: list[str]
 ) -> None:
     """
@@ -54,16 +54,16 @@ def test_a_change_is_told_once_with_its_writer(
     assert told(caplog, seen(), now, now) == [f"was changed by kubectl-edit: {each}" for each in said]
 
 
-def test_a_bundle_is_no_change(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_change_of_the_bundle_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     """
-    That is ours to write, and to mend.
+    The rotator itself writes and repairs the bundle.
     """
     assert told(caplog, seen(bundle=b"one"), seen(bundle=b"other")) == []
 
 
-def test_the_emergency_stop_is_told_and_what_came_back_is_compared(caplog: pytest.LogCaptureFixture) -> None:
+def test_deletion_and_recreation_of_a_configuration_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     """
-    A configuration that was deleted, or that was never there, is told once; one that comes back weaker says so.
+    A missing configuration is logged once. A new one is compared with the last known one.
     """
     weaker = seen({"a.example": HOOK}, by="kubectl-create")
 
@@ -76,9 +76,9 @@ def test_the_emergency_stop_is_told_and_what_came_back_is_compared(caplog: pytes
     ]
 
 
-def test_a_rotator_looks_at_all_of_its_configurations(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_rotator_observes_all_its_configurations(caplog: pytest.LogCaptureFixture) -> None:
     """
-    At each of its looks, and works on.
+    At each check, and the rotator continues.
     """
     world = World().healthy()
     del world.cluster.bundles[VALIDATING]

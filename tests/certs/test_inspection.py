@@ -28,7 +28,7 @@ def look(pair: KeyPair, now: datetime = NOW) -> tuple[Damage, ...]:
     return inspect_leaf(pair, now, NAMES, (authority_of(OTHER.pair), TRUSTED)).damage
 
 
-def test_a_good_leaf_is_told_whole() -> None:
+def test_the_inspection_of_a_valid_leaf_has_all_facts() -> None:
     """
     Dates, names, key and signer of a good leaf are facts, and there is no damage.
     """
@@ -68,14 +68,14 @@ def test_a_good_leaf_is_told_whole() -> None:
         (AUTHORITY.sign(NAMES, NOW + DAY), Damage.NOT_YET_VALID),
     ],
 )
-def test_each_damage_of_a_leaf_is_named(pair: KeyPair, damage: Damage) -> None:
+def test_each_defect_of_a_leaf_is_reported(pair: KeyPair, damage: Damage) -> None:
     """
     Each kind of damage alone is reported as that kind alone.
     """
     assert look(pair) == (damage,)
 
 
-def test_several_damages_are_named_together() -> None:
+def test_several_defects_are_reported_together() -> None:
     """
     An authority in the place of the leaf is wrong in every way it is wrong.
     """
@@ -83,7 +83,7 @@ def test_several_damages_are_named_together() -> None:
 
 
 @pytest.mark.parametrize("now", [NOW - DAY, NOW + 400 * DAY])
-def test_a_leaf_is_no_better_than_its_authority(now: datetime) -> None:
+def test_a_leaf_of_an_invalid_authority_is_invalid(now: datetime) -> None:
     """
     A leaf whose authority is expired, or of the future, is refused by every verifier.
     """
@@ -104,7 +104,7 @@ def test_a_leaf_is_no_better_than_its_authority(now: datetime) -> None:
         (KeyPair(b"", b""), NOW, (Damage.NO_CERTIFICATE,)),
     ],
 )
-def test_each_damage_of_an_authority_is_named(pair: KeyPair, now: datetime, damage: tuple[Damage, ...]) -> None:
+def test_each_defect_of_an_authority_is_reported(pair: KeyPair, now: datetime, damage: tuple[Damage, ...]) -> None:
     """
     An authority is good when it is whole, self-signed, has its key and its dates hold.
     """
@@ -112,7 +112,7 @@ def test_each_damage_of_an_authority_is_named(pair: KeyPair, now: datetime, dama
 
 
 @pytest.mark.parametrize("key", [rsa.generate_private_key(65537, 2048), ec.generate_private_key(ec.SECP384R1())])
-def test_any_key_but_p256_is_damage(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> None:
+def test_a_key_that_is_not_p256_is_a_defect(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> None:
     """
     A whole authority with another kind of key is not used.
     """
@@ -133,7 +133,7 @@ def test_any_key_but_p256_is_damage(key: rsa.RSAPrivateKey | ec.EllipticCurvePri
 
 def test_an_encrypted_key_cannot_be_read() -> None:
     """
-    Nobody can be asked for a password.
+    There is no way to enter a password.
     """
     key = AUTHORITY.key.private_bytes(
         serialization.Encoding.PEM,
@@ -144,7 +144,7 @@ def test_an_encrypted_key_cannot_be_read() -> None:
     assert inspect_authority(KeyPair(PAIR.certificate, key), NOW).damage == (Damage.INVALID_KEY,)
 
 
-def test_renewal_is_due_at_two_thirds_of_life() -> None:
+def test_renewal_is_due_after_two_thirds_of_the_lifetime() -> None:
     """
     Life counts from the hour of issue, not from NotBefore, which lies an hour behind it.
     """
@@ -155,7 +155,7 @@ def test_renewal_is_due_at_two_thirds_of_life() -> None:
     assert leaf.is_due(NOW + 4 * DAY)
 
 
-def test_what_cannot_be_read_is_due() -> None:
+def test_an_unreadable_certificate_is_due() -> None:
     """
     There is no date to wait for.
     """
@@ -163,7 +163,7 @@ def test_what_cannot_be_read_is_due() -> None:
 
 
 @given(st.integers(0, 2000), st.integers(0, 255), st.integers(0, 2000), st.booleans())
-def test_no_changed_octet_makes_an_inspection_fail(place: int, octet: int, cut: int, of_key: bool) -> None:
+def test_a_changed_byte_never_makes_an_inspection_raise(place: int, octet: int, cut: int, of_key: bool) -> None:
     """
     A certificate or key with one octet changed, or cut short, is inspected like any other.
     """
@@ -177,7 +177,7 @@ def test_no_changed_octet_makes_an_inspection_fail(place: int, octet: int, cut: 
 
 
 @given(st.data())
-def test_no_changed_octet_inside_the_certificate_makes_an_inspection_fail(data: st.DataObject) -> None:
+def test_a_changed_byte_inside_the_certificate_never_makes_an_inspection_raise(data: st.DataObject) -> None:
     """
     DER that is nonsense behind a whole PEM is damage too.
     """

@@ -43,9 +43,9 @@ def elections(leases: FakeLeases, clock: FakeClock, *names: str) -> list[LeaderE
     return [LeaderElection(leases, "rotator", name, clock) for name in names]
 
 
-def test_the_first_to_ask_is_on_duty_and_no_other() -> None:
+def test_the_first_rotator_becomes_the_leader() -> None:
     """
-    A Lease that nobody holds is taken; while it is renewed nobody else gets it.
+    A Lease without a holder is acquired. While it is renewed, no other rotator gets it.
     """
     leases, clock = FakeLeases(), FakeClock()
     first, second = elections(leases, clock, "first", "second")
@@ -72,9 +72,9 @@ def test_a_lease_is_renewed_at_a_third_of_its_duration() -> None:
     assert len(leases.writes) == 60 / (LEASE_DURATION / 3).total_seconds()
 
 
-def test_the_place_of_one_who_is_gone_is_taken_within_twenty_seconds() -> None:
+def test_the_lease_of_a_stopped_leader_is_taken_over_after_its_duration() -> None:
     """
-    With looks every three seconds, and not before the Lease was seen unchanged for its whole duration.
+    Within twenty seconds with checks every three seconds, and not before the Lease was unchanged for its whole duration.
     """
     leases, clock = FakeLeases(), FakeClock()
     first, second = elections(leases, clock, "first", "second")
@@ -90,7 +90,7 @@ def test_the_place_of_one_who_is_gone_is_taken_within_twenty_seconds() -> None:
     assert not first.is_leader()
 
 
-def test_a_jump_of_the_wall_clock_gives_nobody_the_lease() -> None:
+def test_a_jump_of_the_wall_clock_does_not_move_the_lease() -> None:
     """
     No date in a Lease is compared with a clock.
     """
@@ -105,9 +105,9 @@ def test_a_jump_of_the_wall_clock_gives_nobody_the_lease() -> None:
     assert first.is_leader()
 
 
-def test_a_change_of_turns_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_change_of_the_leader_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     """
-    Who is on election is told by name when it changes, and not at each look.
+    The log names the leader when it changes, and not at each check.
     """
     leases, clock = FakeLeases(holder="first"), FakeClock()
     (election,) = elections(leases, clock, "second")
@@ -123,9 +123,9 @@ def test_a_change_of_turns_is_logged_once(caplog: pytest.LogCaptureFixture) -> N
     ]
 
 
-def test_whoever_ends_hands_over_at_once() -> None:
+def test_a_leader_that_ends_releases_the_lease() -> None:
     """
-    A rolling update leaves no gap, and nobody resigns for another.
+    A rolling update leaves no gap. A rotator does not release the Lease of another.
     """
     leases, clock = FakeLeases(), FakeClock()
     first, second = elections(leases, clock, "first", "second")
@@ -138,7 +138,7 @@ def test_whoever_ends_hands_over_at_once() -> None:
     assert second.is_leader()
 
 
-def test_of_two_who_take_it_at_the_same_time_one_gets_it() -> None:
+def test_one_of_two_concurrent_writers_gets_the_lease() -> None:
     """
     The write names the version that was read.
     """
@@ -157,9 +157,9 @@ def test_of_two_who_take_it_at_the_same_time_one_gets_it() -> None:
 
 
 @pytest.mark.parametrize("error", [Missing("no Lease", "Make it."), Refused("no right", "Give it.")])
-def test_without_a_lease_everybody_looks(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+def test_all_rotators_work_without_a_lease(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
     """
-    A Lease saves work; to be without one is told once and stops nobody.
+    A Lease only saves work. Its absence is logged once.
     """
     leases = FakeLeases(error=error)
     (election,) = elections(leases, FakeClock(), "any")
@@ -172,7 +172,7 @@ def test_without_a_lease_everybody_looks(error: Exception, caplog: pytest.LogCap
     assert [record.getMessage() for record in caplog.records] == [f"working without the Lease: {error}"]
 
 
-def test_a_lease_of_no_duration_is_refused() -> None:
+def test_a_lease_without_duration_is_refused() -> None:
     """
     It would be everybody's at all times.
     """
@@ -180,9 +180,9 @@ def test_a_lease_of_no_duration_is_refused() -> None:
         LeaderElection(FakeLeases(), "rotator", "any", FakeClock(), timedelta())
 
 
-def test_off_duty_one_looks_every_minute_all_the_same() -> None:
+def test_a_rotator_without_the_lease_checks_once_a_minute() -> None:
     """
-    One that is on election and does nothing, but renews its Lease, is made up for within a minute.
+    A leader that renews its Lease and does no work is replaced within a minute.
     """
     world = World()
     leases = FakeLeases(holder="asleep")

@@ -18,7 +18,7 @@ from certs.plan import Terms
 ROTATE = ["rotate", "--namespace=webhooks", "--authority-secret=ca", "--serving-secret=leaf", "--service=migratable"]
 
 
-def test_dev_makes_what_check_finds_good(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_accepts_the_certificates_of_dev(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """
     Paths and findings go to stdout, what was done to stderr.
     """
@@ -42,7 +42,7 @@ def test_dev_makes_what_check_finds_good(tmp_path: Path, capsys: pytest.CaptureF
     ]
 
 
-def test_check_tells_by_its_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_exit_status_of_check_shows_the_result(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """
     1 for a certificate that is bad, 2 for what could not be looked at.
     """
@@ -55,7 +55,7 @@ def test_check_tells_by_its_status(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "No such file" in capsys.readouterr().err
 
 
-def test_settings_have_the_promised_lives() -> None:
+def test_the_default_lifetimes_are_a_year_and_a_week() -> None:
     """
     A year for the authority, a week for the leaf, which serves the Service's name in its namespace and nothing else.
     """
@@ -71,7 +71,7 @@ def test_settings_have_the_promised_lives() -> None:
     assert (settings.authority_secret, settings.serving_secret) == ("ca", "leaf")
 
 
-def test_every_setting_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_setting_can_be_an_environment_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     As a Deployment gives it; lists by commas, and a flag beats a variable.
     """
@@ -105,7 +105,7 @@ def test_every_setting_may_come_from_the_environment(monkeypatch: pytest.MonkeyP
         ("0.5s", timedelta(0, 0.5)),
     ],
 )
-def test_spans_are_written_as_in_kubernetes(text: str, span: timedelta) -> None:
+def test_durations_have_the_format_of_kubernetes(text: str, span: timedelta) -> None:
     """
     And with ``d`` for 24 hours besides.
     """
@@ -113,7 +113,7 @@ def test_spans_are_written_as_in_kubernetes(text: str, span: timedelta) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "7", "1w", "-1h", "1h 30m", "h", "9" * 400 + "d"])
-def test_what_is_no_span_is_refused(text: str) -> None:
+def test_an_invalid_duration_is_refused(text: str) -> None:
     """
     Rather than guessed.
     """
@@ -146,7 +146,7 @@ def test_settings_that_cannot_work_are_usage_errors(
     assert complaint in capsys.readouterr().err
 
 
-def test_without_a_cluster_rotate_ends_with_the_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_rotate_without_a_cluster_ends_with_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """
     No traceback: what is missing, and what to do.
     """

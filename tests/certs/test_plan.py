@@ -61,7 +61,7 @@ def bundles(step: Step) -> Mapping[Place, Bundle]:
     return step.bundles
 
 
-def test_an_empty_installation_gets_an_authority_first() -> None:
+def test_an_authority_is_created_first() -> None:
     """
     Nothing can be signed or published before there is an authority.
     """
@@ -72,7 +72,7 @@ def test_an_empty_installation_gets_an_authority_first() -> None:
 
 def test_a_new_authority_is_published_beside_the_old() -> None:
     """
-    Before anything is signed by it, the new authority stands in every caBundle, and the old one stays.
+    Before it signs anything, the new authority is in every caBundle, and the old one stays.
     """
     step = plan(stock(leaf=leaf_of(OLD), trusts=(OLD,)), NOW, TERMS)
 
@@ -89,7 +89,7 @@ def test_only_a_bundle_that_lacks_something_is_written() -> None:
     assert bundles(step) == {THERE: Bundle.of([NEW_CA])}
 
 
-def test_signing_waits_until_every_api_server_has_seen_the_authority() -> None:
+def test_signing_waits_until_every_api_server_trusts_the_authority() -> None:
     """
     A leaf of an authority that some API server does not yet trust would be refused there.
     """
@@ -99,7 +99,7 @@ def test_signing_waits_until_every_api_server_has_seen_the_authority() -> None:
     assert step.remaining == TERMS.bundle_settle - timedelta(seconds=1)
 
 
-def test_then_a_leaf_is_signed() -> None:
+def test_a_leaf_is_signed_after_the_settle_time() -> None:
     """
     Once the authority is known everywhere, the leaf of the old one is replaced, however young it is.
     """
@@ -118,7 +118,7 @@ def test_retiring_waits_until_every_replica_serves_the_new_leaf() -> None:
     assert step.remaining == TERMS.leaf_settle - timedelta(minutes=1)
 
 
-def test_retiring_waits_for_a_replica_that_is_late() -> None:
+def test_retiring_waits_for_a_late_replica() -> None:
     """
     However long the settle time is over, a replica that was seen to serve the old leaf needs the old authority.
     """
@@ -129,7 +129,7 @@ def test_retiring_waits_for_a_replica_that_is_late() -> None:
     assert step == Wait(LAGGING_INTERVAL, "until the new leaf is served at 10.0.0.7, 10.0.0.9")
 
 
-def test_late_is_who_serves_a_leaf_that_counts_by_an_authority_that_would_go() -> None:
+def test_a_replica_is_late_if_it_serves_a_valid_leaf_of_an_old_authority() -> None:
     """
     Leaves of the authority, of strangers, of the past and of the future, and what is no certificate, hold nothing up.
     """
@@ -149,7 +149,7 @@ def test_late_is_who_serves_a_leaf_that_counts_by_an_authority_that_would_go() -
     assert lagging == ("old",)
 
 
-def test_then_the_old_authority_is_retired() -> None:
+def test_the_old_authority_is_retired_after_the_settle_time() -> None:
     """
     In the end, and only there, an authority that is alive is taken out of every caBundle.
     """
@@ -159,7 +159,7 @@ def test_then_the_old_authority_is_retired() -> None:
     assert bundles(step) == {HERE: Bundle.of([NEW_CA]), THERE: Bundle.of([NEW_CA])}
 
 
-def test_then_there_is_rest_until_the_first_renewal() -> None:
+def test_the_plan_is_idle_until_the_first_renewal() -> None:
     """
     All is well until two thirds of the leaf's life are over.
     """
@@ -177,7 +177,7 @@ def test_a_due_leaf_is_signed_anew_by_the_same_authority() -> None:
     assert step == Sign("the served leaf is due for renewal")
 
 
-def test_a_due_authority_is_replaced_while_it_still_counts() -> None:
+def test_a_due_authority_is_replaced_while_it_is_valid() -> None:
     """
     Rotation begins at two thirds of the authority's life.
     """
@@ -204,7 +204,7 @@ def test_a_bundle_without_the_authority_of_the_served_leaf_is_repaired_first() -
     assert bundles(step) == {HERE: Bundle.of([OLD_CA]), THERE: Bundle.of([OLD_CA])}
 
 
-def test_mending_a_bundle_publishes_the_new_authority_too() -> None:
+def test_a_repair_of_a_bundle_also_publishes_the_new_authority() -> None:
     """
     One write does for both, and neither is left out.
     """
@@ -214,7 +214,7 @@ def test_mending_a_bundle_publishes_the_new_authority_too() -> None:
     assert bundles(step) == {HERE: both, THERE: both}
 
 
-def test_the_authority_of_the_served_leaf_is_kept_though_it_looks_expired() -> None:
+def test_an_expired_authority_of_the_served_leaf_is_kept() -> None:
     """
     If our clock alone has jumped, the API servers still trust it; it goes when nothing depends on it any more.
     """
@@ -223,7 +223,7 @@ def test_the_authority_of_the_served_leaf_is_kept_though_it_looks_expired() -> N
     assert bundles(step)[HERE] == Bundle.of([OLD_CA, NEW_CA])
 
 
-def test_with_nothing_left_to_break_nobody_waits() -> None:
+def test_signing_does_not_wait_without_another_valid_authority() -> None:
     """
     When every other trusted authority is expired, each second of waiting is one of outage.
     """
@@ -234,18 +234,18 @@ def test_with_nothing_left_to_break_nobody_waits() -> None:
     assert isinstance(step, Sign)
 
 
-def test_the_expired_are_retired_at_once() -> None:
+def test_expired_authorities_are_retired_at_once() -> None:
     """
-    No replica can depend on an authority that nobody trusts.
+    No replica depends on an authority that API servers do not trust.
     """
     step = plan(stock(leaf=leaf_of(NEW), trusts=(EXPIRED, NEW), seen=timedelta()), NOW, TERMS)
 
     assert isinstance(step, Retire)
 
 
-def test_junk_in_a_bundle_is_cleaned_away() -> None:
+def test_invalid_content_of_a_bundle_is_removed() -> None:
     """
-    What stands in a caBundle beside authorities goes, although API servers would skip it.
+    Text beside authorities in a caBundle is removed, although API servers would skip it.
     """
     text = NEW.pair.certificate
 
@@ -254,7 +254,7 @@ def test_junk_in_a_bundle_is_cleaned_away() -> None:
     assert step == Publish({THERE: Bundle.of([NEW_CA])}, f"invalid content in {THERE}")
 
 
-def test_a_bundle_never_grows_past_what_is_read() -> None:
+def test_a_bundle_never_exceeds_the_parse_limit() -> None:
     """
     Foreign authorities that fill a caBundle do not push our own over 64 KiB, where it would be read as junk.
     """
@@ -266,9 +266,9 @@ def test_a_bundle_never_grows_past_what_is_read() -> None:
     assert bundles(step)[THERE] == Bundle.of([OLD_CA, NEW_CA])
 
 
-def test_without_any_webhook_configuration_the_pair_is_still_kept() -> None:
+def test_the_pair_is_maintained_without_webhook_configurations() -> None:
     """
-    Whoever deletes the webhook configurations in an emergency finds good certificates afterwards.
+    After the emergency stop, the certificates stay valid.
     """
     inventory = take_inventory(NEW.pair, NOTHING, b"", {}, NAMES, NOW)
 
@@ -286,7 +286,7 @@ def test_the_authority_of_a_damaged_leaf_is_not_published_again() -> None:
 
 def test_an_authority_that_cannot_sign_is_not_published() -> None:
     """
-    Without its key an authority is of no use, so a caBundle that is mended does not get it.
+    An authority without its key cannot sign, so a repaired caBundle does not contain it.
     """
     keyless = KeyPair(NEW.pair.certificate, b"")
 
@@ -305,7 +305,7 @@ def test_a_step_names_the_first_place_and_counts_the_others() -> None:
     assert step.reason == f"the CA is missing from {THERE} and 1 more"
 
 
-def test_the_end_of_a_wait_needs_no_second_look() -> None:
+def test_a_wait_ends_exactly_after_the_settle_time() -> None:
     """
     When exactly the settle time has passed, the next step follows.
     """
@@ -328,7 +328,7 @@ def test_places_are_written_in_their_order() -> None:
     assert [*bundles(step)] == [*bundles(plan(inventory, NOW, TERMS))] == sorted([HERE, THERE])
 
 
-def test_a_bundle_of_exactly_what_is_read_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bundle_of_exactly_the_parse_limit_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     The limit of 64 KiB is the largest text that is parsed, so a bundle may have it.
     """

@@ -61,7 +61,7 @@ def listening(context: ssl.SSLContext | None, address: str = "127.0.0.1", port: 
 
 
 @pytest.mark.parametrize("demands_a_certificate", [False, True])
-def test_what_is_served_is_what_is_told(tmp_path: Path, demands_a_certificate: bool) -> None:
+def test_the_served_certificate_is_returned(tmp_path: Path, demands_a_certificate: bool) -> None:
     """
     Also by a server that would not speak with us, since a client has to show its certificate only later.
     """
@@ -75,9 +75,9 @@ def test_what_is_served_is_what_is_told(tmp_path: Path, demands_a_certificate: b
     assert served == {f"127.0.0.1:{port}": LEAF.certificate}
 
 
-def test_each_address_of_a_name_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_address_of_a_name_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    A headless Service has an address for each replica; one that does not answer is left out and holds nobody up.
+    A headless Service has one address per replica. An address that does not respond is left out and causes no delay.
     """
     addresses = ["127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.2"]
 
@@ -97,7 +97,7 @@ def test_each_address_of_a_name_is_asked(tmp_path: Path, monkeypatch: pytest.Mon
     assert served == {f"127.0.0.{number}:{port}": LEAF.certificate for number in (1, 2)}
 
 
-def test_who_accepts_and_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_without_a_handshake_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     A hanging replica costs a second to connect and one to say nothing.
     """
@@ -108,9 +108,9 @@ def test_who_accepts_and_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("host", ["no-such-name.invalid", "a" * 70, "..", ""])
-def test_a_name_that_is_none_has_no_replicas(host: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_invalid_name_has_no_replicas(host: str, caplog: pytest.LogCaptureFixture) -> None:
     """
-    Then the settle time alone counts, and the log says once that nobody was asked.
+    Then only the settle time applies, and the log says once that no replica responded.
     """
     replicas = DnsReplicas([(host, 1)], NAMES[0])
 

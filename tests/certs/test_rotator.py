@@ -22,7 +22,7 @@ from tests.certs.world import (
 HOUR = timedelta(hours=1)
 
 
-def test_a_first_round_makes_everything() -> None:
+def test_the_first_round_creates_all_certificates() -> None:
     """
     From empty Secrets and caBundles one round leads to an authority, a leaf, and trust in it, without waiting.
     """
@@ -35,7 +35,7 @@ def test_a_first_round_makes_everything() -> None:
     assert world.trusts_alone()
 
 
-def test_rest_writes_nothing() -> None:
+def test_an_idle_rotator_writes_nothing() -> None:
     """
     A rotator that finds all well leaves every resourceVersion as it is.
     """
@@ -64,9 +64,9 @@ def test_a_secret_beside_the_leaf_holds_its_issuer() -> None:
 
 @pytest.mark.parametrize("kind", DAMAGES)
 @pytest.mark.parametrize("secret", ["authority", "serving"])
-def test_every_damage_of_a_secret_is_repaired_in_ten_seconds(secret: str, kind: str) -> None:
+def test_each_damage_of_a_secret_is_repaired_in_ten_seconds_of_its_clock(secret: str, kind: str) -> None:
     """
-    Whatever happens to a Secret: within 10 s all is good again, and the leaf never lacks trust.
+    After any damage of a Secret, all certificates are valid within 10 s, and the leaf is always trusted.
     """
     world = World().healthy()
     began = world.clock.monotonic()
@@ -84,9 +84,9 @@ def test_every_damage_of_a_secret_is_repaired_in_ten_seconds(secret: str, kind: 
 
 
 @pytest.mark.parametrize("kind", BUNDLE_DAMAGES)
-def test_every_damage_of_a_bundle_is_repaired_in_one_round(kind: str) -> None:
+def test_each_damage_of_a_bundle_is_repaired_in_one_round(kind: str) -> None:
     """
-    Whatever happens to a caBundle, one round later the API servers trust the leaf again, which is left alone.
+    After any damage of a caBundle, API servers trust the unchanged leaf after one round.
     """
     world = World().healthy()
     leaf = world.cluster.pair("serving")
@@ -102,7 +102,7 @@ def test_every_damage_of_a_bundle_is_repaired_in_one_round(kind: str) -> None:
 
 def test_trust_survives_the_loss_of_the_authority_and_every_bundle() -> None:
     """
-    What is being served is trusted again first, from the ``ca.crt`` beside it; only then is everything renewed.
+    The served leaf is trusted again first, from the ``ca.crt`` beside it. Then all certificates are renewed.
     """
     world = World().healthy()
     world.damage_secret("authority", "empty")
@@ -119,9 +119,9 @@ def test_trust_survives_the_loss_of_the_authority_and_every_bundle() -> None:
 
 
 @pytest.mark.parametrize("jump", [timedelta(days=400), timedelta(days=-1), timedelta(days=5), timedelta(days=-4000)])
-def test_a_jump_of_the_clock_is_healed_in_ten_seconds(jump: timedelta) -> None:
+def test_a_jump_of_the_clock_is_repaired_in_ten_seconds_of_its_clock(jump: timedelta) -> None:
     """
-    Forward or back, by a day or by years: valid certificates are there within 10 s.
+    Forward or back, by a day or by years, valid certificates exist within 10 s.
     """
     world = World().healthy()
     began = world.clock.monotonic()
@@ -134,9 +134,9 @@ def test_a_jump_of_the_clock_is_healed_in_ten_seconds(jump: timedelta) -> None:
     assert world.clock.monotonic() - began <= 10
 
 
-def test_a_year_passes_without_a_refused_handshake() -> None:
+def test_no_handshake_fails_within_a_year() -> None:
     """
-    Leaf after leaf and one change of authority, looked at every six hours: nobody is ever refused.
+    With renewals of the leaf and one change of the authority, checked every six hours.
     """
     world = World().healthy()
     authorities = set()
@@ -162,7 +162,7 @@ LATE = [
 
 
 @pytest.mark.parametrize("late", LATE)
-def test_whoever_is_later_than_the_settle_times_is_waited_for_if_asked(late: dict[str, timedelta]) -> None:
+def test_the_rotator_waits_for_servers_that_are_later_than_the_settle_times(late: dict[str, timedelta]) -> None:
     """
     A settle time is the least: an API server or a replica that answers with the old is given as long as it takes.
     """
@@ -180,9 +180,9 @@ def test_whoever_is_later_than_the_settle_times_is_waited_for_if_asked(late: dic
 
 
 @pytest.mark.parametrize("late", LATE)
-def test_without_asking_they_would_be_refused(late: dict[str, timedelta]) -> None:
+def test_late_servers_fail_if_the_rotator_does_not_check_them(late: dict[str, timedelta]) -> None:
     """
-    The test above can fail: by settle times alone somebody so late is cut off.
+    The test above can fail: with settle times alone, such a late server is refused.
     """
     world = World(**late)
     world.cluster.spread = lambda: True
@@ -197,9 +197,9 @@ def test_without_asking_they_would_be_refused(late: dict[str, timedelta]) -> Non
     assert refused
 
 
-def test_a_replica_that_hangs_for_ever_holds_the_old_authority_until_its_leaf_has_expired() -> None:
+def test_a_replica_that_hangs_keeps_the_old_authority_until_its_leaf_expires() -> None:
     """
-    Nobody accepts an expired leaf, so from then on the old authority protects nobody and goes.
+    API servers refuse an expired leaf, so from then on the old authority is removed.
     """
     world = World(slow_replica=timedelta(days=300)).healthy()
     leaf = world.cluster.pair("serving")
@@ -219,7 +219,7 @@ def test_a_replica_that_hangs_for_ever_holds_the_old_authority_until_its_leaf_ha
     assert expires - timedelta(hours=13) < held_until <= expires
 
 
-def test_no_api_server_is_asked_once_the_settle_time_is_over() -> None:
+def test_api_servers_are_not_read_after_the_settle_time() -> None:
     """
     Rest costs four reads and no questions.
     """

@@ -23,7 +23,7 @@ from tests.certs.world import (
 HOUR = timedelta(hours=1)
 
 
-def test_a_missing_secret_is_told_and_the_bundle_mended_all_the_same() -> None:
+def test_a_missing_secret_is_an_error_and_the_bundle_is_still_repaired() -> None:
     """
     Without the right to create, the rotator says what is missing, after it has restored the trust in the served leaf.
     """
@@ -37,7 +37,7 @@ def test_a_missing_secret_is_told_and_the_bundle_mended_all_the_same() -> None:
     assert not world.uncovered()
 
 
-def test_a_missing_secret_is_made_where_that_is_allowed() -> None:
+def test_a_missing_secret_is_created_if_that_is_allowed() -> None:
     """
     With the right to create, deleting both Secrets is damage like any other.
     """
@@ -49,7 +49,7 @@ def test_a_missing_secret_is_made_where_that_is_allowed() -> None:
     assert is_good(world)
 
 
-def test_a_configuration_that_is_not_installed_is_passed_over() -> None:
+def test_a_missing_configuration_is_ignored() -> None:
     """
     Nothing waits for a webhook configuration that was deleted, and one that comes back is filled.
     """
@@ -81,7 +81,7 @@ class Stop(threading.Event):
         return self.is_set()
 
 
-def test_the_loop_lives_through_an_outage_and_tells_of_it_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_loop_survives_an_outage_and_logs_it_once(caplog: pytest.LogCaptureFixture) -> None:
     """
     An API server that is away costs one warning and no more than the usual pause; the work goes on afterwards.
     """
@@ -125,7 +125,7 @@ def test_no_key_reaches_the_log(caplog: pytest.LogCaptureFixture) -> None:
     assert "MII" not in caplog.text
 
 
-def test_the_repr_of_a_secret_holds_none() -> None:
+def test_the_repr_of_a_secret_has_no_key() -> None:
     """
     A Secret printed by mistake shows its name and version.
     """
@@ -134,7 +134,7 @@ def test_the_repr_of_a_secret_holds_none() -> None:
     assert repr(world.cluster.read_secret("authority")) == "Secret(name='authority', version='2')"
 
 
-def test_a_sighting_begins_anew_with_a_new_thing() -> None:
+def test_an_observation_restarts_with_a_new_value() -> None:
     """
     Only the same thing, seen look after look, is seen for longer and longer.
     """

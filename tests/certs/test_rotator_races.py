@@ -34,7 +34,7 @@ QUICK = replace(SETTINGS, terms=replace(TERMS, bundle_settle=timedelta(seconds=1
 @pytest.mark.parametrize("rival", ["sign", "rotate", "rotate twice"])
 @pytest.mark.parametrize("call", range(1, 9))
 @pytest.mark.parametrize("stage", stages())
-def test_a_rival_between_any_two_calls_does_no_harm(stage: int, call: int, rival: str) -> None:
+def test_a_concurrent_rotator_between_any_two_calls_does_no_harm(stage: int, call: int, rival: str) -> None:
     """
     A rotator stopped before any of its calls, while another does a whole rotation, wakes up and uncovers nothing.
     """
@@ -70,7 +70,7 @@ def test_a_rival_between_any_two_calls_does_no_harm(stage: int, call: int, rival
 
 @pytest.mark.parametrize("call", range(1, 9))
 @pytest.mark.parametrize("stage", stages())
-def test_a_rival_about_to_sign_is_not_robbed_of_its_authority(stage: int, call: int) -> None:
+def test_the_authority_of_a_concurrent_rotator_that_signs_is_kept(stage: int, call: int) -> None:
     """
     A rotator stopped before any of its calls never retires an authority that was minted since and is about to sign.
     """
@@ -120,7 +120,7 @@ def until_signing(world: World, rotator: Rotator) -> tuple[Step, Reading]:
     raise AssertionError("it never came to signing")
 
 
-def test_a_write_over_something_unread_conflicts() -> None:
+def test_a_write_over_an_unread_version_conflicts() -> None:
     """
     The fake compares versions as the API server does, or the tests above would prove nothing.
     """
@@ -137,7 +137,7 @@ def test_a_write_over_something_unread_conflicts() -> None:
         cluster.write_bundles(configuration, {})
 
 
-def test_a_round_looks_again_after_a_conflict() -> None:
+def test_a_round_reads_again_after_a_conflict() -> None:
     """
     Losing a race is no trouble: the same round goes on with what the winner left.
     """
@@ -155,7 +155,7 @@ def test_a_round_looks_again_after_a_conflict() -> None:
     assert is_good(world)
 
 
-def test_a_round_ends_although_somebody_undoes_everything() -> None:
+def test_a_round_ends_although_another_client_reverts_each_write() -> None:
     """
     An endless fight is fought with pauses.
     """

@@ -18,7 +18,7 @@ from certs.plan import Terms
 from certs.rotator import Rotator, Settings
 from tests.certs.world import BUNDLE_DAMAGES, DAMAGES, MUTATING, NAMES, SETTINGS, VALIDATING, FakeClock, World
 
-# what a replica can see is of no use, so that it goes on with what it has in memory
+# the files of a replica are unusable, so it continues with the certificate in memory
 UNSERVABLE = DAMAGES
 
 spans = st.sampled_from([timedelta(seconds=1), timedelta(seconds=5), timedelta(minutes=2), timedelta(days=1)])
@@ -89,7 +89,7 @@ def test_no_handshake_fails_whatever_happens_to_the_secrets(acts: list[tuple[str
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(anything, max_size=25))
-def test_everything_heals_and_no_write_uncovers_the_leaf(acts: list[tuple[str, object]]) -> None:
+def test_all_damage_is_repaired_and_no_write_removes_trust_in_the_leaf(acts: list[tuple[str, object]]) -> None:
     """
     From any damage and any jump of the clock it takes at most 12 deeds until all is well, and none uncovers a leaf.
     """

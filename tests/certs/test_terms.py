@@ -29,7 +29,7 @@ DAY, SECOND, NEVER = timedelta(days=1), timedelta(seconds=1), timedelta()
         {"authority_lifetime": timedelta(days=6)},
     ],
 )
-def test_terms_that_cannot_be_kept_are_refused(change: dict[str, object]) -> None:
+def test_terms_that_cannot_work_are_refused(change: dict[str, object]) -> None:
     """
     A leaf has to outlive its own rotation, and an authority its leaves.
     """

@@ -128,7 +128,7 @@ class FakeCluster:
         return KeyPair(data.get("tls.crt", b""), data.get("tls.key", b""))
 
     def trusted(self) -> list[Bundle]:
-        """What each webhook's caBundle trusts."""
+        """The authorities in the caBundle of each webhook."""
         return [Bundle.parse(text) for bundles, _ in self.bundles.values() for text in bundles.values()]
 
 
@@ -228,7 +228,7 @@ class World:
         self.note()
 
     def served(self) -> dict[str, bytes]:
-        """What the slow replica serves."""
+        """The certificate that the slow replica serves."""
         return {"192.0.2.7": self._loaded(self.slow_replica)}
 
     def healthy(self) -> World:
