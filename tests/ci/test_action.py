@@ -19,7 +19,7 @@ INSTALL, CHECK = ACTION["runs"]["steps"]
 
 @pytest.fixture
 def runner(tmp_path: Path) -> Path:
-    """What a runner has when the check begins: the program was installed into its folder for temporary files."""
+    """The state of a runner before the check: the program is installed in its folder for temporary files."""
     program = tmp_path / "temp" / "migratable" / "bin" / "migratable"
     program.parent.mkdir(parents=True)
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m webhook "$@"\n')
@@ -85,7 +85,7 @@ def test_a_clean_repository_passes(runner: Path) -> None:
     assert "nothing found" in summary
 
 
-def test_inputs_are_words_and_never_code(runner: Path) -> None:
+def test_inputs_are_never_executed_as_code(runner: Path) -> None:
     """
     Paths with blanks, quotes, dollar signs and leading dashes are paths; nothing in an input is run.
     """
@@ -104,7 +104,7 @@ def test_inputs_are_words_and_never_code(runner: Path) -> None:
 
 def test_unreadable_input_and_wrong_flags_are_status_2(runner: Path) -> None:
     """
-    What was not checked is never green.
+    A job without a check never passes.
     """
     (runner / "work" / "vm.yaml").write_text("a: [\n")
 
@@ -130,7 +130,7 @@ def test_the_other_inputs_reach_the_check(runner: Path) -> None:
     assert (pinned.returncode, never.returncode, known.returncode) == (0, 0, 0)
 
 
-def test_the_install_step_names_what_is_there() -> None:
+def test_the_install_step_uses_files_that_exist() -> None:
     """
     The step installs this repository with its hashed locks; every file that it names exists, and no input stands in its code.
     """

@@ -19,7 +19,7 @@ from tests.surfaces.running import ROOT
 from webhook import __version__
 
 LENT = {"PYTHONPATH": sysconfig.get_paths()["purelib"]}
-"""What a package needs to be built or to run, from the tests' own environment: nothing is downloaded."""
+"""The dependencies of the package, from the tests' own environment: nothing is downloaded."""
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_the_tekton_step_runs(program: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "ci").iterdir()), ids=lambda path: path.name)
-def test_nothing_leads_to_a_place_that_is_not_there(path: Path) -> None:
+def test_examples_have_no_placeholder_addresses(path: Path) -> None:
     """
     An example that is used as it stands either works or asks for what it needs: no image or address in it is made up.
     """
@@ -144,7 +144,7 @@ def test_the_krew_manifest_is_filled_from_the_archives(archive: Path, tmp_path: 
             assert opened.getmember(platform["bin"]).mode & 0o111
 
 
-def test_what_makes_no_working_krew_manifest_is_refused(archive: Path, tmp_path: Path) -> None:
+def test_invalid_krew_arguments_are_refused(archive: Path, tmp_path: Path) -> None:
     """
     Wrong versions, made up addresses, two archives for a platform, and archives that krew.sh did not build.
     """

@@ -30,7 +30,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """
     pre-commit makes a fresh environment and installs this package into it.
 
-    What the package needs is lent from the tests' own environment, so that nothing is downloaded.
+    The dependencies come from the tests' own environment, so nothing is downloaded.
     """
     home = tmp_path_factory.mktemp("home")
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("GIT_", "PRE_COMMIT", "PYTEST"))}

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "ci" / "test-pythons.sh"
 
 
-def test_every_supported_version_is_looked_for() -> None:
+def test_every_supported_version_is_searched() -> None:
     """
     Those that pyproject.toml names, and the one after the newest.
     """
@@ -23,7 +23,7 @@ def test_every_supported_version_is_looked_for() -> None:
     assert asked[1].split()[-1] == f"3.{int(supported[-1].removeprefix('3.')) + 1}"
 
 
-def test_a_version_that_is_not_installed_is_named_and_fails_nothing() -> None:
+def test_a_missing_version_is_listed_and_is_not_a_failure() -> None:
     """
     CI says what it did not run.
     """

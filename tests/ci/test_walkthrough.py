@@ -1,4 +1,4 @@
-"""docs/ci.md tells the truth: its ten minutes are gone through again."""
+"""The commands in docs/ci.md print the output that the page shows."""
 
 import os
 import re
@@ -17,7 +17,7 @@ LEFT_OUT = "...\n"
 
 
 def steps() -> Iterator[tuple[str, str]]:
-    """Each command of the page and what the page says that it prints; the configuration comes first where it stands."""
+    """Each command of the page with its output. The configuration file comes first."""
     for language, block in re.findall(r"```(console|yaml)\n(.*?)```", PAGE, re.DOTALL):
         if language == "yaml":
             yield f"cat > migratable.yaml <<'EOT'\n{block}EOT", ""
@@ -43,7 +43,7 @@ def repository(tmp_path: Path) -> Path:
     return tmp_path / "fleet"
 
 
-def test_the_ten_minutes_go_as_the_page_says(repository: Path) -> None:
+def test_the_commands_of_the_page_print_its_output(repository: Path) -> None:
     """
     Every command of the walk through 300 manifests prints what the page shows, up to what it says it leaves out.
     """

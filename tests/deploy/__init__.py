@@ -1,1 +1,1 @@
-"""What is installed: the manifests as they are written, as kustomize renders them, and as an API server takes them."""
+"""Tests of the manifests: as written, as rendered by kustomize and Helm, and on an API server."""

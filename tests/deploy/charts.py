@@ -29,14 +29,14 @@ def helm(*arguments: str, stdin: str | None = None) -> subprocess.CompletedProce
 
 
 def refusal(values: Mapping[str, Any], *flags: str) -> str:
-    """What helm says when it does not render the chart with VALUES."""
+    """The error of helm if it does not render the chart with VALUES."""
     done = _template(json.dumps(values), flags)
     assert done.returncode != 0, "helm rendered it"
     return done.stderr
 
 
 def template(values: Mapping[str, Any], *flags: str, namespace: str = NAMESPACE) -> tuple[Manifest, ...]:
-    """Every object that `helm install` would make with VALUES; nobody may change them."""
+    """Every object of `helm install` with VALUES. Callers must not change them."""
     return _rendered(json.dumps(values), flags, namespace)
 
 

@@ -12,7 +12,7 @@ def rights_in(rule: dict[str, Any]) -> Iterator[str]:
 
 
 def rights_of(event: dict[str, Any]) -> Iterator[str]:
-    """What a request needed; an apply that makes an object is a patch, and takes the right to create besides."""
+    """The rights that a request needs. An apply that creates an object is a patch and also needs the right to create."""
     about = event.get("objectRef")
     if about is None:
         yield f"{event['verb']} {event['requestURI']}"

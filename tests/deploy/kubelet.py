@@ -58,7 +58,7 @@ class Pod:
     log: Path
 
     def ready(self) -> bool:
-        """What its readiness probe says; raises where the process has ended."""
+        """The result of its readiness probe. Raises if the process has ended."""
         if self.popen.poll() is not None:
             raise RuntimeError(f"the process ended with {self.popen.returncode}:\n{self.said()}")
         probe = self.spec["containers"][0].get("readinessProbe", {}).get("httpGet")

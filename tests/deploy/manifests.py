@@ -25,7 +25,7 @@ OURS = "app.kubernetes.io/name=migratable"
 
 @cache
 def rendered(folder: str) -> tuple[Manifest, ...]:
-    """Every object of deploy/kustomize/FOLDER; nobody may change them."""
+    """Every object of deploy/kustomize/FOLDER. Callers must not change them."""
     return built(KUSTOMIZE / folder)
 
 

@@ -22,12 +22,12 @@ class Recorder:
         self._port = port
 
     def client_config(self, webhook: str) -> dict[str, str]:
-        """What takes the place of the reference to our Service."""
+        """The replacement for the reference to the Service."""
         return {"url": f"https://127.0.0.1:{self._port}/{webhook}", "caBundle": self._ca.bundle}
 
     def taken(self) -> list[str]:
         """
-        Who was called since this was last asked, by name.
+        The webhooks that were called since the last call, by name.
 
         Each once, because an API server whose cache was behind repeats an update, and with it the call; in the order
         of their names, because validating webhooks run side by side.

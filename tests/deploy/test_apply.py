@@ -146,7 +146,7 @@ def dark(plane: ControlPlane) -> Client:
         "priorityclasses,mutatingwebhookconfigurations",
     ],
 )
-def test_our_own_parts_can_be_made_anew_while_nobody_answers(dark: Client, resource: str) -> None:
+def test_pods_of_migratable_can_be_created_while_no_replica_responds(dark: Client, resource: str) -> None:
     """
     Failing closed without a single replica, whatever of ours is lost comes back with the next apply.
     """
@@ -181,7 +181,9 @@ def test_our_own_parts_can_be_made_anew_while_nobody_answers(dark: Client, resou
         ),
     ],
 )
-def test_what_a_cluster_needs_to_stand_up_never_waits_for_us(dark: Client, path: str, manifest: Manifest) -> None:
+def test_objects_that_a_cluster_needs_to_start_never_wait_for_the_webhook(
+    dark: Client, path: str, manifest: Manifest
+) -> None:
     """
     A cluster that comes up without a replica of ours can start one.
     """
@@ -209,7 +211,7 @@ def test_deleting_one_object_is_the_emergency_stop(plane: ControlPlane) -> None:
     assert client.api("GET", VALIDATING).status == 200
 
 
-def test_applying_again_puts_back_what_a_hand_has_changed(plane: ControlPlane) -> None:
+def test_applying_again_reverts_manual_changes(plane: ControlPlane) -> None:
     """
     A webhook that was weakened is as it was installed, with its caBundle.
     """
@@ -230,7 +232,7 @@ def test_applying_again_puts_back_what_a_hand_has_changed(plane: ControlPlane) -
     }
 
 
-def test_the_rotator_can_be_taken_away_by_its_label(plane: ControlPlane) -> None:
+def test_the_rotator_can_be_deleted_by_its_label(plane: ControlPlane) -> None:
     """
     By the command that docs/install.md gives, before cert-manager takes over: apply takes nothing away.
     """

@@ -67,7 +67,7 @@ def test_folded_expressions_are_the_codes_own() -> None:
 @pytest.mark.apiserver
 @pytest.mark.helm
 @pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
-def test_the_chart_says_what_the_code_says(policy: dict[str, Any]) -> None:
+def test_the_chart_and_the_code_agree_about_the_backstop(policy: dict[str, Any]) -> None:
     """
     The chart's parameters are those of the code for the same policy file, of what it denies; policies and bindings are
     always the same.
@@ -85,7 +85,7 @@ def test_the_chart_says_what_the_code_says(policy: dict[str, Any]) -> None:
 @pytest.mark.apiserver
 @pytest.mark.helm
 @pytest.mark.parametrize("values", [{}, ON | {"mode": "warn"}, ON | {"mode": "audit"}], ids=["off", "warn", "audit"])
-def test_the_chart_has_no_backstop_where_nothing_is_refused(values: dict[str, Any]) -> None:
+def test_the_chart_has_no_backstop_if_nothing_is_denied(values: dict[str, Any]) -> None:
     """
     Nor by default: an upgrade refuses nothing that passed before.
     """
@@ -93,7 +93,7 @@ def test_the_chart_has_no_backstop_where_nothing_is_refused(values: dict[str, An
 
 
 def _said(found: Any, kind: str) -> list[Any]:
-    """What objects of the backstop say, without labels."""
+    """The objects of the backstop, without labels."""
     ours = [each for each in of_kind(tuple(found), kind) if "backstop" in each["metadata"]["name"]]
     said = [(each["metadata"]["name"], each.get("spec") or each["data"]) for each in ours]
     return sorted(said, key=str)

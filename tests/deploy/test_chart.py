@@ -1,4 +1,4 @@
-"""What the chart's values do, and what they may not be."""
+"""The effects and the limits of the chart's values."""
 
 import json
 from typing import Any
@@ -83,7 +83,7 @@ def test_the_schema_is_closed() -> None:
     assert open_objects(SCHEMA, "") == []
 
 
-def test_the_chart_is_of_the_programs_version() -> None:
+def test_the_chart_has_the_version_of_the_program() -> None:
     """
     Without a tag it installs the image of its own version.
     """
@@ -136,9 +136,9 @@ def test_the_chart_is_of_the_programs_version() -> None:
         ({"monitoring": {"serviceMonitor": {"interval": "0s"}}}, "does not match pattern"),
     ],
 )
-def test_what_cannot_work_is_refused(values: dict[str, Any], said: str) -> None:
+def test_values_that_cannot_work_are_refused(values: dict[str, Any], said: str) -> None:
     """
-    Before anything is installed, with the key and what it may be.
+    Before the installation, with the key and the accepted values.
     """
     assert said in refusal(values)
 
@@ -147,9 +147,9 @@ def test_what_cannot_work_is_refused(values: dict[str, Any], said: str) -> None:
     "values",
     [{"leafLifetime": "1h"}, {"authorityLifetime": "7d"}, {"leafLifetime": "1.5h", "authorityLifetime": "1h30m"}],
 )
-def test_lives_that_the_rotator_can_keep_are_taken(values: dict[str, str]) -> None:
+def test_valid_lifetimes_are_accepted(values: dict[str, str]) -> None:
     """
-    However they are written.
+    In any format.
     """
     assert template({"rotator": values})
 
@@ -163,7 +163,7 @@ ALONE = [
 @pytest.mark.parametrize("values", ALONE)
 def test_the_node_of_the_only_replica_can_be_drained(values: dict[str, Any]) -> None:
     """
-    A budget that keeps one of one would hold up the drain for ever; and nobody is told that there is one alone.
+    A budget of one with one replica would block the drain for ever.
     """
     objects = template(values | {"monitoring": {"prometheusRule": {"enabled": True}}})
 
@@ -175,7 +175,7 @@ def test_the_node_of_the_only_replica_can_be_drained(values: dict[str, Any]) -> 
     assert "MigratableOneReplica" not in alerts
 
 
-def test_one_replica_is_enough_where_requests_pass_without_an_answer() -> None:
+def test_one_replica_is_enough_with_failure_policy_ignore() -> None:
     """
     For a cluster of one node.
     """
@@ -184,9 +184,9 @@ def test_one_replica_is_enough_where_requests_pass_without_an_answer() -> None:
     assert server["spec"]["replicas"] == 1
 
 
-def test_a_digest_outranks_the_tag() -> None:
+def test_a_digest_takes_precedence_over_the_tag() -> None:
     """
-    What is signed is a digest.
+    Signatures are for digests.
     """
     digest = "sha256:" + "0" * 64
 
@@ -198,7 +198,7 @@ def test_a_digest_outranks_the_tag() -> None:
 
 
 @pytest.mark.parametrize("mode", ["audit", "warn", "enforce"])
-def test_policy_values_go_over_those_of_the_mode(mode: str) -> None:
+def test_policy_values_override_those_of_the_mode(mode: str) -> None:
     """
     Exemptions and actions can be had in each mode, and stay when the mode changes.
     """
@@ -214,7 +214,7 @@ def test_policy_values_go_over_those_of_the_mode(mode: str) -> None:
     assert found.at_most is (Action.DENY if mode == "enforce" else Action(mode))
 
 
-def test_another_policy_rolls_the_server() -> None:
+def test_a_changed_policy_restarts_the_server() -> None:
     """
     Its ConfigMap has another name, which the Deployment mounts.
     """
@@ -295,7 +295,7 @@ def test_settings_reach_the_command_line() -> None:
     assert (server["terminationGracePeriodSeconds"], server["nodeSelector"]) == (50, {"role": "infra"})
 
 
-def test_notes_tell_the_next_step() -> None:
+def test_notes_show_the_next_step() -> None:
     """
     From audit to warn, from warn to enforce, from there to Fail; and how to stop it all.
     """
@@ -317,9 +317,9 @@ def test_notes_tell_the_next_step() -> None:
         ("backstop.enabled=true,mode=warn", "backstop.enabled has no effect"),
     ],
 )
-def test_notes_tell_what_the_backstop_does(values: str, said: str) -> None:
+def test_notes_describe_the_backstop(values: str, said: str) -> None:
     """
-    That it refuses, and how to stop it; or why it does not.
+    They say what it denies and how to stop it, or why it has no effect.
     """
     flags = ("install", "migratable", str(CHART), "--namespace", "migratable", "--dry-run=client", "--set")
 
@@ -331,9 +331,9 @@ def test_notes_tell_what_the_backstop_does(values: str, said: str) -> None:
 
 
 @pytest.mark.parametrize(("namespace", "said"), [("default", True), ("migratable", False)])
-def test_notes_warn_of_the_namespace_that_people_use(namespace: str, said: bool) -> None:
+def test_notes_warn_about_the_default_namespace(namespace: str, said: bool) -> None:
     """
-    What is in our namespace is not judged, and who names none gets `default`.
+    VMs in the namespace of the release are not checked. Without --namespace, that is `default`.
     """
     done = helm("install", "migratable", str(CHART), "--namespace", namespace, "--dry-run=client")
 

@@ -1,4 +1,4 @@
-"""What is generated from the code is up to date, and says what the code says."""
+"""The generated files are up to date and agree with the code."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ SOMEBODY = {"rule": "LM201", "reason": "ticket 42", "owner": "storage team", "un
 
 def test_nothing_generated_is_out_of_date() -> None:
     """
-    Who changes a rule, the policy or a hook runs the generator.
+    After a change of a rule, the policy or a hook, the generator must run.
     """
     assert generate.stale() == [], "run python deploy/generate.py"
 
@@ -79,7 +79,7 @@ def test_folded_expressions_are_the_codes_own(made: dict[str, Any]) -> None:
 )
 def test_schema_and_server_agree_about_a_policy(policy: dict[str, Any], good: bool) -> None:
     """
-    What an editor or Helm accepts, the server accepts, and the other way round.
+    The schema and the server accept the same policies.
     """
     try:
         parse_policy(json.dumps(policy).encode(), "policy.yaml")

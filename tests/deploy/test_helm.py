@@ -83,7 +83,7 @@ def identity(manifest: Manifest) -> tuple[str, str]:
     [{}, EVERYTHING, {"certificates": {"source": "cert-manager"}}, {"mode": "audit"}],
     ids=["as it comes", "with everything", "cert-manager", "audit"],
 )
-def test_what_is_rendered_is_installed(helm: Helm, values: dict[str, Any]) -> None:
+def test_rendered_objects_are_installed(helm: Helm, values: dict[str, Any]) -> None:
     """
     The API server takes every object, and warns of none.
     """
@@ -141,7 +141,7 @@ def policy_maps(client: Client) -> dict[str, dict[str, str]]:
     return {each["metadata"]["name"]: each["data"] for each in items if each["metadata"]["name"] != "kube-root-ca.crt"}
 
 
-def test_the_policy_of_before_outlives_one_upgrade(helm: Helm) -> None:
+def test_the_previous_policy_is_kept_for_one_upgrade(helm: Helm) -> None:
     """
     Pods of before may have to be made again while the new ones do not get ready; two upgrades later it is gone.
     """
@@ -160,7 +160,7 @@ def test_the_policy_of_before_outlives_one_upgrade(helm: Helm) -> None:
     assert mounted_policy(helm.client) in {each["policy.yaml"] for each in policy_maps(helm.client).values()}
 
 
-def test_an_edit_by_hand_stops_an_upgrade_that_is_not_told_to_go_on(helm: Helm) -> None:
+def test_a_manual_change_stops_an_upgrade_without_force(helm: Helm) -> None:
     """
     Helm 4 applies on the server, where an edit conflicts; `--force-conflicts` puts back what the chart says.
     """
@@ -178,7 +178,7 @@ def test_an_edit_by_hand_stops_an_upgrade_that_is_not_told_to_go_on(helm: Helm) 
     assert stored[edited] == "Fail"
 
 
-def test_a_rollback_brings_policy_and_failure_policy_back(helm: Helm) -> None:
+def test_a_rollback_restores_policy_and_failure_policy(helm: Helm) -> None:
     """
     From `enforce` and Fail to `audit` and Ignore, in one command.
     """
@@ -195,7 +195,7 @@ def test_a_rollback_brings_policy_and_failure_policy_back(helm: Helm) -> None:
     assert audit[0] == {"Ignore"}
 
 
-def test_an_upgrade_takes_away_what_is_not_wanted_any_more(helm: Helm) -> None:
+def test_an_upgrade_deletes_objects_that_are_switched_off(helm: Helm) -> None:
     """
     From the rotator to cert-manager, and back: the rights of the one that is not used are gone.
     """

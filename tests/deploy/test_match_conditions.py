@@ -89,18 +89,20 @@ pytestmark = pytest.mark.apiserver
         pytest.param(pod(), NO_CALL, id="pod"),
     ],
 )
-def test_who_is_called_when_an_object_is_created(cluster: Cluster, manifest: Manifest, calls: list[str]) -> None:
+def test_an_object_that_is_created_is_sent_to_these_webhooks(
+    cluster: Cluster, manifest: Manifest, calls: list[str]
+) -> None:
     """
-    What can be migrated, and what migrates it, is seen by each webhook that it concerns, and by no other.
+    Each object is sent to the webhooks for its kind, and to no other.
     """
     seen = calls_of(cluster, lambda: cluster.create(manifest) and None)
 
     assert seen == sorted(calls)
 
 
-def test_a_dry_run_is_judged_too(cluster: Cluster) -> None:
+def test_a_dry_run_is_sent_to_the_webhooks(cluster: Cluster) -> None:
     """
-    `kubectl --dry-run=server` tells what would happen.
+    `kubectl --dry-run=server` shows the result of a request.
     """
     manifest = vm()
 
@@ -126,11 +128,11 @@ def test_a_dry_run_is_judged_too(cluster: Cluster) -> None:
         (OPERATOR, "VirtualMachine", VMI),
     ],
 )
-def test_an_instance_is_not_judged_where_kubevirt_makes_it_for_its_owner(
+def test_a_vmi_that_kubevirt_creates_for_its_owner_is_not_sent(
     cluster: Cluster, user: str, owner: str | None, calls: list[str]
 ) -> None:
     """
-    A VM that was admitted before us starts again; an account of the same name in a tenant's namespace is nobody.
+    A VM that was admitted before the installation starts again. A tenant's account of the same name has no exception.
     """
     manifest = vmi() if owner is None else owned_vmi(owner)
 
@@ -166,7 +168,7 @@ def restored(value: str) -> dict[str, Any]:
         pytest.param(LOOKALIKE_API, {}, NEW_TEMPLATE, VM, id="kubevirt-apiserver of a tenant"),
     ],
 )
-def test_what_kubevirt_writes_to_a_vm_never_waits_under_fail(
+def test_an_update_by_kubevirt_never_fails_closed(
     cluster: Cluster, user: str, annotations: dict[str, str], patch: dict[str, Any], calls: list[str]
 ) -> None:
     """
@@ -197,7 +199,7 @@ def test_what_kubevirt_writes_to_a_vm_never_waits_under_fail(
         pytest.param(VIRT_API, {}, ON_BEHALF, id="pool, by virt-api"),
     ],
 )
-def test_a_vm_that_kubevirt_creates_never_waits_under_fail(
+def test_a_vm_that_kubevirt_creates_never_fails_closed(
     cluster: Cluster, user: str, owner: dict[str, Any] | None, calls: list[str]
 ) -> None:
     """
@@ -221,7 +223,7 @@ def test_a_volume_of_a_vmi_is_sent_unless_virt_controller_writes_it(
     cluster: Cluster, user: str, calls: list[str]
 ) -> None:
     """
-    virt-controller carries over what was judged at the VM; virt-api plugs in what a user asks for.
+    virt-controller copies checked content of the VM. virt-api adds a volume for a user.
     """
     manifest = vmi()
     cluster.create(manifest)
@@ -241,7 +243,7 @@ def test_a_volume_of_a_vmi_is_sent_unless_virt_controller_writes_it(
         (HANDLER, "true", DEFAULT + VMI),
     ],
 )
-def test_only_virt_controller_makes_the_receiver_of_a_migration(
+def test_only_the_receiver_vmi_of_virt_controller_is_not_sent(
     cluster: Cluster, user: str, value: str, calls: list[str]
 ) -> None:
     """
@@ -255,9 +257,9 @@ def test_only_virt_controller_makes_the_receiver_of_a_migration(
     assert seen == sorted(calls)
 
 
-def test_the_operator_of_kubevirt_is_not_judged(cluster: Cluster) -> None:
+def test_updates_by_virt_operator_are_not_sent(cluster: Cluster) -> None:
     """
-    virt-operator repairs its own resource whatever we think of it.
+    virt-operator repairs its own resource without a check.
     """
     manifest = kubevirt()
     cluster.create(manifest)
@@ -269,7 +271,7 @@ def test_the_operator_of_kubevirt_is_not_judged(cluster: Cluster) -> None:
     assert seen == NO_CALL
 
 
-def test_the_operator_of_hyperconverged_has_a_webhook_of_its_own(cluster: Cluster) -> None:
+def test_updates_by_the_hyperconverged_operator_have_their_own_webhook(cluster: Cluster) -> None:
     """
     HyperConverged's operator is judged by a webhook that is always Ignore; the same account name elsewhere is anybody's.
     """
@@ -289,9 +291,9 @@ def test_the_operator_of_hyperconverged_has_a_webhook_of_its_own(cluster: Cluste
     )
 
 
-def test_applying_the_same_again_is_not_judged(cluster: Cluster) -> None:
+def test_an_unchanged_apply_is_not_sent(cluster: Cluster) -> None:
     """
-    What a GitOps controller does all day costs us nothing.
+    A GitOps controller causes no load.
     """
     manifest = vm(instancetype=MATCHER)
     apply = ("apply", "--server-side", "--as-group=system:masters", "-f", "-")
@@ -315,9 +317,9 @@ def test_applying_the_same_again_is_not_judged(cluster: Cluster) -> None:
         pytest.param(nad(namespace=KUBEVIRT_NAMESPACE), NAD_DELETE, id="NAD beside KubeVirt"),
     ],
 )
-def test_only_the_deletion_of_a_network_is_seen(cluster: Cluster, manifest: Manifest, calls: list[str]) -> None:
+def test_only_the_deletion_of_a_network_is_sent(cluster: Cluster, manifest: Manifest, calls: list[str]) -> None:
     """
-    Migrations may go over that network; deleting anything else is nobody's business but its owner's.
+    Migrations may use that network. Other deletions do not matter.
     """
     cluster.create(manifest)
 
@@ -326,9 +328,9 @@ def test_only_the_deletion_of_a_network_is_seen(cluster: Cluster, manifest: Mani
     assert seen == calls
 
 
-def test_a_namespace_that_goes_takes_its_networks_along(cluster: Cluster) -> None:
+def test_the_deletion_of_a_namespace_is_not_sent(cluster: Cluster) -> None:
     """
-    The deletion of a namespace never waits for us.
+    The deletion of a namespace never waits for the webhook.
     """
     manifest = nad()
     cluster.create(manifest)
@@ -359,11 +361,11 @@ def deleting(cluster: Cluster, make: Callable[[], Manifest]) -> Manifest:
 
 
 @pytest.mark.parametrize(("make", "patch", "calls"), HELD.values(), ids=HELD)
-def test_of_an_object_that_is_being_deleted_only_the_judged_part_is_seen(
+def test_only_the_checked_part_of_an_object_that_is_being_deleted_is_sent(
     cluster: Cluster, make: Callable[[], Manifest], patch: dict[str, Any], calls: list[str]
 ) -> None:
     """
-    Its finalizers and labels never wait for us, and a finalizer does not let its spec change unseen.
+    Changes of its finalizers and labels never wait for the webhook, but a change of its spec is sent.
     """
     manifest = deleting(cluster, make)
 
@@ -372,9 +374,9 @@ def test_of_an_object_that_is_being_deleted_only_the_judged_part_is_seen(
     assert calls_of(cluster, lambda: cluster.patch(manifest, NO_FINALIZER)) == NO_CALL
 
 
-def test_a_machine_that_is_being_deleted_may_be_stopped(cluster: Cluster) -> None:
+def test_a_vm_that_is_being_deleted_can_be_stopped(cluster: Cluster) -> None:
     """
-    By whoever deletes it, and by virt-controller, whose writes to it are never seen.
+    By the user who deletes it, and by virt-controller, whose updates are not sent.
     """
     manifest = deleting(cluster, vm)
     name = manifest["metadata"]["name"]

@@ -193,11 +193,11 @@ def volumes_are(volumes: list[str] | None, disks: list[str] | None, **changes: A
         pytest.param(migration_policy(), {"spec": {"allowPostCopy": True}}, POLICY, id="MigrationPolicy: spec changed"),
     ],
 )
-def test_who_is_called_when_an_object_is_changed(
+def test_an_update_is_sent_to_these_webhooks(
     cluster: Cluster, manifest: Manifest, patch: dict[str, Any], calls: list[str]
 ) -> None:
     """
-    Only a change of what is judged reaches us: no label, no start, no stop, no scaling and no heartbeat ever does.
+    Only a change of checked fields is sent: no label, start, stop, scaling or heartbeat.
     """
     cluster.create(manifest)
 
@@ -228,11 +228,11 @@ REMOVED = {"status": {"volumeRequests": [{"removeVolumeOptions": {"name": "a"}}]
         pytest.param(ADDED, {"status": {"volumeRequests": None}}, NO_CALL, id="done"),
     ],
 )
-def test_of_status_writes_only_a_disk_that_is_added_is_seen(
+def test_only_an_added_disk_in_a_status_is_sent(
     cluster: Cluster, before: dict[str, Any], after: dict[str, Any], calls: list[str]
 ) -> None:
     """
-    KubeVirt asks for a hotplugged disk in the status of its VM.
+    KubeVirt requests a hotplugged disk in the status of its VM.
     """
     manifest = vm()
     cluster.create(manifest)
@@ -244,7 +244,7 @@ def test_of_status_writes_only_a_disk_that_is_added_is_seen(
 
 
 @pytest.mark.parametrize(("volumes", "calls"), [(199, NO_CALL), (256, VM)])
-def test_many_large_volumes_are_no_error(cluster: Cluster, volumes: int, calls: list[str]) -> None:
+def test_conditions_can_compare_many_large_volumes(cluster: Cluster, volumes: int, calls: list[str]) -> None:
     """
     Comparing lists stays within what an API server spends on a condition: an error would be a refusal under Fail.
     """
@@ -261,7 +261,7 @@ def test_many_large_volumes_are_no_error(cluster: Cluster, volumes: int, calls: 
 
 
 @pytest.mark.parametrize("manifest", [replica_set(), pool()], ids=["VMIRS", "pool"])
-def test_scaling_is_not_judged(cluster: Cluster, manifest: Manifest) -> None:
+def test_scaling_is_not_sent(cluster: Cluster, manifest: Manifest) -> None:
     """
     `kubectl scale` and autoscalers write to a subresource that no rule names.
     """
@@ -272,7 +272,7 @@ def test_scaling_is_not_judged(cluster: Cluster, manifest: Manifest) -> None:
     assert seen == NO_CALL
 
 
-def test_a_virtual_machine_of_a_megabyte_can_be_labelled(cluster: Cluster) -> None:
+def test_a_vm_of_a_megabyte_can_be_labelled(cluster: Cluster) -> None:
     """
     Comparing templates stays within what an API server spends on a condition, whatever a tenant writes.
     """

@@ -40,7 +40,7 @@ OPERATORS = {"le", "or", "and", "unless", "without", "offset"}
 
 
 def metrics() -> dict[str, set[str]]:
-    """What a server shows, as Prometheus names it, and the labels of each."""
+    """The metrics of a server by their Prometheus name, with their labels."""
     found = {name: set(labels) for name, labels in OTHERS.items()}
     for each in vars(Metrics()).values():
         if isinstance(each, MetricWrapperBase):
@@ -63,7 +63,7 @@ EXPRESSIONS = list(_expressions())
 
 
 @pytest.mark.parametrize(("name", "expression"), EXPRESSIONS)
-def test_an_expression_asks_for_what_there_is(name: str, expression: str) -> None:
+def test_expressions_use_metrics_and_labels_that_exist(name: str, expression: str) -> None:
     """
     A metric that was renamed would make a graph empty, and an alert silent.
     """
@@ -82,7 +82,7 @@ def test_an_expression_asks_for_what_there_is(name: str, expression: str) -> Non
     assert grouped - {"le"} <= {label for metric in asked for label in known[metric]}
 
 
-def test_each_replica_is_scraped_by_the_job_that_alerts_ask_for() -> None:
+def test_each_replica_is_scraped_by_the_job_in_the_alerts() -> None:
     """
     Prometheus names a job after the Service.
     """
@@ -100,7 +100,7 @@ def test_each_replica_is_scraped_by_the_job_that_alerts_ask_for() -> None:
     assert jobs == {SERVICE}
 
 
-def test_alerts_tell_what_to_do() -> None:
+def test_alerts_have_a_severity_a_summary_and_a_description() -> None:
     """
     Each has a severity, a summary and a description.
     """

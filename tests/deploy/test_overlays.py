@@ -1,4 +1,4 @@
-"""What kustomize makes of base and overlays."""
+"""The objects that kustomize renders from base and overlays."""
 
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ def policy_of(name: str) -> Policy:
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_only_enforce_fails_closed(name: str) -> None:
     """
-    What only people ask for may wait for us; a status, a deletion and a default never do.
+    Only requests of users can be refused without a response: no status, deletion or default.
     """
     policies = {
         webhook["name"].partition(".")[0]: webhook["failurePolicy"]
@@ -114,7 +114,7 @@ def rest_of_base() -> list[str]:
 
 
 @pytest.mark.parametrize("name", OVERLAYS)
-def test_every_object_is_ours_and_in_our_namespace(name: str) -> None:
+def test_every_object_has_the_name_and_the_namespace_of_migratable(name: str) -> None:
     """
     One label finds all that was installed.
     """
@@ -139,7 +139,7 @@ def test_every_object_is_ours_and_in_our_namespace(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["migratable", "migratable-rotator"])
-def test_a_pod_can_do_little(name: str) -> None:
+def test_pods_have_restricted_rights(name: str) -> None:
     """
     Neither root nor a writable root, no capability, a token that ends soon, memory limited and CPU not.
     """
@@ -168,7 +168,7 @@ def test_a_pod_can_do_little(name: str) -> None:
     assert (pod["automountServiceAccountToken"], tokens) == (False, [3600])
 
 
-def test_the_server_stays_while_pods_come_and_go() -> None:
+def test_the_server_stays_available_during_rollouts_and_drains() -> None:
     """
     Two replicas on two nodes, one of which may go, and a rollout that adds before it takes.
     """
@@ -188,9 +188,9 @@ def test_the_server_stays_while_pods_come_and_go() -> None:
     assert pod["terminationGracePeriodSeconds"] == 30
 
 
-def test_the_rotator_has_no_door() -> None:
+def test_the_rotator_has_no_port() -> None:
     """
-    It mounts no certificate, opens no port, and nobody may come in.
+    It mounts no certificate, opens no port, and admits no ingress.
     """
     objects = overlay("enforce")
     pod = pod_of(objects, "migratable-rotator")
@@ -216,7 +216,7 @@ def test_the_rotator_has_no_door() -> None:
         ),
     ],
 )
-def test_a_pod_connects_to_little(name: str, places: list[Any]) -> None:
+def test_pods_have_restricted_egress(name: str, places: list[Any]) -> None:
     """
     To the API server, by its usual ports; the rotator to the servers besides, whose names it has to look up.
     """
@@ -230,7 +230,7 @@ def test_a_pod_connects_to_little(name: str, places: list[Any]) -> None:
     assert found == places
 
 
-def test_doors_are_opened_by_number() -> None:
+def test_network_policies_name_ports_by_number() -> None:
     """
     Those of the container, each once; what enforces NetworkPolicies takes a name for every port, or for none.
     """
@@ -281,7 +281,7 @@ def test_secrets_are_installed_empty() -> None:
     }
 
 
-def test_the_component_of_addresses_closes_the_admission_port(tmp_path: Path) -> None:
+def test_the_component_of_addresses_restricts_the_admission_port(tmp_path: Path) -> None:
     """
     Addresses are written into the first door, which is that of admission, and into no other; the rotator may look in.
     """

@@ -32,7 +32,7 @@ def settings() -> list[str]:
 
 @pytest.mark.helm
 @pytest.mark.parametrize("setting", sorted(set(settings())))
-def test_the_chart_takes_what_the_pages_set(setting: str) -> None:
+def test_the_chart_accepts_the_settings_of_the_pages(setting: str) -> None:
     """
     Each by itself, in mode enforce.
     """
@@ -56,7 +56,7 @@ def test_the_page_names_every_component() -> None:
 
 def test_every_alert_has_its_section() -> None:
     """
-    Who is woken by one finds what to do.
+    The section describes what to do.
     """
     alerts = [rule["alert"] for rule in yaml.safe_load(RULES.read_text())["spec"]["groups"][0]["rules"]]
 
@@ -65,7 +65,7 @@ def test_every_alert_has_its_section() -> None:
     assert sorted(told) == sorted(alerts)
 
 
-def test_every_kind_that_may_wait_for_us_is_named() -> None:
+def test_the_page_names_every_kind_that_may_be_refused() -> None:
     """
     The list of what is never blocked names all others by naming these.
     """

@@ -82,7 +82,7 @@ CHOICES = [
 
 
 @pytest.mark.parametrize(("folder", "components", "values"), CHOICES)
-def test_both_ways_make_the_same_objects(
+def test_chart_and_kustomize_create_the_same_objects(
     tmp_path: Path, folder: str, components: Sequence[str], values: dict[str, Any]
 ) -> None:
     """
@@ -108,7 +108,7 @@ def differences(found: dict[Identity, Manifest], expected: dict[Identity, Manife
     return "\n".join(difflib.unified_diff(left, right, "helm", "kustomize", lineterm="", n=8))
 
 
-def test_every_component_is_a_choice_of_the_chart() -> None:
+def test_every_component_has_a_value_in_the_chart() -> None:
     """
     So no component is left out of the comparison.
     """

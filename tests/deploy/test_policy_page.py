@@ -1,4 +1,4 @@
-"""docs/policy.md tells every key of the policy file, with its default, and nothing that is not so."""
+"""docs/policy.md has every key of the policy file with its default."""
 
 import json
 import re
@@ -36,7 +36,7 @@ def written(default: Any) -> str:
 
 
 @pytest.mark.parametrize(("heading", "struct"), TABLES, ids=[struct.__name__ for _, struct in TABLES])
-def test_every_key_is_told_with_its_default(heading: str, struct: type[msgspec.Struct]) -> None:
+def test_the_page_has_every_key_with_its_default(heading: str, struct: type[msgspec.Struct]) -> None:
     """
     In the order of the code, and no key that there is not.
     """
@@ -69,7 +69,7 @@ def test_the_values_are_those_of_the_schema(heading: str, struct: type[msgspec.S
 
 def test_every_example_is_a_policy() -> None:
     """
-    What is written there can be pasted.
+    Examples can be copied.
     """
     examples = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 

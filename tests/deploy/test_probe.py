@@ -1,4 +1,4 @@
-"""What `helm test` says where callers have to show a certificate: the refusal, and nothing that looks like it."""
+"""`helm test` with required client certificates passes only if the server refuses a request without one."""
 
 import json
 import os
@@ -54,7 +54,7 @@ def server(folder: Path, signed_by: CertificateAuthority, demands: CertificateAu
 
 
 def probe(folder: Path, address: str) -> subprocess.CompletedProcess[str]:
-    """What the pod says that looks for the refusal."""
+    """The result of the pod that tests the refusal."""
     authority = folder / "ca.crt"
     authority.write_bytes(AUTHORITY.cert_pem)
     hosts = json.dumps({f"{NAME}:443": address})
@@ -70,7 +70,7 @@ def probe(folder: Path, address: str) -> subprocess.CompletedProcess[str]:
 
 def test_a_server_that_demands_a_certificate_passes(tmp_path: Path) -> None:
     """
-    It cuts off whoever shows none.
+    It closes a connection without a client certificate.
     """
     with server(tmp_path, AUTHORITY, demands=AUTHORITY) as address:
         done = probe(tmp_path, address)
@@ -86,7 +86,7 @@ def test_a_server_that_fails_in_another_way_does_not(
     tmp_path: Path, signed_by: CertificateAuthority, demands: CertificateAuthority | None
 ) -> None:
     """
-    An error and a certificate of somebody else are no refusal.
+    An error response and an untrusted server certificate are not a refusal.
     """
     with server(tmp_path, signed_by, demands) as address:
         done = probe(tmp_path, address)
@@ -95,7 +95,7 @@ def test_a_server_that_fails_in_another_way_does_not(
     assert done.stderr.startswith("refusal: ")
 
 
-def test_where_nobody_listens_nobody_refuses(tmp_path: Path) -> None:
+def test_a_closed_port_is_not_a_refusal(tmp_path: Path) -> None:
     """
     With every replica gone, `helm test` fails.
     """

@@ -1,4 +1,4 @@
-"""Who may do what: the roles as written, and what a real API server makes of them."""
+"""The roles as written, and as a real API server applies them."""
 
 from typing import Any
 
@@ -71,9 +71,9 @@ def bound(kind: str) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def test_roles_grant_what_the_table_says_and_no_more() -> None:
+def test_roles_grant_exactly_the_rights_of_the_table() -> None:
     """
-    Nobody of ours writes an object of a tenant, lists Secrets, or holds a wildcard.
+    No account writes an object of a tenant, lists Secrets, or has a wildcard.
     """
     objects = overlay("enforce")
 
@@ -163,7 +163,7 @@ def installed(plane: ControlPlane) -> ControlPlane:
         ),
     ],
 )
-def test_what_the_api_server_lets_our_accounts_do(
+def test_the_api_server_grants_the_accounts_exactly_these_requests(
     installed: ControlPlane, account: str, verb: str, resource: str, name: str, namespace: str, allowed: bool
 ) -> None:
     """

@@ -118,7 +118,7 @@ def refusal(installed: Installed, vm: dict[str, Any]) -> str | None:
     return str(reply.document["message"]) if reply.status == 422 else None
 
 
-def test_a_machine_that_cannot_migrate_is_refused(installed: Installed) -> None:
+def test_a_vm_that_cannot_migrate_is_denied(installed: Installed) -> None:
     """
     From the Service's name to the certificate, everything fits together.
     """
@@ -129,7 +129,7 @@ def test_a_machine_that_cannot_migrate_is_refused(installed: Installed) -> None:
     assert "hostDevices" in said
 
 
-def test_every_kind_of_fact_is_looked_at(installed: Installed) -> None:
+def test_every_kind_of_fact_is_used(installed: Installed) -> None:
     """
     Machines by claim, DataVolume, instancetype, preference, revision and DataSource; settings and policies.
     """
@@ -142,14 +142,14 @@ def test_every_kind_of_fact_is_looked_at(installed: Installed) -> None:
 
 
 def of_the_cluster(installed: Installed) -> tuple[Reply, Reply]:
-    """What is answered to a KubeVirt resource and to a MigrationPolicy, both with faults."""
+    """The replies to an invalid KubeVirt resource and an invalid MigrationPolicy."""
     client = installed.plane.client
     settings = client.api("POST", "/apis/kubevirt.io/v1/namespaces/kubevirt/kubevirts?dryRun=All", CLUSTER)
     policy = client.api("POST", "/apis/migrations.kubevirt.io/v1alpha1/migrationpolicies?dryRun=All", POLICY)
     return settings, policy
 
 
-def test_the_dry_run_api_asks_who_is_asking(installed: Installed) -> None:
+def test_the_dry_run_api_authenticates_its_callers(installed: Installed) -> None:
     """
     The owner of a token sees of the cluster what their right to create machines shows them.
     """
@@ -161,7 +161,7 @@ def test_the_dry_run_api_asks_who_is_asking(installed: Installed) -> None:
 
 
 def developers_token(installed: Installed) -> str:
-    """The token of somebody who may create machines in the tenant's namespace."""
+    """The token of an account that may create VMs in the tenant's namespace."""
     client, here = installed.plane.client, ("-n", TENANT)
     account = f"--serviceaccount={TENANT}:developer"
     client.kubectl("create", "serviceaccount", "developer", *here, check=False)
@@ -171,7 +171,7 @@ def developers_token(installed: Installed) -> str:
 
 
 def checked(installed: Installed, token: str) -> tuple[int, str]:
-    """What the dry-run API says of a machine on the claim of the tenant."""
+    """The reply of the dry-run API to a VM with the PVC of the tenant."""
     url = installed.kubelet.url("migratable-api", 443, "/v1/check")
     secret = installed.plane.client.api("GET", installed.kubelet.path("secrets", "migratable-serving-cert")).document
     trusted = ssl.create_default_context(cadata=base64.b64decode(secret["data"]["ca.crt"]).decode())
@@ -190,9 +190,7 @@ def checked(installed: Installed, token: str) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("service", "port", "path"), [("migratable-api", 443, "/v1/rules"), ("migratable-replicas", 8080, "/metrics")]
 )
-def test_only_the_installations_own_hosts_are_answered(
-    installed: Installed, service: str, port: int, path: str
-) -> None:
+def test_only_requests_for_known_hosts_get_a_response(installed: Installed, service: str, port: int, path: str) -> None:
     """
     Every form of a Service's name and a pod's address work with the flags of the chart; a foreign name gets 421.
     """
@@ -206,7 +204,7 @@ def test_only_the_installations_own_hosts_are_answered(
 
 
 def status_for(installed: Installed, service: str, port: int, path: str, host: str) -> int:
-    """What a GET with this Host is answered."""
+    """The status of a GET request with this Host header."""
     trusted = ssl.create_default_context()
     trusted.check_hostname, trusted.verify_mode = False, ssl.CERT_NONE  # names lead here from pods only
     url = installed.kubelet.url(service, port, path)
@@ -222,7 +220,7 @@ def status_for(installed: Installed, service: str, port: int, path: str, host: s
             return error.code
 
 
-def test_helm_asks_the_running_server(installed: Installed) -> None:
+def test_helm_test_passes_with_a_running_server(installed: Installed) -> None:
     """
     `helm test` runs its pods, which call admission, the API and the metrics, and are content; nothing of it is left.
     """
@@ -256,14 +254,14 @@ def made_or_over(installed: Installed, pod: str, testing: Future[str]) -> str:
 
 
 def names_of(installed: Installed) -> list[str]:
-    """What is in our namespace of the kinds that tests need."""
+    """The objects in the namespace of the kinds that tests create."""
     kinds = "pods,configmaps,networkpolicies"
     return installed.plane.client.kubectl("get", kinds, "-n", NAMESPACE, "-o", "name").stdout.split()
 
 
-def test_rights_granted_are_rights_used(installed: Installed) -> None:
+def test_granted_rights_equal_used_rights(installed: Installed) -> None:
     """
-    What an account may do, it does when all is looked at, everybody asks and Secrets are lost; nothing is refused to it.
+    Each right is used when all facts are read, users send requests and Secrets are lost. No request is refused.
     """
     for vm in MACHINES:
         refusal(installed, vm)
@@ -289,7 +287,7 @@ def made_again(installed: Installed, name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", SECRETS)
-def test_a_secret_that_was_deleted_is_made_again(installed: Installed, name: str) -> None:
+def test_a_deleted_secret_is_created_again(installed: Installed, name: str) -> None:
     """
     By the rotator, with a right for that name alone.
     """
@@ -320,7 +318,7 @@ ASKING = ("tokenreviews", "subjectaccessreviews")
 EVERYBODY = ("selfsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectreviews")
 
 
-def test_with_the_token_of_a_serving_pod_nothing_can_be_written(installed: Installed) -> None:
+def test_the_token_of_a_serving_pod_cannot_write(installed: Installed) -> None:
     """
     Of all kinds that the API server serves, with all verbs; but for questions, which store nothing.
     """
@@ -335,7 +333,7 @@ def test_with_the_token_of_a_serving_pod_nothing_can_be_written(installed: Insta
 
 
 def statuses(client: Client, token: str, requests: Sequence[Write]) -> list[int]:
-    """What the bearer of a token is answered, by one connection."""
+    """The statuses for requests with a token, over one connection."""
     address = urllib.parse.urlsplit(client.url)
     trusted = ssl.create_default_context(cadata=client.ca.cert_pem.decode())
     connection = http.client.HTTPSConnection(str(address.hostname), address.port, context=trusted, timeout=30)
@@ -364,9 +362,9 @@ def writes(client: Client) -> Iterator[Write]:
                 yield resource["name"], verb, f"/{version}{space}/{plural}{named}{f'/{sub}' if sub else ''}", body
 
 
-def test_only_api_servers_that_show_a_certificate_are_answered(installed: Installed) -> None:
+def test_only_api_servers_with_a_client_certificate_get_a_response(installed: Installed) -> None:
     """
-    Asked for by an upgrade; with the snippet for API servers admission goes on, and others get no answer.
+    After an upgrade that requires it, API servers with the certificate still get responses, and others do not.
     """
     client, node = installed.plane.client, installed.kubelet
     path = node.path("configmaps")

@@ -119,7 +119,7 @@ def test_each_webhook_matches_exactly_what_it_should(which: str, expected: dict[
 
 
 @pytest.mark.parametrize("which", CONFIGURATIONS)
-def test_what_all_webhooks_have_in_common(which: str) -> None:
+def test_all_webhooks_have_these_settings(which: str) -> None:
     """
     Installed they fail open, have no side effects, see every served version, and name our Service.
     """
@@ -154,9 +154,9 @@ def test_what_all_webhooks_have_in_common(which: str) -> None:
     assert found == [expected(webhook["name"]) for webhook in webhooks]
 
 
-def test_every_kind_that_is_judged_is_asked_about() -> None:
+def test_every_checked_kind_is_in_a_webhook_rule() -> None:
     """
-    And nothing is asked about that nobody judges.
+    No webhook rule has a kind that is not checked.
     """
     judged = {(kind.group, kind.plural) for kind in (*KINDS, *PATCHED_COPIES) if kind.judged or kind in PATCHED_COPIES}
 
@@ -171,7 +171,7 @@ def test_every_kind_that_is_judged_is_asked_about() -> None:
 
 
 @pytest.mark.parametrize("which", CONFIGURATIONS)
-def test_what_is_asked_for_is_served_by_some_release(which: str) -> None:
+def test_every_resource_of_a_rule_is_served_by_a_release(which: str) -> None:
     """
     Versions are those that the kinds are read in.
     """
@@ -187,7 +187,7 @@ def test_what_is_asked_for_is_served_by_some_release(which: str) -> None:
     assert [each for *each, wanted in asked if not wanted <= versions[each[0], each[1]]] == []
 
 
-def test_defaults_are_filled_in_before_kubevirt_fills_in_its_own() -> None:
+def test_defaults_are_set_before_those_of_kubevirt() -> None:
     """
     Mutating webhook configurations run in the order of their names.
     """
@@ -195,9 +195,9 @@ def test_defaults_are_filled_in_before_kubevirt_fills_in_its_own() -> None:
 
 
 @pytest.mark.parametrize("which", CONFIGURATIONS)
-def test_a_condition_says_the_same_wherever_its_name_stands(which: str) -> None:
+def test_conditions_with_one_name_have_one_expression(which: str) -> None:
     """
-    Who knows a condition knows it in each webhook; only the judged part is another one for each kind.
+    Only the condition on the checked part differs by kind.
     """
     said = {
         (condition["name"], condition["expression"].replace("request.operation == 'CREATE' || ", ""))

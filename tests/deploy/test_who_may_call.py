@@ -1,4 +1,4 @@
-"""Who reaches the admission port, as helm finds it out on a real API server."""
+"""The sources that may connect to the admission port, as helm finds them on a real API server."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -84,14 +84,14 @@ def callers(helm: Helm, **network_policy: Any) -> list[Manifest] | None:
     return peers
 
 
-def test_where_addresses_are_not_known_no_api_server_is_kept_out(helm: Helm) -> None:
+def test_without_known_addresses_the_port_is_open_to_every_api_server(helm: Helm) -> None:
     """
     The port stays open, because a wrong guess is an outage.
     """
     assert callers(helm) is None
 
 
-def test_openshifts_host_network_is_known(openshift: Helm) -> None:
+def test_the_host_network_of_openshift_is_detected(openshift: Helm) -> None:
     """
     OVN-Kubernetes labels the traffic of the nodes' own network, on which OpenShift's API servers are.
     """
@@ -111,7 +111,7 @@ def test_openshifts_host_network_is_known(openshift: Helm) -> None:
     [("OVNKubernetes", "External"), ("Calico", "HighlyAvailable"), ("OVNKubernetes", None)],
     ids=["a hosted control plane", "another network plugin", "unknown"],
 )
-def test_where_the_host_network_is_not_labelled_the_port_stays_open(
+def test_without_a_labelled_host_network_the_port_stays_open(
     openshift: Helm, network: str, topology: str | None
 ) -> None:
     """
@@ -133,7 +133,7 @@ def announce(client: Client, name: str, kind: str, *addresses: str) -> None:
     client.create("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", body)
 
 
-def test_addresses_of_the_endpoints_are_taken_on_request(helm: Helm) -> None:
+def test_addresses_of_the_endpoints_are_used_on_request(helm: Helm) -> None:
     """
     Each API server announces its own address in the EndpointSlices of the Service kubernetes.
     """
@@ -160,7 +160,7 @@ def test_addresses_of_the_endpoints_are_taken_on_request(helm: Helm) -> None:
         ("clientCertificates.configMap=ours", False),
     ],
 )
-def test_the_notes_tell_of_an_open_port(value: str, said: bool) -> None:
+def test_the_notes_warn_about_an_open_port(value: str, said: bool) -> None:
     """
     As long as neither addresses nor certificates keep pods out.
     """
@@ -178,9 +178,9 @@ def test_endpoints_need_a_cluster() -> None:
     assert "Run helm against the cluster" in refusal({"networkPolicy": {"apiServers": "endpoints"}})
 
 
-def test_values_of_an_earlier_chart_are_taken() -> None:
+def test_values_of_an_earlier_chart_are_accepted() -> None:
     """
-    `helm upgrade --reuse-values` brings values without the new key.
+    `helm upgrade --reuse-values` has no values for new keys.
     """
     values = {"networkPolicy": {"apiServers": None, "apiServerAddresses": ["192.0.2.10/32"]}}
 
@@ -189,7 +189,7 @@ def test_values_of_an_earlier_chart_are_taken() -> None:
     assert first["from"] == [{"ipBlock": {"cidr": "192.0.2.10/32"}}, ROTATOR]
 
 
-def test_two_answers_to_one_question_are_refused() -> None:
+def test_addresses_and_another_source_together_are_refused() -> None:
     """
     Addresses beside a choice that does not use them.
     """

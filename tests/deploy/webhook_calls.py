@@ -186,7 +186,7 @@ def in_pool(**spec: Any) -> dict[str, Any]:
 
 
 def rights() -> Manifest:
-    """Who may write what; nobody but KubeVirt writes in every namespace."""
+    """The rights of the accounts. Only KubeVirt's accounts write in every namespace."""
     rbac = "rbac.authorization.k8s.io"
     everything = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
     role_ref = {"apiGroup": rbac, "kind": "ClusterRole", "name": "everything"}

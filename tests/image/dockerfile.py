@@ -36,7 +36,7 @@ def stages() -> list[list[Instruction]]:
 
 
 def values(stage: list[Instruction], name: str) -> list[str]:
-    """What follows each instruction of that name."""
+    """The arguments of each instruction of that name."""
     return [each.value for each in stage if each.name == name]
 
 
@@ -47,7 +47,7 @@ def pairs(stage: list[Instruction], name: str) -> dict[str, str]:
 
 
 def let_in() -> list[str]:
-    """What .dockerignore, which shuts everything out first, lets in again."""
+    """The entries that .dockerignore, which excludes all files, includes again."""
     first, *others = [line for line in DOCKERIGNORE.read_text().splitlines() if line and not line.startswith("#")]
     assert first == "*"
     return [line.removeprefix("!").rstrip("/") for line in others if line.startswith("!")]

@@ -1,4 +1,4 @@
-"""What the Dockerfile promises, and that the Deployments start what is in the image."""
+"""The Dockerfile, and that the Deployments start the programs of the image."""
 
 import subprocess
 import sys
@@ -32,7 +32,7 @@ def commands(stage: list[Instruction]) -> list[str]:
     return [command.strip() for value in values(stage, "RUN") for command in value.split("&&")]
 
 
-def test_a_linter_has_nothing_to_say() -> None:
+def test_a_linter_has_no_findings() -> None:
     """
     hadolint knows what goes wrong in Dockerfiles.
     """
@@ -54,7 +54,7 @@ def test_both_stages_start_from_a_base_that_can_be_pinned() -> None:
     assert "-slim" in arguments[0]
 
 
-def test_nothing_is_installed_that_is_not_locked() -> None:
+def test_only_locked_packages_are_installed() -> None:
     """
     Packages come as wheels with the hashes of the lock files; the last install takes our own wheel and no index.
     """
@@ -68,7 +68,7 @@ def test_nothing_is_installed_that_is_not_locked() -> None:
     assert len(installs) == 3
 
 
-def test_what_is_shipped_is_copied_and_nothing_is_run_in_its_stage() -> None:
+def test_the_final_stage_copies_files_and_runs_no_command() -> None:
     """
     A base without a shell or a package manager would do.
     """
@@ -77,7 +77,7 @@ def test_what_is_shipped_is_copied_and_nothing_is_run_in_its_stage() -> None:
     assert all(value.startswith("[") for name in ("ENTRYPOINT", "CMD") for value in values(IMAGE, name))
 
 
-def test_its_bytecode_is_made_when_it_is_built() -> None:
+def test_bytecode_is_compiled_in_the_build() -> None:
     """
     Nothing can be compiled under a read-only root, and a start without bytecode takes twice as long.
     """
@@ -90,7 +90,7 @@ def test_its_bytecode_is_made_when_it_is_built() -> None:
 @pytest.mark.parametrize("name", DEPLOYMENTS)
 def test_it_runs_as_the_user_that_the_deployments_name(name: str) -> None:
     """
-    A number above 10,000, which is nobody on any node, and which kubelet can tell from root.
+    A user ID above 10,000 has no account on nodes, and the kubelet can verify that it is not root.
     """
     (user,) = values(IMAGE, "USER")
     security = pod(name)["securityContext"]
@@ -132,7 +132,7 @@ def test_the_ports_are_those_of_the_deployment() -> None:
     assert values(IMAGE, "EXPOSE") == [" ".join(str(port["containerPort"]) for port in ports)]
 
 
-def test_it_says_what_it_is() -> None:
+def test_the_image_has_descriptive_labels() -> None:
     """
     The labels of the OCI image specification, with the version of the package.
     """
@@ -143,7 +143,7 @@ def test_it_says_what_it_is() -> None:
     assert {str(container(name)["image"]) for name in DEPLOYMENTS} == {f"migratable:{__version__}"}
 
 
-def test_only_what_is_copied_is_let_into_the_build() -> None:
+def test_the_build_context_has_only_copied_files() -> None:
     """
     The keys of dev/certs never reach a builder, however the folder looks.
     """

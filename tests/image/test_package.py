@@ -1,5 +1,5 @@
 """
-What the image's commands run, from the package that is built for it.
+The commands of the image run from the built package.
 
 The wheel is built from what the Dockerfile copies, and unpacked in front of the dependencies of this environment. With
 MIGRATABLE_TEST_IMAGE=1 the Dockerfile's own commands build a whole environment, which takes a minute and an index.
@@ -44,7 +44,7 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def package(context: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with our packages as the wheel brings them."""
+    """A folder with both packages of the wheel."""
     wheels, site = tmp_path_factory.mktemp("wheel"), tmp_path_factory.mktemp("site")
     build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(wheels)]
     subprocess.run(build, cwd=context, check=True, capture_output=True, timeout=120)
@@ -67,7 +67,7 @@ def run(package: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def test_the_package_holds_every_file_of_ours(context: Path, package: Path) -> None:
+def test_the_package_has_every_file_of_both_packages(context: Path, package: Path) -> None:
     """
     Not only the modules: the page too, and the marks that say that we have types.
     """

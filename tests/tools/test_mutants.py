@@ -129,7 +129,7 @@ def test_a_survivor_is_explained_or_reported(tmp_path: Path, monkeypatch: pytest
 
 def test_every_explanation_names_a_mutant_and_a_reason() -> None:
     """
-    What the repository explains exists: its module, its source line and its change.
+    Each explained mutant exists: its module, its source line and its change.
     """
     reasons = survivors.explained()
     existing = {
