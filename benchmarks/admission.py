@@ -69,19 +69,19 @@ def main() -> None:
         plane = stack.enter_context(ControlPlane(crds=crds.OWN))
         place = _prepare(plane, Path(folder), options.machines)
         running = [
-            stack.enter_context(each)
+            stack.enter_context(contestant)
             for name, how in starting.ALL.items()
             if name in options.only
-            for each in _started(name, how, place)
+            for contestant in _started(name, how, place)
         ]
         for python in options.also_python:
             how = starting.ours(python)
-            running += [stack.enter_context(each) for each in _started(f"migratable, {python}", how, place)]
+            running += [stack.enter_context(contestant) for contestant in _started(f"migratable, {python}", how, place)]
         bodies = [place.folder / f"{number}.json" for number in range(options.machines)]
         for number, path in enumerate(bodies):
             path.write_bytes(reviews.encoded(reviews.good(number)))
-        for each in running:
-            _hold_to_the_checks(each)
+        for contestant in running:
+            _hold_to_the_checks(contestant)
         _measure(running, bodies, options)
     _print(running, options)
 
@@ -168,40 +168,48 @@ def _hold_to_the_checks(contestant: Contestant) -> None:
             raise SystemExit(f"{contestant.name} ended:\n{contestant.log.read_text()[-2000:]}")
         if _post(contestant, reviews.good()).get("allowed") is not True:
             return False
-        denied = {name: _post(contestant, each).get("allowed") for name, each in reviews.bad().items()}
+        denied = {name: _post(contestant, review).get("allowed") for name, review in reviews.bad().items()}
         return contestant.name == starting.CONSTANT or set(denied.values()) == {False}
 
     wait_until(says, START_SECONDS, f"{contestant.name} to give the right answers; its log is {contestant.log}")
 
 
 def _measure(running: list[Contestant], bodies: list[Path], options: Namespace) -> None:
-    for each in running:
-        closed_loop(LOAD_CORE, each.url, bodies, options.connections, 2)  # warm
+    for contestant in running:
+        closed_loop(LOAD_CORE, contestant.url, bodies, options.connections, 2)  # warm
     for number in range(options.rounds):
-        for each in running:
+        for contestant in running:
             time.sleep(REST_SECONDS)
-            spent, load = each.cost(
-                lambda each=each: closed_loop(LOAD_CORE, each.url, bodies, options.connections, options.seconds)
+            spent, load = contestant.cost(
+                lambda contestant=contestant: closed_loop(
+                    LOAD_CORE, contestant.url, bodies, options.connections, options.seconds
+                )
             )
-            each.busy.append(spent)
-            each.full.append(load)
-            print(f"round {number + 1} {each.name}: {spent:.3f} ms", file=sys.stderr)
+            contestant.busy.append(spent)
+            contestant.full.append(load)
+            print(f"round {number + 1} {contestant.name}: {spent:.3f} ms", file=sys.stderr)
     if options.no_half_load:
         return
     for _ in range(options.rounds):
-        for each in running:
-            rate = max(10, round(median(load.per_second for load in each.full) / 2))
+        for contestant in running:
+            rate = max(10, round(median(load.per_second for load in contestant.full) / 2))
             time.sleep(REST_SECONDS)
-            spent, load = each.cost(
-                lambda each=each, rate=rate: open_loop(LOAD_CORE, each.url, bodies, rate, options.seconds)
+            spent, load = contestant.cost(
+                lambda contestant=contestant, rate=rate: open_loop(
+                    LOAD_CORE, contestant.url, bodies, rate, options.seconds
+                )
             )
-            each.steady.append(spent)
-            each.half.append(load)
+            contestant.steady.append(spent)
+            contestant.half.append(load)
 
 
 def _print(running: list[Contestant], options: Namespace) -> None:
     """A table with ratios to ours, and the same as JSON."""
-    ours = {each.name: median(each.busy) for each in running if each.name in (starting.LIVE, starting.AT_HAND)}
+    ours = {
+        contestant.name: median(contestant.busy)
+        for contestant in running
+        if contestant.name in (starting.LIVE, starting.AT_HAND)
+    }
     print(
         f"review of {len(reviews.encoded(reviews.good()))} bytes, {options.rounds} rounds of {options.seconds:g} s, "
         f"{options.connections} connections, {options.machines} machines with two claims each, "
@@ -212,31 +220,31 @@ def _print(running: list[Contestant], options: Namespace) -> None:
         f"{'at half':>8} {'CPU ms':>7} {'p50 ms':>7} {'p99 ms':>7} {'RSS MiB':>8}"
     )
     rows = []
-    for each in running:
-        row = _row(each)
+    for contestant in running:
+        row = _row(contestant)
         ratios = {name: round(mine / row["cpu_ms"], 2) for name, mine in ours.items()}
-        rows.append({"server": each.name, **row, "ours_to_this": ratios})
+        rows.append({"server": contestant.name, **row, "ours_to_this": ratios})
         shown = {"live": ratios.get(starting.LIVE, _NONE), "at hand": ratios.get(starting.AT_HAND, _NONE)}
         print(
-            f"{each.name:30} {row['cpu_ms']:7.3f} ({row['cpu_ms_lowest']:.3f} to {row['cpu_ms_highest']:.3f}) "
+            f"{contestant.name:30} {row['cpu_ms']:7.3f} ({row['cpu_ms_lowest']:.3f} to {row['cpu_ms_highest']:.3f}) "
             f"{shown['live']:8.2f} {shown['at hand']:8.2f} {row['per_second']:10.0f} {row['half_per_second']:8.0f} "
             f"{row['half_cpu_ms']:7.3f} {row['half_p50_ms']:7.2f} {row['half_p99_ms']:7.2f} {row['rss_mib']:8.0f}"
         )
     print(json.dumps(rows))
 
 
-def _row(each: Contestant) -> dict[str, float]:
-    half = each.half
+def _row(contestant: Contestant) -> dict[str, float]:
+    half = contestant.half
     return {
-        "cpu_ms": round(median(each.busy), 4),
-        "cpu_ms_lowest": round(min(each.busy), 4),
-        "cpu_ms_highest": round(max(each.busy), 4),
-        "per_second": round(median(load.per_second for load in each.full)),
+        "cpu_ms": round(median(contestant.busy), 4),
+        "cpu_ms_lowest": round(min(contestant.busy), 4),
+        "cpu_ms_highest": round(max(contestant.busy), 4),
+        "per_second": round(median(load.per_second for load in contestant.full)),
         "half_per_second": round(median(load.per_second for load in half)) if half else _NONE,
-        "half_cpu_ms": round(median(each.steady), 4) if half else _NONE,
+        "half_cpu_ms": round(median(contestant.steady), 4) if half else _NONE,
         "half_p50_ms": round(median(load.p50_ms for load in half), 2) if half else _NONE,
         "half_p99_ms": round(median(load.p99_ms for load in half), 2) if half else _NONE,
-        "rss_mib": round(each.resident),
+        "rss_mib": round(contestant.resident),
     }
 
 

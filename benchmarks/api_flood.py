@@ -59,7 +59,7 @@ def main() -> None:
 def _bodies() -> Mapping[str, bytes]:
     head = "apiVersion: v1\nkind: List\nitems: []\nanchors:\n"
     padding = "x" * (SIZE // ANCHORS)
-    anchors = "".join(f"- &a{each} {{k: {padding}}}\n- *a{each}\n" for each in range(ANCHORS))
+    anchors = "".join(f"- &a{number} {{k: {padding}}}\n- *a{number}\n" for number in range(ANCHORS))
     machine = json.dumps(reviews.good()["request"]["object"]).encode()
     return {"anchors": (head + anchors).encode(), "VMs": b"\n---\n".join([machine] * (SIZE // len(machine)))}
 
@@ -80,14 +80,14 @@ def _posted(port: int, trusting: ssl.SSLContext, body: bytes, callers: int) -> I
             connection.close()
 
     threads = [threading.Thread(target=post, daemon=True) for _ in range(callers)]
-    for each in threads:
-        each.start()
+    for thread in threads:
+        thread.start()
     try:
         yield answered
     finally:
         over.set()
-        for each in threads:
-            each.join()
+        for thread in threads:
+            thread.join()
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ def _figures(
     p99 = bucketed_quantile(step, 0.99)
     failed = made.failed + changed.failed + counted["failed"] + counted["let through"]
     within = step[0.025] / step[float("inf")] if step[float("inf")] else 0.0
-    times = " / ".join(milliseconds(quantile(each.all_times, share)) for each in (quiet, made) for share in (0.5, 0.99))
+    times = " / ".join(milliseconds(quantile(load.all_times, share)) for load in (quiet, made) for share in (0.5, 0.99))
     return [
         Figure(
             "creations, changes of claims", f"{made.calls} ({made.calls / made.took:.0f} a second), {changed.calls}"

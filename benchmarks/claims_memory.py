@@ -67,7 +67,7 @@ def seen(store: Store, claims: int) -> Iterator[Seen]:
 
 def rss(field: str = "VmRSS") -> float:
     """MiB, now or (VmHWM) at the most."""
-    line = next(each for each in Path("/proc/self/status").read_text().splitlines() if each.startswith(field))
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(field))
     return int(line.split()[1]) / 1024
 
 

@@ -18,7 +18,7 @@ class Figure:
 
 def load_average() -> str:
     """Processes that run or wait, averaged over one, five and fifteen minutes."""
-    return " ".join(f"{each:.1f}" for each in os.getloadavg())
+    return " ".join(f"{value:.1f}" for value in os.getloadavg())
 
 
 def show(number: str, conditions: str, figures: Sequence[Figure], load_before: str) -> int:
@@ -28,8 +28,8 @@ def show(number: str, conditions: str, figures: Sequence[Figure], load_before: s
     print(
         f"  {now:%d %B %Y %H:%M} UTC, {os.cpu_count()} CPUs, load average {load_before} before and {load_average()} after"
     )
-    for each in figures:
-        verdict = {None: "", True: "met", False: "MISSED"}[each.met]
-        goal = f"(goal {each.goal}: {verdict})" if each.goal else ""
-        print(f"  {each.what:44} {each.value} {goal}".rstrip())
-    return int(any(each.met is False for each in figures))
+    for figure in figures:
+        verdict = {None: "", True: "met", False: "MISSED"}[figure.met]
+        goal = f"(goal {figure.goal}: {verdict})" if figure.goal else ""
+        print(f"  {figure.what:44} {figure.value} {goal}".rstrip())
+    return int(any(figure.met is False for figure in figures))

@@ -61,7 +61,7 @@ def main() -> None:
 def _large() -> Mapping[str, bytes]:
     claims, ports = reviews.good(), reviews.good()
     reviews.vmi_spec(claims)["volumes"] += [
-        {"name": f"d{each}", "persistentVolumeClaim": {"claimName": f"c{each}"}} for each in range(CLAIMS)
+        {"name": f"d{number}", "persistentVolumeClaim": {"claimName": f"c{number}"}} for number in range(CLAIMS)
     ]
     reviews.vmi_spec(ports)["domain"]["devices"]["interfaces"][0]["ports"] = [{"port": 49152}] * PORTS
     return {"claims": reviews.encoded(claims), "ports": reviews.encoded(ports)}
@@ -120,14 +120,14 @@ def _sent(port: int, trusting: ssl.SSLContext, body: bytes, senders: int) -> Ite
             took.append(perf_counter() - began)
 
     threads = [threading.Thread(target=send) for _ in range(senders)]
-    for each in threads:
-        each.start()
+    for thread in threads:
+        thread.start()
     try:
         yield took
     finally:
         over.set()
-        for each in threads:
-            each.join()
+        for thread in threads:
+            thread.join()
 
 
 def _is_up(port: int, trusting: ssl.SSLContext) -> bool:

@@ -73,9 +73,9 @@ def main() -> None:
         for size, folder in folders.items():
             machines.write(folder, size)
         running = [
-            Measured(name, each)
-            for name, each in _contestants(options).items()
-            if _has_proven_itself(name, each, folders[PROVING])
+            Measured(name, checker)
+            for name, checker in _contestants(options).items()
+            if _has_proven_itself(name, checker, folders[PROVING])
         ]
         for size in options.sizes:
             _measure(running, size, folders[size], options)
@@ -92,7 +92,7 @@ def _options() -> Namespace:
 
 
 def _contestants(options: Namespace) -> dict[str, Checker]:
-    chosen = {name: each for name, each in ALL.items() if name in options.only}
+    chosen = {name: checker for name, checker in ALL.items() if name in options.only}
     return {**chosen, **{f"migratable, {python}": ours(python) for python in options.also_python}}
 
 
@@ -115,7 +115,7 @@ def _has_proven_itself(name: str, checker: Checker, folder: Path) -> bool:
     except (subprocess.CalledProcessError, FileNotFoundError) as error:
         print(f"{name}: left out, because it could not be built: {error}", file=sys.stderr)
         return False
-    wanted = {machines.name_of(each) for each in range(PROVING) if machines.violates(each) in checker.checks}
+    wanted = {machines.name_of(number) for number in range(PROVING) if machines.violates(number) in checker.checks}
     found = checker.found(ran.out) if not ran.has_failed else None
     if found != wanted:
         raise SystemExit(f"{name} found {sorted(found or ())}, not {sorted(wanted)}:\n{ran.out}\n{ran.err}")
@@ -124,23 +124,23 @@ def _has_proven_itself(name: str, checker: Checker, folder: Path) -> bool:
 
 def _measure(running: list[Measured], size: int, folder: Path, options: Namespace) -> None:
     for number in range(options.rounds if size < LARGE else min(options.rounds, FEW)):
-        for each in running:
-            if each.stopped or size > each.checker.most:
+        for measured in running:
+            if measured.stopped or size > measured.checker.most:
                 continue
-            ran = _run(each.checker, folder)
+            ran = _run(measured.checker, folder)
             if ran.has_failed:
-                each.stopped[size] = (ran.err.strip() or ran.out.strip()).splitlines()[-1][-160:]
-                print(f"{each.name}: stopped at {size}: {each.stopped[size]}", file=sys.stderr)
+                measured.stopped[size] = (ran.err.strip() or ran.out.strip()).splitlines()[-1][-160:]
+                print(f"{measured.name}: stopped at {size}: {measured.stopped[size]}", file=sys.stderr)
                 continue
-            each.cpu.setdefault(size, []).append(ran.cpu)
-            each.peak[size] = max(each.peak.get(size, 0), ran.peak)
-            print(f"{size:6} round {number + 1} {each.name}: {ran.cpu:.2f} s, {ran.peak:.0f} MiB", file=sys.stderr)
+            measured.cpu.setdefault(size, []).append(ran.cpu)
+            measured.peak[size] = max(measured.peak.get(size, 0), ran.peak)
+            print(f"{size:6} round {number + 1} {measured.name}: {ran.cpu:.2f} s, {ran.peak:.0f} MiB", file=sys.stderr)
 
 
 def _print(running: list[Measured], options: Namespace) -> None:
     """A table for each size with ratios to ours, and all of it as JSON."""
-    reference = next((each for each in running if each.name == OURS), None)
-    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
+    reference = next((measured for measured in running if measured.name == OURS), None)
+    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     print(
         f"one file a machine: a VirtualMachine and its claim, {len(machines.manifest(0))} bytes; "
         f"{options.rounds} rounds ({FEW} with {LARGE:,} or more), Python {sys.version.split()[0]}, load {load}; "
@@ -150,22 +150,22 @@ def _print(running: list[Measured], options: Namespace) -> None:
     for size in options.sizes:
         mine = median(reference.cpu[size]) if reference is not None and reference.cpu.get(size) else _NONE
         print(f"\n{size:6} machines{'':19} {'CPU s':>8} {'':>18} {'is ours x':>10} {'peak MiB':>9}")
-        for each in running:
-            spent = each.cpu.get(size)
+        for measured in running:
+            spent = measured.cpu.get(size)
             if not spent:
-                print(f"{each.name:34} {each.stopped.get(size, 'not run')}")
-                rows.append({"tool": each.name, "machines": size, "stopped": each.stopped.get(size, "")})
+                print(f"{measured.name:34} {measured.stopped.get(size, 'not run')}")
+                rows.append({"tool": measured.name, "machines": size, "stopped": measured.stopped.get(size, "")})
                 continue
             row = {
                 "cpu_s": round(median(spent), 3),
                 "cpu_s_lowest": round(min(spent), 3),
                 "cpu_s_highest": round(max(spent), 3),
                 "to_ours": round(median(spent) / mine, 2),
-                "peak_mib": round(each.peak[size]),
+                "peak_mib": round(measured.peak[size]),
             }
-            rows.append({"tool": each.name, "machines": size, **row})
+            rows.append({"tool": measured.name, "machines": size, **row})
             print(
-                f"{each.name:34} {row['cpu_s']:8.2f} ({row['cpu_s_lowest']:6.2f} to {row['cpu_s_highest']:6.2f}) "
+                f"{measured.name:34} {row['cpu_s']:8.2f} ({row['cpu_s_lowest']:6.2f} to {row['cpu_s_highest']:6.2f}) "
                 f"{row['to_ours']:10.2f} {row['peak_mib']:9}"
             )
     print(json.dumps(rows))

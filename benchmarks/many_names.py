@@ -93,7 +93,7 @@ def _row(name: str, attacks: Calls, others: Calls) -> dict[str, Any]:
 
 def _namespaces(plane: ControlPlane) -> list[str]:
     """The attacker's and the neighbour's, with one bad and two good claims each."""
-    made = [plane.client.create_namespace(each) for each in ("attacker", "neighbour")]
+    made = [plane.client.create_namespace(name) for name in ("attacker", "neighbour")]
     for namespace in made:
         for name, mode in (("single", "ReadWriteOnce"), ("root", "ReadWriteMany"), ("data", "ReadWriteMany")):
             spec = {"accessModes": [mode], "resources": {"requests": {"storage": "1Gi"}}}
@@ -113,8 +113,8 @@ def _round(
         chance = random.Random(seed)
         while time.monotonic() < until:
             names = [f"absent-{number}" for number in range(ABSENT)]
-            for each in bad:
-                names.insert(chance.randrange(len(names) + 1), each)
+            for name in bad:
+                names.insert(chance.randrange(len(names) + 1), name)
             attacks.make(partial(_create, plane, attacker, names))
 
     def live(number: int) -> None:
@@ -126,10 +126,10 @@ def _round(
 
     threads = [threading.Thread(target=attack, args=(seed,)) for seed in range(attackers)]
     threads += [threading.Thread(target=live, args=(number,)) for number in range(NEIGHBOURS)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     return attacks, others
 
 

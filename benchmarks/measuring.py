@@ -126,7 +126,7 @@ def open_loop(
 
     ``wanted`` is the only status that is no failure; ``client`` holds the files of a client certificate and its key.
     """
-    targets = "\n".join(f"POST {url}\nContent-Type: application/json\n@{each}\n" for each in bodies)
+    targets = "\n".join(f"POST {url}\nContent-Type: application/json\n@{body}\n" for body in bodies)
     attack = subprocess.run(
         [
             *("taskset", "-c", str(core), str(built("vegeta")), "attack", "-insecure", "-http2=false"),

@@ -78,7 +78,7 @@ def _direct(running: Rig, replica: Serving, options: Namespace) -> list[Figure]:
         Figure("judged a second / capacity", f"{goodput:.2f}", ">= 0.8", goodput >= GOAL_GOODPUT),
         Figure(
             "judged: p50, p99",
-            ", ".join(milliseconds(quantile(made.times.get("200", []), each)) for each in (0.5, 0.99)),
+            ", ".join(milliseconds(quantile(made.times.get("200", []), share)) for share in (0.5, 0.99)),
         ),
         Figure(
             "503 with Retry-After: p50, p99",
@@ -103,7 +103,7 @@ def _through(running: Rig, options: Namespace) -> list[Figure]:
         Figure("capacity of the chain, creations a second", f"{capacity:.0f}"),
         Figure("creations in the surge, all after", f"{made.calls}, {made.took:.1f} s"),
         Figure(
-            "p50, p99 of a creation", ", ".join(milliseconds(quantile(made.all_times, each)) for each in (0.5, 0.99))
+            "p50, p99 of a creation", ", ".join(milliseconds(quantile(made.all_times, share)) for share in (0.5, 0.99))
         ),
         Figure("failed", f"{made.failed + after['failed']}", "0", made.failed + after["failed"] == 0),
         Figure("passed unjudged", f"{after['let through']}", "0", after["let through"] == 0),

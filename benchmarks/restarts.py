@@ -32,10 +32,10 @@ class Replicas:
         self._plane, self._folder = plane, folder
         self._begun = 0
         self.running = [self._begin(), self._begin()]
-        stack.callback(lambda: [each.stop() for each in self.running])
-        for each in self.running:
-            wait_until(each.ready, PATIENCE_SECONDS, "migratable serve to be ready")
-        self.balancer = stack.enter_context(Balancer([each.admission_port for each in self.running]))
+        stack.callback(lambda: [replica.stop() for replica in self.running])
+        for replica in self.running:
+            wait_until(replica.ready, PATIENCE_SECONDS, "migratable serve to be ready")
+        self.balancer = stack.enter_context(Balancer([replica.admission_port for replica in self.running]))
 
     def _begin(self) -> Serving:
         self._begun += 1
@@ -97,7 +97,7 @@ def _graceful(plane: ControlPlane, replicas: Replicas, times: int, rate: float) 
 
 
 def _killed(plane: ControlPlane, replicas: Replicas, times: int, rate: float) -> int:
-    before, each, late = load_average(), list[int](), 0
+    before, failures, late = load_average(), list[int](), 0
     with Load(plane, rate) as load:
         for number in range(times):
             failed = load.failures.total()
@@ -105,7 +105,7 @@ def _killed(plane: ControlPlane, replicas: Replicas, times: int, rate: float) ->
             time.sleep(NORMAL_SECONDS)
             soon = load.failures.total()
             replicas.start(number % 2)
-            each.append(load.failures.total() - failed)
+            failures.append(load.failures.total() - failed)
             late += load.failures.total() - soon
     for text, number in load.failures.most_common(3):
         print(f"{number} x {text}", file=sys.stderr)
@@ -113,9 +113,9 @@ def _killed(plane: ControlPlane, replicas: Replicas, times: int, rate: float) ->
         Figure("admissions", load.figures()),
         Figure(
             f"failed, most in one kill ({WORKERS} callers)",
-            f"{sum(each)}, {max(each)}",
+            f"{sum(failures)}, {max(failures)}",
             f"<= {WORKERS}",
-            max(each) <= WORKERS,
+            max(failures) <= WORKERS,
         ),
         Figure("failed later than 1 s after a kill", f"{late}", "0", late == 0),
     ]

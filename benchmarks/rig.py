@@ -56,11 +56,11 @@ class Rig:
                 begin(self.plane.ca, self.folder / f"replica-{number}", *flags, module=module)
                 for number in range(replicas)
             ]
-            for each in running:
-                stack.callback(each.stop)
-            for each in running:
-                wait_until(each.ready, PATIENCE_SECONDS, "migratable serve to be ready")
-            balancer = stack.enter_context(Balancer([each.admission_port for each in running]))
+            for replica in running:
+                stack.callback(replica.stop)
+            for replica in running:
+                wait_until(replica.ready, PATIENCE_SECONDS, "migratable serve to be ready")
+            balancer = stack.enter_context(Balancer([replica.admission_port for replica in running]))
             install_hooks_at(self.plane, balancer.port, failure_policy=failure_policy, timeout_seconds=timeout_seconds)
             yield running
 

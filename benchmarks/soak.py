@@ -68,7 +68,7 @@ class Watcher:
 
 def open_files_and_threads(pid: int) -> tuple[int, int]:
     """How many of each a process has."""
-    files, threads = (len(list(Path(f"/proc/{pid}/{each}").iterdir())) for each in ("fd", "task"))
+    files, threads = (len(list(Path(f"/proc/{pid}/{folder}").iterdir())) for folder in ("fd", "task"))
     return files, threads
 
 
@@ -95,9 +95,9 @@ def main() -> int:
 
 def _soak(running: Bench, options: Namespace, before: str) -> int:
     seconds, rotations = options.minutes * 60, list[float]()
-    pids = [each.popen.pid for each in running.replicas]
-    at_rest = [open_files_and_threads(each) for each in pids]
-    spent = [cpu_seconds(each) for each in pids]
+    pids = [replica.popen.pid for replica in running.replicas]
+    at_rest = [open_files_and_threads(pid) for pid in pids]
+    spent = [cpu_seconds(pid) for pid in pids]
     counted = webhook_metrics(running.plane)
     creations, churning = (
         _creations(running.plane, options.rate, seconds),
@@ -122,7 +122,7 @@ def _soak(running: Bench, options: Namespace, before: str) -> int:
         *_load_figures(made, changed, rotations, used),
         Figure("failed or let through", f"{failed} of {made.calls}", "0", failed == 0),
         *chain(*(_growth(number, samples, options.warm_up) for number, samples in enumerate(watcher.samples))),
-        *chain(*(_at_rest(number, *each) for number, each in enumerate(ends))),
+        *chain(*(_at_rest(number, *end) for number, end in enumerate(ends))),
     ]
     for text, number in (made.failures + changed.failures).most_common(5):
         print(f"{number} x {text}", file=sys.stderr)
@@ -146,13 +146,13 @@ def _load_figures(made: Outcome, changed: Outcome, rotations: Sequence[float], u
 
 def _growth(number: int, samples: Sequence[tuple[float, float, int, int]], warm_up: float) -> list[Figure]:
     """How the memory of a replica grew after the warm-up, and what it used meanwhile."""
-    late = [each for each in samples if each[0] >= warm_up * 60]
+    late = [sample for sample in samples if sample[0] >= warm_up * 60]
     if len(late) < 4:
         return [Figure(f"replica {number}", "too short a run for a slope")]
-    slope = linear_regression([each[0] for each in late], [each[1] for each in late]).slope * 30 * 60
+    slope = linear_regression([sample[0] for sample in late], [sample[1] for sample in late]).slope * 30 * 60
     fifth = max(1, len(late) // 5)
-    mib, mib_end = (median(each[1] for each in part) for part in (late[:fifth], late[-fifth:]))
-    files, threads = ([each[what] for each in late] for what in (2, 3))
+    mib, mib_end = (median(sample[1] for sample in part) for part in (late[:fifth], late[-fifth:]))
+    files, threads = ([sample[what] for sample in late] for what in (2, 3))
     return [
         Figure(
             f"replica {number}: memory",

@@ -42,7 +42,7 @@ class Facts:
         for kind in WATCHED:
             store.replace(kind, [], "v1")
         spec = [{"metadata": {"name": "kubevirt", "namespace": "kubevirt", "resourceVersion": "1"}}]
-        store.replace(KubeVirt, [store.read(KubeVirt, json.dumps(each).encode(), "v1") for each in spec], "v1")
+        store.replace(KubeVirt, [store.read(KubeVirt, json.dumps(manifest).encode(), "v1") for manifest in spec], "v1")
         for name, mode in reviews.claims(1).items():
             claim = {
                 "metadata": {"name": name, "namespace": reviews.NAMESPACE, "resourceVersion": "1"},

@@ -65,8 +65,8 @@ class Handler(BaseHTTPRequestHandler):
             threading.Event().wait(60)
             self.close_connection = True
             return
-        each, make = KINDS.get(url.path.rpartition("/")[2], (1, claim))
-        total = self.claims // each if url.path.rpartition("/")[2] in KINDS else 0
+        claims_per_object, make = KINDS.get(url.path.rpartition("/")[2], (1, claim))
+        total = self.claims // claims_per_object if url.path.rpartition("/")[2] in KINDS else 0
         start, limit = int(query.get("continue", "0")), int(query.get("limit", "500"))
         end = min(total, start + limit)
         metadata = {"resourceVersion": "1", "continue": str(end) if end < total else ""}

@@ -35,9 +35,9 @@ def main() -> None:
         without = send(options.seconds)
         with running.serving() as replicas:
             send(2)
-            before = sum(cpu_seconds(each.popen.pid) for each in replicas)
+            before = sum(cpu_seconds(replica.popen.pid) for replica in replicas)
             present = send(options.seconds)
-            spent = sum(cpu_seconds(each.popen.pid) for each in replicas) - before
+            spent = sum(cpu_seconds(replica.popen.pid) for replica in replicas) - before
     for name, load in (("no webhook", without), ("migratable, two replicas", present)):
         print(
             f"{name:26} {load.answers} admissions at {load.per_second:.0f} a second, {load.failures} failed, "

@@ -84,8 +84,8 @@ class Cluster:
 
     def rotate_with(self, version: Version) -> None:
         """Replaces the rotator, and has the new one renew serving certificate and authority."""
-        for each in self.bench.rotators:
-            each.end()
+        for rotator in self.bench.rotators:
+            rotator.end()
         places = [f"127.0.0.1:{admission}" for admission, _, _ in self.ports]
         log = self.folder / f"rotator-{len(self.bench.rotators)}.log"
         popen = version.begin(log, *rotate_arguments(self.bench.installed, places))
@@ -126,19 +126,19 @@ def _installed(stack: ExitStack, version: Version) -> Cluster:
     client.create(f"/api/v1/namespaces/{NAMESPACE}/services", service)
     documents = at_port(version.hooks(), balancer.port)
     client.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(documents))
-    names = [ConfigurationName(each["kind"].lower() + "s", each["metadata"]["name"]) for each in documents]
+    names = [ConfigurationName(document["kind"].lower() + "s", document["metadata"]["name"]) for document in documents]
     installed = install(plane, NAMESPACE, names)
     folders = [folder / f"replica-{number}" for number in range(len(LAGS))]
     stack.enter_context(Kubelets(installed, folders))
     cluster = Cluster(Bench(installed, balancer), folders, ports, folder)
-    stack.callback(lambda: [each.end() for each in cluster.bench.rotators])
+    stack.callback(lambda: [rotator.end() for rotator in cluster.bench.rotators])
     log = folder / "rotator-first.log"
     places = [f"127.0.0.1:{admission}" for admission, _, _ in ports]
     cluster.bench.rotators.append(Rotator(version.begin(log, *rotate_arguments(installed, places)), log))
-    for each in folders:
-        wait_until((each / "tls.key").exists, 30, "the first certificate to become a file")
+    for replica_folder in folders:
+        wait_until((replica_folder / "tls.key").exists, 30, "the first certificate to become a file")
     cluster.bench.replicas = [cluster.start(number, version) for number in range(len(LAGS))]
-    stack.callback(lambda: [each.stop() for each in cluster.bench.replicas])
+    stack.callback(lambda: [replica.stop() for replica in cluster.bench.replicas])
     cluster.bench.wait(cluster.bench.judges, "the first verdict")
     cluster.bench.wait(cluster.bench.rests, "all to be well")
     return cluster
@@ -171,7 +171,7 @@ def _reviews() -> Iterator[tuple[str, bytes]]:
     """Recorded reviews, and creations and updates of generated machines."""
     for path in sorted(RECORDED.glob("*.json")):
         yield path.name, path.read_bytes()
-    machines = [json.loads(bytes_of(each)) for each in stored(carriers(), MACHINES)]
+    machines = [json.loads(bytes_of(review)) for review in stored(carriers(), MACHINES)]
     for number, machine in enumerate(machines):
         yield f"creation {number}", review("CREATE", machine)
     for number, (first, second) in enumerate(pairwise(machines)):
@@ -204,7 +204,7 @@ def _verdict(replica: Serving, body: bytes) -> tuple[Any, ...]:
         return (answer.status,)
     response = json.loads(text)["response"]
     causes = response.get("status", {}).get("details", {}).get("causes", ())
-    return (response["allowed"], *sorted(f"{each.get('field')}: {each.get('message')}"[:120] for each in causes))
+    return (response["allowed"], *sorted(f"{cause.get('field')}: {cause.get('message')}"[:120] for cause in causes))
 
 
 def _unread(old: Version, new: Version) -> list[str]:

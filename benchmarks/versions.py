@@ -44,7 +44,7 @@ class Version:
         log = certificates.with_suffix(f".{self.name}.log")
         named = zip(("--admission-port", "--api-port", "--health-port"), ports, strict=True)
         argv = ["webhook", "serve", "--cert-dir", certificates, "--drain-seconds", drain_seconds]
-        popen = self.begin(log, *argv, *(each for pair in named for each in pair), *flags)
+        popen = self.begin(log, *argv, *(argument for pair in named for argument in pair), *flags)
         return Serving(popen, *ports, certificates, log)
 
     def hooks(self) -> list[dict[str, Any]]:

@@ -37,11 +37,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="migratable-agreement-") as place:
         folder = Path(place)
         inputs, scratches = folder / "inputs", [folder / "old", folder / "new"]
-        for each in (inputs, *scratches):
-            each.mkdir()
+        for new_folder in (inputs, *scratches):
+            new_folder.mkdir()
         sides = list(zip((old, new), scratches, strict=True))
         checks = write(inputs, options.manifests)
-        files = list(dict.fromkeys(each.file for each in checks))
+        files = list(dict.fromkeys(check.file for check in checks))
         _say(f"{len(files)} files, {len(checks)} runs of check")
         compare((old.checks(inputs, checks, scratches[0]), new.checks(inputs, checks, scratches[1])))
         _say("check -o sarif")

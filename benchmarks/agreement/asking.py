@@ -39,9 +39,9 @@ class Checkout:
         """The answers of `check`, one file a run. The runs begin at once, so that two checkouts run side by side."""
         jobs, results, written = scratch / "jobs", scratch / "results", scratch / "json"
         written.mkdir()
-        arguments = [_arguments(each, written / f"{number}.json") for number, each in enumerate(checks)]
-        jobs.write_text("".join(f"{json.dumps(each)}\n" for each in arguments))
-        argv = [str(each) for each in (self.python, "-P", FORKED, jobs, results)]
+        arguments = [_arguments(check, written / f"{number}.json") for number, check in enumerate(checks)]
+        jobs.write_text("".join(f"{json.dumps(job)}\n" for job in arguments))
+        argv = [str(argument) for argument in (self.python, "-P", FORKED, jobs, results)]
         popen = subprocess.Popen(argv, cwd=inputs, env=_environment())
 
         def answers() -> Iterator[Answer]:
@@ -85,12 +85,12 @@ class Checkout:
         with self._serving(scratch, "--facts", str(facts), *flags) as port:
             context = ssl._create_unverified_context()  # noqa: SLF001 - the certificate is not the question here
             connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=60)
-            for each in reviews:
+            for review in reviews:
                 for door in DOORS:
-                    connection.request("POST", f"{door}?timeout=30s", each.body, {"Content-Type": "application/json"})
+                    connection.request("POST", f"{door}?timeout=30s", review.body, {"Content-Type": "application/json"})
                     response = connection.getresponse()
                     answer = plain_text.review(response.status, response.read())
-                    yield " ".join((door, *flags, each.name)), answer
+                    yield " ".join((door, *flags, review.name)), answer
             connection.close()
 
     @contextmanager

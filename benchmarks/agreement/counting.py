@@ -36,12 +36,12 @@ class Comparison:
         """Compares the answers of both checkouts to one question."""
         self.answers += 1
         self.contents.update(_contents(old))
-        for each in differences(old, new):
-            self.counts[each.kind] += 1
-            if each.kind == WORDING:
-                self.pairs.update(changed_sentences(each.old, each.new))
-            elif len(kept := self.samples.setdefault(each.kind, [])) < samples:
-                kept.append(f"{name}: {_sample(each)}")
+        for difference in differences(old, new):
+            self.counts[difference.kind] += 1
+            if difference.kind == WORDING:
+                self.pairs.update(changed_sentences(difference.old, difference.new))
+            elif len(kept := self.samples.setdefault(difference.kind, [])) < samples:
+                kept.append(f"{name}: {_sample(difference)}")
 
     def lines(self) -> Iterator[str]:
         """One line for each kind with its samples, then the changed sentences."""
@@ -51,7 +51,7 @@ class Comparison:
         for kind in EVERY:
             detail = f" (pairs of sentences: {len(pairs)})" if kind == WORDING else ""
             yield f"{kind}: {self.counts[kind]}{detail}"
-            yield from (f"    {each}" for each in self.samples.get(kind, ()))
+            yield from (f"    {sample}" for sample in self.samples.get(kind, ()))
         for (old, new), count in pairs.most_common():
             yield f"{count} x - {_short(old)}"
             yield f"{' ' * len(str(count))}   + {_short(new)}"
@@ -89,12 +89,12 @@ def changed_sentences(old: str, new: str) -> Iterator[tuple[str, str]]:
 
 
 def _sentences(text: str) -> list[str]:
-    return [each for each in _SENTENCE_END.split(" ".join(text.split())) if each]
+    return [sentence for sentence in _SENTENCE_END.split(" ".join(text.split())) if sentence]
 
 
 def _without_values(old: str, new: str) -> tuple[str, str]:
     """Both as patterns, so that one change counts once; as they are where they differ in values alone."""
-    first, second = (_VALUE.sub(_HIDDEN, _PLACE.sub("", each)).rstrip(".") for each in (old, new))
+    first, second = (_VALUE.sub(_HIDDEN, _PLACE.sub("", sentence)).rstrip(".") for sentence in (old, new))
     return (old, new) if first == second else (first, second)
 
 
@@ -104,8 +104,8 @@ def merged(pairs: Counter[tuple[str, str]]) -> Counter[tuple[str, str]]:
     for (old, new), count in pairs.items():
         whole = [(old, new)]
         if old.endswith("…") or new.endswith("…"):
-            whole += [each for each in pairs if all(map(_begins, each, (old, new)))]
-        made[max(whole, key=lambda each: len("".join(each)))] += count
+            whole += [pair for pair in pairs if all(map(_begins, pair, (old, new)))]
+        made[max(whole, key=lambda pair: len("".join(pair)))] += count
     return made
 
 

@@ -22,7 +22,7 @@ IMPORTING = 20
 
 
 def main(jobs: str, results: str) -> None:
-    [script] = {each.value: each for each in entry_points(group="console_scripts", name="migratable")}.values()
+    [script] = {entry.value: entry for entry in entry_points(group="console_scripts", name="migratable")}.values()
     program = script.load()
     with Path(jobs).open(encoding="utf-8") as lines, Path(results).open("w", encoding="utf-8") as out:
         for number, line in enumerate(lines):

@@ -101,7 +101,7 @@ def _manifests(count: int, clusters: Sequence[Any]) -> Iterator[tuple[str, bytes
         chance = random.Random(number)
         documents = [machines[number % len(machines)], *clusters[number % len(clusters)]]
         if number % 10 == 7:
-            content = b"---\n".join(bytes_of(mutated(each, chance)) + b"\n" for each in documents)
+            content = b"---\n".join(bytes_of(mutated(document, chance)) + b"\n" for document in documents)
         elif number % 10 == 8:
             content = mutated_bytes(_written(documents), others, chance)
         elif number % 10 == 9:
@@ -123,10 +123,10 @@ def _write_facts(folder: Path, clusters: Sequence[Any]) -> None:
     """The examples' cluster, and the generated objects that it does not have."""
     shutil.copytree(EXAMPLES, folder)
     objects = {
-        (each["kind"], each["metadata"]["name"]): each
+        (manifest["kind"], manifest["metadata"]["name"]): manifest
         for cluster in clusters
-        for each in cluster
-        if each["kind"] != "KubeVirt"
+        for manifest in cluster
+        if manifest["kind"] != "KubeVirt"
     }
     (folder / "generated.yaml").write_bytes(_written(list(objects.values())))
 

@@ -78,7 +78,7 @@ def kind_at(path: Path) -> str:
 
 
 def _of_objects(old: Mapping[str, Any], new: Mapping[str, Any], path: Path) -> Iterator[Difference]:
-    for key in [*old, *(each for each in new if each not in old)]:
+    for key in [*old, *(key for key in new if key not in old)]:
         below = (*path, key)
         if key in old and key in new:
             yield from differences(old[key], new[key], below)
@@ -133,7 +133,7 @@ _BY_PLACE: Sequence[Identity] = ()
 def _of_lists(old: Sequence[Any], new: Sequence[Any], path: Path) -> Iterator[Difference]:
     key = path[-1] if path else ""
     items = [*old, *new]
-    identities = _IDENTITIES.get(key, _BY_PLACE) if all(isinstance(each, dict) for each in items) else _BY_PLACE
+    identities = _IDENTITIES.get(key, _BY_PLACE) if all(isinstance(item, dict) for item in items) else _BY_PLACE
     pairs = _paired(old, new, identities)
     for first, second in pairs:
         yield from differences(old[first], new[second], (*path, f"[{first}]"))

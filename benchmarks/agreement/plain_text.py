@@ -69,7 +69,7 @@ def review(status: int, body: bytes) -> dict[str, Any]:
     if "patch" in response:
         response["patch"] = json.loads(base64.b64decode(response["patch"]))
     if "warnings" in response:
-        response["warnings"] = [_parts(_WARNING, each) for each in response["warnings"]]
+        response["warnings"] = [_parts(_WARNING, warning) for warning in response["warnings"]]
     for cause in (response.get("status") or {}).get("details", {}).get("causes") or ():
         cause.update(_parts(_CAUSE, cause["message"]))
     return made

@@ -148,18 +148,18 @@ _encoder = msgspec.json.Encoder()
 def problems(spec: Any, namespace: str) -> Iterator[str]:
     """The five checks; ``spec`` may be any object with these attributes."""
     devices = spec.domain.devices
-    pod = {each.name for each in spec.networks or () if each.pod is not None}
-    for each in devices.interfaces or ():
-        if each.bridge is not None and each.name in pod:
-            yield f"interface {each.name!r} is bound by bridge to the pod network"
-        if each.masquerade is not None and any(port.port in RESERVED for port in each.ports or ()):
-            yield f"interface {each.name!r} lists a port of live migration"
+    pod = {network.name for network in spec.networks or () if network.pod is not None}
+    for interface in devices.interfaces or ():
+        if interface.bridge is not None and interface.name in pod:
+            yield f"interface {interface.name!r} is bound by bridge to the pod network"
+        if interface.masquerade is not None and any(port.port in RESERVED for port in interface.ports or ()):
+            yield f"interface {interface.name!r} lists a port of live migration"
     if devices.filesystems:
         yield "filesystems cannot be migrated"
     if devices.host_devices or devices.gpus:
         yield "host devices cannot be migrated"
-    for each in spec.volumes or ():
-        claim = each.persistent_volume_claim
+    for volume in spec.volumes or ():
+        claim = volume.persistent_volume_claim
         if claim is not None and "ReadWriteMany" not in CLAIMS.get(f"{namespace}/{claim.claim_name}", ()):
             yield f"claim {claim.claim_name!r} is not ReadWriteMany"
 

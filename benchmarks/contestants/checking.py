@@ -46,7 +46,7 @@ def _lines(pattern: str) -> Found:
 
 
 def _decisions(text: str) -> set[str]:
-    return {Path(each["path"]).stem for each in json.loads(text)["result"] if each.get("result")}
+    return {Path(entry["path"]).stem for entry in json.loads(text)["result"] if entry.get("result")}
 
 
 def ours(python: str = sys.executable) -> Checker:

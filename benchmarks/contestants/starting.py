@@ -123,9 +123,9 @@ def _gatekeeper(place: Place, core: int, port: int, log: Path) -> Started:
     """The released binary with the definitions that it ships, outside of a pod, as its ``--debug-use-fake-pod`` allows."""
     binary, client = built("gatekeeper"), place.plane.client
     shipped = yaml.safe_load_all((module_folder("gatekeeper") / "deploy" / "gatekeeper.yaml").read_text())
-    for each in shipped:
-        if each["kind"] in ("Namespace", "CustomResourceDefinition"):
-            client.create(path_of(each), each)
+    for manifest in shipped:
+        if manifest["kind"] in ("Namespace", "CustomResourceDefinition"):
+            client.create(path_of(manifest), manifest)
     health, metrics = free_ports(2)
     argv = [
         *(
@@ -155,17 +155,19 @@ def _gatekeeper(place: Place, core: int, port: int, log: Path) -> Started:
     return popen, "/v1/admit"
 
 
-def path_of(each: Mapping[str, Any]) -> str:
+def path_of(manifest: Mapping[str, Any]) -> str:
     """Where a cluster-scoped object is created."""
-    group, _, version = str(each["apiVersion"]).rpartition("/")
-    plural = each["kind"].lower() + ("" if each["kind"] == "Migratable" else "s")
+    group, _, version = str(manifest["apiVersion"]).rpartition("/")
+    plural = manifest["kind"].lower() + ("" if manifest["kind"] == "Migratable" else "s")
     return f"/apis/{group}/{version}/{plural}" if group else f"/api/{version}/{plural}"
 
 
-def _create_when_served(place: Place, each: Mapping[str, Any]) -> None:
+def _create_when_served(place: Place, manifest: Mapping[str, Any]) -> None:
     """A constraint's kind is defined by Gatekeeper once it has compiled the template."""
     wait_until(
-        lambda: place.plane.client.api("POST", path_of(each), each).status == 201, 60, f"{each['kind']} to be served"
+        lambda: place.plane.client.api("POST", path_of(manifest), manifest).status == 201,
+        60,
+        f"{manifest['kind']} to be served",
     )
 
 

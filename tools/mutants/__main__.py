@@ -40,7 +40,7 @@ def main() -> int:
     """Run what has no result yet, print the table and the survivors."""
     arguments = _arguments()
     os.chdir(ROOT)
-    chosen = [each for each in packages() if not arguments.only or set(each.modules) & set(arguments.only)]
+    chosen = [package for package in packages() if not arguments.only or set(package.modules) & set(arguments.only)]
     for name in THIRD_PARTY:
         importlib.import_module(name)
     reports = []
@@ -51,8 +51,8 @@ def main() -> int:
             for path in package.modules
             if not arguments.only or path in arguments.only
         ]
-        for each in results:
-            each.delete() if arguments.fresh else each.load()
+        for result_set in results:
+            result_set.delete() if arguments.fresh else result_set.load()
         measure(package, results, arguments.jobs)
         reports.append((package, results, time.monotonic() - started))
     return report(reports)
@@ -61,17 +61,17 @@ def main() -> int:
 def measure(package: Package, results: Sequence[Results], jobs: int) -> None:
     """Find out about every mutant without a result. Files that are edited meanwhile count as they were at the start."""
     record = Record(package)
-    if any(mutant.function or mutant.is_of_table for each in results for mutant in each.pending()):
+    if any(mutant.function or mutant.is_of_table for result_set in results for mutant in result_set.pending()):
         run_warm(package, results, jobs, record)
-        for each in results:
-            each.load()
+        for result_set in results:
+            result_set.load()
     tests = record.load()
     ordered = order(package, tests)
-    pending = [(each, mutant) for each in results for mutant in each.pending()]
+    pending = [(result_set, mutant) for result_set in results for mutant in result_set.pending()]
     cold = (Job(key, partial(judge_imported, *of, ordered, tests)) for key, of in enumerate(pending))
     for done, (key, result) in enumerate(running.run_all(cold, jobs), start=1):
-        each, mutant = pending[key]
-        each.add(mutant, result)
+        result_set, mutant = pending[key]
+        result_set.add(mutant, result)
         _progress(package, "in imported modules", done, len(pending))
 
 
@@ -91,8 +91,8 @@ def run_warm(package: Package, results: Sequence[Results], jobs: int, record: Re
 
     def work(tests: Tests) -> None:
         record.save(tests)
-        for each in sorted(tests.failed & set(tests.items)):
-            _say(f"not used, because it fails without a mutation: {each}")
+        for test in sorted(tests.failed & set(tests.items)):
+            _say(f"not used, because it fails without a mutation: {test}")
         judge(package, results, tests, jobs)
 
     _say(f"{package.name}: running tests without a mutation")
@@ -104,42 +104,44 @@ def run_warm(package: Package, results: Sequence[Results], jobs: int, record: Re
 def judge(package: Package, results: Sequence[Results], tests: Tests, jobs: int) -> None:
     """Run the tests that call a mutated function against each mutant; for a table, those that call the module."""
     caches = running.caches()
-    functions = running.functions_in([each.module.path for each in results])
+    functions = running.functions_in([result_set.module.path for result_set in results])
     ordered = order(package, tests)
     killers: dict[Called, list[str]] = defaultdict(list)
     gc.collect()
     gc.freeze()  # after the two above, which do not see what is frozen
     pending = [
-        (each, mutant)
-        for each in results
-        for mutant in each.pending()
-        if mutant.is_of_table or (each.module.path, mutant.function) in functions
+        (result_set, mutant)
+        for result_set in results
+        for mutant in result_set.pending()
+        if mutant.is_of_table or (result_set.module.path, mutant.function) in functions
     ]
 
-    def work(each: Results, mutant: Mutant, result: int) -> None:
-        path = each.module.path
+    def work(result_set: Results, mutant: Mutant, result: int) -> None:
+        path = result_set.module.path
         if mutant.function is None:
-            running.patch_globals(path, each.module.assignments_of(mutant, str(ROOT / path)))
+            running.patch_globals(path, result_set.module.assignments_of(mutant, str(ROOT / path)))
         else:
-            code = running.code_named(each.module.code_of(mutant, str(ROOT / path)), mutant.function)
+            code = running.code_named(result_set.module.code_of(mutant, str(ROOT / path)), mutant.function)
             for changed in functions[path, mutant.function]:
                 changed.__code__ = code  # type: ignore[assignment]
         for cached in caches:
             cached.cache_clear()
         first = killers[path, mutant.function]  # a test that kills one mutant of a function often kills the next
         names = [*first, *(name for name in ordered.get((path, mutant.function), ()) if name not in first)]
-        untried = [tests.items[name] for name in names if file_of(name) in each.untried[mutant.number]]
+        untried = [tests.items[name] for name in names if file_of(name) in result_set.untried[mutant.number]]
         running.run_items(untried, tests.seconds, result)
 
     warm = (Job(key, partial(work, *of)) for key, of in enumerate(pending))
     for done, (key, result) in enumerate(running.run_all(warm, jobs), start=1):
-        each, mutant = pending[key]
-        imports = mutant.function is None or (each.module.path, mutant.function) in tests.called_by_imports
+        result_set, mutant = pending[key]
+        imports = mutant.function is None or (result_set.module.path, mutant.function) in tests.called_by_imports
         if result in tests.items:
-            recent = killers[each.module.path, mutant.function]
-            killers[each.module.path, mutant.function] = [result, *(name for name in recent if name != result)][:5]
+            recent = killers[result_set.module.path, mutant.function]
+            killers[result_set.module.path, mutant.function] = [result, *(name for name in recent if name != result)][
+                :5
+            ]
         if result.startswith("tests/") or result == TIMEOUT or (result == SURVIVED and not imports):
-            each.add(mutant, result)  # the others are judged by importing the module with the mutation
+            result_set.add(mutant, result)  # the others are judged by importing the module with the mutation
         _progress(package, "in loaded modules", done, len(pending))
 
 
@@ -155,7 +157,7 @@ def order(package: Package, tests: Tests) -> dict[Called, list[str]]:
     for (module, function), names in (without_calls | tests.by_function()).items():
         mirror = mirror_of(module)
         # constants may be tested without a call
-        candidates = names if function is not None else [each for each in tests.called if each not in tests.failed]
+        candidates = names if function is not None else [test for test in tests.called if test not in tests.failed]
         near = sorted((name for name in candidates if file_of(name) == mirror), key=tests.seconds.__getitem__)
         others = (name for name in names if file_of(name) != mirror)
         far = sorted(others, key=lambda name: (rank[file_of(name)], tests.seconds[name]))
@@ -182,8 +184,8 @@ def report(reports: Sequence[tuple[Package, Sequence[Results], float]]) -> int:
         f"{'package':<20} {'mutants':>8} {'killed':>8} {'survived':>9} {'explained':>10} {'score':>7} {'floor':>6} {'time':>7}"
     )
     for package, results, took in reports:
-        survivors = [mutant for each in results for mutant in each.survivors()]
-        total = sum(len(each.module.mutants) for each in results)
+        survivors = [mutant for result_set in results for mutant in result_set.survivors()]
+        total = sum(len(result_set.module.mutants) for result_set in results)
         killed = total - len(survivors)
         missing = unexplained(survivors)
         score = 100 * killed / total if total else 100.0
@@ -193,13 +195,15 @@ def report(reports: Sequence[tuple[Package, Sequence[Results], float]]) -> int:
         )
         if score < package.floor:
             wrong.append(f"{package.name}: {score:.1f} % is below the floor of {package.floor} %")
-        wrong += [f"{each.module}:{each.line}: {each.place}: survived: {each.change}" for each in missing]
-        for old in outdated(survivors, [each.module.path for each in results]):
+        wrong += [
+            f"{survivor.module}:{survivor.line}: {survivor.place}: survived: {survivor.change}" for survivor in missing
+        ]
+        for old in outdated(survivors, [result_set.module.path for result_set in results]):
             wrong.append(
                 f"{old[0]}: {old[1]}: explained in equivalent.toml, but it does not survive: {old[3]}  [{old[2]}]"
             )
-    for each in wrong:
-        print(each)
+    for line in wrong:
+        print(line)
     return 1 if wrong else 0
 
 

@@ -124,7 +124,7 @@ class Module:
         """The code of the assignments at the top of this module alone, with one mutation."""
         with mutant.edit.applied():
             statements: list[ast.stmt] = [
-                each for each in self.tree.body if isinstance(each, ast.Assign | ast.AnnAssign)
+                statement for statement in self.tree.body if isinstance(statement, ast.Assign | ast.AnnAssign)
             ]
             return compile(ast.Module(statements, []), filename, "exec")
 
@@ -161,7 +161,7 @@ def _edits_of_statement(owner: ast.AST, field: str, index: int, place: str, func
     if _is_left_alone(statement):
         return
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
-        edits = [edit for each in ("defaults", "kw_defaults") for edit in _in_field(statement.args, each)]
+        edits = [edit for name in ("defaults", "kw_defaults") for edit in _in_field(statement.args, name)]
         yield from ((f"{place}.{statement.name}".lstrip("."), function, edit) for edit in edits)
         return
     if isinstance(statement, ast.ClassDef):
@@ -171,8 +171,8 @@ def _edits_of_statement(owner: ast.AST, field: str, index: int, place: str, func
         block[index] = ast.fix_missing_locations(ast.copy_location(other, statement))
         yield place, function, _edit(owner, field, block, statement, other)
     is_assignment = isinstance(statement, ast.Assign | ast.AnnAssign)
-    for each in ["value"] if is_assignment else [each for each in statement._fields if each not in BLOCKS]:
-        yield from ((place, function, edit) for edit in _in_field(statement, each))
+    for name in ["value"] if is_assignment else [name for name in statement._fields if name not in BLOCKS]:
+        yield from ((place, function, edit) for edit in _in_field(statement, name))
 
 
 def _is_left_alone(statement: ast.AST) -> bool:
@@ -192,7 +192,7 @@ def _is_left_alone(statement: ast.AST) -> bool:
 
 
 def _is_overload(statement: ast.AST) -> bool:
-    return any(ast.unparse(each) == "overload" for each in getattr(statement, "decorator_list", ()))
+    return any(ast.unparse(decorator) == "overload" for decorator in getattr(statement, "decorator_list", ()))
 
 
 def _other_statement(statement: ast.AST) -> ast.stmt | None:
@@ -218,11 +218,11 @@ def _in_field(parent: ast.AST, field: str) -> Iterator[Edit]:
     """The edits of the expressions in one field of a node, and of all that is in them."""
     value = getattr(parent, field)
     if isinstance(value, list):
-        for index, each in enumerate(value):
-            if isinstance(each, ast.AST):
-                for other in (*_others(each), *_shorter(each, parent)):
-                    yield _edit(parent, field, [*value[:index], other, *value[index + 1 :]], each, other)
-                yield from _inside(each)
+        for index, item in enumerate(value):
+            if isinstance(item, ast.AST):
+                for other in (*_others(item), *_shorter(item, parent)):
+                    yield _edit(parent, field, [*value[:index], other, *value[index + 1 :]], item, other)
+                yield from _inside(item)
     elif isinstance(value, ast.AST):
         for other in (*_others(value), *_shorter(value, parent)):
             yield _edit(parent, field, other, value, other)
@@ -233,9 +233,9 @@ def _inside(node: ast.AST) -> Iterator[Edit]:
     if isinstance(node, ast.Call) and ast.unparse(node.func) in ("cast", *TYPES):
         return
     if isinstance(node, ast.JoinedStr):  # the text of messages is prose; what is put into it is not
-        for each in node.values:
-            if isinstance(each, ast.FormattedValue):
-                yield from _in_field(each, "value")
+        for part in node.values:
+            if isinstance(part, ast.FormattedValue):
+                yield from _in_field(part, "value")
         return
     for field in node._fields:
         yield from _in_field(node, field)
@@ -328,13 +328,13 @@ def _dropped(before: ast.AST, after: ast.AST) -> ast.AST | None:
         was: list[ast.AST] | None = getattr(before, field, None)
         now: list[ast.AST] | None = getattr(after, field, None)
         if was is not None and now is not None and len(now) < len(was):
-            return next(each for each in was if each not in now)
+            return next(item for item in was if item not in now)
     return None
 
 
 def _line_of(node: ast.AST) -> int:
     line: int | None = getattr(node, "lineno", None)
-    return line if line is not None else min(_line_of(each) for each in ast.iter_child_nodes(node))
+    return line if line is not None else min(_line_of(child) for child in ast.iter_child_nodes(node))
 
 
 def _text(node: ast.AST) -> str:

@@ -32,7 +32,7 @@ class Package:
 
     def ranks(self) -> dict[str, int]:
         """The position in the list of tests of the entry that each file with tests comes from."""
-        listed = [(path, rank) for rank, each in enumerate(self.tests) for path in _files(each)]
+        listed = [(path, rank) for rank, entry in enumerate(self.tests) for path in _files(entry)]
         return {path: rank for path, rank in reversed(listed) if Path(path).name.startswith("test_")}
 
 
@@ -41,12 +41,12 @@ def packages() -> list[Package]:
     listed = tomllib.loads((HERE / "nearest.toml").read_text())["package"]
     return [
         Package(
-            each["name"],
-            each["floor"],
-            tuple(path for glob in each["modules"] for path in _files(glob) if path not in each.get("without", {})),
-            tuple(each["tests"]),
+            entry["name"],
+            entry["floor"],
+            tuple(path for glob in entry["modules"] for path in _files(glob) if path not in entry.get("without", {})),
+            tuple(entry["tests"]),
         )
-        for each in listed
+        for entry in listed
     ]
 
 
@@ -75,7 +75,7 @@ class Results:
 
     def __post_init__(self) -> None:
         self._file = RESULTS / f"{self.module.path.replace('/', '.')}.jsonl"
-        self._source = hash_of(self.module.source, *(each.change for each in self.module.mutants))
+        self._source = hash_of(self.module.source, *(mutant.change for mutant in self.module.mutants))
         self._tests = {path: hash_of((ROOT / path).read_text()) for path in self.package.test_files()}
         self.forget()
 
@@ -110,7 +110,7 @@ class Results:
     def forget(self) -> None:
         """Start from nothing."""
         self.known = {}
-        self.untried = {each.number: frozenset(self._tests) for each in self.module.mutants}
+        self.untried = {mutant.number: frozenset(self._tests) for mutant in self.module.mutants}
 
     def delete(self) -> None:
         """Forget what earlier runs found."""
@@ -119,11 +119,11 @@ class Results:
 
     def pending(self) -> list[Mutant]:
         """The mutants with test files that have yet to be tried."""
-        return [each for each in self.module.mutants if self.untried[each.number]]
+        return [mutant for mutant in self.module.mutants if self.untried[mutant.number]]
 
     def survivors(self) -> list[Mutant]:
         """The mutants that no test killed."""
-        return [each for each in self.module.mutants if self.known.get(each.number) == SURVIVED]
+        return [mutant for mutant in self.module.mutants if self.known.get(mutant.number) == SURVIVED]
 
 
 def _files(pattern: str) -> Iterable[str]:

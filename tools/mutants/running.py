@@ -154,16 +154,16 @@ class Warm:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        self.tests.items = {each.nodeid: each for each in session.items}
+        self.tests.items = {item.nodeid: item for item in session.items}
         for gone in self.tests.called.keys() - self.tests.items.keys():
             del self.tests.called[gone]
-        new = [each for each in session.items if each.nodeid not in self.tests.called]
+        new = [item for item in session.items if item.nodeid not in self.tests.called]
         known, modules = caches(), len(sys.modules)
         for item, following in _pairs(new):
             if len(sys.modules) != modules:
                 known, modules = caches(), len(sys.modules)
-            for each in known:
-                each.cache_clear()
+            for cache in known:
+                cache.cache_clear()
             started = time.process_time()
             called = trace_calls()
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
@@ -181,7 +181,7 @@ class Warm:
 
     def _leave_out_failures(self, new: Sequence[pytest.Item]) -> None:
         """Tests that fail in a forked process without a mutation would seem to kill every mutant."""
-        items = [each for each in new if each.nodeid not in self.tests.failed]
+        items = [item for item in new if item.nodeid not in self.tests.failed]
         ((_, failed),) = run_all([Job(0, lambda result: list_failures(items, result))], 1)
         if failed == TIMEOUT:
             raise RuntimeError("the tests do not run in a forked process")
@@ -246,9 +246,9 @@ def functions_in(paths: Sequence[str]) -> dict[tuple[str, str], list[FunctionTyp
     """The functions that were made from these files, by path and qualified name."""
     files = {str(ROOT / path): path for path in paths}
     found: dict[tuple[str, str], list[FunctionType]] = defaultdict(list)
-    for each in gc.get_objects():
-        if isinstance(each, FunctionType) and (path := files.get(each.__code__.co_filename)) is not None:
-            found[path, each.__code__.co_qualname].append(each)
+    for candidate in gc.get_objects():
+        if isinstance(candidate, FunctionType) and (path := files.get(candidate.__code__.co_filename)) is not None:
+            found[path, candidate.__code__.co_qualname].append(candidate)
     return found
 
 
@@ -260,9 +260,9 @@ def patch_globals(module: str, code: CodeType) -> None:
     differing = {name: value for name, value in new.items() if name in old and old[name] != value}
     for name, value in differing.items():
         was = old[name]
-        for each in [*sys.modules.values()]:
-            if vars(each).get(name) is was:
-                setattr(each, name, value)
+        for loaded in [*sys.modules.values()]:
+            if vars(loaded).get(name) is was:
+                setattr(loaded, name, value)
 
 
 def module_name(path: str) -> str:
@@ -273,20 +273,20 @@ def module_name(path: str) -> str:
 def caches() -> list[Any]:
     """The functools caches of the project."""
     return [
-        each
-        for each in gc.get_objects()
-        if isinstance(each, functools._lru_cache_wrapper)
-        and str(getattr(inspect.unwrap(each), "__module__", "")).split(".")[0] in OWN
+        candidate
+        for candidate in gc.get_objects()
+        if isinstance(candidate, functools._lru_cache_wrapper)
+        and str(getattr(inspect.unwrap(candidate), "__module__", "")).split(".")[0] in OWN
     ]
 
 
 def code_named(module: CodeType, name: str) -> CodeType | None:
     """The code object of a function or method in a module's code."""
-    for each in module.co_consts:
-        if isinstance(each, CodeType):
-            if each.co_qualname == name:
-                return each
-            if name.startswith(f"{each.co_qualname}.") and (inner := code_named(each, name)) is not None:
+    for constant in module.co_consts:
+        if isinstance(constant, CodeType):
+            if constant.co_qualname == name:
+                return constant
+            if name.startswith(f"{constant.co_qualname}.") and (inner := code_named(constant, name)) is not None:
                 return inner
     return None
 
@@ -348,8 +348,8 @@ def _fork(job: Job) -> tuple[int, int]:
         return pid, reading
     try:
         null = os.open(os.devnull, os.O_RDWR)
-        for each in (0, 1, 2):
-            os.dup2(null, each)
+        for descriptor in (0, 1, 2):
+            os.dup2(null, descriptor)
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         signal.setitimer(signal.ITIMER_PROF, LONGEST_START)
         job.work(writing)

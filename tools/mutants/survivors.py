@@ -29,20 +29,20 @@ def explained() -> dict[tuple[str, str, str, str], str]:
     """The reason for each explained survivor, by the mutant's identity."""
     by_module = msgspec.convert(tomllib.loads(FILE.read_text()), dict[str, list[Explained]])
     return {
-        (module, each.place, each.line, change): each.why
+        (module, entry.place, entry.line, change): entry.why
         for module, listed in by_module.items()
-        for each in listed
-        for change in each.changes
+        for entry in listed
+        for change in entry.changes
     }
 
 
 def unexplained(survivors: Iterable[Mutant]) -> list[Mutant]:
     """The survivors for which no reason is written down."""
     reasons = explained()
-    return [each for each in survivors if each.identity not in reasons]
+    return [mutant for mutant in survivors if mutant.identity not in reasons]
 
 
 def outdated(survivors: Iterable[Mutant], modules: Iterable[str]) -> list[tuple[str, str, str, str]]:
     """Explanations for mutants of these modules that do not exist any more, or that a test kills."""
-    surviving, judged = {each.identity for each in survivors}, set(modules)
+    surviving, judged = {mutant.identity for mutant in survivors}, set(modules)
     return [identity for identity in explained() if identity[0] in judged and identity not in surviving]
