@@ -4,7 +4,6 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import unified_diff
-from pathlib import Path
 from shlex import quote
 from typing import TypeAlias
 
@@ -25,6 +24,7 @@ from webhook.surfaces.cli.status import (
     write_stderr,
     write_stdout,
 )
+from webhook.surfaces.cli.write_files import write_files
 from webhook.yaml.editor import patch_text
 
 MOST_ROUNDS = 10
@@ -46,8 +46,7 @@ class Fixed(msgspec.Struct):
 def write_fixes(inputs: list[Manifests], sources: Sources, check: Check, chosen: Sequence[str]) -> Report:
     """Fixes the files, and returns the report on the new contents. Updates ``sources``."""
     fixed = fix(inputs, sources.texts, check, choices_of(chosen))
-    for name, content in fixed.texts.items():
-        write(Path(sources.paths[name]), content)
+    write_files({sources.paths[name]: content for name, content in fixed.texts.items()})
     findings = "1 finding" if fixed.count == 1 else f"{fixed.count} findings"
     files = "1 file" if len(fixed.texts) == 1 else f"{len(fixed.texts)} files"
     write_stderr(f"note: fixed {findings} in {files}")
@@ -212,20 +211,3 @@ def kubectl(judged: ObjectReport, option: FixReport) -> str:
     patch = json.dumps(option.patch, separators=(",", ":"))
     words = ["kubectl", "patch", f"{resource}.{group}" if group else resource, judged.name, *namespace]
     return " ".join(map(quote, [*words, "--type=json", "-p", patch]))
-
-
-def write(path: Path, content: bytes) -> None:
-    """Replaces the content of a file atomically, and keeps its permissions. Raises BadInput on failure."""
-    target = path.resolve()
-    temporary = target.with_name(f".{target.name}.migratable")
-    try:
-        temporary.write_bytes(content)
-        temporary.chmod(target.stat().st_mode & 0o7777)
-        temporary.replace(target)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise BadInput(
-            f"cannot be written: {error.strerror}",
-            remedy="Check the permissions of the file and its folder.",
-            source=str(path),
-        ) from None
