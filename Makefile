@@ -1,8 +1,13 @@
 # `make run` and `make test` need nothing but Python 3.11 or newer (and, for the API-server tests, Go or binaries).
+#   make run PORTS='--api-port 9000'   other ports: --admission-port (9443), --api-port (8443), --health-port (8080)
+#   make run PYTHON=python3.12         the Python of a new .venv; run `make clean` first if there is one
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PORTS  ?=
+ANOTHER := Install Python 3.11 or newer, or name one: make run PYTHON=/path/to/python3.12
+NEW_PYTHON = { command -v $(PYTHON) > /dev/null || { echo "error: $(PYTHON) is not installed. $(ANOTHER)" >&2; false; }; } && \
+	$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit("error: $(PYTHON) is Python %d.%d. $(ANOTHER)" % v[:2] if v < (3, 11) else 0)'
 
 # The tests of the core; `make test-fast` and `make coverage` run these.
 CORE   := yaml objects manifests cni kubevirt judging policy rules defaults fixes report check docs
@@ -69,15 +74,16 @@ lock:
 clean:
 	rm -rf $(VENV) dev .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-$(BIN)/python:
-	$(PYTHON) -c 'import sys; sys.exit("Migratable needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
-	$(PYTHON) -m venv $(VENV)
+# Made again if it is incomplete, or if the folder was moved. tools/environment.py needs no package.
+$(VENV)/pyvenv.cfg: FORCE
+	@$(BIN)/python -c '' 2> /dev/null && $(BIN)/python tools/environment.py usable $(VENV) || { $(NEW_PYTHON) && $(PYTHON) tools/environment.py make $(VENV); }
 
-$(VENV)/runtime: $(BIN)/python requirements/server.txt requirements/build.txt
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/server.txt -r requirements/build.txt
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	touch $@
+$(VENV)/runtime: $(VENV)/pyvenv.cfg requirements/server.txt requirements/build.txt
+	@$(BIN)/python tools/environment.py install $(VENV) server build
+	@touch $@
 
 $(VENV)/development: $(VENV)/runtime requirements/dev.txt
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
-	touch $@
+	@$(BIN)/python tools/environment.py install $(VENV) dev
+	@touch $@
+
+FORCE:
