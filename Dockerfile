@@ -30,7 +30,7 @@ RUN /build/bin/python -m hatchling build --target wheel --directory /wheel \
 FROM ${BASE}
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Migratable" \
-      org.opencontainers.image.description="Tells, before a virtual machine runs, whether KubeVirt will be able to live-migrate it." \
+      org.opencontainers.image.description="Checks, before a VM runs, whether KubeVirt can live-migrate it." \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.licenses="Apache-2.0"
