@@ -11,7 +11,7 @@ from tests.apiserver import processes
 from tests.apiserver.processes import PortTakenError, Process, free_ports, reap_stale, scratch_folder
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 
 WAITS = "import signal; signal.pause()"
 

@@ -13,7 +13,7 @@ from webhook.kubevirt.releases import SUPPORTED
 
 pytestmark = pytest.mark.apiserver
 
-TABLE: list[list[Any]] = json.loads((Path(__file__).parents[1] / "data" / "quantities.json").read_text())
+TABLE: list[list[Any]] = json.loads((Path(__file__).parents[2] / "data" / "quantities.json").read_text())
 ONLY_BY_KUBEVIRT = {"1e3.5", "1e.5", "1e9223372036854775808"}
 """They fit the pattern, and no reader of quantities: KubeVirt's webhooks, which are not here, refuse the object."""
 AMOUNTS = [

@@ -12,8 +12,8 @@ import pytest
 
 from tests.apiserver import crds
 from tests.apiserver.controlplane import ControlPlane
+from tests.apiserver.facts.test_cluster_facts import NAD, claim, claims, modes, nad, nads
 from tests.apiserver.faulty_proxy import FaultyProxy, faulty_proxy
-from tests.apiserver.test_cluster_facts import NAD, claim, claims, modes, nad, nads
 from tests.waiting import PATIENCE_SECONDS, wait_until
 from webhook.cluster.facts import ClusterFacts
 from webhook.cluster.watch import Pace

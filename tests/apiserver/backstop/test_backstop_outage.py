@@ -11,11 +11,11 @@ import json
 
 import pytest
 
-from tests.apiserver import test_never_blocked as script
+from tests.apiserver.admission import test_never_blocked as script
+from tests.apiserver.admission.test_never_blocked import plane, standin
 from tests.apiserver.backstopping import RULE, install, wait_in_force
 from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.standin import StandIn
-from tests.apiserver.test_never_blocked import plane, standin
 from tests.apiserver.unavailable import KUBEVIRT, Dark, Manifest, fill, pool, replica_set, vm, vmi
 from tests.properties.supply import TODAY
 from tests.waiting import PATIENCE_SECONDS, wait_until

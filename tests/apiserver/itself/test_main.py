@@ -11,7 +11,7 @@ import pytest
 from tests.apiserver.__main__ import main
 from tests.apiserver.binaries import KNOWN, TESTED, find_binary
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.apiserver

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.apiserver.backstop.test_backstop import callers, plane
 from tests.apiserver.backstop_objects import (
     device,
     entries,
@@ -14,7 +15,6 @@ from tests.apiserver.backstop_objects import (
     vm,
 )
 from tests.apiserver.backstopping import Caller, Manifest
-from tests.apiserver.test_backstop import callers, plane
 from webhook.surfaces.backstop.policies import MOST_ENTRIES
 from webhook.surfaces.backstop.variables import MOST_PORTS, MOST_RANGES
 
