@@ -102,7 +102,9 @@ def test_a_tenant_records_its_own_namespace(control_plane: ControlPlane, namespa
     ran = migratable("snapshot", "--kubeconfig", tenant, "-n", namespace, "--claims", "-o", tmp_path / "mine.yaml")
 
     assert ran.status == 0, ran.err
-    assert "note: the snapshot has no KubeVirt: Migratable is not allowed to read KubeVirt CRs of this cluster" in ran.err
+    assert (
+        "note: the snapshot has no KubeVirt: Migratable is not allowed to read KubeVirt CRs of this cluster" in ran.err
+    )
     assert "note: PersistentVolumeClaim" not in ran.err
     assert verdict(manifest, "--snapshot", tmp_path / "mine.yaml")["liveMigratable"] is False
 
