@@ -58,7 +58,7 @@ class Facts:
         """As for an outcome that allows, but without the look past the store, which takes a network."""
         return bool(world.untrusted)
 
-    async def still_so(self, _world: object, _outcome: object, _seconds: float) -> bool:
+    async def is_unchanged(self, _world: object, _outcome: object, _seconds: float) -> bool:
         """Never asked here."""
         return True
 

@@ -18,7 +18,7 @@ from webhook.cluster.access_reviews import ClusterAccess, User
 from webhook.cluster.live_reads import LiveReads
 from webhook.cluster.ports import Answer
 from webhook.cluster.projection import Projection
-from webhook.cluster.unchanged import still_so
+from webhook.cluster.unchanged import is_unchanged
 from webhook.facts.unknown import Unknown
 from webhook.objects.instancetype import VirtualMachineInstancetype
 from webhook.objects.kinds import BY_CLASS
@@ -147,7 +147,7 @@ def test_a_second_look_bears_a_hostile_object(status: int) -> None:
     recording.find(PersistentVolumeClaim, "shop", "os")
     reads = FakeReader({OS: Answer(status, rendered(claim))})
 
-    assert asyncio.run(still_so(recording, reads, store, 1.0)) is (status == 200)
+    assert asyncio.run(is_unchanged(recording, reads, store, 1.0)) is (status == 200)
 
 
 def test_an_access_review_bears_any_depth() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from webhook.cluster.access_reviews import User
-from webhook.cluster.readable import MOST_QUESTIONS, REMEMBERED_SECONDS, Rights, UserSight
+from webhook.cluster.readable import MOST_QUESTIONS, REMEMBERED_SECONDS, Rights, UserPermissions
 from webhook.errors import Unavailable
 from webhook.objects.nad import NetworkAttachmentDefinition
 from webhook.objects.storage import DataSource, PersistentVolumeClaim
@@ -49,8 +49,8 @@ class Clock:
         return self.now
 
 
-def sight(reviews: Reviews, user: User = JANE, seconds: float = 2.0) -> UserSight:
-    return Rights(reviews, Clock()).sight(user, frozenset(("mine",)), seconds)
+def permissions(reviews: Reviews, user: User = JANE, seconds: float = 2.0) -> UserPermissions:
+    return Rights(reviews, Clock()).permissions(user, frozenset(("mine",)), seconds)
 
 
 def test_the_requests_own_namespace_is_shown_without_a_question() -> None:
@@ -59,7 +59,7 @@ def test_the_requests_own_namespace_is_shown_without_a_question() -> None:
     """
     reviews = Reviews()
 
-    assert sight(reviews).shows(PersistentVolumeClaim, "mine", "os")
+    assert permissions(reviews).shows(PersistentVolumeClaim, "mine", "os")
     assert reviews.asked == []
 
 
@@ -68,14 +68,14 @@ def test_a_claim_is_shown_to_whoever_may_get_or_clone_it(granted: Mapping[str, s
     """
     The clone has the labels and the content of its source.
     """
-    assert sight(Reviews(granted)).shows(PersistentVolumeClaim, "images", "golden")
+    assert permissions(Reviews(granted)).shows(PersistentVolumeClaim, "images", "golden")
 
 
 def test_the_right_to_clone_shows_claims_only() -> None:
     """
     DataSources take the right to get them.
     """
-    seen = sight(Reviews(CLONE))
+    seen = permissions(Reviews(CLONE))
 
     assert not seen.shows(DataSource, "images", "golden")
     assert seen.hid
@@ -87,7 +87,7 @@ def test_the_whole_user_is_in_the_question() -> None:
     """
     reviews = Reviews(GET_CLAIM)
 
-    sight(reviews).shows(PersistentVolumeClaim, "images", "golden")
+    permissions(reviews).shows(PersistentVolumeClaim, "images", "golden")
 
     assert reviews.asked == [(JANE, GET_CLAIM, 2.0)]
 
@@ -100,7 +100,7 @@ def test_an_answer_is_used_again_for_a_few_seconds() -> None:
     rights = Rights(reviews, clock)
 
     def shown() -> bool:
-        return rights.sight(JANE, frozenset(), 2.0).shows(PersistentVolumeClaim, "images", "golden")
+        return rights.permissions(JANE, frozenset(), 2.0).shows(PersistentVolumeClaim, "images", "golden")
 
     first, second = shown(), shown()
     reviews.granted = ()
@@ -124,7 +124,7 @@ def test_an_answer_is_one_users() -> None:
     ]
 
     for each in (JANE, *others):
-        rights.sight(each, frozenset(), 2.0).shows(DataSource, "images", "golden")
+        rights.permissions(each, frozenset(), 2.0).shows(DataSource, "images", "golden")
 
     assert [user for user, _, _ in reviews.asked] == [JANE, *others]
 
@@ -133,8 +133,8 @@ def test_without_an_answer_nothing_is_shown() -> None:
     """
     Neither an API server that is silent nor a deadline that is over discloses anything.
     """
-    silent = Rights(Silent(), Clock()).sight(JANE, frozenset(), 2.0)
-    late = sight(Reviews(GET_CLAIM), seconds=0.0)
+    silent = Rights(Silent(), Clock()).permissions(JANE, frozenset(), 2.0)
+    late = permissions(Reviews(GET_CLAIM), seconds=0.0)
 
     assert not silent.shows(PersistentVolumeClaim, "images", "golden")
     assert not late.shows(PersistentVolumeClaim, "images", "golden")
@@ -147,7 +147,7 @@ def test_lists_are_shown_by_namespace_or_whole() -> None:
     One question is enough for a user who may list a kind everywhere.
     """
     everywhere, one = Reviews({"verb": "list", **NETWORKS}), Reviews({"verb": "list", "namespace": "b", **NETWORKS})
-    all_of, part_of = sight(everywhere), sight(one)
+    all_of, part_of = permissions(everywhere), permissions(one)
 
     assert [all_of.shows(NetworkAttachmentDefinition, each) for each in "abc"] == [True, True, True]
     assert len(everywhere.asked) == 1
@@ -159,7 +159,7 @@ def test_the_questions_of_one_review_are_bounded() -> None:
     A VM of many templates, or a cluster of many namespaces, does not make one review cost as many questions.
     """
     reviews = Reviews()
-    seen = sight(reviews)
+    seen = permissions(reviews)
 
     shown = [seen.shows(NetworkAttachmentDefinition, f"space-{number}") for number in range(500)]
     shown += [seen.shows(DataSource, "images", f"image-{number}") for number in range(500)]
@@ -173,7 +173,7 @@ def test_a_question_is_asked_once_a_review() -> None:
     Also where the API server was silent the first time.
     """
     reviews = Reviews()
-    seen = sight(reviews)
+    seen = permissions(reviews)
 
     for _ in range(3):
         seen.shows(DataSource, "images", "golden")

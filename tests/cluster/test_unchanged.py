@@ -13,7 +13,7 @@ from webhook.cluster.facts import ClusterWorld
 from webhook.cluster.lookups import RecordingWorld
 from webhook.cluster.ports import Answer, Get
 from webhook.cluster.store import Store
-from webhook.cluster.unchanged import AT_ONCE, MOST, still_so
+from webhook.cluster.unchanged import AT_ONCE, MOST, is_unchanged
 from webhook.errors import Unavailable
 from webhook.objects.instancetype import ControllerRevision, VirtualMachineInstancetype
 from webhook.objects.kubevirt import KubeVirt
@@ -86,7 +86,7 @@ def test_what_is_the_same_there_stands(stored: list[dict[str, Any]], live: Answe
     recording.find(PersistentVolumeClaim, "shop", "os")
     reads = FakeReader({OS: live})
 
-    assert asyncio.run(still_so(recording, reads, store, 1.0)) == expected
+    assert asyncio.run(is_unchanged(recording, reads, store, 1.0)) == expected
     assert reads.asked == [OS]
 
 
@@ -106,8 +106,8 @@ def test_one_change_among_several_is_seen() -> None:
         FakeReader({OS: NO_SUCH_OBJECT, small: answer(claim())}),
     )
 
-    assert asyncio.run(still_so(recording, none, store, 1.0, "shop"))
-    assert not asyncio.run(still_so(recording, some, store, 1.0, "shop"))
+    assert asyncio.run(is_unchanged(recording, none, store, 1.0, "shop"))
+    assert not asyncio.run(is_unchanged(recording, some, store, 1.0, "shop"))
     assert none.asked == some.asked == [OS, small]
 
 
@@ -126,7 +126,7 @@ def test_a_change_is_seen_among_as_many_names_as_a_machine_may_hold(changed: int
         answers[paths[changed]] = answer(claim())
     reads = FakeReader(answers)
 
-    assert asyncio.run(still_so(recording, reads, store, 1.0)) == (changed is None)
+    assert asyncio.run(is_unchanged(recording, reads, store, 1.0)) == (changed is None)
     assert reads.asked == paths[: MOST if changed is None else changed // AT_ONCE * AT_ONCE + AT_ONCE]
     assert reads.most == AT_ONCE
 
@@ -139,7 +139,7 @@ def test_without_an_answer_nothing_stands() -> None:
     recording = recording_of(store)
     recording.find(PersistentVolumeClaim, "shop", "os")
 
-    assert not asyncio.run(still_so(recording, FakeReader({}), store, 1.0))
+    assert not asyncio.run(is_unchanged(recording, FakeReader({}), store, 1.0))
 
 
 @pytest.mark.parametrize("why", ["many", "old", "not watched", "not served"])
@@ -162,5 +162,5 @@ def test_what_is_not_simple_is_left_to_a_judgement(why: str) -> None:
         recording.find(DataVolume, "shop", "os")
     reads = FakeReader({})
 
-    assert not asyncio.run(still_so(recording, reads, store, 1.0))
+    assert not asyncio.run(is_unchanged(recording, reads, store, 1.0))
     assert reads.asked == []

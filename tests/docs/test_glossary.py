@@ -28,7 +28,7 @@ EXCLUDED = {
     "LayeredWorld",  # implementations of World, and what one of them is made with
     "ObjectsWorld",
     "RestrictedWorld",
-    "Sight",
+    "ReadPermissions",
     "UnknownWorld",
 }
 """Public classes that are no terms."""

@@ -78,7 +78,7 @@ class Faulty:
         """Where confirming is what fails."""
         return self._fault not in FAULTS[:3]
 
-    async def still_so(self, _world: World, _outcome: Outcome, _within_seconds: float) -> bool:
+    async def is_unchanged(self, _world: World, _outcome: Outcome, _within_seconds: float) -> bool:
         """Never, or not even that."""
         if self._fault == "asking again raises":
             raise OSError("CANARY")

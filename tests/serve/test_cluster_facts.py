@@ -34,7 +34,7 @@ class Cluster:
     otherwise: Answer = NOT_SERVED
     clock: Clock = field(default_factory=Clock)
     transport: FakeTransport = field(init=False)
-    looked_up: list[str] = field(default_factory=list)
+    observe_live_reads: list[str] = field(default_factory=list)
 
     def backed(self) -> ClusterSource:
         self.transport = FakeTransport(lambda path, _: self.live.get(path, self.otherwise))
@@ -45,7 +45,7 @@ class Cluster:
             facts.store.replace(
                 kind, [facts.store.read(kind, json.dumps(each).encode(), "v1") for each in documents], "v1"
             )
-        return ClusterSource(facts, lambda ended, _: self.looked_up.append(ended))
+        return ClusterSource(facts, lambda ended, _: self.observe_live_reads.append(ended))
 
 
 def by_claim(world: World) -> Outcome:
@@ -100,7 +100,7 @@ def test_what_is_named_is_read_before_any_answer(stored: str, live: str, expecte
     assert backed.needs_confirmation(world, first)
     assert backed.confirm(world, first, by_claim, 1.0) == expected
     assert cluster.transport.asked == asked
-    assert cluster.looked_up == ["judged"]
+    assert cluster.observe_live_reads == ["judged"]
 
 
 def test_settings_of_a_trusted_store_allow_without_a_question() -> None:

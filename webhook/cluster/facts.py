@@ -17,7 +17,7 @@ from webhook.cluster.lookups import LiveWorld, RecordingWorld
 from webhook.cluster.messages import invalid_name, missing_object, not_read, stale
 from webhook.cluster.ports import AsyncReader, LiveReader, Transport
 from webhook.cluster.store import FRESH_SECONDS, KindStatistics, Store
-from webhook.cluster.unchanged import still_so
+from webhook.cluster.unchanged import is_unchanged
 from webhook.cluster.watch import Pace, Watch
 from webhook.facts.unknown import ABSENT, Fact, Found, Unknown
 from webhook.objects import instancetype, kubevirt, nad, storage
@@ -217,13 +217,13 @@ class ClusterFacts:
             return None
         return LiveWorld(recording, live, self._clock() + deadline_seconds, self._default, self._clock)
 
-    async def still_so(self, recording: RecordingWorld, within_seconds: float) -> bool:
+    async def is_unchanged(self, recording: RecordingWorld, within_seconds: float) -> bool:
         """Whether the objects that were looked up by name are unchanged at the API server; False if that is uncertain."""
         if self._reader is None:
             self._reader = self._transport.async_reader() if self._transport is not None else None
             if self._reader is None:
                 return False
-        return await still_so(recording, self._reader, self.store, within_seconds, self._default)
+        return await is_unchanged(recording, self._reader, self.store, within_seconds, self._default)
 
     def statistics(self) -> tuple[KindStatistics, ...]:
         """The state of each kind, for metrics."""

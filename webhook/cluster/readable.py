@@ -59,9 +59,9 @@ class Rights:
         self._answers[key] = (now + REMEMBERED_SECONDS, allowed)
         return allowed
 
-    def sight(self, user: User, own: frozenset[str], within_seconds: float) -> "UserSight":
+    def permissions(self, user: User, own: frozenset[str], within_seconds: float) -> "UserPermissions":
         """The read permissions of ``user``. Everything in the namespaces ``own`` is visible."""
-        return UserSight(self, user, own, self._clock() + within_seconds)
+        return UserPermissions(self, user, own, self._clock() + within_seconds)
 
 
 def _key(user: User, attributes: Attributes) -> _Key:
@@ -70,7 +70,7 @@ def _key(user: User, attributes: Attributes) -> _Key:
 
 
 @dataclass(slots=True)
-class UserSight:
+class UserPermissions:
     """The read permissions of one user, for one review and one thread."""
 
     rights: Rights

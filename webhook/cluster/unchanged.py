@@ -44,7 +44,7 @@ class _Versioned(Read, frozen=True):
 _versioned = msgspec.json.Decoder(_Versioned)
 
 
-async def still_so(
+async def is_unchanged(
     recording: RecordingWorld, reader: AsyncReader, store: Store, within_seconds: float, default_namespace: str = ""
 ) -> bool:
     """

@@ -37,7 +37,7 @@ class LayeredWorld(msgspec.Struct, frozen=True):
         return (*front, *(one for one in back if (one.namespace, one.name) not in replaced))
 
 
-class Sight(Protocol):
+class ReadPermissions(Protocol):
     """The read permissions of one user."""
 
     def shows(self, kind: type[Kubernetes], namespace: str, name: str | None = None, /) -> bool:
@@ -53,12 +53,12 @@ class RestrictedWorld(msgspec.Struct, frozen=True):
     """
 
     world: World
-    sight: Sight
+    permissions: ReadPermissions
     hidden: Unknown
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
         """The object, if the user may read it."""
-        if is_for_everyone(kind) or (namespace and self.sight.shows(kind, namespace, name)):
+        if is_for_everyone(kind) or (namespace and self.permissions.shows(kind, namespace, name)):
             return self.world.find(kind, namespace, name)
         return self.hidden
 
@@ -67,7 +67,7 @@ class RestrictedWorld(msgspec.Struct, frozen=True):
         objects = self.world.every(kind)
         if isinstance(objects, Unknown) or is_for_everyone(kind):
             return objects
-        readable = {name for name in {one.namespace for one in objects} if self.sight.shows(kind, name)}
+        readable = {name for name in {one.namespace for one in objects} if self.permissions.shows(kind, name)}
         return tuple(one for one in objects if one.namespace in readable)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from webhook.cluster.store import KindStatistics
 
 
-LookedUp: TypeAlias = Callable[[str, float], None]
+LiveReadObserver: TypeAlias = Callable[[str, float], None]
 """Receives the result of the live reads for a review (``same``, ``other``, ``judged``) and their seconds."""
 
 
@@ -36,16 +36,18 @@ class ClusterSource:
     live before a denial, and before an allow if the cache is stale or incomplete.
     """
 
-    def __init__(self, cluster: ClusterFacts, looked_up: LookedUp = _ignore) -> None:
+    def __init__(self, cluster: ClusterFacts, observe_live_reads: LiveReadObserver = _ignore) -> None:
         self._cluster = cluster
-        self._looked_up = looked_up
+        self._observe_live_reads = observe_live_reads
 
     @classmethod
-    def reading(cls, kubeconfig: Path | None, context: str | None, looked_up: LookedUp) -> "ClusterSource":
+    def reading(
+        cls, kubeconfig: Path | None, context: str | None, observe_live_reads: LiveReadObserver
+    ) -> "ClusterSource":
         """A source for the cluster of a kubeconfig, or for the one that this pod runs in. Raises Misconfigured."""
         cluster = ClusterFacts()
         cluster.start(kubeconfig, context)
-        return cls(cluster, looked_up)
+        return cls(cluster, observe_live_reads)
 
     @property
     def ready(self) -> bool:
@@ -62,13 +64,13 @@ class ClusterSource:
             return False
         return world.named or world.untrusted or (not outcome.allowed and bool(world.answers))
 
-    async def still_so(self, world: World, outcome: Outcome, within_seconds: float) -> bool:
+    async def is_unchanged(self, world: World, outcome: Outcome, within_seconds: float) -> bool:
         """Whether an allow from a trusted cache is final: the named objects are unchanged at the API server."""
         if not isinstance(world, RecordingWorld) or not outcome.allowed or world.untrusted:
             return False
         began = monotonic()
-        same = await self._cluster.still_so(world, within_seconds)
-        self._looked_up("same" if same else "other", monotonic() - began)
+        same = await self._cluster.is_unchanged(world, within_seconds)
+        self._observe_live_reads("same" if same else "other", monotonic() - began)
         return same
 
     def confirm(self, world: World, cached: Outcome, decide: Callable[[World], Outcome], deadline: float) -> Outcome:
@@ -85,7 +87,7 @@ class ClusterSource:
             return decide(world)
         began = monotonic()
         outcome = _decided(world, cached, decide, fresh)
-        self._looked_up("judged", monotonic() - began)
+        self._observe_live_reads("judged", monotonic() - began)
         return outcome
 
     def late(self, world: World) -> World:

@@ -38,7 +38,7 @@ class ManifestSource:
         """Always false: manifests do not become stale."""
         return False
 
-    async def still_so(self, _world: World, _outcome: Outcome, _seconds: float) -> bool:
+    async def is_unchanged(self, _world: World, _outcome: Outcome, _seconds: float) -> bool:
         """Always true."""
         return True
 

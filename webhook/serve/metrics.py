@@ -73,7 +73,7 @@ class Metrics:
             ["rule", "reason"],
             registry=self.registry,
         )
-        self._looked_up = Histogram(
+        self._live_read_seconds = Histogram(
             "migratable_live_read_seconds",
             "Seconds of live reads for an admission review, by result: same (the cache was current), other (it was not), "
             "judged (the review was judged again).",
@@ -143,9 +143,9 @@ class Metrics:
         """Count one denial that was lowered, for example because of the account of the request."""
         self._lowered.labels(rule, reason.value).inc()
 
-    def looked_up(self, ended: str, seconds: float) -> None:
+    def observe_live_reads(self, ended: str, seconds: float) -> None:
         """Count the live reads for one review."""
-        self._looked_up.labels(ended).observe(seconds)
+        self._live_read_seconds.labels(ended).observe(seconds)
 
     def follow(self, statistics: Statistics) -> None:
         """Export the state of the cluster cache at each scrape."""

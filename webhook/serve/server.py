@@ -64,7 +64,7 @@ async def _serve(options: Options) -> None:
     hosts = checked(options.allowed_hosts)
     facts: ManifestSource | ClusterSource
     if options.has_cluster:
-        facts = ClusterSource.reading(options.kubeconfig, options.context, metrics.looked_up)
+        facts = ClusterSource.reading(options.kubeconfig, options.context, metrics.observe_live_reads)
         metrics.follow(facts.statistics)
     else:
         facts = ManifestSource(options.facts)

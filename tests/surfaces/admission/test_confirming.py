@@ -36,7 +36,7 @@ class InTime(Cluster):
     def needs_confirmation(self, _world: World, _outcome: Outcome) -> bool:
         return self.needed
 
-    async def still_so(self, _world: World, _outcome: Outcome, _seconds: float) -> bool:
+    async def is_unchanged(self, _world: World, _outcome: Outcome, _seconds: float) -> bool:
         self.steps.append("check")
         return self.holds
 

@@ -54,7 +54,7 @@ class Cluster(ManifestSource):
     def needs_confirmation(self, _world: World, _outcome: Outcome) -> bool:
         return True
 
-    async def still_so(self, _world: World, _outcome: Outcome, seconds: float) -> bool:
+    async def is_unchanged(self, _world: World, _outcome: Outcome, seconds: float) -> bool:
         self.seconds_left.append(seconds)
         return False
 

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from webhook.cluster.access_reviews import User
 from webhook.cluster.readable import OwnNamespaces, Rights
-from webhook.facts.layered_world import RestrictedWorld, Sight, is_for_everyone
+from webhook.facts.layered_world import ReadPermissions, RestrictedWorld, is_for_everyone
 from webhook.facts.unknown import Fact, Found, Unknown, Unread
 from webhook.facts.unknown_world import UnknownWorld
 from webhook.facts.world import World
@@ -88,22 +88,22 @@ class Disclosure:
             return outcome
         request = decoded.request
 
-        def decided_by(sight: Sight) -> Outcome:
-            return decide_request(decoded, context(RestrictedWorld(world, sight, HIDDEN)))
+        def decided_by(permissions: ReadPermissions) -> Outcome:
+            return decide_request(decoded, context(RestrictedWorld(world, permissions, HIDDEN)))
 
         if _is_same_text(outcome, decided_by(OwnNamespaces(frozenset((request.namespace,))))):
             return outcome
-        sight = self.rights.sight(_author(request), frozenset((request.namespace,)), within_seconds)
-        seen = decided_by(sight)
-        return _withheld(decoded, outcome, seen) if sight.hid else outcome
+        permissions = self.rights.permissions(_author(request), frozenset((request.namespace,)), within_seconds)
+        seen = decided_by(permissions)
+        return _withheld(decoded, outcome, seen) if permissions.hid else outcome
 
     def operations(
         self, decoded: DecodedRequest, context: JudgingContext, within_seconds: float
     ) -> list[dict[str, Any]]:
         """The patch, made from facts that the author may read: the author sees the patch."""
         request = decoded.request
-        sight = self.rights.sight(_author(request), frozenset((request.namespace,)), within_seconds)
-        return operations_for(decoded, replace(context, world=RestrictedWorld(context.world, sight, HIDDEN)))
+        permissions = self.rights.permissions(_author(request), frozenset((request.namespace,)), within_seconds)
+        return operations_for(decoded, replace(context, world=RestrictedWorld(context.world, permissions, HIDDEN)))
 
 
 def shown_without_rights(

@@ -92,7 +92,7 @@ class Facts(Protocol):
         """The objects that are certain when no time is left for reads."""
         ...
 
-    async def still_so(self, world: World, outcome: Outcome, within_seconds: float, /) -> bool:
+    async def is_unchanged(self, world: World, outcome: Outcome, within_seconds: float, /) -> bool:
         """Whether the cached objects behind the outcome are unchanged. If False, only ``confirm`` can decide."""
         ...
 
@@ -307,7 +307,7 @@ class AdmissionApp:
         namespace = read.request.namespace
         await self.checking.begin(namespace, self._left(until))
         try:
-            if await self.facts.still_so(world, outcome, self._left(until) * SHARE_OF_CACHE_CHECK):
+            if await self.facts.is_unchanged(world, outcome, self._left(until) * SHARE_OF_CACHE_CHECK):
                 return outcome
         finally:
             self.checking.end(namespace)

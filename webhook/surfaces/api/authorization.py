@@ -71,5 +71,5 @@ async def world_for(cluster: AttachedCluster, authorization: str, namespaces: Se
             raise HTTPException(
                 403, "You are not allowed to create VirtualMachines in every namespace of these manifests."
             )
-    sight = cluster.rights.sight(user, frozenset(namespaces), MAX_READING_SECONDS)
-    return RestrictedWorld(cluster.world(), sight, HIDDEN)
+    permissions = cluster.rights.permissions(user, frozenset(namespaces), MAX_READING_SECONDS)
+    return RestrictedWorld(cluster.world(), permissions, HIDDEN)
