@@ -107,7 +107,7 @@ def test_addresses_have_one_spelling() -> None:
 
 def test_a_service_has_one_host_name() -> None:
     """
-    The API server asks for ``<service>.<namespace>.svc``, without the cluster's domain.
+    API servers use ``<service>.<namespace>.svc``, without the cluster's domain.
     """
     assert service_names("migratable", "webhooks") == ("migratable.webhooks.svc",)
 

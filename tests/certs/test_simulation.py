@@ -144,7 +144,7 @@ class Lockstep:
             self._waiting.add(me)
             self._choose()
             if not self._changed.wait_for(lambda: self._chosen == me, timeout=60):
-                raise AssertionError("nobody let us go on")
+                raise AssertionError("no other rotator handed over")
             self._waiting.discard(me)
             self._chosen = None
 

@@ -114,12 +114,12 @@ class FakeCluster:
             self.after_write(configuration.name.resource)
 
     def put_secret(self, name: str, data: Mapping[str, bytes]) -> None:
-        """Write as somebody who asks nobody."""
+        """Writes without a check of the version, as another client."""
         stored = self.secrets[name]
         self.secrets[name] = (dict(data), 1 if stored is None else stored[1] + 1)
 
     def put_bundles(self, name: ConfigurationName, bundles: Mapping[str, bytes]) -> None:
-        """Write as somebody who asks nobody."""
+        """Writes without a check of the version, as another client."""
         self.bundles[name] = (dict(bundles), self.bundles[name][1] + 1 if name in self.bundles else 1)
 
     def pair(self, name: str) -> KeyPair:

@@ -132,7 +132,7 @@ def test_the_other_inputs_reach_the_check(runner: Path) -> None:
 
 def test_the_install_step_uses_files_that_exist() -> None:
     """
-    The step installs this repository with its hashed locks; every file that it names exists, and no input stands in its code.
+    The step installs this repository with its hashed locks. Every file in it exists, and its code contains no input.
     """
     for name in ("requirements/checker.txt", "requirements/build.txt", "pyproject.toml"):
         assert (ROOT / name).is_file()

@@ -85,14 +85,14 @@ def test_the_tekton_step_runs(program: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "ci").iterdir()), ids=lambda path: path.name)
 def test_examples_have_no_placeholder_addresses(path: Path) -> None:
     """
-    An example that is used as it stands either works or asks for what it needs: no image or address in it is made up.
+    An unchanged example works or reports the missing input: it has no invented image or address.
     """
     assert not re.search(r"//[\w.-]*example\.|registry\.example|OWNER", path.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What ``ci/krew.sh`` builds, without the packages of others."""
+    """The archive of ``ci/krew.sh``, without dependencies."""
     folder = tmp_path_factory.mktemp("krew")
     built = subprocess.run(
         [ROOT / "ci" / "krew.sh", folder / "out", "--without-dependencies"],

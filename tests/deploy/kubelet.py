@@ -207,7 +207,7 @@ def _expanded(word: str, variables: dict[str, str]) -> str:
 
 
 def _here(word: str, places: dict[str, str], ports: dict[str, str]) -> str:
-    """A word of a command line with our places and ports in it; a path stands alone or behind a flag."""
+    """An argument with the test's paths and ports. A path is the whole argument or the value of a flag."""
     for there, here in sorted(places.items(), reverse=True):
         word = re.sub(rf"^(--[a-z-]+=)?{re.escape(there)}(?=/|$)", rf"\g<1>{here}" if "=" in word else here, word)
     return re.sub(r"^(--[a-z]+-port=)(\d+)$", lambda found: found[1] + ports[found[2]], word)

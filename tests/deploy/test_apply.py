@@ -196,7 +196,7 @@ def test_objects_that_a_cluster_needs_to_start_never_wait_for_the_webhook(
 
 def test_deleting_one_object_is_the_emergency_stop(plane: ControlPlane) -> None:
     """
-    Without the validating configuration everything goes through, and applying again brings it back.
+    Without the validating configuration, all requests are admitted. Applying again restores it.
     """
     client = plane.client
     client.kubectl("apply", "-k", folder("enforce"))

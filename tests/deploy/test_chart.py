@@ -62,7 +62,7 @@ def test_the_linter_finds_nothing_wrong() -> None:
 
 def test_every_value_is_described_and_has_a_default() -> None:
     """
-    What the schema knows stands in values.yaml, and the other way round; the rest is another chart's.
+    The schema and values.yaml have the same keys. Other keys belong to a parent chart.
     """
     known = leaves(SCHEMA) - {"global", "podSecurityContext.seccompProfile.localhostProfile"}
 

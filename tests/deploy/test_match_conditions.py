@@ -191,7 +191,7 @@ def test_an_update_by_kubevirt_never_fails_closed(
         pytest.param(CONTROLLER, {"controller": False}, ON_BEHALF, id="pool that does not control it"),
         pytest.param(CONTROLLER, {"apiVersion": "example.org/v1"}, ON_BEHALF, id="pool of another group"),
         pytest.param(CONTROLLER, {"kind": "VirtualMachineClone"}, ON_BEHALF, id="another kind"),
-        pytest.param(CONTROLLER, None, ON_BEHALF, id="nobody: a clone, or a restore"),
+        pytest.param(CONTROLLER, None, ON_BEHALF, id="no owner: a clone, or a restore"),
         pytest.param(LOOKALIKE, {}, VM, id="pool, says an account of a tenant"),
         pytest.param(HANDLER, {}, VM, id="pool, by virt-handler"),
         pytest.param(OPERATOR, {}, VM, id="pool, by virt-operator"),

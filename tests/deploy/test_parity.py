@@ -140,7 +140,7 @@ def test_the_webhook_of_a_default_is_installed_only_with_its_policy_key(
 
 
 def identity(manifest: Manifest) -> Identity:
-    """What tells an object from the others; the name of the policy ends in a hash, which each tool makes its own way."""
+    """The identity of an object. The policy's name ends in a hash, which each tool computes differently."""
     metadata = manifest["metadata"]
     name = "migratable-policy" if is_policy(manifest) else metadata["name"]
     return manifest["kind"], metadata.get("namespace", ""), name
