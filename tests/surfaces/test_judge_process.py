@@ -17,7 +17,7 @@ from webhook.errors import BadInput, Unavailable, WebhookError
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.unknown import ABSENT, Late, Unknown
 from webhook.facts.world import World
-from webhook.manifests.objects import objects_in, read_manifests
+from webhook.manifests.objects import placed_in, read_manifests
 from webhook.objects.storage import PersistentVolumeClaim
 from webhook.policy.policy import Policy, Profile
 from webhook.surfaces.api.judge.messages import Failed, Lookup, NamespacesFound, Reported, decode_reply, encode_reply
@@ -40,7 +40,7 @@ BODIES = {
 @pytest.fixture(scope="module")
 def apart() -> Iterator[SeparateProcess]:
     """One process for all tests that do not end it."""
-    judge = SeparateProcess(objects_in(BACKGROUND))
+    judge = SeparateProcess(placed_in(BACKGROUND))
     yield judge
     judge.stop()
 

@@ -1,11 +1,14 @@
 """Manifests to report, for the command line, the dry-run API and the page."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain
 
 import msgspec
 from msgspec.structs import replace
 
 from webhook.errors import BadInput
+from webhook.facts.layered_world import seen_from
 from webhook.facts.namespaces import labels_of_namespace
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.snapshot import NO_SNAPSHOT, Snapshot
@@ -23,11 +26,13 @@ from webhook.kubevirt.releases import (
     only,
     parse_release,
 )
-from webhook.manifests.objects import ManifestObject, Manifests, is_relevant, objects_in
+from webhook.kubevirt.subject import with_labels_only
+from webhook.manifests.objects import ManifestObject, Manifests, is_relevant, placed_in
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 from webhook.policy.policy import Policy, PolicySubject, decide_all, policy_subject
-from webhook.report.model import Examined, Report, SourceReport, build
+from webhook.report.model import Examined, ObjectReport, Report, SourceReport, object_report, report_of
+from webhook.report.ties import tie_notes
 
 STATUS_IGNORED = "the object is not created yet (it has no metadata.uid), so its status is ignored"
 
@@ -98,28 +103,75 @@ def check(
 
     Raises BadInput for an unsupported release. Unreadable objects are in the report.
     """
-    manifest_objects = [manifest for file in inputs for manifest in file.objects]
-    world = ObjectsWorld((*snapshot.objects, *objects_in(background), *objects_in(manifest_objects)), snapshot.complete)
+    world = ObjectsWorld(snapshot.objects, snapshot.complete, working_directory())
+    fill(world, inputs, placed_in(background))
     return check_in(world, inputs, settings)
+
+
+def fill(world: ObjectsWorld, inputs: Iterable[Manifests], background: Iterable[tuple[Kubernetes, str]]) -> None:
+    """Adds the objects of ``inputs``, and those of ``background``, which are read only for references."""
+    for added, source in background:
+        world.add(with_labels_only(added), source, is_reference=True)
+    for file in inputs:
+        for added, source in placed_in(file.objects):
+            world.add(with_labels_only(added), source)
+
+
+def working_directory() -> str:
+    """The folder to which names of files are relative; the root if it was removed."""
+    try:
+        return os.getcwd()  # noqa: PTH109 - pathlib is slow to import
+    except OSError:
+        return "/"
 
 
 def check_in(world: World, inputs: Sequence[Manifests], settings: Settings) -> Report:
     """As ``check``, with an existing world."""
-    choice = choose_release(settings.release, world)
+    release = choose_release(settings.release, world)
     examined = [
-        judged
-        for file in inputs
-        for manifest in file.objects
-        for judged in examine(manifest, world, settings, choice.releases)
+        judged for file in inputs for manifest in file.objects for judged in examine(manifest, world, settings, release)
     ]
     problems = [problem for file in inputs for problem in file.problems]
-    return build(examined, problems, profile=settings.policy.profile, release=choice.label, notes=choice.notes)
+    objects = [object_report(judged) for judged in examined]
+    return report_on(objects, problems, settings, release, {(judged.release, judged.notes) for judged in examined})
 
 
-def examine(manifest: ManifestObject, world: World, settings: Settings, releases: Releases) -> Iterator[Examined]:
-    """Judges one object. Yields nothing for a kind that no rule checks."""
+def report_on(
+    objects: list[ObjectReport],
+    problems: Sequence[BadInput],
+    settings: Settings,
+    release: ReleaseChoice,
+    used: Collection[tuple[str, tuple[str, ...]]],
+) -> Report:
+    """
+    The report on judged objects.
+
+    ``used`` has the labels and notes of the releases in use; it is empty if no object was judged.
+    """
+    used = used or {(release.label, release.notes)}
+    label = ", ".join(sorted({label for label, _ in used}, key=_by_number))
+    notes = [*sorted(set(chain.from_iterable(notes for _, notes in used))), *tie_notes(objects)]
+    return report_of(objects, problems, profile=settings.policy.profile, release=label, notes=notes)
+
+
+def _by_number(label: str) -> tuple[int, ...]:
+    """Releases in order, and ``any`` last."""
+    release = parse_release(label)
+    return release if release is not None else (10_000,)
+
+
+def examine(manifest: ManifestObject, world: World, settings: Settings, release: ReleaseChoice) -> Iterator[Examined]:
+    """
+    Judges one object. Yields nothing for a kind that no rule checks.
+
+    ``release`` is the choice for objects that have no other KubeVirt CR nearer.
+    """
     if not is_relevant(manifest):
         return
+    world, view = seen_from(world, manifest.document.source, manifest.object)
+    if view is not None and not settings.release:
+        release = choose_release("", world)
+    releases = release.releases
     of_manifest = judge_manifest(manifest.raw, releases)
     if manifest.object is not None:
         of_object = judge_object(manifest.object, world, releases)
@@ -136,7 +188,18 @@ def examine(manifest: ManifestObject, world: World, settings: Settings, releases
     source = SourceReport(manifest.document.source, manifest.document.index, manifest.line)
     decisions = decide_all(judgement, settings.policy, subject, settings.today)
     yield Examined(
-        manifest.api_version, manifest.kind, namespace, name, judgement, decisions, source, manifest.mark, manifest.raw
+        manifest.api_version,
+        manifest.kind,
+        namespace,
+        name,
+        judgement,
+        decisions,
+        source,
+        manifest.mark,
+        manifest.raw,
+        release.label,
+        release.notes,
+        view.choices if view is not None else (),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from webhook.check.check import choose_release, judge_object
+from webhook.check.check import choose_release, fill, judge_object, working_directory
 from webhook.errors import BadInput
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.unknown import Unknown
@@ -13,7 +13,7 @@ from webhook.kubevirt.quantity import parse_quantity
 from webhook.kubevirt.releases import newest, only
 from webhook.kubevirt.settings.explain import explain_cluster, explain_vm
 from webhook.kubevirt.subject import Subject, subject_of
-from webhook.manifests.objects import ManifestObject, Manifests, objects_in
+from webhook.manifests.objects import ManifestObject, Manifests, placed_in
 from webhook.objects.kubevirt import MigrationPolicy
 from webhook.objects.meta import Kubernetes
 from webhook.report.settings_model import SettingsReport, build
@@ -40,7 +40,8 @@ def explain_settings(
     Raises BadInput for an unsupported release, an invalid link and an unknown VM.
     """
     manifest_objects = [manifest for file in inputs for manifest in file.objects]
-    world = ObjectsWorld((*objects_in(background), *objects_in(manifest_objects)))
+    world = ObjectsWorld((), folder=working_directory())
+    fill(world, inputs, placed_in(background))
     choice = choose_release(request.release, world)
     behaviour, link = newest(choice.releases), _link(request.link)
     notes = list(choice.notes)

@@ -5,21 +5,22 @@ A file can refer to an object in a later file. So the lookups of each file are r
 the first file is read and judged again at the end. The report is the same as that of ``check.check``; a test holds this.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias, TypeVar
 
 import msgspec
 
-from webhook.check.check import ReleaseChoice, Settings, choose_release, examine
+from webhook.check.check import ReleaseChoice, Settings, choose_release, examine, fill, report_on, working_directory
 from webhook.errors import BadInput
-from webhook.facts.objects_world import ObjectsWorld
+from webhook.facts.candidates import Viewer
+from webhook.facts.objects_world import Choice, ObjectsWorld
 from webhook.facts.snapshot import NO_SNAPSHOT, Snapshot
 from webhook.facts.unknown import Fact, Found
 from webhook.kubevirt.subject import with_labels_only
-from webhook.manifests.objects import ManifestObject, Manifests, objects_in
+from webhook.manifests.objects import ManifestObject, Manifests, placed_in
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
-from webhook.report.model import ObjectReport, Report, object_report, report_of
+from webhook.report.model import ObjectReport, Report, object_report
 
 K = TypeVar("K", bound=Kubernetes)
 
@@ -31,19 +32,20 @@ _RELEASE: Lookup = (KubeVirt, None)
 class GrowingWorld(ObjectsWorld):
     """A growing set of objects. ``lookups`` records all lookups since it was last reset."""
 
-    def __init__(self, snapshot: Snapshot, background: Iterable[Kubernetes]) -> None:
-        super().__init__((*snapshot.objects, *background), snapshot.complete)
+    def __init__(self, snapshot: Snapshot, background: Iterable[tuple[Kubernetes, str]]) -> None:
+        super().__init__(snapshot.objects, snapshot.complete, working_directory())
         self.lookups: set[Lookup] = set()
+        fill(self, (), background)
 
-    def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
+    def find_from(self, viewer: Viewer, kind: type[K], namespace: str, name: str) -> tuple[Found[K], Choice | None]:
         """As ``ObjectsWorld``, and records the lookup."""
         self.lookups.add((kind, name))
-        return super().find(kind, namespace, name)
+        return super().find_from(viewer, kind, namespace, name)
 
-    def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
+    def every_from(self, viewer: Viewer, kind: type[K]) -> tuple[Fact[tuple[K, ...]], Sequence[Choice]]:
         """As ``ObjectsWorld``, and records the lookup."""
         self.lookups.add((kind, None))
-        return super().every(kind)
+        return super().every_from(viewer, kind)
 
 
 class FileResult(msgspec.Struct):
@@ -51,6 +53,8 @@ class FileResult(msgspec.Struct):
 
     objects: list[ObjectReport]
     problems: tuple[BadInput, ...]
+    used: set[tuple[str, tuple[str, ...]]]
+    """The labels and notes of the releases in use."""
 
     @property
     def has_findings(self) -> bool:
@@ -81,7 +85,7 @@ class StreamingCheck:
         self._settings = settings
         self._reread = reread
         self._judged = judged
-        self._world = GrowingWorld(snapshot, objects_in(background))
+        self._world = GrowingWorld(snapshot, placed_in(background))
         self._results: list[FileResult] = []
         self._users: dict[Lookup, list[int]] = {}
         self._outdated: set[int] = set()
@@ -90,9 +94,8 @@ class StreamingCheck:
     def add(self, manifests: Manifests) -> FileResult:
         """Judges one file with all objects that were read so far."""
         number = len(self._results)
-        for manifest in manifests.objects:
-            if manifest.object is not None:
-                self._add_object(manifest.object)
+        for added, source in placed_in(manifests.objects):
+            self._add_object(added, source)
         result = self._judge(manifests)
         for lookup in self._world.lookups:
             self._users.setdefault(lookup, []).append(number)
@@ -106,18 +109,18 @@ class StreamingCheck:
         for done, number in enumerate(sorted(self._outdated), 1):
             self._results[number] = self._judge(self._reread(number))
             progress(done, len(self._outdated))
-        return report_of(
+        return report_on(
             [judged for result in self._results for judged in result.objects],
             [problem for result in self._results for problem in result.problems],
-            profile=self._settings.policy.profile,
-            release=self._release.label,
-            notes=self._release.notes,
+            self._settings,
+            self._release,
+            set[tuple[str, tuple[str, ...]]]().union(*(result.used for result in self._results)),
         )
 
-    def _add_object(self, added: Kubernetes) -> None:
+    def _add_object(self, added: Kubernetes, source: str) -> None:
         """Adds an object. Results of files that looked it up before are outdated."""
         kind = type(added)
-        self._world.add(with_labels_only(added))
+        self._world.add(with_labels_only(added), source)
         for lookup in ((kind, added.name), (kind, None)):
             self._outdated.update(self._users.pop(lookup, ()))
         if kind is KubeVirt:
@@ -126,8 +129,10 @@ class StreamingCheck:
     def _judge(self, manifests: Manifests) -> FileResult:
         self._world.lookups = {_RELEASE}
         objects: list[ObjectReport] = []
+        used: set[tuple[str, tuple[str, ...]]] = set()
         for manifest in manifests.objects:
-            examined = examine(manifest, self._world, self._settings, self._release.releases)
-            objects += [object_report(judged) for judged in examined]
+            for judged in examine(manifest, self._world, self._settings, self._release):
+                objects.append(object_report(judged))
+                used.add((judged.release, judged.notes))
             self._judged()
-        return FileResult(objects, manifests.problems)
+        return FileResult(objects, manifests.problems, used)

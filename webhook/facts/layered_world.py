@@ -4,7 +4,8 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from webhook.facts.unknown import Fact, Found, Unknown
+from webhook.facts.objects_world import ObjectsWorld, View
+from webhook.facts.unknown import Ambiguous, Fact, Found, Unknown
 from webhook.facts.world import World
 from webhook.objects.kinds import BY_CLASS
 from webhook.objects.kubevirt import KubeVirt
@@ -22,11 +23,14 @@ class LayeredWorld(msgspec.Struct, frozen=True):
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
         """The object in ``front``; if that is Unknown, the one in ``back``."""
         in_front = self.front.find(kind, namespace, name)
-        return self.back.find(kind, namespace, name) if isinstance(in_front, Unknown) else in_front
+        is_missing = isinstance(in_front, Unknown) and not isinstance(in_front, Ambiguous)
+        return self.back.find(kind, namespace, name) if is_missing else in_front
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
         """The objects of both. An object in ``front`` replaces one of the same name in ``back``."""
         front, back = self.front.every(kind), self.back.every(kind)
+        if isinstance(front, Ambiguous):
+            return front
         if isinstance(front, Unknown):
             return back
         if isinstance(back, Unknown):
@@ -35,6 +39,15 @@ class LayeredWorld(msgspec.Struct, frozen=True):
             return front  # a cluster has one
         replaced = {(one.namespace, one.name) for one in front}
         return (*front, *(one for one in back if (one.namespace, one.name) not in replaced))
+
+
+def seen_from(world: World, source: str, judged: Kubernetes | None = None) -> tuple[World, View | None]:
+    """The world for references in a file; and its view of the files, if these contain different objects of one name."""
+    if isinstance(world, LayeredWorld):
+        front, view = seen_from(world.front, source, judged)
+        return (world if view is None else LayeredWorld(front, world.back)), view
+    seen = world.seen_from(source, judged) if isinstance(world, ObjectsWorld) else world
+    return seen, seen if isinstance(seen, View) else None
 
 
 class ReadPermissions(Protocol):

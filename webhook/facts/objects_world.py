@@ -1,75 +1,241 @@
-"""A World of objects in memory: from manifests, a snapshot or examples."""
+"""A world made of objects at hand: manifests, a snapshot, examples."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from posixpath import join, normpath
 from typing import TypeVar
 
-from webhook.facts.unknown import ABSENT, Fact, Found, Unknown
+import msgspec
+
+from webhook.facts.candidates import Candidate, Candidates, Tie, Viewer
+from webhook.facts.unknown import ABSENT, Ambiguous, Fact, Found, Unknown
 from webhook.objects.kinds import BY_CLASS
+from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 
 K = TypeVar("K", bound=Kubernetes)
 
 
+class Choice(msgspec.Struct, frozen=True):
+    """The file of an object that several files hold, with different content."""
+
+    kind: str
+    namespace: str
+    name: str
+    source: str
+    """Empty for a tie: different objects in equally near files."""
+    others: tuple[str, ...]
+    """Other files with an object of this kind and name; for a tie, the files of two of them. There may be more."""
+
+
 class ObjectsWorld:
     """
-    Looks up objects of an input.
+    Looks things up among objects: those of files, and those of no file, such as a snapshot.
 
-    A missing object is Unknown. For kinds in ``complete`` the input has all objects, so a missing one is ABSENT.
+    An object of a file hides one of no file. Of different objects with one name, the nearest one counts (see
+    ``candidates``). An object that is not at hand is Unknown, except for kinds in ``complete``: all of those are at hand.
     """
 
-    def __init__(self, objects: Iterable[Kubernetes], complete: Iterable[type[Kubernetes]] = ()) -> None:
+    def __init__(
+        self, objects: Iterable[Kubernetes], complete: Iterable[type[Kubernetes]] = (), folder: str = "/"
+    ) -> None:
+        """``objects`` belong to no file. ``folder`` is the working directory, to which the names of files are relative."""
         self._complete = frozenset(complete)
-        self._by_kind: dict[type[Kubernetes], dict[tuple[str, str], Kubernetes]] = {}
+        self._folder = folder
+        self._unplaced: dict[type[Kubernetes], dict[tuple[str, str], Kubernetes]] = {}
         self._namespaces: dict[type[Kubernetes], dict[str, list[str]]] = {}
-        """The namespaces of each name, for kinds that were looked up without a namespace."""
-        for one in objects:
-            self.add(one)
+        """The namespaces of unplaced objects by name, for kinds with a lookup that has no namespace."""
+        self._placed: dict[type[Kubernetes], dict[str, Candidate | Candidates]] = {}
+        self._unnamed: dict[type[Kubernetes], list[Candidate]] = {}
+        self._lists: dict[type[Kubernetes], tuple[Kubernetes, ...]] = {}
+        self._has_choices = False
+        for placed in objects:
+            self._unplaced.setdefault(type(placed), {})[_key(type(placed), placed.namespace, placed.name)] = placed
 
-    def add(self, added: Kubernetes) -> None:
-        """Add an object. It replaces one of the same name."""
+    def add(self, added: Kubernetes, source: str = "", *, is_reference: bool = False) -> None:
+        """Adds an object of the file ``source``."""
         kind = type(added)
-        key = _key(kind, added.namespace, added.name)
-        objects = self._by_kind.setdefault(kind, {})
-        if kind in self._namespaces and key not in objects:
-            self._namespaces[kind].setdefault(key[1], []).append(key[0])
-        objects[key] = added
+        candidate = Candidate(added, source, self._path(source), is_reference)
+        self._lists.pop(kind, None)
+        namespace, name = _identity(kind, added.namespace, added.meta.name or "")
+        if not name:
+            self._unnamed.setdefault(kind, []).append(candidate)
+            return
+        objects = self._placed.setdefault(kind, {})
+        known = objects.get(name)
+        if known is None:
+            objects[name] = candidate
+            return
+        if isinstance(known, Candidate):
+            known = objects[name] = Candidates(known, _namespace(kind, known.object))
+        known.add(candidate, namespace)
+        self._has_choices = self._has_choices or known.has_choices
+
+    def seen_from(self, source: str, judged: Kubernetes | None = None) -> "ObjectsWorld | View":
+        """The world for references in a file."""
+        return View(self, Viewer(self._path(source), judged)) if self._has_choices else self
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
-        """The object of this name. A missing namespace, in the object or in the lookup, matches any namespace."""
-        objects = self._by_kind.get(kind, _NOTHING)
-        match = objects.get(_key(kind, namespace, name)) or objects.get(_key(kind, "", name))
-        if match is None and not namespace:
-            namespaces = self._namespaces_by_name(kind).get(name, ())
-            match = objects[namespaces[0], name] if len(namespaces) == 1 else None
-        if isinstance(match, kind):
-            return match
-        if kind in self._complete:
-            return ABSENT
-        word = WORDS.get(kind.__name__, kind.__name__)
-        return Unknown(f"{word} {name!r} is not in the input", f"add the manifest of {word} {name!r} to the input")
-
-    def _namespaces_by_name(self, kind: type[Kubernetes]) -> Mapping[str, Sequence[str]]:
-        """The namespaces of all objects of a kind, by name."""
-        namespaces = self._namespaces.get(kind)
-        if namespaces is None:
-            namespaces = self._namespaces[kind] = {}
-            for namespace, name in self._by_kind.get(kind, _NOTHING):
-                namespaces.setdefault(name, []).append(namespace)
-        return namespaces
+        """The object of this name. A missing namespace, on either side, matches every namespace."""
+        return self.find_from(NOWHERE, kind, namespace, name)[0]
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """All objects of a kind; Unknown if the input has none and may be incomplete."""
-        objects = self._by_kind.get(kind)
-        if objects:
-            return tuple(one for one in objects.values() if isinstance(one, kind))
+        """All objects of a kind. Unknown where there are none and others may exist."""
+        return self.every_from(NOWHERE, kind)[0]
+
+    def find_from(self, viewer: Viewer, kind: type[K], namespace: str, name: str) -> tuple[Found[K], Choice | None]:
+        """As ``find``, for a reference in the file of ``viewer``; and the choice, if there was one."""
+        if kind not in self._placed:
+            return self._find_unplaced(kind, namespace, name), None
+        namespace, name = _identity(kind, namespace, name)
+        entry = self._placed[kind].get(name)
+        if isinstance(entry, Candidate):
+            own = _namespace(kind, entry.object)
+            if not own or not namespace or own == namespace:
+                return entry.object, None  # type: ignore[return-value] # the class is the key
+        elif entry is not None:
+            nearest, chosen = entry.resolve(namespace, viewer)
+            if nearest is not None:
+                choice = _choice(kind, namespace, name, nearest, entry) if chosen else None
+                found = _ambiguous(kind, name, nearest) if isinstance(nearest, Tie) else nearest.object
+                return found, choice  # type: ignore[return-value]
+        return self._find_unplaced(kind, namespace, name), None
+
+    def every_from(self, viewer: Viewer, kind: type[K]) -> tuple[Fact[tuple[K, ...]], Sequence[Choice]]:
+        """As ``every``, for a reference in the file of ``viewer``; and the choices."""
+        objects = self._lists.get(kind)
+        choices: list[Choice] = []
+        if objects is None:
+            resolved = self._every_placed(viewer, kind, choices)
+            if isinstance(resolved, Unknown):
+                return resolved, choices
+            objects = (*resolved, *self._behind(kind, resolved))
+            if not choices:
+                self._lists[kind] = objects
+        if objects or kind in self._complete:
+            return objects, choices  # type: ignore[return-value]
+        return Unknown(f"no {_word(kind)} is in the input", f"add the {_word(kind)} manifest to the input"), choices
+
+    def _every_placed(
+        self, viewer: Viewer, kind: type[Kubernetes], choices: list[Choice]
+    ) -> Sequence[Kubernetes] | Unknown:
+        """One object of each namespace and name, sorted by both. Unknown for a tie. Adds the choices."""
+        objects: list[Kubernetes] = []
+        unknown: Unknown | None = None
+        for name, entry in sorted(self._placed.get(kind, _NO_ENTRIES).items()):
+            if isinstance(entry, Candidate):
+                objects.append(entry.object)
+                continue
+            for namespace in sorted(entry.namespaces):
+                nearest, chosen = entry.resolve(namespace, viewer, exactly=True)
+                if chosen and nearest is not None:
+                    choices.append(_choice(kind, namespace, name, nearest, entry))
+                if isinstance(nearest, Candidate):
+                    objects.append(nearest.object)
+                elif nearest is not None:
+                    unknown = unknown or _ambiguous(kind, name, nearest)
+        unnamed = sorted(self._unnamed.get(kind, ()), key=lambda candidate: candidate.source)
+        objects += [candidate.object for candidate in unnamed]
+        return unknown or objects
+
+    def _behind(self, kind: type[Kubernetes], front: Sequence[Kubernetes]) -> Iterable[Kubernetes]:
+        """The unplaced objects that no object in front hides."""
+        unplaced = self._unplaced.get(kind, _NOTHING)
+        if not front:
+            return unplaced.values()
+        hidden = {_identity(kind, shown.namespace, shown.name) for shown in front}
+        return [shown for shown in unplaced.values() if _identity(kind, shown.namespace, shown.name) not in hidden]
+
+    def _find_unplaced(self, kind: type[K], namespace: str, name: str) -> Found[K]:
+        objects = self._unplaced.get(kind, _NOTHING)
+        unplaced = objects.get(_key(kind, namespace, name)) or objects.get(("", name))
+        if unplaced is None and not namespace:
+            namespaces = self._named(kind).get(name, ())
+            unplaced = objects[namespaces[0], name] if len(namespaces) == 1 else None
+        if isinstance(unplaced, kind):
+            return unplaced
         if kind in self._complete:
-            return ()
-        word = WORDS.get(kind.__name__, kind.__name__)
-        return Unknown(f"no {word} is in the input", f"add the {word} manifest to the input")
+            return ABSENT
+        word = _word(kind)
+        return Unknown(f"{word} {name!r} is not in the input", f"add the manifest of {word} {name!r} to the input")
+
+    def _named(self, kind: type[Kubernetes]) -> Mapping[str, Sequence[str]]:
+        """The namespaces of the unplaced objects of a kind, by name."""
+        known = self._namespaces.get(kind)
+        if known is None:
+            known = self._namespaces[kind] = {}
+            for namespace, name in self._unplaced.get(kind, _NOTHING):
+                known.setdefault(name, []).append(namespace)
+        return known
+
+    def _path(self, source: str) -> str:
+        return normpath(join(self._folder, source))
+
+
+class View:
+    """An ``ObjectsWorld`` for the references in one file. ``choices`` has those that were made."""
+
+    def __init__(self, world: ObjectsWorld, viewer: Viewer) -> None:
+        self._world = world
+        self._viewer = viewer
+        self._choices: dict[tuple[str, str, str], Choice] = {}
+
+    @property
+    def choices(self) -> Sequence[Choice]:
+        """The choices, sorted."""
+        return [self._choices[key] for key in sorted(self._choices)]
+
+    def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
+        """The nearest object of this name."""
+        found, choice = self._world.find_from(self._viewer, kind, namespace, name)
+        if choice is not None:
+            self._choices[choice.kind, choice.namespace, choice.name] = choice
+        return found
+
+    def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
+        """All objects of a kind; of several with one name, the nearest."""
+        found, choices = self._world.every_from(self._viewer, kind)
+        for choice in choices:
+            self._choices[choice.kind, choice.namespace, choice.name] = choice
+        return found
 
 
 WORDS: Mapping[str, str] = {"PersistentVolumeClaim": "PVC", "KubeVirt": "KubeVirt CR"}
+NOWHERE = Viewer()
 _NOTHING: Mapping[tuple[str, str], Kubernetes] = {}
+_NO_ENTRIES: Mapping[str, Candidate | Candidates] = {}
+_THE_CLUSTERS_OWN = "KubeVirt"
+
+
+def _word(kind: type[Kubernetes]) -> str:
+    return WORDS.get(kind.__name__, kind.__name__)
+
+
+def _choice(kind: type[Kubernetes], namespace: str, name: str, nearest: Candidate | Tie, entry: Candidates) -> Choice:
+    if isinstance(nearest, Tie):
+        return Choice(kind.__name__, namespace, name, "", nearest.sources)
+    return Choice(
+        kind.__name__, namespace or _namespace(kind, nearest.object), name, nearest.source, entry.others(nearest.source)
+    )
+
+
+def _ambiguous(kind: type[Kubernetes], name: str, tie: Tie) -> Ambiguous:
+    what = _word(kind) if kind is KubeVirt else f"{_word(kind)} {name!r}"
+    if len(tie.sources) == 1:
+        return Ambiguous(f"{tie.sources[0]} contains different objects for {what}", "keep only one of them")
+    first, second = tie.sources
+    return Ambiguous(
+        f"{first} and {second} contain different objects for {what}, and neither file is nearer",
+        "move the right one to the folder of this file, or check each environment on its own",
+    )
+
+
+def _namespace(kind: type[Kubernetes], placed: Kubernetes) -> str:
+    return _identity(kind, placed.namespace, "")[0]
+
+
+def _identity(kind: type[Kubernetes], namespace: str, name: str) -> tuple[str, str]:
+    """Namespace and name. A cluster has one KubeVirt CR, so all of them have one identity."""
+    return ("", _THE_CLUSTERS_OWN) if kind is KubeVirt else _key(kind, namespace, name)
 
 
 def _key(kind: type[Kubernetes], namespace: str, name: str) -> tuple[str, str]:

@@ -32,6 +32,10 @@ class Unread(Unknown, frozen=True):
         return True
 
 
+class Ambiguous(Unread, frozen=True):
+    """Different objects have the name, in files that are equally near to the reference."""
+
+
 class Late(Unread, frozen=True):
     """The cluster did not answer in time."""
 

@@ -165,6 +165,11 @@ def is_relevant(manifest: ManifestObject) -> bool:
     return group_of(manifest.api_version) in GROUPS or bool(meant_group(manifest.api_version, manifest.kind))
 
 
+def placed_in(manifests: Iterable[ManifestObject]) -> Iterator[tuple[Kubernetes, str]]:
+    """The objects of kinds that are read, with their files."""
+    return ((manifest.object, manifest.document.source) for manifest in manifests if manifest.object is not None)
+
+
 def objects_in(manifests: Iterable[ManifestObject]) -> Iterator[Kubernetes]:
     """The objects of kinds that are read."""
     return (manifest.object for manifest in manifests if manifest.object is not None)

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from webhook.errors import BadInput
+from webhook.facts.objects_world import Choice
 from webhook.fixes.register import fixes_of
 from webhook.judging.finding import Finding, Judgement
 from webhook.kubevirt.releases import describe
@@ -93,6 +94,18 @@ class FindingReport(_Part, frozen=True):
     """The releases in which the finding holds, such as ``1.3``. ``releases`` says the same in words."""
 
 
+class ReferenceReport(_Part, frozen=True):
+    """An object that the judged object depends on, if several files contain different objects of this name."""
+
+    kind: str
+    namespace: str
+    name: str
+    file: str | None
+    """The file of the object in use: the nearest one. Null if different objects are equally near."""
+    others: list[str]
+    """Other files with an object of this name, at most 10. If ``file`` is null: files with different objects."""
+
+
 class ObjectReport(_Part, frozen=True):
     """A judged object."""
 
@@ -103,6 +116,9 @@ class ObjectReport(_Part, frozen=True):
     source: SourceReport | None
     verdict: VerdictReport | None
     findings: list[FindingReport]
+    release: str = ""
+    """The release that the object was judged for, as ``release`` of the report."""
+    references: list[ReferenceReport] = []
 
 
 class ProblemReport(_Part, frozen=True):
@@ -135,6 +151,7 @@ class Report(_Part, frozen=True):
     api_version: str
     profile: str
     release: str
+    """``any``, or a release. Several, such as ``1.8, 1.9``, if the objects have different KubeVirt CRs."""
     objects: list[ObjectReport]
     problems: list[ProblemReport]
     notes: list[str]
@@ -158,6 +175,11 @@ class Examined(msgspec.Struct, frozen=True):
     locate: Callable[[FieldPath], Span] | None = None
     raw: Json = None
     """The object as read. Fixes are computed from it."""
+    release: str = ""
+    """The label of the release that the object was judged for."""
+    notes: tuple[str, ...] = ()
+    """Notes about this release."""
+    choices: Sequence[Choice] = ()
 
 
 def build(
@@ -206,6 +228,18 @@ def object_report(examined: Examined) -> ObjectReport:
         examined.source,
         verdict_report(examined.judgement.verdict),
         [finding_report(decision, examined.locate, examined.raw) for decision in examined.decisions],
+        examined.release,
+        [_reference(choice) for choice in examined.choices],
+    )
+
+
+def _reference(choice: Choice) -> ReferenceReport:
+    return ReferenceReport(
+        choice.kind,
+        printable(choice.namespace),
+        printable(choice.name),
+        printable(choice.source) or None,
+        [printable(other) for other in choice.others],
     )
 
 

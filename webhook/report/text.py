@@ -13,6 +13,7 @@ from webhook.report.model import FindingReport, FixReport, ObjectReport, Report
 from webhook.report.printable import printable
 from webhook.report.release_phrases import releases_named, releases_phrase
 from webhook.report.sentences import exempted, name_of, place_of
+from webhook.report.ties import described
 from webhook.rules.rule import Basis
 
 Sources = Mapping[str, Sequence[str]]
@@ -151,11 +152,14 @@ def _count(number: int, noun: str) -> str:
 def _object(judged: ObjectReport, release: str, sources: Sources, pen: _Pen, verbose: bool) -> Iterator[str]:
     place = f"{_file(judged.source.file)}:{judged.source.line} " if judged.source is not None else ""
     name = "/".join(part for part in (judged.namespace, judged.name) if part) or "(no name)"
+    release = judged.release or release
     verdict = _verdict(judged, release)
     yield pen.paint(f"{place}{judged.kind} {name}", _BOLD) + (f": {pen.paint(*verdict)}" if verdict is not None else "")
     if verbose and judged.verdict is not None:
         for assumption in judged.verdict.assumptions:
             yield from pen.wrap(assumption, "  ", "assumed: ")
+    for reference in judged.references if verbose else ():
+        yield from pen.wrap(described(reference), "  ", "reference: ")
     for finding in judged.findings:
         if _is_known(finding):
             continue

@@ -6,7 +6,7 @@ from webhook.errors import Misconfigured
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.world import World
 from webhook.manifests.files import Sources, read_all
-from webhook.manifests.objects import ManifestObject, objects_in
+from webhook.manifests.objects import ManifestObject, placed_in
 from webhook.surfaces.admission.validate import Outcome
 
 
@@ -23,7 +23,9 @@ class ManifestSource:
                     remedy=problem.remedy or "Correct the manifest.",
                 )
         self.objects: tuple[ManifestObject, ...] = tuple(entry for file in inputs for entry in file.objects)
-        self._world = ObjectsWorld(objects_in(self.objects))
+        self._world = ObjectsWorld(())
+        for placed, source in placed_in(self.objects):
+            self._world.add(placed, source)
 
     @property
     def ready(self) -> bool:

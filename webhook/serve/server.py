@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache, partial
 
 from webhook.errors import Misconfigured
-from webhook.manifests.objects import objects_in
+from webhook.manifests.objects import placed_in
 from webhook.policy.exemptions import expiry_warnings
 from webhook.serve.active_configuration import ConfigurationSource
 from webhook.serve.cluster_facts import ClusterSource
@@ -77,7 +77,7 @@ async def _serve(options: Options) -> None:
     admission = AdmissionApp(facts, configurations, metrics, time.monotonic, draining, disclosure=disclosure)
     background = facts.objects if isinstance(facts, ManifestSource) else ()
     cluster = facts.attached() if isinstance(facts, ClusterSource) else None
-    judge = SeparateProcess(objects_in(background))
+    judge = SeparateProcess(placed_in(background))
     api = build_api(configurations, background, options.release, cluster, judge)
     traced = tracing()
     health = Health(lambda: facts.ready and not draining(), metrics.registry)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from webhook.facts.unknown import ABSENT, Absent, Fact, Found, Unknown
+from webhook.facts.unknown import ABSENT, Absent, Ambiguous, Fact, Found, Unknown
 from webhook.facts.world import World
 from webhook.objects.storage import (
     ClaimPropertySet,
@@ -143,6 +143,8 @@ def default_class(world: World, *, prefer_virt: bool) -> Found[str]:
     CDI, and KubeVirt's own claims from 1.4 on, prefer the default class for virtual machines.
     """
     classes = world.every(StorageClass)
+    if isinstance(classes, Ambiguous):
+        return classes
     if isinstance(classes, Unknown):
         return Unknown(
             "the cluster's default storage class is not known", "set storageClassName, or pass the StorageClasses"

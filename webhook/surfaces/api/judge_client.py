@@ -23,7 +23,7 @@ import msgspec
 from webhook.check.check import Settings
 from webhook.errors import Unavailable
 from webhook.facts.world import World
-from webhook.manifests.objects import ManifestObject, objects_in
+from webhook.manifests.objects import ManifestObject, placed_in
 from webhook.objects.meta import Kubernetes
 from webhook.surfaces.api.judge.judge import namespaces_in, report_on
 from webhook.surfaces.api.judge.messages import (
@@ -101,7 +101,7 @@ class InProcess:
         self, content: bytes, settings: Settings, behind: World | None = None, notes: Sequence[str] = ()
     ) -> bytes:
         """As ``Judge``."""
-        return await self._queue.do(lambda: report_on(content, settings, objects_in(self._background), behind, notes))
+        return await self._queue.do(lambda: report_on(content, settings, placed_in(self._background), behind, notes))
 
 
 class SeparateProcess:
@@ -111,7 +111,7 @@ class SeparateProcess:
     A thread of the server sends it one request at a time, and answers its lookups.
     """
 
-    def __init__(self, background: Iterable[Kubernetes], *, most_seconds: float = MOST_SECONDS) -> None:
+    def __init__(self, background: Iterable[tuple[Kubernetes, str]], *, most_seconds: float = MOST_SECONDS) -> None:
         self._background = pickle.dumps(tuple(background))
         self._most_seconds = most_seconds
         self._queue = Queue(1)

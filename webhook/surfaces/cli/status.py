@@ -38,9 +38,15 @@ def exit_status(report: "Report", fail_on: str, *, strict: bool) -> int:
     if summary.problems:
         return EXIT_ERROR
     failing = summary.deny + (summary.warn if fail_on == "warn" else 0)
-    if (fail_on != "never" and failing) or (strict and summary.unproven):
+    if (fail_on != "never" and failing) or (strict and (summary.unproven or _has_ties(report))):
         return EXIT_FINDINGS
     return 0
+
+
+def _has_ties(report: "Report") -> bool:
+    from webhook.report.ties import has_ties
+
+    return has_ties(report)
 
 
 def write_problems(problems: "Iterable[ProblemReport]") -> None:

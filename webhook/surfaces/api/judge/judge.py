@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from webhook.check.check import Settings, check_in
+from webhook.check.check import Settings, check_in, fill
 from webhook.errors import BadInput
 from webhook.facts.layered_world import LayeredWorld
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.world import World
-from webhook.manifests.objects import ManifestObject, Manifests, is_relevant, objects_in, read_manifests
+from webhook.manifests.objects import ManifestObject, Manifests, is_relevant, read_manifests
 from webhook.objects.meta import Kubernetes
 from webhook.report import as_json
 
@@ -22,7 +22,7 @@ def namespaces_in(content: bytes) -> list[str]:
 def report_on(
     content: bytes,
     settings: Settings,
-    background: Iterable[Kubernetes] = (),
+    background: Iterable[tuple[Kubernetes, str]] = (),
     behind: World | None = None,
     notes: Sequence[str] = (),
 ) -> bytes:
@@ -32,7 +32,9 @@ def report_on(
     References are looked up in the manifests, then in ``background``, then in ``behind``.
     """
     inputs = _read(content)
-    world: World = ObjectsWorld((*background, *objects_in(inputs.objects)))
+    given = ObjectsWorld(())
+    fill(given, [inputs], background)
+    world: World = given
     if behind is not None:
         world = LayeredWorld(world, behind)
     report = check_in(world, [inputs], settings)

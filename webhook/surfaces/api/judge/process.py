@@ -77,12 +77,12 @@ def main(arguments: Sequence[str]) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold what callers sent
     with suppress(EOFError, OSError), Connection(int(arguments[0])) as server:
-        background: tuple[Kubernetes, ...] = pickle.loads(server.recv_bytes())  # noqa: S301 - the server is ours
+        background: tuple[tuple[Kubernetes, str], ...] = pickle.loads(server.recv_bytes())  # noqa: S301 - the server is ours
         while resident_memory() < GROWN:
             server.send_bytes(encode_reply(_answer(pickle.loads(server.recv_bytes()), background, server)))  # noqa: S301
 
 
-def _answer(request: Namespaces | Check, background: tuple[Kubernetes, ...], server: Connection) -> Reply:
+def _answer(request: Namespaces | Check, background: tuple[tuple[Kubernetes, str], ...], server: Connection) -> Reply:
     try:
         if isinstance(request, Namespaces):
             return NamespacesFound(namespaces_in(request.content))
