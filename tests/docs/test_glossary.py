@@ -29,6 +29,11 @@ EXCLUDED = {
     "ObjectsWorld",
     "RestrictedWorld",
     "ReadPermissions",
+    "Candidate",
+    "Candidates",
+    "Tie",
+    "View",
+    "Viewer",
     "UnknownWorld",
 }
 """Public classes that are no terms."""
