@@ -1,5 +1,9 @@
 """The report in GitLab Code Quality format (the fields of Code Climate issues that GitLab reads)."""
 
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from typing import Any, TypeAlias
 
 import msgspec
@@ -15,7 +19,7 @@ Json: TypeAlias = dict[str, Any]
 def render(report: Report) -> str:
     """An indented JSON list that ends with a newline."""
     issues = [_issue(*fingerprint) for fingerprint in fingerprinted(report)]
-    issues += [_unreadable(problem, at) for at, problem in enumerate(report.problems)]
+    issues += [_unreadable(*fingerprint) for fingerprint in _fingerprinted(report.problems)]
     return msgspec.json.format(msgspec.json.encode(issues), indent=2).decode() + "\n"
 
 
@@ -57,7 +61,17 @@ def _location(judged: ObjectReport, finding: FindingReport) -> Json:
     }
 
 
-def _unreadable(problem: ProblemReport, at: int) -> Json:
+def _fingerprinted(problems: Sequence[ProblemReport]) -> Iterator[tuple[ProblemReport, str]]:
+    """Each problem with a fingerprint that other files, lines and numbers in the message do not change."""
+    seen: Counter[str] = Counter()
+    for problem in problems:
+        parts = (file_of(problem.file), problem.path, re.sub(r"\d+", "0", problem.message))
+        identity = sha256("\x1f".join(parts).encode(errors="replace")).hexdigest()[:32]
+        seen[identity] += 1
+        yield problem, f"unreadable:{identity}:{seen[identity]}"
+
+
+def _unreadable(problem: ProblemReport, fingerprint: str) -> Json:
     file = file_of(problem.file)
     return {
         "type": "issue",
@@ -65,6 +79,6 @@ def _unreadable(problem: ProblemReport, at: int) -> Json:
         "description": problem_message(problem),
         "categories": ["Bug Risk"],
         "severity": "blocker",
-        "fingerprint": f"unreadable:{file}:{at}",
+        "fingerprint": fingerprint,
         "location": {"path": file, "lines": {"begin": problem.line or 1}},
     }

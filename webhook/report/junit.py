@@ -2,11 +2,13 @@
 The report as JUnit XML for Jenkins (``junit-10.xsd``), GitLab and Azure.
 
 A file is a test suite. Each finding is a test case, and so is each object without findings. A denied finding is a failure.
-A warning passes and is on ``system-out``. An unproven or exempted finding is skipped, with the reason.
+A warning passes and is on ``system-out``. An unproven or exempted finding is skipped, with the reason. A report without
+objects has one case that passes, because readers reject an empty document.
 """
 
 import re
 import xml.etree.ElementTree as Xml
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from webhook.policy.policy import Action
@@ -34,15 +36,32 @@ def render(report: Report) -> str:
         suites.setdefault(file, []).extend(_cases(judged))
     for problem in report.problems:
         suites.setdefault(file_of(problem.file), []).append(_unreadable(problem))
+    if not suites:
+        suites["migratable"] = [_case("no objects to judge", "migratable")]
+    _make_unique(case for cases in suites.values() for case in cases)
     root = Xml.Element(
         "testsuites", {"name": "migratable"} | _counts(case for cases in suites.values() for case in cases)
     )
     for file, cases in suites.items():
         skipped = str(sum(case.find("skipped") is not None for case in cases))
-        suite = Xml.SubElement(root, "testsuite", {"name": _legal(file)} | _counts(cases) | {"skipped": skipped})
+        suite = Xml.SubElement(root, "testsuite", {"name": legal(file)} | _counts(cases) | {"skipped": skipped})
         suite.extend(cases)
     Xml.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{Xml.tostring(root, encoding="unicode")}\n'
+
+
+def _make_unique(cases: Iterable[Xml.Element]) -> None:
+    """Numbers the cases that have the class and name of an earlier one. Readers merge such cases."""
+    taken: set[tuple[str, str]] = set()
+    last: Counter[tuple[str, str]] = Counter()
+    for case in cases:
+        name, classname = case.attrib["name"], case.attrib["classname"]
+        number = max(last[classname, name], 1)
+        while (classname, case.attrib["name"]) in taken:
+            number += 1
+            case.set("name", f"{name} ({number})")
+        last[classname, name] = number
+        taken.add((classname, case.attrib["name"]))
 
 
 def _counts(cases: Iterable[Xml.Element]) -> dict[str, str]:
@@ -56,16 +75,22 @@ def _counts(cases: Iterable[Xml.Element]) -> dict[str, str]:
 
 def _cases(judged: ObjectReport) -> Iterator[Xml.Element]:
     if not judged.findings:
-        yield _case("nothing found", name_of(judged))
+        yield _case("nothing found", name_of(judged), _file(judged))
     for finding in judged.findings:
         title = f"{finding.rule} {finding.name}" + (f" at {finding.path}" if finding.path else "")
-        case = _case(title, name_of(judged))
+        case = _case(title, name_of(judged), _file(judged))
         _add_result(case, judged, finding)
         yield case
 
 
-def _case(name: str, classname: str) -> Xml.Element:
-    return Xml.Element("testcase", {"name": _legal(name), "classname": _legal(classname)})
+def _case(name: str, classname: str, file: str = "") -> Xml.Element:
+    """A test case. GitLab shows its ``file``, which Jenkins ignores."""
+    place = {"file": legal(file)} if file else {}
+    return Xml.Element("testcase", {"name": legal(name), "classname": legal(classname)} | place)
+
+
+def _file(judged: ObjectReport) -> str:
+    return file_of(judged.source.file) if judged.source is not None and judged.source.file not in ("", "-") else ""
 
 
 def _add_result(case: Xml.Element, judged: ObjectReport, finding: FindingReport) -> None:
@@ -77,19 +102,20 @@ def _add_result(case: Xml.Element, judged: ObjectReport, finding: FindingReport)
     elif is_unproven(finding):
         _result(case, "skipped", "unproven", f"Cannot tell yet: {finding.message}", text)
     else:
-        Xml.SubElement(case, "system-out").text = _legal(f"{finding.action}: {text}")
+        Xml.SubElement(case, "system-out").text = legal(f"{finding.action}: {text}")
 
 
 def _result(case: Xml.Element, tag: str, kind: str, message_text: str, text: str) -> None:
-    Xml.SubElement(case, tag, {"type": _legal(kind), "message": _legal(message_text)}).text = _legal(text)
+    Xml.SubElement(case, tag, {"type": legal(kind), "message": legal(message_text)}).text = legal(text)
 
 
 def _unreadable(problem: ProblemReport) -> Xml.Element:
-    case = _case("can be read", file_of(problem.file))
+    case = _case("can be read", file_of(problem.file), file_of(problem.file) if problem.file not in ("", "-") else "")
     text = f"{place_of_problem(problem)}\n{problem_message(problem)}"
     _result(case, "error", "unreadable-input", problem.message, text)
     return case
 
 
-def _legal(text: str) -> str:
+def legal(text: str) -> str:
+    """The text with escapes for the characters that XML does not allow."""
     return _ILLEGAL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
