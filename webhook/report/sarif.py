@@ -45,25 +45,54 @@ The key of the fingerprint (see ``fingerprint``).
 
 ``primaryLocationLineHash`` is absent on purpose: GitHub's upload action computes it, and warns of other values.
 """
+MAX_RESULTS = 25_000
+"""GitHub rejects a file with more results in a run (docs.github.com, "SARIF results exceed one or more limits")."""
 _ROOT = "%SRCROOT%"
 _LEVELS: Mapping[str, str] = {Action.DENY: "error", Action.WARN: "warning", Action.AUDIT: "note"}
+_RANK = {"error": 0, "warning": 1, "note": 2, "none": 3}
 _SEVERITY = {"error": "error", "warning": "warning", "info": "recommendation"}
 _UNREADABLE = "unreadable-input"
 _NOTE = "note"
 
 
-def render(report: Report, *, version: str, rules: Sequence[Rule] = RULES, replacer: Replacer = no_text) -> str:
+def render(
+    report: Report,
+    *,
+    version: str,
+    rules: Sequence[Rule] = RULES,
+    replacer: Replacer = no_text,
+    omit_exempted: bool = False,
+) -> str:
     """
     The report as an indented SARIF log, with a description of each of ``rules``.
 
-    It contains the safe fixes of findings without an exemption, if ``replacer`` can write them.
+    It contains the safe fixes of findings without an exemption, if ``replacer`` can write them. With ``omit_exempted``
+    it has no exempted findings: GitHub does not support suppressions, and shows such results as open alerts.
     """
-    document = log(report, version=version, rules=rules, replacer=replacer)
+    document = log(report, version=version, rules=rules, replacer=replacer, omit_exempted=omit_exempted)
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 
-def log(report: Report, *, version: str, rules: Sequence[Rule] = RULES, replacer: Replacer = no_text) -> Json:
+def cut_note(report: Report, *, omit_exempted: bool = False) -> str:
+    """A note that the log does not have all findings. Empty if it has."""
+    total = sum(
+        finding.exemption is None or not omit_exempted for judged in report.objects for finding in judged.findings
+    )
+    if total <= MAX_RESULTS:
+        return ""
+    return f"SARIF has the {MAX_RESULTS} most severe of {total} findings: GitHub rejects a file with more results"
+
+
+def log(
+    report: Report,
+    *,
+    version: str,
+    rules: Sequence[Rule] = RULES,
+    replacer: Replacer = no_text,
+    omit_exempted: bool = False,
+) -> Json:
     """The SARIF log as plain values, with one run."""
+    cut = cut_note(report, omit_exempted=omit_exempted)
     return {
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -90,9 +119,9 @@ def log(report: Report, *, version: str, rules: Sequence[Rule] = RULES, replacer
                     }
                 },
                 "columnKind": "unicodeCodePoints",
-                "originalUriBaseIds": {_ROOT: {"description": {"text": "The folder that the check ran in."}}},
-                "invocations": [_invocation(report)],
-                "results": list(_results(report, rules, replacer)),
+                "originalUriBaseIds": {_ROOT: {"description": {"text": "The folder that paths are relative to."}}},
+                "invocations": [_invocation(report, [*report.notes, *([cut] if cut else [])])],
+                "results": list(_results(report, rules, replacer, omit_exempted)),
                 "properties": {"profile": report.profile, "release": report.release},
             }
         ],
@@ -118,10 +147,13 @@ def _descriptor(rule: Rule) -> Json:
     }
 
 
-def _results(report: Report, rules: Sequence[Rule], replacer: Replacer) -> Iterator[Json]:
+def _results(report: Report, rules: Sequence[Rule], replacer: Replacer, omit_exempted: bool) -> Iterator[Json]:
     at = {rule.id: index for index, rule in enumerate(rules)}
-    suppressing = any(finding.exemption is not None for judged in report.objects for finding in judged.findings)
-    for judged, finding, fingerprint in fingerprinted(report):
+    results = [item for item in fingerprinted(report) if item[1].exemption is None or not omit_exempted]
+    if len(results) > MAX_RESULTS:
+        results = sorted(results, key=lambda item: _RANK[_level(item[1])])[:MAX_RESULTS]
+    suppressing = any(finding.exemption is not None for _, finding, _ in results)
+    for judged, finding, fingerprint in results:
         result: Json = {
             "ruleId": finding.rule,
             **({"ruleIndex": at[finding.rule]} if finding.rule in at else {}),
@@ -225,9 +257,9 @@ def _quoted(path: str) -> str:
     )
 
 
-def _invocation(report: Report) -> Json:
+def _invocation(report: Report, notes: Sequence[str]) -> Json:
     notifications = [_problem(problem) for problem in report.problems] + [
-        {"descriptor": {"id": _NOTE, "index": 1}, "level": "note", "message": {"text": note}} for note in report.notes
+        {"descriptor": {"id": _NOTE, "index": 1}, "level": "note", "message": {"text": note}} for note in notes
     ]
     return {"executionSuccessful": not report.problems, "toolExecutionNotifications": notifications}
 

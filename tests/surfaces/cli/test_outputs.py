@@ -61,3 +61,21 @@ def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
         2,
         "error: cannot write missing/out.json: No such file or directory. Name a file in a folder that exists.\n",
     )
+
+
+def test_standard_output_is_complete_if_a_file_cannot_be_written(tmp_path: Path) -> None:
+    """
+    The text comes first, also if it is last on the command line. Files that can be written are written.
+    """
+    (tmp_path / "vm.yaml").write_text(BAD)
+    words = ("-o", "sarif=missing/a", "-o", "junit=out.xml", "-o", "gitlab=missing/b", "-o", "text")
+
+    ran = migratable("check", "vm.yaml", *words, cwd=tmp_path)
+
+    assert ran.status == 2
+    assert "LM101 bridge-on-pod-network" in ran.out
+    assert Xml.parse(tmp_path / "out.xml").getroot().tag == "testsuites"
+    assert [line.partition(": No such")[0] for line in ran.err.splitlines()] == [
+        "error: cannot write missing/a",
+        "error: cannot write missing/b",
+    ]

@@ -58,6 +58,19 @@ OPTIONS: tuple[Option, ...] = (
         multiple=True,
     ),
     Option(
+        ("--relative-to",),
+        "relative_to",
+        "Folder that paths in the formats of CI systems are relative to. Default: GITHUB_WORKSPACE, CI_PROJECT_DIR.",
+        "FOLDER",
+    ),
+    Option(
+        ("--omit-exempted",),
+        "omit_exempted",
+        "Leave exempted findings out of SARIF. GitHub code scanning shows them as open alerts.",
+        is_flag=True,
+        default=False,
+    ),
+    Option(
         ("--release",), "release", "KubeVirt release. Default: the release in the KubeVirt CR, else any.", "any|1.x"
     ),
     Option(("--profile",), "profile", "Profile: strict (default) or exact.", choices=("strict", "exact")),

@@ -14,7 +14,7 @@ from webhook.kubevirt.schema.spelling import close_matches
 from webhook.manifests.files import Sources
 from webhook.report.model import FixReport, ObjectReport, Report
 from webhook.surfaces.cli.options import FORMATS
-from webhook.surfaces.cli.status import UsageMistake, fail, write_stdout
+from webhook.surfaces.cli.status import UsageMistake, write_stderr, write_stdout
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from webhook.report.text import Writable
 
 MAX_WIDTH = 120
+CI_FORMATS = ("github", "gitlab", "junit", "sarif")
+"""Formats whose readers expect paths relative to the root of the repository."""
+CI_ROOTS = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")
+"""Variables in which CI systems name the root of the repository."""
 
 
 class Output(msgspec.Struct, frozen=True):
@@ -60,16 +64,51 @@ def _hint(form: str) -> str:
     return f" (did you mean {close[0]}?)" if close else ""
 
 
-def write_all(outputs: Sequence[Output], report: Report, sources: Sources, color: str, *, verbose: bool) -> None:
-    """Renders the report in each requested format, and writes it."""
-    for output in outputs:
-        if output.form == "text":
-            rendered = _text(report, sources, colour_for(color, output.target), verbose=verbose)
-        elif output.form == "sarif":
-            rendered = _sarif(report, sources)
+class Style(msgspec.Struct, frozen=True):
+    """How to render: the options that concern only the output."""
+
+    color: str = "auto"
+    verbose: bool = False
+    relative_to: str | None = None
+    omit_exempted: bool = False
+
+
+def write_all(outputs: Sequence[Output], report: Report, sources: Sources, style: Style) -> list[BadInput]:
+    """
+    Renders the report in each requested format, and writes it. Returns an error for each file that cannot be written.
+
+    Standard output is first, so that it is complete if a file cannot be written.
+    """
+    root = _root(style.relative_to)
+    errors = []
+    for output in sorted(outputs, key=lambda output: output.target is not None):
+        if root and output.form in CI_FORMATS:
+            rendered = _rendered(output, *_renamed(report, sources, root), style)
         else:
-            rendered = _renderer(output.form)(report)
-        _write(rendered, output)
+            rendered = _rendered(output, report, sources, style)
+        errors += _write(rendered, output)
+    return errors
+
+
+def _root(relative_to: str | None) -> str:
+    """The folder that paths for CI systems are relative to. Empty for the current folder."""
+    return relative_to or next(filter(None, map(environ.get, CI_ROOTS)), "")
+
+
+def _renamed(report: Report, sources: Sources, root: str) -> tuple[Report, Sources]:
+    """The report and the texts, with file names relative to the root of the repository."""
+    from webhook.surfaces.cli.relative import RelativeNames, with_names
+
+    rename = RelativeNames(root)
+    return with_names(report, rename), Sources({rename(name): text for name, text in sources.texts.items()})
+
+
+def _rendered(output: Output, report: Report, sources: Sources, style: Style) -> str:
+    if output.form == "text":
+        return _text(report, sources, colour_for(style.color, output.target), verbose=style.verbose)
+    if output.form == "sarif":
+        return _sarif(report, sources, omit_exempted=style.omit_exempted)
+    return _renderer(output.form)(report)
 
 
 def _text(report: Report, sources: Sources, colour: bool, *, verbose: bool) -> str:
@@ -80,11 +119,14 @@ def _text(report: Report, sources: Sources, colour: bool, *, verbose: bool) -> s
     return text.render(report, sources=sources.lines, colour=colour, width=width, verbose=verbose, writable=writable)
 
 
-def _sarif(report: Report, sources: Sources) -> str:
+def _sarif(report: Report, sources: Sources, *, omit_exempted: bool) -> str:
     from webhook.manifests.replacements import FixReplacer
     from webhook.report import sarif
 
-    return sarif.render(report, version=__version__, replacer=FixReplacer(sources.texts))
+    if note := sarif.cut_note(report, omit_exempted=omit_exempted):
+        write_stderr(f"note: {note}")
+    replacer = FixReplacer(sources.texts)
+    return sarif.render(report, version=__version__, replacer=replacer, omit_exempted=omit_exempted)
 
 
 def _renderer(form: str) -> Callable[[Report], str]:
@@ -153,14 +195,16 @@ def colour_for(color: str, target: "Path | None") -> bool:
     return not environ.get("NO_COLOR") and sys.stdout.isatty()
 
 
-def _write(text: str, output: Output) -> None:
+def _write(text: str, output: Output) -> list[BadInput]:
+    """Writes the text. Returns an error if the file cannot be written."""
     target = output.target
     if target is None:
         if output.form != "text" and isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")  # as in a file: JSON and XML readers expect UTF-8
         write_stdout(text)
-        return
+        return []
     try:
         target.write_text(text, encoding="utf-8")
     except OSError as error:
-        fail(BadInput(f"cannot write {target}: {error.strerror}", remedy="Name a file in a folder that exists."))
+        return [BadInput(f"cannot write {target}: {error.strerror}", remedy="Name a file in a folder that exists.")]
+    return []

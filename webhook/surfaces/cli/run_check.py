@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from os.path import isdir
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
@@ -20,10 +21,19 @@ from webhook.report.model import Report
 from webhook.surfaces.cli.configuration import LoadedConfig, find, read
 from webhook.surfaces.cli.exemptions import add_expiry_notes, apply_baseline, apply_comments, write_baseline
 from webhook.surfaces.cli.main import interruptible
-from webhook.surfaces.cli.outputs import Output, outputs_of, write_all
+from webhook.surfaces.cli.outputs import Output, Style, outputs_of, write_all
 from webhook.surfaces.cli.progress import Bar, bar
 from webhook.surfaces.cli.settings import EffectiveSettings, Flags, combine, show
-from webhook.surfaces.cli.status import UsageMistake, exit_status, fail, write_problems, write_stderr, write_stdout
+from webhook.surfaces.cli.status import (
+    EXIT_ERROR,
+    UsageMistake,
+    exit_status,
+    fail,
+    write_errors,
+    write_problems,
+    write_stderr,
+    write_stdout,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +52,8 @@ class RunOptions(msgspec.Struct, frozen=True):
     recursive: bool
     color: str
     verbose: bool
+    relative_to: str | None
+    omit_exempted: bool
     write_baseline: bool
     fix: bool
     diff: bool
@@ -90,6 +102,8 @@ def _refuse_contradictions(options: RunOptions, *, has_outputs: bool) -> None:
         )
     if options.choose and (not used or options.options):
         raise UsageMistake("--choose needs --fix or --diff: it selects the option to apply.")
+    if options.relative_to is not None and not isdir(options.relative_to):  # noqa: PTH112 - pathlib takes 3 ms to import
+        raise UsageMistake(f"--relative-to {options.relative_to}: no such folder.")
     prints_patches = options.diff or options.options
     for name, is_used in (("--write-baseline", options.write_baseline), ("--output", has_outputs)):
         if prints_patches and is_used:
@@ -166,8 +180,12 @@ def _run(options: RunOptions, effective: EffectiveSettings, loaded: LoadedConfig
         report = with_exemptions(check.one_by_one(inputs, unreadable))
     if options.write_baseline:
         return write_baseline(report, effective.baseline)
-    write_all(options.outputs, report, sources, options.color, verbose=options.verbose)
+    style = Style(options.color, options.verbose, options.relative_to, options.omit_exempted)
+    unwritten = write_all(options.outputs, report, sources, style)
     _write_notes(report, options, loaded, sources)
+    if unwritten:
+        write_errors(unwritten)
+        return EXIT_ERROR
     if effective.require_match and not report.objects:
         raise BadInput("no object was judged", remedy="Check the paths, or remove --require-match.")
     return exit_status(report, effective.fail_on, strict=effective.strict)

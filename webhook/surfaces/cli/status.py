@@ -55,10 +55,16 @@ def write_problems(problems: "Iterable[ProblemReport]") -> None:
         write_stderr(f"error: {place_of_problem(problem)}: {problem_message(problem)}")
 
 
+def write_errors(errors: "Iterable[WebhookError]") -> None:
+    """Writes each error and its remedy to stderr."""
+    for error in errors:
+        where = ""
+        if isinstance(error, BadInput) and error.source:
+            where = f"{error.source}:{error.line}: " if error.line else f"{error.source}: "
+        write_stderr(f"error: {where}{error.message}. {error.remedy}")
+
+
 def fail(error: WebhookError) -> NoReturn:
     """Writes the error and its remedy to stderr, and exits with status 2."""
-    where = ""
-    if isinstance(error, BadInput) and error.source:
-        where = f"{error.source}:{error.line}: " if error.line else f"{error.source}: "
-    write_stderr(f"error: {where}{error.message}. {error.remedy}")
+    write_errors([error])
     sys.exit(EXIT_ERROR)
