@@ -55,7 +55,21 @@ def check(runner: Path, **given: str) -> tuple[subprocess.CompletedProcess[str],
         text=True,
         check=False,
     )
-    return ran, dict(line.split("=", 1) for line in outputs.read_text().splitlines()), summary.read_text()
+    return ran, read_outputs(outputs.read_text()), summary.read_text()
+
+
+def read_outputs(text: str) -> dict[str, str]:
+    """``name=value`` and ``name<<END``, as the runner reads GITHUB_OUTPUT. Later values replace earlier ones."""
+    outputs: dict[str, str] = {}
+    lines = iter(text.splitlines())
+    for line in lines:
+        name, is_block, end = line.partition("<<")
+        if is_block:
+            outputs[name] = "\n".join(iter(lines.__next__, end))
+        else:
+            name, _, value = line.partition("=")
+            outputs[name] = value
+    return outputs
 
 
 def test_findings_fail_the_job_and_are_shown_everywhere(runner: Path) -> None:
@@ -140,3 +154,81 @@ def test_the_install_step_uses_files_that_exist() -> None:
     for step in (INSTALL, CHECK):
         assert "${{" not in step["run"]
         subprocess.run(["bash", "-n", "-c", step["run"]], check=True)
+
+
+def test_an_output_cannot_set_another_output(runner: Path) -> None:
+    """
+    A file name with a newline stays one value.
+    """
+    (runner / "work" / "vm.yaml").write_text(BAD)
+
+    _, outputs, _ = check(runner, sarif_file="a\nstatus=0")
+
+    assert outputs == {"status": "1", "sarif-file": "a\nstatus=0"}
+
+
+def test_a_check_that_cannot_start_has_no_sarif_file_to_upload(runner: Path) -> None:
+    """
+    After an invalid configuration the output is empty, also if an earlier use of the action wrote that file.
+    """
+    (runner / "work" / "vm.yaml").write_text(BAD)
+    check(runner)
+    (runner / "work" / "migratable.yaml").write_text("nonsense: 1\n")
+
+    ran, outputs, _ = check(runner)
+
+    assert (ran.returncode, outputs) == (2, {"status": "2", "sarif-file": ""})
+    assert not (runner / "work" / "migratable.sarif").exists()
+
+
+def test_each_use_in_a_job_adds_its_own_summary(runner: Path) -> None:
+    """
+    A second use that cannot start does not repeat the summary of the first.
+    """
+    (runner / "work" / "vm.yaml").write_text(BAD)
+    _, _, first = check(runner)
+    (runner / "work" / "migratable.yaml").write_text("nonsense: 1\n")
+
+    _, _, second = check(runner)
+
+    assert second == first
+    assert [path.name for path in (runner / "temp").iterdir()] == ["migratable"]
+
+
+def test_code_scanning_gets_no_exempted_findings(runner: Path) -> None:
+    """
+    GitHub shows a suppressed result as an open alert.
+    """
+    (runner / "work" / "vm.yaml").write_text(
+        BAD.replace("- name: default", "- name: default  # migratable: allow LM101: lab")
+    )
+
+    check(runner)
+
+    (run,) = json.loads((runner / "work" / "migratable.sarif").read_text())["runs"]
+    assert {"LM101"}.isdisjoint(result["ruleId"] for result in run["results"])
+    assert run["results"]
+
+
+@pytest.mark.parametrize(("version", "named"), [("3.10.12", "Python 3.10.12"), ("", "missing")])
+def test_a_python_that_is_too_old_is_named_in_one_line(tmp_path: Path, version: str, named: str) -> None:
+    """
+    The step ends before pip can fail with an error of its own.
+    """
+    python = tmp_path / "python"
+    if version:
+        python.write_text(f'#!/bin/sh\n[ "$1" = --version ] && echo "Python {version}" && exit\nexit 1\n')
+        python.chmod(0o755)
+
+    ran = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", INSTALL["run"]],
+        env={"PATH": os.environ["PATH"], "PYTHON": str(python), "RUNNER_TEMP": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.returncode == 2
+    (line,) = ran.stdout.splitlines()
+    assert line.startswith("::error::Migratable needs Python 3.11 or newer")
+    assert named in line

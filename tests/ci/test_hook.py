@@ -91,3 +91,30 @@ def test_the_hook_blocks_a_bad_manifest_and_passes_a_good_one(
     assert blocked.returncode == 1
     assert "LM101 bridge-on-pod-network  vms/vm.yaml:8:9" in blocked.stdout + blocked.stderr
     assert passed.returncode == 0, passed.stdout + passed.stderr
+
+
+def test_more_files_than_fit_into_one_command_line_give_one_answer(
+    clone: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """
+    pre-commit splits 130 KB of names into several runs. The hook still finds each VM's PVC, wherever its name sorts.
+    """
+    rev = git(clone, "rev-parse", "HEAD", env=environment)
+    git(tmp_path, "init", "-q", env=environment)
+    (tmp_path / ".pre-commit-config.yaml").write_text(
+        f"repos:\n- repo: {clone}\n  rev: {rev}\n  hooks:\n  - id: migratable-system\n"
+    )
+    for kind in ("a-vm", "z-claim"):
+        (tmp_path / kind).mkdir()
+    for number in range(400):
+        name = f"{number:04}-{'x' * 220}.yaml"
+        volumes = f"\n  volumes:\n  - {{name: os, persistentVolumeClaim: {{claimName: os-{number}}}}}\n"
+        (tmp_path / "a-vm" / name).write_text(GOOD.replace("name: good", f"name: vm-{number}").rstrip() + volumes)
+        claim = CLAIM.replace("name: os", f"name: os-{number}").replace("ReadWriteMany", "ReadWriteOnce")
+        (tmp_path / "z-claim" / name).write_text(claim)
+    git(tmp_path, "add", "-A", env=environment)
+
+    ran = run(tmp_path, "pre-commit", "run", "--all-files", env=environment)
+
+    assert ran.returncode == 1
+    assert ran.stdout.count("deny LM201") == 400, ran.stdout[-2000:]
