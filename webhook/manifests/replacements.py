@@ -4,15 +4,15 @@ Fixes as replacements of a part of a text, for SARIF. This module does no I/O.
 A fix is written as ``--fix`` writes it, and the two texts are compared. So both give the same text.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from webhook.errors import BadInput
-from webhook.manifests.objects import read_manifests
-from webhook.objects.path import FieldPath
+from webhook.manifests.judged_objects import JudgedObjects
+from webhook.manifests.objects import ManifestObject, read_manifests
 from webhook.report.model import FixReport, ObjectReport
 from webhook.report.sarif import Replacement
-from webhook.yaml.editor import patch_text
+from webhook.yaml.editor import Operation, patch_text
 from webhook.yaml.text import Text
 
 MOST_READ: Final = 16 << 20
@@ -33,7 +33,7 @@ class _FixedTexts:
 
     def __init__(self, texts: Mapping[str, bytes], most: int) -> None:
         self._texts = texts
-        self._places: dict[str, dict[tuple[int, int], tuple[int, FieldPath]]] = {}
+        self._objects: dict[str, JudgedObjects] = {}
         self._left = most
 
     def apply(self, judged: ObjectReport, fix: FixReport) -> tuple[bytes, bytes] | None:
@@ -49,22 +49,31 @@ class _FixedTexts:
         if self._left < len(content):
             raise OverflowError
         self._left -= len(content)
-        place = self._places_in(source.file, content).get((source.document, source.line))
-        if place is None:
-            return None
+        if source.file not in self._objects:
+            self._objects[source.file] = JudgedObjects(read_manifests(content, source.file).objects)
         try:
-            return content, patch_text(content, source.file, *place, fix.patch)
+            return content, patch_object(content, self._objects[source.file].candidates(judged), fix.patch)
         except BadInput:
             return None
 
-    def _places_in(self, file: str, content: bytes) -> dict[tuple[int, int], tuple[int, FieldPath]]:
-        """The document and path of each object, by document and line."""
-        if file not in self._places:
-            objects = read_manifests(content, file).objects
-            self._places[file] = {
-                (found.document.index, found.line): (found.document.index, found.at) for found in objects
-            }
-        return self._places[file]
+
+def patch_object(content: bytes, candidates: Sequence[ManifestObject], patch: Sequence[Operation]) -> bytes:
+    """
+    The text in which ``patch`` changes the first of the objects that it matches.
+
+    Raises BadInput if it matches none, or if it cannot be written without other changes.
+    """
+    problem = BadInput("the object no longer exists", remedy="Make the change by hand.")
+    for manifest in candidates:
+        document = manifest.document
+        try:
+            written = patch_text(content, document.source, document.index, manifest.at, patch)
+        except BadInput as error:
+            problem = error
+        else:
+            if written != content:
+                return written
+    raise problem
 
 
 class FixReplacer:

@@ -18,6 +18,7 @@ from webhook.objects.path import FieldPath
 from webhook.yaml import writer
 from webhook.yaml.document import Document, read_documents
 from webhook.yaml.events import Position, compose
+from webhook.yaml.json_editor import JsonEditor
 
 _BOM = b"\xef\xbb\xbf"
 _FLOW = re.compile(r"[\[\]{},]")
@@ -48,7 +49,11 @@ def _apply(content: bytes, source: str, index: int, at: FieldPath, operation: Op
     bom = _BOM if content.startswith(_BOM) else b""
     text = content.removeprefix(_BOM).decode()
     try:
-        changed = _Editor(text, document).edit(at, operation)
+        changed = (
+            _edit_json(text, document, at, operation)
+            if document.is_json
+            else _Editor(text, document).edit(at, operation)
+        )
         written = bom + changed.encode()
         again = read_documents(written, source)
     except (BadInput, yaml.YAMLError, ValueError, LookupError):
@@ -118,15 +123,28 @@ def steps_of(pointer: str, value: Json) -> FieldPath:
     return tuple(steps)
 
 
+def _edit_json(text: str, document: Document, at: FieldPath, operation: Operation) -> str:
+    editor = JsonEditor(text, document.extent[0])
+    path = (*at, *steps_of(operation["path"], _part(document.value, at)))
+    match operation["op"]:
+        case "remove":
+            start, end, new = editor.remove(path)
+        case "move":
+            origin = (*at, *steps_of(operation["from"], _part(document.value, at)))
+            start, end, new = editor.rename(origin, str(path[-1]))
+        case _:
+            start, end, new = editor.put(path, operation["value"])
+    return f"{text[:start]}{new}{text[end:]}"
+
+
 class _Editor:
-    """Makes one change in the text of one document. Offsets count from the start of the composed part."""
+    """Makes one change in the text of one YAML document. Offsets count from the start of the composed part."""
 
     def __init__(self, text: str, document: Document) -> None:
         start, end = document.extent
         self._base = text.rfind("\n", 0, start) + 1
         self._before, self._text, self._after = text[: self._base], text[self._base : end], text[end:]
         self._newline = "\r\n" if "\r\n" in text else "\n"
-        self._is_json = document.is_json
         self._root = compose(self._text.encode())
         self._value = document.value
 
@@ -241,11 +259,9 @@ class _Editor:
         return _start(parent) + 1, _end(parent) - 1, ""
 
     def _is_flow(self, node: yaml.Node) -> bool:
-        return self._is_json or bool(getattr(node, "flow_style", False))
+        return bool(getattr(node, "flow_style", False))
 
     def _inline(self, value: Json, *, flow: bool) -> str:
-        if self._is_json:
-            return json.dumps(value, ensure_ascii=False)
         if isinstance(value, dict):
             return f"{{{', '.join(f'{self._inline(k, flow=True)}: {self._inline(v, flow=True)}' for k, v in value.items())}}}"
         if isinstance(value, list):

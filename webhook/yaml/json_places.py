@@ -27,6 +27,10 @@ class JsonPlaces:
             self._children_at[start] = self._children(start)
         return self._children_at[start]
 
+    def key_end(self, place: Place) -> int:
+        """The end of the key of an object's child."""
+        return cast("int", scanstring(self._text, place.start + 1, True)[1])
+
     def _children(self, start: int) -> dict[Step, Place]:
         children: dict[Step, Place] = {}
         if (opening := self._text[start]) not in "{[":

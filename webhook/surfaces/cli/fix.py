@@ -11,7 +11,9 @@ import msgspec
 
 from webhook.errors import BadInput
 from webhook.manifests.files import Sources
+from webhook.manifests.judged_objects import JudgedObjects
 from webhook.manifests.objects import ManifestObject, Manifests, read_manifests
+from webhook.manifests.replacements import patch_object
 from webhook.objects.kinds import find_kind, group_of
 from webhook.report.model import FindingReport, FixReport, ObjectReport, Report
 from webhook.report.rule_names import find_rules, hint
@@ -25,7 +27,6 @@ from webhook.surfaces.cli.status import (
     write_stdout,
 )
 from webhook.surfaces.cli.write_files import write_files
-from webhook.yaml.editor import patch_text
 
 MOST_ROUNDS = 10
 Check: TypeAlias = Callable[[Sequence[Manifests]], Report]
@@ -41,6 +42,8 @@ class Fixed(msgspec.Struct):
     """The new contents of the changed files, by name."""
     count: int
     """The number of fixes that were written."""
+    refused: list[str]
+    """A line for each fix that could not be written, with the reason."""
 
 
 def write_fixes(inputs: list[Manifests], sources: Sources, check: Check, chosen: Sequence[str]) -> Report:
@@ -50,20 +53,24 @@ def write_fixes(inputs: list[Manifests], sources: Sources, check: Check, chosen:
     findings = "1 finding" if fixed.count == 1 else f"{fixed.count} findings"
     files = "1 file" if len(fixed.texts) == 1 else f"{len(fixed.texts)} files"
     write_stderr(f"note: fixed {findings} in {files}")
+    for line in fixed.refused:
+        write_stderr(f"note: {line}")
     return fixed.report
 
 
 def show_fixes(inputs: list[Manifests], sources: Sources, check: Check, chosen: Sequence[str], *, options: bool) -> int:
     """Prints the patch, or each option with its patch. Returns the exit status: 1 if there are changes to make."""
     if options:
-        report = check(inputs)
+        report, refused = check(inputs), []
         shown = list_options(report, inputs, sources.texts)
     else:
         before = dict(sources.texts)
         fixed = fix(inputs, sources.texts, check, choices_of(chosen))
-        report = fixed.report
+        report, refused = fixed.report, fixed.refused
         shown = "".join(diff(name, before[name], content) for name, content in sorted(fixed.texts.items()))
     write_stdout(shown)
+    for line in refused:
+        write_stderr(f"note: {line}")
     write_problems(report.problems)
     return EXIT_ERROR if report.problems else EXIT_FINDINGS if shown else 0
 
@@ -88,7 +95,7 @@ def fix(inputs: list[Manifests], texts: dict[str, bytes], check: Check, choices:
 
     A fix that would change something else is not written; the finding stays in the report.
     """
-    fixed = Fixed(check(inputs), inputs, {}, 0)
+    fixed = Fixed(check(inputs), inputs, {}, 0, [])
     for _ in range(MOST_ROUNDS):
         changed = _round(fixed, texts, choices)
         if not changed:
@@ -107,22 +114,21 @@ def _reread(manifests: Manifests, changed: Mapping[str, bytes]) -> Manifests:
 
 def _round(fixed: Fixed, texts: Mapping[str, bytes], choices: Mapping[str, int]) -> dict[str, bytes]:
     """The new contents of the files that one pass over the findings changes."""
-    places = _places(fixed.inputs)
+    objects = _objects(fixed.inputs)
     changed: dict[str, bytes] = {}
+    fixed.refused = []
     for judged, finding in _findings(fixed.report):
         chosen = _chosen(finding, choices)
-        manifest = places.get(_key(judged))
-        if chosen is None or manifest is None or judged.source is None:
+        if chosen is None or judged.source is None:
             continue
         name = judged.source.file
         content = changed.get(name, texts.get(name, b""))
         try:
-            written = patch_text(content, name, manifest.document.index, manifest.at, chosen.patch)
-        except BadInput:
-            continue
-        if written != content:
-            changed[name] = written
+            changed[name] = patch_object(content, objects.candidates(judged), chosen.patch)
             fixed.count += 1
+        except BadInput as error:
+            place = f"{place_of(judged, finding)} {finding.rule}"
+            fixed.refused.insert(0, f"{place} cannot be fixed: {error.message}. {error.remedy}")
     return changed
 
 
@@ -146,17 +152,8 @@ def options_of(finding: FindingReport) -> list[FixReport]:
     return [fix for fix in finding.fixes if not fix.safe]
 
 
-def _key(judged: ObjectReport) -> tuple[str, int, int]:
-    source = judged.source
-    return (source.file, source.document, source.line) if source is not None else ("", 0, 0)
-
-
-def _places(inputs: Sequence[Manifests]) -> dict[tuple[str, int, int], ManifestObject]:
-    return {
-        (manifest.document.source, manifest.document.index, manifest.line): manifest
-        for file in inputs
-        for manifest in file.objects
-    }
+def _objects(inputs: Sequence[Manifests]) -> JudgedObjects:
+    return JudgedObjects(manifest for file in inputs for manifest in file.objects)
 
 
 def diff(name: str, before: bytes, after: bytes) -> str:
@@ -171,26 +168,28 @@ def diff(name: str, before: bytes, after: bytes) -> str:
 
 def list_options(report: Report, inputs: Sequence[Manifests], texts: Mapping[str, bytes]) -> str:
     """Each option with its number and its patch. For a live object, the patch is a ``kubectl patch`` command."""
-    places = _places(inputs)
+    objects = _objects(inputs)
     blocks = []
     for judged in report.objects:
         for finding in judged.findings:
             if finding.exemption is None:
                 for number, option in enumerate(options_of(finding), 1):
                     title = f"{place_of(judged, finding)} {finding.rule} {finding.name}, {name_of(judged)}"
-                    patch = _patch(judged, option, places.get(_key(judged)), texts)
+                    patch = _patch(judged, option, objects.candidates(judged), texts)
                     blocks.append(f"{title}\noption {number}: {option.title}\n{patch}")
     return "\n".join(blocks)
 
 
-def _patch(judged: ObjectReport, option: FixReport, manifest: ManifestObject | None, texts: Mapping[str, bytes]) -> str:
-    if manifest is None or judged.source is None:
+def _patch(
+    judged: ObjectReport, option: FixReport, candidates: Sequence[ManifestObject], texts: Mapping[str, bytes]
+) -> str:
+    if not candidates or judged.source is None:
         return ""
-    if _is_live(manifest):
+    if _is_live(candidates[0]):
         return f"{kubectl(judged, option)}\n"
     name = judged.source.file
     try:
-        written = patch_text(texts[name], name, manifest.document.index, manifest.at, option.patch)
+        written = patch_object(texts[name], candidates, option.patch)
     except BadInput as error:
         return f"(make this change by hand: {error.message})\n"
     return diff(name, texts[name], written)
