@@ -1,6 +1,7 @@
 """One process on one machine: what it serves, what it refuses to start with, and how it goes."""
 
 import json
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -208,20 +209,30 @@ def started(folder: Path, *flags: str, ports: list[int] | None = None) -> subpro
     )
 
 
-def test_a_taken_port_is_told(server: Alone) -> None:
+@pytest.mark.parametrize("with_make", [True, False])
+def test_one_error_names_all_ports_in_use_and_free_ones(
+    server: Alone, monkeypatch: pytest.MonkeyPatch, with_make: bool
+) -> None:
     """
-    Status 2 and what to do, not a traceback.
+    With status 2, and with `PORTS=` if make runs the server.
     """
-    ports = free_ports(3)
+    monkeypatch.delenv("MAKELEVEL", raising=False)
+    if with_make:
+        monkeypatch.setenv("MAKELEVEL", "1")
+    ports = [server.admission, server.api, free_ports(1)[0]]
 
-    ran = started(server.folder, ports=[server.admission, *ports[1:]])
+    ran = started(server.folder, ports=ports)
 
-    assert ran.returncode == 2
-    assert ran.stdout == ""
-    assert ran.stderr == (
-        f"error: cannot listen on 127.0.0.1 port {server.admission} for admission: Address already in use. "
-        "Choose another with --admission-port or --host.\n"
+    assert (ran.returncode, ran.stdout) == (2, "")
+    problem, remedy = re.fullmatch(r"error: cannot listen on 127.0.0.1: (.*)\. Choose (.*)\.\n", ran.stderr).groups()
+    assert problem == (
+        f"port {server.admission} for admission: Address already in use; "
+        f"port {server.api} for api: Address already in use"
     )
+    flags = r"--admission-port (\d+) --api-port (\d+)"
+    quoted = f"make run PORTS='{flags}'" if with_make else flags
+    suggested = re.fullmatch(f"other ports, for example `{quoted}`", remedy).groups()
+    assert len({*map(int, suggested), *ports}) == 5
 
 
 @pytest.mark.parametrize(

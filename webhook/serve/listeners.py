@@ -7,6 +7,7 @@ their pooled connections, finishes the current requests, and exits. Closing the 
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import ssl
@@ -23,6 +24,8 @@ KEEP_ALIVE = 120
 """Seconds. API servers keep idle connections for about 90 s, and do not retry a POST on a closed one."""
 GRACE = 5
 BACKLOG = 2048
+_TRIED = 50
+"""How many ports are tried to suggest a free one."""
 
 
 class _Server(uvicorn.Server):
@@ -44,17 +47,10 @@ class Listener:
     limiter: ConnectionLimiter
     tls: ssl.SSLContext | None = None
 
-    def bind(self) -> socket.socket:
-        """Bind the port. Raises Misconfigured if that fails; uvicorn would end the process."""
+    def bind(self, port: int | None = None) -> socket.socket:
+        """Bind the port, or another one. Raises OSError if that fails; uvicorn would end the process."""
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        try:
-            return socket.create_server((self.host, self.port), family=family, backlog=BACKLOG)
-        except OSError as error:
-            reason = (error.strerror or "").partition(" (while ")[0]  # without the address that Python appends
-            raise Misconfigured(
-                f"cannot listen on {self.host} port {self.port} for {self.name}: {reason}",
-                remedy=f"Choose another with --{self.name}-port or --host.",
-            ) from None
+        return socket.create_server((self.host, port or self.port), family=family, backlog=BACKLOG)
 
     def server(self) -> uvicorn.Server:
         """A uvicorn server for this listener, without access log."""
@@ -91,11 +87,48 @@ class Draining:
 
 
 def bind_all(listeners: Sequence[Listener]) -> list[socket.socket]:
-    """Bind all ports, or none. Raises Misconfigured."""
+    """Bind all ports, or none. Raises Misconfigured, which names all ports that cannot be bound."""
+    failed: list[tuple[Listener, OSError]] = []
     with contextlib.ExitStack() as stack:
-        bound = [stack.enter_context(listener.bind()) for listener in listeners]
+        bound = []
+        for listener in listeners:
+            try:
+                bound.append(stack.enter_context(listener.bind()))
+            except OSError as error:
+                failed.append((listener, error))
+        if failed:
+            raise _unbound(failed, taken={listener.port for listener in listeners})
         stack.pop_all()
         return bound
+
+
+def _unbound(failed: Sequence[tuple[Listener, OSError]], taken: set[int]) -> Misconfigured:
+    """The error for all ports that cannot be bound, with flags for ports that can."""
+    host = failed[0][0].host
+    problems, flags = [], []
+    for listener, error in failed:
+        reason = (error.strerror or str(error)).partition(" (while ")[0]  # without the address that Python appends
+        problems.append(f"port {listener.port} for {listener.name}: {reason}")
+        if free := _free_port(listener, taken):
+            flags.append(f"--{listener.name}-port {free}")
+            taken.add(free)
+    remedy = f"Choose other ports, for example `{_with_make(' '.join(flags))}`." if flags else "Choose another --host."
+    return Misconfigured(f"cannot listen on {host}: {'; '.join(problems)}", remedy=remedy)
+
+
+def _with_make(flags: str) -> str:
+    """The flags as the user writes them: make sets MAKELEVEL for the commands that it runs."""
+    return f"make run PORTS='{flags}'" if "MAKELEVEL" in os.environ else flags
+
+
+def _free_port(listener: Listener, taken: set[int]) -> int | None:
+    """A port near the wanted one that can be bound."""
+    unprivileged = max(listener.port, 1024)
+    for port in range(unprivileged + 1, min(unprivileged + _TRIED, 65535) + 1):
+        if port not in taken:
+            with contextlib.suppress(OSError), listener.bind(port):
+                return port
+    return None
 
 
 async def serve_all(
