@@ -136,29 +136,6 @@ def test_a_line_that_is_cut_off_is_no_line(
     assert got == [b"1"]
 
 
-@pytest.mark.parametrize("content", [None, "", "{", "[]", "{}", '{"clusters": 7}'])
-def test_a_kubeconfig_that_cannot_be_used_stops_the_start(tmp_path: Path, content: str | None) -> None:
-    """
-    Missing, empty or no kubeconfig at all: a sentence with a remedy, no traceback.
-    """
-    path = tmp_path / "kubeconfig"
-    if content is not None:
-        path.write_text(content)
-
-    with pytest.raises(Misconfigured) as caught:
-        ClusterFacts([NAD]).start(path)
-
-    assert "no usable credentials" in caught.value.message
-
-
-def test_a_context_that_does_not_exist_stops_the_start(kubeconfig: Path) -> None:
-    """
-    The context is looked up in the file that was named.
-    """
-    with pytest.raises(Misconfigured):
-        ClusterFacts([NAD]).start(kubeconfig, "elsewhere")
-
-
 def test_outside_a_pod_there_must_be_a_kubeconfig(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     No silent fallback on a developer's own cluster.

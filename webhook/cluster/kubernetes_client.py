@@ -21,6 +21,7 @@ from yaml import YAMLError
 
 from webhook import __version__
 from webhook.cluster.http_client import ConnectionSettings, HttpReader
+from webhook.cluster.kubeconfig import target
 from webhook.cluster.ports import JSON, Answer, AsyncReader, Stream, TooLarge
 from webhook.errors import Misconfigured, Unavailable
 from webhook.objects.meta import Json
@@ -29,11 +30,20 @@ CONNECT_SECONDS = 5.0
 MAX_LINE = 16 * 2**20
 """Bytes of one watch event. etcd refuses objects above 1.5 MiB by default."""
 _CHUNK = 64 * 1024
+_CAUSES: tuple[tuple[type[BaseException], str], ...] = (
+    (ConnectionRefusedError, "connection refused"),
+    (urllib3.exceptions.NameResolutionError, "unknown host name"),
+    (ssl.SSLCertVerificationError, "its certificate is not signed by the CA of the kubeconfig, or has another name"),
+    (ssl.SSLError, "TLS handshake failed"),
+    (TimeoutError, "no answer in time"),
+)
 _CONNECTIONS = 64
 
 
 def connect(kubeconfig: Path | None = None, context: str | None = None) -> "KubernetesTransport":
     """The cluster of a kubeconfig, or the one that this pod runs in. Raises Misconfigured if there is neither."""
+    if kubeconfig is not None:
+        target(kubeconfig, context)
     settings = client.Configuration()
     try:
         if kubeconfig is None:
@@ -44,7 +54,7 @@ def connect(kubeconfig: Path | None = None, context: str | None = None) -> "Kube
         # the client does not validate: a malformed kubeconfig raises any of these
         where = "this pod" if kubeconfig is None else f"kubeconfig {kubeconfig}"
         raise Misconfigured(
-            f"{where} has no usable credentials for an API server",
+            f"{where} has no usable credentials for an API server{_detail(error)}",
             remedy="Run in a pod with a ServiceAccount, or set --kubeconfig, and --context to a context of that file.",
         ) from error
     settings.retries = False  # otherwise urllib3 retries, follows redirects and sleeps for Retry-After
@@ -52,6 +62,12 @@ def connect(kubeconfig: Path | None = None, context: str | None = None) -> "Kube
     api = client.ApiClient(settings)
     api.user_agent = f"migratable/{__version__}"
     return KubernetesTransport(api)
+
+
+def _detail(error: Exception) -> str:
+    """The missing file that a kubeconfig names. The text of other errors can contain credentials."""
+    text = str(error)
+    return f": {text}" if isinstance(error, ConfigException) and text.startswith("File does not exist: ") else ""
 
 
 class KubernetesTransport:
@@ -233,5 +249,19 @@ class _Lines:
 
 
 def _broken(error: Exception) -> Unavailable:
-    """The type of the error only: its text can contain addresses and proxy credentials."""
-    return Unavailable(f"no response from the API server ({type(error).__name__})", remedy="Migratable retries.")
+    """The cause, or the type of the error: its text can contain addresses and proxy credentials."""
+    return Unavailable(f"no response from the API server ({_cause(error)})", remedy="Migratable retries.")
+
+
+def _cause(error: Exception) -> str:
+    """The first known cause in the chain of errors, or the type of the outermost error."""
+    chain: list[BaseException] = []
+    below: BaseException | None = error
+    while below is not None and below not in chain:
+        chain.append(below)
+        reason = getattr(below, "reason", None)
+        below = reason if isinstance(reason, BaseException) else below.__cause__ or below.__context__
+    for kind, words in _CAUSES:
+        if any(isinstance(link, kind) for link in chain):
+            return words
+    return type(error).__name__

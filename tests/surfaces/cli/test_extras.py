@@ -17,12 +17,11 @@ MOST_BYTES = 12_000_000
 """The checker's dependencies, as installed."""
 SERVER_PACKAGES = {"aiohttp", "cryptography", "fastapi", "kubernetes", "pydantic", "starlette", "uvicorn", "urllib3"}
 BLOCK = """
-import sys
-class Blocker:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in BLOCKED:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-sys.meta_path.insert(0, Blocker())
+from importlib.machinery import PathFinder
+find = PathFinder.find_spec
+PathFinder.find_spec = classmethod(
+    lambda cls, name, *rest: None if name.partition(".")[0] in BLOCKED else find(name, *rest)
+)
 """
 
 

@@ -3,12 +3,13 @@
 import sys
 from os import environ
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from webhook.cluster.live_reads import LiveReads
+from webhook.cluster.live_reads import LiveReads, path_of
 from webhook.cluster.messages import forbidden
-from webhook.errors import BadInput, Unavailable, WebhookError
+from webhook.errors import BadInput, Misconfigured, Unavailable, WebhookError
 from webhook.facts.unknown import Fact, Unknown
 from webhook.manifests.snapshot import ALWAYS, CLAIMS, NODES, refuse_larger, render
 from webhook.objects.kinds import BY_CLASS
@@ -16,6 +17,9 @@ from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 from webhook.surfaces.cli.extras import fail_missing, missing_package
 from webhook.surfaces.cli.status import fail
+
+if TYPE_CHECKING:
+    from webhook.cluster.ports import Transport
 
 
 @click.command("snapshot")
@@ -79,9 +83,17 @@ def _kubeconfig() -> Path | None:
 def _read(
     kinds: list[type[Kubernetes]], namespace: str, kubeconfig: Path | None, context: str | None, timeout: float
 ) -> dict[type[Kubernetes], Fact[tuple[Kubernetes, ...]]]:
-    """The objects of each kind, or why it cannot be read. Raises Unavailable if the cluster does not answer."""
+    """The objects of each kind, or why it cannot be read. Raises WebhookError for a cluster without facts."""
+    from importlib.util import find_spec
     from time import monotonic
 
+    from webhook.cluster.kubeconfig import target
+
+    if find_spec("kubernetes") is None:
+        fail_missing("snapshot", "kubernetes")
+
+    cluster = "the API server of this pod" if kubeconfig is None else str(target(kubeconfig, context))
+    click.echo(f"note: reading from {cluster}", err=True)
     try:
         from webhook.cluster.kubernetes_client import connect
     except ModuleNotFoundError as error:
@@ -92,6 +104,7 @@ def _read(
     transport = connect(kubeconfig, context)
     deadline = monotonic() + timeout
     try:
+        _refuse_cluster_without_kubevirt(transport, cluster, timeout)
         live = LiveReads(transport, lambda _kind: "")
         objects: dict[type[Kubernetes], Fact[tuple[Kubernetes, ...]]] = {}
         for kind in kinds:
@@ -101,8 +114,36 @@ def _read(
         transport.close()
     cr = objects[KubeVirt]
     if isinstance(cr, Unknown) and cr != forbidden(BY_CLASS[KubeVirt]):
-        raise Unavailable(cr.why, remedy="Check the kubeconfig and the network, then try again.")
+        raise Unavailable(f"{cluster}: {cr.why}", remedy="Check the kubeconfig and the network, then try again.")
+    if all(isinstance(listed, Unknown) for listed in objects.values()):
+        raise Misconfigured(
+            f"nothing could be read from {cluster}: Migratable is not allowed to read any kind",
+            remedy="Grant the account the verbs get and list, or name another account with --context.",
+        )
     return objects
+
+
+def _refuse_cluster_without_kubevirt(transport: "Transport", cluster: str, timeout: float) -> None:
+    """Raises Unavailable if the API server does not answer, and Misconfigured if it does not serve KubeVirt's kind."""
+    kubevirt = BY_CLASS[KubeVirt]
+    try:
+        statuses = {
+            transport.get(path_of(kubevirt, version), {"limit": "1"}, timeout_seconds=timeout).status
+            for version in kubevirt.versions
+        }
+    except Unavailable as error:
+        raise Unavailable(
+            f"{cluster}: {error.message}", remedy="Check `server` in the kubeconfig and the network, then try again."
+        ) from error
+    if statuses == {401}:
+        raise Misconfigured(
+            f"{cluster} does not accept the credentials (HTTP 401)", remedy="Log in again, or name another --context."
+        )
+    if statuses == {404}:
+        raise Misconfigured(
+            f"{cluster} does not serve {kubevirt.plural}.{kubevirt.group}: KubeVirt is not installed",
+            remedy="Name the context of a cluster with KubeVirt: --context NAME.",
+        )
 
 
 def _write(path: Path, text: str) -> None:
