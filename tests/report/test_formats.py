@@ -17,9 +17,23 @@ from msgspec.structs import replace
 from tap.parser import Parser
 
 from tests.report.answers import ANSWERS, NASTY, SCHEMAS, of_all_examples
-from tests.report.reports import EXEMPTED, NOT_SHARED, NOT_SHOWN, SMALL, report, vm
+from tests.report.reports import EXEMPTED, NOT_SHARED, NOT_SHOWN, SMALL, SOURCES, report, vm
 from tests.snapshots.snapshot import snapshot
-from webhook.report import as_json, as_yaml, github, gitlab, junit, markdown, openreports, sarif, tap, text
+from webhook.report import (
+    as_json,
+    as_yaml,
+    checkstyle,
+    concise,
+    github,
+    gitlab,
+    junit,
+    markdown,
+    openreports,
+    rdjson,
+    sarif,
+    tap,
+    text,
+)
 from webhook.report.model import Report
 from webhook.yaml import writer
 from webhook.yaml.document import read_documents
@@ -27,6 +41,9 @@ from webhook.yaml.document import read_documents
 RENDERERS: dict[str, Callable[[Report], str]] = {
     "yaml": as_yaml.render,
     "xml": junit.render,
+    "checkstyle.xml": checkstyle.render,
+    "rdjson.json": lambda answer: rdjson.render(answer, SOURCES),
+    "concise.txt": concise.render,
     "github.txt": github.render,
     "gitlab.json": gitlab.render,
     "tap": tap.render,

@@ -34,7 +34,7 @@ def test_one_run_writes_all_formats(tmp_path: Path) -> None:
         (["json", "sarif"], "Two formats cannot both go to standard output"),
         (["json=a", "sarif=a"], "Two formats cannot both go to a"),
         (["sarfi"], "Unknown output format 'sarfi' (did you mean sarif?)"),
-        (["nothing-like-it"], "Unknown output format 'nothing-like-it'. Formats: text, json"),
+        (["nothing-like-it"], "Unknown output format 'nothing-like-it'. Formats: text, concise, json"),
     ],
 )
 def test_impossible_outputs_are_usage_errors(tmp_path: Path, outputs: list[str], message: str) -> None:

@@ -31,6 +31,10 @@ def paths(form: str, text: str) -> set[str]:
             return {issue["location"]["path"] for issue in json.loads(text)}
         case "junit":
             return {case.attrib["file"] for case in Xml.fromstring(text).iter("testcase")}
+        case "checkstyle":
+            return {file.attrib["name"] for file in Xml.fromstring(text)}
+        case "rdjson":
+            return {item["location"]["path"] for item in json.loads(text)["diagnostics"]}
         case "sarif":
             (run,) = json.loads(text)["runs"]
             places = run["results"] + run["invocations"][0]["toolExecutionNotifications"]

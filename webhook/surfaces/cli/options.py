@@ -40,7 +40,21 @@ class Option(msgspec.Struct, frozen=True):
         return () if self.multiple else self.default
 
 
-FORMATS = ("text", "json", "yaml", "sarif", "junit", "github", "gitlab", "tap", "markdown", "openreports")
+FORMATS = (
+    "text",
+    "concise",
+    "json",
+    "yaml",
+    "sarif",
+    "junit",
+    "checkstyle",
+    "rdjson",
+    "github",
+    "gitlab",
+    "tap",
+    "markdown",
+    "openreports",
+)
 """``outputs`` maps each format to its renderer in ``webhook.report``."""
 
 FAIL_ON = ("deny", "warn", "never")

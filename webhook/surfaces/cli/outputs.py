@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from webhook.report.text import Writable
 
 MAX_WIDTH = 120
-CI_FORMATS = ("github", "gitlab", "junit", "sarif")
+CI_FORMATS = ("checkstyle", "github", "gitlab", "junit", "rdjson", "sarif")
 """Formats whose readers expect paths relative to the root of the repository."""
 CI_ROOTS = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")
 """Variables in which CI systems name the root of the repository."""
@@ -108,6 +108,10 @@ def _rendered(output: Output, report: Report, sources: Sources, style: Style) ->
         return _text(report, sources, colour_for(style.color, output.target), verbose=style.verbose)
     if output.form == "sarif":
         return _sarif(report, sources, omit_exempted=style.omit_exempted)
+    if output.form == "rdjson":
+        from webhook.report import rdjson
+
+        return rdjson.render(report, sources.lines)
     return _renderer(output.form)(report)
 
 
@@ -138,6 +142,10 @@ def _renderer(form: str) -> Callable[[Report], str]:
             from webhook.report.as_yaml import render
         case "junit":
             from webhook.report.junit import render
+        case "checkstyle":
+            from webhook.report.checkstyle import render
+        case "concise":
+            from webhook.report.concise import render
         case "github":
             from webhook.report.github import render
         case "gitlab":
