@@ -90,13 +90,54 @@ def test_an_operation_changes_its_place_and_nothing_else(operation: dict[str, An
 )
 def test_a_block_scalar_is_replaced_up_to_its_last_line(style: str, after_text: str) -> None:
     """
-    A comment after the block scalar stays on its line, and so does the next key.
+    The block style stays. A comment after the block scalar stays on its line, and so does the next key.
     """
     before = f"spec:\n  strategy: {style}\n    livemigrate\n{after_text}  other: 1\n"
 
     after = edited(before, {"op": "replace", "path": "/spec/strategy", "value": "LiveMigrate"})
 
-    assert after == f"spec:\n  strategy: LiveMigrate\n{after_text}  other: 1\n"
+    stripped = f"{style.rstrip('+-')}-"  # the new value does not end with a line break
+    assert after == f"spec:\n  strategy: {stripped}\n    LiveMigrate\n{after_text}  other: 1\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "value", "after"),
+    [
+        ('"a"   # c', "B c", '"B c"   # c'),
+        ("'a'", "it's", "'it''s'"),
+        ('"a"', 'q"\\', '"q\\"\\\\"'),
+        ("'a'", "x\ny", '"x\\ny"'),
+        ('"false"', False, "false"),
+        ("&x a", "B", "&x B"),
+        ('&x !!str "a"', "B", '&x !!str "B"'),
+        ("! 'a'", "B", "! 'B'"),
+        ('&x !!str "false"', True, "&x true"),
+        ("!!str &x 'false'", 3, "&x 3"),
+        ("&x {a: b}", {}, "&x {}"),
+        ("&x |- # c\n    a", "B", "&x |- # c\n    B"),
+        (">2\n    a\n    b", "B", ">2-\n    B"),
+        ("|\n\n    a", "B", "B"),
+        ("|\n   a", "x\ny", '"x\\ny"'),
+    ],
+)
+def test_quotes_anchors_tags_and_block_style_of_a_replaced_value_stay(before: str, value: Any, after: str) -> None:
+    """
+    A string keeps its style. A value of another type loses quotes and tag, and keeps its anchor.
+    """
+    text = "spec:\n  strategy: {}\n  other: 1\n"
+
+    changed = edited(text.format(before), {"op": "replace", "path": "/spec/strategy", "value": value})
+
+    assert changed == text.format(after)
+
+
+def test_a_renamed_key_keeps_its_quotes() -> None:
+    """
+    Quotes around a key stay.
+    """
+    changed = edited("""{"a": 1, 'b': 2}\n---\n"k": 1\n""", {"op": "move", "from": "/k", "path": "/z"}, document=1)
+
+    assert changed == """{"a": 1, 'b': 2}\n---\n"z": 1\n"""
 
 
 def test_line_ends_and_a_byte_order_mark_stay() -> None:

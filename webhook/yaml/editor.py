@@ -22,6 +22,10 @@ from webhook.yaml.json_editor import JsonEditor
 
 _BOM = b"\xef\xbb\xbf"
 _FLOW = re.compile(r"[\[\]{},]")
+_PROPERTIES = re.compile(r"(?:[&!]\S*(?:\s+|\Z))+")
+"""The anchor and the tag before a value."""
+_BLOCK = re.compile(r"([|>]\d?)[+-]?(\d?[^\n]*\n)([ ]+)(?=\S)")
+"""The header of a block scalar, and the indentation of its first line."""
 _REMEDY = "Make the change by hand."
 
 Operation = Mapping[str, Any]
@@ -154,8 +158,9 @@ class _Editor:
             case "remove":
                 start, end, new = self._removed(path)
             case "move":
-                start, end = self._key_of((*at, *steps_of(operation["from"], _part(self._value, at))))
-                new = self._inline(str(path[-1]), flow=True)
+                origin = (*at, *steps_of(operation["from"], _part(self._value, at)))
+                key, _ = self._pair(self._node(origin[:-1]), origin[-1])
+                start, end, new = self._replaced(key, str(path[-1]), flow=True)
             case _:
                 start, end, new = self._put(path, operation["value"])
         return f"{self._before}{self._text[:start]}{new}{self._text[end:]}{self._after}"
@@ -179,10 +184,6 @@ class _Editor:
                 return key, value
         raise LookupError
 
-    def _key_of(self, path: FieldPath) -> tuple[int, int]:
-        key, _ = self._pair(self._node(path[:-1]), path[-1])
-        return _start(key), _end(key)
-
     def _put(self, path: FieldPath, value: Json) -> tuple[int, int, str]:
         parent = self._node(path[:-1])
         try:
@@ -193,11 +194,25 @@ class _Editor:
             if key is node:
                 raise LookupError
             return _end(key), self._true_end(node), f": {self._inline(value, flow=False)}"
+        return self._replaced(node, value, flow=self._is_flow(parent))
+
+    def _replaced(self, node: yaml.Node, value: Json, *, flow: bool) -> tuple[int, int, str]:
+        """Replaces a scalar or flow collection. Its anchor stays; a string also keeps its tag, quotes and block style."""
         start, end = _start(node), _end(node)
-        if getattr(node, "style", None) in ("|", ">"):  # it ends at the start of the next line, which may be a comment
+        style = getattr(node, "style", None)
+        if style in ("|", ">"):  # it ends at the start of the next line, which may be a comment
             end = start + len(self._text[start:end].rstrip())
-        new = self._inline(value, flow=self._is_flow(parent))
-        return start, end, f" {new}" if start == end else new
+        properties = _PROPERTIES.match(self._text, start, end)
+        content = properties.end() if properties else start
+        if isinstance(value, str) and style in ("'", '"', "|", ">"):
+            new = _in_style(self._text[content:end], style, value)
+            if new is not None:
+                return content, end, new
+        new = self._inline(value, flow=flow)
+        if properties and not isinstance(value, str):
+            new = "".join(word for word in re.findall(r"&\S+\s+", properties[0])) + new
+            content = start
+        return content, end, f" {new}" if content == end else new
 
     def _added(self, parent: yaml.Node, key: str, value: Json) -> tuple[int, int, str]:
         if not isinstance(parent, yaml.MappingNode) or (not parent.value and not parent.flow_style):
@@ -288,6 +303,18 @@ class _Editor:
 
     def _break(self, at: int) -> int:
         return 2 if self._text.startswith("\r\n", at) else int(self._text.startswith("\n", at))
+
+
+def _in_style(old: str, style: str, value: str) -> str | None:
+    """A string in the style of the old one; None if it cannot be written in this style."""
+    if style == '"':
+        return writer.double_quoted(value)
+    if style == "'":
+        return "'" + value.replace("'", "''") + "'" if value.isprintable() else None
+    block = _BLOCK.match(old)
+    if block is None or not value.isprintable() or value != value.strip() or not value:
+        return None
+    return f"{block[1]}-{block[2]}{block[3]}{value}"
 
 
 def _start(node: yaml.Node) -> int:

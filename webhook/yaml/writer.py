@@ -30,6 +30,11 @@ def scalar(text: str) -> str:
     """A string as YAML: plain if every reader reads it as a string, else in double quotes on one line."""
     if _PLAIN.fullmatch(text) and text.lower() not in _RESERVED:
         return text
+    return double_quoted(text)
+
+
+def double_quoted(text: str) -> str:
+    """A string in double quotes on one line."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{_UNPRINTABLE.sub(_escape, escaped)}"'
 

@@ -303,7 +303,7 @@ def test_a_value_with_an_alias_is_not_fixed(tmp_path: Path) -> None:
 
     assert before.out.count("LM804 unknown-value") == 2
     assert OFFERED in before.out
-    assert path.read_text() == SHARED.replace("&own halted", "Halted")
+    assert path.read_text() == SHARED.replace("&own halted", "&own Halted")
     assert ran.out.count("LM804 unknown-value") == 1
     assert "--fix" not in ran.out
 
