@@ -203,7 +203,9 @@ def test_a_reference_without_a_namespace_matches_an_object_in_only_one_namespace
     def claim(space: str, name: str) -> PersistentVolumeClaim:
         return PersistentVolumeClaim(metadata=ObjectMeta(name=name, namespace=space))
 
-    world = ObjectsWorld([claim("a", "os"), claim("b", "data")])
+    world = ObjectsWorld(())
+    world.add(claim("a", "os"))
+    world.add(claim("b", "data"))
     first = world.find(PersistentVolumeClaim, "", "os")
     world.add(claim("b", "os"))
     world.add(claim("b", "late"))
