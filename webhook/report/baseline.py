@@ -4,15 +4,15 @@ The baseline: known findings, which do not fail the check. This file does no I/O
 An entry is identified by a fingerprint without line numbers, so a moved finding stays known.
 """
 
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from posixpath import dirname
 
 import msgspec
 from msgspec.structs import replace
 
 from webhook.policy.policy import Action
 from webhook.report.exemptions import exempted_finding, with_objects
-from webhook.report.fingerprint import fingerprinted
+from webhook.report.fingerprint import Fingerprints, fingerprinted
 from webhook.report.model import API_VERSION, ExemptionReport, FindingReport, ObjectReport, Report
 from webhook.report.sentences import file_of, name_of
 from webhook.yaml import writer
@@ -43,11 +43,15 @@ class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     findings: list[Entry] = []
 
 
-def of_report(report: Report) -> Baseline:
-    """A baseline of all denied, warned and already known findings. The entries are sorted, for small diffs."""
+def of_report(report: Report, located: Callable[[str], str] = file_of) -> Baseline:
+    """
+    A baseline of all denied, warned and already known findings. The entries are sorted, for small diffs.
+
+    ``located`` gives the path of a file that fingerprints hold, if several files contain objects of one name.
+    """
     entries = [
-        Entry(fingerprint, finding.rule, name_of(judged), _file(judged), finding.path, finding.message)
-        for judged, finding, fingerprint in fingerprinted(report)
+        Entry(fingerprints.own, finding.rule, name_of(judged), _file(judged), finding.path, finding.message)
+        for judged, finding, fingerprints in fingerprinted(report, located)
         if finding.action in (Action.DENY, Action.WARN) or _is_known(finding)
     ]
     return Baseline(
@@ -60,26 +64,73 @@ def render(baseline: Baseline) -> str:
     return HEADER + writer.dump(msgspec.to_builtins(baseline))
 
 
-def exempt(report: Report, baseline: Baseline, source: str, read: Collection[str]) -> Report:
+class _Known:
+    """The entries of a baseline that no finding has used yet."""
+
+    def __init__(self, baseline: Baseline) -> None:
+        self._entries: dict[str, list[Entry]] = {}
+        for entry in baseline.findings:
+            self._entries.setdefault(entry.fingerprint, []).append(entry)
+        self._plain: dict[tuple[str, str], list[Entry]] = {}
+        """By fingerprint without number, and file: for entries that do not hold the folder."""
+        for entry in baseline.findings:
+            self._plain.setdefault((entry.fingerprint.partition(":")[0], entry.file), []).append(entry)
+
+    @property
+    def left(self) -> list[Entry]:
+        return [entry for entries in self._entries.values() for entry in entries]
+
+    def use(self, fingerprints: Fingerprints, file: str) -> bool:
+        """
+        Whether an entry is about the finding. Each entry is used once.
+
+        An entry without a place is about the finding if no other file has an object of this name, or if the file is the same.
+        """
+        places = (fingerprints.own, fingerprints.in_folder, fingerprints.in_file)
+        for fingerprint in places:
+            if entries := self._entries.get(fingerprint):
+                entries.pop()
+                return True
+        if fingerprints.is_plain:
+            return False
+        for entry in self._plain.get((fingerprints.plain.partition(":")[0], file), ()):
+            if entry in self._entries[entry.fingerprint]:
+                self._entries[entry.fingerprint].remove(entry)
+                return True
+        return False
+
+
+def exempt(
+    report: Report,
+    baseline: Baseline,
+    source: str,
+    read: Collection[str],
+    located: Callable[[str], str] = file_of,
+) -> Report:
     """
     The report in which known findings are exempted. A note names fixed entries.
 
-    An entry is fixed if its object was judged or its file was read, and the finding is absent. ``read`` has file names.
+    An entry is fixed if its object was judged or its file was read, and the finding is absent. ``read`` has file names. An object
+    of this name in another folder does not count if there are several.
     """
-    left = Counter(entry.fingerprint for entry in baseline.findings)
+    entries = _Known(baseline)
     by_object: dict[int, list[FindingReport]] = {}
-    for judged, finding, fingerprint in fingerprinted(report):
-        known = left[fingerprint] > 0 and finding.exemption is None
-        if left[fingerprint] > 0:
-            left[fingerprint] -= 1
+    for judged, finding, fingerprints in fingerprinted(report, located):
+        known = entries.use(fingerprints, _file(judged)) and finding.exemption is None
         exemption = ExemptionReport("known before the check was introduced", source, "", "baseline")
         by_object.setdefault(id(judged), []).append(exempted_finding(finding, exemption) if known else finding)
     changed = [replace(judged, findings=by_object.get(id(judged), [])) for judged in report.objects]
+    folders: dict[str, set[str]] = {}
+    for name, file in (
+        *((name_of(judged), _file(judged)) for judged in report.objects),
+        *((entry.object, entry.file) for entry in baseline.findings),
+    ):
+        folders.setdefault(name, set()).add(dirname(file))
     judged_names = {name_of(judged) for judged in report.objects}
     fixed = [
         entry
-        for entry in baseline.findings
-        if left[entry.fingerprint] > 0 and (entry.object in judged_names or entry.file in read)
+        for entry in entries.left
+        if entry.file in read or (entry.object in judged_names and len(folders[entry.object]) == 1)
     ]
     return with_objects(report, changed, _notes(fixed, source))
 

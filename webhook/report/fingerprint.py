@@ -2,38 +2,87 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
+from posixpath import dirname
+
+import msgspec
 
 from webhook.report.model import FindingReport, ObjectReport, Report
+from webhook.report.sentences import file_of
 
 _QUOTED = re.compile(r"(?<!\w)'([^']*)'")
 _INDEX = re.compile(r"\[\d+\]")
 
 
-def fingerprinted(report: Report) -> Iterator[tuple[ObjectReport, FindingReport, str]]:
-    """Each finding with its object and fingerprint, in order. The second finding with the same identity ends in ``:2``."""
-    seen: Counter[str] = Counter()
-    for judged in report.objects:
-        for finding in judged.findings:
-            identity = identity_of(judged, finding)
-            seen[identity] += 1
-            yield judged, finding, f"{identity}:{seen[identity]}"
-
-
-def identity_of(judged: ObjectReport, finding: FindingReport) -> str:
+class Fingerprints(msgspec.Struct, frozen=True):
     """
-    Rule, object and path without list indices, as 32 hexadecimal digits.
+    The fingerprints of a finding without a place, with the folder, and with the file.
+
+    The second finding with the same one ends in ``:2``.
+    """
+
+    plain: str
+    in_folder: str
+    in_file: str
+    own: str
+    """The one to use: ``plain``, unless several files contain objects of this name."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether only one file contains objects of this name."""
+        return self.own == self.plain
+
+
+def fingerprinted(
+    report: Report, located: Callable[[str], str] = file_of
+) -> Iterator[tuple[ObjectReport, FindingReport, Fingerprints]]:
+    """
+    Each finding with its object and fingerprints, in order. ``located`` gives the path of a file that fingerprints hold.
+
+    If several folders contain objects of one name, such as ``dev/`` and ``prod/``, the fingerprint holds the folder. If several
+    files in one folder do, it holds the file.
+    """
+    files: dict[tuple[str, ...], Counter[str]] = {}
+    for judged in report.objects:
+        files.setdefault(_name(judged), Counter())[_file(judged, located)] += 1
+    seen: Counter[str] = Counter()
+
+    def numbered(identity: str) -> str:
+        seen[identity] += 1
+        return f"{identity}:{seen[identity]}"
+
+    for judged in report.objects:
+        file, others = _file(judged, located), files[_name(judged)]
+        folder = dirname(file)
+        shares_folder = sum(dirname(other) == folder for other in others) > 1 if len(others) > 1 else False
+        for finding in judged.findings:
+            plain, in_folder, in_file = (
+                numbered(identity_of(judged, finding, place)) for place in ("", f"{folder}/", file or "-")
+            )
+            own = plain if len(others) == 1 else in_file if shares_folder else in_folder
+            yield judged, finding, Fingerprints(plain, in_folder, in_file, own)
+
+
+def identity_of(judged: ObjectReport, finding: FindingReport, place: str = "") -> str:
+    """
+    Rule, object and path without list indices, as 32 hexadecimal digits; also the file or folder, if there is a ``place``.
 
     The names that a message quotes (volume, claim, interface) tell two findings at the same kind of place apart.
     """
     parts = (
         finding.rule,
-        judged.api_version.rpartition("/")[0],
-        judged.kind,
-        judged.namespace,
-        judged.name,
+        *_name(judged),
         _INDEX.sub("[]", finding.path),
         *_QUOTED.findall(finding.message),
+        *((f"in {place}",) if place else ()),
     )
     return sha256("\x1f".join(parts).encode(errors="replace")).hexdigest()[:32]
+
+
+def _name(judged: ObjectReport) -> tuple[str, ...]:
+    return judged.api_version.rpartition("/")[0], judged.kind, judged.namespace, judged.name
+
+
+def _file(judged: ObjectReport, located: Callable[[str], str]) -> str:
+    return located(judged.source.file) if judged.source is not None else ""

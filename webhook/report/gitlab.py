@@ -18,7 +18,7 @@ Json: TypeAlias = dict[str, Any]
 
 def render(report: Report) -> str:
     """An indented JSON list that ends with a newline."""
-    issues = [_issue(*fingerprint) for fingerprint in fingerprinted(report)]
+    issues = [_issue(judged, finding, prints.own) for judged, finding, prints in fingerprinted(report)]
     issues += [_unreadable(*fingerprint) for fingerprint in _fingerprinted(report.problems)]
     return msgspec.json.format(msgspec.json.encode(issues), indent=2).decode() + "\n"
 

@@ -153,7 +153,7 @@ def _results(report: Report, rules: Sequence[Rule], replacer: Replacer, omit_exe
     if len(results) > MAX_RESULTS:
         results = sorted(results, key=lambda item: _RANK[_level(item[1])])[:MAX_RESULTS]
     suppressing = any(finding.exemption is not None for _, finding, _ in results)
-    for judged, finding, fingerprint in results:
+    for judged, finding, fingerprints in results:
         result: Json = {
             "ruleId": finding.rule,
             **({"ruleIndex": at[finding.rule]} if finding.rule in at else {}),
@@ -161,7 +161,7 @@ def _results(report: Report, rules: Sequence[Rule], replacer: Replacer, omit_exe
             "level": _level(finding),
             "message": {"text": message(finding)},
             "locations": [_location(judged, finding)],
-            "partialFingerprints": {FINGERPRINT: fingerprint},
+            "partialFingerprints": {FINGERPRINT: fingerprints.own},
             "properties": {
                 "action": finding.action,
                 "basis": finding.basis,

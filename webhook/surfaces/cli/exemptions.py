@@ -1,6 +1,7 @@
 """Exempts findings of ``migratable check`` by comments and baseline, and writes the baseline."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -46,7 +47,13 @@ def apply_baseline(report: Report, path: "Path | None", sources: Sources) -> Rep
         return report
     from webhook.report import baseline as baselines
 
-    return baselines.exempt(report, _read(path), str(path), frozenset(map(file_of, sources.names)))
+    return baselines.exempt(report, _read(path), str(path), frozenset(map(file_of, sources.names)), _located(path))
+
+
+def _located(baseline: "Path") -> Callable[[str], str]:
+    """Paths of files from the folder of the baseline, so that they do not depend on the working directory."""
+    root = os.path.dirname(os.path.abspath(baseline))  # noqa: PTH100, PTH120 - a Path has no such function
+    return lambda file: file_of(file) if file == "-" else os.path.relpath(file, root)
 
 
 def write_baseline(report: Report, path: "Path | None") -> int:
@@ -56,7 +63,7 @@ def write_baseline(report: Report, path: "Path | None") -> int:
     from webhook.report import baseline as baselines
 
     target = path or Path(DEFAULT)
-    known = baselines.of_report(report)
+    known = baselines.of_report(report, _located(target))
     try:
         target.write_text(baselines.render(known), encoding="utf-8")
     except OSError as error:
