@@ -88,8 +88,10 @@ def render(
     if known := "\n".join(_baseline(report, pen)):
         blocks.insert(0, known)  # new findings are at the end, where readers of a log look first
     closing = [line for note in report.notes for line in pen.wrap(note, "", "note: ")]
-    if rules := list(dict.fromkeys(finding.rule for judged in report.objects for finding in judged.findings)):
-        closing.append(f"More about a rule, with examples: migratable explain {rules[0]}")
+    findings = [finding for judged in report.objects for finding in judged.findings if not _is_known(finding)]
+    if findings:
+        rule = next((finding.rule for finding in findings if finding.exemption is None), findings[0].rule)
+        closing.append(f"More about a rule, with examples: migratable explain {rule}")
     closing.extend(_fixes(report, writable))
     closing.append(summary(report, colour=colour))
     return "\n\n".join([*blocks, "\n".join(closing)]) + "\n"
