@@ -5,18 +5,22 @@ from dataclasses import dataclass
 
 from webhook.check.check import choose_release, fill, judge_object, working_directory
 from webhook.errors import BadInput
+from webhook.facts.layered_world import seen_from
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.unknown import Unknown
 from webhook.kubevirt.cluster import cluster_of
 from webhook.kubevirt.expansion.expand import expand
 from webhook.kubevirt.quantity import parse_quantity
 from webhook.kubevirt.releases import newest, only
-from webhook.kubevirt.settings.explain import explain_cluster, explain_vm
+from webhook.kubevirt.settings.explain import Explained, explain_cluster, explain_vm
 from webhook.kubevirt.subject import Subject, subject_of
+from webhook.kubevirt.verdict import Verdict
 from webhook.manifests.objects import ManifestObject, Manifests, placed_in
 from webhook.objects.kubevirt import MigrationPolicy
 from webhook.objects.meta import Kubernetes
+from webhook.report.model import reference_report
 from webhook.report.settings_model import SettingsReport, build
+from webhook.report.ties import described
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +60,19 @@ def explain_settings(
         notes.append("no MigrationPolicy was provided")
     migrations = None if isinstance(configuration, Unknown) else configuration.migrations
     cluster = explain_cluster(migrations, behaviour, has_cr=not isinstance(configuration, Unknown), link=link)
-    release = only(behaviour.release)
-    machines = [
-        (explain_vm(facts, world, behaviour, link), judge_object(judged, world, release).verdict)
-        for judged, subject in _subjects(manifest_objects, request.vms)
-        for facts in expand(subject, world, release)
-    ]
+    machines: list[tuple[Explained, Verdict | None]] = []
+    for source, judged, subject in _subjects(manifest_objects, request.vms):
+        near, view = seen_from(world, source, judged)
+        of_vm = behaviour if view is None or request.release else newest(choose_release("", near).releases)
+        verdict = judge_object(judged, near, only(of_vm.release)).verdict
+        explained = [explain_vm(facts, near, of_vm, link) for facts in expand(subject, near, only(of_vm.release))]
+        machines += [(one, verdict) for one in explained]
+        what = f"{subject.kind} {subject.namespace}/{subject.name}"
+        if of_vm is not behaviour:
+            notes.append(f"the settings of {what} in {source} are those of KubeVirt {of_vm.release}")
+        notes += [
+            f"{what}: {described(reference_report(choice))}" for choice in (view.choices if view is not None else ())
+        ]
     return build(str(behaviour.release), cluster, machines, notes)
 
 
@@ -77,14 +88,17 @@ def _link(text: str) -> int:
     return quantity.floor
 
 
-def _subjects(manifest_objects: Iterable[ManifestObject], names: tuple[str, ...]) -> list[tuple[Kubernetes, Subject]]:
-    objects = [manifest.object for manifest in manifest_objects if manifest.object is not None]
-    vms = [(vm, subject) for vm in objects if (subject := subject_of(vm)) is not None]
+def _subjects(
+    manifest_objects: Iterable[ManifestObject], names: tuple[str, ...]
+) -> list[tuple[str, Kubernetes, Subject]]:
+    vms = [
+        (source, vm, subject) for vm, source in placed_in(manifest_objects) if (subject := subject_of(vm)) is not None
+    ]
     for name in names:
-        if not any(_is(subject, name) for _, subject in vms):
-            known = ", ".join(sorted({subject.name for _, subject in vms})[:10]) or "none"
+        if not any(_is(subject, name) for _, _, subject in vms):
+            known = ", ".join(sorted({subject.name for _, _, subject in vms})[:10]) or "none"
             raise BadInput(f"unknown VM {name!r}: it is not in the input", remedy=f"VMs in the input: {known}.")
-    return [(vm, subject) for vm, subject in vms if not names or any(_is(subject, name) for name in names)]
+    return [one for one in vms if not names or any(_is(one[2], name) for name in names)]
 
 
 def _is(subject: Subject, name: str) -> bool:

@@ -229,11 +229,12 @@ def object_report(examined: Examined) -> ObjectReport:
         verdict_report(examined.judgement.verdict),
         [finding_report(decision, examined.locate, examined.raw) for decision in examined.decisions],
         examined.release,
-        [_reference(choice) for choice in examined.choices],
+        [reference_report(choice) for choice in examined.choices],
     )
 
 
-def _reference(choice: Choice) -> ReferenceReport:
+def reference_report(choice: Choice) -> ReferenceReport:
+    """A choice as text."""
     return ReferenceReport(
         choice.kind,
         printable(choice.namespace),
