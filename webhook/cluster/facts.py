@@ -16,6 +16,7 @@ from webhook.cluster.live_reads import LiveReads
 from webhook.cluster.lookups import LiveWorld, RecordingWorld
 from webhook.cluster.messages import invalid_name, missing_object, not_read, stale
 from webhook.cluster.ports import AsyncReader, LiveReader, Transport
+from webhook.cluster.refusals import Refusals
 from webhook.cluster.store import FRESH_SECONDS, KindStatistics, Store
 from webhook.cluster.unchanged import is_unchanged
 from webhook.cluster.watch import Pace, Watch
@@ -141,6 +142,7 @@ class ClusterFacts:
 
             transport = connect(kubeconfig, context)
         self._transport = transport
+        refusals = Refusals(self._kinds)
         for kind in self._kinds:
             watch = Watch(
                 kind,
@@ -150,6 +152,7 @@ class ClusterFacts:
                 clock=self._clock,
                 chance=self._chance,
                 pace=self._pace,
+                refusals=refusals,
             )
             thread = threading.Thread(target=watch.run, name=f"watch {kind.__name__}", daemon=True)
             self._threads.append(thread)

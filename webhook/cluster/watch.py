@@ -14,6 +14,7 @@ import msgspec
 from webhook.cluster.live_reads import BUILT_IN, PAGE, accept_of, path_of, read_page
 from webhook.cluster.ports import Answer, TooLarge, Transport
 from webhook.cluster.projection import Malformed, Seen, position_of
+from webhook.cluster.refusals import Refusals
 from webhook.cluster.store import Store
 from webhook.errors import Unavailable
 from webhook.objects.json_depth import decode
@@ -72,6 +73,10 @@ class _Expired(Exception):
 class _Refused(Exception):
     """401 or 403."""
 
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the API server returned HTTP {status}")
+        self.status = status
+
 
 class _Event(Read, frozen=True):
     type: str
@@ -104,6 +109,7 @@ class Watch:
         clock: Callable[[], float],
         chance: Callable[[], float],
         pace: Pace,
+        refusals: Refusals | None = None,
     ) -> None:
         self._kind: Kind = BY_CLASS[kind]
         self._reads = kind
@@ -113,6 +119,7 @@ class Watch:
         self._clock = clock
         self._chance = chance
         self._pace = pace
+        self._refusals = refusals or Refusals([kind])
         self._position = ""
         self._page = pace.page
         self._unreachable = Backoff(pace.unreachable, chance)
@@ -130,7 +137,9 @@ class Watch:
         try:
             return self._watch() if self._position else self._list()
         except _Refused as error:
-            return self._failed(str(error), self._refused)
+            self._store.failed(self._reads, str(error))
+            self._refusals.refused(self._reads, error.status)
+            return self._refused.next()
         except _Expired as error:
             self._position = ""
             return self._failed(str(error), self._expired)
@@ -145,6 +154,7 @@ class Watch:
 
     def _failed(self, problem: str, backoff: Backoff) -> float:
         self._store.failed(self._reads, problem)
+        self._refusals.not_refused(self._reads)
         pause = backoff.next()
         log.warning(
             "watch interrupted", extra={"kind": self._kind.kind, "problem": problem, "retry_seconds": round(pause, 1)}
@@ -163,6 +173,7 @@ class Watch:
         if self._kind.group in BUILT_IN:
             raise Unavailable("the API server returned HTTP 404", remedy="Check that this is a Kubernetes API server.")
         self._store.miss(self._reads)
+        self._refusals.not_refused(self._reads)
         return self._pace.missing_seconds * (0.9 + self._chance() / 5)
 
     def _pages(self, version: str, first: Answer) -> Iterator[Seen]:
@@ -213,6 +224,7 @@ class Watch:
                 raise _Expired("the API server no longer serves this kind")
             self._accept(stream.status)
             self._store.watched(self._reads)
+            self._refusals.not_refused(self._reads)
             began = self._clock()
             try:
                 for line in stream:
@@ -232,7 +244,7 @@ class Watch:
     def _accept(self, status: int) -> None:
         """Raise the error for a status other than 200."""
         if status in (401, 403):
-            raise _Refused(f"the API server returned HTTP {status}")
+            raise _Refused(status)
         if status == 410:
             raise _Expired("the API server returned HTTP 410")
         if status != 200:

@@ -1,0 +1,64 @@
+"""One log line for all kinds that the API server refuses to a watch, instead of one for each kind and retry."""
+
+import logging
+import threading
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from webhook.objects.kinds import BY_CLASS
+from webhook.objects.meta import Kubernetes
+
+log = logging.getLogger("migratable.cluster")
+
+CLUSTER_ROLE: Final = "migratable-facts"
+"""As in deploy/kustomize/base/server/rbac.yaml."""
+UNAUTHORIZED: Final = 401
+
+
+class Refusals:
+    """
+    The kinds that the account may not list and watch. Thread-safe.
+
+    The first line is written when every kind has an outcome. A later line is written for further kinds, and when all kinds can be
+    read again.
+    """
+
+    def __init__(self, kinds: Iterable[type[Kubernetes]]) -> None:
+        self._lock = threading.Lock()
+        self._open = set(kinds)
+        self._refused: dict[type[Kubernetes], int] = {}
+        self._logged: frozenset[type[Kubernetes]] = frozenset()
+
+    def refused(self, kind: type[Kubernetes], status: int) -> None:
+        """The API server answered 401 or 403."""
+        with self._lock:
+            self._open.discard(kind)
+            self._refused[kind] = status
+            self._log()
+
+    def not_refused(self, kind: type[Kubernetes]) -> None:
+        """The watch was accepted, or failed in another way."""
+        with self._lock:
+            self._open.discard(kind)
+            self._refused.pop(kind, None)
+            self._log()
+
+    def _log(self) -> None:
+        if self._open:
+            return
+        refused = frozenset(self._refused)
+        if refused - self._logged:
+            log.error(_message(self._refused), extra={"retry": "at most 30 seconds"})
+        elif self._logged and not refused:
+            log.info("the API server accepts all reads again")
+        self._logged = refused
+
+
+def _message(refused: Mapping[type[Kubernetes], int]) -> str:
+    if all(status == UNAUTHORIZED for status in refused.values()):
+        return "the API server does not accept the credentials (HTTP 401). Log in again, or name another --context"
+    resources = sorted(".".join(filter(None, (BY_CLASS[kind].plural, BY_CLASS[kind].group))) for kind in refused)
+    return (
+        f"the account has no permission to list and watch {', '.join(resources)} (HTTP 403). "
+        f"Bind it to ClusterRole {CLUSTER_ROLE} of deploy/kustomize/base/server/rbac.yaml"
+    )
