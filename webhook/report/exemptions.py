@@ -28,13 +28,17 @@ FORM = "# migratable: allow RULE [until YYYY-MM-DD]: REASON"
 
 @dataclass(slots=True)
 class Allowance:
-    """A comment that exempts findings of some rules: on its line, on the next line, or of the object that starts there."""
+    """
+    A comment that exempts findings of some rules: on its line, on the next line, of the object that starts there, or around it.
+    """
 
     rules: tuple[str, ...]
     reason: str
     until: str
     line: int
     used: bool = False
+    lines: tuple[int, int] | None = None
+    """The first and last line of the findings around the comment that it exempts."""
 
 
 @dataclass(slots=True)
@@ -154,9 +158,10 @@ def exempt_by_comments(report: Report, comments: Mapping[str, Comments]) -> Repo
 def _with_comments(judged: ObjectReport, comments: Comments | None) -> ObjectReport:
     if comments is None or judged.source is None:
         return judged
-    return replace(
-        judged, findings=[_with_allowance(finding, judged.source.line, comments) for finding in judged.findings]
-    )
+    findings = [_with_allowance(finding, judged.source.line, comments) for finding in judged.findings]
+    for at in sorted(range(len(findings)), key=lambda at: _line_count(findings[at])):
+        findings[at] = _with_inner_allowance(findings[at], comments)
+    return replace(judged, findings=findings)
 
 
 def _with_allowance(finding: FindingReport, first_line: int, comments: Comments) -> FindingReport:
@@ -165,10 +170,32 @@ def _with_allowance(finding: FindingReport, first_line: int, comments: Comments)
     for line in (finding.line, first_line):
         allowance = comments.for_line(line, finding.rule) if line is not None else None
         if allowance is not None:
-            allowance.used = True
-            owner = f"{comments.file}:{allowance.line}"
-            return exempted_finding(finding, ExemptionReport(allowance.reason, owner, allowance.until, "comment"))
+            return _exempted_by(allowance, finding, comments)
     return finding
+
+
+def _line_count(finding: FindingReport) -> int:
+    return (finding.end_line or 0) - (finding.line or 0)
+
+
+def _with_inner_allowance(finding: FindingReport, comments: Comments) -> FindingReport:
+    """Exempts a finding by a comment inside it, unless a smaller finding has used the comment."""
+    if finding.exemption is not None or finding.line is None or finding.end_line is None:
+        return finding
+    lines = finding.line, finding.end_line
+    for line, allowances in comments.by_line.items():
+        if lines[0] < line <= lines[1]:
+            for allowance in allowances:
+                if finding.rule in allowance.rules and (not allowance.used or allowance.lines == lines):
+                    allowance.lines = lines
+                    return _exempted_by(allowance, finding, comments)
+    return finding
+
+
+def _exempted_by(allowance: Allowance, finding: FindingReport, comments: Comments) -> FindingReport:
+    allowance.used = True
+    owner = f"{comments.file}:{allowance.line}"
+    return exempted_finding(finding, ExemptionReport(allowance.reason, owner, allowance.until, "comment"))
 
 
 def exempted_finding(finding: FindingReport, exemption: ExemptionReport) -> FindingReport:

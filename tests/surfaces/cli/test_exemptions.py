@@ -5,9 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.surfaces.manifests import BAD, GOOD, UNPROVEN
 from tests.surfaces.running import Ran, migratable
+from webhook.check.check import Settings
+from webhook.check.check import check as check_manifests
+from webhook.manifests.objects import read_manifests
+from webhook.report.exemptions import comments_in, exempt_by_comments
 
 COMMENT = "# migratable: allow bridge-on-pod-network: the appliance needs the node's address"
 
@@ -30,12 +35,14 @@ def placed(where: str) -> str:
         "object": f"# a file\n{COMMENT}\n\n{BAD}",
         "second object": f"{GOOD}---\n{COMMENT}\n{BAD}",
         "below": BAD.replace("        bridge: {}\n", f"        bridge: {{}}  {COMMENT}\n"),
+        "above a line": BAD.replace("        bridge: {}\n", f"        {COMMENT}\n        bridge: {{}}\n"),
+        "behind": BAD.replace("        bridge: {}\n", f"        bridge: {{}}\n      {COMMENT}\n"),
         "other object": f"{COMMENT}\n{GOOD}---\n{BAD}",
     }[where]
 
 
-@pytest.mark.parametrize("where", ["beside", "above", "two above", "object", "second object"])
-def test_a_comment_exempts_findings_on_its_line_or_the_next(tmp_path: Path, where: str) -> None:
+@pytest.mark.parametrize("where", ["beside", "above", "two above", "below", "above a line", "object", "second object"])
+def test_a_comment_exempts_findings_around_it_on_its_line_or_the_next(tmp_path: Path, where: str) -> None:
     """
     Above an object, it exempts findings of the whole object.
     """
@@ -50,7 +57,7 @@ def test_a_comment_exempts_findings_on_its_line_or_the_next(tmp_path: Path, wher
     assert answer(tmp_path)["notes"] == []
 
 
-@pytest.mark.parametrize("where", ["below", "other object"])
+@pytest.mark.parametrize("where", ["behind", "other object"])
 def test_a_comment_elsewhere_exempts_nothing_and_gives_a_note(tmp_path: Path, where: str) -> None:
     """
     A comment without a finding of its rule changes no result.
@@ -63,6 +70,28 @@ def test_a_comment_elsewhere_exempts_nothing_and_gives_a_note(tmp_path: Path, wh
     assert [note.split(": ", 1)[1] for note in report["notes"]] == [
         "this comment exempts nothing: there is no finding of LM101 here"
     ]
+
+
+def test_a_comment_exempts_the_smallest_finding_around_it() -> None:
+    """
+    A larger finding of the same rule stays, and so does its neighbour.
+    """
+    lines = placed("below").splitlines()
+    report = check_manifests([read_manifests(BAD.encode(), "vm.yaml")], Settings())
+    judged = report.objects[0]
+    inner = next(finding for finding in judged.findings if finding.rule == "LM101")
+    assert inner.line
+    assert inner.end_line
+    outer = replace(inner, line=inner.line - 1, path="outer")
+    after = replace(inner, line=inner.end_line + 1, end_line=inner.end_line + 2, path="after")
+    comments = {"vm.yaml": comments_in(lines, "vm.yaml", "2026-01-01")}
+
+    exempted = exempt_by_comments(
+        replace(report, objects=[replace(judged, findings=[outer, inner, inner, after])]), comments
+    )
+
+    assert [finding.exemption is not None for finding in exempted.objects[0].findings] == [False, True, True, False]
+    assert exempted.notes == []
 
 
 @pytest.mark.parametrize(
