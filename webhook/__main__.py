@@ -32,5 +32,22 @@ def main() -> None:
     run(program)
 
 
+def complete() -> None:
+    """
+    Entry point of ``kubectl_complete-migratable``, which kubectl runs to complete ``kubectl migratable``.
+
+    Prints each word, a tab and its help, and the directive of cobra: 0 to complete files, 4 not to.
+    """
+    import sys  # noqa: PLC0415 - `check` starts without click
+
+    from click.shell_completion import ShellComplete  # noqa: PLC0415
+
+    *words, incomplete = sys.argv[1:] or [""]
+    items = ShellComplete(program(), {}, "kubectl-migratable", "").get_completions(words, incomplete)
+    offered = [item for item in items if item.type == "plain"]
+    lines = [f"{item.value}\t{item.help}" if item.help else item.value for item in offered]
+    sys.stdout.write("".join(f"{line}\n" for line in [*lines, ":4" if len(offered) == len(items) else ":0"]))
+
+
 if __name__ == "__main__":
     main()

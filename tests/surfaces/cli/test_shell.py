@@ -12,16 +12,22 @@ from tests.apiserver.binaries import find_binary
 from tests.surfaces.manifests import BAD
 from tests.surfaces.running import PLAIN, ROOT, migratable
 from webhook.__main__ import program
+from webhook.rules.register import RULES
 from webhook.surfaces.cli.main import COMMANDS
 from webhook.surfaces.cli.manual import page
 
 MANUAL = ROOT / "docs" / "man" / "migratable.1"
 
 
-def script(folder: Path, name: str) -> Path:
+HOST_DEVICES = [rule for rule in RULES if rule.id.startswith("LM30")]
+
+
+def script(folder: Path, name: str, function: str = "main") -> Path:
     """What pip writes for an entry point."""
     path = folder / name
-    path.write_text(f"#!{sys.executable}\nimport sys\nfrom webhook.__main__ import main\nsys.exit(main())\n")
+    path.write_text(
+        f"#!{sys.executable}\nimport sys\nfrom webhook.__main__ import {function}\nsys.exit({function}())\n"
+    )
     path.chmod(0o755)
     return path
 
@@ -54,6 +60,11 @@ def test_each_shell_gets_its_script(shell: str) -> None:
             ["LM201", "LM202", "LM203", "LM204", "LM205", "LM206", "LM207", "LM208", "LM209"],
         ),
         (["migratable", "check", "--fail-on", "w"], ["warn"]),
+        (["migratable", "check", "--skip", "LM101,LM30"], sorted(f"LM101,{rule.id}" for rule in HOST_DEVICES)),
+        (["migratable", "check", "-o", "s"], ["sarif"]),
+        (["migratable", "check", "-o", "g"], ["github", "gitlab"]),
+        (["migratable", "check", "--release", "an"], ["any"]),
+        (["migratable", "check", "--release", "1.9"], ["1.9"]),
         (["migratable", "check", "--write"], ["--write-baseline"]),
     ],
 )
@@ -130,3 +141,33 @@ def test_kubectl_finds_the_plugin(tmp_path: Path) -> None:
     assert (ran.returncode, "LM101" in ran.stdout) == (1, True)
     assert wrong.returncode == 2
     assert "Usage: kubectl migratable" in wrong.stderr
+
+
+@pytest.mark.apiserver
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        (["check", "--fail-on", "w"], ["warn", ":4"]),
+        (["check", "-o", "gith"], ["github", ":4"]),
+        (["explain", "bridge-on"], ["bridge-on-pod-network", ":4"]),
+        (["compl"], ["completion", ":4"]),
+        (["check", "--config", "a"], [":0"]),
+    ],
+)
+def test_kubectl_completes_the_plugin(tmp_path: Path, words: list[str], completed: list[str]) -> None:
+    """
+    kubectl runs ``kubectl_complete-migratable`` for the words after ``migratable``.
+    """
+    script(tmp_path, "kubectl-migratable")
+    script(tmp_path, "kubectl_complete-migratable", "complete")
+
+    ran = subprocess.run(
+        [str(find_binary("kubectl")), "__complete", "migratable", *words],
+        capture_output=True,
+        check=False,
+        text=True,
+        env=environment(tmp_path),
+        cwd=tmp_path,
+    )
+
+    assert [line.partition("\t")[0] for line in ran.stdout.splitlines()] == completed

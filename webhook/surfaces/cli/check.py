@@ -5,12 +5,17 @@ from typing import Any, NoReturn
 
 import click
 
+from webhook.kubevirt.releases import SUPPORTED
+from webhook.report.release_phrases import release_names
 from webhook.surfaces.cli.commands import cli
-from webhook.surfaces.cli.options import OPTIONS, Option
+from webhook.surfaces.cli.options import FORMATS, OPTIONS, Option
 from webhook.surfaces.cli.program_name import title
-from webhook.surfaces.cli.rule_parameter import RULE_NAME
+from webhook.surfaces.cli.rule_parameter import RULE_NAME, Suggested
 from webhook.surfaces.cli.run_check import run
 from webhook.surfaces.cli.status import UsageMistake
+
+SUGGESTED = {"outputs": FORMATS, "release": ("any", *release_names(SUPPORTED))}
+"""The words that shell completion offers, by the key of the option."""
 
 
 def _option(option: Option) -> click.Option:
@@ -21,6 +26,8 @@ def _option(option: Option) -> click.Option:
         kind = click.Path(exists=True, dir_okay=False)
     elif option.names_rule:
         kind = RULE_NAME
+    elif option.key in SUGGESTED:
+        kind = Suggested(SUGGESTED[option.key])
     return click.Option(
         [*option.names, option.key],
         type=None if option.is_flag else kind,

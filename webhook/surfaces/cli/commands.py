@@ -81,7 +81,23 @@ def _suggestion(word: str) -> str:
     return f". Did you mean {matches[0]!r}?" if matches else f". Commands: {', '.join(COMMANDS)}."
 
 
+def _print_version(context: click.Context, _parameter: click.Parameter, is_wanted: bool) -> None:
+    if is_wanted:
+        from webhook.surfaces.cli.version import text
+
+        click.echo(text())
+        context.exit()
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version and exit.",
+)
 def cli() -> None:
     """Check whether KubeVirt can live-migrate a virtual machine (VM), before the VM runs."""
 

@@ -1,4 +1,6 @@
-"""The click type of rules: shells complete their ids and names."""
+"""Click types whose values shells complete: ids and names of rules, and words that the commands check themselves."""
+
+from collections.abc import Sequence
 
 import click
 from click.shell_completion import CompletionItem
@@ -13,13 +15,27 @@ class RuleName(click.ParamType):  # type: ignore[type-arg]  # generic from click
         """Ids and names that start with ``incomplete``, each with the summary of the rule."""
         from webhook.rules.register import RULES
 
-        wanted = incomplete.lower()
+        before, comma, last = incomplete.rpartition(",")
+        wanted = last.lower()
         return [
-            CompletionItem(word, help=rule.summary)
+            CompletionItem(f"{before}{comma}{word}", help=rule.summary)
             for rule in RULES
             for word in (rule.id, rule.name)
             if word.lower().startswith(wanted)
         ]
+
+
+class Suggested(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on only
+    """Text. Shells offer some words."""
+
+    name = "text"
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self._words = words
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The words that start with ``incomplete``."""
+        return [CompletionItem(word) for word in self._words if word.startswith(incomplete)]
 
 
 RULE_NAME = RuleName()
