@@ -38,6 +38,8 @@ class Sources(msgspec.Struct):
     texts: dict[str, bytes] = msgspec.field(default_factory=dict)
     paths: dict[str, str] = msgspec.field(default_factory=dict)
     """The path of each text. Standard input has none."""
+    stdin_name: str = "-"
+    """The name of standard input in messages."""
     forgotten: set[str] = msgspec.field(default_factory=set)
     """Names of files whose text was dropped."""
     ignored: list[str] = msgspec.field(default_factory=list)
@@ -351,12 +353,13 @@ def _content(path: str, size: int) -> bytes:
 
 
 def _stdin(sources: Sources) -> Manifests:
-    content = sources.texts.get("-")
+    name = sources.stdin_name
+    content = sources.texts.get(name)
     if content is None:
-        content = sources.texts["-"] = sys.stdin.buffer.read(MAX_BYTES + 1)
+        content = sources.texts[name] = sys.stdin.buffer.read(MAX_BYTES + 1)
     if not content.strip():  # the command before the pipe failed: nothing was checked, and that is an error
-        return _problem("-", "standard input is empty", "Check the output of the command before the pipe.")
-    return read_manifests(content, "-")
+        return _problem(name, "standard input is empty", "Check the output of the command before the pipe.")
+    return read_manifests(content, name)
 
 
 def _shown(path: str) -> str:

@@ -72,12 +72,13 @@ def render(
     width: int = 100,
     verbose: bool = False,
     writable: Writable = _always,
+    quiet: bool = False,
 ) -> str:
     """
     The report as text with a final newline. Unreadable input is only counted.
 
     ``verbose`` also lists objects without findings, and the assumptions of verdicts. The last lines offer only fixes that are
-    ``writable``.
+    ``writable``. ``quiet`` prints only findings that are not in the baseline.
     """
     pen = _Pen(colour, width)
     blocks = [
@@ -85,6 +86,8 @@ def render(
         for judged in report.objects
         if verbose or any(not _is_known(finding) for finding in judged.findings)
     ]
+    if quiet:
+        return "\n\n".join(blocks) + "\n" * bool(blocks)
     if known := "\n".join(_baseline(report, pen)):
         blocks.insert(0, known)  # new findings are at the end, where readers of a log look first
     closing = [line for note in report.notes for line in pen.wrap(note, "", "note: ")]

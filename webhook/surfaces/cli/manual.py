@@ -26,6 +26,10 @@ FILES = (
 VARIABLES = (
     ("NO_COLOR", "If set, text output has no color."),
     ("FORCE_COLOR", "If set, text output has color, even if standard output is a file or a pipe."),
+    (
+        "GITHUB_WORKSPACE, CI_PROJECT_DIR",
+        "The root of the repository in CI. Formats of CI systems have paths relative to it.",
+    ),
     ("KUBECONFIG", "The kubeconfig of snapshot, as in kubectl."),
 )
 

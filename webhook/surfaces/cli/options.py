@@ -63,6 +63,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(("-f", "--filename"), "files", "Same as PATH, as in kubectl.", "PATH", multiple=True),
     Option(("-R", "--recursive"), "recursive", "Read subfolders too.", is_flag=True, default=False),
     Option(("--ignore",), "ignore", "Files and folders to skip; a note lists them.", "PATTERN", multiple=True),
+    Option(("--stdin-filename",), "stdin_filename", "Name of standard input in the output.", "PATH"),
     Option(("--require-match",), "require_match", "Fail if no object was judged.", is_flag=True),
     Option(
         ("-o", "--output"),
@@ -100,12 +101,12 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         ("--only",),
         "only",
-        "Use only these rules: ids, names, or a family such as LM2.",
+        "Use only these rules: ids, names, or a family such as LM2, separated by commas.",
         "RULE",
         multiple=True,
         names_rule=True,
     ),
-    Option(("--skip",), "skip", "Do not use these rules.", "RULE", multiple=True, names_rule=True),
+    Option(("--skip",), "skip", "Do not use these rules, separated by commas.", "RULE", multiple=True, names_rule=True),
     Option(("--rule",), "rules", "Set the action of a rule: deny, warn, audit or off.", "RULE=ACTION", multiple=True),
     Option(("--baseline",), "baseline", "Known findings; they do not fail the check.", "FILE"),
     Option(
@@ -155,6 +156,20 @@ OPTIONS: tuple[Option, ...] = (
         "Color the text output. [default: auto]",
         choices=("auto", "always", "never"),
         default="auto",
+    ),
+    Option(
+        ("-q", "--quiet"),
+        "quiet",
+        "Print only findings and errors: no notes, hints, summary or known findings.",
+        is_flag=True,
+        default=False,
+    ),
+    Option(
+        ("--statistics",),
+        "statistics",
+        "Print the number of findings of each rule as text.",
+        is_flag=True,
+        default=False,
     ),
     Option(
         ("-v", "--verbose"),

@@ -71,6 +71,8 @@ class Style(msgspec.Struct, frozen=True):
     verbose: bool = False
     relative_to: str | None = None
     omit_exempted: bool = False
+    quiet: bool = False
+    statistics: bool = False
 
 
 def write_all(outputs: Sequence[Output], report: Report, sources: Sources, style: Style) -> list[BadInput]:
@@ -105,9 +107,9 @@ def _renamed(report: Report, sources: Sources, root: str) -> tuple[Report, Sourc
 
 def _rendered(output: Output, report: Report, sources: Sources, style: Style) -> str:
     if output.form == "text":
-        return _text(report, sources, colour_for(style.color, output.target), verbose=style.verbose)
+        return _text(report, sources, style, colour_for(style.color, output.target))
     if output.form == "sarif":
-        return _sarif(report, sources, omit_exempted=style.omit_exempted)
+        return _sarif(report, sources, style)
     if output.form == "rdjson":
         from webhook.report import rdjson
 
@@ -115,22 +117,35 @@ def _rendered(output: Output, report: Report, sources: Sources, style: Style) ->
     return _renderer(output.form)(report)
 
 
-def _text(report: Report, sources: Sources, colour: bool, *, verbose: bool) -> str:
+def _text(report: Report, sources: Sources, style: Style, colour: bool) -> str:
+    if style.statistics:
+        from webhook.report import statistics
+
+        return statistics.render(report, colour=colour, quiet=style.quiet)
     from webhook.report import text
 
     width = min(_columns(), MAX_WIDTH)
     writable = _Writable(sources.texts)
-    return text.render(report, sources=sources.lines, colour=colour, width=width, verbose=verbose, writable=writable)
+    return text.render(
+        report,
+        sources=sources.lines,
+        colour=colour,
+        width=width,
+        verbose=style.verbose,
+        writable=writable,
+        quiet=style.quiet,
+    )
 
 
-def _sarif(report: Report, sources: Sources, *, omit_exempted: bool) -> str:
+def _sarif(report: Report, sources: Sources, style: Style) -> str:
     from webhook.manifests.replacements import FixReplacer
     from webhook.report import sarif
 
-    if note := sarif.cut_note(report, omit_exempted=omit_exempted):
+    note = sarif.cut_note(report, omit_exempted=style.omit_exempted)
+    if note and not style.quiet:
         write_stderr(f"note: {note}")
     replacer = FixReplacer(sources.texts)
-    return sarif.render(report, version=__version__, replacer=replacer, omit_exempted=omit_exempted)
+    return sarif.render(report, version=__version__, replacer=replacer, omit_exempted=style.omit_exempted)
 
 
 def _renderer(form: str) -> Callable[[Report], str]:

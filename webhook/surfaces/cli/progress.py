@@ -62,8 +62,8 @@ class _HiddenBar(Bar):
     def _draw(self) -> None: ...
 
 
-def bar() -> Bar:
-    """A bar that is hidden if stderr is not a terminal, in CI, and on a dumb terminal."""
-    if not sys.stderr.isatty() or environ.get("TERM") == "dumb" or environ.get("CI"):
+def bar(*, quiet: bool = False) -> Bar:
+    """A bar that is hidden if stderr is not a terminal, in CI, on a dumb terminal, and if it is not wanted."""
+    if quiet or not sys.stderr.isatty() or environ.get("TERM") == "dumb" or environ.get("CI"):
         return _HiddenBar(sys.stderr, time.monotonic)
     return Bar(sys.stderr, time.monotonic)

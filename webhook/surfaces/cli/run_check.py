@@ -18,6 +18,7 @@ from webhook.manifests.files import Inputs, Sources, read_all
 from webhook.manifests.objects import ManifestObject, Manifests
 from webhook.policy.policy import Policy
 from webhook.report.model import Report
+from webhook.report.printable import escaped
 from webhook.surfaces.cli.configuration import LoadedConfig, find, read
 from webhook.surfaces.cli.exemptions import add_expiry_notes, apply_baseline, apply_comments, write_baseline
 from webhook.surfaces.cli.main import interruptible
@@ -54,6 +55,9 @@ class RunOptions(msgspec.Struct, frozen=True):
     verbose: bool
     relative_to: str | None
     omit_exempted: bool
+    stdin_filename: str | None
+    quiet: bool
+    statistics: bool
     write_baseline: bool
     fix: bool
     diff: bool
@@ -81,7 +85,11 @@ def run(options: Mapping[str, Any]) -> NoReturn:
     )
     _refuse_contradictions(run_options, has_outputs=bool(options["outputs"]))
     try:
-        loaded = LoadedConfig() if options["isolated"] else _configuration(options["config_file"], paths)
+        loaded = (
+            LoadedConfig()
+            if options["isolated"]
+            else _configuration(options["config_file"], _config_paths(paths, options["stdin_filename"]))
+        )
         effective = combine(Flags(**flags), loaded, _policy)
         if options["show_config"]:
             write_stdout(show(effective))
@@ -104,6 +112,12 @@ def _refuse_contradictions(options: RunOptions, *, has_outputs: bool) -> None:
         raise UsageMistake("--choose needs --fix or --diff: it selects the option to apply.")
     if options.relative_to is not None and not isdir(options.relative_to):  # noqa: PTH112 - pathlib takes 3 ms to import
         raise UsageMistake(f"--relative-to {options.relative_to}: no such folder.")
+    if options.stdin_filename is not None and "-" not in options.paths:
+        raise UsageMistake("--stdin-filename needs standard input. Add - to the paths.")
+    if options.quiet and options.verbose:
+        raise UsageMistake("Use only one of --quiet and --verbose.")
+    if options.statistics and all(output.form != "text" for output in options.outputs):
+        raise UsageMistake("--statistics changes only the text output. Add -o text.")
     prints_patches = options.diff or options.options
     for name, is_used in (("--write-baseline", options.write_baseline), ("--output", has_outputs)):
         if prints_patches and is_used:
@@ -127,6 +141,11 @@ def _policy(path: "Path") -> Policy:
     return read_policy(path)
 
 
+def _config_paths(paths: Sequence[str], stdin_filename: str | None) -> list[str]:
+    """The paths near which the configuration is. Standard input is near the file that it is named after."""
+    return [stdin_filename if path == "-" and stdin_filename else path for path in paths]
+
+
 def _configuration(config_file: str | None, paths: Sequence[str]) -> LoadedConfig:
     if config_file is None:
         return find(paths)
@@ -137,8 +156,8 @@ def _configuration(config_file: str | None, paths: Sequence[str]) -> LoadedConfi
 
 def _run(options: RunOptions, effective: EffectiveSettings, loaded: LoadedConfig) -> int:
     """The whole check. Returns the exit status."""
-    progress = bar()
-    sources, facts = Sources(), Sources()
+    progress = bar(quiet=options.quiet)
+    sources, facts = Sources(stdin_name=escaped(options.stdin_filename or "-")), Sources()
     references = read_all(effective.facts, recursive=True, sources=facts)
     today = datetime.now(UTC).date().isoformat()
     check = _Check(
@@ -180,7 +199,14 @@ def _run(options: RunOptions, effective: EffectiveSettings, loaded: LoadedConfig
         report = with_exemptions(check.one_by_one(inputs, unreadable))
     if options.write_baseline:
         return write_baseline(report, effective.baseline)
-    style = Style(options.color, options.verbose, options.relative_to, options.omit_exempted)
+    style = Style(
+        options.color,
+        options.verbose,
+        options.relative_to,
+        options.omit_exempted,
+        options.quiet,
+        options.statistics,
+    )
     unwritten = write_all(options.outputs, report, sources, style)
     _write_notes(report, options, loaded, sources)
     if unwritten:
@@ -250,6 +276,8 @@ def _snapshot(path: "Path | None") -> Snapshot:
 def _write_notes(report: Report, options: RunOptions, loaded: LoadedConfig, sources: Sources) -> None:
     """Writes to stderr the problems and notes that are not in the report on stdout."""
     write_problems(report.problems)
+    if options.quiet:
+        return
     if not any(output.form == "text" and output.target is None for output in options.outputs):
         for note in report.notes:
             write_stderr(f"note: {note}")

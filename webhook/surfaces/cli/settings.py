@@ -116,8 +116,8 @@ def combine(flags: Flags, loaded: LoadedConfig, read_policy: "Callable[[Path], P
     exemptions = choosing.value("exemptions", None, [])
     if exemptions:
         _check(exemptions, loaded)
-    only = choosing.value("only", list(flags.only) or None, [])
-    skip = choosing.joined("skip", flags.skip)
+    only = choosing.value("only", _split(flags.only) or None, [])
+    skip = choosing.joined("skip", _split(flags.skip))
     flag_actions = dict(_actions(flags.rules))
     rules = choosing.value("rules", {**(loaded.config.rules or {}), **flag_actions} if flag_actions else None, {})
     snapshot = choosing.path("snapshot", flags.snapshot)
@@ -135,6 +135,11 @@ def combine(flags: Flags, loaded: LoadedConfig, read_policy: "Callable[[Path], P
         (policy_file, snapshot, baseline),
         tuple(choosing.rows),
     )
+
+
+def _split(words: Sequence[str]) -> list[str]:
+    """The rules of options such as ``--only LM101,LM2``."""
+    return [part.strip() for word in words for part in word.split(",")]
 
 
 def _check(exemptions: Sequence[Exemption], loaded: LoadedConfig) -> None:
