@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,6 +65,11 @@ def nested(depth: int, opening: str = "[", closing: str = "]") -> str:
     return opening * depth + closing * depth
 
 
+def without_lead(message: str) -> str:
+    """A cause's message without the sentence that opens a denial."""
+    return re.sub(r"^Migratable refuses [^.]*\. ", "", message)
+
+
 @dataclass
 class Told:
     """One answer."""
@@ -85,7 +91,7 @@ class Told:
         assert response["allowed"] is False, response
         assert response["status"]["code"] == 422
         assert response["status"]["reason"] == "Invalid"
-        return {cause["field"]: cause["message"] for cause in response["status"]["details"]["causes"]}
+        return {cause["field"]: without_lead(cause["message"]) for cause in response["status"]["details"]["causes"]}
 
     @property
     def warnings(self) -> list[str]:

@@ -15,7 +15,7 @@ import pytest
 from tests.apiserver import crds
 from tests.apiserver.controlplane import ControlPlane
 from tests.apiserver.serving import Serving, install_hooks, running
-from tests.nasty.door import CANARY, HOLE, TENANT, Manifest, nested, pierced, secretive
+from tests.nasty.door import CANARY, HOLE, TENANT, Manifest, nested, pierced, secretive, without_lead
 from tests.surfaces.admission.reviews import claim, on_claim
 from tests.waiting import wait_until
 
@@ -43,7 +43,7 @@ class Reply:
         document = json.loads(self.body)
         assert self.status == 422, document
         assert "admission webhook" in document["message"], document["message"]
-        return {cause.get("field", ""): cause["message"] for cause in document["details"]["causes"]}
+        return {cause.get("field", ""): without_lead(cause["message"]) for cause in document["details"]["causes"]}
 
 
 @dataclass

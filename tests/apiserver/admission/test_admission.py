@@ -125,6 +125,9 @@ def test_a_dry_run_is_answered_like_the_real_thing_and_stores_nothing(guarded: G
     done = guarded.apply(bad, flags=("--dry-run=server",))
 
     assert denials(done)["spec.template.spec.volumes[0]"].startswith("PVC 'single' is ReadWriteOnce, ")
+    (line,) = done.stderr.splitlines()
+    assert "Migratable refuses this VirtualMachine, because it cannot be live-migrated. PVC 'single' is " in line
+    assert "Create a PVC with `accessModes: [ReadWriteMany]`" in line
 
 
 def test_defaults_appear_in_the_stored_object(guarded: Guarded) -> None:

@@ -127,11 +127,13 @@ def test_a_denial_names_field_rule_and_remedy(tmp_path: Path) -> None:
     (cause,) = said["status"]["details"]["causes"]
     assert (cause["reason"], cause["field"]) == ("FieldValueInvalid", "spec.template.spec.volumes[0]")
     assert cause["message"].startswith(
+        "Migratable refuses this VirtualMachine, because it cannot be live-migrated. "
         "PVC 'os' is ReadWriteOnce, not ReadWriteMany (RWX), so the VM cannot be live-migrated. Create a PVC with "
     )
     assert cause["message"].endswith("[LM201 claim-not-shared]")
     assert (said["status"]["details"]["kind"], said["status"]["details"]["name"]) == ("VirtualMachine", "web")
-    assert said["status"]["message"] == f"{cause['field']}: {cause['message']}"
+    lead, end, text = cause["message"].partition(". ")
+    assert said["status"]["message"] == f"{lead}{end}{cause['field']}: {text}"
 
 
 @pytest.mark.parametrize("policy", ["atMost: {}", "namespaces: [{{names: [tenant], atMost: {}}}]"])

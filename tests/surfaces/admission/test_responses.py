@@ -22,6 +22,7 @@ from webhook.surfaces.admission.responses import (
     allowed,
     cause_of,
     denied,
+    lead_of,
     patched,
     warning_of,
     warnings_of,
@@ -199,3 +200,43 @@ def test_a_warning_names_the_place_in_the_object_that_the_user_edits() -> None:
     decision = Decision(FINDING, Action.WARN, place="spec.liveMigrationConfig")
 
     assert warnings_of([decision]) == ["[LM201] spec.liveMigrationConfig: claim 'os' is ReadWriteOnce"]
+
+
+def test_a_denial_starts_with_the_reason_in_the_first_cause_and_in_the_message() -> None:
+    """
+    kubectl prints the causes, other clients the message. Both name Migratable, live migration and the help line first.
+    """
+    lead = "Migratable refuses this VirtualMachine, because it cannot be live-migrated."
+    causes = [
+        StatusCause("FieldValueInvalid", "wrong. Share it.", "spec.a"),
+        StatusCause("FieldValueInvalid", "b", "c"),
+    ]
+
+    answer = denied("1", "VirtualMachine", "web", causes, lead=lead, help_line="Help: https://wiki.example/vm")
+    status = json.loads(answer)["response"]["status"]
+
+    assert [cause["message"] for cause in status["details"]["causes"]] == [
+        f"{lead} wrong. Share it. Help: https://wiki.example/vm",
+        "b",
+    ]
+    assert status["message"] == f"{lead} Help: https://wiki.example/vm spec.a: wrong. Share it.; c: b"
+
+
+@pytest.mark.parametrize(
+    ("kind", "finding", "reason"),
+    [
+        ("VirtualMachine", FINDING, "it cannot be live-migrated"),
+        ("VirtualMachineInstance", replace(FINDING, basis=Basis.BASELINE), "it cannot be live-migrated"),
+        ("VirtualMachine", replace(FINDING, undetermined=True), "nothing proves that it can be live-migrated"),
+        ("VirtualMachine", replace(FINDING, basis=Basis.ADVICE), "its live migration or node drain would fail"),
+        ("KubeVirt", FINDING, "live migrations would not work with it"),
+    ],
+)
+def test_the_reason_of_a_denial_fits_its_findings(kind: str, finding: Finding, reason: str) -> None:
+    """
+    Only a finding of a VMI that KubeVirt or the fixed list refuses says that it cannot be live-migrated.
+    """
+    decisions = [Decision(replace(FINDING, basis=Basis.KUBEVIRT), Action.WARN), Decision(finding, Action.DENY)]
+
+    assert lead_of(kind, decisions) == f"Migratable refuses this {kind}, because {reason}."
+    assert lead_of(kind, decisions[:1]) == ""

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from webhook.policy.policy import Action, Lowered, would_deny
 from webhook.surfaces.admission.requests import DecodedRequest
-from webhook.surfaces.admission.responses import allowed, denied, warnings_of
+from webhook.surfaces.admission.responses import allowed, denied, lead_of, warnings_of
 from webhook.surfaces.admission.validate import Outcome
 
 log = logging.getLogger("migratable.admission")
@@ -56,7 +56,8 @@ def answer_of(read: DecodedRequest, kind: str, outcome: Outcome, observer: Obser
         )
         name = request.name or (read.object.name if read.object is not None else "")
         warnings = [*outcome.warnings, *warnings_of(outcome.decisions)]
-        return denied(request.uid, request.kind.kind, name, outcome.causes, warnings)
+        lead = lead_of(request.kind.kind, outcome.decisions)
+        return denied(request.uid, request.kind.kind, name, outcome.causes, warnings, lead=lead)
     audit = {}
     if outcome.decisions:
         audit["findings"] = ",".join(sorted({decision.finding.rule.id for decision in outcome.decisions}))

@@ -16,6 +16,8 @@ from webhook.objects.review import (
 )
 from webhook.policy.policy import Action, Decision
 from webhook.report.printable import printable
+from webhook.rules.rule import Basis
+from webhook.surfaces.admission.kubevirt_accounts import WORKLOADS
 
 MAX_CAUSES = 10
 MAX_WARNINGS = 10
@@ -44,16 +46,52 @@ def patched(uid: str, operations: Sequence[Mapping[str, Any]], warnings: Sequenc
     return _answer(AdmissionResponse(uid, True, patch=patch, patch_type="JSONPatch", warnings=_some(warnings)))
 
 
-def denied(uid: str, kind: str, name: str, causes: Sequence[StatusCause], warnings: Sequence[str] = ()) -> bytes:
-    """A response that denies the request, with field paths: the first ten causes, then "and N more"."""
+def denied(
+    uid: str,
+    kind: str,
+    name: str,
+    causes: Sequence[StatusCause],
+    warnings: Sequence[str] = (),
+    *,
+    lead: str = "",
+    help_line: str = "",
+) -> bytes:
+    """
+    A response that denies the request, with field paths: the first ten causes, then "and N more".
+
+    kubectl prints the causes and not the message, other clients the reverse. So ``lead`` and ``help_line`` are in the first
+    cause and at the start of the message.
+    """
     shown = list(causes[:MAX_CAUSES])
     if len(causes) > MAX_CAUSES:
         shown.append(StatusCause("FieldValueInvalid", f"and {len(causes) - MAX_CAUSES} more", ""))
     message = "; ".join(f"{cause.field}: {cause.message}" if cause.field else cause.message for cause in shown)
+    message = " ".join(filter(None, (lead, help_line, message)))
     if len(message) > MAX_MESSAGE:
         message = message[: MAX_MESSAGE - 1] + "…"
+    if shown:
+        first = " ".join(filter(None, (lead, shown[0].message, help_line)))
+        shown[0] = StatusCause(shown[0].reason, first, shown[0].field)
     status = Status(message, "Invalid", StatusDetails(name, "", kind, shown), 422)
     return _answer(AdmissionResponse(uid, False, status=status, warnings=_some(warnings)))
+
+
+def lead_of(kind: str, decisions: Iterable[Decision]) -> str:
+    """
+    The sentence that opens a denial: it names Migratable, and the problem with live migration.
+
+    Empty without a denied finding: other causes name Migratable themselves, or a field that cannot be read.
+    """
+    denials = [decision.finding for decision in decisions if decision.action is Action.DENY]
+    if not denials:
+        return ""
+    if kind not in WORKLOADS:
+        return f"Migratable refuses this {kind}, because live migrations would not work with it."
+    if any(finding.basis is not Basis.ADVICE and not finding.undetermined for finding in denials):
+        return f"Migratable refuses this {kind}, because it cannot be live-migrated."
+    if all(finding.undetermined for finding in denials):
+        return f"Migratable refuses this {kind}, because nothing proves that it can be live-migrated."
+    return f"Migratable refuses this {kind}, because its live migration or node drain would fail."
 
 
 def cause_of(decision: Decision) -> StatusCause:
