@@ -241,7 +241,7 @@ def _folder(path: str, recursive: bool) -> Iterator[_File | Manifests]:
             "Check the permissions of the folder.",
         )
     if not has_manifests and not unreadable:
-        hint = "" if recursive else " Add -R to include subfolders."
+        hint = "" if recursive else " Remove --no-recursive to include subfolders."
         yield _problem(
             _shown(path), "the folder contains no manifests", f"Name a folder with .yaml, .yml or .json files.{hint}"
         )

@@ -135,7 +135,7 @@ def test_an_empty_list_is_valid_input() -> None:
 
 def test_folders_are_read_flat_or_deep(tmp_path: Path) -> None:
     """
-    A folder gives its .yaml, .yml and .json files; ``-R`` those of folders in it, too; other files are not manifests.
+    A folder and its subfolders give their .yaml, .yml and .json files; with ``--no-recursive``, only the folder does.
     """
     (tmp_path / "in" / "side").mkdir(parents=True)
     (tmp_path / "in" / "a.yaml").write_text(GOOD.replace("good", "a"))
@@ -144,15 +144,19 @@ def test_folders_are_read_flat_or_deep(tmp_path: Path) -> None:
     (tmp_path / "in" / "notes.txt").write_text("a: [")
     (tmp_path / "in" / "side" / "d.yaml").write_text(GOOD.replace("good", "d"))
 
-    assert list(rules_of(checked("in", cwd=tmp_path))) == ["a", "b"]
+    assert list(rules_of(checked("in", cwd=tmp_path))) == ["a", "b", "d"]
     assert list(rules_of(checked("-R", "in", cwd=tmp_path))) == ["a", "b", "d"]
+    assert list(rules_of(checked("--no-recursive", "in", cwd=tmp_path))) == ["a", "b"]
     assert list(rules_of(checked("-f", "in/side", "in/a.yaml", cwd=tmp_path))) == ["a", "d"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["empty"], "empty: the folder contains no manifests. Name a folder with .yaml, .yml or .json files. Add -R"),
+        (
+            ["--no-recursive", "empty"],
+            "empty: the folder contains no manifests. Name a folder with .yaml, .yml or .json files. Remove --no-recursive",
+        ),
         (["-R", "empty"], "empty: the folder contains no manifests. Name a folder with .yaml, .yml or .json files."),
         (["gone.yaml"], "gone.yaml: no such file or folder. Check the path."),
     ],

@@ -16,7 +16,8 @@ from webhook.surfaces.cli.status import EXIT_ERROR, fail, write_problems
 @click.command("explain-settings")
 @click.argument("paths", nargs=-1, metavar="[PATH|-]...")
 @click.option("-f", "--filename", "files", multiple=True, metavar="PATH", help="Same as PATH, as in kubectl.")
-@click.option("-R", "--recursive", is_flag=True, help="Read subfolders too.")
+@click.option("-R", "--recursive", is_flag=True, help="Read subfolders too (the default).")
+@click.option("--no-recursive", is_flag=True, help="Read only the files in a folder itself.")
 @click.option(
     "--facts",
     multiple=True,
@@ -38,6 +39,7 @@ def command(
     paths: Sequence[str],
     files: Sequence[str],
     recursive: bool,
+    no_recursive: bool,
     facts: Sequence[str],
     vms: Sequence[str],
     release: str,
@@ -55,7 +57,7 @@ def command(
         raise click.UsageError("Name files or folders, or - for standard input.")
     sources = Sources()
     try:
-        inputs = read_all(all_paths, recursive=recursive, sources=sources)
+        inputs = read_all(all_paths, recursive=not no_recursive, sources=sources)
         references = read_all(facts, recursive=True, sources=sources)
         background = [manifest for file in references for manifest in file.objects]
         report = explain_settings(inputs, background, Request(release, tuple(vms), link))

@@ -61,7 +61,8 @@ FAIL_ON = ("deny", "warn", "never")
 
 OPTIONS: tuple[Option, ...] = (
     Option(("-f", "--filename"), "files", "Same as PATH, as in kubectl.", "PATH", multiple=True),
-    Option(("-R", "--recursive"), "recursive", "Read subfolders too.", is_flag=True, default=False),
+    Option(("-R", "--recursive"), "recursive", "Read subfolders too (the default).", is_flag=True, default=False),
+    Option(("--no-recursive",), "no_recursive", "Read only the files in a folder itself.", is_flag=True, default=False),
     Option(("--ignore",), "ignore", "Files and folders to skip; a note lists them.", "PATTERN", multiple=True),
     Option(("--stdin-filename",), "stdin_filename", "Name of standard input in the output.", "PATH"),
     Option(("--require-match",), "require_match", "Fail if no object was judged.", is_flag=True),

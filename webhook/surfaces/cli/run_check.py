@@ -51,6 +51,7 @@ class RunOptions(msgspec.Struct, frozen=True):
     paths: Sequence[str]
     outputs: Sequence[Output]
     recursive: bool
+    no_recursive: bool
     color: str
     verbose: bool
     relative_to: str | None
@@ -108,6 +109,8 @@ def _refuse_contradictions(options: RunOptions, *, has_outputs: bool) -> None:
         raise UsageMistake(
             f"Use only one of {' and '.join(used)}: --fix writes files, --diff and --options only print."
         )
+    if options.recursive and options.no_recursive:
+        raise UsageMistake("Use only one of --recursive and --no-recursive.")
     if options.choose and (not used or options.options):
         raise UsageMistake("--choose needs --fix or --diff: it selects the option to apply.")
     if options.relative_to is not None and not isdir(options.relative_to):  # noqa: PTH112 - pathlib takes 3 ms to import
@@ -169,7 +172,7 @@ def _run(options: RunOptions, effective: EffectiveSettings, loaded: LoadedConfig
     targets = [output.target for output in options.outputs]  # reports of the run before
     inputs = Inputs(
         options.paths,
-        recursive=options.recursive,
+        recursive=not options.no_recursive,
         sources=sources,
         ignore=effective.ignore,
         own_files=[str(path) for path in (loaded.path, *effective.files, *targets) if path is not None],
