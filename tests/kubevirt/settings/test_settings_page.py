@@ -38,7 +38,7 @@ def row_of(first: str) -> list[str]:
 @pytest.mark.parametrize("name", SETTINGS)
 def test_the_table_of_settings_is_true(name: str) -> None:
     """
-    First release, KubeVirt's own value, whether a policy may set it, and where HyperConverged has it.
+    First release, KubeVirt's default, whether a policy may set it, and where HyperConverged has it.
     """
     setting = SETTINGS[name]
     since = next(behaviour.release for behaviour in TABLE if setting.releases & only(behaviour.release))
@@ -125,16 +125,20 @@ NONE = policy("none")
 RELATIONS: dict[str, tuple[dict[str, Any], list[Any], str]] = {
     # KubeVirt's checks of spec.configuration.migrations that are not there
     "both parallel limits are 1 or more": (cr(parallelMigrationsPerCluster=0), [], "LM609"),
-    "the limit per node is not above the one for the cluster": (cr(parallelOutboundMigrationsPerNode=6), [], "LM612"),
+    "parallelOutboundMigrationsPerNode is not above parallelMigrationsPerCluster": (
+        cr(parallelOutboundMigrationsPerNode=6),
+        [],
+        "LM612",
+    ),
     "completionTimeoutPerGiB and progressTimeout are above 0": (cr(completionTimeoutPerGiB=0), [], "LM613"),
     "no timeout is negative": (cr(progressTimeout=-1), [], "LM614"),
-    "progressTimeout is not above the time of a small VM": (cr(progressTimeout=151), [], "LM616"),
+    "progressTimeout is not above the time allowed for a small VM": (cr(progressTimeout=151), [], "LM616"),
     "bandwidthPerMigration is a quantity of 0 or more": (cr(bandwidthPerMigration="-1"), [], "LM605"),
     "bandwidthPerMigration is 0, or at least 1Mi": (cr(bandwidthPerMigration="1000Ki"), [], "LM606"),
     "bandwidthPerMigration has a unit": (cr(bandwidthPerMigration=64), [], "LM607"),
-    "the unit is the binary one that KubeVirt counts in": (cr(bandwidthPerMigration="64M"), [], "LM608"),
+    "the unit is binary (Ki, Mi, Gi), as KubeVirt counts": (cr(bandwidthPerMigration="64M"), [], "LM608"),
     "bandwidth times completionTimeoutPerGiB is at least a GB": (cr(bandwidthPerMigration="6Mi"), [], "LM615"),
-    "a VM's memory can be copied in its own time": (
+    "a VM's memory can be copied in the time allowed for it": (
         vm(memory={"guest": "64Gi"}),
         [cr(bandwidthPerMigration="6Mi"), NONE],
         "LM642",
@@ -144,7 +148,7 @@ RELATIONS: dict[str, tuple[dict[str, Any], list[Any], str]] = {
         [cr(allowPostCopy=True), NONE],
         "LM643",
     ),
-    "allowWorkloadDisruption is not false beside allowPostCopy": (
+    "allowWorkloadDisruption is not false if allowPostCopy is true": (
         cr(allowPostCopy=True, allowWorkloadDisruption=False),
         [],
         "LM617",
@@ -166,7 +170,7 @@ RELATIONS: dict[str, tuple[dict[str, Any], list[Any], str]] = {
         "LM708",
     ),
     "macvlan and ipvlan name their master": (net('{"type": "macvlan"}'), [cr(network="m")], "LM710"),
-    "there is an IPAM, with addresses that virt-handler accepts": (net(f"{{{MACVLAN}}}"), [cr(network="m")], "LM711"),
+    "an IPAM plugin assigns addresses that virt-handler accepts": (net(f"{{{MACVLAN}}}"), [cr(network="m")], "LM711"),
     "addresses are unique over all nodes": (
         net(f'{{{MACVLAN}, "ipam": {{"type": "host-local", "subnet": "10.1.1.0/24"}}}}'),
         [cr(network="m")],
@@ -190,7 +194,11 @@ RELATIONS: dict[str, tuple[dict[str, Any], list[Any], str]] = {
     "selectors are not empty": (policy(selectors={}), [], "LM635"),
     "selectors match a known VM": (policy(), [vm()], "LM644"),
     "no other policy matches the same VM as well": (policy("p"), [policy("q")], "LM636"),
-    "its values and the cluster's leave time to finish": (policy(bandwidthPerMigration="6Mi"), [cr()], "LM637"),
+    "migrations have time to finish with its values and the cluster's": (
+        policy(bandwidthPerMigration="6Mi"),
+        [cr()],
+        "LM637",
+    ),
     "settings of stall detection are set only with their gate": (policy(maxDowntimeMs=1), [cr()], "LM645"),
 }
 
