@@ -32,7 +32,6 @@ from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
 from webhook.policy.policy import Policy, PolicySubject, decide_all, policy_subject
 from webhook.report.model import Examined, ObjectReport, Report, SourceReport, object_report, report_of
-from webhook.report.ties import tie_notes
 
 STATUS_IGNORED = "the object is not created yet (it has no metadata.uid), so its status is ignored"
 
@@ -150,7 +149,11 @@ def report_on(
     """
     used = used or {(release.label, release.notes)}
     label = ", ".join(sorted({label for label, _ in used}, key=_by_number))
-    notes = [*sorted(set(chain.from_iterable(notes for _, notes in used))), *tie_notes(objects)]
+    notes = sorted(set(chain.from_iterable(notes for _, notes in used)))
+    if any(judged.references for judged in objects):
+        from webhook.report.ties import tie_notes  # noqa: PLC0415 - few repositories have different objects of one name
+
+        notes += tie_notes(objects)
     return report_of(objects, problems, profile=settings.policy.profile, release=label, notes=notes)
 
 

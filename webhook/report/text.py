@@ -13,7 +13,6 @@ from webhook.report.model import FindingReport, FixReport, ObjectReport, Report
 from webhook.report.printable import printable
 from webhook.report.release_phrases import releases_named, releases_phrase
 from webhook.report.sentences import exempted, name_of, place_of
-from webhook.report.ties import described
 from webhook.rules.rule import Basis
 
 Sources = Mapping[str, Sequence[str]]
@@ -163,8 +162,11 @@ def _object(judged: ObjectReport, release: str, sources: Sources, pen: _Pen, ver
     if verbose and judged.verdict is not None:
         for assumption in judged.verdict.assumptions:
             yield from pen.wrap(assumption, "  ", "assumed: ")
-    for reference in judged.references if verbose else ():
-        yield from pen.wrap(described(reference), "  ", "reference: ")
+    if verbose and judged.references:
+        from webhook.report.ties import described  # noqa: PLC0415 - few repositories need it
+
+        for reference in judged.references:
+            yield from pen.wrap(described(reference), "  ", "reference: ")
     for finding in judged.findings:
         if _is_known(finding):
             continue
