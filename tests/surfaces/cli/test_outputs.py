@@ -65,7 +65,7 @@ def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
 
 def test_standard_output_is_complete_if_a_file_cannot_be_written(tmp_path: Path) -> None:
     """
-    The text comes first, also if it is last on the command line. Files that can be written are written.
+    The text is printed, also if it is last on the command line. Files that can be written are written.
     """
     (tmp_path / "vm.yaml").write_text(BAD)
     words = ("-o", "sarif=missing/a", "-o", "junit=out.xml", "-o", "gitlab=missing/b", "-o", "text")

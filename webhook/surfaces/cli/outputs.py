@@ -79,11 +79,11 @@ def write_all(outputs: Sequence[Output], report: Report, sources: Sources, style
     """
     Renders the report in each requested format, and writes it. Returns an error for each file that cannot be written.
 
-    Standard output is first, so that it is complete if a file cannot be written.
+    The other outputs are written, too: a file that cannot be written must not lose the text on standard output.
     """
     root = _root(style.relative_to)
     errors = []
-    for output in sorted(outputs, key=lambda output: output.target is not None):
+    for output in outputs:
         if root and output.form in CI_FORMATS:
             rendered = _rendered(output, *_renamed(report, sources, root), style)
         else:
