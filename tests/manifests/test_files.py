@@ -227,7 +227,7 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (VM.encode("utf-16"), "the input is UTF-16"),
+        (VM.encode("utf-16") + b"x", "invalid UTF-16"),
         (VM.encode("utf-16-le"), "the input is a binary file or UTF-16"),
         (b"\x7fELF\x02\x01\x01\x00\x00\x00", "the input is a binary file or UTF-16"),
         (b"\x89PNG\r\n\x1a\n\x00", "the input is a binary file or UTF-16"),

@@ -7,7 +7,6 @@ urllib.
 
 import os
 import stat
-import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from errno import ELOOP
 from fnmatch import fnmatchcase
@@ -25,6 +24,10 @@ SUFFIXES = (".yaml", ".yml", ".json")
 HISTORY_FOLDERS = frozenset({".git", ".hg", ".svn"})
 """Folders of version control. They are never searched."""
 
+_STREAMS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+"""Its byte order marks."""
+
 COMMENT = b"migratable:"
 """Every comment that exempts findings contains this text."""
 
@@ -40,6 +43,8 @@ class Sources(msgspec.Struct):
     """The path of each text. Standard input has none."""
     stdin_name: str = "-"
     """The name of standard input in messages."""
+    encodings: dict[str, str] = msgspec.field(default_factory=dict)
+    """The encodings of files that may not be UTF-8. Their texts here are UTF-8."""
     forgotten: set[str] = msgspec.field(default_factory=set)
     """Names of files whose text was dropped."""
     ignored: list[str] = msgspec.field(default_factory=list)
@@ -311,8 +316,10 @@ def _read(file: _File, sources: Sources) -> Manifests:
     """The manifests in one regular file of at most 10 MiB. A link must not leave the folder that the user named."""
     path, root = file.path, file.root
     if not root and path == "-":
-        return _stdin(sources)
+        return _stream(path, sources.stdin_name, sources)
     name = _shown(path)
+    if file.is_named and path.startswith(_STREAMS):
+        return _stream(path, name, sources)
     try:
         if file.is_link and root and not _is_within(os.path.realpath(path, strict=True), root):
             return _problem(name, "the symbolic link points outside the folder", "Name the file itself.")
@@ -330,6 +337,13 @@ def _read(file: _File, sources: Sources) -> Manifests:
         reason = (error.strerror if isinstance(error, OSError) else "") or "invalid file name"
         reason = "symbolic links form a loop" if isinstance(error, OSError) and error.errno == ELOOP else reason
         return _problem(name, f"cannot be read: {reason}", "Check the path and its permissions.")
+    if content.startswith(_UTF_16):
+        from webhook.manifests.streams import utf_8_of  # noqa: PLC0415 - few runs read UTF-16
+
+        try:
+            sources.encodings[name], content = utf_8_of(content, name)
+        except BadInput as problem:
+            return Manifests((), (problem,))
     manifests = read_manifests(content, name)
     if not file.is_named and manifests.problems and is_other_file(content, manifests):
         sources.others[name] = None
@@ -352,14 +366,25 @@ def _content(path: str, size: int) -> bytes:
         return whole.read()
 
 
-def _stdin(sources: Sources) -> Manifests:
-    name = sources.stdin_name
+def _stream(path: str, name: str, sources: Sources) -> Manifests:
+    """
+    The manifests in a stream: standard input, or a pipe that a shell opened (``<(command)``). It is read once, and kept.
+
+    A stream may be larger than a file: ``kubectl get -A -o json`` prints one List of all objects.
+    """
+    from webhook.manifests.streams import MAX_STREAM_BYTES, read_stream  # noqa: PLC0415 - most runs read files
+
     content = sources.texts.get(name)
     if content is None:
-        content = sources.texts[name] = sys.stdin.buffer.read(MAX_BYTES + 1)
+        try:
+            sources.encodings[name], content = read_stream(path, name)
+        except BadInput as problem:
+            return Manifests((), (problem,))
+        sources.texts[name] = content
     if not content.strip():  # the command before the pipe failed: nothing was checked, and that is an error
-        return _problem(name, "standard input is empty", "Check the output of the command before the pipe.")
-    return read_manifests(content, name)
+        shown = "standard input" if path == "-" else "the input"
+        return _problem(name, f"{shown} is empty", "Check the output of the command before the pipe.")
+    return read_manifests(content, name, most_bytes=MAX_STREAM_BYTES)
 
 
 def _shown(path: str) -> str:

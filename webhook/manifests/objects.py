@@ -15,7 +15,7 @@ from webhook.objects.meta import Json, Kubernetes
 from webhook.objects.nulls import is_about_null, without_nulls
 from webhook.objects.path import FieldPath, dotted
 from webhook.rules.manifest.manifest_kind import GROUPS, meant_group
-from webhook.yaml.document import Document, read_documents
+from webhook.yaml.document import MAX_BYTES, Document, read_documents
 
 
 class ManifestObject(msgspec.Struct, frozen=True):
@@ -49,14 +49,14 @@ class Manifests(msgspec.Struct, frozen=True):
     problems: tuple[BadInput, ...]
 
 
-def read_manifests(content: bytes, source: str) -> Manifests:
+def read_manifests(content: bytes, source: str, *, most_bytes: int = MAX_BYTES) -> Manifests:
     """
     The objects of one file or stream, with the items of Lists as objects of their own.
 
     Never raises. Unreadable input and objects with wrong types become problems with file, document and line.
     """
     try:
-        documents = read_documents(content, source)
+        documents = read_documents(content, source, most_bytes=most_bytes)
     except BadInput as problem:
         return Manifests((), (problem,))
     objects: list[ManifestObject] = []

@@ -77,6 +77,7 @@ class Builder:
             self._next_event = as_go_yaml(self._next_event, text)
         self._index = -1
         self._nodes = 0
+        self._most_nodes = max(MAX_NODES, len(text.text) // 10)  # as ``most_nodes``
         self._aliases = 0
         self._nodes_before = 0  # nodes in earlier documents
         self._extra = 0  # go-yaml also counts each alias itself, but not a merge key
@@ -158,7 +159,7 @@ class Builder:
                 items, members, name, names, anchor, before = stack.pop()
                 if anchor is not None:
                     self._close(anchor, value, self._nodes - before + 1)
-            if self._nodes > MAX_NODES:
+            if self._nodes > self._most_nodes:
                 raise too_many(self._text, start, self._index)
             if names is None:
                 items.append(value)

@@ -5,6 +5,7 @@ The result is the value that Kubernetes sees, or a ``BadInput`` that names the l
 and text that kubectl silently ignores are errors. This module does no I/O.
 """
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from webhook.errors import BadInput
@@ -20,6 +21,7 @@ MAX_BYTES: Final = 10 * 1024 * 1024
 MAX_DOCUMENTS: Final = 50_000
 
 _BOM: Final = b"\xef\xbb\xbf"
+_BOM_AFTER_SEPARATOR = re.compile(r"^(---[^\r\n]*)(\r?\n)\ufeff", re.MULTILINE)
 
 
 class Document:
@@ -83,13 +85,13 @@ class Document:
         return place
 
 
-def read_documents(content: bytes, source: str) -> list[Document]:
+def read_documents(content: bytes, source: str, *, most_bytes: int = MAX_BYTES) -> list[Document]:
     """
     The documents of ``content`` that are not empty. ``Document.index`` also counts empty documents.
 
     ``source`` is the name of the content in errors. Raises only ``BadInput``, for any bytes.
     """
-    text = Text(_decode(content, source), source)
+    text = Text(_decode(content, source, most_bytes), source)
     not_json: JSONDecodeError | None = None
     if text.text.lstrip(" \t\r\n").startswith(("{", "[")):  # YAML's flow style also starts so
         from webhook.yaml.json_reader import read_json  # noqa: PLC0415 - few runs read JSON
@@ -108,9 +110,18 @@ def read_documents(content: bytes, source: str) -> list[Document]:
     return [Document(part.value, part.number, text, part.start, part.end, json=False) for part in parsed]
 
 
-def _decode(content: bytes, source: str) -> str:
-    if len(content) > MAX_BYTES:
-        raise BadInput(f"the input is larger than {MAX_BYTES // 2**20} MiB", remedy="Split the file.", source=source)
+def move_inner_boms(text: str) -> str:
+    """
+    The text with a space at the end of a separator line instead of a byte order mark after it. All offsets stay.
+
+    kubectl splits a stream at separators before it parses YAML, so it ignores a byte order mark at the start of each part.
+    """
+    return _BOM_AFTER_SEPARATOR.sub(r"\1 \2", text) if "\ufeff" in text else text
+
+
+def _decode(content: bytes, source: str, most_bytes: int) -> str:
+    if len(content) > most_bytes:
+        raise BadInput(f"the input is larger than {most_bytes // 2**20} MiB", remedy="Split the file.", source=source)
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise BadInput("the input is UTF-16", remedy="Save the file as UTF-8.", source=source)
     content = content.removeprefix(_BOM)
@@ -120,7 +131,7 @@ def _decode(content: bytes, source: str) -> str:
         message = "the input is a binary file or UTF-16"
         raise Text(content[:nul].decode(errors="replace"), source).error(message, remedy, nul)
     try:
-        return content.decode()
+        return move_inner_boms(content.decode())
     except UnicodeDecodeError as error:
         before = content[: error.start].decode()
         remedy = "Save the file as UTF-8."

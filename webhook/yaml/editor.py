@@ -16,7 +16,7 @@ from webhook.errors import BadInput
 from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath
 from webhook.yaml import writer
-from webhook.yaml.document import Document, read_documents
+from webhook.yaml.document import MAX_BYTES, Document, move_inner_boms, read_documents
 from webhook.yaml.events import Position, compose
 from webhook.yaml.json_editor import JsonEditor
 
@@ -43,7 +43,7 @@ def patch_text(content: bytes, source: str, document: int, at: FieldPath, patch:
 
 
 def _apply(content: bytes, source: str, index: int, at: FieldPath, operation: Operation) -> bytes:
-    documents = read_documents(content, source)
+    documents = read_documents(content, source, most_bytes=max(MAX_BYTES, len(content)))
     document = next((candidate for candidate in documents if candidate.index == index), None)
     if document is None:
         raise _cannot(source, "the document no longer exists")
@@ -59,7 +59,7 @@ def _apply(content: bytes, source: str, index: int, at: FieldPath, operation: Op
             else _Editor(text, document).edit(at, operation)
         )
         written = bom + changed.encode()
-        again = read_documents(written, source)
+        again = read_documents(written, source, most_bytes=max(MAX_BYTES, len(written)))
     except (BadInput, yaml.YAMLError, ValueError, LookupError):
         raise _cannot(source, "the field cannot be changed without changing other fields") from None
     values = {document.index: document.value for document in documents} | {index: expected}
@@ -147,7 +147,8 @@ class _Editor:
     def __init__(self, text: str, document: Document) -> None:
         start, end = document.extent
         self._base = text.rfind("\n", 0, start) + 1
-        self._before, self._text, self._after = text[: self._base], text[self._base : end], text[end:]
+        self._raw = text
+        self._text = move_inner_boms(text)[self._base : end]
         self._newline = "\r\n" if "\r\n" in text else "\n"
         self._root = compose(self._text.encode())
         self._value = document.value
@@ -163,7 +164,7 @@ class _Editor:
                 start, end, new = self._replaced(key, str(path[-1]), flow=True)
             case _:
                 start, end, new = self._put(path, operation["value"])
-        return f"{self._before}{self._text[:start]}{new}{self._text[end:]}{self._after}"
+        return f"{self._raw[: self._base + start]}{new}{self._raw[self._base + end :]}"
 
     def _node(self, path: FieldPath) -> yaml.Node:
         node = self._root

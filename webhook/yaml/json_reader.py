@@ -73,7 +73,8 @@ def _read(text: Text, max_documents: int) -> list[tuple[JsonValue, int]]:
     values: list[tuple[JsonValue, int]] = []
     offset = _skip(_SPACE, text.text, 0)
     # Counted before decoding: three million empty objects take 10 MB as text and hundreds of MB as values.
-    if text.text.count(",") > MAX_NODES and _STRING.sub("", text.text).count(",") > MAX_NODES:
+    most = most_nodes(text)
+    if text.text.count(",") > most and _STRING.sub("", text.text).count(",") > most:
         raise too_many(text, offset, 0)
     while offset < len(text.text):
         if text.text[offset] not in "{[":
@@ -84,7 +85,7 @@ def _read(text: Text, max_documents: int) -> list[tuple[JsonValue, int]]:
             value, end = _DECODER.raw_decode(text.text, offset)
         except (_RefusedError, RecursionError):
             raise _fault(text, offset, len(values)) from None
-        if not _is_within_limits(value):
+        if not _is_within_limits(value, most):
             raise _fault(text, offset, len(values))
         values.append((cast("JsonValue", value), offset))
         offset = _skip(_BETWEEN, text.text, end)
@@ -92,12 +93,17 @@ def _read(text: Text, max_documents: int) -> list[tuple[JsonValue, int]]:
     return values
 
 
+def most_nodes(text: Text) -> int:
+    """The limit of values: ``MAX_NODES``, or more for a stream that is larger than any file may be."""
+    return max(MAX_NODES, len(text.text) // 10)
+
+
 def _skip(pattern: re.Pattern[str], text: str, offset: int) -> int:
     match = pattern.match(text, offset)
     return match.end() if match else offset
 
 
-def _is_within_limits(value: JsonValue) -> bool:
+def _is_within_limits(value: JsonValue, most: int) -> bool:
     """Whether depth and number of nodes are within the limits. Goes level by level, not recursively."""
     level: list[JsonValue] = [value]
     nodes = 1
@@ -110,7 +116,7 @@ def _is_within_limits(value: JsonValue) -> bool:
         nodes += len(level)
         level = [child for child in level if child.__class__ is dict or child.__class__ is list]
         if not level:
-            return nodes <= MAX_NODES
+            return nodes <= most
     return False
 
 
@@ -231,6 +237,6 @@ def too_deep(text: Text, offset: int, document: int, path: Path = ()) -> BadInpu
 
 
 def too_many(text: Text, offset: int, document: int) -> BadInput:
-    """The error for more than ``MAX_NODES`` values. Each alias counts with all its values."""
+    """The error for more than ``most_nodes`` values. Each alias counts with all its values."""
     remedy = "Split the file, or replace its aliases with their values."
-    return text.error(f"expands to more than {MAX_NODES:,} nodes", remedy, offset, document=document)
+    return text.error(f"expands to more than {most_nodes(text):,} nodes", remedy, offset, document=document)

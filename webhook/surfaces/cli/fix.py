@@ -49,7 +49,11 @@ class Fixed(msgspec.Struct):
 def write_fixes(inputs: list[Manifests], sources: Sources, check: Check, chosen: Sequence[str]) -> Report:
     """Fixes the files, and returns the report on the new contents. Updates ``sources``."""
     fixed = fix(inputs, sources.texts, check, choices_of(chosen))
-    write_files({sources.paths[name]: content for name, content in fixed.texts.items()})
+    for name in fixed.texts:
+        if name not in sources.paths:
+            remedy = "Use --diff to print the changes."
+            raise BadInput("--fix can change only regular files", remedy=remedy, source=name)
+    write_files({sources.paths[name]: _encoded(content, name, sources) for name, content in fixed.texts.items()})
     findings = "1 finding" if fixed.count == 1 else f"{fixed.count} findings"
     files = "1 file" if len(fixed.texts) == 1 else f"{len(fixed.texts)} files"
     write_stderr(f"note: fixed {findings} in {files}")
@@ -73,6 +77,12 @@ def show_fixes(inputs: list[Manifests], sources: Sources, check: Check, chosen: 
         write_stderr(f"note: {line}")
     write_problems(report.problems)
     return EXIT_ERROR if report.problems else EXIT_FINDINGS if shown else 0
+
+
+def _encoded(content: bytes, name: str, sources: Sources) -> bytes:
+    """The text in the encoding of the file, with the byte order mark of UTF-16."""
+    encoding = sources.encodings.get(name, "utf-8")
+    return content if encoding == "utf-8" else f"\ufeff{content.decode()}".encode(encoding)
 
 
 def choices_of(words: Sequence[str]) -> dict[str, int]:

@@ -1,0 +1,44 @@
+"""Reads standard input and pipes, and converts UTF-16."""
+
+import sys
+from contextlib import nullcontext
+
+from webhook.errors import BadInput
+
+MAX_STREAM_BYTES = 256 * 1024 * 1024
+"""Most bytes of a stream. The memory that a check needs grows with them."""
+_FIRST_BYTES = 1 << 16
+_ENCODINGS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+"""UTF-16 by its byte order mark."""
+
+
+def read_stream(path: str, name: str) -> tuple[str, bytes]:
+    """
+    The encoding of standard input (``-``) or a pipe, and its content as UTF-8.
+
+    Stops early if the first bytes are not text, because a device may be endless. Raises BadInput on failure.
+    """
+    try:
+        with nullcontext(sys.stdin.buffer) if path == "-" else open(path, "rb") as stream:  # noqa: PTH123
+            content = stream.read(_FIRST_BYTES)
+            if b"\0" not in content or content[:2] in _ENCODINGS:
+                content += stream.read(MAX_STREAM_BYTES + 1 - len(content))
+    except OSError as error:
+        remedy = "Check the path and its permissions."
+        raise BadInput(f"cannot be read: {error.strerror}", remedy=remedy, source=name) from None
+    return utf_8_of(content, name)
+
+
+def utf_8_of(content: bytes, name: str) -> tuple[str, bytes]:
+    """
+    The encoding, and the content as UTF-8. UTF-16 needs a byte order mark.
+
+    kubectl reads files so (unicode.BOMOverride in cli-runtime's FileVisitor). Raises BadInput for invalid UTF-16.
+    """
+    encoding = _ENCODINGS.get(content[:2])
+    if encoding is None:
+        return "utf-8", content
+    try:
+        return encoding, content[2:].decode(encoding).encode()
+    except UnicodeDecodeError:
+        raise BadInput("invalid UTF-16", remedy="Save the file as UTF-8.", source=name) from None
