@@ -26,7 +26,9 @@ from webhook.check.streaming import StreamingCheck
 from webhook.facts.objects_world import ObjectsWorld
 from webhook.facts.unknown import Ambiguous
 from webhook.manifests.objects import ManifestObject, Manifests
-from webhook.objects.kubevirt import MigrationPolicy
+from webhook.objects.kinds import KINDS, Kind
+from webhook.objects.kubevirt import KubeVirt, MigrationPolicy
+from webhook.objects.meta import ObjectMeta
 from webhook.report.model import ObjectReport, Report
 from webhook.report.ties import has_ties
 from webhook.surfaces.api.judge.judge import report_on
@@ -231,3 +233,22 @@ def test_two_documents_of_one_body_are_a_tie() -> None:
     [finding] = [found for found in report.objects[0].findings if found.rule == "LM201"]
     assert finding.outcome == "undetermined"
     assert "contains different objects for PVC 'os'" in finding.message
+
+
+@pytest.mark.parametrize(
+    "known", [known for known in KINDS if known.reads is not KubeVirt], ids=lambda known: known.kind
+)
+def test_an_object_of_every_kind_is_found_in_the_nearest_folder(known: Kind) -> None:
+    """
+    A reference from another folder is ambiguous.
+    """
+    world = ObjectsWorld(())
+    for folder in ("dev", "prod"):
+        meta = ObjectMeta(name="a", namespace="tenant" if known.namespaced else None, uid=folder)
+        world.add(known.reads(metadata=meta), f"{folder}/a.yaml")
+
+    for folder in ("dev", "prod"):
+        nearest = world.seen_from(f"{folder}/vm.yaml").find(known.reads, "tenant", "a")
+        assert isinstance(nearest, known.reads)
+        assert nearest.meta.uid == folder
+    assert isinstance(world.seen_from("ci/vm.yaml").find(known.reads, "tenant", "a"), Ambiguous)
