@@ -17,7 +17,7 @@ PATCH, FINGERPRINT, CRASH, VALUE, WORDING = "patch", "fingerprint", "crash", "va
 EVERY = (CRASH, STATUS, VERDICT, RULE, PLACE, RELEASES, ACTION, SHAPE, ORDER, PATCH, FINGERPRINT, VALUE, WORDING)
 
 _KEYS = {
-    VERDICT: "liveMigratable reason migrationMethod outcome basis verdict allowed code live-migratable summary unproven "
+    VERDICT: "liveMigratable reason migrationMethod outcome basis verdict allowed code live-migratable summary "
     "executionSuccessful suppressions safe objects problems",
     RULE: "rule ruleId ruleIndex id name rules findings results causes warnings more",
     PLACE: "path line column endLine endColumn field file document location locations region source frame kind "
@@ -28,7 +28,7 @@ _KEYS = {
     PATCH: "patch patchType patches artifactChanges fixes",
     FINGERPRINT: "partialFingerprints",
     CRASH: "crash",
-    WORDING: "message remedy title assumptions notes text markdown justification settle prose headline stderr",
+    WORDING: "message remedy title unproven assumptions notes text markdown justification settle prose headline stderr",
 }
 KINDS = {key: kind for kind, keys in _KEYS.items() for key in keys.split()}
 """The kind of a difference by the key under which it is found."""
