@@ -185,7 +185,7 @@ def denied(done: Done, rule: str, path: str) -> bool:
 
 def warned(done: Done, rule: str, path: str) -> bool:
     """Whether the rule is among the warnings, which are printed whether or not another rule denies."""
-    return f"Warning: [{rule}] {path}: " in done.stderr
+    return re.search(rf"^Warning: \[{rule}\] .*\({re.escape(path)}\)$", done.stderr, re.MULTILINE) is not None
 
 
 def shown(case: Case, done: Done) -> bool:

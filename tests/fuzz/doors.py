@@ -299,7 +299,7 @@ def wrong_with(answer: Answer) -> str:
         return "another envelope"
     if not isinstance(response["uid"], str) or not response["uid"] or response["allowed"] not in (True, False):
         return f"no answer: {response}"
-    if any(not each.isprintable() or not 0 < len(each) <= 120 for each in response.get("warnings", ())):
+    if any(not each.isprintable() or not 0 < len(each) <= 256 for each in response.get("warnings", ())):
         return f"a warning that API servers drop: {response['warnings']}"
     if response["allowed"]:
         return "" if "status" not in response else "allowed with a status"

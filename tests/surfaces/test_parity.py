@@ -68,7 +68,7 @@ def test_settings_get_the_same_findings_on_every_surface(manifest: Manifest, wor
 @given(carriers(), worlds())
 def test_warnings_are_short_and_few(machine: Manifest, world: World) -> None:
     """
-    An API server gets at most ten printable warnings of at most 120 characters.
+    An API server gets at most ten printable warnings of at most 256 characters.
     """
     with doors_on(world, "actions: {LM101: warn, LM201: warn, LM301: warn}\n") as doors:
         warnings = doors.review(machine).json["response"].get("warnings", [])

@@ -14,7 +14,7 @@ from webhook.kubevirt.schema.spelling import close_matches
 from webhook.kubevirt.settings.settings import SETTINGS
 from webhook.objects.kubevirt import Configuration, DeveloperConfiguration, KubeVirt, KubeVirtSpec
 from webhook.objects.path import FieldPath
-from webhook.policy.policy import Account, Action, Exemption, Policy, action_of, rule_ids
+from webhook.policy.policy import MAX_HELP, Account, Action, Exemption, Policy, action_of, rule_ids
 
 Fault: TypeAlias = tuple[FieldPath, str]
 """A path in the policy file, and a message."""
@@ -52,6 +52,7 @@ def faults_of(policy: Policy) -> list[Fault]:
         *_of_defaults(policy),
         *_of_exemptions(policy),
         *_of_accounts(policy),
+        *_of_help(policy),
     ]
 
 
@@ -110,6 +111,11 @@ def _of_accounts(policy: Policy) -> Iterator[Fault]:
         if entry.at_most not in CAPS:
             yield ("accounts", index, "atMost"), f"invalid value {entry.at_most.value!r}, expected {' or '.join(CAPS)}"
         yield from _of_expiring(("accounts", index), entry)
+
+
+def _of_help(policy: Policy) -> Iterator[Fault]:
+    if len(policy.help) > MAX_HELP or not policy.help.isprintable():
+        yield ("help",), f"must be one printable line of at most {MAX_HELP} characters, such as a URL"
 
 
 def _wrong_account(name: str) -> str:

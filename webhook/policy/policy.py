@@ -110,6 +110,10 @@ class NamespacePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, r
         return bool(self.labels) and labels is not None and self.labels.items() <= labels.items()
 
 
+MAX_HELP = 200
+"""Most characters of ``help``: it fits into a warning."""
+
+
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """The policy file, the same for cluster and CI."""
 
@@ -138,6 +142,8 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
     """Whether absent migration settings of the KubeVirt CR are filled in."""
     migration_settings: dict[str, Json] = {}
     """Values to fill in instead of the defaults of the KubeVirt release."""
+    help: str = ""
+    """A line for users in denials and warnings: a URL or a contact."""
     exemptions: list[Exemption] = []
     accounts: list[Account] = []
     """Used by admission only. Files and the dry-run API have no account that the API server authenticated."""
@@ -248,15 +254,18 @@ class Decision(msgspec.Struct, frozen=True):
     """Why admission lowered a denial."""
     place: str = ""
     """The path that a warning shows instead of the finding's."""
+    denied_when_enforced: bool = False
+    """Whether only the policy's ``atMost: warn`` keeps it from being denied."""
 
     def at_most(self, limit: Action) -> "Decision":
         """This decision, with no stronger action than ``limit``."""
-        return msgspec.structs.replace(self, action=self.action.at_most(limit))
+        enforced = self.denied_when_enforced and limit is Action.DENY
+        return msgspec.structs.replace(self, action=self.action.at_most(limit), denied_when_enforced=enforced)
 
     def for_account(self, account: Account) -> "Decision":
         """This decision, limited to the policy's entry for the account of the request."""
         lowered = self.lowered or (Lowered.ACCOUNT if self.action is Action.DENY else None)
-        return msgspec.structs.replace(self, action=self.action.at_most(account.at_most), lowered=lowered)
+        return msgspec.structs.replace(self.at_most(account.at_most), lowered=lowered)
 
 
 def action_of(finding: Finding, policy: Policy) -> Action:
@@ -305,7 +314,8 @@ def decide(finding: Finding, policy: Policy, subject: PolicySubject, today: str)
         and subject.eviction_strategy in STRATEGIES_WITHOUT_MIGRATION
     ):
         action = Action.WARN
-    return Decision(finding, action.at_most(policy.at_most))
+    limited = action.at_most(policy.at_most)
+    return Decision(finding, limited, denied_when_enforced=action is Action.DENY and limited is Action.WARN)
 
 
 def would_deny(decision: Decision) -> bool:
@@ -330,7 +340,7 @@ def ratchet(
     """
     known: dict[tuple[str, str], int] = {}
     for decision in old:
-        if decision.action is Action.DENY or decision.exemption is not None:
+        if decision.action is Action.DENY or decision.denied_when_enforced or decision.exemption is not None:
             finding = decision.finding
             known[finding.identity] = max(finding.harm, known.get(finding.identity, finding.harm))
 
@@ -341,7 +351,7 @@ def ratchet(
 
     return tuple(
         Decision(decision.finding, Action.WARN, decision.exemption)
-        if decision.action is Action.DENY and is_known(decision.finding)
+        if (decision.action is Action.DENY or decision.denied_when_enforced) and is_known(decision.finding)
         else decision
         for decision in new
     )

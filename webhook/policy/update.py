@@ -257,7 +257,9 @@ def _lower(decisions: tuple[Decision, ...], change: Change) -> tuple[Decision, .
 
 def lowered(decision: Decision, reason: Lowered) -> Decision:
     """The decision, with a denial lowered to a warning."""
-    return replace(decision, action=Action.WARN, lowered=reason) if decision.action is Action.DENY else decision
+    if decision.action is Action.DENY:
+        return replace(decision, action=Action.WARN, lowered=reason)
+    return replace(decision, denied_when_enforced=False)
 
 
 def _decision(

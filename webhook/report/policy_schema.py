@@ -5,7 +5,7 @@ from typing import Any, Final
 import msgspec
 
 from webhook.kubevirt.settings.settings import SETTINGS
-from webhook.policy.policy import Action, Policy
+from webhook.policy.policy import MAX_HELP, Action, Policy
 from webhook.rules.eviction.unknown_eviction_strategy import STRATEGIES
 from webhook.rules.register import RULES
 
@@ -25,6 +25,7 @@ def schema() -> Json:
     policy = definitions["Policy"]["properties"]
     policy["defaultEvictionStrategy"] = {"enum": [*STRATEGIES, None], "default": None}
     policy["migrationSettings"]["propertyNames"] = {"enum": sorted(SETTINGS)}
+    policy["help"] |= {"maxLength": MAX_HELP, "pattern": r"^[^\n\r]*$"}
     exemption = definitions["Exemption"]["properties"]
     exemption["rule"] = _RULE
     account = definitions["Account"]["properties"]

@@ -167,7 +167,9 @@ def test_an_allowed_request_has_audit_annotations() -> None:
     said = response(post(door(), CREATION))
 
     assert said["auditAnnotations"] == {"findings": "LM201", "live-migratable": "unproven"}
-    assert said["warnings"] == ["[LM201] spec.template.spec.volumes[0]: PVC 'os' is not in the input"]
+    assert said["warnings"] == [
+        "[LM201] PVC 'os' is not in the input. Add the manifest of PVC 'os' to the input. (spec.template.spec.volumes[0])"
+    ]
 
 
 def test_a_patch_is_json_patch_in_base64() -> None:
@@ -347,3 +349,18 @@ def test_a_body_that_is_not_a_review_gets_400(body: bytes) -> None:
     assert answer.status == 400
     assert answer.text.count("\n") == 1
     assert len(answer.text) < 200
+
+
+def test_denials_and_warnings_end_with_the_help_of_the_policy(tmp_path: Path) -> None:
+    """
+    ``help`` is part of the first cause, of the message, and of the warnings.
+    """
+    for policy in ("help: team-vm@example.com", "help: team-vm@example.com\natMost: warn"):
+        doors = Doors(tmp_path, [claim("os", "ReadWriteOnce")], policy)
+        said = response(post(doors.door, CREATION))
+        if said["allowed"]:
+            assert said["warnings"][-1] == "Help: team-vm@example.com"
+            assert said["warnings"][0].startswith("[LM201] Mode enforce will refuse this: The PVC of a volume is ")
+        else:
+            assert said["status"]["details"]["causes"][0]["message"].endswith(" Help: team-vm@example.com")
+            assert " Help: team-vm@example.com spec." in said["status"]["message"]

@@ -40,7 +40,8 @@ def test_the_operator_is_warned_with_the_field_of_its_own_object() -> None:
         Lowered.HYPER_CONVERGED
     }
     (line,) = [each for each in warnings_of(outcome.decisions) if "LM609" in each]
-    assert line.startswith("[LM609] HyperConverged spec.liveMigrationConfig.parallelMigrationsPerCluster: ")
+    assert line.startswith("[LM609] ")
+    assert line.endswith(" (HyperConverged spec.liveMigrationConfig.parallelMigrationsPerCluster)")
 
 
 def test_the_operator_may_create_its_resource() -> None:

@@ -13,7 +13,7 @@ from webhook.objects.review import StatusCause
 from webhook.policy.policy import Action, Decision
 from webhook.report.printable import MAX
 from webhook.rules.register import RULES
-from webhook.rules.rule import Basis
+from webhook.rules.rule import Basis, Rule
 from webhook.surfaces.admission.responses import (
     MAX_CAUSES,
     MAX_MESSAGE,
@@ -86,7 +86,7 @@ def test_only_warnings_become_warnings() -> None:
     """
     decisions = [Decision(FINDING, action) for action in Action]
 
-    assert warnings_of(decisions) == ["[LM201] spec.volumes[0]: claim 'os' is ReadWriteOnce"]
+    assert warnings_of(decisions) == ["[LM201] claim 'os' is ReadWriteOnce. Share it. (spec.volumes[0])"]
 
 
 def test_more_than_ten_warnings_are_nine_and_a_number() -> None:
@@ -160,9 +160,9 @@ def test_a_denial_is_a_status_with_reason_invalid() -> None:
 
 def test_the_limits_are_those_of_api_servers_and_kubectl() -> None:
     """
-    Ten causes, ten warnings of 120 characters, and a message of 4 KiB.
+    Ten causes, ten warnings of 256 characters, and a message of 4 KiB.
     """
-    assert (MAX_CAUSES, MAX_WARNINGS, MAX_WARNING, MAX_MESSAGE) == (10, 10, 120, 4096)
+    assert (MAX_CAUSES, MAX_WARNINGS, MAX_WARNING, MAX_MESSAGE) == (10, 10, 256, 4096)
 
 
 @pytest.mark.parametrize(("length", "told"), [(4096, "x" * 4096), (4097, "x" * 4095 + "…")])
@@ -175,12 +175,49 @@ def test_a_message_is_cut_only_where_it_is_too_long(length: int, told: str) -> N
     assert status["message"] == told
 
 
-@pytest.mark.parametrize(("length", "told"), [(117, "a: " + "x" * 117), (118, "a: " + "x" * 116 + "…")])
-def test_a_warning_is_cut_only_where_it_is_too_long(length: int, told: str) -> None:
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("x" * 252, "x" * 252 + " (a)"),
+        ("x" * 253, "A field of this object cannot be judged. (a)"),
+        ("First sentence. " + "y" * 300, "First sentence. (a)"),
+        ("z" * 300, "A field of this object cannot be judged. (a)"),
+    ],
+)
+def test_a_warning_without_finding_is_never_cut_inside_a_sentence(message: str, told: str) -> None:
     """
-    120 characters are shown as they are; of one more, 119 and an ellipsis are.
+    Its path comes last; of a message that is too long, the first sentence is shown, or a general one.
     """
-    assert warning_of(StatusCause("FieldValueInvalid", "x" * length, "a")) == told
+    assert warning_of(StatusCause("FieldValueInvalid", message, "a")) == told
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+@pytest.mark.parametrize("enforced", [False, True])
+def test_every_rule_has_a_short_form_that_fits_with_a_remedy_and_the_path(rule: Rule, enforced: bool) -> None:
+    """
+    However long message and remedy of a finding are, a warning is whole sentences and then the path.
+    """
+    finding = replace(FINDING, rule=rule, message="m" * 300, remedy="r" * 300, path=("spec", "template", "spec", "x"))
+
+    (warning,) = warnings_of([Decision(finding, Action.WARN, denied_when_enforced=enforced)])
+
+    opening = f"[{rule.id}] {'Mode enforce will refuse this: ' * enforced}"
+    assert warning.startswith((f"{opening}{rule.summary} ", f"{opening}{rule.name}. "))
+    assert rule.remediation.partition(". ")[0].rstrip(".") in warning
+    assert warning.endswith(". (spec.template.spec.x)")
+
+
+def test_the_help_line_follows_the_warnings_within_their_number() -> None:
+    """
+    Ten warnings with a help line are eight findings, a number and the line. Without warnings there is no line.
+    """
+    warnings = warnings_of([Decision(FINDING, Action.WARN)] * 10, "Help: team-vm@example.com")
+
+    assert (len(warnings), warnings[8:]) == (
+        10,
+        ["and 2 more findings; see the audit report", "Help: team-vm@example.com"],
+    )
+    assert warnings_of([Decision(FINDING, Action.AUDIT)], "Help: team-vm@example.com") == []
 
 
 def test_ten_warnings_are_ten() -> None:
@@ -199,7 +236,7 @@ def test_a_warning_names_the_place_in_the_object_that_the_user_edits() -> None:
     """
     decision = Decision(FINDING, Action.WARN, place="spec.liveMigrationConfig")
 
-    assert warnings_of([decision]) == ["[LM201] spec.liveMigrationConfig: claim 'os' is ReadWriteOnce"]
+    assert warnings_of([decision]) == ["[LM201] claim 'os' is ReadWriteOnce. Share it. (spec.liveMigrationConfig)"]
 
 
 def test_a_denial_starts_with_the_reason_in_the_first_cause_and_in_the_message() -> None:

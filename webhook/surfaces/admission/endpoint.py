@@ -207,8 +207,8 @@ class AdmissionApp:
         try:
             decided = decide_timed_out(read, self._context(self.facts.world()))
             if isinstance(read, UnreadableRequest):
-                return _unreadable_answer(read, decided)
-            return answer_of(read, _kind_of(read), decided, self.observer)
+                return _unreadable_answer(read, decided, self._help_line())
+            return answer_of(read, _kind_of(read), decided, self.observer, self._help_line())
         except Exception as error:  # noqa: BLE001 - the outermost handler
             log.error("internal error", extra={"error": type(error).__name__})  # noqa: TRY400 - no locals
             raise reason from None
@@ -250,7 +250,7 @@ class AdmissionApp:
         if isinstance(read, UnreadableRequest):
             decided = PASS if door == "mutate" else self._unreadable(read)
             self.observer.reviewed(door, "unreadable", "", _outcome_of(decided), self.clock() - began)
-            return _unreadable_answer(read, decided)
+            return _unreadable_answer(read, decided, self._help_line())
         request = read.request
         kind = _kind_of(read)
         try:
@@ -261,7 +261,7 @@ class AdmissionApp:
             else:
                 decided = await self._shown(read, await self._decide(read, until, run), until)
                 outcome = _outcome_of(decided)
-                answer = await run(answer_of, read, kind, decided, self.observer)
+                answer = await run(answer_of, read, kind, decided, self.observer, self._help_line())
         except (Overloaded, TooLate):
             raise
         except Exception as error:  # noqa: BLE001 - the outermost handler: never a 5xx for a readable UID
@@ -282,6 +282,14 @@ class AdmissionApp:
         except Exception as error:  # noqa: BLE001 - the outermost handler; an unreadable object stays denied
             log.error("internal error", extra={"error": type(error).__name__})  # noqa: TRY400 - no locals
             return outcome_of_causes(Action.DENY, *read.causes)
+
+    def _help_line(self) -> str:
+        """The line that the administrator adds to denials and warnings; empty without ``help`` in the policy."""
+        try:
+            line = self.configuration().policy.help
+        except Exception:  # noqa: BLE001 - a response without the line is better than none
+            return ""
+        return f"Help: {line}" if line else ""
 
     def _context(self, world: World) -> JudgingContext:
         active = self.configuration()
@@ -364,10 +372,10 @@ class AdmissionApp:
         return operations
 
 
-def _unreadable_answer(read: UnreadableRequest, decided: Outcome) -> bytes:
+def _unreadable_answer(read: UnreadableRequest, decided: Outcome, help_line: str) -> bytes:
     if decided.allowed:
         return allowed(read.request.uid, decided.warnings)
-    return denied(read.request.uid, read.request.kind.kind, read.request.name, read.causes)
+    return denied(read.request.uid, read.request.kind.kind, read.request.name, read.causes, help_line=help_line)
 
 
 def _kind_of(read: DecodedRequest) -> str:

@@ -31,7 +31,7 @@ class Observer(Protocol):
         ...
 
 
-def answer_of(read: DecodedRequest, kind: str, outcome: Outcome, observer: Observer) -> bytes:
+def answer_of(read: DecodedRequest, kind: str, outcome: Outcome, observer: Observer, help_line: str = "") -> bytes:
     """The response to a judged request. Counts each finding and logs a denial."""
     request = read.request
     for decision in outcome.decisions:
@@ -57,7 +57,7 @@ def answer_of(read: DecodedRequest, kind: str, outcome: Outcome, observer: Obser
         name = request.name or (read.object.name if read.object is not None else "")
         warnings = [*outcome.warnings, *warnings_of(outcome.decisions)]
         lead = lead_of(request.kind.kind, outcome.decisions)
-        return denied(request.uid, request.kind.kind, name, outcome.causes, warnings, lead=lead)
+        return denied(request.uid, request.kind.kind, name, outcome.causes, warnings, lead=lead, help_line=help_line)
     audit = {}
     if outcome.decisions:
         audit["findings"] = ",".join(sorted({decision.finding.rule.id for decision in outcome.decisions}))
@@ -65,7 +65,7 @@ def answer_of(read: DecodedRequest, kind: str, outcome: Outcome, observer: Obser
     if outcome.judgement is not None and outcome.judgement.verdict is not None:
         migratable = outcome.judgement.verdict.live_migratable
         audit["live-migratable"] = "unproven" if migratable is None else str(migratable).lower()
-    return allowed(request.uid, [*outcome.warnings, *warnings_of(outcome.decisions)], audit)
+    return allowed(request.uid, [*outcome.warnings, *warnings_of(outcome.decisions, help_line)], audit)
 
 
 def _lowered_for(outcome: Outcome) -> dict[str, str]:

@@ -21,11 +21,11 @@ from webhook.surfaces.admission.kubevirt_accounts import WORKLOADS
 
 MAX_CAUSES = 10
 MAX_WARNINGS = 10
-MAX_WARNING = 120
-"""Characters. API servers cut or drop longer warnings (KEP-1693)."""
+MAX_WARNING = 256
+"""Characters. API servers may cut longer warnings, and drop those beyond 4,096 characters in total (KEP-1693)."""
 MAX_MESSAGE = 4096
 NOT_CONFIRMED = "Migratable could not confirm this denial in time. If you have just corrected the cause, try again."
-"""At most 120 characters, so that kubectl shows all of it."""
+ENFORCED = "Mode enforce will refuse this: "
 _encoder = msgspec.json.Encoder()
 
 
@@ -101,28 +101,62 @@ def cause_of(decision: Decision) -> StatusCause:
     return StatusCause("FieldValueInvalid", text, printable(dotted(finding.path)))
 
 
-def warning_of(cause: StatusCause) -> str:
+def warning_of(cause: StatusCause, *, denied_when_enforced: bool = False) -> str:
     """A cause as a warning, where the policy only warns."""
-    return _line(f"{cause.field}: {cause.message}")
+    opening = ENFORCED if denied_when_enforced else ""
+    message = printable(cause.message)
+    texts = (message, _first_sentence(message), "A field of this object cannot be judged.")
+    return _fitting([opening + text for text in texts], printable(cause.field))
 
 
-def warnings_of(decisions: Iterable[Decision]) -> list[str]:
-    """One line of at most 120 characters for each warning. The last one counts those that are left out."""
-    lines = [
-        _line(
-            f"[{decision.finding.rule.id}] {decision.place or dotted(decision.finding.path)}: {decision.finding.message}"
-        )
-        for decision in decisions
-        if decision.action is Action.WARN
-    ]
-    if len(lines) > MAX_WARNINGS:
-        return [*lines[: MAX_WARNINGS - 1], f"and {len(lines) - MAX_WARNINGS + 1} more findings; see the audit report"]
-    return lines
+def warnings_of(decisions: Iterable[Decision], help_line: str = "") -> list[str]:
+    """One line for each warning, then the help line. Of more than ten, the last one counts those that are left out."""
+    lines = [_warning(decision) for decision in decisions if decision.action is Action.WARN]
+    room = MAX_WARNINGS - 1 if help_line else MAX_WARNINGS
+    if len(lines) > room:
+        lines = [*lines[: room - 1], f"and {len(lines) - room + 1} more findings; see the audit report"]
+    return [*lines, help_line] if lines and help_line else lines
 
 
-def _line(text: str) -> str:
-    text = printable(text)
-    return text if len(text) <= MAX_WARNING else text[: MAX_WARNING - 1] + "…"
+def _warning(decision: Decision) -> str:
+    """
+    A finding with its remedy and, last, its path. The first form that fits is chosen, so that no sentence is cut.
+
+    The short form of a rule is its summary. A finding that mode ``enforce`` denies keeps its remedy before its details.
+    """
+    finding, rule = decision.finding, decision.finding.rule
+    opening = f"[{rule.id}] {ENFORCED if decision.denied_when_enforced else ''}"
+    message, remedy = _sentence(printable(finding.message)), _instruction(printable(finding.remedy))
+    short = f"The result of {rule.name} is unproven." if finding.undetermined else rule.summary
+    remedies = [remedy, _first_sentence(remedy)]
+    if not finding.undetermined:
+        remedies += [rule.remediation, _first_sentence(rule.remediation)]
+    full = [f"{message} {text}" for text in remedies]
+    brief = [f"{opened} {text}" for opened in (short, f"{rule.name}.") for text in remedies]
+    forms = [*full, *brief, message] if decision.denied_when_enforced else [*full, message, *brief]
+    return _fitting(
+        [opening + text for text in (*forms, f"{short} Run `migratable explain {rule.id}`.")],
+        printable(decision.place or dotted(finding.path)),
+    )
+
+
+def _fitting(texts: Sequence[str], place: str) -> str:
+    """The first text that fits with its place, else the first that fits without."""
+    lines = [*(f"{text} ({place})" for text in texts if place), *texts]
+    return next((line for line in lines if len(line) <= MAX_WARNING), texts[-1])
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."
+
+
+def _instruction(text: str) -> str:
+    """A remedy as a sentence. Its first word is a verb, and that of an undetermined finding is in lower case."""
+    return _sentence(text[:1].upper() + text[1:])
+
+
+def _first_sentence(text: str) -> str:
+    return _sentence(text.partition(". ")[0])
 
 
 def _some(warnings: Sequence[str]) -> list[str] | msgspec.UnsetType:
