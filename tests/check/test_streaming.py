@@ -54,7 +54,7 @@ def repositories(draw: st.DrawFn) -> list[Manifests]:
 @settings(max_examples=150, deadline=None)
 def test_the_report_equals_that_of_a_check_of_all_files(inputs: list[Manifests], release: str, policy: Policy) -> None:
     """
-    The order of the files does not matter. Of duplicate objects, the last one counts for all files.
+    Of different objects with one name, the nearest one counts.
     """
     settings = Settings(policy, release, "2026-01-01")
 
