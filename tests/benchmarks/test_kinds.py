@@ -73,7 +73,7 @@ def kinds(old: Any, new: Any) -> list[str]:
         ((*OBJECT, "verdict", "liveMigratable"), None, "verdict"),
         ((*OBJECT, "verdict", "reason"), "HostDeviceNotLiveMigratable", "verdict"),
         ((*OBJECT, "verdict", "unproven"), [], "shape"),
-        ((*OBJECT, "verdict", "unproven"), ["another reason"], "wording"),
+        ((*OBJECT, "verdict", "unproven"), ["LM101: another reason"], "wording"),
         ((*OBJECT, "verdict"), None, "verdict"),
         ((*OBJECT, "source", "line"), 3, "place"),
         ((*FINDING, "outcome"), "undetermined", "verdict"),
