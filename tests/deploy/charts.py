@@ -4,6 +4,7 @@ import json
 import subprocess
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -13,6 +14,7 @@ from tests.deploy.manifests import DEPLOY, NAMESPACE, Manifest
 
 CHART = DEPLOY / "helm" / "migratable"
 RELEASE = "migratable"
+IMAGE = Path(__file__).with_name("image.yaml")
 
 HELMS_OWN_LABELS = (
     "app.kubernetes.io/instance",
@@ -22,9 +24,15 @@ HELMS_OWN_LABELS = (
 )
 
 
+def with_image(arguments: Sequence[str]) -> list[str]:
+    """The arguments of helm, with a values file that sets the required image. Later values override it."""
+    command, *others = arguments
+    return [command, *(("--values", str(IMAGE)) if command in ("template", "install", "upgrade") else ()), *others]
+
+
 def helm(*arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
     """Runs helm, whatever comes of it."""
-    argv = [str(find_binary("helm")), *arguments]
+    argv = [str(find_binary("helm")), *with_image(arguments)]
     return subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False, timeout=120)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.apiserver.binaries import find_binary
 from tests.apiserver.client import Client
-from tests.deploy.charts import CHART, RELEASE
+from tests.deploy.charts import CHART, RELEASE, with_image
 from tests.deploy.manifests import NAMESPACE
 
 SECONDS = 120
@@ -37,7 +37,7 @@ class Helm:
 
     def __call__(self, *arguments: str, values: Mapping[str, Any] | None = None) -> str:
         """Runs helm in our namespace and gives what it printed; AssertionError where it does not end with 0."""
-        argv = [str(find_binary("helm")), *arguments, "--namespace", NAMESPACE]
+        argv = [str(find_binary("helm")), *with_image(arguments), "--namespace", NAMESPACE]
         argv += ["--kubeconfig", str(self.client.kubeconfig())]
         homes = {f"HELM_{name}_HOME": str(self.folder / name.lower()) for name in ("CACHE", "CONFIG", "DATA")}
         done = subprocess.run(

@@ -6,7 +6,7 @@ import shlex
 import pytest
 import yaml
 
-from tests.deploy.charts import CHART, helm
+from tests.deploy.charts import CHART, helm, refusal
 from tests.deploy.manifests import DEPLOY, KUSTOMIZE
 
 ROOT = DEPLOY.parent
@@ -98,3 +98,30 @@ def test_files_that_the_pages_name_are_there() -> None:
     named = set(re.findall(r"\b((?:deploy|tests|requirements)/[\w./-]*)", INSTALL + OPERATIONS))
 
     assert [each for each in sorted(named) if not (ROOT / each).exists()] == []
+
+
+@pytest.mark.helm
+def test_an_install_without_an_image_fails_with_one_line() -> None:
+    """
+    It names the value to set. The chart cannot know the registry.
+    """
+    lines = refusal({"image": {"repository": ""}}).strip().splitlines()
+
+    assert [line.partition(": image.repository")[2][:12] for line in lines if line.startswith("Error")] == [
+        " is not set."
+    ]
+    assert "--set image.repository=REGISTRY/migratable" in lines[0]
+
+
+def test_every_install_line_of_the_pages_begins_with_mode_audit() -> None:
+    """
+    The mode is the first value, and the image is set.
+    """
+    pages = [*(DEPLOY.parent / "docs").rglob("*.md"), DEPLOY.parent / "README.md", CHART / "README.md"]
+    texts = [page.read_text().replace("\\\n", " ") for page in pages]
+    lines = [line for text in texts for line in text.splitlines() if re.match(r" *helm install ", line)]
+
+    assert len(lines) == 2
+    for line in lines:
+        assert re.findall(r"--set (\S+)=", line) == ["mode", "image.repository"]
+        assert "--set mode=audit" in line

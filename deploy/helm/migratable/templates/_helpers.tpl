@@ -92,6 +92,9 @@ migratable-policy-{{ include "migratable.policy" . | sha256sum | trunc 10 }}
 
 {{/* Checks that JSON Schema cannot express with a clear message. */}}
 {{- define "migratable.check" -}}
+{{- if not .Values.image.repository }}
+{{- fail "image.repository is not set. Build and push the image (docs/install.md), then add --set image.repository=REGISTRY/migratable." }}
+{{- end }}
 {{- $replicas := include "migratable.replicas" . | int }}
 {{- if and (eq .Values.failurePolicy "Fail") (lt $replicas 2) }}
 {{- fail "failurePolicy Fail requires at least two replicas: with one replica, a drain of its node blocks the creation of VMs. Set server.replicas (or autoscaling.minReplicas) to 2 or more, or failurePolicy to Ignore." }}
