@@ -30,6 +30,7 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 COMMENT = b"migratable:"
 """Every comment that exempts findings contains this text."""
+ANNOTATION = b"migratable.dev/allow"
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called before the first file and after each file, with the number of read files and of all files."""
@@ -143,10 +144,11 @@ class Inputs:
                 self._progress(number + 1, len(self._entries))
 
     def forget(self, number: int) -> None:
-        """Drops the text of a file, unless it contains comments that exempt findings."""
+        """Drops the text of a file, unless it contains comments or annotations that exempt findings."""
         entry = self._entries[number]
         name = _shown(entry.path) if isinstance(entry, _File) else ""
-        if COMMENT not in self._sources.texts.get(name, COMMENT):
+        text = self._sources.texts.get(name, COMMENT)
+        if COMMENT not in text and ANNOTATION not in text:
             self._sources.forget(name)
 
     def read(self, number: int) -> Manifests:

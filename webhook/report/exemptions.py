@@ -91,20 +91,27 @@ def _allowance(text: str, line: int, comments: Comments, today: str) -> Allowanc
     if match is None:
         comments.invalid.append(f"{prefix} invalid form; write {FORM}")
         return None
+    return allowance_of(match, line, prefix, FORM, comments.invalid, today)
+
+
+def allowance_of(
+    match: re.Match[str], line: int, prefix: str, form: str, invalid: list[str], today: str
+) -> Allowance | None:
+    """The allowance with the groups ``rules``, ``reason`` and ``until``; None with a note in ``invalid`` if it has no effect."""
     rules = []
     for word in re.split(r"\s*,\s*", match["rules"]):
         rule = find_rule(word)
         if rule is None:
-            comments.invalid.append(f"{prefix} unknown rule {word!r}{hint(word)}")
+            invalid.append(f"{prefix} unknown rule {word!r}{hint(word)}")
         else:
             rules.append(rule)
     until = match["until"] or ""
     if not (match["reason"] or "").strip():
-        comments.invalid.append(f"{prefix} the reason is missing; write {FORM}")
+        invalid.append(f"{prefix} the reason is missing; write {form}")
     elif until and not _is_date(until):
-        comments.invalid.append(f"{prefix} invalid date {until!r}; write YYYY-MM-DD")
+        invalid.append(f"{prefix} invalid date {until!r}; write YYYY-MM-DD")
     elif until and until < today:
-        comments.invalid.append(f"{prefix} it expired on {until}")
+        invalid.append(f"{prefix} it expired on {until}")
     elif rules:
         return Allowance(tuple(rules), printable(match["reason"].strip()), until, line)
     return None

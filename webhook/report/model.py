@@ -56,7 +56,7 @@ class ExemptionReport(_Part, frozen=True):
     until: str
     """The last day, ``YYYY-MM-DD``. Empty if the exemption does not expire."""
     kind: str = "policy"
-    """``policy`` (also for a configuration file), ``comment`` in the manifest, or ``baseline``."""
+    """``policy`` (also for a configuration file), ``comment`` or ``annotation`` in the manifest, or ``baseline``."""
 
 
 class FixReport(_Part, frozen=True):

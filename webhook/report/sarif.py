@@ -200,7 +200,7 @@ def _fixes(judged: ObjectReport, finding: FindingReport, replacer: Replacer) -> 
 def _suppressions(finding: FindingReport) -> list[Json]:
     if finding.exemption is None:
         return []
-    by_comment = finding.exemption.kind == "comment"
+    by_comment = finding.exemption.kind in ("comment", "annotation")
     return [
         {
             "kind": "inSource" if by_comment else "external",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from webhook.errors import BadInput, Misconfigured
-from webhook.manifests.files import COMMENT, Sources
+from webhook.manifests.files import ANNOTATION, COMMENT, Sources
 from webhook.policy.policy import Exemption
 from webhook.report.model import Report
 from webhook.report.sentences import file_of
@@ -31,7 +31,12 @@ def add_expiry_notes(report: Report, exemptions: Sequence[Exemption], today: str
 
 
 def apply_comments(report: Report, sources: Sources, today: str) -> Report:
-    """The report in which comments exempt findings."""
+    """The report in which comments and annotations exempt findings."""
+    annotated = {name: text for name, text in sources.texts.items() if ANNOTATION in text}
+    if annotated:
+        from webhook.manifests.annotations import exempt_by_annotations
+
+        report = exempt_by_annotations(report, annotated, today)
     files = [name for name, text in sources.texts.items() if COMMENT in text]
     if not files:
         return report
