@@ -172,6 +172,7 @@ def diff(name: str, before: bytes, after: bytes) -> str:
         [*io.StringIO(text.decode(), newline="\n")] for text in (before, after)
     )  # patch splits lines only at \n
     shown = file_of(name).lstrip("/")
+    shown += "\t" if " " in shown else ""  # patch ends a name at the first blank, unless a tab follows
     lines = unified_diff(old, new, f"a/{shown}", f"b/{shown}")
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
