@@ -364,3 +364,18 @@ def test_denials_and_warnings_end_with_the_help_of_the_policy(tmp_path: Path) ->
         else:
             assert said["status"]["details"]["causes"][0]["message"].endswith(" Help: team-vm@example.com")
             assert " Help: team-vm@example.com spec." in said["status"]["message"]
+
+
+def test_a_denial_of_an_unreadable_object_names_migratable_and_live_migration(tmp_path: Path) -> None:
+    """
+    In the first cause and in the message.
+    """
+    manifest = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "metadata": {"name": "web"}}
+
+    status = response(post(Doors(tmp_path, []).door, review("CREATE", manifest | {"spec": {"template": "x"}})))[
+        "status"
+    ]
+
+    opening = "Migratable refuses this VirtualMachine, because a field that live migration depends on cannot be read. "
+    assert status["details"]["causes"][0]["message"].startswith(opening)
+    assert status["message"].startswith(opening)

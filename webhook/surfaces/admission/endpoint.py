@@ -375,7 +375,9 @@ class AdmissionApp:
 def _unreadable_answer(read: UnreadableRequest, decided: Outcome, help_line: str) -> bytes:
     if decided.allowed:
         return allowed(read.request.uid, decided.warnings)
-    return denied(read.request.uid, read.request.kind.kind, read.request.name, read.causes, help_line=help_line)
+    kind = read.request.kind.kind
+    lead = f"Migratable refuses this {kind}, because a field that live migration depends on cannot be read."
+    return denied(read.request.uid, kind, read.request.name, read.causes, lead=lead, help_line=help_line)
 
 
 def _kind_of(read: DecodedRequest) -> str:
