@@ -174,8 +174,8 @@ def running(version: str) -> ObjectsWorld:
         ("v1.8.4-rc.1", "", "1.8", []),
         ("", "v1.5.3", "1.5", []),
         ("", "", "any", []),
-        ("", "v1.11.2", "1.9", ["KubeVirt 1.11 is newer than what Migratable knows; judged as 1.9"]),
-        ("2.0", "", "1.9", ["KubeVirt 2.0 is newer than what Migratable knows; judged as 1.9"]),
+        ("", "v1.11.2", "1.9", ["KubeVirt 1.11 is newer than all supported releases; judged as 1.9"]),
+        ("2.0", "", "1.9", ["KubeVirt 2.0 is newer than all supported releases; judged as 1.9"]),
         (
             "",
             "devel",

@@ -77,8 +77,8 @@ NOT_SHOWN = FindingReport(
     19,
     48,
     "all",
-    "claim 'two' is not among the objects given",
-    "pass the manifest of claim 'two', or --snapshot",
+    "PVC 'two' is not in the input",
+    "add the manifest of PVC 'two' to the input",
     None,
     release_list=ALL,
 )
@@ -242,7 +242,7 @@ SMALL = Report(
         ),
     ],
     list(PROBLEMS),
-    ["KubeVirt 1.10 is newer than what Migratable knows; judged as 1.9"],
+    ["KubeVirt 1.10 is newer than all supported releases; judged as 1.9"],
     SummaryReport(6, 5, 3, 1, 2, 1, 2),
 )
 

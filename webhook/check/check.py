@@ -45,7 +45,11 @@ class ReleaseChoice(msgspec.Struct, frozen=True):
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """Policy, release and date of a check. The release is ``any``, such as ``1.9``, or empty for that of the KubeVirt CR."""
+    """
+    Policy, release and date of a check.
+
+    ``release``: ``any``, or a minor release such as ``1.9``; if empty, the release of the KubeVirt CR.
+    """
 
     policy: Policy = msgspec.field(default_factory=Policy)
     release: str = ""
@@ -55,7 +59,8 @@ class Settings(msgspec.Struct, frozen=True):
 
 def choose_release(requested: str, world: World) -> ReleaseChoice:
     """
-    The requested release, else the release in the status of the KubeVirt CR, else any supported release.
+    The requested release. If none is requested, the release in the status of the KubeVirt CR; without it, any supported
+    release.
 
     Raises BadInput if the requested release is not supported. An unsupported release of the KubeVirt CR is not an error: the
     check uses any supported release, and a note says so.
@@ -87,7 +92,7 @@ def _supported(version: str) -> ReleaseChoice | None:
     judged = judged_as(release) if release is not None else None
     if judged is None:
         return None
-    newer = f"KubeVirt {release} is newer than what Migratable knows; judged as {judged}"
+    newer = f"KubeVirt {release} is newer than all supported releases; judged as {judged}"
     return ReleaseChoice(only(judged), str(judged), () if judged == release else (newer,))
 
 
@@ -108,7 +113,7 @@ def check(
 
 
 def fill(world: ObjectsWorld, inputs: Iterable[Manifests], background: Iterable[tuple[Kubernetes, str]]) -> None:
-    """Adds the objects of ``inputs``, and those of ``background``, which are read only for references."""
+    """Adds the objects of ``inputs`` and the objects of ``background``. The latter are read only for references."""
     for added, source in background:
         world.add(with_labels_only(added), source, is_reference=True)
     for file in inputs:
