@@ -1,4 +1,7 @@
-"""``python -m certs dev | check | rotate``: create local certificates, check certificate files, rotate those of a cluster."""
+"""
+``python -m certs dev | check | rotate``: create local certificates, check certificate files, rotate the certificates of a
+cluster.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ except ModuleNotFoundError as error:
     sys.exit(2)
 
 GOOD, BAD, TROUBLE = 0, 1, 2
-"""Exit status: all good; an invalid certificate; wrong usage, unreadable input or an API server error."""
+"""Exit status: 0 all good, 1 an invalid certificate, 2 wrong usage, unreadable input or an API server error."""
 
 _UNITS: Final = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1), "s": timedelta(seconds=1)}
 

@@ -58,7 +58,11 @@ class ApiServerCluster:
         return Secret(name, data, manifest["metadata"]["resourceVersion"], manifest)
 
     def write_secret(self, secret: Secret, data: Mapping[str, bytes]) -> None:
-        """Replaces all data of the Secret as read. A missing Secret is created empty and must be read again."""
+        """
+        Replaces all data of the Secret, if the Secret has not changed since it was read.
+
+        A missing Secret is created empty and must be read again.
+        """
         path = self._path("v1", "secrets", secret.name)
         if secret.version is None:
             self._create_secret(secret.name, path)
@@ -100,7 +104,7 @@ class ApiServerCluster:
 
     def has_spread(self, configuration: Configuration) -> bool:
         """
-        Whether every API server that responds uses the configuration as read.
+        Whether every API server that responds uses the version of the configuration that was read.
 
         A read with resourceVersion 0 comes from the watch cache of the API server, which its admission also uses. A
         plain read comes from etcd. Each read uses a new connection, so a load balancer may select any API server.
@@ -137,7 +141,7 @@ class ApiServerCluster:
         return Lease(name, spec.get("holderIdentity") or "", manifest["metadata"]["resourceVersion"], manifest)
 
     def write_lease(self, lease: Lease, holder: str, duration: timedelta) -> None:
-        """Sets the holder of the Lease as read, from now on."""
+        """Sets the holder and the renewal time of the Lease, if the Lease has not changed since it was read."""
         now = self.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         before = lease.manifest.get("spec")
         spec = dict(before) if isinstance(before, dict) else {}
@@ -227,7 +231,7 @@ def _generation(metadata: Json) -> str:
 
 
 def _writer(metadata: Json) -> str:
-    """The field manager of the last write that was not a rotator's."""
+    """The field manager of the last write, without the writes of rotators."""
     entries: list[Json] = metadata.get("managedFields") or []
     writes = [entry for entry in entries if entry.get("manager") != _FIELD_MANAGER]
     last = max(reversed(writes), key=lambda write: write.get("time") or "", default={})

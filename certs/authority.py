@@ -22,7 +22,7 @@ AUTHORITY_LIFETIME: Final = timedelta(days=365)
 LEAF_LIFETIME: Final = timedelta(days=7)
 
 MAX_PEM_BYTES: Final = 64 * 1024
-"""The largest text that is parsed (CVE-2024-12401: parsing hostile PEM took minutes)."""
+"""The maximum size of a parsed text (CVE-2024-12401: parsing hostile PEM took minutes)."""
 
 # RFC 1123 labels, as in the DNS names of Kubernetes Services
 _DNS_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*\Z")

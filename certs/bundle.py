@@ -92,7 +92,7 @@ class Bundle:
 
     @classmethod
     def parse(cls, text: bytes) -> Bundle:
-        """Keeps every readable CA and never raises. A text longer than 64 KiB counts as invalid as a whole."""
+        """Keeps every readable CA and never raises. A text longer than 64 KiB is invalid, with all its certificates."""
         if len(text) > MAX_PEM_BYTES:
             return cls((), is_canonical=False)
         blocks = _BLOCK.findall(text)

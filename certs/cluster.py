@@ -79,7 +79,7 @@ class Configuration:
     webhooks: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """The webhooks without their caBundle, by name."""
     writer: str = UNKNOWN_WRITER
-    """The field manager of the last write that was not a rotator's: ``kubectl-edit``, ``helm``."""
+    """The field manager of the last write, without the writes of rotators: ``kubectl-edit``, ``helm``."""
 
 
 class Cluster(Protocol):
@@ -91,7 +91,7 @@ class Cluster(Protocol):
 
     def write_secret(self, secret: Secret, data: Mapping[str, bytes]) -> None:
         """
-        Replaces all data of the Secret as read.
+        Replaces all data of the Secret, if the Secret has not changed since it was read.
 
         A missing Secret is created empty and must be read again: :class:`Conflict`.
         """
@@ -102,7 +102,7 @@ class Cluster(Protocol):
         ...
 
     def has_spread(self, configuration: Configuration) -> bool:
-        """Whether every API server that responds uses the configuration as read."""
+        """Whether every API server that responds uses the version of the configuration that was read."""
         ...
 
     def write_bundles(self, configuration: Configuration, bundles: Mapping[str, bytes]) -> None:

@@ -204,7 +204,11 @@ def _date_damage(certificate: x509.Certificate, now: datetime) -> Iterator[Damag
 
 
 def _key_damage(certificate: x509.Certificate, key: bytes) -> tuple[Damage, ...]:
-    """At most one defect: an unreadable key is not compared, and a key of another certificate is not checked further."""
+    """
+    The defect of the key, if there is one.
+
+    An unreadable key is not compared with the certificate. A key of another certificate is not checked further.
+    """
     if not key.strip():
         return (Damage.NO_KEY,)
     if len(key) > MAX_PEM_BYTES:

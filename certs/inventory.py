@@ -79,7 +79,8 @@ def take_inventory(
 
 def find_lagging(served: Mapping[str, bytes], inventory: Inventory, now: datetime) -> tuple[str, ...]:
     """
-    The replicas whose leaf is accepted now, but not if only the current CA is trusted. ``served`` is PEM by address.
+    The replicas whose leaf API servers accept now, and will not accept once they trust only the current CA. ``served`` is
+    PEM by address.
 
     A leaf that API servers do not accept delays nothing. A replica that hangs therefore delays the rotation until its leaf
     expires, and a foreign server at one of the addresses does not delay it.

@@ -42,7 +42,7 @@ class Leases(Protocol):
         ...
 
     def write_lease(self, lease: Lease, holder: str, duration: timedelta) -> None:
-        """Sets the holder of the Lease as read, from now on. Raises :class:`Conflict` if it has changed."""
+        """Sets the holder and the renewal time of the Lease. Raises :class:`Conflict` if it has changed since it was read."""
         ...
 
 
@@ -88,7 +88,7 @@ class LeaderElection:
         return is_leader
 
     def release(self) -> None:
-        """Releases the Lease, so that another rotator can acquire it at once."""
+        """Releases the Lease, so that another rotator can acquire it immediately."""
         try:
             lease = self._leases.read_lease(self._name)
             if lease.holder == self._holder:

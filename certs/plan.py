@@ -101,7 +101,7 @@ Step: TypeAlias = Mint | Publish | Sign | Retire | Wait | Idle
 
 
 def plan(inventory: Inventory, now: datetime, terms: Terms) -> Step:
-    """The next step. The most harmful defect comes first."""
+    """The next step. If there are several defects, it repairs the most harmful one."""
     return next(_steps(inventory, now, terms))
 
 
@@ -153,7 +153,7 @@ def _sign(inventory: Inventory, now: datetime, terms: Terms, reason: str) -> Ite
     Signs after every API server trusts the CA.
 
     A replica may still serve an older leaf from memory, so it also waits if the stored leaf is invalid. If no other CA
-    is valid, it signs at once, because then no served leaf is accepted anyway.
+    is valid, it signs immediately, because API servers accept no served leaf in that case.
     """
     remaining = terms.bundle_settle - inventory.published_for
     if remaining > timedelta() and _others_valid(inventory, now):
