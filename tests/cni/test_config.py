@@ -250,10 +250,10 @@ def test_the_facts_of_a_named_network_are_those_of_a_migration_network() -> None
     [
         (
             {"type": "macvlan", "mode": "x"},
-            [("mode", "mode 'x' is unknown; macvlan knows bridge, passthru, private, vepa")],
+            [("mode", "mode 'x' is unknown; macvlan supports bridge, passthru, private, vepa")],
         ),
         ({"type": "macvlan", "mode": ""}, []),
-        ({"type": "ipvlan", "mode": "x", "ipam": IPAM}, [("mode", "mode 'x' is unknown; ipvlan knows l2, l3, l3s")]),
+        ({"type": "ipvlan", "mode": "x", "ipam": IPAM}, [("mode", "mode 'x' is unknown; ipvlan supports l2, l3, l3s")]),
         ({"type": "ipvlan"}, [("ipam", "ipam is missing: the ipvlan plugin fails without one")]),
         ({"type": "bridge", "vlan": "100"}, [("vlan", "vlan '100' is not a number from 0 to 4094")]),
         ({"type": "bridge", "vlan": True}, [("vlan", "vlan true is not a number from 0 to 4094")]),

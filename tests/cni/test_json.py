@@ -19,13 +19,13 @@ def test_json_is_read() -> None:
     [
         ("{", "is not JSON: line 1, character 2: expecting property name enclosed in double quotes"),
         ("[1,\n x]", "is not JSON: line 2, character 2: expecting value"),
-        ("NaN", "is not JSON: JSON does not have NaN"),
-        ("[-Infinity]", "is not JSON: JSON does not have -Infinity"),
+        ("NaN", "is not JSON: NaN is not a JSON value"),
+        ("[-Infinity]", "is not JSON: -Infinity is not a JSON value"),
     ],
 )
 def test_an_error_about_invalid_json_names_the_place(text: str, message: str) -> None:
     """
-    The error names line and character, or the JavaScript word that JSON does not have.
+    The error names line and character, or the JavaScript word that is not a JSON value.
     """
     with pytest.raises(gojson.NotJson) as error:
         gojson.parse(text)

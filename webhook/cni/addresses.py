@@ -40,7 +40,7 @@ def interface_of(text: str, *, sloppy: bool = False) -> tuple[Address, Network] 
 
 
 def network_of(text: str) -> Network | None:
-    """The network of a range or of a single address; None where the text is neither."""
+    """The network of a range or a single address; None for any other text."""
     single = address_of(text)
     interface = interface_of(f"{text}/{single.max_prefixlen}" if single is not None else text)
     return None if interface is None else interface[1]

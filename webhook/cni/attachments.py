@@ -1,5 +1,5 @@
 """
-NetworkAttachmentDefinitions, read as Multus reads them, and the one that KubeVirt uses for migrations.
+NetworkAttachmentDefinitions, read as Multus reads them, and the NetworkAttachmentDefinition that KubeVirt uses for migrations.
 
 Sources: multus-cni v4 ``pkg/types/conf.go`` and ``pkg/k8sclient``, libcni 1.3 ``libcni/conf.go``, the CNI plugins v1.9.1
 ``plugins/main``; KubeVirt v1.9.0 ``pkg/virt-operator/resource/generate/components/daemonsets.go`` and
@@ -62,7 +62,7 @@ _MAX_PLUGINS: Final = 64
 
 
 def network_facts(network: NetworkAttachmentDefinition, world: World) -> NetworkFacts:
-    """The facts about a NetworkAttachmentDefinition; a migration network has more of them."""
+    """The facts about a NetworkAttachmentDefinition. Some facts are set only for a migration network."""
     clusters = world.every(KubeVirt)
     named = not isinstance(clusters, Unknown) and any(
         in_use_by(network.namespace, network.name, cluster) for cluster in clusters
@@ -71,7 +71,7 @@ def network_facts(network: NetworkAttachmentDefinition, world: World) -> Network
 
 
 def migration_network_facts(kubevirt: KubeVirt, world: World) -> MigrationNetworkFacts | None:
-    """The facts about the migration network that a KubeVirt CR names; None where it names none."""
+    """The facts about the migration network that a KubeVirt CR names; None if the CR names no network."""
     value = network_value(kubevirt)
     if value is None:
         return None
@@ -99,7 +99,7 @@ def network_value(kubevirt: KubeVirt) -> Json:
 
 
 def _reference(value: Json, own_namespace: str) -> tuple[str, str]:
-    """Namespace and name; the name is empty where the value is neither ``name`` nor ``namespace/name``."""
+    """Namespace and name. The name is empty if the value is neither ``name`` nor ``namespace/name``."""
     namespace, slash, name = text_of(value).rpartition("/")
     if not LABEL.fullmatch(name) or (slash and not LABEL.fullmatch(namespace)):
         return own_namespace, ""
@@ -146,7 +146,7 @@ def ipams_of(config: CniConfig) -> tuple[Ipam, ...]:
 
 
 def read_config(network: NetworkAttachmentDefinition) -> Fact[CniConfig] | Fault:
-    """``spec.config``; a Fault where it is not a JSON object, Unknown where it is on the nodes or too large."""
+    """``spec.config``. A Fault if it is not a JSON object; Unknown if it is in a file on the nodes, or too large."""
     text = network.spec.config
     if not text:
         return Unknown(
@@ -165,7 +165,7 @@ def read_config(network: NetworkAttachmentDefinition) -> Fact[CniConfig] | Fault
 
 
 def _read_object(parsed: Mapping[str, Json], annotations: frozenset[str]) -> CniConfig:
-    """Reads one plugin where there is ``type``, as Multus does, else the list ``plugins``."""
+    """Reads one plugin if the configuration has ``type``, as Multus does. Otherwise reads the list ``plugins``."""
     malformed: list[Fault] = []
     for key in ("name", "cniVersion", "type"):
         value = member(parsed, key)
@@ -256,7 +256,7 @@ def _refused(settings: Mapping[str, Json], at: str, *, device_chosen: bool) -> l
     mode = text_of(member(settings, "mode"))
     if kind in _MODES and mode not in _MODES[kind]:
         known = ", ".join(sorted(_MODES[kind] - {""}))
-        faults.append(Fault(f"{at}mode", f"{at}mode {shown(mode)} is unknown; {kind} knows {known}"))
+        faults.append(Fault(f"{at}mode", f"{at}mode {shown(mode)} is unknown; {kind} supports {known}"))
     if kind == "vlan" and not member(settings, "master"):
         faults.append(Fault(f"{at}master", f"{at}master is missing: a vlan needs an interface of the node"))
     if kind in _VLAN_KEYS:
@@ -270,7 +270,7 @@ def _refused(settings: Mapping[str, Json], at: str, *, device_chosen: bool) -> l
 
 
 def _unaddressed(settings: Mapping[str, Json], at: str, *, has_ipam: bool, first: bool) -> list[Fault]:
-    """``vlan`` always needs an IPAM plugin, ``ipvlan`` unless another plugin runs before it."""
+    """``vlan`` always needs an IPAM plugin. ``ipvlan`` needs one unless another plugin runs before it."""
     kind = text_of(member(settings, "type"))
     if has_ipam or kind not in {"vlan", "ipvlan"} or (kind == "ipvlan" and not first):
         return []

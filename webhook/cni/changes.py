@@ -18,7 +18,7 @@ from webhook.objects.nad import NetworkAttachmentDefinition
 
 def migration_network_change(old: KubeVirt, new: KubeVirt) -> NetworkChangeFacts | None:
     """
-    The change of the migration network by an update of the KubeVirt CR; None where it stays the same.
+    The change of the migration network by an update of the KubeVirt CR; None if the network stays the same.
 
     virt-operator copies the value to virt-handler's pod template unchanged, so another spelling of the same network is
     also a change.
@@ -31,7 +31,7 @@ def network_change(
     old: NetworkAttachmentDefinition, new: NetworkAttachmentDefinition, world: World
 ) -> NetworkChangeFacts | None:
     """
-    The change of the migration network's configuration; None where it stays the same, or the network is another one.
+    The change of the migration network's configuration. None if it stays the same, or if this is not the migration network.
 
     Whitespace and the order of keys do not matter.
     """

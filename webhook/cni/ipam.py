@@ -20,9 +20,9 @@ from webhook.objects.shown import shown
 
 WHEREABOUTS, HOST_LOCAL, STATIC, DHCP = "whereabouts", "host-local", "static", "dhcp"
 MAX_FAULTS: Final = 20
-"""Of one ``ipam``; further faults are left out."""
+"""Maximum number of reported faults of one ``ipam``. Further faults are left out."""
 MAX_PAIRS: Final = 10_000
-"""Pairs of ranges that are compared: bounds the time for a hostile configuration."""
+"""Maximum number of compared pairs of ranges. It bounds the time for a hostile configuration."""
 
 
 class _IpamReader(msgspec.Struct):
@@ -64,14 +64,14 @@ class _IpamReader(msgspec.Struct):
 
 
 def read_ipam(settings: Mapping[str, Json], place: str, at_run_time: frozenset[str]) -> Ipam:
-    """``ipam`` of a plugin; with the capabilities ``at_run_time`` a pod may request its own addresses."""
+    """``ipam`` of a plugin; with the capabilities ``at_run_time``, a pod can request its own addresses."""
     kind = text_of(member(settings, "type"))
     read = _READERS.get(kind)
     return read(settings, place, at_run_time) if read is not None else Ipam(place, kind)
 
 
 def _whereabouts(settings: Mapping[str, Json], place: str, _at_run_time: frozenset[str]) -> Ipam:
-    """A missing range is no fault: whereabouts then reads one from its file on the node."""
+    """A missing range is not a fault: whereabouts then reads the range from its file on the node."""
     reader = _IpamReader()
     if reader.text(settings, "range", place):
         _whereabouts_range(reader, settings, place, of_ipam=True)
@@ -184,7 +184,7 @@ def _whereabouts_gateway(reader: _IpamReader, settings: Mapping[str, Json], plac
 
 
 def _addresses(reader: _IpamReader, settings: Mapping[str, Json], place: str, *, sloppy: bool) -> int:
-    """How many fixed addresses there are; each needs a prefix length."""
+    """The number of fixed addresses. Each needs a prefix length."""
     listed = reader.items(settings, "addresses", place)
     for index, item in enumerate(listed):
         at = f"{place}.addresses[{index}]"
@@ -200,7 +200,7 @@ def _addresses(reader: _IpamReader, settings: Mapping[str, Json], place: str, *,
 
 
 def _static(settings: Mapping[str, Json], place: str, at_run_time: frozenset[str]) -> Ipam:
-    """Where a pod may request its own addresses, they replace the listed ones, which are then not read."""
+    """If a pod can request its own addresses, they replace the listed addresses. The listed addresses are then not read."""
     if "ips" in at_run_time:
         return Ipam(place, STATIC, open=True)
     reader = _IpamReader()

@@ -15,7 +15,7 @@ class NotJson(ValueError):
 
 
 class TooLarge(ValueError):
-    """The text is too long or nested too deeply for Migratable; a plugin may still read it."""
+    """The text is too long or nested too deeply for Migratable. A plugin might still be able to read it."""
 
 
 def parse(text: str) -> Json:
@@ -38,7 +38,7 @@ def parse(text: str) -> Json:
 
 
 def _refuse(word: str) -> Json:
-    raise NotJson(f"is not JSON: JSON does not have {word}")
+    raise NotJson(f"is not JSON: {word} is not a JSON value")
 
 
 def _integer(digits: str) -> int | float:
@@ -46,7 +46,7 @@ def _integer(digits: str) -> int | float:
 
 
 def member(settings: Mapping[str, Json], key: str) -> Json:
-    """The value of ``key``, or None; without an exact match Go ignores case."""
+    """The value of ``key``, or None. Without an exact match, upper and lower case are equal, as in Go."""
     if key in settings:
         return settings[key]
     folded = key.lower()

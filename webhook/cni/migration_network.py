@@ -1,5 +1,6 @@
 """
-Whether a network can carry migrations: an interface for virt-handler on every node, each with an address of its own.
+Whether a network can carry migrations: virt-handler needs an interface on every node, and each interface needs a different
+address.
 
 Sources: KubeVirt v1.9.0 ``pkg/virt-handler/migration.go`` FindMigrationIP; the CNI plugins v1.9.1 ``plugins/main``;
 whereabouts v0.9.4.
@@ -21,7 +22,7 @@ REACHING: Final = frozenset({"macvlan", "ipvlan", "bridge", "vlan", "ovs", "host
 CUT_OFF: Final = frozenset({"loopback", "dummy"})
 """Plugin types whose interface no other node can reach."""
 ON_ONE_NODE: Final = frozenset({"ptp"})
-"""Plugin types whose interface other nodes reach only by further routes."""
+"""Plugin types whose interface other nodes can reach only if further routes are set."""
 CHAINED: Final = frozenset({"tuning", "portmap", "bandwidth", "firewall", "sbr", "vrf", "route-override"})
 """Plugins that change an interface and assign no address."""
 UNIQUE: Final = frozenset({WHEREABOUTS, DHCP, "kube-ovn", "spiderpool", "nv-ipam", "calico-ipam"})
@@ -33,7 +34,7 @@ MIN_ADDRESSES: Final = 2
 
 
 def repeats(ipam: Ipam) -> bool | None:
-    """Whether an IPAM plugin gives two nodes the same address; None where that is not known."""
+    """Whether an IPAM plugin gives two nodes the same address; None if this is unknown."""
     if ipam.type in REPEATING:
         return True
     return False if ipam.type in UNIQUE else None
@@ -57,9 +58,9 @@ def cut_off(facts: NetworkFacts) -> Iterator[Fault]:
 
 def unaddressed(facts: NetworkFacts) -> Iterator[Fault | Unknown]:
     """
-    No address for virt-handler, or Unknown where it depends on other files.
+    The fault that virt-handler gets no address; Unknown if this depends on other files.
 
-    A plugin that is not in the tables above may also assign an address, so a missing ``ipam`` is no fault there.
+    A plugin that is not in the tables above may also assign an address, so a missing ``ipam`` is not a fault there.
     """
     plugin, config = first_plugin(facts), facts.config
     if plugin is None or not isinstance(config, CniConfig) or plugin.refused:
@@ -92,7 +93,7 @@ def _is_usable(pool: Pool) -> bool:
 
 
 def too_small(facts: NetworkFacts) -> Iterator[Fault | Unknown]:
-    """Fewer addresses than nodes that run VMs; a pod takes one address of each range."""
+    """The fault that a range has fewer addresses than the cluster has nodes for VMs. A pod takes one address of each range."""
     nodes = facts.nodes
     for pool in _counted(facts):
         at, size = pool.place, pool.size
@@ -124,7 +125,7 @@ def _counted(facts: NetworkFacts) -> Iterator[Pool]:
 
 def colliding(facts: NetworkFacts) -> Iterator[tuple[Pool, Neighbour, Pool]]:
     """
-    Ranges that another network assigns too, one for each other network.
+    Ranges whose addresses another network also assigns; one range for each of these networks.
 
     Two whereabouts networks that reserve addresses for the whole cluster never assign one twice.
     """

@@ -18,14 +18,14 @@ class Cel(msgspec.Struct, frozen=True):
     among: str
     """The variable of the policy that holds the list, e.g. ``gpus``."""
     path: str
-    """Relative to the VMI spec for rules about VMIs, else to the object. ``{index}`` is the entry's index."""
+    """Relative to the VMI spec for rules about VMIs, to the object for other rules. ``{index}`` is the entry's index."""
     message: str
     identity: str
     """The subject of the violation, which an update is compared by. ``bounded`` limits its cost."""
     violates: str = "true"
-    """When an entry is a violation, in CEL over ``it``."""
+    """The condition under which an entry is a violation, in CEL over ``it``."""
     unsure_in: Releases = NONE
-    """The releases in which KubeVirt's answer depends on other objects unless ``certain`` holds."""
+    """The releases in which KubeVirt's verdict depends on other objects, unless ``certain`` is true."""
     certain: str = "true"
     """CEL over the policy's variables: whether KubeVirt refuses the object regardless of other objects."""
 

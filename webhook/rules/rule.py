@@ -32,7 +32,7 @@ class About(StrEnum):
     MIGRATION_NETWORK_CHANGE = "change of the migration network"
     """``NetworkChangeFacts``: an update of a KubeVirt CR."""
     BUDGET = "migration budget"
-    """``BudgetFacts``: a VMI whose verdict is not False, and the time that the settings allow for its migration."""
+    """``BudgetFacts``: a VMI for which LiveMigratable is not False, and the time that the settings allow for its migration."""
     MANIFEST = "manifest"
     """``ManifestFacts``: any object, with its apiVersion and kind."""
 
@@ -63,11 +63,15 @@ class Violation(msgspec.Struct, frozen=True):
     message: str
     """The problem and its value. It must not contain the content of secrets or cloud-init."""
     subject: str = ""
-    """An identity that does not change when lists are reordered, e.g. volume and claim. Updates are compared by it."""
+    """
+    An identity that does not change when lists are reordered, such as volume and claim.
+
+    It is used to compare the versions of an object.
+    """
     remedy: str = ""
     """A more precise instruction than the rule's remediation; empty where there is none."""
     releases: Releases = KNOWN
-    """The releases that this violation holds for; it narrows those of the rule."""
+    """The releases that this violation holds for. They narrow the releases of the rule."""
     harm: int = 0
     """A degree of the problem. An update may lower it, but not raise it."""
 
@@ -98,7 +102,7 @@ class Example(msgspec.Struct, frozen=True):
 
     title: str
     spec: str
-    """YAML: the VMI's spec for rules about VMIs, else the object's own spec."""
+    """YAML: the VMI's spec for rules about VMIs, the object's own spec for other rules."""
     world: tuple[Json, ...] = ()
     """Other objects that are provided."""
     complete: str = ""

@@ -1,4 +1,4 @@
-"""A SCSI persistent reservation belongs to the node that holds it."""
+"""A SCSI persistent reservation belongs to the node that made it."""
 
 from collections.abc import Iterator
 

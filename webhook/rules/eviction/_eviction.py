@@ -10,5 +10,5 @@ HOST_DISK = "domain: {devices: {}}, volumes: [{name: h, hostDisk: {path: /d/x.im
 
 
 def strategy_path(facts: DrainFacts) -> FieldPath:
-    """The field if it is present; otherwise the VMI's spec, because the cluster's default applies."""
+    """The path of the field if it is present. Otherwise the path of the VMI's spec, because the cluster's default applies."""
     return (*facts.base, "evictionStrategy") if facts.written else facts.base

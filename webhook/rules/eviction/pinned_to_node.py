@@ -32,7 +32,7 @@ def _pinned(path: FieldPath, node: str) -> Violation:
 
 
 def _only_node(term: NodeTerm) -> str | None:
-    """The only node that a term matches, as far as the term selects nodes by name."""
+    """The only node that a term matches, if the term selects nodes by name."""
     requirements = [requirement for requirement in term.match_expressions or () if requirement.key == HOSTNAME]
     requirements += [requirement for requirement in term.match_fields or () if requirement.key == NODE_NAME]
     return next((node for requirement in requirements if (node := _single(requirement)) is not None), None)
@@ -53,7 +53,7 @@ RULE = Rule(
         "KubeVirt reports such a VM as live-migratable. The target pod of a live migration needs the same node and must not "
         "run there, so it waits until the migration times out. With evictionStrategy LiveMigrate, a node drain hangs."
     ),
-    remediation="Select nodes by a label of several nodes, such as `topology.kubernetes.io/zone: ZONE`.",
+    remediation="Select nodes by a label that several nodes have, such as `topology.kubernetes.io/zone: ZONE`.",
     source=(
         "pkg/virt-controller/watch/migration/migration.go createMigrationPodAntiAffinityRule and "
         "pkg/virt-controller/services/template.go, v1.9.0"

@@ -52,7 +52,7 @@ def _is_stem(text: str) -> bool:
 
 
 def _meant(text: str, *, is_dotted: bool, is_stem: bool) -> str:
-    """The most similar valid name; empty if there is none."""
+    """The valid name that is closest to the text; empty if there is none."""
     words = re.sub(r"[^a-z0-9.]+" if is_dotted else r"[^a-z0-9]+", "-", text.lower())
     name = ".".join(part.strip("-") for part in words.split(".") if part.strip("-"))
     if is_stem and name:

@@ -1,4 +1,4 @@
-"""A field that KubeVirt does not know has no effect."""
+"""A field that KubeVirt's API does not have has no effect."""
 
 from collections.abc import Iterator
 

@@ -14,7 +14,7 @@ _CLAIM = (
     "spec: {{dataVolumeTemplates: [{{metadata: {{name: os}}, spec: {{storage: {{resources: {{requests: {}}}}}}}}}]}}}}"
 )
 _AMOUNT = r"([+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+))([kmgtpe]?)(i?)(?:b|bytes?)?"
-"""Common mistakes: any case, a comma, a unit of bytes. Spaces are removed before the match."""
+"""The form of common mistakes: wrong case, a comma, a unit of bytes. Spaces are removed before the match."""
 _UNITS = "kmgtpe"
 
 
@@ -40,7 +40,7 @@ def _remedy(value: str | float) -> str:
 
 
 def _meant(text: str) -> list[str]:
-    """The quantities that the text may mean: one, or one with units of 1000 and one with units of 1024, or none."""
+    """The quantities that the text can mean: none, one, or two (one with units of 1000, one with units of 1024)."""
     bare = "".join(text.split())
     if accepts(bare):
         return [bare]

@@ -26,5 +26,5 @@ def config(text: str) -> str:
 
 
 def addressed(ipam: str) -> str:
-    """The same for a macvlan with this ``ipam``."""
+    """``spec`` of a NetworkAttachmentDefinition for macvlan with this ``ipam``."""
     return config(f'{MACVLAN}, "ipam": {{{ipam}}}')

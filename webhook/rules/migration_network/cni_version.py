@@ -20,7 +20,7 @@ def check(facts: NetworkFacts) -> Iterator[Outcome]:
         version = facts.config.version
         numbers = _VERSION.fullmatch(version)
         if numbers is not None and tuple(map(int, numbers.groups())) > (1, 1, 0):
-            why = f"cniVersion {version!r} is newer than {KNOWN[-1]}, the newest version that Migratable knows"
+            why = f"cniVersion {version!r} is newer than {KNOWN[-1]}, the newest version that Migratable supports"
             yield Undetermined(facts.path, why, "write 1.0.0, which every current plugin supports", version)
         else:
             yield Violation(facts.path, f"cniVersion {shown(version)} does not exist", shown(version))

@@ -1,4 +1,4 @@
-"""Multus reads the configuration as JSON; with any other text no pod on the network starts."""
+"""Multus reads the configuration as JSON. If it is not JSON, no pod on the network starts."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Some interfaces connect the pods of one node, and other nodes only with further settings."""
+"""Some interfaces connect only the pods of one node. Other nodes need further settings."""
 
 from collections.abc import Iterator
 
@@ -27,7 +27,7 @@ RULE = Rule(
     name="migration-network-on-one-node",
     about=About.NETWORK,
     severity=Severity.WARNING,
-    summary="The migration network may not reach other nodes.",
+    summary="The migration network might not reach other nodes.",
     rationale=(
         "A ptp interface, or a bridge without an interface of the node as a port, connects only the pods of one node. Migrations "
         "then fail because they cannot reach the target node."

@@ -1,4 +1,4 @@
-"""Another network may assign the same addresses as the migration network."""
+"""Another network might assign the same addresses as the migration network."""
 
 from collections.abc import Iterator
 
@@ -30,7 +30,7 @@ RULE = Rule(
     name="migration-range-overlaps",
     about=About.NETWORK,
     severity=Severity.WARNING,
-    summary="Another network may assign the same addresses as the migration network.",
+    summary="Another network might assign the same addresses as the migration network.",
     rationale=(
         "If both networks share a link, virt-handler can get an address that a VM already has. whereabouts prevents this only "
         "between its own networks with the same network_name, while enable_overlapping_ranges is on."

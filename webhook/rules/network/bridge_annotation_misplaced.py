@@ -30,8 +30,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="The annotation that allows live migration with bridge binding is in the wrong metadata.",
     rationale=(
-        "KubeVirt copies the labels and annotations of a VirtualMachine's template to the VMI. It does not copy those of the "
-        "VirtualMachine itself."
+        "KubeVirt copies the labels and annotations of a VirtualMachine's template to the VMI. It does not copy the labels and "
+        "annotations of the VirtualMachine itself."
     ),
     remediation="Move it to spec.template.metadata.annotations.",
     source="pkg/virt-controller/watch/vm/vm.go setupVMIFromVM, v1.9.0",

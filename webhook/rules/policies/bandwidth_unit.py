@@ -1,4 +1,4 @@
-"""KubeVirt raises a policy's bandwidth below 1Mi to 1Mi."""
+"""KubeVirt raises a policy's bandwidth below 1 MiB per second to 1 MiB per second."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,10 @@ RULE = Rule(
     about=About.POLICY,
     severity=Severity.WARNING,
     summary="A policy's bandwidthPerMigration is below 1Mi, and KubeVirt raises it to 1Mi.",
-    rationale="A number without a suffix means bytes per second. KubeVirt gives libvirt at least 1 MiB per second.",
+    rationale=(
+        "A number without a suffix means bytes per second. KubeVirt raises a bandwidth below 1 MiB per second to 1 MiB per "
+        "second."
+    ),
     remediation="Write the unit, such as 64Mi, or 0 for no limit.",
     source="pkg/virt-launcher/virtwrap/converter/vcpu/vcpu.go QuantityToMebiByte, v1.9.0",
     reference=POLICY_GUIDE,

@@ -1,4 +1,4 @@
-"""Where two policies match a VM equally well, the name decides. Only provided policies are compared."""
+"""If two policies match a VM equally well, the name decides. Only provided policies are compared."""
 
 from collections.abc import Iterator
 
@@ -55,8 +55,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="Two MigrationPolicies can match the same VM equally well.",
     rationale=(
-        "KubeVirt never merges policies. The policy with the most labels wins, then the one with the most labels of the VMI, "
-        "then the first by name. If only the name decides, renaming a policy changes how VMs migrate."
+        "KubeVirt never merges policies. The policy with the most labels wins, then the policy with the most labels of the "
+        "VMI, then the first policy by name. If only the name decides, renaming a policy changes how VMs migrate."
     ),
     remediation="Add a label to one of the policies, or merge the two.",
     source=SOURCE,

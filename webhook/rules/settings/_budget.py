@@ -9,9 +9,9 @@ from webhook.objects.meta import Json
 
 def impossible(values: Mapping[str, Json]) -> tuple[str, int] | None:
     """
-    Why no migration of more than a few GB can finish under these settings, and the most bytes that can.
+    Why no migration of more than a few GB can finish under these settings, and the maximum number of bytes that can.
 
-    None where every size can finish. Other rules judge invalid quantities and timeouts.
+    None if every size can finish. Other rules judge invalid quantities and timeouts.
     """
     bandwidth = bandwidth_of(values)
     if bandwidth is None or bandwidth.nano <= 0 or values[COMPLETION_TIMEOUT] <= 0:
@@ -28,6 +28,6 @@ def impossible(values: Mapping[str, Json]) -> tuple[str, int] | None:
     paused = ", pause included" if budget.pause else ""
     message = (
         f"at {speed} per second a GiB takes {budget.duration(GIB)} s, but KubeVirt cancels the migration after {allowed} s "
-        f"per GB{paused} unless post-copy is allowed: no VM with more than {largest // MIB}Mi to transfer can finish"
+        f"per GB{paused}. Unless post-copy is allowed, no VM with more than {largest // MIB}Mi to transfer can finish"
     )
     return message, largest

@@ -34,13 +34,13 @@ def setting(name: str, value: Json, message: str) -> Violation:
 
 
 def wrong_type(base: FieldPath, known: Setting, value: Json) -> Iterator[Violation]:
-    """A value whose JSON type is not that of its setting."""
+    """A value whose JSON type is not the type of its setting."""
     if not well_typed(known, value):
         yield at(base, known.name, value, f"{known.name} is {shown(value)}, expected {known.type.value}")
 
 
 def unknown_name(base: FieldPath, name: str, value: Json, owner: str, names: Iterable[str]) -> Violation:
-    """A field that ``owner`` does not have, with the closest of its ``names``."""
+    """A field that ``owner`` does not have. The remedy names the closest of its ``names``."""
     lower = {known.lower(): known for known in names}
     close = close_matches(name.lower(), lower)
     remedy = f"Did you mean {lower[close[0]]}?" if close else ""

@@ -1,4 +1,4 @@
-"""The API server refuses a bandwidth that is not a quantity; with a negative one every migration fails."""
+"""The API server refuses a bandwidth that is not a quantity. With a negative bandwidth, every migration fails."""
 
 from collections.abc import Iterator
 

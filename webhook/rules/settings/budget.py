@@ -1,4 +1,4 @@
-"""Where bandwidth and time are too small for one GB, no larger VM can finish a migration."""
+"""If bandwidth and time are too small for one GB, no larger VM can finish a migration."""
 
 from collections.abc import Iterator
 

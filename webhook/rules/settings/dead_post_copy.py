@@ -1,4 +1,4 @@
-"""KubeVirt starts post-copy only where it may disrupt the workload."""
+"""KubeVirt starts post-copy only if workload disruption is allowed."""
 
 from collections.abc import Iterator, Mapping
 

@@ -18,7 +18,7 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
     close = close_matches(value.lower(), lower)
     yield Violation(
         ("spec", "configuration", "evictionStrategy"),
-        f"evictionStrategy {shown(value)} is unknown; KubeVirt knows {', '.join(STRATEGIES)}",
+        f"evictionStrategy {shown(value)} is unknown; KubeVirt supports {', '.join(STRATEGIES)}",
         f"evictionStrategy {shown(value)}",
         f"Did you mean {lower[close[0]]}?" if close else "",
     )

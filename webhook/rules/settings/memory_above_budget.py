@@ -1,4 +1,4 @@
-"""A migration cannot finish where the VM's memory takes longer than the time that KubeVirt allows."""
+"""A migration cannot finish if the transfer of the VM's memory takes longer than the time that KubeVirt allows."""
 
 from collections.abc import Iterator
 
@@ -35,7 +35,7 @@ def check(facts: BudgetFacts) -> Iterator[Outcome]:
 
 
 def _judged(facts: BudgetFacts, memory: Sourced[int] | Unknown, behaviour: Behaviour) -> tuple[str, str] | None:
-    """The message, and the missing input where there is one; None where the migration can finish."""
+    """The message, and the missing input if there is any; None if the migration can finish."""
     winners = (None,) if isinstance(facts.winners, Unknown) else facts.winners
     budgets = [(winner, _budget(facts, winner, behaviour)) for winner in winners]
     failing = [(winner, budget) for winner, budget in budgets if budget is not None and _fails(budget, memory)]

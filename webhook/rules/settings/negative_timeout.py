@@ -1,4 +1,4 @@
-"""A negative timeout cancels every migration at once."""
+"""A negative timeout cancels every migration immediately."""
 
 from collections.abc import Iterator
 

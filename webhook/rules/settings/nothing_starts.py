@@ -1,4 +1,4 @@
-"""Under a limit of 0 parallel migrations, KubeVirt starts none."""
+"""With a limit of 0 parallel migrations, KubeVirt starts no migration."""
 
 from collections.abc import Iterator
 

@@ -16,7 +16,7 @@ RISK = (
 
 
 def allowed_post_copy(base: FieldPath, values: Mapping[str, Json]) -> Iterator[Violation]:
-    """Allowed post-copy in the settings under ``base``."""
+    """A violation if the settings under ``base`` allow post-copy."""
     if values.get(ALLOW_POST_COPY) is True:
         yield at(base, ALLOW_POST_COPY, True, RISK)
 

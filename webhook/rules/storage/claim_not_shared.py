@@ -38,7 +38,7 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
 
 
 def identity_of(volume: str, claim: str) -> str:
-    """The stable identity of a finding. Another claim behind the same volume is another finding."""
+    """The stable identity of a finding. A finding about the same volume with another claim has another identity."""
     return f"volume {volume} claim {claim}"
 
 

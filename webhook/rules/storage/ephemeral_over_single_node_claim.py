@@ -1,4 +1,4 @@
-"""An ephemeral volume can be migrated, but its PVC may not attach to two nodes."""
+"""An ephemeral volume can be migrated, but two nodes might not be able to attach its PVC."""
 
 from collections.abc import Iterator
 

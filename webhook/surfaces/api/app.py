@@ -1,7 +1,7 @@
 """
 The dry-run API and the page: the same verdicts as admission and the command line, for manifests in a request.
 
-With a cluster attached, a caller sees only objects that the API server would also show (``authorization``).
+With a cluster attached, a response depends only on objects that the caller is allowed to read (``authorization``).
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -97,7 +97,9 @@ def _add_check(
             403: problem_response("The user is not allowed to create VirtualMachines in a namespace of the manifests."),
             413: problem_response("The body is too large."),
             415: problem_response("The Content-Type is neither JSON nor YAML."),
-            503: problem_response("Too many requests at once, or the cluster did not answer. See Retry-After."),
+            503: problem_response(
+                "Too many requests at the same time, or the cluster did not answer. See Retry-After."
+            ),
         },
         openapi_extra={
             "requestBody": {
@@ -161,7 +163,7 @@ def _add_catalogue(app: FastAPI) -> None:
 
     @app.get("/v1/releases", summary="List the KubeVirt releases")
     async def releases() -> list[str]:
-        """The minor releases that *any* stands for, newest first."""
+        """The minor releases that *any* means, newest first."""
         return [str(behaviour.release) for behaviour in behaviours(SUPPORTED)][::-1]
 
     @app.get("/v1/schema", summary="The JSON Schema of reports", response_model=dict[str, Any])

@@ -24,7 +24,9 @@ MODES = tuple(map(str, (Action.DENY, Action.WARN, Action.AUDIT)))
 @click.command("policies")
 @click.option("-o", "--output", type=click.Choice(["vap"]), default="vap", show_default=True)
 @click.option("--policy", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Policy file.")
-@click.option("--profile", type=click.Choice(PROFILES), help="Profile to use instead of the one in the policy file.")
+@click.option(
+    "--profile", type=click.Choice(PROFILES), help="Profile to use instead of the profile in the policy file."
+)
 @click.option("--at-most", type=click.Choice(MODES), help="Strongest action, instead of `atMost` in the policy file.")
 @click.option("--release", default="any", show_default=True, metavar="any|1.x", help="KubeVirt release.")
 @click.option(
@@ -42,7 +44,9 @@ MODES = tuple(map(str, (Action.DENY, Action.WARN, Action.AUDIT)))
     help="Namespace whose VMs are not judged. Repeatable.",
 )
 @click.option(
-    "--beside-webhook", is_flag=True, help="Print only the rules that are denied. The webhook reports the others."
+    "--beside-webhook",
+    is_flag=True,
+    help="Print only the rules with enforcement action deny. The webhook reports the others.",
 )
 def command(
     output: str,
