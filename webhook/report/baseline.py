@@ -108,7 +108,7 @@ def exempt(
     located: Callable[[str], str] = file_of,
 ) -> Report:
     """
-    The report in which known findings are exempted. A note names fixed entries.
+    The report, with known findings exempted. A note names fixed entries.
 
     An entry is fixed if its object was judged or its file was read, and the finding is absent. ``read`` has file names. An object
     of this name in another folder does not count if there are several.

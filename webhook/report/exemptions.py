@@ -29,7 +29,9 @@ FORM = "# migratable: allow RULE [until YYYY-MM-DD]: REASON"
 @dataclass(slots=True)
 class Allowance:
     """
-    A comment that exempts findings of some rules: on its line, on the next line, of the object that starts there, or around it.
+    A comment that exempts findings of some rules.
+
+    It exempts findings on its line, on the next line, in the object that starts there, and in an object around it.
     """
 
     rules: tuple[str, ...]
@@ -151,7 +153,7 @@ def _expiry_notes(report: Report, exemptions: Sequence[Exemption], today: str) -
 
 
 def exempt_by_comments(report: Report, comments: Mapping[str, Comments]) -> Report:
-    """The report in which comments exempt findings. Notes name invalid and unused comments."""
+    """The report, with the findings exempted that comments name. Notes name invalid and unused comments."""
     if not comments:
         return report
     objects = [

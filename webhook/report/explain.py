@@ -37,7 +37,7 @@ _NOT_A_VM: dict[About, str] = {
 
 
 def in_kubevirt(rule: Rule) -> str:
-    """The behaviour of KubeVirt itself for such an object, by release."""
+    """The behaviour of KubeVirt for an object with such a finding, by release."""
     if rule.kubevirt == NONE:
         if rule.baseline:
             return f"No release {_SPAN} refuses to live-migrate such a VM. The rule is on Migratable's fixed list."

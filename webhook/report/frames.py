@@ -61,7 +61,7 @@ def _is_there(finding: FindingReport, lines: Sequence[str]) -> bool:
 
 
 def _end_of(finding: FindingReport, lines: Sequence[str]) -> tuple[int, int | None]:
-    """The last line to show, and the column (from 0) behind the value if it ends on that line."""
+    """The last line to show, and the column (from 0) after the value if the value ends on that line."""
     line, column = finding.line or 1, finding.column or 1
     if finding.rule == UNKNOWN_FIELD:
         colon = lines[line - 1].find(":", column - 1)

@@ -1,8 +1,8 @@
 """
 The report as GitHub Actions workflow commands, which become annotations of a pull request.
 
-The runner ignores columns of a place with several lines, so they are omitted there. GitHub shows only a few annotations for
-each step. Use ``sarif`` or ``markdown`` in addition.
+The runner ignores the columns of a place that has several lines, so such a place has none. GitHub shows only a few
+annotations for each step. Use ``sarif`` or ``markdown`` in addition.
 """
 
 from collections.abc import Iterator

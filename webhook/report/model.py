@@ -52,7 +52,7 @@ class ExemptionReport(_Part, frozen=True):
 
     reason: str
     owner: str
-    """The owner in the policy, else the file (and line) of the exemption."""
+    """The owner in the policy. For other exemptions, the file (and line) of the exemption."""
     until: str
     """The last day, ``YYYY-MM-DD``. Empty if the exemption does not expire."""
     kind: str = "policy"
@@ -117,7 +117,7 @@ class ObjectReport(_Part, frozen=True):
     verdict: VerdictReport | None
     findings: list[FindingReport]
     release: str = ""
-    """The release that the object was judged for, as ``release`` of the report."""
+    """The release that the object was judged for, in the form of the report's ``release``."""
     references: list[ReferenceReport] = []
 
 

@@ -1,7 +1,7 @@
 """Makes text from objects safe for terminals, logs and warnings."""
 
 MAX = 500
-"""Most characters of a text. Object names fit; pasted files are cut."""
+"""Maximum number of characters of a text. Object names fit; pasted files are cut."""
 
 
 def printable(text: str) -> str:

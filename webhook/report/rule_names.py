@@ -9,7 +9,7 @@ _ID = re.compile(r"lm\d{0,3}")
 _LIKE_AN_ID = re.compile(r"lm[0-9oil]{3}")
 _FAMILY = re.compile(r"lm\d\d?")
 _NEAR_NAME, _NEAR_ID = 0.6, 0.8
-"""Least similarity of a match. For an id of five characters: one other digit, or two digits swapped."""
+"""Minimum similarity of a match. An id of five characters may differ in one digit, or have two digits swapped."""
 _DIGITS = str.maketrans("oil", "011")
 
 

@@ -31,7 +31,7 @@ class Replacement(msgspec.Struct, frozen=True):
 
 
 Replacer: TypeAlias = Callable[[ObjectReport, FixReport], Replacement | None]
-"""Gives the change of the file for a fix, or None if the fix cannot be written to the file."""
+"""Returns the change of the file for a fix, or None if the fix cannot be written to the file."""
 
 
 def no_text(_judged: ObjectReport, _fix: FixReport) -> None:
@@ -74,7 +74,7 @@ def render(
 
 
 def cut_note(report: Report, *, omit_exempted: bool = False) -> str:
-    """A note that the log does not have all findings. Empty if it has."""
+    """A note that the log does not have all findings. Empty if it has all of them."""
     total = sum(
         finding.exemption is None or not omit_exempted for judged in report.objects for finding in judged.findings
     )

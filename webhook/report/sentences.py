@@ -60,7 +60,11 @@ def file_of(name: str) -> str:
 
 
 def place_of(judged: ObjectReport, finding: FindingReport | None = None) -> str:
-    """The place of a finding: ``vm.yaml:15:9``. Without a line, that of the object; without a file, empty."""
+    """
+    The place of a finding: ``vm.yaml:15:9``.
+
+    If the finding has no line, the object's line is used. If there is no file, the result is empty.
+    """
     if judged.source is None:
         return ""
     file = file_of(judged.source.file)

@@ -54,7 +54,7 @@ class CaseReport(_Part, frozen=True):
     bytes_per_second: int | None
     """Bandwidth of one migration in the best case. Null means no known limit."""
     largest_bytes: int | None
-    """The most bytes that can be copied in time. Null means no limit."""
+    """The maximum number of bytes that can be copied in time. Null means no limit."""
     when_time_is_over: str | None
     """``post-copy``, ``pause``, ``cancel``, ``never`` or ``at once``. Null if KubeVirt does not accept the bandwidth."""
     outlook: OutlookReport | None
@@ -69,7 +69,7 @@ class DiskReport(_Part, frozen=True):
     brings_time: bool
 
 
-class MachineReport(_Part, frozen=True):
+class VmReport(_Part, frozen=True):
     """A VM. It has several cases if it is unknown which MigrationPolicy applies."""
 
     kind: str
@@ -96,7 +96,7 @@ class SettingsReport(_Part, frozen=True):
     release: str
     cluster: CaseReport
     """The settings of a VM that no MigrationPolicy matches."""
-    machines: list[MachineReport]
+    machines: list[VmReport]
     notes: list[str]
 
 
@@ -109,7 +109,7 @@ def build(
         "MigrationSettings",
         release,
         _case(cluster, None),
-        [_machine(explained, verdict) for explained, verdict in machines],
+        [_vm(explained, verdict) for explained, verdict in machines],
         [printable(note) for note in notes],
     )
 
@@ -119,9 +119,9 @@ def render(report: SettingsReport) -> str:
     return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
 
 
-def _machine(explained: Explained, verdict: Verdict | None) -> MachineReport:
+def _vm(explained: Explained, verdict: Verdict | None) -> VmReport:
     memory = explained.memory
-    return MachineReport(
+    return VmReport(
         explained.kind,
         printable(explained.namespace),
         printable(explained.name),

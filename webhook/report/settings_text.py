@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from webhook.kubevirt.settings.budget import MIB
 from webhook.kubevirt.settings.explain import FOLLOWS, Ending
 from webhook.kubevirt.settings.settings import SETTINGS
-from webhook.report.settings_model import CaseReport, MachineReport, OutlookReport, SettingReport, SettingsReport
+from webhook.report.settings_model import CaseReport, OutlookReport, SettingReport, SettingsReport, VmReport
 
 ENDINGS = {
     Ending.POST_COPY: "post-copy: the guest continues on the target node, and is lost if the connection breaks",
@@ -21,7 +21,7 @@ _LABEL = 14
 
 def render(report: SettingsReport) -> str:
     """The text: a block for the cluster, a block for each VM, and the notes."""
-    blocks = [list(_cluster(report)), *(list(_machine(machine)) for machine in report.machines)]
+    blocks = [list(_cluster(report)), *(list(_vm(vm)) for vm in report.machines)]
     if report.notes:
         blocks.append([f"note: {note}" for note in report.notes])
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
@@ -33,21 +33,19 @@ def _cluster(report: SettingsReport) -> Iterator[str]:
     yield from _limits(report.cluster)
 
 
-def _machine(machine: MachineReport) -> Iterator[str]:
-    name = "/".join(part for part in (machine.namespace, machine.name) if part) or "(no name)"
-    yield f"{machine.kind} {name}"
-    if machine.live_migratable is False:
-        yield from _row(
-            "verdict", f"cannot be live-migrated with any settings ({machine.reason}): run `migratable check`"
-        )
-    yield from _row("memory", _memory(machine))
-    for disk in machine.local_disks:
+def _vm(vm: VmReport) -> Iterator[str]:
+    name = "/".join(part for part in (vm.namespace, vm.name) if part) or "(no name)"
+    yield f"{vm.kind} {name}"
+    if vm.live_migratable is False:
+        yield from _row("verdict", f"cannot be live-migrated with any settings ({vm.reason}): run `migratable check`")
+    yield from _row("memory", _memory(vm))
+    for disk in vm.local_disks:
         most = f"up to {_mebibytes(disk.most_bytes)}" if disk.most_bytes is not None else "all data written to it"
         time = "" if disk.brings_time else ", without extra time"
         yield from _row("local disk", f"{disk.volume}: {most} is also copied{time}")
-    if machine.device is not None:
-        yield from _row("device", f"{machine.device}: from 1.9 on, a VM with a host device does not use post-copy")
-    for case in machine.cases:
+    if vm.device is not None:
+        yield from _row("device", f"{vm.device}: from 1.9 on, a VM with a host device does not use post-copy")
+    for case in vm.cases:
         policy = f"MigrationPolicy {case.policy!r}: " if case.policy is not None else ""
         yield from _row("settings", f"{policy}{case.because}")
         yield from _settings([setting for setting in case.settings if setting.name in BY_POLICY], " " * _LABEL)
@@ -56,10 +54,10 @@ def _machine(machine: MachineReport) -> Iterator[str]:
             yield from _outlook(case.outlook)
 
 
-def _memory(machine: MachineReport) -> str:
-    if machine.memory_bytes is not None:
-        return f"{_mebibytes(machine.memory_bytes)} ({machine.memory_path})"
-    return f"unknown: {machine.memory_unknown}" if machine.memory_unknown is not None else "not set in the VM"
+def _memory(vm: VmReport) -> str:
+    if vm.memory_bytes is not None:
+        return f"{_mebibytes(vm.memory_bytes)} ({vm.memory_path})"
+    return f"unknown: {vm.memory_unknown}" if vm.memory_unknown is not None else "not set in the VM"
 
 
 def _settings(settings: Sequence[SettingReport], indent: str = "") -> Iterator[str]:

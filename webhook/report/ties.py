@@ -1,4 +1,4 @@
-"""References that are unproven, because different objects of one name are equally near. This file does no I/O."""
+"""References that are unproven, because different objects of the same name are equally near. This file does no I/O."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -9,7 +9,7 @@ _MAX_NOTES = 10
 
 
 def tie_notes(objects: Sequence[ObjectReport]) -> list[str]:
-    """A note for each name with a tie."""
+    """A note for each name that several equally near objects have."""
     by_name: dict[tuple[str, ...], list[ObjectReport]] = {}
     for judged in objects:
         for reference in ties_of(judged):
