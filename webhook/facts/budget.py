@@ -27,6 +27,6 @@ class BudgetFacts(msgspec.Struct, frozen=True):
     migrations: Json
     """``spec.configuration.migrations`` of the KubeVirt CR."""
     winners: Fact[tuple[WinningPolicy | None, ...]]
-    """The policies that may apply; None stands for no policy. A single entry if everything is known."""
+    """The policies that may apply; None means no policy. A single entry if all facts are known."""
     passed_through: FieldPath | None
     """The first GPU, host device or SR-IOV interface of the VM."""

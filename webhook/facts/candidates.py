@@ -1,7 +1,8 @@
 """
-Objects of one kind and name in several files, and the one that a reference resolves to.
+Objects of one kind and name in several files, and the object that a reference resolves to.
 
-It is the nearest one: in the same file as the reference, else in the file with the longest common folder path.
+This is the nearest object: the one in the same file as the reference. If that file has none, it is the object in the file
+with the longest common folder path.
 """
 
 from bisect import bisect_left, insort
@@ -22,7 +23,7 @@ class Candidate(msgspec.Struct, frozen=True, gc=False):
     source: str
     path: str
     is_reference: bool
-    """Whether the file is read only for references. Of equally near objects, one in a checked file has precedence."""
+    """Whether the file is read only for references. If objects are equally near, an object in a checked file has precedence."""
 
 
 class Viewer(msgspec.Struct, frozen=True, gc=False):
@@ -33,7 +34,7 @@ class Viewer(msgspec.Struct, frozen=True, gc=False):
 
 
 class Tie(msgspec.Struct, frozen=True):
-    """Different objects that are equally near, by the files of two of them: one file if both are in it."""
+    """The files of two different objects that are equally near. One file if it contains both objects."""
 
     sources: tuple[str, ...]
 
@@ -45,7 +46,7 @@ class _Group:
 
     def __init__(self, first: Candidate) -> None:
         self.first = first
-        """The one in the first file in alphabetical order, for the same result in every order of files."""
+        """The object in the first file in alphabetical order, so that the order of files does not change the result."""
         self.members = [first]
         self.differs = False
         self._tie: Tie | None = None
@@ -81,7 +82,7 @@ def _add(groups: dict[str, _Group], namespace: str, added: Candidate) -> None:
 
 
 class _Level:
-    """The objects below one folder, or in one file, by namespace: those of checked files, and those for references."""
+    """The objects below one folder, or in one file, by namespace. Objects of checked files, and objects for references."""
 
     __slots__ = ("checked", "references")
 
@@ -93,7 +94,7 @@ class _Level:
         _add(self.references if added.is_reference else self.checked, namespace, added)
 
     def choose(self, namespace: str, *, exactly: bool, judged: Kubernetes | None = None) -> Candidate | Tie | None:
-        """The only object of this name, as far as equal ones count as one; None without any."""
+        """The only object of this name. Equal objects count as one. None if there is no object."""
         for groups in (self.checked, self.references):
             group = groups.get(namespace) or (None if exactly else groups.get(""))
             if group is None and not namespace and not exactly and groups:

@@ -11,7 +11,11 @@ class DrainFacts(msgspec.Struct, frozen=True):
 
     base: FieldPath
     strategy: Fact[str]
-    """The VMI's ``evictionStrategy``, else the cluster's, else the string ``None`` (KubeVirt's default)."""
+    """
+    The VMI's ``evictionStrategy``.
+
+    If absent, the cluster's; if both are absent, the string ``None`` (KubeVirt's default).
+    """
     written: bool
     """Whether the object itself sets the strategy."""
     migratable: bool | None

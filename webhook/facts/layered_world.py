@@ -15,19 +15,19 @@ K = TypeVar("K", bound=Kubernetes)
 
 
 class LayeredWorld(msgspec.Struct, frozen=True):
-    """Looks up objects in ``front``; unknown ones in ``back``."""
+    """Looks up objects in ``front``, and in ``back`` if ``front`` does not know them."""
 
     front: World
     back: World
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
-        """The object in ``front``; if that is Unknown, the one in ``back``."""
+        """The object in ``front``; if it is Unknown there, the object in ``back``."""
         in_front = self.front.find(kind, namespace, name)
         is_missing = isinstance(in_front, Unknown) and not isinstance(in_front, Ambiguous)
         return self.back.find(kind, namespace, name) if is_missing else in_front
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """The objects of both. An object in ``front`` replaces one of the same name in ``back``."""
+        """The objects of both worlds. An object in ``front`` replaces an object of the same name in ``back``."""
         front, back = self.front.every(kind), self.back.every(kind)
         if isinstance(front, Ambiguous):
             return front

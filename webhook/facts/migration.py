@@ -44,7 +44,7 @@ class TemplateFacts(msgspec.Struct, frozen=True):
     asked: Found[frozenset[str]] | None
     """The access modes of the PVC that CDI would create from it; None if no volume uses that PVC."""
     in_force: Found[frozenset[str]] | None
-    """The access modes of the PVC that the volume will use; it may exist already."""
+    """The access modes of the PVC that the volume will use. The PVC may exist already."""
     expected_from: str = ""
     """The source of ``asked``, e.g. ``StorageProfile 'ceph'``."""
 
@@ -65,7 +65,7 @@ class MigrationFacts(msgspec.Struct, frozen=True):
     spec: VMISpec
     """As written. The results of expansion are in the fields below."""
     annotations: Mapping[str, str]
-    """Annotations of the VMI: those of its template, and those that instancetype and preference add."""
+    """Annotations of the VMI: the annotations of its template, and the annotations that instancetype and preference add."""
     outer_annotations: Mapping[str, str]
     """``metadata.annotations`` of a VirtualMachine. KubeVirt does not copy them to the VMI."""
     labels: Mapping[str, str]
@@ -105,7 +105,9 @@ class MigrationFacts(msgspec.Struct, frozen=True):
     host_model_known: Fact[bool]
     """Whether the nodes report a host model; looked up only for CPU model host-model."""
     tsc_frequency: Fact[int]
-    """Hz, as virt-controller would write it into ``status.topologyHints``; 0 or less if it would not."""
+    """
+    The TSC frequency in Hz that virt-controller would write into ``status.topologyHints``; 0 or less if it would write none.
+    """
     hidden: Unknown | None
     """Set if the instancetype or preference is unknown: it can change annotations, bindings and features."""
     hidden_path: FieldPath

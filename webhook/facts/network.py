@@ -134,9 +134,9 @@ class NetworkFacts(msgspec.Struct, frozen=True):
     path: FieldPath
     """Of ``spec.config``."""
     config: Fact[CniConfig] | Fault
-    """Unknown if it is in a file on the nodes; a Fault if it is not a JSON object."""
+    """The configuration. Unknown if it is in a file on the nodes; a Fault if it is not a JSON object."""
     is_migration_network: bool = False
-    """Whether a known KubeVirt CR names it as the migration network."""
+    """Whether a known KubeVirt CR names this NetworkAttachmentDefinition as the migration network."""
     nodes: Fact[Nodes] | None = None
     """Set for the migration network only."""
     neighbours: tuple[Neighbour, ...] = ()
@@ -164,7 +164,7 @@ class MigrationNetworkFacts(msgspec.Struct, frozen=True):
     namespace: str
     """The namespace of the KubeVirt CR, in which virt-handler runs."""
     network_namespace: str
-    """The namespace in which Multus searches: the one in the value, else that of the CR."""
+    """The namespace in which Multus searches: the namespace in the value. If it has none, the namespace of the CR."""
     network_name: str
     """Empty if the value is not a valid name."""
     network: Found[NetworkFacts]

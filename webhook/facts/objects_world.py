@@ -29,7 +29,7 @@ class Choice(msgspec.Struct, frozen=True):
 
 class ObjectsWorld:
     """
-    Looks things up among objects: those of files, and those of no file, such as a snapshot.
+    Looks up objects: objects of files, and objects of no file, such as the objects of a snapshot.
 
     An object of a file hides one of no file. Of different objects with one name, the nearest one counts (see
     ``candidates``). An object that is not at hand is Unknown, except for kinds in ``complete``: all of those are at hand.

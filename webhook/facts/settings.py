@@ -17,7 +17,7 @@ class SettingsFacts(msgspec.Struct, frozen=True):
     migrations: Json
     """``spec.configuration.migrations`` as written, of any type; None if absent or null."""
     misplaced: tuple[tuple[FieldPath, str], ...]
-    """Settings at a path that KubeVirt does not read, each with the correct path."""
+    """Settings at paths that KubeVirt does not read, each with its correct path."""
     eviction_strategy: str | None
     default_network_interface: str
     """``bridge``, KubeVirt's default in all releases, if the CR does not set it."""

@@ -11,11 +11,11 @@ class Unknown(msgspec.Struct, frozen=True):
     why: str
     settle: str = ""
     unreadable: bool = False
-    """Whether the object exists and has a field of the wrong type (policy key ``unreadable``)."""
+    """Whether the object exists but has a field of the wrong type (policy key ``unreadable``)."""
 
     @property
     def may_exist(self) -> bool:
-        """Whether the object may exist. Then its absence proves nothing."""
+        """Whether the object might exist. Rules then must not treat it as absent."""
         return self.unreadable
 
     def within(self, why: str, settle: str | None = None) -> "Unknown":

@@ -5,7 +5,7 @@ All implementations answer the same two questions and differ in the source of th
 
 - ``ObjectsWorld``: objects in memory, from manifests or a snapshot.
 - ``LayeredWorld``: a world over another one, e.g. manifests over a cluster.
-- ``RestrictedWorld``: a world without the objects that one user may not read.
+- ``RestrictedWorld``: a world without the objects that one user is not allowed to read.
 - ``UnknownWorld``: no objects; every lookup is Unknown.
 - ``ClusterWorld`` (``webhook.cluster.facts``): the watched objects of a cluster.
 - ``RecordingWorld``, ``LiveWorld`` and ``TimedOutWorld`` (``webhook.cluster.lookups``): the steps of an admission decision.

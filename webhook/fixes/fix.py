@@ -19,7 +19,7 @@ class Fix(msgspec.Struct, frozen=True):
     patch: tuple[Operation, ...]
     """Relative to the object. Each operation first tests the old value, so the patch fails on another object."""
     is_safe: bool = False
-    """Whether ``migratable check --fix`` applies it: nothing else can have been meant."""
+    """Whether ``migratable check --fix`` applies it: only one correction is possible."""
 
 
 def find(value: Json, path: FieldPath) -> Json:

@@ -1,7 +1,7 @@
 """
 The fixes of all rules.
 
-A fix is *safe* if nothing else can have been meant, such as a name in the wrong case. ``migratable check --fix`` applies
+A fix is *safe* if only one correction is possible, for example for a name in the wrong case. ``migratable check --fix`` applies
 safe fixes. Fixes that change the behaviour of a VM or a cluster are options: the user must choose one.
 """
 

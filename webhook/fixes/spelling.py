@@ -45,7 +45,7 @@ def _key_or_place(finding: Finding, raw: Json) -> Iterator[Fix]:
 
 
 def _is_same(written: str, meant: str) -> bool:
-    """Whether the names differ in case only, so that nothing else can have been meant."""
+    """Whether the names differ in case only, so that only one correction is possible."""
     return written.lower() == meant.lower()
 
 

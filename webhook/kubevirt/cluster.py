@@ -28,7 +28,7 @@ def cluster_of(world: World) -> Cluster:
     """
     The settings of the KubeVirt CR, or the built-in defaults if the cluster is known to have no CR.
 
-    The architecture in the CR's spec has precedence over the one in its status, which virt-operator writes.
+    The architecture in the CR's spec has precedence over the architecture in its status, which virt-operator writes.
     """
     kubevirts = world.every(KubeVirt)
     if isinstance(kubevirts, Unknown):

@@ -78,7 +78,10 @@ HOTPLUG_BY_TEMPLATE = "DeclarativeHotplugVolumes"
 
 
 def alpha_gate_is_on(configuration: Configuration, gate: str) -> bool:
-    """Whether an alpha gate is on: ``developerConfiguration.featureGates`` lists it, also where it is disabled as well."""
+    """
+    Whether an alpha gate is on: ``developerConfiguration.featureGates`` lists it, even if the list of disabled gates has it
+    too.
+    """
     developer = configuration.developer_configuration
     return developer is not None and gate in (developer.feature_gates or ())
 

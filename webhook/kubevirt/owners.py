@@ -1,7 +1,7 @@
 """
 Operators that write a KubeVirt CR or a migration network, and the field of the operator that sets a value.
 
-Sources: those of ``hyper_converged``; Harvester v1.8.0 ``pkg/controller/master/kubevirt/vm_migration_network.go``,
+Sources: the sources named in ``hyper_converged``; Harvester v1.8.0 ``pkg/controller/master/kubevirt/vm_migration_network.go``,
 ``pkg/controller/master/setting/kubevirt_migration.go``, ``pkg/util/constants.go``, ``deploy/charts/harvester/values.yaml``.
 """
 
@@ -35,7 +35,7 @@ class Owner(msgspec.Struct, frozen=True):
 
 def owner_of(judged: Kubernetes) -> Owner | None:
     """
-    HyperConverged by ownerReference or labels, Harvester by its namespace or its annotation on a network; else None.
+    HyperConverged by ownerReference or labels, Harvester by its namespace or its annotation on a network; otherwise None.
     """
     if not isinstance(judged, KubeVirt):
         annotations = judged.meta.annotations or {}

@@ -22,7 +22,7 @@ _POWERS_OF_TEN = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T":
 _POWERS_OF_TWO = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 _EXPONENT = r"[eE]([-+]?[0-9]+)"
 _SLOW = 50
-"""The smallest power of two in ``_POWERS_OF_TWO`` that Go's fast path does not read."""
+"""The smallest power of two in ``_POWERS_OF_TWO`` whose suffix Go's fast path does not read."""
 _INT64 = 2**63
 _FAR = 400
 """The largest exponent: larger amounts become 10^400, smaller ones a billionth."""

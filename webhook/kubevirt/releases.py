@@ -140,7 +140,7 @@ def split(releases: Releases, changes: Iterable[Release]) -> Iterator[Releases]:
 
 
 SUPPORTED: Releases = since(OLDEST_SUPPORTED)
-"""The releases behind *any supported*: a finding that holds in one of them holds."""
+"""The releases that *any* means. A finding that holds in one of them is reported."""
 
 
 def giving(reason: Reason) -> Releases:
@@ -192,5 +192,8 @@ def parse_release(text: str) -> Release | None:
 
 
 def judged_as(release: Release) -> Release | None:
-    """The release of the table that judges ``release``: itself, the newest for a newer one, None for an older one."""
+    """
+    The release of the table that judges ``release``: itself if it is in the table, the newest release of the table for a
+    newer release, None for an older one.
+    """
     return None if release < OLDEST else min(release, NEWEST)

@@ -61,7 +61,7 @@ class Subject(msgspec.Struct, frozen=True):
     @property
     def data_volumes(self) -> Mapping[str, DataVolumeSpec]:
         """
-        ``dataVolumeTemplates`` by name; of several entries with one name, the first counts.
+        ``dataVolumeTemplates`` by name. If several entries have the same name, the first one counts.
 
         virt-api accepts duplicate names. virt-controller creates the DataVolume of the first entry, and keeps it for the next
         (``handleDataVolumes``, ``pkg/virt-controller/watch/vm.go`` v1.0.1 to v1.3.1 and

@@ -26,7 +26,7 @@ class Verdict(msgspec.Struct, frozen=True):
     """The first reason in this release's order; None where the condition is True or unproven."""
     release: Release
     migration_method: str
-    """``BlockMigration`` where the migration copies disks, else ``LiveMigration`` (``status.migrationMethod``)."""
+    """``BlockMigration`` if the migration copies disks, otherwise ``LiveMigration`` (``status.migrationMethod``)."""
     unproven: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
 

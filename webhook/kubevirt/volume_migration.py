@@ -26,9 +26,9 @@ _FAILED: Final = "ManualRecoveryRequired"
 
 def restored_claims(old: VirtualMachine, new: VirtualMachine) -> frozenset[tuple[str, str]]:
     """
-    Volume and claim of each volume that returns to the claim before the volume migration.
+    Volume and claim of each volume that returns to its claim from before the volume migration.
 
-    Empty unless all volumes return at once, as KubeVirt requires, and a volume migration runs or has failed.
+    Empty unless all volumes return in the same update, as KubeVirt requires, and a volume migration runs or has failed.
     """
     status = old.status
     state = status.volume_update_state if status is not None else None

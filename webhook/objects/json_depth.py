@@ -128,7 +128,7 @@ def truncated(raw: Raw, limit: int = MAX_DEPTH) -> bytes:
 
 
 def _digest(body: bytes, begin: int, end: int) -> bytes:
-    """Plain values that replace ``body[begin:end]``, the content of a bracket; nothing if it is empty."""
+    """A digest that replaces ``body[begin:end]``, the content of an object or array. Empty content stays empty."""
     left_out = body[begin:end].strip()
     if not left_out:
         return b""

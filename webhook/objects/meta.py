@@ -69,7 +69,7 @@ class Kubernetes(Read, frozen=True):
 
     @property
     def name(self) -> str:
-        """The name, else ``generateName``, else empty."""
+        """The name. If it is absent, ``generateName``. If both are absent, empty."""
         return self.meta.name or self.meta.generate_name or ""
 
 

@@ -28,7 +28,7 @@ class NodeSpec(Read, frozen=True):
 
 
 class NodeTraits(Read, frozen=True):
-    """The facts that verdicts need from the labels of a node."""
+    """Facts from the labels of a node, which verdicts need."""
 
     schedulable: bool = False
     """Whether virt-handler is alive on the node, so that VMs can run there."""

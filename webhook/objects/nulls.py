@@ -25,7 +25,7 @@ def is_about_null(error: msgspec.ValidationError) -> bool:
 
 def without_nulls(value: Json) -> Json:
     """
-    A copy of the object with all ``metadata`` as Go reads it: that of the object and that of its templates.
+    A copy of the object with all ``metadata`` as Go reads it: the metadata of the object and of its templates.
 
     Go (``encoding/json``) reads a ``null`` field as absent, and a ``null`` label or annotation as an empty string.
     """
@@ -33,7 +33,7 @@ def without_nulls(value: Json) -> Json:
 
 
 def with_metadata(value: Json, change: Callable[[Json], Json], levels: int = _LEVELS) -> Json:
-    """A copy of the object with ``change`` applied to its ``metadata`` and to that of its templates."""
+    """A copy of the object with ``change`` applied to its ``metadata`` and to the metadata of its templates."""
     if isinstance(value, list):
         return [with_metadata(item, change, levels - 1) for item in value] if levels else value
     if not isinstance(value, Mapping):

@@ -85,7 +85,7 @@ class ClaimPropertySet(Read, frozen=True):
 
 
 class StorageProfileSpec(Read, frozen=True):
-    """``StorageProfile.spec``: the wish of an administrator."""
+    """``StorageProfile.spec``: the values that an administrator requests."""
 
     claim_property_sets: list[ClaimPropertySet] | None = None
 
@@ -106,7 +106,10 @@ class StorageProfile(Kubernetes, frozen=True):
 
     @property
     def property_sets(self) -> tuple[ClaimPropertySet, ...]:
-        """The sets in force, best first: those of ``status`` if CDI wrote it, else those of ``spec``."""
+        """
+        The property sets in force, best first: the sets in ``status``, or the sets in ``spec`` if CDI has not written
+        ``status``.
+        """
         if self.status is not None and self.status.claim_property_sets is not None:
             return tuple(self.status.claim_property_sets)
         if self.spec is not None and self.spec.claim_property_sets is not None:

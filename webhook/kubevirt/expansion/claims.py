@@ -24,9 +24,13 @@ from webhook.objects.storage import (
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 DEFAULT_VIRT_CLASS = "storageclass.kubevirt.io/is-default-virt-class"
 ARCHIVE = "archive"
-"""``contentType`` of files instead of a disk: CDI uses a filesystem, and not the class for virtual machines."""
+"""
+The ``contentType`` of files instead of a disk.
+
+CDI then uses volume mode Filesystem, and ignores the default class for virtual machines.
+"""
 FROM_PROFILE = "FromStorageProfile"
-"""A ``volumeMode`` that means none for CDI's webhook for labelled claims."""
+"""A ``volumeMode`` that CDI's webhook for labelled claims treats as absent."""
 
 
 class Modes(msgspec.Struct, frozen=True):
@@ -38,7 +42,7 @@ class Modes(msgspec.Struct, frozen=True):
 
 def modes_of(world: World, namespace: str, claim: str, templates: Mapping[str, DataVolumeSpec | Unknown]) -> Modes:
     """
-    The modes of ``claim``: those of the existing claim, else of the DataVolume, else of the ``dataVolumeTemplate``.
+    The modes of ``claim``, from the first of these objects that exists: the claim, the DataVolume, the ``dataVolumeTemplate``.
 
     ``templates`` are the VirtualMachine's own ``dataVolumeTemplates`` by name.
     """
@@ -64,7 +68,7 @@ def of_template(world: World, name: str, template: DataVolumeSpec | Unknown) -> 
 
 
 def _of_claim(world: World, claim: PersistentVolumeClaim) -> Modes:
-    """A claim's own modes; CDI's webhook fills absent ones only where the claim has the label for it."""
+    """A claim's own modes. CDI's webhook adds missing modes only if the claim has its label."""
     is_labelled = (claim.meta.labels or {}).get("cdi.kubevirt.io/applyStorageProfile") == "true"
     if not claim.spec.access_modes and is_labelled:
         mode = None if claim.spec.volume_mode == FROM_PROFILE else claim.spec.volume_mode
@@ -119,7 +123,8 @@ def _from_profile(
 
 def offered(sets: Sequence[ClaimPropertySet], volume_mode: str | None) -> Sequence[str]:
     """
-    The modes that CDI uses: those of the first set. With a volume mode, those of the first set with this mode that has any.
+    The modes that CDI uses: the modes of the first property set. With a volume mode, the modes of the first set that has
+    this volume mode and any access modes.
 
     Source: CDI ``getDefaultVolumeAndAccessMode`` and ``getDefaultAccessModes``.
     """
@@ -129,7 +134,7 @@ def offered(sets: Sequence[ClaimPropertySet], volume_mode: str | None) -> Sequen
 
 
 def property_sets(world: World, storage_class: str) -> Fact[tuple[ClaimPropertySet, ...]]:
-    """The property sets of the StorageProfile of a class; empty where there is no profile."""
+    """The property sets of the StorageProfile of a class; empty if the class has no StorageProfile."""
     profile = world.find(StorageProfile, "", storage_class)
     if isinstance(profile, Unknown):
         return profile
@@ -138,7 +143,7 @@ def property_sets(world: World, storage_class: str) -> Fact[tuple[ClaimPropertyS
 
 def default_class(world: World, *, prefer_virt: bool) -> Found[str]:
     """
-    The name of the default storage class. Of several, Kubernetes uses the newest, then the first by name.
+    The name of the default storage class. If there are several, Kubernetes uses the newest, then the first by name.
 
     CDI, and KubeVirt's own claims from 1.4 on, prefer the default class for virtual machines.
     """

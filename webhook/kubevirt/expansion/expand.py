@@ -118,7 +118,7 @@ def _migrated_volumes(subject: Subject) -> frozenset[str]:
 def _either(
     subject: Subject, own: Sequence[T] | None, inherited: Sequence[T] | None, origin: str, field: str
 ) -> tuple[Sourced[T], ...]:
-    """The VM's list with paths, else the instancetype's; KubeVirt refuses a VM with both."""
+    """The VM's list with paths. If it is empty, the instancetype's list. KubeVirt refuses a VM with both."""
     if own:
         return tuple(
             Sourced((*subject.base, "domain", "devices", field, index), item) for index, item in enumerate(own)
@@ -152,7 +152,7 @@ def _written_cpu_model(subject: Subject, cpu: CPU, inherited: Inherited) -> Sour
 
 def _default_cpu_model(configuration: Fact[Configuration], architecture: str) -> Fact[str]:
     """
-    The CR's ``cpuModel``, else host-model; on arm64 always host-passthrough, whatever the CR says.
+    The CR's ``cpuModel``, or host-model if it has none. On arm64 always host-passthrough.
 
     Source: ``pkg/virt-api/webhooks/mutating-webhook/mutators/vmi-mutator.go``, v1.9.0.
     """
@@ -164,7 +164,7 @@ def _default_cpu_model(configuration: Fact[Configuration], architecture: str) ->
 
 
 def _cpu_features(cpu: CPU, preference: PreferenceSpec) -> tuple[CPUFeature, ...]:
-    """The VM's features, and those of the preference with other names (``preference/apply/cpu.go``, v1.9.0)."""
+    """The VM's features, and the preference's features with other names (``preference/apply/cpu.go``, v1.9.0)."""
     own = tuple(cpu.features or ())
     preferred = (preference.cpu.preferred_cpu_features if preference.cpu else None) or ()
     names = {feature.name for feature in own}
@@ -172,7 +172,7 @@ def _cpu_features(cpu: CPU, preference: PreferenceSpec) -> tuple[CPUFeature, ...
 
 
 def _isolated_emulator_thread(subject: Subject, cpu: CPU, inherited: Inherited) -> Sourced[bool] | None:
-    """Dedicated CPUs with an isolated emulator thread; either field may come from the instancetype."""
+    """Whether the VM has dedicated CPUs with an isolated emulator thread. Both fields can come from the instancetype."""
     theirs = inherited.instancetype.cpu
     if not (cpu.dedicated_cpu_placement or (theirs is not None and theirs.dedicated_cpu_placement)):
         return None
@@ -184,7 +184,11 @@ def _isolated_emulator_thread(subject: Subject, cpu: CPU, inherited: Inherited) 
 
 
 def _tsc_frequency(subject: Subject, world: World, configuration: Fact[Configuration], architecture: str) -> Fact[int]:
-    """The hint in the status, which virt-controller writes once, else the hint that it would write now."""
+    """
+    The TSC frequency in the VMI's status, which virt-controller writes once.
+
+    If absent, the frequency that it would write now.
+    """
     status = subject.vmi_status
     if status is not None and status.topology_hints is not None:
         return status.topology_hints.tsc_frequency or 0

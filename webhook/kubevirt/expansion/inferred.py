@@ -90,7 +90,7 @@ def _labelled(labels: Labels | None, what: str, label: str) -> Labels | Unlabell
 
 
 def _of_data_volume(scope: Scope, name: str, label: str) -> Inferred:
-    """The source of the template or of the DataVolume; the claim of that name where CDI has removed the DataVolume."""
+    """The source of the template or of the DataVolume. If CDI has removed the DataVolume, the claim of the same name."""
     template = scope.data_volumes.get(name)
     if template is not None:
         return _of_source(scope, template, label)

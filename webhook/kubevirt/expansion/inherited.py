@@ -54,7 +54,11 @@ class Inherited(msgspec.Struct, frozen=True):
 
     @property
     def architecture(self) -> str | None:
-        """The architecture of the preference, else of a template's DataSource, in releases that read them."""
+        """
+        The architecture in the preference.
+
+        If it has none, the architecture of a template's DataSource. Only in releases that read them.
+        """
         if self.releases & _PREFERRED_ARCHITECTURE and self.preference.preferred_architecture:
             return self.preference.preferred_architecture
         return self.source_architecture or None if self.releases & _SOURCE_ARCHITECTURE else None
@@ -90,8 +94,9 @@ def _changes(inherited: Inherited) -> Iterator[Release]:
     """
     The releases from which on the inherited settings act differently.
 
-    1.0 adds masquerade beside any binding and ignores annotations. ``preferredArchitecture`` counts from 1.7 on,
-    ``preferredLaunchSecurity`` from 1.9 on (``pkg/instancetype/preference/apply``), a DataSource's label from 1.6 on.
+    1.0 adds masquerade beside any binding and ignores annotations. KubeVirt reads a DataSource's label from 1.6 on,
+    ``preferredArchitecture`` from 1.7 on, and ``preferredLaunchSecurity`` from 1.9 on
+    (``pkg/instancetype/preference/apply``).
     """
     preference, devices = inherited.preference, inherited.preference.devices
     masquerade = devices is not None and devices.preferred_interface_masquerade is not None

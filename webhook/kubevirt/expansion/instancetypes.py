@@ -2,8 +2,8 @@
 The instancetype and the preference of a VirtualMachine.
 
 Source: ``pkg/instancetype/find`` and ``pkg/instancetype/infer``, v1.9.0: ``revisionName`` first, then the revision in the
-VM's status (1.5 and later) if KubeVirt created it from an object of the same name, then the object itself. An empty
-``kind`` means the cluster-scoped one.
+VM's status (1.5 and later) if KubeVirt created it from an object of the same name, then the object itself. An empty ``kind``
+means the cluster-scoped kind.
 """
 
 import msgspec

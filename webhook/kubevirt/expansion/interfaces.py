@@ -68,7 +68,7 @@ def interfaces_of(
 def _with_masquerade(
     interfaces: tuple[Interface, ...], networks: tuple[Network, ...], *, in_1_0: bool
 ) -> tuple[Interface, ...]:
-    """``preferredInterfaceMasquerade``: sets masquerade on pod network interfaces without binding; in 1.0 on all."""
+    """``preferredInterfaceMasquerade`` sets masquerade on pod network interfaces without a binding; in 1.0 on all of them."""
     pod = {network.name for network in networks if network.pod is not None}
     return tuple(
         msgspec.structs.replace(interface, masquerade=_EMPTY)

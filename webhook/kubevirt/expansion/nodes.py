@@ -12,7 +12,10 @@ from webhook.objects.nad import Node
 
 
 def host_model_known(world: World) -> Fact[bool]:
-    """True where every schedulable node reports its host CPU model, False where none does, Unknown where some do."""
+    """
+    True if every schedulable node reports its host CPU model, False if no node reports it, Unknown if only some nodes report
+    it.
+    """
     nodes = world.every(Node)
     if isinstance(nodes, Unknown):
         return nodes

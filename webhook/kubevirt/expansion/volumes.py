@@ -21,7 +21,7 @@ from webhook.objects.vmi import Volume
 def claims_behind(
     subject: Subject, world: World, inherited: Inherited
 ) -> tuple[tuple[ClaimFacts, ...], tuple[ClaimFacts, ...]]:
-    """The claims that virt-handler checks, and those under ephemeral volumes, which it does not check."""
+    """The claims that virt-handler checks, and the claims under ephemeral volumes, which it does not check."""
     templates = made_from(subject.data_volumes, inherited)
     claims: list[ClaimFacts] = []
     overlaid: list[ClaimFacts] = []
@@ -63,7 +63,7 @@ def _modes_in_status(subject: Subject, volume: Volume) -> Modes | None:
     """
     The access modes that virt-controller wrote to the VMI's status; they are used where the claim is not known.
 
-    Of several entries with one name the last counts, as in the map of ``checkVolumesForMigration``
+    If several entries have the same name, the last one counts, as in the map of ``checkVolumesForMigration``
     (``pkg/virt-handler/vm.go``, v1.0.1 to v1.9.0).
     """
     status = subject.vmi_status

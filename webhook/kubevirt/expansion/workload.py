@@ -32,8 +32,8 @@ def guest_memory(
     """
     The memory of the guest, as written, with its path; None where no field sets it.
 
-    The VM's own ``memory.guest``, else the instancetype's, else the memory of requests, of limits, or one huge page.
-    ``hidden`` is the reason why an instancetype is not known.
+    It is the first of these fields that is set: the VM's ``memory.guest``, the instancetype's ``memory.guest``, the memory
+    in requests, the memory in limits, the size of one huge page. ``hidden`` is the reason why an instancetype is not known.
     """
     domain = subject.spec.domain or _NO_DOMAIN
     memory, resources = domain.memory or _NO_MEMORY, domain.resources or _NO_RESOURCES
@@ -71,7 +71,7 @@ class LocalDisk(msgspec.Struct, frozen=True):
     volume: str
     path: FieldPath
     most: int | None
-    """The largest size in bytes; None where it has no limit."""
+    """The maximum size in bytes; None if the disk has no limit."""
     counts: bool
     """Whether its size extends the timeout: KubeVirt does not measure the files of empty disks."""
 

@@ -1,8 +1,8 @@
 """
 Fields, values and quantities of a manifest that KubeVirt's API does not have.
 
-kubectl refuses an unknown field by default; for other clients the API server drops it silently. The known names are those of
-KubeVirt 1.3 to 1.9 together (``field_names``). Other rules report fields that are newer than the cluster.
+kubectl refuses an unknown field by default; for other clients the API server drops it silently. The known names are the
+names of KubeVirt 1.3 to 1.9 together (``field_names``). Other rules report fields that are newer than the cluster.
 """
 
 from collections.abc import Iterator, Mapping
@@ -68,8 +68,9 @@ QUANTITY_MAPS = frozenset(
     for key in ("requests", "limits")
 )
 """
-Fields that are a quantity, or a map of them, in KubeVirt 1.3 to 1.9: those of ``pkg/virt-operator/resource/generate/components/
-validations_generated.go``, v1.3.1 and v1.9.0, with the pattern of quantities, but for ``bandwidthPerMigration`` (family 6).
+Fields that are a quantity, or a map of quantities, in KubeVirt 1.3 to 1.9. They have the pattern of quantities in
+``validations_generated.go`` (v1.3.1 and v1.9.0, ``pkg/virt-operator/resource/generate/components``). Rules of family 6 check
+``bandwidthPerMigration``, which is left out here.
 """
 
 _SHORT = {"RWX": "ReadWriteMany", "RWO": "ReadWriteOnce", "ROX": "ReadOnlyMany", "RWOP": "ReadWriteOncePod"}
@@ -79,7 +80,7 @@ _QUANTITY, _QUANTITY_MAP = "#", "*#"
 """In place of a type: a quantity, and a map of quantities."""
 _NESTED = (dict, list)
 _STATUS = "status"
-"""At the top of an object: the names do not list it."""
+"""A field of every object at its top level, which the names do not list."""
 _MISPLACED: Mapping[str, frozenset[str]] = {
     "V1KubeVirt": frozenset(Misplaced.__struct_encode_fields__) | {"configuration"},
     "V1KubeVirtSpec": frozenset(Misplaced.__struct_encode_fields__),
@@ -88,7 +89,7 @@ _MISPLACED: Mapping[str, frozenset[str]] = {
 """Misplaced settings, which rules of family 6 report."""
 _SETTINGS = frozenset(("V1MigrationConfiguration", "V1alpha1MigrationPolicySpec"))
 _SHORTEST_MOVED = 4
-"""The shortest name that is searched for elsewhere: ``name`` and ``type`` are fields of many types."""
+"""The minimum length of a name that is searched for in other places: ``name`` and ``type`` are fields of many types."""
 
 
 def problems_in(kind: str, raw: Mapping[str, Json]) -> Problems:
@@ -132,7 +133,7 @@ def search(kind: str, root: str, raw: Mapping[str, Json]) -> Problems:
 
 @cache
 def _shape(name: str, *, is_root: bool = False) -> tuple[frozenset[str], Mapping[str, str | frozenset[str]]]:
-    """The keys that need no finding; and for keys whose values are checked, their type or their values."""
+    """The valid keys. For each key whose value is checked, its type or its valid values."""
     known = FIELDS[name]
     misplaced = _MISPLACED.get(name, frozenset()) | ({_STATUS} if is_root else frozenset())
     words = {key: frozenset(("", *allowed)) for (holder, key), allowed in VALUES.items() if holder == name}
@@ -150,7 +151,8 @@ def _is_plain(root: str, raw: Mapping[str, Json]) -> bool:
     """
     Whether an object has no problems: a fast check without paths, because most objects have none.
 
-    False may be wrong, True never is. No type contains itself, so the depth is bounded.
+    True is always correct. False may be a false alarm, so the caller then checks each path. No type contains itself, so the
+    recursion depth is bounded.
     """
     waiting: list[tuple[tuple[frozenset[str], Mapping[str, str | frozenset[str]]], Any]] = [
         (_shape(root, is_root=True), raw)

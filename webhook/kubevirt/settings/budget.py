@@ -53,13 +53,13 @@ class Budget(msgspec.Struct, frozen=True):
     bandwidth: int
     """MiB/s, 0 is unlimited."""
     timeout: int
-    """Seconds per GB, rounded up; 0 is no limit, a negative number cancels the migration at once."""
+    """Seconds per GB, rounded up; 0 is no limit, a negative number cancels the migration immediately."""
     post_copy: bool = False
     """Whether KubeVirt may switch to post-copy at the timeout."""
     pause: bool = False
-    """Whether KubeVirt may pause the guest at the timeout, and wait as long again."""
+    """Whether KubeVirt may pause the guest at the timeout, and then wait for the same time again."""
     link: int = 0
-    """Bytes per second of a node's migration link; 0 where it is unknown."""
+    """Bytes per second of a node's migration link; 0 if unknown."""
     sharing: int = 1
     """How many migrations may share the link."""
 
@@ -80,7 +80,11 @@ class Budget(msgspec.Struct, frozen=True):
         return -(-size // rate) if rate else None
 
     def finishes(self, size: int, uncounted: int = 0) -> bool:
-        """Whether ``size`` bytes, and ``uncounted`` ones that do not extend the timeout, can finish in the best case."""
+        """
+        Whether ``size`` bytes and ``uncounted`` bytes can be transferred in time in the best case.
+
+        Uncounted bytes do not extend the timeout.
+        """
         allowed = self.allowed(size)
         if allowed is None:
             return True
@@ -93,7 +97,7 @@ class Budget(msgspec.Struct, frozen=True):
         """
         The largest size in bytes that can finish; None without a limit, 0 where no migration can finish.
 
-        Rounding to GB lets some sizes below it fail: at 5 MiB/s and 150 s, 3000 MiB pass and 2800 MiB do not.
+        Because of rounding to GB, some smaller sizes fail: at 5 MiB/s and 150 s, 3000 MiB pass and 2800 MiB do not.
         """
         rate, allowed = self.rate(), self.allowed(1)
         if allowed is None:

@@ -54,10 +54,10 @@ class Effective(msgspec.Struct, frozen=True):
 
 
 class Case(msgspec.Struct, frozen=True):
-    """The settings under one policy or under none. A VM has several cases where it is not known which policy wins."""
+    """The settings under one policy, or without a policy. A VM has several cases if it is unknown which policy wins."""
 
     policy: str
-    """Empty where none matches."""
+    """Empty if no policy matches."""
     because: str
     settings: tuple[Effective, ...]
     is_valid: bool
@@ -77,7 +77,7 @@ class Outlook(msgspec.Struct, frozen=True):
     """Seconds in the best case; None where the bandwidth has no limit."""
     finishes: bool
     fails_with: tuple[LocalDisk, ...]
-    """The empty disks with which, when full, the migration cannot finish."""
+    """The empty disks that prevent the migration from finishing when they are full."""
 
 
 class Explained(msgspec.Struct, frozen=True):

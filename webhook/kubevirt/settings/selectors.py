@@ -25,7 +25,7 @@ from webhook.objects.shown import shown
 
 Labels: TypeAlias = Mapping[str, str]
 NAME_LABEL = "kubernetes.io/metadata.name"
-"""On every namespace, with its name (Kubernetes 1.22, KEP-2161)."""
+"""A label of every namespace; its value is the namespace's name (Kubernetes 1.22, KEP-2161)."""
 
 _SELECTORS = "selectors"
 _NAMESPACE, _VMI = "namespaceSelector", "virtualMachineInstanceSelector"
@@ -47,7 +47,7 @@ class Match(msgspec.Struct, frozen=True):
 
     @property
     def rank(self) -> tuple[int, int, str]:
-        """The smallest rank wins: most labels, then most labels of the VMI, then the first name."""
+        """The sort key of policies; the smallest wins: most labels, then most labels of the VMI, then the first name."""
         return -self.labels, -self.vmi_labels, self.policy.name
 
 
@@ -136,7 +136,7 @@ def contenders(
     policies: Iterable[MigrationPolicy], vmi: Labels, namespace: Fact[Labels], name: str = ""
 ) -> tuple[Match | None, ...]:
     """
-    Every policy that may win for a VMI with these labels, best first; None at the end where possibly none matches.
+    Every policy that may win for a VMI with these labels, best first; None at the end if possibly no policy matches.
 
     One element where all labels are known.
     """
@@ -157,7 +157,7 @@ def matches_of(
 
 
 def labelled(world: World) -> tuple[LabelledVM, ...]:
-    """The known VMs, with their labels and those of their namespaces."""
+    """The known VMs, with their labels and the labels of their namespaces."""
     vms: list[LabelledVM] = []
     spaces: dict[str, Fact[Labels]] = {}
     for kind in VM_KINDS:

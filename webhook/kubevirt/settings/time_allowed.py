@@ -21,9 +21,9 @@ NO_POST_COPY_WITH_DEVICES = Release(1, 9)
 
 def budget_facts(facts: MigrationFacts, world: World) -> BudgetFacts | None:
     """
-    The facts about a VM's migration time; None where no rule can report anything.
+    The facts about a VM's migration time; None if no rule can report anything.
 
-    This is so where the KubeVirt CR is not known, and where the VM has no passed-through device and neither the CR nor a
+    There are two such cases. The KubeVirt CR is unknown. Or the VM has no passed-through device, and neither the CR nor a
     policy limits the bandwidth.
     """
     if isinstance(facts.configuration, Unknown):
@@ -63,7 +63,7 @@ def space_labels(policies: Sequence[MigrationPolicy], namespace: str, world: Wor
 
 
 def values_for(migrations: Json, winner: WinningPolicy | None, behaviour: Behaviour) -> Mapping[str, Json]:
-    """The settings in force under a policy or under none."""
+    """The settings in force under a policy, or without a policy."""
     values = in_force(migrations, behaviour)
     return values if winner is None else overlaid(values, winner.settings, behaviour)
 
