@@ -24,7 +24,7 @@ class WebhookError(Exception):
 
 
 class BadInput(WebhookError):
-    """The input is invalid. ``line`` and ``column`` (1-based) are set if the place is known."""
+    """The input is invalid. ``line`` and ``column`` (1-based) are set if the position is known."""
 
     code = "bad-input"
 

@@ -2,7 +2,8 @@
 Judges each file when it is read, and keeps only its part of the report. Memory does not grow with the size of the files.
 
 A file can refer to an object in a later file. So the lookups of each file are recorded. If a later file has such an object,
-the first file is read and judged again at the end. The report is the same as that of ``check.check``; a test holds this.
+the first file is read and judged again at the end. The report is the same as the report of ``check.check``. A test checks
+that both are equal.
 """
 
 from collections.abc import Callable, Iterable, Sequence

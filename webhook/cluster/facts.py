@@ -1,8 +1,9 @@
 """
 Facts from a running cluster: a store that watches keep up to date, and worlds that look up objects in it.
 
-A world without a live reader never waits. With one, it reads from the API server if the store cannot be trusted: for
-ControllerRevisions, which are not watched, for kinds that are not listed yet, and for kinds whose watch is stale.
+A world without a live reader never waits. A world with a live reader reads objects from the API server if the store cannot
+be trusted. This concerns ControllerRevisions, which are not watched, kinds that are not listed yet, and kinds whose watch is
+stale.
 """
 
 import random
@@ -103,8 +104,8 @@ class ClusterFacts:
     """
     Lists and watches a cluster from ``start`` to ``stop``.
 
-    Tests replace ``wait``, which pauses a thread and returns whether to stop, ``chance``, which returns numbers in [0, 1)
-    for jitter, and ``clock``, which returns monotonic seconds.
+    Tests replace three functions. ``wait`` pauses a thread and returns whether to stop. ``chance`` returns numbers in [0, 1)
+    for jitter. ``clock`` returns monotonic seconds.
     """
 
     def __init__(

@@ -106,7 +106,7 @@ class HttpReader:
 
 
 class _Connection(asyncio.Protocol):
-    """One connection: a batch of pipelined requests at a time."""
+    """One connection. It has at most one batch of pipelined requests in progress."""
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None

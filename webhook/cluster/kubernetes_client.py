@@ -41,7 +41,7 @@ _CONNECTIONS = 64
 
 
 def connect(kubeconfig: Path | None = None, context: str | None = None) -> "KubernetesTransport":
-    """The cluster of a kubeconfig, or the one that this pod runs in. Raises Misconfigured if there is neither."""
+    """The cluster of a kubeconfig, or the cluster that this pod runs in. Raises Misconfigured if there is neither."""
     if kubeconfig is not None:
         target(kubeconfig, context)
     settings = client.Configuration()
@@ -89,7 +89,7 @@ class KubernetesTransport:
         """
         The client's address and certificates, and the token that it sent last.
 
-        None if a connection needs more: behind a proxy, or if the certificate files are no longer readable.
+        None behind a proxy, or if the certificate files are no longer readable.
         """
         manager = self._api.rest_client.pool_manager
         place = urlsplit(self._api.configuration.host)
@@ -118,7 +118,7 @@ class KubernetesTransport:
         timeout_seconds: float,
         max_bytes: int | None = None,
     ) -> Answer:
-        """The whole response. A slow body is abandoned when the time is over."""
+        """The whole response. A body that does not arrive within the timeout is abandoned."""
         until = monotonic() + timeout_seconds
         response = self._send("GET", path, query, {"Accept": accept}, timeout_seconds)
         try:
@@ -175,7 +175,7 @@ class KubernetesTransport:
             self._closed = True
             reading = tuple(self._open)
         for response in reading:
-            with suppress(OSError, ValueError, RuntimeError):  # it may have ended meanwhile
+            with suppress(OSError, ValueError, RuntimeError):  # the stream may have ended in the meantime
                 response.shutdown()
 
     def _send(

@@ -28,7 +28,7 @@ _TRY_LATER = frozenset((429, 503, 504))
 
 
 def path_of(kind: Kind, version: str, namespace: str = "", name: str = "") -> str:
-    """The path of an object; without ``name``, of all objects of the kind. Every segment is quoted."""
+    """The path of an object. Without ``name``, the path of all objects of the kind. Every segment is quoted."""
     space = f"/namespaces/{_segment(namespace)}" if kind.namespaced and namespace else ""
     return f"{_root(kind.group, version)}{space}/{kind.plural}" + (f"/{_segment(name)}" if name else "")
 
@@ -126,7 +126,9 @@ class LiveReads:
         return no_response(kind, name) if known.group in BUILT_IN else ABSENT
 
     def confirm_every(self, kind: type[K], deadline_seconds: float, namespace: str = "") -> Fact[tuple[K, ...]]:
-        """All current objects, of one namespace or of all; Unknown if the API server does not return them in time."""
+        """
+        All current objects of one namespace, or of all namespaces; Unknown if the API server does not return them in time.
+        """
         known = BY_CLASS[kind]
         until = self._clock() + deadline_seconds
         try:
@@ -198,7 +200,8 @@ def _refusal(kind: type[Kubernetes], known: Kind, name: str, status: int) -> Unr
 
 def names_an_object(body: bytes) -> bool:
     """
-    Whether a 404 means that the object is missing. If the kind is not served, the Status names no object or is missing.
+    Whether a 404 means that the object is missing. If the kind is not served, the 404 has no Status, or the Status names no
+    object.
 
     ``apimachinery/pkg/api/errors.NewNotFound`` and ``apiserver/pkg/endpoints/handlers/responsewriters``.
     """

@@ -16,7 +16,11 @@ from webhook.facts.unknown import Found
 from webhook.objects.meta import Kubernetes
 
 FIRST = 16
-"""Reads of the first round. An ordinary VM names fewer objects, so its response lists all causes and warnings."""
+"""
+Reads of the first round.
+
+Most VMs name fewer objects, so one round reads all of them, and the response lists all causes and warnings.
+"""
 GROWTH = 4
 """The factor from one round to the next. A judgement follows each round."""
 FEW = 8

@@ -25,7 +25,7 @@ NEVER_LISTED: frozenset[type[Kubernetes]] = METADATA_ONLY | {
 
 
 class Question(NamedTuple):
-    """A lookup of one object; of all objects of a kind if ``name`` is None."""
+    """A lookup of one object. If ``name`` is None, a lookup of all objects of a kind."""
 
     kind: type[Kubernetes]
     namespace: str
@@ -143,14 +143,14 @@ class LiveWorld:
         return bool(dropped)
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
-        """The object at the API server at the first lookup; Unread while it is pending."""
+        """The object as the API server returned it at the first lookup. Unread while that read is pending."""
         question = self._normal(Question(kind, namespace, name))
         if question in self._pending:
             return not_checked(kind, name)
         return cast("Found[K]", self._read(question))
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """All objects of a kind at the API server at the first lookup."""
+        """All objects of a kind as the API server returned them at the first lookup."""
         return cast("Fact[tuple[K, ...]]", self._read(Question(kind, "", None)))
 
     def answer(self, question: Question) -> Found[Any] | None:

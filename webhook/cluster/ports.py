@@ -36,7 +36,7 @@ class Stream(Protocol):
 
     @property
     def status(self) -> int:
-        """HTTP status. There are lines only with 200."""
+        """HTTP status. A stream has lines only if the status is 200."""
         ...
 
     def __iter__(self) -> Iterator[bytes]:

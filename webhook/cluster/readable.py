@@ -19,7 +19,7 @@ REMEMBERED_SECONDS: Final = 5.0
 """The lifetime of a cached result. Short, so that a revoked permission ends soon."""
 MOST_REMEMBERED: Final = 4096
 MOST_QUESTIONS: Final = 32
-"""The limit of SubjectAccessReviews for one admission review. Further ones count as "not allowed"."""
+"""The maximum number of SubjectAccessReviews for one admission review. Further permissions count as "not allowed"."""
 
 Attributes: TypeAlias = Mapping[str, str]
 _Key: TypeAlias = tuple[str, str, tuple[str, ...], str, frozenset[tuple[str, str]]]

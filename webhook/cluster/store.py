@@ -71,7 +71,7 @@ class Store:
         }
 
     def get(self, kind: type[K], namespace: str, name: str) -> K | Unknown | None:
-        """The stored object; Unknown if it could not be decoded, None if there is none."""
+        """The stored object. Unknown if it could not be decoded, None if it does not exist."""
         return self._state_of(kind).objects.get((namespace, name))
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
@@ -197,7 +197,7 @@ class Store:
         state = self._states[kind]
         seen = state.projection.read(raw, state.version)
         with self._lock:
-            # first: a reader that sees the change below must not get the old list
+            # before the change below: a reader of the changed object must not get the old list
             state.everything = None
             before = state.objects.pop(seen.key, None) if gone else state.objects.get(seen.key)
             if not gone:

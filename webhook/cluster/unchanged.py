@@ -21,7 +21,7 @@ MOST = 1024
 """
 The limit of objects for this check. A judgement with more is repeated in a thread.
 
-KubeVirt's CRDs allow 256 volumes (``maxItems``, v1.9.0). A missing PVC needs a second read, of the DataVolume of its name.
+KubeVirt's CRDs allow 256 volumes (``maxItems``, v1.9.0). A missing PVC needs a second read: the DataVolume of the same name.
 """
 FROM_MEMORY = "?resourceVersion=0"
 """

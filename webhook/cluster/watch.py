@@ -40,7 +40,11 @@ class Pace:
     """Bookmarks arrive once a minute. A connection that is silent for longer is half open."""
     missing_seconds: float = 60.0
     unreachable: tuple[float, float] = (0.5, 8.0)
-    """First and longest pause after a failed connection, 5xx or 429: recovery takes less than ten seconds."""
+    """
+    First and longest pause after a failed connection, 5xx or 429.
+
+    The longest is below ten seconds, so that recovery is fast.
+    """
     refused: tuple[float, float] = (1.0, 30.0)
     """First and longest pause after 401 and 403, which need an administrator."""
     expired: tuple[float, float] = (1.0, 30.0)
@@ -56,7 +60,7 @@ class Backoff:
         self._failures = 0
 
     def next(self) -> float:
-        """The next pause in seconds."""
+        """The length of the next pause in seconds."""
         full = min(self._longest, self._first * (1 << min(self._failures, 16)))
         self._failures += 1
         return full * (0.5 + self._chance() / 2)

@@ -50,7 +50,7 @@ def fill(facts: DefaultFacts) -> Iterator[Set]:
 
 def _fitting(facts: DefaultFacts, migrations: Json) -> Mapping[str, Json]:
     """
-    The policy's values, without those of TIME if they contradict the values in the CR.
+    The policy's values. The values of TIME are left out if they contradict the values in the CR.
 
     Each may be valid by itself: at 8Mi a GB takes 120 s, which fits into 150 s but not into 100 s. The defaults of the
     release then apply. Values without such a default are checked beside them; otherwise the next request would add them.
@@ -88,7 +88,7 @@ def _values(facts: DefaultFacts, requested: Mapping[str, Json]) -> Iterator[tupl
 
 
 def _contradicts(facts: DefaultFacts, migrations: Json, name: str, value: Json) -> bool:
-    """Whether the limit per node would exceed the limit per cluster, with present and future values of both."""
+    """Whether the limit per node would exceed the limit per cluster, after the missing values of both are filled in."""
     if name not in (PARALLEL_OUTBOUND, PARALLEL_CLUSTER) or not isinstance(value, int):
         return False
     present = migrations if isinstance(migrations, dict) else {}

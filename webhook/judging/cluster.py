@@ -46,7 +46,7 @@ def judge_cluster(
 
 def judge_change(old: Kubernetes, new: Kubernetes, world: World, releases: Releases) -> tuple[Finding, ...]:
     """
-    Findings about an update itself, in addition to those of ``judge`` about the new object.
+    Findings about an update itself, in addition to the findings of ``judge`` about the new object.
 
     Manifests have no old object, so only admission calls this.
     """

@@ -25,7 +25,7 @@ class Finding(msgspec.Struct, frozen=True):
     unreadable: bool = False
     """Whether it is undetermined because an existing object cannot be read."""
     harm: int = 0
-    """How much is wrong (``Violation.harm``)."""
+    """The degree of the problem (``Violation.harm``)."""
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -51,10 +51,10 @@ def findings_about(rules: Iterable[Rule], facts: object, releases: Releases) -> 
 
 def finding_of(rule: Rule, outcome: Violation | Undetermined, judged: Releases) -> Finding | None:
     """
-    The finding for an outcome in the judged releases, or None where it holds in none of them.
+    The finding for an outcome in the judged releases. None if the outcome holds in none of these releases.
 
-    The basis is ``kubevirt`` where a judged release refuses, else ``baseline`` for the fixed list, whatever the release,
-    else ``advice`` for a rule for which no release refuses.
+    The basis is ``kubevirt`` if KubeVirt refuses to migrate in a judged release. Otherwise it is ``baseline`` for a rule on
+    the fixed list, which does not depend on the release. For all other rules it is ``advice``.
     """
     refusing = judged & rule.kubevirt & outcome.releases
     if refusing:

@@ -28,8 +28,9 @@ from webhook.rules.rule import Assumption, Basis
 
 MAX_VIOLATIONS = 10_000
 """
-Of one rule in one object. KubeVirt's CRDs limit neither the ports of an interface nor the GPUs of a VM, and 3 MiB have room
-for 120,000 of them, which would delay other reviews for seconds. Undetermined outcomes do not count, so none is left out.
+Maximum number of violations of one rule in one object. KubeVirt's CRDs limit neither the ports of an interface nor the GPUs
+of a VM, and an object of 3 MiB can have 120,000 of them, which would delay other reviews for seconds. Undetermined outcomes
+do not count towards this limit and are never left out.
 """
 
 
@@ -97,7 +98,7 @@ def judge_manifest(raw: Mapping[str, Json], releases: Releases) -> Judgement:
 
 def merge(findings: Iterable[Finding]) -> list[Finding]:
     """
-    Merges equal findings of several groups of releases; the message is that of the newest group.
+    Merges equal findings of several groups of releases. The merged finding has the message of the newest group.
 
     Findings of one rule come oldest release first. The order of first appearance is kept.
     """
@@ -130,7 +131,12 @@ def _verdict(
 
 
 def _drain_facts(facts: MigrationFacts, verdict: Verdict) -> DrainFacts:
-    """Facts for rules about a drain. The strategy in force is the VMI's, else the cluster's, else ``None``, the default."""
+    """
+    Facts for rules about a drain.
+
+    The strategy in force is the strategy of the VMI. If the VMI has none, it is the strategy of the cluster; the default is
+    ``None``.
+    """
     own = facts.spec.eviction_strategy
     strategy: Fact[str]
     if own is not None:

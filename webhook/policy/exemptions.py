@@ -8,7 +8,7 @@ from typing import TypeAlias
 from webhook.policy.policy import Account, Exemption, Policy
 
 WARNING_DAYS = 14
-"""Days before its expiry in which an exemption or account is announced."""
+"""Days before its expiry from which an exemption or account produces a warning."""
 
 Expiring: TypeAlias = Exemption | Account
 """An entry of the policy file that expires."""

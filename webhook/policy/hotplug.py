@@ -35,7 +35,7 @@ def with_requests(vm: VirtualMachine) -> VirtualMachine:
 
 def plugged_into(new: Subject, old: Subject) -> Iterator[tuple[int, Volume]]:
     """
-    The volumes that a change plugs in, with their index: all new ones of a VMI, the new hotpluggable ones of a VM.
+    The volumes that a change plugs in, with their index: all new volumes of a VMI, or the new hotpluggable volumes of a VM.
 
     A new claim behind a permanent volume of a VM takes effect at the next start, so it is not plugged in.
     """
@@ -74,14 +74,14 @@ def is_about_made_permanent(finding: Finding, new: Kubernetes, old: Kubernetes) 
 
 
 def _names(subject: Subject) -> tuple[set[str], set[str]]:
-    """The names of hotpluggable volumes, and those of all others."""
+    """The names of hotpluggable volumes, and the names of all other volumes."""
     volumes = subject.spec.volumes or ()
     hotpluggable = {volume.name for volume in volumes if _is_hotpluggable(volume)}
     return hotpluggable, {volume.name for volume in volumes if not _is_hotpluggable(volume)}
 
 
 def _is_about_any(finding: Finding, subject: Subject, volumes: Mapping[int, Volume]) -> bool:
-    """Whether a finding is at one of these volumes, which are given by index, or at the disk of one."""
+    """Whether a finding is at one of these volumes (given by index) or at its disk."""
     if finding.path[: len(subject.base)] != subject.base:
         return False
     rest = finding.path[len(subject.base) :]

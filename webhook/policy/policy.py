@@ -74,7 +74,7 @@ class Exemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """An account whose denials are lowered until ``until``, such as that of a backup tool that restores older VMs."""
+    """An account whose denials are lowered until ``until``, such as the account of a backup tool that restores older VMs."""
 
     account: str
     """The whole username, as the API server authenticated it. Patterns are not supported."""
@@ -92,7 +92,7 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="c
 
 
 class NamespacePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """Overrides for some namespaces: those with one of these names, and those with all of these labels."""
+    """Overrides for some namespaces: namespaces with one of these names, and namespaces with all of these labels."""
 
     names: list[str] = []
     labels: dict[str, str] = {}
@@ -188,21 +188,21 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
 
 
 class PolicySubject(msgspec.Struct, frozen=True):
-    """The object of a finding, as the policy sees it."""
+    """The properties of a finding's object that the policy depends on."""
 
     kind: str
     namespace: str
     name: str
     labels: Mapping[str, str] | None = None
-    """Of its namespace; None if they are unknown or not needed."""
+    """The labels of its namespace; None if they are unknown or not needed."""
     eviction_strategy: str | None = None
-    """As the VM has it."""
+    """The evictionStrategy in the VM."""
 
 
 def policy_subject(
     judged: Kubernetes, kind: str, namespace: str, name: str, labels: Mapping[str, str] | None
 ) -> PolicySubject:
-    """The policy's view of an object; ``labels`` are those of its namespace."""
+    """The policy's view of an object. ``labels`` are the labels of its namespace."""
     vmi = subject_of(judged)
     return PolicySubject(kind, namespace, name, labels, vmi.spec.eviction_strategy if vmi is not None else None)
 
@@ -239,7 +239,7 @@ class Lowered(StrEnum):
     HYPER_CONVERGED = "hyperconverged"
     """HyperConverged's operator writes the object. It would retry a denied write forever."""
     VOLUME_MIGRATION = "volume-migration"
-    """A volume returns to the claim that a volume migration is replacing."""
+    """The update cancels a volume migration: the volume names its old PVC again."""
     ACCOUNT = "account"
     """The policy file lists the account under ``accounts``."""
 
@@ -270,9 +270,10 @@ class Decision(msgspec.Struct, frozen=True):
 
 def action_of(finding: Finding, policy: Policy) -> Action:
     """
-    The action for a finding: that of the policy for the rule, else that of the profile.
+    The action for a finding: the action of the policy for the rule. If the policy has none, the action of the profile.
 
-    Only ``unproven: deny`` denies an undetermined result, never a profile, unless the result depends on an unreadable object.
+    A profile never denies an undetermined result; only ``unproven: deny`` does. A result that depends on an unreadable
+    object is different: see ``unreadable``.
     """
     rule = finding.rule
     chosen = policy.actions.get(rule.id) or policy.actions.get(rule.name)
@@ -332,11 +333,11 @@ def ratchet(
     """
     Lowers denials to warnings where the old object has the same finding, denied or exempt.
 
-    An admitted object may stay and be improved: only a new finding can be denied. The rule and its stable subject identify a
-    finding, so that reordering a list adds none, and replacing the claim behind a volume does. Where a finding has an amount
-    (``harm``), a larger amount is new. A finding that was only a warning before and is denied now is new, too: otherwise two
-    updates that pass would lead to a state that one update cannot reach. ``former`` maps a subject to its old name, where
-    KubeVirt renamed it.
+    An admitted object can be changed and improved: only a new finding can be denied. The rule and a stable subject identify
+    a finding. So a reordered list adds no finding, but another claim behind a volume adds one. If a finding has an amount
+    (``harm``), a larger amount is new. A finding that was only a warning before and is denied now is also new. Otherwise two
+    allowed updates could lead to a state that one update cannot reach. ``former`` maps a subject to its old name if KubeVirt
+    renamed it.
     """
     known: dict[tuple[str, str], int] = {}
     for decision in old:

@@ -52,15 +52,15 @@ class Judge(Protocol):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """A create or an update, with what admission knows about the request."""
+    """A create or an update, with the properties of the request that the decision depends on."""
 
     new: Kubernetes
     old: Kubernetes | None
-    """None for a create, and where the old object cannot be read."""
+    """None for a create, and if the old object cannot be read."""
     subject: PolicySubject
     """Describes the new object."""
     lowered_for: Lowered | None
-    """Why all denials of this change become warnings; None where they stay."""
+    """Why all denials of this change become warnings; None if they stay denials."""
     plugs_volumes: bool
     """Whether volumes that are added to the template of a VM are plugged into the running VM."""
     former_subjects: Mapping[str, str] | None
@@ -188,7 +188,7 @@ def _without_made_permanent(
     known: Sequence[Decision], new: Kubernetes, old: Kubernetes, subject: PolicySubject, policy: Policy
 ) -> Iterator[Decision]:
     """
-    The old decisions, without those that ``hotplug`` lowered, about volumes that are now permanent.
+    The old decisions, without decisions about volumes that are now permanent and that ``hotplug`` had lowered.
 
     Otherwise a user could plug a volume in and then make it permanent.
     """
@@ -199,7 +199,7 @@ def _without_made_permanent(
 
 
 def _with_metadata_of(new: Kubernetes, old: Kubernetes) -> Kubernetes:
-    """The old object with the metadata of the new one; of a pool, also with that of its VMs."""
+    """The old object with the metadata of the new object. For a pool, also with the new metadata of its VMs."""
     if isinstance(new, VirtualMachinePool) and isinstance(old, VirtualMachinePool):
         source, template = new.spec.virtual_machine_template, old.spec.virtual_machine_template
         if source is not None and template is not None:
@@ -224,7 +224,7 @@ def _judge_added(before: Kubernetes, after: Kubernetes, judge: Judge) -> Judgeme
 def _limit_plugged(
     decisions: Iterable[Decision], new: Kubernetes, old: Kubernetes, policy: Policy, subject: PolicySubject
 ) -> Iterator[Decision]:
-    """The decisions, with those about plugged volumes limited by the policy's ``hotplug``."""
+    """The decisions. The policy's ``hotplug`` limits the decisions about plugged volumes."""
     limit = policy.within(subject.namespace, subject.labels).hotplug
     for decision in decisions:
         yield decision.at_most(limit) if is_about_plugged(decision.finding, new, old) else decision
@@ -232,9 +232,10 @@ def _limit_plugged(
 
 def _lower(decisions: tuple[Decision, ...], change: Change) -> tuple[Decision, ...]:
     """
-    The decisions, with denials lowered where KubeVirt or an operator writes the change, or where a migration is cancelled.
+    The decisions, with denials lowered if KubeVirt or an operator writes the change, or if it cancels a volume migration.
 
-    A user can cancel a volume migration: the claims that it replaces may return. Its new claims are judged like any other.
+    A user cancels a volume migration by naming the old PVCs again; they are not denied. The new PVCs of the migration are
+    judged like any other.
     """
     if change.lowered_for is Lowered.HYPER_CONVERGED:
         return tuple(
