@@ -211,7 +211,11 @@ def _find(path: str, recursive: bool, real_folders: dict[str, str]) -> Iterator[
 
 
 def _real_path(path: str, folders: dict[str, str]) -> str:
-    """The path of a file without links. ``folders`` caches those of folders: a shell may name 10,000 files in one."""
+    """
+    The path of a file without links.
+
+    ``folders`` caches the paths of folders: a shell can pass 10,000 files of one folder.
+    """
     folder, _, name = path.rpartition("/")
     folder = folder or ("/" if path.startswith("/") else ".")
     if os.path.islink(path):

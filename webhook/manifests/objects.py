@@ -32,7 +32,7 @@ class ManifestObject(msgspec.Struct, frozen=True):
     """Its path in the document: empty, or ``items[3]`` for an item of a List."""
 
     def mark(self, path: FieldPath) -> tuple[int, int, int, int]:
-        """Start line and column, end line and column of a field; those of its nearest ancestor if it is absent."""
+        """Start line and column, end line and column of a field. If it is absent, the position of its nearest ancestor."""
         start, end = self.document.span((*self.at, *path))
         return start.line, start.column, end.line, end.column
 

@@ -17,7 +17,7 @@ from webhook.yaml.document import Document, read_documents
 
 T = TypeVar("T")
 Describe: TypeAlias = Callable[[TypeFault], tuple[str, str]]
-"""Gives the message and the remedy for a fault. With an empty remedy, that of the file counts."""
+"""Gives the message and the remedy for a fault. With an empty remedy, the remedy of the file is used."""
 
 
 def _as_reported(fault: TypeFault) -> tuple[str, str]:
@@ -37,14 +37,14 @@ class OwnFile(msgspec.Struct, frozen=True):
     remedy: str
     """The remedy of errors that have none of their own."""
     document: Document | None = None
-    """Knows the line of each key; None for an empty file and for TOML."""
+    """The parsed document, which has the line of each key. None for an empty file and for TOML."""
     lines_before: int = 0
     """Lines before ``document``, which is a part of the file."""
     path_in_file: Callable[[FieldPath], FieldPath] = _same
     """Turns a path in ``document`` into a path in the file."""
 
     def line(self, path: FieldPath) -> int | None:
-        """The line of a key or list item; that of its nearest ancestor if it is absent."""
+        """The line of a key or list item. If it is absent, the line of its nearest ancestor."""
         return self.lines_before + self.document.mark(path).line if self.document is not None else None
 
     def error(self, path: FieldPath, message: str, remedy: str = "") -> Misconfigured:

@@ -72,7 +72,7 @@ class ConfigurationSource:
         """
         The active configuration.
 
-        While the KubeVirt CR is unknown because its watch is late, the last known release and namespace apply. Without them,
+        If the KubeVirt CR is unknown because its watch is late, the last known release and namespace apply. Otherwise
         requests would be judged for all releases, and KubeVirt's own accounts would be judged as tenants.
         """
         policy = self._policy

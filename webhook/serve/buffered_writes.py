@@ -8,7 +8,7 @@ class BufferedTransport:
     """
     A transport that delays a write until the next write or the next iteration of the event loop.
 
-    Over TLS, two small writes are two records, two system calls and two segments. They would take a tenth of the CPU time of
+    Over TLS, two small writes are two records, two system calls and two segments. They would add a tenth to the CPU time of
     an admission review.
     """
 

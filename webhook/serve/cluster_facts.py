@@ -44,7 +44,7 @@ class ClusterSource:
     def reading(
         cls, kubeconfig: Path | None, context: str | None, observe_live_reads: LiveReadObserver
     ) -> "ClusterSource":
-        """A source for the cluster of a kubeconfig, or for the one that this pod runs in. Raises Misconfigured."""
+        """A source for the cluster of a kubeconfig, or for the cluster that this pod runs in. Raises Misconfigured."""
         cluster = ClusterFacts()
         cluster.start(kubeconfig, context)
         return cls(cluster, observe_live_reads)
@@ -115,7 +115,7 @@ class ClusterSource:
 def _decided(
     recording: RecordingWorld, cached: Outcome, decide: Callable[[World], Outcome], fresh: LiveWorld
 ) -> Outcome:
-    """The outcome after the first round of reads that confirms a denial, else after all rounds."""
+    """The outcome after the first round of reads that confirms a denial. If none confirms it, the outcome after all rounds."""
     outcome = None
     known = frozenset(cached.causes)
     for batch in rounds(recording.answers, [cause.message for cause in cached.causes]):

@@ -41,7 +41,7 @@ class KnownHosts:
 
     app: Any
     names: Callable[[], Iterable[str]]
-    """The current names of this server, such as those of its certificate. ``*.example.com`` matches one label."""
+    """The current names of this server, such as the names in its certificate. ``*.example.com`` matches one label."""
     refused: Callable[[str], None]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,7 +79,7 @@ def is_one_of(names: Iterable[str], host: str) -> bool:
 
 
 def forms(name: str) -> tuple[str, ...]:
-    """The forms in which pods write a name. A Service name has short forms and one with the default cluster domain."""
+    """The forms in which pods write a name. A Service name has short forms, and a form with the default cluster domain."""
     name = name.lower()
     if not name.endswith(".svc"):
         return (name,)

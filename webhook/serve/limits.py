@@ -4,8 +4,8 @@ Per-connection limits for each listener. uvicorn does not have them, so this mod
 The class is passed to uvicorn as ``http``; uvicorn itself is not patched. Each override states which limit uvicorn lacks. A
 sweep over all connections every ``SWEEP_SECONDS`` costs less than a timer for each request.
 
-uvicorn 0.54 without these limits: it reads headers of any length, keeps a slow body open without limit, and its
-``limit_concurrency`` answers all clients 503 while idle connections of unknown clients are open (docs/decisions/0008).
+Without these limits, uvicorn 0.54 reads headers of any length and waits for a slow body forever. Its ``limit_concurrency``
+answers 503 to all clients while idle connections of unknown clients are open (docs/decisions/0008).
 """
 
 import asyncio
@@ -30,7 +30,7 @@ log.setLevel(logging.ERROR)  # otherwise each malformed request writes a log lin
 
 SWEEP_SECONDS = 0.5
 REST_SECONDS = {False: 0.5, True: 5.0}
-"""Idle time after which a connection can be closed to make room, by whether its client is known."""
+"""Idle time after which a connection can be closed to make room. It depends on whether the client is known."""
 KNOWN = "known"
 """Key in the ``state`` of a request. The application sets it for requests that only an API server sends."""
 
@@ -47,7 +47,7 @@ class Limits:
     answer_seconds: float = 60.0
     """Time for a client to read a response."""
     silent_seconds: float = 10.0
-    """Lifetime of connections that have sent nothing, except ``spare`` of them."""
+    """Lifetime of connections that have sent nothing. ``spare`` such connections may live longer."""
     spare: int = 64
     """
     The number of unused connections that may stay until the keep-alive timeout: Go's client opens some in advance.
@@ -235,7 +235,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self.send_400_response("")
 
     def send_400_response(self, msg: str) -> None:
-        """uvicorn answers 400 to all malformed requests; headers that are too long get 431 here."""
+        """uvicorn answers 400 to all malformed requests. This server answers 431 to headers that are too long."""
         if self._named <= self._header_bytes:
             self._limiter.refused("malformed")
             super().send_400_response(msg)
@@ -245,7 +245,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def pause_writing(self) -> None:
-        """uvicorn does not limit the time that a client may take to read a response."""
+        """uvicorn does not limit the time in which a client reads a response."""
         self.write_blocked_since = self._limiter.clock()
         super().pause_writing()
 
@@ -256,7 +256,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """uvicorn queues pipelined requests. API servers do not send them; request smuggling needs them."""
-        if self._unanswered() or self.request_began is None:  # or in the same bytes as the end of the first
+        if self._unanswered() or self.request_began is None:  # or sent with the end of the first
             raise httptools.HttpParserError("pipelined")
         self.is_in_headers = True
         super().on_message_begin()

@@ -1,8 +1,9 @@
 """
 Three listeners in one process, and their shutdown.
 
-On SIGTERM the server becomes unready, keeps listening with ``Connection: close`` in every response, so that API servers close
-their pooled connections, finishes the current requests, and exits. Closing the listeners first would lose requests.
+On SIGTERM the server becomes unready and keeps listening. Every response then has ``Connection: close``, so that API servers
+close their pooled connections. The server finishes the current requests and exits. Closing the listeners first would lose
+requests.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ KEEP_ALIVE = 120
 GRACE = 5
 BACKLOG = 2048
 _TRIED = 50
-"""How many ports are tried to suggest a free one."""
+"""The number of ports to try before a free port is suggested."""
 
 
 class _Server(uvicorn.Server):
@@ -48,7 +49,7 @@ class Listener:
     tls: ssl.SSLContext | None = None
 
     def bind(self, port: int | None = None) -> socket.socket:
-        """Bind the port, or another one. Raises OSError if that fails; uvicorn would end the process."""
+        """Bind ``port``, or the listener's port if it is None. Raises OSError if that fails; uvicorn would end the process."""
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         return socket.create_server((self.host, port or self.port), family=family, backlog=BACKLOG)
 

@@ -7,7 +7,7 @@ import time
 from typing import TextIO
 
 LINES = 10_000
-"""The limit of waiting lines. Further lines are dropped and counted. A line has about 300 bytes."""
+"""The maximum number of waiting lines. Further lines are dropped and counted. A line has about 300 bytes."""
 FLUSH_SECONDS = 2.0
 
 

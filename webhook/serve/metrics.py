@@ -191,7 +191,7 @@ class JsonLines(logging.Formatter):
 
 
 def log_to_stderr() -> None:
-    """Write all logs, including those of uvicorn and the client, to stderr as JSON lines."""
+    """Write all logs to stderr as JSON lines, including the logs of uvicorn and the client."""
     handler = QueuedLogHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     root = logging.getLogger()

@@ -17,7 +17,7 @@ class Options:
     client_names: tuple[str, ...] = ("kube-apiserver",)
     """Common or DNS names. A client certificate must contain one of them."""
     allowed_hosts: tuple[str, ...] = ()
-    """Host names to accept for API, page, health and metrics, in addition to those of the certificate."""
+    """Host names to accept for API, page, health and metrics, in addition to the names in the certificate."""
     policy_file: Path | None = None
     release: str = ""
     facts: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ BEHIND: Final = timedelta(days=1)
 """The tolerance for a slow local clock when a new certificate is not yet valid."""
 
 OVERDUE_AT: Final = (5, 6)
-"""The part of its lifetime after which renewal is overdue. Renewal is due at two thirds."""
+"""The part of a certificate's lifetime after which its renewal is overdue. Renewal is due at two thirds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def _names(certificate: x509.Certificate) -> frozenset[str]:
 
 def objection(new: Leaf, served: Leaf, now: datetime) -> str:
     """
-    The reason why ``new`` must not replace ``served``; empty if it may.
+    The reason why ``new`` must not replace ``served``; empty if it can replace it.
 
     A matching pair can still be unusable: deployed by mistake, or issued with a wrong clock. A valid certificate is then kept.
     An expired one is always replaced.

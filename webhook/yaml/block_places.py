@@ -1,7 +1,7 @@
 """
 Positions in plain block YAML, found line by line without PyYAML. ``places`` says why this module exists.
 
-It knows the few forms of a line that nearly all manifests consist of. For a line of another form, or in an unexpected place,
+It reads the few forms of a line that nearly all manifests consist of. For a line of another form, or in an unexpected place,
 it raises ``UnclearError``, and ``composed_places`` finds the positions. The reader has read the text before, so it is valid
 YAML. This module does no I/O.
 """
@@ -48,7 +48,7 @@ _forms: dict[int, Form] = {}
 
 
 class UnclearError(Exception):
-    """The text contains YAML that this module does not know."""
+    """The text contains YAML that this module does not support."""
 
 
 class Flow(NamedTuple):

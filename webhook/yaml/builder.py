@@ -51,13 +51,14 @@ class _Merge(Enum):
 
 
 _Key: TypeAlias = str | _Merge
-# The state of the outer mapping or list while an inner one is read: its items or members, the current key, the keys so far
-# with their offsets (None for a list), and the anchor of the inner one with the count of nodes before it.
+# The state of an outer mapping or list while an inner one is read. It has its items or members, the current key, and the
+# keys so far with their offsets (None for a list). It also has the anchor of the inner one, and the number of nodes before
+# it.
 _Frame: TypeAlias = "tuple[list[JsonValue], dict[str, JsonValue], _Key | None, dict[_Key, int] | None, str | None, int]"
 
 
 class _Anchor(NamedTuple):
-    scalar: Scalar  # as go-yaml resolves it: a key is made from this, not from the JSON value
+    scalar: Scalar  # as go-yaml resolves it, because a key is made from this value and not from the JSON value
     collection: JsonValue  # None for a scalar
     nodes: int
     extra: int  # the nodes that go-yaml counts in addition: see Builder._extra
@@ -151,7 +152,7 @@ class Builder:
             elif kind is ALIAS:
                 value = self._repeated(event)
             elif kind is DOCUMENT_END:
-                if self._excess is not None:  # reported last: the other limits have clearer errors
+                if self._excess is not None:  # reported last, because the other limits have clearer errors
                     raise self._too_repetitive(self._excess)
                 return root[0], start, event.start_mark.index
             else:
@@ -172,11 +173,11 @@ class Builder:
     def _close(self, anchor: str, value: JsonValue, nodes: int) -> None:
         """The end of an anchored mapping or list."""
         extra = self._extra - self._extra_before.pop()
-        if self._anchors[anchor] is None:  # else the anchor was redefined inside
+        if self._anchors[anchor] is None:  # otherwise the anchor was redefined inside
             self._anchors[anchor] = _Anchor(None, value, nodes, extra)
 
     def _key(self, event: Event) -> _Key:
-        """The name of the next member, from a key that may not be a plain string."""
+        """The name of the next member. The key might not be a plain string."""
         if event.__class__ is ALIAS:
             anchor = self._alias(event)
             if anchor.collection is not None:
@@ -199,7 +200,7 @@ class Builder:
         return duplicate_key(self._text, str(name), first, second, self._index, path)
 
     def _scalar(self, event: Event) -> Scalar:
-        """The value in go-yaml of a scalar that may not be a plain string."""
+        """The value that go-yaml gives a scalar. The scalar might not be a plain string."""
         scalar: Scalar = event.value
         try:
             if event.tag is None:

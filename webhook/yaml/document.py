@@ -1,7 +1,7 @@
 """
 Reads manifests, YAML or JSON, as kubectl and the API server read them (``sigs.k8s.io/yaml``), with positions.
 
-The result is the value that Kubernetes sees, or a ``BadInput`` that names the line. Alias bombs, unknown tags, duplicate keys
+The result is the value that Kubernetes reads, or a ``BadInput`` that names the line. Alias bombs, unknown tags, duplicate keys
 and text that kubectl silently ignores are errors. This module does no I/O.
 """
 
@@ -60,7 +60,7 @@ class Document:
 
     def mark(self, path: Path) -> Mark:
         """
-        The position of the key or list item at ``path``; that of its nearest ancestor if ``path`` is absent.
+        The position of the key or list item at ``path``; the position of its nearest ancestor if ``path`` is absent.
 
         Values of an alias have the position of the anchor.
         """

@@ -4,7 +4,7 @@ Reads plain YAML fast, with ryaml.
 ryaml has the grammar of libyaml, translated to Rust, so it accepts the same texts as ``builder``. The two differ in the values
 of scalars: ryaml follows serde_yaml, and Kubernetes follows go-yaml. The result is None if they may differ (``yes``, ``010``,
 ``1_000``, keys that are not strings, anchors, tags, ...) or if ryaml rejects the text. Then ``builder`` reads the text, with
-its own errors and limits. A differential test holds the two equal. This module does no I/O.
+its own errors and limits. A differential test checks that both give the same values. This module does no I/O.
 """
 
 import re
@@ -29,8 +29,8 @@ MAX_CHARACTERS: Final = 1 << 20
 _NUL_ESCAPE: Final = r"\\(?:0|x00|u0000|U0000)"
 _ODD_LINES: Final = "[\x85\u2028\u2029\ufeff]"
 
-# The start of a plain scalar that may not be a string. It may also match inside quotes and block scalars. Then the exact
-# reader reads the text without need.
+# The start of a plain scalar that might not be a string. It can also match inside quotes and block scalars. The exact reader
+# then reads the text although that is not necessary.
 _TOKENS = re.compile(r"[ \[{,\n]([-+.0-9yYnNoOtTfF~=][^\s,\]}]*)")
 _WORDS: Final = words.AMBIGUOUS | {"="}
 _SIMPLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")
@@ -52,7 +52,7 @@ _MAX_CACHED: Final = 1 << 14
 
 
 class _UnclearError(Exception):
-    """A line that looks like a document separator is not one."""
+    """A line looks like a document separator, but is not."""
 
 
 class Parsed(NamedTuple):
@@ -68,7 +68,7 @@ def read_fast(text: str, most_documents: int) -> list[Parsed] | None:
     """The documents that are not empty; None if the exact reader must read the text."""
     if ryaml is None or len(text) > MAX_CHARACTERS or text.count("{") + text.count("[") > MAX_BRACKETS:
         return None
-    if "?" in text or "!" in text or "\\/" in text:  # only these concern go_differences
+    if "?" in text or "!" in text or "\\/" in text:  # only with these can go-yaml differ from libyaml
         from webhook.yaml.go_differences import may_refuse  # noqa: PLC0415 - imports PyYAML
 
         if may_refuse(text):

@@ -138,7 +138,11 @@ class _Frame:
 
 
 def _fault(text: Text, start: int, document: int) -> BadInput:
-    """The error that the decoder met: a duplicate name, a bad number or too deep nesting; else too many nodes."""
+    """
+    The error at which the decoder stopped: a duplicate name, an invalid number, or nesting that is too deep.
+
+    If there is none, the text has too many nodes.
+    """
     stack: list[_Frame] = []
     for token in _TOKEN.finditer(text.text, start):
         word = token[0]
@@ -183,7 +187,7 @@ def _check_characters(text: Text) -> None:
     """Raises BadInput for NUL and lone surrogates. In JSON, both can only come from escapes."""
     if not _SUSPICIOUS_ESCAPE.search(text.text):
         return
-    high: int | None = None  # the offset of a first half without its second
+    high: int | None = None  # the offset of a high surrogate without a low surrogate
     for escape in _ESCAPE.finditer(text.text):
         code = int(escape[1], 16) if escape[1] else -1
         if high is not None:
@@ -202,7 +206,7 @@ def _check_characters(text: Text) -> None:
 
 
 def lone_surrogate(text: Text, offset: int) -> BadInput:
-    """The error for half of a surrogate pair."""
+    """The error for an unpaired surrogate."""
     return text.error("unpaired UTF-16 surrogate in an escape", "Write the character itself in UTF-8.", offset)
 
 

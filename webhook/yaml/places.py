@@ -1,12 +1,12 @@
 """
 Where the keys and list items of a document are. The only entry point to positions; each is found on demand.
 
-JSON documents use ``json_places``. YAML documents use one of two modules, which a differential test holds equal
-(``tests/yaml/test_block_places.py``):
+JSON documents use ``json_places``. YAML documents use one of two modules, and a differential test checks that both give the
+same positions (``tests/yaml/test_block_places.py``):
 
 - ``composed_places`` finds the positions in any YAML, from nodes that PyYAML composes.
 - ``block_places`` reads plain block YAML line by line and gives up on everything else. It exists only for speed: nearly all
-  manifests are plain block YAML, and it does without the import of PyYAML.
+  manifests are plain block YAML, and ``block_places`` does not import PyYAML.
 
 Without ``block_places``, ``migratable check`` takes more CPU time (3 KB a file, CPython 3.11, best of 9 or 25 runs each):
 

@@ -16,7 +16,7 @@ from webhook.yaml.builder import Builder
 from webhook.yaml.fast_reader import Parsed
 from webhook.yaml.text import RENDER, Text
 
-# The characters that YAML does not allow. A pattern of those that it allows takes ten times as long to compile.
+# The characters that YAML does not allow. A pattern of the allowed characters takes ten times as long to compile.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 # kubectl splits a stream at these lines before it parses YAML (apimachinery, YAMLReader.Read).
 _BAD_SEPARATOR = re.compile(r"^---(?!(?:[ \t]+#[^\r\n]*|[ \t]*)\r?$)", re.MULTILINE)

@@ -8,7 +8,7 @@ reference.
 
 The patched VM is judged when virt-controller creates it. A denial of that creation reaches only the controller. It retries
 with back-off and records an event of the VirtualMachineRestore. The warning cannot name a violation, because the patches
-apply to a snapshot, and this server may not read snapshots.
+apply to a snapshot, and this server has no permission to read snapshots.
 """
 
 import json

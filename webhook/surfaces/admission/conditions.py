@@ -29,7 +29,7 @@ def changed(*paths: str) -> str:
 
 
 def created_or(expression: str) -> str:
-    """True for a CREATE, else the value of the expression."""
+    """True for a CREATE; for an UPDATE, the value of the expression."""
     return f"request.operation == 'CREATE' || {expression}"
 
 

@@ -30,7 +30,7 @@ class Installation:
 
     namespace: str = "migratable"
     fail: bool = False
-    """Whether webhooks with ``may_fail`` get failurePolicy Fail."""
+    """Whether webhooks with ``may_fail`` have failurePolicy Fail."""
     platform: tuple[str, ...] = ()
     """
     Further namespaces whose workloads are not judged. None by default: a tenant may own a namespace of any name. The server

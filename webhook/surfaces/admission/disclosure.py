@@ -1,5 +1,5 @@
 """
-Removes facts from a response that the author of the request may not read: those about objects of other namespaces.
+Removes facts from a response that the author of the request is not allowed to read: facts about objects of other namespaces.
 
 The decision uses every fact. The text uses only the facts that the author may read (docs/decisions).
 """
@@ -82,7 +82,7 @@ class Disclosure:
         context: Callable[[World], JudgingContext],
         within_seconds: float,
     ) -> Outcome:
-        """The outcome without facts that the author may not read."""
+        """The outcome without facts that the author is not allowed to read."""
         world = outcome.foreign_world
         if world is None:
             return outcome

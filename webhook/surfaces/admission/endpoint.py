@@ -3,8 +3,8 @@ The ASGI application of the admission listener. Plain ASGI: a route with models 
 
 A review with a readable UID gets a 200 response, even after an internal error. 400 and 413 are for bodies that no API server
 sends. An overloaded, late or unready server answers 503 with Retry-After: an API server retries within its timeout, then the
-webhook's failurePolicy decides. Webhooks that are always ``Ignore`` call another path, where lateness denies. Lateness never
-admits a request (docs/decisions/0019).
+webhook's failurePolicy decides. Webhooks whose failurePolicy is always ``Ignore`` call another path, where a late review is
+denied. So a late review never admits a request (docs/decisions/0019).
 """
 
 import asyncio
@@ -55,11 +55,11 @@ log = logging.getLogger("migratable.admission")
 LARGE = 64 * 2**10
 """Bytes. Larger reviews are judged in a thread: 3 MiB can take a second, and other reviews must not wait for it."""
 MAX_LARGE = 16
-"""Large reviews that may be in progress at one time. One more gets a 503, which API servers retry."""
+"""Maximum number of large reviews in progress at the same time. A further one gets a 503, which API servers retry."""
 MAX_LARGE_OF_ONE = MAX_LARGE // 2
-"""The share of one namespace."""
+"""The maximum for one namespace."""
 LEAST_SECONDS = 0.05
-"""The least time for any step, even if the caller's timeout is over."""
+"""The minimum time for any step, even if the caller's timeout has passed."""
 SHARE_OF_CACHE_CHECK = 1 / 3
 """The share of a review's time for checking the cache; the rest is for a decision from live reads."""
 CONFIRMING_THREADS = 32
@@ -138,7 +138,7 @@ class AdmissionApp:
     large: Counter[str] = field(default_factory=Counter)
     """Large reviews in progress, by namespace."""
     disclosure: Disclosure | None = None
-    """Limits responses to what authors may read. None where all facts come from files."""
+    """Limits responses to facts that their authors are allowed to read. None if all facts come from files."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one HTTP request."""
@@ -189,7 +189,7 @@ class AdmissionApp:
     async def _in_time(
         self, door: str, late_denies: bool, scope: Scope, receive: Receive, body: bytes, began: float
     ) -> bytes:
-        """The response to a body. Raises Overloaded and TooLate where failurePolicy decides."""
+        """The response to a body. Raises Overloaded or TooLate if failurePolicy decides."""
         try:
             return await self._judged(door, scope, receive, body, began)
         except (Overloaded, TooLate) as reason:
@@ -217,7 +217,8 @@ class AdmissionApp:
         """The response to a body. Other reviews do not wait for a large one."""
         until = began + seconds_allowed(scope)
         if len(body) <= LARGE:
-            # Decoding and judging take most of the time: an overloaded server must not do it for a review that it sheds.
+            # Decoding and judging take most of the time: an overloaded server must not do this for a review that it then
+            # refuses.
             if door == "validate" and self.checking.is_crowded and self.checking.is_full(namespace_in(body)):
                 raise Overloaded
             return await self._answer(door, scope, read_review(body), began, until, _at_once)
@@ -345,7 +346,7 @@ class AdmissionApp:
             reading.exception()  # otherwise asyncio logs the error as never retrieved
 
     async def _shown(self, read: DecodedRequest, outcome: Outcome, until: float) -> Outcome:
-        """The outcome without facts that the author may not read. Waits only if it depends on other namespaces."""
+        """The outcome without facts that the author is not allowed to read. Waits only if it depends on other namespaces."""
         shown = outcome
         if outcome.foreign_world is not None and self.disclosure is not None:
             disclosed = partial(self.disclosure.shown, read, outcome, self._context)

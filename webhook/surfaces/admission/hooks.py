@@ -4,7 +4,7 @@ The webhooks as data: the requests for which API servers call this server.
 Rules and conditions exclude operations that must never wait for this server or fail because of it. The API server evaluates
 them, so they apply even if no replica runs. `deploy/generate.py` writes them for kustomize and Helm.
 
-Never sent: heartbeats of a VirtualMachineInstance, migrations, pods, evictions, nodes; and of the kinds below, changes of
+Never sent: heartbeats of a VirtualMachineInstance, migrations, pods, evictions, nodes; and for the kinds below, changes of
 metadata alone, starting, stopping and scaling. Updates of an object that is being deleted (finalizers) are sent only if its
 judged part changes: a finalizer must not hide a change of the spec.
 """
@@ -51,7 +51,7 @@ class Rule:
 
     @property
     def versions(self) -> list[str]:
-        """v1 if it exists, because API servers convert to it; else each version that a KubeVirt release may serve."""
+        """v1 if it exists, because API servers convert to it. Otherwise all versions that KubeVirt releases serve."""
         return ["v1"] if "v1" in self.kind.versions else list(self.kind.versions)
 
 
@@ -72,7 +72,7 @@ class Hook:
     may_fail: bool = False
     """Whether failurePolicy Fail is possible. Never for a status, a deletion or a default."""
     late_denies: bool = False
-    """Whether a request is denied if it cannot be judged in time. Otherwise failurePolicy Ignore would admit it."""
+    """Whether a request is denied if it cannot be judged in time. failurePolicy Ignore would admit such a request."""
 
     @property
     def cluster_wide(self) -> bool:

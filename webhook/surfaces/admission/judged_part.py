@@ -2,7 +2,8 @@
 The judged part of an object: the API server sends an update only if this part changes (``hooks``).
 
 The other parts (metadata, status, replicas, starting and stopping) change without a request to this server. So they must not
-decide whether an object is readable, or whether an update adds a finding. Otherwise an unseen change could prepare the next.
+decide whether an object is readable, or whether an update adds a finding. Otherwise a change that this server never receives
+could prepare the next one.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,5 +1,5 @@
 """
-Separates the writes that KubeVirt's service accounts make for themselves from those that they make for a user.
+Separates the writes that KubeVirt's service accounts make for themselves from the writes that they make for a user.
 
 The former are never denied: a VM that was admitted once must always start again. The latter are judged like any request. A
 write is judged unless this module lists it as KubeVirt's own.

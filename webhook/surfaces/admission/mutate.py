@@ -18,7 +18,7 @@ def operations_for(decoded: DecodedRequest, context: JudgingContext) -> list[dic
         return []
     if request.operation != "CREATE" and not (request.operation == "UPDATE" and request.kind.kind == "KubeVirt"):
         return []
-    # Only in an update: the API server does not set the deletionTimestamp of a new object, so it may be forged.
+    # Only in an update: the API server does not set the deletionTimestamp of a new object, so it can be forged.
     if request.operation == "UPDATE" and new.meta.deletion_timestamp is not None:
         return []
     verdict = judge(new, context.world, context.releases).verdict

@@ -6,24 +6,32 @@ import asyncio
 from collections import deque
 
 MAX_WAITING = 256
-"""Reviews that may read live, or wait for it, at one time. One more gets a 503, which API servers retry."""
+"""
+Maximum number of reviews that read live, or wait for it, at the same time.
+
+A further one gets a 503, which API servers retry.
+"""
 MAX_WAITING_OF_ONE = MAX_WAITING // 2
-"""The share of one namespace."""
+"""The maximum for one namespace."""
 CHECKING_OF_ONE = 16
-"""Reviews of one namespace whose cached facts are checked at one time: half of the connections for that."""
+"""Reviews of one namespace whose cached facts are checked at the same time: half of the connections for these checks."""
 READING_OF_ONE = 4
-"""Threads that read live for one namespace at one time. Few, because each competes with the event loop."""
+"""
+Threads that read live for one namespace at the same time.
+
+There are few, because each thread competes with the event loop.
+"""
 
 
 class Overloaded(Exception):
-    """Too many reviews wait: HTTP 503 with Retry-After. An API server retries it."""
+    """Too many reviews wait: HTTP 503 with Retry-After. An API server retries the request."""
 
 
 class ReadBudget:
     """
-    The reviews that read live or wait for it, by namespace. For one event loop.
+    The reviews that read live or wait for it, by namespace. Use each instance from one event loop only.
 
-    ``at_once`` reviews of one namespace read at one time. The others wait in their order.
+    At most ``at_once`` reviews of a namespace read at the same time. The others wait in order of arrival.
     """
 
     def __init__(self, at_once: int) -> None:
@@ -68,7 +76,7 @@ class ReadBudget:
                 await turn
         except BaseException:
             if turn.done() and not turn.cancelled():
-                self._pass_on(namespace)  # the turn came just when the caller gave up
+                self._pass_on(namespace)  # the wait ended and timed out at the same moment
             self._leave(namespace)
             raise
 

@@ -49,7 +49,7 @@ class UnreadableRequest:
     passes: bool
     """Whether it is allowed: the judged part is unchanged, or the operation is never blocked."""
     object: Kubernetes | None
-    """The metadata of the new object; None if not even that can be read."""
+    """The metadata of the new object; None if it cannot be read either."""
     old: Kubernetes | None
     """The old object, or its metadata if the rest cannot be read."""
 
@@ -113,8 +113,8 @@ def _read_objects(kind: Kind, request: AdmissionRequest) -> DecodedRequest | Unr
     """
     The request with its objects.
 
-    An unreadable object must not be treated better than a bad one: it is denied unless its judged part is unchanged. An
-    unreadable old object allows no finding in the new one, unless the judged part is unchanged.
+    An unreadable object must not be treated better than a bad one: it is denied unless its judged part is unchanged. With an
+    unreadable old object, every finding in the new object counts as new, unless the judged part is unchanged.
     """
     new, old = _read(kind, request, request.object), _read(kind, request, request.old_object)
     cause = new.cause

@@ -16,7 +16,7 @@ from webhook.surfaces.admission.kubevirt_accounts import CONTROLLER, account_of,
 
 
 def is_restore(request: AdmissionRequest, new: Kubernetes, old: Kubernetes, install_namespace: str) -> bool:
-    """Whether virt-controller replaces the VM's spec with that of a snapshot."""
+    """Whether virt-controller replaces the VM's spec with the spec in a snapshot."""
     return account_of(request.user_info.username, install_namespace) == CONTROLLER and restores(new, old)
 
 

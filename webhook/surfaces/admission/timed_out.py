@@ -1,5 +1,5 @@
 """
-Decides about a review that could not be judged in time, for webhooks that are always ``Ignore``.
+Decides about a review that could not be judged in time, for webhooks whose failurePolicy is always ``Ignore``.
 
 A 503 response would admit such a request. So it is denied if the policy can deny it (decision 19). This module never judges
 an object, so it takes little time.
@@ -29,7 +29,7 @@ LATE: Final = StatusCause("FieldValueInvalid", "Migratable could not confirm thi
 
 
 def decide_timed_out(read: DecodedRequest | UnreadableRequest, context: JudgingContext) -> Outcome:
-    """A denial if judging the request could have led to one, else an allow."""
+    """A denial if judging the request could have led to a denial; otherwise an allow."""
     if isinstance(read, UnreadableRequest):
         return decide_unreadable(read, context)
     if read.request.operation == "DELETE":

@@ -1,8 +1,8 @@
 """
 Decides about a request whose new object cannot be read.
 
-It counts as a violation, and the same lowers it: ``atMost``, HyperConverged's operator, or an account in the policy. Only the
-metadata of such an object is known.
+It counts as a violation. As for other violations, ``atMost``, HyperConverged's operator, or an account in the policy can
+lower the denial. Only the metadata of such an object is known.
 """
 
 from webhook.objects.vm import VirtualMachine

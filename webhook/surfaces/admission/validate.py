@@ -1,8 +1,8 @@
 """
 Decides about an admission request on the validating side.
 
-This module filters requests and finds out who sends them. ``webhook.policy.update`` decides about the change. Nothing here
-waits: facts come from a ``World`` that is already filled.
+This module filters requests and determines the role of their user. ``webhook.policy.update`` decides about the change.
+Nothing here waits: facts come from a ``World`` that is already filled.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -50,7 +50,7 @@ from webhook.surfaces.admission.restored_claims import former_subjects, is_resto
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The decision about a request, and how it came about."""
+    """The decision about a request, and the facts that led to it."""
 
     causes: tuple[StatusCause, ...]
     decisions: tuple[Decision, ...]
@@ -86,7 +86,11 @@ class JudgingContext:
     policy: Policy
     today: str
     install_namespace: str
-    """Of the KubeVirt CR. Empty while there is none: then no namespace and no account is trusted for its usual name."""
+    """
+    The namespace of the KubeVirt CR; empty if there is no CR.
+
+    Without a CR, no namespace and no account is trusted because of its usual name.
+    """
     judge: Callable[[Kubernetes, World, Releases], Judgement] = judge
 
     def judge_object(self, judged: Kubernetes) -> Judgement:
@@ -205,13 +209,21 @@ def _is_in_install_namespace(request: AdmissionRequest, context: JudgingContext)
 
 
 def subject_in(request: AdmissionRequest, judged: Kubernetes, context: JudgingContext) -> PolicySubject:
-    """The object as the policy sees it. The request gives a name or namespace that the object lacks."""
+    """
+    The properties of the object that the policy depends on.
+
+    If the object has no name or namespace, the request's is used.
+    """
     namespace, name = judged.namespace or request.namespace, judged.name or request.name
     return policy_subject(judged, request.kind.kind, namespace, name, context.labels_of(namespace))
 
 
 def _decide_patches(request: AdmissionRequest, patches: list[str], context: JudgingContext) -> Outcome:
-    """A clone or restore with patches: denied if they leave the VM's spec, labels and annotations, else a warning."""
+    """
+    A clone or restore with patches.
+
+    Denied if a patch changes more than the VM's spec, labels and annotations; otherwise a warning.
+    """
     limit = context.limit_in(request.namespace)
     if bad := bad_patches(patches):
         by_kubevirt = is_kubevirt_account(request.user_info.username, context.install_namespace)
@@ -220,7 +232,7 @@ def _decide_patches(request: AdmissionRequest, patches: list[str], context: Judg
 
 
 def _decide_delete(decoded: DecodedRequest, context: JudgingContext) -> Outcome:
-    """A deletion passes, except that of the NetworkAttachmentDefinition for migrations."""
+    """A deletion passes, except the deletion of the NetworkAttachmentDefinition for migrations."""
     request, old = decoded.request, decoded.old
     if not isinstance(old, NetworkAttachmentDefinition) or old.meta.deletion_timestamp is not None:
         return PASS

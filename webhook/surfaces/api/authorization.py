@@ -1,9 +1,9 @@
 """
 Decides which objects of an attached cluster a caller of the dry-run API can use.
 
-Without a token: none. With a token, the user must be allowed to create VirtualMachines in every namespace of the manifests.
-This is checked before any lookup. A namespace that does not exist gives the same error as a forbidden one. Objects of other
-namespaces are used if the user is allowed to read them, as in admission.
+Without a token, the caller can use no object. With a token, the user must be allowed to create VirtualMachines in every
+namespace of the manifests. This is checked before any lookup. A namespace that does not exist gives the same error as a
+forbidden one. Objects of other namespaces are used if the user is allowed to read them, as in admission.
 """
 
 import asyncio
@@ -56,7 +56,7 @@ async def world_for(cluster: AttachedCluster, authorization: str, namespaces: Se
     """
     The part of the cluster that the user of this Authorization header is allowed to see.
 
-    ``namespaces`` are those of the manifests. Raises HTTPException 401 or 403, and BadInput for too many namespaces.
+    ``namespaces`` are the namespaces of the manifests. Raises HTTPException 401 or 403, and BadInput for too many namespaces.
     """
     scheme, _, token = authorization.partition(" ")
     user = await asyncio.to_thread(cluster.access.who, token.strip()) if scheme.lower() == "bearer" else None

@@ -41,13 +41,13 @@ from webhook.surfaces.api.judge.messages import (
 T = TypeVar("T")
 
 MAX_WAITING = 8
-"""Most waiting requests. Each holds its body in memory."""
+"""Maximum number of waiting requests. Each holds its body in memory."""
 MOST_SECONDS = 60.0
 """Time limit of one request. After it, the judging process is stopped."""
 INHERITED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
 """Environment variables that the judging process gets."""
 MOST_BYTES = 256 * 2**20
-"""Most bytes of a report."""
+"""Maximum number of bytes of a report."""
 
 
 class Judge(Protocol):

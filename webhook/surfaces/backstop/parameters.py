@@ -25,7 +25,7 @@ class Parameters(msgspec.Struct, frozen=True):
     action: Action
     rules: tuple[str, ...] = ()
     where_certain: tuple[str, ...] = ()
-    """Rules that apply only where KubeVirt refuses migration whatever other objects contain."""
+    """Rules that apply only if KubeVirt refuses migration regardless of other objects."""
     namespaces: tuple[str, ...] = ()
     """Names, or labels such as ``env=prod,tier=1``. Empty means every namespace."""
     except_namespaces: tuple[str, ...] = ()
@@ -108,7 +108,7 @@ def _described(entry: Exemption | Account) -> str:
 
 
 def _terms(entry: NamespacePolicy) -> tuple[str, ...]:
-    """The names, and one term for all labels, as in ``NamespacePolicy.covers``."""
+    """The words for the names and, as one word, all labels; with the meaning of ``NamespacePolicy.covers``."""
     labels = ",".join(f"{key}={value}" for key, value in sorted(entry.labels.items()))
     return (*entry.names, *([labels] if labels else []))
 
@@ -147,7 +147,7 @@ def _exemption(entry: Exemption) -> str:
 
 
 def _enforced(policy: Policy, action: Action, releases: Releases) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The rules with this action: those that always apply, and those that apply where KubeVirt certainly refuses."""
+    """The rules with this action: rules that always apply, and rules that apply only if KubeVirt certainly refuses."""
     always: list[str] = []
     where_certain: list[str] = []
     for rule in IN_CEL:

@@ -22,14 +22,14 @@ Json = dict[str, Any]
 
 SETTINGS: Final = "KubeVirt"
 MOST_ENTRIES: Final = 4000
-"""The most violations for which an update is compared with the old object. An expression may cost 1,000,000."""
+"""Maximum number of violations in an update that is compared with the old object. An expression may cost 1,000,000."""
 MOST_PAIRS: Final = 200_000
-"""The most pairs of an old and a new violation."""
+"""Maximum number of pairs of an old and a new violation."""
 MOST_INDEXED: Final = 1000
-"""The longest list for which a message contains the index of an entry."""
+"""Maximum length of a list for which a message contains the index of an entry."""
 MOST_CAUSES: Final = 10
 MOST_CHARACTERS: Final = 4000
-"""The longest message. API servers drop one of more than 5 KiB."""
+"""Maximum length of a message. API servers drop messages of more than 5 KiB."""
 FIRST: Final = str(list(range(MOST_CAUSES)))
 FALLBACK: Final = "KubeVirt cannot live-migrate this, or its migration settings are out of range (Migratable)"
 NEVER_REFUSED: Final = (
@@ -37,13 +37,13 @@ NEVER_REFUSED: Final = (
     "virtualmachine-on-behalf.validate.migratable",
 )
 """
-Webhooks without a policy: those that only warn, and those for clones and restores. virt-controller retries these, so they pass
-while no replica answers.
+Webhooks without a policy: webhooks that only warn, and webhooks for clones and restores. virt-controller retries a denied
+clone or restore, so these requests pass while no replica answers.
 """
 
 
 def hooks_with_policy() -> Iterator[tuple[Hook, str]]:
-    """The webhooks with a policy, and their kind: those for whole objects of a kind with rules in CEL."""
+    """The webhooks with a policy, and their kind: webhooks for whole objects of a kind that has rules in CEL."""
     for hook in VALIDATING_HOOKS:
         kinds = {rule.kind.kind for rule in hook.rules}
         whole = all(CREATE in rule.operations and not rule.subresource for rule in hook.rules)
@@ -164,9 +164,9 @@ def _too_long(rule: Rule, base: tuple[str, ...]) -> str:
 
 def _outgrows(name: str, part: Cel) -> str:
     """
-    Whether a list is too long to be compared with that of the old object, which is within the bounds.
+    Whether a list is too long to be compared with the list of the old object, which is within the bounds.
 
-    If comparing the old list with itself already exceeds the bound, the list may be edited and even grow.
+    If comparing the old list with itself already exceeds the bound, the list can be edited and can even grow.
     """
     olds = f"variables.old_{name}.size()"
     return (

@@ -34,7 +34,7 @@ SIDES: Final = (("", "object"), ("old_", "optional.ofNonZeroValue(oldObject)"))
 MOST_PORTS: Final = 5_000
 MOST_RANGES: Final = 300
 MOST_INTERFACES: Final = 256
-"""In the CustomResourceDefinitions of every release (``maxItems``)."""
+"""``maxItems`` in the CustomResourceDefinitions of every release."""
 COUNTED: Final[Mapping[str, tuple[str, int, str]]] = {
     "portedInterfaces": ("portCount", MOST_PORTS, "ports"),
     "portRanges": ("rangeCount", MOST_RANGES, "port ranges"),
@@ -49,7 +49,7 @@ SHORT: Final = ("podInterface", *SETTINGS)
 
 
 def of_parameters() -> Variables:
-    """The rules that apply to a request: those of the ConfigMap, if it selects the namespace, the user and the object."""
+    """The rules that apply to a request: the rules in the ConfigMap, if it selects the namespace, the user and the object."""
     covers = (
         "{}.exists(term, term.contains('=')"
         " ? term.split(',').all(label, label.split('=')[0] in variables.labels"
@@ -137,7 +137,7 @@ def _on_interfaces(side: str, kind: str) -> Variables:
 
 def _may_bridge(side: str, kind: str) -> str:
     """
-    Whether an annotation allows the bridge, or an instancetype or preference may add such an annotation.
+    Whether an annotation allows the bridge, or an instancetype or preference could add such an annotation.
 
     References of an old object do not matter: its bridge may stay.
     """

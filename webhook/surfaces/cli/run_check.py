@@ -169,7 +169,7 @@ def _run(options: RunOptions, effective: EffectiveSettings, loaded: LoadedConfig
         _snapshot(effective.snapshot),
         progress,
     )
-    targets = [output.target for output in options.outputs]  # reports of the run before
+    targets = [output.target for output in options.outputs]  # reports of an earlier run
     inputs = Inputs(
         options.paths,
         recursive=not options.no_recursive,
@@ -296,7 +296,7 @@ def _write_notes(report: Report, options: RunOptions, loaded: LoadedConfig, sour
 
 
 def _not_manifests(names: Sequence[str]) -> str:
-    """The files that were met in folders and are not manifests, in one line."""
+    """The files in the searched folders that are not manifests, in one line."""
     shown = names if len(names) <= MAX_NAMES else [*names[:MAX_NAMES], f"and {len(names) - MAX_NAMES} more"]
     counted = (
         "1 file is not a Kubernetes manifest" if len(names) == 1 else f"{len(names)} files are not Kubernetes manifests"

@@ -63,7 +63,7 @@ class _Chooser:
         self.rows: list[tuple[str, Any, str]] = []
 
     def value(self, key: str, flag: Any, default: Any) -> Any:  # noqa: ANN401 - values of all settings
-        """The value of the command line, else of the file, else the default."""
+        """The value from the command line. If absent, the value from the file; if both are absent, the default."""
         name = _FILE_KEYS[key]
         configured = getattr(self._loaded.config, key)
         if flag is not None:

@@ -41,7 +41,8 @@ def write_files(contents: Mapping[str, bytes]) -> None:
 
 def _prepare(target: Path, content: bytes) -> Path:
     """A new file beside ``target``, with its permissions and owner."""
-    os.close(os.open(target, os.O_WRONLY | os.O_CLOEXEC))  # a new file could replace a file that the user may not write
+    # Opened for writing first: replacing the file would also work if the user has no permission to write it.
+    os.close(os.open(target, os.O_WRONLY | os.O_CLOEXEC))
     descriptor, name = tempfile.mkstemp(prefix=".migratable-", dir=target.parent)
     temporary = Path(name)
     try:

@@ -32,14 +32,14 @@ from webhook.surfaces.api.judge.messages import (
 K = TypeVar("K", bound=Kubernetes)
 
 MOST_MEMORY = 512 * 2**20
-"""Most bytes of address space."""
+"""Maximum number of bytes of address space."""
 GROWN = 160 * 2**20
 """Bytes of resident memory. A process that has more ends after its answer, to free the memory."""
 LOWEST_PRIORITY = 19
 
 
 class RemoteWorld:
-    """The part of the cluster that the caller is allowed to see. Each lookup is sent once."""
+    """The part of the cluster that the caller is allowed to read. Each lookup is sent once."""
 
     def __init__(self, server: Connection) -> None:
         self._server = server
@@ -64,7 +64,7 @@ def resident_memory() -> int:
     """
     Bytes of resident memory now.
 
-    Not ``ru_maxrss``: Linux keeps the maximum across exec, so the value would be that of the server at first.
+    Not ``ru_maxrss``: Linux keeps the maximum across exec, so the value would initially be the maximum of the server.
     """
     with open("/proc/self/statm") as statm:  # noqa: PTH123 - pathlib is not needed here otherwise
         pages = int(statm.read().split()[1])
@@ -75,7 +75,7 @@ def main(arguments: Sequence[str]) -> None:
     """Answers requests until the server closes the socket."""
     os.nice(LOWEST_PRIORITY)
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold what callers sent
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would contain the requests of callers
     with suppress(EOFError, OSError), Connection(int(arguments[0])) as server:
         background: tuple[tuple[Kubernetes, str], ...] = pickle.loads(server.recv_bytes())  # noqa: S301 - the server is ours
         while resident_memory() < GROWN:
