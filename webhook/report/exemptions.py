@@ -31,7 +31,7 @@ class Allowance:
     """
     A comment that exempts findings of some rules.
 
-    It exempts findings on its line, on the next line, in the object that starts there, and in an object around it.
+    It exempts findings on its line or the next line, in the object that starts there, and findings whose lines contain it.
     """
 
     rules: tuple[str, ...]
