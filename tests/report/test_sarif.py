@@ -142,8 +142,7 @@ def test_the_message_includes_the_remedy() -> None:
         "masquerade interface 'default' lists port 49152.\nUse other port numbers."
     )
     assert result_of(NOT_SHOWN)["message"]["text"] == (
-        "Cannot tell yet: PVC 'two' is not in the input.\n"
-        "To settle it: add the manifest of PVC 'two' to the input."
+        "Cannot tell yet: PVC 'two' is not in the input.\nTo settle it: add the manifest of PVC 'two' to the input."
     )
 
 
