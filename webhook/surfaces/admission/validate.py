@@ -156,14 +156,14 @@ def _decide(decoded: DecodedRequest, context: JudgingContext) -> Outcome:
 def _change(decoded: DecodedRequest, new: Kubernetes, context: JudgingContext) -> Change:
     """The change that a request makes, with what its account says about it."""
     request, old = decoded.request, decoded.old
-    restores = old is not None and is_restore(request, new, old, context.install_namespace)
+    restored = old if old is not None and is_restore(request, new, old, context.install_namespace) else None
     return Change(
         new=new,
         old=old,
         subject=subject_in(request, new, context),
         lowered_for=_lowered_for(decoded, new, context),
         plugs_volumes=_plugs_volumes(request, new, old, context),
-        former_subjects=former_subjects(new, old) if restores and old is not None else None,
+        former_subjects=former_subjects(new, restored) if restored is not None else None,
         same_as_unreadable=decoded.same_as_unreadable,
     )
 
