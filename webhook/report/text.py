@@ -110,7 +110,7 @@ def _fixes(report: Report, writable: Writable) -> Iterator[str]:
     if safe:
         yield f"--fix can fix {_count(safe, 'finding')}; --diff shows the changes."
     if optional:
-        yield f"{_count(optional, 'finding')} with fixes to choose from: --options shows them as patches."
+        yield f"--options shows patches to choose from for {_count(optional, 'finding')}."
 
 
 def summary(report: Report, *, colour: bool = False) -> str:
