@@ -54,7 +54,7 @@ def _word(text: str) -> Scalar:
 
 
 def _finite_or_text(text: str, number: str) -> Scalar:
-    """Go's ParseFloat rejects a number that overflows, and go-yaml then keeps the string."""
+    """The number, or ``text`` if it overflows: Go's ParseFloat rejects such a number, and go-yaml keeps the string."""
     value = float(number)
     return text if math.isinf(value) else value
 
@@ -66,7 +66,7 @@ def _point(text: str) -> Scalar:
 
 
 def _number(text: str) -> Scalar:
-    """ParseInt and ParseUint with base 0, then ParseFloat: the order of ``resolve.go``."""
+    """The number that Go reads, or ``text``. Go tries ParseInt and ParseUint with base 0, then ParseFloat (``resolve.go``)."""
     if len(text) <= _LONGEST_INT64 and _DECIMAL(text):
         return int(text)
     if text in _WORDS:
@@ -84,8 +84,8 @@ def _number(text: str) -> Scalar:
 
 
 def _whole(digits: str) -> int | None:
-    """The integer that Go reads with base 0; None if it is not an integer or far beyond 64 bits."""
-    if len(digits) > 70:  # the longest that fits, without leading zeros, is 0b and 64 digits
+    """The integer that Go reads with base 0; None if the text is not an integer, or is far beyond 64 bits."""
+    if len(digits) > 70:  # without leading zeros, the longest integer that fits is 0b and 64 digits
         digits = re.sub(r"^([-+]?0[xXbBoO]?)0+(?=.)", r"\1", digits)
         if len(digits) > 70:
             return None
@@ -203,7 +203,7 @@ def key(value: Scalar) -> str:
     if isinstance(value, float):
         return _float_key(value)
     if value not in _INT64:
-        raise ScalarError("number larger than 64 bits as a key")
+        raise ScalarError(f"integer key {value} is outside the int64 range")
     return str(value)
 
 
