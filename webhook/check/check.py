@@ -113,7 +113,7 @@ def check(
 
 
 def fill(world: ObjectsWorld, inputs: Iterable[Manifests], background: Iterable[tuple[Kubernetes, str]]) -> None:
-    """Adds the objects of ``inputs`` and the objects of ``background``. The latter are read only for references."""
+    """Adds the objects of ``inputs`` and the objects of ``background``. The objects of ``background`` are not judged."""
     for added, source in background:
         world.add(with_labels_only(added), source, is_reference=True)
     for file in inputs:
@@ -163,7 +163,7 @@ def report_on(
 
 
 def _by_number(label: str) -> tuple[int, ...]:
-    """Releases in order, and ``any`` last."""
+    """A sort key for labels of releases: the oldest release first, ``any`` last."""
     release = parse_release(label)
     return release if release is not None else (10_000,)
 
@@ -172,7 +172,7 @@ def examine(manifest: ManifestObject, world: World, settings: Settings, release:
     """
     Judges one object. Yields nothing for a kind that no rule checks.
 
-    ``release`` is the choice for objects that have no other KubeVirt CR nearer.
+    ``release`` applies unless another KubeVirt CR is nearer to the object.
     """
     if not is_relevant(manifest):
         return

@@ -104,7 +104,7 @@ class StreamingCheck:
         return result
 
     def report(self, progress: Callable[[int, int], None] = _ignore) -> Report:
-        """The report on all files. ``progress`` gets the number of files judged again, and their total."""
+        """The report on all files. ``progress`` is called with the number of files that were judged again, and the total."""
         if self._outdated:
             progress(0, len(self._outdated))
         for done, number in enumerate(sorted(self._outdated), 1):

@@ -52,7 +52,7 @@ DEADLINE_SECONDS = 2.0
 
 class ClusterWorld:
     """
-    The World of a cluster, for one judgement: its live reads end ``deadline_seconds`` after its creation.
+    The World of a cluster, for one judgement. Its live reads end ``deadline_seconds`` after its creation.
 
     ``default_namespace`` is for objects without a namespace.
     """
@@ -73,7 +73,7 @@ class ClusterWorld:
         self._until = clock() + deadline_seconds
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
-        """The stored object; the result of a live read if the store cannot be trusted."""
+        """The stored object. If the store cannot be trusted, the object is read live."""
         known = BY_CLASS[kind]
         space = (namespace or self._default) if known.namespaced else ""
         trusted = self._store.trusted(kind)
@@ -88,7 +88,7 @@ class ClusterWorld:
         return self._live.confirm(kind, space, name, self._until - self._clock())
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """All stored objects; the result of a live list if the store cannot be trusted."""
+        """All stored objects. If the store cannot be trusted, the objects are listed live."""
         if self._store.trusted(kind):
             return self._store.every(kind)
         if self._live is None:

@@ -65,7 +65,7 @@ def connect(kubeconfig: Path | None = None, context: str | None = None) -> "Kube
 
 
 def _detail(error: Exception) -> str:
-    """The missing file that a kubeconfig names. The text of other errors can contain credentials."""
+    """The text of an error about a missing file. Empty for other errors, whose text can contain credentials."""
     text = str(error)
     return f": {text}" if isinstance(error, ConfigException) and text.startswith("File does not exist: ") else ""
 
@@ -249,7 +249,7 @@ class _Lines:
 
 
 def _broken(error: Exception) -> Unavailable:
-    """The cause, or the type of the error: its text can contain addresses and proxy credentials."""
+    """An error without the text of ``error``, which can contain addresses and proxy credentials."""
     return Unavailable(f"no response from the API server ({_cause(error)})", remedy="Migratable retries.")
 
 

@@ -66,7 +66,7 @@ class RecordingWorld:
         return kind not in self._untrusted
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
-        """The result of the first such lookup."""
+        """The result of the first lookup of this object."""
         self.named = True
         question = Question(kind, namespace, name)
         if question not in self._answers:
@@ -74,7 +74,7 @@ class RecordingWorld:
         return cast("Found[K]", self._answers[question])
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """The result of the first such lookup."""
+        """The result of the first lookup of these objects."""
         question = Question(kind, "", None)
         if question not in self._answers:
             self._note(question, self._world.every(kind))

@@ -120,7 +120,7 @@ def all_readable(objects: Iterable[K | Unknown]) -> Fact[tuple[K, ...]]:
     """
     The readable objects of a kind: an unreadable object does not hide the others.
 
-    If no object is readable, the Unknown of one of them. The list is not empty, so results that depend on it are unproven.
+    If there are objects and none is readable, returns the Unknown of one of them. Results that need the list are then unproven.
     """
     unreadable, readable = None, list[K]()
     for one in objects:

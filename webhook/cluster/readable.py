@@ -90,7 +90,7 @@ class UserPermissions:
         return readable
 
     def _may_get(self, kind: type[Kubernetes], namespace: str, name: str) -> bool:
-        """Permission to clone a PVC includes its whole content (CDI v1.66.0, ``v1beta1/authorize_utils.go``)."""
+        """Permission to clone a PVC suffices: a clone has all its content (CDI v1.66.0, ``v1beta1/authorize_utils.go``)."""
         place = {"namespace": namespace, "name": name}
         return self._may("get", kind, place) or (
             kind is PersistentVolumeClaim and self._is_allowed({"verb": "create", **_CLONED, **place})

@@ -96,7 +96,7 @@ class Store:
         return self._states[kind].missing
 
     def fresh(self, kind: type[Kubernetes], within_seconds: float = FRESH_SECONDS) -> bool:
-        """Whether a list, event or bookmark of the kind arrived within the time."""
+        """Whether a list, event or bookmark of the kind arrived in the last ``within_seconds``."""
         heard = self._states[kind].heard
         return heard is not None and self._clock() - heard <= within_seconds
 

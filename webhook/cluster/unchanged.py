@@ -1,4 +1,4 @@
-"""Checks that the cached objects of a judgement are current: many small reads instead of a second judgement."""
+"""Checks that the cached objects of a judgement are current. This takes many small reads instead of a second judgement."""
 
 from collections.abc import Iterator
 from time import monotonic
@@ -29,7 +29,7 @@ The API server answers from its watch cache, which follows etcd within milliseco
 If the result differs from the store, the judgement is repeated with objects from etcd (``confirm``).
 """
 AT_ONCE = 16
-"""Requests in one pipeline, so that other callers get a connection in between."""
+"""Maximum number of requests in one pipeline. Between pipelines, other callers can use the connection."""
 
 
 class _VersionFields(Read, frozen=True):

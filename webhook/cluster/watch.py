@@ -43,7 +43,7 @@ class Pace:
     """
     First and longest pause after a failed connection, 5xx or 429.
 
-    The longest is below ten seconds, so that recovery is fast.
+    The longest pause is below ten seconds, so that recovery is fast.
     """
     refused: tuple[float, float] = (1.0, 30.0)
     """First and longest pause after 401 and 403, which need an administrator."""

@@ -13,7 +13,7 @@ import msgspec
 from webhook.objects.meta import Kubernetes
 
 MAX_NAMED = 10
-"""How many other files a ``Choice`` names."""
+"""The maximum number of other files that a ``Choice`` names."""
 
 
 class Candidate(msgspec.Struct, frozen=True, gc=False):
@@ -34,7 +34,7 @@ class Viewer(msgspec.Struct, frozen=True, gc=False):
 
 
 class Tie(msgspec.Struct, frozen=True):
-    """The files of two different objects that are equally near. One file if it contains both objects."""
+    """The two files that contain different, equally near objects; a single file if it contains both objects."""
 
     sources: tuple[str, ...]
 
@@ -82,7 +82,7 @@ def _add(groups: dict[str, _Group], namespace: str, added: Candidate) -> None:
 
 
 class _Level:
-    """The objects below one folder, or in one file, by namespace. Objects of checked files, and objects for references."""
+    """The objects below one folder, or in one file, by namespace. Objects for references are separate from checked ones."""
 
     __slots__ = ("checked", "references")
 
@@ -94,7 +94,7 @@ class _Level:
         _add(self.references if added.is_reference else self.checked, namespace, added)
 
     def choose(self, namespace: str, *, exactly: bool, judged: Kubernetes | None = None) -> Candidate | Tie | None:
-        """The only object of this name. Equal objects count as one. None if there is no object."""
+        """The object of this name. Equal objects count as one. Returns a Tie for different objects, and None for no object."""
         for groups in (self.checked, self.references):
             group = groups.get(namespace) or (None if exactly else groups.get(""))
             if group is None and not namespace and not exactly and groups:

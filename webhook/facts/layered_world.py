@@ -42,7 +42,7 @@ class LayeredWorld(msgspec.Struct, frozen=True):
 
 
 def seen_from(world: World, source: str, judged: Kubernetes | None = None) -> tuple[World, View | None]:
-    """The world for references in a file; and its view of the files, if these contain different objects of one name."""
+    """The world for references in a file. Also its view of the files, if they contain different objects of the same name."""
     if isinstance(world, LayeredWorld):
         front, view = seen_from(world.front, source, judged)
         return (world if view is None else LayeredWorld(front, world.back)), view

@@ -33,15 +33,15 @@ class Pool(msgspec.Struct, frozen=True):
 
     @property
     def size(self) -> int:
-        """The number of addresses without the excluded ones."""
+        """The number of addresses that are not excluded."""
         return max(self.last - self.first + 1 - sum(last - first + 1 for first, last in self.excluded), 0)
 
     def gives(self, address: int) -> bool:
-        """Whether a pod can get this address, which is of the same family."""
+        """Whether a pod can get this address. The address must be of the same family as the pool."""
         return self.first <= address <= self.last and not any(low <= address <= high for low, high in self.excluded)
 
     def overlaps(self, other: "Pool") -> bool:
-        """Whether both can assign the same address. An exclusion counts only if it covers the whole overlap."""
+        """Whether both pools can assign the same address. An exclusion counts only if it covers the whole overlap."""
         if self.network.version != other.network.version:
             return False
         low, high = max(self.first, other.first), min(self.last, other.last)
@@ -120,7 +120,7 @@ class Taken(msgspec.Struct, frozen=True):
     """A range that the cluster itself uses."""
 
     name: str
-    """``the pods of node 'a'``, ``the cluster's Services``."""
+    """The name in messages, such as ``the pods of node 'a'`` or ``the cluster's Services``."""
     network: Network
     apiserver: int | None = None
     """The API server's address for pods, as an integer; None if it is not in this range."""
@@ -132,7 +132,7 @@ class NetworkFacts(msgspec.Struct, frozen=True):
     namespace: str
     name: str
     path: FieldPath
-    """Of ``spec.config``."""
+    """The path of ``spec.config``."""
     config: Fact[CniConfig] | Fault
     """The configuration. Unknown if it is in a file on the nodes; a Fault if it is not a JSON object."""
     is_migration_network: bool = False
@@ -140,9 +140,9 @@ class NetworkFacts(msgspec.Struct, frozen=True):
     nodes: Fact[Nodes] | None = None
     """Set for the migration network only."""
     neighbours: tuple[Neighbour, ...] = ()
-    """The known ones; set for the migration network only."""
+    """The known networks that also assign addresses; set for the migration network only."""
     taken: tuple[Taken, ...] = ()
-    """The known ones; set for the migration network only."""
+    """The known ranges that the cluster uses; set for the migration network only."""
 
 
 class NetworkChangeFacts(msgspec.Struct, frozen=True):

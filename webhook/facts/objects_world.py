@@ -31,8 +31,9 @@ class ObjectsWorld:
     """
     Looks up objects: objects of files, and objects of no file, such as the objects of a snapshot.
 
-    An object of a file hides one of no file. Of different objects with one name, the nearest one counts (see
-    ``candidates``). An object that is not at hand is Unknown, except for kinds in ``complete``: all of those are at hand.
+    Objects of files have precedence. If files contain different objects of the same name, the nearest object counts (see
+    ``candidates``). A missing object is Unknown. It is ABSENT if its kind is in ``complete``, which means that all objects
+    of the kind are in this world.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class ObjectsWorld:
         self._folder = folder
         self._unplaced: dict[type[Kubernetes], dict[tuple[str, str], Kubernetes]] = {}
         self._namespaces: dict[type[Kubernetes], dict[str, list[str]]] = {}
-        """The namespaces of unplaced objects by name, for kinds with a lookup that has no namespace."""
+        """The namespaces of the objects of no file, by name. Filled for a kind at its first lookup without a namespace."""
         self._placed: dict[type[Kubernetes], dict[str, Candidate | Candidates]] = {}
         self._unnamed: dict[type[Kubernetes], list[Candidate]] = {}
         self._lists: dict[type[Kubernetes], tuple[Kubernetes, ...]] = {}
@@ -79,11 +80,11 @@ class ObjectsWorld:
         return self.find_from(NOWHERE, kind, namespace, name)[0]
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """All objects of a kind. Unknown where there are none and others may exist."""
+        """All objects of a kind. Unknown if this world has none and others may exist."""
         return self.every_from(NOWHERE, kind)[0]
 
     def find_from(self, viewer: Viewer, kind: type[K], namespace: str, name: str) -> tuple[Found[K], Choice | None]:
-        """As ``find``, for a reference in the file of ``viewer``; and the choice, if there was one."""
+        """Finds the object for a reference in the file of ``viewer``. Also returns the choice, if there was one."""
         if kind not in self._placed:
             return self._find_unplaced(kind, namespace, name), None
         namespace, name = _identity(kind, namespace, name)
@@ -101,7 +102,7 @@ class ObjectsWorld:
         return self._find_unplaced(kind, namespace, name), None
 
     def every_from(self, viewer: Viewer, kind: type[K]) -> tuple[Fact[tuple[K, ...]], Sequence[Choice]]:
-        """As ``every``, for a reference in the file of ``viewer``; and the choices."""
+        """Finds all objects of a kind for a reference in the file of ``viewer``. Also returns the choices."""
         objects = self._lists.get(kind)
         choices: list[Choice] = []
         if objects is None:
@@ -138,7 +139,7 @@ class ObjectsWorld:
         return unknown or objects
 
     def _behind(self, kind: type[Kubernetes], front: Sequence[Kubernetes]) -> Iterable[Kubernetes]:
-        """The unplaced objects that no object in front hides."""
+        """The objects of no file, without those that have the same namespace and name as an object in ``front``."""
         unplaced = self._unplaced.get(kind, _NOTHING)
         if not front:
             return unplaced.values()
@@ -159,7 +160,7 @@ class ObjectsWorld:
         return Unknown(f"{word} {name!r} is not in the input", f"add the manifest of {word} {name!r} to the input")
 
     def _named(self, kind: type[Kubernetes]) -> Mapping[str, Sequence[str]]:
-        """The namespaces of the unplaced objects of a kind, by name."""
+        """The namespaces of the objects of no file, by name."""
         known = self._namespaces.get(kind)
         if known is None:
             known = self._namespaces[kind] = {}
@@ -172,7 +173,7 @@ class ObjectsWorld:
 
 
 class View:
-    """An ``ObjectsWorld`` for the references in one file. ``choices`` has those that were made."""
+    """An ``ObjectsWorld`` for the references in one file. ``choices`` has the choices that its lookups made."""
 
     def __init__(self, world: ObjectsWorld, viewer: Viewer) -> None:
         self._world = world
@@ -192,7 +193,7 @@ class View:
         return found
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """All objects of a kind; of several with one name, the nearest."""
+        """All objects of a kind. If several objects have the same name, only the nearest one."""
         found, choices = self._world.every_from(self._viewer, kind)
         for choice in choices:
             self._choices[choice.kind, choice.namespace, choice.name] = choice

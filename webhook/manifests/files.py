@@ -26,7 +26,7 @@ HISTORY_FOLDERS = frozenset({".git", ".hg", ".svn"})
 
 _STREAMS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-"""Its byte order marks."""
+"""The byte order marks of UTF-16."""
 
 COMMENT = b"migratable:"
 """Every comment that exempts findings contains this text."""
@@ -92,7 +92,7 @@ class _File(msgspec.Struct, frozen=True):
     """A file to read, and the folder that it must not leave through a symbolic link."""
 
     path: str
-    """As ``normalized`` spells it."""
+    """The path as ``normalized`` returns it."""
     root: str = ""
     is_named: bool = True
     """Whether the user named exactly this path."""
@@ -301,7 +301,7 @@ def _suffix(path: str) -> str:
 
 
 def _is_left_out(file: _File, patterns: Sequence[str], own_paths: Collection[str], sources: Sources) -> bool:
-    """Whether it is a file of this project, or a pattern matches its path, the end of it, its name, or one of its folders."""
+    """Whether a pattern matches the path, its end, the name or a folder, or the file is one of Migratable's own files."""
     if own_paths and not file.is_named and os.path.realpath(file.path) in own_paths:
         return True
     if not any(_matches(file.path, pattern) for pattern in patterns):

@@ -17,15 +17,17 @@ from webhook.yaml.text import Text
 
 MOST_READ: Final = 16 << 20
 """
-Bytes that are read to write fixes into a report. Each fix reads its file again, which takes about 0.4 s a MiB, and a dump of a
-cluster may need thousands of fixes. Fixes beyond this limit are not in the report, but ``--fix`` writes them.
+Maximum number of bytes that are read to write fixes into a report.
+
+Each fix reads its file again, which takes about 0.4 s per MiB, and a dump of a cluster may need thousands of fixes. Fixes
+beyond this limit are not in the report, but ``--fix`` writes them.
 """
 
 _BOM = "\ufeff"
 
 
 MOST_COUNTED: Final = 2 << 20
-"""Bytes that are read to count the fixes that can be written: hundreds of fixes in a usual file, in less than a second."""
+"""Maximum number of bytes that are read to count writable fixes. It suffices for hundreds of fixes in a usual file."""
 
 
 class _FixedTexts:
@@ -40,7 +42,7 @@ class _FixedTexts:
         """
         The text before and after the fix; None if the text is unknown, or if the fix would change other fields.
 
-        Raises OverflowError beyond the limit.
+        Raises OverflowError if the limit is exceeded.
         """
         source = judged.source
         content = self._texts.get(source.file) if source is not None else None
@@ -61,7 +63,7 @@ def patch_object(content: bytes, candidates: Sequence[ManifestObject], patch: Se
     """
     The text in which ``patch`` changes the first of the objects that it matches.
 
-    Raises BadInput if it matches none, or if it cannot be written without other changes.
+    Raises BadInput if the patch matches no object, or if it cannot be written without other changes.
     """
     problem = BadInput("the object no longer exists", remedy="Make the change by hand.")
     for manifest in candidates:
@@ -83,7 +85,7 @@ class FixReplacer:
         self._texts = _FixedTexts(texts, MOST_READ)
 
     def __call__(self, judged: ObjectReport, fix: FixReport) -> Replacement | None:
-        """The replacement; None if the fix cannot be written, or beyond the limit."""
+        """The replacement; None if the fix cannot be written, or if the limit is exceeded."""
         try:
             texts = self._texts.apply(judged, fix)
         except OverflowError:
@@ -92,7 +94,7 @@ class FixReplacer:
 
 
 class FixWritable:
-    """A ``text.Writable`` for texts by file name. Beyond the limit, a fix counts as writable, as most fixes are."""
+    """A ``text.Writable`` for texts by file name. Above the limit, every fix counts as writable: most are."""
 
     def __init__(self, texts: Mapping[str, bytes]) -> None:
         self._texts = _FixedTexts(texts, MOST_COUNTED)

@@ -45,7 +45,7 @@ NODES: Sequence[type[Kubernetes]] = (nad.Node,)
 MOST_BYTES = 128 * 2**20
 """The largest snapshot that is read: about half a million claims."""
 _PART = 2**19
-"""Bytes of objects that are read at once. The fast reader (``yaml/fast_reader.py``) reads only short texts."""
+"""Bytes of objects that are read in one part. The fast reader (``yaml/fast_reader.py``) reads only short texts."""
 
 HEADER = (
     "# Facts of a cluster for `migratable check --snapshot`. Written by `migratable snapshot`; contains no secrets.\n"
@@ -214,7 +214,7 @@ def _document(text: bytes, source: str, lines_before: int) -> Document:
 
 
 def _counting_from(objects_before: int) -> Callable[[FieldPath], FieldPath]:
-    """Turns a path in a part into the path in the file, which has ``objects_before`` more objects before the part."""
+    """A function that turns a path in a part into the path in the file. ``objects_before`` objects precede the part."""
 
     def path_in_file(path: FieldPath) -> FieldPath:
         if len(path) > 1 and path[0] == "objects" and isinstance(path[1], int):

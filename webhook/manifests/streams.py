@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from webhook.errors import BadInput
 
 MAX_STREAM_BYTES = 256 * 1024 * 1024
-"""Most bytes of a stream. The memory that a check needs grows with them."""
+"""Maximum size of a stream in bytes. The memory that a check needs grows with the size."""
 _FIRST_BYTES = 1 << 16
 _ENCODINGS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 """UTF-16 by its byte order mark."""
@@ -33,7 +33,7 @@ def utf_8_of(content: bytes, name: str) -> tuple[str, bytes]:
     """
     The encoding, and the content as UTF-8. UTF-16 needs a byte order mark.
 
-    kubectl reads files so (unicode.BOMOverride in cli-runtime's FileVisitor). Raises BadInput for invalid UTF-16.
+    kubectl reads files in the same way (unicode.BOMOverride in cli-runtime's FileVisitor). Raises BadInput for invalid UTF-16.
     """
     encoding = _ENCODINGS.get(content[:2])
     if encoding is None:

@@ -35,7 +35,7 @@ class OwnFile(msgspec.Struct, frozen=True):
     """The name of the file in messages."""
     value: Json
     remedy: str
-    """The remedy of errors that have none of their own."""
+    """The remedy for errors that have no remedy of their own."""
     document: Document | None = None
     """The parsed document, which has the line of each key. None for an empty file and for TOML."""
     lines_before: int = 0
@@ -55,13 +55,13 @@ class OwnFile(msgspec.Struct, frozen=True):
         return Misconfigured(f"{where}: {field}{message}", remedy=remedy or self.remedy)
 
     def read(self, convert: Callable[[Json], T], describe: Describe = _as_reported) -> T:
-        """The file as ``convert`` reads it. Raises Misconfigured for a value of a wrong type."""
+        """The content of the file, converted by ``convert``. Raises Misconfigured for a value of a wrong type."""
         return self.read_part((), self.value, convert, describe)
 
     def read_part(
         self, path: FieldPath, value: Json, convert: Callable[[Json], T], describe: Describe = _as_reported
     ) -> T:
-        """``value``, which is at ``path``, as ``convert`` reads it. Raises Misconfigured for a value of a wrong type."""
+        """The ``value`` at ``path``, converted by ``convert``. Raises Misconfigured for a value of a wrong type."""
         try:
             return convert(value)
         except msgspec.ValidationError as error:
@@ -71,7 +71,7 @@ class OwnFile(msgspec.Struct, frozen=True):
 
 def read_own_file(content: bytes, source: str, *, what: str, remedy: str) -> OwnFile | None:
     """
-    The document in ``content``; None if the file is empty. ``what`` is what the file holds, for messages.
+    The document in ``content``; None if the file is empty. ``what`` names the content in messages.
 
     Raises Misconfigured for content that is not one YAML or JSON document.
     """
@@ -92,7 +92,7 @@ def read_own_documents(content: bytes, source: str, lines_before: int = 0) -> li
 
 def locate(value: Json, error: msgspec.ValidationError, convert: Callable[[Json], object]) -> TypeFault:
     """
-    The fault that ``convert(value)`` raised, with the keys of free maps in its place.
+    The fault that ``convert(value)`` raised. Its place includes the keys of maps that allow any key.
 
     msgspec does not name such a key. It is found by converting again with fewer keys.
     """

@@ -24,7 +24,7 @@ MAX_DEPTH: Final = 512
 
 _OPENING, _CLOSING = b"[{", b"]}"
 _UP, _DOWN = 1, 255
-"""One level deeper, and one level up: -1 in a signed byte."""
+"""A step to one level deeper, and a step to one level up (-1 in a signed byte)."""
 _STEPS = bytes.maketrans(_OPENING + _CLOSING, bytes((_UP, _UP, _DOWN, _DOWN)))
 _DULL = bytes(byte for byte in range(256) if byte not in _OPENING + _CLOSING + b'"')
 _NOT_OPENING = bytes(byte for byte in range(256) if byte not in _OPENING)
@@ -34,7 +34,7 @@ _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]+|[\]}]+', re.DOTALL)
 """A string, or a run of opening brackets, or a run of closing brackets."""
 _QUOTE = ord('"')
 _NAMED = 8
-"""Levels whose keys a place names."""
+"""The maximum number of keys in a ``Place``."""
 
 
 def decode(decoder: "msgspec.json.Decoder[T]", raw: Raw, limit: int = MAX_DEPTH) -> T:

@@ -35,7 +35,7 @@ class TypeFault(msgspec.Struct, frozen=True):
     """The content of a validation error."""
 
     message: str
-    """Without the place: ``expected a string, got an integer``."""
+    """The message without the place, such as ``expected a string, got an integer``."""
     place: FieldPath = ()
     """The path to the wrong value. For an unknown key it ends with that key."""
     unknown_key: str = ""

@@ -47,7 +47,7 @@ def of_report(report: Report, located: Callable[[str], str] = file_of) -> Baseli
     """
     A baseline of all denied, warned and already known findings. The entries are sorted, for small diffs.
 
-    ``located`` gives the path of a file that fingerprints hold, if several files contain objects of one name.
+    If several files contain objects of the same name, fingerprints include the path that ``located`` returns for the file.
     """
     entries = [
         Entry(fingerprints.own, finding.rule, name_of(judged), _file(judged), finding.path, finding.message)
@@ -72,7 +72,7 @@ class _Known:
         for entry in baseline.findings:
             self._entries.setdefault(entry.fingerprint, []).append(entry)
         self._plain: dict[tuple[str, str], list[Entry]] = {}
-        """By fingerprint without number, and file: for entries that do not hold the folder."""
+        """The entries by fingerprint without its number, and file. Used for fingerprints that do not include the folder."""
         for entry in baseline.findings:
             self._plain.setdefault((entry.fingerprint.partition(":")[0], entry.file), []).append(entry)
 
@@ -82,9 +82,10 @@ class _Known:
 
     def use(self, fingerprints: Fingerprints, file: str) -> bool:
         """
-        Whether an entry is about the finding. Each entry is used once.
+        Whether the baseline has an unused entry for the finding. That entry is then used.
 
-        An entry without a place is about the finding if no other file has an object of this name, or if the file is the same.
+        A fingerprint can have no place (file or folder). If several files contain objects of this name, such an entry
+        is used only for a finding in the entry's file.
         """
         places = (fingerprints.own, fingerprints.in_folder, fingerprints.in_file)
         for fingerprint in places:
@@ -110,8 +111,8 @@ def exempt(
     """
     The report, with known findings exempted. A note names fixed entries.
 
-    An entry is fixed if its object was judged or its file was read, and the finding is absent. ``read`` has file names. An object
-    of this name in another folder does not count if there are several.
+    An entry is fixed if its object was judged or its file was read, and the finding is absent. ``read`` has
+    the names of the files that were read. If several folders contain objects of this name, only the entry's folder counts.
     """
     entries = _Known(baseline)
     by_object: dict[int, list[FindingReport]] = {}

@@ -40,7 +40,7 @@ class Allowance:
     line: int
     used: bool = False
     lines: tuple[int, int] | None = None
-    """The first and last line of the findings around the comment that it exempts."""
+    """The first and last line of the findings that contain the comment, if it exempts such findings."""
 
 
 @dataclass(slots=True)
@@ -81,7 +81,7 @@ def comments_in(lines: Sequence[str], file: str, today: str) -> Comments:
 
 
 def _target(lines: Sequence[str], at: int) -> int:
-    """The line (from 1) that a comment applies to: its own, or the next line with content."""
+    """The line (from 1) that a comment applies to: its own line, or the next line with content."""
     while at < len(lines) - 1 and (_ONLY_COMMENT.match(lines[at]) or not lines[at].strip()):
         at += 1
     return at + 1
@@ -153,7 +153,7 @@ def _expiry_notes(report: Report, exemptions: Sequence[Exemption], today: str) -
 
 
 def exempt_by_comments(report: Report, comments: Mapping[str, Comments]) -> Report:
-    """The report, with the findings exempted that comments name. Notes name invalid and unused comments."""
+    """The report in which comments exempt findings. Notes name invalid and unused comments."""
     if not comments:
         return report
     objects = [

@@ -17,16 +17,16 @@ _INDEX = re.compile(r"\[\d+\]")
 
 class Fingerprints(msgspec.Struct, frozen=True):
     """
-    The fingerprints of a finding without a place, with the folder, and with the file.
+    Three fingerprints of a finding: without a place, with the folder, and with the file.
 
-    The second finding with the same one ends in ``:2``.
+    If two findings have the same fingerprint, the suffix ``:2`` marks the second one.
     """
 
     plain: str
     in_folder: str
     in_file: str
     own: str
-    """The one to use: ``plain``, unless several files contain objects of this name."""
+    """The fingerprint to use. It is ``plain``, unless several files contain objects of this name."""
 
     @property
     def is_plain(self) -> bool:
@@ -38,10 +38,11 @@ def fingerprinted(
     report: Report, located: Callable[[str], str] = file_of
 ) -> Iterator[tuple[ObjectReport, FindingReport, Fingerprints]]:
     """
-    Each finding with its object and fingerprints, in order. ``located`` gives the path of a file that fingerprints hold.
+    Each finding with its object and fingerprints, in order.
 
-    If several folders contain objects of one name, such as ``dev/`` and ``prod/``, the fingerprint holds the folder. If several
-    files in one folder do, it holds the file.
+    If several folders contain an object of the same name, such as ``dev/`` and ``prod/``, the fingerprint includes the
+    folder. If several files in one folder contain one, it includes the file. ``located`` returns the path that a
+    fingerprint includes for a file of the report.
     """
     files: dict[tuple[str, ...], Counter[str]] = {}
     for judged in report.objects:
@@ -66,9 +67,10 @@ def fingerprinted(
 
 def identity_of(judged: ObjectReport, finding: FindingReport, place: str = "") -> str:
     """
-    Rule, object and path without list indices, as 32 hexadecimal digits; also the file or folder, if there is a ``place``.
+    A hash of the rule, the object and the path without list indices, as 32 hexadecimal digits.
 
-    The names that a message quotes (volume, claim, interface) tell two findings at the same kind of place apart.
+    The hash includes the names that the message quotes (volume, claim, interface). They distinguish findings whose paths
+    differ only in list indices. ``place`` is the file or folder to include, if any.
     """
     parts = (
         finding.rule,

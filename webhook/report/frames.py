@@ -1,7 +1,7 @@
 """
 Excerpts of a file that show the place of a finding, without secrets of the guest.
 
-An excerpt shows only the value at fault, not other values of the same line. Of an unknown field it shows only the name,
+An excerpt shows only the value at fault, not other values of the same line. For an unknown field it shows only the name,
 because a misspelt ``userData`` holds secrets too.
 """
 

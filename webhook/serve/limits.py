@@ -41,9 +41,9 @@ class Limits:
 
     handshake_seconds: float = 5.0
     header_seconds: float = 5.0
-    """From the first byte of a request to the end of its headers."""
+    """Time from the first byte of a request to the end of its headers."""
     request_seconds: float = 10.0
-    """From the first byte of a request to the last byte of its body."""
+    """Time from the first byte of a request to the last byte of its body."""
     answer_seconds: float = 60.0
     """Time for a client to read a response."""
     silent_seconds: float = 10.0
@@ -117,7 +117,7 @@ class ConnectionLimiter:
 
     def _make_room(self, why: str, over: int, newcomer: "LimitedProtocol", among: "Iterable[LimitedProtocol]") -> bool:
         """
-        Close the longest idle connection, unknown ones first. If none is idle, the newcomer gets a 503.
+        Close the longest idle connection, unknown ones first. If none is idle, the new connection gets a 503.
 
         Recently used connections stay open: a request on a closed connection is lost, but API servers retry after a 503.
         """
@@ -256,7 +256,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """uvicorn queues pipelined requests. API servers do not send them; request smuggling needs them."""
-        if self._unanswered() or self.request_began is None:  # or sent with the end of the first
+        if self._unanswered() or self.request_began is None:  # or it arrived with the end of the first request
             raise httptools.HttpParserError("pipelined")
         self.is_in_headers = True
         super().on_message_begin()

@@ -15,7 +15,7 @@ class Options:
     cert_dir: Path = Path("dev/certs")
     client_ca: Path | None = None
     client_names: tuple[str, ...] = ("kube-apiserver",)
-    """Common or DNS names. A client certificate must contain one of them."""
+    """Common names or DNS names. A client certificate must contain one of them."""
     allowed_hosts: tuple[str, ...] = ()
     """Host names to accept for API, page, health and metrics, in addition to the names in the certificate."""
     policy_file: Path | None = None

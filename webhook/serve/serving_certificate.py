@@ -25,11 +25,11 @@ class Leaf:
     not_after: datetime
 
     def holds(self, now: datetime) -> bool:
-        """Whether it is within its validity period."""
+        """Whether the certificate is within its validity period."""
         return self.not_before <= now <= self.not_after
 
     def is_overdue(self, now: datetime) -> bool:
-        """Whether its renewal is overdue."""
+        """Whether the renewal of the certificate is overdue."""
         share, whole = OVERDUE_AT
         return now > self.not_before + (self.not_after - self.not_before) * share / whole
 

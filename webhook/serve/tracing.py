@@ -1,5 +1,5 @@
 """
-Optional traces of admission reviews (the dry-run API's are FastAPI's own).
+Optional traces of admission reviews.
 
 They are enabled if the OpenTelemetry SDK is installed (extra ``otel``) and ``OTEL_EXPORTER_OTLP_ENDPOINT`` is set; otherwise
 no OpenTelemetry code runs. A span has kind, operation and outcome, and no content of an object.

@@ -38,7 +38,7 @@ _NOT_STRINGS: Final = words.NULLS.union(words.BOOLEANS)
 """Keys that are not strings, so that the name of the key differs from its text."""
 
 _EMPTY, _VALUE, _FLOW, _BLOCK_SCALAR, _AWAITS, _UNCLEAR = range(6)
-"""The kind of a line: empty, with a value, a value in brackets, a block scalar, a value that follows, unknown form."""
+"""Kinds of lines: empty, a value, a value in brackets, a block scalar, a key whose value follows, an unknown form."""
 Form: TypeAlias = tuple[int, int, int, str, int, int]
 """The kind; the column of the content; the length of the dash; the key; the columns where the value starts and ends."""
 _UNKNOWN_FORM: Final[Form] = (_UNCLEAR, 0, 0, "", 0, 0)
@@ -181,7 +181,7 @@ class _Lines:
 
 
 def _cached_form(line: str) -> Form:
-    """The form of a line, from now on in the cache."""
+    """The form of a line. Adds it to the cache."""
     if len(_forms) > _MAX_CACHED:
         _forms.clear()
     form = _forms[hash(line)] = _form(line)

@@ -51,9 +51,9 @@ class _Merge(Enum):
 
 
 _Key: TypeAlias = str | _Merge
-# The state of an outer mapping or list while an inner one is read. It has its items or members, the current key, and the
-# keys so far with their offsets (None for a list). It also has the anchor of the inner one, and the number of nodes before
-# it.
+# The state of an outer mapping or list while an inner one is read: its items or members so far, the current key, and the
+# keys so far with their offsets (None for a list). The last two values are the anchor of the inner mapping or list, and the
+# number of nodes before it.
 _Frame: TypeAlias = "tuple[list[JsonValue], dict[str, JsonValue], _Key | None, dict[_Key, int] | None, str | None, int]"
 
 
@@ -264,9 +264,10 @@ class Builder:
 
     def _merge(self, members: dict[str, JsonValue], value: JsonValue, event: Event) -> None:
         """
-        Copies members in the order of the text, as go-yaml does: the last one wins, member or merge.
+        Copies the members of merged mappings. As in go-yaml, the last definition of a key in the text wins.
 
-        In a list of mappings, the first one wins. The list must be written in place: an alias to a list is an error.
+        In a list of mappings, the first mapping with a key wins. The list must be written in place: an alias to a list is an
+        error.
         """
         mappings = [value]
         if isinstance(value, list) and event.__class__ is not ALIAS:

@@ -93,7 +93,7 @@ def read_documents(content: bytes, source: str, *, most_bytes: int = MAX_BYTES) 
     """
     text = Text(_decode(content, source, most_bytes), source)
     not_json: JSONDecodeError | None = None
-    if text.text.lstrip(" \t\r\n").startswith(("{", "[")):  # YAML's flow style also starts so
+    if text.text.lstrip(" \t\r\n").startswith(("{", "[")):  # YAML's flow style can start in the same way
         from webhook.yaml.json_reader import read_json  # noqa: PLC0415 - few runs read JSON
 
         values = read_json(text, MAX_DOCUMENTS)
@@ -112,7 +112,7 @@ def read_documents(content: bytes, source: str, *, most_bytes: int = MAX_BYTES) 
 
 def move_inner_boms(text: str) -> str:
     """
-    The text with a space at the end of a separator line instead of a byte order mark after it. All offsets stay.
+    Removes byte order marks after separator lines. Each separator line gets a space at its end, so that offsets stay.
 
     kubectl splits a stream at separators before it parses YAML, so it ignores a byte order mark at the start of each part.
     """

@@ -173,7 +173,7 @@ class _Editor:
         return node
 
     def _pair(self, node: yaml.Node, step: str | int) -> tuple[yaml.Node, yaml.Node]:
-        """The key and the value, or the list item twice. Raises LookupError if the text does not contain it here."""
+        """The nodes of key and value; for a list item, its node twice. Raises LookupError if it is not in this text."""
         if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
             return node.value[step], node.value[step]
         if isinstance(node, yaml.MappingNode):

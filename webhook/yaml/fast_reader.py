@@ -22,9 +22,9 @@ except ImportError:  # no wheel for this platform: same results, slower
     ryaml = None
 
 MAX_BRACKETS: Final = 2_000
-"""Opening brackets and braces. libyaml takes time with the square of their depth, and the exact reader stops at 512 levels."""
+"""Maximum number of opening brackets and braces. The time of libyaml grows with the square of their depth."""
 MAX_CHARACTERS: Final = 1 << 20
-"""Characters. A longer text may have more nodes than the limit, which only the exact reader counts."""
+"""Maximum number of characters. A longer text may exceed the limit of nodes, which only the exact reader counts."""
 
 _NUL_ESCAPE: Final = r"\\(?:0|x00|u0000|U0000)"
 _ODD_LINES: Final = "[\x85\u2028\u2029\ufeff]"
@@ -68,7 +68,7 @@ def read_fast(text: str, most_documents: int) -> list[Parsed] | None:
     """The documents that are not empty; None if the exact reader must read the text."""
     if ryaml is None or len(text) > MAX_CHARACTERS or text.count("{") + text.count("[") > MAX_BRACKETS:
         return None
-    if "?" in text or "!" in text or "\\/" in text:  # only with these can go-yaml differ from libyaml
+    if "?" in text or "!" in text or "\\/" in text:  # go-yaml can differ from libyaml only in such texts
         from webhook.yaml.go_differences import may_refuse  # noqa: PLC0415 - imports PyYAML
 
         if may_refuse(text):
@@ -92,9 +92,9 @@ def read_fast(text: str, most_documents: int) -> list[Parsed] | None:
 
 def _may_differ(text: str) -> bool:
     """
-    Whether ryaml may read another value from the text than Kubernetes.
+    Whether ryaml and Kubernetes may read different values from the text.
 
-    All but one difference shows in a single line, and most lines of a repository also occur in other files.
+    All differences except one are visible in a single line. So results are cached by line: most lines occur in many files.
     """
     known = _harmless
     fresh = [line for line in text.split("\n") if hash(line) not in known]

@@ -43,7 +43,7 @@ def may_refuse(text: str) -> bool:
 
 
 def as_go_yaml(next_event: Callable[[], Event], text: Text) -> Callable[[], Event]:
-    """The same events. Raises ``BadInput`` at the first that go-yaml does not have."""
+    """The same events. Raises ``BadInput`` at the first event that go-yaml does not produce."""
     depth = 0  # of brackets and braces; block style does not exist inside them
 
     def checked() -> Event:

@@ -131,7 +131,7 @@ class _Frame:
         self.expects_name = opening == "{"
 
     def next(self) -> None:
-        """After a comma."""
+        """Moves to the next item or member, after a comma."""
         self.expects_name = self.names is not None
         if isinstance(self.step, int):
             self.step += 1

@@ -1,5 +1,5 @@
 """
-Where the keys and list items of a document are. The only entry point to positions; each is found on demand.
+The entry point to the positions of the keys and list items of a document. Each position is found on demand.
 
 JSON documents use ``json_places``. YAML documents use one of two modules, and a differential test checks that both give the
 same positions (``tests/yaml/test_block_places.py``):

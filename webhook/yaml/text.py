@@ -23,7 +23,7 @@ RENDER: Final = "Render the chart first: helm template ... | migratable check -f
 _LONE_RETURN = re.compile(r"\r(?!\n)")
 _CHUNK: Final = 1 << 16
 _LONGEST_PATH: Final = 32
-"""Steps of a path that a message shows."""
+"""Maximum number of steps of a path in a message."""
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -95,5 +95,5 @@ class OnePlace:
         self.root = Place(start, end, None)
 
     def within(self, _place: Place) -> Mapping[Step, Place]:
-        """Nothing."""
+        """An empty mapping: the parts have no known places."""
         return {}

@@ -106,7 +106,7 @@ class InProcess:
 
 class SeparateProcess:
     """
-    Judges in a separate process. The first request starts it, and so does the first request after its end.
+    Judges in a separate process. The first request starts the process. If it has ended, the next request starts it again.
 
     A thread of the server sends it one request at a time, and answers its lookups.
     """

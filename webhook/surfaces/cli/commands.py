@@ -61,7 +61,7 @@ def _own(name: str) -> click.Command:
 
 
 def _placeholder(name: str, error: ModuleNotFoundError) -> click.Command:
-    """The command that replaces one whose extra is not installed. Raises the error again if it has another cause."""
+    """A placeholder for a command whose extra is not installed. Raises the error again if it has another cause."""
     from webhook.surfaces.cli.extras import EXTRAS, missing_package, placeholder
 
     package = missing_package(error)

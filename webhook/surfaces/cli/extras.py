@@ -9,7 +9,7 @@ from webhook.surfaces.cli.main import COMMANDS
 from webhook.surfaces.cli.status import fail
 
 EXTRAS = {"serve": "server", "snapshot": "cluster"}
-"""The commands that need an extra, and its name. All other commands run without one."""
+"""The extra that each of these commands needs. All other commands run without an extra."""
 _OWN = ("webhook", "certs")
 
 

@@ -1,8 +1,8 @@
 """
 The options of ``migratable check``, and a reader of plain command lines.
 
-There are two readers of the command line, because click takes 13 ms of CPU to import: 50 ms are a whole check without it, 63
-ms with it, and the limit is 60 ms (docs/decisions/0013). Only help, completion, usage errors and the other commands need
+There are two readers of the command line, because importing click takes 13 ms of CPU. A whole check takes 50 ms without
+click and 63 ms with it. The limit is 60 ms (docs/decisions/0013). Only help, completion, usage errors and the other commands need
 click. So the options are data here: ``check`` makes a click command of them, and ``read_plain`` reads the usual command
 lines. ``tests/surfaces/cli/test_options.py`` checks that both readers give the same result. This file imports only what
 every check needs.

@@ -199,7 +199,7 @@ class _Writable:
 
 
 def _columns() -> int:
-    """As ``shutil.get_terminal_size``. Importing shutil costs more than the rest of this file."""
+    """The width of the terminal, as in ``shutil.get_terminal_size``. Importing shutil costs more than the rest of this file."""
     configured = environ.get("COLUMNS", "")
     if configured.isdecimal() and int(configured):
         return int(configured)

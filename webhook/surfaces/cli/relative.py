@@ -30,7 +30,7 @@ class RelativeNames:
 
 
 def _both(path: str) -> tuple[str, str]:
-    """The absolute path as typed, and the one without symbolic links."""
+    """The absolute path as typed, and the absolute path without symbolic links."""
     return os.path.abspath(path), os.path.realpath(path)  # noqa: PTH100 - ``Path.resolve`` follows links
 
 

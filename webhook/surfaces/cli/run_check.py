@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_NAMES = 5
-"""Names of files in a note."""
+"""Maximum number of file names in a note."""
 GC_THRESHOLD = 100_000
-"""New objects between two garbage collections."""
+"""Number of new objects between two garbage collections."""
 
 
 class RunOptions(msgspec.Struct, frozen=True):
@@ -102,7 +102,7 @@ def run(options: Mapping[str, Any]) -> NoReturn:
 
 
 def _refuse_contradictions(options: RunOptions, *, has_outputs: bool) -> None:
-    """Raises UsageMistake for two options of which one would have no effect."""
+    """Raises UsageMistake if an option would have no effect because of another option."""
     switches = {"--fix": options.fix, "--diff": options.diff, "--options": options.options}
     used = [name for name, is_used in switches.items() if is_used]
     if len(used) > 1:

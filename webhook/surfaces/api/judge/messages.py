@@ -65,7 +65,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
 
     @classmethod
     def of(cls, error: Exception) -> "Failed":
-        """The whole text of a WebhookError. Of other errors only the type, because their text can contain the body."""
+        """The message for an error. It has only the type of an unexpected error, whose text can contain the body."""
         if isinstance(error, BadInput):
             place = (error.source, error.document, error.line, error.column, error.path)
             return cls(error.code, error.message, error.remedy, *place)

@@ -2,7 +2,8 @@
 The process that reads and judges untrusted manifests for the dry-run API: `python -m webhook.surfaces.api.judge.process FD`.
 
 It has no access to a cluster or network. It sends lookups to the server, which answers with objects that the caller is allowed
-to read. It runs at the lowest priority, with a memory limit. Its only input is a socket of the server, and it ends with it.
+to read. It runs at the lowest priority, with a memory limit. Its only input is a socket of the server. The process ends when
+the server closes the socket.
 """
 
 import os
@@ -34,7 +35,7 @@ K = TypeVar("K", bound=Kubernetes)
 MOST_MEMORY = 512 * 2**20
 """Maximum number of bytes of address space."""
 GROWN = 160 * 2**20
-"""Bytes of resident memory. A process that has more ends after its answer, to free the memory."""
+"""Bytes of resident memory. If the process uses more, it ends after its current answer, which frees the memory."""
 LOWEST_PRIORITY = 19
 
 
@@ -64,7 +65,7 @@ def resident_memory() -> int:
     """
     Bytes of resident memory now.
 
-    Not ``ru_maxrss``: Linux keeps the maximum across exec, so the value would initially be the maximum of the server.
+    ``ru_maxrss`` is not used: Linux keeps the maximum across exec, so it would initially be the maximum of the server.
     """
     with open("/proc/self/statm") as statm:  # noqa: PTH123 - pathlib is not needed here otherwise
         pages = int(statm.read().split()[1])
