@@ -111,8 +111,8 @@ def exempt(
     """
     The report, with known findings exempted. A note names fixed entries.
 
-    An entry is fixed if its object was judged or its file was read, and the finding is absent. ``read`` has
-    the names of the files that were read. If several folders contain objects of this name, only the entry's folder counts.
+    An entry is fixed if no finding uses it, and its file was read or its object was judged in another file. If several
+    folders contain an object of this name, only reading the file counts. ``read`` has the names of the files that were read.
     """
     entries = _Known(baseline)
     by_object: dict[int, list[FindingReport]] = {}
