@@ -165,6 +165,7 @@ def test_without_a_network_the_error_names_the_downloads_and_a_way_without_them(
 
 def interrupt(clone: Path) -> None:
     """Ends `make run`, with all its processes, while pip waits for an index that does not answer."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs inherit that it is ignored
     with socket.create_server(("127.0.0.1", 0)) as index:
         address = f"http://127.0.0.1:{index.getsockname()[1]}/simple"
         process = subprocess.Popen(

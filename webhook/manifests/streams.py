@@ -39,6 +39,6 @@ def utf_8_of(content: bytes, name: str) -> tuple[str, bytes]:
     if encoding is None:
         return "utf-8", content
     try:
-        return encoding, content[2:].decode(encoding).encode()
+        return encoding, str(content[2:], encoding).encode()
     except UnicodeDecodeError:
         raise BadInput("invalid UTF-16", remedy="Save the file as UTF-8.", source=name) from None

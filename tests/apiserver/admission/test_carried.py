@@ -247,7 +247,7 @@ def test_whoever_creates_a_clone_or_restore_with_patches_is_warned(cluster: Clus
     done = cluster.create(carrier)
 
     assert done.returncode == 0
-    assert "Warning: spec.patches: the patched VM is judged when KubeVirt creates it" in done.stderr
+    assert "Warning: the patched VM is judged when KubeVirt creates it" in done.stderr
 
 
 def test_the_bridge_override_may_not_be_removed_from_a_vmi(cluster: Cluster) -> None:

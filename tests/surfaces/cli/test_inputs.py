@@ -188,7 +188,7 @@ def test_reading_and_judging_both_move_the_bar(
     (tmp_path / "1-vms.yaml").write_text(f"{UNPROVEN}---\n{BAD}")
     (tmp_path / "2-claim.yaml").write_text(CLAIM)
     stream, seconds = io.StringIO(), count(step=2)
-    monkeypatch.setattr(run_check, "bar", lambda: Bar(stream, lambda: next(seconds)))
+    monkeypatch.setattr(run_check, "bar", lambda **_options: Bar(stream, lambda: next(seconds)))
 
     migratable("check", ".", *flags, cwd=tmp_path)
 
