@@ -29,7 +29,7 @@ _APPLY: Final = "application/apply-patch+yaml"
 _FIELD_MANAGER: Final = "migratable-rotator"
 _COORDINATION: Final = "coordination.k8s.io/v1"
 _SPREAD_READS: Final = 3
-"""Reads per check of whether a configuration has spread, each over a new connection."""
+"""The number of reads that check whether all API servers use a configuration. Each read uses a new connection."""
 
 Json = dict[str, Any]
 
@@ -226,12 +226,12 @@ def _configuration_path(name: ConfigurationName) -> str:
 
 
 def _generation(metadata: Json) -> str:
-    """Identifies the specification: uid and generation. Changes of labels do not affect it."""
+    """Identifies the specification by uid and generation. Changes of labels do not affect them."""
     return f"{metadata.get('uid')}/{metadata.get('generation') or metadata['resourceVersion']}"
 
 
 def _writer(metadata: Json) -> str:
-    """The field manager of the last write, without the writes of rotators."""
+    """The field manager of the last write by a client other than a rotator."""
     entries: list[Json] = metadata.get("managedFields") or []
     writes = [entry for entry in entries if entry.get("manager") != _FIELD_MANAGER]
     last = max(reversed(writes), key=lambda write: write.get("time") or "", default={})

@@ -77,7 +77,7 @@ class CertificateAuthority:
 
     @property
     def pair(self) -> KeyPair:
-        """The CA as stored."""
+        """The certificate and the key of the CA, as they are stored."""
         return _pair(self.certificate, self.key)
 
     def sign(self, names: Iterable[str], now: datetime, lifetime: timedelta = LEAF_LIFETIME) -> KeyPair:

@@ -28,7 +28,7 @@ def check(
     paths: Iterable[Path], now: datetime, names: tuple[str, ...] | None = None, authorities: Iterable[Path] = ()
 ) -> Iterator[Finding]:
     """
-    Checks certificates. The key is the file beside it (``tls.crt``, ``tls.key``), and the CA is in ``ca.crt``.
+    Checks certificate files. The key and the CA are read from the same folder: ``tls.key`` for ``tls.crt``, and ``ca.crt``.
 
     In a folder, checks ``ca.crt`` and ``tls.crt``. Raises ``OSError`` for a missing or unreadable file.
     """

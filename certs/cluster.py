@@ -42,7 +42,7 @@ class Refused(ClusterError):
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A Secret as read. Without a version, it does not exist."""
+    """A Secret as read. A Secret without a version does not exist."""
 
     name: str
     data: Mapping[str, bytes] = field(repr=False, default_factory=dict)
@@ -79,7 +79,7 @@ class Configuration:
     webhooks: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """The webhooks without their caBundle, by name."""
     writer: str = UNKNOWN_WRITER
-    """The field manager of the last write, without the writes of rotators: ``kubectl-edit``, ``helm``."""
+    """The field manager of the last write by a client other than a rotator, such as ``kubectl-edit`` or ``helm``."""
 
 
 class Cluster(Protocol):

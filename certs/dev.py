@@ -26,7 +26,7 @@ class DevelopmentCertificates:
 
     folder: Path
     made: tuple[str, ...] = ()
-    """``authority`` and ``leaf``, unless they were reused."""
+    """The pairs that were created and not reused: ``authority``, ``leaf``, both or none."""
 
     @property
     def authority(self) -> Path:
@@ -118,7 +118,7 @@ def _write_pair(certificate: Path, key: Path, pair: KeyPair) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Locks the folder: two processes could leave the key of one beside the certificate of the other."""
+    """Locks the folder. Without the lock, two processes could leave the key of one beside the certificate of the other."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

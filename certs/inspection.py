@@ -69,7 +69,7 @@ class Inspection:
 
     @property
     def renew_after(self) -> datetime | None:
-        """Two thirds of the time from issue (one hour after NotBefore) to NotAfter."""
+        """The date after two thirds of the time from issue (one hour after NotBefore) to NotAfter."""
         if self.not_before is None or self.not_after is None:
             return None
         issued = self.not_before + BACKDATE

@@ -71,7 +71,7 @@ class LeaderElection:
         self._logged = ""
 
     def is_leader(self) -> bool:
-        """Whether to work now. Never raises: after an error with the Lease, the rotator works without it."""
+        """Whether this rotator is active now. Never raises: after an error with the Lease, the rotator works without it."""
         try:
             is_leader = self._try()
         except Conflict:

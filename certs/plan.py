@@ -1,9 +1,9 @@
 """
 Plans the next step of a rotation. Every API server always trusts the CA of the served leaf.
 
-mint → publish old and new in every caBundle → wait → sign → wait → retire old. This module does no I/O: it derives one
-step from an inventory. After each step the caller reads a new inventory. A crash between two steps, a concurrent rotator
-or damage is therefore only a different inventory.
+mint → publish old and new in every caBundle → wait → sign → wait → retire old. This module does no I/O: it derives one step
+from an inventory. After each step the caller reads a new inventory. A crash between two steps, a concurrent rotator or damage
+therefore only results in a different inventory.
 
 A wait ends when two conditions hold. First, every check during the settle time had the same result. Second, no API server
 has an older caBundle, and no replica serves an older leaf, as far as they respond. The settle time alone cannot detect a

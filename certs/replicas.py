@@ -14,15 +14,15 @@ log = logging.getLogger(__name__)
 HANDSHAKE_SECONDS: Final = 1.0
 MAX_REPLICAS: Final = 64
 AT_A_TIME: Final = 16
-"""Parallel handshakes: if no address responds, repairs wait only for seconds."""
+"""The number of parallel handshakes. It is high enough that repairs wait only for seconds if no address responds."""
 
 
 class DnsReplicas:
     """
     The replicas behind host names and ports. The name of a headless Service has one address per replica.
 
-    The handshake verifies only that the server has the key of its certificate. It requires TLS 1.3, where the server
-    sends its certificate before it requests one from the client.
+    The handshake verifies only that the server has the key of its certificate. It requires TLS 1.3, where it completes without
+    a client certificate, even if the server requests one.
     """
 
     def __init__(self, places: Iterable[tuple[str, int]], server_name: str) -> None:

@@ -88,7 +88,7 @@ class Observation:
 
 
 class Rotator:
-    """Checks and repairs all certificates. Its only own state is how long it has seen the current ones."""
+    """Checks and repairs all certificates. The only state that it keeps is how long it has seen the current certificates."""
 
     def __init__(self, cluster: Cluster, settings: Settings, clock: Clock, replicas: Replicas | None = None) -> None:
         self._cluster = cluster

@@ -41,7 +41,7 @@ IN_USE: Final = (
     "is KubeVirt's migration network: without it virt-handler does not start on any node. First change or remove "
     "spec.configuration.migrations.network of the KubeVirt CR, and wait until virt-handler has restarted on every node"
 )
-"""Why a NetworkAttachmentDefinition must not be deleted or broken, and the remedy; follows its name."""
+"""The reason why a NetworkAttachmentDefinition must not be deleted or broken, and the remedy. Messages put it after the name."""
 LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
 """A DNS-1123 label, the only form of a name that Multus accepts in a pod's annotation."""
 
@@ -92,7 +92,7 @@ def in_use_by(nad_namespace: str, nad_name: str, kubevirt: KubeVirt) -> bool:
 
 
 def network_value(kubevirt: KubeVirt) -> Json:
-    """``migrations.network`` as written, of whatever type."""
+    """The value of ``migrations.network`` as written, of any type."""
     configuration = kubevirt.spec.configuration
     migrations = configuration.migrations if configuration is not None else None
     return migrations.get("network") if isinstance(migrations, dict) else None
@@ -146,7 +146,10 @@ def ipams_of(config: CniConfig) -> tuple[Ipam, ...]:
 
 
 def read_config(network: NetworkAttachmentDefinition) -> Fact[CniConfig] | Fault:
-    """``spec.config``. A Fault if it is not a JSON object; Unknown if it is in a file on the nodes, or too large."""
+    """
+    The configuration in ``spec.config``: a Fault if it is not a JSON object, Unknown if it is in a file on the nodes or too
+    large.
+    """
     text = network.spec.config
     if not text:
         return Unknown(
@@ -198,7 +201,7 @@ def _read_object(parsed: Mapping[str, Json], annotations: frozenset[str]) -> Cni
 
 
 def _malformed(place: str, plugin: Json) -> Fault | None:
-    """The first fault for which libcni refuses one plugin before it looks for the program."""
+    """The first fault for which libcni refuses the configuration of a plugin before it looks for the plugin's program."""
     if not isinstance(plugin, dict):
         return Fault(place, f"{place} is {shown(plugin)}, not an object")
     at = f"{place}." if place else ""
@@ -241,7 +244,7 @@ def _read_plugin(place: str, settings: Mapping[str, Json], annotations: frozense
 
 
 def _wrong_types(settings: Mapping[str, Json], at: str) -> list[Fault]:
-    """Values of another type in keys that the plugin reads as strings."""
+    """A fault for each key that the plugin reads as a string and whose value has another type."""
     values = ((key, member(settings, key)) for key in _STRINGS.get(text_of(member(settings, "type")), ()))
     return [
         Fault(f"{at}{key}", f"{at}{key} is {shown(value)}, not a string")

@@ -41,14 +41,14 @@ class _IpamReader(msgspec.Struct):
             self.doubtful.append(Fault(place, f"{place} {what}"))
 
     def text(self, settings: Mapping[str, Json], key: str, place: str) -> str:
-        """A string, empty where it is absent; Go refuses the whole configuration for another type."""
+        """The string at ``key``; empty if the key is absent. Go refuses the whole configuration if the value has another type."""
         value = member(settings, key)
         if value is not None and not isinstance(value, str):
             self.refuse(f"{place}.{key}", f"is {shown(value)}, not a string")
         return text_of(value)
 
     def items(self, settings: Mapping[str, Json], key: str, place: str) -> list[Json]:
-        """A list, empty where it is absent."""
+        """The list at ``key``; empty if the key is absent."""
         value = member(settings, key)
         if value is not None and not isinstance(value, list):
             self.refuse(f"{place}.{key}", f"is {shown(value)}, not a list")
@@ -64,7 +64,7 @@ class _IpamReader(msgspec.Struct):
 
 
 def read_ipam(settings: Mapping[str, Json], place: str, at_run_time: frozenset[str]) -> Ipam:
-    """``ipam`` of a plugin; with the capabilities ``at_run_time``, a pod can request its own addresses."""
+    """Reads the ``ipam`` of a plugin. With the capabilities in ``at_run_time``, a pod can request its own addresses."""
     kind = text_of(member(settings, "type"))
     read = _READERS.get(kind)
     return read(settings, place, at_run_time) if read is not None else Ipam(place, kind)

@@ -6,7 +6,7 @@ from typing import Final
 from webhook.objects.meta import Json
 
 MAX_LENGTH: Final = 1 << 20
-"""Characters of a configuration; etcd refuses slightly larger objects."""
+"""The maximum number of characters in a configuration. etcd refuses slightly larger objects."""
 _MAX_DIGITS: Final = 400
 
 
@@ -46,7 +46,7 @@ def _integer(digits: str) -> int | float:
 
 
 def member(settings: Mapping[str, Json], key: str) -> Json:
-    """The value of ``key``, or None. Without an exact match, upper and lower case are equal, as in Go."""
+    """The value of ``key``, or None. If no key matches exactly, upper and lower case are equal, as in Go."""
     if key in settings:
         return settings[key]
     folded = key.lower()

@@ -49,7 +49,7 @@ def first_plugin(facts: NetworkFacts) -> Plugin | None:
 
 
 def cut_off(facts: NetworkFacts) -> Iterator[Fault]:
-    """An interface that no other node can reach."""
+    """The fault that no other node can reach the interface."""
     plugin = first_plugin(facts)
     if plugin is not None and plugin.type in CUT_OFF:
         at = plugin.at("type")
@@ -116,7 +116,7 @@ def _addresses(size: int) -> str:
 
 
 def _counted(facts: NetworkFacts) -> Iterator[Pool]:
-    """Ranges from which every node takes one address; host-local uses the whole range on each node."""
+    """The ranges from which every node takes one address. Ranges of host-local are left out: each node uses the whole range."""
     if facts.is_migration_network and isinstance(facts.config, CniConfig):
         for ipam in ipams_of(facts.config):
             if ipam.type == WHEREABOUTS and not ipam.sliced:
@@ -125,9 +125,9 @@ def _counted(facts: NetworkFacts) -> Iterator[Pool]:
 
 def colliding(facts: NetworkFacts) -> Iterator[tuple[Pool, Neighbour, Pool]]:
     """
-    Ranges whose addresses another network also assigns; one range for each of these networks.
+    Ranges whose addresses another network also assigns: at most one range for each other network.
 
-    Two whereabouts networks that reserve addresses for the whole cluster never assign one twice.
+    Two whereabouts networks that reserve addresses for the whole cluster never assign the same address.
     """
     if not facts.is_migration_network or not isinstance(facts.config, CniConfig):
         return

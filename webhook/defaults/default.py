@@ -33,7 +33,7 @@ class DefaultFacts(msgspec.Struct, frozen=True):
 
     object: Kubernetes
     releases: Releases
-    """The releases that the cluster may run; one if it is known."""
+    """The releases that the cluster may run; a single release if it is known."""
     refused: bool
     """Whether the verdict on the object is False."""
     options: DefaultOptions

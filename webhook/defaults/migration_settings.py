@@ -52,8 +52,9 @@ def _fitting(facts: DefaultFacts, migrations: Json) -> Mapping[str, Json]:
     """
     The policy's values. The values of TIME are left out if they contradict the values in the CR.
 
-    Each may be valid by itself: at 8Mi a GB takes 120 s, which fits into 150 s but not into 100 s. The defaults of the
-    release then apply. Values without such a default are checked beside them; otherwise the next request would add them.
+    Each may be valid by itself: at 8Mi a GB takes 120 s, which fits into 150 s but not into 100 s. In that case the defaults of
+    the release apply. Values that have no such default are checked together with these defaults; otherwise the next request
+    would add them.
     """
     requested = facts.options.values or {}
     present = written(migrations)

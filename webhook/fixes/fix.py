@@ -17,7 +17,10 @@ class Fix(msgspec.Struct, frozen=True):
     title: str
     """The instruction that the patch carries out."""
     patch: tuple[Operation, ...]
-    """Relative to the object. Each operation first tests the old value, so the patch fails on another object."""
+    """
+    The operations, with paths relative to the object. Each change first tests the old value, so the patch fails on another
+    object.
+    """
     is_safe: bool = False
     """Whether ``migratable check --fix`` applies it: only one correction is possible."""
 

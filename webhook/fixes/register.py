@@ -15,7 +15,7 @@ from webhook.judging.finding import Finding
 from webhook.objects.meta import Json
 
 FixesOf: TypeAlias = Callable[[Finding, Json], Iterator[Fix]]
-"""Returns the fixes for a finding about an object, the best one first. It raises for no object."""
+"""Returns the fixes for a finding about an object, the best one first. Never raises, whatever the object contains."""
 
 
 def fixes_of(finding: Finding, raw: Json) -> tuple[Fix, ...]:

@@ -1,5 +1,6 @@
 """
-Judges KubeVirt CRs, MigrationPolicies and NetworkAttachmentDefinitions. ``machines`` imports it only for such an object.
+Judges KubeVirt CRs, MigrationPolicies and NetworkAttachmentDefinitions. ``machines`` imports this module only for such an
+object.
 
 This module does no I/O.
 """

@@ -29,7 +29,7 @@ class Finding(msgspec.Struct, frozen=True):
 
     @property
     def identity(self) -> tuple[str, str]:
-        """The identity that the ratchet compares: no index and no message."""
+        """The identity by which findings of an old and a new object are compared. It contains no index and no message."""
         return self.rule.id, self.subject
 
 

@@ -1,5 +1,6 @@
 """
-KubeVirt's behaviour by minor release: its reasons, their order, its defaulting and its expansion of VMs.
+KubeVirt's behaviour in each minor release: the reasons against live migration and their order, the defaults, and the expansion
+of VMs.
 
-This package does no I/O and has no opinions: every fact cites KubeVirt's code.
+This package does no I/O. Every fact in it cites KubeVirt's code.
 """

@@ -52,7 +52,7 @@ def cluster_of(world: World) -> Cluster:
 
 
 def invalid_value(configuration: Configuration) -> str:
-    """The first invalid value, for which KubeVirt keeps its last valid configuration; empty if there is none."""
+    """The first invalid value; empty if there is none. KubeVirt keeps its last valid configuration if a value is invalid."""
     developer = configuration.developer_configuration or _NO_DEVELOPER
     interface = configuration.network.default_network_interface if configuration.network is not None else None
     tolerated = developer.pvc_tolerate_less_space_up_to_percent or 0

@@ -1,8 +1,8 @@
 """
 Feature gates for live migration: their first releases, the releases in which they are on by default, and their removal.
 
-Source: ``pkg/virt-config/featuregate/active.go`` and ``inactive.go``, v1.0.1 to v1.9.0. A gate is on by
-default when it is GA, from 1.9 on also when it is Beta (``pkg/virt-config/featuregate/feature-gates.go``, v1.9.0).
+Source: ``pkg/virt-config/featuregate/active.go`` and ``inactive.go``, v1.0.1 to v1.9.0. A gate is on by default if it is
+generally available (GA), and from 1.9 on also if it is Beta (``pkg/virt-config/featuregate/feature-gates.go``, v1.9.0).
 """
 
 from collections.abc import Mapping
@@ -18,11 +18,11 @@ class Gate(msgspec.Struct, frozen=True):
     """One feature gate."""
 
     known: Releases
-    """Releases that have it."""
+    """The releases that have the gate."""
     on_by_default: Releases = NONE
-    """Releases in which it is on without being listed."""
+    """The releases in which the gate is on even if the KubeVirt CR does not list it."""
     removed: Releases = NONE
-    """Releases in which it has no effect, because KubeVirt has removed its feature."""
+    """The releases in which the gate has no effect, because KubeVirt has removed its feature."""
 
 
 def _gate(first: int, on_by_default: int | None = None, removed: int | None = None) -> Gate:
@@ -72,15 +72,14 @@ GATES: Mapping[str, Gate] = {
 MIGRATION_STALL_DETECTION = "MigrationStallDetection"
 VGPU_LIVE_MIGRATION = "VGPULiveMigration"
 VGPU_KNOWN: Releases = since(Release(1, 9))
-"""The releases with the gate, which is alpha and off unless it is listed."""
+"""The releases that have this gate. It is an alpha gate, so it is off unless the KubeVirt CR lists it."""
 HOTPLUG_BY_STATUS = "HotplugVolumes"
 HOTPLUG_BY_TEMPLATE = "DeclarativeHotplugVolumes"
 
 
 def alpha_gate_is_on(configuration: Configuration, gate: str) -> bool:
     """
-    Whether an alpha gate is on: ``developerConfiguration.featureGates`` lists it, even if the list of disabled gates has it
-    too.
+    Whether an alpha gate is on: ``developerConfiguration.featureGates`` must list it. The list of disabled gates has no effect.
     """
     developer = configuration.developer_configuration
     return developer is not None and gate in (developer.feature_gates or ())

@@ -26,16 +26,17 @@ _HARVESTERS_SUFFIX: Final = ".settings.harvesterhci.io"
 
 
 class Owner(msgspec.Struct, frozen=True):
-    """An operator that writes an object and undoes the changes of others."""
+    """An operator that writes an object and reverts the changes of other clients."""
 
     name: str
     place: Callable[[FieldPath], str]
-    """The instruction for a path of the object, as the end of a sentence."""
+    """Returns the instruction to change a field of the object, as the end of a sentence."""
 
 
 def owner_of(judged: Kubernetes) -> Owner | None:
     """
-    HyperConverged by ownerReference or labels, Harvester by its namespace or its annotation on a network; otherwise None.
+    The operator that writes ``judged``, or None. HyperConverged is identified by an ownerReference or labels, Harvester by its
+    namespace or by its annotation on a network.
     """
     if not isinstance(judged, KubeVirt):
         annotations = judged.meta.annotations or {}

@@ -12,7 +12,7 @@ import msgspec
 NANO = 10**9
 """Kubernetes rounds amounts smaller than a billionth away from zero."""
 MAX_LENGTH = 256
-"""Longer texts are refused; Go has no such limit."""
+"""The maximum length of a quantity. Longer texts are refused; Go has no such limit."""
 
 _FORM = (
     r"(?P<value>(?P<sign>[+-]?)0*+(?P<whole>[0-9]*+)(?P<point>\.(?P<part>[0-9]*+))?+)"
@@ -25,7 +25,7 @@ _SLOW = 50
 """The smallest power of two in ``_POWERS_OF_TWO`` whose suffix Go's fast path does not read."""
 _INT64 = 2**63
 _FAR = 400
-"""The largest exponent: larger amounts become 10^400, smaller ones a billionth."""
+"""The largest exponent that is computed. Larger amounts count as 10^400, and smaller amounts as one billionth."""
 
 
 _PATTERN = (
@@ -34,7 +34,7 @@ _PATTERN = (
 )
 """The pattern of quantities in KubeVirt's CRDs (``validations_generated.go``, v1.3.1 to v1.9.0)."""
 _USUAL = r"[0-9]++([KMGTPE]i|[numkMGTPE])?+"
-"""The form of most quantities, which need no further check."""
+"""The form of most quantities. A quantity of this form needs no further check."""
 _PLACEHOLDERS = ("$", "{{")
 
 
@@ -50,7 +50,7 @@ class Quantity(msgspec.Struct, frozen=True, order=True):
         return self.scaled(1)
 
     def scaled(self, unit: int) -> int:
-        """How many times ``unit``, rounded away from zero like ``Quantity.ScaledValue()``."""
+        """How many times ``unit`` fits into the amount, rounded away from zero like ``Quantity.ScaledValue()``."""
         return max(self._around(unit), key=abs)
 
     @property
@@ -59,7 +59,7 @@ class Quantity(msgspec.Struct, frozen=True, order=True):
         return min(self._around(1), key=abs)
 
     def _around(self, unit: int) -> tuple[int, int]:
-        """The next multiples of ``unit`` below and above."""
+        """How many times ``unit`` fits into the amount: rounded down, and rounded up."""
         return self.nano // (NANO * unit), -(-self.nano // (NANO * unit))
 
 
@@ -98,14 +98,14 @@ def accepts(value: object) -> bool:
 
 
 def _accepts_text(text: str) -> bool:
-    """Like ``accepts``, for any text."""
+    """Whether a quantity field accepts this text (see ``accepts``)."""
     if any(sign in text for sign in _PLACEHOLDERS):
         return True
     return re.fullmatch(_PATTERN, text) is not None and (len(text) > MAX_LENGTH or parse_quantity(text) is not None)
 
 
 def _power(suffix: str) -> tuple[bool, int] | None:
-    """Whether a suffix is a power of two, and the exponent of 2 or 10."""
+    """Whether a suffix stands for a power of two, and the exponent of 2 or 10. None for an invalid suffix."""
     if suffix in _POWERS_OF_TEN:
         return False, _POWERS_OF_TEN[suffix]
     if suffix in _POWERS_OF_TWO:
@@ -121,16 +121,19 @@ def _power(suffix: str) -> tuple[bool, int] | None:
 
 def _needs_digits(exponent: int, *, is_binary: bool) -> bool:
     """
-    Whether Go refuses a suffix without any digit: ``Mi`` and ``.`` are 0, ``Ei`` is an error.
+    Whether Go refuses a quantity that has this suffix and no digit: Go reads ``Mi`` and ``.`` as 0, and refuses ``Ei``.
 
-    Go's fast path reads missing digits as 0, its slow path refuses them. The suffix decides: the path is slow where the
-    precision ``15 - 1 - exponent * 3 / 10 - 1`` of a power of two is negative.
+    Go's fast path reads missing digits as 0, and its slow path refuses them. The suffix decides which path Go takes. For a
+    power of two, Go takes the slow path if the precision ``15 - 1 - exponent * 3 / 10 - 1`` is negative.
     """
     return exponent >= _SLOW if is_binary else exponent < -9
 
 
 def _nano(digits: int, exponent: int, decimals: int, *, is_binary: bool) -> int:
-    """``digits`` / 10^``decimals`` x 2^ or 10^``exponent`` in billionths, rounded up; binary amounts stop at int64's largest."""
+    """
+    The amount in billionths, rounded up: ``digits`` / 10^``decimals`` times 2^``exponent`` if ``is_binary``, otherwise times
+    10^``exponent``. A binary amount is limited to the largest int64.
+    """
     if is_binary:
         divisor: int = 10**decimals
         nano = -(-(digits * NANO << exponent) // divisor)

@@ -1,7 +1,7 @@
 """
 The differences between KubeVirt's minor releases, as data.
 
-A new minor release is one more entry of ``TABLE``. All patch releases of a minor release have had the same verdict functions
+For a new minor release, add an entry to ``TABLE``. All patch releases of a minor release have had the same verdict functions
 (compared over the tags v1.0.1 to v1.9.0), so one entry per minor release is enough.
 """
 
@@ -15,7 +15,7 @@ import msgspec
 
 class Reason(StrEnum):
     """
-    ``reason`` of a LiveMigratable condition that is False, spelt as KubeVirt spells it.
+    The ``reason`` of a LiveMigratable condition with status False, in KubeVirt's spelling.
 
     Source: ``staging/src/kubevirt.io/api/core/v1/types.go``, v1.9.0.
     """
@@ -45,7 +45,7 @@ class Release(NamedTuple):
 
 
 class Behaviour(msgspec.Struct, frozen=True):
-    """One minor release: the reasons in virt-handler's order, and other differences."""
+    """The behaviour of one minor release: the reasons in virt-handler's order, and other differences."""
 
     release: Release
     order: tuple[Reason, ...]
@@ -129,7 +129,7 @@ def before(release: Release) -> Releases:
 
 
 def split(releases: Releases, changes: Iterable[Release]) -> Iterator[Releases]:
-    """``releases`` in groups, oldest first; a new group begins at each of ``changes``. No group is empty."""
+    """Splits ``releases`` into groups, oldest first. A new group begins at each of ``changes``. No group is empty."""
     rest = releases
     for change in sorted(changes):
         older, rest = rest & before(change), rest & ~before(change)
@@ -140,7 +140,7 @@ def split(releases: Releases, changes: Iterable[Release]) -> Iterator[Releases]:
 
 
 SUPPORTED: Releases = since(OLDEST_SUPPORTED)
-"""The releases that *any* means. A finding that holds in one of them is reported."""
+"""The releases that the word *any* selects. A finding that holds in one of them is reported."""
 
 
 def giving(reason: Reason) -> Releases:
@@ -193,7 +193,7 @@ def parse_release(text: str) -> Release | None:
 
 def judged_as(release: Release) -> Release | None:
     """
-    The release of the table that judges ``release``: itself if it is in the table, the newest release of the table for a
-    newer release, None for an older one.
+    The release of the table whose behaviour is used for ``release``. This is ``release`` itself if the table has it, the newest
+    release of the table for a newer release, and None for an older one.
     """
     return None if release < OLDEST else min(release, NEWEST)

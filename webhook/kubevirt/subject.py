@@ -1,4 +1,4 @@
-"""The VMI in an object of any kind that has one: its parts and their paths."""
+"""Finds the VMI in a judged object, such as the template in a VirtualMachine, and the paths of its parts."""
 
 from collections.abc import Mapping
 
@@ -27,7 +27,7 @@ VM_KINDS: tuple[type[Kubernetes], ...] = (
     VirtualMachineInstanceReplicaSet,
     VirtualMachinePool,
 )
-"""The kinds with a VMI."""
+"""The kinds that are a VMI or contain one."""
 
 
 class Subject(msgspec.Struct, frozen=True):
@@ -39,7 +39,7 @@ class Subject(msgspec.Struct, frozen=True):
     base: FieldPath
     """The path of the ``VMISpec``."""
     owner: FieldPath
-    """The path of the ``VirtualMachineSpec`` around it; empty without one."""
+    """The path of the ``VirtualMachineSpec`` that contains the VMI; empty if there is none."""
     meta: ObjectMeta
     """Metadata of the VMI."""
     outer: ObjectMeta
@@ -52,7 +52,7 @@ class Subject(msgspec.Struct, frozen=True):
     @property
     def renames_templates(self) -> bool:
         """
-        Whether KubeVirt gives claims of ``dataVolumeTemplates`` other names: a pool adds numbers.
+        Whether KubeVirt renames the claims of ``dataVolumeTemplates``: a pool appends a number to each name.
 
         Source: ``pkg/virt-controller/watch/pool/pool.go`` indexVMSpec, v1.9.0.
         """
@@ -63,8 +63,8 @@ class Subject(msgspec.Struct, frozen=True):
         """
         ``dataVolumeTemplates`` by name. If several entries have the same name, the first one counts.
 
-        virt-api accepts duplicate names. virt-controller creates the DataVolume of the first entry, and keeps it for the next
-        (``handleDataVolumes``, ``pkg/virt-controller/watch/vm.go`` v1.0.1 to v1.3.1 and
+        virt-api accepts duplicate names. virt-controller creates the DataVolume of the first entry, and uses it for later
+        entries with the same name (``handleDataVolumes``, ``pkg/virt-controller/watch/vm.go`` v1.0.1 to v1.3.1 and
         ``pkg/virt-controller/watch/vm/vm.go`` v1.4.1 to v1.9.0). Inference also uses the first one
         (``pkg/instancetype/infer/volume.go`` fromDataVolume, v1.9.0).
         """
@@ -76,7 +76,7 @@ class Subject(msgspec.Struct, frozen=True):
 
 
 def name_of_template(template: DataVolumeTemplate) -> str:
-    """``metadata.name``; empty without one."""
+    """The ``metadata.name`` of a template; empty if it has none."""
     return (template.metadata or NO_META).name or ""
 
 
@@ -123,7 +123,7 @@ def subject_of(judged: Kubernetes) -> Subject | None:
 
 
 def with_labels_only(judged: Kubernetes) -> Kubernetes:
-    """A VM with only the fields that ``selectors.labelled`` reads, to save memory; other objects unchanged."""
+    """Reduces a VM to the fields that ``selectors.labelled`` reads, to save memory. Other objects stay unchanged."""
     if not isinstance(judged, VM_KINDS):
         return judged
     subject = subject_of(judged)

@@ -46,12 +46,14 @@ def decide(
 
 
 def migration_method(facts: MigrationFacts, release: Releases) -> str:
-    """``status.migrationMethod``; ``release`` holds one release."""
+    """The value of ``status.migrationMethod``. ``release`` must be a set of one release."""
     return "BlockMigration" if _blocks(facts, release) else "LiveMigration"
 
 
 def _blocks(facts: MigrationFacts, release: Releases) -> bool:
-    """Whether the migration copies any volume. A volume that cannot migrate also counts, because KubeVirt stops at it."""
+    """
+    Whether the migration copies any volume. Also True for a volume that cannot migrate, because KubeVirt ends its check there.
+    """
     if release & _MIGRATED_BLOCKS and facts.migrated_volumes:
         return True
     if release & _STATE_FIRST and facts.state_claim is not None:

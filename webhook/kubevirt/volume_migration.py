@@ -1,5 +1,5 @@
 """
-Volume migrations (``updateVolumesStrategy: Migration``): when a VM returns to the claims that it had before.
+Volume migrations (``updateVolumesStrategy: Migration``): detects an update that returns a VM to its earlier claims.
 
 KubeVirt copies the volumes of a running VM to other claims and accepts the old ones again only where all of them return
 (``pkg/virt-controller/watch/volume-migration/volume-migration.go`` VolumeMigrationCancel and revertedToOldVolumes,
@@ -26,7 +26,7 @@ _FAILED: Final = "ManualRecoveryRequired"
 
 def restored_claims(old: VirtualMachine, new: VirtualMachine) -> frozenset[tuple[str, str]]:
     """
-    Volume and claim of each volume that returns to its claim from before the volume migration.
+    The (volume, claim) pair of each volume that returns to the claim that it had before the volume migration.
 
     Empty unless all volumes return in the same update, as KubeVirt requires, and a volume migration runs or has failed.
     """

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from webhook.policy.policy import Account, Exemption, Policy
 
 WARNING_DAYS = 14
-"""Days before its expiry from which an exemption or account produces a warning."""
+"""The number of days before its expiry from which an exemption or account produces a warning."""
 
 Expiring: TypeAlias = Exemption | Account
 """An entry of the policy file that expires."""
@@ -19,7 +19,7 @@ class ExpiryState(StrEnum):
 
     ACTIVE = "active"
     EXPIRING = "lapsing"
-    """It applies for ``WARNING_DAYS`` or less."""
+    """It still applies, but for at most ``WARNING_DAYS`` days."""
     EXPIRED = "lapsed"
 
 

@@ -1,10 +1,10 @@
 """
 Volumes that are plugged into a running VM. There are four ways, and the policy key ``hotplug`` applies to all of them.
 
-For ``addvolume``, virt-api writes the volume into ``status.volumeRequests`` of the VM (gate HotplugVolumes), or into its
-template; for ``addvolume`` of a VMI, into the VMI. A user may also write ``hotpluggable: true`` into the template
-(``pkg/virt-api/rest/volumes.go``, ``pkg/storage/hotplug/hotplug.go``, v1.9.0). A claim without
-ReadWriteMany turns LiveMigratable to False while the VM runs (``pkg/virt-handler/vm.go``, all releases).
+For ``addvolume`` of a VM, virt-api writes the volume into ``status.volumeRequests`` of the VM (gate HotplugVolumes), or into
+its template. For ``addvolume`` of a VMI, it writes the volume into the VMI. A user may also write ``hotpluggable: true`` into
+the template (``pkg/virt-api/rest/volumes.go``, ``pkg/storage/hotplug/hotplug.go``, v1.9.0). A claim without ReadWriteMany turns
+LiveMigratable to False while the VM runs (``pkg/virt-handler/vm.go``, all releases).
 """
 
 from collections.abc import Iterator, Mapping

@@ -111,7 +111,7 @@ class NamespacePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, r
 
 
 MAX_HELP = 200
-"""Most characters of ``help``: it fits into a warning."""
+"""The maximum number of characters in ``help``, so that it fits into a warning."""
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -135,7 +135,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
     honour_eviction_strategy: bool = False
     """Whether a VM with evictionStrategy None or External gets warnings instead of denials."""
     namespaces: list[NamespacePolicy] = []
-    """The first entry that matches a namespace applies there. Keys that it lacks keep their value."""
+    """The first entry that matches a namespace applies there. A key that the entry lacks keeps the value of this policy."""
     default_eviction_strategy: str | None = None
     """The evictionStrategy for VMs and VMIs that have none, unless they cannot be live-migrated."""
     default_migration_settings: bool = True
@@ -253,7 +253,7 @@ class Decision(msgspec.Struct, frozen=True):
     lowered: Lowered | None = None
     """Why admission lowered a denial."""
     place: str = ""
-    """The path that a warning shows instead of the finding's."""
+    """The path that a warning shows instead of the path of the finding."""
     denied_when_enforced: bool = False
     """Whether only the policy's ``atMost: warn`` keeps it from being denied."""
 

@@ -64,7 +64,7 @@ class Change(msgspec.Struct, frozen=True):
     plugs_volumes: bool
     """Whether volumes that are added to the template of a VM are plugged into the running VM."""
     former_subjects: Mapping[str, str] | None
-    """For a restore, the old subject of each finding by its new subject; None for other changes."""
+    """For a restore, a map from the new subject of each finding to its old subject; None for other changes."""
     same_as_unreadable: bool
     """Whether the old object cannot be read, and the judged part is unchanged."""
 
@@ -167,7 +167,7 @@ def _allow_old_findings(
     decisions: Sequence[Decision], change: Change, old: Kubernetes, policy: Policy, judge: Judge, today: str
 ) -> tuple[Decision, ...]:
     """
-    Lowers denials for findings of the old object. Metadata, starting and stopping add no finding.
+    Lowers denials for findings of the old object. Changes of metadata, starting and stopping add no finding.
 
     The old object is judged with the new metadata. The API server does not send changes of metadata alone, so it must not
     matter whether this update or an earlier one changed the metadata.

@@ -21,7 +21,9 @@ class Cel(msgspec.Struct, frozen=True):
     """Relative to the VMI spec for rules about VMIs, to the object for other rules. ``{index}`` is the entry's index."""
     message: str
     identity: str
-    """The subject of the violation, which an update is compared by. ``bounded`` limits its cost."""
+    """
+    The subject of the violation. The violations of the old and the new object are compared by it. ``bounded`` limits its cost.
+    """
     violates: str = "true"
     """The condition under which an entry is a violation, in CEL over ``it``."""
     unsure_in: Releases = NONE
@@ -31,7 +33,7 @@ class Cel(msgspec.Struct, frozen=True):
 
 
 LONGEST_NAME: Final = 253
-"""CEL cost grows with the concatenated text, and most KubeVirt definitions do not limit the length of names."""
+"""The maximum length of a name in a text: CEL cost grows with the text, and most KubeVirt definitions do not limit names."""
 
 
 def printable(name: str) -> str:

@@ -130,7 +130,7 @@ class Rule(msgspec.Struct, frozen=True):
     """One rule. ``check`` does no I/O and yields an outcome for every field with a problem."""
 
     id: str
-    """Never reused. The first digit names the family (``FAMILIES``)."""
+    """The id, which is never reused. The first digit names the family (``FAMILIES``)."""
     name: str
     """Names the problem, not the remedy, so that it reads well after "allow"."""
     about: About

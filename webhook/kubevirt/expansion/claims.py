@@ -25,7 +25,7 @@ DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 DEFAULT_VIRT_CLASS = "storageclass.kubevirt.io/is-default-virt-class"
 ARCHIVE = "archive"
 """
-The ``contentType`` of files instead of a disk.
+The ``contentType`` of a DataVolume that contains files instead of a disk image.
 
 CDI then uses volume mode Filesystem, and ignores the default class for virtual machines.
 """
@@ -68,7 +68,7 @@ def of_template(world: World, name: str, template: DataVolumeSpec | Unknown) -> 
 
 
 def _of_claim(world: World, claim: PersistentVolumeClaim) -> Modes:
-    """A claim's own modes. CDI's webhook adds missing modes only if the claim has its label."""
+    """A claim's own modes. CDI's webhook adds missing modes only to a claim with CDI's label."""
     is_labelled = (claim.meta.labels or {}).get("cdi.kubevirt.io/applyStorageProfile") == "true"
     if not claim.spec.access_modes and is_labelled:
         mode = None if claim.spec.volume_mode == FROM_PROFILE else claim.spec.volume_mode
@@ -123,8 +123,8 @@ def _from_profile(
 
 def offered(sets: Sequence[ClaimPropertySet], volume_mode: str | None) -> Sequence[str]:
     """
-    The modes that CDI uses: the modes of the first property set. With a volume mode, the modes of the first set that has
-    this volume mode and any access modes.
+    The access modes that CDI uses. Without a volume mode, these are the modes of the first property set. With a volume mode,
+    they are the modes of the first set that has this volume mode and any access modes.
 
     Source: CDI ``getDefaultVolumeAndAccessMode`` and ``getDefaultAccessModes``.
     """

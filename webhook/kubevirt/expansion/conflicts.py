@@ -58,7 +58,10 @@ def _cpu(domain: Domain, instancetype: InstancetypeSpec) -> Iterator[FieldPath]:
 
 
 def _memory(subject: Subject, domain: Domain) -> Iterator[FieldPath]:
-    """The first conflict. KubeVirt drops the VM's ``memory`` if it infers the instancetype and ignores failures."""
+    """
+    The first memory field that conflicts. KubeVirt drops the VM's ``memory`` if the instancetype is inferred with failure
+    policy Ignore.
+    """
     matcher = subject.vm.instancetype
     dropped = matcher is not None and matcher.infer_from_volume and matcher.infer_from_volume_failure_policy == IGNORE
     resources = domain.resources or _NO_RESOURCES

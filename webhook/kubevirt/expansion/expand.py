@@ -41,7 +41,7 @@ _PREFERRED_LAUNCH_SECURITY: Releases = since(Release(1, 9))
 
 def expand(subject: Subject, world: World, releases: Releases = KNOWN) -> Iterator[MigrationFacts]:
     """
-    The facts about the VMI, one value for each group of ``releases`` that differs.
+    The facts about the VMI: one value for each group of ``releases`` with the same facts.
 
     Never raises: a missing object becomes Unknown in the facts.
     """
@@ -118,7 +118,7 @@ def _migrated_volumes(subject: Subject) -> frozenset[str]:
 def _either(
     subject: Subject, own: Sequence[T] | None, inherited: Sequence[T] | None, origin: str, field: str
 ) -> tuple[Sourced[T], ...]:
-    """The VM's list with paths. If it is empty, the instancetype's list. KubeVirt refuses a VM with both."""
+    """The VM's list with paths or, if it is empty, the instancetype's list. KubeVirt refuses a VM that has both lists."""
     if own:
         return tuple(
             Sourced((*subject.base, "domain", "devices", field, index), item) for index, item in enumerate(own)
@@ -152,7 +152,8 @@ def _written_cpu_model(subject: Subject, cpu: CPU, inherited: Inherited) -> Sour
 
 def _default_cpu_model(configuration: Fact[Configuration], architecture: str) -> Fact[str]:
     """
-    The CR's ``cpuModel``, or host-model if it has none. On arm64 always host-passthrough.
+    The CPU model of a VM that sets none: the CR's ``cpuModel``, or host-model if the CR has none. On arm64 it is always
+    host-passthrough.
 
     Source: ``pkg/virt-api/webhooks/mutating-webhook/mutators/vmi-mutator.go``, v1.9.0.
     """
@@ -164,7 +165,10 @@ def _default_cpu_model(configuration: Fact[Configuration], architecture: str) ->
 
 
 def _cpu_features(cpu: CPU, preference: PreferenceSpec) -> tuple[CPUFeature, ...]:
-    """The VM's features, and the preference's features with other names (``preference/apply/cpu.go``, v1.9.0)."""
+    """
+    The VM's CPU features, and those features of the preference whose names the VM does not have (``preference/apply/cpu.go``,
+    v1.9.0).
+    """
     own = tuple(cpu.features or ())
     preferred = (preference.cpu.preferred_cpu_features if preference.cpu else None) or ()
     names = {feature.name for feature in own}
@@ -187,7 +191,7 @@ def _tsc_frequency(subject: Subject, world: World, configuration: Fact[Configura
     """
     The TSC frequency in the VMI's status, which virt-controller writes once.
 
-    If absent, the frequency that it would write now.
+    If the status has none, the frequency that virt-controller would write now.
     """
     status = subject.vmi_status
     if status is not None and status.topology_hints is not None:
@@ -196,7 +200,7 @@ def _tsc_frequency(subject: Subject, world: World, configuration: Fact[Configura
 
 
 def _reenlightenment(subject: Subject, features: Features, inherited: Inherited) -> Sourced[bool] | None:
-    """``hyperv.reenlightenment`` where it is on; ``{}`` means enabled by KubeVirt's defaults."""
+    """The field ``hyperv.reenlightenment`` if it is on. With the value ``{}`` it is on, by KubeVirt's defaults."""
     own = features.hyperv
     if own is not None and own.reenlightenment is not None:
         path = (*subject.base, "domain", "features", "hyperv", "reenlightenment")

@@ -1,8 +1,8 @@
 """
 ``inferFromVolume``: the instancetype or preference in the labels of the objects behind a volume.
 
-Source: ``pkg/instancetype/infer``, v1.9.0; up to 1.4 ``pkg/instancetype/instancetype.go``. Without a label
-KubeVirt drops the reference where its failure policy is Ignore; after any other failure it refuses the VM.
+Source: ``pkg/instancetype/infer``, v1.9.0; up to 1.4 ``pkg/instancetype/instancetype.go``. If the label is missing and the
+failure policy is Ignore, KubeVirt drops the reference. After any other failure it refuses the VM.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ Labels: TypeAlias = Mapping[str, str]
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """The place of the VirtualMachine whose references are looked up."""
+    """The VirtualMachine whose references are looked up."""
 
     world: World
     namespace: str
@@ -45,12 +45,12 @@ class Unlabelled(msgspec.Struct, frozen=True):
 
 
 Inferred: TypeAlias = Labels | Unlabelled | Unknown
-"""Labels with the wanted one, or the reason why there are none."""
+"""Labels that include the wanted label, or the reason why no such labels were found."""
 
 
 def infer(scope: Scope, what: str, matcher: Matcher) -> Found[Matcher]:
     """
-    The reference that a VM gets; ABSENT where its policy ignores the failure.
+    The reference that KubeVirt infers; ABSENT if the failure policy ignores a failure.
 
     ``what`` is ``instancetype`` or ``preference``.
     """
@@ -90,7 +90,10 @@ def _labelled(labels: Labels | None, what: str, label: str) -> Labels | Unlabell
 
 
 def _of_data_volume(scope: Scope, name: str, label: str) -> Inferred:
-    """The source of the template or of the DataVolume. If CDI has removed the DataVolume, the claim of the same name."""
+    """
+    The labels of the template's or DataVolume's source. If CDI has removed the DataVolume, the labels of the claim of the same
+    name.
+    """
     template = scope.data_volumes.get(name)
     if template is not None:
         return _of_source(scope, template, label)

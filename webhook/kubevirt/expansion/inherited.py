@@ -44,20 +44,20 @@ class Inherited(msgspec.Struct, frozen=True):
 
     @property
     def origin(self) -> str:
-        """The instancetype in a message."""
+        """The instancetype as messages name it."""
         return f"instancetype {self.instancetype_name!r}"
 
     @property
     def unknown_instancetype(self) -> Unknown | None:
-        """Set where the instancetype is not known."""
+        """The reason why the instancetype is not known; None if it is known."""
         return self.unknown if self.unknown is not self.unknown_preference else None
 
     @property
     def architecture(self) -> str | None:
         """
-        The architecture in the preference.
+        The architecture in the preference or, if it has none, in the label of a template's DataSource.
 
-        If it has none, the architecture of a template's DataSource. Only in releases that read them.
+        Each is used only in the releases that read it.
         """
         if self.releases & _PREFERRED_ARCHITECTURE and self.preference.preferred_architecture:
             return self.preference.preferred_architecture
@@ -72,7 +72,7 @@ class Inherited(msgspec.Struct, frozen=True):
 
 
 def inherited_by(subject: Subject, world: World, releases: Releases) -> Iterator[Inherited]:
-    """The inherited settings, one value for each group of ``releases`` that differs, oldest first."""
+    """The inherited settings: one value for each group of ``releases`` with the same settings, oldest first."""
     vm, source = subject.vm, _source_architecture(subject, world)
     if vm.instancetype is None and vm.preference is None:
         yield from _grouped(Inherited(source_architecture=source), releases)
@@ -92,10 +92,10 @@ def _grouped(inherited: Inherited, releases: Releases) -> Iterator[Inherited]:
 
 def _changes(inherited: Inherited) -> Iterator[Release]:
     """
-    The releases from which on the inherited settings act differently.
+    The releases in which the effect of the inherited settings changes.
 
-    1.0 adds masquerade beside any binding and ignores annotations. KubeVirt reads a DataSource's label from 1.6 on,
-    ``preferredArchitecture`` from 1.7 on, and ``preferredLaunchSecurity`` from 1.9 on
+    KubeVirt 1.0 adds masquerade even to an interface with another binding, and ignores annotations. KubeVirt reads a
+    DataSource's label from 1.6 on, ``preferredArchitecture`` from 1.7 on, and ``preferredLaunchSecurity`` from 1.9 on
     (``pkg/instancetype/preference/apply``).
     """
     preference, devices = inherited.preference, inherited.preference.devices

@@ -1,9 +1,9 @@
 """
 The instancetype and the preference of a VirtualMachine.
 
-Source: ``pkg/instancetype/find`` and ``pkg/instancetype/infer``, v1.9.0: ``revisionName`` first, then the revision in the
-VM's status (1.5 and later) if KubeVirt created it from an object of the same name, then the object itself. An empty ``kind``
-means the cluster-scoped kind.
+Source: ``pkg/instancetype/find`` and ``pkg/instancetype/infer``, v1.9.0. KubeVirt reads ``revisionName`` first, then the
+revision in the VM's status (1.5 and later) if it was created from an object of the same name, then the object itself. An empty
+``kind`` means the cluster-scoped kind.
 """
 
 import msgspec
@@ -27,7 +27,10 @@ OBJECT_NAME = "instancetype.kubevirt.io/object-name"
 
 
 class Reference(msgspec.Struct, frozen=True):
-    """Instancetype or preference: its name in messages, its kinds, and the type of its spec."""
+    """
+    The properties of a type of reference (instancetype or preference): its name in messages, its kinds, and the type of its
+    spec.
+    """
 
     what: str
     namespaced: type[VirtualMachineInstancetype] | type[VirtualMachinePreference]
@@ -76,7 +79,7 @@ def _find(
 
 
 def _live(scope: Scope, reference: Reference, name: str, kind: str | None) -> Found[InstancetypeSpec | PreferenceSpec]:
-    """The spec of the object with the name in the VM."""
+    """The spec of the object that the VM names."""
     if not name:
         return Unknown(f"spec.{reference.what} has no name", f"set the name of the {reference.what}")
     known_kind = _kind(reference, kind)
@@ -92,7 +95,9 @@ def _live(scope: Scope, reference: Reference, name: str, kind: str | None) -> Fo
 
 
 def _kind(reference: Reference, kind: str | None) -> type[Kubernetes] | None:
-    """The class of a kind, in any case, singular or plural, as KubeVirt accepts it; empty means cluster-scoped."""
+    """
+    The class for a kind. Like KubeVirt, it accepts upper and lower case, singular and plural. An empty kind is cluster-scoped.
+    """
     word = (kind or "").lower()
     for known_kind in (reference.cluster, reference.namespaced):
         singular = known_kind.__name__.lower()
@@ -104,7 +109,7 @@ def _kind(reference: Reference, kind: str | None) -> type[Kubernetes] | None:
 def _in_status(
     scope: Scope, reference: Reference, name: str, revision: str
 ) -> Found[InstancetypeSpec | PreferenceSpec]:
-    """The spec in the revision of the status; ABSENT where the revision copies another object."""
+    """The spec in the revision that the VM's status names; ABSENT if the revision copies another object."""
     existing = scope.world.find(ControllerRevision, scope.namespace, revision) if revision else ABSENT
     if isinstance(existing, ControllerRevision) and (existing.meta.labels or {}).get(OBJECT_NAME) != name:
         return ABSENT
@@ -114,7 +119,7 @@ def _in_status(
 def _from_revision(
     scope: Scope, reference: Reference, name: str, revision: str
 ) -> Found[InstancetypeSpec | PreferenceSpec]:
-    """The spec in a ControllerRevision; Unknown where it has other contents."""
+    """The spec in a ControllerRevision; Unknown if the ControllerRevision contains something else."""
     existing = scope.world.find(ControllerRevision, scope.namespace, revision)
     what = f"ControllerRevision {revision!r} of {reference.what} {name!r}"
     if isinstance(existing, Absent):

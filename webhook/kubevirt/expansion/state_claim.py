@@ -27,8 +27,8 @@ def state_claim(
     """
     The claim that KubeVirt 1.3 creates, or None for a VM without persistent state.
 
-    The mode is ReadWriteMany if ``vmStateStorageClass`` is set, and ReadWriteOnce if it is not. The StorageProfile's modes
-    for volumeMode Filesystem have precedence over both. Of an existing claim, KubeVirt reads only the first access mode.
+    The mode is ReadWriteMany if ``vmStateStorageClass`` is set, and ReadWriteOnce if it is not. The StorageProfile's modes for
+    volumeMode Filesystem have precedence over both. If the claim exists, KubeVirt reads only its first access mode.
     """
     path = _persistent_state(subject, preference)
     if path is None:

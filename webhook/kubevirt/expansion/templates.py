@@ -13,7 +13,7 @@ from webhook.kubevirt.subject import Subject, name_of_template
 def templates_of(
     subject: Subject, world: World, inherited: Inherited, claims: Sequence[ClaimFacts]
 ) -> tuple[TemplateFacts, ...]:
-    """The entries in order."""
+    """The facts about each entry, in order."""
     return tuple(_facts(subject, world, inherited, claims))
 
 

@@ -42,7 +42,10 @@ def claims_behind(
 
 
 def made_from(written: Mapping[str, DataVolumeSpec], inherited: Inherited) -> Mapping[str, DataVolumeSpec | Unknown]:
-    """``dataVolumeTemplates`` after KubeVirt's webhook; Unknown where an unknown preference may set the class."""
+    """
+    ``dataVolumeTemplates`` as KubeVirt's webhook changes them; Unknown if a preference that is not known may set the storage
+    class.
+    """
     preferred = inherited.preference.volumes.preferred_storage_class_name if inherited.preference.volumes else None
     templates: dict[str, DataVolumeSpec | Unknown] = {}
     for name, spec in written.items():

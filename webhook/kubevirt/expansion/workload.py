@@ -1,5 +1,5 @@
 """
-The data that a migration transfers, and the devices that exclude post-copy.
+The data that a migration transfers, and the devices that prevent post-copy.
 
 Sources, v1.9.0: ``setGuestMemory`` of ``pkg/defaults/defaults.go`` (up to 1.8 of ``pkg/virt-config`` and the VMI's
 mutating webhook); ``getVMIMigrationDataSize`` of ``pkg/virt-launcher/virtwrap/manager.go``; ``getDiskTargetsForMigration``
@@ -95,7 +95,7 @@ def local_disks(facts: MigrationFacts) -> Iterator[LocalDisk]:
 
 
 def passed_through(facts: MigrationFacts) -> FieldPath | None:
-    """The first GPU, host device or SR-IOV interface, with which KubeVirt 1.9 never uses post-copy."""
+    """The first GPU, host device or SR-IOV interface. KubeVirt 1.9 never uses post-copy for a VM that has one."""
     for held in (*(gpu.path for gpu in facts.gpus), *(device.path for device in facts.host_devices)):
         return held
     for index, interface in enumerate(facts.interfaces):

@@ -77,16 +77,16 @@ _SHORT = {"RWX": "ReadWriteMany", "RWO": "ReadWriteOnce", "ROX": "ReadOnlyMany",
 """Access modes as kubectl's columns show them."""
 _MAP = "*"
 _QUANTITY, _QUANTITY_MAP = "#", "*#"
-"""In place of a type: a quantity, and a map of quantities."""
+"""Used in place of the name of a type: for a quantity, and for a map of quantities."""
 _NESTED = (dict, list)
 _STATUS = "status"
-"""A field of every object at its top level, which the names do not list."""
+"""A top-level field of every object. ``field_names`` does not list it."""
 _MISPLACED: Mapping[str, frozenset[str]] = {
     "V1KubeVirt": frozenset(Misplaced.__struct_encode_fields__) | {"configuration"},
     "V1KubeVirtSpec": frozenset(Misplaced.__struct_encode_fields__),
     "V1KubeVirtConfiguration": frozenset(Misplaced.__struct_encode_fields__),
 }
-"""Misplaced settings, which rules of family 6 report."""
+"""Misplaced settings. Rules of family 6 report them."""
 _SETTINGS = frozenset(("V1MigrationConfiguration", "V1alpha1MigrationPolicySpec"))
 _SHORTEST_MOVED = 4
 """The minimum length of a name that is searched for in other places: ``name`` and ``type`` are fields of many types."""
@@ -133,7 +133,7 @@ def search(kind: str, root: str, raw: Mapping[str, Json]) -> Problems:
 
 @cache
 def _shape(name: str, *, is_root: bool = False) -> tuple[frozenset[str], Mapping[str, str | frozenset[str]]]:
-    """The valid keys. For each key whose value is checked, its type or its valid values."""
+    """The valid keys of a type and, for each key whose value is checked, the type or the valid values of that value."""
     known = FIELDS[name]
     misplaced = _MISPLACED.get(name, frozenset()) | ({_STATUS} if is_root else frozenset())
     words = {key: frozenset(("", *allowed)) for (holder, key), allowed in VALUES.items() if holder == name}

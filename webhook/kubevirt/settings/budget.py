@@ -7,8 +7,8 @@ GB; a paused guest doubles it), ``getVMIMigrationDataSize`` of ``pkg/virt-launch
 and migrated volumes are added, then rounded up to GB of 10^9 bytes) and ``QuantityToMebiByte`` of
 ``pkg/virt-launcher/virtwrap/converter/vcpu/vcpu.go`` (bandwidth in whole MiB/s).
 
-The best case is one pass over all data at full bandwidth: every page in use, none written twice. Pages that the guest
-never used take no time, so a VM that uses less than its memory may finish earlier.
+The best case is one pass over all data at full bandwidth. It assumes that every page is in use and that no page is written
+again. Pages that the guest never used take no time, so a VM that uses less than its memory may finish earlier.
 
 The size that KubeVirt transfers and the size that extends the timeout can differ: KubeVirt copies an ``emptyDisk``, but its
 file is not in the folder that it measures (``emptyDiskBaseDir`` of ``pkg/emptydisk/emptydisk.go``).
@@ -51,9 +51,9 @@ class Budget(msgspec.Struct, frozen=True):
     """The bandwidth and time of a migration."""
 
     bandwidth: int
-    """MiB/s, 0 is unlimited."""
+    """The bandwidth in MiB/s; 0 is unlimited."""
     timeout: int
-    """Seconds per GB, rounded up; 0 is no limit, a negative number cancels the migration immediately."""
+    """The time allowed in seconds per GB, rounded up. 0 means no limit. A negative number cancels the migration immediately."""
     post_copy: bool = False
     """Whether KubeVirt may switch to post-copy at the timeout."""
     pause: bool = False
@@ -129,8 +129,8 @@ def budget_of(values: Mapping[str, Json], link: int = 0, *, post_copy_possible: 
     """
     The budget under the settings in force (``webhook.kubevirt.settings.settings.in_force``).
 
-    In 1.4 and earlier, without ``allowWorkloadDisruption``, only ``allowPostCopy`` counts. ``link`` is the bandwidth of a node's
-    migration link in bytes per second, which all migrations from the node share. Where post-copy is allowed but not
+    In 1.4 and earlier, without ``allowWorkloadDisruption``, only ``allowPostCopy`` counts. ``link`` is the bandwidth of a
+    node's migration link in bytes per second. All migrations from the node share the link. Where post-copy is allowed but not
     possible, KubeVirt pauses the guest instead.
     """
     bandwidth = parse_quantity(values[BANDWIDTH])

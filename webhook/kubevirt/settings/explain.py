@@ -70,18 +70,18 @@ class Outlook(msgspec.Struct, frozen=True):
     """The result of a case for a VM of known memory."""
 
     counted: int
-    """GB that extend the timeout."""
+    """The size in GB by which KubeVirt multiplies the timeout."""
     allowed: int | None
-    """Seconds; None without a limit."""
+    """The time allowed in seconds; None without a limit."""
     duration: int | None
-    """Seconds in the best case; None where the bandwidth has no limit."""
+    """The time needed in the best case, in seconds; None if the bandwidth has no limit."""
     finishes: bool
     fails_with: tuple[LocalDisk, ...]
     """The empty disks that prevent the migration from finishing when they are full."""
 
 
 class Explained(msgspec.Struct, frozen=True):
-    """One VM."""
+    """The settings in force for one VM."""
 
     kind: str
     namespace: str
@@ -92,7 +92,7 @@ class Explained(msgspec.Struct, frozen=True):
     device: FieldPath | None
 
     def outlook(self, case: Case) -> Outlook | None:
-        """None where the memory is not known or the bandwidth is invalid."""
+        """The result of a case; None if the memory is not known or the bandwidth is invalid."""
         if not isinstance(self.memory, Sourced) or not case.is_valid:
             return None
         size, budget = self.memory.value, case.budget

@@ -1,5 +1,5 @@
 """
-The HyperConverged field from which its operator sets a field of the KubeVirt CR.
+The HyperConverged field from which HyperConverged's operator sets a field of the KubeVirt CR.
 
 Sources: hyperconverged-cluster-operator v1.18.1 ``controllers/handlers/kubevirt.go`` (``NewKubeVirt``, ``getKVConfig``,
 ``hcLiveMigrationToKv``), ``api/v1beta1/hyperconverged_types.go``, ``api/v1/hyperconverged_types.go`` and

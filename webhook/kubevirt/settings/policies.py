@@ -1,5 +1,5 @@
 """
-The settings in force under a MigrationPolicy, and the facts about one.
+The settings in force under a MigrationPolicy, and the facts about a MigrationPolicy.
 
 Source: ``applyMigrationPolicySpec`` of ``pkg/virt-controller/watch/migration/migrationpolicy.go``, v1.9.0.
 """
@@ -43,7 +43,7 @@ def overlaid(values: Mapping[str, Json], policy: Mapping[str, Json], behaviour: 
 
 
 def settings_of(policy: MigrationPolicy) -> dict[str, Json]:
-    """The settings of a policy by field name, of any type, without null."""
+    """The settings of a policy by field name. A value may have any type; null values are left out."""
     return {name: value for name, value in policy.spec.items() if name != SELECTORS and value is not None}
 
 

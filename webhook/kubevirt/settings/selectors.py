@@ -38,7 +38,7 @@ class Match(msgspec.Struct, frozen=True):
     vmi_labels: int
     namespace_labels: int
     certain: bool = True
-    """False where it depends on unknown labels of the namespace."""
+    """False if the match depends on unknown labels of the namespace."""
 
     @property
     def labels(self) -> int:
@@ -52,7 +52,7 @@ class Match(msgspec.Struct, frozen=True):
 
 
 def selectors_of(policy: MigrationPolicy) -> Selectors | None:
-    """The policy's selectors, or None where it has none; without the values that ``malformed`` reports."""
+    """The policy's selectors without the values that ``malformed`` reports; None if the policy has no selectors."""
     selectors = policy.spec.get(_SELECTORS)
     if not isinstance(selectors, dict):
         return None
@@ -136,9 +136,10 @@ def contenders(
     policies: Iterable[MigrationPolicy], vmi: Labels, namespace: Fact[Labels], name: str = ""
 ) -> tuple[Match | None, ...]:
     """
-    Every policy that may win for a VMI with these labels, best first; None at the end if possibly no policy matches.
+    Every policy that may win for a VMI with these labels, best first. The last element is None if it is possible that no policy
+    matches.
 
-    One element where all labels are known.
+    If all labels are known, there is exactly one element.
     """
     candidates: list[Match | None] = []
     for match in matches_of(policies, vmi, namespace, name):

@@ -35,7 +35,7 @@ class Setting(msgspec.Struct, frozen=True):
     name: str
     type: Type
     releases: Releases = KNOWN
-    """The releases that have it."""
+    """The releases that have the setting."""
     policy: bool = False
     """Whether a MigrationPolicy may set it too."""
 
@@ -179,7 +179,7 @@ def _misplaced(cr: KubeVirt) -> list[tuple[tuple[str, ...], str]]:
 
 
 def _wrong_here(part: KubeVirt | KubeVirtSpec | Configuration | None) -> dict[str, str]:
-    """The fields of a part that are read only to detect misplaced settings: JSON name to attribute."""
+    """The fields of a part that are read only to detect misplaced settings, as a map from JSON name to attribute."""
     if isinstance(part, KubeVirt):
         return {"configuration": "configuration", "migrations": "migrations"}
     if part is None:

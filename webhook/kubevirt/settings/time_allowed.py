@@ -23,8 +23,8 @@ def budget_facts(facts: MigrationFacts, world: World) -> BudgetFacts | None:
     """
     The facts about a VM's migration time; None if no rule can report anything.
 
-    There are two such cases. The KubeVirt CR is unknown. Or the VM has no passed-through device, and neither the CR nor a
-    policy limits the bandwidth.
+    This is the case if the KubeVirt CR is unknown. It is also the case if the VM has no passed-through device, and neither the
+    CR nor a policy limits the bandwidth.
     """
     if isinstance(facts.configuration, Unknown):
         return None

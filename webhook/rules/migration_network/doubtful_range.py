@@ -1,4 +1,4 @@
-"""Settings of addresses that an IPAM plugin accepts and then ignores."""
+"""An IPAM plugin accepts some settings of addresses and then ignores them."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Ranges and addresses that an IPAM plugin refuses."""
+"""An IPAM plugin refuses some ranges and addresses."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""A post-copy migration that fails loses the guest, also under a policy."""
+"""A MigrationPolicy can allow post-copy. A post-copy migration that fails loses the guest."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""A field of a MigrationPolicy that the API server or KubeVirt refuses."""
+"""The API server or KubeVirt refuses some values of a MigrationPolicy."""
 
 from collections.abc import Iterator
 

@@ -31,7 +31,7 @@ def equal(mine: Selectors, other: Selectors) -> bool:
 
 
 def tied(mine: Selectors, other: Selectors) -> bool:
-    """Whether one VM can match both, with as many labels of each kind."""
+    """Whether one VM can match both policies, with the same number of labels of each kind."""
     sides = ((mine.namespace or {}, other.namespace or {}), (mine.vmi or {}, other.vmi or {}))
     return all(
         len(left) == len(right) and all(right.get(key, value) == value for key, value in left.items())

@@ -17,7 +17,7 @@ PARTS = {"m": "thousandths", "u": "millionths", "n": "billionths"}
 
 
 def refused_bandwidth(base: FieldPath, values: Mapping[str, Json]) -> Iterator[Violation]:
-    """A bandwidth that the API server or KubeVirt refuses."""
+    """A violation for a bandwidth that the API server or KubeVirt refuses."""
     if BANDWIDTH not in values:
         return
     bandwidth = bandwidth_of(values)
@@ -33,7 +33,7 @@ def refused_bandwidth(base: FieldPath, values: Mapping[str, Json]) -> Iterator[V
 
 
 def bandwidth_without_unit(base: FieldPath, values: Mapping[str, Json]) -> Iterator[Violation]:
-    """A bandwidth below 1Mi in bytes or parts of bytes, which is hardly ever intended."""
+    """A violation for a bandwidth below 1Mi that is written in bytes or parts of bytes. This is hardly ever intended."""
     bandwidth = _below_one_mebibyte(values)
     if bandwidth is None or (bandwidth.suffix and bandwidth.suffix not in PARTS):
         return
@@ -53,7 +53,7 @@ def bandwidth_without_unit(base: FieldPath, values: Mapping[str, Json]) -> Itera
 
 
 def raised_bandwidth(base: FieldPath, values: Mapping[str, Json]) -> Iterator[Violation]:
-    """A bandwidth below 1Mi with a unit, which KubeVirt raises."""
+    """A violation for a bandwidth below 1Mi that has a unit. KubeVirt raises it to 1Mi."""
     bandwidth = _below_one_mebibyte(values)
     if bandwidth is not None and bandwidth.suffix and bandwidth.suffix not in PARTS:
         value = values[BANDWIDTH]
@@ -62,7 +62,7 @@ def raised_bandwidth(base: FieldPath, values: Mapping[str, Json]) -> Iterator[Vi
 
 
 def decimal_bandwidth(base: FieldPath, values: Mapping[str, Json]) -> Iterator[Violation]:
-    """A decimal suffix; KubeVirt counts in MiB."""
+    """A violation for a decimal suffix, because KubeVirt counts in MiB."""
     bandwidth = bandwidth_of(values)
     if bandwidth is None or bandwidth.nano < MIB * NANO or not bandwidth.suffix or bandwidth.suffix not in DECIMAL:
         return

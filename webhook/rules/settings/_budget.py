@@ -1,4 +1,4 @@
-"""Bandwidth and time that are too small for any larger VM. Not a rule."""
+"""Detects settings with too little bandwidth and time for larger VMs. Not a rule."""
 
 from collections.abc import Mapping
 

@@ -34,13 +34,13 @@ def setting(name: str, value: Json, message: str) -> Violation:
 
 
 def wrong_type(base: FieldPath, known: Setting, value: Json) -> Iterator[Violation]:
-    """A value whose JSON type is not the type of its setting."""
+    """A violation for a value whose JSON type is not the type of its setting."""
     if not well_typed(known, value):
         yield at(base, known.name, value, f"{known.name} is {shown(value)}, expected {known.type.value}")
 
 
 def unknown_name(base: FieldPath, name: str, value: Json, owner: str, names: Iterable[str]) -> Violation:
-    """A field that ``owner`` does not have. The remedy names the closest of its ``names``."""
+    """A violation for a field that ``owner`` does not have. The remedy names the closest of the owner's ``names``."""
     lower = {known.lower(): known for known in names}
     close = close_matches(name.lower(), lower)
     remedy = f"Did you mean {lower[close[0]]}?" if close else ""
@@ -48,7 +48,7 @@ def unknown_name(base: FieldPath, name: str, value: Json, owner: str, names: Ite
 
 
 def too_new(base: FieldPath, name: str, value: Json, having: Releases, judged: Releases) -> Iterator[Violation]:
-    """A setting that some ``judged`` releases lack; ``having`` are the releases that have it."""
+    """A violation for a setting that some ``judged`` releases lack. ``having`` are the releases that have it."""
     if judged & ~having:
         missing = KNOWN & ~having
         last = newest(missing).release

@@ -1,4 +1,4 @@
-"""A bandwidthPerMigration without a unit is a number of bytes, and hardly ever intended."""
+"""A bandwidthPerMigration without a unit is a number of bytes, which is hardly ever intended."""
 
 from collections.abc import Iterator
 

@@ -16,7 +16,7 @@ NEVER_STARTS = (
 
 
 def post_copy_that_never_starts(base: FieldPath, values: Mapping[str, Json]) -> Iterator[Violation]:
-    """Allowed post-copy without allowed disruption, in the settings under ``base``."""
+    """A violation if the settings under ``base`` allow post-copy but not workload disruption."""
     if values.get(ALLOW_POST_COPY) is True and values.get(ALLOW_WORKLOAD_DISRUPTION) is False:
         yield at(base, ALLOW_WORKLOAD_DISRUPTION, False, NEVER_STARTS, "", DISRUPTION_SINCE)
 

@@ -24,7 +24,7 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
 def without_gate(
     path: FieldPath, name: str, subject: str, feature_gates: Fact[tuple[str, ...]]
 ) -> Iterator[Violation | Undetermined]:
-    """A setting of stall detection, where the KubeVirt CR does not list its gate."""
+    """A violation for a setting of stall detection if the KubeVirt CR does not list the feature gate."""
     if isinstance(feature_gates, Unknown):
         why = f"{name} needs feature gate {MIGRATION_STALL_DETECTION}; {feature_gates.why}"
         yield Undetermined(path, why, feature_gates.settle, subject, STALL_DETECTION_SINCE)

@@ -1,4 +1,4 @@
-"""evictionStrategy LiveMigrate needs VMs that can migrate; the default bridge interface prevents it."""
+"""evictionStrategy LiveMigrate needs VMs that can migrate. The default bridge interface prevents the migration."""
 
 from collections.abc import Iterator
 

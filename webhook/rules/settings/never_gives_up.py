@@ -1,4 +1,4 @@
-"""A timeout of 0 disables the timeout."""
+"""The value 0 disables a timeout."""
 
 from collections.abc import Collection, Iterator, Mapping
 

@@ -20,7 +20,7 @@ BOUNDS = {known.name: RANGES[known.type] for known in SETTINGS.values() if known
 
 
 def out_of_range(base: FieldPath, values: Mapping[str, Json]) -> Iterator[Violation]:
-    """Each number in the settings under ``base`` that does not fit its field."""
+    """A violation for each number in the settings under ``base`` that does not fit its field."""
     for name, value in values.items():
         least, most = BOUNDS.get(name, (0, 0))
         if name in BOUNDS and not least <= value <= most:

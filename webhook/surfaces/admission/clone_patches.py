@@ -1,5 +1,6 @@
 """
-Clones and restores with patches: a warning, and a denial of patches outside the VM's spec, labels and annotations.
+Clones and restores with patches get a warning. They are denied if a patch changes more than the VM's spec, labels and
+annotations.
 
 virt-controller applies the patches to the whole VM before it creates the VM (``patchVM`` in
 ``pkg/storage/snapshot/restore.go``, v1.9.0). KubeVirt's webhook compares the text of a patch without decoding it, and skips
@@ -65,7 +66,7 @@ def _problem(patch: str) -> str:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The object. Raises ValueError for a duplicate key, because parsers disagree about its value."""
+    """Makes a JSON object. Raises ValueError for a duplicate key, because parsers disagree about its value."""
     unique = dict(pairs)
     if len(unique) != len(pairs):
         raise ValueError

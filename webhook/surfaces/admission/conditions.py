@@ -34,12 +34,15 @@ def created_or(expression: str) -> str:
 
 
 def account(name: str) -> str:
-    """Whether the user is a service account with this name (an RE2 pattern), in any namespace. Any tenant can create one."""
+    """
+    Whether the user is a service account with this name (an RE2 pattern), in any namespace. Any tenant can create such an
+    account.
+    """
     return f"request.userInfo.username.matches('^system:serviceaccount:[^:]+:{name}$')"
 
 
 def may_everywhere(verb: str, resource: str) -> str:
-    """Whether the user has this right in every namespace. No tenant has."""
+    """Whether the user has this right in every namespace. No tenant has such a right."""
     return f"authorizer.group('kubevirt.io').resource('{resource}').check('{verb}').allowed()"
 
 
@@ -49,15 +52,17 @@ def annotated(which: str, key: str) -> str:
 
 
 BY_CONTROLLER: Final = account("kubevirt-controller")
-"""virt-controller: starts VMs, restores and clones them, fills pools."""
+"""virt-controller starts, restores and clones VMs, and fills pools."""
 BY_VIRT_API: Final = account("kubevirt-apiserver")
-"""virt-api: writes the requests of users to the subresource API, such as ``addvolume``."""
+"""virt-api writes what users request through the subresource API, such as ``addvolume``."""
 WRITES_VMS: Final = may_everywhere("update", "virtualmachines")
 WRITES_VMIS: Final = may_everywhere("update", "virtualmachineinstances")
 """Both accounts have these rights in every release (``pkg/virt-operator/resource/generate/rbac``, v1.3.0 to v1.9.0)."""
 
 RESTORED: Final = "restore.kubevirt.io/lastRestoreUID"
-"""virt-controller writes it together with the restored spec (``pkg/storage/snapshot/restore.go``, v1.3.0 to v1.9.0)."""
+"""
+virt-controller writes this annotation together with the restored spec (``pkg/storage/snapshot/restore.go``, v1.3.0 to v1.9.0).
+"""
 
 RECEIVER: Final = (
     "has(object.metadata.annotations) && 'kubevirt.io/create-migration-target' in object.metadata.annotations"
@@ -89,7 +94,7 @@ def _same_but(new: str, old: str, *left_out: str) -> str:
 
 
 def _among(new: str, old: str) -> str:
-    """Whether another list contains each element of an optional list. Either may be missing."""
+    """Whether the old list contains each element of the new list. Either list may be missing."""
     return f"(!has({new}) || (has({old}) && {new}.size() < 200 && {new}.all(each, each in {old})))"
 
 

@@ -46,7 +46,7 @@ def validating(installation: Installation) -> Json:
 
 
 def mutating(installation: Installation) -> Json:
-    """The MutatingWebhookConfiguration; its caBundles are written in the same way."""
+    """The MutatingWebhookConfiguration; the rotator or cert-manager writes its caBundles."""
     return _configuration("MutatingWebhookConfiguration", MUTATING, MUTATING_HOOKS, "/mutate", installation)
 
 

@@ -31,7 +31,7 @@ HIDDEN: Final = Unread(
     "your account may not read an object that this depends on",
     "ask for the right to get that object, or do not refer to it",
 )
-"""Short, so that a warning has room for it."""
+"""The text is short, so that it fits into a warning."""
 WITHHELD: Final = StatusCause(
     "FieldValueInvalid",
     "Migratable denies this because of an object of another namespace that your account may not read. "

@@ -53,11 +53,11 @@ from webhook.surfaces.asgi import Receive, Scope, Send
 log = logging.getLogger("migratable.admission")
 
 LARGE = 64 * 2**10
-"""Bytes. Larger reviews are judged in a thread: 3 MiB can take a second, and other reviews must not wait for it."""
+"""The size in bytes above which a review is judged in a thread: 3 MiB can take a second, and other reviews must not wait."""
 MAX_LARGE = 16
 """Maximum number of large reviews in progress at the same time. A further one gets a 503, which API servers retry."""
 MAX_LARGE_OF_ONE = MAX_LARGE // 2
-"""The maximum for one namespace."""
+"""The maximum number of large reviews in progress for one namespace."""
 LEAST_SECONDS = 0.05
 """The minimum time for any step, even if the caller's timeout has passed."""
 SHARE_OF_CACHE_CHECK = 1 / 3
@@ -237,11 +237,11 @@ class AdmissionApp:
             self.large -= Counter((namespace,))
 
     def _left(self, until: float) -> float:
-        """The seconds that are left."""
+        """The seconds that are left until a monotonic time, and at least ``LEAST_SECONDS``."""
         return max(until - self.clock(), LEAST_SECONDS)
 
     async def _in_large_executor(self, function: Callable[[*Ts], T], *arguments: *Ts) -> T:
-        """The result of a slow function. One thread runs these, so that other reviews get half of the CPU time."""
+        """The result of a slow function. One thread runs all slow functions, so that other reviews get half of the CPU time."""
         return await asyncio.get_running_loop().run_in_executor(self.large_executor, function, *arguments)
 
     async def _answer(

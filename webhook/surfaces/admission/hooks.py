@@ -4,9 +4,9 @@ The webhooks as data: the requests for which API servers call this server.
 Rules and conditions exclude operations that must never wait for this server or fail because of it. The API server evaluates
 them, so they apply even if no replica runs. `deploy/generate.py` writes them for kustomize and Helm.
 
-Never sent: heartbeats of a VirtualMachineInstance, migrations, pods, evictions, nodes; and for the kinds below, changes of
-metadata alone, starting, stopping and scaling. Updates of an object that is being deleted (finalizers) are sent only if its
-judged part changes: a finalizer must not hide a change of the spec.
+API servers never send heartbeats of a VirtualMachineInstance, migrations, pods, evictions and nodes. For the kinds below, they
+do not send changes of metadata alone, starting, stopping and scaling. Updates of an object that is being deleted (finalizers)
+are sent only if its judged part changes: a finalizer must not hide a change of the spec.
 """
 
 from dataclasses import dataclass

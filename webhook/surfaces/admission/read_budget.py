@@ -7,19 +7,22 @@ from collections import deque
 
 MAX_WAITING = 256
 """
-Maximum number of reviews that read live, or wait for it, at the same time.
+Maximum number of reviews that read live or wait to read live at the same time.
 
 A further one gets a 503, which API servers retry.
 """
 MAX_WAITING_OF_ONE = MAX_WAITING // 2
-"""The maximum for one namespace."""
+"""The maximum number of such reviews for one namespace."""
 CHECKING_OF_ONE = 16
-"""Reviews of one namespace whose cached facts are checked at the same time: half of the connections for these checks."""
+"""
+Maximum number of reviews of one namespace whose cached facts are checked at the same time. It is half of the connections for
+these checks.
+"""
 READING_OF_ONE = 4
 """
-Threads that read live for one namespace at the same time.
+Maximum number of threads that read live for one namespace at the same time.
 
-There are few, because each thread competes with the event loop.
+The number is small, because each thread competes with the event loop.
 """
 
 
@@ -48,7 +51,7 @@ class ReadBudget:
 
     @property
     def is_crowded(self) -> bool:
-        """Whether enough reviews wait for a namespace to have used its share."""
+        """Whether so many reviews wait that one namespace may have used its share."""
         return self._total >= MAX_WAITING_OF_ONE
 
     def is_full(self, namespace: str) -> bool:

@@ -23,7 +23,7 @@ class Observer(Protocol):
         ...
 
     def would_deny(self, rule: str) -> None:
-        """Counts a finding that passes and that the built-in strict policy denies: a step from audit to deny denies it."""
+        """Counts a finding that passes, but that the built-in strict policy denies."""
         ...
 
     def lowered(self, rule: str, reason: Lowered) -> None:

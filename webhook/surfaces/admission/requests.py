@@ -20,7 +20,7 @@ from webhook.objects.type_errors import type_fault
 from webhook.surfaces.admission.judged_part import is_judged, only_judged, same_judged_part
 
 _ABOVE = 2
-"""Levels of a review above its objects: the review itself and its request."""
+"""The number of JSON levels of a review above its objects: the review itself and its request."""
 MAX_UID = 256
 WHOLE = "object"
 """The field path of a cause about the whole object."""
@@ -30,9 +30,9 @@ REVIEW_VERSION = "admission.k8s.io/v1"
 
 _decoder = msgspec.json.Decoder(AdmissionReview)
 _HEAD = 8192
-"""Bytes that contain everything before the objects in a review of an API server."""
+"""The number of bytes at the start of a review that are searched for the namespace. API servers write the objects later."""
 _NAMESPACE = re.compile(rb'"namespace"\s*:\s*"([a-z0-9-]{1,63})"\s*,\s*"operation"')
-"""The namespace in that head."""
+"""The pattern of the namespace in these bytes."""
 _NOWHERE: frozenset[Place] = frozenset()
 
 
@@ -82,8 +82,8 @@ def read_review(body: bytes) -> DecodedRequest | UnreadableRequest:
     """
     The request in ``body``.
 
-    Raises BadReview for bodies that no API server sends: not UTF-8 (it replaces invalid bytes), not JSON, another version,
-    no request, no usable UID, an UPDATE without its old object.
+    Raises BadReview for a body that no API server sends. Such a body is not UTF-8 (an API server replaces invalid bytes) or not
+    JSON, or has another version, no request, no usable UID, or an UPDATE without its old object.
     """
     try:
         if not body.isascii():

@@ -80,7 +80,7 @@ def lead_of(kind: str, decisions: Iterable[Decision]) -> str:
     """
     The sentence that opens a denial: it names Migratable, and the problem with live migration.
 
-    Empty without a denied finding: other causes name Migratable themselves, or a field that cannot be read.
+    It is empty if no finding is denied: other causes name Migratable themselves, or name a field that cannot be read.
     """
     denials = [decision.finding for decision in decisions if decision.action is Action.DENY]
     if not denials:
@@ -95,7 +95,7 @@ def lead_of(kind: str, decisions: Iterable[Decision]) -> str:
 
 
 def cause_of(decision: Decision) -> StatusCause:
-    """A denied finding. kubectl prints it as ``* field: message. Remedy [rule]``."""
+    """The cause for a denied finding. kubectl prints it as ``* field: message. Remedy [rule]``."""
     finding = decision.finding
     text = f"{printable(finding.message)}. {printable(finding.remedy)} [{finding.rule.id} {finding.rule.name}]"
     return StatusCause("FieldValueInvalid", text, printable(dotted(finding.path)))
@@ -110,7 +110,7 @@ def warning_of(cause: StatusCause, *, denied_when_enforced: bool = False) -> str
 
 
 def warnings_of(decisions: Iterable[Decision], help_line: str = "") -> list[str]:
-    """One line for each warning, then the help line. Of more than ten, the last one counts those that are left out."""
+    """One line for each warning, then the help line. If there are more than ten warnings, the last one counts the others."""
     lines = [_warning(decision) for decision in decisions if decision.action is Action.WARN]
     room = MAX_WARNINGS - 1 if help_line else MAX_WARNINGS
     if len(lines) > room:
@@ -120,7 +120,8 @@ def warnings_of(decisions: Iterable[Decision], help_line: str = "") -> list[str]
 
 def _warning(decision: Decision) -> str:
     """
-    A finding with its remedy and, last, its path. The first form that fits is chosen, so that no sentence is cut.
+    The warning for a finding: its message, its remedy and, at the end, its path. The first form that fits is chosen, so that no
+    sentence is cut.
 
     The short form of a rule is its summary. A finding that mode ``enforce`` denies keeps its remedy before its details.
     """
@@ -141,7 +142,10 @@ def _warning(decision: Decision) -> str:
 
 
 def _fitting(texts: Sequence[str], place: str) -> str:
-    """The first text that fits with its place, else the first that fits without."""
+    """
+    The first text that fits into a warning together with its place; if there is none, the first text that fits without the
+    place.
+    """
     lines = [*(f"{text} ({place})" for text in texts if place), *texts]
     return next((line for line in lines if len(line) <= MAX_WARNING), texts[-1])
 
@@ -151,7 +155,7 @@ def _sentence(text: str) -> str:
 
 
 def _instruction(text: str) -> str:
-    """A remedy as a sentence. Its first word is a verb, and that of an undetermined finding is in lower case."""
+    """A remedy as a sentence with a capital letter. The remedy of an undetermined finding begins in lower case."""
     return _sentence(text[:1].upper() + text[1:])
 
 

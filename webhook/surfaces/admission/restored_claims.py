@@ -21,7 +21,7 @@ def is_restore(request: AdmissionRequest, new: Kubernetes, old: Kubernetes, inst
 
 
 def former_subjects(new: Kubernetes, old: Kubernetes) -> Mapping[str, str]:
-    """Old subjects of findings by new ones, for volumes whose claim a restore replaces."""
+    """A map from the new to the old subjects of findings, for volumes whose claim a restore replaces."""
     after, before = subject_of(new), subject_of(old)
     if after is None or before is None:
         return {}

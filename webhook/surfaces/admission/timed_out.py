@@ -45,7 +45,9 @@ def _without_findings(_object: Kubernetes, _world: World, _releases: Releases) -
 
 
 def _may_deny_change(read: DecodedRequest, context: JudgingContext) -> bool:
-    """Whether an update can be denied. Removing volumes cannot, and ``hotplug`` limits added volumes."""
+    """
+    Whether an update can be denied. An update that only removes volumes cannot. ``hotplug`` limits denials of added volumes.
+    """
     new, old, request = read.object, read.old, read.request
     if new is None or old is None:
         return True

@@ -212,7 +212,7 @@ def subject_in(request: AdmissionRequest, judged: Kubernetes, context: JudgingCo
     """
     The properties of the object that the policy depends on.
 
-    If the object has no name or namespace, the request's is used.
+    If the object has no name or namespace, the name or namespace in the request is used.
     """
     namespace, name = judged.namespace or request.namespace, judged.name or request.name
     return policy_subject(judged, request.kind.kind, namespace, name, context.labels_of(namespace))

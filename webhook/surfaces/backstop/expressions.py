@@ -8,7 +8,10 @@ HOLE: Final = re.compile(r"\{([^{}]*)\}")
 
 
 def joined(root: str, path: Iterable[str]) -> str:
-    """An optional field behind optional fields. An absent field on the way gives an absent value, not an error."""
+    """
+    A CEL expression for an optional field whose parents are optional too. If a parent is absent, the value is absent; this is
+    not an error.
+    """
     return root + "".join(f".?{step}" for step in path)
 
 

@@ -33,7 +33,7 @@ class Parameters(msgspec.Struct, frozen=True):
     """``namespace/username``, or ``*/username``. Empty means every account."""
     except_accounts: tuple[str, ...] = ()
     exemptions: tuple[str, ...] = ()
-    """``rule/namespace/name/kind``. ``*`` in the last three means any."""
+    """``rule/namespace/name/kind``. ``*`` in one of the last three parts means any."""
     honour_eviction_strategy: bool = False
 
     @property
@@ -108,7 +108,10 @@ def _described(entry: Exemption | Account) -> str:
 
 
 def _terms(entry: NamespacePolicy) -> tuple[str, ...]:
-    """The words for the names and, as one word, all labels; with the meaning of ``NamespacePolicy.covers``."""
+    """
+    The words for the namespaces of an entry: one word for each name, and one word for all labels together. They select the same
+    namespaces as ``NamespacePolicy.covers``.
+    """
     labels = ",".join(f"{key}={value}" for key, value in sorted(entry.labels.items()))
     return (*entry.names, *([labels] if labels else []))
 

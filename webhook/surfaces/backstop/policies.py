@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 SETTINGS: Final = "KubeVirt"
 MOST_ENTRIES: Final = 4000
-"""Maximum number of violations in an update that is compared with the old object. An expression may cost 1,000,000."""
+"""Maximum number of violations that an expression compares with those of the old object. An expression may cost 1,000,000."""
 MOST_PAIRS: Final = 200_000
 """Maximum number of pairs of an old and a new violation."""
 MOST_INDEXED: Final = 1000
@@ -108,7 +108,10 @@ def _policy(hook: Hook, kind: str) -> Json:
 
 
 def _of_part(rule: Rule, name: str, part: Cel) -> dict[str, str]:
-    """The violations of a part that the old object did not have, compared by identity."""
+    """
+    The CEL variables for one part of a rule. The variable ``name`` lists the violations of the new object that are new: no
+    violation of the old object has the same identity.
+    """
     violations, old = _violating(f"variables.{part.among}", part), _violating(f"variables.old_{part.among}", part)
     identities = f"{old}.map(it, {template(part.identity)})"
     new = f"{violations}.filter(it, !({template(part.identity)} in variables.old_{name}))"
@@ -133,7 +136,10 @@ def _in_force(rule: Rule, part: Cel) -> str:
 
 
 def _is_old_too_long(part: Cel) -> str:
-    """Whether the old object already exceeds a bound. Its updates pass, because new violations cannot be distinguished."""
+    """
+    A CEL condition: the old object already exceeds a bound. Its updates then pass, because new violations cannot be
+    distinguished from old ones.
+    """
     if part.among in COUNTED:
         count, most, _ = COUNTED[part.among]
         return f"variables.old_{count} > {most}"
@@ -141,7 +147,10 @@ def _is_old_too_long(part: Cel) -> str:
 
 
 def _too_long(rule: Rule, base: tuple[str, ...]) -> str:
-    """A CEL list with a cause for each list that the request makes too long to check; empty if none can be."""
+    """
+    A CEL list with a cause for each list that the request makes too long to check. Empty if no list of the rule can be too
+    long.
+    """
     causes = {}
     for part in rule.cel:
         if part.among in SHORT:
@@ -164,9 +173,10 @@ def _too_long(rule: Rule, base: tuple[str, ...]) -> str:
 
 def _outgrows(name: str, part: Cel) -> str:
     """
-    Whether a list is too long to be compared with the list of the old object, which is within the bounds.
+    A CEL condition: the old list is within the bounds, but the new list is too long to be compared with it.
 
-    If comparing the old list with itself already exceeds the bound, the list can be edited and can even grow.
+    If comparing the old list with itself already exceeds the bound, the condition is false, so that an update can still edit
+    the list and even extend it.
     """
     olds = f"variables.old_{name}.size()"
     return (
@@ -180,7 +190,7 @@ def _violating(entries: str, part: Cel) -> str:
 
 
 def _causes(rule: Rule, name: str, part: Cel, base: tuple[str, ...]) -> str:
-    """The first causes, as the webhook writes them: field, message, remedy, rule."""
+    """A CEL list of the first causes. Each has the same text as in the webhook: field, message, remedy, rule."""
     entries = f"variables.{part.among}"
     index = f"{{{entries}.size() > {MOST_INDEXED} ? '…' : string({entries}.indexOf(it))}}"
     path = ".".join((*base, part.path.replace("{index}", index)))

@@ -40,7 +40,7 @@ COUNTED: Final[Mapping[str, tuple[str, int, str]]] = {
     "portRanges": ("rangeCount", MOST_RANGES, "port ranges"),
 }
 """
-Lists that are empty above a bound: the counting variable, the bound and the noun for a message.
+Lists that the policies treat as empty above a bound. Each has its counting variable, its bound and its noun for a message.
 
 No usual VM comes near these bounds: KubeVirt adds a packet filter rule for each port of an interface.
 """
