@@ -92,7 +92,7 @@ class Bundle:
 
     @classmethod
     def parse(cls, text: bytes) -> Bundle:
-        """Keeps every readable CA and never raises. No certificate is kept of a text longer than 64 KiB."""
+        """Keeps every readable CA and never raises. From a text longer than 64 KiB, it keeps no CA."""
         if len(text) > MAX_PEM_BYTES:
             return cls((), is_canonical=False)
         blocks = _BLOCK.findall(text)

@@ -28,7 +28,8 @@ def check(
     paths: Iterable[Path], now: datetime, names: tuple[str, ...] | None = None, authorities: Iterable[Path] = ()
 ) -> Iterator[Finding]:
     """
-    Checks certificate files. The key and the CA are read from the same folder: ``tls.key`` for ``tls.crt``, and ``ca.crt``.
+    Checks certificate files. The key is read from the same path with suffix ``.key``, and the CA from ``ca.crt`` in the same
+    folder.
 
     In a folder, checks ``ca.crt`` and ``tls.crt``. Raises ``OSError`` for a missing or unreadable file.
     """

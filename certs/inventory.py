@@ -61,8 +61,8 @@ def take_inventory(
     """
     Inspects the certificates as read. ``issuer`` is the ``ca.crt`` that is stored beside the leaf.
 
-    The issuer of the leaf is searched in that ``ca.crt``, in the Secret of the CA and in every caBundle. The loss of any two of
-    the three therefore does not remove the trust in the leaf.
+    This function looks for the issuer of the leaf in that ``ca.crt``, in the Secret of the CA and in every caBundle. The loss
+    of any two of the three therefore does not remove the trust in the leaf.
     """
     bundles = {place: Bundle.parse(text) for place, text in published.items()}
     own = Bundle.parse(authority.certificate)

@@ -25,7 +25,7 @@ _SLOW = 50
 """The smallest power of two in ``_POWERS_OF_TWO`` whose suffix Go's fast path does not read."""
 _INT64 = 2**63
 _FAR = 400
-"""The largest exponent that is computed. Larger amounts count as 10^400, and smaller amounts as one billionth."""
+"""The largest exponent that is computed. Larger amounts count as 10^400, and tiny amounts as one billionth."""
 
 
 _PATTERN = (

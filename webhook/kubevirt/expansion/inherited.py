@@ -57,7 +57,7 @@ class Inherited(msgspec.Struct, frozen=True):
         """
         The architecture in the preference or, if it has none, in the label of a template's DataSource.
 
-        Each is used only in the releases that read it.
+        Releases that read neither ignore both; the result is then None.
         """
         if self.releases & _PREFERRED_ARCHITECTURE and self.preference.preferred_architecture:
             return self.preference.preferred_architecture

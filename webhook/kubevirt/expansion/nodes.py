@@ -31,7 +31,7 @@ def tsc_frequency(world: World, configuration: Fact[Configuration], architecture
     """
     The TSC frequency in Hz that virt-controller would write as a hint; 0 without a hint.
 
-    virt-controller writes hints only for amd64. ``minimumClusterTSCFrequency`` has precedence over the nodes; A value of 0 or
+    virt-controller writes hints only for amd64. ``minimumClusterTSCFrequency`` has precedence over the nodes. A value of 0 or
     less is an error, and virt-controller then writes no hint. A node counts if it is schedulable and has a valid label (an
     integer above 0).
     """

@@ -237,7 +237,7 @@ class AdmissionApp:
             self.large -= Counter((namespace,))
 
     def _left(self, until: float) -> float:
-        """The seconds that are left until a monotonic time, and at least ``LEAST_SECONDS``."""
+        """The seconds until the monotonic time ``until``; never less than ``LEAST_SECONDS``."""
         return max(until - self.clock(), LEAST_SECONDS)
 
     async def _in_large_executor(self, function: Callable[[*Ts], T], *arguments: *Ts) -> T:

@@ -155,7 +155,10 @@ def _sentence(text: str) -> str:
 
 
 def _instruction(text: str) -> str:
-    """A remedy as a sentence with a capital letter. The remedy of an undetermined finding begins in lower case."""
+    """
+    Makes a sentence of a remedy. The remedy of an undetermined finding begins in lower case, so its first letter is changed to
+    a capital.
+    """
     return _sentence(text[:1].upper() + text[1:])
 
 

@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 SETTINGS: Final = "KubeVirt"
 MOST_ENTRIES: Final = 4000
-"""Maximum number of violations that an expression compares with those of the old object. An expression may cost 1,000,000."""
+"""Maximum number of violations that an expression compares with old violations. An expression may cost 1,000,000."""
 MOST_PAIRS: Final = 200_000
 """Maximum number of pairs of an old and a new violation."""
 MOST_INDEXED: Final = 1000
@@ -109,8 +109,8 @@ def _policy(hook: Hook, kind: str) -> Json:
 
 def _of_part(rule: Rule, name: str, part: Cel) -> dict[str, str]:
     """
-    The CEL variables for one part of a rule. The variable ``name`` lists the violations of the new object that are new: no
-    violation of the old object has the same identity.
+    The CEL variables for one part of a rule. The variable ``name`` lists the violations that an update adds: no violation of
+    the old object has the same identity.
     """
     violations, old = _violating(f"variables.{part.among}", part), _violating(f"variables.old_{part.among}", part)
     identities = f"{old}.map(it, {template(part.identity)})"
