@@ -7,7 +7,7 @@ urllib.
 
 import os
 import stat
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from errno import ELOOP
 from fnmatch import fnmatchcase
 from typing import TypeAlias
@@ -16,13 +16,8 @@ import msgspec
 
 from webhook.errors import BadInput
 from webhook.manifests.objects import Manifests, is_other_file, read_manifests
-from webhook.report.printable import escaped
+from webhook.manifests.search import File, find, is_within, shown, unreadable, without_repeats
 from webhook.yaml.document import MAX_BYTES
-
-SUFFIXES = (".yaml", ".yml", ".json")
-
-HISTORY_FOLDERS = frozenset({".git", ".hg", ".svn"})
-"""Folders of version control. They are never searched."""
 
 _STREAMS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -88,20 +83,6 @@ class Lines(Mapping[str, Sequence[str]]):
         return len(self._texts)
 
 
-class _File(msgspec.Struct, frozen=True):
-    """A file to read, and the folder that it must not leave through a symbolic link."""
-
-    path: str
-    """The path as ``normalized`` returns it."""
-    root: str = ""
-    is_named: bool = True
-    """Whether the user named exactly this path."""
-    is_link: bool = False
-    """Whether the path is known to be a symbolic link."""
-    real: str = ""
-    """The path without symbolic links, the same for every name of the file. Empty if it does not matter."""
-
-
 class Inputs:
     """
     The files that ``paths`` name, in order: files, folders, shell patterns, and ``-`` for standard input.
@@ -124,8 +105,8 @@ class Inputs:
     ) -> None:
         own_paths = {os.path.realpath(path) for path in own_files}
         real_folders: dict[str, str] = {}
-        entries = (entry for path in paths for entry in _find(path, recursive, real_folders))
-        self._entries = _without_repeats(
+        entries = (entry for path in paths for entry in find(path, recursive, real_folders))
+        self._entries = without_repeats(
             entry
             for entry in entries
             if isinstance(entry, Manifests) or not _is_left_out(entry, ignore, own_paths, sources)
@@ -146,7 +127,7 @@ class Inputs:
     def forget(self, number: int) -> None:
         """Drops the text of a file, unless it contains comments or annotations that exempt findings."""
         entry = self._entries[number]
-        name = _shown(entry.path) if isinstance(entry, _File) else ""
+        name = shown(entry.path) if isinstance(entry, File) else ""
         text = self._sources.texts.get(name, COMMENT)
         if COMMENT not in text and ANNOTATION not in text:
             self._sources.forget(name)
@@ -169,144 +150,13 @@ def read_all(
     return list(Inputs(paths, recursive=recursive, sources=sources, ignore=ignore, own_files=own_files))
 
 
-def _without_repeats(entries: Iterable[_File | Manifests]) -> list[_File | Manifests]:
-    """
-    Each file once.
-
-    Ignored files must be left out before. Otherwise a file is lost if its first name is ignored and another is not.
-    """
-    unique: list[_File | Manifests] = []
-    seen: set[str] = set()
-    for entry in entries:
-        if isinstance(entry, _File) and entry.real:
-            if entry.real in seen:
-                continue
-            if not entry.is_link or _is_within(entry.real, entry.root):  # else ``_read`` rejects it
-                seen.add(entry.real)
-        unique.append(entry)
-    return unique
-
-
-def _find(path: str, recursive: bool, real_folders: dict[str, str]) -> Iterator[_File | Manifests]:
-    """The files that one argument names, or a problem."""
-    name = normalized(path)
-    if path == "-":
-        yield _File(path, real=path)
-    elif os.path.isdir(name):
-        yield from _folder(name, recursive)
-    elif any(sign in path for sign in "*?[") and not os.path.exists(name):
-        from glob import glob  # noqa: PLC0415 - shells expand most patterns
-
-        matching = sorted(glob(path, recursive=True))
-        for match in matching:
-            if not os.path.isdir(match):
-                file = normalized(match)
-                yield _File(file, is_named=False, real=_real_path(file, real_folders))
-        if not matching:
-            yield _problem(
-                _shown(name), "no file matches this pattern", "Check the pattern. ** matches any number of folders."
-            )
-    else:
-        yield _File(name, real=_real_path(name, real_folders))
-
-
-def _real_path(path: str, folders: dict[str, str]) -> str:
-    """
-    The path of a file without links.
-
-    ``folders`` caches the paths of folders: a shell can pass 10,000 files of one folder.
-    """
-    folder, _, name = path.rpartition("/")
-    folder = folder or ("/" if path.startswith("/") else ".")
-    if os.path.islink(path):
-        return _target(path)
-    if folder not in folders:
-        folders[folder] = _target(folder)
-    return f"{folders[folder].rstrip('/')}/{name}" if folders[folder] else ""
-
-
-def _target(link: str) -> str:
-    """The real path of a link; empty for a broken link, a loop or an invalid name."""
-    try:
-        return os.path.realpath(link, strict=True)
-    except (OSError, ValueError):
-        return ""
-
-
-def _folder(path: str, recursive: bool) -> Iterator[_File | Manifests]:
-    root = os.path.realpath(path)
-    real, start = root.rstrip("/"), 0 if path == "." else len(path.rstrip("/")) + 1
-    unreadable: list[OSError] = []
-    has_manifests = False
-    for file, is_link in _inside(path, recursive, unreadable):
-        if _suffix(file).lower() in SUFFIXES:
-            has_manifests = True
-            real_path = _target(file) if is_link else f"{real}/{file[start:]}"
-            yield _File(file, root, is_named=False, is_link=is_link, real=real_path)
-        elif recursive and is_link and os.path.isdir(file) and not _is_within(os.path.realpath(file), root):
-            yield _File(file, root, is_named=False, is_link=True)  # ``_read`` reports it: nothing is skipped silently
-    for error in unreadable:
-        yield _problem(
-            _shown(normalized(error.filename)),
-            f"cannot be read: {error.strerror}",
-            "Check the permissions of the folder.",
-        )
-    if not has_manifests and not unreadable:
-        hint = "" if recursive else " Remove --no-recursive to include subfolders."
-        yield _problem(
-            _shown(path), "the folder contains no manifests", f"Name a folder with .yaml, .yml or .json files.{hint}"
-        )
-
-
-def _inside(folder: str, recursive: bool, unreadable: list[OSError]) -> list[tuple[str, bool]]:
-    """
-    The entries of a folder, sorted by the parts of their paths, and whether each is a link. Does not follow links.
-
-    Folders that cannot be listed are added to ``unreadable``. The patterns of pathlib skip them silently.
-    """
-    entries: list[tuple[list[str], bool]] = []
-    waiting: list[list[str]] = [[] if folder == "." else [folder.rstrip("/")]]
-    while waiting:
-        parts = waiting.pop()
-        try:
-            with os.scandir("/".join(parts) or ("/" if parts else ".")) as scanned:
-                for entry in scanned:
-                    if entry.name in HISTORY_FOLDERS:
-                        continue
-                    entries.append(([*parts, entry.name], entry.is_symlink()))
-                    if recursive and entry.is_dir(follow_symlinks=False):
-                        waiting.append([*parts, entry.name])
-        except OSError as error:
-            unreadable.append(error)
-    return [("/".join(parts), is_link) for parts, is_link in sorted(entries)]
-
-
-def normalized(path: str) -> str:
-    """A path without redundant parts, as pathlib spells it. The file ``./-`` keeps its name: it is not standard input."""
-    parts = [part for part in path.split("/") if part not in ("", ".")]
-    root = "/" if path.startswith("/") else ""
-    return "./-" if parts == ["-"] and path != "-" and not root else root + "/".join(parts) or "."
-
-
-def _is_within(path: str, folder: str) -> bool:
-    """Whether a real path is the folder or is inside it."""
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
-
-
-def _suffix(path: str) -> str:
-    """As ``Path.suffix``: the last dot of the name and the rest, unless the name starts with that dot."""
-    name = path.rpartition("/")[2]
-    dot = name.rfind(".")
-    return name[dot:] if 0 < dot < len(name) - 1 else ""
-
-
-def _is_left_out(file: _File, patterns: Sequence[str], own_paths: Collection[str], sources: Sources) -> bool:
+def _is_left_out(file: File, patterns: Sequence[str], own_paths: Collection[str], sources: Sources) -> bool:
     """Whether a pattern matches the path, its end, the name or a folder, or the file is one of Migratable's own files."""
     if own_paths and not file.is_named and os.path.realpath(file.path) in own_paths:
         return True
     if not any(_matches(file.path, pattern) for pattern in patterns):
         return False
-    sources.ignored.append(_shown(file.path))
+    sources.ignored.append(shown(file.path))
     return True
 
 
@@ -318,31 +168,31 @@ def _matches(path: str, pattern: str) -> bool:
     return any(fnmatchcase(end, pattern) or fnmatchcase(end, f"{pattern}/*") for end in ends)
 
 
-def _read(file: _File, sources: Sources) -> Manifests:
+def _read(file: File, sources: Sources) -> Manifests:
     """The manifests in one regular file of at most 10 MiB. A link must not leave the folder that the user named."""
     path, root = file.path, file.root
     if not root and path == "-":
         return _stream(path, sources.stdin_name, sources)
-    name = _shown(path)
+    name = shown(path)
     if file.is_named and path.startswith(_STREAMS):
         return _stream(path, name, sources)
     try:
-        if file.is_link and root and not _is_within(os.path.realpath(path, strict=True), root):
-            return _problem(name, "the symbolic link points outside the folder", "Name the file itself.")
+        if file.is_link and root and not is_within(os.path.realpath(path, strict=True), root):
+            return unreadable(name, "the symbolic link points outside the folder", "Name the file itself.")
         status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):
-            return _problem(name, "a folder has the name of a manifest", "Rename the folder.")
+            return unreadable(name, "a folder has the name of a manifest", "Rename the folder.")
         if not stat.S_ISREG(status.st_mode):
-            return _problem(name, "not a regular file", "Name a manifest file.")
+            return unreadable(name, "not a regular file", "Name a manifest file.")
         if status.st_size > MAX_BYTES:
-            return _problem(name, f"the file is larger than {MAX_BYTES // 2**20} MiB", "Split the file.")
+            return unreadable(name, f"the file is larger than {MAX_BYTES // 2**20} MiB", "Split the file.")
         content = _content(path, status.st_size)
     except FileNotFoundError:
-        return _problem(name, "no such file or folder", "Check the path.")
+        return unreadable(name, "no such file or folder", "Check the path.")
     except (OSError, ValueError) as error:  # ValueError: NUL in the name
         reason = (error.strerror if isinstance(error, OSError) else "") or "invalid file name"
         reason = "symbolic links form a loop" if isinstance(error, OSError) and error.errno == ELOOP else reason
-        return _problem(name, f"cannot be read: {reason}", "Check the path and its permissions.")
+        return unreadable(name, f"cannot be read: {reason}", "Check the path and its permissions.")
     if content.startswith(_UTF_16):
         from webhook.manifests.streams import utf_8_of  # noqa: PLC0415 - few runs read UTF-16
 
@@ -388,15 +238,6 @@ def _stream(path: str, name: str, sources: Sources) -> Manifests:
             return Manifests((), (problem,))
         sources.texts[name] = content
     if not content.strip():  # the command before the pipe failed: nothing was checked, and that is an error
-        shown = "standard input" if path == "-" else "the input"
-        return _problem(name, f"{shown} is empty", "Check the output of the command before the pipe.")
+        what = "standard input" if path == "-" else "the input"
+        return unreadable(name, f"{what} is empty", "Check the output of the command before the pipe.")
     return read_manifests(content, name, most_bytes=MAX_STREAM_BYTES)
-
-
-def _shown(path: str) -> str:
-    """The path in messages: printable, also if the name in the file system is not UTF-8."""
-    return escaped(path)
-
-
-def _problem(name: str, message: str, remedy: str) -> Manifests:
-    return Manifests((), (BadInput(message, remedy=remedy, source=name),))

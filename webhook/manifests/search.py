@@ -1,0 +1,170 @@
+"""Finds the files that paths name: files, folders and patterns. Reads no file."""
+
+import os
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from webhook.errors import BadInput
+from webhook.manifests.objects import Manifests
+from webhook.report.printable import escaped
+
+SUFFIXES = (".yaml", ".yml", ".json")
+
+HISTORY_FOLDERS = frozenset({".git", ".hg", ".svn"})
+"""Folders of version control. They are never searched."""
+
+
+class File(msgspec.Struct, frozen=True):
+    """A file to read, and the folder that it must not leave through a symbolic link."""
+
+    path: str
+    """The path as ``normalized`` returns it."""
+    root: str = ""
+    is_named: bool = True
+    """Whether the user named exactly this path."""
+    is_link: bool = False
+    """Whether the path is known to be a symbolic link."""
+    real: str = ""
+    """The path without symbolic links, the same for every name of the file. Empty if it does not matter."""
+
+
+def without_repeats(entries: Iterable[File | Manifests]) -> list[File | Manifests]:
+    """
+    Each file once.
+
+    Ignored files must be left out before. Otherwise a file is lost if its first name is ignored and another is not.
+    """
+    unique: list[File | Manifests] = []
+    seen: set[str] = set()
+    for entry in entries:
+        if isinstance(entry, File) and entry.real:
+            if entry.real in seen:
+                continue
+            if not entry.is_link or is_within(entry.real, entry.root):  # else ``_read`` rejects it
+                seen.add(entry.real)
+        unique.append(entry)
+    return unique
+
+
+def find(path: str, recursive: bool, real_folders: dict[str, str]) -> Iterator[File | Manifests]:
+    """The files that one argument names, or a problem."""
+    name = normalized(path)
+    if path == "-":
+        yield File(path, real=path)
+    elif os.path.isdir(name):
+        yield from _folder(name, recursive)
+    elif any(sign in path for sign in "*?[") and not os.path.exists(name):
+        from glob import glob  # noqa: PLC0415 - shells expand most patterns
+
+        matching = sorted(glob(path, recursive=True))
+        for match in matching:
+            if not os.path.isdir(match):
+                file = normalized(match)
+                yield File(file, is_named=False, real=_real_path(file, real_folders))
+        if not matching:
+            yield unreadable(
+                shown(name), "no file matches this pattern", "Check the pattern. ** matches any number of folders."
+            )
+    else:
+        yield File(name, real=_real_path(name, real_folders))
+
+
+def _real_path(path: str, folders: dict[str, str]) -> str:
+    """
+    The path of a file without links.
+
+    ``folders`` caches the paths of folders: a shell can pass 10,000 files of one folder.
+    """
+    folder, _, name = path.rpartition("/")
+    folder = folder or ("/" if path.startswith("/") else ".")
+    if os.path.islink(path):
+        return _target(path)
+    if folder not in folders:
+        folders[folder] = _target(folder)
+    return f"{folders[folder].rstrip('/')}/{name}" if folders[folder] else ""
+
+
+def _target(link: str) -> str:
+    """The real path of a link; empty for a broken link, a loop or an invalid name."""
+    try:
+        return os.path.realpath(link, strict=True)
+    except (OSError, ValueError):
+        return ""
+
+
+def _folder(path: str, recursive: bool) -> Iterator[File | Manifests]:
+    root = os.path.realpath(path)
+    real, start = root.rstrip("/"), 0 if path == "." else len(path.rstrip("/")) + 1
+    failures: list[OSError] = []
+    has_manifests = False
+    for file, is_link in _inside(path, recursive, failures):
+        if _suffix(file).lower() in SUFFIXES:
+            has_manifests = True
+            real_path = _target(file) if is_link else f"{real}/{file[start:]}"
+            yield File(file, root, is_named=False, is_link=is_link, real=real_path)
+        elif recursive and is_link and os.path.isdir(file) and not is_within(os.path.realpath(file), root):
+            yield File(file, root, is_named=False, is_link=True)  # ``_read`` reports it: nothing is skipped silently
+    for error in failures:
+        yield unreadable(
+            shown(normalized(error.filename)),
+            f"cannot be read: {error.strerror}",
+            "Check the permissions of the folder.",
+        )
+    if not has_manifests and not failures:
+        hint = "" if recursive else " Remove --no-recursive to include subfolders."
+        yield unreadable(
+            shown(path), "the folder contains no manifests", f"Name a folder with .yaml, .yml or .json files.{hint}"
+        )
+
+
+def _inside(folder: str, recursive: bool, failures: list[OSError]) -> list[tuple[str, bool]]:
+    """
+    The entries of a folder, sorted by the parts of their paths, and whether each is a link. Does not follow links.
+
+    Folders that cannot be listed are added to ``failures``. The patterns of pathlib skip them silently.
+    """
+    entries: list[tuple[list[str], bool]] = []
+    waiting: list[list[str]] = [[] if folder == "." else [folder.rstrip("/")]]
+    while waiting:
+        parts = waiting.pop()
+        try:
+            with os.scandir("/".join(parts) or ("/" if parts else ".")) as scanned:
+                for entry in scanned:
+                    if entry.name in HISTORY_FOLDERS:
+                        continue
+                    entries.append(([*parts, entry.name], entry.is_symlink()))
+                    if recursive and entry.is_dir(follow_symlinks=False):
+                        waiting.append([*parts, entry.name])
+        except OSError as error:
+            failures.append(error)
+    return [("/".join(parts), is_link) for parts, is_link in sorted(entries)]
+
+
+def normalized(path: str) -> str:
+    """A path without redundant parts, as pathlib spells it. The file ``./-`` keeps its name: it is not standard input."""
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    root = "/" if path.startswith("/") else ""
+    return "./-" if parts == ["-"] and path != "-" and not root else root + "/".join(parts) or "."
+
+
+def is_within(path: str, folder: str) -> bool:
+    """Whether a real path is the folder or is inside it."""
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def _suffix(path: str) -> str:
+    """As ``Path.suffix``: the last dot of the name and the rest, unless the name starts with that dot."""
+    name = path.rpartition("/")[2]
+    dot = name.rfind(".")
+    return name[dot:] if 0 < dot < len(name) - 1 else ""
+
+
+def shown(path: str) -> str:
+    """The path in messages: printable, also if the name in the file system is not UTF-8."""
+    return escaped(path)
+
+
+def unreadable(name: str, message: str, remedy: str) -> Manifests:
+    """A file or folder that cannot be read."""
+    return Manifests((), (BadInput(message, remedy=remedy, source=name),))
