@@ -62,7 +62,7 @@ def test_one_entry_of_the_table_is_a_new_release() -> None:
     assert result.pop("compared") > 60
     assert result == {
         "chosen": ["1.10", [], True],
-        "newer": ["1.10", ["KubeVirt 1.11 is newer than all supported releases; judged as 1.10"]],
+        "newer": ["1.10", ["KubeVirt 1.11 is newer than all supported releases and is judged as 1.10"]],
         "said": ["1.7 and later", "1.9 and later", "from 1.10 on", "all"],
         "differing": [],
         "unlike 1.9": [],

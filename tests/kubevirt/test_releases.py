@@ -174,20 +174,23 @@ def running(version: str) -> ObjectsWorld:
         ("v1.8.4-rc.1", "", "1.8", []),
         ("", "v1.5.3", "1.5", []),
         ("", "", "any", []),
-        ("", "v1.11.2", "1.9", ["KubeVirt 1.11 is newer than all supported releases; judged as 1.9"]),
-        ("2.0", "", "1.9", ["KubeVirt 2.0 is newer than all supported releases; judged as 1.9"]),
+        ("", "v1.11.2", "1.9", ["KubeVirt 1.11 is newer than all supported releases and is judged as 1.9"]),
+        ("2.0", "", "1.9", ["KubeVirt 2.0 is newer than all supported releases and is judged as 1.9"]),
         (
             "",
             "devel",
             "any",
-            ["the KubeVirt CR reports version 'devel', which is not a release; judged for 1.3 to 1.9"],
+            ["the KubeVirt CR reports version 'devel', which is not a release; objects are judged for 1.3 to 1.9"],
         ),
         (
             "",
             "v0.58.0",
             "any",
             [
-                "the KubeVirt CR reports version 'v0.58.0', which is older than all known releases; judged for 1.3 to 1.9"
+                (
+                    "the KubeVirt CR reports version 'v0.58.0', which is older than all known releases; "
+                    "objects are judged for 1.3 to 1.9"
+                )
             ],
         ),
     ],

@@ -242,7 +242,7 @@ SMALL = Report(
         ),
     ],
     list(PROBLEMS),
-    ["KubeVirt 1.10 is newer than all supported releases; judged as 1.9"],
+    ["KubeVirt 1.10 is newer than all supported releases and is judged as 1.9"],
     SummaryReport(6, 5, 3, 1, 2, 1, 2),
 )
 

@@ -1,4 +1,4 @@
-"""Manifests to report, for the command line, the dry-run API and the page."""
+"""Checks manifests and returns a report, for the command line, the dry-run API and the page."""
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -48,19 +48,19 @@ class Settings(msgspec.Struct, frozen=True):
     """
     Policy, release and date of a check.
 
-    ``release``: ``any``, or a minor release such as ``1.9``; if empty, the release of the KubeVirt CR.
+    ``release`` is ``any`` or a minor release such as ``1.9``. If it is empty, the release of the KubeVirt CR is used.
     """
 
     policy: Policy = msgspec.field(default_factory=Policy)
     release: str = ""
     today: str = "1970-01-01"
-    """``YYYY-MM-DD``, for the expiry of exemptions."""
+    """The date as ``YYYY-MM-DD``, which decides whether an exemption has expired."""
 
 
 def choose_release(requested: str, world: World) -> ReleaseChoice:
     """
-    The requested release. If none is requested, the release in the status of the KubeVirt CR; without it, any supported
-    release.
+    Returns the requested release. If no release is requested, it returns the release in the status of the KubeVirt CR. If
+    the status has no release, it returns any supported release.
 
     Raises BadInput if the requested release is not supported. An unsupported release of the KubeVirt CR is not an error: the
     check uses any supported release, and a note says so.
@@ -82,17 +82,19 @@ def choose_release(requested: str, world: World) -> ReleaseChoice:
     if judged is not None:
         return judged
     why = "which is not a release" if parse_release(running) is None else "which is older than all known releases"
-    note = f"the KubeVirt CR reports version {running!a}, {why}; judged for {OLDEST_SUPPORTED} to {NEWEST}"
+    note = f"the KubeVirt CR reports version {running!a}, {why}; objects are judged for {OLDEST_SUPPORTED} to {NEWEST}"
     return ReleaseChoice(SUPPORTED, "any", (note,))
 
 
 def _supported(version: str) -> ReleaseChoice | None:
-    """The supported release for a version, with a note if it is another release. None for an unsupported version."""
+    """
+    Returns the supported release for a version, with a note if the two differ. Returns None for an unsupported version.
+    """
     release = parse_release(version)
     judged = judged_as(release) if release is not None else None
     if judged is None:
         return None
-    newer = f"KubeVirt {release} is newer than all supported releases; judged as {judged}"
+    newer = f"KubeVirt {release} is newer than all supported releases and is judged as {judged}"
     return ReleaseChoice(only(judged), str(judged), () if judged == release else (newer,))
 
 
@@ -105,7 +107,7 @@ def check(
     """
     Judges every object of ``inputs``. References are looked up in ``inputs``, then ``background``, then ``snapshot``.
 
-    Raises BadInput for an unsupported release. Unreadable objects are in the report.
+    Raises BadInput for an unsupported release. The report lists unreadable objects.
     """
     world = ObjectsWorld(snapshot.objects, snapshot.complete, working_directory())
     fill(world, inputs, placed_in(background))
@@ -122,7 +124,7 @@ def fill(world: ObjectsWorld, inputs: Iterable[Manifests], background: Iterable[
 
 
 def working_directory() -> str:
-    """The folder to which names of files are relative; the root if it was removed."""
+    """The folder to which file names are relative. If that folder was removed, it is the root of the file system."""
     try:
         return os.getcwd()  # noqa: PTH109 - pathlib is slow to import
     except OSError:
@@ -130,7 +132,7 @@ def working_directory() -> str:
 
 
 def check_in(world: World, inputs: Sequence[Manifests], settings: Settings) -> Report:
-    """As ``check``, with an existing world."""
+    """Does the same as ``check``, but with an existing world."""
     release = choose_release(settings.release, world)
     examined = [
         judged for file in inputs for manifest in file.objects for judged in examine(manifest, world, settings, release)
@@ -150,7 +152,7 @@ def report_on(
     """
     The report on judged objects.
 
-    ``used`` has the labels and notes of the releases in use; it is empty if no object was judged.
+    ``used`` contains the labels and notes of the releases in use. If no object was judged, ``used`` is empty.
     """
     used = used or {(release.label, release.notes)}
     label = ", ".join(sorted({label for label, _ in used}, key=_by_number))

@@ -30,7 +30,7 @@ class Request:
     release: str = ""
     """As ``check --release``. For ``any``, the newest release is explained."""
     vms: tuple[str, ...] = ()
-    """``name`` or ``namespace/name``. Empty means all VMs."""
+    """``name`` or ``namespace/name``. An empty list means all VMs."""
     link: str = ""
     """Bandwidth of a node's migration link in bytes per second, as a quantity. Empty means unknown."""
 
@@ -69,7 +69,7 @@ def explain_settings(
         machines += [(one, verdict) for one in explained]
         what = f"{subject.kind} {subject.namespace}/{subject.name}"
         if of_vm is not behaviour:
-            notes.append(f"the settings of {what} in {source} are those of KubeVirt {of_vm.release}")
+            notes.append(f"the settings of {what} in {source} are for KubeVirt {of_vm.release}")
         notes += [
             f"{what}: {described(reference_report(choice))}" for choice in (view.choices if view is not None else ())
         ]

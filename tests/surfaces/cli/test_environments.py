@@ -94,7 +94,7 @@ def test_settings_are_those_of_the_nearest_kubevirt_cr(tmp_path: Path) -> None:
         if setting["name"] == "completionTimeoutPerGiB"
     }
     assert values == {"dev": 111, "prod": 222}
-    assert any("those of KubeVirt 1.8" in note for note in report["notes"])
+    assert any("are for KubeVirt 1.8" in note for note in report["notes"])
     assert any("the KubeVirt CR is from dev/kubevirt.json" in note for note in report["notes"])
 
 
