@@ -1,1 +1,1 @@
-"""Checks manifests and builds a report: all at once, or one file at a time."""
+"""Checks manifests and builds a report: all files together, or one file at a time."""

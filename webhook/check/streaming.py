@@ -26,7 +26,7 @@ from webhook.report.model import ObjectReport, Report, object_report
 K = TypeVar("K", bound=Kubernetes)
 
 Lookup: TypeAlias = tuple[type[Kubernetes], str | None]
-"""A kind and a name, in any namespace. Without a name: all objects of the kind."""
+"""A kind and a name, in any namespace. A lookup without a name covers all objects of the kind."""
 _RELEASE: Lookup = (KubeVirt, None)
 
 
@@ -104,7 +104,9 @@ class StreamingCheck:
         return result
 
     def report(self, progress: Callable[[int, int], None] = _ignore) -> Report:
-        """The report on all files. ``progress`` is called with the number of files that were judged again, and the total."""
+        """
+        The report on all files. The arguments of ``progress`` are the number of files that were judged again and the total.
+        """
         if self._outdated:
             progress(0, len(self._outdated))
         for done, number in enumerate(sorted(self._outdated), 1):
@@ -119,7 +121,7 @@ class StreamingCheck:
         )
 
     def _add_object(self, added: Kubernetes, source: str) -> None:
-        """Adds an object. Results of files that looked it up before are outdated."""
+        """Adds an object. The results of earlier files that looked up this object become outdated."""
         kind = type(added)
         self._world.add(with_labels_only(added), source)
         for lookup in ((kind, added.name), (kind, None)):
