@@ -18,7 +18,7 @@ EXIT_STATUS = (
 FILES = (
     (
         "migratable.yaml",
-        "Settings of check. The nearest file applies, from the checked files up to the root of the repository.",
+        "Settings of check. The file nearest to the checked files applies, up to the root of the repository.",
     ),
     ("pyproject.toml", "The same settings, in the table [tool.migratable] and with hyphens in their names."),
     ("migratable-baseline.yaml", "Known findings, written by check --write-baseline."),
@@ -28,7 +28,7 @@ VARIABLES = (
     ("FORCE_COLOR", "If set, text output has color, even if standard output is a file or a pipe."),
     (
         "GITHUB_WORKSPACE, CI_PROJECT_DIR",
-        "The root of the repository in CI. Formats of CI systems have paths relative to it.",
+        "The root of the repository in CI. Formats of CI systems contain paths relative to this folder.",
     ),
     ("KUBECONFIG", "The kubeconfig of snapshot, as in kubectl."),
 )

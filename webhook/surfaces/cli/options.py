@@ -76,18 +76,21 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         ("--relative-to",),
         "relative_to",
-        "Folder that paths in the formats of CI systems are relative to. Default: GITHUB_WORKSPACE, CI_PROJECT_DIR.",
+        "Folder to which paths in the formats of CI systems are relative. Default: GITHUB_WORKSPACE, CI_PROJECT_DIR.",
         "FOLDER",
     ),
     Option(
         ("--omit-exempted",),
         "omit_exempted",
-        "Leave exempted findings out of SARIF. GitHub code scanning shows them as open alerts.",
+        "Leave exempted findings out of SARIF. GitHub code scanning would show exempted findings as open alerts.",
         is_flag=True,
         default=False,
     ),
     Option(
-        ("--release",), "release", "KubeVirt release. Default: the release in the KubeVirt CR, else any.", "any|1.x"
+        ("--release",),
+        "release",
+        "KubeVirt release. Default: the release in the KubeVirt CR, or any without a CR.",
+        "any|1.x",
     ),
     Option(("--profile",), "profile", "Profile: strict (default) or exact.", choices=("strict", "exact")),
     Option(("--policy",), "policy", "Policy file.", is_file=True),
@@ -107,9 +110,11 @@ OPTIONS: tuple[Option, ...] = (
         multiple=True,
         names_rule=True,
     ),
-    Option(("--skip",), "skip", "Do not use these rules, separated by commas.", "RULE", multiple=True, names_rule=True),
+    Option(
+        ("--skip",), "skip", "Do not use these rules (separated by commas).", "RULE", multiple=True, names_rule=True
+    ),
     Option(("--rule",), "rules", "Set the action of a rule: deny, warn, audit or off.", "RULE=ACTION", multiple=True),
-    Option(("--baseline",), "baseline", "Known findings; they do not fail the check.", "FILE"),
+    Option(("--baseline",), "baseline", "File with known findings, which do not fail the check.", "FILE"),
     Option(
         ("--write-baseline",),
         "write_baseline",
@@ -186,8 +191,8 @@ def read_plain(words: Sequence[str]) -> dict[str, Any] | None:
     """
     The options of a plain ``check`` command line, by key; None if click must read it.
 
-    click reads every other command, help, completion and usage errors. It also reads forms that are rare: short options in
-    one word, and values that begin with a dash.
+    click reads every other command, help, completion and usage errors. click also reads two rare forms: several short
+    options in one word, and values that begin with a dash.
     """
     if list(words[:1]) != ["check"] or variable() in environ:
         return None
