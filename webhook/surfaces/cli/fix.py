@@ -103,7 +103,7 @@ def fix(inputs: list[Manifests], texts: dict[str, bytes], check: Check, choices:
     """
     Writes all safe fixes and the chosen options into ``texts``. Repeats until no fix is left.
 
-    A fix that would change something else is not written; the finding stays in the report.
+    A fix is not written if it would also change another part of the file. Its finding stays in the report.
     """
     fixed = Fixed(check(inputs), inputs, {}, 0, [])
     for _ in range(MOST_ROUNDS):
@@ -143,7 +143,10 @@ def _round(fixed: Fixed, texts: Mapping[str, bytes], choices: Mapping[str, int])
 
 
 def _findings(report: Report) -> Iterator[tuple[ObjectReport, FindingReport]]:
-    """The findings without an exemption, last line first: a change does not move the places of earlier lines."""
+    """
+    The findings without an exemption, from the last line to the first. In this order, a change does not move the findings
+    that follow.
+    """
     findings = [
         (judged, finding) for judged in report.objects for finding in judged.findings if finding.exemption is None
     ]
@@ -158,7 +161,7 @@ def _chosen(finding: FindingReport, choices: Mapping[str, int]) -> FixReport | N
 
 
 def options_of(finding: FindingReport) -> list[FixReport]:
-    """The fixes that are not safe, so the user chooses one."""
+    """The fixes that are not safe. The user chooses one of them."""
     return [fix for fix in finding.fixes if not fix.safe]
 
 
@@ -170,9 +173,9 @@ def diff(name: str, before: bytes, after: bytes) -> str:
     """A unified diff for ``git apply`` and ``patch -p1``."""
     old, new = (
         [*io.StringIO(text.decode(), newline="\n")] for text in (before, after)
-    )  # patch splits lines only at \n
+    )  # ``patch`` splits lines only at \n
     shown = file_of(name).lstrip("/")
-    shown += "\t" if " " in shown else ""  # patch ends a name at the first blank, unless a tab follows
+    shown += "\t" if " " in shown else ""  # ``patch`` ends a name at the first blank, unless a tab follows the name
     lines = unified_diff(old, new, f"a/{shown}", f"b/{shown}")
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
@@ -207,13 +210,13 @@ def _patch(
 
 
 def _is_live(manifest: ManifestObject) -> bool:
-    """Whether the object comes from a cluster: only an API server sets these two fields."""
+    """Whether the object comes from a cluster. Only an API server sets ``resourceVersion`` and ``uid``."""
     metadata = manifest.raw.get("metadata")
     return isinstance(metadata, dict) and ("resourceVersion" in metadata or "uid" in metadata)
 
 
 def kubectl(judged: ObjectReport, option: FixReport) -> str:
-    """The command that makes the change in a cluster. It fails if the object has changed in the meantime."""
+    """The command that makes the change in a cluster. The command fails if the object has changed in the meantime."""
     known = find_kind(judged.api_version, judged.kind)
     group = group_of(judged.api_version)
     resource = known.plural if known is not None else judged.kind.lower()

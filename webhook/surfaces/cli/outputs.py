@@ -65,7 +65,7 @@ def _hint(form: str) -> str:
 
 
 class Style(msgspec.Struct, frozen=True):
-    """How to render: the options that concern only the output."""
+    """The options that concern only the output."""
 
     color: str = "auto"
     verbose: bool = False
@@ -79,7 +79,7 @@ def write_all(outputs: Sequence[Output], report: Report, sources: Sources, style
     """
     Renders the report in each requested format, and writes it. Returns an error for each file that cannot be written.
 
-    The other outputs are written, too: a file that cannot be written must not lose the text on standard output.
+    The other outputs are still written, because the text on standard output must not be lost.
     """
     root = _root(style.relative_to)
     errors = []
@@ -93,7 +93,7 @@ def write_all(outputs: Sequence[Output], report: Report, sources: Sources, style
 
 
 def _root(relative_to: str | None) -> str:
-    """The folder that paths for CI systems are relative to. Empty for the current folder."""
+    """The folder to which paths for CI systems are relative. An empty string means the current folder."""
     return relative_to or next(filter(None, map(environ.get, CI_ROOTS)), "")
 
 
@@ -149,7 +149,7 @@ def _sarif(report: Report, sources: Sources, style: Style) -> str:
 
 
 def _renderer(form: str) -> Callable[[Report], str]:
-    """The renderer of a format that needs only the report. Each is imported only if it is used."""
+    """The renderer of a format that needs only the report. Each renderer is imported only if it is used."""
     match form:
         case "json":
             from webhook.report.as_json import render
@@ -180,7 +180,7 @@ class _Writable:
     """
     A ``text.Writable``: whether a fix can be written to its file.
 
-    Only a file with an anchor and an alias needs a trial, because there one value can serve several places.
+    Only a file with an anchor and an alias needs a trial, because an alias repeats a value in another place.
     """
 
     def __init__(self, texts: Mapping[str, bytes]) -> None:
@@ -189,7 +189,7 @@ class _Writable:
 
     def __call__(self, judged: ObjectReport, fix: FixReport) -> bool:
         content = self._texts.get(judged.source.file, b"") if judged.source is not None else b""
-        if b"&" not in content or b"*" not in content:  # no anchor, or no alias
+        if b"&" not in content or b"*" not in content:  # the file has no anchor or no alias
             return True
         if self._can_write is None:
             from webhook.manifests.replacements import FixWritable
@@ -223,7 +223,7 @@ def _write(text: str, output: Output) -> list[BadInput]:
     target = output.target
     if target is None:
         if output.form != "text" and isinstance(sys.stdout, TextIOWrapper):
-            sys.stdout.reconfigure(encoding="utf-8")  # as in a file: JSON and XML readers expect UTF-8
+            sys.stdout.reconfigure(encoding="utf-8")  # JSON and XML readers expect UTF-8, as in a file
         write_stdout(text)
         return []
     try:

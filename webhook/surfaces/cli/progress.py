@@ -33,7 +33,7 @@ class Bar:
         self._draw()
 
     def judged(self) -> None:
-        """Counts one object. A single file can hold 100,000 objects, so files alone do not show progress."""
+        """Counts one object. A single file can hold 100,000 objects, so the number of files alone does not show progress."""
         self._objects += 1
         self._draw()
 
@@ -63,7 +63,7 @@ class _HiddenBar(Bar):
 
 
 def bar(*, quiet: bool = False) -> Bar:
-    """A bar that is hidden if stderr is not a terminal, in CI, on a dumb terminal, and if it is not wanted."""
+    """Returns a bar. The bar is hidden in CI, on a dumb terminal, if stderr is not a terminal, and with ``quiet``."""
     if quiet or not sys.stderr.isatty() or environ.get("TERM") == "dumb" or environ.get("CI"):
         return _HiddenBar(sys.stderr, time.monotonic)
     return Bar(sys.stderr, time.monotonic)

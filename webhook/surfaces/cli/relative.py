@@ -15,7 +15,10 @@ class RelativeNames:
         self._renamed: dict[str, str] = {"": "", "-": "-"}
 
     def __call__(self, name: str) -> str:
-        """The name relative to the root. The name of a file outside does not change, and neither does standard input."""
+        """
+        The name relative to the root. Names of files outside the root do not change. The name of standard input does not
+        change either.
+        """
         renamed = self._renamed.get(name)
         if renamed is None:
             renamed = self._renamed[name] = self._find(name)
@@ -35,7 +38,7 @@ def _both(path: str) -> tuple[str, str]:
 
 
 def with_names(report: Report, rename: RelativeNames) -> Report:
-    """The report with other names of its files."""
+    """The report with its files renamed."""
     objects = [
         judged
         if judged.source is None

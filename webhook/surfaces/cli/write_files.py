@@ -12,7 +12,8 @@ from webhook.report.printable import escaped
 
 def write_files(contents: Mapping[str, bytes]) -> None:
     """
-    Replaces the contents of files, by path. Keeps permissions and owner. A hard link gets a file of its own.
+    Replaces the contents of files. The keys of ``contents`` are paths. Keeps permissions and owner. A hard link gets a file
+    of its own.
 
     All new contents are on disk before the first file is replaced, so a read-only file system or a full disk changes nothing.
     Raises BadInput on failure. Its message names the files that were written before.
@@ -40,8 +41,8 @@ def write_files(contents: Mapping[str, bytes]) -> None:
 
 
 def _prepare(target: Path, content: bytes) -> Path:
-    """A new file beside ``target``, with its permissions and owner."""
-    # Opened for writing first: replacing the file would also work if the user has no permission to write it.
+    """Makes a new file beside ``target``, with the permissions and owner of ``target``."""
+    # The file is first opened for writing, because it can be replaced even without permission to write it.
     os.close(os.open(target, os.O_WRONLY | os.O_CLOEXEC))
     descriptor, name = tempfile.mkstemp(prefix=".migratable-", dir=target.parent)
     temporary = Path(name)
