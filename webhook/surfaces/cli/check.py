@@ -1,4 +1,7 @@
-"""``migratable check`` as a click command: for help, completion, usage errors, and what ``options.read_plain`` does not read."""
+"""
+``migratable check`` as a click command: for help, completion, usage errors, and the command lines that
+``options.read_plain`` does not read.
+"""
 
 import sys
 from typing import Any, NoReturn

@@ -34,14 +34,16 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As in click, with a suggestion for an unknown command."""
+        """Finds the command as click does, but suggests a similar name for an unknown command."""
         word = args[0]
         if word not in COMMANDS and not word.startswith("-"):
             ctx.fail(f"No such command {word!r}{_suggestion(word)}")
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
-        """As in click, but Ctrl-C gives status 130. click gives 1, which means findings here."""
+        """
+        Runs the command as click does, but Ctrl-C gives status 130. click gives 1, which means findings in this program.
+        """
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
@@ -61,7 +63,7 @@ def _own(name: str) -> click.Command:
 
 
 def _placeholder(name: str, error: ModuleNotFoundError) -> click.Command:
-    """A placeholder for a command whose extra is not installed. Raises the error again if it has another cause."""
+    """Returns a placeholder for a command whose extra is not installed. Raises ``error`` again if it has another cause."""
     from webhook.surfaces.cli.extras import EXTRAS, missing_package, placeholder
 
     package = missing_package(error)

@@ -137,7 +137,7 @@ def read(path: "Path", *, pinned: bool = False) -> LoadedConfig:
 
 
 def _shown(path: "Path") -> "Path":
-    """The path relative to the current folder, if it is below it."""
+    """The path relative to the current folder, if the path is below that folder."""
     try:
         return path.absolute().relative_to(getcwd())
     except (ValueError, OSError):
@@ -167,7 +167,7 @@ def _camel(key: str) -> str:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - TOML's values
-    """A TOML value as YAML would give it: dates become text."""
+    """Converts a TOML value to the value that YAML would give: dates become text."""
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, dict):
@@ -214,7 +214,7 @@ def _describe(fault: "TypeFault") -> tuple[str, str]:
 
 
 def _spell_off(actions: object) -> object:
-    """The actions, with the string ``off`` for the unquoted word, which YAML reads as false."""
+    """The actions, with the string ``off`` instead of false. YAML reads the unquoted word ``off`` as false."""
     if not isinstance(actions, dict):
         return actions
     return {rule: "off" if action is False else action for rule, action in actions.items()}

@@ -1,4 +1,4 @@
-"""Exempts findings of ``migratable check`` by comments and baseline, and writes the baseline."""
+"""Exempts findings of ``migratable check`` by comments and by the baseline, and writes the baseline."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -56,7 +56,10 @@ def apply_baseline(report: Report, path: "Path | None", sources: Sources) -> Rep
 
 
 def _located(baseline: "Path") -> Callable[[str], str]:
-    """Paths of files from the folder of the baseline, so that they do not depend on the working directory."""
+    """
+    Returns a function that makes paths relative to the folder of the baseline. Such paths do not depend on the working
+    directory.
+    """
     root = os.path.dirname(os.path.abspath(baseline))  # noqa: PTH100, PTH120 - a Path has no such function
     return lambda file: file_of(file) if file == "-" else os.path.relpath(file, root)
 

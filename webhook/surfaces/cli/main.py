@@ -32,7 +32,10 @@ COMMANDS = {
     "snapshot": "Save the cluster objects that `check --snapshot` needs.",
     "version": "Print the version and the supported KubeVirt releases.",
 }
-"""Each command, and the first line of its help. The module of the same name (``_`` for ``-``) has it as ``command``."""
+"""
+Each command, and the first line of its help. Each command is the object ``command`` in the module of the same name (``_``
+for ``-``).
+"""
 
 UNWRITABLE = (EBADF, EIO, ENOSPC, EPIPE)
 """Errors of a stream that cannot be written."""
@@ -47,7 +50,7 @@ def _prepare_streams() -> None:
     Makes all three streams usable.
 
     A stream that the caller closed (``>&-``) is None in Python: /dev/null replaces it. A character that the encoding lacks
-    is written as a backslash escape. ASCII becomes UTF-8, because ASCII is the default of a missing locale.
+    is written as a backslash escape. UTF-8 replaces ASCII, because Python uses ASCII if the locale is missing.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
@@ -65,7 +68,7 @@ def _exit_on_ctrl_c() -> None:
     KeyboardInterrupt in an import prints a traceback, and msgspec crashes if it is interrupted while it inspects types.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        with suppress(ValueError):  # not in the main thread
+        with suppress(ValueError):  # this is not the main thread
             signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
@@ -77,7 +80,7 @@ def interruptible() -> None:
 
 
 def finish_imports() -> None:
-    """Starts garbage collection. All objects that exist now are excluded, because modules are never garbage."""
+    """Starts garbage collection. It excludes all objects that exist now, because imported modules are never garbage."""
     if not gc.isenabled():
         gc.freeze()
         gc.enable()
@@ -87,7 +90,7 @@ def main(program: "Callable[[], Group]") -> None:
     """
     Runs the command line. ``program`` imports click; a plain ``check`` does not need it.
 
-    Garbage collection is off during imports. It would find nothing, and take a tenth of the start-up time.
+    Garbage collection is off during imports, because it would find nothing and take a tenth of the start-up time.
     """
     gc.disable()
     _exit_on_ctrl_c()
@@ -105,7 +108,7 @@ def main(program: "Callable[[], Group]") -> None:
         sys.stderr.write("\nstopped\n")
         sys.exit(INTERRUPTED)
     except OSError as error:
-        if error.filename is not None or error.errno not in UNWRITABLE:  # not an error of a stream
+        if error.filename is not None or error.errno not in UNWRITABLE:  # the error is not about a stream
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python flushes its buffer here at exit
         if error.errno == EPIPE:  # the reader closed the pipe

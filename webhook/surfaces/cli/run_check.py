@@ -145,7 +145,7 @@ def _policy(path: "Path") -> Policy:
 
 
 def _config_paths(paths: Sequence[str], stdin_filename: str | None) -> list[str]:
-    """The paths near which the configuration is. Standard input is near the file that it is named after."""
+    """The paths where the search for a configuration file starts. For standard input, the path is ``stdin_filename``."""
     return [stdin_filename if path == "-" and stdin_filename else path for path in paths]
 
 
@@ -169,7 +169,7 @@ def _run(options: RunOptions, effective: EffectiveSettings, loaded: LoadedConfig
         _snapshot(effective.snapshot),
         progress,
     )
-    targets = [output.target for output in options.outputs]  # reports of an earlier run
+    targets = [output.target for output in options.outputs]  # these files can be reports of an earlier run
     inputs = Inputs(
         options.paths,
         recursive=not options.no_recursive,
@@ -241,7 +241,7 @@ class _Check:
         return self._finish(streaming)
 
     def one_by_one(self, inputs: Inputs, unreadable: Sequence[Manifests]) -> Report:
-        """The report on files that are read in turn. The text of a file without findings is freed."""
+        """The report on files that are read one after another. The text of a file without findings is freed."""
         streaming = self._begin(inputs.read)
         for number, manifests in enumerate(inputs):
             if not streaming.add(manifests).has_findings:

@@ -35,7 +35,7 @@ class Flags(msgspec.Struct, frozen=True):
 
 
 class EffectiveSettings(msgspec.Struct, frozen=True):
-    """The settings in use. ``rows`` has the key, value and origin of each setting, for ``--show-config``."""
+    """The settings in use. ``rows`` contains the key, value and origin of each setting, for ``--show-config``."""
 
     policy: Policy
     release: str
@@ -47,7 +47,7 @@ class EffectiveSettings(msgspec.Struct, frozen=True):
     baseline: "Path | None"
     ignore: tuple[str, ...]
     files: "tuple[Path | None, ...]"
-    """Files of Migratable that may be next to manifests, and are not manifests."""
+    """Files of Migratable that can be next to manifests but are not manifests."""
     rows: tuple[tuple[str, Any, str], ...]
 
 
@@ -63,7 +63,10 @@ class _Chooser:
         self.rows: list[tuple[str, Any, str]] = []
 
     def value(self, key: str, flag: Any, default: Any) -> Any:  # noqa: ANN401 - values of all settings
-        """The value from the command line. If absent, the value from the file; if both are absent, the default."""
+        """
+        The value from the command line. If that is absent, it is the value from the file. If both are absent, it is the
+        default.
+        """
         name = _FILE_KEYS[key]
         configured = getattr(self._loaded.config, key)
         if flag is not None:

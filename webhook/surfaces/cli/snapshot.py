@@ -73,7 +73,7 @@ def command(
 
 
 def _kubeconfig() -> Path | None:
-    """The same file as kubectl uses; None inside a pod."""
+    """The kubeconfig that kubectl uses. Inside a pod, the result is None."""
     if configured := environ.get("KUBECONFIG"):
         return Path(configured)
     default = Path.home() / ".kube" / "config"
@@ -83,7 +83,10 @@ def _kubeconfig() -> Path | None:
 def _read(
     kinds: list[type[Kubernetes]], namespace: str, kubeconfig: Path | None, context: str | None, timeout: float
 ) -> dict[type[Kubernetes], Fact[tuple[Kubernetes, ...]]]:
-    """The objects of each kind, or why it cannot be read. Raises WebhookError for a cluster without facts."""
+    """
+    The objects of each kind, or why the kind cannot be read. Raises WebhookError if the cluster cannot be read or does not
+    serve KubeVirt.
+    """
     from importlib.util import find_spec
     from time import monotonic
 
