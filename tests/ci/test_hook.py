@@ -115,6 +115,8 @@ def test_more_files_than_fit_into_one_command_line_give_one_answer(
     git(tmp_path, "add", "-A", env=environment)
 
     ran = run(tmp_path, "pre-commit", "run", "--all-files", env=environment)
+    at_once = run(tmp_path, "migratable", "check", ".", env=environment)
 
-    assert ran.returncode == 1
+    assert ran.returncode == at_once.returncode == 1
     assert ran.stdout.count("deny LM201") == 400, ran.stdout[-2000:]
+    assert at_once.stdout in ran.stdout
