@@ -26,6 +26,8 @@ class Ran:
     status: int
     out: str
     err: str
+    out_bytes: bytes = b""
+    """stdout of ``migratable`` as it was written. In ``out`` each ``\\r\\n`` is a ``\\n``."""
 
 
 class Program:
@@ -48,7 +50,7 @@ def migratable(*arguments: str | Path, cwd: Path | None = None, stdin: str | byt
         result = CliRunner(env=PLAIN).invoke(Program(), [*map(str, arguments)], input=stdin)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
-    return Ran(result.exit_code, result.stdout, result.stderr)
+    return Ran(result.exit_code, result.stdout, result.stderr, result.stdout_bytes)
 
 
 def process(*arguments: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Ran:

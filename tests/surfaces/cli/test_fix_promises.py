@@ -1,9 +1,7 @@
 """Every fix that the text of ``check`` offers is written, or a line says why not."""
 
 import json
-import os
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -136,18 +134,3 @@ def test_offered_fixes_are_written_or_explained(tmp_path: Path, text: str) -> No
     offered, fixed, explained = fixed_and_explained(tmp_path, "vm.yaml")
 
     assert offered == fixed + explained
-
-
-@pytest.mark.parametrize("command", [["patch", "-p1", "-s"], ["git", "apply", "-"]], ids=["patch", "git apply"])
-def test_a_diff_applies_to_a_name_with_blanks(tmp_path: Path, command: list[str]) -> None:
-    """
-    The header of the patch has the whole name.
-    """
-    path = tmp_path / "my vms" / "a vm.json"
-    path.parent.mkdir()
-    path.write_text(json.dumps(machine(), indent=1) + "\n")
-
-    shown = migratable(*ONLY, "--diff", "my vms", cwd=tmp_path)
-    subprocess.run(command, cwd=tmp_path, input=shown.out.encode(), check=True, env=os.environ | {"GIT_DIR": "none"})
-
-    assert path.read_text().count("LiveMigrate") == 1

@@ -12,7 +12,7 @@ import pytest
 from tests.surfaces.manifests import BAD, GOOD
 from tests.surfaces.running import PLAIN, ROOT, Ran, migratable
 from webhook.surfaces.cli import run_check
-from webhook.surfaces.cli.fix import diff
+from webhook.surfaces.cli.patches import diff
 
 
 def shell(command: str, folder: Path) -> Ran:

@@ -1,9 +1,7 @@
 """``--fix``, ``--diff`` and ``--options`` of ``migratable check``."""
 
-import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from difflib import unified_diff
 from shlex import quote
 from typing import TypeAlias
 
@@ -17,14 +15,14 @@ from webhook.manifests.replacements import patch_object
 from webhook.objects.kinds import find_kind, group_of
 from webhook.report.model import FindingReport, FixReport, ObjectReport, Report
 from webhook.report.rule_names import find_rules, hint
-from webhook.report.sentences import file_of, name_of, place_of
+from webhook.report.sentences import name_of, place_of
+from webhook.surfaces.cli.patches import FROM_ROOT, Patches, write_patch
 from webhook.surfaces.cli.status import (
     EXIT_ERROR,
     EXIT_FINDINGS,
     UsageMistake,
     write_problems,
     write_stderr,
-    write_stdout,
 )
 from webhook.surfaces.cli.write_files import write_files
 
@@ -65,18 +63,21 @@ def write_fixes(inputs: list[Manifests], sources: Sources, check: Check, chosen:
 def show_fixes(inputs: list[Manifests], sources: Sources, check: Check, chosen: Sequence[str], *, options: bool) -> int:
     """Prints the patch, or each option with its patch. Returns the exit status: 1 if there are changes to make."""
     if options:
-        report, refused = check(inputs), []
-        shown = list_options(report, inputs, sources.texts)
+        report = check(inputs)
+        shown, refused = list_options(report, inputs, sources)
+        has_changes = bool(shown)
     else:
         before = dict(sources.texts)
         fixed = fix(inputs, sources.texts, check, choices_of(chosen))
-        report, refused = fixed.report, fixed.refused
-        shown = "".join(diff(name, before[name], content) for name, content in sorted(fixed.texts.items()))
-    write_stdout(shown)
+        report = fixed.report
+        shown, refused = Patches(fixed.texts, sources).all_changes(before, fixed.texts)
+        refused += fixed.refused
+        has_changes = bool(fixed.texts)
+    write_patch(shown)
     for line in refused:
         write_stderr(f"note: {line}")
     write_problems(report.problems)
-    return EXIT_ERROR if report.problems else EXIT_FINDINGS if shown else 0
+    return EXIT_ERROR if report.problems else EXIT_FINDINGS if has_changes else 0
 
 
 def _encoded(content: bytes, name: str, sources: Sources) -> bytes:
@@ -169,33 +170,31 @@ def _objects(inputs: Sequence[Manifests]) -> JudgedObjects:
     return JudgedObjects(manifest for file in inputs for manifest in file.objects)
 
 
-def diff(name: str, before: bytes, after: bytes) -> str:
-    """A unified diff for ``git apply`` and ``patch -p1``."""
-    old, new = (
-        [*io.StringIO(text.decode(), newline="\n")] for text in (before, after)
-    )  # ``patch`` splits lines only at \n
-    shown = file_of(name).lstrip("/")
-    shown += "\t" if " " in shown else ""  # ``patch`` ends a name at the first blank, unless a tab follows the name
-    lines = unified_diff(old, new, f"a/{shown}", f"b/{shown}")
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+def list_options(report: Report, inputs: Sequence[Manifests], sources: Sources) -> tuple[str, list[str]]:
+    """
+    Each option with its number and its patch, and notes about the patches.
 
-
-def list_options(report: Report, inputs: Sequence[Manifests], texts: Mapping[str, bytes]) -> str:
-    """Each option with its number and its patch. For a live object, the patch is a ``kubectl patch`` command."""
+    For a live object, the patch is a ``kubectl patch`` command.
+    """
     objects = _objects(inputs)
+    patches = Patches((judged.source.file for judged in report.objects if judged.source is not None), sources)
     blocks = []
     for judged in report.objects:
         for finding in judged.findings:
             if finding.exemption is None:
                 for number, option in enumerate(options_of(finding), 1):
                     title = f"{place_of(judged, finding)} {finding.rule} {finding.name}, {name_of(judged)}"
-                    patch = _patch(judged, option, objects.candidates(judged), texts)
+                    patch = _patch(judged, option, objects.candidates(judged), sources.texts, patches)
                     blocks.append(f"{title}\noption {number}: {option.title}\n{patch}")
-    return "\n".join(blocks)
+    return "\n".join(blocks), [FROM_ROOT] if blocks and patches.is_from_root else []
 
 
 def _patch(
-    judged: ObjectReport, option: FixReport, candidates: Sequence[ManifestObject], texts: Mapping[str, bytes]
+    judged: ObjectReport,
+    option: FixReport,
+    candidates: Sequence[ManifestObject],
+    texts: Mapping[str, bytes],
+    patches: Patches,
 ) -> str:
     if not candidates or judged.source is None:
         return ""
@@ -203,10 +202,9 @@ def _patch(
         return f"{kubectl(judged, option)}\n"
     name = judged.source.file
     try:
-        written = patch_object(texts[name], candidates, option.patch)
+        return patches.patch(name, texts[name], patch_object(texts[name], candidates, option.patch))
     except BadInput as error:
         return f"(make this change by hand: {error.message})\n"
-    return diff(name, texts[name], written)
 
 
 def _is_live(manifest: ManifestObject) -> bool:
