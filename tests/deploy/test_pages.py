@@ -71,7 +71,7 @@ def test_the_page_names_every_kind_that_may_be_refused() -> None:
     """
     kinds = yaml.safe_load((HOOKS / "validating.yaml").read_text())["webhooks"]
     resources = {each.partition("/")[0] for hook in kinds for rule in hook["rules"] for each in rule["resources"]}
-    said = OPERATIONS.partition("anything that is not a ")[2].partition(":")[0]
+    said = re.split(r",\s+for example", OPERATIONS.partition("all requests for kinds other than ")[2])[0]
     named = re.split(r",\s+|\s+or\s+", said)
 
     assert len(named) == len(resources)
