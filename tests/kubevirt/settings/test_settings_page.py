@@ -136,14 +136,18 @@ RELATIONS: dict[str, tuple[dict[str, Any], list[Any], str]] = {
     "bandwidthPerMigration is a quantity of 0 or more": (cr(bandwidthPerMigration="-1"), [], "LM605"),
     "bandwidthPerMigration is 0, or at least 1Mi": (cr(bandwidthPerMigration="1000Ki"), [], "LM606"),
     "bandwidthPerMigration has a unit": (cr(bandwidthPerMigration=64), [], "LM607"),
-    "the unit is binary (Ki, Mi, Gi), as KubeVirt counts": (cr(bandwidthPerMigration="64M"), [], "LM608"),
-    "bandwidth times completionTimeoutPerGiB is at least a GB": (cr(bandwidthPerMigration="6Mi"), [], "LM615"),
-    "a VM's memory can be copied in the time allowed for it": (
+    "the unit of bandwidthPerMigration is binary (Ki, Mi, Gi)": (cr(bandwidthPerMigration="64M"), [], "LM608"),
+    "bandwidthPerMigration times completionTimeoutPerGiB is at least a GB": (
+        cr(bandwidthPerMigration="6Mi"),
+        [],
+        "LM615",
+    ),
+    "a VM's memory can be copied in the allowed time": (
         vm(memory={"guest": "64Gi"}),
         [cr(bandwidthPerMigration="6Mi"), NONE],
         "LM642",
     ),
-    "post-copy is not allowed for VMs that hold devices of the node": (
+    "post-copy is not allowed for VMs that use devices of the node": (
         vm(**SRIOV),
         [cr(allowPostCopy=True), NONE],
         "LM643",
@@ -156,13 +160,17 @@ RELATIONS: dict[str, tuple[dict[str, Any], list[Any], str]] = {
     "disableTLS is off, especially without a migration network": (cr(disableTLS=True), [], "LM618"),
     "unsafeMigrationOverride is off": (cr(unsafeMigrationOverride=True), [], "LM619"),
     "post-copy is allowed only for VMs that tolerate a restart": (cr(allowPostCopy=True), [], "LM620"),
-    "evictionStrategy LiveMigrate is used with masquerade": (kubevirt(evictionStrategy="LiveMigrate"), [], "LM624"),
+    "evictionStrategy LiveMigrate is used with masquerade as the default binding": (
+        kubevirt(evictionStrategy="LiveMigrate"),
+        [],
+        "LM624",
+    ),
     "vmRolloutStrategy LiveUpdate is used with LiveMigrate": (kubevirt(vmRolloutStrategy="LiveUpdate"), [], "LM627"),
     # what KubeVirt and Multus do with the network
-    "the value is a name, or namespace/name": (cr(network="a.b"), [], "LM715"),
+    "the value of `network` is a name, or namespace/name": (cr(network="a.b"), [], "LM715"),
     "the NetworkAttachmentDefinition exists": (cr(network="m"), ["complete"], "LM716"),
-    "it is in KubeVirt's own namespace": (cr(network="elsewhere/m"), [], "LM717"),
-    "it is usable for migrations": (cr(network="m"), [net("{}")], "LM718"),
+    "the NetworkAttachmentDefinition is in KubeVirt's own namespace": (cr(network="elsewhere/m"), [], "LM717"),
+    "the network is usable for migrations": (cr(network="m"), [net("{}")], "LM718"),
     "spec.config is present and valid JSON": (net("no JSON"), [], "LM701"),
     "the interface leads to other nodes": (
         net('{"type": "dummy", "ipam": {"type": "dhcp"}}'),
@@ -187,19 +195,23 @@ RELATIONS: dict[str, tuple[dict[str, Any], list[Any], str]] = {
         "LM721",
     ),
     # how a MigrationPolicy is chosen and checked
-    "every field has its type and range, selectors are plain maps": (policy(completionTimeoutPerGiB=-1), [], "LM631"),
-    "settings of the whole cluster are in the CR": (policy(progressTimeout=1), [], "LM632"),
-    "every field is one that a MigrationPolicy has": (policy(bandwith="1Mi"), [], "LM646"),
-    "there are selectors": (policy(selectors=None), [], "LM634"),
+    "every field has the correct type and range, and selectors are plain maps": (
+        policy(completionTimeoutPerGiB=-1),
+        [],
+        "LM631",
+    ),
+    "cluster-wide settings are in the KubeVirt CR": (policy(progressTimeout=1), [], "LM632"),
+    "every field exists in MigrationPolicies": (policy(bandwith="1Mi"), [], "LM646"),
+    "the policy has selectors": (policy(selectors=None), [], "LM634"),
     "selectors are not empty": (policy(selectors={}), [], "LM635"),
     "selectors match a known VM": (policy(), [vm()], "LM644"),
-    "no other policy matches the same VM as well": (policy("p"), [policy("q")], "LM636"),
-    "migrations have time to finish with its values and the cluster's": (
+    "no other policy matches the same VM equally well": (policy("p"), [policy("q")], "LM636"),
+    "migrations have time to finish with the values of the policy and the cluster": (
         policy(bandwidthPerMigration="6Mi"),
         [cr()],
         "LM637",
     ),
-    "settings of stall detection are set only with their gate": (policy(maxDowntimeMs=1), [cr()], "LM645"),
+    "settings of stall detection are set only with their feature gate": (policy(maxDowntimeMs=1), [cr()], "LM645"),
 }
 
 
