@@ -1,5 +1,5 @@
 """
-``python -m certs dev | check | rotate``: create local certificates, check certificate files, rotate the certificates of a
+``python -m certs dev | check | rotate``: creates local certificates, checks certificate files, rotates the certificates of a
 cluster.
 """
 
@@ -45,7 +45,7 @@ _UNITS: Final = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command and returns its exit status. Results go to stdout, everything else to stderr."""
+    """Runs one command and returns its exit status. Writes results to stdout and all other output to stderr."""
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
@@ -154,7 +154,7 @@ def _add_rotate(parser: argparse.ArgumentParser) -> None:
 
 
 class _Multiple(argparse.Action):
-    """Collects the values of a repeated option. Unlike ``append``, they replace the default."""
+    """Collects the values of a repeated option. Unlike the action ``append``, this action replaces the default."""
 
     def __call__(
         self,
@@ -238,7 +238,7 @@ def _log_as_json() -> None:
 
 
 class _JsonLines(logging.Formatter):
-    """Formats each record as a JSON object on one line. JSON escapes control characters."""
+    """Formats each record as a JSON object on one line. JSON escapes the control characters in it."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")

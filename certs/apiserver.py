@@ -1,7 +1,7 @@
 """
 Implements ``Cluster`` and ``Leases`` with the ``kubernetes`` client.
 
-Objects are plain JSON, so a write keeps fields that the client's models do not know.
+Reads and writes objects as plain JSON, so a write keeps fields that the client's models do not know.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class ApiServerCluster:
     """
     Reads and writes objects by name.
 
-    Requires these rights: on the Secrets get and update, and patch and create for a deleted one; on the webhook
-    configurations get and patch; on the Lease, if one is used, get and update.
+    Requires ``get`` and ``update`` on the Secrets, and ``patch`` and ``create`` to restore a deleted Secret. Requires ``get``
+    and ``patch`` on the webhook configurations, and ``get`` and ``update`` on the Lease if one is used.
     """
 
     def __init__(self, api: client.ApiClient, namespace: str) -> None:
@@ -49,7 +49,7 @@ class ApiServerCluster:
         """The clock of the API server, which verifies the certificates."""
 
     def read_secret(self, name: str) -> Secret:
-        """Reads a Secret in the namespace. A missing Secret has no version."""
+        """Reads a Secret in the namespace. Returns a Secret without a version if the Secret does not exist."""
         try:
             manifest = self._call("GET", self._path("v1", "secrets", name))
         except Missing:
@@ -61,7 +61,7 @@ class ApiServerCluster:
         """
         Replaces all data of the Secret, if the Secret has not changed since it was read.
 
-        A missing Secret is created empty and must be read again.
+        Creates an empty Secret and raises :class:`Conflict` if the Secret does not exist.
         """
         path = self._path("v1", "secrets", secret.name)
         if secret.version is None:
@@ -73,8 +73,8 @@ class ApiServerCluster:
         """
         Creates an empty Secret with a server-side apply.
 
-        RBAC can limit this request to a name, but not a POST. If another rotator created the Secret first, this
-        changes nothing, because it applies no field of ``data``.
+        RBAC can limit a server-side apply to the name of an object, but not a POST. If another rotator created the Secret
+        first, the apply changes nothing, because it sets no field of ``data``.
         """
         metadata = {"name": name, "namespace": self._namespace}
         body = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque"}
@@ -88,7 +88,7 @@ class ApiServerCluster:
         raise Conflict(f"Secret {self._namespace}/{name} did not exist and was created", "Reading it again.")
 
     def read_configuration(self, name: ConfigurationName) -> Configuration | None:
-        """Reads a webhook configuration. None if it does not exist."""
+        """Reads a webhook configuration. Returns None if the configuration does not exist."""
         try:
             manifest = self._call("GET", _configuration_path(name))
         except Missing:
@@ -106,8 +106,9 @@ class ApiServerCluster:
         """
         Whether every API server that responds uses the version of the configuration that was read.
 
-        A read with resourceVersion 0 comes from the watch cache of the API server, which its admission also uses. A
-        plain read comes from etcd. Each read uses a new connection, so a load balancer may select any API server.
+        A read with resourceVersion 0 comes from the watch cache of the API server, and admission also uses this cache. A read
+        without a resourceVersion comes from etcd. Each read uses a new connection, so a load balancer can select any API
+        server.
         """
         path = f"{_configuration_path(configuration.name)}?resourceVersion=0"
         for _ in range(_SPREAD_READS):
@@ -122,9 +123,10 @@ class ApiServerCluster:
 
     def write_bundles(self, configuration: Configuration, bundles: Mapping[str, bytes]) -> None:
         """
-        Replaces the caBundle of these webhooks and nothing else.
+        Replaces the caBundle of these webhooks and no other field.
 
-        A strategic merge patch merges the list of webhooks by name. The API server compares the resourceVersion.
+        A strategic merge patch merges the list of webhooks by name. The API server rejects the patch if the resourceVersion has
+        changed.
         """
         webhooks = [
             {"name": name, "clientConfig": {"caBundle": base64.b64encode(text).decode("ascii")}}
@@ -149,7 +151,7 @@ class ApiServerCluster:
             transitions = spec.get("leaseTransitions")
             spec["leaseTransitions"] = (transitions if isinstance(transitions, int) else 0) + 1
             spec["acquireTime"] = now
-        # Kubernetes accepts one second or more
+        # Kubernetes requires at least one second
         seconds = max(1, math.ceil(duration.total_seconds()))
         spec.update(holderIdentity=holder, leaseDurationSeconds=seconds, renewTime=now)
         self._call("PUT", self._path(_COORDINATION, "leases", lease.name), {**lease.manifest, "spec": spec})
@@ -159,7 +161,7 @@ class ApiServerCluster:
         return f"{group}/namespaces/{quote(self._namespace, safe='')}/{resource}/{quote(name, safe='')}"
 
     def _call(self, method: str, path: str, body: Json | None = None, content_type: str = "application/json") -> Json:
-        """Sends one request. Errors contain the status and the path, never the body, which may contain keys."""
+        """Sends one request. Errors contain the status and the path, never the body, which can contain private keys."""
         headers = {"Accept": "application/json"}
         if body is not None:
             headers["Content-Type"] = content_type
@@ -179,7 +181,7 @@ class ApiServerCluster:
 
 
 def connect(namespace: str, kubeconfig: str | None = None) -> ApiServerCluster:
-    """Connects with the service account of the pod or a kubeconfig file. Raises :class:`Refused` without either."""
+    """Connects with the service account of the pod or a kubeconfig file. Raises :class:`Refused` if both are missing."""
     settings = client.Configuration()
     try:
         if kubeconfig is None:
@@ -226,7 +228,7 @@ def _configuration_path(name: ConfigurationName) -> str:
 
 
 def _generation(metadata: Json) -> str:
-    """Identifies the specification by uid and generation. Changes of labels do not affect them."""
+    """Returns the uid and the generation, which identify the specification. A change of labels changes neither."""
     return f"{metadata.get('uid')}/{metadata.get('generation') or metadata['resourceVersion']}"
 
 
@@ -239,7 +241,7 @@ def _writer(metadata: Json) -> str:
 
 
 def _decode(value: object) -> bytes:
-    """Decodes base64. Invalid values count as empty, so they are written again."""
+    """Decodes base64. Returns empty bytes for an invalid value, so that the rotator writes the value again."""
     try:
         return base64.b64decode(value, validate=True) if isinstance(value, str) else b""
     except binascii.Error:

@@ -1,4 +1,7 @@
-"""A certificate authority (CA) with P-256 keys. NotBefore is one hour before issue. This module does no I/O."""
+"""
+A certificate authority (CA) with P-256 keys. The NotBefore date of a certificate is one hour before its issue. This module does
+no I/O.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ LEAF_LIFETIME: Final = timedelta(days=7)
 MAX_PEM_BYTES: Final = 64 * 1024
 """The maximum size of a parsed text (CVE-2024-12401: parsing hostile PEM took minutes)."""
 
-# RFC 1123 labels, as in the DNS names of Kubernetes Services
+# Matches RFC 1123 labels, which the DNS names of Kubernetes Services consist of
 _DNS_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*\Z")
 
 PrivateKey = ec.EllipticCurvePrivateKey
@@ -40,14 +43,14 @@ class KeyPair:
 
 @dataclass(frozen=True, slots=True)
 class CertificateAuthority:
-    """Signs serving certificates only."""
+    """A CA that signs only serving certificates."""
 
     certificate: x509.Certificate
     key: PrivateKey = field(repr=False)
 
     @classmethod
     def mint(cls, now: datetime, lifetime: timedelta = AUTHORITY_LIFETIME) -> CertificateAuthority:
-        """Creates a self-signed CA with a unique subject, so that verifiers never confuse two generations."""
+        """Creates a self-signed CA with a unique subject, so that clients never confuse an old CA with a new one."""
         key = ec.generate_private_key(ec.SECP256R1())
         identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
         subject = _common_name(f"migratable authority {identifier.digest.hex()[:16]}")
@@ -62,7 +65,7 @@ class CertificateAuthority:
 
     @classmethod
     def load(cls, pair: KeyPair) -> CertificateAuthority:
-        """Loads the result of :attr:`pair`. Raises ``ValueError`` unless it is one certificate with its P-256 key."""
+        """Loads the result of :attr:`pair`. Raises ``ValueError`` unless the pair is one certificate with its P-256 key."""
         if max(len(pair.certificate), len(pair.key)) > MAX_PEM_BYTES:
             raise ValueError(f"the PEM is longer than {MAX_PEM_BYTES} bytes")
         try:
@@ -77,14 +80,14 @@ class CertificateAuthority:
 
     @property
     def pair(self) -> KeyPair:
-        """The certificate and the key of the CA, as they are stored."""
+        """The certificate and the key of the CA in PEM, as a Secret or a file stores them."""
         return _pair(self.certificate, self.key)
 
     def sign(self, names: Iterable[str], now: datetime, lifetime: timedelta = LEAF_LIFETIME) -> KeyPair:
         """
         Issues a serving certificate with a new key for exactly these DNS names and IP addresses.
 
-        It never expires after the CA. Raises ``ValueError`` without names, or for an invalid name.
+        The certificate never expires after the CA. Raises ``ValueError`` if there is no name, or if a name is invalid.
         """
         key = ec.generate_private_key(ec.SECP256R1())
         not_after = min(now + lifetime, self.certificate.not_valid_after_utc)
@@ -111,7 +114,7 @@ def general_names(names: Iterable[str]) -> list[x509.GeneralName]:
 
 
 def canonical_names(names: Iterable[str]) -> tuple[str, ...]:
-    """The names as certificates spell them, without duplicates. Raises ``ValueError`` for an invalid name."""
+    """Returns the names as certificates spell them, without duplicates. Raises ``ValueError`` for an invalid name."""
     return tuple(str(name.value) for name in general_names(names))
 
 

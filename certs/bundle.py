@@ -26,24 +26,24 @@ MALFORMED: Final = (
     x509.UnsupportedGeneralNameType,
 )
 
-# Only base64 inside a block, so that a truncated block does not include the next one.
+# Allows only base64 inside a block, so that a match of a truncated block does not extend into the next block.
 _BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]*-----END CERTIFICATE-----")
 
 
 @dataclass(frozen=True)
 class TrustedAuthority:
-    """The certificate of a CA, as in a caBundle. Equal if the certificates are equal."""
+    """The certificate of a CA, as in a caBundle. Two CAs are equal if their certificates are equal."""
 
     certificate: x509.Certificate
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the DER form, in hexadecimal."""
+        """The SHA-256 hash of the certificate's DER form, in hexadecimal."""
         return self.certificate.fingerprint(hashes.SHA256()).hex()
 
     @cached_property
     def pem(self) -> bytes:
-        """One PEM block that ends in a newline."""
+        """The certificate as one PEM block that ends in a newline."""
         return self.certificate.public_bytes(serialization.Encoding.PEM)
 
     @property
@@ -57,11 +57,11 @@ class TrustedAuthority:
         return self.certificate.not_valid_after_utc
 
     def is_expired(self, now: datetime) -> bool:
-        """Whether it is past NotAfter."""
+        """Whether the NotAfter date of the certificate has passed."""
         return self.not_after < now
 
     def is_valid(self, now: datetime) -> bool:
-        """Whether it is within its lifetime."""
+        """Whether the certificate is within its lifetime."""
         return self.not_before <= now <= self.not_after
 
     def has_signed(self, certificate: x509.Certificate) -> bool:
@@ -92,7 +92,7 @@ class Bundle:
 
     @classmethod
     def parse(cls, text: bytes) -> Bundle:
-        """Keeps every readable CA and never raises. From a text longer than 64 KiB, it keeps no CA."""
+        """Parses a caBundle. Keeps every readable CA and never raises. Keeps no CA from a text that is longer than 64 KiB."""
         if len(text) > MAX_PEM_BYTES:
             return cls((), is_canonical=False)
         blocks = _BLOCK.findall(text)
@@ -104,25 +104,25 @@ class Bundle:
         return authority in self.authorities
 
     def union(self, *others: Bundle) -> Bundle:
-        """All CAs in these bundles."""
+        """Returns a bundle of all CAs in these bundles."""
         return Bundle.of(authority for bundle in (self, *others) for authority in bundle.authorities)
 
     def without_expired(self, now: datetime, keep: Iterable[TrustedAuthority] = ()) -> Bundle:
-        """Removes expired CAs, except ``keep``: a clock jump must not remove the issuer of the served leaf."""
+        """Removes expired CAs, except the CAs in ``keep``. A clock jump must not remove the issuer of the served leaf."""
         kept = set(keep)
         return Bundle.of(ca for ca in self.authorities if ca in kept or not ca.is_expired(now))
 
     def render(self) -> bytes:
-        """The bundle in PEM. :meth:`parse` reads it back as the same canonical bundle."""
+        """Returns the bundle in PEM. :meth:`parse` reads this text as the same canonical bundle."""
         return b"".join(authority.pem for authority in self.authorities)
 
 
 def parse_certificate(pem: bytes) -> x509.Certificate:
     """
-    Parses one certificate. Raises one of ``MALFORMED`` for an invalid one.
+    Parses one certificate. Raises one of the errors in ``MALFORMED`` for an invalid certificate.
 
-    A deprecation warning of cryptography (a serial number of 0, RFC 5280 section 4.1.2.2) also counts as invalid: CAs do
-    not issue such certificates, and a later release of cryptography refuses them.
+    A certificate that causes a deprecation warning of cryptography also counts as invalid, for example a serial number of 0
+    (RFC 5280 section 4.1.2.2). CAs do not issue such certificates, and a later release of cryptography refuses them.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("error", CryptographyDeprecationWarning)

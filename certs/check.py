@@ -14,7 +14,7 @@ from certs.inspection import Damage, Inspection, inspect_authority, inspect_leaf
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The result for one file, on one line."""
+    """The result for one file. Its text has one line."""
 
     path: Path
     is_good: bool
@@ -31,7 +31,7 @@ def check(
     Checks certificate files. The key is read from the same path with suffix ``.key``, and the CA from ``ca.crt`` in the same
     folder.
 
-    In a folder, checks ``ca.crt`` and ``tls.crt``. Raises ``OSError`` for a missing or unreadable file.
+    If a path is a folder, checks ``ca.crt`` and ``tls.crt`` in it. Raises ``OSError`` for a missing or unreadable file.
     """
     trusted = Bundle().union(*(Bundle.parse(_read(path)) for path in authorities))
     for path in _certificates(paths):
@@ -88,7 +88,7 @@ def _finding(path: Path, inspection: Inspection, now: datetime, purpose: str) ->
 
 
 def _explain(damage: Damage, inspection: Inspection) -> str:
-    """Adds the wrong value, if there is one."""
+    """Describes the defect, with the wrong value if there is one."""
     match damage:
         case Damage.EXPIRED:
             return f"{damage} since {inspection.not_after:%Y-%m-%d %H:%M:%S} UTC"
@@ -107,5 +107,5 @@ def _read(path: Path) -> bytes:
 
 
 def _printable(name: str) -> str:
-    """Escapes control characters, which a hostile certificate may contain."""
+    """Escapes control characters, which a hostile certificate can contain."""
     return ascii(name)[1:-1]

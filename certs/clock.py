@@ -19,11 +19,11 @@ class Clock(Protocol):
     """A wall clock, which may jump, and a monotonic clock."""
 
     def now(self) -> datetime:
-        """The current time, UTC."""
+        """Returns the current time in UTC."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds since an arbitrary start."""
+        """Returns the seconds since an arbitrary start."""
         ...
 
 
@@ -31,18 +31,18 @@ class SystemClock:
     """The clocks of this machine."""
 
     def now(self) -> datetime:
-        """The current time, UTC."""
+        """Returns the current time in UTC."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Seconds since an arbitrary start, without suspension."""
+        """Returns the seconds since an arbitrary start. The time in which the machine is suspended does not count."""
         return time.monotonic()
 
 
 @dataclass(slots=True)
 class ServerClock:
     """
-    The time of the last API server response, plus the monotonic time since then.
+    A clock that returns the time of the last API server response, plus the monotonic time since then.
 
     API servers verify the certificates, so their clock decides. With the clock of a node that is a year ahead, the
     rotator would replace valid certificates with certificates that API servers do not accept yet.
@@ -54,17 +54,17 @@ class ServerClock:
     _differs: bool = False
 
     def now(self) -> datetime:
-        """The current time, UTC. Before the first response, the time of this machine."""
+        """Returns the current time in UTC. Before the first response, uses the clock of this machine."""
         if self._server_time is None:
             return self.system.now()
         return self._server_time + timedelta(seconds=self.system.monotonic() - self._read_at)
 
     def monotonic(self) -> float:
-        """Seconds since an arbitrary start, without suspension."""
+        """Returns the seconds since an arbitrary start. The time in which the machine is suspended does not count."""
         return self.system.monotonic()
 
     def synchronize(self, date: str | None) -> None:
-        """Reads the ``Date`` header of a response (RFC 9110 section 6.6.1, whole seconds). Ignores an invalid one."""
+        """Reads the ``Date`` header of a response (RFC 9110 section 6.6.1, whole seconds). Ignores an invalid date."""
         try:
             server_time = parsedate_to_datetime(date or "")
         except ValueError:

@@ -42,7 +42,7 @@ class Refused(ClusterError):
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A Secret as read. A Secret without a version does not exist."""
+    """A Secret as the API server returned it. A Secret without a version does not exist."""
 
     name: str
     data: Mapping[str, bytes] = field(repr=False, default_factory=dict)
@@ -52,7 +52,7 @@ class Secret:
 
     @property
     def pair(self) -> KeyPair:
-        """Certificate and key. Empty if the Secret has none."""
+        """The certificate and the key, each empty if the Secret does not contain it."""
         return KeyPair(self.data.get(CERTIFICATE_KEY, b""), self.data.get(PRIVATE_KEY_KEY, b""))
 
 
@@ -69,7 +69,7 @@ class ConfigurationName:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """A webhook configuration as read. ``bundles`` are the caBundles by webhook name."""
+    """A webhook configuration as the API server returned it. ``bundles`` maps webhook names to caBundles."""
 
     name: ConfigurationName
     bundles: Mapping[str, bytes]
@@ -83,22 +83,24 @@ class Configuration:
 
 
 class Cluster(Protocol):
-    """Reads and writes of a rotator. A write of an outdated version raises :class:`Conflict`."""
+    """Reads and writes objects for a rotator. A write of an outdated version raises :class:`Conflict`."""
 
     def read_secret(self, name: str) -> Secret:
-        """Reads a Secret in the namespace. A missing Secret has no version."""
+        """Reads a Secret in the namespace. Returns a Secret without a version if the Secret does not exist."""
         ...
 
     def write_secret(self, secret: Secret, data: Mapping[str, bytes]) -> None:
         """
         Replaces all data of the Secret, if the Secret has not changed since it was read.
 
-        A missing Secret is created empty and must be read again: :class:`Conflict`.
+        Creates an empty Secret and raises :class:`Conflict` if the Secret does not exist.
         """
         ...
 
     def read_configuration(self, name: ConfigurationName) -> Configuration | None:
-        """Reads a webhook configuration. None if it does not exist (not installed, or the emergency stop)."""
+        """
+        Reads a webhook configuration. Returns None if the configuration does not exist, for example after the emergency stop.
+        """
         ...
 
     def has_spread(self, configuration: Configuration) -> bool:
@@ -106,7 +108,7 @@ class Cluster(Protocol):
         ...
 
     def write_bundles(self, configuration: Configuration, bundles: Mapping[str, bytes]) -> None:
-        """Replaces the caBundle of these webhooks and nothing else."""
+        """Replaces the caBundle of these webhooks and no other field."""
         ...
 
 
@@ -114,5 +116,5 @@ class Replicas(Protocol):
     """The servers that use the serving certificate (the leaf)."""
 
     def served(self) -> Mapping[str, bytes]:
-        """The served certificate (PEM) by address, without addresses that do not respond."""
+        """Returns the served certificates (PEM) by address, without addresses that do not respond."""
         ...

@@ -1,4 +1,4 @@
-"""Local certificates: a CA and a serving certificate (leaf) in a folder, reused while valid and renewed when due."""
+"""Local certificates: a CA and a serving certificate (leaf) in a folder, which are reused until their renewal is due."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class DevelopmentCertificates:
 
     @property
     def authority_key(self) -> Path:
-        """The key of the CA. Only its owner can read it."""
+        """The key of the CA, in a file that only its owner can read."""
         return self.folder / "ca.key"
 
     @property
@@ -45,7 +45,7 @@ class DevelopmentCertificates:
 
     @property
     def key(self) -> Path:
-        """The key of the serving certificate. Only its owner can read it."""
+        """The key of the serving certificate, in a file that only its owner can read."""
         return self.folder / "tls.key"
 
 
@@ -77,12 +77,12 @@ def ensure(folder: Path, now: datetime, names: Iterable[str] = ()) -> Developmen
 
 
 def read_pair(certificate: Path, key: Path) -> KeyPair:
-    """Reads two files. A missing file is empty. Reads at most one byte more than is parsed."""
+    """Reads a certificate file and a key file, each as :func:`read_pem` does."""
     return KeyPair(read_pem(certificate), read_pem(key))
 
 
 def read_pem(path: Path) -> bytes:
-    """Reads a file up to one byte past the limit. A missing file is empty."""
+    """Reads a file up to one byte past the limit of the parser. Returns empty bytes for a missing file."""
     try:
         with path.open("rb") as file:
             return file.read(MAX_PEM_BYTES + 1)
@@ -118,7 +118,7 @@ def _write_pair(certificate: Path, key: Path, pair: KeyPair) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Locks the folder. Without the lock, two processes could leave the key of one beside the certificate of the other."""
+    """Locks the folder. Without this lock, two processes could write a certificate and a key that do not match."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

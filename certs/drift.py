@@ -1,7 +1,8 @@
 """
 Logs changes of webhook configurations since the last check. Reverts nothing.
 
-Upgrades are logged too; the field manager in the log shows the difference. Changes while no rotator runs are not logged.
+Upgrades are also logged. The field manager in the log distinguishes an upgrade from a manual change. Changes that happen while
+no rotator runs are not logged.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The facts and all defects of a stored certificate, as a value. This module does no I/O."""
+"""Inspects a stored certificate and returns all its defects as a value. This module does no I/O."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Damage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """The content and the defects of a certificate. Unreadable facts are None or empty."""
+    """The content and the defects of a certificate. Values that cannot be read are None or empty."""
 
     damage: tuple[Damage, ...] = ()
     fingerprint: str | None = None
@@ -64,12 +64,12 @@ class Inspection:
 
     @property
     def is_good(self) -> bool:
-        """Whether it has no defect."""
+        """Whether the certificate has no defect."""
         return not self.damage
 
     @property
     def renew_after(self) -> datetime | None:
-        """The date after two thirds of the time from issue (one hour after NotBefore) to NotAfter."""
+        """The date at which renewal is due: two thirds of the way from issue (one hour after NotBefore) to NotAfter."""
         if self.not_before is None or self.not_after is None:
             return None
         issued = self.not_before + BACKDATE
@@ -95,8 +95,8 @@ def inspect_leaf(
     """
     Checks whether this pair can serve exactly these names now. Reports all defects.
 
-    If ``names`` is None, all names are accepted. Raises ``ValueError`` only for invalid ``names``. A leaf of an unknown
-    CA is defective.
+    If ``names`` is None, all names are accepted. Raises ``ValueError`` only for invalid ``names``. A leaf that no known CA
+    issued is defective.
     """
     certificate = read_certificate(pair.certificate)
     if isinstance(certificate, Damage):
@@ -107,12 +107,12 @@ def inspect_leaf(
 
 
 def find_issuer(certificate: x509.Certificate, authorities: Iterable[TrustedAuthority]) -> TrustedAuthority | None:
-    """The CA that issued the certificate."""
+    """Returns the CA that issued the certificate."""
     return next((authority for authority in authorities if authority.has_signed(certificate)), None)
 
 
 def read_certificate(pem: bytes) -> x509.Certificate | Damage:
-    """The only certificate in a PEM text, or its defect."""
+    """Returns the only certificate in a PEM text, or the defect of the text."""
     if not pem.strip():
         return Damage.NO_CERTIFICATE
     if len(pem) > MAX_PEM_BYTES:
@@ -152,7 +152,7 @@ def _inspection(
 
 
 def _facts(certificate: x509.Certificate) -> tuple[tuple[str, ...], bool]:
-    """Reads all facts that are used later, so that an unreadable certificate fails only here."""
+    """Reads all fields that are used later, so that only this function has to handle an unreadable certificate."""
     certificate.public_key()
     extensions = certificate.extensions
     _ = (certificate.not_valid_before_utc, certificate.not_valid_after_utc, certificate.subject, certificate.issuer)
@@ -205,9 +205,9 @@ def _date_damage(certificate: x509.Certificate, now: datetime) -> Iterator[Damag
 
 def _key_damage(certificate: x509.Certificate, key: bytes) -> tuple[Damage, ...]:
     """
-    The defect of the key, if there is one.
+    Returns the defect of the key, if there is one.
 
-    An unreadable key is not compared with the certificate. A key of another certificate is not checked further.
+    An unreadable key is not compared with the certificate. A key that does not match the certificate is not checked further.
     """
     if not key.strip():
         return (Damage.NO_KEY,)

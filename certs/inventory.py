@@ -45,7 +45,7 @@ class Inventory:
 
     @property
     def other_authorities(self) -> tuple[TrustedAuthority, ...]:
-        """The CAs in any caBundle, without the current one."""
+        """All CAs in the caBundles, without the current CA."""
         trusted = Bundle().union(*self.published.values()).authorities
         return tuple(authority for authority in trusted if authority != self.authority_certificate)
 
@@ -59,10 +59,10 @@ def take_inventory(
     now: datetime,
 ) -> Inventory:
     """
-    Inspects the certificates as read. ``issuer`` is the ``ca.crt`` that is stored beside the leaf.
+    Inspects the stored certificates. ``issuer`` is the ``ca.crt`` that is stored beside the leaf.
 
-    This function looks for the issuer of the leaf in that ``ca.crt``, in the Secret of the CA and in every caBundle. The loss
-    of any two of the three therefore does not remove the trust in the leaf.
+    This function looks for the issuer of the leaf in that ``ca.crt``, in the Secret of the CA and in every caBundle. The
+    rotator therefore keeps the issuer in the caBundles even if two of these three copies are lost.
     """
     bundles = {place: Bundle.parse(text) for place, text in published.items()}
     own = Bundle.parse(authority.certificate)
@@ -79,11 +79,11 @@ def take_inventory(
 
 def find_lagging(served: Mapping[str, bytes], inventory: Inventory, now: datetime) -> tuple[str, ...]:
     """
-    The replicas whose leaf API servers accept now, and will not accept once they trust only the current CA. ``served`` is
-    PEM by address.
+    Returns the replicas whose leaf API servers accept now, and will not accept once they trust only the current CA. ``served``
+    maps addresses to PEM certificates.
 
-    A leaf that API servers do not accept delays nothing. A replica that hangs therefore delays the rotation until its leaf
-    expires, and a foreign server at one of the addresses does not delay it.
+    A leaf that API servers do not accept does not delay the rotation. A replica that hangs therefore delays the rotation until
+    its leaf expires, and a foreign server at one of the addresses does not delay it.
     """
     return tuple(
         sorted(address for address, pem in served.items() if _is_accepted(pem, inventory.other_authorities, now))

@@ -1,8 +1,8 @@
 """
 Leader election with a Lease, so that one of several rotators is active.
 
-Correctness does not depend on it: each write is conditional on the version that was read. Without a readable Lease, all
-rotators are active. A rotator that is not the leader still checks once a minute.
+Correctness does not depend on the election, because each write is conditional on the version that was read. Without a readable
+Lease, all rotators are active. A rotator that is not the leader still checks once a minute.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FOLLOWER_INTERVAL: Final = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A Lease as read."""
+    """A Lease as the API server returned it."""
 
     name: str
     holder: str
@@ -35,14 +35,16 @@ class Lease:
 
 
 class Leases(Protocol):
-    """Reads and writes of Leases."""
+    """Reads and writes Leases."""
 
     def read_lease(self, name: str) -> Lease:
         """Reads a Lease in the namespace. Raises :class:`ClusterError`."""
         ...
 
     def write_lease(self, lease: Lease, holder: str, duration: timedelta) -> None:
-        """Sets the holder and the renewal time of the Lease. Raises :class:`Conflict` if it has changed since it was read."""
+        """
+        Sets the holder and the renewal time of the Lease. Raises :class:`Conflict` if the Lease has changed since it was read.
+        """
         ...
 
 
@@ -50,8 +52,8 @@ class LeaderElection:
     """
     Acquires, renews and releases a Lease.
 
-    The dates in the Lease are never compared with a clock. The Lease of another holder has expired after it was unchanged
-    for its whole duration, so different or jumping clocks never cause an early takeover.
+    The dates in the Lease are never compared with a clock. A Lease of another holder counts as expired when it has not changed
+    for its whole duration. A wrong or jumping clock therefore never causes an early takeover.
     """
 
     def __init__(
@@ -71,7 +73,10 @@ class LeaderElection:
         self._logged = ""
 
     def is_leader(self) -> bool:
-        """Whether this rotator is active now. Never raises: after an error with the Lease, the rotator works without it."""
+        """
+        Whether this rotator is active now. Never raises. If the Lease cannot be read or written, the rotator is active without
+        it.
+        """
         try:
             is_leader = self._try()
         except Conflict:

@@ -1,13 +1,13 @@
 """
 Plans the next step of a rotation. Every API server always trusts the CA of the served leaf.
 
-mint → publish old and new in every caBundle → wait → sign → wait → retire old. This module does no I/O: it derives one step
-from an inventory. After each step the caller reads a new inventory. A crash between two steps, a concurrent rotator or damage
-therefore only results in a different inventory.
+mint → publish old and new in every caBundle → wait → sign → wait → retire old. This module does no I/O. It derives one step
+from an inventory. After each step the caller reads a new inventory. A crash between two steps, a concurrent rotator or a
+damaged object therefore leads only to a different inventory.
 
-A wait ends when two conditions hold. First, every check during the settle time had the same result. Second, no API server
-has an older caBundle, and no replica serves an older leaf, as far as they respond. The settle time alone cannot detect a
-process that hangs, and the responses alone cannot show that all processes were reached.
+A wait ends when two conditions hold. First, every check during the settle time had the same result. Second, no API server that
+responds has an older caBundle, and no replica that responds serves an older leaf. The settle time alone cannot detect a process
+that hangs, and the responses alone cannot show that all processes were reached.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LAGGING_INTERVAL: Final = timedelta(seconds=10)
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The required names and durations. Raises ``ValueError`` for values that cannot work."""
+    """The names and durations that a rotation uses. Raises ``ValueError`` for values with which no rotation can succeed."""
 
     names: tuple[str, ...]
     """The exact names in the leaf."""
@@ -53,14 +53,14 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Mint:
-    """Create a new CA. API servers do not trust it yet, and it has signed nothing."""
+    """Create a new CA. API servers do not trust the new CA yet, and the CA has not signed any certificate."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """Write these caBundles. They keep all trusted CAs that are not expired."""
+    """Write these caBundles, which keep all trusted CAs that are not expired."""
 
     bundles: Mapping[Place, Bundle]
     reason: str
@@ -68,14 +68,14 @@ class Publish:
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """Replace the leaf with a new one, signed by the CA."""
+    """Replace the leaf with a new leaf that the CA signs."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Retire:
-    """Write these caBundles. They contain only the current CA."""
+    """Write these caBundles, which contain only the current CA."""
 
     bundles: Mapping[Place, Bundle]
     reason: str
@@ -83,7 +83,7 @@ class Retire:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Do nothing, and check again after this time at the latest."""
+    """Do nothing, and check again when the remaining time has passed, or earlier."""
 
     remaining: timedelta
     reason: str
@@ -91,7 +91,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """Nothing is due until then, unless something is damaged."""
+    """No step is due until this date, unless a certificate or caBundle becomes damaged."""
 
     until: datetime
     reason: str = "all certificates are valid"
@@ -101,7 +101,7 @@ Step: TypeAlias = Mint | Publish | Sign | Retire | Wait | Idle
 
 
 def plan(inventory: Inventory, now: datetime, terms: Terms) -> Step:
-    """The next step. If there are several defects, it repairs the most harmful one."""
+    """Returns the next step. If there are several defects, the step repairs the most harmful one."""
     return next(_steps(inventory, now, terms))
 
 
@@ -138,7 +138,10 @@ def _publish(inventory: Inventory, now: datetime, authority: TrustedAuthority, s
 
 
 def _wanted(inventory: Inventory, now: datetime, authority: TrustedAuthority) -> Bundle:
-    """All CAs in any caBundle, and the required CAs. Only the required CAs if the result would exceed the parse limit."""
+    """
+    Returns all CAs in the caBundles, and the required CAs. Returns only the required CAs if all CAs together would exceed the
+    parse limit.
+    """
     required = [authority]
     if inventory.issuer is not None:
         required.append(inventory.issuer)
@@ -150,10 +153,10 @@ def _wanted(inventory: Inventory, now: datetime, authority: TrustedAuthority) ->
 
 def _sign(inventory: Inventory, now: datetime, terms: Terms, reason: str) -> Iterator[Sign | Wait]:
     """
-    Signs after every API server trusts the CA.
+    Plans to sign the leaf after every API server trusts the CA.
 
-    A replica may still serve an older leaf from memory, so it also waits if the stored leaf is invalid. If no other CA
-    is valid, it signs immediately, because API servers accept no served leaf in that case.
+    Waits even if the stored leaf is invalid, because a replica can still serve an older leaf from memory. Signs immediately if
+    no other CA is valid, because API servers accept no served leaf in that case.
     """
     remaining = terms.bundle_settle - inventory.published_for
     if remaining > timedelta() and _others_valid(inventory, now):

@@ -21,8 +21,8 @@ class DnsReplicas:
     """
     The replicas behind host names and ports. The name of a headless Service has one address per replica.
 
-    The handshake verifies only that the server has the key of its certificate. It requires TLS 1.3, where it completes without
-    a client certificate, even if the server requests one.
+    The handshake verifies only that the server has the key of its certificate. The handshake requires TLS 1.3, in which the
+    client completes a handshake without a client certificate, even if the server requests one.
     """
 
     def __init__(self, places: Iterable[tuple[str, int]], server_name: str) -> None:
@@ -35,7 +35,7 @@ class DnsReplicas:
         self._logged = ""
 
     def served(self) -> Mapping[str, bytes]:
-        """The served certificate (PEM) by address, without addresses that do not respond."""
+        """Returns the served certificates (PEM) by address, without addresses that do not respond."""
         addresses = [address for place in self._places for address in _resolve(*place)][:MAX_REPLICAS]
         with ThreadPoolExecutor(AT_A_TIME, "replica") as pool:
             certificates = pool.map(self._read_certificate, addresses)

@@ -1,9 +1,9 @@
 """
 Maintains the CA, the serving certificate (leaf) and all caBundles of a cluster, one planned step at a time.
 
-Several rotators may run: each write is conditional on the resourceVersion that was read, so one of two concurrent writes
-succeeds and the other rotator reads again. The leaf is read first, then the caBundles, then the CA; writes have the
-reverse order. A leaf is therefore never signed by a CA that was removed meanwhile, and a new CA is never removed.
+Several rotators can run at the same time. Each write is conditional on the resourceVersion that was read, so only one of two
+concurrent writes succeeds, and the other rotator reads again. The leaf is read first, then the caBundles, then the CA. Writes
+have the reverse order. A leaf is therefore never signed by a CA that was removed meanwhile, and a new CA is never removed.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ MAX_STEPS_A_ROUND: Final = 24
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The objects of a rotator, and the interval of its checks."""
+    """The objects that a rotator maintains, and the interval of its checks."""
 
     terms: Terms
     authority_secret: str
@@ -64,7 +64,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The objects as read, and their inventory."""
+    """The objects that one check read, and their inventory."""
 
     serving: Secret
     configurations: tuple[Configuration, ...]
@@ -81,14 +81,14 @@ class Observation:
     since: float = 0.0
 
     def duration(self, value: object, monotonic: float) -> timedelta:
-        """Records the current result and returns how long it has been the same. Zero for None."""
+        """Records the current result and returns how long the result has been the same. Returns zero if the result is None."""
         if value is None or value != self.value:
             self.value, self.since = value, monotonic
         return timedelta(seconds=monotonic - self.since)
 
 
 class Rotator:
-    """Checks and repairs all certificates. The only state that it keeps is how long it has seen the current certificates."""
+    """Checks and repairs all certificates. The only state of a rotator is how long it has seen the current certificates."""
 
     def __init__(self, cluster: Cluster, settings: Settings, clock: Clock, replicas: Replicas | None = None) -> None:
         self._cluster = cluster
@@ -134,9 +134,10 @@ class Rotator:
         self, inventory: Inventory, configurations: tuple[Configuration, ...], monotonic: float
     ) -> timedelta:
         """
-        How long every API server has trusted the CA.
+        Returns how long every API server has trusted the CA.
 
-        API servers are checked until the settle time has passed. An older configuration restarts the settle time.
+        Checks the API servers until the settle time has passed. If an API server still uses an older configuration, the settle
+        time starts again.
         """
         published = _published_where(inventory, configurations)
         settle = self._settings.terms.bundle_settle
@@ -157,7 +158,7 @@ class Rotator:
         return step
 
     def round(self) -> timedelta:
-        """Executes steps until it must wait, and returns for how long. Raises :class:`ClusterError`."""
+        """Executes steps until the next step is to wait, and returns the time to wait. Raises :class:`ClusterError`."""
         for _ in range(MAX_STEPS_A_ROUND):
             try:
                 step = self.step()
@@ -199,7 +200,7 @@ class Rotator:
                 self._cluster.write_bundles(configuration, own)
 
     def _log(self, step: Step) -> None:
-        """Logs every write. Logs a wait only if its reason changes."""
+        """Logs every write. Logs the reason of a wait if the reason has changed."""
         line = f"{type(step).__name__.lower()}: {step.reason}"
         if not isinstance(step, Wait | Idle) or line != self._logged:
             log.info("%s", line)
@@ -229,7 +230,7 @@ def rotate(
 
 
 def _published_where(inventory: Inventory, configurations: tuple[Configuration, ...]) -> object:
-    """Identifies the CA and the configurations if every caBundle contains the CA, else None."""
+    """Returns a value that identifies the CA and the configurations. Returns None unless every caBundle contains the CA."""
     own = inventory.authority_certificate
     if own is None or any(own not in bundle for bundle in inventory.published.values()):
         return None
