@@ -1,1 +1,1 @@
-"""Reads a cluster: list and watch, store, live reads, access reviews."""
+"""Reads objects of a cluster (list and watch, store, live reads) and sends access reviews."""

@@ -1,7 +1,7 @@
 """
 TokenReviews and SubjectAccessReviews: which user sent a token, and what a user may do.
 
-The dry-run API takes the user from the token alone. The admission listener takes it from ``userInfo`` of the request.
+The dry-run API identifies the user only by the token. The admission listener takes the user from ``userInfo`` of the request.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from webhook.objects.meta import Read
 T = TypeVar("T")
 
 AUDIENCE = "migratable"
-"""This audience is tried first: ``kubectl create token NAME --audience migratable``."""
+"""The audience that is tried first. ``kubectl create token NAME --audience migratable`` creates a token for it."""
 MAX_TOKEN = 16 * 1024
 TIMEOUT_SECONDS = 5.0
 _AUTHENTICATION = "/apis/authentication.k8s.io/v1/tokenreviews"
@@ -61,13 +61,13 @@ class _AccessReview(Read, frozen=True):
 
 
 class ClusterAccess:
-    """Sends reviews to one API server. Methods block, and raise Unavailable if there is no response."""
+    """Sends reviews to one API server. All methods block, and raise Unavailable if there is no response."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
     def who(self, token: str) -> User | None:
-        """The user of the token; None if the API server does not accept the token."""
+        """Returns the user of the token, or None if the API server does not accept the token."""
         if not 0 < len(token) <= MAX_TOKEN or not token.isascii():
             return None
         for audiences in ([AUDIENCE], []):
@@ -80,9 +80,9 @@ class ClusterAccess:
 
     def may_make_vms(self, user: User, namespace: str) -> bool:
         """
-        Whether ``user`` may create VirtualMachines in ``namespace``, whether the namespace exists or not.
+        Whether ``user`` may create VirtualMachines in ``namespace``. The namespace need not exist.
 
-        ``kubectl apply --dry-run=server`` needs the same permission, so the dry-run API discloses nothing more.
+        ``kubectl apply --dry-run=server`` needs the same permission, so the dry-run API discloses no further information.
         """
         return self.may(user, {"namespace": namespace, "verb": "create", **_VIRTUAL_MACHINES}, TIMEOUT_SECONDS)
 

@@ -1,9 +1,9 @@
 """
-Facts from a running cluster: a store that watches keep up to date, and worlds that look up objects in it.
+Reads facts from a running cluster: watches keep a store up to date, and worlds look up objects in the store.
 
-A world without a live reader never waits. A world with a live reader reads objects from the API server if the store cannot
-be trusted. This concerns ControllerRevisions, which are not watched, kinds that are not listed yet, and kinds whose watch is
-stale.
+A world without a live reader never waits. A world with a live reader reads objects from the API server if the store cannot be
+trusted. The store cannot be trusted for ControllerRevisions, which are not watched, for kinds that are not listed yet, and for
+kinds whose watch is stale.
 """
 
 import random
@@ -52,9 +52,9 @@ DEADLINE_SECONDS = 2.0
 
 class ClusterWorld:
     """
-    The World of a cluster, for one judgement. Its live reads end ``deadline_seconds`` after its creation.
+    A World of a cluster, for one judgement. The live reads of a world end ``deadline_seconds`` after its creation.
 
-    ``default_namespace`` is for objects without a namespace.
+    ``default_namespace`` is the namespace of objects that name none.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class ClusterWorld:
         self._until = clock() + deadline_seconds
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
-        """The stored object. If the store cannot be trusted, the object is read live."""
+        """Returns the stored object, or reads the object live if the store cannot be trusted."""
         known = BY_CLASS[kind]
         space = (namespace or self._default) if known.namespaced else ""
         trusted = self._store.trusted(kind)
@@ -88,7 +88,7 @@ class ClusterWorld:
         return self._live.confirm(kind, space, name, self._until - self._clock())
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """All stored objects. If the store cannot be trusted, the objects are listed live."""
+        """Returns all stored objects, or lists the objects live if the store cannot be trusted."""
         if self._store.trusted(kind):
             return self._store.every(kind)
         if self._live is None:
@@ -104,8 +104,8 @@ class ClusterFacts:
     """
     Lists and watches a cluster from ``start`` to ``stop``.
 
-    Tests replace three functions. ``wait`` pauses a thread and returns whether to stop. ``chance`` returns numbers in [0, 1)
-    for jitter. ``clock`` returns monotonic seconds.
+    Tests can replace three functions. ``wait`` pauses a thread and returns whether to stop. ``chance`` returns numbers in [0,
+    1) for jitter. ``clock`` returns monotonic seconds.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class ClusterFacts:
         """
         Start one thread for each kind and return.
 
-        Without ``kubeconfig``, the pod's ServiceAccount is used. Raises Misconfigured if there are no credentials.
+        Uses the pod's ServiceAccount if ``kubeconfig`` is None. Raises Misconfigured if there are no credentials.
         """
         if transport is None:
             from webhook.cluster.kubernetes_client import connect  # noqa: PLC0415 - the client is slow to import
@@ -160,7 +160,7 @@ class ClusterFacts:
             thread.start()
 
     def stop(self, within_seconds: float = 5.0) -> None:
-        """End all watches. Threads that do not stop in time run until the process ends."""
+        """End all watches. A thread that does not stop in time runs until the process ends."""
         self._stopping.set()
         if self._transport is not None:
             self._transport.close()
@@ -173,7 +173,7 @@ class ClusterFacts:
 
     @property
     def ready(self) -> bool:
-        """Whether every kind has been listed, or is not served by the cluster."""
+        """Whether each kind has been listed or is not served by the cluster."""
         return all(self.store.synced(kind) or self.store.missing(kind) for kind in self._kinds)
 
     @property
@@ -190,17 +190,16 @@ class ClusterFacts:
 
     @property
     def live(self) -> LiveReader | None:
-        """Reads from the API server; None before ``start``."""
+        """A reader of the API server; None before ``start``."""
         if self._transport is None:
             return None
         return LiveReads(self._transport, self.store.version, self._clock)
 
     def world(self, deadline_seconds: float | None = None) -> ClusterWorld:
         """
-        A world for one judgement.
-
-        Without ``deadline_seconds`` it never waits, so it can be used on an event loop. With it, objects for which the store
-        cannot be trusted are read live; all these reads together end after about that time.
+        Returns a world for one judgement. A world without ``deadline_seconds`` never waits, so it can be used on an event loop.
+        A world with ``deadline_seconds`` reads objects live if the store cannot be trusted. All its live reads together end
+        after about that time.
         """
         return ClusterWorld(
             self.store,
@@ -211,18 +210,21 @@ class ClusterFacts:
         )
 
     def recording(self) -> RecordingWorld:
-        """A world that never waits, and records its lookups for ``confirming``."""
+        """Returns a world that never waits, and records its lookups for ``confirming``."""
         return RecordingWorld(self.world(), self.store.trusted)
 
     def confirming(self, recording: RecordingWorld, deadline_seconds: float) -> LiveWorld | None:
-        """A world that repeats the recorded lookups at the API server within ``deadline_seconds``; None before ``start``."""
+        """
+        Returns a world that repeats the recorded lookups at the API server within ``deadline_seconds``, or None before
+        ``start``.
+        """
         live = self.live
         if live is None:
             return None
         return LiveWorld(recording, live, self._clock() + deadline_seconds, self._default, self._clock)
 
     async def is_unchanged(self, recording: RecordingWorld, within_seconds: float) -> bool:
-        """Whether the objects that were looked up by name are unchanged at the API server; False if that is uncertain."""
+        """Whether the API server confirms that the objects that were looked up by name are unchanged."""
         if self._reader is None:
             self._reader = self._transport.async_reader() if self._transport is not None else None
             if self._reader is None:
@@ -230,5 +232,5 @@ class ClusterFacts:
         return await is_unchanged(recording, self._reader, self.store, within_seconds, self._default)
 
     def statistics(self) -> tuple[KindStatistics, ...]:
-        """The state of each kind, for metrics."""
+        """Returns the state of each kind, for metrics."""
         return self.store.statistics()

@@ -1,5 +1,5 @@
 """
-Errors for mistakes in a kubeconfig, found before the Kubernetes client is imported.
+Finds mistakes in a kubeconfig before the Kubernetes client is imported.
 
 The client raises the same error for a missing file, invalid YAML and an unknown context.
 """
@@ -16,7 +16,7 @@ from webhook.errors import Misconfigured
 
 
 class Target(msgspec.Struct, frozen=True):
-    """The context that is used, and the address of its API server."""
+    """The selected context, and the address of its API server."""
 
     context: str
     server: str
@@ -26,7 +26,7 @@ class Target(msgspec.Struct, frozen=True):
 
 
 def target(kubeconfig: Path, context: str | None = None) -> Target:
-    """The context and server that a kubeconfig selects. Raises Misconfigured with the mistake."""
+    """Returns the context and server that a kubeconfig selects. Raises Misconfigured for a mistake in the kubeconfig."""
     merged = _merged(kubeconfig)
     name = context or merged["current-context"]
     known = ", ".join(merged["contexts"]) or "none"
@@ -57,7 +57,10 @@ def target(kubeconfig: Path, context: str | None = None) -> Target:
 
 
 def _merged(kubeconfig: Path) -> dict[str, Any]:
-    """The named entries of all files in a list of paths. As in kubectl, the first entry of a name counts."""
+    """
+    Returns the entries of all files in a list of paths, by name. If several entries have the same name, the first entry is
+    used, as in kubectl.
+    """
     paths = [Path(part).expanduser() for part in str(kubeconfig).split(os.pathsep) if part]
     present = [path for path in paths if path.exists()]
     if not present:
@@ -109,7 +112,7 @@ def _not_a_kubeconfig(path: Path, reason: str) -> Misconfigured:
 
 
 def _without_credentials(server: str) -> str:
-    """The URL without a user and password."""
+    """Returns the URL without a username and password."""
     try:
         place = urlsplit(server)
         return place._replace(netloc=place.netloc.rpartition("@")[2]).geturl()

@@ -1,7 +1,8 @@
 """
 Requests to the API server with the ``kubernetes`` client's credentials and connections.
 
-The client's models need twenty times the memory of raw JSON, and its informer retries without a pause. Neither is used.
+Responses stay raw JSON, because the client's models need twenty times the memory. The client's informer is not used, because it
+retries without a pause. Neither is used.
 """
 
 import ssl
@@ -28,7 +29,7 @@ from webhook.objects.meta import Json
 
 CONNECT_SECONDS = 5.0
 MAX_LINE = 16 * 2**20
-"""Bytes of one watch event. etcd refuses objects above 1.5 MiB by default."""
+"""Maximum size of one watch event in bytes. etcd refuses objects above 1.5 MiB by default."""
 _CHUNK = 64 * 1024
 _CAUSES: tuple[tuple[type[BaseException], str], ...] = (
     (ConnectionRefusedError, "connection refused"),
@@ -41,7 +42,10 @@ _CONNECTIONS = 64
 
 
 def connect(kubeconfig: Path | None = None, context: str | None = None) -> "KubernetesTransport":
-    """The cluster of a kubeconfig, or the cluster that this pod runs in. Raises Misconfigured if there is neither."""
+    """
+    Connects to the cluster of a kubeconfig, or to the cluster that this pod runs in. Raises Misconfigured if there are no
+    credentials.
+    """
     if kubeconfig is not None:
         target(kubeconfig, context)
     settings = client.Configuration()
@@ -51,13 +55,13 @@ def connect(kubeconfig: Path | None = None, context: str | None = None) -> "Kube
         else:
             config.load_kube_config(config_file=str(kubeconfig), context=context, client_configuration=settings)
     except (ConfigException, OSError, YAMLError, ValueError, TypeError, LookupError, AttributeError) as error:
-        # the client does not validate: a malformed kubeconfig raises any of these
+        # the client does not validate a kubeconfig, so a malformed kubeconfig can raise any of these errors
         where = "this pod" if kubeconfig is None else f"kubeconfig {kubeconfig}"
         raise Misconfigured(
             f"{where} has no usable credentials for an API server{_detail(error)}",
             remedy="Run in a pod with a ServiceAccount, or set --kubeconfig, and --context to a context of that file.",
         ) from error
-    settings.retries = False  # otherwise urllib3 retries, follows redirects and sleeps for Retry-After
+    settings.retries = False  # by default urllib3 retries, follows redirects and sleeps for Retry-After
     settings.connection_pool_maxsize = _CONNECTIONS
     api = client.ApiClient(settings)
     api.user_agent = f"migratable/{__version__}"
@@ -65,7 +69,10 @@ def connect(kubeconfig: Path | None = None, context: str | None = None) -> "Kube
 
 
 def _detail(error: Exception) -> str:
-    """The text of an error about a missing file. Empty for other errors, whose text can contain credentials."""
+    """
+    Returns the text of an error about a missing file. Returns an empty text for other errors, whose text can contain
+    credentials.
+    """
     text = str(error)
     return f": {text}" if isinstance(error, ConfigException) and text.startswith("File does not exist: ") else ""
 
@@ -81,15 +88,15 @@ class KubernetesTransport:
         self._authorization: str | None = None
 
     def async_reader(self) -> AsyncReader | None:
-        """A reader that uses the client's credentials; None behind a proxy."""
+        """Returns a reader that uses the client's credentials, or None if the client uses a proxy."""
         settings = self.connection_settings()
         return None if settings is None else HttpReader(settings, self._api.user_agent)
 
     def connection_settings(self) -> ConnectionSettings | None:
         """
-        The client's address and certificates, and the token that it sent last.
+        Returns the client's address and certificates, and the token that the client sent last.
 
-        None behind a proxy, or if the certificate files are no longer readable.
+        Returns None if the client uses a proxy, or if the certificate files are no longer readable.
         """
         manager = self._api.rest_client.pool_manager
         place = urlsplit(self._api.configuration.host)
@@ -118,7 +125,7 @@ class KubernetesTransport:
         timeout_seconds: float,
         max_bytes: int | None = None,
     ) -> Answer:
-        """The whole response. A body that does not arrive within the timeout is abandoned."""
+        """Returns the whole response. Raises Unavailable if the body does not arrive within the timeout."""
         until = monotonic() + timeout_seconds
         response = self._send("GET", path, query, {"Accept": accept}, timeout_seconds)
         try:
@@ -139,7 +146,7 @@ class KubernetesTransport:
         return Answer(response.status, bytes(body))
 
     def post(self, path: str, body: Json, *, timeout_seconds: float) -> Answer:
-        """The whole response to a request with a JSON body."""
+        """Returns the whole response to a POST with a JSON body."""
         headers = {"Accept": JSON, "Content-Type": JSON}
         response = self._send("POST", path, {}, headers, timeout_seconds, body)
         try:
@@ -154,7 +161,7 @@ class KubernetesTransport:
     def watch(
         self, path: str, query: Mapping[str, str], *, accept: str = JSON, read_seconds: float
     ) -> Iterator[Stream]:
-        """A stream of lines without compression: compression delays events until a block is full."""
+        """Opens a stream of lines. Requests no compression, because compression delays events until a block is full."""
         headers = {"Accept": accept, "Accept-Encoding": "identity"}
         response = self._send("GET", path, query, headers, (CONNECT_SECONDS, read_seconds))
         with self._lock:
@@ -170,12 +177,12 @@ class KubernetesTransport:
             response.close()
 
     def close(self) -> None:
-        """Close every open stream. A thread that reads one gets Unavailable."""
+        """Close all open streams. Threads that read a stream get Unavailable."""
         with self._lock:
             self._closed = True
             reading = tuple(self._open)
         for response in reading:
-            with suppress(OSError, ValueError, RuntimeError):  # the stream may have ended in the meantime
+            with suppress(OSError, ValueError, RuntimeError):  # the stream might have ended in the meantime
                 response.shutdown()
 
     def _send(
@@ -201,7 +208,7 @@ class KubernetesTransport:
 
 
 def _tls(options: Mapping[str, Any]) -> ssl.SSLContext:
-    """The context that urllib3 would create from the client's options."""
+    """Returns the SSL context that urllib3 would create from the client's options."""
     context: ssl.SSLContext = create_urllib3_context(cert_reqs=options.get("cert_reqs"))
     if options.get("assert_hostname") is False or context.verify_mode is ssl.CERT_NONE:
         context.check_hostname = False
@@ -249,12 +256,12 @@ class _Lines:
 
 
 def _broken(error: Exception) -> Unavailable:
-    """An error without the text of ``error``, which can contain addresses and proxy credentials."""
+    """Returns an error without the text of ``error``, because that text can contain addresses and proxy credentials."""
     return Unavailable(f"no response from the API server ({_cause(error)})", remedy="Migratable retries.")
 
 
 def _cause(error: Exception) -> str:
-    """The first known cause in the chain of errors, or the type of the outermost error."""
+    """Returns the first known cause in the chain of errors, or the type of the outermost error."""
     chain: list[BaseException] = []
     below: BaseException | None = error
     while below is not None and below not in chain:

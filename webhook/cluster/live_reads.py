@@ -1,4 +1,4 @@
-"""Live reads: GET requests with a deadline that bypass the cache, and their paths."""
+"""Live reads: GET requests that bypass the cache and have a deadline."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,14 +21,19 @@ K = TypeVar("K", bound=Kubernetes)
 
 PAGE = 500
 BUILT_IN = frozenset(("", "apps", "storage.k8s.io"))
-"""Groups that every API server serves. A 404 for them does not mean that a CustomResourceDefinition is missing."""
+"""
+Groups that every API server serves. A response 404 for such a group does not mean that a CustomResourceDefinition is missing.
+"""
 _MAX_BYTES = 32 * 2**20
 _TRY_LATER = frozenset((429, 503, 504))
-"""Status codes of an overloaded or starting API server; treated like no response in time."""
+"""Status codes of an overloaded or starting API server. They are handled like a response that does not arrive in time."""
 
 
 def path_of(kind: Kind, version: str, namespace: str = "", name: str = "") -> str:
-    """The path of an object. Without ``name``, the path of all objects of the kind. Every segment is quoted."""
+    """
+    Returns the path of an object, or the path of all objects of the kind if ``name`` is empty. Quotes every segment of the
+    path.
+    """
     space = f"/namespaces/{_segment(namespace)}" if kind.namespaced and namespace else ""
     return f"{_root(kind.group, version)}{space}/{kind.plural}" + (f"/{_segment(name)}" if name else "")
 
@@ -44,7 +49,10 @@ def _segment(text: str) -> str:
 
 
 def accept_of(kind: Kind, suffix: str = "") -> str:
-    """The Accept header. ``suffix`` is ``List`` for lists. Kinds in ``METADATA_ONLY`` are requested without spec and status."""
+    """
+    Returns the Accept header, with ``suffix`` ``List`` for lists. For kinds in ``METADATA_ONLY``, the header requests no spec
+    and no status.
+    """
     if kind.reads not in METADATA_ONLY:
         return JSON
     return f"{JSON};as=PartialObjectMetadata{suffix};g=meta.k8s.io;v=v1,{JSON}"
@@ -67,7 +75,7 @@ class ListMeta(Read, frozen=True):
 
 
 class Page(Read, frozen=True):
-    """A list, or a page of one."""
+    """A list, or one page of a list."""
 
     metadata: ListMeta
     items: list[msgspec.Raw] | None = None
@@ -78,7 +86,7 @@ page_decoder = msgspec.json.Decoder(Page)
 
 
 def read_page(body: bytes) -> Page:
-    """The list in ``body``. Raises Unavailable if it is not a list."""
+    """Returns the list in ``body``. Raises Unavailable if ``body`` is not a list."""
     try:
         return decode(page_decoder, body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -92,8 +100,8 @@ class LiveReads:
     """
     Reads objects from the API server. Never raises.
 
-    ``served`` returns the API version in which the kind was last listed, or '' if it was never listed: then all versions
-    are tried, newest first.
+    ``served`` returns the API version in which the kind was last listed, or '' if the kind was never listed. In that case all
+    versions are tried, newest first.
     """
 
     def __init__(
@@ -107,7 +115,7 @@ class LiveReads:
         self._clock = clock
 
     def confirm(self, kind: type[K], namespace: str, name: str, deadline_seconds: float) -> Found[K]:
-        """The current object; Unknown if the API server does not return it in time."""
+        """Returns the current object, or Unknown if the API server does not return the object in time."""
         known = BY_CLASS[kind]
         space = namespace if known.namespaced else ""
         if problem := invalid_name(known, space, name):
@@ -127,7 +135,8 @@ class LiveReads:
 
     def confirm_every(self, kind: type[K], deadline_seconds: float, namespace: str = "") -> Fact[tuple[K, ...]]:
         """
-        All current objects of one namespace, or of all namespaces; Unknown if the API server does not return them in time.
+        Returns all current objects of one namespace, or of all namespaces. Returns Unknown if the API server does not return
+        the objects in time.
         """
         known = BY_CLASS[kind]
         until = self._clock() + deadline_seconds
@@ -200,8 +209,8 @@ def _refusal(kind: type[Kubernetes], known: Kind, name: str, status: int) -> Unr
 
 def names_an_object(body: bytes) -> bool:
     """
-    Whether a 404 means that the object is missing. If the kind is not served, the 404 has no Status, or the Status names no
-    object.
+    Whether a response 404 means that the object is missing. If the kind is not served, the response has no Status, or its
+    Status names no object.
 
     ``apimachinery/pkg/api/errors.NewNotFound`` and ``apiserver/pkg/endpoints/handlers/responsewriters``.
     """

@@ -1,7 +1,7 @@
 """
 The order of live reads that confirm a denial. This module does no I/O.
 
-The first rounds contain the objects that the denial probably depends on. So a few reads confirm it, however many other
+The first rounds contain the objects that the denial probably depends on. So a few reads confirm the denial, however many other
 objects the request names.
 """
 
@@ -22,17 +22,19 @@ Reads of the first round.
 Most VMs name fewer objects, so one round reads all of them, and the response lists all causes and warnings.
 """
 GROWTH = 4
-"""The factor from one round to the next. A judgement follows each round."""
+"""The factor by which the number of reads grows from one round to the next. A judgement follows each round."""
 FEW = 8
-"""Kinds with at most this many names, such as instancetypes, come first: other lookups can depend on them."""
+"""
+Kinds with at most this many names, such as instancetypes, are read first, because other lookups can depend on their objects.
+"""
 _QUOTED = re.compile(r"'([^']+)'")
 
 
 def rounds(answers: Mapping[Question, Found[Any]], causes: Iterable[str]) -> Iterator[tuple[Question, ...]]:
     """
-    The lookups by name in the order of their reads. There is at least one round, which can be empty.
+    Yields the lookups by name in rounds, in the order of their reads. Yields at least one round, which can be empty.
 
-    ``causes`` are the texts of the denial. PVCs that they name come first, then existing PVCs, then missing ones.
+    ``causes`` are the texts of the denial. PVCs that the causes name come first, then existing PVCs, then missing PVCs.
     """
     named = [lookup for lookup in answers if lookup.name is not None]
     names_of = Counter(lookup.kind for lookup in named)

@@ -1,4 +1,4 @@
-"""The lookups of a judgement: recorded in the cache, then repeated at the API server."""
+"""Records the lookups of a judgement in the cache, and repeats them at the API server."""
 
 from collections.abc import Callable, Iterable
 from time import monotonic
@@ -21,7 +21,7 @@ NEVER_LISTED: frozenset[type[Kubernetes]] = METADATA_ONLY | {
     vm.VirtualMachinePool,
     vmi.VirtualMachineInstance,
 }
-"""Kinds that may have too many objects to list within a deadline. Their stored objects are used."""
+"""Kinds that can have too many objects to list within a deadline. Lookups of these kinds use the stored objects."""
 
 
 class Question(NamedTuple):
@@ -38,7 +38,7 @@ def _nothing_is_trusted(_: type[Kubernetes]) -> bool:
 
 class RecordingWorld:
     """
-    Passes lookups to another world, and records each with its first result.
+    Passes lookups to another world, and records each lookup with its first result.
 
     ``trusted`` returns whether the results for a kind suffice to allow a request.
     """
@@ -53,12 +53,12 @@ class RecordingWorld:
 
     @property
     def answers(self) -> dict[Question, Found[Any]]:
-        """The lookups with their results, in order."""
+        """All recorded lookups with their results, in order."""
         return dict(self._answers)
 
     @property
     def untrusted(self) -> bool:
-        """Whether a result is of a kind that is not watched, not listed yet, or stale."""
+        """Whether a recorded result has a kind that is not watched, not listed yet, or stale."""
         return bool(self._untrusted)
 
     def trusts(self, kind: type[Kubernetes]) -> bool:
@@ -66,7 +66,7 @@ class RecordingWorld:
         return kind not in self._untrusted
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
-        """The result of the first lookup of this object."""
+        """Returns the result of the first lookup of this object."""
         self.named = True
         question = Question(kind, namespace, name)
         if question not in self._answers:
@@ -74,7 +74,7 @@ class RecordingWorld:
         return cast("Found[K]", self._answers[question])
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """The result of the first lookup of these objects."""
+        """Returns the result of the first lookup of these objects."""
         question = Question(kind, "", None)
         if question not in self._answers:
             self._note(question, self._world.every(kind))
@@ -88,10 +88,10 @@ class RecordingWorld:
 
 class LiveWorld:
     """
-    Repeats recorded lookups at the API server, each once. After ``until`` on ``clock``, every result is Late.
+    Repeats each recorded lookup once at the API server. After ``until`` on ``clock``, every result is Late.
 
     Objects that were recorded by name are Unread until ``read`` is called for them. Trusted lists keep the recorded result
-    until ``read_lists``. Lookups that were not recorded are read when a judgement needs them.
+    until ``read_lists`` is called. Lookups that were not recorded are read when a judgement needs them.
     """
 
     def __init__(
@@ -132,9 +132,10 @@ class LiveWorld:
 
     def read_lists(self) -> bool:
         """
-        Drop the recorded lists, so that the next lookup reads them. Returns whether there was any.
+        Drop the recorded lists, so that the next lookup reads each list from the API server. Returns whether a list was
+        dropped.
 
-        Kinds in ``NEVER_LISTED`` stay.
+        Lists of the kinds in ``NEVER_LISTED`` stay.
         """
         dropped = {question for question in self._kept if question.kind not in NEVER_LISTED}
         self._kept -= dropped
@@ -143,18 +144,18 @@ class LiveWorld:
         return bool(dropped)
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
-        """The object as the API server returned it at the first lookup. Unread while that read is pending."""
+        """Returns the object as the API server returned it at the first lookup. Returns Unread while that read is pending."""
         question = self._normal(Question(kind, namespace, name))
         if question in self._pending:
             return not_checked(kind, name)
         return cast("Found[K]", self._read(question))
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """All objects of a kind as the API server returned them at the first lookup."""
+        """Returns all objects of a kind as the API server returned them at the first lookup."""
         return cast("Fact[tuple[K, ...]]", self._read(Question(kind, "", None)))
 
     def answer(self, question: Question) -> Found[Any] | None:
-        """The result from the API server, if it arrived in time."""
+        """Returns the result from the API server, or None if it did not arrive in time."""
         result = self._answers.get(self._normal(question))
         return None if isinstance(result, Late) else result
 
@@ -179,7 +180,7 @@ class TimedOutWorld:
     """
     The world for a decision when no time is left.
 
-    It returns live results that arrived, then recorded results that are trusted. Every other lookup is Late.
+    A lookup returns the live result if it arrived, otherwise the recorded result if it is trusted, otherwise Late.
     """
 
     def __init__(self, recording: RecordingWorld, confirmed: LiveWorld | None = None) -> None:
@@ -187,12 +188,12 @@ class TimedOutWorld:
         self._confirmed = confirmed
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
-        """The object, if no further read is needed."""
+        """Returns the object, or Late if a further read is needed."""
         result = self._known(Question(kind, namespace, name))
         return late(kind, name) if result is None else cast("Found[K]", result)
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """All objects of a kind, if no further read is needed."""
+        """Returns all objects of a kind, or Late if a further read is needed."""
         result = self._known(Question(kind, "", None))
         return late(kind) if result is None else cast("Fact[tuple[K, ...]]", result)
 

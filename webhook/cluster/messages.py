@@ -12,7 +12,7 @@ from webhook.objects.storage import DataVolume, PersistentVolumeClaim
 TRY_AGAIN: Final = "try again"
 
 _MADE_LATER: Final = frozenset[type[Kubernetes]]((PersistentVolumeClaim, DataVolume))
-"""Kinds that may be created after the VirtualMachine: a missing object leaves the result unproven."""
+"""Kinds whose objects can be created after the VirtualMachine. A missing object of such a kind leaves the result unproven."""
 
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*")
@@ -21,19 +21,19 @@ _SHOWN = 40
 
 
 def word(kind: type[Kubernetes]) -> str:
-    """The name of the kind in messages."""
+    """Returns the name of the kind as messages spell it."""
     return WORDS.get(kind.__name__, kind.__name__)
 
 
 def words(kind: type[Kubernetes]) -> str:
-    """The plural of the name of the kind in messages."""
+    """Returns the plural name of the kind as messages spell it."""
     one = word(kind)
     return f"{one[:-1]}ies" if one.endswith("cy") else one + ("es" if one.endswith("s") else "s")
 
 
 def invalid_name(known: Kind, namespace: str, name: str) -> Unknown | None:
     """
-    Why Kubernetes refuses this name; None for a valid name.
+    Returns the reason why Kubernetes refuses this name, or None for a valid name.
 
     DNS-1123 (Kubernetes ``apimachinery/pkg/util/validation``): names are subdomains of at most 253 characters, namespaces
     are labels of at most 63. Only names that pass this check become part of a request path.
@@ -57,7 +57,7 @@ def invalid_name(known: Kind, namespace: str, name: str) -> Unknown | None:
 
 
 def missing_object(kind: type[Kubernetes], namespace: str, name: str) -> Absent | Unknown:
-    """The cluster has no object with this name."""
+    """Returns the result for an object that the cluster does not have."""
     if kind not in _MADE_LATER:
         return ABSENT
     return Unknown(
@@ -67,17 +67,17 @@ def missing_object(kind: type[Kubernetes], namespace: str, name: str) -> Absent 
 
 
 def not_read(kind: type[Kubernetes]) -> Unread:
-    """The first list of the kind has not finished."""
+    """Returns the result for a kind whose first list has not finished."""
     return Unread(f"the cluster's {words(kind)} have not been read yet", TRY_AGAIN)
 
 
 def stale(kind: type[Kubernetes], seconds: float) -> Unread:
-    """The stored objects of the kind are too old to use."""
+    """Returns the result for a kind whose stored objects are too old to use."""
     return Unread(f"the watch of {words(kind)} has received nothing for more than {seconds:.0f} seconds", TRY_AGAIN)
 
 
 def unreadable(kind: type[Kubernetes], namespace: str, name: str) -> Unknown:
-    """The object exists, and a field has a type that the schema of its kind does not allow."""
+    """Returns the result for an object with a field whose type the schema of its kind does not allow."""
     place = f" in namespace {_short(namespace)!r}" if namespace else ""
     return Unknown(
         f"{word(kind)} {_short(name)!r}{place} exists but cannot be read: a field has the wrong type",
@@ -87,22 +87,22 @@ def unreadable(kind: type[Kubernetes], namespace: str, name: str) -> Unknown:
 
 
 def late(kind: type[Kubernetes], name: str = "") -> Late:
-    """The API server did not answer in time."""
+    """Returns the result for a read that the API server did not answer in time."""
     return Late(f"the API server did not return {_what(kind, name)} in time", TRY_AGAIN)
 
 
 def no_response(kind: type[Kubernetes], name: str = "") -> Unread:
-    """The API server returned an error or another object."""
+    """Returns the result for a read to which the API server responded with an error or another object."""
     return Unread(f"the API server did not return {_what(kind, name)}", TRY_AGAIN)
 
 
 def not_checked(kind: type[Kubernetes], name: str) -> Unread:
-    """The object was not read: the request is denied for another reason."""
+    """Returns the result for an object that was not read because the request is denied for another reason."""
     return Unread(f"{_what(kind, name)} was not checked: the request is denied for another reason", TRY_AGAIN)
 
 
 def forbidden(known: Kind) -> Unread:
-    """Migratable lacks the RBAC permission to read the kind."""
+    """Returns the result for a kind that Migratable has no RBAC permission to read."""
     return Unread(
         f"Migratable is not allowed to read {words(known.reads)} of this cluster",
         f"grant its account the verbs get, list and watch on {known.plural}",

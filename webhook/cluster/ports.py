@@ -20,7 +20,7 @@ JSON = "application/json"
 
 
 class TooLarge(Unavailable):
-    """The response exceeds ``max_bytes``; a smaller page can fit."""
+    """The response exceeds ``max_bytes``. The response to a request for fewer objects can be small enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,11 @@ class Stream(Protocol):
 
     @property
     def status(self) -> int:
-        """HTTP status. A stream has lines only if the status is 200."""
+        """The HTTP status of the response. A stream has lines only if the status is 200."""
         ...
 
     def __iter__(self) -> Iterator[bytes]:
-        """Complete lines as they arrive. Raises Unavailable if the connection breaks."""
+        """Yields complete lines as they arrive. Raises Unavailable if the connection breaks."""
         ...
 
 
@@ -53,10 +53,10 @@ class Get:
 
 
 class AsyncReader(Protocol):
-    """GET requests on one event loop."""
+    """Sends GET requests on one event loop."""
 
     async def get_all(self, gets: Sequence[Get], within_seconds: float) -> list[Answer]:
-        """The responses in the order of ``gets``; raises Unavailable if one of them does not arrive in time."""
+        """Returns the responses in the order of ``gets``. Raises Unavailable if one of the responses does not arrive in time."""
         ...
 
     def close(self) -> None:
@@ -65,7 +65,7 @@ class AsyncReader(Protocol):
 
 
 class Transport(Protocol):
-    """Requests to one API server. Methods raise Unavailable if there is no response."""
+    """Sends requests to one API server. All methods raise Unavailable if there is no response."""
 
     def get(
         self,
@@ -76,35 +76,35 @@ class Transport(Protocol):
         timeout_seconds: float,
         max_bytes: int | None = None,
     ) -> Answer:
-        """The whole response. Raises TooLarge if it exceeds ``max_bytes``."""
+        """Returns the whole response. Raises TooLarge if the response exceeds ``max_bytes``."""
         ...
 
     def post(self, path: str, body: Json, *, timeout_seconds: float) -> Answer:
-        """Create a review object, such as a TokenReview. The API server does not store it."""
+        """Create a review object, such as a TokenReview. The API server does not store review objects."""
         ...
 
     def watch(
         self, path: str, query: Mapping[str, str], *, accept: str = JSON, read_seconds: float
     ) -> AbstractContextManager[Stream]:
-        """A stream that ends if nothing arrives for ``read_seconds``."""
+        """Opens a stream. The stream ends if no data arrives for ``read_seconds``."""
         ...
 
     def async_reader(self) -> AsyncReader | None:
-        """A new reader for the running event loop; None if only this transport can reach the API server."""
+        """Returns a new reader for the running event loop, or None if only this transport can reach the API server."""
         ...
 
     def close(self) -> None:
-        """Close open streams, also those that another thread reads."""
+        """Close open streams, including streams that another thread reads."""
         ...
 
 
 class LiveReader(Protocol):
-    """Reads from the API server. Never raises; takes about ``deadline_seconds`` at most."""
+    """Reads objects from the API server. Never raises. A read takes about ``deadline_seconds`` at most."""
 
     def confirm(self, kind: type[K], namespace: str, name: str, deadline_seconds: float) -> Found[K]:
-        """The current object."""
+        """Returns the current object."""
         ...
 
     def confirm_every(self, kind: type[K], deadline_seconds: float) -> Fact[tuple[K, ...]]:
-        """All current objects of ``kind``."""
+        """Returns all current objects of ``kind``."""
         ...

@@ -1,9 +1,9 @@
 """
-The parts of an object that the store keeps: the fields that Migratable reads. Equal parts are shared.
+Reduces an object to the fields that Migratable reads, which the store keeps. Objects with equal parts share one copy.
 
-A cluster can have a hundred thousand PVCs, DataVolumes and DataSources. Of their metadata the store keeps name, namespace,
-uid, resourceVersion, deletionTimestamp, and the labels of KubeVirt and CDI. A rule that needs another field must add it to
-``_slim``.
+A cluster can have a hundred thousand PVCs, DataVolumes and DataSources. The store keeps only these parts of their metadata:
+name, namespace, uid, resourceVersion, deletionTimestamp, and the labels of KubeVirt and CDI. A rule that needs another field
+must add it to ``_slim``.
 """
 
 import sys
@@ -28,14 +28,14 @@ Key: TypeAlias = tuple[str, str]
 
 MANY: frozenset[type[Kubernetes]] = frozenset((PersistentVolumeClaim, DataVolume, DataSource))
 METADATA_ONLY: frozenset[type[Kubernetes]] = frozenset((Node, Namespace))
-"""Kinds of which only metadata is requested: a node's status is its largest part, and no rule needs it."""
+"""Kinds for which only the metadata is requested. The status is the largest part of a node, and no rule needs it."""
 
 _OURS = "kubevirt.io/"
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 class Malformed(Exception):
-    """The object has no readable name: the response is truncated, or not from an API server."""
+    """The object has no readable name, because the response is truncated or does not come from an API server."""
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -78,9 +78,8 @@ class Projection:
 
     def read(self, raw: bytes | msgspec.Raw, version: str) -> Seen:
         """
-        One object, served in ``version``; Unknown if a field has the wrong type.
-
-        Unused metadata and deep nesting do not make an object unreadable. Raises Malformed if it has no name.
+        Reads one object, which the API server serves in ``version``. Returns Unknown if a field has the wrong type. Unused
+        metadata and deep nesting do not make an object unreadable. Raises Malformed if the object has no name.
         """
         try:
             decoded = read_object(self._decoder, self._kind.reads, raw)
@@ -102,7 +101,7 @@ class Projection:
         return Seen((names.namespace or "", names.name), why, names.resource_version)
 
     def _api_version(self, version: str) -> str:
-        """The apiVersion, as one shared string. Items of lists do not have it."""
+        """Returns the apiVersion as one shared string, because items of lists do not have an apiVersion."""
         group = self._kind.group
         return self._api_versions.setdefault(version, f"{group}/{version}" if group else version)
 
@@ -118,9 +117,10 @@ class Projection:
 
 def all_readable(objects: Iterable[K | Unknown]) -> Fact[tuple[K, ...]]:
     """
-    The readable objects of a kind: an unreadable object does not hide the others.
+    Returns the readable objects of a kind. An unreadable object does not hide the other objects.
 
-    If there are objects and none is readable, returns the Unknown of one of them. Results that need the list are then unproven.
+    Returns the Unknown of one object if there are objects and none of them is readable. Results that need the list are then
+    unproven.
     """
     unreadable, readable = None, list[K]()
     for one in objects:
@@ -134,7 +134,7 @@ def all_readable(objects: Iterable[K | Unknown]) -> Fact[tuple[K, ...]]:
 
 
 def position_of(raw: bytes | msgspec.Raw) -> str:
-    """``metadata.resourceVersion`` of a bookmark or list. Raises Malformed if it is missing."""
+    """Returns ``metadata.resourceVersion`` of a bookmark or list. Raises Malformed if the field is missing."""
     version = _decode(_positioned, raw).metadata.resource_version
     if not version:
         raise Malformed
@@ -168,7 +168,7 @@ def _our_labels(labels: Mapping[str, str] | None) -> dict[str, str] | None:
 
 
 def _shared(spec: ClaimSpec) -> ClaimSpec:
-    """An equal ClaimSpec that all PVCs share: a cluster has a few storage classes, and many PVCs."""
+    """Returns an equal ClaimSpec that all PVCs share, because a cluster has few storage classes and many PVCs."""
     modes = None if spec.access_modes is None else tuple(spec.access_modes)
     return _one_claim_spec(modes, spec.volume_mode, spec.storage_class_name)
 

@@ -1,5 +1,5 @@
 """
-The read permissions of users in other namespaces, by SubjectAccessReview.
+Finds out by SubjectAccessReview which objects in other namespaces a user may read.
 
 A review that fails or would exceed the deadline counts as "not allowed".
 """
@@ -16,7 +16,7 @@ from webhook.objects.meta import Kubernetes
 from webhook.objects.storage import PersistentVolumeClaim
 
 REMEMBERED_SECONDS: Final = 5.0
-"""The lifetime of a cached result. Short, so that a revoked permission ends soon."""
+"""The lifetime of a cached result. The lifetime is short, so that a revoked permission ends soon."""
 MOST_REMEMBERED: Final = 4096
 MOST_QUESTIONS: Final = 32
 """The maximum number of SubjectAccessReviews for one admission review. Further permissions count as "not allowed"."""
@@ -26,7 +26,7 @@ _Key: TypeAlias = tuple[str, str, tuple[str, ...], str, frozenset[tuple[str, str
 
 
 class Access(Protocol):
-    """Sends SubjectAccessReviews. Blocks, and can raise Unavailable."""
+    """Sends SubjectAccessReviews. The method blocks, and can raise Unavailable."""
 
     def may(self, user: User, attributes: Attributes, timeout_seconds: float) -> bool:
         """Whether the user has the permission."""
@@ -34,7 +34,7 @@ class Access(Protocol):
 
 
 class Rights:
-    """Results of SubjectAccessReviews, each cached for ``REMEMBERED_SECONDS``. Thread-safe."""
+    """Caches each result of a SubjectAccessReview for ``REMEMBERED_SECONDS``. Thread-safe."""
 
     def __init__(self, access: Access, clock: Callable[[], float] = monotonic) -> None:
         self._access = access
@@ -42,7 +42,7 @@ class Rights:
         self._answers: dict[_Key, tuple[float, bool]] = {}
 
     def may(self, user: User, attributes: Attributes, until: float) -> bool:
-        """Whether the user has the permission; False if the API server does not respond before ``until``."""
+        """Whether the API server confirms before ``until`` that the user has the permission."""
         now = self._clock()
         key = _key(user, attributes)
         expires, allowed = self._answers.get(key, (now, False))
@@ -60,7 +60,7 @@ class Rights:
         return allowed
 
     def permissions(self, user: User, own: frozenset[str], within_seconds: float) -> "UserPermissions":
-        """The read permissions of ``user``. Everything in the namespaces ``own`` is visible."""
+        """Returns the read permissions of ``user``. All objects in the namespaces ``own`` are visible."""
         return UserPermissions(self, user, own, self._clock() + within_seconds)
 
 
@@ -71,18 +71,18 @@ def _key(user: User, attributes: Attributes) -> _Key:
 
 @dataclass(slots=True)
 class UserPermissions:
-    """The read permissions of one user, for one review and one thread."""
+    """The read permissions of one user, for one review in one thread."""
 
     rights: Rights
     user: User
     own: frozenset[str]
     until: float
     hid: bool = False
-    """Whether anything was hidden."""
+    """Whether any object was hidden."""
     _asked: dict[frozenset[tuple[str, str]], bool] = field(default_factory=dict)
 
     def shows(self, kind: type[Kubernetes], namespace: str, name: str | None = None) -> bool:
-        """Whether the user may read the object; without ``name``, all objects of the kind in the namespace."""
+        """Whether the user may read the object, or all objects of the kind in the namespace if ``name`` is empty."""
         if namespace in self.own:
             return True
         readable = self._may_list(kind, namespace) if name is None else self._may_get(kind, namespace, name)
@@ -90,7 +90,10 @@ class UserPermissions:
         return readable
 
     def _may_get(self, kind: type[Kubernetes], namespace: str, name: str) -> bool:
-        """Permission to clone a PVC suffices: a clone has all its content (CDI v1.66.0, ``v1beta1/authorize_utils.go``)."""
+        """
+        The permission to clone a PVC suffices, because a clone contains the whole PVC (CDI v1.66.0,
+        ``v1beta1/authorize_utils.go``).
+        """
         place = {"namespace": namespace, "name": name}
         return self._may("get", kind, place) or (
             kind is PersistentVolumeClaim and self._is_allowed({"verb": "create", **_CLONED, **place})

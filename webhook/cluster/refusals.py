@@ -1,4 +1,4 @@
-"""One log line for all kinds that the API server refuses to a watch, instead of one for each kind and retry."""
+"""Writes one log line for all kinds that the account may not watch, instead of one line for each kind and retry."""
 
 import logging
 import threading
@@ -17,10 +17,10 @@ UNAUTHORIZED: Final = 401
 
 class Refusals:
     """
-    The kinds that the account may not list and watch. Thread-safe.
+    Collects the kinds that the account may not list and watch. Thread-safe.
 
-    The first line is written when every kind has an outcome. A later line is written for further kinds, and when all kinds can be
-    read again.
+    The first line is written when every kind has an outcome. A later line is written when further kinds are refused, and when
+    all kinds can be read again.
     """
 
     def __init__(self, kinds: Iterable[type[Kubernetes]]) -> None:
@@ -30,14 +30,14 @@ class Refusals:
         self._logged: frozenset[type[Kubernetes]] = frozenset()
 
     def refused(self, kind: type[Kubernetes], status: int) -> None:
-        """The API server answered 401 or 403."""
+        """Record that the API server responded 401 or 403."""
         with self._lock:
             self._open.discard(kind)
             self._refused[kind] = status
             self._log()
 
     def not_refused(self, kind: type[Kubernetes]) -> None:
-        """The watch was accepted, or failed in another way."""
+        """Record that the API server accepted the watch, or that the watch failed for another reason."""
         with self._lock:
             self._open.discard(kind)
             self._refused.pop(kind, None)

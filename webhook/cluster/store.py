@@ -20,7 +20,7 @@ K = TypeVar("K", bound=Kubernetes)
 Raw = bytes | msgspec.Raw
 
 FRESH_SECONDS = 90.0
-"""Bookmarks arrive about once a minute. A watch without one for this time is broken."""
+"""Bookmarks arrive about once a minute. A watch that receives no bookmark for this time is broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,12 @@ class KindStatistics:
     restarts: int
     """The number of times that the watch was opened."""
     problem: str
-    """The error of the last attempt, without content of objects; empty if it succeeded."""
+    """The error of the last list or watch, without content of objects; empty if the last list or watch succeeded."""
 
 
 @dataclass(slots=True)
 class _KindState(Generic[K]):
-    """All objects of one kind."""
+    """The state of one kind: all its objects, and the result of its list and watch."""
 
     projection: Projection
     objects: dict[Key, K | Unknown] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class _KindState(Generic[K]):
 
 
 class Store:
-    """Projected objects of the watched kinds; ``clock`` returns monotonic seconds."""
+    """Stores projected objects of the watched kinds. ``clock`` returns monotonic seconds."""
 
     def __init__(self, kinds: Iterable[type[Kubernetes]], clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -71,11 +71,11 @@ class Store:
         }
 
     def get(self, kind: type[K], namespace: str, name: str) -> K | Unknown | None:
-        """The stored object. Unknown if it could not be decoded, None if it does not exist."""
+        """Returns the stored object, Unknown if the object could not be decoded, or None if the object does not exist."""
         return self._state_of(kind).objects.get((namespace, name))
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """All readable objects of a kind; Unknown if there are objects and none is readable."""
+        """Returns all readable objects of a kind. Returns Unknown if there are objects and none of them is readable."""
         state = self._state_of(kind)
         known = state.everything
         if known is None:
@@ -92,7 +92,7 @@ class Store:
         return self._states[kind].synced
 
     def missing(self, kind: type[Kubernetes]) -> bool:
-        """Whether the cluster does not serve the kind: its CustomResourceDefinition is not installed."""
+        """Whether the cluster does not serve the kind, because its CustomResourceDefinition is not installed."""
         return self._states[kind].missing
 
     def fresh(self, kind: type[Kubernetes], within_seconds: float = FRESH_SECONDS) -> bool:
@@ -101,27 +101,30 @@ class Store:
         return heard is not None and self._clock() - heard <= within_seconds
 
     def trusted(self, kind: type[Kubernetes]) -> bool:
-        """Whether the store suffices: the kind is watched, listed or not served, and fresh."""
+        """
+        Whether the store can be trusted for the kind: the kind is watched, its state is fresh, and it is either listed or not
+        served.
+        """
         state = self._states.get(kind)
         if state is None or state.heard is None or not (state.synced or state.missing):
             return False
         return self._clock() - state.heard <= FRESH_SECONDS
 
     def version(self, kind: type[Kubernetes]) -> str:
-        """The API version of the last list; empty before the first."""
+        """Returns the API version of the last list, or '' before the first list."""
         state = self._states.get(kind)
         return state.version if state is not None else ""
 
     def read(self, kind: type[Kubernetes], raw: Raw, version: str = "") -> Seen:
-        """The projection of this object. Raises Malformed if it has no name."""
+        """Returns the projection of this object. Raises Malformed if the object has no name."""
         state = self._states[kind]
         return state.projection.read(raw, version or state.version)
 
     def replace(self, kind: type[Kubernetes], seen: Iterable[Seen], version: str) -> None:
         """
-        Replace all objects of the kind by the result of a list.
+        Replace all objects of the kind with the result of a list.
 
-        Unchanged objects are kept, so that a second list needs no additional memory.
+        Stored objects that are unchanged are kept, so that a second list needs no additional memory.
         """
         state = self._states[kind]
         old, new = state.objects, dict[Key, Kubernetes | Unknown]()
@@ -139,15 +142,15 @@ class Store:
             state.problem = ""
 
     def put(self, kind: type[Kubernetes], raw: Raw) -> str:
-        """Store an added or modified object. Returns its resourceVersion; raises Malformed if it has no name."""
+        """Store an added or modified object and return its resourceVersion. Raises Malformed if the object has no name."""
         return self._change(kind, raw, gone=False)
 
     def remove(self, kind: type[Kubernetes], raw: Raw) -> str:
-        """Remove a deleted object. Returns its resourceVersion; raises Malformed if it has no name."""
+        """Remove a deleted object and return its resourceVersion. Raises Malformed if the object has no name."""
         return self._change(kind, raw, gone=True)
 
     def heard(self, kind: type[Kubernetes]) -> None:
-        """Record a bookmark: there are no other changes up to now."""
+        """Record a bookmark, which confirms that all changes up to now have arrived."""
         state = self._states[kind]
         state.heard = self._clock()
         state.problem = ""
@@ -176,7 +179,7 @@ class Store:
         self._states[kind].problem = ""
 
     def statistics(self) -> tuple[KindStatistics, ...]:
-        """The state of each kind, in the order of ``kinds``."""
+        """Returns the state of each kind, in the order of ``kinds``."""
         now = self._clock()
         return tuple(
             KindStatistics(
@@ -197,7 +200,7 @@ class Store:
         state = self._states[kind]
         seen = state.projection.read(raw, state.version)
         with self._lock:
-            # before the change below: a reader of the changed object must not get the old list
+            # cleared before the object changes, so that no thread reads the new object and then the old list
             state.everything = None
             before = state.objects.pop(seen.key, None) if gone else state.objects.get(seen.key)
             if not gone:

@@ -1,4 +1,4 @@
-"""Checks that the cached objects of a judgement are current. This takes many small reads instead of a second judgement."""
+"""Checks that the cached objects of a judgement are current. The check takes many small reads instead of a second judgement."""
 
 from collections.abc import Iterator
 from time import monotonic
@@ -29,7 +29,7 @@ The API server answers from its watch cache, which follows etcd within milliseco
 If the result differs from the store, the judgement is repeated with objects from etcd (``confirm``).
 """
 AT_ONCE = 16
-"""Maximum number of requests in one pipeline. Between pipelines, other callers can use the connection."""
+"""Maximum number of requests in one pipeline. Other callers can use the connection between two pipelines."""
 
 
 class _VersionFields(Read, frozen=True):
@@ -48,9 +48,8 @@ async def is_unchanged(
     recording: RecordingWorld, reader: AsyncReader, store: Store, within_seconds: float, default_namespace: str = ""
 ) -> bool:
     """
-    Whether every object that was looked up by name is unchanged, by uid and resourceVersion.
-
-    False if that is uncertain. Never raises.
+    Whether every object that was looked up by name still has the same uid and resourceVersion. Returns False if a read fails or
+    the cache cannot be trusted. Never raises.
     """
     kinds = {lookup.kind for lookup in recording.answers if lookup.name is not None}
     if not all(recording.trusts(kind) and store.version(kind) for kind in kinds):
@@ -71,7 +70,7 @@ async def is_unchanged(
 
 
 def _to_read(recording: RecordingWorld, store: Store, default: str) -> Iterator[tuple[Found[Any], Get]]:
-    """The recorded results of lookups by name, with their requests. Invalid names are skipped."""
+    """Yields the recorded results of lookups by name, each with the request that confirms it. Skips invalid names."""
     for question, cached in recording.answers.items():
         if question.name is None:
             continue

@@ -1,8 +1,9 @@
 """
 List and watch: keeps one kind of the store equal to the cluster.
 
-A step that takes less than ``HEALTHY_SECONDS`` is followed by a pause, so there is no busy loop. A broken connection resumes
-at its resourceVersion. Only a lost resourceVersion needs another list; the pauses between such lists grow.
+A step that takes less than ``HEALTHY_SECONDS`` is followed by a pause, so there is no busy loop. After a broken connection, the
+watch resumes at the last resourceVersion. Another list is needed only if that resourceVersion is no longer valid. The pauses
+between such lists grow.
 """
 
 import logging
@@ -29,7 +30,7 @@ STEADY_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Intervals and timeouts in seconds; ``page`` in objects, ``page_bytes`` in bytes."""
+    """Intervals and timeouts in seconds, the page size in objects, and ``page_bytes`` in bytes."""
 
     page: int = PAGE
     page_bytes: int = 16 * 2**20
@@ -37,18 +38,18 @@ class Pace:
     watch_seconds: tuple[float, float] = (300.0, 600.0)
     """The range of ``timeoutSeconds``, after which the API server ends a watch."""
     silence_seconds: float = 75.0
-    """Bookmarks arrive once a minute. A connection that is silent for longer is half open."""
+    """Bookmarks arrive once a minute. A connection on which no data arrives for this time is half open."""
     missing_seconds: float = 60.0
     unreachable: tuple[float, float] = (0.5, 8.0)
     """
-    First and longest pause after a failed connection, 5xx or 429.
+    First and longest pause after a failed connection or a response 5xx or 429.
 
     The longest pause is below ten seconds, so that recovery is fast.
     """
     refused: tuple[float, float] = (1.0, 30.0)
-    """First and longest pause after 401 and 403, which need an administrator."""
+    """First and longest pause after a response 401 or 403, which only an administrator can resolve."""
     expired: tuple[float, float] = (1.0, 30.0)
-    """First and longest pause before another list, after 410 or a malformed stream."""
+    """First and longest pause before another list, after a response 410 or a malformed stream."""
 
 
 class Backoff:
@@ -60,7 +61,7 @@ class Backoff:
         self._failures = 0
 
     def next(self) -> float:
-        """The length of the next pause in seconds."""
+        """Returns the length of the next pause in seconds."""
         full = min(self._longest, self._first * (1 << min(self._failures, 16)))
         self._failures += 1
         return full * (0.5 + self._chance() / 2)
@@ -97,10 +98,8 @@ _error = msgspec.json.Decoder(_Error)
 
 class Watch:
     """
-    The loop for one kind. It runs in its own thread.
-
-    ``wait`` pauses for some seconds and returns whether to stop; ``chance`` returns numbers in [0, 1); ``clock`` returns
-    monotonic seconds.
+    The list and watch loop for one kind, in its own thread. ``wait`` pauses for some seconds and returns whether to stop.
+    ``chance`` returns numbers in [0, 1). ``clock`` returns monotonic seconds.
     """
 
     def __init__(
@@ -137,7 +136,7 @@ class Watch:
             pause = self._step()
 
     def _step(self) -> float:
-        """One list or one watch. Returns the pause after it."""
+        """Run one list or one watch, and return the length of the pause that follows."""
         try:
             return self._watch() if self._position else self._list()
         except _Refused as error:
@@ -166,7 +165,7 @@ class Watch:
         return pause
 
     def _list(self) -> float:
-        """Fill the store, in the newest version that the cluster serves."""
+        """List the kind in the newest version that the cluster serves, and fill the store."""
         for version in self._kind.versions:
             first = self._get_page(version, "")
             if first.status == 404:
@@ -181,7 +180,7 @@ class Watch:
         return self._pace.missing_seconds * (0.9 + self._chance() / 5)
 
     def _pages(self, version: str, first: Answer) -> Iterator[Seen]:
-        """All objects, page by page. Sets the resourceVersion for the watch."""
+        """Yields all objects, page by page. Sets the resourceVersion for the watch."""
         page = read_page(first.body)
         while True:
             for raw in page.items or ():
@@ -196,7 +195,7 @@ class Watch:
         self._position = page.metadata.resource_version
 
     def _get_page(self, version: str, token: str) -> Answer:
-        """One page. Its size shrinks if large objects make it exceed ``page_bytes``."""
+        """Returns one page. Requests fewer objects if a page with large objects exceeds ``page_bytes``."""
         while True:
             query = {"limit": str(self._page)} | ({"continue": token} if token else {})
             try:
@@ -211,7 +210,7 @@ class Watch:
                 self._page = max(1, self._page // 4)
 
     def _watch(self) -> float:
-        """Apply events until the stream ends. Returns the pause before the next one."""
+        """Apply events until the stream ends. Returns the length of the pause before the next stream."""
         low, high = self._pace.watch_seconds
         query = {
             "watch": "1",
@@ -246,7 +245,7 @@ class Watch:
             self._expired.reset()
 
     def _accept(self, status: int) -> None:
-        """Raise the error for a status other than 200."""
+        """Raise an error if the status is not 200."""
         if status in (401, 403):
             raise _Refused(status)
         if status == 410:
