@@ -118,7 +118,7 @@ def test_whereabouts_ignores_addresses_outside_the_range(more: dict[str, Any], p
         (
             {"range": "10.1.1.0/31"},
             "range",
-            "10.1.1.0/31 has no address to assign: whereabouts never uses the first and the last one",
+            "10.1.1.0/31 has no address to assign: whereabouts never uses the first and the last address",
         ),
         ({"range": "10.1.1.0/30", "exclude": ["10.1.1.0/30"]}, "exclude", "leaves no address of 10.1.1.0/30"),
         ({"range": RANGE, "exclude": "10.1.1.1"}, "exclude", "is '10.1.1.1', not a list"),
@@ -275,7 +275,7 @@ SMALL = "10.1.1.0/30"
         (
             {"ranges": [[{"subnet": RANGE}, {"subnet": "fd00::/64"}]]},
             ".ranges[0][0]",
-            "and its neighbours mix IPv4 and IPv6; write one list for each",
+            "and the other ranges of the list mix IPv4 and IPv6; write one list for each IP family",
         ),
         (
             {"ranges": [[{"subnet": RANGE}, {"subnet": SMALL}]]},

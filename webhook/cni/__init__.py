@@ -1,1 +1,1 @@
-"""Network attachment configurations: plugins, IPAM and addresses, as CNI reads them."""
+"""Reads the configurations of network attachments as CNI reads them: plugins, IPAM and addresses."""

@@ -1,4 +1,4 @@
-"""IP addresses and ranges from text, as Go's ``net`` package reads them."""
+"""Reads IP addresses and ranges from text, as Go's ``net`` package reads them."""
 
 import re
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -14,7 +14,7 @@ _LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 
 
 def address_of(text: str, *, sloppy: bool = False) -> Address | None:
-    """The address, or None; ``sloppy`` allows leading zeros, as Kubernetes' ``ParseIPSloppy`` does."""
+    """Returns the address in ``text``, or None. ``sloppy`` allows leading zeros, as Kubernetes' ``ParseIPSloppy`` does."""
     if "%" in text or len(text) > 64:
         return None
     if sloppy and ":" not in text:
@@ -26,7 +26,10 @@ def address_of(text: str, *, sloppy: bool = False) -> Address | None:
 
 
 def interface_of(text: str, *, sloppy: bool = False) -> tuple[Address, Network] | None:
-    """Address and network of ``10.1.1.5/24``, or None; Go does not accept a netmask in place of the length."""
+    """
+    Returns the address and the network of a text such as ``10.1.1.5/24``, or None. Go does not accept a netmask in place of the
+    prefix length.
+    """
     written, _, length = text.partition("/")
     address = address_of(written, sloppy=sloppy)
     if address is None or not (length.isascii() and length.isdigit()) or len(length) > 20:
@@ -40,14 +43,14 @@ def interface_of(text: str, *, sloppy: bool = False) -> tuple[Address, Network] 
 
 
 def network_of(text: str) -> Network | None:
-    """The network of a range or a single address; None for any other text."""
+    """Returns the network of a range or a single address, or None for any other text."""
     single = address_of(text)
     interface = interface_of(f"{text}/{single.max_prefixlen}" if single is not None else text)
     return None if interface is None else interface[1]
 
 
 def is_global_unicast(address: Address) -> bool:
-    """Go's ``IP.IsGlobalUnicast``, which includes private addresses: virt-handler uses only such an address."""
+    """Implements Go's ``IP.IsGlobalUnicast``, which includes private addresses. virt-handler uses only such addresses."""
     return not (
         address.is_unspecified
         or address.is_loopback
@@ -59,9 +62,9 @@ def is_global_unicast(address: Address) -> bool:
 
 def taken_by_cluster(world: World) -> tuple[Taken, ...]:
     """
-    The known ranges of Services and pods.
+    Returns the known ranges of Services and pods.
 
-    The API server has the first address of the first range of the ServiceCIDR ``kubernetes``
+    The address of the API server is the first address in the first range of the ServiceCIDR ``kubernetes``
     (``pkg/controlplane/apiserver/options``, ``ServiceIPRange``, Kubernetes v1.34).
     """
     taken: list[Taken] = []

@@ -1,5 +1,6 @@
 """
-NetworkAttachmentDefinitions, read as Multus reads them, and the NetworkAttachmentDefinition that KubeVirt uses for migrations.
+Reads NetworkAttachmentDefinitions as Multus reads them, and finds the NetworkAttachmentDefinition that KubeVirt uses for
+migrations.
 
 Sources: multus-cni v4 ``pkg/types/conf.go`` and ``pkg/k8sclient``, libcni 1.3 ``libcni/conf.go``, the CNI plugins v1.9.1
 ``plugins/main``; KubeVirt v1.9.0 ``pkg/virt-operator/resource/generate/components/daemonsets.go`` and
@@ -36,7 +37,7 @@ from webhook.objects.shown import shown
 NETWORK_PATH: Final[FieldPath] = ("spec", "configuration", "migrations", "network")
 CONFIG_PATH: Final[FieldPath] = ("spec", "config")
 RESOURCE_NAME: Final = "k8s.v1.cni.cncf.io/resourceName"
-"""Annotation of a NetworkAttachmentDefinition whose device a device plugin chooses."""
+"""The annotation of a NetworkAttachmentDefinition whose device is chosen by a device plugin."""
 IN_USE: Final = (
     "is KubeVirt's migration network: without it virt-handler does not start on any node. First change or remove "
     "spec.configuration.migrations.network of the KubeVirt CR, and wait until virt-handler has restarted on every node"
@@ -55,14 +56,14 @@ _STRINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "vlan": ("master",),
     "bridge": ("bridge",),
 }
-"""Keys that a plugin reads as strings."""
+"""The keys that each plugin reads as strings."""
 _VLAN_KEYS: Final[Mapping[str, str]] = {"vlan": "vlanId", "bridge": "vlan"}
 _HOST_DEVICE_KEYS: Final = ("device", "hwaddr", "kernelpath", "pciBusID")
 _MAX_PLUGINS: Final = 64
 
 
 def network_facts(network: NetworkAttachmentDefinition, world: World) -> NetworkFacts:
-    """The facts about a NetworkAttachmentDefinition. Some facts are set only for a migration network."""
+    """Returns the facts about a NetworkAttachmentDefinition. Some facts are set only for a migration network."""
     clusters = world.every(KubeVirt)
     named = not isinstance(clusters, Unknown) and any(
         in_use_by(network.namespace, network.name, cluster) for cluster in clusters
@@ -71,7 +72,7 @@ def network_facts(network: NetworkAttachmentDefinition, world: World) -> Network
 
 
 def migration_network_facts(kubevirt: KubeVirt, world: World) -> MigrationNetworkFacts | None:
-    """The facts about the migration network that a KubeVirt CR names; None if the CR names no network."""
+    """Returns the facts about the migration network that a KubeVirt CR names, or None if the CR names no network."""
     value = network_value(kubevirt)
     if value is None:
         return None
@@ -86,20 +87,20 @@ def migration_network_facts(kubevirt: KubeVirt, world: World) -> MigrationNetwor
 
 
 def in_use_by(nad_namespace: str, nad_name: str, kubevirt: KubeVirt) -> bool:
-    """Whether the KubeVirt CR uses this NetworkAttachmentDefinition. A missing namespace matches every namespace."""
+    """Whether the KubeVirt CR uses this NetworkAttachmentDefinition. An empty namespace matches every namespace."""
     namespace, name = _reference(network_value(kubevirt), kubevirt.namespace)
     return bool(name) and name == nad_name and (namespace == nad_namespace or not namespace or not nad_namespace)
 
 
 def network_value(kubevirt: KubeVirt) -> Json:
-    """The value of ``migrations.network`` as written, of any type."""
+    """Returns the value of ``migrations.network`` as written in the KubeVirt CR, which can have any type."""
     configuration = kubevirt.spec.configuration
     migrations = configuration.migrations if configuration is not None else None
     return migrations.get("network") if isinstance(migrations, dict) else None
 
 
 def _reference(value: Json, own_namespace: str) -> tuple[str, str]:
-    """Namespace and name. The name is empty if the value is neither ``name`` nor ``namespace/name``."""
+    """Returns the namespace and the name. The name is empty if the value has neither the form ``name`` nor ``namespace/name``."""
     namespace, slash, name = text_of(value).rpartition("/")
     if not LABEL.fullmatch(name) or (slash and not LABEL.fullmatch(namespace)):
         return own_namespace, ""
@@ -141,14 +142,14 @@ def _neighbours(network: NetworkAttachmentDefinition, world: World) -> tuple[Nei
 
 
 def ipams_of(config: CniConfig) -> tuple[Ipam, ...]:
-    """Every ``ipam`` of the plugin chain."""
+    """Returns the ``ipam`` of each plugin that has one."""
     return tuple(plugin.ipam for plugin in config.plugins if plugin.ipam is not None)
 
 
 def read_config(network: NetworkAttachmentDefinition) -> Fact[CniConfig] | Fault:
     """
-    The configuration in ``spec.config``: a Fault if it is not a JSON object, Unknown if it is in a file on the nodes or too
-    large.
+    Returns the configuration in ``spec.config``. Returns a Fault if ``spec.config`` is not a JSON object. Returns Unknown if
+    the configuration is too large, or if Multus reads it from a file on the nodes.
     """
     text = network.spec.config
     if not text:
@@ -201,7 +202,9 @@ def _read_object(parsed: Mapping[str, Json], annotations: frozenset[str]) -> Cni
 
 
 def _malformed(place: str, plugin: Json) -> Fault | None:
-    """The first fault for which libcni refuses the configuration of a plugin before it looks for the plugin's program."""
+    """
+    Returns the first fault for which libcni refuses the configuration of a plugin without a search for the plugin's program.
+    """
     if not isinstance(plugin, dict):
         return Fault(place, f"{place} is {shown(plugin)}, not an object")
     at = f"{place}." if place else ""
@@ -244,7 +247,7 @@ def _read_plugin(place: str, settings: Mapping[str, Json], annotations: frozense
 
 
 def _wrong_types(settings: Mapping[str, Json], at: str) -> list[Fault]:
-    """A fault for each key that the plugin reads as a string and whose value has another type."""
+    """Returns a fault for each key that the plugin reads as a string and whose value has another type."""
     values = ((key, member(settings, key)) for key in _STRINGS.get(text_of(member(settings, "type")), ()))
     return [
         Fault(f"{at}{key}", f"{at}{key} is {shown(value)}, not a string")
@@ -254,7 +257,7 @@ def _wrong_types(settings: Mapping[str, Json], at: str) -> list[Fault]:
 
 
 def _refused(settings: Mapping[str, Json], at: str, *, device_chosen: bool) -> list[Fault]:
-    """Values that the plugin refuses on every node."""
+    """Returns a fault for each value that the plugin refuses on every node."""
     kind, faults = text_of(member(settings, "type")), []
     mode = text_of(member(settings, "mode"))
     if kind in _MODES and mode not in _MODES[kind]:
@@ -273,7 +276,7 @@ def _refused(settings: Mapping[str, Json], at: str, *, device_chosen: bool) -> l
 
 
 def _unaddressed(settings: Mapping[str, Json], at: str, *, has_ipam: bool, first: bool) -> list[Fault]:
-    """``vlan`` always needs an IPAM plugin. ``ipvlan`` needs one unless another plugin runs before it."""
+    """Plugin ``vlan`` always needs an IPAM plugin. Plugin ``ipvlan`` needs an IPAM plugin unless another plugin runs first."""
     kind = text_of(member(settings, "type"))
     if has_ipam or kind not in {"vlan", "ipvlan"} or (kind == "ipvlan" and not first):
         return []

@@ -1,8 +1,8 @@
 """
-Updates that change the migration network or its configuration.
+Detects updates that change the migration network or its configuration.
 
-Source: ``NewHandlerDaemonSet`` of ``pkg/virt-operator/resource/generate/components/daemonsets.go``, KubeVirt v1.9.0: the pod
-template of virt-handler holds only the network's name.
+Source: ``NewHandlerDaemonSet`` of ``pkg/virt-operator/resource/generate/components/daemonsets.go``, KubeVirt v1.9.0. The pod
+template of virt-handler contains only the name of the network.
 """
 
 from webhook.cni import json as gojson
@@ -18,7 +18,7 @@ from webhook.objects.nad import NetworkAttachmentDefinition
 
 def migration_network_change(old: KubeVirt, new: KubeVirt) -> NetworkChangeFacts | None:
     """
-    The change of the migration network by an update of the KubeVirt CR; None if the network stays the same.
+    Returns the change of the migration network by an update of the KubeVirt CR, or None if the network stays the same.
 
     virt-operator copies the value to virt-handler's pod template unchanged, so another spelling of the same network is
     also a change.
@@ -31,9 +31,10 @@ def network_change(
     old: NetworkAttachmentDefinition, new: NetworkAttachmentDefinition, world: World
 ) -> NetworkChangeFacts | None:
     """
-    The change of the migration network's configuration. None if it stays the same, or if this is not the migration network.
+    Returns the change of the migration network's configuration. Returns None if the configuration stays the same, or if the
+    object is not the migration network.
 
-    Whitespace and the order of keys do not matter.
+    A difference in whitespace or in the order of keys is not a change.
     """
     clusters = world.every(KubeVirt)
     if isinstance(clusters, Unknown) or not any(in_use_by(new.namespace, new.name, kubevirt) for kubevirt in clusters):
@@ -44,7 +45,7 @@ def network_change(
 
 
 def _parsed(network: NetworkAttachmentDefinition) -> Json:
-    """The configuration as JSON, or its text where it is not JSON."""
+    """Returns the configuration as a JSON value, or the text of the configuration if it is not JSON."""
     text = network.spec.config or ""
     try:
         return gojson.parse(text)

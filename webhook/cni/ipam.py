@@ -1,9 +1,10 @@
 """
-Address ranges, read as each IPAM plugin reads them: what it refuses, what it ignores, which addresses it assigns.
+Reads address ranges as each IPAM plugin reads them: which ranges it refuses, which settings it ignores, and which addresses it
+assigns.
 
 Sources: whereabouts v0.9.4 ``pkg/config/config.go``, ``pkg/types/types.go``, ``pkg/iphelpers``, ``pkg/allocate``; the CNI
-plugins v1.9.1 ``plugins/ipam/host-local/backend/allocator`` and ``plugins/ipam/static``. Other plugins are not
-read and have no faults.
+plugins v1.9.1 ``plugins/ipam/host-local/backend/allocator`` and ``plugins/ipam/static``. The configuration of other IPAM
+plugins is not read and has no faults.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -20,9 +21,9 @@ from webhook.objects.shown import shown
 
 WHEREABOUTS, HOST_LOCAL, STATIC, DHCP = "whereabouts", "host-local", "static", "dhcp"
 MAX_FAULTS: Final = 20
-"""Maximum number of reported faults of one ``ipam``. Further faults are left out."""
+"""The maximum number of reported faults of one ``ipam``. Further faults are not reported."""
 MAX_PAIRS: Final = 10_000
-"""Maximum number of compared pairs of ranges. It bounds the time for a hostile configuration."""
+"""The maximum number of compared pairs of ranges. This limit bounds the time that a hostile configuration can take."""
 
 
 class _IpamReader(msgspec.Struct):
@@ -41,21 +42,27 @@ class _IpamReader(msgspec.Struct):
             self.doubtful.append(Fault(place, f"{place} {what}"))
 
     def text(self, settings: Mapping[str, Json], key: str, place: str) -> str:
-        """The string at ``key``; empty if the key is absent. Go refuses the whole configuration if the value has another type."""
+        """
+        Returns the string at ``key``, or '' if the key is absent. Go refuses the whole configuration if the value has another
+        type.
+        """
         value = member(settings, key)
         if value is not None and not isinstance(value, str):
             self.refuse(f"{place}.{key}", f"is {shown(value)}, not a string")
         return text_of(value)
 
     def items(self, settings: Mapping[str, Json], key: str, place: str) -> list[Json]:
-        """The list at ``key``; empty if the key is absent."""
+        """Returns the list at ``key``, or an empty list if the key is absent."""
         value = member(settings, key)
         if value is not None and not isinstance(value, list):
             self.refuse(f"{place}.{key}", f"is {shown(value)}, not a list")
         return value if isinstance(value, list) else []
 
     def address(self, settings: Mapping[str, Json], key: str, place: str) -> Address | None:
-        """An address that Go parses with the JSON: an invalid one makes the plugin refuse the whole configuration."""
+        """
+        Returns an address that Go parses together with the JSON. For an invalid address, the plugin refuses the whole
+        configuration.
+        """
         text = self.text(settings, key, place)
         address = address_of(text)
         if text and address is None:
@@ -71,7 +78,7 @@ def read_ipam(settings: Mapping[str, Json], place: str, at_run_time: frozenset[s
 
 
 def _whereabouts(settings: Mapping[str, Json], place: str, _at_run_time: frozenset[str]) -> Ipam:
-    """A missing range is not a fault: whereabouts then reads the range from its file on the node."""
+    """A missing range is not a fault, because whereabouts then reads the range from its file on the node."""
     reader = _IpamReader()
     if reader.text(settings, "range", place):
         _whereabouts_range(reader, settings, place, of_ipam=True)
@@ -97,7 +104,7 @@ def _whereabouts(settings: Mapping[str, Json], place: str, _at_run_time: frozens
 
 
 def _whereabouts_range(reader: _IpamReader, settings: Mapping[str, Json], place: str, *, of_ipam: bool) -> None:
-    """One range. whereabouts ignores ``range_start`` and ``range_end`` outside of it, and host bits."""
+    """Reads one range. whereabouts ignores host bits, and a ``range_start`` or ``range_end`` outside of the range."""
     at, text = f"{place}.range", reader.text(settings, "range", place)
     start: Address | None
     end: Address | None
@@ -118,7 +125,7 @@ def _whereabouts_range(reader: _IpamReader, settings: Mapping[str, Json], place:
     else:
         start, end = reader.address(settings, "range_start", place), reader.address(settings, "range_end", place)
     if network.max_prefixlen - network.prefixlen < 2:
-        reader.refuse(at, f"{network} has no address to assign: whereabouts never uses the first and the last one")
+        reader.refuse(at, f"{network} has no address to assign: whereabouts never uses the first and the last address")
         return
     first, last = int(network.network_address) + 1, int(network.broadcast_address) - 1
     if start is not None and start not in network:
@@ -147,7 +154,7 @@ def _lenient(reader: _IpamReader, settings: Mapping[str, Json], key: str, place:
 def _excluded(
     reader: _IpamReader, settings: Mapping[str, Json], place: str, network: Network, first: int, last: int
 ) -> tuple[tuple[int, int], ...]:
-    """Excluded networks and single addresses, merged and cut to the span from ``first`` to ``last``."""
+    """Returns the excluded networks and addresses as merged spans between ``first`` and ``last``."""
     spans: list[tuple[int, int]] = []
     for index, item in enumerate(reader.items(settings, "exclude", place)):
         at = f"{place}.exclude[{index}]"
@@ -170,7 +177,7 @@ def _excluded(
 
 
 def _whereabouts_gateway(reader: _IpamReader, settings: Mapping[str, Json], place: str) -> None:
-    """whereabouts accepts a gateway outside the range, and may assign the gateway's address to a pod."""
+    """whereabouts accepts a gateway outside the range, and can assign the gateway's address to a pod."""
     at, text = f"{place}.gateway", reader.text(settings, "gateway", place)
     gateway = address_of(text, sloppy=True)
     if text and gateway is None:
@@ -184,7 +191,7 @@ def _whereabouts_gateway(reader: _IpamReader, settings: Mapping[str, Json], plac
 
 
 def _addresses(reader: _IpamReader, settings: Mapping[str, Json], place: str, *, sloppy: bool) -> int:
-    """The number of fixed addresses. Each needs a prefix length."""
+    """Returns the number of fixed addresses. Each fixed address needs a prefix length."""
     listed = reader.items(settings, "addresses", place)
     for index, item in enumerate(listed):
         at = f"{place}.addresses[{index}]"
@@ -200,7 +207,7 @@ def _addresses(reader: _IpamReader, settings: Mapping[str, Json], place: str, *,
 
 
 def _static(settings: Mapping[str, Json], place: str, at_run_time: frozenset[str]) -> Ipam:
-    """If a pod can request its own addresses, they replace the listed addresses. The listed addresses are then not read."""
+    """If a pod can request its own addresses, these addresses replace the listed addresses, which are then not read."""
     if "ips" in at_run_time:
         return Ipam(place, STATIC, open=True)
     reader = _IpamReader()
@@ -227,7 +234,7 @@ def _host_local(settings: Mapping[str, Json], place: str, at_run_time: frozenset
             sets.append(_host_local_set(reader, item, [f"{at}[{inner}]" for inner in range(len(item))]))
     if not written and "ipRanges" not in at_run_time and not reader.refused:
         reader.refuse(place, "has neither subnet nor ranges")
-    filled = [pools for pools in sets if pools]  # MAX_PAIRS counts pairs of pools, and pairs of empty sets have none
+    filled = [pools for pools in sets if pools]  # MAX_PAIRS counts pairs of pools, and empty sets have no pools
     _refuse_overlap(reader, ((a, b) for one, other in combinations(filled, 2) for a in one for b in other))
     pools = tuple(pool for pools_of_set in sets for pool in pools_of_set)
     doubtful = _host_local_gateway(settings, place, pools)
@@ -242,7 +249,9 @@ def _host_local_set(reader: _IpamReader, ranges: list[Json], places: list[str]) 
         elif (pool := _host_local_range(reader, item, place)) is not None:
             pools.append(pool)
     if len({pool.network.version for pool in pools}) > 1:
-        reader.refuse(places[0], "and its neighbours mix IPv4 and IPv6; write one list for each")
+        reader.refuse(
+            places[0], "and the other ranges of the list mix IPv4 and IPv6; write one list for each IP family"
+        )
     _refuse_overlap(reader, combinations(pools, 2))
     return pools
 
@@ -280,7 +289,7 @@ def _refuse_overlap(reader: _IpamReader, pairs: Iterable[tuple[Pool, Pool]]) -> 
 
 
 def _host_local_gateway(settings: Mapping[str, Json], place: str, pools: tuple[Pool, ...]) -> tuple[Fault, ...]:
-    """The gateway beside ``subnet``; host-local accepts any address."""
+    """Checks the gateway of ``subnet``. host-local accepts any address as the gateway."""
     gateway, at = address_of(text_of(member(settings, "gateway"))), f"{place}.gateway"
     mine = next((pool for pool in pools if pool.place == f"{place}.subnet"), None)
     if gateway is None or mine is None or gateway in mine.network:

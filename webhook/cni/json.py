@@ -1,4 +1,4 @@
-"""JSON as Go's ``encoding/json`` reads it, as far as this matters for CNI configurations."""
+"""Reads JSON as Go's ``encoding/json`` reads it, as far as CNI configurations need this."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -6,12 +6,12 @@ from typing import Final
 from webhook.objects.meta import Json
 
 MAX_LENGTH: Final = 1 << 20
-"""The maximum number of characters in a configuration. etcd refuses slightly larger objects."""
+"""The maximum number of characters in a configuration. etcd refuses objects that are slightly larger."""
 _MAX_DIGITS: Final = 400
 
 
 class NotJson(ValueError):
-    """The text is not JSON; the message names the place."""
+    """The text is not JSON. The message names the place of the fault."""
 
 
 class TooLarge(ValueError):
@@ -20,9 +20,9 @@ class TooLarge(ValueError):
 
 def parse(text: str) -> Json:
     """
-    The value in ``text``.
+    Returns the value in ``text``.
 
-    Raises ``NotJson`` with line and character, and ``TooLarge``.
+    Raises ``NotJson`` with line and character for text that is not JSON. Raises ``TooLarge`` for text beyond the limits.
     """
     if len(text) > MAX_LENGTH:
         raise TooLarge("is longer than 1 MiB")
@@ -46,7 +46,7 @@ def _integer(digits: str) -> int | float:
 
 
 def member(settings: Mapping[str, Json], key: str) -> Json:
-    """The value of ``key``, or None. If no key matches exactly, upper and lower case are equal, as in Go."""
+    """Returns the value of ``key``, or None. If no key matches exactly, the case of letters is ignored, as in Go."""
     if key in settings:
         return settings[key]
     folded = key.lower()
@@ -54,5 +54,5 @@ def member(settings: Mapping[str, Json], key: str) -> Json:
 
 
 def text_of(value: Json) -> str:
-    """The value if it is a string, else empty."""
+    """Returns the value if it is a string, or '' for any other value."""
     return value if isinstance(value, str) else ""

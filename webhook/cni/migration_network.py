@@ -1,6 +1,6 @@
 """
-Whether a network can carry migrations: virt-handler needs an interface on every node, and each interface needs a different
-address.
+Checks whether a network can carry migrations. virt-handler needs an interface on every node, and each interface needs a
+different address.
 
 Sources: KubeVirt v1.9.0 ``pkg/virt-handler/migration.go`` FindMigrationIP; the CNI plugins v1.9.1 ``plugins/main``;
 whereabouts v0.9.4.
@@ -22,26 +22,26 @@ REACHING: Final = frozenset({"macvlan", "ipvlan", "bridge", "vlan", "ovs", "host
 CUT_OFF: Final = frozenset({"loopback", "dummy"})
 """Plugin types whose interface no other node can reach."""
 ON_ONE_NODE: Final = frozenset({"ptp"})
-"""Plugin types whose interface other nodes can reach only if further routes are set."""
+"""Plugin types whose interface other nodes can reach only through additional routes."""
 CHAINED: Final = frozenset({"tuning", "portmap", "bandwidth", "firewall", "sbr", "vrf", "route-override"})
-"""Plugins that change an interface and assign no address."""
+"""Plugin types that change an existing interface and assign no address."""
 UNIQUE: Final = frozenset({WHEREABOUTS, DHCP, "kube-ovn", "spiderpool", "nv-ipam", "calico-ipam"})
 """IPAM types that assign each address only once in the cluster."""
 REPEATING: Final = frozenset({HOST_LOCAL, STATIC})
 """IPAM types that assign addresses on each node separately."""
 MIN_ADDRESSES: Final = 2
-"""Addresses that a migration needs: one for the source node, one for the target node."""
+"""The number of addresses that a migration needs: one for the source node and one for the target node."""
 
 
 def repeats(ipam: Ipam) -> bool | None:
-    """Whether an IPAM plugin gives two nodes the same address; None if this is unknown."""
+    """Whether an IPAM plugin assigns the same address to two nodes. Returns None if this is unknown."""
     if ipam.type in REPEATING:
         return True
     return False if ipam.type in UNIQUE else None
 
 
 def first_plugin(facts: NetworkFacts) -> Plugin | None:
-    """The plugin that creates the interface of a migration network whose configuration can be read."""
+    """Returns the plugin that creates the interface, if this is a migration network whose configuration can be read."""
     config = facts.config
     return (
         config.plugins[0] if facts.is_migration_network and isinstance(config, CniConfig) and config.plugins else None
@@ -49,7 +49,7 @@ def first_plugin(facts: NetworkFacts) -> Plugin | None:
 
 
 def cut_off(facts: NetworkFacts) -> Iterator[Fault]:
-    """The fault that no other node can reach the interface."""
+    """Yields a fault if no other node can reach the interface."""
     plugin = first_plugin(facts)
     if plugin is not None and plugin.type in CUT_OFF:
         at = plugin.at("type")
@@ -58,9 +58,9 @@ def cut_off(facts: NetworkFacts) -> Iterator[Fault]:
 
 def unaddressed(facts: NetworkFacts) -> Iterator[Fault | Unknown]:
     """
-    The fault that virt-handler gets no address; Unknown if this depends on other files.
+    Yields a fault if virt-handler gets no address, or Unknown if the address depends on other files.
 
-    A plugin that is not in the tables above may also assign an address, so a missing ``ipam`` is not a fault there.
+    A plugin that is not in the tables above might also assign an address. For such a plugin, a missing ``ipam`` is not a fault.
     """
     plugin, config = first_plugin(facts), facts.config
     if plugin is None or not isinstance(config, CniConfig) or plugin.refused:
@@ -79,21 +79,23 @@ def unaddressed(facts: NetworkFacts) -> Iterator[Fault | Unknown]:
         if ipam.type not in {WHEREABOUTS, HOST_LOCAL, STATIC} or ipam.refused or ipam.pools or ipam.addresses:
             continue
         if not ipam.open:
-            yield Fault(ipam.place, f"{ipam.place} lists no address, so virt-handler's interface gets none")
+            yield Fault(ipam.place, f"{ipam.place} lists no address, so virt-handler's interface gets no address")
         else:
             yield Unknown(
-                f"{ipam.place} has no range: {ipam.type} may read one from elsewhere",
+                f"{ipam.place} has no range: {ipam.type} can read a range from another source",
                 "write the range into the configuration",
             )
 
 
 def _is_usable(pool: Pool) -> bool:
-    """Whether virt-handler uses addresses of the pool: neither link-local nor loopback nor multicast ones."""
+    """Whether virt-handler uses addresses of the pool. virt-handler ignores link-local, loopback and multicast addresses."""
     return is_global_unicast(type(pool.network.network_address)(pool.first))
 
 
 def too_small(facts: NetworkFacts) -> Iterator[Fault | Unknown]:
-    """The fault that a range has fewer addresses than the cluster has nodes for VMs. A pod takes one address of each range."""
+    """
+    Yields a fault for a range with fewer addresses than the cluster has nodes for VMs. A pod takes one address of each range.
+    """
     nodes = facts.nodes
     for pool in _counted(facts):
         at, size = pool.place, pool.size
@@ -116,7 +118,10 @@ def _addresses(size: int) -> str:
 
 
 def _counted(facts: NetworkFacts) -> Iterator[Pool]:
-    """The ranges from which every node takes one address. Ranges of host-local are left out: each node uses the whole range."""
+    """
+    Yields the ranges from which every node takes one address. Ranges of host-local are left out, because each node uses the
+    whole range.
+    """
     if facts.is_migration_network and isinstance(facts.config, CniConfig):
         for ipam in ipams_of(facts.config):
             if ipam.type == WHEREABOUTS and not ipam.sliced:
@@ -125,7 +130,7 @@ def _counted(facts: NetworkFacts) -> Iterator[Pool]:
 
 def colliding(facts: NetworkFacts) -> Iterator[tuple[Pool, Neighbour, Pool]]:
     """
-    Ranges whose addresses another network also assigns: at most one range for each other network.
+    Yields ranges whose addresses another network also assigns, with at most one range for each other network.
 
     Two whereabouts networks that reserve addresses for the whole cluster never assign the same address.
     """
@@ -146,9 +151,10 @@ def colliding(facts: NetworkFacts) -> Iterator[tuple[Pool, Neighbour, Pool]]:
 
 def hiding(facts: NetworkFacts) -> Iterator[tuple[Pool, Taken]]:
     """
-    Ranges of the cluster that virt-handler no longer reaches, because its route to them leads to the migration network.
+    Yields ranges of the cluster that virt-handler can no longer reach, because its route to them leads to the migration
+    network.
 
-    Each range of an interface adds a route for the whole range, exclusions included.
+    Each range of an interface adds a route for the whole range, including the excluded addresses.
     """
     if facts.is_migration_network and isinstance(facts.config, CniConfig):
         for pool, taken in islice(product(_pools(facts.config), facts.taken), MAX_PAIRS):
@@ -169,7 +175,7 @@ def _pools(config: CniConfig) -> Iterator[Pool]:
 
 
 def blocking_faults(facts: NetworkFacts) -> Iterator[Fault]:
-    """Faults with which virt-handler does not start on this network, or no migration can run."""
+    """Yields faults that prevent virt-handler from starting on this network, or that prevent all migrations."""
     config = facts.config
     if isinstance(config, Fault):
         yield config
