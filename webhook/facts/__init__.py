@@ -1,1 +1,1 @@
-"""The input of rules, as frozen values. ``Fact[T]`` is a value or ``Unknown(why)``."""
+"""The facts that rules receive, as frozen values. ``Fact[T]`` is a value or ``Unknown(why)``."""

@@ -1,4 +1,4 @@
-"""The time that KubeVirt allows for a VM's migration, and the memory to transfer."""
+"""The facts about the time that KubeVirt allows for a VM's migration, and about the memory to transfer."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from webhook.objects.path import FieldPath
 
 
 class WinningPolicy(msgspec.Struct, frozen=True):
-    """A MigrationPolicy that applies, or may apply, to a VM."""
+    """A MigrationPolicy that applies or might apply to a VM."""
 
     name: str
     settings: Mapping[str, Json]
@@ -23,10 +23,13 @@ class BudgetFacts(msgspec.Struct, frozen=True):
     releases: int
     base: FieldPath
     memory: Fact[Sourced[int] | None]
-    """Bytes; None if the VM has no memory field."""
+    """The memory of the guest in bytes; None if the VM has no memory field."""
     migrations: Json
     """``spec.configuration.migrations`` of the KubeVirt CR."""
     winners: Fact[tuple[WinningPolicy | None, ...]]
-    """The policies that may apply; None means no policy. A single entry if all facts are known."""
+    """
+    The policies that might apply, with None for the case that no policy applies. If all facts are known, there is a single
+    entry.
+    """
     passed_through: FieldPath | None
     """The first GPU, host device or SR-IOV interface of the VM."""

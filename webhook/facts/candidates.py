@@ -1,8 +1,8 @@
 """
 Objects of one kind and name in several files, and the object that a reference resolves to.
 
-This is the nearest object: the one in the same file as the reference. If that file has none, it is the object in the file
-with the longest common folder path.
+A reference resolves to the nearest object: the object in the same file as the reference. If that file has no such object, the
+nearest object is in the file with the longest common folder path.
 """
 
 from bisect import bisect_left, insort
@@ -23,24 +23,27 @@ class Candidate(msgspec.Struct, frozen=True, gc=False):
     source: str
     path: str
     is_reference: bool
-    """Whether the file is read only for references. If objects are equally near, an object in a checked file has precedence."""
+    """
+    Whether the file is read only to resolve references. If objects are equally near, an object in a checked file has
+    precedence.
+    """
 
 
 class Viewer(msgspec.Struct, frozen=True, gc=False):
-    """The absolute path of the file with the reference, and the object that is judged."""
+    """The absolute path of the file that contains the reference, and the object that is judged."""
 
     path: str = "/"
     judged: Kubernetes | None = None
 
 
 class Tie(msgspec.Struct, frozen=True):
-    """The two files that contain different, equally near objects; a single file if it contains both objects."""
+    """The two files that contain different, equally near objects, or the single file that contains both objects."""
 
     sources: tuple[str, ...]
 
 
 class _Group:
-    """Objects of one namespace and name. ``differs`` says whether two of them are different."""
+    """The objects with one namespace and name. ``differs`` is true if two of these objects are different."""
 
     __slots__ = ("_tie", "differs", "first", "members")
 
@@ -66,7 +69,7 @@ class _Group:
 
 
 def _tie(members: Iterable[Candidate]) -> Tie:
-    """The first two files with different objects, in alphabetical order."""
+    """Returns a Tie of the first two files with different objects, in alphabetical order."""
     ordered = sorted(members, key=lambda member: member.source)
     first = ordered[0]
     other = next(member for member in ordered if member.object != first.object)
@@ -82,7 +85,10 @@ def _add(groups: dict[str, _Group], namespace: str, added: Candidate) -> None:
 
 
 class _Level:
-    """The objects below one folder, or in one file, by namespace. Objects for references are separate from checked ones."""
+    """
+    The objects below one folder, or in one file, by namespace. Objects in checked files are separate from objects in files that
+    are read only to resolve references.
+    """
 
     __slots__ = ("checked", "references")
 
@@ -94,7 +100,10 @@ class _Level:
         _add(self.references if added.is_reference else self.checked, namespace, added)
 
     def choose(self, namespace: str, *, exactly: bool, judged: Kubernetes | None = None) -> Candidate | Tie | None:
-        """The object of this name. Equal objects count as one. Returns a Tie for different objects, and None for no object."""
+        """
+        Returns the object of this namespace, a Tie for different objects, or None for no object. Equal objects count as one
+        object.
+        """
         for groups in (self.checked, self.references):
             group = groups.get(namespace) or (None if exactly else groups.get(""))
             if group is None and not namespace and not exactly and groups:
@@ -114,7 +123,7 @@ def _only(group: _Group, judged: Kubernetes | None) -> Candidate | Tie:
 
 
 class Candidates:
-    """All objects of one kind and name, in any namespace."""
+    """All objects of one kind with one name, in any namespace."""
 
     __slots__ = ("_all", "_levels", "_sources", "namespaces")
 
@@ -122,7 +131,7 @@ class Candidates:
         self.namespaces: dict[str, _Group] = {}
         self._all: list[tuple[Candidate, str]] = []
         self._levels: dict[str, _Level] | None = None
-        """By file, and by folder with a final slash. Filled for the first reference that has a choice."""
+        """The objects by file path, and by folder path with a final slash. Filled when the first reference has a choice."""
         self._sources: list[str] = []
         self.add(first, namespace)
 
@@ -135,14 +144,14 @@ class Candidates:
 
     @property
     def has_choices(self) -> bool:
-        """Whether a reference may have a choice: objects differ, or have several namespaces."""
+        """Whether a reference might have a choice, because objects differ or have several namespaces."""
         return len(self.namespaces) > 1 or any(group.differs for group in self.namespaces.values())
 
     def resolve(self, namespace: str, viewer: Viewer, *, exactly: bool = False) -> tuple[Candidate | Tie | None, bool]:
         """
-        The nearest object, and whether there was a choice.
+        Returns the nearest object, and whether there was a choice.
 
-        A missing namespace matches every namespace, on either side, unless ``exactly``.
+        An empty namespace in the reference or in the object matches every namespace, unless ``exactly`` is true.
         """
         groups = self._matching(namespace, exactly=exactly)
         if not groups:
@@ -161,7 +170,7 @@ class Candidates:
         return None, False
 
     def others(self, chosen: str) -> tuple[str, ...]:
-        """Other files with an object of this name, at most ``MAX_NAMED``."""
+        """Returns at most ``MAX_NAMED`` other files with an object of this name."""
         return tuple([source for source in self._sources[: MAX_NAMED + 1] if source != chosen][:MAX_NAMED])
 
     def _matching(self, namespace: str, *, exactly: bool) -> Sequence[_Group]:
@@ -179,7 +188,7 @@ class Candidates:
 
 
 def _upwards(path: str) -> Iterator[str]:
-    """The file, its folder, and all parent folders up to the root."""
+    """Yields the file, its folder, and all parent folders up to the root."""
     yield path
     end = path.rfind("/")
     while end >= 0:

@@ -7,16 +7,17 @@ from webhook.objects.path import FieldPath
 
 
 class DrainFacts(msgspec.Struct, frozen=True):
-    """Eviction strategy and verdict of one VMI."""
+    """The eviction strategy and the verdict of one VMI."""
 
     base: FieldPath
     strategy: Fact[str]
     """
     The VMI's ``evictionStrategy``.
 
-    If absent, the cluster's; if both are absent, the string ``None`` (KubeVirt's default).
+    If the field is absent, this is the cluster's ``evictionStrategy``. If both are absent, this is the string ``None``,
+    KubeVirt's default.
     """
     written: bool
     """Whether the object itself sets the strategy."""
     migratable: bool | None
-    """The verdict; None if it is unproven."""
+    """The verdict as True or False; None if the verdict is unproven."""

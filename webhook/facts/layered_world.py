@@ -1,4 +1,4 @@
-"""Worlds that wrap other worlds: manifests over a cluster, and a cluster as one user is allowed to read it."""
+"""Worlds that wrap other worlds: manifests over a cluster, and the part of a cluster that one user is allowed to read."""
 
 from typing import Protocol, TypeVar
 
@@ -15,19 +15,19 @@ K = TypeVar("K", bound=Kubernetes)
 
 
 class LayeredWorld(msgspec.Struct, frozen=True):
-    """Looks up objects in ``front``, and in ``back`` if ``front`` does not know them."""
+    """Looks up objects in ``front``. Looks up an object in ``back`` if it is Unknown in ``front``."""
 
     front: World
     back: World
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
-        """The object in ``front``; if it is Unknown there, the object in ``back``."""
+        """Returns the object in ``front``, or the object in ``back`` if the object in ``front`` is Unknown."""
         in_front = self.front.find(kind, namespace, name)
         is_missing = isinstance(in_front, Unknown) and not isinstance(in_front, Ambiguous)
         return self.back.find(kind, namespace, name) if is_missing else in_front
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """The objects of both worlds. An object in ``front`` replaces an object of the same name in ``back``."""
+        """Returns the objects of both worlds. An object in ``front`` replaces an object of the same name in ``back``."""
         front, back = self.front.every(kind), self.back.every(kind)
         if isinstance(front, Ambiguous):
             return front
@@ -36,13 +36,16 @@ class LayeredWorld(msgspec.Struct, frozen=True):
         if isinstance(back, Unknown):
             return front
         if kind is KubeVirt:
-            return front  # a cluster has one
+            return front  # a cluster has one KubeVirt CR
         replaced = {(one.namespace, one.name) for one in front}
         return (*front, *(one for one in back if (one.namespace, one.name) not in replaced))
 
 
 def seen_from(world: World, source: str, judged: Kubernetes | None = None) -> tuple[World, View | None]:
-    """The world for references in a file. Also its view of the files, if they contain different objects of the same name."""
+    """
+    Returns the world for references in a file. Also returns the view from this file, if several files contain different objects
+    of the same name.
+    """
     if isinstance(world, LayeredWorld):
         front, view = seen_from(world.front, source, judged)
         return (world if view is None else LayeredWorld(front, world.back)), view
@@ -54,13 +57,14 @@ class ReadPermissions(Protocol):
     """The read permissions of one user."""
 
     def shows(self, kind: type[Kubernetes], namespace: str, name: str | None = None, /) -> bool:
-        """Whether the user may read this object; without ``name``, all objects of the kind in the namespace."""
+        """Whether the user may read this object, or all objects of the kind in the namespace if ``name`` is None."""
         ...
 
 
 class RestrictedWorld(msgspec.Struct, frozen=True):
     """
-    A cluster as one user is allowed to read it. Other objects are ``hidden``, whether they exist or not.
+    The part of a cluster that one user is allowed to read. A lookup of another object returns ``hidden``, whether the object
+    exists or not.
 
     Cluster-scoped objects and the KubeVirt CR are always visible, because they apply to every namespace.
     """
@@ -70,13 +74,13 @@ class RestrictedWorld(msgspec.Struct, frozen=True):
     hidden: Unknown
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
-        """The object, if the user may read it."""
+        """Returns the object if the user may read it, otherwise ``hidden``."""
         if is_for_everyone(kind) or (namespace and self.permissions.shows(kind, namespace, name)):
             return self.world.find(kind, namespace, name)
         return self.hidden
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """All objects that the user may read."""
+        """Returns all objects of the kind that the user may read."""
         objects = self.world.every(kind)
         if isinstance(objects, Unknown) or is_for_everyone(kind):
             return objects

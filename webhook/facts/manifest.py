@@ -1,4 +1,4 @@
-"""Names in a manifest that the API server would refuse or drop."""
+"""The names and values in a manifest that the API server would refuse or drop."""
 
 from collections.abc import Mapping
 
@@ -9,18 +9,18 @@ from webhook.objects.path import FieldPath
 
 
 class UnknownField(msgspec.Struct, frozen=True):
-    """A key that does not exist at its place in any known KubeVirt release."""
+    """A key that no known KubeVirt release has at this place."""
 
     path: FieldPath
     name: str
     meant: str = ""
-    """The similar field at this place, if there is one."""
+    """The field at this place that has a similar name, if there is one."""
     belongs: FieldPath = ()
     """The path at which a field of this name exists."""
 
 
 class UnknownValue(msgspec.Struct, frozen=True):
-    """A string that its field does not allow."""
+    """A string that is not an allowed value of its field."""
 
     path: FieldPath
     value: str
@@ -29,7 +29,7 @@ class UnknownValue(msgspec.Struct, frozen=True):
 
 
 class InvalidQuantity(msgspec.Struct, frozen=True):
-    """A value that is not a quantity, in a field of type quantity."""
+    """A value that is not a quantity although its field has type quantity."""
 
     path: FieldPath
     value: str | int | float
@@ -45,4 +45,4 @@ class ManifestFacts(msgspec.Struct, frozen=True):
     values: tuple[UnknownValue, ...] = ()
     quantities: tuple[InvalidQuantity, ...] = ()
     metadata: Mapping[str, Json] = msgspec.field(default_factory=dict)
-    """As written. Rules check only names that are strings."""
+    """The metadata as written. Rules check only names that are strings."""

@@ -15,12 +15,15 @@ V = TypeVar("V")
 
 
 class Sourced(msgspec.Struct, Generic[V], frozen=True):
-    """A value and its path in the judged object; for values of an instancetype, the path of the reference."""
+    """
+    A value and its path in the judged object. For a value of an instancetype, this is the path of the reference to the
+    instancetype.
+    """
 
     path: FieldPath
     value: V
     origin: str = ""
-    """The other object that holds it, e.g. ``instancetype 'gpu'``; empty for the judged object itself."""
+    """The other object that contains the value, e.g. ``instancetype 'gpu'``; empty if the judged object contains the value."""
 
 
 class ClaimFacts(msgspec.Struct, frozen=True):
@@ -42,16 +45,16 @@ class TemplateFacts(msgspec.Struct, frozen=True):
     first: int | None
     """The index of an earlier entry with the same name, or None."""
     asked: Found[frozenset[str]] | None
-    """The access modes of the PVC that CDI would create from it; None if no volume uses that PVC."""
+    """The access modes of the PVC that CDI would create from the entry; None if no volume uses that PVC."""
     in_force: Found[frozenset[str]] | None
-    """The access modes of the PVC that the volume will use. The PVC may exist already."""
+    """The access modes of the PVC that the volume will use. This PVC might already exist."""
     expected_from: str = ""
     """The source of ``asked``, e.g. ``StorageProfile 'ceph'``."""
 
 
 class MigrationFacts(msgspec.Struct, frozen=True):
     """
-    One VMI as KubeVirt would run it: expanded, with defaults, and with the facts from other objects.
+    One VMI as KubeVirt would run it, after expansion, with defaults, and with the facts from other objects.
 
     ``releases`` is the set of KubeVirt releases for which this expansion holds (``webhook.kubevirt.releases``).
     """
@@ -63,13 +66,13 @@ class MigrationFacts(msgspec.Struct, frozen=True):
     base: FieldPath
     """The path of the VMI spec in the judged object: ``spec``, ``spec.template.spec``, …"""
     spec: VMISpec
-    """As written. The results of expansion are in the fields below."""
+    """The VMI spec as written. The results of expansion are in the fields below."""
     annotations: Mapping[str, str]
     """Annotations of the VMI: the annotations of its template, and the annotations that instancetype and preference add."""
     outer_annotations: Mapping[str, str]
     """``metadata.annotations`` of a VirtualMachine. KubeVirt does not copy them to the VMI."""
     labels: Mapping[str, str]
-    """Labels of the VMI; MigrationPolicies select by them."""
+    """Labels of the VMI, by which MigrationPolicies select VMIs."""
     configuration: Fact[Configuration]
     """``spec.configuration`` of the KubeVirt CR."""
     architecture: str
@@ -77,39 +80,43 @@ class MigrationFacts(msgspec.Struct, frozen=True):
     interfaces: tuple[Interface, ...]
     networks: tuple[Network, ...]
     default_interface: Fact[str] | None
-    """The binding of the interface that KubeVirt adds to a VMI without interfaces; None if it adds none."""
+    """The binding of the interface that KubeVirt adds to a VMI without interfaces; None if KubeVirt adds no interface."""
     pod_interface: Sourced[Interface] | None
-    """The interface on the first network with ``pod``."""
+    """The interface on the first network that has the field ``pod``."""
     pod_network: Sourced[Network] | None
     claims: tuple[ClaimFacts, ...]
-    """Volumes with a persistentVolumeClaim or dataVolume source, in order."""
+    """The PVCs of volumes with a persistentVolumeClaim or dataVolume source, in order."""
     overlaid_claims: tuple[ClaimFacts, ...]
     """PVCs of ephemeral volumes. KubeVirt does not check their access modes."""
     templates: tuple[TemplateFacts, ...]
     """``dataVolumeTemplates`` of a VirtualMachine, in order."""
     state_claim: ClaimFacts | None
-    """The PVC for persistent TPM or EFI state. Only KubeVirt 1.3 checks its access modes."""
+    """The PVC for persistent TPM or EFI state. Only KubeVirt 1.3 checks the access modes of this PVC."""
     migrated_volumes: frozenset[str]
     gpus: tuple[Sourced[GPU], ...]
     host_devices: tuple[Sourced[HostDevice], ...]
     launch_security: Sourced[LaunchSecurity] | None
     guest_memory: Fact[Sourced[Quantity] | None]
-    """As written; None if neither the VM nor an instancetype sets it."""
+    """The guest memory as written; None if neither the VM nor an instancetype sets the field."""
     cpu_model: Fact[str]
     written_cpu_model: Sourced[str] | None
-    """The model in the VM or its instancetype; None if KubeVirt's or the cluster's default applies."""
+    """The CPU model in the VM or its instancetype; None if the default of KubeVirt or of the cluster applies."""
     cpu_features: tuple[CPUFeature, ...]
     isolated_emulator_thread: Sourced[bool] | None
-    """Set for dedicated CPUs with an isolated emulator thread. Only KubeVirt 1.0 checks it."""
+    """Set for dedicated CPUs with an isolated emulator thread. Only KubeVirt 1.0 checks this setting."""
     reenlightenment: Sourced[bool] | None
     host_model_known: Fact[bool]
-    """Whether the nodes report a host model; looked up only for CPU model host-model."""
+    """Whether the nodes report a host model. This fact is looked up only for CPU model host-model."""
     tsc_frequency: Fact[int]
     """
-    The TSC frequency in Hz that virt-controller would write into ``status.topologyHints``; 0 or less if it would write none.
+    The TSC frequency in Hz that virt-controller would write into ``status.topologyHints``; 0 or less if virt-controller would
+    write no frequency.
     """
     hidden: Unknown | None
-    """Set if the instancetype or preference is unknown: it can change annotations, bindings and features."""
+    """
+    Set if the instancetype or preference is unknown. An unknown instancetype or preference can change annotations, bindings and
+    features.
+    """
     hidden_path: FieldPath
     hidden_architecture: Unknown | None
     """Set if an unknown preference can set the architecture."""
@@ -117,5 +124,5 @@ class MigrationFacts(msgspec.Struct, frozen=True):
     """Fields that the VM and its instancetype both set. KubeVirt refuses such a VM."""
 
     def at(self, *steps: str | int) -> FieldPath:
-        """The path of a field of the VMI's spec in the judged object."""
+        """Returns the path of a field of the VMI's spec in the judged object."""
         return (*self.base, *steps)

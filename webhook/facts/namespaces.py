@@ -1,4 +1,4 @@
-"""The labels of a namespace, for the namespace selectors of policies."""
+"""Looks up the labels of a namespace, for the namespace selectors of policies."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from webhook.objects.nad import Namespace
 
 
 def labels_of_namespace(name: str, world: World) -> Mapping[str, str] | None:
-    """The labels of a namespace; None if they are unknown."""
+    """Returns the labels of a namespace, or None if the labels are unknown."""
     if not name:
         return None
     namespace = world.find(Namespace, "", name)

@@ -22,14 +22,14 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class Pool(msgspec.Struct, frozen=True):
-    """The addresses that an IPAM plugin assigns from one range, as integers, both ends included."""
+    """The addresses that an IPAM plugin assigns from one range, as integers from ``first`` to ``last`` inclusive."""
 
     place: str
     network: Network
     first: int
     last: int
     excluded: tuple[tuple[int, int], ...] = ()
-    """Disjoint and sorted, within ``first`` and ``last``."""
+    """The excluded spans between ``first`` and ``last``, disjoint and sorted."""
 
     @property
     def size(self) -> int:
@@ -41,7 +41,7 @@ class Pool(msgspec.Struct, frozen=True):
         return self.first <= address <= self.last and not any(low <= address <= high for low, high in self.excluded)
 
     def overlaps(self, other: "Pool") -> bool:
-        """Whether both pools can assign the same address. An exclusion counts only if it covers the whole overlap."""
+        """Whether both pools can assign the same address. Excluded addresses count only if they cover the whole overlap."""
         if self.network.version != other.network.version:
             return False
         low, high = max(self.first, other.first), min(self.last, other.last)
@@ -51,7 +51,7 @@ class Pool(msgspec.Struct, frozen=True):
 
 
 class Ipam(msgspec.Struct, frozen=True):
-    """``ipam`` of one plugin, as the IPAM plugin of that type reads it."""
+    """The ``ipam`` of one plugin, as the IPAM plugin of that type reads it."""
 
     place: str
     type: str
@@ -64,7 +64,10 @@ class Ipam(msgspec.Struct, frozen=True):
     doubtful: tuple[Fault, ...] = ()
     """Settings that the IPAM plugin accepts and ignores."""
     reserves_as: str | None = None
-    """The name under which whereabouts reserves addresses cluster-wide; None for other IPAM plugins."""
+    """
+    The network name under which whereabouts reserves addresses for the whole cluster; None if addresses are not reserved in
+    this way.
+    """
     open: bool = False
     """Whether addresses can also come from a file on the nodes, or from the pod."""
     sliced: bool = False
@@ -75,7 +78,7 @@ class Plugin(msgspec.Struct, frozen=True):
     """One plugin of a CNI configuration."""
 
     place: str
-    """``plugins[0]`` and so on; empty for a configuration of a single plugin."""
+    """The place of the plugin, such as ``plugins[0]``; empty for a configuration of a single plugin."""
     type: str
     master: str = ""
     bridge: str = ""
@@ -84,19 +87,19 @@ class Plugin(msgspec.Struct, frozen=True):
     """Faults for which the plugin creates no interface for any pod."""
 
     def at(self, key: str) -> str:
-        """The place of one of this plugin's keys in the configuration."""
+        """Returns the place of a key of this plugin in the configuration."""
         return f"{self.place}.{key}" if self.place else key
 
 
 class CniConfig(msgspec.Struct, frozen=True):
-    """``spec.config`` of a NetworkAttachmentDefinition, as Multus and the plugins read it."""
+    """The ``spec.config`` of a NetworkAttachmentDefinition, as Multus and the plugins read it."""
 
     name: str
-    """Empty if absent: Multus then uses the name of the NetworkAttachmentDefinition."""
+    """The name in the configuration. If it is empty, Multus uses the name of the NetworkAttachmentDefinition."""
     version: str
-    """``cniVersion``; empty if absent, which means 0.1.0."""
+    """The ``cniVersion``. An empty string means 0.1.0."""
     plugins: tuple[Plugin, ...] = ()
-    """In the order in which they run."""
+    """The plugins in the order in which Multus runs them."""
     malformed: tuple[Fault, ...] = ()
     """Faults for which Multus runs no plugin."""
 
@@ -120,10 +123,10 @@ class Taken(msgspec.Struct, frozen=True):
     """A range that the cluster itself uses."""
 
     name: str
-    """The name in messages, such as ``the pods of node 'a'`` or ``the cluster's Services``."""
+    """The name of the range in messages, such as ``the pods of node 'a'`` or ``the cluster's Services``."""
     network: Network
     apiserver: int | None = None
-    """The API server's address for pods, as an integer; None if it is not in this range."""
+    """The address at which pods reach the API server, as an integer; None if this address is not in the range."""
 
 
 class NetworkFacts(msgspec.Struct, frozen=True):
@@ -134,15 +137,15 @@ class NetworkFacts(msgspec.Struct, frozen=True):
     path: FieldPath
     """The path of ``spec.config``."""
     config: Fact[CniConfig] | Fault
-    """The configuration. Unknown if it is in a file on the nodes; a Fault if it is not a JSON object."""
+    """The configuration; Unknown if Multus reads it from a file on the nodes, a Fault if it is not a JSON object."""
     is_migration_network: bool = False
     """Whether a known KubeVirt CR names this NetworkAttachmentDefinition as the migration network."""
     nodes: Fact[Nodes] | None = None
-    """Set for the migration network only."""
+    """The numbers of nodes; set for the migration network only."""
     neighbours: tuple[Neighbour, ...] = ()
     """The known networks that also assign addresses; set for the migration network only."""
     taken: tuple[Taken, ...] = ()
-    """The known ranges that the cluster uses; set for the migration network only."""
+    """The known ranges that the cluster itself uses; set for the migration network only."""
 
 
 class NetworkChangeFacts(msgspec.Struct, frozen=True):
@@ -151,20 +154,20 @@ class NetworkChangeFacts(msgspec.Struct, frozen=True):
     path: FieldPath
     """The path of the changed field."""
     before: str
-    """The name of the network; empty if there is none."""
+    """The name of the network before the update; empty if there was no network."""
     after: str
 
 
 class MigrationNetworkFacts(msgspec.Struct, frozen=True):
-    """``spec.configuration.migrations.network`` of a KubeVirt CR that sets it."""
+    """The migration network of a KubeVirt CR that sets ``spec.configuration.migrations.network``."""
 
     value: Json
-    """As written. It can have any type if the CR was not validated against its CRD."""
+    """The value as written. It can have any type if the API server did not validate the CR against its CRD."""
     path: FieldPath
     namespace: str
     """The namespace of the KubeVirt CR, in which virt-handler runs."""
     network_namespace: str
-    """The namespace in which Multus searches: the namespace in the value. If it has none, the namespace of the CR."""
+    """The namespace in which Multus looks up the network: the namespace in the value, or else the namespace of the CR."""
     network_name: str
-    """Empty if the value is not a valid name."""
+    """The name of the network; empty if the value is not a valid name."""
     network: Found[NetworkFacts]

@@ -1,4 +1,4 @@
-"""A world made of objects at hand: manifests, a snapshot, examples."""
+"""A world whose objects are in memory, from manifests, a snapshot or examples."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from posixpath import join, normpath
@@ -16,35 +16,44 @@ K = TypeVar("K", bound=Kubernetes)
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """The file of an object that several files hold, with different content."""
+    """The choice between files that contain different objects of the same kind and name."""
 
     kind: str
     namespace: str
     name: str
     source: str
-    """Empty for a tie: different objects in equally near files."""
+    """The file of the nearest object; empty if different objects are equally near."""
     others: tuple[str, ...]
-    """Other files with an object of this kind and name; for a tie, the files of two of them. There may be more."""
+    """
+    Other files with an object of this kind and name, or two files if different objects are equally near. There can be more
+    files.
+    """
 
 
 class ObjectsWorld:
     """
-    Looks up objects: objects of files, and objects of no file, such as the objects of a snapshot.
+    Looks up objects that belong to a file, and objects that belong to no file, such as the objects of a snapshot.
 
-    Objects of files have precedence. If files contain different objects of the same name, the nearest object counts (see
-    ``candidates``). A missing object is Unknown. It is ABSENT if its kind is in ``complete``, which means that all objects
-    of the kind are in this world.
+    Objects that belong to a file have precedence. If files contain different objects of the same name, a lookup returns the
+    nearest object (see ``candidates``). A missing object is ABSENT if its kind is in ``complete``, which means that this world
+    contains all objects of the kind. Otherwise a missing object is Unknown.
     """
 
     def __init__(
         self, objects: Iterable[Kubernetes], complete: Iterable[type[Kubernetes]] = (), folder: str = "/"
     ) -> None:
-        """``objects`` belong to no file. ``folder`` is the working directory, to which the names of files are relative."""
+        """
+        Adds ``objects``, which belong to no file. ``folder`` is the working directory, to which the names of files are
+        relative.
+        """
         self._complete = frozenset(complete)
         self._folder = folder
         self._unplaced: dict[type[Kubernetes], dict[tuple[str, str], Kubernetes]] = {}
         self._namespaces: dict[type[Kubernetes], dict[str, list[str]]] = {}
-        """The namespaces of the objects of no file, by name. Filled for a kind at its first lookup without a namespace."""
+        """
+        The namespaces of the objects that belong to no file, by name. Filled for a kind at the first lookup without a
+        namespace.
+        """
         self._placed: dict[type[Kubernetes], dict[str, Candidate | Candidates]] = {}
         self._unnamed: dict[type[Kubernetes], list[Candidate]] = {}
         self._lists: dict[type[Kubernetes], tuple[Kubernetes, ...]] = {}
@@ -72,15 +81,15 @@ class ObjectsWorld:
         self._has_choices = self._has_choices or known.has_choices
 
     def seen_from(self, source: str, judged: Kubernetes | None = None) -> "ObjectsWorld | View":
-        """The world for references in a file."""
+        """Returns the world for references in a file."""
         return View(self, Viewer(self._path(source), judged)) if self._has_choices else self
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
-        """The object of this name. A missing namespace, on either side, matches every namespace."""
+        """Returns the object of this name. An empty namespace in the lookup or in the object matches every namespace."""
         return self.find_from(NOWHERE, kind, namespace, name)[0]
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """All objects of a kind. Unknown if this world has none and others may exist."""
+        """Returns all objects of a kind. Returns Unknown if this world has no object of the kind and such objects might exist."""
         return self.every_from(NOWHERE, kind)[0]
 
     def find_from(self, viewer: Viewer, kind: type[K], namespace: str, name: str) -> tuple[Found[K], Choice | None]:
@@ -119,7 +128,10 @@ class ObjectsWorld:
     def _every_placed(
         self, viewer: Viewer, kind: type[Kubernetes], choices: list[Choice]
     ) -> Sequence[Kubernetes] | Unknown:
-        """One object of each namespace and name, sorted by both. Unknown for a tie. Adds the choices."""
+        """
+        Returns one object of each namespace and name, sorted. Returns Unknown if different objects are equally near. Adds the
+        choices to ``choices``.
+        """
         objects: list[Kubernetes] = []
         unknown: Unknown | None = None
         for name, entry in sorted(self._placed.get(kind, _NO_ENTRIES).items()):
@@ -139,7 +151,9 @@ class ObjectsWorld:
         return unknown or objects
 
     def _behind(self, kind: type[Kubernetes], front: Sequence[Kubernetes]) -> Iterable[Kubernetes]:
-        """The objects of no file, without those that have the same namespace and name as an object in ``front``."""
+        """
+        Returns the objects that belong to no file, except objects with the same namespace and name as an object in ``front``.
+        """
         unplaced = self._unplaced.get(kind, _NOTHING)
         if not front:
             return unplaced.values()
@@ -160,7 +174,7 @@ class ObjectsWorld:
         return Unknown(f"{word} {name!r} is not in the input", f"add the manifest of {word} {name!r} to the input")
 
     def _named(self, kind: type[Kubernetes]) -> Mapping[str, Sequence[str]]:
-        """The namespaces of the objects of no file, by name."""
+        """Returns the namespaces of the objects that belong to no file, by name."""
         known = self._namespaces.get(kind)
         if known is None:
             known = self._namespaces[kind] = {}
@@ -173,7 +187,7 @@ class ObjectsWorld:
 
 
 class View:
-    """An ``ObjectsWorld`` for the references in one file. ``choices`` has the choices that its lookups made."""
+    """An ``ObjectsWorld`` for the references in one file. ``choices`` contains the choices of its lookups."""
 
     def __init__(self, world: ObjectsWorld, viewer: Viewer) -> None:
         self._world = world
@@ -182,18 +196,18 @@ class View:
 
     @property
     def choices(self) -> Sequence[Choice]:
-        """The choices, sorted."""
+        """The choices of the lookups, sorted."""
         return [self._choices[key] for key in sorted(self._choices)]
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
-        """The nearest object of this name."""
+        """Returns the nearest object of this name."""
         found, choice = self._world.find_from(self._viewer, kind, namespace, name)
         if choice is not None:
             self._choices[choice.kind, choice.namespace, choice.name] = choice
         return found
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
-        """All objects of a kind. If several objects have the same name, only the nearest one."""
+        """Returns all objects of a kind. Of several objects with the same name, returns only the nearest object."""
         found, choices = self._world.every_from(self._viewer, kind)
         for choice in choices:
             self._choices[choice.kind, choice.namespace, choice.name] = choice
@@ -222,11 +236,11 @@ def _choice(kind: type[Kubernetes], namespace: str, name: str, nearest: Candidat
 def _ambiguous(kind: type[Kubernetes], name: str, tie: Tie) -> Ambiguous:
     what = _word(kind) if kind is KubeVirt else f"{_word(kind)} {name!r}"
     if len(tie.sources) == 1:
-        return Ambiguous(f"{tie.sources[0]} contains different objects for {what}", "keep only one of them")
+        return Ambiguous(f"{tie.sources[0]} contains different objects for {what}", "keep only one of these objects")
     first, second = tie.sources
     return Ambiguous(
         f"{first} and {second} contain different objects for {what}, and neither file is nearer",
-        "move the right one to the folder of this file, or check each environment on its own",
+        "move the right object to the folder of this file, or check each environment separately",
     )
 
 
@@ -235,7 +249,7 @@ def _namespace(kind: type[Kubernetes], placed: Kubernetes) -> str:
 
 
 def _identity(kind: type[Kubernetes], namespace: str, name: str) -> tuple[str, str]:
-    """Namespace and name. A cluster has one KubeVirt CR, so all of them have one identity."""
+    """Returns the namespace and name. A cluster has one KubeVirt CR, so all KubeVirt CRs have the same identity."""
     return ("", _THE_CLUSTERS_OWN) if kind is KubeVirt else _key(kind, namespace, name)
 
 

@@ -10,7 +10,7 @@ from webhook.objects.path import FieldPath
 
 
 class Selectors(msgspec.Struct, frozen=True):
-    """``selectors`` of a MigrationPolicy; an absent selector is None."""
+    """The ``selectors`` of a MigrationPolicy. An absent selector is None."""
 
     namespace: Mapping[str, str] | None
     vmi: Mapping[str, str] | None
@@ -22,7 +22,7 @@ class Selectors(msgspec.Struct, frozen=True):
 
 
 class LabelledVM(msgspec.Struct, frozen=True):
-    """A VM that a policy may select, with the labels that KubeVirt compares."""
+    """A VM that a policy might select, with the labels that KubeVirt compares."""
 
     kind: str
     name: str
@@ -30,26 +30,26 @@ class LabelledVM(msgspec.Struct, frozen=True):
     labels: Mapping[str, str]
     """Labels of the VMI, from the VM's template."""
     outer_labels: Mapping[str, str]
-    """Labels of the VM itself. Selectors do not use them."""
+    """Labels of the VM itself, which selectors do not use."""
     namespace_labels: Fact[Mapping[str, str]]
 
 
 class PolicyFacts(msgspec.Struct, frozen=True):
-    """One MigrationPolicy, with the known other policies, VMs and cluster settings."""
+    """One MigrationPolicy, with the other known policies, the VMs and the cluster settings."""
 
     releases: int
     name: str
     settings: Mapping[str, Json]
-    """The fields that are not null, by name, with values of any type."""
+    """The fields of the policy that are not null, by name, with values of any type."""
     selectors: Selectors | None
-    """None if the policy has no ``selectors``: it never matches."""
+    """The selectors; None if the policy has no ``selectors`` and therefore never matches."""
     malformed: tuple[tuple[FieldPath, str], ...]
     """Paths in ``selectors`` that the API server refuses, each with the fault."""
     others: tuple[tuple[str, Selectors], ...]
     """The other known policies with selectors, by name."""
     migrations: Fact[Json]
-    """``spec.configuration.migrations`` of the KubeVirt CR. It applies to settings that the policy does not set."""
+    """The ``spec.configuration.migrations`` of the KubeVirt CR, for settings that the policy does not set."""
     feature_gates: Fact[tuple[str, ...]]
-    """Feature gates that the KubeVirt CR lists."""
+    """The feature gates that the KubeVirt CR lists."""
     vms: tuple[LabelledVM, ...] = ()
     """The VMs in the input."""

@@ -9,18 +9,18 @@ MIGRATIONS: FieldPath = ("spec", "configuration", "migrations")
 
 
 class SettingsFacts(msgspec.Struct, frozen=True):
-    """One KubeVirt CR. A cluster has one."""
+    """One KubeVirt CR. A cluster has one KubeVirt CR."""
 
     releases: int
     namespace: str
-    """The namespace of the CR. Multus looks up the migration network there."""
+    """The namespace of the CR, in which Multus looks up the migration network."""
     migrations: Json
-    """``spec.configuration.migrations`` as written, of any type; None if absent or null."""
+    """The value of ``spec.configuration.migrations`` as written, of any type; None if the field is absent or null."""
     misplaced: tuple[tuple[FieldPath, str], ...]
     """Settings at paths that KubeVirt does not read, each with its correct path."""
     eviction_strategy: str | None
     default_network_interface: str
-    """``bridge``, KubeVirt's default in all releases, if the CR does not set it."""
+    """The default interface binding. If the CR does not set it, this is ``bridge``, KubeVirt's default in all releases."""
     feature_gates: tuple[str, ...]
     disabled_feature_gates: tuple[str, ...]
     vm_rollout_strategy: str | None

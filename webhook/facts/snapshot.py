@@ -6,7 +6,7 @@ from webhook.objects.meta import Kubernetes
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """Objects, and the kinds of which the snapshot has all objects."""
+    """The objects, and the kinds for which the snapshot contains all objects of the cluster."""
 
     objects: tuple[Kubernetes, ...] = ()
     complete: frozenset[type[Kubernetes]] = frozenset()

@@ -6,7 +6,7 @@ import msgspec
 
 
 class Unknown(msgspec.Struct, frozen=True):
-    """A fact that is not known. ``why`` is the reason and ``settle`` the remedy, both for the user."""
+    """A fact that is not known. ``why`` tells the user the reason, and ``settle`` the remedy."""
 
     why: str
     settle: str = ""
@@ -15,16 +15,16 @@ class Unknown(msgspec.Struct, frozen=True):
 
     @property
     def may_exist(self) -> bool:
-        """Whether the object might exist. Rules then must not treat it as absent."""
+        """Whether the object might exist. Rules must not treat such an object as absent."""
         return self.unreadable
 
     def within(self, why: str, settle: str | None = None) -> "Unknown":
-        """An Unknown that has this one as its cause."""
+        """Returns an Unknown with another reason that was caused by this Unknown."""
         return Unknown(why, self.settle if settle is None else settle, self.unreadable)
 
 
 class Unread(Unknown, frozen=True):
-    """The object could not be read. It may or may not exist."""
+    """The object could not be read, so it is not known whether the object exists."""
 
     @property
     def may_exist(self) -> bool:
@@ -33,7 +33,7 @@ class Unread(Unknown, frozen=True):
 
 
 class Ambiguous(Unread, frozen=True):
-    """Different objects have the name, in files that are equally near to the reference."""
+    """Files that are equally near to the reference contain different objects with this name."""
 
 
 class Late(Unread, frozen=True):
@@ -49,7 +49,7 @@ class Absent:
         return "ABSENT"
 
     def __reduce__(self) -> str:
-        return "ABSENT"  # unpickled in another process, it is still the constant ``ABSENT``
+        return "ABSENT"  # the constant stays the same object if another process unpickles it
 
 
 ABSENT: Final = Absent()

@@ -1,12 +1,12 @@
 """
 The lookup of other objects, and its implementations.
 
-All implementations answer the same two questions and differ in the source of the objects:
+All implementations have the same two methods and differ in the source of the objects:
 
 - ``ObjectsWorld``: objects in memory, from manifests or a snapshot.
-- ``LayeredWorld``: a world over another one, e.g. manifests over a cluster.
+- ``LayeredWorld``: a world over another world, e.g. manifests over a cluster.
 - ``RestrictedWorld``: a world without the objects that one user is not allowed to read.
-- ``UnknownWorld``: no objects; every lookup is Unknown.
+- ``UnknownWorld``: a world without objects, in which every lookup is Unknown.
 - ``ClusterWorld`` (``webhook.cluster.facts``): the watched objects of a cluster.
 - ``RecordingWorld``, ``LiveWorld`` and ``TimedOutWorld`` (``webhook.cluster.lookups``): the steps of an admission decision.
   The first records each lookup in the cache, the second repeats the recorded lookups at the API server, and the third
@@ -26,13 +26,13 @@ class World(Protocol):
     """
     Looks up the other objects on which a verdict depends.
 
-    It never raises. An object that could not be read is ``Unknown`` with a reason; one that does not exist is ``ABSENT``.
+    It never raises. An object that could not be read is ``Unknown`` with a reason. An object that does not exist is ``ABSENT``.
     """
 
     def find(self, kind: type[K], namespace: str, name: str, /) -> Found[K]:
-        """The object of ``kind`` with this name; ``namespace`` is ignored for cluster-scoped kinds."""
+        """Returns the object of ``kind`` with this name. Ignores ``namespace`` for cluster-scoped kinds."""
         ...
 
     def every(self, kind: type[K], /) -> Fact[tuple[K, ...]]:
-        """All objects of ``kind``, or the reason why they are unknown."""
+        """Returns all objects of ``kind``, or the reason why the objects are unknown."""
         ...
