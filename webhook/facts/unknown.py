@@ -6,7 +6,7 @@ import msgspec
 
 
 class Unknown(msgspec.Struct, frozen=True):
-    """A fact that is not known. ``why`` tells the user the reason, and ``settle`` the remedy."""
+    """A fact that is not known. ``why`` is the reason and ``settle`` is the remedy, both for the user."""
 
     why: str
     settle: str = ""

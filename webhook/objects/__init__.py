@@ -1,5 +1,5 @@
 """
-Kubernetes objects as they are read: unknown fields are ignored, types are checked.
+Classes into which Kubernetes objects are read. Unknown fields are ignored, and types are checked.
 
 This package does no I/O.
 """

@@ -6,13 +6,13 @@ from webhook.objects.meta import Kubernetes, Read
 
 
 class PatchedCopySpec(Read, frozen=True):
-    """``spec`` of both kinds (``staging/src/kubevirt.io/api/clone`` and ``snapshot``, v1.3.0 to v1.9.0)."""
+    """The ``spec`` of both kinds (``staging/src/kubevirt.io/api/clone`` and ``snapshot``, v1.3.0 to v1.9.0)."""
 
     patches: list[str] | None = None
-    """JSON patches of the new VM, each as a string."""
+    """The JSON patches that are applied to the new VM, each as a string."""
 
 
 class PatchedCopy(Kubernetes, frozen=True):
-    """clone.kubevirt.io VirtualMachineClone and snapshot.kubevirt.io VirtualMachineRestore."""
+    """The kinds VirtualMachineClone (clone.kubevirt.io) and VirtualMachineRestore (snapshot.kubevirt.io)."""
 
     spec: PatchedCopySpec = msgspec.field(default_factory=PatchedCopySpec)

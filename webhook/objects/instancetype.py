@@ -1,4 +1,4 @@
-"""Instancetypes, preferences and their ControllerRevisions: the fields that change the verdict."""
+"""The fields of instancetypes, preferences and their ControllerRevisions that change the verdict."""
 
 import msgspec
 
@@ -7,7 +7,7 @@ from webhook.objects.vmi import EFI, GPU, TPM, CPUFeature, HostDevice, HyperV, L
 
 
 class InstancetypeCPU(Read, frozen=True):
-    """``cpu`` of an instancetype."""
+    """The ``cpu`` field of an instancetype."""
 
     guest: UInt32 | None = None
     model: str | None = None
@@ -16,7 +16,7 @@ class InstancetypeCPU(Read, frozen=True):
 
 
 class InstancetypeSpec(Read, frozen=True):
-    """``spec`` of VirtualMachineInstancetype and VirtualMachineClusterInstancetype."""
+    """The ``spec`` of a VirtualMachineInstancetype or VirtualMachineClusterInstancetype."""
 
     annotations: dict[str, str] | None = None
     cpu: InstancetypeCPU | None = None
@@ -39,7 +39,7 @@ class VirtualMachineClusterInstancetype(Kubernetes, frozen=True):
 
 
 class DevicePreferences(Read, frozen=True):
-    """``devices`` of a preference."""
+    """The ``devices`` field of a preference."""
 
     preferred_autoattach_pod_interface: bool | None = None
     preferred_interface_masquerade: Empty | None = None
@@ -47,31 +47,31 @@ class DevicePreferences(Read, frozen=True):
 
 
 class FeaturePreferences(Read, frozen=True):
-    """``features`` of a preference."""
+    """The ``features`` field of a preference."""
 
     preferred_hyperv: HyperV | None = None
 
 
 class CPUPreferences(Read, frozen=True):
-    """``cpu`` of a preference."""
+    """The ``cpu`` field of a preference."""
 
     preferred_cpu_features: list[CPUFeature] | None = msgspec.field(default=None, name="preferredCPUFeatures")
 
 
 class FirmwarePreferences(Read, frozen=True):
-    """``firmware`` of a preference."""
+    """The ``firmware`` field of a preference."""
 
     preferred_efi: EFI | None = None
 
 
 class VolumePreferences(Read, frozen=True):
-    """``volumes`` of a preference."""
+    """The ``volumes`` field of a preference."""
 
     preferred_storage_class_name: str | None = None
 
 
 class PreferenceSpec(Read, frozen=True):
-    """``spec`` of VirtualMachinePreference and VirtualMachineClusterPreference."""
+    """The ``spec`` of a VirtualMachinePreference or VirtualMachineClusterPreference."""
 
     annotations: dict[str, str] | None = None
     cpu: CPUPreferences | None = None
@@ -96,6 +96,6 @@ class VirtualMachineClusterPreference(Kubernetes, frozen=True):
 
 
 class ControllerRevision(Kubernetes, frozen=True):
-    """apps ControllerRevision: ``data`` holds the instancetype or preference at the first start of the VM."""
+    """apps ControllerRevision: ``data`` contains the instancetype or preference as it was at the first start of the VM."""
 
     data: Json = None

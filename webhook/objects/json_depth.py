@@ -1,9 +1,9 @@
 """
-Measures and cuts the nesting depth of JSON text. Linear in the size of the text, without recursion.
+Measures and cuts the nesting depth of JSON text. The time is linear in the size of the text. The functions are not recursive.
 
-An API server stores up to 10,000 levels, also in fields that tenants control (``metadata.managedFields[].fieldsV1``). msgspec
-and ``json`` recurse and raise RecursionError at about 1,000 levels on Python 3.11 and 3.12. Decode all JSON from outside with
-``decode``.
+An API server stores up to 10,000 levels of nesting, also in fields that tenants control
+(``metadata.managedFields[].fieldsV1``). msgspec and ``json`` are recursive and raise RecursionError at about 1,000 levels on
+Python 3.11 and 3.12. Decode all JSON from outside with ``decode``.
 """
 
 import re
@@ -20,18 +20,18 @@ Place: TypeAlias = tuple[str, ...]
 """The first keys of the path to a value, without list indices."""
 
 MAX_DEPTH: Final = 512
-"""Levels of nesting that are read. No field that this project reads is deeper than 30."""
+"""The maximum number of nesting levels that are read. No field that this project reads is deeper than 30 levels."""
 
 _OPENING, _CLOSING = b"[{", b"]}"
 _UP, _DOWN = 1, 255
-"""A step to one level deeper, and a step to one level up (-1 in a signed byte)."""
+"""One level down into the nesting, and one level back up (-1 as a signed byte)."""
 _STEPS = bytes.maketrans(_OPENING + _CLOSING, bytes((_UP, _UP, _DOWN, _DOWN)))
 _DULL = bytes(byte for byte in range(256) if byte not in _OPENING + _CLOSING + b'"')
 _NOT_OPENING = bytes(byte for byte in range(256) if byte not in _OPENING)
 _NOT_CLOSING = bytes(byte for byte in range(256) if byte not in _CLOSING)
 _BLOCK, _FEW = 256, 256
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]+|[\]}]+', re.DOTALL)
-"""A string, or a run of opening brackets, or a run of closing brackets."""
+"""Matches a string, a run of opening brackets, or a run of closing brackets."""
 _QUOTE = ord('"')
 _NAMED = 8
 """The maximum number of keys in a ``Place``."""
@@ -39,9 +39,9 @@ _NAMED = 8
 
 def decode(decoder: "msgspec.json.Decoder[T]", raw: Raw, limit: int = MAX_DEPTH) -> T:
     """
-    The decoded text. If it nests too deep for the decoder, the levels below ``limit`` are left out.
+    Decodes the text. If the text nests too deep for the decoder, leaves out the levels below ``limit``.
 
-    Raises the errors of the decoder, but DecodeError instead of RecursionError.
+    Raises the errors of the decoder, with DecodeError in place of RecursionError.
     """
     try:
         return decoder.decode(raw)
@@ -57,25 +57,26 @@ def is_deep(raw: Raw, limit: int = MAX_DEPTH) -> bool:
     """
     Whether JSON text nests deeper than ``limit``.
 
-    Three counts settle most objects: each is an upper bound of the depth. The comments prove the bounds. The last part counts
-    exactly.
+    For most objects, one of three counts suffices, because each count is an upper bound of the depth. The comments prove the
+    bounds. The last part determines the exact depth.
     """
     body = bytes(raw)
-    # Bound 1. At a place in the first half, every open level was opened in that half. At a place in the second half, every
-    # open level closes in that half. Brackets inside strings only add to the counts.
+    # Bound 1. At a place in the first half, every open level was opened in that half. At a place in the second half, every open
+    # level is closed in that half. Brackets inside strings only increase the counts.
     half = len(body) // 2
     opened, closed = body[:half].translate(None, _NOT_OPENING), body[half:].translate(None, _NOT_CLOSING)
     if len(opened) < limit and len(closed) < limit:
         return False
     # Bound 2. The depth is at most the number of opening brackets.
-    # Bound 3. An innermost pair holds no other pair, so at most one innermost pair is open at a time: all of them together
-    # add one level. In ``marks``, only such a pair has its brackets side by side, because quotes are kept: a pair that holds
-    # a string has quotes in between. A pair inside one string adds to both counts, so the bound stays the same.
+    # Bound 3. An innermost pair of brackets contains no other pair. At most one innermost pair is open at a time, so all
+    # innermost pairs together add one level. In ``marks``, only an innermost pair has adjacent brackets, because a pair that
+    # contains a string has quotes between its brackets. A pair inside one string increases both counts, so the bound stays
+    # the same.
     marks = body.translate(None, _DULL)
     room = limit - marks.count(b"{") - marks.count(b"[")
     if room > 0 or (room := room + marks.count(b"{}")) > 0 or room + marks.count(b"[]") > 0:
         return False
-    # Exact. A block is counted bracket by bracket only if it opens enough levels to pass the limit.
+    # Exact count. Brackets of a block are counted one by one only if the block opens enough levels to exceed the limit.
     steps = _outside_strings(body, marks).translate(_STEPS)
     depth = 0
     for begin in range(0, len(steps), _BLOCK):
@@ -88,7 +89,7 @@ def is_deep(raw: Raw, limit: int = MAX_DEPTH) -> bool:
 
 
 def _outside_strings(body: bytes, marks: bytes) -> bytes:
-    """The brackets of JSON text outside strings. ``marks`` holds all of its brackets and quotes."""
+    """Returns the brackets of JSON text outside strings. ``marks`` contains all brackets and quotes of the text."""
     _, *escaped = body.split(b"\\", _FEW)
     if len(escaped) == _FEW or not {rest[:1] for rest in escaped}.isdisjoint((b'"', b"")):
         # an escaped quote or an escaped backslash
@@ -98,13 +99,13 @@ def _outside_strings(body: bytes, marks: bytes) -> bytes:
 
 def truncated(raw: Raw, limit: int = MAX_DEPTH) -> bytes:
     """
-    The text with the content of arrays and objects below ``limit`` replaced by a digest of that content.
+    Returns the text, with the content of arrays and objects below ``limit`` replaced by a digest of that content.
 
-    Every value that remains keeps its type, so a typed field with a deep array still has the wrong type. Equal texts stay
-    equal, and different texts stay different.
+    Every value that remains keeps its type, so a typed field with a deep array still has the wrong type. Equal texts remain
+    equal, and different texts remain different.
 
-    Proof of the depth: the brackets of level ``limit`` + 1 are kept. The text between them, which contains every deeper
-    level, is replaced by plain values.
+    The depth of the result is at most ``limit`` + 1. The brackets of level ``limit`` + 1 are kept, and plain values replace the
+    text between them, which contains every deeper level.
     """
     body = bytes(raw)
     kept: list[bytes] = []
@@ -128,7 +129,7 @@ def truncated(raw: Raw, limit: int = MAX_DEPTH) -> bytes:
 
 
 def _digest(body: bytes, begin: int, end: int) -> bytes:
-    """A digest that replaces ``body[begin:end]``, the content of an object or array. Empty content stays empty."""
+    """Returns a digest that replaces ``body[begin:end]``, the content of an object or array. Empty content stays empty."""
     left_out = body[begin:end].strip()
     if not left_out:
         return b""
@@ -137,7 +138,7 @@ def _digest(body: bytes, begin: int, end: int) -> bytes:
 
 
 def deep_places(raw: Raw, limit: int = MAX_DEPTH) -> frozenset[Place]:
-    """The places where JSON text nests deeper than ``limit``."""
+    """Returns the places where JSON text nests deeper than ``limit``."""
     body = bytes(raw)
     keys: list[str] = []
     places: set[Place] = set()

@@ -17,7 +17,7 @@ class Kind(msgspec.Struct, frozen=True):
     namespaced: bool
     reads: type[Kubernetes]
     judged: bool = False
-    """Whether rules judge objects of this kind. Other kinds are only looked up."""
+    """Whether rules judge objects of this kind. Objects of other kinds are only looked up."""
 
 
 KUBEVIRT_GROUP = "kubevirt.io"
@@ -123,7 +123,7 @@ PATCHED_COPIES: tuple[Kind, ...] = (
     Kind("clone.kubevirt.io", "VirtualMachineClone", "virtualmachineclones", _SNAPSHOT, True, PatchedCopy),
     Kind("snapshot.kubevirt.io", "VirtualMachineRestore", "virtualmachinerestores", _SNAPSHOT, True, PatchedCopy),
 )
-"""Kinds from which virt-controller creates a VM with patches of a user. Only the patches are judged."""
+"""Kinds from which virt-controller creates a VM with patches that a user writes. Only the patches are judged."""
 
 BY_GROUP_KIND: dict[tuple[str, str], Kind] = {(kind.group, kind.kind): kind for kind in KINDS}
 PATCHED_COPY_BY_GROUP_KIND: dict[tuple[str, str], Kind] = {(kind.group, kind.kind): kind for kind in PATCHED_COPIES}
@@ -131,10 +131,10 @@ BY_CLASS: dict[type[Kubernetes], Kind] = {kind.reads: kind for kind in KINDS}
 
 
 def group_of(api_version: str) -> str:
-    """The group of an ``apiVersion``: ``kubevirt.io`` for ``kubevirt.io/v1``, '' (core) for ``v1``."""
+    """Returns the group of an ``apiVersion``, for example ``kubevirt.io`` for ``kubevirt.io/v1``, and '' (core) for ``v1``."""
     return api_version.rpartition("/")[0]
 
 
 def find_kind(api_version: str, kind: str) -> Kind | None:
-    """The kind of an object in any served version; None for a kind that is not read."""
+    """Returns the kind of an object in any served version, or None for a kind that is not read."""
     return BY_GROUP_KIND.get((group_of(api_version), kind))

@@ -1,5 +1,5 @@
 """
-The KubeVirt CR and MigrationPolicy: the fields that verdicts depend on.
+The fields of the KubeVirt CR and of MigrationPolicies that verdicts depend on.
 
 ``spec.configuration.migrations`` stays parsed JSON, because the settings rules also judge values of a wrong type.
 """
@@ -11,7 +11,8 @@ from webhook.objects.meta import Json, Kubernetes, Read
 
 class Misplaced(Read, frozen=True):
     """
-    Migration settings in the wrong place. KubeVirt has no such fields; only the rules about misplaced settings read them.
+    Migration settings in the wrong place. KubeVirt has no fields at these places. Only the rules about misplaced settings read
+    them.
 
     Every field takes any JSON value, because no schema applies to a misplaced field.
     """
@@ -68,7 +69,7 @@ class DeveloperConfiguration(Read, frozen=True):
     disabled_feature_gates: list[str] | None = None
     minimum_cluster_tsc_frequency: int | None = msgspec.field(default=None, name="minimumClusterTSCFrequency")
     memory_overcommit: int | None = None
-    """A wrong value of this field or the next two makes KubeVirt ignore the whole configuration."""
+    """If this field or one of the next two fields has a wrong value, KubeVirt ignores the whole configuration."""
     cpu_allocation_ratio: int | None = None
     pvc_tolerate_less_space_up_to_percent: int | None = None
 
@@ -80,7 +81,7 @@ class ArchitectureConfiguration(Read, frozen=True):
 
 
 class Configuration(Misplaced, frozen=True):
-    """``spec.configuration``. Here ``migrations`` is in the right place."""
+    """The ``spec.configuration`` of the KubeVirt CR, which is the right place for ``migrations``."""
 
     architecture_configuration: ArchitectureConfiguration | None = None
     cpu_model: str | None = msgspec.field(default=None, name="cpuModel")
@@ -114,14 +115,14 @@ class KubeVirtStatus(Read, frozen=True):
 
 
 class KubeVirt(Kubernetes, frozen=True):
-    """kubevirt.io KubeVirt, one per cluster."""
+    """The KubeVirt CR (kubevirt.io). A cluster has one KubeVirt CR."""
 
     spec: KubeVirtSpec = msgspec.field(default_factory=KubeVirtSpec)
     status: KubeVirtStatus | None = None
     configuration: Json = None
-    """A misplaced field: it belongs in ``spec``."""
+    """A misplaced field that belongs in ``spec``."""
     migrations: Json = None
-    """A misplaced field: it belongs in ``spec.configuration``."""
+    """A misplaced field that belongs in ``spec.configuration``."""
 
 
 class MigrationPolicy(Kubernetes, frozen=True):

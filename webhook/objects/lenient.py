@@ -1,8 +1,8 @@
 """
-Reads an object with invalid metadata.
+Reads an object even if its metadata is invalid.
 
-No schema covers the metadata of a template, so a tenant can store a number as the value of a label. Such a value is left
-out; otherwise it would hide the rest of the object.
+No schema covers the metadata of a template, so a tenant can store a number as the value of a label. This module leaves out such
+values, because otherwise the rest of the object could not be read.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _OWNERS: Final = "ownerReferences"
 
 def read_object(decoder: "msgspec.json.Decoder[K]", reads: type[K], raw: Raw) -> K:
     """
-    The object in ``raw``, at any depth of nesting.
+    Returns the object in ``raw``, at any depth of nesting.
 
     Raises ValidationError if a field outside metadata has a wrong type, and DecodeError if ``raw`` is not JSON.
     """
@@ -33,12 +33,14 @@ def read_object(decoder: "msgspec.json.Decoder[K]", reads: type[K], raw: Raw) ->
 
 
 def parse(raw: Raw) -> Json:
-    """The value in ``raw``, without the levels that are too deep to read."""
+    """Returns the value in ``raw``, without the levels that are too deep to read."""
     return decode(_anything, raw)
 
 
 def _parsed(raw: Raw, error: msgspec.ValidationError) -> Json:
-    """The value in ``raw``. Raises ``error``, which names a field, if ``raw`` contains a number out of range."""
+    """
+    Returns the value in ``raw``. If ``raw`` contains a number out of range, raises ``error``, because that error names a field.
+    """
     try:
         return parse(raw)
     except msgspec.ValidationError:
@@ -46,13 +48,13 @@ def _parsed(raw: Raw, error: msgspec.ValidationError) -> Json:
 
 
 def metadata_alone(value: Json, reads: type[K]) -> K:
-    """An object with only its metadata."""
+    """Returns the object with only its metadata."""
     metadata = value.get("metadata") if isinstance(value, Mapping) else None
     return msgspec.convert({"metadata": _valid_metadata(metadata)}, reads)
 
 
 def _valid_metadata(metadata: Json) -> Json:
-    """Metadata as Go reads it, without fields and entries of a wrong type."""
+    """Returns the metadata as Go reads it, without fields and entries of a wrong type."""
     if not isinstance(metadata, Mapping):
         return {}
     fields = {key: _valid_entries(key, field) for key, field in as_go_reads(metadata).items()}

@@ -9,20 +9,23 @@ Quantity = str | int | float
 
 Int32: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 UInt32: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
-"""API servers accept larger numbers. KubeVirt's own webhooks then reject the object."""
+"""
+An unsigned 32-bit integer. API servers accept larger numbers, but KubeVirt's own webhooks reject an object with a larger
+number.
+"""
 
 
 class Read(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """
     A part of an object, with only the fields that this project reads.
 
-    Unknown fields are ignored: the API server prunes them, and the manifest rules report them. Types are strict.
-    ``null`` means absent, as in Go.
+    Unknown fields are ignored, because the API server prunes them and the manifest rules report them. Types are strict. A field
+    with value ``null`` counts as absent, as in Go.
     """
 
 
 class Empty(Read, frozen=True):
-    """A field of which only the presence counts, such as ``masquerade: {}``."""
+    """A field for which only the presence matters, such as ``masquerade: {}``."""
 
 
 class OwnerReference(Read, frozen=True):
@@ -59,17 +62,17 @@ class Kubernetes(Read, frozen=True):
 
     @property
     def meta(self) -> ObjectMeta:
-        """``metadata``; empty if the object has none."""
+        """The ``metadata`` of the object; empty if the object has no metadata."""
         return self.metadata or NO_META
 
     @property
     def namespace(self) -> str:
-        """The namespace as written; empty for a cluster-scoped object or if it is absent."""
+        """The namespace as written; empty if the object is cluster-scoped or the namespace is absent."""
         return self.meta.namespace or ""
 
     @property
     def name(self) -> str:
-        """The name. If it is absent, ``generateName``. If both are absent, empty."""
+        """The name of the object, or ``generateName`` if the name is absent; empty if both are absent."""
         return self.meta.name or self.meta.generate_name or ""
 
 

@@ -1,4 +1,4 @@
-"""NetworkAttachmentDefinition, and the objects that name the address ranges in use: Node and ServiceCIDR."""
+"""NetworkAttachmentDefinition, and the kinds that name the address ranges in use: Node and ServiceCIDR."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from webhook.objects.meta import Kubernetes, Read
 
 
 class NetworkSpec(Read, frozen=True):
-    """``NetworkAttachmentDefinition.spec``. ``config`` is JSON in a string; without it, a file on the node counts."""
+    """``NetworkAttachmentDefinition.spec``. ``config`` is JSON in a string. If it is empty, Multus reads a file on the node."""
 
     config: str | None = None
 
@@ -21,32 +21,35 @@ class NetworkAttachmentDefinition(Kubernetes, frozen=True):
 
 
 class NodeSpec(Read, frozen=True):
-    """``Node.spec``: the pod address ranges of the node, if Kubernetes assigns them."""
+    """The fields of ``Node.spec`` with the pod address ranges of the node, if Kubernetes assigns such ranges."""
 
     pod_cidr: str | None = msgspec.field(default=None, name="podCIDR")
     pod_cidrs: list[str] | None = msgspec.field(default=None, name="podCIDRs")
 
 
 class NodeTraits(Read, frozen=True):
-    """Facts from the labels of a node, which verdicts need."""
+    """The facts in the labels of a node that verdicts need."""
 
     schedulable: bool = False
-    """Whether virt-handler is alive on the node, so that VMs can run there."""
+    """Whether virt-handler is alive on the node, so that VMs can run on the node."""
     reports_host_model: bool = False
     tsc_frequency: int = 0
-    """In Hz; 0 if the node has no valid label."""
+    """The TSC frequency in Hz; 0 if the node has no valid label."""
 
 
 class Node(Kubernetes, frozen=True):
     """
-    A node. Only manifests have ``spec``; from a cluster only the metadata is read.
+    A node. ``spec`` is read only from manifests. From a cluster, only the metadata of a node is read.
 
-    A node has more than a hundred labels. ``traits`` is computed once per node, not once per judged VM.
+    A node has more than a hundred labels, so ``traits`` is computed once per node and not once per judged VM.
     """
 
     spec: NodeSpec | None = None
     traits: NodeTraits = msgspec.field(default_factory=NodeTraits, name="traits of its labels")
-    """Not a field of a node: computed from the labels. The name with spaces cannot collide with a real field."""
+    """
+    Values that are computed from the labels and are not a field of a node. The name contains spaces, so no real field can have
+    it.
+    """
 
     def __post_init__(self) -> None:
         msgspec.structs.force_setattr(self, "traits", _traits(self.meta.labels or {}))
@@ -55,7 +58,7 @@ class Node(Kubernetes, frozen=True):
 HOST_MODEL_LABEL = "host-model-cpu.node.kubevirt.io/"
 TSC_LABEL = "cpu-timer.node.kubevirt.io/tsc-frequency"
 SCHEDULABLE = "kubevirt.io/schedulable"
-_INT64 = r"\+?[0-9]{1,63}"  # positive numbers that Go's strconv.ParseInt accepts
+_INT64 = r"\+?[0-9]{1,63}"  # matches the positive numbers that Go's strconv.ParseInt accepts
 
 
 def _traits(labels: Mapping[str, str]) -> NodeTraits:
@@ -75,10 +78,10 @@ class ServiceCIDRSpec(Read, frozen=True):
 
 
 class ServiceCIDR(Kubernetes, frozen=True):
-    """networking.k8s.io ServiceCIDR (Kubernetes 1.33 and later): the address ranges of Services."""
+    """The address ranges of Services, in networking.k8s.io ServiceCIDR (Kubernetes 1.33 and later)."""
 
     spec: ServiceCIDRSpec = msgspec.field(default_factory=ServiceCIDRSpec)
 
 
 class Namespace(Kubernetes, frozen=True):
-    """A namespace. Only its labels are read."""
+    """A namespace, of which only the labels are read."""

@@ -1,7 +1,7 @@
 """
-``null`` in the metadata of templates, read as Go reads it.
+Reads ``null`` in the metadata of templates as Go reads it.
 
-No schema covers that metadata, so API servers accept ``null`` there.
+No schema covers the metadata of templates, so API servers accept ``null`` in it.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ STRING_MAPS = frozenset(("labels", "annotations"))
 
 
 def is_about_null(error: msgspec.ValidationError) -> bool:
-    """Whether the error is about a ``null``."""
+    """Whether ``null`` in place of a value caused the error."""
     from webhook.objects.type_errors import type_fault  # noqa: PLC0415 - only needed after an error
 
     return type_fault(error).got == "null"
@@ -25,7 +25,7 @@ def is_about_null(error: msgspec.ValidationError) -> bool:
 
 def without_nulls(value: Json) -> Json:
     """
-    A copy of the object with all ``metadata`` as Go reads it: the metadata of the object and of its templates.
+    Returns a copy of the object in which its metadata and the metadata of its templates are as Go reads them.
 
     Go (``encoding/json``) reads a ``null`` field as absent, and a ``null`` label or annotation as an empty string.
     """
@@ -33,7 +33,7 @@ def without_nulls(value: Json) -> Json:
 
 
 def with_metadata(value: Json, change: Callable[[Json], Json], levels: int = _LEVELS) -> Json:
-    """A copy of the object with ``change`` applied to its ``metadata`` and to the metadata of its templates."""
+    """Returns a copy of the object with ``change`` applied to its ``metadata`` and to the metadata of its templates."""
     if isinstance(value, list):
         return [with_metadata(item, change, levels - 1) for item in value] if levels else value
     if not isinstance(value, Mapping):
@@ -49,7 +49,7 @@ def with_metadata(value: Json, change: Callable[[Json], Json], levels: int = _LE
 
 
 def as_go_reads(metadata: Json) -> Json:
-    """Metadata without ``null``."""
+    """Returns the metadata without ``null``."""
     if not isinstance(metadata, Mapping):
         return metadata
     return {

@@ -1,4 +1,4 @@
-"""Field paths, spelled as Kubernetes does in ``StatusCause.field``. Every message spells a path with ``dotted``."""
+"""Field paths in the spelling that Kubernetes uses in ``StatusCause.field``. All messages use ``dotted`` to spell a path."""
 
 from typing import Final, TypeAlias
 
@@ -10,9 +10,9 @@ _IN_BRACKETS: Final = "./[] "
 
 def dotted(path: FieldPath) -> str:
     """
-    The path as text: ``spec.volumes[0]``, ``metadata.labels.my-label``, ``metadata.labels[app.kubernetes.io/name]``.
+    Returns the path as text: ``spec.volumes[0]``, ``metadata.labels.my-label``, ``metadata.labels[app.kubernetes.io/name]``.
 
-    A key with a dot, slash, bracket or space is in brackets.
+    A key that contains a dot, slash, bracket or space is written in brackets.
     """
     parts: list[str] = []
     for step in path:
@@ -26,5 +26,5 @@ def dotted(path: FieldPath) -> str:
 
 
 def pointer(path: FieldPath) -> str:
-    """The path as a JSON pointer (RFC 6901)."""
+    """Returns the path as a JSON pointer (RFC 6901)."""
     return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)

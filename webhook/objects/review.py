@@ -1,4 +1,4 @@
-"""AdmissionReview v1, request and response (``k8s.io/api/admission/v1/types.go``)."""
+"""The request and the response of AdmissionReview v1 (``k8s.io/api/admission/v1/types.go``)."""
 
 import msgspec
 
@@ -6,7 +6,7 @@ from webhook.objects.meta import Read
 
 
 class GroupVersionKind(Read, frozen=True):
-    """``kind`` of a request."""
+    """The ``kind`` of an admission request."""
 
     group: str = ""
     version: str = ""
@@ -14,7 +14,7 @@ class GroupVersionKind(Read, frozen=True):
 
 
 class GroupVersionResource(Read, frozen=True):
-    """``resource`` of a request."""
+    """The ``resource`` of an admission request."""
 
     group: str = ""
     version: str = ""
@@ -22,7 +22,7 @@ class GroupVersionResource(Read, frozen=True):
 
 
 class UserInfo(Read, frozen=True):
-    """``userInfo``: the user who sent the request."""
+    """The ``userInfo`` of an admission request, which names the user who sent the request."""
 
     username: str = ""
     uid: str = ""
@@ -31,7 +31,7 @@ class UserInfo(Read, frozen=True):
 
 
 class AdmissionRequest(Read, frozen=True):
-    """``request``. The objects stay raw bytes until their kind is known."""
+    """``request``. The objects remain raw bytes until their kind is known."""
 
     uid: str
     kind: GroupVersionKind = msgspec.field(default_factory=GroupVersionKind)
@@ -55,7 +55,7 @@ class AdmissionReview(Read, frozen=True):
 
 
 class StatusCause(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One problem of a denied object (``metav1.StatusCause``). kubectl prints ``* field: message``."""
+    """One problem of a denied object (``metav1.StatusCause``), which kubectl prints as ``* field: message``."""
 
     reason: str = ""
     message: str = ""
@@ -72,7 +72,7 @@ class StatusDetails(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Status(msgspec.Struct, frozen=True, omit_defaults=True):
-    """``metav1.Status`` of a denial. kubectl words its output by ``code`` and ``reason``."""
+    """The ``metav1.Status`` of a denial. The output of kubectl depends on ``code`` and ``reason``."""
 
     message: str = ""
     reason: str = ""
@@ -87,7 +87,7 @@ class AdmissionResponse(msgspec.Struct, frozen=True, rename="camel"):
     allowed: bool
     status: Status | None | msgspec.UnsetType = msgspec.UNSET
     patch: str | msgspec.UnsetType = msgspec.UNSET
-    """Base64 of an RFC 6902 patch."""
+    """The JSON Patch (RFC 6902) in base64."""
     patch_type: str | msgspec.UnsetType = msgspec.UNSET
     warnings: list[str] | msgspec.UnsetType = msgspec.UNSET
     audit_annotations: dict[str, str] | msgspec.UnsetType = msgspec.UNSET

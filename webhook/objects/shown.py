@@ -1,18 +1,18 @@
-"""How a message shows a value of the input."""
+"""Formats values of the input for messages."""
 
 from typing import Final
 
 from webhook.objects.meta import Json
 
 LONGEST: Final = 60
-"""The longest string or number in a message, in characters."""
+"""The maximum length of a string or number in a message, in characters."""
 
 
 def shown(value: Json) -> str:
     """
-    The value as a message shows it: strings in quotes with escapes, booleans and ``null`` as in YAML.
+    Returns the value as messages show it. Strings are in quotes with escapes, and booleans and ``null`` are as in YAML.
 
-    Long strings are cut. Lists and objects are named by their type.
+    Long strings are cut. For a list or object, the message names only the type.
     """
     if value is None:
         return "null"

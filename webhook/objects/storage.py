@@ -14,13 +14,16 @@ class ClaimSpec(Read, frozen=True):
 
 
 class PersistentVolumeClaim(Kubernetes, frozen=True):
-    """A claim. For the verdict, virt-controller copies ``spec.accessModes``, not ``status.accessModes``."""
+    """
+    A claim. The verdict depends on ``spec.accessModes``, because virt-controller copies this field and not
+    ``status.accessModes``.
+    """
 
     spec: ClaimSpec = msgspec.field(default_factory=ClaimSpec)
 
 
 class DataSourceRef(Read, frozen=True):
-    """``sourceRef`` of a DataVolume."""
+    """The ``sourceRef`` field of a DataVolume."""
 
     kind: str = ""
     namespace: str | None = None
@@ -28,14 +31,16 @@ class DataSourceRef(Read, frozen=True):
 
 
 class SourceName(Read, frozen=True):
-    """``source.pvc`` and ``source.snapshot`` of a DataVolume or DataSource, and ``source.dataSource`` of a DataSource."""
+    """
+    The fields ``source.pvc`` and ``source.snapshot`` of a DataVolume or DataSource, and ``source.dataSource`` of a DataSource.
+    """
 
     namespace: str | None = None
     name: str = ""
 
 
 class VolumeOrigin(Read, frozen=True):
-    """``source`` of a DataVolume or DataSource: the sources that instancetypes are inferred from."""
+    """The fields of ``source`` of a DataVolume or DataSource from which instancetypes are inferred."""
 
     pvc: SourceName | None = None
     snapshot: SourceName | None = None
@@ -43,7 +48,10 @@ class VolumeOrigin(Read, frozen=True):
 
 
 class DataVolumeSpec(Read, frozen=True):
-    """``DataVolume.spec``, with ``pvc`` (modes as written) or ``storage`` (modes may come from a StorageProfile)."""
+    """
+    The ``spec`` of a DataVolume, with ``pvc`` (access modes as written) or ``storage`` (access modes can come from a
+    StorageProfile).
+    """
 
     pvc: ClaimSpec | None = None
     storage: ClaimSpec | None = None
@@ -85,13 +93,13 @@ class ClaimPropertySet(Read, frozen=True):
 
 
 class StorageProfileSpec(Read, frozen=True):
-    """``StorageProfile.spec``: the values that an administrator requests."""
+    """The ``spec`` of a StorageProfile, which contains the values that an administrator requests."""
 
     claim_property_sets: list[ClaimPropertySet] | None = None
 
 
 class StorageProfileStatus(Read, frozen=True):
-    """``StorageProfile.status``: the values in force."""
+    """The ``status`` of a StorageProfile, which contains the values in force."""
 
     claim_property_sets: list[ClaimPropertySet] | None = None
     provisioner: str | None = None
@@ -99,7 +107,7 @@ class StorageProfileStatus(Read, frozen=True):
 
 
 class StorageProfile(Kubernetes, frozen=True):
-    """cdi.kubevirt.io StorageProfile, cluster-scoped, with the name of its StorageClass."""
+    """A StorageProfile (cdi.kubevirt.io), which is cluster-scoped and has the name of its StorageClass."""
 
     spec: StorageProfileSpec | None = None
     status: StorageProfileStatus | None = None
@@ -107,7 +115,7 @@ class StorageProfile(Kubernetes, frozen=True):
     @property
     def property_sets(self) -> tuple[ClaimPropertySet, ...]:
         """
-        The property sets in force, best first: the sets in ``status``, or the sets in ``spec`` if CDI has not written
+        The property sets in force, best first. These are the sets in ``status``, or the sets in ``spec`` if CDI has not written
         ``status``.
         """
         if self.status is not None and self.status.claim_property_sets is not None:

@@ -14,7 +14,7 @@ import msgspec
 from webhook.objects.path import FieldPath
 
 ANY_KEY: Final = "..."
-"""A step of ``TypeFault.place``: msgspec does not name the keys of a mapping with free keys."""
+"""The step of ``TypeFault.place`` for any key of a mapping with free keys, because msgspec does not name such a key."""
 
 _STEP = re.compile(r"\[(\d+)\]|\[(\.\.\.)\]|\.([A-Za-z0-9_\-]+)")
 _UNKNOWN_KEY = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
@@ -35,13 +35,13 @@ class TypeFault(msgspec.Struct, frozen=True):
     """The content of a validation error."""
 
     message: str
-    """The message without the place, such as ``expected a string, got an integer``."""
+    """The message without the path, such as ``expected a string, got an integer``."""
     place: FieldPath = ()
-    """The path to the wrong value. For an unknown key it ends with that key."""
+    """The path to the wrong value. For an unknown key, the path ends with that key."""
     unknown_key: str = ""
     missing_key: str = ""
     invalid_choice: str = ""
-    """A value that is not in an enum, in quotes."""
+    """The value that is not in the enum, in quotes."""
     expected: str = ""
     """The expected type, as msgspec names it, without ``null``."""
     got: str = ""
@@ -49,7 +49,7 @@ class TypeFault(msgspec.Struct, frozen=True):
 
 
 def type_fault(error: Exception) -> TypeFault:
-    """The fault that a ``msgspec.ValidationError`` reports. An unfamiliar sentence becomes the message."""
+    """Returns the fault that a ``msgspec.ValidationError`` reports. A text of unknown form becomes the message."""
     sentence, has_place, path = str(error).rpartition(" - at `$")
     if not has_place:
         sentence, path = path, ""

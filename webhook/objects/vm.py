@@ -8,7 +8,7 @@ from webhook.objects.vmi import ClaimInfo, ClaimSource, DataVolumeSource, VMISpe
 
 
 class Matcher(Read, frozen=True):
-    """``spec.instancetype`` and ``spec.preference``: a reference to an object and its revision."""
+    """A reference in ``spec.instancetype`` or ``spec.preference``, to an object and its revision."""
 
     name: str | None = None
     kind: str | None = None
@@ -30,23 +30,23 @@ class VirtualMachineSpec(Read, frozen=True):
 
 
 class InstancetypeStatusRef(Read, frozen=True):
-    """``status.instancetypeRef`` and ``status.preferenceRef`` (KubeVirt 1.5)."""
+    """The fields ``status.instancetypeRef`` and ``status.preferenceRef`` (since KubeVirt 1.5)."""
 
     name: str | None = None
     kind: str | None = None
     controller_revision_ref: Matcher | None = None
-    """Only ``name`` is read."""
+    """The reference to the ControllerRevision, of which only ``name`` is read."""
 
 
 class HotplugVolumeSource(Read, frozen=True):
-    """``volumeSource`` of a hotplug request."""
+    """The ``volumeSource`` field of a hotplug request."""
 
     persistent_volume_claim: ClaimSource | None = None
     data_volume: DataVolumeSource | None = None
 
 
 class VolumeRequestAdd(Read, frozen=True):
-    """``addVolumeOptions`` of a hotplug request."""
+    """The ``addVolumeOptions`` field of a hotplug request."""
 
     name: str = ""
     volume_source: HotplugVolumeSource | None = None
@@ -59,7 +59,7 @@ class VolumeRequest(Read, frozen=True):
 
 
 class MigratedVolumeInfo(Read, frozen=True):
-    """An entry of ``migratedVolumes``: a volume under volume migration (KubeVirt 1.4)."""
+    """An entry of ``migratedVolumes``, which names a volume under volume migration (since KubeVirt 1.4)."""
 
     volume_name: str = ""
     source_pvc_info: ClaimInfo | None = msgspec.field(default=None, name="sourcePVCInfo")
@@ -88,7 +88,7 @@ class VirtualMachineStatus(Read, frozen=True):
     """``VirtualMachine.status``."""
 
     created: bool | None = None
-    """Whether the VM has a VMI, so that a volume is hotplugged. Tenants cannot write this subresource."""
+    """Whether the VM has a VMI, into which volumes can be hotplugged. Tenants cannot write the status subresource."""
     instancetype_ref: InstancetypeStatusRef | None = None
     preference_ref: InstancetypeStatusRef | None = None
     volume_requests: list[VolumeRequest] | None = None
@@ -118,7 +118,7 @@ class VirtualMachineInstanceReplicaSet(Kubernetes, frozen=True):
 
 
 class VirtualMachineTemplate(Read, frozen=True):
-    """``spec.virtualMachineTemplate`` of a VirtualMachinePool."""
+    """The ``spec.virtualMachineTemplate`` of a VirtualMachinePool."""
 
     metadata: ObjectMeta | None = None
     spec: VirtualMachineSpec | None = None

@@ -1,7 +1,7 @@
 """
-VirtualMachineInstance: the fields that live migration depends on.
+The fields of a VirtualMachineInstance that live migration depends on.
 
-Field names and nesting: KubeVirt ``staging/src/kubevirt.io/api/core/v1/schema.go`` and ``types.go``, v1.0 to v1.9.
+Field names and nesting come from KubeVirt ``staging/src/kubevirt.io/api/core/v1/schema.go`` and ``types.go``, v1.0 to v1.9.
 """
 
 import msgspec
@@ -10,7 +10,7 @@ from webhook.objects.meta import Empty, Int32, Kubernetes, ObjectMeta, Quantity,
 
 
 class ClaimSource(Read, frozen=True):
-    """``persistentVolumeClaim`` and ``memoryDump`` of a volume."""
+    """The fields ``persistentVolumeClaim`` and ``memoryDump`` of a volume."""
 
     claim_name: str = ""
     read_only: bool | None = None
@@ -18,14 +18,14 @@ class ClaimSource(Read, frozen=True):
 
 
 class DataVolumeSource(Read, frozen=True):
-    """``dataVolume`` of a volume. CDI creates a claim of the same name."""
+    """The ``dataVolume`` field of a volume. CDI creates a claim with the name of the DataVolume."""
 
     name: str = ""
     hotpluggable: bool | None = None
 
 
 class HostDiskSource(Read, frozen=True):
-    """``hostDisk``: an image file on the node."""
+    """The ``hostDisk`` field of a volume, an image file on the node."""
 
     path: str = ""
     type: str = ""
@@ -33,13 +33,13 @@ class HostDiskSource(Read, frozen=True):
 
 
 class EphemeralSource(Read, frozen=True):
-    """``ephemeral``: a copy-on-write overlay over a claim."""
+    """The ``ephemeral`` field of a volume, a copy-on-write overlay over a claim."""
 
     persistent_volume_claim: ClaimSource | None = None
 
 
 class EmptyDiskSource(Read, frozen=True):
-    """``emptyDisk``: an empty disk that is deleted with the VMI."""
+    """The ``emptyDisk`` field of a volume, a disk that is deleted with the VMI."""
 
     capacity: Quantity | None = None
 
@@ -58,7 +58,7 @@ class Volume(Read, frozen=True):
 
     @property
     def claim(self) -> str | None:
-        """The name of the claim that virt-handler checks (``checkVolumesForMigration``), or None."""
+        """The name of the claim that virt-handler checks (``checkVolumesForMigration``); None if it checks no claim."""
         if self.data_volume is not None:
             return self.data_volume.name
         if self.persistent_volume_claim is not None:
@@ -67,20 +67,20 @@ class Volume(Read, frozen=True):
 
 
 class CDRomTarget(Read, frozen=True):
-    """``cdrom`` of a disk."""
+    """The ``cdrom`` field of an entry of ``devices.disks``."""
 
     readonly: bool | None = None
 
 
 class LunTarget(Read, frozen=True):
-    """``lun`` of a disk."""
+    """The ``lun`` field of an entry of ``devices.disks``."""
 
     readonly: bool | None = None
     reservation: bool | None = None
 
 
 class DiskTarget(Read, frozen=True):
-    """``disk`` of a disk."""
+    """The ``disk`` field of an entry of ``devices.disks``."""
 
     readonly: bool | None = None
 
@@ -113,7 +113,7 @@ class PortRange(Read, frozen=True):
 
 
 class PluginBinding(Read, frozen=True):
-    """``binding``: a network binding plugin that the KubeVirt CR registers."""
+    """The ``binding`` field of an interface, which names a network binding plugin in the KubeVirt CR."""
 
     name: str = ""
 
@@ -198,7 +198,7 @@ class CPU(Read, frozen=True):
 
 
 class FeatureState(Read, frozen=True):
-    """A feature with ``enabled``. KubeVirt defaults ``{}`` to enabled, for features that it defaults."""
+    """A feature with the field ``enabled``. For features that KubeVirt defaults, ``{}`` means enabled."""
 
     enabled: bool | None = None
 
@@ -236,7 +236,7 @@ class Firmware(Read, frozen=True):
 
 
 class LaunchSecurity(Read, frozen=True):
-    """``domain.launchSecurity``. On s390x, ``{}`` enables Secure Execution."""
+    """``domain.launchSecurity``. On s390x, the value ``{}`` enables Secure Execution."""
 
     sev: Empty | None = None
     snp: Empty | None = None
@@ -276,7 +276,7 @@ class Domain(Read, frozen=True):
 
 
 class MultusNetwork(Read, frozen=True):
-    """``multus`` of a network."""
+    """The ``multus`` field of a network."""
 
     network_name: str = ""
     default: bool | None = None
@@ -306,7 +306,7 @@ class NodeRequirement(Read, frozen=True):
 
 
 class NodeTerm(Read, frozen=True):
-    """An entry of ``nodeSelectorTerms``. A node must meet all requirements."""
+    """An entry of ``nodeSelectorTerms``. A node must meet all requirements of the entry."""
 
     match_expressions: list[NodeRequirement] | None = None
     match_fields: list[NodeRequirement] | None = None
@@ -319,7 +319,7 @@ class NodeTerms(Read, frozen=True):
 
 
 class NodeAffinity(Read, frozen=True):
-    """``affinity.nodeAffinity``: the required part, which excludes nodes."""
+    """The required part of ``affinity.nodeAffinity``, which excludes nodes."""
 
     required: NodeTerms | None = msgspec.field(default=None, name="requiredDuringSchedulingIgnoredDuringExecution")
 
@@ -344,13 +344,13 @@ class VMISpec(Read, frozen=True):
 
 
 class MigratedVolume(Read, frozen=True):
-    """An entry of ``status.migratedVolumes`` (KubeVirt 1.3): a volume migration in progress."""
+    """An entry of ``status.migratedVolumes`` (since KubeVirt 1.3), which is a volume migration in progress."""
 
     volume_name: str = ""
 
 
 class ClaimInfo(Read, frozen=True):
-    """``persistentVolumeClaimInfo``: virt-controller copies it from the claim, and virt-handler reads it."""
+    """The ``persistentVolumeClaimInfo``, which virt-controller copies from the claim and virt-handler reads."""
 
     claim_name: str = ""
     access_modes: list[str] | None = None
@@ -364,13 +364,15 @@ class VolumeStatus(Read, frozen=True):
 
 
 class TopologyHints(Read, frozen=True):
-    """``status.topologyHints``. virt-controller writes it once, before the VMI starts."""
+    """The ``status.topologyHints``, which virt-controller writes once, before the VMI starts."""
 
     tsc_frequency: int | None = None
 
 
 class VMIStatus(Read, frozen=True):
-    """``VirtualMachineInstance.status``: the fields of virt-handler's verdict that do not come from the node."""
+    """
+    The fields of ``VirtualMachineInstance.status`` that virt-handler's verdict depends on and that do not come from the node.
+    """
 
     migrated_volumes: list[MigratedVolume] | None = None
     volume_status: list[VolumeStatus] | None = None
@@ -378,7 +380,7 @@ class VMIStatus(Read, frozen=True):
 
 
 class VMITemplate(Read, frozen=True):
-    """``spec.template`` of a VirtualMachine and of a VirtualMachineInstanceReplicaSet."""
+    """The ``spec.template`` of a VirtualMachine or VirtualMachineInstanceReplicaSet."""
 
     metadata: ObjectMeta | None = None
     spec: VMISpec | None = None
