@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from webhook.manifests.files import Sources, read_all
+from webhook.manifests.ignored import IgnorePatterns, Pattern
 from webhook.yaml.document import MAX_BYTES
 
 VM = "apiVersion: kubevirt.io/v1\nkind: VirtualMachine\nmetadata: {name: NAME}\n"
@@ -180,11 +181,12 @@ def test_a_file_whose_first_name_is_ignored_is_read_under_the_next(
     (tmp_path / "in" / "nowhere.yaml").symlink_to("missing.yaml")
     (tmp_path / "in" / "gone.yaml").symlink_to("missing.yaml")
     sources = Sources()
+    ignore = IgnorePatterns(lambda _folder: [Pattern("left.yaml", str(tmp_path))])
 
-    inputs = read_all(["in", "in", "z.yaml"], recursive=False, sources=sources, ignore=["left.yaml"])
+    inputs = read_all(["in", "in", "z.yaml"], recursive=False, sources=sources, ignore=ignore)
 
     assert [*sources.texts] == ["in/copy.yaml", "in/x.yaml", "z.yaml"]
-    assert sources.ignored == ["in/left.yaml"]
+    assert str(sources.ignored) == "in/left.yaml"
     sources_of_problems = {problem.source for manifests in inputs for problem in manifests.problems}
     assert sources_of_problems == {"in/gone.yaml", "in/nowhere.yaml", "in/out.yaml"}
 

@@ -9,12 +9,12 @@ import os
 import stat
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from errno import ELOOP
-from fnmatch import fnmatchcase
 from typing import TypeAlias
 
 import msgspec
 
 from webhook.errors import BadInput
+from webhook.manifests.ignored import IgnorePatterns, LeftOut
 from webhook.manifests.objects import Manifests, is_other_file, read_manifests
 from webhook.manifests.search import File, find, is_within, shown, unreadable, without_repeats
 from webhook.yaml.document import MAX_BYTES
@@ -32,7 +32,7 @@ Progress: TypeAlias = Callable[[int, int], None]
 
 
 class Sources(msgspec.Struct):
-    """The texts of the files that were read, by name, for code frames; and the names of ignored files."""
+    """The texts of the files that were read, by name, for code frames; and the files that were left out."""
 
     texts: dict[str, bytes] = msgspec.field(default_factory=dict)
     paths: dict[str, str] = msgspec.field(default_factory=dict)
@@ -43,7 +43,8 @@ class Sources(msgspec.Struct):
     """The encodings of files that may not be UTF-8. Their texts here are UTF-8."""
     forgotten: set[str] = msgspec.field(default_factory=set)
     """Names of files whose text was dropped."""
-    ignored: list[str] = msgspec.field(default_factory=list)
+    ignored: LeftOut = msgspec.field(default_factory=LeftOut)
+    """Files that match an ignore pattern."""
     others: dict[str, None] = msgspec.field(default_factory=dict)
     """Names of files in searched folders that are not Kubernetes manifests, in order."""
 
@@ -89,8 +90,8 @@ class Inputs:
 
     A file that has several names, such as a symbolic link, is read once, under its first name.
 
-    ``ignore`` has patterns of files and folders to leave out. Their names are added to ``sources.ignored``. ``own_files`` are
-    not manifests, such as the configuration: they are read only if a path names them exactly.
+    ``ignore`` has patterns of files and folders to leave out. They are counted in ``sources.ignored``. ``own_files`` are not
+    manifests, such as the configuration: they are read only if a path names them exactly.
     """
 
     def __init__(
@@ -99,7 +100,7 @@ class Inputs:
         *,
         recursive: bool,
         sources: Sources,
-        ignore: Sequence[str] = (),
+        ignore: IgnorePatterns | None = None,
         own_files: Collection[str] = (),
         progress: Progress | None = None,
     ) -> None:
@@ -111,7 +112,6 @@ class Inputs:
             for entry in entries
             if isinstance(entry, Manifests) or not _is_left_out(entry, ignore, own_paths, sources)
         )
-        sources.ignored = list(dict.fromkeys(sources.ignored))
         self._sources = sources
         self._progress = progress
 
@@ -143,29 +143,21 @@ def read_all(
     *,
     recursive: bool,
     sources: Sources,
-    ignore: Sequence[str] = (),
+    ignore: IgnorePatterns | None = None,
     own_files: Collection[str] = (),
 ) -> list[Manifests]:
     """The content of all ``Inputs``."""
     return list(Inputs(paths, recursive=recursive, sources=sources, ignore=ignore, own_files=own_files))
 
 
-def _is_left_out(file: File, patterns: Sequence[str], own_paths: Collection[str], sources: Sources) -> bool:
-    """Whether a pattern matches the path, its end, the name or a folder, or the file is one of Migratable's own files."""
+def _is_left_out(file: File, ignore: IgnorePatterns | None, own_paths: Collection[str], sources: Sources) -> bool:
+    """Whether a pattern matches the file or one of its folders, or the file is one of Migratable's own files."""
     if own_paths and not file.is_named and os.path.realpath(file.path) in own_paths:
         return True
-    if not any(_matches(file.path, pattern) for pattern in patterns):
-        return False
-    sources.ignored.append(shown(file.path))
-    return True
-
-
-def _matches(path: str, pattern: str) -> bool:
-    parts, pattern = path.split("/"), pattern.removeprefix("./").rstrip("/")
-    if "/" not in pattern:
-        return any(fnmatchcase(part, pattern) for part in parts)
-    ends = ("/".join(parts[index:]) for index in range(len(parts)))
-    return any(fnmatchcase(end, pattern) or fnmatchcase(end, f"{pattern}/*") for end in ends)
+    place = ignore.find_place(file.path) if ignore is not None and file.path != "-" else None
+    if place is not None:
+        sources.ignored.add(file.path, place)
+    return place is not None
 
 
 def _read(file: File, sources: Sources) -> Manifests:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 from os import getcwd
-from os.path import commonpath, dirname, exists, isdir, isfile, join
+from os.path import abspath, commonpath, dirname, exists, isdir, isfile, join
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -54,6 +54,11 @@ class LoadedConfig(msgspec.Struct, frozen=True):
     """The parsed file, which has the line of each key. None for an empty file."""
     is_pinned: bool = False
     """Whether ``--config`` names the file. Otherwise it was found near the manifests."""
+
+    @property
+    def folder(self) -> str:
+        """The absolute folder of the file. Empty without a file."""
+        return dirname(abspath(self.path)) if self.path is not None else ""
 
     def origin(self, key: str) -> str:
         """``migratable.yaml:3``."""

@@ -22,6 +22,7 @@ from webhook.report.printable import escaped
 from webhook.surfaces.cli.configuration import LoadedConfig, find, read
 from webhook.surfaces.cli.exemptions import add_expiry_notes, apply_baseline, apply_comments, write_baseline
 from webhook.surfaces.cli.main import interruptible
+from webhook.surfaces.cli.notes import write_notes
 from webhook.surfaces.cli.outputs import Output, Style, outputs_of, write_all
 from webhook.surfaces.cli.progress import Bar, bar
 from webhook.surfaces.cli.settings import EffectiveSettings, Flags, combine, show
@@ -32,15 +33,14 @@ from webhook.surfaces.cli.status import (
     fail,
     write_errors,
     write_problems,
-    write_stderr,
     write_stdout,
 )
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-MAX_NAMES = 5
-"""Maximum number of file names in a note."""
+    from webhook.manifests.ignored import IgnorePatterns
+
 GC_THRESHOLD = 100_000
 """Number of new objects between two garbage collections."""
 
@@ -174,7 +174,7 @@ def _run(options: RunOptions, effective: EffectiveSettings, loaded: LoadedConfig
         options.paths,
         recursive=not options.no_recursive,
         sources=sources,
-        ignore=effective.ignore,
+        ignore=_ignore_patterns(effective),
         own_files=[str(path) for path in (loaded.path, *effective.files, *targets) if path is not None],
         progress=progress,
     )
@@ -211,7 +211,9 @@ def _run(options: RunOptions, effective: EffectiveSettings, loaded: LoadedConfig
         options.statistics,
     )
     unwritten = write_all(options.outputs, report, sources, style)
-    _write_notes(report, options, loaded, sources)
+    write_problems(report.problems)
+    if not options.quiet:
+        write_notes(report, options, effective, loaded, sources)
     if unwritten:
         write_errors(unwritten)
         return EXIT_ERROR
@@ -263,6 +265,14 @@ class _Check:
         return report
 
 
+def _ignore_patterns(effective: EffectiveSettings) -> "IgnorePatterns | None":
+    if not effective.ignore:
+        return None
+    from webhook.manifests.ignored import IgnorePatterns
+
+    return IgnorePatterns(lambda _folder: effective.ignore)
+
+
 def _snapshot(path: "Path | None") -> Snapshot:
     if path is None:
         return NO_SNAPSHOT
@@ -274,31 +284,3 @@ def _snapshot(path: "Path | None") -> Snapshot:
     except OSError as error:
         raise Misconfigured(f"snapshot {path} cannot be read: {error.strerror}", remedy="Check --snapshot.") from None
     return parse(content, str(path))
-
-
-def _write_notes(report: Report, options: RunOptions, loaded: LoadedConfig, sources: Sources) -> None:
-    """Writes to stderr the problems and notes that are not in the report on stdout."""
-    write_problems(report.problems)
-    if options.quiet:
-        return
-    if not any(output.form == "text" and output.target is None for output in options.outputs):
-        for note in report.notes:
-            write_stderr(f"note: {note}")
-    if sources.ignored:
-        write_stderr(f"note: ignored files and folders: {', '.join(sources.ignored)}")
-    if sources.others:
-        write_stderr(f"note: {_not_manifests([*sources.others])}")
-    if loaded.path is not None and not loaded.is_pinned:
-        write_stderr(
-            f"note: settings come from {loaded.path}, next to the checked files. A change to these files can also change the "
-            "settings. To pin the settings, name a file from another folder with --config."
-        )
-
-
-def _not_manifests(names: Sequence[str]) -> str:
-    """The files in the searched folders that are not manifests, in one line."""
-    shown = names if len(names) <= MAX_NAMES else [*names[:MAX_NAMES], f"and {len(names) - MAX_NAMES} more"]
-    counted = (
-        "1 file is not a Kubernetes manifest" if len(names) == 1 else f"{len(names)} files are not Kubernetes manifests"
-    )
-    return f"{counted}: {', '.join(shown)}"

@@ -12,6 +12,8 @@ from webhook.surfaces.cli.status import UsageMistake
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from webhook.manifests.ignored import Pattern
+
 COMMAND_LINE = "command line"
 DEFAULT = "default"
 
@@ -45,7 +47,7 @@ class EffectiveSettings(msgspec.Struct, frozen=True):
     facts: tuple[str, ...]
     snapshot: "Path | None"
     baseline: "Path | None"
-    ignore: tuple[str, ...]
+    ignore: "tuple[Pattern, ...]"
     files: "tuple[Path | None, ...]"
     """Files of Migratable that can be next to manifests but are not manifests."""
     rows: tuple[tuple[str, Any, str], ...]
@@ -134,10 +136,21 @@ def combine(flags: Flags, loaded: LoadedConfig, read_policy: "Callable[[Path], P
         choosing.joined("facts", flags.facts, paths=True),
         snapshot,
         baseline,
-        choosing.joined("ignore", flags.ignore),
+        _patterns(choosing.joined("ignore", flags.ignore), flags, loaded),
         (policy_file, snapshot, baseline),
         tuple(choosing.rows),
     )
+
+
+def _patterns(texts: Sequence[str], flags: Flags, loaded: LoadedConfig) -> "tuple[Pattern, ...]":
+    """The ignore patterns. Those of the file are relative to its folder, and those of the command line to the working folder."""
+    if not texts:
+        return ()
+    from webhook.manifests.ignored import Pattern, working_directory
+
+    here = working_directory()
+    configured = [Pattern(text, loaded.folder, str(loaded.path)) for text in loaded.config.ignore or ()]
+    return (*configured, *(Pattern(text, here) for text in flags.ignore))
 
 
 def _split(words: Sequence[str]) -> list[str]:

@@ -1,0 +1,157 @@
+"""Files that are left out: by patterns, and the notes that count them by folder. Reads no file."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
+
+import msgspec
+
+from webhook.report.printable import escaped
+
+MAX_PLACES = 5
+"""Maximum number of folders and files in a note."""
+
+
+class Pattern(msgspec.Struct):
+    """
+    A pattern of files and folders to leave out, relative to ``folder``.
+
+    Without a slash it matches the name of a file or folder. With one it matches the last parts of a path. A pattern that
+    begins with a slash is an absolute path.
+    """
+
+    text: str
+    folder: str
+    """An absolute path."""
+    origin: str = "--ignore"
+    """Where the pattern is written."""
+    is_used: bool = False
+    """Whether the pattern matched a file."""
+
+    def matches(self, path: str) -> bool:
+        """Whether it matches an absolute path. Folders above ``folder`` never match."""
+        text = self.text.removeprefix("./").removeprefix("**/").rstrip("/")
+        if text.startswith("/"):
+            return fnmatchcase(path, text)
+        if _contains(path, self.folder):
+            return False
+        if "/" not in text:
+            return fnmatchcase(path.rpartition("/")[2], text)
+        parts = _relative(path, self.folder).split("/")
+        return any(fnmatchcase("/".join(parts[index:]), text) for index in range(len(parts)))
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A file or folder that a pattern matches."""
+
+    path: str
+    is_folder: bool
+
+
+class IgnorePatterns:
+    """The patterns of a check. ``patterns_of`` returns the patterns for the entries of an absolute folder."""
+
+    def __init__(self, patterns_of: Callable[[str], Sequence[Pattern]]) -> None:
+        self._patterns_of = patterns_of
+        self._here = working_directory()
+        self._folders: dict[str, str] = {"/": ""}
+
+    def find_place(self, path: str) -> Place | None:
+        """The outermost folder of a file that a pattern matches, or else the file itself. None if no pattern matches."""
+        absolute = os.path.normpath(path if path.startswith("/") else f"{self._here}/{path}")
+        folder = absolute.rpartition("/")[0] or "/"
+        place = self._place_of_folder(folder)
+        is_folder = bool(place)
+        if not is_folder and not self._is_matched(absolute, folder):
+            return None
+        return Place(self._name(place or absolute, path), is_folder)
+
+    def _place_of_folder(self, folder: str) -> str:
+        place = self._folders.get(folder)
+        if place is None:
+            parent = folder.rpartition("/")[0] or "/"
+            place = self._place_of_folder(parent) or (folder if self._is_matched(folder, parent) else "")
+            self._folders[folder] = place
+        return place
+
+    def _is_matched(self, path: str, folder: str) -> bool:
+        is_matched = False
+        for pattern in self._patterns_of(folder):
+            if pattern.matches(path):
+                pattern.is_used = is_matched = True
+        return is_matched
+
+    def _name(self, place: str, path: str) -> str:
+        return place if path.startswith("/") else _relative(place, self._here)
+
+
+class LeftOut(msgspec.Struct):
+    """Files that were left out, by folder."""
+
+    files: dict[str, set[str]] = msgspec.field(default_factory=dict)
+    """Files that were left out one by one, by their folder."""
+    folders: dict[str, set[str]] = msgspec.field(default_factory=dict)
+    """The files below folders that were left out as a whole."""
+
+    def add(self, file: str, place: Place) -> None:
+        """Adds a file. ``place`` is the file itself, or the folder that was left out."""
+        if place.is_folder:
+            self.folders.setdefault(place.path, set()).add(file)
+        else:
+            self.files.setdefault(place.path.rpartition("/")[0], set()).add(place.path)
+
+    def __bool__(self) -> bool:
+        """Whether a file was left out."""
+        return bool(self.files or self.folders)
+
+    def __str__(self) -> str:
+        """``501 files in node_modules, a.yaml``, sorted, with at most ``MAX_PLACES`` places."""
+        counted = sorted([*self._counted()])
+        shown = [text for _, text, _ in counted[:MAX_PLACES]]
+        if len(counted) > MAX_PLACES:
+            more = sum(count for _, _, count in counted[MAX_PLACES:])
+            shown.append(f"{_files(more)} in other folders")
+        return ", ".join(shown)
+
+    def _counted(self) -> Iterator[tuple[str, str, int]]:
+        for folder, files in self.folders.items():
+            yield folder, f"{_files(len(files))} in {escaped(folder)}", len(files)
+        for folder, files in self.files.items():
+            text = (
+                escaped(next(iter(files))) if len(files) == 1 else f"{_files(len(files))} in {escaped(folder or '.')}"
+            )
+            yield folder, text, len(files)
+
+
+def unused(patterns: Iterable[Pattern]) -> Iterator[str]:
+    """A note for each pattern that matched no file."""
+    for pattern in patterns:
+        if not pattern.is_used:
+            hint = ". A pattern that begins with / is an absolute path" if pattern.text.startswith("/") else ""
+            yield (
+                f"the pattern {escaped(repr(pattern.text))} ({pattern.origin}) ignores nothing: it matches no .yaml, .yml "
+                f"or .json file{hint}"
+            )
+
+
+def working_directory() -> str:
+    """The absolute path of the working folder; the root if it was removed."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return "/"
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count:,} files"
+
+
+def _contains(path: str, folder: str) -> bool:
+    """Whether ``path`` is the folder or one of its parents."""
+    return folder == path or folder.startswith(path.rstrip("/") + "/")
+
+
+def _relative(path: str, folder: str) -> str:
+    """The path from a folder. Short for files below it, because a check may have 10,000 files."""
+    prefix = folder.rstrip("/") + "/"
+    return path[len(prefix) :] if path.startswith(prefix) else os.path.relpath(path, folder)

@@ -1,0 +1,60 @@
+"""The notes of ``migratable check`` on stderr: what was left out, and where settings come from."""
+
+from collections.abc import Sequence
+from os.path import abspath, isdir
+from typing import TYPE_CHECKING
+
+from webhook.manifests.files import Sources
+from webhook.report.model import Report
+from webhook.surfaces.cli.configuration import LoadedConfig
+from webhook.surfaces.cli.settings import EffectiveSettings
+from webhook.surfaces.cli.status import write_stderr
+
+if TYPE_CHECKING:
+    from webhook.surfaces.cli.run_check import RunOptions
+
+MAX_NAMES = 5
+"""Maximum number of file names in a note."""
+
+
+def write_notes(
+    report: Report, options: "RunOptions", effective: EffectiveSettings, loaded: LoadedConfig, sources: Sources
+) -> None:
+    """Writes the notes that are not in the report on stdout."""
+    if not any(output.form == "text" and output.target is None for output in options.outputs):
+        for note in report.notes:
+            write_stderr(f"note: {note}")
+    if sources.ignored:
+        write_stderr(f"note: ignored files and folders: {sources.ignored}")
+    if effective.ignore:
+        from webhook.manifests.ignored import unused
+
+        is_whole = is_searched(loaded.folder, options)
+        for note in unused(pattern for pattern in effective.ignore if is_whole or pattern.origin == "--ignore"):
+            write_stderr(f"note: {note}")
+    if sources.others:
+        write_stderr(f"note: {_not_manifests([*sources.others])}")
+    if loaded.path is not None and not loaded.is_pinned:
+        write_stderr(
+            f"note: settings come from {loaded.path}, next to the checked files. A change to these files can also change the "
+            "settings. To pin the settings, name a file from another folder with --config."
+        )
+
+
+def is_searched(folder: str, options: "RunOptions") -> bool:
+    """Whether the check reads the whole folder, so that a setting of this folder that matches nothing has no effect at all."""
+    if options.no_recursive:
+        return False
+    named = {abspath(path) for path in options.paths if path != "-" and isdir(path)}
+    while folder and folder not in named and folder != "/":
+        folder = folder.rpartition("/")[0] or "/"
+    return folder in named
+
+
+def _not_manifests(names: Sequence[str]) -> str:
+    """The files in the searched folders that are not manifests, in one line."""
+    shown = names if len(names) <= MAX_NAMES else [*names[:MAX_NAMES], f"and {len(names) - MAX_NAMES} more"]
+    counted = (
+        "1 file is not a Kubernetes manifest" if len(names) == 1 else f"{len(names)} files are not Kubernetes manifests"
+    )
+    return f"{counted}: {', '.join(shown)}"
