@@ -101,7 +101,7 @@ def test_an_exhausted_profile_is_named() -> None:
 
     modes = predicted(known, msgspec.convert(yaml("{storage: {storageClassName: sc}}"), DataVolumeSpec), "PVC 'c'")
 
-    why = "StorageProfile 'sc' has no access modes for PVC 'c', so CDI cannot create its PVC"
+    why = "StorageProfile 'sc' has no access modes for PVC 'c', so CDI cannot create the PVC"
     assert modes == Modes(Unknown(why, "add accessModes"), "PVC 'c'")
 
 

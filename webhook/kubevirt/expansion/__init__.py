@@ -1,1 +1,1 @@
-"""Expands a VirtualMachine to the VirtualMachineInstance that KubeVirt creates from it, by release."""
+"""Expands a VirtualMachine to the VirtualMachineInstance that each KubeVirt release creates."""

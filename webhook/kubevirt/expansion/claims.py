@@ -34,7 +34,7 @@ FROM_PROFILE = "FromStorageProfile"
 
 
 class Modes(msgspec.Struct, frozen=True):
-    """Access modes of a claim; ``expected_from`` names their source where the claim does not exist yet."""
+    """Access modes of a claim. ``expected_from`` names the source of the modes if the claim does not exist yet."""
 
     access_modes: Found[frozenset[str]]
     expected_from: str = ""
@@ -42,7 +42,8 @@ class Modes(msgspec.Struct, frozen=True):
 
 def modes_of(world: World, namespace: str, claim: str, templates: Mapping[str, DataVolumeSpec | Unknown]) -> Modes:
     """
-    The modes of ``claim``, from the first of these objects that exists: the claim, the DataVolume, the ``dataVolumeTemplate``.
+    The access modes of ``claim``, taken from the first object that exists: the claim, the DataVolume or the
+    ``dataVolumeTemplate``.
 
     ``templates`` are the VirtualMachine's own ``dataVolumeTemplates`` by name.
     """
@@ -68,7 +69,7 @@ def of_template(world: World, name: str, template: DataVolumeSpec | Unknown) -> 
 
 
 def _of_claim(world: World, claim: PersistentVolumeClaim) -> Modes:
-    """A claim's own modes. CDI's webhook adds missing modes only to a claim with CDI's label."""
+    """The access modes that the claim itself lists. CDI's webhook adds missing modes only to a claim with CDI's label."""
     is_labelled = (claim.meta.labels or {}).get("cdi.kubevirt.io/applyStorageProfile") == "true"
     if not claim.spec.access_modes and is_labelled:
         mode = None if claim.spec.volume_mode == FROM_PROFILE else claim.spec.volume_mode
@@ -116,15 +117,15 @@ def _from_profile(
         return Modes(sets.within(why, f"add accessModes, or {sets.settle}"), source)
     modes = offered(sets, volume_mode)
     if not modes:
-        why = f"StorageProfile {name!r} has no access modes for {source}, so CDI cannot create its PVC"
+        why = f"StorageProfile {name!r} has no access modes for {source}, so CDI cannot create the PVC"
         return Modes(Unknown(why, "add accessModes"), source)
     return Modes(frozenset(modes), f"StorageProfile {name!r}")
 
 
 def offered(sets: Sequence[ClaimPropertySet], volume_mode: str | None) -> Sequence[str]:
     """
-    The access modes that CDI uses. Without a volume mode, these are the modes of the first property set. With a volume mode,
-    they are the modes of the first set that has this volume mode and any access modes.
+    The access modes that CDI uses. Without a volume mode, CDI uses the modes of the first property set. With a volume mode, CDI
+    uses the first property set that has this volume mode and any access modes.
 
     Source: CDI ``getDefaultVolumeAndAccessMode`` and ``getDefaultAccessModes``.
     """
@@ -134,7 +135,7 @@ def offered(sets: Sequence[ClaimPropertySet], volume_mode: str | None) -> Sequen
 
 
 def property_sets(world: World, storage_class: str) -> Fact[tuple[ClaimPropertySet, ...]]:
-    """The property sets of the StorageProfile of a class; empty if the class has no StorageProfile."""
+    """The property sets in the StorageProfile of a storage class, or an empty tuple if the class has no StorageProfile."""
     profile = world.find(StorageProfile, "", storage_class)
     if isinstance(profile, Unknown):
         return profile
@@ -143,9 +144,11 @@ def property_sets(world: World, storage_class: str) -> Fact[tuple[ClaimPropertyS
 
 def default_class(world: World, *, prefer_virt: bool) -> Found[str]:
     """
-    The name of the default storage class. If there are several, Kubernetes uses the newest, then the first by name.
+    The name of the default storage class. If several classes are the default, Kubernetes uses the newest. Among equally new
+    classes, the first by name wins.
 
-    CDI, and KubeVirt's own claims from 1.4 on, prefer the default class for virtual machines.
+    CDI prefers the default class for virtual machines. From 1.4 on, KubeVirt also prefers this class for the claims that it
+    creates.
     """
     classes = world.every(StorageClass)
     if isinstance(classes, Ambiguous):

@@ -1,5 +1,5 @@
 """
-Fields that a VM and its instancetype both set: KubeVirt refuses such a VM.
+Fields that a VM and its instancetype both set. KubeVirt refuses a VM with such a field.
 
 Source: ``pkg/instancetype/apply`` (cpu, memory, gpu, hostdevices, launchsecurity, annotations), v1.9.0.
 """
@@ -39,7 +39,11 @@ def conflicts(subject: Subject, instancetype: InstancetypeSpec) -> tuple[FieldPa
 
 
 def _cpu(domain: Domain, instancetype: InstancetypeSpec) -> Iterator[FieldPath]:
-    """An instancetype always sets the number of CPUs; other fields conflict only where it sets them."""
+    """
+    The CPU fields that conflict.
+
+    An instancetype always sets the number of CPUs. Other CPU fields conflict only if the instancetype also sets them.
+    """
     cpu, theirs = domain.cpu or _NO_CPU, instancetype.cpu or _NO_INSTANCETYPE_CPU
     resources = domain.resources or _NO_RESOURCES
     if "cpu" in (resources.requests or {}):

@@ -1,10 +1,10 @@
 """
 The facts about the VirtualMachineInstance that KubeVirt creates for a VirtualMachine.
 
-Order inside virt-controller (``pkg/virt-controller/watch/vm/vm.go``, v1.9.0): it builds the VMI from the template,
-adds the default network interface, and applies the instancetype, then the preference. virt-api's mutating webhook sets
-the remaining defaults (``pkg/virt-api/webhooks/mutating-webhook/mutators/vmi-mutator.go``). This
-module ignores VirtualMachineInstancePresets, which that webhook also merges.
+virt-controller builds the VMI from the template and adds the default network interface (``pkg/virt-controller/watch/vm/vm.go``,
+v1.9.0). Next, virt-controller applies the instancetype, and finally the preference. virt-api's mutating webhook sets the
+remaining defaults (``pkg/virt-api/webhooks/mutating-webhook/mutators/vmi-mutator.go``). This module ignores
+VirtualMachineInstancePresets, which the mutating webhook also merges.
 """
 
 from collections.abc import Iterator, Sequence
@@ -41,9 +41,9 @@ _PREFERRED_LAUNCH_SECURITY: Releases = since(Release(1, 9))
 
 def expand(subject: Subject, world: World, releases: Releases = KNOWN) -> Iterator[MigrationFacts]:
     """
-    The facts about the VMI: one value for each group of ``releases`` with the same facts.
+    Yields the facts about the VMI, once for each group of ``releases`` with the same facts.
 
-    Never raises: a missing object becomes Unknown in the facts.
+    This function never raises an exception. A missing object becomes Unknown in the facts.
     """
     for inherited in inherited_by(subject, world, releases):
         yield _facts(subject, world, inherited)
@@ -118,7 +118,10 @@ def _migrated_volumes(subject: Subject) -> frozenset[str]:
 def _either(
     subject: Subject, own: Sequence[T] | None, inherited: Sequence[T] | None, origin: str, field: str
 ) -> tuple[Sourced[T], ...]:
-    """The VM's list with paths or, if it is empty, the instancetype's list. KubeVirt refuses a VM that has both lists."""
+    """
+    The VM's own list with paths, or the instancetype's list if the VM's own list is empty. KubeVirt refuses a VM that has both
+    lists.
+    """
     if own:
         return tuple(
             Sourced((*subject.base, "domain", "devices", field, index), item) for index, item in enumerate(own)
@@ -152,7 +155,9 @@ def _written_cpu_model(subject: Subject, cpu: CPU, inherited: Inherited) -> Sour
 
 def _default_cpu_model(configuration: Fact[Configuration], architecture: str) -> Fact[str]:
     """
-    The CPU model of a VM that sets none: the CR's ``cpuModel``, or host-model if the CR has none. On arm64 it is always
+    The CPU model of a VM that does not set one.
+
+    This is the CR's ``cpuModel``, or host-model if the CR has no ``cpuModel``. On arm64 the default model is always
     host-passthrough.
 
     Source: ``pkg/virt-api/webhooks/mutating-webhook/mutators/vmi-mutator.go``, v1.9.0.
@@ -166,8 +171,7 @@ def _default_cpu_model(configuration: Fact[Configuration], architecture: str) ->
 
 def _cpu_features(cpu: CPU, preference: PreferenceSpec) -> tuple[CPUFeature, ...]:
     """
-    The VM's CPU features, and those features of the preference whose names the VM does not have (``preference/apply/cpu.go``,
-    v1.9.0).
+    The VM's own CPU features, followed by the preference's features with other names (``preference/apply/cpu.go``, v1.9.0).
     """
     own = tuple(cpu.features or ())
     preferred = (preference.cpu.preferred_cpu_features if preference.cpu else None) or ()
@@ -176,7 +180,7 @@ def _cpu_features(cpu: CPU, preference: PreferenceSpec) -> tuple[CPUFeature, ...
 
 
 def _isolated_emulator_thread(subject: Subject, cpu: CPU, inherited: Inherited) -> Sourced[bool] | None:
-    """Whether the VM has dedicated CPUs with an isolated emulator thread. Both fields can come from the instancetype."""
+    """Whether the VM has dedicated CPUs with an isolated emulator thread. The instancetype can set both fields."""
     theirs = inherited.instancetype.cpu
     if not (cpu.dedicated_cpu_placement or (theirs is not None and theirs.dedicated_cpu_placement)):
         return None
@@ -189,9 +193,9 @@ def _isolated_emulator_thread(subject: Subject, cpu: CPU, inherited: Inherited) 
 
 def _tsc_frequency(subject: Subject, world: World, configuration: Fact[Configuration], architecture: str) -> Fact[int]:
     """
-    The TSC frequency in the VMI's status, which virt-controller writes once.
+    The TSC frequency in the VMI's status. virt-controller writes this status only once.
 
-    If the status has none, the frequency that virt-controller would write now.
+    If the status has no frequency, the result is the frequency that virt-controller would write now.
     """
     status = subject.vmi_status
     if status is not None and status.topology_hints is not None:
@@ -200,7 +204,7 @@ def _tsc_frequency(subject: Subject, world: World, configuration: Fact[Configura
 
 
 def _reenlightenment(subject: Subject, features: Features, inherited: Inherited) -> Sourced[bool] | None:
-    """The field ``hyperv.reenlightenment`` if it is on. With the value ``{}`` it is on, by KubeVirt's defaults."""
+    """The field ``hyperv.reenlightenment`` if it is on, otherwise None. By KubeVirt's default, the value ``{}`` means on."""
     own = features.hyperv
     if own is not None and own.reenlightenment is not None:
         path = (*subject.base, "domain", "features", "hyperv", "reenlightenment")
