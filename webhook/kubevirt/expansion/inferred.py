@@ -1,8 +1,8 @@
 """
-``inferFromVolume``: the instancetype or preference in the labels of the objects behind a volume.
+Infers an instancetype or preference from the labels of the objects behind a volume (``inferFromVolume``).
 
 Source: ``pkg/instancetype/infer``, v1.9.0; up to 1.4 ``pkg/instancetype/instancetype.go``. If the label is missing and the
-failure policy is Ignore, KubeVirt drops the reference. After any other failure it refuses the VM.
+failure policy is Ignore, KubeVirt drops the reference. After any other failure, KubeVirt refuses the VM.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ Labels: TypeAlias = Mapping[str, str]
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """The VirtualMachine whose references are looked up."""
+    """The input of a lookup: the VirtualMachine's template and DataVolumes, and the other objects."""
 
     world: World
     namespace: str
@@ -39,7 +39,7 @@ class Scope(msgspec.Struct, frozen=True):
 
 
 class Unlabelled(msgspec.Struct, frozen=True):
-    """No object behind the volume has the label: the failure that a policy may ignore."""
+    """The failure that a failure policy can ignore: no object behind the volume has the label."""
 
     why: str
 
@@ -50,7 +50,7 @@ Inferred: TypeAlias = Labels | Unlabelled | Unknown
 
 def infer(scope: Scope, what: str, matcher: Matcher) -> Found[Matcher]:
     """
-    The reference that KubeVirt infers; ABSENT if the failure policy ignores a failure.
+    The reference that KubeVirt infers, or ABSENT if the failure policy ignores the failure.
 
     ``what`` is ``instancetype`` or ``preference``.
     """
@@ -91,7 +91,9 @@ def _labelled(labels: Labels | None, what: str, label: str) -> Labels | Unlabell
 
 def _of_data_volume(scope: Scope, name: str, label: str) -> Inferred:
     """
-    The labels of the template's or DataVolume's source. If CDI has removed the DataVolume, the labels of the claim of the same
+    The labels of the source that the template or DataVolume names.
+
+    A DataVolume's own labels have precedence. If CDI has removed the DataVolume, the labels come from the claim of the same
     name.
     """
     template = scope.data_volumes.get(name)
@@ -132,7 +134,7 @@ def _of_source(scope: Scope, spec: DataVolumeSpec, label: str) -> Inferred:
 
 
 def _of_origin(scope: Scope, origin: VolumeOrigin | None, namespace: str, label: str) -> Inferred | None:
-    """The labels of the source claim or snapshot; None for other sources. Labels of snapshots are never known."""
+    """The labels of the source claim or snapshot, or None for other sources. The labels of snapshots are never known."""
     if origin is not None and origin.pvc is not None:
         return _of_claim(scope, origin.pvc.namespace or namespace, origin.pvc.name, label)
     if origin is not None and origin.snapshot is not None:

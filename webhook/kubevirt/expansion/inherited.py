@@ -36,7 +36,7 @@ class Inherited(msgspec.Struct, frozen=True):
     instancetype_name: str = ""
     preference: PreferenceSpec = _NO_PREFERENCE
     releases: Releases = KNOWN
-    """The group of releases."""
+    """The releases in which the VMI inherits these settings."""
     unknown: Unknown | None = None
     unknown_field: str = ""
     unknown_preference: Unknown | None = None
@@ -44,27 +44,27 @@ class Inherited(msgspec.Struct, frozen=True):
 
     @property
     def origin(self) -> str:
-        """The instancetype as messages name it."""
+        """The instancetype's name in messages."""
         return f"instancetype {self.instancetype_name!r}"
 
     @property
     def unknown_instancetype(self) -> Unknown | None:
-        """The reason why the instancetype is not known; None if it is known."""
+        """The reason why the instancetype is not known, or None if it is known."""
         return self.unknown if self.unknown is not self.unknown_preference else None
 
     @property
     def architecture(self) -> str | None:
         """
-        The architecture in the preference or, if it has none, in the label of a template's DataSource.
+        The architecture in the preference, or in the label of a template's DataSource if the preference has no architecture.
 
-        Releases that read neither ignore both; the result is then None.
+        The result is None in releases that read neither the preference nor the label.
         """
         if self.releases & _PREFERRED_ARCHITECTURE and self.preference.preferred_architecture:
             return self.preference.preferred_architecture
         return self.source_architecture or None if self.releases & _SOURCE_ARCHITECTURE else None
 
     def annotations(self, own: Mapping[str, str]) -> Mapping[str, str]:
-        """The VMI's annotations; its ``own`` have precedence over inherited ones."""
+        """The VMI's annotations. The VMI's ``own`` annotations have precedence over inherited annotations."""
         added = (self.preference.annotations, self.instancetype.annotations)
         if not self.releases & _ANNOTATIONS or not any(added):
             return own
@@ -72,7 +72,7 @@ class Inherited(msgspec.Struct, frozen=True):
 
 
 def inherited_by(subject: Subject, world: World, releases: Releases) -> Iterator[Inherited]:
-    """The inherited settings: one value for each group of ``releases`` with the same settings, oldest first."""
+    """Yields the inherited settings, once for each group of ``releases`` with the same settings, oldest group first."""
     vm, source = subject.vm, _source_architecture(subject, world)
     if vm.instancetype is None and vm.preference is None:
         yield from _grouped(Inherited(source_architecture=source), releases)
@@ -94,7 +94,7 @@ def _changes(inherited: Inherited) -> Iterator[Release]:
     """
     The releases in which the effect of the inherited settings changes.
 
-    KubeVirt 1.0 adds masquerade even to an interface with another binding, and ignores annotations. KubeVirt reads a
+    KubeVirt 1.0 adds masquerade even to an interface with another binding, and ignores inherited annotations. KubeVirt reads a
     DataSource's label from 1.6 on, ``preferredArchitecture`` from 1.7 on, and ``preferredLaunchSecurity`` from 1.9 on
     (``pkg/instancetype/preference/apply``).
     """
@@ -130,7 +130,9 @@ def _inherited(subject: Subject, world: World, with_status: bool, source: str) -
 
 def _source_architecture(subject: Subject, world: World) -> str:
     """
-    The architecture in the label of a template's DataSource; empty without a label or where the DataSource is not known.
+    The architecture in the label of a template's DataSource.
+
+    The result is empty if the DataSource has no such label or is not known.
 
     Source: ``pkg/defaults/defaults.go`` setDefaultArchitectureFromDataSource, v1.6.6 and v1.9.0.
     """

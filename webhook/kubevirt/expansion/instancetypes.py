@@ -1,9 +1,9 @@
 """
 The instancetype and the preference of a VirtualMachine.
 
-Source: ``pkg/instancetype/find`` and ``pkg/instancetype/infer``, v1.9.0. KubeVirt reads ``revisionName`` first, then the
-revision in the VM's status (1.5 and later) if it was created from an object of the same name, then the object itself. An empty
-``kind`` means the cluster-scoped kind.
+Source: ``pkg/instancetype/find`` and ``pkg/instancetype/infer``, v1.9.0. KubeVirt reads the first of these that is set: the
+revision in ``revisionName``, the revision in the VM's status (1.5 and later), the object itself. The revision in the status
+counts only if it is a copy of an object of the same name. An empty ``kind`` means the cluster-scoped kind.
 """
 
 import msgspec
@@ -23,14 +23,11 @@ from webhook.objects.meta import Kubernetes
 from webhook.objects.vm import InstancetypeStatusRef, Matcher
 
 OBJECT_NAME = "instancetype.kubevirt.io/object-name"
-"""The label of a ControllerRevision with the name of the object that it copies."""
+"""The label of a ControllerRevision that contains the name of the copied object."""
 
 
 class Reference(msgspec.Struct, frozen=True):
-    """
-    The properties of a type of reference (instancetype or preference): its name in messages, its kinds, and the type of its
-    spec.
-    """
+    """A type of reference (instancetype or preference): the name in messages, the kinds, and the type of the spec."""
 
     what: str
     namespaced: type[VirtualMachineInstancetype] | type[VirtualMachinePreference]
@@ -47,7 +44,7 @@ PREFERENCE = Reference("preference", VirtualMachinePreference, VirtualMachineClu
 def find_instancetype(
     scope: Scope, matcher: Matcher | None, in_status: InstancetypeStatusRef | None
 ) -> tuple[Found[InstancetypeSpec], str]:
-    """The instancetype's spec (ABSENT where the VM has none) and its name."""
+    """The instancetype's spec and name. The spec is ABSENT if the VM has no instancetype."""
     spec, name = _find(scope, INSTANCETYPE, matcher, in_status)
     return (spec if isinstance(spec, InstancetypeSpec | Unknown) else ABSENT), name
 
@@ -55,7 +52,7 @@ def find_instancetype(
 def find_preference(
     scope: Scope, matcher: Matcher | None, in_status: InstancetypeStatusRef | None
 ) -> tuple[Found[PreferenceSpec], str]:
-    """The preference's spec (ABSENT where the VM has none) and its name."""
+    """The preference's spec and name. The spec is ABSENT if the VM has no preference."""
     spec, name = _find(scope, PREFERENCE, matcher, in_status)
     return (spec if isinstance(spec, PreferenceSpec | Unknown) else ABSENT), name
 
@@ -96,7 +93,8 @@ def _live(scope: Scope, reference: Reference, name: str, kind: str | None) -> Fo
 
 def _kind(reference: Reference, kind: str | None) -> type[Kubernetes] | None:
     """
-    The class for a kind. Like KubeVirt, it accepts upper and lower case, singular and plural. An empty kind is cluster-scoped.
+    The class for a kind. Like KubeVirt, this function accepts upper and lower case, singular and plural. An empty kind means
+    the cluster-scoped kind.
     """
     word = (kind or "").lower()
     for known_kind in (reference.cluster, reference.namespaced):
@@ -109,7 +107,7 @@ def _kind(reference: Reference, kind: str | None) -> type[Kubernetes] | None:
 def _in_status(
     scope: Scope, reference: Reference, name: str, revision: str
 ) -> Found[InstancetypeSpec | PreferenceSpec]:
-    """The spec in the revision that the VM's status names; ABSENT if the revision copies another object."""
+    """The spec in the revision that the VM's status names, or ABSENT if the revision is a copy of another object."""
     existing = scope.world.find(ControllerRevision, scope.namespace, revision) if revision else ABSENT
     if isinstance(existing, ControllerRevision) and (existing.meta.labels or {}).get(OBJECT_NAME) != name:
         return ABSENT
@@ -119,7 +117,7 @@ def _in_status(
 def _from_revision(
     scope: Scope, reference: Reference, name: str, revision: str
 ) -> Found[InstancetypeSpec | PreferenceSpec]:
-    """The spec in a ControllerRevision; Unknown if the ControllerRevision contains something else."""
+    """The spec in a ControllerRevision, or Unknown if the ControllerRevision contains something else."""
     existing = scope.world.find(ControllerRevision, scope.namespace, revision)
     what = f"ControllerRevision {revision!r} of {reference.what} {name!r}"
     if isinstance(existing, Absent):
@@ -134,6 +132,6 @@ def _from_revision(
         except msgspec.ValidationError:
             pass
     return Unknown(
-        f"{what} has other contents",
+        f"{what} contains no {reference.what}",
         f"remove revisionName from spec.{reference.what} to use the object itself",
     )
