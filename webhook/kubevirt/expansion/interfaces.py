@@ -21,11 +21,11 @@ _EMPTY = Empty()
 _DEFAULT_NETWORK = Network(name="default", pod=_EMPTY)
 _IN_1_0: Releases = only(Release(1, 0))
 PASST_BINDING: Releases = since(Release(1, 8))
-"""``passtBinding`` is a field from 1.8 on; the API server of an older release drops it."""
+"""``passtBinding`` is a field from 1.8 on. The API server of an older release drops the field."""
 PLUGIN_MIGRATION: Releases = since(Release(1, 2))
-"""Binding plugins exist from 1.1 on, their ``migration`` field from 1.2 on."""
+"""Binding plugins exist from 1.1 on, and their ``migration`` field exists from 1.2 on."""
 BRIDGE_OVERRIDE = "kubevirt.io/allow-pod-bridge-network-live-migration"
-"""An annotation of the VMI; its value does not matter (``pkg/network/vmispec/interface.go``, v1.9.0)."""
+"""An annotation of the VMI. KubeVirt ignores the annotation's value (``pkg/network/vmispec/interface.go``, v1.9.0)."""
 
 
 def interfaces_of(
@@ -36,10 +36,10 @@ def interfaces_of(
     releases: Releases,
 ) -> tuple[tuple[Interface, ...], tuple[Network, ...], Fact[str] | None]:
     """
-    Interfaces and networks with defaults, and the binding of the interface that KubeVirt adds.
+    The interfaces and networks with KubeVirt's defaults, and the binding of the interface that KubeVirt adds.
 
-    KubeVirt adds the default interface before it applies the preference, so ``preferredInterfaceMasquerade`` cannot change
-    it from bridge to masquerade (1.1 and later).
+    From 1.1 on, KubeVirt adds the default interface before it applies the preference. ``preferredInterfaceMasquerade``
+    therefore cannot change the default interface from bridge to masquerade.
     """
     written = tuple(devices.interfaces or ())
     networks = tuple(spec.networks or ())
@@ -68,7 +68,11 @@ def interfaces_of(
 def _with_masquerade(
     interfaces: tuple[Interface, ...], networks: tuple[Network, ...], *, in_1_0: bool
 ) -> tuple[Interface, ...]:
-    """``preferredInterfaceMasquerade`` sets masquerade on pod network interfaces without a binding; in 1.0 on all of them."""
+    """
+    Applies ``preferredInterfaceMasquerade``, which sets masquerade on pod network interfaces without a binding.
+
+    KubeVirt 1.0 sets masquerade on all interfaces.
+    """
     pod = {network.name for network in networks if network.pod is not None}
     return tuple(
         msgspec.structs.replace(interface, masquerade=_EMPTY)
@@ -119,7 +123,7 @@ def on_pod_network(
 
 
 def plugin_can_migrate(configuration: Fact[Configuration], plugin: str) -> Fact[bool]:
-    """Whether the KubeVirt CR registers the binding plugin with ``migration``, which may be an empty object."""
+    """Whether the KubeVirt CR registers the binding plugin with the field ``migration``, which can be an empty object."""
     if isinstance(configuration, Unknown):
         return configuration
     entry = (configuration.network.binding or {}).get(plugin) if configuration.network is not None else None
@@ -128,9 +132,10 @@ def plugin_can_migrate(configuration: Fact[Configuration], plugin: str) -> Fact[
 
 def movable_beside_core_bindings(interface: Interface, plugin: Fact[bool]) -> Releases:
     """
-    The releases in which passtBinding or a registered plugin lets an interface on the pod network migrate.
+    The releases in which passtBinding or a registered plugin allows the live migration of an interface on the pod network.
 
-    For an interface that is also a bridge, 1.8 and later check only the bridge (``VerifyVMIMigratable``, v1.7.4 and v1.9.0).
+    If the interface also has bridge binding, KubeVirt 1.8 and later check only the bridge (``VerifyVMIMigratable``, v1.7.4 and
+    v1.9.0).
     """
     passt = PASST_BINDING if interface.passt_binding is not None else NONE
     if interface.binding is None or plugin is not True:

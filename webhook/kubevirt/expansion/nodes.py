@@ -13,8 +13,9 @@ from webhook.objects.nad import Node
 
 def host_model_known(world: World) -> Fact[bool]:
     """
-    True if every schedulable node reports its host CPU model, False if no node reports it, Unknown if only some nodes report
-    it.
+    Whether every schedulable node reports its host CPU model.
+
+    The result is False if no node reports its model, and Unknown if only some nodes report their model.
     """
     nodes = world.every(Node)
     if isinstance(nodes, Unknown):
@@ -29,11 +30,11 @@ def host_model_known(world: World) -> Fact[bool]:
 
 def tsc_frequency(world: World, configuration: Fact[Configuration], architecture: str) -> Fact[int]:
     """
-    The TSC frequency in Hz that virt-controller would write as a hint; 0 without a hint.
+    The TSC frequency in Hz that virt-controller would write as a hint, or 0 if it would write no hint.
 
-    virt-controller writes hints only for amd64. ``minimumClusterTSCFrequency`` has precedence over the nodes. A value of 0 or
-    less is an error, and virt-controller then writes no hint. A node counts if it is schedulable and has a valid label (an
-    integer above 0).
+    virt-controller writes hints only for amd64. ``minimumClusterTSCFrequency`` has precedence over the frequencies of the
+    nodes. If the field is 0 or less, virt-controller writes no hint. Only schedulable nodes with a valid frequency label (an
+    integer above 0) count.
     """
     if architecture != "amd64":
         return 0

@@ -1,5 +1,5 @@
 """
-The claim for persistent TPM and EFI state: only KubeVirt 1.3 checks its access modes.
+The claim for persistent TPM and EFI state. Only KubeVirt 1.3 checks the access modes of this claim.
 
 Source: ``pkg/storage/backend-storage/backend-storage.go`` and ``pkg/virt-handler/vm.go``, v1.3.1.
 """
@@ -27,8 +27,8 @@ def state_claim(
     """
     The claim that KubeVirt 1.3 creates, or None for a VM without persistent state.
 
-    The mode is ReadWriteMany if ``vmStateStorageClass`` is set, and ReadWriteOnce if it is not. The StorageProfile's modes for
-    volumeMode Filesystem have precedence over both. If the claim exists, KubeVirt reads only its first access mode.
+    The mode is ReadWriteMany if ``vmStateStorageClass`` is set, and otherwise ReadWriteOnce. The StorageProfile's modes for
+    volumeMode Filesystem have precedence over this mode. If the claim exists, KubeVirt reads only its first access mode.
     """
     path = _persistent_state(subject, preference)
     if path is None:
@@ -44,7 +44,7 @@ def state_claim(
 
 
 def _persistent_state(subject: Subject, preference: PreferenceSpec) -> FieldPath | None:
-    """The field that requests persistent state; a preference adds a TPM only to a VM without one."""
+    """The field that requests persistent state. A preference adds a TPM only to a VM without a TPM."""
     domain = subject.spec.domain or _NO_DOMAIN
     own = (domain.devices or _NO_DEVICES).tpm
     preferred = preference.devices.preferred_tpm if preference.devices is not None else None

@@ -21,7 +21,7 @@ from webhook.objects.vmi import Volume
 def claims_behind(
     subject: Subject, world: World, inherited: Inherited
 ) -> tuple[tuple[ClaimFacts, ...], tuple[ClaimFacts, ...]]:
-    """The claims that virt-handler checks, and the claims under ephemeral volumes, which it does not check."""
+    """The claims that virt-handler checks, and the claims under ephemeral volumes, which virt-handler does not check."""
     templates = made_from(subject.data_volumes, inherited)
     claims: list[ClaimFacts] = []
     overlaid: list[ClaimFacts] = []
@@ -43,8 +43,9 @@ def claims_behind(
 
 def made_from(written: Mapping[str, DataVolumeSpec], inherited: Inherited) -> Mapping[str, DataVolumeSpec | Unknown]:
     """
-    ``dataVolumeTemplates`` as KubeVirt's webhook changes them; Unknown if a preference that is not known may set the storage
-    class.
+    The DataVolumes of ``dataVolumeTemplates``, with the changes that KubeVirt's webhook makes.
+
+    An entry is Unknown if an unknown preference might set its storage class.
     """
     preferred = inherited.preference.volumes.preferred_storage_class_name if inherited.preference.volumes else None
     templates: dict[str, DataVolumeSpec | Unknown] = {}
@@ -64,9 +65,9 @@ def made_from(written: Mapping[str, DataVolumeSpec], inherited: Inherited) -> Ma
 
 def _modes_in_status(subject: Subject, volume: Volume) -> Modes | None:
     """
-    The access modes that virt-controller wrote to the VMI's status; they are used where the claim is not known.
+    The access modes that virt-controller wrote to the VMI's status, for a claim that is not known.
 
-    If several entries have the same name, the last one counts, as in the map of ``checkVolumesForMigration``
+    If several entries have the same name, the last entry counts, as in ``checkVolumesForMigration``
     (``pkg/virt-handler/vm.go``, v1.0.1 to v1.9.0).
     """
     status = subject.vmi_status

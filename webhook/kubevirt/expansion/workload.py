@@ -30,10 +30,10 @@ def guest_memory(
     subject: Subject, instancetype: InstancetypeSpec, origin: str, hidden: Unknown | None
 ) -> Fact[Sourced[Quantity] | None]:
     """
-    The memory of the guest, as written, with its path; None where no field sets it.
+    The guest's memory as written, with its path, or None if no field sets the memory.
 
-    It is the first of these fields that is set: the VM's ``memory.guest``, the instancetype's ``memory.guest``, the memory
-    in requests, the memory in limits, the size of one huge page. ``hidden`` is the reason why an instancetype is not known.
+    These fields have precedence in this order: the VM's ``memory.guest``, the instancetype's ``memory.guest``, requests,
+    limits, the size of one huge page. ``hidden`` is the reason why the instancetype is unknown, or None.
     """
     domain = subject.spec.domain or _NO_DOMAIN
     memory, resources = domain.memory or _NO_MEMORY, domain.resources or _NO_RESOURCES
@@ -53,7 +53,7 @@ def guest_memory(
 
 
 def bytes_of(memory: Fact[Sourced[Quantity] | None]) -> Fact[Sourced[int] | None]:
-    """The memory in bytes; None for a value that the API server refuses."""
+    """The memory in bytes, or None if the API server refuses the value."""
     if not isinstance(memory, Sourced):
         return memory
     size = _bytes(memory.value)
@@ -71,16 +71,16 @@ class LocalDisk(msgspec.Struct, frozen=True):
     volume: str
     path: FieldPath
     most: int | None
-    """The maximum size in bytes; None if the disk has no limit."""
+    """The maximum size in bytes, or None if the disk has no limit."""
     counts: bool
-    """Whether its size extends the timeout: KubeVirt does not measure the files of empty disks."""
+    """Whether the disk's size extends the timeout. KubeVirt does not measure the files of empty disks."""
 
 
 def local_disks(facts: MigrationFacts) -> Iterator[LocalDisk]:
     """
-    The disks that KubeVirt copies, in order: empty disks, and the writes on top of container disks and claims.
+    The disks that KubeVirt copies, in order: empty disks, and the writable overlays of container disks and claims.
 
-    KubeVirt does not copy a CD-ROM, and the disks that it generates (such as cloud-init) are too small to matter.
+    KubeVirt does not copy a CD-ROM. The disks that KubeVirt generates (such as cloud-init) are too small to matter.
     """
     devices = facts.spec.domain.devices if facts.spec.domain is not None else None
     drives = {disk.name for disk in (devices.disks if devices is not None else None) or () if disk.cdrom is not None}
@@ -95,7 +95,9 @@ def local_disks(facts: MigrationFacts) -> Iterator[LocalDisk]:
 
 
 def passed_through(facts: MigrationFacts) -> FieldPath | None:
-    """The first GPU, host device or SR-IOV interface. KubeVirt 1.9 never uses post-copy for a VM that has one."""
+    """
+    The path of the first GPU, host device or SR-IOV interface. KubeVirt 1.9 never uses post-copy for a VM with such a device.
+    """
     for held in (*(gpu.path for gpu in facts.gpus), *(device.path for device in facts.host_devices)):
         return held
     for index, interface in enumerate(facts.interfaces):
