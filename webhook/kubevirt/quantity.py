@@ -1,8 +1,8 @@
 """
 Kubernetes quantities, exactly as the API server reads them.
 
-Source: ``ParseQuantity`` of k8s.io/apimachinery v0.34.2, ``pkg/api/resource/quantity.go``. No binary or decimal
-floating point is involved: an amount is a whole number of billionths.
+Source: ``ParseQuantity`` of k8s.io/apimachinery v0.34.2, ``pkg/api/resource/quantity.go``. An amount is a whole number of
+billionths, never a floating-point number.
 """
 
 import re
@@ -12,7 +12,7 @@ import msgspec
 NANO = 10**9
 """Kubernetes rounds amounts smaller than a billionth away from zero."""
 MAX_LENGTH = 256
-"""The maximum length of a quantity. Longer texts are refused; Go has no such limit."""
+"""The maximum length of a quantity. This module refuses longer texts, although Go has no such limit."""
 
 _FORM = (
     r"(?P<value>(?P<sign>[+-]?)0*+(?P<whole>[0-9]*+)(?P<point>\.(?P<part>[0-9]*+))?+)"
@@ -22,10 +22,10 @@ _POWERS_OF_TEN = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T":
 _POWERS_OF_TWO = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 _EXPONENT = r"[eE]([-+]?[0-9]+)"
 _SLOW = 50
-"""The smallest power of two in ``_POWERS_OF_TWO`` whose suffix Go's fast path does not read."""
+"""The smallest exponent in ``_POWERS_OF_TWO`` with a suffix that Go's fast path does not read."""
 _INT64 = 2**63
 _FAR = 400
-"""The largest exponent that is computed. Larger amounts count as 10^400, and tiny amounts as one billionth."""
+"""The largest exponent that this module computes. Larger amounts count as 10^400, and tiny amounts as one billionth."""
 
 
 _PATTERN = (
@@ -46,25 +46,25 @@ class Quantity(msgspec.Struct, frozen=True, order=True):
 
     @property
     def value(self) -> int:
-        """Whole units, rounded away from zero as ``Quantity.Value()`` does for amounts that are not negative."""
+        """The amount in whole units, rounded away from zero as ``Quantity.Value()`` does for amounts of 0 or more."""
         return self.scaled(1)
 
     def scaled(self, unit: int) -> int:
-        """How many times ``unit`` fits into the amount, rounded away from zero like ``Quantity.ScaledValue()``."""
+        """The amount divided by ``unit``, rounded away from zero like ``Quantity.ScaledValue()``."""
         return max(self._around(unit), key=abs)
 
     @property
     def floor(self) -> int:
-        """Whole units, rounded towards zero."""
+        """The amount in whole units, rounded towards zero."""
         return min(self._around(1), key=abs)
 
     def _around(self, unit: int) -> tuple[int, int]:
-        """How many times ``unit`` fits into the amount: rounded down, and rounded up."""
+        """The amount divided by ``unit``, once rounded down and once rounded up."""
         return self.nano // (NANO * unit), -(-self.nano // (NANO * unit))
 
 
 def parse_quantity(written: object) -> Quantity | None:
-    """The quantity in a JSON value, or None where the API server refuses it. A number counts as its text."""
+    """The quantity in a JSON value, or None if the API server refuses the value. A number is read like its text."""
     if not isinstance(written, str | int | float):
         return None
     text = written if isinstance(written, str) else repr(written)
@@ -85,10 +85,11 @@ def parse_quantity(written: object) -> Quantity | None:
 
 def accepts(value: object) -> bool:
     """
-    Whether a quantity field of KubeVirt's API accepts this value. Values other than text and numbers are not judged.
+    Whether a quantity field of KubeVirt's API accepts this value. Values that are neither text nor numbers count as accepted.
 
-    The API server matches text against ``_PATTERN``, and accepts only whole numbers of 64 bits (``x-kubernetes-int-or-
-    string``); KubeVirt's webhooks then parse the text. Text with a placeholder such as ``${MEMORY}`` is accepted.
+    The API server matches text against ``_PATTERN``. Of numbers, it accepts only whole numbers of 64 bits
+    (``x-kubernetes-int-or-string``). KubeVirt's webhooks then parse the text. Text with a placeholder such as ``${MEMORY}`` is
+    accepted.
     """
     if isinstance(value, str):
         return re.fullmatch(_USUAL, value) is not None or _accepts_text(value)
@@ -105,7 +106,7 @@ def _accepts_text(text: str) -> bool:
 
 
 def _power(suffix: str) -> tuple[bool, int] | None:
-    """Whether a suffix stands for a power of two, and the exponent of 2 or 10. None for an invalid suffix."""
+    """Whether the base of a suffix is 2 (not 10), and the exponent of the base. The result is None for an invalid suffix."""
     if suffix in _POWERS_OF_TEN:
         return False, _POWERS_OF_TEN[suffix]
     if suffix in _POWERS_OF_TWO:
@@ -121,18 +122,19 @@ def _power(suffix: str) -> tuple[bool, int] | None:
 
 def _needs_digits(exponent: int, *, is_binary: bool) -> bool:
     """
-    Whether Go refuses a quantity that has this suffix and no digit: Go reads ``Mi`` and ``.`` as 0, and refuses ``Ei``.
+    Whether Go refuses a quantity that has this suffix and no digit. For example, Go reads ``Mi`` and ``.`` as 0, and refuses
+    ``Ei``.
 
-    Go's fast path reads missing digits as 0, and its slow path refuses them. The suffix decides which path Go takes. For a
-    power of two, Go takes the slow path if the precision ``15 - 1 - exponent * 3 / 10 - 1`` is negative.
+    Go's fast path reads missing digits as 0, and its slow path refuses missing digits. The suffix decides which path Go takes.
+    For a power of two, Go takes the slow path if the precision ``15 - 1 - exponent * 3 / 10 - 1`` is negative.
     """
     return exponent >= _SLOW if is_binary else exponent < -9
 
 
 def _nano(digits: int, exponent: int, decimals: int, *, is_binary: bool) -> int:
     """
-    The amount in billionths, rounded up: ``digits`` / 10^``decimals`` times 2^``exponent`` if ``is_binary``, otherwise times
-    10^``exponent``. A binary amount is limited to the largest int64.
+    The amount in billionths, rounded up. The amount is ``digits`` / 10^``decimals`` times a power, which is 2^``exponent`` if
+    ``is_binary`` and otherwise 10^``exponent``. A binary amount is limited to the largest int64.
     """
     if is_binary:
         divisor: int = 10**decimals

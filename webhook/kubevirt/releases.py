@@ -49,7 +49,10 @@ class Behaviour(msgspec.Struct, frozen=True):
 
     release: Release
     order: tuple[Reason, ...]
-    """``calculateLiveMigrationCondition`` of ``pkg/virt-handler/vm.go``: the first reason that applies wins."""
+    """
+    The order of the reasons. The first reason that applies wins (``calculateLiveMigrationCondition`` of
+    ``pkg/virt-handler/vm.go``).
+    """
     completion_timeout_per_gib: int
     """Built-in ``completionTimeoutPerGiB`` in seconds (``pkg/virt-config/virt-config.go``)."""
     instancetype_versions: tuple[str, ...] = ("v1beta1", "v1alpha2", "v1alpha1")
@@ -114,22 +117,22 @@ _INDEX: dict[Release, int] = {behaviour.release: index for index, behaviour in e
 
 
 def only(release: Release) -> Releases:
-    """The set of ``release`` alone; the release must be in the table."""
+    """The set that contains only ``release``. The release must be in the table."""
     return 1 << _INDEX[release]
 
 
 def since(release: Release) -> Releases:
-    """``release`` and all newer releases."""
+    """The set of ``release`` and all newer releases."""
     return KNOWN & ~(only(release) - 1)
 
 
 def before(release: Release) -> Releases:
-    """All releases older than ``release``."""
+    """The set of all releases older than ``release``."""
     return only(release) - 1
 
 
 def split(releases: Releases, changes: Iterable[Release]) -> Iterator[Releases]:
-    """Splits ``releases`` into groups, oldest first. A new group begins at each of ``changes``. No group is empty."""
+    """Splits ``releases`` into groups, oldest first. A new group begins at each release in ``changes``. No group is empty."""
     rest = releases
     for change in sorted(changes):
         older, rest = rest & before(change), rest & ~before(change)
@@ -140,11 +143,11 @@ def split(releases: Releases, changes: Iterable[Release]) -> Iterator[Releases]:
 
 
 SUPPORTED: Releases = since(OLDEST_SUPPORTED)
-"""The releases that the word *any* selects. A finding that holds in one of them is reported."""
+"""The releases that the value ``any`` selects. A finding that holds in one of these releases is reported."""
 
 
 def giving(reason: Reason) -> Releases:
-    """The releases that can give ``reason``."""
+    """The releases that can report ``reason``."""
     return sum(1 << index for index, behaviour in enumerate(TABLE) if reason in behaviour.order)
 
 
@@ -193,7 +196,9 @@ def parse_release(text: str) -> Release | None:
 
 def judged_as(release: Release) -> Release | None:
     """
-    The release of the table whose behaviour is used for ``release``. This is ``release`` itself if the table has it, the newest
-    release of the table for a newer release, and None for an older one.
+    The release in the table whose behaviour is used for ``release``.
+
+    A release newer than the table is judged as the newest release in the table. The result is None for a release older than the
+    table.
     """
     return None if release < OLDEST else min(release, NEWEST)
