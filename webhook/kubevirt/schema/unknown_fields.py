@@ -1,8 +1,8 @@
 """
 Fields, values and quantities of a manifest that KubeVirt's API does not have.
 
-kubectl refuses an unknown field by default; for other clients the API server drops it silently. The known names are the
-names of KubeVirt 1.3 to 1.9 together (``field_names``). Other rules report fields that are newer than the cluster.
+By default, kubectl refuses an unknown field. For other clients, the API server drops the field silently. The known names are
+all names in KubeVirt 1.3 to 1.9 (``field_names``). Other rules report fields that are newer than the cluster.
 """
 
 from collections.abc import Iterator, Mapping
@@ -74,10 +74,10 @@ Fields that are a quantity, or a map of quantities, in KubeVirt 1.3 to 1.9. They
 """
 
 _SHORT = {"RWX": "ReadWriteMany", "RWO": "ReadWriteOnce", "ROX": "ReadOnlyMany", "RWOP": "ReadWriteOncePod"}
-"""Access modes as kubectl's columns show them."""
+"""The short names of access modes in kubectl's output."""
 _MAP = "*"
 _QUANTITY, _QUANTITY_MAP = "#", "*#"
-"""Used in place of the name of a type: for a quantity, and for a map of quantities."""
+"""Markers for a quantity and for a map of quantities, used in place of a type's name."""
 _NESTED = (dict, list)
 _STATUS = "status"
 """A top-level field of every object. ``field_names`` does not list it."""
@@ -86,14 +86,20 @@ _MISPLACED: Mapping[str, frozenset[str]] = {
     "V1KubeVirtSpec": frozenset(Misplaced.__struct_encode_fields__),
     "V1KubeVirtConfiguration": frozenset(Misplaced.__struct_encode_fields__),
 }
-"""Misplaced settings. Rules of family 6 report them."""
+"""Misplaced settings, which rules of family 6 report."""
 _SETTINGS = frozenset(("V1MigrationConfiguration", "V1alpha1MigrationPolicySpec"))
 _SHORTEST_MOVED = 4
-"""The minimum length of a name that is searched for in other places: ``name`` and ``type`` are fields of many types."""
+"""
+The minimum length of a name that is searched for in other places. Short names such as ``name`` and ``type`` are fields of many
+types.
+"""
 
 
 def problems_in(kind: str, raw: Mapping[str, Json]) -> Problems:
-    """The unknown fields and values and the invalid quantities of an object of KubeVirt's API; empty for other kinds."""
+    """
+    The unknown fields, unknown values and invalid quantities of an object of KubeVirt's API. The result is empty for other
+    kinds.
+    """
     root = ROOTS.get(kind)
     if root is None or _is_plain(root, raw):
         return (), (), ()
@@ -133,7 +139,7 @@ def search(kind: str, root: str, raw: Mapping[str, Json]) -> Problems:
 
 @cache
 def _shape(name: str, *, is_root: bool = False) -> tuple[frozenset[str], Mapping[str, str | frozenset[str]]]:
-    """The valid keys of a type and, for each key whose value is checked, the type or the valid values of that value."""
+    """The valid keys of a type, and the checks of their values. A check is the type or the set of valid values."""
     known = FIELDS[name]
     misplaced = _MISPLACED.get(name, frozenset()) | ({_STATUS} if is_root else frozenset())
     words = {key: frozenset(("", *allowed)) for (holder, key), allowed in VALUES.items() if holder == name}
@@ -149,10 +155,10 @@ def _shape(name: str, *, is_root: bool = False) -> tuple[frozenset[str], Mapping
 
 def _is_plain(root: str, raw: Mapping[str, Json]) -> bool:
     """
-    Whether an object has no problems: a fast check without paths, because most objects have none.
+    Whether an object has no problems. The check is fast because it does not track paths, and most objects have no problems.
 
-    True is always correct. False may be a false alarm, so the caller then checks each path. No type contains itself, so the
-    recursion depth is bounded.
+    The result True is always correct. The result False can be a false alarm, so the caller then checks each path. No type
+    contains itself, so the recursion depth is bounded.
     """
     waiting: list[tuple[tuple[frozenset[str], Mapping[str, str | frozenset[str]]], Any]] = [
         (_shape(root, is_root=True), raw)
@@ -211,7 +217,7 @@ def _place_of(kind: str, key: str) -> FieldPath:
     """
     The path of the field of this name that is nearest to the object's root.
 
-    Empty where there is none, and where several are equally near.
+    The result is empty if there is no such field, or if several are equally near.
     """
     places: list[FieldPath] = []
     waiting: list[tuple[FieldPath, str]] = [((), ROOTS[kind])]
