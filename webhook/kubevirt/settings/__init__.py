@@ -1,1 +1,1 @@
-"""Migration settings of the KubeVirt CR and of MigrationPolicies, and the time that they allow a migration."""
+"""Migration settings of the KubeVirt CR and of MigrationPolicies, and the time that these settings allow for a migration."""

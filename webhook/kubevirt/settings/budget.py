@@ -1,17 +1,17 @@
 """
-Whether a migration can finish in time, as KubeVirt computes it.
+Computes whether a migration can finish in time, with KubeVirt's own formulas.
 
-Sources, v1.9.0: ``newMigrationMonitor`` and ``handleLegacyConvergence`` of
-``pkg/virt-launcher/virtwrap/live-migration-source.go`` (the time allowed is ``completionTimeoutPerGiB`` times the size in
-GB; a paused guest doubles it), ``getVMIMigrationDataSize`` of ``pkg/virt-launcher/virtwrap/manager.go`` (memory, overlays
-and migrated volumes are added, then rounded up to GB of 10^9 bytes) and ``QuantityToMebiByte`` of
-``pkg/virt-launcher/virtwrap/converter/vcpu/vcpu.go`` (bandwidth in whole MiB/s).
+The time allowed is ``completionTimeoutPerGiB`` times the size in GB, and twice this time for a paused guest
+(``newMigrationMonitor`` and ``handleLegacyConvergence`` of ``pkg/virt-launcher/virtwrap/live-migration-source.go``, v1.9.0).
+The size is the sum of memory, overlays and migrated volumes, rounded up to GB of 10^9 bytes (``getVMIMigrationDataSize`` of
+``pkg/virt-launcher/virtwrap/manager.go``, v1.9.0). The bandwidth is in whole MiB/s (``QuantityToMebiByte`` of
+``pkg/virt-launcher/virtwrap/converter/vcpu/vcpu.go``, v1.9.0).
 
-The best case is one pass over all data at full bandwidth. It assumes that every page is in use and that no page is written
-again. Pages that the guest never used take no time, so a VM that uses less than its memory may finish earlier.
+The best case is one pass over all data at full bandwidth, in which the guest writes no page again. The computation assumes that
+every page is in use. Unused pages take no time, so a VM that uses only a part of its memory can finish earlier.
 
-The size that KubeVirt transfers and the size that extends the timeout can differ: KubeVirt copies an ``emptyDisk``, but its
-file is not in the folder that it measures (``emptyDiskBaseDir`` of ``pkg/emptydisk/emptydisk.go``).
+The size that KubeVirt transfers and the size that extends the timeout can differ. KubeVirt copies an ``emptyDisk``, but the
+file of the disk is not in the folder that KubeVirt measures (``emptyDiskBaseDir`` of ``pkg/emptydisk/emptydisk.go``).
 """
 
 from collections.abc import Mapping
@@ -36,10 +36,10 @@ GB = 10**9
 
 def mebibytes_per_second(bandwidth: Quantity) -> int:
     """
-    The bandwidth that KubeVirt gives libvirt, in MiB/s: less than 1Mi becomes 1, halves are rounded up, 0 is unlimited.
+    The bandwidth in MiB/s that KubeVirt gives libvirt. Less than 1Mi becomes 1, halves are rounded up, and 0 means unlimited.
 
-    KubeVirt drops parts of a byte first, so less than one byte is unlimited too. A negative bandwidth is an error in
-    KubeVirt; callers exclude it.
+    KubeVirt drops parts of a byte first, so less than one byte also means unlimited. A negative bandwidth is an error in
+    KubeVirt, so callers exclude this case.
     """
     size = bandwidth.floor
     if size <= 0:
@@ -48,34 +48,37 @@ def mebibytes_per_second(bandwidth: Quantity) -> int:
 
 
 class Budget(msgspec.Struct, frozen=True):
-    """The bandwidth and time of a migration."""
+    """The bandwidth of a migration and the time that it may take."""
 
     bandwidth: int
-    """The bandwidth in MiB/s; 0 is unlimited."""
+    """The bandwidth in MiB/s. The value 0 means unlimited."""
     timeout: int
-    """The time allowed in seconds per GB, rounded up. 0 means no limit. A negative number cancels the migration immediately."""
+    """
+    The time allowed in seconds for each GB or part of a GB. The value 0 means no limit. A negative value cancels the migration
+    immediately.
+    """
     post_copy: bool = False
     """Whether KubeVirt may switch to post-copy at the timeout."""
     pause: bool = False
     """Whether KubeVirt may pause the guest at the timeout, and then wait for the same time again."""
     link: int = 0
-    """Bytes per second of a node's migration link; 0 if unknown."""
+    """The bandwidth of a node's migration link in bytes per second, or 0 if the bandwidth is unknown."""
     sharing: int = 1
-    """How many migrations may share the link."""
+    """The number of migrations that may share the link."""
 
     def rate(self) -> int:
-        """Bytes per second in the best case; 0 without a known limit."""
+        """The rate in bytes per second in the best case, or 0 if no limit is known."""
         bounds = [bound for bound in (self.bandwidth * MIB, self.link // max(1, self.sharing)) if bound > 0]
         return min(bounds, default=0)
 
     def allowed(self, size: int) -> int | None:
-        """Seconds until KubeVirt cancels a migration of ``size`` bytes; None where it never cancels it."""
+        """The seconds after which KubeVirt cancels a migration of ``size`` bytes, or None if KubeVirt never cancels it."""
         if self.timeout == 0 or self.post_copy:
             return None
         return self.timeout * gigabytes(size) * (2 if self.pause and self.timeout > 0 else 1)
 
     def duration(self, size: int) -> int | None:
-        """Seconds for ``size`` bytes in the best case, rounded up; None where the rate is not known."""
+        """The seconds that ``size`` bytes take in the best case, rounded up, or None if the rate is unknown."""
         rate = self.rate()
         return -(-size // rate) if rate else None
 
@@ -95,9 +98,10 @@ class Budget(msgspec.Struct, frozen=True):
 
     def largest(self) -> int | None:
         """
-        The largest size in bytes that can finish; None without a limit, 0 where no migration can finish.
+        The largest size in bytes that can finish. The result is None if there is no limit, and 0 if no migration can finish.
 
-        Because of rounding to GB, some smaller sizes fail: at 5 MiB/s and 150 s, 3000 MiB pass and 2800 MiB do not.
+        Because KubeVirt rounds to GB, some smaller sizes fail. For example, at 5 MiB/s and 150 s, 3000 MiB finish and 2800 MiB
+        do not.
         """
         rate, allowed = self.rate(), self.allowed(1)
         if allowed is None:
@@ -111,17 +115,20 @@ class Budget(msgspec.Struct, frozen=True):
         return gigabytes_begun * per_gb
 
     def hopeless(self) -> bool:
-        """Whether the time for a GB is too short to transfer a GB, so that VMs above a certain size cannot finish."""
+        """
+        Whether the time for one GB is too short to transfer one GB. The migration of a VM above a certain size then cannot
+        finish.
+        """
         return self.largest() is not None
 
 
 def gigabytes(size: int) -> int:
-    """``size`` bytes in GB of 10^9, rounded up, as ``Quantity.ScaledValue(Giga)`` does."""
+    """The size in GB of 10^9 bytes, rounded up like ``Quantity.ScaledValue(Giga)``."""
     return ceil_div(size, GB)
 
 
 def ceil_div(number: int, divisor: int) -> int:
-    """Division rounded up, for whole numbers."""
+    """Divides whole numbers and rounds the result up."""
     return -(-number // divisor)
 
 
@@ -129,9 +136,9 @@ def budget_of(values: Mapping[str, Json], link: int = 0, *, post_copy_possible: 
     """
     The budget under the settings in force (``webhook.kubevirt.settings.settings.in_force``).
 
-    In 1.4 and earlier, without ``allowWorkloadDisruption``, only ``allowPostCopy`` counts. ``link`` is the bandwidth of a
-    node's migration link in bytes per second. All migrations from the node share the link. Where post-copy is allowed but not
-    possible, KubeVirt pauses the guest instead.
+    KubeVirt 1.4 and earlier have no ``allowWorkloadDisruption``, so only ``allowPostCopy`` counts there. ``link`` is the
+    bandwidth of a node's migration link in bytes per second. All migrations from the node share the link. If post-copy is
+    allowed but not possible, KubeVirt pauses the guest instead.
     """
     bandwidth = parse_quantity(values[BANDWIDTH])
     post_copy = bool(values[ALLOW_POST_COPY])

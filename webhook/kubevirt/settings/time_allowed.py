@@ -16,15 +16,15 @@ from webhook.objects.kubevirt import MigrationPolicy
 from webhook.objects.meta import Json
 
 NO_POST_COPY_WITH_DEVICES = Release(1, 9)
-"""From this release on KubeVirt does not use post-copy for a VM with devices of the node."""
+"""From this release on, KubeVirt does not use post-copy for a VM with devices of the node."""
 
 
 def budget_facts(facts: MigrationFacts, world: World) -> BudgetFacts | None:
     """
-    The facts about a VM's migration time; None if no rule can report anything.
+    The facts about a VM's migration time, or None if no rule can report anything.
 
-    This is the case if the KubeVirt CR is unknown. It is also the case if the VM has no passed-through device, and neither the
-    CR nor a policy limits the bandwidth.
+    No rule can report anything if the KubeVirt CR is unknown. The same applies if the VM has no passed-through device, and
+    neither the CR nor a policy limits the bandwidth.
     """
     if isinstance(facts.configuration, Unknown):
         return None
@@ -55,7 +55,7 @@ def _winners(
 
 
 def space_labels(policies: Sequence[MigrationPolicy], namespace: str, world: World) -> Fact[Labels]:
-    """The labels of a namespace; empty where no policy selects namespaces, to save the lookup."""
+    """The labels of a namespace. To save the lookup, the result is empty if no policy selects namespaces."""
     every = (selectors_of(policy) for policy in policies)
     if not any(selectors is not None and selectors.namespace for selectors in every):
         return {}
@@ -69,6 +69,6 @@ def values_for(migrations: Json, winner: WinningPolicy | None, behaviour: Behavi
 
 
 def time_allowed(values: Mapping[str, Json], behaviour: Behaviour, *, devices: bool, link: int = 0) -> Budget:
-    """The budget of a VM; from 1.9 on a VM with devices of the node gets no post-copy."""
+    """The budget of a VM. From 1.9 on, KubeVirt does not use post-copy for a VM with devices of the node."""
     post_copy = not devices or behaviour.release < NO_POST_COPY_WITH_DEVICES
     return budget_of(values, link, post_copy_possible=post_copy)
