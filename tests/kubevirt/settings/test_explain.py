@@ -75,13 +75,13 @@ FIRST, SECOND = policy("first"), policy("second")
             Match(FIRST, 1, 1, certain=False),
             [Match(FIRST, 1, 1, certain=False), None],
             [],
-            "if the namespace has the labels of the selector: it then matches 2 labels",
+            "if the namespace has the labels of the selector (it then matches 2 labels)",
         ),
         (
             Match(SECOND, 1, 0),
             [Match(FIRST, 1, 1, certain=False), Match(SECOND, 1, 0)],
             [],
-            "if none of those above matches: it matches 1 label",
+            "if no MigrationPolicy above matches (this one matches 1 label)",
         ),
         (Match(FIRST, 0, 0), [1], [Match(FIRST, 0, 0)], "it matches 0 labels, and no other MigrationPolicy matches"),
         (
@@ -94,7 +94,7 @@ FIRST, SECOND = policy("first"), policy("second")
             Match(FIRST, 2, 0),
             [1],
             [Match(FIRST, 2, 0), Match(SECOND, 1, 1)],
-            "it matches 2 labels, as many as 'second', but more of the VMI",
+            "it matches 2 labels, as many as 'second', but more labels of the VMI",
         ),
         (
             Match(FIRST, 1, 1),

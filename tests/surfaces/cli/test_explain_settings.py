@@ -153,7 +153,7 @@ def test_the_outlook_equals_a_calculation_by_hand(tmp_path: Path) -> None:
                 policy("a", {"namespaceSelector": {"kubernetes.io/metadata.name": "shop"}}),
             ],
             "b",
-            "it matches 1 label, as many as 'a', but more of the VMI",
+            "it matches 1 label, as many as 'a', but more labels of the VMI",
         ),
         (
             [
@@ -189,7 +189,7 @@ def test_unknown_labels_of_the_namespace_give_several_cases(tmp_path: Path) -> N
 
     assert [(case["policy"], case["whenTimeIsOver"]) for case in unknown] == [("team", "post-copy"), (None, "cancel")]
     assert [case["because"] for case in unknown] == [
-        "if the namespace has the labels of the selector: it then matches 1 label",
+        "if the namespace has the labels of the selector (it then matches 1 label)",
         "if no MigrationPolicy matches",
     ]
     assert [(case["policy"], origins(case)["allowWorkloadDisruption"]) for case in known] == [

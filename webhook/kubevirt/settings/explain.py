@@ -1,5 +1,5 @@
 """
-The settings in force for a VM's migration, where they come from, and what happens at the timeout.
+The settings in force for a VM's migration, their origins, and KubeVirt's action at the timeout.
 
 ``migratable explain-settings`` renders these values.
 """
@@ -50,34 +50,36 @@ class Effective(msgspec.Struct, frozen=True):
     name: str
     value: Json
     origin: str
-    """``MigrationPolicy 'gold'``, ``the KubeVirt CR``, ``KubeVirt 1.9`` (a default) or ``follows allowPostCopy``."""
+    """
+    For example ``MigrationPolicy 'gold'``, ``the KubeVirt CR``, ``KubeVirt 1.9`` (a default) or ``follows allowPostCopy``.
+    """
 
 
 class Case(msgspec.Struct, frozen=True):
     """The settings under one policy, or without a policy. A VM has several cases if it is unknown which policy wins."""
 
     policy: str
-    """Empty if no policy matches."""
+    """The name of the policy, or an empty text if no policy matches."""
     because: str
     settings: tuple[Effective, ...]
     is_valid: bool
-    """Whether KubeVirt accepts the bandwidth; otherwise the budget has no meaning."""
+    """Whether KubeVirt accepts the bandwidth. If it does not, the budget has no meaning."""
     budget: Budget
     ending: Ending
 
 
 class Outlook(msgspec.Struct, frozen=True):
-    """The result of a case for a VM of known memory."""
+    """The result of a case for a VM whose memory is known."""
 
     counted: int
     """The size in GB by which KubeVirt multiplies the timeout."""
     allowed: int | None
-    """The time allowed in seconds; None without a limit."""
+    """The time allowed in seconds, or None if there is no limit."""
     duration: int | None
-    """The time needed in the best case, in seconds; None if the bandwidth has no limit."""
+    """The time needed in the best case, in seconds, or None if the bandwidth has no limit."""
     finishes: bool
     fails_with: tuple[LocalDisk, ...]
-    """The empty disks that prevent the migration from finishing when they are full."""
+    """The empty disks that prevent the migration from finishing if the guest fills them."""
 
 
 class Explained(msgspec.Struct, frozen=True):
@@ -92,7 +94,7 @@ class Explained(msgspec.Struct, frozen=True):
     device: FieldPath | None
 
     def outlook(self, case: Case) -> Outlook | None:
-        """The result of a case; None if the memory is not known or the bandwidth is invalid."""
+        """The result of a case, or None if the memory is not known or the bandwidth is invalid."""
         if not isinstance(self.memory, Sourced) or not case.is_valid:
             return None
         size, budget = self.memory.value, case.budget
@@ -110,7 +112,7 @@ class Explained(msgspec.Struct, frozen=True):
 
 
 def explain_cluster(migrations: Json, behaviour: Behaviour, *, has_cr: bool, link: int = 0) -> Case:
-    """The case without a MigrationPolicy; ``has_cr`` is False where no KubeVirt CR was provided."""
+    """The case without a MigrationPolicy. ``has_cr`` is False if no KubeVirt CR was provided."""
     because = "no MigrationPolicy matches" if has_cr else "no KubeVirt CR was provided"
     return _case(migrations, None, because, behaviour, devices=False, link=link)
 
@@ -193,10 +195,10 @@ def because(
     match: Match | None, candidates: Sequence[Match | None], matches: Sequence[Match], *, any_policy: bool
 ) -> str:
     """
-    Why ``match`` wins, or may win.
+    The reason why ``match`` wins or might win.
 
-    ``candidates`` are all policies that may win, ``matches`` all that match or may match, both best first. KubeVirt compares
-    the number of labels, then the number of labels of the VMI, then the names.
+    ``candidates`` are all policies that might win, and ``matches`` are all policies that match or might match. Both are in
+    order, best first. KubeVirt compares the number of labels, then the number of labels of the VMI, then the names.
     """
     if match is None:
         if len(candidates) > 1:
@@ -204,9 +206,9 @@ def because(
         return "no MigrationPolicy matches" if any_policy else "there is no MigrationPolicy"
     many = f"{match.labels} {'label' if match.labels == 1 else 'labels'}"
     if not match.certain:
-        return f"if the namespace has the labels of the selector: it then matches {many}"
+        return f"if the namespace has the labels of the selector (it then matches {many})"
     if len(candidates) > 1:
-        return f"if none of those above matches: it matches {many}"
+        return f"if no MigrationPolicy above matches (this one matches {many})"
     second = next((other for other in matches if other.policy.name != match.policy.name), None)
     if second is None:
         return f"it matches {many}, and no other MigrationPolicy matches"
@@ -214,5 +216,5 @@ def because(
     if second.labels < match.labels:
         return f"it matches {many}, more than {rival}"
     if second.vmi_labels < match.vmi_labels:
-        return f"it matches {many}, as many as {rival}, but more of the VMI"
+        return f"it matches {many}, as many as {rival}, but more labels of the VMI"
     return f"it matches {many}, as many as {rival}, and its name comes first"

@@ -4,8 +4,8 @@ Which MigrationPolicy wins for a VMI.
 Source: ``matchPolicy`` and ``countMatchingLabels`` of ``pkg/virt-controller/watch/migration/migrationpolicy.go``, v1.9.0
 (up to 1.3 ``pkg/virt-controller/watch/migrationpolicy.go``). KubeVirt never merges policies.
 
-KubeVirt ignores both selectors for a VMI without labels. This module does not: every VMI has labels, because virt-controller
-writes ``kubevirt.io/nodeName`` before the VMI runs (``pkg/virt-controller/watch/vmi/lifecycle.go``, v1.9.0).
+KubeVirt ignores both selectors for a VMI without labels. This module does not need this case, because every VMI has labels.
+virt-controller writes ``kubevirt.io/nodeName`` before the VMI runs (``pkg/virt-controller/watch/vmi/lifecycle.go``, v1.9.0).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,20 +25,20 @@ from webhook.objects.shown import shown
 
 Labels: TypeAlias = Mapping[str, str]
 NAME_LABEL = "kubernetes.io/metadata.name"
-"""A label of every namespace; its value is the namespace's name (Kubernetes 1.22, KEP-2161)."""
+"""A label of every namespace, with the namespace's name as value (Kubernetes 1.22, KEP-2161)."""
 
 _SELECTORS = "selectors"
 _NAMESPACE, _VMI = "namespaceSelector", "virtualMachineInstanceSelector"
 
 
 class Match(msgspec.Struct, frozen=True):
-    """A policy that matches a VMI, or may match it."""
+    """A policy that matches or might match a VMI."""
 
     policy: MigrationPolicy
     vmi_labels: int
     namespace_labels: int
     certain: bool = True
-    """False if the match depends on unknown labels of the namespace."""
+    """Whether the policy certainly matches. A match is uncertain if it depends on unknown labels of the namespace."""
 
     @property
     def labels(self) -> int:
@@ -47,12 +47,12 @@ class Match(msgspec.Struct, frozen=True):
 
     @property
     def rank(self) -> tuple[int, int, str]:
-        """The sort key of policies; the smallest wins: most labels, then most labels of the VMI, then the first name."""
+        """The sort key of policies. The smallest key wins, in this order: most labels, most labels of the VMI, first name."""
         return -self.labels, -self.vmi_labels, self.policy.name
 
 
 def selectors_of(policy: MigrationPolicy) -> Selectors | None:
-    """The policy's selectors without the values that ``malformed`` reports; None if the policy has no selectors."""
+    """The policy's selectors without the values that ``malformed`` reports, or None if the policy has no selectors."""
     selectors = policy.spec.get(_SELECTORS)
     if not isinstance(selectors, dict):
         return None
@@ -101,9 +101,9 @@ def namespace_labels(world: World, namespace: str) -> Fact[Labels]:
 
 def matching(policy: MigrationPolicy, vmi: Labels, namespace: Fact[Labels], name: str = "") -> Match | None:
     """
-    The match of a policy, or None where it does not match. A missing selector matches everything.
+    The match of a policy, or None if the policy does not match. A missing selector matches everything.
 
-    ``name`` is the namespace's name, which may be known without its labels.
+    ``name`` is the namespace's name, which can be known even if the namespace's labels are unknown.
     """
     selectors = selectors_of(policy)
     if selectors is None or next(malformed(policy), None) is not None:
@@ -117,7 +117,7 @@ def matching(policy: MigrationPolicy, vmi: Labels, namespace: Fact[Labels], name
 
 def _in_namespace(wanted: Labels, known: Fact[Labels], name: str) -> bool | None:
     """
-    Whether a namespace has the labels of a selector; None where this is not known.
+    Whether a namespace has the labels of a selector, or None if this is not known.
 
     ``name`` is empty in a manifest without a namespace.
     """
@@ -136,10 +136,9 @@ def contenders(
     policies: Iterable[MigrationPolicy], vmi: Labels, namespace: Fact[Labels], name: str = ""
 ) -> tuple[Match | None, ...]:
     """
-    Every policy that may win for a VMI with these labels, best first. The last element is None if it is possible that no policy
-    matches.
+    All policies that might win for a VMI with these labels, best first. The last element is None if possibly no policy matches.
 
-    If all labels are known, there is exactly one element.
+    If all labels are known, the result has exactly one element.
     """
     candidates: list[Match | None] = []
     for match in matches_of(policies, vmi, namespace, name):
@@ -152,7 +151,7 @@ def contenders(
 def matches_of(
     policies: Iterable[MigrationPolicy], vmi: Labels, namespace: Fact[Labels], name: str = ""
 ) -> list[Match]:
-    """All policies that match or may match, best first."""
+    """All policies that match or might match, best first."""
     matches = [match for policy in policies if (match := matching(policy, vmi, namespace, name)) is not None]
     return sorted(matches, key=lambda match: match.rank)
 
@@ -177,7 +176,7 @@ def labelled(world: World) -> tuple[LabelledVM, ...]:
 
 
 def selecting(selectors: Selectors, vms: Sequence[LabelledVM]) -> bool | None:
-    """Whether the selectors match one of ``vms``; None where this depends on unknown labels."""
+    """Whether the selectors match one of ``vms``, or None if this depends on unknown labels."""
     wanted, maybe = selectors.namespace or {}, False
     for vm in vms:
         if _has(vm.labels, selectors.vmi or {}):
@@ -189,7 +188,7 @@ def selecting(selectors: Selectors, vms: Sequence[LabelledVM]) -> bool | None:
 
 
 def mislabelled(selectors: Selectors, vms: Sequence[LabelledVM]) -> LabelledVM | None:
-    """A VM with the labels in its own metadata instead of in its template."""
+    """A VM that has the labels in its own metadata and not in its template."""
     wanted = selectors.vmi
     if not wanted:
         return None
