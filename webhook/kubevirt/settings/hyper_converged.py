@@ -3,7 +3,7 @@ The HyperConverged field from which HyperConverged's operator sets a field of th
 
 Sources: hyperconverged-cluster-operator v1.18.1 ``controllers/handlers/kubevirt.go`` (``NewKubeVirt``, ``getKVConfig``,
 ``hcLiveMigrationToKv``), ``api/v1beta1/hyperconverged_types.go``, ``api/v1/hyperconverged_types.go`` and
-``api/v1beta1/conversion.go``. Version v1 is served from v1.18.0 on. This module does no I/O.
+``api/v1beta1/conversion.go``. The operator serves version v1 from v1.18.0 on. This module does no I/O.
 """
 
 from typing import Final
@@ -45,7 +45,7 @@ class Place(msgspec.Struct, frozen=True):
 
     @property
     def where(self) -> str:
-        """The field for a warning: in version v1beta1, which every release serves."""
+        """The field as a warning names it, in version v1beta1, which every release serves."""
         return f"HyperConverged {dotted(self.v1beta1)}"
 
     @property
@@ -99,16 +99,16 @@ _PLACES: Final[dict[FieldPath, tuple[FieldPath, FieldPath]]] = {
         ("spec", "storage", "vmStateStorageClass"),
     ),
 }
-"""Fields of the KubeVirt CR, with the HyperConverged fields of v1beta1 and v1 that set them and the fields below them."""
+"""Maps each field of the KubeVirt CR to the HyperConverged fields (v1beta1, v1) that set the field and its subfields."""
 _OWN_ENTRIES: Final = frozenset({"obsoleteCPUModels", "permittedHostDevices", "mediatedDevicesConfiguration"})
-"""Fields whose entries have other names in HyperConverged: messages name only the field."""
+"""Fields whose entries have other names in HyperConverged. For these, messages name only the field."""
 
 
 def hyper_converged_place(path: FieldPath) -> Place | None:
     """
-    The HyperConverged field for ``path`` of the KubeVirt CR; None if only its JSON patch annotation can set it.
+    The HyperConverged field for ``path`` of the KubeVirt CR, or None if only HyperConverged's JSON patch annotation can set it.
 
-    ``featureGates`` has no field: HyperConverged has other gates, and its operator writes KubeVirt's list.
+    HyperConverged has no field for ``featureGates``. HyperConverged has other gates, and its operator writes KubeVirt's list.
     """
     for length in range(len(path), 1, -1):
         fields = _PLACES.get(path[:length])

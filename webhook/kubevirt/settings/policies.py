@@ -26,7 +26,7 @@ SELECTORS = "selectors"
 
 def overlaid(values: Mapping[str, Json], policy: Mapping[str, Json], behaviour: Behaviour) -> dict[str, Json]:
     """
-    The cluster's values with a policy's settings on top.
+    The cluster's values, overridden by a policy's settings.
 
     ``allowWorkloadDisruption`` follows a policy's ``allowPostCopy`` unless the policy sets it too.
     """
@@ -43,7 +43,7 @@ def overlaid(values: Mapping[str, Json], policy: Mapping[str, Json], behaviour: 
 
 
 def settings_of(policy: MigrationPolicy) -> dict[str, Json]:
-    """The settings of a policy by field name. A value may have any type; null values are left out."""
+    """The settings of a policy by field name. A value can have any type, but null values are left out."""
     return {name: value for name, value in policy.spec.items() if name != SELECTORS and value is not None}
 
 

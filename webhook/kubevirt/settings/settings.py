@@ -19,7 +19,7 @@ from webhook.objects.meta import Json
 
 
 class Type(StrEnum):
-    """Types of settings, as messages name them."""
+    """The types of settings. The values are the texts in messages."""
 
     BOOLEAN = "true or false"
     TEXT = "text"
@@ -37,7 +37,7 @@ class Setting(msgspec.Struct, frozen=True):
     releases: Releases = KNOWN
     """The releases that have the setting."""
     policy: bool = False
-    """Whether a MigrationPolicy may set it too."""
+    """Whether a MigrationPolicy can have the setting too."""
 
 
 ALLOW_AUTO_CONVERGE = "allowAutoConverge"
@@ -83,9 +83,9 @@ SETTINGS: Mapping[str, Setting] = {
 
 def built_in(behaviour: Behaviour) -> dict[str, Json]:
     """
-    The defaults of a release, without settings that are off when absent.
+    The defaults of a release, except for settings without a default value.
 
-    ``allowWorkloadDisruption`` has no default of its own: it follows ``allowPostCopy``.
+    ``allowWorkloadDisruption`` is not among them, because its default is the value of ``allowPostCopy``.
     """
     values: dict[str, Json] = {
         NODE_DRAIN_TAINT_KEY: "kubevirt.io/drain",
@@ -105,7 +105,7 @@ def built_in(behaviour: Behaviour) -> dict[str, Json]:
 
 
 def well_typed(setting: Setting, value: Json) -> bool:
-    """Whether a value has the setting's JSON type. Ranges and the syntax of quantities are not checked."""
+    """Whether a value has the setting's JSON type. This function does not check ranges and the syntax of quantities."""
     match setting.type:
         case Type.BOOLEAN:
             return isinstance(value, bool)
@@ -118,7 +118,7 @@ def well_typed(setting: Setting, value: Json) -> bool:
 
 
 def written(migrations: Json) -> dict[str, Json]:
-    """The written settings of the correct type; ``null`` means the default, as in KubeVirt."""
+    """The written settings that have the correct type. As in KubeVirt, ``null`` means the default."""
     if not isinstance(migrations, dict):
         return {}
     return {name: value for name, value in migrations.items() if name in SETTINGS and well_typed(SETTINGS[name], value)}
@@ -130,7 +130,7 @@ def bandwidth_of(values: Mapping[str, Json]) -> Quantity | None:
 
 
 def in_force(migrations: Json, behaviour: Behaviour) -> dict[str, Json]:
-    """The defaults of the release, overlaid with the written settings that the release has."""
+    """The defaults of the release, overridden by the written settings that the release has."""
     release = only(behaviour.release)
     values = built_in(behaviour)
     values.update({name: value for name, value in written(migrations).items() if SETTINGS[name].releases & release})
@@ -140,7 +140,7 @@ def in_force(migrations: Json, behaviour: Behaviour) -> dict[str, Json]:
 
 
 def same_in_all(releases: Releases) -> dict[str, Json]:
-    """The built-in values on which all ``releases`` agree."""
+    """The defaults that are the same in all ``releases``."""
     tables = [built_in(behaviour) for behaviour in behaviours(releases)]
     return {name: value for name, value in tables[0].items() if all(table.get(name) == value for table in tables)}
 
@@ -169,7 +169,7 @@ _GATES = "featureGates"
 
 
 def _misplaced(cr: KubeVirt) -> list[tuple[tuple[str, ...], str]]:
-    """Paths of misplaced settings, each with the correct path."""
+    """The paths of misplaced settings, each with the correct path."""
     misplaced: list[tuple[tuple[str, ...], str]] = []
     for base, part in (((), cr), (("spec",), cr.spec), (("spec", "configuration"), cr.spec.configuration)):
         for name, field in _wrong_here(part).items():
@@ -179,7 +179,7 @@ def _misplaced(cr: KubeVirt) -> list[tuple[tuple[str, ...], str]]:
 
 
 def _wrong_here(part: KubeVirt | KubeVirtSpec | Configuration | None) -> dict[str, str]:
-    """The fields of a part that are read only to detect misplaced settings, as a map from JSON name to attribute."""
+    """The fields that are misplaced in this part of the CR, as a map from JSON name to attribute."""
     if isinstance(part, KubeVirt):
         return {"configuration": "configuration", "migrations": "migrations"}
     if part is None:
