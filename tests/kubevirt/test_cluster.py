@@ -97,8 +97,8 @@ def test_a_refused_configuration_is_unknown() -> None:
 
     assert cluster == Cluster(
         Unknown(
-            "spec.configuration of the KubeVirt CR has an invalid imagePullPolicy 'Sometimes': KubeVirt ignores the whole "
-            "configuration and uses an older one, which cannot be read",
+            "spec.configuration of the KubeVirt CR has an invalid imagePullPolicy 'Sometimes', so KubeVirt uses an older "
+            "configuration, which Migratable cannot read",
             "ask the platform team to correct the KubeVirt CR",
         ),
         "arm64",

@@ -45,14 +45,17 @@ def cluster_of(world: World) -> Cluster:
     if not invalid:
         return Cluster(configuration, architecture)
     why = (
-        f"spec.configuration of the KubeVirt CR has an invalid {invalid}: KubeVirt ignores the whole configuration and uses "
-        "an older one, which cannot be read"
+        f"spec.configuration of the KubeVirt CR has an invalid {invalid}, so KubeVirt uses an older configuration, "
+        "which Migratable cannot read"
     )
     return Cluster(Unknown(why, "ask the platform team to correct the KubeVirt CR"), architecture)
 
 
 def invalid_value(configuration: Configuration) -> str:
-    """The first invalid value; empty if there is none. KubeVirt keeps its last valid configuration if a value is invalid."""
+    """
+    The first invalid value, or an empty text if all values are valid. KubeVirt keeps its last valid configuration if a value is
+    invalid.
+    """
     developer = configuration.developer_configuration or _NO_DEVELOPER
     interface = configuration.network.default_network_interface if configuration.network is not None else None
     tolerated = developer.pvc_tolerate_less_space_up_to_percent or 0

@@ -1,5 +1,5 @@
 """
-Feature gates for live migration: their first releases, the releases in which they are on by default, and their removal.
+Feature gates for live migration, with the releases that add them, turn them on by default, and remove their features.
 
 Source: ``pkg/virt-config/featuregate/active.go`` and ``inactive.go``, v1.0.1 to v1.9.0. A gate is on by default if it is
 generally available (GA), and from 1.9 on also if it is Beta (``pkg/virt-config/featuregate/feature-gates.go``, v1.9.0).
@@ -72,14 +72,18 @@ GATES: Mapping[str, Gate] = {
 MIGRATION_STALL_DETECTION = "MigrationStallDetection"
 VGPU_LIVE_MIGRATION = "VGPULiveMigration"
 VGPU_KNOWN: Releases = since(Release(1, 9))
-"""The releases that have this gate. It is an alpha gate, so it is off unless the KubeVirt CR lists it."""
+"""
+The releases that have gate ``VGPULiveMigration``. An alpha gate such as this one is off unless the KubeVirt CR lists the gate.
+"""
 HOTPLUG_BY_STATUS = "HotplugVolumes"
 HOTPLUG_BY_TEMPLATE = "DeclarativeHotplugVolumes"
 
 
 def alpha_gate_is_on(configuration: Configuration, gate: str) -> bool:
     """
-    Whether an alpha gate is on: ``developerConfiguration.featureGates`` must list it. The list of disabled gates has no effect.
+    Whether an alpha gate is on, that is, whether ``developerConfiguration.featureGates`` lists the gate.
+
+    The list of disabled gates has no effect on alpha gates.
     """
     developer = configuration.developer_configuration
     return developer is not None and gate in (developer.feature_gates or ())
@@ -89,8 +93,8 @@ def hotplugs_from_template(configuration: Fact[Configuration], releases: Release
     """
     Whether virt-controller may hotplug a volume that is added to the template of a running VM.
 
-    Source: ``pkg/virt-controller/watch/vm/vm.go`` handleDeclarativeVolumeHotplug, v1.6.0 to v1.9.0: the older gate has
-    precedence over the newer one.
+    Source: ``pkg/virt-controller/watch/vm/vm.go`` handleDeclarativeVolumeHotplug, v1.6.0 to v1.9.0. The older gate has
+    precedence over the newer gate.
     """
     gate = GATES[HOTPLUG_BY_TEMPLATE]
     if isinstance(configuration, Unknown):

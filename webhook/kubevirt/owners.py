@@ -1,5 +1,5 @@
 """
-Operators that write a KubeVirt CR or a migration network, and the field of the operator that sets a value.
+Operators that write a KubeVirt CR or a migration network, and the operators' own fields for the values.
 
 Sources: the sources named in ``hyper_converged``; Harvester v1.8.0 ``pkg/controller/master/kubevirt/vm_migration_network.go``,
 ``pkg/controller/master/setting/kubevirt_migration.go``, ``pkg/util/constants.go``, ``deploy/charts/harvester/values.yaml``.
@@ -35,8 +35,10 @@ class Owner(msgspec.Struct, frozen=True):
 
 def owner_of(judged: Kubernetes) -> Owner | None:
     """
-    The operator that writes ``judged``, or None. HyperConverged is identified by an ownerReference or labels, Harvester by its
-    namespace or by its annotation on a network.
+    The operator that writes ``judged``, or None.
+
+    HyperConverged's objects have an ownerReference or labels of HyperConverged. Harvester's objects are in Harvester's
+    namespace, or are networks with Harvester's annotation.
     """
     if not isinstance(judged, KubeVirt):
         annotations = judged.meta.annotations or {}

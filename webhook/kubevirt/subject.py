@@ -1,4 +1,4 @@
-"""Finds the VMI in a judged object, such as the template in a VirtualMachine, and the paths of its parts."""
+"""Finds the VMI in a judged object, such as the template in a VirtualMachine, and the paths of the VMI's parts."""
 
 from collections.abc import Mapping
 
@@ -27,7 +27,7 @@ VM_KINDS: tuple[type[Kubernetes], ...] = (
     VirtualMachineInstanceReplicaSet,
     VirtualMachinePool,
 )
-"""The kinds that are a VMI or contain one."""
+"""The kinds of objects that are a VMI or contain one."""
 
 
 class Subject(msgspec.Struct, frozen=True):
@@ -39,11 +39,11 @@ class Subject(msgspec.Struct, frozen=True):
     base: FieldPath
     """The path of the ``VMISpec``."""
     owner: FieldPath
-    """The path of the ``VirtualMachineSpec`` that contains the VMI; empty if there is none."""
+    """The path of the ``VirtualMachineSpec`` that contains the VMI, or an empty path if there is none."""
     meta: ObjectMeta
     """Metadata of the VMI."""
     outer: ObjectMeta
-    """Metadata of the judged object; the same as ``meta`` for a VMI."""
+    """Metadata of the judged object. For a VMI, this is the same as ``meta``."""
     spec: VMISpec
     vm: VirtualMachineSpec
     vm_status: VirtualMachineStatus | None = None
@@ -52,7 +52,7 @@ class Subject(msgspec.Struct, frozen=True):
     @property
     def renames_templates(self) -> bool:
         """
-        Whether KubeVirt renames the claims of ``dataVolumeTemplates``: a pool appends a number to each name.
+        Whether KubeVirt renames the claims of ``dataVolumeTemplates``. A pool appends a number to each name.
 
         Source: ``pkg/virt-controller/watch/pool/pool.go`` indexVMSpec, v1.9.0.
         """
@@ -63,9 +63,9 @@ class Subject(msgspec.Struct, frozen=True):
         """
         ``dataVolumeTemplates`` by name. If several entries have the same name, the first one counts.
 
-        virt-api accepts duplicate names. virt-controller creates the DataVolume of the first entry, and uses it for later
-        entries with the same name (``handleDataVolumes``, ``pkg/virt-controller/watch/vm.go`` v1.0.1 to v1.3.1 and
-        ``pkg/virt-controller/watch/vm/vm.go`` v1.4.1 to v1.9.0). Inference also uses the first one
+        virt-api accepts duplicate names. virt-controller creates the DataVolume of the first entry, and uses this DataVolume
+        for later entries with the same name (``handleDataVolumes``, ``pkg/virt-controller/watch/vm.go`` v1.0.1 to v1.3.1 and
+        ``pkg/virt-controller/watch/vm/vm.go`` v1.4.1 to v1.9.0). Inference also uses the first entry
         (``pkg/instancetype/infer/volume.go`` fromDataVolume, v1.9.0).
         """
         specs: dict[str, DataVolumeSpec] = {}
@@ -76,7 +76,7 @@ class Subject(msgspec.Struct, frozen=True):
 
 
 def name_of_template(template: DataVolumeTemplate) -> str:
-    """The ``metadata.name`` of a template; empty if it has none."""
+    """The ``metadata.name`` of a template, or an empty text if the template has no name."""
     return (template.metadata or NO_META).name or ""
 
 

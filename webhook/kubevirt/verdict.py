@@ -19,11 +19,11 @@ _STATE_FIRST: Releases = only(Release(1, 3))
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """KubeVirt's own verdict for one release; ``live_migratable`` is None where it is unproven."""
+    """KubeVirt's own verdict for one release. ``live_migratable`` is None if the verdict is unproven."""
 
     live_migratable: bool | None
     reason: Reason | None
-    """The first reason in this release's order; None where the condition is True or unproven."""
+    """The first reason in this release's order, or None if the condition is True or unproven."""
     release: Release
     migration_method: str
     """``BlockMigration`` if the migration copies disks, otherwise ``LiveMigration`` (``status.migrationMethod``)."""
@@ -38,7 +38,7 @@ def decide(
     assumptions: tuple[str, ...],
     method: str,
 ) -> Verdict:
-    """The verdict of one release: the first of the ``refusing`` reasons in that release's order decides."""
+    """The verdict of one release. The ``refusing`` reason that comes first in the release's order decides."""
     for reason in behaviour.order:
         if reason in refusing:
             return Verdict(False, reason, behaviour.release, method, unproven, assumptions)
@@ -52,7 +52,8 @@ def migration_method(facts: MigrationFacts, release: Releases) -> str:
 
 def _blocks(facts: MigrationFacts, release: Releases) -> bool:
     """
-    Whether the migration copies any volume. Also True for a volume that cannot migrate, because KubeVirt ends its check there.
+    Whether the migration copies any volume. The result is also True for a volume that cannot migrate, because KubeVirt's check
+    ends there.
     """
     if release & _MIGRATED_BLOCKS and facts.migrated_volumes:
         return True

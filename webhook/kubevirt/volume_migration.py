@@ -1,13 +1,13 @@
 """
-Volume migrations (``updateVolumesStrategy: Migration``): detects an update that returns a VM to its earlier claims.
+Detects an update that ends a volume migration (``updateVolumesStrategy: Migration``) and returns a VM to its earlier claims.
 
-KubeVirt copies the volumes of a running VM to other claims and accepts the old ones again only where all of them return
-(``pkg/virt-controller/watch/volume-migration/volume-migration.go`` VolumeMigrationCancel and revertedToOldVolumes,
-``pkg/virt-controller/watch/vm/vm.go`` syncVolumeMigration, v1.4.1 and v1.9.0).
+In a volume migration, KubeVirt copies the volumes of a running VM to other claims. KubeVirt accepts the old claims again only
+if all of them return (``pkg/virt-controller/watch/volume-migration/volume-migration.go`` VolumeMigrationCancel and
+revertedToOldVolumes, ``pkg/virt-controller/watch/vm/vm.go`` syncVolumeMigration, v1.4.1 and v1.9.0).
 
-``status.volumeUpdateState`` records the old claims. virt-controller writes it for a running VM under the rollout strategy
-LiveUpdate, and virt-api refuses the strategy where its feature gates are off (1.3 and 1.4; generally available from 1.5 on). So
-the record proves a volume migration in every release. No role that KubeVirt gives to users includes
+``status.volumeUpdateState`` records the old claims. virt-controller writes this record for a running VM under the rollout
+strategy LiveUpdate. virt-api refuses the strategy if its feature gates are off (1.3 and 1.4; generally available from 1.5 on).
+The record therefore proves a volume migration in every release. No role that KubeVirt gives to users includes
 ``virtualmachines/status`` (``pkg/virt-operator/resource/generate/rbac/cluster.go``, v1.9.0). KubeVirt 1.3 writes no record.
 
 This module does no I/O.
@@ -19,16 +19,17 @@ from webhook.objects.vm import VirtualMachine
 
 MIGRATION: Final = "Migration"
 _UNDER_WAY: Final = "VolumesChange"
-"""The VM's condition while KubeVirt copies volumes; afterwards KubeVirt removes it and keeps the record."""
+"""The VM's condition while KubeVirt copies volumes. Afterwards KubeVirt removes the condition and keeps the record."""
 _FAILED: Final = "ManualRecoveryRequired"
-"""The VM's condition after it stopped during the copy: it starts again only with the old claims."""
+"""The condition of a VM that stopped during the copy. The VM starts again only with the old claims."""
 
 
 def restored_claims(old: VirtualMachine, new: VirtualMachine) -> frozenset[tuple[str, str]]:
     """
-    The (volume, claim) pair of each volume that returns to the claim that it had before the volume migration.
+    A (volume, claim) pair for each volume that returns to its claim from before the volume migration.
 
-    Empty unless all volumes return in the same update, as KubeVirt requires, and a volume migration runs or has failed.
+    The result is empty unless a volume migration runs or has failed, and all volumes return in the same update, as KubeVirt
+    requires.
     """
     status = old.status
     state = status.volume_update_state if status is not None else None
