@@ -91,7 +91,7 @@ def main(tarball: str) -> int:
         "ROOTS: Mapping[str, str] = {",
         *(f'    "{kind}": "{name}",' for kind, name in ROOTS.items()),
         "}",
-        "#: The fields of each type, with the types of their values. A * marks a map. The type is empty if the value is not checked.",
+        "#: The fields of each type, with the types of their values. A * marks a map, an empty type a value that is not checked.",
         "FIELDS: Mapping[str, Mapping[str, str]] = {",
     ]
     for name, fields in sorted(types.items()):

@@ -14,7 +14,7 @@ ROOTS: Mapping[str, str] = {
     "KubeVirt": "V1KubeVirt",
     "MigrationPolicy": "V1alpha1MigrationPolicy",
 }
-#: The fields of each type, with the types of their values. A * marks a map. The type is empty if the value is not checked.
+#: The fields of each type, with the types of their values. A * marks a map, an empty type a value that is not checked.
 FIELDS: Mapping[str, Mapping[str, str]] = {
     "K8sIoApiCoreV1Affinity": {
         "nodeAffinity": "K8sIoApiCoreV1NodeAffinity",
