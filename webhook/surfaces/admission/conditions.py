@@ -1,8 +1,7 @@
 """
-CEL expressions that decide whether an API server calls a webhook. The API server evaluates them.
-
-It evaluates all conditions of a webhook for each request that the rules match. A call of the authorizer costs 350,000 of a
-budget of 2,500,000. So such an expression first compares the account's name.
+CEL expressions that decide whether an API server calls a webhook. The API server evaluates all conditions of a webhook for
+each request that the rules match. A call of the authorizer costs 350,000 of a budget of 2,500,000. So an expression with
+such a call first compares the account's name.
 """
 
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from webhook.objects.kinds import POOL_GROUP
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A CEL expression that must be true for the webhook to be called, and its reason."""
+    """A CEL expression that must be true for the webhook to be called, and the reason for it."""
 
     name: str
     expression: str
@@ -21,7 +20,10 @@ class Condition:
 
 
 def changed(*paths: str) -> str:
-    """True if one of these optional fields was added, removed or changed. Their parents must be present."""
+    """
+    An expression that is true if one of these optional fields was added, removed or changed. The parents of the fields must
+    be present.
+    """
     return " || ".join(
         f"has({new}) != has({old}) || (has({new}) && {new} != {old})"
         for new, old in ((f"object.{path}", f"oldObject.{path}") for path in paths)
@@ -29,7 +31,7 @@ def changed(*paths: str) -> str:
 
 
 def created_or(expression: str) -> str:
-    """True for a CREATE; for an UPDATE, the value of the expression."""
+    """An expression that is true for a CREATE. For an UPDATE, it has the value of ``expression``."""
     return f"request.operation == 'CREATE' || {expression}"
 
 
@@ -54,7 +56,7 @@ def annotated(which: str, key: str) -> str:
 BY_CONTROLLER: Final = account("kubevirt-controller")
 """virt-controller starts, restores and clones VMs, and fills pools."""
 BY_VIRT_API: Final = account("kubevirt-apiserver")
-"""virt-api writes what users request through the subresource API, such as ``addvolume``."""
+"""virt-api writes the changes that users request through the subresource API, such as ``addvolume``."""
 WRITES_VMS: Final = may_everywhere("update", "virtualmachines")
 WRITES_VMIS: Final = may_everywhere("update", "virtualmachineinstances")
 """Both accounts have these rights in every release (``pkg/virt-operator/resource/generate/rbac``, v1.3.0 to v1.9.0)."""
@@ -77,7 +79,7 @@ POOLED_BY: Final = (
     f" owner.kind == 'VirtualMachinePool' && owner.apiVersion.startsWith('{POOL_GROUP}/')"
     f" && has(owner.controller) && owner.controller) && !{annotated('object', RESTORED)})"
 )
-"""A restore writes its annotation before it applies the user's patches, which might write an owner."""
+"""A restore writes its annotation before it applies the user's patches, because a patch might write an owner."""
 RESTORING: Final = (
     f"({annotated('object', RESTORED)} && (!{annotated('oldObject', RESTORED)}"
     f" || object.metadata.annotations['{RESTORED}'] != oldObject.metadata.annotations['{RESTORED}']))"
@@ -102,7 +104,8 @@ def only_removes_volumes(template: str) -> str:
     """
     Whether an update of a VM's template only removes volumes, with or without their disks.
 
-    The first comparison is cheap and false for almost every update. Longer lists exceed the cost limit of a condition.
+    The first comparison is cheap and false for almost every update. Lists of 200 or more elements exceed the cost limit of
+    a condition.
     """
     new, old = f"object.{template}", f"oldObject.{template}"
     volumes, disks = "spec.volumes", "spec.domain.devices.disks"

@@ -16,10 +16,10 @@ NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
 """The API server sets this label. Unlike other labels, an editor of the namespace cannot change it."""
 
 LATE_DENIES: Final = "/validate/late-denies"
-"""Like /validate, but denies requests that cannot be judged in time (``Hook.late_denies``)."""
+"""A path like /validate, except that requests are denied if they cannot be judged in time (``Hook.late_denies``)."""
 
 ALWAYS_EXCLUDED: Final = ("kube-system",)
-"""Excluded like the namespace of the installation: only cluster administrators write there."""
+"""Namespaces that are excluded like the namespace of the installation, because only cluster administrators write there."""
 
 Json = dict[str, Any]
 
@@ -85,7 +85,7 @@ def _webhook(hook: Hook, path: str, installation: Installation) -> Json:
     service = {"name": SERVICE, "namespace": installation.namespace, "path": called, "port": 443}
     unless = {"key": NAMESPACE_NAME, "operator": "NotIn", "values": excluded(hook, installation)}
     selector = {} if hook.cluster_wide else {"namespaceSelector": {"matchExpressions": [unless]}}
-    # Called once: a default fills an absent field, and no later webhook (virt-api-mutator) removes it.
+    # One call is enough: a default fills an absent field, and no later webhook (virt-api-mutator) removes the field.
     once = {"reinvocationPolicy": "Never"} if path == "/mutate" else {}
     return {
         "name": hook.name,

@@ -4,9 +4,9 @@ The webhooks as data: the requests for which API servers call this server.
 Rules and conditions exclude operations that must never wait for this server or fail because of it. The API server evaluates
 them, so they apply even if no replica runs. `deploy/generate.py` writes them for kustomize and Helm.
 
-API servers never send heartbeats of a VirtualMachineInstance, migrations, pods, evictions and nodes. For the kinds below, they
-do not send changes of metadata alone, starting, stopping and scaling. Updates of an object that is being deleted (finalizers)
-are sent only if its judged part changes: a finalizer must not hide a change of the spec.
+API servers never send heartbeats of a VirtualMachineInstance, migrations, pods, evictions and nodes. For the kinds below,
+API servers do not send changes of metadata alone, starting, stopping and scaling. Updates of an object that is being
+deleted (finalizers) are sent only if its judged part changes: a finalizer must not hide a change of the spec.
 """
 
 from dataclasses import dataclass
@@ -51,7 +51,10 @@ class Rule:
 
     @property
     def versions(self) -> list[str]:
-        """v1 if it exists, because API servers convert to it. Otherwise all versions that KubeVirt releases serve."""
+        """
+        Only v1 if the kind has it, because API servers convert objects to v1. Otherwise the list has all versions that
+        KubeVirt releases serve.
+        """
         return ["v1"] if "v1" in self.kind.versions else list(self.kind.versions)
 
 
@@ -70,13 +73,13 @@ class Hook:
     only_with: str = ""
     """The policy key that this webhook needs. Without the key the webhook is left out."""
     may_fail: bool = False
-    """Whether failurePolicy Fail is possible. Never for a status, a deletion or a default."""
+    """Whether failurePolicy Fail is possible. It is never possible for a status, a deletion or a default."""
     late_denies: bool = False
     """Whether a request is denied if it cannot be judged in time. failurePolicy Ignore would admit such a request."""
 
     @property
     def cluster_wide(self) -> bool:
-        """Whether its objects are cluster-scoped."""
+        """Whether the objects of the webhook are cluster-scoped."""
         return not any(rule.kind.namespaced for rule in self.rules)
 
 
@@ -123,8 +126,8 @@ VALIDATING_HOOKS: Final = (
                 "not-written-by-kubevirt",
                 f"!({account('kubevirt-(controller|apiserver)')} && {WRITES_VMS})",
                 "virt-controller writes to a VM that starts (the revision of its instancetype, volumes) and creates the VMs of"
-                " pools. virt-api removes volumes. None of these may wait for this webhook. A service account of that name in a"
-                " tenant's namespace does not have this right in every namespace.",
+                " pools. virt-api removes volumes. None of these writes may wait for this webhook. A service account of that"
+                " name in a tenant's namespace does not have this right in every namespace.",
             ),
         ),
         5,
@@ -149,7 +152,7 @@ VALIDATING_HOOKS: Final = (
                     + changed(*(f"{POOLED}.{field}" for field in SPEC))
                     + "))"
                 ),
-                "The schema requires spec.virtualMachineTemplate, and a template in its spec, but not that spec.",
+                "The schema requires spec.virtualMachineTemplate, but not spec.virtualMachineTemplate.spec.",
             ),
         ),
         5,
@@ -177,7 +180,7 @@ VALIDATING_HOOKS: Final = (
             Condition(
                 "not-by-hyperconverged",
                 f"!({BY_HYPER_CONVERGED})",
-                "Its operator has a separate webhook, which is always Ignore.",
+                "HyperConverged's operator has a separate webhook, whose failurePolicy is always Ignore.",
             ),
             CONFIGURATION_CHANGED,
         ),
@@ -220,7 +223,8 @@ VALIDATING_HOOKS: Final = (
             CONFIGURATION_CHANGED,
         ),
         2,
-        "HyperConverged's operator only gets warnings. Always Ignore: an outage of this webhook must not stop the operator.",
+        "HyperConverged's operator only gets warnings. The failurePolicy is always Ignore, because an outage of this"
+        " webhook must not stop the operator.",
         in_platform=True,
     ),
     Hook(
@@ -235,8 +239,8 @@ VALIDATING_HOOKS: Final = (
             ),
         ),
         2,
-        "Denied while it is the migration network of the KubeVirt CR. Always Ignore: no deletion, also of a namespace, may"
-        " wait for this webhook.",
+        "A NetworkAttachmentDefinition cannot be deleted while it is the migration network of the KubeVirt CR. The"
+        " failurePolicy is always Ignore, because no deletion (also of a namespace) may wait for this webhook.",
         in_platform=True,
     ),
     Hook(
@@ -248,13 +252,14 @@ VALIDATING_HOOKS: Final = (
                 "asked-of-kubevirt",
                 f"({BY_VIRT_API} || ({BY_CONTROLLER} && (request.operation == 'CREATE' ? !{POOLED_BY} : {RESTORING})))"
                 f" && {WRITES_VMS}",
-                "A clone or a restore has a tenant's patches, and `addvolume` a tenant's volume. The VMs of a pool are excluded,"
-                " because the pool is judged.",
+                "A clone or a restore contains a tenant's patches, and `addvolume` adds a tenant's volume. The VMs of a"
+                " pool are excluded, because the pool is judged.",
             ),
         ),
         2,
-        "Writes of KubeVirt's accounts for a user: clones, restores, and volumes plugged through the subresource API."
-        " Always Ignore: an outage of this webhook must not block KubeVirt's accounts.",
+        "Writes of KubeVirt's accounts for a user: clones, restores, and volumes plugged in through the subresource"
+        " API. The failurePolicy is always Ignore, because an outage of this webhook must not block KubeVirt's"
+        " accounts.",
         late_denies=True,
     ),
     Hook(
@@ -272,8 +277,8 @@ VALIDATING_HOOKS: Final = (
             ),
         ),
         2,
-        "Patches outside the spec, labels and annotations are denied. The others only produce a warning, because the patched"
-        " VM is judged when virt-controller creates it.",
+        "Patches outside the spec, labels and annotations are denied. Other patches only produce a warning, because the"
+        " patched VM is judged when virt-controller creates it.",
         late_denies=True,
     ),
     Hook(
@@ -286,13 +291,15 @@ VALIDATING_HOOKS: Final = (
                 f"({changed('spec.volumes')} || ({annotated('oldObject', BRIDGE_OVERRIDE)}"
                 f" && !{annotated('object', BRIDGE_OVERRIDE)}))"
                 f" && !({BY_CONTROLLER} && {WRITES_VMIS})",
-                "Heartbeats change neither volumes nor annotations. virt-controller only copies changes that were judged at the"
-                " VM. The authorizer check is last, so that it runs only for that account.",
+                "Heartbeats change neither volumes nor annotations. virt-controller only copies changes that were"
+                " already judged in the VM. The authorizer check is last, so that it runs only for virt-controller's"
+                " account.",
             ),
         ),
         2,
-        "A volume that is plugged into a VMI by its own `addvolume`, or the removal of an annotation without which an"
-        " interface blocks migration. Always Ignore: no status of a VMI may wait for this webhook.",
+        "Two changes of a VMI can block migration: a new volume (`addvolume` of the VMI), and the removal of the"
+        " annotation that allows a bridge. The failurePolicy is always Ignore, because no status of a VMI may wait for"
+        " this webhook.",
         late_denies=True,
     ),
     Hook(
@@ -307,11 +314,13 @@ VALIDATING_HOOKS: Final = (
                 " && (object.status.volumeRequests.size() > 100"
                 " || !has(oldObject.status) || !has(oldObject.status.volumeRequests)"
                 " || !(wanted in oldObject.status.volumeRequests)))",
-                "Comparing two long lists exceeds the cost limit of a condition, so they are always sent.",
+                "Comparing two long lists exceeds the cost limit of a condition, so updates with long lists are always"
+                " sent.",
             ),
         ),
         2,
-        "A disk that is added to a running VM is a write of status. Always Ignore: no status may wait for this webhook.",
+        "Adding a disk to a running VM writes the status of the VM. The failurePolicy is always Ignore, because no"
+        " status may wait for this webhook.",
         late_denies=True,
     ),
 )
