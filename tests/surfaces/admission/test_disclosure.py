@@ -97,7 +97,7 @@ def test_an_author_without_rights_is_denied_without_the_reason() -> None:
     assert said["status"]["details"]["causes"] == [
         {
             "reason": "FieldValueInvalid",
-            "message": "Migratable denies this because of an object of another namespace that your account may not "
+            "message": "Migratable denies this request because of an object of another namespace that your account may not "
             "read. Ask for the right to get that object, or do not refer to it.",
         }
     ]

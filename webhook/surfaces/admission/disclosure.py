@@ -28,13 +28,13 @@ log = logging.getLogger("migratable.admission")
 K = TypeVar("K", bound=Kubernetes)
 
 HIDDEN: Final = Unread(
-    "your account may not read an object that this depends on",
+    "your account may not read an object that this result depends on",
     "ask for the right to get that object, or do not refer to it",
 )
 """The text is short, so that it fits into a warning."""
 WITHHELD: Final = StatusCause(
     "FieldValueInvalid",
-    "Migratable denies this because of an object of another namespace that your account may not read. "
+    "Migratable denies this request because of an object of another namespace that your account may not read. "
     "Ask for the right to get that object, or do not refer to it.",
     "",
 )
@@ -71,7 +71,7 @@ def decide_tracked(decoded: DecodedRequest, context: JudgingContext) -> Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Disclosure:
-    """Limits outcomes to what the author may read. Its methods call the API server, so they run in a thread."""
+    """Limits outcomes to facts that the author may read. Its methods call the API server, so they run in a thread."""
 
     rights: Rights
 
@@ -100,7 +100,7 @@ class Disclosure:
     def operations(
         self, decoded: DecodedRequest, context: JudgingContext, within_seconds: float
     ) -> list[dict[str, Any]]:
-        """The patch, made from facts that the author may read: the author sees the patch."""
+        """The patch, made only from facts that the author may read, because the author sees the patch."""
         request = decoded.request
         permissions = self.rights.permissions(_author(request), frozenset((request.namespace,)), within_seconds)
         return operations_for(decoded, replace(context, world=RestrictedWorld(context.world, permissions, HIDDEN)))
@@ -119,7 +119,7 @@ def _withheld(decoded: DecodedRequest, full: Outcome, seen: Outcome) -> Outcome:
     """
     The decision of ``full`` with the text of ``seen``, which uses only facts that the author may read.
 
-    A denial of an unproven result in ``seen`` stays, so that the response does not show whether the object exists.
+    A denial of an unproven result in ``seen`` is kept. Otherwise the response would show whether the object exists.
     """
     if not full.allowed and seen.allowed:
         rules = sorted({decision.finding.rule.id for decision in full.decisions if decision.action is Action.DENY})

@@ -22,7 +22,7 @@ from webhook.facts.world import World
 
 MAX_READING_SECONDS = 5.0
 """Time limit for the access reviews of objects in other namespaces. Without an answer, an object is not readable."""
-HIDDEN = Unread("your account is not allowed to read an object that this depends on", "also send its manifest")
+HIDDEN = Unread("your account is not allowed to read an object that this result depends on", "also send its manifest")
 MAX_NAMESPACES = 50
 """Each namespace costs one request to the API server."""
 ANONYMOUS = (
