@@ -55,7 +55,10 @@ log = logging.getLogger("migratable.admission")
 LARGE = 64 * 2**10
 """The size in bytes above which a review is judged in a thread: 3 MiB can take a second, and other reviews must not wait."""
 MAX_LARGE = 16
-"""Maximum number of large reviews in progress at the same time. A further one gets a 503, which API servers retry."""
+"""
+Maximum number of large reviews in progress at the same time. Further large reviews get a 503 response, which API servers
+retry.
+"""
 MAX_LARGE_OF_ONE = MAX_LARGE // 2
 """The maximum number of large reviews in progress for one namespace."""
 LEAST_SECONDS = 0.05
@@ -82,7 +85,7 @@ class Facts(Protocol):
 
     def confirm(self, world: World, cached: Outcome, decide: Callable[[World], Outcome], deadline: float, /) -> Outcome:
         """
-        Repeats a decision with freshly read objects, within ``deadline`` seconds. Waits, so it runs in a thread.
+        Repeats a decision with freshly read objects, within ``deadline`` seconds. The method waits, so it runs in a thread.
 
         ``cached`` is the outcome of ``world``. The result is ``late`` if an object could not be read in time.
         """
@@ -93,7 +96,9 @@ class Facts(Protocol):
         ...
 
     async def is_unchanged(self, world: World, outcome: Outcome, within_seconds: float, /) -> bool:
-        """Whether the cached objects behind the outcome are unchanged. If False, only ``confirm`` can decide."""
+        """
+        Whether the cached objects behind the outcome are unchanged. If the result is False, only ``confirm`` can decide.
+        """
         ...
 
     def needs_confirmation(self, world: World, outcome: Outcome, /) -> bool:
@@ -131,9 +136,9 @@ class AdmissionApp:
     draining: Callable[[], bool] = field(default=lambda: False)
     executor: Executor = field(default_factory=lambda: ThreadPoolExecutor(CONFIRMING_THREADS, "confirming"))
     checking: ReadBudget = field(default_factory=lambda: ReadBudget(CHECKING_OF_ONE))
-    """Reviews whose cached facts are being checked, on the event loop."""
+    """The reviews whose cached facts the event loop checks."""
     reading: ReadBudget = field(default_factory=lambda: ReadBudget(READING_OF_ONE))
-    """Reviews for which a thread reads live."""
+    """The reviews for which a thread reads objects live."""
     large_executor: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, "large"))
     large: Counter[str] = field(default_factory=Counter)
     """Large reviews in progress, by namespace."""
@@ -202,7 +207,7 @@ class AdmissionApp:
             return self._answer_late(body, reason)
 
     def _answer_late(self, body: bytes, reason: Overloaded | TooLate) -> bytes:
-        """The response to a review that was not judged in time. Reading it again takes little time."""
+        """The response to a review that was not judged in time. Reading the body again takes little time."""
         read = read_review(body)
         try:
             decided = decide_timed_out(read, self._context(self.facts.world()))
@@ -214,11 +219,11 @@ class AdmissionApp:
             raise reason from None
 
     async def _judged(self, door: str, scope: Scope, receive: Receive, body: bytes, began: float) -> bytes:
-        """The response to a body. Other reviews do not wait for a large one."""
+        """The response to a body. Other reviews do not wait for a large review."""
         until = began + seconds_allowed(scope)
         if len(body) <= LARGE:
-            # Decoding and judging take most of the time: an overloaded server must not do this for a review that it then
-            # refuses.
+            # Decoding and judging take most of the time: an overloaded server must not decode and judge a review that it
+            # then refuses.
             if door == "validate" and self.checking.is_crowded and self.checking.is_full(namespace_in(body)):
                 raise Overloaded
             return await self._answer(door, scope, read_review(body), began, until, _at_once)
@@ -340,13 +345,16 @@ class AdmissionApp:
         return reading.result()
 
     def _free_thread(self, namespace: str, reading: "asyncio.Future[Any]") -> None:
-        """Frees a thread. It may have run longer than the review."""
+        """Frees a thread, which can have run longer than the review."""
         self.reading.end(namespace)
         if not reading.cancelled():
             reading.exception()  # otherwise asyncio logs the error as never retrieved
 
     async def _shown(self, read: DecodedRequest, outcome: Outcome, until: float) -> Outcome:
-        """The outcome without facts that the author is not allowed to read. Waits only if it depends on other namespaces."""
+        """
+        The outcome without facts that the author is not allowed to read. The method waits only if the outcome depends on
+        other namespaces.
+        """
         shown = outcome
         if outcome.foreign_world is not None and self.disclosure is not None:
             disclosed = partial(self.disclosure.shown, read, outcome, self._context)
@@ -359,7 +367,7 @@ class AdmissionApp:
         return shown
 
     async def _operations(self, read: DecodedRequest, until: float, run: Run) -> list[dict[str, Any]]:
-        """The patch; none if it depends on other namespaces and the author's rights cannot be read in time."""
+        """The patch. It is empty if it depends on other namespaces and the author's rights cannot be read in time."""
         context = self._context(self.facts.world())
         namespace = read.request.namespace
         tracker = CrossNamespaceTracker(context.world, namespace)

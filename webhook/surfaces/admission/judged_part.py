@@ -1,9 +1,9 @@
 """
 The judged part of an object: the API server sends an update only if this part changes (``hooks``).
 
-The other parts (metadata, status, replicas, starting and stopping) change without a request to this server. So they must not
-decide whether an object is readable, or whether an update adds a finding. Otherwise a change that this server never receives
-could prepare the next one.
+The other parts (metadata, status, replicas, starting and stopping) change without a request to this server. So they must
+not decide whether an object is readable, or whether an update adds a finding. Otherwise a change that this server never
+receives could make it admit a later change that it would deny.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,13 +43,13 @@ def same_judged_part(kind: str, new: Raw, old: Raw) -> bool:
     """Whether the judged parts of two objects are the same JSON, even if they are not valid for that kind."""
     try:
         left, right = (parse(truncated(raw) if is_deep(raw) else raw) for raw in (new, old))
-    except ValueError:  # also msgspec's errors and UnicodeDecodeError
+    except ValueError:  # msgspec's errors and UnicodeDecodeError are ValueErrors
         return False
     return _written(_only(left, PARTS[kind])) == _written(_only(right, PARTS[kind]))
 
 
 def _only(value: Json, parts: Sequence[Place]) -> Json:
-    """The value reduced to these parts. A value on the way that is not an object stays unchanged."""
+    """Returns only ``parts`` of the value. A value on the path of a part stays unchanged if it is not an object."""
     if not isinstance(value, Mapping):
         return value
     inner: dict[str, list[Place]] = {}
@@ -61,5 +61,8 @@ def _only(value: Json, parts: Sequence[Place]) -> Json:
 
 
 def _written(value: Json) -> bytes:
-    """Canonical JSON of a value. Unlike ``==``, it distinguishes 1 from true. Recursive: the value must not be deep."""
+    """
+    Canonical JSON of a value. Unlike ``==``, it distinguishes 1 from true. The function is recursive, so the value must not
+    be deeply nested.
+    """
     return msgspec.json.encode(value, order="sorted")

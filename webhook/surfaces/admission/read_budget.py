@@ -9,10 +9,10 @@ MAX_WAITING = 256
 """
 Maximum number of reviews that read live or wait to read live at the same time.
 
-A further one gets a 503, which API servers retry.
+Further reviews get a 503 response, which API servers retry.
 """
 MAX_WAITING_OF_ONE = MAX_WAITING // 2
-"""The maximum number of such reviews for one namespace."""
+"""The maximum number of reviews of one namespace that read live or wait."""
 CHECKING_OF_ONE = 16
 """
 Maximum number of reviews of one namespace whose cached facts are checked at the same time. It is half of the connections for
@@ -32,7 +32,7 @@ class Overloaded(Exception):
 
 class ReadBudget:
     """
-    The reviews that read live or wait for it, by namespace. Use each instance from one event loop only.
+    The reviews that read live or wait to read live, by namespace. Use each instance from one event loop only.
 
     At most ``at_once`` reviews of a namespace read at the same time. The others wait in order of arrival.
     """
@@ -46,12 +46,12 @@ class ReadBudget:
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
 
     def __len__(self) -> int:
-        """The number of reviews that read live or wait for it."""
+        """The number of reviews that read live or wait to read live."""
         return self._total
 
     @property
     def is_crowded(self) -> bool:
-        """Whether so many reviews wait that one namespace may have used its share."""
+        """Whether the reviews are as many as one namespace can have."""
         return self._total >= MAX_WAITING_OF_ONE
 
     def is_full(self, namespace: str) -> bool:

@@ -30,9 +30,12 @@ REVIEW_VERSION = "admission.k8s.io/v1"
 
 _decoder = msgspec.json.Decoder(AdmissionReview)
 _HEAD = 8192
-"""The number of bytes at the start of a review that are searched for the namespace. API servers write the objects later."""
+"""
+The number of bytes at the start of a review that are searched for the namespace. API servers write the objects after the
+namespace.
+"""
 _NAMESPACE = re.compile(rb'"namespace"\s*:\s*"([a-z0-9-]{1,63})"\s*,\s*"operation"')
-"""The pattern of the namespace in these bytes."""
+"""The pattern of the namespace in the first bytes of a review."""
 _NOWHERE: frozenset[Place] = frozenset()
 
 
@@ -47,7 +50,7 @@ class UnreadableRequest:
     request: AdmissionRequest
     causes: tuple[StatusCause, ...]
     passes: bool
-    """Whether it is allowed: the judged part is unchanged, or the operation is never blocked."""
+    """Whether the request is allowed, because its judged part is unchanged or its operation is never blocked."""
     object: Kubernetes | None
     """The metadata of the new object; None if it cannot be read either."""
     old: Kubernetes | None
@@ -63,7 +66,7 @@ class DecodedRequest:
     object: Kubernetes | None
     old: Kubernetes | None
     same_as_unreadable: bool = False
-    """Whether the old object cannot be read (``old`` is None), and the judged part is unchanged."""
+    """Whether the old object cannot be read (``old`` is None) although the judged part is unchanged."""
 
 
 class _Part(msgspec.Struct, frozen=True):
@@ -72,7 +75,7 @@ class _Part(msgspec.Struct, frozen=True):
     object: Kubernetes | None = None
     cause: StatusCause | None = None
     deep: frozenset[Place] = _NOWHERE
-    """The places where its judged part nests too deep."""
+    """The places at which the judged part of the object nests too deep."""
 
 
 _NOTHING = _Part()
@@ -89,7 +92,7 @@ def read_review(body: bytes) -> DecodedRequest | UnreadableRequest:
         if not body.isascii():
             body.decode()  # msgspec validates only the text that it decodes, and objects are decoded in part
         review = decode(_decoder, body, MAX_DEPTH + _ABOVE)
-    except ValueError:  # also msgspec's errors and UnicodeDecodeError
+    except ValueError:  # msgspec's errors and UnicodeDecodeError are ValueErrors
         raise BadReview("the body is not an AdmissionReview in JSON") from None
     request = review.request
     if review.kind != "AdmissionReview" or review.api_version != REVIEW_VERSION:

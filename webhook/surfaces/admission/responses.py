@@ -59,7 +59,7 @@ def denied(
     """
     A response that denies the request, with field paths: the first ten causes, then "and N more".
 
-    kubectl prints the causes and not the message, other clients the reverse. So ``lead`` and ``help_line`` are in the first
+    kubectl prints only the causes, and other clients print only the message. So ``lead`` and ``help_line`` are in the first
     cause and at the start of the message.
     """
     shown = list(causes[:MAX_CAUSES])

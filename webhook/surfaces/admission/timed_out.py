@@ -1,8 +1,8 @@
 """
 Decides about a review that could not be judged in time, for webhooks whose failurePolicy is always ``Ignore``.
 
-A 503 response would admit such a request. So it is denied if the policy can deny it (decision 19). This module never judges
-an object, so it takes little time.
+A 503 response would admit such a request. So the request is denied if the policy can deny it (decision 19). This module
+never judges an object, so it takes little time.
 """
 
 from collections.abc import Sequence
@@ -46,7 +46,8 @@ def _without_findings(_object: Kubernetes, _world: World, _releases: Releases) -
 
 def _may_deny_change(read: DecodedRequest, context: JudgingContext) -> bool:
     """
-    Whether an update can be denied. An update that only removes volumes cannot. ``hotplug`` limits denials of added volumes.
+    Whether an update can be denied. An update that only removes volumes cannot be denied. ``hotplug`` limits denials of
+    added volumes.
     """
     new, old, request = read.object, read.old, read.request
     if new is None or old is None:

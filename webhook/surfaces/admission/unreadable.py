@@ -1,8 +1,8 @@
 """
 Decides about a request whose new object cannot be read.
 
-It counts as a violation. As for other violations, ``atMost``, HyperConverged's operator, or an account in the policy can
-lower the denial. Only the metadata of such an object is known.
+An unreadable object counts as a violation. As for other violations, ``atMost``, HyperConverged's operator, or an account in
+the policy can lower the denial. Only the metadata of such an object is known.
 """
 
 from webhook.objects.vm import VirtualMachine
@@ -31,7 +31,10 @@ def decide_unreadable(read: UnreadableRequest, context: JudgingContext) -> Outco
 
 
 def _by_kubevirt(read: UnreadableRequest, install_namespace: str) -> bool:
-    """Whether KubeVirt writes the object for itself. A new VM is excluded: its template may differ from the pool's."""
+    """
+    Whether KubeVirt writes the object for itself. A new VM is excluded, because its template can differ from the template
+    of the pool.
+    """
     new = read.object
     if new is None or (isinstance(new, VirtualMachine) and read.request.operation == "CREATE"):
         return False
