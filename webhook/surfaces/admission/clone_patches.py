@@ -1,15 +1,15 @@
 """
-Clones and restores with patches get a warning. They are denied if a patch changes more than the VM's spec, labels and
-annotations.
+Clones and restores with patches get a warning. A clone or restore is denied if a patch changes more than the VM's spec,
+labels and annotations.
 
 virt-controller applies the patches to the whole VM before it creates the VM (``patchVM`` in
 ``pkg/storage/snapshot/restore.go``, v1.9.0). KubeVirt's webhook compares the text of a patch without decoding it, and skips
-the check while the snapshot does not exist (``pkg/storage/admitters/vmrestore.go``). So an escaped key could write an owner
-reference.
+the check while the snapshot does not exist (``pkg/storage/admitters/vmrestore.go``). So a patch with an escaped key could
+write an owner reference.
 
-The patched VM is judged when virt-controller creates it. A denial of that creation reaches only the controller. It retries
-with back-off and records an event of the VirtualMachineRestore. The warning cannot name a violation, because the patches
-apply to a snapshot, and this server has no permission to read snapshots.
+The patched VM is judged when virt-controller creates it. Only virt-controller receives a denial of this creation. It
+retries with back-off and records an event of the VirtualMachineRestore. The warning cannot name a violation, because the
+patches apply to a snapshot, and this server has no permission to read snapshots.
 """
 
 import json
@@ -30,13 +30,13 @@ _decoder = msgspec.json.Decoder(PatchedCopy)
 
 
 def patches_of(request: AdmissionRequest) -> list[str]:
-    """The patches of a clone or restore that this request creates; none if it cannot be read."""
+    """The patches of a clone or restore that this request creates; empty if the object cannot be read."""
     is_carrier = (request.kind.group, request.kind.kind) in PATCHED_COPY_BY_GROUP_KIND
     if not is_carrier or request.operation != "CREATE" or request.sub_resource:
         return []
     try:
         return decode(_decoder, request.object).spec.patches or []
-    except ValueError:  # also msgspec's errors and UnicodeDecodeError
+    except ValueError:  # msgspec's errors and UnicodeDecodeError are ValueErrors
         return []
 
 
@@ -74,7 +74,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _stays_inside(pointer: object) -> bool:
-    """Whether a JSON Pointer points into a patchable part. The field names in question need no escapes (``~0``, ``~1``)."""
+    """
+    Whether a JSON Pointer points into a patchable part. The names of the patchable fields need no escapes (``~0``, ``~1``).
+    """
     if not isinstance(pointer, str):
         return False
     root, *tokens = pointer.split("/")

@@ -1,8 +1,8 @@
 """
 Separates the writes that KubeVirt's service accounts make for themselves from the writes that they make for a user.
 
-The former are never denied: a VM that was admitted once must always start again. The latter are judged like any request. A
-write is judged unless this module lists it as KubeVirt's own.
+KubeVirt's own writes are never denied: a VM that was admitted once must always start again. Writes for a user are judged
+like any other request. A write is judged unless this module lists it as KubeVirt's own.
 """
 
 from typing import Final
@@ -29,7 +29,7 @@ WORKLOADS: Final = frozenset((*OWNERS, "VirtualMachineInstance"))
 
 
 def is_kubevirt_account(username: str, install_namespace: str) -> bool:
-    """Whether ``username`` is a service account of KubeVirt. False while KubeVirt's namespace is unknown."""
+    """Whether ``username`` is a service account of KubeVirt. The result is False while KubeVirt's namespace is unknown."""
     return account_of(username, install_namespace) in ACCOUNTS
 
 
@@ -55,9 +55,10 @@ def writes_for_itself(
 
 def _is_made_for_an_owner(new: Kubernetes) -> bool:
     """
-    Whether a VMI belongs to an object with its template, or a VM to a pool.
+    Whether a VMI belongs to the object that contains its template, or a VM belongs to a pool.
 
-    A restore writes its annotation before it applies the user's patches, which might write an owner (``patchVM``).
+    A restore writes its annotation before it applies the user's patches, because a patch might write an owner
+    (``patchVM``).
     """
     owners = new.meta.owner_references or ()
     if isinstance(new, VirtualMachineInstance):
@@ -82,8 +83,8 @@ def is_hyper_converged(request: AdmissionRequest, stored: Kubernetes | None) -> 
 
     Only the API server sets the username. The operator's service account is in the namespace of the KubeVirt CR
     (hyperconverged-cluster-operator v1.18.1 ``deploy/service_account.yaml``, and ``NewKubeVirtWithNameOnly`` in
-    ``controllers/handlers/kubevirt.go``); a tenant may have an account with that name in another namespace.
-    ``stored`` is the old object if there is one, because a request could claim any owner.
+    ``controllers/handlers/kubevirt.go``); a tenant can have an account with that name in another namespace. ``stored`` is
+    the old object if there is one, because a request could claim any owner.
     """
     if not isinstance(stored, KubeVirt):
         return False

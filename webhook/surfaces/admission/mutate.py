@@ -18,13 +18,13 @@ def operations_for(decoded: DecodedRequest, context: JudgingContext) -> list[dic
         return []
     if request.operation != "CREATE" and not (request.operation == "UPDATE" and request.kind.kind == "KubeVirt"):
         return []
-    # Only in an update: the API server does not set the deletionTimestamp of a new object, so it can be forged.
+    # In a new object, a user can forge the deletionTimestamp, because the API server does not set it.
     if request.operation == "UPDATE" and new.meta.deletion_timestamp is not None:
         return []
     verdict = judge(new, context.world, context.releases).verdict
     refused = verdict is not None and verdict.live_migratable is False
     sets = default_sets(DefaultFacts(new, context.releases, refused, context.policy.default_options))
     if not sets:
-        return []  # most requests: saves parsing the whole object
+        return []  # most requests end here, which saves parsing the whole object
     raw: Mapping[str, Any] = parse(request.object)
     return patches(sets, raw)

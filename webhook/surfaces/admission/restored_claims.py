@@ -2,7 +2,7 @@
 Restores of a VM to a snapshot of itself: virt-controller renames the claims, unless ``volumeRestorePolicy`` is ``InPlace``.
 
 Each volume keeps its name. Its claim, its DataVolume and the ``dataVolumeTemplate`` get the name ``restore-<uid>-<volume>``
-or a name of the user (``pkg/storage/snapshot/restore.go`` restoreVolumeName and generateRestoredVMSpec, v1.9.0).
+or a name that the user chose (``pkg/storage/snapshot/restore.go`` restoreVolumeName and generateRestoredVMSpec, v1.9.0).
 """
 
 from collections.abc import Mapping

@@ -56,13 +56,13 @@ class Outcome:
     decisions: tuple[Decision, ...]
     judgement: Judgement | None = None
     warnings: tuple[str, ...] = ()
-    """Warnings in addition to those for decisions."""
+    """Warnings in addition to the warnings for decisions."""
     account: Account | None = None
     """The policy's entry for the account of the request."""
     foreign_world: World | None = field(default=None, compare=False, repr=False)
     """The world behind this outcome, if objects of other namespaces were looked up in it."""
     is_final: bool = False
-    """Whether no other object can turn this allow into a denial."""
+    """Whether the request is allowed regardless of all other objects."""
     strongest: Action = Action.DENY
     """The strongest action that a finding about this request can get."""
     late: bool = False
@@ -183,7 +183,7 @@ def _plugs_volumes(request: AdmissionRequest, new: Kubernetes, old: Kubernetes |
     """
     Whether a hotpluggable volume that this update adds to a template is plugged into a running VM.
 
-    virt-api writes templates only for ``addvolume``. A volume migration plugs none (``pkg/storage/hotplug``).
+    virt-api writes templates only for ``addvolume``. A volume migration plugs in no volume (``pkg/storage/hotplug``).
     """
     if not isinstance(new, VirtualMachine) or not isinstance(old, VirtualMachine):
         return False
@@ -222,7 +222,7 @@ def _decide_patches(request: AdmissionRequest, patches: list[str], context: Judg
     """
     A clone or restore with patches.
 
-    Denied if a patch changes more than the VM's spec, labels and annotations; otherwise a warning.
+    The request is denied if a patch changes more than the VM's spec, labels and annotations. Otherwise it gets a warning.
     """
     limit = context.limit_in(request.namespace)
     if bad := bad_patches(patches):
@@ -237,7 +237,7 @@ def _decide_delete(decoded: DecodedRequest, context: JudgingContext) -> Outcome:
     if not isinstance(old, NetworkAttachmentDefinition) or old.meta.deletion_timestamp is not None:
         return PASS
     if request.user_info.username.startswith("system:serviceaccount:kube-system:"):
-        return PASS  # garbage collector and namespace controller
+        return PASS  # the garbage collector or the namespace controller
     known = context.world.every(KubeVirt)
     kubevirts: Sequence[KubeVirt] = () if isinstance(known, Unknown) else known
     name, namespace = old.name or request.name, old.namespace or request.namespace
