@@ -138,7 +138,7 @@ def test_keys_that_the_policies_cannot_enforce_produce_a_note() -> None:
 
     expiring = "the exemption from gpu (storage team) expires on 2026-06-01; the API server does not check the date."
     assert [each.partition(":")[0] for each in said] == [
-        f"{expiring} Print the policies again after it.",
+        f"{expiring} Print the policies again after that date.",
         "account past expired on 2026-05-31 and is left out",
         "actions of LM201",
         "profile exact",

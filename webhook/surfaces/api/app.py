@@ -26,7 +26,7 @@ from webhook.yaml.document import MAX_BYTES
 
 YAML = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"})
 ACCEPTED = YAML | {"application/json"}
-"""Accepted types. No HTML form can send them, so the page of another site cannot post here."""
+"""The accepted types. An HTML form cannot send these types, so the page of another site cannot post to this API."""
 PAGE = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/page.js": ("page.js", "text/javascript; charset=utf-8"),
@@ -119,8 +119,9 @@ def _add_check(
         """
         Returns the same report as `migratable check -o json`. Nothing is stored.
 
-        With a cluster attached, references are also looked up in the cluster. This needs a bearer token of a user that is
-        allowed to create VirtualMachines in every namespace of the manifests. Without a token, only the manifests count.
+        With a cluster attached, references are also looked up in the cluster. This lookup needs a bearer token of a user
+        that is allowed to create VirtualMachines in every namespace of the manifests. Without a token, only the manifests
+        are used.
         """
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind not in ACCEPTED:
@@ -172,7 +173,7 @@ def _add_catalogue(app: FastAPI) -> None:
         return _json(_encoded_schema())
 
 
-@cache  # encoding takes as long as 100 admission reviews, on the same event loop
+@cache  # encoding on the event loop takes as long as 100 admission reviews
 def _encoded_rules() -> bytes:
     return msgspec.json.encode(catalogue.entries())
 

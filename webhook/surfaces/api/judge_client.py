@@ -41,9 +41,9 @@ from webhook.surfaces.api.judge.messages import (
 T = TypeVar("T")
 
 MAX_WAITING = 8
-"""Maximum number of waiting requests. Each holds its body in memory."""
+"""Maximum number of waiting requests. Each request holds its body in memory."""
 MOST_SECONDS = 60.0
-"""Time limit of one request. After it, the judging process is stopped."""
+"""Time limit of one request. The judging process is stopped after this time."""
 INHERITED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
 """Environment variables that the judging process gets."""
 MOST_BYTES = 256 * 2**20
@@ -106,7 +106,8 @@ class InProcess:
 
 class SeparateProcess:
     """
-    Judges in a separate process. The first request starts the process. If it has ended, the next request starts it again.
+    Judges in a separate process. The first request starts the process. If the process has ended, the next request starts it
+    again.
 
     A thread of the server sends it one request at a time, and answers its lookups.
     """
@@ -140,7 +141,7 @@ class SeparateProcess:
         process, self._process = self._process, None
         connection, self._connection = self._connection, None
         if process is not None:
-            process.kill()  # first, so that a waiting thread reads the end of the stream
+            process.kill()  # before the connection is closed, so that a waiting thread reads the end of the stream
             process.wait()
         if connection is not None:
             connection.close()

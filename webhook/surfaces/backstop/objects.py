@@ -51,8 +51,8 @@ def bindings(actions: Iterable[Action], installation: Installation) -> Iterator[
     """
     A binding for each policy and action.
 
-    Without parameters nothing is denied: ``parameterNotFoundAction: Deny`` would also deny requests that the conditions
-    exclude, such as changes of metadata.
+    If the parameters are missing, nothing is denied. ``parameterNotFoundAction: Deny`` would also deny requests that the
+    conditions exclude, such as changes of metadata.
     """
     for action in actions:
         for hook, _ in hooks_with_policy():

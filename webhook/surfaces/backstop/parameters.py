@@ -33,7 +33,7 @@ class Parameters(msgspec.Struct, frozen=True):
     """``namespace/username``, or ``*/username``. Empty means every account."""
     except_accounts: tuple[str, ...] = ()
     exemptions: tuple[str, ...] = ()
-    """``rule/namespace/name/kind``. ``*`` in one of the last three parts means any."""
+    """``rule/namespace/name/kind``. ``*`` in one of the last three parts matches every value."""
     honour_eviction_strategy: bool = False
 
     @property
@@ -73,7 +73,7 @@ def notes(policy: Policy, today: str) -> list[str]:
     dated: list[Exemption | Account] = [*policy.exemptions, *policy.accounts]
     sentences = [
         f"{_described(entry)} expires on {entry.until}; the API server does not check the date."
-        " Print the policies again after it."
+        " Print the policies again after that date."
         if entry.until >= today
         else f"{_described(entry)} expired on {entry.until} and is left out"
         for entry in dated

@@ -64,7 +64,7 @@ def rules_about(kind: str) -> list[Rule]:
 
 
 def policies() -> list[Json]:
-    """The policies. They are the same for each installation: the parameters contain its settings."""
+    """The policies. They are the same for each installation, because the parameters contain its settings."""
     return [_policy(hook, kind) for hook, kind in hooks_with_policy()]
 
 
@@ -190,7 +190,7 @@ def _violating(entries: str, part: Cel) -> str:
 
 
 def _causes(rule: Rule, name: str, part: Cel, base: tuple[str, ...]) -> str:
-    """A CEL list of the first causes. Each has the same text as in the webhook: field, message, remedy, rule."""
+    """A CEL list of the first causes. Each cause has the same text as in the webhook: field, message, remedy, rule."""
     entries = f"variables.{part.among}"
     index = f"{{{entries}.size() > {MOST_INDEXED} ? '…' : string({entries}.indexOf(it))}}"
     path = ".".join((*base, part.path.replace("{index}", index)))

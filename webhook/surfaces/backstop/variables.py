@@ -110,8 +110,9 @@ def _on_interfaces(side: str, kind: str) -> Variables:
     """
     The interface on the pod network, the interfaces with ports, and all port ranges: interface index, start, end, name.
 
-    CEL of Kubernetes 1.30 cannot flatten a list, so the numbers pass through a string. Names do not: they may contain separators.
-    ``indexOf`` costs too much here: an API server charges the whole text of the list for each call.
+    CEL of Kubernetes 1.30 cannot flatten a list, so the numbers pass through a string. Names do not pass through a string,
+    because they can contain separators. ``indexOf`` costs too much here: an API server charges the whole text of the list
+    for each call.
     """
     interfaces, networks = f"variables.{side}interfaces", f"variables.{side}networks"
     masquerading = f"variables.{side}masquerading"

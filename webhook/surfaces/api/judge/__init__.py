@@ -1,1 +1,1 @@
-"""Judges untrusted manifests in a separate process. It imports no server package."""
+"""Judges untrusted manifests in a separate process. This package imports no server package."""

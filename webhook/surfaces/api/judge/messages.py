@@ -1,8 +1,8 @@
 """
 Messages between the server and the judging process.
 
-The server sends pickles. The judging process has read untrusted bytes, so the server never unpickles its replies. It decodes
-them as one of these structs.
+The server sends pickles. The judging process has read untrusted bytes, so the server never unpickles its replies. The
+server decodes each reply as one of these structs.
 """
 
 from typing import TypeAlias
@@ -65,7 +65,10 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
 
     @classmethod
     def of(cls, error: Exception) -> "Failed":
-        """The message for an error. It has only the type of an unexpected error, whose text can contain the body."""
+        """
+        The message for an error. For an unexpected error, the message has only the type, because the text of the error can
+        contain the body.
+        """
         if isinstance(error, BadInput):
             place = (error.source, error.document, error.line, error.column, error.path)
             return cls(error.code, error.message, error.remedy, *place)
