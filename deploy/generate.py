@@ -37,25 +37,26 @@ GENERATED: Final = "Written by `python deploy/generate.py`: change the code, not
 WIDTH: Final = 120
 
 MUTATING_NOTE: Final = (
-    "Sets defaults for absent fields. Configurations run in alphabetical order: this one runs before KubeVirt's own"
-    " `virt-api-mutator`. A missing default does no harm, so failurePolicy is always Ignore and the timeout is short."
+    "Sets defaults for absent fields. API servers call webhook configurations in alphabetical order, so they call"
+    " this one before KubeVirt's own `virt-api-mutator`. A missing default does no harm, so failurePolicy is always Ignore and"
+    " the timeout is short."
 )
 VALIDATING_NOTE: Final = (
     "Checks VMs, VMIs and KubeVirt settings. The rules and matchConditions exclude the operations that must never be blocked."
-    " API servers evaluate them, so these operations succeed even while no replica runs."
+    " API servers evaluate these conditions, so the operations succeed even while no replica runs."
 )
 EVICTION_HOOK: Final = "virtualmachine.default.migratable"
 EVICTION_NOTE: Final = (
-    "Sets the policy's `defaultEvictionStrategy` on new VMs. Without that key it has no effect, so the base does not have this"
-    " webhook."
+    "Sets the policy's `defaultEvictionStrategy` on new VMs. Without this key, the webhook has no effect, so the base does not"
+    " have this webhook."
 )
 EXCLUDED_NOTE: Final = (
-    "Excludes further namespaces from the webhooks that check VMs. Copy this folder and edit namespaces.yaml. List it after the"
+    "Excludes more namespaces from the webhooks that check VMs. Copy this folder and edit namespaces.yaml. List it after the"
     " other components. A defaultEvictionStrategy is still set in these namespaces."
 )
 POLICIES_NOTE: Final = (
-    "The rules that need only the object. API servers evaluate them, even while no replica responds. Their parameters"
-    " are ConfigMaps with label `migratable-backstop`."
+    "The rules that need only the object. API servers evaluate these rules, even while no replica responds. The parameters"
+    " are ConfigMaps with the label `migratable-backstop`."
 )
 BINDINGS_NOTE: Final = (
     "Without ConfigMaps, nothing is denied. To switch the backstop off: `kubectl delete validatingadmissionpolicybinding -l"
