@@ -2,7 +2,7 @@
 # Runs the core tests on each supported Python on PATH or in pyenv, and lists the versions that are not installed.
 #
 #     ci/test-pythons.sh                    # the tests below
-#     ci/test-pythons.sh tests/yaml      # others
+#     ci/test-pythons.sh tests/yaml         # other tests
 #
 # MIGRATABLE_PYTHONS="3.12 3.13" selects versions. Each version has its own environment in .cache/python-VERSION.
 set -euo pipefail
@@ -18,7 +18,7 @@ runs() { "$1" -c "import sys; sys.exit('%d.%d' % sys.version_info[:2] != '$2')" 
 interpreter() {
   local candidate
   for candidate in $(type -ap "python$1" || true) "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"$1".*/bin/python; do
-    # pyenv puts a shim on PATH for versions that are not selected, too
+    # pyenv also puts a shim on PATH for versions that are not selected
     if [ -x "$candidate" ] && runs "$candidate" "$1"; then echo "$candidate"; return; fi
   done
   return 1
