@@ -61,7 +61,7 @@ def entries(key: str, prefix: str, size: int) -> list[Manifest]:
 
 def replaced(loader: Caller, tenant: Caller, old: Manifest, new: Manifest) -> Answer:
     """The answer to an update that replaces the devices of a stored VM."""
-    before, after = (vm(f"replaced-{next(NUMBERS)}", devices=each) for each in (old, new))
+    before, after = (vm(f"replaced-{next(NUMBERS)}", devices=devices) for devices in (old, new))
     after["metadata"] = before["metadata"] | {}
     made = loader.create(before, dry=False)
     assert made.status == 201, made.document["message"]

@@ -40,8 +40,8 @@ def install(
 
     With ``failing`` an expression that ends in an error refuses the request, so that tests see it; as installed, it would not.
     """
-    for each in objects(wanted, Installation(platform=platform)):
-        made = copy.deepcopy(each)
+    for manifest in objects(wanted, Installation(platform=platform)):
+        made = copy.deepcopy(manifest)
         if failing and "failurePolicy" in made.get("spec", {}):
             made["spec"]["failurePolicy"] = "Fail"
         plane.client.create(PATHS[made["kind"]].format("migratable"), made)
@@ -65,13 +65,13 @@ def _refuses(caller: "Caller", manifest: Manifest) -> bool:
 
 def bind_only(plane: ControlPlane, wanted: Sequence[Parameters], namespace: str, parameters_in: str) -> None:
     """Creates ConfigMaps and bindings beside the policies that are there, for the objects of one namespace."""
-    for each in objects(wanted, Installation(namespace=parameters_in)):
-        if each["kind"] == "ValidatingAdmissionPolicyBinding":
+    for manifest in objects(wanted, Installation(namespace=parameters_in)):
+        if manifest["kind"] == "ValidatingAdmissionPolicyBinding":
             only = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": [namespace]}
-            each["spec"]["matchResources"] = {"namespaceSelector": {"matchExpressions": [only]}}
-            each["metadata"]["name"] += f".{namespace}"
-        if each["kind"] != "ValidatingAdmissionPolicy":
-            plane.client.create(PATHS[each["kind"]].format(parameters_in), each)
+            manifest["spec"]["matchResources"] = {"namespaceSelector": {"matchExpressions": [only]}}
+            manifest["metadata"]["name"] += f".{namespace}"
+        if manifest["kind"] != "ValidatingAdmissionPolicy":
+            plane.client.create(PATHS[manifest["kind"]].format(parameters_in), manifest)
 
 
 @dataclass
@@ -90,9 +90,9 @@ class Answer:
         message = self.document["message"]
         assert "denied request: " in message, message
         assert "error" not in message.partition(" denied request: ")[2].partition(":")[0], message
-        found = set(RULE.findall(message))
-        assert found, message
-        return found
+        rules = set(RULE.findall(message))
+        assert rules, message
+        return rules
 
     @property
     def warned_of(self) -> set[str]:

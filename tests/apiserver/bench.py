@@ -65,9 +65,9 @@ class Kubelets:
             if pair != last and pair.certificate and pair.key:
                 last = pair
                 due += [(time.monotonic() + lag, at, pair) for lag, at in zip(LAGS, self._folders, strict=True)]
-            for each in [each for each in due if each[0] <= time.monotonic()]:
-                due.remove(each)
-                self._swap(each[1], each[2])
+            for swap in [swap for swap in due if swap[0] <= time.monotonic()]:
+                due.remove(swap)
+                self._swap(swap[1], swap[2])
 
     def _swap(self, folder: Path, pair: KeyPair) -> None:
         data = folder / f"..{next(self._generations)}"
@@ -200,7 +200,7 @@ def service_hooks(port: int) -> list[dict[str, Any]]:
 
     Fail, so that no answer cannot pass for one; and patient, because a machine that is busy with other tests is none.
     """
-    documents = [each for path in sorted(HOOKS.glob("*.yaml")) for each in yaml.safe_load_all(path.read_text())]
+    documents = [document for path in sorted(HOOKS.glob("*.yaml")) for document in yaml.safe_load_all(path.read_text())]
     return at_port(documents, port)
 
 

@@ -82,8 +82,8 @@ def existing_binary(name: str) -> Path | None:
 
 def find_binary(name: str) -> Path:
     """Path of NAME, built on first use; raises MissingBinaryError where that cannot be done."""
-    if found := existing_binary(name):
-        return found
+    if path := existing_binary(name):
+        return path
     tool = KNOWN[name]
     target = cache_folder() / tool.module / name
     with locked(target):

@@ -148,8 +148,8 @@ class Calls:
         if status := self.popen.wait():
             raise RuntimeError(f"the calling process ended with {status}")
         self._said.seek(0)
-        found = json.load(self._said)
-        return Outcome(**{**found, "failures": Counter(found["failures"])})
+        fields = json.load(self._said)
+        return Outcome(**{**fields, "failures": Counter(fields["failures"])})
 
 
 def make(job: Job) -> Outcome:
@@ -238,8 +238,8 @@ class _Caller:
         else:
             opened = await asyncio.gather(*(self._connect() for _ in range(self._job.clients)))
             connected, began = time.monotonic() - began, time.monotonic()
-            await asyncio.gather(*(self._in_a_burst(each) for each in opened))
-        times = {status: sorted(each) for status, each in self._times.items()}
+            await asyncio.gather(*(self._in_a_burst(connection) for connection in opened))
+        times = {status: sorted(seconds) for status, seconds in self._times.items()}
         return Outcome(time.monotonic() - began, connected, times, self._failures)
 
     async def _at_a_rate(self, began: float) -> None:
@@ -292,8 +292,8 @@ class _Caller:
 
 def main() -> None:
     """Reads a job from standard input, writes its outcome to standard output."""
-    found = json.load(sys.stdin)
-    job = Job(**{**found, "calls": [Call(**call) for call in found["calls"]]})
+    fields = json.load(sys.stdin)
+    job = Job(**{**fields, "calls": [Call(**call) for call in fields["calls"]]})
     json.dump(vars(uvloop.run(_Caller(job).run())), sys.stdout)
 
 

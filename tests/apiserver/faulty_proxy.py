@@ -72,9 +72,9 @@ class FaultyProxy:
         """Ends every connection of now."""
         with self._lock:
             now = list(self._open)
-        for each in now:
+        for connection in now:
             with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
+                connection.shutdown(socket.SHUT_RDWR)
 
     def finish_reads(self) -> None:
         """Lets the reads of now go on at once."""

@@ -42,8 +42,8 @@ class Guarded:
 
     def get(self, kind: str, name: str, namespace: str | None = None) -> Manifest:
         done = self.client.kubectl("get", kind, name, "-n", namespace or self.tenant, "-o", "json")
-        found: Manifest = json.loads(done.stdout)
-        return found
+        document: Manifest = json.loads(done.stdout)
+        return document
 
     def claim(self, name: str, mode: str) -> None:
         """A claim that the server has seen."""

@@ -56,8 +56,8 @@ class Subject:
     def possible(self, start: float, end: float) -> set[State]:
         """The states that may have been true at some moment of this span."""
         edits = list(self.edits)
-        ends = [each.acknowledged for each in edits[1:]] + [float("inf")]
-        return {each.state for each, over in zip(edits, ends, strict=True) if each.asked <= end and over >= start}
+        ends = [edit.acknowledged for edit in edits[1:]] + [float("inf")]
+        return {edit.state for edit, over in zip(edits, ends, strict=True) if edit.asked <= end and over >= start}
 
 
 @dataclass
@@ -83,10 +83,10 @@ class Tally:
 class Race:
     """Subjects of four kinds in one namespace, editors, and creators of machines."""
 
-    def __init__(self, client: Client, namespace: str, each: int, seed: int = 1) -> None:
+    def __init__(self, client: Client, namespace: str, count: int, seed: int = 1) -> None:
         self.client, self.namespace = client, namespace
         self.chance = random.Random(seed)
-        self.subjects = list(self._subjects(each))
+        self.subjects = list(self._subjects(count))
         self.tally = Tally()
         self._lock = threading.Lock()
         for subject in self.subjects:
@@ -98,20 +98,20 @@ class Race:
         self.tally = Tally()
         over = threading.Event()
         creating = [threading.Thread(target=self._create, args=(seed, over)) for seed in range(creators)]
-        for each in creating:
-            each.start()
+        for thread in creating:
+            thread.start()
         try:
             began = time.monotonic()
             for number in range(edits):
                 subject = self.chance.choice(self.subjects)
-                subject.change(self.chance.choice([each for each in subject.ways if each != subject.edits[-1].state]))
+                subject.change(self.chance.choice([way for way in subject.ways if way != subject.edits[-1].state]))
                 self.tally.edits += 1
                 over.wait(max(0.0, began + number / per_second - time.monotonic()))
             over.wait(2 * SETTLED_SECONDS)  # the last edits settle too
         finally:
             over.set()
-            for each in creating:
-                each.join()
+            for thread in creating:
+                thread.join()
         return self.tally
 
     def _create(self, seed: int, over: threading.Event) -> None:
@@ -150,8 +150,8 @@ class Race:
                 self.tally.wrong.append(f"{subject.name} {wrong}, {since}")
                 self.tally.by_kind[subject.name.partition("-")[0]] += 1
 
-    def _subjects(self, each: int) -> Iterator[Subject]:
-        for number in range(each):
+    def _subjects(self, count: int) -> Iterator[Subject]:
+        for number in range(count):
             yield self._claim(f"claim-{number}")
             yield self._volume(f"volume-{number}")
             yield self._profile(f"profile-{number}")
@@ -225,11 +225,11 @@ class Race:
     def _put(self, base: str, body: Manifest) -> None:
         """Replaces the object, or makes it."""
         path = f"{base}/{body['metadata']['name']}"
-        found = self.client.api("GET", path)
-        if found.status == 404:
+        stored = self.client.api("GET", path)
+        if stored.status == 404:
             self.client.create(base, body)
             return
-        body["metadata"]["resourceVersion"] = found.document["metadata"]["resourceVersion"]
+        body["metadata"]["resourceVersion"] = stored.document["metadata"]["resourceVersion"]
         reply = self.client.api("PUT", path, body)
         assert reply.status == 200, reply.document
 

@@ -91,31 +91,36 @@ class Case:
 
 def cases() -> list[Case]:
     """One case of each rule that has fitting examples, those of one world together."""
-    found = []
+    chosen = []
     for rule in RULES:
         if rule.about in WRAPS and rule.id not in ELSEWHERE:
             wanted = BY_TITLE.get(rule.id)
             rejected = next(
-                each
-                for each in rule.examples
-                if each.violates and fits(each) and wanted in (None, each.title) and each.release != "1.3"
+                example
+                for example in rule.examples
+                if example.violates and fits(example) and wanted in (None, example.title) and example.release != "1.3"
             )
             same = [
-                each
-                for each in rule.examples
-                if not each.violates and not each.undetermined and fits(each) and each.release == rejected.release
+                example
+                for example in rule.examples
+                if not example.violates
+                and not example.undetermined
+                and fits(example)
+                and example.release == rejected.release
             ]
-            same.sort(key=lambda each: each.world != rejected.world)
-            found.append(Case(rule, rejected, same[0] if same and same[0].world == rejected.world else None))
-    return sorted(found, key=lambda case: case.world)
+            same.sort(key=lambda example: example.world != rejected.world)
+            chosen.append(Case(rule, rejected, same[0] if same and same[0].world == rejected.world else None))
+    return sorted(chosen, key=lambda case: case.world)
 
 
 def fits(example: Example) -> bool:
-    return {each["kind"] for each in example.world} <= SETTABLE and not any("spec" in node for node in nodes(example))
+    return {manifest["kind"] for manifest in example.world} <= SETTABLE and not any(
+        "spec" in node for node in nodes(example)
+    )
 
 
 def nodes(example: Example) -> list[Manifest]:
-    return [each for each in example.world if each["kind"] == "Node"]
+    return [manifest for manifest in example.world if manifest["kind"] == "Node"]
 
 
 class Cluster:
@@ -156,24 +161,27 @@ class Cluster:
         return self.as_operator("replace", "-f", "-", stdin=json.dumps(body))
 
     def migrations(self) -> Manifest:
-        found: Manifest = self.client.api("GET", f"{CR}/kubevirt").document["spec"]["configuration"]["migrations"]
-        return found
+        migrations: Manifest = self.client.api("GET", f"{CR}/kubevirt").document["spec"]["configuration"]["migrations"]
+        return migrations
 
     def enter(self, case: Case) -> None:
         """Puts the world of a case into the cluster."""
         world = case.rejected.world
-        cr = next((each["spec"] for each in world if each["kind"] == "KubeVirt"), {"configuration": {"migrations": {}}})
+        cr = next(
+            (manifest["spec"] for manifest in world if manifest["kind"] == "KubeVirt"),
+            {"configuration": {"migrations": {}}},
+        )
         self.store_kubevirt({"configuration": {"migrations": {}}}, case.rejected.release)
         self.client.api("DELETE", NETWORK)
         self.client.api("DELETE", "/api/v1/nodes")
         self.client.api("DELETE", POLICIES)
-        for each in world:
-            if each["kind"] == "NetworkAttachmentDefinition":
-                self.client.create(NETWORK, each)
-            if each["kind"] == "MigrationPolicy":
-                self.client.create(POLICIES, each)
-            if each["kind"] == "Node":
-                self.client.create("/api/v1/nodes", each)
+        for manifest in world:
+            if manifest["kind"] == "NetworkAttachmentDefinition":
+                self.client.create(NETWORK, manifest)
+            if manifest["kind"] == "MigrationPolicy":
+                self.client.create(POLICIES, manifest)
+            if manifest["kind"] == "Node":
+                self.client.create("/api/v1/nodes", manifest)
         self.store_kubevirt(cr, case.rejected.release)
 
 

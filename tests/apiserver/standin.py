@@ -77,8 +77,8 @@ class StandIn:
             self._listener.shutdown(socket.SHUT_RDWR)
             self._listener.close()
             self._listener = None
-        for each in self._open:
-            each.close()
+        for connection in self._open:
+            connection.close()
         self._open.clear()
         if state != "dead":
             self._listener = socket.create_server(("127.0.0.1", self.port), backlog=128)

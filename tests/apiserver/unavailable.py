@@ -151,8 +151,8 @@ def fill(plane: ControlPlane, namespace: str) -> None:
     """Creates the objects that exist before the outage."""
     owner = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "name": "machine", "uid": "1"}
     held, going = vm("held"), vm("going")
-    for each in (held, going):
-        each["metadata"]["finalizers"] = ["example.com/hold"]
+    for manifest in (held, going):
+        manifest["metadata"]["finalizers"] = ["example.com/hold"]
     objects = [
         *(vm(name) for name in ("machine", "doomed", "doomed-too", "drifted", "plugged")),
         vm("old-style", running=False),

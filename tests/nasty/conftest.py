@@ -26,7 +26,7 @@ def door(doorway: Doorway) -> Iterator[Doorway]:
     doorway.said.clear()
     yield doorway
     said = doorway.everything_said()
-    assert [each.status for each in doorway.said if each.status >= 500] == []
+    assert [response.status for response in doorway.said if response.status >= 500] == []
     assert CANARY.encode() not in said
     assert b"Traceback" not in said
     assert b"internal error" not in said

@@ -138,7 +138,7 @@ class Doorway:
 
     def everything_said(self) -> bytes:
         """Answers, logs and metrics."""
-        return b"\n".join([*(each.body for each in self.said), self.server.log.read_bytes(), self._metrics()])
+        return b"\n".join([*(response.body for response in self.said), self.server.log.read_bytes(), self._metrics()])
 
     def _metrics(self) -> bytes:
         return self.server.metrics().encode()

@@ -68,7 +68,7 @@ class Cluster:
                 status, text, told = refusal.code, refusal.read(), refusal.headers.get_all("Warning", ())
         if status >= 300:  # what is stored is told back to whom it belongs
             self.said.append(text)
-        return Reply(status, text, tuple(each.split(" ", 2)[2].strip('"') for each in told))
+        return Reply(status, text, tuple(header.split(" ", 2)[2].strip('"') for header in told))
 
     def create(self, manifest: Manifest, *, dry_run: bool = True) -> Reply:
         """Creates an object, by default only in a dry run."""
@@ -360,7 +360,7 @@ def test_i22_what_only_servers_write_counts_for_nothing(cluster: Cluster) -> Non
         {"name": "x", "kind": "Deployment"},
         {"inferFromVolume": "missing"},
     ],
-    ids=lambda each: "-".join(each.values()),
+    ids=lambda labels: "-".join(labels.values()),
 )
 def test_i23_an_invalid_instancetype_leaves_the_verdict_open(cluster: Cluster, reference: Any) -> None:
     """
@@ -369,7 +369,7 @@ def test_i23_an_invalid_instancetype_leaves_the_verdict_open(cluster: Cluster, r
     reply = cluster.create(secretive(outer={"instancetype": reference}))
 
     assert reply.status == 201
-    assert any(re.fullmatch(r"\[LM505\] .*\(spec\.instancetype.*\)", each) for each in reply.warnings)
+    assert any(re.fullmatch(r"\[LM505\] .*\(spec\.instancetype.*\)", warning) for warning in reply.warnings)
 
 
 def test_i24_a_vm_full_of_secrets_is_judged_without_a_word_of_them(cluster: Cluster) -> None:

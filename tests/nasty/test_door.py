@@ -70,9 +70,12 @@ def test_i1_old_deep_nesting_allows_no_finding_and_blocks_no_other_change(door: 
         allowed: bool = door.review(pierced(review(operation, new, made), nested(depth))).response["allowed"]
         return allowed
 
-    assert [told("UPDATE", each) for each in (made, repaired, harmless)] == [True, True, True]
+    assert [told("UPDATE", manifest) for manifest in (made, repaired, harmless)] == [True, True, True]
     assert told("DELETE", None)
-    assert [told("UPDATE", each) for each in (harmed, secretive(volumes=[on_claim("single")]))] == [False, False]
+    assert [told("UPDATE", manifest) for manifest in (harmed, secretive(volumes=[on_claim("single")]))] == [
+        False,
+        False,
+    ]
     assert not told("UPDATE", elsewhere)
 
 
@@ -137,7 +140,7 @@ def test_i3_a_kind_that_is_not_judged_passes(door: Doorway, body: bytes) -> None
     """
     told = [door.review(body, path) for path in ("/validate", "/mutate")]
 
-    assert [each.response for each in told] == [{"uid": UID, "allowed": True}] * 2
+    assert [response.response for response in told] == [{"uid": UID, "allowed": True}] * 2
 
 
 def test_i3_such_a_kind_is_counted(door: Doorway) -> None:
@@ -161,7 +164,7 @@ def test_i4_an_update_of_nothing_is_a_400(door: Doorway) -> None:
 
     told = [door.review(requested(operation="UPDATE", oldObject=None)), door.review(requested(operation="UPDATE"))]
 
-    assert [(each.status, each.body) for each in told] == [(400, b"an UPDATE without oldObject\n")] * 2
+    assert [(response.status, response.body) for response in told] == [(400, b"an UPDATE without oldObject\n")] * 2
     assert door.counted(sample) == before + 2
 
 
@@ -196,7 +199,7 @@ PORTS = {
 }
 
 
-@pytest.mark.parametrize("port", PORTS, ids=[each[:12] for each in PORTS])
+@pytest.mark.parametrize("port", PORTS, ids=[port[:12] for port in PORTS])
 def test_i7_numbers_are_read_as_kubevirt_reads_them(door: Doorway, port: str) -> None:
     """
     I7: a port is a whole number of 32 bits; fractions, text, truth and what does not fit are refused with their place.
@@ -206,9 +209,9 @@ def test_i7_numbers_are_read_as_kubevirt_reads_them(door: Doorway, port: str) ->
     told = door.review(pierced(review("CREATE", manifest), port))
     checked = door.check(pierced(json.dumps(manifest).encode(), port))
 
-    (found,) = told.causes.items()
-    assert found[0].startswith(f"{AT_SPEC}.domain.devices.interfaces[0].ports[0]")
-    assert found[1].startswith(PORTS[port])
+    (cause,) = told.causes.items()
+    assert cause[0].startswith(f"{AT_SPEC}.domain.devices.interfaces[0].ports[0]")
+    assert cause[1].startswith(PORTS[port])
     assert checked.status == (200 if port == "49152" else 400)
 
 

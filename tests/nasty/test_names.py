@@ -65,7 +65,7 @@ def test_i21_an_object_cannot_exempt_itself(door: Doorway) -> None:
         door.review(review("CREATE", plain, user="system:admin")),
     ]
 
-    assert [list(each.causes) for each in told] == [[f"{AT_SPEC}.volumes[0]"]] * 4
+    assert [list(response.causes) for response in told] == [[f"{AT_SPEC}.volumes[0]"]] * 4
 
 
 def test_i22_server_written_fields_of_a_new_object_are_ignored(door: Doorway) -> None:
@@ -86,9 +86,9 @@ def test_i22_server_written_fields_of_a_new_object_are_ignored(door: Doorway) ->
         "status": {"migratedVolumes": [{"volumeName": "os"}], "phase": "Running"},
     }
 
-    told = [door.review(review("CREATE", each)) for each in (manifest, instance)]
+    told = [door.review(review("CREATE", made)) for made in (manifest, instance)]
 
-    assert [list(each.causes) for each in told] == [[f"{AT_SPEC}.volumes[0]"], ["spec.volumes[0]"]]
+    assert [list(response.causes) for response in told] == [[f"{AT_SPEC}.volumes[0]"], ["spec.volumes[0]"]]
 
 
 @pytest.mark.parametrize(

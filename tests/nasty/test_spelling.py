@@ -18,7 +18,7 @@ def test_i6_a_key_in_another_case_is_another_key(door: Doorway) -> None:
     reviewed, checked = door.review(review("CREATE", manifest)), door.check(json.dumps(manifest).encode())
 
     (judged,) = json.loads(checked.body)["objects"]
-    meant = {found["path"]: found["remedy"] for found in judged["findings"]}
+    meant = {finding["path"]: finding["remedy"] for finding in judged["findings"]}
     assert reviewed.warnings == []
     assert list(meant) == ["Spec", f"{AT_SPEC}.EvictionStrategy"]
     assert [("spec" in meant["Spec"]), ("evictionStrategy" in meant[f"{AT_SPEC}.EvictionStrategy"])] == [True, True]

@@ -115,12 +115,12 @@ def test_a_listed_account_restores_a_vm_that_anyone_else_is_refused(cluster: Clu
     The backup tool's restore passes with a warning and is counted; the same object is refused to another account, and to one
     whose entry has expired.
     """
-    refused = [cluster.apply(each, vm("old", cluster.tenant)) for each in (EXPIRED, f"{BACKUP}-2")]
+    refused = [cluster.apply(user, vm("old", cluster.tenant)) for user in (EXPIRED, f"{BACKUP}-2")]
 
     restored = cluster.apply(BACKUP, vm("old", cluster.tenant))
 
-    assert [each.returncode for each in refused] == [1, 1]
-    assert all("LM301" in each.stderr for each in refused)
+    assert [run.returncode for run in refused] == [1, 1]
+    assert all("LM301" in run.stderr for run in refused)
     assert restored.returncode == 0, restored.stderr
     assert "Warning: [LM301]" in restored.stderr
     assert cluster.lowered("LM301", "account") == 1

@@ -272,7 +272,7 @@ def test_an_old_sinner_is_cared_for_and_repaired_but_not_made_worse(guarded: Gua
     )
     deleted = guarded.client.kubectl("delete", "vm", old_sinner, "-n", guarded.tenant, "--wait=false", check=False)
 
-    assert [each.returncode for each in (labelled, started, stopped, repaired, deleted)] == [0, 0, 0, 0, 0]
+    assert [run.returncode for run in (labelled, started, stopped, repaired, deleted)] == [0, 0, 0, 0, 0]
     assert "Warning: [LM201]" in repaired.stderr
     assert list(denials(worse)) == ["spec.template.spec.domain.devices.gpus[0]"]
     assert renamed_claim.returncode == 0  # a claim that does not exist yet is unproven: a warning

@@ -78,7 +78,7 @@ def attached(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFacto
         for name in ("maker", "powerless")
     ]
     with serving(control_plane, tmp_path_factory.mktemp("api")) as server:
-        yield Attached(control_plane, server, mine, theirs, *(each["status"]["token"] for each in tokens))
+        yield Attached(control_plane, server, mine, theirs, *(token["status"]["token"] for token in tokens))
 
 
 def in_namespace(namespace: str) -> Manifest:
@@ -123,7 +123,8 @@ def test_not_yours_and_not_there_are_one_answer(attached: Attached) -> None:
     A user without rights in a namespace gets the same bytes whether it exists or not.
     """
     answers = [
-        attached.check(in_namespace(each), token=attached.token) for each in (attached.theirs, "no-such-namespace")
+        attached.check(in_namespace(namespace), token=attached.token)
+        for namespace in (attached.theirs, "no-such-namespace")
     ]
     answers.append(attached.check(in_namespace(attached.mine), token=attached.powerless))
 

@@ -98,7 +98,7 @@ def objects() -> list[Manifest]:
     version = "instancetype.kubevirt.io/v1beta1"
     configuration = {"migrations": {"network": f"{TENANT}/migration"}}
     return [
-        *(named("v1", "Namespace", each) for each in (IMAGES, TENANT, OTHERS, "kubevirt")),
+        *(named("v1", "Namespace", namespace) for namespace in (IMAGES, TENANT, OTHERS, "kubevirt")),
         *(named(version, kind, name, spec=cpu | more) for name, more in types.items()),
         golden("works", MIGRATABLE),
         golden("refused", WITH_GPU),
@@ -163,7 +163,7 @@ def test_a_source_that_is_absent_is_not_told_from_one_that_is_there(guarded: Gua
     """
     The author's answer is the same, byte for byte, whether the claim exists or not.
     """
-    there, absent = (guarded.answers("jane", vm(each)) for each in ("works", ABSENT))
+    there, absent = (guarded.answers("jane", vm(source)) for source in ("works", ABSENT))
 
     assert there.replace("works", "NAME") == absent.replace(ABSENT, "NAME")
     assert "may not read" in there

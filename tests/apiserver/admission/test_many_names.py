@@ -63,7 +63,7 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slow]:
     """One for all tests here; its webhooks are in force under Fail."""
     folder: Path = tmp_path_factory.mktemp("many")
     with ControlPlane(crds=crds.OWN) as plane, faulty_proxy(plane, folder) as (proxy, kubeconfig):
-        namespaces = [plane.client.create_namespace(each) for each in ("attacker", "neighbour")]
+        namespaces = [plane.client.create_namespace(tenant) for tenant in ("attacker", "neighbour")]
         for namespace in namespaces:
             for name, mode in (("single", "ReadWriteOnce"), ("shared", "ReadWriteMany")):
                 spec = {"accessModes": [mode], "resources": {"requests": {"storage": "1Gi"}}}
@@ -104,11 +104,11 @@ def test_a_bad_claim_is_denied_among_any_number_of_names(slow: Slow) -> None:
     with slow.reads_taking(SLOW), ThreadPoolExecutor(12) as pool:
         attacks = [pool.submit(slow.create, slow.attacker, *names(seed, "single")) for seed in range(8)]
         neighbours = [pool.submit(slow.create, slow.neighbour, "shared") for _ in range(4)]
-        denied, admitted = [attack.result() for attack in attacks], [each.result() for each in neighbours]
+        denied, admitted = [attack.result() for attack in attacks], [neighbour.result() for neighbour in neighbours]
 
     assert [decision.status for decision in denied] == [DENIED] * 8
     assert [causes(decision) for decision in denied] == [[NOT_SHARED]] * 8
-    assert [each.status for each in admitted] == [ADMITTED] * 4
+    assert [reply.status for reply in admitted] == [ADMITTED] * 4
 
 
 def test_a_vm_whose_names_cannot_all_be_read_is_not_admitted(slow: Slow) -> None:

@@ -70,8 +70,8 @@ def standin(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> It
     with StandIn(plane.ca) as ill:
         folder = tmp_path_factory.mktemp("kustomize")
         manifests = built_with(folder, ["default-eviction-strategy", "excluded-namespaces"])
-        for each in of_kind(manifests, "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"):
-            pointed = copy.deepcopy(each)
+        for original in of_kind(manifests, "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"):
+            pointed = copy.deepcopy(original)
             for hook in pointed["webhooks"]:
                 path = hook["clientConfig"]["service"]["path"]
                 hook["clientConfig"] = {"url": f"https://127.0.0.1:{ill.port}{path}", "caBundle": plane.ca.bundle}
@@ -206,12 +206,12 @@ def test_n7_pools_clones_and_restores(dark: Dark) -> None:
     owner = {"apiVersion": "pool.kubevirt.io/v1beta1", "kind": "VirtualMachinePool", "name": "pool", "uid": "1"}
     pooled, cloned, restored = vm("pool-0"), vm("cloned"), vm("restored")
     pooled["metadata"]["ownerReferences"] = [owner | {"controller": True}]
-    for each in (cloned, restored):
-        each["metadata"]["annotations"] = {RESTORED: "restore-1"}
+    for manifest in (cloned, restored):
+        manifest["metadata"]["annotations"] = {RESTORED: "restore-1"}
     again = {"metadata": {"annotations": {RESTORED: "restore-2"}}, "spec": {"template": {"spec": {"volumes": [HOT]}}}}
 
-    for each in (pooled, cloned, restored):
-        dark.passes("create", "-f", "-", as_user=CONTROLLER, stdin=each)
+    for changed in (pooled, cloned, restored):
+        dark.passes("create", "-f", "-", as_user=CONTROLLER, stdin=changed)
     dark.passes("patch", "vm/restored", "--type=merge", "-p", json.dumps(again), as_user=CONTROLLER)
     dark.patch("vm/pool-0", {"spec": {"template": {"spec": {"nodeSelector": {"a": "b"}}}}}, as_user=CONTROLLER)
 

@@ -61,9 +61,9 @@ def refused(plane: ControlPlane, namespace: str, raw: dict[str, Any]) -> set[str
 
 def told(raw: dict[str, Any]) -> set[str]:
     """The places that the rules name."""
-    found = judge_manifest(raw, SUPPORTED).findings
-    assert {each.rule.id for each in found} <= {"LM806", "LM807"}
-    return {".".join(map(str, each.path)).replace(".0.", "[0].") for each in found}
+    findings = judge_manifest(raw, SUPPORTED).findings
+    assert {finding.rule.id for finding in findings} <= {"LM806", "LM807"}
+    return {".".join(map(str, finding.path)).replace(".0.", "[0].") for finding in findings}
 
 
 def test_amounts_are_refused_as_told(control_plane_real_crds: ControlPlane) -> None:

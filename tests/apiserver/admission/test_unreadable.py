@@ -277,7 +277,7 @@ def test_the_status_of_a_new_vmi_is_not_believed(attacked: Attacked) -> None:
     lying = {**plain, "metadata": {"name": "lying"}}
     lying["status"] = {"volumeStatus": [{"name": "os", "target": "", "persistentVolumeClaimInfo": noted}]}
 
-    replies = [attacked.create(each) for each in (plain, lying)]
+    replies = [attacked.create(manifest) for manifest in (plain, lying)]
 
     assert [replie.status for replie in replies] == [201, 201]
     assert replies[0].warnings == replies[1].warnings

@@ -118,7 +118,7 @@ def test_a_volume_migration_waives_only_the_way_back(cluster: Cluster) -> None:
     cluster.write_status("moving", replacing("local"))
     later = cluster.move("moving", "local", **MIGRATION)
 
-    assert [codes(each) for each in (halted, running, elsewhere, later)] == [["LM201"]] * 4
+    assert [codes(vm_object) for vm_object in (halted, running, elsewhere, later)] == [["LM201"]] * 4
     assert back.status == 200
     assert any("LM201" in warning for warning in back.warnings)
 

@@ -102,12 +102,12 @@ def in_words(outcome: Outcome) -> str:
         for decision in outcome.decisions
         if decision.action is Action.DENY and decision.finding.rule.cel
     ]
-    return "; ".join(f"{each.field}: {each.message}" for each in causes)
+    return "; ".join(f"{cause.field}: {cause.message}" for cause in causes)
 
 
-def denied(found: set[tuple[str, str]]) -> set[str]:
+def denied(findings: set[tuple[str, str]]) -> set[str]:
     """The rules of denials, of those that are in the policies."""
-    return {rule for rule, _ in found} & IN_POLICIES
+    return {rule for rule, _ in findings} & IN_POLICIES
 
 
 @GENERATED
@@ -136,7 +136,7 @@ def test_an_update_is_refused_for_what_the_old_object_did_not_have(
     """
     loader, tenant = callers
     name = f"object-{next(NUMBERS)}"
-    before, changed = (each | {"metadata": each["metadata"] | {"name": name}} for each in pair)
+    before, changed = (manifest | {"metadata": manifest["metadata"] | {"name": name}} for manifest in pair)
     old = stored(loader.create(before, dry=False))
     changed["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
     new = stored(loader.update(changed))
@@ -198,8 +198,8 @@ def test_metadata_of_any_type_is_no_error(callers: tuple[Caller, Caller], annota
     """
     _, tenant = callers
     lawful, bridge = vm(devices={}), vm(devices=BRIDGE)
-    for each in (lawful, bridge):
-        each["spec"]["template"]["metadata"] = {"annotations": annotations}
+    for machine in (lawful, bridge):
+        machine["spec"]["template"]["metadata"] = {"annotations": annotations}
 
     assert (tenant.create(lawful).status, tenant.create(bridge).rules) == (201, {"LM101"})
 
@@ -246,13 +246,15 @@ def test_no_name_makes_an_expression_fail(callers: tuple[Caller, Caller], name: 
     devices = {key: [entry | {"name": name} for entry in entries(key, "x", 1)] for key in ("gpus", "filesystems")}
     odd = {"hostDevices": [{"name": "x", "deviceName": name}]}
 
-    found = [tenant.create(vm(devices=each)) for each in (ranged, listed, devices, odd)]
-    found += [replaced(loader, tenant, {"rng": {}}, each) for each in (ranged, listed, devices, odd)]
+    replies = [tenant.create(vm(devices=device_fields)) for device_fields in (ranged, listed, devices, odd)]
+    replies += [
+        replaced(loader, tenant, {"rng": {}}, device_fields) for device_fields in (ranged, listed, devices, odd)
+    ]
 
-    assert [each.rules for each in found] == [{"LM103"}, {"LM103"}, {"LM203", "LM302"}, {"LM301"}] * 2
-    assert all(PRINTABLE.fullmatch(each.document["message"]) for each in found)
-    for each in (ranged, listed, devices, odd):
-        assert replaced(loader, tenant, each, each | {"rng": {}}).status == 200
+    assert [reply.rules for reply in replies] == [{"LM103"}, {"LM103"}, {"LM203", "LM302"}, {"LM301"}] * 2
+    assert all(PRINTABLE.fullmatch(reply.document["message"]) for reply in replies)
+    for device_fields in (ranged, listed, devices, odd):
+        assert replaced(loader, tenant, device_fields, device_fields | {"rng": {}}).status == 200
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES.values(), ids=HOSTILE_NAMES)
@@ -278,10 +280,10 @@ def test_type_checking_warns_of_nothing(plane: ControlPlane, callers: tuple[Call
     """
     if (why := missing_binaries(["typecheck"])) is not None:
         pytest.skip(why)
-    checked = {f"checked.{each['metadata']['name']}": each for each in policies()}
+    checked = {f"checked.{policy_object['metadata']['name']}": policy_object for policy_object in policies()}
     for name, policy in checked.items():
         policy["metadata"]["name"] = name
-        sizes = (f"[dyn({each['expression']})].size()" for each in policy["spec"]["variables"])
+        sizes = (f"[dyn({variable['expression']})].size()" for variable in policy["spec"]["variables"])
         expressions = (f"{' + '.join(sizes)} > 0", "has(object.spec.nosuch)")
         policy["spec"]["validations"] = [{"expression": expression} for expression in expressions]
         plane.client.create(PATHS["ValidatingAdmissionPolicy"], policy)
@@ -292,9 +294,9 @@ def test_type_checking_warns_of_nothing(plane: ControlPlane, callers: tuple[Call
 
     warnings = json.loads(done.stdout)
     for name in checked:
-        (found,) = warnings.pop(name) or [None]
-        assert found is not None
-        assert found["fieldRef"] == "spec.validations[1].expression"
+        (warning,) = warnings.pop(name) or [None]
+        assert warning is not None
+        assert warning["fieldRef"] == "spec.validations[1].expression"
     assert set(warnings.values()) == {None}
 
 

@@ -36,11 +36,11 @@ def dark(plane: ControlPlane, standin: StandIn) -> Dark:
     client = plane.client
     namespace = client.create_namespace("outage")
     standin.become("dead")
-    for each in (("validating", "validate"), ("mutating", "default")):
-        configuration = client.api("GET", HOOKS.format(*each)).document
+    for names in (("validating", "validate"), ("mutating", "default")):
+        configuration = client.api("GET", HOOKS.format(*names)).document
         for hook in configuration["webhooks"]:
             hook["failurePolicy"] = "Ignore"
-        assert client.api("PUT", HOOKS.format(*each), configuration).status == 200
+        assert client.api("PUT", HOOKS.format(*names), configuration).status == 200
     path = f"/apis/kubevirt.io/v1/namespaces/{namespace}/virtualmachines?dryRun=All"
     wait_until(lambda: client.api("POST", path, vm("probe")).status == 201, PATIENCE_SECONDS, "requests to pass")
     fill(plane, namespace)
@@ -150,4 +150,4 @@ def test_a_refusal_is_told_once(dark: Dark) -> None:
     assert between - before <= 2  # the defaulting webhook, which may be called twice
 
 
-globals().update({name: each for name, each in vars(script).items() if name.startswith("test_n")})
+globals().update({name: value for name, value in vars(script).items() if name.startswith("test_n")})

@@ -119,8 +119,8 @@ def cases(request: pytest.FixtureRequest, tenant: Caller) -> dict[str, tuple[str
     releases = only(request.param)
     for name, policy in POLICIES.items():
         space = f"case-{next(NUMBERS)}"
-        for each, labels in ((space, LABELS), (f"{space}-parameters", {})):
-            tenant.plane.client.create("/api/v1/namespaces", {"metadata": {"name": each, "labels": labels}})
+        for namespace, labels in ((space, LABELS), (f"{space}-parameters", {})):
+            tenant.plane.client.create("/api/v1/namespaces", {"metadata": {"name": namespace, "labels": labels}})
         here = _at(policy, space)
         bind_only(tenant.plane, parameters(here, releases, TODAY), space, f"{space}-parameters")
         world = ObjectsWorld(
@@ -145,8 +145,8 @@ def test_a_policy_file_holds_without_the_webhook(
     namespace, account and evictionStrategy.
     """
     space, context = cases[name]
-    for each in VMS:
-        manifest = each | {"metadata": each["metadata"] | {"namespace": space}}
+    for machine in VMS:
+        manifest = machine | {"metadata": machine["metadata"] | {"namespace": space}}
         outcome = create(manifest, context, user=TENANT)
         denied, warned = (_rules(outcome, action) for action in (Action.DENY, Action.WARN))
 
@@ -164,8 +164,8 @@ def _is_as_decided(tenant: Caller, name: str, manifest: Manifest, denied: set[st
 
 def _rules(outcome: Outcome, action: Action) -> set[str]:
     """The rules of violations with this action, of those that are in the policies."""
-    found = [decision.finding for decision in outcome.decisions if decision.action is action]
-    return {finding.rule.id for finding in found if finding.rule.cel and not finding.undetermined}
+    findings = [decision.finding for decision in outcome.decisions if decision.action is action]
+    return {finding.rule.id for finding in findings if finding.rule.cel and not finding.undetermined}
 
 
 def test_labels_of_a_namespace_make_no_expression_fail(tenant: Caller) -> None:
@@ -179,8 +179,8 @@ def test_labels_of_a_namespace_make_no_expression_fail(tenant: Caller) -> None:
     policy = Policy(namespaces=[NamespacePolicy(labels=LABELS, actions={"gpu": Action.OFF})])
     bind_only(tenant.plane, parameters(policy, only(NEWEST), TODAY), space, f"{space}-parameters")
     device, gpu = vm("device", hostDevices=[ONE]), vm("gpu", gpus=[ONE])
-    for each in (device, gpu):
-        each["metadata"]["namespace"] = space
+    for manifest in (device, gpu):
+        manifest["metadata"]["namespace"] = space
 
     wait_until(lambda: tenant.create(device).status == 422, PATIENCE_SECONDS, "the policy to be in force")
 

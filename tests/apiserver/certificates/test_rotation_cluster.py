@@ -123,16 +123,16 @@ def test_a_write_over_something_unread_conflicts(installed: Installation) -> Non
     """
     cluster = installed.connect()
     secret, lease = cluster.read_secret(SERVING), cluster.read_lease(LEASE)
-    found = cluster.read_configuration(installed.configurations[0])
-    assert found is not None
+    stored = cluster.read_configuration(installed.configurations[0])
+    assert stored is not None
     cluster.write_secret(secret, {"tls.crt": b"first"})
-    cluster.write_bundles(found, {"one.example.org": b"first"})
+    cluster.write_bundles(stored, {"one.example.org": b"first"})
     cluster.write_lease(lease, "first", timedelta(seconds=15))
 
     with pytest.raises(Conflict):
         cluster.write_secret(secret, {"tls.crt": b"second"})
     with pytest.raises(Conflict):
-        cluster.write_bundles(found, {"one.example.org": b"second"})
+        cluster.write_bundles(stored, {"one.example.org": b"second"})
     with pytest.raises(Conflict):
         cluster.write_lease(lease, "second", timedelta(seconds=15))
 
@@ -215,12 +215,12 @@ def test_an_api_server_answers_from_what_it_calls_by(installed: Installation) ->
     Without etcd the API server still returns its cache, by which it also calls webhooks.
     """
     cluster = installed.connect()
-    found = cluster.read_configuration(installed.configurations[0])
-    assert found is not None
-    wait_until(lambda: cluster.has_spread(found), PATIENCE_SECONDS, "the watch cache to follow")
+    stored = cluster.read_configuration(installed.configurations[0])
+    assert stored is not None
+    wait_until(lambda: cluster.has_spread(stored), PATIENCE_SECONDS, "the watch cache to follow")
 
     with installed.plane.stopped("etcd"):
-        has_spread = cluster.has_spread(found)
+        has_spread = cluster.has_spread(stored)
 
     assert has_spread
 

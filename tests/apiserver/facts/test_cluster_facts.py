@@ -60,8 +60,8 @@ def release(client: Client, path: str) -> None:
 
 
 def modes(facts: ClusterFacts, namespace: str, name: str) -> object:
-    found = facts.world().find(PersistentVolumeClaim, namespace, name)
-    return found.spec.access_modes if isinstance(found, PersistentVolumeClaim) else found
+    stored = facts.world().find(PersistentVolumeClaim, namespace, name)
+    return stored.spec.access_modes if isinstance(stored, PersistentVolumeClaim) else stored
 
 
 def wait_for(condition: Callable[[], object], what: str) -> None:
@@ -140,17 +140,17 @@ def test_the_kubevirt_cr_and_nodes_are_read(control_plane: ControlPlane, facts: 
     try:
         wait_for(lambda: isinstance(facts.world().find(KubeVirt, namespace, "kubevirt"), KubeVirt), "the CR")
         wait_for(lambda: isinstance(facts.world().find(Node, "", node), Node), "the node")
-        found = facts.world().find(KubeVirt, namespace, "kubevirt")
+        kubevirt = facts.world().find(KubeVirt, namespace, "kubevirt")
         nodes = facts.world().every(Node)
     finally:
         delete(client, f"/apis/kubevirt.io/v1/namespaces/{namespace}/kubevirts/kubevirt")
         delete(client, f"/api/v1/nodes/{node}")
 
-    assert isinstance(found, KubeVirt)
-    assert found.spec.configuration is not None
-    assert found.spec.configuration.eviction_strategy == "LiveMigrate"
+    assert isinstance(kubevirt, KubeVirt)
+    assert kubevirt.spec.configuration is not None
+    assert kubevirt.spec.configuration.eviction_strategy == "LiveMigrate"
     assert isinstance(nodes, tuple)
-    assert [each.meta.labels for each in nodes if each.name == node] == [{"kubevirt.io/schedulable": "true"}]
+    assert [item.meta.labels for item in nodes if item.name == node] == [{"kubevirt.io/schedulable": "true"}]
 
 
 def test_a_kind_that_is_not_installed_is_tolerated(facts: ClusterFacts) -> None:
@@ -180,9 +180,9 @@ def test_live_reads_see_what_the_store_cannot(control_plane: ControlPlane, facts
 
     world = facts.world(deadline_seconds=10)
 
-    found = world.find(ControllerRevision, namespace, "u1")
-    assert isinstance(found, ControllerRevision)
-    assert found.data == {"spec": {"cpu": {"guest": 2}}}
+    revision = world.find(ControllerRevision, namespace, "u1")
+    assert isinstance(revision, ControllerRevision)
+    assert revision.data == {"spec": {"cpu": {"guest": 2}}}
     assert world.find(ControllerRevision, namespace, "u2") is ABSENT
     assert isinstance(world.find(ControllerRevision, namespace, "../u1"), Unknown)
 
@@ -202,9 +202,9 @@ def test_a_denial_can_be_confirmed_past_the_store(
     assert confirmed is not None
     confirmed.read(answer for answer in recording.answers if answer.name is not None)
 
-    found = confirmed.find(PersistentVolumeClaim, namespace, "os")
-    assert isinstance(found, PersistentVolumeClaim)
-    assert found.spec.access_modes == ["ReadWriteMany"]
+    stored = confirmed.find(PersistentVolumeClaim, namespace, "os")
+    assert isinstance(stored, PersistentVolumeClaim)
+    assert stored.spec.access_modes == ["ReadWriteMany"]
     assert confirmed.every(StorageClass) == facts.world().every(StorageClass)
     assert confirmed.find(DataSource, namespace, "fedora") is ABSENT
 
@@ -269,7 +269,7 @@ def test_a_hung_api_server_is_noticed_and_costs_no_more_than_the_deadline(own_co
         server.send_signal(signal.SIGSTOP)
         try:
             wait_for(lambda: running.statistics()[0].problem, "the silence to be noticed")
-            found = running.world(deadline_seconds=0.3).find(ControllerRevision, namespace, "r")
+            revision = running.world(deadline_seconds=0.3).find(ControllerRevision, namespace, "r")
         finally:
             server.send_signal(signal.SIGCONT)
         client.create(claims(namespace), claim("after", "ReadWriteMany"))
@@ -281,5 +281,5 @@ def test_a_hung_api_server_is_noticed_and_costs_no_more_than_the_deadline(own_co
     finally:
         running.stop()
 
-    assert isinstance(found, Unknown)
-    assert found.why == "the API server did not return ControllerRevision 'r' in time"
+    assert isinstance(revision, Unknown)
+    assert revision.why == "the API server did not return ControllerRevision 'r' in time"

@@ -35,10 +35,10 @@ class Racing:
 
     def live_reads(self, ended: str) -> int:
         """How many reviews live reads ended so for."""
-        found = re.search(
+        match = re.search(
             rf'^migratable_live_read_seconds_count{{ended="{ended}"}} ([\d.]+)', self.server.metrics(), re.MULTILINE
         )
-        return int(float(found[1])) if found else 0
+        return int(float(match[1])) if match else 0
 
 
 @pytest.fixture(scope="module")

@@ -62,10 +62,10 @@ def test_a_rolling_restart_under_load_loses_no_call(
     """
     with ExitStack() as stack:
         replicas = [begun(plane, tmp_path / str(number)) for number in range(2)]
-        stack.callback(lambda: [each.stop() for each in replicas])
-        for each in replicas:
-            wait_until(each.ready, PATIENCE_SECONDS, "migratable serve to be ready")
-        balancer = stack.enter_context(Balancer([each.admission_port for each in replicas]))
+        stack.callback(lambda: [replica.stop() for replica in replicas])
+        for replica in replicas:
+            wait_until(replica.ready, PATIENCE_SECONDS, "migratable serve to be ready")
+        balancer = stack.enter_context(Balancer([replica.admission_port for replica in replicas]))
         install_hooks_at(plane, balancer.port, timeout_seconds=30)
         before = webhook_metrics(plane)
 

@@ -149,14 +149,14 @@ def test_stored_policies_go_through_check(cluster: Cluster, tmp_path: Path) -> N
 
     done = migratable("check", str(tmp_path), "-o", "json")
 
-    [found] = [
+    [result] = [
         finding
         for one in json.loads(done.stdout)["objects"]
         for finding in one["findings"]
         if finding["rule"] == "LM644"
     ]
-    assert found["path"] == "spec.selectors"
-    assert found["remedy"].startswith("VirtualMachine 'db' has these labels in its own metadata")
+    assert result["path"] == "spec.selectors"
+    assert result["remedy"].startswith("VirtualMachine 'db' has these labels in its own metadata")
 
 
 def migratable(*args: str) -> Done:
@@ -246,7 +246,7 @@ def test_a_bad_cr_stays_is_improved_and_not_made_worse(cluster: Cluster) -> None
     )
     repaired = patch(bandwidthPerMigration="64Mi", progressTimeout=150)
 
-    assert [each.returncode for each in (written, by_operator, label, untouched, better)] == [0] * 5
+    assert [run.returncode for run in (written, by_operator, label, untouched, better)] == [0] * 5
     assert (by_operator.stderr, label.stderr) == ("", "")
     assert warned(untouched, "LM615", field)
     assert denied(worse, "LM615", field)
@@ -274,8 +274,8 @@ def test_what_is_filled_in_makes_no_difference_to_git(cluster: Cluster) -> None:
     by_git = ("--server-side", "--field-manager=git")
 
     def version() -> str:
-        found: str = cluster.client.api("GET", f"{CR}/from-git").document["metadata"]["resourceVersion"]
-        return found
+        version: str = cluster.client.api("GET", f"{CR}/from-git").document["metadata"]["resourceVersion"]
+        return version
 
     first = cluster.apply(GIT, flags=by_git)
     before = version()
@@ -289,7 +289,7 @@ def test_what_is_filled_in_makes_no_difference_to_git(cluster: Cluster) -> None:
     given_up = cluster.apply(fewer, flags=by_git)
     now = cluster.client.api("GET", f"{CR}/from-git").document["spec"]["configuration"]["migrations"]
 
-    assert [each.returncode for each in (first, second, diff, diff_of_git, given_up)] == [0] * 5
+    assert [run.returncode for run in (first, second, diff, diff_of_git, given_up)] == [0] * 5
     assert (diff.stdout, diff_of_git.stdout) == ("", "")
     assert after == before
     migrations = stored["spec"]["configuration"]["migrations"]

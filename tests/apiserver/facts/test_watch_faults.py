@@ -170,11 +170,11 @@ def test_an_api_server_that_restarts_often_is_not_listed_often(tmp_path: Path) -
 
 def compact(plane: ControlPlane) -> None:
     """etcd forgets everything but the newest state (its HTTP gateway, ``/v3/kv/compaction``)."""
-    found = re.search(r"--etcd-servers=(\S+)", " ".join(plane._argv["kube-apiserver"]))
-    assert found is not None
+    match = re.search(r"--etcd-servers=(\S+)", " ".join(plane._argv["kube-apiserver"]))
+    assert match is not None
 
     def ask(path: str, body: object) -> dict[str, dict[str, str]]:
-        request = urllib.request.Request(f"{found[1]}/v3/kv/{path}", json.dumps(body).encode())
+        request = urllib.request.Request(f"{match[1]}/v3/kv/{path}", json.dumps(body).encode())
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(request, timeout=10) as answer:
             parsed: dict[str, dict[str, str]] = json.loads(answer.read())

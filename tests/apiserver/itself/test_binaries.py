@@ -61,12 +61,12 @@ def test_the_cache_folder_is_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIGRATABLE_TEST_CACHE", "/named")
     monkeypatch.setenv("XDG_CACHE_HOME", "/xdg")
     monkeypatch.setenv("HOME", "/home/tenant")
-    found = [binaries.cache_folder()]
+    folders = [binaries.cache_folder()]
     for name in ("MIGRATABLE_TEST_CACHE", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name)
-        found.append(binaries.cache_folder())
+        folders.append(binaries.cache_folder())
 
-    assert list(map(str, found)) == ["/named/kas-testenv", "/xdg/kas-testenv", "/home/tenant/.cache/kas-testenv"]
+    assert list(map(str, folders)) == ["/named/kas-testenv", "/xdg/kas-testenv", "/home/tenant/.cache/kas-testenv"]
 
 
 def test_a_binary_is_built_once(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def test_quantiles_and_shares_are_those_of_the_values() -> None:
     """
     Of a hundred values from 1 to 100, also where a histogram gives only the numbers up to some limits.
     """
-    values = [float(each) for each in range(1, 101)]
+    values = [float(number) for number in range(1, 101)]
     buckets = Counter({25.0: 25, 50.0: 50, 100.0: 100, float("inf"): 100})
 
     assert (quantile(values, 0.5), quantile(values, 0.99), quantile(values, 1.0)) == (51, 100, 100)

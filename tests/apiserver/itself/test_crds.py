@@ -16,10 +16,10 @@ VMI_SPECS = {
 
 def schema(crd: dict[str, Any], path: str) -> dict[str, Any]:
     """The schema of the field PATH, whose names are set apart by spaces."""
-    found: dict[str, Any] = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    fields: dict[str, Any] = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     for name in path.split():
-        found = found["properties"][name]
-    return found
+        fields = fields["properties"][name]
+    return fields
 
 
 def identity(crd: dict[str, Any]) -> dict[str, Any]:
