@@ -28,10 +28,10 @@ def runner(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def check(runner: Path, **given: str) -> tuple[subprocess.CompletedProcess[str], dict[str, str], str]:
+def check(runner: Path, **changed: str) -> tuple[subprocess.CompletedProcess[str], dict[str, str], str]:
     """Runs the step with some inputs, and the defaults of the others; its outputs and summary."""
-    inputs = {name: str(each["default"]) for name, each in ACTION["inputs"].items()}
-    inputs |= {name.replace("_", "-"): value for name, value in given.items()}
+    inputs = {name: str(input_["default"]) for name, input_ in ACTION["inputs"].items()}
+    inputs |= {name.replace("_", "-"): value for name, value in changed.items()}
     values = {
         name: inputs[expression.removeprefix("${{ inputs.").removesuffix(" }}")]
         for name, expression in CHECK["env"].items()

@@ -44,16 +44,16 @@ def test_the_gitlab_job_writes_the_reports_that_it_uploads(program: Path, tmp_pa
     (tmp_path / "sub").mkdir()
     (tmp_path / "vm.yaml").rename(tmp_path / "sub" / "vm.yaml")
     header, body = (ROOT / "ci" / "gitlab.yml").read_text(encoding="utf-8").split("\n---\n")
-    inputs = {name: each.get("default") for name, each in yaml.safe_load(header)["spec"]["inputs"].items()}
-    given = inputs | {"image": "registry/migratable@sha256:1", "paths": "sub"}
-    job: dict[str, Any] = yaml.safe_load(re.sub(r"\$\[\[ inputs\.(\w+) \]\]", lambda found: given[found[1]], body))[
+    inputs = {name: declared.get("default") for name, declared in yaml.safe_load(header)["spec"]["inputs"].items()}
+    values = inputs | {"image": "registry/migratable@sha256:1", "paths": "sub"}
+    job: dict[str, Any] = yaml.safe_load(re.sub(r"\$\[\[ inputs\.(\w+) \]\]", lambda match: values[match[1]], body))[
         "migratable"
     ]
 
     ran = shell(tmp_path, "sh", "-c", "\n".join(job["script"]), **job["variables"])
 
     assert inputs == {"image": None, "paths": ".", "stage": "test"}
-    assert (job["stage"], job["image"]["name"]) == ("test", given["image"])
+    assert (job["stage"], job["image"]["name"]) == ("test", values["image"])
     assert ran.returncode == 1, ran.stderr
     assert "LM101" in ran.stdout
     for report in job["artifacts"]["reports"].values():
@@ -65,7 +65,7 @@ def test_the_tekton_step_runs(program: Path, tmp_path: Path) -> None:
     The step's command with the parameters' defaults put in, as Tekton does, runs the check.
     """
     task: dict[str, Any] = yaml.safe_load((ROOT / "ci" / "tekton.yaml").read_text(encoding="utf-8"))
-    defaults = {each["name"]: each["default"] for each in task["spec"]["params"] if "default" in each}
+    defaults = {param["name"]: param["default"] for param in task["spec"]["params"] if "default" in param}
     (step,) = task["spec"]["steps"]
     words = list(step["command"])
     for word in step["args"]:
@@ -136,7 +136,7 @@ def test_the_krew_manifest_is_filled_from_the_archives(archive: Path, tmp_path: 
     assert len(plugin["spec"]["shortDescription"]) <= 50
     assert plugin["spec"]["caveats"] == f"Requires Python {sys.version_info[0]}.{sys.version_info[1]} on PATH.\n"
     platforms = plugin["spec"]["platforms"]
-    assert [each["selector"]["matchLabels"]["os"] for each in platforms] == ["darwin", "linux"]
+    assert [platform["selector"]["matchLabels"]["os"] for platform in platforms] == ["darwin", "linux"]
     for platform, path in zip(platforms, (other, archive), strict=True):
         assert platform["uri"] == f"https://github.com/a/b/releases/download/v1/{path.name}"
         assert platform["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()

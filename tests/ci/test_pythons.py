@@ -15,7 +15,9 @@ def test_every_supported_version_is_searched() -> None:
     Those that pyproject.toml names, and the one after the newest.
     """
     classifiers = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["classifiers"]
-    supported = [found[1] for each in classifiers if (found := re.fullmatch(r".*:: Python :: (3\.\d+)", each))]
+    supported = [
+        match[1] for classifier in classifiers if (match := re.fullmatch(r".*:: Python :: (3\.\d+)", classifier))
+    ]
     asked = re.search(r"MIGRATABLE_PYTHONS:-([^}]+)}", SCRIPT.read_text())
 
     assert asked is not None

@@ -59,7 +59,7 @@ def without_helms_labels(manifest: Manifest) -> Manifest:
 def _rendered(values: str, flags: Sequence[str], namespace: str) -> tuple[Manifest, ...]:
     done = _template(values, (*flags, "--skip-tests"), namespace)
     assert done.returncode == 0, done.stderr
-    return tuple(each for each in yaml.safe_load_all(done.stdout) if each is not None)
+    return tuple(document for document in yaml.safe_load_all(done.stdout) if document is not None)
 
 
 def _template(values: str, flags: Sequence[str], namespace: str = NAMESPACE) -> subprocess.CompletedProcess[str]:

@@ -93,8 +93,8 @@ class Kubelet:
 
     def start(self, deployment: str) -> Pod:
         """Runs one pod of a Deployment, and waits until it is ready."""
-        found = self.client.api("GET", self.path("deployments", deployment, "apis/apps/v1")).document
-        pod = self.pods[deployment] = self._run(deployment, found["spec"]["template"]["spec"])
+        stored = self.client.api("GET", self.path("deployments", deployment, "apis/apps/v1")).document
+        pod = self.pods[deployment] = self._run(deployment, stored["spec"]["template"]["spec"])
         wait_until(pod.ready, SECONDS, f"{deployment} to be ready")
         return pod
 
@@ -114,9 +114,9 @@ class Kubelet:
 
     def publish(self, service: str, pod: Pod) -> None:
         """Lets a Service lead to a pod: for API servers by an EndpointSlice, for our own processes by name."""
-        found = self.client.api("GET", self.path("services", service)).document
+        stored = self.client.api("GET", self.path("services", service)).document
         address, ports = own_address(), []
-        for port in found["spec"]["ports"]:
+        for port in stored["spec"]["ports"]:
             here = pod.ports[port["targetPort"]]
             ports.append({"name": port["name"], "port": here, "protocol": "TCP"})
             self.hosts[f"{service}.{self.namespace}.svc:{port['port']}"] = f"{address}:{here}"
@@ -146,10 +146,10 @@ class Kubelet:
         (container,) = spec["containers"]
         folder = self.folder / name
         folder.mkdir(parents=True, exist_ok=True)
-        volumes = {each["name"]: self._volume(folder, each, spec) for each in spec.get("volumes", ())}
-        named = {each["name"]: each["containerPort"] for each in container.get("ports", ())}
+        volumes = {volume["name"]: self._volume(folder, volume, spec) for volume in spec.get("volumes", ())}
+        named = {declared["name"]: declared["containerPort"] for declared in container.get("ports", ())}
         ports = dict(zip(named, free_ports(len(named)), strict=True))
-        places = {each["mountPath"]: str(volumes[each["name"]]) for each in container.get("volumeMounts", ())}
+        places = {mount["mountPath"]: str(volumes[mount["name"]]) for mount in container.get("volumeMounts", ())}
         numbers = {str(there): str(ports[port]) for port, there in named.items()}
         command = [*container.get("command", [ENTRY_POINT]), *container.get("args", ())]
         variables = self._variables(container)
@@ -165,13 +165,13 @@ class Kubelet:
         return Pod(spec, popen, ports, log)
 
     def _environment(self, container: Manifest) -> dict[str, str]:
-        given = self._variables(container)
+        variables = self._variables(container)
         shim = {"PYTHONPATH": f"{DNS}:{ROOT}", "MIGRATABLE_TEST_HOSTS": json.dumps(self.hosts)}
-        return {**os.environ, **shim, **given}
+        return {**os.environ, **shim, **variables}
 
     def _variables(self, container: Manifest) -> dict[str, str]:
         """The container's own; of a pod's fields only its namespace is asked for."""
-        return {each["name"]: each.get("value", self.namespace) for each in container.get("env", ())}
+        return {variable["name"]: variable.get("value", self.namespace) for variable in container.get("env", ())}
 
     def _volume(self, folder: Path, volume: Manifest, spec: Manifest) -> Path:
         place = folder / str(volume["name"])
@@ -187,11 +187,11 @@ class Kubelet:
 
     def _write(self, place: Path, resource: str, name: str, items: list[dict[str, str]] | None) -> None:
         """A pod does not start before all that it mounts is there."""
-        wanted = None if items is None else {each["key"] for each in items}
+        wanted = None if items is None else {item["key"] for item in items}
 
         def content() -> dict[str, Any] | None:
-            found = self.client.api("GET", self.path(resource, name)).document.get("data") or {}
-            return found if wanted is None or wanted <= found.keys() else None
+            content = self.client.api("GET", self.path(resource, name)).document.get("data") or {}
+            return content if wanted is None or wanted <= content.keys() else None
 
         data: dict[str, Any] = wait_until(content, SECONDS, f"{name} to hold {wanted}") or {}
         for key in wanted or data:
@@ -210,7 +210,7 @@ def _here(word: str, places: dict[str, str], ports: dict[str, str]) -> str:
     """An argument with the test's paths and ports. A path is the whole argument or the value of a flag."""
     for there, here in sorted(places.items(), reverse=True):
         word = re.sub(rf"^(--[a-z-]+=)?{re.escape(there)}(?=/|$)", rf"\g<1>{here}" if "=" in word else here, word)
-    return re.sub(r"^(--[a-z]+-port=)(\d+)$", lambda found: found[1] + ports[found[2]], word)
+    return re.sub(r"^(--[a-z]+-port=)(\d+)$", lambda match: match[1] + ports[match[2]], word)
 
 
 @contextmanager

@@ -48,7 +48,7 @@ def built_with(folder: Path, components: Sequence[str], base: str = "overlays/en
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
         "resources": [there(base)],
-        "components": [there(f"components/{each}") for each in components],
+        "components": [there(f"components/{component}") for component in components],
     }
     (folder / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
     return built(folder)
@@ -61,13 +61,13 @@ def overlay(name: str) -> tuple[Manifest, ...]:
 
 def find(objects: tuple[Manifest, ...], kind: str, name: str) -> Manifest:
     """The one object of that kind and name."""
-    (found,) = (each for each in objects if (each["kind"], each["metadata"]["name"]) == (kind, name))
-    return found
+    (wanted,) = (manifest for manifest in objects if (manifest["kind"], manifest["metadata"]["name"]) == (kind, name))
+    return wanted
 
 
 def of_kind(objects: tuple[Manifest, ...], *kinds: str) -> list[Manifest]:
     """The objects of these kinds."""
-    return [each for each in objects if each["kind"] in kinds]
+    return [manifest for manifest in objects if manifest["kind"] in kinds]
 
 
 def written(path: str) -> Manifest:

@@ -62,8 +62,8 @@ def pods_of(name: str) -> list[Manifest]:
     """A pod as each Deployment would make it."""
     return [
         {"apiVersion": "v1", "kind": "Pod"}
-        | {"metadata": {"name": each["metadata"]["name"]}, "spec": each["spec"]["template"]["spec"]}
-        for each in of_kind(overlay(name), "Deployment")
+        | {"metadata": {"name": deployment["metadata"]["name"]}, "spec": deployment["spec"]["template"]["spec"]}
+        for deployment in of_kind(overlay(name), "Deployment")
     ]
 
 
@@ -96,7 +96,7 @@ def test_applying_again_leaves_what_the_rotator_wrote(plane: ControlPlane, how: 
 
     client.kubectl("apply", *how, "-k", folder("enforce"))
 
-    stored = {each["name"]: each for each in client.api("GET", VALIDATING).document["webhooks"]}
+    stored = {hook["name"]: hook for hook in client.api("GET", VALIDATING).document["webhooks"]}
     secret = client.api("GET", SERVING_SECRET).document
     assert stored[webhook]["clientConfig"]["caBundle"] == plane.ca.bundle
     assert stored[webhook]["failurePolicy"] == "Fail"
@@ -150,8 +150,8 @@ def test_pods_of_migratable_can_be_created_while_no_replica_responds(dark: Clien
     """
     Failing closed without a single replica, whatever of ours is lost comes back with the next apply.
     """
-    kinds = {KINDS.get(each, each.removesuffix("s")) for each in resource.split(",")}
-    ours = {each["metadata"]["name"] for each in overlay("enforce") if each["kind"].lower() in kinds}
+    kinds = {KINDS.get(resource_name, resource_name.removesuffix("s")) for resource_name in resource.split(",")}
+    ours = {manifest["metadata"]["name"] for manifest in overlay("enforce") if manifest["kind"].lower() in kinds}
     dark.kubectl("delete", resource, "-n", NAMESPACE, "-l", OURS)
 
     dark.kubectl("apply", "-k", folder("enforce"))
@@ -227,8 +227,8 @@ def test_applying_again_reverts_manual_changes(plane: ControlPlane) -> None:
 
     client.kubectl("apply", "-k", folder("enforce"))
 
-    assert {each["name"]: each for each in client.api("GET", VALIDATING).document["webhooks"]} == {
-        each["name"]: each for each in before
+    assert {webhook["name"]: webhook for webhook in client.api("GET", VALIDATING).document["webhooks"]} == {
+        webhook["name"]: webhook for webhook in before
     }
 
 
@@ -238,11 +238,11 @@ def test_the_rotator_can_be_deleted_by_its_label(plane: ControlPlane) -> None:
     """
     client = plane.client
     client.kubectl("apply", "-k", folder("enforce"))
-    wanted = {(each["kind"].lower(), each["metadata"]["name"]) for each in overlay("enforce")}
+    wanted = {(manifest["kind"].lower(), manifest["metadata"]["name"]) for manifest in overlay("enforce")}
     rotators = {
-        (each["kind"].lower(), each["metadata"]["name"])
-        for each in overlay("enforce")
-        if each["metadata"]["labels"].get("app.kubernetes.io/component") == "rotator"
+        (manifest["kind"].lower(), manifest["metadata"]["name"])
+        for manifest in overlay("enforce")
+        if manifest["metadata"]["labels"].get("app.kubernetes.io/component") == "rotator"
     }
 
     deleted = client.kubectl(*shlex.split(command_for_the_rotator())[1:]).stdout

@@ -61,7 +61,7 @@ def test_folded_expressions_are_the_codes_own() -> None:
     """
     written = list(yaml.safe_load_all((BACKSTOP / "policies.yaml").read_text()))
 
-    assert [each["spec"] for each in written] == [each["spec"] for each in policies()]
+    assert [policy["spec"] for policy in written] == [policy["spec"] for policy in policies()]
 
 
 @pytest.mark.apiserver
@@ -73,7 +73,7 @@ def test_the_chart_and_the_code_agree_about_the_backstop(policy: dict[str, Any])
     always the same.
     """
     wanted = parameters(msgspec.convert(policy, Policy), SUPPORTED, TODAY)
-    expected = objects([each for each in wanted if each.action is Action.DENY], Installation())
+    expected = objects([parameter for parameter in wanted if parameter.action is Action.DENY], Installation())
 
     rendered = template(ON | {"policy": policy})
 
@@ -92,8 +92,8 @@ def test_the_chart_has_no_backstop_if_nothing_is_denied(values: dict[str, Any]) 
     assert of_kind(template(values), *KINDS[:2]) == []
 
 
-def _said(found: Any, kind: str) -> list[Any]:
+def _said(manifests: Any, kind: str) -> list[Any]:
     """The objects of the backstop, without labels."""
-    ours = [each for each in of_kind(tuple(found), kind) if "backstop" in each["metadata"]["name"]]
-    said = [(each["metadata"]["name"], each.get("spec") or each["data"]) for each in ours]
+    ours = [manifest for manifest in of_kind(tuple(manifests), kind) if "backstop" in manifest["metadata"]["name"]]
+    said = [(manifest["metadata"]["name"], manifest.get("spec") or manifest["data"]) for manifest in ours]
     return sorted(said, key=str)

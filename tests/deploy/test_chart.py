@@ -23,31 +23,38 @@ HOOKED = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
 
 def pods(objects: tuple[Manifest, ...]) -> dict[str, Manifest]:
     """The pods that the Deployments make, by name."""
-    return {each["metadata"]["name"]: each["spec"]["template"]["spec"] for each in of_kind(objects, "Deployment")}
+    return {
+        deployment["metadata"]["name"]: deployment["spec"]["template"]["spec"]
+        for deployment in of_kind(objects, "Deployment")
+    }
 
 
 def policy_of(objects: tuple[Manifest, ...]) -> Policy:
-    (config,) = (each for each in of_kind(objects, "ConfigMap") if each["metadata"]["name"].startswith("migratable-p"))
+    (config,) = (
+        config_map
+        for config_map in of_kind(objects, "ConfigMap")
+        if config_map["metadata"]["name"].startswith("migratable-p")
+    )
     return parse_policy(config["data"]["policy.yaml"].encode(), "policy.yaml")
 
 
 def leaves(schema: dict[str, Any], above: str = "") -> set[str]:
     """The paths of all values that a schema knows."""
-    found = set()
+    names = set()
     for key, inner in schema["properties"].items():
         open_ended = inner.get("additionalProperties") is not False
-        found |= {f"{above}{key}"} if open_ended else leaves(inner, f"{above}{key}.")
-    return found
+        names |= {f"{above}{key}"} if open_ended else leaves(inner, f"{above}{key}.")
+    return names
 
 
 def written(values: dict[str, Any], schema: dict[str, Any], above: str = "") -> set[str]:
     """The paths of all values that are written, as deep as the schema knows them."""
-    found = set()
+    names = set()
     for key, inner in values.items():
         below = schema["properties"].get(key, {})
         deeper = isinstance(inner, dict) and below.get("additionalProperties") is False
-        found |= written(inner, below, f"{above}{key}.") if deeper else {f"{above}{key}"}
-    return found
+        names |= written(inner, below, f"{above}{key}.") if deeper else {f"{above}{key}"}
+    return names
 
 
 def test_the_linter_finds_nothing_wrong() -> None:
@@ -78,7 +85,7 @@ def test_the_schema_is_closed() -> None:
     def open_objects(schema: dict[str, Any], path: str) -> list[str]:
         inner = schema.get("properties", {})
         here = [path] if inner and schema.get("additionalProperties") is not False else []
-        return here + [found for key, each in inner.items() for found in open_objects(each, f"{path}.{key}")]
+        return here + [place for key, below in inner.items() for place in open_objects(below, f"{path}.{key}")]
 
     assert open_objects(SCHEMA, "") == []
 
@@ -169,7 +176,7 @@ def test_the_node_of_the_only_replica_can_be_drained(values: dict[str, Any]) -> 
 
     budget = find(objects, "PodDisruptionBudget", "migratable")["spec"]
     (group,) = find(objects, "PrometheusRule", "migratable")["spec"]["groups"]
-    alerts = {each["alert"] for each in group["rules"]}
+    alerts = {rule["alert"] for rule in group["rules"]}
     assert (budget.get("minAvailable"), budget.get("maxUnavailable")) == (None, 1)
     assert "MigratableDown" in alerts
     assert "MigratableOneReplica" not in alerts
@@ -205,13 +212,16 @@ def test_policy_values_override_those_of_the_mode(mode: str) -> None:
     exemption = {"rule": "LM201", "reason": "ticket 42", "owner": "storage", "until": "2027-01-31"}
     policy = {"profile": "exact", "exemptions": [exemption], "migrationSettings": {"completionTimeoutPerGiB": 1000000}}
 
-    found = policy_of(template({"mode": mode, "policy": policy}))
+    policy_in_force = policy_of(template({"mode": mode, "policy": policy}))
 
     plain = policy_of(template({"mode": mode}))
-    assert (found.profile, len(found.exemptions)) == ("exact", 1)
-    assert found.migration_settings == {"completionTimeoutPerGiB": 1_000_000}
-    assert (found.at_most, found.default_migration_settings) == (plain.at_most, plain.default_migration_settings)
-    assert found.at_most is (Action.DENY if mode == "enforce" else Action(mode))
+    assert (policy_in_force.profile, len(policy_in_force.exemptions)) == ("exact", 1)
+    assert policy_in_force.migration_settings == {"completionTimeoutPerGiB": 1_000_000}
+    assert (policy_in_force.at_most, policy_in_force.default_migration_settings) == (
+        plain.at_most,
+        plain.default_migration_settings,
+    )
+    assert policy_in_force.at_most is (Action.DENY if mode == "enforce" else Action(mode))
 
 
 def test_a_changed_policy_restarts_the_server() -> None:
@@ -221,7 +231,7 @@ def test_a_changed_policy_restarts_the_server() -> None:
     names = []
     for values in ({}, {"mode": "warn"}, {"policy": {"profile": "exact"}}):
         objects = template(values)
-        (volume,) = (each for each in pods(objects)["migratable"]["volumes"] if each["name"] == "policy")
+        (volume,) = (candidate for candidate in pods(objects)["migratable"]["volumes"] if candidate["name"] == "policy")
         names.append(volume["configMap"]["name"])
         assert find(objects, "ConfigMap", names[-1])
 
@@ -235,17 +245,21 @@ def test_it_may_be_installed_in_any_namespace(source: str) -> None:
     """
     objects = template({"certificates": {"source": source}}, namespace="elsewhere")
 
-    hooks = [webhook for each in of_kind(objects, *HOOKED) for webhook in each["webhooks"]]
-    subjects = [subject for each in of_kind(objects, "ClusterRoleBinding") for subject in each["subjects"]]
+    hooks = [webhook for manifest in of_kind(objects, *HOOKED) for webhook in manifest["webhooks"]]
+    subjects = [subject for binding in of_kind(objects, "ClusterRoleBinding") for subject in binding["subjects"]]
     excluded = [
-        each["namespaceSelector"]["matchExpressions"][0]["values"] for each in hooks if "namespaceSelector" in each
+        hook["namespaceSelector"]["matchExpressions"][0]["values"] for hook in hooks if "namespaceSelector" in hook
     ]
-    names = [each["spec"]["dnsNames"] for each in of_kind(objects, "Certificate") if "dnsNames" in each["spec"]]
-    notes = [each["metadata"].get("annotations") for each in of_kind(objects, *HOOKED)]
-    assert {each["clientConfig"]["service"]["namespace"] for each in hooks} == {"elsewhere"}
-    assert {each["namespace"] for each in subjects} == {"elsewhere"}
-    assert all("elsewhere" in each and "migratable" not in each for each in excluded)
-    assert {each["metadata"].get("namespace", "elsewhere") for each in objects} == {"elsewhere"}
+    names = [
+        certificate["spec"]["dnsNames"]
+        for certificate in of_kind(objects, "Certificate")
+        if "dnsNames" in certificate["spec"]
+    ]
+    notes = [manifest["metadata"].get("annotations") for manifest in of_kind(objects, *HOOKED)]
+    assert {hook["clientConfig"]["service"]["namespace"] for hook in hooks} == {"elsewhere"}
+    assert {subject["namespace"] for subject in subjects} == {"elsewhere"}
+    assert all("elsewhere" in namespaces and "migratable" not in namespaces for namespaces in excluded)
+    assert {manifest["metadata"].get("namespace", "elsewhere") for manifest in objects} == {"elsewhere"}
     if source == "cert-manager":
         services = ("migratable", "migratable-api")
         assert names == [[name for service in services for name in service_names(service, "elsewhere")]]
@@ -257,7 +271,7 @@ def test_both_sources_of_certificates_serve_the_same_names() -> None:
     cert-manager's certificate has the names that the rotator is told to sign.
     """
     args = pods(template({}))["migratable-rotator"]["containers"][0]["args"]
-    services = [each.removeprefix("--service=") for each in args if each.startswith("--service=")]
+    services = [arg.removeprefix("--service=") for arg in args if arg.startswith("--service=")]
 
     objects = template({"certificates": {"source": "cert-manager"}})
 
@@ -283,9 +297,9 @@ def test_settings_reach_the_command_line() -> None:
         "clientCertificates": {"configMap": "ours", "names": ["kube-apiserver", "front-proxy"]},
     }
 
-    found = pods(template(values))
+    specs = pods(template(values))
 
-    server, rotator = found["migratable"], found["migratable-rotator"]["containers"][0]["args"]
+    server, rotator = specs["migratable"], specs["migratable-rotator"]["containers"][0]["args"]
     args = server["containers"][0]["args"]
     assert {"--release=1.9", "--drain-seconds=30", "--client-name=kube-apiserver", "--client-name=front-proxy"} <= {
         *args
@@ -306,7 +320,7 @@ def test_notes_show_the_next_step() -> None:
     assert "--set mode=warn" in said["audit"]
     assert "--set mode=enforce" in said["warn"]
     assert "--set failurePolicy=Fail" in said["enforce"]
-    assert all("kubectl delete validatingwebhookconfiguration migratable-validate" in each for each in said.values())
+    assert all("kubectl delete validatingwebhookconfiguration migratable-validate" in notes for notes in said.values())
 
 
 @pytest.mark.parametrize(

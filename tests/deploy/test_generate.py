@@ -33,9 +33,9 @@ def test_a_file_that_differs_is_named_and_written(tmp_path: Path) -> None:
     name = "kustomize/components/fail-closed/failurepolicy.yaml"
     (tmp_path / name).write_text("webhooks: []\n")
 
-    found, written = generate.stale(tmp_path), generate.write(tmp_path)
+    differing, written = generate.stale(tmp_path), generate.write(tmp_path)
 
-    assert (found, written, generate.stale(tmp_path)) == ([name], [name], [])
+    assert (differing, written, generate.stale(tmp_path)) == ([name], [name], [])
 
 
 @pytest.mark.parametrize("made", [validating(Installation()), mutating(Installation())], ids=lambda made: made["kind"])

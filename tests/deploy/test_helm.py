@@ -24,7 +24,7 @@ EVERYTHING: dict[str, Any] = {
     "failurePolicy": "Fail",
     "autoscaling": {"enabled": True},
     "backstop": {"enabled": True},
-    "monitoring": {each: {"enabled": True} for each in ("serviceMonitor", "prometheusRule", "dashboard")},
+    "monitoring": {name: {"enabled": True} for name in ("serviceMonitor", "prometheusRule", "dashboard")},
 }
 
 PASSING = ("events", "endpointslices", "componentstatuses")
@@ -43,34 +43,34 @@ def helm(plane: ControlPlane, tmp_path: Path) -> Iterator[Helm]:
 
 def everything(client: Client) -> set[str]:
     """The path of every object in the cluster."""
-    found = set()
+    names = set()
     groups = client.api("GET", "/apis").document["groups"]
-    for version in ["api/v1", *(f"apis/{each['preferredVersion']['groupVersion']}" for each in groups)]:
+    for version in ["api/v1", *(f"apis/{group['preferredVersion']['groupVersion']}" for group in groups)]:
         for resource in client.api("GET", f"/{version}").document["resources"]:
             if "list" not in resource["verbs"] or resource["name"] in PASSING:
                 continue
             for item in client.api("GET", f"/{version}/{resource['name']}").document.get("items", ()):
                 metadata = item["metadata"]
                 if (resource["name"], metadata.get("namespace")) != ("leases", "kube-system"):
-                    found.add(f"{resource['name']}/{metadata.get('namespace', '')}/{metadata['name']}")
-    return found
+                    names.add(f"{resource['name']}/{metadata.get('namespace', '')}/{metadata['name']}")
+    return names
 
 
 def ours(client: Client) -> set[str]:
     """The same, without what helm remembers."""
-    return {each for each in everything(client) if "/sh.helm.release." not in each}
+    return {entry for entry in everything(client) if "/sh.helm.release." not in entry}
 
 
 def policies(client: Client) -> set[str]:
     """When each validating webhook fails."""
-    return {each["failurePolicy"] for each in client.api("GET", VALIDATING).document["webhooks"]}
+    return {webhook["failurePolicy"] for webhook in client.api("GET", VALIDATING).document["webhooks"]}
 
 
 def mounted_policy(client: Client) -> str:
     """The policy file that the server mounts."""
     path = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/migratable"
     volumes = client.api("GET", path).document["spec"]["template"]["spec"]["volumes"]
-    (name,) = (each["configMap"]["name"] for each in volumes if each["name"] == "policy")
+    (name,) = (volume["configMap"]["name"] for volume in volumes if volume["name"] == "policy")
     return str(client.api("GET", f"/api/v1/namespaces/{NAMESPACE}/configmaps/{name}").document["data"]["policy.yaml"])
 
 
@@ -91,7 +91,7 @@ def test_rendered_objects_are_installed(helm: Helm, values: dict[str, Any]) -> N
 
     said = helm.install(values)
 
-    made = {each.partition("/")[0] for each in everything(helm.client) - before}
+    made = {entry.partition("/")[0] for entry in everything(helm.client) - before}
     stored = json.loads(
         helm.client.kubectl("get", "-f", "-", "-o", "json", stdin=helm("get", "manifest", "migratable")).stdout
     )
@@ -129,7 +129,7 @@ def test_an_upgrade_leaves_what_the_rotator_wrote(helm: Helm, how: str) -> None:
 
     helm.upgrade({"failurePolicy": "Fail"}, how)
 
-    stored = {each["name"]: each for each in client.api("GET", VALIDATING).document["webhooks"]}
+    stored = {webhook["name"]: webhook for webhook in client.api("GET", VALIDATING).document["webhooks"]}
     assert stored[WEBHOOK]["clientConfig"]["caBundle"] == client.ca.bundle
     assert stored[WEBHOOK]["failurePolicy"] == "Fail"
     assert client.api("GET", SERVING_SECRET).document["data"] == pair["data"]
@@ -138,7 +138,7 @@ def test_an_upgrade_leaves_what_the_rotator_wrote(helm: Helm, how: str) -> None:
 def policy_maps(client: Client) -> dict[str, dict[str, str]]:
     """Every policy that pods could mount."""
     items = client.api("GET", f"/api/v1/namespaces/{NAMESPACE}/configmaps").document["items"]
-    return {each["metadata"]["name"]: each["data"] for each in items if each["metadata"]["name"] != "kube-root-ca.crt"}
+    return {item["metadata"]["name"]: item["data"] for item in items if item["metadata"]["name"] != "kube-root-ca.crt"}
 
 
 def test_the_previous_policy_is_kept_for_one_upgrade(helm: Helm) -> None:
@@ -157,7 +157,9 @@ def test_the_previous_policy_is_kept_for_one_upgrade(helm: Helm) -> None:
     assert audit.items() < with_warn.items()
     assert with_enforce.keys() & with_warn.keys() == with_warn.keys() - audit.keys()
     assert (len(with_warn), len(with_enforce), len(policy_maps(helm.client))) == (2, 2, 1)
-    assert mounted_policy(helm.client) in {each["policy.yaml"] for each in policy_maps(helm.client).values()}
+    assert mounted_policy(helm.client) in {
+        policy_map["policy.yaml"] for policy_map in policy_maps(helm.client).values()
+    }
 
 
 def test_a_manual_change_stops_an_upgrade_without_force(helm: Helm) -> None:
@@ -174,7 +176,9 @@ def test_a_manual_change_stops_an_upgrade_without_force(helm: Helm) -> None:
         helm.upgrade({"failurePolicy": "Fail"})
     helm.upgrade({"failurePolicy": "Fail"}, "--force-conflicts")
 
-    stored = {each["name"]: each["failurePolicy"] for each in client.api("GET", VALIDATING).document["webhooks"]}
+    stored = {
+        webhook["name"]: webhook["failurePolicy"] for webhook in client.api("GET", VALIDATING).document["webhooks"]
+    }
     assert stored[edited] == "Fail"
 
 
@@ -206,7 +210,7 @@ def test_an_upgrade_deletes_objects_that_are_switched_off(helm: Helm) -> None:
     with_cert_manager = ours(helm.client)
     helm.upgrade({})
 
-    assert {each.partition("/")[0] for each in with_rotator - with_cert_manager} == {
+    assert {entry.partition("/")[0] for entry in with_rotator - with_cert_manager} == {
         "clusterrolebindings",
         "clusterroles",
         "deployments",
@@ -217,5 +221,5 @@ def test_an_upgrade_deletes_objects_that_are_switched_off(helm: Helm) -> None:
         "secrets",
         "serviceaccounts",
     }
-    assert {each.partition("/")[0] for each in with_cert_manager - with_rotator} == {"certificates", "issuers"}
+    assert {entry.partition("/")[0] for entry in with_cert_manager - with_rotator} == {"certificates", "issuers"}
     assert ours(helm.client) == with_rotator

@@ -63,8 +63,8 @@ def two_volumes(**spec: Any) -> Manifest:
 
 def volumes_are(volumes: list[str] | None, disks: list[str] | None, **changes: Any) -> dict[str, Any]:
     """A patch of a VM's volumes and disks, and of what else its template may have in different depths."""
-    claims = [{"name": each, "persistentVolumeClaim": {"claimName": each}} for each in volumes or ()]
-    devices: dict[str, Any] = {"disks": [{"name": each} for each in disks] if disks is not None else None}
+    claims = [{"name": volume, "persistentVolumeClaim": {"claimName": volume}} for volume in volumes or ()]
+    devices: dict[str, Any] = {"disks": [{"name": disk} for disk in disks] if disks is not None else None}
     domain: dict[str, Any] = {"devices": devices}
     spec: dict[str, Any] = {"domain": domain, "volumes": claims if volumes is not None else None}
     for key, value in changes.items():
@@ -249,7 +249,7 @@ def test_conditions_can_compare_many_large_volumes(cluster: Cluster, volumes: in
     Comparing lists stays within what an API server spends on a condition: an error would be a refusal under Fail.
     """
     disks = [{"name": f"v{number}"} for number in range(volumes)]
-    sources = [{**each, "cloudInitNoCloud": {"userData": "x" * 2000}} for each in disks]
+    sources = [{**disk, "cloudInitNoCloud": {"userData": "x" * 2000}} for disk in disks]
     manifest = vm()
     manifest["spec"]["template"]["spec"] |= {"volumes": sources, "domain": {"devices": {"disks": disks}}}
     cluster.create(manifest)

@@ -41,14 +41,14 @@ OPERATORS = {"le", "or", "and", "unless", "without", "offset"}
 
 def metrics() -> dict[str, set[str]]:
     """The metrics of a server by their Prometheus name, with their labels."""
-    found = {name: set(labels) for name, labels in OTHERS.items()}
-    for each in vars(Metrics()).values():
-        if isinstance(each, MetricWrapperBase):
-            for suffix in SUFFIXES[each._type]:
-                found[each._name + suffix] = {*each._labelnames, *ANYWHERE}
+    labels_of = {name: set(labels) for name, labels in OTHERS.items()}
+    for metric in vars(Metrics()).values():
+        if isinstance(metric, MetricWrapperBase):
+            for suffix in SUFFIXES[metric._type]:
+                labels_of[metric._name + suffix] = {*metric._labelnames, *ANYWHERE}
     for family in CacheCollector(list).collect():
-        found[family.name + SUFFIXES[family.type][0]] = {"kind", *ANYWHERE}
-    return found
+        labels_of[family.name + SUFFIXES[family.type][0]] = {"kind", *ANYWHERE}
+    return labels_of
 
 
 def _expressions() -> Iterator[tuple[str, str]]:
@@ -78,7 +78,7 @@ def test_expressions_use_metrics_and_labels_that_exist(name: str, expression: st
     assert asked, name
     assert asked <= known.keys()
     for metric, selectors in selected.items():
-        assert {each.partition("=")[0].rstrip("!") for each in selectors.split(",")} <= known[metric]
+        assert {selector.partition("=")[0].rstrip("!") for selector in selectors.split(",")} <= known[metric]
     assert grouped - {"le"} <= {label for metric in asked for label in known[metric]}
 
 
@@ -90,9 +90,9 @@ def test_each_replica_is_scraped_by_the_job_in_the_alerts() -> None:
     (endpoint,) = MONITOR["endpoints"]
 
     with_port = [
-        each["metadata"]["name"]
-        for each in services
-        if endpoint["port"] in [port["name"] for port in each["spec"]["ports"]]
+        service["metadata"]["name"]
+        for service in services
+        if endpoint["port"] in [port["name"] for port in service["spec"]["ports"]]
     ]
 
     jobs = {job for _, expression in EXPRESSIONS for job in re.findall(r'job="([^"]*)"', expression)}

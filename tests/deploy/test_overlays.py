@@ -32,7 +32,7 @@ ALWAYS_OPEN = {
 
 
 def deployments(objects: tuple[Manifest, ...]) -> dict[str, Manifest]:
-    return {each["metadata"]["name"]: each for each in of_kind(objects, "Deployment")}
+    return {deployment["metadata"]["name"]: deployment for deployment in of_kind(objects, "Deployment")}
 
 
 def pod_of(objects: tuple[Manifest, ...], name: str) -> Manifest:
@@ -57,7 +57,9 @@ def test_only_enforce_fails_closed(name: str) -> None:
     (mutating,) = of_kind(overlay(name), "MutatingWebhookConfiguration")
 
     closed = FAILING_CLOSED if name == "enforce" else set()
-    assert policies == {each: "Fail" if each in closed else "Ignore" for each in FAILING_CLOSED | ALWAYS_OPEN}
+    assert policies == {
+        hook_name: "Fail" if hook_name in closed else "Ignore" for hook_name in FAILING_CLOSED | ALWAYS_OPEN
+    }
     assert {webhook["failurePolicy"] for webhook in mutating["webhooks"]} == {"Ignore"}
 
 
@@ -85,7 +87,7 @@ def test_the_server_reads_the_policy_of_its_overlay(name: str) -> None:
     """
     (config,) = of_kind(overlay(name), "ConfigMap")
 
-    volumes = {each["name"]: each for each in pod_of(overlay(name), "migratable")["volumes"]}
+    volumes = {volume["name"]: volume for volume in pod_of(overlay(name), "migratable")["volumes"]}
 
     others = {of_kind(overlay(other), "ConfigMap")[0]["metadata"]["name"] for other in OVERLAYS if other != name}
     assert volumes["policy"]["configMap"]["name"] == config["metadata"]["name"]
@@ -100,8 +102,8 @@ def test_overlays_differ_in_nothing_else() -> None:
 
     def rest(name: str) -> list[str]:
         (config,) = of_kind(overlay(name), "ConfigMap")
-        others = [each for each in overlay(name) if each["kind"] not in deciding]
-        return [yaml.safe_dump(each).replace(config["metadata"]["name"], "policy") for each in others]
+        others = [manifest for manifest in overlay(name) if manifest["kind"] not in deciding]
+        return [yaml.safe_dump(manifest).replace(config["metadata"]["name"], "policy") for manifest in others]
 
     assert rest("audit") == rest("warn") == rest("enforce") == rest_of_base()
 
@@ -109,8 +111,8 @@ def test_overlays_differ_in_nothing_else() -> None:
 def rest_of_base() -> list[str]:
     base = rendered("base")
     (config,) = of_kind(base, "ConfigMap")
-    others = [each for each in base if each["kind"] not in ("ValidatingWebhookConfiguration", "ConfigMap")]
-    return [yaml.safe_dump(each).replace(config["metadata"]["name"], "policy") for each in others]
+    others = [manifest for manifest in base if manifest["kind"] not in ("ValidatingWebhookConfiguration", "ConfigMap")]
+    return [yaml.safe_dump(manifest).replace(config["metadata"]["name"], "policy") for manifest in others]
 
 
 @pytest.mark.parametrize("name", OVERLAYS)
@@ -127,14 +129,16 @@ def test_every_object_has_the_name_and_the_namespace_of_migratable(name: str) ->
         "MutatingWebhookConfiguration",
     }
 
-    found = {
-        (each["metadata"].get("namespace"), each["metadata"]["labels"]["app.kubernetes.io/name"])
-        for each in overlay(name)
-        if each["kind"] not in cluster_wide
+    marks = {
+        (manifest["metadata"].get("namespace"), manifest["metadata"]["labels"]["app.kubernetes.io/name"])
+        for manifest in overlay(name)
+        if manifest["kind"] not in cluster_wide
     }
-    labels = {each["metadata"]["labels"]["app.kubernetes.io/name"] for each in of_kind(overlay(name), *cluster_wide)}
+    labels = {
+        manifest["metadata"]["labels"]["app.kubernetes.io/name"] for manifest in of_kind(overlay(name), *cluster_wide)
+    }
 
-    assert found == {(NAMESPACE, "migratable")}
+    assert marks == {(NAMESPACE, "migratable")}
     assert labels == {"migratable"}
 
 
@@ -179,11 +183,11 @@ def test_the_server_stays_available_during_rollouts_and_drains() -> None:
     assert (server["replicas"], server["strategy"]["rollingUpdate"]["maxUnavailable"]) == (2, 0)
     assert budget["spec"]["minAvailable"] == 1
     assert budget["spec"]["selector"] == server["selector"]
-    assert [each["topologyKey"] for each in pod["topologySpreadConstraints"]] == [
+    assert [constraint["topologyKey"] for constraint in pod["topologySpreadConstraints"]] == [
         "kubernetes.io/hostname",
         "topology.kubernetes.io/zone",
     ]
-    assert all(each["labelSelector"] == server["selector"] for each in pod["topologySpreadConstraints"])
+    assert all(constraint["labelSelector"] == server["selector"] for constraint in pod["topologySpreadConstraints"])
     # drain: 10 s of answers, then what is left of the work
     assert pod["terminationGracePeriodSeconds"] == 30
 
@@ -222,12 +226,12 @@ def test_pods_have_restricted_egress(name: str, places: list[Any]) -> None:
     """
     rules = find(overlay("enforce"), "NetworkPolicy", name)["spec"]["egress"]
 
-    found = []
+    allowed = []
     for rule in rules:
-        pods = [each["podSelector"]["matchLabels"]["app.kubernetes.io/component"] for each in rule.get("to", [])]
-        found.append((pods[0] if pods else None, [(port["protocol"], port["port"]) for port in rule["ports"]]))
+        pods = [peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"] for peer in rule.get("to", [])]
+        allowed.append((pods[0] if pods else None, [(port["protocol"], port["port"]) for port in rule["ports"]]))
 
-    assert found == places
+    assert allowed == places
 
 
 def test_network_policies_name_ports_by_number() -> None:
@@ -243,7 +247,7 @@ def test_network_policies_name_ports_by_number() -> None:
         for port in rule["ports"]
     ]
 
-    assert opened == [each["containerPort"] for each in container["ports"]]
+    assert opened == [port["containerPort"] for port in container["ports"]]
     for policy in of_kind(objects, "NetworkPolicy"):
         rules = (*policy["spec"]["ingress"], *policy["spec"]["egress"])
         assert {type(port["port"]) for rule in rules for port in rule["ports"]} == {int}
@@ -255,10 +259,10 @@ def test_services_lead_to_the_ports_of_the_server() -> None:
     """
     objects = overlay("enforce")
     (container,) = pod_of(objects, "migratable")["containers"]
-    ports = {each["name"]: each["containerPort"] for each in container["ports"]}
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
 
     reached = {
-        service["metadata"]["name"]: [(each["port"], ports[each["targetPort"]]) for each in service["spec"]["ports"]]
+        service["metadata"]["name"]: [(port["port"], ports[port["targetPort"]]) for port in service["spec"]["ports"]]
         for service in of_kind(objects, "Service")
     }
 
@@ -275,7 +279,7 @@ def test_secrets_are_installed_empty() -> None:
     """
     secrets = of_kind(overlay("enforce"), "Secret")
 
-    assert {each["metadata"]["name"]: each.get("data") for each in secrets} == {
+    assert {secret["metadata"]["name"]: secret.get("data") for secret in secrets} == {
         "migratable-ca": None,
         "migratable-serving-cert": None,
     }
@@ -293,7 +297,7 @@ def test_the_component_of_addresses_restricts_the_admission_port(tmp_path: Path)
 
     (first, *others) = find(overlay("enforce"), "NetworkPolicy", "migratable")["spec"]["ingress"]
 
-    let_in = [each["podSelector"]["matchLabels"] for each in operation["value"] if "podSelector" in each]
+    let_in = [source["podSelector"]["matchLabels"] for source in operation["value"] if "podSelector" in source]
     rotator = find(overlay("enforce"), "Deployment", "migratable-rotator")["spec"]["template"]["metadata"]["labels"]
     assert operation["path"] == "/spec/ingress/0/from"
     assert [labels.items() <= rotator.items() for labels in let_in] == [True]

@@ -19,7 +19,7 @@ HOOKS = KUSTOMIZE / "base" / "webhooks"
 def anchors(page: str) -> set[str]:
     """The names by which the headings of a page can be linked to."""
     headings = re.findall(r"^#+ (.*)$", page, re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in headings}
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
 def settings() -> list[str]:
@@ -70,12 +70,14 @@ def test_the_page_names_every_kind_that_may_be_refused() -> None:
     The list of what is never blocked names all others by naming these.
     """
     kinds = yaml.safe_load((HOOKS / "validating.yaml").read_text())["webhooks"]
-    resources = {each.partition("/")[0] for hook in kinds for rule in hook["rules"] for each in rule["resources"]}
+    resources = {
+        resource.partition("/")[0] for hook in kinds for rule in hook["rules"] for resource in rule["resources"]
+    }
     said = re.split(r",\s+for example", OPERATIONS.partition("all requests for kinds other than ")[2])[0]
     named = re.split(r",\s+|\s+or\s+", said)
 
     assert len(named) == len(resources)
-    assert {re.sub(r"y$", "ie", each).lower() + "s" for each in named} == {each.replace("-", "") for each in resources}
+    assert {re.sub(r"y$", "ie", kind).lower() + "s" for kind in named} == {kind.replace("-", "") for kind in resources}
 
 
 @pytest.mark.parametrize("page", ["install.md", "operations.md", "policy.md"])
@@ -97,7 +99,7 @@ def test_files_that_the_pages_name_are_there() -> None:
     """
     named = set(re.findall(r"\b((?:deploy|tests|requirements)/[\w./-]*)", INSTALL + OPERATIONS))
 
-    assert [each for each in sorted(named) if not (ROOT / each).exists()] == []
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
 
 
 @pytest.mark.helm

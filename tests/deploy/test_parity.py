@@ -16,14 +16,14 @@ pytestmark = [pytest.mark.apiserver, pytest.mark.helm]  # for kubectl, which com
 BASE, AUDIT, WARN, ENFORCE = "base", "overlays/audit", "overlays/warn", "overlays/enforce"
 FAIL = {"failurePolicy": "Fail"}
 Identity = tuple[str, str, str]
-MONITORING = {each: {"enabled": True} for each in ("serviceMonitor", "prometheusRule", "dashboard")}
+MONITORING = {name: {"enabled": True} for name in ("serviceMonitor", "prometheusRule", "dashboard")}
 EVICTION_STRATEGY = {"defaultEvictionStrategy": "LiveMigrate"}
 ADDRESSES = ["192.0.2.10/32", "192.0.2.11/32"]
 
 
 def values_file(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load((CHART / name).read_text())
-    return found
+    document: dict[str, Any] = yaml.safe_load((CHART / name).read_text())
+    return document
 
 
 CHOICES = [
@@ -89,21 +89,23 @@ def test_chart_and_kustomize_create_the_same_objects(
     Object by object and field by field; Helm has labels besides, and leaves the namespace to --create-namespace.
     """
     by_helm = template(values)
-    by_kustomize = [each for each in built_with(tmp_path, components, folder) if each["kind"] != "Namespace"]
+    by_kustomize = [
+        manifest for manifest in built_with(tmp_path, components, folder) if manifest["kind"] != "Namespace"
+    ]
 
-    expected = {identity(each): same_named(each, by_kustomize) for each in by_kustomize}
-    found = {identity(each): same_named(without_helms_labels(each), by_helm) for each in by_helm}
+    expected = {identity(manifest): same_named(manifest, by_kustomize) for manifest in by_kustomize}
+    actual = {identity(manifest): same_named(without_helms_labels(manifest), by_helm) for manifest in by_helm}
 
-    assert sorted(found) == sorted(expected)
-    assert differences(found, expected) == ""
-    assert len(by_helm) == len(found)
+    assert sorted(actual) == sorted(expected)
+    assert differences(actual, expected) == ""
+    assert len(by_helm) == len(actual)
 
 
-def differences(found: dict[Identity, Manifest], expected: dict[Identity, Manifest]) -> str:
+def differences(actual: dict[Identity, Manifest], expected: dict[Identity, Manifest]) -> str:
     """Line by line, where there are any."""
     left, right = (
         [line for key in sorted(side) for line in yaml.safe_dump(side[key], width=200).splitlines()]
-        for side in (found, expected)
+        for side in (actual, expected)
     )
     return "\n".join(difflib.unified_diff(left, right, "helm", "kustomize", lineterm="", n=8))
 
@@ -134,8 +136,8 @@ def test_the_webhook_of_a_default_is_installed_only_with_its_policy_key(
     (by_helm,) = of_kind(tuple(template({"policy": policy})), kind)
     (by_kustomize,) = of_kind(built_with(tmp_path, components, BASE), kind)
 
-    webhooks = {each["name"]: each for each in by_kustomize["webhooks"]}
-    assert {each["name"]: each for each in by_helm["webhooks"]} == webhooks
+    webhooks = {webhook["name"]: webhook for webhook in by_kustomize["webhooks"]}
+    assert {webhook["name"]: webhook for webhook in by_helm["webhooks"]} == webhooks
     assert ("virtualmachine.default.migratable" in webhooks) is bool(components)
 
 
@@ -152,6 +154,6 @@ def is_policy(manifest: Manifest) -> bool:
 
 def same_named(manifest: Manifest, among: Sequence[Manifest]) -> Manifest:
     """The object with the policy by a name that both tools share."""
-    (policy,) = (each["metadata"]["name"] for each in among if is_policy(each))
+    (policy,) = (candidate["metadata"]["name"] for candidate in among if is_policy(candidate))
     changed: Manifest = yaml.safe_load(yaml.safe_dump(manifest).replace(policy, "migratable-policy"))
     return changed

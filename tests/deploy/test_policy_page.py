@@ -26,8 +26,8 @@ TABLES = [
 def rows(heading: str) -> list[tuple[str, str, str]]:
     """The first table below a heading: key, values, default."""
     below = PAGE.partition(f"\n{heading}\n")[2]
-    found = re.findall(r"^\| `(\w+)` \| (.*) \| (.*) \|$", re.split(r"\n#", below)[0], re.MULTILINE)
-    return [(key, values, default) for key, values, default in found]
+    listed = re.findall(r"^\| `(\w+)` \| (.*) \| (.*) \|$", re.split(r"\n#", below)[0], re.MULTILINE)
+    return [(key, values, default) for key, values, default in listed]
 
 
 def written(default: Any) -> str:
@@ -58,12 +58,16 @@ def test_the_values_are_those_of_the_schema(heading: str, struct: type[msgspec.S
     for key, values, _ in rows(heading):
         schema = SCHEMA["definitions"][struct.__name__]["properties"][key]
         schemas = [schema, *schema.get("anyOf", ())]
-        named = [each["$ref"] for each in schemas if "$ref" in each]
-        enums = [each["enum"] for each in schemas if "enum" in each]
-        enums += [SCHEMA["definitions"][each.rpartition("/")[2]]["enum"] for each in named if each.endswith("/Profile")]
+        named = [entry["$ref"] for entry in schemas if "$ref" in entry]
+        enums = [entry["enum"] for entry in schemas if "enum" in entry]
+        enums += [
+            SCHEMA["definitions"][reference.rpartition("/")[2]]["enum"]
+            for reference in named
+            if reference.endswith("/Profile")
+        ]
         for enum in enums:
-            assert set(re.findall(r"`(\w+)`", values)) == {each for each in enum if each is not None}
-        if any(each.endswith("/Action") for each in named):
+            assert set(re.findall(r"`(\w+)`", values)) == {word for word in enum if word is not None}
+        if any(reference.endswith("/Action") for reference in named):
             assert values == "action"
 
 
@@ -74,9 +78,9 @@ def test_every_example_is_a_policy() -> None:
     examples = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 
     assert examples
-    for each in examples:
-        parse_policy(each.encode(), "docs/policy.md")
-        jsonschema_rs.Draft7Validator(SCHEMA).validate(yaml.safe_load(each))
+    for example in examples:
+        parse_policy(example.encode(), "docs/policy.md")
+        jsonschema_rs.Draft7Validator(SCHEMA).validate(yaml.safe_load(example))
 
 
 def test_every_action_is_explained() -> None:
@@ -85,4 +89,4 @@ def test_every_action_is_explained() -> None:
     """
     said = PAGE.partition("An action is ")[2].partition(".")[0]
 
-    assert {*re.findall(r"`(\w+)`", said)} == {each.value for each in Action}
+    assert {*re.findall(r"`(\w+)`", said)} == {action.value for action in Action}

@@ -53,14 +53,14 @@ ROTATOR_IN_ITS_NAMESPACE = {
 
 def table(role: Manifest) -> dict[str, list[str]]:
     """The rules of a role, one right a line."""
-    found: dict[str, list[str]] = {}
+    bindings: dict[str, list[str]] = {}
     for rule in role["rules"]:
         names = [f"/{name}" for name in rule.get("resourceNames", [])] or [""]
         for group in rule["apiGroups"]:
             for resource in rule["resources"]:
                 for name in names:
-                    found[f"{group}/{resource}{name}"] = rule["verbs"]
-    return found
+                    bindings[f"{group}/{resource}{name}"] = rule["verbs"]
+    return bindings
 
 
 def bound(kind: str) -> dict[str, list[tuple[str, str]]]:
@@ -103,8 +103,8 @@ def test_each_pod_runs_as_its_own_account() -> None:
     Rights are given to accounts, so each Deployment has one of its own.
     """
     accounts = {
-        each["metadata"]["name"]: each["spec"]["template"]["spec"]["serviceAccountName"]
-        for each in of_kind(overlay("enforce"), "Deployment")
+        deployment["metadata"]["name"]: deployment["spec"]["template"]["spec"]["serviceAccountName"]
+        for deployment in of_kind(overlay("enforce"), "Deployment")
     }
 
     assert accounts == {"migratable": "migratable", "migratable-rotator": "migratable-rotator"}

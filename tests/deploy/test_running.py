@@ -65,11 +65,11 @@ class Installed:
         """The requests of an account, as the API server's audit log has them."""
         user = f"system:serviceaccount:{NAMESPACE}:{account}"
         events = [json.loads(line) for line in self.audit.read_text().splitlines()]
-        return [each for each in events if each["user"]["username"] == user]
+        return [event for event in events if event["user"]["username"] == user]
 
     def used(self, account: str) -> set[str]:
         """The rights that they took: verb, group, resource, and the name where rights are given by name."""
-        return {right for each in self.asked(account) for right in rights_of(each)}
+        return {right for event in self.asked(account) for right in rights_of(event)}
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +138,7 @@ def test_every_kind_of_fact_is_used(installed: Installed) -> None:
 
     assert [said for said in refusals if said is None or "hostDevices" not in said] == []
     assert (settings.status, "parallelMigrationsPerCluster" in settings.document["message"]) == (422, True)
-    assert (policy.status, [each for each in policy.warnings if "LM" in each] != []) == (201, True)
+    assert (policy.status, [warning for warning in policy.warnings if "LM" in warning] != []) == (201, True)
 
 
 def of_the_cluster(installed: Installed) -> tuple[Reply, Reply]:
@@ -196,7 +196,7 @@ def test_only_requests_for_known_hosts_get_a_response(installed: Installed, serv
     """
     hosts = [service, f"{service}.{NAMESPACE}", f"{service}.{NAMESPACE}.svc", "10.244.1.17"]
 
-    own = [status_for(installed, service, port, path, f"{each}:{port}") for each in hosts]
+    own = [status_for(installed, service, port, path, f"{host}:{port}") for host in hosts]
     foreign = status_for(installed, service, port, path, "evil.example.com")
 
     assert own == [200] * len(hosts)
@@ -272,7 +272,7 @@ def test_granted_rights_equal_used_rights(installed: Installed) -> None:
 
     for account in ("migratable", "migratable-rotator"):
         granted, used = granted_to(installed, account), installed.used(account)
-        refused = [each["requestURI"] for each in installed.asked(account) if each["responseStatus"]["code"] == 403]
+        refused = [event["requestURI"] for event in installed.asked(account) if event["responseStatus"]["code"] == 403]
         assert sorted(granted - used) == [], account
         assert sorted(used - granted) == [], account
         assert refused == [], account
@@ -299,17 +299,17 @@ def test_a_deleted_secret_is_created_again(installed: Installed, name: str) -> N
 
 def granted_to(installed: Installed, account: str) -> set[str]:
     """The rules of all roles that are bound to an account, a right each."""
-    client, found = installed.plane.client, set()
+    client, rights = installed.plane.client, set()
     root = "/apis/rbac.authorization.k8s.io/v1"
     for bindings in (f"{root}/clusterrolebindings", f"{root}/namespaces/{NAMESPACE}/rolebindings"):
         for binding in client.api("GET", bindings).document["items"]:
-            subjects = [each for each in binding.get("subjects", ()) if each["kind"] == "ServiceAccount"]
-            if (account, NAMESPACE) in [(each["name"], each["namespace"]) for each in subjects]:
+            subjects = [subject for subject in binding.get("subjects", ()) if subject["kind"] == "ServiceAccount"]
+            if (account, NAMESPACE) in [(subject["name"], subject["namespace"]) for subject in subjects]:
                 ref = binding["roleRef"]
                 scope = "" if ref["kind"] == "ClusterRole" else f"/namespaces/{NAMESPACE}"
                 role = client.api("GET", f"{root}{scope}/{ref['kind'].lower()}s/{ref['name']}").document
-                found |= {right for rule in role["rules"] for right in rights_in(rule)}
-    return found
+                rights |= {right for rule in role["rules"] for right in rights_in(rule)}
+    return rights
 
 
 WRITES = {"create": "POST", "update": "PUT", "patch": "PATCH", "delete": "DELETE", "deletecollection": "DELETE"}
@@ -323,13 +323,13 @@ def test_the_token_of_a_serving_pod_cannot_write(installed: Installed) -> None:
     Of all kinds that the API server serves, with all verbs; but for questions, which store nothing.
     """
     client = installed.plane.client
-    wanted = [each for each in writes(client) if each[0] not in EVERYBODY]
+    wanted = [write for write in writes(client) if write[0] not in EVERYBODY]
 
     answers = statuses(client, client.token(NAMESPACE, "migratable"), wanted)
 
-    allowed = {each[:2] for each, status in zip(wanted, answers, strict=True) if status != 403}
+    allowed = {write[:2] for write, status in zip(wanted, answers, strict=True) if status != 403}
     assert len(wanted) > 200
-    assert allowed == {(each, "create") for each in ASKING}
+    assert allowed == {(resource, "create") for resource in ASKING}
 
 
 def statuses(client: Client, token: str, requests: Sequence[Write]) -> list[int]:
@@ -337,22 +337,22 @@ def statuses(client: Client, token: str, requests: Sequence[Write]) -> list[int]
     address = urllib.parse.urlsplit(client.url)
     trusted = ssl.create_default_context(cadata=client.ca.cert_pem.decode())
     connection = http.client.HTTPSConnection(str(address.hostname), address.port, context=trusted, timeout=30)
-    found = []
+    writable = []
     for _, verb, path, body in requests:
         kind = "application/merge-patch+json" if verb == "patch" else "application/json"
         headers = {"Content-Type": kind, "Authorization": f"Bearer {token}"}
         connection.request(WRITES[verb], path, json.dumps(body), headers)
         answer = connection.getresponse()
         answer.read()
-        found.append(answer.status)
+        writable.append(answer.status)
     connection.close()
-    return found
+    return writable
 
 
 def writes(client: Client) -> Iterator[Write]:
     """A request for each verb of each resource: its name, the verb, where, and what."""
     groups = client.api("GET", "/apis").document["groups"]
-    for version in ["api/v1", *(f"apis/{each['preferredVersion']['groupVersion']}" for each in groups)]:
+    for version in ["api/v1", *(f"apis/{group['preferredVersion']['groupVersion']}" for group in groups)]:
         for resource in client.api("GET", f"/{version}").document["resources"]:
             plural, _, sub = resource["name"].partition("/")
             space = f"/namespaces/{NAMESPACE}" if resource["namespaced"] else ""

@@ -90,9 +90,9 @@ def configuration(which: str) -> dict[str, Any]:
 
 def scope(webhook: dict[str, Any]) -> tuple[str, list[tuple[str, str]]]:
     """Whether its objects are in namespaces, and by what those that are not judged are told."""
-    (found,) = {rule["scope"] for rule in webhook["rules"]}
+    (extent,) = {rule["scope"] for rule in webhook["rules"]}
     selector = webhook.get("namespaceSelector", {"matchExpressions": []})
-    return found, [(each["key"], each["operator"]) for each in selector["matchExpressions"]]
+    return extent, [(expression["key"], expression["operator"]) for expression in selector["matchExpressions"]]
 
 
 @pytest.mark.parametrize(("which", "expected"), EXPECTED)
@@ -102,7 +102,7 @@ def test_each_webhook_matches_exactly_what_it_should(which: str, expected: dict[
     """
     webhooks = configuration(which)["webhooks"]
 
-    found = {
+    installed = {
         webhook["name"].partition(".")[0]: (
             [
                 (*rule["apiGroups"], rule["apiVersions"], rule["resources"], rule["operations"])
@@ -115,7 +115,7 @@ def test_each_webhook_matches_exactly_what_it_should(which: str, expected: dict[
         for webhook in webhooks
     }
 
-    assert found == expected
+    assert installed == expected
 
 
 @pytest.mark.parametrize("which", CONFIGURATIONS)
@@ -125,9 +125,9 @@ def test_all_webhooks_have_these_settings(which: str) -> None:
     """
     webhooks = configuration(which)["webhooks"]
     path = {"validating": "/validate", "mutating": "/mutate"}[which]
-    late = {each.name for each in VALIDATING_HOOKS if each.late_denies}
+    late = {hook.name for hook in VALIDATING_HOOKS if hook.late_denies}
 
-    found = [
+    installed = [
         (
             webhook["clientConfig"],
             webhook["failurePolicy"],
@@ -151,7 +151,7 @@ def test_all_webhooks_have_these_settings(which: str) -> None:
         where = ("Cluster", []) if name.startswith("migrationpolicy.") else by_name
         return (door, "Ignore", "None", "Equivalent", ["v1"], where, None, once)
 
-    assert found == [expected(webhook["name"]) for webhook in webhooks]
+    assert installed == [expected(webhook["name"]) for webhook in webhooks]
 
 
 def test_every_checked_kind_is_in_a_webhook_rule() -> None:
@@ -184,7 +184,7 @@ def test_every_resource_of_a_rule_is_served_by_a_release(which: str) -> None:
         for group, resource in itertools.product(rule["apiGroups"], rule["resources"])
     ]
 
-    assert [each for *each, wanted in asked if not wanted <= versions[each[0], each[1]]] == []
+    assert [row for *row, wanted in asked if not wanted <= versions[row[0], row[1]]] == []
 
 
 def test_defaults_are_set_before_those_of_kubevirt() -> None:

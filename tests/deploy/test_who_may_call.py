@@ -77,7 +77,9 @@ def callers(helm: Helm, **network_policy: Any) -> list[Manifest] | None:
     said = helm(
         "install", RELEASE, str(CHART), "--dry-run=server", "--values", "-", values={"networkPolicy": network_policy}
     )
-    manifests = [each for each in yaml.safe_load_all(said.partition("MANIFEST:")[2].partition("NOTES:")[0]) if each]
+    manifests = [
+        document for document in yaml.safe_load_all(said.partition("MANIFEST:")[2].partition("NOTES:")[0]) if document
+    ]
     (first, *_) = find(tuple(manifests), "NetworkPolicy", "migratable")["spec"]["ingress"]
     assert first["ports"] == [{"port": 9443, "protocol": "TCP"}]
     peers: list[Manifest] | None = first.get("from")
@@ -128,7 +130,7 @@ def announce(client: Client, name: str, kind: str, *addresses: str) -> None:
     body = {
         "metadata": {"name": name, "labels": {"kubernetes.io/service-name": "kubernetes"}},
         "addressType": kind,
-        "endpoints": [{"addresses": [each]} for each in addresses],
+        "endpoints": [{"addresses": [address]} for address in addresses],
     }
     client.create("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", body)
 
@@ -140,12 +142,12 @@ def test_addresses_of_the_endpoints_are_used_on_request(helm: Helm) -> None:
     announce(helm.client, "ours-v4", "IPv4", "192.0.2.10", "192.0.2.11")
     announce(helm.client, "ours-v6", "IPv6", "2001:db8::10")
 
-    found = callers(helm, apiServers="endpoints")
+    sources = callers(helm, apiServers="endpoints")
 
     cidrs = ("192.0.2.10/32", "192.0.2.11/32", "2001:db8::10/128")
-    assert found is not None
-    assert [each for each in found if each == ROTATOR or each["ipBlock"]["cidr"] in cidrs] == [
-        *({"ipBlock": {"cidr": each}} for each in cidrs),
+    assert sources is not None
+    assert [source for source in sources if source == ROTATOR or source["ipBlock"]["cidr"] in cidrs] == [
+        *({"ipBlock": {"cidr": cidr}} for cidr in cidrs),
         ROTATOR,
     ]
 

@@ -20,24 +20,24 @@ class Instruction:
     @property
     def words(self) -> list[str]:
         """The value of an instruction in its JSON form."""
-        found: list[str] = json.loads(self.value)
-        return found
+        words: list[str] = json.loads(self.value)
+        return words
 
 
 def stages() -> list[list[Instruction]]:
     """The instructions of each stage, its FROM first; those before the first FROM are a stage of their own."""
-    found: list[list[Instruction]] = [[]]
+    built: list[list[Instruction]] = [[]]
     for line in _lines():
         name, _, value = line.partition(" ")
         if name == "FROM":
-            found.append([])
-        found[-1].append(Instruction(name, value.strip()))
-    return found
+            built.append([])
+        built[-1].append(Instruction(name, value.strip()))
+    return built
 
 
 def values(stage: list[Instruction], name: str) -> list[str]:
     """The arguments of each instruction of that name."""
-    return [each.value for each in stage if each.name == name]
+    return [instruction.value for instruction in stage if instruction.name == name]
 
 
 def pairs(stage: list[Instruction], name: str) -> dict[str, str]:

@@ -49,7 +49,7 @@ def test_both_stages_start_from_a_base_that_can_be_pinned() -> None:
     """
     arguments = values(ARGUMENTS, "ARG")
 
-    assert [each.partition("=")[0] for each in arguments] == ["BASE"]
+    assert [argument.partition("=")[0] for argument in arguments] == ["BASE"]
     assert [values(stage, "FROM")[0] for stage in (BUILD, IMAGE)] == ["${BASE} AS build", "${BASE}"]
     assert "-slim" in arguments[0]
 
@@ -104,8 +104,8 @@ def test_the_server_is_its_entry_point() -> None:
     """
     `docker run IMAGE` serves in a cluster, as the Deployment does; `docker run IMAGE check …` checks.
     """
-    (entry,) = [each.words for each in IMAGE if each.name == "ENTRYPOINT"]
-    (usual,) = [each.words for each in IMAGE if each.name == "CMD"]
+    (entry,) = [instruction.words for instruction in IMAGE if instruction.name == "ENTRYPOINT"]
+    (usual,) = [instruction.words for instruction in IMAGE if instruction.name == "CMD"]
     server = container("server")
 
     assert entry == ["migratable"]
@@ -149,5 +149,5 @@ def test_the_build_context_has_only_copied_files() -> None:
     """
     copied = [word.rstrip("/") for value in values(BUILD, "COPY") for word in value.split()[:-1]]
 
-    assert let_in() == sorted({each.partition("/")[0] for each in copied})
-    assert all((ROOT / each).exists() for each in copied)
+    assert let_in() == sorted({path.partition("/")[0] for path in copied})
+    assert all((ROOT / path).exists() for path in copied)

@@ -84,7 +84,7 @@ def test_both_commands_start_from_the_package(package: Path) -> None:
     version = run(package, "-m", "webhook", "version")
     usage = run(package, "-m", "certs", "rotate", "--help")
 
-    assert all(Path(each).is_relative_to(package) for each in where.split())
+    assert all(Path(path).is_relative_to(package) for path in where.split())
     assert version.startswith(f"migratable {__version__} ")
     assert usage.startswith("usage: python -m certs rotate")
 
@@ -122,9 +122,9 @@ def test_the_server_serves_from_the_package(package: Path, tmp_path: Path, writa
     empty.mkdir()
     files = set(tmp_path.rglob("*"))
     argv = [sys.executable, "-m", "webhook"]
-    given = {"TMPDIR": str(empty), "HOME": "/nonexistent"} if writable else {"TMPDIR": "/nonexistent"}
+    variables = {"TMPDIR": str(empty), "HOME": "/nonexistent"} if writable else {"TMPDIR": "/nonexistent"}
 
-    with served(argv, certificates, facts, environment(package) | given) as page:
+    with served(argv, certificates, facts, environment(package) | variables) as page:
         assert "Migratable" in page
 
     assert set(tmp_path.rglob("*")) == files
