@@ -85,10 +85,10 @@ class FakeTransport:
         self.asked.append(path)
         self.queries.append(dict(query))
         self.accepts.append(accept)
-        found = self.answers(path, query)
-        if max_bytes is not None and len(found.body) > max_bytes:
+        reply = self.answers(path, query)
+        if max_bytes is not None and len(reply.body) > max_bytes:
             raise TooLarge("too large", remedy="Ask for less.")
-        return found
+        return reply
 
     @contextmanager
     def watch(

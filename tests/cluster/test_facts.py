@@ -34,14 +34,14 @@ def test_a_world_returns_stored_objects() -> None:
 
     world = ClusterWorld(store, default_namespace="shop", clock=clock)
 
-    found = [
+    lookups = [
         world.find(PersistentVolumeClaim, "shop", "os"),
         world.find(PersistentVolumeClaim, "", "os"),
         world.find(StorageProfile, "shop", "ceph"),
     ]
-    names = [each.name for each in found if isinstance(each, Kubernetes)]
+    names = [item.name for item in lookups if isinstance(item, Kubernetes)]
     assert names == ["os", "os", "ceph"]
-    assert world.every(StorageProfile) == (found[2],)
+    assert world.every(StorageProfile) == (lookups[2],)
     assert isinstance(world.find(PersistentVolumeClaim, "other", "os"), Unknown)
 
 
@@ -53,9 +53,9 @@ def test_a_missing_claim_is_unknown_because_it_can_be_created_later(kind: type[K
     clock = Clock()
     world = ClusterWorld(store_of(clock, {kind: []}), clock=clock)
 
-    found = world.find(kind, "shop", "os")
+    lookup = world.find(kind, "shop", "os")
 
-    assert found == Unknown(f"{what} 'os' does not exist yet in namespace 'shop'", "create it, then check again")
+    assert lookup == Unknown(f"{what} 'os' does not exist yet in namespace 'shop'", "create it, then check again")
 
 
 @pytest.mark.parametrize("kind", [NAD, StorageProfile, StorageClass, KubeVirt, VirtualMachineInstancetype])
@@ -122,10 +122,10 @@ def test_an_invalid_name_is_not_sent_to_the_api_server(kind: type[Kubernetes], n
     live = LiveReads(transport, lambda _: "", clock)
     world = ClusterWorld(store_of(clock, {}), live, clock=clock)
 
-    found = [world.find(kind, "shop", name), live.confirm(kind, "shop", name, 1.0)]
+    lookups = [world.find(kind, "shop", name), live.confirm(kind, "shop", name, 1.0)]
 
-    assert all(isinstance(each, Unknown) and each.why.startswith("invalid ") for each in found)
-    assert all(isinstance(each, Unknown) and "\n" not in each.why and len(each.why) < 110 for each in found)
+    assert all(isinstance(lookup, Unknown) and lookup.why.startswith("invalid ") for lookup in lookups)
+    assert all(isinstance(lookup, Unknown) and "\n" not in lookup.why and len(lookup.why) < 110 for lookup in lookups)
     assert transport.asked == []
 
 
@@ -136,9 +136,9 @@ def test_an_invalid_namespace_is_not_sent_to_the_api_server(namespace: str) -> N
     """
     transport = FakeTransport(fixed({}))
 
-    found = LiveReads(transport, lambda _: "", Clock()).confirm(PersistentVolumeClaim, namespace, "os", 1.0)
+    lookup = LiveReads(transport, lambda _: "", Clock()).confirm(PersistentVolumeClaim, namespace, "os", 1.0)
 
-    assert isinstance(found, Unknown)
+    assert isinstance(lookup, Unknown)
     assert transport.asked == []
 
 

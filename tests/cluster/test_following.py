@@ -76,7 +76,7 @@ class Cluster(RuleBasedStateMachine):
         if position < self.oldest:
             yield event("ERROR", {"kind": "Status", "code": 410})
             return
-        for number, (version, line) in enumerate(each for each in self.log if each[0] > position):
+        for number, (version, line) in enumerate(record for record in self.log if record[0] > position):
             if self.trouble == "cut" and number == 1:
                 raise Unavailable("the stream ended within an event", remedy="Try again.")
             if self.trouble == "junk" and number == 1:
@@ -143,12 +143,12 @@ class Cluster(RuleBasedStateMachine):
         """A few turns without trouble: what is held is what there is."""
         self._turn(3)
         held = {name: self.store.get(NAD, "shop", name) for name in "abcd"}
-        true = {name: each["spec"]["config"] for name, each in self.objects.items()}
-        assert {name for name, each in held.items() if each is not None} == set(true)
-        for name, each in held.items():
-            if isinstance(each, NAD):
+        true = {name: manifest["spec"]["config"] for name, manifest in self.objects.items()}
+        assert {name for name, entry in held.items() if entry is not None} == set(true)
+        for name, entry in held.items():
+            if isinstance(entry, NAD):
                 metadata = self.objects[name]["metadata"]
-                said = (each.spec.config, each.meta.uid, each.meta.resource_version)
+                said = (entry.spec.config, entry.meta.uid, entry.meta.resource_version)
                 assert said == (true[name], metadata["uid"], metadata["resourceVersion"])
             else:
                 assert true.get(name) in (None, 7)
@@ -165,7 +165,7 @@ class Cluster(RuleBasedStateMachine):
             if isinstance(held, NAD):
                 assert (name, held.meta.uid, held.meta.resource_version, held.spec.config) in self.ever
             elif isinstance(held, Unknown):
-                assert any(each[0] == name and each[3] == 7 for each in self.ever)
+                assert any(change[0] == name and change[3] == 7 for change in self.ever)
 
     def _turn(self, turns: int) -> None:
         self.turns = turns

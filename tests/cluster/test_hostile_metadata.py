@@ -77,7 +77,7 @@ def test_a_list_goes_on_past_a_hostile_object() -> None:
     loop = Loop(FakeTransport(answers)).run(turns=1)
 
     held = {name: loop.store.get(NetworkAttachmentDefinition, "shop", name) for name in ("a", "deep", "mistyped", "z")}
-    assert {name: type(each) for name, each in held.items()} == {
+    assert {name: type(entry) for name, entry in held.items()} == {
         "a": NetworkAttachmentDefinition,
         "deep": NetworkAttachmentDefinition,
         "mistyped": Unknown,
@@ -112,7 +112,7 @@ def test_a_watch_goes_on_past_a_hostile_event() -> None:
 
     every = loop.store.every(NetworkAttachmentDefinition)
     assert not isinstance(every, Unknown)
-    assert [each.name for each in every] == ["deep", "after"]
+    assert [item.name for item in every] == ["deep", "after"]
     assert loop.problem == ""
 
 
@@ -128,12 +128,12 @@ def test_a_live_read_and_a_live_list_bear_hostile_objects() -> None:
         Clock(),
     )
 
-    found = live.confirm(NetworkAttachmentDefinition, "shop", "deep", 1)
+    network = live.confirm(NetworkAttachmentDefinition, "shop", "deep", 1)
     every = live.confirm_every(NetworkAttachmentDefinition, 1)
 
-    assert isinstance(found, NetworkAttachmentDefinition)
+    assert isinstance(network, NetworkAttachmentDefinition)
     assert not isinstance(every, Unknown)
-    assert [each.name for each in every] == ["deep"]
+    assert [item.name for item in every] == ["deep"]
 
 
 @pytest.mark.parametrize("status", [200, 404])
@@ -177,4 +177,4 @@ def test_what_cannot_be_read_is_left_out_of_lists_while_others_can_be() -> None:
     assert isinstance(alone, Unknown)
     assert not alone.unreadable
     assert not isinstance(beside, Unknown)
-    assert [each.name for each in beside] == ["b"]
+    assert [item.name for item in beside] == ["b"]

@@ -140,8 +140,8 @@ def test_there_are_only_so_many_connections(server: Server, transport: Kubernete
     server.answer = hang
 
     async def two(reads: HttpReader) -> int:
-        found = await asyncio.gather(both(reads, 1.5), both(reads, 0.2), return_exceptions=True)
-        return sum(isinstance(each, Unavailable) for each in found)
+        outcomes = await asyncio.gather(both(reads, 1.5), both(reads, 0.2), return_exceptions=True)
+        return sum(isinstance(outcome, Unavailable) for outcome in outcomes)
 
     assert run(transport, two, connections=1) == 2
     assert len(server.requests) == 1

@@ -99,8 +99,8 @@ def test_lines_arrive_as_they_are_sent_however_they_are_cut(server: Server, tran
 
     def lines(handler: Handler) -> None:
         handler.begin()
-        for each in (b'{"a"', b": 1}\n", b"2\n3\n\n4", b"\n"):
-            handler.chunk(each)
+        for chunk in (b'{"a"', b": 1}\n", b"2\n3\n\n4", b"\n"):
+            handler.chunk(chunk)
         handler.chunk(b"")
 
     server.answer = lines
@@ -154,7 +154,7 @@ def test_a_half_open_connection_is_noticed_and_left(server: Server, kubeconfig: 
     def silent_at_first(handler: Handler) -> None:
         if not is_watch(handler):
             handler.plain(200, page(document("lan")))
-        elif sum("watch=1" in each for each in server.requests) < 3:
+        elif sum("watch=1" in request for request in server.requests) < 3:
             handler.begin()
             hang(handler)
         else:
@@ -167,7 +167,7 @@ def test_a_half_open_connection_is_noticed_and_left(server: Server, kubeconfig: 
     facts.start(kubeconfig)
 
     wait_until(lambda: facts.ready and facts.store.get(NAD, "shop", "lan") is None, 10, "the deletion to arrive")
-    assert sum("watch=1" not in each for each in server.requests) == 1
+    assert sum("watch=1" not in request for request in server.requests) == 1
 
 
 def test_a_truncated_event_is_not_half_applied(server: Server, kubeconfig: Path, facts: ClusterFacts) -> None:
@@ -193,8 +193,8 @@ def test_a_truncated_event_is_not_half_applied(server: Server, kubeconfig: Path,
 
     wait_until(lambda: facts.store.get(NAD, "shop", "c"), 10, "the event after the truncated one")
     assert isinstance(every := facts.store.every(NAD), tuple)
-    assert [each.name for each in every] == ["a", "b", "c"]
-    assert sum("watch=1" not in each for each in server.requests) == 1
+    assert [item.name for item in every] == ["a", "b", "c"]
+    assert sum("watch=1" not in request for request in server.requests) == 1
 
 
 def test_an_expired_position_is_listed_anew(server: Server, kubeconfig: Path, facts: ClusterFacts) -> None:
@@ -203,7 +203,7 @@ def test_an_expired_position_is_listed_anew(server: Server, kubeconfig: Path, fa
     """
 
     def restarted(handler: Handler) -> None:
-        lists = sum("watch=1" not in each for each in server.requests)
+        lists = sum("watch=1" not in request for request in server.requests)
         if not is_watch(handler):
             return handler.plain(200, page(document(f"list-{lists}"), version=str(lists)))
         handler.begin()
@@ -254,7 +254,7 @@ def test_it_stops_at_once_while_it_listens(server: Server, kubeconfig: Path, fac
     server.answer = silent
     slow = ClusterFacts([NAD], pace=Pace(silence_seconds=60))
     slow.start(kubeconfig)
-    wait_until(lambda: any("watch=1" in each for each in server.requests), 10, "the watch")
+    wait_until(lambda: any("watch=1" in request for request in server.requests), 10, "the watch")
     (thread,) = slow._threads
 
     slow.stop()
@@ -270,7 +270,7 @@ def test_a_deadline_holds_for_a_live_read(server: Server, kubeconfig: Path) -> N
     facts = ClusterFacts([])
     facts.start(kubeconfig)
 
-    found = facts.world(deadline_seconds=0.2).find(PersistentVolumeClaim, "shop", "os")
+    lookup = facts.world(deadline_seconds=0.2).find(PersistentVolumeClaim, "shop", "os")
 
-    assert getattr(found, "why", "") == "the API server did not return PVC 'os' in time"
+    assert getattr(lookup, "why", "") == "the API server did not return PVC 'os' in time"
     facts.stop()

@@ -39,10 +39,10 @@ def test_a_live_read_returns_the_object() -> None:
     """
     The object as it is now, reduced as in the store.
     """
-    found = live_claim(answer(claim("os", "ReadWriteOnce")))
+    read = live_claim(answer(claim("os", "ReadWriteOnce")))
 
-    assert isinstance(found, PersistentVolumeClaim)
-    assert found.spec.access_modes == ["ReadWriteOnce"]
+    assert isinstance(read, PersistentVolumeClaim)
+    assert read.spec.access_modes == ["ReadWriteOnce"]
 
 
 LATE = Late("the API server did not return PVC 'os' in time", "try again")
@@ -88,9 +88,9 @@ def test_no_request_is_sent_after_the_deadline() -> None:
     """
     transport = FakeTransport(fixed({}))
 
-    found = LiveReads(transport, lambda _: "v1", Clock()).confirm(PersistentVolumeClaim, "shop", "os", 0.0)
+    read = LiveReads(transport, lambda _: "v1", Clock()).confirm(PersistentVolumeClaim, "shop", "os", 0.0)
 
-    assert found == LATE
+    assert read == LATE
     assert transport.asked == []
 
 
@@ -102,9 +102,9 @@ def test_a_live_read_tries_all_versions_of_a_kind() -> None:
     rest = "namespaces/shop/virtualmachineinstancetypes/os"
     transport = FakeTransport(fixed({f"{root}/v1alpha2/{rest}": NO_SUCH_OBJECT}))
 
-    found = LiveReads(transport, lambda _: "", Clock()).confirm(VirtualMachineInstancetype, "shop", "os", 1.0)
+    read = LiveReads(transport, lambda _: "", Clock()).confirm(VirtualMachineInstancetype, "shop", "os", 1.0)
 
-    assert found is ABSENT
+    assert read is ABSENT
     assert transport.asked == [f"{root}/v1beta1/{rest}", f"{root}/v1alpha2/{rest}"]
 
 
@@ -121,11 +121,11 @@ def test_a_live_list_follows_its_pages() -> None:
     transport = FakeTransport(pages)
     live = LiveReads(transport, lambda _: "v1", Clock())
 
-    found = live.confirm_every(Node, 1.0)
+    nodes = live.confirm_every(Node, 1.0)
 
-    assert isinstance(found, tuple)
-    assert [each.name for each in found] == ["n1", "n2"]
-    assert {each.split(",")[0] for each in transport.accepts} == {
+    assert isinstance(nodes, tuple)
+    assert [node.name for node in nodes] == ["n1", "n2"]
+    assert {header.split(",")[0] for header in transport.accepts} == {
         "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
     }
 
@@ -147,9 +147,9 @@ def test_a_failed_live_list_is_unread(broken: Get, expected: Unread) -> None:
     """
     A failed list is never an empty list.
     """
-    found = LiveReads(FakeTransport(broken), lambda _: "v1", Clock()).confirm_every(PersistentVolumeClaim, 1.0)
+    outcome = LiveReads(FakeTransport(broken), lambda _: "v1", Clock()).confirm_every(PersistentVolumeClaim, 1.0)
 
-    assert found == expected
+    assert outcome == expected
 
 
 def test_a_world_with_a_live_reader_reads_untrusted_kinds() -> None:
@@ -164,12 +164,12 @@ def test_a_world_with_a_live_reader_reads_untrusted_kinds() -> None:
     store = store_of(clock, {PersistentVolumeClaim: [claim("os")]})
     live = LiveReads(transport, store.version, clock)
 
-    found = ClusterWorld(store, live, clock=clock).find(ControllerRevision, "shop", "r")
+    stored = ClusterWorld(store, live, clock=clock).find(ControllerRevision, "shop", "r")
     fresh = ClusterWorld(store, live, clock=clock).find(PersistentVolumeClaim, "shop", "os")
     clock.now += 91
     late = ClusterWorld(store, live, clock=clock).find(PersistentVolumeClaim, "shop", "os")
 
-    assert isinstance(found, ControllerRevision)
+    assert isinstance(stored, ControllerRevision)
     assert isinstance(fresh, PersistentVolumeClaim)
     assert isinstance(late, PersistentVolumeClaim)
     assert (fresh.spec.access_modes, late.spec.access_modes) == (["ReadWriteMany"], ["ReadWriteOnce"])

@@ -15,12 +15,12 @@ CLAIM = PersistentVolumeClaim(metadata=ObjectMeta(name="a"))
 MISSING = Unknown("it does not exist yet")
 
 
-def claims(**found: Found[Any]) -> dict[Question, Found[Any]]:
-    return {Question(PersistentVolumeClaim, "shop", name): answer for name, answer in found.items()}
+def claims(**answers: Found[Any]) -> dict[Question, Found[Any]]:
+    return {Question(PersistentVolumeClaim, "shop", name): answer for name, answer in answers.items()}
 
 
 def names(answers: Mapping[Question, Found[Any]], *causes: str) -> list[list[str | None]]:
-    return [[each.name for each in some] for some in rounds(answers, causes)]
+    return [[question.name for question in some] for some in rounds(answers, causes)]
 
 
 def test_what_a_cause_names_is_read_first_then_what_exists() -> None:
@@ -54,7 +54,7 @@ def test_rounds_grow_and_hold_each_name_once() -> None:
 
     many = names(claims(**dict.fromkeys(every, MISSING)))
 
-    assert [len(each) for each in many[:-1]] == [FIRST * GROWTH**number for number in range(len(many) - 1)]
+    assert [len(group) for group in many[:-1]] == [FIRST * GROWTH**number for number in range(len(many) - 1)]
     assert sorted(str(name) for some in many for name in some) == every
     assert len(names(claims(**dict.fromkeys(every[:FIRST], MISSING)))) == 1
 

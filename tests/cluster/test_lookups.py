@@ -83,8 +83,8 @@ def test_confirmation_ends_with_its_deadline() -> None:
     world = confirming(recording, transport, store, clock, 0.3)
     world.read(named(recording))
 
-    found = [world.find(PersistentVolumeClaim, "shop", name) for name in "abc"]
-    assert [isinstance(each, Late) for each in found] == [False, False, True]
+    lookups = [world.find(PersistentVolumeClaim, "shop", name) for name in "abc"]
+    assert [isinstance(lookup, Late) for lookup in lookups] == [False, False, True]
     assert world.is_late
     assert len(transport.asked) == 2
 
@@ -153,8 +153,8 @@ def test_a_late_decision_prefers_live_results_to_trusted_ones() -> None:
     world.read(named(recording))
     late, blind = TimedOutWorld(recording, world), TimedOutWorld(recording)
 
-    found = [late.find(PersistentVolumeClaim, "shop", name) for name in "ab"]
-    assert [each.spec.access_modes for each in found if isinstance(each, PersistentVolumeClaim)] == [
+    lookups = [late.find(PersistentVolumeClaim, "shop", name) for name in "ab"]
+    assert [lookup.spec.access_modes for lookup in lookups if isinstance(lookup, PersistentVolumeClaim)] == [
         ["ReadWriteOnce"],
         ["ReadWriteMany"],
     ]

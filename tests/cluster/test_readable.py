@@ -123,8 +123,8 @@ def test_an_answer_is_one_users() -> None:
         User("jane", "1", JANE.groups),
     ]
 
-    for each in (JANE, *others):
-        rights.permissions(each, frozenset(), 2.0).shows(DataSource, "images", "golden")
+    for other in (JANE, *others):
+        rights.permissions(other, frozenset(), 2.0).shows(DataSource, "images", "golden")
 
     assert [user for user, _, _ in reviews.asked] == [JANE, *others]
 
@@ -149,9 +149,9 @@ def test_lists_are_shown_by_namespace_or_whole() -> None:
     everywhere, one = Reviews({"verb": "list", **NETWORKS}), Reviews({"verb": "list", "namespace": "b", **NETWORKS})
     all_of, part_of = permissions(everywhere), permissions(one)
 
-    assert [all_of.shows(NetworkAttachmentDefinition, each) for each in "abc"] == [True, True, True]
+    assert [all_of.shows(NetworkAttachmentDefinition, namespace) for namespace in "abc"] == [True, True, True]
     assert len(everywhere.asked) == 1
-    assert [part_of.shows(NetworkAttachmentDefinition, each) for each in "abc"] == [False, True, False]
+    assert [part_of.shows(NetworkAttachmentDefinition, namespace) for namespace in "abc"] == [False, True, False]
 
 
 def test_the_questions_of_one_review_are_bounded() -> None:

@@ -63,7 +63,9 @@ def test_the_cluster_role_of_the_message_grants_what_is_watched() -> None:
     """
     documents = yaml.safe_load_all((ROOT / "deploy/kustomize/base/server/rbac.yaml").read_text())
     (role,) = [
-        found for found in documents if (found["kind"], found["metadata"]["name"]) == ("ClusterRole", CLUSTER_ROLE)
+        document
+        for document in documents
+        if (document["kind"], document["metadata"]["name"]) == ("ClusterRole", CLUSTER_ROLE)
     ]
     granted = {
         (group, resource)

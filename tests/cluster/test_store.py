@@ -38,7 +38,7 @@ def nad(name: str, version: int, config: object = "{}") -> bytes:
 
 def filled(kind: Any, *objects: bytes, clock: Clock | None = None, version: str = "v1") -> Store:
     store = Store([kind], clock or Clock())
-    store.replace(kind, [store.read(kind, each, version) for each in objects], version)
+    store.replace(kind, [store.read(kind, manifest, version) for manifest in objects], version)
     return store
 
 
@@ -72,8 +72,8 @@ def test_any_sequence_of_events_and_lists_gives_what_the_cluster_has(changes: li
                 model = dict(listed)
 
         held = {name: store.get(NAD, "shop", name) for name in "abc"}
-        configs = {name: each.spec.config for name, each in held.items() if isinstance(each, NAD)}
-        unknown = {name for name, each in held.items() if isinstance(each, Unknown)}
+        configs = {name: entry.spec.config for name, entry in held.items() if isinstance(entry, NAD)}
+        unknown = {name for name, entry in held.items() if isinstance(entry, Unknown)}
         assert configs == {name: config for name, config in model.items() if config != 7}
         assert unknown == {name for name, config in model.items() if config == 7}
         every = store.every(NAD)
@@ -81,7 +81,7 @@ def test_any_sequence_of_events_and_lists_gives_what_the_cluster_has(changes: li
             assert isinstance(every, Unknown)
         else:
             assert isinstance(every, tuple)
-            assert {each.name: each.spec.config for each in every} == configs
+            assert {network.name: network.spec.config for network in every} == configs
         (now,) = store.statistics()
         assert (now.objects, now.undecodable) == (len(model), len(unknown))
 
@@ -103,9 +103,9 @@ def test_of_a_claim_only_what_is_read_stays() -> None:
         status={"phase": "Bound"},
     )
 
-    found = filled(PersistentVolumeClaim, written).get(PersistentVolumeClaim, "shop", "os")
+    stored = filled(PersistentVolumeClaim, written).get(PersistentVolumeClaim, "shop", "os")
 
-    assert found == PersistentVolumeClaim(
+    assert stored == PersistentVolumeClaim(
         "v1",
         "PersistentVolumeClaim",
         ObjectMeta(
@@ -144,11 +144,11 @@ def test_a_storage_class_keeps_what_chooses_the_default() -> None:
         "creationTimestamp": "2026-01-01T00:00:00Z",
     }
 
-    found = filled(StorageClass, raw("ceph", metadata=metadata)).get(StorageClass, "", "ceph")
+    stored = filled(StorageClass, raw("ceph", metadata=metadata)).get(StorageClass, "", "ceph")
 
-    assert isinstance(found, StorageClass)
-    assert found.meta.annotations == default
-    assert found.meta.creation_timestamp == "2026-01-01T00:00:00Z"
+    assert isinstance(stored, StorageClass)
+    assert stored.meta.annotations == default
+    assert stored.meta.creation_timestamp == "2026-01-01T00:00:00Z"
 
 
 def test_an_object_that_cannot_be_decoded_is_unknown_and_not_absent() -> None:
@@ -157,9 +157,9 @@ def test_an_object_that_cannot_be_decoded_is_unknown_and_not_absent() -> None:
     """
     store = filled(NAD, nad("lan", 1, {"canary": 1}))
 
-    found = store.get(NAD, "shop", "lan")
+    stored = store.get(NAD, "shop", "lan")
 
-    assert found == Unknown(
+    assert stored == Unknown(
         "NetworkAttachmentDefinition 'lan' in namespace 'shop' exists but cannot be read: a field has the wrong type",
         "correct the types of its fields",
         unreadable=True,
@@ -209,7 +209,7 @@ def test_every_is_made_once_until_something_changes() -> None:
 
     assert first is second
     assert isinstance(third := store.every(Node), tuple)
-    assert [each.name for each in third] == ["n1", "n2"]
+    assert [node.name for node in third] == ["n1", "n2"]
 
 
 @pytest.mark.parametrize("change", ["put", "remove"])

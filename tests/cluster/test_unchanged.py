@@ -44,7 +44,7 @@ class FakeReader:
 
 def store_of(*claims: dict[str, Any], clock: Clock | None = None) -> Store:
     store = Store([PersistentVolumeClaim, DataVolume, VirtualMachineInstancetype, KubeVirt], clock or Clock())
-    seen = [store.read(PersistentVolumeClaim, json.dumps(each).encode(), "v1") for each in claims]
+    seen = [store.read(PersistentVolumeClaim, json.dumps(manifest).encode(), "v1") for manifest in claims]
     store.replace(PersistentVolumeClaim, seen, "v1")
     store.replace(VirtualMachineInstancetype, [], "v1beta1")
     store.replace(KubeVirt, [], "v1")

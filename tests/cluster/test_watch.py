@@ -82,7 +82,7 @@ def test_a_list_is_read_in_pages_and_the_watch_starts_where_it_ended() -> None:
         {"path": NADS, "watch": "1", "allowWatchBookmarks": "true", "resourceVersion": "11", "timeoutSeconds": "450"}
     ]
     assert isinstance(every := loop.store.every(NAD), tuple)
-    assert [each.name for each in every] == ["a", "b"]
+    assert [item.name for item in every] == ["a", "b"]
 
 
 def test_events_are_applied_and_a_broken_stream_goes_on_where_it_stopped() -> None:
@@ -99,10 +99,10 @@ def test_events_are_applied_and_a_broken_stream_goes_on_where_it_stopped() -> No
 
     loop = Loop(FakeTransport(fixed({NADS: listed(document("a"))}), lambda _: FakeStream(200, lines))).run(turns=3)
 
-    assert [each["resourceVersion"] for each in loop.transport.watches] == ["10", "20"]
+    assert [watch["resourceVersion"] for watch in loop.transport.watches] == ["10", "20"]
     assert loop.transport.asked == [NADS]
     assert isinstance(every := loop.store.every(NAD), tuple)
-    assert [(each.name, each.spec.config) for each in every] == [("a", "new")]
+    assert [(item.name, item.spec.config) for item in every] == [("a", "new")]
 
 
 def expired(_: Mapping[str, str]) -> FakeStream:
@@ -201,7 +201,7 @@ def test_a_definition_that_is_not_installed_is_looked_for_once_a_minute() -> Non
 
     assert (missing, requests) == ((True, False), 9)
     assert transport.asked[:3] == [
-        f"{root}/{each}/virtualmachineinstancetypes" for each in ("v1beta1", "v1alpha2", "v1alpha1")
+        f"{root}/{version}/virtualmachineinstancetypes" for version in ("v1beta1", "v1alpha2", "v1alpha1")
     ]
     assert 55 <= loop.pauses[0] <= 65
     assert loop.store.synced(VirtualMachineInstancetype)
@@ -238,11 +238,11 @@ def test_pages_of_very_large_objects_are_made_smaller() -> None:
 
     def heavy(path: str, query: Mapping[str, str]) -> Answer:
         number = int(query["limit"])
-        return listed(*(document(f"c{each}", metadata={"annotations": {"a": "x" * 1000}}) for each in range(number)))
+        return listed(*(document(f"c{index}", metadata={"annotations": {"a": "x" * 1000}}) for index in range(number)))
 
     loop = Loop(FakeTransport(heavy), PersistentVolumeClaim, pace=Pace(page_bytes=50_000)).run(turns=1)
 
-    assert [each["limit"] for each in loop.transport.queries] == ["500", "125", "31"]
+    assert [query["limit"] for query in loop.transport.queries] == ["500", "125", "31"]
     assert loop.store.statistics()[0].objects == 31
 
 

@@ -17,19 +17,19 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=int(time.time()))
     options = parser.parse_args()
     threaded = "free-threaded" if sysconfig.get_config_var("Py_GIL_DISABLED") else "with its global lock"
-    now, load = datetime.now(UTC), " ".join(f"{each:.1f}" for each in os.getloadavg())
+    now, load = datetime.now(UTC), " ".join(f"{value:.1f}" for value in os.getloadavg())
     print(
         f"R30: Python {sys.version.split()[0]} {threaded}, {now:%d %B %Y %H:%M} UTC, load average {load}, seed {options.seed}"
     )
-    found = 0
+    violations = 0
     for name, stress in STRESSES.items():
         run = stress(options.seconds / len(STRESSES), options.seed)
         rounds = ", ".join(f"{what} {number:,}" for what, number in sorted(run.rounds.items()))
-        print(f"  {name}: {len(run.found)} violations in {run.seconds:.0f} s ({rounds})")
-        for problem in run.found[:5]:
+        print(f"  {name}: {len(run.problems)} violations in {run.seconds:.0f} s ({rounds})")
+        for problem in run.problems[:5]:
             print(f"    {problem}")
-        found += len(run.found)
-    return int(found > 0)
+        violations += len(run.problems)
+    return int(violations > 0)
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ async def stressed(run: Run, seed: int) -> None:
         turn = 0
         while not run.over:
             turn += 1
-            gets = [Get(f"/{number}/{turn}/{each}", "application/json") for each in range(chance.randint(1, 5))]
+            gets = [Get(f"/{number}/{turn}/{index}", "application/json") for index in range(chance.randint(1, 5))]
             try:
                 async with asyncio.timeout(chance.choice((0.002, 0.01, 1.0))):  # a caller that gives up
                     answers = await reads.get_all(gets, chance.choice((0.002, 0.02, 1.0)))
@@ -105,14 +105,14 @@ async def stressed(run: Run, seed: int) -> None:
                 counts[type(error).__name__] += 1
                 continue
             counts["answered"] += 1
-            wanted = [b'{"path": "%s"}' % each.path.encode() for each in gets]
-            found = [each.body for each in answers]
+            wanted = [b'{"path": "%s"}' % get.path.encode() for get in gets]
+            bodies = [answer.body for answer in answers]
             if (
-                len(found) != len(wanted)
-                or not set(found) <= set(wanted)
-                or (found != wanted and len(set(found)) == len(found))
+                len(bodies) != len(wanted)
+                or not set(bodies) <= set(wanted)
+                or (bodies != wanted and len(set(bodies)) == len(bodies))
             ):
-                run.report(f"asked {wanted}, answered {found}")
+                run.report(f"asked {wanted}, answered {bodies}")
 
     await asyncio.gather(*(call(number) for number in range(CALLERS)))
     run.rounds.update({f"reads {what}": number for what, number in counts.items()})

@@ -55,7 +55,7 @@ def stress(seconds: float, seed: int) -> Run:
         may = rights.may(user, {"verb": "get", "name": name}, before + 1000)
         times = [before - REMEMBERED_SECONDS, before, server.now]
         changes = range(int(times[0] // PERIOD), int(times[2] // PERIOD) + 1)
-        if may and not any(granted(name, each) for each in (*times, *(number * PERIOD for number in changes))):
+        if may and not any(granted(name, moment) for moment in (*times, *(number * PERIOD for number in changes))):
             run.report(f"{user.username} may read {name} at {before:.2f}, which was not so for {REMEMBERED_SECONDS} s")
         if len(rights._answers) > MOST + ASKING:
             run.report(f"{len(rights._answers)} answers are remembered")

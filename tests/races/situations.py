@@ -53,9 +53,11 @@ def stress(seconds: float, seed: int) -> Run:
             now[0] = next(turns)
 
         def ask() -> None:
-            found = configurations()
-            if found.chosen.label != VERSIONS[found.install_namespace]:
-                run.report(f"release {found.chosen.label} was taken for the KubeVirt CR in {found.install_namespace}")
+            configuration = configurations()
+            if configuration.chosen.label != VERSIONS[configuration.install_namespace]:
+                run.report(
+                    f"release {configuration.chosen.label} was taken for the KubeVirt CR in {configuration.install_namespace}"
+                )
 
         workers: list[tuple[str, Callable[[], None]]] = [("policy", change_policy), ("cluster", change_cluster)]
         run_all(run, [*workers, *((f"asking {number}", ask) for number in range(ASKING))])

@@ -50,8 +50,8 @@ class Writer:
         elif dice < 0.99:
             self.store.failed(Network, "stress")
         else:
-            for each in NAMES:
-                self.removed[each] = self.version
+            for candidate in NAMES:
+                self.removed[candidate] = self.version
             self.model.clear()
             self.store.miss(Network)
 
@@ -80,7 +80,7 @@ class Writer:
             else:
                 self.removed[name] = self.version
                 self.model.pop(name, None)
-        seen: list[Seen] = [self.store.read(Network, each, "v1") for each in listed]
+        seen: list[Seen] = [self.store.read(Network, document, "v1") for document in listed]
         self.store.replace(Network, iter(seen), "v1")
 
 
@@ -108,12 +108,12 @@ class Reader:
         if self.chance.random() < 0.3:
             self._all()
 
-    def _one(self, name: str, found: Network | Unknown | None) -> None:
-        if not isinstance(found, Network):
+    def _one(self, name: str, stored: Network | Unknown | None) -> None:
+        if not isinstance(stored, Network):
             return
-        version = int(found.meta.resource_version or 0)
-        if found.name != name or json.loads(str(found.spec.config)) != {"name": name, "version": version}:
-            self.run.report(f"{name}: another object came: {found}")
+        version = int(stored.meta.resource_version or 0)
+        if stored.name != name or json.loads(str(stored.spec.config)) != {"name": name, "version": version}:
+            self.run.report(f"{name}: another object came: {stored}")
         if version < self.seen.get(name, 0):
             self.run.report(f"{name}: version {version} came after {self.seen[name]}")
         self.seen[name] = version
@@ -123,7 +123,7 @@ class Reader:
         every = self.store.every(Network)
         if isinstance(every, Unknown):
             return
-        held = {each.name: int(each.meta.resource_version or 0) for each in every}
+        held = {network.name: int(network.meta.resource_version or 0) for network in every}
         if len(held) != len(every):
             self.run.report("an object is in the list twice")
         for name, version in before.items():
@@ -131,8 +131,8 @@ class Reader:
                 self.run.report(f"{name}: version {version} is missing in the list, and nothing removed it")
             if held.get(name, version) < version:
                 self.run.report(f"{name}: the list has version {held[name]}, and {version} was seen before")
-        for each in every:
-            self._one(each.name, each)
+        for network in every:
+            self._one(network.name, network)
 
 
 def stress(seconds: float, seed: int) -> Run:
@@ -142,7 +142,7 @@ def stress(seconds: float, seed: int) -> Run:
     store.replace(Network, [], "v1")
     readers = [Reader(store, writer, run, random.Random(seed + number + 1)) for number in range(READERS)]
     workers: list[tuple[str, Callable[[], None]]] = [("writer", writer.once)]
-    workers += [(f"reader {number}", each.once) for number, each in enumerate(readers)]
+    workers += [(f"reader {number}", reader.once) for number, reader in enumerate(readers)]
     workers.append(("statistics", lambda: _counts(store, run)))
     run_all(run, workers)
     _compare(store, writer, run)
@@ -150,9 +150,9 @@ def stress(seconds: float, seed: int) -> Run:
 
 
 def _counts(store: Store, run: Run) -> None:
-    (found,) = store.statistics()
-    if found.undecodable < 0 or found.objects < 0:
-        run.report(f"impossible counts: {found}")
+    (counted,) = store.statistics()
+    if counted.undecodable < 0 or counted.objects < 0:
+        run.report(f"impossible counts: {counted}")
 
 
 def _compare(store: Store, writer: Writer, run: Run) -> None:
@@ -163,10 +163,10 @@ def _compare(store: Store, writer: Writer, run: Run) -> None:
             run.report(f"{name}: the store holds {held}, the cluster {wanted}")
         elif isinstance(held, Network) and wanted and held.meta.resource_version != str(wanted[0]):
             run.report(f"{name}: the store holds version {held.meta.resource_version}, the cluster {wanted[0]}")
-    (found,) = store.statistics()
+    (counted,) = store.statistics()
     unreadable = sum(not readable for _, readable in writer.model.values())
-    if (found.objects, found.undecodable) != (len(writer.model), unreadable):
-        run.report(f"the store counts {found}, the cluster has {len(writer.model)}, {unreadable} of them unreadable")
+    if (counted.objects, counted.undecodable) != (len(writer.model), unreadable):
+        run.report(f"the store counts {counted}, the cluster has {len(writer.model)}, {unreadable} of them unreadable")
     every = store.every(Network)
     if isinstance(every, Unknown) or len(every) != len(writer.model) - unreadable:
         run.report(f"the list is {every}, the cluster has {len(writer.model)} objects, {unreadable} of them unreadable")

@@ -16,18 +16,18 @@ class Run:
     """A time of stress, which ends early at the first violation."""
 
     seconds: float
-    found: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
     rounds: dict[str, int] = field(default_factory=dict)
     _began: float = field(default_factory=time.monotonic)
 
     @property
     def over(self) -> bool:
         """Whether workers should end."""
-        return bool(self.found) or time.monotonic() - self._began > self.seconds
+        return bool(self.problems) or time.monotonic() - self._began > self.seconds
 
     def report(self, problem: str) -> None:
         """Notes a violated invariant."""
-        self.found.append(problem)
+        self.problems.append(problem)
 
 
 @contextmanager
@@ -54,11 +54,11 @@ def run_all(run: Run, workers: Sequence[tuple[str, Callable[[], None]]]) -> None
             run.report(f"{name}: {type(error).__name__}: {error}")
         run.rounds[name] = rounds
 
-    threads = [threading.Thread(target=work, args=each, name=each[0], daemon=True) for each in workers]
+    threads = [threading.Thread(target=work, args=worker, name=worker[0], daemon=True) for worker in workers]
     with frequent_switches():
-        for each in threads:
-            each.start()
-        for each in threads:
-            each.join(run.seconds + PATIENCE_SECONDS)
-            if each.is_alive():
-                run.report(f"{each.name} hangs")
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(run.seconds + PATIENCE_SECONDS)
+            if thread.is_alive():
+                run.report(f"{thread.name} hangs")

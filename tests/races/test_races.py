@@ -17,6 +17,6 @@ def test_invariants_hold_under_stress(what: str, record_property: Callable[[str,
     """
     run = STRESSES[what](SECONDS, SEED)
 
-    record_property(FIGURE, f"R30: {what}: {sum(run.rounds.values()):,} rounds, {len(run.found)} violations")
-    assert run.found == []
+    record_property(FIGURE, f"R30: {what}: {sum(run.rounds.values()):,} rounds, {len(run.problems)} violations")
+    assert run.problems == []
     assert sum(run.rounds.values()) > 0

@@ -55,8 +55,8 @@ def test_admission_and_api_judge_by_the_same_facts(server: Alone) -> None:
 
     response = json.loads(answer.body)["response"]
     assert (answer.status, response["allowed"], response["status"]["code"]) == (200, False, 422)
-    (found,) = json.loads(report.body)["objects"][0]["findings"]
-    assert (found["rule"], found["action"]) == ("LM201", "deny")
+    (finding,) = json.loads(report.body)["objects"][0]["findings"]
+    assert (finding["rule"], finding["action"]) == ("LM201", "deny")
 
 
 def test_manifests_are_judged_in_another_process(server: Alone) -> None:
@@ -66,7 +66,7 @@ def test_manifests_are_judged_in_another_process(server: Alone) -> None:
     server.ask(server.api, "POST", "/v1/check", BAD.encode(), "application/yaml")
 
     children = Path(f"/proc/{server.popen.pid}/task").glob("*/children")
-    (child,) = [int(each) for found in children for each in found.read_text().split()]
+    (child,) = [int(part) for path in children for part in path.read_text().split()]
     assert "webhook.surfaces.api.judge.process" in Path(f"/proc/{child}/cmdline").read_text()
 
 
@@ -179,7 +179,7 @@ def test_a_drain_loses_no_call(tmp_path: Path) -> None:
 
         after = ask(kept, "POST", "/validate", PASSING)
         anew = server.ask(server.admission, "POST", "/validate", PASSING)
-        assert [(each.status, each.headers["connection"]) for each in (after, anew)] == [(200, "close")] * 2
+        assert [(reply.status, reply.headers["connection"]) for reply in (after, anew)] == [(200, "close")] * 2
         assert server.ask(server.health, "GET", "/livez").status == 200
         kept.close()
 
@@ -287,7 +287,7 @@ def test_a_policy_file_is_followed(tmp_path: Path) -> None:
         policy.write_text("actions: {LM101: deny, LM302: maybe}\n")
         wait_until(lambda: failures(server) > 2, SECONDS, "the bad policy to be counted again and again")
         assert denied() == 0
-        assert [each["message"] for each in server.log].count(
+        assert [record["message"] for record in server.log].count(
             "policy reload failed; the previous policy stays active"
         ) == 1
 

@@ -13,7 +13,7 @@ VOLUMES = KindStatistics("DataVolume", 0, 0, False, True, None, 0, 0, "")
 
 def lines(metrics: Metrics) -> list[str]:
     text = generate_latest(metrics.registry).decode()
-    return [each for each in text.splitlines() if each.startswith("migratable_cluster")]
+    return [line for line in text.splitlines() if line.startswith("migratable_cluster")]
 
 
 def test_each_kind_is_a_series_of_the_moment() -> None:
@@ -45,4 +45,4 @@ def test_each_kind_is_a_series_of_the_moment() -> None:
         'migratable_cluster_watches_total{kind="PersistentVolumeClaim"} 3.0',
         'migratable_cluster_watches_total{kind="DataVolume"} 0.0',
     ]
-    assert second == [each for each in first if "DataVolume" in each]
+    assert second == [line for line in first if "DataVolume" in line]

@@ -102,6 +102,10 @@ def test_a_valid_chain_alone_is_refused(authority: CertificateAuthority) -> None
         "another name": der(authority.issue("kube-apiserver.example.org")),
     }
 
-    trusted = [name for name, each in shown.items() if is_trusted_client(cast("Any", Shown(each)), ("kube-apiserver",))]
+    trusted = [
+        name
+        for name, certificate in shown.items()
+        if is_trusted_client(cast("Any", Shown(certificate)), ("kube-apiserver",))
+    ]
 
     assert trusted == ["right", "right by its alternative"]

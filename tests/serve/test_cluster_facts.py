@@ -43,16 +43,16 @@ class Cluster:
         facts.store = ClusterFacts(list(self.stored), clock=self.clock).store
         for kind, documents in self.stored.items():
             facts.store.replace(
-                kind, [facts.store.read(kind, json.dumps(each).encode(), "v1") for each in documents], "v1"
+                kind, [facts.store.read(kind, json.dumps(document).encode(), "v1") for document in documents], "v1"
             )
         return ClusterSource(facts, lambda ended, _: self.observe_live_reads.append(ended))
 
 
 def by_claim(world: World) -> Outcome:
     """Refuses a claim that is not shared, as seen by the settings of a KubeVirt CR."""
-    found = world.find(PersistentVolumeClaim, "shop", "os")
+    stored = world.find(PersistentVolumeClaim, "shop", "os")
     world.every(KubeVirt)
-    shared = isinstance(found, PersistentVolumeClaim) and found.spec.access_modes == ["ReadWriteMany"]
+    shared = isinstance(stored, PersistentVolumeClaim) and stored.spec.access_modes == ["ReadWriteMany"]
     return PASS if shared else REFUSE
 
 
@@ -60,11 +60,11 @@ def names_of(*wanted: str) -> Callable[[World], Outcome]:
     """Refuses each of these claims that is not shared; one that cannot be known passes."""
 
     def decide(world: World) -> Outcome:
-        found = {name: world.find(PersistentVolumeClaim, "shop", name) for name in wanted}
+        claims = {name: world.find(PersistentVolumeClaim, "shop", name) for name in wanted}
         bad = [
             name
-            for name, each in found.items()
-            if isinstance(each, PersistentVolumeClaim) and each.spec.access_modes != ["ReadWriteMany"]
+            for name, stored in claims.items()
+            if isinstance(stored, PersistentVolumeClaim) and stored.spec.access_modes != ["ReadWriteMany"]
         ]
         return Outcome(tuple(StatusCause(message=f"claim {name!r} is not shared") for name in bad), ())
 
@@ -140,7 +140,7 @@ def test_a_denial_is_confirmed_without_reading_every_name(place: int) -> None:
 
     outcome = backed.confirm(world, decide(world), decide, 1.0)
 
-    assert [each.message for each in outcome.causes] == ["claim 'bad' is not shared"]
+    assert [cause.message for cause in outcome.causes] == ["claim 'bad' is not shared"]
     assert not outcome.late
     assert cluster.transport.asked[0] == path("bad")
     assert len(cluster.transport.asked) == FIRST
@@ -156,13 +156,13 @@ def test_an_early_denial_names_confirmed_causes_alone() -> None:
 
     def decide(world: World) -> Outcome:
         unknown = [world.find(PersistentVolumeClaim, "shop", name) for name in ABSENT_NAMES]
-        return Outcome(tuple(StatusCause(message=each.why) for each in unknown if isinstance(each, Unknown)), ())
+        return Outcome(tuple(StatusCause(message=value.why) for value in unknown if isinstance(value, Unknown)), ())
 
     world = backed.world()
 
     outcome = backed.confirm(world, decide(world), decide, 1.0)
 
-    assert [each.message for each in outcome.causes] == [
+    assert [cause.message for cause in outcome.causes] == [
         f"PVC {name!r} does not exist yet in namespace 'shop'" for name in ABSENT_NAMES[:FIRST]
     ]
     assert len(cluster.transport.asked) == FIRST
@@ -175,7 +175,7 @@ def test_a_denial_that_is_not_confirmed_is_looked_for_among_all_names() -> None:
     cluster = Cluster(
         {PersistentVolumeClaim: [claim("bad", "ReadWriteOnce")]},
         {path("bad"): answer(claim("bad", "ReadWriteMany"))}
-        | {path(each): NO_SUCH_OBJECT for each in ABSENT_NAMES[:-1]}
+        | {path(name): NO_SUCH_OBJECT for name in ABSENT_NAMES[:-1]}
         | {path(ABSENT_NAMES[-1]): answer(claim(ABSENT_NAMES[-1], "ReadWriteOnce"))},
     )
     backed, decide = cluster.backed(), names_of("bad", *ABSENT_NAMES)
@@ -183,7 +183,7 @@ def test_a_denial_that_is_not_confirmed_is_looked_for_among_all_names() -> None:
 
     outcome = backed.confirm(world, decide(world), decide, 1.0)
 
-    assert [each.message for each in outcome.causes] == [f"claim '{ABSENT_NAMES[-1]}' is not shared"]
+    assert [cause.message for cause in outcome.causes] == [f"claim '{ABSENT_NAMES[-1]}' is not shared"]
     assert len(cluster.transport.asked) == len(ABSENT_NAMES) + 1
 
 

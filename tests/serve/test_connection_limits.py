@@ -32,8 +32,8 @@ def test_silent_connections_above_the_spare_ones_are_closed(app: Counting) -> No
         running.clock.advance(100)
         running.sweep()
         assert [running.is_open(wire) for wire in wires[2:]] == [True, True]
-        for each in wires:
-            each.socket.close()
+        for wire in wires:
+            wire.socket.close()
     assert running.refusals == ["silent", "silent"]
 
 
@@ -54,8 +54,8 @@ def test_the_longest_idle_unknown_connection_is_closed_for_a_new_one(app: Counti
             assert fourth.answer().status == 200
             assert first.rest() == b""
             assert [running.is_open(known), running.is_open(second)] == [True, True]
-        for each in (known, first, second):
-            each.socket.close()
+        for wire in (known, first, second):
+            wire.socket.close()
     assert running.refusals == ["idle"]
 
 
@@ -71,9 +71,9 @@ def test_a_new_connection_gets_503_if_all_others_are_busy(app: Counting) -> None
             refused = third.send(post()).answer()
 
         running.on_loop(app.held.set)
-        assert [each.answer().status for each in working] == [200, 200]
-        for each in working:
-            each.socket.close()
+        assert [wire.answer().status for wire in working] == [200, 200]
+        for wire in working:
+            wire.socket.close()
     assert (refused.status, refused.headers["retry-after"]) == (503, "1")
     assert app.handled == ["/held", "/held"]
     assert running.refusals == ["connections"]
@@ -124,9 +124,9 @@ def test_one_source_cannot_use_all_connections(app: Counting) -> None:
         assert idle.rest() == b""
         assert refused.answer().status == 503
         running.on_loop(app.held.set)
-        assert [each.answer().status for each in (busy, other.send(post()), known.send(post()))] == [200, 200, 200]
-        for each in (other, known, idle, busy, refused):
-            each.socket.close()
+        assert [wire.answer().status for wire in (busy, other.send(post()), known.send(post()))] == [200, 200, 200]
+        for wire in (other, known, idle, busy, refused):
+            wire.socket.close()
     assert running.refusals == ["idle", "source"]
 
 
@@ -182,7 +182,7 @@ def test_a_flood_of_connections_leaves_known_clients_served(
 
         answers = [lawful.send(post("/known")).answer().status for _ in range(10)]
 
-        for each in flood:
-            each.socket.close()
+        for wire in flood:
+            wire.socket.close()
     assert answers == [200] * 10
     assert running.refusals == ["idle"] * 80

@@ -60,7 +60,7 @@ def not_counted(_reason: str) -> None:
 
 def asked(*hosts: str, refused: Callable[[str], None] = not_counted) -> Answer:
     """A request with these Host headers."""
-    return call(KnownHosts(app, lambda: NAMES, refused), "GET", "/", headers=[("host", each) for each in hosts])
+    return call(KnownHosts(app, lambda: NAMES, refused), "GET", "/", headers=[("host", host) for host in hosts])
 
 
 @pytest.mark.parametrize("host", OURS)

@@ -93,7 +93,7 @@ def test_a_response_that_the_client_does_not_read_is_abandoned(app: Counting) ->
     with listening(app) as running, Wire(running.port) as wire:
         wire.send(post("/answer"))
         running.wait(
-            lambda: any(each.write_blocked_since is not None for each in list(running.limiter.open)),
+            lambda: any(connection.write_blocked_since is not None for connection in list(running.limiter.open)),
             "the answer to be stuck",
         )
         running.clock.advance(59)

@@ -53,8 +53,8 @@ class Mounted:
 
     def served(self) -> bytes:
         """What a new handshake shows; the server has to answer it."""
-        (found,) = DnsReplicas([("127.0.0.1", self.server.admission)], NAME).served().values()
-        return found
+        (served,) = DnsReplicas([("127.0.0.1", self.server.admission)], NAME).served().values()
+        return served
 
     def is_stale(self) -> bool:
         """Whether the metric says that something is wrong."""
