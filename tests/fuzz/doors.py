@@ -81,7 +81,7 @@ class Corpus:
             ],
             list(stored(networks(), 60)),
             [*policies, WHOLE_POLICY],
-            [each for world in stored(worlds(), 10) for each in world],
+            [manifest for world in stored(worlds(), 10) for manifest in world],
         )
 
 
@@ -180,8 +180,8 @@ class Doors:
                 wire.socket.shutdown(1)
             said = wire.rest()
         statuses = re.findall(rb"HTTP/1\.1 (\d{3}) ", said)
-        self.answers.update(each.decode() for each in statuses)
-        return f"answered {said[:200]!r}" if any(each.startswith(b"5") for each in statuses) else ""
+        self.answers.update(status.decode() for status in statuses)
+        return f"answered {said[:200]!r}" if any(status.startswith(b"5") for status in statuses) else ""
 
     def review_bytes(self, chance: random.Random) -> str:
         """A recorded review, some bytes of which are others."""
@@ -299,7 +299,7 @@ def wrong_with(answer: Answer) -> str:
         return "another envelope"
     if not isinstance(response["uid"], str) or not response["uid"] or response["allowed"] not in (True, False):
         return f"no answer: {response}"
-    if any(not each.isprintable() or not 0 < len(each) <= 256 for each in response.get("warnings", ())):
+    if any(not warning.isprintable() or not 0 < len(warning) <= 256 for warning in response.get("warnings", ())):
         return f"a warning that API servers drop: {response['warnings']}"
     if response["allowed"]:
         return "" if "status" not in response else "allowed with a status"
@@ -309,8 +309,8 @@ def wrong_with(answer: Answer) -> str:
         return f"a refusal without code, reason or causes: {status}"
     if len(status["message"].encode()) > 4096 + 3:
         return "a message of more than 4 KiB"
-    named = [each for each in causes if not each["message"].startswith("and ")]
-    if any(not each.get("field") or not each["message"].isprintable() for each in named):
+    named = [cause for cause in causes if not cause["message"].startswith("and ")]
+    if any(not cause.get("field") or not cause["message"].isprintable() for cause in named):
         return f"a cause without a path: {named}"
     return ""
 

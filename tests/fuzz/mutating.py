@@ -86,13 +86,13 @@ def _places(value: Any) -> Any:
     while stack:
         holder = stack.pop()
         if isinstance(holder, dict):
-            for key, each in holder.items():
+            for key, child in holder.items():
                 yield holder, key
-                stack.append(each)
+                stack.append(child)
         elif isinstance(holder, list):
-            for index, each in enumerate(holder):
+            for index, element in enumerate(holder):
                 yield holder, index
-                stack.append(each)
+                stack.append(element)
 
 
 def _add(holder: Any, key: Any, chance: random.Random) -> None:

@@ -10,8 +10,8 @@ def spec_of(manifest: Manifest) -> Manifest:
     spec = manifest["spec"]
     if manifest["kind"] == "VirtualMachinePool":
         spec = spec["virtualMachineTemplate"]["spec"]
-    found: Manifest = spec if manifest["kind"] == "VirtualMachineInstance" else spec["template"]["spec"]
-    return found
+    spec_of_vmi: Manifest = spec if manifest["kind"] == "VirtualMachineInstance" else spec["template"]["spec"]
+    return spec_of_vmi
 
 
 def acceptable(manifest: Manifest) -> Manifest:

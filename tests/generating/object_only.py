@@ -32,7 +32,7 @@ SETTINGS = {
 def pairs() -> st.SearchStrategy[tuple[Manifest, Manifest]]:
     """An object, and what an update makes of it; a VMI is only created."""
     kinds = (_machines(), _machines(), _replica_sets(), _pools(), kubevirts())
-    return st.one_of(*(st.tuples(each, each) for each in kinds))
+    return st.one_of(*(st.tuples(kind, kind) for kind in kinds))
 
 
 def objects() -> Manifests:
@@ -128,13 +128,13 @@ def _interfaces() -> Manifests:
     ranges = st.lists(
         fields({"start": st.sampled_from(edges), "end": st.sampled_from(edges), "protocol": st.just("TCP")}),
         max_size=2,
-        unique_by=lambda each: (each["start"], each["end"]),
+        unique_by=lambda port_range: (port_range["start"], port_range["end"]),
     )
     return merged(fields({"name": NAMES}, ports=ports, portRanges=ranges), binding)
 
 
-def _unique(each: Manifests) -> st.SearchStrategy[list[Manifest]]:
-    return st.lists(each, max_size=2, unique_by=lambda one: one["name"])
+def _unique(manifests: Manifests) -> st.SearchStrategy[list[Manifest]]:
+    return st.lists(manifests, max_size=2, unique_by=lambda one: one["name"])
 
 
 def _object(version: str, kind: str, spec: Manifests, namespace: str = NAMESPACE) -> Manifests:

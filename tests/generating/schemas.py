@@ -17,10 +17,10 @@ def faults(manifest: Manifest) -> list[str]:
 
 @cache
 def _schemas() -> Mapping[tuple[str, str], jsonschema_rs.Validator]:
-    found = {}
+    schemas = {}
     for path in crds.real() or crds.OWN:
         crd = crds.load(path)
         for version in crd["spec"]["versions"]:
             key = (f"{crd['spec']['group']}/{version['name']}", crd["spec"]["names"]["kind"])
-            found[key] = jsonschema_rs.validator_for(version["schema"]["openAPIV3Schema"])
-    return found
+            schemas[key] = jsonschema_rs.validator_for(version["schema"]["openAPIV3Schema"])
+    return schemas

@@ -42,9 +42,9 @@ def fields(required: dict[str, st.SearchStrategy[Any]] | None = None, **optional
     return st.fixed_dictionaries(required or {}, optional=optional)
 
 
-def some(each: Manifests, most: int = 2) -> st.SearchStrategy[list[Manifest]]:
+def some(manifests: Manifests, most: int = 2) -> st.SearchStrategy[list[Manifest]]:
     """A list of objects with different names."""
-    return st.lists(each, max_size=most, unique_by=lambda one: one["name"])
+    return st.lists(manifests, max_size=most, unique_by=lambda one: one["name"])
 
 
 def name_of(names: Sequence[str]) -> st.SearchStrategy[str]:
@@ -59,7 +59,7 @@ def one_of_fields(**choices: st.SearchStrategy[Any]) -> Manifests:
 
 def merged(*parts: Manifests) -> Manifests:
     """One object with the fields of all parts."""
-    return st.tuples(*parts).map(lambda each: {key: value for part in each for key, value in part.items()})
+    return st.tuples(*parts).map(lambda drawn: {key: value for part in drawn for key, value in part.items()})
 
 
 ANNOTATIONS = st.dictionaries(st.sampled_from(("description", "example.org/note")), ANY_TEXT, max_size=1)

@@ -60,7 +60,7 @@ def worlds() -> st.SearchStrategy[World]:
         _several(networks(), 2),
         _several(migration_policies(), 2),
         _several(nodes(), 2),
-    ).map(lambda lists: [each for one in lists for each in one])
+    ).map(lambda lists: [manifest for one in lists for manifest in one])
 
 
 def _several(objects: Manifests, most: int) -> st.SearchStrategy[World]:
@@ -157,7 +157,7 @@ def preference_specs() -> Manifests:
             preferredInterfaceMasquerade=EMPTY,
             preferredTPM=fields(persistent=BOOLEANS),
         ),
-        features=features().map(lambda each: {"preferredHyperv": each.get("hyperv", {})}),
+        features=features().map(lambda drawn: {"preferredHyperv": drawn.get("hyperv", {})}),
         firmware=fields(preferredEfi=fields(persistent=BOOLEANS)),
         volumes=fields(preferredStorageClassName=name_of(CLASSES)),
         preferredArchitecture=ARCHITECTURES,

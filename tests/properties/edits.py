@@ -17,14 +17,14 @@ Edit: TypeAlias = Callable[[Manifest], None]
 def edited(manifest: Manifest, *edits: Edit) -> Manifest:
     """A changed copy."""
     made = copy.deepcopy(manifest)
-    for each in edits:
-        each(made)
+    for edit in edits:
+        edit(made)
     return made
 
 
 def _named(holder: Manifest, key: str, entry: Manifest) -> None:
     """Puts an entry into a list, in the place of the one of its name."""
-    holder[key] = [each for each in holder.get(key, ()) if each.get("name") != entry["name"]] + [entry]
+    holder[key] = [other for other in holder.get(key, ()) if other.get("name") != entry["name"]] + [entry]
 
 
 def add_volume(name: str, claim: str) -> Edit:
@@ -75,9 +75,9 @@ def drop(where: str, index: int) -> Edit:
     """Takes an entry out of a list."""
 
     def edit(made: Manifest) -> None:
-        found = _list(made, where)
-        if found:
-            found.pop(index % len(found))
+        entries = _list(made, where)
+        if entries:
+            entries.pop(index % len(entries))
 
     return edit
 
@@ -86,17 +86,17 @@ def rename(where: str, index: int, name: str) -> Edit:
     """Gives an entry of a list another name."""
 
     def edit(made: Manifest) -> None:
-        found = _list(made, where)
-        if found and name not in [each["name"] for each in found]:
-            found[index % len(found)]["name"] = name
+        entries = _list(made, where)
+        if entries and name not in [item["name"] for item in entries]:
+            entries[index % len(entries)]["name"] = name
 
     return edit
 
 
 def _list(made: Manifest, where: str) -> list[Any]:
     spec = spec_of(made)
-    found = (spec if where in ("volumes", "networks") else spec["domain"]["devices"]).get(where)
-    return found if isinstance(found, list) else []
+    entries = (spec if where in ("volumes", "networks") else spec["domain"]["devices"]).get(where)
+    return entries if isinstance(entries, list) else []
 
 
 def set_cpu(model: str | None) -> Edit:
@@ -131,8 +131,8 @@ def start(**fields: Any) -> Edit:
             spec = spec["virtualMachineTemplate"]["spec"]
         elif made["kind"] != "VirtualMachine":
             return
-        for each in ("runStrategy", "running"):
-            spec.pop(each, None)
+        for field in ("runStrategy", "running"):
+            spec.pop(field, None)
         spec |= fields
 
     return edit

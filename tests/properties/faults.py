@@ -32,18 +32,18 @@ class Flapping:
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
         """Sometimes what is there, under that name or another."""
-        found = self._world.every(kind)
+        listed = self._world.every(kind)
         choices: list[Any] = [ABSENT, Unknown("nobody knows", "wait"), self._world.find(kind, namespace, name)]
-        if not isinstance(found, Unknown):
-            choices += found
+        if not isinstance(listed, Unknown):
+            choices += listed
         return self._chance.choice(choices)
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
         """Sometimes all, sometimes half of it."""
-        found = self._world.every(kind)
-        if isinstance(found, Unknown) or self._chance.random() < 0.2:
+        listed = self._world.every(kind)
+        if isinstance(listed, Unknown) or self._chance.random() < 0.2:
             return Unknown("nobody knows", "wait")
-        return tuple(each for each in found if self._chance.random() < 0.5)
+        return tuple(item for item in listed if self._chance.random() < 0.5)
 
 
 class Broken:

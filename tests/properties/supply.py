@@ -46,7 +46,7 @@ RELEASES = st.sampled_from((SUPPORTED, KNOWN, only(NEWEST), only(OLDEST_SUPPORTE
 
 def stored(strategy: st.SearchStrategy[T], count: int) -> tuple[T, ...]:
     """Some values of a strategy."""
-    found: list[T] = []
+    drawn: list[T] = []
 
     @settings(
         max_examples=count,
@@ -58,10 +58,10 @@ def stored(strategy: st.SearchStrategy[T], count: int) -> tuple[T, ...]:
     )
     @given(strategy)
     def collect(value: T) -> None:
-        found.append(value)
+        drawn.append(value)
 
     collect()
-    return tuple(found)
+    return tuple(drawn)
 
 
 def _count(usual: int) -> int:
@@ -95,14 +95,14 @@ def _machine_of(manifest: Manifest) -> Manifest:
 def without_references(manifest: Manifest) -> Manifest:
     """A copy that takes nothing from an instancetype or a preference."""
     made = copy.deepcopy(manifest)
-    for each in ("instancetype", "preference"):
-        _machine_of(made).pop(each, None)
+    for referent in ("instancetype", "preference"):
+        _machine_of(made).pop(referent, None)
     return made
 
 
 @cache
 def _machines() -> tuple[Manifest, ...]:
-    return tuple(acceptable(each) for each in stored(carriers(), _count(250)))
+    return tuple(acceptable(carrier) for carrier in stored(carriers(), _count(250)))
 
 
 @cache
@@ -112,7 +112,7 @@ def _settings() -> tuple[Manifest, ...]:
 
 @cache
 def _clusters() -> tuple[Around, ...]:
-    return tuple(Around(tuple(each), tuple(map(read, each))) for each in stored(worlds(), _count(120)))
+    return tuple(Around(tuple(objects), tuple(map(read, objects))) for objects in stored(worlds(), _count(120)))
 
 
 def machines(*, updated: bool = False) -> st.SearchStrategy[Manifest]:

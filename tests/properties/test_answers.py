@@ -58,8 +58,8 @@ def told(outcome: Outcome) -> list[tuple[str, ...]]:
 def verdict(outcome: Outcome) -> object:
     """The verdict, whose open questions come in the order of the object."""
     assert outcome.judgement is not None
-    found = outcome.judgement.verdict
-    return found and replace(found, unproven=tuple(sorted(found.unproven)))
+    decided = outcome.judgement.verdict
+    return decided and replace(decided, unproven=tuple(sorted(decided.unproven)))
 
 
 @PROPERTY
@@ -70,7 +70,9 @@ def test_p5_order_does_not_matter(manifest: Manifest, seed: int, now: Terms) -> 
     """
     context = now.context()
 
-    one, other = (create(each, context) for each in (manifest, shuffled(copy.deepcopy(manifest), random.Random(seed))))
+    one, other = (
+        create(variant, context) for variant in (manifest, shuffled(copy.deepcopy(manifest), random.Random(seed)))
+    )
 
     assert told(one) == told(other)
     assert verdict(one) == verdict(other)
@@ -116,7 +118,7 @@ def test_p9_a_milder_mode_denies_less_and_has_the_same_findings(manifest: Manife
 
 def held(policy: Policy, mode: Action) -> Policy:
     """The policy, which does nothing stronger anywhere."""
-    namespaces = [msgspec.structs.replace(each, at_most=mode) for each in policy.namespaces]
+    namespaces = [msgspec.structs.replace(override, at_most=mode) for override in policy.namespaces]
     return msgspec.structs.replace(policy, at_most=mode, namespaces=namespaces)
 
 
@@ -139,7 +141,7 @@ def test_p10_every_denial_has_a_reason_at_an_existing_path(manifest: Manifest, n
     judgement = outcome.judgement
     assert judgement is not None
     if judgement.verdict is not None:
-        deciding = [each for each in judgement.findings if each.basis is Basis.KUBEVIRT]
+        deciding = [reported for reported in judgement.findings if reported.basis is Basis.KUBEVIRT]
         assert judgement.verdict.live_migratable is True or deciding
         assert (judgement.verdict.live_migratable is False) == (judgement.verdict.reason is not None)
         assert judgement.verdict.live_migratable is not None or judgement.verdict.unproven
@@ -242,7 +244,9 @@ def test_p11_a_listed_account_is_warned_and_others_are_denied(
     """
     namespace = manifest["metadata"].get("namespace", "")
     listed = [
-        each for each in entries if each.account == user and each.until >= TODAY and each.namespace in (None, namespace)
+        candidate
+        for candidate in entries
+        if candidate.account == user and candidate.until >= TODAY and candidate.namespace in (None, namespace)
     ]
     policy = msgspec.structs.replace(now.policy, accounts=entries)
     without = create(manifest, now.context(), user)
@@ -253,8 +257,8 @@ def test_p11_a_listed_account_is_warned_and_others_are_denied(
     if listed:
         assert outcome.allowed
         assert all(
-            each.action is before.action.at_most(most.at_most)
-            for each, before in zip(outcome.decisions, without.decisions, strict=True)
+            result.action is before.action.at_most(most.at_most)
+            for result, before in zip(outcome.decisions, without.decisions, strict=True)
             for most in [max(listed, key=lambda entry: entry.at_most is Action.AUDIT)]
         )
     else:

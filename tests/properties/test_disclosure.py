@@ -75,7 +75,7 @@ FOREIGN = st.tuples(
         ),
         max_size=2,
     ),
-).map(lambda groups: [each for group in groups for each in group])
+).map(lambda groups: [member for group in groups for member in group])
 DISKS = st.sampled_from(
     [
         cloning("golden"),
@@ -137,7 +137,7 @@ def test_clusters_that_look_alike_to_the_author_give_the_same_response(
     """
     Answers with the same decision are the same bytes, whatever is in other namespaces, and hold no word of it.
     """
-    first, second = (answer(request, each, policy, "/validate") for each in (one, other))
+    first, second = (answer(request, cluster, policy, "/validate") for cluster in (one, other))
 
     assert CANARY not in str(first)
     if first["allowed"] == second["allowed"]:

@@ -116,9 +116,11 @@ def test_p2_only_what_is_new_is_refused(manifest: Manifest, edits: list[Edit], n
     was hotpluggable and is so no longer is left out: what ``hotplug`` admitted is judged again then.
     """
     changed, context = edited(manifest, *edits), now.context()
-    assume(not (marked(manifest) - marked(changed)) & {each["name"] for each in spec_of(changed).get("volumes") or ()})
+    assume(
+        not (marked(manifest) - marked(changed)) & {volume["name"] for volume in spec_of(changed).get("volumes") or ()}
+    )
     old = with_metadata_of(changed, manifest)
-    before, after = (denials(create(each, context)) for each in (old, changed))
+    before, after = (denials(create(version, context)) for version in (old, changed))
     new = after - before if what_counts(changed) != what_counts(manifest) else set()
 
     outcome = update(manifest, changed, context)

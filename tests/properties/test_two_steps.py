@@ -22,7 +22,7 @@ def bury(metadata: Manifest) -> Edit:
     """Whatever may stand in an object's metadata, under the same name."""
 
     def edit(made: Manifest) -> None:
-        kept = {key: each for key, each in made["metadata"].items() if key in ("name", "namespace", "uid")}
+        kept = {key: value for key, value in made["metadata"].items() if key in ("name", "namespace", "uid")}
         made["metadata"] = {**copy.deepcopy(metadata), **kept}
 
     return edit

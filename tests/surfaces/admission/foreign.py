@@ -71,7 +71,7 @@ def data_source(name: str, source: Manifest, namespace: str = IMAGES) -> Manifes
 
 
 def instancetype(name: str, *gpus: str) -> Manifest:
-    devices = [{"name": each, "deviceName": each} for each in gpus]
+    devices = [{"name": gpu, "deviceName": gpu} for gpu in gpus]
     spec = {"cpu": {"guest": 1}, "memory": {"guest": "1Gi"}, **({"gpus": devices} if gpus else {})}
     return named("instancetype.kubevirt.io/v1beta1", "VirtualMachineClusterInstancetype", name, spec=spec)
 

@@ -121,7 +121,7 @@ def test_a_late_denial_keeps_the_warnings_that_are_shown() -> None:
     """
     The warning that the denial is not confirmed comes last.
     """
-    world = ObjectsWorld([read(each) for each in cluster()], EVERY_KIND)
+    world = ObjectsWorld([read(manifest) for manifest in cluster()], EVERY_KIND)
 
     said = response(post(late(world), FOREIGN))
 

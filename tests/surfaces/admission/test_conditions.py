@@ -26,8 +26,8 @@ def test_an_optional_field_changes_when_it_is_added_removed_or_replaced() -> Non
     Each field is compared by presence first, because CEL fails where an absent one is read; several are joined by or.
     """
     a, b = (
-        f"has(object.{each}) != has(oldObject.{each}) || (has(object.{each}) && object.{each} != oldObject.{each})"
-        for each in ("spec.a", "spec.b")
+        f"has(object.{name}) != has(oldObject.{name}) || (has(object.{name}) && object.{name} != oldObject.{name})"
+        for name in ("spec.a", "spec.b")
     )
 
     assert changed("spec.a", "spec.b") == f"{a} || {b}"
@@ -83,7 +83,7 @@ def test_removing_volumes_leaves_everything_else_as_it_was() -> None:
 
     def same(path: str, *left_out: str) -> str:
         new, old = f"object.t{path}", f"oldObject.t{path}"
-        excepted = " || ".join(f"key == '{each}'" for each in left_out)
+        excepted = " || ".join(f"key == '{name}'" for name in left_out)
         return (
             f"{new}.all(key, {excepted} || (key in {old} && {new}[key] == {old}[key]))"
             f" && {old}.all(key, {excepted} || key in {new})"

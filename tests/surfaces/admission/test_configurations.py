@@ -69,13 +69,13 @@ def test_excluded_namespaces_are_excluded_by_their_names() -> None:
     """
     kube-system and the installation's own namespace; those of the platform, except where cluster settings are judged.
     """
-    for name, each in [*by_name(validating(ELSEWHERE)).items(), *by_name(mutating(ELSEWHERE)).items()]:
+    for name, webhook in [*by_name(validating(ELSEWHERE)).items(), *by_name(mutating(ELSEWHERE)).items()]:
         if name == "migrationpolicy":
-            assert "namespaceSelector" not in each
+            assert "namespaceSelector" not in webhook
             continue
         values = ["kube-system", "there", *([] if name in IN_PLATFORM else ["cdi"])]
         unless = {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": values}
-        assert each["namespaceSelector"] == {"matchExpressions": [unless]}
+        assert webhook["namespaceSelector"] == {"matchExpressions": [unless]}
 
 
 def test_only_webhooks_that_may_fail_fail_closed() -> None:
@@ -84,7 +84,7 @@ def test_only_webhooks_that_may_fail_fail_closed() -> None:
     """
     webhooks = by_name(validating(ELSEWHERE))
 
-    assert {name for name, each in webhooks.items() if each["failurePolicy"] == "Fail"} == {
+    assert {name for name, webhook in webhooks.items() if webhook["failurePolicy"] == "Fail"} == {
         "virtualmachine",
         "virtualmachineinstancereplicaset",
         "virtualmachinepool",

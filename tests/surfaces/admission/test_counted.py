@@ -68,7 +68,7 @@ def test_a_late_review_is_counted_and_logged(caplog: pytest.LogCaptureFixture) -
         answer = post(to, CREATION)
 
     assert answer.status == 503
-    assert [each[:4] for each in to.observer.counted] == [("validate", "unread", "", "late")]
+    assert [review_counted[:4] for review_counted in to.observer.counted] == [("validate", "unread", "", "late")]
     assert logged(caplog) == [("late", len(CREATION), "/validate")]
 
 
@@ -125,4 +125,4 @@ def test_an_answered_review_is_counted(path: str, body: bytes, counted: tuple[st
     reviews = ticking(to)
 
     assert post(to, body, path).status == 200
-    assert [each for each in reviews.counted if each[0] == path[1:]] == [(path[1:], *counted, "1")]
+    assert [labels for labels in reviews.counted if labels[0] == path[1:]] == [(path[1:], *counted, "1")]

@@ -32,7 +32,7 @@ def levels(text: bytes) -> int:
         value, depth = here.pop()
         if isinstance(value, dict | list):
             deepest = max(deepest, depth)
-            here += [(each, depth + 1) for each in (value.values() if isinstance(value, dict) else value)]
+            here += [(child, depth + 1) for child in (value.values() if isinstance(value, dict) else value)]
     return deepest
 
 

@@ -223,7 +223,7 @@ def test_a_request_that_looks_bad_only_without_the_hidden_object_is_allowed() ->
     there, absent = answered(made, cluster, image), answered(made, cluster)
 
     assert (there["allowed"], absent["allowed"]) == (True, False)
-    assert any("LM401" in each for each in there["warnings"])
+    assert any("LM401" in warning for warning in there["warnings"])
 
 
 def test_rights_are_those_of_the_whole_author() -> None:
@@ -334,7 +334,7 @@ def test_a_withheld_denial_is_in_the_log_with_its_rules(caplog: pytest.LogCaptur
     assert record.name == "migratable.admission"
     assert record.getMessage() == "reason of the denial withheld: the author may not read it"
     assert record.__dict__["uid"] == decoded.request.uid
-    assert record.__dict__["rules"] == sorted(each.id for each in denying)
+    assert record.__dict__["rules"] == sorted(rule.id for rule in denying)
 
 
 def test_a_denial_in_both_views_has_the_text_of_the_authors_view() -> None:

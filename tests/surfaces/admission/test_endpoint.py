@@ -55,7 +55,7 @@ class Given(ManifestSource):
 
     def __init__(self, world: World) -> None:
         super().__init__([])
-        self._world = ObjectsWorld([read(each) for each in world])
+        self._world = ObjectsWorld([read(manifest) for manifest in world])
 
 
 def configuration() -> ActiveConfiguration:
@@ -91,7 +91,7 @@ def response(answer: Answer) -> dict[str, Any]:
         assert 0 < len(status["message"]) <= 4096
         assert 0 < len(status["details"]["causes"]) <= MAX_CAUSES + 1
         assert all(
-            set(each) <= {"reason", "message", "field"} and each["message"] for each in status["details"]["causes"]
+            set(cause) <= {"reason", "message", "field"} and cause["message"] for cause in status["details"]["causes"]
         )
     for warning in said.get("warnings", ["-"]):
         assert 0 < len(warning) <= MAX_WARNING
@@ -141,7 +141,7 @@ def test_a_denial_names_field_rule_and_remedy(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "selector",
     ['{"a": true}', '{"a": ' + "[" * 600 + "]" * 600 + "}", "[" * 3000 + "]" * 3000],
-    ids=lambda each: each[:7],
+    ids=lambda value: value[:7],
 )
 def test_an_unreadable_object_is_denied_within_the_limit_of_the_policy(
     tmp_path: Path, policy: str, most: str, warned: bool | None, selector: str
@@ -182,7 +182,7 @@ def test_a_patch_is_json_patch_in_base64() -> None:
 
     patch = json.loads(base64.b64decode(said["patch"]))
     assert patch[0] == {"op": "add", "path": "/spec/configuration", "value": {}}
-    assert {each["op"] for each in patch} == {"add"}
+    assert {operation["op"] for operation in patch} == {"add"}
 
 
 @pytest.mark.parametrize("path", ["/validate", "/mutate"])
@@ -208,7 +208,7 @@ def test_internal_errors_allow_the_request(
     assert (said["uid"], said["allowed"]) == (UID, True)
     assert said["warnings"] == ["Migratable could not judge this object because of an internal error. See its log."]
     assert said["auditAnnotations"]["internal"] in ("RuntimeError", "ZeroDivisionError")
-    (record,) = [each for each in caplog.records if each.levelno == logging.ERROR]
+    (record,) = [entry for entry in caplog.records if entry.levelno == logging.ERROR]
     assert (record.getMessage(), record.__dict__["uid"]) == ("internal error", UID)
     assert CANARY not in answer.text + caplog.text
     metrics = generate_latest(to.observer.registry).decode()  # type: ignore[attr-defined]
@@ -264,8 +264,8 @@ def test_a_draining_server_answers_and_closes() -> None:
         post(full, too_large),
     ]
 
-    assert [each.status for each in answers] == [200, 200, 400, 405, 404, 503, 503]
-    assert {each.header("connection") for each in answers} == {"close"}
+    assert [answer.status for answer in answers] == [200, 200, 400, 405, 404, 503, 503]
+    assert {answer.header("connection") for answer in answers} == {"close"}
     assert post(door(), CREATION).header("connection") is None
 
 

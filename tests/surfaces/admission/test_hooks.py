@@ -13,11 +13,11 @@ WITH_EVICTION_STRATEGY = Installation(policy_keys=frozenset({"defaultEvictionStr
 
 
 def hook(name: str) -> Hook:
-    return next(each for each in (*VALIDATING_HOOKS, *MUTATING_HOOKS) if each.name.startswith(f"{name}."))
+    return next(webhook for webhook in (*VALIDATING_HOOKS, *MUTATING_HOOKS) if webhook.name.startswith(f"{name}."))
 
 
 def condition(of: str, name: str) -> str:
-    return next(each.expression for each in hook(of).conditions if each.name == name)
+    return next(match_condition.expression for match_condition in hook(of).conditions if match_condition.name == name)
 
 
 def test_the_installed_webhooks_match_the_code() -> None:
@@ -25,7 +25,7 @@ def test_the_installed_webhooks_match_the_code() -> None:
     Each rule, condition, selector and timeout of the manifests comes from the code.
     """
     files = ("base/webhooks/validating", "base/webhooks/mutating", "components/default-eviction-strategy/webhook")
-    base = [yaml.safe_load((KUSTOMIZE / f"{each}.yaml").read_text())["webhooks"] for each in files]
+    base = [yaml.safe_load((KUSTOMIZE / f"{file}.yaml").read_text())["webhooks"] for file in files]
 
     made = [
         validating(Installation())["webhooks"],
@@ -117,9 +117,9 @@ def test_no_heartbeat_of_a_vmi_is_sent() -> None:
     An UPDATE of a VMI is in one webhook, whose condition is false unless its volumes or one annotation change.
     """
     updating = [
-        each
-        for each in VALIDATING_HOOKS
-        if any(rule.resource == "virtualmachineinstances" and "UPDATE" in rule.operations for rule in each.rules)
+        webhook
+        for webhook in VALIDATING_HOOKS
+        if any(rule.resource == "virtualmachineinstances" and "UPDATE" in rule.operations for rule in webhook.rules)
     ]
     key = "kubevirt.io/allow-pod-bridge-network-live-migration"
     old, new = (
@@ -127,7 +127,7 @@ def test_no_heartbeat_of_a_vmi_is_sent() -> None:
         for which in ("oldObject", "object")
     )
 
-    assert [each.name for each in updating] == ["virtualmachineinstance-update.validate.migratable"]
+    assert [webhook.name for webhook in updating] == ["virtualmachineinstance-update.validate.migratable"]
     assert condition("virtualmachineinstance-update", "verdict-may-change") == (
         "(has(object.spec.volumes) != has(oldObject.spec.volumes)"
         " || (has(object.spec.volumes) && object.spec.volumes != oldObject.spec.volumes)"
@@ -137,15 +137,15 @@ def test_no_heartbeat_of_a_vmi_is_sent() -> None:
     )
 
 
-@pytest.mark.parametrize("of", [each.name for each in (*VALIDATING_HOOKS, *MUTATING_HOOKS)])
+@pytest.mark.parametrize("of", [webhook.name for webhook in (*VALIDATING_HOOKS, *MUTATING_HOOKS)])
 def test_the_authorizer_is_called_only_for_accounts_with_kubevirt_names(of: str) -> None:
     """
     All conditions are evaluated at each request: a heartbeat or a label must not cost an access review.
     """
-    for each in next(hook for hook in (*VALIDATING_HOOKS, *MUTATING_HOOKS) if hook.name == of).conditions:
-        before, _, _ = each.expression.partition("authorizer")
-        assert before == each.expression or before.rstrip("( ").endswith("&&")
-        assert before == each.expression or "username.matches(" in before
+    for match_condition in next(hook for hook in (*VALIDATING_HOOKS, *MUTATING_HOOKS) if hook.name == of).conditions:
+        before, _, _ = match_condition.expression.partition("authorizer")
+        assert before == match_condition.expression or before.rstrip("( ").endswith("&&")
+        assert before == match_condition.expression or "username.matches(" in before
 
 
 def test_a_webhook_with_one_namespaced_kind_is_not_cluster_wide() -> None:
@@ -161,7 +161,7 @@ def test_the_reason_of_a_webhook_consists_of_sentences() -> None:
     """
     It comes before the webhook in the manifests. A webhook whose rules and conditions say everything has none.
     """
-    comments = [each.why for each in (*VALIDATING_HOOKS, *MUTATING_HOOKS)]
+    comments = [webhook.why for webhook in (*VALIDATING_HOOKS, *MUTATING_HOOKS)]
 
     assert "" in comments
     assert all(comment.endswith(".") for comment in comments if comment)

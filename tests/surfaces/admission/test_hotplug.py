@@ -18,7 +18,7 @@ def asked(*claims: str) -> dict[str, Any]:
     """The status of a VM with requests for these claims."""
     return {
         "volumeRequests": [
-            {"addVolumeOptions": {"name": f"hot-{each}", "volumeSource": source(each)}} for each in claims
+            {"addVolumeOptions": {"name": f"hot-{name}", "volumeSource": source(name)}} for name in claims
         ]
     }
 

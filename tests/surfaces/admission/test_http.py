@@ -98,9 +98,9 @@ def test_the_limit_is_eight_mebibytes(extra: int, is_read: bool) -> None:
     """
     A body of exactly 8 MiB is read, one of a byte more is not, also without a content-length.
     """
-    found = body_of([], part(b" " * (4 * 2**20), more=True), part(b" " * (4 * 2**20 + extra)))
+    body = body_of([], part(b" " * (4 * 2**20), more=True), part(b" " * (4 * 2**20 + extra)))
 
-    assert (found is not None) is is_read
+    assert (body is not None) is is_read
 
 
 def test_a_client_that_disconnects_while_it_sends_gets_no_response() -> None:
@@ -121,9 +121,9 @@ def test_a_response_in_time_leaves_no_task_behind() -> None:
     """
 
     async def scene() -> tuple[bytes, int]:
-        found = await answer_in_time(answer(), receiving(), NEVER)
+        answered = await answer_in_time(answer(), receiving(), NEVER)
         await asyncio.sleep(0)
-        return found, len(asyncio.all_tasks())
+        return answered, len(asyncio.all_tasks())
 
     assert run(scene()) == (b"answer", 1)
 

@@ -39,7 +39,7 @@ def test_the_operator_is_warned_with_the_field_of_its_own_object() -> None:
     assert {decision.lowered for decision in outcome.decisions if decision.finding.rule.id == "LM609"} == {
         Lowered.HYPER_CONVERGED
     }
-    (line,) = [each for each in warnings_of(outcome.decisions) if "LM609" in each]
+    (line,) = [warning for warning in warnings_of(outcome.decisions) if "LM609" in warning]
     assert line.startswith("[LM609] ")
     assert line.endswith(" (HyperConverged spec.liveMigrationConfig.parallelMigrationsPerCluster)")
 

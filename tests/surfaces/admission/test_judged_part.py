@@ -11,8 +11,8 @@ from webhook.surfaces.admission.judged_part import is_judged, only_judged, same_
 
 MACHINE = ("template", "dataVolumeTemplates", "instancetype", "preference")
 JUDGED: list[tuple[str, Place]] = [
-    *(("VirtualMachine", ("spec", each)) for each in MACHINE),
-    *(("VirtualMachinePool", ("spec", "virtualMachineTemplate", "spec", each)) for each in MACHINE),
+    *(("VirtualMachine", ("spec", field)) for field in MACHINE),
+    *(("VirtualMachinePool", ("spec", "virtualMachineTemplate", "spec", field)) for field in MACHINE),
     ("VirtualMachineInstance", ("spec",)),
     ("VirtualMachineInstanceReplicaSet", ("spec", "template")),
     ("KubeVirt", ("spec", "configuration")),
@@ -46,7 +46,7 @@ def written(value: Any) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("kind", "place", "judged"), [(*each, True) for each in JUDGED] + [(*each, False) for each in NOT_JUDGED]
+    ("kind", "place", "judged"), [(*place, True) for place in JUDGED] + [(*place, False) for place in NOT_JUDGED]
 )
 def test_a_change_is_judged_by_its_place(kind: str, place: Place, judged: bool) -> None:
     """
@@ -73,7 +73,7 @@ def test_deep_values_are_compared_to_their_end(depth: int) -> None:
     Two templates that differ below the levels that are read have different judged parts.
     """
     one, same, other = (
-        rendered(holding(("spec", "template"), {"x": deep(each)})) for each in (depth, depth, depth + 1)
+        rendered(holding(("spec", "template"), {"x": deep(levels)})) for levels in (depth, depth, depth + 1)
     )
 
     assert same_judged_part("VirtualMachine", one, same)

@@ -153,7 +153,7 @@ def test_the_accounts_are_those_that_kubevirt_installs() -> None:
     """
     parts = ("apiserver", "controller", "handler", "operator", "exportproxy", "synchronization-controller")
 
-    assert {f"kubevirt-{each}" for each in parts} == ACCOUNTS
+    assert {f"kubevirt-{part}" for part in parts} == ACCOUNTS
 
 
 def test_any_other_user_has_no_name_among_the_accounts() -> None:
@@ -162,7 +162,7 @@ def test_any_other_user_has_no_name_among_the_accounts() -> None:
     """
     users = [service_account("default"), service_account("default", "tenant"), "jane"]
 
-    assert [account_of(each, "kubevirt") for each in users] == ["default", "", ""]
+    assert [account_of(user, "kubevirt") for user in users] == ["default", "", ""]
     assert account_of(service_account("default", ""), "") == ""
 
 

@@ -90,7 +90,10 @@ def test_a_small_review_does_not_wait_for_a_large_one(path: str) -> None:
     ("under_way", "one_more"),
     [
         (["greedy"] * MAX_LARGE_OF_ONE, "greedy"),
-        (["greedy"] * MAX_LARGE_OF_ONE + [f"tenant-{each}" for each in range(MAX_LARGE - MAX_LARGE_OF_ONE)], "late"),
+        (
+            ["greedy"] * MAX_LARGE_OF_ONE + [f"tenant-{number}" for number in range(MAX_LARGE - MAX_LARGE_OF_ONE)],
+            "late",
+        ),
     ],
     ids=["of one namespace", "of all"],
 )
@@ -102,7 +105,9 @@ def test_one_large_review_too_many_gets_503(under_way: list[str], one_more: str)
     to = door(facts)
 
     async def crowd() -> tuple[Answer, Answer, list[Answer]]:
-        waiting = [asyncio.create_task(posted(to, large(each, volumes=[on_claim("os")]))) for each in under_way]
+        waiting = [
+            asyncio.create_task(posted(to, large(namespace, volumes=[on_claim("os")]))) for namespace in under_way
+        ]
         await asyncio.to_thread(facts.held.asked.wait, SECONDS)
         refused, small = await posted(to, large(one_more, volumes=[])), await posted(to, SMALL)
         facts.held.may_answer.set()
@@ -112,7 +117,7 @@ def test_one_large_review_too_many_gets_503(under_way: list[str], one_more: str)
 
     assert (refused.status, refused.header("retry-after")) == (503, "1")
     assert response(small)["allowed"]
-    assert [response(each)["allowed"] for each in answers] == [True] * len(under_way)
+    assert [response(answer)["allowed"] for answer in answers] == [True] * len(under_way)
     assert asyncio.run(posted(to, large(one_more, volumes=[]))).status == 200
     assert not to.large
 
@@ -123,7 +128,7 @@ def test_a_large_review_is_judged_like_a_small_one() -> None:
     """
     bad = {"domain": {"devices": {"gpus": [{"name": "g", "deviceName": "example.com/gpu"}]}}}
 
-    answers = [asyncio.run(posted(door(), each)) for each in (review("CREATE", vm(**bad)), large(**bad))]
+    answers = [asyncio.run(posted(door(), body)) for body in (review("CREATE", vm(**bad)), large(**bad))]
     unreadable = asyncio.run(posted(door(), b"a" * (LARGE + 1)))
 
     assert answers[0].json == answers[1].json

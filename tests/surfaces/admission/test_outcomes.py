@@ -39,7 +39,7 @@ def listing(at_most: Action = Action.WARN) -> Policy:
 
 
 def running(value: bool) -> Manifest:
-    spec = {key: each for key, each in BAD["spec"].items() if key != "runStrategy"}
+    spec = {key: field_value for key, field_value in BAD["spec"].items() if key != "runStrategy"}
     return {**BAD, "spec": spec | {"running": value}}
 
 
@@ -317,8 +317,8 @@ def test_a_write_of_status_passes_where_the_stored_object_cannot_be_read(kind: s
     new, old = BAD, vm(nodeSelector=7)
     if kind == "VirtualMachineInstance":
         new, old = (
-            {**each, "kind": kind, "spec": each["spec"]["template"]["spec"], "status": {"phase": "Running"}}
-            for each in (new, old)
+            {**manifest, "kind": kind, "spec": manifest["spec"]["template"]["spec"], "status": {"phase": "Running"}}
+            for manifest in (new, old)
         )
 
     sub_resource = "status" if kind == "VirtualMachine" else ""

@@ -33,7 +33,7 @@ def instance(*volumes: Manifest, namespace: str = "tenant", **more: Any) -> Mani
 
 def asking(*names: str, **metadata: Any) -> Manifest:
     source = {"persistentVolumeClaim": {"claimName": "single"}}
-    requests = [{"addVolumeOptions": {"name": each, "volumeSource": source}} for each in names]
+    requests = [{"addVolumeOptions": {"name": name, "volumeSource": source}} for name in names]
     made = vm(status={"volumeRequests": requests})
     return made | {"metadata": made["metadata"] | metadata}
 

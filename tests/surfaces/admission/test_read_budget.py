@@ -96,7 +96,7 @@ def test_one_review_too_many_gets_503(others: int, greedy: int) -> None:
 
     async def scene() -> None:
         turns = ReadBudget(AT_ONCE)
-        tasks = [each for number in range(others) for each in await started(turns, f"tenant-{number}", 1)]
+        tasks = [task for number in range(others) for task in await started(turns, f"tenant-{number}", 1)]
         tasks += await started(turns, "greedy", greedy)
         assert len(turns) == others + greedy
 

@@ -50,12 +50,12 @@ def pool(**spec: Any) -> Manifest:
 
 def metadata_of(manifest: Manifest) -> list[Manifest]:
     """Every metadata in it of which a schema says little or nothing."""
-    found = [manifest["metadata"]]
+    listed = [manifest["metadata"]]
     spec = manifest["spec"]
     if "virtualMachineTemplate" in spec:
-        found.append(spec["virtualMachineTemplate"]["metadata"])
+        listed.append(spec["virtualMachineTemplate"]["metadata"])
         spec = spec["virtualMachineTemplate"]["spec"]
-    return [*found, spec["template"]["metadata"]]
+    return [*listed, spec["template"]["metadata"]]
 
 
 CARRIERS = [vm, replica_set, pool]
@@ -71,9 +71,9 @@ def test_metadata_of_the_old_object_allows_no_finding(
     is no violation is not.
     """
     old, new = carrier(), carrier(evictionStrategy="LiveMigrate", **spec)
-    for each in (old, new):
-        for metadata in metadata_of(each)[: 2 if pooled else 1]:
-            metadata.update(inner if metadata is not each["metadata"] else {**outer, **metadata})
+    for manifest in (old, new):
+        for metadata in metadata_of(manifest)[: 2 if pooled else 1]:
+            metadata.update(inner if metadata is not manifest["metadata"] else {**outer, **metadata})
 
     outcome = decided(body_of("UPDATE", new, old), SINGLE)
 
@@ -82,7 +82,9 @@ def test_metadata_of_the_old_object_allows_no_finding(
 
 @settings(deadline=None)
 @given(
-    st.sampled_from(CARRIERS), METADATA.filter(lambda each: "@@" not in json.dumps(each)), st.sampled_from([{}, BAD])
+    st.sampled_from(CARRIERS),
+    METADATA.filter(lambda metadata: "@@" not in json.dumps(metadata)),
+    st.sampled_from([{}, BAD]),
 )
 def test_metadata_of_a_template_hides_nothing(carrier: Any, metadata: Any, spec: Manifest) -> None:
     """
@@ -271,12 +273,12 @@ def test_defaults_are_filled_in_whatever_is_stored_beside() -> None:
     assert operations_for(told, context)
 
 
-@pytest.mark.parametrize("kind", [each.kind for each in KINDS if each.judged])
+@pytest.mark.parametrize("kind", [kind.kind for kind in KINDS if kind.judged])
 def test_the_judged_part_is_what_the_api_server_compares(kind: str) -> None:
     """
     Each path of it is in the matchConditions by which an API server decides whether to send an update, and nothing else.
     """
-    hooks = [each for each in VALIDATING_HOOKS if any(rule.kind.kind == kind for rule in each.rules)]
+    hooks = [webhook for webhook in VALIDATING_HOOKS if any(rule.kind.kind == kind for rule in webhook.rules)]
     compared = " ".join(
         condition.expression for hook in hooks for condition in hook.conditions if condition.name.endswith("-changed")
     )

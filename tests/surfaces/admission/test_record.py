@@ -18,7 +18,7 @@ from webhook.surfaces.admission.record import answer_of
 from webhook.surfaces.admission.requests import DecodedRequest, read_review
 from webhook.surfaces.admission.validate import PASS, Outcome
 
-ONE, OTHER, THIRD = (next(rule for rule in RULES if rule.id == each) for each in ("LM201", "LM105", "LM104"))
+ONE, OTHER, THIRD = (next(rule for rule in RULES if rule.id == name) for name in ("LM201", "LM105", "LM104"))
 CAUSE = StatusCause("FieldValueInvalid", "wrong", "spec")
 CREATION = review("CREATE", vm())
 
@@ -78,14 +78,14 @@ def test_annotations_name_each_rule_once_and_in_order() -> None:
     """
     decisions = tuple(
         decision(rule, Action.AUDIT, lowered)
-        for rule in sorted(RULES, key=lambda each: each.id, reverse=True)[:12]
+        for rule in sorted(RULES, key=lambda item: item.id, reverse=True)[:12]
         for lowered in (Lowered.KUBEVIRT, None, Lowered.KUBEVIRT)
     )
-    ids = sorted({each.finding.rule.id for each in decisions})
+    ids = sorted({item.finding.rule.id for item in decisions})
 
     assert answered(Outcome((), decisions))["auditAnnotations"] == {
         "findings": ",".join(ids),
-        "lowered": ",".join(f"{each}=kubevirt" for each in ids),
+        "lowered": ",".join(f"{rule_id}=kubevirt" for rule_id in ids),
     }
 
 

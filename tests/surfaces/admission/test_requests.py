@@ -46,7 +46,7 @@ def without(body: bytes, **changed: Any) -> bytes:
         (envelope("CREATE"), "a CREATE without object"),
         (envelope("CREATE", ...), "a CREATE without object"),
     ],
-    ids=lambda each: each if isinstance(each, str) else "",
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_body_that_no_api_server_sends_is_a_bad_review(body: bytes, reason: str) -> None:
     """
@@ -130,7 +130,7 @@ def test_a_number_that_no_type_can_hold_hides_no_other_fault() -> None:
     told = read_review(envelope(new=mistyped(7, status={"x": "@"})).replace(b'"@"', b"1e999"))
 
     assert isinstance(told, UnreadableRequest)
-    assert [each.field for each in told.causes] == ["spec.template.spec.nodeSelector"]
+    assert [cause.field for cause in told.causes] == ["spec.template.spec.nodeSelector"]
 
 
 def test_the_place_named_is_in_the_new_object_not_in_the_old_one() -> None:
@@ -143,7 +143,7 @@ def test_the_place_named_is_in_the_new_object_not_in_the_old_one() -> None:
     told = read_review(body_of("UPDATE", new, old))
 
     assert isinstance(told, UnreadableRequest)
-    assert [each.field for each in told.causes] == ["spec.template.spec.tolerations"]
+    assert [cause.field for cause in told.causes] == ["spec.template.spec.tolerations"]
     assert isinstance(read_review(body_of("UPDATE", old, new)), DecodedRequest)
 
 
@@ -178,9 +178,9 @@ def test_an_object_has_the_namespace_of_its_request() -> None:
         )
     ]
 
-    found = [each.object for each in told if isinstance(each, DecodedRequest) and each.object is not None]
-    assert [each.meta.namespace for each in found] == ["tenant", "tenant", "tenant", None]
-    assert (found[0].name, found[0].meta.labels) == ("web", {"a": "b"})
+    objects = [request.object for request in told if isinstance(request, DecodedRequest) and request.object is not None]
+    assert [item.meta.namespace for item in objects] == ["tenant", "tenant", "tenant", None]
+    assert (objects[0].name, objects[0].meta.labels) == ("web", {"a": "b"})
 
 
 def test_a_new_object_has_no_status() -> None:

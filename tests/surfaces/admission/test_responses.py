@@ -51,7 +51,7 @@ def test_the_first_ten_causes_are_listed_and_the_others_counted() -> None:
 
     status = json.loads(denied("1", "VirtualMachine", "web", causes))["response"]["status"]
 
-    told = [each["message"] for each in status["details"]["causes"]]
+    told = [cause["message"] for cause in status["details"]["causes"]]
     assert told == [*(f"wrong {index}" for index in range(10)), "and 15 more"]
     assert status["message"].startswith("spec.volumes[0]: wrong 0; spec.volumes[1]: wrong 1; ")
     assert status["message"].endswith("; and 15 more")
@@ -104,9 +104,9 @@ def test_a_warning_is_one_printable_line(message: str, key: str) -> None:
     """
     An API server silently drops warnings with control characters.
     """
-    found = replace(FINDING, message=message, path=("metadata", "annotations", key))
+    finding = replace(FINDING, message=message, path=("metadata", "annotations", key))
 
-    (warning,) = warnings_of([Decision(found, Action.WARN)])
+    (warning,) = warnings_of([Decision(finding, Action.WARN)])
 
     assert warning.isprintable()
     assert len(warning) <= MAX_WARNING
@@ -154,7 +154,7 @@ def test_a_denial_is_a_status_with_reason_invalid() -> None:
     details = status["details"]
     assert (status["code"], status["reason"]) == (422, "Invalid")
     assert (details["kind"], details["name"], "group" in details) == ("VirtualMachine", "web", False)
-    assert {each["reason"] for each in details["causes"]} == {"FieldValueInvalid"}
+    assert {cause["reason"] for cause in details["causes"]} == {"FieldValueInvalid"}
     assert details["causes"][-1] == {"reason": "FieldValueInvalid", "message": "and 1 more"}
 
 

@@ -167,7 +167,7 @@ def test_a_review_that_gets_no_turn_in_time_is_late() -> None:
     with hanging(Cluster(world(BAD), world(BAD), hangs=True)) as facts:
         answers = asyncio.run(crowd(facts))
 
-    assert {response(each)["allowed"] for each in answers} == {False}
+    assert {response(answer)["allowed"] for answer in answers} == {False}
     assert len(facts.seconds_left) == (READING_OF_ONE + 3) + READING_OF_ONE  # each was checked, few got a thread
 
 
@@ -238,8 +238,8 @@ def test_a_large_review_that_waits_for_longer_than_its_caller_is_not_judged() ->
 
     answers = asyncio.run(crowd())
 
-    assert [each.status for each in answers] == [200, 503, 503, 503]
-    assert {each.header("retry-after") for each in answers[1:]} == {"1"}
+    assert [answer.status for answer in answers] == [200, 503, 503, 503]
+    assert {answer.header("retry-after") for answer in answers[1:]} == {"1"}
     assert not to.large
     to.large_executor.submit(int).result(SECONDS)  # whatever was in the queue has left it
     assert facts.held.finds == 1

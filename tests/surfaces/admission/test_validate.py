@@ -80,8 +80,8 @@ def test_null_in_the_metadata_of_templates_is_read_as_go_reads_it() -> None:
         "spec": {"virtualMachineTemplate": {"metadata": {"labels": {"a": None}}, "spec": labelled["spec"]}},
     }
 
-    for each in (labelled, pooled):
-        assert decided(review("CREATE", each), SHARED).decisions == ()
+    for manifest in (labelled, pooled):
+        assert decided(review("CREATE", manifest), SHARED).decisions == ()
 
 
 def test_a_repair_passes_and_its_reversal_is_denied() -> None:
@@ -278,11 +278,11 @@ def test_metadata_and_starting_add_no_finding_even_together(wrap: Any, before: M
     update of the metadata alone can come first, and no webhook sees that.
     """
     old, new, other = vm(), vm(), vm(volumes=[{"name": "a", "emptyDisk": {}}])
-    for each, fields in ((old, before), (new, after), (other, after)):
-        each["spec"].pop("runStrategy")
-        each["spec"].update(fields)
-    for each in (new, other):
-        each["metadata"] = {**each["metadata"], "annotations": MISPLACED}
+    for manifest, fields in ((old, before), (new, after), (other, after)):
+        manifest["spec"].pop("runStrategy")
+        manifest["spec"].update(fields)
+    for manifest in (new, other):
+        manifest["metadata"] = {**manifest["metadata"], "annotations": MISPLACED}
 
     updated = decided(review("UPDATE", wrap(new), wrap(old)), policy=DENIES_THAT)
 

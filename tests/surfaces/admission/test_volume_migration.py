@@ -27,7 +27,7 @@ def record(*sources: tuple[str, str], conditions: tuple[Manifest, ...] = (UNDER_
 def on(*claims: str, outer: Manifest | None = None, status: Manifest | None = None) -> Manifest:
     """A VM with a volume on each of these claims."""
     return vm(
-        volumes=[on_claim(each, f"v{index}") for index, each in enumerate(claims)], outer=outer or {}, status=status
+        volumes=[on_claim(name, f"v{index}") for index, name in enumerate(claims)], outer=outer or {}, status=status
     )
 
 

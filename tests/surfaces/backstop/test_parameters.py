@@ -47,9 +47,9 @@ def test_rules_that_are_off_are_in_no_parameters() -> None:
         actions={"gpu": Action.OFF, "LM301": Action.AUDIT, "host-device": Action.AUDIT}, at_most=Action.WARN
     )
 
-    found = [(parameter.action, parameter.rules) for parameter in parameters(policy, SUPPORTED, TODAY)]
+    listed = [(parameter.action, parameter.rules) for parameter in parameters(policy, SUPPORTED, TODAY)]
 
-    assert found == [(Action.WARN, ("LM101", "LM103", "LM203", *SETTINGS)), (Action.AUDIT, ("LM301",))]
+    assert listed == [(Action.WARN, ("LM101", "LM103", "LM203", *SETTINGS)), (Action.AUDIT, ("LM301",))]
 
 
 def test_an_entry_applies_where_no_earlier_one_does() -> None:
@@ -64,13 +64,13 @@ def test_an_entry_applies_where_no_earlier_one_does() -> None:
         ]
     )
 
-    found = [
+    listed = [
         (parameter.action, parameter.namespaces, parameter.except_namespaces)
         for parameter in parameters(policy, SUPPORTED, TODAY)
     ]
 
     first = ("one", "env=dev,tier=a")
-    assert found == [
+    assert listed == [
         (Action.WARN, first, ()),
         (Action.DENY, ("two",), first),
         (Action.DENY, (), (*first, "two")),
@@ -89,12 +89,12 @@ def test_accounts_have_parameters_of_their_own() -> None:
         ]
     )
 
-    found = [
+    listed = [
         (parameter.action, parameter.accounts, parameter.except_accounts)
         for parameter in parameters(policy, SUPPORTED, TODAY)
     ]
 
-    assert found == [
+    assert listed == [
         (Action.DENY, (), ("*/backup", "team/jane")),
         (Action.WARN, ("*/backup",), ()),
         (Action.AUDIT, ("team/jane",), ()),
@@ -113,9 +113,9 @@ def test_exemptions_are_listed_by_rule_namespace_name_and_kind() -> None:
         ]
     )
 
-    (found,) = parameters(policy, SUPPORTED, TODAY)
+    (parameter,) = parameters(policy, SUPPORTED, TODAY)
 
-    assert found.data["exemptions"] == "LM302/team/*/* LM301/*/db/VirtualMachine"
+    assert parameter.data["exemptions"] == "LM302/team/*/* LM301/*/db/VirtualMachine"
 
 
 def test_keys_that_the_policies_cannot_enforce_produce_a_note() -> None:
@@ -137,7 +137,7 @@ def test_keys_that_the_policies_cannot_enforce_produce_a_note() -> None:
     said = notes(policy, TODAY)
 
     expiring = "the exemption from gpu (storage team) expires on 2026-06-01; the API server does not check the date."
-    assert [each.partition(":")[0] for each in said] == [
+    assert [line.partition(":")[0] for line in said] == [
         f"{expiring} Print the policies again after that date.",
         "account past expired on 2026-05-31 and is left out",
         "actions of LM201",

@@ -34,7 +34,7 @@ def test_a_policy_sees_what_its_webhook_sees(hook: Hook) -> None:
     """
     The same resources, operations and conditions: what is never blocked by the one is never blocked by the other.
     """
-    (policy,) = (each for each in policies() if each["metadata"]["name"] == name_of(hook))
+    (policy,) = (candidate for candidate in policies() if candidate["metadata"]["name"] == name_of(hook))
 
     conditions = [
         (matchcondition["name"], matchcondition["expression"]) for matchcondition in policy["spec"]["matchConditions"]
