@@ -52,8 +52,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """
     The figures that tests recorded, and one line for all of those skips: pytest's summary gives their number and no reason.
     """
-    reports = [each for group in ("passed", "failed") for each in terminalreporter.stats.get(group, ())]
-    figures = [text for each in reports for name, text in each.user_properties if name == FIGURE]
+    reports = [test_report for group in ("passed", "failed") for test_report in terminalreporter.stats.get(group, ())]
+    figures = [text for test_report in reports for name, text in test_report.user_properties if name == FIGURE]
     for text in sorted(figures):
         terminalreporter.write_line(text)
     skips = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", ())]

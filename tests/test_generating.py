@@ -31,7 +31,7 @@ TOO_MUCH = (HealthCheck.data_too_large, HealthCheck.too_slow, HealthCheck.large_
 
 
 def read(*manifests: Manifest) -> list[ManifestObject]:
-    inputs = [read_manifests(json.dumps(each).encode(), "generated") for each in manifests]
+    inputs = [read_manifests(json.dumps(manifest).encode(), "generated") for manifest in manifests]
     assert [problem.message for one in inputs for problem in one.problems] == []
     return [given for one in inputs for given in one.objects]
 
@@ -59,7 +59,7 @@ def test_every_rule_about_machines_has_something_to_find() -> None:
     def is_the_last(pair: tuple[list[Manifest], World]) -> bool:
         around = ObjectsWorld(objects_in(read(*pair[1])))
         for judged in objects_in(read(*pair[0])):
-            missing.difference_update(each.rule.id for each in judge(judged, around, KNOWN).findings)
+            missing.difference_update(finding.rule.id for finding in judge(judged, around, KNOWN).findings)
         return not missing
 
     with suppress(NoSuchExample):

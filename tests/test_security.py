@@ -26,7 +26,7 @@ def missing(names: Sequence[str]) -> set[str]:
     done = subprocess.run(
         [*command, *(f"tests/{name}" for name in names)], cwd=TESTS.parent, capture_output=True, text=True, check=False
     )
-    lost = {found.partition("tests/")[2] for found in NOT_FOUND.findall(done.stdout + done.stderr)}
+    lost = {path.partition("tests/")[2] for path in NOT_FOUND.findall(done.stdout + done.stderr)}
     assert done.returncode == 0 or lost, done.stdout + done.stderr
     return lost
 

@@ -55,14 +55,14 @@ def changed(path: tuple[str | int, ...], value: object) -> dict[str, Any]:
     """A copy of the report with another value at a path."""
     made = copy.deepcopy(REPORT)
     holder: Any = made
-    for each in path[:-1]:
-        holder = holder[each]
+    for key in path[:-1]:
+        holder = holder[key]
     holder[path[-1]] = value
     return made
 
 
 def kinds(old: Any, new: Any) -> list[str]:
-    return [each.kind for each in differences(old, new)]
+    return [difference.kind for difference in differences(old, new)]
 
 
 @pytest.mark.parametrize(
@@ -147,9 +147,9 @@ def test_a_missing_finding_does_not_move_the_others() -> None:
     """
     first, second = REPORT["report"]["objects"][0]["findings"]
 
-    found = list(differences({"findings": [first, second]}, {"findings": [second]}))
+    listed = list(differences({"findings": [first, second]}, {"findings": [second]}))
 
-    assert found == [Difference("rule id", "findings[0]", first, "(no item)")]
+    assert listed == [Difference("rule id", "findings[0]", first, "(no item)")]
 
 
 def test_of_two_findings_of_a_rule_the_one_that_moved_is_reported() -> None:
@@ -158,6 +158,8 @@ def test_of_two_findings_of_a_rule_the_one_that_moved_is_reported() -> None:
     """
     both = [{"rule": "LM201", "path": "a", "message": "x"}, {"rule": "LM201", "path": "b", "message": "y"}]
 
-    found = list(differences({"findings": both}, {"findings": [both[1], {**both[0], "path": "c"}]}))
+    listed = list(differences({"findings": both}, {"findings": [both[1], {**both[0], "path": "c"}]}))
 
-    assert [(each.kind, each.old, each.new) for each in found if each.kind != "order"] == [("place", "a", "c")]
+    assert [
+        (difference.kind, difference.old, difference.new) for difference in listed if difference.kind != "order"
+    ] == [("place", "a", "c")]

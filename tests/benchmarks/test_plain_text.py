@@ -24,7 +24,7 @@ a.yaml:2 VirtualMachine tenant/web: cannot be live-migrated (InterfaceNotLiveMig
 
 
 def kinds(old: Any, new: Any) -> list[str]:
-    return [each.kind for each in differences(old, new)]
+    return [difference.kind for difference in differences(old, new)]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_an_object_without_a_verdict_has_its_own_findings() -> None:
 
     made = answer(text)
 
-    assert [(each["name"], len(each["findings"])) for each in made["objects"]] == [
+    assert [(item["name"], len(item["findings"])) for item in made["objects"]] == [
         ("tenant/web", 1),
         ("kubevirt/kubevirt", 1),
     ]

@@ -51,7 +51,7 @@ def test_a_change_is_logged_once_with_its_writer(
     """
     now = seen(after, by="kubectl-edit")
 
-    assert told(caplog, seen(), now, now) == [f"was changed by kubectl-edit: {each}" for each in said]
+    assert told(caplog, seen(), now, now) == [f"was changed by kubectl-edit: {line}" for line in said]
 
 
 def test_a_change_of_the_bundle_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:

@@ -38,7 +38,11 @@ RWO, RWX = a_claim("ReadWriteOnce"), a_claim("ReadWriteMany")
 
 
 def judged(report: Report, name: str) -> ObjectReport:
-    return next(found for found in report.objects if found.source is not None and found.source.file == name)
+    return next(
+        judged_object
+        for judged_object in report.objects
+        if judged_object.source is not None and judged_object.source.file == name
+    )
 
 
 def outcomes(report: Report, name: str) -> list[str]:
@@ -47,7 +51,7 @@ def outcomes(report: Report, name: str) -> list[str]:
 
 def comparable(report: Report) -> tuple[object, ...]:
     """All of a report but the order of its objects."""
-    objects = sorted(msgspec.json.encode(found) for found in report.objects)
+    objects = sorted(msgspec.json.encode(judged_object) for judged_object in report.objects)
     return objects, sorted(report.notes), report.summary, report.release
 
 
@@ -134,7 +138,7 @@ def test_equally_near_objects_are_unproven() -> None:
 
     report = check(files, Settings(release="1.9"))
 
-    [finding] = [found for found in judged(report, "ci/vmi.yaml").findings if found.rule == "LM201"]
+    [finding] = [item for item in judged(report, "ci/vmi.yaml").findings if item.rule == "LM201"]
     assert finding.outcome == "undetermined"
     assert "dev/pvc.yaml and prod/pvc.yaml contain different objects for PVC 'os'" in finding.message
     assert [note for note in report.notes if "dev/pvc.yaml and prod/pvc.yaml" in note]
@@ -167,7 +171,7 @@ def test_each_environment_has_the_release_and_settings_of_its_kubevirt_cr() -> N
     assert report.release == "1.4, 1.9"
     assert (judged(report, "dev/vmi.yaml").release, judged(report, "prod/vmi.yaml").release) == ("1.9", "1.4")
     assert "LM101 violation" in outcomes(report, "dev/vmi.yaml")
-    assert not [found for found in outcomes(report, "prod/vmi.yaml") if found.startswith("LM101")]
+    assert not [outcome for outcome in outcomes(report, "prod/vmi.yaml") if outcome.startswith("LM101")]
 
 
 STORED = an_object("DataVolume", "cdi.kubevirt.io/v1beta1", "os", spec={"storage": {"storageClassName": "ceph"}})
@@ -230,7 +234,7 @@ def test_two_documents_of_one_body_are_a_tie() -> None:
 
     report = msgspec.json.decode(report_on(body, Settings(release="1.9")), type=Report)
 
-    [finding] = [found for found in report.objects[0].findings if found.rule == "LM201"]
+    [finding] = [item for item in report.objects[0].findings if item.rule == "LM201"]
     assert finding.outcome == "undetermined"
     assert "contains different objects for PVC 'os'" in finding.message
 

@@ -29,9 +29,9 @@ def pool(first: str, last: str, text: str = RANGE, place: str = "ipam.range", *e
     return Pool(place, ip_network(text), int(ip_address(first)), int(ip_address(last)), left_out)
 
 
-def spans(found: Ipam) -> list[tuple[str, str]]:
+def spans(ipam: Ipam) -> list[tuple[str, str]]:
     """The first and the last address of each excluded span."""
-    return [(str(ip_address(low)), str(ip_address(high))) for low, high in found.pools[0].excluded]
+    return [(str(ip_address(low)), str(ip_address(high))) for low, high in ipam.pools[0].excluded]
 
 
 def test_an_unknown_ipam_is_only_named() -> None:

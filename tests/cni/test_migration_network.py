@@ -243,9 +243,9 @@ def test_an_ipam_without_addresses_gives_none() -> None:
     )
 
     assert empty == Fault("ipam", "ipam lists no address, so virt-handler's interface gets no address")
-    for found, kind in ((on_nodes, "whereabouts"), (with_pod, "host-local")):
-        assert isinstance(found, Unknown)
-        assert found.why == f"ipam has no range: {kind} can read a range from another source"
+    for addresses, kind in ((on_nodes, "whereabouts"), (with_pod, "host-local")):
+        assert isinstance(addresses, Unknown)
+        assert addresses.why == f"ipam has no range: {kind} can read a range from another source"
 
 
 def test_one_address_that_virt_handler_takes_is_enough() -> None:

@@ -142,7 +142,7 @@ def test_each_range_is_compared_with_the_nodes() -> None:
     facts = facts_of(small)
 
     for item in (facts, replace(facts, nodes=None)):
-        assert [found.place for found in too_small(item) if isinstance(found, Fault)] == ["ipam.ipRanges[0].range"]
+        assert [fault.place for fault in too_small(item) if isinstance(fault, Fault)] == ["ipam.ipRanges[0].range"]
 
 
 def test_other_networks_are_not_compared() -> None:

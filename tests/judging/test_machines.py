@@ -63,7 +63,7 @@ def test_a_violation_keeps_its_own_remedy() -> None:
     """
     own, ruled = Violation(PATH, "m", remedy="own"), Violation(PATH, "m")
 
-    assert [found.remedy for item in (own, ruled) if (found := finding_of(SHARED, item, KNOWN))] == [
+    assert [finding.remedy for item in (own, ruled) if (finding := finding_of(SHARED, item, KNOWN))] == [
         "own",
         SHARED.remediation,
     ]

@@ -47,7 +47,7 @@ PLAIN = [configuration(None), configuration({}), configuration({"featureGates": 
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("known", "expected"),
     [
         (UNKNOWN, [False, True, True]),
         (LISTED, [False, True, True]),
@@ -57,9 +57,9 @@ PLAIN = [configuration(None), configuration({}), configuration({"featureGates": 
     ],
 )
 def test_volumes_are_plugged_from_the_template_where_the_newer_gate_is_on(
-    given: Fact[Configuration], expected: list[bool]
+    known: Fact[Configuration], expected: list[bool]
 ) -> None:
     """
     The gate exists from 1.6 on, and the older gate has precedence; in an unknown cluster it may be on.
     """
-    assert [hotplugs_from_template(given, release) for release in (V1_5, V1_6, V1_9)] == expected
+    assert [hotplugs_from_template(known, release) for release in (V1_5, V1_6, V1_9)] == expected

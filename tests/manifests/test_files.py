@@ -16,7 +16,7 @@ VM = "apiVersion: kubevirt.io/v1\nkind: VirtualMachine\nmetadata: {name: NAME}\n
 
 def names(*paths: Path | str, recursive: bool = False, sources: Sources | None = None) -> list[str]:
     inputs = read_all([str(path) for path in paths], recursive=recursive, sources=sources or Sources())
-    return [found.object.name for manifests in inputs for found in manifests.objects if found.object is not None]
+    return [item.object.name for manifests in inputs for item in manifests.objects if item.object is not None]
 
 
 def problems(*paths: Path | str, recursive: bool = False) -> list[tuple[str, str]]:

@@ -59,7 +59,7 @@ def test_documents_count_from_the_first_one() -> None:
     """
     read = read_manifests(f"---\n# nothing\n---\n{VM}---\n{VM}".encode(), "vm.yaml")
 
-    assert [(found.document.index, found.line) for found in read.objects] == [(1, 5), (2, 19)]
+    assert [(item.document.index, item.line) for item in read.objects] == [(1, 5), (2, 19)]
 
 
 def test_items_of_lists_are_objects_with_their_own_lines() -> None:
@@ -194,9 +194,9 @@ def test_objects_are_relevant_if_findings_can_be_about_them(api_version: str, ki
     """
     Judged kinds are relevant, and misspelled kinds of their groups. Claims are only looked up.
     """
-    (found,) = read_manifests(f"apiVersion: {api_version}\nkind: {kind}\n".encode(), "-").objects
+    (item,) = read_manifests(f"apiVersion: {api_version}\nkind: {kind}\n".encode(), "-").objects
 
-    assert is_relevant(found) is relevant
+    assert is_relevant(item) is relevant
 
 
 @settings(deadline=None, max_examples=60)
@@ -208,12 +208,12 @@ def test_json_and_yaml_give_the_same_objects(vm: Manifest, world: list[Manifest]
     manifests = [vm, *world]
 
     stream, listed = read_manifests(as_yaml(*manifests), "s"), read_manifests(as_json(*manifests), "l")
-    single = [found for manifest in manifests for found in read_manifests(as_json(manifest), "o").objects]
+    single = [item for manifest in manifests for item in read_manifests(as_json(manifest), "o").objects]
 
     assert (stream.problems, listed.problems) == ((), ())
-    assert [found.object for found in stream.objects] == [found.object for found in listed.objects]
-    assert [found.object for found in stream.objects] == [found.object for found in single]
-    assert [found.raw for found in stream.objects] == manifests
+    assert [item.object for item in stream.objects] == [item.object for item in listed.objects]
+    assert [item.object for item in stream.objects] == [item.object for item in single]
+    assert [item.raw for item in stream.objects] == manifests
 
 
 @settings(deadline=None, max_examples=100)

@@ -49,7 +49,7 @@ def test_a_snapshot_gives_the_same_findings_as_the_objects(rule: Rule, example: 
     The snapshot has every field that rules read: verdict and findings are those of the objects themselves.
     """
     inputs = [read_manifests(json.dumps(wrap(example)).encode(), "x")]
-    background = [found for value in example.world for found in read_manifests(json.dumps(value).encode(), "w").objects]
+    background = [item for value in example.world for item in read_manifests(json.dumps(value).encode(), "w").objects]
     snapshot = parse(text_of(objects(*example.world)).encode(), "snapshot.yaml")
 
     by_objects = check(inputs, Settings(release=example.release), background)

@@ -62,10 +62,10 @@ def test_truncated_text_is_the_same_above_the_limit_and_flat_below(value: Any, l
     """
     text = json.dumps(value, indent=indent).encode()
 
-    found = json.loads(truncated(text, limit))
+    document = json.loads(truncated(text, limit))
 
-    assert marked(found, limit) == cut(value, limit)
-    assert depth_of(found) <= limit + 1
+    assert marked(document, limit) == cut(value, limit)
+    assert depth_of(document) <= limit + 1
     assert not is_deep(truncated(text, limit), limit + 1)
 
 
@@ -123,13 +123,13 @@ def test_deep_fields_that_are_not_read_do_not_prevent_decoding(depth: int, brack
     """
     opening, closing = brackets
     text = f'{{"x": {opening * depth}1{closing * depth}, "name": "n"}}'.encode()
-    found: list[Named] = []
-    reading = threading.Thread(target=lambda: found.append(decode(msgspec.json.Decoder(Named), text)))
+    read: list[Named] = []
+    reading = threading.Thread(target=lambda: read.append(decode(msgspec.json.Decoder(Named), text)))
 
     reading.start()
     reading.join()
 
-    assert found == [Named("n")]
+    assert read == [Named("n")]
     assert decode(msgspec.json.Decoder(Named), text) == Named("n")
     assert isinstance(decode(msgspec.json.Decoder(), truncated(text)), dict)
 
@@ -190,5 +190,5 @@ def decodes(node: ast.AST) -> bool:
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr == "decode"
-        and any(not isinstance(each, ast.Constant) for each in node.args)
+        and any(not isinstance(argument, ast.Constant) for argument in node.args)
     )

@@ -26,13 +26,13 @@ def at(*path: str | int) -> Finding:
 
 
 def machine(*volumes: dict[str, Any], **more: Any) -> VirtualMachine:
-    found = read(vm(**({"volumes": list(volumes)} if volumes else {}), **more))
-    assert isinstance(found, VirtualMachine)
-    return found
+    decoded = read(vm(**({"volumes": list(volumes)} if volumes else {}), **more))
+    assert isinstance(decoded, VirtualMachine)
+    return decoded
 
 
-def carrier(found: VirtualMachine) -> Subject:
-    subject = subject_of(found)
+def carrier(decoded: VirtualMachine) -> Subject:
+    subject = subject_of(decoded)
     assert subject is not None
     return subject
 
@@ -54,7 +54,7 @@ def carrier(found: VirtualMachine) -> Subject:
         (BASE, False),
         (("spec", "dataVolumeTemplates", "spec", "volumes", 1), False),
     ],
-    ids=lambda each: dotted(each) if isinstance(each, tuple) else str(each),
+    ids=lambda value: dotted(value) if isinstance(value, tuple) else str(value),
 )
 def test_a_finding_about_a_plugged_volume_is_at_the_volume_or_its_disk(path: FieldPath, about: bool) -> None:
     """
@@ -79,10 +79,10 @@ def test_a_kind_without_volumes_has_no_plugged_volume() -> None:
     """
     A finding about the KubeVirt resource is about no volume, whichever of the two objects is one.
     """
-    cluster, found = read(kubevirt({})), at(*BASE, "volumes", 0)
+    cluster, volume = read(kubevirt({})), at(*BASE, "volumes", 0)
 
-    assert is_about_plugged(found, cluster, machine(hot("single"))) is False
-    assert is_about_plugged(found, machine(hot("single")), cluster) is False
+    assert is_about_plugged(volume, cluster, machine(hot("single"))) is False
+    assert is_about_plugged(volume, machine(hot("single")), cluster) is False
 
 
 def data_volume(name: str, **more: Any) -> dict[str, Any]:
@@ -120,9 +120,9 @@ def test_new_or_changed_hotpluggable_volumes_of_a_vm_are_plugged_in(
     """
     Each comes with its index; a permanent volume of the same name takes effect at the next start.
     """
-    found = [(index, each.name) for index, each in plugged_into(carrier(machine(*new)), carrier(machine(*old)))]
+    requested = [(index, volume.name) for index, volume in plugged_into(carrier(machine(*new)), carrier(machine(*old)))]
 
-    assert found == plugged
+    assert requested == plugged
 
 
 REMOVAL = {"removeVolumeOptions": {"name": "os"}}
@@ -146,16 +146,16 @@ WITHOUT_SOURCE = {"addVolumeOptions": {"name": "hot"}}
         ((*BASE, "networks", 1), False),
         ((*BASE, "domain", "devices", "disks", 1), False),
     ],
-    ids=lambda each: dotted(each) if isinstance(each, tuple) else str(each),
+    ids=lambda value: dotted(value) if isinstance(value, tuple) else str(value),
 )
 def test_only_findings_about_requested_volumes_move_to_the_request(path: FieldPath, moved: bool) -> None:
     """
     Requests are counted in ``status.volumeRequests``, where removals, and additions without a source, have a place, too.
     """
-    found = machine(on_claim("shared"), status={"volumeRequests": [REMOVAL, WITHOUT_SOURCE, ADDITION]})
+    decoded = machine(on_claim("shared"), status={"volumeRequests": [REMOVAL, WITHOUT_SOURCE, ADDITION]})
 
     place = ("status", "volumeRequests", 2, "addVolumeOptions", "volumeSource")
-    assert at_request(at(*path), found) == (at(*place) if moved else at(*path))
+    assert at_request(at(*path), decoded) == (at(*place) if moved else at(*path))
 
 
 def test_requested_volumes_come_after_those_of_the_template() -> None:

@@ -106,7 +106,9 @@ def test_a_function_of_a_class_is_found_by_its_name() -> None:
 
 
 def survivor(change: str) -> Mutant:
-    (mutant,) = (each for each in Module("a.py", "def f():\n    return a < b\n").mutants if each.change == change)
+    (mutant,) = (
+        candidate for candidate in Module("a.py", "def f():\n    return a < b\n").mutants if candidate.change == change
+    )
     return mutant
 
 
@@ -185,10 +187,10 @@ def test_an_edit_during_a_run_leaves_the_tests_known(tmp_path: Path, monkeypatch
     module, test = tmp_path / "module.py", tmp_path / "test_module.py"
     module.write_text("X = 1")
     test.touch()
-    for each in (packages_module, recording, running):
-        monkeypatch.setattr(each, "ROOT", tmp_path)
-    for each in (packages_module, recording):
-        monkeypatch.setattr(each, "RESULTS", tmp_path)
+    for part in (packages_module, recording, running):
+        monkeypatch.setattr(part, "ROOT", tmp_path)
+    for part in (packages_module, recording):
+        monkeypatch.setattr(part, "RESULTS", tmp_path)
     package = Package("name", 95, ("module.py",), ("test_module.py",))
     results = Results(Module("module.py", "X = 1"), package)
     called = {"test_module.py::test": {("module.py", "f")}}

@@ -127,9 +127,9 @@ class Results:
 
 
 def _files(pattern: str) -> Iterable[str]:
-    found = ROOT.glob(pattern)
+    paths = ROOT.glob(pattern)
     return sorted(
-        str(path.relative_to(ROOT)) for each in found for path in (each.rglob("*.py") if each.is_dir() else [each])
+        str(path.relative_to(ROOT)) for match in paths for path in (match.rglob("*.py") if match.is_dir() else [match])
     )
 
 

@@ -63,13 +63,13 @@ class Tests:
 
     def by_function(self) -> dict[Called, list[str]]:
         """The usable tests that call each function, and by module and None those that call any of its functions."""
-        found: dict[Called, dict[str, None]] = defaultdict(dict)
+        tests_of: dict[Called, dict[str, None]] = defaultdict(dict)
         for name, functions in self.called.items():
             if name not in self.failed:
                 for module, function in functions:
-                    found[module, function][name] = None
-                    found[module, None][name] = None
-        return {key: [*names] for key, names in found.items()}
+                    tests_of[module, function][name] = None
+                    tests_of[module, None][name] = None
+        return {key: [*names] for key, names in tests_of.items()}
 
     def within(self, budget: float, names: Iterable[str]) -> Iterator[str]:
         """The first of these tests that together take this many seconds at most; slower ones are left out."""
@@ -245,11 +245,11 @@ def run_named(runs: Iterable[Sequence[str]], seconds: Mapping[str, float], resul
 def functions_in(paths: Sequence[str]) -> dict[tuple[str, str], list[FunctionType]]:
     """The functions that were made from these files, by path and qualified name."""
     files = {str(ROOT / path): path for path in paths}
-    found: dict[tuple[str, str], list[FunctionType]] = defaultdict(list)
+    functions: dict[tuple[str, str], list[FunctionType]] = defaultdict(list)
     for candidate in gc.get_objects():
         if isinstance(candidate, FunctionType) and (path := files.get(candidate.__code__.co_filename)) is not None:
-            found[path, candidate.__code__.co_qualname].append(candidate)
-    return found
+            functions[path, candidate.__code__.co_qualname].append(candidate)
+    return functions
 
 
 def patch_globals(module: str, code: CodeType) -> None:

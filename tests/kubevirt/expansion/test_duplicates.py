@@ -277,11 +277,11 @@ def judged(row: Row, entries: Sequence[Any]) -> tuple[str, set[tuple[str, str]]]
     return word, identities(result)
 
 
-def identities(found: Judgement) -> set[tuple[str, str]]:
+def identities(judgement: Judgement) -> set[tuple[str, str]]:
     """Rule and subject of each finding; an index in a subject is left out, because each row moves its entries."""
     return {
         (finding.rule.id, re.sub(r"\[\d+\]", "[]", finding.subject))
-        for finding in found.findings
+        for finding in judgement.findings
         if finding.rule.id not in ABOUT_TEMPLATES
     }
 

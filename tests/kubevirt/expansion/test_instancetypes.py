@@ -303,9 +303,9 @@ def test_inference_follows_a_volume_to_a_label(fragment: str, around: tuple[Mani
     """
     Through claim, DataVolume, its source or DataSource to the first object with the label.
     """
-    given = (instancetype("i", **USB), instancetype("i", "VirtualMachineInstancetype", **SEV), *around)
+    objects = (instancetype("i", **USB), instancetype("i", "VirtualMachineInstancetype", **SEV), *around)
 
-    assert judged(vm(fragment, instancetype={"inferFromVolume": "d"}), *given) == expected
+    assert judged(vm(fragment, instancetype={"inferFromVolume": "d"}), *objects) == expected
 
 
 def test_a_template_is_followed_before_a_data_volume_of_its_name() -> None:

@@ -60,8 +60,8 @@ def test_an_instancetypes_launch_security_comes_before_the_preferences() -> None
     assert result == "TDXNotLiveMigratable"
 
 
-@pytest.mark.parametrize(("given", "expected"), [({}, "OK"), ({"storageClassName": "local"}, DISKS)])
-def test_a_preferred_class_goes_into_templates_without_one(given: Manifest, expected: str) -> None:
+@pytest.mark.parametrize(("written", "expected"), [({}, "OK"), ({"storageClassName": "local"}, DISKS)])
+def test_a_preferred_class_goes_into_templates_without_one(written: Manifest, expected: str) -> None:
     """
     ``preferredStorageClassName`` is written into dataVolumeTemplates that name no class, before CDI sees them.
     """
@@ -70,7 +70,7 @@ def test_a_preferred_class_goes_into_templates_without_one(given: Manifest, expe
         storage_profile("shared", "ReadWriteMany"),
         storage_profile("local", "ReadWriteOnce"),
     )
-    template = [{"metadata": {"name": "dv"}, "spec": {"storage": given}}]
+    template = [{"metadata": {"name": "dv"}, "spec": {"storage": written}}]
 
     result = judged(vm(ON_DV, preference={"name": "p"}, dataVolumeTemplates=template), *around)
 

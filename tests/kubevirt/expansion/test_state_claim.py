@@ -61,9 +61,9 @@ def test_1_3_chooses_the_access_mode_of_the_state_claim(around: tuple[Manifest, 
     ReadWriteMany where the cluster sets a class for VM state; a StorageProfile's filesystems have precedence, and the
     first mode of an existing claim over both. Other releases do not check it.
     """
-    given = around if any(manifest["kind"] == "KubeVirt" for manifest in around) else (kubevirt(), *around)
+    objects = around if any(manifest["kind"] == "KubeVirt" for manifest in around) else (kubevirt(), *around)
 
-    by_release = verdicts(vm(TPM), world(*given))
+    by_release = verdicts(vm(TPM), world(*objects))
 
     assert by_release == {str(release): expected if release == V1_3 else "OK" for release in RELEASES}
 

@@ -112,7 +112,7 @@ def test_a_plain_object_is_not_searched(manifest: Any, monkeypatch: pytest.Monke
     The fast check recognizes it, also with absent, null and empty fields.
     """
     searched: list[object] = []
-    monkeypatch.setattr(unknown_fields, "search", lambda *each: searched.append(each))
+    monkeypatch.setattr(unknown_fields, "search", lambda *arguments: searched.append(arguments))
 
     assert problems_in(manifest["kind"], manifest) == ((), (), ())
     assert searched == []

@@ -39,7 +39,7 @@ def fields(**spec: Any) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("spec", "found"),
+    ("spec", "problem"),
     [
         ({"runstrategy": "Always"}, ("runstrategy", "runStrategy", "")),
         ({"runStratgy": "Always"}, ("runStratgy", "runStrategy", "")),
@@ -55,12 +55,12 @@ def fields(**spec: Any) -> list[tuple[str, str, str]]:
     ],
 )
 def test_an_unknown_field_has_a_suggestion_or_the_correct_path(
-    spec: dict[str, Any], found: tuple[str, str, str]
+    spec: dict[str, Any], problem: tuple[str, str, str]
 ) -> None:
     """
     Another case, a missing plural s and a close name are misspelt; the name of another place is misplaced; others are unknown.
     """
-    assert fields(**spec) == [found]
+    assert fields(**spec) == [problem]
 
 
 def test_names_that_users_choose_are_not_checked() -> None:

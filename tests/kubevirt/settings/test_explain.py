@@ -67,7 +67,7 @@ FIRST, SECOND = policy("first"), policy("second")
 
 
 @pytest.mark.parametrize(
-    ("match", "found", "matches", "expected"),
+    ("match", "winner", "matches", "expected"),
     [
         (None, [None], [], "no MigrationPolicy matches"),
         (None, [Match(FIRST, 1, 0, certain=False), None], [], "if no MigrationPolicy matches"),
@@ -104,11 +104,11 @@ FIRST, SECOND = policy("first"), policy("second")
         ),
     ],
 )
-def test_the_reason_is_what_kubevirt_compares(match: Match | None, found: Any, matches: Any, expected: str) -> None:
+def test_the_reason_is_what_kubevirt_compares(match: Match | None, winner: Any, matches: Any, expected: str) -> None:
     """
     Labels, then labels of the VMI, then names. An uncertain match says so.
     """
-    assert because(match, found, matches, any_policy=True) == expected
+    assert because(match, winner, matches, any_policy=True) == expected
 
 
 def test_without_policies_the_reason_says_so() -> None:

@@ -27,8 +27,8 @@ def policy(name: str, vmi: Any = None, namespace: Any = None, **spec: Any) -> Mi
     return msgspec.convert({"metadata": {"name": name}, "spec": {"selectors": selectors, **spec}}, MigrationPolicy)
 
 
-def names(found: Any) -> list[str | None]:
-    return [item.policy.name if item is not None else None for item in found]
+def names(winner: Any) -> list[str | None]:
+    return [item.policy.name if item is not None else None for item in winner]
 
 
 @pytest.mark.parametrize(
