@@ -118,9 +118,9 @@ def cluster(whole: Cluster) -> Iterator[Cluster]:
 
 
 @pytest.mark.parametrize("depth", [600, 3000, 9000])
-def test_i1_an_api_server_forwards_nesting_that_stops_others(cluster: Cluster, depth: int) -> None:
+def test_i1_deep_nesting_that_an_api_server_forwards_is_denied(cluster: Cluster, depth: int) -> None:
     """
-    I1, M10: nesting in a place where unknown fields are kept comes to the webhook, and is refused there with its place.
+    I1, M10: nesting in a place where unknown fields are kept reaches the webhook, which denies it with its place.
     """
     made = secretive()
     made["spec"]["template"]["metadata"]["x"] = HOLE.strip('"')
@@ -132,9 +132,9 @@ def test_i1_an_api_server_forwards_nesting_that_stops_others(cluster: Cluster, d
     }
 
 
-def test_i3_a_webhook_for_everything_stops_nothing(cluster: Cluster) -> None:
+def test_i3_kinds_that_are_not_judged_pass_a_webhook_for_all_kinds(cluster: Cluster) -> None:
     """
-    I3: sent what it does not judge, pods and their deletion among it, the webhook lets it pass, under Fail.
+    I3: the webhook lets kinds pass that it does not judge, including pods and their deletion, under Fail.
     """
     client = cluster.plane.client
     configuration = {
@@ -191,9 +191,9 @@ def named(kind: str) -> Manifest:
     return {"apiVersion": "v1", "kind": kind, "metadata": {"name": "it"}}
 
 
-def test_i5_of_two_keys_the_last_one_counts(cluster: Cluster) -> None:
+def test_i5_the_last_of_two_duplicate_keys_counts(cluster: Cluster) -> None:
     """
-    I5: an API server that is told to take duplicates sends the last, and so it is judged.
+    I5: an API server that accepts duplicates forwards the last one, which is judged.
     """
     made = secretive()
     made["spec"]["template"]["spec"]["volumes"] = ["@@"]
@@ -237,10 +237,10 @@ def test_i6_a_key_in_another_case_is_not_read(cluster: Cluster) -> None:
     ],
     ids=lambda text: text[:10],
 )
-def test_i7_every_port_is_judged_as_kubevirt_will_read_it(cluster: Cluster, port: str, who: str) -> None:
+def test_i7_every_port_is_judged_as_kubevirt_reads_it(cluster: Cluster, port: str, who: str) -> None:
     """
-    I7: what is 49152 is refused as such, what does not fit into KubeVirt's type is refused for its size though the API
-    server lets it pass, the rest never comes here.
+    I7: every spelling of 49152 is denied. A number that does not fit into KubeVirt's type is denied for its size,
+    although the API server accepts it. The API server rejects all others.
     """
     manifest = secretive(devices={"interfaces": [{"name": "default", "masquerade": {}, "ports": [{"port": "@@"}]}]})
 
@@ -254,9 +254,9 @@ def test_i7_every_port_is_judged_as_kubevirt_will_read_it(cluster: Cluster, port
     assert ("<= 2147483647" in message) == (who == "we, by its size")
 
 
-def test_i8_lookalikes_are_refused_in_plain_letters(cluster: Cluster) -> None:
+def test_i8_lookalike_letters_are_escaped_in_denials(cluster: Cluster) -> None:
     """
-    I8: the text that comes to the user shows which letter is not what it seems.
+    I8: the text of the denial shows which letter differs.
     """
     reply = cluster.create(secretive(evictionStrategy="L\u0456veMigrate"))
 
@@ -265,9 +265,9 @@ def test_i8_lookalikes_are_refused_in_plain_letters(cluster: Cluster) -> None:
 
 
 @pytest.mark.parametrize("odd", ["\\u0000", "\\u001b[31mred", "a\\r\\nb", "a\\tb", "\\ud800", "\xff"], ids=repr)
-def test_i9_warnings_arrive_whatever_stands_in_a_name(cluster: Cluster, odd: str) -> None:
+def test_i9_warnings_arrive_with_any_characters_in_a_name(cluster: Cluster, odd: str) -> None:
     """
-    I9: API servers drop warnings with controls in silence; ours have none, so the user gets them.
+    I9: API servers silently drop warnings with control characters. The warnings contain none, so kubectl prints them.
     """
     manifest = secretive(volumes=[{"name": "os", "persistentVolumeClaim": {"claimName": "@@"}}])
 
@@ -282,7 +282,7 @@ def test_i9_warnings_arrive_whatever_stands_in_a_name(cluster: Cluster, odd: str
     assert warning.isprintable()
 
 
-def test_i18_as_many_violations_as_an_api_server_lets_through(cluster: Cluster) -> None:
+def test_i18_ten_of_250_violations_are_listed_and_the_others_counted(cluster: Cluster) -> None:
     """
     I18: of the 250 violations that a definition allows ten are told, and the number of the others.
     """
@@ -294,10 +294,10 @@ def test_i18_as_many_violations_as_an_api_server_lets_through(cluster: Cluster) 
     assert reply.causes[""] == "and 240 more"
 
 
-def test_i19_no_name_becomes_a_path(cluster: Cluster) -> None:
+def test_i19_invalid_names_cause_no_request(cluster: Cluster) -> None:
     """
-    I19: for claim, instancetype and revision names that none can have no request is made, and the verdict stays open; all
-    that the webhook ever requests are the kinds that it needs.
+    I19: for invalid names of claims, instancetypes and revisions no request is sent, and the verdict stays open. The
+    webhook requests only the kinds that it needs.
     """
     cluster.create(secretive(volumes=[on_claim("single")]))
     wait_until(lambda: "/persistentvolumeclaims/single" in asked(cluster), 30, "the log of requests")
@@ -323,9 +323,9 @@ def asked(cluster: Cluster) -> str:
     return "\n".join(entry["requestURI"] for entry in entries if entry["user"]["username"] == SERVER)
 
 
-def test_i21_a_tenant_exempts_nobody(cluster: Cluster) -> None:
+def test_i21_a_tenant_cannot_exempt_an_object(cluster: Cluster) -> None:
     """
-    I21: annotations and labels that ask for an exemption, and owners that are made up, leave the verdict as it is.
+    I21: annotations and labels that ask for an exemption, and invented owners, do not change the verdict.
     """
     manifest = secretive(volumes=[on_claim("single")])
     marks = {"migratable/exempt": "true", "migratable.io/ignore": "LM201"}
@@ -340,9 +340,9 @@ def test_i21_a_tenant_exempts_nobody(cluster: Cluster) -> None:
     assert list(cluster.create(manifest).causes) == [f"{AT_SPEC}.volumes[0]"]
 
 
-def test_i22_what_only_servers_write_counts_for_nothing(cluster: Cluster) -> None:
+def test_i22_server_written_fields_of_a_new_vm_are_ignored(cluster: Cluster) -> None:
     """
-    I22: a new VM that says of itself that it is being deleted, or ready, is judged like any other.
+    I22: a new VM with a deletion timestamp or a ready status is judged like any other.
     """
     manifest = secretive(volumes=[on_claim("single")])
     manifest["metadata"] |= {"deletionTimestamp": "2020-01-01T00:00:00Z", "deletionGracePeriodSeconds": 0}
@@ -372,9 +372,9 @@ def test_i23_an_invalid_instancetype_leaves_the_verdict_open(cluster: Cluster, r
     assert any(re.fullmatch(r"\[LM505\] .*\(spec\.instancetype.*\)", warning) for warning in reply.warnings)
 
 
-def test_i24_a_vm_full_of_secrets_is_judged_without_a_word_of_them(cluster: Cluster) -> None:
+def test_i24_neither_denials_nor_logs_contain_secrets(cluster: Cluster) -> None:
     """
-    I24: neither a denial nor the logs hold anything of user data, annotations and credentials.
+    I24: neither a denial nor the logs contain user data, annotations or credentials.
     """
     reply = cluster.create(secretive(volumes=[on_claim("single")], evictionStrategy="nonsense"))
 

@@ -155,9 +155,9 @@ def test_i3_such_a_kind_is_counted(door: Doorway) -> None:
     assert door.counted(sample) == before + 1
 
 
-def test_i4_an_update_of_nothing_is_a_400(door: Doorway) -> None:
+def test_i4_an_update_without_oldobject_gets_400(door: Doorway) -> None:
     """
-    I4: an UPDATE without oldObject cannot come from an API server: 400, and counted.
+    I4: an UPDATE without oldObject cannot come from an API server. It gets 400 and is counted.
     """
     sample = 'migratable_reviews_total{door="validate",kind="unreadable",operation="other",outcome="bad"}'
     before = door.counted(sample)

@@ -38,9 +38,10 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_without_anything_the_built_in_policy_holds_for_any_release() -> None:
+def test_without_a_policy_file_the_built_in_policy_applies_to_any_release() -> None:
     """
-    No policy file, no KubeVirt CR: strict, any supported release, and no namespace is KubeVirt's for its usual name.
+    Without a policy file and a KubeVirt CR: profile strict, any supported release, and no namespace belongs to KubeVirt
+    because of its usual name.
     """
     configuration = Around().configurations()()
 
@@ -73,7 +74,7 @@ def test_the_release_follows_the_kubevirt_cr(version: str | None, label: str) ->
 
 def test_a_late_watch_changes_neither_release_nor_namespace() -> None:
     """
-    What was seen of the KubeVirt CR holds until something else is seen, also that it is gone.
+    The last facts about the KubeVirt CR apply until newer ones arrive, including its deletion.
     """
     around = Around(cluster("v1.6.6", "openshift-cnv"))
     configurations = around.configurations()
@@ -89,18 +90,18 @@ def test_a_late_watch_changes_neither_release_nor_namespace() -> None:
     assert (gone.chosen.label, gone.install_namespace) == ("any", "")
 
 
-def test_a_pinned_release_stays(file: Path) -> None:
+def test_a_pinned_release_overrides_the_kubevirt_cr(file: Path) -> None:
     """
-    ``--release`` outranks the CR, and is checked at the start.
+    ``--release`` has precedence over the CR, and is checked at the start.
     """
     assert Around(cluster("v1.6.6")).configurations(file, "1.4")().chosen.label == "1.4"
     with pytest.raises(BadInput, match=r"unsupported release '0\.59'"):
         Around().configurations(None, "0.59")
 
 
-def test_the_date_moves_on() -> None:
+def test_the_date_follows_the_clock() -> None:
     """
-    Exemptions lapse at midnight without a restart.
+    Exemptions expire at midnight without a restart.
     """
     around = Around()
     configurations = around.configurations()
@@ -111,18 +112,18 @@ def test_the_date_moves_on() -> None:
     assert (first.today, configurations().today) == ("2026-01-01", "2026-01-02")
 
 
-def test_what_is_the_same_is_not_made_again() -> None:
+def test_an_unchanged_configuration_is_reused() -> None:
     """
-    Every request asks; between changes one object answers.
+    Every request reads the configuration. Between changes all requests get the same object.
     """
     configurations = Around(cluster("v1.6.6")).configurations()
 
     assert configurations() is configurations()
 
 
-def test_a_changed_file_is_taken(file: Path) -> None:
+def test_a_changed_policy_file_is_applied(file: Path) -> None:
     """
-    Once it has been looked at again; an unchanged one costs nothing.
+    The change applies after the next check of the file. An unchanged file costs nothing.
     """
     configurations = Around().configurations(file)
     assert configurations().policy.profile is Profile.EXACT

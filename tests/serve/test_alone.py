@@ -35,9 +35,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alone]:
         yield running
 
 
-def test_it_says_where_everything_is(server: Alone) -> None:
+def test_standard_output_lists_the_urls(server: Alone) -> None:
     """
-    Standard output names the URLs, and lines to paste; standard error holds the log alone.
+    Standard output has the URLs, and lines to paste. Standard error has only the log.
     """
     assert f"page and dry-run API  {server.url}" in server.out
     assert f"https://localhost:{server.admission}/validate" in server.out
@@ -70,7 +70,7 @@ def test_manifests_are_judged_in_another_process(server: Alone) -> None:
     assert "webhook.surfaces.api.judge.process" in Path(f"/proc/{child}/cmdline").read_text()
 
 
-def test_each_listener_serves_its_own(server: Alone) -> None:
+def test_each_listener_serves_only_its_own_paths(server: Alone) -> None:
     """
     The API is not on the admission port, admission not on the API's, and metrics are on neither.
     """
@@ -85,9 +85,9 @@ def test_each_listener_serves_its_own(server: Alone) -> None:
         assert server.ask(port, "GET", path).status == 404
 
 
-def test_health_tells_life_readiness_and_metrics(server: Alone) -> None:
+def test_the_health_listener_serves_liveness_readiness_and_metrics(server: Alone) -> None:
     """
-    In plain HTTP, for a kubelet and for Prometheus; reviews are counted by door, kind and outcome.
+    It speaks plain HTTP, for a kubelet and for Prometheus. Reviews are counted by path, kind and outcome.
     """
     server.ask(server.admission, "POST", "/validate", REFUSED)
 
@@ -101,9 +101,9 @@ def test_health_tells_life_readiness_and_metrics(server: Alone) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/rules/", "/v1/check/", "//evil.example.com", "/v1//rules"])
-def test_nothing_redirects(server: Alone, path: str) -> None:
+def test_no_response_redirects(server: Alone, path: str) -> None:
     """
-    A path with a slash too many is not found; a Location built from the Host header would lead elsewhere.
+    A path with an additional slash is not found. A Location with the Host header of the request would lead elsewhere.
     """
     answer = hosted(server, server.api, "localhost", path)
 
@@ -111,9 +111,9 @@ def test_nothing_redirects(server: Alone, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/v1/rules", "/v1/rules/", "/readyz", "/metrics"])
-def test_a_foreign_host_gets_nothing(server: Alone, path: str) -> None:
+def test_a_request_for_a_foreign_host_gets_421(server: Alone, path: str) -> None:
     """
-    Page, API, health and metrics answer 421 to the name of another site; the answer names the option.
+    Page, API, health and metrics refuse the name of another site. The response names the option.
     """
     port = server.health if path in ("/readyz", "/metrics") else server.api
 
@@ -140,9 +140,9 @@ def hosted(server: Alone, port: int, host: str, path: str) -> Got:
         connection.close()
 
 
-def test_metrics_tell_how_much_of_its_life_a_certificate_has_left(server: Alone) -> None:
+def test_metrics_contain_both_ends_of_the_validity_of_the_certificate(server: Alone) -> None:
     """
-    When it begins and when it ends, so that an alert need not know for how long certificates are made.
+    An alert does not need to know the lifetime of certificates.
     """
     lines = server.ask(server.health, "GET", "/metrics").body.decode().splitlines()
 
@@ -151,9 +151,9 @@ def test_metrics_tell_how_much_of_its_life_a_certificate_has_left(server: Alone)
     assert begin < time.time() < end
 
 
-def test_the_log_tells_of_a_denial_and_not_of_the_object(server: Alone) -> None:
+def test_the_log_contains_a_denial_without_the_object(server: Alone) -> None:
     """
-    UID, kind, name and rules are logged; nothing that stood inside of the object is.
+    UID, kind, name and rules are logged. The content of the object is not.
     """
     init = {"name": "init", "cloudInitNoCloud": {"userData": "password: s3cr3t-canary"}}
     server.ask(server.admission, "POST", "/validate", review("CREATE", vm("logged", volumes=[on_claim("os"), init])))
@@ -165,9 +165,10 @@ def test_the_log_tells_of_a_denial_and_not_of_the_object(server: Alone) -> None:
     assert "canary" not in (server.folder / "err").read_text()
 
 
-def test_a_drain_loses_no_call(tmp_path: Path) -> None:
+def test_every_call_during_a_drain_gets_a_response(tmp_path: Path) -> None:
     """
-    After SIGTERM: not ready at once, still answering, every answer on a kept connection closes it; then a clean end.
+    After SIGTERM the server is not ready but still responds. Every response on a kept connection closes it, and the
+    process ends with status 0.
     """
     with alone(tmp_path, "--drain-seconds", "600") as server:
         kept = server.connect(server.admission)
@@ -188,9 +189,9 @@ def test_a_drain_loses_no_call(tmp_path: Path) -> None:
     assert [line for line in server.log if line["level"] == "error"] == []
 
 
-def test_a_drain_ends_by_itself(tmp_path: Path) -> None:
+def test_a_drain_ends_after_its_time(tmp_path: Path) -> None:
     """
-    Once the time is over the process goes, with status 0.
+    The process then ends with status 0.
     """
     with alone(tmp_path, "--drain-seconds", "0.1") as server:
         server.terminate()
@@ -251,9 +252,9 @@ def test_one_error_names_all_ports_in_use_and_free_ones(
         (["--allowed-host", "vm.example.com:8443"], "Write a name without scheme, port and path"),
     ],
 )
-def test_it_does_not_start_with_what_it_cannot_use(server: Alone, tmp_path: Path, flags: list[str], told: str) -> None:
+def test_invalid_settings_prevent_the_start(server: Alone, tmp_path: Path, flags: list[str], told: str) -> None:
     """
-    A policy, facts, release, certificate or host that cannot be used is refused at the start, with status 2 and its place.
+    An invalid policy, facts folder, release, certificate or host is an error at the start, with status 2 and its place.
     """
     (tmp_path / "policy.yaml").write_text("profile: strict\nunproven: maybe\n")
     (tmp_path / "broken.yaml").write_text("a: [")
@@ -267,9 +268,10 @@ def test_it_does_not_start_with_what_it_cannot_use(server: Alone, tmp_path: Path
     assert "Traceback" not in ran.stderr
 
 
-def test_a_policy_file_is_followed(tmp_path: Path) -> None:
+def test_changes_of_the_policy_file_are_applied(tmp_path: Path) -> None:
     """
-    A change of the policy file holds for the next answers; a bad one changes nothing, is told once, and counted until it goes.
+    A change of the policy file applies to later responses. An invalid file changes nothing, is logged once, and is
+    counted until it is corrected.
     """
     policy = tmp_path / "policy.yaml"
     policy.write_text("")
@@ -298,9 +300,9 @@ def failures(server: Alone) -> float:
     return float(line.split()[1])
 
 
-def test_development_certificates_are_enough(server: Alone) -> None:
+def test_clients_that_trust_the_development_authority_can_connect(server: Alone) -> None:
     """
-    The authority that `python -m certs dev` makes is all that a client has to trust.
+    A client needs only the authority that `python -m certs dev` creates.
     """
     assert (server.folder / "certs" / dev.DevelopmentCertificates(server.folder).authority.name).exists()
     assert server.ask(server.api, "GET", "/").status == 200

@@ -43,9 +43,9 @@ def seen(*turns: Callable[[Any], None]) -> list[bytes | str]:
     return asyncio.run(run())
 
 
-def test_two_writes_become_one() -> None:
+def test_two_consecutive_writes_are_sent_together() -> None:
     """
-    Headers and body, written one after the other, are one piece.
+    Headers and body, written one after the other, are sent in one piece.
     """
 
     def answer(corked: BufferedTransport) -> None:
@@ -55,16 +55,16 @@ def test_two_writes_become_one() -> None:
     assert seen(answer, answer) == [b"headbody", b"headbody"]
 
 
-def test_a_single_write_waits_for_no_more_than_the_loops_next_turn() -> None:
+def test_a_single_write_is_sent_in_the_next_turn_of_the_loop() -> None:
     """
-    What nothing follows is sent all the same: 100 Continue, or the part of a stream.
+    A write that no other write follows is sent, too: 100 Continue, or a part of a stream.
     """
     assert seen(lambda corked: corked.write(b"a"), lambda corked: corked.write(b"b")) == [b"a", b"b"]
 
 
-def test_closing_sends_what_was_written_first() -> None:
+def test_closing_sends_pending_bytes_first() -> None:
     """
-    An answer that ends its connection arrives.
+    A response that ends its connection arrives.
     """
 
     def answer(corked: BufferedTransport) -> None:
@@ -74,9 +74,9 @@ def test_closing_sends_what_was_written_first() -> None:
     assert seen(answer) == [b"last words", "close"]
 
 
-def test_cutting_sends_nothing_more() -> None:
+def test_aborting_sends_no_pending_bytes() -> None:
     """
-    Who is cut gets no rest, neither at once nor later.
+    An aborted connection gets no more bytes.
     """
 
     def cut(corked: BufferedTransport) -> None:

@@ -16,9 +16,10 @@ def lines(metrics: Metrics) -> list[str]:
     return [line for line in text.splitlines() if line.startswith("migratable_cluster")]
 
 
-def test_each_kind_is_a_series_of_the_moment() -> None:
+def test_each_kind_has_a_series_with_current_values() -> None:
     """
-    Size, age and trouble by kind, never by the text of a problem; a kind that was never heard of has no age.
+    Size, age and failures are labelled by kind, never by the text of a problem. A kind that was never listed has no
+    age.
     """
     now = [CLAIMS, VOLUMES]
     metrics = Metrics()

@@ -85,9 +85,11 @@ def by_settings(world: World) -> Outcome:
         ("ReadWriteOnce", "ReadWriteOnce", REFUSE, [OS, KUBEVIRTS]),
     ],
 )
-def test_what_is_named_is_read_before_any_answer(stored: str, live: str, expected: Outcome, asked: list[str]) -> None:
+def test_named_objects_are_read_before_any_response(
+    stored: str, live: str, expected: Outcome, asked: list[str]
+) -> None:
     """
-    A watch that lags lets nobody in on a claim of yesterday, and keeps nobody out; settings are read before a denial.
+    A late watch neither admits nor denies a VM because of an outdated claim. Settings are read before a denial.
     """
     cluster = Cluster(
         {PersistentVolumeClaim: [claim("os", stored)], KubeVirt: []},
@@ -103,9 +105,9 @@ def test_what_is_named_is_read_before_any_answer(stored: str, live: str, expecte
     assert cluster.observe_live_reads == ["judged"]
 
 
-def test_settings_of_a_trusted_store_allow_without_a_question() -> None:
+def test_trusted_settings_allow_a_vm_without_a_read() -> None:
     """
-    A machine that names nothing costs no request, unless the settings are old.
+    A VM without references needs no read, unless the settings are stale.
     """
     cluster = Cluster({KubeVirt: [{"metadata": {"name": "kubevirt", "namespace": "kubevirt"}}]}, {})
     backed = cluster.backed()
@@ -146,10 +148,10 @@ def test_a_denial_is_confirmed_without_reading_every_name(place: int) -> None:
     assert len(cluster.transport.asked) == FIRST
 
 
-def test_an_early_denial_names_confirmed_causes_alone() -> None:
+def test_an_early_denial_names_only_confirmed_causes() -> None:
     """
-    Where the policy denies what is unproven, a few of 250 missing names confirm that, and names that were not read are no
-    causes.
+    If the policy denies unproven results, a few of 250 missing names confirm the denial. Names that were not read are
+    not among the causes.
     """
     cluster = Cluster({PersistentVolumeClaim: []}, {}, NO_SUCH_OBJECT)
     backed = cluster.backed()
@@ -168,7 +170,7 @@ def test_an_early_denial_names_confirmed_causes_alone() -> None:
     assert len(cluster.transport.asked) == FIRST
 
 
-def test_a_denial_that_is_not_confirmed_is_looked_for_among_all_names() -> None:
+def test_all_names_are_read_if_a_denial_is_not_confirmed() -> None:
     """
     The claim was corrected meanwhile: every other name is read before the request passes.
     """
@@ -225,7 +227,7 @@ def test_a_late_denial_rests_on_live_or_fresh_facts(age: float, live: str | None
 
 def test_without_a_thread_in_time_only_fresh_facts_count() -> None:
     """
-    What a review that never got to read rests on: the fresh store, and nothing of a stale one.
+    A review that gets no thread for live reads uses facts of a fresh store, and none of a stale one.
     """
     cluster = Cluster({PersistentVolumeClaim: [claim("bad", "ReadWriteOnce")]}, {})
     backed, decide = cluster.backed(), names_of("bad")

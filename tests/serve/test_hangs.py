@@ -28,9 +28,10 @@ def is_denied(door: Doorway) -> bool:
     return not door.review(BODY).response["allowed"]
 
 
-def test_a_policy_file_that_hangs_stops_no_review(authority: CertificateAuthority, tmp_path: Path) -> None:
+def test_a_hanging_policy_file_delays_no_review(authority: CertificateAuthority, tmp_path: Path) -> None:
     """
-    A policy file whose storage does not answer (here: a pipe into which nobody writes) leaves the last good one in force.
+    If the storage of the policy file does not respond (here: a pipe without a writer), the last valid policy stays in
+    force.
     """
     policy, pipe = tmp_path / "policy.yaml", tmp_path / "pipe"
     policy.write_text("profile: strict\n")
@@ -56,9 +57,9 @@ def writer_of(pipe: Path) -> int:
         return 0
 
 
-def test_a_log_that_nobody_reads_stops_no_review(authority: CertificateAuthority, tmp_path: Path) -> None:
+def test_a_full_log_pipe_delays_no_review(authority: CertificateAuthority, tmp_path: Path) -> None:
     """
-    Where stderr is a pipe that is full, reviews are judged all the same.
+    If standard error is a full pipe, reviews still get responses.
     """
     with running(authority, tmp_path / "serve", stderr=subprocess.PIPE) as server:
         door = Doorway(server, trusting(authority))

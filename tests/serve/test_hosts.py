@@ -93,9 +93,9 @@ def test_the_refusal_names_the_option_and_not_the_host() -> None:
     assert counted == ["host"]
 
 
-def test_every_host_header_counts() -> None:
+def test_every_host_header_is_checked() -> None:
     """
-    A second one is read by some proxies.
+    Some proxies read the second one.
     """
     assert asked("localhost", "evil.example.com").status == 421
 
@@ -107,7 +107,7 @@ def test_a_request_without_host_passes() -> None:
     assert asked().status == 200
 
 
-def test_names_are_those_of_the_moment() -> None:
+def test_names_follow_the_current_certificate() -> None:
     """
     A renewed certificate may have other names.
     """

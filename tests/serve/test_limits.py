@@ -12,10 +12,10 @@ CHUNKED = b"POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n
 HEAD = b"POST / HTTP/1.1\r\nhost: localhost\r\n"
 
 
-def test_headers_have_five_seconds(running: Listening) -> None:
+def test_headers_must_arrive_within_five_seconds(running: Listening) -> None:
     """
-    Headers that are not whole five seconds after a request's first byte end the connection; what is slower than usual
-    but in time is answered.
+    The server closes a connection whose headers are incomplete five seconds after the first byte of the request. A slow
+    request that is in time gets a response.
     """
     with Wire(running.port) as late, Wire(running.port) as early:
         late.send(b"POST / HT")
@@ -33,9 +33,10 @@ def test_headers_have_five_seconds(running: Listening) -> None:
     assert running.refusals == ["slow"]
 
 
-def test_a_request_has_ten_seconds(running: Listening) -> None:
+def test_a_request_must_arrive_within_ten_seconds(running: Listening) -> None:
     """
-    A body that drips in is cut ten seconds after the request's first byte, however often a byte comes.
+    The server closes a connection whose body is incomplete ten seconds after the first byte of the request, however
+    often a byte arrives.
     """
     with Wire(running.port) as drip, Wire(running.port) as early:
         drip.send(HEAD, b"content-length: 100\r\n\r\n")
@@ -70,9 +71,9 @@ def test_an_empty_line_starts_the_time_of_a_request(running: Listening) -> None:
         assert wire.rest() == b""
 
 
-def test_long_work_of_the_application_has_no_limit(running: Listening, app: Counting) -> None:
+def test_the_listener_does_not_limit_the_time_of_the_application(running: Listening, app: Counting) -> None:
     """
-    A request that has arrived whole is answered however long that takes; its deadline is the application's.
+    A complete request gets a response however long it takes. The application has its own deadline.
     """
     with Wire(running.port) as wire:
         wire.send(post("/held"))

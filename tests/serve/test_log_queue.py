@@ -32,9 +32,9 @@ def spooled(logger: logging.Logger, spool: QueuedLogHandler) -> QueuedLogHandler
     return spool
 
 
-def test_everything_is_written_in_order(logger: logging.Logger) -> None:
+def test_all_lines_are_written_in_order(logger: logging.Logger) -> None:
     """
-    All lines arrive, in the order in which they were made, once the process has waited for them at its end.
+    All lines arrive in order once the process has waited for them at its end.
     """
     stream = StringIO()
     spool = spooled(logger, QueuedLogHandler(stream))
@@ -46,9 +46,9 @@ def test_everything_is_written_in_order(logger: logging.Logger) -> None:
     assert [json.loads(line)["number"] for line in stream.getvalue().splitlines()] == list(range(1000))
 
 
-def test_who_does_not_read_holds_nobody_up(logger: logging.Logger) -> None:
+def test_a_full_pipe_delays_no_logging_thread(logger: logging.Logger) -> None:
     """
-    With nobody reading, lines beyond the bound are lost at once; when somebody reads again, he is told how many.
+    Lines beyond the bound are dropped without a delay. When reading resumes, a line has the number of dropped lines.
     """
     reading, writing = os.pipe()
     with os.fdopen(writing, "w") as stream:
@@ -77,9 +77,9 @@ def test_who_does_not_read_holds_nobody_up(logger: logging.Logger) -> None:
     assert len(kept) + sum(entry.get("lines_lost", 0) for entry in entries) >= 20_000
 
 
-def test_a_stream_that_is_gone_stops_nobody(logger: logging.Logger) -> None:
+def test_a_closed_stream_does_not_end_the_process(logger: logging.Logger) -> None:
     """
-    Nobody reads any more at all: the process goes on.
+    The process continues although its log has no reader any more.
     """
     reading, writing = os.pipe()
     os.close(reading)

@@ -43,9 +43,9 @@ def test_a_record_is_one_line_of_json(message: str, name: str) -> None:
     assert (entry["level"], entry["logger"]) == ("error", "migratable.test")
 
 
-def test_an_error_is_told_by_its_type_alone() -> None:
+def test_an_error_is_logged_only_by_its_type() -> None:
     """
-    Neither its text nor the locals of a traceback, which may hold an object, get into the log.
+    Neither its text nor the locals of a traceback, which may contain an object, are logged.
     """
     try:
         raise ValueError(CANARY)
@@ -56,9 +56,9 @@ def test_an_error_is_told_by_its_type_alone() -> None:
     assert json.loads(line)["error"] == "ValueError"
 
 
-def test_metrics_count_what_happened() -> None:
+def test_metrics_count_reviews_and_findings() -> None:
     """
-    Reviews by door, kind, operation and outcome; findings by rule, kind and action.
+    Reviews are counted by path, kind, operation and outcome, and findings by rule, kind and action.
     """
     metrics = Metrics()
 
@@ -79,9 +79,9 @@ def test_metrics_count_what_happened() -> None:
         assert line in text.splitlines()
 
 
-def test_what_is_rare_is_counted_from_the_first_time() -> None:
+def test_series_of_rare_events_start_at_zero() -> None:
     """
-    Prometheus sees no increase in a series that begins at 1, so what alerts and graphs ask for is there at 0.
+    Prometheus sees no increase in a series that begins at 1, so the series that alerts and graphs use exist at 0.
     """
     text = generate_latest(Metrics().registry).decode().splitlines()
 
@@ -94,9 +94,9 @@ def test_what_is_rare_is_counted_from_the_first_time() -> None:
 
 
 @pytest.mark.parametrize("operation", ["", "PATCH", "create", "x" * 1000])
-def test_strange_operations_share_one_label(operation: str) -> None:
+def test_unknown_operations_share_one_label(operation: str) -> None:
     """
-    A caller cannot make new series by what it sends.
+    A caller cannot create new series.
     """
     metrics = Metrics()
 

@@ -100,9 +100,9 @@ def kubelet_swap(folder: Path, pair: KeyPair, generation: str) -> None:
     (folder / "..new").rename(folder / "..data")
 
 
-def test_a_swap_by_kubelet_is_noticed(tmp_path: Path) -> None:
+def test_a_swap_of_files_by_the_kubelet_is_detected(tmp_path: Path) -> None:
     """
-    Kubelet renames a link two steps away from the files, of which the files tell nothing.
+    The kubelet replaces a symbolic link two levels above the files. The files themselves do not show the change.
     """
     kubelet_swap(tmp_path, sign(), "first")
     certificates = Certificates(tmp_path)
@@ -138,9 +138,9 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
 
 
 @pytest.mark.parametrize("kind", DAMAGES)
-def test_what_is_of_no_use_is_not_served(folder: Path, kind: str) -> None:
+def test_an_invalid_pair_is_not_served(folder: Path, kind: str) -> None:
     """
-    Whatever happens to the folder, the last good pair is served, the harm is told, and a good pair ends it.
+    Whatever happens to the folder, the last valid pair is served and the problem is logged, until a valid pair arrives.
     """
     certificates = Certificates(folder)
     before = certificates.certificate
@@ -162,9 +162,9 @@ def test_what_is_of_no_use_is_not_served(folder: Path, kind: str) -> None:
     assert not certificates.is_stale
 
 
-def test_the_old_pair_put_back_ends_the_harm(folder: Path) -> None:
+def test_restoring_the_old_pair_ends_the_problem(folder: Path) -> None:
     """
-    A folder that is mounted again with what was in it needs no new certificate.
+    A folder that is mounted again with its old content needs no new certificate.
     """
     certificates = Certificates(folder)
     kept = [(folder / name).read_bytes() for name in ("tls.crt", "tls.key")]
@@ -179,9 +179,10 @@ def test_the_old_pair_put_back_ends_the_harm(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["expired", "not yet valid", "a stranger's"])
-def test_once_nothing_works_anything_is_as_good(folder: Path, kind: str) -> None:
+def test_a_new_pair_is_served_if_the_old_one_is_invalid_too(folder: Path, kind: str) -> None:
     """
-    With a clock that is wrong, the served certificate looks as bad as the new one, and whoever made that one may be right.
+    With a wrong clock, the served certificate looks as invalid as the new one, and the issuer of the new one may be
+    right.
     """
     clock = Clock()
     certificates = Certificates(folder, now=clock)
@@ -191,9 +192,9 @@ def test_once_nothing_works_anything_is_as_good(folder: Path, kind: str) -> None
     assert certificates.refresh()
 
 
-def test_a_clock_a_day_behind_takes_a_new_pair(folder: Path) -> None:
+def test_a_new_pair_is_served_with_a_clock_that_is_a_day_late(folder: Path) -> None:
     """
-    Rotation retires the old authority within minutes, so a slow clock must not hold on to the old leaf.
+    Rotation retires the old authority within minutes, so a slow clock must not keep the old leaf in use.
     """
     clock = Clock()
     certificates = Certificates(folder, now=clock)
@@ -203,9 +204,10 @@ def test_a_clock_a_day_behind_takes_a_new_pair(folder: Path) -> None:
     assert certificates.refresh()
 
 
-def test_a_renewal_that_does_not_come_is_told(folder: Path) -> None:
+def test_a_missing_renewal_is_logged(folder: Path) -> None:
     """
-    A folder that cannot be written holds a good pair for days: five sixths of its life are the latest to say so.
+    A read-only folder has a valid pair for days. The missing renewal is logged at the latest after five sixths of its
+    lifetime.
     """
     clock = Clock()
     certificates = Certificates(folder, now=clock)
@@ -219,11 +221,9 @@ def test_a_renewal_that_does_not_come_is_told(folder: Path) -> None:
     assert told == ["", "", "", *["the certificate is due for renewal and has not been replaced"] * 2]
 
 
-def test_a_pair_that_changes_under_the_hands_is_left_for_the_next_look(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_pair_that_changes_while_it_is_read_is_not_served(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    OpenSSL reads the files by itself: what it loaded is served only if it is what was looked at.
+    OpenSSL reads the files itself. Its result is served only if the checked files are the same.
     """
     certificates = Certificates(folder)
     before = certificates.certificate
@@ -245,9 +245,9 @@ def test_a_pair_that_changes_under_the_hands_is_left_for_the_next_look(
     assert served(certificates) == OTHER.certificate
 
 
-def test_a_connection_outlives_the_swap(folder: Path) -> None:
+def test_a_connection_survives_the_swap(folder: Path) -> None:
     """
-    API servers keep connections: the one that was made before goes on after.
+    API servers keep connections. A connection from before the swap continues to work.
     """
     certificates = Certificates(folder)
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -356,9 +356,9 @@ def test_a_wrong_name_is_refused_by_the_client(folder: Path) -> None:
         shake_hands(certificates.listening, TRUSTING, "migratable.elsewhere.svc")
 
 
-def test_harm_is_logged_once_and_no_key_with_it(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_problem_is_logged_once_and_without_the_key(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     """
-    A look a second must not fill the log: a problem is told when it comes and when it goes.
+    The check once a second must not fill the log. A problem is logged when it starts and when it ends.
     """
     certificates = Certificates(folder)
     with caplog.at_level(logging.INFO):
@@ -376,9 +376,9 @@ def test_harm_is_logged_once_and_no_key_with_it(folder: Path, caplog: pytest.Log
     assert not any("BEGIN" in str(vars(record)) for record in caplog.records)
 
 
-def test_following_looks_until_it_is_told_to_stop(folder: Path) -> None:
+def test_the_files_are_checked_until_following_stops(folder: Path) -> None:
     """
-    Each look is told, also one that finds nothing new: metrics follow it.
+    Each check is reported, even if nothing changed, because metrics depend on it.
     """
     certificates = Certificates(folder, poll_seconds=0.001)
     put_pair(folder, OTHER)

@@ -108,9 +108,9 @@ def mounted(tmp_path: Path) -> Iterator[Mounted]:
         popen.wait(SECONDS)
 
 
-def test_a_full_folder_is_served_on_from_memory_and_healed(mounted: Mounted) -> None:
+def test_a_full_folder_is_served_from_memory_until_it_is_repaired(mounted: Mounted) -> None:
     """
-    A writer that is careful fails and harms nothing; one that is not leaves halves, which are told and not served.
+    An atomic write fails without damage. Another write leaves incomplete files, which are logged and not served.
     """
     before = mounted.served()
     filler = mounted.folder / "filler"
@@ -139,9 +139,9 @@ def test_a_full_folder_is_served_on_from_memory_and_healed(mounted: Mounted) -> 
     assert mounted.served() == healed.certificate
 
 
-def test_a_read_only_folder_is_told_once_the_renewal_is_late_and_healed(mounted: Mounted) -> None:
+def test_a_read_only_folder_is_logged_once_the_renewal_is_late(mounted: Mounted) -> None:
     """
-    Nothing is wrong with what it holds, until that has to be replaced and cannot be.
+    Its content is valid until it has to be replaced and cannot be.
     """
     life = LEAF_LIFETIME + BACKDATE
     overdue_soon = sign(datetime.now(UTC) - (life * 5 / 6 - BACKDATE) + timedelta(seconds=3))
@@ -162,9 +162,9 @@ def test_a_read_only_folder_is_told_once_the_renewal_is_late_and_healed(mounted:
     assert mounted.served() == healed.certificate
 
 
-def test_a_folder_that_is_unmounted_is_served_on_from_memory_and_healed(mounted: Mounted) -> None:
+def test_an_unmounted_folder_is_served_from_memory_until_it_is_mounted(mounted: Mounted) -> None:
     """
-    The empty place under the mount is no certificate; what is mounted there again is served.
+    The empty folder below the mount has no certificate. A folder that is mounted there again is served.
     """
     before = mounted.served()
 
@@ -180,9 +180,9 @@ def test_a_folder_that_is_unmounted_is_served_on_from_memory_and_healed(mounted:
     assert mounted.served() == healed.certificate
 
 
-def test_serving_goes_on_without_a_pause_while_the_folder_comes_and_goes(mounted: Mounted) -> None:
+def test_handshakes_succeed_while_the_folder_is_mounted_and_unmounted(mounted: Mounted) -> None:
     """
-    A hundred handshakes, with the folder mounted over and bared in between: each is answered.
+    Each of a hundred handshakes succeeds while the folder is mounted and unmounted in between.
     """
     place = str(mounted.server.folder / "certs")
     seen = set()

@@ -77,9 +77,9 @@ def test_a_review_is_a_span_in_the_callers_trace_without_its_content() -> None:
     assert "canary" not in span.to_json()
 
 
-def test_without_an_endpoint_nothing_stands_around_the_door(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_an_endpoint_reviews_are_not_traced(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Traces are off unless OTEL_EXPORTER_OTLP_ENDPOINT is set, and cost nothing then.
+    Traces are off unless OTEL_EXPORTER_OTLP_ENDPOINT is set, and then cost nothing.
     """
     monkeypatch.delenv(ENDPOINT, raising=False)
     door: Any = object()
@@ -87,9 +87,9 @@ def test_without_an_endpoint_nothing_stands_around_the_door(monkeypatch: pytest.
     assert tracing()(door) is door
 
 
-def test_with_an_endpoint_the_door_is_traced(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_an_endpoint_reviews_are_traced(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    The SDK sends to where the standard variable says.
+    The SDK sends to the address in the standard variable.
     """
     monkeypatch.setenv(ENDPOINT, "http://127.0.0.1:9")
     monkeypatch.setattr("opentelemetry.trace.set_tracer_provider", lambda _provider: None)  # it is one for all tests

@@ -110,10 +110,10 @@ def kubevirt(migrations: Manifest, **labels: str) -> Manifest:
     }
 
 
-def test_a_listed_account_restores_a_vm_that_anyone_else_is_refused(cluster: Cluster) -> None:
+def test_only_a_listed_account_may_restore_a_vm_with_an_old_violation(cluster: Cluster) -> None:
     """
-    The backup tool's restore passes with a warning and is counted; the same object is refused to another account, and to one
-    whose entry has expired.
+    The restore by the backup tool passes with a warning and is counted. Another account, and an account whose entry has
+    expired, is denied the same object.
     """
     refused = [cluster.apply(user, vm("old", cluster.tenant)) for user in (EXPIRED, f"{BACKUP}-2")]
 

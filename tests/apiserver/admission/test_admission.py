@@ -101,9 +101,9 @@ def test_a_violation_is_denied_with_its_field_path_and_remedy(
     assert missing.returncode == 1
 
 
-def test_what_is_good_is_admitted_without_a_word(guarded: Guarded) -> None:
+def test_a_vm_without_violations_is_admitted_without_output(guarded: Guarded) -> None:
     """
-    A VM that can be live-migrated is admitted, also by server-side apply and in a dry run, and nothing is printed.
+    A VM that can be live-migrated is admitted, also by server-side apply and in a dry run. kubectl prints no warning.
     """
     good = vm("good", guarded.tenant, volumes=[on_claim("shared")])
 
@@ -116,9 +116,9 @@ def test_what_is_good_is_admitted_without_a_word(guarded: Guarded) -> None:
     assert [(outcome.returncode, outcome.stderr) for outcome in outcomes] == [(0, "")] * 3
 
 
-def test_a_dry_run_is_answered_like_the_real_thing_and_stores_nothing(guarded: Guarded) -> None:
+def test_a_dry_run_gets_the_same_response_and_stores_nothing(guarded: Guarded) -> None:
     """
-    `--dry-run=server` denies what would be denied.
+    `--dry-run=server` denies what a request without it would deny.
     """
     bad = vm("dry", guarded.tenant, volumes=[on_claim("single")])
 
@@ -179,9 +179,9 @@ def test_a_setting_that_cannot_work_is_denied(guarded: Guarded) -> None:
     assert list(denials(no_network)) == ["spec.configuration.migrations.network"]
 
 
-def test_the_migration_network_cannot_be_deleted_while_it_is_named(guarded: Guarded) -> None:
+def test_a_migration_network_in_use_cannot_be_deleted(guarded: Guarded) -> None:
     """
-    Deleting the NetworkAttachmentDefinition that the KubeVirt CR names is refused, another one goes.
+    Deletion of the NetworkAttachmentDefinition that the KubeVirt CR names is denied. Another one can be deleted.
     """
     other = copy.deepcopy(LAB_NAD)
     other["metadata"]["name"] = "other"  # type: ignore[index]
@@ -195,9 +195,9 @@ def test_the_migration_network_cannot_be_deleted_while_it_is_named(guarded: Guar
     assert free.returncode == 0, free.stderr
 
 
-def test_a_network_that_is_no_network_is_denied(guarded: Guarded) -> None:
+def test_a_network_with_an_invalid_configuration_is_denied(guarded: Guarded) -> None:
     """
-    A NetworkAttachmentDefinition whose config is not JSON is refused.
+    A NetworkAttachmentDefinition whose config is not JSON is denied.
     """
     broken = copy.deepcopy(LAB_NAD)
     broken["metadata"]["name"] = "broken"  # type: ignore[index]
@@ -240,9 +240,9 @@ def old_sinner(guarded: Guarded, request: pytest.FixtureRequest) -> str:
     return name
 
 
-def test_an_old_sinner_is_cared_for_and_repaired_but_not_made_worse(guarded: Guarded, old_sinner: str) -> None:
+def test_a_vm_with_an_old_violation_may_change_but_not_get_worse(guarded: Guarded, old_sinner: str) -> None:
     """
-    A violating VM that existed before can be labelled, started, stopped, partly repaired and deleted; a new violation is
+    A VM with an old violation can be labelled, started, stopped, partly repaired and deleted. A new violation is
     denied, and only the new one is named.
     """
 
@@ -279,9 +279,10 @@ def test_an_old_sinner_is_cared_for_and_repaired_but_not_made_worse(guarded: Gua
     assert list(denials(back)) == ["spec.template.spec.domain.devices.hostDevices[0]"]
 
 
-def test_heartbeats_of_virt_handler_never_reach_us(guarded: Guarded) -> None:
+def test_heartbeats_of_virt_handler_are_not_sent_to_the_webhook(guarded: Guarded) -> None:
     """
-    A VMI has no status subresource: its status is written by plain updates, and none of them is sent to us.
+    A VMI has no status subresource. virt-handler writes its status by plain updates, and none of them is sent to the
+    webhook.
     """
     name = "beating"
     assert guarded.apply(vmi(name, guarded.tenant)).returncode == 0
@@ -339,9 +340,9 @@ def test_replica_sets_and_pools_are_judged_by_their_templates(guarded: Guarded) 
     assert list(denials(pools)) == ["spec.virtualMachineTemplate.spec.template.spec.domain.devices.interfaces[0]"]
 
 
-def test_an_instance_that_a_controller_makes_again_starts(guarded: Guarded) -> None:
+def test_a_vmi_that_virt_controller_recreates_is_admitted(guarded: Guarded) -> None:
     """
-    A VMI that KubeVirt's controller creates for a VM is never denied. The same VMI of another user is.
+    A VMI that virt-controller creates for a VM is never denied. The same VMI of another user is denied.
     """
     owner = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "name": "x", "uid": "1", "controller": True}
     made = vmi("again", guarded.tenant, volumes=[on_claim("single")])

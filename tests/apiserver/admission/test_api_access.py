@@ -91,9 +91,9 @@ def rules(answer: Any) -> list[tuple[str, str]]:
     return [(finding["rule"], finding["outcome"]) for finding in answer["objects"][0]["findings"]]
 
 
-def test_who_may_make_a_vm_is_answered_from_the_cluster(attached: Attached) -> None:
+def test_a_user_who_may_create_vms_gets_verdicts_with_facts_of_the_cluster(attached: Attached) -> None:
     """
-    A claim that is in the cluster and not among the manifests settles the verdict.
+    A claim that is in the cluster but not among the manifests settles the verdict.
     """
     wait_until(
         lambda: ("LM201", "violation") in rules(attached.check(in_namespace(attached.mine), token=attached.token)[1]),
@@ -118,9 +118,9 @@ def test_without_a_token_the_manifests_alone_are_judged(attached: Attached) -> N
     assert "Authorization: Bearer" in answer["notes"][0]
 
 
-def test_not_yours_and_not_there_are_one_answer(attached: Attached) -> None:
+def test_a_forbidden_and_a_missing_namespace_give_the_same_response(attached: Attached) -> None:
     """
-    A user without rights in a namespace gets the same bytes whether it exists or not.
+    A user without rights in a namespace gets the same bytes whether the namespace exists or not.
     """
     answers = [
         attached.check(in_namespace(namespace), token=attached.token)
@@ -132,18 +132,19 @@ def test_not_yours_and_not_there_are_one_answer(attached: Attached) -> None:
     assert answers[0][0] == 403
 
 
-def test_one_foreign_namespace_among_many_is_enough(attached: Attached) -> None:
+def test_one_forbidden_namespace_among_many_refuses_the_request(attached: Attached) -> None:
     """
-    Each namespace of the manifests is asked about.
+    The rights of the user are checked for each namespace of the manifests.
     """
     status, _ = attached.check(in_namespace(attached.mine), in_namespace(attached.theirs), token=attached.token)
 
     assert status == 403
 
 
-def test_of_other_namespaces_only_what_the_user_may_read_counts(attached: Attached) -> None:
+def test_objects_of_other_namespaces_count_only_for_users_who_may_read_them(attached: Attached) -> None:
     """
-    A clone's source settles the verdict for its readers; to others it is the same as one that does not exist.
+    The source of a clone settles the verdict for users who may read it. Other users get the response for a missing
+    source.
     """
     client = attached.plane.client
     kind = "VirtualMachineClusterInstancetype"
@@ -194,7 +195,7 @@ def cloning(attached: Attached, source: str) -> Manifest:
 
 
 @pytest.mark.parametrize("token", ["", "junk", "a.b.c", "ä", "x" * 20000])
-def test_a_token_that_is_none_is_refused(attached: Attached, token: str) -> None:
+def test_an_invalid_token_is_refused(attached: Attached, token: str) -> None:
     """
     The response is 401 with a problem, and it does not contain the token.
     """
@@ -207,9 +208,9 @@ def test_a_token_that_is_none_is_refused(attached: Attached, token: str) -> None
     assert answer == {"title": "The token is not valid for this cluster.", "status": 401}
 
 
-def test_what_a_caller_says_of_itself_is_not_read(attached: Attached) -> None:
+def test_impersonation_headers_and_names_of_other_namespaces_have_no_effect(attached: Attached) -> None:
     """
-    A claim of another namespace is not found through a DataVolume's name, and impersonation headers mean nothing.
+    A claim of another namespace is not found through the name of a DataVolume, and impersonation headers are ignored.
     """
     body = in_namespace(attached.mine)
     body["spec"]["template"]["spec"]["volumes"] = [{"name": "os", "persistentVolumeClaim": {"claimName": "elsewhere"}}]
@@ -220,7 +221,7 @@ def test_what_a_caller_says_of_itself_is_not_read(attached: Attached) -> None:
     assert rules(answer) == [("LM201", "undetermined")]
 
 
-def test_the_log_holds_no_token(attached: Attached) -> None:
+def test_the_log_contains_no_token(attached: Attached) -> None:
     """
     Tokens reach neither log nor metrics.
     """

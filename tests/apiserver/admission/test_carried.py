@@ -130,9 +130,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
             yield Cluster(plane, tenants[0])
 
 
-def test_a_word_in_a_vmi_excuses_nothing(cluster: Cluster) -> None:
+def test_an_annotation_of_a_vmi_exempts_nothing(cluster: Cluster) -> None:
     """
-    A VMI that says it receives a migration is judged; the annotation could be removed at once.
+    A VMI with the annotation of a migration target is judged, because a user can remove the annotation afterwards.
     """
     receiver = vmi("receiver", USB, annotations={"kubevirt.io/create-migration-target": "true"})
 
@@ -142,9 +142,9 @@ def test_a_word_in_a_vmi_excuses_nothing(cluster: Cluster) -> None:
 
 
 @pytest.mark.parametrize("namespace", USUAL)
-def test_no_namespace_is_exempt_for_its_name(cluster: Cluster, namespace: str) -> None:
+def test_no_namespace_is_exempt_because_of_its_name(cluster: Cluster, namespace: str) -> None:
     """
-    A tenant may own a namespace of any usual name.
+    A tenant can own a namespace with any of the usual names.
     """
     done = cluster.create(vm("usual", USB), namespace=namespace)
 
@@ -183,9 +183,10 @@ def test_a_restored_vm_that_names_a_pool_is_judged(cluster: Cluster) -> None:
     assert (done.returncode, "LM301" in done.stderr) == (1, True)
 
 
-def test_a_restore_onto_a_vm_meets_the_ratchet(cluster: Cluster) -> None:
+def test_a_restore_may_not_add_a_violation_to_a_vm(cluster: Cluster) -> None:
     """
-    A snapshot with a new violation is refused, and one without is restored; what virt-controller writes for a start passes.
+    A restore of a snapshot with a new violation is denied, and one without is admitted. Updates by virt-controller at
+    the start of a VM pass.
     """
     name = cluster.made(vm("restored", HARMLESS))
 
@@ -228,9 +229,9 @@ OWNER = r'{"op": "add", "p\u0061th": "/metadata/ownerReferences", "value": [{"ki
 
 
 @pytest.mark.parametrize(("group", "kind"), CARRIERS)
-def test_no_patch_of_a_clone_or_restore_writes_an_owner(cluster: Cluster, group: str, kind: str) -> None:
+def test_a_patch_of_a_clone_or_restore_cannot_write_an_owner(cluster: Cluster, group: str, kind: str) -> None:
     """
-    The key of the path is escaped, so that KubeVirt's own check, which compares text, does not see it.
+    An escaped key in the path hides the owner from KubeVirt's own check, which compares text.
     """
     done = cluster.create(named(f"{group}.kubevirt.io/v1beta1", kind, "owned", {"patches": [HOSTNAME, OWNER]}))
 
@@ -238,7 +239,7 @@ def test_no_patch_of_a_clone_or_restore_writes_an_owner(cluster: Cluster, group:
 
 
 @pytest.mark.parametrize(("group", "kind"), CARRIERS)
-def test_whoever_creates_a_clone_or_restore_with_patches_is_warned(cluster: Cluster, group: str, kind: str) -> None:
+def test_creating_a_clone_or_restore_with_patches_gives_a_warning(cluster: Cluster, group: str, kind: str) -> None:
     """
     kubectl prints where a denial of the patched VM will appear.
     """
@@ -313,9 +314,9 @@ def test_a_plugged_volume_does_not_become_permanent(cluster: Cluster) -> None:
     assert (permanent.returncode, "LM201" in permanent.stderr) == (1, True)
 
 
-def test_volume_requests_follow_the_policy_also_in_place_of_another(cluster: Cluster) -> None:
+def test_a_volume_request_that_replaces_another_follows_the_policy(cluster: Cluster) -> None:
     """
-    The older way of `addvolume`: a request that replaces another one leaves their number as it is.
+    The older way of `addvolume`: a request that replaces another one does not change the number of requests.
     """
     name = cluster.made(vm("requests", HARMLESS), DENYING)
     flags = ("--subresource=status",)

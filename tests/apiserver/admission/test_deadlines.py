@@ -112,14 +112,14 @@ def has_just_heard(plane: ControlPlane, server: Serving) -> bool:
 
 @pytest.mark.parametrize("timeout", [2, 5])
 @pytest.mark.parametrize("dependency", ["kube-apiserver", "etcd"])
-def test_every_answer_comes_in_time_while_a_dependency_hangs(
+def test_every_response_is_in_time_while_a_dependency_hangs(
     plane: ControlPlane, server: Serving, dependency: str, timeout: float
 ) -> None:
     """
-    R23: with the API server that facts come from stopped, and with its etcd stopped, reviews of all kinds are answered
-    before the caller's timeout, several at a time. A VM without references and a never-blocked request pass. A
-    violation that the watch has shown is denied. A missing fact gives no verdict. An API server without etcd still reports
-    a missing claim from its cache, if it is quick.
+    R23: while the API server that supplies the facts is stopped, or its etcd, reviews of all kinds get a response
+    before the timeout of the caller, several at a time. A VM without references and a never-blocked request pass. A
+    violation that the watch has shown is denied. A missing fact gives no verdict. An API server without etcd still
+    reports a missing claim from its cache, if it is quick.
     """
     kinds = [*REVIEWS, *REVIEWS][:BESIDE]
 
@@ -143,9 +143,9 @@ def test_every_answer_comes_in_time_while_a_dependency_hangs(
     assert "Traceback" not in Path(server.log).read_text()
 
 
-def test_more_callers_than_threads_are_answered_in_time(plane: ControlPlane, server: Serving) -> None:
+def test_more_callers_than_threads_get_responses_in_time(plane: ControlPlane, server: Serving) -> None:
     """
-    R23: also those for whom no thread is free to read live, because all of them hang.
+    R23: this includes callers for which no thread is free to read live, because all threads hang.
     """
     many = CONFIRMING_THREADS + BESIDE
 
@@ -156,7 +156,7 @@ def test_more_callers_than_threads_are_answered_in_time(plane: ControlPlane, ser
     assert {response["allowed"] for response, _ in answers} == {False}
 
 
-def test_verdicts_are_back_as_soon_as_the_dependency_is(plane: ControlPlane, server: Serving) -> None:
+def test_verdicts_return_when_the_dependency_recovers(plane: ControlPlane, server: Serving) -> None:
     """
     A request without a verdict gets one once the facts can be read.
     """

@@ -129,7 +129,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
             yield ready
 
 
-def test_an_author_who_may_read_the_source_is_told_the_reason(guarded: Guarded) -> None:
+def test_an_author_who_may_read_the_source_gets_the_reason(guarded: Guarded) -> None:
     """
     Golden images that every user may read keep exact messages.
     """
@@ -147,9 +147,10 @@ def test_an_author_who_may_clone_the_source_may_read_it(guarded: Guarded) -> Non
     assert WITH_GPU in guarded.answers("cloner", vm("refused"))
 
 
-def test_what_the_author_may_not_read_is_not_repeated(guarded: Guarded) -> None:
+def test_a_denial_contains_nothing_that_the_author_may_not_read(guarded: Guarded) -> None:
     """
-    A denial stays a denial, and names neither the instancetype nor the rule that the foreign label leads to.
+    A denial stays a denial. It names neither the instancetype nor the rule that the label of the other namespace leads
+    to.
     """
     done = guarded.creates("jane", vm("refused"))
 
@@ -159,9 +160,9 @@ def test_what_the_author_may_not_read_is_not_repeated(guarded: Guarded) -> None:
     assert "GPU" not in done.stderr.upper()
 
 
-def test_a_source_that_is_absent_is_not_told_from_one_that_is_there(guarded: Guarded) -> None:
+def test_a_missing_and_an_existing_source_give_the_same_response(guarded: Guarded) -> None:
     """
-    The author's answer is the same, byte for byte, whether the claim exists or not.
+    The response to the author is the same, byte for byte, whether the claim exists or not.
     """
     there, absent = (guarded.answers("jane", vm(source)) for source in ("works", ABSENT))
 
@@ -169,7 +170,7 @@ def test_a_source_that_is_absent_is_not_told_from_one_that_is_there(guarded: Gua
     assert "may not read" in there
 
 
-def test_a_network_of_another_namespace_is_named_to_its_readers_only(guarded: Guarded) -> None:
+def test_a_network_of_another_namespace_is_named_only_to_users_who_may_read_it(guarded: Guarded) -> None:
     """
     A tenant cannot find another tenant's networks by trying address ranges.
     """

@@ -96,10 +96,10 @@ def causes(reply: Reply) -> list[Any]:
     return [message.partition(".")[0] for message in messages]
 
 
-def test_a_bad_claim_is_denied_among_any_number_of_names(slow: Slow) -> None:
+def test_a_claim_that_is_not_shared_is_denied_among_any_number_of_names(slow: Slow) -> None:
     """
-    One claim that is not shared among 250 names that do not exist, at a random place, while reads are slow: every VM is
-    denied for this claim, and a neighbour's VM is admitted meanwhile.
+    Each VM names 250 missing claims and, at a random place, one claim that is not shared, while reads are slow. Every
+    VM is denied for this claim, and the VM of a neighbour is admitted meanwhile.
     """
     with slow.reads_taking(SLOW), ThreadPoolExecutor(12) as pool:
         attacks = [pool.submit(slow.create, slow.attacker, *names(seed, "single")) for seed in range(8)]
@@ -125,9 +125,10 @@ def test_a_vm_whose_names_cannot_all_be_read_is_not_admitted(slow: Slow) -> None
     assert "failed calling webhook" in late.document["message"]
 
 
-def test_what_fresh_facts_deny_is_denied_while_reads_hang(slow: Slow) -> None:
+def test_a_violation_in_fresh_facts_is_denied_while_reads_hang(slow: Slow) -> None:
     """
-    With reads that do not end, a bad claim that the watch has shown is denied all the same; a good one gets no verdict.
+    While reads do not end, a claim that is not shared and that the watch has shown is denied. A shared claim gets no
+    verdict.
     """
     with slow.reads_taking(HANGING), ThreadPoolExecutor(2) as pool:
         bad, good = pool.map(lambda name: slow.create(slow.attacker, name), ("single", "shared"))

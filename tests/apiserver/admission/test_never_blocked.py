@@ -103,9 +103,9 @@ def dark(request: pytest.FixtureRequest, plane: ControlPlane, standin: StandIn) 
     standin.become("dead")
 
 
-def test_what_is_judged_is_blocked_meanwhile(dark: Dark) -> None:
+def test_requests_that_need_a_verdict_are_blocked_meanwhile(dark: Dark) -> None:
     """
-    The proof that the webhooks are in force: nothing that has to be judged passes, whatever comes back.
+    This proves that the webhooks are in force: no request that needs a verdict passes, whatever the replicas respond.
     """
     tries = 12 if dark.standin.state == "junk" else 1
 
@@ -116,7 +116,7 @@ def test_what_is_judged_is_blocked_meanwhile(dark: Dark) -> None:
     assert all("Error from server (InternalError)" in outcome.stderr for outcome in outcomes)
 
 
-def test_n2_metadata(dark: Dark) -> None:
+def test_n2_updates_of_metadata_are_never_blocked(dark: Dark) -> None:
     """
     N2: labels, annotations, finalizers and owners of every kind that is judged.
     """
@@ -129,9 +129,9 @@ def test_n2_metadata(dark: Dark) -> None:
     dark.must("label", "-n", KUBEVIRT, "kubevirt/kubevirt", "team=a", "--overwrite")
 
 
-def test_n3_status(dark: Dark) -> None:
+def test_n3_updates_of_status_are_never_blocked(dark: Dark) -> None:
     """
-    N3: writes of status, of all kinds and whoever writes; also those that take a plugged volume away again.
+    N3: writes of the status of all kinds by any account, including those that remove a plugged volume.
     """
     status = "--subresource=status"
 
@@ -142,9 +142,9 @@ def test_n3_status(dark: Dark) -> None:
     dark.patch("kubevirt/kubevirt", {"status": {"phase": "Deployed"}}, status, "-n", KUBEVIRT, as_user=OPERATOR)
 
 
-def test_n3_plugging_a_volume_waits_for_nobody_long(dark: Dark) -> None:
+def test_n3_plugging_a_volume_passes_without_a_replica(dark: Dark) -> None:
     """
-    N3: a volume request is judged while a replica answers, and passes while none does.
+    N3: a volume request is judged while a replica responds, and passes while none does.
     """
     volume = {"name": "more", "disk": {"name": "more"}, "volumeSource": {"dataVolume": {"name": "more"}}}
     body = json.dumps({"status": {"volumeRequests": [{"addVolumeOptions": volume}]}})
@@ -152,9 +152,10 @@ def test_n3_plugging_a_volume_waits_for_nobody_long(dark: Dark) -> None:
     dark.passes("patch", "vm/doomed", "--subresource=status", "--type=merge", "-p", body)
 
 
-def test_n4_what_does_not_change(dark: Dark) -> None:
+def test_n4_updates_without_a_change_are_never_blocked(dark: Dark) -> None:
     """
-    N4: the same manifest again, by client, server or replacement, an empty patch, and an object that is being deleted.
+    N4: the same manifest again by client-side apply, server-side apply or replacement, an empty patch, and an object
+    that is being deleted.
     """
     same = listed([vm("machine"), replica_set("set"), pool("pool"), nad("network")])
 
@@ -168,9 +169,9 @@ def test_n4_what_does_not_change(dark: Dark) -> None:
     dark.patch("vm/going", {"metadata": {"finalizers": None}})
 
 
-def test_n6_starting_and_stopping(dark: Dark) -> None:
+def test_n6_starting_and_stopping_are_never_blocked(dark: Dark) -> None:
     """
-    N6: by runStrategy and by running, each way, and from the one to the other.
+    N6: through runStrategy and through running, in both directions, and from one field to the other.
     """
     for strategy in ("Always", "Halted", "Manual", "RerunOnFailure"):
         dark.patch("vm/machine vm/doomed", {"spec": {"runStrategy": strategy}})
@@ -182,11 +183,10 @@ def test_n6_starting_and_stopping(dark: Dark) -> None:
     dark.patch("vmpool/pool", {"spec": {"replicas": 0}})
 
 
-def test_n7_restarting(dark: Dark) -> None:
+def test_n7_vmis_of_virt_controller_are_never_blocked(dark: Dark) -> None:
     """
-    N7: instances that virt-controller makes for machines, replica sets and pools, and what it writes to a machine then.
-
-    Defaults are also filled into these instances while a replica answers.
+    N7: VMIs that virt-controller creates for VMs, replica sets and pools, and its updates of the VM afterwards. While a
+    replica responds, these VMIs get defaults, too.
     """
     kinds = ("VirtualMachine", "VirtualMachineInstanceReplicaSet", "VirtualMachinePool")
     owner = {"apiVersion": "kubevirt.io/v1", "name": "machine", "uid": "1", "controller": True}
@@ -199,7 +199,7 @@ def test_n7_restarting(dark: Dark) -> None:
     dark.patch("vm/machine", {"spec": {"instancetype": None}}, as_user=CONTROLLER)
 
 
-def test_n7_pools_clones_and_restores(dark: Dark) -> None:
+def test_n7_vms_of_pools_clones_and_restores_are_never_blocked(dark: Dark) -> None:
     """
     N7: VMs that virt-controller creates for a pool, a clone and a restore, and a restore of a VM that exists.
     """
@@ -216,9 +216,9 @@ def test_n7_pools_clones_and_restores(dark: Dark) -> None:
     dark.patch("vm/pool-0", {"spec": {"template": {"spec": {"nodeSelector": {"a": "b"}}}}}, as_user=CONTROLLER)
 
 
-def test_n8_plugging_and_unplugging_volumes(dark: Dark) -> None:
+def test_n8_plugging_and_unplugging_volumes_are_never_blocked(dark: Dark) -> None:
     """
-    N8: `addvolume` and `removevolume` of a VM and of a VMI, and a volume that a user takes out of a template.
+    N8: `addvolume` and `removevolume` of a VM and of a VMI, and a volume that a user removes from a template.
     """
     plugged = {"spec": {"volumes": [TEMPLATE["spec"]["volumes"][0], HOT]}}
     unplugged = {"spec": {"volumes": TEMPLATE["spec"]["volumes"]}}
@@ -230,9 +230,9 @@ def test_n8_plugging_and_unplugging_volumes(dark: Dark) -> None:
     dark.patch("vm/plugged", {"spec": {"template": {"spec": {"volumes": None}}}})
 
 
-def test_n8_running_migrating_and_draining(dark: Dark) -> None:
+def test_n8_migrating_and_draining_are_never_blocked(dark: Dark) -> None:
     """
-    N8: heartbeats, migrations, evictions, and volumes that are taken away.
+    N8: heartbeats, migrations, evictions, and the removal of volumes.
     """
     heartbeat = {"status": {"conditions": [{"type": "LiveMigratable", "status": "False"}]}}
     eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "pod"}}
@@ -246,7 +246,7 @@ def test_n8_running_migrating_and_draining(dark: Dark) -> None:
     dark.must("create", "--raw", path, "-f", "-", stdin=eviction)
 
 
-def test_n9_controllers(dark: Dark) -> None:
+def test_n9_controllers_are_never_blocked(dark: Dark) -> None:
     """
     N9: the garbage collector, the namespace controller, and the operators of KubeVirt, HyperConverged and CDI.
     """
@@ -262,9 +262,10 @@ def test_n9_controllers(dark: Dark) -> None:
         dark.passes(*patch, as_user=HYPER_CONVERGED)
 
 
-def test_n10_what_is_left_out(dark: Dark) -> None:
+def test_n10_excluded_objects_are_never_blocked(dark: Dark) -> None:
     """
-    N10: namespaces of the system, our own and excluded ones, our own parts, webhook configurations, nodes and leases.
+    N10: system namespaces, the namespace of Migratable and excluded ones, the parts of Migratable, webhook
+    configurations, nodes and leases.
     """
     state = dark.standin.state
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": f"ours-{state}", "namespace": "migratable"}}
@@ -280,9 +281,9 @@ def test_n10_what_is_left_out(dark: Dark) -> None:
     dark.must("create", "-f", "-", stdin=pod("another"))
 
 
-def test_n11_an_object_whose_cluster_has_changed(dark: Dark) -> None:
+def test_n11_a_vm_whose_claim_was_deleted_is_never_blocked(dark: Dark) -> None:
     """
-    N11: a machine whose claim is gone since is applied, labelled, started and stopped as before.
+    N11: a VM whose claim was deleted can be applied, labelled, started and stopped as before.
     """
     dark.must("delete", "pvc/os", "--wait=false")
 
@@ -292,9 +293,9 @@ def test_n11_an_object_whose_cluster_has_changed(dark: Dark) -> None:
         dark.patch("vm/doomed-too", {"spec": {"runStrategy": strategy}})
 
 
-def test_n1_deleting(dark: Dark) -> None:
+def test_n1_deletions_are_never_blocked(dark: Dark) -> None:
     """
-    N1: one by one, all that a selector finds, all there are in one request, and the whole namespace.
+    N1: one object, all objects that a selector matches, all objects of a kind in one request, and the whole namespace.
     """
     machines = f"/apis/kubevirt.io/v1/namespaces/{dark.namespace}/virtualmachines"
 
@@ -304,8 +305,9 @@ def test_n1_deleting(dark: Dark) -> None:
     dark.must("delete", f"namespace/{dark.namespace}", "--wait=false")
 
 
-def test_n1_deleting_a_network_passes_without_an_answer(dark: Dark) -> None:
+def test_n1_deleting_a_network_passes_without_a_replica(dark: Dark) -> None:
     """
-    N1: the deletion of a network is judged, because migrations may use it, and passes while no replica answers.
+    N1: the deletion of a network is judged, because migrations may use the network. It passes while no replica
+    responds.
     """
     dark.passes("delete", "net-attach-def/network", "--wait=false")

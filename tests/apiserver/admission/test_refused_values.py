@@ -66,9 +66,9 @@ def told(raw: dict[str, Any]) -> set[str]:
     return {".".join(map(str, finding.path)).replace(".0.", "[0].") for finding in findings}
 
 
-def test_amounts_are_refused_as_told(control_plane_real_crds: ControlPlane) -> None:
+def test_quantities_are_refused_as_reported(control_plane_real_crds: ControlPlane) -> None:
     """
-    At each place, letter by letter; what only KubeVirt's own webhooks refuse is told, too.
+    At each place, character by character. Quantities that only KubeVirt's own webhooks refuse are reported, too.
     """
     namespace = control_plane_real_crds.client.create_namespace()
 
@@ -79,7 +79,7 @@ def test_amounts_are_refused_as_told(control_plane_real_crds: ControlPlane) -> N
         assert answer == (set() if amount in ONLY_BY_KUBEVIRT else said), repr(amount)
 
 
-def test_names_are_refused_as_told(control_plane_real_crds: ControlPlane) -> None:
+def test_names_are_refused_as_reported(control_plane_real_crds: ControlPlane) -> None:
     """
     Names and stems of names: a name made of a stem is rejected if the stem is reported.
     """
@@ -92,9 +92,9 @@ def test_names_are_refused_as_told(control_plane_real_crds: ControlPlane) -> Non
         assert answer <= said | {"metadata.name"}, metadata
 
 
-def test_a_namespace_that_is_told_of_cannot_be_made(control_plane_real_crds: ControlPlane) -> None:
+def test_a_reported_namespace_cannot_be_created(control_plane_real_crds: ControlPlane) -> None:
     """
-    So there is none in which the object could be.
+    Therefore no namespace can contain the object.
     """
     for name in ("a", "team.a", "Team", "-a", "a" * 64, "1"):
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}

@@ -179,7 +179,7 @@ FACTS: dict[str, tuple[Manifest, Callable[[str], Manifest], str]] = {
 
 @pytest.mark.parametrize("levels", [600, 1_100, 3_000])
 @pytest.mark.parametrize("kind", FACTS)
-def test_levels_in_managed_fields_hide_no_fact(attacked: Attacked, kind: str, levels: int) -> None:
+def test_deep_managed_fields_hide_no_fact(attacked: Attacked, kind: str, levels: int) -> None:
     """
     A VM that depends on such an object is denied as before.
     """
@@ -192,9 +192,9 @@ def test_levels_in_managed_fields_hide_no_fact(attacked: Attacked, kind: str, le
     assert refused_fields(reply) == [place]
 
 
-def test_a_watch_goes_on_past_an_object_of_many_levels(attacked: Attacked) -> None:
+def test_a_watch_continues_after_a_deep_object(attacked: Attacked) -> None:
     """
-    Others of its kind are seen after it, and a network of many levels is itself still judged.
+    Later objects of the kind are seen, and a deeply nested network is judged, too.
     """
     network = attacked.must(named(NETWORKS, "NetworkAttachmentDefinition", "deep-network", {"config": NETWORK}))
     attacked.bury(network, 1_100)
@@ -210,9 +210,9 @@ def test_a_watch_goes_on_past_an_object_of_many_levels(attacked: Attacked) -> No
     assert "LM701" in text
 
 
-def test_a_new_replica_becomes_ready_beside_objects_of_many_levels(attacked: Attacked) -> None:
+def test_a_new_replica_becomes_ready_although_lists_contain_deep_objects(attacked: Attacked) -> None:
     """
-    Its first lists hold such objects.
+    The first lists of the replica contain such objects.
     """
     hostile = attacked.must(claim("deep-for-replica", "ReadWriteOnce"))
     attacked.bury(hostile, 1_100)
@@ -226,11 +226,12 @@ def test_a_new_replica_becomes_ready_beside_objects_of_many_levels(attacked: Att
 
 @pytest.mark.parametrize("levels", [600, 3_000])
 @pytest.mark.parametrize("make", [vm, replica_set, pool], ids=["VM", "VMIRS", "pool"])
-def test_levels_in_an_objects_metadata_excuse_no_violation(
+def test_deep_metadata_of_an_object_exempts_no_violation(
     attacked: Attacked, make: Callable[[str], Manifest], levels: int
 ) -> None:
     """
-    Step one changes metadata and is not seen; step two adds a GPU and is denied, as it is without step one.
+    Step one changes metadata and is not sent to the webhook. Step two adds a GPU and is denied, as it is without step
+    one.
     """
     hostile = attacked.must(make(f"buried-{make.__name__.replace('_', '-')}-{levels}"))
     gpu: Manifest = {"template": {"spec": GPU}}
@@ -250,9 +251,9 @@ HIDDEN = {"a number as a label": b'{"labels":{"app":7}}', "levels": b'{"x":' + b
 
 
 @pytest.mark.parametrize("metadata", HIDDEN.values(), ids=HIDDEN)
-def test_metadata_in_a_pools_template_excuses_no_violation(attacked: Attacked, metadata: bytes) -> None:
+def test_metadata_in_the_template_of_a_pool_exempts_no_violation(attacked: Attacked, metadata: bytes) -> None:
     """
-    No schema says anything of it, and no webhook is asked when it changes.
+    No schema restricts this metadata, and its changes are not sent to any webhook.
     """
     hostile = attacked.must(pool(f"hidden-{len(metadata)}"))
     patch = b'{"spec":{"virtualMachineTemplate":{"metadata":' + metadata + b"}}}"
@@ -268,9 +269,10 @@ def test_metadata_in_a_pools_template_excuses_no_violation(attacked: Attacked, m
 # --- a manifest's own status
 
 
-def test_the_status_of_a_new_vmi_is_not_believed(attacked: Attacked) -> None:
+def test_the_status_of_a_new_vmi_is_ignored(attacked: Attacked) -> None:
     """
-    A VMI has no status subresource, so what is written there is stored; the warning about its claim comes all the same.
+    A VMI has no status subresource, so a status in its manifest is stored. The warning about the claim of the VMI
+    appears all the same.
     """
     noted = {"claimName": "absent", "accessModes": ["ReadWriteMany"]}
     plain = named("kubevirt.io/v1", "VirtualMachineInstance", "plain", {**SMALL, **PODS, **on_claim("absent")})
@@ -287,9 +289,9 @@ def test_the_status_of_a_new_vmi_is_not_believed(attacked: Attacked) -> None:
 # --- what is being deleted
 
 
-def test_a_network_that_is_being_deleted_is_not_edited_into_a_broken_one(attacked: Attacked) -> None:
+def test_a_network_that_is_being_deleted_cannot_be_made_invalid(attacked: Attacked) -> None:
     """
-    Its finalizer keeps it, and pods go on using it; its metadata may change all the same.
+    A finalizer keeps the network, and pods still use it. Its metadata may change.
     """
     network = named(NETWORKS, "NetworkAttachmentDefinition", "going", {"config": NETWORK})
     network["metadata"]["finalizers"] = ["example.com/hold"]

@@ -101,10 +101,10 @@ def codes(reply: Reply) -> list[str]:
     return [cause["message"].rpartition("[")[2].split()[0] for cause in causes]
 
 
-def test_a_volume_migration_waives_only_the_way_back(cluster: Cluster) -> None:
+def test_a_volume_migration_allows_only_the_return_to_an_old_claim(cluster: Cluster) -> None:
     """
-    A halted or running VM cannot move to a claim that one node alone can use by writing ``updateVolumesStrategy: Migration``.
-    While KubeVirt replaces such a claim it may come back; once the migration is over it may not.
+    A halted or running VM cannot move to a single-node claim by writing ``updateVolumesStrategy: Migration``. While
+    KubeVirt replaces such a claim, the VM may return to it. After the migration, the VM may not.
     """
     assert cluster.create("moving", on_claim("shared")).status == 201
     halted = cluster.move("moving", "local", runStrategy="Halted", **MIGRATION)
@@ -123,9 +123,10 @@ def test_a_volume_migration_waives_only_the_way_back(cluster: Cluster) -> None:
     assert any("LM201" in warning for warning in back.warnings)
 
 
-def test_two_templates_with_one_name_are_refused_and_the_first_counts(cluster: Cluster) -> None:
+def test_the_first_of_two_templates_with_one_name_counts(cluster: Cluster) -> None:
     """
-    An API server stores such a list. KubeVirt creates the first entry, so a shared one behind it changes nothing.
+    An API server stores such a list. KubeVirt creates the first entry, so a shared claim in a later entry changes
+    nothing.
     """
     shared, local = template("twice", "ReadWriteMany"), template("twice", "ReadWriteOnce")
 
@@ -138,9 +139,9 @@ def test_two_templates_with_one_name_are_refused_and_the_first_counts(cluster: C
     assert one.status == 201
 
 
-def test_a_claim_that_hides_its_template_is_warned_about(cluster: Cluster) -> None:
+def test_an_existing_claim_that_overrides_its_template_gives_a_warning(cluster: Cluster) -> None:
     """
-    KubeVirt uses the claim that exists, so the VM is admitted; the warning names the template.
+    KubeVirt uses the existing claim, so the VM is admitted. The warning names the template.
     """
     made = cluster.create("covered", on_template("shared"), dataVolumeTemplates=[template("shared", "ReadWriteOnce")])
 

@@ -112,11 +112,12 @@ def denied(findings: set[tuple[str, str]]) -> set[str]:
 
 @GENERATED
 @given(st.one_of(objects(), objects(), carriers()))
-def test_a_creation_is_refused_for_the_rules_for_which_the_engine_denies_it(
+def test_a_new_object_is_refused_for_the_rules_that_the_engine_denies(
     callers: tuple[Caller, Caller], manifest: Manifest
 ) -> None:
     """
-    VMs, VMIs, replica sets, pools and KubeVirt CRs are refused exactly for the object-only rules that the engine denies.
+    VMs, VMIs, replica sets, pools and KubeVirt CRs are refused exactly for the object-only rules that the engine
+    denies.
     """
     loader, tenant = callers
     made = stored(loader.create(manifest))
@@ -128,11 +129,12 @@ def test_a_creation_is_refused_for_the_rules_for_which_the_engine_denies_it(
 
 @GENERATED
 @given(pairs())
-def test_an_update_is_refused_for_what_the_old_object_did_not_have(
+def test_an_update_is_refused_for_new_violations(
     callers: tuple[Caller, Caller], pair: tuple[Manifest, Manifest]
 ) -> None:
     """
-    The ratchet is the engine's. Only what an old object took from an instancetype or a preference is not held against it.
+    The backstop compares old and new findings as the engine does, except that it does not know what the old object took
+    from an instancetype or a preference.
     """
     loader, tenant = callers
     name = f"object-{next(NUMBERS)}"
@@ -165,9 +167,9 @@ EXAMPLES_IN_CEL = [
 
 
 @pytest.mark.parametrize(("rule", "example"), EXAMPLES_IN_CEL)
-def test_a_refusal_says_what_the_engine_says(callers: tuple[Caller, Caller], rule: Rule, example: Example) -> None:
+def test_a_refusal_has_the_message_of_the_engine(callers: tuple[Caller, Caller], rule: Rule, example: Example) -> None:
     """
-    Each example of a rule, in every kind: field path, what is wrong, remedy and rule, word by word.
+    Each example of a rule, in every kind: field path, problem, remedy and rule are the same, word for word.
     """
     loader, tenant = callers
     for wrap in wraps(rule, example):
@@ -272,7 +274,7 @@ def test_no_name_of_a_bridge_makes_an_expression_fail(callers: tuple[Caller, Cal
     assert PRINTABLE.fullmatch(answer.document["message"])
 
 
-def test_type_checking_warns_of_nothing(plane: ControlPlane, callers: tuple[Caller, Caller]) -> None:
+def test_type_checking_gives_no_warnings(plane: ControlPlane, callers: tuple[Caller, Caller]) -> None:
     """
     `status.typeChecking` of every policy stays empty, also if each variable is checked as part of a validation.
 
@@ -316,11 +318,11 @@ def between(start: int, end: int) -> Manifest:
         (49153, 49152, False),
     ],
 )
-def test_a_range_is_refused_for_the_ports_that_it_holds(
+def test_a_range_is_refused_for_the_ports_that_it_contains(
     callers: tuple[Caller, Caller], start: int, end: int, refused: bool
 ) -> None:
     """
-    Both ends count; a range that ends before it starts holds nothing.
+    The range includes both ends. A range that ends before it starts contains no port.
     """
     assert callers[1].create(vm(devices=between(start, end))).rules == ({"LM103"} if refused else set())
 
@@ -356,11 +358,11 @@ UPDATES = {
 
 
 @pytest.mark.parametrize(("old", "new", "refused"), UPDATES.values(), ids=UPDATES)
-def test_an_update_is_refused_by_what_stays_the_same(
+def test_an_update_is_compared_by_identity_and_not_by_index(
     callers: tuple[Caller, Caller], old: Manifest, new: Manifest, refused: bool
 ) -> None:
     """
-    Identity is rule, interface and port, range or device, never an index.
+    Identity is the rule with the interface and port, the range, or the device, never an index.
     """
     loader, tenant = callers
     name = f"update-{next(NUMBERS)}"

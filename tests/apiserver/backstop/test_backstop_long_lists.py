@@ -103,11 +103,12 @@ UPDATED_SIZES = [
 
 
 @pytest.mark.parametrize(("old", "new", "refused"), UPDATED_SIZES)
-def test_a_list_that_outgrows_what_can_be_compared_is_refused(
+def test_a_list_that_grows_beyond_the_bound_is_refused(
     callers: tuple[Caller, Caller], old: int, new: int, refused: bool
 ) -> None:
     """
-    Padding hides no entry: a list that grows beyond what can be compared is refused. One that was too long before may change.
+    Padding hides no entry: a list that grows beyond the bound of comparison is refused. A list that was above the bound
+    before may change.
     """
     loader, tenant = callers
 
@@ -119,9 +120,9 @@ def test_a_list_that_outgrows_what_can_be_compared_is_refused(
 @pytest.mark.parametrize(
     ("key", "size"), [("gpus", 400), ("gpus", 450), ("hostDevices", MOST_ENTRIES), ("filesystems", 2 * MANY)]
 )
-def test_a_list_that_stays_the_same_passes(callers: tuple[Caller, Caller], key: str, size: int) -> None:
+def test_an_unchanged_list_passes(callers: tuple[Caller, Caller], key: str, size: int) -> None:
     """
-    Whatever its length. So does one that loses an entry.
+    This holds for any length, and for a list that loses an entry.
     """
     loader, tenant = callers
     before = {key: entries(key, "old", size)}
@@ -193,9 +194,9 @@ def test_an_object_with_too_many_ports_may_change(
     assert replaced(loader, tenant, interface(), before).rules == {"LM103"}
 
 
-def test_a_refusal_for_a_long_list_says_so(callers: tuple[Caller, Caller]) -> None:
+def test_a_refusal_for_a_long_list_names_its_bound(callers: tuple[Caller, Caller]) -> None:
     """
-    The list, its bound and the rule that cannot be checked.
+    The message names the list, its bound and the rule that cannot be checked.
     """
     loader, tenant = callers
     at = "spec.template.spec.domain.devices"

@@ -85,9 +85,10 @@ def made(kind: str, name: str, wanted: Manifest) -> Manifest:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("rule", "wanted"), VIOLATIONS)
-def test_what_the_object_alone_shows_is_refused(dark: Dark, kind: str, rule: str, wanted: Manifest) -> None:
+def test_violations_that_the_object_alone_shows_are_refused(dark: Dark, kind: str, rule: str, wanted: Manifest) -> None:
     """
-    A VM, a VMI, a replica set and a pool of what the mission's list names, with the rule in what kubectl prints.
+    VMs, VMIs, replica sets and pools with violations of the object-only rules are refused. The output of kubectl names
+    the rule.
     """
     done = dark.kubectl("create", "-f", "-", stdin=made(kind, "refused", wanted))
 
@@ -96,17 +97,18 @@ def test_what_the_object_alone_shows_is_refused(dark: Dark, kind: str, rule: str
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_can_be_live_migrated_passes(dark: Dark, kind: str) -> None:
+def test_objects_without_visible_violations_pass(dark: Dark, kind: str) -> None:
     """
-    So does what only the webhook could judge: a claim, an instancetype, an interface that KubeVirt fills in.
+    Objects that only the webhook could judge also pass: they name a claim or an instancetype, or have an interface that
+    KubeVirt fills in.
     """
     dark.passes("create", "-f", "-", stdin=made(kind, f"lawful-{kind}", LAWFUL))
     dark.passes("create", "-f", "-", stdin=made(kind, f"bare-{kind}", {}))
 
 
-def test_an_update_may_keep_and_lessen_what_was_there(dark: Dark) -> None:
+def test_an_update_may_keep_or_remove_old_violations(dark: Dark) -> None:
     """
-    A VM with a host device from before may change; a second device is refused, and so is a GPU beside it.
+    A VM with an old host device may change. A second host device is refused, and so is a GPU beside it.
     """
     path = "/spec/template/spec/domain/devices"
 
@@ -132,9 +134,10 @@ def test_a_setting_out_of_range_is_refused(dark: Dark) -> None:
     assert RULE.findall(done.stderr) == ["LM609"]
 
 
-def test_a_refusal_is_told_once(dark: Dark) -> None:
+def test_a_refusal_appears_once(dark: Dark) -> None:
     """
-    Where the webhook answers, too: what the backstop refuses does not reach it, and what passes the backstop does.
+    While the webhook responds, requests that the backstop refuses do not reach the webhook. Requests that pass the
+    backstop reach it.
     """
     dark.standin.become("junk")
     try:

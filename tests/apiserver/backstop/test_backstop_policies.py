@@ -137,7 +137,7 @@ def _at(policy: Policy, space: str) -> Policy:
 
 
 @pytest.mark.parametrize("name", POLICIES)
-def test_a_policy_file_holds_without_the_webhook(
+def test_the_backstop_enforces_the_policy_file_without_the_webhook(
     tenant: Caller, cases: dict[str, tuple[str, JudgingContext]], name: str
 ) -> None:
     """

@@ -46,7 +46,7 @@ def test_certificates_that_expired_before_the_start_are_renewed(
     assert running.judges()
 
 
-def test_rotations_under_load_lose_no_call(running: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+def test_rotations_under_load_fail_no_call(running: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     """
     Each of 100 calls a second makes a new handshake. No renewal of the leaf or the authority fails a call.
     """
@@ -120,7 +120,7 @@ def test_damaged_bundles_are_repaired(running: Bench, capsys: pytest.CaptureFixt
     assert running.installed.pair(SERVING) == leaf
 
 
-def test_a_leader_that_hangs_or_dies_is_replaced_and_writes_nothing_when_it_wakes(
+def test_a_leader_that_hangs_or_dies_is_replaced_and_then_writes_nothing(
     running: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """

@@ -79,9 +79,9 @@ def is_well(installed: Installation, now: datetime | None = None) -> bool:
     )
 
 
-def test_a_first_round_fills_what_the_installation_left_empty(installed: Installation) -> None:
+def test_the_first_round_fills_empty_secrets_and_bundles(installed: Installation) -> None:
     """
-    With the rights of the rotator and no others; labels and type of the Secrets stay as they were.
+    The account has the rights of the rotator and no others. Labels and types of the Secrets stay as they were.
     """
     Rotator(installed.connect(), installed.settings(), installed.connect().clock).round()
 
@@ -93,9 +93,9 @@ def test_a_first_round_fills_what_the_installation_left_empty(installed: Install
         assert stored["type"] == "Opaque"
 
 
-def test_of_a_webhook_nothing_but_the_bundle_is_written(installed: Installation) -> None:
+def test_the_rotator_writes_only_the_bundle_of_a_webhook(installed: Installation) -> None:
     """
-    Rules, conditions, order and labels of every webhook are as the installation wrote them.
+    Rules, conditions, order and labels of every webhook stay as the installation wrote them.
     """
     before = [installed.configuration(name) for name in installed.configurations]
 
@@ -117,9 +117,9 @@ def without_bundle(document: Json) -> Json:
     return document
 
 
-def test_a_write_over_something_unread_conflicts(installed: Installation) -> None:
+def test_a_write_over_an_unread_version_conflicts(installed: Installation) -> None:
     """
-    The API server compares the version that was read, for Secrets, caBundles and the Lease; nothing is written.
+    The API server compares the version that was read, for Secrets, caBundles and the Lease. Nothing is written.
     """
     cluster = installed.connect()
     secret, lease = cluster.read_secret(SERVING), cluster.read_lease(LEASE)
@@ -141,9 +141,10 @@ def test_a_write_over_something_unread_conflicts(installed: Installation) -> Non
     assert cluster.read_lease(LEASE).holder == "first"
 
 
-def test_deleted_secrets_are_made_again(installed: Installation) -> None:
+def test_deleted_secrets_are_created_again(installed: Installation) -> None:
     """
-    By a server-side apply of the name alone: a right to create any Secret is not needed and not there.
+    The rotator applies the Secret by name with server-side apply. It neither needs nor has the right to create any
+    other Secret.
     """
     rotator = Rotator(installed.connect(), installed.settings(), installed.connect().clock)
     rotator.round()
@@ -159,9 +160,9 @@ def test_deleted_secrets_are_made_again(installed: Installation) -> None:
         installed.connect().write_secret(type(other)("another"), {"tls.crt": b"x"})
 
 
-def test_to_make_a_secret_that_a_rival_has_made_meanwhile_changes_nothing(installed: Installation) -> None:
+def test_creating_a_secret_that_exists_meanwhile_changes_nothing(installed: Installation) -> None:
     """
-    An object that was not read is not written, even if it was read as missing.
+    An object that was not read is not written, even if it was missing when it was read.
     """
     cluster = installed.connect()
     installed.plane.client.api("DELETE", installed.secret_path(SERVING))
@@ -176,9 +177,9 @@ def test_to_make_a_secret_that_a_rival_has_made_meanwhile_changes_nothing(instal
     assert installed.data(SERVING) == {"tls.crt": b"of a rival"}
 
 
-def test_without_the_right_to_make_secrets_that_is_told(control_plane: ControlPlane, namespace: str) -> None:
+def test_a_missing_right_to_create_secrets_is_reported(control_plane: ControlPlane, namespace: str) -> None:
     """
-    The message says which Secret is missing and what to do.
+    The message names the missing Secret and the remedy.
     """
     installed = prepare(control_plane, namespace, secret_verbs=("get", "update"))
     installed.plane.client.api("DELETE", installed.secret_path(AUTHORITY))
@@ -192,9 +193,9 @@ def test_without_the_right_to_make_secrets_that_is_told(control_plane: ControlPl
     )
 
 
-def test_a_configuration_has_spread_once_the_api_server_calls_by_it(installed: Installation) -> None:
+def test_a_configuration_is_published_once_the_api_server_uses_it(installed: Installation) -> None:
     """
-    An older generation than the API server's own has not, nor has one that was deleted.
+    A generation that is older than that of the API server is not published, nor is a deleted configuration.
     """
     cluster = installed.connect()
     name = installed.configurations[0]
@@ -210,9 +211,9 @@ def test_a_configuration_has_spread_once_the_api_server_calls_by_it(installed: I
     wait_until(lambda: not cluster.has_spread(new), PATIENCE_SECONDS, "the watch cache to follow the deletion")
 
 
-def test_an_api_server_answers_from_what_it_calls_by(installed: Installation) -> None:
+def test_an_api_server_without_etcd_returns_the_configuration_that_it_uses(installed: Installation) -> None:
     """
-    Without etcd the API server still returns its cache, by which it also calls webhooks.
+    Without etcd the API server still returns its cache, which it also uses to call webhooks.
     """
     cluster = installed.connect()
     stored = cluster.read_configuration(installed.configurations[0])
@@ -225,9 +226,9 @@ def test_an_api_server_answers_from_what_it_calls_by(installed: Installation) ->
     assert has_spread
 
 
-def test_a_label_is_no_change_of_what_is_published(installed: Installation) -> None:
+def test_a_new_label_does_not_delay_publication(installed: Installation) -> None:
     """
-    Only the specification counts, or a tool that labels everything would hold a rotation up.
+    Only the specification counts. Otherwise, a tool that labels every object would delay a rotation.
     """
     cluster = installed.connect()
     name = installed.configurations[0]
@@ -244,9 +245,12 @@ def test_a_label_is_no_change_of_what_is_published(installed: Installation) -> N
     assert after.version != before.version
 
 
-def test_who_weakens_a_webhook_is_named(installed: Installation, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_account_that_weakens_a_webhook_is_logged(
+    installed: Installation, caplog: pytest.LogCaptureFixture
+) -> None:
     """
-    By the field manager that the API server noted, with the webhook and the field; our own writes are no such thing.
+    The log names the field manager that the API server recorded, the webhook and the field. Writes of the rotator are
+    not logged.
     """
     cluster = installed.connect()
     rotator = Rotator(cluster, installed.settings(), cluster.clock)
@@ -262,9 +266,9 @@ def test_who_weakens_a_webhook_is_named(installed: Installation, caplog: pytest.
     ]
 
 
-def test_a_lease_passes_from_hand_to_hand(installed: Installation) -> None:
+def test_a_lease_passes_from_one_rotator_to_the_next(installed: Installation) -> None:
     """
-    The Lease is one that kubectl can read: who, since when, for how long, how often it changed hands.
+    kubectl can read the Lease: its holder, its times, its duration and the number of transitions.
     """
     first, second = (
         LeaderElection(installed.connect(), LEASE, name, installed.connect().clock, timedelta(seconds=1))
@@ -285,9 +289,9 @@ def test_a_lease_passes_from_hand_to_hand(installed: Installation) -> None:
     assert installed.connect().read_lease(LEASE).holder == ""
 
 
-def test_an_api_server_that_is_away_is_told_without_a_word_of_the_content(installed: Installation) -> None:
+def test_an_error_of_the_api_server_is_reported_without_the_body(installed: Installation) -> None:
     """
-    An error names method, path and status; a body, which may hold keys, never.
+    An error names method, path and status. It never contains the body, which may hold keys.
     """
     cluster = installed.connect()
     secret = cluster.read_secret(SERVING)
@@ -307,9 +311,9 @@ def test_an_api_server_that_is_away_is_told_without_a_word_of_the_content(instal
     assert cluster.read_secret(SERVING) == secret
 
 
-def test_the_api_servers_hour_is_heard(installed: Installation) -> None:
+def test_the_clock_of_the_api_server_is_read(installed: Installation) -> None:
     """
-    Each answer carries it, and it is that of this machine here.
+    Each response contains the time, which is that of this computer.
     """
     cluster = installed.connect()
 
@@ -371,9 +375,9 @@ def test_a_rotator_whose_own_clock_is_wrong_replaces_nothing(installed: Installa
     assert is_well(installed)
 
 
-def test_without_credentials_that_is_told() -> None:
+def test_missing_credentials_are_reported() -> None:
     """
-    Outside of a pod a kubeconfig is needed.
+    Outside a pod a kubeconfig is needed.
     """
     with pytest.raises(Refused, match="no usable credentials"):
         connect("anywhere")
@@ -381,9 +385,9 @@ def test_without_credentials_that_is_told() -> None:
         connect("anywhere", "/nonexistent/kubeconfig")
 
 
-def test_rest_writes_nothing(installed: Installation) -> None:
+def test_an_idle_rotator_changes_no_object(installed: Installation) -> None:
     """
-    All is well, so no resourceVersion changes and no watch gets an event.
+    All certificates are good, so no resourceVersion changes and no watch gets an event.
     """
     rotator = Rotator(installed.connect(), installed.settings(), installed.connect().clock)
     rotator.round()

@@ -85,11 +85,11 @@ def own_control_plane() -> Iterator[ControlPlane]:
         yield running
 
 
-def test_claims_are_followed_from_creation_to_deletion(
+def test_the_store_follows_a_claim_from_creation_to_deletion(
     control_plane: ControlPlane, facts: ClusterFacts, namespace: str
 ) -> None:
     """
-    Not there yet, there, deleted and made anew with other access modes under the same name.
+    The claim is missing, is created, is deleted, and is created again with other access modes under the same name.
     """
     client, path = control_plane.client, f"{claims(namespace)}/os"
     missing = Unknown(
@@ -107,9 +107,9 @@ def test_claims_are_followed_from_creation_to_deletion(
     wait_for(lambda: modes(facts, namespace, "os") == ["ReadWriteMany"], "the new claim")
 
 
-def test_networks_are_followed(control_plane: ControlPlane, facts: ClusterFacts, namespace: str) -> None:
+def test_the_store_follows_networks(control_plane: ControlPlane, facts: ClusterFacts, namespace: str) -> None:
     """
-    A NetworkAttachmentDefinition that is not there is absent, and known to be.
+    A missing NetworkAttachmentDefinition is known to be absent.
     """
     client = control_plane.client
 
@@ -164,9 +164,11 @@ def test_a_kind_that_is_not_installed_is_tolerated(facts: ClusterFacts) -> None:
     wait_for(lambda: not any(statistic.problem for statistic in facts.statistics()), "no kind to have a problem")
 
 
-def test_live_reads_see_what_the_store_cannot(control_plane: ControlPlane, facts: ClusterFacts, namespace: str) -> None:
+def test_live_reads_return_kinds_that_are_not_stored(
+    control_plane: ControlPlane, facts: ClusterFacts, namespace: str
+) -> None:
     """
-    ControllerRevisions are read one by one; a name that is none costs no request.
+    ControllerRevisions are read one by one. An invalid name costs no request.
     """
     revisions = f"/apis/apps/v1/namespaces/{namespace}/controllerrevisions"
     body = {
@@ -187,7 +189,7 @@ def test_live_reads_see_what_the_store_cannot(control_plane: ControlPlane, facts
     assert isinstance(world.find(ControllerRevision, namespace, "../u1"), Unknown)
 
 
-def test_a_denial_can_be_confirmed_past_the_store(
+def test_a_denial_can_be_confirmed_by_live_reads(
     control_plane: ControlPlane, facts: ClusterFacts, namespace: str
 ) -> None:
     """
@@ -209,9 +211,9 @@ def test_a_denial_can_be_confirmed_past_the_store(
     assert confirmed.find(DataSource, namespace, "fedora") is ABSENT
 
 
-def test_without_rights_nobody_is_ready_and_the_reason_is_told(control_plane: ControlPlane) -> None:
+def test_a_server_without_rights_is_not_ready_and_reports_the_reason(control_plane: ControlPlane) -> None:
     """
-    A user without any role: each kind is refused, and asked for a few times only.
+    A user without any role is refused every kind, and each kind is requested only a few times.
     """
     running = ClusterFacts([PersistentVolumeClaim, NAD])
     running.start(control_plane.client.kubeconfig(user="nobody", groups=()))
@@ -223,7 +225,7 @@ def test_without_rights_nobody_is_ready_and_the_reason_is_told(control_plane: Co
     assert not running.ready
 
 
-def test_an_api_server_that_restarts_is_found_again(own_control_plane: ControlPlane) -> None:
+def test_the_store_reconnects_to_a_restarted_api_server(own_control_plane: ControlPlane) -> None:
     """
     After a restart the facts contain later changes, and a definition that was removed meanwhile is missing.
     """
@@ -255,9 +257,10 @@ def test_an_api_server_that_restarts_is_found_again(own_control_plane: ControlPl
         running.stop()
 
 
-def test_a_hung_api_server_is_noticed_and_costs_no_more_than_the_deadline(own_control_plane: ControlPlane) -> None:
+def test_reads_from_a_hung_api_server_end_at_their_deadline(own_control_plane: ControlPlane) -> None:
     """
-    Stopped by a signal it still accepts connections: live reads end in time, and silent watches are given up.
+    An API server that is stopped by a signal still accepts connections. Live reads end in time, and silent watches are
+    closed.
     """
     client = own_control_plane.client
     namespace = client.create_namespace()

@@ -53,7 +53,7 @@ def racing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Racing]:
 
 
 @pytest.mark.parametrize("delay", [0.0, 2.0, 30.0])
-def test_no_verdict_is_false_however_late_the_watch_is(racing: Racing, delay: float) -> None:
+def test_a_late_watch_makes_no_verdict_wrong(racing: Racing, delay: float) -> None:
     """
     No request is denied for a fact that was false during the request, or allowed for one that has been false for a second.
     """

@@ -54,11 +54,11 @@ def restarted(plane: ControlPlane, balancer: Balancer, replica: Serving) -> Serv
     return again
 
 
-def test_a_rolling_restart_under_load_loses_no_call(
+def test_every_call_gets_a_verdict_during_a_rolling_restart(
     plane: ControlPlane, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """
-    While each of two replicas in turn is replaced, five times in all, every call of the API server gets our verdict.
+    Two replicas are replaced in turn, five times in all. Meanwhile, every call of the API server gets a verdict.
     """
     with ExitStack() as stack:
         replicas = [begun(plane, tmp_path / str(number)) for number in range(2)]
@@ -82,11 +82,11 @@ def test_a_rolling_restart_under_load_loses_no_call(
     assert counted["calls"] >= load.calls > 0
 
 
-def test_what_is_too_much_comes_again_and_nothing_is_lost(
+def test_a_shed_review_is_retried_and_gets_a_verdict(
     plane: ControlPlane, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """
-    A server that is overloaded whenever a review comes for the first time costs a second, and no call.
+    The server sheds each review when it comes for the first time. Each call is retried and gets its verdict.
     """
     with serving(plane, tmp_path, module="tests.apiserver.shedding") as server:
         install_hooks(plane, server, timeout_seconds=30)
@@ -104,11 +104,12 @@ def test_what_is_too_much_comes_again_and_nothing_is_lost(
     assert counted["failed"] == counted["let through"] == 0
 
 
-def test_a_burst_of_clients_loses_no_call(
+def test_every_call_of_a_burst_gets_a_verdict(
     plane: ControlPlane, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     """
-    R2: a hundred clients that call at once get our verdict five times each (`python -m benchmarks.burst` has 500).
+    R2: a hundred clients that call at the same time get a verdict five times each (`python -m benchmarks.burst` has 500
+    clients).
     """
     with serving(plane, tmp_path) as server:
         install_hooks(plane, server, timeout_seconds=30)
@@ -125,11 +126,12 @@ def test_a_burst_of_clients_loses_no_call(
     assert counted["failed"] == counted["let through"] == 0
 
 
-def test_three_times_what_can_wait_is_judged_or_told_to_come_again(
+def test_calls_above_the_capacity_get_a_verdict_or_503(
     plane: ControlPlane, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     """
-    R22: what exceeds the capacity is answered 503 with Retry-After and counted, and through the API server nothing is lost.
+    R22: calls above the capacity get 503 with Retry-After and are counted. Through the API server, every call gets a
+    verdict.
     """
     body = json.dumps(naming_a_claim())
     clients = {"clients": TIMES * MOST, "per_client": CALLS}

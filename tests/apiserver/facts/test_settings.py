@@ -50,10 +50,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield ready
 
 
-def test_each_rule_is_shown_through_kubectl(cluster: Cluster) -> None:
+def test_kubectl_shows_the_findings_of_each_rule(cluster: Cluster) -> None:
     """
-    A rejected example of every rule about settings, policies and networks is denied or warned about with its field, and an
-    accepted one in the same world passes without a word of that rule.
+    A rejected example of every rule about settings, policies and networks is denied or gives a warning with its field.
+    An accepted example in the same cluster passes without a message of that rule.
     """
     all_cases, wrong = cases(), list[str]()
     world = ""
@@ -106,9 +106,10 @@ def wait_for_network(cluster: Cluster, name: str, rule: str) -> Done:
     return wait_until(refused, PATIENCE_SECONDS, f"{rule} about {name}") or pytest.fail("unreachable")
 
 
-def test_the_addresses_of_services_are_kept_free(cluster: Cluster) -> None:
+def test_a_migration_network_may_not_use_addresses_of_services(cluster: Cluster) -> None:
     """
-    A migration network over the API server's own Service is denied, one beside it in the range of Services is warned about.
+    A migration network that contains the Service of the API server is denied. A network elsewhere in the range of
+    Services gives a warning.
     """
     [cidr] = cluster.client.api("GET", "/apis/networking.k8s.io/v1/servicecidrs/kubernetes").document["spec"]["cidrs"]
     prefix = cidr.rpartition(".")[0]
@@ -127,7 +128,7 @@ def test_the_addresses_of_services_are_kept_free(cluster: Cluster) -> None:
     assert (elsewhere.returncode, elsewhere.stderr) == (0, "")
 
 
-def test_stored_policies_go_through_check(cluster: Cluster, tmp_path: Path) -> None:
+def test_check_reads_stored_policies(cluster: Cluster, tmp_path: Path) -> None:
     """
     `migratable check` reads the output of `kubectl get -o yaml` and reports a policy that selects no VM.
     """
@@ -165,9 +166,10 @@ def migratable(*args: str) -> Done:
     )
 
 
-def test_an_update_tells_of_the_restart_and_of_the_new_configuration(cluster: Cluster) -> None:
+def test_an_update_of_the_migration_network_warns_of_restarts(cluster: Cluster) -> None:
     """
-    Naming another network is told to restart virt-handler, a new configuration to need that; touching neither says nothing.
+    An update that names another network gives a warning about the restart of virt-handler. A new configuration gives a
+    warning that a restart is needed. Other updates give no warning.
     """
     [restart] = [rule for rule in RULES if rule.id == "LM719"]
     [config] = [rule for rule in RULES if rule.id == "LM720"]
@@ -194,9 +196,9 @@ def test_an_update_tells_of_the_restart_and_of_the_new_configuration(cluster: Cl
     assert (touched.returncode, touched.stderr) == (0, "")
 
 
-def test_a_network_in_use_is_neither_broken_nor_deleted(cluster: Cluster) -> None:
+def test_a_network_in_use_can_neither_be_deleted_nor_made_invalid(cluster: Cluster) -> None:
     """
-    While the CR names it, an update that makes it unfit and a DELETE are denied; afterwards both pass.
+    While the CR names the network, a DELETE and an update that makes it invalid are denied. Afterwards both pass.
     """
     cluster.store_kubevirt({"configuration": {"migrations": {}}})
     config = '{"type": "macvlan", "master": "eth1", "ipam": {"type": "whereabouts", "range": "10.1.1.0/24"}}'
@@ -219,10 +221,10 @@ def test_a_network_in_use_is_neither_broken_nor_deleted(cluster: Cluster) -> Non
     assert gone.returncode == 0, gone.stderr
 
 
-def test_a_bad_cr_stays_is_improved_and_not_made_worse(cluster: Cluster) -> None:
+def test_a_bad_cr_may_stay_and_be_improved_but_not_get_worse(cluster: Cluster) -> None:
     """
-    virt-operator writes whatever it wants. An update by anybody that leaves the bad field alone or makes it less bad passes
-    with a warning, a worse one and another bad field are denied, a status and a label always pass.
+    All writes of virt-operator pass. An update by a user that keeps the bad field or improves it passes with a warning.
+    An update that makes it worse, or adds another bad field, is denied. Updates of status and labels always pass.
     """
     written = cluster.store_kubevirt({"configuration": {"migrations": {"bandwidthPerMigration": "5Mi"}}})
 
@@ -265,10 +267,10 @@ GIT = {
 }
 
 
-def test_what_is_filled_in_makes_no_difference_to_git(cluster: Cluster) -> None:
+def test_defaults_cause_no_difference_in_git(cluster: Cluster) -> None:
     """
-    Defaults are not in git: server-side apply of the same manifest changes no resourceVersion, `kubectl diff` shows
-    nothing, client-side apply neither, and a field that git gives up later gets its default.
+    Defaults are not in git: server-side apply of the same manifest changes no resourceVersion, and neither `kubectl
+    diff` nor client-side apply shows a difference. A field that git gives up later gets its default.
     """
     cluster.store_kubevirt({"configuration": {"migrations": {}}})
     by_git = ("--server-side", "--field-manager=git")
@@ -299,9 +301,9 @@ def test_what_is_filled_in_makes_no_difference_to_git(cluster: Cluster) -> None:
     assert now["parallelMigrationsPerCluster"] == 5
 
 
-def test_defaults_are_the_same_when_they_are_asked_for_twice(cluster: Cluster) -> None:
+def test_defaults_are_the_same_after_reinvocation(cluster: Cluster) -> None:
     """
-    A second mutating hook behind ours makes the API server ask again within one request; the outcome is the same.
+    A second mutating webhook makes the API server call the first one again within one request. The result is the same.
     """
     path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
     once = cluster.client.api("GET", f"{path}/migratable-default").document

@@ -71,9 +71,9 @@ def test_a_snapshot_settles_a_claim_offline(control_plane: ControlPlane, namespa
     assert (settled["liveMigratable"], settled["reason"]) == (False, "DisksNotLiveMigratable")
 
 
-def test_a_tenant_records_its_own_namespace(control_plane: ControlPlane, namespace: str, tmp_path: Path) -> None:
+def test_a_tenant_can_record_its_own_namespace(control_plane: ControlPlane, namespace: str, tmp_path: Path) -> None:
     """
-    A user who may read only one namespace gets its claims with ``-n``; other kinds are named and unknown.
+    A user who may read only one namespace gets its claims with ``-n``. Other kinds are named and unknown.
     """
     make(control_plane, namespace)
     control_plane.client.create(
@@ -123,11 +123,11 @@ def test_an_api_server_that_does_not_answer_is_an_error(control_plane: ControlPl
     assert not (tmp_path / "none.yaml").exists()
 
 
-def test_a_snapshot_that_nobody_could_read_is_not_written(
+def test_a_snapshot_above_the_size_limit_is_not_written(
     control_plane: ControlPlane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
-    Where there is more than a check reads the command says what to leave out, and writes nothing.
+    If the snapshot is larger than ``check`` can read, the command names what to leave out, and writes nothing.
     """
     monkeypatch.setattr(snapshot, "MOST_BYTES", 100)
     path = tmp_path / "cluster.yaml"

@@ -72,9 +72,9 @@ def here(control_plane: ControlPlane, tmp_path: Path) -> Iterator[Followed]:
         yield ready
 
 
-def test_a_half_open_connection_is_given_up(here: Followed) -> None:
+def test_a_half_open_connection_is_closed(here: Followed) -> None:
     """
-    Nothing arrives any more and nothing ends: the silence is noticed, and the watch goes on where it stopped.
+    The connection is silent but does not end. The store notices the silence and continues the watch where it stopped.
     """
     here.is_found_again()
     here.proxy.silent = True
@@ -88,9 +88,9 @@ def test_a_half_open_connection_is_given_up(here: Followed) -> None:
     assert here.lists() == 1
 
 
-def test_a_truncated_event_costs_no_list(here: Followed) -> None:
+def test_a_truncated_event_needs_no_new_list(here: Followed) -> None:
     """
-    A stream that ends within an event is taken up before that event.
+    A stream that ends within an event is continued before that event.
     """
     here.is_found_again()
     here.proxy.cut_within_event = 1
@@ -102,9 +102,10 @@ def test_a_truncated_event_costs_no_list(here: Followed) -> None:
     assert here.lists() == 1
 
 
-def test_lists_that_are_refused_are_not_stormed(control_plane: ControlPlane, tmp_path: Path) -> None:
+def test_refused_lists_are_retried_with_growing_pauses(control_plane: ControlPlane, tmp_path: Path) -> None:
     """
-    429: a few tries, ever more seldom, whatever Retry-After says; ready soon after it ends.
+    HTTP 429: there are few retries with growing pauses, whatever Retry-After contains. The server is ready soon after
+    the refusals end.
     """
     with faulty_proxy(control_plane, tmp_path) as (proxy, kubeconfig):
         proxy.refuse_lists = True
@@ -126,9 +127,10 @@ def test_lists_that_are_refused_are_not_stormed(control_plane: ControlPlane, tmp
     assert all(later - earlier >= 0.2 for earlier, later in pairwise(times))
 
 
-def test_a_position_that_was_compacted_away_costs_one_list(tmp_path: Path) -> None:
+def test_a_compacted_position_costs_one_list(tmp_path: Path) -> None:
     """
-    etcd forgot, the API server restarted: 410, one list of each kind, and what went meanwhile is gone.
+    etcd was compacted and the API server restarted: after HTTP 410 each kind is listed once, and objects that were
+    deleted meanwhile are gone.
     """
     with ControlPlane(crds=crds.OWN) as plane, followed(plane, tmp_path, Pace(silence_seconds=2.0)) as here:
         here.is_found_again()
@@ -156,9 +158,9 @@ def test_a_position_that_was_compacted_away_costs_one_list(tmp_path: Path) -> No
         assert here.lists() == 2
 
 
-def test_an_api_server_that_restarts_often_is_not_listed_often(tmp_path: Path) -> None:
+def test_each_restart_of_the_api_server_costs_at_most_one_list(tmp_path: Path) -> None:
     """
-    Two restarts: found again each time, with at most one list a restart.
+    The store reconnects after each of two restarts.
     """
     with ControlPlane(crds=crds.OWN) as plane, followed(plane, tmp_path, Pace(silence_seconds=2.0)) as here:
         for _ in range(2):

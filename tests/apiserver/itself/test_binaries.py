@@ -160,7 +160,7 @@ def test_every_binary_is_declared_as_a_tool(tool: binaries.Tool) -> None:
 
 
 def run_one_apiserver_test(**environment: str) -> subprocess.CompletedProcess[str]:
-    test = "tests/apiserver/itself/test_controlplane.py::test_nothing_is_left_after_stop"
+    test = "tests/apiserver/itself/test_controlplane.py::test_stop_removes_processes_and_files"
     argv = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist", test]
     return subprocess.run(
         argv, cwd=REPOSITORY, env={**os.environ, **environment}, capture_output=True, text=True, check=False

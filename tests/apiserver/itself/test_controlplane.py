@@ -39,9 +39,9 @@ def own_control_plane() -> Iterator[ControlPlane]:
         yield running
 
 
-def test_it_says_which_kubernetes_release_it_is(control_plane: ControlPlane) -> None:
+def test_the_api_server_names_its_kubernetes_release(control_plane: ControlPlane) -> None:
     """
-    The binary is stamped with a release; unstamped it would be v0.0.0-master, at which clients complain.
+    The binary is stamped with a release. Without the stamp it would be v0.0.0-master, and clients would complain.
     """
     reply = control_plane.client.api("GET", "/version")
 
@@ -50,9 +50,9 @@ def test_it_says_which_kubernetes_release_it_is(control_plane: ControlPlane) -> 
 
 
 @pytest.mark.parametrize("crd", crds.OWN, ids=lambda path: path.stem)
-def test_a_definition_of_ours_is_accepted_whole_and_served(control_plane: ControlPlane, crd: Path) -> None:
+def test_every_definition_is_accepted_and_served(control_plane: ControlPlane, crd: Path) -> None:
     """
-    Every version of every definition answers, and its schema is structural.
+    Every version of every definition is served, and its schema is structural.
     """
     spec = crds.load(crd)["spec"]
 
@@ -105,7 +105,7 @@ def test_a_vmi_status_is_written_by_an_update_of_the_whole_object(each_control_p
     assert (by_update.status, by_update.document["status"]) == (200, {"phase": "Running"})
 
 
-def test_a_vm_status_is_out_of_reach_of_a_plain_update(each_control_plane: ControlPlane) -> None:
+def test_a_plain_update_does_not_change_the_status_of_a_vm(each_control_plane: ControlPlane) -> None:
     """
     A VM has a status subresource: a status in its manifest is dropped.
     """
@@ -160,11 +160,11 @@ def test_a_replica_set_can_be_scaled(each_control_plane: ControlPlane) -> None:
         ),
     ],
 )
-def test_a_vm_against_the_schema_is_refused_before_any_webhook(
+def test_a_vm_that_violates_the_schema_is_refused_before_any_webhook(
     each_control_plane: ControlPlane, spec: dict[str, Any], field: str
 ) -> None:
     """
-    Our small schemas require what KubeVirt's require, at the places that the rules read.
+    The small schemas of the tests require what KubeVirt's schemas require, at the places that the rules read.
     """
     client = each_control_plane.client
     path = virtual_machines(client.create_namespace())
@@ -177,9 +177,9 @@ def test_a_vm_against_the_schema_is_refused_before_any_webhook(
     assert [cause["field"] for cause in reply.document["details"]["causes"] if cause["field"] != "<nil>"] == [field]
 
 
-def test_kubectl_knows_the_short_names(control_plane: ControlPlane, namespace: str) -> None:
+def test_kubectl_accepts_the_short_names(control_plane: ControlPlane, namespace: str) -> None:
     """
-    Creates and lists, in the words that a user of KubeVirt types.
+    kubectl creates and lists objects by the names that a user of KubeVirt types.
     """
     kubectl = control_plane.client.kubectl
 
@@ -237,9 +237,9 @@ def test_a_restart_keeps_what_was_stored(own_control_plane: ControlPlane, server
     assert client.api("GET", f"/api/v1/namespaces/{namespace}").status == 200
 
 
-def test_while_it_is_stopped_nobody_answers(own_control_plane: ControlPlane) -> None:
+def test_a_stopped_api_server_refuses_connections(own_control_plane: ControlPlane) -> None:
     """
-    The absence of an API server can be tested: its clients are refused, then served again.
+    Tests can stop the API server: its clients are refused, and are served again after the start.
     """
     with own_control_plane.stopped():
         away = own_control_plane.client.ready()
@@ -248,9 +248,9 @@ def test_while_it_is_stopped_nobody_answers(own_control_plane: ControlPlane) -> 
     assert (away, back) == (False, True)
 
 
-def test_nothing_is_left_after_stop() -> None:
+def test_stop_removes_processes_and_files() -> None:
     """
-    Servers and files end with the control plane, also when the block ends by an error.
+    Servers and files end with the control plane, also when the block ends with an error.
     """
     control_plane = ControlPlane()
     seen: list[Process] = []

@@ -51,7 +51,7 @@ def test_a_template_has_the_schema_of_a_vmi(name: str, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", crds.OWN, ids=lambda path: path.stem)
-def test_it_is_the_kind_that_the_release_installs(path: Path) -> None:
+def test_a_definition_has_the_names_and_versions_of_the_release(path: Path) -> None:
     """
     Names, scope, versions, deprecations and subresources are those of the real definition.
     """
@@ -62,9 +62,9 @@ def test_it_is_the_kind_that_the_release_installs(path: Path) -> None:
     assert identity(crds.load(path)) == identity(crds.load(real[path.name]))
 
 
-def test_another_definition_is_another_seed(tmp_path: Path) -> None:
+def test_a_changed_definition_changes_the_seed(tmp_path: Path) -> None:
     """
-    A control plane never starts with the definitions of yesterday.
+    A control plane never starts with outdated definitions.
     """
     crd, binary = tmp_path / "crd.yaml", tmp_path / "etcd"
     crd.write_text("a: 1")

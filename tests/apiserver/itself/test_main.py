@@ -26,9 +26,9 @@ def test_build_prints_where_the_binaries_are(capsys: pytest.CaptureFixture[str])
     assert (status, printed) == (0, [str(find_binary(name)) for name in TESTED])
 
 
-def test_build_knows_its_binaries(capsys: pytest.CaptureFixture[str]) -> None:
+def test_build_refuses_an_unknown_binary(capsys: pytest.CaptureFixture[str]) -> None:
     """
-    A name that is not known is answered with those that are.
+    The error for an unknown name lists the known ones.
     """
     status = main(["build", "kubelet"])
 
@@ -37,9 +37,9 @@ def test_build_knows_its_binaries(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.apiserver
-def test_up_runs_until_it_is_told_to_end() -> None:
+def test_up_runs_until_it_gets_a_signal() -> None:
     """
-    It prints the path of a kubeconfig that works; SIGTERM ends it and its servers, and removes their files.
+    It prints the path of a kubeconfig that works. SIGTERM ends it and its servers, and removes their files.
     """
     argv = [sys.executable, "-m", "tests.apiserver", "up", "--crds"]
     with subprocess.Popen(argv, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as up:

@@ -37,9 +37,9 @@ def server(folder: Path, code: str = WAITS) -> Process:
     return Process.begin("server", [sys.executable, "-c", code], folder)
 
 
-def test_what_a_killed_run_left_behind_is_ended_by_the_next() -> None:
+def test_the_next_run_ends_the_servers_of_a_killed_run() -> None:
     """
-    A run that got SIGKILL could end nothing; its servers and files go when the next one starts.
+    A run that gets SIGKILL cannot end its servers. The next run ends them and removes their files.
     """
     run = [sys.executable, "-c", KILLED_RUN]
     killed = subprocess.run(run, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, check=False)
@@ -53,9 +53,9 @@ def test_what_a_killed_run_left_behind_is_ended_by_the_next() -> None:
     wait_until(lambda: not is_running(int(pid)), PATIENCE_SECONDS, "the server to be gone")
 
 
-def test_what_a_living_run_uses_is_left_alone() -> None:
+def test_the_servers_of_a_running_test_run_are_left_alone() -> None:
     """
-    Two workers of one test run share the machine and not their servers.
+    Two workers of one test run share the computer and not their servers.
     """
     folder = scratch_folder()
     process = server(folder)
@@ -70,9 +70,9 @@ def test_what_a_living_run_uses_is_left_alone() -> None:
     assert not folder.exists()
 
 
-def test_free_ports_differ() -> None:
+def test_free_ports_are_distinct() -> None:
     """
-    Ports that are asked for together are different ones.
+    Ports that are requested together are different.
     """
     ports = free_ports(50)
 
@@ -93,9 +93,9 @@ def test_free_ports_are_not_given_twice() -> None:
     assert len(set(ports)) == 15
 
 
-def test_a_port_that_is_taken_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_in_use_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    A port counts as taken on any address. An error is raised if none is free.
+    A port counts as used if it is used on any address. If none is free, an error is raised.
     """
     taken, free = free_ports(2)
     monkeypatch.setattr(processes, "PORTS", [taken, free])

@@ -149,7 +149,7 @@ def repeating(nodes: int, times: int) -> str:
 
 @pytest.mark.apiserver
 @pytest.mark.parametrize("nodes", [130, 400, 999])
-def test_aliases_are_excessive_if_the_api_server_says_so(control_plane: ControlPlane, nodes: int) -> None:
+def test_aliases_are_excessive_exactly_if_the_api_server_refuses_them(control_plane: ControlPlane, nodes: int) -> None:
     """
     A document may have as many aliases as go-yaml allows, and not one more.
     """
