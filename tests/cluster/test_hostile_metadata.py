@@ -53,9 +53,9 @@ def event(kind: str, what: dict[str, Any]) -> bytes:
 
 @settings(deadline=None)
 @given(st.sampled_from(list(SPECS)), METADATA, NESTED)
-def test_a_fact_is_read_whatever_its_metadata_holds(kind: type[Kubernetes], metadata: Any, unread: str) -> None:
+def test_a_fact_is_read_with_any_metadata(kind: type[Kubernetes], metadata: Any, unread: str) -> None:
     """
-    Its judged part is what it is without such metadata, and so are name, namespace, uid and resourceVersion.
+    The judged part, name, namespace, uid and resourceVersion are those of the same object without such metadata.
     """
     projection = Projection(BY_CLASS[kind])
     plain = projection.read(rendered(document("os", spec=SPECS[kind])), "v1")
@@ -68,9 +68,10 @@ def test_a_fact_is_read_whatever_its_metadata_holds(kind: type[Kubernetes], meta
     assert msgspec.structs.replace(seen, value=msgspec.structs.replace(seen.value, metadata=meta)) == plain
 
 
-def test_a_list_goes_on_past_a_hostile_object() -> None:
+def test_a_list_continues_after_a_hostile_object() -> None:
     """
-    One object with thousands of levels and one with wrong types leave the others of the page, and the watch begins.
+    One object with thousands of levels and one with wrong types do not affect the others of the page, and the watch
+    begins.
     """
     answers = fixed({NADS: page(nad("a"), nad("deep", **HOSTILE), nad("mistyped", 7), nad("z"))})
 
@@ -87,9 +88,9 @@ def test_a_list_goes_on_past_a_hostile_object() -> None:
     assert loop.store.synced(NetworkAttachmentDefinition)
 
 
-def test_a_watch_goes_on_past_a_hostile_event() -> None:
+def test_a_watch_continues_after_a_hostile_event() -> None:
     """
-    Each event with thousands of levels, also an error or a bookmark, is what it is without them.
+    An event, error or bookmark with thousands of levels has the same effect as one without them.
     """
     deep_meta = {"metadata": {"resourceVersion": "14", "x": deep(9_900)}}
     lines = [
@@ -116,9 +117,9 @@ def test_a_watch_goes_on_past_a_hostile_event() -> None:
     assert loop.problem == ""
 
 
-def test_a_live_read_and_a_live_list_bear_hostile_objects() -> None:
+def test_live_reads_and_lists_accept_hostile_objects() -> None:
     """
-    What is read past the store is read like what is stored.
+    Live reads treat such objects as the store does.
     """
     path = "/apis/k8s.cni.cncf.io/v1/namespaces/shop/network-attachment-definitions/deep"
     one = Answer(200, rendered(nad("deep", **HOSTILE)))
@@ -137,9 +138,9 @@ def test_a_live_read_and_a_live_list_bear_hostile_objects() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 404])
-def test_a_second_look_bears_a_hostile_object(status: int) -> None:
+def test_a_check_for_changes_accepts_a_hostile_object(status: int) -> None:
     """
-    Whether an object is still as it was told can be seen at any depth; a 404 of any depth is none that names an object.
+    Whether an object is unchanged can be seen at any depth. A deeply nested 404 does not count as a missing object.
     """
     claim = document("os", metadata=HOSTILE, spec={"accessModes": ["ReadWriteMany"]})
     store = store_of(document("os", spec={"accessModes": ["ReadWriteMany"]}))
@@ -150,9 +151,9 @@ def test_a_second_look_bears_a_hostile_object(status: int) -> None:
     assert asyncio.run(is_unchanged(recording, reads, store, 1.0)) is (status == 200)
 
 
-def test_an_access_review_bears_any_depth() -> None:
+def test_an_access_review_accepts_any_depth() -> None:
     """
-    What an API server adds to a review is skipped, however deep it is.
+    Additional fields of an API server in a review are skipped, however deep they are.
     """
 
     class Reviews(FakeTransport):
@@ -162,9 +163,9 @@ def test_an_access_review_bears_any_depth() -> None:
     assert ClusterAccess(Reviews(fixed({}))).may_make_vms(User("jane"), "shop")
 
 
-def test_what_cannot_be_read_is_left_out_of_lists_while_others_can_be() -> None:
+def test_unreadable_objects_are_left_out_of_lists_with_readable_ones() -> None:
     """
-    One unreadable KubeVirt resource does not hide the cluster's own; where it is the only one, the list is unknown.
+    One unreadable KubeVirt CR does not hide the cluster's own. If it is the only one, the list is unknown.
     """
     store = store_of()
     broken, sound = (document(name, spec=spec) for name, spec in (("a", {"configuration": 7}), ("b", {})))

@@ -36,9 +36,9 @@ def both(reads: HttpReader, seconds: float = SECONDS) -> Awaitable[list[Answer]]
     return reads.get_all([Get(CLAIM, "application/json"), Get(OTHER, "text/x")], seconds)
 
 
-def test_several_are_read_on_one_connection_that_is_kept(server: Server, transport: KubernetesTransport) -> None:
+def test_several_objects_are_read_on_one_kept_connection(server: Server, transport: KubernetesTransport) -> None:
     """
-    Each with its own path and Accept, with the token that the client sent last; answers in their order.
+    Each request has its own path and Accept header, and the latest token of the client. Responses keep their order.
     """
     places = set()
 
@@ -96,11 +96,11 @@ def junk(handler: Handler) -> None:
 
 
 @pytest.mark.parametrize("fault", [hang, drip, cut, hang_up, large, junk])
-def test_a_read_without_whole_answers_is_unavailable(
+def test_a_read_without_a_complete_response_is_unavailable(
     server: Server, transport: KubernetesTransport, fault: Callable[[Handler], None]
 ) -> None:
     """
-    In time, and the next read is not confused by it.
+    The error comes before the deadline, and the next read is not affected.
     """
     server.answer = fault
 
@@ -133,9 +133,9 @@ def test_a_response_without_a_request_ends_the_connection(server: Server, transp
     assert run(transport, both_twice) == [wanted, wanted]
 
 
-def test_there_are_only_so_many_connections(server: Server, transport: KubernetesTransport) -> None:
+def test_the_number_of_connections_is_limited(server: Server, transport: KubernetesTransport) -> None:
     """
-    Who finds no room waits for it, within his time.
+    A read without a free connection waits for one until its deadline.
     """
     server.answer = hang
 
@@ -147,9 +147,9 @@ def test_there_are_only_so_many_connections(server: Server, transport: Kubernete
     assert len(server.requests) == 1
 
 
-def test_a_server_that_is_not_there_is_unavailable(transport: KubernetesTransport) -> None:
+def test_a_refused_connection_is_unavailable(transport: KubernetesTransport) -> None:
     """
-    Refused at once.
+    The read fails without waiting for its deadline.
     """
 
     async def nowhere(_: HttpReader) -> None:
@@ -161,9 +161,9 @@ def test_a_server_that_is_not_there_is_unavailable(transport: KubernetesTranspor
     run(transport, nowhere)
 
 
-def test_behind_a_proxy_there_is_no_direct_way(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_reader_is_not_used_behind_a_proxy(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    The client knows how to use one, this does not.
+    The kubernetes client can use a proxy, and this reader cannot.
     """
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "")

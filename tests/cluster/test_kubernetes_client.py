@@ -53,11 +53,11 @@ def test_a_get_carries_the_token_and_gives_status_and_body(server: Server, trans
 @pytest.mark.parametrize(
     ("status", "header"), [(429, {"Retry_After": "30"}), (503, {"Retry_After": "30"}), (302, {"Location": "/x"})]
 )
-def test_nothing_is_repeated_or_followed_behind_our_back(
+def test_requests_are_neither_retried_nor_redirected(
     server: Server, transport: KubernetesTransport, status: int, header: dict[str, str]
 ) -> None:
     """
-    The client neither sleeps for Retry-After within a deadline nor takes a token elsewhere.
+    The client does not sleep for Retry-After within a deadline, and it does not send a token to another host.
     """
     server.answer = lambda handler: handler.plain(status, b"", **header)
 
@@ -68,11 +68,12 @@ def test_nothing_is_repeated_or_followed_behind_our_back(
 
 
 @pytest.mark.parametrize("misbehaviour", [hang, drip, cut, hang_up])
-def test_a_get_without_a_whole_answer_in_time_is_unavailable(
+def test_a_get_without_a_complete_response_in_time_is_unavailable(
     server: Server, transport: KubernetesTransport, misbehaviour: Callable[[Handler], None]
 ) -> None:
     """
-    Hung, dripping, cut off or hung up: one known error after the deadline, and without the token in it.
+    A server that hangs, drips, truncates or disconnects gives one known error after the deadline, without the token in
+    it.
     """
     server.answer = misbehaviour
 
@@ -82,9 +83,9 @@ def test_a_get_without_a_whole_answer_in_time_is_unavailable(
     assert "canary" not in caught.value.message
 
 
-def test_an_answer_that_is_too_large_is_not_read_to_its_end(server: Server, transport: KubernetesTransport) -> None:
+def test_a_response_that_is_too_large_is_not_read_to_its_end(server: Server, transport: KubernetesTransport) -> None:
     """
-    The limit holds for the body as it comes, not for what its header says.
+    The limit applies to the bytes of the body, not to the length in its header.
     """
     server.answer = lambda handler: handler.plain(200, b"x" * 1_000_000)
 
@@ -92,9 +93,9 @@ def test_an_answer_that_is_too_large_is_not_read_to_its_end(server: Server, tran
         transport.get(CLAIM, {}, timeout_seconds=5, max_bytes=100_000)
 
 
-def test_lines_arrive_as_they_are_sent_however_they_are_cut(server: Server, transport: KubernetesTransport) -> None:
+def test_lines_arrive_in_any_division_into_chunks(server: Server, transport: KubernetesTransport) -> None:
     """
-    A line may come in many chunks, and many lines in one; the stream is asked for uncompressed.
+    A line may come in many chunks, and many lines in one chunk. The stream is requested without compression.
     """
 
     def lines(handler: Handler) -> None:
@@ -113,11 +114,9 @@ def test_lines_arrive_as_they_are_sent_however_they_are_cut(server: Server, tran
 
 
 @pytest.mark.parametrize("ending", [b"", None])
-def test_a_line_that_is_cut_off_is_no_line(
-    server: Server, transport: KubernetesTransport, ending: bytes | None
-) -> None:
+def test_a_truncated_line_is_dropped(server: Server, transport: KubernetesTransport, ending: bytes | None) -> None:
     """
-    Whether the stream ended in good order or not.
+    This holds whether the stream ended regularly or not.
     """
 
     def half(handler: Handler) -> None:
@@ -136,9 +135,9 @@ def test_a_line_that_is_cut_off_is_no_line(
     assert got == [b"1"]
 
 
-def test_outside_a_pod_there_must_be_a_kubeconfig(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kubeconfig_is_required_outside_a_pod(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    No silent fallback on a developer's own cluster.
+    There is no silent fallback to a developer's own cluster.
     """
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
 
@@ -146,9 +145,9 @@ def test_outside_a_pod_there_must_be_a_kubeconfig(monkeypatch: pytest.MonkeyPatc
         ClusterFacts([NAD]).start()
 
 
-def test_a_half_open_connection_is_noticed_and_left(server: Server, kubeconfig: Path, facts: ClusterFacts) -> None:
+def test_a_half_open_connection_is_replaced(server: Server, kubeconfig: Path, facts: ClusterFacts) -> None:
     """
-    A watch on which nothing arrives, not even a bookmark, is opened again at the same position.
+    A watch without any event or bookmark is opened again at the same position.
     """
 
     def silent_at_first(handler: Handler) -> None:
@@ -170,9 +169,9 @@ def test_a_half_open_connection_is_noticed_and_left(server: Server, kubeconfig: 
     assert sum("watch=1" not in request for request in server.requests) == 1
 
 
-def test_a_truncated_event_is_not_half_applied(server: Server, kubeconfig: Path, facts: ClusterFacts) -> None:
+def test_a_truncated_event_is_not_applied(server: Server, kubeconfig: Path, facts: ClusterFacts) -> None:
     """
-    The watch goes on from the last whole event.
+    The watch continues after the last complete event.
     """
 
     def truncating(handler: Handler) -> None:
@@ -197,9 +196,9 @@ def test_a_truncated_event_is_not_half_applied(server: Server, kubeconfig: Path,
     assert sum("watch=1" not in request for request in server.requests) == 1
 
 
-def test_an_expired_position_is_listed_anew(server: Server, kubeconfig: Path, facts: ClusterFacts) -> None:
+def test_an_expired_position_leads_to_a_new_list(server: Server, kubeconfig: Path, facts: ClusterFacts) -> None:
     """
-    An API server that was restarted answers 200 and an ERROR event with code 410.
+    A restarted API server responds with 200 and an ERROR event with code 410.
     """
 
     def restarted(handler: Handler) -> None:
@@ -219,9 +218,9 @@ def test_an_expired_position_is_listed_anew(server: Server, kubeconfig: Path, fa
     assert facts.store.get(NAD, "shop", "list-1") is None
 
 
-def test_a_definition_that_is_installed_later_is_found(server: Server, kubeconfig: Path, facts: ClusterFacts) -> None:
+def test_a_kind_that_is_installed_later_is_watched(server: Server, kubeconfig: Path, facts: ClusterFacts) -> None:
     """
-    Ready without it, and with it once it is there.
+    The store is ready without the kind, and watches it once it is installed.
     """
     facts.start(kubeconfig)
     wait_until(lambda: facts.ready, 10, "readiness without the definition")
@@ -240,9 +239,9 @@ def test_a_definition_that_is_installed_later_is_found(server: Server, kubeconfi
     assert facts.ready
 
 
-def test_it_stops_at_once_while_it_listens(server: Server, kubeconfig: Path, facts: ClusterFacts) -> None:
+def test_stopping_does_not_wait_for_a_silent_watch(server: Server, kubeconfig: Path, facts: ClusterFacts) -> None:
     """
-    A watch in the middle of a silence does not hold up the end of the process.
+    A silent watch does not delay the end of the process.
     """
 
     def silent(handler: Handler) -> None:
@@ -262,9 +261,9 @@ def test_it_stops_at_once_while_it_listens(server: Server, kubeconfig: Path, fac
     assert not thread.is_alive()
 
 
-def test_a_deadline_holds_for_a_live_read(server: Server, kubeconfig: Path) -> None:
+def test_a_live_read_ends_at_its_deadline(server: Server, kubeconfig: Path) -> None:
     """
-    A hung API server costs the deadline, and the answer is Unknown.
+    With a hung API server, the read ends at its deadline and the result is Unknown.
     """
     server.answer = hang
     facts = ClusterFacts([])

@@ -23,9 +23,9 @@ def names(answers: Mapping[Question, Found[Any]], *causes: str) -> list[list[str
     return [[question.name for question in some] for some in rounds(answers, causes)]
 
 
-def test_what_a_cause_names_is_read_first_then_what_exists() -> None:
+def test_names_in_causes_are_read_before_objects_that_exist() -> None:
     """
-    A claim that the denial names comes before a claim that exists, and that before one that does not.
+    A claim that the denial names comes before an existing claim, and that before a missing one.
     """
     missing = {f"m{number:03}": MISSING for number in range(40)}
     answers = claims(**missing, there=CLAIM, bad=MISSING)
@@ -59,8 +59,8 @@ def test_rounds_grow_and_hold_each_name_once() -> None:
     assert len(names(claims(**dict.fromkeys(every[:FIRST], MISSING)))) == 1
 
 
-def test_lists_are_no_names() -> None:
+def test_lists_are_not_read_in_rounds() -> None:
     """
-    Where nothing is named there is one round, of nothing.
+    Without names there is one empty round.
     """
     assert names({Question(KubeVirt, "", None): ()}) == [[]]

@@ -53,9 +53,9 @@ def permissions(reviews: Reviews, user: User = JANE, seconds: float = 2.0) -> Us
     return Rights(reviews, Clock()).permissions(user, frozenset(("mine",)), seconds)
 
 
-def test_the_requests_own_namespace_is_shown_without_a_question() -> None:
+def test_the_namespace_of_the_request_is_shown_without_an_access_review() -> None:
     """
-    Whoever writes an object in a namespace is told about that namespace.
+    A user who writes an object in a namespace gets the facts of that namespace.
     """
     reviews = Reviews()
 
@@ -64,7 +64,7 @@ def test_the_requests_own_namespace_is_shown_without_a_question() -> None:
 
 
 @pytest.mark.parametrize("granted", [GET_CLAIM, CLONE], ids=["get", "clone"])
-def test_a_claim_is_shown_to_whoever_may_get_or_clone_it(granted: Mapping[str, str]) -> None:
+def test_a_claim_is_shown_to_users_who_may_get_or_clone_it(granted: Mapping[str, str]) -> None:
     """
     The clone has the labels and the content of its source.
     """
@@ -81,7 +81,7 @@ def test_the_right_to_clone_shows_claims_only() -> None:
     assert seen.hid
 
 
-def test_the_whole_user_is_in_the_question() -> None:
+def test_an_access_review_contains_the_whole_user() -> None:
     """
     UID, groups and extra decide about rights as the name does.
     """
@@ -92,9 +92,9 @@ def test_the_whole_user_is_in_the_question() -> None:
     assert reviews.asked == [(JANE, GET_CLAIM, 2.0)]
 
 
-def test_an_answer_is_used_again_for_a_few_seconds() -> None:
+def test_an_access_review_is_reused_for_a_few_seconds() -> None:
     """
-    A right that was revoked ends soon.
+    A revoked right ends soon.
     """
     reviews, clock = Reviews(GET_CLAIM), Clock()
     rights = Rights(reviews, clock)
@@ -111,9 +111,9 @@ def test_an_answer_is_used_again_for_a_few_seconds() -> None:
     assert len(reviews.asked) == 3  # one at first; get and clone when it is over
 
 
-def test_an_answer_is_one_users() -> None:
+def test_an_access_review_is_not_reused_for_another_user() -> None:
     """
-    Another user of the same name, and one in other groups, is asked about anew.
+    Another user of the same name, and a user in other groups, needs a new access review.
     """
     reviews = Reviews()
     rights = Rights(reviews, Clock())
@@ -129,9 +129,9 @@ def test_an_answer_is_one_users() -> None:
     assert [user for user, _, _ in reviews.asked] == [JANE, *others]
 
 
-def test_without_an_answer_nothing_is_shown() -> None:
+def test_nothing_is_shown_without_a_completed_access_review() -> None:
     """
-    Neither an API server that is silent nor a deadline that is over discloses anything.
+    Neither a silent API server nor a deadline that has passed discloses anything.
     """
     silent = Rights(Silent(), Clock()).permissions(JANE, frozenset(), 2.0)
     late = permissions(Reviews(GET_CLAIM), seconds=0.0)
@@ -142,9 +142,9 @@ def test_without_an_answer_nothing_is_shown() -> None:
     assert late.hid
 
 
-def test_lists_are_shown_by_namespace_or_whole() -> None:
+def test_lists_are_shown_for_one_namespace_or_for_all() -> None:
     """
-    One question is enough for a user who may list a kind everywhere.
+    One access review is enough for a user who may list a kind in all namespaces.
     """
     everywhere, one = Reviews({"verb": "list", **NETWORKS}), Reviews({"verb": "list", "namespace": "b", **NETWORKS})
     all_of, part_of = permissions(everywhere), permissions(one)
@@ -154,9 +154,9 @@ def test_lists_are_shown_by_namespace_or_whole() -> None:
     assert [part_of.shows(NetworkAttachmentDefinition, namespace) for namespace in "abc"] == [False, True, False]
 
 
-def test_the_questions_of_one_review_are_bounded() -> None:
+def test_the_access_reviews_of_one_request_are_limited() -> None:
     """
-    A VM of many templates, or a cluster of many namespaces, does not make one review cost as many questions.
+    A VM with many templates, or a cluster with many namespaces, does not cause as many access reviews.
     """
     reviews = Reviews()
     seen = permissions(reviews)
@@ -168,9 +168,9 @@ def test_the_questions_of_one_review_are_bounded() -> None:
     assert not any(shown)
 
 
-def test_a_question_is_asked_once_a_review() -> None:
+def test_a_request_repeats_no_access_review() -> None:
     """
-    Also where the API server was silent the first time.
+    This holds even if the API server did not respond the first time.
     """
     reviews = Reviews()
     seen = permissions(reviews)

@@ -108,7 +108,7 @@ def test_the_line_waits_for_all_kinds_and_is_not_repeated(
     assert len(lines(caplog)) == 3
 
 
-def test_credentials_that_are_not_accepted_are_no_missing_permission(caplog: pytest.LogCaptureFixture) -> None:
+def test_invalid_credentials_are_not_reported_as_a_missing_permission(caplog: pytest.LogCaptureFixture) -> None:
     """
     HTTP 401 for all kinds.
     """

@@ -51,7 +51,7 @@ CHANGES = st.one_of(
 
 
 @given(st.lists(CHANGES, max_size=30))
-def test_any_sequence_of_events_and_lists_gives_what_the_cluster_has(changes: list[Any]) -> None:
+def test_the_store_equals_the_cluster_after_any_events_and_lists(changes: list[Any]) -> None:
     """
     After every event and every list, the store equals a model that is a plain dict.
     """
@@ -86,9 +86,9 @@ def test_any_sequence_of_events_and_lists_gives_what_the_cluster_has(changes: li
         assert (now.objects, now.undecodable) == (len(model), len(unknown))
 
 
-def test_of_a_claim_only_what_is_read_stays() -> None:
+def test_the_store_keeps_only_the_fields_of_a_claim_that_are_read() -> None:
     """
-    A hundred thousand claims fit: annotations, foreign labels, owners and all of status are left out.
+    A hundred thousand claims fit into memory: annotations, other labels, owners and status are left out.
     """
     written = raw(
         "os",
@@ -119,7 +119,7 @@ def test_of_a_claim_only_what_is_read_stays() -> None:
     )
 
 
-def test_claims_of_one_class_share_their_spec() -> None:
+def test_equal_claims_share_one_spec() -> None:
     """
     Equal specs are one object in memory.
     """
@@ -167,7 +167,7 @@ def test_an_object_that_cannot_be_decoded_is_unknown_and_not_absent() -> None:
 
 
 @pytest.mark.parametrize("junk", [b"", b"{", b"[]", b"{}", b'{"metadata": {"name": 7}}', b"[" * 100_000, b"\xff"])
-def test_what_has_no_name_is_refused_and_changes_nothing(junk: bytes) -> None:
+def test_an_object_without_a_name_changes_nothing(junk: bytes) -> None:
     """
     Bytes that no API server sends raise one known error.
     """
@@ -182,9 +182,9 @@ def test_what_has_no_name_is_refused_and_changes_nothing(junk: bytes) -> None:
     assert store.statistics() == before
 
 
-def test_an_unchanged_object_survives_a_list_as_it_is() -> None:
+def test_a_list_keeps_unchanged_objects_in_memory() -> None:
     """
-    A second list takes no second memory; a changed object, and one that was made anew, is replaced.
+    A second list needs no additional memory. A changed or recreated object is replaced.
     """
     store = filled(NAD, nad("same", 1), nad("changed", 1))
     same, changed = (store.get(NAD, "shop", name) for name in ("same", "changed"))
@@ -198,9 +198,9 @@ def test_an_unchanged_object_survives_a_list_as_it_is() -> None:
     assert after.spec == NetworkSpec("[]")
 
 
-def test_every_is_made_once_until_something_changes() -> None:
+def test_a_list_of_all_objects_is_kept_until_one_changes() -> None:
     """
-    Asking for all nodes at each review costs nothing while they stay the same.
+    Reading all nodes in each review costs nothing while the nodes do not change.
     """
     store = filled(Node, raw("n1", namespace=None))
 
@@ -213,7 +213,7 @@ def test_every_is_made_once_until_something_changes() -> None:
 
 
 @pytest.mark.parametrize("change", ["put", "remove"])
-def test_a_list_is_forgotten_before_an_object_changes(change: str) -> None:
+def test_the_kept_list_is_dropped_before_an_object_changes(change: str) -> None:
     """
     A reader that has seen the change of an object does not get a list from before the change.
     """
@@ -238,9 +238,9 @@ def test_a_list_is_forgotten_before_an_object_changes(change: str) -> None:
     assert lists == [None]
 
 
-def test_a_list_that_breaks_off_changes_nothing() -> None:
+def test_an_incomplete_list_changes_nothing() -> None:
     """
-    Half a list is no list: what was known stays.
+    The facts from before stay.
     """
     store = filled(NAD, nad("lan", 1))
     before = store.statistics()
@@ -256,9 +256,9 @@ def test_a_list_that_breaks_off_changes_nothing() -> None:
     assert store.get(NAD, "shop", "wan") is None
 
 
-def test_its_statistics_say_how_old_it_is_and_why() -> None:
+def test_statistics_have_age_and_failure_of_each_kind() -> None:
     """
-    Age counts from the last list, event or bookmark; a failure is told until something is heard again.
+    Age counts from the last list, event or bookmark. A failure is reported until the next one arrives.
     """
     clock = Clock()
     store = filled(KubeVirt, raw("kubevirt"), clock=clock)
@@ -276,9 +276,9 @@ def test_its_statistics_say_how_old_it_is_and_why() -> None:
     assert (fresh_then, fresh_now) == (False, True)
 
 
-def test_a_kind_that_is_no_longer_served_is_forgotten() -> None:
+def test_objects_of_a_kind_that_is_no_longer_served_are_removed() -> None:
     """
-    When its CustomResourceDefinition goes, its objects go too; when it comes back, it is listed anew.
+    When a CustomResourceDefinition is removed, its objects are removed, too. When it returns, its kind is listed again.
     """
     store = filled(DataVolume, raw("os"), version="v1beta1")
 

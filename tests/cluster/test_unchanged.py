@@ -77,9 +77,9 @@ def claim(version: int = 1, **metadata: str) -> dict[str, Any]:
         ([claim() | {"spec": 7}], answer(claim()), False),
     ],
 )
-def test_what_is_the_same_there_stands(stored: list[dict[str, Any]], live: Answer, expected: bool) -> None:
+def test_an_unchanged_object_confirms_an_allow(stored: list[dict[str, Any]], live: Answer, expected: bool) -> None:
     """
-    The same uid and resourceVersion, or absent here and there; an error is neither.
+    The object has the same uid and resourceVersion, or is absent in both places. An error confirms nothing.
     """
     store = store_of(*stored)
     recording = recording_of(store)
@@ -90,9 +90,9 @@ def test_what_is_the_same_there_stands(stored: list[dict[str, Any]], live: Answe
     assert reads.asked == [OS]
 
 
-def test_one_change_among_several_is_seen() -> None:
+def test_one_changed_object_among_several_is_detected() -> None:
     """
-    All names are read, of whatever kind; the namespace of the cluster's facts counts where none was given.
+    Objects of all kinds are read. The namespace of the cluster's facts counts where none is named.
     """
     store = store_of()
     recording = recording_of(store)
@@ -112,9 +112,9 @@ def test_one_change_among_several_is_seen() -> None:
 
 
 @pytest.mark.parametrize("changed", [None, 0, AT_ONCE, MOST - 1])
-def test_a_change_is_seen_among_as_many_names_as_a_machine_may_hold(changed: int | None) -> None:
+def test_a_change_is_detected_among_as_many_names_as_a_vm_may_have(changed: int | None) -> None:
     """
-    They are read some at a time, so that others take their turn, and no more once one differs.
+    Names are read in groups, so that other reviews take their turn. Reading ends with the first difference.
     """
     store = store_of()
     recording = recording_of(store)
@@ -131,9 +131,9 @@ def test_a_change_is_seen_among_as_many_names_as_a_machine_may_hold(changed: int
     assert reads.most == AT_ONCE
 
 
-def test_without_an_answer_nothing_stands() -> None:
+def test_nothing_is_confirmed_without_a_response() -> None:
     """
-    Who cannot be asked has not said that it is so.
+    An API server that cannot be reached confirms nothing.
     """
     store = store_of(claim())
     recording = recording_of(store)
@@ -143,9 +143,9 @@ def test_without_an_answer_nothing_stands() -> None:
 
 
 @pytest.mark.parametrize("why", ["many", "old", "not watched", "not served"])
-def test_what_is_not_simple_is_left_to_a_judgement(why: str) -> None:
+def test_complex_requests_are_judged_again(why: str) -> None:
     """
-    Many names, kinds that are old, not watched or not served: no read, and no.
+    Many names, and kinds that are stale, not watched or not served, cause no read and confirm nothing.
     """
     clock = Clock()
     store = store_of(clock=clock)

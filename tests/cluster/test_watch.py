@@ -122,9 +122,9 @@ JUNK: list[bytes] = [
 @pytest.mark.parametrize(
     "streams", [expired, *(lambda _, line=line: FakeStream(200, lambda: iter([line])) for line in JUNK)]
 )
-def test_a_lost_position_costs_a_list_but_no_storm_of_lists(streams: Callable[[Mapping[str, str]], FakeStream]) -> None:
+def test_lists_after_lost_positions_are_spaced_out(streams: Callable[[Mapping[str, str]], FakeStream]) -> None:
     """
-    410 in the stream, or a stream that makes no sense: the next list comes soon, the later ones at least 15 s apart.
+    After a 410 in the stream, or an invalid stream, the first new list comes soon. Later ones come at least 15 s apart.
     """
     loop = Loop(FakeTransport(fixed({NADS: listed(document("a"))}), streams)).run(seconds=600)
 
@@ -135,9 +135,9 @@ def test_a_lost_position_costs_a_list_but_no_storm_of_lists(streams: Callable[[M
 
 @pytest.mark.parametrize(("status", "longest"), [(401, 22.5), (403, 22.5), (429, 6.0), (500, 6.0), (503, 6.0)], ids=str)
 @pytest.mark.parametrize("at", ["list", "watch"])
-def test_refusals_are_repeated_ever_more_slowly(status: int, longest: float, at: str) -> None:
+def test_refused_requests_are_retried_with_growing_pauses(status: int, longest: float, at: str) -> None:
     """
-    A revoked token or an overloaded server does not become a storm: the pause doubles up to its cap, and stays there.
+    With a revoked token or an overloaded server the pause doubles up to its cap, and stays there.
     """
     if at == "list":
         transport = FakeTransport(lambda *_: answer({}, status))
@@ -153,18 +153,19 @@ def test_refusals_are_repeated_ever_more_slowly(status: int, longest: float, at:
     assert loop.problem == f"the API server returned HTTP {status}"
 
 
-def test_no_way_of_ending_a_stream_makes_a_busy_loop() -> None:
+def test_streams_that_end_early_cause_no_busy_loop() -> None:
     """
-    A server that accepts each watch and ends it at once is asked no more often than one that is down.
+    A server that accepts each watch and ends it gets no more requests than one that is down.
     """
     loop = Loop(FakeTransport(fixed({NADS: listed()}))).run(seconds=1200)
 
     assert len(loop.transport.watches) < 1200 / 6 + 10
 
 
-def test_after_a_long_watch_the_next_failure_starts_from_the_beginning() -> None:
+def test_a_long_watch_resets_the_pause() -> None:
     """
-    Old trouble is forgotten once a watch has lived: an API server that restarts is found again at once.
+    Old failures no longer count after a long watch: the store reconnects to a restarted API server without a long
+    pause.
     """
     clock = Clock()
     long_lived = iter([False, False, False, True, False])
@@ -183,9 +184,9 @@ def test_after_a_long_watch_the_next_failure_starts_from_the_beginning() -> None
     assert [round(pause, 2) for pause in loop.pauses] == [0.38, 0.75, 1.5, 0.5, 0.38]
 
 
-def test_a_definition_that_is_not_installed_is_looked_for_once_a_minute() -> None:
+def test_a_kind_that_is_not_installed_is_looked_for_once_a_minute() -> None:
     """
-    All served versions are tried; the kind is missing, and found when its definition is installed.
+    All served versions are tried. The kind is missing until its definition is installed.
     """
     clock = Clock()
     root = "/apis/instancetype.kubevirt.io"
@@ -218,9 +219,9 @@ def test_a_built_in_kind_cannot_be_missing() -> None:
     assert loop.problem == "the API server returned HTTP 404"
 
 
-def test_a_definition_that_is_removed_takes_its_objects_along() -> None:
+def test_removing_a_definition_removes_its_objects() -> None:
     """
-    The watch ends with 404, the list too: the kind is missing from then on.
+    Watch and list end with 404, and the kind is missing from then on.
     """
     served = iter([listed(document("a"))])
     loop = Loop(
@@ -246,9 +247,9 @@ def test_pages_of_very_large_objects_are_made_smaller() -> None:
     assert loop.store.statistics()[0].objects == 31
 
 
-def test_an_error_of_our_own_does_not_end_the_thread() -> None:
+def test_an_internal_error_does_not_end_the_thread() -> None:
     """
-    Whatever is raised, the kind is listed again after a pause, and the problem is told without its content.
+    After any exception, the kind is listed again after a pause. The problem is reported without its content.
     """
 
     def broken(path: str, query: Mapping[str, str]) -> Answer:
