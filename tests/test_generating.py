@@ -38,11 +38,11 @@ def read(*manifests: Manifest) -> list[ManifestObject]:
 
 @settings(deadline=None, max_examples=60)
 @given(carriers(), worlds(), kubevirts(), migration_policies(), networks())
-def test_generated_objects_have_the_shape_of_their_definitions(
+def test_generated_objects_conform_to_their_definitions(
     machine: Manifest, world: World, kubevirt: Manifest, policy: Manifest, network: Manifest
 ) -> None:
     """
-    Whatever is generated passes the OpenAPI schema of its CRD, and is read without a problem.
+    Each generated object passes the OpenAPI schema of its CRD, and is read without a problem.
     """
     for manifest in (machine, *world, kubevirt, policy, network):
         read(manifest)
@@ -50,7 +50,7 @@ def test_generated_objects_have_the_shape_of_their_definitions(
         assert faults(manifest) == []
 
 
-def test_every_rule_about_machines_has_something_to_find() -> None:
+def test_generated_machines_violate_every_rule_about_machines() -> None:
     """
     Among generated machines each rule about a VMI or its drain finds something, sooner or later.
     """

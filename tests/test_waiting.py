@@ -7,9 +7,9 @@ import pytest
 from tests.waiting import wait_until
 
 
-def test_the_first_true_value_is_the_answer() -> None:
+def test_waiting_returns_the_first_true_value() -> None:
     """
-    The condition is asked until it says something true, and that is returned.
+    The condition is repeated until its value is true.
     """
     answers: Iterator[object] = iter([None, 0, "", "found", "not asked for"])
 
@@ -18,14 +18,14 @@ def test_the_first_true_value_is_the_answer() -> None:
     assert (value, next(answers)) == ("found", "not asked for")
 
 
-def test_a_condition_that_holds_needs_no_time() -> None:
+def test_a_true_condition_needs_no_time() -> None:
     """
-    With no time at all the condition is still asked once.
+    The condition is evaluated once even if the deadline is zero.
     """
     assert wait_until(lambda: "there", 0, "nothing") == "there"
 
 
-def test_a_wait_in_vain_names_what_was_awaited() -> None:
+def test_a_failed_wait_names_its_condition() -> None:
     """
     A deadline that passes is an error, never a false value.
     """
@@ -33,9 +33,9 @@ def test_a_wait_in_vain_names_what_was_awaited() -> None:
         wait_until(lambda: False, 0.05, "the moon")
 
 
-def test_a_condition_may_end_the_wait() -> None:
+def test_an_error_of_the_condition_ends_the_wait() -> None:
     """
-    An error of the condition passes through at once.
+    The error is raised unchanged.
     """
     with pytest.raises(ZeroDivisionError):
         wait_until(lambda: 1 / 0, 60, "a quotient")

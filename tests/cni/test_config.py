@@ -142,7 +142,7 @@ def test_an_undeclared_capability_has_no_effect(capabilities: Json) -> None:
     assert [fault.place for fault in read.ipam.refused] == ["ipam"]
 
 
-def test_an_ipam_without_a_type_is_none() -> None:
+def test_an_ipam_without_a_type_has_no_plugin() -> None:
     """
     The vlan plugin runs an IPAM plugin in any case, and fails without its name.
     """

@@ -69,9 +69,11 @@ def pods_of(name: str) -> list[Manifest]:
 
 @pytest.mark.parametrize("how", [(), ("--server-side",)], ids=["client-side", "server-side"])
 @pytest.mark.parametrize("where", ["base", *(f"overlays/{name}" for name in OVERLAYS)])
-def test_it_is_accepted(plane: ControlPlane, where: str, how: tuple[str, ...]) -> None:
+def test_kubectl_apply_installs_everything_without_warnings(
+    plane: ControlPlane, where: str, how: tuple[str, ...]
+) -> None:
     """
-    One command installs it, whichever way it is applied, and nothing is warned of.
+    One command installs all objects, by client-side and by server-side apply.
     """
     # who applied first owns the fields; a test that comes later may take them, and hear that they were another's
     force = ("--force-conflicts",) if how else ()

@@ -74,7 +74,7 @@ def test_names_in_code_are_left_out(tmp_path: Path) -> None:
     assert advice_on(tmp_path, "a.py", "asks = nobody(stands='brings')\n") == []
 
 
-def test_the_project_has_none(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_project_has_no_banned_construction(capsys: pytest.CaptureFixture[str]) -> None:
     """
     Each one is printed with file, line and advice.
     """

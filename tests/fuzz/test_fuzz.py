@@ -18,7 +18,7 @@ def doors() -> Iterator[Doors]:
 
 
 @pytest.mark.parametrize("kind", SHARES)
-def test_nothing_that_can_be_sent_is_answered_wrongly(doors: Doors, kind: str) -> None:
+def test_every_input_gets_a_correct_response(doors: Doors, kind: str) -> None:
     """
     20,000 inputs in all (MIGRATABLE_FUZZ says how many); `python -m tests.fuzz --only KIND SEED` repeats one.
     """

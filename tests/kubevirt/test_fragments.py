@@ -346,7 +346,7 @@ def test_the_verdict_on_a_fragment_is_kubevirts_in_each_release(fragment: Fragme
 
 
 @pytest.mark.parametrize(("fragment", "manifest"), [row for row in ROWS if row.values[0].method or row.values[0].also])
-def test_method_and_advice_stand_beside_the_verdict(fragment: Fragment, manifest: Manifest) -> None:
+def test_method_and_advice_are_reported_with_the_verdict(fragment: Fragment, manifest: Manifest) -> None:
     """
     The migration method and advice do not change the verdict, but they are reported.
     """
@@ -357,9 +357,9 @@ def test_method_and_advice_stand_beside_the_verdict(fragment: Fragment, manifest
     assert not fragment.also or fragment.also in {finding.rule.id for finding in answer.findings}
 
 
-def test_no_line_of_the_table_is_left_out() -> None:
+def test_every_row_of_the_table_is_tested() -> None:
     """
-    The lines are numbered from 1 to 60 and all of them are tested, as VM or as VMI.
+    The rows are numbered from 1 to 60. Each is tested as VM or as VMI.
     """
     assert sorted({fragment.number for fragment in TABLE}) == list(range(1, 61))
     assert {row.values[0].number for row in ROWS} == set(range(1, 61))

@@ -107,9 +107,11 @@ def smaller(manifest: Manifest) -> Iterator[tuple[str, Manifest]]:
 
 @SLOW
 @given(carriers(), worlds(), st.booleans(), st.data())
-def test_less_is_never_worse(manifest: Manifest, around: World, complete: bool, data: st.DataObject) -> None:
+def test_removing_a_part_adds_no_finding(
+    manifest: Manifest, around: World, complete: bool, data: st.DataObject
+) -> None:
     """
-    Without one of its volumes, interfaces or devices a VM has no new finding.
+    A VM without one of its volumes, interfaces or devices has no new finding.
     """
     manifest = acceptable(manifest)
     choices = list(smaller(manifest))

@@ -48,7 +48,7 @@ def test_text_that_kubernetes_refuses_is_not_a_quantity(text: str) -> None:
     assert parse_quantity(text) is None
 
 
-def test_the_table_has_what_python_and_people_get_wrong() -> None:
+def test_the_table_has_quantities_that_the_python_client_misreads() -> None:
     """
     The differences between the Python client's reader and Kubernetes are among the rows.
     """

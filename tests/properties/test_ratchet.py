@@ -43,19 +43,21 @@ from webhook.surfaces.admission.validate import JudgingContext
 
 @PROPERTY
 @given(anything(), terms(), st.lists(METADATA, max_size=1))
-def test_p1_the_same_again_passes(manifest: Manifest, now: Terms, metadata: list[Edit]) -> None:
+def test_p1_an_update_without_a_change_passes(manifest: Manifest, now: Terms, metadata: list[Edit]) -> None:
     """
-    P1, P6: an update that changes nothing, or nothing but metadata, is allowed in any cluster and under any policy, so
-    also under one that has grown since.
+    P1, P6: an update that changes nothing, or only metadata, is allowed in any cluster and under any policy, including
+    a policy that has become stricter.
     """
     assert update(manifest, edited(manifest, *metadata), now.context()).allowed
 
 
 @PROPERTY
 @given(anything(), flapping(), policies())
-def test_p1_the_same_again_passes_with_any_facts(manifest: Manifest, world: Flapping, policy: Policy) -> None:
+def test_p1_an_update_without_a_change_passes_with_any_facts(
+    manifest: Manifest, world: Flapping, policy: Policy
+) -> None:
     """
-    P1: also where two looks at the cluster contradict each other.
+    P1: this holds even if two lookups in the cluster contradict each other.
     """
     assert update(manifest, manifest, JudgingContext(world, SUPPORTED, policy, TODAY, "kubevirt")).allowed
 
@@ -73,7 +75,7 @@ def test_p7_starting_and_stopping_passes(manifest: Manifest, start: Edit, world:
 
 @PROPERTY
 @given(anything(), st.lists(st.one_of(STARTS, METADATA), max_size=1), st.sampled_from(FAULTS[:4]), clusters(), SEEDS)
-def test_p1_and_p7_hold_on_the_wire_whatever_fails_inside(
+def test_p1_and_p7_hold_on_the_wire_with_any_internal_error(
     manifest: Manifest, edits: list[Edit], fault: str, around: Around, seed: int
 ) -> None:
     """
@@ -91,9 +93,9 @@ def test_p1_and_p7_hold_on_the_wire_whatever_fails_inside(
 
 @pytest.mark.parametrize("fault", FAULTS[4:])
 @pytest.mark.parametrize("seed", range(5))
-def test_p1_holds_where_confirming_fails_or_is_late(fault: str, seed: int) -> None:
+def test_p1_holds_if_live_reads_fail_or_are_late(fault: str, seed: int) -> None:
     """
-    P1: where live reads fail or come too late the answer still comes in time, and nothing is refused for it.
+    P1: if live reads fail or are late, the response still comes in time, and no request is denied for it.
     """
     vm = {
         "apiVersion": "kubevirt.io/v1",
@@ -109,11 +111,12 @@ def test_p1_holds_where_confirming_fails_or_is_late(fault: str, seed: int) -> No
 
 @PROPERTY
 @given(machines(updated=True), st.lists(EDITS, max_size=3), terms())
-def test_p2_only_what_is_new_is_refused(manifest: Manifest, edits: list[Edit], now: Terms) -> None:
+def test_p2_only_new_violations_are_denied(manifest: Manifest, edits: list[Edit], now: Terms) -> None:
     """
-    P2, P3: an update is denied for exactly what would be denied of the new object and not of the old one with the same
-    metadata; where that is nothing, or only metadata, starting, stopping and scaling changed, it is allowed. A volume that
-    was hotpluggable and is so no longer is left out: what ``hotplug`` admitted is judged again then.
+    P2, P3: an update is denied exactly for the violations of the new object that the old one, with the same metadata,
+    does not have. An update without new violations is allowed, and so is one that changes only metadata, starts, stops
+    or scales. Volumes that are no longer hotpluggable are left out: their findings, which ``hotplug`` admitted, are
+    judged again.
     """
     changed, context = edited(manifest, *edits), now.context()
     assume(
@@ -201,12 +204,12 @@ def test_p3_only_the_added_violation_is_named(
 
 @PROPERTY
 @given(machines(updated=True), st.lists(EDITS, max_size=3), st.lists(EDITS, max_size=3), terms())
-def test_p4_two_updates_reach_no_state_that_one_update_cannot(
+def test_p4_two_updates_reach_only_states_that_one_update_reaches(
     manifest: Manifest, first: list[Edit], second: list[Edit], now: Terms
 ) -> None:
     """
-    P4: in a cluster that does not change, what is reached by two allowed updates is reached by one, whatever is taken
-    away, put back, renamed or swapped on the way.
+    P4: in a cluster that does not change, one update can reach any state that two allowed updates reach, whatever they
+    remove, restore, rename or swap.
     """
     context = now.context()
     between = edited(manifest, *first)

@@ -70,7 +70,7 @@ def test_an_expression_has_these_mutants(source: str, expected: list[str]) -> No
         "def f(): return None",
     ],
 )
-def test_what_decides_nothing_has_no_mutants(source: str) -> None:
+def test_code_without_decisions_has_no_mutants(source: str) -> None:
     """
     Docstrings, imports, types, prose and decorators are not mutated.
     """

@@ -20,7 +20,7 @@ def looked_up(matcher: Matcher | None, noted: InstancetypeStatusRef | None, *aro
     return find_instancetype(place, matcher, noted)
 
 
-def test_a_vm_without_an_instancetype_has_none_by_no_name() -> None:
+def test_a_vm_without_an_instancetype_names_none() -> None:
     """
     Absent is neither unknown nor empty.
     """

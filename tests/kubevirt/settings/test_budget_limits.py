@@ -103,9 +103,9 @@ def test_a_pause_doubles_the_time_that_there_is(budget: Budget, seconds: int | N
     assert budget.allowed(1) == seconds
 
 
-def test_limits_of_one_count() -> None:
+def test_a_limit_of_one_is_a_limit() -> None:
     """
-    One byte a second bounds the rate, one second is a timeout, and nothing to copy takes no time.
+    One byte a second bounds the rate, and one second is a timeout. A size of zero takes no time.
     """
     assert Budget(0, 1, link=1).rate() == 1
     assert Budget(1, 1).largest() == 2**20

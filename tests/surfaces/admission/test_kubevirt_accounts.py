@@ -69,9 +69,11 @@ CREATED = {
 
 @pytest.mark.parametrize("account", sorted(ACCOUNTS))
 @pytest.mark.parametrize(("manifest", "trusted"), CREATED.values(), ids=CREATED)
-def test_create_by_each_trusted_account(account: str, manifest: Manifest, trusted: set[str]) -> None:
+def test_only_virt_controller_creates_objects_without_a_verdict(
+    account: str, manifest: Manifest, trusted: set[str]
+) -> None:
     """
-    Only virt-controller creates without being judged, and only what an admitted object carries: VMIs, and VMs of pools.
+    This holds only for objects that an admitted object describes: VMIs, and VMs of pools.
     """
     outcome = decided(review("CREATE", manifest, user=service_account(account)), SINGLE)
 
@@ -83,9 +85,9 @@ def test_create_by_each_trusted_account(account: str, manifest: Manifest, truste
     "user", [service_account(CONTROLLER, "tenant"), service_account("default"), CONTROLLER, "jane"]
 )
 @pytest.mark.parametrize(("manifest", "_trusted"), CREATED.values(), ids=CREATED)
-def test_create_by_an_account_of_a_similar_name(user: str, manifest: Manifest, _trusted: set[str]) -> None:
+def test_an_account_of_a_similar_name_is_not_trusted(user: str, manifest: Manifest, _trusted: set[str]) -> None:
     """
-    A name like that of KubeVirt's account, in another namespace or without one, is not trusted with anything.
+    An account with the name of KubeVirt's account in another namespace, or without a namespace, is not trusted.
     """
     assert not decided(review("CREATE", manifest, user=user), SINGLE).allowed
 
@@ -111,9 +113,12 @@ UPDATED: dict[str, tuple[Manifest, Manifest, set[str]]] = {
 
 @pytest.mark.parametrize("account", sorted(ACCOUNTS))
 @pytest.mark.parametrize(("new", "old", "trusted"), UPDATED.values(), ids=UPDATED)
-def test_update_by_each_trusted_account(account: str, new: Manifest, old: Manifest, trusted: set[str]) -> None:
+def test_updates_by_trusted_accounts_are_denied_only_on_behalf_of_a_user(
+    account: str, new: Manifest, old: Manifest, trusted: set[str]
+) -> None:
     """
-    A start, a revision or a migrated volume is never denied; a restore, and what virt-api writes for a user, may be.
+    A start, a revision or a migrated volume is never denied. A restore, and an update by virt-api for a user, can be
+    denied.
     """
     outcome = decided(review("UPDATE", new, old, user=service_account(account)), SINGLE, SHARED)
 

@@ -66,9 +66,9 @@ def test_an_allow_that_no_other_object_can_change_is_final(body: bytes, is_final
     assert (outcome.allowed, outcome.is_final) == (True, is_final)
 
 
-def test_the_same_judged_part_as_an_unreadable_one_is_warned_of() -> None:
+def test_an_unchanged_judged_part_of_an_unreadable_object_gives_warnings() -> None:
     """
-    Nothing shows that its violations are new, so none is denied, and the request does not wait.
+    Nothing shows that the violations are new, so none is denied, and the request does not wait.
     """
     told = read_review(review("CREATE", BAD))
     assert isinstance(told, DecodedRequest)
@@ -89,11 +89,11 @@ def test_the_same_judged_part_as_an_unreadable_one_is_warned_of() -> None:
         ("UPDATE", BAD, GOOD, "scale"),
     ],
 )
-def test_what_is_no_plain_creation_or_update_is_not_judged(
+def test_connect_and_subresources_are_not_judged(
     operation: str, new: Manifest, old: Manifest | None, sub_resource: str
 ) -> None:
     """
-    CONNECT and subresources pass with whatever object they carry.
+    They pass with any object.
     """
     assert decided(review(operation, new, old, sub_resource=sub_resource), LOCAL, SHARED) == PASS
 
@@ -280,9 +280,9 @@ def test_a_change_of_the_migration_network_is_judged_beside_its_result() -> None
     assert len(changed) > len(created)
 
 
-def test_a_finalizer_is_removed_without_a_word() -> None:
+def test_removing_a_finalizer_gives_no_warnings() -> None:
     """
-    A VM that is being deleted with an unchanged judged part has no findings.
+    A VM that is being deleted and has an unchanged judged part has no findings.
     """
     leaving = {**BAD, "metadata": {**BAD["metadata"], **LEAVING}}
 

@@ -53,18 +53,18 @@ SILENT = {
 
 
 @pytest.mark.parametrize(("new", "old", "sub_resource"), SILENT.values(), ids=SILENT)
-def test_nothing_is_said_of(new: Manifest, old: Manifest, sub_resource: str) -> None:
+def test_these_updates_pass_without_a_judgement(new: Manifest, old: Manifest, sub_resource: str) -> None:
     """
-    It passes without a judgement, whatever the policy is.
+    The policy does not matter.
     """
     body = review("UPDATE", new, old, user=VIRT_API, sub_resource=sub_resource)
 
     assert decided(body, SINGLE, policy=DENIES) == PASS
 
 
-def test_what_a_status_hid_before_is_not_new() -> None:
+def test_a_violation_that_the_old_status_hid_is_not_new() -> None:
     """
-    The old status of a VMI is believed as little as the new one, so a harmless volume can be plugged in beside.
+    The old status of a VMI is ignored like the new one, so a harmless volume can be plugged in.
     """
     info = {"claimName": "single", "accessModes": ["ReadWriteMany"]}
     status = {"volumeStatus": [{"name": "hot", "target": "", "persistentVolumeClaimInfo": info}]}

@@ -57,7 +57,7 @@ def test_the_first_ten_causes_are_listed_and_the_others_counted() -> None:
     assert status["message"].endswith("; and 15 more")
 
 
-def test_ten_causes_are_ten() -> None:
+def test_ten_causes_are_listed_without_a_count() -> None:
     """
     Nothing is counted where nothing is left out.
     """
@@ -220,9 +220,9 @@ def test_the_help_line_follows_the_warnings_within_their_number() -> None:
     assert warnings_of([Decision(FINDING, Action.AUDIT)], "Help: team-vm@example.com") == []
 
 
-def test_ten_warnings_are_ten() -> None:
+def test_ten_warnings_are_listed_without_a_count() -> None:
     """
-    Ten warnings are all shown; of eleven, nine are, and the number of the others.
+    All of ten warnings are shown. Of eleven, nine are shown, and the others are counted.
     """
     ten, eleven = (warnings_of([Decision(FINDING, Action.WARN)] * count) for count in (10, 11))
 
