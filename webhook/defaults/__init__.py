@@ -1,1 +1,1 @@
-"""The defaults, one file each. ``register`` has all of them."""
+"""The defaults, each in its own file. ``register`` lists all defaults."""

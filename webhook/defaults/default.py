@@ -1,4 +1,4 @@
-"""The type of a default: a value for an absent field, so that the object shows the value in force."""
+"""The type of a default. A default fills an absent field, so that the object shows the value in force."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -10,7 +10,7 @@ from webhook.objects.path import FieldPath
 
 
 class Set(msgspec.Struct, frozen=True):
-    """A value for a field that is absent or null, and the reason."""
+    """A value for a field that is absent or null, and the reason for the value."""
 
     path: FieldPath
     value: Json
@@ -18,14 +18,14 @@ class Set(msgspec.Struct, frozen=True):
 
 
 class DefaultOptions(msgspec.Struct, frozen=True):
-    """The keys of the policy file that decide about defaults."""
+    """The keys of the policy file that control defaults."""
 
     eviction_strategy: str | None = None
     """``defaultEvictionStrategy``."""
     migration_settings: bool = True
     """``defaultMigrationSettings``."""
     values: Mapping[str, Json] | None = None
-    """``migrationSettings``: values that replace the defaults of the KubeVirt release."""
+    """The key ``migrationSettings``, whose values replace the defaults of the KubeVirt release."""
 
 
 class DefaultFacts(msgspec.Struct, frozen=True):
@@ -33,7 +33,7 @@ class DefaultFacts(msgspec.Struct, frozen=True):
 
     object: Kubernetes
     releases: Releases
-    """The releases that the cluster may run; a single release if it is known."""
+    """The releases that the cluster might run; a single release if the release is known."""
     refused: bool
     """Whether the verdict on the object is False."""
     options: DefaultOptions

@@ -1,4 +1,4 @@
-"""Sets evictionStrategy, so that a node drain live-migrates the VM, if the policy says so."""
+"""Sets evictionStrategy if the policy file has a default for it, so that a node drain live-migrates the VM."""
 
 from collections.abc import Iterator
 
@@ -11,12 +11,16 @@ def fill(facts: DefaultFacts) -> Iterator[Set]:
     subject = subject_of(facts.object)
     if strategy is None or subject is None or facts.refused or subject.spec.eviction_strategy is not None:
         return
-    yield Set((*subject.base, "evictionStrategy"), strategy, "the policy says so and the VM can be live-migrated")
+    yield Set(
+        (*subject.base, "evictionStrategy"),
+        strategy,
+        "the policy file sets defaultEvictionStrategy, and the verdict on the VM is not False",
+    )
 
 
 DEFAULT = Default(
     name="eviction-strategy",
-    summary="evictionStrategy of a VM whose verdict is not False: the policy file's `defaultEvictionStrategy`.",
-    source="pkg/virt-api/webhooks/mutating-webhook/mutators/vmi-mutator.go, v1.9.0: else the CR's value, else None",
+    summary="Sets evictionStrategy of a VM whose verdict is not False to `defaultEvictionStrategy` of the policy file.",
+    source="pkg/virt-api/webhooks/mutating-webhook/mutators/vmi-mutator.go, v1.9.0: KubeVirt sets the CR's value, else None",
     fill=fill,
 )

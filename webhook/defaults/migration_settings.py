@@ -28,7 +28,7 @@ from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Json
 
 TIME = frozenset({BANDWIDTH, COMPLETION_TIMEOUT, ALLOW_POST_COPY, ALLOW_WORKLOAD_DISRUPTION})
-"""The settings that together decide whether a migration can finish."""
+"""The settings that together determine whether a migration can finish."""
 
 
 def fill(facts: DefaultFacts) -> Iterator[Set]:
@@ -37,7 +37,7 @@ def fill(facts: DefaultFacts) -> Iterator[Set]:
     settings = settings_facts(facts.object, facts.releases)
     migrations = settings.migrations
     if migrations is not None and not isinstance(migrations, dict):
-        return  # a rule reports the wrong type
+        return  # a rule reports the wrong type of this field
     present = {name for name, value in (migrations or {}).items() if value is not None}
     gated = MIGRATION_STALL_DETECTION not in settings.feature_gates
     for name, value, why in _values(facts, _fitting(facts, migrations)):
@@ -50,11 +50,11 @@ def fill(facts: DefaultFacts) -> Iterator[Set]:
 
 def _fitting(facts: DefaultFacts, migrations: Json) -> Mapping[str, Json]:
     """
-    The policy's values. The values of TIME are left out if they contradict the values in the CR.
+    Returns the values in the policy file, without the settings in TIME if they contradict the values in the CR.
 
-    Each may be valid by itself: at 8Mi a GB takes 120 s, which fits into 150 s but not into 100 s. In that case the defaults of
-    the release apply. Values that have no such default are checked together with these defaults; otherwise the next request
-    would add them.
+    Values can be valid separately and contradict each other. At 8Mi per second, a GB takes 120 s, which fits into a timeout of
+    150 s per GB but not into 100 s. For settings that are left out, the defaults of the release apply. Settings without a
+    default of the release are checked together with these defaults, because otherwise the next request would add them.
     """
     requested = facts.options.values or {}
     present = written(migrations)
@@ -78,12 +78,15 @@ def _never_finishes(migrations: Json, behaviour: Behaviour) -> bool:
 
 
 def _values(facts: DefaultFacts, requested: Mapping[str, Json]) -> Iterator[tuple[str, Json, str]]:
-    """The policy's values if the release has the field, otherwise the release's defaults, in the order of the API."""
+    """
+    Yields the values in the policy file for fields that the release has, otherwise the release's defaults, in the order of the
+    API.
+    """
     defaults = same_in_all(facts.releases)
     for name, setting in SETTINGS.items():
         known = setting.releases & facts.releases == facts.releases
         if name in requested and known and well_typed(setting, requested[name]):
-            yield name, requested[name], "the policy file's value"
+            yield name, requested[name], "the value in the policy file"
         elif name in defaults and name not in requested:
             yield name, defaults[name], "KubeVirt's own default"
 
@@ -107,7 +110,7 @@ def _contradicts(facts: DefaultFacts, migrations: Json, name: str, value: Json) 
 
 DEFAULT = Default(
     name="migration-settings",
-    summary="spec.configuration.migrations of a KubeVirt CR: the policy's values, otherwise the release's defaults.",
+    summary="Sets spec.configuration.migrations of a KubeVirt CR to the policy file's values, else the release's defaults.",
     source="pkg/virt-config/virt-config.go and configuration.go, v1.9.0",
     fill=fill,
 )

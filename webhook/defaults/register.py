@@ -1,4 +1,4 @@
-"""Registers the defaults in ``DEFAULTS``, and makes JSON Patch operations of them."""
+"""Registers the defaults in ``DEFAULTS``, and creates the JSON Patch operations that write them."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,15 +12,15 @@ DEFAULTS: tuple[Default, ...] = (eviction_strategy.DEFAULT, migration_settings.D
 
 
 def default_sets(facts: DefaultFacts) -> list[Set]:
-    """The values of all defaults, in the order of ``DEFAULTS``."""
+    """Returns the values of all defaults, in the order of ``DEFAULTS``."""
     return [value for default in DEFAULTS for value in default.fill(facts)]
 
 
 def patches(sets: Iterable[Set], raw: Mapping[str, Json]) -> list[dict[str, Any]]:
     """
-    The operations (RFC 6902) that write ``sets`` into ``raw``. Each missing parent object is added once.
+    Returns the JSON Patch operations (RFC 6902) that write ``sets`` into ``raw``. Adds each missing parent object once.
 
-    A value is skipped if its field is present or a parent is not an object, so no present value changes.
+    Skips a value if its field is present or a parent is not an object, so no existing value changes.
     """
     operations: list[dict[str, Any]] = []
     added: set[FieldPath] = set()
@@ -37,7 +37,7 @@ def patches(sets: Iterable[Set], raw: Mapping[str, Json]) -> list[dict[str, Any]
 
 
 def _missing_parents(path: FieldPath, raw: Json) -> list[FieldPath] | None:
-    """The parent objects to add before ``path``, outermost first; None if ``path`` must not be written."""
+    """Returns the missing parent objects of ``path``, outermost first, or None if ``path`` must not be written."""
     here = raw
     for depth, step in enumerate(path):
         if not isinstance(here, dict):

@@ -1,1 +1,1 @@
-"""Fixes of findings as JSON Patches (RFC 6902). This package does no I/O."""
+"""Creates fixes of findings as JSON Patches (RFC 6902). This package does no I/O."""

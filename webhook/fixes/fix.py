@@ -1,4 +1,4 @@
-"""The type of a fix, and the JSON Patch operations that it consists of."""
+"""The type of a fix, and functions for the JSON Patch operations of a fix."""
 
 from typing import Any, TypeAlias
 
@@ -22,11 +22,11 @@ class Fix(msgspec.Struct, frozen=True):
     object.
     """
     is_safe: bool = False
-    """Whether ``migratable check --fix`` applies it: only one correction is possible."""
+    """Whether ``migratable check --fix`` applies the fix, because only one correction is possible."""
 
 
 def find(value: Json, path: FieldPath) -> Json:
-    """The value at a path; None if there is none."""
+    """Returns the value at a path, or None if there is no value."""
     for step in path:
         if isinstance(value, dict) and isinstance(step, str):
             value = value.get(step)
@@ -43,7 +43,7 @@ def replace(raw: Json, path: FieldPath, value: Json) -> tuple[Operation, ...]:
 
 
 def put(raw: Json, path: FieldPath, value: Json) -> tuple[Operation, ...]:
-    """Sets a field, and adds its parents if they are absent."""
+    """Sets a field, and adds the parent objects of the field if they are absent."""
     parent, key = path[:-1], path[-1]
     owner = find(raw, parent)
     if isinstance(owner, dict):
@@ -52,7 +52,7 @@ def put(raw: Json, path: FieldPath, value: Json) -> tuple[Operation, ...]:
 
 
 def remove(raw: Json, path: FieldPath) -> tuple[Operation, ...]:
-    """Removes a field or list item. A list or object that would become empty is removed too."""
+    """Removes a field or list item. Also removes a list or object that would become empty."""
     parent, last = path[:-1], path[-1]
     owner = find(raw, parent)
     is_last_one = isinstance(owner, dict | list) and len(owner) == 1
@@ -62,7 +62,7 @@ def remove(raw: Json, path: FieldPath) -> tuple[Operation, ...]:
 
 
 def rename(raw: Json, path: FieldPath, key: str) -> tuple[Operation, ...]:
-    """Renames a key and keeps its value; no operation if the new key is present."""
+    """Renames a key and keeps its value. Returns no operation if the new key already exists."""
     owner = find(raw, path[:-1])
     if not isinstance(owner, dict) or path[-1] not in owner or key in owner:
         return ()

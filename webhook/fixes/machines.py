@@ -1,4 +1,4 @@
-"""Fixes of findings about VMs. Each fix changes the VM, so the user must choose it."""
+"""Fixes of findings about VMs. Each of these fixes changes the VM, so the user must choose the fix."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -34,14 +34,14 @@ def _remove(target: str) -> Callable[[Finding, Json], Iterator[Fix]]:
 def _shared(finding: Finding, raw: Json) -> Iterator[Fix]:
     path: FieldPath = finding.path if finding.path[-1] == "hostDisk" else (*finding.path, "hostDisk")
     if isinstance(find(raw, path), dict):
-        yield Fix("write shared: true, if all nodes share the path", put(raw, (*path, "shared"), True))
+        yield Fix("write shared: true, if the path is shared by all nodes", put(raw, (*path, "shared"), True))
 
 
 def _cache(finding: Finding, raw: Json) -> Iterator[Fix]:
     path: FieldPath = finding.path if finding.path[-1] == "cache" else (*finding.path, "cache")
     if isinstance(find(raw, path), str):
         yield Fix("write cache: none", replace(raw, path, "none"))
-        yield Fix("remove cache, so that KubeVirt chooses it", remove(raw, path))
+        yield Fix("remove cache, so that KubeVirt chooses the cache mode", remove(raw, path))
 
 
 def _strategy(*values: str) -> Callable[[Finding, Json], Iterator[Fix]]:

@@ -2,7 +2,7 @@
 The fixes of all rules.
 
 A fix is *safe* if only one correction is possible, for example for a name in the wrong case. ``migratable check --fix`` applies
-safe fixes. Fixes that change the behaviour of a VM or a cluster are options: the user must choose one.
+safe fixes. Fixes that change the behaviour of a VM or a cluster are options, from which the user must choose.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,14 +19,14 @@ FixesOf: TypeAlias = Callable[[Finding, Json], Iterator[Fix]]
 
 
 def fixes_of(finding: Finding, raw: Json) -> tuple[Fix, ...]:
-    """The fixes for one finding about the object ``raw``; none for an undetermined one."""
+    """Returns the fixes for one finding about the object ``raw``. Returns no fix for an undetermined finding."""
     fixes = fixes_for_rule(finding.rule.id)
     return () if fixes is None or finding.undetermined else tuple(fixes(finding, raw))
 
 
 @cache
 def fixes_for_rule(rule: str) -> FixesOf | None:
-    """The function that returns a rule's fixes; None if the rule has none."""
+    """Returns the function that creates the fixes of a rule, or None if the rule has no fixes."""
     fixes = spelling.FIXES.get(rule) or machines.FIXES.get(rule)
     if fixes is None and rule.startswith("LM6"):
         from webhook.fixes import settings  # noqa: PLC0415 - most findings are about VMs

@@ -47,7 +47,7 @@ FIXES: Mapping[str, Callable[[Finding, Json], Iterator[Fix]]] = {
     "LM618": _remove("disableTLS"),
     "LM619": _remove("unsafeMigrationOverride"),
     "LM622": _remove("the feature gate"),
-    "LM623": _remove("the feature gate, which has no effect any more"),
+    "LM623": _remove("the feature gate, which no longer has an effect"),
     "LM631": _type,
     "LM633": _remove("the field until the cluster runs a release that has it"),
     "LM638": _disruption,

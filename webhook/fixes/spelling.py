@@ -1,4 +1,4 @@
-"""Fixes of misspelt names."""
+"""Creates fixes for misspelled names and values."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -9,12 +9,12 @@ from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath
 
 _MEANT = r"(?:Did you mean|Write kind:|Write) ([A-Za-z0-9]+(?:[./][A-Za-z0-9]+)*)(?:[?;]|\.$)"
-"""The forms in which a remedy names the probable value."""
+"""Matches the forms in which a remedy names the probable value."""
 _MOVED = r"Move it to ([A-Za-z]+(?:\.[A-Za-z]+)+)\.$"
 
 
 def _value(finding: Finding, raw: Json) -> Iterator[Fix]:
-    """Replaces a misspelt value."""
+    """Replaces a misspelled value."""
     meant = re.search(_MEANT, finding.remedy)
     written = find(raw, finding.path)
     if meant is not None and isinstance(written, str):
@@ -26,7 +26,7 @@ def _value(finding: Finding, raw: Json) -> Iterator[Fix]:
 
 
 def _key(finding: Finding, raw: Json) -> Iterator[Fix]:
-    """Renames a misspelt key."""
+    """Renames a misspelled key."""
     meant = re.search(_MEANT, finding.remedy)
     written = finding.path[-1]
     if meant is not None and isinstance(written, str) and (patch := rename(raw, finding.path, meant[1])):
@@ -34,18 +34,18 @@ def _key(finding: Finding, raw: Json) -> Iterator[Fix]:
 
 
 def _key_or_place(finding: Finding, raw: Json) -> Iterator[Fix]:
-    """Renames a misspelt key, or moves a short value whose key is at the wrong level."""
+    """Renames a misspelled key, or moves a short value whose key is at the wrong level."""
     yield from _key(finding, raw)
     moved = re.search(_MOVED, finding.remedy)
     value = find(raw, finding.path)
     if moved is not None and isinstance(value, str | int | bool):
         target: FieldPath = tuple(moved[1].split("."))
         if find(raw, target) is None and (patch := put(raw, target, value)):
-            yield Fix(f"move it to {moved[1]}", (*patch, *remove(raw, finding.path)))
+            yield Fix(f"move the key to {moved[1]}", (*patch, *remove(raw, finding.path)))
 
 
 def _is_same(written: str, meant: str) -> bool:
-    """Whether the names differ in case only, so that only one correction is possible."""
+    """Whether the names differ only in upper and lower case, so that only one correction is possible."""
     return written.lower() == meant.lower()
 
 
