@@ -213,7 +213,7 @@ def test_a_folder_with_the_name_of_a_manifest_is_a_problem(tmp_path: Path) -> No
     write(tmp_path / "z.yaml", "z")
 
     assert names(tmp_path) == ["z"]
-    assert problems(tmp_path) == [("x.yaml", "a folder has the name of a manifest")]
+    assert problems(tmp_path) == [("x.yaml", "the path is a folder with the name of a manifest")]
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:

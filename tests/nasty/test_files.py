@@ -282,7 +282,7 @@ def test_i14_every_special_file_has_an_error_of_its_own_and_other_files_are_chec
         {
             "binary.yaml": "the input is a binary file or UTF-16. Name a YAML or JSON manifest in UTF-8.",
             "fifo.yaml": "not a regular file. Name a manifest file.",
-            "folder.yaml": "a folder has the name of a manifest. Rename the folder.",
+            "folder.yaml": "the path is a folder with the name of a manifest. Rename the folder.",
             "huge.yaml": "the file is larger than 10 MiB. Split the file.",
             "loop.yaml": "cannot be read: symbolic links form a loop. Check the path and its permissions.",
             "outside.yaml": "the symbolic link points outside the folder. Name the file itself.",

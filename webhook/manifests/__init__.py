@@ -1,1 +1,1 @@
-"""Reads manifests, and the project's own files: policy and snapshots."""
+"""Reads manifests, and Migratable's own files: policy files and snapshots."""

@@ -1,8 +1,8 @@
 """
-Exempts findings by the annotation ``migratable.dev/allow`` of the object. This module does no I/O.
+Exempts findings that the annotation ``migratable.dev/allow`` of the object names. This module does no I/O.
 
-An annotation survives kustomize and Helm, which drop comments. Only checks of manifests use it: admission ignores it, because
-a tenant writes it.
+kustomize and Helm keep annotations and drop comments. Only checks of manifests use the annotation. Admission ignores it,
+because tenants can write it.
 """
 
 import re
@@ -22,7 +22,10 @@ _ENTRY = re.compile(r"(?P<rules>[\w-]+(?:\s*,\s*[\w-]+)*)\s*(?::(?P<reason>.*?)(
 
 
 def exempt_by_annotations(report: Report, texts: Mapping[str, bytes], today: str) -> Report:
-    """The report in which annotations of objects in ``texts`` exempt findings. Notes name entries without effect."""
+    """
+    Returns the report in which annotations of objects in ``texts`` exempt findings. Its notes name entries of annotations that
+    have no effect.
+    """
     annotated = [
         manifest
         for name, text in texts.items()

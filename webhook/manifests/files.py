@@ -24,29 +24,29 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 """The byte order marks of UTF-16."""
 
 COMMENT = b"migratable:"
-"""Every comment that exempts findings contains this text."""
+"""A text that every comment with an exemption contains."""
 ANNOTATION = b"migratable.dev/allow"
 
 Progress: TypeAlias = Callable[[int, int], None]
-"""Called before the first file and after each file, with the number of read files and of all files."""
+"""A function that is called before the first file and after each file, with the number of read files and of all files."""
 
 
 class Sources(msgspec.Struct):
-    """The texts of the files that were read, by name, for code frames; and the files that were left out."""
+    """The texts of the files that were read, by name, and the files that were left out. Reports show excerpts of these texts."""
 
     texts: dict[str, bytes] = msgspec.field(default_factory=dict)
     paths: dict[str, str] = msgspec.field(default_factory=dict)
-    """The path of each text. Standard input has none."""
+    """The path of each text, except standard input."""
     stdin_name: str = "-"
     """The name of standard input in messages."""
     encodings: dict[str, str] = msgspec.field(default_factory=dict)
-    """The encodings of files that may not be UTF-8. Their texts here are UTF-8."""
+    """The encodings of files that might not be UTF-8. The stored texts of these files are UTF-8."""
     forgotten: set[str] = msgspec.field(default_factory=set)
-    """Names of files whose text was dropped."""
+    """Names of files whose text is no longer in memory."""
     ignored: LeftOut = msgspec.field(default_factory=LeftOut)
     """Files that match an ignore pattern."""
     others: dict[str, None] = msgspec.field(default_factory=dict)
-    """Names of files in searched folders that are not Kubernetes manifests, in order."""
+    """Names of files in searched folders that are not Kubernetes manifests, in the order of reading."""
 
     @property
     def names(self) -> Collection[str]:
@@ -55,18 +55,20 @@ class Sources(msgspec.Struct):
 
     @property
     def lines(self) -> Mapping[str, Sequence[str]]:
-        """Lines by file name."""
+        """The lines of the texts, by file name."""
         return Lines(self.texts)
 
     def forget(self, name: str) -> None:
-        """Drops a text that can be read again."""
+        """Drops the text of a file that can be read again."""
         if self.paths.pop(name, None) is not None:
             del self.texts[name]
             self.forgotten.add(name)
 
 
 class Lines(Mapping[str, Sequence[str]]):
-    """Lines by file name. Keeps the lines of one file only, because there may be 10,000 files."""
+    """
+    The lines of the texts, by file name. Keeps only the lines of the last file in memory, because there can be 10,000 files.
+    """
 
     def __init__(self, texts: Mapping[str, bytes]) -> None:
         self._texts = texts
@@ -90,8 +92,8 @@ class Inputs:
 
     A file that has several names, such as a symbolic link, is read once, under its first name.
 
-    ``ignore`` has patterns of files and folders to leave out. They are counted in ``sources.ignored``. ``own_files`` are not
-    manifests, such as the configuration: they are read only if a path names them exactly.
+    ``ignore`` contains patterns of files and folders to leave out. ``sources.ignored`` counts the files that are left out.
+    ``own_files`` are files that are not manifests, such as the configuration. They are read only if a path names them exactly.
     """
 
     def __init__(
@@ -133,7 +135,7 @@ class Inputs:
             self._sources.forget(name)
 
     def read(self, number: int) -> Manifests:
-        """Reads a file, or reads it again. Standard input is read only once, and kept."""
+        """Reads a file, which can be read several times. Standard input is read only once, and its text is kept."""
         entry = self._entries[number]
         return entry if isinstance(entry, Manifests) else _read(entry, self._sources)
 
@@ -146,7 +148,7 @@ def read_all(
     ignore: IgnorePatterns | None = None,
     own_files: Collection[str] = (),
 ) -> list[Manifests]:
-    """The content of all ``Inputs``."""
+    """Returns the content of all ``Inputs``."""
     return list(Inputs(paths, recursive=recursive, sources=sources, ignore=ignore, own_files=own_files))
 
 
@@ -161,7 +163,10 @@ def _is_left_out(file: File, ignore: IgnorePatterns | None, own_paths: Collectio
 
 
 def _read(file: File, sources: Sources) -> Manifests:
-    """The manifests in one regular file of at most 10 MiB. A link must not leave the folder that the user named."""
+    """
+    Returns the manifests in one regular file of at most 10 MiB. The target of a link must be inside the folder that the user
+    named.
+    """
     path, root = file.path, file.root
     if not root and path == "-":
         return _stream(path, sources.stdin_name, sources)
@@ -173,7 +178,7 @@ def _read(file: File, sources: Sources) -> Manifests:
             return unreadable(name, "the symbolic link points outside the folder", "Name the file itself.")
         status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):
-            return unreadable(name, "a folder has the name of a manifest", "Rename the folder.")
+            return unreadable(name, "the path is a folder with the name of a manifest", "Rename the folder.")
         if not stat.S_ISREG(status.st_mode):
             return unreadable(name, "not a regular file", "Name a manifest file.")
         if status.st_size > MAX_BYTES:
@@ -181,7 +186,7 @@ def _read(file: File, sources: Sources) -> Manifests:
         content = _content(path, status.st_size)
     except FileNotFoundError:
         return unreadable(name, "no such file or folder", "Check the path.")
-    except (OSError, ValueError) as error:  # ValueError: NUL in the name
+    except (OSError, ValueError) as error:  # ValueError: the name contains NUL
         reason = (error.strerror if isinstance(error, OSError) else "") or "invalid file name"
         reason = "symbolic links form a loop" if isinstance(error, OSError) and error.errno == ELOOP else reason
         return unreadable(name, f"cannot be read: {reason}", "Check the path and its permissions.")
@@ -202,7 +207,7 @@ def _read(file: File, sources: Sources) -> Manifests:
 
 
 def _content(path: str, size: int) -> bytes:
-    """The content of a file. One read is enough if the size has not changed."""
+    """Returns the content of a file. One read suffices if the size of the file has not changed."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         content = os.read(descriptor, size + 1)
@@ -216,9 +221,11 @@ def _content(path: str, size: int) -> bytes:
 
 def _stream(path: str, name: str, sources: Sources) -> Manifests:
     """
-    The manifests in a stream: standard input, or a pipe that a shell opened (``<(command)``). It is read once, and kept.
+    Returns the manifests in standard input or in a pipe that a shell opened (``<(command)``). Reads the stream once and keeps
+    its text.
 
-    A stream may be larger than a file: ``kubectl get -A -o json`` prints one List of all objects.
+    The limit for a stream is larger than the limit for a file, because ``kubectl get -A -o json`` prints one List of all
+    objects.
     """
     from webhook.manifests.streams import MAX_STREAM_BYTES, read_stream  # noqa: PLC0415 - most runs read files
 
@@ -229,7 +236,7 @@ def _stream(path: str, name: str, sources: Sources) -> Manifests:
         except BadInput as problem:
             return Manifests((), (problem,))
         sources.texts[name] = content
-    if not content.strip():  # the command before the pipe failed: nothing was checked, and that is an error
+    if not content.strip():  # an error, because the command before the pipe probably failed and no object was checked
         what = "standard input" if path == "-" else "the input"
         return unreadable(name, f"{what} is empty", "Check the output of the command before the pipe.")
     return read_manifests(content, name, most_bytes=MAX_STREAM_BYTES)

@@ -12,9 +12,8 @@ _Key: TypeAlias = tuple[str, int, int, str, str, str]
 
 class JudgedObjects:
     """
-    Objects by file, document, line, kind, namespace and name.
-
-    A line alone is not enough: JSON without line breaks has many objects in one line.
+    Objects by file, document, line, kind, namespace and name. The line does not suffice, because JSON without line breaks has
+    many objects in one line.
     """
 
     def __init__(self, objects: Iterable[ManifestObject]) -> None:
@@ -23,7 +22,7 @@ class JudgedObjects:
             self._objects.setdefault(_key(manifest), []).append(manifest)
 
     def candidates(self, judged: ObjectReport) -> Sequence[ManifestObject]:
-        """The object; several if they have the same name in the same line."""
+        """Returns the object, or several objects if they have the same name in the same line."""
         source = judged.source
         if source is None:
             return ()

@@ -25,14 +25,17 @@ class ManifestObject(msgspec.Struct, frozen=True):
     kind: str
     known: Kind | None
     object: Kubernetes | None
-    """None for a kind that is not read."""
+    """The object; None if its kind is not read."""
     raw: dict[str, Json]
     document: Document
     at: FieldPath
-    """Its path in the document: empty, or ``items[3]`` for an item of a List."""
+    """The path of the object in the document; empty, or a path such as ``items[3]`` for an item of a List."""
 
     def mark(self, path: FieldPath) -> tuple[int, int, int, int]:
-        """Start line and column, end line and column of a field. If it is absent, the position of its nearest ancestor."""
+        """
+        Returns the start line and column and the end line and column of a field. Returns the position of the nearest ancestor
+        if the field is absent.
+        """
         start, end = self.document.span((*self.at, *path))
         return start.line, start.column, end.line, end.column
 
@@ -43,7 +46,7 @@ class ManifestObject(msgspec.Struct, frozen=True):
 
 
 class Manifests(msgspec.Struct, frozen=True):
-    """The content of one file or stream."""
+    """The objects and the problems in one file or stream."""
 
     objects: tuple[ManifestObject, ...]
     problems: tuple[BadInput, ...]
@@ -51,7 +54,7 @@ class Manifests(msgspec.Struct, frozen=True):
 
 def read_manifests(content: bytes, source: str, *, most_bytes: int = MAX_BYTES) -> Manifests:
     """
-    The objects of one file or stream, with the items of Lists as objects of their own.
+    Returns the objects in one file or stream. Each item of a List is an object.
 
     Never raises. Unreadable input and objects with wrong types become problems with file, document and line.
     """
@@ -80,9 +83,9 @@ def is_other_file(content: bytes, manifests: Manifests) -> bool:
     """
     Whether a file with problems is not a Kubernetes manifest, such as a CI file, values of a chart, or a template.
 
-    No document has ``apiVersion`` or ``kind`` at the top level. A file that is not YAML is another file only if it is a
-    template, or has tags of another program (``!reference`` of GitLab). A file that mentions an API group of KubeVirt or
-    Multus is a manifest with problems.
+    In such a file, no document has ``apiVersion`` or ``kind`` at the top level. A file that is not YAML must also be a
+    template, or have tags of another program, such as GitLab's ``!reference``. A file that mentions an API group of KubeVirt
+    or Multus is a manifest with problems.
     """
     if manifests.objects or any(group in content for group in _OWN_GROUPS):
         return False
@@ -99,7 +102,7 @@ def is_other_file(content: bytes, manifests: Manifests) -> bool:
 
 def _items(value: Json, at: FieldPath) -> Iterator[tuple[Json, FieldPath]]:
     """
-    The value itself, or the items of a ``List`` or of a typed list such as ``VirtualMachineList``.
+    Yields the value itself, or the items of a ``List`` or of a typed list such as ``VirtualMachineList``.
 
     In a typed list, API servers leave out the apiVersion and kind of the items.
     """
@@ -159,17 +162,17 @@ def _problem(document: Document, at: FieldPath, message: str, remedy: str) -> Ba
 
 
 def is_relevant(manifest: ManifestObject) -> bool:
-    """Whether findings can be about the object: its kind is judged, or its kind or group is misspelled."""
+    """Whether findings can be about the object, because its kind is judged, or because its kind or group is misspelled."""
     if manifest.known is not None:
         return manifest.known.judged
     return group_of(manifest.api_version) in GROUPS or bool(meant_group(manifest.api_version, manifest.kind))
 
 
 def placed_in(manifests: Iterable[ManifestObject]) -> Iterator[tuple[Kubernetes, str]]:
-    """The objects of kinds that are read, with their files."""
+    """Yields the objects of kinds that are read, each with its file."""
     return ((manifest.object, manifest.document.source) for manifest in manifests if manifest.object is not None)
 
 
 def objects_in(manifests: Iterable[ManifestObject]) -> Iterator[Kubernetes]:
-    """The objects of kinds that are read."""
+    """Yields the objects of kinds that are read."""
     return (manifest.object for manifest in manifests if manifest.object is not None)

@@ -1,4 +1,4 @@
-"""Faults of a policy beyond wrong types: unknown names, invalid dates, harmful defaults."""
+"""Finds faults of a policy other than wrong types: unknown names, invalid dates, harmful defaults."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -36,7 +36,7 @@ GROUPS: Final = frozenset(
         "monitoring",
     )
 )
-"""Built-in groups (Kubernetes ``staging/src/k8s.io/apiserver/pkg/authentication/user/user.go``, v1.34)."""
+"""The names of built-in groups (Kubernetes ``staging/src/k8s.io/apiserver/pkg/authentication/user/user.go``, v1.34)."""
 SERVICE_ACCOUNT: Final = "system:serviceaccount:"
 SERVICE_ACCOUNT_GROUP: Final = "system:serviceaccounts:"
 _SERVICE_ACCOUNT_NAME: Final = re.compile(
@@ -45,7 +45,7 @@ _SERVICE_ACCOUNT_NAME: Final = re.compile(
 
 
 def faults_of(policy: Policy) -> list[Fault]:
-    """All faults, in the order of the keys."""
+    """Returns all faults, in the order of the keys."""
     return [
         *_of_actions(policy),
         *_of_namespaces(policy),
@@ -75,7 +75,7 @@ def _of_namespaces(policy: Policy) -> Iterator[Fault]:
 
 
 def _of_defaults(policy: Policy) -> Iterator[Fault]:
-    """Defaults that KubeVirt does not accept. It would reject every object that gets them."""
+    """Yields defaults that KubeVirt does not accept. KubeVirt would reject every object that gets such a default."""
     strategy = policy.default_eviction_strategy
     if strategy is not None and strategy not in EVICTION_STRATEGIES:
         yield ("defaultEvictionStrategy",), _unknown("eviction strategy", strategy, EVICTION_STRATEGIES)
@@ -85,7 +85,7 @@ def _of_defaults(policy: Policy) -> Iterator[Fault]:
             yield ("migrationSettings", name), _unknown("migration setting", name, SETTINGS)
     gates = DeveloperConfiguration(
         feature_gates=[MIGRATION_STALL_DETECTION]
-    )  # without it, maxDowntimeMs is not a default
+    )  # without this gate, maxDowntimeMs has no default
     migrations = {name: value for name, value in settings.items() if name in SETTINGS}
     configuration = Configuration(migrations=migrations, developer_configuration=gates)
     for finding in judge(
@@ -119,7 +119,7 @@ def _of_help(policy: Policy) -> Iterator[Fault]:
 
 
 def _wrong_account(name: str) -> str:
-    """The fault of a username. An entry names one authenticated user, not a group or a pattern."""
+    """Returns the fault of a username, or ''. An entry must name one authenticated user, not a group or a pattern."""
     if name == ANONYMOUS:
         return f"{name!r} is the username of all unauthenticated requests. Name one account."
     if name in GROUPS or name.startswith(SERVICE_ACCOUNT_GROUP):
@@ -132,7 +132,7 @@ def _wrong_account(name: str) -> str:
 
 
 def _of_expiring(place: FieldPath, entry: Exemption | Account) -> Iterator[Fault]:
-    """Faults of the keys that exemptions and accounts share: ``until``, ``reason`` and ``owner``."""
+    """Yields faults of the keys that both exemptions and accounts have: ``until``, ``reason`` and ``owner``."""
     if not _is_date(entry.until):
         yield (*place, "until"), f"{entry.until!r} is not a date in the form YYYY-MM-DD"
     for key, text in (("reason", entry.reason), ("owner", entry.owner)):

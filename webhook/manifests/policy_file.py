@@ -1,4 +1,4 @@
-"""The policy file. Reading is strict; errors name file, line and key."""
+"""The policy file. Unknown keys and wrong types are errors, which name file, line and key."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ _KEYS = sorted({key for part in (Policy, NamespacePolicy, Exemption, Account) fo
 
 
 def read_policy(path: Path) -> Policy:
-    """The policy in a YAML or JSON file. Raises Misconfigured."""
+    """Reads the policy in a YAML or JSON file. Raises Misconfigured."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -26,7 +26,10 @@ def read_policy(path: Path) -> Policy:
 
 
 def parse_policy(content: bytes, source: str) -> Policy:
-    """The policy in ``content``; the built-in policy if it is empty. Raises Misconfigured with file, line and key."""
+    """
+    Returns the policy in ``content``, or the built-in policy if ``content`` is empty. Raises Misconfigured with file, line and
+    key for an invalid policy.
+    """
     file = read_own_file(content, source, what="policy", remedy=REMEDY)
     if file is None:
         return Policy()
@@ -44,7 +47,7 @@ def _convert(value: Json) -> Policy:
 
 
 def _describe(fault: TypeFault) -> tuple[str, str]:
-    """The message for a wrong type. It may repeat a value: a policy file holds no secrets."""
+    """Returns the message for a wrong type. The message can contain a value, because a policy file contains no secrets."""
     last = str(fault.place[-1]) if fault.place else ""
     if fault.unknown_key:
         close = close_matches(last, _KEYS)

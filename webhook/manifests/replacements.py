@@ -1,7 +1,8 @@
 """
-Fixes as replacements of a part of a text, for SARIF. This module does no I/O.
+Describes fixes as replacements of a part of a text, for SARIF. This module does no I/O.
 
-A fix is written as ``--fix`` writes it, and the two texts are compared. So both give the same text.
+The same code as for ``--fix`` applies a fix, and the texts before and after the fix are compared. The replacement therefore has
+the same result as ``--fix``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +28,7 @@ _BOM = "\ufeff"
 
 
 MOST_COUNTED: Final = 2 << 20
-"""Maximum number of bytes that are read to count writable fixes. It suffices for hundreds of fixes in a usual file."""
+"""Maximum number of bytes that are read to count writable fixes. This number suffices for hundreds of fixes in a usual file."""
 
 
 class _FixedTexts:
@@ -40,7 +41,7 @@ class _FixedTexts:
 
     def apply(self, judged: ObjectReport, fix: FixReport) -> tuple[bytes, bytes] | None:
         """
-        The text before and after the fix; None if the text is unknown, or if the fix would change other fields.
+        Returns the text before and after the fix. Returns None if the text is unknown, or if the fix would change other fields.
 
         Raises OverflowError if the limit is exceeded.
         """
@@ -61,9 +62,9 @@ class _FixedTexts:
 
 def patch_object(content: bytes, candidates: Sequence[ManifestObject], patch: Sequence[Operation]) -> bytes:
     """
-    The text in which ``patch`` changes the first of the objects that it matches.
+    Returns the text in which ``patch`` changes the first object that it matches.
 
-    Raises BadInput if the patch matches no object, or if it cannot be written without other changes.
+    Raises BadInput if the patch matches no object, or if the patch cannot be written without other changes.
     """
     problem = BadInput("the object no longer exists", remedy="Make the change by hand.")
     for manifest in candidates:
@@ -79,13 +80,13 @@ def patch_object(content: bytes, candidates: Sequence[ManifestObject], patch: Se
 
 
 class FixReplacer:
-    """A ``sarif.Replacer`` for texts by file name."""
+    """Implements ``sarif.Replacer`` for texts by file name."""
 
     def __init__(self, texts: Mapping[str, bytes]) -> None:
         self._texts = _FixedTexts(texts, MOST_READ)
 
     def __call__(self, judged: ObjectReport, fix: FixReport) -> Replacement | None:
-        """The replacement; None if the fix cannot be written, or if the limit is exceeded."""
+        """Returns the replacement, or None if the fix cannot be written or the limit is exceeded."""
         try:
             texts = self._texts.apply(judged, fix)
         except OverflowError:
@@ -94,7 +95,9 @@ class FixReplacer:
 
 
 class FixWritable:
-    """A ``text.Writable`` for texts by file name. Above the limit, every fix counts as writable: most are."""
+    """
+    Implements ``text.Writable`` for texts by file name. Above the limit, every fix counts as writable, because most fixes are.
+    """
 
     def __init__(self, texts: Mapping[str, bytes]) -> None:
         self._texts = _FixedTexts(texts, MOST_COUNTED)
@@ -108,7 +111,7 @@ class FixWritable:
 
 
 def replacement(before: str, after: str) -> Replacement | None:
-    """The part that differs, extended to whole words; None if the texts are equal."""
+    """Returns the part that differs, extended to whole words, or None if the texts are equal."""
     if before == after:
         return None
     before, after = before.removeprefix(_BOM), after.removeprefix(_BOM)

@@ -12,28 +12,29 @@ from webhook.report.printable import escaped
 SUFFIXES = (".yaml", ".yml", ".json")
 
 HISTORY_FOLDERS = frozenset({".git", ".hg", ".svn"})
-"""Folders of version control. They are never searched."""
+"""Folders of version control systems, which are never searched."""
 
 
 class File(msgspec.Struct, frozen=True):
-    """A file to read, and the folder that it must not leave through a symbolic link."""
+    """A file to read, and the folder that its real path must be in if the file is a symbolic link."""
 
     path: str
-    """The path as ``normalized`` returns it."""
+    """The path in the form that ``normalized`` returns."""
     root: str = ""
     is_named: bool = True
     """Whether the user named exactly this path."""
     is_link: bool = False
     """Whether the path is known to be a symbolic link."""
     real: str = ""
-    """The path without symbolic links, the same for every name of the file. Empty if it does not matter."""
+    """The path without symbolic links, which is the same for every name of the file; empty if it is not needed."""
 
 
 def without_repeats(entries: Iterable[File | Manifests]) -> list[File | Manifests]:
     """
     Each file once.
 
-    Ignored files must be left out before. Otherwise a file is lost if its first name is ignored and another is not.
+    Ignored files must be left out before this function is called. Otherwise it drops a file if the first name is ignored and
+    another name is not.
     """
     unique: list[File | Manifests] = []
     seen: set[str] = set()
@@ -41,14 +42,16 @@ def without_repeats(entries: Iterable[File | Manifests]) -> list[File | Manifest
         if isinstance(entry, File) and entry.real:
             if entry.real in seen:
                 continue
-            if not entry.is_link or is_within(entry.real, entry.root):  # else ``_read`` rejects it
+            if not entry.is_link or is_within(
+                entry.real, entry.root
+            ):  # for any other path, ``_read`` reports a problem
                 seen.add(entry.real)
         unique.append(entry)
     return unique
 
 
 def find(path: str, recursive: bool, real_folders: dict[str, str]) -> Iterator[File | Manifests]:
-    """The files that one argument names, or a problem."""
+    """Yields the files that one argument names, or a problem."""
     name = normalized(path)
     if path == "-":
         yield File(path, real=path)
@@ -72,9 +75,8 @@ def find(path: str, recursive: bool, real_folders: dict[str, str]) -> Iterator[F
 
 def _real_path(path: str, folders: dict[str, str]) -> str:
     """
-    The path of a file without links.
-
-    ``folders`` caches the paths of folders: a shell can pass 10,000 files of one folder.
+    Returns the path of a file without links. ``folders`` caches the real paths of folders, because a shell can pass 10,000
+    files of one folder.
     """
     folder, _, name = path.rpartition("/")
     folder = folder or ("/" if path.startswith("/") else ".")
@@ -86,7 +88,7 @@ def _real_path(path: str, folders: dict[str, str]) -> str:
 
 
 def _target(link: str) -> str:
-    """The real path of a link; empty for a broken link, a loop or an invalid name."""
+    """Returns the real path of a link, or '' for a broken link, a loop or an invalid name."""
     try:
         return os.path.realpath(link, strict=True)
     except (OSError, ValueError):
@@ -104,7 +106,7 @@ def _folder(path: str, recursive: bool) -> Iterator[File | Manifests]:
             real_path = _target(file) if is_link else f"{real}/{file[start:]}"
             yield File(file, root, is_named=False, is_link=is_link, real=real_path)
         elif recursive and is_link and os.path.isdir(file) and not is_within(os.path.realpath(file), root):
-            yield File(file, root, is_named=False, is_link=True)  # ``_read`` reports it: nothing is skipped silently
+            yield File(file, root, is_named=False, is_link=True)  # ``_read`` reports it as a problem
     for error in failures:
         yield unreadable(
             shown(normalized(error.filename)),
@@ -120,7 +122,7 @@ def _folder(path: str, recursive: bool) -> Iterator[File | Manifests]:
 
 def _inside(folder: str, recursive: bool, failures: list[OSError]) -> list[tuple[str, bool]]:
     """
-    The entries of a folder, sorted by the parts of their paths, and whether each is a link. Does not follow links.
+    Yields the entries of a folder, sorted by the parts of their paths, and whether each entry is a link. Does not follow links.
 
     Folders that cannot be listed are added to ``failures``. The patterns of pathlib skip them silently.
     """
@@ -142,7 +144,10 @@ def _inside(folder: str, recursive: bool, failures: list[OSError]) -> list[tuple
 
 
 def normalized(path: str) -> str:
-    """A path without redundant parts, as pathlib spells it. The file ``./-`` keeps its name: it is not standard input."""
+    """
+    Returns a path without redundant parts, as pathlib spells it. The file ``./-`` keeps its name, because ``-`` means standard
+    input.
+    """
     parts = [part for part in path.split("/") if part not in ("", ".")]
     root = "/" if path.startswith("/") else ""
     return "./-" if parts == ["-"] and path != "-" and not root else root + "/".join(parts) or "."
@@ -154,14 +159,17 @@ def is_within(path: str, folder: str) -> bool:
 
 
 def _suffix(path: str) -> str:
-    """As ``Path.suffix``: the last dot of the name and the rest, unless the name starts with that dot."""
+    """
+    Returns the same suffix as ``Path.suffix``: the last dot of the name and the text after it, unless the name starts with that
+    dot.
+    """
     name = path.rpartition("/")[2]
     dot = name.rfind(".")
     return name[dot:] if 0 < dot < len(name) - 1 else ""
 
 
 def shown(path: str) -> str:
-    """The path in messages: printable, also if the name in the file system is not UTF-8."""
+    """Returns the path as messages show it, which is printable even if the name in the file system is not UTF-8."""
     return escaped(path)
 
 

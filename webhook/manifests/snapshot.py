@@ -1,8 +1,9 @@
 """
-Snapshot files: the facts of a cluster that verdicts need, sorted, so that two snapshots can be compared with ``diff``.
+Reads and writes snapshot files, which contain the facts of a cluster that verdicts need. The facts are sorted, so that ``diff``
+can compare two snapshots.
 
-A snapshot contains no secrets. It keeps only the fields that this project reads, and never reads Secrets. In the configuration
-of a network, the values of keys that look like secrets are left out. This module does no I/O.
+A snapshot contains no secrets. Secrets are never read, and a snapshot contains only the fields that this project reads. In the
+configuration of a network, the values of keys that look like secrets are left out. This module does no I/O.
 """
 
 import json
@@ -43,9 +44,9 @@ CLAIMS: Sequence[type[Kubernetes]] = (storage.PersistentVolumeClaim, storage.Dat
 NODES: Sequence[type[Kubernetes]] = (nad.Node,)
 
 MOST_BYTES = 128 * 2**20
-"""The largest snapshot that is read: about half a million claims."""
+"""The maximum size of a snapshot, which suffices for about half a million claims."""
 _PART = 2**19
-"""Bytes of objects that are read in one part. The fast reader (``yaml/fast_reader.py``) reads only short texts."""
+"""Number of bytes of objects that are read in one part. The fast reader (``yaml/fast_reader.py``) reads only short texts."""
 
 HEADER = (
     "# Facts of a cluster for `migratable check --snapshot`. Written by `migratable snapshot`; contains no secrets.\n"
@@ -54,7 +55,7 @@ _OLD_HEADER = (
     "# What `migratable check --snapshot` needs to know of a cluster. "
     "Written by `migratable snapshot`; it holds no secrets.\n"
 )
-"""An earlier header. Large snapshots that have it can still be read."""
+"""The header in earlier versions. Large snapshots with this header can still be read."""
 _LABELS = re.compile(r"kubevirt\.io/|kubernetes\.io/|^app$")
 _ANNOTATIONS = re.compile(
     r"kubevirt\.io/|storageclass\.kubernetes\.io/|k8s\.v1\.cni\.cncf\.io/|\.settings\.harvesterhci\.io$"
@@ -69,17 +70,17 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="cam
     api_version: str
     kind: str
     complete: list[str] = []
-    """Kinds of which the file contains every object of the cluster."""
+    """Kinds for which the file contains all objects of the cluster."""
     unread: dict[str, str] = {}
-    """Kinds that could not be read, with the reason."""
+    """Kinds that could not be read, each with the reason."""
     objects: list[dict[str, Any]] = []
 
 
 def render(by_kind: Mapping[type[Kubernetes], Fact[Iterable[Kubernetes]]], *, whole: bool) -> str:
     """
-    The text of a snapshot file with the objects of each kind.
+    Returns the text of a snapshot file with the objects of each kind.
 
-    ``whole``: all namespaces were read, so an object that is not in the file does not exist.
+    ``whole`` means that all namespaces were read, so an object that is not in the file does not exist.
     """
     objects: list[Any] = []
     for kind in KINDS:
@@ -132,7 +133,7 @@ def _without_nulls(value: Any) -> Any:  # noqa: ANN401 - plain values
 
 
 def _without_secrets(config: str) -> str:
-    """The configuration of a network, without the values of keys that look like secrets."""
+    """Returns the configuration of a network, without the values of keys that look like secrets."""
     try:
         return json.dumps(_masked(json.loads(config))) if _SECRET.search(config) else config
     except (ValueError, RecursionError):
@@ -146,7 +147,7 @@ def _masked(value: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def refuse_larger(size: int, source: str) -> None:
-    """Raises Misconfigured for a snapshot of more than ``MOST_BYTES``: it could not be read again."""
+    """Raises Misconfigured for a snapshot of more than ``MOST_BYTES``, because ``parse`` refuses such a snapshot."""
     if size > MOST_BYTES:
         raise Misconfigured(
             f"snapshot {source} is larger than {MOST_BYTES // 2**20} MiB",
@@ -155,7 +156,7 @@ def refuse_larger(size: int, source: str) -> None:
 
 
 def parse(content: bytes, source: str) -> Snapshot:
-    """The snapshot in ``content``. Raises Misconfigured with file, line and field."""
+    """Returns the snapshot in ``content``. Raises Misconfigured with file, line and field for an invalid snapshot."""
     refuse_larger(len(content), source)
     complete: frozenset[type[Kubernetes]] | None = None
     objects: list[Kubernetes] = []
@@ -178,10 +179,10 @@ _HEAD = f"apiVersion: {API_VERSION}\nkind: Snapshot\nobjects:\n".encode()
 
 def _parts(content: bytes) -> Iterator[tuple[bytes, int]]:
     """
-    The file in parts, each a document of its own, with the number of lines before it.
+    Yields the file in parts. Each part is a document, with the number of lines before it in the file.
 
-    A small file is one part. So is a file that ``render`` did not write: only ``render`` is known to write each string on one
-    line.
+    A small file is one part. A file that ``render`` did not write is also one part, because other programs can write a string
+    on several lines.
     """
     begin = content.find(_BEGIN)
     if len(content) <= _PART or not content.startswith((HEADER.encode(), _OLD_HEADER.encode())) or begin < 0:
@@ -198,7 +199,7 @@ def _parts(content: bytes) -> Iterator[tuple[bytes, int]]:
 
 
 def _document(text: bytes, source: str, lines_before: int) -> Document:
-    """The only document of a part. Raises Misconfigured if it is not a snapshot."""
+    """Returns the only document of a part. Raises Misconfigured if the document is not a snapshot."""
     documents = read_own_documents(text, source, lines_before)
     value = documents[0].value if len(documents) == 1 else None
     identity = [value.get("apiVersion"), value.get("kind")] if isinstance(value, dict) else []
@@ -214,7 +215,10 @@ def _document(text: bytes, source: str, lines_before: int) -> Document:
 
 
 def _counting_from(objects_before: int) -> Callable[[FieldPath], FieldPath]:
-    """A function that turns a path in a part into the path in the file. ``objects_before`` objects precede the part."""
+    """
+    Returns a function that converts a path in a part into the path in the file. ``objects_before`` is the number of objects
+    before the part.
+    """
 
     def path_in_file(path: FieldPath) -> FieldPath:
         if len(path) > 1 and path[0] == "objects" and isinstance(path[1], int):
@@ -247,7 +251,7 @@ def _did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def _object(raw: Json) -> Kubernetes:
-    """Raises ValidationError, as msgspec does."""
+    """Converts an object of the file. Raises ValidationError for an invalid object, as msgspec does."""
     api_version, kind_name = raw.get("apiVersion"), raw.get("kind")
     if not (isinstance(api_version, str) and isinstance(kind_name, str)):
         missing = "kind" if isinstance(api_version, str) else "apiVersion"

@@ -9,14 +9,15 @@ MAX_STREAM_BYTES = 256 * 1024 * 1024
 """Maximum size of a stream in bytes. The memory that a check needs grows with the size."""
 _FIRST_BYTES = 1 << 16
 _ENCODINGS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
-"""UTF-16 by its byte order mark."""
+"""The UTF-16 encodings by their byte order marks."""
 
 
 def read_stream(path: str, name: str) -> tuple[str, bytes]:
     """
-    The encoding of standard input (``-``) or a pipe, and its content as UTF-8.
+    Returns the encoding of standard input (``-``) or a pipe, and the content as UTF-8.
 
-    Stops early if the first bytes are not text, because a device may be endless. Raises BadInput on failure.
+    Stops early if the first bytes are not text, because the data of a device can be endless. Raises BadInput if the stream
+    cannot be read.
     """
     try:
         with nullcontext(sys.stdin.buffer) if path == "-" else open(path, "rb") as stream:  # noqa: PTH123
@@ -31,7 +32,7 @@ def read_stream(path: str, name: str) -> tuple[str, bytes]:
 
 def utf_8_of(content: bytes, name: str) -> tuple[str, bytes]:
     """
-    The encoding, and the content as UTF-8. UTF-16 needs a byte order mark.
+    Returns the encoding, and the content as UTF-8. UTF-16 must start with a byte order mark.
 
     kubectl reads files in the same way (unicode.BOMOverride in cli-runtime's FileVisitor). Raises BadInput for invalid UTF-16.
     """

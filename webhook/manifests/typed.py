@@ -1,7 +1,6 @@
 """
-Reads values as types, and the project's own YAML files: policy, snapshot, configuration, baseline.
-
-Errors name file, line and key.
+Reads Migratable's own files (policy, snapshot, configuration, baseline) and converts their values to types. Errors name file,
+line and key.
 """
 
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from webhook.yaml.document import Document, read_documents
 
 T = TypeVar("T")
 Describe: TypeAlias = Callable[[TypeFault], tuple[str, str]]
-"""Gives the message and the remedy for a fault. With an empty remedy, the remedy of the file is used."""
+"""A function that returns the message and the remedy for a fault. If the remedy is empty, the remedy of the file is used."""
 
 
 def _as_reported(fault: TypeFault) -> tuple[str, str]:
@@ -29,39 +28,39 @@ def _same(path: FieldPath) -> FieldPath:
 
 
 class OwnFile(msgspec.Struct, frozen=True):
-    """One of this project's own files: a policy, a snapshot, a configuration or a baseline. It has one document."""
+    """One of Migratable's own files: a policy, a snapshot, a configuration or a baseline. Such a file has one document."""
 
     source: str
     """The name of the file in messages."""
     value: Json
     remedy: str
-    """The remedy for errors that have no remedy of their own."""
+    """The remedy for errors without a more specific remedy."""
     document: Document | None = None
-    """The parsed document, which has the line of each key. None for an empty file and for TOML."""
+    """The parsed document, which contains the line of each key; None for an empty file and for TOML."""
     lines_before: int = 0
-    """Lines before ``document``, which is a part of the file."""
+    """The number of lines before ``document``, if the document is a part of the file."""
     path_in_file: Callable[[FieldPath], FieldPath] = _same
-    """Turns a path in ``document`` into a path in the file."""
+    """A function that converts a path in ``document`` into a path in the file."""
 
     def line(self, path: FieldPath) -> int | None:
-        """The line of a key or list item. If it is absent, the line of its nearest ancestor."""
+        """Returns the line of a key or list item. Returns the line of the nearest ancestor if the key or list item is absent."""
         return self.lines_before + self.document.mark(path).line if self.document is not None else None
 
     def error(self, path: FieldPath, message: str, remedy: str = "") -> Misconfigured:
-        """An error that names the file, the line and the path."""
+        """Returns an error that names the file, the line and the path."""
         line = self.line(path)
         where = f"{self.source}:{line}" if line else self.source
         field = f"{dotted(self.path_in_file(path))}: " if path else ""
         return Misconfigured(f"{where}: {field}{message}", remedy=remedy or self.remedy)
 
     def read(self, convert: Callable[[Json], T], describe: Describe = _as_reported) -> T:
-        """The content of the file, converted by ``convert``. Raises Misconfigured for a value of a wrong type."""
+        """Returns the content of the file, converted by ``convert``. Raises Misconfigured for a value of a wrong type."""
         return self.read_part((), self.value, convert, describe)
 
     def read_part(
         self, path: FieldPath, value: Json, convert: Callable[[Json], T], describe: Describe = _as_reported
     ) -> T:
-        """The ``value`` at ``path``, converted by ``convert``. Raises Misconfigured for a value of a wrong type."""
+        """Returns the ``value`` at ``path``, converted by ``convert``. Raises Misconfigured for a value of a wrong type."""
         try:
             return convert(value)
         except msgspec.ValidationError as error:
@@ -71,7 +70,7 @@ class OwnFile(msgspec.Struct, frozen=True):
 
 def read_own_file(content: bytes, source: str, *, what: str, remedy: str) -> OwnFile | None:
     """
-    The document in ``content``; None if the file is empty. ``what`` names the content in messages.
+    Returns the document in ``content``, or None if the file is empty. ``what`` is the name of the content in messages.
 
     Raises Misconfigured for content that is not one YAML or JSON document.
     """
@@ -82,7 +81,7 @@ def read_own_file(content: bytes, source: str, *, what: str, remedy: str) -> Own
 
 
 def read_own_documents(content: bytes, source: str, lines_before: int = 0) -> list[Document]:
-    """The documents in ``content``. Raises Misconfigured, with file and line, if it is neither YAML nor JSON."""
+    """Returns the documents in ``content``. Raises Misconfigured, with file and line, if the content is neither YAML nor JSON."""
     try:
         return read_documents(content, source)
     except BadInput as error:
@@ -92,9 +91,9 @@ def read_own_documents(content: bytes, source: str, lines_before: int = 0) -> li
 
 def locate(value: Json, error: msgspec.ValidationError, convert: Callable[[Json], object]) -> TypeFault:
     """
-    The fault that ``convert(value)`` raised. Its place includes the keys of maps that allow any key.
+    Returns the fault that ``convert(value)`` raised. The place of the fault includes the keys of maps that allow any key.
 
-    msgspec does not name such a key. It is found by converting again with fewer keys.
+    msgspec does not name such a key. This function finds the key by converting again with fewer keys.
     """
     fault = type_fault(error)
     place: FieldPath = ()
@@ -107,7 +106,7 @@ def locate(value: Json, error: msgspec.ValidationError, convert: Callable[[Json]
 
 
 def _first_wrong_key(value: Json, path: FieldPath, error: str, convert: Callable[[Json], object]) -> str | None:
-    """The first key of the map at ``path`` that raises ``error``. Bisects, because a map may hold thousands of keys."""
+    """Returns the first key of the map at ``path`` that raises ``error``. Bisects, because a map can have thousands of keys."""
     mapping = _at(value, path)
     keys = list(mapping) if isinstance(mapping, dict) else []
     valid, invalid = 0, len(keys)
@@ -135,7 +134,7 @@ def _at(value: Json, path: FieldPath) -> Json:
 
 
 def _with_keys(value: Json, path: FieldPath, keys: list[str]) -> Json:
-    """A copy of ``value`` in which the map at ``path`` has only ``keys``."""
+    """Returns a copy of ``value`` in which the map at ``path`` has only ``keys``."""
     if not path:
         assert isinstance(value, dict)  # noqa: S101 - narrows for the type checker
         return {key: value[key] for key in keys}
