@@ -38,25 +38,28 @@ def report(fragment: str, *around: Manifest, release: str = "any") -> Any:
         (
             VIRTIOFS,
             (MASQUERADE,),
-            "cannot be live-migrated by KubeVirt up to 1.4, can be from 1.5 on",
+            "cannot be live-migrated by KubeVirt up to 1.4, but can be live-migrated from 1.5 on",
             "KubeVirt refuses this up to 1.4 and accepts it from 1.5 on.",
         ),
         (
             RESERVATION,
             (MASQUERADE, SHARED),
-            "cannot be live-migrated by KubeVirt up to 1.8, can be from 1.9 on",
+            "cannot be live-migrated by KubeVirt up to 1.8, but can be live-migrated from 1.9 on",
             "KubeVirt refuses this up to 1.8 and accepts it from 1.9 on.",
         ),
         (
             SNP,
             (MASQUERADE,),
-            "cannot be live-migrated by KubeVirt from 1.7 on (SEVNotLiveMigratable), can be up to 1.6",
+            "cannot be live-migrated by KubeVirt from 1.7 on (SEVNotLiveMigratable), but can be live-migrated up to 1.6",
             "KubeVirt refuses this from 1.7 on and accepts it up to 1.6.",
         ),
         (
             BOTH,
             (MASQUERADE,),
-            "cannot be live-migrated by KubeVirt up to 1.4 and from 1.7 on (SEVNotLiveMigratable), can be from 1.5 to 1.6",
+            (
+                "cannot be live-migrated by KubeVirt up to 1.4 and from 1.7 on (SEVNotLiveMigratable), "
+                "but can be live-migrated from 1.5 to 1.6"
+            ),
             "KubeVirt refuses this from 1.7 on and accepts it up to 1.6.",
         ),
         (
@@ -126,5 +129,5 @@ def test_an_unproven_vm_is_not_reported_as_migratable() -> None:
     """
     said = text.render(report(GPU, release="1.9"), width=500)
 
-    assert "It is unproven whether KubeVirt itself would migrate this; it is on Migratable's fixed list." in said
+    assert "It is unproven whether KubeVirt itself would migrate this. The rule is on Migratable's fixed list." in said
     assert "can migrate it" not in said

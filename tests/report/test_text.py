@@ -114,18 +114,18 @@ def test_the_last_line_counts_unreadable_input() -> None:
         ((NOT_SHARED,), False, "cannot be live-migrated (DisksNotLiveMigratable, KubeVirt 1.9)"),
         ((NOT_SHOWN,), None, "cannot tell yet whether it can be live-migrated (KubeVirt 1.9)"),
         ((FIXED_LIST,), True, "can be live-migrated (KubeVirt 1.9)"),
-        ((UP_TO_1_4,), True, "cannot be live-migrated by KubeVirt up to 1.4, can be from 1.5 on"),
+        ((UP_TO_1_4,), True, "cannot be live-migrated by KubeVirt up to 1.4, but can be live-migrated from 1.5 on"),
         (
             (refused_in("1.8", "1.9"),),
             False,
-            "cannot be live-migrated by KubeVirt from 1.8 on (DisksNotLiveMigratable), can be up to 1.7",
+            "cannot be live-migrated by KubeVirt from 1.8 on (DisksNotLiveMigratable), but can be live-migrated up to 1.7",
         ),
         (
             (UP_TO_1_4, refused_in("1.6", "1.9")),
             False,
             (
                 "cannot be live-migrated by KubeVirt up to 1.4 and in 1.6 and from 1.9 on (DisksNotLiveMigratable), "
-                "can be in 1.5 and from 1.7 to 1.8"
+                "but can be live-migrated in 1.5 and from 1.7 to 1.8"
             ),
         ),
     ],

@@ -33,7 +33,7 @@ class _Pen(msgspec.Struct, frozen=True):
         return f"\x1b[{';'.join(map(str, codes))}m{text}\x1b[0m" if self.colour and codes else text
 
     def wrap(self, text: str, indent: str = _INDENT, label: str = "") -> list[str]:
-        """``text`` after ``label``. Further lines are aligned with its first word."""
+        """``text`` after ``label``. Further lines are aligned with the first word of ``text``."""
         hanging = indent + " " * len(label)
         lines = _wrapped(text, max(self.width, len(hanging) + 20), hanging)
         return [
@@ -44,7 +44,7 @@ class _Pen(msgspec.Struct, frozen=True):
 
 @lru_cache(1024)
 def _wrapped(text: str, width: int, indent: str) -> Sequence[str]:
-    """Wrapped text. It is cached, because many VMs have the same messages."""
+    """Wrapped text. The result is cached, because many VMs have the same messages."""
     return textwrap.wrap(
         text,
         width,
@@ -100,7 +100,7 @@ def render(
 
 
 def _fixes(report: Report, writable: Writable) -> Iterator[str]:
-    """Counts the fixes that ``check`` can write. Objects of a request have none."""
+    """Counts the fixes that ``check`` can write. Objects of a request have no such fixes."""
     safe = optional = 0
     for judged in report.objects:
         for finding in judged.findings if judged.source else ():
@@ -110,7 +110,7 @@ def _fixes(report: Report, writable: Writable) -> Iterator[str]:
     if safe:
         yield f"--fix can fix {_count(safe, 'finding')}; --diff shows the changes."
     if optional:
-        yield f"--options shows patches to choose from for {_count(optional, 'finding')}."
+        yield f"--options shows the possible patches for {_count(optional, 'finding')}."
 
 
 def summary(report: Report, *, colour: bool = False) -> str:
@@ -192,8 +192,8 @@ def _verdict(judged: ObjectReport, release: str) -> tuple[str, int] | None:
         return f"cannot be live-migrated ({verdict.reason}, {kubevirt})", _RED
     where, elsewhere = f"KubeVirt {releases_phrase(refused)}", releases_phrase(SUPPORTED & ~refused)
     if verdict.live_migratable:
-        return f"cannot be live-migrated by {where}, can be {elsewhere}", _YELLOW
-    return f"cannot be live-migrated by {where} ({verdict.reason}), can be {elsewhere}", _RED
+        return f"cannot be live-migrated by {where}, but can be live-migrated {elsewhere}", _YELLOW
+    return f"cannot be live-migrated by {where} ({verdict.reason}), but can be live-migrated {elsewhere}", _RED
 
 
 def _refused(judged: ObjectReport) -> Releases:
@@ -238,13 +238,15 @@ def _remarks(finding: FindingReport, release: str, unproven: bool) -> Iterator[s
             if unproven
             else "KubeVirt itself would migrate this"
         )
-        yield f"{own}; it is on Migratable's fixed list." + ("" if names_profile else " Profile `exact` only warns.")
+        yield f"{own}. The rule is on Migratable's fixed list." + (
+            "" if names_profile else " Profile `exact` only warns."
+        )
     held = releases_named(finding.release_list) & SUPPORTED
     if release != "any" or held in (0, SUPPORTED):
         return
     rest = SUPPORTED & ~held
     if finding.basis != Basis.KUBEVIRT or finding.outcome != "violation":
-        yield f"This holds for KubeVirt {releases_phrase(held)}, not {releases_phrase(rest)}."
+        yield f"This finding holds for KubeVirt {releases_phrase(held)}, but not {releases_phrase(rest)}."
     elif unproven:
         yield f"KubeVirt refuses this {releases_phrase(held)}."
     else:
