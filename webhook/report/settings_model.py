@@ -40,19 +40,19 @@ class OutlookReport(_Part, frozen=True):
     allowed_seconds: int | None
     best_case_seconds: int | None
     finishes: bool
-    """Whether a migration finishes in the best case: all memory in use, and no page written twice."""
+    """Whether a migration finishes in the best case. In this case, all memory is in use, and no page is written twice."""
     fails_once_full: list[str]
     """The empty disks that prevent the migration from finishing once they are full."""
 
 
 class CaseReport(_Part, frozen=True):
-    """The settings with a MigrationPolicy (null: without one), and their limits."""
+    """The settings with a MigrationPolicy and their limits. Without a MigrationPolicy, ``policy`` is null."""
 
     policy: str | None
     because: str
     settings: list[SettingReport]
     bytes_per_second: int | None
-    """Bandwidth of one migration in the best case. Null means no known limit."""
+    """The bandwidth of one migration in the best case. Null means that no limit is known."""
     largest_bytes: int | None
     """The maximum number of bytes that can be copied in time. Null means no limit."""
     when_time_is_over: str | None
@@ -61,7 +61,7 @@ class CaseReport(_Part, frozen=True):
 
 
 class DiskReport(_Part, frozen=True):
-    """A local disk that is copied with the memory. ``mostBytes`` is null if its size is unknown."""
+    """A local disk that is copied with the memory. ``mostBytes`` is null if the size of the disk is unknown."""
 
     volume: str
     path: str
@@ -70,13 +70,13 @@ class DiskReport(_Part, frozen=True):
 
 
 class VmReport(_Part, frozen=True):
-    """A VM. It has several cases if it is unknown which MigrationPolicy applies."""
+    """A VM. It has several cases if several MigrationPolicies might apply."""
 
     kind: str
     namespace: str
     name: str
     live_migratable: bool | None
-    """KubeVirt's verdict, which does not depend on the settings. Null if it is unproven."""
+    """KubeVirt's verdict, which does not depend on the settings. The value is null if the verdict is unproven."""
     reason: str | None
     cases: list[CaseReport]
     memory_bytes: int | None
@@ -85,7 +85,7 @@ class VmReport(_Part, frozen=True):
     """Why the memory is unknown, if another object defines it."""
     local_disks: list[DiskReport]
     device: str | None
-    """The path of a host device. KubeVirt 1.9 does not use post-copy for a VM with one."""
+    """The path of a host device. KubeVirt 1.9 does not use post-copy for a VM with a host device."""
 
 
 class SettingsReport(_Part, frozen=True):

@@ -9,13 +9,16 @@ from webhook.report.settings_model import CaseReport, OutlookReport, SettingRepo
 
 ENDINGS = {
     Ending.POST_COPY: "post-copy: the guest continues on the target node, and is lost if the connection breaks",
-    Ending.PAUSE: "the guest is paused; after the same time again, the migration is cancelled",
+    Ending.PAUSE: "the guest is paused; if the same time passes again, the migration is cancelled",
     Ending.CANCEL: "the migration is cancelled; the guest keeps running on the source node",
     Ending.NEVER: "never; a migration that does not finish runs forever",
     Ending.AT_ONCE: "before it starts: every migration is cancelled immediately",
 }
 BY_POLICY = frozenset(name for name, setting in SETTINGS.items() if setting.policy)
-"""Settings that a MigrationPolicy can set. They are shown for each VM; the others only once, for the cluster."""
+"""
+Settings that a MigrationPolicy can set. These settings are shown for each VM. Other settings are shown only once, for the
+cluster.
+"""
 _LABEL = 14
 
 

@@ -91,7 +91,7 @@ VirtualMachine shop/web
                 allowWorkloadDisruption  true   by MigrationPolicy 'slow'
                 maxDowntimeMs            900    by KubeVirt 1.9
   bandwidth     5.00 MiB/s
-  on timeout    the guest is paused; after the same time again, the migration is cancelled
+  on timeout    the guest is paused; if the same time passes again, the migration is cancelled
   can finish    1200Mi at most
   time allowed  1080 s (9 GB, rounded up)
   best case     1639 s
