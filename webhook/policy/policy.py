@@ -32,7 +32,7 @@ class Action(StrEnum):
     OFF = "off"
 
     def at_most(self, limit: "Action") -> "Action":
-        """This action, or ``limit`` if that is weaker."""
+        """This action, or ``limit`` if ``limit`` is weaker."""
         ranked = list(Action)
         return max(self, limit, key=ranked.index)
 
@@ -43,11 +43,11 @@ class Profile(StrEnum):
     STRICT = "strict"
     """Denies what blocks live migration in the KubeVirt release, the fixed list, and settings that cannot work."""
     EXACT = "exact"
-    """Denies only what blocks live migration in the KubeVirt release. The rest are warnings."""
+    """Denies only what blocks live migration in the KubeVirt release. Other findings are warnings."""
 
 
 class Exemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Exempts findings until ``until``: they are listed and counted, and never deny."""
+    """Exempts findings until ``until``. Exempted findings are listed and counted, but never lead to a denial."""
 
     rule: str
     reason: str
@@ -59,12 +59,12 @@ class Exemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: str | None = None
 
     def covers(self, finding: Finding, subject: "PolicySubject", today: str) -> bool:
-        """Whether it exempts this finding of this object today (``YYYY-MM-DD``)."""
+        """Whether the entry exempts this finding of this object today (``YYYY-MM-DD``)."""
         rule = finding.rule.id, finding.rule.name
         return self.until >= today and self.matches(rule, subject.kind, subject.namespace, subject.name)
 
     def matches(self, rule: tuple[str, str], kind: str, namespace: str, name: str) -> bool:
-        """Whether it names a finding of this rule (id and name) about this object, whatever the date."""
+        """Whether the entry names a finding of this rule (id and name) about this object, on any date."""
         return (
             self.rule in rule
             and self.namespace in (None, namespace)
@@ -87,12 +87,12 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="c
     namespace: str | None = None
 
     def covers(self, username: str, namespace: str, today: str) -> bool:
-        """Whether it applies today (``YYYY-MM-DD``) to a request of this user about an object in this namespace."""
+        """Whether the entry applies today (``YYYY-MM-DD``) to a request of this user about an object in this namespace."""
         return self.account == username and self.until >= today and self.namespace in (None, namespace)
 
 
 class NamespacePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """Overrides for some namespaces: namespaces with one of these names, and namespaces with all of these labels."""
+    """Overrides for the namespaces with one of these names, and for the namespaces with all of these labels."""
 
     names: list[str] = []
     labels: dict[str, str] = {}
@@ -104,7 +104,7 @@ class NamespacePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, r
     at_most: Action | None = None
 
     def covers(self, namespace: str, labels: Mapping[str, str] | None) -> bool:
-        """Whether it applies to the namespace. Unknown labels (None) do not match."""
+        """Whether the entry applies to the namespace. Unknown labels (None) do not match."""
         if namespace in self.names:
             return True
         return bool(self.labels) and labels is not None and self.labels.items() <= labels.items()
@@ -119,25 +119,25 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
 
     profile: Profile = Profile.STRICT
     actions: dict[str, Action] = {}
-    """Actions by rule id or name. They override the profile."""
+    """Actions by rule id or name, which override the profile."""
     unproven: Action = Action.WARN
-    """The action for an unproven result: a fact is missing."""
+    """The action for an unproven result, in which a fact is missing."""
     unreadable: Action = Action.DENY
     """
-    The strongest action where a result depends on an object that exists and cannot be read.
+    The strongest action for a result that depends on an existing object that cannot be read.
 
-    Up to this action the result counts as a violation: an author must not gain by making an object unreadable.
+    Up to this action, the result counts as a violation, because making an object unreadable must not help its author.
     """
     hotplug: Action = Action.WARN
     """The strongest action for volumes that are plugged into a running VM (``status.volumeRequests``)."""
     at_most: Action = Action.DENY
-    """The strongest action for any finding, whatever other keys say. Start with audit, then use warn, then deny."""
+    """The strongest action for any finding, regardless of other keys. Start with audit, then use warn, then deny."""
     honour_eviction_strategy: bool = False
     """Whether a VM with evictionStrategy None or External gets warnings instead of denials."""
     namespaces: list[NamespacePolicy] = []
-    """The first entry that matches a namespace applies there. A key that the entry lacks keeps the value of this policy."""
+    """The first entry that matches a namespace applies in it. If the entry lacks a key, the value of this policy applies."""
     default_eviction_strategy: str | None = None
-    """The evictionStrategy for VMs and VMIs that have none, unless they cannot be live-migrated."""
+    """The evictionStrategy for VMs and VMIs without one, except VMs and VMIs that cannot be live-migrated."""
     default_migration_settings: bool = True
     """Whether absent migration settings of the KubeVirt CR are filled in."""
     migration_settings: dict[str, Json] = {}
@@ -146,7 +146,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
     """A line for users in denials and warnings: a URL or a contact."""
     exemptions: list[Exemption] = []
     accounts: list[Account] = []
-    """Used by admission only. Files and the dry-run API have no account that the API server authenticated."""
+    """Only admission uses this key. Files and the dry-run API have no account that the API server authenticated."""
 
     @property
     def default_options(self) -> DefaultOptions:
@@ -209,9 +209,10 @@ def policy_subject(
 
 def strongest_action(policy: Policy, subject: PolicySubject, *, plugs: bool = False) -> Action:
     """
-    The strongest action that any finding about an object can get; with ``plugs``, any finding about a plugged volume.
+    The strongest action that any finding about an object can get. With ``plugs``, only findings about plugged-in volumes
+    count.
 
-    Unknown labels of a namespace count as any labels that the policy names.
+    If the labels of the namespace are unknown, every entry with labels counts.
     """
     candidates = [policy.within(subject.namespace, subject.labels)]
     if subject.labels is None and policy.reads_labels:
@@ -237,7 +238,7 @@ class Lowered(StrEnum):
     KUBEVIRT = "kubevirt"
     """One of KubeVirt's service accounts writes the object for itself."""
     HYPER_CONVERGED = "hyperconverged"
-    """HyperConverged's operator writes the object. It would retry a denied write forever."""
+    """HyperConverged's operator writes the object. This operator would retry a denied write forever."""
     VOLUME_MIGRATION = "volume-migration"
     """The update cancels a volume migration: the volume names its old PVC again."""
     ACCOUNT = "account"
@@ -255,7 +256,7 @@ class Decision(msgspec.Struct, frozen=True):
     place: str = ""
     """The path that a warning shows instead of the path of the finding."""
     denied_when_enforced: bool = False
-    """Whether only the policy's ``atMost: warn`` keeps it from being denied."""
+    """Whether the finding would be denied without the policy's ``atMost: warn``."""
 
     def at_most(self, limit: Action) -> "Decision":
         """This decision, with no stronger action than ``limit``."""
@@ -273,7 +274,7 @@ def action_of(finding: Finding, policy: Policy) -> Action:
     The action for a finding: the action of the policy for the rule. If the policy has none, the action of the profile.
 
     A profile never denies an undetermined result; only ``unproven: deny`` does. A result that depends on an unreadable
-    object is different: see ``unreadable``.
+    object follows ``unreadable``.
     """
     rule = finding.rule
     chosen = policy.actions.get(rule.id) or policy.actions.get(rule.name)
@@ -293,7 +294,10 @@ def _action_of_profile(finding: Finding, profile: Profile) -> Action:
 
 
 def decide_all(judgement: Judgement, policy: Policy, subject: PolicySubject, today: str) -> tuple[Decision, ...]:
-    """The decisions about the findings of one object, in their order, without those that are ``off``."""
+    """
+    The decisions about the findings of one object, in the order of the findings. Decisions with action ``off`` are left
+    out.
+    """
     local = policy.within(subject.namespace, subject.labels)
     return tuple(
         decision
