@@ -61,7 +61,7 @@ def judge_change(old: Kubernetes, new: Kubernetes, world: World, releases: Relea
 
 
 def _owned(judged: Kubernetes, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The findings; remedies name the operator that writes the object and would undo a change in it."""
+    """The findings. If an operator writes the object and would undo a change, the remedies name this operator."""
     owner = owner_of(judged)
     if owner is None:
         return tuple(findings)

@@ -20,16 +20,19 @@ class Finding(msgspec.Struct, frozen=True):
     remedy: str
     subject: str
     releases: Releases
-    """The judged releases for which it holds."""
+    """The judged releases for which the finding holds."""
     undetermined: bool = False
     unreadable: bool = False
-    """Whether it is undetermined because an existing object cannot be read."""
+    """Whether the finding is undetermined because an existing object cannot be read."""
     harm: int = 0
     """The degree of the problem (``Violation.harm``)."""
 
     @property
     def identity(self) -> tuple[str, str]:
-        """The identity by which findings of an old and a new object are compared. It contains no index and no message."""
+        """
+        The identity, by which findings of an old and a new object are compared. The identity contains no index and no
+        message.
+        """
         return self.rule.id, self.subject
 
 
@@ -38,7 +41,7 @@ class Judgement(msgspec.Struct, frozen=True):
 
     findings: tuple[Finding, ...]
     verdict: Verdict | None = None
-    """None for kinds without a VMI."""
+    """The verdict is None for kinds without a VMI."""
 
 
 def findings_about(rules: Iterable[Rule], facts: object, releases: Releases) -> Iterator[Finding]:

@@ -98,7 +98,7 @@ def judge_manifest(raw: Mapping[str, Json], releases: Releases) -> Judgement:
 
 def merge(findings: Iterable[Finding]) -> list[Finding]:
     """
-    Merges equal findings of several groups of releases. The merged finding has the message of the newest group.
+    Merges findings that are equal in several groups of releases. The merged finding has the message of the newest group.
 
     Findings of one rule come oldest release first. The order of first appearance is kept.
     """
@@ -134,8 +134,8 @@ def _drain_facts(facts: MigrationFacts, verdict: Verdict) -> DrainFacts:
     """
     Facts for rules about a drain.
 
-    The strategy in force is the strategy of the VMI. If the VMI has none, it is the strategy of the cluster; the default is
-    ``None``.
+    The strategy in force is the strategy of the VMI. If the VMI has no strategy, it is the strategy of the cluster, which
+    is ``None`` by default.
     """
     own = facts.spec.eviction_strategy
     strategy: Fact[str]

@@ -19,7 +19,7 @@ class ExpiryState(StrEnum):
 
     ACTIVE = "active"
     EXPIRING = "lapsing"
-    """It still applies, but for at most ``WARNING_DAYS`` days."""
+    """The entry still applies, but for at most ``WARNING_DAYS`` days."""
     EXPIRED = "lapsed"
 
 

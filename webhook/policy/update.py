@@ -40,7 +40,7 @@ from webhook.rules.storage.claim_not_shared import identity_of
 
 
 class Judge(Protocol):
-    """Applies the rules, with the facts that hold for this request."""
+    """Applies the rules with the facts of this request."""
 
     def judge_object(self, judged: Kubernetes, /) -> Judgement:
         """The verdict and the findings of one object."""
@@ -56,17 +56,17 @@ class Change(msgspec.Struct, frozen=True):
 
     new: Kubernetes
     old: Kubernetes | None
-    """None for a create, and if the old object cannot be read."""
+    """The old object; None for a create, or if the old object cannot be read."""
     subject: PolicySubject
-    """Describes the new object."""
+    """The policy's view of the new object."""
     lowered_for: Lowered | None
-    """Why all denials of this change become warnings; None if they stay denials."""
+    """Why all denials of this change become warnings, or None if denials do not change."""
     plugs_volumes: bool
     """Whether volumes that are added to the template of a VM are plugged into the running VM."""
     former_subjects: Mapping[str, str] | None
     """For a restore, a map from the new subject of each finding to its old subject; None for other changes."""
     same_as_unreadable: bool
-    """Whether the old object cannot be read, and the judged part is unchanged."""
+    """Whether the old object cannot be read although the judged part is unchanged."""
 
 
 class ChangeDecision(msgspec.Struct, frozen=True):
@@ -77,7 +77,7 @@ class ChangeDecision(msgspec.Struct, frozen=True):
     strongest: Action = Action.OFF
     """The strongest action that a finding about this change can get."""
     is_final: bool = False
-    """Whether no other object can turn this decision into a denial."""
+    """Whether the change is allowed regardless of all other objects."""
 
 
 NOTHING_TO_JUDGE: Final = ChangeDecision()
@@ -88,7 +88,7 @@ def decide_change(change: Change, policy: Policy, judge: Judge, today: str) -> C
     new, old, subject = change.new, change.old, change.subject
     is_unchanged = old is not None and judged_part_of(new) == judged_part_of(old)
     if old is not None and old.meta.deletion_timestamp is not None and is_unchanged:
-        return NOTHING_TO_JUDGE  # a finalizer is removed
+        return NOTHING_TO_JUDGE  # the update only removes a finalizer
     judgement = judge.judge_object(new)
     if old is not None:
         judgement = replace(judgement, findings=(*judgement.findings, *judge.judge_change(old, new)))
@@ -148,7 +148,7 @@ def decide_instance_update(
 
 
 def judged_part_of(judged: Kubernetes) -> object:
-    """The part whose change can be denied; the matchConditions of the webhooks compare the same fields."""
+    """The part of an object whose change can be denied. The matchConditions of the webhooks compare the same fields."""
     if isinstance(judged, VirtualMachine):
         return _without_run_strategy(judged.spec)
     if isinstance(judged, VirtualMachineInstanceReplicaSet):
@@ -169,8 +169,8 @@ def _allow_old_findings(
     """
     Lowers denials for findings of the old object. Changes of metadata, starting and stopping add no finding.
 
-    The old object is judged with the new metadata. The API server does not send changes of metadata alone, so it must not
-    matter whether this update or an earlier one changed the metadata.
+    The old object is judged with the new metadata. The API server does not send changes of metadata alone, so an earlier
+    change of the metadata must give the same result as a change in this update.
     """
     new = change.new
     if judged_part_of(new) == judged_part_of(old):
@@ -188,7 +188,7 @@ def _without_made_permanent(
     known: Sequence[Decision], new: Kubernetes, old: Kubernetes, subject: PolicySubject, policy: Policy
 ) -> Iterator[Decision]:
     """
-    The old decisions, without decisions about volumes that are now permanent and that ``hotplug`` had lowered.
+    The old decisions, except decisions that ``hotplug`` had lowered and whose volumes are now permanent.
 
     Otherwise a user could plug a volume in and then make it permanent.
     """
@@ -224,7 +224,7 @@ def _judge_added(before: Kubernetes, after: Kubernetes, judge: Judge) -> Judgeme
 def _limit_plugged(
     decisions: Iterable[Decision], new: Kubernetes, old: Kubernetes, policy: Policy, subject: PolicySubject
 ) -> Iterator[Decision]:
-    """The decisions. The policy's ``hotplug`` limits the decisions about plugged volumes."""
+    """The decisions, of which the policy's ``hotplug`` limits the decisions about plugged-in volumes."""
     limit = policy.within(subject.namespace, subject.labels).hotplug
     for decision in decisions:
         yield decision.at_most(limit) if is_about_plugged(decision.finding, new, old) else decision
@@ -232,10 +232,11 @@ def _limit_plugged(
 
 def _lower(decisions: tuple[Decision, ...], change: Change) -> tuple[Decision, ...]:
     """
-    The decisions, with denials lowered if KubeVirt or an operator writes the change, or if it cancels a volume migration.
+    The decisions. Denials are lowered if KubeVirt or an operator writes the change, or if the change cancels a volume
+    migration.
 
-    A user cancels a volume migration by naming the old PVCs again; they are not denied. The new PVCs of the migration are
-    judged like any other.
+    A user cancels a volume migration by naming the old PVCs again. The old PVCs are not denied. The new PVCs of the
+    migration are judged like any other PVC.
     """
     if change.lowered_for is Lowered.HYPER_CONVERGED:
         return tuple(
