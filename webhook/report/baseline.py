@@ -25,7 +25,7 @@ _MAX_NAMED = 10
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A known finding. Only ``fingerprint`` is compared; the other fields are for readers."""
+    """A known finding. Only ``fingerprint`` is compared, and the other fields are for readers."""
 
     fingerprint: str
     rule: str
@@ -72,7 +72,10 @@ class _Known:
         for entry in baseline.findings:
             self._entries.setdefault(entry.fingerprint, []).append(entry)
         self._plain: dict[tuple[str, str], list[Entry]] = {}
-        """The entries by fingerprint without its number, and file. Used for fingerprints that do not include the folder."""
+        """
+        The entries by file and by fingerprint without its number. They are used if a fingerprint does not include the
+        folder.
+        """
         for entry in baseline.findings:
             self._plain.setdefault((entry.fingerprint.partition(":")[0], entry.file), []).append(entry)
 
@@ -82,10 +85,10 @@ class _Known:
 
     def use(self, fingerprints: Fingerprints, file: str) -> bool:
         """
-        Whether the baseline has an unused entry for the finding. That entry is then used.
+        Whether the baseline has an unused entry for the finding. The method marks that entry as used.
 
-        A fingerprint can have no place (file or folder). If several files contain objects of this name, such an entry
-        is used only for a finding in the entry's file.
+        The fingerprint of an entry can be without a file or folder. If several files contain objects of this name, such an
+        entry is used only for a finding in the entry's file.
         """
         places = (fingerprints.own, fingerprints.in_folder, fingerprints.in_file)
         for fingerprint in places:
@@ -112,7 +115,8 @@ def exempt(
     The report, with known findings exempted. A note names fixed entries.
 
     An entry is fixed if no finding uses it, and its file was read or its object was judged in another file. If several
-    folders contain an object of this name, only reading the file counts. ``read`` has the names of the files that were read.
+    folders contain an object of this name, only reading the file counts. ``read`` contains the names of the files that were
+    read.
     """
     entries = _Known(baseline)
     by_object: dict[int, list[FindingReport]] = {}

@@ -45,7 +45,7 @@ class Allowance:
 
 @dataclass(slots=True)
 class Comments:
-    """The allowances in one file, by the line that they apply to."""
+    """The allowances in one file, by the line to which they apply."""
 
     file: str
     by_line: dict[int, list[Allowance]] = field(default_factory=dict)
@@ -69,7 +69,7 @@ class Comments:
 
 
 def comments_in(lines: Sequence[str], file: str, today: str) -> Comments:
-    """The allowances in the lines of a file. An invalid or expired one becomes a note."""
+    """The allowances in the lines of a file. An invalid or expired allowance becomes a note."""
     comments = Comments(file)
     for at, text in enumerate(lines):
         if "migratable:" not in text or (comment := _COMMENT.search(text)) is None:
@@ -81,7 +81,7 @@ def comments_in(lines: Sequence[str], file: str, today: str) -> Comments:
 
 
 def _target(lines: Sequence[str], at: int) -> int:
-    """The line (from 1) that a comment applies to: its own line, or the next line with content."""
+    """The line (from 1) to which a comment applies: its own line, or the next line with content."""
     while at < len(lines) - 1 and (_ONLY_COMMENT.match(lines[at]) or not lines[at].strip()):
         at += 1
     return at + 1
@@ -99,7 +99,10 @@ def _allowance(text: str, line: int, comments: Comments, today: str) -> Allowanc
 def allowance_of(
     match: re.Match[str], line: int, prefix: str, form: str, invalid: list[str], today: str
 ) -> Allowance | None:
-    """The allowance with the groups ``rules``, ``reason`` and ``until``; None with a note in ``invalid`` if it has no effect."""
+    """
+    The allowance with the groups ``rules``, ``reason`` and ``until``. If it has no effect, the result is None, and
+    ``invalid`` gets a note.
+    """
     rules = []
     for word in re.split(r"\s*,\s*", match["rules"]):
         rule = find_rule(word)
@@ -208,7 +211,7 @@ def _exempted_by(allowance: Allowance, finding: FindingReport, comments: Comment
 
 
 def exempted_finding(finding: FindingReport, exemption: ExemptionReport) -> FindingReport:
-    """The finding with the exemption. Its action becomes audit."""
+    """The finding with the exemption. The action of the finding becomes audit."""
     return replace(finding, action=Action.AUDIT.value, exemption=exemption)
 
 

@@ -22,7 +22,7 @@ _INDENT = "    "
 
 
 def find(word: str) -> Rule | None:
-    """The rule with the id or name ``word``, in any case."""
+    """The rule with the id or name ``word``, in upper or lower case."""
     identity = find_rule(word)
     return BY_ID.get(identity) if identity else None
 
@@ -110,7 +110,7 @@ def answer(rule: Rule, example: Example, quote: str = "") -> str:
 
 
 def as_yaml(rule: Rule, example: Example) -> str:
-    """The fragment of an example, the fragment before the update if there is one, and the other objects of the example."""
+    """The example as YAML: its fragment, the fragment before an update (if any), and the other objects."""
     spec = load(example.spec)
     fragment = spec if rule.about is About.MANIFEST else {"spec": spec}
     if example.before:
@@ -179,7 +179,7 @@ def _release(rule: Rule, example: Example) -> str:
 
 
 def release_of(rule: Rule, example: Example) -> str:
-    """The release of an example. Empty if the result is the same in all releases."""
+    """The release of an example. The text is empty if the result is the same in all releases."""
     differs = rule.kubevirt not in (NONE, KNOWN) or len({example.release for example in rule.examples}) > 1
     return example.release if differs else ""
 

@@ -1,4 +1,4 @@
-"""Fingerprints of findings. They stay the same if lines move, lists grow or messages are reworded."""
+"""Fingerprints of findings. Fingerprints stay the same if lines move, lists grow or messages are reworded."""
 
 import re
 from collections import Counter
@@ -26,7 +26,7 @@ class Fingerprints(msgspec.Struct, frozen=True):
     in_folder: str
     in_file: str
     own: str
-    """The fingerprint to use. It is ``plain``, unless several files contain objects of this name."""
+    """The fingerprint to use. This is ``plain``, unless several files contain objects of this name."""
 
     @property
     def is_plain(self) -> bool:
@@ -41,8 +41,8 @@ def fingerprinted(
     Each finding with its object and fingerprints, in order.
 
     If several folders contain an object of the same name, such as ``dev/`` and ``prod/``, the fingerprint includes the
-    folder. If several files in one folder contain one, it includes the file. ``located`` returns the path that a
-    fingerprint includes for a file of the report.
+    folder. If several files in one folder contain an object of the same name, the fingerprint includes the file.
+    ``located`` returns the path that a fingerprint includes for a file of the report.
     """
     files: dict[tuple[str, ...], Counter[str]] = {}
     for judged in report.objects:

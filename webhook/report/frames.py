@@ -1,8 +1,8 @@
 """
 Excerpts of a file that show the place of a finding, without secrets of the guest.
 
-An excerpt shows only the value at fault, not other values of the same line. For an unknown field it shows only the name,
-because a misspelt ``userData`` holds secrets too.
+An excerpt shows only the value at fault, not other values of the same line. For an unknown field, an excerpt shows only the
+name, because a misspelt ``userData`` contains secrets too.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from webhook.report.model import FindingReport
 
 FRAME_LINES = 3
-"""Lines of the value at fault. No line around it is shown, because it could hold a secret."""
+"""The number of lines of the value at fault. Other lines are not shown, because they could contain a secret."""
 UNKNOWN_FIELD = "LM803"
 _BARE = re.compile(r"[\s\-\[{]*(?:[\w./\"'-]+:[\s\[{-]*)*")
 """Text before the value at fault that is not a value itself: keys and brackets."""

@@ -37,7 +37,7 @@ class SourceReport(_Part, frozen=True):
 
 
 class VerdictReport(_Part, frozen=True):
-    """The verdict of KubeVirt ``release``. ``liveMigratable`` is null if it is unproven."""
+    """The verdict of KubeVirt ``release``. ``liveMigratable`` is null if the verdict is unproven."""
 
     live_migratable: bool | None
     reason: str | None
@@ -91,7 +91,7 @@ class FindingReport(_Part, frozen=True):
     exemption: ExemptionReport | None
     fixes: list[FixReport] = []
     release_list: tuple[str, ...] = ()
-    """The releases in which the finding holds, such as ``1.3``. ``releases`` says the same in words."""
+    """The releases in which the finding holds, such as ``1.3``. ``releases`` contains the same releases in words."""
 
 
 class ReferenceReport(_Part, frozen=True):
@@ -101,9 +101,9 @@ class ReferenceReport(_Part, frozen=True):
     namespace: str
     name: str
     file: str | None
-    """The file of the object in use: the nearest one. Null if different objects are equally near."""
+    """The file of the object in use, which is the nearest object. It is null if different objects are equally near."""
     others: list[str]
-    """Other files with an object of this name, at most 10. If ``file`` is null: files with different objects."""
+    """Other files with an object of this name, at most 10. If ``file`` is null, these files contain different objects."""
 
 
 class ObjectReport(_Part, frozen=True):
@@ -151,7 +151,7 @@ class Report(_Part, frozen=True):
     api_version: str
     profile: str
     release: str
-    """``any``, or a release. Several, such as ``1.8, 1.9``, if the objects have different KubeVirt CRs."""
+    """``any`` or a release. If the objects have different KubeVirt CRs, there are several releases, such as ``1.8, 1.9``."""
     objects: list[ObjectReport]
     problems: list[ProblemReport]
     notes: list[str]
@@ -174,7 +174,7 @@ class Examined(msgspec.Struct, frozen=True):
     source: SourceReport | None = None
     locate: Callable[[FieldPath], Span] | None = None
     raw: Json = None
-    """The object as read. Fixes are computed from it."""
+    """The object as it was read. Fixes are computed from this value."""
     release: str = ""
     """The label of the release that the object was judged for."""
     notes: tuple[str, ...] = ()
@@ -287,7 +287,7 @@ def finding_report(
 
 
 def _fixes(finding: Finding, raw: Json) -> Iterator[FixReport]:
-    """The fixes of a finding. A patch cannot escape characters, so one with an unprintable character is left out."""
+    """The fixes of a finding. A patch cannot escape characters, so a fix with an unprintable character is left out."""
     for fix in fixes_of(finding, raw):
         encoded = msgspec.json.encode([fix.title, fix.patch]).decode()
         if escaped(encoded) == encoded:
