@@ -7,5 +7,5 @@ from webhook.yaml.writer import dump
 
 
 def render(report: Report) -> str:
-    """The report with the same values as ``-o json``."""
+    """The report as YAML, with the same values as ``-o json``."""
     return dump(msgspec.to_builtins(report))

@@ -1,7 +1,8 @@
 """
 The report as Checkstyle XML (``checkstyle version="4.3"``), which Jenkins, reviewdog and many other readers accept.
 
-``source`` is the rule id behind ``migratable.``. A denied finding is an error, a warning a warning, and all others are info.
+``source`` is ``migratable.`` followed by the rule id. A denied finding has severity ``error``, a warning ``warning``, and
+every other finding ``info``.
 """
 
 import xml.etree.ElementTree as Xml

@@ -1,8 +1,8 @@
 """
 The report as GitHub Actions workflow commands, which become annotations of a pull request.
 
-The runner ignores the columns of a place that has several lines, so such a place has none. GitHub shows only a few
-annotations for each step. Use ``sarif`` or ``markdown`` in addition.
+The runner ignores the columns of a place with several lines, so such a place is printed without columns. GitHub shows only
+a few annotations for each step. To see all findings, also use ``sarif`` or ``markdown``.
 """
 
 from collections.abc import Iterator

@@ -62,7 +62,10 @@ def _location(judged: ObjectReport, finding: FindingReport) -> Json:
 
 
 def _fingerprinted(problems: Sequence[ProblemReport]) -> Iterator[tuple[ProblemReport, str]]:
-    """Each problem with a fingerprint that other files, lines and numbers in the message do not change."""
+    """
+    Each problem with a fingerprint. Other files, other lines and other numbers in the message do not change the
+    fingerprint.
+    """
     seen: Counter[str] = Counter()
     for problem in problems:
         parts = (file_of(problem.file), problem.path, re.sub(r"\d+", "0", problem.message))

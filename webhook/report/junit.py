@@ -1,9 +1,9 @@
 """
 The report as JUnit XML for Jenkins (``junit-10.xsd``), GitLab and Azure.
 
-A file is a test suite. Each finding is a test case, and so is each object without findings. A denied finding is a failure.
-A warning passes and is on ``system-out``. An unproven or exempted finding is skipped, with the reason. A report without
-objects has one case that passes, because readers reject an empty document.
+Each file is a test suite. Each finding is a test case, and each object without findings is also a test case. A denied
+finding is a failure. A warning passes and is on ``system-out``. An unproven or exempted finding is skipped, with the
+reason. A report without objects has one case that passes, because readers reject an empty document.
 """
 
 import re
@@ -51,7 +51,7 @@ def render(report: Report) -> str:
 
 
 def _make_unique(cases: Iterable[Xml.Element]) -> None:
-    """Numbers the cases that have the class and name of an earlier one. Readers merge such cases."""
+    """Numbers the cases with the class and name of an earlier case. Readers would merge these cases."""
     taken: set[tuple[str, str]] = set()
     last: Counter[tuple[str, str]] = Counter()
     for case in cases:

@@ -1,7 +1,7 @@
 """
 The report as ``openreports.io/v1alpha1`` objects (reports-api v0.2.1), for ``kubectl apply`` and Policy Reporter.
 
-There is one OpenReports object for each judged object. Unreadable input has none; the exit status shows it.
+There is one OpenReports object for each judged object. Unreadable input has no object; only the exit status shows it.
 """
 
 from collections.abc import Sequence

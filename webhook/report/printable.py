@@ -1,7 +1,7 @@
 """Makes text from objects safe for terminals, logs and warnings."""
 
 MAX = 500
-"""Maximum number of characters of a text. Object names fit; pasted files are cut."""
+"""Maximum number of characters of a text. Names of objects fit, but the text of a whole file is cut."""
 
 
 def printable(text: str) -> str:
@@ -11,7 +11,7 @@ def printable(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """As ``printable``, but never cut. File names need this."""
+    """Escapes text as ``printable`` does, but never cuts it. File names must not be cut."""
     return text if text.isprintable() else "".join(map(_escape, text))
 
 

@@ -1,7 +1,7 @@
 """
 The report in the Reviewdog Diagnostic Format (``rdjson``), for reviewdog.
 
-Columns of this format count bytes of UTF-8, so they need the text of the file. Without it they are left out.
+Columns of this format count bytes of UTF-8, so they need the text of the file. Without the text, columns are left out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ Json: TypeAlias = dict[str, Any]
 
 
 def render(report: Report, lines: Mapping[str, Sequence[str]]) -> str:
-    """An indented JSON object that ends with a newline. ``lines`` has the lines of each file."""
+    """An indented JSON object that ends with a newline. ``lines`` contains the lines of each file."""
     pages = {rule.id: rule.reference for rule in RULES}
     diagnostics = [
         _diagnostic(judged, finding, lines, pages.get(finding.rule, ""))

@@ -1,4 +1,4 @@
-"""Sets of releases as text: as part of a sentence, and as a list of names."""
+"""Describes sets of releases, either as part of a sentence or as a list of names."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -10,7 +10,7 @@ def releases_phrase(releases: Releases, among: Releases = SUPPORTED) -> str:
     """
     ``releases`` as part of a sentence: ``up to 1.4``, ``from 1.5 on``, ``in 1.3``, ``from 1.6 to 1.8``.
 
-    The phrase is short: it says nothing about releases that are not in ``among``.
+    The phrase ignores releases that are not in ``among``, so that it is short.
     """
     held = releases & among
     if held == among:

@@ -14,7 +14,7 @@ _DIGITS = str.maketrans("oil", "011")
 
 
 def find_rule(word: str) -> str | None:
-    """The id of the rule with the id or name ``word``, in any case."""
+    """The id of the rule with the id or name ``word``, in upper or lower case."""
     wanted = word.strip().lower()
     return next((rule.id for rule in RULES if wanted in (rule.id.lower(), rule.name)), None)
 
@@ -45,7 +45,10 @@ def closest(word: str) -> str | None:
 
 
 def hint(word: str) -> str:
-    """A suggestion in parentheses for an unknown rule: a similar rule, or the families of rules. Empty if there is none."""
+    """
+    A suggestion in parentheses for an unknown rule: a similar rule, or the families of rules. The text is empty if there is
+    no suggestion.
+    """
     suggestion = closest(word)
     if suggestion:
         return f" (did you mean {suggestion}?)"

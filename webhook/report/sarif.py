@@ -1,8 +1,8 @@
 """
 The report as SARIF 2.1.0 (OASIS standard, errata 01), for code scanning and editors.
 
-An undetermined finding is ``kind: fail`` with level ``note``. With ``kind: open`` the standard demands level ``none``, which
-many viewers hide, so an unproven result would look like success.
+An undetermined finding is ``kind: fail`` with level ``note``. With ``kind: open``, the standard demands level ``none``.
+Many viewers hide this level, so an unproven result would look like success.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ class Replacement(msgspec.Struct, frozen=True):
     """A change of the text of a file."""
 
     span: Span
-    """The deleted part. Start equals end for an insertion."""
+    """The deleted part. For an insertion, the start equals the end."""
     text: str
     """The inserted text."""
 
@@ -66,21 +66,22 @@ def render(
     """
     The report as an indented SARIF log, with a description of each of ``rules``.
 
-    It contains the safe fixes of findings without an exemption, if ``replacer`` can write them. With ``omit_exempted``
-    it has no exempted findings: GitHub does not support suppressions, and shows such results as open alerts.
+    It contains the safe fixes of findings without an exemption, if ``replacer`` can write them. With ``omit_exempted``, it
+    contains no exempted findings. GitHub does not support suppressions, and shows exempted findings as open alerts.
     """
     document = log(report, version=version, rules=rules, replacer=replacer, omit_exempted=omit_exempted)
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 
 def cut_note(report: Report, *, omit_exempted: bool = False) -> str:
-    """A note that the log does not have all findings. Empty if it has all of them."""
+    """A note that the log does not contain all findings. The note is empty if the log contains all findings."""
     total = sum(
         finding.exemption is None or not omit_exempted for judged in report.objects for finding in judged.findings
     )
     if total <= MAX_RESULTS:
         return ""
-    return f"SARIF has the {MAX_RESULTS} most severe of {total} findings: GitHub rejects a file with more results"
+    shown = f"SARIF contains only the {MAX_RESULTS} most severe of {total} findings"
+    return f"{shown}, because GitHub rejects a file with more results"
 
 
 def log(
@@ -170,7 +171,7 @@ def _results(report: Report, rules: Sequence[Rule], replacer: Replacer, omit_exe
                 "releases": finding.releases,
             },
         }
-        if suppressing:  # the standard demands it on all results of a run, or on none
+        if suppressing:  # the standard demands suppressions on all results of a run, or on none
             result["suppressions"] = _suppressions(finding)
         if fixes := list(_fixes(judged, finding, replacer)):
             result["fixes"] = fixes
@@ -227,7 +228,7 @@ def _location(judged: ObjectReport, finding: FindingReport) -> Json:
 
 
 def _region(line: int | None, column: int | None, end_line: int | None, end_column: int | None) -> Json:
-    """A SARIF region. Empty without a line."""
+    """A SARIF region, which is empty without a line."""
     if line is None:
         return {}
     region: Json = {"startLine": line}

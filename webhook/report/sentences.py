@@ -39,7 +39,7 @@ def name_of(judged: ObjectReport) -> str:
 
 
 def exempted(finding: FindingReport) -> str:
-    """The exemption of a finding as a phrase. Empty without an exemption."""
+    """The exemption of a finding as a phrase, which is empty without an exemption."""
     exemption = finding.exemption
     if exemption is None:
         return ""

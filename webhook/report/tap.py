@@ -1,8 +1,8 @@
 """
 The report in the Test Anything Protocol, version 13, which readers of version 14 also accept.
 
-Each finding is a test point, and so is each object without findings. A denied finding is ``not ok``. A warning is ``not ok``
-with TODO, which does not fail the run. An unproven or exempted finding is SKIP, with the reason.
+Each finding is a test point, and each object without findings is also a test point. A denied finding is ``not ok``. A
+warning is ``not ok`` with TODO, which does not fail the run. An unproven or exempted finding is SKIP, with the reason.
 """
 
 from collections.abc import Iterator

@@ -28,7 +28,10 @@ def tie_notes(objects: Sequence[ObjectReport]) -> list[str]:
 
 
 def has_ties(report: Report) -> bool:
-    """Whether a reference is unproven because of a tie. An object with an exempted unproven finding does not count."""
+    """
+    Whether a reference is unproven because different objects are equally near. An object with an exempted unproven finding
+    does not count.
+    """
     return any(
         next(ties_of(judged), None) is not None
         and not any(finding.outcome == "undetermined" and finding.exemption is not None for finding in judged.findings)
@@ -37,7 +40,7 @@ def has_ties(report: Report) -> bool:
 
 
 def ties_of(judged: ObjectReport) -> Iterator[ReferenceReport]:
-    """The references of an object with a tie."""
+    """The references for which different objects are equally near."""
     return (reference for reference in judged.references if reference.file is None)
 
 
