@@ -17,7 +17,7 @@ UNKNOWN_FIELD = "LM803"
 _BARE = re.compile(r"[\s\-\[{]*(?:[\w./\"'-]+:[\s\[{-]*)*")
 """Text before the value at fault that is not a value itself: keys and brackets."""
 _CLOSING = re.compile(r"[\s\]},]*")
-_SECRET = re.compile(
+SECRET = re.compile(
     r"cloudinit|sysprep|userdata|networkdata|passw|secret|token|credential|private|\bkey\b|authorized", re.IGNORECASE
 )
 
@@ -45,7 +45,7 @@ def rows_of(finding: FindingReport, lines: Sequence[str], room: int) -> Iterator
     bare = _BARE.fullmatch(lines[finding.line - 1][:begin]) is not None
     shift = max(0, begin - room // 2) if bare else begin
     for number, text in enumerate(lines[finding.line - 1 : last], finding.line):
-        if _SECRET.search(text):
+        if SECRET.search(text):
             return
         ends = number == last and end is not None
         shown = _showable(text[:end] if ends and not _CLOSING.fullmatch(text[end:]) else text)

@@ -50,6 +50,8 @@ def _location(judged: ObjectReport, finding: FindingReport) -> Json:
     if judged.source is None:
         return {"path": "request", "lines": {"begin": 1}}
     path = file_of(judged.source.file)
+    if judged.source.rendered_from:  # GitLab requires a line
+        return {"path": path, "lines": {"begin": 1}}
     if finding.line is None or finding.column is None:
         return {"path": path, "lines": {"begin": finding.line or max(judged.source.line, 1)}}
     begin = {"line": finding.line, "column": finding.column}

@@ -34,6 +34,12 @@ class SourceReport(_Part, frozen=True):
     file: str
     document: int
     line: int
+    rendered_from: str = ""
+    """
+    The kustomization or template that the object was rendered from. Empty for an object of a manifest.
+
+    Lines of a rendered object are those of the rendered output.
+    """
 
 
 class VerdictReport(_Part, frozen=True):

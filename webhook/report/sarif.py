@@ -186,7 +186,12 @@ def _level(finding: FindingReport) -> str:
 
 def _fixes(judged: ObjectReport, finding: FindingReport, replacer: Replacer) -> Iterator[Json]:
     """The safe fixes. ``--options`` shows the other fixes."""
-    if judged.source is None or judged.source.file == "-" or finding.exemption is not None:
+    if (
+        judged.source is None
+        or judged.source.file == "-"
+        or judged.source.rendered_from
+        or finding.exemption is not None
+    ):
         return
     for fix in finding.fixes:
         changed = replacer(judged, fix) if fix.safe else None
@@ -220,10 +225,9 @@ def _location(judged: ObjectReport, finding: FindingReport) -> Json:
     location: Json = {"logicalLocations": logical}
     if judged.source is not None:
         region = _region(finding.line, finding.column, finding.end_line, finding.end_column)
-        location["physicalLocation"] = {
-            "artifactLocation": _artifact(judged.source.file),
-            "region": region or {"startLine": max(judged.source.line, 1)},
-        }
+        location["physicalLocation"] = {"artifactLocation": _artifact(judged.source.file)}
+        if not judged.source.rendered_from:  # else the whole file (section 3.29.4): it has no such line
+            location["physicalLocation"]["region"] = region or {"startLine": max(judged.source.line, 1)}
     return location
 
 

@@ -68,6 +68,8 @@ def place_of(judged: ObjectReport, finding: FindingReport | None = None) -> str:
     if judged.source is None:
         return ""
     file = file_of(judged.source.file)
+    if judged.source.rendered_from == judged.source.file:  # a source of rendered objects has no line of them
+        return file
     if finding is None or finding.line is None:
         return f"{file}:{max(judged.source.line, 1)}"
     return f"{file}:{finding.line}" + (f":{finding.column}" if finding.column is not None else "")

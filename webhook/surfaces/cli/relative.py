@@ -42,7 +42,12 @@ def with_names(report: Report, rename: RelativeNames) -> Report:
     objects = [
         judged
         if judged.source is None
-        else replace(judged, source=replace(judged.source, file=rename(judged.source.file)))
+        else replace(
+            judged,
+            source=replace(
+                judged.source, file=rename(judged.source.file), rendered_from=rename(judged.source.rendered_from)
+            ),
+        )
         for judged in report.objects
     ]
     problems = [replace(problem, file=rename(problem.file)) for problem in report.problems]
