@@ -47,6 +47,10 @@ class Sources(msgspec.Struct):
     """Files that match an ignore pattern."""
     others: dict[str, None] = msgspec.field(default_factory=dict)
     """Names of files in searched folders that are not Kubernetes manifests, in the order of reading."""
+    rendered: dict[str, str] = msgspec.field(default_factory=dict)
+    """The file in the repository for each rendered text."""
+    rendering_notes: list[str] = msgspec.field(default_factory=list)
+    """A note about each rendering."""
 
     @property
     def names(self) -> Collection[str]:
@@ -94,6 +98,7 @@ class Inputs:
 
     ``ignore`` contains patterns of files and folders to leave out. ``sources.ignored`` counts the files that are left out.
     ``own_files`` are files that are not manifests, such as the configuration. They are read only if a path names them exactly.
+    ``rendered`` contains manifests that were rendered before.
     """
 
     def __init__(
@@ -105,6 +110,7 @@ class Inputs:
         ignore: IgnorePatterns | None = None,
         own_files: Collection[str] = (),
         progress: Progress | None = None,
+        rendered: Sequence[Manifests] = (),
     ) -> None:
         own_paths = {os.path.realpath(path) for path in own_files}
         real_folders: dict[str, str] = {}
@@ -114,6 +120,7 @@ class Inputs:
             for entry in entries
             if isinstance(entry, Manifests) or not _is_left_out(entry, ignore, own_paths, sources)
         )
+        self._entries += rendered
         self._sources = sources
         self._progress = progress
 

@@ -27,6 +27,7 @@ from webhook.surfaces.cli.status import (
 from webhook.surfaces.cli.write_files import write_files
 
 MOST_ROUNDS = 10
+_RENDERED = "cannot be fixed: --fix does not write rendered manifests. Change"
 Check: TypeAlias = Callable[[Sequence[Manifests]], Report]
 
 
@@ -132,6 +133,11 @@ def _round(fixed: Fixed, texts: Mapping[str, bytes], choices: Mapping[str, int])
         chosen = _chosen(finding, choices)
         if chosen is None or judged.source is None:
             continue
+        if judged.source.rendered_from:
+            fixed.refused.insert(
+                0, f"{place_of(judged, finding)} {finding.rule} {_RENDERED} {judged.source.rendered_from}."
+            )
+            continue
         name = judged.source.file
         content = changed.get(name, texts.get(name, b""))
         try:
@@ -200,6 +206,8 @@ def _patch(
         return ""
     if _is_live(candidates[0]):
         return f"{kubectl(judged, option)}\n"
+    if judged.source.rendered_from:
+        return f"(the object is rendered: make this change in {judged.source.rendered_from} or its sources)\n"
     name = judged.source.file
     try:
         return patches.patch(name, texts[name], patch_object(texts[name], candidates, option.patch))

@@ -64,6 +64,22 @@ OPTIONS: tuple[Option, ...] = (
     Option(("-R", "--recursive"), "recursive", "Read subfolders too (the default).", is_flag=True, default=False),
     Option(("--no-recursive",), "no_recursive", "Read only the files in a folder itself.", is_flag=True, default=False),
     Option(("--ignore",), "ignore", "Files and folders to skip; a note lists them.", "PATTERN", multiple=True),
+    Option(
+        ("-k", "--kustomize"),
+        "kustomizations",
+        "Render the kustomization in a folder with kustomize or kubectl, and check the output.",
+        "FOLDER",
+        multiple=True,
+    ),
+    Option(
+        ("--helm",),
+        "charts",
+        "Render a chart with helm template, and check the output.",
+        "CHART",
+        multiple=True,
+    ),
+    Option(("--values",), "values", "Values file for --helm.", "FILE", multiple=True, is_file=True),
+    Option(("--set",), "chart_settings", "Value for --helm, as in helm.", "KEY=VALUE", multiple=True),
     Option(("--stdin-filename",), "stdin_filename", "Name of standard input in the output.", "PATH"),
     Option(("--require-match",), "require_match", "Fail if no object was judged.", is_flag=True),
     Option(

@@ -84,10 +84,14 @@ def write_all(outputs: Sequence[Output], report: Report, sources: Sources, style
     root = _root(style.relative_to)
     errors = []
     for output in outputs:
+        shown, texts = report, sources
+        if sources.rendered and output.form in CI_FORMATS:
+            from webhook.report.rendered import placed_in_repository
+
+            shown = placed_in_repository(report, sources.rendered)
         if root and output.form in CI_FORMATS:
-            rendered = _rendered(output, *_renamed(report, sources, root), style)
-        else:
-            rendered = _rendered(output, report, sources, style)
+            shown, texts = _renamed(shown, sources, root)
+        rendered = _rendered(output, shown, texts, style)
         errors += _write(rendered, output)
     return errors
 
@@ -188,6 +192,8 @@ class _Writable:
         self._can_write: Writable | None = None
 
     def __call__(self, judged: ObjectReport, fix: FixReport) -> bool:
+        if judged.source is not None and judged.source.rendered_from:
+            return False
         content = self._texts.get(judged.source.file, b"") if judged.source is not None else b""
         if b"&" not in content or b"*" not in content:  # the file has no anchor or no alias
             return True

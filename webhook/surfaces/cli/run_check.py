@@ -59,6 +59,10 @@ class RunOptions(msgspec.Struct, frozen=True):
     stdin_filename: str | None
     quiet: bool
     statistics: bool
+    kustomizations: Sequence[str]
+    charts: Sequence[str]
+    values: Sequence[str]
+    chart_settings: Sequence[str]
     write_baseline: bool
     fix: bool
     diff: bool
@@ -77,7 +81,8 @@ def run(options: Mapping[str, Any]) -> NoReturn:
     """
     flags = {name: options[name] for name in Flags.__struct_fields__}
     paths = [*options["paths"], *options["files"]]
-    if not paths and not options["show_config"]:
+    folders = [*options["kustomizations"], *options["charts"]]
+    if not paths and not folders and not options["show_config"]:
         raise UsageMistake("Name files or folders, or - for standard input.")
     if options["fix"] and "-" in paths:
         raise UsageMistake("--fix cannot write to standard input. Use --diff to print the changes.")
@@ -89,7 +94,7 @@ def run(options: Mapping[str, Any]) -> NoReturn:
         loaded = (
             LoadedConfig()
             if options["isolated"]
-            else _configuration(options["config_file"], _config_paths(paths, options["stdin_filename"]))
+            else _configuration(options["config_file"], _config_paths([*paths, *folders], options["stdin_filename"]))
         )
         effective = combine(Flags(**flags), loaded, _policy)
         if options["show_config"]:
@@ -117,6 +122,9 @@ def _refuse_contradictions(options: RunOptions, *, has_outputs: bool) -> None:
         raise UsageMistake(f"--relative-to {options.relative_to}: no such folder.")
     if options.stdin_filename is not None and "-" not in options.paths:
         raise UsageMistake("--stdin-filename needs standard input. Add - to the paths.")
+    for name, values in (("--values", options.values), ("--set", options.chart_settings)):
+        if values and not options.charts:
+            raise UsageMistake(f"{name} needs --helm: it sets values of a chart.")
     if options.quiet and options.verbose:
         raise UsageMistake("Use only one of --quiet and --verbose.")
     if options.statistics and all(output.form != "text" for output in options.outputs):
@@ -177,12 +185,18 @@ def _run(options: RunOptions, effective: EffectiveSettings, loaded: LoadedConfig
         ignore=_ignore_patterns(effective),
         own_files=[str(path) for path in (loaded.path, *effective.files, *targets) if path is not None],
         progress=progress,
+        rendered=_rendered(options, sources) if options.kustomizations or options.charts else (),
     )
     unreadable = [Manifests((), manifests.problems) for manifests in references]
 
     def with_exemptions(report: Report) -> Report:
         sources.texts |= facts.texts
         sources.others |= facts.others
+        if sources.rendered:
+            from webhook.report.rendered import with_templates
+
+            report = with_templates(report, sources.rendered)
+            report = msgspec.structs.replace(report, notes=[*report.notes, *sources.rendering_notes])
         report = add_expiry_notes(report, effective.policy.exemptions, today)
         report = apply_comments(report, sources, today)
         return report if options.write_baseline else apply_baseline(report, effective.baseline, sources)
@@ -220,6 +234,16 @@ def _run(options: RunOptions, effective: EffectiveSettings, loaded: LoadedConfig
     if effective.require_match and not report.objects:
         raise BadInput("no object was judged", remedy="Check the paths, or remove --require-match.")
     return exit_status(report, effective.fail_on, strict=effective.strict)
+
+
+def _rendered(options: RunOptions, sources: Sources) -> Sequence[Manifests]:
+    """The output of kustomize and helm. They start after Ctrl-C is caught again, because they are ended with the check."""
+    from webhook.surfaces.cli.rendering import RenderOptions, render
+
+    interruptible()
+    return render(
+        RenderOptions(options.kustomizations, options.charts, options.values, options.chart_settings), sources
+    )
 
 
 class _Check:

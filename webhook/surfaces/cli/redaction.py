@@ -1,0 +1,73 @@
+"""Removes secret values from the error messages of other programs."""
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+from webhook.errors import BadInput
+from webhook.manifests.kustomizations import Kustomization
+from webhook.report.frames import SECRET
+from webhook.yaml.document import JsonValue, read_documents
+
+HIDDEN = "***"
+_MIN_LENGTH = 3
+"""Shorter values are part of many words."""
+_CONFIG = re.compile(r"(with config: `|\[patch: ).*", re.DOTALL)
+"""The whole configuration of a transformer, which kustomize prints after an error."""
+_PAIR = re.compile(rf"([\w.-]*(?:{SECRET.pattern})[\w.-]*[\"']?\s*[:=]\s+)\S.*", re.IGNORECASE)
+
+
+class Redaction:
+    """The secret values that may be in a message."""
+
+    def __init__(self) -> None:
+        self._secrets: set[str] = set()
+
+    def add_kustomization(self, kustomization: Kustomization) -> None:
+        """Adds the contents of generated Secrets."""
+        lines = list(kustomization.literals)
+        for name in kustomization.secret_files:
+            path = kustomization.located(name)
+            with suppress(OSError, UnicodeDecodeError):
+                if os.path.getsize(path) < 1 << 20:
+                    with open(path, encoding="utf-8") as file:
+                        lines += file.read().splitlines()
+        self.add_settings(lines)
+
+    def add_settings(self, settings: Iterable[str]) -> None:
+        """Adds the values of ``KEY=VALUE``. A text without ``=`` may be a value."""
+        for setting in settings:
+            for text in (setting, *setting.split(",")):
+                key, has_value, value = text.partition("=")
+                self._add(value if has_value else key)
+
+    def add_values(self, paths: Iterable[str]) -> None:
+        """Adds the values of secret keys in YAML files."""
+        for path in paths:
+            with suppress(OSError, BadInput), open(path, "rb") as file:
+                for document in read_documents(file.read(), path):
+                    for secret in _secrets(document.value, is_secret=False):
+                        self._add(secret)
+
+    def _add(self, text: str) -> None:
+        self._secrets |= {line.strip() for line in text.splitlines() if len(line.strip()) >= _MIN_LENGTH}
+
+    def applied(self, message: str) -> str:
+        """The message with ``***`` instead of secrets. Longer secrets are replaced first: they may contain shorter ones."""
+        message = _CONFIG.sub("", message)
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            message = message.replace(secret, HIDDEN)
+        return _PAIR.sub(rf"\1{HIDDEN}", message)
+
+
+def _secrets(value: JsonValue, *, is_secret: bool) -> Iterator[str]:
+    """The texts and numbers below secret keys."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _secrets(inner, is_secret=is_secret or bool(SECRET.search(key)))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _secrets(inner, is_secret=is_secret)
+    elif is_secret and value is not None and not isinstance(value, bool):
+        yield str(value)
