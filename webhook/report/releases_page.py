@@ -18,15 +18,14 @@ def page(rules: Sequence[Rule]) -> str:
 def _lines(rules: Sequence[Rule]) -> Iterator[str]:
     yield from (GENERATED, "# KubeVirt releases", "")
     yield (
-        f"`--release any` means {OLDEST_SUPPORTED} to {NEWEST}. It is the default if the KubeVirt release is not known. "
-        f"`--release` also takes older releases, from {TABLE[0].release} on. A newer release is judged as {NEWEST}, with a "
-        "note in the report. All patch releases of a minor release give the same verdict."
+        f"`--release any` means the KubeVirt releases {OLDEST_SUPPORTED} to {NEWEST}, and is the default if the KubeVirt "
+        f"release is not known. `--release` also accepts older releases, from {TABLE[0].release} on. A newer release is "
+        f"judged as {NEWEST}, with a note in the report. All patch releases of a minor release give the same verdict."
     )
     yield from ("", "## Reasons by release, in order of precedence", "")
     yield (
-        "A VM that cannot be live-migrated shows one reason: the `reason` of its condition `LiveMigratable`. If several "
-        f"reasons apply, KubeVirt shows the one with the lowest number. {_GAP} means that the release does not use the "
-        "reason."
+        "If a VM cannot be live-migrated, its condition `LiveMigratable` contains one `reason`. If several reasons apply, "
+        f"KubeVirt shows the reason with the lowest number. A dot ({_GAP}) means that the release does not use the reason."
     )
     yield ""
     yield row("reason", *(str(behaviour.release) for behaviour in TABLE), "rules")
@@ -40,8 +39,8 @@ def _lines(rules: Sequence[Rule]) -> Iterator[str]:
             yield f"- **{newer.release}**: {'; '.join(changes)}."
     yield from ("", "## Rules by release", "")
     yield (
-        f"× means that KubeVirt refuses to migrate a VM with this finding; {_GAP} means that it does not. Some rules check "
-        "different fields in different releases; see the page of the rule."
+        f"A cross (×) means that KubeVirt refuses to migrate a VM with this finding. A dot ({_GAP}) means that KubeVirt does "
+        "not refuse. Some rules check different fields in different releases, as the page of the rule describes."
     )
     yield ""
     yield row("rule", *(str(behaviour.release) for behaviour in TABLE), "fixed list")
@@ -60,9 +59,9 @@ def _by_first_place() -> list[Reason]:
 
 def _changes(older: Behaviour, newer: Behaviour) -> Iterator[str]:
     if added := [reason for reason in newer.order if reason not in older.order]:
-        yield f"new: {_code(added)}"
+        yield f"KubeVirt sets the new reason {_code(added)}"
     if removed := [reason for reason in older.order if reason not in newer.order]:
-        yield f"removed: {_code(removed)}"
+        yield f"KubeVirt no longer sets the reason {_code(removed)}"
     kept = [reason for reason in older.order if reason in newer.order]
     if kept != [reason for reason in newer.order if reason in older.order]:
         yield "the order of the other reasons changed"
