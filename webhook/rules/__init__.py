@@ -1,1 +1,4 @@
-"""The rules, one file each. ``machines``, ``budget`` and ``cluster`` register them; ``register`` has all of them."""
+"""
+The rules, with one file for each rule. ``machines``, ``budget`` and ``cluster`` register the rules. ``register`` lists all
+rules.
+"""

@@ -1,4 +1,4 @@
-"""The part of a rule that API servers evaluate themselves, in CEL. It must agree with ``check``."""
+"""The part of a rule that API servers evaluate without the webhook, in CEL. The CEL must agree with the rule's ``check``."""
 
 from typing import Final
 
@@ -9,35 +9,44 @@ from webhook.kubevirt.releases import NONE, Releases
 
 class Cel(msgspec.Struct, frozen=True):
     """
-    One kind of violation that depends on the object alone. A rule may have several.
+    One kind of violation that depends only on the object itself. A rule can have several kinds of violations.
 
-    ``path``, ``message`` and ``identity`` are templates: braces hold CEL over ``it``, the list entry. A property test
-    with a real API server compares them with the outcomes of ``check``.
+    ``path``, ``message`` and ``identity`` are templates with CEL expressions in braces. In an expression, ``it`` is the list
+    entry. A property test with a real API server compares the results with the outcomes of ``check``.
     """
 
     among: str
-    """The variable of the policy that holds the list, e.g. ``gpus``."""
+    """The variable of the policy that contains the list, for example ``gpus``."""
     path: str
-    """Relative to the VMI spec for rules about VMIs, to the object for other rules. ``{index}`` is the entry's index."""
+    """
+    The path of the field, relative to the VMI's spec (rules about VMIs) or to the object (other rules). ``{index}`` is the
+    entry's index.
+    """
     message: str
     identity: str
     """
-    The subject of the violation. The violations of the old and the new object are compared by it. ``bounded`` limits its cost.
+    The subject of the violation. This text is used to compare the violations of the old and the new object. ``bounded`` limits
+    the cost.
     """
     violates: str = "true"
     """The condition under which an entry is a violation, in CEL over ``it``."""
     unsure_in: Releases = NONE
     """The releases in which KubeVirt's verdict depends on other objects, unless ``certain`` is true."""
     certain: str = "true"
-    """CEL over the policy's variables: whether KubeVirt refuses the object regardless of other objects."""
+    """Whether KubeVirt refuses the object regardless of other objects, in CEL over the policy's variables."""
 
 
 LONGEST_NAME: Final = 253
-"""The maximum length of a name in a text: CEL cost grows with the text, and most KubeVirt definitions do not limit names."""
+"""
+The maximum length of a name in a text. The CEL cost grows with the text, and most KubeVirt definitions do not limit names.
+"""
 
 
 def printable(name: str) -> str:
-    """A name for a message, without the control characters that KubeVirt's definitions allow."""
+    """
+    The CEL of a name in a message. A name with control characters, which KubeVirt's definitions allow, becomes
+    ``(unprintable)``.
+    """
     return (
         f"[{name}].map(text, text.size() > {LONGEST_NAME} ? '(longer than {LONGEST_NAME} characters)'"
         " : text.matches('^[ -~]*$') ? text : '(unprintable)')[0]"
@@ -45,7 +54,7 @@ def printable(name: str) -> str:
 
 
 def bounded(name: str) -> str:
-    """A name for an identity. A name that is too long to compare is replaced by its length."""
+    """The CEL of a name in an identity. A name that is too long to compare is replaced by the length of the name."""
     return f"[{name}].map(text, text.size() > {LONGEST_NAME} ? '(' + string(text.size()) + ' characters)' : text)[0]"
 
 
@@ -53,4 +62,4 @@ DEVICE_NAME: Final = (
     "it.?deviceName.orValue('') != '' ? it.deviceName"
     " : it.?claimName.orValue('') != '' ? it.claimName : 'of a resource claim'"
 )
-"""The resource that a GPU or host device refers to."""
+"""The CEL of the resource that a GPU or host device refers to."""

@@ -1,4 +1,4 @@
-"""The type of a rule and of its outcomes. Pages, SARIF, ``explain`` and the API are generated from a rule."""
+"""The types of rules and of their outcomes. Rule pages, SARIF, ``explain`` and the API are generated from rules."""
 
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
@@ -13,7 +13,7 @@ from webhook.rules.cel import Cel
 
 
 class About(StrEnum):
-    """The subject of a rule. It decides which facts the rule's check receives."""
+    """The subject of a rule. The subject decides which facts the rule's check receives."""
 
     VMI = "VirtualMachineInstance"
     """``MigrationFacts``: one VMI, or the template of a VirtualMachine, replica set or pool."""
@@ -28,7 +28,7 @@ class About(StrEnum):
     POLICY = "MigrationPolicy"
     """``PolicyFacts``: one MigrationPolicy."""
     NETWORK_CHANGE = "change of a NetworkAttachmentDefinition"
-    """``NetworkChangeFacts``: an update of a NetworkAttachmentDefinition. It is not checked for files."""
+    """``NetworkChangeFacts``: an update of a NetworkAttachmentDefinition. Such rules do not apply to files."""
     MIGRATION_NETWORK_CHANGE = "change of the migration network"
     """``NetworkChangeFacts``: an update of a KubeVirt CR."""
     BUDGET = "migration budget"
@@ -61,23 +61,23 @@ class Violation(msgspec.Struct, frozen=True):
 
     path: FieldPath
     message: str
-    """The problem and its value. It must not contain the content of secrets or cloud-init."""
+    """The problem and its value. A message must not contain the content of secrets or cloud-init."""
     subject: str = ""
     """
     An identity that does not change when lists are reordered, such as volume and claim.
 
-    It is used to compare the versions of an object.
+    This text is used to compare the old and the new version of an object.
     """
     remedy: str = ""
-    """A more precise instruction than the rule's remediation; empty where there is none."""
+    """A more precise instruction than the rule's remediation, or an empty text if there is none."""
     releases: Releases = KNOWN
-    """The releases that this violation holds for. They narrow the releases of the rule."""
+    """The releases in which this violation holds. The violation holds in no other release of the rule."""
     harm: int = 0
-    """A degree of the problem. An update may lower it, but not raise it."""
+    """The degree of the problem. An update may lower the degree, but not raise it."""
 
 
 class Undetermined(msgspec.Struct, frozen=True):
-    """A field that cannot be judged because a fact is missing. ``settle`` is the instruction that provides it."""
+    """A field that cannot be judged because a fact is missing. ``settle`` is the instruction that provides the fact."""
 
     path: FieldPath
     why: str
@@ -106,7 +106,7 @@ class Example(msgspec.Struct, frozen=True):
     world: tuple[Json, ...] = ()
     """Other objects that are provided."""
     complete: str = ""
-    """A kind of which ``world`` contains every object."""
+    """The kind of which ``world`` contains every object."""
     before: str = ""
     """YAML: the object's own spec before the update, for rules about changes."""
     annotations: Mapping[str, str] = msgspec.field(default_factory=dict)
@@ -132,7 +132,7 @@ class Rule(msgspec.Struct, frozen=True):
     id: str
     """The id, which is never reused. The first digit names the family (``FAMILIES``)."""
     name: str
-    """Names the problem, not the remedy, so that it reads well after "allow"."""
+    """The name of the problem, not of the remedy, so that the name reads well after "allow"."""
     about: About
     summary: str
     rationale: str
@@ -148,9 +148,11 @@ class Rule(msgspec.Struct, frozen=True):
     """Whether the rule is on the fixed list, which profile ``strict`` denies in every release."""
     severity: Severity = Severity.ERROR
     kubevirt: Releases = -1
-    """The releases that refuse to migrate; derived from ``reason`` by default."""
+    """The releases that refuse to migrate the VM. By default, ``reason`` determines these releases."""
     cel: tuple[Cel, ...] = ()
-    """The violations that depend on the object alone, in CEL. API servers enforce them while no replica answers."""
+    """
+    The violations that depend only on the object itself, in CEL. API servers enforce these violations while no replica answers.
+    """
 
     def __post_init__(self) -> None:
         if self.kubevirt == -1:
