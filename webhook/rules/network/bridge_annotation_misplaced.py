@@ -33,7 +33,7 @@ RULE = Rule(
         "KubeVirt copies the labels and annotations of a VirtualMachine's template to the VMI. It does not copy the labels and "
         "annotations of the VirtualMachine itself."
     ),
-    remediation="Move it to spec.template.metadata.annotations.",
+    remediation="Move the annotation to spec.template.metadata.annotations.",
     source="pkg/virt-controller/watch/vm/vm.go setupVMIFromVM, v1.9.0",
     reference=MIGRATION_GUIDE,
     check=check,

@@ -32,8 +32,8 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
     if isinstance(facts.default_interface, Unknown):
         yield Undetermined(
             facts.at("domain", "devices"),
-            "the VM lists no interface, and the KubeVirt CR decides the binding of the one that KubeVirt adds (bridge by "
-            f"default); {facts.default_interface.why}",
+            "the VM lists no interface, and the KubeVirt CR decides the binding of the interface that KubeVirt adds "
+            f"(bridge by default); {facts.default_interface.why}",
             "write interfaces and networks in the VM, or pass the KubeVirt CR",
             "interface default",
         )
@@ -49,14 +49,15 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
     if isinstance(plugin, Unknown):
         unsure = releases & movable_beside_core_bindings(interface, True)
         why = (
-            f"the interface has a bridge and a binding plugin, and the plugin may support live migration; {plugin.why}"
+            "the interface has a bridge and a binding plugin, and the plugin might support live migration; "
+            f"{plugin.why}"
         )
         yield Undetermined(on_pod.path, why, plugin.settle, f"interface {interface.name}", unsure)
         releases &= ~unsure
     if facts.hidden is not None:
         yield Undetermined(
             on_pod.path,
-            f"interface {interface.name!r} uses bridge binding on the pod network, and an annotation may allow live "
+            f"interface {interface.name!r} uses bridge binding on the pod network, and an annotation might allow live "
             f"migration; {facts.hidden.why}",
             facts.hidden.settle,
             f"interface {interface.name}",
@@ -66,7 +67,7 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
         return
     message, remedy = f"interface {interface.name!r} {_MESSAGE}", ""
     if facts.default_interface == "bridge":
-        message, remedy = f"the VM lists no interface, and the one that KubeVirt adds {_MESSAGE}", _LIST_INTERFACE
+        message, remedy = f"the VM lists no interface, and the interface that KubeVirt adds {_MESSAGE}", _LIST_INTERFACE
     yield Violation(on_pod.path, message, f"interface {interface.name} bridge", remedy, releases)
 
 

@@ -7,11 +7,10 @@ from webhook.rules.cel import Cel, bounded, printable
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Violation
 
 MIGRATION_PORTS = (49152, 49153)
-"""libvirt's ports for memory and block copy. Since KubeVirt 0.48 they are only labels of unix sockets."""
+"""libvirt's ports for memory and block copy. Since KubeVirt 0.48, these ports are only labels of unix sockets."""
 _NETWORK = "networks: [{name: default, pod: {}}]"
 _RESERVED = (
-    "which KubeVirt's guide reserves for live migration; KubeVirt does not check this and migrates the VM, so profile "
-    "`exact` only warns"
+    "which KubeVirt's guide reserves for live migration; KubeVirt migrates the VM anyway, so profile `exact` only warns"
 )
 
 
@@ -73,7 +72,7 @@ RULE = Rule(
         "KubeVirt's guide reserves these two ports for live migration. Current releases use unix sockets for a live "
         "migration and do not check the ports. The rule is on Migratable's fixed list and is not KubeVirt's own verdict."
     ),
-    remediation="Use other port numbers, or leave the list empty: an empty list forwards all ports.",
+    remediation="Use other port numbers, or leave the list empty. An empty list forwards all ports.",
     source=(
         "no check in v1.0.1 to v1.9.0; history in pkg/network/setup/netpod/masquerade/masquerade.go and "
         "pkg/virt-launcher/virtwrap/live-migration-source.go, v1.9.0"

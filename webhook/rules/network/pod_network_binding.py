@@ -42,7 +42,7 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
     if facts.hidden is not None and not has_binding(interface):
         yield Undetermined(
             on_pod.path,
-            f"interface {interface.name!r} has no binding, and a preference may set one; {facts.hidden.why}",
+            f"interface {interface.name!r} has no binding, and a preference might set one; {facts.hidden.why}",
             facts.hidden.settle,
             subject,
             releases=refused,

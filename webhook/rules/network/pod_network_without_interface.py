@@ -30,7 +30,10 @@ RULE = Rule(
     reason=Reason.INTERFACE,
     kubevirt=since(Release(1, 8)),
     summary="The VM lists a pod network that no interface uses.",
-    rationale="From 1.8 on, KubeVirt looks up the interface of the pod network. A VM without it is not migrated.",
+    rationale=(
+        "From 1.8 on, KubeVirt looks up the interface of the pod network. KubeVirt does not migrate a VM without this "
+        "interface."
+    ),
     remediation=(
         "Add `- {name: NETWORK, masquerade: {}}` to domain.devices.interfaces, with the name of the network, or remove the "
         "network."
