@@ -1,4 +1,4 @@
-"""Access modes of PersistentVolumeClaims, as the messages of this family show them. Not a rule itself."""
+"""The text for the access modes of a PersistentVolumeClaim in messages. This file is not a rule."""
 
 from collections.abc import Iterable
 from typing import Final

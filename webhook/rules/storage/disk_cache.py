@@ -24,7 +24,8 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
         if disk.cache in CACHED and disk.name in on_claims and not disk.shareable and not _read_only(disk):
             yield Violation(
                 facts.at("domain", "devices", "disks", index, "cache"),
-                f"disk {disk.name!r} on a PVC has `cache: {disk.cache}`, so libvirt may refuse to live-migrate the VM",
+                f"disk {disk.name!r} on a PVC has `cache: {disk.cache}`, so libvirt might refuse to live-migrate the "
+                "VM",
                 f"disk {disk.name} cache",
             )
 
@@ -73,7 +74,7 @@ RULE = Rule(
             violates=("domain.devices.disks[0].cache",),
         ),
         Example(
-            "a CD-ROM that the guest may write",
+            "a CD-ROM to which the guest can write",
             f"{{domain: {{devices: {{disks: [{{name: os, cdrom: {{readonly: false}}, cache: writeback}}]}}}}, {_ON_A_CLAIM}}}",
             world=(_SHARED,),
             violates=("domain.devices.disks[0].cache",),

@@ -18,7 +18,8 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
             repeats[template.name] = repeats.get(template.name, 0) + 1
             yield Violation(
                 template.path,
-                f"duplicate dataVolumeTemplate {template.name!r}: KubeVirt uses entry {template.first} and ignores this one",
+                f"duplicate dataVolumeTemplate {template.name!r}: KubeVirt uses entry {template.first} and ignores "
+                "this entry",
                 f"dataVolumeTemplate {template.name}",
                 harm=repeats[template.name],
             )

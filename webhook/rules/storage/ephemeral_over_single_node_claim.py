@@ -16,8 +16,8 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
         if isinstance(modes, frozenset) and not modes & {"ReadWriteMany", "ReadOnlyMany"}:
             yield Violation(
                 overlay.path,
-                f"ephemeral volume {overlay.volume!r} is over PVC {overlay.claim!r}, which is {listed(modes)}, so a live "
-                "migration can time out",
+                f"ephemeral volume {overlay.volume!r} is based on PVC {overlay.claim!r}, which is {listed(modes)}, so "
+                "a live migration can time out",
                 f"volume {overlay.volume} claim {overlay.claim}",
             )
 
@@ -27,10 +27,10 @@ RULE = Rule(
     name="ephemeral-over-single-node-claim",
     about=About.VMI,
     severity=Severity.WARNING,
-    summary="An ephemeral volume is over a PVC that only one node can attach.",
+    summary="An ephemeral volume is based on a PVC that only one node can attach.",
     rationale=(
-        "KubeVirt reports such a VM as live-migratable and does not check the PVC. The pod on the target node may wait for "
-        "the PVC until the migration times out."
+        "KubeVirt reports such a VM as live-migratable and does not check the PVC. The pod on the target node can "
+        "wait for the PVC until the migration times out."
     ),
     remediation="Use a PVC with `accessModes: [ReadWriteMany]` or `[ReadOnlyMany]` under the ephemeral volume.",
     source="pkg/virt-handler/vm.go checkVolumesForMigration, v1.9.0: ephemeral is not examined",

@@ -9,8 +9,8 @@ from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, V
 
 _CONFIG = "volumes: [{name: cm, configMap: {name: cm}}]"
 _MESSAGE = (
-    "is mounted as a filesystem (virtiofs), so KubeVirt 1.4 and earlier cannot live-migrate the VM; 1.5 and later can, "
-    "so profile `exact` only warns there"
+    "is mounted as a filesystem (virtiofs), so KubeVirt 1.4 and earlier cannot live-migrate the VM; KubeVirt 1.5 and "
+    "later can, so profile `exact` only warns for them"
 )
 
 
@@ -33,8 +33,8 @@ RULE = Rule(
     baseline=True,
     summary="A volume is mounted into the guest as a filesystem.",
     rationale=(
-        "virtiofs keeps state in a process beside the guest. KubeVirt 1.4 and earlier cannot migrate that state; 1.5 and "
-        "later can. The rule stays on Migratable's fixed list."
+        "virtiofs keeps state in a process beside the guest. KubeVirt 1.4 and earlier cannot migrate that state. "
+        "KubeVirt 1.5 and later can. The rule stays on Migratable's fixed list."
     ),
     remediation=(
         "Attach the volume under domain.devices.disks as `{name: VOLUME, disk: {}}`, and remove it from "

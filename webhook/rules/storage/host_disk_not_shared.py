@@ -23,7 +23,10 @@ RULE = Rule(
     about=About.VMI,
     reason=Reason.DISKS,
     summary="A volume is a file on one node.",
-    rationale="The target node of a live migration does not have the file of a hostDisk, unless it is on shared storage.",
+    rationale=(
+        "The target node of a live migration does not have the file of a hostDisk, unless the file is on shared "
+        "storage."
+    ),
     remediation=(
         "Use a PVC with `accessModes: [ReadWriteMany]`, or write `shared: true` if the path is on storage that all nodes "
         "share."

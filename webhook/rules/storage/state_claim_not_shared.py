@@ -44,8 +44,8 @@ RULE = Rule(
     kubevirt=only(Release(1, 3)),
     summary="Persistent TPM or EFI state is on a PVC that only one node can use.",
     rationale=(
-        "KubeVirt 1.3 keeps this state on a PVC of its own, and both nodes need it during a live migration. Before 1.3 this "
-        "PVC was always ReadWriteMany. From 1.4 on KubeVirt copies the state to a new PVC."
+        "KubeVirt 1.3 keeps this state on a separate PVC, and both nodes need it during a live migration. Before 1.3 "
+        "this PVC was always ReadWriteMany. From 1.4 on, KubeVirt copies the state to a new PVC."
     ),
     remediation=(
         "Ask the platform team to set spec.configuration.vmStateStorageClass of the KubeVirt CR to a class with "
