@@ -55,9 +55,10 @@ RULE = Rule(
     reason=Reason.CPU_MODE,
     summary="The CPU model is host-model, and the nodes report no host CPU model.",
     rationale=(
-        "With host-model, KubeVirt selects a target node with the same CPU model as the source node. It cannot do this if "
-        "virt-handler does not report the model. On amd64 nearly every node reports it, so Migratable assumes it unless "
-        "nodes are provided. The name of KubeVirt's reason has no Not."
+        "With host-model, KubeVirt selects a target node with the same CPU model as the source node. This is not "
+        "possible if virt-handler does not report the model. On amd64 nearly every node reports its model, so "
+        'Migratable assumes this unless nodes are provided. KubeVirt\'s reason `CPUModeLiveMigratable` has no "Not" '
+        "in its name."
     ),
     remediation="Write a named model under domain.cpu, such as `model: Haswell`, or `model: host-passthrough` on arm64.",
     source="pkg/virt-handler/vm.go isHostModelMigratable, v1.9.0 line 2441; cmd/virt-handler/virt-handler.go, v1.4.1",

@@ -39,14 +39,17 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
     else:
         yield Violation(
             enabled.path,
-            "Hyper-V reenlightenment is enabled, and neither the KubeVirt CR nor a node names a TSC frequency, so the VM cannot "
-            "be live-migrated",
+            "Hyper-V reenlightenment is enabled, and neither the KubeVirt CR nor a node has a TSC frequency, so the "
+            "VM cannot be live-migrated",
             "reenlightenment",
         )
 
 
 def _boots_with_tsc(facts: MigrationFacts) -> bool:
-    """Whether ``invtsc`` is required or forced. Such a VM needs the frequency to boot, so this reason cannot occur."""
+    """
+    Whether the VM requires or forces CPU feature ``invtsc``. Such a VM cannot boot without the frequency, so KubeVirt never
+    reports this reason for it.
+    """
     return any(feature.name == "invtsc" and feature.policy in ("require", "force") for feature in facts.cpu_features)
 
 

@@ -1,4 +1,4 @@
-"""KubeVirt cannot move a GPU of one node to another node, except for one virtual GPU from 1.9 on."""
+"""KubeVirt cannot move a GPU to another node. From 1.9 on, one virtual GPU is an exception."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,8 @@ _MEDIATED = {"mediatedDevices": [{"mdevNameSelector": "A10", "resourceName": "nv
 _PASSED_THROUGH = "is passed through from the node"
 _REFUSED = "so the VM cannot be live-migrated"
 _ALLOWED_LATER = (
-    "so the VM cannot be live-migrated before KubeVirt 1.9; 1.9 and later can, so profile `exact` only warns there"
+    "so KubeVirt 1.8 and earlier cannot live-migrate the VM; KubeVirt 1.9 and later can, so profile `exact` only "
+    "warns for them"
 )
 
 
@@ -52,7 +53,7 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
 
 
 def _can_migrate(facts: MigrationFacts, configuration: Configuration) -> bool:
-    """Whether KubeVirt 1.9 and later migrate the VM: it has one virtual GPU, and the feature gate is on."""
+    """Whether KubeVirt 1.9 and later can migrate the VM, because its only GPU is virtual and the feature gate is on."""
     gpu = facts.gpus[0].value
     gate = alpha_gate_is_on(configuration, VGPU_LIVE_MIGRATION)
     return len(facts.gpus) == 1 and gate and (gpu.device_name or "") in _mediated(configuration)
@@ -63,7 +64,7 @@ def _resource(gpu: GPU) -> str:
 
 
 def _mediated(configuration: Configuration) -> set[str]:
-    """Resource names of the CR's ``permittedHostDevices.mediatedDevices``."""
+    """The resource names in ``permittedHostDevices.mediatedDevices`` of the KubeVirt CR."""
     permitted = configuration.permitted_host_devices
     return {device.resource_name for device in (permitted.mediated_devices if permitted is not None else None) or ()}
 
