@@ -1,4 +1,4 @@
-"""Parts that the rules about evictionStrategy share. Not a rule itself."""
+"""Parts that the rules about evictionStrategy share. This file is not a rule."""
 
 from webhook.facts.drain import DrainFacts
 from webhook.objects.path import FieldPath
@@ -10,5 +10,5 @@ HOST_DISK = "domain: {devices: {}}, volumes: [{name: h, hostDisk: {path: /d/x.im
 
 
 def strategy_path(facts: DrainFacts) -> FieldPath:
-    """The path of the field if it is present. Otherwise the path of the VMI's spec, because the cluster's default applies."""
+    """The path of the field, or the path of the VMI's spec if the field is missing and the cluster's default applies."""
     return (*facts.base, "evictionStrategy") if facts.written else facts.base

@@ -24,8 +24,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="A node drain must migrate the VM, and the VM cannot be live-migrated.",
     rationale=(
-        "KubeVirt admits this combination. A node drain then requests a migration that is refused, and the eviction is "
-        "answered with 429 until the VM is stopped by hand."
+        "KubeVirt admits this combination. A node drain then requests a migration, which KubeVirt refuses. The "
+        "eviction fails with status 429 until the VM is stopped manually."
     ),
     remediation=(
         "Correct what prevents the live migration, or write `evictionStrategy: LiveMigrateIfPossible` so that a node drain "
@@ -37,7 +37,7 @@ RULE = Rule(
     examples=(
         Example("a VM that can be live-migrated", f"{{evictionStrategy: LiveMigrate, {MIGRATABLE}}}"),
         Example("LiveMigrateIfPossible", f"{{evictionStrategy: LiveMigrateIfPossible, {NOT_MIGRATABLE}}}"),
-        Example("no evictionStrategy in VM and cluster", f"{{{NOT_MIGRATABLE}}}", world=(kubevirt(),)),
+        Example("no evictionStrategy in the VM and in the cluster", f"{{{NOT_MIGRATABLE}}}", world=(kubevirt(),)),
         Example(
             "a VM with bridge binding on the pod network",
             f"{{evictionStrategy: LiveMigrate, {NOT_MIGRATABLE}}}",

@@ -50,8 +50,9 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="The VM can run only on one node.",
     rationale=(
-        "KubeVirt reports such a VM as live-migratable. The target pod of a live migration needs the same node and must not "
-        "run there, so it waits until the migration times out. With evictionStrategy LiveMigrate, a node drain hangs."
+        "KubeVirt reports such a VM as live-migratable. The target pod of a live migration may run only on this node, "
+        "but KubeVirt requires another node. The pod waits until the migration times out. With evictionStrategy "
+        "LiveMigrate, a node drain hangs."
     ),
     remediation="Select nodes by a label that several nodes have, such as `topology.kubernetes.io/zone: ZONE`.",
     source=(

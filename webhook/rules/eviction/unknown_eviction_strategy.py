@@ -1,4 +1,4 @@
-"""evictionStrategy has four values."""
+"""The field evictionStrategy has four valid values."""
 
 from collections.abc import Iterator
 

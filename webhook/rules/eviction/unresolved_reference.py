@@ -1,4 +1,4 @@
-"""KubeVirt merges the instancetype and the preference into the VM, so both are needed to judge it."""
+"""KubeVirt merges the instancetype and the preference into the VM, so both are needed to judge the VM."""
 
 from collections.abc import Iterator
 
@@ -25,8 +25,8 @@ RULE = Rule(
     kubevirt=KNOWN,
     summary="The instancetype or preference of the VM is not available.",
     rationale=(
-        "An instancetype can add GPUs, host devices and launch security. A preference can add bindings and CPU features. "
-        "Each of them can decide whether the VM can be live-migrated."
+        "An instancetype can add GPUs, host devices and launch security. A preference can add bindings and CPU "
+        "features. Each of these settings can decide whether the VM can be live-migrated."
     ),
     remediation="Provide the object, or correct the reference.",
     source="pkg/instancetype/find, v1.9.0",
