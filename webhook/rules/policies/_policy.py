@@ -1,4 +1,4 @@
-"""Shared by the rules about MigrationPolicies: links, paths, examples. Not a rule."""
+"""Links, paths and examples that the rules about MigrationPolicies share. Not a rule."""
 
 from webhook.facts.policy import PolicyFacts
 from webhook.kubevirt.settings.settings import written
@@ -19,7 +19,7 @@ def setting(name: str, value: Json, message: str) -> Violation:
 
 
 def well_typed_settings(facts: PolicyFacts) -> dict[str, Json]:
-    """The policy's settings of the correct type."""
+    """The policy's settings that have the correct type."""
     return written(dict(facts.settings))
 
 

@@ -12,7 +12,7 @@ def check(facts: PolicyFacts) -> Iterator[Outcome]:
     if facts.selectors is not None and facts.selectors.weight == 0 and not facts.malformed:
         yield Violation(
             (*BASE, "selectors"),
-            "these selectors are empty: the policy matches every VM that no other policy matches",
+            "these selectors are empty, so the policy matches every VM that no other policy matches",
             "empty selectors",
         )
 

@@ -30,7 +30,7 @@ def check(facts: PolicyFacts) -> Iterator[Outcome]:
         remedy = ""
         if (near := mislabelled(facts.selectors, facts.vms)) is not None:
             place = "spec.template.metadata.labels"
-            remedy = f"{near.kind} {near.name!r} has these labels in its own metadata. Move them to {place}."
+            remedy = f"{near.kind} {near.name!r} has these labels in its own metadata. Move the labels to {place}."
         yield Violation(path, f"these selectors do not match {known} provided", "no VM", remedy)
 
 
@@ -55,8 +55,9 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="A MigrationPolicy matches none of the VMs that were provided.",
     rationale=(
-        "KubeVirt compares the labels of the VMI, which come from the VM's template and not from the VM, and the labels of its "
-        "namespace. Every listed label must be present with the same value. A policy that matches no VM has no effect."
+        "KubeVirt compares the selectors with the labels of the VMI and of its namespace. The VMI's labels come from "
+        "the VM's template, not from the VM itself. Every listed label must be present with the same value. A policy "
+        "that matches no VM has no effect."
     ),
     remediation="Use labels from spec.template.metadata.labels of a VM, or from its namespace.",
     source=SOURCE,

@@ -19,8 +19,11 @@ RULE = Rule(
     name="policy-never-gives-up",
     about=About.POLICY,
     severity=Severity.WARNING,
-    summary="A policy's completion timeout is 0, so a migration may never end.",
-    rationale="A value of 0 disables the check. It also disables post-copy and pausing, which start at the completion timeout.",
+    summary="A policy's completion timeout is 0, so a migration might never end.",
+    rationale=(
+        "The value 0 disables this timeout. The value also disables post-copy and pausing, which start at the "
+        "completion timeout."
+    ),
     remediation="Write seconds per GB, such as 300.",
     source=MONITOR_SOURCE,
     reference=POLICY_GUIDE,

@@ -24,7 +24,7 @@ def check(facts: PolicyFacts) -> Iterator[Outcome]:
         yield setting(
             COMPLETION_TIMEOUT,
             values[COMPLETION_TIMEOUT],
-            f"{COMPLETION_TIMEOUT} is negative; KubeVirt refuses the policy",
+            f"{COMPLETION_TIMEOUT} is negative, so KubeVirt refuses the policy",
         )
 
 

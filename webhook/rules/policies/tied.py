@@ -20,13 +20,14 @@ def check(facts: PolicyFacts) -> Iterator[Outcome]:
         relation = "has the same selectors as" if equal(mine, other) else "can match the same VM as closely as"
         yield Violation(
             (*BASE, "selectors"),
-            f"this MigrationPolicy {relation} {name!r}; for such a VM {first!r} wins, because its name comes first",
+            f"this MigrationPolicy {relation} {name!r}; if a VM matches both, {first!r} wins because its name comes "
+            "first",
             f"tied with {name}",
         )
 
 
 def equal(mine: Selectors, other: Selectors) -> bool:
-    """Whether two policies select the same VMs; a missing selector counts as empty."""
+    """Whether two policies select the same VMs. A missing selector counts as empty."""
     return (mine.namespace or {}, mine.vmi or {}) == (other.namespace or {}, other.vmi or {})
 
 
@@ -79,7 +80,7 @@ RULE = Rule(
             violates=("selectors",),
         ),
         Example(
-            "another label; a VM may have both",
+            "another label, so that a VM can have both",
             policy("allowPostCopy: true"),
             world=(_other("z", size="big"),),
             violates=("selectors",),

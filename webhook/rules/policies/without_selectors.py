@@ -10,7 +10,9 @@ from webhook.rules.settings._setting import POLICY_GUIDE
 
 def check(facts: PolicyFacts) -> Iterator[Outcome]:
     if facts.selectors is None and not facts.malformed:
-        yield Violation((*BASE, "selectors"), "this MigrationPolicy has no selectors: it matches no VM", "no selectors")
+        yield Violation(
+            (*BASE, "selectors"), "this MigrationPolicy has no selectors, so it matches no VM", "no selectors"
+        )
 
 
 RULE = Rule(
