@@ -26,7 +26,9 @@ GROUPS = frozenset({"kubevirt.io", "pool.kubevirt.io", "k8s.cni.cncf.io", "migra
 
 _GROUP_OF = {kind.kind: kind.group for kind in KINDS if kind.group in GROUPS}
 _CLOSE = 0.8
-"""The similarity (``difflib``) from which a group counts as misspelt, such as ``kubevirt`` for ``kubevirt.io``."""
+"""
+The minimum similarity (``difflib``) of a misspelt group, such as ``kubevirt``, to the correct group, such as ``kubevirt.io``.
+"""
 
 
 def meant_group(api_version: str, kind: str) -> str:

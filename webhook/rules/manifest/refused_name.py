@@ -13,10 +13,10 @@ _LONGEST_NAME, _LONGEST_LABEL, _LONGEST_STEM = 253, 63, 58
 _CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789-"
 _PLACEHOLDERS = ("$", "{{")
 _DOTTED = (
-    "Write at most 253 lower-case letters a to z, digits, '-' and '.'; start and end each part between dots with a letter or "
-    "digit."
+    "Write at most 253 lower-case letters a to z, digits, '-' and '.'. Start and end each part between dots with a "
+    "letter or digit."
 )
-_PLAIN = "Write at most 63 lower-case letters a to z, digits and '-'; start and end with a letter or digit."
+_PLAIN = "Write at most 63 lower-case letters a to z, digits and '-'. Start and end with a letter or digit."
 
 
 def check(facts: ManifestFacts) -> Iterator[Outcome]:
@@ -36,7 +36,10 @@ def check(facts: ManifestFacts) -> Iterator[Outcome]:
 
 
 def _is_name(text: str, *, is_dotted: bool) -> bool:
-    """Whether the text is a subdomain (``IsDNS1123Subdomain``), or without dots a label (``IsDNS1123Label``) of RFC 1123."""
+    """
+    Whether the text is a valid subdomain of RFC 1123 (``IsDNS1123Subdomain``), or a valid label (``IsDNS1123Label``) if not
+    ``is_dotted``.
+    """
     if len(text) > (_LONGEST_NAME if is_dotted else _LONGEST_LABEL):
         return False
     for part in text.split(".") if is_dotted else (text,):
@@ -52,7 +55,7 @@ def _is_stem(text: str) -> bool:
 
 
 def _meant(text: str, *, is_dotted: bool, is_stem: bool) -> str:
-    """The valid name that is closest to the text; empty if there is none."""
+    """The valid name that is closest to the text, or an empty text if there is none."""
     words = re.sub(r"[^a-z0-9.]+" if is_dotted else r"[^a-z0-9]+", "-", text.lower())
     name = ".".join(part.strip("-") for part in words.split(".") if part.strip("-"))
     if is_stem and name:

@@ -28,10 +28,10 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="A field is misspelt, or is at the wrong level.",
     rationale=(
-        "`kubectl apply` rejects an unknown field by default. For other clients, the API server drops the field without an "
-        "error. Below template.metadata the API server keeps it, and KubeVirt ignores it."
+        "`kubectl apply` rejects an unknown field by default. For other clients, the API server drops the field "
+        "without an error. Below template.metadata, the API server keeps the field, and KubeVirt ignores it."
     ),
-    remediation="Correct the name or the place, or remove the field.",
+    remediation="Correct the name, move the field to the right level, or remove the field.",
     source="KubeVirt's OpenAPI, 1.3 to 1.9 together; apiextensions-apiserver's pruning, Kubernetes v1.34",
     reference="https://kubevirt.io/api-reference/",
     check=check,

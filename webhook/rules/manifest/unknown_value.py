@@ -1,4 +1,4 @@
-"""A field has a word that is not one of its values."""
+"""A field has a value that is not one of its valid values."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,9 @@ def check(facts: ManifestFacts) -> Iterator[Outcome]:
     for strange in facts.values:
         field = next(step for step in reversed(strange.path) if isinstance(step, str))
         allowed = ", ".join(strange.allowed)
-        remedy = f"Write {strange.meant}; the values are {allowed}." if strange.meant else f"Write one of {allowed}."
+        remedy = (
+            f"Write {strange.meant}. The valid values are {allowed}." if strange.meant else f"Write one of {allowed}."
+        )
         yield Violation(
             strange.path, f"unknown value {shown(strange.value)} of field {field}", f"{field} {strange.value}", remedy
         )
@@ -24,9 +26,9 @@ RULE = Rule(
     name="unknown-value",
     about=About.MANIFEST,
     severity=Severity.WARNING,
-    summary="A field has a word that is not one of its values.",
-    rationale="Values are case-sensitive. KubeVirt or the API server rejects other values.",
-    remediation="Write one of the field's values.",
+    summary="A field has a value that is not one of its valid values.",
+    rationale="Values are case-sensitive. KubeVirt or the API server rejects every other value.",
+    remediation="Write one of the field's valid values.",
     source="staging/src/kubevirt.io/api/core/v1/types.go and vmi-create-admitter.go, v1.9.0",
     reference="https://kubevirt.io/api-reference/",
     check=check,

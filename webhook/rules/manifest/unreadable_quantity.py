@@ -1,4 +1,4 @@
-"""A quantity is a number with a unit of Kubernetes: ``2G`` and ``2Gi`` are valid, ``2GB`` is not."""
+"""A quantity is a number with a Kubernetes unit, such as ``2G`` or ``2Gi``. The unit in ``2GB`` is not valid."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _CLAIM = (
     "spec: {{dataVolumeTemplates: [{{metadata: {{name: os}}, spec: {{storage: {{resources: {{requests: {}}}}}}}}}]}}}}"
 )
 _AMOUNT = r"([+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+))([kmgtpe]?)(i?)(?:b|bytes?)?"
-"""The form of common mistakes: wrong case, a comma, a unit of bytes. Spaces are removed before the match."""
+"""The pattern of quantities with common mistakes: wrong case, a comma, the letter B. Spaces are removed before the match."""
 _UNITS = "kmgtpe"
 
 

@@ -1,4 +1,4 @@
-"""Each KubeVirt release serves some versions of its APIs."""
+"""A KubeVirt release serves only some versions of KubeVirt's APIs."""
 
 from collections.abc import Iterator, Mapping
 
@@ -53,7 +53,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="The KubeVirt release does not serve the API version.",
     rationale="The API server rejects the manifest, because it does not know the kind in this version.",
-    remediation="Write a version that the release serves. `kubectl api-versions` lists them.",
+    remediation="Write a version that the release serves. `kubectl api-versions` lists the served versions.",
     source="pkg/virt-operator/resource/generate/components/crds.go, v1.3.1 to v1.9.0",
     reference="https://kubevirt.io/api-reference/",
     check=check,
