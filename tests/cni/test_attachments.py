@@ -89,7 +89,7 @@ def test_a_network_known_to_be_absent_is_a_violation_with_a_remedy() -> None:
     assert [(finding.message, finding.remedy, finding.undetermined) for finding in result] == [
         (
             "namespace 'kubevirt' has no NetworkAttachmentDefinition 'migration-network'",
-            "Create it in namespace 'kubevirt', then set it here.",
+            "Create the NetworkAttachmentDefinition in namespace 'kubevirt', then set it here.",
             False,
         )
     ]

@@ -1,4 +1,4 @@
-"""Shared by the rules about networks: links and the objects of examples. Not a rule."""
+"""Links and example objects that the rules about networks share. Not a rule."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ WHEREABOUTS_GUIDE: Final = (
     "https://github.com/k8snetworkplumbingwg/whereabouts/blob/master/doc/extended-configuration.md"
 )
 NAMED: Final = kubevirt(migrations={"network": "migration-network"})
-"""A KubeVirt CR with the network of the examples, migration-network, as its migration network."""
+"""A KubeVirt CR whose migration network is ``migration-network``, the network of the examples."""
 THREE_NODES: Final = tuple(node(f"node{number}", **{"kubevirt.io/schedulable": "true"}) for number in (1, 2, 3))
 MACVLAN: Final = '"name": "migration", "cniVersion": "0.3.1", "type": "macvlan", "master": "eth1"'
 """The settings of a macvlan network without ``ipam``."""

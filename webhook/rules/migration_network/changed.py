@@ -13,8 +13,8 @@ _NEW = addressed('"type": "whereabouts", "range": "10.1.2.0/24"')
 def check(facts: NetworkChangeFacts) -> Iterator[Outcome]:
     yield Violation(
         facts.path,
-        f"{facts.after!r} is KubeVirt's migration network: a node uses the new configuration only after its virt-handler "
-        "has restarted",
+        f"{facts.after!r} is KubeVirt's migration network, and a node uses the new configuration only after its "
+        "virt-handler restarts",
         "config",
     )
 
@@ -31,8 +31,8 @@ RULE = Rule(
     ),
     remediation=(
         "Change it while no migration runs, then restart virt-handler on every node: `kubectl rollout restart "
-        "daemonset/virt-handler` in KubeVirt's namespace. Safer: create another NetworkAttachmentDefinition, and set it in the "
-        "KubeVirt CR."
+        "daemonset/virt-handler` in KubeVirt's namespace. It is safer to create another NetworkAttachmentDefinition, "
+        "and to set the new name in the KubeVirt CR."
     ),
     source=(
         "pkg/virt-operator/resource/generate/components/daemonsets.go NewHandlerDaemonSet, v1.9.0: the pod template holds "

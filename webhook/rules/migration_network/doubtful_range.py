@@ -1,4 +1,4 @@
-"""An IPAM plugin accepts some settings of addresses and then ignores them."""
+"""An IPAM plugin accepts some address settings, but the settings have no effect or an unexpected one."""
 
 from collections.abc import Iterator
 
@@ -22,10 +22,10 @@ RULE = Rule(
     name="address-setting-without-effect",
     about=About.NETWORK,
     severity=Severity.WARNING,
-    summary="The IPAM plugin accepts a setting that has no effect or not the obvious one.",
+    summary="The IPAM plugin accepts a setting, but the setting has no effect or an unexpected effect.",
     rationale=(
-        "whereabouts silently ignores a start, an end or an exclusion outside the range. It assigns the gateway's own address to "
-        "a pod unless it is excluded."
+        "whereabouts silently ignores a start, an end or an exclusion outside the range. It also assigns the "
+        "gateway's own address to a pod, unless this address is excluded."
     ),
     remediation="Write start, end, exclusions and gateway inside the range, and exclude the gateway's address.",
     source="whereabouts v0.9.4 pkg/iphelpers GetIPRange, pkg/allocate IterateForAssignment",

@@ -26,8 +26,8 @@ RULE = Rule(
     about=About.NETWORK,
     summary="The migration network contains the API server's address inside the cluster.",
     rationale=(
-        "The interface adds a route for its whole range. virt-handler then sends requests for the API server to the migration "
-        "network, gets no answer, and no longer manages the VMs of the node."
+        "The interface adds a route for its whole range. Requests from virt-handler to the API server then go to the "
+        "migration network and get no answer. As a result, virt-handler no longer manages the VMs of the node."
     ),
     remediation="Use a range that the cluster uses neither for Services nor for pods.",
     source=(

@@ -27,8 +27,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="The migration network overlaps the addresses of pods or Services.",
     rationale=(
-        "The interface adds a route for its whole range, so virt-handler no longer reaches pods and Services in it. A pod and "
-        "virt-handler on another node may also get the same address."
+        "The interface adds a route for its whole range, so virt-handler no longer reaches pods and Services in it. A "
+        "pod and virt-handler on another node can also get the same address."
     ),
     remediation="Use a range that the cluster uses neither for Services nor for pods.",
     source="plugins v1.9.1 pkg/ipam ConfigureIface; Node.spec.podCIDRs and ServiceCIDR of Kubernetes v1.34",

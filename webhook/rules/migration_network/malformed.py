@@ -18,7 +18,9 @@ RULE = Rule(
     name="network-config-malformed",
     about=About.NETWORK,
     summary="The configuration of the network is not a valid CNI configuration.",
-    rationale="Multus runs the plugin in `type`, or the plugins under `plugins` in order. Without any plugin it fails.",
+    rationale=(
+        "Multus runs the plugin in `type`, or the plugins under `plugins` in order. Without any plugin, Multus fails."
+    ),
     remediation="Write `type` (and `ipam` as an object) beside `name` and `cniVersion`, or a list of such objects as `plugins`.",
     source="multus-cni v4.3.0 pkg/types/conf.go LoadDelegateNetConf; libcni v1.3.0 libcni/conf.go",
     reference=CNI_SPECIFICATION,

@@ -12,7 +12,7 @@ def check(facts: NetworkFacts) -> Iterator[Outcome]:
     plugin = first_plugin(facts)
     if plugin is not None and plugin.type in {"macvlan", "ipvlan"} and not plugin.master:
         at = plugin.at("master")
-        yield Violation(facts.path, f"{at} is missing: each node uses the interface of its default route", "master")
+        yield Violation(facts.path, f"{at} is missing, so each node uses the interface of its default route", "master")
 
 
 RULE = Rule(

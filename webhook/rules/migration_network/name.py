@@ -24,7 +24,10 @@ RULE = Rule(
     about=About.NETWORK,
     summary="The name inside the configuration is invalid.",
     rationale="CNI does not run plugins for a network with other characters in its name, so pods on it never start.",
-    remediation="Use letters, digits, `.`, `_` and `-`, with a letter or digit first. Or remove `name`; Multus sets it.",
+    remediation=(
+        "Use letters, digits, `.`, `_` and `-`, with a letter or digit first. You can also remove `name`, because "
+        "Multus then sets the name."
+    ),
     source="cni v1.3.0 pkg/utils/utils.go ValidateNetworkName",
     reference=CNI_SPECIFICATION,
     check=check,

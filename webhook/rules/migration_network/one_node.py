@@ -1,4 +1,4 @@
-"""Some interfaces connect only the pods of one node. Other nodes need further settings."""
+"""Some interfaces connect only the pods of one node. A connection to other nodes needs further settings."""
 
 from collections.abc import Iterator
 
@@ -15,10 +15,16 @@ def check(facts: NetworkFacts) -> Iterator[Outcome]:
     if plugin is None:
         return
     if plugin.type in ON_ONE_NODE:
-        message = f"a {plugin.type} interface connects pods to their own node; the plugin sets no routes to other nodes"
+        message = (
+            f"a {plugin.type} interface connects pods only to their own node, because the plugin sets no routes to "
+            "other nodes"
+        )
         yield Violation(facts.path, message, "type")
     elif plugin.type == "bridge" and not plugin.bridge:
-        message = f"{plugin.at('bridge')} is missing and means cni0, which is often a bridge without a connection to other nodes"
+        message = (
+            f"{plugin.at('bridge')} is missing, so the plugin uses bridge cni0, which often has no connection to other "
+            "nodes"
+        )
         yield Violation(facts.path, message, "bridge")
 
 

@@ -32,8 +32,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="Another network might assign the same addresses as the migration network.",
     rationale=(
-        "If both networks share a link, virt-handler can get an address that a VM already has. whereabouts prevents this only "
-        "between its own networks with the same network_name, while enable_overlapping_ranges is on."
+        "If both networks share a link, virt-handler can get an address that a VM already has. Only whereabouts "
+        "prevents this, for its own networks with the same network_name, if enable_overlapping_ranges is on."
     ),
     remediation="Use a dedicated range for the migration network, or exclude the addresses that the other network uses.",
     source="whereabouts v0.9.4 pkg/storage/kubernetes/ipam.go (OverlappingRangeIPReservation)",

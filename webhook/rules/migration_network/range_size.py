@@ -28,10 +28,13 @@ RULE = Rule(
     about=About.NETWORK,
     summary="The migration network has fewer addresses than the cluster has nodes.",
     rationale=(
-        "virt-handler runs once on each node. Without a free address its pod does not start, and KubeVirt no longer manages the "
-        "VMs of the node."
+        "virt-handler runs once on each node. Without a free address, virt-handler's pod does not start, and KubeVirt "
+        "no longer manages the VMs of the node."
     ),
-    remediation="Use a larger range or fewer exclusions. Leave some addresses free: from 1.6 on other pods may need them.",
+    remediation=(
+        "Use a larger range or fewer exclusions. Leave some addresses free, because from KubeVirt 1.6 on other pods "
+        "can need them."
+    ),
     source="whereabouts v0.9.4 pkg/allocate; pkg/virt-operator/resource/generate/components/daemonsets.go, v1.9.0",
     reference=NETWORK_GUIDE,
     check=check,

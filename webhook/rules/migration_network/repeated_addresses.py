@@ -17,7 +17,10 @@ def check(facts: NetworkFacts) -> Iterator[Outcome]:
         return
     for ipam in ipams_of(facts.config):
         if repeats(ipam):
-            why = f"{ipam.place}.type {ipam.type} assigns addresses on each node separately: two nodes get the same address"
+            why = (
+                f"{ipam.place}.type {ipam.type} assigns addresses on each node separately, so two nodes get the same "
+                "address"
+            )
             yield Violation(facts.path, why, "addresses")
         elif repeats(ipam) is None:
             why = f"Migratable does not know whether {shown(ipam.type)} assigns each address only once in the cluster"
@@ -31,8 +34,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="Several nodes get the same address on the migration network.",
     rationale=(
-        "host-local keeps its list of used addresses in a file on the node, and static has no list. Each node starts at the same "
-        "address, and a migration reaches the wrong node or none."
+        "host-local keeps its list of used addresses in a file on the node, and static has no list. Every node starts "
+        "with the same address, so a migration reaches the wrong node or no node."
     ),
     remediation="Use whereabouts, which assigns addresses for the whole cluster, or dhcp.",
     source="plugins v1.9.1 plugins/ipam/host-local/backend/disk, plugins/ipam/static",

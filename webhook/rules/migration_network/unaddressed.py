@@ -23,8 +23,9 @@ RULE = Rule(
     about=About.NETWORK,
     summary="The migration network gives virt-handler no address.",
     rationale=(
-        "From 1.2 on virt-handler exits and restarts repeatedly if its interface migration0 has no global unicast address. It "
-        "then does not manage the VMs of the node. In 1.1 and earlier migrations silently use the pod network."
+        "From 1.2 on, virt-handler exits and restarts repeatedly if its interface migration0 has no global unicast "
+        "address. virt-handler then does not manage the VMs of the node. In 1.1 and earlier, migrations silently use "
+        "the pod network."
     ),
     remediation='Add `ipam`, for example {"type": "whereabouts", "range": "10.1.1.0/24"}.',
     source="pkg/virt-handler/migration.go FindMigrationIP, v1.9.0",

@@ -19,7 +19,7 @@ def check(facts: MigrationNetworkFacts) -> Iterator[Outcome]:
         yield Undetermined(facts.path, network.why, network.settle, facts.network_name, unreadable=network.unreadable)
     elif isinstance(facts.network, Absent):
         message = f"namespace {facts.network_namespace!r} has no NetworkAttachmentDefinition {facts.network_name!r}"
-        remedy = f"Create it in namespace {facts.network_namespace!r}, then set it here."
+        remedy = f"Create the NetworkAttachmentDefinition in namespace {facts.network_namespace!r}, then set it here."
         yield Violation(facts.path, message, f"{facts.network_namespace}/{facts.network_name}", remedy)
 
 
@@ -29,8 +29,8 @@ RULE = Rule(
     about=About.MIGRATION_NETWORK,
     summary="The migration network does not exist.",
     rationale=(
-        "KubeVirt does not check the network. virt-handler restarts on every node with this network, and its new pods do not "
-        "start. No VM on these nodes can start, stop or migrate."
+        "KubeVirt does not check the network. After this change, virt-handler restarts on every node, and its new "
+        "pods do not start. No VM can then start, stop or migrate."
     ),
     remediation="Create the NetworkAttachmentDefinition in KubeVirt's own namespace, then set it here.",
     source="multus-cni v4.3.0 pkg/k8sclient getKubernetesDelegate; daemonsets.go NewHandlerDaemonSet, v1.9.0",

@@ -21,10 +21,10 @@ RULE = Rule(
     id="LM715",
     name="migration-network-misnamed",
     about=About.MIGRATION_NETWORK,
-    summary="The migration network is not a valid name for Multus.",
+    summary="The value of the migration network is not a valid name for Multus.",
     rationale=(
-        "virt-operator copies the value into virt-handler's pod template. Multus refuses it, and virt-handler does not start on "
-        "any node."
+        "virt-operator copies the value into virt-handler's pod template. Multus refuses the invalid name, and "
+        "virt-handler does not start on any node."
     ),
     remediation="Write the name of a NetworkAttachmentDefinition: lower-case letters, digits and dashes, at most 63 characters.",
     source="multus-cni v4.3.0 pkg/k8sclient parsePodNetworkObjectName; daemonsets.go NewHandlerDaemonSet, v1.9.0",

@@ -10,7 +10,7 @@ from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violatio
 
 def check(facts: MigrationNetworkFacts) -> Iterator[Outcome]:
     if facts.network_name and facts.network_namespace != facts.namespace and facts.namespace:
-        message = f"{facts.value!r} is not in KubeVirt's namespace {facts.namespace!r}; Multus may refuse it"
+        message = f"{facts.value!r} is not in KubeVirt's namespace {facts.namespace!r}, so Multus might refuse it"
         yield Violation(facts.path, message, facts.network_namespace)
 
 

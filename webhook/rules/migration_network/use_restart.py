@@ -16,7 +16,7 @@ def check(facts: NetworkChangeFacts) -> Iterator[Outcome]:
         change = f"the migration network changes from {facts.before!r} to {facts.after!r}"
     else:
         change = f"the migration network {facts.before!r} is removed"
-    yield Violation(facts.path, f"{change}: virt-handler restarts on every node", facts.after)
+    yield Violation(facts.path, f"{change}, so virt-handler restarts on every node", facts.after)
 
 
 RULE = Rule(
@@ -26,8 +26,8 @@ RULE = Rule(
     severity=Severity.INFO,
     summary="A change of the migration network restarts virt-handler on every node.",
     rationale=(
-        "The network is part of virt-handler's pod template. VMs continue to run during the restart, but running migrations "
-        "fail, and VMs on a node cannot start or stop until its virt-handler runs again."
+        "The network is part of virt-handler's pod template. VMs continue to run during the restart, but running "
+        "migrations fail. VMs on a node cannot start or stop until the node's virt-handler runs again."
     ),
     remediation="Change the migration network while no migration runs.",
     source="pkg/virt-operator/resource/generate/components/daemonsets.go NewHandlerDaemonSet, v1.9.0",
