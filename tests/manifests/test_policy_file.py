@@ -122,7 +122,7 @@ def test_an_empty_file_is_the_built_in_policy(content: bytes) -> None:
         (
             "migrationSettings:\n  parallelMigrationsPerCluster: 1\n  parallelOutboundMigrationsPerNode: 2",
             3,
-            f"migrationSettings.{NODE}: {NODE} is 2, but {CLUSTER} is 1: KubeVirt runs at most 1 at the same time",
+            f"migrationSettings.{NODE}: {NODE} is 2, but {CLUSTER} is 1, so KubeVirt runs at most 1 at the same time",
         ),
     ],
 )

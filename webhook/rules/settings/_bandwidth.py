@@ -24,7 +24,7 @@ def refused_bandwidth(base: FieldPath, values: Mapping[str, Json]) -> Iterator[V
     if bandwidth is None:
         problem = "is not a Kubernetes quantity"
     elif bandwidth.nano < 0:
-        problem = "is negative: every migration fails"
+        problem = "is negative, so every migration fails"
     elif bandwidth.nano >= INT64 * NANO:
         problem = "does not fit in 64 bits"
     else:
@@ -33,7 +33,9 @@ def refused_bandwidth(base: FieldPath, values: Mapping[str, Json]) -> Iterator[V
 
 
 def bandwidth_without_unit(base: FieldPath, values: Mapping[str, Json]) -> Iterator[Violation]:
-    """A violation for a bandwidth below 1Mi that is written in bytes or parts of bytes. This is hardly ever intended."""
+    """
+    A violation for a bandwidth below 1Mi that is written in bytes or parts of bytes. Such a bandwidth is hardly ever intended.
+    """
     bandwidth = _below_one_mebibyte(values)
     if bandwidth is None or (bandwidth.suffix and bandwidth.suffix not in PARTS):
         return
@@ -53,7 +55,7 @@ def bandwidth_without_unit(base: FieldPath, values: Mapping[str, Json]) -> Itera
 
 
 def raised_bandwidth(base: FieldPath, values: Mapping[str, Json]) -> Iterator[Violation]:
-    """A violation for a bandwidth below 1Mi that has a unit. KubeVirt raises it to 1Mi."""
+    """A violation for a bandwidth below 1Mi that has a unit. KubeVirt raises such a bandwidth to 1Mi."""
     bandwidth = _below_one_mebibyte(values)
     if bandwidth is not None and bandwidth.suffix and bandwidth.suffix not in PARTS:
         value = values[BANDWIDTH]

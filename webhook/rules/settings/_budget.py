@@ -9,9 +9,9 @@ from webhook.objects.meta import Json
 
 def impossible(values: Mapping[str, Json]) -> tuple[str, int] | None:
     """
-    Why no migration of more than a few GB can finish under these settings, and the maximum number of bytes that can.
+    The reason why no large migration can finish under these settings, and the largest size in bytes that can finish.
 
-    None if every size can finish. Other rules judge invalid quantities and timeouts.
+    The result is None if every size can finish. Other rules judge invalid quantities and timeouts.
     """
     bandwidth = bandwidth_of(values)
     if bandwidth is None or bandwidth.nano <= 0 or values[COMPLETION_TIMEOUT] <= 0:
@@ -27,7 +27,8 @@ def impossible(values: Mapping[str, Json]) -> tuple[str, int] | None:
     allowed = budget.timeout * (2 if budget.pause else 1)
     paused = ", pause included" if budget.pause else ""
     message = (
-        f"at {speed} per second a GiB takes {budget.duration(GIB)} s, but KubeVirt cancels the migration after {allowed} s "
-        f"per GB{paused}. Unless post-copy is allowed, no VM with more than {largest // MIB}Mi to transfer can finish"
+        f"at {speed} per second, a GiB takes {budget.duration(GIB)} s, but KubeVirt cancels the migration after "
+        f"{allowed} s per GB{paused}. Unless post-copy is allowed, no VM with more than {largest // MIB}Mi to transfer "
+        "can finish"
     )
     return message, largest

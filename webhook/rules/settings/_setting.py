@@ -1,4 +1,4 @@
-"""Shared by the rules about migration settings: links, paths, examples, and violations by release. Not a rule."""
+"""Links, paths, examples and violations by release that the rules about migration settings share. Not a rule."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -24,7 +24,7 @@ POLICY_SETTINGS: Mapping[str, Setting] = {name: known for name, known in SETTING
 def at(
     base: FieldPath, name: str, value: Json, message: str, remedy: str = "", releases: Releases = KNOWN
 ) -> Violation:
-    """A violation at the setting ``name`` under ``base``. Its identity includes the value."""
+    """A violation at the setting ``name`` under ``base``. The violation's identity includes the value."""
     return Violation((*base, name), message, f"{name} {shown(value)}", remedy, releases)
 
 
@@ -48,7 +48,7 @@ def unknown_name(base: FieldPath, name: str, value: Json, owner: str, names: Ite
 
 
 def too_new(base: FieldPath, name: str, value: Json, having: Releases, judged: Releases) -> Iterator[Violation]:
-    """A violation for a setting that some ``judged`` releases lack. ``having`` are the releases that have it."""
+    """A violation for a setting that some ``judged`` releases lack. ``having`` are the releases that have the setting."""
     if judged & ~having:
         missing = KNOWN & ~having
         last = newest(missing).release
@@ -56,7 +56,7 @@ def too_new(base: FieldPath, name: str, value: Json, having: Releases, judged: R
         yield at(base, name, value, message, "", missing)
 
 
-def in_cel(name: str, message: str, violates: str, joint: str = ":") -> Cel:
+def in_cel(name: str, message: str, violates: str, joint: str = ", so") -> Cel:
     """The CEL form of a violation at a setting of the KubeVirt CR, for API servers."""
     return Cel(name, dotted((*MIGRATIONS, name)), f"{name} is {{it}}{joint} {message}", f"{name} {{it}}", violates)
 
@@ -75,7 +75,7 @@ def by_release(
     releases: Releases, judge: Callable[[Behaviour], tuple[FieldPath, str, str, int] | None]
 ) -> Iterator[Violation]:
     """
-    One violation for each result of ``judge`` (path, message, subject, harm), with all releases that give it.
+    Yields one violation for each result of ``judge`` (path, message, subject, harm), with all releases that give this result.
     """
     results: dict[tuple[FieldPath, str, str, int], Releases] = {}
     for behaviour in behaviours(releases):
@@ -86,5 +86,5 @@ def by_release(
 
 
 def values_of(facts: SettingsFacts, behaviour: Behaviour) -> dict[str, Json]:
-    """The CR's settings in force in a release."""
+    """The settings of the CR that are in force in a release."""
     return in_force(facts.migrations, behaviour)

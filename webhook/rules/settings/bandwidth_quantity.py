@@ -18,7 +18,10 @@ RULE = Rule(
     name="bandwidth-not-a-quantity",
     about=About.SETTINGS,
     summary="bandwidthPerMigration is not a quantity, or is negative.",
-    rationale="The API server refuses other text. KubeVirt accepts a negative bandwidth; every migration then fails.",
+    rationale=(
+        "The API server refuses text that is not a quantity. KubeVirt accepts a negative bandwidth, but every "
+        "migration then fails."
+    ),
     remediation="Write bytes per second with a binary suffix, such as 64Mi, or 0 for no limit.",
     source="k8s.io/apimachinery pkg/api/resource/quantity.go ParseQuantity, v0.34.2; QuantityToMebiByte, KubeVirt v1.9.0",
     reference="https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/",

@@ -20,8 +20,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="bandwidthPerMigration is below 1Mi, and KubeVirt raises it to 1Mi.",
     rationale=(
-        "KubeVirt gives libvirt whole MiB per second. Anything from one byte to 1Mi becomes 1Mi; above that, halves are "
-        "rounded up."
+        "KubeVirt gives libvirt whole MiB per second. Any value from one byte to 1Mi becomes 1Mi. Larger values are "
+        "rounded to the nearest MiB, and halves are rounded up."
     ),
     remediation="Write at least 1Mi, or 0 for no limit.",
     source="pkg/virt-launcher/virtwrap/converter/vcpu/vcpu.go QuantityToMebiByte, v1.9.0",

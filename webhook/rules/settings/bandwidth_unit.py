@@ -18,12 +18,13 @@ RULE = Rule(
     name="bandwidth-without-unit",
     about=About.SETTINGS,
     severity=Severity.WARNING,
-    summary="bandwidthPerMigration is a small number of bytes; its unit is probably missing.",
+    summary="bandwidthPerMigration is a small number of bytes, probably because the unit is missing.",
     rationale=(
-        "A number without a suffix means bytes per second. KubeVirt raises it to 1Mi, at which a GiB takes 17 minutes. The "
-        "suffix m means thousandths: 64m is less than one byte, which KubeVirt treats as no limit."
+        "A number without a suffix means bytes per second. KubeVirt raises such a number to 1Mi, at which a GiB takes "
+        "17 minutes. The suffix m means thousandths. For example, 64m is less than one byte, which KubeVirt treats as "
+        "no limit."
     ),
-    remediation="Write the unit: 64Mi.",
+    remediation="Write the unit, such as 64Mi.",
     source="pkg/virt-launcher/virtwrap/converter/vcpu/vcpu.go QuantityToMebiByte, v1.9.0",
     reference=SETTINGS_GUIDE,
     check=check,

@@ -30,9 +30,9 @@ RULE = Rule(
     about=About.SETTINGS,
     summary="At this bandwidth a migration cannot finish in the time that KubeVirt allows.",
     rationale=(
-        "KubeVirt allows completionTimeoutPerGiB seconds per GB, rounded up. Where this is too short to transfer one GB, "
-        "KubeVirt cancels every migration above a certain size, even of an idle VM. A paused guest "
-        "(allowWorkloadDisruption) gets twice the time; post-copy has no time limit."
+        "KubeVirt allows completionTimeoutPerGiB seconds per GB, rounded up. If this time is too short to transfer "
+        "one GB, KubeVirt cancels every migration above a certain size, even of an idle VM. A paused guest "
+        "(allowWorkloadDisruption) gets twice the time. Post-copy has no time limit."
     ),
     remediation="Raise bandwidthPerMigration (0 is no limit) or completionTimeoutPerGiB, or allow post-copy and accept its risk.",
     source=MONITOR_SOURCE,

@@ -10,8 +10,8 @@ from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violatio
 from webhook.rules.settings._setting import MONITOR_SOURCE, SETTINGS_GUIDE, at, cr, setting_path
 
 NEVER_STARTS = (
-    f"{ALLOW_POST_COPY} is true and {ALLOW_WORKLOAD_DISRUPTION} is false: KubeVirt never starts post-copy and cancels the "
-    "migration at the timeout"
+    f"{ALLOW_POST_COPY} is true and {ALLOW_WORKLOAD_DISRUPTION} is false, so KubeVirt never starts post-copy and "
+    "cancels the migration at the timeout"
 )
 
 
@@ -31,7 +31,10 @@ RULE = Rule(
     about=About.SETTINGS,
     severity=Severity.WARNING,
     summary="Post-copy is allowed, but the workload disruption that it needs is not.",
-    rationale="From 1.5 on post-copy starts only where allowWorkloadDisruption is true; its default is allowPostCopy.",
+    rationale=(
+        "From 1.5 on, post-copy starts only if allowWorkloadDisruption is true. The default of "
+        "allowWorkloadDisruption is the value of allowPostCopy."
+    ),
     remediation="Remove allowWorkloadDisruption, or set allowPostCopy to false.",
     source=MONITOR_SOURCE,
     reference=SETTINGS_GUIDE,

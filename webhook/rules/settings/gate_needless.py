@@ -23,10 +23,10 @@ RULE = Rule(
     severity=Severity.INFO,
     summary="A listed feature gate is on by default.",
     rationale=(
-        "Live migration has needed no gate since v0.56; many instructions still list LiveMigration. The entry has no effect: "
-        "removing it does not turn live migration off."
+        "Live migration has needed no gate since v0.56, but many instructions still list LiveMigration. The entry has "
+        "no effect, so its removal does not turn live migration off."
     ),
-    remediation="Remove it from featureGates.",
+    remediation="Remove the gate from featureGates.",
     source="pkg/virt-config/featuregate/inactive.go and feature-gates.go, v1.9.0",
     reference=GATES_GUIDE,
     check=check,

@@ -22,7 +22,7 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
                 last = newest(missing).release
                 message = f"feature gate {name} does not exist in KubeVirt {last} and earlier, which ignore it"
                 yield Violation(
-                    path, message, f"gate {name}", "Remove it until the cluster runs a newer KubeVirt.", missing
+                    path, message, f"gate {name}", "Remove the gate until the cluster runs a newer KubeVirt.", missing
                 )
             continue
         close = close_matches(name.lower(), lower, cutoff=0.87)
@@ -41,7 +41,7 @@ RULE = Rule(
     about=About.SETTINGS,
     severity=Severity.WARNING,
     summary="A feature gate for live migration is misspelt, or newer than this KubeVirt release.",
-    rationale="KubeVirt ignores unknown gates; names are case-sensitive.",
+    rationale="KubeVirt ignores unknown gates. Names are case-sensitive.",
     remediation="Correct the name.",
     source="pkg/virt-config/featuregate/feature-gates.go, v1.9.0",
     reference=GATES_GUIDE,

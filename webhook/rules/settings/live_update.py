@@ -18,8 +18,8 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
     if "LiveMigrate" not in facts.workload_update_methods:
         yield Violation(
             PATH,
-            "vmRolloutStrategy is LiveUpdate, but workloadUpdateMethods has no LiveMigrate: changes to CPUs, memory and "
-            "interfaces of running VMs wait for a migration that KubeVirt does not start",
+            "vmRolloutStrategy is LiveUpdate, but workloadUpdateMethods has no LiveMigrate, so hotplugged CPUs, "
+            "memory and interfaces wait for a migration that KubeVirt does not start",
             "LiveUpdate without LiveMigrate",
             releases=KNOWN,
         )
@@ -40,8 +40,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="Changes to running VMs need a migration, but KubeVirt does not start one.",
     rationale=(
-        "Hotplugged CPUs, memory and interfaces take effect in a new virt-launcher pod. The workload updater migrates the VM "
-        "to one only where spec.workloadUpdateStrategy.workloadUpdateMethods has LiveMigrate."
+        "Hotplugged CPUs, memory and interfaces take effect in a new virt-launcher pod. The workload updater migrates "
+        "the VM to such a pod only if spec.workloadUpdateStrategy.workloadUpdateMethods has LiveMigrate."
     ),
     remediation="Add LiveMigrate to spec.workloadUpdateStrategy.workloadUpdateMethods, or set vmRolloutStrategy to Stage.",
     source="pkg/virt-controller/watch/workload-updater/workload-updater.go, v1.9.0",

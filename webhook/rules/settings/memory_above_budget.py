@@ -35,7 +35,7 @@ def check(facts: BudgetFacts) -> Iterator[Outcome]:
 
 
 def _judged(facts: BudgetFacts, memory: Sourced[int] | Unknown, behaviour: Behaviour) -> tuple[str, str] | None:
-    """The message, and the missing input if there is any; None if the migration can finish."""
+    """The message and the instruction to provide a missing input, if any. The result is None if the migration can finish."""
     winners = (None,) if isinstance(facts.winners, Unknown) else facts.winners
     budgets = [(winner, _budget(facts, winner, behaviour)) for winner in winners]
     failing = [(winner, budget) for winner, budget in budgets if budget is not None and _fails(budget, memory)]
@@ -55,7 +55,7 @@ def _judged(facts: BudgetFacts, memory: Sourced[int] | Unknown, behaviour: Behav
 
 
 def _budget(facts: BudgetFacts, winner: WinningPolicy | None, behaviour: Behaviour) -> tuple[Budget, str] | None:
-    """The budget and the bandwidth as written; None where the bandwidth is invalid."""
+    """The budget and the bandwidth as written, or None if the bandwidth is invalid."""
     values = values_for(facts.migrations, winner, behaviour)
     bandwidth = bandwidth_of(values)
     if bandwidth is None or bandwidth.nano < 0:
@@ -67,7 +67,7 @@ def _budget(facts: BudgetFacts, winner: WinningPolicy | None, behaviour: Behavio
 def _fails(budget_and_speed: tuple[Budget, str], memory: Sourced[int] | Unknown) -> bool:
     budget, _ = budget_and_speed
     if budget.timeout < 0 or not budget.bandwidth:
-        return False  # rules about the settings report it
+        return False  # rules about the settings report this
     return not budget.finishes(memory.value) if isinstance(memory, Sourced) else budget.hopeless()
 
 
@@ -111,8 +111,9 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="The VM has more memory than a migration can transfer in the time that KubeVirt allows.",
     rationale=(
-        "KubeVirt allows completionTimeoutPerGiB seconds per GB of memory, rounded up. Where the bandwidth is too small, "
-        "KubeVirt cancels every migration of a guest that uses all of its memory. A drain of its node then never finishes."
+        "KubeVirt allows completionTimeoutPerGiB seconds per GB of memory, rounded up. If the bandwidth is too small, "
+        "KubeVirt cancels every migration of a guest that uses all of its memory. A drain of the guest's node then "
+        "never finishes."
     ),
     remediation=(
         "Raise bandwidthPerMigration or completionTimeoutPerGiB in a MigrationPolicy for this VM, or allow post-copy and accept "

@@ -12,7 +12,7 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
     for path, right in facts.misplaced:
         yield Violation(
             path,
-            f"KubeVirt does not read {dotted(path)}; it has no effect",
+            f"KubeVirt does not read {dotted(path)}, so this field has no effect",
             dotted(path),
             f"Move it to {right}.",
         )
@@ -24,8 +24,9 @@ RULE = Rule(
     about=About.SETTINGS,
     summary="Migration settings are in a field that KubeVirt does not read.",
     rationale=(
-        "KubeVirt reads only spec.configuration.migrations. The API server drops other fields, so the cluster keeps its "
-        "defaults. `migrationConfiguration` is a name from old documentation, `liveMigrationConfig` a field of HyperConverged."
+        "KubeVirt reads only spec.configuration.migrations. The API server drops other fields, so the cluster keeps "
+        "its defaults. `migrationConfiguration` is a name from old documentation, and `liveMigrationConfig` is a "
+        "field of HyperConverged."
     ),
     remediation="Move the settings to spec.configuration.migrations.",
     source=TYPES_SOURCE,

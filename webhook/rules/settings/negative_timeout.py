@@ -8,22 +8,22 @@ from webhook.rules.rule import About, Example, Outcome, Rule
 from webhook.rules.settings._setting import MONITOR_SOURCE, SETTINGS_GUIDE, cr, in_cel, setting, setting_path
 
 TIMEOUTS = (COMPLETION_TIMEOUT, PROGRESS_TIMEOUT, UTILITY_VOLUMES_TIMEOUT)
-AT_ONCE = "KubeVirt cancels every migration at once"
+AT_ONCE = "KubeVirt cancels every migration immediately"
 
 
 def check(facts: SettingsFacts) -> Iterator[Outcome]:
     values = written(facts.migrations)
     for name in TIMEOUTS:
         if values.get(name, 0) < 0:
-            yield setting(name, values[name], f"{name} is {values[name]}: {AT_ONCE}")
+            yield setting(name, values[name], f"{name} is {values[name]}, so {AT_ONCE}")
 
 
 RULE = Rule(
     id="LM614",
     name="negative-timeout",
     about=About.SETTINGS,
-    summary="A timeout is negative, so KubeVirt cancels every migration at once.",
-    rationale="KubeVirt compares the elapsed seconds with the timeout; only 0 disables the check.",
+    summary="A timeout is negative, so KubeVirt cancels every migration immediately.",
+    rationale="KubeVirt compares the elapsed seconds with the timeout. Only the value 0 disables this check.",
     remediation="Write seconds, such as 150.",
     source=MONITOR_SOURCE,
     reference=SETTINGS_GUIDE,

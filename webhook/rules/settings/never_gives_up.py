@@ -10,7 +10,7 @@ from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violatio
 from webhook.rules.settings._setting import MONITOR_SOURCE, SETTINGS_GUIDE, at, cr, setting_path
 
 MEANING = {
-    COMPLETION_TIMEOUT: "if the guest writes faster than the network transfers, the migration never ends",
+    COMPLETION_TIMEOUT: "the migration of a guest that writes faster than the network transfers never ends",
     PROGRESS_TIMEOUT: "a stuck migration never ends",
 }
 
@@ -21,7 +21,7 @@ def disabled_timeouts(
     """A violation for each of ``names`` that is 0 in the settings under ``base``."""
     for name in names:
         if values.get(name) == 0:
-            message = f"{name} is 0, which means no limit: {MEANING[name]} and counts against the limit of parallel migrations"
+            message = f"{name} is 0 (no limit), so {MEANING[name]} and counts against the limit of parallel migrations"
             yield at(base, name, 0, message)
 
 
@@ -34,9 +34,14 @@ RULE = Rule(
     name="migration-never-given-up",
     about=About.SETTINGS,
     severity=Severity.WARNING,
-    summary="A timeout is 0, so a migration may never end.",
-    rationale="A value of 0 disables the check. It also disables post-copy and pausing, which start at the completion timeout.",
-    remediation="Write seconds; the defaults are 150 for both (800 for completionTimeoutPerGiB in 1.3 and earlier).",
+    summary="A timeout is 0, so a migration might never end.",
+    rationale=(
+        "The value 0 disables a timeout. Without the completion timeout, KubeVirt also never starts post-copy or "
+        "pauses the guest."
+    ),
+    remediation=(
+        "Write seconds. The defaults are 150 for both timeouts (800 for completionTimeoutPerGiB in 1.3 and earlier)."
+    ),
     source=MONITOR_SOURCE,
     reference=SETTINGS_GUIDE,
     check=check,

@@ -15,7 +15,7 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
     values = written(facts.migrations)
     for name in LIMITS:
         if values.get(name) == 0:
-            yield setting(name, 0, f"{name} is 0: {NEVER}")
+            yield setting(name, 0, f"{name} is 0, so {NEVER}")
 
 
 RULE = Rule(
@@ -23,7 +23,10 @@ RULE = Rule(
     name="no-migration-starts",
     about=About.SETTINGS,
     summary="A limit on parallel migrations is 0.",
-    rationale='A limit of 0 does not mean "no limit": virt-controller starts a migration only while fewer than the limit run.',
+    rationale=(
+        'A limit of 0 does not mean "no limit". virt-controller starts a migration only while fewer migrations run '
+        "than the limit allows."
+    ),
     remediation="Write 1 or more, or remove the field.",
     source="pkg/virt-controller/watch/migration/migration.go, v1.9.0",
     reference=SETTINGS_GUIDE,

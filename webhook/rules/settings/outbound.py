@@ -16,8 +16,8 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
         default = "" if PARALLEL_CLUSTER in written(facts.migrations) else " (KubeVirt's default)"
         yield Violation(
             (*MIGRATIONS, PARALLEL_OUTBOUND),
-            f"{PARALLEL_OUTBOUND} is {outbound}, but {PARALLEL_CLUSTER} is {cluster}{default}: "
-            f"KubeVirt runs at most {cluster} at the same time",
+            f"{PARALLEL_OUTBOUND} is {outbound}, but {PARALLEL_CLUSTER} is {cluster}{default}, so KubeVirt runs at "
+            f"most {cluster} at the same time",
             "outbound above cluster",
             f"Write {cluster} or less, or raise {PARALLEL_CLUSTER}.",
             harm=outbound - cluster,
@@ -29,7 +29,10 @@ RULE = Rule(
     name="outbound-above-cluster",
     about=About.SETTINGS,
     summary="The limit of migrations per node is larger than the limit of the cluster.",
-    rationale="Both limits apply together, so the limit per node never takes effect: one of the two numbers is probably wrong.",
+    rationale=(
+        "Both limits apply together, so the limit per node never takes effect. One of the two numbers is probably "
+        "wrong."
+    ),
     remediation="Make parallelOutboundMigrationsPerNode at most parallelMigrationsPerCluster.",
     source="pkg/virt-controller/watch/migration/migration.go, v1.9.0",
     reference=SETTINGS_GUIDE,

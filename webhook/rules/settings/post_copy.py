@@ -9,10 +9,7 @@ from webhook.objects.path import FieldPath
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
 from webhook.rules.settings._setting import MONITOR_SOURCE, at, cr, setting_path
 
-RISK = (
-    f"{ALLOW_POST_COPY} is true: during post-copy the guest's memory is on two nodes, and a failure of the network or of a "
-    "node kills the guest"
-)
+RISK = f"{ALLOW_POST_COPY} is true, so a failure of the network or of a node during post-copy kills the guest"
 
 
 def allowed_post_copy(base: FieldPath, values: Mapping[str, Json]) -> Iterator[Violation]:
@@ -30,7 +27,7 @@ RULE = Rule(
     name="post-copy-allowed",
     about=About.SETTINGS,
     severity=Severity.INFO,
-    summary="Every VM of the cluster may migrate by post-copy.",
+    summary="Post-copy is allowed for every VM of the cluster.",
     rationale=(
         "After a failed pre-copy migration the guest still runs on its node. During post-copy neither node has all of its "
         "memory, so a lost connection kills the guest. VMs with passed-through devices never use post-copy."

@@ -18,8 +18,8 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
             return None
         name = PROGRESS_TIMEOUT if PROGRESS_TIMEOUT in written(facts.migrations) else COMPLETION_TIMEOUT
         message = (
-            f"{PROGRESS_TIMEOUT} is {progress} s, but KubeVirt cancels the migration of a VM of up to 1 GB after {completion} s "
-            f"({COMPLETION_TIMEOUT}): the progress timeout has no effect"
+            f"{PROGRESS_TIMEOUT} ({progress} s) has no effect for a VM of up to 1 GB, because KubeVirt cancels its "
+            f"migration after {completion} s ({COMPLETION_TIMEOUT})"
         )
         return (*MIGRATIONS, name), message, f"{progress} above {completion}", 0
 

@@ -12,7 +12,9 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
     values = written(facts.migrations)
     if values.get(DISABLE_TLS) is True:
         network = "the migration network" if values.get(NETWORK) else "the pod network, which all pods share"
-        yield setting(DISABLE_TLS, True, f"{DISABLE_TLS} is true: the guest's memory crosses {network} in plain text")
+        yield setting(
+            DISABLE_TLS, True, f"{DISABLE_TLS} is true, so the guest's memory crosses {network} in plain text"
+        )
 
 
 RULE = Rule(
@@ -22,11 +24,12 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="Migrations are not encrypted.",
     rationale=(
-        "Anyone who can read the traffic can read the guest's memory, including keys and passwords; anyone who can connect can "
-        "change it. Without a dedicated migration network the traffic crosses the pod network."
+        "Anyone who can read the traffic can read the guest's memory, including keys and passwords. Anyone who can "
+        "connect can change the memory. Without a dedicated migration network, the traffic crosses the pod network."
     ),
     remediation=(
-        "Remove disableTLS. If a dedicated link is too slow with TLS, use a migration network that no other workload reaches."
+        "Remove disableTLS. If a dedicated link is too slow with TLS, use a migration network that no other workload "
+        "can reach."
     ),
     source="pkg/virt-handler/migration-proxy/migration-proxy.go, v1.9.0",
     reference=SETTINGS_GUIDE,

@@ -13,7 +13,7 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
         yield setting(
             UNSAFE_OVERRIDE,
             True,
-            f"{UNSAFE_OVERRIDE} is true: libvirt migrates a VM even where this may corrupt a disk",
+            f"{UNSAFE_OVERRIDE} is true, so libvirt migrates a VM even if this can corrupt a disk",
         )
 
 
@@ -22,12 +22,12 @@ RULE = Rule(
     name="unsafe-migration",
     about=About.SETTINGS,
     severity=Severity.WARNING,
-    summary="The safety checks of migrations are off.",
+    summary="libvirt's safety checks of migrations are off.",
     rationale=(
         "libvirt refuses to migrate a VM whose disk cache can leave source and target with different content. This setting "
         "disables the check for every VM of the cluster."
     ),
-    remediation="Remove unsafeMigrationOverride, and set cache to none on the disks in question.",
+    remediation="Remove unsafeMigrationOverride, and set cache to none on the affected disks.",
     source="pkg/virt-launcher/virtwrap/live-migration-source.go generateMigrationFlags, v1.9.0",
     reference=SETTINGS_GUIDE,
     check=check,

@@ -12,8 +12,8 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
     if "LiveMigrate" in methods and "Evict" not in methods and facts.default_network_interface == "bridge":
         yield Violation(
             ("spec", "workloadUpdateStrategy", "workloadUpdateMethods"),
-            "workloadUpdateMethods has LiveMigrate and not Evict, but a VM without interfaces gets a bridge interface on the pod "
-            "network and cannot be live-migrated: it keeps its old virt-launcher until it restarts",
+            "workloadUpdateMethods has LiveMigrate but not Evict, so a VM with the default bridge interface, which "
+            "cannot be live-migrated, keeps its old virt-launcher until it restarts",
             "LiveMigrate with bridge",
         )
 
