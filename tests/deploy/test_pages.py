@@ -73,7 +73,7 @@ def test_the_page_names_every_kind_that_may_be_refused() -> None:
     resources = {
         resource.partition("/")[0] for hook in kinds for rule in hook["rules"] for resource in rule["resources"]
     }
-    said = re.split(r",\s+for example", OPERATIONS.partition("all requests for kinds other than ")[2])[0]
+    said = re.split(r",\s+for example", OPERATIONS.partition("All requests for kinds other than ")[2])[0]
     named = re.split(r",\s+|\s+or\s+", said)
 
     assert len(named) == len(resources)
