@@ -1,4 +1,4 @@
-"""Files that are left out: by patterns, and the notes that count them by folder. Reads no file."""
+"""Finds files that patterns leave out, and counts them by folder in notes. Reads no file."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,20 +16,20 @@ class Pattern(msgspec.Struct):
     """
     A pattern of files and folders to leave out, relative to ``folder``.
 
-    Without a slash it matches the name of a file or folder. With one it matches the last parts of a path. A pattern that
-    begins with a slash is an absolute path.
+    A pattern without a slash matches the name of a file or folder. A pattern with a slash matches the last parts of a path. A
+    pattern that begins with a slash is an absolute path.
     """
 
     text: str
     folder: str
-    """An absolute path."""
+    """The absolute path of the folder."""
     origin: str = "--ignore"
-    """Where the pattern is written."""
+    """The option or file that contains the pattern."""
     is_used: bool = False
     """Whether the pattern matched a file."""
 
     def matches(self, path: str) -> bool:
-        """Whether it matches an absolute path. Folders above ``folder`` never match."""
+        """Whether the pattern matches an absolute path. Folders above ``folder`` never match."""
         text = self.text.removeprefix("./").removeprefix("**/").rstrip("/")
         if text.startswith("/"):
             return fnmatchcase(path, text)
@@ -57,7 +57,10 @@ class IgnorePatterns:
         self._folders: dict[str, str] = {"/": ""}
 
     def find_place(self, path: str) -> Place | None:
-        """The outermost folder of a file that a pattern matches, or else the file itself. None if no pattern matches."""
+        """
+        Returns the outermost folder of a file that a pattern matches, or the file if a pattern matches only the file. Returns
+        None if no pattern matches.
+        """
         absolute = os.path.normpath(path if path.startswith("/") else f"{self._here}/{path}")
         folder = absolute.rpartition("/")[0] or "/"
         place = self._place_of_folder(folder)
@@ -105,7 +108,7 @@ class LeftOut(msgspec.Struct):
         return bool(self.files or self.folders)
 
     def __str__(self) -> str:
-        """``501 files in node_modules, a.yaml``, sorted, with at most ``MAX_PLACES`` places."""
+        """Returns a text such as ``501 files in node_modules, a.yaml``, sorted, with at most ``MAX_PLACES`` places."""
         counted = sorted([*self._counted()])
         shown = [text for _, text, _ in counted[:MAX_PLACES]]
         if len(counted) > MAX_PLACES:
@@ -124,7 +127,7 @@ class LeftOut(msgspec.Struct):
 
 
 def unused(patterns: Iterable[Pattern]) -> Iterator[str]:
-    """A note for each pattern that matched no file."""
+    """Yields a note for each pattern that matched no file."""
     for pattern in patterns:
         if not pattern.is_used:
             hint = ". A pattern that begins with / is an absolute path" if pattern.text.startswith("/") else ""
@@ -135,7 +138,7 @@ def unused(patterns: Iterable[Pattern]) -> Iterator[str]:
 
 
 def working_directory() -> str:
-    """The absolute path of the working folder; the root if it was removed."""
+    """Returns the absolute path of the working directory, or the root if the working directory was removed."""
     try:
         return os.getcwd()
     except OSError:
@@ -152,6 +155,9 @@ def _contains(path: str, folder: str) -> bool:
 
 
 def _relative(path: str, folder: str) -> str:
-    """The path from a folder. Short for files below it, because a check may have 10,000 files."""
+    """
+    Returns the path relative to a folder. For files below the folder, this takes little time, because a check can have 10,000
+    files.
+    """
     prefix = folder.rstrip("/") + "/"
     return path[len(prefix) :] if path.startswith(prefix) else os.path.relpath(path, folder)

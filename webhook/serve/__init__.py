@@ -1,1 +1,1 @@
-"""The composition root: listeners, limits, TLS, metrics, life cycle. Only this package connects the other ones."""
+"""Assembles the server: listeners, limits, TLS, metrics, life cycle. Only this package connects the other packages."""

@@ -1,4 +1,4 @@
-"""The active policy, release and KubeVirt namespace. They are replaced together when their sources change."""
+"""The active policy, release and KubeVirt namespace. All three values are replaced together when their sources change."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -33,9 +33,9 @@ class ConfigurationSource:
         self._policy = read_policy(policy_file) if policy_file is not None else Policy()
         self._content: bytes | None = policy_file.read_bytes() if policy_file is not None else b""
         self._problem: Misconfigured | None = None
-        """The error in that content, if it is invalid."""
+        """The error in the content of the policy file, if the content is invalid."""
         if release:
-            choose_release(release, world())  # raises for an unsupported release
+            choose_release(release, world())  # raises an error for an unsupported release
         self._cached: tuple[object, ActiveConfiguration] | None = None
         self._seen: Sequence[KubeVirt] = ()
         """The KubeVirt CRs of the last successful lookup."""
@@ -46,7 +46,7 @@ class ConfigurationSource:
         return self._policy
 
     def refresh(self) -> bool:
-        """Reload the policy file if it changed. Raises Misconfigured while the file is invalid. Thread-safe."""
+        """Reload the policy file if it has changed. Raises Misconfigured while the file is invalid. Thread-safe."""
         if self._file is None:
             return False
         try:
@@ -70,7 +70,7 @@ class ConfigurationSource:
 
     def __call__(self) -> ActiveConfiguration:
         """
-        The active configuration.
+        Returns the active configuration.
 
         If the KubeVirt CR is unknown because its watch is late, the last known release and namespace apply. Otherwise
         requests would be judged for all releases, and KubeVirt's own accounts would be judged as tenants.
@@ -78,7 +78,7 @@ class ConfigurationSource:
         policy = self._policy
         resources = self._world().every(KubeVirt)
         seen = self._seen if isinstance(resources, Unknown) else resources
-        self._seen = seen  # `seen` is read once, because other threads call this too
+        self._seen = seen  # `seen` is read once, because other threads also call this method
         today = self._today()
         kubevirt = seen[0] if seen else None
         key = (kubevirt, today)
@@ -86,7 +86,7 @@ class ConfigurationSource:
             return self._cached[1]
         try:
             chosen = choose_release(self._release, ObjectsWorld(seen))
-        except WebhookError:  # the CR's status has an unsupported version
+        except WebhookError:  # the status of the CR has an unsupported version
             chosen = ANY
         namespace = kubevirt.namespace if kubevirt is not None else ""
         configuration = ActiveConfiguration(policy, chosen, namespace, today)
@@ -95,7 +95,7 @@ class ConfigurationSource:
 
 
 def _replacement(content: bytes, source: str) -> Policy:
-    """The policy in ``content``, to replace the active one. Raises Misconfigured."""
+    """Returns the policy in ``content``, which replaces the active policy. Raises Misconfigured."""
     if not content.strip():  # the file is being written, or the disk is full
         raise Misconfigured(f"policy file {source} is empty", remedy="Write {} for the built-in policy.")
     return parse_policy(content, source)

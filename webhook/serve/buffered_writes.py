@@ -1,4 +1,4 @@
-"""Joins the two writes of a response: uvicorn writes headers and body separately."""
+"""Joins the two writes of a response, because uvicorn writes headers and body separately."""
 
 import asyncio
 from typing import Any
@@ -8,8 +8,8 @@ class BufferedTransport:
     """
     A transport that delays a write until the next write or the next iteration of the event loop.
 
-    Over TLS, two small writes are two records, two system calls and two segments. They would add a tenth to the CPU time of
-    an admission review.
+    Over TLS, two small writes are two records, two system calls and two segments. These would add a tenth to the CPU time of an
+    admission review.
     """
 
     __slots__ = ("_held", "_loop", "_transport")
@@ -29,7 +29,7 @@ class BufferedTransport:
             self._loop.call_soon(self._flush)
 
     def close(self) -> None:
-        """As ``asyncio.BaseTransport.close``: pending data is sent first."""
+        """Close the transport after all pending data is sent, as ``asyncio.BaseTransport.close`` does."""
         self._flush()
         self._transport.close()
 

@@ -43,11 +43,11 @@ class CacheCollector(Collector):
         self._statistics = statistics
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing, so that registration does not collect values."""
+        """Returns no metric, so that registration does not collect values."""
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        """All metrics, with one series for each kind."""
+        """Yields all metrics, each with one series for each kind."""
         now = tuple(self._statistics())
         for families, kind_of_metric in ((_GAUGES, GaugeMetricFamily), (_COUNTERS, CounterMetricFamily)):
             for name, text, value in families:

@@ -1,4 +1,4 @@
-"""Facts from a cluster, for the admission listener."""
+"""Supplies facts from a cluster to the admission listener."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 
 LiveReadObserver: TypeAlias = Callable[[str, float], None]
-"""Receives the result of the live reads for a review (``same``, ``other``, ``judged``) and their seconds."""
+"""
+A function that receives the result of the live reads for a review (``same``, ``other``, ``judged``) and the duration in
+seconds.
+"""
 
 
 def _ignore(_ended: str, _seconds: float) -> None:
@@ -30,10 +33,10 @@ def _ignore(_ended: str, _seconds: float) -> None:
 
 class ClusterSource:
     """
-    Watches a cluster, and confirms decisions that a late watch would make wrong (docs/decisions/0011).
+    Watches a cluster, and confirms decisions that could be wrong because a watch is late (docs/decisions/0011).
 
     Objects that a request names are read live before every decision. Lists, which contain settings of the cluster, are read
-    live before a denial, and before an allow if the cache is stale or incomplete.
+    live before a denial. They are also read live before an allow if the cache is stale or incomplete.
     """
 
     def __init__(self, cluster: ClusterFacts, observe_live_reads: LiveReadObserver = _ignore) -> None:
@@ -44,18 +47,18 @@ class ClusterSource:
     def reading(
         cls, kubeconfig: Path | None, context: str | None, observe_live_reads: LiveReadObserver
     ) -> "ClusterSource":
-        """A source for the cluster of a kubeconfig, or for the cluster that this pod runs in. Raises Misconfigured."""
+        """Returns a source for the cluster of a kubeconfig, or for the cluster that this pod runs in. Raises Misconfigured."""
         cluster = ClusterFacts()
         cluster.start(kubeconfig, context)
         return cls(cluster, observe_live_reads)
 
     @property
     def ready(self) -> bool:
-        """Whether every kind has been listed, or is not served by the cluster."""
+        """Whether each kind has been listed or is not served by the cluster."""
         return self._cluster.ready
 
     def world(self) -> World:
-        """The cached objects, in a world that records lookups. Never waits."""
+        """Returns a world that looks up cached objects and records the lookups. Never waits."""
         return self._cluster.recording()
 
     def needs_confirmation(self, world: World, outcome: Outcome) -> bool:
@@ -65,7 +68,9 @@ class ClusterSource:
         return world.named or world.untrusted or (not outcome.allowed and bool(world.answers))
 
     async def is_unchanged(self, world: World, outcome: Outcome, within_seconds: float) -> bool:
-        """Whether an allow from a trusted cache is final: the named objects are unchanged at the API server."""
+        """
+        Whether an allow from a trusted cache is final, because the API server confirms that the named objects are unchanged.
+        """
         if not isinstance(world, RecordingWorld) or not outcome.allowed or world.untrusted:
             return False
         began = monotonic()
@@ -77,8 +82,8 @@ class ClusterSource:
         """
         Repeat the decision with objects from the API server.
 
-        For a denial, the reads end when one of its causes is confirmed. Objects that cannot be read in time come from the
-        cache if it is fresh; the outcome is then late.
+        For a denial, the reads end when one of its causes is confirmed. Objects that cannot be read in time come from the cache
+        if the cache is fresh. The outcome is late in that case.
         """
         if not isinstance(world, RecordingWorld):
             return decide(world)
@@ -91,20 +96,20 @@ class ClusterSource:
         return outcome
 
     def late(self, world: World) -> World:
-        """The recorded results that need no further read."""
+        """Returns a world of the recorded results that need no further read."""
         return TimedOutWorld(world) if isinstance(world, RecordingWorld) else world
 
     def attached(self) -> AttachedCluster:
-        """The cluster, for the dry-run API."""
+        """Returns the cluster, for the dry-run API."""
         access = ClusterAccess(self._cluster.transport)
         return AttachedCluster(access, self._cluster.world, Rights(access))
 
     def disclosure(self) -> Disclosure:
-        """The rules for what responses may disclose to authors of requests."""
+        """Returns the rules about which objects of the cluster a response may disclose to the author of a request."""
         return Disclosure(Rights(ClusterAccess(self._cluster.transport)))
 
     def statistics(self) -> "tuple[KindStatistics, ...]":
-        """The state of each kind."""
+        """Returns the state of each kind, for metrics."""
         return self._cluster.statistics()
 
     def stop(self) -> None:
@@ -115,7 +120,10 @@ class ClusterSource:
 def _decided(
     recording: RecordingWorld, cached: Outcome, decide: Callable[[World], Outcome], fresh: LiveWorld
 ) -> Outcome:
-    """The outcome after the first round of reads that confirms a denial. If none confirms it, the outcome after all rounds."""
+    """
+    Returns the outcome after the first round of reads that confirms a denial, or the outcome after all rounds if no round
+    confirms it.
+    """
     outcome = None
     known = frozenset(cached.causes)
     for batch in rounds(recording.answers, [cause.message for cause in cached.causes]):
@@ -130,6 +138,6 @@ def _decided(
 
 
 def _with_lists(decide: Callable[[World], Outcome], fresh: LiveWorld) -> Outcome:
-    """The outcome. Before a denial, lists are read live."""
+    """Returns the outcome. Reads lists live before a denial."""
     outcome = decide(fresh)
     return decide(fresh) if not outcome.allowed and fresh.read_lists() else outcome

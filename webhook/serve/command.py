@@ -77,7 +77,7 @@ from webhook.surfaces.cli.status import fail
 @click.option(
     "--release",
     default="",
-    help="KubeVirt release, e.g. 1.6. Default: the release in the status of the KubeVirt CR, else any.",
+    help="KubeVirt release, e.g. 1.6. Default: the release in the status of the KubeVirt CR, otherwise any release.",
 )
 @click.option(
     "--facts",

@@ -1,8 +1,9 @@
 """
 Checks the Host header of requests.
 
-A foreign web page can make a browser resolve its own name to this server (DNS rebinding). The Host header then contains the
-foreign name. IP addresses cannot be rebound, so they are always accepted: kubelets and Prometheus send them.
+The owner of a foreign web page can resolve the name of that page to this server (DNS rebinding). The Host header of the
+browser's requests then contains the foreign name. IP addresses cannot be rebound, so they are always accepted. Kubelets and
+Prometheus send IP addresses.
 """
 
 import json
@@ -54,12 +55,14 @@ class KnownHosts:
         await self.app(scope, receive, send)
 
     def _knows(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
-        """Whether every Host header names this server. HTTP/1.0 has none, but browsers do not use it."""
+        """
+        Whether every Host header names this server. HTTP/1.0 requests have no Host header, but browsers do not use HTTP/1.0.
+        """
         return all(is_one_of(self.names(), value.decode("latin-1")) for name, value in headers if name == b"host")
 
 
 def checked(names: Iterable[str]) -> tuple[str, ...]:
-    """The values of ``--allowed-host``. Raises Misconfigured for an invalid host name."""
+    """Returns the values of ``--allowed-host``. Raises Misconfigured for an invalid host name."""
     for name in names:
         if not _NAME.fullmatch(name.lower()):
             raise Misconfigured(
@@ -79,7 +82,9 @@ def is_one_of(names: Iterable[str], host: str) -> bool:
 
 
 def forms(name: str) -> tuple[str, ...]:
-    """The forms in which pods write a name. A Service name has short forms, and a form with the default cluster domain."""
+    """
+    Returns the forms in which pods write a name. A Service name has short forms, and a form with the default cluster domain.
+    """
     name = name.lower()
     if not name.endswith(".svc"):
         return (name,)
@@ -88,7 +93,7 @@ def forms(name: str) -> tuple[str, ...]:
 
 
 def _name_in(host: str) -> str:
-    """The host without port, brackets and trailing dot; empty if it is malformed."""
+    """Returns the host without port, brackets and trailing dot, or '' if the host is malformed."""
     match = _HOST.fullmatch(host.lower())
     return (match["address"] or match["name"].removesuffix(".")) if match is not None else ""
 

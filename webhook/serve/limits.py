@@ -1,11 +1,11 @@
 """
 Per-connection limits for each listener. uvicorn does not have them, so this module extends its HTTP protocol class.
 
-The class is passed to uvicorn as ``http``; uvicorn itself is not patched. Each override states which limit uvicorn lacks. A
-sweep over all connections every ``SWEEP_SECONDS`` costs less than a timer for each request.
+uvicorn receives this class as its option ``http``, and uvicorn itself is not patched. Each override states which limit uvicorn
+lacks. A sweep over all connections every ``SWEEP_SECONDS`` needs less CPU time than a timer for each request.
 
-Without these limits, uvicorn 0.54 reads headers of any length and waits for a slow body forever. Its ``limit_concurrency``
-answers 503 to all clients while idle connections of unknown clients are open (docs/decisions/0008).
+Without these limits, uvicorn 0.54 reads headers of any length and waits for a slow body forever. With the uvicorn option
+``limit_concurrency``, all clients get 503 while idle connections of unknown clients are open (docs/decisions/0008).
 """
 
 import asyncio
@@ -26,13 +26,13 @@ from uvicorn.server import ServerState
 from webhook.serve.buffered_writes import BufferedTransport
 
 log = logging.getLogger("migratable.listener")
-log.setLevel(logging.ERROR)  # otherwise each malformed request writes a log line; metrics count them
+log.setLevel(logging.ERROR)  # otherwise each malformed request writes a log line, although metrics count such requests
 
 SWEEP_SECONDS = 0.5
 REST_SECONDS = {False: 0.5, True: 5.0}
-"""Idle time after which a connection can be closed to make room. It depends on whether the client is known."""
+"""Idle time after which a connection can be closed to make room, by whether the client is known."""
 KNOWN = "known"
-"""Key in the ``state`` of a request. The application sets it for requests that only an API server sends."""
+"""A key in the ``state`` of a request. The application sets this key for requests that only an API server sends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +47,22 @@ class Limits:
     answer_seconds: float = 60.0
     """Time for a client to read a response."""
     silent_seconds: float = 10.0
-    """Lifetime of connections that have sent nothing. ``spare`` such connections may live longer."""
+    """Lifetime of a connection on which the client has sent no data. Up to ``spare`` such connections can live longer."""
     spare: int = 64
     """
-    The number of unused connections that may stay until the keep-alive timeout: Go's client opens some in advance.
+    The number of unused connections that can stay open until the keep-alive timeout, because Go's client opens some connections
+    in advance.
 
-    Also the number of connections above ``connections`` that get 503 with Retry-After instead of being closed.
+    This is also the number of connections above ``connections`` that get 503 with Retry-After instead of being closed.
     """
     header_bytes: int = 64 * 1024
-    """The limit of all bytes of a request outside its body: target, headers, trailers, chunk framing."""
+    """The maximum number of bytes of a request outside its body, in the target, headers, trailers and chunk framing."""
     connections: int = 1024
     connections_per_source: int = 512
 
 
 class ConnectionLimiter:
-    """Tracks the connections of one listener, and closes those that exceed the limits."""
+    """Tracks the connections of one listener, and closes connections that exceed the limits."""
 
     def __init__(
         self,
@@ -73,7 +74,7 @@ class ConnectionLimiter:
         self.limits = limits
         self.clock = clock
         self.client_names = frozenset(client_names)
-        """The client certificate must contain one of these common or DNS names; empty if none is required."""
+        """Common names or DNS names, of which the client certificate must contain one; empty if no name is required."""
         self.refused = refused
         self.open: dict[LimitedProtocol, None] = {}
         self._sources: Counter[str] = Counter()
@@ -85,15 +86,15 @@ class ConnectionLimiter:
         app_state: dict[str, Any],
         **rest: Any,  # noqa: ANN401
     ) -> "LimitedProtocol":
-        """Create the protocol of a connection. uvicorn calls this as its ``http_protocol_class``."""
+        """Create the protocol of a connection. uvicorn calls this method as its ``http_protocol_class``."""
         return LimitedProtocol(self, config, server_state, app_state, **rest)
 
     def admit(self, connection: "LimitedProtocol") -> bool:
         """
-        Accept a connection. If there are too many, the least useful idle one is closed.
+        Accept a connection. If there are too many connections, close the least useful idle connection.
 
-        A source at its limit loses an unknown connection of its own. If all connections are busy, the new one gets a 503
-        after its request: a response that precedes the request can be lost.
+        For a source at its limit, only a connection of an unknown client from the same source is closed. If all connections
+        are busy, the new connection gets 503 after its request, because a response before the request can be lost.
         """
         source, taken = connection.source, True
         if (over := self._sources[source] - self.limits.connections_per_source) >= 0:
@@ -117,9 +118,11 @@ class ConnectionLimiter:
 
     def _make_room(self, why: str, over: int, newcomer: "LimitedProtocol", among: "Iterable[LimitedProtocol]") -> bool:
         """
-        Close the longest idle connection, unknown ones first. If none is idle, the new connection gets a 503.
+        Close the connection that has been idle for the longest time, with unknown clients first. If no connection is idle, the
+        new connection gets 503.
 
-        Recently used connections stay open: a request on a closed connection is lost, but API servers retry after a 503.
+        Recently used connections stay open, because a request on a closed connection is lost, but API servers retry after a
+        response 503.
         """
         now = self.clock()
         idle = [other for other in among if other.is_idle and now - other.idle_since >= REST_SECONDS[other.is_known]]
@@ -171,7 +174,7 @@ class ConnectionLimiter:
 
 
 class LimitedProtocol(HttpToolsProtocol):
-    """One HTTP connection: uvicorn's protocol with limits."""
+    """One HTTP connection, with uvicorn's protocol and limits."""
 
     def __init__(self, limiter: ConnectionLimiter, *args: Any, **rest: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **rest)
@@ -181,19 +184,19 @@ class LimitedProtocol(HttpToolsProtocol):
         self._overhead = 0
         """Bytes of the current request outside its body."""
         self._named = 0
-        """Bytes of its target, headers and trailers."""
+        """Bytes of the target, headers and trailers of the current request."""
         self.source = ""
         self.idle_since = limiter.clock()
-        """Time of the connection, or of the end of its last request; monotonic seconds."""
+        """The time at which the connection opened or its last request ended, in monotonic seconds."""
         self.request_began: float | None = None
-        """Time of the first byte of the current request; None between requests."""
+        """The time of the first byte of the current request; None between requests."""
         self.has_sent = False
         """Whether the client has sent any byte."""
         self.is_in_headers = False
         self.is_receiving = False
         """Whether the current request is incomplete."""
         self.write_blocked_since: float | None = None
-        """Time since which the client has not read a response; None while it reads."""
+        """The time since which the client has not read a response; None while the client reads."""
         self.is_known = False
 
     @property
@@ -217,7 +220,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def abort(self) -> None:
-        """Abort the connection: a TLS shutdown would wait for the client."""
+        """Abort the connection, because a TLS shutdown would wait for the client."""
         if self.transport is not None:
             self.transport.abort()
 
@@ -250,19 +253,23 @@ class LimitedProtocol(HttpToolsProtocol):
         super().pause_writing()
 
     def resume_writing(self) -> None:
-        """The client has read the response."""
+        """Record that the client has read the response."""
         self.write_blocked_since = None
         super().resume_writing()
 
     def on_message_begin(self) -> None:
-        """uvicorn queues pipelined requests. API servers do not send them; request smuggling needs them."""
-        if self._unanswered() or self.request_began is None:  # or it arrived with the end of the first request
+        """uvicorn queues pipelined requests. API servers do not send pipelined requests, but request smuggling uses them."""
+        if (
+            self._unanswered() or self.request_began is None
+        ):  # or this request arrived with the end of the first request
             raise httptools.HttpParserError("pipelined")
         self.is_in_headers = True
         super().on_message_begin()
 
     def _unanswered(self) -> bool:
-        cycle: RequestResponseCycle | None = self.cycle  # None before the first request, against uvicorn's annotation
+        cycle: RequestResponseCycle | None = (
+            self.cycle
+        )  # None before the first request, contrary to uvicorn's annotation
         return cycle is not None and not cycle.response_complete
 
     def on_url(self, url: bytes) -> None:
@@ -282,7 +289,7 @@ class LimitedProtocol(HttpToolsProtocol):
             raise httptools.HttpParserError("too long")
 
     def on_headers_complete(self) -> None:
-        """uvicorn accepts transfer codings other than ``chunked``, which proxies may read differently."""
+        """uvicorn accepts transfer codings other than ``chunked``, which proxies might read differently."""
         for name, value in self.headers:
             if name == b"transfer-encoding" and value.lower() != b"chunked":
                 raise httptools.HttpParserError("unsupported transfer coding")
@@ -292,7 +299,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Counts the body, which has its own limit in the application."""
+        """Excludes the body from the count of bytes, because the application has a separate limit for bodies."""
         self._overhead -= len(body)
         super().on_body(body)
 
@@ -315,7 +322,7 @@ def is_trusted_client(transport: asyncio.BaseTransport, names: Iterable[str]) ->
     """
     Whether the peer's verified certificate has extended key usage clientAuth and contains one of ``names``.
 
-    A valid chain is not sufficient: the same CA can sign certificates of other clients (GHSA-38jw-g2qx-4286).
+    A valid chain does not suffice, because the same CA can sign certificates of other clients (GHSA-38jw-g2qx-4286).
     """
     tls = transport.get_extra_info("ssl_object")
     der = tls.getpeercert(binary_form=True) if tls is not None else None
@@ -338,7 +345,7 @@ def is_trusted_client(transport: asyncio.BaseTransport, names: Iterable[str]) ->
 
 
 class Loop(uvloop.Loop):  # type: ignore[misc] # uvloop has no types for it
-    """uvloop with timeouts for TLS handshake and shutdown, which uvicorn cannot set."""
+    """uvloop with timeouts for the TLS handshake and the TLS shutdown, which uvicorn cannot set."""
 
     limits = Limits()
 
@@ -352,7 +359,7 @@ class Loop(uvloop.Loop):  # type: ignore[misc] # uvloop has no types for it
 
 
 async def too_many_connections(_scope: object, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
-    """The ASGI application for connections above the limit: 503 with Retry-After."""
+    """The ASGI application for connections above the limit, which responds 503 with Retry-After."""
     message = await receive()
     while message.get("more_body"):
         message = await receive()

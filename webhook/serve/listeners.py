@@ -1,9 +1,9 @@
 """
-Three listeners in one process, and their shutdown.
+Runs three listeners in one process, and shuts them down.
 
 On SIGTERM the server becomes unready and keeps listening. Every response then has ``Connection: close``, so that API servers
-close their pooled connections. The server finishes the current requests and exits. Closing the listeners first would lose
-requests.
+close their pooled connections. The server finishes the current requests and exits. If the listeners closed first, requests
+would be lost.
 """
 
 import asyncio
@@ -22,7 +22,9 @@ from webhook.errors import Misconfigured
 from webhook.serve.limits import ConnectionLimiter
 
 KEEP_ALIVE = 120
-"""Seconds. API servers keep idle connections for about 90 s, and do not retry a POST on a closed one."""
+"""
+Keep-alive timeout in seconds. API servers keep idle connections for about 90 s, and do not retry a POST on a closed connection.
+"""
 GRACE = 5
 BACKLOG = 2048
 _TRIED = 50
@@ -30,7 +32,7 @@ _TRIED = 50
 
 
 class _Server(uvicorn.Server):
-    """A server that does not handle signals; ``serve_all`` does."""
+    """A server that does not handle signals, because ``serve_all`` handles them."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -49,12 +51,15 @@ class Listener:
     tls: ssl.SSLContext | None = None
 
     def bind(self, port: int | None = None) -> socket.socket:
-        """Bind ``port``, or the listener's port if it is None. Raises OSError if that fails; uvicorn would end the process."""
+        """
+        Bind ``port``, or the listener's port if ``port`` is None. Raises OSError if the port cannot be bound, where uvicorn
+        would end the process.
+        """
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         return socket.create_server((self.host, port or self.port), family=family, backlog=BACKLOG)
 
     def server(self) -> uvicorn.Server:
-        """A uvicorn server for this listener, without access log."""
+        """Returns a uvicorn server for this listener, without access log."""
         return _Server(
             uvicorn.Config(
                 self.app,
@@ -83,12 +88,12 @@ class Draining:
         self.began = asyncio.Event()
 
     def __call__(self) -> bool:
-        """True after the first SIGTERM or SIGINT."""
+        """Whether the process has received SIGTERM or SIGINT."""
         return self.began.is_set()
 
 
 def bind_all(listeners: Sequence[Listener]) -> list[socket.socket]:
-    """Bind all ports, or none. Raises Misconfigured, which names all ports that cannot be bound."""
+    """Bind all ports. Binds no port if one of them cannot be bound, and raises Misconfigured, which names all such ports."""
     failed: list[tuple[Listener, OSError]] = []
     with contextlib.ExitStack() as stack:
         bound = []
@@ -104,7 +109,7 @@ def bind_all(listeners: Sequence[Listener]) -> list[socket.socket]:
 
 
 def _unbound(failed: Sequence[tuple[Listener, OSError]], taken: set[int]) -> Misconfigured:
-    """The error for all ports that cannot be bound, with flags for ports that can."""
+    """Returns the error for all ports that cannot be bound, with flags for ports that can be bound."""
     host = failed[0][0].host
     problems, flags = [], []
     for listener, error in failed:
@@ -118,12 +123,12 @@ def _unbound(failed: Sequence[tuple[Listener, OSError]], taken: set[int]) -> Mis
 
 
 def _with_make(flags: str) -> str:
-    """The flags as the user writes them: make sets MAKELEVEL for the commands that it runs."""
+    """Returns the flags as the user must write them. make sets MAKELEVEL for the commands that it runs."""
     return f"make run PORTS='{flags}'" if "MAKELEVEL" in os.environ else flags
 
 
 def _free_port(listener: Listener, taken: set[int]) -> int | None:
-    """A port near the wanted one that can be bound."""
+    """Returns a port near the wanted port that can be bound, or None."""
     unprivileged = max(listener.port, 1024)
     for port in range(unprivileged + 1, min(unprivileged + _TRIED, 65535) + 1):
         if port not in taken:
@@ -135,7 +140,7 @@ def _free_port(listener: Listener, taken: set[int]) -> int | None:
 async def serve_all(
     listeners: Sequence[Listener], bound: Sequence[socket.socket], draining: Draining, drain_seconds: float
 ) -> None:
-    """Serve on bound ports until a signal, then shut down."""
+    """Serve on the bound ports until a signal arrives, then shut down."""
     servers = [listener.server() for listener in listeners]
     loop = asyncio.get_running_loop()
     hurry = asyncio.Event()

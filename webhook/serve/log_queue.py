@@ -12,14 +12,14 @@ FLUSH_SECONDS = 2.0
 
 
 class QueuedLogHandler(logging.Handler):
-    """Formats a record in the calling thread, and writes it in another one."""
+    """Formats a record in the calling thread, and writes it in another thread."""
 
     def __init__(self, stream: TextIO, lines: int = LINES) -> None:
         super().__init__()
         self._stream = stream
         self._lines: queue.Queue[str] = queue.Queue(lines)
         self.lost = 0
-        """Lines dropped since the last one that was queued."""
+        """The number of lines that were dropped since the last line was queued."""
         threading.Thread(target=self._write, name="log", daemon=True).start()
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -42,12 +42,12 @@ class QueuedLogHandler(logging.Handler):
                 self._stream.write(line)
                 if self._lines.empty():
                     self._stream.flush()
-            except (OSError, ValueError):  # the reader is gone, or the stream is closed
+            except (OSError, ValueError):  # the reader of the stream has ended, or the stream is closed
                 pass
             self._lines.task_done()
 
     def flush(self) -> None:
-        """Wait up to ``FLUSH_SECONDS`` for the queue to empty. Called at the end of the process."""
+        """Wait up to ``FLUSH_SECONDS`` until the queue is empty. Called at the end of the process."""
         until = time.monotonic() + FLUSH_SECONDS
         while self._lines.unfinished_tasks and time.monotonic() < until:
             time.sleep(0.01)

@@ -1,4 +1,4 @@
-"""Facts from manifests, for a server without a cluster."""
+"""Supplies facts from manifests to a server without a cluster."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,7 +11,7 @@ from webhook.surfaces.admission.validate import Outcome
 
 
 class ManifestSource:
-    """The objects in some manifests. They are read once, at the start."""
+    """The objects in some manifests, which are read once, at the start."""
 
     def __init__(self, paths: Sequence[str]) -> None:
         inputs = read_all(paths, recursive=True, sources=Sources())
@@ -33,11 +33,11 @@ class ManifestSource:
         return True
 
     def world(self) -> World:
-        """Always the same objects."""
+        """Returns the world, which always contains the same objects."""
         return self._world
 
     def needs_confirmation(self, _world: World, _outcome: Outcome) -> bool:
-        """Always false: manifests do not become stale."""
+        """Returns False, because manifests do not become stale."""
         return False
 
     async def is_unchanged(self, _world: World, _outcome: Outcome, _seconds: float) -> bool:
@@ -49,5 +49,5 @@ class ManifestSource:
         return decide(world)
 
     def late(self, world: World) -> World:
-        """The same world: manifests are never late."""
+        """Returns the same world, because manifests are never late."""
         return world

@@ -35,7 +35,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._make_review_metrics()
         self._make_server_metrics()
-        # looking up a child by labels costs as much as a rule; the sets of labels are finite
+        # a lookup of a child by labels takes as long as a rule, and the sets of labels are finite
         self._review, self._second = cache(self._reviews.labels), cache(self._seconds.labels)
         self._finding = cache(self._findings.labels)
         self._begin_at_zero()
@@ -75,8 +75,8 @@ class Metrics:
         )
         self._live_read_seconds = Histogram(
             "migratable_live_read_seconds",
-            "Seconds of live reads for an admission review, by result: same (the cache was current), other (it was not), "
-            "judged (the review was judged again).",
+            "Seconds of live reads for an admission review, by result: same (the cache was current), other (it was "
+            "not current), judged (the review was judged again).",
             ["ended"],
             buckets=BUCKETS,
             registry=self.registry,
@@ -112,12 +112,15 @@ class Metrics:
         )
         self.policy_failures = Counter(
             "migratable_policy_reload_failures",
-            "Failed reloads of the policy file (it is checked once a second).",
+            "Failed reloads of the policy file, which is checked once a second.",
             registry=self.registry,
         )
 
     def _begin_at_zero(self) -> None:
-        """Create the series for alerts and graphs: Prometheus does not count the first step of a new series."""
+        """
+        Create the series for alerts and graphs in advance, because Prometheus does not count the first increase of a new
+        series.
+        """
         for rule_id in (rule.id for rule in RULES):
             self._would_deny.labels(rule_id)
         for door, hooks, outcomes in DOORS:
@@ -174,10 +177,13 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object per line. Control characters are escaped; a traceback is reduced to the type of the error."""
+    """
+    Formats each record as a JSON object on one line. Control characters are escaped, and a traceback is reduced to the type of
+    the error.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
-        """A record as JSON."""
+        """Returns the record as JSON."""
         entry = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),

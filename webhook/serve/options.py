@@ -15,7 +15,7 @@ class Options:
     cert_dir: Path = Path("dev/certs")
     client_ca: Path | None = None
     client_names: tuple[str, ...] = ("kube-apiserver",)
-    """Common names or DNS names. A client certificate must contain one of them."""
+    """Common names or DNS names, of which a client certificate must contain one."""
     allowed_hosts: tuple[str, ...] = ()
     """Host names to accept for API, page, health and metrics, in addition to the names in the certificate."""
     policy_file: Path | None = None
@@ -28,5 +28,5 @@ class Options:
 
     @property
     def has_cluster(self) -> bool:
-        """Whether objects are read from a cluster, not from manifests."""
+        """Whether objects are read from a cluster instead of from manifests."""
         return self.in_cluster or self.kubeconfig is not None

@@ -50,11 +50,11 @@ def run(options: Options) -> None:
 
 
 def today() -> str:
-    """Today's date in UTC, for the expiry of exemptions and accounts."""
+    """Returns today's date in UTC, for the expiry of exemptions and accounts."""
     return _date_of(int(time.time() // SECONDS_A_DAY))
 
 
-@lru_cache(maxsize=1)  # called for every review
+@lru_cache(maxsize=1)  # because every review needs the date
 def _date_of(day: int) -> str:
     return datetime.fromtimestamp(day * SECONDS_A_DAY, UTC).date().isoformat()
 
@@ -120,10 +120,11 @@ async def _follow_policy(configurations: ConfigurationSource, metrics: Metrics, 
             await asyncio.wait_for(draining.began.wait(), POLICY_POLL_SECONDS)
         except TimeoutError:
             try:
-                await asyncio.to_thread(configurations.refresh)  # a hanging mount must not block the server
+                # in a thread, because a hanging mount must not block the server
+                await asyncio.to_thread(configurations.refresh)
                 reported = ""
             except Misconfigured as error:
-                metrics.policy_failures.inc()  # at each check, so that the alert stays while the file is invalid
+                metrics.policy_failures.inc()  # counted at each check, so that the alert stays while the file is invalid
                 if error.message != reported:
                     log.error(KEPT_POLICY, extra={"problem": error.message})  # noqa: TRY400 - no locals in the log
                 reported = error.message
@@ -133,7 +134,7 @@ async def _follow_policy(configurations: ConfigurationSource, metrics: Metrics, 
 def _note_exemptions(
     metrics: Metrics, configurations: ConfigurationSource, reported: Sequence[str] = ()
 ) -> Sequence[str]:
-    """Count exemptions and accounts, log newly expiring ones, and return all expiring ones."""
+    """Count exemptions and accounts, log entries that have begun to expire, and return all expiring entries."""
     metrics.exempted(configurations.policy, today())
     expiring = expiry_warnings(configurations.policy, today())
     for line in expiring:
@@ -143,7 +144,7 @@ def _note_exemptions(
 
 
 def _announce(options: Options) -> None:
-    """Print the addresses to stdout, and commands to try."""
+    """Print the addresses and example commands to stdout."""
     api = f"https://localhost:{options.api_port}"
     lines = [
         f"page and dry-run API  {api}/",

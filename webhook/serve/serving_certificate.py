@@ -1,4 +1,4 @@
-"""The content of a serving certificate, and whether it may replace another one. This module does no I/O."""
+"""Reads a serving certificate, and decides whether it may replace another certificate. This module does no I/O."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,19 +8,19 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
 BEHIND: Final = timedelta(days=1)
-"""The tolerance for a slow local clock when a new certificate is not yet valid."""
+"""How far in the future a new certificate may become valid, in case the local clock is slow."""
 
 OVERDUE_AT: Final = (5, 6)
-"""The part of a certificate's lifetime after which its renewal is overdue. Renewal is due at two thirds."""
+"""The part of a certificate's lifetime after which its renewal is overdue. Renewal is due after two thirds of the lifetime."""
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """The first certificate of a ``tls.crt``. Further ones are intermediate CAs."""
+    """The first certificate in a ``tls.crt``. Further certificates in this file are intermediate CAs."""
 
     names: frozenset[str]
     issuer: bytes
-    """The issuer's name, DER."""
+    """The name of the issuer in DER form."""
     not_before: datetime
     not_after: datetime
 
@@ -35,7 +35,7 @@ class Leaf:
 
 
 def read_leaf(pem: bytes) -> Leaf:
-    """The certificate that OpenSSL would serve. Raises ``ValueError`` if it is unreadable."""
+    """Returns the certificate that OpenSSL would serve. Raises ``ValueError`` if the certificate is unreadable."""
     try:
         certificate = x509.load_pem_x509_certificates(pem)[0]
         return Leaf(
@@ -58,10 +58,10 @@ def _names(certificate: x509.Certificate) -> frozenset[str]:
 
 def objection(new: Leaf, served: Leaf, now: datetime) -> str:
     """
-    The reason why ``new`` must not replace ``served``; empty if it can replace it.
+    Returns the reason why ``new`` must not replace ``served``, or '' if ``new`` may replace ``served``.
 
-    A matching pair can still be unusable: deployed by mistake, or issued with a wrong clock. A valid certificate is then kept.
-    An expired one is always replaced.
+    A new certificate with a matching key can still be unusable, because it was deployed by mistake or issued with a wrong
+    clock. In that case the served certificate is kept if it is valid. An expired certificate is always replaced.
     """
     if not served.holds(now):
         return ""

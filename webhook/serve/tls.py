@@ -1,9 +1,9 @@
 """
-TLS with certificates that are reloaded from a mounted Secret.
+Provides TLS with certificates that are reloaded from a mounted Secret.
 
-A new pair is loaded into its own SSL context, which then replaces the old one: loading a mismatched pair into the context in
-use would break every later handshake. If the files are unusable or missing, the server keeps the certificate in memory, and a
-metric is 1.
+A new pair is loaded into a new SSL context, which then replaces the old context. A mismatched pair in the context in use would
+break every later handshake. If the files are unusable or missing, the server keeps the certificate in memory, and a metric is
+1.
 """
 
 import asyncio
@@ -19,17 +19,20 @@ from webhook.serve.serving_certificate import Leaf, objection, read_leaf
 log = logging.getLogger("migratable.tls")
 
 POLL_SECONDS = 1.0
-"""Polling: kubelet replaces mounted Secrets by renaming a link, so the files send no events."""
+"""
+The interval between two reads of the files. The files are polled, because kubelet replaces mounted Secrets by renaming a link,
+which causes no file event.
+"""
 MAX_BYTES = 64 * 1024
-"""Larger files are not parsed (CVE-2024-12401)."""
+"""The maximum size of a file. Larger files are not parsed (CVE-2024-12401)."""
 
 
 class Unusable(Exception):
-    """The files cannot be served, or must not replace the served ones. The message has no content of the files."""
+    """The files cannot be served, or must not replace the served files. The message contains no content of the files."""
 
 
 class Certificates:
-    """The serving certificate of a folder (``tls.crt``, ``tls.key``), and the context that listeners share."""
+    """The serving certificate in a folder (``tls.crt``, ``tls.key``), and the SSL context that listeners share."""
 
     def __init__(
         self,
@@ -44,7 +47,7 @@ class Certificates:
         self._poll_seconds = poll_seconds
         self._now = now
         self.problem = ""
-        """The problem with the files or the served certificate; empty if there is none."""
+        """The problem with the files or the served certificate; empty if there is no problem."""
         try:
             self._seen = self._read()
             self.leaf, self._current = self._load(self._seen)
@@ -79,7 +82,10 @@ class Certificates:
         return context
 
     def _load(self, content: tuple[bytes, ...]) -> tuple[Leaf, ssl.SSLContext]:
-        """A context from the files. Their content must still equal ``content``, because OpenSSL reads them itself."""
+        """
+        Returns the certificate and a context from the files. The files must still have the content ``content``, because OpenSSL
+        reads the files itself.
+        """
         try:
             leaf = read_leaf(content[0])
             context = self._context()
@@ -92,7 +98,7 @@ class Certificates:
         return leaf, context
 
     def _choose(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
-        """Select the context. OpenSSL calls this in every handshake, also without SNI."""
+        """Select the context. OpenSSL calls this method in every handshake, also without SNI."""
         connection.context = self._current
 
     @property
@@ -131,7 +137,9 @@ class Certificates:
         self.problem = problem
 
     async def follow(self, stopping: asyncio.Event, refreshed: Callable[[], None]) -> None:
-        """Refresh periodically until ``stopping``, in a thread: a hanging mount must not block the server."""
+        """
+        Refresh periodically until ``stopping`` is set. Reads in a thread, because a hanging mount must not block the server.
+        """
         while not stopping.is_set():
             try:
                 await asyncio.wait_for(stopping.wait(), self._poll_seconds)
@@ -141,7 +149,7 @@ class Certificates:
 
     @property
     def certificate(self) -> bytes:
-        """The served certificate, PEM."""
+        """The served certificate in PEM."""
         return self._seen[0]
 
 
@@ -154,7 +162,7 @@ def _read(path: Path) -> bytes:
 
 
 def _text_of(error: OSError) -> str:
-    """The file and the error of the system. OpenSSL may give no reason."""
+    """Returns the name of the file and the error of the operating system. An OpenSSL error might not have a reason."""
     if isinstance(error, ssl.SSLError):
         return f"tls.crt and tls.key do not match ({(error.reason or 'unreadable').lower().replace('_', ' ')})"
     name = Path(str(error.filename)).name if error.filename else "the folder"
@@ -162,5 +170,5 @@ def _text_of(error: OSError) -> str:
 
 
 def _no_password() -> str:
-    """An empty password, so that OpenSSL does not prompt for an encrypted key."""
+    """Returns an empty password, so that OpenSSL does not prompt for a password if the key is encrypted."""
     return ""

@@ -1,8 +1,7 @@
 """
-Optional traces of admission reviews.
-
-They are enabled if the OpenTelemetry SDK is installed (extra ``otel``) and ``OTEL_EXPORTER_OTLP_ENDPOINT`` is set; otherwise
-no OpenTelemetry code runs. A span has kind, operation and outcome, and no content of an object.
+Optional traces of admission reviews. Traces are enabled if the OpenTelemetry SDK is installed (extra ``otel``) and
+``OTEL_EXPORTER_OTLP_ENDPOINT`` is set. Otherwise no OpenTelemetry code runs. A span contains the kind, the operation and the
+outcome, and no content of an object.
 """
 
 import os
@@ -40,7 +39,7 @@ class Traced:
 
 
 def tracing() -> Callable[[App], App]:
-    """A wrapper for the admission application. Raises Misconfigured if the SDK is missing."""
+    """Returns a wrapper for the admission application. Raises Misconfigured if the SDK is missing."""
     if not os.environ.get(ENDPOINT):
         return lambda app: app
     try:

@@ -5,7 +5,7 @@ JSON documents use ``json_places``. YAML documents use one of two modules, and a
 same positions (``tests/yaml/test_block_places.py``):
 
 - ``composed_places`` finds the positions in any YAML, from nodes that PyYAML composes.
-- ``block_places`` reads plain block YAML line by line and gives up on everything else. It exists only for speed: nearly all
+- ``block_places`` reads plain block YAML line by line, and no other YAML. This module exists only for speed. Nearly all
   manifests are plain block YAML, and ``block_places`` does not import PyYAML.
 
 Without ``block_places``, ``migratable check`` takes more CPU time (3 KB a file, CPython 3.11, best of 9 or 25 runs each):
