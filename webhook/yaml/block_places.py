@@ -1,9 +1,9 @@
 """
-Positions in plain block YAML, found line by line without PyYAML. ``places`` says why this module exists.
+Finds positions in plain block YAML line by line, without PyYAML. The docstring of ``places`` explains why this module exists.
 
-It reads the few forms of a line that nearly all manifests consist of. For a line of another form, or in an unexpected place,
-it raises ``UnclearError``, and ``composed_places`` finds the positions. The reader has read the text before, so it is valid
-YAML. This module does no I/O.
+This module supports the few forms of lines that nearly all manifests consist of. For a line of another form, or in an
+unexpected place, it raises ``UnclearError``, and ``composed_places`` finds the positions. The text is valid YAML, because the
+reader has read it before. This module does no I/O.
 """
 
 import re
@@ -32,19 +32,25 @@ _LINE = re.compile(
     """,
     re.VERBOSE,
 )
-_place = tuple.__new__  # takes half the time of Place(...), and every line needs one
+_place = tuple.__new__  # half the time of Place(...), which every line needs
 _ODD: Final = "[\x85\u2028\u2029\ufeff]"
 _NOT_STRINGS: Final = words.NULLS.union(words.BOOLEANS)
-"""Keys that are not strings, so that the name of the key differs from its text."""
+"""Keys that YAML reads as values of other types, so that the name of the key differs from its text."""
 
 _EMPTY, _VALUE, _FLOW, _BLOCK_SCALAR, _AWAITS, _UNCLEAR = range(6)
-"""Kinds of lines: empty, a value, a value in brackets, a block scalar, a key whose value follows, an unknown form."""
+"""
+Kinds of lines: empty, with a value, with a value in brackets, with a block scalar, with a key whose value follows, or of an
+unknown form.
+"""
 Form: TypeAlias = tuple[int, int, int, str, int, int]
-"""The kind; the column of the content; the length of the dash; the key; the columns where the value starts and ends."""
+"""
+The kind of the line, the column of the content, the length of the dash, the key, and the columns where the value starts and
+ends.
+"""
 _UNKNOWN_FORM: Final[Form] = (_UNCLEAR, 0, 0, "", 0, 0)
 _MAX_CACHED: Final = 1 << 14
 _forms: dict[int, Form] = {}
-"""Forms by the hash of the line: most lines of a repository occur in many files."""
+"""A cache of forms by the hash of the line, because most lines of a repository occur in many files."""
 
 
 class UnclearError(Exception):
@@ -52,14 +58,14 @@ class UnclearError(Exception):
 
 
 class Flow(NamedTuple):
-    """A value in brackets or braces: its first and last offset. ``composed_places`` finds the positions inside."""
+    """The first and last offset of a value in brackets or braces. ``composed_places`` finds the positions inside the value."""
 
     start: int
     end: int
 
 
 class BlockPlaces:
-    """The positions in one document of plain block YAML. Raises UnclearError for other YAML."""
+    """Finds the positions in one document of plain block YAML. Raises UnclearError for other YAML."""
 
     def __init__(self, text: str, base: int, start: int, end: int) -> None:
         if "\t" in text or "\r" in text or not (text.isascii() or re.search(_ODD, text[base:end]) is None):
@@ -69,7 +75,7 @@ class BlockPlaces:
         self.root = _Lines(text, base, start, end).root
 
     def within(self, place: Place) -> Mapping[Step, Place]:
-        """The children of a mapping or list."""
+        """Returns the children of a mapping or list."""
         inside = place.inside
         if isinstance(inside, dict):
             return inside
@@ -86,7 +92,7 @@ class BlockPlaces:
 
 
 class _Block:
-    """An open mapping or list: its children, and the last child, which the next lines may continue."""
+    """An open mapping or list, with its children and with the last child, which the next lines can continue."""
 
     __slots__ = ("children", "column", "inside", "is_list", "name", "start")
 
@@ -100,13 +106,13 @@ class _Block:
 
 
 class _Lines:
-    """One pass over the lines of a document."""
+    """Finds the positions in one pass over the lines of a document."""
 
     def __init__(self, text: str, base: int, start: int, end: int) -> None:
         root = _Block(start - base, text.startswith("- ", start))
         self._open = [root]
         self._value_end = 0
-        """Where the last value ended."""
+        """The offset at which the last value ended."""
         self._awaits = False
         """Whether the value of the last key follows on the next lines."""
         at = base
@@ -149,14 +155,17 @@ class _Lines:
         self.root = Place(start, self._value_end, root.children)
 
     def _end(self, block: _Block) -> None:
-        """Adds the last child, which is complete, to the block."""
+        """Adds the last child to the block after the child is complete."""
         if block.start >= 0:
             if block.name in block.children:
                 raise UnclearError
             block.children[block.name] = _place(Place, (block.start, self._value_end, block.inside))  # pyrefly: ignore[bad-specialization]
 
     def _block(self, column: int, is_item: bool) -> _Block:
-        """The block of a line that starts in this column. Closes the blocks that the line ends, and opens a new one."""
+        """
+        Returns the block of a line that starts in this column. Closes the blocks that the line ends, and opens a new block if
+        necessary.
+        """
         block = self._open[-1]
         while column < block.column or (column == block.column and block.is_list and not is_item):
             self._end(block)
@@ -170,10 +179,10 @@ class _Lines:
             return block
         if self._awaits and (is_item or column > block.column):
             return self._begin(column, is_list=is_item)
-        raise UnclearError  # a scalar continues on this line
+        raise UnclearError  # this line continues a scalar
 
     def _begin(self, column: int, *, is_list: bool) -> _Block:
-        """Opens a mapping or list, the value of the last key or item."""
+        """Opens a mapping or list as the value of the last key or item."""
         block = _Block(column, is_list)
         self._open[-1].inside = block.children
         self._open.append(block)
@@ -181,7 +190,7 @@ class _Lines:
 
 
 def _cached_form(line: str) -> Form:
-    """The form of a line. Adds it to the cache."""
+    """Returns the form of a line, and adds the form to the cache."""
     if len(_forms) > _MAX_CACHED:
         _forms.clear()
     form = _forms[hash(line)] = _form(line)
@@ -220,8 +229,10 @@ def _with_value(value: str, start: int, column: int, dash: int, key: str) -> For
 
 
 def _text_below(lines: Sequence[str], number: int, outer: int) -> int:
-    """The number of the line after a block scalar that starts in line ``number``, in a block at column ``outer``."""
-    inner, has_begun = outer + 1, False  # the first line, and empty lines before it, set the indentation
+    """
+    Returns the number of the line after a block scalar. The scalar starts in line ``number``, in a block at column ``outer``.
+    """
+    inner, has_begun = outer + 1, False  # the first line and the empty lines before it set the indentation
     for at in range(number, len(lines)):
         content = lines[at].lstrip(" ")
         indent = len(lines[at]) - len(content)

@@ -45,23 +45,25 @@ _NUL_ESCAPE = re.compile(r"\\(?:0|x00|u0000|U00000000)")
 
 
 class _Merge(Enum):
-    """The unquoted key ``<<``: the keys of its value are copied into the mapping that contains it."""
+    """The unquoted key ``<<``. The keys of its value are copied into the mapping that contains ``<<``."""
 
     KEY = "<<"
 
 
 _Key: TypeAlias = str | _Merge
-# The state of an outer mapping or list while an inner one is read: its items or members so far, the current key, and the
-# keys so far with their offsets (None for a list). The last two values are the anchor of the inner mapping or list, and the
-# number of nodes before it.
+# The state of an outer mapping or list while an inner mapping or list is read. The state contains the items or members so far,
+# the current key, and the keys so far with their offsets (None for a list). The last two values are the anchor of the inner
+# mapping or list, and the number of nodes before it.
 _Frame: TypeAlias = "tuple[list[JsonValue], dict[str, JsonValue], _Key | None, dict[_Key, int] | None, str | None, int]"
 
 
 class _Anchor(NamedTuple):
-    scalar: Scalar  # as go-yaml resolves it, because a key is made from this value and not from the JSON value
-    collection: JsonValue  # None for a scalar
+    scalar: Scalar
+    """The value as go-yaml resolves it, because keys are made from this value and not from the JSON value."""
+    collection: JsonValue
+    """None for a scalar."""
     nodes: int
-    extra: int  # the nodes that go-yaml counts in addition: see Builder._extra
+    extra: int  # The nodes that go-yaml counts in addition (see Builder._extra).
 
 
 def _is_marked(event: Event) -> bool:
@@ -69,7 +71,7 @@ def _is_marked(event: Event) -> bool:
 
 
 class Builder:
-    """Reads one YAML stream. Raises ``yaml.YAMLError`` for invalid YAML, ``BadInput`` for YAML that Kubernetes rejects."""
+    """Reads one YAML stream. Raises ``yaml.YAMLError`` for invalid YAML, and ``BadInput`` for YAML that Kubernetes rejects."""
 
     def __init__(self, text: Text) -> None:
         self._text = text
@@ -78,20 +80,20 @@ class Builder:
             self._next_event = as_go_yaml(self._next_event, text)
         self._index = -1
         self._nodes = 0
-        self._most_nodes = max(MAX_NODES, len(text.text) // 10)  # as ``most_nodes``
+        self._most_nodes = max(MAX_NODES, len(text.text) // 10)  # the same limit as ``most_nodes``
         self._aliases = 0
-        self._nodes_before = 0  # nodes in earlier documents
-        self._extra = 0  # go-yaml also counts each alias itself, but not a merge key
-        self._repeats = 0  # nodes that aliases repeat, as go-yaml counts
-        self._extra_before: list[int] = []  # for each open mapping or list with an anchor
-        self._excess: Event | None = None  # the alias at which go-yaml reports excessive aliasing
-        self._anchors: dict[str, _Anchor | None] = {}  # None while the mapping or list with the anchor is open
+        self._nodes_before = 0  # Nodes in earlier documents.
+        self._extra = 0  # Nodes that only go-yaml counts: it counts each alias itself, but not a merge key.
+        self._repeats = 0  # Nodes that aliases repeat, as go-yaml counts them.
+        self._extra_before: list[int] = []  # Values of _extra, one for each open mapping or list with an anchor.
+        self._excess: Event | None = None  # The alias at which go-yaml reports excessive aliasing.
+        self._anchors: dict[str, _Anchor | None] = {}  # None while the mapping or list with the anchor is open.
         self._stack: list[_Frame] = []
-        # Most files have neither tag nor anchor nor "\\0". Then events need no check for them.
+        # Most files contain no tag, no anchor and no "\\0". In that case events need no check for these.
         self._marked = any(sign in text.text for sign in "!&") or _NUL_ESCAPE.search(text.text) is not None
 
     def documents(self) -> Iterator[tuple[JsonValue, int, int]]:
-        """The value of each document (None if it is empty), with its first and last offset."""
+        """Yields the value of each document (None for an empty document), with the first and last offset of the document."""
         while True:
             event = self._next_event()
             if event.__class__ is DOCUMENT_START:
@@ -152,7 +154,7 @@ class Builder:
             elif kind is ALIAS:
                 value = self._repeated(event)
             elif kind is DOCUMENT_END:
-                if self._excess is not None:  # reported last, because the other limits have clearer errors
+                if self._excess is not None:  # reported last, because the errors of the other limits are clearer
                     raise self._too_repetitive(self._excess)
                 return root[0], start, event.start_mark.index
             else:
@@ -171,13 +173,13 @@ class Builder:
             name = None
 
     def _close(self, anchor: str, value: JsonValue, nodes: int) -> None:
-        """The end of an anchored mapping or list."""
+        """Records the end of a mapping or list that has an anchor."""
         extra = self._extra - self._extra_before.pop()
-        if self._anchors[anchor] is None:  # otherwise the anchor was redefined inside
+        if self._anchors[anchor] is None:  # otherwise the anchor was redefined inside the mapping or list
             self._anchors[anchor] = _Anchor(None, value, nodes, extra)
 
     def _key(self, event: Event) -> _Key:
-        """The name of the next member. The key might not be a plain string."""
+        """Returns the name of the next member. The key might not be a plain string."""
         if event.__class__ is ALIAS:
             anchor = self._alias(event)
             if anchor.collection is not None:
@@ -200,7 +202,7 @@ class Builder:
         return duplicate_key(self._text, str(name), first, second, self._index, path)
 
     def _scalar(self, event: Event) -> Scalar:
-        """The value that go-yaml gives a scalar. The scalar might not be a plain string."""
+        """Returns the value that go-yaml reads from a scalar. The scalar might not be a plain string."""
         scalar: Scalar = event.value
         try:
             if event.tag is None:
@@ -226,7 +228,7 @@ class Builder:
             raise self._error(str(error), "Quote the value if it is a string.", event) from None
 
     def _open(self, event: Event) -> None:
-        """The start of a mapping or list that has a tag or an anchor, or is too deep."""
+        """Checks the start of a mapping or list that has a tag or an anchor, or is too deep."""
         if len(self._stack) > MAX_DEPTH:
             raise too_deep(self._text, event.start_mark.index, self._index, self._path())
         if event.tag not in (_MAPPING_TAGS if event.__class__ is MAPPING_START else _SEQUENCE_TAGS):
@@ -266,8 +268,8 @@ class Builder:
         """
         Copies the members of merged mappings. As in go-yaml, the last definition of a key in the text wins.
 
-        In a list of mappings, the first mapping with a key wins. The list must be written in place: an alias to a list is an
-        error.
+        In a list of mappings, the first mapping with a key wins. The list must be written in place, because an alias to a list
+        is an error.
         """
         mappings = [value]
         if isinstance(value, list) and event.__class__ is not ALIAS:
@@ -283,7 +285,7 @@ class Builder:
             members.update(mapping)
 
     def _path(self) -> list[Step]:
-        """The path of the mapping or list that is being read."""
+        """Returns the path of the mapping or list that is being read."""
         return [len(items) if names is None else str(name) for items, _, name, names, _, _ in self._stack[1:]]
 
     def _complex_key(self, event: Event) -> BadInput:

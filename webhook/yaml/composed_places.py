@@ -1,5 +1,6 @@
 """
-Positions in any YAML document, from the nodes that PyYAML composes. ``places`` says when it is used.
+Finds positions in any YAML document, from the nodes that PyYAML composes. The docstring of ``places`` explains when this module
+is used.
 
 This module does no I/O.
 """
@@ -16,18 +17,19 @@ from webhook.yaml.text import OnePlace, Place, Places, Step
 
 def composed_places(text: str, base: int, start: int, end: int) -> Places:
     """
-    The positions in the document between ``start`` and ``end``.
+    Returns the positions in the document between ``start`` and ``end``.
 
-    Composing starts at ``base``, the start of the line, because the indentation of the root matters.
+    PyYAML composes the text from ``base``, the start of the line, because the indentation of the root matters.
     """
     try:
         return ComposedPlaces(text, base, end)
-    except (yaml.YAMLError, RecursionError):  # only without libyaml, and deeper than any Kubernetes object
+    except (yaml.YAMLError, RecursionError):
+        # happens only without libyaml, for a document that is deeper than any Kubernetes object
         return OnePlace(start, end)
 
 
 class ComposedPlaces:
-    """The positions in the document between two offsets."""
+    """Finds the positions in the document between two offsets."""
 
     def __init__(self, text: str, base: int, end: int) -> None:
         self._base = base
@@ -37,7 +39,7 @@ class ComposedPlaces:
         self.root = self._place(root, root)
 
     def within(self, place: Place) -> Mapping[Step, Place]:
-        """The children of a mapping or list. A merged key has the position where it is written."""
+        """Returns the children of a mapping or list. A merged key has the position where it is written."""
         return self._children(cast("yaml.Node", place.inside))
 
     def _children(self, node: yaml.Node) -> dict[Step, Place]:
@@ -63,11 +65,11 @@ class ComposedPlaces:
 
     def _place(self, first: yaml.Node, last: yaml.Node) -> Place:
         start = _index(first.start_mark) + self._base
-        end = max(self._end(first), self._end(last))  # the value of an alias may end before its key
+        end = max(self._end(first), self._end(last))  # the value of an alias can end before the key
         return Place(start, start + len(self._text[start:end].rstrip()), last)
 
     def _end(self, node: yaml.Node) -> int:
-        """The end of the last value: libyaml ends a block collection at the next token, after comments."""
+        """Returns the end of the last value, because libyaml ends a block collection only at the next token, after comments."""
         while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
             node = node.value[-1] if isinstance(node, yaml.SequenceNode) else node.value[-1][1]
         return _index(node.end_mark) + self._base
@@ -86,5 +88,5 @@ def _name(node: yaml.ScalarNode) -> str:
         if node.tag:
             return key(tagged(node.tag, node.value))
         return str(node.value) if node.style else key(plain(node.value))
-    except (KeyError, ScalarError):  # the reader has rejected such a key before
+    except (KeyError, ScalarError):  # does not occur, because the reader rejects such a key
         return str(node.value)

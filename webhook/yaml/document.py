@@ -1,5 +1,5 @@
 """
-Reads manifests, YAML or JSON, as kubectl and the API server read them (``sigs.k8s.io/yaml``), with positions.
+Reads YAML and JSON manifests as kubectl and the API server read them (``sigs.k8s.io/yaml``), with positions.
 
 The result is the value that Kubernetes reads, or a ``BadInput`` that names the line. Alias bombs, unknown tags, duplicate keys
 and text that kubectl silently ignores are errors. This module does no I/O.
@@ -25,7 +25,7 @@ _BOM_AFTER_SEPARATOR = re.compile(r"^(---[^\r\n]*)(\r?\n)\ufeff", re.MULTILINE)
 
 
 class Document:
-    """One YAML document or JSON value. Treat the value as read-only: aliases share one object with their anchor."""
+    """One YAML document or JSON value. Treat the value as read-only, because aliases share one object with their anchor."""
 
     __slots__ = ("_end", "_json", "_places", "_start", "_text", "index", "value")
 
@@ -40,7 +40,7 @@ class Document:
 
     @property
     def source(self) -> str:
-        """The source of the document, as the caller named it."""
+        """The name of the source of the document, as the caller passed it."""
         return self._text.source
 
     @property
@@ -50,7 +50,7 @@ class Document:
 
     @property
     def extent(self) -> tuple[int, int]:
-        """The start of the content and the end of the document, as character offsets that do not count a byte order mark."""
+        """The character offsets of the start of the content and the end of the document, without the byte order mark."""
         return self._start, len(self._text.text) if self._json else self._end
 
     @property
@@ -60,14 +60,16 @@ class Document:
 
     def mark(self, path: Path) -> Mark:
         """
-        The position of the key or list item at ``path``; the position of its nearest ancestor if ``path`` is absent.
+        Returns the position of the key or list item at ``path``, or of its nearest ancestor if ``path`` is absent.
 
-        Values of an alias have the position of the anchor.
+        A value that an alias repeats has the position of the anchor.
         """
         return self._text.mark(self._find(path).start)
 
     def span(self, path: Path) -> tuple[Mark, Mark]:
-        """The start of the key or list item at ``path``, and the end of its value (the column after the last)."""
+        """
+        Returns the start of the key or list item at ``path``, and the end of its value (the column after the last character).
+        """
         place = self._find(path)
         return self._text.mark(place.start), self._text.mark(place.end)
 
@@ -87,13 +89,13 @@ class Document:
 
 def read_documents(content: bytes, source: str, *, most_bytes: int = MAX_BYTES) -> list[Document]:
     """
-    The documents of ``content`` that are not empty. ``Document.index`` also counts empty documents.
+    Returns the documents in ``content`` that are not empty. ``Document.index`` also counts empty documents.
 
     ``source`` is the name of the content in errors. Raises only ``BadInput``, for any bytes.
     """
     text = Text(_decode(content, source, most_bytes), source)
     not_json: JSONDecodeError | None = None
-    if text.text.lstrip(" \t\r\n").startswith(("{", "[")):  # YAML's flow style can start in the same way
+    if text.text.lstrip(" \t\r\n").startswith(("{", "[")):  # YAML in flow style can also start with these characters
         from webhook.yaml.json_reader import read_json  # noqa: PLC0415 - few runs read JSON
 
         values = read_json(text, MAX_DOCUMENTS)
@@ -112,7 +114,8 @@ def read_documents(content: bytes, source: str, *, most_bytes: int = MAX_BYTES) 
 
 def move_inner_boms(text: str) -> str:
     """
-    Removes byte order marks after separator lines. Each separator line gets a space at its end, so that offsets stay.
+    Removes byte order marks after separator lines. Adds a space to the end of each such separator line, so that offsets stay
+    the same.
 
     kubectl splits a stream at separators before it parses YAML, so it ignores a byte order mark at the start of each part.
     """

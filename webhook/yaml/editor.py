@@ -1,8 +1,8 @@
 """
-Applies a JSON Patch to the text of a manifest. Comments, order, style and all other bytes stay.
+Applies a JSON Patch to the text of a manifest. Comments, order, style and all other bytes remain unchanged.
 
-The new text is read again before it is returned: it has exactly the patched value, and the other documents are unchanged.
-If that is not possible (anchors, merge keys, unusual layout), the result is a ``BadInput``. This module does no I/O.
+The new text is read again before it is returned. It must have exactly the patched value, and the other documents must be
+unchanged. If that is not possible (anchors, merge keys, unusual layout), the result is a ``BadInput``. This module does no I/O.
 """
 
 import json
@@ -23,9 +23,9 @@ from webhook.yaml.json_editor import JsonEditor
 _BOM = b"\xef\xbb\xbf"
 _FLOW = re.compile(r"[\[\]{},]")
 _PROPERTIES = re.compile(r"(?:[&!]\S*(?:\s+|\Z))+")
-"""The anchor and the tag before a value."""
+"""Matches the anchor and the tag before a value."""
 _BLOCK = re.compile(r"([|>]\d?)[+-]?(\d?[^\n]*\n)([ ]+)(?=\S)")
-"""The header of a block scalar, and the indentation of its first line."""
+"""Matches the header of a block scalar, and the indentation of its first line."""
 _REMEDY = "Make the change by hand."
 
 Operation = Mapping[str, Any]
@@ -33,9 +33,9 @@ Operation = Mapping[str, Any]
 
 def patch_text(content: bytes, source: str, document: int, at: FieldPath, patch: Sequence[Operation]) -> bytes:
     """
-    The manifest with ``patch`` applied to the object at ``at`` of one document (see ``Document.index``).
+    Returns the manifest with ``patch`` applied to the object at ``at`` in one document (see ``Document.index``).
 
-    Raises BadInput if the patch does not match the object, or if it cannot be written without other changes.
+    Raises BadInput if the patch does not match the object, or if the patch cannot be written without other changes.
     """
     for operation in patch:
         content = _apply(content, source, document, at, operation)
@@ -73,7 +73,10 @@ def _cannot(source: str, message: str) -> BadInput:
 
 
 def patched(value: Json, at: FieldPath, operation: Operation) -> Json:
-    """A copy of ``value`` after one operation on the part at ``at``. Raises BadInput if it does not match."""
+    """
+    Returns a copy of ``value`` after one operation on the part at ``at``. Raises BadInput if the operation does not match the
+    value.
+    """
     try:
         return _patched(_copy(value), at, operation)
     except (LookupError, TypeError):
@@ -101,7 +104,7 @@ def _patched(whole: Json, at: FieldPath, operation: Operation) -> Json:
 
 
 def _copy(value: Json) -> Json:
-    """A copy in which aliases share no parts with their anchor."""
+    """Returns a copy in which aliases share no parts with their anchor."""
     if isinstance(value, dict):
         return {key: _copy(member) for key, member in value.items()}
     return [_copy(item) for item in value] if isinstance(value, list) else value
@@ -114,7 +117,7 @@ def _part(value: Any, path: FieldPath) -> Any:  # noqa: ANN401 - JSON
 
 
 def steps_of(pointer: str, value: Json) -> FieldPath:
-    """A JSON pointer as a path into ``value``. A number is an index if ``value`` has a list there."""
+    """Converts a JSON pointer to a path into ``value``. A number is an index if ``value`` has a list at this place."""
     steps: list[str | int] = []
     for word in pointer.split("/")[1:]:
         key = word.replace("~1", "/").replace("~0", "~")
@@ -142,7 +145,7 @@ def _edit_json(text: str, document: Document, at: FieldPath, operation: Operatio
 
 
 class _Editor:
-    """Makes one change in the text of one YAML document. Offsets count from the start of the composed part."""
+    """Makes one change in the text of one YAML document. All offsets count from the start of the part that PyYAML composes."""
 
     def __init__(self, text: str, document: Document) -> None:
         start, end = document.extent
@@ -173,7 +176,10 @@ class _Editor:
         return node
 
     def _pair(self, node: yaml.Node, step: str | int) -> tuple[yaml.Node, yaml.Node]:
-        """The nodes of key and value; for a list item, its node twice. Raises LookupError if it is not in this text."""
+        """
+        Returns the nodes of a key and its value, or twice the node of a list item. Raises LookupError if the key or item is not
+        in this text.
+        """
         if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
             return node.value[step], node.value[step]
         if isinstance(node, yaml.MappingNode):
@@ -181,7 +187,7 @@ class _Editor:
             if len(members) == 1:
                 key, value = members[0]
                 if _start(value) < _end(key):
-                    raise LookupError  # an alias: the value is elsewhere
+                    raise LookupError  # an alias, whose value is in another place
                 return key, value
         raise LookupError
 
@@ -198,10 +204,10 @@ class _Editor:
         return self._replaced(node, value, flow=self._is_flow(parent))
 
     def _replaced(self, node: yaml.Node, value: Json, *, flow: bool) -> tuple[int, int, str]:
-        """Replaces a scalar or flow collection. Its anchor stays; a string also keeps its tag, quotes and block style."""
+        """Replaces a scalar or flow collection. The anchor remains. A string also keeps its tag, quotes and block style."""
         start, end = _start(node), _end(node)
         style = getattr(node, "style", None)
-        if style in ("|", ">"):  # it ends at the start of the next line, which may be a comment
+        if style in ("|", ">"):  # a block scalar ends at the start of the next line, which can be a comment
             end = start + len(self._text[start:end].rstrip())
         properties = _PROPERTIES.match(self._text, start, end)
         content = properties.end() if properties else start
@@ -267,7 +273,7 @@ class _Editor:
             start,
             following.end() if following else end,
             "",
-        )  # the first key after a dash: the next key takes its place
+        )  # the next key takes the place of the first key after a dash
 
     def _emptied(self, parent: yaml.CollectionNode) -> tuple[int, int, str]:
         if not parent.flow_style:
@@ -287,7 +293,7 @@ class _Editor:
         return json.dumps(value)
 
     def _true_end(self, node: yaml.Node) -> int:
-        """The end of the last value: libyaml ends a block collection at the next token, after comments."""
+        """Returns the end of the last value, because libyaml ends a block collection only at the next token, after comments."""
         first = _start(node)
         while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
             node = node.value[-1] if isinstance(node, yaml.SequenceNode) else node.value[-1][1]
@@ -297,7 +303,7 @@ class _Editor:
         return at - (self._text.rfind("\n", 0, at) + 1)
 
     def _line_end(self, at: int) -> int:
-        """The end of the line, before its line break."""
+        """Returns the end of the line, before the line break."""
         newline = self._text.find("\n", at)
         end = len(self._text) if newline < 0 else newline
         return end - 1 if end > at and self._text[end - 1] == "\r" else end
@@ -307,7 +313,7 @@ class _Editor:
 
 
 def _in_style(old: str, style: str, value: str) -> str | None:
-    """A string in the style of the old one; None if it cannot be written in this style."""
+    """Returns a string in the style of the old string, or None if the string cannot be written in this style."""
     if style == '"':
         return writer.double_quoted(value)
     if style == "'":

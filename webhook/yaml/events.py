@@ -1,4 +1,7 @@
-"""The parser of PyYAML: in C, or in Python (ten times slower, same events) if PyYAML was built without libyaml."""
+"""
+Selects a parser of PyYAML. The parser is in C, or in Python if PyYAML was built without libyaml. The parser in Python produces
+the same events and is ten times slower.
+"""
 
 from collections.abc import Callable
 from typing import Final, Protocol, cast
@@ -28,22 +31,22 @@ class Position(Protocol):
 
 
 class Event(Protocol):
-    """The attributes of PyYAML's events. Which of them exist depends on the class."""
+    """The attributes of PyYAML's events. The class of an event determines which attributes exist."""
 
     start_mark: Position
     end_mark: Position
     value: str
-    style: str | None  # for a plain scalar: "" in C, None in Python
+    style: str | None  # for a plain scalar, the parser in C returns "" and the parser in Python None
     tag: str | None
     anchor: str | None
-    flow_style: bool  # for a mapping or list: whether it is in braces or brackets
-    implicit: tuple[bool, bool]  # for a scalar: whether it is plain without a tag, and whether it has the tag "!"
+    flow_style: bool  # Whether a mapping or list is in braces or brackets.
+    implicit: tuple[bool, bool]  # Whether a scalar is plain without a tag, and whether it has the tag "!".
     version: tuple[int, int] | None
     tags: dict[str, str] | None
 
 
 class _Untagged:
-    """Leaves the tag of a node empty unless the text has one, because PyYAML resolves tags unlike Kubernetes."""
+    """Leaves the tag of a node empty unless the text contains a tag, because PyYAML and Kubernetes resolve tags differently."""
 
     def resolve(self, _kind: type, _value: object, _implicit: object) -> str:
         return ""
@@ -54,7 +57,7 @@ class _Untagged:
 
 
 class PureParser(_Untagged, Reader, Scanner, Parser, Composer):
-    """The parser in Python."""
+    """The parser of PyYAML in Python."""
 
     def __init__(self, stream: bytes) -> None:
         Reader.__init__(self, stream)
@@ -76,10 +79,10 @@ else:
 
 
 def events(content: bytes) -> Callable[[], Event]:
-    """A function that returns the next event at each call. It raises ``yaml.YAMLError``."""
+    """Returns a function that returns the next event at each call. The function raises ``yaml.YAMLError``."""
     return cast("Callable[[], Event]", YamlParser(content).get_event)
 
 
 def compose(content: bytes) -> yaml.Node:
-    """The root node of the only document."""
+    """Returns the root node of the only document."""
     return cast("yaml.Node", YamlParser(content).get_single_node())

@@ -1,10 +1,11 @@
 """
 Reads plain YAML fast, with ryaml.
 
-ryaml has the grammar of libyaml, translated to Rust, so it accepts the same texts as ``builder``. The two differ in the values
-of scalars: ryaml follows serde_yaml, and Kubernetes follows go-yaml. The result is None if they may differ (``yes``, ``010``,
-``1_000``, keys that are not strings, anchors, tags, ...) or if ryaml rejects the text. Then ``builder`` reads the text, with
-its own errors and limits. A differential test checks that both give the same values. This module does no I/O.
+ryaml has the grammar of libyaml, translated to Rust, so it accepts the same texts as ``builder``. The two readers differ in the
+values of scalars, because ryaml follows serde_yaml and Kubernetes follows go-yaml. The result is None if the values might
+differ (``yes``, ``010``, ``1_000``, keys that are not strings, anchors, tags, ...) or if ryaml rejects the text. In that case
+``builder`` reads the text, with its own errors and limits. A differential test checks that both readers return the same values.
+This module does no I/O.
 """
 
 import re
@@ -18,19 +19,19 @@ from webhook.yaml.text import JsonValue
 ryaml: Any
 try:
     import ryaml
-except ImportError:  # no wheel for this platform: same results, slower
+except ImportError:  # there is no wheel for this platform, so the exact reader reads all texts
     ryaml = None
 
 MAX_BRACKETS: Final = 2_000
-"""Maximum number of opening brackets and braces. The time of libyaml grows with the square of their depth."""
+"""Maximum number of opening brackets and braces. The time that libyaml takes grows with the square of the nesting depth."""
 MAX_CHARACTERS: Final = 1 << 20
-"""Maximum number of characters. A longer text may exceed the limit of nodes, which only the exact reader counts."""
+"""Maximum number of characters. A longer text can exceed the limit of nodes, which only the exact reader counts."""
 
 _NUL_ESCAPE: Final = r"\\(?:0|x00|u0000|U0000)"
 _ODD_LINES: Final = "[\x85\u2028\u2029\ufeff]"
 
-# The start of a plain scalar that might not be a string. It can also match inside quotes and block scalars. The exact reader
-# then reads the text although that is not necessary.
+# Matches the start of a plain scalar that might not be a string. This pattern can also match inside quotes and block scalars.
+# In that case the exact reader reads the text although that is not necessary.
 _TOKENS = re.compile(r"[ \[{,\n]([-+.0-9yYnNoOtTfF~=][^\s,\]}]*)")
 _WORDS: Final = words.AMBIGUOUS | {"="}
 _SIMPLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")
@@ -40,23 +41,26 @@ _WORD_ALONE: Final = rf"[ \[{{,\n](?:{'|'.join(sorted(_WORDS))})(?= *(?:[\n,\]}}
 _NOT_A_STRING: Final = rf"(?:{'|'.join(sorted(words.UNAMBIGUOUS))}|[0-9][^\s,\]}}]*)"
 _KEY_ALONE: Final = rf"[{{,]\s*{_NOT_A_STRING}\s*[,}}]"
 _KEY_APART: Final = rf"[ {{,\n]{_NOT_A_STRING} +:"
-# An anchor, alias or tag, a key after a question mark, and a value directly after the colon of a quoted key.
+# Match an anchor, alias or tag, a key after a question mark, and a value directly after the colon of a quoted key.
 _SIGNS: Final = r"(?:[\n\[{,]|[:\-?] ) *(?:[&*!]|\?(?![^\s:,}\]]))"
 _COMPLEX_KEY: Final = r"[}\]] *:"
 _QUOTED_KEY: Final = r"[\"']:[^\s]"
 _AFTER_SEPARATOR = re.compile(r"[ \t]*(?:[ \t]#.*)?$")
 _CONTENT = re.compile(r"^ *[^ #\n]", re.MULTILINE)
 _harmless: set[int] = set()
-"""Hashes of lines in which the readers agree. Lines themselves are not kept: they may contain secrets."""
+"""Hashes of lines in which the readers agree. The lines are not kept, because they can contain secrets."""
 _MAX_CACHED: Final = 1 << 14
 
 
 class _UnclearError(Exception):
-    """A line looks like a document separator, but is not."""
+    """A line looks like a document separator, but is not a separator."""
 
 
 class Parsed(NamedTuple):
-    """A document: its value, its number in the stream, and the offsets of its first character and after its last."""
+    """
+    A document with its value, its number in the stream, the offset of its first character, and the offset after its last
+    character.
+    """
 
     value: JsonValue
     number: int
@@ -65,7 +69,7 @@ class Parsed(NamedTuple):
 
 
 def read_fast(text: str, most_documents: int) -> list[Parsed] | None:
-    """The documents that are not empty; None if the exact reader must read the text."""
+    """Returns the documents that are not empty, or None if the exact reader must read the text."""
     if ryaml is None or len(text) > MAX_CHARACTERS or text.count("{") + text.count("[") > MAX_BRACKETS:
         return None
     if "?" in text or "!" in text or "\\/" in text:  # go-yaml can differ from libyaml only in such texts
@@ -85,16 +89,17 @@ def read_fast(text: str, most_documents: int) -> list[Parsed] | None:
             value = ryaml.loads(text[begin:end]) if content is not None else None
             if content is not None and value is not None:
                 documents.append(Parsed(value, index, content.end() - 1, end))
-    except (ryaml.InvalidYamlError, _UnclearError, ValueError):  # ValueError: a mapping as a key
+    except (ryaml.InvalidYamlError, _UnclearError, ValueError):  # ValueError: a mapping is used as a key
         return None
     return documents
 
 
 def _may_differ(text: str) -> bool:
     """
-    Whether ryaml and Kubernetes may read different values from the text.
+    Whether ryaml and Kubernetes might read different values from the text.
 
-    All differences except one are visible in a single line. So results are cached by line: most lines occur in many files.
+    All differences except one are visible in a single line. Results are therefore cached by line, because most lines occur in
+    many files.
     """
     known = _harmless
     fresh = [line for line in text.split("\n") if hash(line) not in known]
@@ -108,7 +113,7 @@ def _may_differ(text: str) -> bool:
 
 
 def _lines_may_differ(text: str) -> bool:
-    """As ``_may_differ``, for lines in any order, with a line end before and after each."""
+    """Works as ``_may_differ`` does, for lines in any order. ``text`` has a line break before and after each line."""
     if _is_odd(text):
         return True
     seen = {_kind(token) for token in set(_TOKENS.findall(text))}
@@ -123,7 +128,7 @@ def _lines_may_differ(text: str) -> bool:
 
 
 def _is_odd(text: str) -> bool:
-    """Whether the text contains rare syntax that is not checked further."""
+    """Whether the text contains rare syntax, which only the exact reader reads."""
     return (
         "\r" in text
         or "\t" in text
@@ -137,7 +142,10 @@ def _is_odd(text: str) -> bool:
 
 @lru_cache(4096)
 def _kind(token: str) -> str:
-    """``number`` if readers may differ, ``word`` for words such as yes, ``value`` if readers agree, else empty."""
+    """
+    Returns ``number`` if readers might differ, ``word`` for words such as yes, ``value`` if readers agree on a value that is
+    not a string, and otherwise ''.
+    """
     name = token.removesuffix(":")
     if name in _WORDS:
         return "word"
@@ -149,7 +157,7 @@ def _kind(token: str) -> str:
 
 
 def _chunks(text: str) -> Iterator[tuple[int, int]]:
-    """The start and end of each document in the stream, without the separators. Raises _UnclearError."""
+    """Yields the start and end of each document in the stream, without the separators. Raises _UnclearError."""
     begin = 0
     separator = 0 if text.startswith("---") else text.find("\n---") + 1
     while separator or text.startswith("---"):

@@ -1,10 +1,10 @@
 """
-YAML that libyaml accepts and go-yaml does not. Kubernetes uses go-yaml.
+Finds YAML that libyaml accepts and go-yaml does not accept. Kubernetes uses go-yaml.
 
-go-yaml v2 is a translation of libyaml from around 0.1.4. Since then, libyaml has adopted three rules of YAML 1.2. In brackets
-or braces, a plain scalar may contain a question mark, and a comma ends a tag. A double-quoted scalar may contain an escaped
-slash. kubectl and the API server reject these or read them as other values, so they are errors here. Syntax that only go-yaml
-accepts, such as ``{a:}`` for a member named "a:", is an error of libyaml. This module does no I/O.
+go-yaml v2 is a translation of libyaml from around 0.1.4. Since then, libyaml has adopted three rules of YAML 1.2. Inside
+brackets or braces, a plain scalar may contain a question mark, and a comma ends a tag. A double-quoted scalar may contain an
+escaped slash. kubectl and the API server reject such YAML or read other values from it, so this module reports errors for it.
+libyaml rejects syntax that only go-yaml accepts, such as ``{a:}`` for a member named "a:". This module does no I/O.
 """
 
 import re
@@ -27,7 +27,7 @@ _LARGE: Final = 4_000_000
 
 
 def is_mostly_repeated(repeated: int, decoded: int) -> bool:
-    """Whether ``repeated`` of ``decoded`` nodes is excessive aliasing for go-yaml (``decode.go``)."""
+    """Whether go-yaml reports excessive aliasing if ``repeated`` of ``decoded`` nodes are repeated by aliases (``decode.go``)."""
     if repeated <= 100 or decoded <= 1_000:
         return False
     share = min(max(decoded - _SMALL, 0) / (_LARGE - _SMALL), 1)
@@ -35,7 +35,7 @@ def is_mostly_repeated(repeated: int, decoded: int) -> bool:
 
 
 def may_refuse(text: str) -> bool:
-    """Whether the text may contain YAML that libyaml accepts and go-yaml does not."""
+    """Whether the text might contain YAML that libyaml accepts and go-yaml does not accept."""
     if "\\/" in text or ("!" in text and _ENDED_TAG.search(text) is not None):
         return True
     last = text.rfind("?")
@@ -43,8 +43,10 @@ def may_refuse(text: str) -> bool:
 
 
 def as_go_yaml(next_event: Callable[[], Event], text: Text) -> Callable[[], Event]:
-    """The same events. Raises ``BadInput`` at the first event that go-yaml does not produce."""
-    depth = 0  # of brackets and braces; block style does not exist inside them
+    """
+    Returns a function that returns the same events, and raises ``BadInput`` at the first event that go-yaml does not produce.
+    """
+    depth = 0  # the depth of brackets and braces, inside which block style does not exist
 
     def checked() -> Event:
         nonlocal depth

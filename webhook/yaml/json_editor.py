@@ -1,7 +1,7 @@
 """
-Changes one JSON value in a text. The bytes outside the changed place stay. This module does no I/O.
+Changes one JSON value in a text. All bytes outside the changed place remain unchanged. This module does no I/O.
 
-It finds places with the JSON decoder, not with YAML: YAML limits the length of keys, and reads surrogate pairs differently.
+The JSON decoder finds the places, because YAML limits the length of keys and reads surrogate pairs differently.
 """
 
 import json
@@ -16,7 +16,10 @@ Change = tuple[int, int, str]
 
 
 class JsonEditor:
-    """Finds the change for one operation on the value that starts at ``start``. Raises LookupError if a place is absent."""
+    """
+    Finds the change for one operation on the value that starts at ``start``. Raises LookupError if the key or list item is
+    absent.
+    """
 
     def __init__(self, text: str, start: int) -> None:
         self._text = text
@@ -40,17 +43,17 @@ class JsonEditor:
         return places[-1].end, places[-1].end, f"{between}{pair}"
 
     def _leading(self, parent: Place, first: Place) -> str:
-        """The separator before a second member: the line break and indentation of the first."""
+        """Returns the separator before a second member, with the line break and indentation of the first member."""
         space = self._text[_inside(parent) + 1 : first.start]
         return f",{space}" if space.strip(" ") else ", "
 
     def rename(self, path: FieldPath, key: str) -> Change:
-        """Writes another key, and keeps its value."""
+        """Replaces a key, and keeps the value of the key."""
         place = self._places.within(self._place(path[:-1]))[path[-1]]
         return place.start, self._places.key_end(place), _dump(key)
 
     def remove(self, path: FieldPath) -> Change:
-        """Removes a key or list item with its comma. A list or object that becomes empty stays."""
+        """Removes a key or list item with its comma. Keeps a list or object that becomes empty."""
         parent = self._place(path[:-1])
         children = self._places.within(parent)
         places = list(children.values())

@@ -1,4 +1,4 @@
-"""Positions in a JSON document. This module does no I/O."""
+"""Finds positions in a JSON document. This module does no I/O."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 
 
 class JsonPlaces:
-    """The positions in one JSON value. The C decoder skips each child to find the next."""
+    """Finds the positions in one JSON value. The C decoder skips each child to find the next child."""
 
     def __init__(self, text: str, start: int) -> None:
         self._text = text
@@ -21,14 +21,14 @@ class JsonPlaces:
         self.root = Place(start, self._decode(text, start)[1], start)
 
     def within(self, place: Place) -> Mapping[Step, Place]:
-        """The children of an object or array."""
+        """Returns the children of an object or array."""
         start = cast("int", place.inside)
         if start not in self._children_at:
             self._children_at[start] = self._children(start)
         return self._children_at[start]
 
     def key_end(self, place: Place) -> int:
-        """The end of the key of an object's child."""
+        """Returns the offset at which the key of a child of an object ends."""
         return cast("int", scanstring(self._text, place.start + 1, True)[1])
 
     def _children(self, start: int) -> dict[Step, Place]:

@@ -1,5 +1,6 @@
 """
-Reads JSON as the API server does, but stricter: duplicate names, NaN, numbers beyond a float and lone surrogates are errors.
+Reads JSON more strictly than the API server. Duplicate names, NaN, numbers beyond the range of a float and lone surrogates are
+errors.
 
 The C decoder reads the text. A second, slower pass runs only to find the place of an error. This module does no I/O.
 """
@@ -27,7 +28,7 @@ _SUSPICIOUS_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 
 
 class _RefusedError(Exception):
-    """Raised inside the decoder, where the position is unknown."""
+    """An error that is raised inside the decoder, where the position is unknown."""
 
 
 def _object(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
@@ -59,7 +60,8 @@ _DECODER: Final = json.JSONDecoder(
 
 def read_json(text: Text, max_documents: int) -> list[tuple[JsonValue, int]] | json.JSONDecodeError:
     """
-    The objects and arrays of the text with their offsets, or the error of the decoder: the text may still be YAML.
+    Returns the objects and arrays in the text with their offsets. Returns the error of the decoder if the text is not JSON,
+    because the text can still be YAML.
 
     Raises ``BadInput`` for JSON that is an error here.
     """
@@ -72,7 +74,7 @@ def read_json(text: Text, max_documents: int) -> list[tuple[JsonValue, int]] | j
 def _read(text: Text, max_documents: int) -> list[tuple[JsonValue, int]]:
     values: list[tuple[JsonValue, int]] = []
     offset = _skip(_SPACE, text.text, 0)
-    # Counted before decoding: three million empty objects take 10 MB as text and hundreds of MB as values.
+    # Counted before decoding, because three million empty objects take 10 MB as text and hundreds of MB as values.
     most = most_nodes(text)
     if text.text.count(",") > most and _STRING.sub("", text.text).count(",") > most:
         raise too_many(text, offset, 0)
@@ -94,7 +96,9 @@ def _read(text: Text, max_documents: int) -> list[tuple[JsonValue, int]]:
 
 
 def most_nodes(text: Text) -> int:
-    """The limit of values: ``MAX_NODES``, or more for a stream that is larger than any file may be."""
+    """
+    Returns the maximum number of values. This is ``MAX_NODES``, or more for a stream that is larger than the limit for a file.
+    """
     return max(MAX_NODES, len(text.text) // 10)
 
 
@@ -104,7 +108,7 @@ def _skip(pattern: re.Pattern[str], text: str, offset: int) -> int:
 
 
 def _is_within_limits(value: JsonValue, most: int) -> bool:
-    """Whether depth and number of nodes are within the limits. Goes level by level, not recursively."""
+    """Whether the depth and the number of nodes are within the limits. Checks one level after the other, without recursion."""
     level: list[JsonValue] = [value]
     nodes = 1
     for _ in range(MAX_DEPTH):
@@ -121,7 +125,7 @@ def _is_within_limits(value: JsonValue, most: int) -> bool:
 
 
 class _Frame:
-    """One open object or array in the slow pass."""
+    """One open object or array in the second, slower pass."""
 
     __slots__ = ("expects_name", "names", "step")
 
@@ -139,9 +143,9 @@ class _Frame:
 
 def _fault(text: Text, start: int, document: int) -> BadInput:
     """
-    The error at which the decoder stopped: a duplicate name, an invalid number, or nesting that is too deep.
+    Returns the error at which the decoder stopped: a duplicate name, an invalid number, or nesting that is too deep.
 
-    If there is none, the text has too many nodes.
+    If the text has none of these faults, the error is that the text has too many nodes.
     """
     stack: list[_Frame] = []
     for token in _TOKEN.finditer(text.text, start):
@@ -184,7 +188,7 @@ def _is_finite(word: str) -> bool:
 
 
 def _check_characters(text: Text) -> None:
-    """Raises BadInput for NUL and lone surrogates. In JSON, both can only come from escapes."""
+    """Raises BadInput for NUL and for lone surrogates. In JSON, both can come only from escapes."""
     if not _SUSPICIOUS_ESCAPE.search(text.text):
         return
     high: int | None = None  # the offset of a high surrogate without a low surrogate
@@ -206,18 +210,18 @@ def _check_characters(text: Text) -> None:
 
 
 def lone_surrogate(text: Text, offset: int) -> BadInput:
-    """The error for an unpaired surrogate."""
+    """Returns the error for an unpaired surrogate."""
     return text.error("unpaired UTF-16 surrogate in an escape", "Write the character itself in UTF-8.", offset)
 
 
 def has_nul(text: Text, offset: int | None, document: int | None = None, path: Path = ()) -> BadInput:
-    """The error for U+0000 in a string."""
+    """Returns the error for U+0000 in a string."""
     remedy = "Remove the NUL character."
     return text.error("NUL character in a string", remedy, offset, document=document, path=path)
 
 
 def duplicate_key(text: Text, name: str, first: int, second: int, document: int, path: Path) -> BadInput:
-    """The error for a duplicate key. It names both lines, because readers keep different ones."""
+    """Returns the error for a duplicate key. The error names both lines, because different readers keep different values."""
     lines = text.mark(first).line, text.mark(second).line
     where = f"lines {lines[0]} and {lines[1]}" if lines[0] != lines[1] else f"line {lines[0]}"
     return text.error(
@@ -230,7 +234,7 @@ def duplicate_key(text: Text, name: str, first: int, second: int, document: int,
 
 
 def too_deep(text: Text, offset: int, document: int, path: Path = ()) -> BadInput:
-    """The error for nesting beyond ``MAX_DEPTH``."""
+    """Returns the error for nesting beyond ``MAX_DEPTH``."""
     return text.error(
         f"nesting deeper than {MAX_DEPTH}",
         "Use a flatter document. No Kubernetes object nests this deep.",
@@ -241,6 +245,6 @@ def too_deep(text: Text, offset: int, document: int, path: Path = ()) -> BadInpu
 
 
 def too_many(text: Text, offset: int, document: int) -> BadInput:
-    """The error for more than ``most_nodes`` values. Each alias counts with all its values."""
+    """Returns the error for more than ``most_nodes`` values. Each alias counts with all values that it repeats."""
     remedy = "Split the file, or replace its aliases with their values."
     return text.error(f"expands to more than {most_nodes(text):,} nodes", remedy, offset, document=document)

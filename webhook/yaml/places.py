@@ -1,5 +1,5 @@
 """
-The entry point to the positions of the keys and list items of a document. Each position is found on demand.
+Finds the positions of the keys and list items of a document. Each position is found on demand.
 
 JSON documents use ``json_places``. YAML documents use one of two modules, and a differential test checks that both give the
 same positions (``tests/yaml/test_block_places.py``):
@@ -25,14 +25,14 @@ from webhook.yaml.text import Places
 
 
 def places_in(text: str, start: int, end: int, *, is_json: bool) -> Places:
-    """The positions in the document between two offsets."""
+    """Returns the positions in the document between two offsets."""
     if is_json:
         from webhook.yaml.json_places import JsonPlaces  # noqa: PLC0415 - few runs read JSON
 
         return JsonPlaces(text, start)
     from webhook.yaml.block_places import BlockPlaces, UnclearError  # noqa: PLC0415 - only documents with findings need it
 
-    base = text.rfind("\n", 0, start) + 1  # only LF ends the line of a document separator
+    base = text.rfind("\n", 0, start) + 1  # only an LF ends the line of a document separator
     try:
         return BlockPlaces(text, base, start, end)
     except UnclearError:

@@ -1,7 +1,7 @@
 """
 Reads any YAML exactly as kubectl and the API server read it, from libyaml's events.
 
-It is ten times slower than ``fast_reader`` and imports PyYAML. This module does no I/O.
+This reader is ten times slower than ``fast_reader`` and imports PyYAML. This module does no I/O.
 """
 
 import re
@@ -16,11 +16,11 @@ from webhook.yaml.builder import Builder
 from webhook.yaml.fast_reader import Parsed
 from webhook.yaml.text import RENDER, Text
 
-# The characters that YAML does not allow. A pattern of the allowed characters takes ten times as long to compile.
+# Matches the characters that YAML does not allow. A pattern for the allowed characters takes ten times as long to compile.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 # kubectl splits a stream at these lines before it parses YAML (apimachinery, YAMLReader.Read).
 _BAD_SEPARATOR = re.compile(r"^---(?!(?:[ \t]+#[^\r\n]*|[ \t]*)\r?$)", re.MULTILINE)
-# It parses only the first document of each part: text after "..." is ignored up to the next "---".
+# kubectl parses only the first document of each part, and ignores text after "..." up to the next "---".
 _END = re.compile(r"^\.\.\.[ \t]*(?:#.*)?\r?\n(?:(?:\.\.\.)?[ \t]*(?:#.*)?\r?\n)*+", re.MULTILINE)
 # At the start of a line, libyaml ignores a byte order mark, and go-yaml reads it as a letter.
 _INNER_BOM = re.compile("(?:^|[\r\x85\u2028\u2029])\ufeff", re.MULTILINE)
@@ -41,7 +41,7 @@ _REMEDIES: Final = (
 
 def read_exactly(text: Text, most_documents: int, not_json: JSONDecodeError | None = None) -> list[Parsed]:
     """
-    The documents of ``text`` that are not empty. Raises only ``BadInput``.
+    Returns the documents in ``text`` that are not empty. Raises only ``BadInput``.
 
     ``not_json`` is the error of the JSON decoder, if the text starts like JSON.
     """
@@ -51,7 +51,7 @@ def read_exactly(text: Text, most_documents: int, not_json: JSONDecodeError | No
         if not_json is not None and _LOOKS_LIKE_JSON.match(text.text):
             raise _not_json(text, not_json) from None
         raise _not_yaml(text, error) from None
-    except (RecursionError, ValueError, OverflowError):  # only from the parser in Python; libyaml raises YAMLError
+    except (RecursionError, ValueError, OverflowError):  # from the parser in Python, where libyaml raises YAMLError
         raise text.error("invalid YAML", "Check the file with: kubectl create --dry-run=client -f FILE") from None
 
 

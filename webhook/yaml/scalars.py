@@ -1,9 +1,9 @@
 """
-The value of a YAML scalar in Kubernetes.
+Determines the value that Kubernetes reads from a YAML scalar.
 
 kubectl and the API server resolve scalars with go-yaml v2 (``resolve.go``) and then encode the result as JSON
-(``sigs.k8s.io/yaml``, ``convertToJSONableObject``). This module does both steps. ``tests/yaml/yaml_table.json`` holds the
-results of Go itself. This module does no I/O.
+(``sigs.k8s.io/yaml``, ``convertToJSONableObject``). This module does both steps. ``tests/yaml/yaml_table.json`` contains the
+results of the Go code. This module does no I/O.
 """
 
 import base64
@@ -18,10 +18,10 @@ from webhook.yaml import words
 
 Scalar: TypeAlias = str | int | float | bool | None
 
-_LONGEST_INT64: Final = 18  # any number with this many decimal digits fits
+_LONGEST_INT64: Final = 18  # any number with this many decimal digits fits into an int64
 _INT64: Final = range(-(2**63), 2**63)
 _UINT64: Final = range(2**64)
-_EXACT_FLOAT: Final = 2.0**53  # below it, every integral float is exact
+_EXACT_FLOAT: Final = 2.0**53  # below this limit, every integral float is exact
 
 PREFIX: Final = "tag:yaml.org,2002:"
 BINARY_TAG: Final = PREFIX + "binary"
@@ -40,10 +40,10 @@ _WORDS: Final[dict[str, Scalar]] = {
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
     **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
 }
-"""The words of ``resolve.go``."""
+"""The words that ``resolve.go`` reads as other values."""
 _DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]*)").fullmatch
 _PREFIXED = re.compile(r"([-+]?)0(?:[xX]([0-9a-fA-F]+)|[bB]([01]+)|[oO]?([0-7]+))").fullmatch
-_BINARY_SIGNED = re.compile(r"0b([-+][01]+)").fullmatch  # a second attempt of go-yaml: 0b-1 is -1
+_BINARY_SIGNED = re.compile(r"0b([-+][01]+)").fullmatch  # the second attempt of go-yaml reads 0b-1 as -1
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?").fullmatch
 _POINT = re.compile(r"\.[0-9](?:_?[0-9])*(?:[eE][-+]?[0-9](?:_?[0-9])*)?").fullmatch
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?").fullmatch
@@ -54,7 +54,10 @@ def _word(text: str) -> Scalar:
 
 
 def _finite_or_text(text: str, number: str) -> Scalar:
-    """The number, or ``text`` if it overflows: Go's ParseFloat rejects such a number, and go-yaml keeps the string."""
+    """
+    Returns the number, or ``text`` if the number overflows. Go's ParseFloat rejects such a number, and go-yaml keeps the
+    string.
+    """
     value = float(number)
     return text if math.isinf(value) else value
 
@@ -66,7 +69,10 @@ def _point(text: str) -> Scalar:
 
 
 def _number(text: str) -> Scalar:
-    """The number that Go reads, or ``text``. Go tries ParseInt and ParseUint with base 0, then ParseFloat (``resolve.go``)."""
+    """
+    Returns the number that Go reads, or ``text``. Go tries ParseInt and ParseUint with base 0, then ParseFloat
+    (``resolve.go``).
+    """
     if len(text) <= _LONGEST_INT64 and _DECIMAL(text):
         return int(text)
     if text in _WORDS:
@@ -84,8 +90,8 @@ def _number(text: str) -> Scalar:
 
 
 def _whole(digits: str) -> int | None:
-    """The integer that Go reads with base 0; None if the text is not an integer, or is far beyond 64 bits."""
-    if len(digits) > 70:  # without leading zeros, the longest integer that fits is 0b and 64 digits
+    """Returns the integer that Go reads with base 0, or None if the text is not an integer or is far beyond 64 bits."""
+    if len(digits) > 70:  # without leading zeros, the longest integer that fits is 0b with 64 digits
         digits = re.sub(r"^([-+]?0[xXbBoO]?)0+(?=.)", r"\1", digits)
         if len(digits) > 70:
             return None
@@ -106,14 +112,17 @@ _BY_START: Final[dict[str, Callable[[str], Scalar]]] = {
     **dict.fromkeys("+-0123456789", _number),
     **dict.fromkeys("yYnNtTfFoO~", _word),
 }
-#: Plain scalars that are not strings because of their whole text, and ``<<``. A scalar that is not among them, and does not
-#: start with a character of NUMERIC, is a string.
+#: Plain scalars that are not strings because of their whole text, and ``<<``. Any other scalar is a string unless it starts
+#: with a character in NUMERIC.
 WORDS: Final = frozenset(_WORDS) | {"<<"}
 NUMERIC: Final = frozenset("+-.0123456789")
 
 
 def plain(text: str) -> Scalar:
-    """The value of an unquoted scalar without a tag, as in go-yaml: an int up to 2**64-1, or a float, also infinite."""
+    """
+    Returns the value that go-yaml reads from an unquoted scalar without a tag. Numbers are ints up to 2**64-1, or floats, which
+    can be infinite.
+    """
     resolve = _BY_START.get(text[:1])
     return text if resolve is None else resolve(text)
 
@@ -156,7 +165,7 @@ def _as_binary(text: str) -> Scalar:
     if not _BASE64(packed):
         raise ScalarError("value tagged !!binary is not base64")
     decoded = base64.b64decode(packed).decode("utf-8", "surrogateescape")
-    return re.sub("[\udc80-\udcff]", "\ufffd", decoded)  # as Go's JSON encoder: U+FFFD for each invalid byte
+    return re.sub("[\udc80-\udcff]", "\ufffd", decoded)  # Go's JSON encoder writes U+FFFD for each invalid byte
 
 
 _TAGS: Final[dict[str, Callable[[str], Scalar]]] = {
@@ -171,13 +180,16 @@ _TAGS: Final[dict[str, Callable[[str], Scalar]]] = {
 
 
 def tagged(tag: str, text: str) -> Scalar | None:
-    """The value of a scalar with a tag. Raises ``ScalarError`` if they do not match, ``KeyError`` for an unknown tag."""
+    """
+    Returns the value of a scalar with a tag. Raises ``ScalarError`` if tag and text do not match, and ``KeyError`` for an
+    unknown tag.
+    """
     return _TAGS[tag](text)
 
 
 def json_number(value: float) -> int | float:
     """
-    The number after Go has encoded it as JSON and the API server has read it: 49152.0 becomes 49152.
+    Returns the number after Go has encoded it as JSON and the API server has read it. For example, 49152.0 becomes 49152.
 
     An integer beyond 64 bits becomes a float. Infinity and NaN raise ``ScalarError``.
     """
@@ -193,7 +205,7 @@ def json_number(value: float) -> int | float:
 
 
 def key(value: Scalar) -> str:
-    """A mapping key in JSON (``convertToJSONableObject``). Raises ``ScalarError`` for null and for uint64."""
+    """Returns a scalar as a mapping key in JSON (``convertToJSONableObject``). Raises ``ScalarError`` for null and for uint64."""
     if isinstance(value, str):
         return value
     if value is None:
@@ -208,7 +220,10 @@ def key(value: Scalar) -> str:
 
 
 def _float_key(value: float) -> str:
-    """Go's ``FormatFloat(value, 'g', -1, 32)``: the fewest digits that give the same single-precision number."""
+    """
+    Implements Go's ``FormatFloat(value, 'g', -1, 32)``, which returns the fewest digits that identify the single-precision
+    number.
+    """
     single = _single(value)
     if math.isnan(single):
         return ".nan"

@@ -1,5 +1,5 @@
 """
-The text of a source, with lines and columns; and the types of values, paths and places.
+Defines the text of a source, with lines and columns, and the types of values, paths and places.
 
 Lines are counted on demand, because most documents have no finding. This module does no I/O.
 """
@@ -27,7 +27,7 @@ _LONGEST_PATH: Final = 32
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """A position as editors count it: from 1, the column in characters."""
+    """A line and column as editors count them, from 1 and in characters."""
 
     line: int
     column: int
@@ -41,11 +41,12 @@ class Text:
     def __init__(self, text: str, source: str) -> None:
         self.text = text
         self.source = source
-        self._lines = ""  # the text with LF at the end of every line, at the same offsets
-        self._lines_before_chunk = [0]  # counts per chunk: a list of all lines could take more memory than the text
+        self._lines = ""  # The text with LF at the end of every line, at the same offsets.
+        # Counts per chunk, because a list of all lines could take more memory than the text.
+        self._lines_before_chunk = [0]
 
     def mark(self, offset: int) -> Mark:
-        """The position of a character offset."""
+        """Returns the position of a character offset."""
         if not self._lines:
             self._lines = _LONE_RETURN.sub("\n", self.text)
         chunk, counts = offset // _CHUNK, self._lines_before_chunk
@@ -57,7 +58,7 @@ class Text:
     def error(
         self, message: str, remedy: str, offset: int | None = None, *, document: int | None = None, path: Path = ()
     ) -> BadInput:
-        """An error with the position of ``offset``. The caller raises it."""
+        """Returns an error with the position of ``offset``. The caller raises this error."""
         mark = None if offset is None else self.mark(offset)
         return BadInput(
             message,
@@ -85,15 +86,15 @@ class Places(Protocol):
     root: Place
 
     def within(self, place: Place, /) -> Mapping[Step, Place]:
-        """The children of a mapping or list by key or index; empty for a scalar."""
+        """Returns the children of a mapping or list by key or index. Returns an empty mapping for a scalar."""
 
 
 class OnePlace:
-    """The place of a whole document whose parts have no known places."""
+    """The place of a document as a whole, if the places of its parts are unknown."""
 
     def __init__(self, start: int, end: int) -> None:
         self.root = Place(start, end, None)
 
     def within(self, _place: Place) -> Mapping[Step, Place]:
-        """An empty mapping: the parts have no known places."""
+        """Returns an empty mapping, because the places of the parts are unknown."""
         return {}

@@ -1,8 +1,8 @@
 """
 Writes YAML in block style.
 
-A string that any YAML reader could read as another type (``n``, ``1e3``, ``0o17``, a date) is in double quotes. So readers of
-YAML 1.1, readers of YAML 1.2 and kubectl read the same value.
+A string that any YAML reader could read as another type (``n``, ``1e3``, ``0o17``, a date) is in double quotes. Therefore
+readers of YAML 1.1, readers of YAML 1.2 and kubectl all read the same value.
 """
 
 import re
@@ -22,19 +22,21 @@ _SHORT = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
 def dump(value: Plain) -> str:
-    """Plain values as one document in block style, with a newline at the end."""
+    """Returns plain values as one document in block style, with a newline at the end."""
     return "".join(f"{line}\n" for line in _lines(value))
 
 
 def scalar(text: str) -> str:
-    """A string as YAML: plain if every reader reads it as a string, else in double quotes on one line."""
+    """
+    Returns a string as YAML. The YAML is plain if every reader reads it as a string, otherwise in double quotes on one line.
+    """
     if _PLAIN.fullmatch(text) and text.lower() not in _RESERVED:
         return text
     return double_quoted(text)
 
 
 def double_quoted(text: str) -> str:
-    """A string in double quotes on one line."""
+    """Returns a string in double quotes on one line."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{_UNPRINTABLE.sub(_escape, escaped)}"'
 
@@ -44,7 +46,7 @@ def _escape(match: re.Match[str]) -> str:
     if character in _SHORT:
         return _SHORT[character]
     code = ord(character)
-    if 0xD800 <= code <= 0xDFFF:  # a lone surrogate, from a file name that is not UTF-8: YAML cannot contain it
+    if 0xD800 <= code <= 0xDFFF:  # a lone surrogate from a file name that is not UTF-8, which YAML cannot contain
         return "\\uFFFD"
     return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"
 
