@@ -59,11 +59,11 @@ class Settings(msgspec.Struct, frozen=True):
 
 def choose_release(requested: str, world: World) -> ReleaseChoice:
     """
-    Returns the requested release. If no release is requested, it returns the release in the status of the KubeVirt CR. If
-    the status has no release, it returns any supported release.
+    Returns the requested release. If no release is requested, the function returns the release in the status of the
+    KubeVirt CR. If the status has no release, it returns all supported releases.
 
-    Raises BadInput if the requested release is not supported. An unsupported release of the KubeVirt CR is not an error: the
-    check uses any supported release, and a note says so.
+    Raises BadInput if the requested release is not supported. An unsupported release of the KubeVirt CR is not an error:
+    the function then returns all supported releases with a note.
     """
     if requested == "any":
         return ReleaseChoice(SUPPORTED, "any")
@@ -124,7 +124,7 @@ def fill(world: ObjectsWorld, inputs: Iterable[Manifests], background: Iterable[
 
 
 def working_directory() -> str:
-    """The folder to which file names are relative. If that folder was removed, it is the root of the file system."""
+    """The folder to which file names are relative. If that folder was removed, the result is the root of the file system."""
     try:
         return os.getcwd()  # noqa: PTH109 - pathlib is slow to import
     except OSError:

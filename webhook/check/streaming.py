@@ -1,9 +1,9 @@
 """
 Judges each file when it is read, and keeps only its part of the report. Memory does not grow with the size of the files.
 
-A file can refer to an object in a later file. So the lookups of each file are recorded. If a later file has such an object,
-the first file is read and judged again at the end. The report is the same as the report of ``check.check``. A test checks
-that both are equal.
+A file can refer to an object in a later file. So the lookups of each file are recorded. If a later file contains an object
+that an earlier file looked up, the earlier file is read and judged again at the end. The report is the same as the report
+of ``check.check``. A test checks that both are equal.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -39,12 +39,12 @@ class GrowingWorld(ObjectsWorld):
         fill(self, (), background)
 
     def find_from(self, viewer: Viewer, kind: type[K], namespace: str, name: str) -> tuple[Found[K], Choice | None]:
-        """As ``ObjectsWorld``, and records the lookup."""
+        """Looks up as ``ObjectsWorld`` does, and records the lookup."""
         self.lookups.add((kind, name))
         return super().find_from(viewer, kind, namespace, name)
 
     def every_from(self, viewer: Viewer, kind: type[K]) -> tuple[Fact[tuple[K, ...]], Sequence[Choice]]:
-        """As ``ObjectsWorld``, and records the lookup."""
+        """Looks up as ``ObjectsWorld`` does, and records the lookup."""
         self.lookups.add((kind, None))
         return super().every_from(viewer, kind)
 

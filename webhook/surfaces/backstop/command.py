@@ -34,7 +34,7 @@ MODES = tuple(map(str, (Action.DENY, Action.WARN, Action.AUDIT)))
     "--namespace",
     default="migratable",
     show_default=True,
-    help="Namespace of the parameter ConfigMaps. Objects in it are never judged.",
+    help="Namespace of the parameter ConfigMaps. Objects in this namespace are never judged.",
 )
 @click.option(
     "--exempt-namespace",

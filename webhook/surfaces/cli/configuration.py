@@ -51,13 +51,13 @@ class LoadedConfig(msgspec.Struct, frozen=True):
     config: Config = Config()
     path: "Path | None" = None
     file: "OwnFile | None" = None
-    """The parsed file, which has the line of each key. None for an empty file."""
+    """The parsed file, which has the line of each key. The value is None for an empty file."""
     is_pinned: bool = False
     """Whether ``--config`` names the file. Otherwise it was found near the manifests."""
 
     @property
     def folder(self) -> str:
-        """The absolute folder of the file. Empty without a file."""
+        """The absolute path of the folder of the file. The path is empty without a file."""
         return dirname(abspath(self.path)) if self.path is not None else ""
 
     def origin(self, key: str) -> str:

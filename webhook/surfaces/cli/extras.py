@@ -31,7 +31,7 @@ def fail_missing(command: str, package: str) -> NoReturn:
 
 
 def placeholder(name: str, package: str) -> click.Command:
-    """A command that takes any arguments and fails. It keeps its place in ``--help`` and in completions."""
+    """A command that takes any arguments and fails. This command keeps its place in ``--help`` and in completions."""
 
     def run(**_arguments: object) -> None:
         fail_missing(name, package)

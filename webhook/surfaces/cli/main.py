@@ -2,8 +2,8 @@
 The entry point of the command line: streams, signals, exit status, and the list of commands.
 
 Findings go to stdout, everything else to stderr. Exit status: 0 no finding at or above ``--fail-on``; 1 findings; 2 usage
-error, unreadable input or no answer from the cluster; 130 interrupted with Ctrl-C. fastapi and kubernetes are imported only
-by the commands that need them.
+error, unreadable input or no answer from the cluster; 130 interrupted with Ctrl-C. Only the commands that need fastapi and
+kubernetes import these packages.
 """
 
 import gc
@@ -88,7 +88,7 @@ def finish_imports() -> None:
 
 def main(program: "Callable[[], Group]") -> None:
     """
-    Runs the command line. ``program`` imports click; a plain ``check`` does not need it.
+    Runs the command line. ``program`` imports click; a plain ``check`` does not need click.
 
     Garbage collection is off during imports, because it would find nothing and take a tenth of the start-up time.
     """

@@ -18,7 +18,7 @@ EXIT_STATUS = (
 FILES = (
     (
         "migratable.yaml",
-        "Settings of check. The file nearest to the checked files applies, up to the root of the repository.",
+        "Settings of check. The search goes up from the checked files to the root of the repository. The first file applies.",
     ),
     ("pyproject.toml", "The same settings, in the table [tool.migratable] and with hyphens in their names."),
     ("migratable-baseline.yaml", "Known findings, written by check --write-baseline."),

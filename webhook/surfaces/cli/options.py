@@ -205,7 +205,7 @@ OPTIONS: tuple[Option, ...] = (
 
 def read_plain(words: Sequence[str]) -> dict[str, Any] | None:
     """
-    The options of a plain ``check`` command line, by key; None if click must read it.
+    The options of a plain ``check`` command line, by key; None if click must read the command line.
 
     click reads every other command, help, completion and usage errors. click also reads two rare forms: several short
     options in one word, and values that begin with a dash.

@@ -23,8 +23,8 @@ class Patches:
     """
     Patches for the files of a check, by their names in the report.
 
-    patch and git refuse ``..`` and symbolic links. So a patch contains the path of the file that ``--fix`` writes, relative to
-    the working folder, or to ``/`` if one of the files is outside.
+    patch and git refuse ``..`` and symbolic links. So a patch contains the path of the file that ``--fix`` writes. Paths
+    are relative to the working folder, or to ``/`` if a file is outside that folder.
     """
 
     def __init__(self, names: Iterable[str], sources: Sources) -> None:
@@ -54,7 +54,7 @@ class Patches:
 
 
 def write_patch(text: str) -> None:
-    """Writes a patch to stdout, in UTF-8 as the files."""
+    """Writes a patch to stdout in UTF-8, the encoding of the files."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
     write_stdout(text)

@@ -19,7 +19,7 @@ DEFAULT = "default"
 
 
 class Flags(msgspec.Struct, frozen=True):
-    """The options that a configuration file can also set. None or empty means absent."""
+    """The options that a configuration file can also set. An option that is None or empty is absent."""
 
     policy: str | None = None
     profile: str | None = None
@@ -66,8 +66,8 @@ class _Chooser:
 
     def value(self, key: str, flag: Any, default: Any) -> Any:  # noqa: ANN401 - values of all settings
         """
-        The value from the command line. If that is absent, it is the value from the file. If both are absent, it is the
-        default.
+        The value from the command line. If that is absent, the value from the file applies. If both are absent, the default
+        applies.
         """
         name = _FILE_KEYS[key]
         configured = getattr(self._loaded.config, key)
@@ -143,7 +143,10 @@ def combine(flags: Flags, loaded: LoadedConfig, read_policy: "Callable[[Path], P
 
 
 def _patterns(texts: Sequence[str], flags: Flags, loaded: LoadedConfig) -> "tuple[Pattern, ...]":
-    """The ignore patterns. Those of the file are relative to its folder, and those of the command line to the working folder."""
+    """
+    The ignore patterns. Patterns in the file are relative to the folder of the file. Patterns on the command line are
+    relative to the working folder.
+    """
     if not texts:
         return ()
     from webhook.manifests.ignored import Pattern, working_directory

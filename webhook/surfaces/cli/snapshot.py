@@ -49,8 +49,8 @@ def command(
     Save the cluster objects that `check --snapshot` needs.
 
     The snapshot contains KubeVirt's release and configuration, MigrationPolicies, StorageClasses and StorageProfiles,
-    DataSources, NetworkAttachmentDefinitions, instancetypes and preferences. It has only the fields that rules read, and
-    no secrets.
+    DataSources, NetworkAttachmentDefinitions, instancetypes and preferences. The snapshot has only the fields that rules
+    read, and no secrets.
     """
     kinds = [*ALWAYS, *(CLAIMS if claims else ()), *(NODES if nodes else ())]
     try:

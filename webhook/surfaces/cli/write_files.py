@@ -15,8 +15,8 @@ def write_files(contents: Mapping[str, bytes]) -> None:
     Replaces the contents of files. The keys of ``contents`` are paths. Keeps permissions and owner. A hard link gets a file
     of its own.
 
-    All new contents are on disk before the first file is replaced, so a read-only file system or a full disk changes nothing.
-    Raises BadInput on failure. Its message names the files that were written before.
+    All new contents are on disk before the first file is replaced, so a read-only file system or a full disk changes
+    nothing. Raises BadInput on failure. The message of the error names the files that were written before.
     """
     prepared: list[tuple[str, Path, Path]] = []
     written: list[str] = []
