@@ -7,9 +7,9 @@ virt-controller applies the patches to the whole VM before it creates the VM (``
 the check while the snapshot does not exist (``pkg/storage/admitters/vmrestore.go``). So a patch with an escaped key could
 write an owner reference.
 
-The patched VM is judged when virt-controller creates it. Only virt-controller receives a denial of this creation. It
-retries with back-off and records an event of the VirtualMachineRestore. The warning cannot name a violation, because the
-patches apply to a snapshot, and this server has no permission to read snapshots.
+The patched VM is judged when virt-controller creates it. Only virt-controller receives a denial of this creation.
+virt-controller then retries with back-off and records an event of the VirtualMachineRestore. The warning cannot name a
+violation, because the patches apply to a snapshot, and this server has no permission to read snapshots.
 """
 
 import json

@@ -117,7 +117,7 @@ class ActiveConfiguration:
 
 
 class Run(Protocol):
-    """Calls a function: on the event loop, or in a thread."""
+    """Calls a function on the event loop or in a thread."""
 
     async def __call__(self, function: Callable[[*Ts], T], *arguments: *Ts) -> T:
         """The result of the function."""
@@ -290,7 +290,7 @@ class AdmissionApp:
             return outcome_of_causes(Action.DENY, *read.causes)
 
     def _help_line(self) -> str:
-        """The line that the administrator adds to denials and warnings; empty without ``help`` in the policy."""
+        """The line that the administrator adds to denials and warnings. The line is empty if the policy has no ``help``."""
         try:
             line = self.configuration().policy.help
         except Exception:  # noqa: BLE001 - a response without the line is better than none
@@ -367,7 +367,7 @@ class AdmissionApp:
         return shown
 
     async def _operations(self, read: DecodedRequest, until: float, run: Run) -> list[dict[str, Any]]:
-        """The patch. It is empty if it depends on other namespaces and the author's rights cannot be read in time."""
+        """The patch. The patch is empty if it depends on other namespaces and the author's rights cannot be read in time."""
         context = self._context(self.facts.world())
         namespace = read.request.namespace
         tracker = CrossNamespaceTracker(context.world, namespace)

@@ -52,8 +52,8 @@ class Rule:
     @property
     def versions(self) -> list[str]:
         """
-        Only v1 if the kind has it, because API servers convert objects to v1. Otherwise the list has all versions that
-        KubeVirt releases serve.
+        The versions of the rule. If the kind has v1, this is only v1, because API servers convert objects to v1. Otherwise
+        these are all versions that KubeVirt releases serve.
         """
         return ["v1"] if "v1" in self.kind.versions else list(self.kind.versions)
 
@@ -73,7 +73,7 @@ class Hook:
     only_with: str = ""
     """The policy key that this webhook needs. Without the key the webhook is left out."""
     may_fail: bool = False
-    """Whether failurePolicy Fail is possible. It is never possible for a status, a deletion or a default."""
+    """Whether failurePolicy Fail is possible. Fail is never possible for a status, a deletion or a default."""
     late_denies: bool = False
     """Whether a request is denied if it cannot be judged in time. failurePolicy Ignore would admit such a request."""
 
@@ -125,8 +125,8 @@ VALIDATING_HOOKS: Final = (
             Condition(
                 "not-written-by-kubevirt",
                 f"!({account('kubevirt-(controller|apiserver)')} && {WRITES_VMS})",
-                "virt-controller writes to a VM that starts (the revision of its instancetype, volumes) and creates the VMs of"
-                " pools. virt-api removes volumes. None of these writes may wait for this webhook. A service account of that"
+                "virt-controller creates the VMs of pools, and writes volumes and the revision of the instancetype into a VM that"
+                " starts. virt-api removes volumes. None of these writes may wait for this webhook. A service account of that"
                 " name in a tenant's namespace does not have this right in every namespace.",
             ),
         ),

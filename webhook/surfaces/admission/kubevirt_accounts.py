@@ -83,7 +83,7 @@ def is_hyper_converged(request: AdmissionRequest, stored: Kubernetes | None) -> 
 
     Only the API server sets the username. The operator's service account is in the namespace of the KubeVirt CR
     (hyperconverged-cluster-operator v1.18.1 ``deploy/service_account.yaml``, and ``NewKubeVirtWithNameOnly`` in
-    ``controllers/handlers/kubevirt.go``); a tenant can have an account with that name in another namespace. ``stored`` is
+    ``controllers/handlers/kubevirt.go``). A tenant can have an account with that name in another namespace. ``stored`` is
     the old object if there is one, because a request could claim any owner.
     """
     if not isinstance(stored, KubeVirt):

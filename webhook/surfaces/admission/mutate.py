@@ -12,7 +12,7 @@ from webhook.surfaces.admission.validate import JudgingContext
 
 
 def operations_for(decoded: DecodedRequest, context: JudgingContext) -> list[dict[str, Any]]:
-    """The RFC 6902 operations for a request; none for subresources, updates of VMs and objects that are being deleted."""
+    """The RFC 6902 operations for a request; empty for subresources, updates of VMs and objects that are being deleted."""
     request, new = decoded.request, decoded.object
     if new is None or request.sub_resource:
         return []

@@ -52,7 +52,7 @@ class UnreadableRequest:
     passes: bool
     """Whether the request is allowed, because its judged part is unchanged or its operation is never blocked."""
     object: Kubernetes | None
-    """The metadata of the new object; None if it cannot be read either."""
+    """The metadata of the new object; None if the metadata cannot be read either."""
     old: Kubernetes | None
     """The old object, or its metadata if the rest cannot be read."""
 
@@ -149,7 +149,10 @@ def is_never_judged(request: AdmissionRequest) -> bool:
 
 
 def namespace_in(body: bytes) -> str:
-    """The namespace in the first bytes of a review, without decoding it; empty if they contain none."""
+    """
+    The namespace in the first bytes of a review, which is not decoded. The result is empty if these bytes contain no
+    namespace.
+    """
     match = _NAMESPACE.search(body, 0, _HEAD)
     return match[1].decode() if match is not None else ""
 
@@ -167,7 +170,7 @@ def _present(raw: msgspec.Raw) -> bool:
 
 
 def _read(kind: Kind, request: AdmissionRequest, raw: msgspec.Raw) -> _Part:
-    """The object, with the namespace of the request if it has none; or the reason why it cannot be read."""
+    """The object or the reason why it cannot be read. An object without a namespace gets the namespace of the request."""
     if not _present(raw):
         return _NOTHING
     deep = _NOWHERE

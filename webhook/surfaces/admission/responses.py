@@ -80,7 +80,8 @@ def lead_of(kind: str, decisions: Iterable[Decision]) -> str:
     """
     The sentence that opens a denial: it names Migratable, and the problem with live migration.
 
-    It is empty if no finding is denied: other causes name Migratable themselves, or name a field that cannot be read.
+    The sentence is empty if no finding is denied, because other causes name Migratable themselves or name a field that
+    cannot be read.
     """
     denials = [decision.finding for decision in decisions if decision.action is Action.DENY]
     if not denials:
@@ -110,7 +111,10 @@ def warning_of(cause: StatusCause, *, denied_when_enforced: bool = False) -> str
 
 
 def warnings_of(decisions: Iterable[Decision], help_line: str = "") -> list[str]:
-    """One line for each warning, then the help line. If there are more than ten warnings, the last one counts the others."""
+    """
+    One line for each warning, then the help line. If there are more than ten warnings, the last line counts the warnings
+    that are left out.
+    """
     lines = [_warning(decision) for decision in decisions if decision.action is Action.WARN]
     room = MAX_WARNINGS - 1 if help_line else MAX_WARNINGS
     if len(lines) > room:
@@ -143,8 +147,8 @@ def _warning(decision: Decision) -> str:
 
 def _fitting(texts: Sequence[str], place: str) -> str:
     """
-    The first text that fits into a warning together with its place; if there is none, the first text that fits without the
-    place.
+    The first text that fits into a warning together with its place. If no text fits with the place, it is the first text
+    that fits without the place.
     """
     lines = [*(f"{text} ({place})" for text in texts if place), *texts]
     return next((line for line in lines if len(line) <= MAX_WARNING), texts[-1])

@@ -1,5 +1,6 @@
 """
-Restores of a VM to a snapshot of itself: virt-controller renames the claims, unless ``volumeRestorePolicy`` is ``InPlace``.
+Maps findings when a VM is restored to a snapshot of itself. virt-controller renames the claims of the VM, unless
+``volumeRestorePolicy`` is ``InPlace``.
 
 Each volume keeps its name. Its claim, its DataVolume and the ``dataVolumeTemplate`` get the name ``restore-<uid>-<volume>``
 or a name that the user chose (``pkg/storage/snapshot/restore.go`` restoreVolumeName and generateRestoredVMSpec, v1.9.0).

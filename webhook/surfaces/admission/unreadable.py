@@ -1,8 +1,8 @@
 """
 Decides about a request whose new object cannot be read.
 
-An unreadable object counts as a violation. As for other violations, ``atMost``, HyperConverged's operator, or an account in
-the policy can lower the denial. Only the metadata of such an object is known.
+An unreadable object counts as a violation. The denial can become a warning for the same reasons as other denials:
+``atMost``, HyperConverged's operator, or an account in the policy. Only the metadata of such an object is known.
 """
 
 from webhook.objects.vm import VirtualMachine

@@ -1,8 +1,8 @@
 """
 Decides about an admission request on the validating side.
 
-This module filters requests and determines the role of their user. ``webhook.policy.update`` decides about the change.
-Nothing here waits: facts come from a ``World`` that is already filled.
+This module filters requests and determines the role of the user of a request. ``webhook.policy.update`` decides about the
+change. Nothing here waits: facts come from a ``World`` that is already filled.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -102,11 +102,14 @@ class JudgingContext:
         return judge_change(old, new, self.world, self.releases)
 
     def labels_of(self, namespace: str) -> Mapping[str, str] | None:
-        """The labels of a namespace; None where the policy does not need them, or they are unknown."""
+        """The labels of a namespace; None if the policy does not need the labels, or if the labels are unknown."""
         return labels_of_namespace(namespace, self.world) if self.policy.reads_labels else None
 
     def limit_in(self, namespace: str) -> Action:
-        """The policy's ``atMost`` in a namespace. It also limits causes without a finding, such as an unreadable object."""
+        """
+        The policy's ``atMost`` in a namespace. ``atMost`` also limits causes without a finding, such as an unreadable
+        object.
+        """
         return self.policy.within(namespace, self.labels_of(namespace)).at_most
 
     def account_in(self, request: AdmissionRequest) -> Account | None:
