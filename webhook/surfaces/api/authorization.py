@@ -2,8 +2,8 @@
 Decides which objects of an attached cluster a caller of the dry-run API can use.
 
 Without a token, the caller can use no object. With a token, the user must be allowed to create VirtualMachines in every
-namespace of the manifests. This is checked before any lookup. A namespace that does not exist gives the same error as a
-forbidden one. Objects of other namespaces are used if the user is allowed to read them, as in admission.
+namespace of the manifests. This permission is checked before any lookup. A namespace that does not exist gives the same
+error as a forbidden one. Objects of other namespaces are used if the user is allowed to read them, as in admission.
 """
 
 import asyncio

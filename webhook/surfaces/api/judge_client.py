@@ -51,7 +51,7 @@ MOST_BYTES = 256 * 2**20
 
 
 class Judge(Protocol):
-    """Reads and judges bodies. Every method can raise BadInput and Unavailable."""
+    """Reads and judges the bodies of requests. Every method can raise BadInput and Unavailable."""
 
     async def namespaces(self, content: bytes) -> Sequence[str]:
         """The namespaces of the objects that a check of the body judges."""

@@ -9,8 +9,8 @@ HOLE: Final = re.compile(r"\{([^{}]*)\}")
 
 def joined(root: str, path: Iterable[str]) -> str:
     """
-    A CEL expression for an optional field whose parents are optional too. If a parent is absent, the value is absent; this is
-    not an error.
+    A CEL expression for an optional field whose parents are optional too. If a parent is absent, the value is absent, and
+    the expression does not fail.
     """
     return root + "".join(f".?{step}" for step in path)
 

@@ -30,7 +30,7 @@ def objects(wanted: Sequence[Parameters], installation: Installation) -> list[Js
 
 
 def config_maps(wanted: Sequence[Parameters], installation: Installation) -> Iterator[Json]:
-    """A ConfigMap for each of the parameters. If an action has several, their names contain numbers."""
+    """A ConfigMap for each of the parameters. If an action has several ConfigMaps, their names contain numbers."""
     for action in ENFORCED:
         same_action = [parameters for parameters in wanted if parameters.action is action]
         for index, parameters in enumerate(same_action, 1):

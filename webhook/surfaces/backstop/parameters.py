@@ -27,10 +27,10 @@ class Parameters(msgspec.Struct, frozen=True):
     where_certain: tuple[str, ...] = ()
     """Rules that apply only if KubeVirt refuses migration regardless of other objects."""
     namespaces: tuple[str, ...] = ()
-    """Names, or labels such as ``env=prod,tier=1``. Empty means every namespace."""
+    """Names of namespaces, or labels such as ``env=prod,tier=1``. An empty list means every namespace."""
     except_namespaces: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
-    """``namespace/username``, or ``*/username``. Empty means every account."""
+    """``namespace/username``, or ``*/username``. An empty list means every account."""
     except_accounts: tuple[str, ...] = ()
     exemptions: tuple[str, ...] = ()
     """``rule/namespace/name/kind``. ``*`` in one of the last three parts matches every value."""
@@ -109,8 +109,8 @@ def _described(entry: Exemption | Account) -> str:
 
 def _terms(entry: NamespacePolicy) -> tuple[str, ...]:
     """
-    The words for the namespaces of an entry: one word for each name, and one word for all labels together. They select the same
-    namespaces as ``NamespacePolicy.covers``.
+    The words for the namespaces of an entry: one word for each name, and one word for all labels together. These words
+    select the same namespaces as ``NamespacePolicy.covers``.
     """
     labels = ",".join(f"{key}={value}" for key, value in sorted(entry.labels.items()))
     return (*entry.names, *([labels] if labels else []))

@@ -2,8 +2,9 @@
 ValidatingAdmissionPolicies, generated from the CEL of the rules and the conditions of the webhooks.
 
 Each webhook that receives VMs, other objects with a VMI template, or KubeVirt CRs has one policy. The expressions need
-Kubernetes 1.30. No content of an object makes an expression fail: no absent field, no text of a name, and no list that exceeds
-the API server's cost limit. A request that makes a list too long to check is denied.
+Kubernetes 1.30. The content of an object never makes an expression fail. This holds for absent fields, for any text in a
+name, and for long lists, which would exceed the API server's cost limit. A request that makes a list too long to check is
+denied.
 """
 
 import re
@@ -137,8 +138,8 @@ def _in_force(rule: Rule, part: Cel) -> str:
 
 def _is_old_too_long(part: Cel) -> str:
     """
-    A CEL condition: the old object already exceeds a bound. Its updates then pass, because new violations cannot be
-    distinguished from old ones.
+    A CEL condition: the old object already exceeds a bound. Updates of this object then pass, because new violations cannot
+    be distinguished from old violations.
     """
     if part.among in COUNTED:
         count, most, _ = COUNTED[part.among]
@@ -148,8 +149,8 @@ def _is_old_too_long(part: Cel) -> str:
 
 def _too_long(rule: Rule, base: tuple[str, ...]) -> str:
     """
-    A CEL list with a cause for each list that the request makes too long to check. Empty if no list of the rule can be too
-    long.
+    A CEL list with a cause for each list that the request makes too long to check. The CEL list is empty if no list of the
+    rule can be too long.
     """
     causes = {}
     for part in rule.cel:
@@ -175,8 +176,8 @@ def _outgrows(name: str, part: Cel) -> str:
     """
     A CEL condition: the old list is within the bounds, but the new list is too long to be compared with it.
 
-    If comparing the old list with itself already exceeds the bound, the condition is false, so that an update can still edit
-    the list and even extend it.
+    If comparing the old list with itself already exceeds the bound, the condition is false. Otherwise no update could edit
+    the list.
     """
     olds = f"variables.old_{name}.size()"
     return (

@@ -44,7 +44,7 @@ def report_on(
 
 
 def _read(content: bytes) -> Manifests:
-    """The objects in a body. If all are unreadable, raises the first problem."""
+    """The objects in a body. If all objects are unreadable, raises the first problem."""
     inputs = read_manifests(content, "-")
     if inputs.problems and not inputs.objects:
         raise inputs.problems[0]

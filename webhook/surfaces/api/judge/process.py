@@ -35,7 +35,7 @@ K = TypeVar("K", bound=Kubernetes)
 MOST_MEMORY = 512 * 2**20
 """Maximum number of bytes of address space."""
 GROWN = 160 * 2**20
-"""Bytes of resident memory. If the process uses more, it ends after its current answer, which frees the memory."""
+"""Bytes of resident memory. A process that uses more ends after its current answer, which frees the memory."""
 LOWEST_PRIORITY = 19
 
 
