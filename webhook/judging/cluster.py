@@ -33,7 +33,7 @@ from webhook.rules.cluster import (
 def judge_cluster(
     judged: NetworkAttachmentDefinition | KubeVirt | MigrationPolicy, world: World, releases: Releases
 ) -> Judgement:
-    """All findings about an object without a VMI; it has no verdict."""
+    """All findings about an object without a VMI. The judgement has no verdict."""
     if isinstance(judged, NetworkAttachmentDefinition):
         return Judgement(_owned(judged, findings_about(NETWORK_RULES, network_facts(judged, world), releases)))
     if isinstance(judged, KubeVirt):

@@ -96,7 +96,7 @@ def _is_about_any(finding: Finding, subject: Subject, volumes: Mapping[int, Volu
 
 
 def at_request(finding: Finding, vm: VirtualMachine) -> Finding:
-    """The finding. If it is about a requested volume, its path is the field of the request."""
+    """The finding. If the finding is about a requested volume, its path is the field of the request."""
     subject = subject_of(vm)
     if subject is None:
         return finding

@@ -271,10 +271,11 @@ class Decision(msgspec.Struct, frozen=True):
 
 def action_of(finding: Finding, policy: Policy) -> Action:
     """
-    The action for a finding: the action of the policy for the rule. If the policy has none, the action of the profile.
+    The action of the policy for the rule of a finding. If the policy has no action for the rule, it is the action of the
+    profile.
 
-    A profile never denies an undetermined result; only ``unproven: deny`` does. A result that depends on an unreadable
-    object follows ``unreadable``.
+    A profile never denies an undetermined result. Only ``unproven: deny`` denies such a result. A result that depends on an
+    unreadable object follows ``unreadable``.
     """
     rule = finding.rule
     chosen = policy.actions.get(rule.id) or policy.actions.get(rule.name)

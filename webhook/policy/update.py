@@ -1,8 +1,8 @@
 """
 Decides about a change to an object: judges it, compares it with the old object and lowers denials.
 
-Admission calls one function of this module for each request. This module looks up no other object: its caller passes a
-``Judge``, and the labels of the namespace and the role of the account as values.
+Admission calls one function of this module for each request. This module looks up no other object: the caller passes a
+``Judge``, the labels of the namespace, and the role of the account.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

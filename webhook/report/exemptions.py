@@ -100,7 +100,7 @@ def allowance_of(
     match: re.Match[str], line: int, prefix: str, form: str, invalid: list[str], today: str
 ) -> Allowance | None:
     """
-    The allowance with the groups ``rules``, ``reason`` and ``until``. If it has no effect, the result is None, and
+    The allowance with the groups ``rules``, ``reason`` and ``until``. If the comment has no effect, the result is None, and
     ``invalid`` gets a note.
     """
     rules = []

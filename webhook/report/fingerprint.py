@@ -69,8 +69,8 @@ def identity_of(judged: ObjectReport, finding: FindingReport, place: str = "") -
     """
     A hash of the rule, the object and the path without list indices, as 32 hexadecimal digits.
 
-    The hash includes the names that the message quotes (volume, claim, interface). They distinguish findings whose paths
-    differ only in list indices. ``place`` is the file or folder to include, if any.
+    The hash includes the names that the message quotes (volume, claim, interface). These names distinguish findings whose
+    paths differ only in list indices. If ``place`` is not empty, the hash also includes this file or folder.
     """
     parts = (
         finding.rule,

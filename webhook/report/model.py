@@ -60,7 +60,7 @@ class ExemptionReport(_Part, frozen=True):
     owner: str
     """The owner in the policy. For other exemptions, the file (and line) of the exemption."""
     until: str
-    """The last day, ``YYYY-MM-DD``. Empty if the exemption does not expire."""
+    """The last day, ``YYYY-MM-DD``. The value is empty if the exemption does not expire."""
     kind: str = "policy"
     """``policy`` (also for a configuration file), ``comment`` or ``annotation`` in the manifest, or ``baseline``."""
 
@@ -72,7 +72,7 @@ class FixReport(_Part, frozen=True):
     safe: bool
     """Whether the change is the only sensible one. Other fixes are options, and the user chooses one."""
     patch: list[dict[str, Any]]
-    """JSON Patch (RFC 6902) of the object. It tests each value before the change."""
+    """JSON Patch (RFC 6902) of the object. The patch tests each value before the change."""
 
 
 class FindingReport(_Part, frozen=True):
@@ -107,7 +107,9 @@ class ReferenceReport(_Part, frozen=True):
     namespace: str
     name: str
     file: str | None
-    """The file of the object in use, which is the nearest object. It is null if different objects are equally near."""
+    """
+    The file of the object in use, which is the nearest object. The value is null if different objects are equally near.
+    """
     others: list[str]
     """Other files with an object of this name, at most 10. If ``file`` is null, these files contain different objects."""
 

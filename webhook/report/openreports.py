@@ -21,7 +21,7 @@ _RESULTS = ("pass", "fail", "warn", "error", "skip")
 
 
 def render(report: Report) -> str:
-    """A stream of YAML documents. Empty if no object was judged."""
+    """A stream of YAML documents. The stream is empty if no object was judged."""
     return "".join(f"---\n{writer.dump(document)}" for document in documents(report))
 
 

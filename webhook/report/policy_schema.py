@@ -16,7 +16,9 @@ Json = dict[str, Any]
 
 
 def schema() -> Json:
-    """The schema of `Policy`. It allows only known rules and settings, valid dates, and non-empty reasons and owners."""
+    """
+    The schema of `Policy`. The schema allows only known rules and settings, valid dates, and non-empty reasons and owners.
+    """
     (reference,), definitions = msgspec.json.schema_components([Policy], ref_template="#/definitions/{name}")
     names = [name for rule in RULES for name in (rule.id, rule.name)]
     definitions["Rule"] = {"title": "Rule", "description": "A rule by its id or its name.", "enum": sorted(names)}

@@ -5,7 +5,10 @@ from webhook.report.model import FindingReport, ObjectReport, ProblemReport
 
 
 def sentence(text: str) -> str:
-    """The text with a full stop, unless it is a question. The first letter does not change, because it may be a field name."""
+    """
+    The text with a full stop, unless it is a question. The first letter does not change, because the first word can be a
+    field name.
+    """
     return text if text.endswith("?") else text.removesuffix(".") + "."
 
 

@@ -70,7 +70,7 @@ class DiskReport(_Part, frozen=True):
 
 
 class VmReport(_Part, frozen=True):
-    """A VM. It has several cases if several MigrationPolicies might apply."""
+    """A VM. A VM has several cases if several MigrationPolicies might apply."""
 
     kind: str
     namespace: str

@@ -175,7 +175,7 @@ def _object(judged: ObjectReport, release: str, sources: Sources, pen: _Pen, ver
 
 
 def _verdict(judged: ObjectReport, release: str) -> tuple[str, int] | None:
-    """The verdict as a phrase, with its colour. None for a kind without a verdict."""
+    """The verdict as a phrase, with its colour. The result is None for a kind without a verdict."""
     verdict = judged.verdict
     if verdict is None:
         return None if judged.findings else ("nothing found", _GREEN)

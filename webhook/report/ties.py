@@ -16,7 +16,7 @@ def tie_notes(objects: Sequence[ObjectReport]) -> list[str]:
             by_name.setdefault((_named(reference), *reference.others), []).append(judged)
     notes = [
         f"{' and '.join(files)} {'contain' if len(files) > 1 else 'contains'} different objects for {name}. "
-        f"It is unproven which one {_users(judged)} uses. Keep only one, or check each environment on its own"
+        f"It is unproven which of them {_users(judged)} uses. Keep only one, or check each environment on its own"
         for (name, *files), judged in sorted(by_name.items(), key=lambda item: item[0])
     ]
     hidden = len(notes) - _MAX_NOTES
