@@ -24,6 +24,7 @@ BACKUP = "system:serviceaccount:velero:velero"
 
 POLICIES: dict[str, dict[str, Any]] = {
     "as it comes": {},
+    "help": {"help": 'https://wiki.example/it\'s "#migration", or #vm-platform'},
     "exact": {"profile": "exact"},
     "actions by id and name": {"actions": {"LM302": "warn", "host-device": "audit", "LM201": "off", "LM103": "deny"}},
     "nothing is refused": {"atMost": "warn"},

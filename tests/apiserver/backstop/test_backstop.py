@@ -39,7 +39,7 @@ from webhook.kubevirt.expansion.interfaces import BRIDGE_OVERRIDE
 from webhook.kubevirt.releases import SUPPORTED
 from webhook.policy.policy import Account, Action, Policy
 from webhook.rules.rule import Example, Rule
-from webhook.surfaces.admission.responses import cause_of
+from webhook.surfaces.admission.responses import cause_of, lead_of
 from webhook.surfaces.admission.validate import JudgingContext, Outcome
 from webhook.surfaces.backstop.parameters import IN_CEL, parameters
 from webhook.surfaces.backstop.policies import policies
@@ -67,6 +67,9 @@ LOADING = Account(
 )
 
 
+HELP = "https://wiki.example/it's#migration"
+
+
 @pytest.fixture(scope="module", params=["own", "real"])
 def plane(request: pytest.FixtureRequest) -> Iterator[ControlPlane]:
     """With the project's own definitions, and with those that KubeVirt installs, where they are at hand."""
@@ -83,7 +86,7 @@ def plane(request: pytest.FixtureRequest) -> Iterator[ControlPlane]:
 def callers(plane: ControlPlane) -> Iterator[tuple[Caller, Caller]]:
     """The loader and a tenant, with the policies in force under profile strict."""
     loader, tenant = Caller(plane, LOADER), Caller(plane, TENANT)
-    install(plane, parameters(Policy(accounts=[LOADING]), SUPPORTED, TODAY), failing=True)
+    install(plane, parameters(Policy(accounts=[LOADING], help=HELP), SUPPORTED, TODAY), failing=True)
     wait_in_force(plane, NAMESPACE)
     yield loader, tenant
     loader.close()
@@ -169,7 +172,7 @@ EXAMPLES_IN_CEL = [
 @pytest.mark.parametrize(("rule", "example"), EXAMPLES_IN_CEL)
 def test_a_refusal_has_the_message_of_the_engine(callers: tuple[Caller, Caller], rule: Rule, example: Example) -> None:
     """
-    Each example of a rule, in every kind: field path, problem, remedy and rule are the same, word for word.
+    Each example of a rule, in every kind: opening sentence, help line, field path, problem, remedy and rule, word by word.
     """
     loader, tenant = callers
     for wrap in wraps(rule, example):
@@ -177,7 +180,9 @@ def test_a_refusal_has_the_message_of_the_engine(callers: tuple[Caller, Caller],
         made = loader.create(manifest)
         if made.status == 201:  # the real definitions refuse some examples themselves
             answer = tenant.create(manifest)
-            said = in_words(create(made.document, context()))
+            outcome = create(made.document, context())
+            opening = f"{lead_of(manifest['kind'], outcome.decisions)} Help: {HELP} "
+            said = (opening if in_words(outcome) else "") + in_words(outcome)
             assert said == answer.document.get("message", "").partition(" denied request: ")[2]
 
 

@@ -185,3 +185,43 @@ def test_labels_of_a_namespace_make_no_expression_fail(tenant: Caller) -> None:
     wait_until(lambda: tenant.create(device).status == 422, PATIENCE_SECONDS, "the policy to be in force")
 
     assert (tenant.create(device).rules, tenant.create(gpu).rules) == ({"LM301"}, set())
+
+
+@pytest.mark.parametrize(
+    ("action", "line", "length"),
+    [
+        (Action.DENY, "https://wiki.example/migration", 1),
+        (Action.DENY, "\u00e9\U0001f600" * 100, 30),
+        (Action.WARN, "https://wiki.example/migration", 1),
+    ],
+)
+def test_the_help_line_is_in_denials_and_warnings(tenant: Caller, action: Action, line: str, length: int) -> None:
+    """
+    A denial opens as the webhook's and has the line before its causes. A warning refuses nothing and ends with the line.
+
+    The longest message with the longest line is not dropped.
+    """
+    space = f"case-{next(NUMBERS)}"
+    for name in (space, f"{space}-parameters"):
+        tenant.plane.client.create("/api/v1/namespaces", {"metadata": {"name": name}})
+    policy = Policy(at_most=action, help=line)
+    bind_only(tenant.plane, parameters(policy, only(NEWEST), TODAY), space, f"{space}-parameters")
+    gpus = [{"name": f"{index:02}{'x' * 250}", "deviceName": "vendor.com/x"} for index in range(length)]
+    manifest = vm("gpus", gpus=gpus)
+    manifest["metadata"]["namespace"] = space
+
+    def message() -> str:
+        answer = tenant.create(manifest)
+        return " ".join([str(answer.document.get("message", "")), *answer.warnings])
+
+    wait_until(lambda: "gpus[0]" in message(), PATIENCE_SECONDS, "the policy to be in force")
+
+    opening = "Migratable refuses this VirtualMachine, because it cannot be live-migrated. "
+    said = message()
+    first = "spec.template.spec.domain.devices.gpus[0]: "
+    if action is Action.DENY:
+        assert f" denied request: {opening}Help: {line} {first}" in said
+    else:
+        assert opening not in said
+        assert f": {first}" in said
+        assert said.endswith(f' [LM302 gpu] Help: {line}"')

@@ -44,7 +44,7 @@ from webhook.surfaces.admission.mutate import operations_for
 from webhook.surfaces.admission.read_budget import CHECKING_OF_ONE, READING_OF_ONE, Overloaded, ReadBudget
 from webhook.surfaces.admission.record import Observer, answer_of
 from webhook.surfaces.admission.requests import BadReview, DecodedRequest, UnreadableRequest, namespace_in, read_review
-from webhook.surfaces.admission.responses import NOT_CONFIRMED, allowed, denied, patched
+from webhook.surfaces.admission.responses import NOT_CONFIRMED, allowed, denied, help_line_of, patched
 from webhook.surfaces.admission.timed_out import decide_timed_out
 from webhook.surfaces.admission.unreadable import decide_unreadable
 from webhook.surfaces.admission.validate import PASS, JudgingContext, Outcome, outcome_of_causes
@@ -292,10 +292,9 @@ class AdmissionApp:
     def _help_line(self) -> str:
         """The line that the administrator adds to denials and warnings. The line is empty if the policy has no ``help``."""
         try:
-            line = self.configuration().policy.help
+            return help_line_of(self.configuration().policy.help)
         except Exception:  # noqa: BLE001 - a response without the line is better than none
             return ""
-        return f"Help: {line}" if line else ""
 
     def _context(self, world: World) -> JudgingContext:
         active = self.configuration()

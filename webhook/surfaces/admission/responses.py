@@ -25,6 +25,7 @@ MAX_WARNING = 256
 """Characters. API servers may cut longer warnings, and drop those beyond 4,096 characters in total (KEP-1693)."""
 MAX_MESSAGE = 4096
 NOT_CONFIRMED = "Migratable could not confirm this denial in time. If you have just corrected the cause, try again."
+HELP = "Help: "
 ENFORCED = "Mode enforce will refuse this: "
 _encoder = msgspec.json.Encoder()
 
@@ -86,13 +87,24 @@ def lead_of(kind: str, decisions: Iterable[Decision]) -> str:
     denials = [decision.finding for decision in decisions if decision.action is Action.DENY]
     if not denials:
         return ""
-    if kind not in WORKLOADS:
-        return f"Migratable refuses this {kind}, because live migrations would not work with it."
-    if any(finding.basis is not Basis.ADVICE and not finding.undetermined for finding in denials):
-        return f"Migratable refuses this {kind}, because it cannot be live-migrated."
+    if kind not in WORKLOADS or any(
+        finding.basis is not Basis.ADVICE and not finding.undetermined for finding in denials
+    ):
+        return certain_lead(kind)
     if all(finding.undetermined for finding in denials):
         return f"Migratable refuses this {kind}, because nothing proves that it can be live-migrated."
     return f"Migratable refuses this {kind}, because its live migration or node drain would fail."
+
+
+def certain_lead(kind: str) -> str:
+    """As ``lead_of`` for a violation that makes live migration impossible. The backstop opens its denials with it, too."""
+    reason = "it cannot be live-migrated" if kind in WORKLOADS else "live migrations would not work with it"
+    return f"Migratable refuses this {kind}, because {reason}."
+
+
+def help_line_of(line: str) -> str:
+    """The line that the administrator adds to denials and warnings; empty without ``help`` in the policy."""
+    return f"{HELP}{line}" if line else ""
 
 
 def cause_of(decision: Decision) -> StatusCause:

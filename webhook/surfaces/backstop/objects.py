@@ -6,12 +6,10 @@ from typing import Any, Final
 from webhook.policy.policy import Action
 from webhook.surfaces.admission.configurations import API_VERSION, NAMESPACE_NAME, Installation, excluded
 from webhook.surfaces.backstop.parameters import ENFORCED, Parameters
-from webhook.surfaces.backstop.policies import hooks_with_policy, name_of, policies
+from webhook.surfaces.backstop.policies import NAME, hooks_with_policy, name_of, policies
 
 Json = dict[str, Any]
 
-NAME: Final = "migratable-backstop"
-"""The name of the ConfigMaps, and of the label by which bindings select them. The label's value is the action."""
 LABELS: Final = {
     "app.kubernetes.io/name": "migratable",
     "app.kubernetes.io/part-of": "migratable",

@@ -35,6 +35,8 @@ class Parameters(msgspec.Struct, frozen=True):
     exemptions: tuple[str, ...] = ()
     """``rule/namespace/name/kind``. ``*`` in one of the last three parts matches every value."""
     honour_eviction_strategy: bool = False
+    help: str = ""
+    """The line for users in messages."""
 
     @property
     def data(self) -> dict[str, str]:
@@ -48,6 +50,7 @@ class Parameters(msgspec.Struct, frozen=True):
             "exceptAccounts": "\n".join(self.except_accounts),
             "exemptions": " ".join(self.exemptions),
             "honourEvictionStrategy": "true" if self.honour_eviction_strategy else "",
+            "help": self.help,
         }
         return {key: text for key, text in data.items() if text}
 
@@ -127,6 +130,7 @@ def _scoped(
         except_namespaces=taken,
         exemptions=tuple(_exemption(entry) for entry in policy.exemptions if entry.until >= today),
         honour_eviction_strategy=policy.honour_eviction_strategy,
+        help=policy.help,
     )
     for action in ENFORCED:
         rules, certain = _enforced(policy, action, releases)

@@ -16,6 +16,7 @@ from webhook.rules.register import RULES
 from webhook.rules.rule import About, Rule
 from webhook.surfaces.admission.configurations import API_VERSION, rules_of
 from webhook.surfaces.admission.hooks import CREATE, VALIDATING_HOOKS, Hook
+from webhook.surfaces.admission.responses import HELP, certain_lead
 from webhook.surfaces.backstop.expressions import literal, template
 from webhook.surfaces.backstop.variables import COUNTED, SHORT, SPECS, of_parameters, of_settings, of_vmi
 
@@ -31,7 +32,11 @@ MOST_INDEXED: Final = 1000
 MOST_CAUSES: Final = 10
 MOST_CHARACTERS: Final = 4000
 """Maximum length of a message. API servers drop messages of more than 5 KiB."""
+NAME: Final = "migratable-backstop"
+"""The name of the ConfigMaps, and of the label by which bindings select them. The label's value is the action."""
 FIRST: Final = str(list(range(MOST_CAUSES)))
+DENIES: Final = f"params.?metadata.?labels[?'{NAME}'].orValue('') == 'deny'"
+"""A CEL condition: the binding selects parameters whose action is deny."""
 FALLBACK: Final = "KubeVirt cannot live-migrate this, or its migration settings are out of range (Migratable)"
 NEVER_REFUSED: Final = (
     "kubevirt-by-hyperconverged.validate.migratable",
@@ -100,7 +105,7 @@ def _policy(hook: Hook, kind: str) -> Json:
                 {
                     "expression": "variables.count == 0",
                     "message": FALLBACK,
-                    "messageExpression": _message(),
+                    "messageExpression": _message(kind),
                     "reason": "Invalid",
                 }
             ],
@@ -200,11 +205,19 @@ def _causes(rule: Rule, name: str, part: Cel, base: tuple[str, ...]) -> str:
     return f"{FIRST}.filter(at, at < {violations}.size()).map(at, {violations}[at]).map(it, {text})"
 
 
-def _message() -> str:
+def _message(kind: str) -> str:
+    """
+    The message: a denial opens as a denial of the webhook, with the help line of the policy before the causes.
+
+    Other actions refuse nothing, so the message begins with the causes, and the help line comes last.
+    """
     shown = f"{FIRST}.filter(at, at < variables.causes.size()).map(at, variables.causes[at]).join('; ')"
     more = f"(variables.count > {MOST_CAUSES} ? '; and ' + string(variables.count - {MOST_CAUSES}) + ' more' : '')"
     cut = f"text.size() > {MOST_CHARACTERS} ? text.substring(0, {MOST_CHARACTERS}) + '…' : text"
-    return f"[{shown} + {more}].map(text, {cut})[0]"
+    help_line = f"params.?data.?help.optMap(line, {literal(HELP)} + line)"
+    opening = f"{literal(certain_lead(kind))} + ' ' + {help_line}.optMap(line, line + ' ').orValue('')"
+    ending = f"{help_line}.optMap(line, ' ' + line).orValue('')"
+    return f"[{shown} + {more}].map(text, {cut}).map(text, {DENIES} ? {opening} + text : text + {ending})[0]"
 
 
 def _used(variables: dict[str, str]) -> set[str]:

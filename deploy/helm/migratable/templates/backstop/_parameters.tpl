@@ -41,7 +41,7 @@ true
 {{- $exemptions = append $exemptions (printf "%s/%s/%s/%s" (get $ids .rule) (default "*" .namespace) (default "*" .name) (default "*" .kind)) }}
 {{- end }}
 {{- end }}
-{{- $data := dict "rules" (join " " $rules) "whereCertain" (join " " $certain) "namespaces" (join " " .namespaces) "exceptNamespaces" (join " " .taken) "exceptAccounts" (join "\n" $accounts) "exemptions" (join " " $exemptions) "honourEvictionStrategy" (ternary "true" "" (dig "honourEvictionStrategy" false .policy)) }}
+{{- $data := dict "rules" (join " " $rules) "whereCertain" (join " " $certain) "namespaces" (join " " .namespaces) "exceptNamespaces" (join " " .taken) "exceptAccounts" (join "\n" $accounts) "exemptions" (join " " $exemptions) "honourEvictionStrategy" (ternary "true" "" (dig "honourEvictionStrategy" false .policy)) "help" (dig "help" "" .policy) }}
 {{- range $key, $text := $data }}
 {{- if $text }}
 {{ $key }}: {{ $text | quote }}
