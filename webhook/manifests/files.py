@@ -9,15 +9,18 @@ import os
 import stat
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from errno import ELOOP
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
 from webhook.errors import BadInput
 from webhook.manifests.ignored import IgnorePatterns, LeftOut
-from webhook.manifests.objects import Manifests, is_other_file, read_manifests
-from webhook.manifests.search import File, find, is_within, shown, unreadable, without_repeats
+from webhook.manifests.objects import Manifests, read_manifests
+from webhook.manifests.search import KUSTOMIZATIONS, File, find, is_within, shown, unreadable, without_repeats
 from webhook.yaml.document import MAX_BYTES
+
+if TYPE_CHECKING:
+    from webhook.manifests.kustomizations import Kustomization
 
 _STREAMS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -51,6 +54,16 @@ class Sources(msgspec.Struct):
     """The file in the repository for each rendered text."""
     rendering_notes: list[str] = msgspec.field(default_factory=list)
     """A note about each rendering."""
+    rendered_folders: set[str] = msgspec.field(default_factory=set)
+    """The real paths of rendered charts and kustomizations, with those that they name."""
+    kustomizations: "list[Kustomization]" = msgspec.field(default_factory=list)
+    """The kustomizations in the searched folders."""
+    charts: dict[str, set[str]] = msgspec.field(default_factory=dict)
+    """The templates that were left out, by the folder of the chart."""
+    patches: dict[str, None] = msgspec.field(default_factory=dict)
+    """Names of files with patches of kustomizations. The patches are not judged."""
+    settings: set[str] = msgspec.field(default_factory=set)
+    """The real paths of files that kustomizations read as settings."""
 
     @property
     def names(self) -> Collection[str]:
@@ -120,6 +133,10 @@ class Inputs:
             for entry in entries
             if isinstance(entry, Manifests) or not _is_left_out(entry, ignore, own_paths, sources)
         )
+        if any(isinstance(entry, File) and entry.path.endswith(KUSTOMIZATIONS) for entry in self._entries):
+            from webhook.manifests.unrendered import without_patches  # noqa: PLC0415 - only for kustomizations
+
+            self._entries = without_patches(self._entries, sources)
         self._entries += rendered
         self._sources = sources
         self._progress = progress
@@ -205,9 +222,12 @@ def _read(file: File, sources: Sources) -> Manifests:
         except BadInput as problem:
             return Manifests((), (problem,))
     manifests = read_manifests(content, name)
-    if not file.is_named and manifests.problems and is_other_file(content, manifests):
-        sources.others[name] = None
-        return Manifests((), ())
+    if manifests.problems or b"$patch" in content:
+        from webhook.manifests.unrendered import judged_part  # noqa: PLC0415 - most files have no problems
+
+        manifests = judged_part(file, content, manifests, sources)
+        if not manifests.objects and not manifests.problems:
+            return manifests
     sources.texts[name] = content
     sources.paths[name] = path
     return manifests

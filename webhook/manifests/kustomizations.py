@@ -11,14 +11,17 @@ from typing import Final
 import msgspec
 
 from webhook.errors import BadInput
+from webhook.manifests.search import KUSTOMIZATIONS
 from webhook.yaml.document import JsonValue, read_documents
 
-NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
-"""The names of the file, in the order of kustomize (konfig.RecognizedKustomizationFileNames)."""
 _GROUP: Final = "kustomize.config.k8s.io/"
-_FIELDS: Final = frozenset(
-    ("bases", "components", "configMapGenerator", "helmCharts", "images", "namePrefix", "nameSuffix", "namespace")
-) | {"patches", "patchesJson6902", "patchesStrategicMerge", "replacements", "resources", "secretGenerator"}
+_TOP_LEVEL: Final = """
+    bases buildMetadata commonAnnotations commonLabels components configMapGenerator configurations crds generatorOptions
+    generators helmCharts helmGlobals images labels namePrefix nameSuffix namespace openapi patches patchesJson6902
+    patchesStrategicMerge replacements replicas resources secretGenerator sortOptions transformers validators vars
+"""
+_FIELDS: Final = frozenset(_TOP_LEVEL.split())
+"""The fields of a kustomization besides apiVersion and kind."""
 
 
 class Kustomization(msgspec.Struct, frozen=True):
@@ -50,7 +53,7 @@ class Kustomization(msgspec.Struct, frozen=True):
 
 def file_in(folder: str) -> str | None:
     """The path of the kustomization in a folder."""
-    paths = (name if folder == "." else f"{folder.rstrip('/')}/{name}" for name in NAMES)
+    paths = (name if folder == "." else f"{folder.rstrip('/')}/{name}" for name in KUSTOMIZATIONS)
     return next((path for path in paths if os.path.isfile(path)), None)
 
 

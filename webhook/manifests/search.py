@@ -11,6 +11,9 @@ from webhook.report.printable import escaped
 
 SUFFIXES = (".yaml", ".yml", ".json")
 
+KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+"""The names of a kustomization, in the order of kustomize (konfig.RecognizedKustomizationFileNames)."""
+
 HISTORY_FOLDERS = frozenset({".git", ".hg", ".svn"})
 """Folders of version control systems, which are never searched."""
 
@@ -101,7 +104,7 @@ def _folder(path: str, recursive: bool) -> Iterator[File | Manifests]:
     failures: list[OSError] = []
     has_manifests = False
     for file, is_link in _inside(path, recursive, failures):
-        if _suffix(file).lower() in SUFFIXES:
+        if _suffix(file).lower() in SUFFIXES or (file.endswith("Kustomization") and _name(file) == "Kustomization"):
             has_manifests = True
             real_path = _target(file) if is_link else f"{real}/{file[start:]}"
             yield File(file, root, is_named=False, is_link=is_link, real=real_path)
@@ -158,12 +161,16 @@ def is_within(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
 def _suffix(path: str) -> str:
     """
     Returns the same suffix as ``Path.suffix``: the last dot of the name and the text after it, unless the name starts with that
     dot.
     """
-    name = path.rpartition("/")[2]
+    name = _name(path)
     dot = name.rfind(".")
     return name[dot:] if 0 < dot < len(name) - 1 else ""
 

@@ -32,6 +32,11 @@ def write_notes(
         is_whole = is_searched(loaded.folder, options)
         for note in unused(pattern for pattern in effective.ignore if is_whole or pattern.origin == "--ignore"):
             write_stderr(f"note: {note}")
+    if sources.kustomizations or sources.charts or sources.patches:
+        from webhook.surfaces.cli.unrendered_notes import unrendered_notes
+
+        for note in unrendered_notes(sources):
+            write_stderr(f"note: {note}")
     if sources.others:
         write_stderr(f"note: {_not_manifests([*sources.others])}")
     if loaded.path is not None and not loaded.is_pinned:

@@ -16,9 +16,9 @@ import msgspec
 
 from webhook.errors import BadInput, Misconfigured
 from webhook.manifests.files import Sources
-from webhook.manifests.kustomizations import NAMES, file_in, reachable
+from webhook.manifests.kustomizations import file_in, reachable
 from webhook.manifests.objects import Manifests, read_manifests
-from webhook.manifests.search import normalized, shown, unreadable
+from webhook.manifests.search import KUSTOMIZATIONS, normalized, shown, unreadable
 from webhook.manifests.streams import MAX_STREAM_BYTES
 from webhook.surfaces.cli.redaction import Redaction
 
@@ -67,11 +67,12 @@ def _attempt(rendering: Iterator[Manifests]) -> list[Manifests]:
 def _kustomize(folder: str, sources: Sources) -> Iterator[Manifests]:
     file = file_in(folder)
     if file is None:
-        what = f"no {NAMES[0]} in this folder" if os.path.isdir(folder) else "no such folder"
+        what = f"no {KUSTOMIZATIONS[0]} in this folder" if os.path.isdir(folder) else "no such folder"
         raise BadInput(what, remedy="Name a folder with a kustomization after -k.", source=shown(folder))
     redaction = Redaction()
     for kustomization in reachable(folder):
         redaction.add_kustomization(kustomization)
+        sources.rendered_folders.add(os.path.realpath(kustomization.folder))
     command = [*_kustomize_command(), _operand(folder)]
     output = _run(command, shown(file), redaction)
     sources.rendering_notes.append(_note(f"{shown(file)}{SUFFIX}", command))
@@ -105,6 +106,7 @@ def _helm(chart: str, options: RenderOptions, sources: Sources) -> Iterator[Mani
     hidden = [*command, *(word for item in options.settings for word in ("--set", f"{item.partition('=')[0]}=***"))]
     command += [word for item in options.settings for word in ("--set", item)]
     output = _run(command, shown(file), redaction)
+    sources.rendered_folders.add(os.path.realpath(chart))
     names = dict(_templates(chart, file, output))
     sources.rendering_notes.append(_note(f"{shown(chart)}/...{SUFFIX}", hidden))
     for name, (place, text) in names.items():

@@ -192,6 +192,7 @@ def _run(options: RunOptions, effective: EffectiveSettings, loaded: LoadedConfig
     def with_exemptions(report: Report) -> Report:
         sources.texts |= facts.texts
         sources.others |= facts.others
+        sources.patches |= facts.patches
         if sources.rendered:
             from webhook.report.rendered import with_templates
 

@@ -1,0 +1,172 @@
+"""
+Leaves out the parts of kustomizations and charts in a search: patches, templates, and files with settings.
+
+A part of a kustomization or a chart is not an object that a cluster gets. ``check -k`` and ``check --helm`` judge the result.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+
+from webhook.errors import BadInput
+from webhook.manifests.files import Sources
+from webhook.manifests.kustomizations import Kustomization, read_kustomization
+from webhook.manifests.objects import Manifests, is_other_file
+from webhook.manifests.search import KUSTOMIZATIONS, File, is_within, shown
+from webhook.yaml.document import Document, JsonValue, read_documents
+
+_CHART = "Chart.yaml"
+
+
+def without_patches(entries: Sequence[File | Manifests], sources: Sources) -> list[File | Manifests]:
+    """
+    The entries without kustomizations and their patches. A patch that is also a resource is kept.
+
+    A kustomization that cannot be read is kept, so that it is reported as a problem.
+    """
+    found: list[Kustomization] = []
+    kept: list[File | Manifests] = []
+    for entry in entries:
+        kustomization = (
+            _kustomization(entry) if isinstance(entry, File) and _name(entry.path) in KUSTOMIZATIONS else None
+        )
+        if kustomization is not None:
+            found.append(kustomization)
+        elif isinstance(entry, Manifests) or entry.is_named or _name(entry.path) != KUSTOMIZATIONS[-1]:
+            kept.append(entry)
+    sources.kustomizations += found
+    sources.settings |= {os.path.realpath(each.located(name)) for each in found for name in each.settings}
+    patches = {os.path.realpath(each.located(name)) for each in found for name in each.patches}
+    patches -= {os.path.realpath(each.located(name)) for each in found for name in each.resources}
+    others: list[File | Manifests] = []
+    for entry in kept:
+        if isinstance(entry, File) and entry.real in patches:
+            sources.patches[shown(entry.path)] = None
+        else:
+            others.append(entry)
+    return others
+
+
+def _kustomization(file: File) -> Kustomization | None:
+    if not os.path.isfile(file.path) or (file.is_link and file.root and not is_within(file.real, file.root)):
+        return None
+    try:
+        return read_kustomization(file.path)
+    except (BadInput, OSError):
+        return None
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def judged_part(file: File, content: bytes, manifests: Manifests, sources: Sources) -> Manifests:
+    """The objects and problems of a file, without what belongs to a kustomization or a chart. Adds the rest to ``sources``."""
+    if b"$patch" in content:
+        manifests = _without_patches(content, manifests, shown(file.path), sources)
+    if not manifests.problems:
+        return manifests
+    return _instead_of_problems(file, content, manifests, sources) or manifests
+
+
+def _without_patches(content: bytes, manifests: Manifests, name: str, sources: Sources) -> Manifests:
+    """The manifests without objects that contain a ``$patch`` directive. Only a strategic merge patch can contain one."""
+    try:
+        patches = {document.index for document in read_documents(content, name) if _has_directive(document.value)}
+    except BadInput:
+        return manifests
+    if not patches:
+        return manifests
+    sources.patches[name] = None
+    return Manifests(
+        tuple(manifest for manifest in manifests.objects if manifest.document.index not in patches),
+        tuple(problem for problem in manifests.problems if problem.document not in patches),
+    )
+
+
+def _has_directive(value: JsonValue) -> bool:
+    waiting = [value]
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, dict):
+            if "$patch" in inner:
+                return True
+            waiting += inner.values()
+        elif isinstance(inner, list):
+            waiting += inner
+    return False
+
+
+def _instead_of_problems(file: File, content: bytes, manifests: Manifests, sources: Sources) -> Manifests | None:
+    """
+    Returns the readable objects of a file with problems that is not a manifest, and None for a manifest.
+
+    Adds the file to ``sources``. A file that the user named stays an error, whose remedy says how to render a chart.
+    """
+    name = shown(file.path)
+    chart = _chart_of(file.path, content)
+    if file.is_named:
+        for problem in manifests.problems if chart else ():
+            problem.remedy = f"Render the chart: migratable check --helm {shown(chart)}"
+        return None
+    if chart:
+        templates = sources.charts.setdefault(shown(chart), set())
+        if _name(file.path) != _CHART:
+            templates.add(name)
+        return Manifests(manifests.objects, ())
+    documents = _documents(content)
+    if documents and all(map(_is_json_patch, documents)):
+        sources.patches[name] = None
+        return Manifests((), ())
+    if is_other_file(content, manifests) or file.real in sources.settings or _is_values(file.path, documents):
+        sources.others[name] = None
+        return Manifests((), ())
+    return None
+
+
+def _chart_of(path: str, content: bytes) -> str:
+    """The folder of the chart, if the file is its Chart.yaml or one of its templates. Otherwise empty."""
+    folder = os.path.dirname(path) or "."
+    if _name(path) == _CHART:
+        return "" if b"\nkind:" in content or content.startswith(b"kind:") else _outermost(folder)
+    if b"{{" not in content:
+        return ""
+    return next((_outermost(above) for above in _above_templates(path) if os.path.isfile(f"{above}/{_CHART}")), "")
+
+
+def _above_templates(path: str) -> Iterator[str]:
+    """The folders above each folder ``templates`` of an absolute or relative path, the nearest first."""
+    parts = path.split("/")
+    for index in range(len(parts) - 2, -1, -1):
+        if parts[index] == "templates":
+            yield "/".join(parts[:index]) or ("/" if path.startswith("/") else ".")
+
+
+def _outermost(folder: str) -> str:
+    """The chart that has a chart as a subchart."""
+    above, name = os.path.split(os.path.dirname(folder))
+    parent = above or "."
+    return _outermost(parent) if name == "charts" and os.path.isfile(f"{parent}/{_CHART}") else folder
+
+
+def _documents(content: bytes) -> list[Document]:
+    try:
+        return read_documents(content, "")
+    except BadInput:
+        return []
+
+
+def _is_json_patch(document: Document) -> bool:
+    """Whether a document is a JSON Patch (RFC 6902), which kustomize reads as YAML, too."""
+    value = document.value
+    return isinstance(value, list) and all(isinstance(item, dict) and {"op", "path"} <= item.keys() for item in value)
+
+
+def _is_values(path: str, documents: Sequence[Document]) -> bool:
+    """Whether a file contains values of a chart. Values may mention API groups."""
+    folder = os.path.dirname(path) or "."
+    charts = (f"{folder}/{_CHART}", f"{os.path.dirname(folder) or '.'}/{_CHART}")  # also in a folder such as ci/
+    return (
+        "values" in _name(path)
+        and any(map(os.path.isfile, charts))
+        and not any(isinstance(each.value, dict) and {"apiVersion", "kind"} & each.value.keys() for each in documents)
+    )
