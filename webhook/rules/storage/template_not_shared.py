@@ -37,9 +37,7 @@ RULE = Rule(
     name="template-less-shared-than-claim",
     about=About.VMI,
     severity=Severity.WARNING,
-    summary=(
-        "The existing PVC is ReadWriteMany, but the dataVolumeTemplate would create a PVC without this access mode."
-    ),
+    summary=("The PVC is ReadWriteMany, but the dataVolumeTemplate would create a PVC without this mode."),
     rationale=(
         "KubeVirt uses an existing PVC and does not compare it with the dataVolumeTemplate of the same name. If the PVC is "
         "deleted, or the VM is restored elsewhere, KubeVirt creates a new PVC, and the VM can no longer be live-migrated."
