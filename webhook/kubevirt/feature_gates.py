@@ -1,5 +1,5 @@
 """
-Feature gates for live migration, with the releases that add them, turn them on by default, and remove their features.
+Feature gates for live migration. Each gate has the releases that know it, turn it on by default, or have removed its feature.
 
 Source: ``pkg/virt-config/featuregate/active.go`` and ``inactive.go``, v1.0.1 to v1.9.0. A gate is on by default if it is
 generally available (GA), and from 1.9 on also if it is Beta (``pkg/virt-config/featuregate/feature-gates.go``, v1.9.0).

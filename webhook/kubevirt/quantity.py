@@ -126,7 +126,8 @@ def _needs_digits(exponent: int, *, is_binary: bool) -> bool:
     ``Ei``.
 
     Go's fast path reads missing digits as 0, and its slow path refuses missing digits. The suffix decides which path Go takes.
-    For a power of two, Go takes the slow path if the precision ``15 - 1 - exponent * 3 / 10 - 1`` is negative.
+    For a power of two, Go computes the precision ``15 - 1 - exponent * 3 / 10 - 1``. Go takes the slow path if the precision is
+    negative.
     """
     return exponent >= _SLOW if is_binary else exponent < -9
 

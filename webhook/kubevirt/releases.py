@@ -1,8 +1,8 @@
 """
 The differences between KubeVirt's minor releases, as data.
 
-For a new minor release, add an entry to ``TABLE``. All patch releases of a minor release have had the same verdict functions
-(compared over the tags v1.0.1 to v1.9.0), so one entry per minor release is enough.
+For a new minor release, add an entry to ``TABLE``. One entry per minor release is enough, because all its patch releases have
+the same verdict functions (compared over the tags v1.0.1 to v1.9.0).
 """
 
 import re
@@ -105,7 +105,7 @@ TABLE: tuple[Behaviour, ...] = (
 )
 
 Releases: TypeAlias = int
-"""A set of releases: bit *i* is ``TABLE[i]``."""
+"""A set of releases. Bit *i* stands for ``TABLE[i]``."""
 
 NONE: Releases = 0
 KNOWN: Releases = (1 << len(TABLE)) - 1
@@ -189,7 +189,7 @@ _VERSION = r"v?([0-9]{1,4})\.([0-9]{1,4})(?:[.\-+].*)?"
 
 
 def parse_release(text: str) -> Release | None:
-    """The minor release of a version such as ``v1.9.0``, ``1.9`` or ``v1.5.3-rc.1``, or None."""
+    """The minor release of a version such as ``v1.9.0``, ``1.9`` or ``v1.5.3-rc.1``, or None for other texts."""
     version = re.fullmatch(_VERSION, text.strip())
     return Release(int(version[1]), int(version[2])) if version else None
 

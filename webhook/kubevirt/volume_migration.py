@@ -1,13 +1,13 @@
 """
-Detects an update that ends a volume migration (``updateVolumesStrategy: Migration``) and returns a VM to its earlier claims.
+Detects an update that ends a volume migration (``updateVolumesStrategy`` Migration) and returns a VM to its earlier claims.
 
 In a volume migration, KubeVirt copies the volumes of a running VM to other claims. KubeVirt accepts the old claims again only
 if all of them return (``pkg/virt-controller/watch/volume-migration/volume-migration.go`` VolumeMigrationCancel and
 revertedToOldVolumes, ``pkg/virt-controller/watch/vm/vm.go`` syncVolumeMigration, v1.4.1 and v1.9.0).
 
 ``status.volumeUpdateState`` records the old claims. virt-controller writes this record for a running VM under the rollout
-strategy LiveUpdate. virt-api refuses the strategy if its feature gates are off (1.3 and 1.4; generally available from 1.5 on).
-The record therefore proves a volume migration in every release. No role that KubeVirt gives to users includes
+strategy LiveUpdate. virt-api refuses the strategy if its feature gates are off, which is possible only in 1.3 and 1.4. The
+record therefore proves a volume migration in every release. No role that KubeVirt gives to users includes
 ``virtualmachines/status`` (``pkg/virt-operator/resource/generate/rbac/cluster.go``, v1.9.0). KubeVirt 1.3 writes no record.
 
 This module does no I/O.

@@ -157,8 +157,8 @@ def _default_cpu_model(configuration: Fact[Configuration], architecture: str) ->
     """
     The CPU model of a VM that does not set one.
 
-    This is the CR's ``cpuModel``, or host-model if the CR has no ``cpuModel``. On arm64 the default model is always
-    host-passthrough.
+    The default model is the CR's ``cpuModel``, or host-model if the CR has no ``cpuModel``. On arm64 the default model is
+    always host-passthrough.
 
     Source: ``pkg/virt-api/webhooks/mutating-webhook/mutators/vmi-mutator.go``, v1.9.0.
     """

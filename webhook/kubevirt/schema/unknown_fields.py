@@ -215,7 +215,7 @@ def _field(kind: str, path: FieldPath, name: str, key: str) -> UnknownField:
 
 def _place_of(kind: str, key: str) -> FieldPath:
     """
-    The path of the field of this name that is nearest to the object's root.
+    The path of the field with this name that is nearest to the object's root.
 
     The result is empty if there is no such field, or if several are equally near.
     """

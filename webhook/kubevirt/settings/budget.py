@@ -48,7 +48,7 @@ def mebibytes_per_second(bandwidth: Quantity) -> int:
 
 
 class Budget(msgspec.Struct, frozen=True):
-    """The bandwidth of a migration and the time that it may take."""
+    """The bandwidth of a migration and the time allowed."""
 
     bandwidth: int
     """The bandwidth in MiB/s. The value 0 means unlimited."""

@@ -4,7 +4,7 @@ Which MigrationPolicy wins for a VMI.
 Source: ``matchPolicy`` and ``countMatchingLabels`` of ``pkg/virt-controller/watch/migration/migrationpolicy.go``, v1.9.0
 (up to 1.3 ``pkg/virt-controller/watch/migrationpolicy.go``). KubeVirt never merges policies.
 
-KubeVirt ignores both selectors for a VMI without labels. This module does not need this case, because every VMI has labels.
+KubeVirt ignores both selectors for a VMI without labels. This module omits that case, because every VMI has labels.
 virt-controller writes ``kubevirt.io/nodeName`` before the VMI runs (``pkg/virt-controller/watch/vmi/lifecycle.go``, v1.9.0).
 """
 
@@ -80,7 +80,7 @@ def malformed(policy: MigrationPolicy) -> Iterator[tuple[FieldPath, str]]:
         return
     for name, selector in selectors.items():
         if name not in (_NAMESPACE, _VMI):
-            yield (*base, name), f"selectors has no field {shown(name)}"
+            yield (*base, name), f"field {shown(name)} does not exist in selectors"
         elif isinstance(selector, dict):
             for key, value in selector.items():
                 if not isinstance(value, str):

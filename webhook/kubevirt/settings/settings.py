@@ -125,7 +125,7 @@ def written(migrations: Json) -> dict[str, Json]:
 
 
 def bandwidth_of(values: Mapping[str, Json]) -> Quantity | None:
-    """The bandwidth, or None where it is missing or not a quantity."""
+    """The bandwidth, or None if the bandwidth is missing or not a quantity."""
     return parse_quantity(values.get(BANDWIDTH))
 
 
