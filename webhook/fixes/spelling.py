@@ -10,7 +10,7 @@ from webhook.objects.path import FieldPath
 
 _MEANT = r"(?:Did you mean|Write kind:|Write) ([A-Za-z0-9]+(?:[./][A-Za-z0-9]+)*)(?:[?;]|\.$)"
 """Matches the forms in which a remedy names the probable value."""
-_MOVED = r"Move it to ([A-Za-z]+(?:\.[A-Za-z]+)+)\.$"
+_MOVED = r"Move the field to ([A-Za-z]+(?:\.[A-Za-z]+)+)\.$"
 
 
 def _value(finding: Finding, raw: Json) -> Iterator[Fix]:

@@ -17,7 +17,7 @@ def check(facts: ManifestFacts) -> Iterator[Outcome]:
         if field.meant:
             remedy = f"Write {field.meant}."
         elif field.belongs:
-            remedy = f"Move it to {dotted(field.belongs)}."
+            remedy = f"Move the field to {dotted(field.belongs)}."
         yield Violation(field.path, f"unknown field {name!a} has no effect", f"field {name}", remedy)
 
 
@@ -43,7 +43,7 @@ RULE = Rule(
             violates=("spec.template.spec.EvictionStrategy",),
         ),
         Example(
-            "one level too high",
+            "a field that is one level too high",
             _VM.format("evictionStrategy: LiveMigrate, spec: {domain: {devices: {}}}"),
             violates=("spec.template.evictionStrategy",),
         ),
@@ -53,12 +53,12 @@ RULE = Rule(
             violates=("spec.template.spec.domain.devices.interfaces[0].masquerad",),
         ),
         Example(
-            "the singular of a list",
+            "a list field in the singular",
             _VM.format("spec: {domain: {devices: {disk: [{name: os, disk: {}}]}}}"),
             violates=("spec.template.spec.domain.devices.disk",),
         ),
         Example(
-            "a label, which may have any name",
+            "a label, which can have any name",
             _VM.format("metadata: {labels: {anything: goes}}, spec: {domain: {devices: {}}}"),
         ),
         Example("a kind of another API", "{apiVersion: apps/v1, kind: Deployment, spec: {replica: 1}}"),

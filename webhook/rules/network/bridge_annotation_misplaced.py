@@ -19,7 +19,7 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
             ("metadata", "annotations", OVERRIDE),
             f"annotation {OVERRIDE} is on the {facts.kind}, where KubeVirt ignores it, so it does not allow live migration",
             "annotation",
-            remedy=f"Move it to {'.'.join(map(str, facts.base[:-1]))}.metadata.annotations.",
+            remedy=f"Move the annotation to {'.'.join(map(str, facts.base[:-1]))}.metadata.annotations.",
         )
 
 
@@ -30,8 +30,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="The annotation that allows live migration with bridge binding is in the wrong metadata.",
     rationale=(
-        "KubeVirt copies the labels and annotations of a VirtualMachine's template to the VMI. It does not copy the labels and "
-        "annotations of the VirtualMachine itself."
+        "KubeVirt copies the labels and annotations of a VirtualMachine's template to the VMI. KubeVirt does not copy "
+        "the labels and annotations of the VirtualMachine itself."
     ),
     remediation="Move the annotation to spec.template.metadata.annotations.",
     source="pkg/virt-controller/watch/vm/vm.go setupVMIFromVM, v1.9.0",

@@ -14,7 +14,7 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
             path,
             f"KubeVirt does not read {dotted(path)}, so this field has no effect",
             dotted(path),
-            f"Move it to {right}.",
+            f"Move the field to {right}.",
         )
 
 
