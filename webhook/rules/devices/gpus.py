@@ -18,8 +18,7 @@ _MEDIATED = {"mediatedDevices": [{"mdevNameSelector": "A10", "resourceName": "nv
 _PASSED_THROUGH = "is passed through from the node"
 _REFUSED = "so the VM cannot be live-migrated"
 _ALLOWED_LATER = (
-    "so KubeVirt 1.8 and earlier cannot live-migrate the VM; KubeVirt 1.9 and later can, so profile `exact` only "
-    "warns for them"
+    "so KubeVirt 1.8 and earlier cannot live-migrate the VM. For KubeVirt 1.9 and later, profile `exact` only warns"
 )
 
 

@@ -10,7 +10,7 @@ MIGRATION_PORTS = (49152, 49153)
 """libvirt's ports for memory and block copy. Since KubeVirt 0.48, these ports are only labels of unix sockets."""
 _NETWORK = "networks: [{name: default, pod: {}}]"
 _RESERVED = (
-    "which KubeVirt's guide reserves for live migration; KubeVirt migrates the VM anyway, so profile `exact` only warns"
+    "which KubeVirt's guide reserves for live migration. KubeVirt migrates the VM anyway, so profile `exact` only warns"
 )
 
 

@@ -52,7 +52,7 @@ RULE = Rule(
             violates=("volumes[0]",),
         ),
         Example(
-            "the second volume, which KubeVirt creates if it is missing",
+            "a hostDisk that KubeVirt creates, as the second volume",
             "{domain: {devices: {}}, volumes: [{name: tmp, emptyDisk: {capacity: 2Gi}}, "
             "{name: h, hostDisk: {path: /d/x.img, type: DiskOrCreate, capacity: 2Gi}}]}",
             violates=("volumes[1]",),

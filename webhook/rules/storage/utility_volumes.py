@@ -24,8 +24,8 @@ RULE = Rule(
     severity=Severity.INFO,
     summary="A utility volume is attached.",
     rationale=(
-        "Utility volumes exist from KubeVirt 1.8 on. A live migration waits for their detachment. It fails if they "
-        "are still attached after `utilityVolumesTimeout` seconds (150 by default)."
+        "Utility volumes exist from KubeVirt 1.8 on. A live migration waits until these volumes are detached, and "
+        "fails after `utilityVolumesTimeout` seconds (150 by default)."
     ),
     remediation="Remove the entry from utilityVolumes when its task is complete.",
     source="pkg/virt-controller/watch/migration, v1.8.4",
