@@ -115,7 +115,7 @@ def test_an_impossible_budget_is_reported_with_its_numbers() -> None:
             Severity.ERROR,
             (
                 "at 5Mi per second, a GiB takes 205 s, but KubeVirt cancels the migration after 150 s per GB. "
-                "Unless post-copy is allowed, no VM with more than 3000Mi to transfer can finish"
+                "Unless post-copy is allowed, no VM with more than 3000Mi to transfer can finish a migration"
             ),
             SUPPORTED & ~only(Release(1, 3)),
         )
@@ -146,7 +146,7 @@ def test_settings_outside_of_spec_are_reported() -> None:
     reported = findings(judged)
 
     assert [(finding.rule.id, dotted(finding.path), finding.remedy) for finding in reported] == [
-        ("LM604", "migrations", "Move it to spec.configuration.migrations.")
+        ("LM604", "migrations", "Move the field to spec.configuration.migrations.")
     ]
 
 

@@ -45,7 +45,7 @@ def check(facts: PolicyFacts) -> Iterator[Outcome]:
         values = in_force(cluster, behaviour)
         problem, without_policy = impossible(overlaid(values, own, behaviour)), impossible(values)
         if problem is None or (without_policy is not None and without_policy[1] <= problem[1]):
-            return None  # no problem, or one of the cluster's settings
+            return None  # no problem, or only a problem of the cluster's settings
         message, largest = problem
         return (*BASE, changed), message, "budget", -largest
 
@@ -69,7 +69,9 @@ RULE = Rule(
     examples=(
         Example("enough", policy("bandwidthPerMigration: 64Mi"), world=_WORLD),
         Example(
-            "slow, with more time", policy("bandwidthPerMigration: 5Mi, completionTimeoutPerGiB: 300"), world=_WORLD
+            "a low bandwidth with more time",
+            policy("bandwidthPerMigration: 5Mi, completionTimeoutPerGiB: 300"),
+            world=_WORLD,
         ),
         Example("1Mi", policy("bandwidthPerMigration: 1Mi"), world=_WORLD, violates=("bandwidthPerMigration",)),
         Example("slow", policy("bandwidthPerMigration: 5Mi"), world=_WORLD, violates=("bandwidthPerMigration",)),
@@ -80,10 +82,10 @@ RULE = Rule(
             violates=("completionTimeoutPerGiB",),
         ),
         Example(
-            "slow, and no KubeVirt CR provided",
+            "a low bandwidth, and no KubeVirt CR provided",
             policy("bandwidthPerMigration: 5Mi"),
             undetermined=("bandwidthPerMigration",),
         ),
-        Example("no limit, which needs no KubeVirt CR", policy("bandwidthPerMigration: 0")),
+        Example("a bandwidth without limit, which needs no KubeVirt CR", policy("bandwidthPerMigration: 0")),
     ),
 )

@@ -12,7 +12,7 @@ from webhook.rules.settings._setting import POLICY_GUIDE
 def check(facts: PolicyFacts) -> Iterator[Outcome]:
     for name, value in facts.settings.items():
         if name in SETTINGS and not SETTINGS[name].policy:
-            yield setting(name, value, f"a MigrationPolicy has no field {name}; only the KubeVirt CR has it")
+            yield setting(name, value, f"a MigrationPolicy has no field {name}, which only the KubeVirt CR has")
 
 
 RULE = Rule(

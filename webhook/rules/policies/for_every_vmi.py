@@ -23,7 +23,10 @@ RULE = Rule(
     about=About.POLICY,
     severity=Severity.WARNING,
     summary="A MigrationPolicy matches every VM of the cluster.",
-    rationale="It replaces the KubeVirt CR's settings for all VMs. Every other policy that matches a VM has precedence.",
+    rationale=(
+        "The policy replaces the KubeVirt CR's settings for all VMs. Every other policy that matches a VM has "
+        "precedence."
+    ),
     remediation="Add labels to the selectors, or move the settings to spec.configuration.migrations of the KubeVirt CR.",
     source=SOURCE,
     reference=POLICY_GUIDE,

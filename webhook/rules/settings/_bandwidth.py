@@ -59,7 +59,7 @@ def raised_bandwidth(base: FieldPath, values: Mapping[str, Json]) -> Iterator[Vi
     bandwidth = _below_one_mebibyte(values)
     if bandwidth is not None and bandwidth.suffix and bandwidth.suffix not in PARTS:
         value = values[BANDWIDTH]
-        message = f"{BANDWIDTH} {shown(value)} is less than 1Mi per second; KubeVirt raises it to 1Mi"
+        message = f"{BANDWIDTH} {shown(value)} is less than 1Mi per second, so KubeVirt raises it to 1Mi"
         yield at(base, BANDWIDTH, value, message)
 
 

@@ -29,6 +29,6 @@ def impossible(values: Mapping[str, Json]) -> tuple[str, int] | None:
     message = (
         f"at {speed} per second, a GiB takes {budget.duration(GIB)} s, but KubeVirt cancels the migration after "
         f"{allowed} s per GB{paused}. Unless post-copy is allowed, no VM with more than {largest // MIB}Mi to transfer "
-        "can finish"
+        "can finish a migration"
     )
     return message, largest

@@ -44,7 +44,7 @@ def unknown_name(base: FieldPath, name: str, value: Json, owner: str, names: Ite
     lower = {known.lower(): known for known in names}
     close = close_matches(name.lower(), lower)
     remedy = f"Did you mean {lower[close[0]]}?" if close else ""
-    return at(base, name, value, f"{owner} has no field {shown(name)}; KubeVirt ignores it", remedy)
+    return at(base, name, value, f"{owner} has no field {shown(name)}, so KubeVirt ignores it", remedy)
 
 
 def too_new(base: FieldPath, name: str, value: Json, having: Releases, judged: Releases) -> Iterator[Violation]:

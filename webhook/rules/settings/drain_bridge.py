@@ -12,8 +12,8 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
     if facts.eviction_strategy == "LiveMigrate" and facts.default_network_interface == "bridge":
         yield Violation(
             ("spec", "configuration", "evictionStrategy"),
-            "evictionStrategy is LiveMigrate, but a VM without interfaces gets a bridge interface on the pod network "
-            "and cannot be live-migrated, so a node drain never finishes",
+            "evictionStrategy is LiveMigrate, but a VM with the default bridge interface cannot be live-migrated, so "
+            "a node drain never finishes",
             "LiveMigrate with bridge",
         )
 

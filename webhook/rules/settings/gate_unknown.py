@@ -48,7 +48,7 @@ RULE = Rule(
     check=check,
     examples=(
         Example("a known gate", feature_gates("VGPULiveMigration")),
-        Example("a gate of another subject", feature_gates("Snapshot")),
+        Example("a gate that is not about live migration", feature_gates("Snapshot")),
         Example("no gates", "{configuration: {}}"),
         Example("a wrong case", feature_gates("vGPULiveMigration"), violates=(f"{GATES_BASE}[0]",)),
         Example("a missing letter", feature_gates("LiveMigraton"), violates=(f"{GATES_BASE}[0]",)),

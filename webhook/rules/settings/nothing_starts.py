@@ -34,15 +34,15 @@ RULE = Rule(
     cel=tuple(in_cel(name, NEVER, "it == 0") for name in LIMITS),
     examples=(
         Example("the defaults", cr("allowPostCopy: true")),
-        Example("ten in the cluster", cr("parallelMigrationsPerCluster: 10")),
-        Example("one at a time", cr("parallelMigrationsPerCluster: 1, parallelOutboundMigrationsPerNode: 1")),
+        Example("ten migrations in the cluster", cr("parallelMigrationsPerCluster: 10")),
+        Example("one migration at a time", cr("parallelMigrationsPerCluster: 1, parallelOutboundMigrationsPerNode: 1")),
         Example(
-            "none in the cluster",
+            "no migrations in the cluster",
             cr("parallelMigrationsPerCluster: 0"),
             violates=(setting_path("parallelMigrationsPerCluster"),),
         ),
         Example(
-            "none from a node",
+            "no migrations from a node",
             cr("parallelOutboundMigrationsPerNode: 0"),
             violates=(setting_path("parallelOutboundMigrationsPerNode"),),
         ),

@@ -47,12 +47,12 @@ RULE = Rule(
             violates=(setting_path("parallelOutboundMigrationsPerNode"),),
         ),
         Example(
-            "2 per node, 1 in the cluster",
+            "a limit of 2 per node and 1 in the cluster",
             cr("parallelMigrationsPerCluster: 1, parallelOutboundMigrationsPerNode: 2"),
             violates=(setting_path("parallelOutboundMigrationsPerNode"),),
         ),
         Example(
-            "more per node than the cluster's default of 5",
+            "a limit per node above the cluster's default of 5",
             cr("parallelOutboundMigrationsPerNode: 6"),
             violates=(setting_path("parallelOutboundMigrationsPerNode"),),
         ),

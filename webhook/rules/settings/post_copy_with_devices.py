@@ -48,8 +48,8 @@ RULE = Rule(
     severity=Severity.INFO,
     summary="Post-copy is allowed for a VM with a device of its node, but KubeVirt does not use it.",
     rationale=(
-        "A GPU, a host device or an SR-IOV interface cannot fetch memory from the other node. From 1.9 on KubeVirt pauses such a "
-        "guest instead of switching to post-copy, and then allows up to twice the time."
+        "A GPU, a host device or an SR-IOV interface cannot fetch memory from the other node. From 1.9 on, KubeVirt "
+        "pauses such a guest instead of switching to post-copy, and then allows up to twice the time."
     ),
     remediation="Accept the pause, or set allowWorkloadDisruption to false in a MigrationPolicy for this VM.",
     source=MONITOR_SOURCE + "; pkg/vmitrait/vmitrait.go HasVFIO, v1.9.0",

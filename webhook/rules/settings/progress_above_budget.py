@@ -47,6 +47,6 @@ RULE = Rule(
             cr("completionTimeoutPerGiB: 60"),
             violates=(setting_path("completionTimeoutPerGiB"),),
         ),
-        Example("shorter than the 800 s of 1.3", cr("progressTimeout: 300"), release="1.3"),
+        Example("a progress timeout below the 800 s of 1.3", cr("progressTimeout: 300"), release="1.3"),
     ),
 )

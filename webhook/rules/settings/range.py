@@ -56,7 +56,7 @@ RULE = Rule(
             violates=(setting_path("parallelMigrationsPerCluster"),),
         ),
         Example(
-            "more than 32 bits",
+            "a number of more than 32 bits",
             cr("parallelMigrationsPerCluster: 4294967296"),
             violates=(setting_path("parallelMigrationsPerCluster"),),
         ),

@@ -37,7 +37,7 @@ RULE = Rule(
         Example("safe", cr("unsafeMigrationOverride: false")),
         Example("unsafe", cr("unsafeMigrationOverride: true"), violates=(setting_path("unsafeMigrationOverride"),)),
         Example(
-            "unsafe, on a migration network",
+            "unsafe migrations on a migration network",
             cr("network: migration, unsafeMigrationOverride: true"),
             violates=(setting_path("unsafeMigrationOverride"),),
         ),

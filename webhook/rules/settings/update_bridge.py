@@ -37,7 +37,10 @@ RULE = Rule(
             "masquerade",
             f"{{configuration: {{{MASQUERADE}}}, workloadUpdateStrategy: {{workloadUpdateMethods: [LiveMigrate]}}}}",
         ),
-        Example("Evict for the other VMs", "{workloadUpdateStrategy: {workloadUpdateMethods: [LiveMigrate, Evict]}}"),
+        Example(
+            "Evict for VMs that cannot migrate",
+            "{workloadUpdateStrategy: {workloadUpdateMethods: [LiveMigrate, Evict]}}",
+        ),
         Example("no workload updates", "{configuration: {}}"),
         Example(
             "bridge, the default",
