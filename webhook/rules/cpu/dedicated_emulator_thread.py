@@ -38,7 +38,7 @@ RULE = Rule(
         Example("neither field", "{domain: {devices: {}, cpu: {cores: 2}}}", release="1.0"),
         Example("both fields in 1.0", _BOTH, violates=("domain.cpu.isolateEmulatorThread",), release="1.0"),
         Example(
-            "both fields in 1.0, with a CPU model",
+            "both fields and a CPU model in 1.0",
             "{domain: {devices: {}, cpu: {model: Haswell, dedicatedCpuPlacement: true, isolateEmulatorThread: true}}}",
             violates=("domain.cpu.isolateEmulatorThread",),
             release="1.0",

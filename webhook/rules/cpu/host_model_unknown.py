@@ -55,8 +55,9 @@ RULE = Rule(
     reason=Reason.CPU_MODE,
     summary="The CPU model is host-model, and the nodes report no host CPU model.",
     rationale=(
-        "With host-model, KubeVirt selects a target node with the same CPU model as the source node. This is not "
-        "possible if virt-handler does not report the model. On amd64 nearly every node reports its model, so "
+        "With host-model, KubeVirt selects a target node with the same CPU model as the source node. KubeVirt cannot "
+        "select such a node if virt-handler does not report the model. On amd64 nearly every node reports its model, "
+        "so "
         'Migratable assumes this unless nodes are provided. KubeVirt\'s reason `CPUModeLiveMigratable` has no "Not" '
         "in its name."
     ),

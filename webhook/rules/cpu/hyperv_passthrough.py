@@ -1,4 +1,4 @@
-"""hypervPassthrough gives the guest all Hyper-V features of its node, and another node may have other features."""
+"""hypervPassthrough gives the guest all Hyper-V features of its node, and another node can have other features."""
 
 from collections.abc import Iterator
 
@@ -34,7 +34,7 @@ RULE = Rule(
     about=About.VMI,
     reason=Reason.HYPERV_PASSTHROUGH,
     summary="The guest gets all Hyper-V features of its node.",
-    rationale="The target node may have other Hyper-V features, and a running guest cannot adapt to them.",
+    rationale="The target node can have other Hyper-V features, and a running guest cannot adapt to them.",
     remediation=(
         "Write `hypervPassthrough: {enabled: false}`, and list the Hyper-V features that the guest needs under "
         "features.hyperv."

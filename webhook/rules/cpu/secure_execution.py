@@ -18,7 +18,8 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
     if hidden is not None:
         yield Undetermined(
             security.path,
-            f"launchSecurity on s390x enables IBM Secure Execution, and a preference may set another architecture; {hidden.why}",
+            "launchSecurity on s390x enables IBM Secure Execution, and a preference might set another architecture; "
+            f"{hidden.why}",
             hidden.settle,
             "secure execution",
             unreadable=hidden.unreadable,

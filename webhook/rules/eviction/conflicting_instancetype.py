@@ -43,7 +43,7 @@ RULE = Rule(
         ),
         Example("a VM without an instancetype", "{domain: {devices: {}, memory: {guest: 2Gi}}}"),
         Example(
-            "the CPU model in both",
+            "the CPU model in the VM and in the instancetype",
             "{domain: {devices: {}, cpu: {model: Skylake-Server}}}",
             vm_spec=_SMALL,
             world=(instancetype("small", cpu={"guest": 1, "model": "Haswell"}),),

@@ -50,7 +50,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="The VM can run only on one node.",
     rationale=(
-        "KubeVirt reports such a VM as live-migratable. The target pod of a live migration may run only on this node, "
+        "KubeVirt reports such a VM as live-migratable. The target pod of a live migration can run only on this node, "
         "but KubeVirt requires another node. The pod waits until the migration times out. With evictionStrategy "
         "LiveMigrate, a node drain hangs."
     ),

@@ -33,9 +33,10 @@ The minimum similarity (``difflib``) of a misspelt group, such as ``kubevirt``, 
 
 def meant_group(api_version: str, kind: str) -> str:
     """
-    The API group of ``kind`` if the written group is misspelt; otherwise empty.
+    The correct API group of ``kind`` if the written group is misspelt, otherwise an empty text.
 
-    The core group counts as misspelt because it has none of these kinds. Other groups may have a VirtualMachine of their own.
+    The core group counts as misspelt, because none of these kinds is in the core group. Other groups can have their own kind
+    VirtualMachine.
     """
     meant, group = _GROUP_OF.get(kind, ""), group_of(api_version)
     if not meant or group in GROUPS:

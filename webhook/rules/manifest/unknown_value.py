@@ -14,7 +14,7 @@ def check(facts: ManifestFacts) -> Iterator[Outcome]:
         field = next(step for step in reversed(strange.path) if isinstance(step, str))
         allowed = ", ".join(strange.allowed)
         remedy = (
-            f"Write {strange.meant}. The valid values are {allowed}." if strange.meant else f"Write one of {allowed}."
+            f"Write {strange.meant}; the valid values are {allowed}." if strange.meant else f"Write one of {allowed}."
         )
         yield Violation(
             strange.path, f"unknown value {shown(strange.value)} of field {field}", f"{field} {strange.value}", remedy

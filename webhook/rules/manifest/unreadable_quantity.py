@@ -45,7 +45,7 @@ def _meant(text: str) -> list[str]:
     if accepts(bare):
         return [bare]
     amount = re.fullmatch(_AMOUNT, bare, re.IGNORECASE)
-    if amount is None or re.search(r",[0-9]{3}(?![0-9])", bare):  # the comma may separate thousands or decimals
+    if amount is None or re.search(r",[0-9]{3}(?![0-9])", bare):  # the comma can separate thousands or decimals
         return []
     number, unit, binary = amount[1].replace(",", "."), amount[2].upper(), amount[3].lower()
     thousands = f"{number}{'k' if unit == 'K' else unit}"
@@ -73,7 +73,7 @@ RULE = Rule(
     examples=(
         Example("a valid quantity", _VM.format("{domain: {memory: {guest: 2Gi}}}")),
         Example(
-            "bytes in the unit",
+            "the letter B in the unit",
             _VM.format("{domain: {memory: {guest: 2GB}}}"),
             violates=("spec.template.spec.domain.memory.guest",),
         ),

@@ -24,7 +24,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="The IPAM plugin accepts a setting, but the setting has no effect or an unexpected effect.",
     rationale=(
-        "whereabouts silently ignores a start, an end or an exclusion outside the range. It also assigns the "
+        "whereabouts silently ignores a start, an end or an exclusion outside the range. The plugin also assigns the "
         "gateway's own address to a pod, unless this address is excluded."
     ),
     remediation="Write start, end, exclusions and gateway inside the range, and exclude the gateway's address.",

@@ -21,8 +21,9 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="The migration network is not in KubeVirt's own namespace.",
     rationale=(
-        "Where Multus runs with namespace isolation, virt-handler does not start unless Multus lists the other namespace as "
-        "global. Users who may delete networks in that namespace can stop virt-handler on every node."
+        "Where Multus runs with namespace isolation, virt-handler does not start unless Multus lists the other "
+        "namespace as global. Users with permission to delete networks in that namespace can stop virt-handler on "
+        "every node."
     ),
     remediation="Create the NetworkAttachmentDefinition in KubeVirt's namespace, and write only its name.",
     source="multus-cni v4.3.0 pkg/k8sclient GetNetworkDelegates (NamespaceIsolation)",

@@ -34,8 +34,8 @@ RULE = Rule(
     about=About.MIGRATION_NETWORK,
     summary="The migration network exists but is unfit for migrations.",
     rationale=(
-        "virt-handler restarts on every node with this network. It does not start on a node if the interface cannot "
-        "be created or gets no address."
+        "virt-handler restarts on every node with this network. The new pod does not start if the interface cannot be "
+        "created or gets no address."
     ),
     remediation="Correct the NetworkAttachmentDefinition first. Run `migratable check` on it to see all findings.",
     source="pkg/virt-handler/migration.go FindMigrationIP, v1.9.0; the plugins' sources",
