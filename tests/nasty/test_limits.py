@@ -135,7 +135,7 @@ def test_i17_silent_clients_are_disconnected_while_others_get_responses(door: Do
 
     print(", ".join(f"{name} disconnected after {seconds:.1f} s" for name, seconds in ended.items()))
     assert sorted(ended) == ["body", "headers", "hello"]
-    assert ended["headers"] < ended["body"]
+    assert [name for name in ended if name != "hello"] == ["headers", "body"]  # in the order in which they ended
     assert all(response.warnings == [] for response in responses)
 
 
