@@ -1,1 +1,1 @@
-"""A real etcd and kube-apiserver for tests: no containers, one set of processes per test run."""
+"""A real etcd and kube-apiserver for tests, without containers: one set of processes for each test run."""

@@ -1,4 +1,4 @@
-"""The backstop on a control plane, and callers that ask it many questions over one connection."""
+"""The backstop on a control plane, and clients that send many requests over one connection."""
 
 import copy
 import http.client

@@ -1,4 +1,4 @@
-"""Balances like kube-proxy: new TCP connections go to the replicas in turn, and skip one that is down."""
+"""Balances like kube-proxy: it sends new TCP connections to the replicas in turn, and skips a replica that is down."""
 
 import asyncio
 import itertools

@@ -1,4 +1,4 @@
-"""Two serving processes behind a Service, a rotator, and what of a kubelet matters: Secrets become files, a little late."""
+"""Two serving processes behind a Service, a rotator, and a part of a kubelet, which writes Secrets to files after a delay."""
 
 import itertools
 import subprocess
@@ -158,7 +158,7 @@ class Bench:
         )
 
     def is_well(self) -> bool:
-        """Whether both Secrets hold what can be used now, whoever already serves it."""
+        """Whether both Secrets have valid certificates, which a replica may not serve yet."""
         now = datetime.now(UTC)
         authority, leaf = self.installed.pair(AUTHORITY), self.installed.pair(SERVING)
         if not inspect_authority(authority, now).is_good:

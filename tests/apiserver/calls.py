@@ -246,7 +246,7 @@ class _Caller:
         connection: _Connection | None = None
         while (due := began + next(self._numbers) / self._job.rate) < began + self._job.seconds:
             if (pause := due - time.monotonic()) > 0:
-                await asyncio.sleep(pause)
+                await asyncio.sleep(pause)  # a steady rate is the load under test; no result waits for this
             elif -pause > CALL_SECONDS:
                 return  # the machine cannot do it; what is missing shows in the number of calls
             connection = await self._call(connection, due)

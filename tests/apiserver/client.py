@@ -1,4 +1,4 @@
-"""A cluster administrator's ways to a control plane: plain HTTP, kubectl, kubeconfig files for anyone."""
+"""Access to a control plane for a cluster administrator: plain HTTP, kubectl, and kubeconfig files for any user."""
 
 import base64
 import json

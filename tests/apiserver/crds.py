@@ -1,4 +1,4 @@
-"""CustomResourceDefinitions: which there are, where their objects are served, and what a server with them is called."""
+"""The CustomResourceDefinitions: their names, the paths of their objects, and the key of a server that has them."""
 
 import hashlib
 import os

@@ -1,7 +1,7 @@
 """
-An API server that says how it has read a manifest: as JSON, of a kind that keeps every field. Nothing is stored.
+An API server that returns a manifest as JSON, of a kind that keeps every field. It stores nothing.
 
-Each thread keeps a connection: two thousand manifests are a matter of seconds.
+Each thread keeps a connection, so two thousand manifests take seconds.
 """
 
 import http.client

@@ -1,8 +1,8 @@
 """
-A proxy between a client and an API server that holds back, cuts or swallows what a watch says, and refuses lists.
+A proxy between a client and an API server that delays, cuts or drops the events of a watch, and refuses lists.
 
-It takes plain HTTP/1.1 on loopback, one request a connection, and speaks TLS to the API server; so its clients have to
-come with a token.
+It accepts plain HTTP/1.1 on loopback, one request for each connection, and uses TLS to the API server. Its clients therefore
+need a token.
 """
 
 import json
@@ -127,7 +127,7 @@ class FaultyProxy:
                 with arrived:
                     arrived.wait_for(lambda: waiting)
                     due, chunk = waiting.popleft()
-                time.sleep(max(0.0, due - time.monotonic()))  # a proxy that is late on purpose, not a test that waits
+                time.sleep(max(0.0, due - time.monotonic()))  # late events are the fault under test
                 try:
                     if not chunk:
                         client.shutdown(socket.SHUT_RDWR)

@@ -1,7 +1,7 @@
 """
-`migratable serve` that ends each connection to the admission port with its answer.
+`migratable serve` that closes each connection to the admission port after its response.
 
-API servers keep their connections, and so hide for minutes what a new handshake would show at once. All else is as it is.
+API servers keep connections, and would hide for minutes what a new handshake shows. All else is unchanged.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""A steady stream of admissions, with an account of every answer that is not our verdict."""
+"""A steady stream of admission requests, with a count of every response that is not a verdict."""
 
 import http.client
 import json

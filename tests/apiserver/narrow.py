@@ -1,4 +1,4 @@
-"""`migratable serve` that lets only eight reviews wait for live reads, so that a few clients are more than it takes."""
+"""`migratable serve` that lets only eight reviews wait for live reads, so that a few clients exceed its capacity."""
 
 import webhook.surfaces.admission.read_budget as limits
 from webhook.__main__ import main

@@ -1,4 +1,4 @@
-"""The servers' processes: their ports, their scratch folder, and an end for every one that was begun."""
+"""The processes of the servers: their ports, their scratch folder, and their end."""
 
 import fcntl
 import os

@@ -1,8 +1,8 @@
 """
-Machines that are created while what they refer to changes: who may be refused, and who may be let in.
+VMs that are created while the objects to which they refer change: which VMs may be refused, and which may be admitted.
 
-The oracle knows of each subject when each edit was asked for and when it was acknowledged, so it knows which states may
-have been true in any span of time.
+For each subject the oracle records when each edit was requested and when it was acknowledged. It therefore knows which
+states were possible at any time.
 """
 
 import random

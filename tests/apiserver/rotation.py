@@ -1,4 +1,4 @@
-"""The objects that a rotator needs: an account with its rights, empty Secrets, a Lease, and webhooks to fill."""
+"""The objects that a rotator needs: an account with its rights, empty Secrets, a Lease, and webhooks without bundles."""
 
 import base64
 from collections.abc import Mapping, Sequence

@@ -120,7 +120,7 @@ def install_hooks(
 def install_hooks_at(
     plane: ControlPlane, port: int, *, failure_policy: str = "Fail", timeout_seconds: int | None = None
 ) -> None:
-    """As `install_hooks`, for whoever listens on `port`."""
+    """As `install_hooks`, for the server on `port`."""
     for path in sorted(HOOKS.glob("*.yaml")):
         for configuration in yaml.safe_load_all(path.read_text()):
             if configuration["kind"] == "MutatingWebhookConfiguration":  # as with a policy that gives it work

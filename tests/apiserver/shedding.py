@@ -1,4 +1,4 @@
-"""`migratable serve` that has too much to do whenever a review comes for the first time; the answer is the server's own."""
+"""`migratable serve` that is overloaded whenever a review comes for the first time. The response is the server's own."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A cluster whose webhooks do not answer, and the objects in it."""
+"""A cluster whose webhooks do not respond, and the objects in it."""
 
 import copy
 import json
@@ -54,7 +54,7 @@ TEMPLATE = {
         "volumes": [{"name": "os", "persistentVolumeClaim": {"claimName": "os"}}],
     },
 }
-"""It cannot be live-migrated, so it would be refused by whoever could."""
+"""A VM that cannot be live-migrated. A webhook that responds denies it."""
 
 
 RESTORED = "restore.kubevirt.io/lastRestoreUID"

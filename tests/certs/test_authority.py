@@ -1,4 +1,4 @@
-"""certs.authority: what is in a certificate, and whether TLS agrees."""
+"""certs.authority: the content of a certificate, and its use in TLS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""certs.bundle: one set of authorities is one text, and any text is some set of authorities."""
+"""certs.bundle: each set of authorities has exactly one text, and any text can be read as a set of authorities."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def with_a_key_of_an_unsupported_algorithm() -> bytes:
 @given(bundles, bundles, bundles)
 def test_a_union_of_bundles_is_a_union_of_sets(one: Bundle, two: Bundle, three: Bundle) -> None:
     """
-    Whoever joins bundles, in whatever order and however often, gets the same bytes.
+    Bundles give the same bytes in any order and after any number of unions.
     """
     assert one.union(two) == two.union(one)
     assert one.union(two).union(three) == one.union(two.union(three))

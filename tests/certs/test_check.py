@@ -1,4 +1,4 @@
-"""certs.check: one line about each file, with the value that is wrong."""
+"""certs.check: one line about each file, with the invalid value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""certs.clock: the API server's hour counts, and no jump of our own clock does."""
+"""certs.clock: the clock of the API server counts, and jumps of the local clock have no effect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""certs.dev: a folder that holds good certificates afterwards, whatever it held before."""
+"""certs.dev: afterwards the folder has valid certificates, whatever was in it before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""certs.inspection: every damage has a name, and none is an exception."""
+"""certs.inspection: every defect has a name, and none raises an exception."""
 
 from __future__ import annotations
 

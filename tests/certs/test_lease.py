@@ -1,4 +1,4 @@
-"""certs.lease: one of several rotators does the work, and nothing depends on it."""
+"""certs.lease: one of several rotators does the work, and the certificates do not depend on the Lease."""
 
 from __future__ import annotations
 

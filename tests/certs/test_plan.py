@@ -1,4 +1,4 @@
-"""certs.plan: one step at a time, in the order in which nothing that works breaks."""
+"""certs.plan: one step at a time, in an order in which no valid handshake fails."""
 
 from __future__ import annotations
 

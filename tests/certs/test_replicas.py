@@ -1,4 +1,4 @@
-"""certs.replicas: what is served at each address, seen by a handshake."""
+"""certs.replicas: the certificate that each address serves, read by a handshake."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole life of certificates, played against a cluster in memory with rotators that crash and race."""
+"""The whole life of certificates, simulated in a cluster in memory with rotators that crash and race."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ class Lockstep:
             self._chosen = None
 
     def leave(self, me: int) -> None:
-        """Take no further part; whoever leaves without having slept does the damage on the way out."""
+        """Ends the part of a rotator. A rotator that leaves without a pause damages objects as its last step."""
         with self._changed:
             if me == self._sleeper and self._calls_until_sleep:
                 self._damage()

@@ -1,4 +1,4 @@
-"""A cluster in memory for the rotator: Secrets, webhook configurations, API servers that lag, replicas that lag."""
+"""A cluster in memory for the rotator: Secrets, webhook configurations, and API servers and replicas that are late."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The twenty-five nasty inputs, each with its right answer at every door that it can come to."""
+"""The twenty-five nasty inputs, each with its correct result for every listener and reader that can receive it."""

@@ -1,4 +1,4 @@
-"""One running server for all nasty inputs, and what none of them may lead to."""
+"""One running server for all nasty inputs, and checks that hold after each of them."""
 
 import json
 from collections.abc import Iterator

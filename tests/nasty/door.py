@@ -1,4 +1,4 @@
-"""A running server whose every word is kept, and the reviews that are sent to it."""
+"""A running server whose whole output is kept, and the reviews that are sent to it."""
 
 import http.client
 import json

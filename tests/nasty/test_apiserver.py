@@ -1,4 +1,4 @@
-"""The nasty inputs that an API server lets through, sent to a real one with the webhook behind it."""
+"""The nasty inputs that an API server forwards, sent to a real one with the webhook."""
 
 import json
 import re

@@ -1,4 +1,7 @@
-"""A real API server writes the username: listed accounts and HyperConverged's operator are warned, everyone else is refused."""
+"""
+Listed accounts and HyperConverged's operator get warnings, and all other accounts are denied. A real API server writes the
+username.
+"""
 
 import subprocess
 from collections.abc import Iterator

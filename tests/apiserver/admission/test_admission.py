@@ -1,4 +1,7 @@
-"""A real API server obeys: what kubectl says, what is stored, what never reaches us."""
+"""
+Admission through a real API server: the output of kubectl, the stored objects, and requests that are not sent to the
+webhook.
+"""
 
 import copy
 import json

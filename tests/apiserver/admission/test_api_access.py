@@ -1,4 +1,4 @@
-"""The dry-run API with a cluster: it shows no more than the API server would."""
+"""The dry-run API with a cluster shows no more than the API server shows to the same user."""
 
 import json
 import ssl

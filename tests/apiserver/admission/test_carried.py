@@ -1,7 +1,7 @@
 """
-A real API server and a real server: what a tenant writes, or has KubeVirt's accounts write, meets the policy.
+Objects that a tenant writes, or that KubeVirt's accounts write for a tenant, are judged by the policy.
 
-Usernames are impersonated; the API server's authorizer sees the rights that they have.
+The tests impersonate the accounts at a real API server, whose authorizer knows their rights.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""No answer is later than its caller waits, whichever of our dependencies hangs."""
+"""Every response arrives before the timeout of its caller, whichever dependency hangs."""
 
 import http.client
 import json

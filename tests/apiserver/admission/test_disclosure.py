@@ -1,4 +1,4 @@
-"""Through a real API server: answers of the webhook do not disclose what the author may not read."""
+"""Responses of the webhook through a real API server disclose nothing that the author may not read."""
 
 import json
 import subprocess

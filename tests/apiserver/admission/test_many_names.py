@@ -1,4 +1,4 @@
-"""VMs that name hundreds of objects, with an API server that is slow to answer: lateness admits nothing."""
+"""VMs that name hundreds of objects, with an API server that responds slowly: a late response never admits a VM."""
 
 import random
 from collections.abc import Iterator

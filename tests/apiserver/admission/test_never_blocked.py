@@ -1,5 +1,5 @@
 """
-Requests that are never blocked, while all replicas are down, hang, or answer junk, under failurePolicy Fail.
+Requests that are never blocked, while all replicas are down, hang, or return invalid responses, under failurePolicy Fail.
 
 N1 to N4 and N6 to N11; N5 and N12 need a replica that judges. All requests go through kubectl.
 """

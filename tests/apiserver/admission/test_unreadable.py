@@ -1,4 +1,4 @@
-"""An unreadable object is never treated better than a bad one: attacks by a namespace editor on a real API server."""
+"""An unreadable object never gets a better result than a violation: attacks by a namespace editor on a real API server."""
 
 import json
 import urllib.error

@@ -1,4 +1,4 @@
-"""Volumes in a real API server: the claims of a volume migration, and templates that share a name or a claim."""
+"""Volumes with a real API server: the claims of a volume migration, and templates that share a name or a claim."""
 
 import re
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """
-Policies that the API server evaluates itself refuse what the engine denies on the strength of the object alone.
+The API server evaluates the policies of the backstop itself. They refuse what the engine denies for the object alone.
 
-``MIGRATABLE_BACKSTOP`` says how many generated objects are sent with each set of definitions.
+``MIGRATABLE_BACKSTOP`` is the number of generated objects for each set of definitions.
 """
 
 import json

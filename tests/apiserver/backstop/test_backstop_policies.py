@@ -1,4 +1,4 @@
-"""The parameters of the backstop enforce the policy file as far as they can, and never more than it."""
+"""The parameters of the backstop enforce the policy file as far as they can, and never more."""
 
 from collections.abc import Iterator
 from functools import partial

@@ -1,4 +1,4 @@
-"""certs.apiserver: the rotator's calls against a real API server, with an account that may do nothing else."""
+"""certs.apiserver: the calls of the rotator to a real API server, with an account that has no other rights."""
 
 import copy
 import logging

@@ -1,4 +1,4 @@
-"""The store follows a real API server, and a world answers from it."""
+"""The store follows a real API server, and a world reads from the store."""
 
 import signal
 from collections.abc import Callable, Iterator

@@ -1,7 +1,7 @@
 """
-Decisions use true facts: VMs race against edits of their claims, DataVolumes, profiles and instancetypes.
+Verdicts use current facts: VMs are created while their claims, DataVolumes, profiles and instancetypes change.
 
-In `make test` a few dozen edits for each delay of the watch; MIGRATABLE_CONSISTENCY_EDITS=500 runs the whole figure.
+`make test` makes a few dozen edits for each delay of the watch. MIGRATABLE_CONSISTENCY_EDITS=500 makes 500.
 """
 
 import os

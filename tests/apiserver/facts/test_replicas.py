@@ -1,4 +1,4 @@
-"""Replicas come and go, and have too much to do, and no call of a real API server fails."""
+"""Replicas start, stop and are overloaded, and no call of a real API server fails."""
 
 import json
 import re

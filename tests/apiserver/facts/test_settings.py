@@ -1,4 +1,4 @@
-"""A real API server obeys the rules about migration settings, MigrationPolicies and migration networks."""
+"""A real API server enforces the rules about migration settings, MigrationPolicies and migration networks."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""A snapshot of a real API server settles offline what the cluster settles."""
+"""With a snapshot of a real API server, an offline check gives the verdict of the cluster."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Faults between this server and a real API server: they are noticed and repaired without a storm of lists."""
+"""Faults between the server and a real API server are detected and repaired without a storm of lists."""
 
 import json
 import re

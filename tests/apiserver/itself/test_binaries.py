@@ -1,4 +1,4 @@
-"""Binaries are taken from where they are already, and built only where they are not."""
+"""Existing binaries are used, and missing ones are built."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The client of the load programs notes every call that has no wanted response, and how long each took."""
+"""The client of the load programs records every call without the expected response, and the time of each call."""
 
 import json
 import ssl

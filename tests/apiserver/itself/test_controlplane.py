@@ -1,4 +1,4 @@
-"""The control plane is what the tests that use it take it for."""
+"""The control plane has the properties that its tests rely on."""
 
 import json
 import re
@@ -71,7 +71,7 @@ def test_every_definition_is_accepted_and_served(control_plane: ControlPlane, cr
 
 def test_a_vm_written_in_v1alpha3_is_read_in_v1(each_control_plane: ControlPlane) -> None:
     """
-    Group kubevirt.io serves v1alpha3 beside v1, and warns whoever uses it.
+    Group kubevirt.io serves v1alpha3 beside v1, and warns its users.
     """
     client = each_control_plane.client
     namespace = client.create_namespace()

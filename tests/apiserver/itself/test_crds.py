@@ -1,4 +1,4 @@
-"""Our small definitions say of KubeVirt's kinds what their releases say."""
+"""The small definitions of the tests describe KubeVirt's kinds as their releases do."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""No server outlives the test run that began it."""
+"""No server outlives the test run that started it."""
 
 import socket
 import subprocess
