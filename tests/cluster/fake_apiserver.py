@@ -1,4 +1,4 @@
-"""An API server that is made of functions: no sockets, no threads, no time."""
+"""An API server that consists of functions: no sockets, no threads, no time."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""An API server that is made of functions, behind a real socket; and the ways in which an answer may fail to come."""
+"""An API server that consists of functions, behind a real socket, and the ways in which a response can fail."""
 
 import json
 import threading

@@ -85,7 +85,7 @@ def test_a_kind_without_installed_crd_has_no_objects() -> None:
 
 def test_a_kind_that_was_never_listed_is_unknown() -> None:
     """
-    Before the first list, and for kinds that are not watched, nobody can tell.
+    An object is unknown before the first list, and if its kind is not watched.
     """
     clock = Clock()
     world = ClusterWorld(store_of(clock, {}), clock=clock)

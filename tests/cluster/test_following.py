@@ -1,4 +1,4 @@
-"""Any order of changes and troubles: what the store holds was true once, and in the quiet after it, it is true now."""
+"""Any order of changes and faults: the content of the store was true at some time, and is true once the changes end."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""No metadata hides an object, and no object hides another, by whichever way it is read."""
+"""Metadata never hides an object, and no object hides another, in any way of reading."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Small reads on the event loop, against a real socket: kept connections, deadlines, and no answer that is none."""
+"""Small reads on the event loop, with a real socket: kept connections, deadlines, and invalid responses."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -71,7 +71,7 @@ def test_several_objects_are_read_on_one_kept_connection(server: Server, transpo
 
 def test_a_connection_that_was_closed_meanwhile_is_replaced(server: Server, transport: KubernetesTransport) -> None:
     """
-    An API server closes idle connections without a word; nobody notices.
+    An API server closes idle connections without notice. The next read uses a new connection.
     """
 
     def once(handler: Handler) -> None:

@@ -1,4 +1,4 @@
-"""Mistakes in a kubeconfig are told apart: `snapshot` and `serve --kubeconfig` print the same errors."""
+"""Each mistake in a kubeconfig has its own error: `snapshot` and `serve --kubeconfig` print the same ones."""
 
 from collections.abc import Callable
 from pathlib import Path

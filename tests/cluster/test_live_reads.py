@@ -96,7 +96,7 @@ def test_no_request_is_sent_after_the_deadline() -> None:
 
 def test_a_live_read_tries_all_versions_of_a_kind() -> None:
     """
-    Newest first where nobody knows better; a version that does not serve the kind is told from a missing object.
+    Without a known version the newest is tried first. A version that is not served differs from a missing object.
     """
     root = "/apis/instancetype.kubevirt.io"
     rest = "namespaces/shop/virtualmachineinstancetypes/os"

@@ -1,4 +1,4 @@
-"""In which order objects are read to confirm a denial."""
+"""The order in which objects are read to confirm a denial."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -117,7 +117,7 @@ def test_recorded_lists_are_used_until_a_denial() -> None:
 
 def test_vms_are_never_listed_for_a_decision() -> None:
     """
-    There are too many, and our account may not: that nobody knows them is the answer that stays.
+    A cluster has too many VMs, and the account may not list them. The result stays unknown after a live read.
     """
     clock = Clock()
     store = store_of(clock, {})

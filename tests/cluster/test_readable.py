@@ -1,4 +1,4 @@
-"""What a user may read in other namespaces, by SubjectAccessReviews."""
+"""The objects of other namespaces that a user may read, by SubjectAccessReviews."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""The store holds what the cluster said last, and no more of it than is read."""
+"""The store holds the latest objects of the cluster, and only the fields that are read."""
 
 import json
 import subprocess

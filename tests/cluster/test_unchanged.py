@@ -1,4 +1,4 @@
-"""An allow stands where what was named is the same on the API server, and nothing else stands without a judgement."""
+"""An allow stays valid if the named objects are the same on the API server. Everything else needs a judgement."""
 
 import asyncio
 import json

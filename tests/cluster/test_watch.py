@@ -1,4 +1,4 @@
-"""What the list and watch loop does about every answer of an API server; time passes only on paper."""
+"""The reaction of the list and watch loop to every response of an API server. The clock is simulated."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -211,7 +211,7 @@ def test_a_kind_that_is_not_installed_is_looked_for_once_a_minute() -> None:
 
 def test_a_built_in_kind_cannot_be_missing() -> None:
     """
-    A 404 for claims comes from something that is no API server; then nobody is ready.
+    A 404 for claims does not come from an API server, so the store is not ready.
     """
     loop = Loop(FakeTransport(fixed({})), PersistentVolumeClaim).run(turns=3)
 

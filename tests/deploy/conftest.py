@@ -1,4 +1,4 @@
-"""A control plane of their own for these tests: what they install would meet the objects of others."""
+"""A separate control plane for these tests, because their objects would affect other tests."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The rights that a rule grants, and those that a request needs, in one spelling: `VERB GROUP/RESOURCE[/NAME]`."""
+"""The rights that a rule grants, and those that a request needs, in one notation: `VERB GROUP/RESOURCE[/NAME]`."""
 
 import itertools
 from collections.abc import Iterator

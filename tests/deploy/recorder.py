@@ -1,4 +1,4 @@
-"""A webhook that allows everything and remembers which of the configured webhooks was called."""
+"""A webhook that allows all requests and records which of the configured webhooks was called."""
 
 import json
 import ssl

@@ -1,4 +1,4 @@
-"""A cluster's objects that make the server look up one of each kind, and machines that refer to them."""
+"""Objects of a cluster that make the server look up one object of each kind, and VMs that refer to them."""
 
 from typing import Any
 

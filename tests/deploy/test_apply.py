@@ -1,4 +1,4 @@
-"""`kubectl apply -k` on a real API server: accepted, repeated, raised from audit to enforce, and taken away."""
+"""`kubectl apply -k` on a real API server: installation, repetition, change from audit to enforce, and removal."""
 
 import copy
 import json

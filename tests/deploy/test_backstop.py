@@ -1,4 +1,4 @@
-"""The backstop in kustomize and in the chart: the code's own policies, and parameters from the policy file."""
+"""The backstop in kustomize and in the chart: the policies of the code, and parameters from the policy file."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""helm on a real API server: install, upgrade, rollback and uninstall; no pod runs, so objects are looked at."""
+"""helm on a real API server: install, upgrade, rollback and uninstall. No pod runs, so the tests compare objects."""
 
 import json
 from collections.abc import Iterator

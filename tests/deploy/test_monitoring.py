@@ -1,4 +1,4 @@
-"""Alerts and dashboard ask for metrics that there are, by labels that these have."""
+"""Alerts and dashboard use metrics and labels that exist."""
 
 import json
 import re

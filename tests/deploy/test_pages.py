@@ -1,4 +1,4 @@
-"""docs/install.md and docs/operations.md name what there is."""
+"""docs/install.md and docs/operations.md name things that exist."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""Helm and kustomize install the same objects, whatever is chosen."""
+"""Helm and kustomize install the same objects for all options."""
 
 import difflib
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The webhook configurations, field by field: whatever changes here changes what a cluster waits for."""
+"""The webhook configurations, field by field, because a change here changes the requests that wait for the webhook."""
 
 import itertools
 from typing import Any

@@ -1,4 +1,6 @@
-"""Stress of the cache, of live reads and of what is in force (R30): `python -m tests.races [--seconds 600] [--seed 1]`."""
+"""
+Stress of the cache, of live reads and of the active configuration (R30): `python -m tests.races [--seconds 600] [--seed 1]`.
+"""
 
 import os
 import sys

@@ -62,7 +62,7 @@ class Server:
             what, whole = "junk", b"\x16\x03\x01 no HTTP\r\n\r\n"
         elif dice < 0.2:
             what = "late"
-            await asyncio.sleep(self.chance.random() * 0.03)
+            await asyncio.sleep(self.chance.random() * 0.03)  # late responses are a fault under test
         elif dice < 0.5:
             await asyncio.sleep(0)
         if what != "twice" and self.chance.random() < 0.2:  # in two parts
@@ -121,7 +121,7 @@ async def stressed(run: Run, seed: int) -> None:
 
 
 async def _quiet(run: Run, reads: HttpReader, server: Server) -> None:
-    """Nothing is held that nobody uses."""
+    """Reports connections and permissions that are kept after the last call."""
     permissions = reads._room._value
     if permissions != CONNECTIONS:
         run.report(f"{permissions} of {CONNECTIONS} permissions came back")

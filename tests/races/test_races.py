@@ -1,4 +1,4 @@
-"""A second of stress for each; `python -m tests.races` goes on for ten minutes."""
+"""One second of stress for each target. `python -m tests.races` runs for ten minutes."""
 
 from collections.abc import Callable
 

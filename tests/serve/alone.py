@@ -1,4 +1,4 @@
-"""``migratable serve`` as one process on one machine: without a cluster, with facts from a folder."""
+"""``migratable serve`` as one process without a cluster, with facts from a folder."""
 
 import http.client
 import json
@@ -71,7 +71,7 @@ class Alone:
             connection.close()
 
     def ready(self) -> int:
-        """What a kubelet sees: the status of /readyz, 0 where nobody listens; raises where the process has ended."""
+        """The status of /readyz, as a kubelet reads it, and 0 without a listener. Raises an error if the process has ended."""
         if self.popen.poll() is not None:
             raise RuntimeError(f"the server ended with {self.popen.returncode}: {(self.folder / 'err').read_text()}")
         try:

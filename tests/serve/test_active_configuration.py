@@ -1,4 +1,4 @@
-"""What is in force follows policy file, KubeVirt CR and date, and a bad file never takes the last good one away."""
+"""The active configuration follows policy file, KubeVirt CR and date. An invalid file never replaces the last valid one."""
 
 from pathlib import Path
 
@@ -61,7 +61,7 @@ def test_without_a_policy_file_the_built_in_policy_applies_to_any_release() -> N
 )
 def test_the_release_follows_the_kubevirt_cr(version: str | None, label: str) -> None:
     """
-    A newer one is judged as the newest that is known; one that cannot be judged stops nobody.
+    A newer release is judged as the newest known one. A release that cannot be judged blocks no request.
     """
     around = Around()
     configurations = around.configurations()

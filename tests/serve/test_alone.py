@@ -1,4 +1,4 @@
-"""One process on one machine: what it serves, what it refuses to start with, and how it goes."""
+"""One process without a cluster: its listeners, the errors at its start, and its end."""
 
 import json
 import re

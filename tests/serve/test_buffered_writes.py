@@ -1,4 +1,4 @@
-"""What is written in one breath goes out in one piece, and nothing is lost or late."""
+"""Consecutive writes are sent in one piece, without loss or delay."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What a scraper reads of the cluster's cache."""
+"""The metrics of the cluster cache."""
 
 from prometheus_client import generate_latest
 

@@ -1,4 +1,4 @@
-"""What the door may decide on by the store alone, and what it has to read first."""
+"""The decisions that admission makes from the store, and the reads that come before other decisions."""
 
 import json
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Files and streams of the server may hang; reviews do not wait for them."""
+"""Files and streams of the server may hang without delaying reviews."""
 
 import os
 import subprocess
@@ -50,7 +50,7 @@ def test_a_hanging_policy_file_delays_no_review(authority: CertificateAuthority,
 
 
 def writer_of(pipe: Path) -> int:
-    """The other end of a pipe that somebody reads; 0 where nobody does."""
+    """The write end of a pipe, or 0 if the pipe has no reader."""
     try:
         return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
     except OSError:

@@ -1,4 +1,4 @@
-"""Which Host a request may name: DNS rebinding needs a name, so addresses are always accepted."""
+"""The Host headers that a request may have. DNS rebinding needs a name, so addresses are always accepted."""
 
 import json
 from collections.abc import Callable

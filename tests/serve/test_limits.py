@@ -137,7 +137,7 @@ def test_a_tls_handshake_has_its_own_deadline(app: Counting, server_tls: ssl.SSL
 
 def test_the_limiter_sweeps_periodically(app: Counting) -> None:
     """
-    Nobody has to ask for the look at all connections: it comes every half second.
+    All connections are checked every half second.
     """
     limits = Limits(header_seconds=0.6)
     with listening(app, limits, clock=time.monotonic, sweeping=True) as running, Wire(running.port) as wire:

@@ -1,4 +1,4 @@
-"""webhook.serve.log_queue: the log is written elsewhere, and who reads it too slowly holds nobody up."""
+"""webhook.serve.log_queue: another thread writes the log, so a slow reader delays no request."""
 
 import json
 import logging
@@ -54,7 +54,7 @@ def test_a_full_pipe_delays_no_logging_thread(logger: logging.Logger) -> None:
     with os.fdopen(writing, "w") as stream:
         spool = spooled(logger, QueuedLogHandler(stream, lines=100))
         for number in range(20_000):
-            logger.info("a line that nobody reads", extra={"number": number})
+            logger.info("a line without a reader", extra={"number": number})
         lost = spool.lost
 
         with os.fdopen(reading) as source:

@@ -32,7 +32,7 @@ def logged(message: str, *arguments: object, error: bool = False, **extra: objec
 @given(st.text(st.characters(codec="utf-8")), st.text())
 def test_a_record_is_one_line_of_json(message: str, name: str) -> None:
     """
-    Whatever stands in a name: newlines and control characters cannot begin a line of their own.
+    Newlines and control characters in a name cannot begin another line.
     """
     line = logged("%s", message, object=name)
 

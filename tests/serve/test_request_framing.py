@@ -10,7 +10,7 @@ HEAD = b"POST / HTTP/1.1\r\nhost: localhost\r\n"
 
 def test_a_second_request_before_the_answer_is_refused(running: Listening, app: Counting) -> None:
     """
-    No API server sends requests one behind the other without waiting; whoever does gets 400, and no second handler runs.
+    No API server sends a request before the response to the last one. Such a request gets 400, and no second handler runs.
     """
     with Wire(running.port) as wire:
         wire.send(post("/held"), post("/second"))
@@ -28,7 +28,7 @@ def test_a_second_request_in_the_same_bytes_as_the_end_of_the_first_is_refused(
     running: Listening, app: Counting
 ) -> None:
     """
-    Also where the first was answered before its body had come: else nobody would count the second one's time.
+    This holds even if the first response came before the body was complete. Otherwise, the second request would have no deadline.
     """
     with Wire(running.port) as wire:
         wire.send(HEAD.replace(b"/", b"/early", 1), b"content-length: 1\r\n\r\n")
@@ -43,7 +43,7 @@ def test_a_second_request_in_the_same_bytes_as_the_end_of_the_first_is_refused(
 
 def test_a_connection_above_the_limit_has_the_same_deadlines(app: Counting) -> None:
     """
-    Who is to be told to come again, and does not speak, takes no place for long; beyond the spare places nobody is told.
+    A silent client beyond the limit keeps its place only until its deadline. Beyond the spare places, connections get no response.
     """
     with (
         listening(app, Limits(connections=1, spare=1)) as running,

@@ -1,4 +1,4 @@
-"""webhook.serve.tls: follows the files of a mounted Secret, and keeps what works when they are of no use."""
+"""webhook.serve.tls: the server follows the files of a mounted Secret, and keeps the last valid pair."""
 
 import asyncio
 import logging
@@ -315,7 +315,7 @@ def test_without_a_first_pair_the_server_does_not_start(folder: Path, kind: str)
 
 def test_an_expired_first_pair_is_served(tmp_path: Path) -> None:
     """
-    The server starts with what there is: the rotator replaces it, and until then nobody is worse off.
+    The server starts with the expired pair, until the rotator replaces it.
     """
     pair = put_pair(tmp_path, sign(OLD, at=NOW - 200 * DAY))
 

@@ -1,4 +1,4 @@
-"""A serving process whose certificate folder is a file system of its own, which fills up, freezes and goes away."""
+"""A serving process whose certificate folder is a file system of its own, which becomes full, read-only or unmounted."""
 
 import os
 import shutil

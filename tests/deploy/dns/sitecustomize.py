@@ -1,4 +1,4 @@
-"""Python imports this by itself when its folder is on PYTHONPATH: names of Services lead to processes of a test."""
+"""Python imports this module if its folder is on PYTHONPATH. Names of Services then lead to processes of a test."""
 
 import json
 import os
