@@ -1,1 +1,1 @@
-"""Tests, which mirror the packages file for file."""
+"""Tests. The folders and files mirror those of the packages."""

@@ -1,4 +1,4 @@
-"""Fixtures of all tests; a control plane starts only when a test asks for one."""
+"""Fixtures of all tests. A control plane starts only if a test uses it."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""JSON as Go's programs around Kubernetes read it."""
+"""JSON as the Go programs of Kubernetes read it."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The strategies give what KubeVirt's, CDI's and Multus' definitions accept, and something for every rule to find."""
+"""The strategies give objects that conform to the definitions of KubeVirt, CDI and Multus, and that violate every rule."""
 
 import json
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""SECURITY.md names the test of every defence, and pytest finds each of them."""
+"""SECURITY.md names the tests of every defence, and pytest finds each of them."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""Waiting ends with a value, or with an error that says what was awaited."""
+"""Waiting ends with a value, or with an error that names the condition."""
 
 from collections.abc import Iterator
 

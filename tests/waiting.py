@@ -1,4 +1,4 @@
-"""Waiting for a condition with a deadline: the one place in the tests that sleeps."""
+"""Waiting for a condition with a deadline. Only this module of the tests sleeps to wait."""
 
 import time
 from collections.abc import Callable

@@ -12,7 +12,7 @@ MAX_SHOWN = 160
 _SENTENCE_END = re.compile(r"(?<=[.:;!?]) +(?=[A-Z`\[(])| ¶ ")
 _PLACE = re.compile(r"^(?:spec|metadata|status)\S*: ")
 _HIDDEN = "<…>"
-"""Stands for a value in a changed sentence."""
+"""Replaces a value in a changed sentence."""
 _VALUE = re.compile(r"'[^']*'|`[^`]*`|\"[^\"]*\"|\b\d[\w.:]*")
 
 

@@ -1,4 +1,4 @@
-"""Checkouts are asked through their installed script."""
+"""The program runs the installed script of a checkout."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The repository of docs/ci.md: three hundred VMs of five teams, the same at every run."""
+"""The repository of docs/ci.md: three hundred VMs of five teams, the same in every run."""
 
 import random
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The core tests run on every supported Python that a machine has."""
+"""The core tests run on every supported Python that is installed."""
 
 import os
 import re

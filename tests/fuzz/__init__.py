@@ -1,1 +1,1 @@
-"""Input that nobody would send, at every door; `python -m tests.fuzz 1000000` for as much of it as there is time for."""
+"""Invalid input for every listener and reader. `python -m tests.fuzz 1000000` tries a million inputs."""

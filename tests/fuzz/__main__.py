@@ -1,4 +1,4 @@
-"""Fuzzes all doors: `python -m tests.fuzz 1000000`, or one input again: `python -m tests.fuzz --only review-bytes 17`."""
+"""Fuzzes all targets: `python -m tests.fuzz 1000000`, or repeats one input: `python -m tests.fuzz --only review-bytes 17`."""
 
 import sys
 import time

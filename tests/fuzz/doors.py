@@ -1,4 +1,4 @@
-"""The doors that are fuzzed: each makes an input of a seed, sends it, and says what is wrong with the answer."""
+"""The targets of the fuzzer. Each makes an input from a seed, sends it, and describes what is wrong with the response."""
 
 import json
 import random

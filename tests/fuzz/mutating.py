@@ -1,4 +1,4 @@
-"""Turns what is well-formed into what is not, by bytes and by structure; the same seed does the same."""
+"""Turns valid input into invalid input, by bytes and by structure. The same seed gives the same input."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""Nothing that can be sent makes a door crash, answer 5xx, refuse without code, reason and path, or think for long."""
+"""No input crashes a target, gets a 5xx response or a refusal without code, reason and path, or takes long."""
 
 import os
 from collections.abc import Iterator

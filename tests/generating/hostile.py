@@ -1,7 +1,8 @@
 """
-Values that API servers store and that nothing here reads: too deep for a decoder, or of types that a field should not have.
+Values that API servers store and Migratable does not read: too deep for a decoder, or of a wrong type.
 
-A nested value stands in a manifest as one word, because ``json`` cannot write it; ``rendered`` puts it into the text.
+In a manifest, one word marks the place of a nested value, because ``json`` cannot write it. ``rendered`` inserts the value
+into the text.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Schemas of the definitions at hand: the real ones of KubeVirt, CDI and Multus, else the project's own."""
+"""Schemas of the definitions: the real ones of KubeVirt, CDI and Multus if they are available, otherwise the project's own."""
 
 from collections.abc import Mapping
 from functools import cache

@@ -1,4 +1,4 @@
-"""The KubeVirt CR, MigrationPolicies and NetworkAttachmentDefinitions: right ones, odd ones and wrong ones."""
+"""Valid, unusual and invalid KubeVirt CRs, MigrationPolicies and NetworkAttachmentDefinitions."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""``VirtualMachineInstance.spec``: every field that verdicts depend on, and enough of the others to be in the way."""
+"""``VirtualMachineInstance.spec``: every field that verdicts depend on, and many of the others."""
 
 from hypothesis import strategies as st
 

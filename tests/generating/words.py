@@ -1,4 +1,4 @@
-"""The small pools of names that generated objects share, and what many of them are made of."""
+"""The small pools of names that generated objects share, and common parts of objects."""
 
 from collections.abc import Sequence
 from typing import Any, TypeAlias

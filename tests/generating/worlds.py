@@ -1,4 +1,4 @@
-"""The cluster around a machine: claims and what makes them, instancetypes, preferences, settings, networks, nodes."""
+"""The cluster around a VM: claims and their templates, instancetypes, preferences, settings, networks and nodes."""
 
 from typing import Any, TypeAlias
 

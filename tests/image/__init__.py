@@ -1,1 +1,1 @@
-"""The image: what its Dockerfile says, and what is in it, as far as that can be told without a container engine."""
+"""The image: its Dockerfile, and its content as far as it can be tested without a container engine."""

@@ -1,4 +1,4 @@
-"""The Dockerfile and the .dockerignore, read."""
+"""Reads the Dockerfile and the .dockerignore."""
 
 import json
 import re

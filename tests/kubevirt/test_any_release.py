@@ -1,4 +1,4 @@
-"""Judged for any supported release, the report says where releases disagree."""
+"""Judged for any supported release, the report shows where releases disagree."""
 
 import json
 from typing import Any

@@ -1,8 +1,8 @@
 """
-Sixty small VMIs and what each KubeVirt release says of them.
+Sixty small VMIs and the verdict of each KubeVirt release.
 
-Each was read in KubeVirt's code (v1.0.1 to v1.9.0). A line is reduced to what matters; all else is as migratable as can
-be: the cluster's default interface is masquerade, and every claim that exists is named.
+Each verdict comes from KubeVirt's code (v1.0.1 to v1.9.0). A row has only the fields that matter. All else is as migratable
+as possible: the cluster's default interface is masquerade, and every named claim exists.
 """
 
 import re

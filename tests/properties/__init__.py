@@ -1,1 +1,1 @@
-"""P1 to P11: what holds of every answer of the admission door, over generated objects, edits, policies and clusters."""
+"""P1 to P11: properties of every admission response, over generated objects, edits, policies and clusters."""

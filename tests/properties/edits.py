@@ -1,4 +1,4 @@
-"""Edits of machines: what tenants do, what attackers of the ratchet do, and what operators do."""
+"""Edits of VMs by tenants, by attackers and by operators."""
 
 import copy
 from collections.abc import Callable
@@ -186,4 +186,4 @@ EDITS: st.SearchStrategy[Edit] = st.one_of(
     STARTS,
     METADATA,
 )
-"""One step of whoever may edit a machine."""
+"""One edit by an account that may edit the VM."""

@@ -1,4 +1,4 @@
-"""Clusters that answer differently each time, and facts that fail: nothing of this may block what is never blocked."""
+"""Clusters whose responses change at random, and facts that fail. Neither may block a request that is never blocked."""
 
 import random
 import time
@@ -33,7 +33,7 @@ class Flapping:
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
         """Sometimes what is there, under that name or another."""
         listed = self._world.every(kind)
-        choices: list[Any] = [ABSENT, Unknown("nobody knows", "wait"), self._world.find(kind, namespace, name)]
+        choices: list[Any] = [ABSENT, Unknown("the read failed", "wait"), self._world.find(kind, namespace, name)]
         if not isinstance(listed, Unknown):
             choices += listed
         return self._chance.choice(choices)
@@ -42,7 +42,7 @@ class Flapping:
         """Sometimes all, sometimes half of it."""
         listed = self._world.every(kind)
         if isinstance(listed, Unknown) or self._chance.random() < 0.2:
-            return Unknown("nobody knows", "wait")
+            return Unknown("the read failed", "wait")
         return tuple(item for item in listed if self._chance.random() < 0.5)
 
 
@@ -88,7 +88,7 @@ class Faulty:
         """Raises, or comes too late."""
         if self._fault == "confirming raises":
             raise KeyError("CANARY")
-        time.sleep(deadline * 2)
+        time.sleep(deadline * 2)  # a late result is the fault under test
         return decide(self._world)
 
     def late(self, _world: World) -> World:

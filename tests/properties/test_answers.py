@@ -1,4 +1,4 @@
-"""P5, P6 and P9 to P11: what answers are made of."""
+"""P5, P6 and P9 to P11: the content of responses."""
 
 import copy
 import random
@@ -126,8 +126,8 @@ def held(policy: Policy, mode: Action) -> Policy:
 @given(anything(), terms())
 def test_p10_every_denial_has_a_reason_at_an_existing_path(manifest: Manifest, now: Terms) -> None:
     """
-    P10: each finding has a message, a remedy and a path into the object that was sent; no verdict but True goes without
-    one, and True goes with none that KubeVirt itself would refuse for.
+    P10: each finding has a message, a remedy and a path into the sent object. Every verdict other than True has a finding,
+    and True has no finding for which KubeVirt itself would refuse the migration.
     """
     outcome = create(manifest, now.context())
 

@@ -1,4 +1,4 @@
-"""T24, T27: no answer depends on what its author may not read, but for the one word denied."""
+"""T24, T27: no response depends on objects that its author may not read, except that it can be a denial."""
 
 from typing import Any
 

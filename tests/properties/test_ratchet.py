@@ -1,4 +1,4 @@
-"""P1 to P4, P7 and P8: what was admitted may stay, be cared for and be improved; only new harm is refused."""
+"""P1 to P4, P7 and P8: an admitted object may stay, be changed and be improved. Only new violations are denied."""
 
 import pytest
 from hypothesis import assume, given

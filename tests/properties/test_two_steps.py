@@ -1,4 +1,4 @@
-"""P4 as an attack in two steps: the first changes what no webhook ever sees, the second what is judged."""
+"""P4 as an attack in two steps: the first changes fields that no webhook receives, the second changes judged fields."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""What the readers of CI systems demand of SARIF, Code Quality and JUnit beyond the schemas."""
+"""Requirements of CI systems for SARIF, Code Quality and JUnit beyond the schemas."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""All machine formats except SARIF: each is read by its own schema or reader."""
+"""All machine formats except SARIF: each is validated by its schema or read by its own reader."""
 
 import json
 import re

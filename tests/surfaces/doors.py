@@ -1,4 +1,4 @@
-"""Admission, dry-run API and command line, opened in this process on the same manifests and the same policy file."""
+"""Admission, dry-run API and command line in this process, with the same manifests and the same policy file."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Runs the command line as a user does: its streams and its exit status."""
+"""Runs the command line as a user does, and returns its output and its exit status."""
 
 import contextlib
 import gc

@@ -1,4 +1,4 @@
-"""The judging process of the dry-run API: same results, nothing shared, and it can end at any time."""
+"""The judging process of the dry-run API: same results, nothing shared, and a process that can end at any time."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""tools.mutants: which mutants a module has, and that a survivor is either explained or reported."""
+"""tools.mutants: the mutants of a module. Each survivor is either explained or reported."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ TABLE_OF_20 = {
         finishes=True,
         largest=300,
     ),
-    # 0 s is no end: 65,536 / 5 = 13,107.2 s, and nobody cancels.
+    # A timeout of 0 s is none: the migration takes 65,536 / 5 = 13,107.2 s and is not cancelled.
     "no timeout": of(
         "64Gi",
         {**SLOW, "completionTimeoutPerGiB": 0},

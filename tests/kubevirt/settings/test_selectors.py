@@ -19,7 +19,7 @@ from webhook.objects.meta import ObjectMeta
 from webhook.objects.path import dotted
 from webhook.objects.storage import PersistentVolumeClaim
 
-SECRET = Unknown("nobody showed it")
+SECRET = Unknown("it was not provided")
 
 
 def policy(name: str, vmi: Any = None, namespace: Any = None, **spec: Any) -> MigrationPolicy:

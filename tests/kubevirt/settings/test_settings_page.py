@@ -72,7 +72,7 @@ def test_the_page_names_the_release_of_the_changed_default() -> None:
 
 def test_the_tables_list_every_rule_and_only_existing_rules() -> None:
     """
-    The tables name all rules of families 6 and 7 and no others; strategies.md names none that there is not.
+    The tables name all rules of families 6 and 7 and no others. strategies.md names only existing rules.
     """
     named = re.findall(r"LM\d{3}", "".join("".join(row[2:]) for row in ROWS))
 

@@ -1,4 +1,4 @@
-"""A tenant's requests that refer to other namespaces, and a door that knows what each user may read. Builders only."""
+"""A tenant's requests that refer to other namespaces, and an endpoint that knows the rights of each user. Builders only."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""The admission door: every review with a UID is answered, and every answer is one that API servers take."""
+"""The admission endpoint: every review with a UID gets a response that API servers accept."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""The webhooks as data: what is installed is what the code says, and what its conditions compare."""
+"""The webhooks as data: the installed ones equal those of the code, and their conditions compare the judged fields."""
 
 from pathlib import Path
 

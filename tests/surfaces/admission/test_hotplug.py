@@ -196,7 +196,7 @@ def test_other_violations_of_the_same_change_are_denied() -> None:
 @pytest.mark.parametrize("action", list(Action))
 def test_removing_a_volume_passes(user: str, action: Action) -> None:
     """
-    Whoever removes it, from whatever VM, and whatever the policy says.
+    This holds for every account, VM and policy.
     """
     both, one = ([hot("single"), hot("other", "more")], [hot("single")])
     other = claim("other", "ReadWriteOnce")

@@ -55,7 +55,7 @@ def test_the_operator_may_create_its_resource() -> None:
 
 def test_a_user_is_denied_and_gets_the_field_to_change() -> None:
     """
-    The operator undoes an edit of the KubeVirt CR, whoever makes it.
+    The operator reverts an edit of the KubeVirt CR by any user.
     """
     outcome = decided(review("UPDATE", kubevirt(BAD, **OWNED), kubevirt({}, **OWNED)))
 

@@ -1,4 +1,4 @@
-"""Reviews of webhooks that are always Ignore: if one cannot be judged in time, it is denied, because 503 would admit it."""
+"""Reviews of webhooks with failurePolicy Ignore: a late review is denied, because a 503 response would admit the request."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The ASGI messages of the admission door, and what it leaves in the scope for the listener and for traces."""
+"""The ASGI messages of the admission endpoint, and the entries that it adds to the scope for the listener and for traces."""
 
 import asyncio
 from typing import Any

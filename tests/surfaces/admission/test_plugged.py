@@ -1,4 +1,4 @@
-"""Updates of running VMs and VMIs about which nothing is said, and what is said of the others."""
+"""Updates of running VMs and VMIs that pass without a judgement, and the findings about the others."""
 
 from typing import Any
 

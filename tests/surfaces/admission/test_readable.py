@@ -1,4 +1,4 @@
-"""Only the judged part decides whether an object can be read, and what cannot be read is never better than what is bad."""
+"""Only the judged part decides whether an object can be read. An unreadable part never gets a better result than a violation."""
 
 import json
 from typing import Any

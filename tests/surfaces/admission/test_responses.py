@@ -1,4 +1,4 @@
-"""The limits and the wording of a response with many findings."""
+"""The limits and the text of a response with many findings."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A restore of a VM onto itself renames its claims; what was on a single-node claim before may be so again."""
+"""A restore of a VM onto itself renames its claims. A volume whose old claim was not shared may get a new one that is not."""
 
 import pytest
 

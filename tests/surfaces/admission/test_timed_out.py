@@ -1,4 +1,4 @@
-"""Lateness: every answer comes before its caller gives up, and no request passes because something was late."""
+"""Every response comes before the caller's timeout, and no request passes because a response was late."""
 
 import asyncio
 import threading

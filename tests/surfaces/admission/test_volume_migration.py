@@ -1,4 +1,4 @@
-"""Updates with ``updateVolumesStrategy: Migration``: the old claims may come back, the new ones are judged like any other."""
+"""Updates with ``updateVolumesStrategy: Migration``: a VM may return to its old claims, and new claims are judged as usual."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The policies of the backstop as objects; what an API server makes of them is tested in tests/apiserver."""
+"""The policies of the backstop as objects. tests/apiserver tests how an API server evaluates them."""
 
 import pytest
 
