@@ -43,7 +43,7 @@ def test_a_second_request_in_the_same_bytes_as_the_end_of_the_first_is_refused(
 
 def test_a_connection_above_the_limit_has_the_same_deadlines(app: Counting) -> None:
     """
-    A silent client beyond the limit keeps its place only until its deadline. Beyond the spare places, connections get no response.
+    A silent client beyond the limit keeps its place only until its deadline. Beyond the spare places, there is no response.
     """
     with (
         listening(app, Limits(connections=1, spare=1)) as running,
