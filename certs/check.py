@@ -14,7 +14,7 @@ from certs.inspection import Damage, Inspection, inspect_authority, inspect_leaf
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The result for one file. Its text has one line."""
+    """The result for one file. The text of a result has one line."""
 
     path: Path
     is_good: bool

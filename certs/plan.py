@@ -1,9 +1,9 @@
 """
 Plans the next step of a rotation. Every API server always trusts the CA of the served leaf.
 
-mint → publish old and new in every caBundle → wait → sign → wait → retire old. This module does no I/O. It derives one step
-from an inventory. After each step the caller reads a new inventory. A crash between two steps, a concurrent rotator or a
-damaged object therefore leads only to a different inventory.
+mint → publish old and new in every caBundle → wait → sign → wait → retire old. This module does no I/O. The function ``plan``
+derives one step from an inventory. After each step the caller reads a new inventory. A crash between two steps, a concurrent
+rotator or a damaged object therefore leads only to a different inventory.
 
 A wait ends when two conditions hold. First, every check during the settle time had the same result. Second, no API server that
 responds has an older caBundle, and no replica that responds serves an older leaf. The settle time alone cannot detect a process

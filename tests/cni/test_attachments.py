@@ -292,7 +292,7 @@ def test_a_kubevirt_cr_with_an_unfit_network_is_refused_with_the_reason() -> Non
     assert [finding for finding in reported if finding[0] == "LM718"] == [
         (
             "LM718",
-            "network 'migration-network' is unfit for migrations: ipam.range 10.1.1.0/30 leaves 2 addresses for 3 nodes",
+            "network 'migration-network' is unfit for migrations: ipam.range 10.1.1.0/30 has 2 addresses for 3 nodes",
         )
     ]
 

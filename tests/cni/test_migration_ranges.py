@@ -24,13 +24,13 @@ from webhook.objects.nad import Node, NodeSpec
 
 NODES = (a_node("a"), a_node("b"), a_node("c"))
 UNLABELLED = tuple(Node(metadata=ObjectMeta(name=name)) for name in "abc")
-TWO = "ipam.range 10.1.1.0/30 leaves 2 addresses"
+TWO = "ipam.range 10.1.1.0/30 has 2 addresses"
 
 
 @pytest.mark.parametrize(
     ("config", "nodes", "expected"),
     [
-        (whereabouts("10.1.1.0/30", exclude=["10.1.1.2"]), (), ["ipam.range 10.1.1.0/30 leaves 1 address; a migration needs 2"]),
+        (whereabouts("10.1.1.0/30", exclude=["10.1.1.2"]), (), ["ipam.range 10.1.1.0/30 has 1 address; a migration needs 2"]),
         (whereabouts("10.1.1.0/30"), (), []),
         (whereabouts("10.1.1.0/30"), NODES[:2], []),
         (whereabouts("10.1.1.0/30"), NODES, [f"{TWO} for 3 nodes"]),

@@ -190,7 +190,7 @@ class ClusterFacts:
 
     @property
     def live(self) -> LiveReader | None:
-        """A reader of the API server; None before ``start``."""
+        """A reader of the API server, or None before ``start``."""
         if self._transport is None:
             return None
         return LiveReads(self._transport, self.store.version, self._clock)

@@ -26,7 +26,10 @@ Groups that every API server serves. A response 404 for such a group does not me
 """
 _MAX_BYTES = 32 * 2**20
 _TRY_LATER = frozenset((429, 503, 504))
-"""Status codes of an overloaded or starting API server. They are handled like a response that does not arrive in time."""
+"""
+Status codes of an overloaded or starting API server. A response with such a status is handled like a response that does not
+arrive in time.
+"""
 
 
 def path_of(kind: Kind, version: str, namespace: str = "", name: str = "") -> str:

@@ -1,7 +1,7 @@
 """
 The interfaces through which ``webhook.cluster`` reaches an API server.
 
-``kubernetes_client`` implements ``Transport`` and ``http_client`` implements ``AsyncReader``; tests use fakes. All paths come
+``kubernetes_client`` implements ``Transport``, and ``http_client`` implements ``AsyncReader``. Tests use fakes. All paths come
 from ``live_reads.path_of``, which quotes every segment.
 """
 

@@ -1,5 +1,5 @@
 """
-The objects of the cluster, by kind. This module does no I/O.
+Stores the objects of the cluster, by kind. This module does no I/O.
 
 One thread writes each kind, and any thread reads. ``get`` is one dict lookup, so it needs no lock.
 """
@@ -40,7 +40,7 @@ class KindStatistics:
     restarts: int
     """The number of times that the watch was opened."""
     problem: str
-    """The error of the last list or watch, without content of objects; empty if the last list or watch succeeded."""
+    """The error of the last list or watch, without content of objects (empty if the last list or watch succeeded)."""
 
 
 @dataclass(slots=True)

@@ -71,7 +71,7 @@ class _IpamReader(msgspec.Struct):
 
 
 def read_ipam(settings: Mapping[str, Json], place: str, at_run_time: frozenset[str]) -> Ipam:
-    """Reads the ``ipam`` of a plugin. With the capabilities in ``at_run_time``, a pod can request its own addresses."""
+    """Reads the ``ipam`` of a plugin. A pod can request its own addresses through the capabilities in ``at_run_time``."""
     kind = text_of(member(settings, "type"))
     read = _READERS.get(kind)
     return read(settings, place, at_run_time) if read is not None else Ipam(place, kind)

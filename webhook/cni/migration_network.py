@@ -100,14 +100,14 @@ def too_small(facts: NetworkFacts) -> Iterator[Fault | Unknown]:
     for pool in _counted(facts):
         at, size = pool.place, pool.size
         if size < MIN_ADDRESSES:
-            yield Fault(at, f"{at} {pool.network} leaves {_addresses(size)}; a migration needs {MIN_ADDRESSES}")
+            yield Fault(at, f"{at} {pool.network} has {_addresses(size)}; a migration needs {MIN_ADDRESSES}")
         elif nodes is None or isinstance(nodes, Unknown):
             continue
         elif size < nodes.schedulable:
-            yield Fault(at, f"{at} {pool.network} leaves {_addresses(size)} for {nodes.schedulable} nodes")
+            yield Fault(at, f"{at} {pool.network} has {_addresses(size)} for {nodes.schedulable} nodes")
         elif size < nodes.all and not nodes.schedulable:
             yield Unknown(
-                f"{at} {pool.network} leaves {_addresses(size)} for {nodes.all} nodes, "
+                f"{at} {pool.network} has {_addresses(size)} for {nodes.all} nodes, "
                 "and no label says how many of them run VMs",
                 "pass the nodes with their kubevirt.io/schedulable labels",
             )

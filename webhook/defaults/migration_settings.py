@@ -110,7 +110,7 @@ def _contradicts(facts: DefaultFacts, migrations: Json, name: str, value: Json) 
 
 DEFAULT = Default(
     name="migration-settings",
-    summary="Sets spec.configuration.migrations of a KubeVirt CR to the policy file's values, else the release's defaults.",
+    summary="Sets spec.configuration.migrations of a KubeVirt CR to the policy file's values, otherwise the release's defaults.",
     source="pkg/virt-config/virt-config.go and configuration.go, v1.9.0",
     fill=fill,
 )

@@ -23,7 +23,7 @@ class BudgetFacts(msgspec.Struct, frozen=True):
     releases: int
     base: FieldPath
     memory: Fact[Sourced[int] | None]
-    """The memory of the guest in bytes; None if the VM has no memory field."""
+    """The memory of the guest in bytes, or None if the VM has no memory field."""
     migrations: Json
     """``spec.configuration.migrations`` of the KubeVirt CR."""
     winners: Fact[tuple[WinningPolicy | None, ...]]

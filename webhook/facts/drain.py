@@ -20,4 +20,4 @@ class DrainFacts(msgspec.Struct, frozen=True):
     written: bool
     """Whether the object itself sets the strategy."""
     migratable: bool | None
-    """The verdict as True or False; None if the verdict is unproven."""
+    """The verdict as True or False, or None if the verdict is unproven."""

@@ -23,7 +23,7 @@ class Sourced(msgspec.Struct, Generic[V], frozen=True):
     path: FieldPath
     value: V
     origin: str = ""
-    """The other object that contains the value, e.g. ``instancetype 'gpu'``; empty if the judged object contains the value."""
+    """The other object that contains the value, e.g. ``instancetype 'gpu'`` (empty if the judged object contains the value)."""
 
 
 class ClaimFacts(msgspec.Struct, frozen=True):
@@ -45,9 +45,9 @@ class TemplateFacts(msgspec.Struct, frozen=True):
     first: int | None
     """The index of an earlier entry with the same name, or None."""
     asked: Found[frozenset[str]] | None
-    """The access modes of the PVC that CDI would create from the entry; None if no volume uses that PVC."""
+    """The access modes of the PVC that CDI would create from the entry, or None if no volume uses that PVC."""
     in_force: Found[frozenset[str]] | None
-    """The access modes of the PVC that the volume will use. This PVC might already exist."""
+    """The access modes of the PVC that the volume will use. The PVC might already exist."""
     expected_from: str = ""
     """The source of ``asked``, e.g. ``StorageProfile 'ceph'``."""
 
@@ -80,7 +80,7 @@ class MigrationFacts(msgspec.Struct, frozen=True):
     interfaces: tuple[Interface, ...]
     networks: tuple[Network, ...]
     default_interface: Fact[str] | None
-    """The binding of the interface that KubeVirt adds to a VMI without interfaces; None if KubeVirt adds no interface."""
+    """The binding of the interface that KubeVirt adds to a VMI without interfaces, or None if KubeVirt adds no interface."""
     pod_interface: Sourced[Interface] | None
     """The interface on the first network that has the field ``pod``."""
     pod_network: Sourced[Network] | None
@@ -91,22 +91,22 @@ class MigrationFacts(msgspec.Struct, frozen=True):
     templates: tuple[TemplateFacts, ...]
     """``dataVolumeTemplates`` of a VirtualMachine, in order."""
     state_claim: ClaimFacts | None
-    """The PVC for persistent TPM or EFI state. Only KubeVirt 1.3 checks the access modes of this PVC."""
+    """The PVC for persistent TPM or EFI state, whose access modes only KubeVirt 1.3 checks."""
     migrated_volumes: frozenset[str]
     gpus: tuple[Sourced[GPU], ...]
     host_devices: tuple[Sourced[HostDevice], ...]
     launch_security: Sourced[LaunchSecurity] | None
     guest_memory: Fact[Sourced[Quantity] | None]
-    """The guest memory as written; None if neither the VM nor an instancetype sets the field."""
+    """The guest memory as written, or None if neither the VM nor an instancetype sets the field."""
     cpu_model: Fact[str]
     written_cpu_model: Sourced[str] | None
-    """The CPU model in the VM or its instancetype; None if the default of KubeVirt or of the cluster applies."""
+    """The CPU model in the VM or its instancetype, or None if the default of KubeVirt or of the cluster applies."""
     cpu_features: tuple[CPUFeature, ...]
     isolated_emulator_thread: Sourced[bool] | None
-    """Set for dedicated CPUs with an isolated emulator thread. Only KubeVirt 1.0 checks this setting."""
+    """Set for dedicated CPUs with an isolated emulator thread. Only KubeVirt 1.0 checks the isolated emulator thread."""
     reenlightenment: Sourced[bool] | None
     host_model_known: Fact[bool]
-    """Whether the nodes report a host model. This fact is looked up only for CPU model host-model."""
+    """Whether the nodes report a host model, looked up only for CPU model host-model."""
     tsc_frequency: Fact[int]
     """
     The TSC frequency in Hz that virt-controller would write into ``status.topologyHints``; 0 or less if virt-controller would

@@ -16,7 +16,7 @@ class Fault(msgspec.Struct, frozen=True):
     """One fault in a CNI configuration."""
 
     place: str
-    """The path in the configuration's JSON, e.g. ``ipam.range``; empty for the whole configuration."""
+    """The path in the configuration's JSON, e.g. ``ipam.range`` (empty for the whole configuration)."""
     message: str
     """The message for the user, with the place."""
 
@@ -78,7 +78,7 @@ class Plugin(msgspec.Struct, frozen=True):
     """One plugin of a CNI configuration."""
 
     place: str
-    """The place of the plugin, such as ``plugins[0]``; empty for a configuration of a single plugin."""
+    """The place of the plugin, such as ``plugins[0]`` (empty for a configuration of a single plugin)."""
     type: str
     master: str = ""
     bridge: str = ""
@@ -126,7 +126,7 @@ class Taken(msgspec.Struct, frozen=True):
     """The name of the range in messages, such as ``the pods of node 'a'`` or ``the cluster's Services``."""
     network: Network
     apiserver: int | None = None
-    """The address at which pods reach the API server, as an integer; None if this address is not in the range."""
+    """The address at which pods reach the API server, as an integer, or None if this address is not in the range."""
 
 
 class NetworkFacts(msgspec.Struct, frozen=True):
@@ -141,11 +141,11 @@ class NetworkFacts(msgspec.Struct, frozen=True):
     is_migration_network: bool = False
     """Whether a known KubeVirt CR names this NetworkAttachmentDefinition as the migration network."""
     nodes: Fact[Nodes] | None = None
-    """The numbers of nodes; set for the migration network only."""
+    """The numbers of nodes, set only for the migration network."""
     neighbours: tuple[Neighbour, ...] = ()
-    """The known networks that also assign addresses; set for the migration network only."""
+    """The known networks that also assign addresses, set only for the migration network."""
     taken: tuple[Taken, ...] = ()
-    """The known ranges that the cluster itself uses; set for the migration network only."""
+    """The known ranges that the cluster itself uses, set only for the migration network."""
 
 
 class NetworkChangeFacts(msgspec.Struct, frozen=True):
@@ -154,7 +154,7 @@ class NetworkChangeFacts(msgspec.Struct, frozen=True):
     path: FieldPath
     """The path of the changed field."""
     before: str
-    """The name of the network before the update; empty if there was no network."""
+    """The name of the network before the update (empty if there was no network)."""
     after: str
 
 
@@ -162,12 +162,15 @@ class MigrationNetworkFacts(msgspec.Struct, frozen=True):
     """The migration network of a KubeVirt CR that sets ``spec.configuration.migrations.network``."""
 
     value: Json
-    """The value as written. It can have any type if the API server did not validate the CR against its CRD."""
+    """The value as written, which can have any type if the API server did not validate the CR against its CRD."""
     path: FieldPath
     namespace: str
     """The namespace of the KubeVirt CR, in which virt-handler runs."""
     network_namespace: str
-    """The namespace in which Multus looks up the network: the namespace in the value, or else the namespace of the CR."""
+    """
+    The namespace in which Multus looks up the network. This is the namespace in the value, or otherwise the namespace of the
+    CR.
+    """
     network_name: str
-    """The name of the network; empty if the value is not a valid name."""
+    """The name of the network (empty if the value is not a valid name)."""
     network: Found[NetworkFacts]

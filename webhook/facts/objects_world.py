@@ -22,7 +22,7 @@ class Choice(msgspec.Struct, frozen=True):
     namespace: str
     name: str
     source: str
-    """The file of the nearest object; empty if different objects are equally near."""
+    """The file of the nearest object (empty if different objects are equally near)."""
     others: tuple[str, ...]
     """
     Other files with an object of this kind and name, or two files if different objects are equally near. There can be more

@@ -42,7 +42,7 @@ class PolicyFacts(msgspec.Struct, frozen=True):
     settings: Mapping[str, Json]
     """The fields of the policy that are not null, by name, with values of any type."""
     selectors: Selectors | None
-    """The selectors; None if the policy has no ``selectors`` and therefore never matches."""
+    """The selectors, or None if the policy has no ``selectors`` and therefore never matches."""
     malformed: tuple[tuple[FieldPath, str], ...]
     """Paths in ``selectors`` that the API server refuses, each with the fault."""
     others: tuple[tuple[str, Selectors], ...]

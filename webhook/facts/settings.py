@@ -15,7 +15,7 @@ class SettingsFacts(msgspec.Struct, frozen=True):
     namespace: str
     """The namespace of the CR, in which Multus looks up the migration network."""
     migrations: Json
-    """The value of ``spec.configuration.migrations`` as written, of any type; None if the field is absent or null."""
+    """The value of ``spec.configuration.migrations`` as written, of any type, or None if the field is absent or null."""
     misplaced: tuple[tuple[FieldPath, str], ...]
     """Settings at paths that KubeVirt does not read, each with its correct path."""
     eviction_strategy: str | None

@@ -37,7 +37,7 @@ class Ambiguous(Unread, frozen=True):
 
 
 class Late(Unread, frozen=True):
-    """The cluster did not answer in time."""
+    """The API server did not respond in time."""
 
 
 class Absent:

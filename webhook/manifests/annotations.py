@@ -23,8 +23,8 @@ _ENTRY = re.compile(r"(?P<rules>[\w-]+(?:\s*,\s*[\w-]+)*)\s*(?::(?P<reason>.*?)(
 
 def exempt_by_annotations(report: Report, texts: Mapping[str, bytes], today: str) -> Report:
     """
-    Returns the report in which annotations of objects in ``texts`` exempt findings. Its notes name entries of annotations that
-    have no effect.
+    Returns the report in which annotations of objects in ``texts`` exempt findings. The notes of the report name entries of
+    annotations that have no effect.
     """
     annotated = [
         manifest

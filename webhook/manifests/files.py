@@ -110,8 +110,8 @@ class Inputs:
     A file that has several names, such as a symbolic link, is read once, under its first name.
 
     ``ignore`` contains patterns of files and folders to leave out. ``sources.ignored`` counts the files that are left out.
-    ``own_files`` are files that are not manifests, such as the configuration. They are read only if a path names them exactly.
-    ``rendered`` contains manifests that were rendered before.
+    ``own_files`` are files that are not manifests, such as the configuration. Such files are read only if a path names them
+    exactly. ``rendered`` contains manifests that were rendered before.
     """
 
     def __init__(
@@ -177,7 +177,7 @@ def read_all(
 
 
 def _is_left_out(file: File, ignore: IgnorePatterns | None, own_paths: Collection[str], sources: Sources) -> bool:
-    """Whether a pattern matches the file or one of its folders, or the file is one of Migratable's own files."""
+    """Whether a pattern matches the file or one of its folders, or whether the file is one of Migratable's own files."""
     if own_paths and not file.is_named and os.path.realpath(file.path) in own_paths:
         return True
     place = ignore.find_place(file.path) if ignore is not None and file.path != "-" else None

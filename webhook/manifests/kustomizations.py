@@ -1,7 +1,7 @@
 """
-Reads kustomizations: the files and folders that they name. This module renders nothing.
+Reads the names of files and folders in kustomizations. This module renders no kustomization.
 
-The fields are those of kustomize 5 (api/types/kustomization.go), including the deprecated ones.
+The fields are the fields of kustomize 5 (api/types/kustomization.go), including deprecated fields.
 """
 
 import os
@@ -25,7 +25,7 @@ _FIELDS: Final = frozenset(_TOP_LEVEL.split())
 
 
 class Kustomization(msgspec.Struct, frozen=True):
-    """The content of one kustomization. Paths are relative to its folder, as written."""
+    """The content of one kustomization. Paths are relative to the folder of the kustomization, as written."""
 
     path: str
     resources: tuple[str, ...]
@@ -38,7 +38,7 @@ class Kustomization(msgspec.Struct, frozen=True):
     literals: tuple[str, ...]
     """Contents of Secrets, as ``key=value``."""
     secret_files: tuple[str, ...]
-    """Files with contents of Secrets, a ``key=value`` on each line."""
+    """Files with contents of Secrets, with one ``key=value`` on each line."""
     is_component: bool
 
     @property
@@ -47,21 +47,20 @@ class Kustomization(msgspec.Struct, frozen=True):
         return os.path.dirname(self.path) or "."
 
     def located(self, name: str) -> str:
-        """The path of a file or folder that the kustomization names."""
+        """Returns the path of a file or folder that the kustomization names."""
         return os.path.normpath(os.path.join(self.folder, name))
 
 
 def file_in(folder: str) -> str | None:
-    """The path of the kustomization in a folder."""
+    """Returns the path of the kustomization in a folder."""
     paths = (name if folder == "." else f"{folder.rstrip('/')}/{name}" for name in KUSTOMIZATIONS)
     return next((path for path in paths if os.path.isfile(path)), None)
 
 
 def read_kustomization(path: str) -> Kustomization | None:
     """
-    The kustomization in a file. None if the file has another kind, such as the Kustomization of Flux.
-
-    Raises BadInput for a file that is not YAML, and OSError for one that cannot be read.
+    Returns the kustomization in a file, or None if the file has another kind, such as the Kustomization of Flux. Raises
+    BadInput for a file that is not YAML, and OSError for a file that cannot be read.
     """
     with open(path, "rb") as file:
         documents = read_documents(file.read(), path)
@@ -100,13 +99,13 @@ def _is_kustomization(value: dict[str, JsonValue]) -> bool:
 
 
 def _strings(value: dict[str, JsonValue], key: str) -> Iterator[str]:
-    """The text or the texts of a field."""
+    """Yields the texts of a field that contains one text or a list of texts."""
     found = value.get(key)
     yield from (item for item in (found if isinstance(found, list) else [found]) if isinstance(item, str))
 
 
 def _items(value: dict[str, JsonValue], key: str) -> Iterator[dict[str, JsonValue]]:
-    """The mappings of a field."""
+    """Yields the mappings of a field."""
     found = value.get(key)
     yield from (item for item in (found if isinstance(found, list) else [found]) if isinstance(item, dict))
 
@@ -116,16 +115,16 @@ def _paths(value: dict[str, JsonValue], *keys: str) -> list[str]:
 
 
 def _is_path(name: str) -> bool:
-    """Whether an item of ``patchesStrategicMerge`` is a path. Otherwise it is a patch."""
+    """Whether an item of ``patchesStrategicMerge`` is a path and not a patch."""
     return "\n" not in name.strip() and not name.lstrip().startswith("{") and ": " not in name
 
 
 def reachable(folder: str) -> Iterator[Kustomization]:
     """
-    The kustomization in a folder, and those of the folders that it names.
+    Yields the kustomization in a folder, and the kustomizations in the folders that it names.
 
-    Raises BadInput for a kustomization that cannot be read, and for a file or folder that does not exist. Addresses do not
-    exist either: rendering must not need a network.
+    Raises BadInput for a kustomization that cannot be read, and for a file or folder that does not exist. Also raises BadInput
+    for an address, because rendering must not need a network.
     """
     waiting, seen = [os.path.normpath(folder)], set[str]()
     while waiting:

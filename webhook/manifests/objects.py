@@ -25,7 +25,7 @@ class ManifestObject(msgspec.Struct, frozen=True):
     kind: str
     known: Kind | None
     object: Kubernetes | None
-    """The object; None if its kind is not read."""
+    """The object, or None if its kind is not read."""
     raw: dict[str, Json]
     document: Document
     at: FieldPath
@@ -169,10 +169,10 @@ def is_relevant(manifest: ManifestObject) -> bool:
 
 
 def placed_in(manifests: Iterable[ManifestObject]) -> Iterator[tuple[Kubernetes, str]]:
-    """Yields the objects of kinds that are read, each with its file."""
+    """Returns the objects of kinds that are read, each with its file."""
     return ((manifest.object, manifest.document.source) for manifest in manifests if manifest.object is not None)
 
 
 def objects_in(manifests: Iterable[ManifestObject]) -> Iterator[Kubernetes]:
-    """Yields the objects of kinds that are read."""
+    """Returns the objects of kinds that are read."""
     return (manifest.object for manifest in manifests if manifest.object is not None)

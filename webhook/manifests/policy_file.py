@@ -12,7 +12,7 @@ from webhook.objects.meta import Json
 from webhook.objects.type_errors import TypeFault
 from webhook.policy.policy import Account, Action, Exemption, NamespacePolicy, Policy, Profile
 
-REMEDY = "Correct the policy file; docs/policy.md lists all keys."
+REMEDY = "Correct the policy file. docs/policy.md lists all keys."
 _KEYS = sorted({key for part in (Policy, NamespacePolicy, Exemption, Account) for key in part.__struct_encode_fields__})
 
 

@@ -28,7 +28,7 @@ _BOM = "\ufeff"
 
 
 MOST_COUNTED: Final = 2 << 20
-"""Maximum number of bytes that are read to count writable fixes. This number suffices for hundreds of fixes in a usual file."""
+"""Maximum number of bytes that are read to count writable fixes, which suffices for hundreds of fixes in a usual file."""
 
 
 class _FixedTexts:

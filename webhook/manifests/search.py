@@ -1,4 +1,4 @@
-"""Finds the files that paths name: files, folders and patterns. Reads no file."""
+"""Finds the files that paths name. A path names a file, a folder or a pattern. Reads no file."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -29,15 +29,15 @@ class File(msgspec.Struct, frozen=True):
     is_link: bool = False
     """Whether the path is known to be a symbolic link."""
     real: str = ""
-    """The path without symbolic links, which is the same for every name of the file; empty if it is not needed."""
+    """The path without symbolic links, which is the same for every name of the file (empty if it is not needed)."""
 
 
 def without_repeats(entries: Iterable[File | Manifests]) -> list[File | Manifests]:
     """
     Each file once.
 
-    Ignored files must be left out before this function is called. Otherwise it drops a file if the first name is ignored and
-    another name is not.
+    Ignored files must be left out before this function is called. Otherwise this function drops a file if the first name is
+    ignored and another name is not.
     """
     unique: list[File | Manifests] = []
     seen: set[str] = set()
@@ -125,9 +125,9 @@ def _folder(path: str, recursive: bool) -> Iterator[File | Manifests]:
 
 def _inside(folder: str, recursive: bool, failures: list[OSError]) -> list[tuple[str, bool]]:
     """
-    Yields the entries of a folder, sorted by the parts of their paths, and whether each entry is a link. Does not follow links.
+    Returns the entries of a folder, sorted by the parts of their paths, and whether each entry is a link. Does not follow links.
 
-    Folders that cannot be listed are added to ``failures``. The patterns of pathlib skip them silently.
+    Adds folders that cannot be listed to ``failures``, because the patterns of pathlib skip such folders silently.
     """
     entries: list[tuple[list[str], bool]] = []
     waiting: list[list[str]] = [[] if folder == "." else [folder.rstrip("/")]]

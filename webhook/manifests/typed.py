@@ -36,7 +36,7 @@ class OwnFile(msgspec.Struct, frozen=True):
     remedy: str
     """The remedy for errors without a more specific remedy."""
     document: Document | None = None
-    """The parsed document, which contains the line of each key; None for an empty file and for TOML."""
+    """The parsed document, which contains the line of each key, or None for an empty file and for TOML."""
     lines_before: int = 0
     """The number of lines before ``document``, if the document is a part of the file."""
     path_in_file: Callable[[FieldPath], FieldPath] = _same

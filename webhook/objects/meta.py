@@ -62,17 +62,17 @@ class Kubernetes(Read, frozen=True):
 
     @property
     def meta(self) -> ObjectMeta:
-        """The ``metadata`` of the object; empty if the object has no metadata."""
+        """The ``metadata`` of the object (empty if the object has no metadata)."""
         return self.metadata or NO_META
 
     @property
     def namespace(self) -> str:
-        """The namespace as written; empty if the object is cluster-scoped or the namespace is absent."""
+        """The namespace as written (empty if the object is cluster-scoped or the namespace is absent)."""
         return self.meta.namespace or ""
 
     @property
     def name(self) -> str:
-        """The name of the object, or ``generateName`` if the name is absent; empty if both are absent."""
+        """The name of the object, or ``generateName`` if the name is absent (empty if both are absent)."""
         return self.meta.name or self.meta.generate_name or ""
 
 

@@ -115,7 +115,7 @@ class StorageProfile(Kubernetes, frozen=True):
     @property
     def property_sets(self) -> tuple[ClaimPropertySet, ...]:
         """
-        The property sets in force, best first. These are the sets in ``status``, or the sets in ``spec`` if CDI has not written
+        The property sets in force, best first. The property sets come from ``status``, or from ``spec`` if CDI has not written
         ``status``.
         """
         if self.status is not None and self.status.claim_property_sets is not None:

@@ -58,7 +58,7 @@ class Volume(Read, frozen=True):
 
     @property
     def claim(self) -> str | None:
-        """The name of the claim that virt-handler checks (``checkVolumesForMigration``); None if it checks no claim."""
+        """The name of the claim that virt-handler checks (``checkVolumesForMigration``), or None if it checks no claim."""
         if self.data_volume is not None:
             return self.data_volume.name
         if self.persistent_volume_claim is not None:

@@ -21,7 +21,7 @@ ANY = ReleaseChoice(SUPPORTED, "any")
 
 
 class ConfigurationSource:
-    """Returns the current ``ActiveConfiguration``. After an invalid change of the policy file, the previous policy applies."""
+    """Supplies the current ``ActiveConfiguration``. After an invalid change of the policy file, the previous policy applies."""
 
     def __init__(
         self, policy_file: Path | None, release: str, world: Callable[[], World], today: Callable[[], str]

@@ -36,7 +36,7 @@ class ClusterSource:
     Watches a cluster, and confirms decisions that could be wrong because a watch is late (docs/decisions/0011).
 
     Objects that a request names are read live before every decision. Lists, which contain settings of the cluster, are read
-    live before a denial. They are also read live before an allow if the cache is stale or incomplete.
+    live before a denial. Lists are also read live before an allow if the cache is stale or incomplete.
     """
 
     def __init__(self, cluster: ClusterFacts, observe_live_reads: LiveReadObserver = _ignore) -> None:

@@ -74,7 +74,7 @@ class ConnectionLimiter:
         self.limits = limits
         self.clock = clock
         self.client_names = frozenset(client_names)
-        """Common names or DNS names, of which the client certificate must contain one; empty if no name is required."""
+        """Common names or DNS names, of which the client certificate must contain one (empty if no name is required)."""
         self.refused = refused
         self.open: dict[LimitedProtocol, None] = {}
         self._sources: Counter[str] = Counter()
@@ -189,14 +189,14 @@ class LimitedProtocol(HttpToolsProtocol):
         self.idle_since = limiter.clock()
         """The time at which the connection opened or its last request ended, in monotonic seconds."""
         self.request_began: float | None = None
-        """The time of the first byte of the current request; None between requests."""
+        """The time of the first byte of the current request, or None between requests."""
         self.has_sent = False
         """Whether the client has sent any byte."""
         self.is_in_headers = False
         self.is_receiving = False
         """Whether the current request is incomplete."""
         self.write_blocked_since: float | None = None
-        """The time since which the client has not read a response; None while the client reads."""
+        """The time since which the client has not read a response, or None while the client reads."""
         self.is_known = False
 
     @property
@@ -269,7 +269,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def _unanswered(self) -> bool:
         cycle: RequestResponseCycle | None = (
             self.cycle
-        )  # None before the first request, contrary to uvicorn's annotation
+        )  # the cycle is None before the first request, contrary to uvicorn's annotation
         return cycle is not None and not cycle.response_complete
 
     def on_url(self, url: bytes) -> None:

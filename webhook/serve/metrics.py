@@ -1,4 +1,4 @@
-"""Metrics and logs. Labels have a fixed set of values; logs never contain the content of an object."""
+"""Metrics and logs. Labels have a fixed set of values. Logs never contain the content of an object."""
 
 import json
 import logging

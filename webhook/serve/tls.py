@@ -47,7 +47,7 @@ class Certificates:
         self._poll_seconds = poll_seconds
         self._now = now
         self.problem = ""
-        """The problem with the files or the served certificate; empty if there is no problem."""
+        """The problem with the files or the served certificate (empty if there is no problem)."""
         try:
             self._seen = self._read()
             self.leaf, self._current = self._load(self._seen)

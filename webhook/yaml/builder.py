@@ -61,7 +61,7 @@ class _Anchor(NamedTuple):
     scalar: Scalar
     """The value as go-yaml resolves it, because keys are made from this value and not from the JSON value."""
     collection: JsonValue
-    """None for a scalar."""
+    """The JSON value of a mapping or list, or None for a scalar."""
     nodes: int
     extra: int  # The nodes that go-yaml counts in addition (see Builder._extra).
 
@@ -87,9 +87,11 @@ class Builder:
         self._repeats = 0  # Nodes that aliases repeat, as go-yaml counts them.
         self._extra_before: list[int] = []  # Values of _extra, one for each open mapping or list with an anchor.
         self._excess: Event | None = None  # The alias at which go-yaml reports excessive aliasing.
-        self._anchors: dict[str, _Anchor | None] = {}  # None while the mapping or list with the anchor is open.
+        self._anchors: dict[
+            str, _Anchor | None
+        ] = {}  # The value is None while the mapping or list with the anchor is open.
         self._stack: list[_Frame] = []
-        # Most files contain no tag, no anchor and no "\\0". In that case events need no check for these.
+        # Most files contain no tag, no anchor and no "\\0". If none of these occurs, events need no check for them.
         self._marked = any(sign in text.text for sign in "!&") or _NUL_ESCAPE.search(text.text) is not None
 
     def documents(self) -> Iterator[tuple[JsonValue, int, int]]:

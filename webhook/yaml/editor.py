@@ -1,8 +1,9 @@
 """
 Applies a JSON Patch to the text of a manifest. Comments, order, style and all other bytes remain unchanged.
 
-The new text is read again before it is returned. It must have exactly the patched value, and the other documents must be
-unchanged. If that is not possible (anchors, merge keys, unusual layout), the result is a ``BadInput``. This module does no I/O.
+The new text is read again before it is returned. The new text must have exactly the patched value, and the other documents must
+be unchanged. If that is not possible (anchors, merge keys, unusual layout), the result is a ``BadInput``. This module does no
+I/O.
 """
 
 import json

@@ -97,7 +97,7 @@ def _read(text: Text, max_documents: int) -> list[tuple[JsonValue, int]]:
 
 def most_nodes(text: Text) -> int:
     """
-    Returns the maximum number of values. This is ``MAX_NODES``, or more for a stream that is larger than the limit for a file.
+    Returns the maximum number of values, which is ``MAX_NODES``, or more for a stream that is larger than the limit for a file.
     """
     return max(MAX_NODES, len(text.text) // 10)
 

@@ -1,5 +1,5 @@
 """
-The words that YAML 1.1 reads as booleans and nulls. Kubernetes (go-yaml v2, ``resolve.go``) reads YAML 1.1.
+Defines the words that YAML 1.1 reads as booleans and nulls. Kubernetes (go-yaml v2, ``resolve.go``) reads YAML 1.1.
 
 This module is the only table of these words. YAML 1.2 readers, such as the fast reader, read the words in ``AMBIGUOUS`` as
 strings.
