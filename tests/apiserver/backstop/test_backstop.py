@@ -181,8 +181,8 @@ def test_a_refusal_has_the_message_of_the_engine(callers: tuple[Caller, Caller],
         if made.status == 201:  # the real definitions refuse some examples themselves
             answer = tenant.create(manifest)
             outcome = create(made.document, context())
-            opening = f"{lead_of(manifest['kind'], outcome.decisions)} Help: {HELP} "
-            said = (opening if in_words(outcome) else "") + in_words(outcome)
+            said = in_words(outcome)
+            said = said and f"{lead_of(manifest['kind'], outcome.decisions)} {said} Help: {HELP}"
             assert said == answer.document.get("message", "").partition(" denied request: ")[2]
 
 

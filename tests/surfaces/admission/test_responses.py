@@ -256,14 +256,14 @@ def test_a_denial_starts_with_the_reason_in_the_first_cause_and_in_the_message()
         f"{lead} wrong. Share it. Help: https://wiki.example/vm",
         "b",
     ]
-    assert status["message"] == f"{lead} Help: https://wiki.example/vm spec.a: wrong. Share it.; c: b"
+    assert status["message"] == f"{lead} spec.a: wrong. Share it.; c: b Help: https://wiki.example/vm"
 
 
 @pytest.mark.parametrize(
     ("kind", "finding", "reason"),
     [
-        ("VirtualMachine", FINDING, "it cannot be live-migrated"),
-        ("VirtualMachineInstance", replace(FINDING, basis=Basis.BASELINE), "it cannot be live-migrated"),
+        ("VirtualMachine", replace(FINDING, basis=Basis.KUBEVIRT), "it cannot be live-migrated"),
+        ("VirtualMachineInstance", replace(FINDING, basis=Basis.BASELINE), "it cannot be live-migrated safely"),
         ("VirtualMachine", replace(FINDING, undetermined=True), "nothing proves that it can be live-migrated"),
         ("VirtualMachine", replace(FINDING, basis=Basis.ADVICE), "its live migration or node drain would fail"),
         ("KubeVirt", FINDING, "live migrations would not work with it"),
@@ -271,7 +271,7 @@ def test_a_denial_starts_with_the_reason_in_the_first_cause_and_in_the_message()
 )
 def test_the_reason_of_a_denial_fits_its_findings(kind: str, finding: Finding, reason: str) -> None:
     """
-    Only a finding of a VMI that KubeVirt or the fixed list refuses says that it cannot be live-migrated.
+    Only a finding for which KubeVirt refuses the migration says that the VM cannot be live-migrated.
     """
     decisions = [Decision(replace(FINDING, basis=Basis.KUBEVIRT), Action.WARN), Decision(finding, Action.DENY)]
 

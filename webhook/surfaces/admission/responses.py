@@ -61,15 +61,17 @@ def denied(
     A response that denies the request, with field paths: the first ten causes, then "and N more".
 
     kubectl prints only the causes, and other clients print only the message. So ``lead`` and ``help_line`` are in the first
-    cause and at the start of the message.
+    cause and in the message.
     """
     shown = list(causes[:MAX_CAUSES])
     if len(causes) > MAX_CAUSES:
         shown.append(StatusCause("FieldValueInvalid", f"and {len(causes) - MAX_CAUSES} more", ""))
     message = "; ".join(f"{cause.field}: {cause.message}" if cause.field else cause.message for cause in shown)
-    message = " ".join(filter(None, (lead, help_line, message)))
-    if len(message) > MAX_MESSAGE:
-        message = message[: MAX_MESSAGE - 1] + "…"
+    message = " ".join(filter(None, (lead, message)))
+    room = MAX_MESSAGE - len(f" {help_line}" if help_line else "")
+    if len(message) > room:
+        message = message[: room - 1] + "…"
+    message = f"{message} {help_line}" if help_line else message
     if shown:
         first = " ".join(filter(None, (lead, shown[0].message, help_line)))
         shown[0] = StatusCause(shown[0].reason, first, shown[0].field)
@@ -87,10 +89,11 @@ def lead_of(kind: str, decisions: Iterable[Decision]) -> str:
     denials = [decision.finding for decision in decisions if decision.action is Action.DENY]
     if not denials:
         return ""
-    if kind not in WORKLOADS or any(
-        finding.basis is not Basis.ADVICE and not finding.undetermined for finding in denials
-    ):
+    certain = {finding.basis for finding in denials if not finding.undetermined}
+    if kind not in WORKLOADS or Basis.KUBEVIRT in certain:
         return certain_lead(kind)
+    if Basis.BASELINE in certain:
+        return unsafe_lead(kind)
     if all(finding.undetermined for finding in denials):
         return f"Migratable refuses this {kind}, because nothing proves that it can be live-migrated."
     return f"Migratable refuses this {kind}, because its live migration or node drain would fail."
@@ -100,6 +103,11 @@ def certain_lead(kind: str) -> str:
     """As ``lead_of`` for a violation that makes live migration impossible. The backstop opens its denials with it, too."""
     reason = "it cannot be live-migrated" if kind in WORKLOADS else "live migrations would not work with it"
     return f"Migratable refuses this {kind}, because {reason}."
+
+
+def unsafe_lead(kind: str) -> str:
+    """As ``certain_lead``, if KubeVirt itself would migrate the VM."""
+    return f"Migratable refuses this {kind}, because it cannot be live-migrated safely."
 
 
 def help_line_of(line: str) -> str:

@@ -8,7 +8,7 @@ denied.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from webhook.rules.cel import Cel
@@ -16,7 +16,7 @@ from webhook.rules.register import RULES
 from webhook.rules.rule import About, Rule
 from webhook.surfaces.admission.configurations import API_VERSION, rules_of
 from webhook.surfaces.admission.hooks import CREATE, VALIDATING_HOOKS, Hook
-from webhook.surfaces.admission.responses import HELP, certain_lead
+from webhook.surfaces.admission.responses import HELP, certain_lead, unsafe_lead
 from webhook.surfaces.backstop.expressions import literal, template
 from webhook.surfaces.backstop.variables import COUNTED, SHORT, SPECS, of_parameters, of_settings, of_vmi
 
@@ -76,7 +76,7 @@ def policies() -> list[Json]:
 
 def _policy(hook: Hook, kind: str) -> Json:
     variables = of_parameters() | (of_settings() if kind == SETTINGS else of_vmi(kind))
-    counts, causes = [], []
+    counts, causes, unsafe = [], [], []
     for rule in rules_about(kind):
         for index, part in enumerate(rule.cel, 1):
             name = rule.id if len(rule.cel) == 1 else f"{rule.id}_{index}"
@@ -87,6 +87,8 @@ def _policy(hook: Hook, kind: str) -> Json:
             variables[f"long_{rule.id}"] = too_long
             counts.append(f"variables.long_{rule.id}.size()")
             causes.append(f"variables.long_{rule.id}")
+        if kind != SETTINGS and not rule.kubevirt:
+            unsafe += [count for count in counts if rule.id in count]
     variables |= {"count": " + ".join(counts), "causes": " + ".join(causes)}
     used = _used(variables)
     return {
@@ -105,7 +107,7 @@ def _policy(hook: Hook, kind: str) -> Json:
                 {
                     "expression": "variables.count == 0",
                     "message": FALLBACK,
-                    "messageExpression": _message(kind),
+                    "messageExpression": _message(kind, unsafe),
                     "reason": "Invalid",
                 }
             ],
@@ -205,19 +207,21 @@ def _causes(rule: Rule, name: str, part: Cel, base: tuple[str, ...]) -> str:
     return f"{FIRST}.filter(at, at < {violations}.size()).map(at, {violations}[at]).map(it, {text})"
 
 
-def _message(kind: str) -> str:
+def _message(kind: str, unsafe: Sequence[str]) -> str:
     """
-    The message: a denial opens as a denial of the webhook, with the help line of the policy before the causes.
+    The message: a denial opens like a denial of the webhook. The help line of the policy comes last.
 
-    Other actions refuse nothing, so the message begins with the causes, and the help line comes last.
+    ``unsafe`` counts the violations for which KubeVirt itself would migrate the VM. Other actions than deny refuse nothing, so
+    their messages have no opening sentence.
     """
     shown = f"{FIRST}.filter(at, at < variables.causes.size()).map(at, variables.causes[at]).join('; ')"
     more = f"(variables.count > {MOST_CAUSES} ? '; and ' + string(variables.count - {MOST_CAUSES}) + ' more' : '')"
     cut = f"text.size() > {MOST_CHARACTERS} ? text.substring(0, {MOST_CHARACTERS}) + '…' : text"
-    help_line = f"params.?data.?help.optMap(line, {literal(HELP)} + line)"
-    opening = f"{literal(certain_lead(kind))} + ' ' + {help_line}.optMap(line, line + ' ').orValue('')"
-    ending = f"{help_line}.optMap(line, ' ' + line).orValue('')"
-    return f"[{shown} + {more}].map(text, {cut}).map(text, {DENIES} ? {opening} + text : text + {ending})[0]"
+    opening = literal(f"{certain_lead(kind)} ")
+    if unsafe:
+        opening = f"(variables.count == {' + '.join(unsafe)} ? {literal(f'{unsafe_lead(kind)} ')} : {opening})"
+    ending = f"params.?data.?help.optMap(line, {literal(f' {HELP}')} + line).orValue('')"
+    return f"[{shown} + {more}].map(text, {cut}).map(text, ({DENIES} ? {opening} : '') + text + {ending})[0]"
 
 
 def _used(variables: dict[str, str]) -> set[str]:
