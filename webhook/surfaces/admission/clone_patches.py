@@ -46,7 +46,9 @@ def about_patches() -> StatusCause:
 
 
 def bad_patches(patches: list[str]) -> tuple[StatusCause, ...]:
-    """A cause for each patch that is invalid, or that reads or writes another part of the VM."""
+    """
+    A cause for each patch that is invalid, and for each patch that reads or writes a part of the VM that is not patchable.
+    """
     return tuple(
         StatusCause("FieldValueInvalid", problem, f"spec.patches[{index}]")
         for index, patch in enumerate(patches)
@@ -66,7 +68,7 @@ def _problem(patch: str) -> str:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Makes a JSON object. Raises ValueError for a duplicate key, because parsers disagree about its value."""
+    """Makes a JSON object. Raises ValueError for a duplicate key, because parsers disagree about the value of such a key."""
     unique = dict(pairs)
     if len(unique) != len(pairs):
         raise ValueError

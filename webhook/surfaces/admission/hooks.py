@@ -2,11 +2,12 @@
 The webhooks as data: the requests for which API servers call this server.
 
 Rules and conditions exclude operations that must never wait for this server or fail because of it. The API server evaluates
-them, so they apply even if no replica runs. `deploy/generate.py` writes them for kustomize and Helm.
+rules and conditions, so they apply even if no replica runs. `deploy/generate.py` writes the webhooks for kustomize and
+Helm.
 
 API servers never send heartbeats of a VirtualMachineInstance, migrations, pods, evictions and nodes. For the kinds below,
-API servers do not send changes of metadata alone, starting, stopping and scaling. Updates of an object that is being
-deleted (finalizers) are sent only if its judged part changes: a finalizer must not hide a change of the spec.
+API servers do not send changes of metadata alone, starting, stopping and scaling. While an object is being deleted, its
+updates are sent only if its judged part changes. A finalizer must not hide a change of the spec.
 """
 
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ CREATE, UPDATE, DELETE = "CREATE", "UPDATE", "DELETE"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Operations on one resource in its versions."""
+    """The operations on one resource, in some of its versions."""
 
     kind: Kind
     operations: tuple[str, ...]
@@ -46,14 +47,14 @@ class Rule:
 
     @property
     def resource(self) -> str:
-        """The plural and the subresource."""
+        """The plural name of the kind, and the subresource if there is one."""
         return f"{self.kind.plural}/{self.subresource}" if self.subresource else self.kind.plural
 
     @property
     def versions(self) -> list[str]:
         """
-        The versions of the rule. If the kind has v1, this is only v1, because API servers convert objects to v1. Otherwise
-        these are all versions that KubeVirt releases serve.
+        The versions of the rule. If the kind has v1, the only version is v1, because API servers convert objects to v1.
+        Otherwise the rule has all versions that KubeVirt releases serve.
         """
         return ["v1"] if "v1" in self.kind.versions else list(self.kind.versions)
 

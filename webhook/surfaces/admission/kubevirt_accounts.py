@@ -47,7 +47,7 @@ def writes_for_itself(
     if name not in ACCOUNTS:
         return False
     if request.kind.kind not in WORKLOADS:
-        return True  # virt-operator and the KubeVirt CR
+        return True  # virt-operator writes the KubeVirt CR
     if request.operation == "CREATE":
         return name == CONTROLLER and _is_made_for_an_owner(new)
     return name != VIRT_API and not restores(new, old)
@@ -70,7 +70,10 @@ def _is_made_for_an_owner(new: Kubernetes) -> bool:
 
 
 def restores(new: Kubernetes, old: Kubernetes | None) -> bool:
-    """Whether a restore replaces the VM's spec: virt-controller then writes the UID of the restore into an annotation."""
+    """
+    Whether a restore replaces the VM's spec. In this case, virt-controller writes the UID of the restore into an
+    annotation.
+    """
     if not isinstance(new, VirtualMachine) or old is None:
         return False
     mark = (new.meta.annotations or {}).get(RESTORED)

@@ -1,4 +1,7 @@
-"""Fills in defaults: only absent fields, and never in an object that an operator owns. A second run changes nothing."""
+"""
+Fills in defaults. Only absent fields are filled in, and never in an object that an operator owns. A second run changes
+nothing.
+"""
 
 from collections.abc import Mapping
 from typing import Any

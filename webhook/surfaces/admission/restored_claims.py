@@ -2,8 +2,9 @@
 Maps findings when a VM is restored to a snapshot of itself. virt-controller renames the claims of the VM, unless
 ``volumeRestorePolicy`` is ``InPlace``.
 
-Each volume keeps its name. Its claim, its DataVolume and the ``dataVolumeTemplate`` get the name ``restore-<uid>-<volume>``
-or a name that the user chose (``pkg/storage/snapshot/restore.go`` restoreVolumeName and generateRestoredVMSpec, v1.9.0).
+Each volume keeps its name. The claim, the DataVolume and the ``dataVolumeTemplate`` of the volume get the name
+``restore-<uid>-<volume>`` or a name that the user chose (``pkg/storage/snapshot/restore.go`` restoreVolumeName and
+generateRestoredVMSpec, v1.9.0).
 """
 
 from collections.abc import Mapping

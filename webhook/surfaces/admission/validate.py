@@ -2,7 +2,7 @@
 Decides about an admission request on the validating side.
 
 This module filters requests and determines the role of the user of a request. ``webhook.policy.update`` decides about the
-change. Nothing here waits: facts come from a ``World`` that is already filled.
+change. This module never waits, because facts come from a ``World`` that is already filled.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -157,7 +157,7 @@ def _decide(decoded: DecodedRequest, context: JudgingContext) -> Outcome:
 
 
 def _change(decoded: DecodedRequest, new: Kubernetes, context: JudgingContext) -> Change:
-    """The change that a request makes, with what its account says about it."""
+    """The change that a request makes, and the reason why its denials are lowered, if there is one."""
     request, old = decoded.request, decoded.old
     restored = old if old is not None and is_restore(request, new, old, context.install_namespace) else None
     return Change(
