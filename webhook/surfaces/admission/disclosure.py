@@ -1,5 +1,5 @@
 """
-Removes facts from a response that the author of the request is not allowed to read: facts about objects of other namespaces.
+Removes facts about objects of other namespaces from a response, if the author of the request is not allowed to read them.
 
 The decision uses every fact. The text uses only the facts that the author may read (docs/decisions).
 """
@@ -71,7 +71,7 @@ def decide_tracked(decoded: DecodedRequest, context: JudgingContext) -> Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Disclosure:
-    """Limits outcomes to facts that the author may read. Its methods call the API server, so they run in a thread."""
+    """Limits outcomes to facts that the author may read. The methods call the API server, so they run in a thread."""
 
     rights: Rights
 

@@ -1,10 +1,11 @@
 """
-The ASGI application of the admission listener. Plain ASGI: a route with models costs three times as much (docs/decisions).
+The ASGI application of the admission listener. The application uses plain ASGI, because a route with models costs three
+times as much (docs/decisions).
 
-A review with a readable UID gets a 200 response, even after an internal error. 400 and 413 are for bodies that no API server
-sends. An overloaded, late or unready server answers 503 with Retry-After: an API server retries within its timeout, then the
-webhook's failurePolicy decides. Webhooks whose failurePolicy is always ``Ignore`` call another path, where a late review is
-denied. So a late review never admits a request (docs/decisions/0019).
+A review with a readable UID gets a 200 response, even after an internal error. The responses 400 and 413 are for bodies
+that no API server sends. An overloaded, late or unready server answers 503 with Retry-After: an API server retries within
+its timeout, and then applies the webhook's failurePolicy. Webhooks whose failurePolicy is always ``Ignore`` call another
+path, where a late review is denied. So a late review never admits a request (docs/decisions/0019).
 """
 
 import asyncio
@@ -92,7 +93,7 @@ class Facts(Protocol):
         ...
 
     def late(self, world: World, /) -> World:
-        """The objects that are certain when no time is left for reads."""
+        """The objects that are certainly current if no time is left for reads."""
         ...
 
     async def is_unchanged(self, world: World, outcome: Outcome, within_seconds: float, /) -> bool:
@@ -242,7 +243,7 @@ class AdmissionApp:
             self.large -= Counter((namespace,))
 
     def _left(self, until: float) -> float:
-        """The seconds until the monotonic time ``until``; never less than ``LEAST_SECONDS``."""
+        """The seconds until the monotonic time ``until``, but at least ``LEAST_SECONDS``."""
         return max(until - self.clock(), LEAST_SECONDS)
 
     async def _in_large_executor(self, function: Callable[[*Ts], T], *arguments: *Ts) -> T:

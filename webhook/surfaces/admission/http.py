@@ -29,7 +29,7 @@ class TooLate(Exception):
 
 
 async def read_body(scope: Scope, receive: Receive) -> bytes | None:
-    """The whole body, or None if it is too large. A wrong Content-Length does not matter."""
+    """The whole body, or None if it is too large. A wrong Content-Length has no effect."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit() and int(value[:19]) > MAX_BODY:
             return None

@@ -1,9 +1,9 @@
 """
 The judged part of an object: the API server sends an update only if this part changes (``hooks``).
 
-The other parts (metadata, status, replicas, starting and stopping) change without a request to this server. So they must
-not decide whether an object is readable, or whether an update adds a finding. Otherwise a change that this server never
-receives could make it admit a later change that it would deny.
+The other parts (metadata, status, replicas, starting and stopping) change without a request to this server. So these parts
+must not decide whether an object is readable, or whether an update adds a finding. Otherwise a change of these parts could
+make a later bad change pass.
 """
 
 from collections.abc import Mapping, Sequence
@@ -62,7 +62,7 @@ def _only(value: Json, parts: Sequence[Place]) -> Json:
 
 def _written(value: Json) -> bytes:
     """
-    Canonical JSON of a value. Unlike ``==``, it distinguishes 1 from true. The function is recursive, so the value must not
-    be deeply nested.
+    Canonical JSON of a value. Unlike ``==``, canonical JSON distinguishes 1 from true. The function is recursive, so the
+    value must not be deeply nested.
     """
     return msgspec.json.encode(value, order="sorted")

@@ -34,7 +34,7 @@ class ReadBudget:
     """
     The reviews that read live or wait to read live, by namespace. Use each instance from one event loop only.
 
-    At most ``at_once`` reviews of a namespace read at the same time. The others wait in order of arrival.
+    At most ``at_once`` reviews of a namespace read at the same time. Other reviews wait in order of arrival.
     """
 
     def __init__(self, at_once: int) -> None:
@@ -51,7 +51,7 @@ class ReadBudget:
 
     @property
     def is_crowded(self) -> bool:
-        """Whether the reviews are as many as one namespace can have."""
+        """Whether there are as many reviews as one namespace is allowed to have."""
         return self._total >= MAX_WAITING_OF_ONE
 
     def is_full(self, namespace: str) -> bool:
@@ -84,7 +84,7 @@ class ReadBudget:
             raise
 
     def end(self, namespace: str) -> None:
-        """Passes the turn on to the review of this namespace that has waited longest."""
+        """Ends a review. The review of this namespace that has waited longest can then read."""
         self._pass_on(namespace)
         self._leave(namespace)
 

@@ -1,4 +1,4 @@
-"""Makes the response for an outcome: status, warnings and audit annotations. Counts and logs it."""
+"""Makes the response for an outcome: status, warnings and audit annotations. Counts and logs the outcome."""
 
 import logging
 from typing import Protocol

@@ -85,8 +85,8 @@ def read_review(body: bytes) -> DecodedRequest | UnreadableRequest:
     """
     The request in ``body``.
 
-    Raises BadReview for a body that no API server sends. Such a body is not UTF-8 (an API server replaces invalid bytes) or not
-    JSON, or has another version, no request, no usable UID, or an UPDATE without its old object.
+    Raises BadReview for a body that no API server sends. Such a body is not UTF-8 (an API server replaces invalid bytes) or
+    not JSON, or it has another version, no request, no usable UID, or an UPDATE without the old object.
     """
     try:
         if not body.isascii():
@@ -179,7 +179,7 @@ def _read(kind: Kind, request: AdmissionRequest, raw: msgspec.Raw) -> _Part:
         raw = msgspec.Raw(truncated(raw))
     try:
         read = _decoded(kind, request, raw)
-    except ValueError as error:  # a ValidationError: read_review has decoded the whole text
+    except ValueError as error:  # this is a ValidationError, because read_review has decoded the whole text
         return _Part(cause=_wrong_type(error), deep=deep)
     if not read.namespace and request.namespace:
         meta = msgspec.structs.replace(read.metadata or ObjectMeta(), namespace=request.namespace)

@@ -40,7 +40,7 @@ def allowed(uid: str, warnings: Sequence[str] = (), audit: Mapping[str, str] | N
 
 
 def patched(uid: str, operations: Sequence[Mapping[str, Any]], warnings: Sequence[str] = ()) -> bytes:
-    """A response that fills in defaults; without operations it has no patch."""
+    """A response that fills in defaults. Without operations, the response has no patch."""
     if not operations:
         return allowed(uid, warnings)
     patch = base64.b64encode(_encoder.encode(operations)).decode()

@@ -29,7 +29,7 @@ LATE: Final = StatusCause("FieldValueInvalid", "Migratable could not confirm thi
 
 
 def decide_timed_out(read: DecodedRequest | UnreadableRequest, context: JudgingContext) -> Outcome:
-    """A denial if judging the request could have led to a denial; otherwise an allow."""
+    """Denies the request if judging it could have led to a denial. Otherwise allows it."""
     if isinstance(read, UnreadableRequest):
         return decide_unreadable(read, context)
     if read.request.operation == "DELETE":

@@ -60,7 +60,7 @@ def build_api(
     The application of the API listener.
 
     References are also looked up in ``background``, and in ``cluster`` for authorized callers. ``release`` is the pinned
-    release, or empty. ``judge`` has its own background; without a ``judge``, this process judges in threads.
+    release, or empty. ``judge`` has its own background. Without a ``judge``, this process judges in threads.
     """
     app = FastAPI(
         title="Migratable",

@@ -29,7 +29,7 @@ CI_ROOTS = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")
 
 
 class Output(msgspec.Struct, frozen=True):
-    """A format, and the file to write; ``None`` is standard output."""
+    """A format and the file to write. ``None`` means standard output."""
 
     form: str
     target: "Path | None" = None
@@ -216,7 +216,9 @@ def _columns() -> int:
 
 
 def colour_for(color: str, target: "Path | None") -> bool:
-    """Whether to use colour. NO_COLOR and FORCE_COLOR apply to standard output; ``-o text=FILE`` has no colour."""
+    """
+    Whether to use colour. NO_COLOR and FORCE_COLOR apply to standard output. The output of ``-o text=FILE`` has no colour.
+    """
     if target is not None or color == "never":
         return False
     if color == "always" or environ.get("FORCE_COLOR"):
