@@ -1,6 +1,6 @@
 """
-Judges KubeVirt CRs, MigrationPolicies and NetworkAttachmentDefinitions. ``machines`` imports this module only for such an
-object.
+Judges KubeVirt CRs, MigrationPolicies and NetworkAttachmentDefinitions. ``machines`` imports this module only for an object
+of these kinds.
 
 This module does no I/O.
 """
@@ -49,7 +49,7 @@ def judge_change(old: Kubernetes, new: Kubernetes, world: World, releases: Relea
     """
     Findings about an update itself, in addition to the findings of ``judge`` about the new object.
 
-    Manifests have no old object, so only admission calls this.
+    Manifests have no old object, so only admission calls this function.
     """
     if isinstance(old, KubeVirt) and isinstance(new, KubeVirt):
         change, rules = migration_network_change(old, new), MIGRATION_NETWORK_CHANGE_RULES

@@ -54,10 +54,10 @@ def findings_about(rules: Iterable[Rule], facts: object, releases: Releases) -> 
 
 def finding_of(rule: Rule, outcome: Violation | Undetermined, judged: Releases) -> Finding | None:
     """
-    The finding for an outcome in the judged releases. None if the outcome holds in none of these releases.
+    The finding for an outcome in the judged releases. The result is None if the outcome holds in none of these releases.
 
-    The basis is ``kubevirt`` if KubeVirt refuses to migrate in a judged release. Otherwise it is ``baseline`` for a rule on
-    the fixed list, which does not depend on the release. For all other rules it is ``advice``.
+    The basis is ``kubevirt`` if KubeVirt refuses to migrate in a judged release. Otherwise the basis is ``baseline`` for a
+    rule on the fixed list, which does not depend on the release. For all other rules, the basis is ``advice``.
     """
     refusing = judged & rule.kubevirt & outcome.releases
     if refusing:

@@ -36,7 +36,7 @@ do not count towards this limit and are never left out.
 
 def judge(judged: Kubernetes, world: World, releases: Releases) -> Judgement:
     """
-    All findings about ``judged`` in ``releases``, and the verdict of the newest of them.
+    All findings about ``judged`` in ``releases``, and the verdict of the newest of these releases.
 
     ``releases`` must not be empty. Never raises for an object that could be read.
     """
@@ -86,7 +86,7 @@ def judge_manifest(raw: Mapping[str, Json], releases: Releases) -> Judgement:
     """
     Findings about a manifest's kind and field names: unknown kinds, unknown fields and invalid values.
 
-    API servers refuse or drop them before admission, so only a check of manifests calls this.
+    API servers refuse or drop such fields before admission, so only a check of manifests calls this function.
     """
     api_version, kind = str(raw.get("apiVersion", "")), str(raw.get("kind", ""))
     metadata = raw.get("metadata")
@@ -100,7 +100,7 @@ def merge(findings: Iterable[Finding]) -> list[Finding]:
     """
     Merges findings that are equal in several groups of releases. The merged finding has the message of the newest group.
 
-    Findings of one rule come oldest release first. The order of first appearance is kept.
+    The findings of one rule must be sorted by release, oldest first. The result keeps the order of first appearance.
     """
     merged: dict[tuple[str, str, FieldPath, bool], Finding] = {}
     for finding in findings:
@@ -134,8 +134,8 @@ def _drain_facts(facts: MigrationFacts, verdict: Verdict) -> DrainFacts:
     """
     Facts for rules about a drain.
 
-    The strategy in force is the strategy of the VMI. If the VMI has no strategy, it is the strategy of the cluster, which
-    is ``None`` by default.
+    The strategy in force is the strategy of the VMI. If the VMI has no strategy, the strategy of the cluster is in force,
+    which is ``None`` by default.
     """
     own = facts.spec.eviction_strategy
     strategy: Fact[str]

@@ -1,5 +1,6 @@
 """
-Volumes that are plugged into a running VM. There are four ways, and the policy key ``hotplug`` applies to all of them.
+Volumes that are plugged into a running VM. There are four ways to plug in a volume, and the policy key ``hotplug`` applies
+to all of them.
 
 For ``addvolume`` of a VM, virt-api writes the volume into ``status.volumeRequests`` of the VM (gate HotplugVolumes), or
 into its template. For ``addvolume`` of a VMI, virt-api writes the volume into the VMI. A user can also write
@@ -81,7 +82,7 @@ def _names(subject: Subject) -> tuple[set[str], set[str]]:
 
 
 def _is_about_any(finding: Finding, subject: Subject, volumes: Mapping[int, Volume]) -> bool:
-    """Whether a finding is at one of these volumes (given by index) or at its disk."""
+    """Whether a finding is at one of these volumes (given by index) or at the disk of such a volume."""
     if finding.path[: len(subject.base)] != subject.base:
         return False
     rest = finding.path[len(subject.base) :]

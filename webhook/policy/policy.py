@@ -271,8 +271,8 @@ class Decision(msgspec.Struct, frozen=True):
 
 def action_of(finding: Finding, policy: Policy) -> Action:
     """
-    The action of the policy for the rule of a finding. If the policy has no action for the rule, it is the action of the
-    profile.
+    The action of the policy for the rule of a finding. If the policy has no action for the rule, the action of the profile
+    applies.
 
     A profile never denies an undetermined result. Only ``unproven: deny`` denies such a result. A result that depends on an
     unreadable object follows ``unreadable``.
@@ -339,10 +339,10 @@ def ratchet(
     Lowers denials to warnings where the old object has the same finding, denied or exempt.
 
     An admitted object can be changed and improved: only a new finding can be denied. The rule and a stable subject identify
-    a finding. So a reordered list adds no finding, but another claim behind a volume adds one. If a finding has an amount
-    (``harm``), a larger amount is new. A finding that was only a warning before and is denied now is also new. Otherwise two
-    allowed updates could lead to a state that one update cannot reach. ``former`` maps a subject to its old name if KubeVirt
-    renamed it.
+    a finding. So a reordered list adds no finding, but another claim behind a volume adds a finding. If a finding has an
+    amount (``harm``), a larger amount is new. A finding that was only a warning before and is denied now is also new.
+    Otherwise two allowed updates could lead to a state that one update cannot reach. ``former`` maps a subject to its old
+    name if KubeVirt renamed it.
     """
     known: dict[tuple[str, str], int] = {}
     for decision in old:
@@ -372,7 +372,7 @@ def rule_ids() -> Mapping[str, str]:
 
 
 def _overridden(actions: Mapping[str, Action], overrides: Mapping[str, Action]) -> dict[str, Action]:
-    """The actions by rule with overrides. Each side may name a rule by id or by name."""
+    """The actions by rule with overrides. Both arguments can name a rule by id or by name."""
     ids = rule_ids()
     overridden = {ids.get(rule) for rule in overrides}
     return {**{rule: action for rule, action in actions.items() if ids.get(rule) not in overridden}, **overrides}

@@ -135,7 +135,7 @@ def decide_instance_update(
     """
     The decisions about findings that a plugged volume or a removed annotation adds to a VMI. Heartbeats pass.
 
-    A VMI has no status subresource: a user with update rights can write its status. So the status is ignored.
+    A VMI has no status subresource: a user with update rights can write its status. So the status of a VMI is ignored.
     """
     is_unchanged = new.spec.volumes == old.spec.volumes and _has_override(new) == _has_override(old)
     if is_unchanged or new.meta.deletion_timestamp is not None:
@@ -199,7 +199,7 @@ def _without_made_permanent(
 
 
 def _with_metadata_of(new: Kubernetes, old: Kubernetes) -> Kubernetes:
-    """The old object with the metadata of the new object. For a pool, also with the new metadata of its VMs."""
+    """The old object with the metadata of the new object. The result for a pool also has the new metadata of its VMs."""
     if isinstance(new, VirtualMachinePool) and isinstance(old, VirtualMachinePool):
         source, template = new.spec.virtual_machine_template, old.spec.virtual_machine_template
         if source is not None and template is not None:
