@@ -1,1 +1,1 @@
-"""Pure renderers: they show a report and decide nothing. This package does no I/O."""
+"""Pure renderers, which show a report and decide nothing. This package does no I/O."""

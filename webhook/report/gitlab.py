@@ -65,8 +65,7 @@ def _location(judged: ObjectReport, finding: FindingReport) -> Json:
 
 def _fingerprinted(problems: Sequence[ProblemReport]) -> Iterator[tuple[ProblemReport, str]]:
     """
-    Each problem with a fingerprint. Other files, other lines and other numbers in the message do not change the
-    fingerprint.
+    Each problem with a fingerprint. The fingerprint stays the same if other files, lines, or numbers in the message change.
     """
     seen: Counter[str] = Counter()
     for problem in problems:

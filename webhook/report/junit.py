@@ -24,7 +24,7 @@ from webhook.report.sentences import (
     problem_message,
 )
 
-# XML 1.0, production 2: XML does not allow these characters, not even as references.
+# XML does not allow these characters, not even as references (XML 1.0, production 2).
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -84,7 +84,7 @@ def _cases(judged: ObjectReport) -> Iterator[Xml.Element]:
 
 
 def _case(name: str, classname: str, file: str = "") -> Xml.Element:
-    """A test case. GitLab shows its ``file``, which Jenkins ignores."""
+    """A test case. GitLab shows the attribute ``file``, which Jenkins ignores."""
     place = {"file": legal(file)} if file else {}
     return Xml.Element("testcase", {"name": legal(name), "classname": legal(classname)} | place)
 

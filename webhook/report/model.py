@@ -1,7 +1,7 @@
 """
 The report: ``check -o json`` prints it, ``POST /v1/check`` returns it, and all other formats are rendered from it.
 
-``apiVersion`` is the version of its shape. New versions of Migratable only add fields.
+``apiVersion`` is the version of the report's shape. New versions of Migratable only add fields.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -1,7 +1,8 @@
 """
 The report as ``openreports.io/v1alpha1`` objects (reports-api v0.2.1), for ``kubectl apply`` and Policy Reporter.
 
-There is one OpenReports object for each judged object. Unreadable input has no object; only the exit status shows it.
+There is one OpenReports object for each judged object. There is no object for unreadable input. Only the exit status shows
+that input is unreadable.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """
 The report of ``explain-settings``: ``-o json`` prints it, and the text is rendered from it.
 
-``apiVersion`` is the version of its shape. New versions of Migratable only add fields.
+``apiVersion`` is the version of the report's shape. New versions of Migratable only add fields.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ class SettingReport(_Part, frozen=True):
 
 
 class OutlookReport(_Part, frozen=True):
-    """The effect of the settings on a VM of known memory. Times are in seconds; null means no limit."""
+    """The effect of the settings on a VM of known memory. Times are in seconds. Null means no limit."""
 
     counted_gigabytes: int
     allowed_seconds: int | None
@@ -162,7 +162,7 @@ def _setting(setting: Effective) -> SettingReport:
 
 
 def _number(number: int | None) -> int | None:
-    """The number, limited to 64 bits, because not all JSON readers support more."""
+    """The number, limited to 64 bits, because some JSON readers do not support larger numbers."""
     return None if number is None else max(-MAX_INT - 1, min(MAX_INT, number))
 
 

@@ -88,7 +88,7 @@ def render(
     if quiet:
         return "\n\n".join(blocks) + "\n" * bool(blocks)
     if known := "\n".join(_baseline(report, pen)):
-        blocks.insert(0, known)  # new findings are at the end, where readers of a log look first
+        blocks.insert(0, known)  # new findings are at the end, where users look first in a log
     closing = [line for note in report.notes for line in pen.wrap(note, "", "note: ")]
     findings = [finding for judged in report.objects for finding in judged.findings if not _is_known(finding)]
     if findings:
@@ -137,7 +137,7 @@ def summary(report: Report, *, colour: bool = False) -> str:
 
 
 def _is_known(finding: FindingReport) -> bool:
-    """Whether the finding is in the baseline. Such findings are listed together at the top."""
+    """Whether the finding is in the baseline. Findings in the baseline are listed together at the top."""
     return finding.exemption is not None and finding.exemption.kind == "baseline"
 
 

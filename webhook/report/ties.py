@@ -29,8 +29,8 @@ def tie_notes(objects: Sequence[ObjectReport]) -> list[str]:
 
 def has_ties(report: Report) -> bool:
     """
-    Whether a reference is unproven because different objects are equally near. An object with an exempted unproven finding
-    does not count.
+    Whether a reference is unproven because different objects are equally near. Objects with an exempted unproven finding
+    are ignored.
     """
     return any(
         next(ties_of(judged), None) is not None
