@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -31,6 +32,36 @@ def stages() -> list[int]:
 QUICK = replace(SETTINGS, terms=replace(TERMS, bundle_settle=timedelta(seconds=1), leaf_settle=timedelta(seconds=2)))
 
 
+def under_repair(stage: int) -> World:
+    """A cluster whose authority is lost, after so many steps of the first rotator."""
+    world = World(settings=QUICK).healthy()
+    world.damage_secret("authority", "empty")
+    for _ in range(stage):
+        if isinstance(step := world.rotators[0].step(), Wait):
+            world.clock.advance(step.remaining)
+    return world
+
+
+def interrupted_step(world: World, call: int, rival: Callable[[], None]) -> list[str]:
+    """One step of the first rotator, with RIVAL before one of its calls. Returns what an API server does not trust meanwhile."""
+    uncovered: list[str] = []
+    calls = 0
+
+    def interrupt(_: str) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            world.cluster.before = lambda _: None
+            rival()
+
+    world.cluster.before = interrupt
+    world.cluster.after_write = lambda _: (world.note(), uncovered.extend(world.uncovered()))[0]
+    with suppress(Conflict):
+        world.rotators[0].step()
+    world.cluster.before = lambda _: None
+    return uncovered
+
+
 @pytest.mark.parametrize("rival", ["sign", "rotate", "rotate twice"])
 @pytest.mark.parametrize("call", range(1, 9))
 @pytest.mark.parametrize("stage", stages())
@@ -38,30 +69,15 @@ def test_a_concurrent_rotator_between_any_two_calls_does_no_harm(stage: int, cal
     """
     A rotator stopped before any of its calls, while another does a whole rotation, wakes up and uncovers nothing.
     """
-    world = World(settings=QUICK).healthy()
-    world.damage_secret("authority", "empty")
-    for _ in range(stage):
-        if isinstance(step := world.rotators[0].step(), Wait):
-            world.clock.advance(step.remaining)
-    uncovered: list[str] = []
-    calls = 0
+    world = under_repair(stage)
 
-    def interrupt(_: str) -> None:
-        nonlocal calls
-        calls += 1
-        if calls != call:
-            return
-        world.cluster.before = lambda _: None
-        for _round in range({"sign": 0, "rotate": 1, "rotate twice": 2}[rival]):
+    def work_of_rival() -> None:
+        for _ in range({"sign": 0, "rotate": 1, "rotate twice": 2}[rival]):
             world.damage_secret("authority", "empty")
             assert world.work(1)
         world.work(1)
 
-    world.cluster.before = interrupt
-    world.cluster.after_write = lambda _: (world.note(), uncovered.extend(world.uncovered()))[0]
-    with suppress(Conflict):
-        world.rotators[0].step()
-    world.cluster.before = lambda _: None
+    uncovered = interrupted_step(world, call, work_of_rival)
 
     assert uncovered == []
     assert world.work()
@@ -74,30 +90,15 @@ def test_the_authority_of_a_concurrent_rotator_that_signs_is_kept(stage: int, ca
     """
     A rotator stopped before any of its calls never retires an authority that was minted since and is about to sign.
     """
-    world = World(settings=QUICK).healthy()
-    world.damage_secret("authority", "empty")
-    for _ in range(stage):
-        if isinstance(step := world.rotators[0].step(), Wait):
-            world.clock.advance(step.remaining)
-    uncovered: list[str] = []
+    world = under_repair(stage)
     pending: list[tuple[Step, Reading]] = []
-    calls = 0
 
-    def interrupt(_: str) -> None:
-        nonlocal calls
-        calls += 1
-        if calls != call:
-            return
-        world.cluster.before = lambda _: None
+    def work_of_rival() -> None:
         assert world.work(1)
         world.damage_secret("authority", "empty")
         pending.append(until_signing(world, world.rotators[1]))
 
-    world.cluster.before = interrupt
-    world.cluster.after_write = lambda _: (world.note(), uncovered.extend(world.uncovered()))[0]
-    with suppress(Conflict):
-        world.rotators[0].step()
-    world.cluster.before = lambda _: None
+    uncovered = interrupted_step(world, call, work_of_rival)
     for step, reading in pending:
         with suppress(Conflict):
             world.rotators[1]._execute(step, reading)

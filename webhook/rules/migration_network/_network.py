@@ -1,8 +1,12 @@
-"""Links and example objects that the rules about networks share. Not a rule."""
+"""Links, example objects and outcomes that the rules about networks share. Not a rule."""
 
+from collections.abc import Iterable, Iterator
 from typing import Final
 
+from webhook.facts.network import Fault, NetworkFacts
+from webhook.facts.unknown import Unknown
 from webhook.rules.example import kubevirt, node
+from webhook.rules.rule import Outcome, Undetermined, Violation
 
 NETWORK_GUIDE: Final = "https://kubevirt.io/user-guide/compute/live_migration/#using-a-different-network-for-migrations"
 CNI_SPECIFICATION: Final = "https://www.cni.dev/docs/spec/"
@@ -28,3 +32,12 @@ def config(text: str) -> str:
 def addressed(ipam: str) -> str:
     """``spec`` of a NetworkAttachmentDefinition for macvlan with this ``ipam``."""
     return config(f'{MACVLAN}, "ipam": {{{ipam}}}')
+
+
+def outcomes(facts: NetworkFacts, problems: Iterable[Fault | Unknown], subject: str) -> Iterator[Outcome]:
+    """The outcomes at the configuration: a violation for each fault, and an undetermined result for each unknown fact."""
+    for problem in problems:
+        if isinstance(problem, Unknown):
+            yield Undetermined(facts.path, problem.why, problem.settle, subject)
+        else:
+            yield Violation(facts.path, problem.message, subject)

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 from webhook.cni.migration_network import too_small
 from webhook.facts.network import NetworkFacts
-from webhook.facts.unknown import Unknown
 from webhook.rules.example import node
-from webhook.rules.migration_network._network import NAMED, NETWORK_GUIDE, THREE_NODES, addressed
-from webhook.rules.rule import About, Example, Outcome, Rule, Undetermined, Violation
+from webhook.rules.migration_network._network import NAMED, NETWORK_GUIDE, THREE_NODES, addressed, outcomes
+from webhook.rules.rule import About, Example, Outcome, Rule
 
 _FOUR = '"type": "whereabouts", "range": "10.1.1.0/29", "exclude": ["10.1.1.0/31", "10.1.1.6"]'
 _TWO = '"type": "whereabouts", "range": "10.1.1.0/30"'
@@ -15,11 +14,7 @@ _ONE = '"type": "whereabouts", "range": "10.1.1.0/30", "exclude": ["10.1.1.1"]'
 
 
 def check(facts: NetworkFacts) -> Iterator[Outcome]:
-    for problem in too_small(facts):
-        if isinstance(problem, Unknown):
-            yield Undetermined(facts.path, problem.why, problem.settle, "size")
-        else:
-            yield Violation(facts.path, problem.message, "size")
+    return outcomes(facts, too_small(facts), "size")
 
 
 RULE = Rule(

@@ -4,17 +4,12 @@ from collections.abc import Iterator
 
 from webhook.cni.migration_network import unaddressed
 from webhook.facts.network import NetworkFacts
-from webhook.facts.unknown import Unknown
-from webhook.rules.migration_network._network import MACVLAN, NAMED, NETWORK_GUIDE, addressed, config
-from webhook.rules.rule import About, Example, Outcome, Rule, Undetermined, Violation
+from webhook.rules.migration_network._network import MACVLAN, NAMED, NETWORK_GUIDE, addressed, config, outcomes
+from webhook.rules.rule import About, Example, Outcome, Rule
 
 
 def check(facts: NetworkFacts) -> Iterator[Outcome]:
-    for problem in unaddressed(facts):
-        if isinstance(problem, Unknown):
-            yield Undetermined(facts.path, problem.why, problem.settle, "addresses")
-        else:
-            yield Violation(facts.path, problem.message, "addresses")
+    return outcomes(facts, unaddressed(facts), "addresses")
 
 
 RULE = Rule(
