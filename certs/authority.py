@@ -119,7 +119,7 @@ def canonical_names(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def service_names(service: str, namespace: str) -> tuple[str, ...]:
-    """The host name with which API servers call a webhook Service: ``<service>.<namespace>.svc``."""
+    """Returns ``<service>.<namespace>.svc``, the host name with which API servers call a webhook Service."""
     return (f"{service}.{namespace}.svc",)
 
 

@@ -60,8 +60,8 @@ class _IpamReader(msgspec.Struct):
 
     def address(self, settings: Mapping[str, Json], key: str, place: str) -> Address | None:
         """
-        Returns an address that Go parses together with the JSON. For an invalid address, the plugin refuses the whole
-        configuration.
+        Returns the address at ``key``, or None. Go parses such an address together with the JSON, so the plugin refuses the
+        whole configuration for an invalid address.
         """
         text = self.text(settings, key, place)
         address = address_of(text)

@@ -2,8 +2,8 @@
 Checks whether a network can carry migrations. virt-handler needs an interface on every node, and each interface needs a
 different address.
 
-Sources: KubeVirt v1.9.0 ``pkg/virt-handler/migration.go`` FindMigrationIP; the CNI plugins v1.9.1 ``plugins/main``;
-whereabouts v0.9.4.
+Sources: KubeVirt v1.9.0 ``pkg/virt-handler/migration.go`` FindMigrationIP; the CNI plugins v1.9.1 ``plugins/main``; whereabouts
+v0.9.4.
 """
 
 from collections.abc import Iterator

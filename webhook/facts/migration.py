@@ -23,7 +23,7 @@ class Sourced(msgspec.Struct, Generic[V], frozen=True):
     path: FieldPath
     value: V
     origin: str = ""
-    """The other object that contains the value, e.g. ``instancetype 'gpu'`` (empty if the judged object contains the value)."""
+    """The other object that contains the value, such as ``instancetype 'gpu'`` (empty if the judged object contains it)."""
 
 
 class ClaimFacts(msgspec.Struct, frozen=True):
@@ -34,7 +34,7 @@ class ClaimFacts(msgspec.Struct, frozen=True):
     path: FieldPath
     access_modes: Found[frozenset[str]]
     expected_from: str = ""
-    """The source of predicted modes if the PVC does not exist yet, e.g. ``StorageProfile 'ceph'``."""
+    """The source of predicted modes if the PVC does not exist yet, such as ``StorageProfile 'ceph'``."""
 
 
 class TemplateFacts(msgspec.Struct, frozen=True):
@@ -49,7 +49,7 @@ class TemplateFacts(msgspec.Struct, frozen=True):
     in_force: Found[frozenset[str]] | None
     """The access modes of the PVC that the volume will use. The PVC might already exist."""
     expected_from: str = ""
-    """The source of ``asked``, e.g. ``StorageProfile 'ceph'``."""
+    """The source of ``asked``, such as ``StorageProfile 'ceph'``."""
 
 
 class MigrationFacts(msgspec.Struct, frozen=True):
@@ -64,7 +64,7 @@ class MigrationFacts(msgspec.Struct, frozen=True):
     namespace: str
     name: str
     base: FieldPath
-    """The path of the VMI spec in the judged object: ``spec``, ``spec.template.spec``, …"""
+    """The path of the VMI spec in the judged object, such as ``spec`` or ``spec.template.spec``."""
     spec: VMISpec
     """The VMI spec as written. The results of expansion are in the fields below."""
     annotations: Mapping[str, str]

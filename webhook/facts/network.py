@@ -16,7 +16,7 @@ class Fault(msgspec.Struct, frozen=True):
     """One fault in a CNI configuration."""
 
     place: str
-    """The path in the configuration's JSON, e.g. ``ipam.range`` (empty for the whole configuration)."""
+    """The path in the configuration's JSON, such as ``ipam.range`` (empty for the whole configuration)."""
     message: str
     """The message for the user, with the place."""
 

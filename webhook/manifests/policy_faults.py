@@ -132,7 +132,7 @@ def _wrong_account(name: str) -> str:
 
 
 def _of_expiring(place: FieldPath, entry: Exemption | Account) -> Iterator[Fault]:
-    """Yields faults of the keys that both exemptions and accounts have: ``until``, ``reason`` and ``owner``."""
+    """Yields faults of the keys ``until``, ``reason`` and ``owner``, which both exemptions and accounts have."""
     if not _is_date(entry.until):
         yield (*place, "until"), f"{entry.until!r} is not a date in the form YYYY-MM-DD"
     for key, text in (("reason", entry.reason), ("owner", entry.owner)):

@@ -93,7 +93,7 @@ def locate(value: Json, error: msgspec.ValidationError, convert: Callable[[Json]
     """
     Returns the fault that ``convert(value)`` raised. The place of the fault includes the keys of maps that allow any key.
 
-    msgspec does not name such a key. This function finds the key by converting again with fewer keys.
+    msgspec does not name the keys of such maps. This function finds the key by converting again with fewer keys.
     """
     fault = type_fault(error)
     place: FieldPath = ()

@@ -19,7 +19,7 @@ _CHART = "Chart.yaml"
 
 def without_patches(entries: Sequence[File | Manifests], sources: Sources) -> list[File | Manifests]:
     """
-    The entries without kustomizations and their patches. A patch that is also a resource is kept.
+    Returns the entries without kustomizations and their patches. A patch that is also a resource is kept.
 
     A kustomization that cannot be read is kept, so that it is reported as a problem.
     """
@@ -60,7 +60,10 @@ def _name(path: str) -> str:
 
 
 def judged_part(file: File, content: bytes, manifests: Manifests, sources: Sources) -> Manifests:
-    """The objects and problems of a file, without what belongs to a kustomization or a chart. Adds the rest to ``sources``."""
+    """
+    Returns the objects and problems of a file, without the parts of a kustomization or a chart. Adds these parts to
+    ``sources``.
+    """
     if b"$patch" in content:
         manifests = _without_patches(content, manifests, shown(file.path), sources)
     if not manifests.problems:
@@ -69,7 +72,9 @@ def judged_part(file: File, content: bytes, manifests: Manifests, sources: Sourc
 
 
 def _without_patches(content: bytes, manifests: Manifests, name: str, sources: Sources) -> Manifests:
-    """The manifests without objects that contain a ``$patch`` directive. Only a strategic merge patch can contain one."""
+    """
+    Returns the manifests without objects that contain a ``$patch`` directive, which only a strategic merge patch can contain.
+    """
     try:
         patches = {document.index for document in read_documents(content, name) if _has_directive(document.value)}
     except BadInput:
@@ -100,7 +105,7 @@ def _instead_of_problems(file: File, content: bytes, manifests: Manifests, sourc
     """
     Returns the readable objects of a file with problems that is not a manifest, and None for a manifest.
 
-    Adds the file to ``sources``. A file that the user named stays an error, whose remedy says how to render a chart.
+    Adds the file to ``sources``. A file that the user named remains an error, and its remedy explains how to render a chart.
     """
     name = shown(file.path)
     chart = _chart_of(file.path, content)
@@ -124,7 +129,7 @@ def _instead_of_problems(file: File, content: bytes, manifests: Manifests, sourc
 
 
 def _chart_of(path: str, content: bytes) -> str:
-    """The folder of the chart, if the file is its Chart.yaml or one of its templates. Otherwise empty."""
+    """Returns the folder of the chart if the file is the Chart.yaml or a template of a chart, otherwise ''."""
     folder = os.path.dirname(path) or "."
     if _name(path) == _CHART:
         return "" if b"\nkind:" in content or content.startswith(b"kind:") else _outermost(folder)
@@ -134,7 +139,7 @@ def _chart_of(path: str, content: bytes) -> str:
 
 
 def _above_templates(path: str) -> Iterator[str]:
-    """The folders above each folder ``templates`` of an absolute or relative path, the nearest first."""
+    """Yields the folder above each folder ``templates`` in an absolute or relative path, the nearest first."""
     parts = path.split("/")
     for index in range(len(parts) - 2, -1, -1):
         if parts[index] == "templates":
@@ -142,7 +147,7 @@ def _above_templates(path: str) -> Iterator[str]:
 
 
 def _outermost(folder: str) -> str:
-    """The chart that has a chart as a subchart."""
+    """Returns the folder of the outermost chart that contains this chart as a subchart."""
     above, name = os.path.split(os.path.dirname(folder))
     parent = above or "."
     return _outermost(parent) if name == "charts" and os.path.isfile(f"{parent}/{_CHART}") else folder
@@ -156,7 +161,7 @@ def _documents(content: bytes) -> list[Document]:
 
 
 def _is_json_patch(document: Document) -> bool:
-    """Whether a document is a JSON Patch (RFC 6902), which kustomize reads as YAML, too."""
+    """Whether a document is a JSON Patch (RFC 6902), which kustomize also reads as YAML."""
     value = document.value
     return isinstance(value, list) and all(isinstance(item, dict) and {"op", "path"} <= item.keys() for item in value)
 
@@ -164,7 +169,10 @@ def _is_json_patch(document: Document) -> bool:
 def _is_values(path: str, documents: Sequence[Document]) -> bool:
     """Whether a file contains values of a chart. Values may mention API groups."""
     folder = os.path.dirname(path) or "."
-    charts = (f"{folder}/{_CHART}", f"{os.path.dirname(folder) or '.'}/{_CHART}")  # also in a folder such as ci/
+    charts = (
+        f"{folder}/{_CHART}",
+        f"{os.path.dirname(folder) or '.'}/{_CHART}",
+    )  # the file can also be in a folder of the chart, such as ci/
     return (
         "values" in _name(path)
         and any(map(os.path.isfile, charts))

@@ -1,4 +1,4 @@
-"""NetworkAttachmentDefinition, and the kinds that name the address ranges in use: Node and ServiceCIDR."""
+"""The kinds NetworkAttachmentDefinition, Node and ServiceCIDR. Nodes and ServiceCIDRs name the address ranges in use."""
 
 import re
 from collections.abc import Mapping

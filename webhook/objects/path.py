@@ -3,14 +3,15 @@
 from typing import Final, TypeAlias
 
 FieldPath: TypeAlias = tuple[str | int, ...]
-"""Keys and list indices from the object's root, e.g. ``("spec", "volumes", 0)``."""
+"""Keys and list indices from the object's root, such as ``("spec", "volumes", 0)``."""
 
 _IN_BRACKETS: Final = "./[] "
 
 
 def dotted(path: FieldPath) -> str:
     """
-    Returns the path as text: ``spec.volumes[0]``, ``metadata.labels.my-label``, ``metadata.labels[app.kubernetes.io/name]``.
+    Returns the path as text, such as ``spec.volumes[0]``, ``metadata.labels.my-label``,
+    ``metadata.labels[app.kubernetes.io/name]``.
 
     A key that contains a dot, slash, bracket or space is written in brackets.
     """

@@ -1,4 +1,4 @@
-"""VirtualMachine and the other kinds that contain a VMI template."""
+"""The kind VirtualMachine, and the other kinds that contain a VMI template."""
 
 import msgspec
 

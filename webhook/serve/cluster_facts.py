@@ -96,7 +96,7 @@ class ClusterSource:
         return outcome
 
     def late(self, world: World) -> World:
-        """Returns a world of the recorded results that need no further read."""
+        """Returns a world that contains only the recorded results that need no further read."""
         return TimedOutWorld(world) if isinstance(world, RecordingWorld) else world
 
     def attached(self) -> AttachedCluster:

@@ -163,8 +163,8 @@ class _Lines:
 
     def _block(self, column: int, is_item: bool) -> _Block:
         """
-        Returns the block of a line that starts in this column. Closes the blocks that the line ends, and opens a new block if
-        necessary.
+        Returns the block of a line that starts in this column. Closes all blocks that end before this line, and opens a new
+        block if necessary.
         """
         block = self._open[-1]
         while column < block.column or (column == block.column and block.is_list and not is_item):

@@ -88,5 +88,5 @@ def _name(node: yaml.ScalarNode) -> str:
         if node.tag:
             return key(tagged(node.tag, node.value))
         return str(node.value) if node.style else key(plain(node.value))
-    except (KeyError, ScalarError):  # does not occur, because the reader rejects such a key
+    except (KeyError, ScalarError):  # this error does not occur, because the reader rejects such a key
         return str(node.value)

@@ -29,4 +29,4 @@ NULLS: Final = frozenset(("~", *spellings("null")))
 UNAMBIGUOUS: Final = frozenset((*spellings("true"), *spellings("false"), *NULLS))
 """Words that have the same meaning in YAML 1.1 and YAML 1.2."""
 AMBIGUOUS: Final = frozenset(BOOLEANS) - UNAMBIGUOUS
-"""Words that are booleans in YAML 1.1 and strings in YAML 1.2: ``yes``, ``Off``, ``N``."""
+"""Words that are booleans in YAML 1.1 and strings in YAML 1.2, such as ``yes``, ``Off`` and ``N``."""
