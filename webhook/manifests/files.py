@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, TypeAlias
 import msgspec
 
 from webhook.errors import BadInput
-from webhook.manifests.ignored import IgnorePatterns, LeftOut
 from webhook.manifests.objects import Manifests, read_manifests
 from webhook.manifests.search import KUSTOMIZATIONS, File, find, is_within, shown, unreadable, without_repeats
 from webhook.yaml.document import MAX_BYTES
 
 if TYPE_CHECKING:
+    from webhook.manifests.ignored import IgnorePatterns, LeftOut, Place
     from webhook.manifests.kustomizations import Kustomization
 
 _STREAMS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
@@ -46,8 +46,9 @@ class Sources(msgspec.Struct):
     """The encodings of files that might not be UTF-8. The stored texts of these files are UTF-8."""
     forgotten: set[str] = msgspec.field(default_factory=set)
     """Names of files whose text is no longer in memory."""
-    ignored: LeftOut = msgspec.field(default_factory=LeftOut)
+    ignored: "LeftOut | None" = None
     """Files that match an ignore pattern."""
+    ignored_by_git: "LeftOut | None" = None
     others: dict[str, None] = msgspec.field(default_factory=dict)
     """Names of files in searched folders that are not Kubernetes manifests, in the order of reading."""
     rendered: dict[str, str] = msgspec.field(default_factory=dict)
@@ -74,6 +75,17 @@ class Sources(msgspec.Struct):
     def lines(self) -> Mapping[str, Sequence[str]]:
         """The lines of the texts, by file name."""
         return Lines(self.texts)
+
+    def leave_out(self, file: str, place: "Place", *, by_git: bool = False) -> None:
+        """Counts a file that matches a pattern. ``place`` is the file or the folder that matches."""
+        from webhook.manifests.ignored import LeftOut  # noqa: PLC0415 - most checks ignore no file
+
+        if by_git:
+            self.ignored_by_git = self.ignored_by_git or LeftOut()
+            self.ignored_by_git.add(file, place)
+        else:
+            self.ignored = self.ignored or LeftOut()
+            self.ignored.add(file, place)
 
     def forget(self, name: str) -> None:
         """Drops the text of a file that can be read again."""
@@ -110,6 +122,7 @@ class Inputs:
     A file that has several names, such as a symbolic link, is read once, under its first name.
 
     ``ignore`` contains patterns of files and folders to leave out. ``sources.ignored`` counts the files that are left out.
+    With ``gitignore``, a search leaves out the files that Git ignores.
     ``own_files`` are files that are not manifests, such as the configuration. Such files are read only if a path names them
     exactly. ``rendered`` contains manifests that were rendered before.
     """
@@ -120,14 +133,22 @@ class Inputs:
         *,
         recursive: bool,
         sources: Sources,
-        ignore: IgnorePatterns | None = None,
+        ignore: "IgnorePatterns | None" = None,
+        gitignore: bool = False,
         own_files: Collection[str] = (),
         progress: Progress | None = None,
         rendered: Sequence[Manifests] = (),
     ) -> None:
         own_paths = {os.path.realpath(path) for path in own_files}
         real_folders: dict[str, str] = {}
-        entries = (entry for path in paths for entry in find(path, recursive, real_folders))
+
+        def leave_out(file: str, place: "Place") -> None:
+            own = ignore.find_place(file) if ignore is not None else None
+            sources.leave_out(file, own or place, by_git=own is None)
+
+        entries = (
+            entry for path in paths for entry in find(path, recursive, real_folders, leave_out if gitignore else None)
+        )
         self._entries = without_repeats(
             entry
             for entry in entries
@@ -169,20 +190,20 @@ def read_all(
     *,
     recursive: bool,
     sources: Sources,
-    ignore: IgnorePatterns | None = None,
+    ignore: "IgnorePatterns | None" = None,
     own_files: Collection[str] = (),
 ) -> list[Manifests]:
     """Returns the content of all ``Inputs``."""
     return list(Inputs(paths, recursive=recursive, sources=sources, ignore=ignore, own_files=own_files))
 
 
-def _is_left_out(file: File, ignore: IgnorePatterns | None, own_paths: Collection[str], sources: Sources) -> bool:
-    """Whether a pattern matches the file or one of its folders, or whether the file is one of Migratable's own files."""
+def _is_left_out(file: File, ignore: "IgnorePatterns | None", own_paths: Collection[str], sources: Sources) -> bool:
+    """Whether a pattern matches the file or one of its folders, or the file is one of Migratable's own files."""
     if own_paths and not file.is_named and os.path.realpath(file.path) in own_paths:
         return True
     place = ignore.find_place(file.path) if ignore is not None and file.path != "-" else None
     if place is not None:
-        sources.ignored.add(file.path, place)
+        sources.leave_out(file.path, place)
     return place is not None
 
 

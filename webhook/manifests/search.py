@@ -1,7 +1,8 @@
 """Finds the files that paths name. A path names a file, a folder or a pattern. Reads no file."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
@@ -9,13 +10,16 @@ from webhook.errors import BadInput
 from webhook.manifests.objects import Manifests
 from webhook.report.printable import escaped
 
+if TYPE_CHECKING:
+    from webhook.manifests.ignored import Place
+
 SUFFIXES = (".yaml", ".yml", ".json")
 
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 """The names of a kustomization, in the order of kustomize (konfig.RecognizedKustomizationFileNames)."""
 
-HISTORY_FOLDERS = frozenset({".git", ".hg", ".svn"})
-"""Folders of version control systems, which are never searched."""
+LeaveOut: TypeAlias = Callable[[str, "Place"], None]
+"""Called for each file that Git ignores, with the file or folder that a pattern of ``.gitignore`` matches."""
 
 
 class File(msgspec.Struct, frozen=True):
@@ -53,13 +57,15 @@ def without_repeats(entries: Iterable[File | Manifests]) -> list[File | Manifest
     return unique
 
 
-def find(path: str, recursive: bool, real_folders: dict[str, str]) -> Iterator[File | Manifests]:
-    """Yields the files that one argument names, or a problem."""
+def find(
+    path: str, recursive: bool, real_folders: dict[str, str], leave_out: LeaveOut | None = None
+) -> Iterator[File | Manifests]:
+    """The files that one argument names, or a problem. With ``leave_out``, a search leaves out the files that Git ignores."""
     name = normalized(path)
     if path == "-":
         yield File(path, real=path)
     elif os.path.isdir(name):
-        yield from _folder(name, recursive)
+        yield from _folder(name, recursive, leave_out)
     elif any(sign in path for sign in "*?[") and not os.path.exists(name):
         from glob import glob  # noqa: PLC0415 - shells expand most patterns
 
@@ -98,13 +104,16 @@ def _target(link: str) -> str:
         return ""
 
 
-def _folder(path: str, recursive: bool) -> Iterator[File | Manifests]:
+def _folder(path: str, recursive: bool, leave_out: LeaveOut | None) -> Iterator[File | Manifests]:
     root = os.path.realpath(path)
     real, start = root.rstrip("/"), 0 if path == "." else len(path.rstrip("/")) + 1
-    failures: list[OSError] = []
-    has_manifests = False
-    for file, is_link in _inside(path, recursive, failures):
-        if _suffix(file).lower() in SUFFIXES or (file.endswith("Kustomization") and _name(file) == "Kustomization"):
+    from webhook.manifests.folders import FolderSearch  # noqa: PLC0415 - a check of one file searches no folder
+
+    search = FolderSearch(path, recursive, leave_out)
+    failures = search.failures
+    has_manifests = search.has_ignored
+    for file, is_link in search.entries:
+        if is_manifest(file):
             has_manifests = True
             real_path = _target(file) if is_link else f"{real}/{file[start:]}"
             yield File(file, root, is_named=False, is_link=is_link, real=real_path)
@@ -123,27 +132,9 @@ def _folder(path: str, recursive: bool) -> Iterator[File | Manifests]:
         )
 
 
-def _inside(folder: str, recursive: bool, failures: list[OSError]) -> list[tuple[str, bool]]:
-    """
-    Returns the entries of a folder, sorted by the parts of their paths, and whether each entry is a link. Does not follow links.
-
-    Adds folders that cannot be listed to ``failures``, because the patterns of pathlib skip such folders silently.
-    """
-    entries: list[tuple[list[str], bool]] = []
-    waiting: list[list[str]] = [[] if folder == "." else [folder.rstrip("/")]]
-    while waiting:
-        parts = waiting.pop()
-        try:
-            with os.scandir("/".join(parts) or ("/" if parts else ".")) as scanned:
-                for entry in scanned:
-                    if entry.name in HISTORY_FOLDERS:
-                        continue
-                    entries.append(([*parts, entry.name], entry.is_symlink()))
-                    if recursive and entry.is_dir(follow_symlinks=False):
-                        waiting.append([*parts, entry.name])
-        except OSError as error:
-            failures.append(error)
-    return [("/".join(parts), is_link) for parts, is_link in sorted(entries)]
+def is_manifest(path: str) -> bool:
+    """Whether a file has the name of a manifest."""
+    return _suffix(path).lower() in SUFFIXES or (path.endswith("Kustomization") and _name(path) == "Kustomization")
 
 
 def normalized(path: str) -> str:

@@ -114,6 +114,7 @@ def test_the_settings_in_use_are_shown_with_their_origin(repository: Path) -> No
         "requireMatch: false  # default\n"
         "facts: []  # default\n"
         "ignore: []  # default\n"
+        "gitignore: true  # default\n"
     )
 
 

@@ -39,6 +39,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
     snapshot: str | None = None
     baseline: str | None = None
     ignore: list[str] | None = None
+    gitignore: bool | None = None
     only: list[str] | None = None
     skip: list[str] | None = None
     rules: dict[str, Action] | None = None

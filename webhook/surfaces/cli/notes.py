@@ -26,6 +26,8 @@ def write_notes(
             write_stderr(f"note: {note}")
     if sources.ignored:
         write_stderr(f"note: ignored files and folders: {sources.ignored}")
+    if sources.ignored_by_git:
+        write_stderr(f"note: ignored by .gitignore: {sources.ignored_by_git}. --no-gitignore reads these files")
     if effective.ignore:
         from webhook.manifests.ignored import unused
 

@@ -63,7 +63,8 @@ OPTIONS: tuple[Option, ...] = (
     Option(("-f", "--filename"), "files", "Same as PATH, as in kubectl.", "PATH", multiple=True),
     Option(("-R", "--recursive"), "recursive", "Read subfolders too (the default).", is_flag=True, default=False),
     Option(("--no-recursive",), "no_recursive", "Read only the files in a folder itself.", is_flag=True, default=False),
-    Option(("--ignore",), "ignore", "Files and folders to skip; a note lists them.", "PATTERN", multiple=True),
+    Option(("--ignore",), "ignore", "Files and folders to skip; a note counts them.", "PATTERN", multiple=True),
+    Option(("--no-gitignore",), "no_gitignore", "Also read files in folders that .gitignore leaves out.", is_flag=True),
     Option(
         ("-k", "--kustomize"),
         "kustomizations",

@@ -183,6 +183,7 @@ def _run(options: RunOptions, effective: EffectiveSettings, loaded: LoadedConfig
         recursive=not options.no_recursive,
         sources=sources,
         ignore=_ignore_patterns(effective),
+        gitignore=effective.gitignore,
         own_files=[str(path) for path in (loaded.path, *effective.files, *targets) if path is not None],
         progress=progress,
         rendered=_rendered(options, sources) if options.kustomizations or options.charts else (),

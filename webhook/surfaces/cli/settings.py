@@ -31,6 +31,7 @@ class Flags(msgspec.Struct, frozen=True):
     snapshot: str | None = None
     baseline: str | None = None
     ignore: Sequence[str] = ()
+    no_gitignore: bool | None = None
     only: Sequence[str] = ()
     skip: Sequence[str] = ()
     rules: Sequence[str] = ()
@@ -48,6 +49,7 @@ class EffectiveSettings(msgspec.Struct, frozen=True):
     snapshot: "Path | None"
     baseline: "Path | None"
     ignore: "tuple[Pattern, ...]"
+    gitignore: bool
     files: "tuple[Path | None, ...]"
     """Files of Migratable that can be next to manifests but are not manifests."""
     rows: tuple[tuple[str, Any, str], ...]
@@ -137,6 +139,7 @@ def combine(flags: Flags, loaded: LoadedConfig, read_policy: "Callable[[Path], P
         snapshot,
         baseline,
         _patterns(choosing.joined("ignore", flags.ignore), flags, loaded),
+        choosing.value("gitignore", False if flags.no_gitignore else None, True),
         (policy_file, snapshot, baseline),
         tuple(choosing.rows),
     )
