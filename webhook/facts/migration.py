@@ -52,6 +52,13 @@ class TemplateFacts(msgspec.Struct, frozen=True):
     """The source of ``asked``, such as ``StorageProfile 'ceph'``."""
 
 
+class Conflict(msgspec.Struct, frozen=True):
+    """A field that the VM and its instancetype both set, and the releases that refuse such a VM."""
+
+    path: FieldPath
+    releases: int
+
+
 class MigrationFacts(msgspec.Struct, frozen=True):
     """
     One VMI as KubeVirt would run it, after expansion, with defaults, and with the facts from other objects.
@@ -120,8 +127,8 @@ class MigrationFacts(msgspec.Struct, frozen=True):
     hidden_path: FieldPath
     hidden_architecture: Unknown | None
     """Set if an unknown preference can set the architecture."""
-    conflicts: tuple[FieldPath, ...]
-    """Fields that the VM and its instancetype both set. KubeVirt refuses such a VM."""
+    conflicts: tuple[Conflict, ...]
+    """In the order in which KubeVirt reports them."""
 
     def at(self, *steps: str | int) -> FieldPath:
         """Returns the path of a field of the VMI's spec in the judged object."""

@@ -3,7 +3,7 @@
 import msgspec
 
 from webhook.objects.meta import Empty, Json, Kubernetes, Read, UInt32
-from webhook.objects.vmi import EFI, GPU, TPM, CPUFeature, HostDevice, HyperV, LaunchSecurity, Memory
+from webhook.objects.vmi import EFI, GPU, TPM, CPUFeature, HostDevice, HyperV, IOThreads, LaunchSecurity, Memory
 
 
 class InstancetypeCPU(Read, frozen=True):
@@ -13,6 +13,8 @@ class InstancetypeCPU(Read, frozen=True):
     model: str | None = None
     dedicated_cpu_placement: bool | None = msgspec.field(default=None, name="dedicatedCPUPlacement")
     isolate_emulator_thread: bool | None = None
+    numa: Empty | None = None
+    realtime: Empty | None = None
 
 
 class InstancetypeSpec(Read, frozen=True):
@@ -24,6 +26,10 @@ class InstancetypeSpec(Read, frozen=True):
     gpus: list[GPU] | None = None
     host_devices: list[HostDevice] | None = None
     launch_security: LaunchSecurity | None = None
+    io_threads_policy: str | None = None
+    io_threads: IOThreads | None = None
+    node_selector: dict[str, str] | None = None
+    scheduler_name: str | None = None
 
 
 class VirtualMachineInstancetype(Kubernetes, frozen=True):

@@ -195,6 +195,8 @@ class CPU(Read, frozen=True):
     features: list[CPUFeature] | None = None
     dedicated_cpu_placement: bool | None = None
     isolate_emulator_thread: bool | None = None
+    numa: Empty | None = None
+    realtime: Empty | None = None
 
 
 class FeatureState(Read, frozen=True):
@@ -254,6 +256,7 @@ class Memory(Read, frozen=True):
 
     hugepages: Hugepages | None = None
     guest: Quantity | None = None
+    max_guest: Quantity | None = None
 
 
 class Resources(Read, frozen=True):
@@ -261,6 +264,12 @@ class Resources(Read, frozen=True):
 
     requests: dict[str, Quantity] | None = None
     limits: dict[str, Quantity] | None = None
+
+
+class IOThreads(Read, frozen=True):
+    """``domain.ioThreads``."""
+
+    supplemental_pool_thread_count: UInt32 | None = None
 
 
 class Domain(Read, frozen=True):
@@ -273,6 +282,8 @@ class Domain(Read, frozen=True):
     launch_security: LaunchSecurity | None = None
     memory: Memory | None = None
     resources: Resources | None = None
+    io_threads_policy: str | None = None
+    io_threads: IOThreads | None = None
 
 
 class MultusNetwork(Read, frozen=True):
@@ -340,6 +351,7 @@ class VMISpec(Read, frozen=True):
     architecture: str | None = None
     eviction_strategy: str | None = None
     node_selector: dict[str, str] | None = None
+    scheduler_name: str | None = None
     affinity: Affinity | None = None
 
 

@@ -3,17 +3,26 @@
 from collections.abc import Iterator
 
 from webhook.facts.migration import MigrationFacts
+from webhook.kubevirt.expansion.conflicts import ANY_MEMORY
 from webhook.objects.path import dotted
 from webhook.rules.example import instancetype
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
 
 _SMALL = "{instancetype: {name: small}}"
+_MEMORY = (
+    "Remove domain.memory from the VM's template: KubeVirt up to 1.6 rejects any domain.memory beside an instancetype."
+)
 
 
 def check(facts: MigrationFacts) -> Iterator[Outcome]:
-    for path in facts.conflicts:
+    for conflict in facts.conflicts:
+        path = dotted(conflict.path)
         yield Violation(
-            path, f"{dotted(path)} is set by the VM and by its instancetype, so KubeVirt rejects the VM", dotted(path)
+            conflict.path,
+            f"{path} is set by the VM and by its instancetype, so KubeVirt rejects the VM",
+            path,
+            remedy=_MEMORY if "domain.memory" in path and facts.releases & ANY_MEMORY else "",
+            releases=conflict.releases,
         )
 
 
@@ -25,7 +34,7 @@ RULE = Rule(
     summary="The VM and its instancetype set the same field.",
     rationale="KubeVirt rejects such a VM, so whether it can be live-migrated is undefined.",
     remediation="Remove the field from the VM's template, or use another instancetype.",
-    source="pkg/instancetype/apply, v1.9.0",
+    source="pkg/instancetype/apply, v1.5.3 to v1.9.0; pkg/instancetype/instancetype.go, v1.3.1 and v1.4.1",
     reference="https://kubevirt.io/user-guide/user_workloads/instancetypes/",
     check=check,
     examples=(
@@ -38,6 +47,12 @@ RULE = Rule(
         Example(
             "a VM that leaves CPU and memory to its instancetype",
             "{domain: {devices: {}}}",
+            vm_spec=_SMALL,
+            world=(instancetype("small"),),
+        ),
+        Example(
+            "huge pages that only the VM sets, in KubeVirt 1.9",
+            "{domain: {devices: {}, memory: {hugepages: {pageSize: 2Mi}}}}",
             vm_spec=_SMALL,
             world=(instancetype("small"),),
         ),
@@ -55,6 +70,21 @@ RULE = Rule(
             vm_spec=_SMALL,
             world=(instancetype("small"),),
             violates=("spec.template.spec.domain.memory.guest",),
+        ),
+        Example(
+            "memory without a size, beside an instancetype, in KubeVirt 1.6",
+            "{domain: {devices: {}, memory: {}}}",
+            vm_spec=_SMALL,
+            world=(instancetype("small"),),
+            violates=("spec.template.spec.domain.memory",),
+            release="1.6",
+        ),
+        Example(
+            "a node selector in both",
+            "{domain: {devices: {}}, nodeSelector: {zone: a}}",
+            vm_spec=_SMALL,
+            world=(instancetype("small", nodeSelector={"gpu": "yes"}),),
+            violates=("spec.template.spec.nodeSelector",),
         ),
         Example(
             "the number of cores, which every instancetype sets",
