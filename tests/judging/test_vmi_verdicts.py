@@ -119,7 +119,8 @@ def test_a_missing_architecture_is_a_stated_assumption() -> None:
     Without a KubeVirt CR a VM is taken to run on amd64.
     """
     assumed, written = (
-        judge(read(machine), NOTHING, SUPPORTED).verdict for machine in (vm(), vm(architecture="arm64"))
+        judge(read(machine), NOTHING, SUPPORTED).verdict
+        for machine in (vm(domain={"cpu": {"model": "Haswell"}}), vm(domain={"cpu": {"model": "Haswell"}}, architecture="arm64"))
     )
 
     assert assumed is not None

@@ -3,8 +3,9 @@
 import pytest
 
 from tests.kubevirt.building import Manifest, judgement, vm, vmi, world
-from webhook.kubevirt.releases import SUPPORTED, Release, only
-from webhook.rules.example import claim, kubevirt
+from webhook.kubevirt.releases import SUPPORTED, Reason, Release, only
+from webhook.kubevirt.verdict import Verdict
+from webhook.rules.example import claim, kubevirt, node
 
 STATE = "persistent-state-for-vm"
 TPM = "{autoattachPodInterface: false, tpm: {persistent: true}}"
@@ -121,3 +122,60 @@ def test_a_shared_filesystem_is_not_copied_from_1_5(release: tuple[int, int], fi
     )
 
     assert method(vmi(fragment), release=release) == expected
+
+
+def verdict_of(manifest: Manifest, *around: Manifest, release: tuple[int, int] = (1, 9)) -> Verdict:
+    verdict = judgement(manifest, world(*around, complete=()), only(Release(*release))).verdict
+    assert verdict is not None
+    return verdict
+
+
+SEV = "{autoattachPodInterface: false, launchSecurity: {sev: {}}, cpu: {model: Haswell}}"
+SEV_ON_POD_NETWORK = "{launchSecurity: {sev: {}}, cpu: {model: Haswell}}"
+
+
+def test_the_reason_is_kubevirts_if_no_earlier_reason_is_unproven() -> None:
+    verdict = verdict_of(vm(SEV))
+
+    assert (verdict.live_migratable, verdict.reason, verdict.possible) == (False, Reason.SEV, ())
+
+
+def test_an_unproven_earlier_reason_leaves_the_reason_open() -> None:
+    """Without the KubeVirt CR, the default interface of the VM can be a bridge."""
+    verdict = verdict_of(vm(SEV_ON_POD_NETWORK))
+
+    assert (verdict.live_migratable, verdict.reason) == (False, None)
+    assert verdict.possible == (Reason.INTERFACE, Reason.SEV)
+
+
+def test_an_unproven_later_reason_does_not_count() -> None:
+    """In KubeVirt 1.9, DisksNotLiveMigratable comes after SEVNotLiveMigratable; in 1.5 it comes first."""
+    with_disk = {**vm(SEV)}
+    with_disk["spec"]["template"]["spec"]["volumes"] = [{"name": "d", "persistentVolumeClaim": {"claimName": "x"}}]
+
+    assert verdict_of(with_disk).reason is Reason.SEV
+    assert verdict_of(with_disk, release=(1, 5)).possible == (Reason.DISKS, Reason.SEV)
+
+
+REENLIGHTENED = "{autoattachPodInterface: false, features: {hyperv: {reenlightenment: {}}}, cpu: {model: host-model}}"
+REPORTING = node("n1", **{"kubevirt.io/schedulable": "true", "host-model-cpu.node.kubevirt.io/Haswell": "true"})
+SILENT = node("n2", **{"kubevirt.io/schedulable": "true"})
+
+
+@pytest.mark.parametrize(
+    ("nodes", "expected"),
+    [
+        ((REPORTING,), (False, Reason.NO_TSC)),
+        ((SILENT,), (False, Reason.CPU_MODE)),
+        ((REPORTING, SILENT), (None, None)),
+    ],
+)
+def test_nodes_that_differ_in_their_host_model_leave_a_missing_tsc_frequency_unproven(
+    nodes: tuple[Manifest, ...], expected: tuple[bool | None, Reason | None]
+) -> None:
+    """The node that runs the VM decides between the two reasons."""
+    verdict = judgement(vm(REENLIGHTENED), world(kubevirt(), *nodes), only(Release(1, 9))).verdict
+
+    assert verdict is not None
+    assert (verdict.live_migratable, verdict.reason) == expected
+    assert bool(verdict.unproven) == (expected == (None, None))

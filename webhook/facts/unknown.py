@@ -36,6 +36,10 @@ class Ambiguous(Unread, frozen=True):
     """Files that are equally near to the reference contain different objects with this name."""
 
 
+class Differing(Unknown, frozen=True):
+    """The fact differs between the nodes that can run the VM."""
+
+
 class Late(Unread, frozen=True):
     """The API server did not respond in time."""
 

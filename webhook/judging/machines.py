@@ -11,14 +11,14 @@ from msgspec.structs import replace
 from webhook.facts.drain import DrainFacts
 from webhook.facts.manifest import ManifestFacts
 from webhook.facts.migration import MigrationFacts
-from webhook.facts.unknown import Fact, Unknown
+from webhook.facts.unknown import Differing, Fact, Unknown
 from webhook.facts.world import World
 from webhook.judging.finding import Finding, Judgement, finding_of, findings_about
 from webhook.kubevirt.expansion.expand import expand
 from webhook.kubevirt.releases import Releases, newest, only
 from webhook.kubevirt.schema.unknown_fields import problems_in
 from webhook.kubevirt.subject import Subject, subject_of
-from webhook.kubevirt.verdict import Verdict, decide, migration_method
+from webhook.kubevirt.verdict import Evidence, Verdict, decide, migration_method
 from webhook.objects.kubevirt import KubeVirt, MigrationPolicy
 from webhook.objects.meta import Json, Kubernetes
 from webhook.objects.nad import NetworkAttachmentDefinition
@@ -125,9 +125,15 @@ def _verdict(
     behaviour = newest(releases)
     release = only(behaviour.release)
     deciding = [finding for finding in findings if finding.basis is Basis.KUBEVIRT and finding.releases & release]
-    refusing = {one.rule.reason for one in deciding if not one.undetermined and one.rule.reason is not None}
-    unproven = tuple(finding.message for finding in deciding if finding.undetermined)
-    return decide(behaviour, refusing, unproven, assumptions, migration_method(facts, release))
+    reasons = [(finding.rule.reason, finding.undetermined) for finding in deciding if finding.rule.reason is not None]
+    evidence = Evidence(
+        refusing={reason for reason, undetermined in reasons if not undetermined},
+        undecided={reason for reason, undetermined in reasons if undetermined},
+        host_model_differs=isinstance(facts.host_model_known, Differing),
+        unproven=tuple(finding.message for finding in deciding if finding.undetermined),
+        assumptions=assumptions,
+    )
+    return decide(behaviour, evidence, migration_method(facts, release))
 
 
 def _drain_facts(facts: MigrationFacts, verdict: Verdict) -> DrainFacts:

@@ -16,6 +16,10 @@ from webhook.objects.vmi import Disk
 _FILESYSTEMS_EXEMPT: Releases = since(Release(1, 5))
 _MIGRATED_BLOCKS: Releases = since(Release(1, 4))
 _STATE_FIRST: Releases = only(Release(1, 3))
+_HOST_MODEL_DIFFERS = (
+    "only some of the nodes that run VMs report their host CPU model, and the VM has no TSC frequency: the node decides the "
+    "reason"
+)
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -23,26 +27,51 @@ class Verdict(msgspec.Struct, frozen=True):
 
     live_migratable: bool | None
     reason: Reason | None
-    """The first reason in this release's order, or None if the condition is True or unproven."""
+    """
+    The first reason in this release's order. None if the condition is True or unproven, or if an unproven reason comes earlier
+    in that order (``possible``).
+    """
     release: Release
     migration_method: str
     """``BlockMigration`` if the migration copies disks, otherwise ``LiveMigration`` (``status.migrationMethod``)."""
     unproven: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
+    possible: tuple[Reason, ...] = ()
+    """If the condition is False and ``reason`` is None: the reasons of which KubeVirt sets the first that applies."""
 
 
-def decide(
-    behaviour: Behaviour,
-    refusing: Collection[Reason],
-    unproven: tuple[str, ...],
-    assumptions: tuple[str, ...],
-    method: str,
-) -> Verdict:
-    """The verdict of one release. The ``refusing`` reason that comes first in the release's order decides."""
+class Evidence(msgspec.Struct, frozen=True):
+    """The results of the rules in one release."""
+
+    refusing: Collection[Reason]
+    """The reasons that apply."""
+    undecided: Collection[Reason]
+    """The reasons for which a fact is missing."""
+    host_model_differs: bool
+    """Whether the VM's CPU model is host-model, and only some of the nodes report their CPU model."""
+    unproven: tuple[str, ...]
+    assumptions: tuple[str, ...]
+
+
+def decide(behaviour: Behaviour, evidence: Evidence, method: str) -> Verdict:
+    """
+    The verdict of one release: the first refusing reason in that release's order decides.
+
+    If only some nodes report a host model, the node that runs the VM decides between the reasons for the host model and for
+    the TSC frequency. The verdict is then unproven.
+    """
+    release, assumptions, unproven = behaviour.release, evidence.assumptions, evidence.unproven
+    earlier: list[Reason] = []
     for reason in behaviour.order:
-        if reason in refusing:
-            return Verdict(False, reason, behaviour.release, method, unproven, assumptions)
-    return Verdict(None if unproven else True, None, behaviour.release, method, unproven, assumptions)
+        if reason in evidence.refusing:
+            if reason is Reason.NO_TSC and evidence.host_model_differs:
+                return Verdict(None, None, release, method, (*unproven, _HOST_MODEL_DIFFERS), assumptions)
+            if earlier:
+                return Verdict(False, None, release, method, unproven, assumptions, (*earlier, reason))
+            return Verdict(False, reason, release, method, unproven, assumptions)
+        if reason in evidence.undecided:
+            earlier.append(reason)
+    return Verdict(None if unproven else True, None, release, method, unproven, assumptions)
 
 
 def migration_method(facts: MigrationFacts, release: Releases) -> str:

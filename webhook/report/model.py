@@ -43,7 +43,12 @@ class SourceReport(_Part, frozen=True):
 
 
 class VerdictReport(_Part, frozen=True):
-    """The verdict of KubeVirt ``release``. ``liveMigratable`` is null if the verdict is unproven."""
+    """
+    The verdict of KubeVirt ``release``. ``liveMigratable`` is null if it is unproven.
+
+    ``reason`` is null if an unproven reason comes before it in KubeVirt's order. ``possibleReasons`` then lists the reasons of
+    which KubeVirt sets the first that applies; otherwise it is empty.
+    """
 
     live_migratable: bool | None
     reason: str | None
@@ -51,6 +56,7 @@ class VerdictReport(_Part, frozen=True):
     migration_method: str
     unproven: list[str]
     assumptions: list[str]
+    possible_reasons: list[str] = []
 
 
 class ExemptionReport(_Part, frozen=True):
@@ -263,7 +269,15 @@ def verdict_report(verdict: Verdict | None) -> VerdictReport | None:
         verdict.migration_method,
         [printable(reason) for reason in verdict.unproven],
         [printable(assumption) for assumption in verdict.assumptions],
+        list(verdict.possible),
     )
+
+
+def reason_phrase(verdict: VerdictReport) -> str:
+    """The reason of a refusal, or the last possible reason if an earlier reason is unproven."""
+    if verdict.reason is not None:
+        return verdict.reason
+    return f"{verdict.possible_reasons[-1]} or an earlier reason"
 
 
 def finding_report(

@@ -9,7 +9,7 @@ import msgspec
 from webhook.kubevirt.releases import NEWEST, SUPPORTED, Releases, only
 from webhook.policy.policy import Action
 from webhook.report.frames import gutter_of, rows_of
-from webhook.report.model import FindingReport, FixReport, ObjectReport, Report
+from webhook.report.model import FindingReport, FixReport, ObjectReport, Report, reason_phrase
 from webhook.report.printable import printable
 from webhook.report.release_phrases import releases_named, releases_phrase
 from webhook.report.sentences import exempted, name_of, place_of
@@ -189,11 +189,11 @@ def _verdict(judged: ObjectReport, release: str) -> tuple[str, int] | None:
     if refused in (0, SUPPORTED) or bool(refused & only(NEWEST)) is verdict.live_migratable:
         if verdict.live_migratable:
             return f"can be live-migrated ({kubevirt})", _GREEN
-        return f"cannot be live-migrated ({verdict.reason}, {kubevirt})", _RED
+        return f"cannot be live-migrated ({reason_phrase(verdict)}, {kubevirt})", _RED
     where, elsewhere = f"KubeVirt {releases_phrase(refused)}", releases_phrase(SUPPORTED & ~refused)
     if verdict.live_migratable:
         return f"cannot be live-migrated by {where}, but can be live-migrated {elsewhere}", _YELLOW
-    return f"cannot be live-migrated by {where} ({verdict.reason}), but can be live-migrated {elsewhere}", _RED
+    return f"cannot be live-migrated by {where} ({reason_phrase(verdict)}), but can be live-migrated {elsewhere}", _RED
 
 
 def _refused(judged: ObjectReport) -> Releases:

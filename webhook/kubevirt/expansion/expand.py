@@ -99,7 +99,7 @@ def _facts(subject: Subject, world: World, inherited: Inherited) -> MigrationFac
         cpu_features=_cpu_features(cpu, preference),
         isolated_emulator_thread=_isolated_emulator_thread(subject, cpu, inherited),
         reenlightenment=reenlightenment,
-        host_model_known=host_model_known(world) if model == "host-model" else True,
+        host_model_known=host_model_known(world) if isinstance(model, Unknown) or model == "host-model" else True,
         tsc_frequency=_tsc_frequency(subject, world, configuration, actual) if reenlightenment is not None else 0,
         hidden=inherited.unknown,
         hidden_path=(*subject.owner, inherited.unknown_field) if inherited.unknown else (),

@@ -5,7 +5,7 @@ Sources: ``pkg/virt-handler/vm.go`` (isHostModelMigratable), ``pkg/virt-controll
 ``hinter.go``, v1.9.0.
 """
 
-from webhook.facts.unknown import Fact, Unknown
+from webhook.facts.unknown import Differing, Fact, Unknown
 from webhook.facts.world import World
 from webhook.objects.kubevirt import Configuration
 from webhook.objects.nad import Node
@@ -15,7 +15,7 @@ def host_model_known(world: World) -> Fact[bool]:
     """
     Whether every schedulable node reports its host CPU model.
 
-    The result is False if no node reports its model, and Unknown if only some nodes report their model.
+    The result is False if no node reports its model, and Differing if only some nodes report their model.
     """
     nodes = world.every(Node)
     if isinstance(nodes, Unknown):
@@ -25,7 +25,8 @@ def host_model_known(world: World) -> Fact[bool]:
         return True
     if candidates and not any(candidates):
         return False
-    return Unknown(f"{sum(candidates)} of {len(candidates)} nodes that run VMs report a host CPU model")
+    known = f"{sum(candidates)} of {len(candidates)} nodes that run VMs report a host CPU model"
+    return Differing(known) if candidates else Unknown(known)
 
 
 def tsc_frequency(world: World, configuration: Fact[Configuration], architecture: str) -> Fact[int]:

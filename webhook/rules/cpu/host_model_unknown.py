@@ -14,7 +14,11 @@ NEVER_REPORTED: Mapping[str, Releases] = {"arm64": KNOWN, "s390x": before(Releas
 
 
 def check(facts: MigrationFacts) -> Iterator[Outcome]:
-    if isinstance(facts.cpu_model, Unknown) or facts.cpu_model != HOST_MODEL:
+    model = facts.cpu_model
+    if isinstance(model, Unknown):
+        yield from _without_the_cr(facts, model)
+        return
+    if model != HOST_MODEL:
         return
     known = facts.host_model_known
     never = NEVER_REPORTED.get(facts.architecture, NONE)
@@ -46,6 +50,27 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
         "Use an instancetype with a named CPU model, or with host-passthrough on arm64." if origin else "",
         releases=never,
     )
+
+
+def _without_the_cr(facts: MigrationFacts, model: Unknown) -> Iterator[Outcome]:
+    """The outcomes for a VM without a CPU model, while the KubeVirt CR, which can set one for it, is unknown."""
+    known = facts.host_model_known
+    refusing = KNOWN if known is False else NEVER_REPORTED.get(facts.architecture, NONE)
+    if refusing:
+        yield Undetermined(
+            facts.at("domain"),
+            "the VM sets no cpu.model, and its nodes report no host model: it can be live-migrated only if the KubeVirt CR sets "
+            f"cpuModel; {model.why}",
+            model.settle,
+            "cpu model",
+            refusing,
+            model.unreadable,
+        )
+    if refusing != KNOWN and isinstance(known, Unknown):
+        yield Assumption(
+            "the node that will run the VM reports its host CPU model (KubeVirt sets cpu.model host-model, unless its CR sets "
+            "another model)"
+        )
 
 
 RULE = Rule(
@@ -99,6 +124,12 @@ RULE = Rule(
             world=(kubevirt(architectureConfiguration={"defaultArchitecture": "arm64"}),),
             vm_spec="{preference: {name: linux}}",
             undetermined=("spec.template.spec.domain.cpu.model",),
+        ),
+        Example(
+            "no model, nodes that report no host model, and no KubeVirt CR",
+            "{domain: {devices: {}}, architecture: amd64}",
+            world=(node("n1", **{"kubevirt.io/schedulable": "true"}),),
+            undetermined=("domain",),
         ),
     ),
 )

@@ -56,11 +56,16 @@ function prose(text) {
 
 const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 
+// An unproven reason can come before the proven one.
+function reasonOf(verdict) {
+  return verdict.reason ?? `${verdict.possibleReasons.at(-1)} or an earlier reason`;
+}
+
 function showVerdict(verdict) {
   const kubevirt = `(KubeVirt ${verdict.release})`;
   if (verdict.liveMigratable === true) return element("p", "verdict yes", `Can be live-migrated ${kubevirt}.`);
   if (verdict.liveMigratable === false) {
-    return element("p", "verdict no", `Cannot be live-migrated: ${verdict.reason} ${kubevirt}.`);
+    return element("p", "verdict no", `Cannot be live-migrated: ${reasonOf(verdict)} ${kubevirt}.`);
   }
   return element("p", "verdict open", `Unproven ${kubevirt}: an object that the VM refers to is missing here.`);
 }
