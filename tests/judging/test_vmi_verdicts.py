@@ -120,7 +120,10 @@ def test_a_missing_architecture_is_a_stated_assumption() -> None:
     """
     assumed, written = (
         judge(read(machine), NOTHING, SUPPORTED).verdict
-        for machine in (vm(domain={"cpu": {"model": "Haswell"}}), vm(domain={"cpu": {"model": "Haswell"}}, architecture="arm64"))
+        for machine in (
+            vm(domain={"cpu": {"model": "Haswell"}}),
+            vm(domain={"cpu": {"model": "Haswell"}}, architecture="arm64"),
+        )
     )
 
     assert assumed is not None

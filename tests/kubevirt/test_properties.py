@@ -146,7 +146,9 @@ def test_a_verdict_is_false_where_kubevirt_refuses_and_only_there(
     held = {one.rule.reason for one in refusing}
     unproven = {one.rule.reason for one in answer.findings if one.basis is Basis.KUBEVIRT and one.undetermined}
     first = next((reason for reason in behaviour.order if reason in held), None)
-    earlier = [reason for reason in behaviour.order[: behaviour.order.index(first)] if reason in unproven] if first else []
+    earlier = (
+        [reason for reason in behaviour.order[: behaviour.order.index(first)] if reason in unproven] if first else []
+    )
     if first is Reason.NO_TSC and answer.verdict.live_migratable is None:
         assert "only some of the nodes" in answer.verdict.unproven[-1]
         return

@@ -165,16 +165,16 @@ def test_a_finding_names_the_releases_that_refuse(releases: tuple[str, ...], exp
     """
     Without a pinned release, a finding names the releases that refuse and those that accept.
     """
-    shown = text.render(report(vm("web", verdict(False, "HostDeviceNotLiveMigratable"), refused_in(*releases))), width=200)
+    shown = text.render(
+        report(vm("web", verdict(False, "HostDeviceNotLiveMigratable"), refused_in(*releases))), width=200
+    )
 
     assert expected in [line.strip() for line in shown.splitlines()]
 
 
 def test_an_unproven_earlier_reason_is_named_in_the_verdict() -> None:
     """KubeVirt sets the first reason in its order, and an earlier reason can apply."""
-    open_reason = replace(
-        verdict(False), possible_reasons=["InterfaceNotLiveMigratable", "SEVNotLiveMigratable"]
-    )
+    open_reason = replace(verdict(False), possible_reasons=["InterfaceNotLiveMigratable", "SEVNotLiveMigratable"])
 
     shown = text.render(report(vm("web", open_reason, refused_in("1.9"))), width=200)
 

@@ -40,7 +40,10 @@ def _vm(vm: VmReport) -> Iterator[str]:
     name = "/".join(part for part in (vm.namespace, vm.name) if part) or "(no name)"
     yield f"{vm.kind} {name}"
     if vm.live_migratable is False:
-        yield from _row("verdict", f"cannot be live-migrated with any settings ({vm.reason or 'first reason unproven'}): run `migratable check`")
+        yield from _row(
+            "verdict",
+            f"cannot be live-migrated with any settings ({vm.reason or 'first reason unproven'}): run `migratable check`",
+        )
     yield from _row("memory", _memory(vm))
     for disk in vm.local_disks:
         most = f"up to {_mebibytes(disk.most_bytes)}" if disk.most_bytes is not None else "all data written to it"
