@@ -1,4 +1,7 @@
-"""Places of rendered objects in the repository: the kustomization or the template. Lines of the output are not lines of it."""
+"""
+Places of rendered objects in the repository: the kustomization or the template. These files do not have the lines of the
+rendered output.
+"""
 
 from collections.abc import Mapping
 
@@ -22,7 +25,7 @@ def placed_in_repository(report: Report, rendered: Mapping[str, str]) -> Report:
     """
     The report for viewers of the repository: findings of rendered objects are at the source, without a line.
 
-    Their messages contain the line of the rendered output.
+    The messages of such findings contain the line of the rendered output.
     """
     objects = [
         _placed(judged, judged.source) if judged.source is not None and judged.source.rendered_from else judged

@@ -227,7 +227,7 @@ def _location(judged: ObjectReport, finding: FindingReport) -> Json:
     if judged.source is not None:
         region = _region(finding.line, finding.column, finding.end_line, finding.end_column)
         location["physicalLocation"] = {"artifactLocation": _artifact(judged.source.file)}
-        if not judged.source.rendered_from:  # else the whole file (section 3.29.4): it has no such line
+        if not judged.source.rendered_from:  # without a region, the result is about the whole file (section 3.29.4)
             location["physicalLocation"]["region"] = region or {"startLine": max(judged.source.line, 1)}
     return location
 

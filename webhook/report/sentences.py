@@ -71,7 +71,7 @@ def place_of(judged: ObjectReport, finding: FindingReport | None = None) -> str:
     if judged.source is None:
         return ""
     file = file_of(judged.source.file)
-    if judged.source.rendered_from == judged.source.file:  # a source of rendered objects has no line of them
+    if judged.source.rendered_from == judged.source.file:  # line numbers of rendered objects do not refer to the source
         return file
     if finding is None or finding.line is None:
         return f"{file}:{max(judged.source.line, 1)}"

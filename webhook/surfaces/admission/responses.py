@@ -100,13 +100,16 @@ def lead_of(kind: str, decisions: Iterable[Decision]) -> str:
 
 
 def certain_lead(kind: str) -> str:
-    """As ``lead_of`` for a violation that makes live migration impossible. The backstop opens its denials with it, too."""
+    """
+    The opening sentence for a violation that makes live migration impossible. Denials of the backstop also open with this
+    sentence.
+    """
     reason = "it cannot be live-migrated" if kind in WORKLOADS else "live migrations would not work with it"
     return f"Migratable refuses this {kind}, because {reason}."
 
 
 def unsafe_lead(kind: str) -> str:
-    """As ``certain_lead``, if KubeVirt itself would migrate the VM."""
+    """The opening sentence for a violation with which KubeVirt itself would migrate the VM."""
     return f"Migratable refuses this {kind}, because it cannot be live-migrated safely."
 
 

@@ -49,7 +49,7 @@ def write_notes(
 
 
 def is_searched(folder: str, options: "RunOptions") -> bool:
-    """Whether the check reads the whole folder, so that a setting of this folder that matches nothing has no effect at all."""
+    """Whether the check reads the whole folder. If it does, a setting of the folder that matches nothing has no effect."""
     if options.no_recursive:
         return False
     named = {abspath(path) for path in options.paths if path != "-" and isdir(path)}

@@ -64,7 +64,7 @@ def diff(path: str, before: bytes, after: bytes) -> str:
     """The change of a file as a unified diff. Both texts are UTF-8."""
     old, new = (
         [*io.StringIO(text.decode(), newline="\n")] for text in (before, after)
-    )  # patch splits lines only at \n
+    )  # ``patch`` splits lines only at \n
     lines = unified_diff(old, new, _header(f"a/{path}"), _header(f"b/{path}"))
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
@@ -73,7 +73,7 @@ def _header(path: str) -> str:
     """
     The path, quoted as by git if necessary (``quote_c_style`` in git's quote.c).
 
-    patch ends an unquoted path at the first blank, unless a tab follows. It drops blanks at the end.
+    ``patch`` ends an unquoted path at the first blank, unless a tab follows. ``patch`` also drops blanks at the end.
     """
     if not path.isprintable() or '"' in path or path.endswith(" "):
         return '"' + "".join(map(_escape, path)) + '"'

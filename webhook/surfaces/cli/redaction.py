@@ -12,14 +12,14 @@ from webhook.yaml.document import JsonValue, read_documents
 
 HIDDEN = "***"
 _MIN_LENGTH = 3
-"""Shorter values are part of many words."""
+"""Shorter values are not hidden, because many words contain them."""
 _CONFIG = re.compile(r"(with config: `|\[patch: ).*", re.DOTALL)
 """The whole configuration of a transformer, which kustomize prints after an error."""
 _PAIR = re.compile(rf"([\w.-]*(?:{SECRET.pattern})[\w.-]*[\"']?\s*[:=]\s+)\S.*", re.IGNORECASE)
 
 
 class Redaction:
-    """The secret values that may be in a message."""
+    """The secret values that a message can contain."""
 
     def __init__(self) -> None:
         self._secrets: set[str] = set()
@@ -36,7 +36,7 @@ class Redaction:
         self.add_settings(lines)
 
     def add_settings(self, settings: Iterable[str]) -> None:
-        """Adds the values of ``KEY=VALUE``. A text without ``=`` may be a value."""
+        """Adds the values of ``KEY=VALUE``. A text without ``=`` can be a value."""
         for setting in settings:
             for text in (setting, *setting.split(",")):
                 key, has_value, value = text.partition("=")
@@ -54,7 +54,10 @@ class Redaction:
         self._secrets |= {line.strip() for line in text.splitlines() if len(line.strip()) >= _MIN_LENGTH}
 
     def applied(self, message: str) -> str:
-        """The message with ``***`` instead of secrets. Longer secrets are replaced first: they may contain shorter ones."""
+        """
+        The message with ``***`` instead of secrets. Longer secrets are replaced first, because they can contain shorter
+        secrets.
+        """
         message = _CONFIG.sub("", message)
         for secret in sorted(self._secrets, key=len, reverse=True):
             message = message.replace(secret, HIDDEN)

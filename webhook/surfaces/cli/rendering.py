@@ -1,7 +1,7 @@
 """
 Renders kustomizations and charts for ``check -k`` and ``check --helm``, with the programs on PATH.
 
-A rendered text has the name of its source with `` (rendered)`` at the end. Its lines are those of the program's output.
+A rendered text has the name of its source with `` (rendered)`` at the end. Line numbers refer to the output of the program.
 """
 
 import os
@@ -44,7 +44,7 @@ class RenderOptions(msgspec.Struct, frozen=True):
 
 def render(options: RenderOptions, sources: Sources) -> list[Manifests]:
     """
-    The rendered manifests. Their texts and names are added to ``sources``.
+    The rendered manifests. The rendered texts and their names are added to ``sources``.
 
     A folder that cannot be rendered becomes a problem. Raises Misconfigured if a program is missing.
     """
@@ -117,8 +117,8 @@ def _templates(chart: str, file: str, output: bytes) -> Iterator[tuple[str, tupl
     """
     The name of each template, an existing file for it, and its part of the output.
 
-    The lines of other templates are blank, so that line numbers are those of the whole output. The source of a template
-    begins with the name of the chart, which may differ from the name of its folder.
+    The lines of other templates are blank, so that line numbers refer to the whole output. The source of a template begins
+    with the name of the chart, which can differ from the name of the chart's folder.
     """
     parts: dict[str, list[bytes]] = {}
     lines: dict[str, int] = {}
@@ -156,7 +156,10 @@ def _read(name: str, place: str, content: bytes, sources: Sources) -> Manifests:
 
 
 def _run(command: Sequence[str], source: str, redaction: Redaction) -> bytes:
-    """The output of a program. Raises BadInput with the first lines of its error message. Uses no network for git."""
+    """
+    The output of a program. Raises BadInput with the first lines of the program's error message. The program cannot use the
+    network through git.
+    """
     tool = " ".join(command[:2])
     settings = os.environ | {"GIT_ALLOW_PROTOCOL": "file", "GIT_TERMINAL_PROMPT": "0"}
     with subprocess.Popen(  # noqa: S603 - the user named the folder

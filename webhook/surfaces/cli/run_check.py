@@ -239,7 +239,9 @@ def _run(options: RunOptions, effective: EffectiveSettings, loaded: LoadedConfig
 
 
 def _rendered(options: RunOptions, sources: Sources) -> Sequence[Manifests]:
-    """The output of kustomize and helm. They start after Ctrl-C is caught again, because they are ended with the check."""
+    """
+    The output of kustomize and helm. Ctrl-C is caught again before these programs start, so that they end with the check.
+    """
     from webhook.surfaces.cli.rendering import RenderOptions, render
 
     interruptible()

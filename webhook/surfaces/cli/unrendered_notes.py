@@ -14,7 +14,7 @@ def unrendered_notes(sources: Sources) -> Iterator[str]:
     """
     A note about all kustomizations, one about all charts, and one about all patches.
 
-    Bases and components are not named: their overlays are.
+    The note names overlays, but not the bases and components that overlays use.
     """
     roots = _roots(sources)
     if roots:
@@ -36,7 +36,10 @@ def unrendered_notes(sources: Sources) -> Iterator[str]:
 
 
 def _roots(sources: Sources) -> list[str]:
-    """The folders of kustomizations that are neither rendered nor a part of another one. All of them if each is a part."""
+    """
+    The folders of kustomizations that are neither rendered nor a part of another kustomization. If each is a part of
+    another one, the result has all folders.
+    """
     found = {os.path.realpath(each.folder): each for each in sources.kustomizations}
     parts = {
         os.path.realpath(each.located(name)) for each in found.values() for name in (*each.resources, *each.components)
