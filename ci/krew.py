@@ -22,6 +22,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 PROGRAM = "kubectl-migratable/kubectl-migratable"
+COMPLETION = "kubectl-migratable/kubectl_complete-migratable"
 LICENSE = "kubectl-migratable/LICENSE"
 PACKAGE = "kubectl-migratable/lib/webhook/__init__.py"
 
@@ -46,7 +47,9 @@ spec:
       kubectl get vm -A -o yaml | kubectl migratable check -
       kubectl migratable snapshot -o cluster.yaml
   caveats: |
-    Requires Python {python} on PATH.
+    Requires Python {python} on PATH. To complete `kubectl migratable`, link the program for it:
+
+      ln -s ~/.krew/store/migratable/{tag}/{completion} ~/.krew/bin/
   platforms:
 {platforms}"""
 PLATFORM = """\
@@ -106,6 +109,8 @@ def manifest(version: str, homepage: str, folder: str, paths: Sequence[Path]) ->
             )
     return MANIFEST.format(
         version=json.dumps(version),
+        tag=version,
+        completion=COMPLETION,
         homepage=json.dumps(homepage),
         python=archives[0].python,
         platforms="".join(_platforms(archives, folder.rstrip("/"))),
@@ -135,6 +140,7 @@ def _read(path: Path, version: str) -> Archive:
         with tarfile.open(path) as archive:
             program, package = _text(archive, PROGRAM), _text(archive, PACKAGE)
             is_executable = archive.getmember(PROGRAM).mode & 0o111
+            archive.getmember(COMPLETION)
             archive.getmember(LICENSE)
     except (OSError, tarfile.TarError, KeyError, UnicodeError) as error:
         raise InvalidArgument(f"{path}: not an archive of ci/krew.sh ({error})") from None

@@ -18,21 +18,27 @@ if [ "${2-}" != --without-dependencies ]; then
 fi
 "$python" -m pip install --quiet --target "$home/lib" --upgrade --no-deps "$root"
 cp "$root/LICENSE" "$home/"
-cat > "$home/kubectl-migratable" <<SCRIPT
+# write_script NAME FUNCTION: a start script that calls a function of webhook.__main__
+write_script() {
+  cat > "$home/$1" <<SCRIPT
 #!/bin/sh
 # krew creates a link to this file; resolve it to find the folder
 self=\$(readlink -f "\$0")
 for python in python$minor python3; do
   if "\$python" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "$minor")' 2> /dev/null; then
-    PYTHONPATH="\${self%/*}/lib" exec "\$python" -c 'import sys; sys.argv[0] = "kubectl-migratable"
-from webhook.__main__ import main
-main()' "\$@"
+    PYTHONPATH="\${self%/*}/lib" exec "\$python" -c 'import sys; sys.argv[0] = "$1"
+from webhook.__main__ import $2
+$2()' "\$@"
   fi
 done
 echo "kubectl migratable needs Python $minor on PATH" >&2
 exit 2
 SCRIPT
-chmod 755 "$home/kubectl-migratable"
+  chmod 755 "$home/$1"
+}
+
+write_script kubectl-migratable main
+write_script kubectl_complete-migratable complete
 mkdir -p "$out"
 tar -C "$work" -czf "$out/kubectl-migratable-$os-$arch.tar.gz" kubectl-migratable
 echo "$out/kubectl-migratable-$os-$arch.tar.gz"

@@ -134,14 +134,17 @@ def test_the_krew_manifest_is_filled_from_the_archives(archive: Path, tmp_path: 
     assert (plugin["apiVersion"], plugin["kind"]) == ("krew.googlecontainertools.github.com/v1alpha2", "Plugin")
     assert (plugin["metadata"]["name"], plugin["spec"]["version"]) == ("migratable", VERSION)
     assert len(plugin["spec"]["shortDescription"]) <= 50
-    assert plugin["spec"]["caveats"] == f"Requires Python {sys.version_info[0]}.{sys.version_info[1]} on PATH.\n"
+    caveats = plugin["spec"]["caveats"]
+    assert caveats.startswith(f"Requires Python {sys.version_info[0]}.{sys.version_info[1]} on PATH.")
+    completion = "kubectl-migratable/kubectl_complete-migratable"
+    assert f"ln -s ~/.krew/store/migratable/{VERSION}/{completion} ~/.krew/bin/" in caveats
     platforms = plugin["spec"]["platforms"]
     assert [platform["selector"]["matchLabels"]["os"] for platform in platforms] == ["darwin", "linux"]
     for platform, path in zip(platforms, (other, archive), strict=True):
         assert platform["uri"] == f"https://github.com/a/b/releases/download/v1/{path.name}"
         assert platform["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
         with tarfile.open(path) as opened:
-            assert opened.getmember(platform["bin"]).mode & 0o111
+            assert all(opened.getmember(name).mode & 0o111 for name in (platform["bin"], completion))
 
 
 def test_invalid_krew_arguments_are_refused(archive: Path, tmp_path: Path) -> None:
@@ -174,21 +177,22 @@ def test_invalid_krew_arguments_are_refused(archive: Path, tmp_path: Path) -> No
 
 def test_the_krew_archive_runs_through_a_link(archive: Path, tmp_path: Path) -> None:
     """
-    ``ci/krew.sh`` packs a program that runs where krew links to it, with nothing but Python beside it.
+    ``ci/krew.sh`` packs a program that runs where krew links to it, with nothing but Python beside it, and one that completes it.
     """
     with tarfile.open(archive) as opened:
         opened.extractall(tmp_path / "store", filter="data")
     (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "kubectl-migratable").symlink_to(
-        tmp_path / "store" / "kubectl-migratable" / "kubectl-migratable"
-    )
+    for name in ("kubectl-migratable", "kubectl_complete-migratable"):
+        start = tmp_path / "store" / "kubectl-migratable" / name
+        # what the archive would hold of other packages is lent here, too: in front of it, so that ours is the archive's
+        start.write_text(start.read_text().replace('/lib"', f'/lib:{LENT["PYTHONPATH"]}"'))
+        (tmp_path / "bin" / name).symlink_to(start)
     (tmp_path / "bin" / f"python{sys.version_info[0]}.{sys.version_info[1]}").symlink_to(sys.executable)
     (tmp_path / "vm.yaml").write_text(BAD)
-    # what the archive would hold of other packages is lent here, too: in front of it, so that ours is the archive's
-    start = tmp_path / "store" / "kubectl-migratable" / "kubectl-migratable"
-    start.write_text(start.read_text().replace('/lib"', f'/lib:{LENT["PYTHONPATH"]}"'))
 
     ran = shell(tmp_path, "kubectl-migratable", "check", "--isolated", "vm.yaml", PYTHONPATH="")
+    completed = shell(tmp_path, "kubectl_complete-migratable", "che", PYTHONPATH="")
 
     assert (ran.returncode, "LM101" in ran.stdout) == (1, True), ran.stderr
+    assert [line.partition("\t")[0] for line in completed.stdout.splitlines()] == ["check", ":4"], completed.stderr
     assert (tmp_path / "store" / "kubectl-migratable" / "LICENSE").is_file()
