@@ -1,6 +1,7 @@
 """With a snapshot of a real API server, an offline check gives the verdict of the cluster."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,16 @@ spec:
       networks: [{{name: default, pod: {{}}}}]
       volumes: [{{name: os, persistentVolumeClaim: {{claimName: os}}}}]
 """
+
+
+@pytest.fixture(autouse=True)
+def kubevirt(control_plane: ControlPlane, namespace: str) -> Iterator[None]:
+    """A KubeVirt CR, without which a cluster has no snapshot."""
+    place = f"/apis/kubevirt.io/v1/namespaces/{namespace}/kubevirts"
+    cr = {"apiVersion": "kubevirt.io/v1", "kind": "KubeVirt", "metadata": {"name": "kubevirt"}, "spec": {}}
+    control_plane.client.create(place, cr)
+    yield
+    control_plane.client.api("DELETE", f"{place}/kubevirt")
 
 
 def make(control_plane: ControlPlane, namespace: str) -> None:

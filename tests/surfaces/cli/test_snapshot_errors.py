@@ -11,6 +11,11 @@ from tests.cluster.http_apiserver import Handler, Server
 from tests.surfaces.running import Ran, migratable, process
 
 EMPTY = {"metadata": {"resourceVersion": "1"}, "items": []}
+CR = {"kind": "KubeVirt", "metadata": {"name": "kubevirt", "namespace": "kubevirt", "resourceVersion": "1", "uid": "1"}}
+
+
+def with_kubevirt(handler: Handler) -> None:
+    handler.plain(200, EMPTY | {"items": [CR]} if "/kubevirts" in handler.path else EMPTY)
 
 
 @pytest.fixture
@@ -48,8 +53,9 @@ def only(status: int) -> Callable[[Handler], None]:
         (only(401), "does not accept the credentials (HTTP 401)"),
         (only(403), "is not allowed to read any kind"),
         (only(500), "did not return"),
+        (lambda handler: handler.plain(200, EMPTY), "has no KubeVirt CR: KubeVirt is not deployed"),
     ],
-    ids=["no KubeVirt", "unauthorized", "forbidden", "broken"],
+    ids=["no KubeVirt", "unauthorized", "forbidden", "broken", "no CR"],
 )
 def test_a_cluster_without_facts_gives_status_2_and_no_file(
     server: Server, tmp_path: Path, answer: Callable[[Handler], None], problem: str
@@ -76,7 +82,7 @@ def test_a_part_of_the_facts_is_enough(server: Server, tmp_path: Path) -> None:
     Kinds that cannot be read are named; the snapshot is written, with server and context on standard error.
     """
     server.answer = lambda handler: (
-        handler.plain(403, b"{}") if "storageclasses" in handler.path else handler.plain(200, EMPTY)
+        handler.plain(403, b"{}") if "storageclasses" in handler.path else with_kubevirt(handler)
     )
 
     ran = snapshot(tmp_path, server.server_port)

@@ -118,6 +118,11 @@ def _read(
     cr = objects[KubeVirt]
     if isinstance(cr, Unknown) and cr != forbidden(BY_CLASS[KubeVirt]):
         raise Unavailable(f"{cluster}: {cr.why}", remedy="Check the kubeconfig and the network, then try again.")
+    if cr == ():
+        raise Misconfigured(
+            f"{cluster} has no KubeVirt CR: KubeVirt is not deployed, so its release and settings are unknown",
+            remedy="Name the context of a cluster with KubeVirt: --context NAME.",
+        )
     if all(isinstance(listed, Unknown) for listed in objects.values()):
         raise Misconfigured(
             f"nothing could be read from {cluster}: Migratable is not allowed to read any kind",
