@@ -119,8 +119,8 @@ def all_readable(objects: Iterable[K | Unknown]) -> Fact[tuple[K, ...]]:
     """
     Returns the readable objects of a kind. An unreadable object does not hide the other objects.
 
-    Returns the Unknown of one object if there are objects and none of them is readable. Results that need the list are then
-    unproven.
+    Returns the Unknown of one object if there are objects and none of them is readable. In that case results that need the list
+    are unproven.
     """
     unreadable, readable = None, list[K]()
     for one in objects:

@@ -60,5 +60,5 @@ def _message(refused: Mapping[type[Kubernetes], int]) -> str:
     resources = sorted(".".join(filter(None, (BY_CLASS[kind].plural, BY_CLASS[kind].group))) for kind in refused)
     return (
         f"the account has no permission to list and watch {', '.join(resources)} (HTTP 403). "
-        f"Bind it to ClusterRole {CLUSTER_ROLE} of deploy/kustomize/base/server/rbac.yaml"
+        f"Bind the account to ClusterRole {CLUSTER_ROLE} of deploy/kustomize/base/server/rbac.yaml"
     )

@@ -54,7 +54,7 @@ def _fitting(facts: DefaultFacts, migrations: Json) -> Mapping[str, Json]:
 
     Values can be valid separately and contradict each other. At 8Mi per second, a GB takes 120 s, which fits into a timeout of
     150 s per GB but not into 100 s. For settings that are left out, the defaults of the release apply. Settings without a
-    default of the release are checked together with these defaults, because otherwise the next request would add them.
+    default of the release are checked together with these defaults, because the next request would add these defaults.
     """
     requested = facts.options.values or {}
     present = written(migrations)

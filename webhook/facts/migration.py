@@ -16,7 +16,7 @@ V = TypeVar("V")
 
 class Sourced(msgspec.Struct, Generic[V], frozen=True):
     """
-    A value and its path in the judged object. For a value of an instancetype, this is the path of the reference to the
+    A value and its path in the judged object. For a value of an instancetype, the path is the path of the reference to the
     instancetype.
     """
 
@@ -77,7 +77,7 @@ class MigrationFacts(msgspec.Struct, frozen=True):
     annotations: Mapping[str, str]
     """Annotations of the VMI: the annotations of its template, and the annotations that instancetype and preference add."""
     outer_annotations: Mapping[str, str]
-    """``metadata.annotations`` of a VirtualMachine. KubeVirt does not copy them to the VMI."""
+    """The ``metadata.annotations`` of a VirtualMachine, which KubeVirt does not copy to the VMI."""
     labels: Mapping[str, str]
     """Labels of the VMI, by which MigrationPolicies select VMIs."""
     configuration: Fact[Configuration]
@@ -96,7 +96,7 @@ class MigrationFacts(msgspec.Struct, frozen=True):
     overlaid_claims: tuple[ClaimFacts, ...]
     """PVCs of ephemeral volumes. KubeVirt does not check their access modes."""
     templates: tuple[TemplateFacts, ...]
-    """``dataVolumeTemplates`` of a VirtualMachine, in order."""
+    """The entries of ``dataVolumeTemplates`` of a VirtualMachine, in order."""
     state_claim: ClaimFacts | None
     """The PVC for persistent TPM or EFI state, whose access modes only KubeVirt 1.3 checks."""
     migrated_volumes: frozenset[str]

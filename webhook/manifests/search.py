@@ -40,8 +40,8 @@ def without_repeats(entries: Iterable[File | Manifests]) -> list[File | Manifest
     """
     Each file once.
 
-    Ignored files must be left out before this function is called. Otherwise this function drops a file if the first name is
-    ignored and another name is not.
+    Ignored files must be left out before this function is called. Otherwise a file with several names is lost if its first name
+    is ignored and another name is not.
     """
     unique: list[File | Manifests] = []
     seen: set[str] = set()

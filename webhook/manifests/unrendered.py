@@ -169,10 +169,8 @@ def _is_json_patch(document: Document) -> bool:
 def _is_values(path: str, documents: Sequence[Document]) -> bool:
     """Whether a file contains values of a chart. Values may mention API groups."""
     folder = os.path.dirname(path) or "."
-    charts = (
-        f"{folder}/{_CHART}",
-        f"{os.path.dirname(folder) or '.'}/{_CHART}",
-    )  # the file can also be in a folder of the chart, such as ci/
+    # the file can also be in a folder of the chart, such as ci/
+    charts = (f"{folder}/{_CHART}", f"{os.path.dirname(folder) or '.'}/{_CHART}")
     return (
         "values" in _name(path)
         and any(map(os.path.isfile, charts))

@@ -26,7 +26,7 @@ _GAUGES: tuple[tuple[str, str, Value], ...] = (
     ("missing", "1 if the cluster does not serve the kind.", lambda kind: kind.missing),
     (
         "failing",
-        "1 if the last list or watch failed; the log has the reason.",
+        "1 if the last list or watch failed; the log contains the reason.",
         lambda kind: bool(kind.problem),
     ),
 )

@@ -1,9 +1,9 @@
 """
 Provides TLS with certificates that are reloaded from a mounted Secret.
 
-A new pair is loaded into a new SSL context, which then replaces the old context. A mismatched pair in the context in use would
-break every later handshake. If the files are unusable or missing, the server keeps the certificate in memory, and a metric is
-1.
+A new pair is loaded into a new SSL context, which then replaces the old context. A certificate and key that do not match would
+break every later handshake if they were loaded into the context in use. If the files are unusable or missing, the server keeps
+the certificate in memory, and a metric is 1.
 """
 
 import asyncio

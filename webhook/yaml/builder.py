@@ -91,7 +91,7 @@ class Builder:
             str, _Anchor | None
         ] = {}  # The value is None while the mapping or list with the anchor is open.
         self._stack: list[_Frame] = []
-        # Most files contain no tag, no anchor and no "\\0". If none of these occurs, events need no check for them.
+        # Most files contain no tag, no anchor and no "\\0". In such a file, events need no check for tags, anchors and NUL.
         self._marked = any(sign in text.text for sign in "!&") or _NUL_ESCAPE.search(text.text) is not None
 
     def documents(self) -> Iterator[tuple[JsonValue, int, int]]:

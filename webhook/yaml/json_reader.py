@@ -63,7 +63,7 @@ def read_json(text: Text, max_documents: int) -> list[tuple[JsonValue, int]] | j
     Returns the objects and arrays in the text with their offsets. Returns the error of the decoder if the text is not JSON,
     because the text can still be YAML.
 
-    Raises ``BadInput`` for JSON that is an error here.
+    Raises ``BadInput`` for JSON that this module rejects.
     """
     try:
         return _read(text, max_documents)
