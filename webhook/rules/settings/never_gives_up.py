@@ -10,7 +10,7 @@ from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violatio
 from webhook.rules.settings._setting import MONITOR_SOURCE, SETTINGS_GUIDE, at, cr, setting_path
 
 MEANING = {
-    COMPLETION_TIMEOUT: "the migration of a guest that writes faster than the network transfers never ends",
+    COMPLETION_TIMEOUT: "a migration never ends if the guest writes faster than the network transfers",
     PROGRESS_TIMEOUT: "a stuck migration never ends",
 }
 
@@ -21,7 +21,9 @@ def disabled_timeouts(
     """A violation for each of ``names`` that is 0 in the settings under ``base``."""
     for name in names:
         if values.get(name) == 0:
-            message = f"{name} is 0 (no limit), so {MEANING[name]} and counts against the limit of parallel migrations"
+            message = (
+                f"{name} is 0 (no limit), so {MEANING[name]}, and it counts against the limit of parallel migrations"
+            )
             yield at(base, name, 0, message)
 
 

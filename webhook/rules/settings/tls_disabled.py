@@ -1,4 +1,4 @@
-"""Without TLS a migration transfers the guest's memory in plain text."""
+"""Without TLS, a migration transfers the guest's memory in plain text."""
 
 from collections.abc import Iterator
 
