@@ -87,7 +87,7 @@ def accepts(value: object) -> bool:
     """
     Whether a quantity field of KubeVirt's API accepts this value. Values that are neither text nor numbers count as accepted.
 
-    The API server matches text against ``_PATTERN``. Of numbers, it accepts only whole numbers of 64 bits
+    The API server matches text against ``_PATTERN``. Of numbers, the API server accepts only whole numbers of 64 bits
     (``x-kubernetes-int-or-string``). KubeVirt's webhooks then parse the text. Text with a placeholder such as ``${MEMORY}`` is
     accepted.
     """

@@ -30,9 +30,9 @@ RULE = Rule(
     baseline=True,
     summary="A device of the node is passed through to the guest.",
     rationale=(
-        "The guest uses the hardware of its node directly (PCI, mediated, USB, resource claim). The state of that hardware "
-        "cannot be copied to another node. For fast networking, use an SR-IOV interface: KubeVirt unplugs it before a live "
-        "migration and plugs it in again afterwards."
+        "The guest uses the hardware of its node directly (PCI, mediated, USB, resource claim). The state of that "
+        "hardware cannot be copied to another node. For fast networking, use an SR-IOV interface. KubeVirt unplugs "
+        "the interface before a live migration and plugs it in again afterwards."
     ),
     remediation=(
         "Remove the entry from domain.devices.hostDevices. If the VM needs the device, write `evictionStrategy: "

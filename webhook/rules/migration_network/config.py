@@ -1,4 +1,4 @@
-"""Multus reads the configuration as JSON. If it is not JSON, no pod on the network starts."""
+"""Multus reads the configuration as JSON. If the configuration is not JSON, no pod on the network starts."""
 
 from collections.abc import Iterator
 
