@@ -290,11 +290,13 @@ SETTINGS = st.dictionaries(NAMES, ANY)
 
 
 @given(SETTINGS, SETTINGS, ANY)
-def test_no_settings_and_no_memory_raise(cluster: Any, own: Any, guest: Any) -> None:
+def test_any_settings_and_memory_give_complete_findings(cluster: Any, own: Any, guest: Any) -> None:
     """
     Any settings in the CR, in a policy and in the VM give a result.
     """
     memory = guest if isinstance(guest, str | int | float) and not isinstance(guest, bool) else None
     judged = vm({"memory": {"guest": memory}, "devices": {"interfaces": [{"name": "b", "sriov": {}}]}})
 
-    told(judged, kubevirt(**cluster), policy("p", {}, **own), releases=KNOWN)
+    findings = told(judged, kubevirt(**cluster), policy("p", {}, **own), releases=KNOWN)
+
+    assert all(finding.message and finding.remedy for finding in findings)
