@@ -15,7 +15,16 @@ import msgspec
 
 from webhook.errors import BadInput
 from webhook.manifests.objects import Manifests, read_manifests
-from webhook.manifests.search import KUSTOMIZATIONS, File, find, is_within, shown, unreadable, without_repeats
+from webhook.manifests.search import (
+    KUSTOMIZATIONS,
+    File,
+    find,
+    is_within,
+    kustomizations_above,
+    shown,
+    unreadable,
+    without_repeats,
+)
 from webhook.yaml.document import MAX_BYTES
 
 if TYPE_CHECKING:
@@ -154,10 +163,11 @@ class Inputs:
             for entry in entries
             if isinstance(entry, Manifests) or not _is_left_out(entry, ignore, own_paths, sources)
         )
-        if any(isinstance(entry, File) and entry.path.endswith(KUSTOMIZATIONS) for entry in self._entries):
+        above = kustomizations_above(paths)
+        if above or any(isinstance(entry, File) and entry.path.endswith(KUSTOMIZATIONS) for entry in self._entries):
             from webhook.manifests.unrendered import without_patches  # noqa: PLC0415 - only for kustomizations
 
-            self._entries = without_patches(self._entries, sources)
+            self._entries = without_patches(self._entries, above, sources)
         self._entries += rendered
         self._sources = sources
         self._progress = progress

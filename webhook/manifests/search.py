@@ -137,6 +137,21 @@ def is_manifest(path: str) -> bool:
     return _suffix(path).lower() in SUFFIXES or (path.endswith("Kustomization") and _name(path) == "Kustomization")
 
 
+def kustomizations_above(paths: Iterable[str]) -> list[str]:
+    """
+    Returns the kustomizations in the folders above searched folders, up to the root of the repository. They can name files in
+    these folders as patches.
+    """
+    found: list[str] = []
+    for start in {os.path.realpath(path) for path in paths if path != "-" and os.path.isdir(path)}:
+        folder = start
+        while folder != "/" and not os.path.exists(f"{folder}/.git"):
+            folder = folder.rpartition("/")[0] or "/"
+            candidates = (f"{folder.rstrip('/')}/{name}" for name in KUSTOMIZATIONS)
+            found += [path for path in candidates if os.path.isfile(path)]
+    return list(dict.fromkeys(found))
+
+
 def normalized(path: str) -> str:
     """
     Returns a path without redundant parts, as pathlib spells it. The file ``./-`` keeps its name, because ``-`` means standard

@@ -17,11 +17,14 @@ from webhook.yaml.document import Document, JsonValue, read_documents
 _CHART = "Chart.yaml"
 
 
-def without_patches(entries: Sequence[File | Manifests], sources: Sources) -> list[File | Manifests]:
+def without_patches(
+    entries: Sequence[File | Manifests], above: Sequence[str], sources: Sources
+) -> list[File | Manifests]:
     """
     Returns the entries without kustomizations and their patches. A patch that is also a resource is kept.
 
-    A kustomization that cannot be read is kept, so that it is reported as a problem.
+    ``above`` has the paths of kustomizations outside of the searched folders. A kustomization that cannot be read is kept, so
+    that it is reported as a problem.
     """
     found: list[Kustomization] = []
     kept: list[File | Manifests] = []
@@ -34,6 +37,7 @@ def without_patches(entries: Sequence[File | Manifests], sources: Sources) -> li
         elif isinstance(entry, Manifests) or entry.is_named or _name(entry.path) != KUSTOMIZATIONS[-1]:
             kept.append(entry)
     sources.kustomizations += found
+    found += filter(None, (_kustomization(File(path, real=path)) for path in above))
     sources.settings |= {os.path.realpath(each.located(name)) for each in found for name in each.settings}
     patches = {os.path.realpath(each.located(name)) for each in found for name in each.patches}
     patches -= {os.path.realpath(each.located(name)) for each in found for name in each.resources}

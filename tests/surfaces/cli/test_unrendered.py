@@ -1,5 +1,6 @@
 """Kustomizations and charts that are checked without rendering."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,34 @@ def test_a_patch_that_is_named_without_its_kustomization_is_judged(tmp_path: Pat
 
     assert check(tmp_path, "a/p.yaml").status == 1
     assert check(tmp_path, "a/p.yaml", "a/kustomization.yaml").status == 0
+
+
+@pytest.mark.parametrize("start", ["a/parts", "a/parts/deep"])
+def test_a_kustomization_above_the_searched_folder_names_patches(tmp_path: Path, start: str) -> None:
+    """
+    The result is the same from each folder. A kustomization outside of the repository does not count.
+    """
+    kustomization = "patches:\n- path: parts/p.yaml\n- path: parts/deep/p.yaml\n"
+    write(tmp_path, **{"a/kustomization.yaml": kustomization, "a/parts/p.yaml": VM, "a/parts/deep/p.yaml": VM})
+
+    assert check(tmp_path, start).status == 0
+    assert check(tmp_path / start, ".").status == 0
+    (tmp_path / "a/parts/.git").mkdir()
+    assert check(tmp_path, start).status == 1
+
+
+@pytest.mark.parametrize("name", ["", "../" * 99, "a" * 5000, "vm.yaml/x", 5, ["a"], {"a": "b"}, None])
+def test_names_that_are_not_files_are_not_errors_of_a_search(tmp_path: Path, name: object) -> None:
+    """
+    The program that renders the kustomization reports wrong names.
+    """
+    fields = {key: [name] for key in ("resources", "components", "configurations", "patchesStrategicMerge")}
+    text = json.dumps({**fields, "patches": [{"path": name}], "secretGenerator": [{"envs": [name], "literals": name}]})
+    write(tmp_path, **{"kustomization.yaml": text, "vm.yaml": GOOD_VM})
+
+    ran = check(tmp_path, ".")
+
+    assert (ran.status, ran.out) == (0, "")
 
 
 def test_patches_are_not_facts(tmp_path: Path) -> None:
