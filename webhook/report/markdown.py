@@ -8,7 +8,7 @@ from webhook.report.model import FindingReport, ObjectReport, Report
 from webhook.report.sentences import is_unproven, name_of, place_of, place_of_problem, problem_message
 
 MAX_ROWS = 500
-"""Rows of one table. GitHub accepts summaries of at most 1 MiB."""
+"""The maximum number of rows in one table. GitHub accepts summaries of at most 1 MiB."""
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&@!])")
 _LINK = re.compile(r"(?<=\w)(:)(?=//)|(?<=www)(\.)", re.IGNORECASE)

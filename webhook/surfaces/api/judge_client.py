@@ -109,7 +109,7 @@ class SeparateProcess:
     Judges in a separate process. The first request starts the process. If the process has ended, the next request starts it
     again.
 
-    A thread of the server sends it one request at a time, and answers its lookups.
+    A thread of the server sends one request at a time to the process, and answers its lookups.
     """
 
     def __init__(self, background: Iterable[tuple[Kubernetes, str]], *, most_seconds: float = MOST_SECONDS) -> None:
