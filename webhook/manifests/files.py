@@ -16,6 +16,7 @@ import msgspec
 from webhook.errors import BadInput
 from webhook.manifests.objects import Manifests, read_manifests
 from webhook.manifests.search import (
+    CONFIGURATIONS,
     KUSTOMIZATIONS,
     File,
     find,
@@ -253,6 +254,8 @@ def _read(file: File, sources: Sources) -> Manifests:
         except BadInput as problem:
             return Manifests((), (problem,))
     manifests = read_manifests(content, name)
+    if manifests.problems and not file.is_named and path.rpartition("/")[2] in CONFIGURATIONS and not manifests.objects:
+        return Manifests((), ())
     if manifests.problems or b"$patch" in content:
         from webhook.manifests.unrendered import judged_part  # noqa: PLC0415 - most files have no problems
 

@@ -18,6 +18,9 @@ SUFFIXES = (".yaml", ".yml", ".json")
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 """The names of a kustomization, in the order of kustomize (konfig.RecognizedKustomizationFileNames)."""
 
+CONFIGURATIONS = ("migratable.yaml", "migratable.yml", ".migratable.yaml", ".migratable.yml")
+"""The names of a configuration file of ``migratable check``."""
+
 LeaveOut: TypeAlias = Callable[[str, "Place"], None]
 """Called for each file that Git ignores, with the file or folder that a pattern of ``.gitignore`` matches."""
 

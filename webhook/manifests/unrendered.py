@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 
 from webhook.errors import BadInput
+from webhook.manifests.earlier_reports import is_report
 from webhook.manifests.files import Sources
 from webhook.manifests.kustomizations import Kustomization, read_kustomization
 from webhook.manifests.objects import Manifests, is_other_file
@@ -126,7 +127,12 @@ def _instead_of_problems(file: File, content: bytes, manifests: Manifests, sourc
     if documents and all(map(_is_json_patch, documents)):
         sources.patches[name] = None
         return Manifests((), ())
-    if is_other_file(content, manifests) or file.real in sources.settings or _is_values(file.path, documents):
+    if (
+        is_other_file(content, manifests)
+        or is_report(content)
+        or file.real in sources.settings
+        or _is_values(file.path, documents)
+    ):
         sources.others[name] = None
         return Manifests((), ())
     return None

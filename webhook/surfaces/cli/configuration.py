@@ -10,6 +10,7 @@ import msgspec
 
 from webhook.errors import Misconfigured
 from webhook.kubevirt.schema.spelling import close_matches
+from webhook.manifests.search import CONFIGURATIONS
 from webhook.policy.policy import Action, Exemption, Profile
 from webhook.surfaces.cli.options import FAIL_ON
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from webhook.objects.path import FieldPath
     from webhook.objects.type_errors import TypeFault
 
-NAME = "migratable.yaml"
 PYPROJECT = "pyproject.toml"
 TABLE = "tool.migratable"
 REMEDY = "Correct the value."
@@ -79,13 +79,45 @@ def find(paths: Sequence[str]) -> LoadedConfig:
     Raises Misconfigured for a file that cannot be read.
     """
     for folder in _upward(_start(paths)):
-        if isfile(join(folder, NAME)):
-            return _read(join(folder, NAME))
-        if isfile(join(folder, PYPROJECT)) and _has_table(join(folder, PYPROJECT)):
-            loaded = _read(join(folder, PYPROJECT))
-            if loaded.path is not None:
-                return loaded
+        loaded = find_in(folder)
+        if loaded is not None:
+            return loaded
     return LoadedConfig()
+
+
+def find_in(folder: str) -> LoadedConfig | None:
+    """
+    Loads the configuration file of a folder.
+
+    Raises Misconfigured for a file that cannot be read, and for several files. A manifest with the name of a configuration
+    file, such as an Argo Application, is not a configuration.
+    """
+    names = [name for name in CONFIGURATIONS if isfile(join(folder, name)) and not _is_manifest(join(folder, name))]
+    if len(names) > 1:
+        first, second = (_shown_name(join(folder, name)) for name in names[:2])
+        raise Misconfigured(f"{first} and {second} are both configuration files", remedy="Keep one of them.")
+    if names:
+        return _read(join(folder, names[0]))
+    if isfile(join(folder, PYPROJECT)) and _has_table(join(folder, PYPROJECT)):
+        loaded = _read(join(folder, PYPROJECT))
+        if loaded.path is not None:
+            return loaded
+    return None
+
+
+def _is_manifest(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            content = b"\n" + file.read()
+    except OSError:
+        return False
+    return b"\napiVersion:" in content and b"\nkind:" in content
+
+
+def _shown_name(path: str) -> str:
+    from pathlib import Path
+
+    return str(_shown(Path(path)))
 
 
 def _start(paths: Sequence[str]) -> str:
