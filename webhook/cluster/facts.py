@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from webhook.cluster.interruptions import Interruptions
 from webhook.cluster.live_reads import LiveReads
 from webhook.cluster.lookups import LiveWorld, RecordingWorld
 from webhook.cluster.messages import invalid_name, missing_object, not_read, stale
@@ -144,6 +145,7 @@ class ClusterFacts:
             transport = connect(kubeconfig, context)
         self._transport = transport
         refusals = Refusals(self._kinds)
+        interruptions = Interruptions(self._pace.unreachable[1], self._clock)
         for kind in self._kinds:
             watch = Watch(
                 kind,
@@ -154,6 +156,7 @@ class ClusterFacts:
                 chance=self._chance,
                 pace=self._pace,
                 refusals=refusals,
+                interruptions=interruptions,
             )
             thread = threading.Thread(target=watch.run, name=f"watch {kind.__name__}", daemon=True)
             self._threads.append(thread)
@@ -175,6 +178,16 @@ class ClusterFacts:
     def ready(self) -> bool:
         """Whether each kind has been listed or is not served by the cluster."""
         return all(self.store.synced(kind) or self.store.missing(kind) for kind in self._kinds)
+
+    @property
+    def unread(self) -> str:
+        """The kinds that are not listed yet, with the problems; empty if ``ready``."""
+        waiting = [state for state in self.store.statistics() if not state.synced and not state.missing]
+        if not waiting:
+            return ""
+        problems = ", ".join(sorted({state.problem for state in waiting if state.problem}))
+        text = f"not listed yet: {', '.join(state.kind for state in waiting)}"
+        return f"{text}. Problem: {problems}" if problems else text
 
     @property
     def stale(self) -> tuple[str, ...]:

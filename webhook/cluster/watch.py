@@ -6,12 +6,12 @@ watch resumes at the last resourceVersion. Another list is needed only if that r
 between such lists grow.
 """
 
-import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import msgspec
 
+from webhook.cluster.interruptions import Interruptions
 from webhook.cluster.live_reads import BUILT_IN, PAGE, accept_of, path_of, read_page
 from webhook.cluster.ports import Answer, TooLarge, Transport
 from webhook.cluster.projection import Malformed, Seen, position_of
@@ -21,8 +21,6 @@ from webhook.errors import Unavailable
 from webhook.objects.json_depth import decode
 from webhook.objects.kinds import BY_CLASS, Kind
 from webhook.objects.meta import Kubernetes, Read
-
-log = logging.getLogger("migratable.cluster")
 
 HEALTHY_SECONDS = 5.0
 STEADY_SECONDS = 30.0
@@ -113,6 +111,7 @@ class Watch:
         chance: Callable[[], float],
         pace: Pace,
         refusals: Refusals | None = None,
+        interruptions: Interruptions | None = None,
     ) -> None:
         self._kind: Kind = BY_CLASS[kind]
         self._reads = kind
@@ -123,6 +122,7 @@ class Watch:
         self._chance = chance
         self._pace = pace
         self._refusals = refusals or Refusals([kind])
+        self._interruptions = interruptions or Interruptions(pace.unreachable[1], clock)
         self._position = ""
         self._page = pace.page
         self._unreachable = Backoff(pace.unreachable, chance)
@@ -159,9 +159,7 @@ class Watch:
         self._store.failed(self._reads, problem)
         self._refusals.not_refused(self._reads)
         pause = backoff.next()
-        log.warning(
-            "watch interrupted", extra={"kind": self._kind.kind, "problem": problem, "retry_seconds": round(pause, 1)}
-        )
+        self._interruptions.failed(self._kind.kind, problem, pause)
         return pause
 
     def _list(self) -> float:

@@ -57,6 +57,11 @@ class ClusterSource:
         """Whether each kind has been listed or is not served by the cluster."""
         return self._cluster.ready
 
+    @property
+    def unread(self) -> str:
+        """The kinds that are not listed yet, with the problems; empty if ``ready``."""
+        return self._cluster.unread
+
     def world(self) -> World:
         """Returns a world that looks up cached objects and records the lookups. Never waits."""
         return self._cluster.recording()

@@ -14,6 +14,8 @@ class Health:
 
     ready: Callable[[], bool]
     registry: CollectorRegistry
+    reason: Callable[[], str] = str
+    """Returns why the server is not ready; empty if nothing else is known."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -23,7 +25,7 @@ class Health:
         if scope["path"] == "/livez":
             status, body = 200, b"ok\n"
         elif scope["path"] == "/readyz":
-            status, body = (200, b"ok\n") if self.ready() else (503, b"not ready\n")
+            status, body = (200, b"ok\n") if self.ready() else (503, self._not_ready())
         elif scope["path"] == "/metrics":
             status, body, kind = 200, generate_latest(self.registry), CONTENT_TYPE_LATEST
         else:
@@ -31,3 +33,7 @@ class Health:
         headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+    def _not_ready(self) -> bytes:
+        reason = self.reason()
+        return f"not ready: {reason}\n".encode() if reason else b"not ready\n"

@@ -80,7 +80,11 @@ async def _serve(options: Options) -> None:
     judge = SeparateProcess(placed_in(background))
     api = build_api(configurations, background, options.release, cluster, judge)
     traced = tracing()
-    health = Health(lambda: facts.ready and not draining(), metrics.registry)
+    health = Health(
+        lambda: facts.ready and not draining(),
+        metrics.registry,
+        lambda: "shutting down" if draining() else facts.unread if isinstance(facts, ClusterSource) else "",
+    )
     names = options.client_names if options.client_ca else ()
 
     def known(name: str, app: object) -> KnownHosts:
