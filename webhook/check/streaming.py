@@ -81,11 +81,13 @@ class StreamingCheck:
         background: Iterable[ManifestObject] = (),
         snapshot: Snapshot = NO_SNAPSHOT,
         judged: Callable[[], None] = _ignore,
+        settings_of: Callable[[str], Settings | None] | None = None,
     ) -> None:
         """Raises BadInput for a release that cannot be judged."""
         self._settings = settings
         self._reread = reread
         self._judged = judged
+        self._settings_of = settings_of
         self._world = GrowingWorld(snapshot, placed_in(background))
         self._results: list[FileResult] = []
         self._users: dict[Lookup, list[int]] = {}
@@ -129,12 +131,20 @@ class StreamingCheck:
         if kind is KubeVirt:
             self._release = choose_release(self._settings.release, self._world)
 
+    def _chosen(self, source: str) -> tuple[Settings, ReleaseChoice]:
+        """The settings for a file, and its release unless a KubeVirt CR is nearer."""
+        settings = self._settings_of(source) if self._settings_of is not None else None
+        if settings is None:
+            return self._settings, self._release
+        return settings, choose_release(settings.release, self._world)
+
     def _judge(self, manifests: Manifests) -> FileResult:
         self._world.lookups = {_RELEASE}
         objects: list[ObjectReport] = []
         used: set[tuple[str, tuple[str, ...]]] = set()
         for manifest in manifests.objects:
-            for judged in examine(manifest, self._world, self._settings, self._release):
+            settings, release = self._chosen(manifest.document.source)
+            for judged in examine(manifest, self._world, settings, release):
                 objects.append(object_report(judged))
                 used.add((judged.release, judged.notes))
             self._judged()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 from os import getcwd
-from os.path import abspath, commonpath, dirname, exists, isdir, isfile, join
+from os.path import abspath, commonpath, dirname, exists, isdir, isfile, join, normpath
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -78,7 +78,7 @@ def find(paths: Sequence[str]) -> LoadedConfig:
 
     Raises Misconfigured for a file that cannot be read.
     """
-    for folder in _upward(_start(paths)):
+    for folder in _upward(start_of(paths)):
         loaded = find_in(folder)
         if loaded is not None:
             return loaded
@@ -120,13 +120,13 @@ def _shown_name(path: str) -> str:
     return str(_shown(Path(path)))
 
 
-def _start(paths: Sequence[str]) -> str:
+def start_of(paths: Sequence[str]) -> str:
     """The common folder of all paths. Standard input counts as the current folder."""
     try:
         here = getcwd()
     except OSError:  # the current folder was deleted, so relative names have no meaning
         here = "/"
-    named = [join(here, path) for path in paths if path != "-"]
+    named = [normpath(join(here, path)) for path in paths if path != "-"]
     if not named or len(named) < len(paths):
         named.append(here)
     common = commonpath(named)

@@ -19,7 +19,7 @@ from webhook.manifests.objects import ManifestObject, Manifests
 from webhook.policy.policy import Policy
 from webhook.report.model import Report
 from webhook.report.printable import escaped
-from webhook.surfaces.cli.configuration import LoadedConfig, find, read
+from webhook.surfaces.cli.configuration import LoadedConfig, find, read, start_of
 from webhook.surfaces.cli.exemptions import add_expiry_notes, apply_baseline, apply_comments, write_baseline
 from webhook.surfaces.cli.main import interruptible
 from webhook.surfaces.cli.notes import write_notes
@@ -33,6 +33,7 @@ from webhook.surfaces.cli.status import (
     fail,
     write_errors,
     write_problems,
+    write_stderr,
     write_stdout,
 )
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from webhook.manifests.ignored import IgnorePatterns
+    from webhook.surfaces.cli.nested import NestedConfigurations
 
 GC_THRESHOLD = 100_000
 """Number of new objects between two garbage collections."""
@@ -100,8 +102,9 @@ def run(options: Mapping[str, Any]) -> NoReturn:
         if options["show_config"]:
             write_stdout(show(effective))
             sys.exit(0)
+        nested = None if options["isolated"] or options["config_file"] else _nested(paths, Flags(**flags))
         with _rare_garbage_collection():
-            sys.exit(_run(run_options, effective, loaded))
+            sys.exit(_run(run_options, effective, loaded, nested))
     except WebhookError as error:
         fail(error)
 
@@ -165,7 +168,18 @@ def _configuration(config_file: str | None, paths: Sequence[str]) -> LoadedConfi
     return read(Path(config_file), pinned=True)
 
 
-def _run(options: RunOptions, effective: EffectiveSettings, loaded: LoadedConfig) -> int:
+def _nested(paths: Sequence[str], flags: Flags) -> "NestedConfigurations | None":
+    """The configurations in subfolders. A single file has none."""
+    if len(paths) == 1 and not isdir(paths[0]):  # noqa: PTH112 - pathlib takes 3 ms to import
+        return None
+    from webhook.surfaces.cli.nested import NestedConfigurations
+
+    return NestedConfigurations(start_of(paths), flags, _policy)
+
+
+def _run(
+    options: RunOptions, effective: EffectiveSettings, loaded: LoadedConfig, nested: "NestedConfigurations | None"
+) -> int:
     """The whole check. Returns the exit status."""
     progress = bar(quiet=options.quiet)
     sources, facts = Sources(stdin_name=escaped(options.stdin_filename or "-")), Sources()
@@ -176,13 +190,14 @@ def _run(options: RunOptions, effective: EffectiveSettings, loaded: LoadedConfig
         [manifest for file in references for manifest in file.objects],
         _snapshot(effective.snapshot),
         progress,
+        nested,
     )
     targets = [output.target for output in options.outputs]  # these files can be reports of an earlier run
     inputs = Inputs(
         options.paths,
         recursive=not options.no_recursive,
         sources=sources,
-        ignore=_ignore_patterns(effective),
+        ignore=_ignore_patterns(effective, nested),
         gitignore=effective.gitignore,
         own_files=[str(path) for path in (loaded.path, *effective.files, *targets) if path is not None],
         progress=progress,
@@ -199,7 +214,8 @@ def _run(options: RunOptions, effective: EffectiveSettings, loaded: LoadedConfig
 
             report = with_templates(report, sources.rendered)
             report = msgspec.structs.replace(report, notes=[*report.notes, *sources.rendering_notes])
-        report = add_expiry_notes(report, effective.policy.exemptions, today)
+        exemptions = [*effective.policy.exemptions, *(nested.exemptions if nested is not None else ())]
+        report = add_expiry_notes(report, exemptions, today)
         report = apply_comments(report, sources, today)
         return report if options.write_baseline else apply_baseline(report, effective.baseline, sources)
 
@@ -230,6 +246,11 @@ def _run(options: RunOptions, effective: EffectiveSettings, loaded: LoadedConfig
     write_problems(report.problems)
     if not options.quiet:
         write_notes(report, options, effective, loaded, sources)
+        if nested is not None and nested.names:
+            from webhook.surfaces.cli.nested import notes
+
+            for note in notes(nested):
+                write_stderr(f"note: {note}")
     if unwritten:
         write_errors(unwritten)
         return EXIT_ERROR
@@ -254,9 +275,15 @@ class _Check:
     """Judges manifests with one set of settings, references and snapshot."""
 
     def __init__(
-        self, settings: Settings, references: Sequence[ManifestObject], snapshot: Snapshot, progress: Bar
+        self,
+        settings: Settings,
+        references: Sequence[ManifestObject],
+        snapshot: Snapshot,
+        progress: Bar,
+        nested: "NestedConfigurations | None",
     ) -> None:
         self._settings = settings
+        self._nested = nested
         self._references = references
         self._snapshot = snapshot
         self._progress = progress
@@ -284,7 +311,19 @@ class _Check:
 
     def _begin(self, reread: Callable[[int], Manifests]) -> StreamingCheck:
         self._progress.begin("checking")
-        return StreamingCheck(self._settings, reread, self._references, self._snapshot, self._progress.judged)
+        return StreamingCheck(
+            self._settings,
+            reread,
+            self._references,
+            self._snapshot,
+            self._progress.judged,
+            self._settings_of if self._nested is not None else None,
+        )
+
+    def _settings_of(self, name: str) -> Settings | None:
+        """The settings for a file below a nested configuration."""
+        found = self._nested.of_file(name) if self._nested is not None else None
+        return Settings(found.policy, found.release, self._settings.today) if found is not None else None
 
     def _finish(self, streaming: StreamingCheck) -> Report:
         self._progress.begin("checking again")
@@ -293,12 +332,12 @@ class _Check:
         return report
 
 
-def _ignore_patterns(effective: EffectiveSettings) -> "IgnorePatterns | None":
-    if not effective.ignore:
+def _ignore_patterns(effective: EffectiveSettings, nested: "NestedConfigurations | None") -> "IgnorePatterns | None":
+    if not effective.ignore and nested is None:
         return None
     from webhook.manifests.ignored import IgnorePatterns
 
-    return IgnorePatterns(lambda _folder: effective.ignore)
+    return IgnorePatterns(nested.patterns(effective.ignore) if nested is not None else lambda _folder: effective.ignore)
 
 
 def _snapshot(path: "Path | None") -> Snapshot:
