@@ -39,6 +39,8 @@ class Kustomization(msgspec.Struct, frozen=True):
     """Contents of Secrets, as ``key=value``."""
     secret_files: tuple[str, ...]
     """Files with contents of Secrets, with one ``key=value`` on each line."""
+    texts: tuple[str, ...]
+    """Patches and transformers that are written in the kustomization."""
     is_component: bool
 
     @property
@@ -86,6 +88,7 @@ def read_kustomization(path: str) -> Kustomization | None:
         tuple(
             name for item in _items(value, "secretGenerator") for key in ("env", "envs") for name in _strings(item, key)
         ),
+        tuple(_texts(value)),
         value.get("kind") == "Component",
     )
 
@@ -112,6 +115,13 @@ def _items(value: dict[str, JsonValue], key: str) -> Iterator[dict[str, JsonValu
 
 def _paths(value: dict[str, JsonValue], *keys: str) -> list[str]:
     return [name for key in keys for item in _items(value, key) for name in _strings(item, "path")]
+
+
+def _texts(value: dict[str, JsonValue]) -> Iterator[str]:
+    for key in ("patchesStrategicMerge", "generators", "transformers", "validators"):
+        yield from (text for text in _strings(value, key) if not _is_path(text))
+    for key in ("patches", "patchesJson6902"):
+        yield from (text for item in _items(value, key) for text in _strings(item, "patch"))
 
 
 def _is_path(name: str) -> bool:

@@ -117,6 +117,9 @@ def _instead_of_problems(file: File, content: bytes, manifests: Manifests, sourc
     if file.is_named:
         for problem in manifests.problems if chart else ():
             problem.remedy = f"Render the chart: migratable check --helm {shown(chart)}"
+        if not chart and (patches := _documents(content)) and all(map(_is_json_patch, patches)):
+            for problem in manifests.problems:
+                problem.remedy = "This is a patch. Render its kustomization: migratable check -k FOLDER"
         return None
     if chart:
         templates = sources.charts.setdefault(shown(chart), set())

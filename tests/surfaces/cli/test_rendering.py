@@ -272,6 +272,7 @@ def test_remote_and_missing_resources_are_errors_without_a_network(root: Path, e
 
 SECRETS = {
     "values file": ("{{ fail .Values.password }}", ("--values", "v.yaml")),
+    "a key that is not secret": ("{{ fail .Values.db.pw }}", ("--values", "v.yaml")),
     "chart": ("{{ fail .Values.password }}", ()),
     "setting": ("{{ fail .Values.word }}", ("--set", "word=hunter2")),
     "type": ("a: {{ mustToDate .Values.password 1 }}", ()),
@@ -288,7 +289,7 @@ def test_errors_of_helm_do_not_contain_secret_values(root: Path, kind: str) -> N
     The error has the template and its line. Neither the error nor a note has the value.
     """
     template, flags = SECRETS[kind]
-    write(root, **{"charts/desktop/templates/x.yaml": template, "v.yaml": "password: hunter2\n"})
+    write(root, **{"charts/desktop/templates/x.yaml": template, "v.yaml": "password: hunter2\ndb: {pw: hunter2-b}\n"})
 
     ran = check(root, "--helm", "charts/desktop", *flags)
 
@@ -319,6 +320,30 @@ def test_errors_of_kustomize_do_not_contain_literals_of_secrets(root: Path) -> N
     assert ran.status == 2
     assert "kubectl kustomize failed: accumulating resources" in ran.err
     assert "run.go" not in ran.err
+    assert "hunter2" not in ran.err
+
+
+PATCHES = {
+    "configuration": "patches:\n- patch: |-\n    a: b\n     c: d\n    pin: hunter2\n",
+    "strategic merge": "patchesStrategicMerge:\n- |-\n    a: b\n     c: d\n    pin: hunter2\n",
+    "transformer": "transformers:\n- |-\n  {apiVersion: builtin, kind: PatchTransformer, metadata: {name: x}, patch: hunter2}\n",
+}
+
+
+@pytest.mark.parametrize("kind", PATCHES)
+def test_errors_of_kustomize_do_not_contain_patches(root: Path, kind: str) -> None:
+    """
+    kustomize prints the whole configuration of a transformer, which can contain cloud-init data.
+    """
+    write(root, **{"a/kustomization.yaml": f"resources: [../base]\n{PATCHES[kind]}"})
+
+    ran = check(root, "-k", "a")
+
+    assert ran.status == 2
+    assert "kubectl kustomize failed: " in ran.err
+    assert "Transformer" in ran.err
+    assert "run.go" not in ran.err
+    assert "Warning" not in ran.err
     assert "hunter2" not in ran.err
 
 

@@ -275,6 +275,18 @@ def test_a_file_of_a_chart_that_is_named_is_an_error(tmp_path: Path, name: str) 
     assert "Render the chart: migratable check --helm .\n" in inside.err
 
 
+def test_a_json_patch_that_is_named_is_an_error(tmp_path: Path) -> None:
+    """
+    The remedy renders its kustomization.
+    """
+    write(tmp_path, **{"p.yaml": JSON_PATCH})
+
+    ran = check(tmp_path, "p.yaml")
+
+    assert ran.status == 2
+    assert "This is a patch. Render its kustomization: migratable check -k FOLDER" in ran.err
+
+
 def test_a_template_outside_of_a_chart_is_an_error(tmp_path: Path) -> None:
     """
     A template of a VM is never left out silently.

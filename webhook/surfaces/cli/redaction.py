@@ -11,9 +11,9 @@ from webhook.report.frames import SECRET
 from webhook.yaml.document import JsonValue, read_documents
 
 HIDDEN = "***"
-_MIN_LENGTH = 3
-"""Shorter values are not hidden, because many words contain them."""
-_CONFIG = re.compile(r"(with config: `|\[patch: ).*", re.DOTALL)
+_MIN_SECRET, _MIN_VALUE = 3, 6
+"""Shorter values are not hidden, because many words contain them. The second number is for keys that are not secret."""
+_CONFIG = re.compile(r" with config: `.*`| from \[patch: .*\]", re.DOTALL)
 """The whole configuration of a transformer, which kustomize prints after an error."""
 _PAIR = re.compile(rf"([\w.-]*(?:{SECRET.pattern})[\w.-]*[\"']?\s*[:=]\s+)\S.*", re.IGNORECASE)
 
@@ -23,9 +23,12 @@ class Redaction:
 
     def __init__(self) -> None:
         self._secrets: set[str] = set()
+        self._values: set[str] = set()
 
     def add_kustomization(self, kustomization: Kustomization) -> None:
-        """Adds the contents of generated Secrets."""
+        """Adds the contents of generated Secrets and of patches, which can contain cloud-init data."""
+        for text in kustomization.texts:
+            self._secrets |= _long_lines(text, _MIN_VALUE)
         lines = list(kustomization.literals)
         for name in kustomization.secret_files:
             path = kustomization.located(name)
@@ -43,15 +46,18 @@ class Redaction:
                 self._add(value if has_value else key)
 
     def add_values(self, paths: Iterable[str]) -> None:
-        """Adds the values of secret keys in YAML files."""
+        """Adds the values in YAML files. Values of secret keys are hidden everywhere, other values only as whole words."""
         for path in paths:
             with suppress(OSError, BadInput), open(path, "rb") as file:
                 for document in read_documents(file.read(), path):
-                    for secret in _secrets(document.value, is_secret=False):
-                        self._add(secret)
+                    for text, is_secret in _scalars(document.value, is_secret=False):
+                        if is_secret:
+                            self._add(text)
+                        else:
+                            self._values |= _long_lines(text, _MIN_VALUE)
 
     def _add(self, text: str) -> None:
-        self._secrets |= {line.strip() for line in text.splitlines() if len(line.strip()) >= _MIN_LENGTH}
+        self._secrets |= _long_lines(text, _MIN_SECRET)
 
     def applied(self, message: str) -> str:
         """
@@ -61,16 +67,24 @@ class Redaction:
         message = _CONFIG.sub("", message)
         for secret in sorted(self._secrets, key=len, reverse=True):
             message = message.replace(secret, HIDDEN)
+        for value in sorted(self._values, key=len, reverse=True):
+            if value in message:
+                message = re.sub(rf"(?<![\w./-]){re.escape(value)}(?![\w/-])", HIDDEN, message)
         return _PAIR.sub(rf"\1{HIDDEN}", message)
 
 
-def _secrets(value: JsonValue, *, is_secret: bool) -> Iterator[str]:
-    """The texts and numbers below secret keys."""
+def _long_lines(text: str, least: int) -> set[str]:
+    """The lines with at least this number of characters."""
+    return {line.strip() for line in text.splitlines() if len(line.strip()) >= least}
+
+
+def _scalars(value: JsonValue, *, is_secret: bool) -> Iterator[tuple[str, bool]]:
+    """The texts and numbers, each with whether one of its keys is secret."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _secrets(inner, is_secret=is_secret or bool(SECRET.search(key)))
+            yield from _scalars(inner, is_secret=is_secret or bool(SECRET.search(key)))
     elif isinstance(value, list):
         for inner in value:
-            yield from _secrets(inner, is_secret=is_secret)
-    elif is_secret and value is not None and not isinstance(value, bool):
-        yield str(value)
+            yield from _scalars(inner, is_secret=is_secret)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value), is_secret

@@ -28,8 +28,11 @@ MAX_SECONDS = 120
 _MAX_LINES = 3
 _SOURCE = re.compile(rb"^---\r?\n# Source: ([^\r\n]+)\r?\n", re.MULTILINE)
 """The comment of ``helm template`` before each document (pkg/cmd/template.go)."""
-_KLOG = re.compile(r'^[EF]\d{4} .*?\] "command failed" err="(.*)"$', re.MULTILINE)
-_HINT = "Use --debug flag"
+_KLOG = re.compile(
+    r'^[EF]\d{4} .*?\] "command failed" err=(?:"(?P<line>.*)"|<(?P<lines>.*?)\n >)$', re.MULTILINE | re.DOTALL
+)
+_HINTS = ("Use --debug flag", "# Warning:")
+"""Lines that do not say why a program failed."""
 
 
 class RenderOptions(msgspec.Struct, frozen=True):
@@ -180,7 +183,7 @@ def _run(command: Sequence[str], source: str, redaction: Redaction) -> bytes:
             _end(process)
             raise
     if process.returncode:
-        said = redaction.applied(_first_lines(errors.decode(errors="replace")))
+        said = _first_lines(redaction.applied(_message(errors.decode(errors="replace"))))
         raise BadInput(f"{tool} failed: {said or f'status {process.returncode}'}", remedy=_remedy(said), source=source)
     if len(output) > MAX_STREAM_BYTES:
         raise BadInput(
@@ -196,11 +199,17 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     os.killpg(process.pid, signal.SIGKILL)
 
 
-def _first_lines(errors: str) -> str:
-    """The first lines of an error message, as one line."""
+def _message(errors: str) -> str:
+    """The error message of kubectl without the prefix of its log (klog's text format), and of other programs as it is."""
     found = _KLOG.search(errors)
-    text = found[1].replace('\\"', '"').replace("\\n", "\n") if found is not None else errors
-    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith(_HINT)]
+    if found is None:
+        return errors
+    return found["lines"] or found["line"].replace('\\"', '"').replace("\\n", "\n")
+
+
+def _first_lines(text: str) -> str:
+    """The first lines of an error message, as one line."""
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith(_HINTS)]
     return " ".join(lines[:_MAX_LINES]).removeprefix("Error: ").removeprefix("error: ").rstrip(".")
 
 
