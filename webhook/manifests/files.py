@@ -19,7 +19,9 @@ from webhook.manifests.search import (
     CONFIGURATIONS,
     KUSTOMIZATIONS,
     File,
+    Listed,
     find,
+    is_manifest,
     is_within,
     kustomizations_above,
     shown,
@@ -150,6 +152,7 @@ class Inputs:
         rendered: Sequence[Manifests] = (),
     ) -> None:
         own_paths = {os.path.realpath(path) for path in own_files}
+        paths = [path for path in paths if not (isinstance(path, Listed) and _has_other_name(path, sources))]
         real_folders: dict[str, str] = {}
 
         def leave_out(file: str, place: "Place") -> None:
@@ -206,6 +209,14 @@ def read_all(
 ) -> list[Manifests]:
     """Returns the content of all ``Inputs``."""
     return list(Inputs(paths, recursive=recursive, sources=sources, ignore=ignore, own_files=own_files))
+
+
+def _has_other_name(path: Listed, sources: Sources) -> bool:
+    """Whether a file of a list has no name of a manifest. Such a file is only counted."""
+    if is_manifest(path) or not os.path.isfile(path):
+        return False
+    sources.others[shown(path)] = None
+    return True
 
 
 def _is_left_out(file: File, ignore: "IgnorePatterns | None", own_paths: Collection[str], sources: Sources) -> bool:

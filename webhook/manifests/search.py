@@ -39,6 +39,12 @@ class File(msgspec.Struct, frozen=True):
     """The path without symbolic links, which is the same for every name of the file (empty if it is not needed)."""
 
 
+class Listed(str):
+    """A path from a list of files, such as the output of ``git diff --name-only``. It may name any kind of file."""
+
+    __slots__ = ()
+
+
 def without_repeats(entries: Iterable[File | Manifests]) -> list[File | Manifests]:
     """
     Each file once.
@@ -65,7 +71,9 @@ def find(
 ) -> Iterator[File | Manifests]:
     """The files that one argument names, or a problem. With ``leave_out``, a search leaves out the files that Git ignores."""
     name = normalized(path)
-    if path == "-":
+    if isinstance(path, Listed) and not os.path.isdir(name):
+        yield _listed(name, real_folders)
+    elif path == "-":
         yield File(path, real=path)
     elif os.path.isdir(name):
         yield from _folder(name, recursive, leave_out)
@@ -83,6 +91,16 @@ def find(
             )
     else:
         yield File(name, real=_real_path(name, real_folders))
+
+
+def _listed(name: str, real_folders: dict[str, str]) -> File | Manifests:
+    """A file of a list. It is read as in a search, so a file that is not a manifest is no problem."""
+    if os.path.lexists(name):
+        return File(name, is_named=False, real=_real_path(name, real_folders))
+    remedy = "Leave deleted files out of the list, for example with: git diff --diff-filter=d."
+    if name.startswith('"'):
+        remedy = "Git quotes this name. Use: git diff -z."
+    return unreadable(shown(name), "no such file or folder, but the list of files names it", remedy)
 
 
 def _real_path(path: str, folders: dict[str, str]) -> str:

@@ -61,6 +61,12 @@ FAIL_ON = ("deny", "warn", "never")
 
 OPTIONS: tuple[Option, ...] = (
     Option(("-f", "--filename"), "files", "Same as PATH, as in kubectl.", "PATH", multiple=True),
+    Option(
+        ("--files-from",),
+        "files_from",
+        "File with a list of paths, or - for standard input: one a line, or separated by NUL.",
+        "FILE",
+    ),
     Option(("-R", "--recursive"), "recursive", "Read subfolders too (the default).", is_flag=True, default=False),
     Option(("--no-recursive",), "no_recursive", "Read only the files in a folder itself.", is_flag=True, default=False),
     Option(("--ignore",), "ignore", "Files and folders to skip; a note counts them.", "PATTERN", multiple=True),

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from webhook.manifests.ignored import IgnorePatterns
+    from webhook.manifests.search import Listed
     from webhook.surfaces.cli.nested import NestedConfigurations
 
 GC_THRESHOLD = 100_000
@@ -84,10 +85,14 @@ def run(options: Mapping[str, Any]) -> NoReturn:
     flags = {name: options[name] for name in Flags.__struct_fields__}
     paths = [*options["paths"], *options["files"]]
     folders = [*options["kustomizations"], *options["charts"]]
-    if not paths and not folders and not options["show_config"]:
+    if options["files_from"] == "-" and "-" in paths:
+        raise UsageMistake("Standard input cannot be both a manifest and the list of --files-from.")
+    if not paths and not folders and options["files_from"] is None and not options["show_config"]:
         raise UsageMistake("Name files or folders, or - for standard input.")
     if options["fix"] and "-" in paths:
         raise UsageMistake("--fix cannot write to standard input. Use --diff to print the changes.")
+    if options["files_from"] is not None:
+        paths += _list(options["files_from"])
     run_options = RunOptions(
         paths, outputs=outputs_of(options["outputs"]), **{name: options[name] for name in _RUN_OPTIONS}
     )
@@ -107,6 +112,19 @@ def run(options: Mapping[str, Any]) -> NoReturn:
             sys.exit(_run(run_options, effective, loaded, nested))
     except WebhookError as error:
         fail(error)
+
+
+def _list(name: str) -> "list[Listed]":
+    """The paths of ``--files-from``. An empty list is no error: a change may contain no file."""
+    from webhook.surfaces.cli.files_from import read_list
+
+    try:
+        names = read_list(name)
+    except WebhookError as error:
+        fail(error)
+    if not names:
+        write_stderr("note: the list of --files-from is empty")
+    return names
 
 
 def _refuse_contradictions(options: RunOptions, *, has_outputs: bool) -> None:
