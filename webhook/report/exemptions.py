@@ -23,6 +23,8 @@ _ALLOW = re.compile(
     r"allow\s+(?P<rules>[\w-]+(?:\s*,\s*[\w-]+)*)(?:\s+until\s+(?P<until>\S+?))?\s*(?::\s*(?P<reason>.*))?"
 )
 _ONLY_COMMENT = re.compile(r"\s*#")
+_PATTERN = re.compile(r"[*?\[\]^$|]")
+"""Characters of patterns, which no name of an object contains."""
 FORM = "# migratable: allow RULE [until YYYY-MM-DD]: REASON"
 
 
@@ -139,12 +141,7 @@ def _expiry_notes(report: Report, exemptions: Sequence[Exemption], today: str) -
     for exemption in exemptions:
         if exemption.until > soon:
             continue
-        covered = [
-            (judged, finding)
-            for judged in report.objects
-            for finding in judged.findings
-            if exemption.matches((finding.rule, finding.name), judged.kind, judged.namespace, judged.name)
-        ]
+        covered = [*_covered(report, exemption)]
         if covered:
             judged, finding = covered[0]
             more = f" and {len(covered) - 1} more" if len(covered) > 1 else ""
@@ -153,6 +150,35 @@ def _expiry_notes(report: Report, exemptions: Sequence[Exemption], today: str) -
             subject = f"{finding.rule} for {name_of(judged)}{more}"
             owner, reason = printable(exemption.owner), printable(exemption.reason)
             yield f"the exemption of {subject} {expiry} (owner: {owner}, reason: {reason})"
+
+
+def unused_exemptions(report: Report, exemptions: Iterable[Exemption], *, is_whole: bool) -> Iterator[str]:
+    """
+    A note for each exemption that covers no finding of the report.
+
+    Unless ``is_whole``, the report is about a part of the files. Then only a name that no object can have is noted.
+    """
+    for exemption in exemptions:
+        names = [name for name in (exemption.namespace, exemption.name) if name and _PATTERN.search(name)]
+        if names or (is_whole and not any(True for _ in _covered(report, exemption))):
+            parts = [part for part in (exemption.kind, exemption.namespace, exemption.name) if part]
+            subject = f"{exemption.rule}{' for ' + ' '.join(parts) if parts else ''}"
+            reason = (
+                f"{names[0]!r} is compared as it is; patterns are not supported"
+                if names
+                else "there is no such finding"
+            )
+            yield printable(f"the exemption of {subject} (owner: {exemption.owner}) exempts nothing: {reason}")
+
+
+def _covered(report: Report, exemption: Exemption) -> Iterator[tuple[ObjectReport, FindingReport]]:
+    """The findings that an exemption covers, whatever the date."""
+    return (
+        (judged, finding)
+        for judged in report.objects
+        for finding in judged.findings
+        if exemption.matches((finding.rule, finding.name), judged.kind, judged.namespace, judged.name)
+    )
 
 
 def exempt_by_comments(report: Report, comments: Mapping[str, Comments]) -> Report:

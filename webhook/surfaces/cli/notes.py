@@ -1,10 +1,11 @@
 """The notes of ``migratable check`` on stderr: what was left out, and where settings come from."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from os.path import abspath, isdir
 from typing import TYPE_CHECKING
 
 from webhook.manifests.files import Sources
+from webhook.policy.policy import Action, rule_ids
 from webhook.report.model import Report
 from webhook.surfaces.cli.configuration import LoadedConfig
 from webhook.surfaces.cli.settings import EffectiveSettings
@@ -39,6 +40,8 @@ def write_notes(
 
         for note in unrendered_notes(sources):
             write_stderr(f"note: {note}")
+    for note in _unused_exemptions(report, options, effective, loaded):
+        write_stderr(f"note: {note}")
     if sources.others:
         write_stderr(f"note: {_not_manifests([*sources.others])}")
     if loaded.path is not None and not loaded.is_pinned:
@@ -46,6 +49,27 @@ def write_notes(
             f"note: settings come from {loaded.path}, next to the checked files. A change to these files can also change the "
             "settings. To pin the settings, name a file from another folder with --config."
         )
+
+
+def _unused_exemptions(
+    report: Report, options: "RunOptions", effective: EffectiveSettings, loaded: LoadedConfig
+) -> Iterator[str]:
+    """
+    Notes on exemptions that cover no finding.
+
+    A policy file also applies to the cluster, so its exemptions can be about objects that have no manifest here.
+    """
+    if not effective.policy.exemptions:
+        return
+    from webhook.report.exemptions import unused_exemptions
+
+    own = loaded.config.exemptions or []
+    off = {rule for rule, action in effective.policy.actions.items() if action is Action.OFF}
+    is_whole = is_searched(loaded.folder, options) and not report.problems
+    in_use = [exemption for exemption in own if rule_ids().get(exemption.rule, exemption.rule) not in off]
+    yield from unused_exemptions(report, in_use, is_whole=is_whole)
+    of_policy = [exemption for exemption in effective.policy.exemptions if exemption not in own]
+    yield from unused_exemptions(report, of_policy, is_whole=False)
 
 
 def is_searched(folder: str, options: "RunOptions") -> bool:
