@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from webhook.errors import BadInput
+from webhook.kubevirt.schema.group_kinds import GROUPS
 from webhook.objects.kinds import Kind, find_kind, group_of
 from webhook.objects.meta import Json, Kubernetes
 from webhook.objects.nulls import is_about_null, without_nulls
 from webhook.objects.path import FieldPath, dotted
-from webhook.rules.manifest.manifest_kind import GROUPS, meant_group
+from webhook.rules.manifest.manifest_kind import meant_group
 from webhook.yaml.document import MAX_BYTES, Document, read_documents
 
 

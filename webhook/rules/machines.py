@@ -25,6 +25,7 @@ from webhook.rules.manifest import (
     refused_name,
     unknown_field,
     unknown_value,
+    unlisted_kind,
     unreadable_quantity,
     unserved_version,
 )
@@ -91,4 +92,5 @@ MANIFEST_RULES: tuple[Rule, ...] = (
     unserved_version.RULE,
     unreadable_quantity.RULE,
     refused_name.RULE,
+    unlisted_kind.RULE,
 )

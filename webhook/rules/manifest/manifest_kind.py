@@ -1,28 +1,17 @@
-"""Kinds and API groups are case-sensitive."""
+"""
+Kinds and API groups are case-sensitive.
+
+Other projects add kinds to these API groups, so only a near miss of a known kind is a misspelt kind (LM801). Every other
+unknown kind is an unlisted kind (LM808).
+"""
 
 from collections.abc import Iterator
 
 from webhook.facts.manifest import ManifestFacts
-from webhook.kubevirt.schema.spelling import close_matches
+from webhook.kubevirt.schema.group_kinds import GROUPS, kinds_of
+from webhook.kubevirt.schema.spelling import close_matches, near_miss
 from webhook.objects.kinds import KINDS, group_of
 from webhook.rules.rule import About, Example, Outcome, Rule, Violation
-
-OTHERS: dict[str, tuple[str, ...]] = {
-    "kubevirt.io": ("VirtualMachineInstanceMigration", "VirtualMachineInstancePreset"),
-    "cdi.kubevirt.io": (
-        "CDI",
-        "CDIConfig",
-        "DataImportCron",
-        "ObjectTransfer",
-        "VolumeCloneSource",
-        "VolumeImportSource",
-        "VolumeUploadSource",
-    ),
-}
-"""Kinds of the same groups that Migratable does not read (KubeVirt v1.9.0, CDI v1.66.0)."""
-GROUPS = frozenset({"kubevirt.io", "pool.kubevirt.io", "k8s.cni.cncf.io", "migrations.kubevirt.io"}) | frozenset(
-    {"instancetype.kubevirt.io", "cdi.kubevirt.io"}
-)
 
 _GROUP_OF = {kind.kind: kind.group for kind in KINDS if kind.group in GROUPS}
 _CLOSE = 0.8
@@ -56,18 +45,24 @@ def check(facts: ManifestFacts) -> Iterator[Outcome]:
                 f"Write {meant}/{version}.",
             )
         return
-    served = [kind.kind for kind in KINDS if kind.group == group] + list(OTHERS.get(group, ()))
-    kind = facts.kind.removesuffix("List")
-    if facts.kind in served or kind in served:
-        return
-    lower = {name.lower(): name for name in served}
-    close = close_matches(facts.kind.lower(), lower, cutoff=0.7)
-    yield Violation(
-        ("kind",),
-        f"unknown kind {facts.kind!a} in API group {group}",
-        f"kind {facts.kind}",
-        f"Write kind: {lower[close[0]]}." if close else "",
-    )
+    meant = misspelt_kind(group, facts.kind)
+    if meant:
+        yield Violation(
+            ("kind",),
+            f"unknown kind {facts.kind!a} in API group {group}",
+            f"kind {facts.kind}",
+            f"Write kind: {meant}.",
+        )
+
+
+def is_listed(group: str, kind: str) -> bool:
+    """Whether the kind, or the kind of the items of a list such as ``VirtualMachineList``, is a known kind of the group."""
+    return bool({kind, kind.removesuffix("List")} & set(kinds_of(group)))
+
+
+def misspelt_kind(group: str, kind: str) -> str:
+    """The known kind of which ``kind`` is a near miss, or an empty text."""
+    return "" if is_listed(group, kind) else near_miss(kind, kinds_of(group))
 
 
 RULE = Rule(
@@ -90,5 +85,10 @@ RULE = Rule(
             "{apiVersion: vmoperator.vmware.com/v1alpha3, kind: VirtualMachine}",
         ),
         Example("a kind of Kubernetes", "{apiVersion: apps/v1, kind: Deployment}"),
+        Example(
+            "a kind of another project in the same API group",
+            "{apiVersion: migrations.kubevirt.io/v1alpha1, kind: VirtualMachineStorageMigrationPlan}",
+        ),
+        Example("a kind that is not similar to any known kind", "{apiVersion: kubevirt.io/v1, kind: Gadget}"),
     ),
 )
