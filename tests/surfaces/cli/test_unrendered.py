@@ -157,6 +157,19 @@ def test_patches_are_not_facts(tmp_path: Path) -> None:
     assert "1 patch of a kustomization is left out: f/p.yaml" in ran.err
 
 
+def test_templates_in_references_are_counted(tmp_path: Path) -> None:
+    """
+    A PVC of a template is missing in the check, so the output says why.
+    """
+    write_chart(tmp_path)
+    write(tmp_path, **{"vm.yaml": GOOD_VM})
+
+    ran = check(tmp_path, "vm.yaml", "--facts", "charts")
+
+    assert ran.status == 0
+    assert "note: 1 chart is not rendered: charts/desktop (2 templates left out)." in ran.err
+
+
 def test_each_overlay_is_named_once_with_the_command(tmp_path: Path) -> None:
     """
     The base is not named, because the overlays contain it.
@@ -273,6 +286,19 @@ def test_a_file_of_a_chart_that_is_named_is_an_error(tmp_path: Path, name: str) 
     assert (outside.status, inside.status) == (2, 2)
     assert "Render the chart: migratable check --helm c\n" in outside.err
     assert "Render the chart: migratable check --helm .\n" in inside.err
+
+
+def test_a_broken_file_without_placeholders_is_an_error_in_a_chart(tmp_path: Path) -> None:
+    """
+    Helm would fail, too.
+    """
+    write_chart(tmp_path)
+    write(tmp_path, **{"charts/desktop/templates/pvc.yaml": "apiVersion: v1\nkind: Secret\nmetadata: [\n"})
+
+    ran = check(tmp_path, ".")
+
+    assert ran.status == 2
+    assert "charts/desktop/templates/pvc.yaml" in ran.err
 
 
 def test_a_json_patch_that_is_named_is_an_error(tmp_path: Path) -> None:

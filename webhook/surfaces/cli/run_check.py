@@ -227,6 +227,7 @@ def _run(
         sources.texts |= facts.texts
         sources.others |= facts.others
         sources.patches |= facts.patches
+        sources.charts |= facts.charts
         if sources.rendered:
             from webhook.report.rendered import with_templates
 
