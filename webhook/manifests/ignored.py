@@ -55,16 +55,30 @@ class IgnorePatterns:
         self._patterns_of = patterns_of
         self._here = working_directory()
         self._folders: dict[str, str] = {"/": ""}
+        self._absolute: dict[str, str] = {}
+        """The absolute path of each folder as typed. A folder may have 10,000 files."""
+        self._unmatched: set[str] = set()
+        """Folders as typed, without patterns for their entries."""
 
     def find_place(self, path: str) -> Place | None:
         """
         Returns the outermost folder of a file that a pattern matches, or the file if a pattern matches only the file. Returns
         None if no pattern matches.
         """
-        absolute = os.path.normpath(path if path.startswith("/") else f"{self._here}/{path}")
-        folder = absolute.rpartition("/")[0] or "/"
+        typed, _, name = path.rpartition("/")
+        if typed in self._unmatched:
+            return None
+        folder = self._absolute.get(typed)
+        if folder is None:
+            folder = self._absolute[typed] = os.path.normpath(
+                f"{typed}/" if path.startswith("/") else f"{self._here}/{typed}"
+            )
+        absolute = f"{folder.rstrip('/')}/{name}"
         place = self._place_of_folder(folder)
         is_folder = bool(place)
+        if not is_folder and not self._patterns_of(folder):
+            self._unmatched.add(typed)
+            return None
         if not is_folder and not self._is_matched(absolute, folder):
             return None
         return Place(self._name(place or absolute, path), is_folder)

@@ -28,6 +28,8 @@ class NestedConfigurations:
         self._flags = flags
         self._read_policy = read_policy
         self._folders: dict[str, EffectiveSettings | None] = {}
+        self._typed: dict[str, EffectiveSettings | None] = {}
+        """The same, by the folder as it is in the report."""
         self.names: list[str] = []
         """The files that apply."""
         self.exemptions: list[Exemption] = []
@@ -45,7 +47,12 @@ class NestedConfigurations:
 
     def of_file(self, name: str) -> EffectiveSettings | None:
         """The settings for a file with this name in the report."""
-        return self.of_folder(dirname(abspath(name))) if name != "-" else None
+        if name == "-":
+            return None
+        typed = dirname(name)
+        if typed not in self._typed:
+            self._typed[typed] = self.of_folder(abspath(typed))
+        return self._typed[typed]
 
     def _nearest(self, folder: str) -> EffectiveSettings | None:
         loaded = find_in(folder)

@@ -336,7 +336,7 @@ class _Check:
             self._references,
             self._snapshot,
             self._progress.judged,
-            self._settings_of if self._nested is not None else None,
+            self._settings_of if self._nested is not None and self._nested.names else None,  # found with the files
         )
 
     def _settings_of(self, name: str) -> Settings | None:
