@@ -1,4 +1,4 @@
-"""The types of ASGI 3.0."""
+"""Type aliases for ASGI 3.0."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
