@@ -76,6 +76,7 @@ def read_manifests(content: bytes, source: str, *, most_bytes: int = MAX_BYTES) 
 
 _OWN_GROUPS = (b"kubevirt.io/", b"k8s.cni.cncf.io/")
 _TEMPLATE = re.compile(rb"\{[{%]")
+_COMMENTED_JSON = re.compile(rb"\A\s*[{\[/](?s:.*)(?:^|[ \t,{\[])(?://|/\*)", re.MULTILINE)
 _OWN_TAG = re.compile(rb"[ \t\[,]![A-Za-z]")
 _TOP_LEVEL = re.compile(rb"""^(?:apiVersion|kind)[ \t]*:|^[{ \t]*["'](?:apiVersion|kind)["'][ \t]*:""", re.MULTILINE)
 
@@ -85,16 +86,16 @@ def is_other_file(content: bytes, manifests: Manifests) -> bool:
     Whether a file with problems is not a Kubernetes manifest, such as a CI file, values of a chart, or a template.
 
     In such a file, no document has ``apiVersion`` or ``kind`` at the top level. A file that is not YAML must also be a
-    template, or have tags of another program, such as GitLab's ``!reference``. A file that mentions an API group of KubeVirt
-    or Multus is a manifest with problems.
+    template, have tags of another program, such as GitLab's ``!reference``, or be JSON with comments, such as tsconfig.json.
+    A file that mentions an API group of KubeVirt or Multus is a manifest with problems.
     """
     if manifests.objects or any(group in content for group in _OWN_GROUPS):
         return False
     try:
         documents = read_documents(content, "")
     except BadInput:
-        is_tagged = _OWN_TAG.search(content) and not _TOP_LEVEL.search(content)
-        return bool(_TEMPLATE.search(content) or is_tagged) and b"kind: VirtualMachine" not in content
+        is_of_others = (_OWN_TAG.search(content) or _COMMENTED_JSON.match(content)) and not _TOP_LEVEL.search(content)
+        return bool(_TEMPLATE.search(content) or is_of_others) and b"kind: VirtualMachine" not in content
     return not any(
         isinstance(document.value, dict) and ("apiVersion" in document.value or "kind" in document.value)
         for document in documents
