@@ -129,7 +129,7 @@ def test_a_dry_run_gets_the_same_response_and_stores_nothing(guarded: Guarded) -
 
     assert denials(done)["spec.template.spec.volumes[0]"].startswith("PVC 'single' is ReadWriteOnce, ")
     (line,) = done.stderr.splitlines()
-    assert "Migratable refuses this VirtualMachine, because it cannot be live-migrated. PVC 'single' is " in line
+    assert "Migratable refuses this VirtualMachine, because it cannot be live-migrated: PVC 'single' is " in line
     assert "Create a PVC with `accessModes: [ReadWriteMany]`" in line
 
 

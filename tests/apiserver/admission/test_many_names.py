@@ -87,12 +87,12 @@ def names(seed: int, claim: str) -> list[str]:
     return chosen
 
 
-REFUSAL = "Migratable refuses this VirtualMachine, because it cannot be live-migrated."
+REFUSAL = "Migratable refuses this VirtualMachine, because it cannot be live-migrated"
 NOT_SHARED = "PVC 'single' is ReadWriteOnce, not ReadWriteMany (RWX), so the VM cannot be live-migrated"
 
 
 def causes(reply: Reply) -> list[Any]:
-    messages = [cause["message"].removeprefix(f"{REFUSAL} ") for cause in reply.document["details"]["causes"]]
+    messages = [cause["message"].removeprefix(f"{REFUSAL}: ") for cause in reply.document["details"]["causes"]]
     return [message.partition(".")[0] for message in messages]
 
 

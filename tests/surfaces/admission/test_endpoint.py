@@ -127,13 +127,13 @@ def test_a_denial_names_field_rule_and_remedy(tmp_path: Path) -> None:
     (cause,) = said["status"]["details"]["causes"]
     assert (cause["reason"], cause["field"]) == ("FieldValueInvalid", "spec.template.spec.volumes[0]")
     assert cause["message"].startswith(
-        "Migratable refuses this VirtualMachine, because it cannot be live-migrated. "
+        "Migratable refuses this VirtualMachine, because it cannot be live-migrated: "
         "PVC 'os' is ReadWriteOnce, not ReadWriteMany (RWX), so the VM cannot be live-migrated. Create a PVC with "
     )
     assert cause["message"].endswith("[LM201 claim-not-shared]")
     assert (said["status"]["details"]["kind"], said["status"]["details"]["name"]) == ("VirtualMachine", "web")
-    lead, end, text = cause["message"].partition(". ")
-    assert said["status"]["message"] == f"{lead}{end}{cause['field']}: {text}"
+    lead, _, text = cause["message"].partition(": ")
+    assert said["status"]["message"] == f"{lead}. {cause['field']}: {text}"
 
 
 @pytest.mark.parametrize("policy", ["atMost: {}", "namespaces: [{{names: [tenant], atMost: {}}}]"])
@@ -376,6 +376,6 @@ def test_a_denial_of_an_unreadable_object_names_migratable_and_live_migration(tm
         "status"
     ]
 
-    opening = "Migratable refuses this VirtualMachine, because a field that live migration depends on cannot be read. "
+    opening = "Migratable refuses this VirtualMachine, because a field that live migration depends on cannot be read"
     assert status["details"]["causes"][0]["message"].startswith(opening)
     assert status["message"].startswith(opening)

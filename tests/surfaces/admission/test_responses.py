@@ -253,7 +253,7 @@ def test_a_denial_starts_with_the_reason_in_the_first_cause_and_in_the_message()
     status = json.loads(answer)["response"]["status"]
 
     assert [cause["message"] for cause in status["details"]["causes"]] == [
-        f"{lead} wrong. Share it. Help: https://wiki.example/vm",
+        f"{lead.removesuffix('.')}: wrong. Share it. Help: https://wiki.example/vm",
         "b",
     ]
     assert status["message"] == f"{lead} spec.a: wrong. Share it.; c: b Help: https://wiki.example/vm"

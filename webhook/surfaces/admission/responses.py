@@ -73,7 +73,8 @@ def denied(
         message = message[: room - 1] + "…"
     message = f"{message} {help_line}" if help_line else message
     if shown:
-        first = " ".join(filter(None, (lead, shown[0].message, help_line)))
+        first = f"{lead.removesuffix('.')}: {shown[0].message}" if lead else shown[0].message
+        first = f"{first} {help_line}" if help_line else first
         shown[0] = StatusCause(shown[0].reason, first, shown[0].field)
     status = Status(message, "Invalid", StatusDetails(name, "", kind, shown), 422)
     return _answer(AdmissionResponse(uid, False, status=status, warnings=_some(warnings)))
