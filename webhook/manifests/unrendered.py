@@ -135,6 +135,7 @@ def _instead_of_problems(file: File, content: bytes, manifests: Manifests, sourc
         or is_report(content)
         or file.real in sources.settings
         or _is_values(file.path, documents)
+        or _is_template_of_role(file.path, content)
     ):
         sources.others[name] = None
         return Manifests((), ())
@@ -149,6 +150,12 @@ def _chart_of(path: str, content: bytes) -> str:
     if b"{{" not in content:
         return ""
     return next((_outermost(above) for above in _above_templates(path) if os.path.isfile(f"{above}/{_CHART}")), "")
+
+
+def _is_template_of_role(path: str, content: bytes) -> bool:
+    """Whether a file is a Jinja template of an Ansible role: it is below ``templates``, next to ``tasks``."""
+    is_template = b"{{" in content or b"{%" in content
+    return is_template and any(os.path.isdir(f"{above}/tasks") for above in _above_templates(path))
 
 
 def _above_templates(path: str) -> Iterator[str]:
