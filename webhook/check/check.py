@@ -54,7 +54,7 @@ class Settings(msgspec.Struct, frozen=True):
     policy: Policy = msgspec.field(default_factory=Policy)
     release: str = ""
     today: str = "1970-01-01"
-    """The date as ``YYYY-MM-DD``, which decides whether an exemption has expired."""
+    """The date (``YYYY-MM-DD``) with which the expiry of exemptions is compared."""
 
 
 def choose_release(requested: str, world: World) -> ReleaseChoice:
@@ -105,7 +105,7 @@ def check(
     snapshot: Snapshot = NO_SNAPSHOT,
 ) -> Report:
     """
-    Judges every object of ``inputs``. References are looked up in ``inputs``, then ``background``, then ``snapshot``.
+    Judges every object in ``inputs``. References are looked up in ``inputs``, then ``background``, then ``snapshot``.
 
     Raises BadInput for an unsupported release. The report lists unreadable objects.
     """
@@ -115,7 +115,7 @@ def check(
 
 
 def fill(world: ObjectsWorld, inputs: Iterable[Manifests], background: Iterable[tuple[Kubernetes, str]]) -> None:
-    """Adds the objects of ``inputs`` and the objects of ``background``. The objects of ``background`` are not judged."""
+    """Adds the objects in ``inputs`` and ``background``. The objects in ``background`` serve only as references."""
     for added, source in background:
         world.add(with_labels_only(added), source, is_reference=True)
     for file in inputs:
@@ -132,7 +132,7 @@ def working_directory() -> str:
 
 
 def check_in(world: World, inputs: Sequence[Manifests], settings: Settings) -> Report:
-    """Does the same as ``check``, but with an existing world."""
+    """Does the same as ``check``, but looks up references in ``world``."""
     release = choose_release(settings.release, world)
     examined = [
         judged for file in inputs for manifest in file.objects for judged in examine(manifest, world, settings, release)
@@ -152,7 +152,7 @@ def report_on(
     """
     The report on judged objects.
 
-    ``used`` contains the labels and notes of the releases in use. If no object was judged, ``used`` is empty.
+    ``used`` contains the label and the notes of each release that objects were judged for. It is empty if no object was judged.
     """
     used = used or {(release.label, release.notes)}
     label = ", ".join(sorted({label for label, _ in used}, key=_by_number))
@@ -165,7 +165,7 @@ def report_on(
 
 
 def _by_number(label: str) -> tuple[int, ...]:
-    """A sort key for labels of releases: the oldest release first, ``any`` last."""
+    """A sort key for release labels: the oldest release first, ``any`` last."""
     release = parse_release(label)
     return release if release is not None else (10_000,)
 
@@ -174,7 +174,7 @@ def examine(manifest: ManifestObject, world: World, settings: Settings, release:
     """
     Judges one object. Yields nothing for a kind that no rule checks.
 
-    ``release`` applies unless another KubeVirt CR is nearer to the object.
+    ``release`` applies unless a KubeVirt CR in a nearer folder sets another release.
     """
     if not is_relevant(manifest):
         return
@@ -217,8 +217,8 @@ def judge_object(obj: Kubernetes, world: World, releases: Releases) -> Judgement
     """
     The judgement of an object. The status counts only if the object has a uid, which an API server sets.
 
-    The status of a manifest is not reliable: an API server drops it on creation. If the status changes the result, the
-    verdict has an assumption that says so.
+    The status of a manifest is not reliable: an API server drops it on creation. If the status would change the result, the
+    verdict lists this as an assumption.
     """
     whole = judge(obj, world, releases)
     if obj.meta.uid or getattr(obj, "status", None) is None or whole.verdict is None:

@@ -1,4 +1,4 @@
-"""Finds the migration settings that apply to each VM of some manifests."""
+"""Explains which migration settings apply to each VM in a set of manifests."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -39,9 +39,9 @@ def explain_settings(
     inputs: Sequence[Manifests], background: Iterable[ManifestObject], request: Request
 ) -> SettingsReport:
     """
-    The settings for each VM of ``inputs``. Other objects are looked up in ``inputs`` and ``background``.
+    The settings for each VM in ``inputs``. Other objects are looked up in ``inputs`` and ``background``.
 
-    Raises BadInput for an unsupported release, an invalid link and an unknown VM.
+    Raises BadInput for an unsupported release, an invalid link or an unknown VM.
     """
     manifest_objects = [manifest for file in inputs for manifest in file.objects]
     world = ObjectsWorld((), folder=working_directory())

@@ -1,9 +1,9 @@
 """
 Judges each file when it is read, and keeps only its part of the report. Memory does not grow with the size of the files.
 
-A file can refer to an object in a later file. So the lookups of each file are recorded. If a later file contains an object
-that an earlier file looked up, the earlier file is read and judged again at the end. The report is the same as the report
-of ``check.check``. A test checks that both are equal.
+A file can refer to an object in a later file. So the lookups of each file are recorded. If a later file contains an object that
+an earlier file looked up, the earlier file is read and judged again at the end. The report is the same as the report of
+``check.check``. A test compares the two reports.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -69,7 +69,7 @@ def _ignore(*_: int) -> None:
 
 class StreamingCheck:
     """
-    A check of many files. ``reread`` reads the file with a given number a second time.
+    A check of many files. ``reread`` reads a file again, given its number.
 
     ``judged`` is called after each object.
     """
@@ -95,7 +95,7 @@ class StreamingCheck:
         self._release: ReleaseChoice = choose_release(settings.release, self._world)
 
     def add(self, manifests: Manifests) -> FileResult:
-        """Judges one file with all objects that were read so far."""
+        """Judges one file. Its references are looked up in this file and in all earlier files."""
         number = len(self._results)
         for added, source in placed_in(manifests.objects):
             self._add_object(added, source)
@@ -107,7 +107,8 @@ class StreamingCheck:
 
     def report(self, progress: Callable[[int, int], None] = _ignore) -> Report:
         """
-        The report on all files. The arguments of ``progress`` are the number of files that were judged again and the total.
+        The report on all files. ``progress`` gets two numbers: the files that are already judged again, and all files to judge
+        again.
         """
         if self._outdated:
             progress(0, len(self._outdated))
@@ -123,7 +124,7 @@ class StreamingCheck:
         )
 
     def _add_object(self, added: Kubernetes, source: str) -> None:
-        """Adds an object. The results of earlier files that looked up this object become outdated."""
+        """Adds an object. Marks the results of earlier files that looked up this object as outdated."""
         kind = type(added)
         self._world.add(with_labels_only(added), source)
         for lookup in ((kind, added.name), (kind, None)):
@@ -132,7 +133,7 @@ class StreamingCheck:
             self._release = choose_release(self._settings.release, self._world)
 
     def _chosen(self, source: str) -> tuple[Settings, ReleaseChoice]:
-        """The settings for a file, and its release unless a KubeVirt CR is nearer."""
+        """The settings for a file, and the release to use unless a KubeVirt CR in a nearer folder sets one."""
         settings = self._settings_of(source) if self._settings_of is not None else None
         if settings is None:
             return self._settings, self._release
