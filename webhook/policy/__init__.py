@@ -1,1 +1,1 @@
-"""Decides the enforcement action for each finding: profiles, namespaces, exemptions, accounts, updates."""
+"""Decides the enforcement action for each finding from the profile, the namespace, exemptions, the account and the old object."""

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from webhook.policy.policy import Account, Exemption, Policy
 
 WARNING_DAYS = 14
-"""The number of days before its expiry from which an exemption or account produces a warning."""
+"""Exemptions and accounts that expire within this number of days produce a warning."""
 
 Expiring: TypeAlias = Exemption | Account
 """An entry of the policy file that expires."""
@@ -40,7 +40,7 @@ def _state(entry: Expiring, today: str, soon: str) -> ExpiryState:
 
 
 def expiry_warnings(policy: Policy, today: str) -> list[str]:
-    """A line for each exemption and account that has expired or expires within ``WARNING_DAYS``."""
+    """A line for each exemption and account that has expired or expires within ``WARNING_DAYS`` days."""
     entries = by_state(policy, today)
     expired = [f"{_described(entry)} expired on {entry.until}" for entry in entries[ExpiryState.EXPIRED]]
     return expired + [f"{_described(entry)} expires on {entry.until}" for entry in entries[ExpiryState.EXPIRING]]

@@ -1,7 +1,7 @@
 """
 The policy file, and the enforcement action that it gives to each finding: deny, warn, audit or off.
 
-A rule states a fact about a VM; the policy decides what follows. This module does no I/O and reads no clock: today's date is
+A rule states a fact about a VM; the policy sets the action for it. This module does no I/O and reads no clock: today's date is
 an argument.
 """
 
@@ -20,7 +20,7 @@ from webhook.objects.meta import Json, Kubernetes
 from webhook.rules.rule import Basis, Severity
 
 STRATEGIES_WITHOUT_MIGRATION = frozenset(("None", "External"))
-"""Values of evictionStrategy with which a node drain never live-migrates the VM (all releases)."""
+"""A node drain never live-migrates a VM with one of these values of evictionStrategy (all releases)."""
 
 
 class Action(StrEnum):
@@ -38,12 +38,15 @@ class Action(StrEnum):
 
 
 class Profile(StrEnum):
-    """A built-in choice of actions."""
+    """A built-in set of actions for findings."""
 
     STRICT = "strict"
-    """Denies what blocks live migration in the KubeVirt release, the fixed list, and settings that cannot work."""
+    """
+    Denies findings that block live migration in the KubeVirt release, findings on the fixed list, and settings that cannot
+    work.
+    """
     EXACT = "exact"
-    """Denies only what blocks live migration in the KubeVirt release. Other findings are warnings."""
+    """Denies only findings that block live migration in the KubeVirt release. Other findings are warnings."""
 
 
 class Exemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,18 +56,18 @@ class Exemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str
     owner: str
     until: str
-    """``YYYY-MM-DD``, the last day on which it applies."""
+    """The last day on which the entry applies (``YYYY-MM-DD``)."""
     namespace: str | None = None
     name: str | None = None
     kind: str | None = None
 
     def covers(self, finding: Finding, subject: "PolicySubject", today: str) -> bool:
-        """Whether the entry exempts this finding of this object today (``YYYY-MM-DD``)."""
+        """Whether the entry exempts this finding about this object today (``YYYY-MM-DD``)."""
         rule = finding.rule.id, finding.rule.name
         return self.until >= today and self.matches(rule, subject.kind, subject.namespace, subject.name)
 
     def matches(self, rule: tuple[str, str], kind: str, namespace: str, name: str) -> bool:
-        """Whether the entry names a finding of this rule (id and name) about this object, on any date."""
+        """Whether the entry matches findings of this rule (id, name) about this object, regardless of the date."""
         return (
             self.rule in rule
             and self.namespace in (None, namespace)
@@ -74,25 +77,25 @@ class Exemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """An account whose denials are lowered until ``until``, such as the account of a backup tool that restores older VMs."""
+    """Lowers denials of one account's requests to ``warn`` or ``audit`` until a date, for example of a backup tool."""
 
     account: str
     """The whole username, as the API server authenticated it. Patterns are not supported."""
     reason: str
     owner: str
     until: str
-    """``YYYY-MM-DD``, the last day on which it applies."""
+    """The last day on which the entry applies (``YYYY-MM-DD``)."""
     at_most: Action = Action.WARN
     """``warn`` or ``audit``: the strongest action for the account's requests."""
     namespace: str | None = None
 
     def covers(self, username: str, namespace: str, today: str) -> bool:
-        """Whether the entry applies today (``YYYY-MM-DD``) to a request of this user about an object in this namespace."""
+        """Whether the entry applies today (``YYYY-MM-DD``) to a request from this user about an object in this namespace."""
         return self.account == username and self.until >= today and self.namespace in (None, namespace)
 
 
 class NamespacePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """Overrides for the namespaces with one of these names, and for the namespaces with all of these labels."""
+    """Overrides for namespaces that have one of these names or all of these labels."""
 
     names: list[str] = []
     labels: dict[str, str] = {}
@@ -115,35 +118,35 @@ MAX_HELP = 200
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """The policy file, the same for cluster and CI."""
+    """The policy file. The cluster and CI use the same file."""
 
     profile: Profile = Profile.STRICT
     actions: dict[str, Action] = {}
     """Actions by rule id or name, which override the profile."""
     unproven: Action = Action.WARN
-    """The action for an unproven result, in which a fact is missing."""
+    """The action for an unproven result, which is a result for which a fact is missing."""
     unreadable: Action = Action.DENY
     """
-    The strongest action for a result that depends on an existing object that cannot be read.
+    The strongest action for a result that depends on an existing but unreadable object.
 
-    Up to this action, the result counts as a violation, because making an object unreadable must not help its author.
+    The result counts as a violation, so that users cannot avoid a denial by making an object unreadable.
     """
     hotplug: Action = Action.WARN
-    """The strongest action for volumes that are plugged into a running VM (``status.volumeRequests``)."""
+    """The strongest action for findings about volumes that are plugged into a running VM (``status.volumeRequests``)."""
     at_most: Action = Action.DENY
     """The strongest action for any finding, regardless of other keys. Start with audit, then use warn, then deny."""
     honour_eviction_strategy: bool = False
     """Whether a VM with evictionStrategy None or External gets warnings instead of denials."""
     namespaces: list[NamespacePolicy] = []
-    """The first entry that matches a namespace applies in it. If the entry lacks a key, the value of this policy applies."""
+    """The first entry that matches a namespace applies. If that entry does not set a key, the top-level value applies."""
     default_eviction_strategy: str | None = None
-    """The evictionStrategy for VMs and VMIs without one, except VMs and VMIs that cannot be live-migrated."""
+    """The evictionStrategy to add to VMs and VMIs without one, unless they cannot be live-migrated."""
     default_migration_settings: bool = True
     """Whether absent migration settings of the KubeVirt CR are filled in."""
     migration_settings: dict[str, Json] = {}
     """Values to fill in instead of the defaults of the KubeVirt release."""
     help: str = ""
-    """A line for users in denials and warnings: a URL or a contact."""
+    """The help line at the end of denials and warnings: a URL or a contact."""
     exemptions: list[Exemption] = []
     accounts: list[Account] = []
     """Only admission uses this key. Files and the dry-run API have no account that the API server authenticated."""
@@ -155,7 +158,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
 
     @property
     def reads_labels(self) -> bool:
-        """Whether the labels of a namespace matter."""
+        """Whether any entry selects namespaces by label."""
         return any(entry.labels for entry in self.namespaces)
 
     def within(self, namespace: str, labels: Mapping[str, str] | None = None) -> "Policy":
@@ -178,17 +181,17 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
         )
 
     def account_of(self, username: str, namespace: str, today: str) -> Account | None:
-        """The mildest entry that applies today to a request of this user. The order of entries does not matter."""
+        """The entry with the weakest ``atMost`` of all entries that apply today to a request from this user."""
         matches = [account for account in self.accounts if account.covers(username, namespace, today)]
         return max(matches, key=lambda match: (list(Action).index(match.at_most), match.until), default=None)
 
     def with_profile(self, profile: Profile) -> "Policy":
-        """The same policy under another profile."""
+        """The same policy with another profile."""
         return msgspec.structs.replace(self, profile=profile)
 
 
 class PolicySubject(msgspec.Struct, frozen=True):
-    """The properties of a finding's object that the policy depends on."""
+    """The properties of an object that the decisions about its findings depend on."""
 
     kind: str
     namespace: str
@@ -202,7 +205,7 @@ class PolicySubject(msgspec.Struct, frozen=True):
 def policy_subject(
     judged: Kubernetes, kind: str, namespace: str, name: str, labels: Mapping[str, str] | None
 ) -> PolicySubject:
-    """The policy's view of an object. ``labels`` are the labels of its namespace."""
+    """The properties of an object that the policy depends on. ``labels`` are the labels of its namespace."""
     vmi = subject_of(judged)
     return PolicySubject(kind, namespace, name, labels, vmi.spec.eviction_strategy if vmi is not None else None)
 
@@ -212,7 +215,7 @@ def strongest_action(policy: Policy, subject: PolicySubject, *, plugs: bool = Fa
     The strongest action that any finding about an object can get. With ``plugs``, only findings about plugged-in volumes
     count.
 
-    If the labels of the namespace are unknown, every entry with labels counts.
+    If the labels of the namespace are unknown, every entry with labels is considered.
     """
     candidates = [policy.within(subject.namespace, subject.labels)]
     if subject.labels is None and policy.reads_labels:
@@ -233,10 +236,10 @@ def _strongest(policy: Policy, subject: PolicySubject, *, plugs: bool) -> Action
 
 
 class Lowered(StrEnum):
-    """Why admission lowers a denial to a warning."""
+    """The reason why admission lowers a denial to a weaker action."""
 
     KUBEVIRT = "kubevirt"
-    """One of KubeVirt's service accounts writes the object for itself."""
+    """A service account of KubeVirt writes the object, and no user requested this write."""
     HYPER_CONVERGED = "hyperconverged"
     """HyperConverged's operator writes the object. This operator would retry a denied write forever."""
     VOLUME_MIGRATION = "volume-migration"
@@ -264,18 +267,17 @@ class Decision(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, action=self.action.at_most(limit), denied_when_enforced=enforced)
 
     def for_account(self, account: Account) -> "Decision":
-        """This decision, limited to the policy's entry for the account of the request."""
+        """This decision, with no stronger action than the ``atMost`` of ``account``."""
         lowered = self.lowered or (Lowered.ACCOUNT if self.action is Action.DENY else None)
         return msgspec.structs.replace(self.at_most(account.at_most), lowered=lowered)
 
 
 def action_of(finding: Finding, policy: Policy) -> Action:
     """
-    The action of the policy for the rule of a finding. If the policy has no action for the rule, the action of the profile
-    applies.
+    The action that the policy gives to a finding. If the policy has no action for the rule, the action of the profile applies.
 
-    A profile never denies an undetermined result. Only ``unproven: deny`` denies such a result. A result that depends on an
-    unreadable object follows ``unreadable``.
+    A profile never denies an undetermined result. Only ``unproven: deny`` denies such a result. For a result that depends on an
+    unreadable object, ``unreadable`` is the strongest action.
     """
     rule = finding.rule
     chosen = policy.actions.get(rule.id) or policy.actions.get(rule.name)
@@ -325,7 +327,7 @@ def decide(finding: Finding, policy: Policy, subject: PolicySubject, today: str)
 
 
 def would_deny(decision: Decision) -> bool:
-    """Whether the built-in strict policy denies a finding that passes under the current policy."""
+    """Whether the built-in strict policy would deny a finding that the current policy does not deny."""
     return decision.action is not Action.DENY and action_of(decision.finding, _STRICT) is Action.DENY
 
 
@@ -336,13 +338,13 @@ def ratchet(
     new: Sequence[Decision], old: Iterable[Decision], former: Mapping[str, str] = MappingProxyType({})
 ) -> tuple[Decision, ...]:
     """
-    Lowers denials to warnings where the old object has the same finding, denied or exempt.
+    Lowers a denial to a warning if the old object already has the same finding, denied or exempt.
 
-    An admitted object can be changed and improved: only a new finding can be denied. The rule and a stable subject identify
-    a finding. So a reordered list adds no finding, but another claim behind a volume adds a finding. If a finding has an
-    amount (``harm``), a larger amount is new. A finding that was only a warning before and is denied now is also new.
-    Otherwise two allowed updates could lead to a state that one update cannot reach. ``former`` maps a subject to its old
-    name if KubeVirt renamed it.
+    Only a new finding can be denied, so that users can change and improve an admitted object. The rule and a stable subject
+    identify a finding. So a reordered list adds no finding, but a volume with another claim adds a finding. If a finding has an
+    amount (``harm``), a larger amount is new. A finding that was only a warning before and is denied now is also new. Otherwise
+    two allowed updates could lead to a state that one update cannot reach. ``former`` maps a subject to its old name if
+    KubeVirt renamed it.
     """
     known: dict[tuple[str, str], int] = {}
     for decision in old:
@@ -365,14 +367,14 @@ def ratchet(
 
 @cache
 def rule_ids() -> Mapping[str, str]:
-    """Rule ids, by id and by name."""
+    """Maps the id and the name of each rule to its id."""
     from webhook.rules.register import RULES  # noqa: PLC0415 - most runs use some rules only
 
     return {name: rule.id for rule in RULES for name in (rule.id, rule.name)}
 
 
 def _overridden(actions: Mapping[str, Action], overrides: Mapping[str, Action]) -> dict[str, Action]:
-    """The actions by rule with overrides. Both arguments can name a rule by id or by name."""
+    """The actions by rule; ``overrides`` replace ``actions``. Both arguments can name a rule by id or by name."""
     ids = rule_ids()
     overridden = {ids.get(rule) for rule in overrides}
     return {**{rule: action for rule, action in actions.items() if ids.get(rule) not in overridden}, **overrides}
