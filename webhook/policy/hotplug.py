@@ -2,10 +2,10 @@
 Volumes that are plugged into a running VM. There are four ways to plug in a volume, and the policy key ``hotplug`` applies
 to all of them.
 
-For ``addvolume`` of a VM, virt-api writes the volume into ``status.volumeRequests`` of the VM (gate HotplugVolumes), or
-into its template. For ``addvolume`` of a VMI, virt-api writes the volume into the VMI. A user can also write
-``hotpluggable: true`` into the template (``pkg/virt-api/rest/volumes.go``, ``pkg/storage/hotplug/hotplug.go``, v1.9.0). A
-claim without ReadWriteMany turns LiveMigratable to False while the VM runs (``pkg/virt-handler/vm.go``, all releases).
+For ``addvolume`` of a VM, virt-api writes the volume into ``status.volumeRequests`` of the VM (gate HotplugVolumes), or into
+its template. For ``addvolume`` of a VMI, virt-api writes the volume into the VMI. A user can also write ``hotpluggable: true``
+into the template (``pkg/virt-api/rest/volumes.go``, ``pkg/storage/hotplug/hotplug.go``, v1.9.0). If the claim of the volume
+lacks ReadWriteMany, virt-handler sets LiveMigratable to False while the VM runs (``pkg/virt-handler/vm.go``, all releases).
 """
 
 from collections.abc import Iterator, Mapping
@@ -38,7 +38,7 @@ def plugged_into(new: Subject, old: Subject) -> Iterator[tuple[int, Volume]]:
     """
     The volumes that a change plugs in, with their index: all new volumes of a VMI, or the new hotpluggable volumes of a VM.
 
-    A new claim behind a permanent volume of a VM takes effect at the next start, so such a volume is not plugged in.
+    A permanent volume of a VM uses a changed claim only after the next start, so such a volume is not plugged in.
     """
     before = {volume.name: volume for volume in old.spec.volumes or ()}
     is_running = new.kind == "VirtualMachineInstance"
@@ -55,7 +55,7 @@ def _is_hotpluggable(volume: Volume) -> bool:
 
 
 def is_about_plugged(finding: Finding, new: Kubernetes, old: Kubernetes) -> bool:
-    """Whether a finding is at a volume that this change plugs in, or at the disk of such a volume."""
+    """Whether a finding is about a volume that this change plugs in, or about the disk of such a volume."""
     after, before = subject_of(new), subject_of(old)
     if after is None or before is None:
         return False
@@ -63,7 +63,7 @@ def is_about_plugged(finding: Finding, new: Kubernetes, old: Kubernetes) -> bool
 
 
 def is_about_made_permanent(finding: Finding, new: Kubernetes, old: Kubernetes) -> bool:
-    """Whether a finding of the old object is at a hotpluggable volume that the new object makes permanent."""
+    """Whether a finding of the old object is about a hotpluggable volume that the new object makes permanent."""
     after, before = subject_of(new), subject_of(old)
     if after is None or before is None:
         return False
@@ -82,7 +82,7 @@ def _names(subject: Subject) -> tuple[set[str], set[str]]:
 
 
 def _is_about_any(finding: Finding, subject: Subject, volumes: Mapping[int, Volume]) -> bool:
-    """Whether a finding is at one of these volumes (given by index) or at the disk of such a volume."""
+    """Whether a finding is about one of these volumes (given by index) or about the disk of such a volume."""
     if finding.path[: len(subject.base)] != subject.base:
         return False
     rest = finding.path[len(subject.base) :]
@@ -97,7 +97,7 @@ def _is_about_any(finding: Finding, subject: Subject, volumes: Mapping[int, Volu
 
 
 def at_request(finding: Finding, vm: VirtualMachine) -> Finding:
-    """The finding. If the finding is about a requested volume, its path is the field of the request."""
+    """The finding. If it is about a requested volume, its path is changed to the path of the request."""
     subject = subject_of(vm)
     if subject is None:
         return finding

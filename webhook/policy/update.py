@@ -1,5 +1,5 @@
 """
-Decides about a change to an object: judges it, compares it with the old object and lowers denials.
+Judges a changed object, compares it with the old object, and decides the action for each finding.
 
 Admission calls one function of this module for each request. This module looks up no other object: the caller passes a
 ``Judge``, the labels of the namespace, and the role of the account.
@@ -60,13 +60,13 @@ class Change(msgspec.Struct, frozen=True):
     subject: PolicySubject
     """The policy's view of the new object."""
     lowered_for: Lowered | None
-    """Why all denials of this change become warnings, or None if denials do not change."""
+    """Why all denials of this change become warnings, or None if they stay denials."""
     plugs_volumes: bool
     """Whether volumes that are added to the template of a VM are plugged into the running VM."""
     former_subjects: Mapping[str, str] | None
     """For a restore, a map from the new subject of each finding to its old subject; None for other changes."""
     same_as_unreadable: bool
-    """Whether the old object cannot be read although the judged part is unchanged."""
+    """Whether the old object cannot be read, but its judged part is known to be unchanged."""
 
 
 class ChangeDecision(msgspec.Struct, frozen=True):
@@ -109,7 +109,7 @@ def decide_volume_requests(
     new: VirtualMachine, old: VirtualMachine, subject: PolicySubject, policy: Policy, judge: Judge, today: str
 ) -> ChangeDecision:
     """
-    The decisions about volumes that users request for a running VM, limited by the policy's ``hotplug``.
+    The decisions about volumes that users request for a running VM. The strongest action is the policy's ``hotplug``.
 
     virt-api writes the requests, so the account does not matter.
     """
@@ -148,7 +148,7 @@ def decide_instance_update(
 
 
 def judged_part_of(judged: Kubernetes) -> object:
-    """The part of an object whose change can be denied. The matchConditions of the webhooks compare the same fields."""
+    """The part of an object in which a change can be denied. The matchConditions of the webhooks compare the same fields."""
     if isinstance(judged, VirtualMachine):
         return _without_run_strategy(judged.spec)
     if isinstance(judged, VirtualMachineInstanceReplicaSet):
@@ -167,10 +167,10 @@ def _allow_old_findings(
     decisions: Sequence[Decision], change: Change, old: Kubernetes, policy: Policy, judge: Judge, today: str
 ) -> tuple[Decision, ...]:
     """
-    Lowers denials for findings of the old object. Changes of metadata, starting and stopping add no finding.
+    Lowers denials for findings that the old object already has. Starting, stopping and metadata changes add no finding.
 
-    The old object is judged with the new metadata. The API server does not send changes of metadata alone, so an earlier
-    change of the metadata must give the same result as a change in this update.
+    The old object is judged with the new metadata. The webhook does not receive updates that change only metadata. The result
+    must therefore be the same as if an earlier update had changed the metadata.
     """
     new = change.new
     if judged_part_of(new) == judged_part_of(old):
@@ -188,9 +188,8 @@ def _without_made_permanent(
     known: Sequence[Decision], new: Kubernetes, old: Kubernetes, subject: PolicySubject, policy: Policy
 ) -> Iterator[Decision]:
     """
-    The old decisions, except decisions that ``hotplug`` had lowered and whose volumes are now permanent.
-
-    Otherwise a user could plug a volume in and then make it permanent.
+    The old decisions, except decisions about volumes that become permanent while ``hotplug`` is weaker than deny. Otherwise a
+    user could plug in a volume without a denial, and then make it permanent.
     """
     is_lowered = (
         isinstance(new, VirtualMachine) and policy.within(subject.namespace, subject.labels).hotplug is not Action.DENY
@@ -199,7 +198,7 @@ def _without_made_permanent(
 
 
 def _with_metadata_of(new: Kubernetes, old: Kubernetes) -> Kubernetes:
-    """The old object with the metadata of the new object. The result for a pool also has the new metadata of its VMs."""
+    """The old object with the metadata of the new object. For a pool, the metadata in the VM template is replaced, too."""
     if isinstance(new, VirtualMachinePool) and isinstance(old, VirtualMachinePool):
         source, template = new.spec.virtual_machine_template, old.spec.virtual_machine_template
         if source is not None and template is not None:
@@ -213,7 +212,7 @@ def _has_override(vmi: VirtualMachineInstance) -> bool:
 
 
 def _judge_added(before: Kubernetes, after: Kubernetes, judge: Judge) -> Judgement:
-    """The verdict of ``after``, with only the findings that ``before`` does not have."""
+    """The verdict for ``after``, and the findings that ``before`` does not have."""
     known = {finding.identity for finding in judge.judge_object(before).findings}
     judgement = judge.judge_object(after)
     return replace(
@@ -224,7 +223,7 @@ def _judge_added(before: Kubernetes, after: Kubernetes, judge: Judge) -> Judgeme
 def _limit_plugged(
     decisions: Iterable[Decision], new: Kubernetes, old: Kubernetes, policy: Policy, subject: PolicySubject
 ) -> Iterator[Decision]:
-    """The decisions, of which the policy's ``hotplug`` limits the decisions about plugged-in volumes."""
+    """The decisions, with the policy's ``hotplug`` as the strongest action for findings about plugged-in volumes."""
     limit = policy.within(subject.namespace, subject.labels).hotplug
     for decision in decisions:
         yield decision.at_most(limit) if is_about_plugged(decision.finding, new, old) else decision
@@ -232,11 +231,10 @@ def _limit_plugged(
 
 def _lower(decisions: tuple[Decision, ...], change: Change) -> tuple[Decision, ...]:
     """
-    The decisions. Denials are lowered if KubeVirt or an operator writes the change, or if the change cancels a volume
-    migration.
+    Lowers denials to warnings if KubeVirt or an operator writes the change, or if the change cancels a volume migration.
 
-    A user cancels a volume migration by naming the old PVCs again. The old PVCs are not denied. The new PVCs of the
-    migration are judged like any other PVC.
+    A user cancels a volume migration by naming the old PVCs again. Findings about the old PVCs are not denied. The new PVCs of
+    the migration are judged like any other PVC.
     """
     if change.lowered_for is Lowered.HYPER_CONVERGED:
         return tuple(
