@@ -45,7 +45,7 @@ def test_other_words_find_no_rule(word: str) -> None:
         ("zzzz", None),
         ("LM9", None),
         ("lm27", None),
-        ("LM488", None),
+        ("LM499", None),
         ("", None),
     ],
 )
@@ -63,7 +63,7 @@ def test_a_misspelt_rule_gives_a_suggestion(word: str, meant: str | None) -> Non
         ("lm27", " (families: LM1 for network, LM2 for storage, "),
         ("LM999", " (families: LM1 for network, LM2 for storage, "),
         ("LM2", " (this is the start of several ids, about storage; name one rule)"),
-        ("LM488", ""),
+        ("LM499", ""),
         ("LM", ""),
         ("9", ""),
     ],

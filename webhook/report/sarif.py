@@ -226,9 +226,12 @@ def _location(judged: ObjectReport, finding: FindingReport) -> Json:
     location: Json = {"logicalLocations": logical}
     if judged.source is not None:
         region = _region(finding.line, finding.column, finding.end_line, finding.end_column)
-        location["physicalLocation"] = {"artifactLocation": _artifact(judged.source.file)}
-        if not judged.source.rendered_from:  # without a region, the result is about the whole file (section 3.29.4)
-            location["physicalLocation"]["region"] = region or {"startLine": max(judged.source.line, 1)}
+        if judged.source.rendered_from:  # GitHub requires a line, and the lines of the output are not lines of this file
+            region = {"startLine": 1}
+        location["physicalLocation"] = {
+            "artifactLocation": _artifact(judged.source.file),
+            "region": region or {"startLine": max(judged.source.line, 1)},
+        }
     return location
 
 

@@ -86,7 +86,8 @@ def places_of(form: str, out: str) -> list[tuple[str, Any]]:
             return [(issue["location"]["path"], issue["location"].get("positions")) for issue in json.loads(out)]
         case "sarif":
             places = [result["locations"][0]["physicalLocation"] for result in json.loads(out)["runs"][0]["results"]]
-            return [(place["artifactLocation"]["uri"], place.get("region")) for place in places]
+            assert {json.dumps(place["region"]) for place in places} <= {'{"startLine": 1}'}, "GitHub requires a line"
+            return [(place["artifactLocation"]["uri"], None) for place in places]
         case "rdjson":
             places = [item["location"] for item in json.loads(out)["diagnostics"]]
             return [(place["path"], place.get("range")) for place in places]
