@@ -1,7 +1,7 @@
 """
 The report: ``check -o json`` prints it, ``POST /v1/check`` returns it, and all other formats are rendered from it.
 
-``apiVersion`` is the version of the report's shape. New versions of Migratable only add fields.
+``apiVersion`` is the version of the report format. New versions of Migratable only add fields.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -38,16 +38,16 @@ class SourceReport(_Part, frozen=True):
     """
     The kustomization or template that the object was rendered from. Empty for an object of a manifest.
 
-    Lines of a rendered object are those of the rendered output.
+    For a rendered object, line numbers refer to the rendered output.
     """
 
 
 class VerdictReport(_Part, frozen=True):
     """
-    The verdict of KubeVirt ``release``. ``liveMigratable`` is null if it is unproven.
+    KubeVirt's verdict in ``release``. ``liveMigratable`` is null if it is unproven.
 
-    ``reason`` is null if an unproven reason comes before it in KubeVirt's order. ``possibleReasons`` then lists the reasons of
-    which KubeVirt sets the first that applies; otherwise it is empty.
+    ``reason`` is null if an unproven reason comes before it in KubeVirt's order. ``possibleReasons`` then lists the candidates:
+    KubeVirt sets the first one that applies. Otherwise the list is empty.
     """
 
     live_migratable: bool | None
@@ -66,23 +66,23 @@ class ExemptionReport(_Part, frozen=True):
     owner: str
     """The owner in the policy. For other exemptions, the file (and line) of the exemption."""
     until: str
-    """The last day, ``YYYY-MM-DD``. The value is empty if the exemption does not expire."""
+    """The last day of the exemption (``YYYY-MM-DD``). The value is empty if the exemption does not expire."""
     kind: str = "policy"
     """``policy`` (also for a configuration file), ``comment`` or ``annotation`` in the manifest, or ``baseline``."""
 
 
 class FixReport(_Part, frozen=True):
-    """A change of the object that removes the finding."""
+    """A change to the object that removes the finding."""
 
     title: str
     safe: bool
     """Whether the change is the only sensible one. Other fixes are options, and the user chooses one."""
     patch: list[dict[str, Any]]
-    """JSON Patch (RFC 6902) of the object. The patch tests each value before the change."""
+    """A JSON Patch (RFC 6902) for the object. The patch tests each old value before it is changed."""
 
 
 class FindingReport(_Part, frozen=True):
-    """The outcome of a rule at one place. Line and column start at 1, and are null if the object comes without text."""
+    """The outcome of a rule at one place. Line and column start at 1, and are null if the text of the object is not available."""
 
     rule: str
     name: str
@@ -107,7 +107,7 @@ class FindingReport(_Part, frozen=True):
 
 
 class ReferenceReport(_Part, frozen=True):
-    """An object that the judged object depends on, if several files contain different objects of this name."""
+    """A reference of the judged object, if several files contain different objects of the referenced name."""
 
     kind: str
     namespace: str
@@ -131,12 +131,12 @@ class ObjectReport(_Part, frozen=True):
     verdict: VerdictReport | None
     findings: list[FindingReport]
     release: str = ""
-    """The release that the object was judged for, in the form of the report's ``release``."""
+    """The release that the object was judged for, in the same format as the report's ``release``."""
     references: list[ReferenceReport] = []
 
 
 class ProblemReport(_Part, frozen=True):
-    """Input that is unreadable. No input is skipped without a problem."""
+    """Unreadable input. All unreadable input is reported."""
 
     message: str
     remedy: str
@@ -213,7 +213,7 @@ def report_of(
     release: str,
     notes: Sequence[str] = (),
 ) -> Report:
-    """The report with the given parts."""
+    """The report with these objects and problems, and their counts."""
     unreadable = [problem_report(problem) for problem in problems]
     return Report(API_VERSION, profile, release, objects, unreadable, list(notes), summarise(objects, unreadable))
 
@@ -274,7 +274,7 @@ def verdict_report(verdict: Verdict | None) -> VerdictReport | None:
 
 
 def reason_phrase(verdict: VerdictReport) -> str:
-    """The reason of a refusal, or the last possible reason if an earlier reason is unproven."""
+    """The reason for a refusal, or the last possible reason if an earlier reason is unproven."""
     if verdict.reason is not None:
         return verdict.reason
     return f"{verdict.possible_reasons[-1]} or an earlier reason"
@@ -283,7 +283,7 @@ def reason_phrase(verdict: VerdictReport) -> str:
 def finding_report(
     decision: Decision, locate: Callable[[FieldPath], Span] | None = None, raw: Json = None
 ) -> FindingReport:
-    """A finding as text, with its place and its fixes of ``raw``."""
+    """A finding as text, with its place and its fixes for ``raw``."""
     finding, exemption = decision.finding, decision.exemption
     line, column, end_line, end_column = locate(finding.path) if locate is not None else (None, None, None, None)
     return FindingReport(

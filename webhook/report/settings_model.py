@@ -1,7 +1,7 @@
 """
 The report of ``explain-settings``: ``-o json`` prints it, and the text is rendered from it.
 
-``apiVersion`` is the version of the report's shape. New versions of Migratable only add fields.
+``apiVersion`` is the version of the report format. New versions of Migratable only add fields.
 """
 
 from collections.abc import Sequence
@@ -34,19 +34,22 @@ class SettingReport(_Part, frozen=True):
 
 
 class OutlookReport(_Part, frozen=True):
-    """The effect of the settings on a VM of known memory. Times are in seconds. Null means no limit."""
+    """The effect of the settings on a VM whose memory size is known. Times are in seconds. Null means no limit."""
 
     counted_gigabytes: int
     allowed_seconds: int | None
     best_case_seconds: int | None
     finishes: bool
-    """Whether a migration finishes in the best case. In this case, all memory is in use, and no page is written twice."""
+    """Whether a migration finishes if all memory is in use and no page is written again (the best case)."""
     fails_once_full: list[str]
     """The empty disks that prevent the migration from finishing once they are full."""
 
 
 class CaseReport(_Part, frozen=True):
-    """The settings with a MigrationPolicy and their limits. Without a MigrationPolicy, ``policy`` is null."""
+    """
+    The settings that apply with one MigrationPolicy, and the resulting limits. ``policy`` is null if no MigrationPolicy
+    applies.
+    """
 
     policy: str | None
     because: str
@@ -82,7 +85,7 @@ class VmReport(_Part, frozen=True):
     memory_bytes: int | None
     memory_path: str | None
     memory_unknown: str | None
-    """Why the memory is unknown, if another object defines it."""
+    """The reason why the memory is unknown, if another object defines it."""
     local_disks: list[DiskReport]
     device: str | None
     """The path of a host device. KubeVirt 1.9 does not use post-copy for a VM with a host device."""
@@ -95,7 +98,7 @@ class SettingsReport(_Part, frozen=True):
     kind: str
     release: str
     cluster: CaseReport
-    """The settings of a VM that no MigrationPolicy matches."""
+    """The settings for a VM that no MigrationPolicy matches."""
     machines: list[VmReport]
     notes: list[str]
 
