@@ -47,7 +47,7 @@ def in_kubevirt(rule: Rule) -> str:
         return f"The rule checks {checked}. It does not decide the verdict of a VM by itself."
     refused = _first_capital(releases_phrase(rule.kubevirt, KNOWN)) + (f" {_SPAN}" if rule.kubevirt == KNOWN else "")
     if rule.reason is None:
-        return f"{refused}, it can decide whether KubeVirt migrates the VM."
+        return f"{refused}, the verdict for the VM can depend on the missing object."
     accepted = KNOWN & ~rule.kubevirt
     elsewhere = f" {_first_capital(releases_phrase(accepted, KNOWN))}, KubeVirt accepts it." if accepted else ""
     return (
@@ -61,7 +61,7 @@ def _first_capital(text: str) -> str:
 
 
 def in_profile(rule: Rule, profile: Profile) -> str:
-    """The action of a profile for findings of the rule, from ``policy.action_of``."""
+    """The action of a profile for findings of the rule, as ``policy.action_of`` returns it."""
     if is_only_unproven(rule):
         return if_unproven(rule)
     refused = _done(rule, Basis.KUBEVIRT, profile)
@@ -138,9 +138,9 @@ FRAGMENTS: dict[About, str] = {
 
 
 def fragments(rule: Rule) -> str:
-    """A sentence about the place of the fragments in an object."""
+    """A sentence that says to which part of an object the fragments belong."""
     if rule.about[:1].islower():
-        return FRAGMENTS.get(rule.about, "Each example is a part of the object that is judged.")
+        return FRAGMENTS.get(rule.about, "Each example is a part of the judged object.")
     return FRAGMENTS.get(rule.about, f"Each example is a part of a {rule.about}.")
 
 

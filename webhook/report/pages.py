@@ -27,7 +27,7 @@ def page(rule: Rule) -> str:
 
 
 def body(rule: Rule) -> str:
-    """The page without its first line, for the help text of SARIF."""
+    """The page without its first line, for the help text in SARIF."""
     return "\n".join(_lines(rule)) + "\n"
 
 
@@ -72,7 +72,7 @@ def index(rules: Sequence[Rule]) -> str:
 def _index(rules: Sequence[Rule]) -> Iterator[str]:
     yield from (GENERATED, "# Rules", "")
     yield (
-        "Each rule checks one thing about live migration. The profile decides the action for a finding: `strict` is the "
+        "Each rule checks one thing about live migration. The profile sets the action for a finding: `strict` is the "
         "default; `exact` denies only what the KubeVirt release in use refuses. `migratable explain RULE` prints the same "
         "pages."
     )
