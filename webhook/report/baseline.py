@@ -1,7 +1,7 @@
 """
 The baseline: known findings, which do not fail the check. This file does no I/O.
 
-An entry is identified by a fingerprint without line numbers, so a moved finding stays known.
+An entry is identified by a fingerprint without line numbers, so a finding that moves to another line stays known.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -87,8 +87,8 @@ class _Known:
         """
         Whether the baseline has an unused entry for the finding. The method marks that entry as used.
 
-        The fingerprint of an entry can be without a file or folder. If several files contain objects of this name, such an
-        entry is used only for a finding in the entry's file.
+        The fingerprint of an entry may contain no file or folder. If several files contain objects of this name, such an entry
+        matches only findings in its own file.
         """
         places = (fingerprints.own, fingerprints.in_folder, fingerprints.in_file)
         for fingerprint in places:
@@ -114,9 +114,9 @@ def exempt(
     """
     The report, with known findings exempted. A note names fixed entries.
 
-    An entry is fixed if no finding uses it, and its file was read or its object was judged in another file. If several
-    folders contain an object of this name, only reading the file counts. ``read`` contains the names of the files that were
-    read.
+    An entry is fixed if no finding uses it, and its file was read or its object was judged in another file. If several folders
+    contain an object of this name, the entry is fixed only if its file was read. ``read`` contains the names of the files that
+    were read.
     """
     entries = _Known(baseline)
     by_object: dict[int, list[FindingReport]] = {}

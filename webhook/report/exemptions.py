@@ -24,7 +24,7 @@ _ALLOW = re.compile(
 )
 _ONLY_COMMENT = re.compile(r"\s*#")
 _PATTERN = re.compile(r"[*?\[\]^$|]")
-"""Characters of patterns, which no name of an object contains."""
+"""Pattern characters. No object name contains them."""
 FORM = "# migratable: allow RULE [until YYYY-MM-DD]: REASON"
 
 
@@ -33,7 +33,8 @@ class Allowance:
     """
     A comment that exempts findings of some rules.
 
-    It exempts findings on its line or the next line, in the object that starts there, and findings whose lines contain it.
+    It exempts findings on its line or the next line, and in an object that starts there. It also exempts findings whose lines
+    contain it.
     """
 
     rules: tuple[str, ...]
@@ -42,7 +43,7 @@ class Allowance:
     line: int
     used: bool = False
     lines: tuple[int, int] | None = None
-    """The first and last line of the findings that contain the comment, if it exempts such findings."""
+    """If the comment exempts findings whose lines contain it, the first and last of these lines."""
 
 
 @dataclass(slots=True)
@@ -102,8 +103,8 @@ def allowance_of(
     match: re.Match[str], line: int, prefix: str, form: str, invalid: list[str], today: str
 ) -> Allowance | None:
     """
-    The allowance with the groups ``rules``, ``reason`` and ``until``. If the comment has no effect, the result is None, and
-    ``invalid`` gets a note.
+    The allowance with the groups ``rules``, ``reason`` and ``until`` of ``match``. If the comment has no effect, the result is
+    None, and a note is added to ``invalid``.
     """
     rules = []
     for word in re.split(r"\s*,\s*", match["rules"]):
@@ -156,7 +157,8 @@ def unused_exemptions(report: Report, exemptions: Iterable[Exemption], *, is_who
     """
     A note for each exemption that covers no finding of the report.
 
-    Unless ``is_whole``, the report is about a part of the files. Then only a name that no object can have is noted.
+    If ``is_whole`` is false, the report covers only a part of the files. Then a note is made only for a name that no object can
+    have.
     """
     for exemption in exemptions:
         names = [name for name in (exemption.namespace, exemption.name) if name and _PATTERN.search(name)]
@@ -164,7 +166,7 @@ def unused_exemptions(report: Report, exemptions: Iterable[Exemption], *, is_who
             parts = [part for part in (exemption.kind, exemption.namespace, exemption.name) if part]
             subject = f"{exemption.rule}{' for ' + ' '.join(parts) if parts else ''}"
             reason = (
-                f"{names[0]!r} is compared as it is; patterns are not supported"
+                f"{names[0]!r} is compared literally; patterns are not supported"
                 if names
                 else "there is no such finding"
             )
@@ -172,7 +174,7 @@ def unused_exemptions(report: Report, exemptions: Iterable[Exemption], *, is_who
 
 
 def _covered(report: Report, exemption: Exemption) -> Iterator[tuple[ObjectReport, FindingReport]]:
-    """The findings that an exemption covers, whatever the date."""
+    """The findings that an exemption covers, regardless of its expiry."""
     return (
         (judged, finding)
         for judged in report.objects

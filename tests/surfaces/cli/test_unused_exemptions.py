@@ -9,7 +9,7 @@ from tests.surfaces.running import migratable
 
 ENTRY = "{{rule: {rule}, reason: r, owner: me, until: '2999-01-01'{more}}}"
 NOTHING = "exempts nothing: there is no such finding\n"
-PATTERN = "exempts nothing: 'b*' is compared as it is; patterns are not supported\n"
+PATTERN = "exempts nothing: 'b*' is compared literally; patterns are not supported\n"
 
 
 @pytest.fixture
@@ -72,4 +72,4 @@ def test_a_policy_file_is_noted_only_for_patterns(repository: Path) -> None:
     ran = migratable("check", ".", "--policy", "policy.yaml", cwd=repository)
 
     assert ran.err.count("exempts nothing") == 1
-    assert "'w?b' is compared as it is" in ran.err
+    assert "'w?b' is compared literally" in ran.err
