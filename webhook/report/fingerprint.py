@@ -40,9 +40,9 @@ def fingerprinted(
     """
     Each finding with its object and fingerprints, in order.
 
-    If several folders contain an object of the same name, such as ``dev/`` and ``prod/``, the fingerprint includes the
-    folder. If several files in one folder contain an object of the same name, the fingerprint includes the file.
-    ``located`` returns the path that a fingerprint includes for a file of the report.
+    If several folders contain an object of the same name, such as ``dev/`` and ``prod/``, the fingerprint includes the folder.
+    If several files in one folder contain an object of the same name, the fingerprint includes the file. ``located`` maps a
+    file name in the report to the path in the fingerprint.
     """
     files: dict[tuple[str, ...], Counter[str]] = {}
     for judged in report.objects:
@@ -67,7 +67,7 @@ def fingerprinted(
 
 def identity_of(judged: ObjectReport, finding: FindingReport, place: str = "") -> str:
     """
-    A hash of the rule, the object and the path without list indices, as 32 hexadecimal digits.
+    A hash (32 hexadecimal digits) of the rule, the object, and the path without list indices.
 
     The hash includes the names that the message quotes (volume, claim, interface). These names distinguish findings whose
     paths differ only in list indices. If ``place`` is not empty, the hash also includes this file or folder.

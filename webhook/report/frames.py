@@ -1,5 +1,5 @@
 """
-Excerpts of a file that show the place of a finding, without secrets of the guest.
+Excerpts of a file that show the place of a finding, but no secrets of the guest.
 
 An excerpt shows only the value at fault, not other values of the same line. For an unknown field, an excerpt shows only the
 name, because a misspelt ``userData`` contains secrets too.
@@ -12,10 +12,12 @@ from typing import NamedTuple
 from webhook.report.model import FindingReport
 
 FRAME_LINES = 3
-"""The number of lines of the value at fault. Other lines are not shown, because they could contain a secret."""
+"""
+The maximum number of lines in an excerpt. Lines outside the value at fault are not shown, because they could contain a secret.
+"""
 UNKNOWN_FIELD = "LM803"
 _BARE = re.compile(r"[\s\-\[{]*(?:[\w./\"'-]+:[\s\[{-]*)*")
-"""Text before the value at fault that is not a value itself: keys and brackets."""
+"""Keys and brackets. If only these precede the value at fault on its line, the whole line can be shown."""
 _CLOSING = re.compile(r"[\s\]},]*")
 SECRET = re.compile(
     r"cloudinit|sysprep|userdata|networkdata|passw|secret|token|credential|private|\bkey\b|authorized", re.IGNORECASE
@@ -23,14 +25,14 @@ SECRET = re.compile(
 
 
 class Row(NamedTuple):
-    """One line of an excerpt. A line of carets has no number."""
+    """One line of an excerpt. ``number`` is None for the line of carets."""
 
     number: int | None
     text: str
 
 
 def gutter_of(finding: FindingReport, lines: Sequence[str]) -> int:
-    """The width of the line numbers of an excerpt."""
+    """The width of the line numbers in an excerpt."""
     return len(str(_end_of(finding, lines)[0])) if _is_there(finding, lines) else 0
 
 
@@ -74,6 +76,6 @@ def _end_of(finding: FindingReport, lines: Sequence[str]) -> tuple[int, int | No
 
 
 def _showable(text: str) -> str:
-    """The line with each unprintable character replaced by one character, so that columns do not change."""
+    """The line with each unprintable character replaced by one character, so that columns stay correct."""
     shown = text.rstrip().replace("\t", " ")
     return shown if shown.isprintable() else "".join(char if char.isprintable() else "\ufffd" for char in shown)

@@ -1,9 +1,9 @@
 """
 The report as JUnit XML for Jenkins (``junit-10.xsd``), GitLab and Azure.
 
-Each file is a test suite. Each finding is a test case, and each object without findings is also a test case. A denied
-finding is a failure. A warning passes and is on ``system-out``. An unproven or exempted finding is skipped, with the
-reason. A report without objects has one case that passes, because readers reject an empty document.
+Each file is a test suite. Each finding is a test case, and each object without findings is also a test case. A denied finding
+is a failure. A warning is a test case that passes, with its text in ``system-out``. An unproven or exempted finding is skipped,
+with the reason. A report without objects has one case that passes, because readers reject an empty document.
 """
 
 import re
@@ -51,7 +51,7 @@ def render(report: Report) -> str:
 
 
 def _make_unique(cases: Iterable[Xml.Element]) -> None:
-    """Numbers the cases with the class and name of an earlier case. Readers would merge these cases."""
+    """Adds a number to each case whose class and name are the same as in an earlier case. Readers would merge these cases."""
     taken: set[tuple[str, str]] = set()
     last: Counter[tuple[str, str]] = Counter()
     for case in cases:
@@ -84,7 +84,7 @@ def _cases(judged: ObjectReport) -> Iterator[Xml.Element]:
 
 
 def _case(name: str, classname: str, file: str = "") -> Xml.Element:
-    """A test case. GitLab shows the attribute ``file``, which Jenkins ignores."""
+    """A test case. GitLab shows the attribute ``file``. Jenkins ignores it."""
     place = {"file": legal(file)} if file else {}
     return Xml.Element("testcase", {"name": legal(name), "classname": legal(classname)} | place)
 

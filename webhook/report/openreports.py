@@ -90,7 +90,7 @@ def _result(judged: ObjectReport, finding: FindingReport, profile: str) -> dict[
 
 
 def _outcome(finding: FindingReport) -> str:
-    """The result in the words of the API, where ``error`` means that a rule could not be evaluated."""
+    """The result as the API names it. ``error`` means that a rule could not be evaluated."""
     if finding.exemption is not None:
         return "skip"
     if finding.action == Action.DENY:

@@ -1,7 +1,8 @@
 """
 The report in the Reviewdog Diagnostic Format (``rdjson``), for reviewdog.
 
-Columns of this format count bytes of UTF-8, so they need the text of the file. Without the text, columns are left out.
+In this format, columns count UTF-8 bytes, so they are computed from the text of the file. Without the text, columns are left
+out.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
 """
-Places of rendered objects in the repository: the kustomization or the template. These files do not have the lines of the
-rendered output.
+Places of rendered objects in the repository: the kustomization or the template. Line numbers of the rendered output do not
+apply to these files.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,9 @@ from webhook.report.model import FindingReport, ObjectReport, ProblemReport, Rep
 
 
 def with_templates(report: Report, rendered: Mapping[str, str]) -> Report:
-    """The report in which each rendered object names its source. ``rendered`` has the source of each rendered text."""
+    """
+    The report in which each rendered object names its source. ``rendered`` maps the name of each rendered text to its source.
+    """
     objects = [
         replace(judged, source=replace(judged.source, rendered_from=rendered[judged.source.file]))
         if judged.source is not None and judged.source.file in rendered
@@ -23,9 +25,9 @@ def with_templates(report: Report, rendered: Mapping[str, str]) -> Report:
 
 def placed_in_repository(report: Report, rendered: Mapping[str, str]) -> Report:
     """
-    The report for viewers of the repository: findings of rendered objects are at the source, without a line.
+    The report for tools that show the repository. The place of a rendered object is its source, without a line.
 
-    The messages of such findings contain the line of the rendered output.
+    The messages of findings about such an object contain the line in the rendered output.
     """
     objects = [
         _placed(judged, judged.source) if judged.source is not None and judged.source.rendered_from else judged

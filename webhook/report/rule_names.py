@@ -37,7 +37,7 @@ def closest(word: str) -> str | None:
     if is_id:
         wanted = "lm" + wanted[2:].translate(_DIGITS)
     elif _FAMILY.fullmatch(wanted):
-        return None  # a family such as LM27 would match ids with these digits elsewhere
+        return None  # a family such as LM27 would match ids that contain these digits in another place
     names = {known.lower(): known for rule in RULES for known in (rule.id, rule.name)}
     near = get_close_matches(wanted, names, n=1, cutoff=_NEAR_ID if is_id else _NEAR_NAME)
     within = [name for name in names if len(wanted) > 2 and wanted in name]

@@ -1,8 +1,8 @@
 """
 The report as SARIF 2.1.0 (OASIS standard, errata 01), for code scanning and editors.
 
-An undetermined finding is ``kind: fail`` with level ``note``. With ``kind: open``, the standard demands level ``none``.
-Many viewers hide this level, so an unproven result would look like success.
+An undetermined finding is ``kind: fail`` with level ``note``. With ``kind: open``, the standard requires level ``none``. Many
+viewers hide this level, so an unproven result would look like success.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ Json: TypeAlias = dict[str, Any]
 
 
 class Replacement(msgspec.Struct, frozen=True):
-    """A change of the text of a file."""
+    """A change to the text of a file."""
 
     span: Span
     """The deleted part. For an insertion, the start equals the end."""
@@ -31,7 +31,7 @@ class Replacement(msgspec.Struct, frozen=True):
 
 
 Replacer: TypeAlias = Callable[[ObjectReport, FixReport], Replacement | None]
-"""Returns the change of the file for a fix, or None if the fix cannot be written to the file."""
+"""Returns the change to the file for a fix, or None if the fix cannot be written to the file."""
 
 
 def no_text(_judged: ObjectReport, _fix: FixReport) -> None:
@@ -172,7 +172,7 @@ def _results(report: Report, rules: Sequence[Rule], replacer: Replacer, omit_exe
                 "releases": finding.releases,
             },
         }
-        if suppressing:  # the standard demands suppressions on all results of a run, or on none
+        if suppressing:  # the standard requires suppressions either on all results of a run or on none
             result["suppressions"] = _suppressions(finding)
         if fixes := list(_fixes(judged, finding, replacer)):
             result["fixes"] = fixes

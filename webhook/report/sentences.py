@@ -42,7 +42,7 @@ def name_of(judged: ObjectReport) -> str:
 
 
 def exempted(finding: FindingReport) -> str:
-    """The exemption of a finding as a phrase, which is empty without an exemption."""
+    """The exemption of a finding as a phrase. The phrase is empty if the finding has no exemption."""
     exemption = finding.exemption
     if exemption is None:
         return ""

@@ -18,13 +18,13 @@ from webhook.rules.rule import Basis
 Sources = Mapping[str, Sequence[str]]
 """The lines of each file, by its name in the report."""
 Writable = Callable[[ObjectReport, FixReport], bool]
-"""Whether a fix can be written to the file of the object."""
+"""Returns whether a fix can be written to the file of the object."""
 
 _INDENT = "       "
 
 
 class _Pen(msgspec.Struct, frozen=True):
-    """Formats text: with ANSI colours or without, in lines of at most ``width`` columns if no word is longer."""
+    """Formats text with or without ANSI colours. Lines have at most ``width`` columns, unless a single word is longer."""
 
     colour: bool
     width: int
@@ -77,7 +77,7 @@ def render(
     The report as text with a final newline. Unreadable input is only counted.
 
     ``verbose`` also lists objects without findings, and the assumptions of verdicts. The last lines offer only fixes that are
-    ``writable``. ``quiet`` prints only findings that are not in the baseline.
+    ``writable``. With ``quiet``, the text contains only findings that are not in the baseline.
     """
     pen = _Pen(colour, width)
     blocks = [
@@ -100,7 +100,7 @@ def render(
 
 
 def _fixes(report: Report, writable: Writable) -> Iterator[str]:
-    """Counts the fixes that ``check`` can write. Objects of a request have no such fixes."""
+    """Counts the fixes that ``check`` can write. Objects in an API request have no such fixes."""
     safe = optional = 0
     for judged in report.objects:
         for finding in judged.findings if judged.source else ():

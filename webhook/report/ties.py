@@ -9,7 +9,7 @@ _MAX_NOTES = 10
 
 
 def tie_notes(objects: Sequence[ObjectReport]) -> list[str]:
-    """A note for each name that several equally near objects have."""
+    """A note for each name that different, equally near objects have."""
     by_name: dict[tuple[str, ...], list[ObjectReport]] = {}
     for judged in objects:
         for reference in ties_of(judged):
