@@ -22,7 +22,7 @@ K = TypeVar("K", bound=Kubernetes)
 PAGE = 500
 BUILT_IN = frozenset(("", "apps", "storage.k8s.io"))
 """
-Groups that every API server serves. A response 404 for such a group does not mean that a CustomResourceDefinition is missing.
+Groups that every API server serves. A 404 response for such a group does not mean that a CustomResourceDefinition is missing.
 """
 _MAX_BYTES = 32 * 2**20
 _TRY_LATER = frozenset((429, 503, 504))
@@ -212,7 +212,7 @@ def _refusal(kind: type[Kubernetes], known: Kind, name: str, status: int) -> Unr
 
 def names_an_object(body: bytes) -> bool:
     """
-    Whether a response 404 means that the object is missing. If the kind is not served, the response has no Status, or its
+    Whether a 404 response means that the object is missing. If the kind is not served, the response has no Status, or its
     Status names no object.
 
     ``apimachinery/pkg/api/errors.NewNotFound`` and ``apiserver/pkg/endpoints/handlers/responsewriters``.

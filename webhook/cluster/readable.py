@@ -82,7 +82,7 @@ class UserPermissions:
     _asked: dict[frozenset[tuple[str, str]], bool] = field(default_factory=dict)
 
     def shows(self, kind: type[Kubernetes], namespace: str, name: str | None = None) -> bool:
-        """Whether the user may read the object, or all objects of the kind in the namespace if ``name`` is empty."""
+        """Whether the user may read the object, or all objects of the kind in the namespace if ``name`` is None."""
         if namespace in self.own:
             return True
         readable = self._may_list(kind, namespace) if name is None else self._may_get(kind, namespace, name)

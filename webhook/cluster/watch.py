@@ -45,9 +45,9 @@ class Pace:
     The longest pause is below ten seconds, so that recovery is fast.
     """
     refused: tuple[float, float] = (1.0, 30.0)
-    """First and longest pause after a response 401 or 403, which only an administrator can resolve."""
+    """First and longest pause after a 401 or 403 response, which only an administrator can resolve."""
     expired: tuple[float, float] = (1.0, 30.0)
-    """First and longest pause before another list, after a response 410 or a malformed stream."""
+    """First and longest pause before another list, after a 410 response or a malformed stream."""
 
 
 class Backoff:

@@ -60,7 +60,7 @@ class Ipam(msgspec.Struct, frozen=True):
     addresses: int = 0
     """The number of fixed addresses."""
     refused: tuple[Fault, ...] = ()
-    """Faults for which the IPAM plugin assigns no address to any pod."""
+    """Faults that prevent the IPAM plugin from assigning an address to any pod."""
     doubtful: tuple[Fault, ...] = ()
     """Settings that the IPAM plugin accepts and ignores."""
     reserves_as: str | None = None
@@ -84,7 +84,7 @@ class Plugin(msgspec.Struct, frozen=True):
     bridge: str = ""
     ipam: Ipam | None = None
     refused: tuple[Fault, ...] = ()
-    """Faults for which the plugin creates no interface for any pod."""
+    """Faults that prevent the plugin from creating an interface for any pod."""
 
     def at(self, key: str) -> str:
         """Returns the place of a key of this plugin in the configuration."""
@@ -101,7 +101,7 @@ class CniConfig(msgspec.Struct, frozen=True):
     plugins: tuple[Plugin, ...] = ()
     """The plugins in the order in which Multus runs them."""
     malformed: tuple[Fault, ...] = ()
-    """Faults for which Multus runs no plugin."""
+    """Faults that prevent Multus from running any plugin."""
 
 
 class Nodes(msgspec.Struct, frozen=True):
