@@ -1,11 +1,13 @@
 """
-Per-connection limits for each listener. uvicorn does not have them, so this module extends its HTTP protocol class.
+Per-connection limits for each listener. uvicorn lacks these limits, so this module extends its HTTP protocol class.
 
-uvicorn receives this class as its option ``http``, and uvicorn itself is not patched. Each override states which limit uvicorn
-lacks. A sweep over all connections every ``SWEEP_SECONDS`` needs less CPU time than a timer for each request.
+The extended class is passed to uvicorn as the option ``http``, so uvicorn itself is not patched. The docstring of each override
+names the limit that uvicorn lacks. A sweep over all connections every ``SWEEP_SECONDS`` needs less CPU time than a timer for
+each request.
 
-Without these limits, uvicorn 0.54 reads headers of any length and waits for a slow body forever. With the uvicorn option
-``limit_concurrency``, all clients get 503 while idle connections of unknown clients are open (docs/decisions/0008).
+Without these limits, uvicorn 0.54 reads headers of any length and waits for a slow body forever. The uvicorn option
+``limit_concurrency`` is not sufficient: with many idle connections of unknown clients, all clients get 503
+(docs/decisions/0008).
 """
 
 import asyncio
@@ -30,7 +32,7 @@ log.setLevel(logging.ERROR)  # otherwise each malformed request writes a log lin
 
 SWEEP_SECONDS = 0.5
 REST_SECONDS = {False: 0.5, True: 5.0}
-"""Idle time after which a connection can be closed to make room, by whether the client is known."""
+"""Idle time after which a connection can be closed to make room. The key is True for known clients."""
 KNOWN = "known"
 """A key in the ``state`` of a request. The application sets this key for requests that only an API server sends."""
 
@@ -56,7 +58,7 @@ class Limits:
     This is also the number of connections above ``connections`` that get 503 with Retry-After instead of being closed.
     """
     header_bytes: int = 64 * 1024
-    """The maximum number of bytes of a request outside its body, in the target, headers, trailers and chunk framing."""
+    """The maximum size of a request without its body, in bytes: target, headers, trailers and chunk framing."""
     connections: int = 1024
     connections_per_source: int = 512
 
@@ -74,7 +76,9 @@ class ConnectionLimiter:
         self.limits = limits
         self.clock = clock
         self.client_names = frozenset(client_names)
-        """Common names or DNS names, of which the client certificate must contain one (empty if no name is required)."""
+        """
+        The client certificate must contain one of these common names or DNS names. If the set is empty, no name is required.
+        """
         self.refused = refused
         self.open: dict[LimitedProtocol, None] = {}
         self._sources: Counter[str] = Counter()
@@ -86,15 +90,16 @@ class ConnectionLimiter:
         app_state: dict[str, Any],
         **rest: Any,  # noqa: ANN401
     ) -> "LimitedProtocol":
-        """Create the protocol of a connection. uvicorn calls this method as its ``http_protocol_class``."""
+        """Create the protocol for a connection. uvicorn calls this method as its ``http_protocol_class``."""
         return LimitedProtocol(self, config, server_state, app_state, **rest)
 
     def admit(self, connection: "LimitedProtocol") -> bool:
         """
-        Accept a connection. If there are too many connections, close the least useful idle connection.
+        Accept a connection. If there are too many connections, close an idle connection to make room.
 
-        For a source at its limit, only a connection of an unknown client from the same source is closed. If all connections
-        are busy, the new connection gets 503 after its request, because a response before the request can be lost.
+        If one source has too many connections, only connections from this source are closed, and only those of unknown clients.
+        If all connections are busy, the new connection gets 503 after its request, because a response that is sent before the
+        request can be lost.
         """
         source, taken = connection.source, True
         if (over := self._sources[source] - self.limits.connections_per_source) >= 0:
@@ -118,11 +123,11 @@ class ConnectionLimiter:
 
     def _make_room(self, why: str, over: int, newcomer: "LimitedProtocol", among: "Iterable[LimitedProtocol]") -> bool:
         """
-        Close the connection that has been idle for the longest time, with unknown clients first. If no connection is idle, the
-        new connection gets 503.
+        Close the connection that has been idle for the longest time. Connections of unknown clients are closed first. If no
+        connection is idle, the new connection gets 503.
 
-        Recently used connections stay open, because a request on a closed connection is lost, but API servers retry after a
-        response 503.
+        Recently used connections stay open: a request on a closed connection is lost, but API servers retry after a 503
+        response.
         """
         now = self.clock()
         idle = [other for other in among if other.is_idle and now - other.idle_since >= REST_SECONDS[other.is_known]]
@@ -182,9 +187,9 @@ class LimitedProtocol(HttpToolsProtocol):
         self._limiter = limiter
         self._header_bytes = limiter.limits.header_bytes
         self._overhead = 0
-        """Bytes of the current request outside its body."""
+        """The size of the current request without its body, in bytes."""
         self._named = 0
-        """Bytes of the target, headers and trailers of the current request."""
+        """The size of the target, headers and trailers of the current request, in bytes."""
         self.source = ""
         self.idle_since = limiter.clock()
         """The time at which the connection opened or its last request ended, in monotonic seconds."""
@@ -196,7 +201,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self.is_receiving = False
         """Whether the current request is incomplete."""
         self.write_blocked_since: float | None = None
-        """The time since which the client has not read a response, or None while the client reads."""
+        """The time at which the client stopped reading a response, or None while the client reads."""
         self.is_known = False
 
     @property
@@ -220,12 +225,12 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def abort(self) -> None:
-        """Abort the connection, because a TLS shutdown would wait for the client."""
+        """Close the connection without a TLS shutdown, which would wait for the client."""
         if self.transport is not None:
             self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """uvicorn does not limit the bytes outside the body, such as chunk framing, and does not time a request."""
+        """uvicorn does not limit the bytes outside the body, such as chunk framing, and has no time limit for a request."""
         if self.transport.is_closing():
             return
         if self.request_began is None:
@@ -248,7 +253,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def pause_writing(self) -> None:
-        """uvicorn does not limit the time in which a client reads a response."""
+        """uvicorn has no time limit for a client to read a response."""
         self.write_blocked_since = self._limiter.clock()
         super().pause_writing()
 
@@ -261,7 +266,7 @@ class LimitedProtocol(HttpToolsProtocol):
         """uvicorn queues pipelined requests. API servers do not send pipelined requests, but request smuggling uses them."""
         if (
             self._unanswered() or self.request_began is None
-        ):  # or this request arrived with the end of the first request
+        ):  # or this request arrived together with the end of the previous request
             raise httptools.HttpParserError("pipelined")
         self.is_in_headers = True
         super().on_message_begin()
@@ -304,14 +309,14 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Ends the time limit of the request."""
+        """The time limit for the request no longer applies."""
         self.is_receiving = False
         if self.cycle.response_complete:  # the response preceded the end of the request
             self.request_began, self.idle_since = None, self._limiter.clock()
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Ends the current request. uvicorn does not know which clients are API servers."""
+        """Ends the current request, and records whether the client is an API server."""
         if KNOWN in self.cycle.scope["state"]:
             self.is_known = True
         self.request_began, self.idle_since = None, self._limiter.clock()
@@ -359,7 +364,7 @@ class Loop(uvloop.Loop):  # type: ignore[misc] # uvloop has no types for it
 
 
 async def too_many_connections(_scope: object, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
-    """The ASGI application for connections above the limit, which responds 503 with Retry-After."""
+    """The ASGI application for connections above the limit. It responds 503 with Retry-After."""
     message = await receive()
     while message.get("more_body"):
         message = await receive()

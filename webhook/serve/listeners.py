@@ -28,7 +28,7 @@ Keep-alive timeout in seconds. API servers keep idle connections for about 90 s,
 GRACE = 5
 BACKLOG = 2048
 _TRIED = 50
-"""The number of ports to try before a free port is suggested."""
+"""The maximum number of ports that the search for a free port tries."""
 
 
 class _Server(uvicorn.Server):
@@ -52,8 +52,8 @@ class Listener:
 
     def bind(self, port: int | None = None) -> socket.socket:
         """
-        Bind ``port``, or the listener's port if ``port`` is None. Raises OSError if the port cannot be bound, where uvicorn
-        would end the process.
+        Bind ``port``, or the listener's port if ``port`` is None. Raises OSError if the port cannot be bound. uvicorn would end
+        the process instead.
         """
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         return socket.create_server((self.host, port or self.port), family=family, backlog=BACKLOG)
@@ -93,7 +93,7 @@ class Draining:
 
 
 def bind_all(listeners: Sequence[Listener]) -> list[socket.socket]:
-    """Bind all ports. Binds no port if one of them cannot be bound, and raises Misconfigured, which names all such ports."""
+    """Bind all ports. If any port cannot be bound, binds none, and raises Misconfigured with all such ports."""
     failed: list[tuple[Listener, OSError]] = []
     with contextlib.ExitStack() as stack:
         bound = []
@@ -109,7 +109,7 @@ def bind_all(listeners: Sequence[Listener]) -> list[socket.socket]:
 
 
 def _unbound(failed: Sequence[tuple[Listener, OSError]], taken: set[int]) -> Misconfigured:
-    """Returns the error for all ports that cannot be bound, with flags for ports that can be bound."""
+    """Returns the error for all ports that cannot be bound, with flags that choose free ports."""
     host = failed[0][0].host
     problems, flags = [], []
     for listener, error in failed:
@@ -128,7 +128,7 @@ def _with_make(flags: str) -> str:
 
 
 def _free_port(listener: Listener, taken: set[int]) -> int | None:
-    """Returns a port near the wanted port that can be bound, or None."""
+    """Returns a free port near the listener's port, or None."""
     unprivileged = max(listener.port, 1024)
     for port in range(unprivileged + 1, min(unprivileged + _TRIED, 65535) + 1):
         if port not in taken:

@@ -15,7 +15,7 @@ class Options:
     cert_dir: Path = Path("dev/certs")
     client_ca: Path | None = None
     client_names: tuple[str, ...] = ("kube-apiserver",)
-    """Common names or DNS names, of which a client certificate must contain one."""
+    """A client certificate must contain one of these common names or DNS names."""
     allowed_hosts: tuple[str, ...] = ()
     """Host names to accept for API, page, health and metrics, in addition to the names in the certificate."""
     policy_file: Path | None = None
