@@ -21,7 +21,7 @@ ANY = ReleaseChoice(SUPPORTED, "any")
 
 
 class ConfigurationSource:
-    """Supplies the current ``ActiveConfiguration``. After an invalid change of the policy file, the previous policy applies."""
+    """Supplies the current ``ActiveConfiguration``. If the policy file becomes invalid, the previous policy still applies."""
 
     def __init__(
         self, policy_file: Path | None, release: str, world: Callable[[], World], today: Callable[[], str]
@@ -72,8 +72,8 @@ class ConfigurationSource:
         """
         Returns the active configuration.
 
-        If the KubeVirt CR is unknown because its watch is late, the last known release and namespace apply. Otherwise
-        requests would be judged for all releases, and KubeVirt's own accounts would be judged as tenants.
+        If the KubeVirt CR is unknown because its watch is late, the last known release and namespace apply. Otherwise requests
+        would be judged for all releases, and KubeVirt's own accounts would be treated as tenants.
         """
         policy = self._policy
         resources = self._world().every(KubeVirt)

@@ -8,8 +8,8 @@ class BufferedTransport:
     """
     A transport that delays a write until the next write or the next iteration of the event loop.
 
-    Over TLS, two small writes are two records, two system calls and two segments. Two separate writes would add a tenth to the
-    CPU time of an admission review.
+    Over TLS, two small writes are two records, two system calls and two segments. Two separate writes would increase the CPU
+    time of an admission review by a tenth.
     """
 
     __slots__ = ("_held", "_loop", "_transport")

@@ -47,7 +47,7 @@ class ClusterSource:
     def reading(
         cls, kubeconfig: Path | None, context: str | None, observe_live_reads: LiveReadObserver
     ) -> "ClusterSource":
-        """Returns a source for the cluster of a kubeconfig, or for the cluster that this pod runs in. Raises Misconfigured."""
+        """Returns a source for the cluster in a kubeconfig, or for the cluster that this pod runs in. Raises Misconfigured."""
         cluster = ClusterFacts()
         cluster.start(kubeconfig, context)
         return cls(cluster, observe_live_reads)
@@ -74,7 +74,7 @@ class ClusterSource:
 
     async def is_unchanged(self, world: World, outcome: Outcome, within_seconds: float) -> bool:
         """
-        Whether an allow from a trusted cache is final, because the API server confirms that the named objects are unchanged.
+        Whether the API server confirms that the named objects are unchanged. If so, an allow from a trusted cache is final.
         """
         if not isinstance(world, RecordingWorld) or not outcome.allowed or world.untrusted:
             return False
@@ -101,7 +101,7 @@ class ClusterSource:
         return outcome
 
     def late(self, world: World) -> World:
-        """Returns a world that contains only the recorded results that need no further read."""
+        """Returns a world that is limited to recorded results that need no further read."""
         return TimedOutWorld(world) if isinstance(world, RecordingWorld) else world
 
     def attached(self) -> AttachedCluster:
@@ -110,7 +110,7 @@ class ClusterSource:
         return AttachedCluster(access, self._cluster.world, Rights(access))
 
     def disclosure(self) -> Disclosure:
-        """Returns the rules about which objects of the cluster a response may disclose to the author of a request."""
+        """Returns an object that limits responses to facts that the author of the request is allowed to read."""
         return Disclosure(Rights(ClusterAccess(self._cluster.transport)))
 
     def statistics(self) -> "tuple[KindStatistics, ...]":
@@ -126,8 +126,8 @@ def _decided(
     recording: RecordingWorld, cached: Outcome, decide: Callable[[World], Outcome], fresh: LiveWorld
 ) -> Outcome:
     """
-    Returns the outcome after the first round of reads that confirms a denial, or the outcome after all rounds if no round
-    confirms it.
+    Returns the outcome after the first round of reads that confirms a denial. If no round confirms it, returns the outcome
+    after all rounds.
     """
     outcome = None
     known = frozenset(cached.causes)

@@ -15,7 +15,7 @@ class Health:
     ready: Callable[[], bool]
     registry: CollectorRegistry
     reason: Callable[[], str] = str
-    """Returns why the server is not ready; empty if nothing else is known."""
+    """Returns why the server is not ready, or an empty string if no reason is known."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""

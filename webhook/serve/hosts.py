@@ -1,8 +1,8 @@
 """
 Checks the Host header of requests.
 
-The owner of a foreign web page can resolve the name of that page to this server (DNS rebinding). The Host header of the
-browser's requests then contains the foreign name. IP addresses cannot be rebound, so they are always accepted. Kubelets and
+The owner of a foreign website can make its name resolve to this server (DNS rebinding). Requests of a browser on that website
+then have the foreign name in their Host header. IP addresses cannot be rebound, so they are always accepted. Kubelets and
 Prometheus send IP addresses.
 """
 
@@ -38,7 +38,7 @@ _HEADERS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class KnownHosts:
-    """An ASGI application that answers 421 to foreign hosts, and passes all other requests to ``app``."""
+    """An ASGI application that responds 421 if the Host header is foreign, and passes all other requests to ``app``."""
 
     app: Any
     names: Callable[[], Iterable[str]]
@@ -56,7 +56,8 @@ class KnownHosts:
 
     def _knows(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
         """
-        Whether every Host header names this server. HTTP/1.0 requests have no Host header, but browsers do not use HTTP/1.0.
+        Whether every Host header names this server. A request without a Host header also passes: it is HTTP/1.0, which browsers
+        do not use.
         """
         return all(is_one_of(self.names(), value.decode("latin-1")) for name, value in headers if name == b"host")
 
@@ -83,7 +84,7 @@ def is_one_of(names: Iterable[str], host: str) -> bool:
 
 def forms(name: str) -> tuple[str, ...]:
     """
-    Returns the forms in which pods write a name. A Service name has short forms, and a form with the default cluster domain.
+    Returns the forms of a name that pods can use. A Service name has short forms, and a form with the default cluster domain.
     """
     name = name.lower()
     if not name.endswith(".svc"):

@@ -11,7 +11,7 @@ from webhook.surfaces.admission.validate import Outcome
 
 
 class ManifestSource:
-    """The objects in some manifests, which are read once, at the start."""
+    """The objects in a set of manifests, which is read once at the start."""
 
     def __init__(self, paths: Sequence[str]) -> None:
         inputs = read_all(paths, recursive=True, sources=Sources())

@@ -35,7 +35,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._make_review_metrics()
         self._make_server_metrics()
-        # a lookup of a child by labels takes as long as a rule, and the sets of labels are finite
+        # cached, because the lookup of a series by its labels takes as long as a rule; the number of series is finite
         self._review, self._second = cache(self._reviews.labels), cache(self._seconds.labels)
         self._finding = cache(self._findings.labels)
         self._begin_at_zero()

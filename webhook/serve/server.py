@@ -128,7 +128,7 @@ async def _follow_policy(configurations: ConfigurationSource, metrics: Metrics, 
                 await asyncio.to_thread(configurations.refresh)
                 reported = ""
             except Misconfigured as error:
-                metrics.policy_failures.inc()  # counted at each check, so that the alert stays while the file is invalid
+                metrics.policy_failures.inc()  # counted at each check, so that the alert stays active while the file is invalid
                 if error.message != reported:
                     log.error(KEPT_POLICY, extra={"problem": error.message})  # noqa: TRY400 - no locals in the log
                 reported = error.message
@@ -138,7 +138,7 @@ async def _follow_policy(configurations: ConfigurationSource, metrics: Metrics, 
 def _note_exemptions(
     metrics: Metrics, configurations: ConfigurationSource, reported: Sequence[str] = ()
 ) -> Sequence[str]:
-    """Count exemptions and accounts, log entries that have begun to expire, and return all expiring entries."""
+    """Count exemptions and accounts, log entries that have newly begun to expire, and return all expiring entries."""
     metrics.exempted(configurations.policy, today())
     expiring = expiry_warnings(configurations.policy, today())
     for line in expiring:

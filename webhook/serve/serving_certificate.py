@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
 BEHIND: Final = timedelta(days=1)
-"""How far in the future a new certificate may become valid, in case the local clock is slow."""
+"""A new certificate may become valid up to this much later than now, in case the local clock is slow."""
 
 OVERDUE_AT: Final = (5, 6)
 """The part of a certificate's lifetime after which its renewal is overdue. Renewal is due after two thirds of the lifetime."""

@@ -1,9 +1,9 @@
 """
 Provides TLS with certificates that are reloaded from a mounted Secret.
 
-A new pair is loaded into a new SSL context, which then replaces the old context. A certificate and key that do not match would
-break every later handshake if they were loaded into the context in use. If the files are unusable or missing, the server keeps
-the certificate in memory, and a metric is 1.
+A new pair is loaded into a new SSL context, which then replaces the old context. If a certificate and key that do not match
+were loaded into the context in use, every later handshake would fail. If the files are unusable or missing, the server
+continues to serve the loaded certificate, and ``migratable_certificate_stale`` is 1.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ MAX_BYTES = 64 * 1024
 
 
 class Unusable(Exception):
-    """The files cannot be served, or must not replace the served files. The message contains no content of the files."""
+    """The files cannot be served, or must not replace the files in use. The message contains no content of the files."""
 
 
 class Certificates:
@@ -83,8 +83,8 @@ class Certificates:
 
     def _load(self, content: tuple[bytes, ...]) -> tuple[Leaf, ssl.SSLContext]:
         """
-        Returns the certificate and a context from the files. The files must still have the content ``content``, because OpenSSL
-        reads the files itself.
+        Returns the certificate and a context from the files. Raises Unusable if they no longer contain ``content``, because
+        OpenSSL reads the files itself.
         """
         try:
             leaf = read_leaf(content[0])

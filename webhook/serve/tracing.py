@@ -1,7 +1,7 @@
 """
 Optional traces of admission reviews. Traces are enabled if the OpenTelemetry SDK is installed (extra ``otel``) and
 ``OTEL_EXPORTER_OTLP_ENDPOINT`` is set. Otherwise no OpenTelemetry code runs. A span contains the kind, the operation and the
-outcome, and no content of an object.
+outcome, but no content of an object.
 """
 
 import os
@@ -18,7 +18,7 @@ ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 @dataclass(frozen=True, slots=True)
 class Traced:
-    """An ASGI application that creates a span for each request, in the caller's trace."""
+    """An ASGI application that creates a span for each request, as a part of the caller's trace."""
 
     app: App
     tracer: Any
