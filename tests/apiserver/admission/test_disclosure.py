@@ -156,7 +156,7 @@ def test_a_denial_contains_nothing_that_the_author_may_not_read(guarded: Guarded
 
     assert done.returncode == 1
     assert CANARY not in done.stdout + done.stderr
-    assert "an object of another namespace that your account may not read" in done.stderr
+    assert "an object in another namespace. Your account may not read that object" in done.stderr
     assert "GPU" not in done.stderr.upper()
 
 

@@ -97,8 +97,8 @@ def test_an_author_without_rights_is_denied_without_the_reason() -> None:
     assert said["status"]["details"]["causes"] == [
         {
             "reason": "FieldValueInvalid",
-            "message": "Migratable denies this request because of an object of another namespace that your account may not "
-            "read. Ask for the right to get that object, or do not refer to it.",
+            "message": "Migratable denies this request because of an object in another namespace. Your account may not read "
+            "that object. Ask for the right to get it, or do not refer to it.",
         }
     ]
     assert "canary" not in str(said)
@@ -332,7 +332,7 @@ def test_a_withheld_denial_is_in_the_log_with_its_rules(caplog: pytest.LogCaptur
     assert shown.causes == (WITHHELD,)
     (record,) = caplog.records
     assert record.name == "migratable.admission"
-    assert record.getMessage() == "reason of the denial withheld: the author may not read it"
+    assert record.getMessage() == "reason for the denial withheld: the author may not read it"
     assert record.__dict__["uid"] == decoded.request.uid
     assert record.__dict__["rules"] == sorted(rule.id for rule in denying)
 

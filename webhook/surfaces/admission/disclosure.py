@@ -1,5 +1,5 @@
 """
-Removes facts about objects of other namespaces from a response, if the author of the request is not allowed to read them.
+Removes facts about objects in other namespaces from a response, if the author of the request is not allowed to read them.
 
 The decision uses every fact. The text uses only the facts that the author may read (docs/decisions).
 """
@@ -34,14 +34,14 @@ HIDDEN: Final = Unread(
 """The text is short, so that it fits into a warning."""
 WITHHELD: Final = StatusCause(
     "FieldValueInvalid",
-    "Migratable denies this request because of an object of another namespace that your account may not read. "
-    "Ask for the right to get that object, or do not refer to it.",
+    "Migratable denies this request because of an object in another namespace. Your account may not read that object. "
+    "Ask for the right to get it, or do not refer to it.",
     "",
 )
 
 
 class CrossNamespaceTracker:
-    """A ``World`` that records whether an object of another namespace was looked up."""
+    """A ``World`` that records whether an object in another namespace was looked up."""
 
     def __init__(self, world: World, namespace: str) -> None:
         self._world = world
@@ -63,7 +63,7 @@ class CrossNamespaceTracker:
 
 
 def decide_tracked(decoded: DecodedRequest, context: JudgingContext) -> Outcome:
-    """The outcome with every fact, and its world if objects of other namespaces were looked up."""
+    """The outcome from all facts. It contains the world if objects in other namespaces were looked up."""
     tracker = CrossNamespaceTracker(context.world, decoded.request.namespace)
     outcome = decide_request(decoded, replace(context, world=tracker))
     return replace(outcome, foreign_world=context.world) if tracker.left_namespace else outcome
@@ -124,7 +124,7 @@ def _withheld(decoded: DecodedRequest, full: Outcome, seen: Outcome) -> Outcome:
     if not full.allowed and seen.allowed:
         rules = sorted({decision.finding.rule.id for decision in full.decisions if decision.action is Action.DENY})
         log.info(
-            "reason of the denial withheld: the author may not read it",
+            "reason for the denial withheld: the author may not read it",
             extra={"uid": decoded.request.uid, "rules": rules},
         )
         return replace(seen, causes=(WITHHELD,))
