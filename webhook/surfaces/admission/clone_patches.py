@@ -7,9 +7,9 @@ virt-controller applies the patches to the whole VM before it creates the VM (``
 the check while the snapshot does not exist (``pkg/storage/admitters/vmrestore.go``). So a patch with an escaped key could
 write an owner reference.
 
-The patched VM is judged when virt-controller creates it. Only virt-controller receives a denial of this creation.
-virt-controller then retries with back-off and records an event of the VirtualMachineRestore. The warning cannot name a
-violation, because the patches apply to a snapshot, and this server has no permission to read snapshots.
+The patched VM is judged when virt-controller creates it. A denial of this creation reaches only virt-controller, which retries
+with back-off and records an event of the VirtualMachineRestore. The warning cannot name a violation, because the patches apply
+to a snapshot, and this server has no permission to read snapshots.
 """
 
 import json
@@ -47,7 +47,7 @@ def about_patches() -> StatusCause:
 
 def bad_patches(patches: list[str]) -> tuple[StatusCause, ...]:
     """
-    A cause for each patch that is invalid, and for each patch that reads or writes a part of the VM that is not patchable.
+    A cause for each patch that is invalid or that reads or writes outside the patchable parts of the VM.
     """
     return tuple(
         StatusCause("FieldValueInvalid", problem, f"spec.patches[{index}]")

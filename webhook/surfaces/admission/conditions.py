@@ -1,7 +1,7 @@
 """
-CEL expressions that decide whether an API server calls a webhook. The API server evaluates all conditions of a webhook for
-each request that the rules match. A call of the authorizer costs 350,000 of a budget of 2,500,000. So an expression with
-such a call first compares the account's name.
+CEL expressions that decide whether an API server calls a webhook. The API server evaluates all conditions of a webhook for each
+request that the rules match. A call to the authorizer costs 350,000 of a cost budget of 2,500,000. So an expression with such a
+call compares the account's name first.
 """
 
 from dataclasses import dataclass
@@ -79,7 +79,10 @@ POOLED_BY: Final = (
     f" owner.kind == 'VirtualMachinePool' && owner.apiVersion.startsWith('{POOL_GROUP}/')"
     f" && has(owner.controller) && owner.controller) && !{annotated('object', RESTORED)})"
 )
-"""A restore writes its annotation before it applies the user's patches, because a patch might write an owner."""
+"""
+A VM with the restore annotation does not count as pooled, because a patch might add an owner. virt-controller writes the
+annotation before it applies the patches.
+"""
 RESTORING: Final = (
     f"({annotated('object', RESTORED)} && (!{annotated('oldObject', RESTORED)}"
     f" || object.metadata.annotations['{RESTORED}'] != oldObject.metadata.annotations['{RESTORED}']))"
@@ -87,7 +90,7 @@ RESTORING: Final = (
 
 
 def _same_but(new: str, old: str, *left_out: str) -> str:
-    """Whether two maps have the same keys and values, except for the keys that are left out."""
+    """Whether two maps have the same keys and values, except for the keys in ``left_out``."""
     excepted = " || ".join(f"key == '{key}'" for key in left_out)
     return (
         f"{new}.all(key, {excepted} || (key in {old} && {new}[key] == {old}[key]))"

@@ -8,12 +8,12 @@ from typing import Any, Final
 from webhook.surfaces.admission.hooks import MUTATING_HOOKS, VALIDATING_HOOKS, Hook, Rule
 
 MUTATING: Final = "migratable-default"
-"""Configurations run in the order of their names: this one comes before KubeVirt's own ``virt-api-mutator``."""
+"""Webhook configurations run in the order of their names: this one runs before KubeVirt's own ``virt-api-mutator``."""
 VALIDATING: Final = "migratable-validate"
 SERVICE: Final = "migratable"
 API_VERSION: Final = "admissionregistration.k8s.io/v1"
 NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
-"""The API server sets this label. Unlike other labels, an editor of the namespace cannot change it."""
+"""The API server sets this label. Editors of the namespace cannot change it, unlike other labels."""
 
 LATE_DENIES: Final = "/validate/late-denies"
 """A path like /validate, except that requests are denied if they cannot be judged in time (``Hook.late_denies``)."""
@@ -37,7 +37,7 @@ class Installation:
     reads KubeVirt's namespace from the KubeVirt CR.
     """
     policy_keys: frozenset[str] = frozenset()
-    """Keys of the policy for which webhooks are included (``Hook.only_with``)."""
+    """Policy keys whose webhooks are included (``Hook.only_with``)."""
 
 
 def validating(installation: Installation) -> Json:

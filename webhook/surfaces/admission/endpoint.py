@@ -54,7 +54,7 @@ from webhook.surfaces.asgi import Receive, Scope, Send
 log = logging.getLogger("migratable.admission")
 
 LARGE = 64 * 2**10
-"""The size in bytes above which a review is judged in a thread: 3 MiB can take a second, and other reviews must not wait."""
+"""Reviews with more bytes are judged in a thread, so that other reviews do not wait: 3 MiB can take a second."""
 MAX_LARGE = 16
 """
 Maximum number of large reviews in progress at the same time. Further large reviews get a 503 response, which API servers
@@ -88,17 +88,18 @@ class Facts(Protocol):
         """
         Repeats a decision with freshly read objects, within ``deadline`` seconds. The method waits, so it runs in a thread.
 
-        ``cached`` is the outcome of ``world``. The result is ``late`` if an object could not be read in time.
+        ``cached`` is the outcome that was decided with ``world``. The result is ``late`` if an object could not be read in
+        time.
         """
         ...
 
     def late(self, world: World, /) -> World:
-        """The objects that are certainly current if no time is left for reads."""
+        """The world to use if no time is left for reads. All its objects are certainly current."""
         ...
 
     async def is_unchanged(self, world: World, outcome: Outcome, within_seconds: float, /) -> bool:
         """
-        Whether the cached objects behind the outcome are unchanged. If the result is False, only ``confirm`` can decide.
+        Whether the API server confirms that the cached objects behind the outcome are unchanged. If not, call ``confirm``.
         """
         ...
 
@@ -137,14 +138,14 @@ class AdmissionApp:
     draining: Callable[[], bool] = field(default=lambda: False)
     executor: Executor = field(default_factory=lambda: ThreadPoolExecutor(CONFIRMING_THREADS, "confirming"))
     checking: ReadBudget = field(default_factory=lambda: ReadBudget(CHECKING_OF_ONE))
-    """The reviews whose cached facts the event loop checks."""
+    """Reviews whose cached facts are being checked on the event loop."""
     reading: ReadBudget = field(default_factory=lambda: ReadBudget(READING_OF_ONE))
-    """The reviews for which a thread reads objects live."""
+    """Reviews for which a thread is reading objects live."""
     large_executor: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, "large"))
     large: Counter[str] = field(default_factory=Counter)
     """Large reviews in progress, by namespace."""
     disclosure: Disclosure | None = None
-    """Limits responses to facts that their authors are allowed to read. None if all facts come from files."""
+    """Limits each response to facts that the author of the request is allowed to read. None if all facts come from files."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one HTTP request."""
@@ -195,7 +196,7 @@ class AdmissionApp:
     async def _in_time(
         self, door: str, late_denies: bool, scope: Scope, receive: Receive, body: bytes, began: float
     ) -> bytes:
-        """The response to a body. Raises Overloaded or TooLate if failurePolicy decides."""
+        """The response to a body. Raises Overloaded or TooLate if the API server must apply the failurePolicy."""
         try:
             return await self._judged(door, scope, receive, body, began)
         except (Overloaded, TooLate) as reason:
@@ -253,7 +254,7 @@ class AdmissionApp:
     async def _answer(
         self, door: str, scope: Scope, read: DecodedRequest | UnreadableRequest, began: float, until: float, run: Run
     ) -> bytes:
-        """The bytes of the response. An internal error allows the request, with a warning and a log line."""
+        """The bytes of the response. If an internal error occurs, the request is allowed, with a warning and a log line."""
         if isinstance(read, UnreadableRequest):
             decided = PASS if door == "mutate" else self._unreadable(read)
             self.observer.reviewed(door, "unreadable", "", _outcome_of(decided), self.clock() - began)
@@ -302,7 +303,7 @@ class AdmissionApp:
         return JudgingContext(world, active.chosen.releases, active.policy, active.today, active.install_namespace)
 
     async def _decide(self, read: DecodedRequest, until: float, run: Run) -> Outcome:
-        """The outcome from the cache, or from live reads where the cache must not decide. Ends before ``until``."""
+        """The outcome from the cache, or from live reads if the cached outcome needs confirmation. Ends before ``until``."""
         world = self.facts.world()
         outcome = await run(decide_tracked, read, self._context(world))
         if outcome.is_final or not self.facts.needs_confirmation(world, outcome):
@@ -334,7 +335,10 @@ class AdmissionApp:
         )
 
     async def _in_a_thread(self, namespace: str, until: float, read: Callable[[float], T]) -> T:
-        """The result of a function that reads live, within the time that is left and the namespace's share of threads."""
+        """
+        The result of ``read``, which reads live. It must end before ``until``, and counts towards the namespace's share of
+        threads.
+        """
         await self.reading.begin(namespace, self._left(until))
         left = self._left(until)
         reading = asyncio.get_running_loop().run_in_executor(self.executor, read, left)
@@ -345,7 +349,7 @@ class AdmissionApp:
         return reading.result()
 
     def _free_thread(self, namespace: str, reading: "asyncio.Future[Any]") -> None:
-        """Frees a thread, which can have run longer than the review."""
+        """Frees a thread. The thread may have run longer than the review."""
         self.reading.end(namespace)
         if not reading.cancelled():
             reading.exception()  # otherwise asyncio logs the error as never retrieved

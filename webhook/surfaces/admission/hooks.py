@@ -5,9 +5,9 @@ Rules and conditions exclude operations that must never wait for this server or 
 rules and conditions, so they apply even if no replica runs. `deploy/generate.py` writes the webhooks for kustomize and
 Helm.
 
-API servers never send heartbeats of a VirtualMachineInstance, migrations, pods, evictions and nodes. For the kinds below,
-API servers do not send changes of metadata alone, starting, stopping and scaling. While an object is being deleted, its
-updates are sent only if its judged part changes. A finalizer must not hide a change of the spec.
+The webhooks never receive VMI heartbeats, migrations, pods, evictions or nodes. For the kinds below, they do not receive
+updates that only start, stop or scale an object or change its metadata. Updates of an object that is being deleted are sent
+only if its judged part changes, so that a finalizer cannot hide a change to the spec.
 """
 
 from dataclasses import dataclass
@@ -67,20 +67,20 @@ class Hook:
     rules: tuple[Rule, ...]
     conditions: tuple[Condition, ...]
     seconds: int
-    """The timeout of the API server."""
+    """The timeout in seconds for the API server."""
     why: str = ""
     in_platform: bool = False
     """Whether objects in excluded namespaces (``Installation.platform``) are judged, too."""
     only_with: str = ""
     """The policy key that this webhook needs. Without the key the webhook is left out."""
     may_fail: bool = False
-    """Whether failurePolicy Fail is possible. Fail is never possible for a status, a deletion or a default."""
+    """Whether the failurePolicy may be Fail. It is never Fail for a status, a deletion or a default."""
     late_denies: bool = False
     """Whether a request is denied if it cannot be judged in time. failurePolicy Ignore would admit such a request."""
 
     @property
     def cluster_wide(self) -> bool:
-        """Whether the objects of the webhook are cluster-scoped."""
+        """Whether the kinds of the webhook are cluster-scoped."""
         return not any(rule.kind.namespaced for rule in self.rules)
 
 
@@ -126,8 +126,8 @@ VALIDATING_HOOKS: Final = (
             Condition(
                 "not-written-by-kubevirt",
                 f"!({account('kubevirt-(controller|apiserver)')} && {WRITES_VMS})",
-                "virt-controller creates the VMs of pools, and writes volumes and the revision of the instancetype into a VM that"
-                " starts. virt-api removes volumes. None of these writes may wait for this webhook. A service account of that"
+                "virt-controller creates the VMs of pools, and writes volumes and the instancetype revision into a VM that"
+                " starts. virt-api removes volumes. None of these writes may wait for this webhook. A service account with that"
                 " name in a tenant's namespace does not have this right in every namespace.",
             ),
         ),
@@ -166,7 +166,7 @@ VALIDATING_HOOKS: Final = (
             Condition(
                 "not-made-by-kubevirt",
                 f"!({BY_CONTROLLER} && {OWNED} && {may_everywhere('create', 'virtualmachineinstances')})",
-                "A VM that was admitted before Migratable was installed must always start again. A tenant can forge the name and"
+                "A VM that was created before Migratable was installed must be able to restart. A tenant can forge the name and"
                 " the owner, but not the right to create VMIs in every namespace.",
             ),
         ),
@@ -258,8 +258,8 @@ VALIDATING_HOOKS: Final = (
             ),
         ),
         2,
-        "Writes of KubeVirt's accounts for a user: clones, restores, and volumes plugged in through the subresource"
-        " API. The failurePolicy is always Ignore, because an outage of this webhook must not block KubeVirt's"
+        "Writes by KubeVirt's accounts on behalf of a user: clones, restores, and volumes plugged in through the"
+        " subresource API. The failurePolicy is always Ignore, because an outage of this webhook must not block KubeVirt's"
         " accounts.",
         late_denies=True,
     ),
@@ -339,7 +339,7 @@ MUTATING_HOOKS: Final = (
             Condition(
                 "not-a-receiver",
                 f"!(request.resource.resource == 'virtualmachineinstances' && {RECEIVER} && {BY_CONTROLLER} && {WRITES_VMIS})",
-                "virt-controller makes the receiver of a migration between clusters match the sender.",
+                "In a migration between clusters, virt-controller makes the receiving VMI match the sending VMI.",
             ),
         ),
         2,
