@@ -74,7 +74,16 @@ def _of_claim(world: World, claim: PersistentVolumeClaim) -> Modes:
     if not claim.spec.access_modes and is_labelled:
         mode = None if claim.spec.volume_mode == FROM_PROFILE else claim.spec.volume_mode
         return _from_profile(world, claim.spec, mode, f"PVC {claim.name!r}")
-    return Modes(frozenset(claim.spec.access_modes or ()))
+    return _written(claim.spec.access_modes or (), f"PVC {claim.name!r}")
+
+
+def _written(modes: Sequence[str], source: str, expected_from: str = "") -> Modes:
+    """The modes as written, or Unknown if one of them is a placeholder of a template."""
+    placeholder = next((mode for mode in modes if mode.startswith(("${", "{{"))), "")
+    if placeholder and "ReadWriteMany" not in modes:
+        why = f"the accessModes of {source} contain the placeholder {placeholder!a}"
+        return Modes(Unknown(why, "give the parameter a value"), expected_from)
+    return Modes(frozenset(modes), expected_from)
 
 
 def predicted(world: World, spec: DataVolumeSpec, source: str) -> Modes:
@@ -87,7 +96,7 @@ def predicted(world: World, spec: DataVolumeSpec, source: str) -> Modes:
         why = f"{source} lists {len(modes) or 'no'} accessModes under pvc, and CDI accepts exactly one"
         return Modes(Unknown(why, "write one access mode under spec.pvc.accessModes"), source)
     if modes:
-        return Modes(frozenset(modes), source)
+        return _written(modes, source, source)
     if spec.content_type != ARCHIVE:
         return _from_profile(world, claim, claim.volume_mode, source)
     if claim.volume_mode == "Block":
