@@ -75,6 +75,8 @@ Fields that are a quantity, or a map of quantities, in KubeVirt 1.3 to 1.9. They
 
 _SHORT = {"RWX": "ReadWriteMany", "RWO": "ReadWriteOnce", "ROX": "ReadOnlyMany", "RWOP": "ReadWriteOncePod"}
 """The short names of access modes in kubectl's output."""
+_PLACEHOLDERS = ("${", "{{")
+"""The start of a value that a template fills in."""
 _MAP = "*"
 _QUANTITY, _QUANTITY_MAP = "#", "*#"
 """Markers for a quantity and for a map of quantities, used in place of a type's name."""
@@ -236,7 +238,7 @@ def _values(path: FieldPath, value: Json, allowed: tuple[str, ...]) -> Iterator[
     if isinstance(value, list):
         for index, item in enumerate(value):
             yield from _values((*path, index), item, allowed)
-    elif isinstance(value, str) and value and value not in allowed:
+    elif isinstance(value, str) and value and value not in allowed and not value.startswith(_PLACEHOLDERS):
         by_case = {word.lower(): word for word in allowed}
         near = [by_case[word] for word in close_matches(value.lower(), by_case)]
         meant = next((word for word in (_SHORT.get(value), *near) if word in allowed), "")

@@ -27,7 +27,10 @@ RULE = Rule(
     about=About.MANIFEST,
     severity=Severity.WARNING,
     summary="A field has a value that is not one of its valid values.",
-    rationale="Values are case-sensitive. KubeVirt or the API server rejects every other value.",
+    rationale=(
+        "Values are case-sensitive. KubeVirt or the API server rejects every other value. Placeholders, such as "
+        "`${STRATEGY}`, are not judged."
+    ),
     remediation="Write one of the field's valid values.",
     source="staging/src/kubevirt.io/api/core/v1/types.go and vmi-create-admitter.go, v1.9.0",
     reference="https://kubevirt.io/api-reference/",
@@ -41,6 +44,7 @@ RULE = Rule(
                 "dataVolumeTemplates: [{metadata: {name: os}, spec: {storage: {accessModes: [ReadWriteMany]}}}]"
             ),
         ),
+        Example("a placeholder", _VM.format("runStrategy: '${STRATEGY}'")),
         Example("lower case", _VM.format("runStrategy: always"), violates=("spec.runStrategy",)),
         Example("another word", _VM.format("runStrategy: Sometimes"), violates=("spec.runStrategy",)),
         Example(
