@@ -21,3 +21,5 @@ class DrainFacts(msgspec.Struct, frozen=True):
     """Whether the object itself sets the strategy."""
     migratable: bool | None
     """The verdict as True or False, or None if the verdict is unproven."""
+    controller: str = ""
+    """The controller that moves the VM's work at an eviction with External, if labels of the VMI name it."""

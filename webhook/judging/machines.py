@@ -26,6 +26,11 @@ from webhook.objects.path import FieldPath
 from webhook.rules.machines import DRAIN_RULES, MANIFEST_RULES, VMI_RULES
 from webhook.rules.rule import Assumption, Basis
 
+CLUSTER_API = "capk.cluster.x-k8s.io/"
+"""
+The prefix of the labels that Cluster API's provider for KubeVirt adds to the template of each VM, such as
+``capk.cluster.x-k8s.io/kubevirt-machine-name`` (kubernetes-sigs/cluster-api-provider-kubevirt pkg/kubevirt/machine.go).
+"""
 MAX_VIOLATIONS = 10_000
 """
 Maximum number of violations of one rule in one object. KubeVirt's CRDs limit neither the ports of an interface nor the GPUs
@@ -151,4 +156,5 @@ def _drain_facts(facts: MigrationFacts, verdict: Verdict) -> DrainFacts:
         strategy = facts.configuration
     else:
         strategy = facts.configuration.eviction_strategy or "None"
-    return DrainFacts(facts.base, strategy, own is not None, verdict.live_migratable)
+    controller = "Cluster API" if any(label.startswith(CLUSTER_API) for label in facts.labels) else ""
+    return DrainFacts(facts.base, strategy, own is not None, verdict.live_migratable, controller)

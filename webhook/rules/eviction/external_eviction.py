@@ -8,7 +8,7 @@ from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violatio
 
 
 def check(facts: DrainFacts) -> Iterator[Outcome]:
-    if facts.strategy == "External":
+    if facts.strategy == "External" and not facts.controller:
         yield Violation(
             strategy_path(facts),
             "evictionStrategy is External, so KubeVirt does not live-migrate the VM and a node drain waits for another "
@@ -25,7 +25,7 @@ RULE = Rule(
     summary="KubeVirt does not move the VM when its node is drained.",
     rationale=(
         "With External, KubeVirt blocks the eviction and sets evacuationNodeName in the VMI's status. Another controller "
-        "must act on it."
+        "must act on it. Cluster API's provider for KubeVirt does this for its VMs, so VMs with its labels have no finding."
     ),
     remediation="Write `evictionStrategy: LiveMigrate`, unless another controller acts on evacuationNodeName.",
     source="pkg/virt-api/webhooks/validating-webhook/admitters/pod-eviction-admitter.go, v1.9.0",
