@@ -33,6 +33,7 @@ from webhook.objects.meta import Kubernetes
 from webhook.policy.policy import Policy, PolicySubject, decide_all, policy_subject
 from webhook.report.model import Examined, ObjectReport, Report, SourceReport, object_report, report_of
 
+_MAX_UNREAD = 10
 STATUS_IGNORED = "the object is not created yet (it has no metadata.uid), so its status is ignored"
 
 
@@ -139,7 +140,10 @@ def check_in(world: World, inputs: Sequence[Manifests], settings: Settings) -> R
     ]
     problems = [problem for file in inputs for problem in file.problems]
     objects = [object_report(judged) for judged in examined]
-    return report_on(objects, problems, settings, release, {(judged.release, judged.notes) for judged in examined})
+    unread = [note for file in inputs for note in file.notes]
+    return report_on(
+        objects, problems, settings, release, {(judged.release, judged.notes) for judged in examined}, unread
+    )
 
 
 def report_on(
@@ -148,15 +152,20 @@ def report_on(
     settings: Settings,
     release: ReleaseChoice,
     used: Collection[tuple[str, tuple[str, ...]]],
+    unread: Sequence[str] = (),
 ) -> Report:
     """
     The report on judged objects.
 
     ``used`` contains the label and the notes of each release that objects were judged for. It is empty if no object was judged.
+    ``unread`` are notes about VMs in objects that are not read.
     """
     used = used or {(release.label, release.notes)}
     label = ", ".join(sorted({label for label, _ in used}, key=_by_number))
     notes = sorted(set(chain.from_iterable(notes for _, notes in used)))
+    notes += unread[:_MAX_UNREAD]
+    if len(unread) > _MAX_UNREAD:
+        notes.append(f"{len(unread) - _MAX_UNREAD} more objects contain a VM that is not checked")
     if any(judged.references for judged in objects):
         from webhook.report.ties import tie_notes  # noqa: PLC0415 - few repositories have different objects of one name
 
@@ -184,7 +193,7 @@ def examine(manifest: ManifestObject, world: World, settings: Settings, release:
     releases = release.releases
     of_manifest = judge_manifest(manifest.raw, releases)
     if manifest.object is not None:
-        of_object = judge_object(manifest.object, world, releases)
+        of_object = _judge_manifest_object(manifest, manifest.object, world, releases)
         judgement = replace(of_object, findings=(*of_object.findings, *of_manifest.findings))
         namespace, name = manifest.object.namespace, manifest.object.name
         labels = labels_of_namespace(namespace, world) if settings.policy.reads_labels else None
@@ -210,7 +219,16 @@ def examine(manifest: ManifestObject, world: World, settings: Settings, release:
         release.label,
         release.notes,
         view.choices if view is not None else (),
+        manifest.within,
     )
+
+
+def _judge_manifest_object(manifest: ManifestObject, obj: Kubernetes, world: World, releases: Releases) -> Judgement:
+    if not manifest.placeholders and not manifest.defaults:
+        return judge_object(obj, world, releases)
+    from webhook.check.placeholders import judge_templated  # noqa: PLC0415 - only for templates with parameters
+
+    return judge_templated(manifest, obj, lambda variant: judge_object(variant, world, releases), releases)
 
 
 def judge_object(obj: Kubernetes, world: World, releases: Releases) -> Judgement:

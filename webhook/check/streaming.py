@@ -56,6 +56,8 @@ class FileResult(msgspec.Struct):
     problems: tuple[BadInput, ...]
     used: set[tuple[str, tuple[str, ...]]]
     """The labels and notes of the releases in use."""
+    notes: tuple[str, ...] = ()
+    """Notes about VMs in objects that are not read."""
 
     @property
     def has_findings(self) -> bool:
@@ -121,6 +123,7 @@ class StreamingCheck:
             self._settings,
             self._release,
             set[tuple[str, tuple[str, ...]]]().union(*(result.used for result in self._results)),
+            [note for result in self._results for note in result.notes],
         )
 
     def _add_object(self, added: Kubernetes, source: str) -> None:
@@ -149,4 +152,4 @@ class StreamingCheck:
                 objects.append(object_report(judged))
                 used.add((judged.release, judged.notes))
             self._judged()
-        return FileResult(objects, manifests.problems, used)
+        return FileResult(objects, manifests.problems, used, manifests.notes)

@@ -6,6 +6,7 @@ This module does no I/O.
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,6 +18,18 @@ from webhook.objects.nulls import is_about_null, without_nulls
 from webhook.objects.path import FieldPath, dotted
 from webhook.rules.manifest.manifest_kind import meant_group
 from webhook.yaml.document import MAX_BYTES, Document, read_documents
+
+if TYPE_CHECKING:
+    from webhook.manifests.wrappers import Wrapped
+
+_WRAPPERS = frozenset(
+    (
+        *("Template", "ManifestWork", "ManifestWorkReplicaSet", "ConfigurationPolicy", "Policy", "Work"),
+        *("SyncSet", "SelectorSyncSet", "Object", "KubevirtMachine", "KubevirtMachineTemplate"),
+        *("VirtualMachineTemplate", "VirtualMachineTemplateVersion"),
+    )
+)
+"""The kinds of ``wrappers.OBJECTS`` and ``wrappers.VMS``. Most files have none of them, and then need no more imports."""
 
 
 class ManifestObject(msgspec.Struct, frozen=True):
@@ -31,6 +44,12 @@ class ManifestObject(msgspec.Struct, frozen=True):
     document: Document
     at: FieldPath
     """The path of the object in the document; empty, or a path such as ``items[3]`` for an item of a List."""
+    within: FieldPath = ()
+    """The path of an object inside another object, such as ``objects[0]`` in a Template. Paths in reports begin with it."""
+    placeholders: tuple[tuple[FieldPath, str], ...] = ()
+    """The path and text of each placeholder, such as ``${NAME}``, that has no value."""
+    defaults: tuple[str, ...] = ()
+    """The parameters whose default values the object has, as ``NAME=value``."""
 
     def mark(self, path: FieldPath) -> tuple[int, int, int, int]:
         """
@@ -51,6 +70,8 @@ class Manifests(msgspec.Struct, frozen=True):
 
     objects: tuple[ManifestObject, ...]
     problems: tuple[BadInput, ...]
+    notes: tuple[str, ...] = ()
+    """Notes about VMs in objects that are not read."""
 
 
 def read_manifests(content: bytes, source: str, *, most_bytes: int = MAX_BYTES) -> Manifests:
@@ -66,12 +87,25 @@ def read_manifests(content: bytes, source: str, *, most_bytes: int = MAX_BYTES) 
     objects: list[ManifestObject] = []
     problems: list[BadInput] = []
     for document in documents:
-        for value, at in _items(document.value, ()):
+        for item in _items(document.value, ()):
             try:
-                objects.append(_object(value, document, at))
+                objects.append(_object(item, document))
             except BadInput as problem:
                 problems.append(problem)
-    return Manifests(tuple(objects), tuple(problems))
+    notes: tuple[str, ...] = ()
+    if b"kubevirt.io/" in content and any(manifest.known is None for manifest in objects):
+        notes = tuple(_unread_notes(objects))
+    return Manifests(tuple(objects), tuple(problems), notes)
+
+
+def _unread_notes(objects: Iterable[ManifestObject]) -> Iterator[str]:
+    from webhook.manifests.wrappers import unread_note, unread_vms  # noqa: PLC0415 - only for other kinds
+
+    for manifest in objects:
+        if manifest.known is None and (vms := list(unread_vms(manifest.api_version, manifest.raw))):
+            metadata = manifest.raw.get("metadata")
+            name = str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
+            yield unread_note(f"{manifest.document.source}:{manifest.line}", manifest.kind, name, vms)
 
 
 _OWN_GROUPS = (b"kubevirt.io/", b"k8s.cni.cncf.io/")
@@ -102,23 +136,63 @@ def is_other_file(content: bytes, manifests: Manifests) -> bool:
     )
 
 
-def _items(value: Json, at: FieldPath) -> Iterator[tuple[Json, FieldPath]]:
+class _Item(msgspec.Struct, frozen=True):
+    """A value in a document that is an object."""
+
+    value: Json
+    at: FieldPath = ()
+    wrapped: "Wrapped | None" = None
+
+
+def _items(value: Json, at: FieldPath, wrapped: "Wrapped | None" = None) -> Iterator[_Item]:
     """
-    Yields the value itself, or the items of a ``List`` or of a typed list such as ``VirtualMachineList``.
+    Yields the value itself, or the items of a ``List`` or of a typed list such as ``VirtualMachineList``, or the objects in a
+    wrapper such as a Template.
 
     In a typed list, API servers leave out the apiVersion and kind of the items.
     """
     kind = value.get("kind") if isinstance(value, dict) else None
-    items = value.get("items") if isinstance(value, dict) else None
-    if isinstance(value, dict) and isinstance(kind, str) and kind.endswith("List") and isinstance(items, list):
+    if not isinstance(value, dict) or not isinstance(kind, str):
+        yield _Item(value, at, wrapped)
+        return
+    items = value.get("items")
+    if kind.endswith("List") and isinstance(items, list):
         shared = {} if kind == "List" else {"apiVersion": value.get("apiVersion"), "kind": kind.removesuffix("List")}
         for index, item in enumerate(items):
-            yield from _items({**shared, **item} if isinstance(item, dict) else item, (*at, "items", index))
+            yield from _items({**shared, **item} if isinstance(item, dict) else item, (*at, "items", index), wrapped)
+    elif kind in _WRAPPERS and isinstance(value.get("apiVersion"), str):
+        yield from _inside(value, at, wrapped)
     else:
-        yield value, at
+        yield _Item(value, at, wrapped)
 
 
-def _object(value: Json, document: Document, at: FieldPath) -> ManifestObject:
+def _inside(value: dict[str, Json], at: FieldPath, outer: "Wrapped | None") -> Iterator[_Item]:
+    from webhook.manifests.parameters import NO_PARAMETERS  # noqa: PLC0415 - few files have a wrapper
+    from webhook.manifests.wrappers import is_wrapper, wrapped_in  # noqa: PLC0415
+
+    if not is_wrapper(value["apiVersion"], value["kind"]):
+        yield _Item(value, at, outer)
+        return
+    found = list(wrapped_in(value, at, outer.parameters if outer is not None else NO_PARAMETERS))
+    if not found:  # a VM can be at another place, such as object-templates-raw of a ConfigurationPolicy
+        yield _Item(value, at, outer)
+    for inner in found:
+        if inner.owner is not None:
+            yield _Item(inner.value, inner.at, inner)
+        else:
+            yield from _items(inner.value, inner.at, inner)
+
+
+def _object(item: _Item, document: Document) -> ManifestObject:
+    value, at = item.value, item.at
+    if item.wrapped is not None:
+        from webhook.manifests.wrapped_objects import read_wrapped  # noqa: PLC0415 - few files have one
+
+        return read_wrapped(item.wrapped, value, at, document, _plain_object)
+    return _plain_object(value, document, at)
+
+
+def _plain_object(value: Json, document: Document, at: FieldPath) -> ManifestObject:
     if not isinstance(value, dict):
         raise _problem(document, at, "not a Kubernetes object", "Add apiVersion, kind and metadata.")
     api_version, kind = value.get("apiVersion"), value.get("kind")

@@ -90,6 +90,7 @@ def _without_patches(content: bytes, manifests: Manifests, name: str, sources: S
     return Manifests(
         tuple(manifest for manifest in manifests.objects if manifest.document.index not in patches),
         tuple(problem for problem in manifests.problems if problem.document not in patches),
+        manifests.notes,
     )
 
 

@@ -194,6 +194,8 @@ class Examined(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     """Notes about this release."""
     choices: Sequence[Choice] = ()
+    within: FieldPath = ()
+    """The path of an object inside another object. The paths of its findings begin with it, and patches do not."""
 
 
 def build(
@@ -241,7 +243,7 @@ def object_report(examined: Examined) -> ObjectReport:
         printable(examined.name),
         examined.source,
         verdict_report(examined.judgement.verdict),
-        [finding_report(decision, examined.locate, examined.raw) for decision in examined.decisions],
+        [finding_report(decision, examined.locate, examined.raw, examined.within) for decision in examined.decisions],
         examined.release,
         [reference_report(choice) for choice in examined.choices],
     )
@@ -281,9 +283,12 @@ def reason_phrase(verdict: VerdictReport) -> str:
 
 
 def finding_report(
-    decision: Decision, locate: Callable[[FieldPath], Span] | None = None, raw: Json = None
+    decision: Decision,
+    locate: Callable[[FieldPath], Span] | None = None,
+    raw: Json = None,
+    within: FieldPath = (),
 ) -> FindingReport:
-    """A finding as text, with its place and its fixes for ``raw``."""
+    """A finding as text, with its place and its fixes for ``raw``. Its path begins with ``within``."""
     finding, exemption = decision.finding, decision.exemption
     line, column, end_line, end_column = locate(finding.path) if locate is not None else (None, None, None, None)
     return FindingReport(
@@ -294,7 +299,7 @@ def finding_report(
         finding.rule.reason,
         finding.rule.severity,
         decision.action,
-        printable(dotted(finding.path)),
+        printable(dotted((*within, *finding.path))),
         line,
         column,
         end_line,
