@@ -89,6 +89,10 @@ def test_only_fields_that_rules_read_are_recorded() -> None:
         "    spec:\n"
         "      accessModes:\n"
         "        - ReadWriteMany\n"
+        "      volumeName: pvc-1\n"
+        "      resources:\n"
+        "        requests:\n"
+        '          storage: "1Gi"\n'
     )
 
 

@@ -40,7 +40,7 @@ ALWAYS: Sequence[type[Kubernetes]] = (
     instancetype.VirtualMachinePreference,
     instancetype.VirtualMachineClusterPreference,
 )
-CLAIMS: Sequence[type[Kubernetes]] = (storage.PersistentVolumeClaim, storage.DataVolume)
+CLAIMS: Sequence[type[Kubernetes]] = (storage.PersistentVolumeClaim, storage.PersistentVolume, storage.DataVolume)
 NODES: Sequence[type[Kubernetes]] = (nad.Node,)
 
 MOST_BYTES = 128 * 2**20

@@ -77,6 +77,7 @@ KINDS: tuple[Kind, ...] = (
         judged=True,
     ),
     Kind("", "PersistentVolumeClaim", "persistentvolumeclaims", ("v1",), True, storage.PersistentVolumeClaim),
+    Kind("", "PersistentVolume", "persistentvolumes", ("v1",), False, storage.PersistentVolume),
     Kind(CDI_GROUP, "DataVolume", "datavolumes", ("v1beta1",), True, storage.DataVolume),
     Kind(CDI_GROUP, "DataSource", "datasources", ("v1beta1",), True, storage.DataSource),
     Kind(CDI_GROUP, "StorageProfile", "storageprofiles", ("v1beta1",), False, storage.StorageProfile),

@@ -2,7 +2,14 @@
 
 import msgspec
 
-from webhook.objects.meta import Kubernetes, ObjectMeta, Read
+from webhook.objects.meta import Empty, Kubernetes, ObjectMeta, Quantity, Read
+from webhook.objects.vmi import NodeTerms
+
+
+class ClaimResources(Read, frozen=True):
+    """``resources`` of a claim."""
+
+    requests: dict[str, Quantity] | None = None
 
 
 class ClaimSpec(Read, frozen=True):
@@ -11,6 +18,9 @@ class ClaimSpec(Read, frozen=True):
     access_modes: list[str] | None = None
     volume_mode: str | None = None
     storage_class_name: str | None = None
+    volume_name: str | None = None
+    """The PersistentVolume of the claim. The store of a cluster leaves out this field and the next one."""
+    resources: ClaimResources | None = None
 
 
 class PersistentVolumeClaim(Kubernetes, frozen=True):
@@ -129,3 +139,31 @@ class StorageClass(Kubernetes, frozen=True):
     """storage.k8s.io StorageClass."""
 
     provisioner: str = ""
+    parameters: dict[str, str] | None = None
+
+
+class VolumeNodeAffinity(Read, frozen=True):
+    """``nodeAffinity`` of a PersistentVolume, which names the nodes that can use the volume."""
+
+    required: NodeTerms | None = None
+
+
+class CSISource(Read, frozen=True):
+    """``csi`` of a PersistentVolume."""
+
+    driver: str = ""
+
+
+class PersistentVolumeSpec(Read, frozen=True):
+    """``PersistentVolume.spec``."""
+
+    node_affinity: VolumeNodeAffinity | None = None
+    host_path: Empty | None = None
+    local: Empty | None = None
+    csi: CSISource | None = None
+
+
+class PersistentVolume(Kubernetes, frozen=True):
+    """A volume, which is cluster-scoped. The command line reads volumes; the server reads them only from posted manifests."""
+
+    spec: PersistentVolumeSpec = msgspec.field(default_factory=PersistentVolumeSpec)

@@ -27,6 +27,28 @@ def storage_profile(name: str, *access_modes: str, volume_mode: str = "Filesyste
     }
 
 
+def storage_class(name: str, provisioner: str, **parameters: str) -> Json:
+    """A StorageClass with parameters."""
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": name},
+        "provisioner": provisioner,
+        "parameters": parameters,
+    }
+
+
+def persistent_volume(name: str, *values: str, label: str = "kubernetes.io/hostname") -> Json:
+    """A PersistentVolume that nodes with one of these values of a label can use."""
+    terms = [{"matchExpressions": [{"key": label, "operator": "In", "values": list(values)}]}]
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": name},
+        "spec": {"nodeAffinity": {"required": {"nodeSelectorTerms": terms}}},
+    }
+
+
 def instancetype(name: str, **spec: Any) -> Json:  # noqa: ANN401 - any field of its spec
     """A cluster instancetype with one CPU and 1Gi."""
     return {

@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 @click.command("snapshot")
 @click.option("-o", "--output", metavar="FILE", help="File to write. Default: standard output.")
 @click.option("-n", "--namespace", default="", help="Save only the objects of this namespace. Default: all namespaces.")
-@click.option("--claims", is_flag=True, help="Also save PersistentVolumeClaims and DataVolumes; there may be many.")
+@click.option(
+    "--claims",
+    is_flag=True,
+    help="Also save PersistentVolumeClaims, PersistentVolumes and DataVolumes; there may be many.",
+)
 @click.option("--nodes", is_flag=True, help="Also save the names and labels of nodes.")
 @click.option(
     "--kubeconfig",
