@@ -106,7 +106,7 @@ PREFIX: dict[Any, str] = {
 
 def wraps(rule: Rule, example: Example) -> tuple[Wrap, ...]:
     """The ways in which an example of ``rule`` can be a manifest."""
-    if rule.about in (About.VMI, About.DRAIN, About.BUDGET):
+    if rule.about in (About.VMI, About.DRAIN, About.BUDGET, About.STORAGE):
         return (as_vm,) if example.needs_vm else (as_vmi, as_vm, as_replica_set, as_pool)
     by_about: dict[str, Wrap] = {
         About.SETTINGS: as_kubevirt,

@@ -23,6 +23,7 @@ WRAPS = {
     About.NETWORK: as_nad,
     About.POLICY: as_policy,
     About.BUDGET: as_vm,
+    About.STORAGE: as_vm,
 }
 
 

@@ -16,7 +16,7 @@ from typing import TypeVar
 from webhook.cluster.interruptions import Interruptions
 from webhook.cluster.live_reads import LiveReads
 from webhook.cluster.lookups import LiveWorld, RecordingWorld
-from webhook.cluster.messages import invalid_name, missing_object, not_read, stale
+from webhook.cluster.messages import invalid_name, missing_object, never_read, not_read, stale
 from webhook.cluster.ports import AsyncReader, LiveReader, Transport
 from webhook.cluster.refusals import Refusals
 from webhook.cluster.store import FRESH_SECONDS, KindStatistics, Store
@@ -47,6 +47,8 @@ WATCHED: Kinds = (
     instancetype.VirtualMachinePreference,
     instancetype.VirtualMachineClusterPreference,
 )
+NEVER_READ: frozenset[type[Kubernetes]] = frozenset((storage.PersistentVolume,))
+"""Kinds that the server does not read, because only advice needs them and a cluster can have 100,000 objects of the kind."""
 DEADLINE_SECONDS = 2.0
 """The default limit for all live reads of one world together."""
 
@@ -75,6 +77,8 @@ class ClusterWorld:
 
     def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
         """Returns the stored object, or reads the object live if the store cannot be trusted."""
+        if kind in NEVER_READ:
+            return never_read(kind)
         known = BY_CLASS[kind]
         space = (namespace or self._default) if known.namespaced else ""
         trusted = self._store.trusted(kind)

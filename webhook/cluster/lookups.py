@@ -61,6 +61,10 @@ class RecordingWorld:
         """Whether a recorded result has a kind that is not watched, not listed yet, or stale."""
         return bool(self._untrusted)
 
+    def for_advice(self) -> World:
+        """Returns the stored objects. Lookups for advice are not recorded, so they cause no read and no delay."""
+        return self._world
+
     def trusts(self, kind: type[Kubernetes]) -> bool:
         """Whether all results for a kind suffice to allow a request."""
         return kind not in self._untrusted
@@ -154,6 +158,10 @@ class LiveWorld:
         """Returns all objects of a kind as the API server returned them at the first lookup."""
         return cast("Fact[tuple[K, ...]]", self._read(Question(kind, "", None)))
 
+    def for_advice(self) -> World:
+        """Returns the objects that were read so far, over the stored objects. Lookups for advice cause no read."""
+        return KnownWorld(self.answer, self._recording.for_advice())
+
     def answer(self, question: Question) -> Found[Any] | None:
         """Returns the result from the API server, or None if it did not arrive in time."""
         result = self._answers.get(self._normal(question))
@@ -176,6 +184,24 @@ class LiveWorld:
         return question._replace(namespace=self._default if BY_CLASS[question.kind].namespaced else "")
 
 
+class KnownWorld:
+    """The results that are known already, over another world. ``known`` returns None for a result that is not known."""
+
+    def __init__(self, known: Callable[[Question], Found[Any] | None], world: World) -> None:
+        self._known = known
+        self._world = world
+
+    def find(self, kind: type[K], namespace: str, name: str) -> Found[K]:
+        """Returns the known object, or the object in the other world."""
+        result = self._known(Question(kind, namespace, name))
+        return self._world.find(kind, namespace, name) if result is None else cast("Found[K]", result)
+
+    def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
+        """Returns the known list, or the list in the other world."""
+        result = self._known(Question(kind, "", None))
+        return self._world.every(kind) if result is None else cast("Fact[tuple[K, ...]]", result)
+
+
 class TimedOutWorld:
     """
     The world for a decision when no time is left.
@@ -196,6 +222,10 @@ class TimedOutWorld:
         """Returns all objects of a kind, or Late if a further read is needed."""
         result = self._known(Question(kind, "", None))
         return late(kind) if result is None else cast("Fact[tuple[K, ...]]", result)
+
+    def for_advice(self) -> World:
+        """Returns the results that are known, over the stored objects."""
+        return KnownWorld(self._known, self._recording.for_advice())
 
     def _known(self, question: Question) -> Found[Any] | None:
         live = self._confirmed.answer(question) if self._confirmed is not None else None

@@ -71,6 +71,11 @@ def not_read(kind: type[Kubernetes]) -> Unread:
     return Unread(f"the cluster's {words(kind)} have not been read yet", TRY_AGAIN)
 
 
+def never_read(kind: type[Kubernetes]) -> Unread:
+    """Returns the result for a kind that the server does not read."""
+    return Unread(f"the server does not read {words(kind)}", "use `migratable check` with a snapshot (--claims)")
+
+
 def stale(kind: type[Kubernetes], seconds: float) -> Unread:
     """Returns the result for a kind whose stored objects are too old to use."""
     return Unread(f"the watch of {words(kind)} has received nothing for more than {seconds:.0f} seconds", TRY_AGAIN)

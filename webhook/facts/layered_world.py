@@ -6,7 +6,7 @@ import msgspec
 
 from webhook.facts.objects_world import ObjectsWorld, View
 from webhook.facts.unknown import Ambiguous, Fact, Found, Unknown
-from webhook.facts.world import World
+from webhook.facts.world import World, for_advice
 from webhook.objects.kinds import BY_CLASS
 from webhook.objects.kubevirt import KubeVirt
 from webhook.objects.meta import Kubernetes
@@ -25,6 +25,10 @@ class LayeredWorld(msgspec.Struct, frozen=True):
         in_front = self.front.find(kind, namespace, name)
         is_missing = isinstance(in_front, Unknown) and not isinstance(in_front, Ambiguous)
         return self.back.find(kind, namespace, name) if is_missing else in_front
+
+    def for_advice(self) -> World:
+        """Returns this world without lookups that cause a read."""
+        return LayeredWorld(for_advice(self.front), for_advice(self.back))
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
         """Returns the objects of both worlds. An object in ``front`` replaces an object of the same name in ``back``."""
@@ -78,6 +82,10 @@ class RestrictedWorld(msgspec.Struct, frozen=True):
         if is_for_everyone(kind) or (namespace and self.permissions.shows(kind, namespace, name)):
             return self.world.find(kind, namespace, name)
         return self.hidden
+
+    def for_advice(self) -> World:
+        """Returns this world without lookups that cause a read."""
+        return RestrictedWorld(for_advice(self.world), self.permissions, self.hidden)
 
     def every(self, kind: type[K]) -> Fact[tuple[K, ...]]:
         """Returns all objects of the kind that the user may read."""

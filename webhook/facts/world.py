@@ -14,7 +14,7 @@ All implementations have the same two methods and differ in the source of the ob
 - ``RemoteWorld`` (``webhook.surfaces.api.judge.process``): lookups over a pipe to the server process.
 """
 
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from webhook.facts.unknown import Fact, Found
 from webhook.objects.meta import Kubernetes
@@ -36,3 +36,17 @@ class World(Protocol):
     def every(self, kind: type[K], /) -> Fact[tuple[K, ...]]:
         """Returns all objects of ``kind``, or the reason why the objects are unknown."""
         ...
+
+
+@runtime_checkable
+class ReadingWorld(World, Protocol):
+    """A world in which a lookup can cause a read, and so delay or decide a request."""
+
+    def for_advice(self) -> World:
+        """Returns the objects that are known without a further read."""
+        ...
+
+
+def for_advice(world: World) -> World:
+    """Returns the world for rules that never deny a request. Their lookups must not delay or decide a request."""
+    return world.for_advice() if isinstance(world, ReadingWorld) else world

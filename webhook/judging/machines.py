@@ -12,7 +12,7 @@ from webhook.facts.drain import DrainFacts
 from webhook.facts.manifest import ManifestFacts
 from webhook.facts.migration import MigrationFacts
 from webhook.facts.unknown import Differing, Fact, Unknown
-from webhook.facts.world import World
+from webhook.facts.world import World, for_advice
 from webhook.judging.finding import Finding, Judgement, finding_of, findings_about
 from webhook.kubevirt.expansion.expand import expand
 from webhook.kubevirt.releases import Releases, newest, only
@@ -77,6 +77,8 @@ def _judge_vmi(subject: Subject, world: World, releases: Releases) -> Judgement:
     verdict = _verdict(merged, last, releases, tuple(assumptions))
     drain = _drain_facts(last, verdict)
     merged.extend(findings_about(DRAIN_RULES, drain, releases))
+    if last.claims or last.overlaid_claims:
+        merged.extend(_storage_findings(subject, last, world, releases))
     if verdict.live_migratable is not False and not isinstance(last.configuration, Unknown):
         from webhook.kubevirt.settings.time_allowed import budget_facts  # noqa: PLC0415 - only for known settings
         from webhook.rules.budget import BUDGET_RULES  # noqa: PLC0415
@@ -85,6 +87,18 @@ def _judge_vmi(subject: Subject, world: World, releases: Releases) -> Judgement:
         if budget is not None:
             merged.extend(findings_about(BUDGET_RULES, replace(budget, releases=releases), releases))
     return Judgement(tuple(merged), verdict)
+
+
+def _storage_findings(subject: Subject, facts: MigrationFacts, world: World, releases: Releases) -> Iterable[Finding]:
+    """Findings about the storage behind the claims of a VMI, which never change the verdict."""
+    from webhook.kubevirt.storage.backing import storage_facts  # noqa: PLC0415 - only for VMs with claims
+
+    storage = storage_facts(facts, subject, for_advice(world))
+    if storage is None:
+        return ()
+    from webhook.rules.storage_advice import STORAGE_RULES  # noqa: PLC0415
+
+    return findings_about(STORAGE_RULES, storage, releases)
 
 
 def judge_manifest(raw: Mapping[str, Json], releases: Releases) -> Judgement:

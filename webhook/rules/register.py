@@ -1,12 +1,13 @@
 """All rules, for code that lists, names or counts them. The engine imports only the rules that it needs."""
 
-from webhook.rules import budget, cluster, machines
+from webhook.rules import budget, cluster, machines, storage_advice
 from webhook.rules.rule import About, Rule
 
 _BY_SUBJECT: dict[About, tuple[Rule, ...]] = {
     About.VMI: machines.VMI_RULES,
     About.DRAIN: machines.DRAIN_RULES,
     About.BUDGET: budget.BUDGET_RULES,
+    About.STORAGE: storage_advice.STORAGE_RULES,
     About.MANIFEST: machines.MANIFEST_RULES,
     About.SETTINGS: cluster.SETTINGS_RULES,
     About.POLICY: cluster.POLICY_RULES,

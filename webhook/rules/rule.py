@@ -33,6 +33,8 @@ class About(StrEnum):
     """``NetworkChangeFacts``: an update of a KubeVirt CR."""
     BUDGET = "migration budget"
     """``BudgetFacts``: a VMI for which LiveMigratable is not False, and the time that the settings allow for its migration."""
+    STORAGE = "storage of a VirtualMachineInstance"
+    """``StorageFacts``: the storage behind the claims of one VMI. Such a rule never changes the verdict."""
     MANIFEST = "manifest"
     """``ManifestFacts``: any object, with its apiVersion and kind."""
 

@@ -1,0 +1,44 @@
+"""The facts about the storage behind a VMI's claims. KubeVirt does not look at them for its verdict."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from webhook.objects.path import FieldPath
+
+
+class BackedClaim(msgspec.Struct, frozen=True):
+    """A claim that two nodes must use during a live migration, and the known part of its storage."""
+
+    volume: str
+    claim: str
+    path: FieldPath
+    storage_class: str = ""
+    """The name of the class, or an empty text if it is not known."""
+    is_class_missing: bool = False
+    """Whether the cluster is known to have no class of this name, although the claim does not exist yet."""
+    provisioner: str = ""
+    """The provisioner or CSI driver, or an empty text if it is not known."""
+    parameters: Mapping[str, str] | None = None
+    """The parameters of the StorageClass, or None if the class is not known."""
+    volume_mode: str | None = None
+    """None if the mode is not known."""
+    persistent_volume: str = ""
+    """The name of the PersistentVolume, or an empty text if it is not known."""
+    usable_nodes: tuple[str, ...] | None = None
+    """The nodes that can use the PersistentVolume if they are fewer than two, otherwise None."""
+    is_on_a_node: bool = False
+    """Whether the PersistentVolume is a folder or disk of a node (``hostPath`` or ``local``)."""
+    offered: tuple[tuple[frozenset[str], str | None], ...] | None = None
+    """
+    Access modes and volume mode of each property set in the StorageProfile of the class. None for an existing claim, and if
+    the StorageProfile is not known or has no property sets.
+    """
+    modes: frozenset[str] = frozenset(("ReadWriteMany",))
+    """The access modes of the claim."""
+
+
+class StorageFacts(msgspec.Struct, frozen=True):
+    """The storage of one VMI."""
+
+    claims: tuple[BackedClaim, ...]

@@ -1,0 +1,1 @@
+"""The storage behind a VM's claims, and migrations to other claims."""

@@ -1,0 +1,147 @@
+"""
+The storage behind the claims of a VMI: StorageClass, PersistentVolume and StorageProfile.
+
+A claim matters here only if KubeVirt would migrate a VM with it: its access modes include ReadWriteMany, or it is the base of
+an ephemeral volume. For the mode of a future claim, see CDI ``pkg/controller/datavolume/util.go`` getDefaultVolumeMode.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from webhook.facts.migration import ClaimFacts, MigrationFacts
+from webhook.facts.storage import BackedClaim, StorageFacts
+from webhook.facts.unknown import Absent, Unknown
+from webhook.facts.world import World
+from webhook.kubevirt.expansion.claims import default_class
+from webhook.kubevirt.storage.nodes import usable_nodes
+from webhook.kubevirt.storage.provisioners import BLOCK, FILESYSTEM
+from webhook.kubevirt.subject import Subject
+from webhook.objects.nad import Node
+from webhook.objects.storage import (
+    ClaimPropertySet,
+    ClaimSpec,
+    DataVolume,
+    DataVolumeSpec,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    StorageClass,
+    StorageProfile,
+)
+
+SHARED: Final = "ReadWriteMany"
+_SHARED_BASES: Final = frozenset((SHARED, "ReadOnlyMany"))
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    """The spec of a claim, and whether the claim exists."""
+
+    spec: ClaimSpec
+    exists: bool
+    by_profile: bool
+    """Whether CDI fills in missing fields from the StorageProfile."""
+
+
+def storage_facts(facts: MigrationFacts, subject: Subject, world: World) -> StorageFacts | None:
+    """The facts about the storage of a VMI, or None if no claim matters."""
+    claims = [
+        claim for claim in facts.claims if _is_shared(claim, {SHARED}) and claim.volume not in facts.migrated_volumes
+    ]
+    claims += [claim for claim in facts.overlaid_claims if _is_shared(claim, _SHARED_BASES)]
+    if not claims:
+        return None
+    return StorageFacts(tuple(_backed(claim, facts.namespace, subject.data_volumes, world) for claim in claims))
+
+
+def _is_shared(claim: ClaimFacts, modes: frozenset[str] | set[str]) -> bool:
+    return isinstance(claim.access_modes, frozenset) and not claim.access_modes.isdisjoint(modes)
+
+
+def _backed(claim: ClaimFacts, namespace: str, templates: Mapping[str, DataVolumeSpec], world: World) -> BackedClaim:
+    modes = claim.access_modes if isinstance(claim.access_modes, frozenset) else frozenset[str]()
+    backed = BackedClaim(claim.volume, claim.claim, claim.path, modes=modes)
+    asked = _asked(claim.claim, namespace, templates, world)
+    if asked is None:
+        return backed
+    name = _class_name(asked, world)
+    sets = _profile_sets(name, world) if not asked.exists and name else ()
+    backed = msgspec.structs.replace(
+        backed,
+        storage_class=name,
+        volume_mode=_volume_mode(asked, modes, sets),
+        offered=tuple((frozenset(one.access_modes or ()), one.volume_mode) for one in sets) or None,
+    )
+    if asked.spec.volume_name:
+        backed = _with_volume(backed, asked.spec.volume_name, world)
+    return _with_class(backed, asked, world) if name else backed
+
+
+def _asked(name: str, namespace: str, templates: Mapping[str, DataVolumeSpec], world: World) -> _Asked | None:
+    """The claim, the DataVolume or the ``dataVolumeTemplate``, whichever exists first."""
+    claim = world.find(PersistentVolumeClaim, namespace, name)
+    if isinstance(claim, PersistentVolumeClaim):
+        exists = bool(claim.spec.volume_name or claim.meta.uid)
+        return _Asked(claim.spec, exists=exists, by_profile=False)
+    volume = world.find(DataVolume, namespace, name)
+    spec = volume.spec if isinstance(volume, DataVolume) else templates.get(name)
+    if spec is None:
+        return None
+    if spec.pvc is not None:
+        return _Asked(spec.pvc, exists=False, by_profile=False)
+    return _Asked(spec.storage, exists=False, by_profile=True) if spec.storage is not None else None
+
+
+def _class_name(asked: _Asked, world: World) -> str:
+    if asked.spec.storage_class_name is not None:
+        return asked.spec.storage_class_name
+    name = default_class(world, prefer_virt=asked.by_profile)
+    return "" if isinstance(name, Unknown | Absent) else name
+
+
+def _profile_sets(name: str, world: World) -> Sequence[ClaimPropertySet]:
+    """From the list of all profiles, which the server has in memory, so that admission needs no further read."""
+    profiles = world.every(StorageProfile)
+    if isinstance(profiles, Unknown):
+        return ()
+    return next((profile.property_sets for profile in profiles if profile.name == name), ())
+
+
+def _volume_mode(asked: _Asked, modes: frozenset[str], sets: Sequence[ClaimPropertySet]) -> str | None:
+    """The volume mode. For a DataVolume with ``storage``, CDI uses the first set of the profile with one of the modes."""
+    if asked.spec.volume_mode in (BLOCK, FILESYSTEM):
+        return asked.spec.volume_mode
+    if not asked.by_profile:
+        return FILESYSTEM if asked.spec.volume_mode is None else None
+    fitting = [one for one in sets if not modes.isdisjoint(one.access_modes or ())] or sets
+    return fitting[0].volume_mode if fitting else None
+
+
+def _with_volume(backed: BackedClaim, name: str, world: World) -> BackedClaim:
+    volume = world.find(PersistentVolume, "", name)
+    if not isinstance(volume, PersistentVolume):
+        return backed
+    spec = volume.spec
+    affinity = spec.node_affinity.required if spec.node_affinity is not None else None
+    terms = (affinity.node_selector_terms if affinity is not None else None) or ()
+    return msgspec.structs.replace(
+        backed,
+        persistent_volume=name,
+        usable_nodes=usable_nodes(terms, world.every(Node)) if terms else None,
+        is_on_a_node=spec.host_path is not None or spec.local is not None,
+        provisioner=spec.csi.driver if spec.csi is not None else "",
+    )
+
+
+def _with_class(backed: BackedClaim, asked: _Asked, world: World) -> BackedClaim:
+    """The class is looked up in the list of all classes, which the server has in memory."""
+    classes = world.every(StorageClass)
+    found = None
+    if not isinstance(classes, Unknown):
+        found = next((one for one in classes if one.name == backed.storage_class), None)
+    if found is not None:
+        return msgspec.structs.replace(
+            backed, provisioner=backed.provisioner or found.provisioner, parameters=found.parameters or {}
+        )
+    is_missing = not asked.exists and isinstance(world.find(StorageClass, "", backed.storage_class), Absent)
+    return msgspec.structs.replace(backed, is_class_missing=is_missing)
