@@ -18,6 +18,7 @@ EXCLUDED = {
     "LabelledVM",
     "ManifestFacts",
     "Neighbour",
+    "ReadingWorld",
     "Nodes",
     "PolicySubject",
     "UnknownField",

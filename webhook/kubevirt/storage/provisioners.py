@@ -31,7 +31,7 @@ class Sharing(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """What a family of provisioners offers for the access mode ReadWriteMany."""
+    """The volumes that a family of provisioners shares between nodes (ReadWriteMany)."""
 
     names: tuple[str, ...]
     """The names of provisioners and CSI drivers. A name that starts with ``.`` is the end of a name."""
