@@ -27,7 +27,21 @@ def config_of(value: Any) -> CniConfig:
     [
         *(
             (kind, [])
-            for kind in ("macvlan", "ipvlan", "bridge", "vlan", "ovs", "host-device", "sriov", "ib-sriov", "ptp")
+            for kind in (
+                *(
+                    "macvlan",
+                    "ipvlan",
+                    "bridge",
+                    "cnv-bridge",
+                    "vlan",
+                    "ovs",
+                    "host-device",
+                    "sriov",
+                    "ib-sriov",
+                    "ptp",
+                ),
+                "ovn-k8s-cni-overlay",
+            )
         ),
         *((kind, [Violation]) for kind in ("loopback", "dummy")),
         *((kind, [Undetermined]) for kind in ("vendor", "tuning")),
@@ -42,7 +56,9 @@ def test_an_interface_of_a_known_plugin_leads_to_the_other_nodes_or_not(kind: st
     assert [type(item) for item in cut_off.RULE.check(facts)] == outcomes
 
 
-@pytest.mark.parametrize("kind", ["tuning", "portmap", "bandwidth", "firewall", "sbr", "vrf", "route-override"])
+@pytest.mark.parametrize(
+    "kind", ["tuning", "cnv-tuning", "portmap", "bandwidth", "firewall", "sbr", "vrf", "route-override"]
+)
 def test_a_plugin_that_changes_an_interface_assigns_no_address(kind: str) -> None:
     """
     So an IPAM plugin is missing behind it, too.
@@ -106,3 +122,30 @@ def test_ten_thousand_pairs_of_ranges_are_compared(number: int, is_refused: bool
         place.format(other), f"{place.format(other)} {subnets[one]} overlaps {place.format(one)} {subnets[one]}"
     )
     assert ipam.refused == ((expected,) if is_refused else ())
+
+
+@pytest.mark.parametrize("topology", ["localnet", "layer2", "layer3"])
+@pytest.mark.parametrize(
+    ("subnets", "is_addressed"), [({}, False), ({"subnets": ""}, False), ({"subnets": "10.9.0.0/24"}, True)]
+)
+def test_ovn_kubernetes_assigns_addresses_only_from_subnets(
+    topology: str, subnets: dict[str, str], is_addressed: bool
+) -> None:
+    """
+    A layer2 or localnet network without ``subnets`` has no IPAM, and ``ipam`` is not read.
+    """
+    facts = facts_of({"type": "ovn-k8s-cni-overlay", "topology": topology, **subnets})
+
+    faults = [fault.place for fault in unaddressed(facts) if isinstance(fault, Fault)]
+
+    assert faults == ([] if is_addressed else ["subnets"])
+
+
+@pytest.mark.parametrize("kind", ["bridge", "cnv-bridge"])
+def test_openshift_names_the_bridge_plugin_cnv_bridge(kind: str) -> None:
+    """
+    Its settings are those of ``bridge``.
+    """
+    config = config_of({"type": kind, "bridge": 5, "vlan": "7", "ipam": {"type": "dhcp"}})
+
+    assert [fault.place for fault in config.plugins[0].refused] == ["bridge", "vlan"]

@@ -46,6 +46,8 @@ IN_USE: Final = (
 LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
 """A DNS-1123 label, the only form of a name that Multus accepts in a pod's annotation."""
 
+OVN: Final = "ovn-k8s-cni-overlay"
+"""The plugin type of OVN-Kubernetes, which reads its own settings instead of ``ipam``."""
 _MODES: Final[Mapping[str, frozenset[str]]] = {
     "macvlan": frozenset({"", "bridge", "private", "vepa", "passthru"}),
     "ipvlan": frozenset({"", "l2", "l3", "l3s"}),
@@ -55,9 +57,10 @@ _STRINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "ipvlan": ("master", "mode"),
     "vlan": ("master",),
     "bridge": ("bridge",),
+    "cnv-bridge": ("bridge",),
 }
 """The keys that each plugin reads as strings."""
-_VLAN_KEYS: Final[Mapping[str, str]] = {"vlan": "vlanId", "bridge": "vlan"}
+_VLAN_KEYS: Final[Mapping[str, str]] = {"vlan": "vlanId", "bridge": "vlan", "cnv-bridge": "vlan"}
 _HOST_DEVICE_KEYS: Final = ("device", "hwaddr", "kernelpath", "pciBusID")
 _MAX_PLUGINS: Final = 64
 
@@ -243,7 +246,20 @@ def _read_plugin(place: str, settings: Mapping[str, Json], annotations: frozense
         text_of(member(settings, "bridge")),
         read_ipam(ipam, f"{at}ipam", at_run_time) if has_ipam else None,
         tuple(faults),
+        _ovn_subnets(settings),
     )
+
+
+def _ovn_subnets(settings: Mapping[str, Json]) -> bool | None:
+    """
+    Whether a network of OVN-Kubernetes assigns addresses, or None for other plugins. OVN-Kubernetes assigns addresses from
+    ``subnets``. Without this field, a layer2 or localnet network has no addresses.
+
+    Source: ovn-kubernetes, ``go-controller/pkg/cni/types`` NetConf and ``docs/features/multiple-networks``, 2026-08.
+    """
+    if text_of(member(settings, "type")) != OVN:
+        return None
+    return bool(text_of(member(settings, "subnets")).strip())
 
 
 def _wrong_types(settings: Mapping[str, Json], at: str) -> list[Fault]:

@@ -12,18 +12,20 @@ from itertools import islice, product
 from typing import Final
 
 from webhook.cni.addresses import is_global_unicast
-from webhook.cni.attachments import ipams_of
+from webhook.cni.attachments import OVN, ipams_of
 from webhook.cni.ipam import DHCP, HOST_LOCAL, MAX_PAIRS, STATIC, WHEREABOUTS
 from webhook.facts.network import CniConfig, Fault, Ipam, Neighbour, NetworkFacts, Plugin, Pool, Taken
 from webhook.facts.unknown import Unknown
 
-REACHING: Final = frozenset({"macvlan", "ipvlan", "bridge", "vlan", "ovs", "host-device", "sriov", "ib-sriov"})
+BRIDGES: Final = frozenset({"bridge", "cnv-bridge"})
+"""Types of the bridge plugin: ``cnv-bridge`` is its name in OpenShift Virtualization (cluster-network-addons-operator)."""
+REACHING: Final = BRIDGES | {"macvlan", "ipvlan", "vlan", "ovs", "host-device", "sriov", "ib-sriov", OVN}
 """Plugin types that can connect virt-handler to all nodes."""
 CUT_OFF: Final = frozenset({"loopback", "dummy"})
 """Plugin types whose interface no other node can reach."""
 ON_ONE_NODE: Final = frozenset({"ptp"})
 """Plugin types whose interface other nodes can reach only through additional routes."""
-CHAINED: Final = frozenset({"tuning", "portmap", "bandwidth", "firewall", "sbr", "vrf", "route-override"})
+CHAINED: Final = frozenset({"tuning", "cnv-tuning", "portmap", "bandwidth", "firewall", "sbr", "vrf", "route-override"})
 """Plugin types that change an existing interface and assign no address."""
 UNIQUE: Final = frozenset({WHEREABOUTS, DHCP, "kube-ovn", "spiderpool", "nv-ipam", "calico-ipam"})
 """IPAM types that assign each address only once in the cluster."""
@@ -66,6 +68,11 @@ def unaddressed(facts: NetworkFacts) -> Iterator[Fault | Unknown]:
     if plugin is None or not isinstance(config, CniConfig) or plugin.refused:
         return
     ipams = ipams_of(config)
+    if plugin.assigns is not None:
+        if not plugin.assigns:
+            at = plugin.at("subnets")
+            yield Fault(at, f"{at} is missing, so OVN-Kubernetes gives virt-handler's interface no address")
+        return
     all_known = plugin.type in REACHING | ON_ONE_NODE and all(chained.type in CHAINED for chained in config.plugins[1:])
     if not ipams and all_known:
         at = plugin.at("ipam")

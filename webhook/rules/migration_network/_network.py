@@ -19,6 +19,11 @@ NAMED: Final = kubevirt(migrations={"network": "migration-network"})
 THREE_NODES: Final = tuple(node(f"node{number}", **{"kubevirt.io/schedulable": "true"}) for number in (1, 2, 3))
 MACVLAN: Final = '"name": "migration", "cniVersion": "0.3.1", "type": "macvlan", "master": "eth1"'
 """The settings of a macvlan network without ``ipam``."""
+LOCALNET: Final = (
+    '"name": "migration", "cniVersion": "0.3.1", "type": "ovn-k8s-cni-overlay", "topology": "localnet", '
+    '"netAttachDefName": "kubevirt/migration-network"'
+)
+"""The settings of a localnet network of OVN-Kubernetes without ``subnets``."""
 USES: Final = "{configuration: {migrations: {network: migration-network}}}"
 """``spec`` of a KubeVirt CR with a migration network."""
 USES_NONE: Final = "{configuration: {migrations: {}}}"

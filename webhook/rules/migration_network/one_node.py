@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from webhook.cni.migration_network import ON_ONE_NODE, first_plugin
+from webhook.cni.migration_network import BRIDGES, ON_ONE_NODE, first_plugin
 from webhook.facts.network import NetworkFacts
 from webhook.rules.migration_network._network import NAMED, NETWORK_GUIDE, config
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
@@ -20,7 +20,7 @@ def check(facts: NetworkFacts) -> Iterator[Outcome]:
             "other nodes"
         )
         yield Violation(facts.path, message, "type")
-    elif plugin.type == "bridge" and not plugin.bridge:
+    elif plugin.type in BRIDGES and not plugin.bridge:
         message = (
             f"{plugin.at('bridge')} is missing, so the plugin uses bridge cni0, which often has no connection to other "
             "nodes"

@@ -4,7 +4,15 @@ from collections.abc import Iterator
 
 from webhook.cni.migration_network import unaddressed
 from webhook.facts.network import NetworkFacts
-from webhook.rules.migration_network._network import MACVLAN, NAMED, NETWORK_GUIDE, addressed, config, outcomes
+from webhook.rules.migration_network._network import (
+    LOCALNET,
+    MACVLAN,
+    NAMED,
+    NETWORK_GUIDE,
+    addressed,
+    config,
+    outcomes,
+)
 from webhook.rules.rule import About, Example, Outcome, Rule
 
 
@@ -22,7 +30,9 @@ RULE = Rule(
         "address. virt-handler then does not manage the VMs of the node. In 1.1 and earlier, migrations silently use "
         "the pod network."
     ),
-    remediation='Add `ipam`, for example {"type": "whereabouts", "range": "10.1.1.0/24"}.',
+    remediation=(
+        'Add `ipam`, for example {"type": "whereabouts", "range": "10.1.1.0/24"}. For OVN-Kubernetes, add `subnets`.'
+    ),
     source="pkg/virt-handler/migration.go FindMigrationIP, v1.9.0",
     reference=NETWORK_GUIDE,
     check=check,
@@ -31,6 +41,8 @@ RULE = Rule(
         Example("dhcp", addressed('"type": "dhcp"'), world=(NAMED,)),
         Example("no ipam", config(MACVLAN), world=(NAMED,), violates=("config",)),
         Example("no ipam in another network", config(MACVLAN)),
+        Example("an OVN localnet with subnets", config(f'{LOCALNET}, "subnets": "10.1.1.0/24"'), world=(NAMED,)),
+        Example("an OVN localnet without subnets", config(LOCALNET), world=(NAMED,), violates=("config",)),
         Example(
             "link-local addresses, which virt-handler ignores",
             addressed('"type": "whereabouts", "range": "169.254.7.0/24"'),
