@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from webhook.fixes.fix import Fix, find, put, remove, rename, replace
 from webhook.judging.finding import Finding
+from webhook.kubevirt.expansion.interfaces import BRIDGE_OVERRIDE
 from webhook.objects.meta import Json
 from webhook.objects.path import FieldPath
 
@@ -55,10 +56,18 @@ def _strategy(*values: str) -> Callable[[Finding, Json], Iterator[Fix]]:
     return make
 
 
+def _bridge_annotation(finding: Finding, raw: Json) -> Iterator[Fix]:
+    """Renames the annotation. The VM can then be live-migrated, so the user must choose the fix."""
+    if finding.path[:2] != ("metadata", "annotations") or raw.get("kind") == "VirtualMachineInstance":
+        if patch := rename(raw, finding.path, BRIDGE_OVERRIDE):
+            yield Fix(f"write {BRIDGE_OVERRIDE}, if the guest can take a new IP address", patch)
+
+
 FIXES: Mapping[str, Callable[[Finding, Json], Iterator[Fix]]] = {
     "LM101": _masquerade,
     "LM102": _masquerade,
     "LM103": _remove("the entry (an empty list forwards all ports)"),
+    "LM106": _bridge_annotation,
     "LM202": _shared,
     "LM207": _cache,
     "LM301": _remove("the device"),

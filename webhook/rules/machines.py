@@ -31,6 +31,7 @@ from webhook.rules.manifest import (
 )
 from webhook.rules.network import (
     bridge_annotation_misplaced,
+    bridge_annotation_misspelt,
     bridge_on_pod_network,
     migration_ports_listed,
     pod_network_binding,
@@ -55,6 +56,7 @@ VMI_RULES: tuple[Rule, ...] = (
     migration_ports_listed.RULE,
     pod_network_without_interface.RULE,
     bridge_annotation_misplaced.RULE,
+    bridge_annotation_misspelt.RULE,
     claim_not_shared.RULE,
     host_disk_not_shared.RULE,
     filesystems.RULE,
