@@ -226,7 +226,7 @@ def test_an_internal_error_has_no_details() -> None:
     answer = post(GOOD, app=build_api(broken, (), ""))
 
     assert answer.status == 500
-    assert_problem(answer, "Internal error of Migratable.", code="internal")
+    assert_problem(answer, "Internal error in Migratable.", code="internal")
     assert CANARY not in answer.text
     assert answer.header("x-content-type-options") == "nosniff"
 

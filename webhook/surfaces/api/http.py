@@ -56,7 +56,7 @@ def add_headers_and_errors(app: FastAPI) -> None:
         except Exception as error:  # noqa: BLE001 - the outermost handler: no traceback, no text of the body
             log.error("internal error", extra={"error": type(error).__name__})  # noqa: TRY400 - no locals
             response = _answer(
-                Problem("Internal error of Migratable.", 500, "internal", "Report it with the log of the server.")
+                Problem("Internal error in Migratable.", 500, "internal", "Report it with the server log.")
             )
         response.headers.update(HEADERS)
         return response

@@ -28,5 +28,5 @@ def template(text: str) -> str:
 
 
 def words(key: str) -> str:
-    """The words of one key of the parameters. An absent key has one empty word."""
+    """The words in the value of one parameter key. For an absent key, the result is one empty word."""
     return f"params.?data.?{key}.orValue('').split(' ')"

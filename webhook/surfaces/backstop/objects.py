@@ -28,7 +28,7 @@ def objects(wanted: Sequence[Parameters], installation: Installation) -> list[Js
 
 
 def config_maps(wanted: Sequence[Parameters], installation: Installation) -> Iterator[Json]:
-    """A ConfigMap for each of the parameters. If an action has several ConfigMaps, their names contain numbers."""
+    """A ConfigMap for each set of parameters. If an action has several ConfigMaps, their names contain numbers."""
     for action in ENFORCED:
         same_action = [parameters for parameters in wanted if parameters.action is action]
         for index, parameters in enumerate(same_action, 1):
@@ -50,7 +50,7 @@ def bindings(actions: Iterable[Action], installation: Installation) -> Iterator[
     A binding for each policy and action.
 
     If the parameters are missing, nothing is denied. ``parameterNotFoundAction: Deny`` would also deny requests that the
-    conditions exclude, such as changes of metadata.
+    conditions exclude, such as metadata changes.
     """
     for action in actions:
         for hook, _ in hooks_with_policy():

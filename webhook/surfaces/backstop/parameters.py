@@ -1,7 +1,7 @@
 """
 The policy file as parameters of the ValidatingAdmissionPolicies: one ConfigMap for each action and scope.
 
-Keys that a ConfigMap cannot express make the policies milder, never stricter. ``notes`` lists them.
+Keys that a ConfigMap cannot express make the policies weaker, never stricter. ``notes`` lists them.
 """
 
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ class Parameters(msgspec.Struct, frozen=True):
     """``rule/namespace/name/kind``. ``*`` in one of the last three parts matches every value."""
     honour_eviction_strategy: bool = False
     help: str = ""
-    """The line for users in messages."""
+    """The help line at the end of each message: a URL or a contact."""
 
     @property
     def data(self) -> dict[str, str]:
@@ -57,7 +57,7 @@ class Parameters(msgspec.Struct, frozen=True):
 
 def parameters(policy: Policy, releases: Releases, today: str) -> list[Parameters]:
     """
-    The parameters for each action of the policy, in the whole cluster and in each of its ``namespaces`` entries.
+    The parameters for each action: in the whole cluster, and in the namespaces of each ``namespaces`` entry.
 
     As in the engine, the first entry that covers a namespace applies.
     """
@@ -89,7 +89,7 @@ def notes(policy: Policy, today: str) -> list[str]:
         )
     if policy.profile is Profile.EXACT or any(entry.profile is Profile.EXACT for entry in policy.namespaces):
         sentences.append(
-            "profile exact: a violation whose verdict depends on the KubeVirt CR is not refused. Only the webhook judges it."
+            "profile exact: violations are not denied if the verdict depends on the KubeVirt CR. Only the webhook denies them."
         )
     if policy.unproven is not Action.WARN:
         sentences.append(f"unproven: {policy.unproven} has no effect here")
@@ -112,8 +112,8 @@ def _described(entry: Exemption | Account) -> str:
 
 def _terms(entry: NamespacePolicy) -> tuple[str, ...]:
     """
-    The words for the namespaces of an entry: one word for each name, and one word for all labels together. These words
-    select the same namespaces as ``NamespacePolicy.covers``.
+    The words that select the namespaces of an entry: one word for each name, and one word for all labels together. They select
+    the same namespaces as ``NamespacePolicy.covers``.
     """
     labels = ",".join(f"{key}={value}" for key, value in sorted(entry.labels.items()))
     return (*entry.names, *([labels] if labels else []))

@@ -1,10 +1,9 @@
 """
 ValidatingAdmissionPolicies, generated from the CEL of the rules and the conditions of the webhooks.
 
-Each webhook that receives VMs, other objects with a VMI template, or KubeVirt CRs has one policy. The expressions need
-Kubernetes 1.30. The content of an object never makes an expression fail. This holds for absent fields, for any text in a
-name, and for long lists, which would exceed the API server's cost limit. A request that makes a list too long to check is
-denied.
+There is one policy for each webhook that receives VMs, other objects with a VMI template, or KubeVirt CRs. The expressions need
+Kubernetes 1.30. The content of an object never makes an expression fail. This holds for absent fields, for any text in a name,
+and for long lists, which would exceed the API server's cost limit. A request that makes a list too long to check is denied.
 """
 
 import re
@@ -24,11 +23,11 @@ Json = dict[str, Any]
 
 SETTINGS: Final = "KubeVirt"
 MOST_ENTRIES: Final = 4000
-"""Maximum number of violations that an expression compares with old violations. An expression may cost 1,000,000."""
+"""Maximum number of violations that an expression compares with old violations. The cost limit of an expression is 1,000,000."""
 MOST_PAIRS: Final = 200_000
 """Maximum number of pairs of an old and a new violation."""
 MOST_INDEXED: Final = 1000
-"""Maximum length of a list for which a message contains the index of an entry."""
+"""Messages about entries of longer lists do not contain the index of the entry."""
 MOST_CAUSES: Final = 10
 MOST_CHARACTERS: Final = 4000
 """Maximum length of a message. API servers drop messages of more than 5 KiB."""
@@ -37,7 +36,7 @@ NAME: Final = "migratable-backstop"
 FIRST: Final = str(list(range(MOST_CAUSES)))
 DENIES: Final = f"params.?metadata.?labels[?'{NAME}'].orValue('') == 'deny'"
 """A CEL condition: the binding selects parameters whose action is deny."""
-FALLBACK: Final = "KubeVirt cannot live-migrate this, or its migration settings are out of range (Migratable)"
+FALLBACK: Final = "KubeVirt cannot live-migrate this object, or its migration settings are out of range (Migratable)"
 NEVER_REFUSED: Final = (
     "kubevirt-by-hyperconverged.validate.migratable",
     "virtualmachine-on-behalf.validate.migratable",
@@ -49,7 +48,7 @@ clone or restore, so these requests pass while no replica answers.
 
 
 def hooks_with_policy() -> Iterator[tuple[Hook, str]]:
-    """The webhooks with a policy, and their kind: webhooks for whole objects of a kind that has rules in CEL."""
+    """The webhooks with a policy, and the kind of each. These webhooks receive whole objects of a kind that has rules in CEL."""
     for hook in VALIDATING_HOOKS:
         kinds = {rule.kind.kind for rule in hook.rules}
         whole = all(CREATE in rule.operations and not rule.subresource for rule in hook.rules)
@@ -209,10 +208,11 @@ def _causes(rule: Rule, name: str, part: Cel, base: tuple[str, ...]) -> str:
 
 def _message(kind: str, unsafe: Sequence[str]) -> str:
     """
-    The message: a denial opens like a denial of the webhook. The help line of the policy comes last.
+    The CEL expression for the message. A denial has the same opening sentence as a denial by the webhook. The help line of the
+    policy comes last.
 
-    ``unsafe`` counts the violations for which KubeVirt itself would migrate the VM. Other actions than deny refuse nothing, so
-    their messages have no opening sentence.
+    ``unsafe`` counts the violations that do not prevent KubeVirt from migrating the VM. With actions other than deny, messages
+    have no opening sentence, because the request is not refused.
     """
     shown = f"{FIRST}.filter(at, at < variables.causes.size()).map(at, variables.causes[at]).join('; ')"
     more = f"(variables.count > {MOST_CAUSES} ? '; and ' + string(variables.count - {MOST_CAUSES}) + ' more' : '')"

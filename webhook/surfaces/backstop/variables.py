@@ -73,7 +73,7 @@ def of_parameters() -> Variables:
 
 
 def _lists_user(key: str) -> str:
-    """Whether the parameters list the user, for this namespace or for all."""
+    """Whether the parameters list the user, for this namespace or for all namespaces."""
     lines = f"params.?data.?{key}.orValue('').split('\\n')"
     return (
         f"{lines}.exists(line, line in ['*/' + request.userInfo.?username.orValue(''),"
@@ -110,9 +110,9 @@ def _on_interfaces(side: str, kind: str) -> Variables:
     """
     The interface on the pod network, the interfaces with ports, and all port ranges: interface index, start, end, name.
 
-    CEL of Kubernetes 1.30 cannot flatten a list, so the numbers pass through a string. Names do not pass through a string,
-    because they can contain separators. ``indexOf`` costs too much here: an API server charges the whole text of the list
-    for each call.
+    CEL in Kubernetes 1.30 cannot flatten a list, so the numbers are joined into one string and split again. Names are added
+    afterwards, because they can contain separators. ``indexOf`` costs too much here: each call is charged for the whole text of
+    the list.
     """
     interfaces, networks = f"variables.{side}interfaces", f"variables.{side}networks"
     masquerading = f"variables.{side}masquerading"
