@@ -1,5 +1,5 @@
 """
-The dry-run API and the page: the same verdicts as admission and the command line, for manifests in a request.
+The dry-run API and the page. They return the same verdicts as admission and the command line, for manifests in a request.
 
 With a cluster attached, a response depends only on objects that the caller is allowed to read (``authorization``).
 """
@@ -26,7 +26,7 @@ from webhook.yaml.document import MAX_BYTES
 
 YAML = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"})
 ACCEPTED = YAML | {"application/json"}
-"""The accepted types. An HTML form cannot send these types, so the page of another site cannot post to this API."""
+"""The accepted types. An HTML form cannot send these types, so a page on another website cannot post to this API."""
 PAGE = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/page.js": ("page.js", "text/javascript; charset=utf-8"),
@@ -60,7 +60,7 @@ def build_api(
     The application of the API listener.
 
     References are also looked up in ``background``, and in ``cluster`` for authorized callers. ``release`` is the pinned
-    release, or empty. ``judge`` has its own background. Without a ``judge``, this process judges in threads.
+    release, or empty. ``judge`` has its own background objects. Without a ``judge``, this process judges in threads.
     """
     app = FastAPI(
         title="Migratable",
@@ -169,7 +169,7 @@ def _add_catalogue(app: FastAPI) -> None:
 
     @app.get("/v1/schema", summary="The JSON Schema of reports", response_model=dict[str, Any])
     async def schema() -> Response:
-        """The shape of the report of `POST /v1/check` and of `migratable check -o json`."""
+        """The JSON Schema of the report that `POST /v1/check` and `migratable check -o json` return."""
         return _json(_encoded_schema())
 
 

@@ -1,9 +1,9 @@
 """
-Decides which objects of an attached cluster a caller of the dry-run API can use.
+Determines which objects in an attached cluster a caller of the dry-run API can use.
 
-Without a token, the caller can use no object. With a token, the user must be allowed to create VirtualMachines in every
-namespace of the manifests. This permission is checked before any lookup. A namespace that does not exist gives the same
-error as a forbidden one. Objects of other namespaces are used if the user is allowed to read them, as in admission.
+A caller without a token cannot use any of these objects. With a token, the user must be allowed to create VirtualMachines in
+every namespace of the manifests. This permission is checked before any lookup. A namespace that does not exist gives the same
+error as a forbidden namespace. Objects in other namespaces are used if the user is allowed to read them, as in admission.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from webhook.facts.unknown import Unread
 from webhook.facts.world import World
 
 MAX_READING_SECONDS = 5.0
-"""Time limit for the access reviews of objects in other namespaces. Without an answer, an object is not readable."""
+"""Time limit for the access reviews of objects in other namespaces. If there is no answer, the object counts as unreadable."""
 HIDDEN = Unread("your account is not allowed to read an object that this result depends on", "also send its manifest")
 MAX_NAMESPACES = 50
 """Each namespace costs one request to the API server."""
@@ -54,7 +54,7 @@ class AttachedCluster:
 
 async def world_for(cluster: AttachedCluster, authorization: str, namespaces: Sequence[str]) -> World:
     """
-    The part of the cluster that the user of this Authorization header is allowed to see.
+    The part of the cluster that the user in this Authorization header is allowed to read.
 
     ``namespaces`` are the namespaces of the manifests. Raises HTTPException 401 or 403, and BadInput for too many namespaces.
     """

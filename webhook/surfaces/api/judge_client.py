@@ -43,18 +43,18 @@ T = TypeVar("T")
 MAX_WAITING = 8
 """Maximum number of waiting requests. Each request holds its body in memory."""
 MOST_SECONDS = 60.0
-"""Time limit of one request. The judging process is stopped after this time."""
+"""Time limit for one request in seconds. The judging process is stopped after this time."""
 INHERITED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
 """Environment variables that the judging process gets."""
 MOST_BYTES = 256 * 2**20
-"""Maximum number of bytes of a report."""
+"""Maximum size of a report, in bytes."""
 
 
 class Judge(Protocol):
     """Reads and judges the bodies of requests. Every method can raise BadInput and Unavailable."""
 
     async def namespaces(self, content: bytes) -> Sequence[str]:
-        """The namespaces of the objects that a check of the body judges."""
+        """The namespaces of the objects to judge in a body."""
         ...
 
     async def report(

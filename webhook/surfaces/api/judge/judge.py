@@ -15,7 +15,7 @@ from webhook.report import as_json
 
 
 def namespaces_in(content: bytes) -> list[str]:
-    """The namespaces of the objects that a check of the body judges. Raises BadInput."""
+    """The namespaces of the objects to judge in a body. Raises BadInput."""
     return sorted({_namespace(manifest) for manifest in _read(content).objects if is_relevant(manifest)})
 
 

@@ -23,7 +23,7 @@ class Namespaces(msgspec.Struct, frozen=True):
 
 
 class Check(msgspec.Struct, frozen=True):
-    """A request for the report on the manifests in a body. ``asks``: whether the server answers lookups."""
+    """A request for the report on the manifests in a body. ``asks`` is true if the server answers lookups."""
 
     content: bytes
     settings: Settings
@@ -101,7 +101,7 @@ _encoder = msgspec.msgpack.Encoder()
 
 
 def decode_reply(frame: bytes) -> Reply:
-    """The struct in a frame of the judging process; raises msgspec.DecodeError."""
+    """The struct in a frame from the judging process; raises msgspec.DecodeError."""
     try:
         return _decoder.decode(frame)
     except RecursionError:

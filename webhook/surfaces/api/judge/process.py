@@ -35,7 +35,7 @@ K = TypeVar("K", bound=Kubernetes)
 MOST_MEMORY = 512 * 2**20
 """Maximum number of bytes of address space."""
 GROWN = 160 * 2**20
-"""Bytes of resident memory. A process that uses more ends after its current answer, which frees the memory."""
+"""Limit for resident memory, in bytes. A process that uses more memory ends after its current response."""
 LOWEST_PRIORITY = 19
 
 
@@ -63,9 +63,9 @@ class RemoteWorld:
 
 def resident_memory() -> int:
     """
-    Bytes of resident memory now.
+    The resident memory of this process, in bytes.
 
-    ``ru_maxrss`` is not used: Linux keeps the maximum across exec, so it would initially be the maximum of the server.
+    ``ru_maxrss`` is not used: Linux keeps this maximum across exec, so it would initially be the maximum of the server.
     """
     with open("/proc/self/statm") as statm:  # noqa: PTH123 - pathlib is not needed here otherwise
         pages = int(statm.read().split()[1])
