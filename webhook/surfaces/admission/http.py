@@ -9,9 +9,9 @@ from urllib.parse import parse_qs
 from webhook.surfaces.asgi import Receive, Scope, Send
 
 MAX_BODY = 8 * 2**20
-"""Bytes: an object and its old version of 3 MiB each, and the envelope."""
+"""The maximum size in bytes: two versions of an object with 3 MiB each, and the envelope."""
 ANSWER_MARGIN = 0.5
-"""Seconds of the caller's ``timeout`` that are reserved for the transfer of the response."""
+"""The part of the caller's ``timeout`` that is reserved for sending the response, in seconds."""
 DEFAULT_TIMEOUT = 10.0
 
 Header: TypeAlias = tuple[bytes, bytes]
@@ -25,11 +25,11 @@ class CallerGone(Exception):
 
 
 class TooLate(Exception):
-    """No time is left, and an allow would depend on an object that could not be read: HTTP 503 with Retry-After."""
+    """No time is left, and allowing the request would depend on an unread object. The response is HTTP 503 with Retry-After."""
 
 
 async def read_body(scope: Scope, receive: Receive) -> bytes | None:
-    """The whole body, or None if it is too large. A wrong Content-Length has no effect."""
+    """The whole body, or None if it is too large. The size is also checked if Content-Length is wrong."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit() and int(value[:19]) > MAX_BODY:
             return None
@@ -68,7 +68,7 @@ async def _disconnected(receive: Receive) -> None:
 
 
 def seconds_allowed(scope: Scope) -> float:
-    """Seconds of the caller's ``timeout`` parameter, without the margin for the transfer of the response."""
+    """The seconds in the caller's ``timeout`` parameter, minus the margin for sending the response."""
     return _timeout(scope.get("query_string", b"")) - ANSWER_MARGIN
 
 

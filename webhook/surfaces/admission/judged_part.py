@@ -1,9 +1,9 @@
 """
 The judged part of an object: the API server sends an update only if this part changes (``hooks``).
 
-The other parts (metadata, status, replicas, starting and stopping) change without a request to this server. So these parts
-must not decide whether an object is readable, or whether an update adds a finding. Otherwise a change of these parts could
-make a later bad change pass.
+The other parts (metadata, status, replicas, starting and stopping) change without a request to this server. So these parts must
+not decide whether an object is readable, or whether an update adds a finding. Otherwise a user could change these parts first,
+so that a later bad change passes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ PARTS: Final[Mapping[str, tuple[Place, ...]]] = {
     "NetworkAttachmentDefinition": (("spec", "config"),),
     "MigrationPolicy": (("spec",),),
 }
-"""By kind, the paths of the fields that the conditions in ``hooks`` compare."""
+"""For each kind, the paths of the fields that the conditions in ``hooks`` compare."""
 
 
 def is_judged(kind: str, place: Place) -> bool:

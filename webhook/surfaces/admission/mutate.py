@@ -1,5 +1,5 @@
 """
-Fills in defaults. Only absent fields are filled in, and never in an object that an operator owns. A second run changes
+Fills in defaults. Only absent fields are filled in. Objects that an operator owns are not changed. A second run changes
 nothing.
 """
 
@@ -21,13 +21,13 @@ def operations_for(decoded: DecodedRequest, context: JudgingContext) -> list[dic
         return []
     if request.operation != "CREATE" and not (request.operation == "UPDATE" and request.kind.kind == "KubeVirt"):
         return []
-    # In a new object, a user can forge the deletionTimestamp, because the API server does not set it.
+    # In a new object, the deletionTimestamp can be forged, because the API server does not set it.
     if request.operation == "UPDATE" and new.meta.deletion_timestamp is not None:
         return []
     verdict = judge(new, context.world, context.releases).verdict
     refused = verdict is not None and verdict.live_migratable is False
     sets = default_sets(DefaultFacts(new, context.releases, refused, context.policy.default_options))
     if not sets:
-        return []  # most requests end here, which saves parsing the whole object
+        return []  # most requests end here, so that the whole object need not be parsed
     raw: Mapping[str, Any] = parse(request.object)
     return patches(sets, raw)

@@ -12,10 +12,10 @@ Maximum number of reviews that read live or wait to read live at the same time.
 Further reviews get a 503 response, which API servers retry.
 """
 MAX_WAITING_OF_ONE = MAX_WAITING // 2
-"""The maximum number of reviews of one namespace that read live or wait."""
+"""The maximum number of reviews for one namespace that read live or wait."""
 CHECKING_OF_ONE = 16
 """
-Maximum number of reviews of one namespace whose cached facts are checked at the same time. It is half of the connections for
+Maximum number of reviews for one namespace whose cached facts are checked at the same time. It is half of the connections for
 these checks.
 """
 READING_OF_ONE = 4
@@ -51,7 +51,7 @@ class ReadBudget:
 
     @property
     def is_crowded(self) -> bool:
-        """Whether there are as many reviews as one namespace is allowed to have."""
+        """Whether the number of reviews has reached the limit for one namespace."""
         return self._total >= MAX_WAITING_OF_ONE
 
     def is_full(self, namespace: str) -> bool:
@@ -62,7 +62,7 @@ class ReadBudget:
         """
         Waits until the review may read. Call ``end`` afterwards.
 
-        Raises Overloaded if too many reviews wait already, and TimeoutError if the wait takes too long.
+        Raises Overloaded if too many reviews are already waiting, and TimeoutError if the wait takes too long.
         """
         if self.is_full(namespace):
             raise Overloaded
@@ -84,7 +84,7 @@ class ReadBudget:
             raise
 
     def end(self, namespace: str) -> None:
-        """Ends a review. The review of this namespace that has waited longest can then read."""
+        """Ends a review. The review that has waited longest for this namespace can then read."""
         self._pass_on(namespace)
         self._leave(namespace)
 

@@ -23,7 +23,7 @@ class Observer(Protocol):
         ...
 
     def would_deny(self, rule: str) -> None:
-        """Counts a finding that passes, but that the built-in strict policy denies."""
+        """Counts a finding that is not denied, but that the built-in strict policy would deny."""
         ...
 
     def lowered(self, rule: str, reason: Lowered) -> None:
@@ -69,7 +69,7 @@ def answer_of(read: DecodedRequest, kind: str, outcome: Outcome, observer: Obser
 
 
 def _lowered_for(outcome: Outcome) -> dict[str, str]:
-    """Audit annotations with the lowered denials, and the policy's entry for the account that lowered them."""
+    """Audit annotations: the lowered denials, and the account entry of the policy that lowered them."""
     lowered = sorted(
         {f"{decision.finding.rule.id}={decision.lowered}" for decision in outcome.decisions if decision.lowered}
     )

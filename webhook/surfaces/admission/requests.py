@@ -1,7 +1,7 @@
 """
-Decodes an AdmissionRequest. No error contains content of the body.
+Decodes an AdmissionRequest. Errors never contain content of the body.
 
-A review with a readable UID always gets a response. Other bodies get an error of one line (``BadReview``).
+A review with a readable UID always gets a response. Other bodies get a one-line error (``BadReview``).
 """
 
 import re
@@ -20,10 +20,10 @@ from webhook.objects.type_errors import type_fault
 from webhook.surfaces.admission.judged_part import is_judged, only_judged, same_judged_part
 
 _ABOVE = 2
-"""The number of JSON levels of a review above its objects: the review itself and its request."""
+"""The number of JSON levels above the objects in a review: the review itself and its request."""
 MAX_UID = 256
 WHOLE = "object"
-"""The field path of a cause about the whole object."""
+"""The field path in a cause that concerns the whole object."""
 HEARTBEATS = "VirtualMachineInstance"
 """The kind without a status subresource: each write of its status is an UPDATE of the whole object."""
 REVIEW_VERSION = "admission.k8s.io/v1"
@@ -40,12 +40,12 @@ _NOWHERE: frozenset[Place] = frozenset()
 
 
 class BadReview(Exception):
-    """The body is not a usable AdmissionReview: HTTP 400 with this line."""
+    """The body is not a usable AdmissionReview. The response is HTTP 400 with the error as one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadableRequest:
-    """A request with an object that cannot be read. The causes give the reason."""
+    """A request with an unreadable object. ``causes`` contains the reason."""
 
     request: AdmissionRequest
     causes: tuple[StatusCause, ...]
@@ -54,7 +54,7 @@ class UnreadableRequest:
     object: Kubernetes | None
     """The metadata of the new object; None if the metadata cannot be read either."""
     old: Kubernetes | None
-    """The old object, or its metadata if the rest cannot be read."""
+    """The old object, or only its metadata if the rest cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class DecodedRequest:
     object: Kubernetes | None
     old: Kubernetes | None
     same_as_unreadable: bool = False
-    """Whether the old object cannot be read (``old`` is None) although the judged part is unchanged."""
+    """Whether the old object cannot be read (``old`` is None), but its judged part is known to be unchanged."""
 
 
 class _Part(msgspec.Struct, frozen=True):
@@ -75,7 +75,7 @@ class _Part(msgspec.Struct, frozen=True):
     object: Kubernetes | None = None
     cause: StatusCause | None = None
     deep: frozenset[Place] = _NOWHERE
-    """The places at which the judged part of the object nests too deep."""
+    """The places in the judged part of the object where the nesting is too deep."""
 
 
 _NOTHING = _Part()
@@ -90,7 +90,7 @@ def read_review(body: bytes) -> DecodedRequest | UnreadableRequest:
     """
     try:
         if not body.isascii():
-            body.decode()  # msgspec validates only the text that it decodes, and objects are decoded in part
+            body.decode()  # msgspec validates only the text that it decodes, and objects are only partly decoded
         review = decode(_decoder, body, MAX_DEPTH + _ABOVE)
     except ValueError:  # msgspec's errors and UnicodeDecodeError are ValueErrors
         raise BadReview("the body is not an AdmissionReview in JSON") from None
@@ -116,8 +116,8 @@ def _read_objects(kind: Kind, request: AdmissionRequest) -> DecodedRequest | Unr
     """
     The request with its objects.
 
-    An unreadable object must not be treated better than a bad one: it is denied unless its judged part is unchanged. With an
-    unreadable old object, every finding in the new object counts as new, unless the judged part is unchanged.
+    An unreadable object must not be treated better than a bad object, so it is denied unless its judged part is unchanged. If
+    the old object is unreadable, every finding in the new object counts as new, unless the judged part is unchanged.
     """
     new, old = _read(kind, request, request.object), _read(kind, request, request.old_object)
     cause = new.cause
@@ -150,8 +150,8 @@ def is_never_judged(request: AdmissionRequest) -> bool:
 
 def namespace_in(body: bytes) -> str:
     """
-    The namespace in the first bytes of a review, which is not decoded. The result is empty if these bytes contain no
-    namespace.
+    The namespace in the first bytes of a review, found without decoding the review. The result is empty if these bytes contain
+    no namespace.
     """
     match = _NAMESPACE.search(body, 0, _HEAD)
     return match[1].decode() if match is not None else ""
@@ -170,7 +170,7 @@ def _present(raw: msgspec.Raw) -> bool:
 
 
 def _read(kind: Kind, request: AdmissionRequest, raw: msgspec.Raw) -> _Part:
-    """The object or the reason why it cannot be read. An object without a namespace gets the namespace of the request."""
+    """The object, or the reason why it cannot be read. An object without a namespace gets the namespace of the request."""
     if not _present(raw):
         return _NOTHING
     deep = _NOWHERE
@@ -179,7 +179,7 @@ def _read(kind: Kind, request: AdmissionRequest, raw: msgspec.Raw) -> _Part:
         raw = msgspec.Raw(truncated(raw))
     try:
         read = _decoded(kind, request, raw)
-    except ValueError as error:  # this is a ValidationError, because read_review has decoded the whole text
+    except ValueError as error:  # always a ValidationError, because read_review has already decoded the whole text
         return _Part(cause=_wrong_type(error), deep=deep)
     if not read.namespace and request.namespace:
         meta = msgspec.structs.replace(read.metadata or ObjectMeta(), namespace=request.namespace)
@@ -190,7 +190,10 @@ def _read(kind: Kind, request: AdmissionRequest, raw: msgspec.Raw) -> _Part:
 
 
 def _decoded(kind: Kind, request: AdmissionRequest, raw: msgspec.Raw) -> Kubernetes:
-    """The object. Raises ValidationError if the judged part has a wrong type. A deletion needs only metadata."""
+    """
+    The object. Raises ValidationError if the judged part has a wrong type. For a deletion, only the metadata is read if
+    necessary.
+    """
     decoder = _decoder_of(kind.reads)
     try:
         return read_object(decoder, kind.reads, raw)
