@@ -1,8 +1,8 @@
 """
-Separates the writes that KubeVirt's service accounts make for themselves from the writes that they make for a user.
+Distinguishes KubeVirt's own writes from writes that KubeVirt's service accounts make on behalf of a user.
 
-KubeVirt's own writes are never denied: a VM that was admitted once must always start again. Writes for a user are judged
-like any other request. A write is judged unless this module lists it as KubeVirt's own.
+KubeVirt's own writes are never denied, so that an admitted VM can always be restarted. Writes on behalf of a user are judged
+like any other request. A write counts as KubeVirt's own only if this module lists it.
 """
 
 from typing import Final
@@ -42,7 +42,7 @@ def account_of(username: str, install_namespace: str) -> str:
 def writes_for_itself(
     request: AdmissionRequest, new: Kubernetes, old: Kubernetes | None, install_namespace: str
 ) -> bool:
-    """Whether a service account of KubeVirt writes without the request of a user."""
+    """Whether a service account of KubeVirt writes the object without a request from a user."""
     name = account_of(request.user_info.username, install_namespace)
     if name not in ACCOUNTS:
         return False
@@ -57,8 +57,8 @@ def _is_made_for_an_owner(new: Kubernetes) -> bool:
     """
     Whether a VMI belongs to the object that contains its template, or a VM belongs to a pool.
 
-    A restore writes its annotation before it applies the user's patches, because a patch might write an owner
-    (``patchVM``).
+    A VM with the restore annotation does not count, because a patch might add an owner. virt-controller writes the annotation
+    before it applies the patches (``patchVM``).
     """
     owners = new.meta.owner_references or ()
     if isinstance(new, VirtualMachineInstance):
@@ -82,12 +82,12 @@ def restores(new: Kubernetes, old: Kubernetes | None) -> bool:
 
 def is_hyper_converged(request: AdmissionRequest, stored: Kubernetes | None) -> bool:
     """
-    Whether HyperConverged's operator writes the KubeVirt CR that belongs to it.
+    Whether HyperConverged's operator writes its own KubeVirt CR.
 
     Only the API server sets the username. The operator's service account is in the namespace of the KubeVirt CR
     (hyperconverged-cluster-operator v1.18.1 ``deploy/service_account.yaml``, and ``NewKubeVirtWithNameOnly`` in
-    ``controllers/handlers/kubevirt.go``). A tenant can have an account with that name in another namespace. ``stored`` is
-    the old object if there is one, because a request could claim any owner.
+    ``controllers/handlers/kubevirt.go``). A tenant can have an account with that name in another namespace. ``stored`` is the
+    old object if there is one, because a new object could name any owner.
     """
     if not isinstance(stored, KubeVirt):
         return False

@@ -22,7 +22,7 @@ from webhook.surfaces.admission.kubevirt_accounts import WORKLOADS
 MAX_CAUSES = 10
 MAX_WARNINGS = 10
 MAX_WARNING = 256
-"""Characters. API servers may cut longer warnings, and drop those beyond 4,096 characters in total (KEP-1693)."""
+"""Characters. API servers may cut longer warnings, and drop warnings beyond a total of 4,096 characters (KEP-1693)."""
 MAX_MESSAGE = 4096
 NOT_CONFIRMED = "Migratable could not confirm this denial in time. If you have just corrected the cause, try again."
 HELP = "Help: "
@@ -58,7 +58,7 @@ def denied(
     help_line: str = "",
 ) -> bytes:
     """
-    A response that denies the request, with field paths: the first ten causes, then "and N more".
+    A response that denies the request. It contains the first ten causes with their field paths, then "and N more".
 
     kubectl prints only the causes, and other clients print only the message. So ``lead`` and ``help_line`` are in the first
     cause and in the message.
@@ -82,10 +82,9 @@ def denied(
 
 def lead_of(kind: str, decisions: Iterable[Decision]) -> str:
     """
-    The sentence that opens a denial: it names Migratable, and the problem with live migration.
+    The opening sentence of a denial, which names Migratable and the problem with live migration.
 
-    The sentence is empty if no finding is denied, because other causes name Migratable themselves or name a field that
-    cannot be read.
+    The sentence is empty if no finding is denied: all other causes name Migratable or an unreadable field themselves.
     """
     denials = [decision.finding for decision in decisions if decision.action is Action.DENY]
     if not denials:
@@ -102,15 +101,15 @@ def lead_of(kind: str, decisions: Iterable[Decision]) -> str:
 
 def certain_lead(kind: str) -> str:
     """
-    The opening sentence for a violation that makes live migration impossible. Denials of the backstop also open with this
-    sentence.
+    The opening sentence for a violation that makes live migration impossible. Denials by the backstop policies also open with
+    this sentence.
     """
     reason = "it cannot be live-migrated" if kind in WORKLOADS else "live migrations would not work with it"
     return f"Migratable refuses this {kind}, because {reason}."
 
 
 def unsafe_lead(kind: str) -> str:
-    """The opening sentence for a violation with which KubeVirt itself would migrate the VM."""
+    """The opening sentence for a violation that does not prevent KubeVirt from migrating the VM."""
     return f"Migratable refuses this {kind}, because it cannot be live-migrated safely."
 
 
@@ -127,7 +126,7 @@ def cause_of(decision: Decision) -> StatusCause:
 
 
 def warning_of(cause: StatusCause, *, denied_when_enforced: bool = False) -> str:
-    """A cause as a warning, where the policy only warns."""
+    """A cause as a warning, for a policy that only warns."""
     opening = ENFORCED if denied_when_enforced else ""
     message = printable(cause.message)
     texts = (message, _first_sentence(message), "A field of this object cannot be judged.")
@@ -148,10 +147,11 @@ def warnings_of(decisions: Iterable[Decision], help_line: str = "") -> list[str]
 
 def _warning(decision: Decision) -> str:
     """
-    The warning for a finding: its message, its remedy and, at the end, its path. The first form that fits is chosen, so that no
-    sentence is cut.
+    The warning for a finding: its message, its remedy and, at the end, its path. Of several forms, the first one that fits is
+    used, so that no sentence is cut.
 
-    The short form of a rule is its summary. A finding that mode ``enforce`` denies keeps its remedy before its details.
+    The short form of a rule is its summary. If mode ``enforce`` would deny the finding, a form with a remedy precedes the
+    message alone.
     """
     finding, rule = decision.finding, decision.finding.rule
     opening = f"[{rule.id}] {ENFORCED if decision.denied_when_enforced else ''}"
@@ -171,8 +171,7 @@ def _warning(decision: Decision) -> str:
 
 def _fitting(texts: Sequence[str], place: str) -> str:
     """
-    The first text that fits into a warning together with its place. If no text fits with the place, it is the first text
-    that fits without the place.
+    The first text that fits into a warning together with the place. If none fits, the first text that fits without the place.
     """
     lines = [*(f"{text} ({place})" for text in texts if place), *texts]
     return next((line for line in lines if len(line) <= MAX_WARNING), texts[-1])
@@ -184,8 +183,8 @@ def _sentence(text: str) -> str:
 
 def _instruction(text: str) -> str:
     """
-    Makes a sentence of a remedy. The remedy of an undetermined finding begins in lower case, so its first letter is changed to
-    a capital.
+    Makes a sentence of a remedy. The remedy for an undetermined finding begins in lower case, so its first letter is
+    capitalized.
     """
     return _sentence(text[:1].upper() + text[1:])
 

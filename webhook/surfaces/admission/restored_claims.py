@@ -1,5 +1,5 @@
 """
-Maps findings when a VM is restored to a snapshot of itself. virt-controller renames the claims of the VM, unless
+Matches new and old findings when a VM is restored from its own snapshot. virt-controller renames the claims of the VM, unless
 ``volumeRestorePolicy`` is ``InPlace``.
 
 Each volume keeps its name. The claim, the DataVolume and the ``dataVolumeTemplate`` of the volume get the name
@@ -18,12 +18,12 @@ from webhook.surfaces.admission.kubevirt_accounts import CONTROLLER, account_of,
 
 
 def is_restore(request: AdmissionRequest, new: Kubernetes, old: Kubernetes, install_namespace: str) -> bool:
-    """Whether virt-controller replaces the VM's spec with the spec in a snapshot."""
+    """Whether virt-controller replaces the VM's spec with the spec from a snapshot."""
     return account_of(request.user_info.username, install_namespace) == CONTROLLER and restores(new, old)
 
 
 def former_subjects(new: Kubernetes, old: Kubernetes) -> Mapping[str, str]:
-    """A map from the new to the old subjects of findings, for volumes whose claim a restore replaces."""
+    """Maps the new subject of a finding to the old subject, for each volume whose claim the restore replaces."""
     after, before = subject_of(new), subject_of(old)
     if after is None or before is None:
         return {}

@@ -1,8 +1,8 @@
 """
-Decides about a review that could not be judged in time, for webhooks whose failurePolicy is always ``Ignore``.
+Decides about reviews that were not judged in time, for webhooks whose failurePolicy is always ``Ignore``.
 
-A 503 response would admit such a request. So the request is denied if the policy can deny it (decision 19). This module
-never judges an object, so it takes little time.
+A 503 response would admit such a request. So this module denies the request if the policy can deny it (decision 19). This
+module never judges an object, so it takes little time.
 """
 
 from collections.abc import Sequence
@@ -46,8 +46,8 @@ def _without_findings(_object: Kubernetes, _world: World, _releases: Releases) -
 
 def _may_deny_change(read: DecodedRequest, context: JudgingContext) -> bool:
     """
-    Whether an update can be denied. An update that only removes volumes cannot be denied. ``hotplug`` limits denials of
-    added volumes.
+    Whether an update can be denied. An update that only removes volumes cannot be denied. An update that only adds volumes can
+    be denied only if ``hotplug`` is deny.
     """
     new, old, request = read.object, read.old, read.request
     if new is None or old is None:

@@ -1,7 +1,7 @@
 """
 Decides about a request whose new object cannot be read.
 
-An unreadable object counts as a violation. The denial can become a warning for the same reasons as other denials:
+An unreadable object counts as a violation. The denial can become a warning for the reasons that also apply to other denials:
 ``atMost``, HyperConverged's operator, or an account in the policy. Only the metadata of such an object is known.
 """
 
@@ -32,8 +32,8 @@ def decide_unreadable(read: UnreadableRequest, context: JudgingContext) -> Outco
 
 def _by_kubevirt(read: UnreadableRequest, install_namespace: str) -> bool:
     """
-    Whether KubeVirt writes the object for itself. A new VM is excluded, because its template can differ from the template
-    of the pool.
+    Whether the write is KubeVirt's own. The result is False for a new VM, because its template can differ from the template in
+    the pool.
     """
     new = read.object
     if new is None or (isinstance(new, VirtualMachine) and read.request.operation == "CREATE"):

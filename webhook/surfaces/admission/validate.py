@@ -1,8 +1,8 @@
 """
-Decides about an admission request on the validating side.
+Decides whether the validating webhooks allow an admission request.
 
-This module filters requests and determines the role of the user of a request. ``webhook.policy.update`` decides about the
-change. This module never waits, because facts come from a ``World`` that is already filled.
+This module filters requests and determines the role of the user. ``webhook.policy.update`` decides about the change. This
+module never waits, because facts come from a ``World`` that is already filled.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -60,7 +60,7 @@ class Outcome:
     account: Account | None = None
     """The policy's entry for the account of the request."""
     foreign_world: World | None = field(default=None, compare=False, repr=False)
-    """The world behind this outcome, if objects of other namespaces were looked up in it."""
+    """The world behind this outcome, if objects in other namespaces were looked up."""
     is_final: bool = False
     """Whether the request is allowed regardless of all other objects."""
     strongest: Action = Action.DENY
@@ -107,8 +107,7 @@ class JudgingContext:
 
     def limit_in(self, namespace: str) -> Action:
         """
-        The policy's ``atMost`` in a namespace. ``atMost`` also limits causes without a finding, such as an unreadable
-        object.
+        The policy's ``atMost`` in a namespace. It also applies to causes without a finding, such as an unreadable object.
         """
         return self.policy.within(namespace, self.labels_of(namespace)).at_most
 
@@ -125,7 +124,7 @@ def decide_request(decoded: DecodedRequest, context: JudgingContext) -> Outcome:
 
 
 def _lower_for_account(outcome: Outcome, account: Account) -> Outcome:
-    """The outcome, limited to the policy's entry for the account."""
+    """The outcome, with no stronger action than the ``atMost`` of ``account``."""
     if outcome.causes and not outcome.decisions:
         return outcome_of_causes(account.at_most, *outcome.causes)
     decisions = tuple(decision.for_account(account) for decision in outcome.decisions)
@@ -157,7 +156,7 @@ def _decide(decoded: DecodedRequest, context: JudgingContext) -> Outcome:
 
 
 def _change(decoded: DecodedRequest, new: Kubernetes, context: JudgingContext) -> Change:
-    """The change that a request makes, and the reason why its denials are lowered, if there is one."""
+    """The change that a request makes, with the reason to lower its denials, if there is one."""
     request, old = decoded.request, decoded.old
     restored = old if old is not None and is_restore(request, new, old, context.install_namespace) else None
     return Change(
@@ -173,9 +172,8 @@ def _change(decoded: DecodedRequest, new: Kubernetes, context: JudgingContext) -
 
 def _lowered_for(decoded: DecodedRequest, new: Kubernetes, context: JudgingContext) -> Lowered | None:
     """
-    Why denials of this request become warnings: KubeVirt or HyperConverged's operator writes the object for itself.
-
-    A VMI that a controller creates for a VM that was admitted earlier must always start again.
+    The reason why denials of this request become warnings: the write is KubeVirt's own, or is by HyperConverged's operator.
+    KubeVirt must always be able to restart an admitted VM.
     """
     if writes_for_itself(decoded.request, new, decoded.old, context.install_namespace):
         return Lowered.KUBEVIRT
@@ -253,7 +251,7 @@ def _decide_delete(decoded: DecodedRequest, context: JudgingContext) -> Outcome:
 
 
 def outcome_of_causes(limit: Action, *causes: StatusCause) -> Outcome:
-    """The outcome of causes without a finding: denied, warned about or allowed, as the policy's ``atMost`` says."""
+    """The outcome of causes without a finding. The policy's ``atMost`` is the action for them."""
     if limit is Action.DENY:
         return Outcome(causes, ())
     warnings = tuple(map(warning_of, causes)) if limit is Action.WARN else ()
