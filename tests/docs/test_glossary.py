@@ -23,6 +23,7 @@ EXCLUDED = {
     "PolicySubject",
     "UnknownField",
     "InvalidQuantity",
+    "InvalidValue",
     "UnknownValue",
     "Taken",
     "WinningPolicy",

@@ -8,6 +8,18 @@ from webhook.objects.path import FieldPath
 MIGRATIONS: FieldPath = ("spec", "configuration", "migrations")
 
 
+class InvalidValue(msgspec.Struct, frozen=True):
+    """A value that makes KubeVirt ignore the whole ``spec.configuration``."""
+
+    path: FieldPath
+    """The path of the field in ``spec.configuration``."""
+    value: str | int
+    words: tuple[str, ...] = ()
+    """The valid values, if the field is a word."""
+    limit: str = ""
+    """The valid numbers, if the field is a number."""
+
+
 class SettingsFacts(msgspec.Struct, frozen=True):
     """One KubeVirt CR. A cluster has one KubeVirt CR."""
 
@@ -24,4 +36,9 @@ class SettingsFacts(msgspec.Struct, frozen=True):
     feature_gates: tuple[str, ...]
     disabled_feature_gates: tuple[str, ...]
     vm_rollout_strategy: str | None
+    """The strategy as written. If it is absent, KubeVirt's default depends on the release."""
     workload_update_methods: tuple[str, ...]
+    invalid: tuple[InvalidValue, ...] = ()
+    """The values for which KubeVirt ignores the whole ``spec.configuration``."""
+    mediated_devices: tuple[str, ...] = ()
+    """The resource names in ``permittedHostDevices.mediatedDevices``."""

@@ -54,6 +54,8 @@ FIXES: Mapping[str, Callable[[Finding, Json], Iterator[Fix]]] = {
     "LM602": _key,
     "LM621": _value,
     "LM625": _value,
+    "LM628": _value,
+    "LM629": _value,
     "LM646": _key,
     "LM801": _value,
     "LM803": _key_or_place,

@@ -5,16 +5,23 @@ Source: ``pkg/virt-config/configuration.go`` (setConfigFromKubeVirt, validateCon
 ``pkg/virt-operator/util/config.go`` SetDefaultArchitecture, v1.9.0.
 """
 
+from collections.abc import Iterator
+
 import msgspec
 
+from webhook.facts.settings import InvalidValue
 from webhook.facts.unknown import Fact, Unknown
 from webhook.facts.world import World
 from webhook.objects.kubevirt import Configuration, DeveloperConfiguration, KubeVirt
+from webhook.objects.path import FieldPath, dotted
+from webhook.objects.shown import shown
 
 BUILT_IN = Configuration()
 _NO_DEVELOPER = DeveloperConfiguration()
 _PULL_POLICIES = ("Always", "Never", "IfNotPresent")
 _DEFAULT_INTERFACES = ("bridge", "slirp", "masquerade")
+_DEVELOPER: FieldPath = ("developerConfiguration",)
+_PERCENT = 100
 
 
 class Cluster(msgspec.Struct, frozen=True):
@@ -56,17 +63,25 @@ def invalid_value(configuration: Configuration) -> str:
     The first invalid value, or an empty text if all values are valid. KubeVirt keeps its last valid configuration if a value is
     invalid.
     """
+    first = next(invalid_values(configuration), None)
+    return f"{dotted(first.path)} {shown(first.value)}" if first is not None else ""
+
+
+def invalid_values(configuration: Configuration) -> Iterator[InvalidValue]:
+    """
+    The values that ``validateConfig`` refuses. This function of KubeVirt is the same in v1.3.0 to v1.9.0.
+
+    An absent, empty or zero value is valid, because KubeVirt then uses its default.
+    """
     developer = configuration.developer_configuration or _NO_DEVELOPER
     interface = configuration.network.default_network_interface if configuration.network is not None else None
-    tolerated = developer.pvc_tolerate_less_space_up_to_percent or 0
     if configuration.image_pull_policy and configuration.image_pull_policy not in _PULL_POLICIES:
-        return f"imagePullPolicy {configuration.image_pull_policy!a}"
+        yield InvalidValue(("imagePullPolicy",), configuration.image_pull_policy, _PULL_POLICIES)
+    if (overcommit := developer.memory_overcommit or 0) < 0:
+        yield InvalidValue((*_DEVELOPER, "memoryOvercommit"), overcommit, limit="a positive number")
+    if (ratio := developer.cpu_allocation_ratio or 0) < 0:
+        yield InvalidValue((*_DEVELOPER, "cpuAllocationRatio"), ratio, limit="a positive number")
+    if not 0 <= (tolerated := developer.pvc_tolerate_less_space_up_to_percent or 0) <= _PERCENT:
+        yield InvalidValue((*_DEVELOPER, "pvcTolerateLessSpaceUpToPercent"), tolerated, limit="a number from 0 to 100")
     if interface and interface not in _DEFAULT_INTERFACES:
-        return f"network.defaultNetworkInterface {interface!a}"
-    if (developer.memory_overcommit or 0) < 0:
-        return f"developerConfiguration.memoryOvercommit {developer.memory_overcommit}"
-    if (developer.cpu_allocation_ratio or 0) < 0:
-        return f"developerConfiguration.cpuAllocationRatio {developer.cpu_allocation_ratio}"
-    if not 0 <= tolerated <= 100:
-        return f"developerConfiguration.pvcTolerateLessSpaceUpToPercent {tolerated}"
-    return ""
+        yield InvalidValue(("network", "defaultNetworkInterface"), interface, _DEFAULT_INTERFACES)

@@ -42,6 +42,7 @@ from webhook.rules.settings import bandwidth_quantity as settings_bandwidth_quan
 from webhook.rules.settings import bandwidth_raised as settings_bandwidth_raised
 from webhook.rules.settings import bandwidth_unit as settings_bandwidth_unit
 from webhook.rules.settings import budget as settings_budget
+from webhook.rules.settings import configuration_ignored as settings_configuration_ignored
 from webhook.rules.settings import dead_post_copy as settings_dead_post_copy
 from webhook.rules.settings import downtime_gate as settings_downtime_gate
 from webhook.rules.settings import drain_bridge as settings_drain_bridge
@@ -62,6 +63,7 @@ from webhook.rules.settings import tls_disabled as settings_tls_disabled
 from webhook.rules.settings import too_new as settings_too_new
 from webhook.rules.settings import type as settings_type
 from webhook.rules.settings import unknown as settings_unknown
+from webhook.rules.settings import unknown_update_method as settings_unknown_update_method
 from webhook.rules.settings import unsafe_override as settings_unsafe_override
 from webhook.rules.settings import update_bridge as settings_update_bridge
 
@@ -93,6 +95,8 @@ SETTINGS_RULES: tuple[Rule, ...] = (
     settings_eviction_strategy.RULE,
     settings_update_bridge.RULE,
     settings_live_update.RULE,
+    settings_configuration_ignored.RULE,
+    settings_unknown_update_method.RULE,
 )
 POLICY_RULES: tuple[Rule, ...] = (
     policy_setting.RULE,

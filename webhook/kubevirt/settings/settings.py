@@ -12,6 +12,7 @@ import msgspec
 from msgspec.structs import fields
 
 from webhook.facts.settings import SettingsFacts
+from webhook.kubevirt.cluster import invalid_values
 from webhook.kubevirt.quantity import Quantity, parse_quantity
 from webhook.kubevirt.releases import KNOWN, Behaviour, Release, Releases, behaviours, only, since
 from webhook.objects.kubevirt import Configuration, KubeVirt, KubeVirtSpec, Misplaced
@@ -149,7 +150,7 @@ def settings_facts(cr: KubeVirt, releases: Releases) -> SettingsFacts:
     """The facts about a KubeVirt CR."""
     configuration = cr.spec.configuration or Configuration()
     developer, network = configuration.developer_configuration, configuration.network
-    strategy = cr.spec.workload_update_strategy
+    strategy, devices = cr.spec.workload_update_strategy, configuration.permitted_host_devices
     return SettingsFacts(
         releases=releases,
         namespace=cr.namespace,
@@ -161,6 +162,10 @@ def settings_facts(cr: KubeVirt, releases: Releases) -> SettingsFacts:
         disabled_feature_gates=tuple((developer.disabled_feature_gates if developer is not None else None) or ()),
         vm_rollout_strategy=configuration.vm_rollout_strategy,
         workload_update_methods=tuple((strategy.workload_update_methods if strategy is not None else None) or ()),
+        invalid=tuple(invalid_values(configuration)),
+        mediated_devices=tuple(
+            device.resource_name for device in (devices.mediated_devices if devices is not None else None) or ()
+        ),
     )
 
 

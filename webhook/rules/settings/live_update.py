@@ -3,27 +3,34 @@
 from collections.abc import Iterator
 
 from webhook.facts.settings import SettingsFacts
-from webhook.kubevirt.releases import KNOWN, Release, before
+from webhook.kubevirt.releases import KNOWN, Release, before, since
 from webhook.rules.rule import About, Example, Outcome, Rule, Severity, Violation
+from webhook.rules.settings.unknown_update_method import EVICT, METHODS_PATH, MIGRATE
 
 GATE = "VMLiveUpdateFeatures"
 GATE_NEEDED = before(Release(1, 5))
+LIVE_UPDATE = "LiveUpdate"
+LIVE_UPDATE_BY_DEFAULT = since(Release(1, 6))
+"""``DefaultVMRolloutStrategy`` of ``pkg/virt-config/virt-config.go`` is Stage up to v1.5.3, and LiveUpdate from v1.6.0 on."""
 PATH = ("spec", "configuration", "vmRolloutStrategy")
 _MIGRATES = "workloadUpdateStrategy: {workloadUpdateMethods: [LiveMigrate]}"
+_EVICTS = "workloadUpdateStrategy: {workloadUpdateMethods: [Evict]}"
 
 
 def check(facts: SettingsFacts) -> Iterator[Outcome]:
-    if facts.vm_rollout_strategy != "LiveUpdate":
+    strategy = facts.vm_rollout_strategy
+    if strategy and strategy != LIVE_UPDATE:
         return
-    if "LiveMigrate" not in facts.workload_update_methods:
+    releases = KNOWN if strategy else LIVE_UPDATE_BY_DEFAULT
+    if facts.releases & releases and MIGRATE not in facts.workload_update_methods:
         yield Violation(
-            PATH,
-            "vmRolloutStrategy is LiveUpdate, but workloadUpdateMethods has no LiveMigrate, so hotplugged CPUs, "
-            "memory and interfaces wait for a migration that KubeVirt does not start",
+            PATH if strategy else METHODS_PATH,
+            ("vmRolloutStrategy is LiveUpdate" if strategy else "vmRolloutStrategy is LiveUpdate (KubeVirt's default)")
+            + _consequence(facts.workload_update_methods),
             "LiveUpdate without LiveMigrate",
-            releases=KNOWN,
+            releases=releases,
         )
-    if facts.releases & GATE_NEEDED and GATE not in facts.feature_gates:
+    if strategy and facts.releases & GATE_NEEDED and GATE not in facts.feature_gates:
         yield Violation(
             PATH,
             f"vmRolloutStrategy is LiveUpdate, which has no effect in KubeVirt 1.4 and earlier without feature gate {GATE}",
@@ -31,6 +38,18 @@ def check(facts: SettingsFacts) -> Iterator[Outcome]:
             f"List {GATE} in developerConfiguration.featureGates.",
             GATE_NEEDED,
         )
+
+
+def _consequence(methods: tuple[str, ...]) -> str:
+    if EVICT in methods:
+        return (
+            ", but workloadUpdateMethods has only Evict. A hotplugged CPU, memory or interface evicts the VM's pod. "
+            "This stops the VM, unless its evictionStrategy moves it"
+        )
+    return (
+        ", but workloadUpdateMethods has no LiveMigrate. Hotplugged CPUs, memory and interfaces wait for a migration that "
+        "KubeVirt does not start. After an update of KubeVirt, VMs keep their old virt-launcher until they restart"
+    )
 
 
 RULE = Rule(
@@ -41,14 +60,20 @@ RULE = Rule(
     summary="Changes to running VMs need a migration, but KubeVirt does not start one.",
     rationale=(
         "Hotplugged CPUs, memory and interfaces take effect in a new virt-launcher pod. The workload updater migrates "
-        "the VM to such a pod only if spec.workloadUpdateStrategy.workloadUpdateMethods has LiveMigrate."
+        "the VM to such a pod only if spec.workloadUpdateStrategy.workloadUpdateMethods has LiveMigrate. With Evict only, the "
+        "workload updater evicts the pod. LiveUpdate is the default from KubeVirt 1.6 on, and no method is the default in "
+        "every release."
     ),
     remediation="Add LiveMigrate to spec.workloadUpdateStrategy.workloadUpdateMethods, or set vmRolloutStrategy to Stage.",
-    source="pkg/virt-controller/watch/workload-updater/workload-updater.go, v1.9.0",
+    source=(
+        "pkg/virt-controller/watch/workload-updater/workload-updater.go getUpdateData, "
+        "pkg/virt-config/virt-config.go DefaultVMRolloutStrategy, v1.3.1 to v1.9.0"
+    ),
     reference="https://kubevirt.io/user-guide/user_workloads/vm_rollout_strategies/",
     check=check,
     examples=(
-        Example("no strategy", "{configuration: {}}"),
+        Example("no strategy and no methods in 1.5, where Stage is the default", "{configuration: {}}", release="1.5"),
+        Example("no strategy, with LiveMigrate", f"{{{_MIGRATES}}}"),
         Example("LiveUpdate with LiveMigrate", f"{{configuration: {{vmRolloutStrategy: LiveUpdate}}, {_MIGRATES}}}"),
         Example("staged", "{configuration: {vmRolloutStrategy: Stage}}"),
         Example(
@@ -58,8 +83,19 @@ RULE = Rule(
         ),
         Example(
             "LiveUpdate with Evict only",
-            "{configuration: {vmRolloutStrategy: LiveUpdate}, workloadUpdateStrategy: {workloadUpdateMethods: [Evict]}}",
+            f"{{configuration: {{vmRolloutStrategy: LiveUpdate}}, {_EVICTS}}}",
             violates=("configuration.vmRolloutStrategy",),
+        ),
+        Example(
+            "no strategy and no methods in 1.6",
+            "{configuration: {}, workloadUpdateStrategy: {}}",
+            violates=("workloadUpdateStrategy.workloadUpdateMethods",),
+            release="1.6",
+        ),
+        Example(
+            "no strategy, with Evict only",
+            f"{{{_EVICTS}}}",
+            violates=("workloadUpdateStrategy.workloadUpdateMethods",),
         ),
         Example(
             "no gate in 1.4",
