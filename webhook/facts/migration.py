@@ -97,6 +97,8 @@ class MigrationFacts(msgspec.Struct, frozen=True):
     """PVCs of ephemeral volumes. KubeVirt does not check their access modes."""
     templates: tuple[TemplateFacts, ...]
     """The entries of ``dataVolumeTemplates`` of a VirtualMachine, in order."""
+    is_receiver: bool
+    """Whether the VM waits for the VM of another cluster or namespace (decentralized live migration)."""
     state_claim: ClaimFacts | None
     """The PVC for persistent TPM or EFI state, whose access modes only KubeVirt 1.3 checks."""
     migrated_volumes: frozenset[str]

@@ -26,6 +26,8 @@ class Finding(msgspec.Struct, frozen=True):
     """Whether the finding is undetermined because an existing object cannot be read."""
     harm: int = 0
     """The degree of the problem (``Violation.harm``)."""
+    is_tolerated: bool = False
+    """Whether no profile denies the finding (``Violation.is_tolerated``)."""
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -91,4 +93,5 @@ def finding_of(rule: Rule, outcome: Violation | Undetermined, judged: Releases) 
         outcome.subject,
         holding,
         harm=outcome.harm,
+        is_tolerated=outcome.is_tolerated,
     )

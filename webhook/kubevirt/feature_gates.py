@@ -89,6 +89,15 @@ def alpha_gate_is_on(configuration: Configuration, gate: str) -> bool:
     return developer is not None and gate in (developer.feature_gates or ())
 
 
+def gate_is_on(configuration: Configuration, gate: str, releases: Releases) -> Releases:
+    """The releases in which a gate of ``GATES`` is on under this configuration."""
+    known, developer = GATES[gate], configuration.developer_configuration
+    if developer is not None and gate in (developer.feature_gates or ()):
+        return releases & known.known
+    disabled = developer is not None and gate in (developer.disabled_feature_gates or ())
+    return NONE if disabled else releases & known.on_by_default
+
+
 def hotplugs_from_template(configuration: Fact[Configuration], releases: Releases) -> bool:
     """
     Whether virt-controller may hotplug a volume that is added to the template of a running VM.

@@ -289,6 +289,8 @@ def action_of(finding: Finding, policy: Policy) -> Action:
 
 
 def _action_of_profile(finding: Finding, profile: Profile) -> Action:
+    if finding.is_tolerated:
+        return Action.WARN
     if finding.basis is Basis.KUBEVIRT:
         return Action.DENY
     if profile is Profile.STRICT and (finding.basis is Basis.BASELINE or finding.rule.severity is Severity.ERROR):

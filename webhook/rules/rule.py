@@ -76,6 +76,8 @@ class Violation(msgspec.Struct, frozen=True):
     """The releases in which this violation holds. The violation holds in no other release of the rule."""
     harm: int = 0
     """The degree of the problem. An update may lower the degree, but not raise it."""
+    is_tolerated: bool = False
+    """Whether the object needs the field for a purpose of KubeVirt, so that no profile denies the violation."""
 
 
 class Undetermined(msgspec.Struct, frozen=True):

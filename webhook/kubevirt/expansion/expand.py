@@ -18,6 +18,7 @@ from webhook.kubevirt.expansion.conflicts import conflicts
 from webhook.kubevirt.expansion.inherited import NO_INSTANCETYPE, Inherited, inherited_by
 from webhook.kubevirt.expansion.interfaces import interfaces_of, on_pod_network
 from webhook.kubevirt.expansion.nodes import host_model_known, tsc_frequency
+from webhook.kubevirt.expansion.receiver import is_receiver
 from webhook.kubevirt.expansion.state_claim import STATE_CLAIM_COUNTS, state_claim
 from webhook.kubevirt.expansion.templates import templates_of
 from webhook.kubevirt.expansion.volumes import claims_behind
@@ -86,6 +87,7 @@ def _facts(subject: Subject, world: World, inherited: Inherited) -> MigrationFac
         claims=claims,
         overlaid_claims=overlaid,
         templates=templates_of(subject, world, inherited, claims) if subject.vm.data_volume_templates else (),
+        is_receiver=is_receiver(subject, configuration, inherited.releases),
         state_claim=state_claim(subject, world, configuration, preference)
         if inherited.releases & STATE_CLAIM_COUNTS
         else None,

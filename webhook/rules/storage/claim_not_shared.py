@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from webhook.facts.migration import ClaimFacts, MigrationFacts
 from webhook.facts.unknown import Absent, Unknown
 from webhook.kubevirt.releases import KNOWN, Reason, Release, before
-from webhook.rules.example import claim, data_volume, storage_profile
+from webhook.rules.example import claim, data_volume, kubevirt, storage_profile
 from webhook.rules.rule import MIGRATION_GUIDE, About, Example, Outcome, Rule, Undetermined, Violation
 from webhook.rules.storage._access_modes import SHARED, listed
 
@@ -13,6 +13,10 @@ BEFORE_VOLUME_MIGRATION = before(Release(1, 3))
 TO_BE_CREATED = (
     "Write `accessModes: [ReadWriteMany]` under `storage` (or `pvc`) of the DataVolume or dataVolumeTemplate, with a "
     "storage class that supports it."
+)
+COPY = (
+    "Create a PVC with `accessModes: [ReadWriteMany]` from a storage class that supports it, copy the data, and name "
+    "that PVC in the volume. The access modes of an existing PVC cannot be changed."
 )
 _ON_A_CLAIM = "{domain: {devices: {}}, volumes: [{name: os, persistentVolumeClaim: {claimName: os}}]}"
 _ON_A_DATA_VOLUME = "{domain: {devices: {}}, volumes: [{name: os, dataVolume: {name: os}}]}"
@@ -31,10 +35,13 @@ def check(facts: MigrationFacts) -> Iterator[Outcome]:
                 subject,
                 "Create the PVC with `accessModes: [ReadWriteMany]`.",
                 releases,
+                is_tolerated=facts.is_receiver,
             )
         elif SHARED not in modes:
-            remedy = TO_BE_CREATED if volume.expected_from else ""
-            yield Violation(volume.path, _message(volume, modes), subject, remedy, releases)
+            message = _message(volume, modes, is_receiver=facts.is_receiver)
+            yield Violation(
+                volume.path, message, subject, _remedy(facts, volume), releases, is_tolerated=facts.is_receiver
+            )
 
 
 def identity_of(volume: str, claim: str) -> str:
@@ -42,10 +49,22 @@ def identity_of(volume: str, claim: str) -> str:
     return f"volume {volume} claim {claim}"
 
 
-def _message(volume: ClaimFacts, modes: frozenset[str]) -> str:
+def _remedy(facts: MigrationFacts, volume: ClaimFacts) -> str:
+    """The remedy for a VM whose volumes KubeVirt cannot move while it runs, or an empty text for the remedy of the rule."""
+    if volume.expected_from:
+        return TO_BE_CREATED
+    can_move = facts.kind == "VirtualMachine" and bool(facts.releases & ~BEFORE_VOLUME_MIGRATION)
+    return "" if can_move else COPY
+
+
+def _message(volume: ClaimFacts, modes: frozenset[str], *, is_receiver: bool) -> str:
     state = f"is {listed(modes)}"
     if volume.expected_from:
         state = f"will be {listed(modes)} (from {volume.expected_from})"
+    if is_receiver:
+        return (
+            f"PVC {volume.claim!r} {state}, not {SHARED} (RWX), so the VM cannot be live-migrated after it is received"
+        )
     return f"PVC {volume.claim!r} {state}, not {SHARED} (RWX), so the VM cannot be live-migrated"
 
 
@@ -61,8 +80,9 @@ RULE = Rule(
         "this only if its access modes include ReadWriteMany."
     ),
     remediation=(
-        "Create a PVC with `accessModes: [ReadWriteMany]` from a storage class that supports it, copy the data, and name "
-        "that PVC in the volume. The access modes of an existing PVC cannot be changed."
+        "Create a PVC with `accessModes: [ReadWriteMany]` from a storage class that supports it, and name that PVC in the "
+        "volume. With `updateVolumesStrategy: Migration`, KubeVirt copies the data while the VM runs (1.3 and later). "
+        "Otherwise, copy the data first. The access modes of an existing PVC cannot be changed."
     ),
     source="pkg/virt-handler/vm.go checkVolumesForMigration, v1.9.0; pkg/storage/types/pvc.go HasSharedAccessMode",
     reference=MIGRATION_GUIDE,
@@ -95,6 +115,16 @@ RULE = Rule(
             _ON_A_DATA_VOLUME,
             world=(data_volume("os", accessModes=["ReadWriteMany"]), claim("os", "ReadWriteOnce")),
             violates=("volumes[0]",),
+        ),
+        Example(
+            "a VM that waits for a decentralized live migration, which copies its disks",
+            _ON_A_CLAIM,
+            vm_spec="{runStrategy: WaitAsReceiver}",
+            world=(
+                claim("os", "ReadWriteOnce"),
+                kubevirt(developerConfiguration={"featureGates": ["DecentralizedLiveMigration"]}),
+            ),
+            violates=("spec.template.spec.volumes[0]",),
         ),
         Example(
             "an ephemeral volume over a ReadWriteOnce PVC",
