@@ -1,4 +1,4 @@
-"""The number of findings of each rule as text, the most frequent rule first."""
+"""The number of findings for each rule as text, the most frequent rule first."""
 
 from collections import Counter
 

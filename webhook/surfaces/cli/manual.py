@@ -28,9 +28,9 @@ VARIABLES = (
     ("FORCE_COLOR", "If set, text output has color, even if standard output is a file or a pipe."),
     (
         "GITHUB_WORKSPACE, CI_PROJECT_DIR",
-        "The root of the repository in CI. Formats of CI systems contain paths relative to this folder.",
+        "The root of the repository in CI. In formats for CI systems, paths are relative to this folder.",
     ),
-    ("KUBECONFIG", "The kubeconfig of snapshot, as in kubectl."),
+    ("KUBECONFIG", "The kubeconfig for snapshot, as in kubectl."),
 )
 
 

@@ -1,11 +1,11 @@
 """
 The options of ``migratable check``, and a reader of plain command lines.
 
-There are two readers of the command line, because importing click takes 13 ms of CPU. A whole check takes 50 ms without
-click and 63 ms with it. The limit is 60 ms (docs/decisions/0013). Only help, completion, usage errors and the other commands need
-click. So the options are data here: ``check`` makes a click command of them, and ``read_plain`` reads the usual command
-lines. ``tests/surfaces/cli/test_options.py`` checks that both readers give the same result. This file imports only what
-every check needs.
+There are two readers of the command line, because importing click takes 13 ms of CPU. A whole check takes 50 ms without click
+and 63 ms with it. The limit is 60 ms (docs/decisions/0013). Only help, completion, usage errors and the other commands need
+click. So the options are data here: ``check`` makes a click command from them, and ``read_plain`` reads the usual command
+lines. ``tests/surfaces/cli/test_options.py`` checks that both readers give the same result. This file imports only what every
+check needs.
 """
 
 from collections.abc import Sequence
@@ -64,7 +64,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         ("--files-from",),
         "files_from",
-        "File with a list of paths, or - for standard input: one a line, or separated by NUL.",
+        "File with a list of paths (- for standard input), one per line or separated by NUL.",
         "FILE",
     ),
     Option(("-R", "--recursive"), "recursive", "Read subfolders too (the default).", is_flag=True, default=False),
@@ -99,7 +99,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         ("--relative-to",),
         "relative_to",
-        "Folder to which paths in the formats of CI systems are relative. Default: GITHUB_WORKSPACE, CI_PROJECT_DIR.",
+        "Folder that the paths in formats for CI systems are relative to. Default: GITHUB_WORKSPACE, CI_PROJECT_DIR.",
         "FOLDER",
     ),
     Option(
@@ -112,7 +112,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         ("--release",),
         "release",
-        "KubeVirt release. Default: the release in the KubeVirt CR, or any without a CR.",
+        "KubeVirt release. Default: the release in the KubeVirt CR, or any if there is no CR.",
         "any|1.x",
     ),
     Option(("--profile",), "profile", "Profile: strict (default) or exact.", choices=("strict", "exact")),
@@ -196,7 +196,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         ("--statistics",),
         "statistics",
-        "Print the number of findings of each rule as text.",
+        "Print the number of findings for each rule as text.",
         is_flag=True,
         default=False,
     ),
