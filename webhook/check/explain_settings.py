@@ -51,7 +51,7 @@ def explain_settings(
     notes = list(choice.notes)
     if choice.label == "any":
         notes.append(
-            f"the KubeVirt release is not known; these are the settings of {behaviour.release}. Set another with --release"
+            f"the KubeVirt release is not known; these are the settings of {behaviour.release}. Set a release with --release"
         )
     configuration = cluster_of(world).configuration
     if isinstance(configuration, Unknown):

@@ -43,7 +43,7 @@ class Metrics:
     def _make_review_metrics(self) -> None:
         self._reviews = Counter(
             "migratable_reviews",
-            "Admission reviews, by door (validate or mutate), kind, operation and outcome.",
+            "Admission reviews, by door (webhook type: validate or mutate), kind, operation and outcome.",
             ["door", "kind", "operation", "outcome"],
             registry=self.registry,
         )
@@ -68,7 +68,7 @@ class Metrics:
         )
         self._lowered = Counter(
             "migratable_lowered_denials",
-            "Denials lowered to a warning or less, by rule and reason: KubeVirt's accounts, the HyperConverged operator, a "
+            "Denials lowered to warn or audit, by rule and reason: KubeVirt's accounts, the HyperConverged operator, a "
             "volume migration, or an account in the policy file.",
             ["rule", "reason"],
             registry=self.registry,

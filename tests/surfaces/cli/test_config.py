@@ -312,5 +312,5 @@ def test_nul_in_a_file_name_is_an_error(tmp_path: Path, setting: str) -> None:
     key = setting.split(maxsplit=1)[0]
     assert (ran.status, ran.out) == (2, "")
     assert ran.err == (
-        f"error: pyproject.toml: {key}: NUL character in the name of a file. Write the name of a file.\n"
+        f"error: pyproject.toml: {key}: NUL character in a file name. Write a file name without NUL characters.\n"
     )

@@ -211,7 +211,7 @@ def test_the_release_of_the_cr_decides_unless_another_is_asked_for(tmp_path: Pat
     assert case["outlook"]["finishes"] is True
     assert unknown["release"] == "1.9"
     assert (
-        "the KubeVirt release is not known; these are the settings of 1.9. Set another with --release"
+        "the KubeVirt release is not known; these are the settings of 1.9. Set a release with --release"
         in unknown["notes"]
     )
 

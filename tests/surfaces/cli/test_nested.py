@@ -43,7 +43,7 @@ def test_a_configuration_applies_to_the_files_below_it(repository: Path) -> None
         "apps/b/vm.yaml",
     ]
     assert [line.split(":")[0] for line in ran.out.splitlines() if "deny LM302" in line] == ["apps/a/vm.yaml"]
-    assert "come from apps/a/inner/.migratable.yml, apps/a/migratable.yaml\n" in ran.err
+    assert "settings for subfolders come from apps/a/inner/.migratable.yml, apps/a/migratable.yaml\n" in ran.err
 
 
 def test_order_and_working_folder_do_not_change_the_result(repository: Path) -> None:

@@ -26,8 +26,8 @@ HIDDEN = Unread("your account is not allowed to read an object that this result 
 MAX_NAMESPACES = 50
 """Each namespace costs one request to the API server."""
 ANONYMOUS = (
-    "the cluster was not used: send `Authorization: Bearer …` of a user with permission to create VirtualMachines in the "
-    "namespaces"
+    "the cluster was not used: send `Authorization: Bearer …` with the token of a user that is allowed to create "
+    "VirtualMachines in the namespaces"
 )
 
 

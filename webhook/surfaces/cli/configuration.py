@@ -27,7 +27,7 @@ REMEDY = "Correct the value."
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """The settings of the file. An absent setting comes from the command line or its default."""
+    """The settings of the file. If a setting is absent, the command line or the default applies."""
 
     policy: str | None = None
     profile: Profile | None = None
@@ -58,7 +58,7 @@ class LoadedConfig(msgspec.Struct, frozen=True):
 
     @property
     def folder(self) -> str:
-        """The absolute path of the folder of the file. The path is empty without a file."""
+        """The absolute path of the folder that contains the file, or empty if there is no file."""
         return dirname(abspath(self.path)) if self.path is not None else ""
 
     def origin(self, key: str) -> str:
@@ -89,8 +89,8 @@ def find_in(folder: str) -> LoadedConfig | None:
     """
     Loads the configuration file of a folder.
 
-    Raises Misconfigured for a file that cannot be read, and for several files. A manifest with the name of a configuration
-    file, such as an Argo Application, is not a configuration.
+    Raises Misconfigured for a file that cannot be read, and for several files. A Kubernetes manifest that has the file name of
+    a configuration is ignored.
     """
     names = [name for name in CONFIGURATIONS if isfile(join(folder, name)) and not _is_manifest(join(folder, name))]
     if len(names) > 1:
@@ -218,7 +218,7 @@ def _config(file: "OwnFile") -> Config:
     for key in ("policy", "snapshot", "baseline", "facts"):
         value = getattr(config, key) or ()
         if any("\0" in path for path in ((value,) if isinstance(value, str) else value)):
-            raise file.error((key,), "NUL character in the name of a file", "Write the name of a file.")
+            raise file.error((key,), "NUL character in a file name", "Write a file name without NUL characters.")
     if config.fail_on is not None and config.fail_on not in FAIL_ON:
         raise file.error(("failOn",), f"invalid value {config.fail_on!r}", f"Write one of {', '.join(FAIL_ON)}.")
     return config

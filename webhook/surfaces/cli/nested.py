@@ -1,4 +1,4 @@
-"""Configuration files in subfolders of the checked folder. Each applies to the files below its folder."""
+"""Configuration files in subfolders of the checked folder. Each file applies to the files below its folder."""
 
 from collections.abc import Callable, Iterator, Sequence
 from os.path import abspath, dirname
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from webhook.surfaces.cli.configuration import LoadedConfig
 
 KEYS = ("policy", "profile", "release", "ignore", "only", "skip", "rules", "exemptions")
-"""The fields of ``Config`` that are valid in a subfolder. The others apply to the whole run."""
+"""The fields of ``Config`` that are valid in a subfolder. The other fields apply to the whole run."""
 COMMAND_LINE = "--ignore"
 
 
 class NestedConfigurations:
-    """The settings of the folders below ``start``. The nearest file applies, and the command line overrides it."""
+    """The settings for the folders below ``start``. The nearest configuration file applies, and the command line overrides it."""
 
     def __init__(self, start: str, flags: Flags, read_policy: "Callable[[Path], Policy]") -> None:
         self._start = start
@@ -29,14 +29,14 @@ class NestedConfigurations:
         self._read_policy = read_policy
         self._folders: dict[str, EffectiveSettings | None] = {}
         self._typed: dict[str, EffectiveSettings | None] = {}
-        """The same, by the folder as it is in the report."""
+        """The same settings, by the name of the folder in the report."""
         self.names: list[str] = []
         """The files that apply."""
         self.exemptions: list[Exemption] = []
 
     def of_folder(self, folder: str) -> EffectiveSettings | None:
         """
-        The settings for the files in an absolute folder. None if the settings of the run apply.
+        The settings for the files in a folder (absolute path), or None if the settings of the run apply.
 
         Raises Misconfigured for an invalid file, and for a key that applies to the whole run.
         """
@@ -65,7 +65,7 @@ class NestedConfigurations:
         return settings
 
     def patterns(self, of_run: "Sequence[Pattern]") -> "Callable[[str], Sequence[Pattern]]":
-        """The patterns for the entries of a folder. Those of the command line apply everywhere."""
+        """The ignore patterns for the entries in a folder. Patterns on the command line apply everywhere."""
         of_command_line = [pattern for pattern in of_run if pattern.origin == COMMAND_LINE]
 
         def patterns_of(folder: str) -> "Sequence[Pattern]":
@@ -89,8 +89,8 @@ def _refuse_keys_of_the_run(loaded: "LoadedConfig") -> None:
 
 
 def notes(nested: NestedConfigurations) -> Iterator[str]:
-    """A note that names the files."""
+    """A note that names the nested configuration files, if there are any."""
     if nested.names:
         names = sorted(nested.names)
         shown = names if len(names) <= 5 else [*names[:5], f"and {len(names) - 5} more"]
-        yield f"settings for the files below their folders come from {', '.join(shown)}"
+        yield f"settings for subfolders come from {', '.join(shown)}"
